@@ -1,0 +1,1 @@
+"""What bot and workers agree on: names, envelopes, slots, keys, and the store behind typed verbs."""

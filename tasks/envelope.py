@@ -1,0 +1,141 @@
+"""What travels through Redis: frozen, versioned, JSON (pure).
+
+A reader accepts its own version and every older one, and ignores fields it does not know. ``v`` is raised only when an
+older reader would do something wrong; such a reader raises ``EnvelopeTooNew`` and leaves the entry where it is.
+"""
+
+import json
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
+from tasks.session import SessionKey
+
+type InboundKind = Literal["message", "stop", "new", "choose", "compact", "retry", "reminder"]
+type MediaKind = Literal["photo", "document", "voice", "audio", "video", "video_note", "animation", "sticker"]
+
+
+class Envelope(BaseModel):
+    """Common to all: JSON in, JSON out, version checked before anything else is looked at."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    VERSION: ClassVar[int] = 1
+    v: int = 1
+
+    def to_json(self) -> str:
+        """One line of JSON without the fields that have their default value (``v`` is always there)."""
+        return json.dumps({"v": self.v, **self.model_dump(mode="json", exclude_defaults=True)}, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, data: str | bytes) -> Self:
+        """Read one.
+
+        Raises:
+            EnvelopeTooNew: a newer release wrote it.
+            EnvelopeInvalid: it is not one of these at all.
+        """
+        try:
+            raw: Any = json.loads(data)
+            version = raw["v"]
+            if isinstance(version, int) and version > cls.VERSION:
+                raise EnvelopeTooNew(f"{cls.__name__} version {version}; this release reads up to {cls.VERSION}")
+            return cls.model_validate(raw)
+        except (ValueError, KeyError, TypeError, ValidationError) as problem:
+            raise EnvelopeInvalid(f"not a {cls.__name__}: {type(problem).__name__}") from problem
+
+
+class Sender(BaseModel):
+    """Who wrote a message. ``name`` is for display and prompts in groups, ``language`` an IETF tag, if told."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: int
+    name: str = ""
+    username: str | None = None
+    language: str | None = None
+
+
+class Media(BaseModel):
+    """A file at Telegram, named by its ``file_id``; its bytes are never stored in Redis or in a history."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    kind: MediaKind
+    file_id: str
+    unique_id: str = ""
+    size_bytes: int | None = None
+    mime: str | None = None
+    name: str | None = None
+    duration_s: int | None = None
+
+
+class Inbound(Envelope):
+    """One accepted message, or one control word that takes its place in the order of messages (``kind``).
+
+    ``at``: when it was accepted, seconds since the epoch. ``text``: the message's text or caption, as typed.
+    ``album``: media group id; its parts are one message. ``quote``: the text it replies to. ``choice``: what a
+    ``choose`` sets, for example ``{"model": "haiku"}``. ``edited``: it replaces the text of ``message_id``.
+    """
+
+    session: str
+    update_id: int
+    at: float
+    kind: InboundKind = "message"
+    message_id: int | None = None
+    sender: Sender | None = None
+    chat_type: Literal["private", "group", "supergroup", "channel"] = "private"
+    text: str = ""
+    media: tuple[Media, ...] = ()
+    album: str | None = None
+    quote: str | None = None
+    choice: dict[str, str] = {}
+    edited: bool = False
+    trace: str | None = None
+
+    @property
+    def key(self) -> SessionKey:
+        return SessionKey.parse(self.session)
+
+
+class Button(BaseModel):
+    """An inline button: its label and the ``callback_data`` (64 bytes at most) Telegram gives back."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    text: str
+    data: str
+
+
+class Reply(Envelope):
+    """One Telegram message to deliver; a long answer is several.
+
+    ``entities``: Telegram MessageEntity objects, offsets in UTF-16 units of ``text``. ``edit``: the id of the message
+    to edit instead of sending a new one. ``buttons``: rows of inline buttons. ``file_name``/``file_text``: a document to
+    send, ``text`` being its caption. ``answers``: the update ids this answers (for the history checker and traces).
+    ``session`` stands only in the bot's own replies, which are not kept in a session's outbox.
+    """
+
+    text: str = ""
+    entities: tuple[dict[str, Any], ...] = ()
+    edit: int | None = None
+    reply_to: int | None = None
+    buttons: tuple[tuple[Button, ...], ...] = ()
+    file_name: str | None = None
+    file_text: str | None = None
+    answers: tuple[int, ...] = ()
+    callback: str | None = None
+    session: str | None = None
+    trace: str | None = None
+
+
+class DeadLetter(Envelope):
+    """A message given up on: what it was, why, and when. ``raw`` is what could not even be understood."""
+
+    reason: str
+    at: float
+    session: str | None = None
+    update_id: int | None = None
+    inbound: Inbound | None = None
+    raw: str | None = None

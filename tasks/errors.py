@@ -1,0 +1,37 @@
+"""Errors, grouped by who must act: we (later), the user, or the operator."""
+
+
+class CohortError(Exception):
+    """Something went wrong in Cohort."""
+
+    def __init__(self, message: str | None = None) -> None:
+        """With no message, the class's docstring is the message: it says what happened and what to do."""
+        super().__init__(message or " ".join((self.__class__.__doc__ or "").split()))
+
+
+class Retryable(CohortError):  # noqa: N818 - reads as what to do
+    """A passing fault; we try again later."""
+
+
+class Terminal(CohortError):  # noqa: N818 - reads as what to do
+    """It will never work; tell the user in plain words."""
+
+
+class Misconfigured(CohortError):  # noqa: N818 - reads as what it is
+    """The operator must change a setting; the process exits with status 2."""
+
+
+class StoreUnavailable(Retryable):
+    """Redis cannot be reached or refuses writes; nothing was confirmed, everything is tried again."""
+
+
+class ClaimLost(CohortError):  # noqa: N818 - an outcome, not a failure
+    """Another worker owns this session now; what this one computed is thrown away."""
+
+
+class EnvelopeTooNew(CohortError):  # noqa: N818
+    """This message was written by a newer release; it is kept for a process that can read it. Upgrade this one."""
+
+
+class EnvelopeInvalid(CohortError):  # noqa: N818
+    """This message cannot be read."""

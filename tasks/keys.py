@@ -1,0 +1,109 @@
+"""Every Redis key is born here, with its type, its owner and how long it lives (pure)."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from tasks.session import SessionKey
+
+PREFIX = "cohort:"
+LAYOUT_VERSION = 1
+"""Of the keys below. A process refuses to start on a layout newer than it knows."""
+
+type Lifetime = Literal["permanent", "expires", "empties"]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyKind:
+    """One kind of key: ``pattern`` (glob), Redis type, and why it does not live for ever.
+
+    ``permanent``: declared to stay. ``expires``: always has a TTL. ``empties``: a collection that Redis removes when
+    its last element goes, which it does when the work is done.
+    """
+
+    pattern: str
+    type: Literal["string", "list", "hash", "zset", "set", "stream"]
+    lifetime: Lifetime
+    purpose: str
+
+
+KINDS = (
+    KeyKind("cohort:s:*:inbox", "list", "empties", "accepted messages, in order"),
+    KeyKind("cohort:s:*:outbox", "list", "empties", "replies to deliver"),
+    KeyKind("cohort:s:*:state", "hash", "permanent", "owner, epoch, history, choices, usage"),
+    KeyKind("cohort:s:*:notes", "hash", "permanent", "what the agent was asked to remember in this session"),
+    KeyKind("cohort:s:*:alias", "string", "permanent", "where a migrated group's session lives now"),
+    KeyKind("cohort:bot:*:seen", "zset", "expires", "update ids of the last 48 h"),
+    KeyKind("cohort:bot:*:poller", "string", "expires", "lease of the polling bot process"),
+    KeyKind("cohort:bot:*:replies", "list", "empties", "answers the bot gives without an agent"),
+    KeyKind("cohort:slot:*:pending", "zset", "empties", "session -> when its oldest work was accepted"),
+    KeyKind("cohort:worker:*", "string", "expires", "liveness of one incarnation"),
+    KeyKind("cohort:members", "hash", "empties", "incarnation -> who it is"),
+    KeyKind("cohort:assignment", "hash", "permanent", "version, slot -> incarnation"),
+    KeyKind("cohort:layout", "hash", "permanent", "layout version and slot count of this deployment"),
+    KeyKind("cohort:dead", "stream", "permanent", "messages given up on, with the reason"),
+    KeyKind("cohort:pace:*", "string", "expires", "send-rate buckets"),
+    KeyKind("cohort:usage:*", "hash", "expires", "tokens per day, by user and chat"),
+    KeyKind("cohort:reminders", "zset", "empties", "messages to accept later"),
+    KeyKind("cohort:alert:*", "string", "expires", "operator alerts already raised"),
+)
+
+
+def inbox(session: SessionKey | str) -> str:
+    return f"{PREFIX}s:{session}:inbox"
+
+
+def outbox(session: SessionKey | str) -> str:
+    return f"{PREFIX}s:{session}:outbox"
+
+
+def state(session: SessionKey | str) -> str:
+    return f"{PREFIX}s:{session}:state"
+
+
+def notes(session: SessionKey | str) -> str:
+    return f"{PREFIX}s:{session}:notes"
+
+
+def alias(session: SessionKey | str) -> str:
+    return f"{PREFIX}s:{session}:alias"
+
+
+def seen(bot: int) -> str:
+    return f"{PREFIX}bot:{bot}:seen"
+
+
+def poller(bot: int) -> str:
+    return f"{PREFIX}bot:{bot}:poller"
+
+
+def replies(bot: int) -> str:
+    return f"{PREFIX}bot:{bot}:replies"
+
+
+def pending(slot: int) -> str:
+    return f"{PREFIX}slot:{slot:02d}:pending"
+
+
+def worker(incarnation: str) -> str:
+    return f"{PREFIX}worker:{incarnation}"
+
+
+def pace(scope: str) -> str:
+    return f"{PREFIX}pace:{scope}"
+
+
+def usage(scope: str, day: str) -> str:
+    return f"{PREFIX}usage:{scope}:{day}"
+
+
+def alert(name: str) -> str:
+    return f"{PREFIX}alert:{name}"
+
+
+MEMBERS = f"{PREFIX}members"
+ASSIGNMENT = f"{PREFIX}assignment"
+LAYOUT = f"{PREFIX}layout"
+DEAD = f"{PREFIX}dead"
+REMINDERS = f"{PREFIX}reminders"
+NEWS = f"{PREFIX}news"
+"""A pub/sub channel, not a key: "the assignment or the members changed, look now"."""

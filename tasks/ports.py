@@ -1,0 +1,24 @@
+"""What the Celery task needs of the worker around it (Protocols); the worker binds one at boot."""
+
+from typing import Protocol, TypedDict
+
+from tasks.session import SessionKey
+
+
+class TurnReport(TypedDict):
+    """A doorbell's result, for Flower. ``outcome``: joined | elsewhere | idle | answered."""
+
+    outcome: str
+    turns: int
+    messages: int
+
+
+class Host(Protocol):
+    """The worker process as the task sees it."""
+
+    def ring(self, session: SessionKey) -> TurnReport:
+        """Wake the session and wait (in this task thread) until its loop has nothing left to do.
+
+        Returns at once with ``joined`` when its loop is already running here.
+        """
+        ...

@@ -1,0 +1,227 @@
+"""Every setting: one frozen object, read once from the environment and ``.env``."""
+
+import difflib
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from tasks.errors import Misconfigured
+
+_NO_TOKEN = "TELEGRAM_BOT_TOKEN is not set; get one from @BotFather, or use `cohort up` without one"  # noqa: S105
+
+
+def _seconds(value: object) -> object:
+    """Durations are written as seconds; pydantic takes bare digits in text for something else."""
+    try:
+        return timedelta(seconds=float(value)) if isinstance(value, str) else value
+    except (ValueError, OverflowError):
+        raise ValueError(f"is not a number of seconds: {value!r}") from None
+
+
+type Duration = Annotated[timedelta, BeforeValidator(_seconds)]
+
+
+def _names(value: object) -> object:
+    """Lists are written with commas or blanks."""
+    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
+class Settings(BaseSettings):
+    """What an operator can set. Durations are seconds in the environment, ``timedelta`` here; sizes name their unit."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, env_file=".env", env_file_encoding="utf-8", extra="ignore", populate_by_name=True
+    )
+
+    # -- where things are
+    telegram_bot_token: SecretStr | None = Field(None, alias="TELEGRAM_BOT_TOKEN")
+    """The bot's token, from @BotFather. Without one `cohort up` starts the playground."""
+    telegram_base_url: str = Field("https://api.telegram.org", alias="TELEGRAM_BASE_URL")
+    """Root of the Bot API server."""
+    redis_url: str | None = Field(None, alias="REDIS_URL")
+    """Redis or Valkey, 7.0 or later. Without one `cohort up` runs an embedded Valkey."""
+    flower_port: int = Field(5555, alias="FLOWER_PORT", ge=0, le=65535)
+    """Flower's port on 127.0.0.1; 0 starts no Flower."""
+    home: Path = Field(Path(".cohort"), alias="COHORT_HOME")
+    """State directory: embedded Valkey's data, media cache, logs."""
+    config: Path = Field(Path("fastagent.config.yaml"), alias="COHORT_CONFIG")
+    """fast-agent's configuration file."""
+    cards: Path = Field(Path("agent-cards"), alias="COHORT_CARDS")
+    """Directory of AgentCards."""
+
+    # -- how much of it
+    workers: int = Field(2, alias="COHORT_WORKERS", ge=1, le=256)
+    """Worker processes that `cohort up` keeps alive."""
+    lanes: int = Field(32, alias="COHORT_LANES", ge=1, le=1024)
+    """Turns that run at the same time in one worker."""
+    slots: int = Field(64, alias="COHORT_SLOTS", ge=1, le=4096)
+    """Queues the sessions are spread over. Fixed for a deployment's life."""
+
+    # -- what the agents are
+    model: str | None = Field(None, alias="COHORT_MODEL")
+    """Overrides the model of every card."""
+    models: Annotated[tuple[str, ...], NoDecode] = Field((), alias="COHORT_MODELS")
+    """Models that `/model` may choose, separated by commas."""
+    fallback_model: str | None = Field(None, alias="COHORT_FALLBACK_MODEL")
+    """Used for a turn while the provider of the chosen model is down."""
+    agent: str | None = Field(None, alias="COHORT_AGENT")
+    """The agent new sessions talk to. Default: the card marked `default: true`, else the first."""
+    turn_timeout: Duration = Field(timedelta(minutes=10), alias="COHORT_TURN_TIMEOUT", gt=timedelta(0))
+    """A turn that takes longer is ended and its user told."""
+    tool_timeout: Duration = Field(timedelta(minutes=2), alias="COHORT_TOOL_TIMEOUT", gt=timedelta(0))
+    """A tool call that takes longer is ended; the agent is told."""
+    history_messages: int = Field(100, alias="COHORT_HISTORY_MESSAGES", ge=2, le=2000)
+    """Messages of a session's history that a turn loads; older ones are summarised."""
+    budget_user: int = Field(0, alias="COHORT_BUDGET_USER", ge=0)
+    """Tokens a user may use a day (UTC); 0 is no limit."""
+    budget_chat: int = Field(0, alias="COHORT_BUDGET_CHAT", ge=0)
+    """Tokens a chat may use a day (UTC); 0 is no limit."""
+
+    # -- who may talk, and how messages are taken
+    access: Literal["open", "allowlist"] | None = Field(None, alias="COHORT_ACCESS")
+    """Who may talk. Default: `open` in the playground, `allowlist` with a real token."""
+    allow: Annotated[tuple[int, ...], NoDecode] = Field((), alias="COHORT_ALLOW")
+    """User and chat ids on the allowlist, separated by commas."""
+    admins: Annotated[tuple[int, ...], NoDecode] = Field((), alias="COHORT_ADMINS")
+    """User ids that operator alerts are sent to, separated by commas."""
+    queue_mode: Literal["collect", "followup", "interrupt"] = Field("collect", alias="COHORT_QUEUE_MODE")
+    """What happens to messages sent while a turn runs."""
+    inbox_cap: int = Field(2000, alias="COHORT_INBOX_CAP", ge=1)
+    """Waiting messages a session may have; further ones are refused with a word to the user."""
+    stream: Literal["edit", "draft", "off"] = Field("edit", alias="COHORT_STREAM")
+    """How an answer grows on the screen."""
+    media_max_mib: int = Field(20, alias="COHORT_MEDIA_MAX_MIB", ge=1)
+    """Largest file taken from a chat (a cloud Bot API server hands out 20 MiB at most)."""
+    media_cache_mib: int = Field(512, alias="COHORT_MEDIA_CACHE_MIB", ge=1)
+    """Disk that fetched files may take in the state directory."""
+    webhook_url: str | None = Field(None, alias="COHORT_WEBHOOK_URL")
+    """Public https address for updates; without one the bot polls."""
+    webhook_secret: SecretStr | None = Field(None, alias="COHORT_WEBHOOK_SECRET")
+    """What Telegram sends back in `X-Telegram-Bot-Api-Secret-Token`; required with a webhook address."""
+    webhook_port: int = Field(8443, alias="COHORT_WEBHOOK_PORT", ge=0, le=65535)
+    """Local port the webhook listens on."""
+
+    # -- how it runs
+    heartbeat_ttl: Duration = Field(timedelta(seconds=5), alias="COHORT_HEARTBEAT_TTL", ge=timedelta(seconds=1))
+    """A worker silent for this long is taken for dead; it renews five times as often."""
+    sweep_interval: Duration = Field(timedelta(seconds=2), alias="COHORT_SWEEP_INTERVAL", gt=timedelta(0))
+    """How often a slot's owner looks for work that nobody rang for."""
+    drain_grace: Duration = Field(timedelta(seconds=25), alias="COHORT_DRAIN_GRACE", ge=timedelta(0))
+    """How long running turns may go on after SIGTERM before they are handed back."""
+    worker_max_rss_mib: int = Field(0, alias="COHORT_WORKER_MAX_RSS_MIB", ge=0)
+    """A worker above this drains and is started anew; 0 never."""
+    playground_port: int = Field(8081, alias="COHORT_PLAYGROUND_PORT", ge=0, le=65535)
+    """The playground's port on 127.0.0.1."""
+    metrics_port: int = Field(0, alias="COHORT_METRICS_PORT", ge=0, le=65535)
+    """First of the ports for Prometheus metrics on 127.0.0.1; 0 serves none."""
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", alias="COHORT_LOG_LEVEL")
+    """Least level that is logged."""
+    log_format: Literal["text", "json"] = Field("text", alias="COHORT_LOG_FORMAT")
+    """`text` for people, `json` for machines."""
+    otlp_endpoint: str | None = Field(None, alias="COHORT_OTLP_ENDPOINT")
+    """OpenTelemetry collector (HTTP); without one no traces are sent."""
+    incarnation: str | None = Field(None, alias="COHORT_INCARNATION", pattern=r"^[a-z0-9-]{4,64}$")
+    """The worker's id for this life; the supervisor sets it."""
+
+    @field_validator("models", mode="before")
+    @classmethod
+    def _split_models(cls, value: object) -> object:
+        return _names(value)
+
+    @field_validator("allow", "admins", mode="before")
+    @classmethod
+    def _split_ids(cls, value: object) -> object:
+        return _names(value)
+
+    @field_validator("telegram_bot_token")
+    @classmethod
+    def _token_form(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None or not value.get_secret_value():
+            return None
+        number, _, secret = value.get_secret_value().partition(":")
+        if not number.isdigit() or not secret or any(c.isspace() for c in secret):
+            raise ValueError("does not look like a bot token (expected 123456:ABC...)")
+        return value
+
+    @field_validator("telegram_base_url", "redis_url", "webhook_url", "otlp_endpoint")
+    @classmethod
+    def _url_form(cls, value: str | None) -> str | None:
+        if not value:
+            return None
+        if "://" not in value:
+            raise ValueError("is not a URL (expected scheme://host...)")
+        return value.rstrip("/")
+
+    @property
+    def bot_id(self) -> int:
+        """The bot's id: the number before the colon of its token.
+
+        Raises:
+            Misconfigured: no token is set.
+        """
+        if self.telegram_bot_token is None:
+            raise Misconfigured(
+                "TELEGRAM_BOT_TOKEN is not set; get one from @BotFather, or use `cohort up` without one"
+            )
+        return int(self.telegram_bot_token.get_secret_value().partition(":")[0])
+
+    @property
+    def token(self) -> str:
+        """The token in the clear, for the client only.
+
+        Raises:
+            Misconfigured: no token is set.
+        """
+        if self.telegram_bot_token is None:
+            raise Misconfigured(
+                "TELEGRAM_BOT_TOKEN is not set; get one from @BotFather, or use `cohort up` without one"
+            )
+        return self.telegram_bot_token.get_secret_value()
+
+    @property
+    def redis(self) -> str:
+        """The Redis URL.
+
+        Raises:
+            Misconfigured: none is set.
+        """
+        if self.redis_url is None:
+            raise Misconfigured("REDIS_URL is not set; `cohort up` brings its own Valkey, single processes need one")
+        return self.redis_url
+
+
+def env_name(field: str) -> str:
+    """The environment variable of a field."""
+    return str(Settings.model_fields[field].alias)
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings.
+
+    Raises:
+        Misconfigured: with one line for each bad value and each unknown ``COHORT_*`` name.
+    """
+    seen = os.environ if environ is None else environ
+    known = {env_name(field) for field in Settings.model_fields}
+    lines: list[str] = []
+    for name in sorted(seen):
+        if name.startswith("COHORT_") and name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            lines.append(f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else ""))
+    try:
+        settings = Settings() if environ is None else Settings(_env_file=None, **dict(environ))  # pyright: ignore[reportCallIssue, reportArgumentType]
+    except ValidationError as problem:
+        for error in problem.errors(include_url=False, include_input=False):
+            name = str(error["loc"][0]) if error["loc"] else "settings"
+            lines.append(f"{name}: {error['msg'].removeprefix('Value error, ')}")
+        raise Misconfigured("\n".join(lines)) from None
+    if settings.webhook_url and settings.webhook_secret is None:
+        lines.append("COHORT_WEBHOOK_SECRET: required with COHORT_WEBHOOK_URL")
+    if lines:
+        raise Misconfigured("\n".join(lines))
+    return settings

@@ -1,0 +1,185 @@
+"""What the parts of a worker expect of each other: turns from the runtime, messages from Telegram (Protocols)."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+from tasks.envelope import Inbound, Media, Reply
+from tasks.errors import CohortError, Terminal
+from tasks.session import SessionKey
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one turn, over all model calls in it; ``model`` is the one that answered."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRequest:
+    """One run of an agent.
+
+    ``messages``: what is answered, in order; all of the same session. ``history``: as ``TurnResult.history`` gave it,
+    or None for a new session. ``agent``/``model``: the session's choice, None for the default.
+    """
+
+    session: SessionKey
+    messages: tuple[Inbound, ...]
+    history: bytes | None = None
+    agent: str | None = None
+    model: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnResult:
+    """What a turn gave.
+
+    ``text``: the answer, Markdown. ``history``: the session's history with this turn in it, compressed and versioned,
+    ready to store. ``cut``: the model stopped at its length limit. ``notices``: plain sentences the user must be told
+    (a file the model cannot read).
+    """
+
+    text: str
+    history: bytes
+    usage: Usage = field(default_factory=Usage)
+    cut: bool = False
+    notices: tuple[str, ...] = ()
+
+
+class TurnFailed(CohortError):  # noqa: N818 - reads as the event
+    """The turn gave no answer.
+
+    ``action``: ``retry`` (passing fault: again, with backoff), ``tell`` (permanent, the user is told ``words``),
+    ``operator`` (permanent, the user is told ``words``, the operator gets ``detail`` once). ``words``: one or two plain
+    sentences for the user. ``detail``: for logs and operators, without message text and without secrets. ``backoff``:
+    seconds to wait at least before the next try.
+    """
+
+    def __init__(
+        self,
+        action: Literal["retry", "tell", "operator"],
+        words: str,
+        detail: str,
+        *,
+        backoff: float = 0.0,
+    ) -> None:
+        super().__init__(f"{action}: {detail}")
+        self.action: Literal["retry", "tell", "operator"] = action
+        self.words = words
+        self.detail = detail
+        self.backoff = backoff
+
+
+class Sink(Protocol):
+    """Where a running turn shows itself. Called in the loop thread; never blocks, never raises."""
+
+    def text(self, so_far: str) -> None:
+        """The whole answer so far, Markdown; an empty string takes back what was shown."""
+        ...
+
+    def tool(self, name: str | None) -> None:
+        """A tool is running (its name), or no longer (None)."""
+        ...
+
+
+class AgentRuntime(Protocol):
+    """fast-agent as a worker sees it: one per process, entered and left in one task."""
+
+    async def run(self, request: TurnRequest, sink: Sink) -> TurnResult:
+        """Run one turn on a lane of its own; waits for a free lane, first come first served.
+
+        Raises:
+            TurnFailed: no answer; the session's history is as before.
+            asyncio.CancelledError: the caller cancelled; likewise (fast-agent swallows it, we do not).
+        """
+        ...
+
+    async def compact(self, request: TurnRequest) -> TurnResult:
+        """Summarise the older part of the history; ``text`` says what was done. Raises as ``run``."""
+        ...
+
+    @property
+    def agents(self) -> tuple[str, ...]:
+        """Names a session may choose, the default first."""
+        ...
+
+
+class MediaSource(Protocol):
+    """Telegram's files for the runtime."""
+
+    async def fetch(self, media: Media) -> Path:
+        """A local copy, kept for the turn at least.
+
+        Raises:
+            MediaUnavailable: too large or gone; the message is for the user.
+            Retryable: Telegram did not answer.
+        """
+        ...
+
+
+class MediaUnavailable(Terminal):
+    """This file cannot be read; please send it again, or a smaller one."""
+
+
+class Undeliverable(Terminal):
+    """Telegram will never take this message (the bot was blocked, the chat is gone)."""
+
+
+class ChatMigrated(CohortError):  # noqa: N818 - an event
+    """The group became a supergroup and has a new id (``chat``)."""
+
+    def __init__(self, chat: int) -> None:
+        super().__init__(f"the chat is now {chat}")
+        self.chat = chat
+
+
+class LiveAnswer(Sink, Protocol):
+    """An answer growing on the screen; the message's id is known (and stored) once its first text was shown."""
+
+    @property
+    def message_id(self) -> int | None:
+        """The message that the final text must edit, or None when nothing was shown."""
+        ...
+
+
+class Delivery(Protocol):
+    """Telegram as a worker sees it."""
+
+    def live(
+        self,
+        session: SessionKey,
+        *,
+        reply_to: int | None,
+        message_id: int | None,
+        created: Callable[[int], Awaitable[None]],
+    ) -> AbstractAsyncContextManager[LiveAnswer]:
+        """Show a turn while it runs: typing, then the growing text. Best effort; leaving waits for the frame in flight.
+
+        Args:
+            session: Where.
+            reply_to: The message to answer (groups), or None.
+            message_id: A message an earlier try of this turn already created, to be taken over.
+            created: Called with the id of a created message before any further frame; its failure ends the frames.
+        """
+        ...
+
+    async def deliver(self, session: SessionKey, reply: Reply) -> int | None:
+        """Bring one committed reply to Telegram; waits out floods and outages for as long as it takes.
+
+        Returns:
+            The message's id, None when there is none.
+
+        Raises:
+            Undeliverable: never, in this chat.
+            ChatMigrated: the session has to be renamed.
+        """
+        ...
+
+    def render(self, markdown: str, *, edit: int | None, reply_to: int | None) -> tuple[Reply, ...]:
+        """Markdown as Telegram messages, the first being the edit of ``edit`` (pure)."""
+        ...
