@@ -112,8 +112,8 @@ class Reply(Envelope):
     """One Telegram message to deliver; a long answer is several.
 
     ``entities``: Telegram MessageEntity objects, offsets in UTF-16 units of ``text``. ``edit``: the id of the message
-    to edit instead of sending a new one. ``buttons``: rows of inline buttons. ``file_name``/``file_text``: a document to
-    send, ``text`` being its caption. ``answers``: the update ids this answers (for the history checker and traces).
+    to edit instead of sending a new one. ``buttons``: rows of inline buttons. ``file_name``/``file_text``: a document
+    to send, ``text`` being its caption. ``answers``: the update ids this answers (for the history checker and traces).
     ``session`` stands only in the bot's own replies, which are not kept in a session's outbox.
     """
 
