@@ -111,12 +111,14 @@ class Button(BaseModel):
 class Reply(Envelope):
     """One Telegram message to deliver; a long answer is several.
 
+    ``id``: given at commit, so that no two replies of a session are alike.
     ``entities``: Telegram MessageEntity objects, offsets in UTF-16 units of ``text``. ``edit``: the id of the message
     to edit instead of sending a new one. ``buttons``: rows of inline buttons. ``file_name``/``file_text``: a document
     to send, ``text`` being its caption. ``answers``: the update ids this answers (for the history checker and traces).
     ``session`` stands only in the bot's own replies, which are not kept in a session's outbox.
     """
 
+    id: str = ""
     text: str = ""
     entities: tuple[dict[str, Any], ...] = ()
     edit: int | None = None

@@ -1,0 +1,50 @@
+"""Redis behind typed verbs: the only package that knows redis-py; each multi-key step is one script in ``lua/``."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from tasks.clock import Clock, SystemClock
+from tasks.settings import Settings
+from tasks.store.dead import DeadStore
+from tasks.store.intake import IntakeStore
+from tasks.store.layout import open_layout
+from tasks.store.lease import PollerLease
+from tasks.store.membership import Membership
+from tasks.store.redis import connection
+from tasks.store.sessions import SessionStore
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """All verbs on one connection pool; ``redis`` is for the stores that others build on it (pacing, notes)."""
+
+    redis: Redis
+    intake: IntakeStore
+    sessions: SessionStore
+    members: Membership
+    lease: PollerLease
+    dead: DeadStore
+
+
+@asynccontextmanager
+async def connect(settings: Settings, clock: Clock | None = None) -> AsyncGenerator[Store]:
+    """The store of this deployment.
+
+    Raises:
+        Misconfigured: the URL is wrong, or this Redis was laid out otherwise.
+        StoreUnavailable: Redis is away.
+    """
+    clock = clock or SystemClock()
+    async with connection(settings.redis) as redis:
+        await open_layout(redis, settings.slots)
+        yield Store(
+            redis=redis,
+            intake=IntakeStore(redis, clock, slots=settings.slots, inbox_cap=settings.inbox_cap),
+            sessions=SessionStore(redis, clock, slots=settings.slots),
+            members=Membership(redis),
+            lease=PollerLease(redis),
+            dead=DeadStore(redis, clock, slots=settings.slots),
+        )

@@ -1,0 +1,79 @@
+"""The Celery app: doorbells go through it, and Flower and remote control look at the workers through it."""
+
+from celery import Celery
+
+from tasks.settings import Settings, load
+from tasks.slots import queue_of
+
+CANCEL = "cohort_cancel"
+"""Remote control: cancel the running turn of ``session``, so that a control word is seen at once."""
+CONSUME = "cohort_consume"
+"""Remote control: serve exactly these ``queues``."""
+DRAIN = "cohort_drain"
+"""Remote control: take no new turns and end when the running ones have."""
+RELOAD = "cohort_reload"
+"""Remote control: check the agent cards and let them in."""
+
+IDLE_QUEUE = "cohort.idle"
+"""A worker without slots still consumes something; nothing is ever sent here."""
+
+
+def make_app(settings: Settings) -> Celery:
+    """A configured app; it connects when first used."""
+    app = Celery("cohort", broker=settings.redis_url, set_as_current=False)
+    app.conf.update(
+        include=["tasks.turn"],
+        task_default_queue=IDLE_QUEUE,
+        task_create_missing_queues=True,
+        # A doorbell is acked when it is taken: what must be answered stands in the inbox (docs/architecture.md).
+        task_acks_late=False,
+        task_ignore_result=True,
+        task_store_errors_even_if_ignored=False,
+        task_serializer="json",
+        accept_content=["json"],
+        # Flower shows every task.
+        worker_send_task_events=True,
+        task_send_sent_event=False,
+        worker_prefetch_multiplier=1,
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+        worker_enable_remote_control=True,
+        # A worker answers for its own turns; two clocks tell nothing about them.
+        worker_enable_prefetch_count_reduction=True,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_transport_options={
+            # One priority: otherwise each queue is four keys.
+            "priority_steps": [0],
+            # A flood in one slot must not delay another slot's doorbell.
+            "queue_order_strategy": "round_robin",
+            "socket_keepalive": True,
+            "socket_connect_timeout": 3,
+            "health_check_interval": 15,
+        },
+        # Doorbells and events that nobody reads any more.
+        event_queue_expires=60,
+        event_queue_ttl=30,
+        control_queue_expires=30,
+        broker_connection_timeout=3,
+    )
+    app.conf.task_routes = None
+    return app
+
+
+def celery_app() -> Celery:
+    """The app of the environment's settings, for ``celery -A tasks.app:app`` and Flower."""
+    return make_app(load())
+
+
+def queues(settings: Settings) -> tuple[str, ...]:
+    """All queues of a deployment."""
+    return tuple(queue_of(slot) for slot in range(settings.slots))
+
+
+def __getattr__(name: str) -> Celery:
+    if name == "app":
+        app = celery_app()
+        globals()["app"] = app
+        return app
+    raise AttributeError(name)

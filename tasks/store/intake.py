@@ -1,0 +1,107 @@
+"""Taking updates in, and the answers the bot gives itself."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal, cast
+
+from redis.asyncio import Redis
+
+from tasks import keys
+from tasks.clock import Clock
+from tasks.envelope import DeadLetter, Inbound, Reply
+from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
+from tasks.slots import slot_of
+from tasks.store.dead import KEPT
+from tasks.store.redis import Script, guard
+
+# Telegram keeps an update for 24 h, so within 48 h none comes again.
+SEEN_FOR = timedelta(hours=48)
+
+type Verdict = Literal["accepted", "seen", "full"]
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """What one update brings: a message or control word, or a reply to give at once, or a dead letter, or nothing.
+
+    With nothing it is only remembered as seen.
+    """
+
+    update_id: int
+    inbound: Inbound | None = None
+    reply: Reply | None = None
+    dead: DeadLetter | None = None
+
+    def entry(self) -> tuple[str, str, str]:
+        """(kind, session, payload), as accept.lua takes them."""
+        if self.inbound is not None:
+            kind = "message" if self.inbound.kind == "message" else "control"
+            return kind, self.inbound.session, self.inbound.to_json()
+        if self.reply is not None:
+            return "reply", "", self.reply.to_json()
+        if self.dead is not None:
+            return "dead", "", self.dead.to_json()
+        return "none", "", ""
+
+
+class IntakeStore:
+    """The durable door: what passed it will be answered."""
+
+    def __init__(self, redis: Redis, clock: Clock, *, slots: int, inbox_cap: int) -> None:
+        self._redis = redis
+        self._clock = clock
+        self._slots = slots
+        self._cap = inbox_cap
+        self._accept = Script(redis, "accept")
+        self._drop_head = Script(redis, "drop_head")
+
+    async def accept(self, bot: int, batch: Sequence[Accept]) -> list[Verdict]:
+        """Take a batch in, whole or not at all; a repeated update id changes nothing.
+
+        Returns:
+            For each item ``accepted``, ``seen`` (an update id taken before) or ``full`` (the session has too many
+            waiting messages; the update counts as seen).
+
+        Raises:
+            StoreUnavailable: nothing may be confirmed; give the same batch again.
+        """
+        if not batch:
+            return []
+        seen = keys.seen(bot)
+        names = [seen, keys.DEAD, keys.replies(bot)]
+        args: list[str | int | float] = [self._clock.now(), int(SEEN_FOR.total_seconds()), self._cap, KEPT]
+        for item in batch:
+            kind, session, payload = item.entry()
+            # Items without a session get placeholders that the script does not touch.
+            names += [keys.inbox(session), keys.pending(slot_of(session, self._slots))] if session else [seen, seen]
+            args += [item.update_id, kind, session, payload]
+        verdicts = await self._accept(names, args)
+        return cast("list[Verdict]", [verdict.decode() for verdict in verdicts])
+
+    async def replies(self, bot: int, limit: int = 20) -> list[tuple[bytes, Reply]]:
+        """The bot's own replies, oldest first, left in place; each with the bytes that ``replied`` wants.
+
+        Unreadable ones are dropped: only this release's bot writes them.
+        """
+        with guard():
+            raws: list[bytes] = await cast("Any", self._redis).lrange(keys.replies(bot), 0, limit - 1)
+        found: list[tuple[bytes, Reply]] = []
+        for raw in raws:
+            try:
+                found.append((raw, Reply.from_json(raw)))
+            except EnvelopeTooNew:
+                break
+            except EnvelopeInvalid:
+                await self.replied(bot, raw)
+        return found
+
+    async def replied(self, bot: int, raw: bytes) -> None:
+        """Telegram has taken (or will never take) the oldest reply."""
+        await self._drop_head([keys.replies(bot)], [raw])
+
+    async def push_replies(self, bot: int, replies: Sequence[Reply]) -> None:
+        """Add replies that belong to no update."""
+        if replies:
+            with guard():
+                await self._redis.rpush(keys.replies(bot), *[reply.to_json() for reply in replies])

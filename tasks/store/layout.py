@@ -1,0 +1,32 @@
+"""What the keys in this Redis look like: their version and the number of slots, fixed for a deployment's life."""
+
+from redis.asyncio import Redis
+
+from tasks import keys
+from tasks.errors import Misconfigured
+from tasks.store.redis import guard
+
+
+async def open_layout(redis: Redis, slots: int) -> None:
+    """Write the layout on a new deployment, compare with it on an old one.
+
+    Raises:
+        Misconfigured: a newer release laid this Redis out, or with another number of slots.
+        StoreUnavailable: Redis is away.
+    """
+    with guard():
+        async with redis.pipeline(transaction=True) as pipe:
+            pipe.hsetnx(keys.LAYOUT, "version", str(keys.LAYOUT_VERSION))
+            pipe.hsetnx(keys.LAYOUT, "slots", str(slots))
+            pipe.hgetall(keys.LAYOUT)
+            *_, stored = await pipe.execute()
+    version, laid_out = int(stored[b"version"]), int(stored[b"slots"])
+    if version > keys.LAYOUT_VERSION:
+        raise Misconfigured(
+            f"this Redis has layout {version}, this release knows up to {keys.LAYOUT_VERSION}: upgrade Cohort"
+        )
+    if laid_out != slots:
+        raise Misconfigured(
+            f"COHORT_SLOTS is {slots}, but this Redis was laid out with {laid_out}: "
+            f"set COHORT_SLOTS={laid_out} (the number is fixed for a deployment's life)"
+        )

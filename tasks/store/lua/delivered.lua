@@ -1,0 +1,14 @@
+-- Telegram has taken the oldest reply of a session: drop it. Named by its bytes, so that saying it twice drops one.
+-- KEYS: 1 state, 2 outbox.
+-- ARGV: 1 owner, 2 epoch, 3 the reply as it was read.
+-- Reply: 1, or 0 when the claim was lost.
+local state, outbox = KEYS[1], KEYS[2]
+local me, epoch, reply = ARGV[1], ARGV[2], ARGV[3]
+local claim = redis.call('HMGET', state, 'owner', 'epoch')
+if claim[1] ~= me or claim[2] ~= epoch then
+  return 0
+end
+if redis.call('LINDEX', outbox, 0) == reply then
+  redis.call('LPOP', outbox)
+end
+return 1

@@ -1,0 +1,105 @@
+"""Which workers live, and which slots each of them serves."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from redis.asyncio import Redis
+
+from tasks import keys
+from tasks.store.redis import Script, guard, text
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one look shows.
+
+    ``members``: incarnation -> what it says of itself, the living only. ``gone``: listed, but its heartbeat stopped.
+    ``version`` and ``slots``: the stored assignment, slot -> incarnation.
+    """
+
+    members: Mapping[str, Mapping[str, Any]]
+    gone: tuple[str, ...]
+    version: int
+    slots: Mapping[int, str]
+
+    def of(self, incarnation: str) -> frozenset[int]:
+        """The slots it serves."""
+        return frozenset(slot for slot, owner in self.slots.items() if owner == incarnation)
+
+
+class Membership:
+    """Heartbeats, the list of members, and the assignment of slots to them."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._assign = Script(redis, "assign")
+        self._forget = Script(redis, "forget")
+
+    async def beat(self, incarnation: str, about: Mapping[str, Any], ttl: timedelta, *, member: bool = True) -> None:
+        """Say that this incarnation lives; as a ``member`` it takes slots, otherwise it only keeps its claims."""
+        facts = json.dumps(about)
+        with guard():
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.set(keys.worker(incarnation), facts, px=int(ttl.total_seconds() * 1000))
+                if member:
+                    pipe.hset(keys.MEMBERS, incarnation, facts)
+                else:
+                    pipe.hdel(keys.MEMBERS, incarnation)
+                await pipe.execute()
+
+    async def look(self) -> View:
+        """Who is there, and who serves what."""
+        with guard():
+            async with self._redis.pipeline(transaction=False) as pipe:
+                pipe.hgetall(keys.MEMBERS)
+                pipe.hgetall(keys.ASSIGNMENT)
+                listed, stored = await pipe.execute()
+            names = [name.decode() for name in listed]
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for name in names:
+                    pipe.exists(keys.worker(name))
+                alive = await pipe.execute() if names else []
+        members = {name: json.loads(listed[name.encode()]) for name, there in zip(names, alive, strict=True) if there}
+        gone = tuple(name for name in names if name not in members)
+        version = int(stored.pop(b"version", 0))
+        return View(members, gone, version, {int(slot): owner.decode() for slot, owner in stored.items()})
+
+    async def propose(self, version: int, slots: Mapping[int, str]) -> bool:
+        """Store an assignment computed from ``version`` and tell everybody; False when somebody was faster."""
+        pairs: list[str | int] = [part for slot, owner in sorted(slots.items()) for part in (slot, owner)]
+        stored = bool(await self._assign([keys.ASSIGNMENT], [version, *pairs]))
+        if stored:
+            await self.announce()
+        return stored
+
+    async def forget(self, incarnation: str) -> bool:
+        """Strike a member whose heartbeat has stopped; False while it lives."""
+        return bool(await self._forget([keys.MEMBERS, keys.worker(incarnation)], [incarnation]))
+
+    async def report_death(self, incarnation: str) -> None:
+        """Whoever saw the process end says so: its claims are free at once, not when its heartbeat runs out."""
+        with guard():
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.delete(keys.worker(incarnation))
+                pipe.hdel(keys.MEMBERS, incarnation)
+                pipe.publish(keys.NEWS, f"dead {incarnation}")
+                await pipe.execute()
+
+    async def announce(self) -> None:
+        """Tell all workers to look at once."""
+        with guard():
+            await self._redis.publish(keys.NEWS, "look")
+
+    async def news(self) -> AsyncIterator[str]:
+        """Yield whenever something was announced; ends with ``StoreUnavailable`` when the connection does."""
+        with guard():
+            async with self._redis.pubsub(ignore_subscribe_messages=True) as channel:
+                await channel.subscribe(keys.NEWS)
+                yield "subscribed"
+                while True:
+                    message = await channel.get_message(timeout=30.0)
+                    if message is not None:
+                        yield text(message["data"])

@@ -1,0 +1,261 @@
+"""A session's state behind its claim: who owns it may read its inbox, commit turns and empty its outbox."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import uuid4
+
+from redis.asyncio import Redis
+
+from tasks import keys
+from tasks.clock import Clock
+from tasks.envelope import DeadLetter, Inbound, Reply
+from tasks.errors import ClaimLost
+from tasks.session import SessionKey
+from tasks.slots import slot_of
+from tasks.store.dead import KEPT
+from tasks.store.redis import Script, guard, text
+
+READ_AHEAD = 64
+"""Inbox entries read at once; a turn answers no more than this together."""
+
+_USAGE_KEPT = timedelta(days=40)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What there is to do in a claimed session.
+
+    ``tries``: how often the head of the inbox has been begun, this time included. ``inbox``/``outbox``: raw envelopes,
+    oldest first; an inbox entry may be of a newer release, so reading them is the caller's.
+    """
+
+    tries: int
+    inbox: tuple[bytes, ...]
+    outbox: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """This incarnation owns the session; ``epoch`` is the fence: it grows with each change of owner."""
+
+    session: SessionKey
+    owner: str
+    epoch: int
+    state: Mapping[str, bytes]
+    work: Work
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Somebody else owns the session (``owner``), or we are ourselves taken for dead (None)."""
+
+    owner: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """All that a turn changes, written at once or not at all.
+
+    ``drop``: how many entries at the head of the inbox are answered. ``history``: the new one, None leaves it. ``set``
+    and ``unset``: fields of the state. ``add``: counters of the state and of the day's usage. ``usage``: whose usage
+    of today counts them, as ``keys.usage`` names.
+    """
+
+    drop: int
+    replies: Sequence[Reply] = ()
+    history: bytes | None = None
+    set: Mapping[str, str] = field(default_factory=dict[str, str])
+    unset: Sequence[str] = ()
+    add: Mapping[str, int] = field(default_factory=dict[str, int])
+    usage: Sequence[str] = ()
+    dead: Sequence[DeadLetter] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """A look from outside, for /status: nothing is claimed.
+
+    ``waiting``: unanswered messages. ``oldest``: when the first of them was accepted, seconds since the epoch.
+    ``running_on``: the incarnation that owns the session now.
+    """
+
+    waiting: int
+    oldest: float | None
+    running_on: str | None
+    agent: str | None
+    model: str | None
+    usage_in: int
+    usage_out: int
+
+
+class SessionStore:
+    """Verbs on one session; each is one atomic step."""
+
+    def __init__(self, redis: Redis, clock: Clock, *, slots: int) -> None:
+        self._redis = redis
+        self._clock = clock
+        self._slots = slots
+        self._claim = Script(redis, "claim")
+        self._advance = Script(redis, "advance")
+        self._commit = Script(redis, "commit")
+        self._delivered = Script(redis, "delivered")
+        self._handoff = Script(redis, "handoff")
+        self._note = Script(redis, "note")
+        self._rename = Script(redis, "rename")
+
+    async def claim(self, session: SessionKey, incarnation: str) -> Claim | Held:
+        """Own the session if nobody living does.
+
+        Raises:
+            StoreUnavailable: nobody can tell.
+        """
+        expected = ""
+        while True:
+            answer = await self._claim(
+                [
+                    keys.state(session),
+                    keys.inbox(session),
+                    keys.outbox(session),
+                    keys.worker(incarnation),
+                    keys.worker(expected),
+                ],
+                [incarnation, expected, READ_AHEAD],
+            )
+            match answer:
+                case [b"mine", epoch, tries, inbox, outbox, state]:
+                    pairs = dict(zip(state[::2], state[1::2], strict=True))
+                    return Claim(
+                        session,
+                        incarnation,
+                        epoch,
+                        {name.decode(): value for name, value in pairs.items()},
+                        Work(tries, tuple(inbox), tuple(outbox)),
+                    )
+                case [b"held", owner] if owner.decode() != expected:
+                    # Only now do we know whose heartbeat the script has to look at.
+                    expected = owner.decode()
+                case [b"held", owner]:
+                    return Held(owner.decode())
+                case _:
+                    return Held(None)
+
+    async def advance(self, claim: Claim) -> Work | None:
+        """What is next, or None: nothing was left and the session is released.
+
+        Raises:
+            ClaimLost: somebody else owns it now.
+        """
+        session = claim.session
+        answer = await self._advance(
+            [keys.state(session), keys.inbox(session), keys.outbox(session), self._pending(session)],
+            [claim.owner, claim.epoch, str(session), READ_AHEAD],
+        )
+        match answer:
+            case [b"work", tries, inbox, outbox]:
+                return Work(tries, tuple(inbox), tuple(outbox))
+            case [b"released"]:
+                return None
+            case _:
+                raise ClaimLost
+
+    async def commit(self, claim: Claim, commit: Commit) -> None:
+        """Write a turn.
+
+        Raises:
+            ClaimLost: nothing was written; what was computed is void.
+        """
+        session = claim.session
+        ident = uuid4().hex[:12]
+        replies = [
+            reply.model_copy(update={"id": f"{ident}.{part}"}).to_json() for part, reply in enumerate(commit.replies)
+        ]
+        plan = {
+            "drop": commit.drop,
+            "set": [part for pair in commit.set.items() for part in pair],
+            "unset": list(commit.unset),
+            "add": dict(commit.add),
+            "replies": replies,
+            "dead": [letter.to_json() for letter in commit.dead],
+            "history": commit.history is not None,
+        }
+        names = [keys.state(session), keys.inbox(session), keys.outbox(session), self._pending(session), keys.DEAD]
+        args = [claim.owner, claim.epoch, ident, str(session), json.dumps(plan), commit.history or b"", KEPT]
+        done = await self._commit([*names, *commit.usage], [*args, int(_USAGE_KEPT.total_seconds())])
+        if not done:
+            raise ClaimLost
+
+    async def delivered(self, claim: Claim, reply: bytes) -> None:
+        """Telegram has taken the oldest reply, given as it was read.
+
+        Raises:
+            ClaimLost: somebody else delivers now.
+        """
+        session = claim.session
+        args = [claim.owner, claim.epoch, reply]
+        if not await self._delivered([keys.state(session), keys.outbox(session)], args):
+            raise ClaimLost
+
+    async def hand_off(self, claim: Claim) -> None:
+        """Let go with the work left in place, for the next owner. A lost claim is as good."""
+        await self._handoff([keys.state(claim.session)], [claim.owner, claim.epoch])
+
+    async def note(self, claim: Claim, name: str, value: str) -> None:
+        """Write one field of the state at once, not with the turn; an empty value removes it.
+
+        Raises:
+            ClaimLost: nothing was written.
+        """
+        if not await self._note([keys.state(claim.session)], [claim.owner, claim.epoch, name, value]):
+            raise ClaimLost
+
+    async def rename(self, claim: Claim, new: SessionKey) -> None:
+        """The group became a supergroup: move everything to the new id and release.
+
+        Raises:
+            ClaimLost: nothing was moved.
+        """
+        old = claim.session
+        names = [keys.state(old), keys.inbox(old), keys.outbox(old), self._pending(old), keys.alias(old)]
+        names += [keys.state(new), keys.inbox(new), keys.outbox(new), self._pending(new)]
+        if not await self._rename(names, [claim.owner, claim.epoch, str(old), str(new), self._clock.now()]):
+            raise ClaimLost
+
+    async def pending(self, slot: int, limit: int) -> list[SessionKey]:
+        """Sessions of a slot that have work, the longest waiting first."""
+        with guard():
+            names = await self._redis.zrange(keys.pending(slot), 0, limit - 1)
+        return [SessionKey.parse(text(name)) for name in names]
+
+    async def glance(self, session: SessionKey) -> Glance:
+        """How a session stands, read without claiming it."""
+        fields = ("owner", "agent", "model", "input_tokens", "output_tokens")
+        with guard():
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.llen(keys.inbox(session))
+                pipe.lindex(keys.inbox(session), 0)
+                pipe.hmget(keys.state(session), *fields)
+                waiting, head, (owner, agent, model, used_in, used_out) = await pipe.execute()
+        oldest = Inbound.from_json(head).at if head else None
+        return Glance(
+            waiting=waiting,
+            oldest=oldest,
+            running_on=text(owner) if owner else None,
+            agent=text(agent) if agent else None,
+            model=text(model) if model else None,
+            usage_in=int(used_in or 0),
+            usage_out=int(used_out or 0),
+        )
+
+    async def usage(self, names: Sequence[str]) -> list[int]:
+        """Tokens (in + out) counted under each of ``keys.usage`` names."""
+        with guard():
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for name in names:
+                    pipe.hmget(name, "input_tokens", "output_tokens")
+                rows = await pipe.execute() if names else []
+        return [int(used_in or 0) + int(used_out or 0) for used_in, used_out in rows]
+
+    def _pending(self, session: SessionKey) -> str:
+        return keys.pending(slot_of(session, self._slots))

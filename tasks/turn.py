@@ -1,0 +1,24 @@
+"""The Celery task: a doorbell. It says "this session has work"; the work itself stands in the inbox."""
+
+from typing import Any, cast
+
+from celery import Celery, Task
+
+from tasks.ports import Host, TurnReport
+from tasks.session import SessionKey
+
+NAME = "chat.turn"
+
+
+def bind(app: Celery, host: Host) -> None:
+    """Register the task with the worker that it wakes sessions in.
+
+    The task returns when its session's loop has nothing left to do, so Flower shows how long a session was at work; a
+    doorbell for a session that is already at work ends at once (``joined``).
+    """
+
+    def turn(_task: "Task[Any, Any]", session: str, update_id: int) -> TurnReport:
+        del update_id  # for Flower's eyes
+        return host.ring(SessionKey.parse(session))
+
+    cast("Any", app).task(turn, name=NAME, bind=True, ignore_result=True, acks_late=False)
