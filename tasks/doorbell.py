@@ -20,7 +20,7 @@ class Doorbells:
         self._app = app
         self._slots = slots
         # The transport's own errors, without knowing the transport.
-        self._away: tuple[type[Exception], ...] = (
+        self._away: tuple[type[BaseException], ...] = (
             OperationalError,
             OSError,
             *app.connection_for_write().connection_errors,

@@ -141,8 +141,10 @@ class SessionStore:
                 case _:
                     return Held(None)
 
-    async def advance(self, claim: Claim) -> Work | None:
+    async def advance(self, claim: Claim, *, again: bool = False) -> Work | None:
         """What is next, or None: nothing was left and the session is released.
+
+        ``again``: the head of the inbox was only waited for, or set aside by its user; that was no try.
 
         Raises:
             ClaimLost: somebody else owns it now.
@@ -150,7 +152,7 @@ class SessionStore:
         session = claim.session
         answer = await self._advance(
             [keys.state(session), keys.inbox(session), keys.outbox(session), self._pending(session)],
-            [claim.owner, claim.epoch, str(session), READ_AHEAD],
+            [claim.owner, claim.epoch, str(session), READ_AHEAD, 0 if again else 1],
         )
         match answer:
             case [b"work", tries, inbox, outbox]:
@@ -160,8 +162,11 @@ class SessionStore:
             case _:
                 raise ClaimLost
 
-    async def commit(self, claim: Claim, commit: Commit) -> None:
+    async def commit(self, claim: Claim, commit: Commit) -> tuple[bytes, ...]:
         """Write a turn.
+
+        Returns:
+            The replies as they stand in the outbox now, behind whatever was there.
 
         Raises:
             ClaimLost: nothing was written; what was computed is void.
@@ -185,6 +190,12 @@ class SessionStore:
         done = await self._commit([*names, *commit.usage], [*args, int(_USAGE_KEPT.total_seconds())])
         if not done:
             raise ClaimLost
+        return tuple(reply.encode() for reply in replies)
+
+    async def whole_inbox(self, claim: Claim) -> tuple[bytes, ...]:
+        """Every waiting entry: a control word may stand behind more messages than are read ahead."""
+        with guard():
+            return tuple(await cast("Any", self._redis).lrange(keys.inbox(claim.session), 0, -1))
 
     async def delivered(self, claim: Claim, reply: bytes) -> None:
         """Telegram has taken the oldest reply, given as it was read.

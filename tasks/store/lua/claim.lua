@@ -17,7 +17,8 @@ if owner ~= me then
   redis.call('HINCRBY', state, 'epoch', 1)
 end
 local tries = 0
-if redis.call('EXISTS', inbox) == 1 then
+-- Replies go first: the next message is not begun before they are out.
+if redis.call('EXISTS', inbox) == 1 and redis.call('EXISTS', outbox) == 0 then
   tries = redis.call('HINCRBY', state, 'tries', 1)
 end
 return {

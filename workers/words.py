@@ -1,0 +1,35 @@
+"""What a worker says to a user itself, in plain words."""
+
+from collections.abc import Mapping
+
+STARTED_ANEW = "New conversation. I have forgotten what we said before."
+NOTHING_TO_RETRY = "There is nothing to try again."
+POISON = (
+    "Sorry, this message stopped me three times, so I have set it aside and told the operator. "
+    "You can go on with something else."
+)
+UNREADABLE = "Sorry, one message reached me damaged and was set aside."
+TOO_LONG = "That took longer than I may work on one answer, so I stopped. Try a smaller step."
+OUTAGE = "Sorry, the model cannot be reached right now. I tried several times. Press Retry in a while."
+DEFECT = "Sorry, something went wrong on my side while I worked on this. It was noted for the operator."
+CUT = "(The answer reached its length limit. Ask me to go on.)"
+RETRY = "Retry"
+RETRY_DATA = "retry"
+
+
+def stopped(set_aside: int) -> str:
+    """After /stop; ``set_aside`` messages were waiting or at work."""
+    if set_aside == 0:
+        return "There was nothing to stop."
+    return "Stopped." if set_aside == 1 else f"Stopped, and set aside {set_aside} messages."
+
+
+def chosen(choice: Mapping[str, str]) -> str:
+    """After /model or /agent; an empty value goes back to the default."""
+    parts = [f"{name} {value}" if value else f"the default {name}" for name, value in sorted(choice.items())]
+    return f"From now on: {', '.join(parts)}."
+
+
+def over_budget(whose: str) -> str:
+    """``whose``: "your" or "this chat's"."""
+    return f"Today's allowance for {whose} use is used up. It starts anew at midnight UTC."
