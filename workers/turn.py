@@ -91,20 +91,9 @@ def decide(inbox: Sequence[bytes], *, tries: int, mode: QueueMode, now: float) -
         mode: What happens to messages that came while a turn ran.
         now: Seconds since the epoch.
     """
-    entries: list[Inbound] = []
-    for raw in inbox:
-        try:
-            entries.append(Inbound.from_json(raw))
-        except EnvelopeTooNew as problem:
-            if not entries:
-                return LeaveIt(str(problem))
-            break
-        except EnvelopeInvalid as problem:
-            if not entries:
-                letter = DeadLetter(reason=str(problem), at=now, raw=raw.decode(errors="replace"))
-                return Bury(1, letter, None)
-            break
-
+    entries = _read(inbox, now)
+    if not isinstance(entries, list):
+        return entries
     # The last of them wins: everything before it was meant to go away.
     for place in range(len(entries) - 1, -1, -1):
         if entries[place].kind in ("stop", "new"):
@@ -112,21 +101,35 @@ def decide(inbox: Sequence[bytes], *, tries: int, mode: QueueMode, now: float) -
 
     head = entries[0]
     if tries > MAX_TRIES:
-        letter = DeadLetter(
-            reason=f"begun {tries - 1} times without an end",
-            at=now,
-            session=head.session,
-            update_id=head.update_id,
-            inbound=head,
-        )
-        return Bury(1, letter, head)
-    if head.kind == "choose":
-        return Answer(1, words.chosen(head.choice), head, dict(head.choice))
-    if head.kind == "compact":
-        return Compact(1, head)
-    if head.kind == "retry":
-        return Retry(1, head)
-    return _gather(entries, tries=tries, mode=mode, now=now)
+        return bury(head, f"begun {tries - 1} times without an end", now)
+    match head.kind:
+        case "choose":
+            return Answer(1, words.chosen(head.choice), head, dict(head.choice))
+        case "compact":
+            return Compact(1, head)
+        case "retry":
+            return Retry(1, head)
+        case _:
+            return _gather(entries, tries=tries, mode=mode, now=now)
+
+
+def bury(head: Inbound, reason: str, now: float) -> Bury:
+    """Give up on the head of the inbox."""
+    letter = DeadLetter(reason=reason, at=now, session=head.session, update_id=head.update_id, inbound=head)
+    return Bury(1, letter, head)
+
+
+def _read(inbox: Sequence[bytes], now: float) -> list[Inbound] | Plan:
+    """The readable entries at the head; when the very first is not one, what to do about it."""
+    entries: list[Inbound] = []
+    for raw in inbox:
+        try:
+            entries.append(Inbound.from_json(raw))
+        except EnvelopeTooNew as problem:
+            return entries or LeaveIt(str(problem))
+        except EnvelopeInvalid as problem:
+            return entries or Bury(1, DeadLetter(reason=str(problem), at=now, raw=raw.decode(errors="replace")), None)
+    return entries
 
 
 def _cut(entries: Sequence[Inbound], place: int) -> Answer:
@@ -200,5 +203,5 @@ class Failures:
         return self.count >= self.LIMIT
 
     def pause_s(self, at_least: float, jitter: float) -> float:
-        """Seconds to wait: 1, 3, 9, 27, at least ``at_least``, spread by ``jitter`` (0..1) so that chats do not march in step."""
+        """Seconds to wait: 1, 3, 9, 27, at least ``at_least``; ``jitter`` (0..1) keeps chats from marching in step."""
         return max(at_least, float(3 ** (self.count - 1))) * (0.75 + jitter / 2)

@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 
 from tasks.clock import Clock, SystemClock
 from tasks.settings import Settings
+from tasks.store.alerts import AlertStore
 from tasks.store.dead import DeadStore
 from tasks.store.intake import IntakeStore
 from tasks.store.layout import open_layout
@@ -27,6 +28,7 @@ class Store:
     members: Membership
     lease: PollerLease
     dead: DeadStore
+    alerts: AlertStore
 
 
 @asynccontextmanager
@@ -47,4 +49,5 @@ async def connect(settings: Settings, clock: Clock | None = None) -> AsyncGenera
             members=Membership(redis),
             lease=PollerLease(redis),
             dead=DeadStore(redis, clock, slots=settings.slots),
+            alerts=AlertStore(redis),
         )

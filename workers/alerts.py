@@ -1,0 +1,33 @@
+"""Telling operators what they must act on: in the log, and in their own chats, once an hour for each cause."""
+
+import logging
+from contextlib import suppress
+
+from tasks.envelope import Reply
+from tasks.errors import StoreUnavailable
+from tasks.session import SessionKey
+from tasks.settings import Settings
+from tasks.store.alerts import AlertStore
+from tasks.store.intake import IntakeStore
+
+log = logging.getLogger("cohort.alerts")
+
+
+class Alerts:
+    """Raises alerts."""
+
+    def __init__(self, settings: Settings, store: AlertStore, intake: IntakeStore) -> None:
+        self._settings = settings
+        self._store = store
+        self._intake = intake
+
+    async def raise_(self, cause: str, detail: str) -> None:
+        """Say it, unless somebody did within the hour. ``cause`` names the kind, ``detail`` what to know."""
+        with suppress(StoreUnavailable):
+            if not await self._store.first(cause):
+                return
+            log.error("operator.alert", extra={"cause": cause, "detail": detail})
+            bot = self._settings.bot_id
+            text = f"Operator: {cause}: {detail}"
+            replies = [Reply(text=text, session=str(SessionKey(bot, admin))) for admin in self._settings.admins]
+            await self._intake.push_replies(bot, replies)

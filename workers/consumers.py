@@ -1,0 +1,115 @@
+"""The Celery side of a worker: which queues it consumes, its remote-control commands, and its signals."""
+
+import logging
+import os
+import signal
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, cast
+
+from celery import Celery
+from celery.apps.worker import Worker
+from celery.worker import state as celery_state
+from celery.worker.control import Panel
+
+from tasks.app import CANCEL, CONSUME, DRAIN, IDLE_QUEUE
+from tasks.errors import StoreUnavailable
+from tasks.session import SessionKey
+from workers.host import CeleryHost
+
+log = logging.getLogger("cohort.consumers")
+
+
+class CohortWorker(Worker):
+    """Celery's worker with our signals: the first SIGTERM or SIGINT drains, the second ends at once."""
+
+    def __init__(self, *, host: CeleryHost, **options: Any) -> None:
+        self._cohort_host = host
+        self._cohort_stopping = False
+        super().__init__(**options)
+
+    def install_platform_tweaks(self, worker: Any) -> None:
+        """Instead of Celery's own handlers, which know nothing of running turns."""
+        del worker
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+
+    def begin_drain(self) -> None:
+        """Take no more doorbells and let the running turns end."""
+        self._cohort_stopping = True
+        self._cohort_host.drain()
+        # What Celery's own warm shutdown does: the consumer ends, the pool waits for its tasks.
+        celery_state.should_stop = 0
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        if self._cohort_stopping:
+            os._exit(128 + number)
+        self.begin_drain()
+
+
+class Consumers:
+    """Serving exactly the queues of our slots, changed live."""
+
+    def __init__(self, app: Celery, hostname: str) -> None:
+        self._app = app
+        self._hostname = hostname
+        self._worker: CohortWorker | None = None
+
+    def bind(self, worker: CohortWorker) -> None:
+        """The worker whose consumers these are; before it, ``serve`` does nothing."""
+        self._worker = worker
+
+    def serve(self, queues: frozenset[str]) -> None:
+        """Consume these queues and no others. Blocking; the change happens within milliseconds.
+
+        Raises:
+            StoreUnavailable: the broker cannot be reached; ask again.
+        """
+        if self._worker is None or self._consumed() == queues:
+            return
+        try:
+            # Through remote control and not by a call: this wakes Celery's event loop, which owns the consumers.
+            self._app.control.broadcast(CONSUME, arguments={"queues": sorted(queues)}, destination=[self._hostname])
+        except Exception as problem:
+            raise StoreUnavailable(f"the broker cannot be reached ({type(problem).__name__})") from problem
+
+    def _consumed(self) -> frozenset[str]:
+        consumer = cast("Any", self._worker).consumer
+        task_consumer = getattr(consumer, "task_consumer", None)
+        if task_consumer is None:
+            return frozenset()
+        return frozenset(queue.name for queue in list(task_consumer.queues)) - {IDLE_QUEUE}
+
+
+def bind_commands(host: CeleryHost, worker: Callable[[], CohortWorker | None]) -> None:
+    """Register our remote-control commands with this process's Celery worker."""
+
+    def cancel(state: Any, session: str, **_: Any) -> dict[str, str]:
+        del state
+        host.cancel(SessionKey.parse(session))
+        return {"ok": "told"}
+
+    def consume(state: Any, queues: list[str], **_: Any) -> dict[str, str]:
+        consumer = state.consumer
+        wanted, now = set(queues), {queue.name for queue in list(consumer.task_consumer.queues)} - {IDLE_QUEUE}
+        for name in sorted(now - wanted):
+            consumer.call_soon(consumer.cancel_task_queue, name)
+        for name in sorted(wanted - now):
+            consumer.call_soon(consumer.add_task_queue, name, None, "direct", None)
+        return {"ok": f"{len(wanted)} queues"}
+
+    def drain(state: Any, **_: Any) -> dict[str, str]:
+        del state
+        if (running := worker()) is not None:
+            running.begin_drain()
+        return {"ok": "draining"}
+
+    commands = {CANCEL: (cancel, [("session", str)]), CONSUME: (consume, [("queues", list)]), DRAIN: (drain, [])}
+    for name, (command, args) in commands.items():
+        cast("Any", Panel)._register(name=name, args=args)(command)  # noqa: SLF001 - what @control_command calls
+
+
+def quiet_celery() -> None:
+    """Celery logs each task twice and its heartbeat; our own events say more with less."""
+    for name in ("celery.worker.strategy", "celery.app.trace"):
+        logging.getLogger(name).setLevel(logging.WARNING)

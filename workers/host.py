@@ -1,0 +1,77 @@
+"""The worker's asyncio loop in a thread of its own, and the doors into it from Celery's threads."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import CancelledError, Future
+from typing import Any
+
+from tasks.ports import TurnReport
+from tasks.session import SessionKey
+from workers.mailbox import Mailbox
+
+log = logging.getLogger("cohort.host")
+
+
+class LoopThread:
+    """Runs one coroutine, the worker's whole asyncio side, from entering fast-agent to leaving it."""
+
+    def __init__(self, main: Callable[["LoopThread"], Coroutine[Any, Any, None]]) -> None:
+        self._main = main
+        self._thread = threading.Thread(target=self._run, name="cohort-loop")
+        self.ready: Future[CeleryHost] = Future()
+        self.ended: Future[None] = Future()
+
+    def start(self) -> "CeleryHost":
+        """Start it and wait until it can take doorbells.
+
+        Raises:
+            Exception: whatever kept it from starting.
+        """
+        self._thread.start()
+        return self.ready.result()
+
+    def join(self) -> None:
+        """Wait for its end.
+
+        Raises:
+            Exception: whatever ended it.
+        """
+        self._thread.join()
+        self.ended.result()
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._main(self))
+        except BaseException as problem:  # noqa: BLE001 - it is handed to whoever waits for this thread
+            if not self.ready.done():
+                self.ready.set_exception(problem)
+            self.ended.set_exception(problem)
+        else:
+            self.ended.set_result(None)
+
+
+class CeleryHost:
+    """What Celery's threads may ask of the loop thread (``tasks.ports.Host`` and the remote-control commands)."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, mailbox: Mailbox, stop: asyncio.Event) -> None:
+        self._loop = loop
+        self._mailbox = mailbox
+        self._stop = stop
+
+    def ring(self, session: SessionKey) -> TurnReport:
+        """Wake the session and wait until its loop ends (``tasks.ports.Host``)."""
+        try:
+            return asyncio.run_coroutine_threadsafe(self._mailbox.visit(session), self._loop).result()
+        except (CancelledError, asyncio.CancelledError, RuntimeError):
+            # The worker is ending; the message stays where it is and its next owner finds it.
+            return {"outcome": "elsewhere", "turns": 0, "messages": 0}
+
+    def cancel(self, session: SessionKey) -> None:
+        """End the session's running turn, if it runs here."""
+        self._loop.call_soon_threadsafe(self._mailbox.arrived, session)
+
+    def drain(self) -> None:
+        """Begin to leave: no new turns, then the end of the loop thread."""
+        self._loop.call_soon_threadsafe(self._stop.set)

@@ -1,0 +1,114 @@
+"""Which sessions are awake in this worker: one turn loop each, woken by doorbells and sweeps."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from tasks.errors import StoreUnavailable
+from tasks.ports import TurnReport
+from tasks.session import SessionKey
+from workers.turnloop import Parts, TurnLoop
+
+log = logging.getLogger("cohort.mailbox")
+
+_ELSEWHERE: TurnReport = {"outcome": "elsewhere", "turns": 0, "messages": 0}
+_JOINED: TurnReport = {"outcome": "joined", "turns": 0, "messages": 0}
+
+
+class Mailbox:
+    """All turn loops of this process. Lives in the loop thread."""
+
+    def __init__(self, parts: Parts, group: asyncio.TaskGroup, *, awake: int) -> None:
+        """``group``: the loops are its children. ``awake``: how many sessions a sweep may keep awake."""
+        self._parts = parts
+        self._group = group
+        self._awake = awake
+        self._loops: dict[SessionKey, tuple[TurnLoop, asyncio.Task[TurnReport]]] = {}
+        self._rung: set[SessionKey] = set()
+        self._draining = False
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    async def visit(self, session: SessionKey) -> TurnReport:
+        """Answer a doorbell: wake the session and wait until its loop ends; at once if it is awake already."""
+        if session in self._loops:
+            # It may be ending this very moment; then it starts over instead.
+            self._rung.add(session)
+            if self._parts.settings.queue_mode == "interrupt":
+                self._loops[session][0].interrupt()
+            return _JOINED
+        if self._draining:
+            return _ELSEWHERE
+        return await asyncio.shield(self._wake(session))
+
+    def sweep(self, sessions: Sequence[SessionKey]) -> int:
+        """Wake those that sleep, as far as there is room; returns how many."""
+        room = 0 if self._draining else self._awake - len(self._loops)
+        asleep = [session for session in sessions if session not in self._loops][: max(room, 0)]
+        for session in asleep:
+            self._wake(session)
+        return len(asleep)
+
+    def arrived(self, session: SessionKey) -> None:
+        """A control word is in the inbox: end the running turn."""
+        if session in self._loops:
+            self._rung.add(session)
+            self._loops[session][0].interrupt()
+
+    @property
+    def awake(self) -> int:
+        """Sessions with a turn loop."""
+        return len(self._loops)
+
+    @property
+    def at_work(self) -> int:
+        """Sessions with a running turn."""
+        return sum(1 for loop, _ in self._loops.values() if loop.at_work)
+
+    async def drain(self, grace_s: float) -> Sequence[SessionKey]:
+        """Begin no turn any more; give running ones ``grace_s`` seconds, then hand them back.
+
+        Returns:
+            The sessions that were handed off with work left, for their new owners to be rung for.
+        """
+        self._draining = True
+        awake = tuple(self._loops)
+        try:
+            async with asyncio.timeout(grace_s):
+                await self._empty.wait()
+        except TimeoutError:
+            log.warning("drain.handed_back", extra={"sessions": len(self._loops)})
+            for _, task in self._loops.values():
+                task.cancel()
+            await self._empty.wait()
+        return awake
+
+    def _wake(self, session: SessionKey) -> "asyncio.Task[TurnReport]":
+        loop = TurnLoop(self._parts, session, draining=lambda: self._draining)
+        task = self._group.create_task(self._keep(session, loop), name=f"session {session}")
+        self._loops[session] = loop, task
+        self._empty.clear()
+        return task
+
+    async def _keep(self, session: SessionKey, loop: TurnLoop) -> TurnReport:
+        total: TurnReport = {"outcome": "idle", "turns": 0, "messages": 0}
+        try:
+            while True:
+                self._rung.discard(session)
+                report = await loop.run()
+                total["turns"] += report["turns"]
+                total["messages"] += report["messages"]
+                total["outcome"] = "answered" if total["turns"] else report["outcome"]
+                if session not in self._rung or report["outcome"] == "elsewhere":
+                    return total
+        except StoreUnavailable as problem:
+            log.warning("session.unclaimed", extra={"session": str(session), "problem": str(problem)})
+            return _ELSEWHERE
+        except Exception:
+            # One session's defect is not the worker's end; a sweep wakes it again, and its tries are counted.
+            log.exception("session.defect", extra={"session": str(session)})
+            return _ELSEWHERE
+        finally:
+            del self._loops[session]
+            if not self._loops:
+                self._empty.set()
