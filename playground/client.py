@@ -1,0 +1,269 @@
+"""A client of the control API for tests, benchmarks and the chaos checker."""
+
+import asyncio
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+import httpx
+
+from playground import PLAYGROUND_TOKEN
+
+type Json = dict[str, Any]
+type Predicate = Callable[[list[Json]], bool]
+
+_HELD = 30.0
+"""Seconds one waiting request is held by the server; longer waits take several."""
+
+
+class PlaygroundError(Exception):
+    """The playground refused a request; the message is its reason."""
+
+
+class Said(NamedTuple):
+    """A message that a person wrote, and the update that told the bot (None: the bot was not told)."""
+
+    message_id: int
+    update_id: int | None
+    message: Json
+
+
+class Bulk(NamedTuple):
+    """What ``bulk`` made; update ids run from first to last without gaps."""
+
+    chats: list[int]
+    first_update_id: int
+    last_update_id: int
+
+
+class PlaygroundClient:
+    """Use as an async context manager. All methods raise ``PlaygroundError`` when refused."""
+
+    def __init__(self, base_url: str, *, token: str = PLAYGROUND_TOKEN) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.token = token
+        self._http = httpx.AsyncClient(
+            base_url=self.base_url,
+            timeout=httpx.Timeout(_HELD + 30),
+            limits=httpx.Limits(max_connections=200, max_keepalive_connections=50),
+            trust_env=False,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def control(self, method: str, path: str, given: Json | None = None, **query: Any) -> Any:
+        """Any request of the control API; ``path`` follows ``/playground``. Query values of None are left out."""
+        params = {key: value for key, value in query.items() if value is not None}
+        answer = await self._http.request(method, "/playground" + path, json=given, params=params)
+        if answer.is_error:
+            raise PlaygroundError(_reason(answer))
+        return answer.json()
+
+    async def call(self, method: str, /, **params: Any) -> Json:
+        """A Bot API call as the bot would make it. Gives the whole answer, also of a refused call."""
+        answer = await self._http.post(f"/bot{self.token}/{method}", json=params)
+        return answer.json()
+
+    # -- people and chats
+
+    async def user(self, first_name: str | None = None, **fields: Any) -> Json:
+        """A new user (a User object); ``id``, ``username``, ``language_code`` if you like."""
+        return await self.control("POST", "/users", {"first_name": first_name, **fields})
+
+    async def chat(self, kind: str = "private", **fields: Any) -> Json:
+        """A new chat: ``id``, ``users``, ``topics`` ...
+
+        Give ``title``, ``user`` or ``users`` (ids), ``topics`` (names; makes a supergroup a forum).
+        """
+        return await self.control("POST", "/chats", {"type": kind, **fields})
+
+    async def chats(self) -> list[Json]:
+        """All chats."""
+        return await self.control("GET", "/chats")
+
+    async def topic(self, chat: int, name: str) -> int:
+        """A new topic; its ``message_thread_id``."""
+        return (await self.control("POST", f"/chats/{chat}/topics", {"name": name}))["message_thread_id"]
+
+    async def set_topic(self, chat: int, topic: int, do: str) -> int | None:
+        """``close``, ``reopen`` or ``delete`` a topic; the update's id."""
+        return (await self.control("POST", f"/chats/{chat}/topics/{topic}", {"do": do}))["update_id"]
+
+    async def member(self, chat: int, status: str) -> int | None:
+        """The bot becomes ``kicked`` (privately: blocked), ``member``, ``left``, ``administrator``; the update's id."""
+        return (await self.control("POST", f"/chats/{chat}/member", {"status": status}))["update_id"]
+
+    async def block(self, chat: int) -> int | None:
+        """The user of a private chat blocks the bot; the update's id."""
+        return await self.member(chat, "kicked")
+
+    async def unblock(self, chat: int) -> int | None:
+        """The user of a private chat unblocks the bot; the update's id."""
+        return await self.member(chat, "member")
+
+    async def migrate(self, chat: int) -> int:
+        """A group becomes a supergroup; the new chat's id."""
+        return (await self.control("POST", f"/chats/{chat}/migrate", {}))["chat_id"]
+
+    # -- what people do
+
+    async def say(self, chat: int, text: str | None = None, **fields: Any) -> Said:
+        """A person writes a text, or a file (``photo``, ``document``, ``voice`` ...: a file id) with ``caption``.
+
+        Further ``user`` (id; default the chat's first), ``thread`` (topic id), ``reply_to`` (message id).
+        """
+        given = {key: value for key, value in {"text": text, **fields}.items() if value is not None}
+        return Said(**await self.control("POST", f"/chats/{chat}/messages", given))
+
+    async def edit(self, chat: int, message_id: int, text: str) -> Said:
+        """A person edits a message of theirs."""
+        return Said(**await self.control("POST", f"/chats/{chat}/messages/{message_id}/edit", {"text": text}))
+
+    async def press(self, chat: int, message_id: int, data: str, *, user: int | None = None) -> Json:
+        """A person presses an inline button: ``callback_query_id``, ``update_id``."""
+        return await self.control("POST", f"/chats/{chat}/messages/{message_id}/press", {"data": data, "user": user})
+
+    async def press_answer(self, callback_query_id: str, timeout: float = _HELD) -> Json | None:  # noqa: ASYNC109 - sent to the server
+        """How the bot answered a press, waiting for it; None if it did not."""
+        return (await self.control("GET", f"/presses/{callback_query_id}", timeout=timeout))["answer"]
+
+    async def bulk(
+        self, messages: int, chats: int = 1, text: str = "message {n}", *, into: list[int] | None = None
+    ) -> Bulk:
+        """Many messages, over new private chats (or ``into`` those given) in turn; ``text`` may hold ``{n}``, ``{chat}``."""
+        given: Json = {"messages": messages, "chats": chats, "text": text, "into": into or []}
+        return Bulk(**await self.control("POST", "/bulk", given))
+
+    async def inject(self, *updates: Any, bare: bool = False) -> list[int]:
+        """Raw updates, malformed ones too; objects get their ``update_id`` unless ``bare``."""
+        return (await self.control("POST", "/updates", {"updates": list(updates), "bare": bare}))["update_ids"]
+
+    async def redeliver(self, count: int) -> int:
+        """Hand out the newest confirmed updates once more; how many there were."""
+        return (await self.control("POST", "/redeliver", {"count": count}))["count"]
+
+    # -- what stands there
+
+    async def messages(self, chat: int, *, thread: int | None = None) -> list[Json]:
+        """The messages of a chat (of a topic), oldest first."""
+        return (await self.control("GET", f"/chats/{chat}/messages", thread=thread))["messages"]
+
+    async def bot_messages(self, chat: int, *, thread: int | None = None) -> list[Json]:
+        """The bot's messages of a chat, oldest first."""
+        return [message for message in await self.messages(chat, thread=thread) if message["from"]["is_bot"]]
+
+    async def wait_for(
+        self,
+        chat: int,
+        wanted: Predicate | int,
+        *,
+        thread: int | None = None,
+        timeout: float = _HELD,  # noqa: ASYNC109 - spread over several requests
+    ) -> list[Json]:
+        """Wait until ``wanted`` holds of the bot's messages in a chat, or until there are that many; gives them.
+
+        Raises:
+            TimeoutError: it did not come true in time; the message says what stood there instead.
+        """
+        clock = _loop_time()
+        deadline = clock() + timeout
+        after = -1
+        while True:
+            held = max(min(deadline - clock(), _HELD), 0)
+            seen = await self.control("GET", f"/chats/{chat}/messages", thread=thread, after=after, timeout=held)
+            ours = [message for message in seen["messages"] if message["from"]["is_bot"]]
+            if len(ours) >= wanted if isinstance(wanted, int) else wanted(ours):
+                return ours
+            if clock() >= deadline:
+                texts = [message.get("text", "(no text)")[:80] for message in ours[-5:]]
+                raise TimeoutError(f"chat {chat}: {len(ours)} bot messages, the last are {texts}")
+            after = seen["version"]
+
+    async def queue(self) -> Json:
+        """``pending``, ``next_id``, ``webhook``."""
+        return await self.control("GET", "/queue")
+
+    # -- the journal
+
+    async def journal(self, after: int = 0, **query: Any) -> list[Json]:
+        """All entries after a number.
+
+        Filters: ``method``, ``except`` (a method), ``chat``, ``code``, each a list by commas; ``fault`` (any value).
+
+        Raises:
+            LookupError: entries in between are gone already.
+        """
+        entries: list[Json] = []
+        while True:
+            page = await self.control("GET", "/journal", after=after, **query)
+            if page["first"] > after + 1 and page["entries"] and after:
+                raise LookupError(f"the journal starts at {page['first']} by now, you are at {after}")
+            entries += page["entries"]
+            if page["next"] <= after or page["next"] >= page["last"]:
+                return entries
+            after = page["next"]
+
+    async def wait_journal(self, count: int = 1, *, after: int = 0, timeout: float = _HELD, **query: Any) -> list[Json]:  # noqa: ASYNC109
+        """Wait for ``count`` entries that pass the filters.
+
+        Raises:
+            TimeoutError: there were fewer in time.
+        """
+        clock = _loop_time()
+        deadline = clock() + timeout
+        entries: list[Json] = []
+        while len(entries) < count:
+            held = min(deadline - clock(), _HELD)
+            if held <= 0:
+                raise TimeoutError(f"{len(entries)} of {count} journal entries for {query}")
+            page = await self.control("GET", "/journal", after=after, timeout=held, **query)
+            entries += page["entries"]
+            after = page["next"]
+        return entries
+
+    # -- faults
+
+    async def fault(
+        self, kind: str, method: str = "*", *, times: int = 1, chat: int | None = None, **fields: Any
+    ) -> Json:
+        """The next ``times`` matching calls meet a fault.
+
+        ``429`` (``retry_after``), ``500``, ``502``, ``error`` (``code``, ``description``), ``cut_before``, ``cut_after``,
+        ``delay`` (``seconds``), ``garbage``; ``skip`` lets some pass first. See ``playground.faults.Fault``.
+        """
+        return await self.control(
+            "POST", "/faults", {"kind": kind, "method": method, "times": times, "chat": chat, **fields}
+        )
+
+    async def clear_faults(self) -> None:
+        """Cancel all ordered faults."""
+        await self.control("DELETE", "/faults")
+
+    async def flood(self, on: bool = True, **limits: int) -> Json:  # noqa: FBT001, FBT002 - reads well at the call
+        """Flood limits on or off: ``overall``, ``per_chat`` a second, ``per_group`` a minute; ``refused`` counts 429s."""
+        return await self.control("POST", "/flood", {"on": on, **limits})
+
+    async def reset(self) -> None:
+        """Forget everything but webhook, commands and numbering."""
+        await self.control("POST", "/reset", {})
+
+
+def _loop_time() -> Callable[[], float]:
+    return asyncio.get_running_loop().time
+
+
+def _reason(answer: httpx.Response) -> str:
+    try:
+        return f"{answer.status_code}: {answer.json()['error']}"
+    except (ValueError, KeyError, TypeError):
+        return f"{answer.status_code}"

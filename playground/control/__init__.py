@@ -1,0 +1,13 @@
+"""The control API: how tests, benchmarks and the page drive the playground (``/playground/...``, JSON)."""
+
+from starlette.routing import Route
+
+from playground.control.chats import Chats
+from playground.control.deeds import Deeds
+from playground.control.machine import Machine
+from playground.state import State
+
+
+def routes(state: State) -> list[Route]:
+    """All routes of the control API around one state."""
+    return [*Chats(state).routes(), *Deeds(state).routes(), *Machine(state).routes()]

@@ -1,0 +1,147 @@
+"""Control API: making people and chats, and reading what stands in them."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.routing import Route
+
+from playground.chats import Chat
+from playground.control.web import body, number, route, seconds
+from playground.errors import ControlError
+from playground.migration import migrate
+from playground.people import set_membership
+from playground.state import State
+from playground.topics import add_topic, set_topic
+
+type Json = dict[str, Any]
+
+
+def described(state: State, chat: Chat) -> Json:
+    """A chat for readers of the control API."""
+    last = chat.messages[chat.last_message_id] if chat.messages else None
+    return {
+        "id": chat.id,
+        "type": chat.kind,
+        "title": chat.info.get("title") or chat.info.get("first_name"),
+        "chat": chat.info,
+        "users": [state.book.users[number] for number in chat.members if number in state.book.users],
+        "topics": [{"id": t.id, "name": t.name, "color": t.color, "closed": t.closed} for t in chat.topics.values()],
+        "bot_status": chat.bot_status,
+        "migrated_to": chat.migrated_to,
+        "from_bot": chat.from_bot,
+        "version": chat.version,
+        "last": last,
+    }
+
+
+def content(state: State, chat: Chat, thread: int | None) -> Json:
+    """A chat's messages, drafts and what the bot is doing now."""
+    now = state.clock.now()
+    messages = list(chat.messages.values())
+    if thread is not None:
+        messages = [message for message in messages if message.get("message_thread_id") == thread]
+    action = chat.action if chat.action is not None and chat.action["until"] > now else None
+    return {
+        "version": chat.version,
+        "from_bot": chat.from_bot,
+        "messages": messages,
+        "drafts": [draft for draft in chat.drafts.values() if draft["until"] > now],
+        "action": action,
+    }
+
+
+class Chats:
+    """Handlers around one state."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def routes(self) -> list[Route]:
+        here = "/playground/chats/{chat}"
+        return [
+            route("POST", "/playground/users", self.add_user),
+            route("GET", "/playground/chats", self.all),
+            route("POST", "/playground/chats", self.add),
+            route("GET", here, self.one),
+            route("GET", here + "/messages", self.messages),
+            route("POST", here + "/member", self.member),
+            route("POST", here + "/migrate", self.migrate),
+            route("POST", here + "/topics", self.add_topic),
+            route("POST", here + "/topics/{topic}", self.set_topic),
+        ]
+
+    def _chat(self, request: Request) -> Chat:
+        return self._state.book.chat(request.path_params["chat"])
+
+    async def add_user(self, request: Request) -> Json:
+        given = await body(request)
+        return self._state.book.add_user(
+            given.get("first_name"),
+            number=None if given.get("id") is None else number(given["id"], "id"),
+            username=given.get("username"),
+            language=given.get("language_code", "en"),
+        )
+
+    async def all(self, _request: Request) -> list[Json]:
+        return [described(self._state, chat) for chat in self._state.book.chats.values()]
+
+    async def add(self, request: Request) -> Json:
+        """``type``; ``title``; ``user`` (id) or ``users`` (ids); ``topics`` (names; makes a supergroup a forum)."""
+        given, book = await body(request), self._state.book
+        kind = given.get("type", "private")
+        if kind not in ("private", "group", "supergroup"):
+            raise ControlError("type must be private, group or supergroup")
+        names = given.get("topics")
+        if names and kind == "group":
+            raise ControlError("topics exist in supergroups and private chats")
+        wanted = given.get("users", [given["user"]] if given.get("user") is not None else [])
+        users = [book.add_user(number=number(user, "user")) for user in wanted]
+        chat = book.add_chat(
+            kind,
+            title=given.get("title"),
+            forum=kind == "supergroup" and isinstance(names, list),
+            user=users[0] if users else book.add_user(given.get("first_name")),
+            number=None if given.get("id") is None else number(given["id"], "id"),
+        )
+        chat.members += [user["id"] for user in users[1:] if user["id"] not in chat.members]
+        for name in names or []:
+            add_topic(self._state, chat, str(name))
+        self._state.events.tell("chat", chat=chat.id)
+        return described(self._state, chat)
+
+    async def one(self, request: Request) -> Json:
+        return described(self._state, self._chat(request))
+
+    async def messages(self, request: Request) -> Json:
+        """With ``timeout``: waits until ``version`` exceeds ``after`` and the bot sent ``from_bot`` messages."""
+        chat, query = self._chat(request), request.query_params
+        thread = number(query["thread"], "thread") if "thread" in query else None
+        after = number(query.get("after", -1), "after")
+        from_bot = number(query.get("from_bot", 0), "from_bot")
+        clock = self._state.clock
+        deadline = clock.monotonic() + seconds(query.get("timeout", 0))
+        while chat.version <= after or chat.from_bot < from_bot:
+            left = deadline - clock.monotonic()
+            if left <= 0:
+                break
+            await chat.bell.wait(left)
+        return content(self._state, chat, thread)
+
+    async def member(self, request: Request) -> Json:
+        given = await body(request)
+        status = str(given.get("status", ""))
+        return {"update_id": set_membership(self._state, self._chat(request), status, user=given.get("user"))}
+
+    async def migrate(self, request: Request) -> Json:
+        new, updates = migrate(self._state, self._chat(request))
+        return {"chat_id": new.id, "update_ids": updates}
+
+    async def add_topic(self, request: Request) -> Json:
+        given = await body(request)
+        topic, update = add_topic(self._state, self._chat(request), str(given.get("name", "Topic")))
+        return {"message_thread_id": topic.id, "update_id": update}
+
+    async def set_topic(self, request: Request) -> Json:
+        given = await body(request)
+        topic = number(request.path_params["topic"], "topic")
+        return {"update_id": set_topic(self._state, self._chat(request), topic, str(given.get("do", "")))}

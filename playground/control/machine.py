@@ -1,0 +1,124 @@
+"""Control API: the machinery. Updates in bulk or raw, the queue, faults, flood limits, the journal."""
+
+from dataclasses import asdict
+from typing import Any
+
+from starlette.requests import Request
+from starlette.routing import Route
+
+from playground.bulk import bulk
+from playground.control.web import body, number, route, seconds
+from playground.errors import ControlError
+from playground.journal import Entry, Filter
+from playground.state import State
+
+type Json = dict[str, Any]
+
+_MAX_BULK = 200_000
+_MAX_ENTRIES = 10_000
+
+
+def entry_filter(query: Any) -> Filter:
+    """The filter that a query asks for: ``method``, ``chat``, ``code``, ``fault``; lists by commas.
+
+    Raises:
+        ControlError: a chat or a code is no number.
+    """
+    methods = {name.lower() for name in query.get("method", "").split(",") if name}
+    without = {name.lower() for name in query.get("except", "").split(",") if name}
+    chats = {number(chat, "chat") for chat in query.get("chat", "").split(",") if chat}
+    codes = {number(code, "code") for code in query.get("code", "").split(",") if code}
+    faulty = query.get("fault") is not None
+
+    def accept(entry: Entry) -> bool:
+        name = entry["method"].lower()
+        return (
+            (not methods or name in methods)
+            and name not in without
+            and (not chats or entry["chat"] in chats)
+            and (not codes or entry["code"] in codes)
+            and (not faulty or entry["fault"] is not None)
+        )
+
+    return accept
+
+
+class Machine:
+    """Handlers around one state."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def routes(self) -> list[Route]:
+        return [
+            route("GET", "/playground/info", self.info),
+            route("POST", "/playground/bulk", self.bulk),
+            route("POST", "/playground/updates", self.inject),
+            route("GET", "/playground/queue", self.queue),
+            route("POST", "/playground/redeliver", self.redeliver),
+            route("GET", "/playground/journal", self.journal),
+            route("GET", "/playground/faults", self.faults),
+            route("POST", "/playground/faults", self.add_fault),
+            route("DELETE", "/playground/faults", self.clear_faults),
+            route("POST", "/playground/flood", self.flood),
+            route("POST", "/playground/reset", self.reset),
+        ]
+
+    async def info(self, _request: Request) -> Json:
+        bot = self._state.bot
+        commands = next((given for (_, language), given in bot.commands.items() if not language), [])
+        return {**self._state.info, "bot": bot.me(), "commands": commands}
+
+    async def bulk(self, request: Request) -> Json:
+        """``messages`` spread over ``chats`` in turn; ``text`` may hold ``{n}`` (running number) and ``{chat}``."""
+        given = await body(request)
+        messages, chats = number(given.get("messages", 1), "messages"), number(given.get("chats", 1), "chats")
+        if not 1 <= messages <= _MAX_BULK or chats < 1:
+            raise ControlError(f"messages is 1 to {_MAX_BULK}, chats at least 1")
+        into = [number(chat, "into") for chat in given.get("into", [])]
+        return bulk(self._state, messages, chats, str(given.get("text", "message {n}")), into)
+
+    async def inject(self, request: Request) -> Json:
+        """``update``: any JSON value; ``bare``: send it without an ``update_id``. Or ``updates``: several."""
+        given = await body(request)
+        values = given.get("updates", [given["update"]] if "update" in given else None)
+        if not isinstance(values, list):
+            raise ControlError("give an update, or a list of updates")
+        bare = bool(given.get("bare"))
+        return {"update_ids": [self._state.bot.queue.inject(value, bare=bare) for value in values]}
+
+    async def queue(self, _request: Request) -> Json:
+        queue, webhook = self._state.bot.queue, self._state.bot.webhook
+        return {"pending": len(queue), "next_id": queue.next_id, "webhook": webhook.url}
+
+    async def redeliver(self, request: Request) -> Json:
+        given = await body(request)
+        return {"count": self._state.bot.queue.redeliver(number(given.get("count", 1), "count"))}
+
+    async def journal(self, request: Request) -> Json:
+        """Entries after ``after``, up to ``limit``; with ``timeout`` waits for the first that passes the filter."""
+        query, journal = request.query_params, self._state.journal
+        after = number(query.get("after", 0), "after")
+        limit = min(number(query.get("limit", 1000), "limit"), _MAX_ENTRIES)
+        found = await journal.wait(after, limit, entry_filter(query), seconds(query.get("timeout", 0)))
+        # Where to read on: behind what was returned, or, when that is all there is, behind all that was looked at.
+        upto = found[-1]["seq"] if len(found) == limit else journal.last
+        return {"entries": found, "next": upto, "first": journal.first, "last": journal.last}
+
+    async def faults(self, _request: Request) -> Json:
+        return {"faults": [asdict(fault) for fault in self._state.faults.all()], "flood": self._state.flood.state()}
+
+    async def add_fault(self, request: Request) -> Json:
+        return asdict(self._state.faults.add(await body(request)))
+
+    async def clear_faults(self, _request: Request) -> Json:
+        self._state.faults.clear()
+        return {}
+
+    async def flood(self, request: Request) -> Json:
+        self._state.flood.set(await body(request))
+        return self._state.flood.state()
+
+    async def reset(self, _request: Request) -> Json:
+        self._state.reset()
+        return {}

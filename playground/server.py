@@ -1,0 +1,141 @@
+"""Putting it together: the application, and serving it on this machine."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+from playground.botapi import BotApi
+from playground.control import routes as control_routes
+from playground.state import State
+from tasks.errors import Misconfigured
+
+_log = logging.getLogger("cohort.playground")
+LOOPBACK = "127.0.0.1"
+
+
+class Playground(Starlette):
+    """Bot API calls go straight to their door; control and page are ordinary Starlette routes."""
+
+    def __init__(self, state: State) -> None:
+        self.playground = state
+        self._bot_api = BotApi(state)
+        super().__init__(routes=control_routes(state))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith(("/bot", "/file/bot")):
+            await self._bot_api(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+def create_app(state: State) -> Starlette:
+    """The playground as an ASGI application around ``state``."""
+    return Playground(state)
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to whoever runs the loop."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+def _protocol(state: State) -> type[asyncio.Protocol]:
+    """Uvicorn's HTTP protocol that remembers its connections, so that a fault can cut one."""
+
+    class Remembered(AutoHTTPProtocol):
+        _peer: tuple[str, int] | None = None
+
+        def connection_made(self, transport: Any) -> None:
+            super().connection_made(transport)
+            peer = transport.get_extra_info("peername")
+            # Head and body of an answer are two writes: without this each answer would wait for a delayed ACK (40 ms).
+            transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if peer:
+                self._peer = (str(peer[0]), int(peer[1]))
+                state.connections[self._peer] = transport
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            if self._peer is not None:
+                state.connections.pop(self._peer, None)
+            super().connection_lost(exc)
+
+    return cast("type[asyncio.Protocol]", Remembered)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket.
+
+    Raises:
+        Misconfigured: the port is taken, or the address cannot be used.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host, port))
+        sock.listen(2048)
+    except OSError as problem:
+        sock.close()
+        reason = f"cannot listen on {host}:{port} ({problem.strerror})"
+        raise Misconfigured(f"COHORT_PLAYGROUND_PORT: {reason}; choose another port, or 0 for a free one") from None
+    sock.setblocking(False)
+    return sock
+
+
+@asynccontextmanager
+async def serving(state: State, host: str = LOOPBACK, port: int = 0) -> AsyncGenerator[str]:
+    """Serve inside this block.
+
+    Yields:
+        The URL, without a slash at its end.
+
+    Raises:
+        Misconfigured: the port is taken.
+    """
+    sock = listen(host, port)
+    config = uvicorn.Config(
+        create_app(state),
+        http=_protocol(state),
+        ws="none",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=1,
+    )
+    server = _Server(config)
+    async with asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(server.serve([sock]), name="playground-http")
+        try:
+            bound = sock.getsockname()[1]
+            yield f"http://{f'[{host}]' if ':' in host else host}:{bound}"
+        finally:
+            server.should_exit = True
+            for connection in list(state.connections.values()):
+                connection.close()
+            await task
+
+
+async def serve(host: str = LOOPBACK, port: int = 0, *, state: State | None = None) -> None:
+    """Serve until cancelled.
+
+    Raises:
+        Misconfigured: the port is taken.
+    """
+    async with serving(state or State(), host, port) as url:
+        _log.info("playground_serving", extra={"url": url})
+        await asyncio.get_running_loop().create_future()
