@@ -1,0 +1,50 @@
+# Cohort. `make up` and `make test` bring everything they need; `make help` lists the rest.
+# PYTHON=/path/to/python3.13 chooses the Python, SEED/MINUTES the chaos run.
+.DEFAULT_GOAL := help
+.PHONY: help up test check format chaos bench bench-quick lock docs clean env-run env-dev
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?=
+BIN := .venv/bin
+SEED ?=
+MINUTES ?= 3
+ARGS ?=
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /|/' | while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
+
+up: env-run ## start everything here, in the foreground (Ctrl-C ends it)
+	@tools/up.sh "$(PYTHON)" $(ARGS)
+
+test: env-dev ## the tests; ARGS='-k name' goes to pytest
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: env-dev ## lint, format, types, import rules, dependencies, generated files
+	@tools/check.sh
+
+format: env-dev ## let ruff format and sort
+	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
+
+chaos: env-dev ## kill everything for MINUTES (default 3), check that nothing is lost; SEED repeats a run
+	@$(BIN)/python -m tests.system.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+bench: env-dev ## all measurements, written to bench/results/
+	@$(BIN)/python -m bench $(ARGS)
+
+bench-quick: env-dev ## the same, smaller: a few minutes
+	@$(BIN)/python -m bench --quick $(ARGS)
+
+lock: env-dev ## resolve pyproject.toml anew into requirements*.txt
+	@if [ -x .tools/uv/bin/uv ]; then uv=.tools/uv/bin/uv; else uv=uv; fi; $(BIN)/python tools/lock.py $$uv $(BIN)/python
+
+docs: env-dev ## write the generated parts of docs/ anew
+	@$(BIN)/python tools/settings_table.py --write
+
+clean: ## remove the environment, tools and caches; .cohort (your data) stays
+	rm -rf .venv .tools .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage* dist build
+
+env-run:
+	@tools/bootstrap.sh run "$(PYTHON)"
+
+env-dev:
+	@tools/bootstrap.sh dev "$(PYTHON)"

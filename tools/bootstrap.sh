@@ -1,0 +1,50 @@
+#!/bin/sh
+# Makes the environment that a make target needs: tools/bootstrap.sh run | dev | demo [python]
+# Brings uv (into .tools/) and .venv, installs from the hash-locked requirements; a second call only compares stamps.
+set -eu
+cd "$(dirname "$0")/.."
+here=$PWD
+venv=.venv
+
+say() { printf '%s\n' "$*" >&2; }
+
+case "$1" in
+run) lock=requirements.txt ;;
+dev) lock=requirements-dev.txt ;;
+demo) lock=requirements-demo.txt ;;
+*) say "usage: tools/bootstrap.sh run|dev|demo [python]" && exit 2 ;;
+esac
+
+# What was installed, from what, where: moving the folder breaks a venv's scripts, so its path belongs to the stamp.
+fingerprint() { { printf '%s\n' "$here" "${2:-}" && cat "$1" requirements-build.txt pyproject.toml; } | cksum; }
+stamp=$venv/.cohort-$1
+wanted=$(fingerprint "$lock" "${2:-}")
+if [ -x $venv/bin/python ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
+    exit 0
+fi
+
+if [ ! -x .tools/uv/bin/uv ] && ! uv --version 2>/dev/null | grep -Eq '^uv (0\.([89]|[1-9][0-9])|[1-9])'; then
+    python=$(tools/find-python.sh "${2:-}")
+    say "Bringing uv into .tools/ (once) ..."
+    rm -rf .tools/uv
+    "$python" -m venv .tools/uv
+    .tools/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/uv.txt
+fi
+uv=uv
+[ -x .tools/uv/bin/uv ] && uv=.tools/uv/bin/uv
+export UV_PYTHON_DOWNLOADS=never
+
+home=$(cat $venv/.cohort-home 2>/dev/null || true)
+if [ ! -x $venv/bin/python ] || ! $venv/bin/python -c '' 2>/dev/null || [ "${home:-$here}" != "$here" ]; then
+    python=$(tools/find-python.sh "${2:-}")
+    say "Making .venv with $("$python" -V 2>&1) ..."
+    $uv venv --quiet --clear --python "$python" $venv
+fi
+printf '%s\n' "$here" >$venv/.cohort-home
+
+say "Installing what $lock names ..."
+$uv pip install --quiet --python $venv/bin/python --no-deps --require-hashes -r "$lock"
+if [ "$1" != demo ]; then
+    $uv pip install --quiet --python $venv/bin/python --no-deps --build-constraints requirements-build.txt -e .
+fi
+printf '%s\n' "$wanted" >"$stamp"
