@@ -1,0 +1,39 @@
+-- Take a turn to send: GCRA over the bot's bucket and the chat's, unless a flood penalty holds them.
+-- KEYS: 1 bot bucket, 2 chat bucket, 3 bot penalty, 4 chat penalty.
+-- ARGV: 1 now, 2 patient (1: reserve a turn later, 0: now or not at all), 3 bot interval, 4 bot tolerance,
+--       5 chat interval (0: the chat is not charged), 6 chat tolerance; all times in microseconds.
+-- Reply: {what was taken, wait}: 0 nothing, ask again after wait; 1 the chat's turn, which comes after wait, the bot's
+--        is still to be taken; 2 everything, send after wait.
+local bot, chat, bot_penalty, chat_penalty = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local now, patient, bot_interval, bot_tolerance = tonumber(ARGV[1]), ARGV[2] == '1', ARGV[3], ARGV[4]
+local chat_interval, chat_tolerance = tonumber(ARGV[5]), ARGV[6]
+-- A bucket further ahead than any real queue was written by a clock that was wrong; clocks may differ by a minute.
+local horizon, margin = 600 * 1000000, 60 * 1000
+
+local function look(key, tolerance)
+  local free = tonumber(redis.call('GET', key) or 0)
+  if free < now or free > now + horizon then
+    free = now
+  end
+  return free, math.max(0, free - tolerance - now)
+end
+local function take(key, free)
+  redis.call('SET', key, string.format('%.0f', free), 'PX', math.ceil((free - now) / 1000) + margin)
+end
+
+local held = math.max(redis.call('GET', bot_penalty) or 0, redis.call('GET', chat_penalty) or 0) - now
+if held > 0 then
+  return { 0, held }
+end
+local bot_free, bot_wait = look(bot, bot_tolerance)
+local chat_free, chat_wait = look(chat, chat_tolerance)
+if not patient and (bot_wait > 0 or chat_wait > 0) then
+  return { 0, math.max(bot_wait, chat_wait) }
+elseif chat_interval > 0 then
+  take(chat, chat_free + chat_interval)
+  if chat_wait > 0 then
+    return { 1, chat_wait }
+  end
+end
+take(bot, bot_free + bot_interval)
+return { 2, bot_wait }
