@@ -161,6 +161,8 @@ class BotApi:
             if known is None:
                 return Answer(error=_NOT_FOUND)
             result = known[1](call)
+            if call.words is not None:
+                return Answer(body=dumps({"ok": True, "result": result, "description": call.words}))
             return Answer(body=b'{"ok":true,"result":' + dumps(result) + b"}")
         except ApiError as problem:
             return Answer(error=problem)

@@ -20,6 +20,8 @@ class Call:
     params: Json
     uploads: dict[str, Upload] = field(default_factory=dict)
     note: Json | None = None
+    words: str | None = None
+    """The ``description`` that goes with a good answer."""
     gone: bool = False
     """The caller hung up."""
 

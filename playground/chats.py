@@ -64,6 +64,8 @@ class Chat:
         self.version = 0
         """Grows with every change a reader could see."""
         self.bell = Bell()
+        self.reactions: dict[int, dict[int, list[Json]]] = {}
+        """By message id, then by the id of who reacted."""
         self.drafts: dict[int, Json] = {}
         self.action: Json | None = None
         self._numbers = numbers
@@ -76,7 +78,8 @@ class Chat:
         """Keep a message; the oldest goes when there are too many."""
         self.messages[message["message_id"]] = message
         if len(self.messages) > self.cap:
-            self.messages.popitem(last=False)
+            oldest, _ = self.messages.popitem(last=False)
+            self.reactions.pop(oldest, None)
         self.changed()
 
     def changed(self) -> None:

@@ -125,6 +125,29 @@ class PlaygroundClient:
         given = {key: value for key, value in {"text": text, **fields}.items() if value is not None}
         return Said(**await self.control("POST", f"/chats/{chat}/messages", given))
 
+    async def file(
+        self, data: bytes, name: str, *, mime: str | None = None, kind: str = "document", size: int | None = None
+    ) -> str:
+        """Upload what a person will send as ``kind``; its file id. ``size`` pretends that the file is this big."""
+        query = {"name": name, "kind": kind, "mime": mime, "size": size}
+        params = {key: value for key, value in query.items() if value is not None}
+        answer = await self._http.post("/playground/files", content=data, params=params)
+        if answer.is_error:
+            raise PlaygroundError(_reason(answer))
+        return answer.json()["file_id"]
+
+    async def album(self, chat: int, *items: Json, **fields: Any) -> list[Json]:
+        """A person sends several files as one album; the messages."""
+        return (await self.control("POST", f"/chats/{chat}/album", {"items": items, **fields}))["messages"]
+
+    async def react(self, chat: int, message_id: int, *emoji: str) -> int | None:
+        """A person reacts (without emoji: takes the reactions back); the update's id."""
+        return (await self.control("POST", f"/chats/{chat}/messages/{message_id}/react", {"emoji": emoji}))["update_id"]
+
+    async def stop(self, chat: int, draft_id: int) -> int | None:
+        """A person presses Stop on a streaming draft; the update's id."""
+        return (await self.control("POST", f"/chats/{chat}/stop", {"draft_id": draft_id}))["update_id"]
+
     async def edit(self, chat: int, message_id: int, text: str) -> Said:
         """A person edits a message of theirs."""
         return Said(**await self.control("POST", f"/chats/{chat}/messages/{message_id}/edit", {"text": text}))
@@ -140,7 +163,7 @@ class PlaygroundClient:
     async def bulk(
         self, messages: int, chats: int = 1, text: str = "message {n}", *, into: list[int] | None = None
     ) -> Bulk:
-        """Many messages, over new private chats (or ``into`` those given) in turn; ``text`` may hold ``{n}``, ``{chat}``."""
+        """Many messages over new private chats (or ``into`` given ones); ``text`` may hold ``{n}`` and ``{chat}``."""
         given: Json = {"messages": messages, "chats": chats, "text": text, "into": into or []}
         return Bulk(**await self.control("POST", "/bulk", given))
 
@@ -238,8 +261,8 @@ class PlaygroundClient:
     ) -> Json:
         """The next ``times`` matching calls meet a fault.
 
-        ``429`` (``retry_after``), ``500``, ``502``, ``error`` (``code``, ``description``), ``cut_before``, ``cut_after``,
-        ``delay`` (``seconds``), ``garbage``; ``skip`` lets some pass first. See ``playground.faults.Fault``.
+        ``429`` (``retry_after``), ``500``, ``502``, ``error`` (``code``, ``description``), ``cut_before``,
+        ``cut_after``, ``delay`` (``seconds``), ``garbage``; ``skip`` lets some pass first. More in ``faults.Fault``.
         """
         return await self.control(
             "POST", "/faults", {"kind": kind, "method": method, "times": times, "chat": chat, **fields}
@@ -250,7 +273,7 @@ class PlaygroundClient:
         await self.control("DELETE", "/faults")
 
     async def flood(self, on: bool = True, **limits: int) -> Json:  # noqa: FBT001, FBT002 - reads well at the call
-        """Flood limits on or off: ``overall``, ``per_chat`` a second, ``per_group`` a minute; ``refused`` counts 429s."""
+        """Flood limits: ``overall``, ``per_chat`` a second, ``per_group`` a minute; counts what it ``refused``."""
         return await self.control("POST", "/flood", {"on": on, **limits})
 
     async def reset(self) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from playground.chats import Chat
 from playground.errors import ControlError
 from playground.posts import post, replace
+from playground.reactions import checked, react
 from playground.state import Press, State
 from playground.text import MAX_CAPTION, MAX_TEXT, find_entities, utf16
 
@@ -134,7 +135,7 @@ def press(state: State, chat: Chat, message_id: object, data: str, *, user: obje
         "chat_instance": str(-abs(chat.id) * 7919),
         "data": data,
     }
-    return number, state.bot.queue.add("callback_query", query, ("callback", sender["id"]))
+    return number, state.bot.queue.add("callback_query", query, ("press", sender["id"]))
 
 
 def _member(state: State, status: str) -> Json:
@@ -173,4 +174,49 @@ def set_membership(state: State, chat: Chat, status: str, *, user: object = None
     chat.bot_status = status
     chat.changed()
     state.events.tell("chat", chat=chat.id)
-    return state.bot.queue.add("my_chat_member", change, chat.id)
+    return state.bot.queue.add("my_chat_member", change, ("member", chat.id))
+
+
+def stop(state: State, chat: Chat, draft_id: object) -> int | None:
+    """A person presses Stop on a draft that the bot is streaming.
+
+    Returns:
+        The id of the update.
+
+    Raises:
+        ControlError: there is no such draft, or it has no Stop button.
+    """
+    try:
+        draft = chat.drafts[int(str(draft_id))]
+    except (ValueError, KeyError):
+        raise ControlError(f"no draft {draft_id!r} in chat {chat.id}", 404) from None
+    if not draft["can_stop"]:
+        raise ControlError("this draft has no Stop button (can_stop)")
+    if not draft["keep_on_stop"]:
+        chat.drafts.clear()
+        state.events.tell("draft", chat=chat.id, draft=None)
+    chat.changed()
+    stopped: Json = {"chat": chat.info, "draft_id": draft["draft_id"]}
+    if draft["thread"] is not None:
+        stopped["message_thread_id"] = draft["thread"]
+    return state.bot.queue.add("stopped_message_generation", stopped, ("stop", chat.id))
+
+
+def react_as(state: State, chat: Chat, message_id: object, emoji: list[str], *, user: object = None) -> int | None:
+    """A person leaves reactions on a message (none: takes them back).
+
+    Returns:
+        The id of the update; None unless the bot asked for reactions.
+    """
+    message, who = message_in(chat, message_id), speaker(state, chat, user)
+    wanted = checked([{"type": "emoji", "emoji": one} for one in emoji])
+    before = react(state, chat, message["message_id"], who["id"], wanted)
+    change: Json = {
+        "chat": chat.info,
+        "message_id": message["message_id"],
+        "user": who,
+        "date": state.now(),
+        "old_reaction": before,
+        "new_reaction": wanted,
+    }
+    return state.bot.queue.add("message_reaction", change, ("reaction", chat.id))

@@ -72,5 +72,6 @@ def replace(state: State, chat: Chat, message: Json, fields: Json, *, drop: tupl
 def remove(state: State, chat: Chat, message_id: int) -> None:
     """A message goes."""
     del chat.messages[message_id]
+    chat.reactions.pop(message_id, None)
     chat.changed()
     state.events.tell("deleted", chat=chat.id, message_id=message_id)

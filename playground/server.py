@@ -15,6 +15,8 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from playground.botapi import BotApi
 from playground.control import routes as control_routes
+from playground.courier import Courier
+from playground.page import routes as page_routes
 from playground.state import State
 from tasks.errors import Misconfigured
 
@@ -28,13 +30,22 @@ class Playground(Starlette):
     def __init__(self, state: State) -> None:
         self.playground = state
         self._bot_api = BotApi(state)
-        super().__init__(routes=control_routes(state))
+        super().__init__(routes=[*page_routes(state), *control_routes(state)], lifespan=_courier)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith(("/bot", "/file/bot")):
             await self._bot_api(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
+
+
+@asynccontextmanager
+async def _courier(app: Playground) -> AsyncGenerator[None]:
+    """The courier lives as long as the server."""
+    async with asyncio.TaskGroup() as tasks:
+        courier = tasks.create_task(Courier(app.playground).run(), name="courier")
+        yield
+        courier.cancel()
 
 
 def create_app(state: State) -> Starlette:

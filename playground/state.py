@@ -1,6 +1,7 @@
 """Everything the playground knows, in memory and bounded: the bot, its updates, people, chats, files, faults."""
 
 from collections import OrderedDict
+from copy import copy
 from dataclasses import dataclass, field
 from random import Random, SystemRandom
 from typing import Any
@@ -125,4 +126,6 @@ class State:
         self.faults.clear()
         self.flood.on = False
         self.journal.clear()
+        self.bot.webhook = copy(self.bot.webhook)  # a courier on his way starts anew, with empty hands
+        self.bot.webhook_changed.ring()
         self.events.tell("resync")

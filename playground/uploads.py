@@ -48,12 +48,14 @@ def media(kind: str, stored: Stored, given: Json) -> Json:
             raise ControlError(f"a message holds one of {', '.join(KINDS)}")
 
 
-def attachment(state: State, given: Json) -> Json:
+def attachment(state: State, given: object) -> Json:
     """The content of a message that a person sends.
 
     Raises:
         ControlError: it holds neither text nor a file, or the text is too long.
     """
+    if not isinstance(given, dict):
+        raise ControlError("a message is a JSON object")
     for kind in KINDS:
         if given.get(kind) is not None:
             content = media(kind, state.files.get(str(given[kind])), given)

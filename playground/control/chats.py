@@ -10,6 +10,7 @@ from playground.control.web import body, number, route, seconds
 from playground.errors import ControlError
 from playground.migration import migrate
 from playground.people import set_membership
+from playground.reactions import shown
 from playground.state import State
 from playground.topics import add_topic, set_topic
 
@@ -47,6 +48,7 @@ def content(state: State, chat: Chat, thread: int | None) -> Json:
         "messages": messages,
         "drafts": [draft for draft in chat.drafts.values() if draft["until"] > now],
         "action": action,
+        "reactions": {str(message): emoji for message, emoji in shown(chat).items()},
     }
 
 

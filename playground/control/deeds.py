@@ -5,10 +5,11 @@ from typing import Any
 from starlette.requests import Request
 from starlette.routing import Route
 
+from playground.albums import album
 from playground.chats import Chat
 from playground.control.web import body, route, seconds
 from playground.errors import ControlError
-from playground.people import edit, press, say
+from playground.people import edit, press, react_as, say, stop
 from playground.state import State
 from playground.uploads import attachment
 
@@ -25,7 +26,10 @@ class Deeds:
         here = "/playground/chats/{chat}/messages"
         return [
             route("POST", here, self.say),
+            route("POST", "/playground/chats/{chat}/album", self.album),
+            route("POST", "/playground/chats/{chat}/stop", self.stop),
             route("POST", here + "/{message}/edit", self.edit),
+            route("POST", here + "/{message}/react", self.react),
             route("POST", here + "/{message}/press", self.press),
             route("GET", "/playground/presses/{query}", self.press_answer),
         ]
@@ -45,6 +49,25 @@ class Deeds:
             reply_to=given.get("reply_to"),
         )
         return {"message_id": message["message_id"], "update_id": update, "message": message}
+
+    async def album(self, request: Request) -> Json:
+        """``items``: two to ten of what ``say`` takes; ``user``, ``thread``, ``reply_to``."""
+        given = await body(request)
+        how = {key: given.get(key) for key in ("user", "thread", "reply_to")}
+        sent = album(self._state, self._chat(request), given.get("items"), **how)
+        return {"messages": [message for message, _ in sent], "update_ids": [update for _, update in sent]}
+
+    async def stop(self, request: Request) -> Json:
+        """``draft_id`` of a draft with a Stop button."""
+        given = await body(request)
+        return {"update_id": stop(self._state, self._chat(request), given.get("draft_id"))}
+
+    async def react(self, request: Request) -> Json:
+        """``emoji``: a list; ``user``."""
+        given = await body(request)
+        emoji = [str(one) for one in given.get("emoji", [])]
+        chat, message = self._chat(request), request.path_params["message"]
+        return {"update_id": react_as(self._state, chat, message, emoji, user=given.get("user"))}
 
     async def edit(self, request: Request) -> Json:
         given = await body(request)

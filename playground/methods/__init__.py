@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from playground.call import Call
-from playground.methods import account, editing, sending
+from playground.methods import account, chats, editing, files, sending, webhooks
 
 type Method = Callable[[Call], Any]
 
@@ -13,11 +13,20 @@ _METHODS: dict[str, Method] = {
     "setMyCommands": account.set_my_commands,
     "getMyCommands": account.get_my_commands,
     "deleteMyCommands": account.delete_my_commands,
+    "setWebhook": webhooks.set_webhook,
+    "deleteWebhook": webhooks.delete_webhook,
+    "getWebhookInfo": webhooks.get_webhook_info,
     "close": account.leave_server,
     "logOut": account.leave_server,
     "sendMessage": sending.send_message,
     "sendChatAction": sending.send_chat_action,
     "sendMessageDraft": sending.send_message_draft,
+    "sendDocument": files.send_document,
+    "sendPhoto": files.send_photo,
+    "getFile": files.get_file,
+    "getChat": chats.get_chat,
+    "answerCallbackQuery": chats.answer_callback_query,
+    "setMessageReaction": chats.set_message_reaction,
     "editMessageText": editing.edit_message_text,
     "editMessageReplyMarkup": editing.edit_message_reply_markup,
     "deleteMessage": editing.delete_message,

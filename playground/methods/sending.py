@@ -120,6 +120,7 @@ def send_message_draft(call: Call) -> bool:
         "entities": entities,
         "thread": thread,
         "can_stop": call.flag("can_stop"),
+        "keep_on_stop": call.flag("keep_on_stop"),
         "until": call.state.clock.now() + DRAFT_SECONDS,
     }
     chat.drafts = {number: draft}
