@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 # A business connection id is Telegram's opaque string; the separator and blanks cannot stand in a key.
-_FORM = re.compile(r"^(?P<bot>\d+):(?P<chat>-?\d+)(?::t(?P<topic>\d+))?(?::b(?P<business>[^:\s]+))?$")
+_FORM = re.compile(r"(?P<bot>\d+):(?P<chat>-?\d+)(?::t(?P<topic>\d+))?(?::b(?P<business>[^:\s]+))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class SessionKey:
         Raises:
             ValueError: ``text`` is not a session.
         """
-        found = _FORM.match(text)
+        found = _FORM.fullmatch(text)
         if found is None:
             raise ValueError(f"not a session: {text!r} (expected bot:chat, bot:chat:tTOPIC or bot:chat:bBUSINESS)")
         topic = found["topic"]

