@@ -1,0 +1,169 @@
+"""Cutting a formatted text into messages that Telegram takes (pure).
+
+Entities are Telegram's MessageEntity objects; their offsets and lengths count UTF-16 units.
+"""
+
+import re
+import unicodedata
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
+
+type Entity = dict[str, Any]
+
+LIMIT = 4096
+"""UTF-16 units of a message's text (Bot API, sendMessage)."""
+MAX_ENTITIES = 100
+"""Entities of a message that Telegram shows; it ignores further ones."""
+
+# Best first; each gives the place where a message may end.
+_BORDERS = (
+    re.compile(r"\n[ \t]*\n"),
+    re.compile(r"\n"),
+    re.compile(r"(?<=[.!?…])[\"')\]»”’]*(?=\s)|(?<=[。！？])"),
+    re.compile(r"\s"),
+)
+_LINE, _SENTENCE = _BORDERS[1:3]
+# What loses most when it goes missing, first.
+_WORTH = ("pre", "text_link", "blockquote", "expandable_blockquote", "spoiler", "code", "custom_emoji", "bold")
+_ZERO_WIDTH_JOINER = "\u200d"
+_BMP = "\uffff"
+_CLUSTER = 32
+"""Characters looked back over to spare a grapheme; longer ones are not writing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One message's text and entities."""
+
+    text: str
+    entities: tuple[Entity, ...] = ()
+
+
+def utf16(text: str) -> int:
+    """Length in UTF-16 units."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """An entity by Python indices."""
+
+    start: int
+    end: int
+    entity: Entity
+
+
+def split(text: str, entities: Sequence[Entity] = (), limit: int = LIMIT) -> list[Part]:
+    """Cut ``text`` into parts of at most ``limit`` UTF-16 units and 100 entities.
+
+    It is cut between paragraphs, else lines, sentences, words, characters, in the latter half of what fits; code that
+    fits into a message of its own stays whole where it can. An entity that is cut goes on in the next part. Only white
+    space is lost, where it stood at a cut or at an end.
+
+    Returns:
+        No part is empty or blank; blank text gives no part at all.
+    """
+    return _Splitter(text, entities, limit).parts()
+
+
+class _Splitter:
+    def __init__(self, text: str, entities: Sequence[Entity], limit: int) -> None:
+        self._text = text
+        self._limit = limit
+        self._units = [0, *accumulate(2 if character > _BMP else 1 for character in text)]
+        self._spans = [span for entity in entities if (span := self._span(entity)) is not None]
+        self._pres = [span for span in self._spans if span.entity["type"] == "pre"]
+
+    def _span(self, entity: Entity) -> _Span | None:
+        start = bisect_left(self._units, entity["offset"])
+        end = min(bisect_left(self._units, entity["offset"] + entity["length"]), len(self._text))
+        return _Span(start, end, entity) if start < end else None
+
+    def parts(self) -> list[Part]:
+        parts: list[Part] = []
+        start, size = 0, len(self._text)
+        while (start := self._skip_blank(start)) < size:
+            fit = bisect_right(self._units, self._units[start] + self._limit) - 1
+            end = size if fit >= size else self._border(start, max(fit, start + 1))
+            part = self._cut(start, end)
+            if part.text:
+                parts.append(part)
+            start = end
+        return parts
+
+    def _inside(self, at: int) -> _Span | None:
+        """The code block that a cut at ``at`` would divide."""
+        return next((pre for pre in self._pres if pre.start < at < pre.end), None)
+
+    def _skip_blank(self, at: int) -> int:
+        while at < len(self._text) and self._text[at].isspace():
+            pre = next((pre for pre in self._pres if pre.start <= at < pre.end), None)
+            # A line's indentation is part of the code, the line breaks before it are not missed.
+            if pre is not None and self._text[at] not in "\r\n":
+                break
+            at += 1
+        return at
+
+    def _border(self, start: int, fit: int) -> int:
+        low = start + (fit - start) // 2
+        for border in _BORDERS:
+            for cut in self._cuts(border, low, fit):
+                if self._inside(cut) is None:
+                    return cut
+        code = self._inside(fit)
+        if code is not None and code.start > start + (fit - start) // 4 and not self._too_long(code):
+            return code.start
+        return next(iter(self._cuts(_LINE, low, fit)), self._whole(start, fit))
+
+    def _cuts(self, border: re.Pattern[str], low: int, fit: int) -> list[int]:
+        """Where the text may be cut above ``low``, the last place first."""
+        found = border.finditer(self._text, low, min(fit + 2, len(self._text)))
+        cuts = [match.end() if border is _SENTENCE else match.start() for match in found]
+        return [cut for cut in reversed(cuts) if low < cut <= fit]
+
+    def _too_long(self, span: _Span) -> bool:
+        return self._units[span.end] - self._units[span.start] > self._limit
+
+    def _whole(self, start: int, fit: int) -> int:
+        """The last place up to ``fit`` between two graphemes; ``fit`` itself where there is none nearby."""
+        for cut in range(fit, max(start, fit - _CLUSTER), -1):
+            if not self._joined(cut):
+                return cut
+        return fit
+
+    def _joined(self, at: int) -> bool:
+        before, after = self._text[at - 1], self._text[at]
+        if _ZERO_WIDTH_JOINER in (before, after) or before + after == "\r\n":
+            return True
+        # Marks, variation selectors and the tag characters of flags; then skin tones.
+        if unicodedata.category(after) in ("Mn", "Mc", "Me") or "\U0001f3fb" <= after <= "\U0001f3ff":
+            return True
+        if "\U000e0020" <= after <= "\U000e007f":
+            return True
+        run = 0
+        while run < at and "\U0001f1e6" <= self._text[at - 1 - run] <= "\U0001f1ff":
+            run += 1
+        # Two regional indicators make one flag.
+        return run % 2 == 1 and "\U0001f1e6" <= after <= "\U0001f1ff"
+
+    def _cut(self, start: int, end: int) -> Part:
+        end = start + len(self._text[start:end].rstrip())
+        kept: list[Entity] = []
+        for span in self._spans:
+            first, last = max(span.start, start), min(span.end, end)
+            if first < last:
+                offset = self._units[first] - self._units[start]
+                kept.append({**span.entity, "offset": offset, "length": self._units[last] - self._units[first]})
+        return Part(self._text[start:end], tuple(worthiest(kept)))
+
+
+def worthiest(entities: Sequence[Entity]) -> list[Entity]:
+    """At most 100 entities, in the order of the text."""
+    if len(entities) > MAX_ENTITIES:
+        rank = {kind: place for place, kind in enumerate(_WORTH)}
+        by_worth = sorted(entities, key=lambda entity: (rank.get(entity["type"], len(_WORTH)), entity["offset"]))
+        entities = by_worth[:MAX_ENTITIES]
+    return sorted(entities, key=lambda entity: (entity["offset"], -entity["length"]))
