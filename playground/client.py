@@ -2,22 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
-from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
-import httpx
-
-from playground import PLAYGROUND_TOKEN
+from playground.link import HELD, Link, PlaygroundError
 
 type Json = dict[str, Any]
 type Predicate = Callable[[list[Json]], bool]
 
-_HELD = 30.0
-"""Seconds one waiting request is held by the server; longer waits take several."""
-
-
-class PlaygroundError(Exception):
-    """The playground refused a request; the message is its reason."""
+__all__ = ["Bulk", "PlaygroundClient", "PlaygroundError", "Said"]
 
 
 class Said(NamedTuple):
@@ -36,43 +28,8 @@ class Bulk(NamedTuple):
     last_update_id: int
 
 
-class PlaygroundClient:
+class PlaygroundClient(Link):
     """Use as an async context manager. All methods raise ``PlaygroundError`` when refused."""
-
-    def __init__(self, base_url: str, *, token: str = PLAYGROUND_TOKEN) -> None:
-        self.base_url = base_url.rstrip("/")
-        self.token = token
-        self._http = httpx.AsyncClient(
-            base_url=self.base_url,
-            timeout=httpx.Timeout(_HELD + 30),
-            limits=httpx.Limits(max_connections=200, max_keepalive_connections=50),
-            trust_env=False,
-        )
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._http.aclose()
-
-    async def control(self, method: str, path: str, given: Json | None = None, **query: Any) -> Any:
-        """Any request of the control API; ``path`` follows ``/playground``. Query values of None are left out."""
-        params = {key: value for key, value in query.items() if value is not None}
-        answer = await self._http.request(method, "/playground" + path, json=given, params=params)
-        if answer.is_error:
-            raise PlaygroundError(_reason(answer))
-        return answer.json()
-
-    async def call(self, method: str, /, **params: Any) -> Json:
-        """A Bot API call as the bot would make it. Gives the whole answer, also of a refused call."""
-        answer = await self._http.post(f"/bot{self.token}/{method}", json=params)
-        return answer.json()
 
     # -- people and chats
 
@@ -129,12 +86,7 @@ class PlaygroundClient:
         self, data: bytes, name: str, *, mime: str | None = None, kind: str = "document", size: int | None = None
     ) -> str:
         """Upload what a person will send as ``kind``; its file id. ``size`` pretends that the file is this big."""
-        query = {"name": name, "kind": kind, "mime": mime, "size": size}
-        params = {key: value for key, value in query.items() if value is not None}
-        answer = await self._http.post("/playground/files", content=data, params=params)
-        if answer.is_error:
-            raise PlaygroundError(_reason(answer))
-        return answer.json()["file_id"]
+        return (await self.upload(data, name=name, kind=kind, mime=mime, size=size))["file_id"]
 
     async def album(self, chat: int, *items: Json, **fields: Any) -> list[Json]:
         """A person sends several files as one album; the messages."""
@@ -156,7 +108,7 @@ class PlaygroundClient:
         """A person presses an inline button: ``callback_query_id``, ``update_id``."""
         return await self.control("POST", f"/chats/{chat}/messages/{message_id}/press", {"data": data, "user": user})
 
-    async def press_answer(self, callback_query_id: str, timeout: float = _HELD) -> Json | None:  # noqa: ASYNC109 - sent to the server
+    async def press_answer(self, callback_query_id: str, timeout: float = HELD) -> Json | None:  # noqa: ASYNC109 - sent to the server
         """How the bot answered a press, waiting for it; None if it did not."""
         return (await self.control("GET", f"/presses/{callback_query_id}", timeout=timeout))["answer"]
 
@@ -191,7 +143,7 @@ class PlaygroundClient:
         wanted: Predicate | int,
         *,
         thread: int | None = None,
-        timeout: float = _HELD,  # noqa: ASYNC109 - spread over several requests
+        timeout: float = HELD,  # noqa: ASYNC109 - spread over several requests
     ) -> list[Json]:
         """Wait until ``wanted`` holds of the bot's messages in a chat, or until there are that many; gives them.
 
@@ -202,7 +154,7 @@ class PlaygroundClient:
         deadline = clock() + timeout
         after = -1
         while True:
-            held = max(min(deadline - clock(), _HELD), 0)
+            held = max(min(deadline - clock(), HELD), 0)
             seen = await self.control("GET", f"/chats/{chat}/messages", thread=thread, after=after, timeout=held)
             ours = [message for message in seen["messages"] if message["from"]["is_bot"]]
             if len(ours) >= wanted if isinstance(wanted, int) else wanted(ours):
@@ -213,8 +165,27 @@ class PlaygroundClient:
             after = seen["version"]
 
     async def queue(self) -> Json:
-        """``pending``, ``next_id``, ``webhook``."""
+        """``pending``, ``next_id``, ``webhook``, ``polls`` (getUpdates calls so far), ``waiting`` (long polls now)."""
         return await self.control("GET", "/queue")
+
+    async def wait_polling(self, timeout: float = HELD) -> None:  # noqa: ASYNC109 - sent to the server
+        """Wait until a bot waits for updates.
+
+        Raises:
+            TimeoutError: none did.
+        """
+        if not (await self.control("GET", "/queue", waiting=1, timeout=timeout))["waiting"]:
+            raise TimeoutError("no bot is polling")
+
+    async def wait_confirmed(self, timeout: float = HELD) -> None:  # noqa: ASYNC109 - sent to the server
+        """Wait until every update is confirmed.
+
+        Raises:
+            TimeoutError: some are not.
+        """
+        left = (await self.control("GET", "/queue", pending=0, timeout=timeout))["pending"]
+        if left:
+            raise TimeoutError(f"{left} updates are not confirmed")
 
     # -- the journal
 
@@ -236,7 +207,7 @@ class PlaygroundClient:
                 return entries
             after = page["next"]
 
-    async def wait_journal(self, count: int = 1, *, after: int = 0, timeout: float = _HELD, **query: Any) -> list[Json]:  # noqa: ASYNC109
+    async def wait_journal(self, count: int = 1, *, after: int = 0, timeout: float = HELD, **query: Any) -> list[Json]:  # noqa: ASYNC109
         """Wait for ``count`` entries that pass the filters.
 
         Raises:
@@ -246,7 +217,7 @@ class PlaygroundClient:
         deadline = clock() + timeout
         entries: list[Json] = []
         while len(entries) < count:
-            held = min(deadline - clock(), _HELD)
+            held = min(deadline - clock(), HELD)
             if held <= 0:
                 raise TimeoutError(f"{len(entries)} of {count} journal entries for {query}")
             page = await self.control("GET", "/journal", after=after, timeout=held, **query)
@@ -283,10 +254,3 @@ class PlaygroundClient:
 
 def _loop_time() -> Callable[[], float]:
     return asyncio.get_running_loop().time
-
-
-def _reason(answer: httpx.Response) -> str:
-    try:
-        return f"{answer.status_code}: {answer.json()['error']}"
-    except (ValueError, KeyError, TypeError):
-        return f"{answer.status_code}"

@@ -88,6 +88,7 @@ class Courier:
             else:
                 if answer.is_success:
                     self._state.bot.queue.confirm(update.id)
+                    self._state.bot.looked.ring()
                     return
                 webhook.last_error = f"Wrong response from the webhook: {answer.status_code} {answer.reason_phrase}"
                 wanted = answer.headers.get("retry-after", "")

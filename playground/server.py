@@ -54,7 +54,14 @@ def create_app(state: State) -> Starlette:
 
 
 class _Server(uvicorn.Server):
-    """Leaves signals to whoever runs the loop."""
+    """Leaves signals to whoever runs the loop, and ends when told, not at the next tick."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.leave = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        await self.leave.wait()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -135,7 +142,7 @@ async def serving(state: State, host: str = LOOPBACK, port: int = 0) -> AsyncGen
             bound = sock.getsockname()[1]
             yield f"http://{f'[{host}]' if ':' in host else host}:{bound}"
         finally:
-            server.should_exit = True
+            server.leave.set()
             for connection in list(state.connections.values()):
                 connection.close()
             await task

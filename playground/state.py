@@ -64,7 +64,10 @@ class Bot:
         self.presses: OrderedDict[str, Press] = OrderedDict()
         self.poll = 0
         """Number of the newest getUpdates call: an older one that still waits has lost."""
-        self.poll_lost_to_webhook = False
+        self.waiting = 0
+        """Long polls that wait now."""
+        self.looked = Bell()
+        """Rings when a poll begins to wait, and when updates are confirmed."""
         self.next_conflict = 0.0
 
     def me(self) -> Json:

@@ -1,5 +1,6 @@
 """Control API: the machinery. Updates in bulk or raw, the queue, faults, flood limits, the journal."""
 
+import sys
 from dataclasses import asdict
 from typing import Any
 
@@ -87,9 +88,21 @@ class Machine:
         bare = bool(given.get("bare"))
         return {"update_ids": [self._state.bot.queue.inject(value, bare=bare) for value in values]}
 
-    async def queue(self, _request: Request) -> Json:
-        queue, webhook = self._state.bot.queue, self._state.bot.webhook
-        return {"pending": len(queue), "next_id": queue.next_id, "webhook": webhook.url}
+    async def queue(self, request: Request) -> Json:
+        """With ``timeout``: waits until at most ``pending`` updates are left and at least ``waiting`` polls wait."""
+        bot, query, clock = self._state.bot, request.query_params, self._state.clock
+        most = number(query["pending"], "pending") if "pending" in query else sys.maxsize
+        least = number(query.get("waiting", 0), "waiting")
+        deadline = clock.monotonic() + seconds(query.get("timeout", 0))
+        while (len(bot.queue) > most or bot.waiting < least) and (left := deadline - clock.monotonic()) > 0:
+            await bot.looked.wait(left)
+        return {
+            "pending": len(bot.queue),
+            "next_id": bot.queue.next_id,
+            "webhook": bot.webhook.url,
+            "polls": bot.poll,
+            "waiting": bot.waiting,
+        }
 
     async def redeliver(self, request: Request) -> Json:
         given = await body(request)

@@ -54,6 +54,7 @@ def at_once(call: Call) -> list[Update] | None:
     # An offset from the future is one of another life of the queue: it confirms nothing.
     if offset and offset <= queue.next_id:
         queue.confirm_before(offset)
+        bot.looked.ring()
     updates = queue.peek(call.number("limit", 100, 1, 100))
     return updates if updates or call.number("timeout", 0, 0, MAX_TIMEOUT) == 0 else None
 
@@ -71,7 +72,12 @@ async def waited(call: Call) -> list[Update]:
         left = deadline - clock.monotonic()
         if left <= 0:
             break
-        await queue.bell.wait(left)
+        bot.waiting += 1
+        bot.looked.ring()
+        try:
+            await queue.bell.wait(left)
+        finally:
+            bot.waiting -= 1
         if bot.webhook.url:
             raise await _conflict(call, _WEBHOOK_SET)
         if bot.poll != mine:

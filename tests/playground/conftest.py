@@ -1,0 +1,45 @@
+"""A playground on a free port, with a clock that tests can move, and its client."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from playground.client import PlaygroundClient
+from playground.server import serving
+from playground.state import State
+
+
+class MovedClock:
+    """The loop's time, plus what a test adds. ``now`` starts in 2027."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def now(self) -> float:
+        return 1_800_000_000 + self.monotonic()
+
+    def monotonic(self) -> float:
+        return asyncio.get_running_loop().time() + self.ahead
+
+
+@pytest.fixture
+async def clock() -> MovedClock:
+    return MovedClock()
+
+
+@pytest.fixture
+async def state(clock: MovedClock) -> State:
+    return State(clock)
+
+
+@pytest.fixture
+async def url(state: State) -> AsyncIterator[str]:
+    async with serving(state) as url:
+        yield url
+
+
+@pytest.fixture
+async def pg(url: str) -> AsyncIterator[PlaygroundClient]:
+    async with PlaygroundClient(url) as client:
+        yield client
