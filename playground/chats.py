@@ -47,7 +47,7 @@ class Topic:
 class Chat:
     """A chat as the bot sees it. ``info`` is the Chat object that stands in its messages."""
 
-    def __init__(self, info: Json, cap: int, numbers: "count[int]") -> None:
+    def __init__(self, info: Json, cap: int, numbers: "count[int]", touches: "count[int]") -> None:
         self.info = info
         self.id: int = info["id"]
         self.kind: Kind = info["type"]
@@ -63,12 +63,15 @@ class Chat:
         """Messages that the bot ever sent here."""
         self.version = 0
         """Grows with every change a reader could see."""
+        self.touched = next(touches)
+        """When the newest message came, in messages of all chats."""
         self.bell = Bell()
         self.reactions: dict[int, dict[int, list[Json]]] = {}
         """By message id, then by the id of who reacted."""
         self.drafts: dict[int, Json] = {}
         self.action: Json | None = None
         self._numbers = numbers
+        self._touches = touches
 
     def next_message_id(self) -> int:
         """Private chats and groups share one count, as one account sees them; a supergroup has its own."""
@@ -77,6 +80,7 @@ class Chat:
     def put(self, message: Json) -> None:
         """Keep a message; the oldest goes when there are too many."""
         self.messages[message["message_id"]] = message
+        self.touched = next(self._touches)
         if len(self.messages) > self.cap:
             oldest, _ = self.messages.popitem(last=False)
             self.reactions.pop(oldest, None)
@@ -105,6 +109,7 @@ class Book:
         self._group_ids = count(_FIRST_GROUP)
         self._supergroup_ids = count(_FIRST_SUPERGROUP)
         self._account = count(1)
+        self._touches = count(1)
 
     def add_user(
         self,
@@ -174,7 +179,7 @@ class Book:
             numbers = self._account if kind == "group" else count(2)
         if len(self.chats) >= self.chat_cap:
             raise ControlError(f"there are {self.chat_cap} chats already; reset the playground")
-        chat = Chat(info, self.message_cap, numbers)
+        chat = Chat(info, self.message_cap, numbers, self._touches)
         if user is not None:
             chat.members.append(user["id"])
         self.chats[chat.id] = chat

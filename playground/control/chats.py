@@ -1,5 +1,7 @@
 """Control API: making people and chats, and reading what stands in them."""
 
+import heapq
+from collections.abc import Iterable
 from typing import Any
 
 from starlette.requests import Request
@@ -84,8 +86,13 @@ class Chats:
             language=given.get("language_code", "en"),
         )
 
-    async def all(self, _request: Request) -> list[Json]:
-        return [described(self._state, chat) for chat in self._state.book.chats.values()]
+    async def all(self, request: Request) -> list[Json]:
+        """All chats, in order of making; with ``limit`` so many, those with the newest messages first."""
+        chats: Iterable[Chat] = self._state.book.chats.values()
+        if "limit" in request.query_params:
+            limit = number(request.query_params["limit"], "limit")
+            chats = heapq.nlargest(limit, chats, key=lambda chat: chat.touched)
+        return [described(self._state, chat) for chat in chats]
 
     async def add(self, request: Request) -> Json:
         """``type``; ``title``; ``user`` (id) or ``users`` (ids); ``topics`` (names; makes a supergroup a forum)."""
