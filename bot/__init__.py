@@ -1,0 +1,1 @@
+"""Telegram in: takes updates durably, rings for the workers, answers what needs no agent. Nothing here thinks."""

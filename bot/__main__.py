@@ -1,0 +1,69 @@
+"""``python -m bot``: the bot process. 0: ended as asked. 2: a setting is wrong."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+
+from bot.stop import Stop
+from tasks.errors import Misconfigured
+from tasks.settings import Settings, load
+from tasks.telemetry import configure_logging
+
+log = logging.getLogger("cohort.bot")
+
+
+def main() -> int:
+    """Run until the first SIGTERM or SIGINT; the second ends the process at once."""
+    try:
+        settings = load()
+        configure_logging(settings)
+        # The token is needed for everything; say so before libraries are loaded.
+        _ = settings.token, settings.redis
+        return asyncio.run(_main(settings))
+    except Misconfigured as problem:
+        return _told(problem)
+
+
+async def _main(settings: Settings) -> int:
+    from bot.wiring import run  # noqa: PLC0415 - a wrong setting is told at once, not after loading the libraries
+
+    stop = Stop()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _signalled, stop, number)
+    status = 0
+    try:
+        await run(settings, stop)
+    except* Misconfigured as group:
+        status = _told(*_leaves(group))
+    return status
+
+
+def _signalled(stop: Stop, number: signal.Signals) -> None:
+    if stop.is_set:
+        log.warning("bot.ended_at_once", extra={"signal": number.name})
+        logging.shutdown()
+        os._exit(128 + number)
+    log.info("bot.ending", extra={"signal": number.name})
+    stop.set()
+
+
+def _leaves(group: BaseExceptionGroup[Misconfigured]) -> list[Misconfigured]:
+    """The errors themselves; task groups wrap them in layers."""
+    found: list[Misconfigured] = []
+    for problem in group.exceptions:
+        found += _leaves(problem) if isinstance(problem, BaseExceptionGroup) else [problem]
+    return found
+
+
+def _told(*problems: Misconfigured) -> int:
+    for problem in problems:
+        for line in str(problem).splitlines():
+            print(f"cohort bot: {line}", file=sys.stderr)  # noqa: T201 - the operator's clear line
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,130 @@
+"""What the bot answers itself, without an agent."""
+
+from datetime import UTC, datetime
+from typing import Protocol
+
+from bot import words
+from bot.commands import DEFAULT, UNREADABLE, Command
+from tasks import keys
+from tasks.clock import Clock
+from tasks.envelope import Button, Inbound, Reply
+from tasks.session import SessionKey
+from tasks.settings import Settings
+from tasks.store.sessions import Glance
+
+_DATA_BYTES = 64
+"""Telegram's limit for what a button carries."""
+
+
+class Sessions(Protocol):
+    """How sessions stand, read from outside."""
+
+    async def glance(self, session: SessionKey) -> Glance:
+        """One session."""
+        ...
+
+    async def usage(self, names: list[str]) -> list[int]:
+        """Tokens counted today under each of ``keys.usage`` names."""
+        ...
+
+
+class Agents(Protocol):
+    """Which agents the workers have."""
+
+    async def agents(self) -> tuple[str, ...]:
+        """Their names; empty when no worker has told them."""
+        ...
+
+
+class Answers:
+    """Builds replies; sends nothing."""
+
+    def __init__(self, settings: Settings, sessions: Sessions, agents: Agents, clock: Clock) -> None:
+        self._settings = settings
+        self._sessions = sessions
+        self._agents = agents
+        self._clock = clock
+
+    async def answer(self, ask: Command, inbound: Inbound) -> Reply | None:
+        """The answer to ``ask``; None when it is not the bot's to answer, and ``inbound`` goes its way.
+
+        Raises:
+            StoreUnavailable: nobody can tell right now.
+        """
+        match ask.name:
+            case "start":
+                return say(inbound, words.START)
+            case "help":
+                return say(inbound, words.help_text(group=inbound.chat_type != "private"))
+            case "whoami":
+                user = inbound.sender.id if inbound.sender else inbound.key.chat
+                return say(inbound, words.whoami(user, inbound.key.chat, inbound.key.topic))
+            case "status":
+                return say(inbound, await self._status(inbound))
+            case "usage":
+                return say(inbound, await self._usage(inbound))
+            case "model":
+                return await self._choice(ask, inbound, self._settings.models)
+            case "agent":
+                return await self._choice(ask, inbound, await self._agents.agents())
+            case UNREADABLE.name:
+                return say(inbound, words.UNREADABLE)
+            case _:
+                return None
+
+    async def _status(self, inbound: Inbound) -> str:
+        seen = await self._sessions.glance(inbound.key)
+        return words.status(
+            waiting=seen.waiting,
+            oldest_s=None if seen.oldest is None else self._clock.now() - seen.oldest,
+            working=seen.running_on is not None,
+            agent=seen.agent or self._settings.agent,
+            model=seen.model or self._settings.model,
+        )
+
+    async def _usage(self, inbound: Inbound) -> str:
+        key, settings = inbound.key, self._settings
+        seen = await self._sessions.glance(key)
+        day = datetime.fromtimestamp(self._clock.now(), UTC).date().isoformat()
+        user = inbound.sender.id if inbound.sender else key.chat
+        limits = [
+            (whose, keys.usage(f"{key.bot}:{scope}", day), allowed)
+            for whose, scope, allowed in (
+                ("you", f"user:{user}", settings.budget_user),
+                ("this chat", f"chat:{key.chat}", settings.budget_chat),
+            )
+            if allowed
+        ]
+        used = await self._sessions.usage([name for _, name, _ in limits])
+        shown = [(whose, tokens, allowed) for (whose, _, allowed), tokens in zip(limits, used, strict=True)]
+        return words.usage(seen.usage_in, seen.usage_out, shown)
+
+    async def _choice(self, ask: Command, inbound: Inbound, names: tuple[str, ...]) -> Reply | None:
+        """What is chosen and what can be; None when a valid choice was made, which the session's worker keeps."""
+        what, wanted = ask.name, ask.argument
+        if wanted:
+            if wanted in names or wanted.lower() == DEFAULT:
+                return None
+            if what == "agent" and not names:
+                # Only the workers know.
+                return None
+            return say(inbound, words.no_such(what, wanted, names) if names else words.MODEL_FIXED)
+        seen = await self._sessions.glance(inbound.key)
+        now = (seen.agent or self._settings.agent) if what == "agent" else (seen.model or self._settings.model)
+        rows = tuple((Button(text=name, data=f"{what}:{name}"),) for name in names if _fits(what, name))
+        return say(inbound, words.choices(what, now, names), rows)
+
+
+def _fits(what: str, name: str) -> bool:
+    return len(f"{what}:{name}".encode()) <= _DATA_BYTES
+
+
+def say(inbound: Inbound, said: str, buttons: tuple[tuple[Button, ...], ...] = ()) -> Reply:
+    """A reply to a message; in a group it names the message, so that people see what it is about."""
+    return Reply(
+        session=inbound.session,
+        text=said,
+        buttons=buttons,
+        reply_to=inbound.message_id if inbound.chat_type != "private" else None,
+        answers=(inbound.update_id,),
+    )

@@ -1,0 +1,54 @@
+"""Slash commands: which there are, and what becomes of them (pure)."""
+
+import re
+from dataclasses import dataclass
+
+from tasks.envelope import InboundKind
+
+# Bot API, "Commands": up to 32 of these; the suffix names the bot it is meant for.
+_FORM = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]{3,32}))?(?:\s+|$)")
+
+CONTROL: dict[str, InboundKind] = {
+    "stop": "stop",
+    "new": "new",
+    "reset": "new",
+    "clear": "new",
+    "compact": "compact",
+}
+"""Commands that take their place among the session's messages."""
+
+CHOICES = frozenset({"model", "agent"})
+"""Commands that choose something for the session: with an argument they take their place among its messages, too."""
+
+ASKS = frozenset({"start", "help", "whoami", "status", "usage"}) | CHOICES
+"""Commands that the bot answers itself."""
+
+DEFAULT = "default"
+"""The argument that takes a choice back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """``/name@to argument``; the name in lower case, ``to`` (lower case) only where a bot was named."""
+
+    name: str
+    argument: str = ""
+    to: str | None = None
+
+    @property
+    def known(self) -> bool:
+        """Whether it is one of ours."""
+        return self.name in CONTROL or self.name in ASKS
+
+
+UNREADABLE = Command("unreadable")
+"""Not typed by anybody: a message holds nothing that we can read, and its author is told."""
+
+
+def parse(text: str) -> Command | None:
+    """The command that a text starts with, if it does."""
+    found = _FORM.match(text)
+    if found is None:
+        return None
+    name, to = found.groups()
+    return Command(name.lower(), text[found.end() :].strip(), to.lower() if to else None)

@@ -1,0 +1,97 @@
+"""Where a message was said, by whom, and whether to us (pure)."""
+
+import re
+
+from bot.content import answered_by
+from bot.meaning import Me
+from bot.raw import Json, Malformed, hint, maybe_part, number, parts
+from tasks.envelope import Sender
+from tasks.session import SessionKey
+
+_BUSINESS = re.compile(r"[^:\s]{1,256}")
+
+
+def session_of(me: Me, message: Json, chat: Json, business: str | None) -> SessionKey:
+    """The session of a message; a thread is a topic only where Telegram says so."""
+    if chat.get("type") not in ("private", "group", "supergroup", "channel"):
+        raise Malformed("chat.type is none that we know")
+    if business is not None and not _BUSINESS.fullmatch(business):
+        raise Malformed("business_connection_id is no id")
+    topic = number(message, "message_thread_id") if message.get("is_topic_message") is True else None
+    if topic is not None and topic < 0:
+        raise Malformed("message_thread_id is negative")
+    return SessionKey(me.id, number(chat, "id"), topic, business)
+
+
+def not_ours(message: Json, chat: Json, sender: Sender | None, business: str | None) -> str | None:
+    """Why nothing comes of a message whatever it says, or None."""
+    if chat["type"] == "channel":
+        return "a channel's post"
+    if chat.get("is_direct_messages") is True or "direct_messages_topic" in message:
+        # One chat id for many people's conversations, told apart by something other than a topic.
+        return "a message to a channel"
+    if "ephemeral_message_id" in message or "receiver_user" in message:
+        # Seen only by its sender; our answer would be seen by all.
+        return "a message that vanishes"
+    if business is not None and ("sender_business_bot" in message or sender is None or sender.id != chat["id"]):
+        return "said in the owner's name"
+    if (
+        maybe_part(message, "from") is not None
+        and message["from"].get("is_bot") is True
+        and "sender_chat" not in message
+    ):
+        # Two bots that answer each other never end.
+        return "a bot said it"
+    return None
+
+
+def sender_of(message: Json) -> Sender | None:
+    """Who said it: a person, or the group or channel in whose name it was said."""
+    chat = maybe_part(message, "sender_chat")
+    if chat is not None:
+        return Sender(id=number(chat, "id"), name=hint(chat, "title") or "", username=hint(chat, "username"))
+    person = maybe_part(message, "from")
+    return None if person is None else person_of(person)
+
+
+def person_of(person: Json) -> Sender:
+    first, last = hint(person, "first_name"), hint(person, "last_name")
+    return Sender(
+        id=number(person, "id"),
+        name=f"{first} {last}" if first and last else first or last or "",
+        username=hint(person, "username"),
+        language=hint(person, "language_code"),
+    )
+
+
+def addressed(message: Json, said: str, me: Me) -> bool:
+    """Whether a message in a group is meant for the bot: it names it, or answers it."""
+    if "@" in said and me.mention.search(said):
+        return True
+    answered = answered_by(message)
+    if answered is not None and (maybe_part(answered, "from") or {}).get("id") == me.id:
+        return True
+    entities = message.get("entities") or message.get("caption_entities")
+    # People without a username are mentioned by an entity; so may the bot be.
+    return bool(entities) and any(
+        (maybe_part(entity, "user") or {}).get("id") == me.id
+        for name in ("entities", "caption_entities")
+        for entity in parts(message, name)
+    )
+
+
+def without_mention(said: str, me: Me, *, keep: bool) -> str:
+    """The text without the bot's name at its start or end; in the middle it is part of the sentence.
+
+    A text of nothing else stays (``keep``) where it is all there is to answer.
+    """
+    if "@" not in said:
+        return said
+    bare = said
+    if (found := me.mention.match(bare.lstrip())) is not None:
+        bare = bare.lstrip()[found.end() :].lstrip(" \t\n,:;-")
+    trimmed = bare.rstrip()
+    for found in me.mention.finditer(trimmed):
+        if found.end() == len(trimmed):
+            bare = trimmed[: found.start()].rstrip()
+    return bare or (said if keep else "")

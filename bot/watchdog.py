@@ -1,0 +1,70 @@
+"""Ends the process when polling has hung: a bot that hears nothing and says nothing looks alive to everybody else."""
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from types import TracebackType
+from typing import Self
+
+from tasks.clock import Clock
+
+log = logging.getLogger("cohort.bot")
+
+LIMIT = timedelta(seconds=120)
+"""Four long polls: no network fault lasts this long without an error."""
+
+EXIT_STATUS = 70
+"""EX_SOFTWARE: the supervisor starts the process anew."""
+
+
+def end_process() -> None:
+    """At once: whatever hangs would hang an orderly end, too. Nothing is lost by it: nothing was confirmed."""
+    logging.shutdown()
+    os._exit(EXIT_STATUS)
+
+
+class Watchdog:
+    """Watches from a thread of its own, so that a blocked event loop is noticed as well. Use as a context manager."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        limit: timedelta = LIMIT,
+        every: timedelta = timedelta(seconds=5),
+        on_stall: Callable[[], None] = end_process,
+    ) -> None:
+        self._clock = clock
+        self._limit = limit.total_seconds()
+        self._every = every.total_seconds()
+        self._on_stall = on_stall
+        self._fed_until = 0.0
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def beat(self, patience: float = 0.0) -> None:
+        """A poll has finished, well or not; the next may take ``patience`` seconds longer to begin."""
+        self._fed_until = self._clock.monotonic() + self._limit + patience
+
+    def __enter__(self) -> Self:
+        self.beat()
+        self._ended.clear()
+        self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(self._every):
+            if self._clock.monotonic() > self._fed_until:
+                log.critical("bot.stalled", extra={"seconds": self._limit, "what": "no poll of Telegram has finished"})
+                self._on_stall()
+                return

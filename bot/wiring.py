@@ -1,0 +1,174 @@
+"""The composition root: everything the bot is made of, put together in one place."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
+from dataclasses import dataclass
+from functools import partial
+from uuid import uuid4
+
+from bot.access import access_of
+from bot.ack import Acks
+from bot.answers import Answers
+from bot.api import Refused, Telegram, TelegramAway, client
+from bot.backoff import Backoff
+from bot.door import Door
+from bot.lease import Duty
+from bot.meaning import Me
+from bot.poller import Poller
+from bot.replies import Replies
+from bot.ringer import Bells, Ringer
+from bot.stop import Stop
+from bot.watchdog import Watchdog
+from bot.webhook import Webhook, listen, serve
+from tasks.app import make_app
+from tasks.clock import Clock, SystemClock
+from tasks.doorbell import Doorbells
+from tasks.errors import CohortError, Misconfigured, StoreUnavailable
+from tasks.settings import Settings
+from tasks.store import Store, connect
+from tasks.store.membership import Membership
+
+log = logging.getLogger("cohort.bot")
+
+type Take = Callable[[Sequence[object]], Awaitable[None]]
+
+_LAST_BELLS_S = 5.0
+"""How long the end waits for doorbells that are still to be rung; the sweep finds what they would have told."""
+
+
+class LiveAgents:
+    """The agents that the living workers tell of in their heartbeats."""
+
+    def __init__(self, members: Membership) -> None:
+        self._members = members
+
+    async def agents(self) -> tuple[str, ...]:
+        """Their names, the default first; empty when no worker lives or tells."""
+        view = await self._members.look()
+        told = (about.get("agents") for about in view.members.values())
+        return next((tuple(str(name) for name in names) for names in told if names), ())
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What is opened before anything runs."""
+
+    settings: Settings
+    telegram: Telegram
+    me: Me
+    store: Store
+    bells: Bells
+    clock: Clock
+
+
+async def run(settings: Settings, stop: Stop, clock: Clock | None = None) -> None:
+    """Be the bot until ``stop``.
+
+    Raises:
+        Misconfigured: the operator has to change something.
+    """
+    async with opened(settings, stop, clock or SystemClock()) as parts:
+        if parts is not None:
+            await _work(parts, stop)
+
+
+@asynccontextmanager
+async def opened(settings: Settings, stop: Stop, clock: Clock) -> AsyncGenerator[Parts | None]:
+    """All connections; waits for Telegram and Redis to be there. None: ``stop`` came first."""
+    async with AsyncExitStack() as stack:
+        telegram = await stack.enter_async_context(client(settings.token, settings.telegram_base_url))
+        me = await _patiently(telegram.me, "telegram.waiting", stop)
+        if me is None:
+            yield None
+            return
+        store = await _patiently(lambda: stack.enter_async_context(connect(settings, clock)), "store.waiting", stop)
+        if store is None:
+            yield None
+            return
+        app = make_app(settings)
+        stack.callback(app.close)
+        bells = Doorbells(app, slots=settings.slots)
+        yield Parts(settings, telegram, me, store, bells, clock)
+
+
+async def _patiently[T](attempt: Callable[[], Awaitable[T]], event: str, stop: Stop) -> T | None:
+    """Try until it works; None when ``stop`` came first."""
+    backoff = Backoff()
+    while not stop.is_set:
+        try:
+            return await attempt()
+        except (TelegramAway, StoreUnavailable) as problem:
+            wait = problem.wait if isinstance(problem, TelegramAway) else 0.0
+            log.warning(event, extra={"problem": str(problem)})
+            await stop.pause(backoff.next(wait))
+    return None
+
+
+async def _work(parts: Parts, stop: Stop) -> None:
+    settings, telegram, store, clock = parts.settings, parts.telegram, parts.store, parts.clock
+    access = access_of(settings)
+    if access.nobody:
+        log.warning("access.nobody", extra={"remedy": "set COHORT_ALLOW to user or chat ids, or COHORT_ACCESS=open"})
+    ringer, acks = Ringer(parts.bells), Acks(telegram, clock)
+    replies = Replies(parts.me.id, store=store.intake, sender=telegram, clock=clock)
+    answers = Answers(settings, store.sessions, LiveAgents(store.members), clock)
+    door = Door(parts.me, access=access, answers=answers, intake=store.intake, ringer=ringer, acks=acks, clock=clock)
+
+    async def take(updates: Sequence[object]) -> None:
+        if await door.take(updates):
+            replies.wake()
+
+    duty = Duty(store.lease, parts.me.id, f"{socket.gethostname()}-{uuid4().hex[:8]}")
+    async with asyncio.TaskGroup() as background:
+        helpers = [background.create_task(ringer.run(), name="ringer"), background.create_task(acks.run(), name="acks")]
+        await _show_commands(telegram)
+        mode = "webhook" if settings.webhook_url else "polling"
+        log.info("bot.ready", extra={"bot": parts.me.id, "username": parts.me.username, "mode": mode})
+        if settings.webhook_url:
+            await _be_called(parts, take, replies, duty, stop)
+        else:
+            await duty.run(partial(_poll, telegram, take, replies, clock), stop)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_BELLS_S):
+                await ringer.flush()
+        for helper in helpers:
+            helper.cancel()
+    log.info("bot.ended")
+
+
+async def _poll(telegram: Telegram, take: Take, replies: Replies, clock: Clock, stint: Stop) -> None:
+    async with asyncio.TaskGroup() as group:
+        group.create_task(replies.run(stint), name="replies")
+        await Poller(telegram, take, Watchdog(clock)).run(stint)
+
+
+async def _be_called(parts: Parts, take: Take, replies: Replies, duty: Duty, stop: Stop) -> None:
+    """Webhook mode: every process takes updates, the one on duty sends the bot's own replies."""
+    settings = parts.settings
+    url, secret = settings.webhook_url or "", settings.webhook_secret
+    if secret is None:
+        raise Misconfigured("COHORT_WEBHOOK_SECRET: required with COHORT_WEBHOOK_URL")
+    async with asyncio.TaskGroup() as group:
+        with closing(listen(settings.webhook_port)) as sock:
+            # First the door, then the address.
+            group.create_task(duty.run(replies.run, stop), name="replies")
+            serving = group.create_task(serve(Webhook(take, secret.get_secret_value()), sock, stop), name="webhook")
+            try:
+                await _patiently(
+                    lambda: parts.telegram.use_webhook(url, secret.get_secret_value()), "webhook.waiting", stop
+                )
+            except Refused as problem:
+                raise Misconfigured(f"COHORT_WEBHOOK_URL: Telegram does not take it ({problem})") from None
+            await serving
+
+
+async def _show_commands(telegram: Telegram) -> None:
+    try:
+        await telegram.show_commands()
+    except Misconfigured:
+        raise
+    except CohortError as problem:
+        log.warning("commands.not_shown", extra={"problem": str(problem)})

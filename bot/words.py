@@ -1,0 +1,108 @@
+"""Everything the bot itself says: plain, short, kind."""
+
+from collections.abc import Sequence
+
+START = (
+    "Hello! Write to me, and I will answer. You can send pictures, files and voice messages too.\n\n"
+    "I remember our conversation; /new begins another. /help tells what else there is."
+)
+
+_HELP = """\
+Write to me, and I will answer.
+
+/new - begin a new conversation
+/stop - stop the answer I am working on
+/compact - shorten what I remember
+/model - see or choose the model
+/agent - see or choose the agent
+/status - see what I am doing
+/usage - see what this conversation has used
+/whoami - see your id"""
+
+_HELP_GROUP = """
+
+In groups I answer when you mention me, reply to me, or use a command."""
+
+COMMANDS = (
+    ("new", "Begin a new conversation"),
+    ("stop", "Stop the answer I am working on"),
+    ("status", "See what I am doing"),
+    ("compact", "Shorten what I remember"),
+    ("model", "See or choose the model"),
+    ("agent", "See or choose the agent"),
+    ("usage", "See what this conversation has used"),
+    ("whoami", "See your id"),
+    ("help", "See what I can do"),
+)
+"""For Telegram's command menu: (command, description)."""
+
+UNREADABLE = "Sorry, I cannot read this kind of message. Please send it as text or as a file."
+TOO_MANY = "That is more than I can keep up with. Please wait until I have answered; this message was not taken."
+BUTTON_TOO_OLD = "This button is too old. Please write to me instead."
+NOT_FOR_YOU = "Sorry, you cannot use this bot."
+MODEL_FIXED = "There are no other models to choose from here."
+
+
+def help_text(*, group: bool) -> str:
+    """What /help answers."""
+    return _HELP + _HELP_GROUP if group else _HELP
+
+
+def stranger(user: int, chat: int) -> str:
+    """To somebody who is not on the allowlist; a private chat has its user's id."""
+    ids = f"Your id is {user}" if user == chat else f"Your id is {user}, this chat's id is {chat}"
+    return f"Sorry, this bot talks only to people it knows. {ids}; its operator can let you in with it."
+
+
+def whoami(user: int, chat: int, topic: int | None) -> str:
+    """What /whoami answers."""
+    lines = [f"Your id is {user}."]
+    if chat != user:
+        lines.append(f"This chat's id is {chat}.")
+    if topic is not None:
+        lines.append(f"This topic's id is {topic}.")
+    return "\n".join(lines)
+
+
+def status(*, waiting: int, oldest_s: float | None, working: bool, agent: str | None, model: str | None) -> str:
+    """What /status answers; ``oldest_s``: how long the oldest message has waited."""
+    if waiting == 0:
+        lines = ["Nothing is waiting. I am ready."]
+    else:
+        messages = "1 message is" if waiting == 1 else f"{waiting} messages are"
+        since = f", for {span(oldest_s)}" if oldest_s is not None else ""
+        lines = [f"{messages} waiting{since}.", "I am working on it." if working else "It is not being worked on yet."]
+    lines.append(f"Agent: {agent or 'the default'}. Model: {model or 'the default'}.")
+    return "\n".join(lines)
+
+
+def usage(tokens_in: int, tokens_out: int, limits: Sequence[tuple[str, int, int]]) -> str:
+    """What /usage answers; ``limits``: (whose, tokens used today, tokens allowed a day)."""
+    total = tokens_in + tokens_out
+    lines = [f"This conversation has used {total:,} tokens: {tokens_in:,} in, {tokens_out:,} out."]
+    lines += [f"Today {whose} used {used:,} of {allowed:,}." for whose, used, allowed in limits]
+    return "\n".join(lines)
+
+
+def choices(what: str, now: str | None, names: Sequence[str]) -> str:
+    """What /model and /agent answer when nothing is named."""
+    said = f"This conversation uses {now or f'the default {what}'}."
+    if names:
+        return f"{said} You can choose: {', '.join(names)}.\nWrite /{what} NAME, or /{what} default."
+    if what == "model":
+        return f"{said} {MODEL_FIXED}"
+    return f"{said} Write /{what} NAME to choose another, or /{what} default."
+
+
+def no_such(what: str, name: str, names: Sequence[str]) -> str:
+    """To a /model or /agent that names nothing we have."""
+    return f"There is no {what} {name[:64]!r} here. You can choose: {', '.join(names)}."
+
+
+def span(seconds: float) -> str:
+    """A length of time as people say it."""
+    whole = max(0, round(seconds))
+    if whole < 120:  # noqa: PLR2004 - up to two minutes, seconds say more
+        return "1 second" if whole == 1 else f"{whole} seconds"
+    minutes = whole // 60
+    return f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"  # noqa: PLR2004 - likewise
