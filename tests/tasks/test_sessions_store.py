@@ -1,0 +1,164 @@
+"""The fence, told as stories: what a stale owner, a repeated command and a paused worker may not do."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tasks.clock import SystemClock
+from tasks.envelope import Inbound, Reply
+from tasks.errors import ClaimLost
+from tasks.session import SessionKey
+from tasks.store import Store
+from tasks.store.intake import Accept
+from tasks.store.sessions import Claim, Commit, Held, SessionStore
+
+SESSION = SessionKey(4242, 5)
+LONG = timedelta(minutes=5)
+
+
+def message(update_id: int, session: SessionKey = SESSION) -> Accept:
+    return Accept(update_id, inbound=Inbound(session=str(session), update_id=update_id, at=1.0, text=f"m{update_id}"))
+
+
+async def claimed(store: Store, worker: str, session: SessionKey = SESSION) -> Claim:
+    await store.members.beat(worker, {}, LONG)
+    claim = await store.sessions.claim(session, worker)
+    assert isinstance(claim, Claim)
+    return claim
+
+
+@pytest.mark.promise("fenced-commit")
+async def test_a_zombie_commits_nothing(store: Store) -> None:
+    await store.intake.accept(4242, [message(1)])
+    zombie = await claimed(store, "w-one")
+    await store.members.report_death("w-one")
+    heir = await claimed(store, "w-two")
+    await store.members.beat("w-one", {}, LONG)
+
+    with pytest.raises(ClaimLost):
+        await store.sessions.commit(zombie, Commit(1, [Reply(text="stale")], history=b"stale"))
+    with pytest.raises(ClaimLost):
+        await store.sessions.advance(zombie)
+    await store.sessions.hand_off(zombie)
+
+    work = await store.sessions.advance(heir)
+    assert work is not None
+    assert len(work.inbox) == 1
+    assert work.outbox == ()
+
+
+@pytest.mark.promise("fenced-commit")
+async def test_a_claim_of_an_earlier_epoch_commits_nothing_though_the_owner_is_the_same(store: Store) -> None:
+    await store.intake.accept(4242, [message(1)])
+    first = await claimed(store, "w-one")
+    await store.members.report_death("w-one")
+    between = await claimed(store, "w-two")
+    await store.sessions.hand_off(between)
+    again = await claimed(store, "w-one")
+
+    assert again.owner == first.owner
+    with pytest.raises(ClaimLost):
+        await store.sessions.commit(first, Commit(1, [Reply(text="stale")]))
+    await store.sessions.commit(again, Commit(1, [Reply(text="fresh")]))
+
+
+async def test_a_living_owner_keeps_its_session(store: Store) -> None:
+    await claimed(store, "w-one")
+    await store.members.beat("w-two", {}, LONG)
+    assert await store.sessions.claim(SESSION, "w-two") == Held("w-one")
+
+
+async def test_a_worker_whose_own_heartbeat_is_overdue_claims_nothing(store: Store) -> None:
+    assert await store.sessions.claim(SESSION, "w-late") == Held(None)
+
+
+async def test_saying_twice_that_a_reply_was_delivered_drops_one(store: Store) -> None:
+    claim = await claimed(store, "w-one")
+    first, _ = await store.sessions.commit(claim, Commit(0, [Reply(text="same"), Reply(text="same")]))
+    await store.sessions.delivered(claim, first)
+    await store.sessions.delivered(claim, first)
+    work = await store.sessions.advance(claim)
+    assert work is not None
+    assert len(work.outbox) == 1
+
+
+class Stutter:
+    """A script whose every answer is lost once, so that the client sends it again."""
+
+    def __init__(self, script: Any) -> None:
+        self._script = script
+
+    async def __call__(self, keys: Any, args: Any) -> Any:
+        await self._script(keys, args)
+        return await self._script(keys, args)
+
+
+@pytest.mark.promise("committed-once")
+async def test_a_commit_sent_twice_is_done_once(store: Store) -> None:
+    await store.intake.accept(4242, [message(1), message(2), message(3)])
+    claim = await claimed(store, "w-one")
+    sessions = SessionStore(store.redis, SystemClock(), slots=64)
+    sessions._commit = Stutter(sessions._commit)  # type: ignore[assignment]
+
+    await sessions.commit(claim, Commit(1, [Reply(text="one")], add={"input_tokens": 5}))
+
+    work = await store.sessions.advance(claim)
+    assert work is not None
+    assert (len(work.inbox), len(work.outbox)) == (2, 1)
+    assert (await store.sessions.glance(SESSION)).usage_in == 5
+
+
+@pytest.mark.promise("accepted-once")
+async def test_a_redelivered_update_is_accepted_once(store: Store) -> None:
+    assert await store.intake.accept(4242, [message(1), message(2)]) == ["accepted", "accepted"]
+    assert await store.intake.accept(4242, [message(2), message(3), message(3)]) == ["seen", "accepted", "seen"]
+    claim = await claimed(store, "w-one")
+    assert [Inbound.from_json(raw).update_id for raw in claim.work.inbox] == [1, 2, 3]
+
+
+async def test_the_same_update_id_of_another_bot_is_another_update(store: Store) -> None:
+    other = SessionKey(4243, 5)
+    assert await store.intake.accept(4242, [message(1)]) == ["accepted"]
+    assert await store.intake.accept(4243, [message(1, other)]) == ["accepted"]
+
+
+async def test_a_migrated_group_takes_its_state_its_messages_and_its_replies_along(store: Store) -> None:
+    new = SessionKey(4242, -100777)
+    await store.intake.accept(4242, [message(1), message(2), message(3, new)])
+    claim = await claimed(store, "w-one")
+    await store.sessions.commit(claim, Commit(1, [Reply(text="answer")], history=b"h"))
+    await store.sessions.rename(claim, new)
+
+    moved = await store.sessions.claim(new, "w-one")
+    assert isinstance(moved, Claim)
+    assert moved.state["history"] == b"h"
+    assert [Inbound.from_json(raw).update_id for raw in moved.work.inbox] == [2, 3]
+    assert [Reply.from_json(raw).text for raw in moved.work.outbox] == ["answer"]
+    assert (await store.sessions.glance(SESSION)).waiting == 0
+
+
+async def test_a_dead_letter_can_be_retried_once(store: Store) -> None:
+    from workers.turn import bury
+
+    inbound = message(1).inbound
+    assert inbound is not None
+    claim = await claimed(store, "w-one")
+    await store.sessions.commit(claim, Commit(0, dead=[bury(inbound, "why", 2.0).letter]))
+    (dead,) = await store.dead.list()
+    assert dead.letter.reason == "why"
+    assert await store.dead.retry(dead.id)
+    assert not await store.dead.retry(dead.id)
+    work = await store.sessions.advance(claim)
+    assert work is not None
+    assert [Inbound.from_json(raw) for raw in work.inbox] == [inbound]
+
+
+async def test_two_workers_with_different_slot_counts_do_not_share_a_redis(store: Store, redis_url: str) -> None:
+    from tasks.errors import Misconfigured
+    from tasks.settings import load
+    from tasks.store import connect
+
+    with pytest.raises(Misconfigured, match="set COHORT_SLOTS=64"):
+        async with connect(load({"REDIS_URL": redis_url, "COHORT_SLOTS": "32"})):
+            pass
