@@ -1,0 +1,124 @@
+"""The Bot API calls that a worker makes, addressed to sessions."""
+
+from typing import Any
+
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup, InputFile, LinkPreviewOptions, ReplyParameters
+from telegram.constants import ChatAction
+from telegram.ext import ExtBot
+
+from tasks.session import SessionKey
+from workers.telegram.pacing import Pace
+from workers.telegram.shape import Shape
+from workers.telegram.split import Part
+
+FRAME_TIMEOUT = 10.0
+"""Seconds a frame may take to be answered; the final text waits for it."""
+# An answer's sources are read where they are wanted; a preview would be larger than the answer.
+_NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+
+
+class Calls:
+    """Each method raises what the client raises: ``TelegramError``, and ``Dropped`` for frames."""
+
+    def __init__(self, bot: ExtBot[Pace]) -> None:
+        self._bot = bot
+
+    async def create(self, session: SessionKey, shape: Shape, *, pace: Pace = Pace.FINAL) -> int:
+        """Send a message. Returns its id."""
+        message = await self._bot.send_message(
+            chat_id=session.chat,
+            text=shape.text,
+            message_thread_id=shape.topic,
+            business_connection_id=session.business,
+            reply_parameters=_answering(shape),
+            reply_markup=_keyboard(shape),
+            link_preview_options=_NO_PREVIEW,
+            api_kwargs=_raw("entities", shape),
+            rate_limit_args=pace,
+        )
+        return message.message_id
+
+    async def edit(self, session: SessionKey, message_id: int, shape: Shape) -> int:
+        """Give a message its final text. Returns its id."""
+        await self._edit(session, message_id, shape, Pace.FINAL, None)
+        return message_id
+
+    async def frame(self, session: SessionKey, message_id: int, part: Part) -> None:
+        """Show how far an answer has come."""
+        await self._edit(session, message_id, Shape(part.text, part.entities), Pace.FRAME, FRAME_TIMEOUT)
+
+    async def file(self, session: SessionKey, shape: Shape) -> int:
+        """Send a file with the shape's text as its caption. Returns the message's id."""
+        message = await self._bot.send_document(
+            chat_id=session.chat,
+            document=InputFile((shape.file_text or "").encode(), filename=shape.file_name),
+            caption=shape.text or None,
+            message_thread_id=shape.topic,
+            business_connection_id=session.business,
+            reply_parameters=_answering(shape),
+            reply_markup=_keyboard(shape),
+            api_kwargs=_raw("caption_entities", shape),
+            rate_limit_args=Pace.FINAL,
+        )
+        return message.message_id
+
+    async def typing(self, session: SessionKey) -> None:
+        """Show for five seconds, or until a message comes, that an answer is being written."""
+        await self._bot.send_chat_action(
+            chat_id=session.chat,
+            action=ChatAction.TYPING,
+            message_thread_id=session.topic,
+            business_connection_id=session.business,
+            read_timeout=FRAME_TIMEOUT,
+            rate_limit_args=Pace.TYPING,
+        )
+
+    async def draft(self, session: SessionKey, draft_id: int, part: Part) -> None:
+        """Show a draft for thirty seconds (private chats only), with Telegram's own Stop button (Bot API 10.3)."""
+        await self._bot.send_message_draft(
+            chat_id=session.chat,
+            draft_id=draft_id,
+            text=part.text,
+            message_thread_id=session.topic,
+            read_timeout=FRAME_TIMEOUT,
+            api_kwargs={"can_stop": True, **_raw("entities", part)},
+            rate_limit_args=Pace.FRAME,
+        )
+
+    async def delete(self, session: SessionKey, message_id: int) -> None:
+        """Take a message back."""
+        await self._bot.delete_message(session.chat, message_id, rate_limit_args=Pace.CONTROL)
+
+    async def _edit(
+        self, session: SessionKey, message_id: int, shape: Shape, pace: Pace, read_timeout: float | None
+    ) -> None:
+        patience: dict[str, Any] = {} if read_timeout is None else {"read_timeout": read_timeout}
+        await self._bot.edit_message_text(
+            chat_id=session.chat,
+            message_id=message_id,
+            text=shape.text,
+            business_connection_id=session.business,
+            reply_markup=_keyboard(shape),
+            link_preview_options=_NO_PREVIEW,
+            api_kwargs=_raw("entities", shape),
+            rate_limit_args=pace,
+            **patience,
+        )
+
+
+def _raw(name: str, what: Shape | Part) -> dict[str, Any]:
+    """Entities as they are: kinds that the client does not know yet pass too."""
+    return {name: list(what.entities)} if what.entities else {}
+
+
+def _answering(shape: Shape) -> ReplyParameters | None:
+    # The user may have deleted the question meanwhile.
+    return ReplyParameters(shape.reply_to, allow_sending_without_reply=True) if shape.reply_to else None
+
+
+def _keyboard(shape: Shape) -> InlineKeyboardMarkup | None:
+    if not shape.buttons:
+        return None
+    return InlineKeyboardMarkup(
+        [[InlineKeyboardButton(button.text, callback_data=button.data) for button in row] for row in shape.buttons]
+    )

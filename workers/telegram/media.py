@@ -1,0 +1,192 @@
+"""Telegram's files for the runtime: fetched once, kept in a bounded cache on disk (``workers.ports.MediaSource``)."""
+
+import asyncio
+import hashlib
+import logging
+import os
+import re
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from uuid import uuid4
+
+from telegram import File
+from telegram.error import BadRequest, Forbidden, InvalidToken, TelegramError
+from telegram.ext import ExtBot
+
+from tasks.clock import Clock
+from tasks.envelope import Media
+from tasks.errors import Retryable
+from tasks.settings import Settings
+from workers.ports import MediaUnavailable
+from workers.telegram.pacing import Pace
+from workers.telegram.verdict import said
+
+log = logging.getLogger("cohort.media")
+
+_MIB = 1024 * 1024
+_AT_ONCE = 4
+"""Downloads at the same time in a worker: each is held in memory as a whole."""
+_DOWNLOAD_TIMEOUT = 60.0
+_UNFINISHED = ".part"
+_UNFINISHED_FOR = 3600.0
+"""Seconds after which an unfinished file was left by a process that died."""
+_GONE = "Telegram no longer has this file; please send it again."
+_SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}")
+# What models tell kinds of files by, for those that Telegram gives no name.
+_SUFFIXES = {
+    "photo": ".jpg",
+    "voice": ".ogg",
+    "audio": ".mp3",
+    "video": ".mp4",
+    "video_note": ".mp4",
+    "animation": ".mp4",
+    "sticker": ".webp",
+}
+
+
+class MediaUnreachable(Retryable):
+    """Telegram does not hand out this file right now."""
+
+
+class TelegramMedia:
+    """One for each worker; the directory may be shared by all workers of a machine."""
+
+    def __init__(self, bot: ExtBot[Pace], settings: Settings, clock: Clock) -> None:
+        self._bot = bot
+        self._cache = Cache(
+            settings.home / "media",
+            most=settings.media_cache_mib * _MIB,
+            keep=settings.turn_timeout.total_seconds(),
+            clock=clock,
+        )
+        self._most = settings.media_max_mib * _MIB
+        self._downloads = asyncio.Semaphore(_AT_ONCE)
+        self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
+
+    async def fetch(self, media: Media) -> Path:
+        """A local copy, kept for the turn at least.
+
+        Raises:
+            MediaUnavailable: too large or gone; the message is for the user.
+            MediaUnreachable: Telegram did not answer.
+        """
+        self._check_size(media.size_bytes)
+        name = _file_name(media)
+        async with self._only_one(name):
+            found = await asyncio.to_thread(self._cache.find, name)
+            if found is not None:
+                return found
+            async with self._downloads:
+                data = await self._download(media)
+            self._check_size(len(data))
+            return await asyncio.to_thread(self._cache.store, name, data)
+
+    def _check_size(self, size: int | None) -> None:
+        if size is not None and size > self._most:
+            raise MediaUnavailable(
+                f"This file is too large ({size / _MIB:.0f} MiB): I can read files of up to {self._most // _MIB} MiB."
+            )
+
+    async def _download(self, media: Media) -> bytes:
+        try:
+            file = await self._bot.get_file(media.file_id, rate_limit_args=Pace.CONTROL)
+            self._check_size(file.file_size)
+            return await self._bytes(file)
+        except (BadRequest, Forbidden) as error:
+            log.info("media.refused", extra={"kind": media.kind, "said": said(error)})
+            if "too big" in error.message.lower():
+                raise MediaUnavailable("This file is too large: Telegram does not hand it out to bots.") from error
+            raise MediaUnavailable(_GONE) from error
+        except (TelegramError, OSError) as error:
+            # Without the error's words: a file's address holds the token.
+            log.warning("media.unreachable", extra={"kind": media.kind, "problem": type(error).__name__})
+            raise MediaUnreachable from None
+
+    async def _bytes(self, file: File) -> bytes:
+        if not file.file_path:
+            raise MediaUnavailable(_GONE)
+        try:
+            return bytes(await file.download_as_bytearray(read_timeout=_DOWNLOAD_TIMEOUT))
+        except InvalidToken:
+            # PTB's word for a 404; the token was good a moment ago.
+            raise MediaUnavailable(_GONE) from None
+
+    @asynccontextmanager
+    async def _only_one(self, name: str) -> AsyncGenerator[None]:
+        """Whoever wants a file that is being fetched waits for it."""
+        lock, users = self._locks.get(name, (asyncio.Lock(), 0))
+        self._locks[name] = (lock, users + 1)
+        try:
+            async with lock:
+                yield
+        finally:
+            lock, users = self._locks.pop(name)
+            if users > 1:
+                self._locks[name] = (lock, users - 1)
+
+
+def _file_name(media: Media) -> str:
+    """The same for the same file in whatever chat; says nothing of it but its kind."""
+    given = Path(media.name or "").suffix
+    suffix = given.lower() if _SUFFIX.fullmatch(given) else _SUFFIXES.get(media.kind, ".bin")
+    return hashlib.sha256((media.unique_id or media.file_id).encode()).hexdigest()[:40] + suffix
+
+
+class Cache:
+    """Files in one directory, the least recently used going first. Blocking: call it from a thread.
+
+    What was used within ``keep`` seconds may be in use by a turn and stays, until the directory holds twice ``most``
+    bytes: a flood of files must not fill the disk.
+    """
+
+    def __init__(self, folder: Path, *, most: int, keep: float, clock: Clock) -> None:
+        self._folder = folder
+        self._most = most
+        self._keep = keep
+        self._clock = clock
+
+    def find(self, name: str) -> Path | None:
+        """The file, which counts as used now."""
+        path = self._folder / name
+        now = self._clock.now()
+        try:
+            os.utime(path, (now, now))
+        except FileNotFoundError:
+            return None
+        return path
+
+    def store(self, name: str, data: bytes) -> Path:
+        """Keep ``data`` under ``name``; other processes see the whole file or none."""
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        unfinished = self._folder / f"{uuid4().hex}{_UNFINISHED}"
+        now = self._clock.now()
+        try:
+            unfinished.write_bytes(data)
+            os.utime(unfinished, (now, now))
+            path = unfinished.replace(self._folder / name)
+        finally:
+            unfinished.unlink(missing_ok=True)
+        self._evict(path)
+        return path
+
+    def _evict(self, newest: Path) -> None:
+        now = self._clock.now()
+        held: list[tuple[float, int, Path]] = []
+        for entry in os.scandir(self._folder):
+            with suppress(FileNotFoundError):
+                about = entry.stat()
+                if not entry.name.endswith(_UNFINISHED):
+                    held.append((about.st_mtime, about.st_size, Path(entry.path)))
+                elif now - about.st_mtime > _UNFINISHED_FOR:
+                    Path(entry.path).unlink(missing_ok=True)
+        total = sum(size for _, size, _ in held)
+        for used_at, size, path in sorted(held):
+            if path == newest:
+                continue
+            if total <= self._most:
+                break
+            if now - used_at < self._keep and total <= 2 * self._most:
+                break
+            path.unlink(missing_ok=True)
+            total -= size

@@ -1,0 +1,130 @@
+"""A message on its way, and what is left of it when Telegram refuses it as it is (pure)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from tasks.envelope import Button, Reply
+from tasks.session import SessionKey
+from workers.telegram.split import LIMIT, Entity, Part, split, utf16
+from workers.telegram.verdict import Verdict
+
+CAPTION_LIMIT = 1024
+"""UTF-16 units of a caption (Bot API, sendDocument)."""
+INVISIBLE = "(a message without visible text)"
+_SMALLEST = 256
+"""A text this short is not too long, whatever Telegram says."""
+_PARTS_OF_A_FILE = 10
+"""Messages that a refused file may become; the rest of it is not shown."""
+_CUT = "\n…"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One call to be: an edit of ``edit``, or a file if there is a ``file_text``, else a new message."""
+
+    text: str
+    entities: tuple[Entity, ...] = ()
+    edit: int | None = None
+    reply_to: int | None = None
+    topic: int | None = None
+    buttons: tuple[tuple[Button, ...], ...] = ()
+    file_name: str = ""
+    file_text: str | None = None
+
+    @property
+    def part(self) -> Part:
+        return Part(self.text, self.entities)
+
+
+def shapes(session: SessionKey, reply: Reply) -> list[Shape]:
+    """The calls for a committed reply: one, unless its text does not fit."""
+    if reply.file_text is not None:
+        caption = next(iter(split(reply.text, reply.entities, CAPTION_LIMIT)), Part(""))
+        return [
+            Shape(
+                caption.text,
+                caption.entities,
+                reply_to=reply.reply_to,
+                topic=session.topic,
+                buttons=reply.buttons,
+                file_name=reply.file_name or "file.txt",
+                file_text=reply.file_text,
+            )
+        ]
+    whole = Shape(
+        reply.text, reply.entities, edit=reply.edit, reply_to=reply.reply_to, topic=session.topic, buttons=reply.buttons
+    )
+    return _divided(whole, split(reply.text, reply.entities) or [Part(INVISIBLE)])
+
+
+def without(shape: Shape, verdict: Verdict) -> list[Shape]:
+    """What to send instead of a refused ``shape``; nothing when there is nothing left to leave out.
+
+    Every answer is less than what was refused, so that this ends.
+    """
+    left = _stripped(shape, verdict)
+    return left if left != [shape] else _bare(shape)
+
+
+def _stripped(shape: Shape, verdict: Verdict) -> list[Shape]:
+    """Without what was refused; ``shape`` itself where that is not in it."""
+    match verdict:
+        case Verdict.NEW:
+            return [replace(shape, edit=None)]
+        case Verdict.PLAIN:
+            return [replace(shape, entities=())]
+        case Verdict.NO_BUTTONS:
+            return [replace(shape, buttons=())]
+        case Verdict.NO_REPLY:
+            return [replace(shape, reply_to=None)]
+        case Verdict.NO_TOPIC:
+            # A reply would go to the topic of the message that it answers.
+            outside = replace(shape, topic=None, edit=None, reply_to=None)
+            return [outside] if shape.topic is not None else []
+        case Verdict.NO_FILE:
+            return [shape] if shape.file_text is None else _as_text(shape, shape.file_text)
+        case Verdict.SHORTER:
+            return _shorter(shape)
+        case Verdict.WORDS:
+            return [replace(shape, text=INVISIBLE, entities=())]
+        case _:
+            return [shape]
+
+
+def _bare(shape: Shape) -> list[Shape]:
+    """Nothing but the text, as a last resort."""
+    bare = replace(shape, entities=(), edit=None, reply_to=None, buttons=())
+    if bare != shape:
+        return [bare]
+    return [] if shape.file_text is None else _as_text(shape, shape.file_text)
+
+
+def _shorter(shape: Shape) -> list[Shape]:
+    if shape.file_text is not None:
+        return [replace(shape, text="", entities=())]
+    if utf16(shape.text) <= _SMALLEST:
+        return [shape]
+    return _divided(shape, split(shape.text, shape.entities, utf16(shape.text) // 2))
+
+
+def _divided(shape: Shape, parts: Sequence[Part]) -> list[Shape]:
+    """The first keeps the edit and the reply, the last the buttons."""
+    last = len(parts) - 1
+    return [
+        replace(
+            shape,
+            text=part.text,
+            entities=part.entities,
+            edit=shape.edit if place == 0 else None,
+            reply_to=shape.reply_to if place == 0 else None,
+            buttons=shape.buttons if place == last else (),
+        )
+        for place, part in enumerate(parts)
+    ]
+
+
+def _as_text(shape: Shape, text: str) -> list[Shape]:
+    parts = split(text, limit=LIMIT - len(_CUT)) or [Part(INVISIBLE)]
+    if len(parts) > _PARTS_OF_A_FILE:
+        parts = [*parts[: _PARTS_OF_A_FILE - 1], Part(parts[_PARTS_OF_A_FILE - 1].text + _CUT)]
+    return _divided(replace(shape, file_name="", file_text=None), parts)
