@@ -1,7 +1,6 @@
 """The send-rate buckets in Redis against a plain model of GCRA."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -54,12 +53,6 @@ steps = st.lists(
     ),
     max_size=60,
 )
-
-
-@pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    async with Redis.from_url(redis_url) as client:
-        yield client
 
 
 @hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
@@ -15,6 +16,9 @@ from telegram.ext import BaseRateLimiter
 from tasks.clock import Clock
 from tasks.errors import CohortError, StoreUnavailable
 from tasks.store.pacing import PaceStore
+
+# PTB's switch to the form it will have in future; without it every flood is a deprecation warning.
+os.environ.setdefault("PTB_TIMEDELTA", "true")
 
 log = logging.getLogger("cohort.telegram")
 

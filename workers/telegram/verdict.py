@@ -53,6 +53,10 @@ class Verdict(Enum):
 # What a 400 says (in part, lower case) -> what to do. The first that fits counts.
 TABLE: tuple[tuple[str, Verdict], ...] = (
     ("message is not modified", Verdict.DONE),
+    ("message to be replied not found", Verdict.NO_REPLY),
+    ("message to reply not found", Verdict.NO_REPLY),
+    ("replied message not found", Verdict.NO_REPLY),
+    ("reply_message_id_invalid", Verdict.NO_REPLY),
     ("message to edit not found", Verdict.NEW),
     ("message can't be edited", Verdict.NEW),
     ("message_id_invalid", Verdict.NEW),
@@ -72,10 +76,6 @@ TABLE: tuple[tuple[str, Verdict], ...] = (
     ("inline keyboard", Verdict.NO_BUTTONS),
     ("reply markup", Verdict.NO_BUTTONS),
     ("reply_markup", Verdict.NO_BUTTONS),
-    ("message to be replied not found", Verdict.NO_REPLY),
-    ("message to reply not found", Verdict.NO_REPLY),
-    ("replied message not found", Verdict.NO_REPLY),
-    ("reply_message_id_invalid", Verdict.NO_REPLY),
     ("topic_closed", Verdict.NO_TOPIC),
     ("topic_deleted", Verdict.NO_TOPIC),
     ("message thread not found", Verdict.NO_TOPIC),
