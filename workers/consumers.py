@@ -3,14 +3,16 @@
 import logging
 import os
 import signal
+import warnings
 from collections.abc import Callable
 from types import FrameType
 from typing import Any, cast
 
 from celery import Celery
 from celery.apps.worker import Worker
+from celery.exceptions import SecurityWarning
 from celery.worker import state as celery_state
-from celery.worker.control import Panel
+from celery.worker.control import control_command
 
 from tasks.app import CANCEL, CONSUME, DRAIN, IDLE_QUEUE
 from tasks.errors import StoreUnavailable
@@ -106,10 +108,12 @@ def bind_commands(host: CeleryHost, worker: Callable[[], CohortWorker | None]) -
 
     commands = {CANCEL: (cancel, [("session", str)]), CONSUME: (consume, [("queues", list)]), DRAIN: (drain, [])}
     for name, (command, args) in commands.items():
-        cast("Any", Panel)._register(name=name, args=args)(command)  # noqa: SLF001 - what @control_command calls
+        cast("Any", control_command)(name=name, args=args)(command)
 
 
 def quiet_celery() -> None:
     """Celery logs each task twice and its heartbeat; our own events say more with less."""
-    for name in ("celery.worker.strategy", "celery.app.trace"):
+    # As root (in a container, say) it warns of pickle, which is not accepted here.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
+    for name in ("celery.worker.strategy", "celery.app.trace", "celery.worker.consumer.consumer", "celery.apps.worker"):
         logging.getLogger(name).setLevel(logging.WARNING)

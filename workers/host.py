@@ -5,6 +5,7 @@ import logging
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from typing import Any
 
 from tasks.ports import TurnReport
@@ -55,10 +56,17 @@ class LoopThread:
 class CeleryHost:
     """What Celery's threads may ask of the loop thread (``tasks.ports.Host`` and the remote-control commands)."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, mailbox: Mailbox, stop: asyncio.Event) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, mailbox: Mailbox, *, started: asyncio.Event, stop: asyncio.Event
+    ) -> None:
         self._loop = loop
         self._mailbox = mailbox
+        self._started = started
         self._stop = stop
+
+    def start(self) -> None:
+        """Celery consumes now: slots may be taken."""
+        self._loop.call_soon_threadsafe(self._started.set)
 
     def ring(self, session: SessionKey) -> TurnReport:
         """Wake the session and wait until its loop ends (``tasks.ports.Host``)."""
@@ -74,4 +82,5 @@ class CeleryHost:
 
     def drain(self) -> None:
         """Begin to leave: no new turns, then the end of the loop thread."""
-        self._loop.call_soon_threadsafe(self._stop.set)
+        with suppress(RuntimeError):  # it has ended already
+            self._loop.call_soon_threadsafe(self._stop.set)

@@ -123,10 +123,11 @@ class Member:
 
     async def _sweep(self, slots: frozenset[int]) -> None:
         """Wake what is pending, for whatever reason its doorbell was not heard."""
+        woken = 0
         for slot in sorted(slots):
-            woken = self._mailbox.sweep(await self._sessions.pending(slot, self._settings.lanes * 4))
-            if woken:
-                log.info("sweep.woken", extra={"slot": slot, "sessions": woken})
+            woken += self._mailbox.sweep(await self._sessions.pending(slot, self._settings.lanes * 4))
+        if woken:
+            log.info("sweep.woken", extra={"sessions": woken})
 
     async def _listen(self) -> None:
         while True:

@@ -1,0 +1,109 @@
+"""Real processes under test: started, watched line by line, killed by pid."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+ROOT = Path(__file__).parents[2]
+START = 60.0
+"""Seconds a process may take to be ready; a worker imports fast-agent, on a machine that does much else."""
+
+
+class Process:
+    """One process, ended with the block. Its output is kept, and can be waited for."""
+
+    def __init__(self, name: str, argv: Sequence[str], environ: Mapping[str, str]) -> None:
+        self.name = name
+        self.lines: list[str] = []
+        self._news = threading.Condition()
+        inherited = {
+            key: value for key, value in os.environ.items() if not key.startswith(("COHORT_", "TELEGRAM_", "REDIS_"))
+        }
+        self._popen = subprocess.Popen(
+            [sys.executable, "-u", *argv],
+            cwd=ROOT,
+            env={**inherited, **environ},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._read, name=f"output of {name}", daemon=True)
+        self._reader.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.end()
+
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
+
+    @property
+    def alive(self) -> bool:
+        return self._popen.poll() is None
+
+    @property
+    def output(self) -> str:
+        return "\n".join(self.lines)
+
+    def wait_line(self, needle: str, *, after: int = 0, timeout: float = START) -> str:
+        """The first line with ``needle`` in it, from line ``after`` on.
+
+        Raises:
+            TimeoutError: there was none in time, or the process ended without it; the message holds the output.
+        """
+        found: list[str] = []
+
+        def there() -> bool:
+            found[:] = [line for line in self.lines[after:] if needle in line][:1]
+            return bool(found) or not self._reader.is_alive()
+
+        with self._news:
+            self._news.wait_for(there, timeout)
+        if not found:
+            raise TimeoutError(f"{self.name} never said {needle!r}; it said:\n{self.output}")
+        return found[0]
+
+    def signal(self, number: int) -> None:
+        self._popen.send_signal(number)
+
+    def kill(self) -> None:
+        """SIGKILL, and wait for the end."""
+        self._popen.kill()
+        self.wait()
+
+    def wait(self, timeout: float = START) -> int:
+        """Its exit status."""
+        status = self._popen.wait(timeout)
+        self._reader.join(timeout)
+        return status
+
+    def end(self) -> None:
+        """SIGTERM, then SIGKILL if that is not enough."""
+        if self.alive:
+            self.signal(signal.SIGCONT)
+            self.signal(signal.SIGTERM)
+            try:
+                self.wait(40)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+    def _read(self) -> None:
+        assert self._popen.stdout is not None
+        for line in self._popen.stdout:
+            with self._news:
+                self.lines.append(line.rstrip("\n"))
+                self._news.notify_all()
+        with self._news:
+            self._news.notify_all()

@@ -1,0 +1,30 @@
+"""``python -m workers``: one worker process."""
+
+import sys
+
+from tasks.errors import Misconfigured, StoreUnavailable
+from tasks.settings import load
+from tasks.telemetry import configure_logging
+
+
+def main() -> int:
+    """Run a worker; 2 when a setting is wrong, 1 when it could not start for now."""
+    try:
+        settings = load()
+        configure_logging(settings)
+        # The runtime takes seconds to import; a wrong setting is told at once.
+        from workers.app import run  # noqa: PLC0415
+
+        run(settings)
+    except Misconfigured as problem:
+        for line in str(problem).splitlines():
+            print(f"cohort worker: {line}", file=sys.stderr)  # noqa: T201 - the operator's one clear line
+        return 2
+    except StoreUnavailable as problem:
+        print(f"cohort worker: {problem}", file=sys.stderr)  # noqa: T201 - likewise
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

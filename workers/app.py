@@ -1,0 +1,134 @@
+"""One worker process: boot, ready, drain, exit; Celery in the main thread, everything asyncio in the loop thread."""
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+from celery.signals import worker_ready
+
+from tasks.app import make_app
+from tasks.clock import SystemClock
+from tasks.doorbell import Doorbells
+from tasks.errors import StoreUnavailable
+from tasks.settings import Settings
+from tasks.turn import bind
+from workers.consumers import CohortWorker, Consumers, bind_commands, quiet_celery
+from workers.host import CeleryHost, LoopThread
+from workers.mailbox import Mailbox
+from workers.members import Member
+from workers.turnloop import Steps
+from workers.wiring import wired
+
+log = logging.getLogger("cohort.worker")
+
+THREADS_PER_LANE = 4
+"""A task thread waits for its session's loop, also while that waits for Telegram's limits, when it holds no lane."""
+
+
+def no_steps(_name: str) -> None:
+    """Test builds put failpoints here."""
+
+
+def run(settings: Settings, *, steps: Steps = no_steps) -> None:
+    """Be a worker until SIGTERM.
+
+    Raises:
+        Misconfigured: a setting or a card is wrong.
+        StoreUnavailable: Redis is away at start.
+    """
+    incarnation = settings.incarnation or f"w-{uuid4().hex[:10]}"
+    hostname = f"{incarnation}@{socket.gethostname()}"
+    app = make_app(settings)
+    consumers = Consumers(app, hostname)
+    doorbells = Doorbells(app, slots=settings.slots)
+    loop_thread = LoopThread(
+        lambda thread: _serve(
+            settings, incarnation, thread=thread, consumers=consumers, doorbells=doorbells, steps=steps
+        )
+    )
+    host = loop_thread.start()
+    bind(app, host)
+    bind_commands(host, lambda: worker)
+    quiet_celery()
+    worker = CohortWorker(
+        host=host,
+        app=app,
+        hostname=hostname,
+        pool="threads",
+        concurrency=settings.lanes * THREADS_PER_LANE,
+        loglevel=settings.log_level.upper(),
+        without_mingle=True,
+        without_gossip=True,
+        task_events=True,
+        quiet=True,
+    )
+    consumers.bind(worker)
+
+    def ready(**_: Any) -> None:
+        host.start()
+
+    worker_ready.connect(ready)
+    try:
+        worker.start()
+    finally:
+        host.start()
+        host.drain()
+        loop_thread.join()
+    log.info("worker.ended", extra={"incarnation": incarnation})
+
+
+async def _serve(
+    settings: Settings,
+    incarnation: str,
+    *,
+    thread: LoopThread,
+    consumers: Consumers,
+    doorbells: Doorbells,
+    steps: Steps,
+) -> None:
+    """The loop thread's whole life."""
+    started, stop = asyncio.Event(), asyncio.Event()
+    clock = SystemClock()
+    async with wired(settings, incarnation, clock=clock, steps=steps) as parts, asyncio.TaskGroup() as loops:
+        mailbox = Mailbox(parts.turns, loops, awake=settings.lanes * THREADS_PER_LANE)
+        member = Member(
+            settings,
+            incarnation,
+            members=parts.store.members,
+            sessions=parts.store.sessions,
+            mailbox=mailbox,
+            clock=clock,
+            consume=consumers.serve,
+            about=partial(_about, settings, mailbox),
+        )
+        thread.ready.set_result(CeleryHost(asyncio.get_running_loop(), mailbox, started=started, stop=stop))
+        # Slots that move to a worker before it consumes would stand still meanwhile.
+        await started.wait()
+        async with asyncio.TaskGroup() as group:
+            beating = group.create_task(member.run(), name="member")
+            log.info("worker.ready", extra={"incarnation": incarnation, "lanes": settings.lanes})
+            await stop.wait()
+            log.info("worker.draining", extra={"incarnation": incarnation, "at_work": mailbox.at_work})
+            await member.leave()
+            left = await mailbox.drain(settings.drain_grace.total_seconds())
+            beating.cancel()
+        with suppress(StoreUnavailable):
+            await parts.store.members.report_death(incarnation)
+            await asyncio.to_thread(doorbells.ring, [(session, 0) for session in left])
+
+
+def _about(settings: Settings, mailbox: Mailbox) -> Mapping[str, Any]:
+    """What the heartbeat says of this worker, for `cohort status`."""
+    return {
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+        "lanes": settings.lanes,
+        "awake": mailbox.awake,
+        "at_work": mailbox.at_work,
+    }

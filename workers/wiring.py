@@ -1,0 +1,52 @@
+"""The composition root: everything a worker is made of, put together in one place."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from tasks.clock import Clock
+from tasks.settings import Settings
+from tasks.store import Store, connect
+from tasks.store.pacing import PaceStore
+from workers.alerts import Alerts
+from workers.runtime.engine import Engine
+from workers.telegram.client import client
+from workers.telegram.delivery import TelegramDelivery
+from workers.telegram.media import TelegramMedia
+from workers.telegram.pacing import Pacing
+from workers.turnloop import Parts, Steps
+
+
+@dataclass(frozen=True, slots=True)
+class Wired:
+    """What the process itself needs, beside what turn loops need."""
+
+    store: Store
+    engine: Engine
+    turns: Parts
+
+
+@asynccontextmanager
+async def wired(settings: Settings, incarnation: str, *, clock: Clock, steps: Steps) -> AsyncGenerator[Wired]:
+    """Open everything, in the order in which it needs each other; closed the other way round.
+
+    Raises:
+        Misconfigured: a setting or a card is wrong.
+        StoreUnavailable: Redis is away.
+    """
+    async with (
+        connect(settings, clock) as store,
+        client(settings, Pacing(PaceStore(store.redis, clock), settings.bot_id, clock)) as bot,
+        Engine(settings, clock, media=TelegramMedia(bot, settings, clock)) as engine,
+    ):
+        turns = Parts(
+            incarnation=incarnation,
+            settings=settings,
+            sessions=store.sessions,
+            runtime=engine,
+            delivery=TelegramDelivery(bot, settings, clock),
+            alerts=Alerts(settings, store.alerts, store.intake),
+            clock=clock,
+            steps=steps,
+        )
+        yield Wired(store, engine, turns)
