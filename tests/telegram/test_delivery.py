@@ -326,4 +326,4 @@ def test_whatever_is_refused_again_and_again_comes_to_an_end(verdict: Verdict, m
     while waiting:
         waiting[:1] = without(waiting[0], verdict)
         tries += 1
-        assert tries < 100
+        assert tries < 1000
