@@ -1,0 +1,129 @@
+"""The table of settings in docs/settings.md, written from tasks/settings.py: ``--write`` (make docs) or ``--check``."""
+
+import ast
+import sys
+import types
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin
+
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tasks.settings import Settings, env_name  # noqa: E402 - also when called as a script from elsewhere
+
+SOURCE = ROOT / "tasks" / "settings.py"
+TARGET = ROOT / "docs" / "settings.md"
+BEGIN = "<!-- table: written by `make docs` from tasks/settings.py -->"
+END = "<!-- end of table -->"
+_SECTION = "# -- "
+
+
+def described(source: str) -> list[tuple[str, str, str]]:
+    """(section, field, sentence) of each setting, in the order of the file; the sentence is the string below it.
+
+    Raises:
+        ValueError: a setting has no sentence.
+    """
+    lines = source.splitlines()
+    body = next(n.body for n in ast.parse(source).body if isinstance(n, ast.ClassDef) and n.name == "Settings")
+    found: list[tuple[str, str, str]] = []
+    for node, following in zip(body, [*body[1:], None], strict=True):
+        if not isinstance(node, ast.AnnAssign) or not isinstance(node.target, ast.Name):
+            continue
+        section = next(
+            (text for line in reversed(lines[: node.lineno]) if (text := line.strip()).startswith(_SECTION)), _SECTION
+        )
+        match following:
+            case ast.Expr(value=ast.Constant(value=str(sentence))):
+                found.append((section.removeprefix(_SECTION), node.target.id, " ".join(sentence.split())))
+            case _:
+                raise ValueError(f"{SOURCE.name}: {node.target.id} needs a sentence below it")
+    return found
+
+
+def values(info: FieldInfo) -> str:
+    """What may be written: `a` or `b`, a range, or the kind of thing."""
+    kind = _without_none(info.annotation)
+    limits = {
+        name: getattr(bound, name) for bound in info.metadata for name in ("ge", "gt", "le") if hasattr(bound, name)
+    }
+    if get_origin(kind) is Literal:
+        return ", ".join(f"`{word}`" for word in get_args(kind))
+    if "Duration" in repr(kind) or kind is timedelta:
+        return "seconds"
+    if get_origin(kind) is tuple:
+        return "ids, with commas" if int in get_args(kind) else "names, with commas"
+    if kind is int:
+        return f"{limits['ge']} to {limits['le']}" if "le" in limits else f"{limits.get('ge', 0)} or more"
+    return {SecretStr: "secret", Path: "path"}.get(kind, "text")
+
+
+def default(info: FieldInfo) -> str:
+    """The default as it would be written in the environment."""
+    value = info.default
+    if value is None or value == ():
+        return ""
+    if isinstance(value, timedelta):
+        return f"`{value.total_seconds():g}`"
+    return f"`{value}`"
+
+
+def table() -> str:
+    """One table a section."""
+    out: list[str] = []
+    last = None
+    for section, field, sentence in described(SOURCE.read_text(encoding="utf-8")):
+        if section != last:
+            out += [
+                "",
+                f"## {section[:1].upper()}{section[1:]}",
+                "",
+                "| variable | values | default | what |",
+                "|---|---|---|---|",
+            ]
+            last = section
+        info = Settings.model_fields[field]
+        cells = (f"`{env_name(field)}`", values(info), default(info), sentence)
+        out.append(f"| {' | '.join(cell.replace('|', '\\|') for cell in cells)} |")
+    return "\n".join([*out, ""])
+
+
+def renewed(page: str) -> str:
+    """The page with the table as it should be.
+
+    Raises:
+        ValueError: the page has lost the marks between which it stands.
+    """
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"{TARGET.name}: the marks around the table are missing")
+    return f"{before}{BEGIN}\n{table()}\n{END}{after}"
+
+
+def _without_none(annotation: Any) -> Any:
+    if get_origin(annotation) in (Union, types.UnionType):
+        return next(part for part in get_args(annotation) if part is not type(None))
+    return annotation
+
+
+def main(argument: str) -> int:
+    """Write the page, or say whether it is up to date; the exit status."""
+    page = TARGET.read_text(encoding="utf-8")
+    wanted = renewed(page)
+    if argument == "--write":
+        TARGET.write_text(wanted, encoding="utf-8")
+    elif page != wanted:
+        print("docs/settings.md is not what tasks/settings.py says: run `make docs`", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] not in (["--write"], ["--check"]):
+        sys.exit("usage: tools/settings_table.py --write | --check")
+    sys.exit(main(sys.argv[1]))
