@@ -23,6 +23,7 @@ def speaker(state: State, chat: Chat, user: object) -> Json:
         if chat.kind == "private":
             raise ControlError(f"user {person['id']} is not the one of private chat {chat.id}")
         chat.members.append(person["id"])
+        state.events.tell("chat", chat=chat.id)
     return person
 
 

@@ -44,7 +44,7 @@ _EXTRAS = ("url", "user", "language", "custom_emoji_id", "unix_time", "date_time
 _FOUND = re.compile(
     r"(?P<email>[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[a-zA-Z]{2,})"
     r"|(?P<url>https?://[^\s<>\"]*[^\s<>\".,;:!?)\]}'])"
-    r"|(?<![\w/])(?P<bot_command>/[A-Za-z0-9_]{1,64}(?:@[A-Za-z]\w{2,31})?)(?![\w/])"
+    r"|(?<![\w/<>])(?P<bot_command>/[A-Za-z0-9_]{1,64}(?:@[A-Za-z]\w{2,31})?)(?![\w/<>])"
     r"|(?<!\w)(?P<mention>@[A-Za-z]\w{2,31})"
     r"|(?<!\w)(?P<hashtag>#\w*[^\W\d]\w*)"
 )

@@ -1,0 +1,41 @@
+// Requests to the control API, and the stream of what happens.
+
+export class Refused extends Error {}
+
+async function answer(response) {
+  const body = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Refused(body.error || `the playground answered ${response.status}`);
+  return body;
+}
+
+export async function get(path) {
+  return answer(await fetch(`/playground${path}`));
+}
+
+export async function post(path, body = {}) {
+  const init = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+  return answer(await fetch(`/playground${path}`, init));
+}
+
+// What a file is sent as, by its type: as Telegram's apps do when one picks "photo or video".
+export function kindOf(file) {
+  if (/^image\/(png|jpeg|webp)$/.test(file.type)) return "photo";
+  if (/^audio\/(ogg|opus|webm)/.test(file.type)) return "voice";
+  if (file.type.startsWith("audio/")) return "audio";
+  if (file.type.startsWith("video/")) return "video";
+  return "document";
+}
+
+export async function upload(file) {
+  const query = new URLSearchParams({ name: file.name, kind: kindOf(file) });
+  if (file.type) query.set("mime", file.type);
+  return answer(await fetch(`/playground/files?${query}`, { method: "POST", body: file }));
+}
+
+// Calls `heard` with each event, `found` on every connection (what came before it must be read anew), `lost` when it breaks.
+export function listen({ heard, found, lost }) {
+  const source = new EventSource("/playground/events");
+  source.onopen = found;
+  source.onerror = lost;
+  source.onmessage = (event) => heard(JSON.parse(event.data));
+}

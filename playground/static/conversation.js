@@ -1,0 +1,258 @@
+// The open chat: its messages as they come, its topics, and what can be done in it.
+import { get, post, upload, kindOf } from "./api.js";
+import { Composer } from "./composer.js";
+import { $, day, hue, initials, make, toast } from "./dom.js";
+import { bubble, draft, isService, typing } from "./message.js";
+
+const SHOWN = 400; // messages drawn at once
+const IDEAS = ["Hello! What can you do?", "What time is it in Tokyo?", "Tell me a short story."];
+
+export class Conversation {
+  constructor({ changed }) {
+    this.changed = changed;
+    this.chat = null;
+    this.thread = null;
+    this.messages = new Map();
+    this.reactions = {};
+    this.presses = new Map();
+    this.early = new Map();
+    this.composer = new Composer((what) => this.attempt(() => this.say(what)));
+    this.on = {
+      press: (message, data, button) => this.attempt(() => this.press(message, data, button)),
+      goTo: (id) => this.goTo(id),
+      reply: (message) => this.composer.startReply(message),
+      edit: (message) => this.composer.startEdit(message),
+      react: (message) => this.attempt(() => this.react(message)),
+      command: (text) => this.attempt(() => this.say({ text })),
+      stop: (one) => this.attempt(() => post(`/chats/${this.chat.id}/stop`, { draft_id: one.draft_id })),
+    };
+    $("down").onclick = () => this.toEnd();
+    this.stuck = true;
+    $("log").onscroll = () => { this.stuck = this.atEnd(); $("down").hidden = this.stuck; };
+    new ResizeObserver(() => { if (this.stuck) this.toEnd(); }).observe($("log"));
+    $("as").onchange = () => this.draw();
+    $("more").onclick = () => this.menu($("menu").hidden);
+    document.addEventListener("click", (event) => { if (!event.target.closest("#menu, #more")) this.menu(false); });
+    document.addEventListener("keydown", (event) => { if (event.key === "Escape") this.menu(false); });
+  }
+
+  async attempt(work) {
+    try { return await work(); } catch (problem) { toast(problem.message); throw problem; }
+  }
+
+  async open(chat, thread = null) {
+    const same = this.chat?.id === chat.id && this.thread === thread;
+    const stay = same && !this.atEnd();
+    this.chat = chat;
+    this.thread = thread;
+    const content = await this.attempt(() => get(`/chats/${chat.id}/messages`));
+    if (this.chat.id !== chat.id || this.thread !== thread) return;
+    this.messages = new Map(content.messages.map((message) => [message.message_id, message]));
+    this.reactions = content.reactions;
+    this.doing = content.action?.action ?? null;
+    this.drafting = content.drafts[0] ?? null;
+    if (!same) this.composer.open(`${chat.id}/${thread}`);
+    this.described(chat);
+    this.draw();
+    if (!stay) this.toEnd();
+  }
+
+  close() { this.chat = null; this.thread = null; }
+
+  described(chat) {
+    if (this.chat?.id !== chat.id) return;
+    this.chat = chat;
+    const kind = { private: "private chat", group: "group", supergroup: "supergroup" }[chat.type];
+    const blocked = chat.bot_status === "kicked" ? (chat.type === "private" ? " · you blocked the bot" : " · the bot was removed") : chat.bot_status === "left" ? " · the bot left" : "";
+    const people = chat.type === "private" ? "" : ` · ${chat.users.map((user) => user.first_name).join(", ")} and the bot`;
+    $("title").textContent = chat.title;
+    $("subtitle").textContent = `${kind}${people}${blocked} · id ${chat.id}`;
+    $("avatar").textContent = initials(chat.title);
+    $("avatar").style.setProperty("--hue", hue(chat.id));
+    $("avatar").classList.toggle("square", chat.type !== "private");
+    this.drawTopics();
+    const choice = $("as").querySelector("select");
+    const now = choice.value;
+    choice.replaceChildren(...chat.users.map((user) => make("option", { value: user.id }, user.first_name)));
+    if (chat.users.some((user) => String(user.id) === now)) choice.value = now;
+    $("as").hidden = chat.users.length < 2;
+  }
+
+  drawTopics() {
+    const { chat } = this;
+    $("topics").hidden = !chat.topics.length && !chat.chat.is_forum;
+    const tab = (id, name, closed) => make("button", { type: "button", role: "tab", class: closed ? "closed" : null, "aria-selected": String(this.thread === id), onclick: () => { location.hash = `${chat.id}${id ? `/${id}` : ""}`; this.open(chat, id); } }, name);
+    $("topics").replaceChildren(tab(null, chat.type === "private" ? "No topic" : "General"), ...chat.topics.map((topic) => tab(topic.id, topic.name, topic.closed)),
+      make("button", { type: "button", class: "add", onclick: () => this.attempt(() => this.addTopic()) }, "+ Topic"));
+  }
+
+  // -- drawing
+
+  mine(message) { return (message.is_topic_message ? message.message_thread_id : null) === this.thread; }
+
+  shown(message, before) {
+    const first = !before || isService(before) || before.from.id !== message.from.id || message.date - before.date > 300;
+    const own = !message.from.is_bot && message.from.id === (this.writer() ?? this.chat.users[0]?.id ?? message.from.id);
+    return { own, first, names: this.chat.type !== "private", reactions: this.reactions[message.message_id] };
+  }
+
+  draw() {
+    const parts = [];
+    let before = null;
+    const mine = [...this.messages.values()].filter((message) => this.mine(message));
+    if (mine.length > SHOWN) parts.push(make("p", { class: "service" }, `${mine.length - SHOWN} earlier messages are not shown`));
+    for (const message of mine.slice(-SHOWN)) {
+      if (!before || day(before.date) !== day(message.date)) parts.push(make("p", { class: "day" }, day(message.date)));
+      parts.push(bubble(message, this.shown(message, before), this.on));
+      before = message;
+    }
+    if (mine.every(isService)) parts.push(this.nothing());
+    if (this.drafting && this.drafting.thread === this.thread) parts.push(draft(this.drafting, this.on));
+    else if (this.doing) parts.push(typing(this.doing));
+    $("log").replaceChildren(...parts);
+  }
+
+  nothing() {
+    const starters = this.composer.commands.slice(0, 2).map((one) => `/${one.command}`);
+    const ideas = [...IDEAS, ...starters].map((text) => make("button", { type: "button", onclick: () => this.attempt(() => this.say({ text })) }, text));
+    const words = this.chat.type === "private" ? "Write to the bot below. Its answer grows here while it is written."
+      : "Write below; the bot reads everything in this group. Add people from the menu above and write as any of them.";
+    return make("div", { class: "empty" }, make("h3", {}, "Say something"), make("p", {}, words), make("div", {}, ...ideas));
+  }
+
+  atEnd() { const log = $("log"); return log.scrollHeight - log.scrollTop - log.clientHeight < 60; }
+
+  toEnd() { $("log").scrollTop = $("log").scrollHeight; $("down").hidden = true; }
+
+  goTo(id) {
+    const element = $(`m${id}`);
+    if (!element) return toast("This message is not here any more");
+    element.scrollIntoView({ block: "center", behavior: "smooth" });
+    element.classList.add("flash");
+    setTimeout(() => element.classList.remove("flash"), 1500);
+  }
+
+  // -- what happens
+
+  heard(event) {
+    if (event.kind === "press") return this.answered(event);
+    if (!this.chat || event.chat !== this.chat.id) return;
+    const stick = this.atEnd();
+    switch (event.kind) {
+      case "message": {
+        const known = this.messages.has(event.message.message_id);
+        this.messages.set(event.message.message_id, event.message);
+        if (event.message.from.is_bot && !known) { this.doing = null; this.drafting = null; }
+        if (known && this.mine(event.message) && this.redraw(event.message)) break;
+        this.draw();
+        break;
+      }
+      case "deleted": this.messages.delete(event.message_id); this.draw(); break;
+      case "reaction": this.reactions[event.message_id] = event.reactions; this.draw(); break;
+      case "action":
+        if ((event.thread ?? null) !== this.thread) return;
+        this.doing = event.action;
+        clearTimeout(this.still);
+        this.still = setTimeout(() => { this.doing = null; if (this.chat) this.draw(); }, 5200);
+        this.draw();
+        break;
+      case "draft": this.drafting = event.draft; this.draw(); break;
+      default: return;
+    }
+    if (stick) this.toEnd();
+  }
+
+  // One bubble anew, as its text grows; the rest stays, with what is selected and opened in it.
+  redraw(message) {
+    const old = $(`m${message.message_id}`);
+    if (!old) return false;
+    const first = old.classList.contains("first");
+    old.replaceWith(bubble(message, { ...this.shown(message, null), first }, this.on));
+    return true;
+  }
+
+  answered({ callback_query_id: id, answer }) {
+    const button = this.presses.get(id);
+    // A quick bot answers before this page knows the number of its press.
+    if (!button) return this.early.set(id, answer);
+    this.presses.delete(id);
+    button.removeAttribute("aria-busy");
+    if (answer.text && answer.show_alert) alert(answer.text);
+    else if (answer.text) toast(answer.text);
+  }
+
+  // -- what people do
+
+  async say({ text, file = null, reply = null, edit = null }) {
+    const { chat, thread } = this;
+    if (edit) return post(`/chats/${chat.id}/messages/${edit.message_id}/edit`, { text });
+    const message = { user: this.writer(), thread, reply_to: reply?.message_id };
+    if (file) Object.assign(message, { [kindOf(file)]: (await upload(file)).file_id, caption: text });
+    else message.text = text;
+    const said = await post(`/chats/${chat.id}/messages`, message);
+    this.toEnd();
+    return said;
+  }
+
+  writer() {
+    const chosen = Number($("as").querySelector("select").value);
+    return this.chat.users.some((user) => user.id === chosen) ? chosen : undefined;
+  }
+
+  async press(message, data, button) {
+    button.setAttribute("aria-busy", "true");
+    const pressed = await post(`/chats/${this.chat.id}/messages/${message.message_id}/press`, { data, user: this.writer() })
+      .catch((problem) => { button.removeAttribute("aria-busy"); throw problem; });
+    const id = pressed.callback_query_id;
+    this.presses.set(id, button);
+    if (this.early.has(id)) this.answered({ callback_query_id: id, answer: this.early.get(id) });
+    this.early.clear();
+    setTimeout(() => { if (this.presses.delete(id)) button.removeAttribute("aria-busy"); }, 15000);
+  }
+
+  react(message) {
+    const emoji = (this.reactions[message.message_id] || []).includes("👍") ? [] : ["👍"];
+    return post(`/chats/${this.chat.id}/messages/${message.message_id}/react`, { emoji });
+  }
+
+  async addTopic() {
+    const name = prompt("What is the topic called?");
+    if (!name) return;
+    const topic = await post(`/chats/${this.chat.id}/topics`, { name });
+    const chat = await get(`/chats/${this.chat.id}`);
+    this.changed(chat);
+    await this.open(chat, topic.message_thread_id);
+  }
+
+  async addPerson() {
+    const name = prompt("What is the person called?");
+    if (!name) return;
+    const user = await post("/users", { first_name: name });
+    this.described({ ...this.chat, users: [...this.chat.users, user] });
+    $("as").querySelector("select").value = String(user.id);
+    toast(`You write as ${name} now`);
+  }
+
+  menu(open) {
+    $("menu").hidden = !open || !this.chat;
+    $("more").setAttribute("aria-expanded", String(open));
+    if ($("menu").hidden) return;
+    const { chat } = this;
+    const item = (words, deed) => make("button", { type: "button", role: "menuitem", onclick: () => { this.menu(false); this.attempt(deed); } }, words);
+    const member = (status) => () => post(`/chats/${chat.id}/member`, { status });
+    const out = chat.bot_status === "kicked" || chat.bot_status === "left";
+    const topic = chat.topics.find((one) => one.id === this.thread);
+    const onTopic = (deed) => () => post(`/chats/${chat.id}/topics/${topic.id}`, { do: deed });
+    $("menu").replaceChildren(...[
+      chat.type === "private" && item(out ? "Unblock the bot" : "Block the bot", member(out ? "member" : "kicked")),
+      chat.type !== "private" && item("Add a person", () => this.addPerson()),
+      chat.type !== "private" && item(out ? "Bring the bot back" : "Remove the bot", member(out ? "member" : "kicked")),
+      chat.type === "group" && !chat.migrated_to && item("Make it a supergroup", () => post(`/chats/${chat.id}/migrate`)),
+      (chat.chat.is_forum || chat.type === "private") && item("Add a topic", () => this.addTopic()),
+      topic && item(topic.closed ? "Open this topic again" : "Close this topic", onTopic(topic.closed ? "reopen" : "close")),
+      topic && item("Delete this topic", async () => { await onTopic("delete")(); await this.open(chat, null); }),
+      item("Copy the chat's id", () => navigator.clipboard.writeText(String(chat.id))),
+    ].filter(Boolean));
+    $("menu").firstElementChild.focus();
+  }
+}

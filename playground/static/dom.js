@@ -1,0 +1,45 @@
+// Making elements. Text goes in as text, never as HTML.
+
+export const $ = (id) => document.getElementById(id);
+
+// make("button", { class: "x", onclick: f, "aria-label": "y" }, "text", element, ...)
+export function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name === "hue") element.style.setProperty("--hue", value);
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+export const hue = (id) => (Math.abs(Number(id)) * 47 + 170) % 360;
+
+export function initials(name) {
+  const words = name.split(/\s+/).filter(Boolean);
+  return [...(words[0] || "?")][0].toUpperCase() + (words.length > 1 ? [...words[1]][0].toUpperCase() : "");
+}
+
+export const clock = (seconds) =>
+  new Date(seconds * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+
+export function day(seconds) {
+  const date = new Date(seconds * 1000);
+  if (date.toDateString() === new Date().toDateString()) return "Today";
+  return date.toLocaleDateString([], { day: "numeric", month: "long", year: "numeric" });
+}
+
+export function size(bytes) {
+  if (bytes < 1024) return `${bytes} B`;
+  return bytes < 1048576 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / 1048576).toFixed(1)} MiB`;
+}
+
+let hiding = 0;
+export function toast(text) {
+  $("toast").textContent = text;
+  $("toast").hidden = false;
+  clearTimeout(hiding);
+  hiding = setTimeout(() => { $("toast").hidden = true; }, 4500);
+}

@@ -1,0 +1,103 @@
+// One message as a bubble: who, what, when, its buttons and reactions.
+import { clock, hue, make, size } from "./dom.js";
+import { render } from "./entities.js";
+
+const SERVICE = {
+  forum_topic_created: (message) => `${message.from.first_name} made the topic “${message.forum_topic_created.name}”`,
+  forum_topic_closed: () => "The topic was closed",
+  forum_topic_reopened: () => "The topic was opened again",
+  migrate_to_chat_id: () => "This group became a supergroup; it goes on there",
+  migrate_from_chat_id: () => "This supergroup was a group before",
+};
+const MEDIA = ["photo", "voice", "audio", "video", "animation", "video_note", "sticker", "document"];
+
+export const isService = (message) => Object.keys(SERVICE).some((name) => name in message);
+export const serviceText = (message) => SERVICE[Object.keys(SERVICE).find((name) => name in message)](message);
+
+// A message in one line, for lists and quotes.
+export function summary(message) {
+  if (isService(message)) return serviceText(message);
+  const words = (message.text ?? message.caption ?? "").replace(/\s+/g, " ").slice(0, 160);
+  const media = MEDIA.find((kind) => kind in message);
+  const name = media && (message[media].file_name || media.replace("_", " "));
+  return media ? (words ? `${name}: ${words}` : name) : words;
+}
+
+function mediaOf(message) {
+  const kind = MEDIA.find((name) => name in message);
+  if (!kind) return null;
+  const file = kind === "photo" ? message.photo.at(-1) : message[kind];
+  const source = `/playground/files/${encodeURIComponent(file.file_id)}`;
+  if (kind === "photo" || kind === "sticker") {
+    return make("img", { class: "photo", src: source, alt: message.caption || kind, width: file.width, loading: "lazy" });
+  }
+  if (kind === "voice" || kind === "audio") return make("audio", { src: source, controls: true, preload: "none" });
+  if (kind !== "document") return make("video", { class: "photo", src: source, controls: true, preload: "none" });
+  const ending = (file.file_name || "").split(".").pop().slice(0, 4).toUpperCase();
+  return make("a", { class: "file", href: source, download: file.file_name }, make("i", { "aria-hidden": "true" }, ending || "FILE"),
+    make("span", {}, make("b", {}, file.file_name || "file"), make("small", {}, size(file.file_size || 0))));
+}
+
+function keyboard(message, on) {
+  const rows = message.reply_markup?.inline_keyboard;
+  if (!rows) return null;
+  const button = (key) => {
+    if (/^(https?|tg):/i.test(key.url || "")) {
+      return make("a", { href: key.url, target: "_blank", rel: "noopener noreferrer" }, `${key.text} ↗`);
+    }
+    const copies = key.copy_text?.text;
+    if (copies) return make("button", { type: "button", onclick: () => navigator.clipboard.writeText(copies) }, key.text);
+    const press = (event) => on.press(message, key.callback_data, event.currentTarget);
+    return make("button", { type: "button", disabled: !key.callback_data, onclick: press }, key.text);
+  };
+  return make("div", { class: "keys" }, ...rows.map((row) => make("div", {}, ...row.map(button))));
+}
+
+function quote(message, on) {
+  const answered = message.reply_to_message;
+  // In a topic every message answers the one that made the topic; nobody wants to see that.
+  if (!answered || answered.forum_topic_created) return null;
+  return make("button", { class: "quote", type: "button", onclick: () => on.goTo(answered.message_id), "aria-label": "To the message that is answered" },
+    make("b", {}, answered.from.first_name), make("span", {}, summary(answered)));
+}
+
+function tools(message, on) {
+  const bot = message.from.is_bot;
+  return make("div", { class: "tools" },
+    make("button", { type: "button", onclick: () => on.reply(message) }, "Reply"),
+    bot ? make("button", { type: "button", onclick: () => on.react(message), "aria-label": "React with a thumb" }, "👍") : null,
+    !bot && "text" in message ? make("button", { type: "button", onclick: () => on.edit(message) }, "Edit") : null);
+}
+
+// `shown`: own (written by who writes here), names (stand above bubbles), first (of several by one sender), reactions (emoji).
+// `on`: press(message, data, button), goTo(id), reply(message), edit(message), react(message), command(text).
+export function bubble(message, shown, on) {
+  if (isService(message)) return make("p", { class: "service", id: `m${message.message_id}` }, serviceText(message));
+  const bot = message.from.is_bot;
+  const own = shown.own;
+  const text = message.text ?? message.caption ?? "";
+  const entities = message.entities ?? message.caption_entities;
+  const name = shown.names && shown.first
+    ? make("div", { class: "from", hue: hue(message.from.id) }, message.from.first_name) : null;
+  const when = `${message.edit_date ? "edited " : ""}${clock(message.date)}`;
+  const meta = make("span", { class: "meta" }, when, own ? make("span", { class: "ticks", "aria-hidden": "true" }, "✓✓") : null);
+  const said = make("div", { class: "said" }, ...render(text, entities, on.command), meta);
+  const reactions = shown.reactions?.length
+    ? make("div", { class: "reacted", "aria-label": "Reactions" }, ...shown.reactions.map((emoji) => make("span", {}, emoji))) : null;
+  return make("article", { class: `msg${own ? " own" : ""}${bot ? " bot" : ""}${shown.first ? " first" : ""}`, id: `m${message.message_id}`, "aria-label": `${message.from.first_name}, ${when}` },
+    make("div", { class: "bubble", dir: "auto" }, name, quote(message, on), mediaOf(message), said),
+    keyboard(message, on), reactions, tools(message, on));
+}
+
+export function typing(action) {
+  const words = { typing: "is writing", upload_document: "is sending a file", upload_photo: "is sending a photo" };
+  return make("article", { class: "msg first typing", "aria-label": `The bot ${words[action] || "is busy"}` },
+    make("div", { class: "bubble" }, make("i"), make("i"), make("i")));
+}
+
+export function draft(one, on) {
+  const words = one.text ? render(one.text, one.entities, () => {}) : ["Thinking…"];
+  const stop = one.can_stop ? make("button", { class: "stop", type: "button", onclick: () => on.stop(one) }, "■ Stop") : null;
+  return make("article", { class: "msg first draft", "aria-label": "The bot is writing" },
+    make("div", { class: "bubble" }, make("div", { class: "said" }, ...words)), stop);
+}
