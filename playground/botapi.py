@@ -21,6 +21,8 @@ type Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _log = logging.getLogger("cohort.playground")
 _JSON = (b"content-type", b"application/json")
+# No bot sends an Origin; a page of another site in the user's browser does.
+_FOREIGN = ApiError(403, "Forbidden: the playground answers its own page only")
 _UNAUTHORIZED = ApiError(401, "Unauthorized")
 _NOT_FOUND = ApiError(404, "Not Found")
 _SERVER_ERROR = ApiError(500, "Internal Server Error")
@@ -80,13 +82,17 @@ class BotApi:
         entry: Json = {"order": order, "at": at, "bot": None, "method": name, "params": {}, "chat": None}
         try:
             body = await read_body(receive)
-            headers = {key: value for key, value in scope["headers"] if key == b"content-type"}
+            headers: dict[bytes, bytes] = dict(scope["headers"])
             params, uploads = parse(scope["query_string"], headers.get(b"content-type", b"").decode("latin-1"), body)
         except ApiError as problem:
             await self._refuse(send, entry, problem)
             return
         except ConnectionResetError:
             self._end(entry, 0, "the caller hung up")
+            return
+        origin = headers.get(b"origin")
+        if origin is not None and origin.partition(b"://")[2] != headers.get(b"host"):
+            await self._refuse(send, entry, _FOREIGN)
             return
         if token != self._state.bot.token:
             await self._refuse(send, entry, _UNAUTHORIZED)

@@ -1,0 +1,230 @@
+"""Serving: ports, the page with its files, live events, and who may drive it."""
+
+import asyncio
+import json
+import re
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+import playground
+from playground import PLAYGROUND_TOKEN
+from playground.__main__ import run
+from playground.client import PlaygroundClient, PlaygroundError
+from playground.server import serving
+from playground.state import State
+from tasks.errors import Misconfigured
+from tasks.settings import load
+from tests.playground.test_sending import sent
+
+STATIC = Path(playground.__file__).parent / "static"
+
+
+async def test_a_busy_port_is_one_clear_line(url):
+    port = int(url.rpartition(":")[2])
+    with pytest.raises(Misconfigured) as problem:
+        await run(load({"COHORT_PLAYGROUND_PORT": str(port)}))
+    words = str(problem.value)
+    assert words.startswith("COHORT_PLAYGROUND_PORT: cannot listen on 127.0.0.1:")
+    assert "\n" not in words
+
+
+async def test_the_process_prints_its_url_and_ends_cleanly():
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "playground", env={"COHORT_PLAYGROUND_PORT": "0"}, stdout=asyncio.subprocess.PIPE
+    )
+    async with asyncio.timeout(30):
+        line = (await process.stdout.readline()).decode()
+        url = re.fullmatch(r"playground (http://127\.0\.0\.1:\d+)\n", line)[1]
+        async with PlaygroundClient(url) as pg:
+            assert (await pg.call("getMe"))["ok"]
+        process.send_signal(2)
+        assert await process.wait() == 0
+
+
+async def test_it_stops_at_once_with_polls_waiting():
+    async def poll(pg: PlaygroundClient) -> None:
+        with pytest.raises(httpx.HTTPError):
+            await pg.call("getUpdates", timeout=50)
+
+    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks, serving(State()) as url:
+        pg = PlaygroundClient(url)
+        tasks.create_task(poll(pg), name="poll")
+        await pg.wait_polling()
+    await pg.close()
+
+
+async def test_the_token_looks_like_a_real_one():
+    settings = load({"TELEGRAM_BOT_TOKEN": PLAYGROUND_TOKEN})
+    assert settings.token == PLAYGROUND_TOKEN
+
+
+async def test_every_file_of_the_page_is_served_and_nothing_else(pg):
+    page = await pg._http.get("/")
+    assert page.status_code == 200
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    for path in STATIC.iterdir():
+        answer = await pg._http.get(f"/static/{path.name}")
+        assert answer.status_code == 200
+        assert answer.content == path.read_bytes()
+        assert answer.headers["x-content-type-options"] == "nosniff"
+    for name in ("..%2fserver.py", "nothing.js", "%2e%2e%2f__init__.py"):
+        assert (await pg._http.get(f"/static/{name}")).status_code == 404
+
+
+async def test_the_page_fetches_nothing_from_elsewhere_and_makes_no_html_of_text():
+    for path in STATIC.iterdir():
+        text = path.read_text()
+        assert not re.search(r"(?:src|href|url|from|import)\s*[=(]?\s*[\"'(]?(?:https?:)?//", text), path.name
+        for forbidden in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "DOMParser"):
+            assert forbidden not in text, path.name
+
+
+async def test_what_the_page_refers_to_exists():
+    names = {path.name for path in STATIC.iterdir()}
+    html = (STATIC / "index.html").read_text()
+    assert {Path(name).name for name in re.findall(r"static/([\w.]+)", html)} <= names
+    for path in STATIC.glob("*.js"):
+        text = path.read_text()
+        for imported, module in re.findall(r"import \{([^}]*)\} from \"\./([\w.]+)\"", text):
+            exported = set(
+                re.findall(r"export (?:const|class|function|async function) ([\w$]+)", (STATIC / module).read_text())
+            )
+            assert {name.strip() for name in imported.split(",")} <= exported, (path.name, module)
+        ids = set(re.findall(r"\$\(\"(\w[\w-]*)\"\)", text))
+        assert ids <= set(re.findall(r'id="([\w-]+)"', html)), path.name
+
+
+async def test_info_tells_the_page_what_it_was_given():
+    info = {"model": "SmolLM2", "links": [{"label": "Flower", "url": "http://127.0.0.1:5555"}]}
+    async with serving(State(info=info)) as url, PlaygroundClient(url) as pg:
+        await pg.call("setMyCommands", commands=[{"command": "new", "description": "Start anew"}])
+        told = await pg.control("GET", "/info")
+    assert told["model"] == "SmolLM2"
+    assert told["links"] == info["links"]
+    assert told["commands"] == [{"command": "new", "description": "Start anew"}]
+    assert told["bot"]["username"]
+
+
+async def test_other_sites_and_other_hosts_are_refused(pg, url):
+    origin = {"origin": "https://evil.example"}
+    assert (await pg._http.post("/playground/chats", json={}, headers=origin)).status_code == 403
+    assert (await pg._http.get("/playground/chats", headers={"host": "evil.example"})).status_code == 403
+    assert (await pg._http.get("/", headers={"host": "rebound.example:8081"})).status_code == 403
+    assert (await pg._http.post("/playground/chats", json={}, headers={"origin": url})).status_code == 200
+    bot = f"/bot{pg.token}/getMe"
+    assert (await pg._http.get(bot, headers=origin)).status_code == 403
+    assert (await pg._http.get(bot, headers={"origin": url})).status_code == 200
+
+
+async def test_events_tell_of_messages_edits_typing_and_presses(pg):
+    chat = (await pg.chat())["id"]
+    kinds: list[str] = []
+    async with asyncio.timeout(20), pg._http.stream("GET", "/playground/events") as stream:
+        lines = stream.aiter_lines()
+        await anext(lines)
+        await pg.say(chat, "hi <b>there</b>")
+        await pg.call("sendChatAction", chat_id=chat, action="typing")
+        message = await sent(pg, chat, "grows")
+        await pg.call("editMessageText", chat_id=chat, message_id=message["message_id"], text="grows more")
+        await pg.call("deleteMessage", chat_id=chat, message_id=message["message_id"])
+        async for line in lines:
+            if line.startswith("data: "):
+                event = json.loads(line.removeprefix("data: "))
+                kinds.append(event["kind"])
+                if event["kind"] == "deleted":
+                    break
+    assert kinds == ["message", "action", "message", "message", "deleted"]
+
+
+async def test_a_page_that_cannot_keep_up_is_told_to_load_anew(pg, state):
+    with state.events.listen() as queue:
+        await pg.bulk(3000, 3)
+        assert queue.get_nowait() == {"kind": "resync"}
+
+
+async def test_a_picture_is_shown_and_anything_else_downloaded(pg):
+    picture = await pg.file(b"\x89PNG", "a.png")
+    page = await pg.file(b"<script>alert(1)</script>", "a.html", mime="text/html")
+    shown = await pg._http.get(f"/playground/files/{picture}")
+    assert shown.headers["content-type"] == "image/png"
+    kept = await pg._http.get(f"/playground/files/{page}")
+    assert kept.headers["content-type"] == "application/octet-stream"
+    assert kept.headers["content-disposition"] == "attachment"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "given"),
+    [
+        ("POST", "/chats", {"type": "channel"}),
+        ("POST", "/chats", {"type": "group", "id": 5}),
+        ("POST", "/chats", {"type": "private", "user": "nobody"}),
+        ("GET", "/chats/abc", None),
+        ("GET", "/chats/12345/messages", None),
+        ("POST", "/bulk", {"messages": 0}),
+        ("POST", "/bulk", {"messages": "many"}),
+        ("POST", "/updates", {}),
+        ("GET", "/journal?after=x", None),
+        ("GET", "/journal?timeout=soon", None),
+        ("POST", "/flood", {"overall": 0}),
+        ("GET", "/presses/1", None),
+    ],
+)
+async def test_senseless_requests_are_answered_with_a_reason(pg, method, path, given):
+    path, _, query = path.partition("?")
+    with pytest.raises(PlaygroundError, match=r"^4\d\d: \S+"):
+        await pg.control(method, path, given, **dict([query.split("=")] if query else []))
+
+
+async def test_a_body_that_is_no_json_object_is_answered_with_a_reason(pg):
+    for body in (b"{", b"[]", b"\xff"):
+        answer = await pg._http.post("/playground/chats", content=body)
+        assert answer.status_code == 400
+        assert answer.json()["error"]
+    assert (
+        (await pg._http.post(f"/bot{pg.token}/sendMessage", content=b"{", headers={"content-type": "application/json"}))
+        .json()["description"]
+        .startswith("Bad Request: ")
+    )
+
+
+async def test_waiting_ends_with_what_stood_there(pg):
+    chat = (await pg.chat())["id"]
+    await sent(pg, chat, "only this")
+    with pytest.raises(TimeoutError, match="only this"):
+        await pg.wait_for(chat, 2, timeout=0.05)
+    with pytest.raises(TimeoutError, match="no bot"):
+        await pg.wait_polling(timeout=0.01)
+    await pg.bulk(3)
+    with pytest.raises(TimeoutError, match="3 updates"):
+        await pg.wait_confirmed(timeout=0.01)
+
+
+async def test_an_answer_is_waited_for_while_it_grows(pg):
+    chat = (await pg.chat())["id"]
+    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+        waiting = tasks.create_task(
+            pg.wait_for(chat, lambda seen: seen[-1:] and seen[-1]["text"] == "whole"), name="wait"
+        )
+        first = await sent(pg, chat, "who")
+        await pg.call("editMessageText", chat_id=chat, message_id=first["message_id"], text="whole")
+    assert [message["text"] for message in waiting.result()] == ["whole"]
+
+
+async def test_what_it_keeps_is_bounded(clock):
+    small = State(clock, message_cap=10, chat_cap=3, journal_cap=5)
+    async with serving(small) as url, PlaygroundClient(url) as pg:
+        many = await pg.bulk(50, 2)
+        assert len(await pg.messages(many.chats[0])) == 10
+        await pg.chat()
+        with pytest.raises(PlaygroundError, match="3 chats already"):
+            await pg.chat()
+        for _ in range(9):
+            await pg.call("getMe")
+        assert len(await pg.journal()) == 5
+        await pg.reset()
+        assert await pg.chats() == []
+        assert (await pg.queue())["pending"] == 0
+        assert (await pg.bulk(1)).first_update_id == many.last_update_id + 1
