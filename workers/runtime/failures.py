@@ -1,0 +1,182 @@
+"""What a model fault means: who must act, what the user is told, what the operator reads (pure).
+
+fast-agent tells of faults in two ways, an exception or a returned message with ``stop_reason`` error; both become a
+``Fault`` here, and ``classify`` is the table of ``docs/model-faults.md`` in code.
+"""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Literal
+
+from workers.ports import TurnFailed
+
+type Action = Literal["retry", "tell", "operator"]
+
+BUSY = "The model is not answering right now."
+REFUSED = "The model declined to answer this. Try to put it differently."
+BROKEN = "Something is wrong with my setup, and I have told my operator. Please try again later."
+TOO_LONG = "This conversation has become too long for the model. Send /compact to shorten it, or /new to start afresh."
+TOO_LARGE = "This message is too large for the model. Try a shorter text or a smaller file."
+LOST = "I ran out of steps before I found an answer. Try a smaller question."
+SLOW = "This took longer than I am allowed to work on one message, so I stopped. Try a smaller question."
+UNUSABLE = "The model could not work with this message. Try to put it differently."
+
+# A fault of the network passes at once; a server that is out of breath needs longer, a rate limit longest.
+SHORT_S, MEDIUM_S, LONG_S = 1.0, 4.0, 10.0
+
+_CONTEXT = (
+    "context_length",
+    "context length",
+    "context window",
+    "maximum context",
+    "prompt is too long",
+    "too many tokens",
+    "input is too long",
+    "exceeds the maximum number of tokens",
+)
+_QUOTA = ("insufficient_quota", "exceeded your current quota", "credit balance", "billing", "payment required")
+_FILTER = ("content_filter", "content filter", "content management policy", "content_policy", "safety system")
+_SETUP_ERRORS = frozenset(
+    {"ProviderKeyError", "ModelConfigError", "AgentConfigError", "ServerConfigError", "ConfigFileError"}
+)
+_NETWORK_ERRORS = frozenset(
+    {
+        "APITimeoutError",
+        "APIConnectionError",
+        "RemoteProtocolError",
+        "ReadTimeout",
+        "ReadError",
+        "ConnectError",
+        "ConnectTimeout",
+        "StreamIdleTimeoutError",
+        "TimeoutError",
+        "EmptyCompletionError",
+        "EmptyStreamError",
+        "JSONDecodeError",
+        "AssertionError",
+        "ConnectionResetError",
+        "ServerDisconnectedError",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A model fault. ``kinds``: names of the error's class and its bases. ``text``: its message, only to look into."""
+
+    kinds: tuple[str, ...]
+    status: int | None = None
+    text: str = ""
+
+    @classmethod
+    def of(cls, error: BaseException) -> "Fault":
+        """Read an exception; the HTTP status stands in ``status_code`` (SDKs), ``status`` or ``code`` (Google)."""
+        found = (getattr(error, name, None) for name in ("status_code", "status", "code"))
+        status = next((value for value in found if isinstance(value, int)), None)
+        words = " ".join(str(part) for part in (error, getattr(error, "code", ""), getattr(error, "body", "")))
+        return cls(tuple(kind.__name__ for kind in type(error).__mro__[:-2]), status, words.casefold())
+
+    def says(self, *needles: str) -> bool:
+        return any(needle in self.text for needle in needles)
+
+    @property
+    def detail(self) -> str:
+        """For operators: the kind and the status, no message text (it may quote the user or a key)."""
+        name = self.kinds[0] if self.kinds else "unknown error"
+        return name if self.status is None else f"{name} (HTTP {self.status})"
+
+
+def classify(fault: Fault, model: str = "") -> TurnFailed:
+    """Who must act on a fault, with words for the user.
+
+    A context that is too long comes back as a ``ContextTooLong``, which the runtime answers with a compaction first.
+    """
+    where = f"{model}: {fault.detail}" if model else fault.detail
+    return _by_words(fault, where) or _by_status(fault, where) or _by_kind(fault, where)
+
+
+def _by_words(fault: Fault, where: str) -> TurnFailed | None:
+    """Providers name these in words only, under various statuses."""
+    if fault.says(*_CONTEXT):
+        return ContextTooLong("tell", TOO_LONG, f"context too long, {where}")
+    if fault.says(*_FILTER):
+        return TurnFailed("tell", REFUSED, f"content filter, {where}")
+    if fault.says(*_QUOTA):
+        return TurnFailed("operator", BROKEN, f"quota used up, {where}")
+    return None
+
+
+def _by_status(fault: Fault, where: str) -> TurnFailed | None:
+    match fault.status:
+        case 413:
+            return ContextTooLong("tell", TOO_LARGE, f"request too large, {where}")
+        case 401 | 402 | 403 | 404:
+            return TurnFailed("operator", BROKEN, where)
+        case 429:
+            return ProviderFault("retry", BUSY, where, backoff=LONG_S)
+        case 502 | 503 | 504 | 529:
+            return ProviderFault("retry", BUSY, where, backoff=MEDIUM_S)
+        case 408 | 409 | 425:
+            return ProviderFault("retry", BUSY, where, backoff=SHORT_S)
+        case int(status) if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return ProviderFault("retry", BUSY, where, backoff=SHORT_S)
+        case int(status) if status >= HTTPStatus.BAD_REQUEST:
+            return TurnFailed("tell", UNUSABLE, where)
+        case _:
+            return None
+
+
+def _by_kind(fault: Fault, where: str) -> TurnFailed:
+    if "ContentFilterFinishReasonError" in fault.kinds:
+        return TurnFailed("tell", REFUSED, f"content filter, {where}")
+    if "RequestTooLargeError" in fault.kinds:
+        return ContextTooLong("tell", TOO_LARGE, f"request too large, {where}")
+    if not _SETUP_ERRORS.isdisjoint(fault.kinds):
+        return TurnFailed("operator", BROKEN, where)
+    if not _NETWORK_ERRORS.isdisjoint(fault.kinds):
+        return ProviderFault("retry", BUSY, where, backoff=SHORT_S)
+    # What we do not know is tried again, but does not speak against the provider.
+    return TurnFailed("retry", BUSY, where, backoff=SHORT_S)
+
+
+class ProviderFault(TurnFailed):
+    """A passing fault of the provider, which the circuit breaker counts."""
+
+
+class ContextTooLong(TurnFailed):
+    """The request did not fit; a compaction may help."""
+
+
+def empty(model: str) -> TurnFailed:
+    """The model said it was done, with no word said."""
+    return ProviderFault("retry", BUSY, f"{model}: empty answer", backoff=SHORT_S)
+
+
+def cut_off(model: str) -> TurnFailed:
+    """The stream ended without its end."""
+    return ProviderFault("retry", BUSY, f"{model}: stream cut off", backoff=SHORT_S)
+
+
+def out_of_steps(model: str) -> TurnFailed:
+    """The tool loop used all its iterations."""
+    return TurnFailed("tell", LOST, f"{model}: tool loop reached its limit")
+
+
+def refused(model: str) -> TurnFailed:
+    """The provider stopped the answer for safety."""
+    return TurnFailed("tell", REFUSED, f"{model}: stopped for safety")
+
+
+def too_slow(model: str, seconds: float) -> TurnFailed:
+    """The turn used up its time."""
+    return TurnFailed("tell", SLOW, f"{model}: turn longer than {seconds:g} s")
+
+
+def paused(model: str, seconds: float) -> TurnFailed:
+    """The circuit breaker of this model is open."""
+    return TurnFailed("retry", BUSY, f"{model}: circuit breaker open", backoff=seconds)
+
+
+def no_lane(detail: str) -> TurnFailed:
+    """No lane could be built (an MCP server does not start, the cards are broken)."""
+    return TurnFailed("retry", BUSY, f"no lane: {detail}", backoff=MEDIUM_S)

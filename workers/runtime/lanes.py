@@ -1,0 +1,210 @@
+"""The lanes of one runtime: warm agent instances, lent first come first served, replaced when something is off."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from workers.runtime import failures
+
+if TYPE_CHECKING:
+    from fast_agent.core.fastagent import AgentInstance
+
+log = logging.getLogger("cohort.runtime")
+
+# A server that does not start is tried again soon at first, then with patience.
+FIRST_RETRY_S, LONGEST_RETRY_S = 0.5, 30.0
+
+
+class Maker(Protocol):
+    """Makes and ends what a lane holds; always called in the lane's own task (anyio scopes end where they began)."""
+
+    async def create(self) -> "AgentInstance": ...
+
+    async def dispose(self, instance: "AgentInstance") -> None: ...
+
+    @property
+    def era(self) -> object:
+        """Changes when lanes made before are out of date (cards reloaded, another day)."""
+        ...
+
+
+type Order = Callable[[], Awaitable[None]]
+
+
+@dataclass(eq=False, slots=True)
+class Lane:
+    """One agent instance. Its own task makes it, obeys orders for it, and ends it."""
+
+    number: int
+    orders: "asyncio.Queue[Order | None]" = field(default_factory=asyncio.Queue)
+    instance: "AgentInstance | None" = None
+    era: object = None
+    spoiled: bool = False
+    warm: set[str] = field(default_factory=set)
+
+    @property
+    def agents(self) -> "AgentInstance":
+        assert self.instance is not None, "a lane is lent only with an instance"  # noqa: S101 - an invariant
+        return self.instance
+
+    def spoil(self) -> None:
+        """Replace this lane when it comes back."""
+        self.spoiled = True
+
+    async def order(self, action: Order) -> None:
+        """Have something done in the lane's own task, and wait for it."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        async def act() -> None:
+            try:
+                await action()
+            except Exception as problem:  # noqa: BLE001 - handed to whoever gave the order
+                if not done.done():
+                    done.set_exception(problem)
+            else:
+                if not done.done():
+                    done.set_result(None)
+
+        self.orders.put_nowait(act)
+        await done
+
+
+class Lanes:
+    """At most ``size`` lanes, made when needed, each living in one child of ``tasks``, the engine's group."""
+
+    def __init__(self, maker: Maker, tasks: asyncio.TaskGroup, size: int) -> None:
+        self._maker = maker
+        self._tasks = tasks
+        self._size = size
+        self._all: list[Lane] = []
+        self._free: deque[Lane] = deque()
+        self._waiting: deque[asyncio.Future[Lane]] = deque()
+        self._closed = asyncio.Event()
+
+    @property
+    def busy(self) -> int:
+        """Lanes that are lent now."""
+        return sum(lane.instance is not None for lane in self._all) - len(self._free)
+
+    @property
+    def waiting(self) -> int:
+        """Turns that wait for a lane."""
+        return sum(not future.done() for future in self._waiting)
+
+    async def start(self) -> None:
+        """Make the first lane.
+
+        Raises:
+            TurnFailed: it cannot be made; the cause is chained.
+        """
+        self.give_back(await self.take())
+
+    async def take(self, session: str = "") -> Lane:
+        """Borrow a lane, preferably one that is warm for the session; waits in line.
+
+        Raises:
+            TurnFailed: no lane can be made at present.
+        """
+        self._retire_old()
+        if self._free and not self.waiting:
+            lane = next((lane for lane in self._free if session in lane.warm), self._free[0])
+            self._free.remove(lane)
+            return lane
+        place: asyncio.Future[Lane] = asyncio.get_running_loop().create_future()
+        self._waiting.append(place)
+        if len(self._all) < self._size:
+            lane = Lane(len(self._all))
+            self._all.append(lane)
+            self._tasks.create_task(self._keep(lane), name=f"lane-{lane.number}")
+        try:
+            return await place
+        except asyncio.CancelledError:
+            if place.done() and not place.cancelled() and place.exception() is None:
+                self.give_back(place.result())
+            raise
+
+    def give_back(self, lane: Lane) -> None:
+        """Return a borrowed lane, wiped; a spoiled or outdated one is replaced in the background."""
+        if lane.spoiled or self._closed.is_set() or lane.era != self._maker.era:
+            self._retire(lane)
+        else:
+            self._offer(lane)
+
+    def renew(self) -> None:
+        """Replace what is out of date: idle lanes now, lent ones when they come back."""
+        self._retire_old()
+
+    def close(self) -> None:
+        """End every lane as it comes back; whoever still waits for one is cancelled."""
+        self._closed.set()
+        while self._waiting:
+            self._waiting.popleft().cancel()
+        while self._free:
+            self._retire(self._free.popleft())
+
+    def _retire(self, lane: Lane) -> None:
+        lane.orders.put_nowait(None)
+
+    def _retire_old(self) -> None:
+        for lane in [lane for lane in self._free if lane.era != self._maker.era]:
+            self._free.remove(lane)
+            self._retire(lane)
+
+    def _offer(self, lane: Lane) -> None:
+        while self._waiting:
+            place = self._waiting.popleft()
+            if not place.done():
+                place.set_result(lane)
+                return
+        self._free.append(lane)
+
+    async def _keep(self, lane: Lane) -> None:
+        """Make, serve, end, make anew, until the runtime closes."""
+        pause = FIRST_RETRY_S
+        while not self._closed.is_set():
+            era = self._maker.era
+            try:
+                lane.instance = await self._maker.create()
+            except Exception as problem:  # noqa: BLE001 - whatever it is, it is tried again
+                self._failed(lane, problem)
+                await self._sleep(pause)
+                pause = min(pause * 2, LONGEST_RETRY_S)
+                continue
+            pause = FIRST_RETRY_S
+            lane.era, lane.spoiled = era, False
+            self._offer_or_retire(lane)
+            while (order := await lane.orders.get()) is not None:
+                await order()
+            instance, lane.instance = lane.instance, None
+            lane.warm.clear()
+            try:
+                await self._maker.dispose(instance)
+            except Exception:
+                log.warning("lane_dispose_failed", extra={"lane": lane.number}, exc_info=True)
+
+    def _offer_or_retire(self, lane: Lane) -> None:
+        if self._closed.is_set() or lane.era != self._maker.era:
+            self._retire(lane)
+        else:
+            self._offer(lane)
+
+    def _failed(self, lane: Lane, problem: Exception) -> None:
+        log.error("lane_create_failed", extra={"lane": lane.number, "error": type(problem).__name__})
+        if any(other.instance is not None for other in self._all):
+            return
+        while self._waiting:
+            place = self._waiting.popleft()
+            if not place.done():
+                failure = failures.no_lane(type(problem).__name__)
+                failure.__cause__ = problem
+                place.set_exception(failure)
+
+    async def _sleep(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._closed.wait()
+        except TimeoutError:
+            return

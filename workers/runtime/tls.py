@@ -1,0 +1,85 @@
+"""TLS contexts made once: each provider client makes its own for every call, 25-75 ms of blocking CPU each time.
+
+What is cached is what the clients make by default: system or certifi roots, ``SSL_CERT_FILE`` and ``SSL_CERT_DIR``
+heeded. A client that brings its own context, a client certificate or ``verify=False`` is served as before. A file of
+certificates that changes on disk gives a new context.
+"""
+
+import os
+import ssl
+from collections.abc import Callable
+from functools import wraps
+from types import SimpleNamespace
+from typing import Any
+
+type Key = tuple[object, ...]
+
+_contexts: dict[Key, ssl.SSLContext] = {}
+
+
+def _stamp(path: str | None) -> Key:
+    """A path and when it changed."""
+    if not path:
+        return ()
+    try:
+        return path, os.stat(path).st_mtime_ns  # noqa: PTH116 - one system call on a hot path
+    except OSError:
+        return path, 0
+
+
+def _environment() -> Key:
+    return _stamp(os.environ.get("SSL_CERT_FILE")), _stamp(os.environ.get("SSL_CERT_DIR"))
+
+
+def _remembered(key: Key, make: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+    key = (*key, *_environment())
+    found = _contexts.get(key)
+    if found is None:
+        found = _contexts[key] = make()
+    return found
+
+
+def _for_httpx(name: str, original: Callable[..., ssl.SSLContext]) -> Callable[..., ssl.SSLContext]:
+    """``httpx.create_ssl_context`` that remembers the default one."""
+
+    @wraps(original)
+    def create_ssl_context(
+        verify: ssl.SSLContext | str | bool = True,  # noqa: FBT001, FBT002 - httpx's signature
+        cert: Any = None,
+        trust_env: bool = True,  # noqa: FBT001, FBT002
+    ) -> ssl.SSLContext:
+        if verify is True and cert is None:
+            return _remembered((name, trust_env), lambda: original(verify=True, cert=None, trust_env=trust_env))
+        return original(verify=verify, cert=cert, trust_env=trust_env)
+
+    create_ssl_context.__dict__["cohort"] = True
+    return create_ssl_context
+
+
+def _for_google(module: Any) -> Any:
+    """The ``ssl`` module as google-genai sees it, with ``create_default_context`` remembered."""
+    plain: Callable[..., ssl.SSLContext] = module.create_default_context
+
+    def create_default_context(*args: Any, **kwargs: Any) -> ssl.SSLContext:
+        if args or kwargs.keys() - {"cafile", "capath"}:
+            return plain(*args, **kwargs)
+        key = ("google", _stamp(kwargs.get("cafile")), _stamp(kwargs.get("capath")))
+        return _remembered(key, lambda: plain(**kwargs))
+
+    return SimpleNamespace(**{**vars(module), "create_default_context": create_default_context})
+
+
+def install() -> None:
+    """Have httpx, httpx2 (OpenAI-like and Anthropic clients) and google-genai share contexts. Once per process."""
+    import httpx  # noqa: PLC0415 - patched where they are used, loaded only in a worker
+    import httpx._transports.default as plain_transport  # noqa: PLC0415
+    import httpx2  # noqa: PLC0415
+    import httpx2._transports.default as transport  # noqa: PLC0415
+    from google.genai import _api_client as google_client  # noqa: PLC0415
+
+    for place in (httpx, plain_transport, httpx2, transport):
+        original = getattr(place, "create_ssl_context")  # noqa: B009 - not exported to type checkers
+        if "cohort" not in original.__dict__:
+            setattr(place, "create_ssl_context", _for_httpx(place.__name__.partition(".")[0], original))  # noqa: B010
+    if not isinstance(vars(google_client)["ssl"], SimpleNamespace):
+        setattr(google_client, "ssl", _for_google(ssl))  # noqa: B010

@@ -1,0 +1,278 @@
+"""One turn on one lane: load, run, judge what came back, take the history out."""
+
+import asyncio
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from fast_agent.constants import FAST_AGENT_ALERT_CHANNEL
+from fast_agent.types import LlmStopReason, PromptMessageExtended, RequestParams
+from mcp_types import TextContent
+
+from tasks.session import SessionKey
+from workers.ports import Sink, TurnFailed, Usage
+from workers.runtime import failures
+from workers.runtime.history import Record
+from workers.runtime.watch import Watch, channel, fault_of, watching
+
+if TYPE_CHECKING:
+    from fast_agent.llm.stream_types import StreamChunk
+
+session_of_turn: ContextVar[SessionKey] = ContextVar("session_of_turn")
+"""The session whose turn is running; tools written in Python read it (``tools.current_session``)."""
+
+# How long a cancelled turn may take to notice before it is told again: fast-agent swallows a cancellation, and a
+# workflow goes on with its next step.
+_INSIST_S = 0.2
+
+
+@dataclass(slots=True)
+class Answer:
+    """What a turn gave; ``record`` is the session's history with the turn in it."""
+
+    text: str
+    record: Record
+    usage: Usage
+    cut: bool = False
+    notices: list[str] = field(default_factory=list[str])
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a turn is given: the user's turn, the session's history (bounded), where it shows itself.
+
+    ``metered``: the model is known to count tokens, so an answer without a count was cut off.
+    """
+
+    message: PromptMessageExtended
+    record: Record
+    sink: Sink
+    metered: bool = False
+
+
+class LiveText:
+    """The growing answer: texts of several model calls of one turn, joined; a rollback takes the last one back."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self._parts: list[str] = []
+        self._open = ""
+        self.shown = False
+
+    def __call__(self, chunk: "StreamChunk") -> None:
+        """Take a chunk. Called by fast-agent in the loop thread."""
+        if chunk.event == "commit":
+            if self._open.strip():
+                self._parts.append(self._open.strip())
+            self._open = ""
+        elif chunk.event == "rollback":
+            if self._open:
+                self._open = ""
+                self._show()
+        elif not chunk.is_reasoning:
+            self._open += chunk.text
+            self._show()
+
+    def take_back(self) -> None:
+        """There is no answer: what was shown of one goes."""
+        if self.shown:
+            self._parts.clear()
+            self._open = ""
+            self._show()
+
+    def _show(self) -> None:
+        self.shown = True
+        self._sink.text("\n\n".join([*self._parts, self._open] if self._open.strip() else self._parts))
+
+
+class ToolWatch:
+    """Tells the sink which tool runs; fast-agent's ``ToolExecutionHandler``."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self._running: dict[str, str] = {}
+        self._number = 0
+
+    async def on_tool_start(
+        self,
+        tool_name: str,
+        server_name: str,  # noqa: ARG002 - fast-agent's signature
+        arguments: dict[str, Any] | None,  # noqa: ARG002
+        tool_use_id: str | None = None,  # noqa: ARG002
+    ) -> str:
+        self._number += 1
+        self._running[str(self._number)] = tool_name
+        self._sink.tool(tool_name)
+        return str(self._number)
+
+    async def on_tool_progress(
+        self, tool_call_id: str, progress: float, total: float | None, message: str | None
+    ) -> None:
+        """Not shown: the name says enough."""
+
+    async def on_tool_complete(
+        self,
+        tool_call_id: str,
+        success: bool,  # noqa: ARG002, FBT001 - fast-agent's signature
+        content: list[Any] | None,  # noqa: ARG002
+        error: str | None,  # noqa: ARG002
+    ) -> None:
+        self._running.pop(tool_call_id, None)
+        self._sink.tool(next(reversed(self._running.values()), None))
+
+    async def on_tool_permission_denied(
+        self, tool_name: str, server_name: str, tool_use_id: str | None, error: str | None = None
+    ) -> None:
+        """Nobody is asked for permission here."""
+
+    async def get_tool_call_id_for_tool_use(self, tool_use_id: str) -> str | None:  # noqa: ARG002
+        return None
+
+    async def ensure_tool_call_exists(
+        self,
+        tool_use_id: str,  # noqa: ARG002
+        tool_name: str,
+        server_name: str,
+        arguments: dict[str, Any] | None = None,
+    ) -> str:
+        return await self.on_tool_start(tool_name, server_name, arguments)
+
+
+async def insist(work: Callable[[], Any], name: str) -> Any:
+    """Run a coroutine so that a cancellation of ours ends it, even if it swallows one.
+
+    Raises:
+        asyncio.CancelledError: we were cancelled.
+        Exception: what the work raised.
+    """
+    outcome: list[Any] = []
+    problem: list[Exception] = []
+
+    async def child() -> None:
+        try:
+            outcome.append(await work())
+        except Exception as error:  # noqa: BLE001 - raised again below, out of the group
+            problem.append(error)
+
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(child(), name=name)
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            while not task.done():
+                task.cancel()
+                await asyncio.wait({task}, timeout=_INSIST_S)
+            raise
+    if problem:
+        raise problem[0]
+    if not outcome:
+        raise TurnFailed("retry", failures.BUSY, "the turn was cancelled from within", backoff=failures.SHORT_S)
+    return outcome[0]
+
+
+class Turn:
+    """Runs one message against the agents of a lane. The lane is wiped by whoever lent it."""
+
+    def __init__(self, agents: dict[str, Any], agent: str, model: str, session: SessionKey) -> None:
+        self._agents = agents
+        self._name = agent
+        self._agent = agents[agent]
+        self._model = model
+        self._session = session
+
+    async def run(self, work: Work) -> Answer:
+        """Answer one user message.
+
+        Raises:
+            TurnFailed: no answer; what was shown is taken back.
+            asyncio.CancelledError: cancelled.
+        """
+        self._load(work.record)
+        watch = Watch()
+        live = LiveText(work.sink)
+        for listened in self._speakers():
+            listened.add_stream_listener(live)
+        params = RequestParams(tool_execution_handler=ToolWatch(work.sink))
+
+        async def generate() -> PromptMessageExtended:
+            watching.set(watch)
+            session_of_turn.set(self._session)
+            return await self._agent.generate([work.message], params)
+
+        try:
+            response: PromptMessageExtended = await insist(generate, f"turn-{self._session}")
+            self._judge(response, watch, metered=work.metered)
+        except TurnFailed:
+            live.take_back()
+            raise
+        except Exception as problem:
+            live.take_back()
+            raise failures.classify(failures.Fault.of(problem), self._model) from problem
+        return self._answer(work, response, watch)
+
+    def _load(self, record: Record) -> None:
+        self._agent.load_message_history(record.messages, clear_state=True)
+        for name, messages in record.members.items():
+            if name in self._agents and name != self._name:
+                self._agents[name].load_message_history(messages, clear_state=True)
+
+    def _speakers(self) -> list[Any]:
+        """Agents whose words are the answer: the agent itself, or the member of a workflow that speaks last."""
+        return [self._agent]
+
+    def _judge(self, response: PromptMessageExtended, watch: Watch, *, metered: bool) -> None:
+        """A return is no proof of an answer.
+
+        Raises:
+            TurnFailed: it is none.
+        """
+        fault = fault_of(response)
+        if fault is not None:
+            raise failures.classify(fault, self._model)
+        match response.stop_reason:
+            case LlmStopReason.CANCELLED | LlmStopReason.TIMEOUT:
+                raise failures.cut_off(self._model)
+            case LlmStopReason.SAFETY:
+                raise failures.refused(self._model)
+            case LlmStopReason.MAX_ITERATIONS:
+                raise failures.out_of_steps(self._model)
+            case _:
+                pass
+        last = watch.calls[-1] if watch.calls else None
+        if last is not None and metered and not last.metered:
+            raise failures.cut_off(self._model)
+        if not _text_of(response).strip():
+            raise failures.empty(self._model)
+
+    def _answer(self, work: Work, response: PromptMessageExtended, watch: Watch) -> Answer:
+        record = work.record
+        kept: list[PromptMessageExtended] = list(self._agent.message_history)
+        loaded = len(record.messages)
+        if len(kept) > loaded and kept[-1].role == "assistant":
+            said = [_text_of(item).strip() for item in kept[loaded:] if item.role == "assistant"]
+            text = "\n\n".join(part for part in said if part)
+        else:
+            text = _text_of(response).strip()
+            answer = PromptMessageExtended(role="assistant", content=[TextContent(type="text", text=text)])
+            kept = [*record.messages, work.message, answer]
+        members = {
+            name: list(agent.message_history)
+            for name, agent in self._agents.items()
+            if name != self._name and (agent.message_history or name in record.members)
+        }
+        used = [call for call in watch.calls if call.metered]
+        usage = Usage(
+            input_tokens=sum(call.input_tokens for call in used),
+            output_tokens=sum(call.output_tokens for call in used),
+            model=used[-1].model if used else self._model,
+        )
+        answer_of = Answer(text, Record(kept, members), usage, cut=response.stop_reason == LlmStopReason.MAX_TOKENS)
+        if any(channel(item, FAST_AGENT_ALERT_CHANNEL) for item in kept[loaded:]):
+            answer_of.notices.append(f"{usage.model or 'This model'} cannot read this kind of file, so I left it out.")
+        return answer_of
+
+
+def _text_of(message: PromptMessageExtended) -> str:
+    """All text of a message, in order."""
+    return "".join(block.text for block in message.content if isinstance(block, TextContent))

@@ -1,0 +1,258 @@
+"""Every use of a private name of fast-agent 0.10.46, each with what it is for.
+
+``tests/runtime/test_vendor_contract.py`` names what an upgrade changes.
+"""
+
+import contextlib
+import io
+import logging
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fast_agent import FastAgent
+from fast_agent.agents import llm_decorator
+from fast_agent.agents.agent_types import AgentConfig
+from fast_agent.config import MCPElicitationSettings, MCPServerAuthSettings
+from fast_agent.core.exceptions import FastAgentError
+from fast_agent.core.harness import AgentHarness
+from fast_agent.core.logging import logger as fast_logging
+from fast_agent.llm import fastagent_llm
+from fast_agent.llm.internal import passthrough
+from fast_agent.types import PromptMessageExtended, RequestParams
+from fast_agent.ui import console as fast_console
+
+from tasks.errors import Misconfigured
+from tasks.settings import Settings
+from workers.runtime import tls
+from workers.runtime.failures import Fault
+from workers.runtime.watch import Call, fault_of, watching
+
+if TYPE_CHECKING:
+    from fast_agent.config import Settings as FastSettings
+    from fast_agent.core.fastagent import AgentInstance
+    from fast_agent.interfaces import AgentProtocol
+
+VERSION = "0.10.46"
+
+# A model may call tools this often in one turn; fast-agent's own default is 9,999.
+MAX_ITERATIONS = 10
+# Silence of a model's stream after which the call is given up; covers the SDK's own retries of a 429 as well.
+STREAMING_TIMEOUT_S = 60.0
+
+log = logging.getLogger("cohort.runtime")
+_LEVELS = {"error": logging.ERROR, "warning": logging.WARNING}
+
+
+class _LogStream(io.TextIOBase):
+    """Takes what fast-agent prints to a console, and logs that it did: the text may quote a chat."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def write(self, text: str, /) -> int:
+        if text.strip():
+            log.debug("fast_agent_printed", extra={"console": self._name, "characters": len(text)})
+        return len(text)
+
+    def isatty(self) -> bool:
+        return False
+
+
+def _event(  # noqa: PLR0917 - fast-agent's signature
+    self: Any,
+    etype: str,
+    ename: str | None,  # noqa: ARG001 - fast-agent's signature
+    message: str,  # noqa: ARG001 - may quote a chat
+    context: object,  # noqa: ARG001
+    data: dict[str, Any],
+) -> None:
+    """Take fast-agent's log events: warnings and errors become ours, the rest goes nowhere.
+
+    Its own queue is unbounded and costs a task for each event.
+    """
+    level = _LEVELS.get(etype)
+    if level is not None:
+        inner: dict[str, Any] = data["data"] if isinstance(data.get("data"), dict) else {}
+        kind = data.get("error_type") or inner.get("error_type")
+        log.log(level, "fast_agent_event", extra={"source": self.namespace, "error": kind})
+
+
+def _message_in(result: Any) -> PromptMessageExtended | None:
+    parts: tuple[Any, ...] = result if isinstance(result, tuple) else (result,)
+    return next((part for part in parts if isinstance(part, PromptMessageExtended)), None)
+
+
+_execute = fastagent_llm.FastAgentLLM._execute_with_retry  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
+_finalize = fastagent_llm.FastAgentLLM._finalize_turn_usage  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
+
+
+async def _watched_execute(self: Any, *args: Any, **kwargs: Any) -> Any:
+    """Every provider call of every agent passes here."""
+    watch = watching.get()
+    if watch is None:
+        return await _execute(self, *args, **kwargs)
+    call = Call(agent=self.name or "")
+    watch.calls.append(call)
+    try:
+        result = await _execute(self, *args, **kwargs)
+    except Exception as problem:
+        call.fault = Fault.of(problem)
+        raise
+    message = _message_in(result)
+    if message is not None:
+        call.fault = fault_of(message)
+    return result
+
+
+def _watched_finalize(self: Any, turn_usage: Any, **kwargs: Any) -> None:
+    """Every provider's token count passes here, once."""
+    watch = watching.get()
+    if watch is not None and watch.calls:
+        # Parallel calls of one agent do not exist: the last call of this agent is the one being counted.
+        call = next((call for call in reversed(watch.calls) if call.agent == (self.name or "")), watch.calls[-1])
+        call.input_tokens += turn_usage.prompt.total or 0
+        call.output_tokens += turn_usage.completion.total or 0
+        call.model = turn_usage.model
+    _finalize(self, turn_usage, **kwargs)
+
+
+def install() -> None:
+    """What is done once per process, before a FastAgent is made: no control words, no log queue, no terminal, TLS."""
+    tls.install()
+    setattr(fast_logging.Logger, "event", _event)  # noqa: B010
+    setattr(fastagent_llm.FastAgentLLM, "_execute_with_retry", _watched_execute)  # noqa: B010
+    setattr(fastagent_llm.FastAgentLLM, "_finalize_turn_usage", _watched_finalize)  # noqa: B010
+    # A user's (or a model's) text that starts with one of these makes fast-agent write files or call tools.
+    for module, name in (
+        (fastagent_llm, "CONTROL_MESSAGE_SAVE_HISTORY"),
+        (llm_decorator, "CONTROL_MESSAGE_SAVE_HISTORY"),
+        (passthrough, "CALL_TOOL_INDICATOR"),
+        (passthrough, "FIXED_RESPONSE_INDICATOR"),
+    ):
+        setattr(module, name, f"\0{secrets.token_hex(32)}")
+    for name in ("console", "error_console", "server_console"):
+        getattr(fast_console, name).file = _LogStream(name)
+
+
+def build(settings: Settings) -> FastAgent:
+    """One FastAgent from the operator's own files, quiet, and never asking a terminal.
+
+    Raises:
+        Misconfigured: fastagent.config.yaml cannot be used.
+    """
+    install()
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            fast = FastAgent(
+                "cohort",
+                config_path=str(settings.config) if settings.config.exists() else None,
+                parse_cli_args=False,
+                quiet=True,
+            )
+    except (Exception, SystemExit) as problem:
+        first = str(problem.__cause__ or problem).splitlines() or [type(problem).__name__]
+        raise Misconfigured(f"{settings.config}: {first[0]}") from problem
+    _tame(fast._settings, settings)  # pyright: ignore[reportPrivateUsage] # noqa: SLF001 - the loaded configuration
+    return fast
+
+
+def _tame(config: "FastSettings", settings: Settings) -> None:
+    """Settings that a worker needs whatever the file says."""
+    config.llm_retries = 0
+    config.session_history = False
+    config.logger.type = "none"
+    config.logger.streaming = "none"
+    config.logger.progress_display = False
+    config.logger.show_chat = False
+    config.logger.show_tools = False
+    config.shell_execution.show_bash = False
+    config.compaction.auto = False
+    if config.otel is not None:
+        config.otel.enabled = False
+    if config.mcp is None:
+        return
+    config.mcp.client.auto_sampling = False
+    tame_servers(config, settings)
+
+
+def tame_servers(config: "FastSettings", settings: Settings) -> None:
+    """Every MCP server known so far (cards may bring their own)."""
+    for server in config.mcp.servers.values() if config.mcp is not None else ():
+        tame_server(server, settings)
+
+
+def tame_server(server: Any, settings: Settings) -> None:
+    """An MCP server of ours: never a question on a terminal, never sampling unasked, every call ends."""
+    server.elicitation = MCPElicitationSettings(mode="auto-cancel")
+    if server.read_timeout_seconds is None:
+        server.read_timeout_seconds = max(1, round(settings.tool_timeout.total_seconds()))
+    if server.auth is None:
+        # Without a block fast-agent starts OAuth, with a browser and a prompt, on a 401.
+        server.auth = MCPServerAuthSettings(oauth=False)
+    server.auth.oauth = False
+
+
+def load_cards(fast: FastAgent, settings: Settings) -> None:
+    """Register the cards, with our defaults where a card says nothing, and the operator's model where set.
+
+    Raises:
+        Misconfigured: a card cannot be read (``cards.check_cards`` tells more).
+    """
+    try:
+        if settings.cards.exists():
+            fast.load_agents(settings.cards)
+    except FastAgentError as problem:
+        raise Misconfigured(f"{settings.cards}: {str(problem).splitlines()[0]}") from problem
+    apply_defaults(fast, settings)
+
+
+def apply_defaults(fast: FastAgent, settings: Settings) -> None:
+    """Our defaults for every registered agent."""
+    for data in fast.agents.values():
+        config = data.get("config")
+        if not isinstance(config, AgentConfig):
+            continue
+        if settings.model:
+            config.model = settings.model
+        # It asks on the terminal; in a chat the agent simply asks.
+        config.human_input = False
+        params = config.default_request_params or RequestParams()
+        given = params.model_fields_set
+        if "max_iterations" not in given:
+            params.max_iterations = MAX_ITERATIONS
+        if "streaming_timeout" not in given:
+            params.streaming_timeout = STREAMING_TIMEOUT_S
+        config.default_request_params = params
+
+
+async def create_instance(harness: AgentHarness) -> "AgentInstance":
+    """A lane's agents, all of them, not shared with anybody."""
+    return await harness._create_instance()  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
+
+
+async def dispose_instance(harness: AgentHarness, instance: "AgentInstance") -> None:
+    """End a lane's agents with their MCP servers."""
+    await harness._dispose_instance(instance)  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
+
+
+def wipe(agent: "AgentProtocol", initial: list[Any] | None = None) -> None:
+    """Take everything a turn left in an agent: history, provider state, usage, stream listeners.
+
+    ``initial``: the messages its card starts with.
+    """
+    if isinstance(agent, llm_decorator.LlmDecorator):
+        agent.load_message_history(initial, clear_state=True)
+    else:
+        agent.clear(clear_prompts=True)
+        agent.message_history.extend(initial or ())
+    llm: Any = getattr(agent, "llm", None)
+    for name in ("_stream_listeners", "_tool_stream_listeners"):
+        listeners = getattr(llm, name, None)
+        if listeners:
+            listeners.clear()
+
+
+def card_files(fast: FastAgent) -> dict[str, Path]:
+    """Agent -> the card it came from."""
+    return dict(fast._agent_card_sources)  # pyright: ignore[reportPrivateUsage] # noqa: SLF001

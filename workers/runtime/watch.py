@@ -1,0 +1,55 @@
+"""What the models did in one turn: every call of every agent in it, its tokens, its fault."""
+
+import json
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from fast_agent.constants import FAST_AGENT_ERROR_CHANNEL, FAST_AGENT_PROVIDER_ERROR
+from fast_agent.types import LlmStopReason, PromptMessageExtended
+
+from workers.runtime.failures import Fault
+
+
+@dataclass(slots=True)
+class Call:
+    """One call of a model, of whichever agent. ``fault``: it failed, raised or returned as a message."""
+
+    agent: str
+    input_tokens: int = 0
+    output_tokens: int = 0
+    model: str = ""
+    fault: Fault | None = None
+
+    @property
+    def metered(self) -> bool:
+        return bool(self.model)
+
+
+@dataclass(slots=True)
+class Watch:
+    """What the models did in one turn; child agents and workflow members included."""
+
+    calls: list[Call] = field(default_factory=list[Call])
+
+
+watching: ContextVar[Watch | None] = ContextVar("watching", default=None)
+"""Set in a turn's task; every model call made under it is noted there."""
+
+
+def channel(message: PromptMessageExtended, name: str) -> str:
+    """The text of one channel, empty when there is none."""
+    blocks = (message.channels or {}).get(name, ())
+    return "\n".join(str(getattr(block, "text", "")) for block in blocks)
+
+
+def fault_of(message: PromptMessageExtended) -> Fault | None:
+    """The fault that a returned message tells of, if it does."""
+    if message.stop_reason != LlmStopReason.ERROR:
+        return None
+    raw = channel(message, FAST_AGENT_PROVIDER_ERROR)
+    told: dict[str, Any] = json.loads(raw) if raw else {}
+    status = told.get("status")
+    text = channel(message, FAST_AGENT_ERROR_CHANNEL) or message.all_text()
+    kind = str(told.get("error_type") or "unknown error")
+    return Fault((kind,), status if isinstance(status, int) else None, text.casefold())
