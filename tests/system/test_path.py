@@ -67,9 +67,9 @@ async def test_the_answer_grows_on_the_screen_in_one_message(people: PlaygroundC
     await people.say(chat, "HOLD:mid@5 WORDS:40")
     await model.held("mid")
     (growing,) = await people.wait_for(chat, 1)
-    assert "[n=1]" not in growing["text"]
+    assert "word39" not in growing["text"]
     await model.release("mid")
-    (final,) = await people.wait_for(chat, lambda ours: "[n=1]" in ours[-1]["text"])
+    (final,) = await people.wait_for(chat, lambda ours: "word39" in ours[-1]["text"])
     assert final["message_id"] == growing["message_id"]
 
 
