@@ -1,18 +1,18 @@
 """The ``cohort`` command. An operator's mistake is one clear line a problem on stderr and exit status 2."""
 
-import asyncio
 import os
 import sys
-from collections.abc import Coroutine
 
 import typer
 
+from ops import cards, doctor, letters, operate, show_config
 from ops.console import stdout_console
+from ops.context import context, run
 from ops.environment import environment
-from ops.home import Home, Running, joined
+from ops.home import Home
 from tasks.clock import SystemClock
 from tasks.errors import CohortError, Misconfigured
-from tasks.settings import Settings, load
+from tasks.settings import load
 
 app = typer.Typer(
     help="LLM agents in front of Telegram: one bot, thousands of chats, a handful of processes.",
@@ -23,24 +23,11 @@ app = typer.Typer(
 )
 
 
-def _settings() -> tuple[Settings, dict[str, str], Home, Running | None]:
-    """The settings as a command in this home sees them: those of the running system, if there is one."""
-    environ = environment()
-    home = Home(load(environ).home)
-    running = home.running()
-    environ = joined(environ, running)
-    return load(environ), environ, home, running
-
-
 def _become(*command: str) -> None:
     """Be that process: signals reach it directly, and its exit status is ours."""
-    _, environ, _, _ = _settings()
+    environ = context().environ
     sys.stdout.flush()
     os.execve(sys.executable, (sys.executable, *command), environ)  # noqa: S606 - no shell is the point
-
-
-def _run[T](work: Coroutine[None, None, T]) -> T:
-    return asyncio.run(work)
 
 
 @app.command()
@@ -54,8 +41,7 @@ def up() -> None:
     with home.hold():
         console = stdout_console(home.logs)
         with console.writing():
-            run = Up(settings, environ, console=console, home=home, clock=SystemClock())
-            status = _run(run.run())
+            status = run(Up(settings, environ, console=console, home=home, clock=SystemClock()).run())
     raise typer.Exit(status)
 
 
@@ -82,10 +68,17 @@ def flower() -> None:
     """Run Flower alone, on 127.0.0.1 at FLOWER_PORT."""
     from ops.plan import chosen_port, flower_command  # noqa: PLC0415
 
-    settings, *_ = _settings()
-    _ = settings.redis
+    settings = context().settings
+    _ = settings.redis  # said here, not by a Celery that looks for another broker
     port = chosen_port("flower_port", settings.flower_port)
     _become(*flower_command(port)[1:])
+
+
+operate.register(app)
+app.add_typer(letters.app, name="dead")
+app.add_typer(cards.app, name="cards")
+show_config.register(app)
+doctor.register(app)
 
 
 def main() -> None:

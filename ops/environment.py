@@ -1,6 +1,7 @@
-"""The environment with ``.env`` filled in, for us and for every process we start (provider keys stand there too)."""
+"""The environment of what we start: ``.env`` filled in (provider keys stand there too), our programs on PATH."""
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,4 +15,9 @@ def environment(environ: Mapping[str, str] | None = None, file: Path = Path(".en
         written = {name: value for name, value in dotenv_values(file).items() if value is not None}
     except (OSError, UnicodeDecodeError):
         written = {}
-    return {**written, **own}
+    # MCP servers are named as programs, and the environment that we run in need not be activated.
+    programs = str(Path(sys.executable).parent)
+    path = own.get("PATH", os.defpath)
+    if programs not in path.split(os.pathsep):
+        path = os.pathsep.join((programs, path))
+    return {**written, **own, "PATH": path}

@@ -15,7 +15,6 @@ BY_KEY = {
     "XAI_API_KEY": "grok",
     "MOONSHOT_API_KEY": "kimik3",
 }
-_SECTIONS = {name: name.removesuffix("_API_KEY").lower() for name in BY_KEY}
 # Providers of many models: a key says nothing about which.
 _UNNAMED = ("OPENROUTER_API_KEY", "GROQ_API_KEY", "AZURE_API_KEY", "TENSORZERO_API_KEY")
 _PLACEHOLDER = "<your-api-key-here>"
@@ -63,6 +62,24 @@ def keys_in(environ: Mapping[str, str], config: Mapping[str, Any]) -> list[str]:
         if environ.get(name) or nested or (written and written != _PLACEHOLDER):
             found.append(name)
     return found
+
+
+# How the names of models tell their provider, for the providers that we know keys of.
+_MARKS = {
+    "ANTHROPIC_API_KEY": ("anthropic.", "claude", "haiku", "sonnet", "opus"),
+    "OPENAI_API_KEY": ("openai.", "responses.", "gpt-", "o3", "o4"),
+    "GOOGLE_API_KEY": ("google.", "gemini"),
+    "DEEPSEEK_API_KEY": ("deepseek",),
+    "XAI_API_KEY": ("xai.", "grok"),
+    "MOONSHOT_API_KEY": ("moonshot.",),
+    "OPENROUTER_API_KEY": ("openrouter.",),
+    "GROQ_API_KEY": ("groq.",),
+}
+
+
+def key_for(name: str) -> str | None:
+    """The key that a model of this name needs, as far as its name tells."""
+    return next((key for key, marks in _MARKS.items() if name.lower().startswith(marks)), None)
 
 
 def choose(given: Given) -> Choice:

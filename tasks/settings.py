@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from tasks.errors import Misconfigured
 
@@ -34,9 +34,8 @@ def _names(value: object) -> object:
 class Settings(BaseSettings):
     """What an operator can set. Durations are seconds in the environment, ``timedelta`` here; sizes name their unit."""
 
-    model_config = SettingsConfigDict(
-        frozen=True, env_file=".env", env_file_encoding="utf-8", extra="ignore", populate_by_name=True
-    )
+    # No populate_by_name: the field `home` would be read from HOME, `model` from MODEL.
+    model_config = SettingsConfigDict(frozen=True, env_file=".env", env_file_encoding="utf-8", extra="ignore")
 
     # -- where things are
     telegram_bot_token: SecretStr | None = Field(None, alias="TELEGRAM_BOT_TOKEN")
@@ -195,6 +194,22 @@ class Settings(BaseSettings):
         return self.redis_url
 
 
+class _Given(Settings):
+    """Settings from a mapping alone: neither this process's environment nor ``.env`` shines through."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
+
+
 def env_name(field: str) -> str:
     """The environment variable of a field."""
     return str(Settings.model_fields[field].alias)
@@ -214,7 +229,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             near = difflib.get_close_matches(name, known, n=1)
             lines.append(f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else ""))
     try:
-        settings = Settings() if environ is None else Settings(_env_file=None, **dict(environ))  # pyright: ignore[reportCallIssue, reportArgumentType]
+        settings = Settings() if environ is None else _Given(**dict(environ))  # pyright: ignore[reportCallIssue, reportArgumentType]
     except ValidationError as problem:
         for error in problem.errors(include_url=False, include_input=False):
             name = str(error["loc"][0]) if error["loc"] else "settings"

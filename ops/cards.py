@@ -1,0 +1,54 @@
+"""``cohort cards ...``: whether the agent cards are right, and letting changed ones in."""
+
+import subprocess
+import sys
+
+import typer
+
+from ops import remote
+from ops.context import Context, context
+from tasks.errors import Misconfigured
+
+app = typer.Typer(help="Agent cards: check them, let changed ones in.", no_args_is_help=True, rich_markup_mode=None)
+
+
+def problems(here: Context) -> list[str]:
+    """One line for each; none: workers will take the cards. fast-agent's loader runs in a process of its own."""
+    done = subprocess.run(
+        (sys.executable, "-m", "workers.runtime.cards"),
+        env=here.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    if done.returncode == 0:
+        return []
+    lines = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
+    return lines or [f"the check ended with status {done.returncode}"]
+
+
+def _demand(here: Context) -> None:
+    found = problems(here)
+    if found:
+        raise Misconfigured("\n".join(found))
+
+
+@app.command()
+def check() -> None:
+    """Say what is wrong with the cards and the configuration, or that nothing is."""
+    here = context()
+    _demand(here)
+    print(f"the cards in {here.settings.cards} are right")
+
+
+@app.command()
+def reload() -> None:
+    """Check the cards, then have every worker let them in: running turns end with the old ones."""
+    here = context()
+    _demand(here)
+    answers = remote.reload(here.settings)
+    if not answers:
+        raise Misconfigured("no worker answered; new workers read the cards when they start")
+    for node, answer in sorted(answers.items()):
+        print(f"{node}: {answer}")

@@ -1,0 +1,190 @@
+"""``cohort doctor``: looks at everything that an operator can get wrong, and says what to do."""
+
+import asyncio
+import shutil
+import sys
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+import httpx
+import typer
+
+from ops import cards, demo, durability, model
+from ops.agents import configuration
+from ops.context import Context, context, run
+from tasks.clock import Clock, SystemClock
+from tasks.errors import CohortError, StoreUnavailable
+from tasks.settings import Settings
+from tasks.store import connect
+from tasks.store.redis import connection, guard, text
+
+type Verdict = Literal["ok", "warning", "problem"]
+
+MAX_SKEW_S = 2.0
+_OLDEST_REDIS = (7, 0)
+_MARKS: Mapping[Verdict, str] = {"ok": "ok     ", "warning": "warning", "problem": "PROBLEM"}
+# MCP servers known to keep what they are told, and so to show it to every chat that shares a lane.
+_KEEPERS = ("memory", "sequential", "sqlite", "filesystem", "notes", "knowledge", "browser", "playwright", "puppeteer")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line: about what, how bad, what was seen, what to do."""
+
+    about: str
+    verdict: Verdict
+    seen: str
+    do: str = ""
+
+    def line(self) -> str:
+        return f"{_MARKS[self.verdict]}  {self.about}: {self.seen}" + (f"; {self.do}" if self.do else "")
+
+
+async def token(settings: Settings, http: httpx.AsyncClient) -> list[Finding]:
+    """Whether the Bot API takes the token."""
+    about = "token"
+    if settings.telegram_bot_token is None:
+        do = "set TELEGRAM_BOT_TOKEN (from @BotFather) for the real one"
+        return [Finding(about, "warning", "none is set; `cohort up` runs the playground", do)]
+    try:
+        answer = await http.get(f"{settings.telegram_base_url}/bot{settings.token}/getMe")
+        told = cast("Mapping[str, Any]", answer.json())
+    except (httpx.HTTPError, ValueError) as problem:
+        # The message of an httpx error may hold the URL, and that holds the token.
+        what = f"{settings.telegram_base_url} does not answer ({type(problem).__name__})"
+        return [Finding(about, "problem", what, "check TELEGRAM_BASE_URL and the network")]
+    if not told.get("ok"):
+        why = str(told.get("description", "refused"))
+        return [Finding(about, "problem", f"the Bot API refuses it ({why})", "get the right one from @BotFather")]
+    me = told["result"]
+    found = [Finding(about, "ok", f"@{me.get('username')} ({me.get('id')})")]
+    if not me.get("can_read_all_group_messages"):
+        found.append(Finding("groups", "ok", "the bot sees only what is addressed to it (privacy mode)"))
+    if settings.access == "allowlist" and not settings.allow and not settings.admins:
+        found.append(Finding("access", "warning", "the allowlist is empty", "set COHORT_ALLOW to your user id"))
+    return found
+
+
+def version(settings: Mapping[str, Any]) -> tuple[str, tuple[int, ...]]:
+    """Name and number from what INFO says."""
+    name = "Valkey" if "valkey_version" in settings else "Redis"
+    number = str(settings.get("valkey_version") or settings.get("redis_version") or "0")
+    return f"{name} {number}", tuple(int(part) for part in number.split(".")[:2] if part.isdigit())
+
+
+async def redis(here: Context, clock: Clock) -> list[Finding]:
+    """Reachable, recent, durable, same clock, same layout."""
+    about = "redis"
+    if not here.settings.redis_url:
+        return [Finding(about, "ok", "none is set and nothing runs; `cohort up` brings its own Valkey")]
+    try:
+        async with connection(here.settings.redis) as client:
+            with guard():
+                info = await client.info()
+                before = clock.now()
+                seconds, micros = await client.time()
+                skew = float(seconds) + float(micros) / 1e6 - (before + clock.now()) / 2
+    except StoreUnavailable as problem:
+        return [Finding(about, "problem", str(problem), "check REDIS_URL, and whether it runs")]
+    name, number = version({text(key): value for key, value in info.items()})
+    old = number < _OLDEST_REDIS
+    found = [Finding(about, "problem" if old else "ok", name, "7.0 or later is needed" if old else "")]
+    if abs(skew) > MAX_SKEW_S:
+        do = "synchronise the clocks (NTP): waiting times and reminders would be wrong"
+        found.append(Finding("clock", "warning", f"{skew:+.1f} s between this machine and Redis", do))
+    else:
+        found.append(Finding("clock", "ok", "this machine and Redis agree"))
+    async with connect(here.settings) as store:
+        facts = await durability.configured(store)
+        weak = durability.weaknesses(facts)
+        found += [Finding("durability", "problem", sentence) for sentence in weak]
+        if not facts:
+            do = "make sure that it keeps an AOF and does not evict"
+            found.append(Finding("durability", "warning", "this Redis does not tell its settings", do))
+        elif not weak:
+            found.append(Finding("durability", "ok", f"AOF with appendfsync {facts.get('appendfsync')}, noeviction"))
+        members = (await store.members.look()).members
+        found.append(Finding("layout", "ok", f"{here.settings.slots} slots, as stored; {len(members)} workers live"))
+        count = await store.dead.count()
+        if count:
+            found.append(Finding("dead letters", "warning", f"{count}", "see `cohort dead list`"))
+    return found
+
+
+async def answering(here: Context) -> list[Finding]:
+    """Which model answers, and whether its key is set."""
+    choice = demo.choice_of(here.settings)
+    if choice.demo and not demo.installed():
+        return [Finding("model", "warning", "none is set, and the demo model is not installed", choice.hint)]
+    if choice.demo:
+        return [Finding("model", "warning", f"{choice.title} ({choice.why})", choice.hint)]
+    found = model.keys_in(here.environ, configuration(here.settings))
+    wanted = model.key_for(choice.title)
+    if wanted is not None and wanted not in found:
+        return [Finding("model", "problem", f"{choice.title}, but {wanted} is not set", f"set {wanted}")]
+    return [Finding("model", "ok", f"{choice.title} ({choice.why})")]
+
+
+async def servers(here: Context) -> list[Finding]:
+    """MCP servers: whether they can be started, and whether chats may share them."""
+    found: list[Finding] = []
+    mcp = configuration(here.settings).get("mcp")
+    listed = mcp.get("servers") if isinstance(mcp, Mapping) else None
+    for name, server in (listed or {}).items() if isinstance(listed, Mapping) else ():
+        about = f"MCP server {name}"
+        settings: Mapping[str, Any] = server if isinstance(server, Mapping) else {}
+        command = settings.get("command")
+        if command and shutil.which(str(command), path=here.environ.get("PATH")) is None:
+            found.append(
+                Finding(about, "problem", f"there is no program {command}", "install it, or remove the server")
+            )
+            continue
+        words = " ".join((str(name), str(command or ""), *(str(word) for word in settings.get("args") or ()))).lower()
+        if settings.get("isolation") != "chat" and any(keeper in words for keeper in _KEEPERS):
+            do = "mark it `isolation: chat`, or make sure that it keeps nothing"
+            found.append(Finding(about, "warning", "seems to keep state, and chats share it", do))
+        else:
+            found.append(Finding(about, "ok", "can be started" if command else "is reached by URL"))
+    return found
+
+
+async def agent_cards(here: Context) -> list[Finding]:
+    """What the workers would say of the cards."""
+    lines = await asyncio.to_thread(cards.problems, here)
+    if lines:
+        return [Finding("cards", "problem", line) for line in lines]
+    return [Finding("cards", "ok", f"those in {here.settings.cards} are right")]
+
+
+async def examine(here: Context, clock: Clock, say: Callable[[Finding], None]) -> bool:
+    """Look at everything, one thing after the other; whether there is no problem."""
+    good = True
+    async with httpx.AsyncClient(timeout=10) as http:
+        looks: list[tuple[str, Coroutine[Any, Any, list[Finding]]]] = [
+            ("token", token(here.settings, http)),
+            ("redis", redis(here, clock)),
+            ("model", answering(here)),
+            ("cards", agent_cards(here)),
+            ("MCP servers", servers(here)),
+        ]
+        for about, looking in looks:
+            try:
+                findings = await looking
+            except CohortError as problem:
+                findings = [Finding(about, "problem", line) for line in str(problem).splitlines()]
+            for finding in findings:
+                good = good and finding.verdict != "problem"
+                say(finding)
+    return good
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(doctor)
+
+
+def doctor() -> None:
+    """Check token, Redis, model, cards, MCP servers and clock; say what to do. Status 1 when there is a problem."""
+    if not run(examine(context(), SystemClock(), lambda finding: print(finding.line(), flush=True))):
+        sys.exit(1)

@@ -1,0 +1,150 @@
+"""``cohort status``: one look at the pool, as a value and as a page of text."""
+
+import io
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from tasks import keys
+from tasks.clock import Clock
+from tasks.store import Store
+from tasks.store.redis import guard
+
+_SLOTS_SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A living worker as its last heartbeat described it. ``turns``: since it started, if it says so."""
+
+    incarnation: str
+    host: str
+    pid: int
+    lanes: int
+    at_work: int
+    slots: int
+    turns: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """A slot with work: how many sessions have some, and for how many seconds the oldest has waited."""
+
+    slot: int
+    owner: str | None
+    sessions: int
+    oldest_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What there was to see at ``at`` (seconds since the epoch)."""
+
+    at: float
+    workers: tuple[Worker, ...]
+    gone: tuple[str, ...]
+    slots: int
+    unowned: int
+    depths: tuple[Depth, ...]
+    dead: int
+
+    @property
+    def waiting(self) -> int:
+        """Sessions that have unanswered messages."""
+        return sum(depth.sessions for depth in self.depths)
+
+    @property
+    def oldest_s(self) -> float:
+        """For how long the oldest of them has waited."""
+        return max((depth.oldest_s for depth in self.depths), default=0.0)
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "waiting": self.waiting, "oldest_s": self.oldest_s}
+
+
+def _worker(incarnation: str, about: Mapping[str, Any], slots: int) -> Worker:
+    turns = about.get("turns")
+    return Worker(
+        incarnation,
+        host=str(about.get("host", "?")),
+        pid=int(about.get("pid", 0)),
+        lanes=int(about.get("lanes", 0)),
+        at_work=int(about.get("at_work", 0)),
+        slots=slots,
+        turns=int(turns) if turns is not None else None,
+    )
+
+
+async def look(store: Store, clock: Clock, *, slots: int) -> Look:
+    """Look once.
+
+    Raises:
+        StoreUnavailable: Redis is away.
+    """
+    view = await store.members.look()
+    with guard():
+        async with store.redis.pipeline(transaction=False) as pipe:
+            for slot in range(slots):
+                pipe.zcard(keys.pending(slot))
+                pipe.zrange(keys.pending(slot), 0, 0, withscores=True)
+            told: list[Any] = await pipe.execute()
+    now = clock.now()
+    depths = [
+        Depth(slot, view.slots.get(slot), int(told[2 * slot]), max(0.0, now - float(told[2 * slot + 1][0][1])))
+        for slot in range(slots)
+        if told[2 * slot] and told[2 * slot + 1]
+    ]
+    return Look(
+        at=now,
+        workers=tuple(_worker(name, about, len(view.of(name))) for name, about in sorted(view.members.items())),
+        gone=view.gone,
+        slots=slots,
+        unowned=sum(view.slots.get(slot) not in view.members for slot in range(slots)),
+        depths=tuple(sorted(depths, key=lambda depth: -depth.oldest_s)),
+        dead=await store.dead.count(),
+    )
+
+
+def rate(now: Look, before: Look | None) -> float | None:
+    """Turns a second between two looks, over the workers seen in both; None when they do not count them."""
+    if before is None or now.at <= before.at:
+        return None
+    then = {worker.incarnation: worker.turns for worker in before.workers}
+    gained = [
+        worker.turns - earlier
+        for worker in now.workers
+        if worker.turns is not None and (earlier := then.get(worker.incarnation)) is not None
+    ]
+    return sum(gained) / (now.at - before.at) if gained else None
+
+
+def render(now: Look, before: Look | None = None, *, width: int = 80, colour: bool = False) -> str:
+    """As text, ``width`` columns at most."""
+    out = io.StringIO()
+    console = Console(file=out, width=width, force_terminal=colour, no_color=not colour, highlight=False)
+    workers = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("worker", "host", "pid", "turns running", "lanes", "slots"):
+        workers.add_column(title, justify="left" if title in {"worker", "host"} else "right", overflow="fold")
+    for worker in now.workers:
+        figures = (worker.pid, worker.at_work, worker.lanes, worker.slots)
+        workers.add_row(worker.incarnation, worker.host, *(str(figure) for figure in figures))
+    console.print(workers)
+    if not now.workers:
+        console.print("no worker lives: messages are kept until one does", style="yellow")
+    for incarnation in now.gone:
+        console.print(f"{incarnation}: its heartbeat stopped", style="yellow")
+    console.print()
+    turns = rate(now, before)
+    facts = [f"chats waiting {now.waiting}", f"oldest {now.oldest_s:.1f} s", f"dead letters {now.dead}"]
+    facts += [f"turns/s {turns:.1f}"] if turns is not None else []
+    facts += [f"slots without a worker {now.unowned}"] if now.unowned else []
+    console.print(", ".join(facts), style="bold" if now.dead or now.unowned else "")
+    for depth in now.depths[:_SLOTS_SHOWN]:
+        owner = depth.owner or "nobody"
+        console.print(f"  slot {depth.slot:02d}: {depth.sessions} waiting, oldest {depth.oldest_s:.1f} s ({owner})")
+    if len(now.depths) > _SLOTS_SHOWN:
+        console.print(f"  and {len(now.depths) - _SLOTS_SHOWN} more slots")
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
