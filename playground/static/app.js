@@ -2,13 +2,17 @@
 import { get, listen, post } from "./api.js";
 import { $, clock, hue, initials, make, toast } from "./dom.js";
 import { Conversation } from "./conversation.js";
+import { faults } from "./faults.js";
 import { isService, summary } from "./message.js";
 
 const SHOWN = 200; // chats in the list; bulk tests make thousands
 const chats = new Map();
 const unread = new Map();
 const busy = new Map();
-const conversation = new Conversation({ changed: (chat) => { chats.set(chat.id, chat); list(); } });
+const conversation = new Conversation({
+  changed: (chat) => { chats.set(chat.id, chat); list(); },
+  moved: async (id) => { await refresh(); await show(id); },
+});
 
 async function attempt(work) {
   try { return await work(); } catch (problem) { toast(problem.message); throw problem; }
@@ -163,5 +167,6 @@ scheme();
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden && conversation.chat) { unread.delete(conversation.chat.id); list(); }
 });
+faults();
 listen({ heard, found: () => refresh().catch((problem) => toast(problem.message)), lost: () => { $("status").dataset.is = "lost"; } });
 status();

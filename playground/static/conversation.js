@@ -8,8 +8,9 @@ const SHOWN = 400; // messages drawn at once
 const IDEAS = ["Hello! What can you do?", "What time is it in Tokyo?", "Tell me a short story."];
 
 export class Conversation {
-  constructor({ changed }) {
+  constructor({ changed, moved }) {
     this.changed = changed;
+    this.moved = moved;
     this.chat = null;
     this.thread = null;
     this.messages = new Map();
@@ -247,7 +248,7 @@ export class Conversation {
       chat.type === "private" && item(out ? "Unblock the bot" : "Block the bot", member(out ? "member" : "kicked")),
       chat.type !== "private" && item("Add a person", () => this.addPerson()),
       chat.type !== "private" && item(out ? "Bring the bot back" : "Remove the bot", member(out ? "member" : "kicked")),
-      chat.type === "group" && !chat.migrated_to && item("Make it a supergroup", () => post(`/chats/${chat.id}/migrate`)),
+      chat.type === "group" && !chat.migrated_to && item("Make it a supergroup", async () => this.moved((await post(`/chats/${chat.id}/migrate`)).chat_id)),
       (chat.chat.is_forum || chat.type === "private") && item("Add a topic", () => this.addTopic()),
       topic && item(topic.closed ? "Open this topic again" : "Close this topic", onTopic(topic.closed ? "reopen" : "close")),
       topic && item("Delete this topic", async () => { await onTopic("delete")(); await this.open(chat, null); }),

@@ -1,0 +1,40 @@
+// Things to break, and then watch whether anything is lost.
+import { get, post } from "./api.js";
+import { $, make, toast } from "./dom.js";
+
+const fault = (kind, method, more) => () => post("/faults", { kind, method, ...more });
+
+const DEEDS = [
+  ["Flood control on the next message", "429: come back in 5 seconds", fault("429", "sendMessage", { retry_after: 5 })],
+  ["Server error on the next message", "500, nothing is sent", fault("500", "sendMessage")],
+  ["Lose the answer to the next message", "It is sent, but the bot never hears so", fault("cut_after", "sendMessage")],
+  ["Cut the next edit", "The connection ends, nothing is edited", fault("cut_before", "editMessageText")],
+  ["Hand out the last 20 updates twice", "A bot that is not careful answers twice", () => post("/redeliver", { count: 20 })],
+  ["An update that makes no sense", "It must not stop the others", () => post("/updates", { update: { message: { from: "nobody" } } })],
+];
+
+async function show() {
+  const { flood } = await get("/faults");
+  const item = (name, what, deed) => make("button", { type: "button", role: "menuitem", onclick: () => run(name, deed) }, make("b", {}, name), make("small", {}, what));
+  const limits = ["Flood limits " + (flood.on ? "off" : "on"), "Like Telegram's: 1 a second in a chat, 20 a minute in a group", () => post("/flood", { on: !flood.on })];
+  $("faults").replaceChildren(make("p", {}, "Break something, and watch it hold"), ...[...DEEDS, limits].map((deed) => item(...deed)));
+  $("faults").hidden = false;
+  $("break").setAttribute("aria-expanded", "true");
+  $("faults").querySelector("button").focus();
+}
+
+function hide() {
+  $("faults").hidden = true;
+  $("break").setAttribute("aria-expanded", "false");
+}
+
+async function run(name, deed) {
+  hide();
+  try { await deed(); toast(`Ordered: ${name.toLowerCase()}`); } catch (problem) { toast(problem.message); }
+}
+
+export function faults() {
+  $("break").onclick = () => ($("faults").hidden ? show().catch((problem) => toast(problem.message)) : hide());
+  document.addEventListener("click", (event) => { if (!event.target.closest("#faults, #break")) hide(); });
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
+}
