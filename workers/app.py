@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -105,7 +105,7 @@ async def _serve(
             mailbox=mailbox,
             clock=clock,
             consume=consumers.serve,
-            about=partial(_about, settings, mailbox),
+            about=partial(_about, settings, mailbox, parts.engine.agents),
         )
         thread.ready.set_result(CeleryHost(asyncio.get_running_loop(), mailbox, started=started, stop=stop))
         # Slots that move to a worker before it consumes would stand still meanwhile.
@@ -123,7 +123,7 @@ async def _serve(
             await asyncio.to_thread(doorbells.ring, [(session, 0) for session in left])
 
 
-def _about(settings: Settings, mailbox: Mailbox) -> Mapping[str, Any]:
+def _about(settings: Settings, mailbox: Mailbox, agents: Sequence[str]) -> Mapping[str, Any]:
     """What the heartbeat says of this worker, for `cohort status`."""
     return {
         "host": socket.gethostname(),
@@ -131,4 +131,5 @@ def _about(settings: Settings, mailbox: Mailbox) -> Mapping[str, Any]:
         "lanes": settings.lanes,
         "awake": mailbox.awake,
         "at_work": mailbox.at_work,
+        "agents": list(agents),
     }

@@ -66,7 +66,8 @@ class CeleryHost:
 
     def start(self) -> None:
         """Celery consumes now: slots may be taken."""
-        self._loop.call_soon_threadsafe(self._started.set)
+        with suppress(RuntimeError):  # it has ended already
+            self._loop.call_soon_threadsafe(self._started.set)
 
     def ring(self, session: SessionKey) -> TurnReport:
         """Wake the session and wait until its loop ends (``tasks.ports.Host``)."""
