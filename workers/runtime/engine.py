@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -11,12 +12,13 @@ from typing import TYPE_CHECKING, Any, Self
 from tasks.clock import Clock
 from tasks.errors import CohortError, Misconfigured
 from tasks.settings import Settings
-from workers.ports import MediaSource, Sink, TurnFailed, TurnRequest, TurnResult
-from workers.runtime import content, failures, history, vendor
+from workers.ports import MediaSource, Sink, TurnFailed, TurnRequest, TurnResult, Usage
+from workers.runtime import compaction, content, failures, history, vendor
 from workers.runtime.breaker import Breaker
-from workers.runtime.failures import ProviderFault
+from workers.runtime.choices import Choice, Choices
+from workers.runtime.failures import ContextTooLong, ProviderFault
 from workers.runtime.lanes import Lane, Lanes
-from workers.runtime.turns import Turn, Work
+from workers.runtime.turns import Answer, Turn, Work
 
 if TYPE_CHECKING:
     from fast_agent.core.fastagent import AgentInstance
@@ -50,6 +52,7 @@ class Engine:
         vendor.load_cards(self._fast, self._settings)
         if not self._fast.agents:
             raise Misconfigured(f"{self._settings.cards}: no agent cards")
+        self._choices = Choices(self._fast, self._settings, self._breaker)
         try:
             self._harness = await self._stack.enter_async_context(self._fast.harness())
             if self._fast.context.config is not None:
@@ -81,58 +84,126 @@ class Engine:
     @property
     def agents(self) -> tuple[str, ...]:
         """Names a session may choose, the default first."""
-        default = self._default_agent
-        return (default, *(name for name in self._fast.agents if name != default and self._choosable(name)))
+        return self._choices.agents
 
     async def run(self, request: TurnRequest, sink: Sink) -> TurnResult:
         """Run one turn; see ``AgentRuntime.run``."""
-        agent = self._agent_of(request)
-        model, switched = self._model_of(request, agent)
-        limit = asyncio.timeout(self._settings.turn_timeout.total_seconds())
-        try:
-            async with limit:
-                user = await content.user_turn(request.messages, self._media)
-                work = Work(user.message, self._history_of(request), sink, metered=model in self._metered)
-                async with self._lane(request, model) as lane:
-                    await self._choose_model(lane, agent, switched)
-                    answer = await Turn(lane.agents.agents, agent, model, request.session).run(work)
-        except TimeoutError:
-            if not limit.expired():
-                raise
-            raise failures.too_slow(model, self._settings.turn_timeout.total_seconds()) from None
+        choice = self._choices.of(request)
+        async with self._limited(choice):
+            user = await content.user_turn(request.messages, self._media)
+            work = Work(user.message, history.decode(request.history), sink, metered=choice.model in self._metered)
+            async with self._lane(request, choice) as lane:
+                answer = await self._answer(request, choice, lane, work)
         if answer.usage.output_tokens:
-            self._metered.add(model)
-        answer.record.messages = history.bound(answer.record.messages, self._settings.history_messages)
+            self._metered.add(choice.model)
         return TurnResult(
             text=answer.text,
-            history=history.encode(answer.record),
+            history=history.encode(self._bounded(answer.record)),
             usage=answer.usage,
             cut=answer.cut,
             notices=(*user.notices, *answer.notices),
         )
 
+    async def compact(self, request: TurnRequest) -> TurnResult:
+        """Summarise the older part of the history; see ``AgentRuntime.compact``."""
+        choice = self._choices.of(request)
+        record = history.decode(request.history)
+        async with self._limited(choice), self._lane(request, choice) as lane:
+            agent = await self._agent(lane, choice)
+            done = await compaction.compact(agent, record, request.session, choice.model)
+        return TurnResult(text=done.words, history=history.encode(self._bounded(done.record)), usage=done.usage)
+
     # -- a turn
 
+    async def _answer(self, request: TurnRequest, choice: Choice, lane: Lane, work: Work) -> Answer:
+        """Run the turn; a conversation that has become too long is shortened first, at most once."""
+        agent = await self._agent(lane, choice)
+        turn = Turn(lane.agents.agents, choice.agent, choice.model, request.session)
+        spent = Usage()
+        long = compaction.due(work.record.messages, self._settings.history_messages, compaction.window_of(agent))
+        if long:
+            work, spent = await self._shortened(request, choice, lane, work)
+        try:
+            answer = await turn.run(replace(work, record=self._bounded(work.record)))
+        except ContextTooLong:
+            if long or not work.record.messages:
+                raise
+            self._clean(lane)
+            work, spent = await self._shortened(request, choice, lane, work)
+            answer = await turn.run(work)
+        answer.usage = Usage(
+            answer.usage.input_tokens + spent.input_tokens,
+            answer.usage.output_tokens + spent.output_tokens,
+            answer.usage.model,
+        )
+        return answer
+
+    async def _shortened(self, request: TurnRequest, choice: Choice, lane: Lane, work: Work) -> tuple[Work, Usage]:
+        """The work with a summarised history; where no summary can be had the oldest turns are left out."""
+        agent = lane.agents.agents[choice.agent]
+        try:
+            done = await compaction.compact(agent, work.record, request.session, choice.model)
+        except TurnFailed as problem:
+            log.warning("compaction_failed", extra={"session": str(request.session), "detail": problem.detail})
+            return work, Usage()
+        finally:
+            self._clean(lane)
+        return replace(work, record=done.record), done.usage
+
+    def _bounded(self, record: history.Record) -> history.Record:
+        limit = self._settings.history_messages
+        members = {name: history.bound(messages, limit) for name, messages in record.members.items()}
+        return history.Record(history.bound(record.messages, limit), members)
+
     @asynccontextmanager
-    async def _lane(self, request: TurnRequest, model: str) -> AsyncGenerator[Lane]:
+    async def _limited(self, choice: Choice) -> AsyncGenerator[None]:
+        """A turn's time, waiting for a lane included.
+
+        Raises:
+            TurnFailed: it is used up.
+        """
+        seconds = self._settings.turn_timeout.total_seconds()
+        limit = asyncio.timeout(seconds)
+        try:
+            async with limit:
+                yield
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise failures.too_slow(choice.model, seconds) from None
+
+    @asynccontextmanager
+    async def _lane(self, request: TurnRequest, choice: Choice) -> AsyncGenerator[Lane]:
         """A lane for one turn, wiped afterwards; the breaker is told how the turn ended."""
-        lane = await self._lanes.take(str(request.session))
+        try:
+            lane = await self._lanes.take(str(request.session))
+        except BaseException:
+            self._breaker.abandoned(choice.model)
+            raise
         try:
             yield lane
         except ProviderFault:
-            self._breaker.failed(model)
+            self._breaker.failed(choice.model)
             raise
         except TurnFailed:
-            self._breaker.succeeded(model)
+            self._breaker.succeeded(choice.model)
             raise
         except BaseException:
-            self._breaker.abandoned(model)
+            self._breaker.abandoned(choice.model)
             raise
         else:
-            self._breaker.succeeded(model)
+            self._breaker.succeeded(choice.model)
         finally:
             self._clean(lane)
             self._lanes.give_back(lane)
+
+    async def _agent(self, lane: Lane, choice: Choice) -> Any:
+        """The chosen agent of a lane, with the session's model, or its own again."""
+        agent: Any = lane.agents.agents[choice.agent]
+        model = choice.switch or self._choices.own_model(choice.agent)
+        if model is not None and agent.config.model != model:
+            await agent.set_model(model)
+        return agent
 
     def _clean(self, lane: Lane) -> None:
         """Nothing of the turn may stay in the lane."""
@@ -143,53 +214,6 @@ class Engine:
             # What cannot be wiped is not lent again.
             log.exception("lane_wipe_failed", extra={"lane": lane.number})
             lane.spoil()
-
-    def _history_of(self, request: TurnRequest) -> history.Record:
-        record = history.decode(request.history)
-        limit = self._settings.history_messages
-        record.messages = history.bound(record.messages, limit)
-        record.members = {name: history.bound(messages, limit) for name, messages in record.members.items()}
-        return record
-
-    # -- choices
-
-    @property
-    def _default_agent(self) -> str:
-        if self._settings.agent in self._fast.agents:
-            return str(self._settings.agent)
-        return self._fast.get_default_agent_name() or next(iter(self._fast.agents))
-
-    def _choosable(self, name: str) -> bool:
-        return not self._fast.agents[name].get("tool_only", False)
-
-    def _agent_of(self, request: TurnRequest) -> str:
-        wanted = request.agent
-        return wanted if wanted in self._fast.agents and self._choosable(wanted) else self._default_agent
-
-    def _model_of(self, request: TurnRequest, agent: str) -> tuple[str, str | None]:
-        """The model's name as configured (what the breaker counts by and logs name), and the one to switch to, if any.
-
-        Raises:
-            TurnFailed: the model's breaker is open, and so is the fallback's.
-        """
-        config: Any = self._fast.agents[agent].get("config")
-        general = self._fast.context.config.default_model if self._fast.context.config else None
-        name = request.model or getattr(config, "model", None) or general or "default"
-        wait = self._breaker.wait(name)
-        if wait <= 0:
-            return name, request.model
-        fallback = self._settings.fallback_model
-        if fallback and fallback != name and self._breaker.wait(fallback) <= 0:
-            return fallback, fallback
-        raise failures.paused(name, wait)
-
-    async def _choose_model(self, lane: Lane, agent: str, wanted: str | None) -> None:
-        """Give the lane's agent the session's model, or its own again."""
-        chosen: Any = lane.agents.agents[agent]
-        own: Any = getattr(self._fast.agents[agent].get("config"), "model", None)
-        model = wanted or own
-        if model is not None and chosen.config.model != model:
-            await chosen.set_model(model)
 
     # -- lanes.Maker
 

@@ -87,6 +87,9 @@ def decode(stored: bytes | None) -> Record:
 def _slim(message: PromptMessageExtended) -> PromptMessageExtended:
     """Without passing channels and without the bytes of files."""
     channels = {name: blocks for name, blocks in (message.channels or {}).items() if name not in _PASSING_CHANNELS}
+    if constants.FAST_AGENT_COMPACTION_CHANNEL in channels:
+        # Only the mark is needed; fast-agent files the whole summarising call there.
+        channels[constants.FAST_AGENT_COMPACTION_CHANNEL] = [TextContent(type="text", text="{}")]
     content = [_slim_block(block) for block in message.content]
     results = message.tool_results and {
         call: result.model_copy(update={"content": [_slim_block(block) for block in result.content]})

@@ -1,7 +1,7 @@
 """One turn on one lane: load, run, judge what came back, take the history out."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -139,14 +139,14 @@ class ToolWatch:
         return await self.on_tool_start(tool_name, server_name, arguments)
 
 
-async def insist(work: Callable[[], Any], name: str) -> Any:
+async def insist[T](work: Callable[[], Awaitable[T]], name: str) -> T:
     """Run a coroutine so that a cancellation of ours ends it, even if it swallows one.
 
     Raises:
         asyncio.CancelledError: we were cancelled.
         Exception: what the work raised.
     """
-    outcome: list[Any] = []
+    outcome: list[T] = []
     problem: list[Exception] = []
 
     async def child() -> None:
@@ -171,6 +171,23 @@ async def insist(work: Callable[[], Any], name: str) -> Any:
     return outcome[0]
 
 
+async def watched[T](session: SessionKey, work: Callable[[], Awaitable[T]], name: str) -> tuple[T, Watch]:
+    """Run model calls for a session: noted in a ``Watch``, with the session known to tools, ended by a cancellation.
+
+    Raises:
+        asyncio.CancelledError: we were cancelled.
+        Exception: what the work raised.
+    """
+    watch = Watch()
+
+    async def inside() -> T:
+        watching.set(watch)
+        session_of_turn.set(session)
+        return await work()
+
+    return await insist(inside, name), watch
+
+
 class Turn:
     """Runs one message against the agents of a lane. The lane is wiped by whoever lent it."""
 
@@ -189,19 +206,15 @@ class Turn:
             asyncio.CancelledError: cancelled.
         """
         self._load(work.record)
-        watch = Watch()
         live = LiveText(work.sink)
         for listened in self._speakers():
             listened.add_stream_listener(live)
         params = RequestParams(tool_execution_handler=ToolWatch(work.sink))
-
-        async def generate() -> PromptMessageExtended:
-            watching.set(watch)
-            session_of_turn.set(self._session)
-            return await self._agent.generate([work.message], params)
-
         try:
-            response: PromptMessageExtended = await insist(generate, f"turn-{self._session}")
+            response: PromptMessageExtended
+            response, watch = await watched(
+                self._session, lambda: self._agent.generate([work.message], params), f"turn-{self._session}"
+            )
             self._judge(response, watch, metered=work.metered)
         except TurnFailed:
             live.take_back()
@@ -261,16 +274,11 @@ class Turn:
             for name, agent in self._agents.items()
             if name != self._name and (agent.message_history or name in record.members)
         }
-        used = [call for call in watch.calls if call.metered]
-        usage = Usage(
-            input_tokens=sum(call.input_tokens for call in used),
-            output_tokens=sum(call.output_tokens for call in used),
-            model=used[-1].model if used else self._model,
-        )
-        answer_of = Answer(text, Record(kept, members), usage, cut=response.stop_reason == LlmStopReason.MAX_TOKENS)
+        usage = watch.usage(self._model)
+        answer_ = Answer(text, Record(kept, members), usage, cut=response.stop_reason == LlmStopReason.MAX_TOKENS)
         if any(channel(item, FAST_AGENT_ALERT_CHANNEL) for item in kept[loaded:]):
-            answer_of.notices.append(f"{usage.model or 'This model'} cannot read this kind of file, so I left it out.")
-        return answer_of
+            answer_.notices.append(f"{usage.model or 'This model'} cannot read this kind of file, so I left it out.")
+        return answer_
 
 
 def _text_of(message: PromptMessageExtended) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from fast_agent.constants import FAST_AGENT_ERROR_CHANNEL, FAST_AGENT_PROVIDER_ERROR
 from fast_agent.types import LlmStopReason, PromptMessageExtended
 
+from workers.ports import Usage
 from workers.runtime.failures import Fault
 
 
@@ -31,6 +32,15 @@ class Watch:
     """What the models did in one turn; child agents and workflow members included."""
 
     calls: list[Call] = field(default_factory=list[Call])
+
+    def usage(self, model: str) -> Usage:
+        """Tokens over all calls; ``model`` names it where no call told."""
+        used = [call for call in self.calls if call.metered]
+        return Usage(
+            input_tokens=sum(call.input_tokens for call in used),
+            output_tokens=sum(call.output_tokens for call in used),
+            model=used[-1].model if used else model,
+        )
 
 
 watching: ContextVar[Watch | None] = ContextVar("watching", default=None)

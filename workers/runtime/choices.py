@@ -1,0 +1,71 @@
+"""Which agent and which model answer a session."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tasks.settings import Settings
+from workers.ports import TurnRequest
+from workers.runtime import failures
+from workers.runtime.breaker import Breaker
+
+if TYPE_CHECKING:
+    from fast_agent import FastAgent
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Who answers a turn. ``model``: as configured, what the breaker counts by. ``switch``: set it on the agent."""
+
+    agent: str
+    model: str
+    switch: str | None
+
+
+class Choices:
+    """Reads the registered cards, the session's wishes and the state of the providers."""
+
+    def __init__(self, fast: "FastAgent", settings: Settings, breaker: Breaker) -> None:
+        self._fast = fast
+        self._settings = settings
+        self._breaker = breaker
+
+    @property
+    def agents(self) -> tuple[str, ...]:
+        """Names a session may choose, the default first."""
+        default = self.default
+        return (default, *(name for name in self._fast.agents if name != default and self._choosable(name)))
+
+    @property
+    def default(self) -> str:
+        """``COHORT_AGENT``, else the card marked so, else the first."""
+        wanted = self._settings.agent
+        if wanted is not None and wanted in self._fast.agents:
+            return wanted
+        return self._fast.get_default_agent_name() or next(iter(self._fast.agents))
+
+    def own_model(self, agent: str) -> str | None:
+        """The model that the agent's card names."""
+        config: Any = self._fast.agents[agent].get("config")
+        model: str | None = getattr(config, "model", None)
+        return model
+
+    def of(self, request: TurnRequest) -> Choice:
+        """Who answers this turn; a choice that exists no longer falls back to the default.
+
+        Raises:
+            TurnFailed: the model's breaker is open, and so is the fallback's.
+        """
+        wanted = request.agent
+        agent = wanted if wanted in self._fast.agents and self._choosable(wanted) else self.default
+        config = self._fast.context.config
+        model = request.model or self.own_model(agent) or (config.default_model if config else None) or "default"
+        wait = self._breaker.wait(model)
+        if wait <= 0:
+            return Choice(agent, model, request.model)
+        fallback = self._settings.fallback_model
+        if fallback and fallback != model and self._breaker.wait(fallback) <= 0:
+            return Choice(agent, fallback, fallback)
+        raise failures.paused(model, wait)
+
+    def _choosable(self, agent: str) -> bool:
+        return not self._fast.agents[agent].get("tool_only", False)

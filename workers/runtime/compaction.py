@@ -1,0 +1,80 @@
+"""Long conversations: the older part becomes a summary written by the model, the last turns stay as they are."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from fast_agent.config import CompactionSettings
+from fast_agent.history.compaction import CompactionError, CompactionSkipped, compact_conversation
+from fast_agent.types import PromptMessageExtended
+
+from tasks.session import SessionKey
+from workers.ports import Usage
+from workers.runtime import failures
+from workers.runtime.history import Record
+from workers.runtime.turns import watched
+
+# Of the model's window; beyond it the older part is summarised before the next call. Providers count tokens their own
+# way, ours is an estimate of four characters a token, so there is room to spare.
+FULL = 0.7
+_CHARS_PER_TOKEN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Compacted:
+    """What a compaction did; ``record`` is the new history. ``before`` and ``after`` count messages."""
+
+    record: Record
+    before: int
+    after: int
+    usage: Usage
+
+    @property
+    def words(self) -> str:
+        """For the user."""
+        if self.before == self.after:
+            return "There is nothing to shorten yet."
+        return f"Done: {self.before} messages became {self.after}. I remember the rest as a summary."
+
+
+def due(messages: list[PromptMessageExtended], limit: int, window: int | None) -> bool:
+    """Whether a history is at its bound: in messages, or by our estimate in tokens."""
+    if len(messages) >= limit:
+        return True
+    if not window:
+        return False
+    characters = sum(len(message.all_text()) for message in messages)
+    return characters / _CHARS_PER_TOKEN > FULL * window
+
+
+def window_of(agent: Any) -> int | None:
+    """The model's context window in tokens, where it is known."""
+    info = agent.llm.model_info if agent.llm is not None else None
+    return info.context_window if info is not None else None
+
+
+async def compact(agent: Any, record: Record, session: SessionKey, model: str) -> Compacted:
+    """Summarise the older part with the agent's own model; the agent belongs to a lane that is wiped afterwards.
+
+    Raises:
+        TurnFailed: the model gave no summary; the history is as before.
+        asyncio.CancelledError: cancelled.
+    """
+    before = len(record.messages)
+    agent.load_message_history(record.messages, clear_state=True)
+    configured = agent.context.config.compaction if agent.context and agent.context.config else CompactionSettings()
+    # The provider's own compaction gives an opaque checkpoint that no other model can read.
+    settings = configured.model_copy(update={"strategy": "client"})
+    try:
+        _, watch = await watched(session, lambda: compact_conversation(agent, settings=settings), f"compact-{session}")
+    except CompactionSkipped:
+        return Compacted(record, before, before, Usage(model=model))
+    except CompactionError as problem:
+        raise failures.empty(model) from problem
+    except Exception as problem:
+        raise failures.classify(failures.Fault.of(problem), model) from problem
+    fault = next((call.fault for call in watch.calls if call.fault), None)
+    if fault is not None:
+        # fast-agent takes the text of an error for a summary.
+        raise failures.classify(fault, model)
+    messages = list(agent.message_history)
+    return Compacted(Record(messages, record.members), before, len(messages), watch.usage(model))
