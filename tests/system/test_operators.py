@@ -1,0 +1,50 @@
+"""What operators look at, over the running system."""
+
+import socket
+import subprocess
+import sys
+
+import httpx
+import pytest
+
+from playground.client import PlaygroundClient
+from tests.system.conftest import Running
+from tests.system.processes import ROOT
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.mark.promise("flower-lists")
+async def test_flower_lists_the_workers_and_their_tasks(running: Running, people: PlaygroundClient) -> None:
+    port = free_port()
+    flower = running.harness.start(
+        "flower",
+        ["-m", "celery", "-A", "tasks.app:app", "flower", f"--port={port}", "--address=127.0.0.1"],
+        FLOWER_UNAUTHENTICATED_API="true",
+    )
+    with flower:
+        flower.wait_line("Connected to redis")
+        chat = (await people.chat())["id"]
+        said = await people.say(chat, "show up in Flower")
+        await people.wait_for(chat, lambda ours: bool(ours) and "[n=1]" in ours[-1]["text"])
+        task = f"{(await people.call('getMe'))['result']['id']}-{said.update_id}"
+        alive = {name for name, process in running.harness.workers.items() if process.alive}
+
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as http:
+            listed = (await http.get("/api/workers", params={"refresh": "1"})).json()
+            assert alive <= {name.split("@")[0] for name in listed}
+            seen = (await http.get(f"/api/task/info/{task}")).json()
+            assert seen["name"] == "chat.turn"
+            # The text of a message stands in no task.
+            assert "Flower" not in str(seen)
+            assert (await http.get("/workers")).status_code == 200
+
+
+@pytest.mark.promise("bot-without-fast-agent")
+def test_the_bot_never_imports_fast_agent() -> None:
+    code = "import sys, bot.wiring, bot.__main__; sys.exit(any(m.split('.')[0] == 'fast_agent' for m in sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
