@@ -94,6 +94,8 @@ class Settings(BaseSettings):
     """Waiting messages a session may have; further ones are refused with a word to the user."""
     stream: Literal["edit", "draft", "off"] = Field("edit", alias="COHORT_STREAM")
     """How an answer grows on the screen."""
+    send_rate: int = Field(30, alias="COHORT_SEND_RATE", ge=1, le=1000)
+    """Messages a second the bot may send in all: Telegram allows 30, or 1000 with paid broadcasts."""
     media_max_mib: int = Field(20, alias="COHORT_MEDIA_MAX_MIB", ge=1)
     """Largest file taken from a chat (a cloud Bot API server hands out 20 MiB at most)."""
     media_cache_mib: int = Field(512, alias="COHORT_MEDIA_CACHE_MIB", ge=1)
