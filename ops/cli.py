@@ -66,12 +66,14 @@ def playground() -> None:
 @app.command()
 def flower() -> None:
     """Run Flower alone, on 127.0.0.1 at FLOWER_PORT."""
-    from ops.plan import chosen_port, flower_command  # noqa: PLC0415
+    from ops.plan import HOST, chosen_port, flower_command  # noqa: PLC0415
 
-    settings = context().settings
+    here = context()
+    settings = here.settings
     _ = settings.redis  # said here, not by a Celery that looks for another broker
     port = chosen_port("flower_port", settings.flower_port)
-    _become(*flower_command(port)[1:])
+    # FLOWER_ADDRESS is Flower's own; in a container it has to listen to the outside.
+    _become(*flower_command(port, here.environ.get("FLOWER_ADDRESS", HOST))[1:])
 
 
 operate.register(app)

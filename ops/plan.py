@@ -74,10 +74,10 @@ class Plan:
         return specs
 
 
-def flower_command(port: int) -> tuple[str, ...]:
-    """Flower on 127.0.0.1; it keeps so many tasks in memory and no more."""
+def flower_command(port: int, address: str = HOST) -> tuple[str, ...]:
+    """Flower, on 127.0.0.1 if nothing else is said; it keeps so many tasks in memory and no more."""
     celery = (sys.executable, "-m", "celery", "-A", "tasks.app:app", "flower")
-    return (*celery, f"--address={HOST}", f"--port={port}", "--max_tasks=10000", "--logging=warning")
+    return (*celery, f"--address={address}", f"--port={port}", "--max_tasks=10000", "--logging=warning")
 
 
 def make_plan(settings: Settings, environ: Mapping[str, str], extra: Mapping[str, str]) -> Plan:

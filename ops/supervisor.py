@@ -66,7 +66,6 @@ class Keeper:
         except OSError as problem:
             return problem.strerror or str(problem)
         self.lives += 1
-        self._supervisor.changed.set()
         if self.leaving.is_set():  # asked while it was being started
             self.life.signal(signal.SIGTERM)
         try:
@@ -131,7 +130,6 @@ class Supervisor:
         self._fatal = fatal
         self.console = console
         self.clock = clock
-        self.changed = asyncio.Event()
         self.keepers: dict[str, Keeper] = {}
         self.hurry = asyncio.Event()
 

@@ -1,0 +1,31 @@
+#!/bin/sh
+# make check: everything that can be said without running the tests. All of it runs, the first failure decides the status.
+set -u
+cd "$(dirname "$0")/.."
+PATH=$PWD/.venv/bin:$PATH
+status=0
+
+run() { # name, command...
+    name=$1
+    shift
+    if output=$("$@" 2>&1); then
+        printf '%-12s ok\n' "$name"
+    else
+        printf '%-12s FAILED\n%s\n' "$name" "$output"
+        status=1
+    fi
+}
+
+run lint ruff check .
+run format ruff format --check .
+run types basedpyright
+run imports lint-imports
+run depends deptry .
+run settings python tools/settings_table.py --check
+run lock python -c "
+import sys; sys.path.insert(0, 'tools')
+import lock
+sys.exit('; '.join(lock.stale()) + ': make lock' if lock.stale() else 0)"
+run compose check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+run tracked python tools/check_tracked.py
+exit $status
