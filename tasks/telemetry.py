@@ -49,5 +49,5 @@ def configure_logging(settings: Settings) -> None:
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level.upper())
     # These name URLs, and a Bot API URL holds the token; what they tell is in our own events.
-    for name in ("httpx", "httpcore", "telegram", "urllib3", "openai", "anthropic", "mcp"):
+    for name in ("httpx", "httpx2", "httpcore", "httpcore2", "telegram", "urllib3", "openai", "anthropic", "mcp"):
         logging.getLogger(name).setLevel(logging.WARNING)
