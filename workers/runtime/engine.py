@@ -13,7 +13,7 @@ from tasks.clock import Clock
 from tasks.errors import CohortError, Misconfigured
 from tasks.settings import Settings
 from workers.ports import MediaSource, Sink, TurnFailed, TurnRequest, TurnResult, Usage
-from workers.runtime import compaction, content, failures, history, vendor
+from workers.runtime import cards, compaction, content, failures, history, taming, vendor
 from workers.runtime.breaker import Breaker
 from workers.runtime.choices import Choice, Choices
 from workers.runtime.failures import ContextTooLong, ProviderFault
@@ -55,8 +55,7 @@ class Engine:
         self._choices = Choices(self._fast, self._settings, self._breaker)
         try:
             self._harness = await self._stack.enter_async_context(self._fast.harness())
-            if self._fast.context.config is not None:
-                vendor.tame_servers(self._fast.context.config, self._settings)
+            self._tame_servers()
             tasks = await self._stack.enter_async_context(asyncio.TaskGroup())
             self._lanes = Lanes(self, tasks, self._settings.lanes)
             self._stack.callback(self._lanes.close)
@@ -112,6 +111,43 @@ class Engine:
             agent = await self._agent(lane, choice)
             done = await compaction.compact(agent, record, request.session, choice.model)
         return TurnResult(text=done.words, history=history.encode(self._bounded(done.record)), usage=done.usage)
+
+    async def reload(self) -> tuple[str, ...]:
+        """Let changed cards in, all or none; running turns end with the old ones.
+
+        Returns:
+            The agents that sessions may choose now.
+
+        Raises:
+            Misconfigured: one line for each problem; nothing has changed.
+        """
+        problems = await asyncio.to_thread(cards.check_cards, self._settings)
+        if problems:
+            raise Misconfigured("\n".join(str(problem) for problem in problems))
+        before = dict(self._fast.agents)
+        vendor.reload_cards(self._fast, self._settings)
+        self._tame_servers()
+        generation, self._generation = self._generation, self._generation + 1
+        try:
+            # The proof is an agent made of them, in a task of its own as a lane's is.
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._try_cards(), name="try-cards")
+        except* Exception as group:
+            self._generation = generation
+            vendor.restore_cards(self._fast, before)
+            raise Misconfigured(f"{self._settings.cards}: {str(group.exceptions[0]).splitlines()[0]}") from group
+        self._lanes.renew()
+        return self.agents
+
+    async def _try_cards(self) -> None:
+        instance = await vendor.create_instance(self._harness)
+        initial = {name: list(agent.message_history) for name, agent in instance.agents.items()}
+        await self.dispose(instance)
+        self._initial = initial
+
+    def _tame_servers(self) -> None:
+        if self._fast.context.config is not None:
+            taming.tame_servers(self._fast.context.config, self._settings)
 
     # -- a turn
 

@@ -7,38 +7,31 @@ import contextlib
 import io
 import logging
 import secrets
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fast_agent import FastAgent
+from fast_agent import config as fast_config
 from fast_agent.agents import llm_decorator
-from fast_agent.agents.agent_types import AgentConfig
-from fast_agent.config import MCPElicitationSettings, MCPServerAuthSettings
 from fast_agent.core.exceptions import FastAgentError
 from fast_agent.core.harness import AgentHarness
 from fast_agent.core.logging import logger as fast_logging
 from fast_agent.llm import fastagent_llm
 from fast_agent.llm.internal import passthrough
-from fast_agent.types import PromptMessageExtended, RequestParams
+from fast_agent.types import PromptMessageExtended
 from fast_agent.ui import console as fast_console
+from pydantic import ValidationError
 
 from tasks.errors import Misconfigured
 from tasks.settings import Settings
-from workers.runtime import tls
+from workers.runtime import taming, tls
 from workers.runtime.failures import Fault
 from workers.runtime.watch import Call, fault_of, watching
 
 if TYPE_CHECKING:
-    from fast_agent.config import Settings as FastSettings
     from fast_agent.core.fastagent import AgentInstance
     from fast_agent.interfaces import AgentProtocol
 
 VERSION = "0.10.46"
-
-# A model may call tools this often in one turn; fast-agent's own default is 9,999.
-MAX_ITERATIONS = 10
-# Silence of a model's stream after which the call is given up; covers the SDK's own retries of a 429 as well.
-STREAMING_TIMEOUT_S = 60.0
 
 log = logging.getLogger("cohort.runtime")
 _LEVELS = {"error": logging.ERROR, "warning": logging.WARNING}
@@ -143,54 +136,44 @@ def build(settings: Settings) -> FastAgent:
     """
     install()
     try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            fast = FastAgent(
-                "cohort",
-                config_path=str(settings.config) if settings.config.exists() else None,
-                parse_cli_args=False,
-                quiet=True,
-            )
+        # It prints what is wrong before it exits; we say it in one line.
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            fast = FastAgent("cohort", config_path=_config_path(settings), parse_cli_args=False, quiet=True)
     except (Exception, SystemExit) as problem:
-        first = str(problem.__cause__ or problem).splitlines() or [type(problem).__name__]
-        raise Misconfigured(f"{settings.config}: {first[0]}") from problem
-    _tame(fast._settings, settings)  # pyright: ignore[reportPrivateUsage] # noqa: SLF001 - the loaded configuration
+        raise _misconfigured(settings, problem) from problem
+    taming.tame(fast._settings, settings)  # pyright: ignore[reportPrivateUsage] # noqa: SLF001 - the loaded configuration
     return fast
 
 
-def _tame(config: "FastSettings", settings: Settings) -> None:
-    """Settings that a worker needs whatever the file says."""
-    config.llm_retries = 0
-    config.session_history = False
-    config.logger.type = "none"
-    config.logger.streaming = "none"
-    config.logger.progress_display = False
-    config.logger.show_chat = False
-    config.logger.show_tools = False
-    config.shell_execution.show_bash = False
-    config.compaction.auto = False
-    if config.otel is not None:
-        config.otel.enabled = False
-    if config.mcp is None:
-        return
-    config.mcp.client.auto_sampling = False
-    tame_servers(config, settings)
+def read_configuration(settings: Settings) -> None:
+    """Read fast-agent's configuration and throw it away, as a check.
+
+    Raises:
+        Misconfigured: it cannot be used.
+    """
+    before = fast_config._settings  # pyright: ignore[reportPrivateUsage] # noqa: SLF001 - a process-wide cache
+    fast_config._settings = None  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
+    try:
+        with contextlib.redirect_stderr(io.StringIO()):
+            fast_config.get_settings(_config_path(settings))
+    except Exception as problem:
+        raise _misconfigured(settings, problem) from problem
+    finally:
+        fast_config._settings = before  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
 
 
-def tame_servers(config: "FastSettings", settings: Settings) -> None:
-    """Every MCP server known so far (cards may bring their own)."""
-    for server in config.mcp.servers.values() if config.mcp is not None else ():
-        tame_server(server, settings)
+def _config_path(settings: Settings) -> str | None:
+    """None lets fast-agent look for its own names."""
+    return str(settings.config) if settings.config.exists() else None
 
 
-def tame_server(server: Any, settings: Settings) -> None:
-    """An MCP server of ours: never a question on a terminal, never sampling unasked, every call ends."""
-    server.elicitation = MCPElicitationSettings(mode="auto-cancel")
-    if server.read_timeout_seconds is None:
-        server.read_timeout_seconds = max(1, round(settings.tool_timeout.total_seconds()))
-    if server.auth is None:
-        # Without a block fast-agent starts OAuth, with a browser and a prompt, on a 401.
-        server.auth = MCPServerAuthSettings(oauth=False)
-    server.auth.oauth = False
+def _misconfigured(settings: Settings, problem: BaseException) -> Misconfigured:
+    cause = problem.__cause__ or problem
+    if isinstance(cause, ValidationError):
+        first = cause.errors(include_url=False, include_input=False)[0]
+        return Misconfigured(f"{settings.config}: {'.'.join(map(str, first['loc']))}: {first['msg']}")
+    lines = str(cause).splitlines() or [type(cause).__name__]
+    return Misconfigured(f"{settings.config}: {lines[0]}")
 
 
 def load_cards(fast: FastAgent, settings: Settings) -> None:
@@ -204,26 +187,7 @@ def load_cards(fast: FastAgent, settings: Settings) -> None:
             fast.load_agents(settings.cards)
     except FastAgentError as problem:
         raise Misconfigured(f"{settings.cards}: {str(problem).splitlines()[0]}") from problem
-    apply_defaults(fast, settings)
-
-
-def apply_defaults(fast: FastAgent, settings: Settings) -> None:
-    """Our defaults for every registered agent."""
-    for data in fast.agents.values():
-        config = data.get("config")
-        if not isinstance(config, AgentConfig):
-            continue
-        if settings.model:
-            config.model = settings.model
-        # It asks on the terminal; in a chat the agent simply asks.
-        config.human_input = False
-        params = config.default_request_params or RequestParams()
-        given = params.model_fields_set
-        if "max_iterations" not in given:
-            params.max_iterations = MAX_ITERATIONS
-        if "streaming_timeout" not in given:
-            params.streaming_timeout = STREAMING_TIMEOUT_S
-        config.default_request_params = params
+    taming.apply_defaults(fast, settings)
 
 
 async def create_instance(harness: AgentHarness) -> "AgentInstance":
@@ -253,6 +217,25 @@ def wipe(agent: "AgentProtocol", initial: list[Any] | None = None) -> None:
             listeners.clear()
 
 
-def card_files(fast: FastAgent) -> dict[str, Path]:
-    """Agent -> the card it came from."""
-    return dict(fast._agent_card_sources)  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
+def reload_cards(fast: FastAgent, settings: Settings) -> None:
+    """Let changed cards in; on any problem the registry is as before.
+
+    Raises:
+        Misconfigured: the first problem, in one line.
+    """
+    before = dict(fast.agents)
+    try:
+        fast.load_agents(settings.cards)
+        taming.apply_defaults(fast, settings)
+        fast._apply_skills_to_agent_configs(fast._default_skill_manifests)  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
+        fast._validate_run_preconditions()  # pyright: ignore[reportPrivateUsage] # noqa: SLF001 - MCP of cards, references
+    except (FastAgentError, OSError) as problem:
+        restore_cards(fast, before)
+        raise Misconfigured(f"{settings.cards}: {str(problem).splitlines()[0]}") from problem
+
+
+def restore_cards(fast: FastAgent, before: dict[str, Any]) -> None:
+    """Put back the registry of an earlier moment."""
+    fast.agents.clear()
+    fast.agents.update(before)
+    fast._sync_agent_card_mcp_servers()  # pyright: ignore[reportPrivateUsage] # noqa: SLF001

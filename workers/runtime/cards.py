@@ -1,0 +1,220 @@
+"""Whether the agent cards and fast-agent's configuration are right: checked before a start and before a reload.
+
+fast-agent itself lets pass in silence: a child agent that does not exist, an empty instruction, a card without
+frontmatter, and at a hot reload any broken card. ``python -m workers.runtime.cards`` prints one line for each problem
+and ends with status 1.
+"""
+
+import re
+import sys
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from fast_agent.core.agent_card_loader import load_agent_cards
+from fast_agent.core.agent_card_validation import scan_agent_card_directory
+from fast_agent.core.exceptions import FastAgentError
+from fast_agent.llm.model_factory import ModelFactory
+
+from tasks.errors import Misconfigured
+from tasks.settings import Settings, load
+
+_CARD_SUFFIXES = frozenset({".md", ".markdown", ".yaml", ".yml"})
+_DOCUMENT_NAMES = frozenset({"readme.md", "agents.md", "claude.md", "skill.md", "license.md"})
+_FRONT_MATTER = re.compile(r"\A\ufeff?---\s*\n(?P<head>.*?)\n---\s*(?:\n(?P<body>.*))?\Z", re.DOTALL)
+
+# What fast-agent says, where to look for the line, and what to do.
+_ADVICE = (
+    (r"References missing agents: (?P<what>.*)", "correct the name, or add a card with it"),
+    (r"References missing servers: (?P<what>.*)", "define it under mcp.servers in the configuration, or leave it out"),
+    (r"Unsupported fields for type '.*': (?P<what>.*)", "correct its spelling, or leave it out"),
+    (r"Unsupported agent type '(?P<what>.*)'", "use agent, chain, parallel, router, orchestrator, ..."),
+    (r"Missing required field '(?P<what>.*)'", "add it to the frontmatter"),
+    (r"Duplicate agent name '(?P<what>.*)'", "give one of the cards another name"),
+    (r"Circular dependency detected: (?P<what>.*)", "take one of these agents out of the other's card"),
+    (r"Function '(?P<what>.*)' not found in .*", "correct the name after the colon of function_tools"),
+    (r"Function tool module file not found \((?P<what>.*)\)", "paths of function_tools start at the card's directory"),
+    (r"History file not found \((?P<what>.*)\)", "paths of messages start at the card's directory"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CardProblem:
+    """One thing that is wrong: where (``line`` from 1, None where it is nowhere), what, and what to do."""
+
+    file: Path
+    line: int | None
+    what: str
+    do: str
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}" if self.line else str(self.file)
+        return f"{where}: {self.what}; {self.do}"
+
+
+def check_cards(settings: Settings) -> list[CardProblem]:
+    """Every problem that can be seen without starting a model or a server; an empty list lets the cards in."""
+    servers, problems = _configuration(settings)
+    cards = settings.cards
+    if not cards.is_dir():
+        return [*problems, CardProblem(cards, None, "no such directory", "set COHORT_CARDS to your cards' directory")]
+    files = [path for path in sorted(cards.iterdir()) if _is_card(path)]
+    if not files:
+        problems.append(CardProblem(cards, None, "no agent cards", "add one (a .md file with frontmatter, or .yaml)"))
+    readable: list[Path] = []
+    for path in files:
+        found = list(_syntax(path))
+        problems.extend(found)
+        if not found:
+            readable.append(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        scanned = scan_agent_card_directory(cards, server_names=servers)
+    for entry in scanned:
+        if entry.path not in readable or entry.ignored_reason is not None:
+            continue
+        text = entry.path.read_text(encoding="utf-8")
+        found = [_explained(entry.path, text, error) for error in entry.errors]
+        # What the scan finds the loader may trip over too, in words without a line.
+        problems.extend(found or _loaded(entry.path, text, settings))
+    return problems
+
+
+def _is_card(path: Path) -> bool:
+    return path.is_file() and path.suffix.lower() in _CARD_SUFFIXES and path.name.lower() not in _DOCUMENT_NAMES
+
+
+def _configuration(settings: Settings) -> tuple[set[str], list[CardProblem]]:
+    """The servers that cards may name, and what is wrong with the configuration files."""
+    servers: set[str] = set()
+    problems: list[CardProblem] = []
+    secrets = [settings.config.parent / name for name in ("fast-agent.secrets.yaml", "fastagent.secrets.yaml")]
+    for path in (settings.config, *secrets):
+        if not path.exists():
+            continue
+        try:
+            content: Any = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        except (yaml.YAMLError, UnicodeError) as problem:
+            problems.append(CardProblem(path, _yaml_line(problem), "not YAML", _yaml_advice(problem)))
+            continue
+        if not isinstance(content, dict):
+            problems.append(CardProblem(path, 1, "not a mapping", "write `key: value` lines"))
+            continue
+        section: Any = content.get("mcp") or {}
+        servers |= set((section.get("servers") if isinstance(section, dict) else None) or {})
+    if not problems:
+        problems.extend(_accepted(settings))
+    return servers, problems
+
+
+def _accepted(settings: Settings) -> Iterable[CardProblem]:
+    """What fast-agent says to the configuration as a whole."""
+    from workers.runtime import vendor  # noqa: PLC0415 - it patches fast-agent, which a check alone does not need
+
+    try:
+        vendor.read_configuration(settings)
+    except Misconfigured as problem:
+        text = settings.config.read_text(encoding="utf-8") if settings.config.exists() else ""
+        said = str(problem).removeprefix(f"{settings.config}: ")
+        yield CardProblem(settings.config, _line(text, said.split(":")[0].split(".")[-1]), said, "correct this setting")
+
+
+def _syntax(path: Path) -> Iterable[CardProblem]:
+    """What keeps a card from being read at all."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeError) as problem:
+        yield CardProblem(path, None, "cannot be read", type(problem).__name__)
+        return
+    head, body, offset = text, None, 0
+    if path.suffix.lower() in {".md", ".markdown"}:
+        parts = _FRONT_MATTER.match(text)
+        if parts is None:
+            yield CardProblem(path, 1, "no frontmatter", "start it with `---`, settings, `---`, then the instruction")
+            return
+        head, body, offset = parts["head"], parts["body"] or "", 1
+    try:
+        content: Any = yaml.safe_load(head) or {}
+    except yaml.YAMLError as problem:
+        line = _yaml_line(problem)
+        yield CardProblem(path, line and line + offset, "not YAML", _yaml_advice(problem))
+        return
+    if not isinstance(content, dict):
+        yield CardProblem(path, 1 + offset, "not a mapping", "write `key: value` lines")
+        return
+    kind = str(content.get("type") or "agent")
+    instruction = content.get("instruction", body)
+    if kind in {"agent", "basic", "smart"} and not str(instruction or "").strip():
+        line = text.count("\n") + 1 if body is not None and "instruction" not in content else _line(text, "instruction")
+        yield CardProblem(path, line, "no instruction", "write what the agent should do below the frontmatter")
+
+
+def _loaded(path: Path, text: str, settings: Settings) -> Iterable[CardProblem]:
+    """What fast-agent's loader says, and whether its models exist."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            cards = load_agent_cards(path)
+    except FastAgentError as problem:
+        what = problem.message.replace(f" in {path.resolve()}", "").replace(str(path.resolve()), path.name)
+        yield CardProblem(path, _line(text, *re.findall(r"'([^']+)'", what)), what, "correct it")
+        return
+    except Exception as problem:  # noqa: BLE001 - a tool's module may raise anything when it is imported
+        yield CardProblem(path, None, f"cannot be loaded ({type(problem).__name__}: {problem})", "correct it")
+        return
+    for card in cards:
+        config: Any = card.agent_data.get("config")
+        model = None if settings.model else getattr(config, "model", None)
+        if model is not None and not model.startswith("$"):
+            try:
+                ModelFactory.resolve_model_spec(model)
+            except Exception as problem:  # noqa: BLE001 - several kinds, all meaning the same
+                said = str(problem).splitlines()[0]
+                yield CardProblem(
+                    path, _line(text, "model:"), f"unknown model {model!r} ({said})", "use provider.model"
+                )
+
+
+def _explained(path: Path, text: str, error: str) -> CardProblem:
+    for pattern, advice in _ADVICE:
+        found = re.match(pattern, error)
+        if found is not None:
+            needles = [part.strip() for part in re.split(r",|->", found["what"])]
+            return CardProblem(path, _line(text, *needles), error[0].lower() + error[1:], advice)
+    return CardProblem(path, None, error, "correct it")
+
+
+def _line(text: str, *needles: str) -> int | None:
+    """The first line that has one of the words."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if any(needle and needle in line for needle in needles):
+            return number
+    return None
+
+
+def _yaml_line(problem: Exception) -> int | None:
+    mark = getattr(problem, "problem_mark", None)
+    return None if mark is None else mark.line + 1
+
+
+def _yaml_advice(problem: Exception) -> str:
+    return str(getattr(problem, "problem", None) or "check quotes and indentation")
+
+
+def main(arguments: Sequence[str] = ()) -> int:
+    """Check the cards of the environment's settings; 0 when they are right."""
+    del arguments
+    try:
+        found: list[object] = list(check_cards(load()))
+    except Misconfigured as problem:
+        found = [problem]
+    for problem in found:
+        print(problem, file=sys.stderr)  # noqa: T201 - this is a command
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

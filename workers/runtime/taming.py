@@ -1,0 +1,73 @@
+"""What fast-agent's configuration and cards must say in a worker, whatever their files say or leave out."""
+
+from typing import TYPE_CHECKING, Any
+
+from fast_agent.agents.agent_types import AgentConfig
+from fast_agent.config import MCPElicitationSettings, MCPServerAuthSettings
+from fast_agent.types import RequestParams
+
+from tasks.settings import Settings
+
+if TYPE_CHECKING:
+    from fast_agent import FastAgent
+    from fast_agent.config import Settings as FastSettings
+
+# A model may call tools this often in one turn; fast-agent's own default is 9,999.
+MAX_ITERATIONS = 10
+# Silence of a model's stream after which the call is given up; covers the SDK's own retries of a 429 as well.
+STREAMING_TIMEOUT_S = 60.0
+
+
+def tame(config: "FastSettings", settings: Settings) -> None:
+    """Settings that a worker needs whatever the file says."""
+    config.llm_retries = 0
+    config.session_history = False
+    config.logger.type = "none"
+    config.logger.streaming = "none"
+    config.logger.progress_display = False
+    config.logger.show_chat = False
+    config.logger.show_tools = False
+    config.shell_execution.show_bash = False
+    config.compaction.auto = False
+    if config.otel is not None:
+        config.otel.enabled = False
+    if config.mcp is None:
+        return
+    config.mcp.client.auto_sampling = False
+    tame_servers(config, settings)
+
+
+def tame_servers(config: "FastSettings", settings: Settings) -> None:
+    """Every MCP server known so far (cards may bring their own)."""
+    for server in config.mcp.servers.values() if config.mcp is not None else ():
+        tame_server(server, settings)
+
+
+def tame_server(server: Any, settings: Settings) -> None:
+    """An MCP server of ours: never a question on a terminal, never sampling unasked, every call ends."""
+    server.elicitation = MCPElicitationSettings(mode="auto-cancel")
+    if server.read_timeout_seconds is None:
+        server.read_timeout_seconds = max(1, round(settings.tool_timeout.total_seconds()))
+    if server.auth is None:
+        # Without a block fast-agent starts OAuth, with a browser and a prompt, on a 401.
+        server.auth = MCPServerAuthSettings(oauth=False)
+    server.auth.oauth = False
+
+
+def apply_defaults(fast: "FastAgent", settings: Settings) -> None:
+    """Our defaults for every registered agent."""
+    for data in fast.agents.values():
+        config = data.get("config")
+        if not isinstance(config, AgentConfig):
+            continue
+        if settings.model:
+            config.model = settings.model
+        # It asks on the terminal; in a chat the agent simply asks.
+        config.human_input = False
+        params = config.default_request_params or RequestParams()
+        given = params.model_fields_set
+        if "max_iterations" not in given:
+            params.max_iterations = MAX_ITERATIONS
+        if "streaming_timeout" not in given:
+            params.streaming_timeout = STREAMING_TIMEOUT_S
+        config.default_request_params = params
