@@ -1,0 +1,405 @@
+"""Answers that grow on the screen."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from tasks.clock import SystemClock
+from tasks.envelope import Reply
+from tasks.errors import ClaimLost, StoreUnavailable
+from tasks.session import SessionKey
+from tasks.store.pacing import Limits, Rate
+from tests.telegram.conftest import World
+from workers.ports import LiveAnswer
+from workers.telegram.delivery import TelegramDelivery
+from workers.telegram.live import Tempo
+from workers.telegram.render import GOES_ON
+
+AT_ONCE = Tempo(typing=60, settle=0, private=0, group=0)
+
+
+@dataclass
+class Stage:
+    """A worker that shows answers, and what was stored of them."""
+
+    world: World
+    delivery: TelegramDelivery
+    stored: list[int] = field(default_factory=list)
+
+    async def store(self, message_id: int) -> None:
+        self.stored.append(message_id)
+
+    def live(
+        self,
+        session: SessionKey,
+        *,
+        message_id: int | None = None,
+        reply_to: int | None = None,
+        created: Callable[[int], Awaitable[None]] | None = None,
+    ) -> AbstractAsyncContextManager[LiveAnswer]:
+        return self.delivery.live(session, reply_to=reply_to, message_id=message_id, created=created or self.store)
+
+    async def shows(self, session: SessionKey, text: str) -> dict[str, Any]:
+        """Wait until the bot's newest message in the chat has this text."""
+        found = await self.world.pg.wait_for(
+            session.chat, lambda messages: bool(messages) and messages[-1]["text"] == text, timeout=20
+        )
+        return found[-1]
+
+    async def called(self, session: SessionKey, method: str, count: int = 1, **fields: Any) -> list[dict[str, Any]]:
+        return await self.world.pg.wait_journal(count, method=method, chat=session.chat, timeout=20, **fields)
+
+
+def stage_with(world: World, tempo: Tempo = AT_ONCE, **changed: Any) -> Stage:
+    settings = world.settings.model_copy(update=changed)
+    return Stage(world, TelegramDelivery(world.bot, settings, SystemClock(), tempo=replace(tempo)))
+
+
+@pytest.fixture
+async def stage(world: World) -> Stage:
+    return stage_with(world)
+
+
+async def test_the_first_text_creates_a_message_and_later_text_edits_it(stage: Stage) -> None:
+    session = await stage.world.session()
+    async with stage.live(session) as answer:
+        answer.text("Once")
+        await stage.shows(session, "Once")
+        answer.text("Once upon **a time**")
+        message = await stage.shows(session, "Once upon a time")
+    assert message["entities"] == [{"type": "bold", "offset": 10, "length": 6}]
+    assert stage.stored == [answer.message_id] == [message["message_id"]]
+    assert len(await stage.world.texts(session)) == 1
+
+
+async def test_the_message_s_id_is_stored_before_anything_else_is_shown(stage: Stage) -> None:
+    session = await stage.world.session()
+    storing, go_on = asyncio.Event(), asyncio.Event()
+
+    async def store_slowly(message_id: int) -> None:
+        storing.set()
+        await go_on.wait()
+        stage.stored.append(message_id)
+
+    async with stage.live(session, created=store_slowly) as answer:
+        answer.text("one")
+        async with asyncio.timeout(20):
+            await storing.wait()
+        answer.text("one two")
+        # Round trips of somebody else's: a frame that did not wait would be there.
+        await stage.shows(session, "one")
+        before = await stage.world.methods(session)
+        go_on.set()
+        await stage.shows(session, "one two")
+    assert before == ["sendMessage"]
+
+
+async def test_an_answer_that_cannot_be_stored_grows_no_further_but_keeps_its_message(stage: Stage) -> None:
+    session = await stage.world.session()
+    refused = asyncio.Event()
+
+    async def store_not(_: int) -> None:
+        refused.set()
+        raise StoreUnavailable
+
+    async with stage.live(session, created=store_not) as answer:
+        answer.text("one")
+        async with asyncio.timeout(20):
+            await refused.wait()
+        answer.text("one two")
+    assert await stage.world.texts(session) == ["one"]
+    assert answer.message_id is not None
+
+
+async def test_an_answer_whose_session_was_lost_is_taken_back(stage: Stage) -> None:
+    session = await stage.world.session()
+
+    async def lost(_: int) -> None:
+        raise ClaimLost
+
+    async with stage.live(session, created=lost) as answer:
+        answer.text("one")
+        await stage.called(session, "deleteMessage")
+    assert answer.message_id is None
+    assert await stage.world.texts(session) == []
+
+
+async def test_leaving_waits_for_the_frame_in_flight(stage: Stage) -> None:
+    session = await stage.world.session()
+    await stage.world.pg.fault("delay", "sendMessage", seconds=0.2)
+    async with stage.live(session) as answer, asyncio.timeout(20):
+        answer.text("one")
+        while (await stage.world.pg.control("GET", "/faults"))["faults"]:
+            pass
+        assert answer.message_id is None
+    assert stage.stored == [answer.message_id]
+    await stage.delivery.deliver(session, Reply(text="final", edit=answer.message_id))
+    assert await stage.world.methods(session) == ["sendMessage", "editMessageText"]
+    assert await stage.world.texts(session) == ["final"]
+
+
+async def test_a_message_of_an_earlier_try_is_gone_on_with(stage: Stage) -> None:
+    session = await stage.world.session()
+    earlier = await stage.delivery.deliver(session, Reply(text="an earlier tr"))
+    async with stage.live(session, message_id=earlier) as answer:
+        answer.text("a new try")
+        await stage.shows(session, "a new try")
+    assert answer.message_id == earlier
+    assert stage.stored == []
+    assert len(await stage.world.texts(session)) == 1
+
+
+async def test_what_was_rolled_back_is_taken_from_the_screen(stage: Stage) -> None:
+    session = await stage.world.session()
+    async with stage.live(session) as answer:
+        answer.text("wrong")
+        await stage.shows(session, "wrong")
+        answer.text("")
+        await stage.shows(session, GOES_ON)
+        answer.text("right")
+        await stage.shows(session, "right")
+
+
+async def test_a_running_tool_is_told_of_until_there_is_text(stage: Stage) -> None:
+    session = await stage.world.session()
+    async with stage.live(session) as answer:
+        answer.tool("time")
+        await stage.shows(session, "Using time…")
+        answer.tool(None)
+        await stage.shows(session, GOES_ON)
+        answer.text("It is late")
+        await stage.shows(session, "It is late")
+        answer.tool("clock__set_alarm")
+        answer.text("It is late.")
+        await stage.shows(session, "It is late.")
+    edits = await stage.world.pg.journal(method="editMessageText", chat=session.chat)
+    assert not any("alarm" in entry["params"]["text"] for entry in edits)
+
+
+async def test_a_phrase_is_shown_as_it_is(stage: Stage) -> None:
+    session = await stage.world.session()
+    async with stage.live(session) as answer:
+        answer.tool("another try")
+        await stage.shows(session, "Another try…")
+
+
+async def test_an_answer_longer_than_a_message_shows_its_beginning(stage: Stage) -> None:
+    session = await stage.world.session()
+    async with stage.live(session) as answer:
+        answer.text("word " * 2000)
+        (entry,) = await stage.called(session, "sendMessage")
+    assert entry["code"] == 200
+    assert entry["params"]["text"].endswith(f"word{GOES_ON}")
+
+
+async def test_typing_shows_until_there_is_a_message_and_ends_with_the_turn(world: World) -> None:
+    stage = stage_with(world, replace(AT_ONCE, typing=0.01))
+    session = await world.session()
+    async with stage.live(session) as answer:
+        await stage.called(session, "sendChatAction", 4)
+        answer.text("one")
+        await stage.shows(session, "one")
+        before = len(await world.pg.journal(method="sendChatAction", chat=session.chat))
+        answer.text("one two")
+        await stage.shows(session, "one two")
+    entries = await world.pg.journal(method="sendChatAction", chat=session.chat)
+    # One may have been under way when the first text came.
+    assert len(entries) <= before + 1
+    assert {entry["params"]["action"] for entry in entries} == {"typing"}
+
+
+async def test_typing_ends_with_a_turn_that_fails(world: World) -> None:
+    stage = stage_with(world, replace(AT_ONCE, typing=0.01))
+    session = await world.session()
+
+    async def turn() -> None:
+        async with stage.live(session):
+            await stage.called(session, "sendChatAction", 2)
+            raise RuntimeError("model")
+
+    with pytest.raises(RuntimeError, match="model"):
+        await turn()
+    before = await world.methods(session)
+    await stage.delivery.deliver(session, Reply(text="sorry"))
+    assert await world.methods(session) == [*before, "sendMessage"]
+
+
+async def test_a_cancelled_turn_keeps_its_frame_in_flight_and_stays_cancelled(stage: Stage) -> None:
+    session = await stage.world.session()
+    storing, go_on = asyncio.Event(), asyncio.Event()
+
+    async def store_slowly(message_id: int) -> None:
+        storing.set()
+        await go_on.wait()
+        stage.stored.append(message_id)
+
+    async def turn() -> None:
+        async with stage.live(session, created=store_slowly) as answer:
+            answer.text("one")
+            await asyncio.Event().wait()
+
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(turn(), name="turn")
+        async with asyncio.timeout(20):
+            await storing.wait()
+        task.cancel()
+        go_on.set()
+    assert task.cancelled()
+    assert len(stage.stored) == 1
+
+
+@pytest.mark.parametrize("kind", ["500", "cut_before", "cut_after", "garbage", "429"])
+@pytest.mark.parametrize("method", ["sendChatAction", "sendMessage", "editMessageText"])
+async def test_no_fault_of_a_frame_reaches_the_turn(stage: Stage, kind: str, method: str) -> None:
+    session = await stage.world.session()
+    await stage.world.pg.fault(kind, method, times=2)
+    async with stage.live(session) as answer:
+        answer.text("one")
+        await stage.called(session, "sendMessage")
+        answer.text("one two")
+    await stage.world.pg.clear_faults()
+    stage.world.clock.advance(10)
+    await stage.delivery.deliver(session, Reply(text="final", edit=answer.message_id))
+    assert (await stage.world.texts(session))[-1] == "final"
+
+
+async def test_frames_end_with_a_blocked_bot(stage: Stage) -> None:
+    session = await stage.world.session()
+    async with stage.live(session) as answer:
+        answer.text("one")
+        await stage.shows(session, "one")
+        await stage.world.pg.block(session.chat)
+        answer.text("one two")
+        await stage.called(session, "editMessageText")
+        answer.text("one two three")
+    edits = await stage.world.pg.journal(method="editMessageText", chat=session.chat)
+    assert [entry["code"] for entry in edits] == [403]
+
+
+async def test_refused_formatting_goes_from_later_frames(stage: Stage) -> None:
+    session = await stage.world.session()
+    await stage.world.pg.fault("error", "sendMessage", code=400, description="Bad Request: can't parse entities: no")
+    async with stage.live(session) as answer:
+        answer.text("**one**")
+        message = await stage.shows(session, "one")
+    assert "entities" not in message
+
+
+async def test_frames_are_dropped_not_queued_where_they_would_have_to_wait(world: World) -> None:
+    stage = stage_with(world)
+    session = await world.session()
+    await world.store.punish(session.bot, session.chat, 3600)
+    async with stage.live(session) as answer:
+        answer.text("one")
+        answer.text("one two")
+    assert answer.message_id is None
+    assert await world.methods(session) == []
+
+
+async def test_an_answer_in_a_group_answers_its_question_and_stays_in_its_topic(stage: Stage) -> None:
+    chat = (await stage.world.pg.chat("supergroup", topics=["work"]))["id"]
+    topic = await stage.world.pg.topic(chat, "play")
+    asked = await stage.world.pg.say(chat, "hello", thread=topic)
+    session = SessionKey(stage.world.settings.bot_id, chat, topic)
+    async with stage.live(session, reply_to=asked.message_id) as answer:
+        (typing,) = await stage.called(session, "sendChatAction")
+        answer.text("hi")
+        message = await stage.shows(session, "hi")
+    assert message["message_thread_id"] == topic
+    assert message["reply_to_message"]["message_id"] == asked.message_id
+    assert typing["params"]["message_thread_id"] == str(topic)
+
+
+async def test_drafts_show_private_answers_without_a_message(world: World) -> None:
+    stage = stage_with(world, stream="draft")
+    session = await world.session()
+    async with stage.live(session) as answer:
+        answer.text("**one**")
+        (entry,) = await stage.called(session, "sendMessageDraft")
+    assert entry["params"]["text"] == "one"
+    assert entry["code"] == 200
+    assert answer.message_id is None
+
+
+async def test_a_draft_is_shown_again_before_it_fades(world: World) -> None:
+    stage = stage_with(world, replace(AT_ONCE, draft=0.01), stream="draft")
+    session = await world.session()
+    async with stage.live(session) as answer:
+        answer.text("one")
+        entries = await stage.called(session, "sendMessageDraft", 3)
+    assert len({entry["params"]["draft_id"] for entry in entries}) == 1
+
+
+async def test_where_drafts_are_refused_the_answer_grows_in_a_message(world: World) -> None:
+    stage = stage_with(world, stream="draft")
+    session, group = await world.session(), await world.session("group")
+    await world.pg.fault("error", "sendMessageDraft", code=404, description="Not Found")
+    async with stage.live(session) as answer, stage.live(group) as other:
+        answer.text("one")
+        other.text("two")
+        await stage.shows(session, "one")
+        await stage.shows(group, "two")
+    assert await world.pg.journal(method="sendMessageDraft", chat=group.chat) == []
+
+
+async def test_without_streaming_only_typing_shows(world: World) -> None:
+    stage = stage_with(world, replace(AT_ONCE, typing=0.01), stream="off")
+    session = await world.session()
+    async with stage.live(session) as answer:
+        answer.text("one")
+        answer.tool("time")
+        await stage.called(session, "sendChatAction", 3)
+    assert set(await world.methods(session)) == {"sendChatAction"}
+    assert answer.message_id is None
+
+
+def test_frames_come_less_often_in_groups_and_while_many_answers_grow() -> None:
+    tempo = Tempo()
+    assert (tempo.interval(7), tempo.interval(-7)) == (1.0, 3.0)
+    tempo.growing = 50
+    assert (tempo.interval(7), tempo.interval(-7)) == (5.0, 5.0)
+
+
+async def test_growing_answers_are_counted_while_they_grow(world: World) -> None:
+    tempo = replace(AT_ONCE)
+    delivery = TelegramDelivery(world.bot, world.settings, SystemClock(), tempo=tempo)
+    stage = Stage(world, delivery)
+    one, other = await world.session(), await world.session()
+    async with stage.live(one) as first, stage.live(other) as second:
+        first.text("one")
+        second.text("two")
+        await stage.shows(one, "one")
+        await stage.shows(other, "two")
+        assert tempo.growing == 2
+    assert tempo.growing == 0
+
+
+class TestPaced:
+    """With the limits that Telegram has."""
+
+    @pytest.fixture
+    def limits(self) -> Limits:
+        return Limits(private=Rate(2, 100, burst=2))
+
+    async def test_a_flood_of_text_is_a_few_frames_and_the_final_text_waits_for_its_turn(self, world: World) -> None:
+        stage = stage_with(world)
+        session = await world.session()
+        async with stage.live(session) as answer:
+            for length in range(1, 50):
+                answer.text("word " * length)
+                await world.methods(session)
+            await stage.called(session, "sendMessage")
+            answer.text("word " * 200)
+            await stage.called(session, "editMessageText")
+            answer.text("word " * 201)
+        shown = await world.methods(session)
+        assert shown.count("sendMessage") == 1
+        assert shown.count("editMessageText") == 1
+        final = TelegramDelivery(world.bot, world.settings, world.clock, sleep=world.clock.sleep)
+        await final.deliver(session, Reply(text="final", edit=answer.message_id))
+        assert sum(world.clock.slept) == pytest.approx(100, abs=1)
+        assert await world.texts(session) == ["final"]

@@ -1,0 +1,128 @@
+"""Calls that wait their turn, are dropped, or go free."""
+
+import pytest
+from telegram.error import RetryAfter
+
+from tasks.store.pacing import Limits, PaceStore
+from tests.telegram.conftest import World
+from workers.telegram.client import client
+from workers.telegram.pacing import Dropped, Floods, Pace, Pacing
+from workers.telegram.shape import Shape
+from workers.telegram.split import Part
+
+
+@pytest.fixture
+def limits() -> Limits:
+    return Limits()
+
+
+async def test_final_texts_wait_their_turn_in_a_private_chat(world: World) -> None:
+    session = await world.session()
+    for number in range(6):
+        await world.calls.create(session, Shape(f"{number}"))
+    assert world.clock.slept == pytest.approx([1, 1, 1])
+    assert await world.texts(session) == [f"{number}" for number in range(6)]
+
+
+async def test_no_minute_in_a_group_holds_more_than_twenty_messages(world: World) -> None:
+    session = await world.session("group")
+    sent = []
+    for number in range(50):
+        await world.calls.create(session, Shape(f"{number}"))
+        sent.append(world.clock.now())
+    assert max(sum(at <= other < at + 60 for other in sent) for at in sent) == 20
+
+
+async def test_no_second_holds_more_than_thirty_calls_of_the_bot(world: World) -> None:
+    sent = []
+    for _ in range(70):
+        session = await world.session()
+        await world.calls.create(session, Shape("hi"))
+        sent.append(world.clock.now())
+    assert max(sum(at <= other < at + 1 for other in sent) for at in sent) == 30
+
+
+async def test_a_frame_is_dropped_when_it_would_have_to_wait(world: World) -> None:
+    session = await world.session()
+    message = await world.calls.create(session, Shape("0"))
+    for number in (1, 2):
+        await world.calls.frame(session, message, Part(f"{number}"))
+    with pytest.raises(Dropped):
+        await world.calls.frame(session, message, Part("3"))
+    assert world.clock.slept == []
+    assert await world.texts(session) == ["2"]
+
+
+async def test_typing_takes_nothing_of_its_chat_s_limits(world: World) -> None:
+    session = await world.session("group")
+    for _ in range(30):
+        await world.calls.typing(session)
+        world.clock.advance(0.1)
+    for number in range(5):
+        await world.calls.create(session, Shape(f"{number}"))
+    assert world.clock.slept == []
+
+
+async def test_control_calls_are_free(world: World) -> None:
+    session = await world.session()
+    messages = [await world.calls.create(session, Shape(f"{number}")) for number in range(3)]
+    await world.store.punish(session.bot, None, 300)
+    for message in messages:
+        await world.calls.delete(session, message)
+    assert await world.texts(session) == []
+    assert world.clock.slept == []
+
+
+async def test_a_flood_that_one_worker_met_stops_the_others_frames(world: World) -> None:
+    session = await world.session()
+    other = Pacing(PaceStore(world.store._redis, world.clock), session.bot, world.clock, world.clock.sleep)
+    async with client(world.settings, other) as bot:
+        await world.pg.fault("429", "sendMessage", retry_after=40)
+        with pytest.raises(RetryAfter):
+            await bot.send_message(session.chat, "hi", rate_limit_args=Pace.FRAME)
+    with pytest.raises(Dropped):
+        await world.calls.typing(session)
+    world.clock.advance(40)
+    await world.calls.typing(session)
+
+
+async def test_final_texts_wait_until_redis_is_back_and_frames_do_not(world: World) -> None:
+    session = await world.session()
+    await world.store._redis.config_set("maxmemory", "1")
+    try:
+        with pytest.raises(Dropped):
+            await world.calls.typing(session)
+
+        async def come_back() -> None:
+            await world.store._redis.config_set("maxmemory", "0")
+
+        world.clock.on_sleep = come_back
+        await world.calls.create(session, Shape("hi"))
+    finally:
+        await world.store._redis.config_set("maxmemory", "0")
+    assert len(world.clock.slept) == 1
+    assert await world.texts(session) == ["hi"]
+
+
+def test_a_chat_that_spoke_a_lot_is_at_fault_itself() -> None:
+    floods = Floods()
+    assert floods.was_silent(1, 0)
+    assert not floods.was_silent(1, 100)
+    assert floods.was_silent(1, 300)
+
+
+def test_two_silent_chats_refused_together_are_the_whole_bot() -> None:
+    floods = Floods()
+    assert not floods.is_everywhere(1, 0)
+    assert not floods.is_everywhere(1, 1)
+    assert floods.is_everywhere(2, 4)
+    assert not floods.is_everywhere(3, 60)
+
+
+async def test_a_flood_of_the_whole_bot_holds_every_chat(world: World) -> None:
+    one, two, three = [await world.session() for _ in range(3)]
+    await world.pg.fault("429", "sendMessage", times=2, retry_after=9)
+    for session in (one, two):
+        with pytest.raises(RetryAfter):
+            await world.calls.create(session, Shape("hi"))
+    assert await world.store.attempt(three.bot, three.chat) == pytest.approx(9)
