@@ -14,7 +14,9 @@ from tasks.store.intake import IntakeStore
 from tasks.store.layout import open_layout
 from tasks.store.lease import PollerLease
 from tasks.store.membership import Membership
+from tasks.store.notes import NoteStore
 from tasks.store.redis import connection
+from tasks.store.reminders import ReminderStore
 from tasks.store.sessions import SessionStore
 
 
@@ -29,6 +31,8 @@ class Store:
     lease: PollerLease
     dead: DeadStore
     alerts: AlertStore
+    notes: NoteStore
+    reminders: ReminderStore
 
 
 @asynccontextmanager
@@ -50,4 +54,6 @@ async def connect(settings: Settings, clock: Clock | None = None) -> AsyncGenera
             lease=PollerLease(redis),
             dead=DeadStore(redis, clock, slots=settings.slots),
             alerts=AlertStore(redis),
+            notes=NoteStore(redis),
+            reminders=ReminderStore(redis, clock, slots=settings.slots),
         )

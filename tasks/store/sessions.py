@@ -61,7 +61,9 @@ class Commit:
 
     ``drop``: how many entries at the head of the inbox are answered. ``history``: the new one, None leaves it. ``set``
     and ``unset``: fields of the state. ``add``: counters of the state and of the day's usage. ``usage``: whose usage
-    of today counts them, as ``keys.usage`` names.
+    of today counts them, as ``keys.usage`` names. ``id``: the same commit, given again because its answer was lost, is
+    done once. ``after``: the id of the commit before it ("" when there was none), so that one that comes late, behind
+    its successor, is refused; None does not look.
     """
 
     drop: int
@@ -72,6 +74,8 @@ class Commit:
     add: Mapping[str, int] = field(default_factory=dict[str, int])
     usage: Sequence[str] = ()
     dead: Sequence[DeadLetter] = ()
+    id: str = field(default_factory=lambda: uuid4().hex[:12])
+    after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +168,7 @@ class SessionStore:
                 raise ClaimLost
 
     async def commit(self, claim: Claim, commit: Commit) -> tuple[bytes, ...]:
-        """Write a turn.
+        """Write a turn; giving the same ``commit`` again changes nothing more.
 
         Returns:
             The replies as they stand in the outbox now, behind whatever was there.
@@ -173,11 +177,11 @@ class SessionStore:
             ClaimLost: nothing was written; what was computed is void.
         """
         session = claim.session
-        ident = uuid4().hex[:12]
         replies = [
-            reply.model_copy(update={"id": f"{ident}.{part}"}).to_json() for part, reply in enumerate(commit.replies)
+            reply.model_copy(update={"id": f"{commit.id}.{part}"}).to_json()
+            for part, reply in enumerate(commit.replies)
         ]
-        plan = {
+        plan: dict[str, Any] = {
             "drop": commit.drop,
             "set": [part for pair in commit.set.items() for part in pair],
             "unset": list(commit.unset),
@@ -186,8 +190,10 @@ class SessionStore:
             "dead": [letter.to_json() for letter in commit.dead],
             "history": commit.history is not None,
         }
+        if commit.after is not None:
+            plan["after"] = commit.after
         names = [keys.state(session), keys.inbox(session), keys.outbox(session), self._pending(session), keys.DEAD]
-        args = [claim.owner, claim.epoch, ident, str(session), json.dumps(plan), commit.history or b"", KEPT]
+        args = [claim.owner, claim.epoch, commit.id, str(session), json.dumps(plan), commit.history or b"", KEPT]
         done = await self._commit([*names, *commit.usage], [*args, int(_USAGE_KEPT.total_seconds())])
         if not done:
             raise ClaimLost

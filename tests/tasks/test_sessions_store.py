@@ -109,6 +109,37 @@ async def test_a_commit_sent_twice_is_done_once(store: Store) -> None:
     assert (await store.sessions.glance(SESSION)).usage_in == 5
 
 
+@pytest.mark.promise("committed-once")
+async def test_a_commit_given_again_because_its_answer_was_lost_is_done_once(store: Store) -> None:
+    await store.intake.accept(4242, [message(1), message(2)])
+    claim = await claimed(store, "w-one")
+    commit = Commit(1, [Reply(text="one")])
+
+    written = await store.sessions.commit(claim, commit)
+    assert await store.sessions.commit(claim, commit) == written
+
+    work = await store.sessions.advance(claim)
+    assert work is not None
+    assert (len(work.inbox), work.outbox) == (1, written)
+
+
+@pytest.mark.promise("committed-once")
+async def test_a_commit_that_the_network_brings_late_is_not_done_behind_its_successor(store: Store) -> None:
+    await store.intake.accept(4242, [message(1), message(2), message(3)])
+    claim = await claimed(store, "w-one")
+    first = Commit(1, [Reply(text="one")], after="")
+    second = Commit(1, [Reply(text="two")], after=first.id)
+    await store.sessions.commit(claim, first)
+    await store.sessions.commit(claim, second)
+
+    with pytest.raises(ClaimLost):
+        await store.sessions.commit(claim, first)
+
+    work = await store.sessions.advance(claim)
+    assert work is not None
+    assert (len(work.inbox), len(work.outbox)) == (1, 2)
+
+
 @pytest.mark.promise("accepted-once")
 async def test_a_redelivered_update_is_accepted_once(store: Store) -> None:
     assert await store.intake.accept(4242, [message(1), message(2)]) == ["accepted", "accepted"]
