@@ -44,6 +44,7 @@ KINDS = (
     KeyKind("cohort:pace:*", "string", "expires", "send-rate buckets"),
     KeyKind("cohort:usage:*", "hash", "expires", "tokens per day, by user and chat"),
     KeyKind("cohort:reminders", "zset", "empties", "messages to accept later"),
+    KeyKind("cohort:reminder-number", "string", "permanent", "how many reminders were ever made"),
     KeyKind("cohort:alert:*", "string", "expires", "operator alerts already raised"),
 )
 
@@ -105,5 +106,6 @@ ASSIGNMENT = f"{PREFIX}assignment"
 LAYOUT = f"{PREFIX}layout"
 DEAD = f"{PREFIX}dead"
 REMINDERS = f"{PREFIX}reminders"
+REMINDER_NUMBER = f"{PREFIX}reminder-number"
 NEWS = f"{PREFIX}news"
 """A pub/sub channel, not a key: "the assignment or the members changed, look now"."""

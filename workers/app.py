@@ -102,6 +102,7 @@ async def _serve(
             incarnation,
             members=parts.store.members,
             sessions=parts.store.sessions,
+            reminders=parts.store.reminders,
             mailbox=mailbox,
             clock=clock,
             consume=consumers.serve,

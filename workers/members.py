@@ -10,6 +10,7 @@ from tasks.errors import StoreUnavailable
 from tasks.settings import Settings
 from tasks.slots import assign, queue_of
 from tasks.store.membership import Membership, View
+from tasks.store.reminders import ReminderStore
 from tasks.store.sessions import SessionStore
 from workers.mailbox import Mailbox
 
@@ -29,6 +30,7 @@ class Member:
         *,
         members: Membership,
         sessions: SessionStore,
+        reminders: ReminderStore,
         mailbox: Mailbox,
         clock: Clock,
         consume: Callable[[frozenset[str]], None],
@@ -39,6 +41,7 @@ class Member:
         self._incarnation = incarnation
         self._members = members
         self._sessions = sessions
+        self._reminders = reminders
         self._mailbox = mailbox
         self._clock = clock
         self._consume = consume
@@ -117,6 +120,7 @@ class Member:
         while True:
             await asyncio.sleep(self._settings.sweep_interval.total_seconds())
             try:
+                await self._reminders.fire()
                 await self._sweep(self._slots)
             except StoreUnavailable as problem:
                 log.warning("sweep.missed", extra={"problem": str(problem)})
