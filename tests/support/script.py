@@ -18,7 +18,8 @@ class Fault:
     ``times`` None: for ever. ``status``: an HTTP error with ``code``, ``message``, ``retry_after`` (seconds).
     ``delay``: seconds before anything else. ``mode``: ``hangup`` (no response), ``hang`` (silence until released),
     ``drop`` (connection broken), ``stall`` (silence until ``POST /release/<name>``), ``truncate`` (clean end, nothing
-    finished), ``malformed``: each after ``after`` tokens. ``empty``: no text. ``reply``: this text instead.
+    finished), ``malformed``: each after ``after`` tokens. ``empty``: no text. ``calls``: tools are called
+    again and again. ``reply``: this text instead.
     ``finish``: the finish reason.
     """
 
@@ -29,7 +30,7 @@ class Fault:
     message: str = "mock fault"
     retry_after: float | None = None
     delay: float = 0.0
-    mode: Literal["", "hangup", "hang", "drop", "stall", "truncate", "malformed", "empty"] = ""
+    mode: Literal["", "hangup", "hang", "drop", "stall", "truncate", "malformed", "empty", "calls"] = ""
     after: int = 1
     name: str = STALL
     reply: str | None = None
@@ -90,7 +91,7 @@ def last_turn(messages: list[dict[str, Any]]) -> tuple[str, list[str]]:
 def answer(entry: Entry, fault: Fault, results: list[str]) -> Answer:
     """What the model says to the last user turn, given the results of the tools it called for it."""
     calls: list[dict[str, Any]] = []
-    for found in () if results else CALL.finditer(entry.last):
+    for found in () if results and fault.mode != "calls" else CALL.finditer(entry.last):
         named = next((tool for tool in entry.tools if tool.endswith(found[1])), found[1])
         rest, arguments = entry.last[found.end() :], "{}"
         if rest.startswith("{"):

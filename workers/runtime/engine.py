@@ -85,6 +85,16 @@ class Engine:
         """Names a session may choose, the default first."""
         return self._choices.agents
 
+    @property
+    def busy(self) -> int:
+        """Lanes that are lent now."""
+        return self._lanes.busy
+
+    @property
+    def waiting(self) -> int:
+        """Turns that wait for a lane."""
+        return self._lanes.waiting
+
     async def run(self, request: TurnRequest, sink: Sink) -> TurnResult:
         """Run one turn; see ``AgentRuntime.run``."""
         choice = self._choices.of(request)

@@ -4,6 +4,7 @@
 """
 
 import contextlib
+import copy
 import io
 import logging
 import secrets
@@ -192,7 +193,19 @@ def load_cards(fast: FastAgent, settings: Settings) -> None:
 
 async def create_instance(harness: AgentHarness) -> "AgentInstance":
     """A lane's agents, all of them, not shared with anybody."""
-    return await harness._create_instance()  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
+    instance = await harness._create_instance()  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
+    for agent in instance.agents.values():
+        _unshare(agent)
+    return instance
+
+
+def _unshare(agent: Any) -> None:
+    """Give an agent its own configuration: instances share one, and ``set_model`` writes into it."""
+    agent.config = copy.copy(agent.config)
+    if agent.config.default_request_params is not None:
+        agent.config.default_request_params = agent.config.default_request_params.model_copy()
+    if getattr(agent, "_default_request_params", None) is not None:
+        agent._default_request_params = agent.config.default_request_params  # noqa: SLF001
 
 
 async def dispose_instance(harness: AgentHarness, instance: "AgentInstance") -> None:

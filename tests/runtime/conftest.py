@@ -1,0 +1,64 @@
+"""The real runtime in front of a mock model."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tasks.settings import Settings, load
+from tests.runtime.support import ASSISTANT, Open, StillClock, card
+from tests.support.model import Model
+from workers.ports import MediaSource
+from workers.runtime.engine import Engine
+
+
+@pytest.fixture
+async def model() -> AsyncGenerator[Model]:
+    async with Model() as served:
+        yield served
+
+
+@pytest.fixture
+def clock() -> StillClock:
+    return StillClock()
+
+
+@pytest.fixture
+def cards(tmp_path: Path) -> Path:
+    """A directory with one card, ``assistant``."""
+    directory = tmp_path / "agent-cards"
+    directory.mkdir()
+    card(directory, "assistant.md", ASSISTANT)
+    return directory
+
+
+@pytest.fixture
+def config(tmp_path: Path, model: Model) -> Path:
+    """A configuration that knows the mock as ``generic``; tests may append to it."""
+    path = tmp_path / "fastagent.config.yaml"
+    path.write_text(f"generic:\n  base_url: {model.url}/v1\n  api_key: secret-key\n")
+    return path
+
+
+@pytest.fixture
+def settings_of(cards: Path, config: Path, tmp_path: Path) -> Callable[..., Settings]:
+    def make(**environ: str) -> Settings:
+        given = {"COHORT_CARDS": cards, "COHORT_CONFIG": config, "COHORT_HOME": tmp_path / "home", "COHORT_LANES": 4}
+        return load({name: str(value) for name, value in given.items()} | environ)
+
+    return make
+
+
+@pytest.fixture
+def runtime(settings_of: Callable[..., Settings], clock: StillClock) -> Open:
+    """``async with runtime(COHORT_LANES="1") as engine``."""
+
+    @asynccontextmanager
+    async def open_engine(
+        kind: type[Engine] = Engine, *, media: MediaSource | None = None, **environ: str
+    ) -> AsyncGenerator[Engine]:
+        async with kind(settings_of(**environ), clock, media=media) as engine:
+            yield engine
+
+    return open_engine

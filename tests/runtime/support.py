@@ -1,0 +1,76 @@
+"""What the runtime's tests share: a clock that stands still, a sink that remembers, sessions that speak."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+from tasks.envelope import Inbound, Media, Sender
+from tasks.session import SessionKey
+from workers.ports import TurnRequest
+from workers.runtime.engine import Engine
+
+type Open = Callable[..., AbstractAsyncContextManager[Engine]]
+
+ASSISTANT = "---\nname: assistant\ndefault: true\nmodel: generic.mock\n---\nYou are an assistant.\n"
+
+
+class StillClock:
+    """Time that only tests move."""
+
+    def __init__(self) -> None:
+        self.seconds = 1_790_000_000.0
+
+    def now(self) -> float:
+        return self.seconds
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+class Screen:
+    """A sink that keeps every frame and every tool shown."""
+
+    def __init__(self) -> None:
+        self.frames: list[str] = []
+        self.tools: list[str | None] = []
+
+    def text(self, so_far: str) -> None:
+        self.frames.append(so_far)
+
+    def tool(self, name: str | None) -> None:
+        self.tools.append(name)
+
+
+async def until(holds: Callable[[], bool], wait: float = 10.0) -> None:
+    """Let other tasks run until something holds.
+
+    Raises:
+        TimeoutError: it never did.
+    """
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(wait):
+        while not holds():
+            turn = loop.create_future()
+            loop.call_soon(turn.set_result, None)
+            await turn
+
+
+def inbound(chat: int, text: str, *, update: int = 1, media: tuple[Media, ...] = (), **more: object) -> Inbound:
+    return Inbound(session=f"42:{chat}", update_id=update, at=0.0, text=text, media=media, **more)
+
+
+def group(chat: int, name: str, text: str, **more: object) -> Inbound:
+    return inbound(chat, text, chat_type="supergroup", sender=Sender(id=1, name=name), **more)
+
+
+def ask(chat: int, *texts: str | Inbound, history: bytes | None = None, **choice: str | None) -> TurnRequest:
+    """A turn of session ``42:<chat>``."""
+    messages = tuple(inbound(chat, text) if isinstance(text, str) else text for text in texts)
+    return TurnRequest(SessionKey(42, chat), messages, history, **choice)
+
+
+def card(directory: Path, name: str, text: str) -> Path:
+    path = directory / name
+    path.write_text(text)
+    return path
