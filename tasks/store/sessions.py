@@ -116,7 +116,7 @@ class SessionStore:
         Raises:
             StoreUnavailable: nobody can tell.
         """
-        expected = ""
+        expected, epoch = "", ""
         while True:
             answer = await self._claim(
                 [
@@ -126,30 +126,31 @@ class SessionStore:
                     keys.worker(incarnation),
                     keys.worker(expected),
                 ],
-                [incarnation, expected, READ_AHEAD],
+                [incarnation, expected, READ_AHEAD, epoch],
             )
             match answer:
-                case [b"mine", epoch, tries, inbox, outbox, state]:
+                case [b"mine", won, tries, inbox, outbox, state]:
                     pairs = dict(zip(state[::2], state[1::2], strict=True))
                     return Claim(
                         session,
                         incarnation,
-                        epoch,
+                        won,
                         {name.decode(): value for name, value in pairs.items()},
                         Work(tries, tuple(inbox), tuple(outbox)),
                     )
-                case [b"held", owner] if owner.decode() != expected:
-                    # Only now do we know whose heartbeat the script has to look at.
-                    expected = owner.decode()
-                case [b"held", owner]:
+                case [b"held", owner, current] if (owner.decode(), current.decode()) != (expected, epoch):
+                    # Only now do we know whose heartbeat the script has to look at, and what it would change.
+                    expected, epoch = owner.decode(), current.decode()
+                case [b"held", owner, _]:
                     return Held(owner.decode())
                 case _:
                     return Held(None)
 
-    async def advance(self, claim: Claim, *, again: bool = False) -> Work | None:
+    async def advance(self, claim: Claim, *, again: bool = False, begun: int | None = None) -> Work | None:
         """What is next, or None: nothing was left and the session is released.
 
-        ``again``: the head of the inbox was only waited for, or set aside by its user; that was no try.
+        ``again``: the head of the inbox was only waited for, or set aside by its user; that was no try. ``begun``: the
+        caller has kept count: so often the head was begun, if there is one to begin now.
 
         Raises:
             ClaimLost: somebody else owns it now.
@@ -157,7 +158,7 @@ class SessionStore:
         session = claim.session
         answer = await self._advance(
             [keys.state(session), keys.inbox(session), keys.outbox(session), self._pending(session)],
-            [claim.owner, claim.epoch, str(session), READ_AHEAD, 0 if again else 1],
+            [claim.owner, claim.epoch, str(session), READ_AHEAD, 0 if again else 1, "" if begun is None else begun],
         )
         match answer:
             case [b"work", tries, inbox, outbox]:
@@ -215,9 +216,28 @@ class SessionStore:
         if not await self._delivered([keys.state(session), keys.outbox(session)], args):
             raise ClaimLost
 
-    async def hand_off(self, claim: Claim) -> None:
-        """Let go with the work left in place, for the next owner. A lost claim is as good."""
-        await self._handoff([keys.state(claim.session)], [claim.owner, claim.epoch])
+    async def hand_off(self, claim: Claim, *, counts: bool = False) -> None:
+        """Let go with the work left in place, for the next owner. A lost claim is as good.
+
+        ``counts``: the head of the inbox was begun and is to blame for the end.
+        """
+        await self._handoff([keys.state(claim.session)], [claim.owner, claim.epoch, int(counts)])
+
+    async def prove(self, claim: Claim) -> None:
+        """See whether the session is still ours; a process that was paused cannot know.
+
+        Raises:
+            ClaimLost: it is not.
+        """
+        with guard():
+            owner, epoch = await cast("Any", self._redis).hmget(keys.state(claim.session), "owner", "epoch")
+        if (owner, epoch) != (claim.owner.encode(), str(claim.epoch).encode()):
+            raise ClaimLost
+
+    async def waiting(self, session: SessionKey) -> int:
+        """How many entries its inbox has, read without claiming it."""
+        with guard():
+            return int(await cast("Any", self._redis).llen(keys.inbox(session)))
 
     async def note(self, claim: Claim, name: str, value: str) -> None:
         """Write one field of the state at once, not with the turn; an empty value removes it.

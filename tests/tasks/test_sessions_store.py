@@ -63,6 +63,54 @@ async def test_a_claim_of_an_earlier_epoch_commits_nothing_though_the_owner_is_t
     await store.sessions.commit(again, Commit(1, [Reply(text="fresh")]))
 
 
+class Recorder:
+    """A script that keeps what it was asked, so that it can be asked again, late."""
+
+    def __init__(self, script: Any) -> None:
+        self._script = script
+        self.asked: list[tuple[Any, Any]] = []
+
+    async def __call__(self, keys: Any, args: Any) -> Any:
+        self.asked.append((keys, args))
+        return await self._script(keys, args)
+
+
+async def test_a_claim_that_the_network_brings_late_is_none(store: Store) -> None:
+    await store.members.beat("w-one", {}, LONG)
+    sessions = SessionStore(store.redis, SystemClock(), slots=64)
+    sessions._claim = recorder = Recorder(sessions._claim)  # type: ignore[assignment]
+    claim = await sessions.claim(SESSION, "w-one")
+    assert isinstance(claim, Claim)
+    assert await sessions.advance(claim) is None
+
+    for keys, args in tuple(recorder.asked):
+        assert (await recorder._script(keys, args))[0] == b"held"
+
+    assert (await sessions.glance(SESSION)).running_on is None
+
+
+async def test_a_claim_or_a_look_repeated_because_its_answer_was_lost_counts_one_try(store: Store) -> None:
+    await store.intake.accept(4242, [message(1), message(2)])
+    claim = await claimed(store, "w-one")
+    for _ in range(3):
+        claim = await claimed(store, "w-one")
+    assert claim.work.tries == 1
+    await store.sessions.commit(claim, Commit(1))
+    for _ in range(3):
+        work = await store.sessions.advance(claim, begun=1)
+        assert work is not None
+        assert work.tries == 1
+
+
+async def test_a_try_counts_when_its_owner_says_so_or_says_nothing_more(store: Store) -> None:
+    await store.intake.accept(4242, [message(1)])
+    await store.sessions.hand_off(await claimed(store, "w-one"))
+    await store.sessions.hand_off(await claimed(store, "w-one"), counts=True)
+    assert (await claimed(store, "w-one")).work.tries == 2
+    await store.members.report_death("w-one")
+    assert (await claimed(store, "w-two")).work.tries == 3
+
+
 async def test_a_living_owner_keeps_its_session(store: Store) -> None:
     await claimed(store, "w-one")
     await store.members.beat("w-two", {}, LONG)

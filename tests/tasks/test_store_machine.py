@@ -122,18 +122,20 @@ class StoreMachine(RuleBasedStateMachine):
         elif not free:
             assert got == Held(session.owner)
         else:
+            # Who asks for what it has already lost the first answer; that was no try.
+            begins = session.owner != worker or session.tries == 0
             if session.owner != worker:
                 session.epoch += 1
             session.owner = worker
-            session.read()
+            session.read(begun=begins)
             assert isinstance(got, Claim)
             assert (got.epoch, got.owner) == (session.epoch, worker)
             assert got.state.get("history", b"") == session.history
             self._same_work(session, got.work)
             self.claims[name].append(got)
 
-    @rule(name=sessions, data=st.data(), again=st.booleans())
-    def advance(self, name: str, data: st.DataObject, again: bool) -> None:
+    @rule(name=sessions, data=st.data(), again=st.booleans(), told=st.booleans())
+    def advance(self, name: str, data: st.DataObject, again: bool, told: bool) -> None:
         if (claim := self._some_claim(name, data)) is None:
             return
         session = self.model.sessions[name]
@@ -141,10 +143,14 @@ class StoreMachine(RuleBasedStateMachine):
             with pytest.raises(ClaimLost):
                 self.run(self.store.sessions.advance(claim, again=again))
             return
-        work = self.run(self.store.sessions.advance(claim, again=again))
+        begun = session.tries + (not again) if told else None
+        work = self.run(self.store.sessions.advance(claim, again=again, begun=begun))
         if session.inbox or session.outbox:
             session.read(begun=not again)
             self._same_work(session, work)
+            if told:
+                # Said again, because its answer was lost: no other try.
+                self._same_work(session, self.run(self.store.sessions.advance(claim, again=again, begun=begun)))
         else:
             assert work is None
             session.owner = None
@@ -203,15 +209,25 @@ class StoreMachine(RuleBasedStateMachine):
             session.outbox.pop(0)
             return
 
-    @rule(name=sessions, data=st.data())
-    def hand_off(self, name: str, data: st.DataObject) -> None:
+    @rule(name=sessions, data=st.data(), counts=st.booleans())
+    def hand_off(self, name: str, data: st.DataObject, counts: bool) -> None:
         if (claim := self._some_claim(name, data)) is None:
             return
         session = self.model.sessions[name]
-        self.run(self.store.sessions.hand_off(claim))
+        self.run(self.store.sessions.hand_off(claim, counts=counts))
         if self._stands(claim):
             session.owner = None
-            session.tries = max(0, session.tries - 1)
+            session.tries = max(0, session.tries - (not counts))
+
+    @rule(name=sessions, data=st.data())
+    def prove(self, name: str, data: st.DataObject) -> None:
+        if (claim := self._some_claim(name, data)) is None:
+            return
+        if self._stands(claim):
+            self.run(self.store.sessions.prove(claim))
+        else:
+            with pytest.raises(ClaimLost):
+                self.run(self.store.sessions.prove(claim))
 
     @rule(name=sessions, data=st.data())
     def note(self, name: str, data: st.DataObject) -> None:

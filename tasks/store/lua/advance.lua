@@ -1,10 +1,11 @@
 -- Read what is next in a claimed session, or, when nothing is left, release it. Never both: no wake-up is lost.
 -- KEYS: 1 state, 2 inbox, 3 outbox, 4 pending.
--- ARGV: 1 owner, 2 epoch, 3 session, 4 how many inbox entries to read, 5 whether the head of the inbox is begun anew (1 or 0).
+-- ARGV: 1 owner, 2 epoch, 3 session, 4 how many inbox entries to read, 5 whether the head of the inbox is begun anew
+--       (1 or 0), 6 how often it was begun by then ('' counts here; told, the same call done twice counts once).
 -- Reply: {"lost"}: the claim is somebody else's; {"released"}; {"work", tries, inbox entries, outbox entries}.
 local state, inbox, outbox, pending = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local me, epoch, session, limit, begun = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
-local claim = redis.call('HMGET', state, 'owner', 'epoch')
+local me, epoch, session, limit, begun, told = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
+local claim = redis.call('HMGET', state, 'owner', 'epoch', 'tries')
 if claim[1] ~= me or claim[2] ~= epoch then
   return {'lost'}
 end
@@ -17,6 +18,7 @@ end
 local tries = 0
 -- Replies go first: the next message is not begun before they are out.
 if waiting == 1 and undelivered == 0 then
-  tries = redis.call('HINCRBY', state, 'tries', begun)
+  tries = tonumber(told) or tonumber(claim[3] or 0) + begun
+  redis.call('HSET', state, 'tries', tries)
 end
 return {'work', tries, redis.call('LRANGE', inbox, 0, limit - 1), redis.call('LRANGE', outbox, 0, -1)}

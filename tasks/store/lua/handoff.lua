@@ -1,15 +1,15 @@
--- Let go of a session with its work left in place, for the next owner; the interrupted try does not count.
+-- Let go of a session with its work left in place, for the next owner.
 -- KEYS: 1 state.
--- ARGV: 1 owner, 2 epoch.
+-- ARGV: 1 owner, 2 epoch, 3 whether the try that ends here counts (1 or 0).
 -- Reply: 1, or 0 when the claim was lost.
 local state = KEYS[1]
-local me, epoch = ARGV[1], ARGV[2]
+local me, epoch, counts = ARGV[1], ARGV[2], ARGV[3] == '1'
 local claim = redis.call('HMGET', state, 'owner', 'epoch', 'tries')
 if claim[1] ~= me or claim[2] ~= epoch then
   return 0
 end
 redis.call('HDEL', state, 'owner')
-if tonumber(claim[3] or 0) > 0 then
+if not counts and tonumber(claim[3] or 0) > 0 then
   redis.call('HINCRBY', state, 'tries', -1)
 end
 return 1
