@@ -92,7 +92,6 @@ class Inbound(Envelope):
     quote: str | None = None
     choice: dict[str, str] = {}
     edited: bool = False
-    trace: str | None = None
 
     @property
     def key(self) -> SessionKey:
@@ -114,7 +113,7 @@ class Reply(Envelope):
     ``id``: given at commit, so that no two replies of a session are alike.
     ``entities``: Telegram MessageEntity objects, offsets in UTF-16 units of ``text``. ``edit``: the id of the message
     to edit instead of sending a new one. ``buttons``: rows of inline buttons. ``file_name``/``file_text``: a document
-    to send, ``text`` being its caption. ``answers``: the update ids this answers (for the history checker and traces).
+    to send, ``text`` being its caption. ``answers``: the update ids this answers (for the history checker).
     ``session`` stands only in the bot's own replies, which are not kept in a session's outbox.
     """
 
@@ -129,7 +128,6 @@ class Reply(Envelope):
     answers: tuple[int, ...] = ()
     callback: str | None = None
     session: str | None = None
-    trace: str | None = None
 
 
 class DeadLetter(Envelope):

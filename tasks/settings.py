@@ -124,8 +124,6 @@ class Settings(BaseSettings):
     """Least level that is logged."""
     log_format: Literal["text", "json"] = Field("text", alias="COHORT_LOG_FORMAT")
     """`text` for people, `json` for machines."""
-    otlp_endpoint: str | None = Field(None, alias="COHORT_OTLP_ENDPOINT")
-    """OpenTelemetry collector (HTTP); without one no traces are sent."""
     incarnation: str | None = Field(None, alias="COHORT_INCARNATION", pattern=r"^[a-z0-9-]{4,64}$")
     """The worker's id for this life; the supervisor sets it."""
 
@@ -149,7 +147,7 @@ class Settings(BaseSettings):
             raise ValueError("does not look like a bot token (expected 123456:ABC...)")
         return value
 
-    @field_validator("telegram_base_url", "redis_url", "webhook_url", "otlp_endpoint")
+    @field_validator("telegram_base_url", "redis_url", "webhook_url")
     @classmethod
     def _url_form(cls, value: str | None) -> str | None:
         if not value:

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from celery.signals import worker_ready
 
+from tasks import metrics
 from tasks.app import make_app
 from tasks.clock import SystemClock
 from tasks.doorbell import Doorbells
@@ -22,6 +23,7 @@ from workers.consumers import CohortWorker, Consumers, bind_commands, quiet_cele
 from workers.host import CeleryHost, LoopThread
 from workers.mailbox import Mailbox
 from workers.members import Member
+from workers.recycle import recycle
 from workers.turnloop import Steps
 from workers.wiring import wired
 
@@ -108,17 +110,23 @@ async def _serve(
             consume=consumers.serve,
             about=partial(_about, settings, mailbox, parts.engine.agents),
         )
+        metrics.watch(metrics.AWAKE, lambda: mailbox.awake)
+        metrics.watch(metrics.AT_WORK, lambda: mailbox.at_work)
+        metrics.watch(metrics.SLOTS, lambda: len(member.slots))
+        metrics.serve(settings.metrics_port)
         thread.ready.set_result(CeleryHost(asyncio.get_running_loop(), mailbox, started=started, stop=stop))
         # Slots that move to a worker before it consumes would stand still meanwhile.
         await started.wait()
         async with asyncio.TaskGroup() as group:
             beating = group.create_task(member.run(), name="member")
+            watching = group.create_task(recycle(settings.worker_max_rss_mib), name="recycle")
             log.info("worker.ready", extra={"incarnation": incarnation, "lanes": settings.lanes})
             await stop.wait()
             log.info("worker.draining", extra={"incarnation": incarnation, "at_work": mailbox.at_work})
             await member.leave()
             left = await mailbox.drain(settings.drain_grace.total_seconds())
             beating.cancel()
+            watching.cancel()
         with suppress(StoreUnavailable):
             await parts.store.members.report_death(incarnation)
             await asyncio.to_thread(doorbells.ring, [(session, 0) for session in left])
