@@ -60,6 +60,10 @@ class Acks:
             for number in range(_SENDERS):
                 group.create_task(self._carry_out(), name=f"ack-{number}")
 
+    async def flush(self) -> None:
+        """Wait until everything ordered has been carried out."""
+        await self._orders.join()
+
     async def _carry_out(self) -> None:
         while True:
             order = await self._orders.get()
@@ -73,3 +77,5 @@ class Acks:
                 self._quiet_until = self._clock.monotonic() + problem.wait
             except CohortError as problem:
                 log.debug("ack.refused", extra={"problem": str(problem)})
+            finally:
+                self._orders.task_done()

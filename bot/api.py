@@ -12,7 +12,7 @@ from telegram import Bot, BotCommand, InlineKeyboardButton, InlineKeyboardMarkup
 from telegram import error as errors
 from telegram.constants import ChatAction
 from telegram.request import HTTPXRequest
-from telegram.warnings import PTBUserWarning
+from telegram.warnings import PTBDeprecationWarning, PTBUserWarning
 
 from bot import words
 from bot.intake import ALLOWED_UPDATES
@@ -37,6 +37,8 @@ _WEBHOOK_CONNECTIONS = 40
 
 # PTB advises its own get_updates, which parses updates and fails on what it does not know; we want the raw JSON.
 warnings.filterwarnings("ignore", message=r"Please use 'Bot\.getUpdates'", category=PTBUserWarning)
+# It announces a type that `_translated` takes already.
+warnings.filterwarnings("ignore", message=r".*attribute `retry_after` will be", category=PTBDeprecationWarning)
 
 
 class TelegramAway(Retryable):
@@ -59,6 +61,27 @@ class Refused(Terminal):
     """Telegram will never do this (blocked, no such chat, nothing to answer any more)."""
 
 
+class _PollingConnection(HTTPXRequest):
+    """One connection for getUpdates, made anew after it was cut or failed.
+
+    httpcore's pool loses a connection when a request is cancelled while it connects, and waits for it ever after.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(connection_pool_size=1)
+        self._doubtful = False
+
+    async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
+        """As its parent."""
+        if self._doubtful:
+            await self.shutdown()
+            await self.initialize()
+        self._doubtful = True
+        answer = await super().do_request(*args, **kwargs)
+        self._doubtful = False
+        return answer
+
+
 @contextmanager
 def _translated() -> Generator[None]:
     """PTB's errors as ours; none of their texts holds the token.
@@ -75,8 +98,9 @@ def _translated() -> Generator[None]:
         wait = problem.retry_after
         raise TelegramAway("flood", wait.total_seconds() if isinstance(wait, timedelta) else float(wait)) from None
     except errors.InvalidToken as problem:
-        # PTB has one error for 401 and 404; Telegram's own words tell them apart.
-        if "unauthorized" in problem.message.lower():
+        # One error for 401 and 404; Telegram's words tell them apart, and `do_api_request` hides those in the cause.
+        told = problem.__cause__ if isinstance(problem.__cause__, errors.InvalidToken) else problem
+        if "unauthorized" in told.message.lower():
             raise Misconfigured("TELEGRAM_BOT_TOKEN is wrong: Telegram answered 401") from None
         raise NoSuchMethod("Telegram answered 404") from None
     except errors.Conflict as problem:
@@ -208,7 +232,7 @@ async def client(token: str, base_url: str) -> AsyncGenerator[Telegram]:
         base_url: Root of the Bot API server, without a slash at its end.
     """
     # One connection for polling, and some for the rest; `Bot.initialize` is left out, for it calls getMe.
-    ordinary, polling = HTTPXRequest(connection_pool_size=16, pool_timeout=10.0), HTTPXRequest(connection_pool_size=2)
+    ordinary, polling = HTTPXRequest(connection_pool_size=16, pool_timeout=10.0), _PollingConnection()
     bot = Bot(
         token,
         base_url=f"{base_url}/bot",

@@ -36,7 +36,7 @@ log = logging.getLogger("cohort.bot")
 type Take = Callable[[Sequence[object]], Awaitable[None]]
 
 _LAST_BELLS_S = 5.0
-"""How long the end waits for doorbells that are still to be rung; the sweep finds what they would have told."""
+"""How long the end waits for doorbells and signs that are still to go out; nothing depends on them."""
 
 
 class LiveAgents:
@@ -134,6 +134,7 @@ async def _work(parts: Parts, stop: Stop) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(_LAST_BELLS_S):
                 await ringer.flush()
+                await acks.flush()
         for helper in helpers:
             helper.cancel()
     log.info("bot.ended")

@@ -1,0 +1,231 @@
+"""A bot in parts: a real store, a real client, the playground's Bot API, and a clock that only tests move."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.access import Access
+from bot.ack import Acks
+from bot.answers import Answers
+from bot.api import Telegram, client
+from bot.backoff import Backoff
+from bot.door import Door
+from bot.meaning import Me
+from bot.ringer import Ringer
+from bot.watchdog import Watchdog
+from playground.client import PlaygroundClient
+from playground.server import serving
+from playground.state import State
+from tasks.envelope import Inbound
+from tasks.errors import StoreUnavailable
+from tasks.session import SessionKey
+from tasks.settings import Settings, load
+from tasks.store import Store
+from tests.conftest import BOT, TOKEN
+
+HERE = Path(__file__).parent
+
+SOON = 10
+"""Seconds within which everything that a test waits for must have happened."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """pytest forgets what bot.api says about PTB's warnings."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.filterwarnings("ignore::telegram.warnings.PTBUserWarning"))
+
+
+class HandClock:
+    """Stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.time = 1_800_000_000.0
+
+    def now(self) -> float:
+        return self.time
+
+    def monotonic(self) -> float:
+        return self.time
+
+
+class Tally:
+    """Counts, and lets others wait for a count."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._more = asyncio.Condition()
+
+    async def add(self, number: int = 1) -> None:
+        async with self._more:
+            self.count += number
+            self._more.notify_all()
+
+    async def reaches(self, count: int) -> None:
+        async with asyncio.timeout(SOON), self._more:
+            await self._more.wait_for(lambda: self.count >= count)
+
+
+class HeardBells:
+    """Doorbells that remember; ``broken`` ones cannot be rung."""
+
+    def __init__(self) -> None:
+        self.rung: list[tuple[SessionKey, int]] = []
+        self.interrupted: list[SessionKey] = []
+        self.broken: Exception | None = None
+        self.held = threading.Event()
+        self.held.set()
+
+    def ring(self, items: Sequence[tuple[SessionKey, int]]) -> None:
+        self.held.wait(SOON)
+        if self.broken is not None:
+            raise self.broken
+        self.rung.extend(items)
+
+    def interrupt(self, session: SessionKey) -> None:
+        self.interrupted.append(session)
+
+
+class ShownSigns:
+    """Typing and button answers, as they went out."""
+
+    def __init__(self) -> None:
+        self.typed: list[SessionKey] = []
+        self.pressed: list[tuple[str, str | None]] = []
+
+    async def typing(self, session: SessionKey) -> None:
+        self.typed.append(session)
+
+    async def answer_press(self, callback: str, said: str | None) -> None:
+        self.pressed.append((callback, said))
+
+
+class NamedAgents:
+    """What the workers tell of their agents."""
+
+    def __init__(self) -> None:
+        self.names: tuple[str, ...] = ("assistant", "poet")
+
+    async def agents(self) -> tuple[str, ...]:
+        return self.names
+
+
+@dataclass
+class Doorway:
+    """A door with everything behind it."""
+
+    door: Door
+    store: Store
+    bells: HeardBells
+    signs: ShownSigns
+    ringer: Ringer
+    acks: Acks
+    agents: NamedAgents
+    clock: HandClock
+
+    async def inbox(self, session: str) -> list[Inbound]:
+        """What waits in a session, oldest first."""
+        found = await self.store.redis.lrange(f"cohort:s:{session}:inbox", 0, -1)
+        return [Inbound.from_json(entry) for entry in found]
+
+    async def said(self) -> list[tuple[str | None, str]]:
+        """The bot's own replies: (session, text)."""
+        return [(reply.session, reply.text) for _, reply in await self.store.intake.replies(BOT, 1000)]
+
+    async def followed(self) -> None:
+        """Doorbells, typing and answers have gone out."""
+        async with asyncio.timeout(SOON), asyncio.TaskGroup() as group:
+            running = [group.create_task(self.ringer.run()), group.create_task(self.acks.run())]
+            await self.ringer.flush()
+            await self.acks.flush()
+            for task in running:
+                task.cancel()
+
+
+def make_doorway(settings: Settings, store: Store, *, access: Access | None = None, intake: object = None) -> Doorway:
+    """A door on the real store; ``intake`` may stand in for its durable door."""
+    clock, bells, signs, agents = HandClock(), HeardBells(), ShownSigns(), NamedAgents()
+    ringer, acks = Ringer(bells), Acks(signs, clock)
+    door = Door(
+        Me.of(BOT, "cohort_bot"),
+        access=access or Access(everybody=True, allow=frozenset()),
+        answers=Answers(settings, store.sessions, agents, clock),
+        intake=intake or store.intake,  # pyright: ignore[reportArgumentType]
+        ringer=ringer,
+        acks=acks,
+        clock=clock,
+    )
+    return Doorway(door, store, bells, signs, ringer, acks, agents, clock)
+
+
+@pytest.fixture
+def doorway(settings: Settings, store: Store) -> Doorway:
+    return make_doorway(settings, store)
+
+
+class AwaySometimes:
+    """The store's durable door; while ``away``, it is as if Redis were not there."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.away = False
+        self.asked = asyncio.Event()
+
+    async def accept(self, bot: int, batch):
+        self.asked.set()
+        if self.away:
+            raise StoreUnavailable("Redis cannot be reached")
+        return await self._store.intake.accept(bot, batch)
+
+    async def push_replies(self, bot: int, replies) -> None:
+        await self._store.intake.push_replies(bot, replies)
+
+
+@pytest.fixture
+async def playground() -> State:
+    return State(token=TOKEN)
+
+
+@pytest.fixture
+async def api_url(playground: State) -> AsyncIterator[str]:
+    async with serving(playground) as url:
+        yield url
+
+
+@pytest.fixture
+async def people(api_url: str) -> AsyncIterator[PlaygroundClient]:
+    async with PlaygroundClient(api_url, token=TOKEN) as client:
+        yield client
+
+
+@pytest.fixture
+async def telegram(api_url: str) -> AsyncIterator[Telegram]:
+    async with client(TOKEN, api_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def live_settings(redis_url: str, api_url: str) -> Settings:
+    """Settings of a whole bot against the playground."""
+    return load(
+        {
+            "REDIS_URL": redis_url,
+            "TELEGRAM_BOT_TOKEN": TOKEN,
+            "TELEGRAM_BASE_URL": api_url,
+            "COHORT_ACCESS": "open",
+        }
+    )
+
+
+def quick_backoff() -> Backoff:
+    """Waits that a test can afford."""
+    return Backoff(timedelta(milliseconds=5), timedelta(milliseconds=20))
+
+
+def patient_watchdog() -> Watchdog:
+    return Watchdog(HandClock(), on_stall=lambda: None)

@@ -1,0 +1,282 @@
+"""The way of a batch, on a real store."""
+
+import pytest
+from aiogram import types as tg
+
+from bot import words
+from bot.access import Access
+from tasks.errors import StoreUnavailable
+from tasks.session import SessionKey
+from tasks.settings import Settings, load
+from tasks.store import Store
+from tasks.store.intake import Accept, Verdict
+from tests.bot.conftest import AwaySometimes, Doorway, make_doorway
+from tests.bot.updates import ANN, BEN, BOT, FORUM, GROUP, message, pressed, said, size
+from tests.conftest import TOKEN
+
+ANNS = "4242:700"
+BENS = SessionKey(4242, 701)
+STRANGERS = Access(everybody=False, allow=frozenset({1}))
+
+
+async def test_messages_reach_their_inboxes_in_order_and_are_rung_for(doorway: Doorway) -> None:
+    here = tg.Chat(id=701, type="private", first_name="Ben")
+    batch = [said("one", update_id=5), said("hello", chat=here, sender=BEN, update_id=6), said("two", update_id=7)]
+    await doorway.door.take(batch)
+    await doorway.followed()
+    assert [entry.text for entry in await doorway.inbox(ANNS)] == ["one", "two"]
+    assert [entry.text for entry in await doorway.inbox("4242:701")] == ["hello"]
+    assert doorway.bells.rung == [(SessionKey(4242, 700), 5), (BENS, 6), (SessionKey(4242, 700), 7)]
+    assert doorway.signs.typed == [SessionKey(4242, 700), BENS]
+
+
+async def test_a_redelivered_update_is_taken_once_and_rung_for_once(doorway: Doorway) -> None:
+    await doorway.door.take([said("one", update_id=5)])
+    await doorway.door.take([said("one", update_id=5), said("two", update_id=6)])
+    await doorway.followed()
+    assert [entry.text for entry in await doorway.inbox(ANNS)] == ["one", "two"]
+    assert [update for _, update in doorway.bells.rung] == [5, 6]
+
+
+async def test_a_poison_update_becomes_a_dead_letter_and_the_others_go_on(doorway: Doorway) -> None:
+    poison = {"update_id": 6, "message": {"chat": "?"}}
+    await doorway.door.take([said("one", update_id=5), poison, said("two", update_id=7)])
+    assert [entry.text for entry in await doorway.inbox(ANNS)] == ["one", "two"]
+    (dead,) = await doorway.store.dead.list()
+    assert dead.letter.update_id == 6
+    assert dead.letter.reason == "chat is no object"
+    assert dead.letter.raw == '{"update_id": 6, "message": {"chat": "?"}}'
+
+
+async def test_junk_without_a_number_is_kept_once(doorway: Doorway) -> None:
+    await doorway.door.take(["junk", said("one")])
+    await doorway.door.take(["junk", "other junk"])
+    assert [dead.letter.raw for dead in await doorway.store.dead.list()] == ['"junk"', '"other junk"']
+
+
+async def test_updates_that_mean_nothing_leave_nothing_but_their_number(doorway: Doorway) -> None:
+    await doorway.door.take([said("psst", chat=GROUP, update_id=8), {"update_id": 9, "poll": {}}])
+    assert await doorway.store.redis.keys("cohort:s:*") == []
+    assert await doorway.store.redis.zcard("cohort:bot:4242:seen") == 2
+
+
+async def test_nothing_is_taken_while_redis_is_away(settings: Settings, store: Store) -> None:
+    door = AwaySometimes(store)
+    doorway = make_doorway(settings, store, intake=door)
+    door.away = True
+    with pytest.raises(StoreUnavailable):
+        await doorway.door.take([said("one")])
+    await doorway.followed()
+    assert (doorway.bells.rung, doorway.signs.typed) == ([], [])
+    door.away = False
+    await doorway.door.take([said("one")])
+    assert [entry.text for entry in await doorway.inbox(ANNS)] == ["one"]
+
+
+async def test_a_doorbell_that_cannot_be_rung_harms_nobody(doorway: Doorway) -> None:
+    doorway.bells.broken = StoreUnavailable("no broker")
+    await doorway.door.take([said("one")])
+    await doorway.followed()
+    doorway.bells.broken = None
+    await doorway.door.take([said("two", update_id=2)])
+    await doorway.followed()
+    assert [entry.text for entry in await doorway.inbox(ANNS)] == ["one", "two"]
+    assert [update for _, update in doorway.bells.rung] == [2]
+
+
+@pytest.mark.parametrize("word", ["/stop", "/new"])
+async def test_stop_and_new_take_their_place_and_interrupt_the_running_turn(doorway: Doorway, word: str) -> None:
+    await doorway.door.take([said("long question"), said(word, update_id=2)])
+    await doorway.followed()
+    assert [entry.kind for entry in await doorway.inbox(ANNS)] == ["message", word[1:]]
+    assert doorway.bells.interrupted == [SessionKey(4242, 700)]
+
+
+async def test_a_repeated_stop_does_not_interrupt_the_next_turn(doorway: Doorway) -> None:
+    await doorway.door.take([said("/stop")])
+    await doorway.followed()
+    await doorway.door.take([said("/stop")])
+    await doorway.followed()
+    assert len(doorway.bells.interrupted) == 1
+
+
+# -- access
+
+
+async def test_a_stranger_hears_so_once_an_hour_and_reaches_no_inbox(settings: Settings, store: Store) -> None:
+    doorway = make_doorway(settings, store, access=STRANGERS)
+    await doorway.door.take([said("hi", update_id=1), said("hi?", update_id=2)])
+    await doorway.door.take([said("hello?", update_id=3)])
+    assert await doorway.said() == [(ANNS, words.stranger(700, 700))]
+    assert "700" in words.stranger(700, 700)
+    doorway.clock.time += 3601
+    await doorway.door.take([said("anybody?", update_id=4)])
+    assert len(await doorway.said()) == 2
+    assert await doorway.inbox(ANNS) == []
+
+
+async def test_a_stranger_whose_line_could_not_be_stored_hears_it_later(settings: Settings, store: Store) -> None:
+    door = AwaySometimes(store)
+    doorway = make_doorway(settings, store, access=STRANGERS, intake=door)
+    door.away = True
+    with pytest.raises(StoreUnavailable):
+        await doorway.door.take([said("hi")])
+    door.away = False
+    await doorway.door.take([said("hi")])
+    assert len(await doorway.said()) == 1
+
+
+async def test_strangers_in_a_group_hear_so_only_when_they_spoke_to_the_bot(settings: Settings, store: Store) -> None:
+    doorway = make_doorway(settings, store, access=STRANGERS)
+    await doorway.door.take([said("hi all", chat=GROUP, update_id=1)])
+    assert await doorway.said() == []
+    await doorway.door.take([said("@cohort_bot hi", chat=GROUP, update_id=2)])
+    assert await doorway.said() == [("4242:-55", words.stranger(700, -55))]
+
+
+async def test_a_strangers_button_does_nothing(settings: Settings, store: Store) -> None:
+    doorway = make_doorway(settings, store, access=STRANGERS)
+    await doorway.door.take([pressed("stop", message("x", sender=BOT))])
+    await doorway.followed()
+    assert doorway.signs.pressed == [("99", words.NOT_FOR_YOU)]
+    assert doorway.bells.interrupted == []
+    assert await doorway.inbox(ANNS) == []
+
+
+async def test_a_business_accounts_strangers_hear_nothing(settings: Settings, store: Store) -> None:
+    doorway = make_doorway(settings, store, access=STRANGERS)
+    await doorway.door.take([said("hi", kind="business_message", business_connection_id="b")])
+    assert await doorway.said() == []
+
+
+# -- what the bot answers itself
+
+
+async def test_the_bots_own_answers_are_as_durable_as_messages(doorway: Doorway) -> None:
+    assert await doorway.door.take([said("/help"), said("/whoami", update_id=2)])
+    assert await doorway.said() == [(ANNS, words.help_text(group=False)), (ANNS, "Your id is 700.")]
+    assert await doorway.inbox(ANNS) == []
+    assert doorway.bells.rung == []
+    await doorway.door.take([said("/help")])
+    assert len(await doorway.said()) == 2, "a redelivered question is answered once"
+
+
+async def test_in_a_topic_whoami_tells_all_three_ids(doorway: Doorway) -> None:
+    await doorway.door.take([said("/whoami", chat=FORUM, message_thread_id=8, is_topic_message=True)])
+    session = "4242:-1001234:t8"
+    told = "Your id is 700.\nThis chat's id is -1001234.\nThis topic's id is 8."
+    assert await doorway.said() == [(session, told)]
+    ((_, reply),) = await doorway.store.intake.replies(4242)
+    assert reply.reply_to == 10
+
+
+async def test_status_tells_what_waits(doorway: Doorway) -> None:
+    await doorway.door.take([said("/status", update_id=1)])
+    await doorway.door.take([said("a", update_id=2), said("b", update_id=3)])
+    doorway.clock.time += 90
+    await doorway.door.take([said("/status", update_id=4)])
+    first, second = [text for _, text in await doorway.said()]
+    assert first.startswith("Nothing is waiting. I am ready.")
+    assert second.startswith("2 messages are waiting, for 90 seconds.\nIt is not being worked on yet.")
+
+
+async def test_models_are_chosen_from_those_that_are_allowed(redis_url: str, store: Store) -> None:
+    given = {"REDIS_URL": redis_url, "TELEGRAM_BOT_TOKEN": TOKEN, "COHORT_MODELS": "haiku,sonnet"}
+    doorway = make_doorway(load(given), store)
+    await doorway.door.take([said("/model", update_id=1), said("/model gpt", update_id=2)])
+    await doorway.door.take([said("/model haiku", update_id=3), said("/model default", update_id=4)])
+    assert [entry.choice for entry in await doorway.inbox(ANNS)] == [{"model": "haiku"}, {"model": ""}]
+    shown, refused = await store.intake.replies(4242)
+    assert "haiku, sonnet" in shown[1].text
+    assert [row[0].data for row in shown[1].buttons] == ["model:haiku", "model:sonnet"]
+    assert refused[1].text == words.no_such("model", "gpt", ("haiku", "sonnet"))
+
+
+async def test_without_allowed_models_there_is_nothing_to_choose(doorway: Doorway) -> None:
+    await doorway.door.take([said("/model haiku"), said("/model", update_id=2)])
+    assert [text for _, text in await doorway.said()] == [
+        words.MODEL_FIXED,
+        f"This conversation uses the default model. {words.MODEL_FIXED}",
+    ]
+    assert await doorway.inbox(ANNS) == []
+
+
+async def test_agents_are_chosen_from_those_that_the_workers_have(doorway: Doorway) -> None:
+    await doorway.door.take([said("/agent poet", update_id=1), said("/agent chef", update_id=2)])
+    doorway.agents.names = ()
+    await doorway.door.take([said("/agent chef", update_id=3)])
+    assert [entry.choice for entry in await doorway.inbox(ANNS)] == [{"agent": "poet"}, {"agent": "chef"}]
+    assert await doorway.said() == [(ANNS, words.no_such("agent", "chef", ("assistant", "poet")))]
+
+
+async def test_a_pressed_choice_is_taken_and_its_button_answered(doorway: Doorway) -> None:
+    await doorway.door.take([pressed("agent:poet", message("choose", sender=BOT))])
+    await doorway.followed()
+    assert [entry.choice for entry in await doorway.inbox(ANNS)] == [{"agent": "poet"}]
+    assert doorway.signs.pressed == [("99", None)]
+
+
+async def test_a_session_with_a_full_inbox_hears_so_at_most_once_a_minute(redis_url: str, store: Store) -> None:
+    from tasks.store import connect
+
+    given = load({"REDIS_URL": redis_url, "TELEGRAM_BOT_TOKEN": TOKEN, "COHORT_INBOX_CAP": "2"})
+    async with connect(given) as small:
+        doorway = make_doorway(given, small)
+        await doorway.door.take([said(f"{number}", update_id=number) for number in range(1, 6)])
+        await doorway.door.take([said("6", update_id=6)])
+        assert [entry.text for entry in await doorway.inbox(ANNS)] == ["1", "2"]
+        assert await doorway.said() == [(ANNS, words.TOO_MANY)]
+        doorway.clock.time += 61
+        await doorway.door.take([said("7", update_id=7), said("/stop", update_id=8)])
+        assert len(await doorway.said()) == 2
+        assert [entry.kind for entry in await doorway.inbox(ANNS)][-1] == "stop", "a control word is always taken"
+
+
+async def test_all_parts_of_an_album_come_along_when_one_names_the_bot(doorway: Doorway) -> None:
+    def part(number: int, caption: str | None = None):
+        photo = [size(f"p{number}", 9, 9)]
+        return said(chat=GROUP, photo=photo, media_group_id="g", caption=caption, update_id=number, message_id=number)
+
+    await doorway.door.take([part(1), part(2, "@cohort_bot what are these?")])
+    await doorway.door.take([part(3)])
+    assert [entry.message_id for entry in await doorway.inbox("4242:-55")] == [1, 2, 3]
+
+
+async def test_a_session_whose_state_is_damaged_does_not_silence_the_others(doorway: Doorway) -> None:
+    await doorway.store.redis.rpush("cohort:s:4242:700:inbox", "not JSON")
+    await doorway.door.take([said("/status", update_id=1), said("/help", update_id=2)])
+    assert await doorway.said() == [(ANNS, words.help_text(group=False))]
+    (dead,) = await doorway.store.dead.list()
+    assert dead.letter.update_id == 1
+
+
+class Allergic:
+    """A store with a defect: it chokes on one word."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def accept(self, bot: int, batch: list[Accept]) -> list[Verdict]:
+        if any(item.inbound is not None and item.inbound.text == "peanut" for item in batch):
+            raise ValueError("choked")
+        return await self._store.intake.accept(bot, batch)
+
+    async def push_replies(self, bot: int, replies: object) -> None: ...
+
+
+async def test_one_update_that_the_store_chokes_on_is_set_aside(settings: Settings, store: Store) -> None:
+    doorway = make_doorway(settings, store, intake=Allergic(store))
+    batch = [said("bread", update_id=1), said("peanut", update_id=2), said("butter", update_id=3)]
+    await doorway.door.take(batch)
+    await doorway.followed()
+    assert [entry.text for entry in await doorway.inbox(ANNS)] == ["bread", "butter"]
+    assert [update for _, update in doorway.bells.rung] == [1, 3]
+    (dead,) = await store.dead.list()
+    assert (dead.letter.update_id, dead.letter.reason) == (2, "could not be stored: ValueError")
+
+
+async def test_while_catching_up_nobody_is_shown_typing(doorway: Doorway) -> None:
+    await doorway.door.take([said("x", update_id=number, sender=ANN) for number in range(100)])
+    await doorway.followed()
+    assert doorway.signs.typed == []
+    assert len(doorway.bells.rung) == 100

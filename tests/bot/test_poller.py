@@ -1,0 +1,350 @@
+"""Polling against the playground's Bot API, with a real store."""
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.api import LONG_POLL, Telegram
+from bot.backoff import Backoff
+from bot.poller import Poller
+from bot.stop import Stop
+from bot.watchdog import Watchdog
+from playground.client import PlaygroundClient
+from playground.state import State
+from tasks.errors import Misconfigured, StoreUnavailable
+from tasks.settings import Settings
+from tasks.store import Store
+from tests.bot.conftest import (
+    SOON,
+    AwaySometimes,
+    Doorway,
+    HandClock,
+    Tally,
+    make_doorway,
+    patient_watchdog,
+    quick_backoff,
+)
+
+type Take = Callable[[Sequence[object]], Awaitable[object]]
+
+
+def poller(telegram: Any, take: Take, hold: timedelta = timedelta(seconds=5)) -> Poller:
+    return Poller(telegram, take, patient_watchdog(), backoff=quick_backoff(), hold=hold)
+
+
+@asynccontextmanager
+async def polling(telegram: Any, take: Take, hold: timedelta = timedelta(seconds=5)) -> AsyncGenerator[Stop]:
+    """A poller at work; afterwards it is stopped cleanly."""
+    stop = Stop()
+    async with asyncio.timeout(SOON), asyncio.TaskGroup() as group:
+        group.create_task(poller(telegram, take, hold).run(stop))
+        yield stop
+        stop.set()
+
+
+class Taken:
+    """A door that only remembers."""
+
+    def __init__(self) -> None:
+        self.updates: list[Any] = []
+        self._tally = Tally()
+
+    async def __call__(self, updates: Sequence[object]) -> None:
+        self.updates.extend(updates)
+        await self._tally.add(len(updates))
+
+    async def until(self, count: int) -> None:
+        await self._tally.reaches(count)
+
+
+class Counted:
+    """A door that counts how often it was asked."""
+
+    def __init__(self, take: Take) -> None:
+        self._take = take
+        self._tally = Tally()
+
+    async def __call__(self, updates: Sequence[object]) -> object:
+        try:
+            return await self._take(updates)
+        finally:
+            await self._tally.add()
+
+    async def times(self, count: int) -> None:
+        await self._tally.reaches(count)
+
+
+def held(playground: State) -> int:
+    """Updates that Telegram still keeps."""
+    return len(playground.bot.queue)
+
+
+async def test_updates_reach_the_door_raw_with_fields_that_no_library_knows(
+    telegram: Telegram, people: PlaygroundClient
+) -> None:
+    taken = Taken()
+    chat = await people.chat()
+    async with polling(telegram, taken):
+        await people.say(chat["id"], "hello")
+        await people.inject({"message": {"hologram": {"depth": 3}}, "brand_new": 1})
+        await taken.until(2)
+    first, second = taken.updates
+    assert first["message"]["text"] == "hello"
+    assert second["message"] == {"hologram": {"depth": 3}}
+    assert second["brand_new"] == 1
+
+
+async def test_a_batch_is_confirmed_only_after_it_was_accepted(
+    settings: Settings, store: Store, telegram: Telegram, people: PlaygroundClient, playground: State
+) -> None:
+    door = AwaySometimes(store)
+    doorway = make_doorway(settings, store, intake=door)
+    chat = await people.chat()
+    async with polling(telegram, take := Counted(doorway.door.take)):
+        door.away = True
+        await people.say(chat["id"], "hello")
+        await take.times(3)
+        assert held(playground) == 1, "Redis was away: Telegram must keep it"
+        door.away = False
+        await take.times(4)
+    assert held(playground) == 0
+    assert [entry.text for entry in await doorway.inbox(f"4242:{chat['id']}")] == ["hello"]
+
+
+async def test_a_clean_stop_finishes_the_batch_in_hand_and_confirms_it(
+    doorway: Doorway, telegram: Telegram, people: PlaygroundClient, playground: State
+) -> None:
+    reached, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly(updates: Sequence[object]) -> None:
+        reached.set()
+        await go_on.wait()
+        await doorway.door.take(updates)
+
+    chat = await people.chat()
+    await people.say(chat["id"], "hello")
+    async with polling(telegram, slowly) as stop:
+        async with asyncio.timeout(SOON):
+            await reached.wait()
+        stop.set()
+        assert held(playground) == 1
+        go_on.set()
+    assert held(playground) == 0
+    assert len(await doorway.inbox(f"4242:{chat['id']}")) == 1
+
+
+async def test_a_stop_does_not_wait_for_a_long_poll_to_end(telegram: Telegram, people: PlaygroundClient) -> None:
+    assert LONG_POLL.total_seconds() > SOON
+    async with polling(telegram, taken := Taken(), hold=LONG_POLL) as stop:
+        chat = await people.chat()
+        await people.say(chat["id"], "hello")
+        await taken.until(1)
+        # A fetch is under way now, or begins before the stop can be seen.
+        stop.set()
+
+
+async def test_an_old_offset_is_forgotten_once_telegram_has_heard_it(
+    people: PlaygroundClient, telegram: Telegram
+) -> None:
+    asked: list[int | None] = []
+    fetches = Tally()
+
+    class Listening:
+        async def updates(self, offset: int | None, *, hold: timedelta, limit: int) -> list[Any]:
+            asked.append(offset)
+            found = await telegram.updates(offset, hold=timedelta(0), limit=limit)
+            await fetches.add()
+            return found
+
+        async def use_polling(self) -> None:
+            await telegram.use_polling()
+
+    chat = await people.chat()
+    said = await people.say(chat["id"], "hello")
+    async with polling(Listening(), Taken()):
+        await fetches.reaches(4)
+    assert said.update_id is not None
+    assert asked[:4] == [None, said.update_id + 1, None, None]
+
+
+async def killed(work: Coroutine[Any, Any, None], after: int) -> None:
+    """Run ``work`` and end it after so many rounds of the event loop, whatever it is waiting for then."""
+    loop = asyncio.get_running_loop()
+
+    def count_down(task: asyncio.Task[None], left: int) -> None:
+        if left:
+            loop.call_soon(count_down, task, left - 1)
+        else:
+            task.cancel()
+
+    async with asyncio.timeout(SOON), asyncio.TaskGroup() as group:
+        count_down(group.create_task(work), after)
+
+
+async def test_killed_at_any_await_of_a_batch_nothing_is_lost_and_nothing_doubled(
+    doorway: Doorway, telegram: Telegram, people: PlaygroundClient
+) -> None:
+    chat = await people.chat()
+    expected: list[str] = []
+    accepted = 0
+    for rounds in range(1, 181, 3):
+        expected.append(f"message {rounds}")
+        await people.say(chat["id"], expected[-1])
+        await killed(poller(telegram, doorway.door.take, timedelta(0)).run(Stop()), rounds)
+        accepted += len(await doorway.inbox(f"4242:{chat['id']}")) == len(expected)
+    assert 0 < accepted < 60, "some were killed before the batch was accepted, some after"
+    # Whatever the kills left undone, a restarted bot finishes.
+    async with polling(telegram, take := Counted(doorway.door.take)):
+        expected.append("last")
+        await people.say(chat["id"], "last")
+        await take.times(1)
+    assert [entry.text for entry in await doorway.inbox(f"4242:{chat['id']}")] == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        ("500", {}),
+        ("502", {}),
+        ("429", {"retry_after": 1}),
+        ("garbage", {}),
+        ("cut_before", {}),
+        ("cut_after", {}),
+        ("error", {"code": 409, "description": "Conflict: terminated by other getUpdates request"}),
+        ("error", {"code": 404, "description": "Not Found"}),
+        ("error", {"code": 400, "description": "Bad Request: whatever"}),
+    ],
+)
+async def test_polling_goes_on_after_every_kind_of_failure(
+    telegram: Telegram, people: PlaygroundClient, kind: str, fields: dict[str, Any]
+) -> None:
+    taken = Taken()
+    await people.fault(kind, "getUpdates", times=2, **fields)
+    chat = await people.chat()
+    await people.say(chat["id"], "hello")
+    async with polling(telegram, taken):
+        await taken.until(1)
+    assert taken.updates[0]["message"]["text"] == "hello"
+
+
+async def test_failures_make_no_hot_loop() -> None:
+    pauses = Backoff(jitter=lambda: 0.0)
+    assert [pauses.next() for _ in range(6)] == [1, 2, 4, 8, 10, 10]
+    assert pauses.next(at_least=33) == 33
+    pauses.reset()
+    assert pauses.next() == 1
+    assert 0.75 <= Backoff(jitter=lambda: 1.0).next() < 1
+
+
+async def test_a_token_that_telegram_rejects_ends_polling_with_one_clear_line(
+    telegram: Telegram, people: PlaygroundClient
+) -> None:
+    await people.fault("error", "getUpdates", code=401, description="Unauthorized")
+    with pytest.raises(Misconfigured, match=r"^TELEGRAM_BOT_TOKEN is wrong: Telegram answered 401$"):
+        async with asyncio.timeout(SOON):
+            await poller(telegram, Taken()).run(Stop())
+
+
+async def test_a_webhook_left_from_another_time_does_not_stop_polling(
+    telegram: Telegram, people: PlaygroundClient
+) -> None:
+    await telegram.use_webhook("http://127.0.0.1:9/hook", "secret")
+    chat = await people.chat()
+    await people.say(chat["id"], "kept")
+    taken = Taken()
+    async with polling(telegram, taken):
+        await taken.until(1)
+    assert taken.updates[0]["message"]["text"] == "kept"
+
+
+async def test_updates_without_a_number_make_no_hot_loop_and_stop_nobody(
+    doorway: Doorway, telegram: Telegram, people: PlaygroundClient
+) -> None:
+    await people.inject({"message": {}}, "junk", bare=True)
+    chat = await people.chat()
+    await people.say(chat["id"], "hello")
+    async with polling(telegram, take := Counted(doorway.door.take)):
+        await take.times(1)
+    assert [entry.text for entry in await doorway.inbox(f"4242:{chat['id']}")] == ["hello"]
+    assert len(await doorway.store.dead.list()) == 2
+
+
+async def test_an_update_that_kills_every_parser_does_not_block_the_next(
+    doorway: Doorway, telegram: Telegram, people: PlaygroundClient, playground: State
+) -> None:
+    await people.inject({"message": {"chat": [], "date": "yesterday"}}, {"callback_query": 7})
+    chat = await people.chat()
+    await people.say(chat["id"], "hello")
+    async with polling(telegram, take := Counted(doorway.door.take)):
+        await take.times(1)
+    assert held(playground) == 0
+    assert [entry.text for entry in await doorway.inbox(f"4242:{chat['id']}")] == ["hello"]
+    assert len(await doorway.store.dead.list()) == 2
+
+
+# -- the watchdog
+
+
+def watched(clock: HandClock, bitten: threading.Event) -> Watchdog:
+    return Watchdog(clock, every=timedelta(milliseconds=2), on_stall=bitten.set)
+
+
+def test_the_watchdog_ends_a_process_whose_polls_do_not_finish() -> None:
+    clock, bitten = HandClock(), threading.Event()
+    with watched(clock, bitten) as watchdog:
+        clock.time += 119
+        watchdog.beat()
+        clock.time += 119
+        assert not bitten.is_set()
+        clock.time += 2
+        assert bitten.wait(SOON)
+
+
+def test_the_watchdog_has_patience_for_a_wait_that_telegram_asked_for() -> None:
+    clock, bitten = HandClock(), threading.Event()
+    with watched(clock, bitten) as watchdog:
+        watchdog.beat(600)
+        clock.time += 719
+        assert not bitten.wait(0.05)
+        clock.time += 2
+        assert bitten.wait(SOON)
+
+
+async def test_every_finished_poll_feeds_the_watchdog(telegram: Telegram, people: PlaygroundClient) -> None:
+    clock, bitten = HandClock(), threading.Event()
+    stop, taken = Stop(), Taken()
+    chat = await people.chat()
+    async with asyncio.timeout(SOON), asyncio.TaskGroup() as group:
+        group.create_task(Poller(telegram, taken, watched(clock, bitten), hold=timedelta(seconds=5)).run(stop))
+        for number in range(1, 4):
+            await people.say(chat["id"], "tick")
+            await taken.until(number)
+            clock.time += 100
+        assert not bitten.is_set()
+        clock.time += 100
+        async with asyncio.timeout(SOON):
+            assert await asyncio.to_thread(bitten.wait, SOON)
+        stop.set()
+
+
+async def test_redis_away_for_long_stops_nothing(people: PlaygroundClient, telegram: Telegram) -> None:
+    failures = 30
+    taken = Taken()
+
+    async def reluctant(updates: Sequence[object]) -> None:
+        nonlocal failures
+        failures -= 1
+        if failures > 0:
+            raise StoreUnavailable
+        await taken(updates)
+
+    chat = await people.chat()
+    await people.say(chat["id"], "hello")
+    async with polling(telegram, reluctant):
+        await taken.until(1)
+    assert len(taken.updates) == 1
