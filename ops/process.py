@@ -40,11 +40,20 @@ class Spec:
 class Life:
     """A started process, leader of a session of its own: the terminal's Ctrl-C reaches only us."""
 
-    def __init__(self, spec: Spec, incarnation: str | None, process: asyncio.subprocess.Process) -> None:
+    def __init__(
+        self,
+        spec: Spec,
+        incarnation: str | None,
+        process: asyncio.subprocess.Process,
+        output: asyncio.StreamReader,
+        pipe: asyncio.ReadTransport,
+    ) -> None:
         self.spec = spec
         self.incarnation = incarnation
         self.pid = process.pid
         self._process = process
+        self._output = output
+        self._pipe = pipe
 
     def signal(self, number: signal.Signals) -> None:
         """Send it to the process alone; its helpers are its own affair."""
@@ -58,18 +67,16 @@ class Life:
 
     async def lines(self, take: Callable[[str], None]) -> int:
         """Hand over its output line by line until it ends; gives its exit status (negative: the signal)."""
-        assert self._process.stdout is not None  # noqa: S101 - asked for at the start
-        reader = self._process.stdout
-        pump = asyncio.TaskGroup()
-        async with pump:
-            reading = pump.create_task(_pump(reader, take), name=f"output of {self.spec.name}")
+        async with asyncio.TaskGroup() as pump:
+            reading = pump.create_task(_pump(self._output, take), name=f"output of {self.spec.name}")
             status = await self._process.wait()
-            # What it started may still hold the pipe.
+            # What it started may live on and hold the pipe.
             self.kill()
             with suppress(TimeoutError):
                 async with asyncio.timeout(1):
                     await asyncio.wait([reading])
             reading.cancel()
+        self._pipe.close()
         return status
 
 
@@ -95,6 +102,9 @@ async def start(spec: Spec, incarnation: str | None = None) -> Life:
     if incarnation is not None:
         env["COHORT_INCARNATION"] = incarnation
     held: list[int] = []
+    # Not asyncio's own pipe: with that, a process counts as ended only when nobody holds its output any more, and an
+    # MCP server that it started may hold it for long.
+    reading, writing = os.pipe()
     try:
         if spec.lock is not None:
             held.append(os.open(spec.lock, os.O_RDWR | os.O_CREAT, 0o600))
@@ -102,14 +112,21 @@ async def start(spec: Spec, incarnation: str | None = None) -> Life:
         process = await asyncio.create_subprocess_exec(
             *command,
             stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
+            stdout=writing,
+            stderr=writing,
             env=env,
             pass_fds=held,
             start_new_session=True,
-            limit=_LINE,
         )
+    except BaseException:
+        os.close(reading)
+        raise
     finally:
-        for number in held:
+        for number in (*held, writing):
             os.close(number)
-    return Life(spec, incarnation, process)
+    output = asyncio.StreamReader(limit=_LINE)
+    loop = asyncio.get_running_loop()
+    pipe, _ = await loop.connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(output), os.fdopen(reading, "rb", buffering=0)
+    )
+    return Life(spec, incarnation, process, output, pipe)

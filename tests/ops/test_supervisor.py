@@ -1,0 +1,174 @@
+"""The supervisor over real processes."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+from ops.process import TETHER
+from ops.supervisor import describe
+from tests.ops.conftest import PATIENT, STUBBORN, Deaths, Heard, script, supervising
+
+
+def pid_of(line: str) -> int:
+    return int(line.split("ready ")[1].split(maxsplit=1)[0])
+
+
+def incarnation_of(line: str) -> str:
+    return line.rsplit(maxsplit=1)[-1]
+
+
+async def test_a_killed_child_is_started_again_at_once_and_its_end_is_told(console: Heard, tmp_path: Path) -> None:
+    async with supervising(console) as supervisor:
+        supervisor.keep(script(tmp_path, "bot", PATIENT))
+        first = pid_of(await console.hear("bot: ready"))
+        os.kill(first, signal.SIGKILL)
+        assert "starting it again now" in await console.hear("bot was killed by SIGKILL")
+        assert pid_of(await console.hear("bot: ready", times=2)) != first
+
+
+async def test_each_life_of_a_worker_is_another_incarnation_and_its_death_is_reported(
+    console: Heard, tmp_path: Path
+) -> None:
+    deaths = Deaths()
+    async with supervising(console, deaths) as supervisor:
+        supervisor.keep(script(tmp_path, "worker-1", PATIENT, member=True))
+        first = await console.hear("worker-1: ready")
+        os.kill(pid_of(first), signal.SIGKILL)
+        assert await deaths.wait(1) == [incarnation_of(first)]
+        second = await console.hear("worker-1: ready", times=2)
+        assert incarnation_of(second) != incarnation_of(first)
+        assert incarnation_of(second).startswith("worker-1-")
+
+
+async def test_stopping_lets_children_finish(console: Heard, tmp_path: Path) -> None:
+    async with supervising(console) as supervisor:
+        supervisor.keep(script(tmp_path, "worker-1", PATIENT, member=True))
+        await console.hear("worker-1: ready")
+        await supervisor.stop()
+        assert "worker-1: drained" in console.lines
+        assert supervisor.keepers == {} or all(keeper.ended.is_set() for keeper in supervisor.keepers.values())
+
+
+async def test_a_second_signal_ends_at_once_what_does_not_finish(console: Heard, tmp_path: Path) -> None:
+    async with supervising(console) as supervisor, asyncio.TaskGroup() as group:
+        supervisor.keep(script(tmp_path, "worker-1", STUBBORN, member=True, grace=3600.0))
+        await console.hear("worker-1: ready")
+        stopping = group.create_task(supervisor.stop(), name="stop")
+        await console.hear("worker-1: still at work")
+        assert not stopping.done()
+        supervisor.hurry.set()
+        await stopping
+
+
+async def test_what_does_not_end_within_its_grace_is_killed(console: Heard, tmp_path: Path) -> None:
+    async with supervising(console) as supervisor:
+        supervisor.keep(script(tmp_path, "bot", STUBBORN, grace=0.2))
+        await console.hear("bot: ready")
+        await supervisor.stop()
+        assert "bot does not end: killing it" in console.lines
+
+
+async def test_later_stages_end_only_when_the_earlier_have(console: Heard, tmp_path: Path) -> None:
+    async with supervising(console) as supervisor:
+        for name, stage in (("valkey", 2), ("playground", 1), ("worker-1", 0)):
+            supervisor.keep(script(tmp_path, name, PATIENT, stage=stage))
+            await console.hear(f"{name}: ready")
+        await supervisor.stop()
+        ends = [line for line in console.lines if "drain" in line]
+        names = ("worker-1", "playground", "valkey")
+        assert ends == [f"{name}: {word}" for name in names for word in ("draining", "drained")]
+
+
+async def test_what_a_dead_child_started_is_ended_with_it(console: Heard, tmp_path: Path) -> None:
+    helper = "import os, signal\nprint('helper', os.getpid(), flush=True)\nsignal.pause()\n"
+    text = f"import subprocess\nsubprocess.Popen([sys.executable, '-c', {helper!r}])\n{PATIENT}"
+    async with supervising(console) as supervisor:
+        supervisor.keep(script(tmp_path, "worker-1", text))
+        parent = pid_of(await console.hear("worker-1: ready"))
+        helper_pid = int((await console.hear("helper ")).split()[-1])
+        gone = os.pidfd_open(helper_pid)
+        os.kill(parent, signal.SIGKILL)
+        loop = asyncio.get_running_loop()
+        ended = asyncio.Event()
+        loop.add_reader(gone, ended.set)
+        async with asyncio.timeout(20):
+            await ended.wait()
+        loop.remove_reader(gone)
+        os.close(gone)
+
+
+async def test_a_child_that_is_set_up_wrong_at_its_first_start_ends_everything(console: Heard, tmp_path: Path) -> None:
+    text = "print('worker: COHORT_MODEL: no such model', file=sys.stderr)\nsys.exit(2)"
+    async with supervising(console) as supervisor:
+        supervisor.keep(script(tmp_path, "bot", text))
+        assert "bot cannot run as it is set up" in await console.hear("fatal:")
+    assert "bot: worker: COHORT_MODEL: no such model" in console.lines
+
+
+async def test_a_child_that_keeps_failing_is_started_at_growing_intervals(console: Heard, tmp_path: Path) -> None:
+    async with supervising(console) as supervisor:
+        supervisor.keep(script(tmp_path, "bot", "sys.exit(1)"))
+        await console.hear("bot ended with status 1", "starting it again now")
+        await console.hear("bot ended with status 1", "starting it again in 0.5 s")
+        await console.hear("bot ended with status 1", "starting it again in 1 s")
+
+
+async def test_scaling_starts_workers_and_lets_those_with_the_highest_numbers_finish(
+    console: Heard, tmp_path: Path
+) -> None:
+    async with supervising(console) as supervisor:
+        make = lambda number: script(tmp_path, f"worker-{number}", PATIENT, member=True)  # noqa: E731
+        assert supervisor.scale(3, make) == ["worker-1", "worker-2", "worker-3"]
+        for number in (1, 2, 3):
+            await console.hear(f"worker-{number}: ready")
+        assert supervisor.scale(1, make) == ["worker-2", "worker-3"]
+        await console.hear("worker-2: drained")
+        await console.hear("worker-3: drained")
+        assert [keeper.spec.name for keeper in supervisor.workers()] == ["worker-1"]
+
+
+async def test_a_drained_worker_does_not_come_back(console: Heard, tmp_path: Path) -> None:
+    deaths = Deaths()
+    async with supervising(console, deaths) as supervisor:
+        make = lambda number: script(tmp_path, f"worker-{number}", PATIENT, member=True)  # noqa: E731
+        supervisor.scale(2, make)
+        line = await console.hear("worker-1: ready")
+        await console.hear("worker-2: ready")
+        assert supervisor.drain("worker-9") is None
+        assert supervisor.drain(incarnation_of(line)) == "worker-1"
+        await console.hear("worker-1: drained")
+        await deaths.wait(1)
+        assert [keeper.spec.name for keeper in supervisor.workers()] == ["worker-2"]
+        assert not [line for line in console.lines if "starting it again" in line]
+
+
+async def test_children_die_with_a_killed_supervisor(tmp_path: Path) -> None:
+    if sys.platform != "linux":
+        return
+    child = script(tmp_path, "child", PATIENT)
+    parent = tmp_path / "parent.py"
+    parent.write_text(
+        "import os, subprocess, sys\n"
+        f"subprocess.Popen([sys.executable, '-I', '-S', {str(TETHER)!r}, str(os.getpid()), '9', *{child.command!r}])\n"
+        "sys.stdin.read()\n"
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(parent), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    async with asyncio.timeout(30):
+        line = (await process.stdout.readline()).decode()
+        assert line.startswith("ready")
+        process.kill()
+        # The child holds the other end of the pipe: its end is the end of the output.
+        assert b"drained" not in await process.stdout.read()
+        await process.wait()
+
+
+def test_the_end_of_a_process_is_told_in_words() -> None:
+    assert describe(-9) == "was killed by SIGKILL"
+    assert describe(0) == "ended"
+    assert describe(3) == "ended with status 3"
+    assert describe("No such file or directory") == "could not be started (No such file or directory)"
