@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from fast_agent.agents.agent_types import AgentType
+
 from tasks.settings import Settings
 from workers.ports import TurnRequest
 from workers.runtime import failures
@@ -11,14 +13,34 @@ from workers.runtime.breaker import Breaker
 if TYPE_CHECKING:
     from fast_agent import FastAgent
 
+WORKFLOWS = frozenset(
+    kind.value
+    for kind in (
+        AgentType.CHAIN,
+        AgentType.EVALUATOR_OPTIMIZER,
+        AgentType.ITERATIVE_PLANNER,
+        AgentType.MAKER,
+        AgentType.ORCHESTRATOR,
+        AgentType.PARALLEL,
+        AgentType.ROUTER,
+    )
+)
+"""Types of cards whose agent does not answer itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Who answers a turn. ``model``: as configured, what the breaker counts by. ``switch``: set it on the agent."""
+    """Who answers a turn.
+
+    ``model``: as configured, what the breaker counts by. ``switch``: set it on the agent. ``speakers``: the agents
+    whose words are the answer, and so may be shown while they grow. ``workflow``: the agent only directs its members.
+    """
 
     agent: str
     model: str
-    switch: str | None
+    switch: str | None = None
+    speakers: tuple[str, ...] = ()
+    workflow: bool = False
 
 
 class Choices:
@@ -61,11 +83,33 @@ class Choices:
         model = request.model or self.own_model(agent) or (config.default_model if config else None) or "default"
         wait = self._breaker.wait(model)
         if wait <= 0:
-            return Choice(agent, model, request.model)
+            return self._choice(agent, model, request.model)
         fallback = self._settings.fallback_model
         if fallback and fallback != model and self._breaker.wait(fallback) <= 0:
-            return Choice(agent, fallback, fallback)
+            return self._choice(agent, fallback, fallback)
         raise failures.paused(model, wait)
+
+    def _choice(self, agent: str, model: str, switch: str | None) -> Choice:
+        return Choice(agent, model, switch, self._speakers(agent), self._type(agent) in WORKFLOWS)
+
+    def _speakers(self, agent: str) -> tuple[str, ...]:
+        """Whose stream is the answer; nobody's, where only the end shows which words count."""
+        data: Any = self._fast.agents.get(agent) or {}
+        match self._type(agent):
+            case AgentType.CHAIN.value:
+                return self._speakers(data["sequence"][-1])
+            case AgentType.ROUTER.value:
+                return tuple(name for member in data["router_agents"] for name in self._speakers(member))
+            case AgentType.PARALLEL.value if data.get("fan_in"):
+                return self._speakers(data["fan_in"])
+            case kind if kind in WORKFLOWS:
+                return ()
+            case _:
+                return (agent,)
+
+    def _type(self, agent: str) -> str:
+        kind: Any = (self._fast.agents.get(agent) or {}).get("type", AgentType.BASIC)
+        return str(getattr(kind, "value", kind))
 
     def _choosable(self, agent: str) -> bool:
         return not self._fast.agents[agent].get("tool_only", False)

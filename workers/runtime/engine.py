@@ -100,7 +100,7 @@ class Engine:
         choice = self._choices.of(request)
         async with self._limited(choice):
             user = await content.user_turn(request.messages, self._media)
-            work = Work(user.message, history.decode(request.history), sink, metered=choice.model in self._metered)
+            work = Work(user.message, self._record(request, choice), sink, metered=choice.model in self._metered)
             async with self._lane(request, choice) as lane:
                 answer = await self._answer(request, choice, lane, work)
         if answer.usage.output_tokens:
@@ -164,7 +164,7 @@ class Engine:
     async def _answer(self, request: TurnRequest, choice: Choice, lane: Lane, work: Work) -> Answer:
         """Run the turn; a conversation that has become too long is shortened first, at most once."""
         agent = await self._agent(lane, choice)
-        turn = Turn(lane.agents.agents, choice.agent, choice.model, request.session)
+        turn = Turn(lane.agents.agents, choice, request.session)
         spent = Usage()
         long = compaction.due(work.record.messages, self._settings.history_messages, compaction.window_of(agent))
         if long:
@@ -195,6 +195,12 @@ class Engine:
         finally:
             self._clean(lane)
         return replace(work, record=done.record), done.usage
+
+    def _record(self, request: TurnRequest, choice: Choice) -> history.Record:
+        """What the session remembers; a new one begins with what the card gives it."""
+        if request.history is None:
+            return history.Record(list(self._initial.get(choice.agent, ())))
+        return history.decode(request.history)
 
     def _bounded(self, record: history.Record) -> history.Record:
         limit = self._settings.history_messages

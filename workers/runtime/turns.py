@@ -13,6 +13,7 @@ from mcp_types import TextContent
 from tasks.session import SessionKey
 from workers.ports import Sink, TurnFailed, Usage
 from workers.runtime import failures
+from workers.runtime.choices import Choice
 from workers.runtime.history import Record
 from workers.runtime.watch import Watch, channel, fault_of, watching
 
@@ -191,11 +192,11 @@ async def watched[T](session: SessionKey, work: Callable[[], Awaitable[T]], name
 class Turn:
     """Runs one message against the agents of a lane. The lane is wiped by whoever lent it."""
 
-    def __init__(self, agents: dict[str, Any], agent: str, model: str, session: SessionKey) -> None:
+    def __init__(self, agents: dict[str, Any], choice: Choice, session: SessionKey) -> None:
         self._agents = agents
-        self._name = agent
-        self._agent = agents[agent]
-        self._model = model
+        self._choice = choice
+        self._agent = agents[choice.agent]
+        self._model = choice.model
         self._session = session
 
     async def run(self, work: Work) -> Answer:
@@ -207,8 +208,8 @@ class Turn:
         """
         self._load(work.record)
         live = LiveText(work.sink)
-        for listened in self._speakers():
-            listened.add_stream_listener(live)
+        for name in self._choice.speakers:
+            self._agents[name].add_stream_listener(live)
         params = RequestParams(tool_execution_handler=ToolWatch(work.sink))
         try:
             response: PromptMessageExtended
@@ -225,14 +226,9 @@ class Turn:
         return self._answer(work, response, watch)
 
     def _load(self, record: Record) -> None:
-        self._agent.load_message_history(record.messages, clear_state=True)
-        for name, messages in record.members.items():
-            if name in self._agents and name != self._name:
+        for name, messages in {**record.members, self._choice.agent: record.messages}.items():
+            if name in self._agents:
                 self._agents[name].load_message_history(messages, clear_state=True)
-
-    def _speakers(self) -> list[Any]:
-        """Agents whose words are the answer: the agent itself, or the member of a workflow that speaks last."""
-        return [self._agent]
 
     def _judge(self, response: PromptMessageExtended, watch: Watch, *, metered: bool) -> None:
         """A return is no proof of an answer.
@@ -243,6 +239,11 @@ class Turn:
         fault = fault_of(response)
         if fault is not None:
             raise failures.classify(fault, self._model)
+        if self._choice.workflow:
+            # A member's failure is a text to the next member.
+            fault = next((call.fault for call in watch.calls if call.fault), None)
+            if fault is not None:
+                raise failures.classify(fault, self._model)
         match response.stop_reason:
             case LlmStopReason.CANCELLED | LlmStopReason.TIMEOUT:
                 raise failures.cut_off(self._model)
@@ -260,25 +261,27 @@ class Turn:
 
     def _answer(self, work: Work, response: PromptMessageExtended, watch: Watch) -> Answer:
         record = work.record
-        kept: list[PromptMessageExtended] = list(self._agent.message_history)
         loaded = len(record.messages)
-        if len(kept) > loaded and kept[-1].role == "assistant":
+        kept: list[PromptMessageExtended] = list(self._agent.message_history)
+        if not self._choice.workflow and len(kept) > loaded and kept[-1].role == "assistant":
             said = [_text_of(item).strip() for item in kept[loaded:] if item.role == "assistant"]
             text = "\n\n".join(part for part in said if part)
         else:
+            # Its card keeps no history, or only its members do: the session still knows what was said.
             text = _text_of(response).strip()
             answer = PromptMessageExtended(role="assistant", content=[TextContent(type="text", text=text)])
             kept = [*record.messages, work.message, answer]
         members = {
             name: list(agent.message_history)
             for name, agent in self._agents.items()
-            if name != self._name and (agent.message_history or name in record.members)
+            if self._choice.workflow and name != self._choice.agent and agent.message_history
         }
         usage = watch.usage(self._model)
-        answer_ = Answer(text, Record(kept, members), usage, cut=response.stop_reason == LlmStopReason.MAX_TOKENS)
+        cut = response.stop_reason == LlmStopReason.MAX_TOKENS
+        done = Answer(text, Record(kept, {**record.members, **members}), usage, cut=cut)
         if any(channel(item, FAST_AGENT_ALERT_CHANNEL) for item in kept[loaded:]):
-            answer_.notices.append(f"{usage.model or 'This model'} cannot read this kind of file, so I left it out.")
-        return answer_
+            done.notices.append(f"{usage.model or 'This model'} cannot read this kind of file, so I left it out.")
+        return done
 
 
 def _text_of(message: PromptMessageExtended) -> str:
