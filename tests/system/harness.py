@@ -86,11 +86,12 @@ class Harness:
         self.environ["GENERIC_BASE_URL"] = f"{url}/v1"
         return url
 
-    def bot(self, **environ: str) -> Process:
-        """Start a bot; it is ready when this returns."""
-        process = self.start("bot", ["-m", "bot"], **environ)
+    def bot(self, *, ready: bool = True, module: str = "bot", **environ: str) -> Process:
+        """Start a bot; with ``ready`` it is so when this returns."""
+        process = self.start("bot", ["-m", module], **environ)
         self.bots.append(process)
-        process.wait_line("bot.ready")
+        if ready:
+            process.wait_line("bot.ready")
         return process
 
     def worker(self, *, ready: bool = True, module: str = "workers", **environ: str) -> Process:
