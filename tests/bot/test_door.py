@@ -30,6 +30,7 @@ async def test_messages_reach_their_inboxes_in_order_and_are_rung_for(doorway: D
     assert doorway.signs.typed == [SessionKey(4242, 700), BENS]
 
 
+@pytest.mark.promise("accepted-once")
 async def test_a_redelivered_update_is_taken_once_and_rung_for_once(doorway: Doorway) -> None:
     await doorway.door.take([said("one", update_id=5)])
     await doorway.door.take([said("one", update_id=5), said("two", update_id=6)])
@@ -38,6 +39,7 @@ async def test_a_redelivered_update_is_taken_once_and_rung_for_once(doorway: Doo
     assert [update for _, update in doorway.bells.rung] == [5, 6]
 
 
+@pytest.mark.promise("poison-update")
 async def test_a_poison_update_becomes_a_dead_letter_and_the_others_go_on(doorway: Doorway) -> None:
     poison = {"update_id": 6, "message": {"chat": "?"}}
     await doorway.door.take([said("one", update_id=5), poison, said("two", update_id=7)])
@@ -60,6 +62,7 @@ async def test_updates_that_mean_nothing_leave_nothing_but_their_number(doorway:
     assert await doorway.store.redis.zcard("cohort:bot:4242:seen") == 2
 
 
+@pytest.mark.promise("redis-away")
 async def test_nothing_is_taken_while_redis_is_away(settings: Settings, store: Store) -> None:
     door = AwaySometimes(store)
     doorway = make_doorway(settings, store, intake=door)
@@ -84,6 +87,7 @@ async def test_a_doorbell_that_cannot_be_rung_harms_nobody(doorway: Doorway) -> 
     assert [update for _, update in doorway.bells.rung] == [2]
 
 
+@pytest.mark.promise("control-words")
 @pytest.mark.parametrize("word", ["/stop", "/new"])
 async def test_stop_and_new_take_their_place_and_interrupt_the_running_turn(doorway: Doorway, word: str) -> None:
     await doorway.door.take([said("long question"), said(word, update_id=2)])
@@ -103,6 +107,7 @@ async def test_a_repeated_stop_does_not_interrupt_the_next_turn(doorway: Doorway
 # -- access
 
 
+@pytest.mark.promise("strangers")
 async def test_a_stranger_hears_so_once_an_hour_and_reaches_no_inbox(settings: Settings, store: Store) -> None:
     doorway = make_doorway(settings, store, access=STRANGERS)
     await doorway.door.take([said("hi", update_id=1), said("hi?", update_id=2)])

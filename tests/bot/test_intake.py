@@ -523,6 +523,7 @@ def damaged(draw: st.DrawFn) -> Any:
     return update
 
 
+@pytest.mark.promise("poison-update")
 @settings(max_examples=300, deadline=None)
 @given(damaged() | JUNK)
 def test_whatever_comes_there_is_a_decision_that_the_store_can_take(update: Any) -> None:

@@ -99,6 +99,7 @@ async def test_updates_reach_the_door_raw_with_fields_that_no_library_knows(
     assert second["brand_new"] == 1
 
 
+@pytest.mark.promise("stored-then-confirmed")
 async def test_a_batch_is_confirmed_only_after_it_was_accepted(
     settings: Settings, store: Store, telegram: Telegram, people: PlaygroundClient, playground: State
 ) -> None:
@@ -186,6 +187,7 @@ async def killed(work: Coroutine[Any, Any, None], after: int) -> None:
         count_down(group.create_task(work), after)
 
 
+@pytest.mark.promise("stored-then-confirmed")
 async def test_killed_at_any_await_of_a_batch_nothing_is_lost_and_nothing_doubled(
     doorway: Doorway, telegram: Telegram, people: PlaygroundClient
 ) -> None:
@@ -274,6 +276,7 @@ async def test_updates_without_a_number_make_no_hot_loop_and_stop_nobody(
     assert len(await doorway.store.dead.list()) == 2
 
 
+@pytest.mark.promise("poison-update")
 async def test_an_update_that_kills_every_parser_does_not_block_the_next(
     doorway: Doorway, telegram: Telegram, people: PlaygroundClient, playground: State
 ) -> None:
@@ -332,6 +335,7 @@ async def test_every_finished_poll_feeds_the_watchdog(telegram: Telegram, people
         stop.set()
 
 
+@pytest.mark.promise("redis-away")
 async def test_redis_away_for_long_stops_nothing(people: PlaygroundClient, telegram: Telegram) -> None:
     failures = 30
     taken = Taken()

@@ -16,6 +16,7 @@ async def updates(pg) -> list[dict]:
     return got
 
 
+@pytest.mark.promise("playground-is-telegram")
 async def test_every_kind_of_update_conforms_to_the_bot_api(pg):
     await pg.call("getUpdates", allowed_updates=["message", "edited_message", "callback_query", "my_chat_member",
                                                  "message_reaction", "stopped_message_generation"])  # fmt: skip

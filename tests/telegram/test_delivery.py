@@ -35,6 +35,7 @@ async def test_a_reply_is_sent_with_its_formatting(world: World) -> None:
     ]
 
 
+@pytest.mark.promise("repeat-is-harmless")
 async def test_the_final_text_is_an_edit_of_the_growing_message_so_that_a_repeat_shows_nothing_new(
     world: World,
 ) -> None:
@@ -165,6 +166,7 @@ async def test_an_outage_is_waited_out_with_growing_pauses(world: World, kind: s
     assert world.clock.slept[-1] > 4 * world.clock.slept[0]
 
 
+@pytest.mark.promise("repeat-is-harmless")
 async def test_an_edit_whose_answer_was_lost_is_made_again_and_shows_once(world: World) -> None:
     session = await world.session()
     first = await world.delivery.deliver(session, Reply(text="so f"))
@@ -294,6 +296,7 @@ async def test_the_worker_may_end_while_it_waits_for_telegram(world: World) -> N
 # -- the table
 
 
+@pytest.mark.promise("refusals")
 def test_the_table_of_errors_and_the_code_say_the_same() -> None:
     table = DOCS.read_text(encoding="utf-8").partition("## Growing answers")[0]
     rows = [line.split("|")[1:3] for line in table.splitlines() if line.startswith("| ")]
@@ -308,6 +311,7 @@ def test_each_refusal_is_known_by_its_words(phrase: str, verdict: Verdict) -> No
     assert judge(BadRequest(f"Bad Request: {phrase.upper()} (and more)")) is verdict
 
 
+@pytest.mark.promise("refusals")
 @pytest.mark.parametrize("verdict", Verdict)
 @pytest.mark.parametrize(
     "make",

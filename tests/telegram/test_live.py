@@ -64,6 +64,7 @@ async def stage(world: World) -> Stage:
     return stage_with(world)
 
 
+@pytest.mark.promise("streams")
 async def test_the_first_text_creates_a_message_and_later_text_edits_it(stage: Stage) -> None:
     session = await stage.world.session()
     async with stage.live(session) as answer:
@@ -76,6 +77,7 @@ async def test_the_first_text_creates_a_message_and_later_text_edits_it(stage: S
     assert len(await stage.world.texts(session)) == 1
 
 
+@pytest.mark.promise("repeat-is-harmless")
 async def test_the_message_s_id_is_stored_before_anything_else_is_shown(stage: Stage) -> None:
     session = await stage.world.session()
     storing, go_on = asyncio.Event(), asyncio.Event()

@@ -84,6 +84,7 @@ async def test_the_buckets_do_what_a_plain_model_of_them_does(redis: Redis, scri
                 model.penalty["bot"] = now + seconds * 1_000_000
 
 
+@pytest.mark.promise("one-send-budget")
 @given(
     count=st.integers(1, 40),
     burst=st.integers(1, 40),
@@ -104,6 +105,7 @@ def test_no_window_ever_holds_more_than_the_rate_allows(
         assert sum(moment <= other < moment + seconds * 1_000_000 for other in sent[first:]) <= rate.count
 
 
+@pytest.mark.promise("one-send-budget")
 async def test_two_workers_share_one_budget(redis: Redis) -> None:
     clock = FakeClock()
     one, other = PaceStore(redis, clock), PaceStore(redis, clock)
@@ -111,6 +113,7 @@ async def test_two_workers_share_one_budget(redis: Redis) -> None:
     assert [wait == 0 for wait in taken] == [True, True, True, False, False, False]
 
 
+@pytest.mark.promise("one-send-budget")
 async def test_a_penalty_that_one_worker_met_holds_the_chat_at_all_workers_and_no_other_chat(redis: Redis) -> None:
     clock = FakeClock()
     one, other = PaceStore(redis, clock), PaceStore(redis, clock)

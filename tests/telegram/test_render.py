@@ -97,6 +97,7 @@ def sendable(reply: Reply) -> None:
         covered(reply.text, entity)
 
 
+@pytest.mark.promise("markdown")
 @hypothesis_settings(deadline=None, max_examples=300)
 @given(markdown)
 def test_whatever_a_model_writes_becomes_messages_that_telegram_takes(source: str) -> None:
@@ -107,6 +108,7 @@ def test_whatever_a_model_writes_becomes_messages_that_telegram_takes(source: st
     sendable(Reply(text=part.text, entities=part.entities))
 
 
+@pytest.mark.promise("markdown")
 @hypothesis_settings(deadline=None, max_examples=60)
 @given(st.lists(st.text("abcäöü漢😀", min_size=1, max_size=12), min_size=1, max_size=3000))
 def test_no_word_of_a_long_answer_is_lost(words: list[str]) -> None:

@@ -1,0 +1,168 @@
+"""The house: what files look like, and that the documents say what the code does."""
+
+import ast
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ops.cli import app
+from tasks import keys
+from tasks.settings import Settings, env_name
+from tools import check_tracked, settings_table
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("bot", "workers", "tasks", "ops", "playground")
+
+LINES = 300
+LUA_LINES = 40
+
+
+def tracked() -> list[Path]:
+    """Every file of the project that is text."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    paths = (ROOT / name for name in listed.split("\0") if name)
+    return [path for path in paths if path.is_file() and b"\0" not in path.read_bytes()[:4096]]
+
+
+def sources(*suffixes: str) -> list[Path]:
+    return sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*") if path.suffix in suffixes)
+
+
+def named(paths: list[Path]) -> list[str]:
+    return [str(path.relative_to(ROOT)) for path in paths]
+
+
+@pytest.mark.promise("small-files")
+def test_a_file_holds_one_idea_and_so_at_most_300_lines() -> None:
+    long = [path for path in sources(".py", ".lua", ".js") if len(path.read_text().splitlines()) > LINES]
+    assert named(long) == []
+
+
+@pytest.mark.promise("small-files")
+def test_a_module_opens_with_a_sentence() -> None:
+    silent = [
+        path for path in sources(".py") if (text := path.read_text()).strip() and not ast.get_docstring(ast.parse(text))
+    ]
+    assert named(silent) == []
+
+
+@pytest.mark.promise("atomic-steps")
+@pytest.mark.parametrize("script", sources(".lua"), ids=lambda path: path.stem)
+def test_a_script_is_one_short_step_that_says_what_it_takes_and_replies(script: Path) -> None:
+    text = script.read_text()
+    header = "\n".join(line for line in text.splitlines() if line.startswith("--"))
+    assert len(text.splitlines()) <= LUA_LINES
+    assert [word for word in ("-- KEYS:", "-- ARGV:", "-- Reply:") if word not in header] == []
+    # What time it is, and which keys there are, is told by the caller.
+    assert "'TIME'" not in text
+    assert "cohort:" not in text
+    assert "'KEYS'" not in text
+
+
+@pytest.mark.promise("docs-true")
+def test_every_redis_key_stands_in_the_architecture_with_its_type_and_lifetime() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    rows = re.findall(r"^\| `(cohort:[^`]+)` \| (\w+) \| (\w+) \|", page, flags=re.MULTILINE)
+    assert rows == [(kind.pattern, kind.type, kind.lifetime) for kind in keys.KINDS]
+
+
+@pytest.mark.promise("docs-true")
+def test_the_table_of_settings_is_what_the_code_says() -> None:
+    page = settings_table.TARGET.read_text()
+    assert page == settings_table.renewed(page), "run `make docs`"
+
+
+def pages() -> list[Path]:
+    return [path for path in tracked() if path.suffix == ".md" and path.parts[len(ROOT.parts)] not in PACKAGES]
+
+
+def links(page: Path) -> Iterator[str]:
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if "://" not in target and not target.startswith(("#", "mailto:")):
+            yield target.partition("#")[0]
+
+
+@pytest.mark.promise("docs-true")
+def test_every_link_between_documents_leads_somewhere() -> None:
+    broken = [
+        f"{page.relative_to(ROOT)}: {target}"
+        for page in pages()
+        for target in links(page)
+        if not (page.parent / target).exists()
+    ]
+    assert broken == []
+
+
+def shell(text: str, program: str) -> set[str]:
+    """What a page says to type after ``program``: between backticks, or at the start of a line in a block."""
+    blocks = "\n".join(re.findall(r"```[a-z]*\n(.*?)```", text, flags=re.DOTALL))
+    return {
+        *re.findall(rf"`{program} ([a-z][a-z-]*)", text),
+        *re.findall(rf"^(?:\$ )?{program} ([a-z][a-z-]*)", blocks, flags=re.MULTILINE),
+    }
+
+
+@pytest.mark.promise("docs-true")
+def test_the_documents_name_only_settings_commands_and_targets_that_exist() -> None:
+    settings = {env_name(field) for field in Settings.model_fields}
+    commands = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
+    commands |= {group.name for group in app.registered_groups}
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    wrong: list[str] = []
+    for page in pages():
+        text = page.read_text()
+        said = {
+            *(name for name in re.findall(r"\bCOHORT_[A-Z_]*[A-Z]\b", text) if name not in settings),
+            *(f"cohort {name}" for name in shell(text, "cohort") if name not in commands),
+            *(f"make {name}" for name in shell(text, "make") if name not in targets),
+        }
+        wrong += [f"{page.relative_to(ROOT)}: {name}" for name in sorted(said)]
+    assert wrong == []
+
+
+@pytest.mark.promise("docs-true")
+def test_every_event_that_operators_are_told_to_watch_is_logged() -> None:
+    page = (ROOT / "docs" / "operating.md").read_text()
+    rows = re.findall(r"^\| (`[a-z]+\.[a-z_]+`[^|]*) \|", page, flags=re.MULTILINE)
+    told = {event for row in rows for event in re.findall(r"`([a-z]+\.[a-z_]+)`", row)}
+    code = "\n".join(path.read_text() for path in sources(".py"))
+    assert told
+    assert [event for event in sorted(told) if f'"{event}"' not in code] == []
+
+
+@pytest.mark.promise("docs-true")
+def test_the_decisions_are_numbered_without_gaps() -> None:
+    numbers = [int(path.name[:4]) for path in sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+@pytest.mark.promise("clean-tree")
+def test_no_file_names_a_package_index_or_a_path_of_the_machine_it_was_made_on() -> None:
+    assert [line for path in tracked() for line in check_tracked.findings(path)] == []
+
+
+@pytest.mark.promise("clean-tree")
+def test_no_test_is_left_out_and_nothing_is_left_for_later() -> None:
+    later = re.compile(
+        r"\b(?:TO" + r"DO|FIX" + r"ME)\b|mark\.(?:sk" + r"ip|xf" + r"ail)|pytest\.(?:sk" + r"ip|xf" + r"ail)\("
+    )
+    paths = [path for path in tracked() if path.suffix in (".py", ".lua", ".js", ".sh", ".md")]
+    found = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in paths
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if later.search(line)
+    ]
+    assert found == []
+
+
+@pytest.mark.promise("pinned-runtime")
+def test_fast_agent_is_pinned_exactly() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    pins = [name for name in project["dependencies"] if name.startswith("fast-agent-mcp")]
+    assert [re.fullmatch(r"fast-agent-mcp==\d+\.\d+\.\d+", pin) is not None for pin in pins] == [True]
