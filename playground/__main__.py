@@ -1,7 +1,7 @@
-"""``python -m playground``: serve until Ctrl-C and say where."""
+"""``python -m playground``: serve until SIGINT or SIGTERM, and say where."""
 
 import asyncio
-import contextlib
+import signal
 import sys
 
 from playground.server import LOOPBACK, serving
@@ -11,20 +11,24 @@ from tasks.settings import Settings, load
 
 
 async def run(settings: Settings, state: State | None = None) -> None:
-    """Serve on COHORT_PLAYGROUND_PORT until cancelled; prints the URL.
+    """Serve on COHORT_PLAYGROUND_PORT until SIGINT or SIGTERM (a second one ends at once); prints the URL.
 
     Raises:
         Misconfigured: the port is taken.
     """
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
     async with serving(state or State(), LOOPBACK, settings.playground_port) as url:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop.set)
         print(f"playground {url}", flush=True)  # noqa: T201 - whoever starts it reads the URL
-        await asyncio.get_running_loop().create_future()
+        await stop.wait()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
 
 
 def main() -> None:
     try:
-        with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(run(load()))
+        asyncio.run(run(load()))
     except Misconfigured as problem:
         print(problem, file=sys.stderr)  # noqa: T201 - for the operator
         sys.exit(2)

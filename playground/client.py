@@ -164,6 +164,10 @@ class PlaygroundClient(Link):
                 raise TimeoutError(f"chat {chat}: {len(ours)} bot messages, the last are {texts}")
             after = seen["version"]
 
+    async def set_info(self, **info: Any) -> Json:
+        """What the page's bar shows: ``model``, ``links`` (each ``label`` and ``url``)."""
+        return await self.control("POST", "/info", info)
+
     async def queue(self) -> Json:
         """``pending``, ``next_id``, ``webhook``, ``polls`` (getUpdates calls so far), ``waiting`` (long polls now)."""
         return await self.control("GET", "/queue")

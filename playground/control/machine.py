@@ -53,6 +53,7 @@ class Machine:
     def routes(self) -> list[Route]:
         return [
             route("GET", "/playground/info", self.info),
+            route("POST", "/playground/info", self.set_info),
             route("POST", "/playground/bulk", self.bulk),
             route("POST", "/playground/updates", self.inject),
             route("GET", "/playground/queue", self.queue),
@@ -69,6 +70,12 @@ class Machine:
         bot = self._state.bot
         commands = next((given for (_, language), given in bot.commands.items() if not language), [])
         return {**self._state.info, "bot": bot.me(), "commands": commands}
+
+    async def set_info(self, request: Request) -> Json:
+        """What the page's bar shows: ``model`` (a name), ``links`` (a list of ``label`` and ``url``)."""
+        self._state.info |= await body(request)
+        self._state.events.tell("resync")
+        return self._state.info
 
     async def bulk(self, request: Request) -> Json:
         """``messages`` spread over ``chats`` in turn; ``text`` may hold ``{n}`` (running number) and ``{chat}``."""

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import signal
 import sys
 from pathlib import Path
 
@@ -31,7 +32,8 @@ async def test_a_busy_port_is_one_clear_line(url):
     assert "\n" not in words
 
 
-async def test_the_process_prints_its_url_and_ends_cleanly():
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_the_process_prints_its_url_and_ends_cleanly(number):
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "playground", env={"COHORT_PLAYGROUND_PORT": "0"}, stdout=asyncio.subprocess.PIPE
     )
@@ -40,7 +42,7 @@ async def test_the_process_prints_its_url_and_ends_cleanly():
         url = re.fullmatch(r"playground (http://127\.0\.0\.1:\d+)\n", line)[1]
         async with PlaygroundClient(url) as pg:
             assert (await pg.call("getMe"))["ok"]
-        process.send_signal(2)
+        process.send_signal(number)
         assert await process.wait() == 0
 
 
@@ -100,9 +102,11 @@ async def test_what_the_page_refers_to_exists():
 async def test_info_tells_the_page_what_it_was_given():
     info = {"model": "SmolLM2", "links": [{"label": "Flower", "url": "http://127.0.0.1:5555"}]}
     async with serving(State(info=info)) as url, PlaygroundClient(url) as pg:
+        assert (await pg.control("GET", "/info"))["model"] == "SmolLM2"
+        await pg.set_info(model="another")
         await pg.call("setMyCommands", commands=[{"command": "new", "description": "Start anew"}])
         told = await pg.control("GET", "/info")
-    assert told["model"] == "SmolLM2"
+    assert told["model"] == "another"
     assert told["links"] == info["links"]
     assert told["commands"] == [{"command": "new", "description": "Start anew"}]
     assert told["bot"]["username"]
