@@ -71,6 +71,14 @@ def test_every_redis_key_stands_in_the_architecture_with_its_type_and_lifetime()
 
 
 @pytest.mark.promise("docs-true")
+def test_every_script_stands_in_the_architecture() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text().partition("### Atomic steps")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`[a-z_`, ]+`) \|", page, flags=re.MULTILINE)
+    told = {script for row in rows for script in re.findall(r"[a-z_]+", row)}
+    assert told == {path.stem for path in sources(".lua")}
+
+
+@pytest.mark.promise("docs-true")
 def test_the_table_of_settings_is_what_the_code_says() -> None:
     page = settings_table.TARGET.read_text()
     assert page == settings_table.renewed(page), "run `make docs`"
