@@ -53,12 +53,20 @@ class Replies:
     """One sender at a time: whoever is on duty runs it."""
 
     def __init__(
-        self, bot: int, *, store: ReplyStore, sender: Sender, clock: Clock, look_every: timedelta = LOOK_EVERY
+        self,
+        bot: int,
+        *,
+        store: ReplyStore,
+        sender: Sender,
+        clock: Clock,
+        backoff: Backoff | None = None,
+        look_every: timedelta = LOOK_EVERY,
     ) -> None:
         self._bot = bot
         self._store = store
         self._sender = sender
         self._clock = clock
+        self._backoff = backoff or Backoff()
         self._look_every = look_every.total_seconds()
         self._woken = asyncio.Event()
         self._not_before: dict[int, float] = {}
@@ -69,7 +77,6 @@ class Replies:
 
     async def run(self, stop: Stop) -> None:
         """Until ``stop``; what was not sent stays."""
-        backoff = Backoff()
         laps = 0
         while not stop.is_set:
             self._woken.clear()
@@ -79,10 +86,10 @@ class Replies:
                 if not sent and (seen < _AT_ONCE or laps >= _LAPS):
                     laps = 0
                     await self._idle(stop)
-                backoff.reset()
+                self._backoff.reset()
             except (StoreUnavailable, TelegramAway) as problem:
                 log.warning("replies.waiting", extra={"problem": str(problem)})
-                await stop.pause(backoff.next())
+                await stop.pause(self._backoff.next())
 
     async def _idle(self, stop: Stop) -> None:
         try:

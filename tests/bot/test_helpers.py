@@ -1,0 +1,172 @@
+"""The small parts: doorbells in the background, signs of life, stopping, remembering."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from bot import ringer as ringing
+from bot.ack import Acks
+from bot.api import Refused, TelegramAway
+from bot.recent import Recent
+from bot.ringer import Ringer
+from bot.stop import Stop, Stopped
+from tasks.session import SessionKey
+from tests.bot.conftest import SOON, HandClock, HeardBells, ShownSigns
+
+ONE, TWO = SessionKey(1, 1), SessionKey(1, 2)
+
+
+async def rung(ringer: Ringer) -> None:
+    async with asyncio.timeout(SOON), asyncio.TaskGroup() as group:
+        running = group.create_task(ringer.run())
+        await ringer.flush()
+        running.cancel()
+
+
+async def test_doorbells_do_not_hold_up_the_next_batch() -> None:
+    bells = HeardBells()
+    bells.held.clear()
+    ringer = Ringer(bells)
+    async with asyncio.timeout(SOON), asyncio.TaskGroup() as group:
+        running = group.create_task(ringer.run())
+        ringer.ring([(ONE, 1)])
+        ringer.ring([(TWO, 2)])
+        assert bells.rung == [], "nobody has waited for them"
+        bells.held.set()
+        await ringer.flush()
+        running.cancel()
+    assert bells.rung == [(ONE, 1), (TWO, 2)]
+
+
+async def test_far_behind_one_doorbell_a_session_stands_for_all_its_messages() -> None:
+    bells = HeardBells()
+    ringer = Ringer(bells)
+    ringer.ring([(ONE if number % 2 else TWO, number) for number in range(ringing.BEHIND + 1)])
+    await rung(ringer)
+    assert sorted(bells.rung, key=lambda item: item[1]) == [(ONE, ringing.BEHIND - 1), (TWO, ringing.BEHIND)]
+
+
+async def test_waiting_doorbells_are_bounded() -> None:
+    bells = HeardBells()
+    ringer = Ringer(bells)
+    ringer.ring([(SessionKey(1, number), number) for number in range(ringing.MOST + 7)])
+    await rung(ringer)
+    assert len(bells.rung) == ringing.MOST
+
+
+async def test_a_defect_of_the_broker_does_not_end_the_ringing() -> None:
+    bells = HeardBells()
+    bells.broken = RuntimeError("surprise")
+    ringer = Ringer(bells)
+    ringer.ring([(ONE, 1)])
+    await rung(ringer)
+    bells.broken = None
+    ringer.ring([(ONE, 2)])
+    await rung(ringer)
+    assert bells.rung == [(ONE, 2)]
+
+
+class FailingSigns(ShownSigns):
+    def __init__(self, *problems: Exception) -> None:
+        super().__init__()
+        self._problems = list(problems)
+
+    async def typing(self, session: SessionKey) -> None:
+        if self._problems:
+            raise self._problems.pop(0)
+        await super().typing(session)
+
+
+async def signed(acks: Acks) -> None:
+    async with asyncio.timeout(SOON), asyncio.TaskGroup() as group:
+        running = group.create_task(acks.run())
+        await acks.flush()
+        running.cancel()
+
+
+async def test_a_sign_that_fails_harms_nobody() -> None:
+    clock = HandClock()
+    signs = FailingSigns(Refused("blocked"), TelegramAway("NetworkError"))
+    acks = Acks(signs, clock)
+    acks.typing([ONE])
+    await signed(acks)
+    acks.typing([ONE])
+    await signed(acks)
+    acks.typing([TWO])
+    acks.press("7", "hi")
+    await signed(acks)
+    assert (signs.typed, signs.pressed) == ([TWO], [("7", "hi")])
+
+
+async def test_after_a_429_nobody_is_shown_typing_until_it_is_over() -> None:
+    clock = HandClock()
+    signs = FailingSigns(TelegramAway("flood", 30))
+    acks = Acks(signs, clock)
+    acks.typing([ONE])
+    await signed(acks)
+    acks.typing([TWO])
+    clock.time += 31
+    acks.typing([TWO])
+    await signed(acks)
+    assert signs.typed == [TWO]
+
+
+async def test_signs_that_would_come_too_late_are_dropped() -> None:
+    acks = Acks(signs := ShownSigns(), HandClock())
+    acks.typing(SessionKey(1, number) for number in range(1000))
+    await signed(acks)
+    assert 0 < len(signs.typed) < 100
+
+
+async def test_a_stop_cuts_what_may_be_cut_and_leaves_the_rest() -> None:
+    stop = Stop()
+    reached, finished = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        reached.set()
+        with pytest.raises(Stopped):
+            async with stop.cuts():
+                await asyncio.Event().wait()
+        finished.set()
+
+    async with asyncio.timeout(SOON), asyncio.TaskGroup() as group:
+        group.create_task(work())
+        await reached.wait()
+        stop.set()
+        await finished.wait()
+    with pytest.raises(Stopped):
+        async with stop.cuts():
+            await asyncio.Event().wait()
+    await stop.pause(3600)
+    with stop.child() as late:
+        assert late.is_set
+
+
+async def test_a_timeout_inside_a_cut_is_still_a_timeout() -> None:
+    with pytest.raises(TimeoutError):
+        async with Stop().cuts(), asyncio.timeout(0):
+            await asyncio.Event().wait()
+
+
+async def test_a_child_stops_with_its_parent_and_not_the_other_way_round() -> None:
+    parent = Stop()
+    with parent.child() as child:
+        child.set()
+        assert not parent.is_set
+    with parent.child() as child:
+        parent.set()
+        assert child.is_set
+
+
+def test_what_happened_lately_is_forgotten_after_a_while_and_bounded() -> None:
+    clock = HandClock()
+    recent = Recent(timedelta(seconds=10), 3, clock)
+    recent.add("a")
+    clock.time += 9
+    assert "a" in recent
+    clock.time += 1
+    assert "a" not in recent
+    for name in "wxyz":
+        recent.add(name)
+    assert [name in recent for name in "wxyz"] == [False, True, True, True]

@@ -1,0 +1,139 @@
+"""The bot's own replies, from the store to the playground."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+
+from bot.api import Telegram
+from bot.replies import Replies
+from bot.stop import Stop
+from playground.client import PlaygroundClient
+from tasks.envelope import Button, Reply
+from tasks.store import Store
+from tests.bot.conftest import SOON, HandClock, quick_backoff
+from tests.conftest import BOT
+
+
+@asynccontextmanager
+async def delivering(store: Store, telegram: Telegram, clock: HandClock) -> AsyncGenerator[Replies]:
+    replies = Replies(
+        BOT,
+        store=store.intake,
+        sender=telegram,
+        clock=clock,
+        backoff=quick_backoff(),
+        look_every=timedelta(milliseconds=20),
+    )
+    stop = Stop()
+    async with asyncio.timeout(SOON), asyncio.TaskGroup() as group:
+        group.create_task(replies.run(stop))
+        yield replies
+        stop.set()
+
+
+def to(chat: int, text: str, **fields: object) -> Reply:
+    return Reply.model_validate({"session": f"{BOT}:{chat}", "text": text, **fields})
+
+
+async def emptied(store: Store, people: PlaygroundClient) -> None:
+    async with asyncio.timeout(SOON):
+        while await store.intake.replies(BOT):
+            await people.chats()
+
+
+async def test_replies_are_delivered_in_order_and_dropped(
+    store: Store, telegram: Telegram, people: PlaygroundClient
+) -> None:
+    chat = (await people.chat())["id"]
+    await store.intake.push_replies(BOT, [to(chat, f"reply {number}") for number in range(50)])
+    async with delivering(store, telegram, HandClock()):
+        found = await people.wait_for(chat, 50)
+        await emptied(store, people)
+    assert [message["text"] for message in found] == [f"reply {number}" for number in range(50)]
+
+
+async def test_a_reply_names_its_message_topic_and_buttons(
+    store: Store, telegram: Telegram, people: PlaygroundClient
+) -> None:
+    chat = (await people.chat("supergroup", topics=["First"]))["id"]
+    topic = await people.topic(chat, "Talk")
+    said = await people.say(chat, "question", thread=topic)
+    button = Button(text="Haiku", data="model:haiku")
+    reply = Reply(session=f"{BOT}:{chat}:t{topic}", text="pick", buttons=((button,),), reply_to=said.message_id)
+    await store.intake.push_replies(BOT, [reply])
+    async with delivering(store, telegram, HandClock()):
+        (message,) = await people.wait_for(chat, 1, thread=topic)
+    assert message["message_thread_id"] == topic
+    assert message["reply_to_message"]["message_id"] == said.message_id
+    assert message["reply_markup"]["inline_keyboard"] == [[{"text": "Haiku", "callback_data": "model:haiku"}]]
+
+
+async def test_a_chat_that_blocked_the_bot_holds_up_nobody(
+    store: Store, telegram: Telegram, people: PlaygroundClient
+) -> None:
+    blocker, other = (await people.chat())["id"], (await people.chat())["id"]
+    await people.block(blocker)
+    replies = [to(blocker, "never"), Reply(text="to nobody"), to(other, "hello")]
+    await store.intake.push_replies(BOT, replies)
+    async with delivering(store, telegram, HandClock()):
+        await people.wait_for(other, 1)
+        await emptied(store, people)
+
+
+async def test_a_chat_that_has_to_wait_holds_up_nobody_and_gets_its_reply_later(
+    store: Store, telegram: Telegram, people: PlaygroundClient
+) -> None:
+    clock = HandClock()
+    slow, other = (await people.chat())["id"], (await people.chat())["id"]
+    await people.fault("429", "sendMessage", chat=slow, retry_after=30)
+    replies = [*(to(slow, f"slow {number}") for number in range(45)), to(other, "quick")]
+    await store.intake.push_replies(BOT, replies)
+    async with delivering(store, telegram, clock) as running:
+        await people.wait_for(other, 1)
+        assert await people.bot_messages(slow) == []
+        clock.time += 31
+        running.wake()
+        await people.wait_for(slow, 45)
+        await emptied(store, people)
+    sent = await people.wait_journal(47, method="sendMessage")
+    assert len(sent) == 47, "while it had to wait, it was asked once"
+
+
+@pytest.mark.parametrize("kind", ["500", "cut_before", "garbage"])
+async def test_while_telegram_is_away_replies_wait(
+    store: Store, telegram: Telegram, people: PlaygroundClient, kind: str
+) -> None:
+    chat = (await people.chat())["id"]
+    await people.fault(kind, "sendMessage", times=3)
+    await store.intake.push_replies(BOT, [to(chat, "first"), to(chat, "second")])
+    async with delivering(store, telegram, HandClock()):
+        found = await people.wait_for(chat, 2)
+    assert [message["text"] for message in found] == ["first", "second"]
+
+
+async def test_a_group_that_became_a_supergroup_gets_the_reply_under_its_new_id(
+    store: Store, telegram: Telegram, people: PlaygroundClient
+) -> None:
+    old = (await people.chat("group"))["id"]
+    new = await people.migrate(old)
+    await store.intake.push_replies(BOT, [to(old, "hello")])
+    async with delivering(store, telegram, HandClock()):
+        await people.wait_for(new, 1)
+
+
+async def test_a_new_reply_is_sent_when_the_sender_is_woken(
+    store: Store, telegram: Telegram, people: PlaygroundClient
+) -> None:
+    chat = (await people.chat())["id"]
+    stop, clock = Stop(), HandClock()
+    replies = Replies(BOT, store=store.intake, sender=telegram, clock=clock, look_every=timedelta(hours=1))
+    async with asyncio.timeout(SOON), asyncio.TaskGroup() as group:
+        group.create_task(replies.run(stop))
+        for number in range(1, 4):
+            await store.intake.push_replies(BOT, [to(chat, "hello")])
+            replies.wake()
+            await people.wait_for(chat, number)
+        stop.set()

@@ -1,0 +1,126 @@
+"""Webhook mode over real HTTP: what Telegram is answered, and when."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from bot.stop import Stop
+from bot.webhook import BODY_BYTES, SECRET_HEADER, Webhook, listen, serve
+from tasks.errors import Misconfigured
+from tasks.settings import Settings
+from tasks.store import Store
+from tests.bot.conftest import SOON, AwaySometimes, Doorway, make_doorway
+from tests.bot.updates import said
+
+SECRET = "s3cret"
+GIVEN = {SECRET_HEADER: SECRET}
+ANNS = "4242:700"
+
+
+@asynccontextmanager
+async def webhook(doorway: Doorway) -> AsyncGenerator[httpx.AsyncClient]:
+    """The webhook on a port of its own, and a client that plays Telegram."""
+
+    async def take(updates: Sequence[object]) -> None:
+        await doorway.door.take(updates)
+
+    sock = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{sock.getsockname()[1]}"
+    stop = Stop()
+    async with asyncio.timeout(SOON), asyncio.TaskGroup() as group:
+        group.create_task(serve(Webhook(take, SECRET), sock, stop))
+        async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+            yield client
+        stop.set()
+
+
+@pytest.fixture
+async def calls(doorway: Doorway) -> AsyncIterator[httpx.AsyncClient]:
+    async with webhook(doorway) as client:
+        yield client
+
+
+async def test_an_update_is_answered_with_200_once_it_is_durable(doorway: Doorway, calls: httpx.AsyncClient) -> None:
+    answer = await calls.post("/hook", json=said("hello"), headers=GIVEN)
+    assert answer.status_code == 200
+    assert [entry.text for entry in await doorway.inbox(ANNS)] == ["hello"]
+    again = await calls.post("/any/path", json=said("hello"), headers=GIVEN)
+    assert again.status_code == 200
+    assert len(await doorway.inbox(ANNS)) == 1
+
+
+@pytest.mark.parametrize("given", [{}, {SECRET_HEADER: "wrong"}, {SECRET_HEADER: SECRET + "x"}, {SECRET_HEADER: "é"}])
+async def test_whoever_does_not_know_the_secret_reaches_no_inbox(
+    doorway: Doorway, calls: httpx.AsyncClient, given: dict[str, str]
+) -> None:
+    headers = {name: value.encode() for name, value in given.items()}
+    answer = await calls.post("/hook", json=said("hello"), headers=headers)
+    assert answer.status_code == 401
+    assert await doorway.inbox(ANNS) == []
+
+
+async def test_while_redis_is_away_telegram_is_asked_to_come_again(settings: Settings, store: Store) -> None:
+    door = AwaySometimes(store)
+    doorway = make_doorway(settings, store, intake=door)
+    async with webhook(doorway) as calls:
+        door.away = True
+        answer = await calls.post("/hook", json=said("hello"), headers=GIVEN)
+        assert answer.status_code == 503
+        assert int(answer.headers["Retry-After"]) > 0
+        door.away = False
+        assert (await calls.post("/hook", json=said("hello"), headers=GIVEN)).status_code == 200
+    assert [entry.text for entry in await doorway.inbox(ANNS)] == ["hello"]
+
+
+async def test_what_is_no_json_or_too_large_is_refused(doorway: Doorway, calls: httpx.AsyncClient) -> None:
+    assert (await calls.post("/hook", content=b"{", headers=GIVEN)).status_code == 400
+    assert (await calls.post("/hook", content=b"[" * 100_000, headers=GIVEN)).status_code == 400
+    large = b" " * (BODY_BYTES + 1)
+    assert (await calls.post("/hook", content=large, headers=GIVEN)).status_code == 413
+
+    async def pieces() -> AsyncGenerator[bytes]:
+        for _ in range(20):
+            yield b" " * 100_000
+
+    assert (await calls.post("/hook", content=pieces(), headers=GIVEN)).status_code == 413
+    assert (await calls.post("/hook", content=b"{}" + b" " * (BODY_BYTES - 2), headers=GIVEN)).status_code == 200
+    assert len(await doorway.store.dead.list()) == 1
+
+
+async def test_poison_is_taken_so_that_telegram_does_not_send_it_for_ever(
+    doorway: Doorway, calls: httpx.AsyncClient
+) -> None:
+    poison: dict[str, Any] = {"update_id": 9, "message": {"chat": 1}}
+    assert (await calls.post("/hook", json=poison, headers=GIVEN)).status_code == 200
+    assert (await calls.post("/hook", json=poison, headers=GIVEN)).status_code == 200
+    assert [dead.letter.update_id for dead in await doorway.store.dead.list()] == [9]
+
+
+async def test_many_updates_at_once_each_reach_their_inbox(doorway: Doorway, calls: httpx.AsyncClient) -> None:
+    async def post(number: int) -> None:
+        update = said("x", update_id=number, message_id=number)
+        answer = await calls.post("/hook", content=json.dumps(update), headers=GIVEN)
+        assert answer.status_code == 200
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(1, 101):
+            group.create_task(post(number))
+    assert sorted(entry.update_id for entry in await doorway.inbox(ANNS)) == list(range(1, 101))
+
+
+async def test_other_requests_get_nothing(calls: httpx.AsyncClient) -> None:
+    assert (await calls.get("/hook")).status_code == 405
+    assert (await calls.get("/healthz")).text == "ok"
+
+
+def test_a_taken_port_is_one_clear_line() -> None:
+    with listen(0) as sock:
+        port = sock.getsockname()[1]
+        with pytest.raises(Misconfigured, match=rf"^COHORT_WEBHOOK_PORT: cannot listen on port {port}"):
+            listen(port)
