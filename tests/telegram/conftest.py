@@ -32,6 +32,7 @@ class World:
     pg: PlaygroundClient
     clock: FakeClock
     settings: Settings
+    redis: Redis
     store: PaceStore
     bot: ExtBot[Pace]
     calls: Calls
@@ -98,6 +99,7 @@ async def world(
             pg=pg,
             clock=clock,
             settings=settings,
+            redis=redis,
             store=store,
             bot=bot,
             calls=Calls(bot),

@@ -50,6 +50,10 @@ class Stage:
         )
         return found[-1]
 
+    async def asked_for_room(self) -> int:
+        """How often the limits were asked so far."""
+        return (await self.world.redis.info("commandstats"))["cmdstat_evalsha"]["calls"]
+
     async def called(self, session: SessionKey, method: str, count: int = 1, **fields: Any) -> list[dict[str, Any]]:
         return await self.world.pg.wait_journal(count, method=method, chat=session.chat, timeout=20, **fields)
 
@@ -291,15 +295,41 @@ async def test_refused_formatting_goes_from_later_frames(stage: Stage) -> None:
     assert "entities" not in message
 
 
-async def test_frames_are_dropped_not_queued_where_they_would_have_to_wait(world: World) -> None:
-    stage = stage_with(world)
-    session = await world.session()
-    await world.store.punish(session.bot, session.chat, 3600)
-    async with stage.live(session) as answer:
+async def test_frames_are_dropped_not_queued_where_they_would_have_to_wait(stage: Stage) -> None:
+    session = await stage.world.session()
+    await stage.world.store.punish(session.bot, session.chat, 3600)
+    before = await stage.asked_for_room()
+    async with asyncio.timeout(20), stage.live(session) as answer:
         answer.text("one")
+        while await stage.asked_for_room() == before:
+            pass
         answer.text("one two")
     assert answer.message_id is None
-    assert await world.methods(session) == []
+    assert await stage.world.methods(session) == []
+
+
+async def test_no_second_message_is_created_when_the_first_one_s_answer_was_lost(stage: Stage) -> None:
+    session = await stage.world.session()
+    await stage.world.pg.fault("cut_after", "sendMessage")
+    async with stage.live(session) as answer:
+        answer.text("one")
+        await stage.called(session, "sendMessage")
+        for text in ("one two", "one two three", "one two three four"):
+            answer.text(text)
+            await stage.world.texts(session)
+    assert await stage.world.methods(session) == ["sendMessage"]
+
+
+async def test_a_message_of_an_earlier_try_shows_no_typing_that_would_outlive_it(world: World) -> None:
+    stage = stage_with(world, replace(AT_ONCE, typing=0.001))
+    session = await world.session()
+    earlier = await stage.delivery.deliver(session, Reply(text="an earlier tr"))
+    async with stage.live(session, message_id=earlier) as answer:
+        for _ in range(5):
+            await world.texts(session)
+        answer.text("a new try")
+        await stage.shows(session, "a new try")
+    assert await world.methods(session) == ["sendMessage", "editMessageText"]
 
 
 async def test_an_answer_in_a_group_answers_its_question_and_stays_in_its_topic(stage: Stage) -> None:

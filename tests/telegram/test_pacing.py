@@ -75,7 +75,7 @@ async def test_control_calls_are_free(world: World) -> None:
 
 async def test_a_flood_that_one_worker_met_stops_the_others_frames(world: World) -> None:
     session = await world.session()
-    other = Pacing(PaceStore(world.store._redis, world.clock), session.bot, world.clock, world.clock.sleep)
+    other = Pacing(PaceStore(world.redis, world.clock), session.bot, world.clock, world.clock.sleep)
     async with client(world.settings, other) as bot:
         await world.pg.fault("429", "sendMessage", retry_after=40)
         with pytest.raises(RetryAfter):
@@ -88,18 +88,18 @@ async def test_a_flood_that_one_worker_met_stops_the_others_frames(world: World)
 
 async def test_final_texts_wait_until_redis_is_back_and_frames_do_not(world: World) -> None:
     session = await world.session()
-    await world.store._redis.config_set("maxmemory", "1")
+    await world.redis.config_set("maxmemory", "1")
     try:
         with pytest.raises(Dropped):
             await world.calls.typing(session)
 
         async def come_back() -> None:
-            await world.store._redis.config_set("maxmemory", "0")
+            await world.redis.config_set("maxmemory", "0")
 
         world.clock.on_sleep = come_back
         await world.calls.create(session, Shape("hi"))
     finally:
-        await world.store._redis.config_set("maxmemory", "0")
+        await world.redis.config_set("maxmemory", "0")
     assert len(world.clock.slept) == 1
     assert await world.texts(session) == ["hi"]
 
@@ -126,3 +126,14 @@ async def test_a_flood_of_the_whole_bot_holds_every_chat(world: World) -> None:
         with pytest.raises(RetryAfter):
             await world.calls.create(session, Shape("hi"))
     assert await world.store.attempt(three.bot, three.chat) == pytest.approx(9)
+
+
+async def test_floods_of_chats_in_which_the_bot_spoke_hold_no_other_chat(world: World) -> None:
+    one, two, three = [await world.session() for _ in range(3)]
+    for session in (one, two):
+        await world.calls.create(session, Shape("hi"))
+    await world.pg.fault("429", "sendMessage", times=2, retry_after=9)
+    for session in (one, two):
+        with pytest.raises(RetryAfter):
+            await world.calls.create(session, Shape("hi"))
+    assert await world.store.attempt(three.bot, three.chat) < 1
