@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -23,6 +23,7 @@ from workers.consumers import CohortWorker, Consumers, bind_commands, quiet_cele
 from workers.host import CeleryHost, LoopThread
 from workers.mailbox import Mailbox
 from workers.members import Member
+from workers.ports import AgentRuntime
 from workers.recycle import recycle
 from workers.turnloop import Steps
 from workers.wiring import wired
@@ -108,13 +109,15 @@ async def _serve(
             mailbox=mailbox,
             clock=clock,
             consume=consumers.serve,
-            about=partial(_about, settings, mailbox, parts.engine.agents),
+            about=partial(_about, settings, mailbox, parts.engine),
         )
         metrics.watch(metrics.AWAKE, lambda: mailbox.awake)
         metrics.watch(metrics.AT_WORK, lambda: mailbox.at_work)
         metrics.watch(metrics.SLOTS, lambda: len(member.slots))
         metrics.serve(settings.metrics_port)
-        thread.ready.set_result(CeleryHost(asyncio.get_running_loop(), mailbox, started=started, stop=stop))
+        loop = asyncio.get_running_loop()
+        reload = parts.engine.reload
+        thread.ready.set_result(CeleryHost(loop, mailbox, reload=reload, started=started, stop=stop))
         # Slots that move to a worker before it consumes would stand still meanwhile.
         await started.wait()
         async with asyncio.TaskGroup() as group:
@@ -132,7 +135,7 @@ async def _serve(
             await asyncio.to_thread(doorbells.ring, [(session, 0) for session in left])
 
 
-def _about(settings: Settings, mailbox: Mailbox, agents: Sequence[str]) -> Mapping[str, Any]:
+def _about(settings: Settings, mailbox: Mailbox, runtime: AgentRuntime) -> Mapping[str, Any]:
     """What the heartbeat says of this worker, for `cohort status`."""
     return {
         "host": socket.gethostname(),
@@ -140,5 +143,5 @@ def _about(settings: Settings, mailbox: Mailbox, agents: Sequence[str]) -> Mappi
         "lanes": settings.lanes,
         "awake": mailbox.awake,
         "at_work": mailbox.at_work,
-        "agents": list(agents),
+        "agents": list(runtime.agents),
     }

@@ -14,8 +14,8 @@ from celery.exceptions import SecurityWarning
 from celery.worker import state as celery_state
 from celery.worker.control import control_command
 
-from tasks.app import CANCEL, CONSUME, DRAIN, IDLE_QUEUE
-from tasks.errors import StoreUnavailable
+from tasks.app import CANCEL, CONSUME, DRAIN, IDLE_QUEUE, RELOAD
+from tasks.errors import CohortError, StoreUnavailable
 from tasks.session import SessionKey
 from workers.host import CeleryHost
 
@@ -106,7 +106,19 @@ def bind_commands(host: CeleryHost, worker: Callable[[], CohortWorker | None]) -
             running.begin_drain()
         return {"ok": "draining"}
 
-    commands = {CANCEL: (cancel, [("session", str)]), CONSUME: (consume, [("queues", list)]), DRAIN: (drain, [])}
+    def reload(state: Any, **_: Any) -> dict[str, str]:
+        del state
+        try:
+            return {"ok": f"agents: {', '.join(host.reload())}"}
+        except CohortError as problem:
+            return {"error": str(problem)}
+
+    commands = {
+        CANCEL: (cancel, [("session", str)]),
+        CONSUME: (consume, [("queues", list)]),
+        DRAIN: (drain, []),
+        RELOAD: (reload, []),
+    }
     for name, (command, args) in commands.items():
         cast("Any", control_command)(name=name, args=args)(command)
 

@@ -14,6 +14,9 @@ from workers.mailbox import Mailbox
 
 log = logging.getLogger("cohort.host")
 
+_RELOAD_S = 60.0
+"""Seconds that checking and making agents may take; an MCP server that hangs must not hang remote control."""
+
 
 class LoopThread:
     """Runs one coroutine, the worker's whole asyncio side, from entering fast-agent to leaving it."""
@@ -57,9 +60,16 @@ class CeleryHost:
     """What Celery's threads may ask of the loop thread (``tasks.ports.Host`` and the remote-control commands)."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, mailbox: Mailbox, *, started: asyncio.Event, stop: asyncio.Event
+        self,
+        loop: asyncio.AbstractEventLoop,
+        mailbox: Mailbox,
+        *,
+        reload: Callable[[], Coroutine[Any, Any, tuple[str, ...]]],
+        started: asyncio.Event,
+        stop: asyncio.Event,
     ) -> None:
         self._loop = loop
+        self._reload = reload
         self._mailbox = mailbox
         self._started = started
         self._stop = stop
@@ -80,6 +90,14 @@ class CeleryHost:
     def cancel(self, session: SessionKey) -> None:
         """End the session's running turn, if it runs here."""
         self._loop.call_soon_threadsafe(self._mailbox.arrived, session)
+
+    def reload(self) -> tuple[str, ...]:
+        """Check the agent cards and let them in; the agents there are then.
+
+        Raises:
+            Misconfigured: one line for each problem; nothing has changed.
+        """
+        return asyncio.run_coroutine_threadsafe(self._reload(), self._loop).result(_RELOAD_S)
 
     def drain(self) -> None:
         """Begin to leave: no new turns, then the end of the loop thread."""

@@ -38,7 +38,13 @@ async def wired(settings: Settings, incarnation: str, *, clock: Clock, steps: St
     async with (
         connect(settings, clock) as store,
         client(settings, Pacing(PaceStore(store.redis, clock, limits), settings.bot_id, clock)) as bot,
-        Engine(settings, clock, media=TelegramMedia(bot, settings, clock)) as engine,
+        Engine(
+            settings,
+            clock,
+            media=TelegramMedia(bot, settings, clock),
+            notes=store.notes,
+            reminders=store.reminders,
+        ) as engine,
     ):
         turns = Parts(
             incarnation=incarnation,
