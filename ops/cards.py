@@ -5,7 +5,6 @@ import sys
 
 import typer
 
-from ops import remote
 from ops.context import Context, context
 from tasks.errors import Misconfigured
 
@@ -45,9 +44,12 @@ def check() -> None:
 @app.command()
 def reload() -> None:
     """Check the cards, then have every worker let them in: running turns end with the old ones."""
+    from ops import remote  # noqa: PLC0415 - Celery takes long to import
+
     here = context()
+    system = here.system()
     _demand(here)
-    answers = remote.reload(here.settings)
+    answers = remote.reload(system)
     if not answers:
         raise Misconfigured("no worker answered; new workers read the cards when they start")
     for node, answer in sorted(answers.items()):

@@ -22,6 +22,16 @@ class Context:
     home: Home
     running: Running | None
 
+    def system(self) -> Settings:
+        """The settings of a system that exists.
+
+        Raises:
+            Misconfigured: none is known.
+        """
+        if not self.settings.redis_url:
+            raise Misconfigured("nothing runs here: start `cohort up` in this directory, or set REDIS_URL")
+        return self.settings
+
     @asynccontextmanager
     async def store(self) -> AsyncGenerator[Store]:
         """The store of the system.
@@ -30,9 +40,7 @@ class Context:
             Misconfigured: there is none that we know of, or it is of another layout.
             StoreUnavailable: it is away.
         """
-        if not self.settings.redis_url:
-            raise Misconfigured("nothing runs here: start `cohort up` in this directory, or set REDIS_URL")
-        async with connect(self.settings) as store:
+        async with connect(self.system()) as store:
             yield store
 
     def supervisor(self) -> Running:

@@ -2,18 +2,16 @@
 
 import asyncio
 import shutil
-import sys
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 import httpx
-import typer
 
 from ops import cards, demo, durability, model
 from ops.agents import configuration
-from ops.context import Context, context, run
-from tasks.clock import Clock, SystemClock
+from ops.context import Context
+from tasks.clock import Clock
 from tasks.errors import CohortError, StoreUnavailable
 from tasks.settings import Settings
 from tasks.store import connect
@@ -177,14 +175,3 @@ async def examine(here: Context, clock: Clock, say: Callable[[Finding], None]) -
                 good = good and finding.verdict != "problem"
                 say(finding)
     return good
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(doctor)
-
-
-def doctor() -> None:
-    """Check token, Redis, model, cards, MCP servers and clock; say what to do. Status 1 when there is a problem."""
-    if not run(examine(context(), SystemClock(), lambda finding: print(finding.line(), flush=True))):
-        sys.exit(1)

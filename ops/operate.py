@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ops import control, remote
+from ops import control
 from ops.context import Context, context, run
 from ops.status import Look, look, render
 from tasks.clock import SystemClock
@@ -59,6 +59,8 @@ def scale(workers: Annotated[int, typer.Argument(min=0, help="How many workers t
 
 def drain(worker: Annotated[str, typer.Argument(help="Its name or incarnation, as `cohort status` shows it.")]) -> None:
     """Let a worker finish its turns and go, on whatever machine it is."""
+    from ops import remote  # noqa: PLC0415 - Celery takes long to import
+
     here = context()
     if here.running is not None:
         answer = run(control.ask(here.running, "drain", worker=worker))

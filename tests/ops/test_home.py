@@ -1,0 +1,88 @@
+"""The state directory: one supervisor at a time, and the others find what runs."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from ops import control
+from ops.home import Home, Running, joined
+from tasks.errors import Misconfigured
+
+RUNNING = Running(pid=1, started=0.0, control=1, secret="s", env={"REDIS_URL": "redis://:pw@127.0.0.1:1/0"})
+
+
+def test_a_second_supervisor_in_the_same_home_is_refused_in_one_line(tmp_path: Path) -> None:
+    with Home(tmp_path).hold(), pytest.raises(Misconfigured, match="already runs") as refused, Home(tmp_path).hold():
+        pass
+    assert len(str(refused.value).splitlines()) == 1
+
+
+def test_a_home_can_be_held_again_after_its_supervisor_ended(tmp_path: Path) -> None:
+    with Home(tmp_path).hold():
+        pass
+    with Home(tmp_path).hold():
+        pass
+
+
+def test_a_home_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Misconfigured, match="COHORT_HOME"), Home(tmp_path / "file").hold():
+        pass
+
+
+def test_what_runs_is_found_while_it_runs_and_only_then(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    with home.hold():
+        assert home.running() is None
+        home.announce(RUNNING)
+        assert Home(tmp_path).running() == RUNNING
+        kept = (tmp_path / "run.json").read_text()
+    assert home.running() is None
+    # As after a kill: the file is there, its supervisor is not.
+    (tmp_path / "run.json").write_text(kept)
+    assert home.running() is None
+
+
+def test_the_file_with_secrets_is_private(tmp_path: Path) -> None:
+    with Home(tmp_path).hold():
+        Home(tmp_path).announce(RUNNING)
+        assert (tmp_path / "run.json").stat().st_mode & 0o077 == 0
+
+
+def test_what_the_operator_sets_wins_over_what_runs() -> None:
+    assert joined({}, RUNNING) == dict(RUNNING.env)
+    assert joined({"REDIS_URL": "redis://mine"}, RUNNING)["REDIS_URL"] == "redis://mine"
+    assert joined({"A": "1"}, None) == {"A": "1"}
+
+
+def at(port: int, secret: str) -> Running:
+    return RUNNING.model_copy(update={"control": port, "secret": secret})
+
+
+async def test_the_control_door_does_what_is_asked_and_tells_refusals() -> None:
+    def refuse(_: object) -> dict[str, object]:
+        raise Misconfigured("no")
+
+    deeds: dict[str, control.Deed] = {"twice": lambda asked: {"sum": 2 * int(asked["count"])}, "refuse": refuse}
+    async with asyncio.timeout(30), control.door(deeds) as (port, secret):
+        assert await control.ask(at(port, secret), "twice", count=4) == {"sum": 8}
+        for do in ("refuse", "unknown"):
+            with pytest.raises(Misconfigured):
+                await control.ask(at(port, secret), do)
+
+
+async def test_the_control_door_is_closed_to_whoever_has_not_its_password() -> None:
+    done: list[object] = []
+    deeds: dict[str, control.Deed] = {"scale": lambda asked: done.append(asked) or {}}
+    async with asyncio.timeout(30), control.door(deeds) as (port, _):
+        with pytest.raises(Misconfigured, match="wrong password"):
+            await control.ask(at(port, "guess"), "scale", count=0)
+    assert done == []
+
+
+async def test_a_supervisor_that_is_gone_is_one_line() -> None:
+    async with control.door({}) as (port, secret):
+        pass
+    with pytest.raises(Misconfigured, match="does not answer"):
+        await control.ask(at(port, secret), "scale")

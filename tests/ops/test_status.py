@@ -1,0 +1,162 @@
+"""`cohort status` and `cohort doctor`: what they see in a store, and what they say of it."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from redis.asyncio import Redis
+
+from ops import doctor, durability
+from ops.context import Context
+from ops.home import Home
+from ops.status import Look, Worker, look, rate, render
+from tasks.envelope import Inbound
+from tasks.session import SessionKey
+from tasks.settings import Settings, load
+from tasks.slots import assign, slot_of
+from tasks.store import Store
+from tests.ops.conftest import ROOT, cohort
+
+
+class FakeClock:
+    def __init__(self, now: float) -> None:
+        self._now = now
+
+    def now(self) -> float:
+        return self._now
+
+    def monotonic(self) -> float:
+        return self._now
+
+
+async def peopled(store: Store) -> str:
+    """Two workers, one session that has waited since 100."""
+    for name in ("worker-1-aaaa", "worker-2-bbbb"):
+        about = {"host": "here", "pid": 7, "lanes": 4, "at_work": 1}
+        await store.members.beat(name, about, timedelta(minutes=5))
+    await store.members.propose(0, assign(64, ["worker-1-aaaa", "worker-2-bbbb"], {}))
+    session = "4242:5"
+    await store.redis.rpush(f"cohort:s:{session}:inbox", Inbound(session=session, update_id=1, at=100.0).to_json())
+    await store.redis.zadd(f"cohort:slot:{slot_of(session, 64):02d}:pending", {session: 100.0})
+    return session
+
+
+async def test_status_shows_workers_slots_and_what_has_waited_longest(store: Store) -> None:
+    session = await peopled(store)
+    seen = await look(store, FakeClock(112.5), slots=64)
+    assert [(worker.incarnation, worker.slots) for worker in seen.workers] == [
+        ("worker-1-aaaa", 32),
+        ("worker-2-bbbb", 32),
+    ]
+    assert (seen.waiting, seen.oldest_s, seen.unowned) == (1, 12.5, 0)
+    assert seen.depths[0].slot == slot_of(SessionKey.parse(session), 64)
+    page = render(seen)
+    assert all(len(line) <= 80 for line in page.splitlines())
+    assert "oldest 12.5 s" in page
+
+
+async def test_status_says_that_nobody_is_there(store: Store) -> None:
+    page = render(await look(store, FakeClock(1.0), slots=64))
+    assert "no worker lives" in page
+    assert "slots without a worker 64" in page
+
+
+async def test_status_for_machines_is_json(store: Store, redis_url: str, tmp_path: Path) -> None:
+    await peopled(store)
+    done = cohort("status", "--json", home=tmp_path, REDIS_URL=redis_url)
+    assert done.returncode == 0, done.stderr
+    assert '"waiting": 1' in done.stdout
+
+
+def with_turns(at: float, **turns: int | None) -> Look:
+    workers = tuple(Worker(name, "h", 1, 1, 0, 0, count) for name, count in turns.items())
+    return Look(at, workers, (), 64, 0, (), 0)
+
+
+def test_turns_a_second_count_only_workers_seen_twice() -> None:
+    assert rate(with_turns(10, a=100, b=5), with_turns(8, a=90)) == 5.0
+    assert rate(with_turns(10, a=100), None) is None
+    assert rate(with_turns(10, a=None), with_turns(8, a=None)) is None
+
+
+def test_a_redis_that_may_lose_messages_is_named_for_each_reason() -> None:
+    assert durability.weaknesses({"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}) == ()
+    assert "appendonly" in durability.weaknesses({"appendonly": "no"})[0]
+    assert "appendfsync" in durability.weaknesses({"appendonly": "yes", "appendfsync": "no"})[0]
+    assert "allkeys-lru" in durability.weaknesses({"appendonly": "yes", "maxmemory-policy": "allkeys-lru"})[0]
+
+
+def here(settings: Settings, **environ: str) -> Context:
+    return Context(settings, environ, Home(Path("nowhere")), None)
+
+
+async def test_doctor_finds_what_is_wrong_with_a_redis(settings: Settings, redis_url: str) -> None:
+    async with Redis.from_url(redis_url) as redis:
+        await redis.config_set("maxmemory-policy", "allkeys-lru")
+        try:
+            found = await doctor.redis(here(settings), FakeClock(0.0))
+        finally:
+            await redis.config_set("maxmemory-policy", "noeviction")
+    verdicts = {(finding.about, finding.verdict) for finding in found}
+    assert {("redis", "ok"), ("clock", "warning"), ("durability", "problem"), ("layout", "ok")} <= verdicts
+
+
+async def test_doctor_tells_a_redis_that_is_away() -> None:
+    found = await doctor.redis(here(load({"REDIS_URL": "redis://127.0.0.1:1/0"})), FakeClock(0.0))
+    assert [finding.verdict for finding in found] == ["problem"]
+    assert found[0].do
+
+
+def telegram(answer: httpx.Response | httpx.HTTPError) -> httpx.AsyncClient:
+    def handle(_request: httpx.Request) -> httpx.Response:
+        if isinstance(answer, httpx.HTTPError):
+            raise answer
+        return answer
+
+    return httpx.AsyncClient(transport=httpx.MockTransport(handle))
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [
+        (httpx.Response(200, json={"ok": True, "result": {"id": 1, "username": "b"}}), "ok"),
+        (httpx.Response(401, json={"ok": False, "description": "Unauthorized"}), "problem"),
+        (httpx.Response(502, text="<html>"), "problem"),
+        (httpx.ConnectError("https://example.invalid/bot1:secret-part/getMe"), "problem"),
+    ],
+)
+async def test_doctor_asks_the_bot_api_and_never_shows_the_token(
+    answer: httpx.Response | httpx.HTTPError, verdict: str
+) -> None:
+    settings = load({"TELEGRAM_BOT_TOKEN": "1:secret-part", "TELEGRAM_BASE_URL": "http://127.0.0.1:1"})
+    async with telegram(answer) as http:
+        found = await doctor.token(settings, http)
+    assert found[0].verdict == verdict
+    assert "secret-part" not in "".join(finding.line() for finding in found)
+
+
+async def test_doctor_warns_of_shared_servers_that_keep_state_and_of_missing_programs(tmp_path: Path) -> None:
+    config = tmp_path / "fastagent.config.yaml"
+    config.write_text(
+        "mcp:\n  servers:\n"
+        "    memory: {command: sh, args: [server-memory]}\n"
+        "    mine: {command: sh, args: [server-memory], isolation: chat}\n"
+        "    gone: {command: no-such-program-anywhere}\n"
+        "    time: {command: sh}\n"
+    )
+    settings = load({"COHORT_CONFIG": str(config)})
+    found = {finding.about: finding.verdict for finding in await doctor.servers(here(settings, PATH="/bin:/usr/bin"))}
+    assert found == {
+        "MCP server memory": "warning",
+        "MCP server mine": "ok",
+        "MCP server gone": "problem",
+        "MCP server time": "ok",
+    }
+
+
+async def test_doctor_tells_the_missing_key_of_the_chosen_model() -> None:
+    settings = load({"COHORT_MODEL": "haiku", "COHORT_CONFIG": str(ROOT / "fastagent.config.yaml")})
+    found = await doctor.answering(here(settings))
+    assert (found[0].verdict, found[0].do) == ("problem", "set ANTHROPIC_API_KEY")
+    assert (await doctor.answering(here(settings, ANTHROPIC_API_KEY="k")))[0].verdict == "ok"

@@ -1,0 +1,138 @@
+"""`cohort up` as a whole: real bot, workers, playground and Valkey, with an echo for a model."""
+
+import asyncio
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from ops import control
+from ops.home import Home, Running
+from tests.ops.conftest import ROOT, clean, cohort
+
+START = 90.0
+
+
+class System:
+    """A started `cohort up`, and what it printed so far."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.lines: list[str] = []
+        environ = {
+            "COHORT_MODEL": "passthrough",
+            "COHORT_WORKERS": "1",
+            "COHORT_LANES": "2",
+            "COHORT_PLAYGROUND_PORT": "0",
+            "FLOWER_PORT": "0",
+        }
+        self.process = subprocess.Popen(
+            (sys.executable, "-m", "ops.cli", "up"),
+            cwd=ROOT,
+            env={**clean(home), **environ},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            bufsize=0,
+        )
+        self._rest = b""
+
+    def wait_line(self, *parts: str) -> str:
+        """The next line that has all the parts."""
+        assert self.process.stdout is not None
+        while True:
+            while b"\n" in self._rest:
+                line, _, self._rest = self._rest.partition(b"\n")
+                self.lines.append(line.decode())
+                if all(part in self.lines[-1] for part in parts):
+                    return self.lines[-1]
+            ready, _, _ = select.select([self.process.stdout], [], [], START)
+            data = os.read(self.process.stdout.fileno(), 65536) if ready else b""
+            assert data, "\n".join(["it never said " + " ".join(parts), *self.lines])
+            self._rest += data
+
+    @property
+    def running(self) -> Running:
+        found = Home(self.home).running()
+        assert found is not None
+        return found
+
+    def pids(self) -> dict[str, int]:
+        answer = asyncio.run(control.ask(self.running, "processes"))
+        return {process["name"]: process["pid"] for process in answer["processes"]}
+
+
+@contextmanager
+def system(home: Path) -> Iterator[System]:
+    started = System(home)
+    try:
+        yield started
+    finally:
+        started.process.kill()
+        started.process.wait(timeout=30)
+        assert started.process.stdout is not None
+        started.process.stdout.close()
+
+
+def wait_gone(pids: dict[str, int]) -> None:
+    """Until none of these processes is there any more."""
+    for name, pid in pids.items():
+        try:
+            handle = os.pidfd_open(pid)
+        except ProcessLookupError:
+            continue
+        try:
+            assert select.select([handle], [], [], 30)[0], f"{name} is still there"
+        finally:
+            os.close(handle)
+
+
+@pytest.mark.system
+def test_everything_starts_repairs_itself_and_ends_at_the_first_signal(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with system(home) as up:
+        up.wait_line("Cohort is up")
+        banner_from = len(up.lines) - 1
+        up.wait_line("TELEGRAM_BOT_TOKEN=")
+        assert all(len(line) <= 80 for line in up.lines[banner_from:])
+        running = up.running
+        assert running.playground_url is not None
+        assert httpx.get(running.playground_url, trust_env=False).status_code == 200
+
+        seen = json.loads(cohort("status", "--json", home=home).stdout)
+        assert [worker["slots"] for worker in seen["workers"]] == [64]
+
+        before = up.pids()
+        assert set(before) == {"valkey", "playground", "bot", "worker-1"}
+        os.kill(before["worker-1"], signal.SIGKILL)
+        up.wait_line("worker-1 was killed by SIGKILL", "starting it again now")
+        up.wait_line("worker-1", "worker.ready")
+        after = up.pids()
+        assert after["worker-1"] != before["worker-1"]
+
+        up.process.send_signal(signal.SIGTERM)
+        assert up.process.wait(timeout=60) == 0
+        wait_gone(after)
+        assert Home(home).running() is None
+
+
+@pytest.mark.system
+def test_a_killed_supervisor_leaves_nobody_behind_and_the_next_one_starts(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with system(home) as up:
+        up.wait_line("Cohort is up")
+        pids = up.pids()
+        up.process.kill()
+        wait_gone(pids)
+    with system(home) as up:
+        up.wait_line("Cohort is up")
+        up.process.send_signal(signal.SIGINT)
+        up.process.send_signal(signal.SIGINT)
+        assert up.process.wait(timeout=60) == 0

@@ -1,0 +1,116 @@
+"""The embedded Valkey: what it accepted survives its end, however it ends."""
+
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from redis.asyncio import Redis
+
+from ops import valkey
+from ops.supervisor import Supervisor
+from tests.ops.conftest import PATIENCE, Heard, supervising
+
+
+async def begun(supervisor: Supervisor, home: Path) -> valkey.Embedded:
+    embedded = await valkey.prepare(home / "valkey", home / "valkey.log")
+    keeper = supervisor.keep(embedded.spec)
+    assert await valkey.ready(embedded, keeper.faltered, patience=PATIENCE)
+    return embedded
+
+
+@asynccontextmanager
+async def client(embedded: valkey.Embedded) -> AsyncIterator[Redis]:
+    async with Redis.from_url(embedded.url) as redis:
+        yield redis
+
+
+async def test_data_survives_a_restart_of_the_whole_system(console: Heard, tmp_path: Path) -> None:
+    async with supervising(console) as supervisor:
+        async with client(await begun(supervisor, tmp_path)) as redis:
+            await redis.rpush("inbox", "kept")
+        await supervisor.stop()
+    async with supervising(console) as supervisor, client(await begun(supervisor, tmp_path)) as redis:
+        assert await redis.lrange("inbox", 0, -1) == [b"kept"]
+
+
+async def test_a_killed_server_comes_back_by_itself_with_every_acknowledged_write(
+    console: Heard, tmp_path: Path
+) -> None:
+    async with supervising(console) as supervisor:
+        embedded = await begun(supervisor, tmp_path)
+        async with client(embedded) as redis:
+            for number in range(200):
+                await redis.rpush("inbox", number)
+        life = supervisor.keepers["valkey"].life
+        assert life is not None
+        os.kill(life.pid, signal.SIGKILL)
+        await console.hear("valkey was killed by SIGKILL")
+        assert await valkey.ready(embedded, supervisor.keepers["valkey"].leaving, patience=PATIENCE)
+        async with client(embedded) as redis:
+            assert await redis.llen("inbox") == 200
+
+
+async def test_it_is_set_to_lose_and_to_evict_nothing(console: Heard, tmp_path: Path) -> None:
+    async with supervising(console) as supervisor, client(await begun(supervisor, tmp_path)) as redis:
+        told = await redis.config_get("appendonly", "appendfsync", "maxmemory-policy", "bind")
+    assert told == {
+        "appendonly": "yes",
+        "appendfsync": "always",
+        "maxmemory-policy": "noeviction",
+        "bind": "127.0.0.1",
+    }
+
+
+async def test_nobody_without_its_password_is_served_and_its_files_are_private(console: Heard, tmp_path: Path) -> None:
+    async with supervising(console) as supervisor:
+        embedded = await begun(supervisor, tmp_path)
+        assert await valkey.answers(embedded)
+        stranger = valkey.Embedded(embedded.spec, embedded.port, "guess")
+        assert not await valkey.answers(stranger)
+    for name in ("password", "valkey.conf"):
+        assert (tmp_path / "valkey" / name).stat().st_mode & 0o077 == 0
+    assert (tmp_path / "valkey").stat().st_mode & 0o077 == 0
+
+
+async def test_a_server_left_by_a_killed_supervisor_is_ended_before_its_data_is_used_again(
+    console: Heard, tmp_path: Path
+) -> None:
+    async with supervising(console) as supervisor:
+        left = await begun(supervisor, tmp_path)
+        async with client(left) as redis:
+            await redis.rpush("inbox", "kept")
+        # As after a kill of its supervisor where nothing tethers it: it runs, and nobody keeps it.
+        supervisor.keepers["valkey"].leaving.set()
+        async with supervising(console) as another, client(await begun(another, tmp_path)) as redis:
+            assert await redis.lrange("inbox", 0, -1) == [b"kept"]
+            assert len(another.keepers) == 1
+
+
+async def test_the_port_stays_the_same_while_it_is_free(console: Heard, tmp_path: Path) -> None:
+    async with supervising(console) as supervisor:
+        first = await begun(supervisor, tmp_path)
+        await supervisor.stop()
+    async with supervising(console) as supervisor:
+        assert (await begun(supervisor, tmp_path)).port == first.port
+
+
+async def test_a_directory_with_blanks_and_quotes_serves_as_well(console: Heard, tmp_path: Path) -> None:
+    home = tmp_path / 'my "home" dir'
+    home.mkdir()
+    async with supervising(console) as supervisor, client(await begun(supervisor, home)) as redis:
+        assert await redis.ping()
+    assert (home / "valkey.log").is_file()
+
+
+async def test_damaged_data_is_told_and_not_waited_for(console: Heard, tmp_path: Path) -> None:
+    async with supervising(console) as supervisor:
+        await begun(supervisor, tmp_path)
+        await supervisor.stop()
+    for manifest in (tmp_path / "valkey" / "appendonlydir").glob("*.manifest"):
+        manifest.write_text("this is no manifest\n")
+    async with supervising(console) as supervisor:
+        embedded = await valkey.prepare(tmp_path / "valkey", tmp_path / "valkey.log")
+        keeper = supervisor.keep(embedded.spec)
+        assert not await valkey.ready(embedded, keeper.faltered, patience=PATIENCE)
