@@ -183,3 +183,31 @@ class Delivery(Protocol):
     def render(self, markdown: str, *, edit: int | None, reply_to: int | None) -> tuple[Reply, ...]:
         """Markdown as Telegram messages, the first being the edit of ``edit`` (pure)."""
         ...
+
+
+class Notes(Protocol):
+    """What the agent was asked to remember in a session, for its tools (``tasks.store.notes.NoteStore``)."""
+
+    async def remember(self, session: SessionKey, topic: str, note: str) -> None:
+        """Keep ``note`` under ``topic``; an empty note forgets the topic.
+
+        Raises:
+            Terminal: too long, or too many; the message is for the model and the user.
+        """
+        ...
+
+    async def recall(self, session: SessionKey) -> dict[str, str]:
+        """All notes of the session: topic -> note."""
+        ...
+
+
+class Reminders(Protocol):
+    """Messages that a session sends to itself later (``tasks.store.reminders.ReminderStore``)."""
+
+    async def add(self, session: SessionKey, text: str, seconds: float) -> float:
+        """Have ``text`` come back as a turn, ``seconds`` from now; when that is, in seconds since the epoch.
+
+        Raises:
+            Terminal: too far off, or too many.
+        """
+        ...

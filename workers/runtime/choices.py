@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fast_agent.agents.agent_types import AgentType
+from fast_agent.core.validation import get_agent_dependencies
 
 from tasks.settings import Settings
 from workers.ports import TurnRequest
@@ -33,13 +34,15 @@ class Choice:
     """Who answers a turn.
 
     ``model``: as configured, what the breaker counts by. ``switch``: set it on the agent. ``speakers``: the agents
-    whose words are the answer, and so may be shown while they grow. ``workflow``: the agent only directs its members.
+    whose words are the answer, and so may be shown while they grow. ``workflow``: the agent only directs others.
+    ``members``: the agent and everyone it may call.
     """
 
     agent: str
     model: str
     switch: str | None = None
     speakers: tuple[str, ...] = ()
+    members: frozenset[str] = frozenset()
     workflow: bool = False
 
 
@@ -90,7 +93,18 @@ class Choices:
         raise failures.paused(model, wait)
 
     def _choice(self, agent: str, model: str, switch: str | None) -> Choice:
-        return Choice(agent, model, switch, self._speakers(agent), self._type(agent) in WORKFLOWS)
+        workflow = self._type(agent) in WORKFLOWS
+        return Choice(agent, model, switch, self._speakers(agent), self._members(agent), workflow)
+
+    def _members(self, agent: str) -> frozenset[str]:
+        found: set[str] = set()
+        waiting = [agent]
+        while waiting:
+            name = waiting.pop()
+            if name not in found and name in self._fast.agents:
+                found.add(name)
+                waiting.extend(get_agent_dependencies(self._fast.agents[name]))
+        return frozenset(found)
 
     def _speakers(self, agent: str) -> tuple[str, ...]:
         """Whose stream is the answer; nobody's, where only the end shows which words count."""

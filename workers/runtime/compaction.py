@@ -11,6 +11,7 @@ from tasks.session import SessionKey
 from workers.ports import Usage
 from workers.runtime import failures
 from workers.runtime.history import Record
+from workers.runtime.tools import Toolbox
 from workers.runtime.turns import watched
 
 # Of the model's window; beyond it the older part is summarised before the next call. Providers count tokens their own
@@ -65,7 +66,7 @@ async def compact(agent: Any, record: Record, session: SessionKey, model: str) -
     # The provider's own compaction gives an opaque checkpoint that no other model can read.
     settings = configured.model_copy(update={"strategy": "client"})
     try:
-        _, watch = await watched(session, lambda: compact_conversation(agent, settings=settings), f"compact-{session}")
+        _, watch = await watched(session, Toolbox(), lambda: compact_conversation(agent, settings=settings))
     except CompactionSkipped:
         return Compacted(record, before, before, Usage(model=model))
     except CompactionError as problem:

@@ -69,6 +69,8 @@ def _words(inbound: Inbound) -> str:
         quoted = "\n".join(f"> {line}" for line in inbound.quote.splitlines())
         parts.append(f"(in reply to)\n{quoted}\n")
     text = inbound.text
+    if inbound.kind == "reminder":
+        parts.append("(a reminder that was asked for earlier is due now; pass it on)")
     if inbound.chat_type != "private" and inbound.sender is not None:
         name = inbound.sender.name or inbound.sender.username or str(inbound.sender.id)
         # A name is the sender's choice: without line ends it cannot pass for somebody else's message.

@@ -5,23 +5,21 @@ import logging
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from tasks.clock import Clock
 from tasks.errors import CohortError, Misconfigured
 from tasks.settings import Settings
-from workers.ports import MediaSource, Sink, TurnFailed, TurnRequest, TurnResult, Usage
-from workers.runtime import cards, compaction, content, failures, history, taming, vendor
+from workers.ports import MediaSource, Notes, Reminders, Sink, TurnFailed, TurnRequest, TurnResult, Usage
+from workers.runtime import compaction, content, failures, history
 from workers.runtime.breaker import Breaker
 from workers.runtime.choices import Choice, Choices
 from workers.runtime.failures import ContextTooLong, ProviderFault
 from workers.runtime.lanes import Lane, Lanes
+from workers.runtime.roster import Roster
+from workers.runtime.tools import Toolbox
 from workers.runtime.turns import Answer, Turn, Work
-
-if TYPE_CHECKING:
-    from fast_agent.core.fastagent import AgentInstance
 
 log = logging.getLogger("cohort.runtime")
 
@@ -32,15 +30,23 @@ class Engine:
     Every turn must have ended before it is left. One per process: fast-agent keeps its settings in globals.
     """
 
-    def __init__(self, settings: Settings, clock: Clock, *, media: MediaSource | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        *,
+        media: MediaSource | None = None,
+        notes: Notes | None = None,
+        reminders: Reminders | None = None,
+    ) -> None:
+        """``media``: Telegram's files; ``notes``, ``reminders``: for tools. Without one its use is refused in words."""
         self._settings = settings
         self._clock = clock
         self._media = media
+        self._toolbox = Toolbox(notes, reminders)
         self._breaker = Breaker(clock)
         self._stack = AsyncExitStack()
-        self._generation = 0
         self._metered: set[str] = set()
-        self._initial: dict[str, list[Any]] = {}
 
     async def __aenter__(self) -> Self:
         """Load configuration and cards, and make the first lane.
@@ -48,28 +54,19 @@ class Engine:
         Raises:
             Misconfigured: what the operator has to put right, in one line.
         """
-        self._fast = vendor.build(self._settings)
-        vendor.load_cards(self._fast, self._settings)
-        if not self._fast.agents:
-            raise Misconfigured(f"{self._settings.cards}: no agent cards")
-        self._choices = Choices(self._fast, self._settings, self._breaker)
+        self._roster = Roster(self._settings, self._clock)
+        self._choices = Choices(self._roster.fast, self._settings, self._breaker)
         try:
-            self._harness = await self._stack.enter_async_context(self._fast.harness())
-            self._tame_servers()
+            await self._roster.open(self._stack)
             tasks = await self._stack.enter_async_context(asyncio.TaskGroup())
-            self._lanes = Lanes(self, tasks, self._settings.lanes)
+            self._lanes = Lanes(self._roster, tasks, self._settings.lanes)
             self._stack.callback(self._lanes.close)
             await self._lanes.start()
-        except TurnFailed as problem:
+        except BaseException as problem:
             await self._stack.aclose()
-            cause = problem.__cause__ or problem
-            raise Misconfigured(f"no agent can be made: {str(cause).splitlines()[0]}") from cause
-        except CohortError:
-            await self._stack.aclose()
+            if isinstance(problem, TurnFailed) or not isinstance(problem, CohortError | asyncio.CancelledError):
+                raise _misconfigured(self._settings, problem) from problem
             raise
-        except Exception as problem:
-            await self._stack.aclose()
-            raise Misconfigured(f"{self._settings.cards}: {str(problem).splitlines()[0]}") from problem
         return self
 
     async def __aexit__(
@@ -103,6 +100,8 @@ class Engine:
             work = Work(user.message, self._record(request, choice), sink, metered=choice.model in self._metered)
             async with self._lane(request, choice) as lane:
                 answer = await self._answer(request, choice, lane, work)
+                if answer.dead_server:
+                    lane.spoil()
         if answer.usage.output_tokens:
             self._metered.add(choice.model)
         return TurnResult(
@@ -118,7 +117,7 @@ class Engine:
         choice = self._choices.of(request)
         record = history.decode(request.history)
         async with self._limited(choice), self._lane(request, choice) as lane:
-            agent = await self._agent(lane, choice)
+            agent = await self._agent(request, lane, choice)
             done = await compaction.compact(agent, record, request.session, choice.model)
         return TurnResult(text=done.words, history=history.encode(self._bounded(done.record)), usage=done.usage)
 
@@ -131,40 +130,16 @@ class Engine:
         Raises:
             Misconfigured: one line for each problem; nothing has changed.
         """
-        problems = await asyncio.to_thread(cards.check_cards, self._settings)
-        if problems:
-            raise Misconfigured("\n".join(str(problem) for problem in problems))
-        before = dict(self._fast.agents)
-        vendor.reload_cards(self._fast, self._settings)
-        self._tame_servers()
-        generation, self._generation = self._generation, self._generation + 1
-        try:
-            # The proof is an agent made of them, in a task of its own as a lane's is.
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._try_cards(), name="try-cards")
-        except* Exception as group:
-            self._generation = generation
-            vendor.restore_cards(self._fast, before)
-            raise Misconfigured(f"{self._settings.cards}: {str(group.exceptions[0]).splitlines()[0]}") from group
+        await self._roster.reload()
         self._lanes.renew()
         return self.agents
-
-    async def _try_cards(self) -> None:
-        instance = await vendor.create_instance(self._harness)
-        initial = {name: list(agent.message_history) for name, agent in instance.agents.items()}
-        await self.dispose(instance)
-        self._initial = initial
-
-    def _tame_servers(self) -> None:
-        if self._fast.context.config is not None:
-            taming.tame_servers(self._fast.context.config, self._settings)
 
     # -- a turn
 
     async def _answer(self, request: TurnRequest, choice: Choice, lane: Lane, work: Work) -> Answer:
         """Run the turn; a conversation that has become too long is shortened first, at most once."""
-        agent = await self._agent(lane, choice)
-        turn = Turn(lane.agents.agents, choice, request.session)
+        agent = await self._agent(request, lane, choice)
+        turn = Turn(lane.agents.agents, choice, request.session, self._toolbox)
         spent = Usage()
         long = compaction.due(work.record.messages, self._settings.history_messages, compaction.window_of(agent))
         if long:
@@ -174,7 +149,7 @@ class Engine:
         except ContextTooLong:
             if long or not work.record.messages:
                 raise
-            self._clean(lane)
+            self._roster.wipe(lane)
             work, spent = await self._shortened(request, choice, lane, work)
             answer = await turn.run(work)
         answer.usage = Usage(
@@ -193,13 +168,13 @@ class Engine:
             log.warning("compaction_failed", extra={"session": str(request.session), "detail": problem.detail})
             return work, Usage()
         finally:
-            self._clean(lane)
+            self._roster.wipe(lane)
         return replace(work, record=done.record), done.usage
 
     def _record(self, request: TurnRequest, choice: Choice) -> history.Record:
         """What the session remembers; a new one begins with what the card gives it."""
         if request.history is None:
-            return history.Record(list(self._initial.get(choice.agent, ())))
+            return history.Record(self._roster.initial(choice.agent))
         return history.decode(request.history)
 
     def _bounded(self, record: history.Record) -> history.Record:
@@ -246,40 +221,21 @@ class Engine:
         else:
             self._breaker.succeeded(choice.model)
         finally:
-            self._clean(lane)
+            self._roster.wipe(lane)
             self._lanes.give_back(lane)
 
-    async def _agent(self, lane: Lane, choice: Choice) -> Any:
+    async def _agent(self, request: TurnRequest, lane: Lane, choice: Choice) -> Any:
         """The chosen agent of a lane, with the session's model, or its own again."""
-        agent: Any = lane.agents.agents[choice.agent]
+        agents: Any = lane.agents.agents
+        agent = agents[choice.agent]
+        await self._roster.isolation.prepare(lane, [agents[name] for name in choice.members], request.session)
         model = choice.switch or self._choices.own_model(choice.agent)
         if model is not None and agent.config.model != model:
             await agent.set_model(model)
         return agent
 
-    def _clean(self, lane: Lane) -> None:
-        """Nothing of the turn may stay in the lane."""
-        try:
-            for name, agent in lane.agents.agents.items():
-                vendor.wipe(agent, self._initial.get(name))
-        except Exception:
-            # What cannot be wiped is not lent again.
-            log.exception("lane_wipe_failed", extra={"lane": lane.number})
-            lane.spoil()
 
-    # -- lanes.Maker
-
-    @property
-    def era(self) -> object:
-        """Cards and day: an agent's ``{{currentDate}}`` is filled in when it is made."""
-        day = datetime.fromtimestamp(self._clock.now(), UTC).astimezone().date()
-        return self._generation, day
-
-    async def create(self) -> "AgentInstance":
-        instance = await vendor.create_instance(self._harness)
-        if not self._initial:
-            self._initial = {name: list(agent.message_history) for name, agent in instance.agents.items()}
-        return instance
-
-    async def dispose(self, instance: "AgentInstance") -> None:
-        await vendor.dispose_instance(self._harness, instance)
+def _misconfigured(settings: Settings, problem: BaseException) -> Misconfigured:
+    cause = problem.__cause__ or problem
+    reason = str(cause).splitlines() or [type(cause).__name__]
+    return Misconfigured(f"{settings.cards}: no agent can be made: {reason[0]}")

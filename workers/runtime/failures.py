@@ -180,3 +180,8 @@ def paused(model: str, seconds: float) -> TurnFailed:
 def no_lane(detail: str) -> TurnFailed:
     """No lane could be built (an MCP server does not start, the cards are broken)."""
     return TurnFailed("retry", BUSY, f"no lane: {detail}", backoff=MEDIUM_S)
+
+
+def no_server(names: str) -> TurnFailed:
+    """A session's own MCP server does not start."""
+    return TurnFailed("retry", BUSY, f"MCP server does not start: {names}", backoff=MEDIUM_S)

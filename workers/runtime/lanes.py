@@ -23,7 +23,7 @@ class Maker(Protocol):
 
     async def create(self) -> "AgentInstance": ...
 
-    async def dispose(self, instance: "AgentInstance") -> None: ...
+    async def dispose(self, lane: "Lane", instance: "AgentInstance") -> None: ...
 
     @property
     def era(self) -> object:
@@ -36,14 +36,17 @@ type Order = Callable[[], Awaitable[None]]
 
 @dataclass(eq=False, slots=True)
 class Lane:
-    """One agent instance. Its own task makes it, obeys orders for it, and ends it."""
+    """One agent instance. Its own task makes it, obeys orders for it, and ends it.
+
+    ``warm``: the session whose own MCP servers run in it.
+    """
 
     number: int
     orders: "asyncio.Queue[Order | None]" = field(default_factory=asyncio.Queue)
     instance: "AgentInstance | None" = None
     era: object = None
     spoiled: bool = False
-    warm: set[str] = field(default_factory=set)
+    warm: str | None = None
 
     @property
     def agents(self) -> "AgentInstance":
@@ -110,7 +113,10 @@ class Lanes:
         """
         self._retire_old()
         if self._free and not self.waiting:
-            lane = next((lane for lane in self._free if session in lane.warm), self._free[0])
+            # Its own warm lane, else one that is warm for nobody, else the one that has been idle longest.
+            warm = (lane for lane in self._free if lane.warm == session)
+            cold = (lane for lane in self._free if lane.warm is None)
+            lane = next(warm, None) or next(cold, self._free[0])
             self._free.remove(lane)
             return lane
         place: asyncio.Future[Lane] = asyncio.get_running_loop().create_future()
@@ -179,9 +185,9 @@ class Lanes:
             while (order := await lane.orders.get()) is not None:
                 await order()
             instance, lane.instance = lane.instance, None
-            lane.warm.clear()
+            lane.warm = None
             try:
-                await self._maker.dispose(instance)
+                await self._maker.dispose(lane, instance)
             except Exception:
                 log.warning("lane_dispose_failed", extra={"lane": lane.number}, exc_info=True)
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +14,11 @@ from workers.ports import Sink, TurnFailed, Usage
 from workers.runtime import failures
 from workers.runtime.choices import Choice
 from workers.runtime.history import Record
+from workers.runtime.tools import Toolbox, session_of_turn, toolbox_of_turn
 from workers.runtime.watch import Watch, channel, fault_of, watching
 
 if TYPE_CHECKING:
     from fast_agent.llm.stream_types import StreamChunk
-
-session_of_turn: ContextVar[SessionKey] = ContextVar("session_of_turn")
-"""The session whose turn is running; tools written in Python read it (``tools.current_session``)."""
 
 # How long a cancelled turn may take to notice before it is told again: fast-agent swallows a cancellation, and a
 # workflow goes on with its next step.
@@ -30,13 +27,14 @@ _INSIST_S = 0.2
 
 @dataclass(slots=True)
 class Answer:
-    """What a turn gave; ``record`` is the session's history with the turn in it."""
+    """What a turn gave; ``record`` is the session's history with the turn in it. ``dead_server``: replace the lane."""
 
     text: str
     record: Record
     usage: Usage
     cut: bool = False
     notices: list[str] = field(default_factory=list[str])
+    dead_server: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +92,7 @@ class ToolWatch:
         self._sink = sink
         self._running: dict[str, str] = {}
         self._number = 0
+        self.dead_server = False
 
     async def on_tool_start(
         self,
@@ -117,8 +116,10 @@ class ToolWatch:
         tool_call_id: str,
         success: bool,  # noqa: ARG002, FBT001 - fast-agent's signature
         content: list[Any] | None,  # noqa: ARG002
-        error: str | None,  # noqa: ARG002
+        error: str | None,
     ) -> None:
+        # A stdio server that died never comes back by itself, and fast-agent goes on calling it connected.
+        self.dead_server = self.dead_server or "connection closed" in (error or "").casefold()
         self._running.pop(tool_call_id, None)
         self._sink.tool(next(reversed(self._running.values()), None))
 
@@ -172,7 +173,7 @@ async def insist[T](work: Callable[[], Awaitable[T]], name: str) -> T:
     return outcome[0]
 
 
-async def watched[T](session: SessionKey, work: Callable[[], Awaitable[T]], name: str) -> tuple[T, Watch]:
+async def watched[T](session: SessionKey, tools: Toolbox, work: Callable[[], Awaitable[T]]) -> tuple[T, Watch]:
     """Run model calls for a session: noted in a ``Watch``, with the session known to tools, ended by a cancellation.
 
     Raises:
@@ -184,20 +185,22 @@ async def watched[T](session: SessionKey, work: Callable[[], Awaitable[T]], name
     async def inside() -> T:
         watching.set(watch)
         session_of_turn.set(session)
+        toolbox_of_turn.set(tools)
         return await work()
 
-    return await insist(inside, name), watch
+    return await insist(inside, f"turn-{session}"), watch
 
 
 class Turn:
     """Runs one message against the agents of a lane. The lane is wiped by whoever lent it."""
 
-    def __init__(self, agents: dict[str, Any], choice: Choice, session: SessionKey) -> None:
+    def __init__(self, agents: dict[str, Any], choice: Choice, session: SessionKey, tools: Toolbox) -> None:
         self._agents = agents
         self._choice = choice
         self._agent = agents[choice.agent]
         self._model = choice.model
         self._session = session
+        self._tools = tools
 
     async def run(self, work: Work) -> Answer:
         """Answer one user message.
@@ -210,11 +213,12 @@ class Turn:
         live = LiveText(work.sink)
         for name in self._choice.speakers:
             self._agents[name].add_stream_listener(live)
-        params = RequestParams(tool_execution_handler=ToolWatch(work.sink))
+        tools = ToolWatch(work.sink)
+        params = RequestParams(tool_execution_handler=tools)
         try:
             response: PromptMessageExtended
             response, watch = await watched(
-                self._session, lambda: self._agent.generate([work.message], params), f"turn-{self._session}"
+                self._session, self._tools, lambda: self._agent.generate([work.message], params)
             )
             self._judge(response, watch, metered=work.metered)
         except TurnFailed:
@@ -223,7 +227,9 @@ class Turn:
         except Exception as problem:
             live.take_back()
             raise failures.classify(failures.Fault.of(problem), self._model) from problem
-        return self._answer(work, response, watch)
+        answer = self._answer(work, response, watch)
+        answer.dead_server = tools.dead_server
+        return answer
 
     def _load(self, record: Record) -> None:
         for name, messages in {**record.members, self._choice.agent: record.messages}.items():

@@ -8,8 +8,10 @@ import copy
 import io
 import logging
 import secrets
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import anyio.to_thread
 from fast_agent import FastAgent
 from fast_agent import config as fast_config
 from fast_agent.agents import llm_decorator
@@ -18,8 +20,10 @@ from fast_agent.core.harness import AgentHarness
 from fast_agent.core.logging import logger as fast_logging
 from fast_agent.llm import fastagent_llm
 from fast_agent.llm.internal import passthrough
+from fast_agent.tools import function_tool_loader
 from fast_agent.types import PromptMessageExtended
 from fast_agent.ui import console as fast_console
+from fastmcp.utilities import async_utils
 from pydantic import ValidationError
 
 from tasks.errors import Misconfigured
@@ -111,9 +115,29 @@ def _watched_finalize(self: Any, turn_usage: Any, **kwargs: Any) -> None:
     _finalize(self, turn_usage, **kwargs)
 
 
-def install() -> None:
-    """What is done once per process, before a FastAgent is made: no control words, no log queue, no terminal, TLS."""
+_build_tool = function_tool_loader.build_default_function_tool
+
+
+def _timed_tool(*args: Any, **kwargs: Any) -> Any:
+    """A card's Python function as a tool that ends; its timeout is set by ``install``."""
+    tool = _build_tool(*args, **kwargs)
+    tool.timeout = _limits["tool"]
+    return tool
+
+
+_limits = {"tool": 120.0}
+
+
+def install(tool_timeout: float = 120.0) -> None:
+    """Do what is done once per process, before a FastAgent is made.
+
+    No control words, no log queue, no terminal, remembered TLS contexts, and an end (in seconds) to every Python tool.
+    """
     tls.install()
+    _limits["tool"] = tool_timeout
+    setattr(function_tool_loader, "build_default_function_tool", _timed_tool)  # noqa: B010
+    # A thread that hangs is left behind, not waited for.
+    setattr(async_utils, "run_sync_in_threadpool", partial(anyio.to_thread.run_sync, abandon_on_cancel=True))  # noqa: B010
     setattr(fast_logging.Logger, "event", _event)  # noqa: B010
     setattr(fastagent_llm.FastAgentLLM, "_execute_with_retry", _watched_execute)  # noqa: B010
     setattr(fastagent_llm.FastAgentLLM, "_finalize_turn_usage", _watched_finalize)  # noqa: B010
@@ -135,7 +159,7 @@ def build(settings: Settings) -> FastAgent:
     Raises:
         Misconfigured: fastagent.config.yaml cannot be used.
     """
-    install()
+    install(settings.tool_timeout.total_seconds())
     try:
         # It prints what is wrong before it exits; we say it in one line.
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):

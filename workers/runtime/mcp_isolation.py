@@ -1,0 +1,153 @@
+"""MCP servers of a session's own: marked ``isolation: chat`` in fastagent.config.yaml, one process for one chat.
+
+    mcp:
+      servers:
+        memory:
+          command: mcp-server-memory
+          isolation: chat
+          env: { MEMORY_FILE_PATH: "{workdir}/memory.json" }
+
+fast-agent ignores the key. Such a server does not start with a lane. When a session gets a lane, the lane attaches it
+under a name of that session, with ``{session}`` and ``{workdir}`` (a directory of the session's own) filled into its
+arguments, environment, directory, address and headers. It stays while no other session gets the lane, and its process
+has ended before one does. At most one lane is warm for a session: ``Lanes.take`` prefers it.
+"""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from hashlib import blake2s
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fast_agent.core.instruction_refresh import rebuild_agent_instruction
+from fast_agent.mcp.mcp_aggregator import MCPAttachOptions
+
+from tasks.session import SessionKey
+from workers.runtime import failures
+from workers.runtime.lanes import Lane
+
+if TYPE_CHECKING:
+    from fast_agent.config import MCPServerSettings
+    from fast_agent.config import Settings as FastSettings
+
+log = logging.getLogger("cohort.runtime")
+
+# A process that has not answered by then will not; npm-packed servers need some seconds on a loaded machine.
+STARTUP_S = 30.0
+
+
+def slug(session: SessionKey) -> str:
+    """The session as part of a path or a name: letters, digits, ``-`` and ``_``."""
+    return str(session).replace(":", "_")
+
+
+@dataclass(slots=True)
+class Attached:
+    """What a lane has attached for a session: (agent, server name) pairs."""
+
+    session: str
+    servers: list[tuple[Any, str]] = field(default_factory=list[tuple[Any, str]])
+
+
+class Isolation:
+    """Attaches and detaches; every change is made in the lane's own task."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._servers: dict[str, MCPServerSettings] = {}
+        self._attached: dict[Lane, Attached] = {}
+
+    def read(self, config: "FastSettings | None") -> None:
+        """Find the marked servers, and keep lanes from starting them."""
+        if config is None or config.mcp is None:
+            return
+        for name, declaration in config.mcp.server_declarations.items():
+            server = config.mcp.servers.get(name)
+            if server is not None and getattr(declaration, "isolation", None) == "chat":
+                server.load_on_start = False
+                self._servers[name] = server
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The servers that are marked."""
+        return frozenset(self._servers)
+
+    async def prepare(self, lane: Lane, agents: Iterable[Any], session: SessionKey) -> None:
+        """Give the agents their servers for this session; another session's end first.
+
+        Raises:
+            TurnFailed: a server does not start; the lane is spoiled.
+        """
+        held = self._attached.get(lane)
+        wanted = [(agent, name) for agent in agents for name in agent.config.servers if name in self._servers]
+        try:
+            if held is not None and held.session != str(session):
+                await self.cool(lane)
+                held = None
+            present = [] if held is None else held.servers
+            missing = [(agent, name) for agent, name in wanted if (agent, self._name(name, session)) not in present]
+            if not missing:
+                return
+            held = held or Attached(str(session))
+            self._attached[lane] = held
+            lane.warm = str(session)
+            await lane.order(partial(self._attach, held, missing, session))
+        except Exception as problem:
+            lane.spoil()
+            log.warning("server_start_failed", extra={"session": str(session), "error": type(problem).__name__})
+            raise failures.no_server(", ".join(sorted({name for _, name in wanted}))) from problem
+
+    async def cool(self, lane: Lane) -> None:
+        """End the processes that the lane keeps for a session."""
+        held = self._attached.pop(lane, None)
+        lane.warm = None
+        if held is not None and held.servers:
+            await lane.order(partial(self._detach, held))
+
+    def forget(self, lane: Lane) -> None:
+        """The lane's instance has ended, and with it every process of it."""
+        self._attached.pop(lane, None)
+        lane.warm = None
+
+    async def _attach(self, held: Attached, wanted: list[tuple[Any, str]], session: SessionKey) -> None:
+        workdir = (self._home / "sessions" / slug(session)).resolve()
+        workdir.mkdir(parents=True, exist_ok=True)
+        for agent, name in wanted:
+            own = self._name(name, session)
+            settings = self._filled(self._servers[name], slug(session), str(workdir))
+            held.servers.append((agent, own))
+            await agent.attach_mcp_server(
+                server_name=own,
+                server_config=settings,
+                options=MCPAttachOptions(
+                    startup_timeout_seconds=STARTUP_S, trigger_oauth=False, allow_oauth_paste_fallback=False
+                ),
+            )
+            await rebuild_agent_instruction(agent)
+
+    @staticmethod
+    def _name(server: str, session: SessionKey) -> str:
+        """The same for a session for ever, so that tool calls in its history keep their names."""
+        return f"{server}_{blake2s(str(session).encode(), digest_size=5).hexdigest()}"
+
+    async def _detach(self, held: Attached) -> None:
+        for agent, name in held.servers:
+            await agent.detach_mcp_server(name)
+            await rebuild_agent_instruction(agent)
+
+    def _filled(self, server: "MCPServerSettings", session: str, workdir: str) -> "MCPServerSettings":
+        def fill(value: Any) -> Any:
+            match value:
+                case str():
+                    return value.replace("{session}", session).replace("{workdir}", workdir)
+                case list():
+                    return [fill(part) for part in value]
+                case dict():
+                    return {name: fill(part) for name, part in value.items()}
+                case _:
+                    return value
+
+        changes = {name: fill(getattr(server, name)) for name in ("args", "env", "cwd", "url", "headers")}
+        return server.model_copy(deep=True, update={**changes, "load_on_start": True, "name": None})

@@ -1,0 +1,114 @@
+"""The agents that the cards describe: loaded once, made into lanes, exchanged as a whole when cards change."""
+
+import asyncio
+import logging
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from fast_agent.types import PromptMessageExtended
+
+from tasks.clock import Clock
+from tasks.errors import Misconfigured
+from tasks.settings import Settings
+from workers.runtime import cards, taming, vendor
+from workers.runtime.lanes import Lane
+from workers.runtime.mcp_isolation import Isolation
+
+if TYPE_CHECKING:
+    from fast_agent.core.fastagent import AgentInstance
+
+log = logging.getLogger("cohort.runtime")
+
+
+class Roster:
+    """One FastAgent and what is made of it (``lanes.Maker``). ``fast`` is there from the start, lanes once opened."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        """Read the configuration and the cards.
+
+        Raises:
+            Misconfigured: one of them cannot be used.
+        """
+        self._settings = settings
+        self._clock = clock
+        self._generation = 0
+        self._initial: dict[str, list[PromptMessageExtended]] = {}
+        self.isolation = Isolation(settings.home)
+        self.fast = vendor.build(settings)
+        vendor.load_cards(self.fast, settings)
+        if not self.fast.agents:
+            raise Misconfigured(f"{settings.cards}: no agent cards")
+
+    async def open(self, stack: AsyncExitStack) -> None:
+        """Enter fast-agent; it is left when the stack is, in the same task."""
+        self._harness = await stack.enter_async_context(self.fast.harness())
+        self._settle()
+
+    def initial(self, agent: str) -> list[PromptMessageExtended]:
+        """The messages that an agent's card begins with."""
+        return list(self._initial.get(agent, ()))
+
+    def wipe(self, lane: Lane) -> None:
+        """Nothing of a turn may stay in its lane; what cannot be wiped is not lent again."""
+        try:
+            for name, agent in lane.agents.agents.items():
+                vendor.wipe(agent, self._initial.get(name))
+        except Exception:
+            log.exception("lane_wipe_failed", extra={"lane": lane.number})
+            lane.spoil()
+
+    async def reload(self) -> None:
+        """Let changed cards in, all or none.
+
+        Raises:
+            Misconfigured: one line for each problem; nothing has changed.
+        """
+        problems = await asyncio.to_thread(cards.check_cards, self._settings)
+        if problems:
+            raise Misconfigured("\n".join(str(problem) for problem in problems))
+        before = dict(self.fast.agents)
+        vendor.reload_cards(self.fast, self._settings)
+        self._settle()
+        try:
+            # The proof is an agent made of them, in a task of its own as a lane's is.
+            async with asyncio.TaskGroup() as group:
+                trial = group.create_task(self._trial(), name="try-cards")
+        except* Exception as failed:
+            vendor.restore_cards(self.fast, before)
+            self._settle()
+            reason = str(failed.exceptions[0]).splitlines() or [type(failed.exceptions[0]).__name__]
+            raise Misconfigured(f"{self._settings.cards}: {reason[0]}") from failed
+        self._initial = trial.result()
+        self._generation += 1
+
+    async def _trial(self) -> dict[str, list[PromptMessageExtended]]:
+        instance = await vendor.create_instance(self._harness)
+        initial = {name: list(agent.message_history) for name, agent in instance.agents.items()}
+        await vendor.dispose_instance(self._harness, instance)
+        return initial
+
+    def _settle(self) -> None:
+        """What must hold for every MCP server, those that cards bring included."""
+        config = self.fast.context.config
+        if config is not None:
+            taming.tame_servers(config, self._settings)
+            self.isolation.read(config)
+
+    # -- lanes.Maker
+
+    @property
+    def era(self) -> object:
+        """Cards and day: an agent's ``{{currentDate}}`` is filled in when it is made."""
+        day = datetime.fromtimestamp(self._clock.now(), UTC).astimezone().date()
+        return self._generation, day
+
+    async def create(self) -> "AgentInstance":
+        instance = await vendor.create_instance(self._harness)
+        if not self._initial:
+            self._initial = {name: list(agent.message_history) for name, agent in instance.agents.items()}
+        return instance
+
+    async def dispose(self, lane: Lane, instance: "AgentInstance") -> None:
+        self.isolation.forget(lane)
+        await vendor.dispose_instance(self._harness, instance)

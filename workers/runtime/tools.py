@@ -1,0 +1,80 @@
+"""Tools written in Python that know the session they run for: notes and reminders, and what your own need for it.
+
+A card names a function by the path of its file, seen from the card: ``function_tools: ["session_tools.py:remember"]``.
+Such a file says ``from workers.runtime.tools import current_session`` and calls it where it needs to know the chat. The
+session stands in a ContextVar set in the turn's task, so tools of turns that run at the same time never mix; threads
+that fast-agent starts for plain (not async) functions see it too.
+"""
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from tasks.errors import Misconfigured, Terminal
+from tasks.session import SessionKey
+from workers.ports import Notes, Reminders
+
+
+@dataclass(frozen=True, slots=True)
+class Toolbox:
+    """What tools of this worker may use."""
+
+    notes: Notes | None = None
+    reminders: Reminders | None = None
+
+
+session_of_turn: ContextVar[SessionKey] = ContextVar("session_of_turn")
+toolbox_of_turn: ContextVar[Toolbox] = ContextVar("toolbox_of_turn")
+
+
+def current_session() -> SessionKey:
+    """The session whose turn calls this tool.
+
+    Raises:
+        Misconfigured: no turn is running here (a tool started by something else than Cohort).
+    """
+    try:
+        return session_of_turn.get()
+    except LookupError:
+        raise Misconfigured("this tool only works inside a turn of Cohort") from None
+
+
+async def remember(topic: str, note: str) -> str:
+    """Keep a note about this conversation for later, also after its history was cleared.
+
+    Args:
+        topic: A few words to find it by; a note on the same topic replaces the one before.
+        note: What to remember. Empty forgets the topic.
+    """
+    notes = toolbox_of_turn.get(Toolbox()).notes
+    if notes is None:
+        return "Notes cannot be kept here."
+    try:
+        await notes.remember(current_session(), topic.strip(), note.strip())
+    except Terminal as problem:
+        return str(problem)
+    return f"I will remember {topic.strip()!r}." if note.strip() else f"I forgot {topic.strip()!r}."
+
+
+async def recall() -> str:
+    """All notes kept about this conversation."""
+    notes = toolbox_of_turn.get(Toolbox()).notes
+    kept = await notes.recall(current_session()) if notes is not None else {}
+    return "\n".join(f"{topic}: {note}" for topic, note in sorted(kept.items())) or "There are no notes."
+
+
+async def remind_me(about: str, minutes: float) -> str:
+    """Have this conversation reminded of something later.
+
+    Args:
+        about: What to be reminded of, in full, as it will be read then.
+        minutes: From now.
+    """
+    reminders = toolbox_of_turn.get(Toolbox()).reminders
+    if reminders is None:
+        return "Reminders cannot be set here."
+    try:
+        due = await reminders.add(current_session(), about.strip(), minutes * 60)
+    except Terminal as problem:
+        return str(problem)
+    return f"The reminder is set for {datetime.fromtimestamp(due, UTC):%Y-%m-%d %H:%M} UTC."
