@@ -93,7 +93,8 @@ class PaceStore:
     async def attempt(self, bot: int, chat: int, *, charge_chat: bool = True) -> float:
         """Take a turn only if it can be had at once.
 
-        Half of the bot's burst is kept for those who reserve: what may be dropped never delays what may not.
+        Half of the bot's burst and the last of the chat's are kept for those who reserve: what may be dropped does not
+        delay what may not.
 
         Args:
             bot: The bot.
@@ -108,7 +109,8 @@ class PaceStore:
         """
         rate = self._limits.chat(chat)
         interval = rate.interval_us if charge_chat else 0
-        what, wait = await self._ask(bot, chat, 0, self._limits.bot.tolerance_us // 2, interval, rate.tolerance_us)
+        tolerance = max(rate.tolerance_us - rate.interval_us, 0)
+        what, wait = await self._ask(bot, chat, 0, self._limits.bot.tolerance_us // 2, interval, tolerance)
         return 0.0 if _TAKEN[what] == "all" else wait / _US
 
     async def punish(self, bot: int, chat: int | None, seconds: float) -> None:
