@@ -1,0 +1,43 @@
+"""``python -m tests.chaos``: break everything for a while, print figures; status 1 when a guarantee was violated."""
+
+import argparse
+import asyncio
+import sys
+from random import SystemRandom
+
+from tests.chaos.driver import Order, report, run
+from tests.chaos.sabotage import WAYS
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--seed", type=int, default=SystemRandom().randrange(1, 1_000_000))
+    parser.add_argument("--minutes", type=float, default=3.0)
+    parser.add_argument("--messages", type=int, help="default: 10 a second")
+    parser.add_argument("--kinds", nargs="*", default=[], help="fault kinds; default: all")
+    parser.add_argument("--gap", type=float, default=3.0, help="seconds between faults, on average")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--no-steps", action="store_true", help="no failpoints")
+    parser.add_argument("--sabotage", choices=sorted(WAYS), default="", help="break the product first")
+    parser.add_argument("--keep", action="store_true", help="keep the traces of a good run, too")
+    given = parser.parse_args()
+    seconds = given.minutes * 60
+    order = Order(
+        seed=given.seed,
+        seconds=seconds,
+        messages=given.messages or int(seconds * 10),
+        kinds=tuple(given.kinds),
+        gap=given.gap,
+        workers=given.workers,
+        steps=not given.no_steps,
+        sabotage=given.sabotage,
+        keep=given.keep,
+    )
+    print(f"seed {order.seed}, {given.minutes:g} minutes, {order.messages} messages", flush=True)
+    result = asyncio.run(run(order))
+    print("\n".join(report(order, result)), flush=True)
+    return 1 if result.verdict.violations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

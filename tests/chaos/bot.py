@@ -1,0 +1,36 @@
+"""``python -m tests.chaos.bot``: a bot that ends itself (SIGKILL) around the n-th batch it accepts.
+
+``CHAOS_STEP`` is ``accepting:n`` (before the call) or ``accepted:n`` (after it, before anything was confirmed).
+"""
+
+import os
+import sys
+
+from tests.chaos.worker import failpoint
+
+STEPS = ("accepting", "accepted")
+
+
+def main() -> int:
+    from bot.__main__ import main as run
+    from tasks.store.intake import IntakeStore
+    from tests.chaos.sabotage import sabotage
+
+    sabotage(os.environ.get("CHAOS_SABOTAGE", ""))
+    passed = failpoint(os.environ.get("CHAOS_STEP", ""))
+    accept = IntakeStore.accept
+
+    async def stepping(self, bot, batch):
+        if batch:
+            passed("accepting")
+        verdicts = await accept(self, bot, batch)
+        if batch:
+            passed("accepted")
+        return verdicts
+
+    IntakeStore.accept = stepping
+    return run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

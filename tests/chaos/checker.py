@@ -1,0 +1,282 @@
+"""Holds a history against the guarantees of docs/architecture.md (pure): what is broken, and what may be counted.
+
+It knows nothing of how the product works inside, only what the guarantees say: accepted means answered once, in order,
+by one turn at a time, with the session's own history and nobody else's, and nothing stays behind.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from tests.chaos.history import (
+    Bubble,
+    Call,
+    Committed,
+    Delivery,
+    History,
+    Rule,
+    Said,
+    Violation,
+    by_session,
+    norm,
+    shrink,
+    words_in,
+)
+from workers import words as ours
+
+CUTTING = frozenset({"kill-worker", "report-worker", "stop-worker", "kill-redis", "stop-redis"})
+"""Faults that part a worker from the call that says "delivered": the one legal reason for a reply shown twice.
+
+Also every failpoint in a worker (``step-...``), and a Telegram answer that was lost (``cut_after`` in that chat).
+"""
+LINGER = 15.0
+"""Seconds for which a fault goes on to matter: a worker that wakes up finishes what it was sending."""
+
+TOLD_DEAD = (ours.POISON, ours.DEFECT, ours.UNREADABLE)
+TOLD_OUTAGE = (ours.OUTAGE, ours.TOO_LONG)
+
+
+@dataclass(slots=True)
+class Verdict:
+    """``violations`` must be empty. The rest is counted: ``doubled`` replies (the legal duplicate), ``partials`` (a
+    beginning of an answer whose worker died before it could store the message's id), ``apologies``, ``dead``.
+    """
+
+    violations: list[Violation] = field(default_factory=list)
+    doubled: Counter[str] = field(default_factory=Counter)
+    partials: int = 0
+    apologies: int = 0
+    dead: int = 0
+    messages: int = 0
+    turns: int = 0
+    wasted_calls: int = 0
+
+
+def check(history: History) -> Verdict:
+    """All of it."""
+    return _Check(history).run()
+
+
+class _Check:
+    def __init__(self, history: History) -> None:
+        self.history = history
+        self.verdict = Verdict(messages=len(history.said), dead=len(history.dead))
+        self.said = by_session(history.said)
+        self.home = {one.word: one.session for one in history.said}
+        self.word_of = {one.update_id: one.word for one in history.said}
+        self.calls: dict[str, list[Call]] = {}
+        self.replies: dict[str, set[str]] = {}
+        self.sent: dict[int, list[Delivery]] = {}
+        for sent in history.deliveries:
+            self.sent.setdefault(sent.chat, []).append(sent)
+
+    def run(self) -> Verdict:
+        self._calls()
+        committed, accepted = by_session(self.history.committed), by_session(self.history.accepted)
+        bubbles, dead = by_session(self.history.bubbles), by_session(self.history.dead)
+        for session, said in self.said.items():
+            commits = committed.get(session, [])
+            self._accepted(session, said, [one.update_id for one in accepted.get(session, ())])
+            self._commits(session, said, commits)
+            self._memory(session, said, commits)
+            gone = {one.update_id for one in dead.get(session, ())}
+            self._answers(session, said, commits, bubbles.get(session, []), gone)
+        for session, strange in committed.items():
+            if session not in self.said:
+                self._broken("invented", session, f"{len(strange)} commits in a session where nobody spoke")
+        for sentence in self.history.left:
+            self._broken("left", "-", sentence)
+        return self.verdict
+
+    def _broken(self, rule: Rule, session: str, what: str, words: Sequence[str] = ()) -> None:
+        shown = shrink(self.history, session, words) if words else ()
+        self.verdict.violations.append(Violation(rule, session, what, shown))
+
+    # -- what the model saw
+
+    def _calls(self) -> None:
+        for call in self.history.calls:
+            asked = call.asked
+            homes = {self.home.get(word) for message in call.spoken for word in words_in(message.text)}
+            if not asked or not homes:
+                continue
+            session = self.home.get(asked[0]) or "-"
+            self.calls.setdefault(session, []).append(call)
+            if call.reply:
+                self.replies.setdefault(session, set()).add(norm(call.reply))
+            if homes != {session}:
+                others = sorted(str(home) for home in homes if home != session)
+                self._broken("foreign", session, f"model call {call.number} saw words of {', '.join(others)}", asked)
+            roles = [message.role for message in call.spoken]
+            if roles != ["user", "assistant"] * (len(roles) // 2) + ["user"]:
+                told = "".join(role[0] for role in roles)
+                self._broken("alternation", session, f"model call {call.number} saw the roles {told}", asked)
+
+    def _memory(self, session: str, said: Sequence[Said], commits: Sequence[Committed]) -> None:
+        """Every call of a session saw exactly the exchanges that were answered before it."""
+        place = {one.word: number for number, one in enumerate(said)}
+        exchanges: list[tuple[tuple[str, ...], str]] = []
+        for commit in commits:
+            text = norm(" ".join(commit.texts))
+            if text in self.replies.get(session, ()):
+                exchanges.append((self._words(commit), text))
+        for call in self.calls.get(session, ()):
+            if any(word not in place for word in call.asked):
+                continue  # foreign, and told so
+            first = min(place[word] for word in call.asked)
+            wanted = [pair for pair in exchanges if all(place.get(word, first) < first for word in pair[0])]
+            seen = [
+                (words_in(asked.text), norm(told.text))
+                for asked, told in zip(call.spoken[:-1:2], call.spoken[1::2], strict=False)
+            ]
+            if seen != wanted:
+                lost = [",".join(words) for words, text in wanted if (words, text) not in seen]
+                more = [",".join(words) for words, text in seen if (words, text) not in wanted]
+                what = f"model call {call.number} does not see {lost or 'the right order'}, but sees {more}"
+                self._broken("memory", session, what, call.asked)
+
+    # -- what the store took
+
+    def _words(self, commit: Committed) -> tuple[str, ...]:
+        return tuple(self.word_of[number] for number in commit.answers if number in self.word_of)
+
+    def _accepted(self, session: str, said: Sequence[Said], accepted: Sequence[int]) -> None:
+        times = Counter(accepted)
+        for one in said:
+            if times[one.update_id] != 1:
+                what = f"{one.word} was taken in {times[one.update_id]} times"
+                self._broken("accepted", session, what, [one.word])
+        wanted = [one.update_id for one in said if times[one.update_id] == 1]
+        if [number for number in accepted if times[number] == 1] != wanted:
+            self._broken("order", session, "messages were taken in otherwise than they were said")
+
+    def _commits(self, session: str, said: Sequence[Said], commits: Sequence[Committed]) -> None:
+        place = {one.update_id: number for number, one in enumerate(said)}
+        times = Counter(number for commit in commits for number in commit.answers)
+        for number, count in times.items():
+            if count > 1 and number in self.word_of:
+                what = f"{self.word_of[number]} was answered by {count} commits"
+                self._broken("doubled", session, what, [self.word_of[number]])
+        order = [place[number] for commit in commits for number in commit.answers if number in place]
+        if order != sorted(order):
+            self._broken("order", session, "commits stand in another order than the messages they answer")
+        runs: list[tuple[Committed, list[Call]]] = []
+        for commit in commits:
+            text, words = norm(" ".join(commit.texts)), self._words(commit)
+            self.verdict.turns += 1
+            if not words or any(known in text for known in (*TOLD_DEAD, *TOLD_OUTAGE)):
+                continue
+            candidates = [
+                call for call in self.calls.get(session, ()) if call.asked == words and norm(call.reply) == text
+            ]
+            if not candidates:
+                self._broken("invented", session, f"no model call gave the reply to {','.join(words)}", words)
+                continue
+            runs.append((commit, candidates))
+        self.verdict.wasted_calls += len(self.calls.get(session, ())) - len(runs)
+        self._one_turn(session, runs)
+
+    def _one_turn(self, session: str, runs: Sequence[tuple[Committed, list[Call]]]) -> None:
+        """Two turns at the same time are legal only if one of them came to nothing."""
+        for (earlier, first), (later, second) in zip(runs, runs[1:], strict=False):
+            if all(a.at < b.until and b.at < a.until for a in first for b in second):
+                words = [*self._words(earlier), *self._words(later)]
+                what = f"two turns ran at the same time, and both were committed: {', '.join(words)}"
+                self._broken("one turn", session, what, words)
+
+    # -- what stands in the chat
+
+    def _answers(
+        self,
+        session: str,
+        said: Sequence[Said],
+        commits: Sequence[Committed],
+        bubbles: Sequence[Bubble],
+        dead: set[int],
+    ) -> None:
+        replies = self.replies.get(session, set())
+        whole = [bubble for bubble in bubbles if norm(bubble.text) in replies]
+        told = [bubble for bubble in bubbles if any(text in bubble.text for text in TOLD_DEAD)]
+        sorry = [bubble for bubble in bubbles if any(text in bubble.text for text in TOLD_OUTAGE)]
+        self.verdict.apologies += len(sorry)
+        self.verdict.partials += len(bubbles) - len(whole) - len(told) - len(sorry)
+        for bubble in bubbles:
+            strange = [word for word in words_in(bubble.text) if self.home.get(word) != session]
+            if strange:
+                self._broken("foreign", session, f"message #{bubble.message_id} holds {strange}", strange)
+        holders: dict[str, list[Bubble]] = {}
+        for bubble in whole:
+            for word in words_in(bubble.text):
+                holders.setdefault(word, []).append(bubble)
+        answered_dead = {number for commit in commits for number in commit.answers} & dead
+        if len(dead) > 0 and not told:
+            self._broken("answered", session, f"{len(dead)} messages are dead and nobody was told", self._named(dead))
+        for number in answered_dead & {one.update_id for one in said if one.word in holders}:
+            self._broken("answered", session, f"{self.word_of[number]} is dead and answered", [self.word_of[number]])
+        for place, one in enumerate(said):
+            found = holders.get(one.word, [])
+            if not found and one.update_id not in dead and not self._apologised(place, said, holders, sorry):
+                self._broken("answered", session, f"{one.word} was never answered", [one.word])
+        for twice in self._doubles(whole):
+            self._judge_double(session, twice)
+        self._order(session, said, bubbles, replies)
+
+    def _named(self, numbers: set[int]) -> list[str]:
+        return [self.word_of[number] for number in numbers if number in self.word_of]
+
+    @staticmethod
+    def _apologised(
+        place: int, said: Sequence[Said], holders: dict[str, list[Bubble]], sorry: Sequence[Bubble]
+    ) -> bool:
+        """An unanswered message is told of by an apology that stands between the answers around it."""
+        before = [bubble.message_id for one in said[:place] for bubble in holders.get(one.word, ())[:1]]
+        after = [bubble.message_id for one in said[place + 1 :] for bubble in holders.get(one.word, ())[:1]]
+        low, high = max(before, default=0), min(after, default=1 << 62)
+        return any(low < bubble.message_id < high for bubble in sorry)
+
+    @staticmethod
+    def _doubles(whole: Sequence[Bubble]) -> list[list[Bubble]]:
+        """Answers that share a word."""
+        groups: dict[str, list[Bubble]] = {}
+        for bubble in whole:
+            groups.setdefault(words_in(bubble.text)[0], []).append(bubble)
+        return [group for group in groups.values() if len(group) > 1]
+
+    def _judge_double(self, session: str, twice: Sequence[Bubble]) -> None:
+        """Legal when it is one reply, and something parted its worker from Redis while it was being delivered."""
+        words = words_in(twice[0].text)
+        if len({norm(bubble.text) for bubble in twice}) > 1:
+            self._broken("doubled", session, f"{words[0]} has {len(twice)} different answers", words)
+            return
+        chat, text = twice[0].chat, norm(twice[0].text)
+        sendings = [sent for sent in self._sent_to(twice) if norm(sent.text) == text]
+        times = [sent.at for sent in sendings]
+        excuses = [
+            fault.kind
+            for fault in self.history.faults
+            if (fault.kind in CUTTING or fault.kind.startswith("step-") or fault.chat == chat)
+            and fault.at <= times[-1]
+            and fault.until + LINGER >= times[0]
+        ]
+        lost = any(not sent.heard for sent in sendings)
+        if not excuses and not lost:
+            self._broken("doubled", session, f"{words[0]} was delivered {len(twice)} times for no reason", words)
+            return
+        self.verdict.doubled["telegram-cut-after" if lost else excuses[-1]] += len(twice) - 1
+
+    def _order(self, session: str, said: Sequence[Said], bubbles: Sequence[Bubble], replies: set[str]) -> None:
+        """Answers came whole in the order in which the messages were said."""
+        mine = {bubble.message_id for bubble in bubbles}
+        first: dict[str, int] = {}
+        for sent in self._sent_to(bubbles):
+            if sent.message_id in mine and norm(sent.text) in replies:
+                for word in words_in(sent.text):
+                    first.setdefault(word, sent.seq)
+        seqs = [(first[one.word], one.word) for one in said if one.word in first]
+        for (earlier, before), (later, after) in zip(seqs, seqs[1:], strict=False):
+            if later < earlier:
+                what = f"{after} was answered before {before}"
+                self._broken("order", session, what, [before, after])
+
+    def _sent_to(self, bubbles: Sequence[Bubble]) -> list[Delivery]:
+        return [sent for chat in {bubble.chat for bubble in bubbles} for sent in self.sent.get(chat, ())]

@@ -1,0 +1,101 @@
+"""Puts a run's traces together: the model's and the playground's journals, the store's log, and what is left."""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from redis.asyncio import Redis
+
+from playground.client import PlaygroundClient
+from tasks import keys
+from tests.chaos.history import Bubble, Call, Delivery, Spoken, words_in
+from tests.conftest import undeclared
+
+SHOWING = frozenset({"sendMessage", "editMessageText"})
+
+
+def session_of(bot: int, chat: int, thread: int | None = None) -> str:
+    """As the product writes it, told here once more: the checker takes nothing from it."""
+    return f"{bot}:{chat}" if thread is None else f"{bot}:{chat}:t{thread}"
+
+
+def calls(journal: Path) -> list[Call]:
+    """The mock model's journal: each call stands in it when it begins and when it ends."""
+    latest: dict[int, dict[str, Any]] = {}
+    with journal.open() as lines:
+        for line in lines:
+            entry = json.loads(line)
+            latest[entry["number"]] = entry
+    found: list[Call] = []
+    for entry in latest.values():
+        spoken = tuple(Spoken(m["role"], m["text"]) for m in entry["messages"] if m["role"] != "system")
+        until = entry["until"] or float("inf")
+        whole = entry["state"] == "answered"
+        found.append(Call(entry["number"], entry["at"], until, whole, spoken, entry["reply"]))
+    return found
+
+
+def deliveries(entries: Iterable[Mapping[str, Any]]) -> list[Delivery]:
+    """The sendings and edits of the playground's journal that took effect."""
+    found: list[Delivery] = []
+    for entry in entries:
+        if entry["method"] in SHOWING and entry["processed"] and entry["chat"] is not None:
+            note = entry["result"] or {}
+            found.append(
+                Delivery(
+                    seq=entry["seq"],
+                    at=entry["ended"],
+                    chat=entry["chat"],
+                    message_id=note.get("message_id") or int(entry["params"].get("message_id", 0)),
+                    text=str(entry["params"].get("text", "")),
+                    edit=entry["method"] == "editMessageText",
+                    heard=entry["code"] == 200,
+                )
+            )
+    return found
+
+
+async def bubbles(people: PlaygroundClient, bot: int, chats: Iterable[int]) -> list[Bubble]:
+    """The bot's messages as they stand now."""
+    found: list[Bubble] = []
+    for chat in chats:
+        for message in await people.bot_messages(chat):
+            thread = message["message_thread_id"] if message.get("is_topic_message") else None
+            text = message.get("text", "")
+            found.append(Bubble(session_of(bot, chat, thread), chat, message["message_id"], text))
+    return found
+
+
+async def left_behind(redis: Redis, bot: int) -> list[str]:
+    """What should be gone when everything is answered."""
+    found = [f"{name}" for name in await undeclared(redis)]
+    living = {name.decode() async for name in redis.scan_iter(f"{keys.PREFIX}worker:*", count=1000)}
+    for pattern, what in (("s:*:inbox", "unanswered messages"), ("s:*:outbox", "undelivered replies")):
+        async for name in redis.scan_iter(keys.PREFIX + pattern, count=1000):
+            found.append(f"{name.decode()}: {await redis.llen(name)} {what}")
+    async for name in redis.scan_iter(f"{keys.PREFIX}slot:*:pending", count=1000):
+        found += [f"{name.decode()}: {member.decode()} is pending" for member in await redis.zrange(name, 0, -1)]
+    async for name in redis.scan_iter(f"{keys.PREFIX}s:*:state", count=1000):
+        owner, tries, live = await redis.hmget(name, "owner", "tries", "live")
+        if owner or tries or live:
+            found.append(f"{name.decode()}: owner {owner}, tries {tries}, live {live}")
+    if waiting := await redis.llen(keys.replies(bot)):
+        found.append(f"{waiting} replies of the bot itself")
+    for member in await redis.hkeys(keys.MEMBERS):
+        if keys.worker(member.decode()) not in living:
+            found.append(f"{member.decode()} is listed as a member and dead")
+    return found
+
+
+async def at_rest(redis: Redis, bot: int) -> bool:
+    """Whether nothing waits and nobody works."""
+    for pattern in ("s:*:inbox", "s:*:outbox", "slot:*:pending"):
+        async for _ in redis.scan_iter(keys.PREFIX + pattern, count=1000):
+            return False
+    return not await redis.llen(keys.replies(bot))
+
+
+def words_shown(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    """The words of a journal entry that shows text."""
+    return words_in(str(entry["params"].get("text", ""))) if entry["method"] in SHOWING else ()

@@ -1,0 +1,291 @@
+"""One run: everything is started, people talk, things break, and in the end the checker looks at what happened."""
+
+import asyncio
+import json
+import pickle
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+from redis.asyncio import Redis
+
+from playground import PLAYGROUND_TOKEN
+from playground.client import PlaygroundClient
+from tasks.clock import SystemClock
+from tests.chaos import collect, storelog
+from tests.chaos.checker import TOLD_DEAD, TOLD_OUTAGE, Verdict, check
+from tests.chaos.faults import TTL, Faults
+from tests.chaos.figures import Figures, percentiles
+from tests.chaos.history import Fault, History, Said, Violation
+from tests.chaos.people import Crowd
+from tests.chaos.pool import Pool
+from tests.chaos.store import Valkey
+from tests.system.harness import Harness, ModelControl
+from tests.system.processes import Process
+
+BOT = int(PLAYGROUND_TOKEN.split(":")[0])
+SETTLE = 180.0
+"""Seconds in which all must be answered when nothing is broken any more."""
+STARTED = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to run. ``kinds``: fault kinds (all if empty). ``gap``: seconds between faults, on average."""
+
+    seed: int
+    seconds: float
+    messages: int
+    kinds: tuple[str, ...] = ()
+    gap: float = 3.0
+    workers: int = 2
+    bots: int = 2
+    steps: bool = True
+    sabotage: str = ""
+    settle: float = SETTLE
+    keep: bool = False
+
+
+@dataclass(slots=True)
+class _Watch:
+    """Messages that waited when a fault ended."""
+
+    kind: str
+    since: float
+    words: set[str]
+
+
+@dataclass(slots=True)
+class Result:
+    """``where``: a directory with all traces, kept when something was violated."""
+
+    verdict: Verdict
+    figures: Figures
+    latency: dict[str, float]
+    where: Path
+    history: History = field(default_factory=History)
+
+
+class Run:
+    """Use ``run`` once."""
+
+    def __init__(self, order: Order, home: Path) -> None:
+        self.order = order
+        self.home = home
+        self.random = Random(order.seed)
+        self.clock = SystemClock()
+        self.history = History()
+        self.figures = Figures()
+        self.crashes: list[Violation] = []
+        self.entries: list[dict] = []
+        self.latencies: list[float] = []
+        self._watches: list[_Watch] = []
+
+    async def run(self) -> Result:
+        """Everything."""
+        valkey = Valkey(self.home / "valkey")
+        valkey.start()
+        try:
+            with Harness(self.home / "h", valkey.url) as harness:
+                await self._with(harness, valkey)
+        finally:
+            valkey.end()
+        return self._result()
+
+    async def _with(self, harness: Harness, valkey: Valkey) -> None:
+        harness.environ |= {
+            "COHORT_HEARTBEAT_TTL": str(TTL),
+            "COHORT_HISTORY_MESSAGES": "1000",
+            "COHORT_TURN_TIMEOUT": "60",
+        }
+        playground = harness.playground()
+        model_url = harness.model("--journal", str(self.home / "model.jsonl"), "--ttft", "0.15", "--tps", "60")
+        pool = Pool(harness, self.random, steps=self.order.steps, sabotage=self.order.sabotage, ended=self._ended)
+        for _ in range(self.order.bots):
+            pool.add_bot()
+        for worker in [pool.add_worker() for _ in range(self.order.workers)]:
+            await asyncio.to_thread(worker.wait_line, "slots.served")
+        async with PlaygroundClient(playground) as people, ModelControl(model_url) as model:
+            await people.wait_polling(STARTED)
+            rate = self.order.messages / self.order.seconds
+            # A message in ten comes with others.
+            crowd = Crowd(people, BOT, self.random, self.clock, rate=rate / 1.8)
+            faults = Faults(
+                pool=pool,
+                valkey=valkey,
+                people=people,
+                model=model,
+                crowd=crowd,
+                settings=harness.settings(),
+                random=self.random,
+            )
+            self._crowd = crowd
+            async with asyncio.TaskGroup() as group:
+                helpers = [
+                    group.create_task(self._follow(people), name="follow"),
+                    group.create_task(self._look(pool), name="look"),
+                ]
+                until = asyncio.get_running_loop().time() + self.order.seconds
+                async with asyncio.TaskGroup() as load:
+                    load.create_task(crowd.talk(until, self.order.messages), name="people")
+                    load.create_task(self._break(faults, until), name="faults")
+                faults.settle()
+                await people.clear_faults()
+                await model.control(clear=True)
+                await model.release("")
+                await self._rest(people, harness.redis_url)
+                for helper in helpers:
+                    helper.cancel()
+            await self._collect(people, harness.redis_url)
+        for process in pool.all:
+            self._count_lines(process)
+            with (self.home / f"{process.name}-{process.pid}.log").open("w") as log:
+                log.write(process.output)
+
+    # -- while it runs
+
+    async def _break(self, faults: Faults, until: float) -> None:
+        """Seeded faults, one after the other or at the same time."""
+        clock = asyncio.get_running_loop().time
+        kinds = {name: kind for name, kind in faults.kinds.items() if not self.order.kinds or name in self.order.kinds}
+        if not kinds:
+            return
+        async with asyncio.TaskGroup() as group:
+            while True:
+                pause = self.random.expovariate(1 / self.order.gap)
+                if clock() + pause > until - 1:
+                    return
+                await asyncio.sleep(pause)
+                name = self.random.choices(list(kinds), [weight for weight, _ in kinds.values()])[0]
+                group.create_task(self._one(name, kinds[name][1]), name=name)
+
+    async def _one(self, name: str, fault) -> None:
+        at = self.clock.now()
+        await fault()
+        self._fault(name, at)
+
+    def _fault(self, kind: str, at: float) -> None:
+        now = self.clock.now()
+        self.history.faults.append(Fault(kind, at, now))
+        self.figures.times[kind] += 1
+        self._watches.append(_Watch(kind, now, set(self._crowd.waiting)))
+
+    def _ended(self, how: str, process: Process) -> None:
+        if how == "crash":
+            said = tuple(process.lines[-25:])
+            self.crashes.append(Violation("left", process.name, "a process ended by itself", said))
+        else:
+            self._fault(how, self.clock.now())
+
+    async def _look(self, pool: Pool) -> None:
+        while True:
+            await asyncio.sleep(0.1)
+            pool.look()
+
+    async def _follow(self, people: PlaygroundClient) -> None:
+        """Read the playground's journal as it grows, and note what is answered."""
+        after = 0
+        while True:
+            page = await people.control(
+                "GET", "/journal", after=after, timeout=1, limit=5000, method="sendMessage,editMessageText"
+            )
+            after = page["next"]
+            self.entries += page["entries"]
+            for entry in page["entries"]:
+                if entry["processed"]:
+                    self._shown(entry)
+
+    def _shown(self, entry: dict) -> None:
+        text = str(entry["params"].get("text", ""))
+        waiting = self._crowd.waiting
+        if any(known in text for known in (*TOLD_DEAD, *TOLD_OUTAGE)):
+            done = [one for one in waiting.values() if f":{entry['chat']}" in one.session and one.at < entry["ended"]]
+        elif "[n=" in text and (words := collect.words_shown(entry)):
+            length = text.partition("WORDS:")[2].split()[0]
+            done = [waiting[word] for word in words if word in waiting and f"word{int(length) - 1}" in text.split()]
+        else:
+            done = []
+        for one in done:
+            self._answered(one, entry["ended"])
+
+    def _answered(self, one: Said, at: float) -> None:
+        del self._crowd.waiting[one.word]
+        self.latencies.append(at - one.at)
+        for watch in self._watches:
+            if one.word in watch.words:
+                watch.words.discard(one.word)
+                if not watch.words:
+                    self.figures.recovery[watch.kind].append(max(at - watch.since, 0.0))
+        self._watches = [watch for watch in self._watches if watch.words]
+
+    # -- at the end
+
+    async def _rest(self, people: PlaygroundClient, url: str) -> None:
+        """Wait until nothing waits any more."""
+        quiet = 0
+        try:
+            async with asyncio.timeout(self.order.settle), Redis.from_url(url) as redis:
+                while quiet < 3:
+                    await asyncio.sleep(0.3)
+                    empty = (await people.queue())["pending"] == 0
+                    quiet = quiet + 1 if empty and await collect.at_rest(redis, BOT) else 0
+        except TimeoutError:
+            self.history.left.append(f"not at rest {self.order.settle:.0f} s after the last fault")
+
+    async def _collect(self, people: PlaygroundClient, url: str) -> None:
+        history = self.history
+        history.said = self._crowd.said
+        history.calls = collect.calls(self.home / "model.jsonl")
+        history.deliveries = collect.deliveries(self.entries)
+        history.bubbles = await collect.bubbles(people, BOT, sorted(self._crowd.chats))
+        if pending := (await people.queue())["pending"]:
+            history.left.append(f"{pending} updates are not confirmed")
+        async with Redis.from_url(url) as redis:
+            history.left += await collect.left_behind(redis, BOT)
+        history.accepted, history.committed, history.dead = storelog.read(self.home / "valkey")
+
+    def _count_lines(self, process: Process) -> None:
+        for line in process.lines:
+            for event in ("claim.lost", "delivery.perhaps_doubled", "lease.held", "poll.conflict", "session.defect"):
+                if event in line:
+                    self.figures.lines[event] += 1
+            if line.startswith("Traceback"):
+                self.figures.lines["tracebacks"] += 1
+
+    def _result(self) -> Result:
+        with (self.home / "history.pickle").open("wb") as kept:
+            pickle.dump(self.history, kept)
+        verdict = check(self.history)
+        verdict.violations[:0] = self.crashes
+        return Result(verdict, self.figures, dict(percentiles(self.latencies)), self.home, self.history)
+
+
+async def run(order: Order) -> Result:
+    """Run it in a directory of its own, which stays when something was violated."""
+    home = Path(tempfile.mkdtemp(prefix="cohort-chaos-"))
+    result = await Run(order, home).run()
+    if not result.verdict.violations and not order.keep:
+        shutil.rmtree(home, ignore_errors=True)
+    return result
+
+
+def report(order: Order, result: Result, *, most: int = 10) -> Sequence[str]:
+    """For people: the figures, then what was violated."""
+    verdict, figures = result.verdict, result.figures
+    lines = [*figures.table(verdict), ""]
+    lines.append(
+        f"seed {order.seed}: {verdict.messages} messages, {verdict.turns} commits, {figures.kills} kills, "
+        f"{sum(figures.times.values())} faults, {sum(verdict.doubled.values())} legal duplicates, "
+        f"{verdict.partials} beginnings left, {verdict.apologies} apologies, {verdict.dead} dead, "
+        f"{verdict.wasted_calls} model calls thrown away"
+    )
+    lines.append("answer times, s: " + ", ".join(f"{name} {took:.1f}" for name, took in result.latency.items()))
+    lines.append("said by the processes: " + json.dumps(dict(sorted(figures.lines.items()))))
+    for violation in verdict.violations[:most]:
+        lines += ["", str(violation)]
+    if verdict.violations or order.keep:
+        lines += ["", f"{len(verdict.violations)} violations; all traces are in {result.where}"]
+    return lines

@@ -1,0 +1,177 @@
+"""Every kind of fault, as a coroutine that breaks something and puts it right again."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from random import Random
+
+import httpx
+
+from playground.client import PlaygroundClient
+from tasks.errors import StoreUnavailable
+from tasks.settings import Settings
+from tasks.store import connect
+from tests.chaos.people import Crowd
+from tests.chaos.pool import Pool
+from tests.chaos.store import Valkey
+from tests.system.harness import ModelControl
+
+SHOWING = ("sendMessage", "editMessageText")
+TTL = 2.0
+"""Seconds of COHORT_HEARTBEAT_TTL in these runs: more faults a minute."""
+GAP = 4.0
+"""Seconds between a worker's leaving and its successor's first slot, about: it imports fast-agent first."""
+
+
+class Faults:
+    """``kinds`` by name, with how often each comes; each returns the only chat it can touch, or None."""
+
+    def __init__(
+        self,
+        *,
+        pool: Pool,
+        valkey: Valkey,
+        people: PlaygroundClient,
+        model: ModelControl,
+        crowd: Crowd,
+        settings: Settings,
+        random: Random,
+    ) -> None:
+        self._pool = pool
+        self._valkey = valkey
+        self._people = people
+        self._model = model
+        self._crowd = crowd
+        self._settings = settings
+        self._random = random
+        self._redis = asyncio.Lock()
+        self._gates = 0
+        self.kinds: dict[str, tuple[int, Callable[[], Awaitable[None]]]] = {
+            "kill-worker": (10, self.kill_worker),
+            "report-worker": (8, self.report_worker),
+            "stop-worker": (8, self.stop_worker),
+            "drain-worker": (5, self.drain_worker),
+            "join-worker": (3, self.join_worker),
+            "kill-bot": (2, self.kill_bot),
+            "stop-bot": (2, self.stop_bot),
+            "kill-redis": (3, self.kill_redis),
+            "stop-redis": (3, self.stop_redis),
+            "redeliver": (6, self.redeliver),
+            "telegram-429": (4, lambda: self._telegram("429", retry_after=self._random.randint(1, 3))),
+            "telegram-5xx": (5, lambda: self._telegram(self._random.choice(("500", "502")))),
+            "telegram-cut-before": (5, lambda: self._telegram("cut_before")),
+            "telegram-cut-after": (5, lambda: self._telegram("cut_after")),
+            "telegram-garbage": (2, lambda: self._telegram("garbage")),
+            "telegram-delay": (3, lambda: self._telegram("delay", seconds=self._random.uniform(0.5, 4))),
+            "llm-status": (5, self.llm_status),
+            "llm-stream": (6, self.llm_stream),
+            "llm-stall": (3, self.llm_stall),
+            "flood": (3, lambda: self._crowd.flood(self._random.randint(30, 80))),
+        }
+
+    def settle(self) -> None:
+        """Whatever is stopped goes on."""
+        self._valkey.thaw()
+        for process in (*self._pool.workers, *self._pool.bots):
+            if process.alive:
+                process.signal(signal.SIGCONT)
+
+    # -- our own processes
+
+    async def kill_worker(self) -> None:
+        self._pool.kill(self._random.choice(self._pool.workers), self._pool.workers)
+
+    async def report_worker(self) -> None:
+        """As a supervisor does it: killed, and told so at once."""
+        victim = self._random.choice(self._pool.workers)
+        self._pool.kill(victim, self._pool.workers)
+        with suppress(StoreUnavailable):
+            async with connect(self._settings) as store:
+                await store.members.report_death(victim.name)
+
+    async def stop_worker(self) -> None:
+        """Longer than its heartbeat: it is taken for dead, and wakes up."""
+        victim = self._random.choice(self._pool.workers)
+        victim.signal(signal.SIGSTOP)
+        await asyncio.sleep(TTL * self._random.uniform(0.6, 2.5))
+        if victim.alive:
+            victim.signal(signal.SIGCONT)
+
+    async def drain_worker(self) -> None:
+        """Leaves in good order, its successor being there already or not."""
+        victim = self._random.choice(self._pool.workers)
+        self._pool.workers.remove(victim)
+        if self._random.random() < 0.5:
+            self._pool.add_worker()
+            await asyncio.sleep(GAP)
+            victim.signal(signal.SIGTERM)
+        else:
+            victim.signal(signal.SIGTERM)
+            self._pool.add_worker()
+        self._pool.leaving.append(victim)
+
+    async def join_worker(self) -> None:
+        """One more for a while; then one of them leaves."""
+        self._pool.add_worker()
+        await asyncio.sleep(GAP + self._random.uniform(2, 6))
+        victim = self._random.choice(self._pool.workers)
+        self._pool.workers.remove(victim)
+        victim.signal(signal.SIGTERM)
+        self._pool.leaving.append(victim)
+
+    async def kill_bot(self) -> None:
+        self._pool.kill(self._random.choice(self._pool.bots), self._pool.bots)
+
+    async def stop_bot(self) -> None:
+        """Now and then longer than its lease."""
+        victim = self._random.choice(self._pool.bots)
+        victim.signal(signal.SIGSTOP)
+        await asyncio.sleep(self._random.uniform(1, 18))
+        if victim.alive:
+            victim.signal(signal.SIGCONT)
+
+    # -- Redis
+
+    async def kill_redis(self) -> None:
+        async with self._redis:
+            port = self._valkey.kill()
+            await asyncio.sleep(self._random.choice((0.0, 0.5, 2.0)))
+            await self._valkey.again(port)
+
+    async def stop_redis(self) -> None:
+        async with self._redis:
+            self._valkey.freeze()
+            await asyncio.sleep(self._random.choice((0.5, 2.0, 5.0, 12.0)))
+            self._valkey.thaw()
+
+    # -- Telegram
+
+    async def redeliver(self) -> None:
+        """Telegram gives updates again that were confirmed."""
+        await self._people.redeliver(self._random.randint(1, 60))
+
+    async def _telegram(self, kind: str, **fields: float) -> None:
+        method = self._random.choice((*SHOWING, *SHOWING, "getUpdates", "sendChatAction"))
+        await self._people.fault(kind, method, times=self._random.randint(1, 4), **fields)
+
+    # -- the model
+
+    async def llm_status(self) -> None:
+        status = self._random.choice((500, 502, 503, 429))
+        await self._model.control(faults=[{"status": status, "times": self._random.randint(1, 4), "retry_after": 1}])
+
+    async def llm_stream(self) -> None:
+        mode = self._random.choice(("hangup", "drop", "malformed", "empty", "truncate"))
+        await self._model.control(
+            faults=[{"mode": mode, "times": self._random.randint(1, 3), "after": self._random.randint(1, 4)}]
+        )
+
+    async def llm_stall(self) -> None:
+        """Silence in the middle of a stream, for some seconds."""
+        self._gates += 1
+        name = f"chaos-{self._gates}"
+        await self._model.control(faults=[{"mode": "stall", "times": 2, "after": 3, "name": name}])
+        await asyncio.sleep(self._random.uniform(1, 5))
+        with suppress(httpx.HTTPError):
+            await self._model.release(name)

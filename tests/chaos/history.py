@@ -1,0 +1,220 @@
+"""What a run did, as seen from outside: people, the model, the store's log and Telegram (pure)."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+WORD = re.compile(r"\bm\d{6}q\b")
+"""Every message holds one of these, and no two messages the same."""
+
+
+def words_in(text: str) -> tuple[str, ...]:
+    """The marked words of a text, in order, each once."""
+    return tuple(dict.fromkeys(WORD.findall(text)))
+
+
+def norm(text: str) -> str:
+    """A text without its line breaks and double blanks, which rendering may change."""
+    return " ".join(text.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A person's message. ``at``: seconds since the epoch."""
+
+    session: str
+    update_id: int
+    word: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """One message that the model saw."""
+
+    role: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One model call. ``spoken``: what it saw, without the system's words. ``whole``: the reply went out to its end."""
+
+    number: int
+    at: float
+    until: float
+    whole: bool
+    spoken: tuple[Spoken, ...]
+    reply: str
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The words of the last turn: what this call is to answer."""
+        texts: list[str] = []
+        for message in reversed(self.spoken):
+            if message.role != "user":
+                break
+            texts.append(message.text)
+        return words_in("\n".join(reversed(texts)))
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The store took an update in. ``place``: its place in the store's log."""
+
+    place: int
+    session: str
+    update_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """The store took a turn's replies: one commit, ``answers`` the update ids, ``texts`` its messages."""
+
+    place: int
+    session: str
+    ident: str
+    answers: tuple[int, ...]
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A sending or editing call that took effect at Telegram. ``heard``: the caller got its answer."""
+
+    seq: int
+    at: float
+    chat: int
+    message_id: int
+    text: str
+    edit: bool
+    heard: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Bubble:
+    """A bot's message as it stands in the chat at the end."""
+
+    session: str
+    chat: int
+    message_id: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """A dead letter."""
+
+    session: str
+    update_id: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What was broken, when, and until when. ``chat``: the only chat it can have touched."""
+
+    kind: str
+    at: float
+    until: float
+    chat: int | None = None
+
+
+@dataclass(slots=True)
+class History:
+    """Everything of one run. ``left``: what the store still holds at the end and should not, one sentence each."""
+
+    said: list[Said] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    accepted: list[Accepted] = field(default_factory=list)
+    committed: list[Committed] = field(default_factory=list)
+    deliveries: list[Delivery] = field(default_factory=list)
+    bubbles: list[Bubble] = field(default_factory=list)
+    dead: list[Dead] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+
+
+type Rule = Literal[
+    "accepted", "answered", "doubled", "order", "one turn", "foreign", "memory", "alternation", "invented", "left"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A broken guarantee, with the part of the history that shows it."""
+
+    rule: Rule
+    session: str
+    what: str
+    shown: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        lines = [f"[{self.rule}] {self.session}: {self.what}", *(f"    {line}" for line in self.shown)]
+        return "\n".join(lines)
+
+
+def shrink(history: History, session: str, words: Iterable[str], *, around: int = 1) -> tuple[str, ...]:
+    """The events of one session around some words, in order of time where time is known."""
+    said = [one for one in history.said if one.session == session]
+    wanted = set(words)
+    places = [place for place, one in enumerate(said) if one.word in wanted]
+    if places:
+        said = said[max(min(places) - around, 0) : max(places) + around + 1]
+    near = {one.word for one in said} | wanted
+    ids = {one.update_id: one.word for one in said}
+    begin = said[0].at if said else 0.0
+
+    def stamp(at: float) -> str:
+        return f"{at - begin:+9.2f}s"
+
+    events: list[tuple[float, str]] = [
+        (one.at, f"{stamp(one.at)} said {one.word} (update {one.update_id})") for one in said
+    ]
+    spans: list[float] = [one.at for one in said]
+    for call in history.calls:
+        if near.intersection(call.asked):
+            saw = " ".join(f"{m.role[0]}:{','.join(words_in(m.text)) or '-'}" for m in call.spoken[-6:])
+            end = "whole" if call.whole else "cut"
+            line = f"{stamp(call.at)} model call {call.number} until {stamp(call.until)} {end}, saw …{saw}"
+            events.append((call.at, line))
+            spans.append(call.until)
+    chats = {bubble.chat for bubble in history.bubbles if bubble.session == session}
+    for sent in history.deliveries:
+        if sent.chat in chats and near.intersection(words_in(sent.text)):
+            verb = "edited" if sent.edit else "sent"
+            lost = "" if sent.heard else ", the answer was lost"
+            line = f"{stamp(sent.at)} Telegram {verb} #{sent.message_id}{lost}: {norm(sent.text)[:90]}"
+            events.append((sent.at, line))
+            spans.append(sent.at)
+    if spans:
+        for fault in history.faults:
+            if fault.at <= max(spans) + 1 and fault.until >= min(spans) - 1 and fault.chat in (None, *chats):
+                events.append((fault.at, f"{stamp(fault.at)} FAULT {fault.kind} until {stamp(fault.until)}"))
+    shown = [line for _, line in sorted(events)]
+    log: list[tuple[int, str]] = [
+        (one.place, f"  log {one.place} accepted {one.update_id} ({ids[one.update_id]})")
+        for one in history.accepted
+        if one.update_id in ids
+    ]
+    log += [
+        (one.place, f"  log {one.place} commit {one.ident} answers {one.answers}: {norm(' | '.join(one.texts))[:90]}")
+        for one in history.committed
+        if one.session == session and set(one.answers) & set(ids)
+    ]
+    shown += [line for _, line in sorted(log)]
+    shown += [
+        f"  at the end #{bubble.message_id}: {norm(bubble.text)[:110]}"
+        for bubble in history.bubbles
+        if bubble.session == session and (near.intersection(words_in(bubble.text)) or not words_in(bubble.text))
+    ]
+    return tuple(shown)
+
+
+def by_session[T: (Said, Accepted, Committed, Bubble, Dead)](events: Sequence[T]) -> dict[str, list[T]]:
+    """Events in their order, session by session."""
+    found: dict[str, list[T]] = {}
+    for event in events:
+        found.setdefault(event.session, []).append(event)
+    return found

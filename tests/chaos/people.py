@@ -1,0 +1,97 @@
+"""People who write: chats, groups and topics that come, talk for a while and go, each message with its own word."""
+
+import asyncio
+from dataclasses import dataclass
+from random import Random
+
+from playground.client import PlaygroundClient
+from tasks.clock import Clock
+from tests.chaos.collect import session_of
+from tests.chaos.history import Said
+
+LIFE = 30
+"""Messages in a chat before its person goes: a history grows, and a run has many chats."""
+MENTION = "@cohort_playground_bot "
+
+
+@dataclass(slots=True)
+class Place:
+    """Where somebody talks."""
+
+    chat: int
+    thread: int | None = None
+    left: int = LIFE
+    weight: float = 1.0
+
+
+class Crowd:
+    """Writes about ``rate`` messages a second into ``size`` places at a time."""
+
+    def __init__(
+        self, people: PlaygroundClient, bot: int, random: Random, clock: Clock, *, rate: float, size: int = 40
+    ) -> None:
+        self._people = people
+        self._clock = clock
+        self._bot = bot
+        self._random = random
+        self._rate = rate
+        self._size = size
+        self._number = 0
+        self._places: list[Place] = []
+        self.said: list[Said] = []
+        self.chats: set[int] = set()
+        self.waiting: dict[str, Said] = {}
+        """Words without a whole answer as yet."""
+
+    async def talk(self, until: float, most: int) -> None:
+        """Until the loop's clock says ``until``, or ``most`` messages were written."""
+        clock = asyncio.get_running_loop().time
+        due = clock()
+        while clock() < until and len(self.said) < most:
+            due = max(due + self._random.expovariate(self._rate), clock() - 2)
+            await asyncio.sleep(max(due - clock(), 0))
+            place = await self._place()
+            for _ in range(self._random.choice((1, 1, 1, 1, 1, 1, 2, 2, 3, 5))):
+                await self.say(place)
+                if place.chat < 0:
+                    break
+
+    async def flood(self, count: int) -> None:
+        """Somebody new writes so much at once."""
+        place = await self._new()
+        for _ in range(count):
+            await self.say(place)
+
+    async def say(self, place: Place, words: int | None = None) -> Said:
+        """One message; ``words``: how long the answer gets."""
+        self._number += 1
+        word = f"m{self._number:06d}q"
+        wanted = words or self._random.randint(2, 12)
+        text = f"{MENTION if place.chat < 0 else ''}{word} WORDS:{wanted}"
+        at = self._clock.now()
+        told = await self._people.say(place.chat, text, thread=place.thread)
+        assert told.update_id is not None
+        one = Said(session_of(self._bot, place.chat, place.thread), told.update_id, word, at)
+        self.said.append(one)
+        self.waiting[word] = one
+        place.left -= 1
+        return one
+
+    async def _place(self) -> Place:
+        self._places = [place for place in self._places if place.left > 0]
+        while len(self._places) < self._size:
+            self._places.append(await self._new() if self._random.random() > 0.1 else await self._group())
+        return self._random.choices(self._places, [place.weight for place in self._places])[0]
+
+    async def _new(self) -> Place:
+        chat = (await self._people.chat())["id"]
+        self.chats.add(chat)
+        return Place(chat, weight=self._random.choice((0.3, 1.0, 3.0)))
+
+    async def _group(self) -> Place:
+        """A plain group, or a topic of a new forum. Telegram lets a bot say 20 things a minute there."""
+        forum = self._random.random() < 0.5
+        chat = await self._people.chat("supergroup", topics=["one"] if forum else [])
+        self.chats.add(chat["id"])
+        thread = await self._people.topic(chat["id"], "two") if forum else None
+        return Place(chat["id"], thread, left=10, weight=0.1)

@@ -1,0 +1,94 @@
+"""The processes of a run: workers and bots, started again when they end, each end explained."""
+
+import signal
+from collections.abc import Callable
+from random import Random
+
+from tests.chaos import bot as bots
+from tests.chaos import worker as workers
+from tests.system.harness import Harness
+from tests.system.processes import Process
+
+RESTARTABLE = ("worker: ", "cohort bot: ")
+"""A process that says this at its end could not start for now (Redis is away); a supervisor starts it again."""
+
+
+class Pool:
+    """Keeps ``workers`` workers and ``bots`` bots running; failpoints are set when they start."""
+
+    def __init__(
+        self,
+        harness: Harness,
+        random: Random,
+        *,
+        steps: bool,
+        sabotage: str,
+        ended: Callable[[str, Process], None],
+    ) -> None:
+        """``ended``: told of each end that nobody ordered: ``step-<name>``, ``restart``, or ``crash``."""
+        self._harness = harness
+        self._random = random
+        self._steps = steps
+        self._sabotage = sabotage
+        self._ended = ended
+        self.workers: list[Process] = []
+        self.bots: list[Process] = []
+        self.leaving: list[Process] = []
+        """Told to end; they are to end with status 0."""
+        self.all: list[Process] = []
+
+    def add_worker(self) -> Process:
+        order = ""
+        if self._steps and self._random.random() < 0.7:
+            order = f"{self._random.choice(workers.STEPS)}:{self._random.randint(20, 250)}"
+        process = self._harness.worker(
+            ready=False, module="tests.chaos.worker", CHAOS_STEP=order, CHAOS_SABOTAGE=self._sabotage
+        )
+        self.workers.append(process)
+        self.all.append(process)
+        return process
+
+    def add_bot(self) -> Process:
+        order = ""
+        if self._steps and self._random.random() < 0.4:
+            order = f"{self._random.choice(bots.STEPS)}:{self._random.randint(100, 600)}"
+        process = self._harness.bot(
+            ready=False, module="tests.chaos.bot", CHAOS_STEP=order, CHAOS_SABOTAGE=self._sabotage
+        )
+        self.bots.append(process)
+        self.all.append(process)
+        return process
+
+    def kill(self, process: Process, among: list[Process]) -> None:
+        """SIGKILL, on order; another takes its place."""
+        among.remove(process)
+        process.kill()
+        self._replace(among)
+
+    def look(self) -> None:
+        """Replace what has ended by itself."""
+        for process in [one for one in self.leaving if not one.alive]:
+            self.leaving.remove(process)
+            # One that was still starting has no handlers as yet; it had nothing either.
+            status = process.wait()
+            begun = "worker.ready" in process.output
+            if status not in (0, *([] if begun else [-signal.SIGTERM])) and "chaos.step" not in process.output[-40:]:
+                self._ended("crash", process)
+        for among in (self.workers, self.bots):
+            for process in [one for one in among if not one.alive]:
+                among.remove(process)
+                process.wait()
+                said = process.lines[-1] if process.lines else ""
+                if "chaos.step" in said:
+                    self._ended(f"step-{said.split()[-1]}", process)
+                elif said.startswith(RESTARTABLE):
+                    self._ended("restart", process)
+                else:
+                    self._ended("crash", process)
+                self._replace(among)
+
+    def _replace(self, among: list[Process]) -> None:
+        if among is self.workers:
+            self.add_worker()
+        else:
+            self.add_bot()

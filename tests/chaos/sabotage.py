@@ -1,0 +1,117 @@
+"""The product broken on purpose, one way at a time: the checker has to find each (nothing here is ever shipped)."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+
+def no_dedupe() -> None:
+    """An update that comes again is taken in again."""
+    from tasks.store.intake import IntakeStore
+
+    accept = IntakeStore.accept
+
+    async def forgetful(self, bot, batch):
+        from tasks import keys
+
+        if batch:
+            await self._redis.zrem(keys.seen(bot), *[item.update_id for item in batch])
+        return await accept(self, bot, batch)
+
+    IntakeStore.accept = forgetful
+
+
+def no_fence() -> None:
+    """A worker that was taken for dead still commits and delivers."""
+    from tasks.store import sessions
+    from tasks.store.redis import Script
+
+    fence = "claim[1] ~= me or claim[2] ~= epoch"
+
+    class Unfenced(Script):
+        def __init__(self, redis, name) -> None:
+            super().__init__(redis, name)
+            if name in ("commit", "advance", "delivered", "note"):
+                text = self._script.script
+                text = text.decode() if isinstance(text, bytes) else text
+                assert fence in text
+                self._script = redis.register_script(text.replace(fence, "false"))
+
+    sessions.Script = Unfenced
+
+
+def ack_before_commit() -> None:
+    """Messages leave the inbox when their turn begins, not when it is committed."""
+    from tasks import keys
+    from workers.turnloop import TurnLoop
+
+    turn = TurnLoop._turn
+
+    async def hasty(self, claim, state, messages, drop):
+        await self._parts.sessions._redis.ltrim(keys.inbox(claim.session), drop, -1)
+        return await turn(self, claim, state, messages, 0)
+
+    TurnLoop._turn = hasty
+
+
+def foreign_history() -> None:
+    """A session without a history gets the one that was here before it: a lane that was not cleared."""
+    from workers.runtime.engine import Engine
+
+    run = Engine.run
+    last: list[bytes] = []
+
+    async def leaky(self, request, sink):
+        if request.history is None and last:
+            request = replace(request, history=last[-1])
+        result = await run(self, request, sink)
+        last[:] = [result.history]
+        return result
+
+    Engine.run = leaky
+
+
+def forgetting() -> None:
+    """A turn's history is not stored."""
+    from tasks.store.sessions import SessionStore
+
+    commit = SessionStore.commit
+
+    async def without(self, claim, plan):
+        return await commit(self, claim, replace(plan, history=None))
+
+    SessionStore.commit = without
+
+
+def no_claim() -> None:
+    """A session is taken over while its owner lives."""
+    from tasks.store import sessions
+    from tasks.store.redis import Script
+
+    held = "if owner ~= expected or (owner ~= '' and redis.call('EXISTS', previous) == 1) then"
+
+    class Greedy(Script):
+        def __init__(self, redis, name) -> None:
+            super().__init__(redis, name)
+            if name == "claim":
+                text = self._script.script
+                text = text.decode() if isinstance(text, bytes) else text
+                assert held in text
+                self._script = redis.register_script(text.replace(held, "if false then"))
+
+    sessions.Script = Greedy
+
+
+WAYS: dict[str, Callable[[], None]] = {
+    "no-dedupe": no_dedupe,
+    "no-fence": no_fence,
+    "ack-before-commit": ack_before_commit,
+    "foreign-history": foreign_history,
+    "forgetting": forgetting,
+    "no-claim": no_claim,
+}
+
+
+def sabotage(name: str) -> None:
+    """Break this process; an empty name breaks nothing."""
+    if name:
+        WAYS[name]()

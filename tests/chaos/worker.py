@@ -1,0 +1,50 @@
+"""``python -m tests.chaos.worker``: a worker that ends itself (SIGKILL) when it passes a step for the n-th time.
+
+``CHAOS_STEP`` is ``name:n``, for example ``committed:40``; without it nothing happens. Only test builds have this.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+STEPS = ("claimed", "ran", "committed", "delivered")
+
+
+def failpoint(order: str) -> Callable[[str], None]:
+    """A ``steps`` callback for ``workers.app.run``."""
+    name, _, count = order.partition(":")
+    left = int(count or 0)
+
+    def passed(step: str) -> None:
+        nonlocal left
+        if step != name:
+            return
+        left -= 1
+        if left == 0:
+            os.write(2, f"chaos.step {name}\n".encode())
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return passed
+
+
+def main() -> int:
+    from tasks.errors import StoreUnavailable
+    from tasks.settings import load
+    from tasks.telemetry import configure_logging
+    from tests.chaos.sabotage import sabotage
+    from workers.app import run
+
+    settings = load()
+    configure_logging(settings)
+    sabotage(os.environ.get("CHAOS_SABOTAGE", ""))
+    try:
+        run(settings, steps=failpoint(os.environ.get("CHAOS_STEP", "")))
+    except StoreUnavailable as problem:
+        os.write(2, f"worker: {problem}\n".encode())
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
