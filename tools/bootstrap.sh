@@ -28,7 +28,7 @@ if [ ! -x .tools/uv/bin/uv ] && ! uv --version 2>/dev/null | grep -Eq '^uv (0\.(
     say "Bringing uv into .tools/ (once) ..."
     rm -rf .tools/uv
     "$python" -m venv .tools/uv
-    .tools/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/uv.txt
+    .tools/uv/bin/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r tools/uv.txt
 fi
 uv=uv
 [ -x .tools/uv/bin/uv ] && uv=.tools/uv/bin/uv
