@@ -47,7 +47,7 @@ class TelegramDelivery:
         self._settings = settings
         self._clock = clock
         self._sleep = sleep
-        self._tempo = tempo or Tempo()
+        self._tempo = tempo or Tempo(frames_a_second=settings.send_rate / 3)
 
     def live(
         self,
