@@ -112,11 +112,7 @@ class Lanes:
             TurnFailed: no lane can be made at present.
         """
         self._retire_old()
-        if self._free and not self.waiting:
-            # Its own warm lane, else one that is warm for nobody, else the one that has been idle longest.
-            warm = (lane for lane in self._free if lane.warm == session)
-            cold = (lane for lane in self._free if lane.warm is None)
-            lane = next(warm, None) or next(cold, self._free[0])
+        if (lane := self._pick(session)) is not None:
             self._free.remove(lane)
             return lane
         place: asyncio.Future[Lane] = asyncio.get_running_loop().create_future()
@@ -131,6 +127,16 @@ class Lanes:
             if place.done() and not place.cancelled() and place.exception() is None:
                 self.give_back(place.result())
             raise
+
+    def _pick(self, session: str) -> Lane | None:
+        """A free lane: its own warm one, else one that is warm for nobody, else a new one, else the longest idle."""
+        own = next((lane for lane in self._free if lane.warm == session), None)
+        if own is not None or self.waiting:
+            return own
+        cold = next((lane for lane in self._free if lane.warm is None), None)
+        if cold is not None or len(self._all) < self._size or not self._free:
+            return cold
+        return self._free[0]
 
     def give_back(self, lane: Lane) -> None:
         """Return a borrowed lane, wiped; a spoiled or outdated one is replaced in the background."""
@@ -199,6 +205,8 @@ class Lanes:
 
     def _failed(self, lane: Lane, problem: Exception) -> None:
         log.error("lane_create_failed", extra={"lane": lane.number, "error": type(problem).__name__})
+        while self._free and self._waiting:
+            self._offer(self._free.popleft())
         if any(other.instance is not None for other in self._all):
             return
         while self._waiting:

@@ -10,7 +10,8 @@
 fast-agent ignores the key. Such a server does not start with a lane. When a session gets a lane, the lane attaches it
 under a name of that session, with ``{session}`` and ``{workdir}`` (a directory of the session's own) filled into its
 arguments, environment, directory, address and headers. It stays while no other session gets the lane, and its process
-has ended before one does. At most one lane is warm for a session: ``Lanes.take`` prefers it.
+has ended before one does. At most one lane is warm for a session: ``Lanes.take`` prefers it. An agent that another one
+uses as a tool has no such servers: fast-agent makes a new copy of it for each call.
 """
 
 import logging
@@ -29,8 +30,8 @@ from workers.runtime import failures
 from workers.runtime.lanes import Lane
 
 if TYPE_CHECKING:
+    from fast_agent import FastAgent
     from fast_agent.config import MCPServerSettings
-    from fast_agent.config import Settings as FastSettings
 
 log = logging.getLogger("cohort.runtime")
 
@@ -57,22 +58,25 @@ class Isolation:
     def __init__(self, home: Path) -> None:
         self._home = home
         self._servers: dict[str, MCPServerSettings] = {}
+        self._wanted: dict[str, list[str]] = {}
         self._attached: dict[Lane, Attached] = {}
 
-    def read(self, config: "FastSettings | None") -> None:
-        """Find the marked servers, and keep lanes from starting them."""
+    def read(self, fast: "FastAgent") -> None:
+        """Find the marked servers, and take them out of the cards' hands: lanes must not start them."""
+        config = fast.context.config
         if config is None or config.mcp is None:
             return
-        for name, declaration in config.mcp.server_declarations.items():
-            server = config.mcp.servers.get(name)
-            if server is not None and getattr(declaration, "isolation", None) == "chat":
-                server.load_on_start = False
-                self._servers[name] = server
-
-    @property
-    def names(self) -> frozenset[str]:
-        """The servers that are marked."""
-        return frozenset(self._servers)
+        self._servers = {
+            name: config.mcp.servers[name]
+            for name, declaration in config.mcp.server_declarations.items()
+            if name in config.mcp.servers and getattr(declaration, "isolation", None) == "chat"
+        }
+        for name, data in fast.agents.items():
+            card: Any = data.get("config")
+            own = [server for server in card.servers if server in self._servers]
+            if own:
+                self._wanted[name] = own
+                card.servers = [server for server in card.servers if server not in own]
 
     async def prepare(self, lane: Lane, agents: Iterable[Any], session: SessionKey) -> None:
         """Give the agents their servers for this session; another session's end first.
@@ -81,7 +85,7 @@ class Isolation:
             TurnFailed: a server does not start; the lane is spoiled.
         """
         held = self._attached.get(lane)
-        wanted = [(agent, name) for agent in agents for name in agent.config.servers if name in self._servers]
+        wanted = [(agent, name) for agent in agents for name in self._wanted.get(agent.name, ())]
         try:
             if held is not None and held.session != str(session):
                 await self.cool(lane)
@@ -118,6 +122,8 @@ class Isolation:
             own = self._name(name, session)
             settings = self._filled(self._servers[name], slug(session), str(workdir))
             held.servers.append((agent, own))
+            if name in agent.config.tools:
+                agent.config.tools = {**agent.config.tools, own: agent.config.tools[name]}
             await agent.attach_mcp_server(
                 server_name=own,
                 server_config=settings,
@@ -150,4 +156,4 @@ class Isolation:
                     return value
 
         changes = {name: fill(getattr(server, name)) for name in ("args", "env", "cwd", "url", "headers")}
-        return server.model_copy(deep=True, update={**changes, "load_on_start": True, "name": None})
+        return server.model_copy(deep=True, update={**changes, "name": None})

@@ -93,7 +93,7 @@ class Roster:
         config = self.fast.context.config
         if config is not None:
             taming.tame_servers(config, self._settings)
-            self.isolation.read(config)
+            self.isolation.read(self.fast)
 
     # -- lanes.Maker
 

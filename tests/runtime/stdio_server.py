@@ -1,0 +1,82 @@
+"""A small MCP server on stdin and stdout, in plain Python so that it starts at once: it stores, dies, hangs, asks."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+STORE = Path(os.environ.get("STORE", "/nonexistent"))
+TOOLS = ("store", "read", "whoami", "die", "hang", "ask", "sample")
+
+
+def send(message: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
+    sys.stdout.flush()
+
+
+def receive() -> dict[str, Any]:
+    line = sys.stdin.readline()
+    if not line:
+        sys.exit(0)
+    return json.loads(line)
+
+
+def ask(method: str, params: dict[str, Any]) -> str:
+    """A request to the client, and what it says."""
+    send({"id": "q1", "method": method, "params": params})
+    while (reply := receive()).get("id") != "q1":
+        pass
+    return json.dumps(reply.get("result") or reply.get("error"))
+
+
+def call(name: str, arguments: dict[str, Any]) -> str:
+    match name:
+        case "store":
+            with STORE.open("a") as file:
+                file.write(arguments.get("text", "") + "\n")
+            return "stored"
+        case "read":
+            return STORE.read_text() if STORE.exists() else "nothing"
+        case "whoami":
+            return json.dumps({"pid": os.getpid(), "args": sys.argv[1:], "store": str(STORE)})
+        case "die":
+            sys.exit(1)
+        case "hang":
+            while True:
+                receive()
+        case "ask":
+            wanted = {"type": "object", "properties": {"name": {"type": "string"}}}
+            return ask("elicitation/create", {"message": "who are you", "requestedSchema": wanted})
+        case _:
+            text = {"role": "user", "content": {"type": "text", "text": "sampled secret"}}
+            return ask("sampling/createMessage", {"messages": [text], "maxTokens": 10})
+
+
+def main() -> None:
+    sys.stderr.write("a line on stderr\n")
+    while True:
+        request = receive()
+        number, method, params = request.get("id"), request.get("method"), request.get("params") or {}
+        if number is None:
+            continue
+        if method == "initialize":
+            info = {"name": "small", "version": "1"}
+            version = params.get("protocolVersion", "2025-06-18")
+            result = {"protocolVersion": version, "capabilities": {"tools": {}}, "serverInfo": info}
+        elif method == "tools/list":
+            schema = {"type": "object", "properties": {"text": {"type": "string"}}}
+            result = {"tools": [{"name": name, "description": name, "inputSchema": schema} for name in TOOLS]}
+        elif method == "tools/call":
+            text = call(params["name"], params.get("arguments") or {})
+            result = {"content": [{"type": "text", "text": text}], "isError": False}
+        elif method == "ping":
+            result = {}
+        else:
+            send({"id": number, "error": {"code": -32601, "message": f"no such method {method}"}})
+            continue
+        send({"id": number, "result": result})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,174 @@
+"""Lanes: lent first come first served, replaced when spoiled or outdated, made when needed."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+
+import pytest
+
+from tests.runtime.support import until
+from workers.ports import TurnFailed
+from workers.runtime.lanes import Lane, Lanes
+
+
+class Maker:
+    """Makes nothing, counts, and fails when told to."""
+
+    def __init__(self) -> None:
+        self.era: object = 1
+        self.made = 0
+        self.ended = 0
+        self.fail = 0
+        self.tasks: dict[int, str] = {}
+
+    async def create(self) -> SimpleNamespace:
+        if self.fail:
+            self.fail -= 1
+            raise RuntimeError("no server")
+        self.made += 1
+        return SimpleNamespace(number=self.made, task=asyncio.current_task())
+
+    async def dispose(self, lane: Lane, instance: SimpleNamespace) -> None:
+        assert instance.task is asyncio.current_task(), "what a task opened it must close"
+        self.ended += 1
+
+
+type Pool = Callable[..., object]
+
+
+@asynccontextmanager
+async def pool(maker: Maker, size: int) -> AsyncGenerator[Lanes]:
+    async with asyncio.TaskGroup() as tasks:
+        lanes = Lanes(maker, tasks, size)
+        try:
+            yield lanes
+        finally:
+            lanes.close()
+
+
+async def test_lanes_are_made_only_as_many_as_are_needed_at_the_same_time() -> None:
+    maker = Maker()
+    async with pool(maker, 3) as lanes:
+        await lanes.start()
+        for _ in range(5):
+            lanes.give_back(await lanes.take())
+        assert maker.made == 1
+        both = [await lanes.take(), await lanes.take()]
+        assert maker.made == 2
+        for lane in both:
+            lanes.give_back(lane)
+    assert maker.ended == 2
+
+
+async def test_whoever_waits_longest_is_served_first() -> None:
+    maker = Maker()
+    served: list[int] = []
+    async with pool(maker, 1) as lanes:
+        first = await lanes.take()
+
+        async def turn(number: int) -> None:
+            lane = await lanes.take()
+            served.append(number)
+            lanes.give_back(lane)
+
+        async with asyncio.TaskGroup() as turns:
+            for number in range(20):
+                turns.create_task(turn(number), name=f"turn-{number}")
+                await until(lambda number=number: lanes.waiting == number + 1)
+            lanes.give_back(first)
+            late = await lanes.take()
+            assert served == list(range(20)), "a latecomer does not barge in"
+            lanes.give_back(late)
+
+
+async def test_a_spoiled_lane_is_replaced_and_never_lent_again() -> None:
+    maker = Maker()
+    async with pool(maker, 1) as lanes:
+        lane = await lanes.take()
+        number = lane.agents.number
+        lane.spoil()
+        lanes.give_back(lane)
+        fresh = await lanes.take()
+        assert (fresh.agents.number, maker.ended) == (number + 1, 1)
+        lanes.give_back(fresh)
+
+
+async def test_lanes_of_another_day_or_of_old_cards_are_replaced_when_idle_and_when_they_come_back() -> None:
+    maker = Maker()
+    async with pool(maker, 2) as lanes:
+        idle, lent = await lanes.take(), await lanes.take()
+        lanes.give_back(idle)
+        maker.era = 2
+        lanes.renew()
+        fresh = await lanes.take()
+        assert fresh.era == 2
+        lanes.give_back(lent)
+        other = await lanes.take()
+        assert (other.era, maker.ended) == (2, 2)
+        for lane in (fresh, other):
+            lanes.give_back(lane)
+
+
+async def test_a_lane_that_cannot_be_made_fails_the_turn_at_once_and_is_tried_again() -> None:
+    maker = Maker()
+    maker.fail = 1
+    async with pool(maker, 1) as lanes:
+        with pytest.raises(TurnFailed) as failure:
+            await lanes.take()
+        assert (failure.value.action, "RuntimeError" in failure.value.detail) == ("retry", True)
+        lane = await lanes.take()
+        lanes.give_back(lane)
+    assert maker.made == 1
+
+
+async def test_waiting_turns_are_served_by_the_lanes_there_are_when_a_further_one_cannot_be_made() -> None:
+    maker = Maker()
+    async with pool(maker, 2) as lanes:
+        lane = await lanes.take()
+        maker.fail = 1
+        async with asyncio.TaskGroup() as group:
+            waiting = group.create_task(lanes.take(), name="waiting")
+            await until(lambda: lanes.waiting == 1 and not maker.fail)
+            lanes.give_back(lane)
+            assert await waiting is lane
+        lanes.give_back(lane)
+
+
+async def test_a_turn_cancelled_as_it_is_given_a_lane_gives_it_on() -> None:
+    maker = Maker()
+    async with pool(maker, 1) as lanes:
+        lane = await lanes.take()
+        async with asyncio.TaskGroup() as group:
+            first = group.create_task(lanes.take(), name="first")
+            await until(lambda: lanes.waiting == 1)
+            lanes.give_back(lane)
+            first.cancel()
+        assert first.cancelled()
+        assert await lanes.take() is lane
+        lanes.give_back(lane)
+
+
+async def test_a_session_gets_the_lane_that_is_warm_for_it_and_strangers_get_another() -> None:
+    maker = Maker()
+    async with pool(maker, 2) as lanes:
+        mine = await lanes.take("a")
+        mine.warm = "a"
+        lanes.give_back(mine)
+        other = await lanes.take("b")
+        assert other is not mine
+        assert await lanes.take("a") is mine
+        for lane in (mine, other):
+            lanes.give_back(lane)
+
+
+async def test_whoever_waits_when_the_runtime_closes_is_cancelled() -> None:
+    maker = Maker()
+    async with asyncio.TaskGroup() as outer, pool(maker, 1) as lanes:
+        lane = await lanes.take()
+        waiting = outer.create_task(lanes.take(), name="waiting")
+        await until(lambda: lanes.waiting == 1)
+        lanes.close()
+        lanes.give_back(lane)
+    assert waiting.cancelled()
+    assert (maker.made, maker.ended) == (1, 1)

@@ -1,0 +1,146 @@
+"""MCP servers: shared ones, one's own, dead ones, hanging ones, and those that want to ask somebody."""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.runtime.support import Open, Screen, ask, card
+from tests.support.model import Model
+
+SERVER = Path(__file__).with_name("stdio_server.py")
+
+
+@pytest.fixture
+def serve(config: Path, cards: Path):
+    """Give the assistant a server; keyword arguments are its further settings."""
+
+    def add(name: str, **settings: object) -> None:
+        content = yaml.safe_load(config.read_text())
+        servers = content.setdefault("mcp", {}).setdefault("servers", {})
+        servers[name] = {"command": sys.executable, "args": [str(SERVER)], **settings}
+        config.write_text(yaml.safe_dump(content))
+        names = ", ".join(servers)
+        card(cards, "assistant.md", f"---\nname: assistant\nmodel: generic.mock\nservers: [{names}]\n---\nYou.\n")
+
+    return add
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z" if Path("/proc").exists() else True
+
+
+def told(text: str) -> dict[str, object]:
+    """What ``whoami`` said."""
+    return json.loads(text.partition("tool=")[2])
+
+
+async def test_a_shared_server_is_used_and_ends_with_the_runtime(runtime: Open, model: Model, serve) -> None:
+    serve("small")
+    async with runtime(COHORT_LANES="1") as engine:
+        pid = told((await engine.run(ask(1, "CALL:whoami"), Screen())).text)["pid"]
+        same = told((await engine.run(ask(2, "CALL:whoami"), Screen())).text)["pid"]
+        assert alive(pid)
+    assert (pid == same, alive(pid)) == (True, False)
+
+
+async def test_a_dead_server_costs_one_turn_its_tool_and_is_replaced(runtime: Open, model: Model, serve) -> None:
+    serve("small")
+    async with runtime(COHORT_LANES="1") as engine:
+        first = await engine.run(ask(1, "CALL:die"), Screen())
+        assert "tool=" in first.text
+        second = await engine.run(ask(1, "CALL:whoami", history=first.history), Screen())
+    assert alive(os.getpid())
+    assert "pid" in told(second.text)
+
+
+async def test_a_tool_that_hangs_ends_by_its_timeout(runtime: Open, model: Model, serve) -> None:
+    serve("small")
+    async with runtime(COHORT_TOOL_TIMEOUT="1", COHORT_LANES="1") as engine:
+        result = await engine.run(ask(1, "CALL:hang"), Screen())
+        assert "tool=" in result.text
+        assert (await engine.run(ask(2, "still here"), Screen())).text == "echo: still here [n=1]"
+
+
+async def test_a_server_that_asks_gets_no_for_an_answer_and_nobody_waits(runtime: Open, model: Model, serve) -> None:
+    serve("small")
+    async with runtime(COHORT_LANES="1") as engine:
+        asked = await engine.run(ask(1, "CALL:ask"), Screen())
+        sampled = await engine.run(ask(2, "CALL:sample"), Screen())
+    assert "cancel" in asked.text or "error" in asked.text or "-32" in asked.text
+    assert not any("sampled secret" in message["text"] for call in model.journal for message in call.messages[:2])
+    assert "tool=" in sampled.text
+
+
+async def test_a_server_shared_by_chats_bleeds_and_one_marked_isolated_does_not(
+    runtime: Open, model: Model, serve, tmp_path: Path
+) -> None:
+    serve("shared", env={"STORE": str(tmp_path / "shared.txt")})
+    async with runtime(COHORT_LANES="1") as engine:
+        await engine.run(ask(1, 'CALL:store{"text": "secret of 1"}'), Screen())
+        assert "secret of 1" in (await engine.run(ask(2, "CALL:read"), Screen())).text, "the trap is real"
+    serve("shared", env={"STORE": "{workdir}/notes.txt"}, args=[str(SERVER), "for-{session}"], isolation="chat")
+    async with runtime(COHORT_LANES="1") as engine:
+        first = await engine.run(ask(1, 'CALL:store{"text": "secret of 1"}'), Screen())
+        assert "nothing" in (await engine.run(ask(2, "CALL:read"), Screen())).text
+        again = await engine.run(ask(1, "CALL:read", history=first.history), Screen())
+        assert "secret of 1" in again.text
+        who = told((await engine.run(ask(1, "CALL:whoami"), Screen())).text)
+    assert who["args"] == ["for-42_1"]
+    assert str(who["store"]).endswith("home/sessions/42_1/notes.txt")
+
+
+async def test_a_sessions_server_stays_while_it_is_warm_and_ends_before_another_session_has_its_lane(
+    runtime: Open, model: Model, serve
+) -> None:
+    serve("own", env={"STORE": "{workdir}/notes.txt"}, isolation="chat")
+    async with runtime(COHORT_LANES="2") as engine:
+        first = told((await engine.run(ask(1, "CALL:whoami"), Screen())).text)["pid"]
+        other = told((await engine.run(ask(2, "CALL:whoami"), Screen())).text)["pid"]
+        again = told((await engine.run(ask(1, "CALL:whoami"), Screen())).text)["pid"]
+        assert (first == again, first == other, alive(first), alive(other)) == (True, False, True, True)
+        third = told((await engine.run(ask(3, "CALL:whoami"), Screen())).text)["pid"]
+        assert [alive(first), alive(other)].count(True) == 1
+    assert not any(alive(pid) for pid in (first, other, third))
+
+
+async def test_sessions_with_servers_of_their_own_run_at_the_same_time(runtime: Open, model: Model, serve) -> None:
+    serve("own", env={"STORE": "{workdir}/notes.txt"}, isolation="chat")
+    async with runtime(COHORT_LANES="3") as engine:
+        async with asyncio.TaskGroup() as group:
+            for chat in range(5):
+                text = f'CALL:store{{"text": "secret of {chat}"}}'
+                group.create_task(engine.run(ask(chat, text), Screen()), name=f"chat-{chat}")
+        for chat in range(5):
+            text = (await engine.run(ask(chat, "CALL:read"), Screen())).text
+            assert [n for n in range(5) if f"secret of {n}" in text] == [chat]
+
+
+async def test_a_session_server_that_does_not_start_fails_the_turn_and_not_the_runtime(
+    runtime: Open, model: Model, serve
+) -> None:
+    from workers.ports import TurnFailed
+
+    serve("own", args=["-c", "raise SystemExit(3)"], isolation="chat")
+    async with runtime(COHORT_LANES="1") as engine:
+        with pytest.raises(TurnFailed) as failure:
+            await engine.run(ask(1, "hello"), Screen())
+        assert failure.value.action == "retry"
+        assert "own" in failure.value.detail
+
+
+async def test_a_server_that_is_missing_at_start_is_said_in_one_line(runtime: Open, model: Model, serve) -> None:
+    from tasks.errors import Misconfigured
+
+    serve("gone", command="/nonexistent/server")
+    with pytest.raises(Misconfigured, match="no agent can be made"):
+        async with runtime():
+            pass
