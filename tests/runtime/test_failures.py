@@ -1,0 +1,66 @@
+"""What a fault means: the table of docs/model-faults.md as pure decisions."""
+
+import pytest
+
+from workers.runtime.failures import ContextTooLong, Fault, ProviderFault, classify
+
+OPENAI = ("APIStatusError", "APIError", "OpenAIError")
+
+
+@pytest.mark.parametrize(
+    ("fault", "action", "kind"),
+    [
+        (Fault(("AuthenticationError",), 401), "operator", None),
+        (Fault(("ProviderKeyError",)), "operator", None),
+        (Fault(("PermissionDeniedError",), 403), "operator", None),
+        (Fault(("NotFoundError",), 404), "operator", None),
+        (Fault(("RateLimitError",), 429), "retry", ProviderFault),
+        (Fault(("RateLimitError",), 429, "you exceeded your current quota (insufficient_quota)"), "operator", None),
+        (Fault(("InternalServerError",), 500), "retry", ProviderFault),
+        (Fault(("InternalServerError",), 503), "retry", ProviderFault),
+        (Fault(("OverloadedError",), 529), "retry", ProviderFault),
+        (Fault(OPENAI, 413), "tell", ContextTooLong),
+        (Fault(("RequestTooLargeError",)), "tell", ContextTooLong),
+        (Fault(("BadRequestError",), 400, "context_length_exceeded"), "tell", ContextTooLong),
+        (Fault(("BadRequestError",), 400, "prompt is too long: 300000 tokens"), "tell", ContextTooLong),
+        (Fault(("BadRequestError",), 400, "bad tool schema"), "tell", None),
+        (Fault(("BadRequestError",), 400, "content_filter"), "tell", None),
+        (Fault(("ContentFilterFinishReasonError",)), "tell", None),
+        (Fault(("APITimeoutError",)), "retry", ProviderFault),
+        (Fault(("APIConnectionError",)), "retry", ProviderFault),
+        (Fault(("RemoteProtocolError",)), "retry", ProviderFault),
+        (Fault(("StreamIdleTimeoutError", "TimeoutError")), "retry", ProviderFault),
+        (Fault(("JSONDecodeError", "ValueError")), "retry", ProviderFault),
+        (Fault(("EmptyCompletionError",)), "retry", ProviderFault),
+        (Fault(("RuntimeError",), None, "didn't receive a `response.completed` event"), "retry", None),
+        (Fault(("KeyError",)), "retry", None),
+    ],
+)
+def test_each_fault_has_its_action(fault: Fault, action: str, kind: type | None) -> None:
+    failure = classify(fault, "generic.mock")
+    assert failure.action == action
+    if kind is not None:
+        assert isinstance(failure, kind)
+    assert (failure.backoff > 0) == (action == "retry")
+    assert failure.words[0].isupper()
+    assert failure.words.endswith(".")
+
+
+def test_an_operator_reads_what_broke_and_neither_key_nor_message() -> None:
+    error = ValueError("Incorrect API key provided: sk-12345 for 'my secret question'")
+    failure = classify(Fault.of(error), "openai.gpt")
+    assert failure.detail == "openai.gpt: ValueError"
+    assert "sk-" not in str(failure) + failure.words
+
+
+def test_a_rate_limit_waits_longer_than_an_overload_and_that_longer_than_a_hiccup() -> None:
+    waits = [classify(Fault(("x",), status)).backoff for status in (429, 529, 500)]
+    assert waits == sorted(waits, reverse=True)
+    assert len(set(waits)) == 3
+
+
+def test_googles_errors_carry_their_status_in_code() -> None:
+    class ClientError(Exception):
+        code = 429
+
+    assert Fault.of(ClientError("quota")).status == 429
