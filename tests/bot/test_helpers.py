@@ -8,6 +8,7 @@ import pytest
 from bot import ringer as ringing
 from bot.ack import Acks
 from bot.api import Refused, TelegramAway
+from bot.backoff import Backoff
 from bot.recent import Recent
 from bot.ringer import Ringer
 from bot.stop import Stop, Stopped
@@ -170,3 +171,12 @@ def test_what_happened_lately_is_forgotten_after_a_while_and_bounded() -> None:
     for name in "wxyz":
         recent.add(name)
     assert [name in recent for name in "wxyz"] == [False, True, True, True]
+
+
+def test_failures_make_no_hot_loop() -> None:
+    pauses = Backoff(jitter=lambda: 0.0)
+    assert [pauses.next() for _ in range(6)] == [1, 2, 4, 8, 10, 10]
+    assert pauses.next(at_least=33) == 33
+    pauses.reset()
+    assert pauses.next() == 1
+    assert 0.75 <= Backoff(jitter=lambda: 1.0).next() < 1

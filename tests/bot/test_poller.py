@@ -1,7 +1,6 @@
 """Polling against the playground's Bot API, with a real store."""
 
 import asyncio
-import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -10,10 +9,8 @@ from typing import Any
 import pytest
 
 from bot.api import LONG_POLL, Telegram
-from bot.backoff import Backoff
 from bot.poller import Poller
 from bot.stop import Stop
-from bot.watchdog import Watchdog
 from playground.client import PlaygroundClient
 from playground.state import State
 from tasks.errors import Misconfigured, StoreUnavailable
@@ -23,7 +20,6 @@ from tests.bot.conftest import (
     SOON,
     AwaySometimes,
     Doorway,
-    HandClock,
     Tally,
     make_doorway,
     patient_watchdog,
@@ -234,15 +230,6 @@ async def test_polling_goes_on_after_every_kind_of_failure(
     assert taken.updates[0]["message"]["text"] == "hello"
 
 
-async def test_failures_make_no_hot_loop() -> None:
-    pauses = Backoff(jitter=lambda: 0.0)
-    assert [pauses.next() for _ in range(6)] == [1, 2, 4, 8, 10, 10]
-    assert pauses.next(at_least=33) == 33
-    pauses.reset()
-    assert pauses.next() == 1
-    assert 0.75 <= Backoff(jitter=lambda: 1.0).next() < 1
-
-
 async def test_a_token_that_telegram_rejects_ends_polling_with_one_clear_line(
     telegram: Telegram, people: PlaygroundClient
 ) -> None:
@@ -288,51 +275,6 @@ async def test_an_update_that_kills_every_parser_does_not_block_the_next(
     assert held(playground) == 0
     assert [entry.text for entry in await doorway.inbox(f"4242:{chat['id']}")] == ["hello"]
     assert len(await doorway.store.dead.list()) == 2
-
-
-# -- the watchdog
-
-
-def watched(clock: HandClock, bitten: threading.Event) -> Watchdog:
-    return Watchdog(clock, every=timedelta(milliseconds=2), on_stall=bitten.set)
-
-
-def test_the_watchdog_ends_a_process_whose_polls_do_not_finish() -> None:
-    clock, bitten = HandClock(), threading.Event()
-    with watched(clock, bitten) as watchdog:
-        clock.time += 119
-        watchdog.beat()
-        clock.time += 119
-        assert not bitten.is_set()
-        clock.time += 2
-        assert bitten.wait(SOON)
-
-
-def test_the_watchdog_has_patience_for_a_wait_that_telegram_asked_for() -> None:
-    clock, bitten = HandClock(), threading.Event()
-    with watched(clock, bitten) as watchdog:
-        watchdog.beat(600)
-        clock.time += 719
-        assert not bitten.wait(0.05)
-        clock.time += 2
-        assert bitten.wait(SOON)
-
-
-async def test_every_finished_poll_feeds_the_watchdog(telegram: Telegram, people: PlaygroundClient) -> None:
-    clock, bitten = HandClock(), threading.Event()
-    stop, taken = Stop(), Taken()
-    chat = await people.chat()
-    async with asyncio.timeout(SOON), asyncio.TaskGroup() as group:
-        group.create_task(Poller(telegram, taken, watched(clock, bitten), hold=timedelta(seconds=5)).run(stop))
-        for number in range(1, 4):
-            await people.say(chat["id"], "tick")
-            await taken.until(number)
-            clock.time += 100
-        assert not bitten.is_set()
-        clock.time += 100
-        async with asyncio.timeout(SOON):
-            assert await asyncio.to_thread(bitten.wait, SOON)
-        stop.set()
 
 
 @pytest.mark.promise("redis-away")

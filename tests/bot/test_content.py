@@ -1,0 +1,135 @@
+"""What a message holds."""
+
+import json
+from typing import Any
+
+import pytest
+from aiogram import types as tg
+
+from bot.commands import UNREADABLE
+from bot.content import QUOTE_CHARACTERS, SERVICE
+from tests.bot.meanings import DESCRIBED, FILES, heard, ignored, inbound
+from tests.bot.updates import GROUP, message, said, size
+
+
+def test_the_largest_size_of_a_photo_is_taken() -> None:
+    found = inbound(said(caption="see", photo=[size("s", 90, 60), size("l", 900, 600), size("m", 320, 200)]))
+    (media,) = found.media
+    assert (media.kind, media.file_id, media.unique_id, media.size_bytes) == ("photo", "l", "ul", 540_000)
+    assert found.text == "see"
+
+
+@pytest.mark.parametrize(("kind", "fields"), FILES)
+def test_each_kind_of_file_is_named_by_its_file_id(kind: str, fields: dict[str, Any]) -> None:
+    file = tg.Message.model_fields[kind].annotation.__args__[0](file_id="F", file_unique_id="U", **fields)
+    (media,) = inbound(said(**{kind: file})).media
+    assert (media.kind, media.file_id, media.unique_id) == (kind, "F", "U")
+    assert media.duration_s == fields.get("duration")
+    assert media.name == fields.get("file_name")
+    assert media.mime == fields.get("mime_type")
+
+
+def test_an_animation_is_not_also_a_document() -> None:
+    animation = tg.Animation(file_id="A", file_unique_id="U", width=1, height=1, duration=1)
+    document = tg.Document(file_id="D", file_unique_id="U")
+    assert [media.kind for media in inbound(said(animation=animation, document=document)).media] == ["animation"]
+
+
+@pytest.mark.parametrize(("fields", "words"), DESCRIBED)
+def test_what_is_neither_text_nor_file_is_put_into_words(fields: dict[str, Any], words: str) -> None:
+    assert inbound(said(**fields)).text == words
+
+
+def test_a_poll_is_put_into_words() -> None:
+    poll = {"id": "1", "question": "Tea?", "options": [{"text": "yes"}, {"text": "no"}]}
+    update = said("x")
+    update["message"] = {**update["message"], "poll": poll}
+    del update["message"]["text"]
+    assert inbound(update).text == "[poll: Tea?\n- yes\n- no]"
+
+
+def test_a_rich_message_is_read_as_plain_text() -> None:
+    update = said("x")
+    blocks = [
+        {"type": "heading", "text": "Title", "size": 1},
+        {"type": "paragraph", "text": ["a ", {"type": "bold", "text": ["b", {"type": "italic", "text": "c"}]}, " d"]},
+        {"type": "list", "items": [{"label": "1.", "blocks": [{"type": "paragraph", "text": "one"}]}]},
+        {"type": "table", "cells": [[{"text": "x"}, {"text": "y"}]]},
+    ]
+    update["message"]["rich_message"] = {"blocks": blocks}
+    del update["message"]["text"]
+    assert inbound(update).text == "Title\na bc d\none\nx | y"
+
+
+def test_the_answered_message_is_quoted_and_the_marked_part_goes_first() -> None:
+    answered = message("the whole of it", message_id=5)
+    assert inbound(said("yes", reply_to_message=answered)).quote == "the whole of it"
+    marked = tg.TextQuote(text="of it", position=10)
+    assert inbound(said("yes", reply_to_message=answered, quote=marked)).quote == "of it"
+    long = message("x" * 4096, message_id=5)
+    assert len(inbound(said("yes", reply_to_message=long)).quote or "") == QUOTE_CHARACTERS
+
+
+def test_parts_of_an_album_carry_its_id() -> None:
+    assert inbound(said(photo=[size("p", 1, 1)], media_group_id="g1")).album == "g1"
+
+
+def test_an_edit_is_marked_and_an_edit_without_words_is_nothing() -> None:
+    found = inbound(said("better", kind="edited_message", edit_date=1))
+    assert (found.edited, found.text, found.kind) == (True, "better", "message")
+    moving = tg.Location(latitude=1, longitude=1, live_period=60)
+    assert ignored(said(kind="edited_message", location=moving)) == "an edit without words"
+    assert ignored(said("/new", kind="edited_message")) == "an edit without words"
+
+
+def test_what_nobody_can_read_is_told_to_its_author() -> None:
+    update = said("x")
+    update["message"]["hologram"] = {"depth": 3}
+    del update["message"]["text"]
+    assert heard(update).ask == UNREADABLE
+
+
+@pytest.mark.parametrize("name", sorted(SERVICE))
+def test_service_messages_are_nothing(name: str) -> None:
+    update = said("x", chat=GROUP)
+    del update["message"]["text"]
+    update["message"][name] = True
+    assert ignored(update) == "a service message"
+
+
+ABOUT = """
+message_id date chat message_thread_id direct_messages_topic from_user sender_chat sender_boost_count
+sender_business_bot sender_tag guest_query_id business_connection_id forward_origin is_topic_message
+is_automatic_forward reply_to_message external_reply quote reply_to_story reply_to_checklist_task_id
+reply_to_poll_option_id via_bot guest_bot_caller_user guest_bot_caller_chat edit_date has_protected_content
+is_from_offline is_paid_post media_group_id author_signature paid_star_count entities link_preview_options
+suggested_post_info effect_id caption_entities show_caption_above_media has_media_spoiler reply_markup
+receiver_user ephemeral_message_id forward_date forward_from forward_from_chat forward_from_message_id
+forward_sender_name forward_signature migrate_to_chat_id live_photo"""
+"""Fields that say something about a message, and are not what it says."""
+
+
+def test_every_field_of_a_message_that_holds_content_is_served_or_known_as_a_service() -> None:
+    served = {"text", "caption", "photo", "animation", "audio", "document", "sticker", "video", "video_note", "voice"}
+    described = {
+        "venue",
+        "location",
+        "contact",
+        "poll",
+        "dice",
+        "checklist",
+        "rich_message",
+        "game",
+        "story",
+        "paid_media",
+    }
+    assert set(tg.Message.model_fields) - set(ABOUT.split()) - served - described == SERVICE
+
+
+def test_half_a_surrogate_pair_does_not_reach_the_store() -> None:
+    update = said("x")
+    update["message"]["text"] = json.loads('"a\\ud83d b"')
+    update["message"]["from"]["first_name"] = json.loads('"\\ud83d"')
+    found = inbound(update)
+    assert found.text == "a? b"
+    found.to_json().encode()

@@ -1,0 +1,58 @@
+"""A bot that hears nothing ends itself."""
+
+import asyncio
+import threading
+from datetime import timedelta
+
+from bot.api import Telegram
+from bot.poller import Poller
+from bot.stop import Stop
+from bot.watchdog import Watchdog
+from playground.client import PlaygroundClient
+from tests.bot.conftest import (
+    SOON,
+    HandClock,
+)
+from tests.bot.test_poller import Taken
+
+
+def watched(clock: HandClock, bitten: threading.Event) -> Watchdog:
+    return Watchdog(clock, every=timedelta(milliseconds=2), on_stall=bitten.set)
+
+
+def test_the_watchdog_ends_a_process_whose_polls_do_not_finish() -> None:
+    clock, bitten = HandClock(), threading.Event()
+    with watched(clock, bitten) as watchdog:
+        clock.time += 119
+        watchdog.beat()
+        clock.time += 119
+        assert not bitten.is_set()
+        clock.time += 2
+        assert bitten.wait(SOON)
+
+
+def test_the_watchdog_has_patience_for_a_wait_that_telegram_asked_for() -> None:
+    clock, bitten = HandClock(), threading.Event()
+    with watched(clock, bitten) as watchdog:
+        watchdog.beat(600)
+        clock.time += 719
+        assert not bitten.wait(0.05)
+        clock.time += 2
+        assert bitten.wait(SOON)
+
+
+async def test_every_finished_poll_feeds_the_watchdog(telegram: Telegram, people: PlaygroundClient) -> None:
+    clock, bitten = HandClock(), threading.Event()
+    stop, taken = Stop(), Taken()
+    chat = await people.chat()
+    async with asyncio.timeout(SOON), asyncio.TaskGroup() as group:
+        group.create_task(Poller(telegram, taken, watched(clock, bitten), hold=timedelta(seconds=5)).run(stop))
+        for number in range(1, 4):
+            await people.say(chat["id"], "tick")
+            await taken.until(number)
+            clock.time += 100
+        assert not bitten.is_set()
+        clock.time += 100
+        async with asyncio.timeout(SOON):
+            assert await asyncio.to_thread(bitten.wait, SOON)
+        stop.set()
