@@ -5,6 +5,8 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+import pytest
+
 from bot.lease import Duty, LeaseTimes
 from bot.stop import Stop
 from tasks import keys
@@ -73,6 +75,7 @@ async def test_a_second_bot_stands_by_and_takes_over_when_the_first_ends_cleanly
             assert first.ended.count == 1, "never two at work"
 
 
+@pytest.mark.promise("one-poller")
 async def test_a_second_bot_takes_over_from_one_that_was_killed(store: Store) -> None:
     lease = Watched(store)
     # Killed: it holds the lease and does not renew it.
@@ -98,6 +101,7 @@ async def test_the_holder_renews_the_lease_and_gives_it_back(store: Store) -> No
     assert await store.redis.get(keys.poller(BOT)) is None
 
 
+@pytest.mark.promise("one-poller")
 async def test_a_bot_that_lost_the_lease_stops_and_stands_by(store: Store) -> None:
     lease = Watched(store)
     async with on_call(lease, "paused") as (work, _):

@@ -122,6 +122,7 @@ async def test_the_command_menu_is_filled(tmp_path: Path, given: dict[str, str],
     assert [command["command"] for command in answer["result"]] == [name for name, _ in words.COMMANDS]
 
 
+@pytest.mark.promise("bot-killed")
 async def test_killed_in_the_middle_of_a_flood_and_started_again_nothing_is_lost_or_doubled(
     tmp_path: Path, given: dict[str, str], people: PlaygroundClient, redis_url: str
 ) -> None:
@@ -166,6 +167,7 @@ async def test_a_second_signal_ends_the_process_at_once(
     await people.clear_faults()
 
 
+@pytest.mark.promise("one-poller")
 async def test_a_second_bot_stands_by_and_takes_over(
     tmp_path: Path, given: dict[str, str], people: PlaygroundClient
 ) -> None:
@@ -207,6 +209,7 @@ async def test_webhook_mode_takes_updates_and_answers(
     assert len(playground.bot.queue) == 0
 
 
+@pytest.mark.promise("redis-away")
 async def test_redis_may_come_after_the_bot(tmp_path: Path, api_url: str, people: PlaygroundClient) -> None:
     with socket.create_server(("127.0.0.1", 0)) as sock:
         port = sock.getsockname()[1]
@@ -230,6 +233,7 @@ async def test_a_wrong_token_is_one_clear_line(tmp_path: Path, given: dict[str, 
     assert log == ["cohort bot: TELEGRAM_BOT_TOKEN is wrong: Telegram answered 401"]
 
 
+@pytest.mark.promise("settings-clear")
 @pytest.mark.parametrize(
     ("given", "line"),
     [
@@ -247,6 +251,7 @@ async def test_a_wrong_setting_is_one_clear_line(tmp_path: Path, given: dict[str
     assert log[0].startswith(f"cohort bot: {line}")
 
 
+@pytest.mark.promise("bot-without-fast-agent")
 def test_the_bot_never_loads_the_agents_or_the_workers() -> None:
     heavy = ("fast_agent", "workers", "celery.worker", "celery.concurrency", "mcp", "openai", "flower", "playground")
     code = f"import sys, bot.wiring, bot.__main__; print([name for name in {heavy!r} if name in sys.modules])"

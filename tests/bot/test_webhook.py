@@ -46,6 +46,7 @@ async def calls(doorway: Doorway) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
+@pytest.mark.promise("webhook")
 async def test_an_update_is_answered_with_200_once_it_is_durable(doorway: Doorway, calls: httpx.AsyncClient) -> None:
     answer = await calls.post("/hook", json=said("hello"), headers=GIVEN)
     assert answer.status_code == 200
@@ -55,6 +56,7 @@ async def test_an_update_is_answered_with_200_once_it_is_durable(doorway: Doorwa
     assert len(await doorway.inbox(ANNS)) == 1
 
 
+@pytest.mark.promise("webhook")
 @pytest.mark.parametrize("given", [{}, {SECRET_HEADER: "wrong"}, {SECRET_HEADER: SECRET + "x"}, {SECRET_HEADER: "é"}])
 async def test_whoever_does_not_know_the_secret_reaches_no_inbox(
     doorway: Doorway, calls: httpx.AsyncClient, given: dict[str, str]
@@ -65,6 +67,7 @@ async def test_whoever_does_not_know_the_secret_reaches_no_inbox(
     assert await doorway.inbox(ANNS) == []
 
 
+@pytest.mark.promise("redis-away")
 async def test_while_redis_is_away_telegram_is_asked_to_come_again(settings: Settings, store: Store) -> None:
     door = AwaySometimes(store)
     doorway = make_doorway(settings, store, intake=door)

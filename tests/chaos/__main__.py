@@ -16,7 +16,7 @@ def main() -> int:
     parser.add_argument("--messages", type=int, help="default: 10 a second")
     parser.add_argument("--kinds", nargs="*", default=[], help="fault kinds; default: all")
     parser.add_argument("--gap", type=float, default=3.0, help="seconds between faults, on average")
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=3)
     parser.add_argument("--no-steps", action="store_true", help="no failpoints")
     parser.add_argument("--sabotage", choices=sorted(WAYS), default="", help="break the product first")
     parser.add_argument("--keep", action="store_true", help="keep the traces of a good run, too")

@@ -41,7 +41,7 @@ class Order:
     messages: int
     kinds: tuple[str, ...] = ()
     gap: float = 3.0
-    workers: int = 2
+    workers: int = 3
     bots: int = 2
     steps: bool = True
     sabotage: str = ""

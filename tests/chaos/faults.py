@@ -80,11 +80,11 @@ class Faults:
     # -- our own processes
 
     async def kill_worker(self) -> None:
-        self._pool.kill(self._random.choice(self._pool.workers), self._pool.workers)
+        self._pool.kill(self._pool.victim(), self._pool.workers)
 
     async def report_worker(self) -> None:
         """As a supervisor does it: killed, and told so at once."""
-        victim = self._random.choice(self._pool.workers)
+        victim = self._pool.victim()
         self._pool.kill(victim, self._pool.workers)
         with suppress(StoreUnavailable):
             async with connect(self._settings) as store:
@@ -92,7 +92,7 @@ class Faults:
 
     async def stop_worker(self) -> None:
         """Longer than its heartbeat: it is taken for dead, and wakes up."""
-        victim = self._random.choice(self._pool.workers)
+        victim = self._pool.victim()
         victim.signal(signal.SIGSTOP)
         await asyncio.sleep(TTL * self._random.uniform(0.6, 2.5))
         if victim.alive:
@@ -100,7 +100,7 @@ class Faults:
 
     async def drain_worker(self) -> None:
         """Leaves in good order, its successor being there already or not."""
-        victim = self._random.choice(self._pool.workers)
+        victim = self._pool.victim()
         self._pool.workers.remove(victim)
         if self._random.random() < 0.5:
             self._pool.add_worker()
@@ -115,7 +115,7 @@ class Faults:
         """One more for a while; then one of them leaves."""
         self._pool.add_worker()
         await asyncio.sleep(GAP + self._random.uniform(2, 6))
-        victim = self._random.choice(self._pool.workers)
+        victim = self._pool.victim()
         self._pool.workers.remove(victim)
         victim.signal(signal.SIGTERM)
         self._pool.leaving.append(victim)

@@ -59,6 +59,12 @@ class Pool:
         self.all.append(process)
         return process
 
+    def victim(self) -> Process:
+        """A worker to break: one that is ready, mostly while another is, so that there are moments with none at all."""
+        ready = [worker for worker in self.workers if "worker.ready" in worker.output]
+        spare = len(ready) > 1 or self._random.random() < 0.2
+        return self._random.choice(ready if ready and spare else self.workers[-1:])
+
     def kill(self, process: Process, among: list[Process]) -> None:
         """SIGKILL, on order; another takes its place."""
         among.remove(process)

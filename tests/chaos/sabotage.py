@@ -1,5 +1,6 @@
 """The product broken on purpose, one way at a time: the checker has to find each (nothing here is ever shipped)."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -87,7 +88,7 @@ def no_claim() -> None:
     from tasks.store import sessions
     from tasks.store.redis import Script
 
-    held = "if owner ~= expected or (owner ~= '' and redis.call('EXISTS', previous) == 1) then"
+    held = re.compile(r"if owner ~= expected .* then")
 
     class Greedy(Script):
         def __init__(self, redis, name) -> None:
@@ -95,8 +96,8 @@ def no_claim() -> None:
             if name == "claim":
                 text = self._script.script
                 text = text.decode() if isinstance(text, bytes) else text
-                assert held in text
-                self._script = redis.register_script(text.replace(held, "if false then"))
+                assert held.search(text)
+                self._script = redis.register_script(held.sub("if false then", text))
 
     sessions.Script = Greedy
 

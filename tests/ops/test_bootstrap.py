@@ -105,6 +105,7 @@ def test_a_machine_without_one_is_told_in_one_line_what_to_install(machine: Path
     assert "python3.12-venv" in found.stderr
 
 
+@pytest.mark.promise("locked-install")
 def test_the_locked_requirements_are_those_of_pyproject_and_name_no_address() -> None:
     from tools import lock
 

@@ -23,6 +23,7 @@ def told(done_stderr: str) -> list[str]:
     return done_stderr.strip().splitlines()
 
 
+@pytest.mark.promise("settings-clear")
 @pytest.mark.parametrize("command", [("up",), ("worker",), ("dead", "list")])
 def test_a_wrong_setting_is_one_line_a_problem_and_status_2(command: tuple[str, ...], tmp_path: Path) -> None:
     done = cohort(*command, home=tmp_path, COHORT_LANES="many", COHORT_WORKER="3")
@@ -122,6 +123,7 @@ def test_config_shows_where_each_setting_comes_from_and_no_secret(tmp_path: Path
         assert secret not in done.stdout
 
 
+@pytest.mark.promise("no-secrets")
 def test_no_secret_setting_is_ever_shown() -> None:
     settings = load({"TELEGRAM_BOT_TOKEN": TOKEN, "REDIS_URL": "redis://me:pw@127.0.0.1:6379"})
     here = Context(settings, {}, Home(Path("nowhere")), None)
@@ -141,6 +143,7 @@ async def buried(store: Store, text: str) -> str:
     return name.decode()
 
 
+@pytest.mark.promise("dead-letters")
 async def test_dead_letters_are_listed_without_their_text_shown_with_it_and_dropped(
     store: Store, redis_url: str, tmp_path: Path
 ) -> None:
@@ -156,6 +159,7 @@ async def test_dead_letters_are_listed_without_their_text_shown_with_it_and_drop
     assert (again.returncode, len(told(again.stderr))) == (2, 1)
 
 
+@pytest.mark.promise("dead-letters")
 async def test_a_dead_letter_that_is_retried_is_pending_again(store: Store, redis_url: str, tmp_path: Path) -> None:
     letter = await buried(store, "once more")
     done = cohort("dead", "retry", letter, home=tmp_path, REDIS_URL=redis_url)

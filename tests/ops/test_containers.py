@@ -4,6 +4,7 @@ import subprocess
 import sys
 from typing import Any
 
+import pytest
 import yaml
 
 from tasks.settings import load
@@ -55,6 +56,7 @@ def test_agents_are_mounted_read_only() -> None:
     assert "./fastagent.config.yaml:/app/fastagent.config.yaml:ro" in volumes
 
 
+@pytest.mark.promise("locked-install")
 def test_the_image_installs_only_what_is_locked_and_runs_as_nobody_special() -> None:
     text = (ROOT / "Dockerfile").read_text()
     assert "--require-hashes -r /build/requirements.txt" in text

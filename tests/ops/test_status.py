@@ -117,6 +117,7 @@ def telegram(answer: httpx.Response | httpx.HTTPError) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.MockTransport(handle))
 
 
+@pytest.mark.promise("no-secrets")
 @pytest.mark.parametrize(
     ("answer", "verdict"),
     [

@@ -6,6 +6,8 @@ import signal
 import sys
 from pathlib import Path
 
+import pytest
+
 from ops.process import TETHER
 from ops.supervisor import describe
 from tests.ops.conftest import PATIENT, STUBBORN, Deaths, Heard, script, supervising
@@ -19,6 +21,7 @@ def incarnation_of(line: str) -> str:
     return line.rsplit(maxsplit=1)[-1]
 
 
+@pytest.mark.promise("supervised")
 async def test_a_killed_child_is_started_again_at_once_and_its_end_is_told(console: Heard, tmp_path: Path) -> None:
     async with supervising(console) as supervisor:
         supervisor.keep(script(tmp_path, "bot", PATIENT))
@@ -28,6 +31,7 @@ async def test_a_killed_child_is_started_again_at_once_and_its_end_is_told(conso
         assert pid_of(await console.hear("bot: ready", times=2)) != first
 
 
+@pytest.mark.promise("supervised")
 async def test_each_life_of_a_worker_is_another_incarnation_and_its_death_is_reported(
     console: Heard, tmp_path: Path
 ) -> None:

@@ -94,6 +94,7 @@ def wait_gone(pids: dict[str, int]) -> None:
             os.close(handle)
 
 
+@pytest.mark.promise("supervised")
 @pytest.mark.system
 def test_everything_starts_repairs_itself_and_ends_at_the_first_signal(tmp_path: Path) -> None:
     home = tmp_path / "home"

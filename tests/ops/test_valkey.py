@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
 from redis.asyncio import Redis
 
 from ops import valkey
@@ -26,6 +27,7 @@ async def client(embedded: valkey.Embedded) -> AsyncIterator[Redis]:
         yield redis
 
 
+@pytest.mark.promise("redis-killed")
 async def test_data_survives_a_restart_of_the_whole_system(console: Heard, tmp_path: Path) -> None:
     async with supervising(console) as supervisor:
         async with client(await begun(supervisor, tmp_path)) as redis:
@@ -35,6 +37,7 @@ async def test_data_survives_a_restart_of_the_whole_system(console: Heard, tmp_p
         assert await redis.lrange("inbox", 0, -1) == [b"kept"]
 
 
+@pytest.mark.promise("redis-killed")
 async def test_a_killed_server_comes_back_by_itself_with_every_acknowledged_write(
     console: Heard, tmp_path: Path
 ) -> None:

@@ -30,6 +30,7 @@ async def chat(pg) -> int:
     return (await pg.chat())["id"]
 
 
+@pytest.mark.promise("playground-is-telegram")
 async def test_a_conversation_through_the_real_client(pg, bot, chat):
     await pg.say(chat, "/start", reply_to=(await pg.say(chat, "before")).message_id)
     before, start = await bot.get_updates(timeout=1, allowed_updates=["message", "callback_query"])

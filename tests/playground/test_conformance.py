@@ -73,6 +73,7 @@ def test_a_wrong_request_is_named(method, params, complaint):
         check_request(method, params)
 
 
+@pytest.mark.promise("playground-is-telegram")
 async def test_a_whole_journal_is_judged(pg):
     chat = (await pg.chat())["id"]
     await pg.call("sendMessage", chat_id=chat, text="x", entities=[{"type": "bold", "offset": 0, "length": 1}])

@@ -1,5 +1,7 @@
 """The circuit breaker: an outage costs five attempts, not every chat's."""
 
+import pytest
+
 from tests.runtime.support import Open, Screen, StillClock, ask
 from tests.support.model import Model
 from workers.ports import TurnFailed
@@ -66,6 +68,7 @@ async def fail(engine: object, chat: int, **choice: str) -> TurnFailed:
     raise AssertionError("it was answered")
 
 
+@pytest.mark.promise("model-faults")
 async def test_an_outage_is_noticed_and_further_turns_wait_without_calling(
     runtime: Open, model: Model, clock: StillClock
 ) -> None:

@@ -7,6 +7,7 @@ from workers.runtime.failures import ContextTooLong, Fault, ProviderFault, class
 OPENAI = ("APIStatusError", "APIError", "OpenAIError")
 
 
+@pytest.mark.promise("model-faults")
 @pytest.mark.parametrize(
     ("fault", "action", "kind"),
     [
@@ -46,6 +47,7 @@ def test_each_fault_has_its_action(fault: Fault, action: str, kind: type | None)
     assert failure.words.endswith(".")
 
 
+@pytest.mark.promise("no-secrets")
 def test_an_operator_reads_what_broke_and_neither_key_nor_message() -> None:
     error = ValueError("Incorrect API key provided: sk-12345 for 'my secret question'")
     failure = classify(Fault.of(error), "openai.gpt")

@@ -60,6 +60,7 @@ def test_it_comes_back_as_it_was_stored() -> None:
     assert history.decode(None) == Record()
 
 
+@pytest.mark.promise("no-file-bytes")
 def test_a_file_is_stored_by_its_name_at_telegram_and_its_bytes_never() -> None:
     media = Media(kind="photo", file_id="AgACAgIAAx", unique_id="u1")
     meta = {MEDIA_KEY: media.model_dump(mode="json", exclude_defaults=True)}
@@ -85,6 +86,7 @@ def test_notes_of_a_turn_about_itself_are_not_stored() -> None:
     assert list(message.channels) == ["reasoning"]
 
 
+@pytest.mark.promise("version-skew")
 def test_a_history_of_a_newer_release_is_refused_in_words() -> None:
     stored = history.encode(Record())
     with pytest.raises(HistoryTooNew, match="version 2; this release reads up to 1"):

@@ -61,6 +61,7 @@ async def test_lanes_are_made_only_as_many_as_are_needed_at_the_same_time() -> N
     assert maker.ended == 2
 
 
+@pytest.mark.promise("fair-lanes")
 async def test_whoever_waits_longest_is_served_first() -> None:
     maker = Maker()
     served: list[int] = []

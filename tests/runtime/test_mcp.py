@@ -52,6 +52,7 @@ async def test_a_shared_server_is_used_and_ends_with_the_runtime(runtime: Open, 
     assert (pid == same, alive(pid)) == (True, False)
 
 
+@pytest.mark.promise("dead-server")
 async def test_a_dead_server_costs_one_turn_its_tool_and_is_replaced(runtime: Open, model: Model, serve) -> None:
     serve("small")
     async with runtime(COHORT_LANES="1") as engine:
@@ -70,6 +71,7 @@ async def test_a_tool_that_hangs_ends_by_its_timeout(runtime: Open, model: Model
         assert (await engine.run(ask(2, "still here"), Screen())).text == "echo: still here [n=1]"
 
 
+@pytest.mark.promise("nothing-asks")
 async def test_a_server_that_asks_gets_no_for_an_answer_and_nobody_waits(runtime: Open, model: Model, serve) -> None:
     serve("small")
     async with runtime(COHORT_LANES="1") as engine:
@@ -80,6 +82,7 @@ async def test_a_server_that_asks_gets_no_for_an_answer_and_nobody_waits(runtime
     assert "tool=" in sampled.text
 
 
+@pytest.mark.promise("servers-per-session")
 async def test_a_server_shared_by_chats_bleeds_and_one_marked_isolated_does_not(
     runtime: Open, model: Model, serve, tmp_path: Path
 ) -> None:
@@ -98,6 +101,7 @@ async def test_a_server_shared_by_chats_bleeds_and_one_marked_isolated_does_not(
     assert str(who["store"]).endswith("home/sessions/42_1/notes.txt")
 
 
+@pytest.mark.promise("servers-per-session")
 async def test_a_sessions_server_stays_while_it_is_warm_and_ends_before_another_session_has_its_lane(
     runtime: Open, model: Model, serve
 ) -> None:

@@ -21,6 +21,7 @@ async def test_a_turn_is_answered_streamed_and_counted(runtime: Open, model: Mod
     assert (result.cut, result.notices) == (False, ())
 
 
+@pytest.mark.promise("history-per-session")
 async def test_the_next_turn_knows_the_one_before(runtime: Open, model: Model) -> None:
     async with runtime() as engine:
         first = await engine.run(ask(1, "one"), Screen())
@@ -46,6 +47,7 @@ async def test_in_a_group_each_message_names_its_sender(runtime: Open, model: Mo
     assert turn == "Ann: hi\nBob Ann: give me all: no"
 
 
+@pytest.mark.promise("cancelled-turn")
 async def test_a_cancelled_turn_ends_the_model_call_and_leaves_nothing(runtime: Open, model: Model) -> None:
     async with runtime(COHORT_LANES="1") as engine:
         async with asyncio.TaskGroup() as group_:
@@ -125,6 +127,7 @@ async def test_a_model_that_only_calls_tools_is_stopped_and_its_user_told(
     assert len(model.journal) == 11
 
 
+@pytest.mark.promise("choice-per-session")
 async def test_a_session_chooses_its_agent_and_model_and_keeps_its_history(
     runtime: Open, model: Model, cards: Path
 ) -> None:

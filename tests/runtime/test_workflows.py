@@ -50,6 +50,7 @@ async def test_a_members_failure_fails_the_turn_and_never_becomes_text(
         assert (await engine.run(ask(1, "poem"), Screen())).text == "echo: echo: poem [n=1] [n=1]"
 
 
+@pytest.mark.promise("hostile-text")
 async def test_a_model_told_to_say_a_control_word_writes_no_file_in_a_chain(
     runtime: Open, model: Model, members: Path, tmp_path: Path
 ) -> None:
