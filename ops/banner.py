@@ -56,7 +56,8 @@ def _rows(facts: Facts) -> list[tuple[str, str]]:
 def _advice(facts: Facts) -> list[tuple[str, str]]:
     advice: list[tuple[str, str]] = []
     if facts.plan.playground_url:
-        advice.append(("Telegram", "TELEGRAM_BOT_TOKEN=... (from @BotFather), COHORT_ALLOW=<your user id>"))
+        advice.append(("Telegram", "TELEGRAM_BOT_TOKEN=...  from @BotFather"))
+        advice.append(("", "COHORT_ALLOW=...  your user id; strangers are told theirs"))
     if facts.choice.hint:
         advice.append(("Model", facts.choice.hint))
     return advice

@@ -13,20 +13,21 @@ from typing import TextIO
 _WAITING = 2000
 _FILE_LIMIT = 10 * 1024 * 1024
 _COLOURS = (36, 35, 34, 33, 32)
-_NAME_WIDTH = 10
+_NAME_WIDTH = 11
 OWN = "cohort"
 
 
 class LogFile:
-    """A file of at most 10 MiB and the one before it."""
+    """A file of about ``limit`` bytes, and the one before it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, limit: int = _FILE_LIMIT) -> None:
         self._path = path
+        self._limit = limit
         self._file = path.open("a", encoding="utf-8")
         self._size = path.stat().st_size
 
     def write(self, line: str) -> None:
-        if self._size > _FILE_LIMIT:
+        if self._size > self._limit:
             self._file.close()
             self._path.replace(self._path.with_suffix(".log.1"))
             self._file = self._path.open("a", encoding="utf-8")

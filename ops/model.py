@@ -103,7 +103,7 @@ def choose(given: Given) -> Choice:
         if key in BY_KEY:
             # fast-agent's lowest rank: a card that names a model keeps it.
             model = BY_KEY[key]
-            return Choice(model, f"{key} is set", {"FAST_AGENT_MODEL": model}, hint="another one: COHORT_MODEL=...")
+            return Choice(model, f"{key} is set", {"FAST_AGENT_MODEL": model}, hint="COHORT_MODEL=...  for another one")
     if found:
         provider = found[0].removesuffix("_API_KEY").lower()
         raise Misconfigured(f"{found[0]} is set, but no model is named: set COHORT_MODEL={provider}.<model>")
@@ -113,11 +113,11 @@ def choose(given: Given) -> Choice:
         )
     name = "FAST_AGENT_MODEL" if named else "COHORT_MODEL"
     return Choice(
-        "SmolLM2-135M, a toy model on this machine",
-        "no model and no key is set",
+        "SmolLM2-135M, a toy on this machine",
+        "no key and no model is set",
         {name: DEMO},
         demo=True,
-        hint="a real one: ANTHROPIC_API_KEY=... (or OPENAI_, GOOGLE_, ...), or COHORT_MODEL=...",
+        hint="ANTHROPIC_API_KEY=...  or OPENAI_, GOOGLE_, ...; or COHORT_MODEL=...",
     )
 
 

@@ -91,12 +91,17 @@ class Up:
         effective = load(plan.env)
         self._store = await self._opened.enter_async_context(connect(effective))
         warnings = weaknesses(await configured(self._store)) if self._settings.redis_url else ()
+        if plan.playground_port is None and effective.access != "open" and not (effective.allow or effective.admins):
+            warnings += (
+                "nobody may talk to the bot yet: write to it, it tells you your id, and set COHORT_ALLOW to it",
+            )
         playground = plan.playground()
         for spec in ([playground] if playground else []) + plan.others():
             supervisor.keep(spec)
         supervisor.scale(self._settings.workers, plan.worker)
         port, secret = await self._opened.enter_async_context(control.door(self._deeds(supervisor, plan)))
-        changed = {name: value for name, value in plan.env.items() if os.environ.get(name) != value}
+        own = os.environ | {"PATH": plan.env["PATH"]}
+        changed = {name: value for name, value in plan.env.items() if own.get(name) != value}
         self._home.announce(
             Running(
                 pid=os.getpid(),

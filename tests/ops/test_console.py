@@ -1,0 +1,87 @@
+"""What an operator sees: the banner, and lines that a stopped terminal cannot hold up."""
+
+import io
+import threading
+from pathlib import Path
+
+import pytest
+
+from ops import banner, console, model, plan
+from ops.model import Choice
+from tasks.settings import load
+
+DEMO = model.choose(model.Given(None, {}, {}, [None]))
+
+
+def facts(choice: Choice = DEMO, *, home: Path = Path("/somewhere/state"), **environ: str) -> banner.Facts:
+    drawn = plan.Plan(load(environ), environ, None if "TELEGRAM_BOT_TOKEN" in environ else 8081, 5555)
+    return banner.Facts(drawn, choice, "embedded Valkey, data in .cohort/valkey", home, 4.2, ("Redis forgets",))
+
+
+@pytest.mark.parametrize("colour", [True, False])
+def test_the_banner_says_where_and_who_answers_and_what_the_real_thing_takes(colour: bool) -> None:
+    page = banner.render(facts(), colour=colour)
+    for part in ("http://127.0.0.1:8081", "http://127.0.0.1:5555", "SmolLM2", "Redis forgets"):
+        assert part in page
+    assert "TELEGRAM_BOT_TOKEN" in page
+    assert "ANTHROPIC_API_KEY" in page
+    assert ("\x1b[" in page) is colour
+
+
+def test_the_banner_fits_80_columns_and_is_plain_when_nobody_looks() -> None:
+    for choice in (DEMO, model.echo(DEMO, "does not run here (see .cohort/logs/model.log)")):
+        page = banner.render(facts(choice), colour=False)
+        assert max(len(line) for line in page.splitlines()) <= 80
+
+
+def test_the_banner_of_a_real_bot_names_it_without_its_secret() -> None:
+    page = banner.render(facts(Choice("haiku", "COHORT_MODEL names it"), TELEGRAM_BOT_TOKEN="42:secret"), colour=False)
+    assert "bot 42 at https://api.telegram.org" in page
+    assert "secret" not in page
+    assert "For the real thing" not in page
+
+
+class Stopped(io.StringIO):
+    """A terminal after Ctrl-S."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = threading.Event()
+
+    def write(self, text: str) -> int:
+        self.go.wait(30)
+        return super().write(text)
+
+
+def test_a_stopped_terminal_holds_nobody_up_and_the_file_has_every_line(tmp_path: Path) -> None:
+    terminal = Stopped()
+    seen = console.Console(tmp_path, terminal, colour=False)
+    with seen.writing():
+        for number in range(5000):
+            seen.child("bot", f"line {number}", echo=True)
+        terminal.go.set()
+        seen.say("after")
+    assert len((tmp_path / "bot.log").read_text().splitlines()) == 5000
+    shown = terminal.getvalue().splitlines()
+    assert 1000 < len(shown) < 5000
+
+
+def test_a_quiet_process_is_only_kept(tmp_path: Path) -> None:
+    terminal = io.StringIO()
+    seen = console.Console(tmp_path, terminal, colour=False)
+    with seen.writing():
+        seen.child("flower", "chatter", echo=False)
+        seen.child("bot", "news", echo=True)
+    assert terminal.getvalue().splitlines() == ["bot        | news"]
+    assert (tmp_path / "flower.log").read_text() == "chatter\n"
+    assert seen.last("flower") == ["chatter"]
+
+
+def test_a_log_file_is_put_aside_when_it_is_full(tmp_path: Path) -> None:
+    file = console.LogFile(tmp_path / "bot.log", limit=100)
+    for number in range(30):
+        file.write(f"line {number}")
+    file.close()
+    assert (tmp_path / "bot.log").stat().st_size <= 110
+    assert "line 29" in (tmp_path / "bot.log").read_text()
+    assert (tmp_path / "bot.log.1").is_file()
