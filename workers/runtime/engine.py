@@ -149,7 +149,7 @@ class Engine:
         except ContextTooLong:
             if long or not work.record.messages:
                 raise
-            self._roster.wipe(lane)
+            self._wipe(lane)
             work, spent = await self._shortened(request, choice, lane, work)
             answer = await turn.run(work)
         answer.usage = Usage(
@@ -168,7 +168,7 @@ class Engine:
             log.warning("compaction_failed", extra={"session": str(request.session), "detail": problem.detail})
             return work, Usage()
         finally:
-            self._roster.wipe(lane)
+            self._wipe(lane)
         return replace(work, record=done.record), done.usage
 
     def _record(self, request: TurnRequest, choice: Choice) -> history.Record:
@@ -221,7 +221,7 @@ class Engine:
         else:
             self._breaker.succeeded(choice.model)
         finally:
-            self._roster.wipe(lane)
+            self._wipe(lane)
             self._lanes.give_back(lane)
 
     async def _agent(self, request: TurnRequest, lane: Lane, choice: Choice) -> Any:
@@ -233,6 +233,10 @@ class Engine:
         if model is not None and agent.config.model != model:
             await agent.set_model(model)
         return agent
+
+    def _wipe(self, lane: Lane) -> None:
+        """Nothing of a turn may stay in its lane."""
+        self._roster.wipe(lane)
 
 
 def _misconfigured(settings: Settings, problem: BaseException) -> Misconfigured:

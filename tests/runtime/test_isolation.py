@@ -1,0 +1,151 @@
+"""Nothing of one chat reaches another: histories, streams, answers, tokens, tools; and the check itself is checked."""
+
+import asyncio
+import json
+import re
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from llmock.pytest_plugin import LLMock
+
+from tests.runtime.support import Open, Screen, ask, card
+from tests.support.model import Model
+from workers.ports import TurnResult
+from workers.runtime.engine import Engine
+from workers.runtime.lanes import Lane
+
+SECRET = re.compile(r"secret(\d+)x")
+TOOLS = '''
+from workers.runtime.tools import current_session
+
+async def whose(n: int) -> str:
+    """Whose turn this is."""
+    return f"secret{current_session().chat}x"
+'''
+
+
+class LeakyEngine(Engine):
+    """Breaks the promise on purpose: what a turn leaves in its lane stays there."""
+
+    def _wipe(self, lane: Lane) -> None:
+        """Wipe nothing."""
+
+
+def owners(text: str) -> set[int]:
+    """Whose words these are."""
+    return {int(found) for found in SECRET.findall(text)}
+
+
+class Observed:
+    """Everything each chat was shown, and what it was told it cost."""
+
+    def __init__(self) -> None:
+        # Screens are kept and looked at in the end: a leak may reach one after its turn.
+        self.screens: list[tuple[int, Screen]] = []
+        self.spent: Counter[int] = Counter()
+        self.answers: dict[int, list[str]] = {}
+
+    async def chat(self, engine: Engine, chat: int, turns: int, words: Callable[[int, int], str]) -> None:
+        """One chat's turns, one after the other."""
+        history = None
+        for turn in range(turns):
+            screen = Screen()
+            self.screens.append((chat, screen))
+            result: TurnResult = await engine.run(ask(chat, words(chat, turn), history=history), screen)
+            history = result.history
+            self.spent[chat] += result.usage.input_tokens + result.usage.output_tokens
+            self.answers.setdefault(chat, []).append(result.text)
+
+    def bleeding(self) -> list[str]:
+        shown = [(chat, frame) for chat, screen in self.screens for frame in screen.frames]
+        told = [(chat, answer) for chat, answers in self.answers.items() for answer in answers]
+        return [f"{chat} was shown {text!r}" for chat, text in shown + told if not owners(text) <= {chat}]
+
+
+async def crowd(engine: Engine, chats: int, turns: int, words: Callable[[int, int], str]) -> Observed:
+    """Many chats at the same time."""
+    seen = Observed()
+    async with asyncio.TaskGroup() as group:
+        for chat in range(chats):
+            group.create_task(seen.chat(engine, chat, turns, words), name=f"chat-{chat}")
+    return seen
+
+
+def words(chat: int, turn: int) -> str:
+    return f'turn {turn} secret{chat}x CALL:whose{{"n": {turn}}}' if turn % 2 else f"turn {turn} secret{chat}x"
+
+
+def mixed(model: Model) -> list[str]:
+    """Model calls that saw more than one chat."""
+    texts = (json.dumps(call.messages) for call in model.journal)
+    return [text for text in texts if len(owners(text)) != 1]
+
+
+@pytest.fixture
+def tooled(cards: Path) -> None:
+    card(cards, "tools.py", TOOLS)
+    text = "---\nname: assistant\nmodel: generic.mock\nfunction_tools: ['tools.py:whose']\n---\nYou.\n"
+    card(cards, "assistant.md", text)
+
+
+@pytest.mark.timeout(180)
+async def test_200_chats_of_5_turns_on_32_lanes_see_only_their_own(runtime: Open, model: Model, tooled: None) -> None:
+    async with runtime(COHORT_LANES="32") as engine:
+        seen = await crowd(engine, 200, 5, words)
+    assert seen.bleeding() == []
+    assert mixed(model) == []
+    for chat, answers in seen.answers.items():
+        own = f"secret{chat}x"
+        assert answers[4] == f"echo: turn 4 {own} [n=5]"
+        assert answers[3].endswith(f"[n=4] tool={own}")
+    billed: Counter[int] = Counter()
+    for call in model.journal:
+        (chat,) = owners(json.dumps(call.messages))
+        called = len(call.reply.split()) or 1
+        billed[chat] += sum(len(message["text"].split()) for message in call.messages) + called
+    assert seen.spent == billed
+
+
+async def test_a_runtime_that_does_not_wipe_is_caught_by_these_checks(
+    runtime: Open, model: Model, tooled: None
+) -> None:
+    async with runtime(LeakyEngine, COHORT_LANES="2") as engine:
+        seen = await crowd(engine, 6, 3, words)
+    assert seen.bleeding() != []
+
+
+PROVIDERS = {
+    "openai": ("openai.gpt-4.1-mini", "openai", {}),
+    "responses": ("responses.gpt-5-mini", "openai", {"transport": "sse"}),
+    "anthropic": ("anthropic.claude-haiku-4-5", "anthropic", {}),
+    "google": ("google.gemini-2.5-flash", "gemini", {}),
+}
+
+
+type Configure = Callable[[dict[str, object]], None]
+
+
+@pytest.fixture
+def configure(config: Path) -> Configure:
+    """Replace fast-agent's configuration (YAML takes JSON)."""
+    return lambda content: config.write_text(json.dumps(content)) and None
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+async def test_every_provider_keeps_chats_apart(
+    runtime: Open, provider: str, llmock: LLMock, configure: Configure
+) -> None:
+    name, path, more = PROVIDERS[provider]
+    configure({provider: {"api_key": "secret-key", "base_url": llmock.base_url(path), **more}})
+    llmock.tool_mode("off")
+    async with runtime(COHORT_LANES="4", COHORT_MODEL=name) as engine:
+        seen = await crowd(engine, 12, 3, lambda chat, turn: f"turn {turn} secret{chat}x")
+    bodies = [json.dumps(request.body) for request in llmock.requests]
+    assert len(bodies) == 36
+    assert [body for body in bodies if len(owners(body)) != 1] == []
+    assert sorted(len(SECRET.findall(body)) >= 3 for body in bodies)[-12:] == [True] * 12, "histories are sent"
+    assert seen.bleeding() == []
+    assert set(seen.answers) == set(range(12))
+    assert all(spent > 0 for spent in seen.spent.values())
