@@ -144,6 +144,13 @@ def test_every_event_that_operators_are_told_to_watch_is_logged() -> None:
 
 
 @pytest.mark.promise("docs-true")
+def test_every_metric_stands_in_the_operators_page() -> None:
+    page = (ROOT / "docs" / "operating.md").read_text()
+    told = re.findall(r"^\| `(cohort_[a-z_]+)` \|", page, flags=re.MULTILINE)
+    assert told == re.findall(r'"(cohort_[a-z_]+)"', (ROOT / "tasks" / "metrics.py").read_text())
+
+
+@pytest.mark.promise("docs-true")
 def test_the_decisions_are_numbered_without_gaps() -> None:
     numbers = [int(path.name[:4]) for path in sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))]
     assert numbers == list(range(1, len(numbers) + 1))
