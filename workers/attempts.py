@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from tasks import keys
 from tasks.envelope import Button, DeadLetter, Inbound, Reply
-from tasks.errors import ClaimLost, StoreUnavailable
-from tasks.store.sessions import Claim, Commit
+from tasks.errors import ClaimLost, Retryable, Terminal
+from tasks.store.sessions import READ_AHEAD, Commit
 from workers import words
-from workers.outbox import Persist
+from workers.claimed import Claimed
 from workers.ports import LiveAnswer, TurnFailed, TurnRequest, TurnResult
-from workers.turn import MAX_TRIES, Failures, bury
+from workers.turn import MAX_TRIES, Failures, letter
 
 if TYPE_CHECKING:
     from workers.turnloop import Parts
@@ -44,148 +44,182 @@ class Outcome:
 class Attempts:
     """One turn and its tries. Between tries it waits without a lane; its user sees that work goes on."""
 
-    def __init__(self, parts: "Parts", claim: Claim, persist: Persist) -> None:
-        self._parts = parts
-        self._claim = claim
-        self._persist = persist
-        self.live: int | None = None
-        self.shown = ""
-
-    async def request(
+    def __init__(
         self,
+        parts: "Parts",
+        claimed: Claimed,
         messages: Sequence[Inbound],
         *,
-        history: bytes | None,
-        agent: str | None,
-        model: str | None,
-        live: int | None,
-    ) -> Outcome:
-        """Run it.
+        answers: tuple[int, ...],
+        retry: bool = False,
+    ) -> None:
+        """What is tried.
 
         Args:
+            parts: The worker's.
+            claimed: The session: its history, its choices, and a message that an earlier try already shows.
             messages: What is answered together; a single ``compact`` asks for a summary instead.
-            history: As stored.
-            agent: The session's choice, None for the default.
-            model: Likewise.
-            live: A message that an earlier try already shows.
+            answers: The update ids that the answer is for.
+            retry: ``messages`` failed before, all of them.
         """
-        self.live = live
+        self._parts = parts
+        self._claimed = claimed
+        self._messages = tuple(messages)
+        self._answers = answers
+        self._retry = retry
         last = messages[-1]
         # In groups it is not obvious which message is meant.
-        reply_to = last.message_id if last.chat_type != "private" else None
-        asked = TurnRequest(self._claim.session, tuple(messages), history, agent, model)
-        if (refusal := await self._over_budget(last)) is not None:
-            return Outcome(self._render(refusal, messages, reply_to))
+        self._reply_to = last.message_id if last.chat_type != "private" else None
+
+    async def outcome(self) -> Outcome:
+        """Run it.
+
+        Raises:
+            ClaimLost: somebody else runs it.
+        """
+        claimed = self._claimed
+        if (refusal := await self._over_budget()) is not None:
+            return Outcome(self._render(refusal))
+        asked = TurnRequest(
+            claimed.session, self._messages, claimed.history, claimed.choice("agent"), claimed.choice("model")
+        )
         screen = self._parts.delivery.live(
-            self._claim.session, reply_to=reply_to, message_id=live, created=self._note_live
+            claimed.session, reply_to=self._reply_to, message_id=claimed.live, created=claimed.note_live
         )
         async with screen as answer:
-            result = await self._until_it_ends(asked, _Watched(answer, self))
-        self.live = answer.message_id
+            result = await self._until_it_ends(asked, _Watched(answer, claimed))
+        claimed.live = answer.message_id
         if isinstance(result, TurnResult):
-            text = "\n\n".join(part for part in (result.text, *result.notices, words.CUT if result.cut else "") if part)
-            used = {"input_tokens": result.usage.input_tokens, "output_tokens": result.usage.output_tokens, "turns": 1}
-            return Outcome(
-                self._render(text, messages, reply_to),
-                result.history,
-                unset=("failed",),
-                add=used,
-                usage=self._usage_names(last, result.usage.model),
-            )
-        return self._gave_up(result, messages, reply_to)
+            return self._answered(result)
+        if isinstance(result, TurnFailed):
+            return self._failed(result)
+        reason = f"failed {MAX_TRIES} times: {type(result).__name__}"
+        letters = tuple(letter(message, reason, self._parts.clock.now()) for message in self._messages)
+        return Outcome(self._render(words.DEFECT), dead=letters, unset=self._settled())
 
     async def _until_it_ends(self, asked: TurnRequest, screen: "_Watched") -> TurnResult | TurnFailed | Exception:
         failures = Failures()
         while True:
+            failures = failures.next()
             try:
                 return await self._once(asked, screen)
-            except (ClaimLost, StoreUnavailable):
+            except ClaimLost:
                 raise
             except TurnFailed as problem:
                 log.warning("turn.failed", extra=self._about(action=problem.action, detail=problem.detail))
                 if problem.action == "operator":
                     await self._parts.alerts.raise_("model", problem.detail)
-                failures = failures.next()
                 if problem.action != "retry" or failures.exhausted:
                     return problem
                 pause = failures.pause_s(problem.backoff, random())  # noqa: S311 - spreads load, guards nothing
             except Exception as defect:
                 log.exception("turn.defect", extra=self._about())
-                failures = failures.next()
                 if failures.count >= MAX_TRIES:
                     return defect
                 pause = failures.pause_s(0, random())  # noqa: S311 - likewise
             screen.text("")
             screen.tool("another try")
-            await asyncio.sleep(pause)
+            await self._parts.sleep(pause)
+            screen.tool(None)
 
     async def _once(self, asked: TurnRequest, screen: "_Watched") -> TurnResult:
+        """One try.
+
+        Raises:
+            TurnFailed: also for what others raise for us to act on.
+        """
         runtime = self._parts.runtime
+        limit = asyncio.timeout(self._parts.settings.turn_timeout.total_seconds())
         try:
-            async with asyncio.timeout(self._parts.settings.turn_timeout.total_seconds()):
+            async with limit:
                 if asked.messages[0].kind == "compact":
                     return await runtime.compact(asked)
                 return await runtime.run(asked, screen)
         except TimeoutError:
+            if not limit.expired():
+                raise
             raise TurnFailed("tell", words.TOO_LONG, "the turn took longer than COHORT_TURN_TIMEOUT") from None
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # A library's cancel scope that leaked: nobody wanted this turn to end.
+            raise RuntimeError("cancelled by nobody") from None
+        except Terminal as problem:
+            raise TurnFailed("tell", str(problem), type(problem).__name__) from problem
+        except Retryable as problem:
+            raise TurnFailed("retry", words.OUTAGE, f"{type(problem).__name__}: {problem}") from problem
 
-    def _gave_up(self, problem: Exception, messages: Sequence[Inbound], reply_to: int | None) -> Outcome:
-        if not isinstance(problem, TurnFailed):
-            letters = tuple(
-                bury(message, f"failed {MAX_TRIES} times: {type(problem).__name__}", self._parts.clock.now()).letter
-                for message in messages
-            )
-            return Outcome(self._render(words.DEFECT, messages, reply_to), dead=letters)
-        if problem.action == "retry":
-            replies = self._render(words.OUTAGE, messages, reply_to)
-            button = Button(text=words.RETRY, data=words.RETRY_DATA)
-            replies = (*replies[:-1], replies[-1].model_copy(update={"buttons": ((button,),)}))
-            kept = json.dumps([message.to_json() for message in messages])
-            return Outcome(replies, set={"failed": kept})
-        return Outcome(self._render(problem.words, messages, reply_to))
+    # -- what is committed
 
-    def _render(self, text: str, messages: Sequence[Inbound], reply_to: int | None) -> tuple[Reply, ...]:
-        answers = tuple(message.update_id for message in messages)
-        rendered = self._parts.delivery.render(text, edit=self.live, reply_to=reply_to)
-        return tuple(reply.model_copy(update={"answers": answers}) for reply in rendered)
+    def _answered(self, result: TurnResult) -> Outcome:
+        text = "\n\n".join(part for part in (result.text, *result.notices, words.CUT if result.cut else "") if part)
+        return Outcome(
+            self._render(text),
+            result.history,
+            unset=self._settled(),
+            add={"input_tokens": result.usage.input_tokens, "output_tokens": result.usage.output_tokens, "turns": 1},
+            usage=self._usage_names(result.usage.model),
+        )
 
-    async def _note_live(self, message_id: int) -> None:
-        self.live = message_id
-        await self._parts.sessions.note(self._claim, "live", str(message_id))
+    def _failed(self, problem: TurnFailed) -> Outcome:
+        if problem.action != "retry":
+            # What an operator has to mend may be tried again when it is.
+            settled = self._settled() if problem.action == "tell" else ()
+            return Outcome(self._render(problem.words), unset=settled)
+        if self._messages[0].kind == "compact":
+            return Outcome(self._render(words.OUTAGE))
+        replies = self._render(f"{words.OUTAGE} {words.PRESS_RETRY}")
+        button = Button(text=words.RETRY, data=words.RETRY_DATA)
+        replies = (*replies[:-1], replies[-1].model_copy(update={"buttons": ((button,),)}))
+        # Each of several messages that failed in an outage was promised another try.
+        earlier = [] if self._retry else self._claimed.failed()
+        kept = [*earlier, *(message.to_json() for message in self._messages)]
+        return Outcome(replies, set={"failed": json.dumps(kept[-READ_AHEAD:])})
 
-    async def _over_budget(self, last: Inbound) -> str | None:
+    def _settled(self) -> tuple[str, ...]:
+        """State fields that go when these messages have their last word."""
+        return ("failed",) if self._retry else ()
+
+    def _render(self, text: str) -> tuple[Reply, ...]:
+        rendered = self._parts.delivery.render(text, edit=self._claimed.live, reply_to=self._reply_to)
+        return tuple(reply.model_copy(update={"answers": self._answers}) for reply in rendered)
+
+    # -- what it may cost
+
+    async def _over_budget(self) -> str | None:
         settings = self._parts.settings
         if not settings.budget_user and not settings.budget_chat:
             return None
-        user, chat, _ = self._usage_names(last, "")
-        used_by_user, used_in_chat = await self._persist(lambda: self._parts.sessions.usage([user, chat]))
+        user, chat, _ = self._usage_names("")
+        used_by_user, used_in_chat = await self._claimed.usage(user, chat)
         if settings.budget_user and used_by_user >= settings.budget_user:
             return words.over_budget("your")
         if settings.budget_chat and used_in_chat >= settings.budget_chat:
             return words.over_budget("this chat's")
         return None
 
-    def _usage_names(self, last: Inbound, model: str) -> tuple[str, str, str]:
+    def _usage_names(self, model: str) -> tuple[str, str, str]:
         day = datetime.fromtimestamp(self._parts.clock.now(), UTC).date().isoformat()
-        session = self._claim.session
+        session, last = self._claimed.session, self._messages[-1]
         sender = last.sender.id if last.sender else session.chat
         scopes = (f"user:{sender}", f"chat:{session.chat}", f"model:{model or 'unknown'}")
         user, chat, by_model = (keys.usage(f"{session.bot}:{scope}", day) for scope in scopes)
         return user, chat, by_model
 
     def _about(self, **fields: str) -> dict[str, str | int]:
-        return {"session": str(self._claim.session), "epoch": self._claim.epoch, **fields}
+        return {"session": str(self._claimed.session), "epoch": self._claimed.epoch, **fields}
 
 
 class _Watched:
     """The live answer, remembering what it shows: a stopped turn keeps it."""
 
-    def __init__(self, answer: LiveAnswer, attempts: Attempts) -> None:
+    def __init__(self, answer: LiveAnswer, claimed: Claimed) -> None:
         self._answer = answer
-        self._attempts = attempts
+        self._claimed = claimed
 
     def text(self, so_far: str) -> None:
-        self._attempts.shown = so_far
+        self._claimed.shown = so_far
         self._answer.text(so_far)
 
     def tool(self, name: str | None) -> None:

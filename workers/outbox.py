@@ -1,63 +1,102 @@
 """Bringing a session's committed replies to Telegram, in order, each until it is confirmed."""
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
 
-from tasks.envelope import Reply
-from tasks.errors import ClaimLost, EnvelopeInvalid, EnvelopeTooNew
+from tasks.clock import Clock
+from tasks.envelope import DeadLetter, Reply
+from tasks.errors import ClaimLost, EnvelopeInvalid, Retryable
 from tasks.session import SessionKey
-from tasks.store.sessions import Claim, SessionStore
+from tasks.store.sessions import Commit
+from workers import words
+from workers.claimed import Claimed, Sleep
 from workers.ports import ChatMigrated, Delivery, Undeliverable
 
 log = logging.getLogger("cohort.delivery")
 
+MAX_TRIES = 3
+"""A reply that breaks our own code this often is given up, so that the session goes on."""
 
-class Persist(Protocol):
-    """Repeats a write until Redis takes it."""
-
-    async def __call__[T](self, write: Callable[[], Awaitable[T]]) -> T: ...
+_PAUSE_S = 1.0
 
 
 class Outbox:
     """The far end of a turn."""
 
-    def __init__(
-        self, sessions: SessionStore, delivery: Delivery, *, persist: Persist, steps: Callable[[str], None]
-    ) -> None:
-        self._sessions = sessions
+    def __init__(self, delivery: Delivery, *, clock: Clock, sleep: Sleep, steps: Callable[[str], None]) -> None:
         self._delivery = delivery
-        self._persist = persist
+        self._clock = clock
+        self._sleep = sleep
         self._steps = steps
 
-    async def deliver(self, claim: Claim, replies: Sequence[bytes]) -> None:
+    async def deliver(self, claimed: Claimed, replies: Sequence[bytes]) -> None:
         """Deliver ``replies``, the head of the session's outbox as it was read, and drop each when Telegram has it.
 
         Raises:
             ClaimLost: the session is somebody else's, or lives under a new chat id.
+            EnvelopeTooNew: a newer release has to deliver.
         """
         for raw in replies:
             try:
                 reply = Reply.from_json(raw)
-            except EnvelopeTooNew:
-                raise ClaimLost from None
-            except EnvelopeInvalid:
-                log.exception("reply.unreadable", extra={"session": str(claim.session)})
-                await self._persist(lambda raw=raw: self._sessions.delivered(claim, raw))
-                continue
-            try:
-                await self._delivery.deliver(claim.session, reply)
-            except Undeliverable as problem:
-                log.warning("reply.undeliverable", extra={"session": str(claim.session), "reason": str(problem)})
-            except ChatMigrated as moved:
-                await self._migrate(claim, moved)
+            except EnvelopeInvalid as problem:
+                log.exception("reply.unreadable", extra={"session": str(claimed.session)})
+                await self._give_up(claimed, raw, None, problem)
+            else:
+                await self._bring(claimed, raw, reply)
             self._steps("delivered")
-            await self._persist(lambda raw=raw: self._sessions.delivered(claim, raw))
+            await self._confirm(claimed, raw)
 
-    async def _migrate(self, claim: Claim, moved: ChatMigrated) -> None:
-        old = claim.session
+    async def _bring(self, claimed: Claimed, raw: bytes, reply: Reply) -> None:
+        """Until Telegram has it or never will."""
+        defects = 0
+        while True:
+            # A worker that was paused meanwhile would say what the next owner has said already.
+            await claimed.make_sure()
+            try:
+                await self._delivery.deliver(claimed.session, reply)
+            except Undeliverable as problem:
+                log.warning("reply.undeliverable", extra={"session": str(claimed.session), "reason": str(problem)})
+            except ChatMigrated as moved:
+                await self._migrate(claimed, moved)
+            except ClaimLost:
+                raise
+            except Retryable as problem:
+                log.warning("reply.delayed", extra={"session": str(claimed.session), "problem": str(problem)})
+                await self._sleep(_PAUSE_S)
+                continue
+            except Exception as defect:
+                log.exception("reply.defect", extra={"session": str(claimed.session)})
+                defects += 1
+                if defects < MAX_TRIES:
+                    await self._sleep(_PAUSE_S * defects)
+                    continue
+                await self._give_up(claimed, raw, reply, defect)
+            return
+
+    async def _confirm(self, claimed: Claimed, raw: bytes) -> None:
+        try:
+            await claimed.delivered(raw)
+        except asyncio.CancelledError:
+            # Telegram has it; whoever goes on here must not say it again.
+            await claimed.delivered_at_last(raw)
+            raise
+
+    async def _give_up(self, claimed: Claimed, raw: bytes, reply: Reply | None, problem: Exception) -> None:
+        """Keep it for an operator and say so in words that cannot fail."""
+        reason = f"not deliverable: {type(problem).__name__}"
+        letter = DeadLetter(
+            reason=reason, at=self._clock.now(), session=str(claimed.session), raw=raw.decode(errors="replace")
+        )
+        answers = reply.answers if reply else ()
+        said = () if reply and reply.text == words.UNSENT else (Reply(text=words.UNSENT, answers=answers),)
+        await claimed.commit(Commit(0, said, dead=(letter,)), suspects=claimed.suspects)
+
+    async def _migrate(self, claimed: Claimed, moved: ChatMigrated) -> None:
+        old = claimed.session
         new = SessionKey(old.bot, moved.chat, old.topic, old.business)
         log.info("session.renamed", extra={"session": str(old), "renamed": str(new)})
-        await self._persist(lambda: self._sessions.rename(claim, new))
+        await claimed.rename(new)
         # The new session's slot owner finds it pending, reply and all.
         raise ClaimLost

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Literal
 
 from tasks.envelope import DeadLetter, Inbound
@@ -21,45 +22,56 @@ COLLECT_CHARACTERS = 24_000
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """Run the agent on ``messages``; its commit drops ``drop`` entries."""
+class Ends:
+    """The entries that a step ends, at the head of the inbox.
 
-    messages: tuple[Inbound, ...]
+    ``drop``: how many. ``answers``: their update ids, of those that can be read. ``suspects``: so many of the entries
+    behind them were begun together with one that ended its worker; they are run one at a time.
+    """
+
     drop: int
+    answers: tuple[int, ...]
+    suspects: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Run the agent on ``messages``."""
+
+    ends: Ends
+    messages: tuple[Inbound, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """No agent: drop ``drop`` entries, say ``words``, and change what the control word changes."""
+    """No agent: say ``words``, and change what the control words change; ``forget``: the history goes."""
 
-    drop: int
+    ends: Ends
     words: str
-    to: Inbound
     set: dict[str, str]
     forget: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Compact:
-    """Summarise the history; drops ``drop`` entries."""
+    """Summarise the history."""
 
-    drop: int
+    ends: Ends
     to: Inbound
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Run the messages of the last failed turn again; drops ``drop`` entries."""
+    """Run the messages of the turns that were given up again."""
 
-    drop: int
-    to: Inbound
+    ends: Ends
 
 
 @dataclass(frozen=True, slots=True)
 class Bury:
-    """Give up on the first ``drop`` entries."""
+    """Give up on the head; ``to`` is None when it cannot even be read."""
 
-    drop: int
+    ends: Ends
     letter: DeadLetter
     to: Inbound | None
 
@@ -81,7 +93,9 @@ class LeaveIt:
 type Plan = Run | Answer | Compact | Retry | Bury | Wait | LeaveIt
 
 
-def decide(inbox: Sequence[bytes], *, tries: int, mode: QueueMode, now: float) -> Plan:
+def decide(
+    inbox: Sequence[bytes], *, tries: int, mode: QueueMode, now: float, together: int = 0, suspects: int = 0
+) -> Plan:
     """The next step.
 
     Args:
@@ -90,36 +104,51 @@ def decide(inbox: Sequence[bytes], *, tries: int, mode: QueueMode, now: float) -
         tries: How often the head was begun, this time included.
         mode: What happens to messages that came while a turn ran.
         now: Seconds since the epoch.
+        together: With more than one try: how many entries the try before took.
+        suspects: As the step before left them (``Ends.suspects``).
     """
-    entries = _read(inbox, now)
+    entries = _read(inbox, now, max(0, suspects - 1))
     if not isinstance(entries, list):
         return entries
+    # A suspect was begun once before it became the head.
+    begun = tries + (1 if suspects else 0)
+    if tries > 1 and not suspects:
+        suspects = together
+
+    def ends(drop: int) -> Ends:
+        return Ends(drop, tuple(entry.update_id for entry in entries[:drop]), max(0, suspects - drop))
+
     # The last of them wins: everything before it was meant to go away.
     for place in range(len(entries) - 1, -1, -1):
         if entries[place].kind in ("stop", "new"):
-            return _cut(entries, place)
+            return _cut(ends(place + 1), entries[: place + 1])
 
     head = entries[0]
-    if tries > MAX_TRIES:
-        return bury(head, f"begun {tries - 1} times without an end", now)
+    # After a turn that never ended, one at a time: the others must not share a poisonous message's end.
+    messages, taken = _gather(entries, alone=mode == "followup" or tries > 1 or suspects > 0)
+    if begun > MAX_TRIES:
+        reason = f"begun {begun - 1} times without an end"
+        # An album's parts share its end as they share its message.
+        whole = messages[0] if messages else head
+        return Bury(ends(len(taken) or 1), letter(whole, reason, now), whole)
     match head.kind:
         case "choose":
-            return Answer(1, words.chosen(head.choice), head, dict(head.choice))
+            return Answer(ends(1), words.chosen(head.choice), dict(head.choice))
         case "compact":
-            return Compact(1, head)
+            return Compact(ends(_alike(entries)), head)
         case "retry":
-            return Retry(1, head)
+            return Retry(ends(_alike(entries)))
         case _:
-            return _gather(entries, tries=tries, mode=mode, now=now)
+            left = _album_left(taken[-1], now) if len(taken) == len(entries) else 0
+            return Wait(left) if left else Run(ends(len(taken)), tuple(messages))
 
 
-def bury(head: Inbound, reason: str, now: float) -> Bury:
-    """Give up on the head of the inbox."""
-    letter = DeadLetter(reason=reason, at=now, session=head.session, update_id=head.update_id, inbound=head)
-    return Bury(1, letter, head)
+def letter(message: Inbound, reason: str, now: float) -> DeadLetter:
+    """What is kept of a message that is given up."""
+    return DeadLetter(reason=reason, at=now, session=message.session, update_id=message.update_id, inbound=message)
 
 
-def _read(inbox: Sequence[bytes], now: float) -> list[Inbound] | Plan:
+def _read(inbox: Sequence[bytes], now: float, suspects: int) -> list[Inbound] | Plan:
     """The readable entries at the head; when the very first is not one, what to do about it."""
     entries: list[Inbound] = []
     for raw in inbox:
@@ -128,61 +157,96 @@ def _read(inbox: Sequence[bytes], now: float) -> list[Inbound] | Plan:
         except EnvelopeTooNew as problem:
             return entries or LeaveIt(str(problem))
         except EnvelopeInvalid as problem:
-            return entries or Bury(1, DeadLetter(reason=str(problem), at=now, raw=raw.decode(errors="replace")), None)
+            lost = DeadLetter(reason=str(problem), at=now, raw=raw.decode(errors="replace"))
+            return entries or Bury(Ends(1, (), suspects), lost, None)
     return entries
 
 
-def _cut(entries: Sequence[Inbound], place: int) -> Answer:
-    """A ``stop`` or ``new``: what stands before it is dropped unanswered, as its user wants."""
-    word = entries[place]
-    set_aside = sum(1 for entry in entries[:place] if entry.kind in ("message", "reminder", "retry"))
-    said = words.stopped(set_aside) if word.kind == "stop" else words.STARTED_ANEW
-    return Answer(place + 1, said, word, {}, forget=word.kind == "new")
+def _alike(entries: Sequence[Inbound]) -> int:
+    """How many at the head ask for the same as the first: a button pressed twice is pressed once."""
+    return sum(1 for _ in takewhile(lambda entry: entry.kind == entries[0].kind, entries))
 
 
-def _gather(entries: Sequence[Inbound], *, tries: int, mode: QueueMode, now: float) -> Plan:
-    """Messages for one turn: all that wait (``followup``: one), albums put together, edits applied."""
-    # After a turn that never ended, one at a time: the others must not share a poisonous message's end.
-    alone = mode == "followup" or tries > 1
-    messages: list[Inbound] = []
-    size = 0
-    taken = 0
+def _cut(ends: Ends, entries: Sequence[Inbound]) -> Answer:
+    """A ``stop`` or ``new``, the last of ``entries``.
+
+    The messages before it are set aside unanswered, as their user wants; an earlier ``new`` and what was chosen hold.
+    """
+    messages = {
+        entry.album or entry.message_id or f"update {entry.update_id}"
+        for entry in entries
+        if entry.kind in ("message", "reminder", "retry", "compact")
+    }
+    choice = {name: value for entry in entries if entry.kind == "choose" for name, value in entry.choice.items()}
+    anew = any(entry.kind == "new" for entry in entries)
+    said = [words.started_anew(len(messages))] if entries[-1].kind == "new" else [words.stopped(len(messages))]
+    if anew and entries[-1].kind == "stop":
+        said.append(words.STARTED_ANEW)
+    if choice:
+        said.append(words.chosen(choice))
+    return Answer(ends, " ".join(said), choice, forget=anew)
+
+
+def _gather(entries: Sequence[Inbound], *, alone: bool) -> tuple[list[Inbound], Sequence[Inbound]]:
+    """Messages for one turn and the entries they are made of: all that wait (``alone``: one).
+
+    Albums are put together, edits applied. Both are empty when the head is no message.
+    """
+    groups: list[list[Inbound]] = []
+    size = taken = 0
     for entry in entries:
         if entry.kind not in ("message", "reminder"):
             break
-        last = messages[-1] if messages else None
-        if last is not None and entry.album is not None and entry.album == last.album:
-            messages[-1] = _merge(last, entry)
-        elif (place := _edited(messages, entry)) is not None:
-            messages[place] = messages[place].model_copy(update={"text": entry.text})
-        elif messages and (alone or size + len(entry.text) > COLLECT_CHARACTERS):
+        if (found := _edited(groups, entry)) is not None:
+            group, place = found
+            groups[group][place] = _edit(groups[group][place], entry)
+        elif groups and entry.album is not None and entry.album == groups[-1][-1].album:
+            groups[-1].append(entry)
+        elif groups and (alone or size + len(entry.text) > COLLECT_CHARACTERS):
             break
         else:
-            messages.append(entry)
-            size += len(entry.text)
+            groups.append([entry])
+        size += len(entry.text)
         taken += 1
-    last_entry = entries[taken - 1]
-    if last_entry.album is not None and taken == len(entries):
-        left = last_entry.at + ALBUM_PAUSE_S - now
-        # A clock that jumped must not hold an album for ever.
-        if 0 < left <= ALBUM_PAUSE_S:
-            return Wait(left)
-    return Run(tuple(messages), taken)
+    return [_merge(group) for group in groups], entries[:taken]
 
 
-def _merge(first: Inbound, part: Inbound) -> Inbound:
-    """An album's parts are one message: all their files, and the caption, which stands on one of them."""
-    text = first.text or part.text
-    return first.model_copy(update={"media": (*first.media, *part.media), "text": text})
+def _album_left(last: Inbound, now: float) -> float:
+    """Seconds to wait for a further part behind ``last``."""
+    if last.album is None:
+        return 0
+    left = last.at + ALBUM_PAUSE_S - now
+    # A clock that jumped must not hold an album for ever.
+    return left if 0 < left <= ALBUM_PAUSE_S else 0
 
 
-def _edited(messages: Sequence[Inbound], entry: Inbound) -> int | None:
+def _merge(parts: Sequence[Inbound]) -> Inbound:
+    """An album's parts are one message: all their files, and their captions (mostly there is one)."""
+    if len(parts) == 1:
+        return parts[0]
+    media = tuple(file for part in parts for file in part.media)
+    return parts[0].model_copy(
+        update={
+            "media": media,
+            "text": "\n".join(part.text for part in parts if part.text),
+            "quote": next((part.quote for part in parts if part.quote), None),
+        }
+    )
+
+
+def _edit(message: Inbound, edit: Inbound) -> Inbound:
+    """The message as its user wants it now, in its old place."""
+    return message.model_copy(update={"text": edit.text, "media": edit.media, "quote": edit.quote or message.quote})
+
+
+def _edited(groups: Sequence[Sequence[Inbound]], entry: Inbound) -> tuple[int, int] | None:
     """Where the message stands that ``entry`` is a new version of, if it is still waiting."""
-    if not entry.edited:
+    if not entry.edited or entry.message_id is None:
         return None
-    for place, message in enumerate(messages):
-        if message.message_id == entry.message_id:
-            return place
+    for number, group in enumerate(groups):
+        for place, message in enumerate(group):
+            if message.message_id == entry.message_id:
+                return number, place
     return None
 
 
@@ -193,7 +257,7 @@ class Failures:
     count: int = 0
 
     LIMIT = 5
-    """Tries of one turn while a provider has passing faults; about a minute and a half in all."""
+    """Tries of one turn while a provider has passing faults; about a minute in all."""
 
     def next(self) -> "Failures":
         return replace(self, count=self.count + 1)
@@ -203,5 +267,5 @@ class Failures:
         return self.count >= self.LIMIT
 
     def pause_s(self, at_least: float, jitter: float) -> float:
-        """Seconds to wait: 1, 3, 9, 27, at least ``at_least``; ``jitter`` (0..1) keeps chats from marching in step."""
-        return max(at_least, float(3 ** (self.count - 1))) * (0.75 + jitter / 2)
+        """Seconds to wait: about 1, 3, 9, 27, at least ``at_least``; ``jitter`` (0..1) keeps chats out of step."""
+        return max(at_least * (1 + jitter / 2), 3 ** (self.count - 1) * (0.75 + jitter / 2))

@@ -1,23 +1,22 @@
 """One session's turn loop: claim, run, commit, deliver, next, until nothing is left."""
 
 import asyncio
-import json
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from random import random
 
 from tasks.clock import Clock
 from tasks.envelope import Inbound, Reply
-from tasks.errors import ClaimLost, StoreUnavailable
+from tasks.errors import ClaimLost, EnvelopeTooNew, StoreUnavailable
 from tasks.ports import TurnReport
 from tasks.session import SessionKey
 from tasks.settings import Settings
-from tasks.store.sessions import READ_AHEAD, Claim, Commit, Held, SessionStore, Work
+from tasks.store.sessions import READ_AHEAD, Commit, Held, SessionStore, Work
 from workers import turn, words
 from workers.alerts import Alerts
 from workers.attempts import Attempts, Outcome
+from workers.claimed import Claimed, Sleep, persist
 from workers.outbox import Outbox
 from workers.ports import AgentRuntime, Delivery
 
@@ -39,6 +38,7 @@ class Parts:
     alerts: Alerts
     clock: Clock
     steps: Steps
+    sleep: Sleep = asyncio.sleep
 
 
 class TurnLoop:
@@ -48,14 +48,37 @@ class TurnLoop:
         self._parts = parts
         self._session = session
         self._draining = draining
-        self._outbox = Outbox(parts.sessions, parts.delivery, persist=self._persist, steps=parts.steps)
-        self._attempt: asyncio.Task[Outcome] | None = None
+        self._outbox = Outbox(parts.delivery, clock=parts.clock, sleep=parts.sleep, steps=parts.steps)
+        self._claimed: Claimed | None = None
+        self._attempt: asyncio.Task[Outcome | Exception] | None = None
+        self._taken = 0
+        self._interrupted = False
         self._report: TurnReport = {"outcome": "idle", "turns": 0, "messages": 0}
 
     def interrupt(self) -> None:
-        """Cancel the running turn; its messages stay in the inbox, where a control word now stands behind them."""
-        if self._attempt is not None:
+        """Have the inbox looked at again before anything else; a running turn is cancelled, its messages stay in it."""
+        # Once: a second cancellation would tear up what the first one lets end in good order.
+        if self._attempt is not None and not self._interrupted:
             self._attempt.cancel()
+        self._interrupted = True
+
+    async def newcomer(self) -> None:
+        """A message came, and it is to interrupt the running turn, unless that is the one that answers it."""
+        attempt = self._attempt
+        with suppress(StoreUnavailable):
+            if attempt is None or await self._parts.sessions.waiting(self._session) > self._taken:
+                # If that turn has ended by now, its successor looks once more than it need.
+                self.interrupt()
+
+    async def doubt(self) -> None:
+        """This process was paused for longer than its claims hold: end the running turn if it is somebody else's."""
+        attempt = self._attempt
+        if attempt is None or self._claimed is None:
+            return
+        try:
+            await self._claimed.prove()
+        except ClaimLost:
+            attempt.cancel()
 
     @property
     def at_work(self) -> bool:
@@ -63,165 +86,163 @@ class TurnLoop:
         return self._attempt is not None
 
     async def run(self) -> TurnReport:
-        """Work until nothing is left, or the claim is lost, or the worker drains.
+        """Work until nothing is left, or the claim is lost, or the worker drains; waits for Redis while it is away.
 
         Raises:
-            StoreUnavailable: the session could not even be claimed; nothing was begun.
             asyncio.CancelledError: the worker's grace time is over; the session was handed off.
+            Exception: a defect; likewise, and it counts as a try of the message at work.
         """
-        claim = await self._parts.sessions.claim(self._session, self._parts.incarnation)
+        parts = self._parts
+        self._report = {"outcome": "idle", "turns": 0, "messages": 0}
+        self._interrupted = False
+        # Not knowing whether it is ours would leave it to nobody, so the answer is waited for.
+        since = parts.clock.monotonic()
+        claim = await persist(
+            lambda: parts.sessions.claim(self._session, parts.incarnation), self._session, parts.sleep
+        )
         if isinstance(claim, Held):
             return {"outcome": "elsewhere", "turns": 0, "messages": 0}
-        self._parts.steps("claimed")
+        parts.steps("claimed")
+        sure_for = parts.settings.heartbeat_ttl.total_seconds() / 2
+        claimed = self._claimed = Claimed(
+            parts.sessions, claim, clock=parts.clock, sleep=parts.sleep, since=since, sure_for=sure_for
+        )
         try:
-            await self._work(claim)
+            await self._work(claimed, claim.work)
         except ClaimLost:
             log.warning("claim.lost", extra={"session": str(self._session), "epoch": claim.epoch})
             self._report["outcome"] = "elsewhere"
+        except EnvelopeTooNew as problem:
+            log.warning("session.left", extra={"session": str(self._session), "reason": str(problem)})
+            await claimed.hand_off()
+        except Exception:
+            await claimed.hand_off(counts=True)
+            raise
         except BaseException:
-            # Cancelled, or a defect: either way the next owner finds the work where it was.
-            with suppress(StoreUnavailable):
-                await self._parts.sessions.hand_off(claim)
+            await claimed.hand_off_at_last()
             raise
         return self._report
 
-    async def _work(self, claim: Claim) -> None:
-        state = _State(claim)
-        work: Work | None = claim.work
-        await self._outbox.deliver(claim, work.outbox)
-        if work.outbox or not work.inbox:
-            work = await self._advance(claim)
+    async def _work(self, claimed: Claimed, work: Work | None) -> None:
         while work is not None:
-            if work.outbox:
-                await self._outbox.deliver(claim, work.outbox)
-                work = await self._advance(claim)
+            again = False
+            if work.outbox or not work.inbox:
+                await self._outbox.deliver(claimed, work.outbox)
             elif self._draining():
-                await self._persist(lambda: self._parts.sessions.hand_off(claim))
+                await claimed.hand_off()
                 return
             else:
-                again = await self._step(claim, state, work)
-                if again is None:
-                    return
-                work = await self._advance(claim, again=again)
+                again = await self._step(claimed, work)
+            self._interrupted = False
+            work = await claimed.advance(again=again)
 
-    async def _step(self, claim: Claim, state: "_State", work: Work) -> bool | None:
-        """Do the next thing. Returns whether the head was only set aside (so its try does not count); None: leave."""
-        inbox = work.inbox
-        if len(inbox) >= READ_AHEAD:
-            inbox = await self._persist(lambda: self._parts.sessions.whole_inbox(claim))
-        mode = self._parts.settings.queue_mode
-        plan = turn.decide(inbox, tries=work.tries, mode=mode, now=self._parts.clock.now())
+    async def _step(self, claimed: Claimed, work: Work) -> bool:
+        """Do the next thing. Returns whether the head was only set aside (so its try does not count).
+
+        Raises:
+            EnvelopeTooNew: a worker of a newer release has to.
+        """
+        inbox = work.inbox if len(work.inbox) < READ_AHEAD else await claimed.whole_inbox()
+        plan = turn.decide(
+            inbox,
+            tries=work.tries,
+            mode=self._parts.settings.queue_mode,
+            now=self._parts.clock.now(),
+            together=claimed.together,
+            suspects=claimed.suspects,
+        )
         match plan:
-            case turn.Run(messages, drop):
-                return await self._turn(claim, state, messages, drop)
-            case turn.Retry(drop, to):
-                failed = state.failed()
-                if not failed:
-                    await self._say(claim, state, turn.Answer(drop, words.NOTHING_TO_RETRY, to, {}))
-                    return False
-                return await self._turn(claim, state, failed, drop)
-            case turn.Compact(drop, to):
-                return await self._turn(claim, state, (to,), drop)
+            case turn.Run(ends, messages):
+                if len(messages) > 1:
+                    await claimed.note_together(ends.drop)
+                return await self._turn(claimed, ends, messages)
+            case turn.Retry(ends):
+                if failed := claimed.failed_messages():
+                    return await self._turn(claimed, ends, failed, retry=True)
+                await self._say(claimed, turn.Answer(ends, words.NOTHING_TO_RETRY, {}))
+            case turn.Compact(ends, to):
+                return await self._turn(claimed, ends, (to,))
             case turn.Answer():
-                await self._say(claim, state, plan)
-            case turn.Bury(drop, letter, to):
-                log.error("message.buried", extra={"session": str(self._session), "reason": letter.reason})
-                said = words.POISON if to else words.UNREADABLE
-                reply = Reply(text=said, edit=state.live, answers=(to.update_id,) if to else ())
-                await self._commit(claim, state, Commit(drop, (reply,), dead=(letter,)))
+                await self._say(claimed, plan)
+            case turn.Bury():
+                await self._bury(claimed, plan)
             case turn.Wait(seconds):
-                await asyncio.sleep(seconds)
+                await self._parts.sleep(seconds)
                 return True
             case turn.LeaveIt(reason):
-                log.warning("session.left", extra={"session": str(self._session), "reason": reason})
-                await self._parts.sessions.hand_off(claim)
-                return None
+                raise EnvelopeTooNew(reason)
         return False
 
-    async def _turn(self, claim: Claim, state: "_State", messages: Sequence[Inbound], drop: int) -> bool:
-        attempts = Attempts(self._parts, claim, self._persist)
-        asked = attempts.request(
-            messages, history=state.history, agent=state.choice("agent"), model=state.choice("model"), live=state.live
-        )
-        async with asyncio.TaskGroup() as group:
-            self._attempt = group.create_task(asked, name=f"turn {self._session}")
-        attempt, self._attempt = self._attempt, None
-        state.live, state.shown = attempts.live, attempts.shown
+    async def _turn(
+        self, claimed: Claimed, ends: turn.Ends, messages: Sequence[Inbound], *, retry: bool = False
+    ) -> bool:
+        if self._interrupted:
+            # Whatever it is came after the inbox was read.
+            return True
+        attempts = Attempts(self._parts, claimed, messages, answers=ends.answers, retry=retry)
+        self._taken = ends.drop
+        try:
+            async with asyncio.TaskGroup() as group:
+                attempt = group.create_task(_kept(attempts.outcome()), name=f"turn {self._session}")
+                self._attempt = attempt
+        finally:
+            self._attempt = None
         if attempt.cancelled():
+            if not self._interrupted:
+                raise ClaimLost
             # Its user said stop, new, or (interrupt mode) something else.
             return True
         outcome = attempt.result()
+        if isinstance(outcome, Exception):
+            raise outcome
         self._parts.steps("ran")
-        await self._commit(claim, state, outcome.commit(drop))
+        await self._commit(claimed, outcome.commit(ends.drop), ends)
         self._report["outcome"] = "answered"
         self._report["turns"] += 1
         self._report["messages"] += len(messages)
         return False
 
-    async def _say(self, claim: Claim, state: "_State", plan: turn.Answer) -> None:
+    async def _say(self, claimed: Claimed, plan: turn.Answer) -> None:
         """Answer a control word; a stopped turn's partial text stays, marked as stopped."""
-        said, edit = plan.words, None
-        if not plan.forget:
-            edit = state.live
-            said = f"{state.shown}\n\n_{said}_" if state.live and state.shown else said
-        replies = self._parts.delivery.render(said, edit=edit, reply_to=None)
-        replies = tuple(reply.model_copy(update={"answers": (plan.to.update_id,)}) for reply in replies)
-        forget = ("history", "failed") if plan.forget else ()
+        render = self._parts.delivery.render
+        # A draft fades; a message stays, and so does what it shows.
+        partial = claimed.shown if claimed.live or self._parts.settings.stream == "draft" else ""
+        if partial and plan.forget:
+            replies = (
+                *render(f"{partial}\n\n_{words.ENDED}_", edit=claimed.live, reply_to=None),
+                *render(plan.words, edit=None, reply_to=None),
+            )
+        else:
+            said = f"{partial}\n\n_{plan.words}_" if partial else plan.words
+            replies = render(said, edit=claimed.live, reply_to=None)
+        replies = tuple(reply.model_copy(update={"answers": plan.ends.answers}) for reply in replies)
         kept = {name: value for name, value in plan.set.items() if value}
         unset = tuple(name for name, value in plan.set.items() if not value)
-        await self._commit(claim, state, Commit(plan.drop, replies, set=kept, unset=(*unset, *forget)))
+        forget = ("history", "failed") if plan.forget else ()
+        await self._commit(claimed, Commit(plan.ends.drop, replies, set=kept, unset=(*unset, *forget)), plan.ends)
 
-    async def _commit(self, claim: Claim, state: "_State", commit: Commit) -> None:
-        written = await self._persist(lambda: self._parts.sessions.commit(claim, commit))
+    async def _bury(self, claimed: Claimed, plan: turn.Bury) -> None:
+        """Give up on the head of the inbox; of a Retry also on what it was to try again."""
+        log.error("message.buried", extra={"session": str(self._session), "reason": plan.letter.reason})
+        said = words.POISON if plan.to else words.UNREADABLE
+        reply = Reply(text=said, edit=claimed.live, answers=plan.ends.answers)
+        letters = [plan.letter.model_copy(update={"session": str(self._session)})]
+        retried = plan.to is not None and plan.to.kind == "retry"
+        if retried:
+            reason, at = plan.letter.reason, plan.letter.at
+            letters += [turn.letter(message, reason, at) for message in claimed.failed_messages()]
+        unset = ("failed",) if retried else ()
+        await self._commit(claimed, Commit(plan.ends.drop, (reply,), unset=unset, dead=letters), plan.ends)
+
+    async def _commit(self, claimed: Claimed, commit: Commit, ends: turn.Ends) -> None:
+        written = await claimed.commit(commit, suspects=ends.suspects)
         self._parts.steps("committed")
-        state.committed(commit)
-        await self._outbox.deliver(claim, written)
-
-    async def _advance(self, claim: Claim, *, again: bool = False) -> Work | None:
-        return await self._persist(lambda: self._parts.sessions.advance(claim, again=again))
-
-    async def _persist[T](self, write: Callable[[], Awaitable[T]]) -> T:
-        """Do it as soon as Redis lets us: what a turn gave must not be lost to a pause of Redis.
-
-        Raises:
-            ClaimLost: somebody else owns the session by then.
-        """
-        pause = 0.1
-        while True:
-            try:
-                return await write()
-            except StoreUnavailable as problem:
-                log.warning("store.unavailable", extra={"session": str(self._session), "problem": str(problem)})
-                await asyncio.sleep(pause * (0.5 + random()))  # noqa: S311 - spreads load, guards nothing
-                pause = min(pause * 2, 5.0)
+        await self._outbox.deliver(claimed, written)
 
 
-class _State:
-    """What the loop remembers of the session's state, so that it need not be read again after each commit."""
-
-    def __init__(self, claim: Claim) -> None:
-        self._fields = dict(claim.state)
-        self.history = self._fields.get("history") or None
-        live = self._fields.get("live")
-        self.live: int | None = int(live) if live else None
-        self.shown = ""
-
-    def choice(self, name: str) -> str | None:
-        value = self._fields.get(name)
-        return value.decode() if value else None
-
-    def failed(self) -> tuple[Inbound, ...]:
-        """The messages of the last turn that was given up for an outage."""
-        raw = self._fields.get("failed")
-        return tuple(Inbound.from_json(entry) for entry in json.loads(raw)) if raw else ()
-
-    def committed(self, commit: Commit) -> None:
-        for name in commit.unset:
-            self._fields.pop(name, None)
-            if name == "history":
-                self.history = None
-        for name, value in commit.set.items():
-            self._fields[name] = value.encode()
-        if commit.history is not None:
-            self.history = commit.history
-        self.live, self.shown = None, ""
+async def _kept(outcome: Awaitable[Outcome]) -> Outcome | Exception:
+    """An exception as a value: out of a TaskGroup it would come wrapped, and hide a cancellation."""
+    try:
+        return await outcome
+    except Exception as problem:  # noqa: BLE001 - it is raised again where it can be told apart
+        return problem

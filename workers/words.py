@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 STARTED_ANEW = "New conversation. I have forgotten what we said before."
+ENDED = "Stopped."
 NOTHING_TO_RETRY = "There is nothing to try again."
 POISON = (
     "Sorry, this message stopped me three times, so I have set it aside and told the operator. "
@@ -10,7 +11,9 @@ POISON = (
 )
 UNREADABLE = "Sorry, one message reached me damaged and was set aside."
 TOO_LONG = "That took longer than I may work on one answer, so I stopped. Try a smaller step."
-OUTAGE = "Sorry, the model cannot be reached right now. I tried several times. Press Retry in a while."
+UNSENT = "Sorry, a reply could not be sent as it was. It was noted for the operator."
+OUTAGE = "Sorry, the model cannot be reached right now. I tried several times."
+PRESS_RETRY = "Press Retry in a while."
 DEFECT = "Sorry, something went wrong on my side while I worked on this. It was noted for the operator."
 CUT = "(The answer reached its length limit. Ask me to go on.)"
 RETRY = "Retry"
@@ -22,6 +25,17 @@ def stopped(set_aside: int) -> str:
     if set_aside == 0:
         return "There was nothing to stop."
     return "Stopped." if set_aside == 1 else f"Stopped, and set aside {set_aside} messages."
+
+
+def started_anew(set_aside: int) -> str:
+    """After /new; ``set_aside`` messages were waiting or at work."""
+    match set_aside:
+        case 0:
+            return STARTED_ANEW
+        case 1:
+            return f"{STARTED_ANEW} Your last message was set aside."
+        case _:
+            return f"{STARTED_ANEW} {set_aside} messages were set aside."
 
 
 def chosen(choice: Mapping[str, str]) -> str:

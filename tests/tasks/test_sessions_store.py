@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tasks.clock import SystemClock
-from tasks.envelope import Inbound, Reply
+from tasks.envelope import DeadLetter, Inbound, Reply
 from tasks.errors import ClaimLost
 from tasks.session import SessionKey
 from tasks.store import Store
@@ -218,12 +218,10 @@ async def test_a_migrated_group_takes_its_state_its_messages_and_its_replies_alo
 
 
 async def test_a_dead_letter_can_be_retried_once(store: Store) -> None:
-    from workers.turn import bury
-
     inbound = message(1).inbound
     assert inbound is not None
     claim = await claimed(store, "w-one")
-    await store.sessions.commit(claim, Commit(0, dead=[bury(inbound, "why", 2.0).letter]))
+    await store.sessions.commit(claim, Commit(0, dead=[DeadLetter(reason="why", at=2.0, inbound=inbound)]))
     (dead,) = await store.dead.list()
     assert dead.letter.reason == "why"
     assert await store.dead.retry(dead.id)

@@ -1,0 +1,206 @@
+"""A session while it is ours: what its state says, and its owner's writes, each repeated until Redis takes it."""
+
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
+from random import random
+
+from tasks.clock import Clock
+from tasks.envelope import Inbound
+from tasks.errors import ClaimLost, EnvelopeInvalid, StoreUnavailable
+from tasks.session import SessionKey
+from tasks.store.sessions import Claim, Commit, SessionStore, Work
+
+log = logging.getLogger("cohort.turns")
+
+type Sleep = Callable[[float], Awaitable[None]]
+"""``asyncio.sleep``; tests bring their own."""
+
+_FIRST_PAUSE_S = 0.1
+_LONGEST_PAUSE_S = 5.0
+
+
+async def persist[T](write: Callable[[], Awaitable[T]], session: SessionKey, sleep: Sleep) -> T:
+    """Do it as soon as Redis lets us: what a turn gave must not be lost to a pause of Redis.
+
+    ``write`` may have been done already when it is done again.
+
+    Raises:
+        ClaimLost: somebody else owns the session by then.
+    """
+    pause = _FIRST_PAUSE_S
+    while True:
+        try:
+            return await write()
+        except StoreUnavailable as problem:
+            log.warning("store.unavailable", extra={"session": str(session), "problem": str(problem)})
+            await sleep(pause * (0.5 + random()))  # noqa: S311 - spreads load, guards nothing
+            pause = min(pause * 2, _LONGEST_PAUSE_S)
+
+
+class Claimed:
+    """The claim of a turn loop. All its writes raise ``ClaimLost`` when somebody else owns the session.
+
+    ``live``: the message that shows the running turn. ``shown``: the text that it shows, as far as known here.
+    """
+
+    def __init__(
+        self, sessions: SessionStore, claim: Claim, *, clock: Clock, sleep: Sleep, since: float, sure_for: float
+    ) -> None:
+        """``since``: monotonic seconds, before it was claimed. ``sure_for``: seconds that nobody can take it away."""
+        self._sessions = sessions
+        self._claim = claim
+        self._clock = clock
+        self._sleep = sleep
+        self._proved_at = since
+        self._sure_for = sure_for
+        self._fields = dict(claim.state)
+        self._tries = claim.work.tries
+        self.live: int | None = self._number("live") or None
+        self.shown = ""
+
+    # -- what the state says, so that it need not be read again after each commit
+
+    @property
+    def session(self) -> SessionKey:
+        return self._claim.session
+
+    @property
+    def epoch(self) -> int:
+        return self._claim.epoch
+
+    @property
+    def history(self) -> bytes | None:
+        """As the runtime gave it."""
+        return self._fields.get("history") or None
+
+    @property
+    def together(self) -> int:
+        """How many inbox entries the last turn was begun with; of use when it never ended."""
+        return self._number("together")
+
+    @property
+    def suspects(self) -> int:
+        """How many inbox entries are run one at a time (``workers.turn.Ends``)."""
+        return self._number("suspects")
+
+    def choice(self, name: str) -> str | None:
+        """The session's ``agent`` or ``model``, None for the default."""
+        value = self._fields.get(name)
+        return value.decode() if value else None
+
+    def failed(self) -> list[str]:
+        """The messages of turns that were given up for an outage, as JSON."""
+        with suppress(ValueError):
+            return list(json.loads(self._fields.get("failed", b"[]")))
+        return []
+
+    def failed_messages(self) -> tuple[Inbound, ...]:
+        """The same, read.
+
+        Raises:
+            EnvelopeTooNew: a newer release gave them up.
+        """
+        with suppress(EnvelopeInvalid):
+            return tuple(Inbound.from_json(entry) for entry in self.failed())
+        return ()
+
+    def _number(self, name: str) -> int:
+        with suppress(ValueError):
+            return int(self._fields.get(name, b"0"))
+        return 0
+
+    # -- what its owner may do
+
+    async def advance(self, *, again: bool = False) -> Work | None:
+        """What is next; None: nothing was left and the session is released.
+
+        ``again``: the head of the inbox was only waited for, or set aside by its user; that was no try.
+        """
+        begun = max(self._tries, 1) if again else self._tries + 1
+        work = await self._write(lambda: self._sessions.advance(self._claim, again=again, begun=begun))
+        if work is not None and work.tries:
+            self._tries = work.tries
+        return work
+
+    async def whole_inbox(self) -> tuple[bytes, ...]:
+        return await self._write(lambda: self._sessions.whole_inbox(self._claim))
+
+    async def commit(self, commit: Commit, *, suspects: int = 0) -> tuple[bytes, ...]:
+        """Write a turn. ``suspects``: see ``workers.turn.Ends``.
+
+        Returns:
+            The replies as they stand in the outbox now.
+        """
+        state = {**commit.set, "suspects": str(suspects)} if suspects else dict(commit.set)
+        unset = (*commit.unset, "together") if suspects else (*commit.unset, "together", "suspects")
+        last = self._fields.get("commit", b"").decode()
+        commit = replace(commit, set=state, unset=unset, after=last)
+        written = await self._write(lambda: self._sessions.commit(self._claim, commit))
+        for name in unset:
+            self._fields.pop(name, None)
+        self._fields.update({name: value.encode() for name, value in state.items()}, commit=commit.id.encode())
+        if commit.history is not None:
+            self._fields["history"] = commit.history
+        self._tries, self.live, self.shown = 0, None, ""
+        return written
+
+    async def delivered(self, reply: bytes) -> None:
+        """Telegram has taken the oldest reply."""
+        await self._write(lambda: self._sessions.delivered(self._claim, reply))
+
+    async def delivered_at_last(self, reply: bytes) -> None:
+        """The same in one attempt, of somebody who is being cancelled."""
+        with suppress(StoreUnavailable, ClaimLost):
+            await self._sessions.delivered(self._claim, reply)
+
+    async def note_together(self, entries: int) -> None:
+        """So many inbox entries are begun together now."""
+        self._fields["together"] = str(entries).encode()
+        await self._write(lambda: self._sessions.note(self._claim, "together", str(entries)))
+
+    async def note_live(self, message_id: int) -> None:
+        """The running turn is shown in this message.
+
+        Raises:
+            StoreUnavailable: it is not stored; this turn knows it nevertheless.
+        """
+        self.live = message_id
+        await self._sessions.note(self._claim, "live", str(message_id))
+
+    async def usage(self, *names: str) -> list[int]:
+        """Tokens counted under each of ``keys.usage`` names."""
+        return await persist(lambda: self._sessions.usage(names), self.session, self._sleep)
+
+    async def rename(self, new: SessionKey) -> None:
+        """Everything moves to the new id; it is ours no longer."""
+        await self._write(lambda: self._sessions.rename(self._claim, new))
+
+    async def hand_off(self, *, counts: bool = False) -> None:
+        """Let go with the work left in place. ``counts``: the message at work is to blame."""
+        await persist(lambda: self._sessions.hand_off(self._claim, counts=counts), self.session, self._sleep)
+
+    async def hand_off_at_last(self) -> None:
+        """The same in one attempt, of somebody who is being cancelled."""
+        with suppress(StoreUnavailable):
+            await self._sessions.hand_off(self._claim)
+
+    async def make_sure(self) -> None:
+        """See whether it is still ours, if that is not certain: this process may have been paused."""
+        if self._clock.monotonic() - self._proved_at > self._sure_for:
+            await self.prove()
+
+    async def prove(self) -> None:
+        """See whether it is still ours."""
+        await self._write(lambda: self._sessions.prove(self._claim))
+
+    async def _write[T](self, write: Callable[[], Awaitable[T]]) -> T:
+        async def proving() -> T:
+            before = self._clock.monotonic()
+            written = await write()
+            self._proved_at = before
+            return written
+
+        return await persist(proving, self.session, self._sleep)
