@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from tasks.errors import StoreUnavailable
 from tasks.ports import TurnReport
 from tasks.session import SessionKey
 from workers.turnloop import Parts, TurnLoop
@@ -35,16 +34,20 @@ class Mailbox:
             # It may be ending this very moment; then it starts over instead.
             self._rung.add(session)
             if self._parts.settings.queue_mode == "interrupt":
-                self._loops[session][0].interrupt()
+                await self._loops[session][0].newcomer()
             return _JOINED
         if self._draining:
             return _ELSEWHERE
         return await asyncio.shield(self._wake(session))
 
+    @property
+    def room(self) -> int:
+        """How many sessions a sweep may wake now."""
+        return 0 if self._draining else max(0, self._awake - len(self._loops))
+
     def sweep(self, sessions: Sequence[SessionKey]) -> int:
         """Wake those that sleep, as far as there is room; returns how many."""
-        room = 0 if self._draining else self._awake - len(self._loops)
-        asleep = [session for session in sessions if session not in self._loops][: max(room, 0)]
+        asleep = [session for session in sessions if session not in self._loops][: self.room]
         for session in asleep:
             self._wake(session)
         return len(asleep)
@@ -54,6 +57,11 @@ class Mailbox:
         if session in self._loops:
             self._rung.add(session)
             self._loops[session][0].interrupt()
+
+    async def doubt(self) -> None:
+        """This process was paused for longer than its claims hold: end the turns of sessions that others own now."""
+        for loop, _ in tuple(self._loops.values()):
+            await loop.doubt()
 
     @property
     def awake(self) -> int:
@@ -78,9 +86,12 @@ class Mailbox:
                 await self._empty.wait()
         except TimeoutError:
             log.warning("drain.handed_back", extra={"sessions": len(self._loops)})
-            for _, task in self._loops.values():
+            tasks = [task for _, task in self._loops.values()]
+            for task in tasks:
                 task.cancel()
-            await self._empty.wait()
+            # Not for their own word that they ended: one that had not even begun gives none.
+            if tasks:
+                await asyncio.wait(tasks)
         return awake
 
     def _wake(self, session: SessionKey) -> "asyncio.Task[TurnReport]":
@@ -99,11 +110,8 @@ class Mailbox:
                 total["turns"] += report["turns"]
                 total["messages"] += report["messages"]
                 total["outcome"] = "answered" if total["turns"] else report["outcome"]
-                if session not in self._rung or report["outcome"] == "elsewhere":
+                if session not in self._rung or self._draining:
                     return total
-        except StoreUnavailable as problem:
-            log.warning("session.unclaimed", extra={"session": str(session), "problem": str(problem)})
-            return _ELSEWHERE
         except Exception:
             # One session's defect is not the worker's end; a sweep wakes it again, and its tries are counted.
             log.exception("session.defect", extra={"session": str(session)})
