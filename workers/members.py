@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from tasks.clock import Clock
@@ -49,6 +51,9 @@ class Member:
         self._slots: frozenset[int] = frozenset()
         self._leaving = False
         self._look = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._sweep_from = 0
+        self._beaten_at: float | None = None
 
     @property
     def slots(self) -> frozenset[int]:
@@ -76,12 +81,13 @@ class Member:
     async def _beating(self) -> None:
         every = self._settings.heartbeat_ttl.total_seconds() / BEATS_PER_TTL
         while True:
+            # Before looking: what is announced meanwhile is looked at again.
+            self._look.clear()
             try:
                 await self._beat()
                 await self._settle()
             except StoreUnavailable as problem:
                 log.warning("heartbeat.missed", extra={"problem": str(problem)})
-            self._look.clear()
             try:
                 async with asyncio.timeout(every):
                     await self._look.wait()
@@ -90,7 +96,12 @@ class Member:
 
     async def _beat(self) -> None:
         ttl = self._settings.heartbeat_ttl
+        before, last = self._clock.monotonic(), self._beaten_at
         await self._members.beat(self._incarnation, self._about(), ttl, member=not self._leaving)
+        self._beaten_at = before
+        if last is not None and self._clock.monotonic() - last > ttl.total_seconds():
+            log.warning("heartbeat.late", extra={"seconds": round(self._clock.monotonic() - last, 1)})
+            await self._mailbox.doubt()
 
     async def _settle(self) -> None:
         """See who is there; if the assignment does not fit them, store one that does; serve what is ours in it."""
@@ -114,21 +125,30 @@ class Member:
         if changed:
             log.info("slots.served", extra={"slots": len(slots), "gained": len(gained)})
         if gained:
-            await self._sweep(gained)
+            # Not here: a heartbeat does not wait for a look at thousands of sessions.
+            self._hurry.set()
 
     async def _sweeping(self) -> None:
+        every = self._settings.sweep_interval.total_seconds()
         while True:
-            await asyncio.sleep(self._settings.sweep_interval.total_seconds())
+            with suppress(TimeoutError):
+                async with asyncio.timeout(every):
+                    await self._hurry.wait()
+            self._hurry.clear()
             try:
                 await self._reminders.fire()
-                await self._sweep(self._slots)
+                await self._sweep()
             except StoreUnavailable as problem:
                 log.warning("sweep.missed", extra={"problem": str(problem)})
 
-    async def _sweep(self, slots: frozenset[int]) -> None:
-        """Wake what is pending, for whatever reason its doorbell was not heard."""
+    async def _sweep(self) -> None:
+        """Wake what is pending in our slots, for whatever reason its doorbell was not heard."""
         woken = 0
-        for slot in sorted(slots):
+        # Where the last one found no more room, so that no slot's sessions wait for ever for the other slots'.
+        for slot in sorted(self._slots, key=lambda slot: (slot - self._sweep_from) % self._settings.slots):
+            self._sweep_from = slot
+            if not self._mailbox.room:
+                break
             woken += self._mailbox.sweep(await self._sessions.pending(slot, self._settings.lanes * 4))
         if woken:
             log.info("sweep.woken", extra={"sessions": woken})
@@ -140,14 +160,15 @@ class Member:
                     self._look.set()
                     if news.startswith("dead "):
                         # Its claims are free now, in whatever slots they are.
-                        await self._sweep(self._slots)
+                        self._hurry.set()
             except StoreUnavailable:
                 await asyncio.sleep(1.0)
 
 
 def _fits(view: View, slots: int) -> bool:
     """Whether every slot has a living owner and every member its share."""
-    if len(view.slots) != slots or any(owner not in view.members for owner in view.slots.values()):
+    held = Counter(view.slots.values())
+    if len(view.slots) != slots or any(owner not in view.members for owner in held):
         return False
-    shares = [len(view.of(member)) for member in view.members]
+    shares = [held[member] for member in view.members]
     return max(shares) - min(shares) <= 1
