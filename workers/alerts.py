@@ -22,12 +22,22 @@ class Alerts:
         self._intake = intake
 
     async def raise_(self, cause: str, detail: str) -> None:
-        """Say it, unless somebody did within the hour. ``cause`` names the kind, ``detail`` what to know."""
+        """Say it, unless somebody did within the hour. ``cause`` names the kind, ``detail`` what to know.
+
+        Without Redis it stands in the log only.
+        """
+        first = True
+        # Without Redis nobody knows who said it already; the log takes it twice rather than not at all.
         with suppress(StoreUnavailable):
-            if not await self._store.first(cause):
-                return
-            log.error("operator.alert", extra={"cause": cause, "detail": detail})
-            bot = self._settings.bot_id
-            text = f"Operator: {cause}: {detail}"
-            replies = [Reply(text=text, session=str(SessionKey(bot, admin))) for admin in self._settings.admins]
-            await self._intake.push_replies(bot, replies)
+            first = await self._store.first(cause)
+        if not first:
+            return
+        log.error("operator.alert", extra={"cause": cause, "detail": detail})
+        if not self._settings.admins:
+            return
+        bot = self._settings.bot_id
+        text = f"Operator: {cause}: {detail}"
+        with suppress(StoreUnavailable):
+            await self._intake.push_replies(
+                bot, [Reply(text=text, session=str(SessionKey(bot, admin))) for admin in self._settings.admins]
+            )
