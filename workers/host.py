@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import os
+import signal
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError, Future
@@ -18,11 +20,24 @@ _RELOAD_S = 60.0
 """Seconds that checking and making agents may take; an MCP server that hangs must not hang remote control."""
 
 
+_LOOK_S = 5.0
+"""Seconds between two looks whether the loop that a thread waits for still runs."""
+
+
+def end_process() -> None:
+    """As an operator's SIGTERM would."""
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 class LoopThread:
     """Runs one coroutine, the worker's whole asyncio side, from entering fast-agent to leaving it."""
 
-    def __init__(self, main: Callable[["LoopThread"], Coroutine[Any, Any, None]]) -> None:
+    def __init__(
+        self, main: Callable[["LoopThread"], Coroutine[Any, Any, None]], *, died: Callable[[], None] = end_process
+    ) -> None:
+        """``died``: called in the thread when it ends by a defect, after it was ready: the process is of no use."""
         self._main = main
+        self._died = died
         self._thread = threading.Thread(target=self._run, name="cohort-loop")
         self.ready: Future[CeleryHost] = Future()
         self.ended: Future[None] = Future()
@@ -48,10 +63,14 @@ class LoopThread:
     def _run(self) -> None:
         try:
             asyncio.run(self._main(self))
-        except BaseException as problem:  # noqa: BLE001 - it is handed to whoever waits for this thread
+        except BaseException as problem:
+            self.ended.set_exception(problem)
             if not self.ready.done():
                 self.ready.set_exception(problem)
-            self.ended.set_exception(problem)
+            else:
+                # Without it Celery would go on, taking doorbells that nobody answers.
+                log.critical("worker.loop_died", exc_info=problem)
+                self._died()
         else:
             self.ended.set_result(None)
 
@@ -81,15 +100,25 @@ class CeleryHost:
 
     def ring(self, session: SessionKey) -> TurnReport:
         """Wake the session and wait until its loop ends (``tasks.ports.Host``)."""
+        visit = self._mailbox.visit(session)
         try:
-            return asyncio.run_coroutine_threadsafe(self._mailbox.visit(session), self._loop).result()
-        except (CancelledError, asyncio.CancelledError, RuntimeError):
+            future = asyncio.run_coroutine_threadsafe(visit, self._loop)
+            while True:
+                try:
+                    return future.result(_LOOK_S)
+                except TimeoutError:
+                    # What a loop was told in its last moment it never does.
+                    if future.done() or self._loop.is_closed():
+                        raise
+        except (CancelledError, asyncio.CancelledError, RuntimeError, TimeoutError):
             # The worker is ending; the message stays where it is and its next owner finds it.
+            visit.close()
             return {"outcome": "elsewhere", "turns": 0, "messages": 0}
 
     def cancel(self, session: SessionKey) -> None:
         """End the session's running turn, if it runs here."""
-        self._loop.call_soon_threadsafe(self._mailbox.arrived, session)
+        with suppress(RuntimeError):  # the loop has ended, and the turn with it
+            self._loop.call_soon_threadsafe(self._mailbox.arrived, session)
 
     def reload(self) -> tuple[str, ...]:
         """Check the agent cards and let them in; the agents there are then.
