@@ -17,6 +17,9 @@ MAX_TRIES = 3
 ALBUM_PAUSE_S = 0.7
 """Telegram sends an album's parts as updates of their own; it is complete when none came for this long."""
 
+CLOCKS_DIFFER_S = 2.0
+"""Between two machines, at most, without an album being cut."""
+
 COLLECT_CHARACTERS = 24_000
 """Waiting messages are answered together up to this much text; more would crowd out the history."""
 
@@ -216,8 +219,8 @@ def _album_left(last: Inbound, now: float) -> float:
     if last.album is None:
         return 0
     left = last.at + ALBUM_PAUSE_S - now
-    # A clock that jumped must not hold an album for ever.
-    return left if 0 < left <= ALBUM_PAUSE_S else 0
+    # The bot's clock may be ahead of ours a little; one that jumped must not hold an album for ever.
+    return min(left, ALBUM_PAUSE_S) if 0 < left <= ALBUM_PAUSE_S + CLOCKS_DIFFER_S else 0
 
 
 def _merge(parts: Sequence[Inbound]) -> Inbound:
