@@ -1,0 +1,309 @@
+"""The outer parts of a worker, scripted: the agent runtime, Telegram, time. They satisfy ``workers.ports``."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from tasks.envelope import Reply
+from tasks.session import SessionKey
+from workers.ports import ChatMigrated, LiveAnswer, Sink, TurnRequest, TurnResult, Undeliverable, Usage
+
+PATIENCE_S = 20
+
+
+class Killed(BaseException):
+    """kill -9, as seen from inside."""
+
+
+class Changes:
+    """Something that tests wait for."""
+
+    def __init__(self) -> None:
+        self._changed = asyncio.Event()
+
+    def tell(self) -> None:
+        self._changed.set()
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while not holds():
+                self._changed.clear()
+                await self._changed.wait()
+
+
+class FakeClock:
+    """Stands still until it is told to advance."""
+
+    def __init__(self, now: float = 1_800_000_000.0) -> None:
+        self._now = now
+
+    def now(self) -> float:
+        return self._now
+
+    def monotonic(self) -> float:
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        self._now += seconds
+
+
+class Naps:
+    """``sleep`` that returns at once, and moves the clock, unless it is held."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+        self.taken: list[float] = []
+        self.changes = Changes()
+        self.awake = asyncio.Event()
+        self.awake.set()
+
+    async def __call__(self, seconds: float) -> None:
+        self.taken.append(seconds)
+        self._clock.advance(seconds)
+        self.changes.tell()
+        await self.awake.wait()
+
+
+@dataclass
+class Hold:
+    """A place where something waits until the test lets it go on."""
+
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    go: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def here(self) -> None:
+        self.begun.set()
+        await self.go.wait()
+
+    async def reached(self) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            await self.begun.wait()
+
+
+@dataclass
+class Chat:
+    """What a user sees: message id -> text, in order."""
+
+    shown: dict[int, str] = field(default_factory=dict)
+
+
+class Telegram:
+    """All chats, as every worker's delivery changes them."""
+
+    def __init__(self) -> None:
+        self.chats: dict[SessionKey, Chat] = {}
+        self.delivered: list[tuple[SessionKey, Reply]] = []
+        self.changes = Changes()
+        self._last_id = 100
+
+    def chat(self, session: SessionKey) -> Chat:
+        return self.chats.setdefault(session, Chat())
+
+    def create(self, session: SessionKey, text: str) -> int:
+        self._last_id += 1
+        self.chat(session).shown[self._last_id] = text
+        self.changes.tell()
+        return self._last_id
+
+    def edit(self, session: SessionKey, message_id: int, text: str) -> None:
+        self.chat(session).shown[message_id] = text
+        self.changes.tell()
+
+    def take(self, session: SessionKey, reply: Reply) -> int:
+        self.delivered.append((session, reply))
+        if reply.edit is None:
+            return self.create(session, reply.text)
+        self.edit(session, reply.edit, reply.text)
+        return reply.edit
+
+    def texts(self, session: SessionKey) -> list[str]:
+        """What was delivered, in order."""
+        return [reply.text for where, reply in self.delivered if where == session]
+
+    def answered(self, session: SessionKey) -> list[int]:
+        """Update ids that the delivered replies answer, in order."""
+        return [ident for where, reply in self.delivered if where == session for ident in reply.answers]
+
+    async def until_delivered(self, count: int) -> None:
+        await self.changes.until(lambda: len(self.delivered) >= count)
+
+
+class ScriptedLive:
+    """Shows each text at once, from a task of its own, as the real one does."""
+
+    def __init__(
+        self,
+        telegram: Telegram,
+        session: SessionKey,
+        message_id: int | None,
+        created: Callable[[int], Awaitable[None]],
+    ) -> None:
+        self._telegram = telegram
+        self._session = session
+        self._created = created
+        self._news = asyncio.Event()
+        self._over = False
+        self._text = ""
+        self.message_id = message_id
+
+    def text(self, so_far: str) -> None:
+        self._text = so_far
+        self._news.set()
+
+    def tool(self, name: str | None) -> None:
+        self._news.set()
+
+    def end(self) -> None:
+        self._over = True
+        self._news.set()
+
+    async def run(self) -> None:
+        try:
+            while not self._over:
+                await self._news.wait()
+                self._news.clear()
+                if not self._text:
+                    continue
+                if self.message_id is None:
+                    self.message_id = self._telegram.create(self._session, self._text)
+                    await self._created(self.message_id)
+                else:
+                    self._telegram.edit(self._session, self.message_id, self._text)
+        except Exception:  # noqa: BLE001 - "its failure ends the frames"
+            return
+
+
+class ScriptedDelivery:
+    """One worker's way to Telegram."""
+
+    def __init__(self, telegram: Telegram, is_dead: Callable[[], bool]) -> None:
+        self.telegram = telegram
+        self._is_dead = is_dead
+        self.gone: set[SessionKey] = set()
+        self.moved: dict[SessionKey, int] = {}
+        self.before: Callable[[SessionKey, Reply], Awaitable[None]] | None = None
+        self.unrenderable = ""
+
+    @asynccontextmanager
+    async def live(
+        self,
+        session: SessionKey,
+        *,
+        reply_to: int | None,
+        message_id: int | None,
+        created: Callable[[int], Awaitable[None]],
+    ) -> AsyncGenerator[LiveAnswer]:
+        live = ScriptedLive(self.telegram, session, message_id, created)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(live.run(), name="live")
+            try:
+                yield live
+            finally:
+                live.end()
+
+    async def deliver(self, session: SessionKey, reply: Reply) -> int | None:
+        if self.before is not None:
+            await self.before(session, reply)
+        if self._is_dead():
+            raise Killed
+        if session in self.moved:
+            raise ChatMigrated(self.moved[session])
+        if session in self.gone:
+            raise Undeliverable("bot was blocked")
+        return self.telegram.take(session, reply)
+
+    def render(self, markdown: str, *, edit: int | None, reply_to: int | None) -> tuple[Reply, ...]:
+        if self.unrenderable and self.unrenderable in markdown:
+            raise ValueError("a defect in rendering")
+        return (Reply(text=markdown, edit=edit, reply_to=reply_to),)
+
+
+@dataclass
+class Call:
+    """One model call: which worker, what it saw, how it ended."""
+
+    worker: str
+    request: TurnRequest
+    end: str = "running"
+
+    @property
+    def texts(self) -> list[str]:
+        return [message.text for message in self.request.messages]
+
+    @property
+    def history(self) -> list[str]:
+        return json.loads(self.request.history or b"[]")
+
+
+class Model:
+    """What every worker's runtime does, and what it was asked."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.changes = Changes()
+        self._holds: dict[str, Hold] = {}
+        self._faults: dict[str, list[BaseException]] = {}
+        self.partial: dict[str, str] = {}
+
+    def hold(self, text: str) -> Hold:
+        """Turns with a message that contains ``text`` wait."""
+        return self._holds.setdefault(text, Hold())
+
+    def fail(self, text: str, *faults: BaseException) -> None:
+        """Turns with a message that contains ``text`` end so, one after the other."""
+        self._faults[text] = list(faults)
+
+    def saw(self) -> list[list[str]]:
+        return [call.texts for call in self.calls]
+
+    async def answer(self, worker: str, request: TurnRequest, sink: Sink | None) -> TurnResult:
+        call = Call(worker, request)
+        self.calls.append(call)
+        self.changes.tell()
+        try:
+            said = " ".join(call.texts)
+            for text, shown in self.partial.items():
+                if text in said and sink is not None:
+                    sink.text(shown)
+            for text, hold in tuple(self._holds.items()):
+                if text in said:
+                    await hold.here()
+            for text, faults in self._faults.items():
+                if text in said and faults:
+                    raise faults.pop(0)
+        except BaseException as problem:
+            call.end = type(problem).__name__
+            raise
+        finally:
+            self.changes.tell()
+        call.end = "answered"
+        history = json.dumps([*call.history, *call.texts]).encode()
+        return TurnResult(f"answer to {said}", history, Usage(10, 5, "scripted"))
+
+
+class ScriptedRuntime:
+    """One worker's runtime: so many lanes."""
+
+    def __init__(self, model: Model, worker: str, lanes: int = 32) -> None:
+        self._model = model
+        self._worker = worker
+        self._lanes = asyncio.Semaphore(lanes)
+        self.waiting = Changes()
+        self.wanted = 0
+
+    @property
+    def agents(self) -> tuple[str, ...]:
+        return ("agent",)
+
+    async def run(self, request: TurnRequest, sink: Sink) -> TurnResult:
+        self.wanted += 1
+        self.waiting.tell()
+        async with self._lanes:
+            return await self._model.answer(self._worker, request, sink)
+
+    async def compact(self, request: TurnRequest) -> TurnResult:
+        async with self._lanes:
+            result = await self._model.answer(self._worker, request, None)
+        return TurnResult("compacted", b'["summary"]', result.usage)

@@ -1,0 +1,193 @@
+"""Workers of a test: each an incarnation with a line of its own to the real Redis, that can be killed anywhere."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from tasks.clock import SystemClock
+from tasks.envelope import Inbound
+from tasks.ports import TurnReport
+from tasks.session import SessionKey
+from tasks.settings import Settings, load
+from tasks.store import Store, connect
+from tasks.store.intake import Accept
+from tests.conftest import BOT, TOKEN
+from tests.workers.cable import Cable
+from tests.workers.fakes import PATIENCE_S, FakeClock, Killed, Model, Naps, ScriptedDelivery, ScriptedRuntime, Telegram
+from workers.alerts import Alerts
+from workers.mailbox import Mailbox
+from workers.turnloop import Parts
+
+LONG = timedelta(minutes=5)
+
+
+def session(chat: int) -> SessionKey:
+    return SessionKey(BOT, chat)
+
+
+class Worker:
+    """One incarnation. ``at_step`` may kill it: told each step, it says whether that is the last one."""
+
+    def __init__(self, pool: "Pool", name: str, settings: Settings, cable: Cable, lanes: int) -> None:
+        self.name = name
+        self.cable = cable
+        self.at_step: Callable[[str], bool] = lambda _step: False
+        self.passed: list[str] = []
+        self.dead = False
+        self.pool = pool
+        self.settings = settings
+        self.delivery = ScriptedDelivery(pool.telegram, lambda: self.dead)
+        self.runtime = ScriptedRuntime(pool.model, name, lanes)
+        self.ready = asyncio.Event()
+        self.ended = asyncio.Event()
+        self._stop = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self.mailbox: Mailbox
+        self.store: Store
+        self._loops: asyncio.TaskGroup
+
+    def begin(self, group: asyncio.TaskGroup) -> None:
+        self._task = group.create_task(self._main(), name=f"worker {self.name}")
+
+    def ring(self, where: SessionKey) -> asyncio.Task[TurnReport]:
+        """A doorbell, as Celery's threads ring it."""
+        return self._loops.create_task(self.mailbox.visit(where), name=f"doorbell {where}")
+
+    async def answer(self, where: SessionKey) -> TurnReport:
+        async with asyncio.timeout(PATIENCE_S):
+            return await self.ring(where)
+
+    async def kill(self) -> None:
+        """kill -9: nothing more comes from it."""
+        self.dead = True
+        self.cable.cut()
+        if self._task is not None:
+            self._task.cancel()
+        await self.has_ended()
+
+    async def has_ended(self) -> None:
+        """Wait for its end, and report it, as its supervisor would."""
+        async with asyncio.timeout(PATIENCE_S):
+            await self.ended.wait()
+        await self.pool.store.members.report_death(self.name)
+
+    async def stop(self) -> None:
+        """Let it end."""
+        self._stop.set()
+        async with asyncio.timeout(PATIENCE_S):
+            await self.ended.wait()
+
+    def _steps(self, step: str) -> None:
+        self.passed.append(step)
+        if not self.dead and self.at_step(step):
+            self.dead = True
+            self.cable.cut()
+        if self.dead:
+            raise Killed
+
+    async def _main(self) -> None:
+        try:
+            async with connect(self.settings, self.pool.clock) as self.store, asyncio.TaskGroup() as self._loops:
+                await self.store.members.beat(self.name, {}, LONG)
+                parts = Parts(
+                    incarnation=self.name,
+                    settings=self.settings,
+                    sessions=self.store.sessions,
+                    runtime=self.runtime,
+                    delivery=self.delivery,
+                    alerts=Alerts(self.settings, self.store.alerts, self.store.intake),
+                    clock=self.pool.clock,
+                    steps=self._steps,
+                    sleep=self.pool.naps,
+                )
+                self.mailbox = Mailbox(parts, self._loops, awake=64)
+                self.ready.set()
+                await self._stop.wait()
+                await self.mailbox.drain(0)
+        except* Killed:
+            pass
+        except* asyncio.CancelledError:
+            if not self.dead:
+                raise
+        finally:
+            self.ready.set()
+            self.ended.set()
+
+
+class Pool:
+    """Redis, Telegram, the model, and the workers between them. ``clock`` stands still unless a nap is taken."""
+
+    def __init__(self, settings: Settings, group: asyncio.TaskGroup) -> None:
+        self.settings = settings
+        self.clock = FakeClock()
+        self.naps = Naps(self.clock)
+        self.telegram = Telegram()
+        self.model = Model()
+        self.workers: dict[str, Worker] = {}
+        self.store: Store
+        self._group = group
+        self._last_update = 0
+
+    async def worker(self, name: str, *, lanes: int = 32, **environ: str) -> Worker:
+        """A new incarnation, alive and ready."""
+        redis = urlsplit(self.settings.redis)
+        cable = await Cable((redis.hostname or "127.0.0.1", redis.port or 6379)).__aenter__()
+        base = {"REDIS_URL": cable.url, "TELEGRAM_BOT_TOKEN": TOKEN}
+        worker = self.workers[name] = Worker(self, name, load({**base, **environ}), cable, lanes)
+        worker.begin(self._group)
+        async with asyncio.timeout(PATIENCE_S):
+            await worker.ready.wait()
+        return worker
+
+    async def say(self, chat: int, text: str = "", **fields: Any) -> int:
+        """A message (or a control word) is accepted; its update id."""
+        (update,) = await self.say_all(chat, {"text": text, **fields})
+        return update
+
+    async def say_all(self, chat: int, *messages: dict[str, Any]) -> list[int]:
+        """Several in one batch."""
+        batch: list[Accept] = []
+        for fields in messages:
+            self._last_update += 1
+            update = self._last_update
+            stated = {"session": str(session(chat)), "update_id": update, "at": self.clock.now(), **fields}
+            batch.append(Accept(update, inbound=Inbound.model_validate({"message_id": update, **stated})))
+        assert set(await self.store.intake.accept(BOT, batch)) == {"accepted"}
+        return [accept.update_id for accept in batch]
+
+    async def state(self, where: SessionKey) -> dict[str, str]:
+        """What the session's state says now, history aside."""
+        raw = await self.store.redis.hgetall(f"cohort:s:{where}:state")
+        return {name.decode(): value.decode() for name, value in raw.items()}
+
+    async def raw_inbox(self, where: SessionKey) -> list[bytes]:
+        return await self.store.redis.lrange(f"cohort:s:{where}:inbox", 0, -1)
+
+    async def idle(self, where: SessionKey) -> bool:
+        """Whether nothing waits, nothing is owed, and nobody owns it."""
+        glance = await self.store.sessions.glance(where)
+        owed = await self.store.redis.exists(f"cohort:s:{where}:outbox")
+        return (glance.waiting, owed, glance.running_on) == (0, 0, None)
+
+    async def end(self) -> None:
+        for worker in self.workers.values():
+            if not worker.ended.is_set():
+                worker.cable.mend()
+                await worker.stop()
+        for worker in self.workers.values():
+            await worker.cable.__aexit__(None, None, None)
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncGenerator[Pool]:
+    """A pool without workers yet; ends those that still live."""
+    async with connect(settings, SystemClock()) as store, asyncio.TaskGroup() as group:
+        pool = Pool(settings, group)
+        pool.store = store
+        try:
+            yield pool
+        finally:
+            await pool.end()

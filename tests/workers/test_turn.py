@@ -1,0 +1,378 @@
+"""What comes next in a session, as a table and as laws that hold for any inbox."""
+
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tasks.envelope import Inbound, Media
+from workers import turn, words
+from workers.turn import (
+    ALBUM_PAUSE_S,
+    COLLECT_CHARACTERS,
+    Answer,
+    Bury,
+    Compact,
+    Ends,
+    Failures,
+    LeaveIt,
+    Plan,
+    QueueMode,
+    Retry,
+    Run,
+    Wait,
+)
+
+NOW = 1_800_000_000.0
+TOO_NEW = b'{"v": 99, "something": "else"}'
+DAMAGED = b"{not json"
+
+
+def entry(update: int, text: str = "", **fields: Any) -> bytes:
+    stated = {"session": "1:5", "update_id": update, "at": NOW - 60, "message_id": update, "text": text, **fields}
+    return Inbound.model_validate(stated).to_json().encode()
+
+
+def word(update: int, kind: str, **fields: Any) -> bytes:
+    return entry(update, kind=kind, message_id=None, **fields)
+
+
+def photo(update: int, album: str, **fields: Any) -> bytes:
+    return entry(update, album=album, media=[{"kind": "photo", "file_id": f"f{update}"}], **fields)
+
+
+def decide(*inbox: bytes, tries: int = 1, mode: QueueMode = "collect", **more: Any) -> Plan:
+    return turn.decide(inbox, tries=tries, mode=mode, now=NOW, **more)
+
+
+def texts(plan: Plan) -> list[str]:
+    assert isinstance(plan, Run)
+    return [message.text for message in plan.messages]
+
+
+# -- messages
+
+
+def test_all_waiting_messages_are_answered_together_in_their_order() -> None:
+    plan = decide(entry(1, "a"), entry(2, "b"), entry(3, "c"))
+    assert texts(plan) == ["a", "b", "c"]
+    assert plan.ends == Ends(3, (1, 2, 3))  # type: ignore[union-attr]
+
+
+def test_in_followup_mode_each_message_has_its_own_turn() -> None:
+    assert texts(decide(entry(1, "a"), entry(2, "b"), mode="followup")) == ["a"]
+
+
+def test_in_interrupt_mode_the_next_turn_gets_its_message_and_the_new_ones() -> None:
+    assert texts(decide(entry(1, "a"), entry(2, "b"), mode="interrupt")) == ["a", "b"]
+
+
+def test_more_text_than_a_turn_takes_is_left_for_the_next() -> None:
+    half = "x" * (COLLECT_CHARACTERS // 2)
+    plan = decide(entry(1, half), entry(2, half), entry(3, "one more"))
+    assert isinstance(plan, Run)
+    assert plan.ends.answers == (1, 2)
+
+
+def test_a_message_longer_than_that_is_taken_alone() -> None:
+    plan = decide(entry(1, "x" * (COLLECT_CHARACTERS + 1)), entry(2, "b"))
+    assert isinstance(plan, Run)
+    assert plan.ends.answers == (1,)
+
+
+def test_collecting_ends_at_a_control_word_that_takes_its_turn() -> None:
+    plan = decide(entry(1, "a"), word(2, "choose", choice={"model": "m"}), entry(3, "b"))
+    assert texts(plan) == ["a"]
+
+
+# -- albums and edits
+
+
+def test_the_parts_of_an_album_are_one_message_with_all_its_files_and_captions() -> None:
+    plan = decide(photo(1, "x", text="caption"), photo(2, "x"), photo(3, "x", text="another"), entry(4, "b"))
+    assert isinstance(plan, Run)
+    album, other = plan.messages
+    assert [file.file_id for file in album.media] == ["f1", "f2", "f3"]
+    assert (album.text, other.text) == ("caption\nanother", "b")
+    assert plan.ends.answers == (1, 2, 3, 4)
+
+
+def test_an_album_is_one_message_in_followup_mode_too() -> None:
+    plan = decide(photo(1, "x"), photo(2, "x"), photo(3, "y"), mode="followup")
+    assert isinstance(plan, Run)
+    assert plan.ends.drop == 2
+
+
+def test_an_album_that_may_still_grow_is_waited_for() -> None:
+    assert decide(photo(1, "x", at=NOW - 0.2)) == Wait(pytest.approx(ALBUM_PAUSE_S - 0.2))
+    assert isinstance(decide(photo(1, "x", at=NOW - 0.2), entry(2, "b", at=NOW)), Run)
+    assert isinstance(decide(photo(1, "x", at=NOW - 1)), Run)
+
+
+def test_an_album_is_waited_for_though_the_clock_that_stamped_it_is_ahead() -> None:
+    assert decide(photo(1, "x", at=NOW)) == Wait(ALBUM_PAUSE_S)
+    assert decide(photo(1, "x", at=NOW + 1)) == Wait(ALBUM_PAUSE_S)
+
+
+def test_a_clock_that_jumped_does_not_hold_an_album() -> None:
+    assert isinstance(decide(photo(1, "x", at=NOW + 3600)), Run)
+
+
+def test_an_edit_of_a_waiting_message_is_answered_in_its_place() -> None:
+    plan = decide(entry(1, "old"), entry(2, "b"), entry(3, "new", message_id=1, edited=True))
+    assert texts(plan) == ["new", "b"]
+    assert plan.ends.answers == (1, 2, 3)  # type: ignore[union-attr]
+
+
+def test_an_edited_caption_is_no_further_part_of_its_album() -> None:
+    edit = photo(3, "x", text="new", message_id=1, edited=True)
+    plan = decide(photo(1, "x", text="old"), photo(2, "x"), edit)
+    assert isinstance(plan, Run)
+    (album,) = plan.messages
+    assert album.text == "new"
+    assert [file.file_id for file in album.media] == ["f3", "f2"]
+
+
+def test_an_edit_of_an_answered_message_is_a_message() -> None:
+    assert texts(decide(entry(7, "new", message_id=1, edited=True))) == ["new"]
+
+
+# -- control words
+
+
+def test_stop_sets_aside_what_waits_before_it_and_says_how_much() -> None:
+    plan = decide(entry(1, "a"), entry(2, "b"), word(3, "stop"), entry(4, "c"))
+    assert plan == Answer(Ends(3, (1, 2, 3)), words.stopped(2), {})
+
+
+def test_stop_counts_an_album_once_and_edits_not_at_all() -> None:
+    plan = decide(photo(1, "x"), photo(2, "x"), entry(3, "e", message_id=2, edited=True), word(4, "stop"))
+    assert isinstance(plan, Answer)
+    assert plan.words == words.stopped(2)
+
+
+def test_the_last_control_word_wins_and_what_comes_behind_it_stays() -> None:
+    plan = decide(entry(1), word(2, "stop"), entry(3), word(4, "new"), entry(5, "after"))
+    assert isinstance(plan, Answer)
+    assert (plan.ends.drop, plan.forget) == (4, True)
+
+
+def test_a_new_before_a_stop_still_begins_anew() -> None:
+    plan = decide(entry(1), word(2, "new"), entry(3), word(4, "stop"))
+    assert isinstance(plan, Answer)
+    assert plan.forget
+    assert words.STARTED_ANEW in plan.words
+    assert plan.words.startswith("Stopped")
+
+
+def test_what_was_chosen_before_a_stop_holds() -> None:
+    choices = [word(2, "choose", choice={"model": "m"}), word(3, "choose", choice={"agent": "a", "model": "n"})]
+    plan = decide(entry(1), *choices, word(4, "stop"))
+    assert isinstance(plan, Answer)
+    assert plan.set == {"model": "n", "agent": "a"}
+    assert words.chosen(plan.set) in plan.words
+
+
+def test_a_choice_is_answered_without_the_agent() -> None:
+    plan = decide(word(1, "choose", choice={"model": "m"}), entry(2, "b"))
+    assert plan == Answer(Ends(1, (1,)), words.chosen({"model": "m"}), {"model": "m"})
+
+
+@pytest.mark.parametrize(("kind", "plan"), [("retry", Retry), ("compact", Compact)])
+def test_a_button_pressed_twice_is_pressed_once(kind: str, plan: type) -> None:
+    found = decide(word(1, kind), word(2, kind), entry(3, "b"))
+    assert isinstance(found, plan)
+    assert found.ends.answers == (1, 2)  # type: ignore[union-attr]
+
+
+# -- what does not end
+
+
+def test_a_message_begun_three_times_without_an_end_is_buried_at_the_fourth() -> None:
+    for tries in (1, 2, 3):
+        assert texts(decide(entry(1, "poison"), entry(2, "b"), tries=tries))[0] == "poison"
+    plan = decide(entry(1, "poison"), entry(2, "b"), tries=4)
+    assert isinstance(plan, Bury)
+    assert plan.ends == Ends(1, (1,))
+    assert plan.letter.inbound is not None
+    assert plan.letter.inbound.text == "poison"
+    assert "3 times" in plan.letter.reason
+
+
+def test_after_a_turn_without_an_end_the_next_takes_one_message() -> None:
+    assert texts(decide(entry(1, "a"), entry(2, "b"), tries=2)) == ["a"]
+
+
+def test_those_begun_together_with_it_are_run_one_at_a_time() -> None:
+    inbox = [entry(1, "a"), entry(2, "b"), entry(3, "c"), entry(4, "later"), entry(5, "later still")]
+    first = decide(*inbox, tries=2, together=3)
+    assert (texts(first), first.ends.suspects) == (["a"], 2)  # type: ignore[union-attr]
+    second = decide(*inbox[1:], suspects=2)
+    assert (texts(second), second.ends.suspects) == (["b"], 1)  # type: ignore[union-attr]
+    third = decide(*inbox[2:], suspects=1)
+    assert (texts(third), third.ends.suspects) == (["c"], 0)  # type: ignore[union-attr]
+    assert texts(decide(*inbox[3:], suspects=0)) == ["later", "later still"]
+
+
+def test_a_suspect_is_buried_after_three_tries_the_common_one_included() -> None:
+    assert texts(decide(entry(2, "b"), entry(3, "c"), tries=2, suspects=2)) == ["b"]
+    assert isinstance(decide(entry(2, "b"), entry(3, "c"), tries=3, suspects=2), Bury)
+
+
+def test_an_album_is_buried_whole() -> None:
+    plan = decide(photo(1, "x"), photo(2, "x"), entry(3, "b"), tries=4)
+    assert isinstance(plan, Bury)
+    assert plan.ends.drop == 2
+    assert plan.letter.inbound is not None
+    assert len(plan.letter.inbound.media) == 2
+
+
+def test_stop_goes_before_a_burial() -> None:
+    assert isinstance(decide(entry(1, "poison"), word(2, "stop"), tries=4), Answer)
+
+
+# -- what cannot be read
+
+
+def test_what_cannot_be_read_is_buried_as_it_stands() -> None:
+    plan = decide(DAMAGED, entry(2))
+    assert isinstance(plan, Bury)
+    assert (plan.ends.drop, plan.to, plan.letter.raw) == (1, None, DAMAGED.decode())
+
+
+def test_what_a_newer_release_wrote_is_left_to_it() -> None:
+    assert isinstance(decide(TOO_NEW, entry(2)), LeaveIt)
+
+
+@pytest.mark.parametrize("other", [TOO_NEW, DAMAGED])
+def test_what_stands_before_it_is_answered_first(other: bytes) -> None:
+    assert texts(decide(entry(1, "a"), other, entry(3, "b"))) == ["a"]
+
+
+# -- laws
+
+KINDS = ["message", "message", "message", "stop", "new", "choose", "compact", "retry", "reminder"]
+
+
+@st.composite
+def entries(draw: st.DrawFn) -> bytes:
+    kind = draw(st.sampled_from(KINDS))
+    fields: dict[str, Any] = {"text": draw(st.sampled_from(["", "a", "x" * 9_000])), "kind": kind}
+    if kind == "choose":
+        fields["choice"] = {draw(st.sampled_from(["model", "agent"])): draw(st.sampled_from(["", "a", "b"]))}
+    if kind == "message":
+        fields["album"] = draw(st.sampled_from([None, None, "x", "y"]))
+        fields["message_id"] = draw(st.integers(1, 6))
+        fields["edited"] = draw(st.booleans())
+        fields["media"] = draw(st.sampled_from([[], [{"kind": "photo", "file_id": "f"}]]))
+        fields["at"] = NOW - draw(st.sampled_from([60, 0.1, -1, -5]))
+    # The update id is put in by the place.
+    return entry(0, **fields)
+
+
+@st.composite
+def inboxes(draw: st.DrawFn) -> list[bytes]:
+    drawn = draw(st.lists(entries() | st.sampled_from([TOO_NEW, DAMAGED]), min_size=1, max_size=12))
+    return [raw.replace(b'"update_id": 0', b'"update_id": %d' % place) for place, raw in enumerate(drawn)]
+
+
+modes = st.sampled_from(["collect", "followup", "interrupt"])
+
+
+def live(inbox: list[bytes], mode: QueueMode, fate: st.DataObject) -> list[Plan]:
+    """Every step until the inbox is empty, with turns that sometimes never end."""
+    plans: list[Plan] = []
+    tries, together, suspects, now = 1, 0, 0, NOW
+    for _ in range(300):
+        plan = turn.decide(inbox, tries=tries, mode=mode, now=now, together=together, suspects=suspects)
+        match plan:
+            case Wait(seconds):
+                assert 0 < seconds <= ALBUM_PAUSE_S
+                now += seconds
+                continue
+            case LeaveIt():
+                return [*plans, plan]
+            case Run(ends, messages) if fate.draw(st.integers(0, 3)) == 0:
+                together = ends.drop if len(messages) > 1 else together
+                tries += 1
+                continue
+            case _:
+                pass
+        plans.append(plan)
+        inbox, tries, together, suspects = inbox[plan.ends.drop :], 1, 0, plan.ends.suspects
+        if not inbox:
+            return plans
+    raise AssertionError("it does not come to an end")
+
+
+@given(inbox=inboxes(), mode=modes, fate=st.data())
+def test_every_entry_is_ended_by_exactly_one_step_in_order(
+    inbox: list[bytes], mode: QueueMode, fate: st.DataObject
+) -> None:
+    plans = live(inbox, mode, fate)
+    ended: list[int] = []
+    dropped = 0
+    for plan in plans:
+        if isinstance(plan, LeaveIt):
+            assert inbox[dropped] == TOO_NEW
+            break
+        assert not isinstance(plan, Wait)
+        assert 1 <= plan.ends.drop <= len(inbox) - dropped
+        ended += plan.ends.answers
+        dropped += plan.ends.drop
+    else:
+        assert dropped == len(inbox)
+    known = [place for place, raw in enumerate(inbox[:dropped]) if raw not in (TOO_NEW, DAMAGED)]
+    assert ended == known
+
+
+@given(inbox=inboxes(), mode=modes)
+def test_a_turn_holds_every_text_and_file_that_it_ends_unless_edited_away(inbox: list[bytes], mode: QueueMode) -> None:
+    plan = turn.decide(inbox, tries=1, mode=mode, now=NOW)
+    if not isinstance(plan, Run):
+        return
+    taken = [Inbound.from_json(raw) for raw in inbox[: plan.ends.drop]]
+    current: dict[tuple[int | None, int], tuple[str, tuple[Media, ...]]] = {}
+    for place, message in enumerate(taken):
+        edits = [key for key in current if message.edited and message.message_id and key[0] == message.message_id]
+        current[edits[0] if edits else (message.message_id, place)] = (message.text, message.media)
+    held = "\n".join(message.text for message in plan.messages)
+    assert sum(len(text) for text, _ in current.values()) <= len(held)
+    assert sum(len(media) for _, media in current.values()) == sum(len(message.media) for message in plan.messages)
+
+
+@given(inbox=inboxes(), mode=modes, tries=st.integers(1, 3), together=st.integers(0, 12), suspects=st.integers(0, 12))
+@example([entry(0, "a"), entry(1, "b")], "collect", 2, 0, 0)
+def test_nothing_is_asked_of_the_agent_behind_a_stop(
+    inbox: list[bytes], mode: QueueMode, tries: int, together: int, suspects: int
+) -> None:
+    plan = turn.decide(inbox, tries=tries, mode=mode, now=NOW, together=together, suspects=suspects)
+    if not isinstance(plan, Run):
+        return
+    kinds = []
+    for raw in inbox:
+        if raw in (TOO_NEW, DAMAGED):
+            break
+        kinds.append(Inbound.from_json(raw).kind)
+    assert not {"stop", "new"} & set(kinds)
+    assert set(kinds[: plan.ends.drop]) <= {"message", "reminder"}
+    alone = mode == "followup" or tries > 1 or suspects
+    assert len(plan.messages) == 1 or not alone
+
+
+# -- pauses between tries
+
+
+def test_the_pauses_grow_and_then_it_is_given_up() -> None:
+    failures, pauses = Failures(), []
+    while not (failures := failures.next()).exhausted:
+        pauses.append(failures.pause_s(0, 0.5))
+    assert pauses == [1, 3, 9, 27]
+    assert failures.count == Failures.LIMIT
+
+
+@given(count=st.integers(1, 5), at_least=st.floats(0, 600), jitter=st.floats(0, 1))
+def test_a_pause_is_never_shorter_than_the_provider_asked_for(count: int, at_least: float, jitter: float) -> None:
+    pause = Failures(count).pause_s(at_least, jitter)
+    assert at_least <= pause <= max(1.5 * at_least, 1.25 * 3 ** (count - 1))

@@ -1,0 +1,401 @@
+"""A session's turns: answered once, in order, over the real store."""
+
+from datetime import timedelta
+
+import pytest
+
+from tasks.envelope import Inbound
+from tests.workers.pool import Pool, session
+from workers import words
+from workers.ports import TurnFailed
+
+ONE = session(1)
+
+
+def outage() -> TurnFailed:
+    return TurnFailed("retry", "busy", "503")
+
+
+def refusal() -> TurnFailed:
+    return TurnFailed("tell", "I cannot answer that.", "content filter")
+
+
+async def test_a_message_is_answered_once_and_its_session_let_go(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    update = await pool.say(1, "hello")
+
+    report = await worker.answer(ONE)
+
+    assert report == {"outcome": "answered", "turns": 1, "messages": 1}
+    assert pool.telegram.texts(ONE) == ["answer to hello"]
+    assert pool.telegram.answered(ONE) == [update]
+    assert await pool.idle(ONE)
+    assert (await worker.answer(ONE))["outcome"] == "idle"
+    assert len(pool.model.calls) == 1
+
+
+async def test_each_turn_goes_on_from_the_history_of_the_one_before(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    for text in ("one", "two", "three"):
+        await pool.say(1, text)
+        await worker.answer(ONE)
+    await pool.say(2, "elsewhere")
+    await worker.answer(session(2))
+
+    assert [call.history for call in pool.model.calls] == [[], ["one"], ["one", "two"], []]
+    glance = await pool.store.sessions.glance(ONE)
+    assert (glance.usage_in, glance.usage_out) == (30, 15)
+
+
+async def test_messages_that_come_while_a_turn_runs_are_taken_next_and_together(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    hold = pool.model.hold("first")
+    updates = [await pool.say(1, "first")]
+    turn = worker.ring(ONE)
+    await hold.reached()
+    for text in ("second", "third"):
+        updates.append(await pool.say(1, text))
+        assert (await worker.answer(ONE))["outcome"] == "joined"
+    hold.go.set()
+
+    assert await turn == {"outcome": "answered", "turns": 2, "messages": 3}
+    assert pool.model.saw() == [["first"], ["second", "third"]]
+    assert pool.telegram.answered(ONE) == updates
+
+
+async def test_ten_quick_messages_are_answered_one_after_the_other_in_order(pool: Pool) -> None:
+    worker = await pool.worker("w-one", COHORT_QUEUE_MODE="followup")
+    updates = await pool.say_all(1, *({"text": f"m{number}"} for number in range(10)))
+    bells = [worker.ring(ONE) for _ in updates]
+    for bell in bells:
+        await bell
+
+    assert pool.telegram.texts(ONE) == [f"answer to m{number}" for number in range(10)]
+    assert pool.telegram.answered(ONE) == updates
+    assert pool.model.calls[-1].history == [f"m{number}" for number in range(9)]
+
+
+async def test_an_albums_parts_that_come_one_by_one_are_one_turn(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    photo = {"album": "a", "media": [{"kind": "photo", "file_id": "f"}]}
+    await pool.say(1, "look", **photo)
+    pool.naps.awake.clear()
+    turn = worker.ring(ONE)
+    await pool.naps.changes.until(lambda: bool(pool.naps.taken))
+    await pool.say(1, **photo)
+    pool.naps.awake.set()
+    await turn
+
+    (call,) = pool.model.calls
+    assert len(call.request.messages[0].media) == 2
+    assert len(pool.naps.taken) == 2
+    assert len(pool.telegram.delivered) == 1
+
+
+# -- control words
+
+
+async def test_stop_ends_the_running_turn_and_keeps_what_it_showed(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    hold = pool.model.hold("long")
+    pool.model.partial["long"] = "Once upon a time"
+    updates = [await pool.say(1, "long"), await pool.say(1, "and this")]
+    turn = worker.ring(ONE)
+    await hold.reached()
+    await pool.telegram.changes.until(lambda: bool(pool.telegram.chat(ONE).shown))
+    updates.append(await pool.say(1, kind="stop"))
+    worker.mailbox.arrived(ONE)
+    await turn
+
+    assert [call.end for call in pool.model.calls] == ["CancelledError"]
+    assert list(pool.telegram.chat(ONE).shown.values()) == [f"Once upon a time\n\n_{words.stopped(2)}_"]
+    assert pool.telegram.answered(ONE) == updates
+    assert await pool.idle(ONE)
+    await pool.say(1, "next")
+    await worker.answer(ONE)
+    assert pool.model.calls[-1].history == []
+
+
+async def test_a_second_stop_does_not_tear_up_the_first_ones_end(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    hold = pool.model.hold("long")
+    await pool.say(1, "long")
+    turn = worker.ring(ONE)
+    await hold.reached()
+    await pool.say(1, kind="stop")
+    for _ in range(3):
+        worker.mailbox.arrived(ONE)
+    await turn
+    assert pool.telegram.texts(ONE) == [words.stopped(1)]
+
+
+async def test_stop_reaches_a_turn_that_waits_for_a_lane(pool: Pool) -> None:
+    worker = await pool.worker("w-one", lanes=1)
+    hold = pool.model.hold("first")
+    await pool.say(2, "first")
+    other = worker.ring(session(2))
+    await hold.reached()
+    await pool.say(1, "waits")
+    turn = worker.ring(ONE)
+    await worker.runtime.waiting.until(lambda: worker.runtime.wanted == 2)
+    await pool.say(1, kind="stop")
+    worker.mailbox.arrived(ONE)
+    await turn
+    hold.go.set()
+    await other
+
+    assert pool.model.saw() == [["first"]]
+    assert pool.telegram.texts(ONE) == [words.stopped(1)]
+
+
+async def test_a_stop_accepted_between_the_look_and_the_start_is_seen_before_the_turn(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    await pool.say_all(1, {"text": "a"}, {"text": "b"})
+
+    async def just_then(sent: bytes) -> bool:
+        # The loop has read two messages and says so; their user is quicker.
+        if b"together" in sent and b"note" not in sent:
+            worker.cable.heard = quiet
+            await pool.say(1, kind="stop")
+            worker.mailbox.arrived(ONE)
+        return False
+
+    async def quiet(_sent: bytes) -> bool:
+        return False
+
+    worker.cable.heard = just_then
+    await worker.answer(ONE)
+
+    assert worker.cable.heard is quiet
+    assert pool.model.calls == []
+    assert pool.telegram.texts(ONE) == [words.stopped(2)]
+
+
+async def test_a_stop_behind_more_messages_than_are_read_ahead_is_found(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    hold = pool.model.hold("m0")
+    updates = [await pool.say(1, "m0")]
+    turn = worker.ring(ONE)
+    await hold.reached()
+    updates += await pool.say_all(1, *({"text": f"m{number}"} for number in range(1, 100)), {"kind": "stop"})
+    worker.mailbox.arrived(ONE)
+    await turn
+
+    assert pool.telegram.texts(ONE) == [words.stopped(100)]
+    assert pool.telegram.answered(ONE) == updates
+
+
+async def test_new_during_a_turn_forgets_the_history_and_closes_what_was_shown(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    await pool.say(1, "before")
+    await worker.answer(ONE)
+    hold = pool.model.hold("long")
+    pool.model.partial["long"] = "Once upon"
+    await pool.say(1, "long")
+    turn = worker.ring(ONE)
+    await hold.reached()
+    await pool.telegram.changes.until(lambda: len(pool.telegram.chat(ONE).shown) == 2)
+    await pool.say(1, kind="new")
+    worker.mailbox.arrived(ONE)
+    await turn
+    await pool.say(1, "after")
+    await worker.answer(ONE)
+
+    shown = list(pool.telegram.chat(ONE).shown.values())
+    assert shown == ["answer to before", "Once upon\n\n_Stopped._", words.started_anew(1), "answer to after"]
+    assert pool.model.calls[-1].history == []
+
+
+async def test_what_was_chosen_holds_for_the_turns_behind_it(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    await pool.say(1, "a")
+    await pool.say(1, kind="choose", choice={"model": "small", "agent": "poet"})
+    await pool.say(1, "b")
+    await pool.say(1, kind="choose", choice={"model": ""})
+    await pool.say(1, "c")
+    await worker.answer(ONE)
+
+    asked = [(call.request.model, call.request.agent) for call in pool.model.calls]
+    assert asked == [(None, None), ("small", "poet"), (None, "poet")]
+    assert pool.telegram.texts(ONE)[1] == "From now on: agent poet, model small."
+
+
+async def test_compacting_takes_its_turn_and_changes_the_history(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    await pool.say_all(1, {"text": "a"}, {"kind": "compact"}, {"text": "b"})
+    await worker.answer(ONE)
+    assert pool.telegram.texts(ONE) == ["answer to a", "compacted", "answer to b"]
+    assert pool.model.calls[-1].history == ["summary"]
+
+
+async def test_in_interrupt_mode_a_new_message_ends_the_turn_and_is_answered_with_it(pool: Pool) -> None:
+    worker = await pool.worker("w-one", COHORT_QUEUE_MODE="interrupt")
+    hold = pool.model.hold("first")
+    await pool.say(1, "first")
+    turn = worker.ring(ONE)
+    await hold.reached()
+    hold.begun.clear()
+    # The doorbell of the message at work, come late, changes nothing.
+    assert (await worker.answer(ONE))["outcome"] == "joined"
+    assert [call.end for call in pool.model.calls] == ["running"]
+    await pool.say(1, "second")
+    assert (await worker.answer(ONE))["outcome"] == "joined"
+    await hold.reached()
+    hold.go.set()
+    await turn
+
+    assert [(call.texts, call.end) for call in pool.model.calls][-1] == (["first", "second"], "answered")
+    assert len(pool.model.calls) == 2
+    assert pool.telegram.texts(ONE) == ["answer to first second"]
+    # Neither was a try of a message that kills.
+    assert "tries" not in await pool.state(ONE)
+
+
+async def test_a_turn_set_aside_by_its_user_is_no_try(pool: Pool) -> None:
+    worker = await pool.worker("w-one", COHORT_QUEUE_MODE="interrupt")
+    hold = pool.model.hold("again")
+    await pool.say(1, "again")
+    turn = worker.ring(ONE)
+    for number in range(6):
+        await hold.reached()
+        hold.begun.clear()
+        await pool.say(1, f"and {number}")
+        await worker.answer(ONE)
+    await hold.reached()
+    assert (await pool.state(ONE))["tries"] == "1"
+    hold.go.set()
+    await turn
+    assert len(pool.telegram.delivered) == 1
+    assert await pool.store.dead.count() == 0
+
+
+# -- turns that fail
+
+
+async def test_a_passing_fault_is_tried_again_and_its_user_sees_one_answer(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    pool.model.fail("hello", outage(), outage())
+    await pool.say(1, "hello")
+    await worker.answer(ONE)
+    assert pool.telegram.texts(ONE) == ["answer to hello"]
+    assert [call.end for call in pool.model.calls] == ["TurnFailed", "TurnFailed", "answered"]
+
+
+async def test_a_permanent_fault_is_told_at_once_and_leaves_the_history_as_it_was(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    pool.model.fail("bad", refusal())
+    for text in ("good", "bad", "good again"):
+        await pool.say(1, text)
+        await worker.answer(ONE)
+    assert pool.telegram.texts(ONE) == ["answer to good", "I cannot answer that.", "answer to good again"]
+    assert pool.model.calls[-1].history == ["good"]
+
+
+async def test_an_outage_ends_in_a_retry_button_that_runs_the_message_again(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    pool.model.fail("hello", *(outage() for _ in range(5)))
+    await pool.say(1, "hello", quote="context")
+    await worker.answer(ONE)
+    (_, apology), *_ = pool.telegram.delivered
+    assert apology.text == f"{words.OUTAGE} {words.PRESS_RETRY}"
+    assert apology.buttons[0][0].data == words.RETRY_DATA
+
+    # Something else is said and answered in between; that takes no promise back.
+    await pool.say(1, "meanwhile")
+    await worker.answer(ONE)
+    await pool.say_all(1, {"kind": "retry"}, {"kind": "retry"})
+    await worker.answer(ONE)
+    await pool.say(1, kind="retry")
+    await worker.answer(ONE)
+
+    assert pool.telegram.texts(ONE)[1:] == ["answer to meanwhile", "answer to hello", words.NOTHING_TO_RETRY]
+    assert pool.model.calls[-1].request.messages[0].quote == "context"
+    assert pool.model.calls[-1].history == ["meanwhile"]
+    assert "failed" not in await pool.state(ONE)
+
+
+async def test_retry_answers_every_message_that_failed_in_an_outage(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    for text in ("one", "two"):
+        pool.model.fail(text, *(outage() for _ in range(5)))
+        await pool.say(1, text)
+        await worker.answer(ONE)
+    await pool.say(1, kind="retry")
+    await worker.answer(ONE)
+    assert pool.model.calls[-1].texts == ["one", "two"]
+    assert pool.telegram.texts(ONE)[-1] == "answer to one two"
+
+
+async def test_a_retry_that_fails_again_can_be_retried_again(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    pool.model.fail("hello", *(outage() for _ in range(10)))
+    await pool.say(1, "hello")
+    for _ in range(3):
+        await worker.answer(ONE)
+        await pool.say(1, kind="retry")
+    assert pool.telegram.texts(ONE) == [f"{words.OUTAGE} {words.PRESS_RETRY}"] * 2 + ["answer to hello"]
+
+
+async def test_a_new_conversation_forgets_what_could_be_retried(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    pool.model.fail("hello", *(outage() for _ in range(5)))
+    await pool.say(1, "hello")
+    await worker.answer(ONE)
+    await pool.say_all(1, {"kind": "new"}, {"kind": "retry"})
+    await worker.answer(ONE)
+    assert pool.telegram.texts(ONE)[-1] == words.NOTHING_TO_RETRY
+
+
+async def test_a_turn_that_takes_too_long_is_ended_and_its_user_told(pool: Pool) -> None:
+    worker = await pool.worker("w-one", COHORT_TURN_TIMEOUT="0.05")
+    pool.model.hold("endless")
+    await pool.say(1, "endless")
+    await worker.answer(ONE)
+    assert pool.telegram.texts(ONE) == [words.TOO_LONG]
+    assert await pool.idle(ONE)
+
+
+# -- what it may cost
+
+
+@pytest.mark.parametrize("budget", ["COHORT_BUDGET_USER", "COHORT_BUDGET_CHAT"])
+async def test_a_used_up_budget_is_told_and_starts_anew_at_midnight(pool: Pool, budget: str) -> None:
+    worker = await pool.worker("w-one", **{budget: "20"})
+    sender = {"id": 77}
+    for text in ("one", "two", "three"):
+        await pool.say(1, text, sender=sender)
+        await worker.answer(ONE)
+    assert [call.texts for call in pool.model.calls] == [["one"], ["two"]]
+    assert pool.telegram.texts(ONE)[-1].startswith("Today's allowance")
+
+    # A user's budget follows them to another chat, a chat's does not.
+    await pool.say(2, "elsewhere", sender=sender)
+    await worker.answer(session(2))
+    assert (pool.telegram.texts(session(2)) == ["answer to elsewhere"]) == (budget == "COHORT_BUDGET_CHAT")
+
+    pool.clock.advance(timedelta(days=1).total_seconds())
+    await pool.say(1, "tomorrow", sender=sender)
+    await worker.answer(ONE)
+    assert pool.telegram.texts(ONE)[-1] == "answer to tomorrow"
+
+
+async def test_in_a_group_the_answer_names_the_message_it_is_for(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    await pool.say(1, "private", message_id=31)
+    await pool.say(2, "in a group", message_id=32, chat_type="supergroup")
+    for chat in (1, 2):
+        await worker.answer(session(chat))
+    assert [reply.reply_to for _, reply in pool.telegram.delivered] == [None, 32]
+
+
+async def test_a_message_put_back_by_an_operator_is_answered(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    await pool.say(1, "hello")
+    (raw,) = await pool.raw_inbox(ONE)
+    assert Inbound.from_json(raw).text == "hello"
+    pool.model.fail("hello", *(ValueError("a defect") for _ in range(3)))
+    await worker.answer(ONE)
+    (letter,) = await pool.store.dead.list()
+    assert await pool.store.dead.retry(letter.id)
+    await worker.answer(ONE)
+    assert pool.telegram.texts(ONE) == [words.DEFECT, "answer to hello"]
