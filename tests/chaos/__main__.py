@@ -33,9 +33,9 @@ def main() -> int:
         sabotage=given.sabotage,
         keep=given.keep,
     )
-    print(f"seed {order.seed}, {given.minutes:g} minutes, {order.messages} messages", flush=True)
+    print(f"seed {order.seed}, {given.minutes:g} minutes, {order.messages} messages", flush=True)  # noqa: T201 - for whoever started it
     result = asyncio.run(run(order))
-    print("\n".join(report(order, result)), flush=True)
+    print("\n".join(report(order, result)), flush=True)  # noqa: T201 - likewise
     return 1 if result.verdict.violations else 0
 
 

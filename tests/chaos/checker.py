@@ -7,6 +7,7 @@ by one turn at a time, with the session's own history and nobody else's, and not
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from tests.chaos.history import (
     Bubble,
@@ -178,7 +179,7 @@ class _Check:
 
     def _one_turn(self, session: str, runs: Sequence[tuple[Committed, list[Call]]]) -> None:
         """Two turns at the same time are legal only if one of them came to nothing."""
-        for (earlier, first), (later, second) in zip(runs, runs[1:], strict=False):
+        for (earlier, first), (later, second) in pairwise(runs):
             if all(a.at < b.until and b.at < a.until for a in first for b in second):
                 words = [*self._words(earlier), *self._words(later)]
                 what = f"two turns ran at the same time, and both were committed: {', '.join(words)}"
@@ -194,12 +195,14 @@ class _Check:
         bubbles: Sequence[Bubble],
         dead: set[int],
     ) -> None:
-        replies = self.replies.get(session, set())
+        replies = {norm(" ".join(commit.texts)) for commit in commits} & self.replies.get(session, set())
         whole = [bubble for bubble in bubbles if norm(bubble.text) in replies]
         told = [bubble for bubble in bubbles if any(text in bubble.text for text in TOLD_DEAD)]
         sorry = [bubble for bubble in bubbles if any(text in bubble.text for text in TOLD_OUTAGE)]
         self.verdict.apologies += len(sorry)
-        self.verdict.partials += len(bubbles) - len(whole) - len(told) - len(sorry)
+        for bubble in bubbles:
+            if bubble not in whole and bubble not in told and bubble not in sorry:
+                self._judge_beginning(session, bubble)
         for bubble in bubbles:
             strange = [word for word in words_in(bubble.text) if self.home.get(word) != session]
             if strange:
@@ -248,21 +251,33 @@ class _Check:
         if len({norm(bubble.text) for bubble in twice}) > 1:
             self._broken("doubled", session, f"{words[0]} has {len(twice)} different answers", words)
             return
-        chat, text = twice[0].chat, norm(twice[0].text)
+        text = norm(twice[0].text)
         sendings = [sent for sent in self._sent_to(twice) if norm(sent.text) == text]
         times = [sent.at for sent in sendings]
-        excuses = [
-            fault.kind
-            for fault in self.history.faults
-            if (fault.kind in CUTTING or fault.kind.startswith("step-") or fault.chat == chat)
-            and fault.at <= times[-1]
-            and fault.until + LINGER >= times[0]
-        ]
+        excuses = self._cuts(times[0] - LINGER, times[-1])
         lost = any(not sent.heard for sent in sendings)
         if not excuses and not lost:
             self._broken("doubled", session, f"{words[0]} was delivered {len(twice)} times for no reason", words)
             return
         self.verdict.doubled["telegram-cut-after" if lost else excuses[-1]] += len(twice) - 1
+
+    def _judge_beginning(self, session: str, bubble: Bubble) -> None:
+        """A growing answer's first text, whose worker was cut off before it could store the message's id."""
+        self.verdict.partials += 1
+        sendings = [sent for sent in self._sent_to([bubble]) if sent.message_id == bubble.message_id]
+        words = words_in(bubble.text)
+        heard = sendings and all(sent.heard for sent in sendings)
+        if heard and not self._cuts(sendings[0].at - LINGER, sendings[-1].at + LINGER):
+            what = f"message #{bubble.message_id} is a beginning, left for no reason: {norm(bubble.text)[:60]!r}"
+            self._broken("left", session, what, words)
+
+    def _cuts(self, begin: float, end: float) -> list[str]:
+        """Faults that parted a worker from Redis within some time."""
+        return [
+            fault.kind
+            for fault in self.history.faults
+            if (fault.kind in CUTTING or fault.kind.startswith("step-")) and fault.at <= end and fault.until >= begin
+        ]
 
     def _order(self, session: str, said: Sequence[Said], bubbles: Sequence[Bubble], replies: set[str]) -> None:
         """Answers came whole in the order in which the messages were said."""
@@ -273,7 +288,7 @@ class _Check:
                 for word in words_in(sent.text):
                     first.setdefault(word, sent.seq)
         seqs = [(first[one.word], one.word) for one in said if one.word in first]
-        for (earlier, before), (later, after) in zip(seqs, seqs[1:], strict=False):
+        for (earlier, before), (later, after) in pairwise(seqs):
             if later < earlier:
                 what = f"{after} was answered before {before}"
                 self._broken("order", session, what, [before, after])

@@ -9,7 +9,8 @@ from redis.asyncio import Redis
 
 from playground.client import PlaygroundClient
 from tasks import keys
-from tests.chaos.history import Bubble, Call, Delivery, Spoken, words_in
+from tests.chaos import storelog
+from tests.chaos.history import Bubble, Call, Delivery, History, Spoken, words_in
 from tests.conftest import undeclared
 
 SHOWING = frozenset({"sendMessage", "editMessageText"})
@@ -73,7 +74,7 @@ async def left_behind(redis: Redis, bot: int) -> list[str]:
     living = {name.decode() async for name in redis.scan_iter(f"{keys.PREFIX}worker:*", count=1000)}
     for pattern, what in (("s:*:inbox", "unanswered messages"), ("s:*:outbox", "undelivered replies")):
         async for name in redis.scan_iter(keys.PREFIX + pattern, count=1000):
-            found.append(f"{name.decode()}: {await redis.llen(name)} {what}")
+            found += [f"{name.decode()}: {await redis.llen(name)} {what}"]
     async for name in redis.scan_iter(f"{keys.PREFIX}slot:*:pending", count=1000):
         found += [f"{name.decode()}: {member.decode()} is pending" for member in await redis.zrange(name, 0, -1)]
     async for name in redis.scan_iter(f"{keys.PREFIX}s:*:state", count=1000):
@@ -86,6 +87,22 @@ async def left_behind(redis: Redis, bot: int) -> list[str]:
         if keys.worker(member.decode()) not in living:
             found.append(f"{member.decode()} is listed as a member and dead")
     return found
+
+
+async def complete(
+    history: History, home: Path, people: PlaygroundClient, *, url: str, bot: int, chats: Iterable[int]
+) -> None:
+    """Fill in what is not known before the end; ``said``, ``deliveries`` and ``faults`` are there already.
+
+    ``home`` holds the model's journal (``model.jsonl``) and the store's directory (``valkey``).
+    """
+    history.calls = calls(home / "model.jsonl")
+    history.bubbles = await bubbles(people, bot, chats)
+    if pending := (await people.queue())["pending"]:
+        history.left.append(f"{pending} updates are not confirmed")
+    async with Redis.from_url(url) as redis:
+        history.left += await left_behind(redis, bot)
+    history.accepted, history.committed, history.dead = storelog.read(home / "valkey")
 
 
 async def at_rest(redis: Redis, bot: int) -> bool:

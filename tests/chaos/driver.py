@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from playground import PLAYGROUND_TOKEN
 from playground.client import PlaygroundClient
 from tasks.clock import SystemClock
-from tests.chaos import collect, storelog
+from tests.chaos import collect
 from tests.chaos.checker import TOLD_DEAD, TOLD_OUTAGE, Verdict, check
 from tests.chaos.faults import TTL, Faults
 from tests.chaos.figures import Figures, percentiles
@@ -236,16 +236,9 @@ class Run:
             self.history.left.append(f"not at rest {self.order.settle:.0f} s after the last fault")
 
     async def _collect(self, people: PlaygroundClient, url: str) -> None:
-        history = self.history
-        history.said = self._crowd.said
-        history.calls = collect.calls(self.home / "model.jsonl")
-        history.deliveries = collect.deliveries(self.entries)
-        history.bubbles = await collect.bubbles(people, BOT, sorted(self._crowd.chats))
-        if pending := (await people.queue())["pending"]:
-            history.left.append(f"{pending} updates are not confirmed")
-        async with Redis.from_url(url) as redis:
-            history.left += await collect.left_behind(redis, BOT)
-        history.accepted, history.committed, history.dead = storelog.read(self.home / "valkey")
+        self.history.said = self._crowd.said
+        self.history.deliveries = collect.deliveries(self.entries)
+        await collect.complete(self.history, self.home, people, url=url, bot=BOT, chats=sorted(self._crowd.chats))
 
     def _count_lines(self, process: Process) -> None:
         for line in process.lines:

@@ -189,9 +189,11 @@ def shrink(history: History, session: str, words: Iterable[str], *, around: int 
             events.append((sent.at, line))
             spans.append(sent.at)
     if spans:
-        for fault in history.faults:
-            if fault.at <= max(spans) + 1 and fault.until >= min(spans) - 1 and fault.chat in (None, *chats):
-                events.append((fault.at, f"{stamp(fault.at)} FAULT {fault.kind} until {stamp(fault.until)}"))
+        events += [
+            (fault.at, f"{stamp(fault.at)} FAULT {fault.kind} until {stamp(fault.until)}")
+            for fault in history.faults
+            if fault.at <= max(spans) + 1 and fault.until >= min(spans) - 1 and fault.chat in (None, *chats)
+        ]
     shown = [line for _, line in sorted(events)]
     log: list[tuple[int, str]] = [
         (one.place, f"  log {one.place} accepted {one.update_id} ({ids[one.update_id]})")

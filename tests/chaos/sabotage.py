@@ -1,6 +1,5 @@
 """The product broken on purpose, one way at a time: the checker has to find each (nothing here is ever shipped)."""
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -23,21 +22,10 @@ def no_dedupe() -> None:
 
 def no_fence() -> None:
     """A worker that was taken for dead still commits and delivers."""
-    from tasks.store import sessions
-    from tasks.store.redis import Script
-
-    fence = "claim[1] ~= me or claim[2] ~= epoch"
-
-    class Unfenced(Script):
-        def __init__(self, redis, name) -> None:
-            super().__init__(redis, name)
-            if name in ("commit", "advance", "delivered", "note"):
-                text = self._script.script
-                text = text.decode() if isinstance(text, bytes) else text
-                assert fence in text
-                self._script = redis.register_script(text.replace(fence, "false"))
-
-    sessions.Script = Unfenced
+    _rewritten(
+        dict.fromkeys(("commit", "advance", "delivered", "note"), ("claim[1] ~= me or claim[2] ~= epoch", "false")),
+        {"commit": ("plan.after and", "false and")},
+    )
 
 
 def ack_before_commit() -> None:
@@ -83,23 +71,26 @@ def forgetting() -> None:
     SessionStore.commit = without
 
 
-def no_claim() -> None:
-    """A session is taken over while its owner lives."""
-    from tasks.store import sessions
+def newest_first() -> None:
+    """The newest message is answered first."""
+    _rewritten({"accept": ("'RPUSH', inbox", "'LPUSH', inbox")})
+
+
+def _rewritten(*changes: dict[str, tuple[str, str]]) -> None:
+    """Scripts say something else: name -> (what stands there, what shall)."""
+    from tasks.store import intake, sessions
     from tasks.store.redis import Script
 
-    held = re.compile(r"if owner ~= expected .* then")
-
-    class Greedy(Script):
+    class Rewritten(Script):
         def __init__(self, redis, name) -> None:
             super().__init__(redis, name)
-            if name == "claim":
+            for old, new in [change[name] for change in changes if name in change]:
                 text = self._script.script
                 text = text.decode() if isinstance(text, bytes) else text
-                assert held.search(text)
-                self._script = redis.register_script(held.sub("if false then", text))
+                assert old in text, f"{name}.lua has changed: sabotage it anew"
+                self._script = redis.register_script(text.replace(old, new))
 
-    sessions.Script = Greedy
+    sessions.Script = intake.Script = Rewritten
 
 
 WAYS: dict[str, Callable[[], None]] = {
@@ -108,7 +99,7 @@ WAYS: dict[str, Callable[[], None]] = {
     "ack-before-commit": ack_before_commit,
     "foreign-history": foreign_history,
     "forgetting": forgetting,
-    "no-claim": no_claim,
+    "newest-first": newest_first,
 }
 
 

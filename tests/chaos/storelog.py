@@ -30,7 +30,7 @@ def read(directory: Path) -> tuple[list[Accepted], list[Committed], list[Dead]]:
     for place, parts in enumerate(commands(directory)):
         name = parts[0].upper()
         key = parts[1].decode(errors="replace") if len(parts) > 1 else ""
-        if name == b"RPUSH" and key.startswith("cohort:s:"):
+        if name in (b"RPUSH", b"LPUSH") and key.startswith("cohort:s:"):
             session, kind = key.removeprefix("cohort:s:").rsplit(":", 1)
             for value in map(json.loads, parts[2:]):
                 if kind == "inbox":

@@ -1,0 +1,110 @@
+"""A small stage for one directed scenario: real processes, a few messages, and the history in the end."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from playground import PLAYGROUND_TOKEN
+from playground.client import PlaygroundClient
+from tasks.clock import SystemClock
+from tasks.session import SessionKey
+from tasks.store import connect
+from tests.chaos import collect
+from tests.chaos.history import Fault, History, Said
+from tests.chaos.store import Valkey
+from tests.system.harness import Harness, ModelControl
+from tests.system.processes import Process
+
+BOT = int(PLAYGROUND_TOKEN.split(":")[0])
+
+
+@dataclass(slots=True)
+class Scene:
+    """``harness`` starts processes; ``valkey`` may be broken."""
+
+    harness: Harness
+    valkey: Valkey
+    people: PlaygroundClient
+    model: ModelControl
+    home: Path
+    history: History = field(default_factory=History)
+    clock: SystemClock = field(default_factory=SystemClock)
+
+    async def chat(self) -> int:
+        return (await self.people.chat())["id"]
+
+    async def say(self, chat: int, more: str = "") -> Said:
+        """One marked message; ``more`` steers the mock model."""
+        word = f"m{len(self.history.said) + 1:06d}q"
+        at = self.clock.now()
+        told = await self.people.say(chat, f"{word} {more}".strip())
+        assert told.update_id is not None
+        said = Said(collect.session_of(BOT, chat), told.update_id, word, at)
+        self.history.said.append(said)
+        return said
+
+    async def answered(self, chat: int, said: Said, *, times: int = 1, wait: float = 60) -> None:
+        """Wait until the whole answer to a message stands in the chat (so often).
+
+        Raises:
+            TimeoutError: it did not come.
+        """
+
+        def there(ours: list) -> bool:
+            return sum(said.word in one["text"] and "[n=" in one["text"] for one in ours) >= times
+
+        await self.people.wait_for(chat, there, timeout=wait)
+
+    def fault(self, kind: str) -> None:
+        """Note what was broken."""
+        now = self.clock.now()
+        self.history.faults.append(Fault(kind, now, now))
+
+    async def owner(self, chat: int) -> Process:
+        """The worker whose turn it is."""
+        async with connect(self.harness.settings()) as store:
+            glance = await store.sessions.glance(SessionKey(BOT, chat))
+        assert glance.running_on is not None
+        return self.harness.workers[glance.running_on]
+
+    async def start(self, *, bots: int = 1, workers: int = 1, bot: str = "", worker: str = "") -> None:
+        """Start processes at the same time, each broken in a way (``sabotage.WAYS``) if one is named."""
+        began = [self.harness.bot(ready=False, module="tests.chaos.bot", CHAOS_SABOTAGE=bot) for _ in range(bots)]
+        working = [self.worker(worker) for _ in range(workers)]
+        for process in began:
+            await asyncio.to_thread(process.wait_line, "bot.ready")
+        for process in working:
+            await asyncio.to_thread(process.wait_line, "slots.served")
+
+    def worker(self, sabotage: str = "", step: str = "", **environ: str) -> Process:
+        """Start a worker; not waited for."""
+        return self.harness.worker(
+            ready=False, module="tests.chaos.worker", CHAOS_SABOTAGE=sabotage, CHAOS_STEP=step, **environ
+        )
+
+    async def told(self) -> History:
+        """The history as it is now."""
+        showing = ",".join(sorted(collect.SHOWING))
+        self.history.deliveries = collect.deliveries(await self.people.journal(method=showing))
+        chats = [chat["id"] for chat in await self.people.chats()]
+        await collect.complete(self.history, self.home, self.people, url=self.valkey.url, bot=BOT, chats=chats)
+        return self.history
+
+
+@asynccontextmanager
+async def scene(home: Path, **environ: str) -> AsyncIterator[Scene]:
+    """Valkey, playground and mock model; bots and workers are started by the scenario."""
+    valkey = Valkey(home / "valkey")
+    valkey.start()
+    try:
+        with Harness(home / "h", valkey.url) as harness:
+            harness.environ |= environ
+            playground = harness.playground()
+            model_url = harness.model("--journal", str(home / "model.jsonl"))
+            async with PlaygroundClient(playground) as people, ModelControl(model_url) as model:
+                yield Scene(harness, valkey, people, model, home)
+                valkey.thaw()
+    finally:
+        valkey.end()
