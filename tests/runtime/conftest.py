@@ -1,5 +1,6 @@
 """The real runtime in front of a mock model."""
 
+import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tasks.settings import Settings, load
-from tests.runtime.support import ASSISTANT, Open, StillClock, card
+from tests.runtime.support import ASSISTANT, Configure, Open, StillClock, card
 from tests.support.model import Model
 from workers.ports import MediaSource
 from workers.runtime.engine import Engine
@@ -39,6 +40,16 @@ def config(tmp_path: Path, model: Model) -> Path:
     path = tmp_path / "fastagent.config.yaml"
     path.write_text(f"generic:\n  base_url: {model.url}/v1\n  api_key: secret-key\n")
     return path
+
+
+@pytest.fixture
+def configure(config: Path) -> Configure:
+    """Replace the configuration (YAML takes JSON)."""
+
+    def write(content: dict[str, object]) -> None:
+        config.write_text(json.dumps(content))
+
+    return write
 
 
 @pytest.fixture

@@ -10,7 +10,16 @@ from tasks.session import SessionKey
 from workers.ports import TurnRequest
 from workers.runtime.engine import Engine
 
+type Configure = Callable[[dict[str, object]], None]
 type Open = Callable[..., AbstractAsyncContextManager[Engine]]
+
+PROVIDERS = {
+    "openai": ("openai.gpt-4.1-mini", "openai", {}),
+    "responses": ("responses.gpt-5-mini", "openai", {"transport": "sse"}),
+    "anthropic": ("anthropic.claude-haiku-4-5", "anthropic", {}),
+    "google": ("google.gemini-2.5-flash", "gemini", {}),
+}
+"""Provider -> model, path on llmock, further settings of fast-agent."""
 
 ASSISTANT = "---\nname: assistant\ndefault: true\nmodel: generic.mock\n---\nYou are an assistant.\n"
 

@@ -51,7 +51,7 @@ def test_each_fault_has_its_action(fault: Fault, action: str, kind: type | None)
 def test_an_operator_reads_what_broke_and_neither_key_nor_message() -> None:
     error = ValueError("Incorrect API key provided: sk-12345 for 'my secret question'")
     failure = classify(Fault.of(error), "openai.gpt")
-    assert failure.detail == "openai.gpt: ValueError"
+    assert failure.detail == "key refused, openai.gpt: ValueError"
     assert "sk-" not in str(failure) + failure.words
 
 
@@ -66,3 +66,19 @@ def test_googles_errors_carry_their_status_in_code() -> None:
         code = 429
 
     assert Fault.of(ClientError("quota")).status == 429
+
+
+def test_a_refusal_that_fast_agent_calls_a_wrong_key_is_judged_by_its_cause() -> None:
+    class ClientError(Exception):
+        code = 503
+
+    class ProviderKeyError(Exception):
+        pass
+
+    error = ProviderKeyError("Google API Error: 503")
+    error.__cause__ = ClientError("overloaded")
+    assert classify(Fault.of(error)).action == "retry"
+    error.__cause__.code = 400
+    assert classify(Fault.of(error)).action == "tell"
+    error.__cause__ = ClientError("API key not valid. Please pass a valid API key.")
+    assert classify(Fault.of(error)).action == "operator"

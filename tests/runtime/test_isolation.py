@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from llmock.pytest_plugin import LLMock
 
-from tests.runtime.support import Open, Screen, ask, card
+from tests.runtime.support import PROVIDERS, Configure, Open, Screen, ask, card
 from tests.support.model import Model
 from workers.ports import TurnResult
 from workers.runtime.engine import Engine
@@ -114,23 +114,6 @@ async def test_a_runtime_that_does_not_wipe_is_caught_by_these_checks(
     async with runtime(LeakyEngine, COHORT_LANES="2") as engine:
         seen = await crowd(engine, 6, 3, words)
     assert seen.bleeding() != []
-
-
-PROVIDERS = {
-    "openai": ("openai.gpt-4.1-mini", "openai", {}),
-    "responses": ("responses.gpt-5-mini", "openai", {"transport": "sse"}),
-    "anthropic": ("anthropic.claude-haiku-4-5", "anthropic", {}),
-    "google": ("google.gemini-2.5-flash", "gemini", {}),
-}
-
-
-type Configure = Callable[[dict[str, object]], None]
-
-
-@pytest.fixture
-def configure(config: Path) -> Configure:
-    """Replace fast-agent's configuration (YAML takes JSON)."""
-    return lambda content: config.write_text(json.dumps(content)) and None
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

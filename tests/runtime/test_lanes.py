@@ -9,7 +9,7 @@ import pytest
 
 from tests.runtime.support import until
 from workers.ports import TurnFailed
-from workers.runtime.lanes import Lane, Lanes
+from workers.runtime.lanes import LIFETIME_TURNS, Lane, Lanes
 
 
 class Maker:
@@ -93,6 +93,14 @@ async def test_a_spoiled_lane_is_replaced_and_never_lent_again() -> None:
         fresh = await lanes.take()
         assert (fresh.agents.number, maker.ended) == (number + 1, 1)
         lanes.give_back(fresh)
+
+
+async def test_a_lane_is_replaced_after_its_lifetime() -> None:
+    maker = Maker()
+    async with pool(maker, 1) as lanes:
+        for _ in range(LIFETIME_TURNS + 1):
+            lanes.give_back(await lanes.take())
+        assert (maker.made, maker.ended) == (2, 1)
 
 
 async def test_lanes_of_another_day_or_of_old_cards_are_replaced_when_idle_and_when_they_come_back() -> None:

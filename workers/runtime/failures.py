@@ -35,6 +35,13 @@ _CONTEXT = (
     "exceeds the maximum number of tokens",
 )
 _QUOTA = ("insufficient_quota", "exceeded your current quota", "credit balance", "billing", "payment required")
+_KEY = (
+    "api key not valid",
+    "api_key_invalid",
+    "invalid api key",
+    "incorrect api key",
+    "could not resolve authentication",
+)
 _FILTER = ("content_filter", "content filter", "content management policy", "content_policy", "safety system")
 _SETUP_ERRORS = frozenset(
     {"ProviderKeyError", "ModelConfigError", "AgentConfigError", "ServerConfigError", "ConfigFileError"}
@@ -56,6 +63,8 @@ _NETWORK_ERRORS = frozenset(
         "AssertionError",
         "ConnectionResetError",
         "ServerDisconnectedError",
+        "ClientPayloadError",
+        "UnknownApiResponseError",
     }
 )
 
@@ -70,11 +79,19 @@ class Fault:
 
     @classmethod
     def of(cls, error: BaseException) -> "Fault":
-        """Read an exception; the HTTP status stands in ``status_code`` (SDKs), ``status`` or ``code`` (Google)."""
-        found = (getattr(error, name, None) for name in ("status_code", "status", "code"))
+        """Read an exception, and what caused it where fast-agent calls every refusal of Google's a wrong key.
+
+        The HTTP status stands in ``status_code`` (SDKs), ``status`` or ``code`` (Google).
+        """
+        chain = [error]
+        if type(error).__name__ == "ProviderKeyError" and error.__cause__ is not None:
+            chain.append(error.__cause__)
+        names = ("status_code", "status", "code")
+        found = (getattr(link, name, None) for link in chain for name in names)
         status = next((value for value in found if isinstance(value, int)), None)
-        words = " ".join(str(part) for part in (error, getattr(error, "code", ""), getattr(error, "body", "")))
-        return cls(tuple(kind.__name__ for kind in type(error).__mro__[:-2]), status, words.casefold())
+        words = (str(part) for link in chain for part in (link, getattr(link, "code", ""), getattr(link, "body", "")))
+        kinds = tuple(kind.__name__ for kind in type(error).__mro__[:-2])
+        return cls(kinds, status, " ".join(words).casefold())
 
     def says(self, *needles: str) -> bool:
         return any(needle in self.text for needle in needles)
@@ -103,6 +120,8 @@ def _by_words(fault: Fault, where: str) -> TurnFailed | None:
         return TurnFailed("tell", REFUSED, f"content filter, {where}")
     if fault.says(*_QUOTA):
         return TurnFailed("operator", BROKEN, f"quota used up, {where}")
+    if fault.says(*_KEY):
+        return TurnFailed("operator", BROKEN, f"key refused, {where}")
     return None
 
 

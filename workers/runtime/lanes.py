@@ -17,6 +17,9 @@ log = logging.getLogger("cohort.runtime")
 # A server that does not start is tried again soon at first, then with patience.
 FIRST_RETRY_S, LONGEST_RETRY_S = 0.5, 30.0
 
+# Whatever a provider object may still hoard, it does so for this many turns; a new lane costs a millisecond.
+LIFETIME_TURNS = 500
+
 
 class Maker(Protocol):
     """Makes and ends what a lane holds; always called in the lane's own task (anyio scopes end where they began)."""
@@ -46,6 +49,7 @@ class Lane:
     instance: "AgentInstance | None" = None
     era: object = None
     spoiled: bool = False
+    turns: int = 0
     warm: str | None = None
 
     @property
@@ -114,7 +118,7 @@ class Lanes:
         self._retire_old()
         if (lane := self._pick(session)) is not None:
             self._free.remove(lane)
-            return lane
+            return self._lend(lane)
         place: asyncio.Future[Lane] = asyncio.get_running_loop().create_future()
         self._waiting.append(place)
         if len(self._all) < self._size:
@@ -122,11 +126,15 @@ class Lanes:
             self._all.append(lane)
             self._tasks.create_task(self._keep(lane), name=f"lane-{lane.number}")
         try:
-            return await place
+            return self._lend(await place)
         except asyncio.CancelledError:
             if place.done() and not place.cancelled() and place.exception() is None:
                 self.give_back(place.result())
             raise
+
+    def _lend(self, lane: Lane) -> Lane:
+        lane.turns += 1
+        return lane
 
     def _pick(self, session: str) -> Lane | None:
         """A free lane: its own warm one, else one that is warm for nobody, else a new one, else the longest idle."""
@@ -140,7 +148,8 @@ class Lanes:
 
     def give_back(self, lane: Lane) -> None:
         """Return a borrowed lane, wiped; a spoiled or outdated one is replaced in the background."""
-        if lane.spoiled or self._closed.is_set() or lane.era != self._maker.era:
+        worn = lane.spoiled or lane.turns >= LIFETIME_TURNS
+        if worn or self._closed.is_set() or lane.era != self._maker.era:
             self._retire(lane)
         else:
             self._offer(lane)
@@ -186,7 +195,7 @@ class Lanes:
                 pause = min(pause * 2, LONGEST_RETRY_S)
                 continue
             pause = FIRST_RETRY_S
-            lane.era, lane.spoiled = era, False
+            lane.era, lane.spoiled, lane.turns = era, False, 0
             self._offer_or_retire(lane)
             while (order := await lane.orders.get()) is not None:
                 await order()

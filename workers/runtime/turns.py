@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 # workflow goes on with its next step.
 _INSIST_S = 0.2
 
+# Their streams end with a count of tokens; one without it was cut off, however clean its end looked.
+_ALWAYS_METERED = frozenset({"anthropic", "google", "responses"})
+
 
 @dataclass(slots=True)
 class Answer:
@@ -57,7 +60,7 @@ class LiveText:
         self._sink = sink
         self._parts: list[str] = []
         self._open = ""
-        self.shown = False
+        self._shown = ""
 
     def __call__(self, chunk: "StreamChunk") -> None:
         """Take a chunk. Called by fast-agent in the loop thread."""
@@ -66,23 +69,23 @@ class LiveText:
                 self._parts.append(self._open.strip())
             self._open = ""
         elif chunk.event == "rollback":
-            if self._open:
-                self._open = ""
-                self._show()
+            self._open = ""
+            self._show()
         elif not chunk.is_reasoning:
             self._open += chunk.text
             self._show()
 
     def take_back(self) -> None:
         """There is no answer: what was shown of one goes."""
-        if self.shown:
-            self._parts.clear()
-            self._open = ""
-            self._show()
+        self._parts.clear()
+        self._open = ""
+        self._show()
 
     def _show(self) -> None:
-        self.shown = True
-        self._sink.text("\n\n".join([*self._parts, self._open] if self._open.strip() else self._parts))
+        text = "\n\n".join([*self._parts, self._open] if self._open.strip() else self._parts)
+        if text != self._shown:
+            self._shown = text
+            self._sink.text(text)
 
 
 class ToolWatch:
@@ -260,7 +263,7 @@ class Turn:
             case _:
                 pass
         last = watch.calls[-1] if watch.calls else None
-        if last is not None and metered and not last.metered:
+        if last is not None and (metered or last.provider in _ALWAYS_METERED) and not last.metered:
             raise failures.cut_off(self._model)
         if not _text_of(response).strip():
             raise failures.empty(self._model)

@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 VERSION = "0.10.46"
 
 log = logging.getLogger("cohort.runtime")
-_LEVELS = {"error": logging.ERROR, "warning": logging.WARNING}
+# What a turn ran into is told by its ``TurnFailed``; these say it a second time.
+_LEVELS = {"error": logging.WARNING, "warning": logging.INFO}
 
 
 class _LogStream(io.TextIOBase):
@@ -90,7 +91,7 @@ async def _watched_execute(self: Any, *args: Any, **kwargs: Any) -> Any:
     watch = watching.get()
     if watch is None:
         return await _execute(self, *args, **kwargs)
-    call = Call(agent=self.name or "")
+    call = Call(agent=self.name or "", provider=str(self.provider.config_name))
     watch.calls.append(call)
     try:
         result = await _execute(self, *args, **kwargs)
@@ -109,7 +110,9 @@ def _watched_finalize(self: Any, turn_usage: Any, **kwargs: Any) -> None:
     if watch is not None and watch.calls:
         # Parallel calls of one agent do not exist: the last call of this agent is the one being counted.
         call = next((call for call in reversed(watch.calls) if call.agent == (self.name or "")), watch.calls[-1])
-        call.input_tokens += turn_usage.prompt.total or 0
+        prompt = turn_usage.prompt
+        parts = (prompt.uncached, prompt.cache_read, prompt.cache_write)
+        call.input_tokens += prompt.total if prompt.total is not None else sum(part or 0 for part in parts)
         call.output_tokens += turn_usage.completion.total or 0
         call.model = turn_usage.model
     _finalize(self, turn_usage, **kwargs)
@@ -237,6 +240,10 @@ async def dispose_instance(harness: AgentHarness, instance: "AgentInstance") -> 
     await harness._dispose_instance(instance)  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
 
 
+# What a provider object keeps over ``clear``: listeners of the turn, names of called tools, ids of uploaded files.
+_LEFTOVERS = ("_stream_listeners", "_tool_stream_listeners", "_tool_name_map", "_file_id_cache")
+
+
 def wipe(agent: "AgentProtocol", initial: list[Any] | None = None) -> None:
     """Take everything a turn left in an agent: history, provider state, usage, stream listeners.
 
@@ -248,10 +255,13 @@ def wipe(agent: "AgentProtocol", initial: list[Any] | None = None) -> None:
         agent.clear(clear_prompts=True)
         agent.message_history.extend(initial or ())
     llm: Any = getattr(agent, "llm", None)
-    for name in ("_stream_listeners", "_tool_stream_listeners"):
-        listeners = getattr(llm, name, None)
-        if listeners:
-            listeners.clear()
+    for name in _LEFTOVERS:
+        found = getattr(llm, name, None)
+        if found:
+            found.clear()
+    # An Anthropic request names the message before it, which may be another chat's.
+    if getattr(llm, "_cache_diagnostics_previous_message_id", None) is not None:
+        llm._cache_diagnostics_previous_message_id = None  # noqa: SLF001
 
 
 def reload_cards(fast: FastAgent, settings: Settings) -> None:

@@ -17,6 +17,7 @@ class Call:
     """One call of a model, of whichever agent. ``fault``: it failed, raised or returned as a message."""
 
     agent: str
+    provider: str = ""
     input_tokens: int = 0
     output_tokens: int = 0
     model: str = ""
