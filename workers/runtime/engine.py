@@ -88,6 +88,11 @@ class Engine:
         return self._lanes.busy
 
     @property
+    def made(self) -> int:
+        """Lanes made so far, replacements included."""
+        return self._lanes.made
+
+    @property
     def waiting(self) -> int:
         """Turns that wait for a lane."""
         return self._lanes.waiting

@@ -80,7 +80,10 @@ class Lane:
 
 
 class Lanes:
-    """At most ``size`` lanes, made when needed, each living in one child of ``tasks``, the engine's group."""
+    """At most ``size`` lanes, made when needed, each living in one child of ``tasks``, the engine's group.
+
+    ``made``: how many were made so far, replacements included.
+    """
 
     def __init__(self, maker: Maker, tasks: asyncio.TaskGroup, size: int) -> None:
         self._maker = maker
@@ -90,6 +93,7 @@ class Lanes:
         self._free: deque[Lane] = deque()
         self._waiting: deque[asyncio.Future[Lane]] = deque()
         self._closed = asyncio.Event()
+        self.made = 0
 
     @property
     def busy(self) -> int:
@@ -195,6 +199,7 @@ class Lanes:
                 pause = min(pause * 2, LONGEST_RETRY_S)
                 continue
             pause = FIRST_RETRY_S
+            self.made += 1
             lane.era, lane.spoiled, lane.turns = era, False, 0
             self._offer_or_retire(lane)
             while (order := await lane.orders.get()) is not None:

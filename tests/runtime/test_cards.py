@@ -1,0 +1,180 @@
+"""Cards are checked before they are let in: where, what, what to do; a reload is all or nothing."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tasks.errors import Misconfigured
+from tasks.settings import Settings
+from tests.runtime.support import ASSISTANT, Open, Screen, ask, card
+from tests.support.model import Model
+from workers.runtime.cards import check_cards
+
+type SettingsOf = Callable[..., Settings]
+
+BAD = {
+    "no frontmatter": ("You are an assistant.\n", 1, "no frontmatter"),
+    "bad YAML": ("---\nname: x\nmodel: [\n---\nYou.\n", 3, "not YAML"),
+    "a list": ("---\n- name\n---\nYou.\n", 2, "not a mapping"),
+    "empty instruction": ("---\nname: x\n---\n\n", 5, "no instruction"),
+    "missing child": ("---\nname: x\nagents: [ghost]\n---\nYou.\n", 3, "missing agents: ghost"),
+    "missing member": ("---\ntype: chain\nname: x\nsequence: [assistant, ghost]\n---\n", 4, "missing agents: ghost"),
+    "unknown server": ("---\nname: x\nservers:\n  - nope\n---\nYou.\n", 4, "missing servers: nope"),
+    "unknown model": ("---\nname: x\nmodel: nobody-knows-it\n---\nYou.\n", 3, "unknown model 'nobody-knows-it'"),
+    "unknown field": ("---\nname: x\nmodle: y\n---\nYou.\n", 3, "unsupported fields for type 'agent': modle"),
+    "unknown type": ("---\nname: x\ntype: wizard\n---\nYou.\n", 3, "unsupported agent type 'wizard'"),
+    "same name": ("---\nname: assistant\n---\nYou.\n", 2, "duplicate agent name 'assistant'"),
+    "missing tool file": ("---\nname: x\nfunction_tools: ['no.py:f']\n---\nYou.\n", None, "file not found"),
+    "two instructions": ("---\nname: x\ninstruction: one\n---\nTwo.\n", 3, "both body and 'instruction'"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_card_is_told_with_file_line_and_what_to_do(settings_of: SettingsOf, cards: Path, name: str) -> None:
+    text, line, what = BAD[name]
+    path = card(cards, "bad.md", text)
+    found = [problem for problem in check_cards(settings_of()) if problem.file == path]
+    assert found, "it is noticed"
+    problem = next(problem for problem in found if what in problem.what)
+    assert problem.line == line
+    assert problem.do
+    assert "\n" not in str(problem)
+
+
+def test_good_cards_have_no_problems_and_documents_beside_them_are_no_cards(
+    settings_of: SettingsOf, cards: Path
+) -> None:
+    card(cards, "README.md", "# Our agents\n")
+    card(cards, "notes.txt", "anything")
+    card(cards, "tools.py", 'def f() -> str:\n    """F."""\n    return ""\n')
+    card(cards, "more.yaml", "name: more\nmodel: haiku\ninstruction: You.\nfunction_tools: ['tools.py:f']\n")
+    assert check_cards(settings_of()) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "what"),
+    [
+        ("generic: [\n", 2, "not YAML"),
+        ("- a\n", 1, "not a mapping"),
+        ("mcp:\n  servers:\n    x: {command: [1]}\n", None, "mcp.servers.x"),
+        ("llm_retries: many\n", 1, "llm_retries"),
+    ],
+)
+def test_a_bad_configuration_is_told_with_its_file(
+    settings_of: SettingsOf, config: Path, content: str, line: int | None, what: str
+) -> None:
+    config.write_text(content)
+    (problem,) = check_cards(settings_of())
+    assert problem.file == config
+    assert what in problem.what
+    assert line is None or problem.line == line
+
+
+def test_the_command_prints_each_problem_and_ends_with_status_1(cards: Path, config: Path) -> None:
+    card(cards, "bad.md", BAD["missing child"][0])
+    environ = {"COHORT_CARDS": str(cards), "COHORT_CONFIG": str(config), "PATH": ""}
+    command = [sys.executable, "-m", "workers.runtime.cards"]
+    ran = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    assert ran.returncode == 1
+    assert ran.stderr.splitlines() == [
+        f"{cards}/bad.md:3: references missing agents: ghost; correct the name, or add a card with it"
+    ]
+
+
+async def test_a_reload_lets_new_changed_and_removed_cards_in(runtime: Open, model: Model, cards: Path) -> None:
+    card(cards, "old.md", "---\nname: old\nmodel: generic.mock\n---\nOld.\n")
+    async with runtime(COHORT_LANES="1") as engine:
+        first = await engine.run(ask(1, "one"), Screen())
+        (cards / "old.md").unlink()
+        card(cards, "new.md", "---\nname: new\nmodel: generic.mock\n---\nNew.\n")
+        card(cards, "assistant.md", ASSISTANT.replace("You are an assistant.", "You are changed."))
+        assert await engine.reload() == ("assistant", "new")
+        await engine.run(ask(1, "two", history=first.history), Screen())
+        await engine.run(ask(2, "hi", agent="new"), Screen())
+        assert engine.agents == ("assistant", "new")
+    systems = [call.messages[0]["text"] for call in model.journal]
+    assert systems == ["You are an assistant.", "You are changed.", "New."]
+
+
+async def test_a_reload_ends_no_running_turn(runtime: Open, model: Model, cards: Path) -> None:
+    import asyncio
+
+    async with runtime(COHORT_LANES="2") as engine, asyncio.TaskGroup() as group:
+        running = group.create_task(engine.run(ask(1, "HOLD:gate"), Screen()), name="running")
+        await model.held("gate")
+        card(cards, "assistant.md", ASSISTANT.replace("You are an assistant.", "You are changed."))
+        await engine.reload()
+        await engine.run(ask(2, "hi"), Screen())
+        model.release("gate")
+        assert (await running).text == "echo: HOLD:gate [n=1]"
+    assert [call.messages[0]["text"] for call in model.journal] == ["You are an assistant.", "You are changed."]
+
+
+@pytest.mark.parametrize("name", ["bad YAML", "missing child", "empty instruction", "unknown server"])
+async def test_a_bad_reload_changes_nothing(runtime: Open, model: Model, cards: Path, name: str) -> None:
+    async with runtime(COHORT_LANES="1") as engine:
+        card(cards, "assistant.md", ASSISTANT.replace("You are an assistant.", "You are changed."))
+        card(cards, "bad.md", BAD[name][0])
+        with pytest.raises(Misconfigured, match=r"bad\.md"):
+            await engine.reload()
+        assert engine.agents == ("assistant",)
+        await engine.run(ask(1, "hi"), Screen())
+    assert model.journal[0].messages[0]["text"] == "You are an assistant."
+
+
+async def test_a_reload_whose_agents_cannot_be_made_changes_nothing(runtime: Open, model: Model, cards: Path) -> None:
+    card(cards, "tools.py", 'def f() -> str:\n    """F."""\n    return ""\n')
+    async with runtime(COHORT_LANES="1") as engine:
+        card(cards, "tools.py", 'import no_such_module\n\ndef f() -> str:\n    """F."""\n    return ""\n')
+        card(cards, "assistant.md", ASSISTANT.replace("---\nYou", "function_tools: ['tools.py:f']\n---\nYou"))
+        with pytest.raises(Misconfigured):
+            await engine.reload()
+        assert (await engine.run(ask(1, "hi"), Screen())).text == "echo: hi [n=1]"
+
+
+async def test_the_date_in_an_instruction_follows_the_day(runtime: Open, model: Model, cards: Path, clock) -> None:
+    card(cards, "assistant.md", ASSISTANT.replace("You are an assistant.", "Today is {{currentDate}}."))
+    async with runtime(COHORT_LANES="1") as engine:
+        await engine.run(ask(1, "hi"), Screen())
+        before = engine.made
+        clock.seconds += 86_400
+        await engine.run(ask(1, "hi"), Screen())
+        assert engine.made == before + 1
+
+
+async def test_no_cards_and_broken_cards_stop_the_start_with_one_line(runtime: Open, cards: Path) -> None:
+    card(cards, "assistant.md", BAD["bad YAML"][0])
+    with pytest.raises(Misconfigured) as problem:
+        async with runtime():
+            pass
+    assert "\n" not in str(problem.value)
+    (cards / "assistant.md").unlink()
+    with pytest.raises(Misconfigured, match="no agent cards"):
+        async with runtime():
+            pass
+
+
+async def test_skills_hooks_and_cards_in_yaml_work(runtime: Open, model: Model, cards: Path) -> None:
+    skill = cards / "skills" / "greeting"
+    skill.mkdir(parents=True)
+    (skill / "SKILL.md").write_text("---\nname: greeting\ndescription: How to greet people\n---\nSay hello.\n")
+    card(
+        cards,
+        "hooks.py",
+        "from pathlib import Path\n\nasync def before(ctx):\n    Path(__file__).with_name('called').touch()\n",
+    )
+    (cards / "assistant.md").unlink()
+    card(
+        cards,
+        "assistant.yaml",
+        f"name: assistant\nmodel: generic.mock\ninstruction: 'You. {{{{agentSkills}}}}'\n"
+        f"skills: ['{cards}/skills']\ntool_hooks:\n  before_llm_call: hooks.py:before\n",
+    )
+    async with runtime() as engine:
+        result = await engine.run(ask(1, "hi"), Screen())
+    assert result.text == "echo: hi [n=1]"
+    assert "How to greet people" in model.journal[0].messages[0]["text"]
+    assert (cards / "called").exists()
