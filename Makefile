@@ -26,7 +26,7 @@ format: env-dev ## let ruff format and sort
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
 
 chaos: env-dev ## kill everything for MINUTES (default 3), check that nothing is lost; SEED repeats a run
-	@$(BIN)/python -m tests.system.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)
+	@$(BIN)/python -m tests.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 bench: env-dev ## all measurements, written to bench/results/
 	@$(BIN)/python -m bench $(ARGS)
