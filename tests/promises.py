@@ -41,12 +41,15 @@ PROMISES = {
     "version-skew": "What a newer release wrote is refused with a clear error and kept.",
     "fair-lanes": "Whoever waits longest for a lane is served first.",
     "supervised": "What dies is started again at once, and a worker's death is told to the others.",
+    "drain": "A worker that leaves hands its work over: nothing is lost, said twice, or out of order.",
     "bot-without-fast-agent": "The bot never loads fast-agent.",
     "flower-lists": "Flower lists the workers and their tasks.",
     # -- models and servers
     "model-faults": "Each fault of a model has its action, and an outage does not use up every chat's tries.",
     "dead-server": "A dead MCP server costs one turn its tool, and is replaced.",
     "nothing-asks": "Nothing in a worker ever waits for somebody at a terminal.",
+    "cards-checked": "A wrong card is told with file, line and what to do, and changes nothing that runs.",
+    "budgets": "A used-up allowance is told in plain words and starts anew at midnight.",
     # -- Telegram
     "streams": "An answer grows on the screen in one message.",
     "markdown": "Whatever a model writes becomes messages that Telegram takes, and no word is lost.",
@@ -60,5 +63,6 @@ PROMISES = {
     # -- the house
     "small-files": "A file holds one idea.",
     "docs-true": "The documents say what the code does.",
+    "checker-sees": "The checker of the chaos runs finds each guarantee that is broken on purpose.",
     "clean-tree": "No file names a package index or somebody's machine, and nothing is left for later.",
 }

@@ -220,6 +220,7 @@ def test_what_the_store_still_holds_is_found(story: Story) -> None:
     assert broken(story) == {"left"}
 
 
+@pytest.mark.promise("checker-sees")
 def test_a_violation_shows_the_history_of_its_session_only(story: Story) -> None:
     story.fault("kill-worker")
     story.say(ONE)

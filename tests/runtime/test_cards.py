@@ -32,6 +32,7 @@ BAD = {
 }
 
 
+@pytest.mark.promise("cards-checked")
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_card_is_told_with_file_line_and_what_to_do(settings_of: SettingsOf, cards: Path, name: str) -> None:
     text, line, what = BAD[name]
@@ -113,6 +114,7 @@ async def test_a_reload_ends_no_running_turn(runtime: Open, model: Model, cards:
     assert [call.messages[0]["text"] for call in model.journal] == ["You are an assistant.", "You are changed."]
 
 
+@pytest.mark.promise("cards-checked")
 @pytest.mark.parametrize("name", ["bad YAML", "missing child", "empty instruction", "unknown server"])
 async def test_a_bad_reload_changes_nothing(runtime: Open, model: Model, cards: Path, name: str) -> None:
     async with runtime(COHORT_LANES="1") as engine:

@@ -39,6 +39,7 @@ async def failed(engine: Engine, *, history: bytes | None = None, chat: int = 1)
     return failure.value, screen
 
 
+@pytest.mark.promise("model-faults")
 async def test_each_fault_has_its_action_and_leaves_no_trace(runtime: Open, model: Model) -> None:
     seen = {}
     async with runtime(COHORT_LANES="1") as engine:
@@ -95,6 +96,7 @@ async def test_a_missing_key_is_for_the_operator(runtime: Open, model: Model, co
     assert "anthropic" in failure.detail
 
 
+@pytest.mark.promise("model-faults")
 @pytest.mark.parametrize("provider", PROVIDERS)
 async def test_every_provider_tells_a_passing_fault_from_a_lasting_one(
     runtime: Open, provider: str, llmock: LLMock, configure: Configure

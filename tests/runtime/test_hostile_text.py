@@ -28,6 +28,7 @@ def stolen(tmp_path: Path) -> bool:
     return (tmp_path / "stolen.json").exists()
 
 
+@pytest.mark.promise("hostile-text")
 async def test_no_way_of_writing_a_message_makes_the_runtime_write_a_file(
     runtime: Open, model: Model, evil: str, tmp_path: Path
 ) -> None:

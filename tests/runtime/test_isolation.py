@@ -90,6 +90,7 @@ def tooled(cards: Path) -> None:
     card(cards, "assistant.md", text)
 
 
+@pytest.mark.promise("isolated-words")
 @pytest.mark.timeout(180)
 async def test_200_chats_of_5_turns_on_32_lanes_see_only_their_own(runtime: Open, model: Model, tooled: None) -> None:
     async with runtime(COHORT_LANES="32") as engine:
@@ -116,6 +117,7 @@ async def test_a_runtime_that_does_not_wipe_is_caught_by_these_checks(
     assert seen.bleeding() != []
 
 
+@pytest.mark.promise("isolated-words")
 @pytest.mark.parametrize("provider", PROVIDERS)
 async def test_every_provider_keeps_chats_apart(
     runtime: Open, provider: str, llmock: LLMock, configure: Configure

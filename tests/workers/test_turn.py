@@ -152,6 +152,7 @@ def test_stop_counts_an_album_once_and_edits_not_at_all() -> None:
     assert plan.words == words.stopped(2)
 
 
+@pytest.mark.promise("control-words")
 def test_the_last_control_word_wins_and_what_comes_behind_it_stays() -> None:
     plan = decide(entry(1), word(2, "stop"), entry(3), word(4, "new"), entry(5, "after"))
     assert isinstance(plan, Answer)
@@ -189,6 +190,7 @@ def test_a_button_pressed_twice_is_pressed_once(kind: str, plan: type) -> None:
 # -- what does not end
 
 
+@pytest.mark.promise("poison-message")
 def test_a_message_begun_three_times_without_an_end_is_buried_at_the_fourth() -> None:
     for tries in (1, 2, 3):
         assert texts(decide(entry(1, "poison"), entry(2, "b"), tries=tries))[0] == "poison"
@@ -241,6 +243,7 @@ def test_what_cannot_be_read_is_buried_as_it_stands() -> None:
     assert (plan.ends.drop, plan.to, plan.letter.raw) == (1, None, DAMAGED.decode())
 
 
+@pytest.mark.promise("version-skew")
 def test_what_a_newer_release_wrote_is_left_to_it() -> None:
     assert isinstance(decide(TOO_NEW, entry(2)), LeaveIt)
 
@@ -306,6 +309,7 @@ def live(inbox: list[bytes], mode: QueueMode, fate: st.DataObject) -> list[Plan]
     raise AssertionError("it does not come to an end")
 
 
+@pytest.mark.promise("in-order")
 @given(inbox=inboxes(), mode=modes, fate=st.data())
 def test_every_entry_is_ended_by_exactly_one_step_in_order(
     inbox: list[bytes], mode: QueueMode, fate: st.DataObject

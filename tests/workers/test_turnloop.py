@@ -63,6 +63,7 @@ async def test_messages_that_come_while_a_turn_runs_are_taken_next_and_together(
     assert pool.telegram.answered(ONE) == updates
 
 
+@pytest.mark.promise("in-order")
 async def test_ten_quick_messages_are_answered_one_after_the_other_in_order(pool: Pool) -> None:
     worker = await pool.worker("w-one", COHORT_QUEUE_MODE="followup")
     updates = await pool.say_all(1, *({"text": f"m{number}"} for number in range(10)))
@@ -95,6 +96,7 @@ async def test_an_albums_parts_that_come_one_by_one_are_one_turn(pool: Pool) -> 
 # -- control words
 
 
+@pytest.mark.promise("control-words")
 async def test_stop_ends_the_running_turn_and_keeps_what_it_showed(pool: Pool) -> None:
     worker = await pool.worker("w-one")
     hold = pool.model.hold("long")
@@ -358,6 +360,7 @@ async def test_a_turn_that_takes_too_long_is_ended_and_its_user_told(pool: Pool)
 # -- what it may cost
 
 
+@pytest.mark.promise("budgets")
 @pytest.mark.parametrize("budget", ["COHORT_BUDGET_USER", "COHORT_BUDGET_CHAT"])
 async def test_a_used_up_budget_is_told_and_starts_anew_at_midnight(pool: Pool, budget: str) -> None:
     worker = await pool.worker("w-one", **{budget: "20"})
