@@ -1,10 +1,13 @@
 """Which agent and which model answer a session."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fast_agent.agents.agent_types import AgentType
+from fast_agent.core.model_resolution import get_context_model_references, resolve_model_reference
 from fast_agent.core.validation import get_agent_dependencies
+from fast_agent.llm.model_factory import ModelFactory
 
 from tasks.settings import Settings
 from workers.ports import TurnRequest
@@ -53,6 +56,7 @@ class Choices:
         self._fast = fast
         self._settings = settings
         self._breaker = breaker
+        self._reads: dict[str, Callable[[str], bool]] = {}
 
     @property
     def agents(self) -> tuple[str, ...]:
@@ -91,6 +95,17 @@ class Choices:
         if fallback and fallback != model and self._breaker.wait(fallback) <= 0:
             return self._choice(agent, fallback, fallback)
         raise failures.paused(model, wait)
+
+    def reads(self, model: str) -> Callable[[str], bool]:
+        """Which types of files (MIME) a model takes; a model that fast-agent does not know takes none."""
+        if model not in self._reads:
+            references = get_context_model_references(self._fast.context)
+            try:
+                info = ModelFactory.resolve_model_spec(resolve_model_reference(model, references)).build_model_info()
+            except Exception:  # noqa: BLE001 - several kinds for a model that does not exist
+                info = None
+            self._reads[model] = lambda mime: info is not None and info.supports_mime(mime, resource_source="embedded")
+        return self._reads[model]
 
     def _choice(self, agent: str, model: str, switch: str | None) -> Choice:
         workflow = self._type(agent) in WORKFLOWS

@@ -3,8 +3,7 @@
 import asyncio
 import base64
 import mimetypes
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from fast_agent.types import PromptMessageExtended
 from mcp_types import BlobResourceContents, ContentBlock, EmbeddedResource, ImageContent, TextContent
 
 from tasks.envelope import Inbound, Media
-from tasks.errors import Terminal
+from tasks.errors import Retryable, Terminal
 from workers.ports import MediaSource
 
 MEDIA_KEY = "cohort.media"
@@ -20,6 +19,8 @@ MEDIA_KEY = "cohort.media"
 
 # A text file that fills a context window alone is cut; 100,000 characters are some 25,000 tokens.
 TEXT_FILE_CHARS = 100_000
+# A picture costs a model a page of text each time; older ones stay in the history by name.
+FILES_KEPT_OPEN = 4
 _DEFAULT_MIME = {
     "photo": "image/jpeg",
     "sticker": "image/webp",
@@ -29,16 +30,45 @@ _DEFAULT_MIME = {
     "video_note": "video/mp4",
     "animation": "video/mp4",
 }
+# What the system's table of types does not know everywhere.
+_TEXT_SUFFIXES = frozenset(
+    [
+        ".cfg",
+        ".conf",
+        ".csv",
+        ".env",
+        ".go",
+        ".ini",
+        ".java",
+        ".js",
+        ".json",
+        ".jsonl",
+        ".kt",
+        ".log",
+        ".lua",
+        ".md",
+        ".php",
+        ".properties",
+        ".py",
+        ".rb",
+        ".rs",
+        ".rst",
+        ".sh",
+        ".sql",
+        ".srt",
+        ".tex",
+        ".toml",
+        ".ts",
+        ".tsv",
+        ".txt",
+        ".vtt",
+        ".xml",
+        ".yaml",
+        ".yml",
+    ]
+)
 _TEXT_MIME = frozenset({"application/json", "application/xml", "application/x-yaml", "application/javascript"})
 NO_FILES = "I cannot open files here, so I only read your words."
-
-
-@dataclass(slots=True)
-class UserTurn:
-    """What goes to the model, and what the user must be told about it."""
-
-    message: PromptMessageExtended
-    notices: list[str] = field(default_factory=list)
 
 
 def neutral(text: str) -> str:
@@ -53,7 +83,10 @@ def text_block(text: str, meta: dict[str, Any] | None = None) -> TextContent:
 
 def mime_of(media: Media) -> str:
     """The file's type as Telegram said, else by its name, else by its kind."""
-    guess = mimetypes.guess_type(media.name or "")[0]
+    name = (media.name or "").lower()
+    if Path(name).suffix in _TEXT_SUFFIXES:
+        return "text/plain"
+    guess = mimetypes.guess_type(name)[0]
     return media.mime or guess or _DEFAULT_MIME.get(media.kind, "application/octet-stream")
 
 
@@ -79,48 +112,90 @@ def _words(inbound: Inbound) -> str:
     return "\n".join(parts)
 
 
-async def user_turn(messages: Sequence[Inbound], source: MediaSource | None) -> UserTurn:
+class Files:
+    """Files for one model: fetched only when it can read them.
+
+    ``reads`` tells of a MIME type whether the model takes it; text files it takes always, as text.
+    """
+
+    def __init__(self, source: MediaSource | None, reads: Callable[[str], bool]) -> None:
+        self._source = source
+        self._reads = reads
+        self.notices: list[str] = []
+
+    async def blocks(self, media: Media) -> list[ContentBlock]:
+        """A file as blocks for the model: its name, and its content where it can be had.
+
+        Raises:
+            Retryable: Telegram did not answer.
+        """
+        meta = {MEDIA_KEY: media.model_dump(mode="json", exclude_defaults=True)}
+        content = await self._content(media, meta)
+        if content is None:
+            return [text_block(label(media), meta)]
+        return [text_block(label(media)), content] if media.name else [content]
+
+    async def _content(self, media: Media, meta: dict[str, Any]) -> ContentBlock | None:
+        mime = mime_of(media)
+        if self._source is None:
+            self._tell(NO_FILES)
+        elif not _is_text(mime) and not self._reads(mime):
+            self._tell(f"The model cannot read this kind of file ({mime}), so I left it out.")
+        else:
+            try:
+                return await asyncio.to_thread(_read, await self._source.fetch(media), mime, media, meta)
+            except Terminal as problem:
+                self._tell(str(problem))
+        return None
+
+    def _tell(self, notice: str) -> None:
+        if notice not in self.notices:
+            self.notices.append(notice)
+
+
+async def user_turn(messages: Sequence[Inbound], files: Files) -> PromptMessageExtended:
     """One user message of all that is to be answered, files included.
 
     Raises:
         Retryable: Telegram did not hand out a file.
     """
-    turn = UserTurn(PromptMessageExtended(role="user", content=[]))
     blocks: list[ContentBlock] = []
     for inbound in messages:
         words = _words(inbound)
         if words.strip():
             blocks.append(text_block(words))
         for media in inbound.media:
-            blocks.extend(await file_blocks(media, source, turn.notices))
-    turn.message.content = blocks or [text_block("(an empty message)")]
-    return turn
+            blocks.extend(await files.blocks(media))
+    return PromptMessageExtended(role="user", content=blocks or [text_block("(an empty message)")])
 
 
-async def file_blocks(media: Media, source: MediaSource | None, notices: list[str]) -> list[ContentBlock]:
-    """A file as blocks for the model: its name, and its content where it can be had.
+async def with_files(messages: list[PromptMessageExtended], files: Files) -> list[PromptMessageExtended]:
+    """A stored history with its last few files opened again; those that cannot be had stay names."""
+    places = [
+        (number, place, media)
+        for number, message in enumerate(messages)
+        for place, block in enumerate(message.content)
+        if (media := media_of(block)) is not None
+    ]
+    opened = list(messages)
+    for number, place, media in places[-FILES_KEPT_OPEN:]:
+        try:
+            *_, content = await files.blocks(media)
+        except Retryable:
+            continue
+        blocks = list(opened[number].content)
+        blocks[place] = content
+        opened[number] = opened[number].model_copy(update={"content": blocks})
+    return opened
 
-    Raises:
-        Retryable: Telegram did not answer.
-    """
-    meta = {MEDIA_KEY: media.model_dump(mode="json", exclude_defaults=True)}
-    if source is None:
-        if NO_FILES not in notices:
-            notices.append(NO_FILES)
-        return [text_block(label(media), meta)]
-    try:
-        path = await source.fetch(media)
-    except Terminal as problem:
-        notices.append(str(problem))
-        return [text_block(label(media), meta)]
-    content = await asyncio.to_thread(_content, path, media, meta)
-    return [text_block(label(media)), content] if media.name else [content]
+
+def _is_text(mime: str) -> bool:
+    return mime.startswith("text/") or mime in _TEXT_MIME
 
 
-def _content(path: Path, media: Media, meta: dict[str, Any]) -> ContentBlock:
+def _read(path: Path, mime: str, media: Media, meta: dict[str, Any]) -> ContentBlock:
     """Read the file (in a thread)."""
-    mime = mime_of(media)
-    if mime.startswith("text/") or mime in _TEXT_MIME:
+    if _is_text(mime):
         text = path.read_bytes()[: TEXT_FILE_CHARS * 4].decode(errors="replace")
         cut = "\n[cut here]" if len(text) > TEXT_FILE_CHARS else ""
         return text_block(text[:TEXT_FILE_CHARS] + cut, meta)

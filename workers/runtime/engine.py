@@ -2,14 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
 from tasks.clock import Clock
-from tasks.errors import CohortError, Misconfigured
+from tasks.errors import CohortError, Misconfigured, Retryable
 from tasks.settings import Settings
 from workers.ports import MediaSource, Notes, Reminders, Sink, TurnFailed, TurnRequest, TurnResult, Usage
 from workers.runtime import compaction, content, failures, history
@@ -101,8 +101,13 @@ class Engine:
         """Run one turn; see ``AgentRuntime.run``."""
         choice = self._choices.of(request)
         async with self._limited(choice):
-            user = await content.user_turn(request.messages, self._media)
-            work = Work(user.message, self._record(request, choice), sink, metered=choice.model in self._metered)
+            files = content.Files(self._media, self._choices.reads(choice.model))
+            message = await self._opened(content.user_turn(request.messages, files))
+            record = self._record(request, choice)
+            # What cannot be opened now was told when it came.
+            again = content.Files(self._media, self._choices.reads(choice.model))
+            record.messages = await content.with_files(record.messages, again)
+            work = Work(message, record, sink, metered=choice.model in self._metered)
             async with self._lane(request, choice) as lane:
                 answer = await self._answer(request, choice, lane, work)
                 if answer.dead_server:
@@ -114,7 +119,7 @@ class Engine:
             history=history.encode(self._bounded(answer.record)),
             usage=answer.usage,
             cut=answer.cut,
-            notices=(*user.notices, *answer.notices),
+            notices=(*files.notices, *answer.notices),
         )
 
     async def compact(self, request: TurnRequest) -> TurnResult:
@@ -175,6 +180,17 @@ class Engine:
         finally:
             self._wipe(lane)
         return replace(work, record=done.record), done.usage
+
+    async def _opened[T](self, work: Awaitable[T]) -> T:
+        """Files of a message, or a turn to be tried again.
+
+        Raises:
+            TurnFailed: Telegram did not hand out a file.
+        """
+        try:
+            return await work
+        except Retryable as problem:
+            raise failures.no_file(type(problem).__name__) from problem
 
     def _record(self, request: TurnRequest, choice: Choice) -> history.Record:
         """What the session remembers; a new one begins with what the card gives it."""

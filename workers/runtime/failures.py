@@ -204,3 +204,8 @@ def no_lane(detail: str) -> TurnFailed:
 def no_server(names: str) -> TurnFailed:
     """A session's own MCP server does not start."""
     return TurnFailed("retry", BUSY, f"MCP server does not start: {names}", backoff=MEDIUM_S)
+
+
+def no_file(detail: str) -> TurnFailed:
+    """Telegram does not hand out a file just now."""
+    return TurnFailed("retry", "I cannot fetch your file from Telegram right now.", detail, backoff=MEDIUM_S)

@@ -1,0 +1,28 @@
+"""Tools that know the chat they are used in: notes and reminders. Name them in a card under ``function_tools``."""  # noqa: INP001 - a folder of cards, not a package
+
+from workers.runtime import tools
+
+
+async def remember(topic: str, note: str) -> str:
+    """Keep a note about this conversation for later, also after its history was cleared.
+
+    Args:
+        topic: A few words to find it by; a note on the same topic replaces the one before.
+        note: What to remember. Empty forgets the topic.
+    """
+    return await tools.remember(topic, note)
+
+
+async def recall() -> str:
+    """All notes kept about this conversation."""
+    return await tools.recall()
+
+
+async def remind_me(about: str, minutes: float) -> str:
+    """Have this conversation reminded of something later.
+
+    Args:
+        about: What to be reminded of, in full, as it will be read then.
+        minutes: From now.
+    """
+    return await tools.remind_me(about, minutes)

@@ -1,0 +1,136 @@
+"""Files of a chat: they reach models that can read them, and the user is told when a model cannot."""
+
+import base64
+from pathlib import Path
+
+import pytest
+
+from tasks.envelope import Media
+from tasks.errors import Retryable
+from tests.runtime.support import Configure, Open, Screen, ask, inbound
+from tests.support.model import Model
+from workers.ports import MediaUnavailable, TurnFailed
+from workers.runtime import history
+
+PHOTO = Media(kind="photo", file_id="photo-1", unique_id="u1")
+REPORT = Media(kind="document", file_id="doc-1", name="report.pdf", mime="application/pdf")
+LOG = Media(kind="document", file_id="doc-2", name="server.log")
+VOICE = Media(kind="voice", file_id="voice-1")
+CAT = b"\x89PNG a cat"
+
+
+class Shelf:
+    """A media source over a directory; ``missing`` and ``away`` refuse."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.fetched: list[str] = []
+        self.away = False
+        self.missing: set[str] = set()
+
+    async def fetch(self, media: Media) -> Path:
+        if self.away:
+            raise Retryable("Telegram does not answer")
+        if media.file_id in self.missing:
+            raise MediaUnavailable("This file is too large: 40 MiB.")
+        self.fetched.append(media.file_id)
+        return self.directory / media.file_id
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Shelf:
+    for name, content in {"photo-1": CAT, "doc-1": b"%PDF", "doc-2": b"line one\nline two", "voice-1": b"ogg"}.items():
+        (tmp_path / name).write_bytes(content)
+    return Shelf(tmp_path)
+
+
+@pytest.fixture
+def seeing(configure: Configure, model: Model) -> dict[str, str]:
+    """Environment of a model that reads images and PDF, served by the mock."""
+    configure({"openai": {"base_url": f"{model.url}/v1", "api_key": "x"}})
+    return {"COHORT_MODEL": "openai.gpt-4.1-mini", "COHORT_LANES": "1"}
+
+
+async def test_a_photo_reaches_a_model_that_sees_and_the_history_keeps_its_name_only(
+    runtime: Open, model: Model, shelf: Shelf, seeing: dict[str, str]
+) -> None:
+    async with runtime(media=shelf, **seeing) as engine:
+        first = await engine.run(ask(1, inbound(1, "what is this", media=(PHOTO,))), Screen())
+        second = await engine.run(ask(1, "and its colour", history=first.history), Screen())
+    assert first.notices == ()
+    assert base64.b64encode(CAT) not in first.history + second.history
+    assert [m["text"] for m in model.journal[0].messages][1] == "what is this\n<image_url>"
+    assert [m["text"] for m in model.journal[1].messages][1] == "what is this\n<image_url>", "it is still seen"
+    assert shelf.fetched == ["photo-1", "photo-1"]
+    kept = history.decode(second.history).messages[0].content
+    assert [block.text for block in kept] == ["what is this", "[photo]"]
+
+
+async def test_a_file_that_is_gone_later_is_a_name_in_the_conversation(
+    runtime: Open, model: Model, shelf: Shelf, seeing: dict[str, str]
+) -> None:
+    async with runtime(media=shelf, **seeing) as engine:
+        first = await engine.run(ask(1, inbound(1, "look", media=(PHOTO,))), Screen())
+        shelf.away = True
+        second = await engine.run(ask(1, "again", history=first.history), Screen())
+    assert second.text == "echo: again [n=2]"
+    assert model.journal[1].messages[1]["text"] == "look\n[photo]"
+
+
+async def test_a_model_that_cannot_see_gets_the_words_and_the_user_is_told(
+    runtime: Open, model: Model, shelf: Shelf
+) -> None:
+    async with runtime(media=shelf) as engine:
+        result = await engine.run(ask(1, inbound(1, "look", media=(PHOTO, VOICE))), Screen())
+    assert result.text == "echo: look\n[photo]\n[voice] [n=1]"
+    assert result.notices == (
+        "The model cannot read this kind of file (image/jpeg), so I left it out.",
+        "The model cannot read this kind of file (audio/ogg), so I left it out.",
+    )
+    assert shelf.fetched == [], "it is not even fetched"
+
+
+async def test_a_pdf_and_a_text_file_come_with_their_names(
+    runtime: Open, model: Model, shelf: Shelf, seeing: dict[str, str]
+) -> None:
+    async with runtime(media=shelf, **seeing) as engine:
+        result = await engine.run(ask(1, inbound(1, "read", media=(REPORT, LOG))), Screen())
+    assert result.notices == ()
+    seen = model.journal[0].messages[1]["text"]
+    assert seen == "read\n[document report.pdf]\n<file>\n[document server.log]\nline one\nline two"
+
+
+async def test_a_very_long_text_file_is_cut(runtime: Open, model: Model, shelf: Shelf) -> None:
+    (shelf.directory / "doc-2").write_text("ä" * 200_000)
+    async with runtime(media=shelf) as engine:
+        await engine.run(ask(1, inbound(1, "", media=(LOG,))), Screen())
+    seen = model.journal[0].messages[1]["text"]
+    assert seen.count("ä") == 100_000
+    assert seen.endswith("[cut here]")
+
+
+async def test_a_file_that_cannot_be_had_is_said_in_words_and_the_rest_is_answered(
+    runtime: Open, model: Model, shelf: Shelf, seeing: dict[str, str]
+) -> None:
+    shelf.missing.add("photo-1")
+    async with runtime(media=shelf, **seeing) as engine:
+        result = await engine.run(ask(1, inbound(1, "look", media=(PHOTO,))), Screen())
+    assert result.notices == ("This file is too large: 40 MiB.",)
+    assert result.text == "echo: look\n[photo] [n=1]"
+
+
+async def test_when_telegram_does_not_hand_out_a_file_the_turn_is_tried_again(
+    runtime: Open, model: Model, shelf: Shelf, seeing: dict[str, str]
+) -> None:
+    shelf.away = True
+    async with runtime(media=shelf, **seeing) as engine:
+        with pytest.raises(TurnFailed) as failure:
+            await engine.run(ask(1, inbound(1, "look", media=(PHOTO,))), Screen())
+    assert failure.value.action == "retry"
+    assert len(model.journal) == 0
+
+
+async def test_without_a_source_of_files_the_user_is_told(runtime: Open, model: Model) -> None:
+    async with runtime() as engine:
+        result = await engine.run(ask(1, inbound(1, "look", media=(PHOTO,))), Screen())
+    assert "cannot open files" in result.notices[0]

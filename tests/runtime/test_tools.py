@@ -1,0 +1,132 @@
+"""Python tools: they know their session, keep notes, set reminders, and end when they take too long."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tasks.errors import Misconfigured, Terminal
+from tasks.session import SessionKey
+from tests.runtime.support import Open, Screen, StillClock, ask, card
+from tests.support.model import Model
+from workers.runtime import tools
+from workers.runtime.engine import Engine
+
+SHIPPED = Path(__file__).parents[2] / "agent-cards" / "session_tools.py"
+CARD = "---\nname: assistant\nmodel: generic.mock\nfunction_tools: [{names}]\n---\nUse tools.\n"
+
+
+class NotesInMemory:
+    """Notes by session."""
+
+    def __init__(self) -> None:
+        self.kept: dict[SessionKey, dict[str, str]] = {}
+
+    async def remember(self, session: SessionKey, topic: str, note: str) -> None:
+        if len(note) > 100:
+            raise Terminal("a note may have 100 characters")
+        self.kept.setdefault(session, {})[topic] = note
+
+    async def recall(self, session: SessionKey) -> dict[str, str]:
+        return self.kept.get(session, {})
+
+
+class RemindersInMemory:
+    """Reminders as they were set."""
+
+    def __init__(self) -> None:
+        self.set: list[tuple[SessionKey, str, float]] = []
+
+    async def add(self, session: SessionKey, text: str, seconds: float) -> float:
+        if seconds <= 0:
+            raise Terminal("a reminder must be due within the next 366 days")
+        self.set.append((session, text, seconds))
+        return 1_790_000_000.0 + seconds
+
+
+@pytest.fixture
+def shipped(cards: Path) -> Path:
+    """The tools that come with Cohort, as a card finds them."""
+    card(cards, "session_tools.py", SHIPPED.read_text())
+    names = ", ".join(f"'session_tools.py:{name}'" for name in ("remember", "recall", "remind_me"))
+    card(cards, "assistant.md", CARD.format(names=names))
+    return cards
+
+
+async def test_notes_are_kept_and_found_by_their_own_session_only(
+    settings_of, clock: StillClock, model: Model, shipped: Path
+) -> None:
+    notes = NotesInMemory()
+    async with Engine(settings_of(), clock, notes=notes) as engine:
+        kept = await engine.run(ask(1, 'CALL:remember{"topic": "dog", "note": "is called Rex"}'), Screen())
+        async with asyncio.TaskGroup() as group:
+            mine = group.create_task(engine.run(ask(1, "CALL:recall"), Screen()), name="mine")
+            other = group.create_task(engine.run(ask(2, "CALL:recall"), Screen()), name="other")
+        long = await engine.run(ask(1, 'CALL:remember{"topic": "x", "note": "' + "y" * 200 + '"}'), Screen())
+    assert kept.text.endswith("tool=I will remember 'dog'.")
+    assert mine.result().text.endswith("tool=dog: is called Rex")
+    assert other.result().text.endswith("tool=There are no notes.")
+    assert long.text.endswith("tool=a note may have 100 characters")
+    assert notes.kept == {SessionKey(42, 1): {"dog": "is called Rex"}}
+
+
+async def test_a_reminder_is_set_for_its_session_and_comes_back_as_a_turn(
+    settings_of, clock: StillClock, model: Model, shipped: Path
+) -> None:
+    from tests.runtime.support import inbound
+
+    reminders = RemindersInMemory()
+    async with Engine(settings_of(), clock, reminders=reminders) as engine:
+        result = await engine.run(ask(7, 'CALL:remind_me{"about": "tea", "minutes": 3}'), Screen())
+        await engine.run(ask(7, 'CALL:remind_me{"about": "tea", "minutes": -1}'), Screen())
+        await engine.run(ask(7, inbound(7, "tea", kind="reminder")), Screen())
+    assert reminders.set == [(SessionKey(42, 7), "tea", 180.0)]
+    assert result.text.endswith("tool=The reminder is set for 2026-09-21 14:16 UTC.")
+    assert model.journal[-1].last == "(a reminder that was asked for earlier is due now; pass it on)\ntea"
+
+
+async def test_without_stores_the_tools_say_so(runtime: Open, model: Model, shipped: Path) -> None:
+    async with runtime() as engine:
+        for call in ('remember{"topic": "a", "note": "b"}', 'remind_me{"about": "a", "minutes": 1}'):
+            assert "cannot be" in (await engine.run(ask(1, f"CALL:{call}"), Screen())).text
+
+
+async def test_plain_functions_run_in_threads_and_know_their_session(runtime: Open, model: Model, cards: Path) -> None:
+    source = (
+        "import threading\nfrom workers.runtime.tools import current_session\n\n"
+        'def where() -> str:\n    """Where."""\n'
+        "    return f'{current_session()} {threading.current_thread() is threading.main_thread()}'\n"
+    )
+    card(cards, "own.py", source)
+    card(cards, "assistant.md", CARD.format(names="'own.py:where'"))
+    async with runtime() as engine, asyncio.TaskGroup() as group:
+        turns = [group.create_task(engine.run(ask(n, "CALL:where"), Screen()), name=f"t{n}") for n in range(8)]
+    assert [turn.result().text.rpartition("tool=")[2] for turn in turns] == [f"42:{n} False" for n in range(8)]
+
+
+@pytest.mark.parametrize("kind", ["async def", "def"])
+async def test_a_python_tool_that_hangs_ends_by_its_timeout(
+    runtime: Open, model: Model, cards: Path, kind: str
+) -> None:
+    wait = "await asyncio.Event().wait()" if kind == "async def" else "threading.Event().wait(20)"
+    card(cards, "own.py", f'import asyncio, threading\n\n{kind} hang() -> str:\n    """Hang."""\n    {wait}\n')
+    card(cards, "assistant.md", CARD.format(names="'own.py:hang'"))
+    async with runtime(COHORT_TOOL_TIMEOUT="0.2", COHORT_LANES="1") as engine:
+        result = await engine.run(ask(1, "CALL:hang"), Screen())
+        assert "timed out" in result.text
+        assert (await engine.run(ask(2, "next"), Screen())).text == "echo: next [n=1]"
+
+
+async def test_a_tool_that_raises_tells_the_model(runtime: Open, model: Model, cards: Path) -> None:
+    card(cards, "own.py", 'def fail() -> str:\n    """Fail."""\n    raise ValueError("no such city")\n')
+    card(cards, "assistant.md", CARD.format(names="'own.py:fail'"))
+    screen = Screen()
+    async with runtime() as engine:
+        result = await engine.run(ask(1, "CALL:fail"), screen)
+    assert "no such city" in result.text
+    assert screen.tools == ["fail", None]
+
+
+def test_a_session_tool_outside_of_a_turn_says_what_is_wrong() -> None:
+    with pytest.raises(Misconfigured, match="only works inside a turn"):
+        tools.current_session()
