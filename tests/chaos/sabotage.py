@@ -27,19 +27,39 @@ def no_fence() -> None:
         {"commit": ("plan.after and", "false and")},
     )
 
+    from tasks.store.sessions import SessionStore
+
+    async def believe(self, claim) -> None:
+        """Without a look."""
+
+    SessionStore.prove = believe
+
 
 def ack_before_commit() -> None:
-    """Messages leave the inbox when their turn begins, not when it is committed."""
+    """Messages leave the inbox when they are read, not when they are answered."""
     from tasks import keys
-    from workers.turnloop import TurnLoop
+    from tasks.store.sessions import Claim, SessionStore
 
-    turn = TurnLoop._turn
+    claim, advance, commit = SessionStore.claim, SessionStore.advance, SessionStore.commit
 
-    async def hasty(self, claim, state, messages, drop):
-        await self._parts.sessions._redis.ltrim(keys.inbox(claim.session), drop, -1)
-        return await turn(self, claim, state, messages, 0)
+    async def taken(self, session, work):
+        if work is not None and work.inbox:
+            await self._redis.ltrim(keys.inbox(session), len(work.inbox), -1)
 
-    TurnLoop._turn = hasty
+    async def hasty_claim(self, session, *args, **named):
+        found = await claim(self, session, *args, **named)
+        await taken(self, session, found.work if isinstance(found, Claim) else None)
+        return found
+
+    async def hasty_advance(self, claimed, **named):
+        work = await advance(self, claimed, **named)
+        await taken(self, claimed.session, work)
+        return work
+
+    async def hasty_commit(self, claimed, plan):
+        return await commit(self, claimed, replace(plan, drop=0))
+
+    SessionStore.claim, SessionStore.advance, SessionStore.commit = hasty_claim, hasty_advance, hasty_commit
 
 
 def foreign_history() -> None:
@@ -60,15 +80,15 @@ def foreign_history() -> None:
 
 
 def forgetting() -> None:
-    """A turn's history is not stored."""
-    from tasks.store.sessions import SessionStore
+    """A turn does not get its session's history."""
+    from workers.runtime.engine import Engine
 
-    commit = SessionStore.commit
+    run = Engine.run
 
-    async def without(self, claim, plan):
-        return await commit(self, claim, replace(plan, history=None))
+    async def blank(self, request, sink):
+        return await run(self, replace(request, history=None), sink)
 
-    SessionStore.commit = without
+    Engine.run = blank
 
 
 def newest_first() -> None:
