@@ -3,14 +3,15 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
-type Heard = Callable[[bytes], Awaitable[bool]]
-"""Sees what the client sends before the server does; whether the answer to it is lost on the way back."""
+type Fate = Literal["passes", "answer lost", "lost"]
+type Heard = Callable[[bytes], Awaitable[Fate]]
+"""Sees what the client sends before the server does, and says what becomes of it; what is lost breaks the line."""
 
 
-async def all_is_well(_sent: bytes) -> bool:
-    return False
+async def all_is_well(_sent: bytes) -> Fate:
+    return "passes"
 
 
 class Cable:
@@ -68,7 +69,10 @@ class Cable:
 
     async def _there(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, lost: asyncio.Event) -> None:
         while sent := await reader.read(2**20):
-            if await self.heard(sent):
+            fate = await self.heard(sent)
+            if fate == "lost":
+                break
+            if fate == "answer lost":
                 lost.set()
             writer.write(sent)
             await writer.drain()

@@ -95,6 +95,7 @@ class Telegram:
     def __init__(self) -> None:
         self.chats: dict[SessionKey, Chat] = {}
         self.delivered: list[tuple[SessionKey, Reply]] = []
+        self.noted: set[int] = set()
         self.changes = Changes()
         self._last_id = 100
 
@@ -109,6 +110,11 @@ class Telegram:
 
     def edit(self, session: SessionKey, message_id: int, text: str) -> None:
         self.chat(session).shown[message_id] = text
+        self.changes.tell()
+
+    def note(self, message_id: int) -> None:
+        """Redis knows it now."""
+        self.noted.add(message_id)
         self.changes.tell()
 
     def take(self, session: SessionKey, reply: Reply) -> int:
@@ -169,6 +175,7 @@ class ScriptedLive:
                 if self.message_id is None:
                     self.message_id = self._telegram.create(self._session, self._text)
                     await self._created(self.message_id)
+                    self._telegram.note(self.message_id)
                 else:
                     self._telegram.edit(self._session, self.message_id, self._text)
         except Exception:  # noqa: BLE001 - "its failure ends the frames"
@@ -222,11 +229,12 @@ class ScriptedDelivery:
 
 @dataclass
 class Call:
-    """One model call: which worker, what it saw, how it ended."""
+    """One model call: which worker, what it saw, how it ended, and who was at the same session when it began."""
 
     worker: str
     request: TurnRequest
     end: str = "running"
+    beside: tuple[str, ...] = ()
 
     @property
     def texts(self) -> list[str]:
@@ -258,8 +266,14 @@ class Model:
     def saw(self) -> list[list[str]]:
         return [call.texts for call in self.calls]
 
+    def _break(self, said: str) -> None:
+        for text, faults in self._faults.items():
+            if text in said and faults:
+                raise faults.pop(0)
+
     async def answer(self, worker: str, request: TurnRequest, sink: Sink | None) -> TurnResult:
-        call = Call(worker, request)
+        beside = (c.worker for c in self.calls if c.end == "running" and c.request.session == request.session)
+        call = Call(worker, request, beside=tuple(beside))
         self.calls.append(call)
         self.changes.tell()
         try:
@@ -270,9 +284,7 @@ class Model:
             for text, hold in tuple(self._holds.items()):
                 if text in said:
                     await hold.here()
-            for text, faults in self._faults.items():
-                if text in said and faults:
-                    raise faults.pop(0)
+            self._break(said)
         except BaseException as problem:
             call.end = type(problem).__name__
             raise

@@ -16,9 +16,20 @@ from tasks.store import Store, connect
 from tasks.store.intake import Accept
 from tests.conftest import BOT, TOKEN
 from tests.workers.cable import Cable
-from tests.workers.fakes import PATIENCE_S, FakeClock, Killed, Model, Naps, ScriptedDelivery, ScriptedRuntime, Telegram
+from tests.workers.fakes import (
+    PATIENCE_S,
+    Changes,
+    FakeClock,
+    Killed,
+    Model,
+    Naps,
+    ScriptedDelivery,
+    ScriptedRuntime,
+    Telegram,
+)
 from workers.alerts import Alerts
 from workers.mailbox import Mailbox
+from workers.members import Member
 from workers.turnloop import Parts
 
 LONG = timedelta(minutes=5)
@@ -31,7 +42,11 @@ def session(chat: int) -> SessionKey:
 class Worker:
     """One incarnation. ``at_step`` may kill it: told each step, it says whether that is the last one."""
 
-    def __init__(self, pool: "Pool", name: str, settings: Settings, cable: Cable, lanes: int) -> None:
+    def __init__(
+        self, pool: "Pool", name: str, settings: Settings, cable: Cable, *, lanes: int, awake: int, sweeps: bool
+    ) -> None:
+        self._awake = awake
+        self._sweeps = sweeps
         self.name = name
         self.cable = cable
         self.at_step: Callable[[str], bool] = lambda _step: False
@@ -43,9 +58,13 @@ class Worker:
         self.runtime = ScriptedRuntime(pool.model, name, lanes)
         self.ready = asyncio.Event()
         self.ended = asyncio.Event()
-        self._stop = asyncio.Event()
+        self._leave = asyncio.Event()
+        self._grace_s = 0.0
+        self.left: list[SessionKey] = []
         self._task: asyncio.Task[None] | None = None
         self.mailbox: Mailbox
+        self.member: Member | None = None
+        self.queues: frozenset[str] = frozenset()
         self.store: Store
         self._loops: asyncio.TaskGroup
 
@@ -60,12 +79,16 @@ class Worker:
         async with asyncio.timeout(PATIENCE_S):
             return await self.ring(where)
 
-    async def kill(self) -> None:
+    def cut(self) -> None:
         """kill -9: nothing more comes from it."""
         self.dead = True
         self.cable.cut()
         if self._task is not None:
             self._task.cancel()
+
+    async def kill(self) -> None:
+        """The same, seen by its supervisor."""
+        self.cut()
         await self.has_ended()
 
     async def has_ended(self) -> None:
@@ -74,11 +97,21 @@ class Worker:
             await self.ended.wait()
         await self.pool.store.members.report_death(self.name)
 
+    def drain(self, grace_s: float = PATIENCE_S) -> None:
+        """SIGTERM."""
+        self._grace_s = grace_s
+        self._leave.set()
+
     async def stop(self) -> None:
-        """Let it end."""
-        self._stop.set()
+        """Let it end at once."""
+        self.drain(0)
         async with asyncio.timeout(PATIENCE_S):
             await self.ended.wait()
+
+    def cancel_turns(self) -> None:
+        """What a drain does when its grace is over."""
+        for _, task in self.mailbox._loops.values():
+            task.cancel()
 
     def _steps(self, step: str) -> None:
         self.passed.append(step)
@@ -87,6 +120,21 @@ class Worker:
             self.cable.cut()
         if self.dead:
             raise Killed
+
+    async def _serve(self, member: Member) -> None:
+        """As workers.app does."""
+        async with asyncio.TaskGroup() as group:
+            beating = group.create_task(member.run(), name="member")
+            self.ready.set()
+            await self._leave.wait()
+            await member.leave()
+            self.left = [*await self.mailbox.drain(self._grace_s)]
+            beating.cancel()
+
+    def _consume(self, queues: frozenset[str]) -> None:
+        """Called in a thread."""
+        self.queues = queues
+        self.pool.loop.call_soon_threadsafe(self.pool.changes.tell)
 
     async def _main(self) -> None:
         try:
@@ -103,10 +151,26 @@ class Worker:
                     steps=self._steps,
                     sleep=self.pool.naps,
                 )
-                self.mailbox = Mailbox(parts, self._loops, awake=64)
-                self.ready.set()
-                await self._stop.wait()
-                await self.mailbox.drain(0)
+                self.mailbox = Mailbox(parts, self._loops, awake=self._awake)
+                if self._sweeps:
+                    self.member = Member(
+                        self.settings,
+                        self.name,
+                        members=self.store.members,
+                        sessions=self.store.sessions,
+                        reminders=self.store.reminders,
+                        mailbox=self.mailbox,
+                        clock=self.pool.clock,
+                        consume=self._consume,
+                        about=dict,
+                    )
+                if self.member is None:
+                    self.ready.set()
+                    await self._leave.wait()
+                    self.left = [*await self.mailbox.drain(self._grace_s)]
+                else:
+                    await self._serve(self.member)
+                await self.store.members.report_death(self.name)
         except* Killed:
             pass
         except* asyncio.CancelledError:
@@ -128,15 +192,21 @@ class Pool:
         self.model = Model()
         self.workers: dict[str, Worker] = {}
         self.store: Store
+        self.changes = Changes()
+        self.loop = asyncio.get_running_loop()
         self._group = group
         self._last_update = 0
 
-    async def worker(self, name: str, *, lanes: int = 32, **environ: str) -> Worker:
-        """A new incarnation, alive and ready."""
+    async def worker(
+        self, name: str, *, lanes: int = 32, awake: int = 64, sweeps: bool = False, **environ: str
+    ) -> Worker:
+        """A new incarnation, alive and ready. ``sweeps``: it takes slots, and needs no doorbells."""
         redis = urlsplit(self.settings.redis)
         cable = await Cable((redis.hostname or "127.0.0.1", redis.port or 6379)).__aenter__()
         base = {"REDIS_URL": cable.url, "TELEGRAM_BOT_TOKEN": TOKEN}
-        worker = self.workers[name] = Worker(self, name, load({**base, **environ}), cable, lanes)
+        worker = self.workers[name] = Worker(
+            self, name, load({**base, **environ}), cable, lanes=lanes, awake=awake, sweeps=sweeps
+        )
         worker.begin(self._group)
         async with asyncio.timeout(PATIENCE_S):
             await worker.ready.wait()
