@@ -1,7 +1,7 @@
 # Cohort. `make up` and `make test` bring everything they need; `make help` lists the rest.
 # PYTHON=/path/to/python3.13 chooses the Python, SEED/MINUTES the chaos run.
 .DEFAULT_GOAL := help
-.PHONY: help up test check format chaos bench bench-quick lock docs clean env-run env-dev
+.PHONY: help up test coverage check format chaos bench bench-quick lock docs clean env-run env-dev
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?=
@@ -18,6 +18,9 @@ up: env-run ## start everything here, in the foreground (Ctrl-C ends it)
 
 test: env-dev ## the tests; ARGS='-k name' goes to pytest
 	@$(BIN)/python -m pytest $(ARGS)
+
+coverage: env-dev ## the tests with coverage, over subprocesses too
+	@$(BIN)/coverage erase; $(BIN)/coverage run -m pytest $(ARGS); status=$$?; $(BIN)/coverage combine --quiet; $(BIN)/coverage report --skip-covered --skip-empty; exit $$status
 
 check: env-dev ## lint, format, types, import rules, dependencies, generated files
 	@tools/check.sh

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -152,8 +152,9 @@ class Up:
             async with asyncio.timeout(_START_PATIENCE):
                 while True:
                     ours = {keeper.life.incarnation for keeper in supervisor.workers() if keeper.life}
-                    if len(ours & set((await store.members.look()).members)) >= wanted:
-                        return
+                    with suppress(StoreUnavailable):  # it may just be starting again
+                        if len(ours & set((await store.members.look()).members)) >= wanted:
+                            return
                     await asyncio.sleep(0.1)
         except TimeoutError:
             self._console.say(f"not all workers have reported after {_START_PATIENCE:.0f} s")
