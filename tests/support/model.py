@@ -11,7 +11,8 @@ Run as ``python -m tests.support.model --port P [--ttft S] [--tps N] [--journal 
 the process: ``async with Model() as model: model.url``. Over HTTP, beside ``/v1/chat/completions`` and ``/v1/models``:
 
 - ``POST /control``: ``{"ttft": s, "tps": n, "faults": [Fault fields, ...], "clear": true}`` (clear: faults and gates);
-- ``GET /journal?after=N&count=C&wait=S``: entries numbered above N; with ``count``, waits until C of them have ended;
+- ``GET /journal?after=N&count=C&wait=S``: entries numbered above N; with ``count``, waits until C of them have ended,
+  with ``begun=B`` until there are B;
 - ``GET /held/name?count=C&wait=S``: waits until C requests are held at that gate; ``POST /release[/name]``.
 """
 
@@ -130,8 +131,10 @@ class Model(HttpServer):
 
     async def _tell(self, request: Request) -> None:
         after, count = int(request.query.get("after", 0)), int(request.query.get("count", 0))
+        begun, wait = int(request.query.get("begun", 0)), float(request.query.get("wait", 30))
         with suppress(TimeoutError):
-            await self.seen(count, after=after, wait=float(request.query.get("wait", 30)))
+            await self.seen(count, after=after, wait=wait)
+            await self._until(lambda: len(self._above(after)) >= begun, wait)
         await request.respond([asdict(entry) for entry in self._above(after)])
 
     # -- a model call

@@ -133,6 +133,17 @@ class ModelControl:
     async def release(self, name: str) -> None:
         (await self._http.post(f"/release/{name}")).raise_for_status()
 
+    async def begun(self, count: int, wait: float) -> list[dict[str, Any]]:
+        """Wait until there were so many calls in all.
+
+        Raises:
+            TimeoutError: there were fewer.
+        """
+        calls = (await self._http.get("/journal", params={"begun": count, "wait": wait})).json()
+        if len(calls) < count:
+            raise TimeoutError(f"{len(calls)} of {count} model calls were begun within {wait} s")
+        return calls
+
     async def journal(self, after: int = 0) -> list[dict[str, Any]]:
         return (await self._http.get("/journal", params={"after": after})).json()
 
