@@ -3,6 +3,8 @@
 import signal
 from pathlib import Path
 
+import pytest
+
 from tests.chaos.checker import Verdict, check
 from tests.chaos.scene import Scene, scene
 
@@ -48,6 +50,7 @@ async def test_the_product_as_it_is_passes_where_the_broken_one_does_not(tmp_pat
     assert [str(violation) for violation in found.violations if violation.rule != "left"] == []
 
 
+@pytest.mark.promise("checker-sees")
 async def test_without_the_fence_a_sleeper_s_commit_is_found(tmp_path: Path) -> None:
     async with scene(tmp_path) as stage:
         await stage.start(workers=2, worker="no-fence")
@@ -55,6 +58,7 @@ async def test_without_the_fence_a_sleeper_s_commit_is_found(tmp_path: Path) -> 
         assert "doubled" in rules(await verdict(stage))
 
 
+@pytest.mark.promise("checker-sees")
 async def test_without_dedupe_a_message_that_comes_again_is_found(tmp_path: Path) -> None:
     async with scene(tmp_path) as stage:
         await stage.start(bot="no-dedupe")
@@ -67,6 +71,7 @@ async def test_without_dedupe_a_message_that_comes_again_is_found(tmp_path: Path
         assert {"accepted", "doubled"} <= rules(await verdict(stage))
 
 
+@pytest.mark.promise("checker-sees")
 async def test_an_inbox_emptied_before_the_commit_is_found(tmp_path: Path) -> None:
     async with scene(tmp_path) as stage:
         await stage.start(worker="ack-before-commit")
@@ -82,6 +87,7 @@ async def test_an_inbox_emptied_before_the_commit_is_found(tmp_path: Path) -> No
         assert "answered" in rules(await verdict(stage))
 
 
+@pytest.mark.promise("checker-sees")
 async def test_another_session_s_history_is_found(tmp_path: Path) -> None:
     async with scene(tmp_path) as stage:
         await stage.start(worker="foreign-history")

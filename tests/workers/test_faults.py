@@ -35,6 +35,7 @@ async def letters(pool: Pool) -> list[DeadLetter]:
 # -- workers that die
 
 
+@pytest.mark.promise("worker-killed")
 @pytest.mark.parametrize("step", ["claimed", "ran", "committed", "delivered"])
 async def test_a_worker_that_dies_at_any_step_leaves_every_message_to_be_answered(pool: Pool, step: str) -> None:
     first = await pool.worker("w-one")
@@ -57,6 +58,7 @@ async def test_a_worker_that_dies_at_any_step_leaves_every_message_to_be_answere
     assert await pool.idle(ONE)
 
 
+@pytest.mark.promise("poison-message")
 async def test_a_message_that_kills_its_worker_three_times_is_buried_and_the_session_goes_on(pool: Pool) -> None:
     await pool.say_all(1, {"text": "poison"}, {"text": "harmless"})
     worker = None
@@ -154,6 +156,7 @@ async def heir(pool: Pool) -> Worker:
     return await pool.worker("w-heir")
 
 
+@pytest.mark.promise("fenced-commit")
 async def test_a_worker_that_lost_its_claim_while_a_turn_ran_commits_and_delivers_nothing(
     pool: Pool, heir: Worker
 ) -> None:
@@ -270,6 +273,7 @@ async def test_a_worker_without_a_heartbeat_of_its_own_begins_nothing(pool: Pool
 # -- Redis
 
 
+@pytest.mark.promise("committed-once")
 @pytest.mark.parametrize("script", ["_claim", "_advance", "_commit", "_delivered"])
 async def test_a_write_whose_answer_was_lost_is_done_once(pool: Pool, script: str) -> None:
     worker = await pool.worker("w-one")
@@ -318,6 +322,7 @@ async def test_a_turn_that_ends_while_redis_is_away_is_committed_when_it_is_back
     assert max(pool.naps.taken) <= 7.5
 
 
+@pytest.mark.promise("redis-away")
 async def test_a_full_redis_holds_a_session_up_and_loses_nothing(pool: Pool) -> None:
     worker = await pool.worker("w-one")
     await pool.say_all(1, {"text": "a"}, {"kind": "choose", "choice": {"model": "m"}}, {"text": "b"})
@@ -523,6 +528,7 @@ async def test_a_group_that_became_a_supergroup_is_answered_there_with_its_histo
 # -- what cannot be read
 
 
+@pytest.mark.promise("version-skew")
 async def test_what_a_newer_release_wrote_is_kept_for_it(pool: Pool) -> None:
     worker = await pool.worker("w-one")
     newer = b'{"v": 99}'

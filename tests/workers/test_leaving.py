@@ -53,6 +53,7 @@ async def test_a_draining_worker_takes_no_doorbell(pool: Pool) -> None:
     assert pool.telegram.texts(session(2)) == []
 
 
+@pytest.mark.promise("drain")
 async def test_a_turn_that_outlasts_the_grace_is_handed_back_and_was_no_try(pool: Pool) -> None:
     hold = pool.model.hold("long")
     await pool.say(1, "long")
@@ -100,6 +101,7 @@ async def test_a_drain_ends_though_a_loop_had_not_even_begun(pool: Pool) -> None
 type Catch = Callable[[Worker], None]
 
 
+@pytest.mark.promise("drain")
 @pytest.mark.parametrize("catch", [Worker.cancel_turns, Worker.cut], ids=["grace over", "killed"])
 @pytest.mark.parametrize("done", [False, True], ids=["before it reached Redis", "when Redis had done it"])
 async def test_wherever_a_worker_is_caught_each_message_is_answered_in_order(
