@@ -83,3 +83,8 @@ def install() -> None:
             setattr(place, "create_ssl_context", _for_httpx(place.__name__.partition(".")[0], original))  # noqa: B010
     if not isinstance(vars(google_client)["ssl"], SimpleNamespace):
         setattr(google_client, "ssl", _for_google(ssl))  # noqa: B010
+
+
+def remembered() -> int:
+    """How many contexts are kept; it grows with the certificate files in use, not with calls."""
+    return len(_contexts)
