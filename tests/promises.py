@@ -40,6 +40,8 @@ PROMISES = {
     "atomic-steps": "Each change of several keys is one short script that touches only the keys it is given.",
     "version-skew": "What a newer release wrote is refused with a clear error and kept.",
     "fair-lanes": "Whoever waits longest for a lane is served first.",
+    "few-lanes": "A worker makes no more lanes than turns that run at the same time, however many chats it serves.",
+    "no-queue-behind-a-chat": "A chat that has to wait, or that breaks something, holds up no other chat.",
     "supervised": "What dies is started again at once, and a worker's death is told to the others.",
     "drain": "A worker that leaves hands its work over: nothing is lost, said twice, or out of order.",
     "bot-without-fast-agent": "The bot never loads fast-agent.",

@@ -83,6 +83,7 @@ async def test_a_chat_that_blocked_the_bot_holds_up_nobody(
         await emptied(store, people)
 
 
+@pytest.mark.promise("no-queue-behind-a-chat")
 async def test_a_chat_that_has_to_wait_holds_up_nobody_and_gets_its_reply_later(
     store: Store, telegram: Telegram, people: PlaygroundClient
 ) -> None:

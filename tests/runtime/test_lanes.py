@@ -47,6 +47,7 @@ async def pool(maker: Maker, size: int) -> AsyncGenerator[Lanes]:
             lanes.close()
 
 
+@pytest.mark.promise("few-lanes")
 async def test_lanes_are_made_only_as_many_as_are_needed_at_the_same_time() -> None:
     maker = Maker()
     async with pool(maker, 3) as lanes:

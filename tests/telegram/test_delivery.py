@@ -149,6 +149,7 @@ async def test_a_flood_is_waited_out_and_the_chat_is_held_at_all_workers(world: 
     assert await world.texts(session) == ["hi"]
 
 
+@pytest.mark.promise("no-queue-behind-a-chat")
 async def test_other_chats_go_on_while_one_is_held(world: World) -> None:
     held, other = await world.session(), await world.session()
     await world.store.punish(held.bot, held.chat, 300)

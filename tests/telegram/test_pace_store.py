@@ -132,6 +132,7 @@ async def test_a_penalty_of_the_whole_bot_holds_every_chat(redis: Redis) -> None
     assert await PaceStore(redis, clock).attempt(BOT, GROUP) == pytest.approx(5)
 
 
+@pytest.mark.promise("no-queue-behind-a-chat")
 async def test_a_chat_that_must_wait_takes_nothing_from_the_others(redis: Redis) -> None:
     clock = FakeClock()
     store = PaceStore(redis, clock)

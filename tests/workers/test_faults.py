@@ -428,6 +428,7 @@ async def test_a_message_that_breaks_the_loop_itself_is_buried_too(pool: Pool) -
     assert await pool.idle(ONE)
 
 
+@pytest.mark.promise("no-queue-behind-a-chat")
 async def test_a_defect_in_one_session_is_nothing_to_the_others(pool: Pool) -> None:
     worker = await pool.worker("w-one")
     worker.delivery.unrenderable = "bad"
