@@ -12,7 +12,7 @@ from tasks.clock import Clock
 from tasks.errors import CohortError, Misconfigured, Retryable
 from tasks.settings import Settings
 from workers.ports import MediaSource, Notes, Reminders, Sink, TurnFailed, TurnRequest, TurnResult, Usage
-from workers.runtime import compaction, content, failures, history
+from workers.runtime import compaction, content, failures, history, vendor
 from workers.runtime.breaker import Breaker
 from workers.runtime.choices import Choice, Choices
 from workers.runtime.failures import ContextTooLong, ProviderFault
@@ -252,7 +252,7 @@ class Engine:
         await self._roster.isolation.prepare(lane, [agents[name] for name in choice.members], request.session)
         model = choice.switch or self._choices.own_model(choice.agent)
         if model is not None and agent.config.model != model:
-            await agent.set_model(model)
+            await vendor.set_model(agent, model)
         return agent
 
     def _wipe(self, lane: Lane) -> None:

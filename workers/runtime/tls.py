@@ -7,10 +7,13 @@ certificates that changes on disk gives a new context.
 
 import os
 import ssl
+import sys
 from collections.abc import Callable
 from functools import wraps
 from types import SimpleNamespace
 from typing import Any
+
+_GOOGLE = "google.genai._api_client"
 
 type Key = tuple[object, ...]
 
@@ -70,19 +73,18 @@ def _for_google(module: Any) -> Any:
 
 
 def install() -> None:
-    """Have httpx, httpx2 (OpenAI-like and Anthropic clients) and google-genai share contexts. Once per process."""
-    import httpx  # noqa: PLC0415 - patched where they are used, loaded only in a worker
-    import httpx._transports.default as plain_transport  # noqa: PLC0415
-    import httpx2  # noqa: PLC0415
-    import httpx2._transports.default as transport  # noqa: PLC0415
-    from google.genai import _api_client as google_client  # noqa: PLC0415
+    """Have httpx, httpx2 (OpenAI-like, Anthropic) and google-genai share contexts, as far as they are loaded.
 
-    for place in (httpx, plain_transport, httpx2, transport):
-        original = getattr(place, "create_ssl_context")  # noqa: B009 - not exported to type checkers
-        if "cohort" not in original.__dict__:
-            setattr(place, "create_ssl_context", _for_httpx(place.__name__.partition(".")[0], original))  # noqa: B010
-    if not isinstance(vars(google_client)["ssl"], SimpleNamespace):
-        setattr(google_client, "ssl", _for_google(ssl))  # noqa: B010
+    Cheap to call again: providers load their libraries when their first model is made.
+    """
+    for name in ("httpx", "httpx._transports.default", "httpx2", "httpx2._transports.default"):
+        names = vars(sys.modules[name]) if name in sys.modules else {}
+        original = names.get("create_ssl_context")
+        if original is not None and "cohort" not in original.__dict__:
+            names["create_ssl_context"] = _for_httpx(name.partition(".")[0], original)
+    google = vars(sys.modules[_GOOGLE]) if _GOOGLE in sys.modules else {}
+    if google and not isinstance(google["ssl"], SimpleNamespace):
+        google["ssl"] = _for_google(ssl)
 
 
 def remembered() -> int:

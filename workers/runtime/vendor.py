@@ -132,16 +132,17 @@ _limits = {"tool": 120.0}
 
 
 def install(tool_timeout: float = 120.0) -> None:
-    """Do what is done once per process, before a FastAgent is made.
+    """Do what must be done before a FastAgent is made; again is harmless.
 
-    No control words, no log queue, no terminal, remembered TLS contexts, and an end (in seconds) to every Python tool.
+    No control words, no log queue, no terminal, and an end (in seconds) to every Python tool.
     """
-    tls.install()
     _limits["tool"] = tool_timeout
     setattr(function_tool_loader, "build_default_function_tool", _timed_tool)  # noqa: B010
     # A thread that hangs is left behind, not waited for.
     setattr(async_utils, "run_sync_in_threadpool", partial(anyio.to_thread.run_sync, abandon_on_cancel=True))  # noqa: B010
     setattr(fast_logging.Logger, "event", _event)  # noqa: B010
+    # "Is configured already": its bus and batches are two tasks that wake up ten times a second for nothing.
+    setattr(fast_logging.LoggingConfig, "_initialized", True)  # noqa: B010
     setattr(fastagent_llm.FastAgentLLM, "_execute_with_retry", _watched_execute)  # noqa: B010
     setattr(fastagent_llm.FastAgentLLM, "_finalize_turn_usage", _watched_finalize)  # noqa: B010
     # A user's (or a model's) text that starts with one of these makes fast-agent write files or call tools.
@@ -223,7 +224,14 @@ async def create_instance(harness: AgentHarness) -> "AgentInstance":
     instance = await harness._create_instance()  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
     for agent in instance.agents.values():
         _unshare(agent)
+    tls.install()
     return instance
+
+
+async def set_model(agent: Any, model: str) -> None:
+    """Give a lane's agent another model."""
+    await agent.set_model(model)
+    tls.install()
 
 
 def _unshare(agent: Any) -> None:

@@ -1,0 +1,91 @@
+"""What we use of fast-agent beyond its documented API is there and is what we think; an upgrade fails here, by name."""
+
+import inspect
+from importlib.metadata import version
+
+import pytest
+from fast_agent import FastAgent
+from fast_agent import config as fast_config
+from fast_agent.agents.agent_types import AgentConfig
+from fast_agent.agents.llm_decorator import LlmDecorator
+from fast_agent.config import MCPServerSettings, Settings
+from fast_agent.core.harness import AgentHarness
+from fast_agent.core.logging import logger as fast_logging
+from fast_agent.llm import fastagent_llm
+from fast_agent.llm.internal import passthrough
+from fast_agent.llm.stream_types import StreamChunk
+from fast_agent.tools import function_tool_loader
+from fast_agent.types import LlmStopReason, RequestParams
+from fast_agent.ui import console
+from fastmcp.tools import FunctionTool
+from fastmcp.utilities import async_utils
+
+from workers.runtime import vendor
+
+
+def parameters(function: object) -> list[str]:
+    return list(inspect.signature(function).parameters)
+
+
+def test_the_version_is_the_one_this_was_written_for() -> None:
+    assert version("fast-agent-mcp") == vendor.VERSION, "read docs/architecture.md, then change vendor.VERSION"
+
+
+@pytest.mark.parametrize(
+    ("holder", "names"),
+    [
+        (FastAgent, ("harness", "load_agents", "_apply_skills_to_agent_configs", "_validate_run_preconditions",
+                     "_sync_agent_card_mcp_servers", "get_default_agent_name")),
+        (AgentHarness, ("_create_instance", "_dispose_instance")),
+        (LlmDecorator, ("load_message_history", "clear", "set_model", "add_stream_listener")),
+        (fastagent_llm.FastAgentLLM, ("_execute_with_retry", "_finalize_turn_usage", "provider", "model_info")),
+        (fast_logging.Logger, ("event",)),
+        (fast_logging.LoggingConfig, ("_initialized", "configure", "shutdown")),
+        (fast_config, ("_settings", "get_settings")),
+        (fastagent_llm, ("CONTROL_MESSAGE_SAVE_HISTORY",)),
+        (passthrough, ("CALL_TOOL_INDICATOR", "FIXED_RESPONSE_INDICATOR")),
+        (function_tool_loader, ("build_default_function_tool",)),
+        (async_utils, ("run_sync_in_threadpool",)),
+        (console, ("console", "error_console", "server_console")),
+    ],
+)  # fmt: skip
+def test_every_private_name_we_use_exists(holder: object, names: tuple[str, ...]) -> None:
+    assert [name for name in names if not hasattr(holder, name)] == []
+
+
+def test_what_we_replace_is_called_as_we_replace_it() -> None:
+    assert parameters(vendor._execute)[:2] == ["self", "func"]
+    assert parameters(vendor._finalize)[:2] == ["self", "turn_usage"]
+    assert parameters(vendor._event) == ["self", "etype", "ename", "message", "context", "data"]
+    assert "clear_state" in parameters(LlmDecorator.load_message_history)
+    assert parameters(async_utils.call_sync_fn_in_threadpool) == ["fn", "args", "kwargs"]
+
+
+def test_the_settings_we_force_exist() -> None:
+    settings = Settings()
+    for path in (
+        "llm_retries", "session_history", "logger.type", "logger.streaming", "logger.progress_display",
+        "logger.show_chat", "logger.show_tools", "shell_execution.show_bash", "compaction.auto", "otel.enabled",
+        "mcp.client.auto_sampling", "mcp.servers", "mcp.server_declarations",
+    ):  # fmt: skip
+        value = settings
+        for name in path.split("."):
+            value = getattr(value, name)
+    for name in ("elicitation", "read_timeout_seconds", "auth", "load_on_start", "env", "args"):
+        assert name in MCPServerSettings.model_fields
+    assert {"max_iterations", "streaming_timeout", "tool_execution_handler"} <= set(RequestParams.model_fields)
+    assert {"human_input", "servers", "tools", "default_request_params"} <= set(AgentConfig.__dataclass_fields__)
+    assert {"timeout"} <= set(FunctionTool.model_fields)
+
+
+def test_a_key_of_ours_in_a_server_is_kept_where_we_look_for_it() -> None:
+    settings = Settings(mcp={"servers": {"memory": {"command": "x", "isolation": "chat"}}})
+    assert settings.mcp.server_declarations["memory"].isolation == "chat"
+    assert settings.mcp.servers["memory"].command == "x"
+
+
+def test_stop_reasons_and_stream_events_are_those_we_judge_by() -> None:
+    known = {"END_TURN", "STOP_SEQUENCE", "MAX_TOKENS", "TOOL_USE", "PAUSE", "CONTINUE", "ERROR", "CANCELLED",
+             "TIMEOUT", "SAFETY", "MAX_ITERATIONS"}  # fmt: skip
+    assert {reason.name for reason in LlmStopReason} == known
+    assert set(StreamChunk.__dataclass_fields__) == {"text", "is_reasoning", "event"}
