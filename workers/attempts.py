@@ -153,9 +153,11 @@ class Attempts:
     # -- what is committed
 
     def _answered(self, result: TurnResult) -> Outcome:
-        text = "\n\n".join(part for part in (result.text, *result.notices, words.CUT if result.cut else "") if part)
+        said = [result.text, *result.notices, words.CUT if result.cut else ""]
+        if self._claimed.history is None:
+            said.append(words.stand_in(self._parts.settings.model))
         return Outcome(
-            self._render(text),
+            self._render("\n\n".join(part for part in said if part)),
             result.history,
             unset=self._settled(),
             add={"input_tokens": result.usage.input_tokens, "output_tokens": result.usage.output_tokens, "turns": 1},

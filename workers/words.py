@@ -47,3 +47,14 @@ def chosen(choice: Mapping[str, str]) -> str:
 def over_budget(whose: str) -> str:
     """``whose``: "your" or "this chat's"."""
     return f"Today's allowance for {whose} use is used up. It starts anew at midnight UTC."
+
+
+def stand_in(model: str | None) -> str:
+    """Under the first answer of a conversation: that no real model gave it. Empty when one did."""
+    match model:
+        case "passthrough":
+            return "_(No model answers here: fast-agent's passthrough echoes your words. Set a model or a key.)_"
+        case str() if "SmolLM2-135M" in model:
+            return "_(This is SmolLM2-135M, a toy model on this machine. Set a model or a key for a real one.)_"
+        case _:
+            return ""

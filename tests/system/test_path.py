@@ -38,7 +38,7 @@ async def test_fifty_chats_at_once_each_get_only_their_own_words_back(people: Pl
         for chat, word in mine.items():
             group.create_task(people.say(chat, f"my word is {word} WORDS:30"))
     for chat, word in mine.items():
-        answers = await people.wait_for(chat, lambda ours: bool(ours) and "[n=1]" in ours[-1]["text"], timeout=90)
+        answers = await people.wait_for(chat, lambda ours: bool(ours) and "[n=1]" in ours[-1]["text"], timeout=110)
         assert len(answers) == 1
         assert word in answers[0]["text"]
         others = [other for other in mine.values() if other != word and other in answers[0]["text"]]
@@ -82,3 +82,24 @@ async def test_text_that_is_a_control_word_to_fast_agent_writes_no_file(
     await people.say(chat, f"***SAVE_HISTORY {target}")
     await people.wait_for(chat, lambda ours: bool(ours) and "[n=1]" in ours[-1]["text"])
     assert not target.exists()
+
+
+@pytest.mark.promise("history-survives")
+async def test_what_was_said_is_remembered_over_a_restart_of_bot_and_workers(
+    running: Running, people: PlaygroundClient
+) -> None:
+    (chat,) = await chats(people, 1)
+    await people.say(chat, "before the restart")
+    await people.wait_for(chat, lambda ours: bool(ours) and "[n=1]" in ours[-1]["text"])
+
+    harness = running.harness
+    harness.bots[-1].end()
+    old = [worker for worker in harness.workers.values() if worker.alive]
+    for worker in old:
+        worker.end()
+    harness.bot()
+    for worker in [harness.worker(ready=False) for _ in old]:
+        worker.wait_line("slots.served")
+
+    await people.say(chat, "after it")
+    await people.wait_for(chat, lambda ours: len(ours) == 2 and "[n=2]" in ours[-1]["text"])
