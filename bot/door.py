@@ -15,6 +15,7 @@ from bot.intake import understand
 from bot.meaning import Heard, Me, Meaning, Moved, Nothing, Poison
 from bot.recent import Recent
 from bot.ringer import Ringer
+from tasks import metrics
 from tasks.clock import Clock
 from tasks.envelope import DeadLetter, Inbound, Reply
 from tasks.errors import StoreUnavailable
@@ -196,6 +197,7 @@ class Door:
     def _follow(self, item: _Item, verdict: Verdict, after: _After) -> None:
         if item.press is not None:
             self._acks.press(item.press, item.press_says)
+        metrics.UPDATES.labels(verdict).inc()
         if verdict == "seen":
             return
         _log(item.meaning)

@@ -23,6 +23,7 @@ from bot.ringer import Bells, Ringer
 from bot.stop import Stop
 from bot.watchdog import Watchdog
 from bot.webhook import Webhook, listen, serve
+from tasks import metrics
 from tasks.app import make_app
 from tasks.clock import Clock, SystemClock
 from tasks.doorbell import Doorbells
@@ -91,6 +92,7 @@ async def opened(settings: Settings, stop: Stop, clock: Clock) -> AsyncGenerator
         app = make_app(settings)
         stack.callback(app.close)
         bells = Doorbells(app, slots=settings.slots)
+        metrics.serve(settings.metrics_port)
         yield Parts(settings, telegram, me, store, bells, clock)
 
 

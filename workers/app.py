@@ -143,5 +143,6 @@ def _about(settings: Settings, mailbox: Mailbox, runtime: AgentRuntime) -> Mappi
         "lanes": settings.lanes,
         "awake": mailbox.awake,
         "at_work": mailbox.at_work,
+        "turns": mailbox.turns,
         "agents": list(runtime.agents),
     }

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from random import random
 from typing import TYPE_CHECKING
 
-from tasks import keys
+from tasks import keys, metrics
 from tasks.envelope import Button, DeadLetter, Inbound, Reply
 from tasks.errors import ClaimLost, Retryable, Terminal
 from tasks.store.sessions import READ_AHEAD, Commit
@@ -153,6 +153,9 @@ class Attempts:
     # -- what is committed
 
     def _answered(self, result: TurnResult) -> Outcome:
+        model = result.usage.model or "unknown"
+        metrics.TOKENS.labels(model, "input").inc(result.usage.input_tokens)
+        metrics.TOKENS.labels(model, "output").inc(result.usage.output_tokens)
         said = [result.text, *result.notices, words.CUT if result.cut else ""]
         if self._claimed.history is None:
             said.append(words.stand_in(self._parts.settings.model))

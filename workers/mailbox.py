@@ -24,6 +24,8 @@ class Mailbox:
         self._awake = awake
         self._loops: dict[SessionKey, tuple[TurnLoop, asyncio.Task[TurnReport]]] = {}
         self._rung: set[SessionKey] = set()
+        self.turns = 0
+        """Turns answered since this worker started."""
         self._draining = False
         self._empty = asyncio.Event()
         self._empty.set()
@@ -108,6 +110,7 @@ class Mailbox:
                 self._rung.discard(session)
                 report = await loop.run()
                 total["turns"] += report["turns"]
+                self.turns += report["turns"]
                 total["messages"] += report["messages"]
                 total["outcome"] = "answered" if total["turns"] else report["outcome"]
                 if session not in self._rung or self._draining:

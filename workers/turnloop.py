@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from tasks import metrics
 from tasks.clock import Clock
 from tasks.envelope import Inbound, Reply
 from tasks.errors import ClaimLost, EnvelopeTooNew, StoreUnavailable
@@ -180,6 +181,9 @@ class TurnLoop:
             # Whatever it is came after the inbox was read.
             return True
         attempts = Attempts(self._parts, claimed, messages, answers=ends.answers, retry=retry)
+        clock, begun = self._parts.clock, self._parts.clock.monotonic()
+        for message in messages:
+            metrics.WAIT_SECONDS.observe(max(clock.now() - message.at, 0.0))
         self._taken = ends.drop
         try:
             async with asyncio.TaskGroup() as group:
@@ -191,12 +195,15 @@ class TurnLoop:
             if not self._interrupted:
                 raise ClaimLost
             # Its user said stop, new, or (interrupt mode) something else.
+            metrics.TURNS.labels("set_aside").inc()
             return True
         outcome = attempt.result()
         if isinstance(outcome, Exception):
             raise outcome
         self._parts.steps("ran")
         await self._commit(claimed, outcome.commit(ends.drop), ends)
+        metrics.TURNS.labels("answered" if outcome.add else "refused").inc()
+        metrics.TURN_SECONDS.observe(clock.monotonic() - begun)
         self._report["outcome"] = "answered"
         self._report["turns"] += 1
         self._report["messages"] += len(messages)
@@ -237,6 +244,7 @@ class TurnLoop:
     async def _commit(self, claimed: Claimed, commit: Commit, ends: turn.Ends) -> None:
         written = await claimed.commit(commit, suspects=ends.suspects)
         self._parts.steps("committed")
+        metrics.DEAD.inc(len(commit.dead))
         await self._outbox.deliver(claimed, written)
 
 
