@@ -15,13 +15,14 @@ async def all_is_well(_sent: bytes) -> Fate:
 
 
 class Cable:
-    """Forwards 127.0.0.1:``port`` to the server of ``target``."""
+    """Forwards 127.0.0.1:``port`` to the server of ``target``. ``answered``: done before an answer goes on its way."""
 
     def __init__(self, target: tuple[str, int]) -> None:
         self._target = target
         self._open: set[asyncio.StreamWriter] = set()
         self.is_cut = False
         self.heard: Heard = all_is_well
+        self.answered: Callable[[], Awaitable[None]] | None = None
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._connection, "127.0.0.1", 0)
@@ -83,6 +84,8 @@ class Cable:
             if lost.is_set():
                 # The server has done it; the client never hears so.
                 raise ConnectionResetError
+            if self.answered is not None:
+                await self.answered()
             writer.write(answer)
             await writer.drain()
         raise ConnectionResetError

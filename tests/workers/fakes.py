@@ -132,6 +132,10 @@ class Telegram:
         """Update ids that the delivered replies answer, in order."""
         return [ident for where, reply in self.delivered if where == session for ident in reply.answers]
 
+    def ended(self) -> set[int]:
+        """Update ids with an answer."""
+        return {ident for _, reply in self.delivered for ident in reply.answers}
+
     async def until_delivered(self, count: int) -> None:
         await self.changes.until(lambda: len(self.delivered) >= count)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -74,6 +74,11 @@ class Worker:
     def ring(self, where: SessionKey) -> asyncio.Task[TurnReport]:
         """A doorbell, as Celery's threads ring it."""
         return self._loops.create_task(self.mailbox.visit(where), name=f"doorbell {where}")
+
+    async def rung(self, where: SessionKey) -> None:
+        """The same, whatever becomes of the worker."""
+        with suppress(asyncio.CancelledError, RuntimeError, Killed):
+            await self.mailbox.visit(where)
 
     async def answer(self, where: SessionKey) -> TurnReport:
         async with asyncio.timeout(PATIENCE_S):
@@ -212,6 +217,10 @@ class Pool:
             await worker.ready.wait()
         return worker
 
+    def ring(self, worker: Worker, where: SessionKey) -> None:
+        """A doorbell that nobody waits for."""
+        self._group.create_task(worker.rung(where), name=f"doorbell {where}")
+
     async def say(self, chat: int, text: str = "", **fields: Any) -> int:
         """A message (or a control word) is accepted; its update id."""
         (update,) = await self.say_all(chat, {"text": text, **fields})
@@ -241,6 +250,14 @@ class Pool:
         glance = await self.store.sessions.glance(where)
         owed = await self.store.redis.exists(f"cohort:s:{where}:outbox")
         return (glance.waiting, owed, glance.running_on) == (0, 0, None)
+
+    async def all_leave(self) -> None:
+        """Every worker that lives drains."""
+        for worker in self.workers.values():
+            worker.drain()
+        for worker in self.workers.values():
+            async with asyncio.timeout(PATIENCE_S):
+                await worker.ended.wait()
 
     async def end(self) -> None:
         for worker in self.workers.values():

@@ -1,0 +1,107 @@
+"""Which sessions are awake: no wake-up is lost, and nobody waits for somebody else."""
+
+import asyncio
+
+from tests.workers.cable import Fate, all_is_well
+from tests.workers.fakes import PATIENCE_S
+from tests.workers.pool import Pool, session
+
+ONE = session(1)
+
+
+async def test_one_session_that_is_stuck_delays_no_other(pool: Pool) -> None:
+    worker = await pool.worker("w-one", lanes=2)
+    hold = pool.model.hold("stuck")
+    await pool.say(1, "stuck")
+    stuck = worker.ring(ONE)
+    await hold.reached()
+    for text in ("behind it", "and behind that"):
+        await pool.say(1, text)
+        worker.ring(ONE)
+    for chat in range(2, 22):
+        await pool.say(chat, "quick")
+    for bell in [worker.ring(session(chat)) for chat in range(2, 22)]:
+        assert (await bell)["outcome"] == "answered"
+
+    assert worker.mailbox.awake == 1
+    assert worker.mailbox.at_work == 1
+    hold.go.set()
+    assert (await stuck)["turns"] == 2
+
+
+async def test_a_message_that_comes_while_its_session_is_being_let_go_is_answered(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    sha = worker.store.sessions._advance._script.sha.encode()
+    outcomes: list[str] = []
+
+    async def answer_is_on_its_way(sent: bytes) -> Fate:
+        if sha in sent and pool.telegram.delivered:
+            worker.cable.heard = all_is_well
+            # Redis lets the session go, and only the worker does not know it yet.
+            worker.cable.answered = said
+        return "passes"
+
+    async def said() -> None:
+        worker.cable.answered = None
+        await pool.say(1, "late")
+        outcomes.append((await worker.answer(ONE))["outcome"])
+
+    await pool.say(1, "early")
+    worker.cable.heard = answer_is_on_its_way
+    report = await worker.answer(ONE)
+
+    assert outcomes == ["joined"]
+    assert report == {"outcome": "answered", "turns": 2, "messages": 2}
+    assert pool.telegram.texts(ONE) == ["answer to early", "answer to late"]
+
+
+async def test_a_message_that_comes_with_a_doorbell_before_its_session_is_let_go_keeps_it_awake(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    sha = worker.store.sessions._advance._script.sha.encode()
+
+    async def just_before(sent: bytes) -> Fate:
+        if sha in sent and pool.telegram.delivered:
+            worker.cable.heard = all_is_well
+            await pool.say(1, "late")
+        return "passes"
+
+    await pool.say(1, "early")
+    worker.cable.heard = just_before
+    assert (await worker.answer(ONE))["turns"] == 2
+    assert await pool.idle(ONE)
+
+
+async def test_a_doorbell_for_a_session_of_another_worker_ends_at_once(pool: Pool) -> None:
+    first, second = await pool.worker("w-one"), await pool.worker("w-two")
+    hold = pool.model.hold("first")
+    await pool.say(1, "first")
+    turn = first.ring(ONE)
+    await hold.reached()
+    await pool.say(1, "second")
+    assert (await second.answer(ONE))["outcome"] == "elsewhere"
+    assert second.mailbox.awake == 0
+    hold.go.set()
+    assert (await turn)["turns"] == 2
+
+
+async def test_a_sweep_wakes_who_sleeps_as_far_as_there_is_room(pool: Pool) -> None:
+    worker = await pool.worker("w-one", awake=3)
+    hold = pool.model.hold("hello")
+    sessions = [session(chat) for chat in range(1, 6)]
+    for chat in range(1, 6):
+        await pool.say(chat, "hello")
+    assert worker.mailbox.sweep(sessions) == 3
+    assert (worker.mailbox.sweep(sessions), worker.mailbox.room) == (0, 0)
+    hold.go.set()
+    await pool.telegram.until_delivered(3)
+    async with asyncio.timeout(PATIENCE_S):
+        await worker.mailbox._empty.wait()
+    assert worker.mailbox.sweep(sessions[3:]) == 2
+    await pool.telegram.until_delivered(5)
+    assert sorted(pool.telegram.chats, key=str) == sessions
+
+
+async def test_a_stop_for_a_session_that_sleeps_here_is_nothing(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    worker.mailbox.arrived(ONE)
+    assert worker.mailbox.awake == 0

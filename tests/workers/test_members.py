@@ -1,0 +1,154 @@
+"""Workers among each other: slots are shared, moved and taken over, and everything pending in them is found."""
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from tasks.session import SessionKey
+from tasks.slots import queue_of, slot_of
+from tests.workers.history import check
+from tests.workers.pool import Pool, Worker, session
+
+QUICK = {"COHORT_HEARTBEAT_TTL": "1", "COHORT_SWEEP_INTERVAL": "0.05"}
+
+
+async def member(pool: Pool, name: str, **more: str) -> Worker:
+    return await pool.worker(name, sweeps=True, **{**QUICK, **more})
+
+
+def slots_of(worker: Worker) -> frozenset[int]:
+    assert worker.member is not None
+    return worker.member.slots
+
+
+async def shared_by(pool: Pool, *workers: Worker) -> None:
+    """Wait until these have all slots, each its share."""
+
+    def even() -> bool:
+        held = [slots_of(worker) for worker in workers]
+        sizes = [len(slots) for slots in held]
+        consumed = all(worker.queues == {queue_of(slot) for slot in slots_of(worker)} for worker in workers)
+        return sum(sizes) == len(frozenset().union(*held)) == 64 and max(sizes) - min(sizes) <= 1 and consumed
+
+    await pool.changes.until(even)
+
+
+async def test_workers_that_come_and_go_share_the_slots(pool: Pool) -> None:
+    one = await member(pool, "w-one")
+    await shared_by(pool, one)
+    two = await member(pool, "w-two")
+    await shared_by(pool, one, two)
+    three = await member(pool, "w-three")
+    await shared_by(pool, one, two, three)
+
+    two.drain()
+    await shared_by(pool, one, three)
+    assert slots_of(two) == frozenset()
+    await one.kill()
+    await shared_by(pool, three)
+
+
+async def test_a_worker_that_dies_unreported_is_missed_and_its_slots_and_sessions_taken(pool: Pool) -> None:
+    one = await member(pool, "w-one")
+    await shared_by(pool, one)
+    hold = pool.model.hold("hello")
+    await pool.say(1, "hello")
+    await hold.reached()
+    hold.begun.clear()
+    two = await member(pool, "w-two")
+    await shared_by(pool, one, two)
+    one.cut()
+    # Nobody says so; its heartbeat runs out.
+    await shared_by(pool, two)
+    await hold.reached()
+    hold.go.set()
+    await pool.telegram.until_delivered(1)
+    assert pool.model.calls[-1].worker == "w-two"
+
+
+async def test_what_nobody_rang_for_is_found_in_every_slot(pool: Pool) -> None:
+    chats = range(1, 201)
+    for chat in chats:
+        await pool.say(chat, f"to {chat}")
+    worker = await pool.worker("w-one", sweeps=True, awake=7, **QUICK)
+    await pool.telegram.until_delivered(len(chats))
+    assert Counter(where.chat for where, _ in pool.telegram.delivered) == Counter(chats)
+    assert worker.mailbox.awake <= 7
+
+
+async def test_a_slot_that_never_ends_working_leaves_room_for_the_others(pool: Pool) -> None:
+    worker = await pool.worker("w-one", awake=1, sweeps=True, COHORT_QUEUE_MODE="followup", **QUICK)
+    await shared_by(pool, worker)
+    busy, quiet = sorted((session(chat) for chat in range(1, 40)), key=slot)[::38]
+    hold = pool.model.hold("busy")
+    await pool.say(busy.chat, "busy")
+    await hold.reached()
+    await pool.say(quiet.chat, "quiet")
+
+    async def one_more(_session: object, _reply: object) -> None:
+        # There is always something to do in the first slot.
+        if not pool.telegram.texts(quiet) and len(pool.telegram.delivered) < 100:
+            await pool.say(busy.chat, "more")
+
+    worker.delivery.before = one_more
+    hold.go.set()
+    await pool.telegram.changes.until(lambda: bool(pool.telegram.texts(quiet)))
+
+
+def slot(where: SessionKey) -> int:
+    return slot_of(where, 64)
+
+
+async def test_a_worker_whose_heartbeat_was_late_looks_whether_its_turns_are_still_its_own(pool: Pool) -> None:
+    zombie = await member(pool, "w-zombie")
+    await shared_by(pool, zombie)
+    hold = pool.model.hold("hello")
+    await pool.say(1, "hello")
+    await hold.reached()
+    hold.begun.clear()
+    heir = await pool.worker("w-heir")
+    zombie.cable.cut()
+    await pool.store.members.report_death("w-zombie")
+    bell = heir.ring(session(1))
+    await hold.reached()
+    pool.clock.advance(60)
+    zombie.cable.mend()
+
+    await pool.model.changes.until(lambda: pool.model.calls[0].end == "CancelledError")
+    hold.go.set()
+    await bell
+    assert pool.telegram.texts(session(1)) == ["answer to hello"]
+    # It is one of them again.
+    await shared_by(pool, zombie)
+
+
+@pytest.mark.parametrize("mode", ["collect", "followup"])
+async def test_slots_that_move_under_load_lose_double_and_reorder_nothing(pool: Pool, mode: str) -> None:
+    chats = range(1, 41)
+    sent: dict[int, list[int]] = {chat: [] for chat in chats}
+
+    async def load(rounds: int) -> None:
+        for number in range(rounds):
+            for chat in chats:
+                sent[chat].append(await pool.say(chat, f"{chat}.{number}"))
+
+    more = {"COHORT_QUEUE_MODE": mode}
+    one = await member(pool, "w-one", **more)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(load(8), name="load")
+        await pool.telegram.until_delivered(20)
+        two = await member(pool, "w-two", **more)
+        await shared_by(pool, one, two)
+        await pool.telegram.until_delivered(60)
+        three = await member(pool, "w-three", **more)
+        await shared_by(pool, one, two, three)
+        one.drain()
+        await shared_by(pool, two, three)
+        group.create_task(load(8), name="more load")
+        await pool.telegram.until_delivered(120)
+        await two.kill()
+        await shared_by(pool, three)
+    total = sum(len(updates) for updates in sent.values())
+    await pool.telegram.changes.until(lambda: len(pool.telegram.ended()) >= total)
+    await check(pool, sent)
