@@ -42,6 +42,8 @@ def make_app(settings: Settings) -> Celery:
         worker_enable_prefetch_count_reduction=True,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
+        # Refusals too: a Redis that fails over, or is full, is one that comes back; Celery's default is to end.
+        broker_channel_error_retry=True,
         broker_transport_options={
             # One priority: otherwise each queue is four keys.
             "priority_steps": [0],
