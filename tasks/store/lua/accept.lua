@@ -1,4 +1,6 @@
+#!lua
 -- Take in a batch of updates: each is remembered as seen, and what it brings is stored, or nothing of the batch is.
+-- (The first line: a full Redis refuses the whole step; without it, one that has begun with a removal goes on.)
 -- KEYS: 1 seen, 2 dead, 3 replies; then two an item: its session's inbox and its slot's pending set.
 -- ARGV: 1 now (s), 2 seconds an update id is remembered, 3 inbox cap, 4 dead letters kept;
 --       then four an item: update id, kind (message | control | reply | dead | none), session, payload.
