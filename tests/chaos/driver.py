@@ -159,7 +159,8 @@ class Run:
                 if clock() + pause > until - 1:
                     return
                 await asyncio.sleep(pause)
-                name = self.random.choices(list(kinds), [weight for weight, _ in kinds.values()])[0]
+                weights = [weight or len(self.order.kinds) for weight, _ in kinds.values()]
+                name = self.random.choices(list(kinds), weights)[0]
                 group.create_task(self._one(name, kinds[name][1]), name=name)
 
     async def _one(self, name: str, fault) -> None:

