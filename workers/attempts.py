@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tasks import keys, metrics
 from tasks.envelope import Button, DeadLetter, Inbound, Reply
-from tasks.errors import ClaimLost, Retryable, Terminal
+from tasks.errors import ClaimLost, EnvelopeTooNew, Retryable, Terminal
 from tasks.store.sessions import READ_AHEAD, Commit
 from workers import words
 from workers.claimed import Claimed
@@ -76,6 +76,7 @@ class Attempts:
 
         Raises:
             ClaimLost: somebody else runs it.
+            EnvelopeTooNew: a newer release has to run it.
         """
         claimed = self._claimed
         if (refusal := await self._over_budget()) is not None:
@@ -103,7 +104,7 @@ class Attempts:
             failures = failures.next()
             try:
                 return await self._once(asked, screen)
-            except ClaimLost:
+            except (ClaimLost, EnvelopeTooNew):
                 raise
             except TurnFailed as problem:
                 log.warning("turn.failed", extra=self._about(action=problem.action, detail=problem.detail))

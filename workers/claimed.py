@@ -126,7 +126,8 @@ class Claimed:
         return work
 
     async def whole_inbox(self) -> tuple[bytes, ...]:
-        return await self._write(lambda: self._sessions.whole_inbox(self._claim))
+        """Every entry, read whoever owns it."""
+        return await persist(lambda: self._sessions.whole_inbox(self._claim), self.session, self._sleep)
 
     async def commit(self, commit: Commit, *, suspects: int = 0) -> tuple[bytes, ...]:
         """Write a turn. ``suspects``: see ``workers.turn.Ends``.

@@ -86,12 +86,14 @@ class CeleryHost:
         reload: Callable[[], Coroutine[Any, Any, tuple[str, ...]]],
         started: asyncio.Event,
         stop: asyncio.Event,
+        look_s: float = _LOOK_S,
     ) -> None:
         self._loop = loop
         self._reload = reload
         self._mailbox = mailbox
         self._started = started
         self._stop = stop
+        self._look_s = look_s
 
     def start(self) -> None:
         """Celery consumes now: slots may be taken."""
@@ -105,7 +107,7 @@ class CeleryHost:
             future = asyncio.run_coroutine_threadsafe(visit, self._loop)
             while True:
                 try:
-                    return future.result(_LOOK_S)
+                    return future.result(self._look_s)
                 except TimeoutError:
                     # What a loop was told in its last moment it never does.
                     if future.done() or self._loop.is_closed():

@@ -21,7 +21,8 @@ CLOCKS_DIFFER_S = 2.0
 """Between two machines, at most, without an album being cut."""
 
 COLLECT_CHARACTERS = 24_000
-"""Waiting messages are answered together up to this much text; more would crowd out the history."""
+COLLECT_MESSAGES = 64
+"""Waiting messages are answered together up to this much and this many; more would crowd out the history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +206,7 @@ def _gather(entries: Sequence[Inbound], *, alone: bool) -> tuple[list[Inbound], 
             groups[group][place] = _edit(groups[group][place], entry)
         elif groups and entry.album is not None and entry.album == groups[-1][-1].album:
             groups[-1].append(entry)
-        elif groups and (alone or size + len(entry.text) > COLLECT_CHARACTERS):
+        elif groups and (alone or len(groups) == COLLECT_MESSAGES or size + len(entry.text) > COLLECT_CHARACTERS):
             break
         else:
             groups.append([entry])
