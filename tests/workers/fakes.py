@@ -96,6 +96,7 @@ class Telegram:
         self.chats: dict[SessionKey, Chat] = {}
         self.delivered: list[tuple[SessionKey, Reply]] = []
         self.noted: set[int] = set()
+        self.answers_late: Hold | None = None
         self.changes = Changes()
         self._last_id = 100
 
@@ -177,7 +178,10 @@ class ScriptedLive:
                 if not self._text:
                     continue
                 if self.message_id is None:
-                    self.message_id = self._telegram.create(self._session, self._text)
+                    message_id = self._telegram.create(self._session, self._text)
+                    if self._telegram.answers_late is not None:
+                        await self._telegram.answers_late.here()
+                    self.message_id = message_id
                     await self._created(self.message_id)
                     self._telegram.note(self.message_id)
                 else:
@@ -207,12 +211,15 @@ class ScriptedDelivery:
         created: Callable[[int], Awaitable[None]],
     ) -> AsyncGenerator[LiveAnswer]:
         live = ScriptedLive(self.telegram, session, message_id, created)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(live.run(), name="live")
-            try:
-                yield live
-            finally:
-                live.end()
+        frames = asyncio.TaskGroup()
+        await frames.__aenter__()
+        frames.create_task(live.run(), name="live")
+        try:
+            yield live
+        finally:
+            live.end()
+            # As the real one: what ended the turn must not come out as a group.
+            await frames.__aexit__(None, None, None)
 
     async def deliver(self, session: SessionKey, reply: Reply) -> int | None:
         if self.before is not None:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from tasks.clock import SystemClock
 from tasks.envelope import Inbound
+from tasks.errors import StoreUnavailable
 from tasks.ports import TurnReport
 from tasks.session import SessionKey
 from tasks.settings import Settings, load
@@ -175,7 +176,8 @@ class Worker:
                     self.left = [*await self.mailbox.drain(self._grace_s)]
                 else:
                     await self._serve(self.member)
-                await self.store.members.report_death(self.name)
+                with suppress(StoreUnavailable):
+                    await self.store.members.report_death(self.name)
         except* Killed:
             pass
         except* asyncio.CancelledError:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tasks.envelope import DeadLetter, Reply
-from tasks.errors import Retryable, StoreUnavailable
+from tasks.errors import EnvelopeTooNew, Retryable, StoreUnavailable
 from tasks.session import SessionKey
 from tasks.store.sessions import Claim, Commit
 from tests.conftest import BOT
@@ -542,6 +542,18 @@ async def test_what_a_newer_release_wrote_is_kept_for_it(pool: Pool) -> None:
     state = await pool.state(ONE)
     assert (state.get("owner"), state["tries"]) == (None, "0")
     assert await pool.store.dead.count() == 0
+
+
+async def test_a_turn_that_only_a_newer_release_can_run_is_kept_for_it(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    pool.model.fail("hello", *(EnvelopeTooNew("the history's version is 2") for _ in range(5)))
+    await pool.say(1, "hello")
+    for _ in range(5):
+        await worker.answer(ONE)
+        assert (await pool.store.sessions.glance(ONE)).running_on is None
+    assert pool.telegram.delivered == []
+    await worker.answer(ONE)
+    assert pool.telegram.texts(ONE) == ["answer to hello"]
 
 
 async def test_a_reply_of_a_newer_release_is_kept_for_it_and_the_claim_let_go(pool: Pool) -> None:

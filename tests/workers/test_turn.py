@@ -11,6 +11,7 @@ from workers import turn, words
 from workers.turn import (
     ALBUM_PAUSE_S,
     COLLECT_CHARACTERS,
+    COLLECT_MESSAGES,
     Answer,
     Bury,
     Compact,
@@ -73,6 +74,12 @@ def test_more_text_than_a_turn_takes_is_left_for_the_next() -> None:
     plan = decide(entry(1, half), entry(2, half), entry(3, "one more"))
     assert isinstance(plan, Run)
     assert plan.ends.answers == (1, 2)
+
+
+def test_more_messages_than_a_turn_takes_are_left_for_the_next() -> None:
+    plan = decide(*(entry(number, "a") for number in range(100)))
+    assert isinstance(plan, Run)
+    assert plan.ends.drop == COLLECT_MESSAGES
 
 
 def test_a_message_longer_than_that_is_taken_alone() -> None:

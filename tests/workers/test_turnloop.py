@@ -6,6 +6,7 @@ import pytest
 
 from tasks.envelope import Inbound
 from tests.workers.cable import Fate, all_is_well
+from tests.workers.fakes import Hold
 from tests.workers.pool import Pool, session
 from workers import words
 from workers.ports import TurnFailed
@@ -121,15 +122,22 @@ async def test_stop_ends_the_running_turn_and_keeps_what_it_showed(pool: Pool) -
 
 async def test_a_second_stop_does_not_tear_up_the_first_ones_end(pool: Pool) -> None:
     worker = await pool.worker("w-one")
+    frame = pool.telegram.answers_late = Hold()
+    pool.model.partial["long"] = "Once upon"
     hold = pool.model.hold("long")
     await pool.say(1, "long")
     turn = worker.ring(ONE)
-    await hold.reached()
+    await frame.reached()
     await pool.say(1, kind="stop")
-    for _ in range(3):
-        worker.mailbox.arrived(ONE)
+    worker.mailbox.arrived(ONE)
+    await pool.model.changes.until(lambda: pool.model.calls[0].end == "CancelledError")
+    # The message is on the screen, and the turn waits to be told its id.
+    worker.mailbox.arrived(ONE)
+    await pool.say(1, kind="stop")
+    frame.go.set()
     await turn
-    assert pool.telegram.texts(ONE) == [words.stopped(1)]
+    assert not hold.go.is_set()
+    assert list(pool.telegram.chat(ONE).shown.values()) == [f"Once upon\n\n_{words.stopped(1)}_"]
 
 
 async def test_stop_reaches_a_turn_that_waits_for_a_lane(pool: Pool) -> None:

@@ -1,0 +1,53 @@
+"""Operators hear of what they must act on, once an hour for each cause."""
+
+import logging
+
+import pytest
+
+from tasks.errors import StoreUnavailable
+from tasks.settings import load
+from tasks.store import Store
+from tasks.store.alerts import AlertStore
+from tests.conftest import BOT, TOKEN
+from tests.workers.pool import Pool, session
+from workers.alerts import Alerts
+from workers.ports import TurnFailed
+
+
+async def test_each_admin_is_told_of_a_cause_once(store: Store) -> None:
+    settings = load({"TELEGRAM_BOT_TOKEN": TOKEN, "COHORT_ADMINS": "7, 8"})
+    alerts = Alerts(settings, store.alerts, store.intake)
+    await alerts.raise_("model", "401 from the provider")
+    await alerts.raise_("model", "401 from the provider")
+    await alerts.raise_("disk", "full")
+    told = [(reply.session, reply.text) for _, reply in await store.intake.replies(BOT)]
+    assert told == [
+        ("4242:7", "Operator: model: 401 from the provider"),
+        ("4242:8", "Operator: model: 401 from the provider"),
+        ("4242:7", "Operator: disk: full"),
+        ("4242:8", "Operator: disk: full"),
+    ]
+
+
+class Away(AlertStore):
+    """Redis is away."""
+
+    async def first(self, name: str) -> bool:
+        raise StoreUnavailable
+
+
+async def test_without_redis_an_alert_stands_in_the_log(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    settings = load({"TELEGRAM_BOT_TOKEN": TOKEN})
+    with caplog.at_level(logging.ERROR):
+        await Alerts(settings, Away(store.redis), store.intake).raise_("model", "401 from the provider")
+    assert [record.message for record in caplog.records] == ["operator.alert"]
+
+
+async def test_a_fault_that_only_an_operator_can_mend_is_told_to_both(pool: Pool) -> None:
+    worker = await pool.worker("w-one", COHORT_ADMINS="7")
+    pool.model.fail("hello", TurnFailed("operator", "I cannot work right now.", "401 from the provider"))
+    await pool.say(1, "hello")
+    await worker.answer(session(1))
+    assert pool.telegram.texts(session(1)) == ["I cannot work right now."]
+    ((_, reply),) = await pool.store.intake.replies(BOT)
+    assert reply.text == "Operator: model: 401 from the provider"
