@@ -112,7 +112,7 @@ class Run:
             await people.wait_polling(STARTED)
             rate = self.order.messages / self.order.seconds
             # A message in ten comes with others.
-            crowd = Crowd(people, BOT, self.random, self.clock, rate=rate / 1.8)
+            crowd = Crowd(people, BOT, self.random, self.clock, rate=rate / 1.7)
             faults = Faults(
                 pool=pool,
                 valkey=valkey,

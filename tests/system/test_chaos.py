@@ -1,0 +1,20 @@
+"""A slice of chaos in every test run: everything breaks, nothing is lost (``make chaos`` runs it longer)."""
+
+import os
+
+import pytest
+
+from tests.chaos.driver import Order, report, run
+
+SECONDS = float(os.environ.get("CHAOS_SECONDS", "90"))
+"""Of faults; starting, coming to rest and the check take about another minute."""
+SEED = int(os.environ.get("CHAOS_SEED", "20260727"))
+
+
+@pytest.mark.timeout(SECONDS * 2 + 300)
+async def test_whatever_dies_every_message_is_answered_once_in_order_and_in_its_own_chat() -> None:
+    order = Order(seed=SEED, seconds=SECONDS, messages=int(SECONDS * 8), gap=2.5)
+    result = await run(order)
+    assert result.verdict.violations == [], "\n".join(report(order, result))
+    assert result.figures.kills > 0
+    assert result.verdict.messages > 0

@@ -1,0 +1,153 @@
+"""How soon the pool goes on, and how a worker leaves it: bounded waits over real processes."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tasks.session import SessionKey
+from tasks.slots import slot_of
+from tasks.store import connect
+from tests.chaos.checker import check
+from tests.chaos.scene import BOT, Scene, scene
+
+REPORTED = 3.0
+UNREPORTED = 8.0
+"""Seconds until a dead worker's turns run elsewhere, with the default heartbeat of 5 s: that, a sweep, and a second."""
+TAKEN_OVER = 20.0
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Scene]:
+    """Nothing runs yet; in the end the history must hold."""
+    async with scene(tmp_path, COHORT_HEARTBEAT_TTL="5", COHORT_SWEEP_INTERVAL="2") as running:
+        yield running
+        await running.people.wait_confirmed()
+        found = check(await running.told())
+        assert [str(one) for one in found.violations if one.rule != "left"] == []
+
+
+async def runs_elsewhere(stage: Scene, bound: float) -> None:
+    """Wait until the only turn there is was begun once more."""
+    await stage.model.begun(2, bound)
+
+
+async def test_a_killed_worker_s_turns_run_elsewhere_within_three_seconds_when_its_death_is_reported(
+    stage: Scene,
+) -> None:
+    await stage.start(workers=2)
+    chat = await stage.chat()
+    said = await stage.say(chat, "HOLD:dead")
+    await stage.model.held("dead")
+    victim = await stage.owner(chat)
+    stage.fault("report-worker")
+    victim.kill()
+    async with connect(stage.harness.settings()) as store:
+        await store.members.report_death(victim.name)
+    await runs_elsewhere(stage, REPORTED)
+    await stage.model.release("dead")
+    await stage.answered(chat, said)
+
+
+async def test_a_killed_worker_s_turns_run_elsewhere_within_eight_seconds_when_nobody_reports_it(
+    stage: Scene,
+) -> None:
+    await stage.start(workers=2)
+    chat = await stage.chat()
+    said = await stage.say(chat, "HOLD:dead")
+    await stage.model.held("dead")
+    victim = await stage.owner(chat)
+    stage.fault("kill-worker")
+    victim.kill()
+    await runs_elsewhere(stage, UNREPORTED)
+    await stage.model.release("dead")
+    await stage.answered(chat, said)
+
+
+async def test_a_second_bot_takes_over_within_twenty_seconds_and_never_fights_the_first(stage: Scene) -> None:
+    await stage.start(bots=2)
+    first, second = stage.harness.bots
+    if "lease.held" not in first.output:
+        first, second = second, first
+    chat = await stage.chat()
+    await stage.answered(chat, await stage.say(chat))
+    first.kill()
+    said = await stage.say(chat)
+    await asyncio.to_thread(second.wait_line, "lease.held", timeout=TAKEN_OVER)
+    await stage.answered(chat, said)
+    # Telegram answers 409 to one of two that poll at the same time; the dead one's long poll may cost one at most.
+    assert len(await stage.people.journal(method="getUpdates", code=409)) <= 1
+
+
+async def test_a_worker_that_is_told_to_end_finishes_its_turn_and_begins_no_other(stage: Scene) -> None:
+    await stage.start(workers=2)
+    chat = await stage.chat()
+    said = await stage.say(chat, "HOLD:drain")
+    await stage.model.held("drain")
+    leaver = await stage.owner(chat)
+    leaver.signal(signal.SIGTERM)
+    await asyncio.to_thread(leaver.wait_line, "worker.draining")
+    other = await stage.chat()
+    await stage.answered(other, await stage.say(other))
+    await stage.model.release("drain")
+    await stage.answered(chat, said)
+    assert await asyncio.to_thread(leaver.wait) == 0
+    calls = [call for call in await stage.model.journal() if said.word in call["last"]]
+    assert len(calls) == 1  # nobody ran it again
+    after = await stage.say(chat)
+    await stage.answered(chat, after)
+
+
+async def test_a_turn_beyond_the_grace_is_handed_back_and_answered_once_by_another_worker(stage: Scene) -> None:
+    stage.harness.environ["COHORT_DRAIN_GRACE"] = "1"
+    await stage.start(workers=2)
+    chat = await stage.chat()
+    said = await stage.say(chat, "HOLD:long")
+    await stage.model.held("long")
+    leaver = await stage.owner(chat)
+    leaver.signal(signal.SIGTERM)
+    await asyncio.to_thread(leaver.wait_line, "drain.handed_back")
+    assert await asyncio.to_thread(leaver.wait) == 0
+    await runs_elsewhere(stage, UNREPORTED)
+    await stage.model.release("long")
+    await stage.answered(chat, said)
+
+
+async def test_a_second_signal_ends_a_worker_at_once_and_its_turn_runs_elsewhere(stage: Scene) -> None:
+    await stage.start(workers=2)
+    chat = await stage.chat()
+    said = await stage.say(chat, "HOLD:hasty")
+    await stage.model.held("hasty")
+    leaver = await stage.owner(chat)
+    stage.fault("kill-worker")
+    leaver.signal(signal.SIGTERM)
+    await asyncio.to_thread(leaver.wait_line, "worker.draining")
+    leaver.signal(signal.SIGTERM)
+    assert await asyncio.to_thread(leaver.wait, 5) == 128 + signal.SIGTERM
+    await runs_elsewhere(stage, UNREPORTED)
+    await stage.model.release("hasty")
+    await stage.answered(chat, said)
+
+
+async def test_a_third_worker_takes_its_share_of_slots_under_load_and_nothing_is_lost(stage: Scene) -> None:
+    await stage.start(workers=2)
+    chats = [await stage.chat() for _ in range(12)]
+    said = {chat: [await stage.say(chat)] for chat in chats}
+    newcomer = stage.worker()
+    while "slots.served" not in newcomer.output:
+        for chat in chats:
+            said[chat].append(await stage.say(chat))
+            await stage.answered(chat, said[chat][-1])
+    async with connect(stage.harness.settings()) as store:
+        view = await store.members.look()
+    assert sorted(len(view.of(name)) for name in view.members) == [21, 21, 22]
+    # A session of a slot that moved is the newcomer's now.
+    more = [*chats, *[await stage.chat() for _ in range(20)]]
+    moved = next(chat for chat in more if slot_of(SessionKey(BOT, chat), 64) in view.of(newcomer.name))
+    held = await stage.say(moved, "HOLD:moved")
+    await stage.model.held("moved")
+    assert (await stage.owner(moved)).name == newcomer.name
+    await stage.model.release("moved")
+    await stage.answered(moved, held)
