@@ -10,7 +10,7 @@ from tasks.slots import queue_of, slot_of
 from tests.workers.history import check
 from tests.workers.pool import Pool, Worker, session
 
-QUICK = {"COHORT_HEARTBEAT_TTL": "1", "COHORT_SWEEP_INTERVAL": "0.05"}
+QUICK = {"COHORT_SWEEP_INTERVAL": "0.05"}
 
 
 async def member(pool: Pool, name: str, **more: str) -> Worker:
@@ -50,13 +50,14 @@ async def test_workers_that_come_and_go_share_the_slots(pool: Pool) -> None:
 
 
 async def test_a_worker_that_dies_unreported_is_missed_and_its_slots_and_sessions_taken(pool: Pool) -> None:
-    one = await member(pool, "w-one")
+    mortal = {"COHORT_HEARTBEAT_TTL": "1"}
+    one = await member(pool, "w-one", **mortal)
     await shared_by(pool, one)
     hold = pool.model.hold("hello")
     await pool.say(1, "hello")
     await hold.reached()
     hold.begun.clear()
-    two = await member(pool, "w-two")
+    two = await member(pool, "w-two", **mortal)
     await shared_by(pool, one, two)
     one.cut()
     # Nobody says so; its heartbeat runs out.
