@@ -8,6 +8,8 @@ import pytest
 from tests.chaos.checker import Verdict, check
 from tests.chaos.scene import Scene, scene
 
+pytestmark = pytest.mark.promise("checker-sees")
+
 
 async def verdict(stage: Scene) -> Verdict:
     return check(await stage.told())

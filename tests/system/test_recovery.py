@@ -12,6 +12,8 @@ from tasks.slots import slot_of
 from tasks.store import connect
 from tests.chaos.checker import check
 from tests.chaos.scene import BOT, Scene, scene
+from workers import words
+from workers.turn import MAX_TRIES
 
 REPORTED = 3.0
 UNREPORTED = 8.0
@@ -34,6 +36,7 @@ async def runs_elsewhere(stage: Scene, bound: float) -> None:
     await stage.model.begun(2, bound)
 
 
+@pytest.mark.promise("worker-killed")
 async def test_a_killed_worker_s_turns_run_elsewhere_within_three_seconds_when_its_death_is_reported(
     stage: Scene,
 ) -> None:
@@ -51,6 +54,7 @@ async def test_a_killed_worker_s_turns_run_elsewhere_within_three_seconds_when_i
     await stage.answered(chat, said)
 
 
+@pytest.mark.promise("worker-killed")
 async def test_a_killed_worker_s_turns_run_elsewhere_within_eight_seconds_when_nobody_reports_it(
     stage: Scene,
 ) -> None:
@@ -66,6 +70,7 @@ async def test_a_killed_worker_s_turns_run_elsewhere_within_eight_seconds_when_n
     await stage.answered(chat, said)
 
 
+@pytest.mark.promise("one-poller")
 async def test_a_second_bot_takes_over_within_twenty_seconds_and_never_fights_the_first(stage: Scene) -> None:
     await stage.start(bots=2)
     first, second = stage.harness.bots
@@ -81,6 +86,7 @@ async def test_a_second_bot_takes_over_within_twenty_seconds_and_never_fights_th
     assert len(await stage.people.journal(method="getUpdates", code=409)) <= 1
 
 
+@pytest.mark.promise("drain")
 async def test_a_worker_that_is_told_to_end_finishes_its_turn_and_begins_no_other(stage: Scene) -> None:
     await stage.start(workers=2)
     chat = await stage.chat()
@@ -100,6 +106,7 @@ async def test_a_worker_that_is_told_to_end_finishes_its_turn_and_begins_no_othe
     await stage.answered(chat, after)
 
 
+@pytest.mark.promise("drain")
 async def test_a_turn_beyond_the_grace_is_handed_back_and_answered_once_by_another_worker(stage: Scene) -> None:
     stage.harness.environ["COHORT_DRAIN_GRACE"] = "1"
     await stage.start(workers=2)
@@ -131,6 +138,7 @@ async def test_a_second_signal_ends_a_worker_at_once_and_its_turn_runs_elsewhere
     await stage.answered(chat, said)
 
 
+@pytest.mark.promise("drain")
 async def test_a_third_worker_takes_its_share_of_slots_under_load_and_nothing_is_lost(stage: Scene) -> None:
     await stage.start(workers=2)
     chats = [await stage.chat() for _ in range(12)]
@@ -151,3 +159,22 @@ async def test_a_third_worker_takes_its_share_of_slots_under_load_and_nothing_is
     assert (await stage.owner(moved)).name == newcomer.name
     await stage.model.release("moved")
     await stage.answered(moved, held)
+
+
+@pytest.mark.promise("poison-message")
+async def test_a_message_that_ends_its_worker_three_times_is_set_aside_and_its_chat_goes_on(stage: Scene) -> None:
+    await stage.start(workers=0)
+    chat = await stage.chat()
+    poison = await stage.say(chat)
+    async with connect(stage.harness.settings()) as store:
+        for _ in range(MAX_TRIES):
+            victim = stage.worker(step="ran:1")
+            await asyncio.to_thread(victim.wait)
+            assert victim.lines[-1] == "chaos.step ran"
+            stage.fault("step-ran")
+            await store.members.report_death(victim.name)
+        stage.worker()
+        await stage.people.wait_for(chat, lambda ours: any(words.POISON in one["text"] for one in ours), timeout=60)
+        (dead,) = await store.dead.list()
+        assert (dead.letter.update_id, dead.letter.session) == (poison.update_id, poison.session)
+    await stage.answered(chat, await stage.say(chat))

@@ -43,6 +43,7 @@ async def unconfirmed(stage: Scene) -> int:
     return (await stage.people.queue())["pending"]
 
 
+@pytest.mark.promise("redis-away")
 async def test_redis_killed_and_started_again_loses_nothing(stage: Scene) -> None:
     chat = await stage.chat()
     before = await stage.say(chat)
@@ -63,6 +64,7 @@ async def test_redis_killed_and_started_again_loses_nothing(stage: Scene) -> Non
     await stage.answered(running, held, wait=90)
 
 
+@pytest.mark.promise("redis-away")
 async def test_a_redis_that_hangs_is_waited_for_and_nothing_is_confirmed_meanwhile(stage: Scene) -> None:
     running, other = await stage.chat(), await stage.chat()
     held = await stage.say(running, "HOLD:hung")
@@ -79,6 +81,7 @@ async def test_a_redis_that_hangs_is_waited_for_and_nothing_is_confirmed_meanwhi
     await stage.answered(other, during, wait=90)
 
 
+@pytest.mark.promise("redis-away")
 @pytest.mark.parametrize(
     ("break_it", "mend_it"),
     [
@@ -111,6 +114,7 @@ async def test_a_redis_that_refuses_writes_gets_everything_later(
     await stage.answered(other, during, wait=90)
 
 
+@pytest.mark.promise("redis-away")
 async def test_a_redis_that_became_a_read_only_replica_gets_everything_later(stage: Scene) -> None:
     running, other = await stage.chat(), await stage.chat()
     held = await stage.say(running, "HOLD:replica")
