@@ -11,6 +11,7 @@ SECONDS = float(os.environ.get("CHAOS_SECONDS", "90"))
 SEED = int(os.environ.get("CHAOS_SEED", "20260727"))
 
 
+@pytest.mark.promise("chaos")
 @pytest.mark.timeout(SECONDS * 2 + 300)
 async def test_whatever_dies_every_message_is_answered_once_in_order_and_in_its_own_chat() -> None:
     order = Order(seed=SEED, seconds=SECONDS, messages=int(SECONDS * 8), gap=2.5)

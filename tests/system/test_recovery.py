@@ -36,6 +36,7 @@ async def runs_elsewhere(stage: Scene, bound: float) -> None:
     await stage.model.begun(2, bound)
 
 
+@pytest.mark.promise("recovery")
 @pytest.mark.promise("worker-killed")
 async def test_a_killed_worker_s_turns_run_elsewhere_within_three_seconds_when_its_death_is_reported(
     stage: Scene,
@@ -54,6 +55,7 @@ async def test_a_killed_worker_s_turns_run_elsewhere_within_three_seconds_when_i
     await stage.answered(chat, said)
 
 
+@pytest.mark.promise("recovery")
 @pytest.mark.promise("worker-killed")
 async def test_a_killed_worker_s_turns_run_elsewhere_within_eight_seconds_when_nobody_reports_it(
     stage: Scene,
