@@ -45,7 +45,7 @@ PROMISES = {
     "no-queue-behind-a-chat": "A chat that has to wait, or that breaks something, holds up no other chat.",
     "supervised": "What dies is started again at once, and a worker's death is told to the others.",
     "drain": "A worker that leaves hands its work over: nothing is lost, said twice, or out of order.",
-    "recovery": "A killed worker's turns run elsewhere within 3 s when its death is reported, within 8 s when it is not.",
+    "recovery": "A killed worker's turns run elsewhere within 3 s when its death is reported, else within 8 s.",
     "bot-without-fast-agent": "The bot never loads fast-agent.",
     "flower-lists": "Flower lists the workers and their tasks.",
     # -- models and servers
