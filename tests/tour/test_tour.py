@@ -14,7 +14,7 @@ from tasks.store import Store
 from tasks.store.intake import Accept
 from tasks.store.sessions import Claim, Commit, Held
 from workers.telegram.render import render
-from workers.turn import Run, decide
+from workers.turn import Ends, Run, decide
 
 ME = Me.of(4242, "cohort_bot")
 SESSION = SessionKey(bot=4242, chat=5)
@@ -79,7 +79,7 @@ async def test_6_the_owner_decides_what_to_do_from_what_waits(store: Store) -> N
     await store.intake.accept(4242, [Accept(77, inbound=heard())])
     claim = await working(store, "w-one")
     plan = decide(claim.work.inbox, tries=claim.work.tries, mode="collect", now=0.0)
-    assert plan == Run((heard(),), drop=1)
+    assert plan == Run(Ends(drop=1, answers=(77,)), (heard(),))
 
 
 def test_7_an_answer_in_markdown_becomes_telegrams_text_and_entities() -> None:
