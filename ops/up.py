@@ -8,6 +8,8 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from typing import Any
 
+import httpx
+
 from ops import banner, control, demo, model, valkey
 from ops.console import Console
 from ops.durability import configured, weaknesses
@@ -115,6 +117,7 @@ class Up:
             )
         )
         await self._all_there(supervisor, self._store)
+        await _tell_page(plan.playground_url, choice.title, plan.flower_url)
         took = self._clock.monotonic() - self._began
         facts = banner.Facts(replace(plan, settings=effective), choice, where, self._home.root, took, warnings)
         self._console.show(banner.render(facts, colour=self._console.colour))
@@ -184,3 +187,13 @@ class Up:
             }
 
         return {"scale": scale, "drain": drain, "processes": processes}
+
+
+async def _tell_page(page: str | None, model: str, flower: str | None) -> None:
+    """Have the playground's page say which model answers, and link to Flower. Best effort."""
+    if page is None:
+        return
+    links = [{"label": "Flower", "url": flower}] if flower else []
+    async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
+        with suppress(httpx.HTTPError):
+            await http.post(f"{page}/playground/info", json={"model": model, "links": links})
