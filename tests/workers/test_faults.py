@@ -1,6 +1,7 @@
 """What is promised when something breaks: workers die, claims are lost, Redis is away, code has defects."""
 
 import asyncio
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -300,6 +301,34 @@ async def test_a_write_whose_answer_was_lost_is_done_once(pool: Pool, script: st
 
 
 CHOICES = [{"kind": "choose", "choice": {"model": name}} for name in ("m", "n")]
+
+
+async def test_a_commit_that_the_network_brings_late_drops_nobodys_message(pool: Pool) -> None:
+    worker = await pool.worker("w-one", COHORT_QUEUE_MODE="followup")
+    sha = worker.store.sessions._commit._script.sha.encode()
+    commits: list[bytes] = []
+
+    async def listening(sent: bytes) -> Fate:
+        if sha in sent:
+            commits.append(sent)
+        return "passes"
+
+    worker.cable.heard = listening
+    hold = pool.model.hold("c")
+    updates = await pool.say_all(1, {"text": "a"}, {"text": "b"}, {"text": "c"})
+    turn = worker.ring(ONE)
+    await hold.reached()
+    assert len(commits) == 2
+    # Word for word what the worker said for its first turn, and Redis hears it a second time now.
+    redis = urlsplit(pool.settings.redis)
+    reader, writer = await asyncio.open_connection(redis.hostname, redis.port)
+    writer.write(commits[0])
+    async with asyncio.timeout(PATIENCE_S):
+        assert await reader.readline() == b":0\r\n"
+    writer.close()
+    hold.go.set()
+    await turn
+    assert pool.telegram.answered(ONE) == updates
 
 
 async def test_a_turn_that_ends_while_redis_is_away_is_committed_when_it_is_back(pool: Pool) -> None:

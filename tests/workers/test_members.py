@@ -7,6 +7,7 @@ import pytest
 
 from tasks.session import SessionKey
 from tasks.slots import queue_of, slot_of
+from tests.workers.fakes import PATIENCE_S
 from tests.workers.history import check
 from tests.workers.pool import Pool, Worker, session
 
@@ -78,23 +79,21 @@ async def test_what_nobody_rang_for_is_found_in_every_slot(pool: Pool) -> None:
     assert worker.mailbox.awake <= 7
 
 
-async def test_a_slot_that_never_ends_working_leaves_room_for_the_others(pool: Pool) -> None:
-    worker = await pool.worker("w-one", awake=1, sweeps=True, COHORT_QUEUE_MODE="followup", **QUICK)
+async def test_slots_with_always_more_work_than_room_take_turns(pool: Pool) -> None:
+    worker = await pool.worker("w-one", awake=1, sweeps=True, COHORT_SWEEP_INTERVAL="3600")
     await shared_by(pool, worker)
-    busy, quiet = sorted((session(chat) for chat in range(1, 40)), key=slot)[::38]
-    hold = pool.model.hold("busy")
-    await pool.say(busy.chat, "busy")
-    await hold.reached()
-    await pool.say(quiet.chat, "quiet")
-
-    async def one_more(_session: object, _reply: object) -> None:
-        # There is always something to do in the first slot.
-        if not pool.telegram.texts(quiet) and len(pool.telegram.delivered) < 100:
-            await pool.say(busy.chat, "more")
-
-    worker.delivery.before = one_more
-    hold.go.set()
-    await pool.telegram.changes.until(lambda: bool(pool.telegram.texts(quiet)))
+    assert worker.member is not None
+    low, high = sorted((session(chat) for chat in range(1, 40)), key=slot)[::38]
+    for where in (low, high):
+        await pool.say(where.chat, "waiting")
+    for count in (1, 2):
+        await worker.member._sweep()
+        await pool.telegram.until_delivered(count)
+        async with asyncio.timeout(PATIENCE_S):
+            await worker.mailbox._empty.wait()
+        # There is always something in the first slot.
+        await pool.say(low.chat, "more")
+    assert [where for where, _ in pool.telegram.delivered] == [low, high]
 
 
 def slot(where: SessionKey) -> int:
