@@ -23,9 +23,9 @@ from workers.consumers import CohortWorker, Consumers, bind_commands, quiet_cele
 from workers.host import CeleryHost, LoopThread
 from workers.mailbox import Mailbox
 from workers.members import Member
+from workers.parts import Steps
 from workers.ports import AgentRuntime
 from workers.recycle import recycle
-from workers.turnloop import Steps
 from workers.wiring import wired
 
 log = logging.getLogger("cohort.worker")

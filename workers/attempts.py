@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import random
-from typing import TYPE_CHECKING
 
 from tasks import keys, metrics
 from tasks.envelope import Button, DeadLetter, Inbound, Reply
@@ -15,11 +14,9 @@ from tasks.errors import ClaimLost, EnvelopeTooNew, Retryable, Terminal
 from tasks.store.sessions import READ_AHEAD, Commit
 from workers import words
 from workers.claimed import Claimed
+from workers.parts import Parts
 from workers.ports import LiveAnswer, TurnFailed, TurnRequest, TurnResult
 from workers.turn import MAX_TRIES, Failures, letter
-
-if TYPE_CHECKING:
-    from workers.turnloop import Parts
 
 log = logging.getLogger("cohort.turns")
 
@@ -46,7 +43,7 @@ class Attempts:
 
     def __init__(
         self,
-        parts: "Parts",
+        parts: Parts,
         claimed: Claimed,
         messages: Sequence[Inbound],
         *,

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from tasks.ports import TurnReport
 from tasks.session import SessionKey
-from workers.turnloop import Parts, TurnLoop
+from workers.parts import Parts
+from workers.turnloop import TurnLoop
 
 log = logging.getLogger("cohort.mailbox")
 

@@ -4,42 +4,20 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
 from tasks import metrics
-from tasks.clock import Clock
 from tasks.envelope import Inbound, Reply
 from tasks.errors import ClaimLost, EnvelopeTooNew, StoreUnavailable
 from tasks.ports import TurnReport
 from tasks.session import SessionKey
-from tasks.settings import Settings
-from tasks.store.sessions import READ_AHEAD, Commit, Held, SessionStore, Work
+from tasks.store.sessions import READ_AHEAD, Commit, Held, Work
 from workers import turn, words
-from workers.alerts import Alerts
 from workers.attempts import Attempts, Outcome
-from workers.claimed import Claimed, Sleep, persist
+from workers.claimed import Claimed, persist
 from workers.outbox import Outbox
-from workers.ports import AgentRuntime, Delivery
+from workers.parts import Parts
 
 log = logging.getLogger("cohort.turns")
-
-type Steps = Callable[[str], None]
-"""Told the name of each step as it is passed; test builds end the process there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What every turn loop of this worker works with."""
-
-    incarnation: str
-    settings: Settings
-    sessions: SessionStore
-    runtime: AgentRuntime
-    delivery: Delivery
-    alerts: Alerts
-    clock: Clock
-    steps: Steps
-    sleep: Sleep = asyncio.sleep
 
 
 class TurnLoop:

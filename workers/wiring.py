@@ -9,12 +9,12 @@ from tasks.settings import Settings
 from tasks.store import Store, connect
 from tasks.store.pacing import Limits, PaceStore, Rate
 from workers.alerts import Alerts
+from workers.parts import Parts, Steps
 from workers.runtime.engine import Engine
 from workers.telegram.client import client
 from workers.telegram.delivery import TelegramDelivery
 from workers.telegram.media import TelegramMedia
 from workers.telegram.pacing import Pacing
-from workers.turnloop import Parts, Steps
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from tests.workers.fakes import (
 from workers.alerts import Alerts
 from workers.mailbox import Mailbox
 from workers.members import Member
-from workers.turnloop import Parts
+from workers.parts import Parts
 
 LONG = timedelta(minutes=5)
 

@@ -1,0 +1,30 @@
+"""What every turn loop of a worker works with."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tasks.clock import Clock
+from tasks.settings import Settings
+from tasks.store.sessions import SessionStore
+from workers.alerts import Alerts
+from workers.claimed import Sleep
+from workers.ports import AgentRuntime, Delivery
+
+type Steps = Callable[[str], None]
+"""Told the name of each step as it is passed; test builds end the process there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What every turn loop of this worker works with."""
+
+    incarnation: str
+    settings: Settings
+    sessions: SessionStore
+    runtime: AgentRuntime
+    delivery: Delivery
+    alerts: Alerts
+    clock: Clock
+    steps: Steps
+    sleep: Sleep = asyncio.sleep
