@@ -1,0 +1,1 @@
+"""Measurements beside peers: the same stand-ins for Telegram and the model, the same machine, runs interleaved."""
