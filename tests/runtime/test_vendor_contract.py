@@ -1,6 +1,7 @@
 """What we use of fast-agent beyond its documented API is there and is what we think; an upgrade fails here, by name."""
 
 import inspect
+from importlib import import_module
 from importlib.metadata import version
 
 import pytest
@@ -19,8 +20,9 @@ from fast_agent.types import LlmStopReason, RequestParams
 from fast_agent.ui import console
 from fastmcp.tools import FunctionTool
 from fastmcp.utilities import async_utils
+from google import genai
 
-from workers.runtime import vendor
+from workers.runtime import connections, tls, vendor
 
 
 def parameters(function: object) -> list[str]:
@@ -59,6 +61,19 @@ def test_what_we_replace_is_called_as_we_replace_it() -> None:
     assert parameters(vendor._event) == ["self", "etype", "ename", "message", "context", "data"]
     assert "clear_state" in parameters(LlmDecorator.load_message_history)
     assert parameters(async_utils.call_sync_fn_in_threadpool) == ["fn", "args", "kwargs"]
+
+
+def test_clients_are_made_by_the_names_we_replace() -> None:
+    for module, name in (*((module, "DefaultAioHttpClient") for module in connections._OPENAI),
+                         (connections._ANTHROPIC, "AsyncAnthropic")):  # fmt: skip
+        assert name in vars(import_module(module)), module
+    for name in ("httpx", "httpx._transports.default", "httpx2", "httpx2._transports.default"):
+        assert "create_ssl_context" in vars(import_module(name)), name
+    assert vars(import_module(connections._GOOGLE))["genai"].Client
+    client = genai.Client(api_key="x")
+    assert client.aio.aclose
+    assert client._api_client.aclose
+    assert vars(import_module(tls._GOOGLE))["ssl"].create_default_context
 
 
 def test_the_settings_we_force_exist() -> None:

@@ -118,6 +118,7 @@ class HttpServer:
         self.port = port
         self._ssl = ssl
         self._open: set[asyncio.StreamWriter] = set()
+        self.connections = 0
 
     @property
     def url(self) -> str:
@@ -142,10 +143,16 @@ class HttpServer:
             writer.transport.abort()
         await self._server.wait_closed()
 
+    def hang_up(self) -> None:
+        """Close every connection that is open, as a server does with idle ones."""
+        for writer in tuple(self._open):
+            writer.close()
+
     async def _connection(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, protocol: _Protocol
     ) -> None:
         self._open.add(writer)
+        self.connections += 1
         try:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")

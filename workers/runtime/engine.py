@@ -12,7 +12,7 @@ from tasks.clock import Clock
 from tasks.errors import CohortError, Misconfigured, Retryable
 from tasks.settings import Settings
 from workers.ports import MediaSource, Notes, Reminders, Sink, TurnFailed, TurnRequest, TurnResult, Usage
-from workers.runtime import compaction, content, failures, history, vendor
+from workers.runtime import compaction, connections, content, failures, history, vendor
 from workers.runtime.breaker import Breaker
 from workers.runtime.choices import Choice, Choices
 from workers.runtime.failures import ContextTooLong, ProviderFault
@@ -56,6 +56,7 @@ class Engine:
         """
         self._roster = Roster(self._settings, self._clock)
         self._choices = Choices(self._roster.fast, self._settings, self._breaker)
+        self._stack.push_async_callback(connections.close)
         try:
             await self._roster.open(self._stack)
             tasks = await self._stack.enter_async_context(asyncio.TaskGroup())

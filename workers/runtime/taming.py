@@ -31,6 +31,9 @@ def tame(config: "FastSettings", settings: Settings) -> None:
     config.compaction.auto = False
     if config.otel is not None:
         config.otel.enabled = False
+    if config.anthropic is not None and config.anthropic.base_url:
+        # fast-agent takes off every trailing "/", "v" and "1", of a port too.
+        config.anthropic.base_url = config.anthropic.base_url.rstrip("/").removesuffix("/v1")
     if config.mcp is None:
         return
     config.mcp.client.auto_sampling = False

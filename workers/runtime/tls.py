@@ -30,12 +30,13 @@ def _stamp(path: str | None) -> Key:
         return path, 0
 
 
-def _environment() -> Key:
+def environment() -> Key:
+    """What the process trusts now."""
     return _stamp(os.environ.get("SSL_CERT_FILE")), _stamp(os.environ.get("SSL_CERT_DIR"))
 
 
 def _remembered(key: Key, make: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
-    key = (*key, *_environment())
+    key = (*key, *environment())
     found = _contexts.get(key)
     if found is None:
         found = _contexts[key] = make()

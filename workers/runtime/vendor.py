@@ -28,7 +28,7 @@ from pydantic import ValidationError
 
 from tasks.errors import Misconfigured
 from tasks.settings import Settings
-from workers.runtime import taming, tls
+from workers.runtime import connections, taming, tls
 from workers.runtime.failures import Fault
 from workers.runtime.watch import Call, fault_of, watching
 
@@ -94,7 +94,8 @@ async def _watched_execute(self: Any, *args: Any, **kwargs: Any) -> Any:
     call = Call(agent=self.name or "", provider=str(self.provider.config_name))
     watch.calls.append(call)
     try:
-        result = await _execute(self, *args, **kwargs)
+        with connections.call():
+            result = await _execute(self, *args, **kwargs)
     except Exception as problem:
         call.fault = Fault.of(problem)
         raise
@@ -224,14 +225,19 @@ async def create_instance(harness: AgentHarness) -> "AgentInstance":
     instance = await harness._create_instance()  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
     for agent in instance.agents.values():
         _unshare(agent)
-    tls.install()
+    _install_in_providers()
     return instance
+
+
+def _install_in_providers() -> None:
+    tls.install()
+    connections.install()
 
 
 async def set_model(agent: Any, model: str) -> None:
     """Give a lane's agent another model."""
     await agent.set_model(model)
-    tls.install()
+    _install_in_providers()
 
 
 def _unshare(agent: Any) -> None:

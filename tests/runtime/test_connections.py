@@ -1,0 +1,48 @@
+"""Connections to a model server serve many calls, and none outlives the runtime."""
+
+import asyncio
+import gc
+import logging
+
+import pytest
+from llmock.pytest_plugin import LLMock
+
+from tests.runtime.support import PROVIDERS, Configure, Open, Screen, ask
+from tests.support.model import Model
+
+
+async def test_turns_share_connections(runtime: Open, model: Model) -> None:
+    async with runtime(COHORT_LANES="4") as engine:
+        for _ in range(3):
+            async with asyncio.TaskGroup() as group:
+                for chat in range(8):
+                    group.create_task(engine.run(ask(chat, "hi"), Screen()), name=f"chat-{chat}")
+    assert len(model.journal) == 24
+    assert model.connections <= 4
+
+
+async def test_a_connection_the_server_closed_is_not_used_again(runtime: Open, model: Model) -> None:
+    async with runtime() as engine:
+        await engine.run(ask(1, "one"), Screen())
+        model.hang_up()
+        assert (await engine.run(ask(1, "two"), Screen())).text == "echo: two [n=1]"
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+async def test_no_client_is_left_open(
+    runtime: Open, provider: str, llmock: LLMock, configure: Configure, caplog: pytest.LogCaptureFixture
+) -> None:
+    name, path, more = PROVIDERS[provider]
+    configure({provider: {"api_key": "secret-key", "base_url": llmock.base_url(path), **more}})
+    llmock.tool_mode("off")
+    before = asyncio.all_tasks()
+    with caplog.at_level(logging.DEBUG, "asyncio"):
+        async with runtime(COHORT_LANES="1", COHORT_MODEL=name) as engine:
+            for chat in range(3):
+                await engine.run(ask(chat, "hi"), Screen())
+            llmock.fail(500, times=None)
+            with pytest.raises(Exception, match="retry"):
+                await engine.run(ask(9, "hi"), Screen())
+        gc.collect()
+    assert asyncio.all_tasks() == before
+    assert [record.message for record in caplog.records if record.name == "asyncio"] == []
