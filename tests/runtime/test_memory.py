@@ -1,0 +1,40 @@
+"""A runtime does not grow with the number of chats it has served."""
+
+import asyncio
+import gc
+from collections import Counter
+from pathlib import Path
+
+from tests.runtime.support import Open, Screen, ask, card
+from tests.support.model import Model
+from workers.runtime.engine import Engine
+
+TOOLS = 'def poke() -> str:\n    """Poke."""\n    return "x" * 1000\n'
+
+
+async def serve(engine: Engine, model: Model, chats: range) -> Counter[str]:
+    """Two turns of each chat, one with a tool and one that fails; then what lives, by type."""
+
+    async def chat(number: int) -> None:
+        first = await engine.run(ask(number, f"hello {number} CALL:poke"), Screen())
+        await engine.run(ask(number, f"again {number}", history=first.history), Screen())
+
+    async with asyncio.TaskGroup() as group:
+        for number in chats:
+            group.create_task(chat(number), name=f"chat-{number}")
+    model.journal.clear()
+    gc.collect()
+    return Counter(type(thing).__name__ for thing in gc.get_objects())
+
+
+async def test_objects_do_not_grow_with_chats(runtime: Open, model: Model, cards: Path) -> None:
+    card(cards, "tools.py", TOOLS)
+    text = "---\nname: assistant\nmodel: generic.mock\nfunction_tools: ['tools.py:poke']\n---\nYou.\n"
+    card(cards, "assistant.md", text)
+    async with runtime(COHORT_LANES="4") as engine:
+        await serve(engine, model, range(100))
+        before = await serve(engine, model, range(100, 150))
+        after = await serve(engine, model, range(150, 450))
+    grown = {name: (before[name], count) for name, count in after.items() if count > before[name] + 150}
+    assert grown == {}, "300 further chats left less than half an object each, of any kind"
+    assert after.total() < before.total() * 1.02
