@@ -112,7 +112,8 @@ def _nothing() -> None:
 
 
 def install() -> None:
-    """Have the providers that are loaded use kept clients. Cheap to call again."""
+    """Have the providers that are loaded use kept clients and TLS contexts. Cheap to call again."""
+    tls.install()
     names = [(module, "DefaultAioHttpClient", _for_openai) for module in _OPENAI]
     for module, name, wrap in (*names, (_ANTHROPIC, "AsyncAnthropic", _for_anthropic)):
         place = vars(sys.modules[module]) if module in sys.modules else {}

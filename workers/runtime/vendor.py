@@ -28,7 +28,7 @@ from pydantic import ValidationError
 
 from tasks.errors import Misconfigured
 from tasks.settings import Settings
-from workers.runtime import connections, taming, tls
+from workers.runtime import connections, taming
 from workers.runtime.failures import Fault
 from workers.runtime.watch import Call, fault_of, watching
 
@@ -225,19 +225,14 @@ async def create_instance(harness: AgentHarness) -> "AgentInstance":
     instance = await harness._create_instance()  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
     for agent in instance.agents.values():
         _unshare(agent)
-    _install_in_providers()
-    return instance
-
-
-def _install_in_providers() -> None:
-    tls.install()
     connections.install()
+    return instance
 
 
 async def set_model(agent: Any, model: str) -> None:
     """Give a lane's agent another model."""
     await agent.set_model(model)
-    _install_in_providers()
+    connections.install()
 
 
 def _unshare(agent: Any) -> None:
