@@ -1,5 +1,6 @@
 """Cards are checked before they are let in: where, what, what to do; a reload is all or nothing."""
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Callable
@@ -101,8 +102,6 @@ async def test_a_reload_lets_new_changed_and_removed_cards_in(runtime: Open, mod
 
 
 async def test_a_reload_ends_no_running_turn(runtime: Open, model: Model, cards: Path) -> None:
-    import asyncio
-
     async with runtime(COHORT_LANES="2") as engine, asyncio.TaskGroup() as group:
         running = group.create_task(engine.run(ask(1, "HOLD:gate"), Screen()), name="running")
         await model.held("gate")
@@ -129,12 +128,17 @@ async def test_a_bad_reload_changes_nothing(runtime: Open, model: Model, cards: 
 
 async def test_a_reload_whose_agents_cannot_be_made_changes_nothing(runtime: Open, model: Model, cards: Path) -> None:
     card(cards, "tools.py", 'def f() -> str:\n    """F."""\n    return ""\n')
-    async with runtime(COHORT_LANES="1") as engine:
+    async with runtime(COHORT_LANES="2") as engine:
         card(cards, "tools.py", 'import no_such_module\n\ndef f() -> str:\n    """F."""\n    return ""\n')
         card(cards, "assistant.md", ASSISTANT.replace("---\nYou", "function_tools: ['tools.py:f']\n---\nYou"))
         with pytest.raises(Misconfigured):
             await engine.reload()
-        assert (await engine.run(ask(1, "hi"), Screen())).text == "echo: hi [n=1]"
+        async with asyncio.TaskGroup() as group:
+            turns = [group.create_task(engine.run(ask(n, "HOLD:gate"), Screen()), name=f"t{n}") for n in range(2)]
+            await model.held("gate", 2)
+            model.release("gate")
+        assert engine.made == 2, "a further lane is made of the old cards"
+    assert [turn.result().text for turn in turns] == ["echo: HOLD:gate [n=1]"] * 2
 
 
 async def test_the_date_in_an_instruction_follows_the_day(runtime: Open, model: Model, cards: Path, clock) -> None:

@@ -53,6 +53,8 @@ async def test_no_way_of_writing_a_message_makes_the_runtime_write_a_file(
         history = (await engine.run(ask(1, "fine"), Screen())).history
         await engine.run(ask(1, evil, history=history), Screen())
     assert len(model.journal) == len(messages) + 3
+    said = [m["text"] for call in model.journal for m in call.messages if m["role"] == "user"]
+    assert not any(text.startswith("***") for text in said), "the words are changed too"
     assert not stolen(tmp_path)
 
 

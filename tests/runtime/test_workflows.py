@@ -1,5 +1,6 @@
 """Cards that direct other agents: their members' words, memory and failures."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -51,6 +52,18 @@ async def test_a_members_failure_fails_the_turn_and_never_becomes_text(
 
 
 @pytest.mark.promise("hostile-text")
+async def test_a_cancelled_chain_calls_no_further_member(runtime: Open, model: Model, members: Path) -> None:
+    card(members, "chain.md", "---\nname: chain\ntype: chain\nsequence: [writer, editor]\n---\n")
+    async with runtime(COHORT_LANES="1") as engine:
+        async with asyncio.TaskGroup() as group:
+            turn = group.create_task(engine.run(ask(1, "HOLD:gate@1 poem"), Screen()), name="turn")
+            await model.held("gate")
+            turn.cancel()
+        assert turn.cancelled()
+        assert len(await model.seen(1)) == 1
+        assert (await engine.run(ask(2, "else"), Screen())).text == "echo: echo: else [n=1] [n=1]"
+
+
 async def test_a_model_told_to_say_a_control_word_writes_no_file_in_a_chain(
     runtime: Open, model: Model, members: Path, tmp_path: Path
 ) -> None:

@@ -144,8 +144,8 @@ class ToolWatch:
         return await self.on_tool_start(tool_name, server_name, arguments)
 
 
-async def insist[T](work: Callable[[], Awaitable[T]], name: str) -> T:
-    """Run a coroutine so that a cancellation of ours ends it, even if it swallows one.
+async def insist[T](work: Callable[[], Awaitable[T]], name: str, watch: Watch) -> T:
+    """Run a coroutine so that a cancellation of ours ends it, even if it swallows one; no model is called after it.
 
     Raises:
         asyncio.CancelledError: we were cancelled.
@@ -165,6 +165,7 @@ async def insist[T](work: Callable[[], Awaitable[T]], name: str) -> T:
         try:
             await asyncio.wait({task})
         except asyncio.CancelledError:
+            watch.over = True
             while not task.done():
                 task.cancel()
                 await asyncio.wait({task}, timeout=_INSIST_S)
@@ -191,7 +192,7 @@ async def watched[T](session: SessionKey, tools: Toolbox, work: Callable[[], Awa
         toolbox_of_turn.set(tools)
         return await work()
 
-    return await insist(inside, f"turn-{session}"), watch
+    return await insist(inside, f"turn-{session}", watch), watch
 
 
 class Turn:

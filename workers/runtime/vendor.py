@@ -3,6 +3,7 @@
 ``tests/runtime/test_vendor_contract.py`` names what an upgrade changes.
 """
 
+import asyncio
 import contextlib
 import copy
 import io
@@ -91,6 +92,8 @@ async def _watched_execute(self: Any, *args: Any, **kwargs: Any) -> Any:
     watch = watching.get()
     if watch is None:
         return await _execute(self, *args, **kwargs)
+    if watch.over:
+        raise asyncio.CancelledError
     call = Call(agent=self.name or "", provider=str(self.provider.config_name))
     watch.calls.append(call)
     try:

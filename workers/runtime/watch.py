@@ -30,9 +30,10 @@ class Call:
 
 @dataclass(slots=True)
 class Watch:
-    """What the models did in one turn; child agents and workflow members included."""
+    """What the models did in one turn; child agents and workflow members included. ``over``: no call may begin now."""
 
     calls: list[Call] = field(default_factory=list[Call])
+    over: bool = False
 
     def usage(self, model: str) -> Usage:
         """Tokens over all calls; ``model`` names it where no call told."""
