@@ -47,6 +47,8 @@ def make_app(settings: Settings) -> Celery:
         broker_transport_options={
             # One priority: otherwise each queue is four keys.
             "priority_steps": [0],
+            # No book of what was taken: two transactions a doorbell, for a redelivery that the inbox makes needless.
+            "ack_emulation": False,
             # A flood in one slot must not delay another slot's doorbell.
             "queue_order_strategy": "round_robin",
             "socket_keepalive": True,

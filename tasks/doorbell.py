@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from celery import Celery
-from kombu.exceptions import OperationalError
+from kombu.exceptions import KombuError
 
 from tasks.app import CANCEL
 from tasks.errors import StoreUnavailable
@@ -21,7 +21,7 @@ class Doorbells:
         self._slots = slots
         # The transport's own errors, without knowing the transport.
         self._away: tuple[type[BaseException], ...] = (
-            OperationalError,
+            KombuError,
             OSError,
             *app.connection_for_write().connection_errors,
         )

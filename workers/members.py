@@ -5,6 +5,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from itertools import batched
 from typing import Any
 
 from tasks.clock import Clock
@@ -20,6 +21,9 @@ log = logging.getLogger("cohort.members")
 
 BEATS_PER_TTL = 5
 """A heartbeat may be lost, or late behind a busy loop, without the worker being taken for dead."""
+
+_SWEPT_AT_ONCE = 16
+"""Slots read in one round trip; the room for what waits in them is found out as they are gone through."""
 
 
 class Member:
@@ -143,15 +147,24 @@ class Member:
 
     async def _sweep(self) -> None:
         """Wake what is pending in our slots, for whatever reason its doorbell was not heard."""
+        if woken := await self._woken():
+            log.info("sweep.woken", extra={"sessions": woken})
+
+    async def _woken(self) -> int:
         woken = 0
         # Where the last one found no more room, so that no slot's sessions wait for ever for the other slots'.
-        for slot in sorted(self._slots, key=lambda slot: (slot - self._sweep_from) % self._settings.slots):
-            self._sweep_from = slot
+        slots = sorted(self._slots, key=lambda slot: (slot - self._sweep_from) % self._settings.slots)
+        for some in batched(slots, _SWEPT_AT_ONCE):
             if not self._mailbox.room:
+                self._sweep_from = some[0] if woken else self._sweep_from
                 break
-            woken += self._mailbox.sweep(await self._sessions.pending(slot, self._settings.lanes * 4))
-        if woken:
-            log.info("sweep.woken", extra={"sessions": woken})
+            pending = await self._sessions.pending(some, self._settings.lanes * 4)
+            for slot, sessions in zip(some, pending, strict=True):
+                if not self._mailbox.room:
+                    self._sweep_from = slot if woken else self._sweep_from
+                    return woken
+                woken += self._mailbox.sweep(sessions)
+        return woken
 
     async def _listen(self) -> None:
         while True:

@@ -23,6 +23,9 @@ READ_AHEAD = 64
 
 _USAGE_KEPT = timedelta(days=40)
 
+_REMEMBERED = 10_000
+"""Sessions whose epoch is remembered at most, about 2 MiB."""
+
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -102,6 +105,7 @@ class SessionStore:
         self._redis = redis
         self._clock = clock
         self._slots = slots
+        self._left_at: dict[SessionKey, int] = {}
         self._claim = Script(redis, "claim")
         self._advance = Script(redis, "advance")
         self._commit = Script(redis, "commit")
@@ -116,18 +120,12 @@ class SessionStore:
         Raises:
             StoreUnavailable: nobody can tell.
         """
-        expected, epoch = "", ""
+        # Mostly right: nobody has it, and nobody had it since we did. It saves asking twice.
+        expected, epoch = "", str(self._left_at.get(session, 0))
         while True:
-            answer = await self._claim(
-                [
-                    keys.state(session),
-                    keys.inbox(session),
-                    keys.outbox(session),
-                    keys.worker(incarnation),
-                    keys.worker(expected),
-                ],
-                [incarnation, expected, READ_AHEAD, epoch],
-            )
+            names = [keys.state(session), keys.inbox(session), keys.outbox(session)]
+            names += [keys.worker(incarnation), keys.worker(expected)]
+            answer = await self._claim(names, [incarnation, expected, READ_AHEAD, epoch])
             match answer:
                 case [b"mine", won, tries, inbox, outbox, state]:
                     pairs = dict(zip(state[::2], state[1::2], strict=True))
@@ -164,6 +162,9 @@ class SessionStore:
             case [b"work", tries, inbox, outbox]:
                 return Work(tries, tuple(inbox), tuple(outbox))
             case [b"released"]:
+                if len(self._left_at) >= _REMEMBERED:
+                    self._left_at.clear()
+                self._left_at[session] = claim.epoch
                 return None
             case _:
                 raise ClaimLost
@@ -260,11 +261,14 @@ class SessionStore:
         if not await self._rename(names, [claim.owner, claim.epoch, str(old), str(new), self._clock.now()]):
             raise ClaimLost
 
-    async def pending(self, slot: int, limit: int) -> list[SessionKey]:
-        """Sessions of a slot that have work, the longest waiting first."""
+    async def pending(self, slots: Sequence[int], limit: int) -> list[list[SessionKey]]:
+        """For each slot up to ``limit`` sessions that have work, the longest waiting first; one round trip."""
         with guard():
-            names = await self._redis.zrange(keys.pending(slot), 0, limit - 1)
-        return [SessionKey.parse(text(name)) for name in names]
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for slot in slots:
+                    pipe.zrange(keys.pending(slot), 0, limit - 1)
+                found: list[list[bytes]] = await pipe.execute() if slots else []
+        return [[SessionKey.parse(text(name)) for name in names] for names in found]
 
     async def glance(self, session: SessionKey) -> Glance:
         """How a session stands, read without claiming it."""
@@ -276,15 +280,8 @@ class SessionStore:
                 pipe.hmget(keys.state(session), *fields)
                 waiting, head, (owner, agent, model, used_in, used_out) = await pipe.execute()
         oldest = Inbound.from_json(head).at if head else None
-        return Glance(
-            waiting=waiting,
-            oldest=oldest,
-            running_on=text(owner) if owner else None,
-            agent=text(agent) if agent else None,
-            model=text(model) if model else None,
-            usage_in=int(used_in or 0),
-            usage_out=int(used_out or 0),
-        )
+        named = [text(value) if value else None for value in (owner, agent, model)]
+        return Glance(waiting, oldest, *named, usage_in=int(used_in or 0), usage_out=int(used_out or 0))
 
     async def usage(self, names: Sequence[str]) -> list[int]:
         """Tokens (in + out) counted under each of ``keys.usage`` names."""

@@ -19,7 +19,7 @@ from workers.telegram.delivery import TelegramDelivery
 from workers.telegram.live import Tempo
 from workers.telegram.render import GOES_ON
 
-AT_ONCE = Tempo(typing=60, settle=0, private=0, group=0, frames_a_second=1e9)
+AT_ONCE = Tempo(typing=60, first_typing=0, settle=0, private=0, group=0, frames_a_second=1e9)
 
 
 @dataclass

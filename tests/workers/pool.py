@@ -145,7 +145,7 @@ class Worker:
     async def _main(self) -> None:
         try:
             async with connect(self.settings, self.pool.clock) as self.store, asyncio.TaskGroup() as self._loops:
-                await self.store.members.beat(self.name, {}, LONG)
+                await self.store.members.beat(self.name, {}, LONG, member=self._sweeps)
                 parts = Parts(
                     incarnation=self.name,
                     settings=self.settings,

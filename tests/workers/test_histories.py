@@ -58,7 +58,7 @@ class Life:
                 # It was paused for longer than its heartbeat lives, and knows nothing of it.
                 await self.pool.store.members.report_death(worker.name)
             case 3:
-                await self.pool.store.members.beat(worker.name, {}, LONG)
+                await self.pool.store.members.beat(worker.name, {}, LONG, member=False)
             case 4:
                 worker.cable.cut()
                 worker.cable.mend()

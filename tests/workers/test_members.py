@@ -69,6 +69,44 @@ async def test_a_worker_that_dies_unreported_is_missed_and_its_slots_and_session
     assert pool.model.calls[-1].worker == "w-two"
 
 
+SLOW = {"COHORT_HEARTBEAT_TTL": "3600", "COHORT_SWEEP_INTERVAL": "3600"}
+
+
+async def test_news_of_a_new_worker_needs_no_heartbeat(pool: Pool) -> None:
+    one = await member(pool, "w-one", **SLOW)
+    await shared_by(pool, one)
+    two = await member(pool, "w-two", **SLOW)
+    await shared_by(pool, one, two)
+
+
+async def test_what_waits_in_slots_that_a_worker_gains_is_begun_at_once(pool: Pool) -> None:
+    for chat in range(1, 20):
+        await pool.say(chat, "waiting")
+    await member(pool, "w-one", **SLOW)
+    await pool.telegram.until_delivered(19)
+
+
+async def test_what_a_dead_worker_held_is_taken_up_as_soon_as_its_death_is_known(pool: Pool) -> None:
+    other = await pool.worker("w-other")
+    hold = pool.model.hold("hello")
+    await pool.say(1, "hello")
+    other.ring(session(1))
+    await hold.reached()
+    heir = await member(pool, "w-heir", **SLOW)
+    await shared_by(pool, heir)
+    # That it gives slots away shows that it hears the news.
+    guest = await member(pool, "w-guest", **SLOW)
+    await shared_by(pool, heir, guest)
+    guest.drain()
+    await shared_by(pool, heir)
+    hold.begun.clear()
+    await other.kill()
+    await hold.reached()
+    hold.go.set()
+    await pool.telegram.until_delivered(1)
+    assert pool.model.calls[-1].worker == "w-heir"
+
+
 async def test_what_nobody_rang_for_is_found_in_every_slot(pool: Pool) -> None:
     chats = range(1, 201)
     for chat in chats:
@@ -128,15 +166,15 @@ async def test_slots_that_move_under_load_lose_double_and_reorder_nothing(pool: 
     chats = range(1, 41)
     sent: dict[int, list[int]] = {chat: [] for chat in chats}
 
-    async def load(rounds: int) -> None:
-        for number in range(rounds):
-            for chat in chats:
+    async def load(some: range) -> None:
+        for number in range(12):
+            for chat in some:
                 sent[chat].append(await pool.say(chat, f"{chat}.{number}"))
 
     more = {"COHORT_QUEUE_MODE": mode}
     one = await member(pool, "w-one", **more)
     async with asyncio.TaskGroup() as group:
-        group.create_task(load(8), name="load")
+        group.create_task(load(chats[:20]), name="load")
         await pool.telegram.until_delivered(20)
         two = await member(pool, "w-two", **more)
         await shared_by(pool, one, two)
@@ -145,7 +183,7 @@ async def test_slots_that_move_under_load_lose_double_and_reorder_nothing(pool: 
         await shared_by(pool, one, two, three)
         one.drain()
         await shared_by(pool, two, three)
-        group.create_task(load(8), name="more load")
+        group.create_task(load(chats[20:]), name="more load")
         await pool.telegram.until_delivered(120)
         await two.kill()
         await shared_by(pool, three)

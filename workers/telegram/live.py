@@ -36,6 +36,8 @@ class Tempo:
 
     typing: float = 4.5
     """A typing action shows for five (Bot API, sendChatAction)."""
+    first_typing: float = 1.0
+    """The bot has shown one when it took the message; a quick answer needs no second call."""
     settle: float = 0.3
     """An answer that is complete by then is one message, not a message and its edit."""
     private: float = 1.0
@@ -89,7 +91,7 @@ class Live:
         self._over = False
         self._news = asyncio.Event()
         self._end = asyncio.Event()
-        self._typing_at = 0.0
+        self._typing_at = clock.monotonic() + tempo.first_typing
         self._frame_at: float | None = None
         self._frames = asyncio.TaskGroup()
 

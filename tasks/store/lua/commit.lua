@@ -18,9 +18,9 @@ for field, amount in pairs(plan.add) do
   redis.call('HINCRBY', state, field, amount)
   for usage = 6, #KEYS do
     redis.call('HINCRBY', KEYS[usage], field, amount)
-    redis.call('EXPIRE', KEYS[usage], ARGV[8])
   end
 end
+for usage = 6, #KEYS do redis.call('EXPIRE', KEYS[usage], ARGV[8]) end
 for _, reply in ipairs(plan.replies) do redis.call('RPUSH', outbox, reply) end
 for _, letter in ipairs(plan.dead) do redis.call('XADD', dead, 'MAXLEN', '~', ARGV[7], '*', 'letter', letter) end
 local head = redis.call('LINDEX', inbox, 0)
