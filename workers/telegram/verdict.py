@@ -2,7 +2,6 @@
 
 from enum import Enum, auto
 
-import httpx
 from telegram.error import (
     BadRequest,
     ChatMigrated,
@@ -13,6 +12,8 @@ from telegram.error import (
     RetryAfter,
     TelegramError,
 )
+
+from workers.telegram.http import sent
 
 
 class Verdict(Enum):
@@ -138,10 +139,7 @@ def perhaps_done(error: TelegramError) -> bool:
     """Whether Telegram may have done what this call asked, although it failed: the answer was lost."""
     if isinstance(error, BadRequest | Forbidden | InvalidToken | RetryAfter | ChatMigrated):
         return False
-    cause = error.__cause__
-    return isinstance(cause, Exception) and not isinstance(
-        cause, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout
-    )
+    return error.__cause__ is not None and sent(error.__cause__)
 
 
 def said(error: TelegramError) -> str:

@@ -1,0 +1,100 @@
+"""Requests over aiohttp: what may have reached Telegram is told from what surely did not."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from telegram.error import NetworkError, TelegramError, TimedOut
+from telegram.request import RequestData
+
+from workers.telegram.http import AiohttpRequest
+from workers.telegram.verdict import perhaps_done
+
+type Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def server(serve: Serve) -> AsyncIterator[str]:
+    """A server that treats connections so; its address."""
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()
+    async with server:
+        yield f"http://{host}:{port}/bot1:token/sendMessage"
+
+
+@pytest.fixture
+async def request_() -> AsyncIterator[AiohttpRequest]:
+    async with AiohttpRequest(connections=1, proxied=False) as request:
+        yield request
+
+
+async def refused(request: AiohttpRequest, url: str, **timeouts: float) -> TelegramError:
+    with pytest.raises(NetworkError) as caught:
+        await request.post(url, RequestData([]), **timeouts)
+    return caught.value
+
+
+async def test_nobody_there_means_that_nothing_was_sent(request_: AiohttpRequest) -> None:
+    async def never(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    async with server(never) as url:
+        pass
+    error = await refused(request_, url)
+    assert not perhaps_done(error)
+    assert "token" not in str(error)
+
+
+async def test_a_connection_that_ends_without_an_answer_may_have_brought_the_request(request_: AiohttpRequest) -> None:
+    async def takes_it_and_hangs_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+
+    async with server(takes_it_and_hangs_up) as url:
+        error = await refused(request_, url)
+    assert perhaps_done(error)
+    assert "token" not in str(error)
+
+
+async def test_an_answer_cut_in_the_middle_may_have_been_given(request_: AiohttpRequest) -> None:
+    async def half(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+        await writer.drain()
+        writer.close()
+
+    async with server(half) as url:
+        assert perhaps_done(await refused(request_, url))
+
+
+async def test_an_answer_that_does_not_come_in_time_may_be_on_its_way(request_: AiohttpRequest) -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async with server(silent) as url:
+        error = await refused(request_, url, read_timeout=0.05)
+    assert isinstance(error, TimedOut)
+    assert perhaps_done(error)
+
+
+async def test_a_pool_without_room_in_time_means_that_nothing_was_sent(request_: AiohttpRequest) -> None:
+    taken, over = asyncio.Event(), asyncio.Event()
+
+    async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        taken.set()
+        await over.wait()
+        writer.write(b'HTTP/1.1 200 OK\r\nContent-Length: 25\r\n\r\n{"ok":true,"result":true}')
+        await writer.drain()
+        writer.close()
+
+    async with server(slow) as url, asyncio.TaskGroup() as group:
+        first = group.create_task(request_.post(url, RequestData([])))
+        await taken.wait()
+        error = await refused(request_, url, pool_timeout=0.05)
+        over.set()
+    assert await first is True
+    assert isinstance(error, TimedOut)
+    assert not perhaps_done(error)
