@@ -131,8 +131,8 @@ class Door:
                 number = -1 - crc32(raw.encode()) if update_id is None else update_id
                 letter = DeadLetter(reason=reason, at=self._clock.now(), update_id=update_id, raw=raw)
                 return _Item(meaning, Accept(number, dead=letter))
-            case Moved(update_id, _, _):
-                return _Item(meaning, Accept(update_id))
+            case Moved():
+                return _Item(meaning, Accept(meaning.update_id, inbound=_moved(meaning, self._clock.now())))
             case Nothing(update_id, _, callback):
                 return _Item(meaning, Accept(update_id), press=callback, press_says=callback and words.BUTTON_TOO_OLD)
             case Heard():
@@ -241,6 +241,19 @@ def _log(meaning: Meaning) -> None:
             log.debug("update.ignored", extra={"update_id": update_id, "why": why})
         case Heard():
             pass
+
+
+def _moved(moved: Moved, now: float) -> Inbound:
+    """Behind what waits in the group that is no more."""
+    return Inbound(
+        v=Inbound.VERSION,
+        session=str(moved.old),
+        update_id=moved.update_id,
+        at=now,
+        kind="moved",
+        chat_type="group",
+        moved_to=moved.new.chat,
+    )
 
 
 def _buried(item: Accept, problem: Exception, now: float) -> Accept:

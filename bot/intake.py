@@ -81,9 +81,8 @@ def _message(at: _Reading, message: Json) -> Meaning:
     chat = part(message, "chat")
     business = maybe_text(message, "business_connection_id") if "business" in at.kind else None
     session = session_of(at.me, message, chat, business)
-    moved_to = maybe_number(message, "migrate_to_chat_id")
-    if moved_to is not None:
-        return Moved(at.update_id, session, SessionKey(session.bot, moved_to))
+    if (moved := _moved(at, message, session.chat)) is not None:
+        return moved
     sender = sender_of(message)
     if (why := not_ours(message, chat, sender, business)) is not None:
         return at.nothing(why)
@@ -114,11 +113,22 @@ def _message(at: _Reading, message: Json) -> Meaning:
         text=given.text,
         media=given.media,
         album=maybe_text(message, "media_group_id"),
-        quote=quote_of(message) if given.kind == "message" else None,
+        quote=quote_of(message) if given.kind in ("message", "new") else None,
         choice=given.choice or {},
         edited=edited,
     )
     return Heard(at.update_id, inbound, given.addressed or not group, given.ask)
+
+
+def _moved(at: _Reading, message: Json, chat: int) -> Moved | None:
+    """A group became a supergroup: both say so, in either order. (A group that still can has no topics.)"""
+    old, new = maybe_number(message, "migrate_from_chat_id"), maybe_number(message, "migrate_to_chat_id")
+    if old is None and new is None:
+        return None
+    moved = Moved(at.update_id, SessionKey(at.me.id, old or chat), SessionKey(at.me.id, new or chat))
+    if moved.old == moved.new:
+        raise Malformed("a group that became itself")
+    return moved
 
 
 @dataclass(frozen=True, slots=True)

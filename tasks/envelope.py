@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
 from tasks.session import SessionKey
 
-type InboundKind = Literal["message", "stop", "new", "choose", "compact", "retry", "reminder"]
+type InboundKind = Literal["message", "stop", "new", "choose", "compact", "retry", "reminder", "moved"]
 type MediaKind = Literal["photo", "document", "voice", "audio", "video", "video_note", "animation", "sticker"]
 
 
@@ -77,7 +77,11 @@ class Inbound(Envelope):
     ``at``: when it was accepted, seconds since the epoch. ``text``: the message's text or caption, as typed.
     ``album``: media group id; its parts are one message. ``quote``: the text it replies to. ``choice``: what a
     ``choose`` sets, for example ``{"model": "haiku"}``. ``edited``: it replaces the text of ``message_id``.
+    ``moved_to``: the supergroup that a group became (kind ``moved``, since version 2, in which it is written: to an
+    older reader it would be damaged).
     """
+
+    VERSION: ClassVar[int] = 2
 
     session: str
     update_id: int
@@ -92,6 +96,7 @@ class Inbound(Envelope):
     quote: str | None = None
     choice: dict[str, str] = {}
     edited: bool = False
+    moved_to: int | None = None
 
     @property
     def key(self) -> SessionKey:

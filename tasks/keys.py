@@ -29,9 +29,8 @@ class KeyKind:
 KINDS = (
     KeyKind("cohort:s:*:inbox", "list", "empties", "accepted messages, in order"),
     KeyKind("cohort:s:*:outbox", "list", "empties", "replies to deliver"),
-    KeyKind("cohort:s:*:state", "hash", "permanent", "owner, epoch, history, choices, usage"),
+    KeyKind("cohort:s:*:state", "hash", "permanent", "owner, epoch, history, choices, usage, where it moved"),
     KeyKind("cohort:s:*:notes", "hash", "permanent", "what the agent was asked to remember in this session"),
-    KeyKind("cohort:s:*:alias", "string", "permanent", "where a migrated group's session lives now"),
     KeyKind("cohort:bot:*:seen", "zset", "expires", "update ids of the last 48 h"),
     KeyKind("cohort:bot:*:poller", "string", "expires", "lease of the polling bot process"),
     KeyKind("cohort:bot:*:replies", "list", "empties", "answers the bot gives without an agent"),
@@ -63,10 +62,6 @@ def state(session: SessionKey | str) -> str:
 
 def notes(session: SessionKey | str) -> str:
     return f"{PREFIX}s:{session}:notes"
-
-
-def alias(session: SessionKey | str) -> str:
-    return f"{PREFIX}s:{session}:alias"
 
 
 def seen(bot: int) -> str:

@@ -66,7 +66,9 @@ class Attempts:
         self._retry = retry
         last = messages[-1]
         # In groups it is not obvious which message is meant.
-        self._reply_to = last.message_id if last.chat_type != "private" else None
+        here = last.session == str(claimed.session)
+        # What came along from a group that became this supergroup has a number that means another message here.
+        self._reply_to = last.message_id if last.chat_type != "private" and here else None
 
     async def outcome(self) -> Outcome:
         """Run it.

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from random import random
@@ -11,6 +11,7 @@ from tasks.clock import Clock
 from tasks.envelope import Inbound
 from tasks.errors import ClaimLost, EnvelopeInvalid, StoreUnavailable
 from tasks.session import SessionKey
+from tasks.store.moves import Moves
 from tasks.store.sessions import Claim, Commit, SessionStore, Work
 
 log = logging.getLogger("cohort.turns")
@@ -47,10 +48,19 @@ class Claimed:
     """
 
     def __init__(
-        self, sessions: SessionStore, claim: Claim, *, clock: Clock, sleep: Sleep, since: float, sure_for: float
+        self,
+        sessions: SessionStore,
+        moves: Moves,
+        claim: Claim,
+        *,
+        clock: Clock,
+        sleep: Sleep,
+        since: float,
+        sure_for: float,
     ) -> None:
         """``since``: monotonic seconds, before it was claimed. ``sure_for``: seconds that nobody can take it away."""
         self._sessions = sessions
+        self._moves = moves
         self._claim = claim
         self._clock = clock
         self._sleep = sleep
@@ -85,6 +95,12 @@ class Claimed:
     def suspects(self) -> int:
         """How many inbox entries are run one at a time (``workers.turn.Ends``)."""
         return self._number("suspects")
+
+    @property
+    def moved(self) -> SessionKey | None:
+        """What this session's group became: it goes on there."""
+        moved = self._fields.get("moved", b"").decode()
+        return SessionKey.parse(moved) if moved and moved != str(self.session) else None
 
     def choice(self, name: str) -> str | None:
         """The session's ``agent`` or ``model``, None for the default."""
@@ -175,9 +191,23 @@ class Claimed:
         """Tokens counted under each of ``keys.usage`` names."""
         return await persist(lambda: self._sessions.usage(names), self.session, self._sleep)
 
-    async def rename(self, new: SessionKey) -> None:
-        """Everything moves to the new id; it is ours no longer."""
-        await self._write(lambda: self._sessions.rename(self._claim, new))
+    async def leave(self, new: SessionKey, entries: Sequence[bytes] = ()) -> None:
+        """It goes on as ``new`` and is ours no longer; ``entries`` of the inbox, which said so, are dropped."""
+        await self._write(lambda: self._moves.leave(self._claim, new, entries))
+
+    async def fetch(self, old: SessionKey) -> bool | None:
+        """Take over what is left in ``old``, which goes on here.
+
+        Returns:
+            Whether the head of the inbox is another one now; None: not yet, somebody works there.
+        """
+        fetched = await self._write(lambda: self._moves.fetch(self._claim, old))
+        if fetched is None:
+            return None
+        self._fields = dict(fetched.state)
+        if fetched.messages:
+            self._tries = self._number("tries")
+        return fetched.messages > 0
 
     async def hand_off(self, *, counts: bool = False) -> None:
         """Let go with the work left in place. ``counts``: the message at work is to blame."""

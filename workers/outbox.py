@@ -96,7 +96,7 @@ class Outbox:
     async def _migrate(self, claimed: Claimed, moved: ChatMigrated) -> None:
         old = claimed.session
         new = SessionKey(old.bot, moved.chat, old.topic, old.business)
-        log.info("session.renamed", extra={"session": str(old), "renamed": str(new)})
-        await claimed.rename(new)
-        # The new session's slot owner finds it pending, reply and all.
+        log.info("session.moved", extra={"session": str(old), "moved": str(new)})
+        await claimed.leave(new)
+        # The new session's slot owner finds it pending, and fetches what is here, reply and all.
         raise ClaimLost

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tasks.clock import Clock
 from tasks.settings import Settings
+from tasks.store.moves import Moves
 from tasks.store.sessions import SessionStore
 from workers.alerts import Alerts
 from workers.claimed import Sleep
@@ -22,6 +23,7 @@ class Parts:
     incarnation: str
     settings: Settings
     sessions: SessionStore
+    moves: Moves
     runtime: AgentRuntime
     delivery: Delivery
     alerts: Alerts

@@ -8,21 +8,12 @@ from typing import Literal
 from tasks.envelope import DeadLetter, Inbound
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
 from workers import words
+from workers.collect import album_left, gather
 
 type QueueMode = Literal["collect", "followup", "interrupt"]
 
 MAX_TRIES = 3
 """A message begun this often without an end kills its worker; it goes to the dead letters."""
-
-ALBUM_PAUSE_S = 0.7
-"""Telegram sends an album's parts as updates of their own; it is complete when none came for this long."""
-
-CLOCKS_DIFFER_S = 2.0
-"""Between two machines, at most, without an album being cut."""
-
-COLLECT_CHARACTERS = 24_000
-COLLECT_MESSAGES = 64
-"""Waiting messages are answered together up to this much and this many; more would crowd out the history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +39,16 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """No agent: say ``words``, and change what the control words change; ``forget``: the history goes."""
+    """No agent: say ``words``, and change what the control words change.
+
+    ``forget``: the history goes. ``then``: a message that is to be answered next.
+    """
 
     ends: Ends
     words: str
     set: dict[str, str]
     forget: bool = False
+    then: Inbound | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +89,15 @@ class LeaveIt:
     reason: str
 
 
-type Plan = Run | Answer | Compact | Retry | Bury | Wait | LeaveIt
+@dataclass(frozen=True, slots=True)
+class Move:
+    """The group has become the supergroup ``chat``: what waits is answered there. ``entries``: those that say so."""
+
+    chat: int
+    entries: tuple[bytes, ...]
+
+
+type Plan = Run | Answer | Compact | Retry | Bury | Wait | LeaveIt | Move
 
 
 def decide(
@@ -114,6 +117,9 @@ def decide(
     entries = _read(inbox, now, max(0, suspects - 1))
     if not isinstance(entries, list):
         return entries
+    # Before everything else: in a group that is no more, nothing can be said.
+    if (move := _move(entries, inbox)) is not None:
+        return move
     # A suspect was begun once before it became the head.
     begun = tries + (1 if suspects else 0)
     if tries > 1 and not suspects:
@@ -123,13 +129,13 @@ def decide(
         return Ends(drop, tuple(entry.update_id for entry in entries[:drop]), max(0, suspects - drop))
 
     # The last of them wins: everything before it was meant to go away.
-    for place in range(len(entries) - 1, -1, -1):
-        if entries[place].kind in ("stop", "new"):
-            return _cut(ends(place + 1), entries[: place + 1])
+    cuts = [place for place, entry in enumerate(entries, 1) if entry.kind in ("stop", "new")]
+    if cuts:
+        return _cut(ends(cuts[-1]), entries[: cuts[-1]])
 
     head = entries[0]
     # After a turn that never ended, one at a time: the others must not share a poisonous message's end.
-    messages, taken = _gather(entries, alone=mode == "followup" or tries > 1 or suspects > 0)
+    messages, taken = gather(entries, alone=mode == "followup" or tries > 1 or suspects > 0)
     if begun > MAX_TRIES:
         reason = f"begun {begun - 1} times without an end"
         # An album's parts share its end as they share its message.
@@ -143,7 +149,7 @@ def decide(
         case "retry":
             return Retry(ends(_alike(entries)))
         case _:
-            left = _album_left(taken[-1], now) if len(taken) == len(entries) else 0
+            left = album_left(taken[-1], now) if len(taken) == len(entries) else 0
             return Wait(left) if left else Run(ends(len(taken)), tuple(messages))
 
 
@@ -166,6 +172,12 @@ def _read(inbox: Sequence[bytes], now: float, suspects: int) -> list[Inbound] | 
     return entries
 
 
+def _move(entries: Sequence[Inbound], inbox: Sequence[bytes]) -> Move | None:
+    """Both chats say so, and perhaps twice."""
+    saying = [(entry.moved_to, raw) for entry, raw in zip(entries, inbox, strict=False) if entry.moved_to is not None]
+    return Move(saying[0][0], tuple(raw for _, raw in saying)) if saying else None
+
+
 def _alike(entries: Sequence[Inbound]) -> int:
     """How many at the head ask for the same as the first: a button pressed twice is pressed once."""
     return sum(1 for _ in takewhile(lambda entry: entry.kind == entries[0].kind, entries))
@@ -175,83 +187,27 @@ def _cut(ends: Ends, entries: Sequence[Inbound]) -> Answer:
     """A ``stop`` or ``new``, the last of ``entries``.
 
     The messages before it are set aside unanswered, as their user wants; an earlier ``new`` and what was chosen hold.
+    What stands behind the word ``new`` itself is the new conversation's first message.
     """
+    last = entries[-1]
     messages = {
         entry.album or entry.message_id or f"update {entry.update_id}"
-        for entry in entries
-        if entry.kind in ("message", "reminder", "retry", "compact")
+        for entry in entries[:-1]
+        if entry.kind in ("message", "reminder", "retry", "compact") or (entry.kind == "new" and entry.text.strip())
     }
     choice = {name: value for entry in entries if entry.kind == "choose" for name, value in entry.choice.items()}
     anew = any(entry.kind == "new" for entry in entries)
-    said = [words.started_anew(len(messages))] if entries[-1].kind == "new" else [words.stopped(len(messages))]
-    if anew and entries[-1].kind == "stop":
+    said = [words.started_anew(len(messages))] if last.kind == "new" else [words.stopped(len(messages))]
+    if anew and last.kind == "stop":
         said.append(words.STARTED_ANEW)
     if choice:
         said.append(words.chosen(choice))
-    return Answer(ends, " ".join(said), choice, forget=anew)
-
-
-def _gather(entries: Sequence[Inbound], *, alone: bool) -> tuple[list[Inbound], Sequence[Inbound]]:
-    """Messages for one turn and the entries they are made of: all that wait (``alone``: one).
-
-    Albums are put together, edits applied. Both are empty when the head is no message.
-    """
-    groups: list[list[Inbound]] = []
-    size = taken = 0
-    for entry in entries:
-        if entry.kind not in ("message", "reminder"):
-            break
-        if (found := _edited(groups, entry)) is not None:
-            group, place = found
-            groups[group][place] = _edit(groups[group][place], entry)
-        elif groups and entry.album is not None and entry.album == groups[-1][-1].album:
-            groups[-1].append(entry)
-        elif groups and (alone or len(groups) == COLLECT_MESSAGES or size + len(entry.text) > COLLECT_CHARACTERS):
-            break
-        else:
-            groups.append([entry])
-        size += len(entry.text)
-        taken += 1
-    return [_merge(group) for group in groups], entries[:taken]
-
-
-def _album_left(last: Inbound, now: float) -> float:
-    """Seconds to wait for a further part behind ``last``."""
-    if last.album is None:
-        return 0
-    left = last.at + ALBUM_PAUSE_S - now
-    # The bot's clock may be ahead of ours a little; one that jumped must not hold an album for ever.
-    return min(left, ALBUM_PAUSE_S) if 0 < left <= ALBUM_PAUSE_S + CLOCKS_DIFFER_S else 0
-
-
-def _merge(parts: Sequence[Inbound]) -> Inbound:
-    """An album's parts are one message: all their files, and their captions (mostly there is one)."""
-    if len(parts) == 1:
-        return parts[0]
-    media = tuple(file for part in parts for file in part.media)
-    return parts[0].model_copy(
-        update={
-            "media": media,
-            "text": "\n".join(part.text for part in parts if part.text),
-            "quote": next((part.quote for part in parts if part.quote), None),
-        }
-    )
-
-
-def _edit(message: Inbound, edit: Inbound) -> Inbound:
-    """The message as its user wants it now, in its old place."""
-    return message.model_copy(update={"text": edit.text, "media": edit.media, "quote": edit.quote or message.quote})
-
-
-def _edited(groups: Sequence[Sequence[Inbound]], entry: Inbound) -> tuple[int, int] | None:
-    """Where the message stands that ``entry`` is a new version of, if it is still waiting."""
-    if not entry.edited or entry.message_id is None:
-        return None
-    for number, group in enumerate(groups):
-        for place, message in enumerate(group):
-            if message.message_id == entry.message_id:
-                return number, place
-    return None
+    then = None
+    if last.kind == "new" and last.text.strip():
+        then = last.model_copy(update={"kind": "message"})
+        # It stands in front of what is left, and has its answer still to come.
+        ends = Ends(ends.drop, ends.answers[:-1], ends.suspects and ends.suspects + 1)
+    return Answer(ends, " ".join(said), choice, forget=anew, then=then)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,9 @@ from workers.parts import Parts
 
 log = logging.getLogger("cohort.turns")
 
+_FETCH_AGAIN_S = 0.5
+"""While a turn of the group that became this supergroup still runs."""
+
 
 class TurnLoop:
     """The only writer of its session while its claim stands."""
@@ -84,7 +87,7 @@ class TurnLoop:
         parts.steps("claimed")
         sure_for = parts.settings.heartbeat_ttl.total_seconds() / 2
         claimed = self._claimed = Claimed(
-            parts.sessions, claim, clock=parts.clock, sleep=parts.sleep, since=since, sure_for=sure_for
+            parts.sessions, parts.moves, claim, clock=parts.clock, sleep=parts.sleep, since=since, sure_for=sure_for
         )
         try:
             await self._work(claimed, claim.work)
@@ -103,14 +106,19 @@ class TurnLoop:
         return self._report
 
     async def _work(self, claimed: Claimed, work: Work | None) -> None:
+        if (new := claimed.moved) is not None:
+            # Something came late, for the group that is no more.
+            await self._move(claimed, new, ())
         while work is not None:
             again = False
-            if work.outbox or not work.inbox:
+            if work.outbox:
                 await self._outbox.deliver(claimed, work.outbox)
-            elif self._draining():
+            elif self._draining() and (work.inbox or work.awaits):
                 await claimed.hand_off()
                 return
-            else:
+            elif work.awaits:
+                again = await self._fetch(claimed, SessionKey.parse(work.awaits))
+            elif work.inbox:
                 again = await self._step(claimed, work)
             self._interrupted = False
             work = await claimed.advance(again=again)
@@ -145,12 +153,42 @@ class TurnLoop:
                 await self._say(claimed, plan)
             case turn.Bury():
                 await self._bury(claimed, plan)
+            case _:
+                return await self._wait(claimed, plan)
+        return False
+
+    async def _wait(self, claimed: Claimed, plan: turn.Wait | turn.Move | turn.LeaveIt) -> bool:
+        """Nothing is begun here now. Returns as ``_step``, and raises what it raises."""
+        match plan:
             case turn.Wait(seconds):
                 await self._parts.sleep(seconds)
-                return True
+            case turn.Move(chat, entries):
+                old = claimed.session
+                await self._move(claimed, SessionKey(old.bot, chat, old.topic, old.business), entries)
             case turn.LeaveIt(reason):
                 raise EnvelopeTooNew(reason)
-        return False
+        return True
+
+    async def _move(self, claimed: Claimed, new: SessionKey, entries: Sequence[bytes]) -> None:
+        """The group became a supergroup: its session is let go, and goes on as ``new``.
+
+        Raises:
+            ClaimLost: it was let go.
+        """
+        await claimed.leave(new, entries)
+        # An entry that came along with what was fetched names the session in which it stands.
+        if new != claimed.session:
+            log.info("session.moved", extra={"session": str(claimed.session), "moved": str(new)})
+            raise ClaimLost
+
+    async def _fetch(self, claimed: Claimed, old: SessionKey) -> bool:
+        """Go on with what is left in ``old``. Returns whether the head of the inbox is still the same."""
+        replaced = await claimed.fetch(old)
+        if replaced is None:
+            await self._parts.sleep(_FETCH_AGAIN_S)
+            return True
+        log.info("session.fetched", extra={"session": str(claimed.session), "moved": str(old)})
+        return not replaced
 
     async def _turn(
         self, claimed: Claimed, ends: turn.Ends, messages: Sequence[Inbound], *, retry: bool = False
@@ -204,7 +242,9 @@ class TurnLoop:
         kept = {name: value for name, value in plan.set.items() if value}
         unset = tuple(name for name, value in plan.set.items() if not value)
         forget = ("history", "failed") if plan.forget else ()
-        await self._commit(claimed, Commit(plan.ends.drop, replies, set=kept, unset=(*unset, *forget)), plan.ends)
+        then = (plan.then,) if plan.then is not None else ()
+        commit = Commit(plan.ends.drop, replies, set=kept, unset=(*unset, *forget), then=then)
+        await self._commit(claimed, commit, plan.ends)
 
     async def _bury(self, claimed: Claimed, plan: turn.Bury) -> None:
         """Give up on the head of the inbox; of a Retry also on what it was to try again."""

@@ -50,6 +50,7 @@ async def wired(settings: Settings, incarnation: str, *, clock: Clock, steps: St
             incarnation=incarnation,
             settings=settings,
             sessions=store.sessions,
+            moves=store.moves,
             runtime=engine,
             delivery=TelegramDelivery(bot, settings, clock),
             alerts=Alerts(settings, store.alerts, store.intake),

@@ -14,6 +14,7 @@ from tasks.store.intake import IntakeStore
 from tasks.store.layout import open_layout
 from tasks.store.lease import PollerLease
 from tasks.store.membership import Membership
+from tasks.store.moves import Moves
 from tasks.store.notes import NoteStore
 from tasks.store.redis import connection
 from tasks.store.reminders import ReminderStore
@@ -27,6 +28,7 @@ class Store:
     redis: Redis
     intake: IntakeStore
     sessions: SessionStore
+    moves: Moves
     members: Membership
     lease: PollerLease
     dead: DeadStore
@@ -50,6 +52,7 @@ async def connect(settings: Settings, clock: Clock | None = None) -> AsyncGenera
             redis=redis,
             intake=IntakeStore(redis, clock, slots=settings.slots, inbox_cap=settings.inbox_cap),
             sessions=SessionStore(redis, clock, slots=settings.slots),
+            moves=Moves(redis, clock, slots=settings.slots),
             members=Membership(redis),
             lease=PollerLease(redis),
             dead=DeadStore(redis, clock, slots=settings.slots),

@@ -32,12 +32,14 @@ class Work:
     """What there is to do in a claimed session.
 
     ``tries``: how often the head of the inbox has been begun, this time included. ``inbox``/``outbox``: raw envelopes,
-    oldest first; an inbox entry may be of a newer release, so reading them is the caller's.
+    oldest first; an inbox entry may be of a newer release, so reading them is the caller's. ``awaits``: the session of
+    the group that became this supergroup, if its things were not fetched yet (``tasks.store.moves``).
     """
 
     tries: int
     inbox: tuple[bytes, ...]
     outbox: tuple[bytes, ...]
+    awaits: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Commit:
     and ``unset``: fields of the state. ``add``: counters of the state and of the day's usage. ``usage``: whose usage
     of today counts them, as ``keys.usage`` names. ``id``: the same commit, given again because its answer was lost, is
     done once. ``after``: the id of the commit before it ("" when there was none), so that one that comes late, behind
-    its successor, is refused; None does not look.
+    its successor, is refused; None does not look. ``then``: comes to the head of the inbox in place of what it drops.
     """
 
     drop: int
@@ -79,6 +81,7 @@ class Commit:
     dead: Sequence[DeadLetter] = ()
     id: str = field(default_factory=lambda: uuid4().hex[:12])
     after: str | None = None
+    then: Sequence[Inbound] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,6 @@ class SessionStore:
         self._delivered = Script(redis, "delivered")
         self._handoff = Script(redis, "handoff")
         self._note = Script(redis, "note")
-        self._rename = Script(redis, "rename")
 
     async def claim(self, session: SessionKey, incarnation: str) -> Claim | Held:
         """Own the session if nobody living does.
@@ -128,14 +130,9 @@ class SessionStore:
             answer = await self._claim(names, [incarnation, expected, READ_AHEAD, epoch])
             match answer:
                 case [b"mine", won, tries, inbox, outbox, state]:
-                    pairs = dict(zip(state[::2], state[1::2], strict=True))
-                    return Claim(
-                        session,
-                        incarnation,
-                        won,
-                        {name.decode(): value for name, value in pairs.items()},
-                        Work(tries, tuple(inbox), tuple(outbox)),
-                    )
+                    fields = {name.decode(): value for name, value in zip(state[::2], state[1::2], strict=True)}
+                    work = Work(tries, tuple(inbox), tuple(outbox), text(fields.get("awaits", b"")))
+                    return Claim(session, incarnation, won, fields, work)
                 case [b"held", owner, current] if (owner.decode(), current.decode()) != (expected, epoch):
                     # Only now do we know whose heartbeat the script has to look at, and what it would change.
                     expected, epoch = owner.decode(), current.decode()
@@ -159,8 +156,8 @@ class SessionStore:
             [claim.owner, claim.epoch, str(session), READ_AHEAD, 0 if again else 1, "" if begun is None else begun],
         )
         match answer:
-            case [b"work", tries, inbox, outbox]:
-                return Work(tries, tuple(inbox), tuple(outbox))
+            case [b"work", tries, inbox, outbox, awaits]:
+                return Work(tries, tuple(inbox), tuple(outbox), text(awaits))
             case [b"released"]:
                 if len(self._left_at) >= _REMEMBERED:
                     self._left_at.clear()
@@ -191,6 +188,8 @@ class SessionStore:
             "replies": replies,
             "dead": [letter.to_json() for letter in commit.dead],
             "history": commit.history is not None,
+            # Each goes in front of the one before it.
+            "then": [inbound.to_json() for inbound in reversed(commit.then)],
         }
         if commit.after is not None:
             plan["after"] = commit.after
@@ -247,18 +246,6 @@ class SessionStore:
             ClaimLost: nothing was written.
         """
         if not await self._note([keys.state(claim.session)], [claim.owner, claim.epoch, name, value]):
-            raise ClaimLost
-
-    async def rename(self, claim: Claim, new: SessionKey) -> None:
-        """The group became a supergroup: move everything to the new id and release.
-
-        Raises:
-            ClaimLost: nothing was moved.
-        """
-        old = claim.session
-        names = [keys.state(old), keys.inbox(old), keys.outbox(old), self._pending(old), keys.alias(old)]
-        names += [keys.state(new), keys.inbox(new), keys.outbox(new), self._pending(new)]
-        if not await self._rename(names, [claim.owner, claim.epoch, str(old), str(new), self._clock.now()]):
             raise ClaimLost
 
     async def pending(self, slots: Sequence[int], limit: int) -> list[list[SessionKey]]:

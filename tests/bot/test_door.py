@@ -1,5 +1,7 @@
 """The way of a batch, on a real store."""
 
+from typing import Any
+
 import pytest
 from aiogram import types as tg
 
@@ -60,6 +62,25 @@ async def test_updates_that_mean_nothing_leave_nothing_but_their_number(doorway:
     await doorway.door.take([said("psst", chat=GROUP, update_id=8), {"update_id": 9, "poll": {}}])
     assert await doorway.store.redis.keys("cohort:s:*") == []
     assert await doorway.store.redis.zcard("cohort:bot:4242:seen") == 2
+
+
+@pytest.mark.parametrize(
+    "first", [{"chat": GROUP, "migrate_to_chat_id": FORUM.id}, {"chat": FORUM, "migrate_from_chat_id": GROUP.id}]
+)
+async def test_that_a_group_became_a_supergroup_waits_behind_its_messages(
+    doorway: Doorway, first: dict[str, Any]
+) -> None:
+    await doorway.door.take([said("@cohort_bot hi", chat=GROUP, update_id=8)])
+    update = said(update_id=9, **first)
+    await doorway.door.take([update])
+    await doorway.door.take([update])
+    await doorway.followed()
+    _, entry = await doorway.inbox(f"4242:{GROUP.id}")
+    assert (entry.kind, entry.moved_to, entry.update_id) == ("moved", FORUM.id, 9)
+    # A worker of the release before must leave it where it is.
+    assert entry.v == 2
+    assert await doorway.inbox(f"4242:{FORUM.id}") == []
+    assert doorway.bells.rung[-1] == (SessionKey(4242, GROUP.id), 9)
 
 
 @pytest.mark.promise("redis-away")

@@ -179,7 +179,17 @@ def test_a_path_or_a_caption_is_no_command() -> None:
 def test_a_group_that_became_a_supergroup_is_noticed() -> None:
     found = meaning_of(said(chat=GROUP, migrate_to_chat_id=-100777, update_id=5))
     assert found == Moved(5, SessionKey(4242, -55), SessionKey(4242, -100777))
-    assert ignored(said(chat=FORUM, migrate_from_chat_id=-55)) == "a service message"
+    came = meaning_of(said(chat=FORUM, migrate_from_chat_id=-55, update_id=6))
+    assert came == Moved(6, SessionKey(4242, -55), SessionKey(4242, FORUM.id))
+
+
+def test_a_group_that_became_itself_is_not_understood() -> None:
+    assert isinstance(meaning_of(said(chat=GROUP, migrate_to_chat_id=GROUP.id, update_id=5)), Poison)
+
+
+def test_what_is_said_with_new_keeps_what_it_answers() -> None:
+    found = inbound(said("/new and this?", reply_to_message=said("quoted")["message"]))
+    assert (found.kind, found.text, found.quote) == ("new", "and this?", "quoted")
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,8 @@ class ModelSession:
     history: bytes = b""
     tokens: int = 0
     pending: bool = False
+    moved: str | None = None
+    awaits: str | None = None
 
     def read(self, *, begun: bool = True) -> None:
         """The owner reads: with no reply in the way, the head of the inbox is begun."""

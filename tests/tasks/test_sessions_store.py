@@ -202,21 +202,6 @@ async def test_the_same_update_id_of_another_bot_is_another_update(store: Store)
     assert await store.intake.accept(4243, [message(1, other)]) == ["accepted"]
 
 
-async def test_a_migrated_group_takes_its_state_its_messages_and_its_replies_along(store: Store) -> None:
-    new = SessionKey(4242, -100777)
-    await store.intake.accept(4242, [message(1), message(2), message(3, new)])
-    claim = await claimed(store, "w-one")
-    await store.sessions.commit(claim, Commit(1, [Reply(text="answer")], history=b"h"))
-    await store.sessions.rename(claim, new)
-
-    moved = await store.sessions.claim(new, "w-one")
-    assert isinstance(moved, Claim)
-    assert moved.state["history"] == b"h"
-    assert [Inbound.from_json(raw).update_id for raw in moved.work.inbox] == [2, 3]
-    assert [Reply.from_json(raw).text for raw in moved.work.outbox] == ["answer"]
-    assert (await store.sessions.glance(SESSION)).waiting == 0
-
-
 async def test_a_dead_letter_can_be_retried_once(store: Store) -> None:
     inbound = message(1).inbound
     assert inbound is not None

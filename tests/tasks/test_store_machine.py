@@ -145,7 +145,7 @@ class StoreMachine(RuleBasedStateMachine):
             return
         begun = session.tries + (not again) if told else None
         work = self.run(self.store.sessions.advance(claim, again=again, begun=begun))
-        if session.inbox or session.outbox:
+        if session.inbox or session.outbox or session.awaits:
             session.read(begun=not again)
             self._same_work(session, work)
             if told:
@@ -170,7 +170,7 @@ class StoreMachine(RuleBasedStateMachine):
         drop = data.draw(st.integers(0, min(len(session.inbox), 3)))
         commit = Commit(
             drop,
-            [Reply(text=f"r{part}") for part in range(replies)],
+            [Reply(text=f"r{part}", edit=part or None, reply_to=5) for part in range(replies)],
             history=history,
             add={"input_tokens": 3},
             usage=[keys.usage("all", "2026-01-01")],
@@ -219,6 +219,57 @@ class StoreMachine(RuleBasedStateMachine):
             session.owner = None
             session.tries = max(0, session.tries - (not counts))
 
+    @rule(name=sessions, new=sessions, data=st.data(), said=st.booleans())
+    def leave(self, name: str, new: str, data: st.DataObject, said: bool) -> None:
+        """The group ``name`` became ``new``; perhaps an entry of its inbox said so."""
+        if (claim := self._some_claim(name, data)) is None:
+            return
+        session, other = self.model.sessions[name], self.model.sessions[new]
+        inbox, _, _, _ = self.run(self._read(name))
+        place = data.draw(st.integers(0, len(inbox) - 1)) if said and inbox else None
+        entries = [] if place is None else [inbox[place]]
+        if not self._stands(claim):
+            with pytest.raises(ClaimLost):
+                self.run(self.store.moves.leave(claim, SessionKey.parse(new), entries))
+            return
+        self.run(self.store.moves.leave(claim, SessionKey.parse(new), entries))
+        if place is not None:
+            del session.inbox[place]
+        if name != new:
+            session.owner, session.moved, other.awaits = None, new, name
+            session.tries = max(0, session.tries - 1)
+            session.pending = other.pending = True
+
+    @rule(name=sessions, data=st.data(), times=st.integers(1, 2))
+    def fetch(self, name: str, data: st.DataObject, times: int) -> None:
+        claim, session = self._some_claim(name, data), self.model.sessions[name]
+        if claim is None or session.awaits is None:
+            return
+        old, there = SessionKey.parse(session.awaits), self.model.sessions[session.awaits]
+        if not self._stands(claim):
+            with pytest.raises(ClaimLost):
+                self.run(self.store.moves.fetch(claim, old))
+            return
+        got = self.run(self.store.moves.fetch(claim, old))
+        if there.owner in self.model.alive:
+            assert got is None
+            return
+        assert got.messages == len(there.inbox)
+        if there.inbox:
+            session.tries = there.tries
+        session.inbox[:0] = there.inbox
+        session.outbox += [
+            Reply.from_json(raw).model_copy(update={"edit": None, "reply_to": None}).to_json() for raw in there.outbox
+        ]
+        session.history = there.history or session.history
+        session.tokens += there.tokens
+        session.awaits, session.pending = None, True
+        # What it was told itself to fetch is told again by whoever finds that one pending.
+        there.__init__(epoch=there.epoch + 1, moved=name)
+        assert got.state.get("history", b"") == session.history
+        for _ in range(times - 1):
+            assert self.run(self.store.moves.fetch(claim, old)).messages == 0
+
     @rule(name=sessions, data=st.data())
     def prove(self, name: str, data: st.DataObject) -> None:
         if (claim := self._some_claim(name, data)) is None:
@@ -259,8 +310,11 @@ class StoreMachine(RuleBasedStateMachine):
             assert (state.get(b"owner") or b"").decode() == (session.owner or "")
             assert int(state.get(b"input_tokens", 0)) == session.tokens
             assert waits == session.pending
+            assert (state.get(b"moved") or b"").decode() == (session.moved or "")
+            assert (state.get(b"awaits") or b"").decode() == (session.awaits or "")
+            assert state.get(b"history", b"") == session.history
             # Nothing that must be answered is ever out of the sweep's sight.
-            assert waits or not (inbox or outbox)
+            assert waits or not (inbox or outbox or session.awaits)
         assert self.run(self.store.dead.count()) == self.model.dead
 
     async def _read(self, name: str) -> tuple[Any, Any, Any, bool]:

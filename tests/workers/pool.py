@@ -150,6 +150,7 @@ class Worker:
                     incarnation=self.name,
                     settings=self.settings,
                     sessions=self.store.sessions,
+                    moves=self.store.moves,
                     runtime=self.runtime,
                     delivery=self.delivery,
                     alerts=Alerts(self.settings, self.store.alerts, self.store.intake),

@@ -8,16 +8,15 @@ from hypothesis import strategies as st
 
 from tasks.envelope import Inbound, Media
 from workers import turn, words
+from workers.collect import ALBUM_PAUSE_S, COLLECT_CHARACTERS, COLLECT_MESSAGES
 from workers.turn import (
-    ALBUM_PAUSE_S,
-    COLLECT_CHARACTERS,
-    COLLECT_MESSAGES,
     Answer,
     Bury,
     Compact,
     Ends,
     Failures,
     LeaveIt,
+    Move,
     Plan,
     QueueMode,
     Retry,
@@ -194,6 +193,45 @@ def test_a_button_pressed_twice_is_pressed_once(kind: str, plan: type) -> None:
     assert found.ends.answers == (1, 2)  # type: ignore[union-attr]
 
 
+def test_what_is_said_with_new_is_the_first_message_of_the_new_conversation() -> None:
+    plan = decide(entry(1, "a"), entry(2, "hello", kind="new", quote="q"), entry(3, "b"))
+    assert isinstance(plan, Answer)
+    assert (plan.ends, plan.words, plan.forget) == (Ends(2, (1,)), words.started_anew(1), True)
+    assert plan.then is not None
+    assert (plan.then.kind, plan.then.text, plan.then.quote, plan.then.update_id) == ("message", "hello", "q", 2)
+    assert texts(decide(plan.then.to_json().encode(), entry(3, "b"))) == ["hello", "b"]
+
+
+def test_what_is_said_with_stop_is_not_answered() -> None:
+    plan = decide(entry(1, "a"), entry(2, "please", kind="stop"))
+    assert plan == Answer(Ends(2, (1, 2)), words.stopped(1), {})
+
+
+def test_what_was_said_with_a_new_that_another_one_followed_is_set_aside() -> None:
+    plan = decide(entry(1, "hello", kind="new"), word(2, "new"))
+    assert plan == Answer(Ends(2, (1, 2)), words.started_anew(1), {}, forget=True)
+
+
+def test_a_message_said_with_new_does_not_take_a_suspects_place() -> None:
+    plan = decide(entry(1, "hello", kind="new"), entry(2, "suspect"), suspects=3)
+    assert isinstance(plan, Answer)
+    # The message itself, and the two behind it.
+    assert plan.ends.suspects == 3
+
+
+# -- a group that became a supergroup
+
+
+def test_that_a_group_moved_goes_before_everything_else_and_is_one_thing_however_often_it_is_said() -> None:
+    moved, again = (entry(number, kind="moved", v=2, moved_to=-1001) for number in (3, 5))
+    assert decide(entry(1, "a"), word(2, "stop"), moved, entry(4, "b"), again, tries=4) == Move(-1001, (moved, again))
+
+
+def test_an_edit_in_a_supergroup_is_none_of_a_message_that_came_along_from_its_group() -> None:
+    edit = entry(2, "new", session="1:-1001", message_id=1, edited=True)
+    assert texts(decide(entry(1, "old"), edit)) == ["old", "new"]
+
+
 # -- what does not end
 
 
@@ -309,8 +347,10 @@ def live(inbox: list[bytes], mode: QueueMode, fate: st.DataObject) -> list[Plan]
                 continue
             case _:
                 pass
+        assert not isinstance(plan, Move)
         plans.append(plan)
-        inbox, tries, together, suspects = inbox[plan.ends.drop :], 1, 0, plan.ends.suspects
+        then = [plan.then.to_json().encode()] if isinstance(plan, Answer) and plan.then else []
+        inbox, tries, together, suspects = then + inbox[plan.ends.drop :], 1, 0, plan.ends.suspects
         if not inbox:
             return plans
     raise AssertionError("it does not come to an end")
@@ -328,10 +368,10 @@ def test_every_entry_is_ended_by_exactly_one_step_in_order(
         if isinstance(plan, LeaveIt):
             assert inbox[dropped] == TOO_NEW
             break
-        assert not isinstance(plan, Wait)
+        assert not isinstance(plan, Wait | Move)
         assert 1 <= plan.ends.drop <= len(inbox) - dropped
         ended += plan.ends.answers
-        dropped += plan.ends.drop
+        dropped += plan.ends.drop - (isinstance(plan, Answer) and plan.then is not None)
     else:
         assert dropped == len(inbox)
     known = [place for place, raw in enumerate(inbox[:dropped]) if raw not in (TOO_NEW, DAMAGED)]

@@ -2,15 +2,16 @@
 -- KEYS: 1 state, 2 inbox, 3 outbox, 4 pending.
 -- ARGV: 1 owner, 2 epoch, 3 session, 4 how many inbox entries to read, 5 whether the head of the inbox is begun anew
 --       (1 or 0), 6 how often it was begun by then ('' counts here; told, the same call done twice counts once).
--- Reply: {"lost"}: the claim is somebody else's; {"released"}; {"work", tries, inbox entries, outbox entries}.
+-- Reply: {"lost"}: the claim is somebody else's; {"released"}; {"work", tries, inbox entries, outbox entries,
+--        the session whose things are still to be fetched, or ""}.
 local state, inbox, outbox, pending = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local me, epoch, session, limit, begun, told = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
-local claim = redis.call('HMGET', state, 'owner', 'epoch', 'tries')
+local claim = redis.call('HMGET', state, 'owner', 'epoch', 'tries', 'awaits')
 if claim[1] ~= me or claim[2] ~= epoch then
   return {'lost'}
 end
 local waiting, undelivered = redis.call('EXISTS', inbox), redis.call('EXISTS', outbox)
-if waiting == 0 and undelivered == 0 then
+if waiting == 0 and undelivered == 0 and not claim[4] then
   redis.call('HDEL', state, 'owner')
   redis.call('ZREM', pending, session)
   return {'released'}
@@ -21,4 +22,4 @@ if waiting == 1 and undelivered == 0 then
   tries = tonumber(told) or tonumber(claim[3] or 0) + begun
   redis.call('HSET', state, 'tries', tries)
 end
-return {'work', tries, redis.call('LRANGE', inbox, 0, limit - 1), redis.call('LRANGE', outbox, 0, -1)}
+return {'work', tries, redis.call('LRANGE', inbox, 0, limit - 1), redis.call('LRANGE', outbox, 0, -1), claim[4] or ''}

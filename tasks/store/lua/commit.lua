@@ -1,8 +1,8 @@
 -- The one write of a turn: history, answered messages, replies, usage. Refused unless the claim still stands.
 -- A commit that is sent twice (its answer was lost) is done once, also when the second comes behind the next commit.
 -- KEYS: 1 state, 2 inbox, 3 outbox, 4 pending, 5 dead; then the day's usage hashes.
--- ARGV: 1 owner, 2 epoch, 3 commit id, 4 session, 5 plan (JSON: drop, set, unset, add, replies, dead,
---       after), 6 history (stored if plan.history), 7 dead letters kept, 8 seconds a day's usage is kept.
+-- ARGV: 1 owner, 2 epoch, 3 commit id, 4 session, 5 plan (JSON: drop, then, set, unset, add, replies,
+--       dead, after), 6 history (stored if plan.history), 7 dead letters kept, 8 seconds a day's usage is kept.
 -- Reply: 1 done, 0 the claim was lost.
 local state, inbox, outbox, pending, dead = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local me, epoch, id, session, plan = ARGV[1], ARGV[2], ARGV[3], ARGV[4], cjson.decode(ARGV[5])
@@ -11,6 +11,7 @@ if claim[1] ~= me or claim[2] ~= epoch then return 0 end
 if claim[3] == id then return 1 end
 if plan.after and (claim[3] or '') ~= plan.after then return 0 end
 if plan.drop > 0 then redis.call('LTRIM', inbox, plan.drop, -1) end
+for _, entry in ipairs(plan['then']) do redis.call('LPUSH', inbox, entry) end
 redis.call('HDEL', state, 'tries', 'live', unpack(plan.unset))
 redis.call('HSET', state, 'commit', id, unpack(plan.set))
 if plan.history then redis.call('HSET', state, 'history', ARGV[6]) end

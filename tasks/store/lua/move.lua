@@ -1,0 +1,27 @@
+-- A group became a supergroup: its session is let go, and the new one told to fetch what is left in it.
+-- KEYS: old 1 state, 2 inbox, 3 pending; new 4 state, 5 pending.
+-- ARGV: 1 owner, 2 epoch, 3 old session, 4 new session, 5 now (s); then the inbox entries that said so, to be dropped.
+-- Reply: 1, or 0 when the claim was lost.
+local state, inbox, pending, new_state, new_pending = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local me, epoch, old, new, now = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local claim = redis.call('HMGET', state, 'owner', 'epoch', 'tries')
+if claim[1] ~= me or claim[2] ~= epoch then
+  return 0
+end
+for entry = 6, #ARGV do
+  redis.call('LREM', inbox, 1, ARGV[entry])
+end
+if old == new then
+  -- It came along with what was fetched; here it is done.
+  return 1
+end
+redis.call('HDEL', state, 'owner')
+redis.call('HSET', state, 'moved', new)
+if tonumber(claim[3] or 0) > 0 then
+  redis.call('HINCRBY', state, 'tries', -1)
+end
+-- In the sweep's sight until it was fetched: whoever finds it there says so again.
+redis.call('ZADD', pending, 'NX', now, old)
+redis.call('HSET', new_state, 'awaits', old)
+redis.call('ZADD', new_pending, 'NX', now, new)
+return 1

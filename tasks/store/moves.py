@@ -1,0 +1,125 @@
+"""A group became a supergroup, which has another id: its session goes on under the new one.
+
+Two steps, each its session's owner's: the old one is let go and the new one told of it (``leave``); the new one takes
+over what is left there (``fetch``). So neither has to wait for the other, and what runs in either is not disturbed.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from redis.asyncio import Redis
+
+from tasks import keys
+from tasks.clock import Clock
+from tasks.envelope import Reply
+from tasks.errors import ClaimLost, EnvelopeInvalid, EnvelopeTooNew
+from tasks.session import SessionKey
+from tasks.slots import slot_of
+from tasks.store.redis import Script, guard, text
+from tasks.store.sessions import Claim
+
+_COUNTERS = ("input_tokens", "output_tokens", "turns")
+_CHOICES = ("agent", "model")
+_HEAD = ("tries", "together", "suspects")
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """The new session's state with what came, and how many messages stand in front of its own now."""
+
+    state: Mapping[str, bytes]
+    messages: int
+
+
+class Moves:
+    """Verbs on a session and the one it goes on as; each may be said twice."""
+
+    def __init__(self, redis: Redis, clock: Clock, *, slots: int) -> None:
+        self._redis = redis
+        self._clock = clock
+        self._slots = slots
+        self._move = Script(redis, "move")
+        self._fetch = Script(redis, "fetch")
+
+    async def leave(self, claim: Claim, new: SessionKey, entries: Sequence[bytes] = ()) -> None:
+        """Release the session; it goes on as ``new``, whose owner fetches it.
+
+        Args:
+            claim: The old session's.
+            new: Its new name. Its own name changes nothing but the ``entries``.
+            entries: Of its inbox, as read: those that said so. They are dropped.
+
+        Raises:
+            ClaimLost: nothing was done.
+        """
+        old = claim.session
+        names = [keys.state(old), keys.inbox(old), self._pending(old), keys.state(new), self._pending(new)]
+        args = [claim.owner, claim.epoch, str(old), str(new), self._clock.now(), *entries]
+        if not await self._move(names, args):
+            raise ClaimLost
+
+    async def fetch(self, claim: Claim, old: SessionKey) -> Fetched | None:
+        """Take over what is left in ``old``: its messages and replies come before our own, its history replaces ours.
+
+        Returns:
+            None while somebody living owns the old one.
+
+        Raises:
+            ClaimLost: nothing was taken.
+        """
+        new = claim.session
+        with guard():
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.hgetall(keys.state(old))
+                pipe.lrange(keys.outbox(old), 0, -1)
+                pipe.hgetall(keys.state(new))
+                theirs, replies, ours = await pipe.execute()
+        plan = _plan(_named(theirs), _named(ours), replies)
+        owner, history = text(theirs.get(b"owner", b"")), theirs.get(b"history", b"")
+        names = [keys.state(new), keys.inbox(new), keys.outbox(new), self._pending(new), keys.notes(new)]
+        names += [keys.state(old), keys.inbox(old), keys.outbox(old), self._pending(old), keys.notes(old)]
+        args = [claim.owner, claim.epoch, str(new), str(old), owner, text(theirs.get(b"epoch", b"0"))]
+        answer = await self._fetch([*names, keys.worker(owner)], [*args, self._clock.now(), json.dumps(plan), history])
+        match answer:
+            case [b"fetched", messages, state]:
+                return Fetched(_named(dict(zip(state[::2], state[1::2], strict=True))), messages)
+            case [b"held"]:
+                return None
+            case _:
+                raise ClaimLost
+
+    def _pending(self, session: SessionKey) -> str:
+        return keys.pending(slot_of(session, self._slots))
+
+
+def _named(state: Mapping[bytes, bytes]) -> dict[str, bytes]:
+    return {name.decode(): value for name, value in state.items()}
+
+
+def _plan(theirs: Mapping[str, bytes], ours: Mapping[str, bytes], replies: Sequence[bytes]) -> dict[str, Any]:
+    """What becomes of the old session's state and replies (fetch.lua); the history travels beside it."""
+    put = [part for name in _CHOICES if name in theirs and name not in ours for part in (name, theirs[name].decode())]
+    if "failed" in theirs:
+        put += ["failed", json.dumps([*_list(theirs["failed"]), *_list(ours.get("failed", b"[]"))])]
+    return {
+        "add": {name: int(theirs[name]) for name in _COUNTERS if name in theirs},
+        "set": put,
+        "head": [part for name in _HEAD if name in theirs for part in (name, theirs[name].decode())],
+        "replies": [_elsewhere(reply) for reply in replies],
+    }
+
+
+def _list(failed: bytes) -> list[str]:
+    with suppress(ValueError):
+        return list(json.loads(failed))
+    return []
+
+
+def _elsewhere(raw: bytes) -> str:
+    """A reply for another chat than it was made for: the message ids in it mean other messages there."""
+    with suppress(EnvelopeTooNew, EnvelopeInvalid):
+        return Reply.from_json(raw).model_copy(update={"edit": None, "reply_to": None}).to_json()
+    return raw.decode(errors="replace")

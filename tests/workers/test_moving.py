@@ -1,0 +1,216 @@
+"""A group that became a supergroup goes on under its new id with all that was said, whoever notices first, and when."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from tasks import keys
+from tasks.envelope import Inbound
+from tasks.store.intake import Accept
+from tests.conftest import BOT
+from tests.workers.fakes import PATIENCE_S
+from tests.workers.pool import Pool, Worker, session
+
+OLD, NEW = session(-5), session(-1005)
+THERE = {"chat_type": "supergroup"}
+
+
+async def moved(pool: Pool, where: int = OLD.chat) -> int:
+    """Telegram says so: each of the two chats does, and the bot leaves both in the old one's inbox."""
+    return await pool.say(where, kind="moved", v=2, moved_to=NEW.chat, message_id=None)
+
+
+async def settled(pool: Pool, worker: Worker) -> None:
+    """Sweeps find nothing more to do in either."""
+    async with asyncio.timeout(PATIENCE_S):
+        while waiting := [where for found in await pool.store.sessions.pending(range(64), 9) for where in found]:
+            for where in waiting:
+                await worker.ring(where)
+    assert await pool.idle(OLD)
+    assert await pool.idle(NEW)
+    assert "awaits" not in await pool.state(NEW)
+
+
+async def answered(pool: Pool, worker: Worker, chat: int, text: str, **fields: Any) -> int:
+    update = await pool.say(chat, text, **fields)
+    await worker.answer(session(chat))
+    return update
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_a_group_that_moved_while_it_was_idle_goes_on_with_its_history(pool: Pool, times: int) -> None:
+    worker = await pool.worker("w-one")
+    await answered(pool, worker, OLD.chat, "before")
+    for _ in range(times):
+        await moved(pool)
+        await worker.answer(OLD)
+    await worker.answer(NEW)
+    await answered(pool, worker, NEW.chat, "after")
+    assert pool.model.calls[-1].history == ["before"]
+    assert pool.telegram.texts(NEW) == ["answer to after"]
+    await settled(pool, worker)
+
+
+async def test_its_choices_its_usage_its_notes_and_its_retry_come_along(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    await pool.say(OLD.chat, kind="choose", choice={"model": "haiku"})
+    await answered(pool, worker, OLD.chat, "before")
+    await pool.store.notes.remember(OLD, "name", "Ann")
+    failed = Inbound(session=str(OLD), update_id=77, at=1.0, text="failed")
+    await pool.store.redis.hset(keys.state(OLD), "failed", json.dumps([failed.to_json()]))
+    await moved(pool)
+    await worker.answer(OLD)
+    await answered(pool, worker, NEW.chat, "x", kind="retry")
+    assert pool.model.calls[-1].texts == ["failed"]
+    assert pool.model.calls[-1].request.model == "haiku"
+    assert await pool.store.notes.recall(NEW) == {"name": "Ann"}
+    assert (await pool.store.sessions.glance(NEW)).usage_in == 20
+    assert (await pool.store.sessions.glance(OLD)).usage_in == 0
+
+
+async def test_what_waits_in_the_group_is_answered_in_the_supergroup_before_what_was_said_there(pool: Pool) -> None:
+    worker = await pool.worker("w-one", COHORT_QUEUE_MODE="followup")
+    first = await pool.say(OLD.chat, "one", chat_type="group")
+    await moved(pool)
+    late = await pool.say(OLD.chat, "two", chat_type="group")
+    new = await pool.say(NEW.chat, "three", **THERE)
+    await worker.answer(OLD)
+    await worker.answer(NEW)
+    assert pool.telegram.answered(NEW) == [first, late, new]
+    assert pool.telegram.texts(OLD) == []
+    assert pool.model.calls[-1].history == ["one", "two"]
+    # A message's number means another message there.
+    assert [reply.reply_to for _, reply in pool.telegram.delivered] == [None, None, new]
+    await settled(pool, worker)
+
+
+async def test_a_turn_that_runs_in_the_supergroup_ends_undisturbed_and_the_old_messages_come_next(pool: Pool) -> None:
+    one, two = await pool.worker("w-one"), await pool.worker("w-two")
+    await answered(pool, one, OLD.chat, "before")
+    hold = pool.model.hold("there")
+    there = await pool.say(NEW.chat, "there")
+    turn = two.ring(NEW)
+    await hold.reached()
+    waiting = await pool.say(OLD.chat, "waiting")
+    await moved(pool)
+    behind = await pool.say(NEW.chat, "behind")
+    await one.answer(OLD)
+    hold.go.set()
+    assert (await turn)["turns"] == 2
+    assert pool.telegram.answered(NEW) == [there, waiting, behind]
+    assert pool.model.calls[-1].history == ["before"]
+    assert [call.beside for call in pool.model.calls] == [()] * 3
+    await settled(pool, one)
+
+
+async def test_a_turn_that_runs_in_the_group_is_waited_for_and_answered_in_the_supergroup(pool: Pool) -> None:
+    one, two = await pool.worker("w-one"), await pool.worker("w-two")
+    hold = pool.model.hold("running")
+    pool.model.partial["running"] = "so far"
+    running = await pool.say(OLD.chat, "running")
+    turn = one.ring(OLD)
+    await hold.reached()
+    await pool.telegram.changes.until(lambda: len(pool.telegram.noted) == 1)
+    # A worker told the new session before this turn began.
+    await pool.store.redis.hset(keys.state(NEW), "awaits", str(OLD))
+    there = await pool.say(NEW.chat, "there")
+    other = two.ring(NEW)
+    await pool.naps.changes.until(lambda: 0.5 in pool.naps.taken)
+    one.delivery.moved = {OLD: NEW.chat}
+    hold.go.set()
+    await turn
+    await other
+    assert pool.telegram.answered(NEW) == [running, there]
+    # The message that it grew in is in the other chat.
+    assert [reply.edit for _, reply in pool.telegram.delivered] == [None, None]
+    assert pool.model.calls[-1].history == ["running"]
+    await settled(pool, one)
+
+
+async def test_what_comes_late_for_the_group_is_answered_in_the_supergroup(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    await answered(pool, worker, OLD.chat, "before")
+    await moved(pool)
+    await worker.answer(OLD)
+    await answered(pool, worker, NEW.chat, "there")
+    late = await answered(pool, worker, OLD.chat, "a reminder", kind="reminder", message_id=None)
+    await worker.answer(NEW)
+    assert pool.telegram.answered(NEW)[-1] == late
+    assert pool.model.calls[-1].history == ["before", "there"]
+    await settled(pool, worker)
+
+
+async def test_a_supergroup_that_was_told_of_before_anything_was_said_is_left_as_it_is(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    await moved(pool)
+    await worker.answer(OLD)
+    await worker.answer(NEW)
+    await settled(pool, worker)
+    assert set(await pool.state(OLD)) == {"epoch", "moved"}
+    assert set(await pool.state(NEW)) == {"epoch"}
+
+
+@pytest.mark.parametrize("script", ["_move", "_fetch"])
+@pytest.mark.parametrize("fate", ["answer lost", "lost"])
+async def test_a_move_whose_every_answer_is_lost_loses_and_doubles_nothing(pool: Pool, script: str, fate: Any) -> None:
+    worker = await pool.worker("w-one")
+    sha = getattr(worker.store.moves, script)._script.sha.encode()
+    seen = 0
+
+    async def losing(sent: bytes) -> Any:
+        nonlocal seen
+        seen += sha in sent
+        return fate if sha in sent and seen <= 9 else "passes"
+
+    await answered(pool, worker, OLD.chat, "before")
+    waiting = await pool.say(OLD.chat, "waiting")
+    await moved(pool)
+    there = await pool.say(NEW.chat, "there")
+    worker.cable.heard = losing
+    await worker.answer(OLD)
+    await worker.answer(NEW)
+    assert seen >= 9
+    await settled(pool, worker)
+    assert pool.telegram.answered(NEW) == [waiting, there]
+    assert pool.model.calls[-1].history == ["before"]
+    assert (await pool.store.sessions.glance(NEW)).usage_in == 20
+
+
+@pytest.mark.promise("poison-message")
+async def test_a_message_that_kills_its_worker_does_not_get_more_tries_by_moving(pool: Pool) -> None:
+    for number in range(2):
+        worker = await pool.worker(f"w-{number}")
+        hold = pool.model.hold("poison")
+        hold.begun.clear()
+        if not number:
+            await pool.say(OLD.chat, "poison")
+        worker.ring(OLD)
+        await hold.reached()
+        await worker.kill()
+    heir = await pool.worker("w-heir")
+    await moved(pool)
+    await heir.answer(OLD)
+    hold.begun.clear()
+    heir.ring(NEW)
+    await hold.reached()
+    await heir.kill()
+    last = await pool.worker("w-last")
+    await last.answer(NEW)
+    assert await pool.store.dead.count() == 1
+    assert len(pool.model.calls) == 3
+
+
+async def test_an_update_of_both_chats_is_one_move(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    await answered(pool, worker, OLD.chat, "before")
+    first = await moved(pool)
+    assert await pool.store.intake.accept(BOT, [Accept(first)]) == ["seen"]
+    await worker.answer(OLD)
+    await moved(pool)
+    await answered(pool, worker, NEW.chat, "after")
+    await worker.answer(OLD)
+    await answered(pool, worker, NEW.chat, "later")
+    assert pool.model.calls[-1].history == ["before", "after"]
+    await settled(pool, worker)
