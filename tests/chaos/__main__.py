@@ -16,7 +16,8 @@ def main() -> int:
     parser.add_argument("--messages", type=int, help="default: 10 a second")
     parser.add_argument("--kinds", nargs="*", default=[], help="fault kinds; default: all")
     parser.add_argument("--gap", type=float, default=3.0, help="seconds between faults, on average")
-    parser.add_argument("--workers", type=int, default=3)
+    parser.add_argument("--workers", type=int, help="with failpoints; default: 2, sabotaged: 3")
+    parser.add_argument("--supervised", type=int, default=2, help="workers under a real `cohort up`")
     parser.add_argument("--no-steps", action="store_true", help="no failpoints")
     parser.add_argument("--sabotage", choices=sorted(WAYS), default="", help="break the product first")
     parser.add_argument("--keep", action="store_true", help="keep the traces of a good run, too")
@@ -28,7 +29,9 @@ def main() -> int:
         messages=given.messages or int(seconds * 10),
         kinds=tuple(given.kinds),
         gap=given.gap,
-        workers=given.workers,
+        workers=given.workers or (3 if given.sabotage else 2),
+        bots=2 if given.sabotage else 1,
+        supervised=0 if given.sabotage else given.supervised,
         steps=not given.no_steps,
         sabotage=given.sabotage,
         keep=given.keep,

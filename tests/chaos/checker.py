@@ -25,7 +25,8 @@ from tests.chaos.history import (
 )
 from workers import words as ours
 
-CUTTING = frozenset({"kill-worker", "report-worker", "stop-worker", "kill-redis", "stop-redis"})
+KILLING = frozenset({"kill-worker", "report-worker", "kill-supervisor", "kill-supervised", "kill-all"})
+CUTTING = KILLING | {"stop-worker", "kill-redis", "stop-redis"}
 """Faults that part a worker from the call that says "delivered": the one legal reason for a reply shown twice.
 
 Also every failpoint in a worker (``step-...``), and a Telegram answer that was lost (``cut_after`` in that chat).

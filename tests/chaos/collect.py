@@ -71,7 +71,6 @@ async def bubbles(people: PlaygroundClient, bot: int, chats: Iterable[int]) -> l
 async def left_behind(redis: Redis, bot: int) -> list[str]:
     """What should be gone when everything is answered."""
     found = [f"{name}" for name in await undeclared(redis)]
-    living = {name.decode() async for name in redis.scan_iter(f"{keys.PREFIX}worker:*", count=1000)}
     for pattern, what in (("s:*:inbox", "unanswered messages"), ("s:*:outbox", "undelivered replies")):
         async for name in redis.scan_iter(keys.PREFIX + pattern, count=1000):
             found += [f"{name.decode()}: {await redis.llen(name)} {what}"]
@@ -83,10 +82,14 @@ async def left_behind(redis: Redis, bot: int) -> list[str]:
             found.append(f"{name.decode()}: owner {owner}, tries {tries}, live {live}")
     if waiting := await redis.llen(keys.replies(bot)):
         found.append(f"{waiting} replies of the bot itself")
-    for member in await redis.hkeys(keys.MEMBERS):
-        if keys.worker(member.decode()) not in living:
-            found.append(f"{member.decode()} is listed as a member and dead")
+    found += [f"{member} is listed as a member and dead" for member in await _unburied(redis)]
     return found
+
+
+async def _unburied(redis: Redis) -> list[str]:
+    """Members whose heartbeat has stopped; whoever looks next strikes them."""
+    living = {name.decode() async for name in redis.scan_iter(f"{keys.PREFIX}worker:*", count=1000)}
+    return [member.decode() for member in await redis.hkeys(keys.MEMBERS) if keys.worker(member.decode()) not in living]
 
 
 async def complete(
@@ -106,11 +109,11 @@ async def complete(
 
 
 async def at_rest(redis: Redis, bot: int) -> bool:
-    """Whether nothing waits and nobody works."""
+    """Whether nothing waits, nobody works, and whoever died is struck from the list."""
     for pattern in ("s:*:inbox", "s:*:outbox", "slot:*:pending"):
         async for _ in redis.scan_iter(keys.PREFIX + pattern, count=1000):
             return False
-    return not await redis.llen(keys.replies(bot))
+    return not await redis.llen(keys.replies(bot)) and not await _unburied(redis)
 
 
 def words_shown(entry: Mapping[str, Any]) -> tuple[str, ...]:

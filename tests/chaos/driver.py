@@ -34,15 +34,20 @@ STARTED = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to run. ``kinds``: fault kinds (all if empty). ``gap``: seconds between faults, on average."""
+    """What to run. ``kinds``: fault kinds (all if empty). ``gap``: seconds between faults, on average.
+
+    ``workers`` and ``bots`` have failpoints and the ``sabotage``; ``supervised`` workers and a bot more are kept by a
+    real `cohort up` (0: there is none).
+    """
 
     seed: int
     seconds: float
     messages: int
     kinds: tuple[str, ...] = ()
     gap: float = 3.0
-    workers: int = 3
-    bots: int = 2
+    workers: int = 2
+    bots: int = 1
+    supervised: int = 2
     steps: bool = True
     sabotage: str = ""
     settle: float = SETTLE
@@ -106,8 +111,11 @@ class Run:
         pool = Pool(harness, self.random, steps=self.order.steps, sabotage=self.order.sabotage, ended=self._ended)
         for _ in range(self.order.bots):
             pool.add_bot()
+        up = pool.add_service(self.order.supervised) if self.order.supervised else None
         for worker in [pool.add_worker() for _ in range(self.order.workers)]:
             await asyncio.to_thread(worker.wait_line, "slots.served")
+        if up is not None:
+            await asyncio.to_thread(up.wait_line, "Cohort is up")
         async with PlaygroundClient(playground) as people, ModelControl(model_url) as model:
             await people.wait_polling(STARTED)
             rate = self.order.messages / self.order.seconds
@@ -140,10 +148,11 @@ class Run:
                 for helper in helpers:
                     helper.cancel()
             await self._collect(people, harness.redis_url)
-        for process in pool.all:
+        if pool.service is not None:
+            self.crashes += pool.service.violations()
+        for process in (*pool.all, *(pool.service.lives if pool.service else ())):
             self._count_lines(process)
-            with (self.home / f"{process.name}-{process.pid}.log").open("w") as log:
-                log.write(process.output)
+            (self.home / f"{process.name}-{process.pid}.log").write_text(process.output)
 
     # -- while it runs
 
@@ -151,6 +160,8 @@ class Run:
         """Seeded faults, one after the other or at the same time."""
         clock = asyncio.get_running_loop().time
         kinds = {name: kind for name, kind in faults.kinds.items() if not self.order.kinds or name in self.order.kinds}
+        if not self.order.supervised:
+            kinds = {name: kind for name, kind in kinds.items() if "supervis" not in name}
         if not kinds:
             return
         async with asyncio.TaskGroup() as group:
@@ -246,7 +257,7 @@ class Run:
             for event in ("claim.lost", "delivery.perhaps_doubled", "lease.held", "poll.conflict", "session.defect"):
                 if event in line:
                     self.figures.lines[event] += 1
-            if line.startswith("Traceback"):
+            if "Traceback (most recent call last)" in line:
                 self.figures.lines["tracebacks"] += 1
 
     def _result(self) -> Result:

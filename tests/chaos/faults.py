@@ -53,6 +53,9 @@ class Faults:
             "stop-worker": (8, self.stop_worker),
             "drain-worker": (5, self.drain_worker),
             "join-worker": (3, self.join_worker),
+            "kill-supervisor": (4, self.kill_supervisor),
+            "kill-supervised": (5, self.kill_supervised),
+            "kill-all": (1, self._pool.kill_all),
             "kill-bot": (2, self.kill_bot),
             "stop-bot": (2, self.stop_bot),
             "kill-redis": (3, self.kill_redis),
@@ -122,6 +125,16 @@ class Faults:
         self._pool.workers.remove(victim)
         victim.signal(signal.SIGTERM)
         self._pool.leaving.append(victim)
+
+    async def kill_supervisor(self) -> None:
+        """The process of `cohort up`; its children end with it, and the init system starts it again."""
+        if self._pool.service is not None:
+            await self._pool.service.kill()
+
+    async def kill_supervised(self) -> None:
+        """A worker or the bot under `cohort up`, which sees it, tells the pool and starts another."""
+        if self._pool.service is not None:
+            await self._pool.service.kill_child(self._random)
 
     async def kill_bot(self) -> None:
         self._pool.kill(self._random.choice(self._pool.bots), self._pool.bots)

@@ -6,15 +6,19 @@ from random import Random
 
 from tests.chaos import bot as bots
 from tests.chaos import worker as workers
+from tests.chaos.service import Service
 from tests.system.harness import Harness
 from tests.system.processes import Process
 
-RESTARTABLE = ("worker: ", "cohort bot: ")
+RESTARTABLE = ("worker: ", "cohort bot: ", "cohort: ")
 """A process that says this at its end could not start for now (Redis is away); a supervisor starts it again."""
 
 
 class Pool:
-    """Keeps ``workers`` workers and ``bots`` bots running; failpoints are set when they start."""
+    """Keeps ``workers`` workers and ``bots`` bots running; failpoints are set when they start.
+
+    ``service``: beside them, a `cohort up` with its own bot and workers, if there is one.
+    """
 
     def __init__(
         self,
@@ -36,6 +40,11 @@ class Pool:
         self.leaving: list[Process] = []
         """Told to end; they are to end with status 0."""
         self.all: list[Process] = []
+        self.service: Service | None = None
+
+    def add_service(self, workers: int) -> Process:
+        self.service = Service(self._harness, workers)
+        return self.service.start()
 
     def add_worker(self) -> Process:
         order = ""
@@ -71,6 +80,14 @@ class Pool:
         process.kill()
         self._replace(among)
 
+    async def kill_all(self) -> None:
+        """SIGKILL, everything but Redis at once, as when a machine goes; all of it starts again."""
+        for among in (self.workers, self.bots):
+            for process in list(among):
+                self.kill(process, among)
+        if self.service is not None:
+            await self.service.kill()
+
     def look(self) -> None:
         """Replace what has ended by itself."""
         for process in [one for one in self.leaving if not one.alive]:
@@ -83,15 +100,21 @@ class Pool:
         for among in (self.workers, self.bots):
             for process in [one for one in among if not one.alive]:
                 among.remove(process)
-                process.wait()
-                said = process.lines[-1] if process.lines else ""
-                if "chaos.step" in said:
-                    self._ended(f"step-{said.split()[-1]}", process)
-                elif said.startswith(RESTARTABLE):
-                    self._ended("restart", process)
-                else:
-                    self._ended("crash", process)
+                self._explain(process)
                 self._replace(among)
+        if self.service is not None and not self.service.busy and not self.service.process.alive:
+            self._explain(self.service.process)
+            self.service.start()
+
+    def _explain(self, process: Process) -> None:
+        process.wait()
+        said = process.lines[-1] if process.lines else ""
+        if "chaos.step" in said:
+            self._ended(f"step-{said.split()[-1]}", process)
+        elif said.startswith(RESTARTABLE):
+            self._ended("restart", process)
+        else:
+            self._ended("crash", process)
 
     def _replace(self, among: list[Process]) -> None:
         if among is self.workers:

@@ -1,7 +1,8 @@
 """A small stage for one directed scenario: real processes, a few messages, and the history in the end."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import itertools
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,13 +32,14 @@ class Scene:
     home: Path
     history: History = field(default_factory=History)
     clock: SystemClock = field(default_factory=SystemClock)
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     async def chat(self) -> int:
         return (await self.people.chat())["id"]
 
     async def say(self, chat: int, more: str = "") -> Said:
         """One marked message; ``more`` steers the mock model."""
-        word = f"m{len(self.history.said) + 1:06d}q"
+        word = f"m{next(self.numbers):06d}q"
         at = self.clock.now()
         told = await self.people.say(chat, f"{word} {more}".strip())
         assert told.update_id is not None

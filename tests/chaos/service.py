@@ -1,0 +1,129 @@
+"""`cohort up` as an init system runs it: the real command over its own bot and workers, started again when it ends."""
+
+import asyncio
+import os
+import re
+import select
+import signal
+from contextlib import suppress
+from pathlib import Path
+from random import Random
+
+from ops import control
+from ops.home import Home
+from tasks.errors import Misconfigured
+from tests.chaos.history import Violation
+from tests.system.harness import Harness
+from tests.system.processes import Process
+
+BURIED = 10.0
+"""Seconds in which the children of a killed supervisor are gone; the kernel ends them in milliseconds."""
+_LINE = re.compile(r"(?P<name>\S+) +\| (?P<said>.*)")
+_ENDED = re.compile(r"(?P<name>\S+) (?P<how>ended.*|was killed by \w+) after \d+ s; starting it again")
+_AWAY = ("cohort worker: ", "cohort bot: ")
+"""A process that says this at its end could not start for now (Redis is away)."""
+
+
+class Service:
+    """One `cohort up` at a time, in the same COHORT_HOME. What it keeps is the shipped product, without failpoints."""
+
+    def __init__(self, harness: Harness, workers: int) -> None:
+        self._harness = harness
+        self._workers = workers
+        self._home = Home(Path(harness.environ["COHORT_HOME"]))
+        self.lives: list[Process] = []
+        self.busy = False
+        """It is being killed and started anew right now."""
+        self.outlived: list[int] = []
+        """Children that were still there ``BURIED`` seconds after their supervisor was killed; there must be none."""
+
+    @property
+    def process(self) -> Process:
+        """The life that it has now."""
+        return self.lives[-1]
+
+    def start(self) -> Process:
+        """Start it, as an init system does it; not waited for."""
+        process = self._harness.start(
+            "up", ["-m", "ops.cli", "up"], COHORT_WORKERS=str(self._workers), FLOWER_PORT="0", NO_COLOR="1"
+        )
+        self.lives.append(process)
+        return process
+
+    async def _children(self) -> list[int]:
+        """The process ids of what it keeps, as it tells them; none while it is starting."""
+        running = self._home.running()
+        if running is None or running.pid != self.process.pid:
+            return []
+        try:
+            told = await control.ask(running, "processes")
+        except Misconfigured:
+            return []  # it was killed meanwhile
+        return [one["pid"] for one in told["processes"] if one["pid"]]
+
+    async def kill(self) -> None:
+        """SIGKILL the supervisor alone, see that its children go with it, and start the next one."""
+        if self.busy:
+            return  # killed twice at once is killed
+        self.busy = True
+        handles: dict[int, int] = {}
+        for pid in _children(self.process.pid):
+            with suppress(ProcessLookupError):
+                handles[pid] = os.pidfd_open(pid)
+        self.process.kill()
+        self.outlived += await asyncio.to_thread(_outlived, handles)
+        self.start()
+        self.busy = False
+
+    async def kill_child(self, random: Random) -> None:
+        """SIGKILL one of the processes that it keeps, if it keeps any as yet."""
+        if pids := await self._children():
+            with suppress(ProcessLookupError):
+                os.kill(random.choice(pids), signal.SIGKILL)
+
+    def violations(self) -> list[Violation]:
+        """Children that outlived a killed supervisor, and ends of children that nobody ordered."""
+        late = f"was still there {BURIED:.0f} s after its supervisor was killed"
+        crashes = [said for life in self.lives for said in _crashes(life.lines)]
+        return [
+            *(Violation("left", "up", f"process {pid} {late}") for pid in self.outlived),
+            *(Violation("left", "up", "a supervised process ended by itself", said) for said in crashes),
+        ]
+
+
+def _children(pid: int) -> list[int]:
+    """Of a process, by Linux's own list."""
+    try:
+        listed = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    except OSError:
+        return []
+    return [int(child) for child in listed.split()]
+
+
+def _outlived(handles: dict[int, int]) -> list[int]:
+    """Who is still there after a while; closes the handles."""
+    left: list[int] = []
+    for pid, handle in handles.items():
+        if not select.select([handle], [], [], BURIED)[0]:
+            left.append(pid)
+        os.close(handle)
+    return left
+
+
+def _crashes(lines: list[str]) -> list[tuple[str, ...]]:
+    """In the output of one life: ends with a status, except of those that could not start for now."""
+    last: dict[str, list[str]] = {}
+    found: list[tuple[str, ...]] = []
+    for line in lines:
+        spoken = _LINE.match(line)
+        if spoken is None:
+            continue
+        name, said = spoken["name"], spoken["said"]
+        ended = _ENDED.match(said) if name == "cohort" else None
+        if ended is None:
+            last.setdefault(name, []).append(said)
+        elif "SIGKILL" not in ended["how"]:
+            words = last.pop(ended["name"], [])
+            if not (words and words[-1].startswith(_AWAY)):
+                found.append((said, *words[-20:]))
+    return found
