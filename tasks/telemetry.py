@@ -51,3 +51,5 @@ def configure_logging(settings: Settings) -> None:
     # These name URLs, and a Bot API URL holds the token; what they tell is in our own events.
     for name in ("httpx", "httpx2", "httpcore", "httpcore2", "telegram", "urllib3", "openai", "anthropic", "mcp"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # An answer that it cannot read it logs in full, and that may hold what people wrote; we log that the call failed.
+    logging.getLogger("telegram.request").setLevel(logging.CRITICAL)
