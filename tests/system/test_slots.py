@@ -35,7 +35,7 @@ async def stage(tmp_path: Path) -> AsyncIterator[Scene]:
 
 @asynccontextmanager
 async def talk(stage: Scene, chats: Iterable[int]) -> AsyncIterator[dict[int, list[Said]]]:
-    """While inside, all of them talk without a break; what they said grows in the result, and is answered in the end."""
+    """While inside, all of them talk without a break; what they said grows in the result, and is answered then."""
     said: dict[int, list[Said]] = {chat: [] for chat in chats}
     enough = asyncio.Event()
 
