@@ -121,7 +121,7 @@ async def _serve(
             sessions=parts.store.sessions,
             reminders=parts.store.reminders,
             mailbox=mailbox,
-            clock=clock,
+            pulse=parts.turns.pulse,
             consume=consumers.serve,
             about=partial(_about, settings, mailbox, parts.engine),
         )

@@ -84,7 +84,11 @@ class Attempts:
             claimed.session, self._messages, claimed.history, claimed.choice("agent"), claimed.choice("model")
         )
         screen = self._parts.delivery.live(
-            claimed.session, reply_to=self._reply_to, message_id=claimed.live, created=claimed.note_live
+            claimed.session,
+            reply_to=self._reply_to,
+            message_id=claimed.live,
+            created=claimed.note_live,
+            still_ours=claimed.be_sure,
         )
         async with screen as answer:
             result = await self._until_it_ends(asked, _Watched(answer, claimed))

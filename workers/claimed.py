@@ -7,12 +7,12 @@ from contextlib import suppress
 from dataclasses import replace
 from random import random
 
-from tasks.clock import Clock
 from tasks.envelope import Inbound
 from tasks.errors import ClaimLost, EnvelopeInvalid, StoreUnavailable
 from tasks.session import SessionKey
 from tasks.store.moves import Moves
 from tasks.store.sessions import Claim, Commit, SessionStore, Work
+from workers.pulse import Pulse
 
 log = logging.getLogger("cohort.turns")
 
@@ -48,24 +48,15 @@ class Claimed:
     """
 
     def __init__(
-        self,
-        sessions: SessionStore,
-        moves: Moves,
-        claim: Claim,
-        *,
-        clock: Clock,
-        sleep: Sleep,
-        since: float,
-        sure_for: float,
+        self, sessions: SessionStore, moves: Moves, claim: Claim, *, pulse: Pulse, sleep: Sleep, since: float
     ) -> None:
-        """``since``: monotonic seconds, before it was claimed. ``sure_for``: seconds that nobody can take it away."""
+        """``since``: ``pulse.now()`` before it was claimed."""
         self._sessions = sessions
         self._moves = moves
         self._claim = claim
-        self._clock = clock
+        self._pulse = pulse
         self._sleep = sleep
         self._proved_at = since
-        self._sure_for = sure_for
         self._fields = dict(claim.state)
         self._tries = claim.work.tries
         self.live: int | None = self._number("live") or None
@@ -220,18 +211,26 @@ class Claimed:
 
     async def make_sure(self) -> None:
         """See whether it is still ours, if that is not certain: this process may have been paused."""
-        if self._clock.monotonic() - self._proved_at > self._sure_for:
-            await self.prove()
+        await persist(self.be_sure, self.session, self._sleep)
+
+    async def be_sure(self) -> None:
+        """The same in one attempt; mostly it is certain, and Redis is not asked.
+
+        Raises:
+            StoreUnavailable: nobody can tell.
+        """
+        if not self._pulse.sure_since(self._proved_at):
+            await self._proving(lambda: self._sessions.prove(self._claim))
 
     async def prove(self) -> None:
         """See whether it is still ours."""
         await self._write(lambda: self._sessions.prove(self._claim))
 
     async def _write[T](self, write: Callable[[], Awaitable[T]]) -> T:
-        async def proving() -> T:
-            before = self._clock.monotonic()
-            written = await write()
-            self._proved_at = before
-            return written
+        return await persist(lambda: self._proving(write), self.session, self._sleep)
 
-        return await persist(proving, self.session, self._sleep)
+    async def _proving[T](self, write: Callable[[], Awaitable[T]]) -> T:
+        before = self._pulse.now()
+        written = await write()
+        self._proved_at = before
+        return written

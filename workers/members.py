@@ -8,7 +8,6 @@ from contextlib import suppress
 from itertools import batched
 from typing import Any
 
-from tasks.clock import Clock
 from tasks.errors import StoreUnavailable
 from tasks.settings import Settings
 from tasks.slots import assign, queue_of
@@ -16,6 +15,7 @@ from tasks.store.membership import Membership, View
 from tasks.store.reminders import ReminderStore
 from tasks.store.sessions import SessionStore
 from workers.mailbox import Mailbox
+from workers.pulse import Pulse
 
 log = logging.getLogger("cohort.members")
 
@@ -38,7 +38,7 @@ class Member:
         sessions: SessionStore,
         reminders: ReminderStore,
         mailbox: Mailbox,
-        clock: Clock,
+        pulse: Pulse,
         consume: Callable[[frozenset[str]], None],
         about: Callable[[], Mapping[str, Any]],
     ) -> None:
@@ -49,7 +49,7 @@ class Member:
         self._sessions = sessions
         self._reminders = reminders
         self._mailbox = mailbox
-        self._clock = clock
+        self._pulse = pulse
         self._consume = consume
         self._about = about
         self._slots: frozenset[int] = frozenset()
@@ -57,7 +57,6 @@ class Member:
         self._look = asyncio.Event()
         self._hurry = asyncio.Event()
         self._sweep_from = 0
-        self._beaten_at: float | None = None
 
     @property
     def slots(self) -> frozenset[int]:
@@ -100,11 +99,10 @@ class Member:
 
     async def _beat(self) -> None:
         ttl = self._settings.heartbeat_ttl
-        before, last = self._clock.monotonic(), self._beaten_at
+        before = self._pulse.now()
         await self._members.beat(self._incarnation, self._about(), ttl, member=not self._leaving)
-        self._beaten_at = before
-        if last is not None and self._clock.monotonic() - last > ttl.total_seconds():
-            log.warning("heartbeat.late", extra={"seconds": round(self._clock.monotonic() - last, 1)})
+        if missing := self._pulse.beaten(before):
+            log.warning("heartbeat.late", extra={"seconds": round(missing, 1)})
             await self._mailbox.doubt()
 
     async def _settle(self) -> None:

@@ -11,6 +11,7 @@ from tasks.store.sessions import SessionStore
 from workers.alerts import Alerts
 from workers.claimed import Sleep
 from workers.ports import AgentRuntime, Delivery
+from workers.pulse import Pulse
 
 type Steps = Callable[[str], None]
 """Told the name of each step as it is passed; test builds end the process there."""
@@ -28,5 +29,6 @@ class Parts:
     delivery: Delivery
     alerts: Alerts
     clock: Clock
+    pulse: Pulse
     steps: Steps
     sleep: Sleep = asyncio.sleep

@@ -157,6 +157,7 @@ class Delivery(Protocol):
         reply_to: int | None,
         message_id: int | None,
         created: Callable[[int], Awaitable[None]],
+        still_ours: Callable[[], Awaitable[None]],
     ) -> AbstractAsyncContextManager[LiveAnswer]:
         """Show a turn while it runs: typing, then the growing text. Best effort; leaving waits for the frame in flight.
 
@@ -165,6 +166,8 @@ class Delivery(Protocol):
             reply_to: The message to answer (groups), or None.
             message_id: A message an earlier try of this turn already created, to be taken over.
             created: Called with the id of a created message before any further frame; its failure ends the frames.
+            still_ours: Called before each frame; raises ``ClaimLost`` when somebody else shows the session's turn, and
+                ``StoreUnavailable`` when nobody can tell.
         """
         ...
 

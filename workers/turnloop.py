@@ -78,16 +78,15 @@ class TurnLoop:
         self._report = {"outcome": "idle", "turns": 0, "messages": 0}
         self._interrupted = False
         # Not knowing whether it is ours would leave it to nobody, so the answer is waited for.
-        since = parts.clock.monotonic()
+        since = parts.pulse.now()
         claim = await persist(
             lambda: parts.sessions.claim(self._session, parts.incarnation), self._session, parts.sleep
         )
         if isinstance(claim, Held):
             return {"outcome": "elsewhere", "turns": 0, "messages": 0}
         parts.steps("claimed")
-        sure_for = parts.settings.heartbeat_ttl.total_seconds() / 2
         claimed = self._claimed = Claimed(
-            parts.sessions, parts.moves, claim, clock=parts.clock, sleep=parts.sleep, since=since, sure_for=sure_for
+            parts.sessions, parts.moves, claim, pulse=parts.pulse, sleep=parts.sleep, since=since
         )
         try:
             await self._work(claimed, claim.work)

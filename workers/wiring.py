@@ -10,6 +10,7 @@ from tasks.store import Store, connect
 from tasks.store.pacing import Limits, PaceStore, Rate
 from workers.alerts import Alerts
 from workers.parts import Parts, Steps
+from workers.pulse import Pulse
 from workers.runtime.engine import Engine
 from workers.telegram.client import client
 from workers.telegram.delivery import TelegramDelivery
@@ -55,6 +56,7 @@ async def wired(settings: Settings, incarnation: str, *, clock: Clock, steps: St
             delivery=TelegramDelivery(bot, settings, clock),
             alerts=Alerts(settings, store.alerts, store.intake),
             clock=clock,
+            pulse=Pulse(clock, settings.heartbeat_ttl),
             steps=steps,
         )
         yield Wired(store, engine, turns)

@@ -29,6 +29,14 @@ class Stage:
     world: World
     delivery: TelegramDelivery
     stored: list[int] = field(default_factory=list)
+    doubts: list[Exception] = field(default_factory=list)
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def ask(self) -> None:
+        """Whether the session is still ours."""
+        if self.doubts:
+            self.asked.set()
+            raise self.doubts.pop(0)
 
     async def store(self, message_id: int) -> None:
         self.stored.append(message_id)
@@ -41,7 +49,13 @@ class Stage:
         reply_to: int | None = None,
         created: Callable[[int], Awaitable[None]] | None = None,
     ) -> AbstractAsyncContextManager[LiveAnswer]:
-        return self.delivery.live(session, reply_to=reply_to, message_id=message_id, created=created or self.store)
+        return self.delivery.live(
+            session,
+            reply_to=reply_to,
+            message_id=message_id,
+            created=created or self.store,
+            still_ours=self.ask,
+        )
 
     async def shows(self, session: SessionKey, text: str) -> dict[str, Any]:
         """Wait until the bot's newest message in the chat has this text."""
@@ -132,6 +146,29 @@ async def test_an_answer_whose_session_was_lost_is_taken_back(stage: Stage) -> N
         await stage.called(session, "deleteMessage")
     assert answer.message_id is None
     assert await stage.world.texts(session) == []
+
+
+async def test_a_session_that_somebody_else_answers_is_shown_nothing_more(stage: Stage) -> None:
+    session = await stage.world.session()
+    async with stage.live(session) as answer:
+        answer.text("one")
+        await stage.shows(session, "one")
+        stage.doubts = [ClaimLost()]
+        answer.text("one two")
+        async with asyncio.timeout(20):
+            await stage.asked.wait()
+        answer.text("one two three")
+    assert await stage.world.texts(session) == ["one"]
+
+
+async def test_while_nobody_can_tell_whose_a_session_is_its_frames_wait(world: World) -> None:
+    stage = stage_with(world)
+    session = await stage.world.session()
+    stage.doubts = [StoreUnavailable()]
+    async with stage.live(session) as answer:
+        answer.text("one")
+        await stage.shows(session, "one")
+    assert stage.doubts == []
 
 
 async def test_leaving_waits_for_the_frame_in_flight(stage: Stage) -> None:

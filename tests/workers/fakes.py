@@ -150,7 +150,9 @@ class ScriptedLive:
         session: SessionKey,
         message_id: int | None,
         created: Callable[[int], Awaitable[None]],
+        still_ours: Callable[[], Awaitable[None]],
     ) -> None:
+        self._still_ours = still_ours
         self._telegram = telegram
         self._session = session
         self._created = created
@@ -177,6 +179,7 @@ class ScriptedLive:
                 self._news.clear()
                 if not self._text:
                     continue
+                await self._still_ours()
                 if self.message_id is None:
                     message_id = self._telegram.create(self._session, self._text)
                     if self._telegram.answers_late is not None:
@@ -209,8 +212,9 @@ class ScriptedDelivery:
         reply_to: int | None,
         message_id: int | None,
         created: Callable[[int], Awaitable[None]],
+        still_ours: Callable[[], Awaitable[None]],
     ) -> AsyncGenerator[LiveAnswer]:
-        live = ScriptedLive(self.telegram, session, message_id, created)
+        live = ScriptedLive(self.telegram, session, message_id, created, still_ours)
         frames = asyncio.TaskGroup()
         await frames.__aenter__()
         frames.create_task(live.run(), name="live")
@@ -265,6 +269,8 @@ class Model:
         self._holds: dict[str, Hold] = {}
         self._faults: dict[str, list[BaseException]] = {}
         self.partial: dict[str, str] = {}
+        self.more: dict[str, str] = {}
+        """As ``partial``, but shown after the turn was held."""
 
     def hold(self, text: str) -> Hold:
         """Turns with a message that contains ``text`` wait."""
@@ -295,6 +301,9 @@ class Model:
             for text, hold in tuple(self._holds.items()):
                 if text in said:
                     await hold.here()
+            for text, shown in self.more.items():
+                if text in said and sink is not None:
+                    sink.text(shown)
             self._break(said)
         except BaseException as problem:
             call.end = type(problem).__name__

@@ -32,6 +32,7 @@ from workers.alerts import Alerts
 from workers.mailbox import Mailbox
 from workers.members import Member
 from workers.parts import Parts
+from workers.pulse import Pulse
 
 LONG = timedelta(minutes=5)
 
@@ -67,6 +68,7 @@ class Worker:
         self.member: Member | None = None
         self.queues: frozenset[str] = frozenset()
         self.store: Store
+        self.pulse: Pulse
         self._loops: asyncio.TaskGroup
 
     def begin(self, group: asyncio.TaskGroup) -> None:
@@ -145,7 +147,9 @@ class Worker:
     async def _main(self) -> None:
         try:
             async with connect(self.settings, self.pool.clock) as self.store, asyncio.TaskGroup() as self._loops:
+                self.pulse = Pulse(self.pool.clock, self.settings.heartbeat_ttl)
                 await self.store.members.beat(self.name, {}, LONG, member=self._sweeps)
+                self.pulse.beaten(self.pulse.now())
                 parts = Parts(
                     incarnation=self.name,
                     settings=self.settings,
@@ -155,6 +159,7 @@ class Worker:
                     delivery=self.delivery,
                     alerts=Alerts(self.settings, self.store.alerts, self.store.intake),
                     clock=self.pool.clock,
+                    pulse=self.pulse,
                     steps=self._steps,
                     sleep=self.pool.naps,
                 )
@@ -167,7 +172,7 @@ class Worker:
                         sessions=self.store.sessions,
                         reminders=self.store.reminders,
                         mailbox=self.mailbox,
-                        clock=self.pool.clock,
+                        pulse=self.pulse,
                         consume=self._consume,
                         about=dict,
                     )

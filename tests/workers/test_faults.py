@@ -242,6 +242,62 @@ async def test_a_worker_that_was_paused_right_after_its_commit_does_not_say_it_a
     assert pool.telegram.texts(ONE) == ["answer to hello"]
 
 
+async def test_a_worker_that_was_paused_does_not_write_over_what_its_heir_shows(pool: Pool, heir: Worker) -> None:
+    zombie = await pool.worker("w-zombie")
+    hold = pool.model.hold("hello")
+    pool.model.partial["hello"] = "Once"
+    await pool.say(1, "hello")
+    turn = zombie.ring(ONE)
+    await hold.reached()
+    await pool.telegram.changes.until(lambda: bool(pool.telegram.noted))
+    # A SIGSTOP for longer than its heartbeat holds.
+    await pool.store.members.report_death("w-zombie")
+    pool.clock.advance(60)
+    hold.begun.clear()
+    answer = heir.ring(ONE)
+    await hold.reached()
+    heirs, hold.go = hold.go, asyncio.Event()
+    heirs.set()
+    del pool.model.partial["hello"]
+    assert (await answer)["outcome"] == "answered"
+    await pool.store.members.beat("w-zombie", {}, LONG, member=False)
+    pool.model.more["hello"] = "Once upon a"
+    hold.go.set()
+
+    assert (await turn)["outcome"] == "elsewhere"
+    assert list(pool.telegram.chat(ONE).shown.values()) == ["answer to hello"]
+
+
+@pytest.mark.parametrize(("beats", "asked"), [(0, 2), (1, 1)])
+async def test_before_a_frame_redis_is_asked_only_after_a_pause(pool: Pool, beats: int, asked: int) -> None:
+    worker = await pool.worker("w-one")
+    hold = pool.model.hold("hello")
+    pool.model.partial["hello"] = "Once"
+    proofs = 0
+
+    async def counting(sent: bytes) -> Fate:
+        nonlocal proofs
+        proofs += b"HMGET" in sent
+        return "passes"
+
+    await pool.say(1, "hello")
+    worker.cable.heard = counting
+    turn = worker.ring(ONE)
+    await hold.reached()
+    await pool.telegram.changes.until(lambda: bool(pool.telegram.noted))
+    assert proofs == 0
+    pool.clock.advance(60)
+    for _ in range(beats):
+        # The heartbeat woke up before the turn did: it lives again, which says nothing of its sessions.
+        worker.pulse.beaten(worker.pulse.now())
+    pool.model.more["hello"] = "Once upon a"
+    hold.go.set()
+    await turn
+    # For the frame and, while there is no heartbeat that holds, for the reply.
+    assert proofs == asked
+    assert pool.telegram.texts(ONE) == ["answer to hello"]
+
+
 async def test_a_turn_whose_session_is_somebody_elses_ends_once_that_is_found_out(pool: Pool, heir: Worker) -> None:
     zombie = await pool.worker("w-zombie")
     await pool.say(1, "hello")

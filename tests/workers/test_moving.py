@@ -105,6 +105,21 @@ async def test_a_turn_that_runs_in_the_supergroup_ends_undisturbed_and_the_old_m
     await settled(pool, one)
 
 
+async def test_a_supergroup_that_is_awake_fetches_what_the_group_left_before_it_sleeps(pool: Pool) -> None:
+    one, two = await pool.worker("w-one"), await pool.worker("w-two")
+    await answered(pool, one, OLD.chat, "before")
+    hold = pool.model.hold("there")
+    await pool.say(NEW.chat, "there")
+    turn = two.ring(NEW)
+    await hold.reached()
+    await moved(pool)
+    await one.answer(OLD)
+    hold.go.set()
+    await turn
+    assert await pool.state(NEW) | {"history": '["before"]'} == await pool.state(NEW)
+    assert await pool.store.sessions.pending(range(64), 9) == [[]] * 64
+
+
 async def test_a_turn_that_runs_in_the_group_is_waited_for_and_answered_in_the_supergroup(pool: Pool) -> None:
     one, two = await pool.worker("w-one"), await pool.worker("w-two")
     hold = pool.model.hold("running")

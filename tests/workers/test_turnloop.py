@@ -236,6 +236,21 @@ async def test_compacting_takes_its_turn_and_changes_the_history(pool: Pool) -> 
     assert pool.model.calls[-1].history == ["summary"]
 
 
+async def test_what_is_said_with_new_is_answered_in_the_new_conversation(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    await pool.say(1, "before")
+    await worker.answer(ONE)
+    await pool.say_all(1, {"text": "a"}, {"text": "hello", "kind": "new"}, {"text": "b"})
+
+    await worker.answer(ONE)
+
+    assert pool.telegram.texts(ONE)[1:] == [words.started_anew(1), "answer to hello b"]
+    assert pool.model.calls[-1].history == []
+    # Each has one reply that answers it.
+    assert pool.telegram.answered(ONE) == [1, 2, 3, 4]
+    assert await pool.idle(ONE)
+
+
 async def test_in_interrupt_mode_a_new_message_ends_the_turn_and_is_answered_with_it(pool: Pool) -> None:
     worker = await pool.worker("w-one", COHORT_QUEUE_MODE="interrupt")
     hold = pool.model.hold("first")

@@ -56,6 +56,7 @@ class TelegramDelivery:
         reply_to: int | None,
         message_id: int | None,
         created: Callable[[int], Awaitable[None]],
+        still_ours: Callable[[], Awaitable[None]],
     ) -> AbstractAsyncContextManager[LiveAnswer]:
         """Show a turn while it runs (``workers.ports.Delivery``)."""
         return Live(
@@ -65,6 +66,7 @@ class TelegramDelivery:
             reply_to=reply_to,
             message_id=message_id,
             created=created,
+            still_ours=still_ours,
             clock=self._clock,
             tempo=self._tempo,
         )

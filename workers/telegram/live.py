@@ -15,7 +15,7 @@ from typing import Literal, Self
 from telegram.error import RetryAfter, TelegramError
 
 from tasks.clock import Clock
-from tasks.errors import ClaimLost
+from tasks.errors import ClaimLost, StoreUnavailable
 from tasks.session import SessionKey
 from workers.telegram.calls import Calls
 from workers.telegram.pacing import Dropped, Pace, seconds
@@ -28,6 +28,8 @@ log = logging.getLogger("cohort.telegram")
 
 _LONGEST_PAUSE = 10.0
 """Seconds between two looks for room in a chat that a flood holds."""
+_STORE_AWAY = 1.0
+"""Seconds after which a frame is tried again while nobody can tell whose the session is."""
 
 
 @dataclass(slots=True)
@@ -69,6 +71,7 @@ class Live:
         reply_to: int | None,
         message_id: int | None,
         created: Callable[[int], Awaitable[None]],
+        still_ours: Callable[[], Awaitable[None]],
         clock: Clock,
         tempo: Tempo,
     ) -> None:
@@ -77,6 +80,7 @@ class Live:
         self._reply_to = reply_to
         self._message_id = message_id
         self._created = created
+        self._still_ours = still_ours
         self._clock = clock
         self._tempo = tempo
         self._silent = mode == "off"
@@ -196,8 +200,14 @@ class Live:
         """
         pause = self._tempo.interval(self._session.chat)
         try:
+            # A process that was paused would write over what the session's next owner shows in the same message.
+            await self._still_ours()
             await self._show(part)
             self._shown = part
+        except ClaimLost:
+            raise _Ended from None
+        except StoreUnavailable:
+            pause = _STORE_AWAY
         except Dropped as dropped:
             pause = min(dropped.seconds, _LONGEST_PAUSE)
         except TelegramError as error:

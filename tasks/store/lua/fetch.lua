@@ -29,6 +29,6 @@ if history ~= '' then redis.call('HSET', state, 'history', history) end
 for field, amount in pairs(plan.add) do redis.call('HINCRBY', state, field, amount) end
 redis.call('ZADD', KEYS[4], 'NX', redis.call('ZSCORE', KEYS[9], old) or ARGV[7], new)
 redis.call('DEL', old_state, old_inbox, KEYS[8], KEYS[10])
-redis.call('HSET', old_state, 'epoch', tonumber(ARGV[6]) + 1, 'moved', new)
+redis.call('HSET', old_state, 'epoch', ARGV[6], 'moved', new)
 redis.call('ZREM', KEYS[9], old)
 return { 'fetched', #entries, redis.call('HGETALL', state) }
