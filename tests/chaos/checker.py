@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from tests.chaos import legal
 from tests.chaos.history import (
     Bubble,
     Call,
@@ -24,15 +25,6 @@ from tests.chaos.history import (
     words_in,
 )
 from workers import words as ours
-
-KILLING = frozenset({"kill-worker", "report-worker", "kill-supervisor", "kill-supervised", "kill-all"})
-CUTTING = KILLING | {"stop-worker", "kill-redis", "stop-redis"}
-"""Faults that part a worker from the call that says "delivered": the one legal reason for a reply shown twice.
-
-Also every failpoint in a worker (``step-...``), and a Telegram answer that was lost (``cut_after`` in that chat).
-"""
-LINGER = 15.0
-"""Seconds for which a fault goes on to matter: a worker that wakes up finishes what it was sending."""
 
 TOLD_DEAD = (ours.POISON, ours.DEFECT, ours.UNREADABLE)
 TOLD_OUTAGE = (ours.OUTAGE, ours.TOO_LONG)
@@ -255,12 +247,12 @@ class _Check:
         text = norm(twice[0].text)
         sendings = [sent for sent in self._sent_to(twice) if norm(sent.text) == text]
         times = [sent.at for sent in sendings]
-        excuses = self._cuts(times[0] - LINGER, times[-1])
+        excuse = legal.reason(self.history.faults, times[0], times[-1])
         lost = any(not sent.heard for sent in sendings)
-        if not excuses and not lost:
+        if not excuse and not lost:
             self._broken("doubled", session, f"{words[0]} was delivered {len(twice)} times for no reason", words)
             return
-        self.verdict.doubled["telegram-cut-after" if lost else excuses[-1]] += len(twice) - 1
+        self.verdict.doubled[legal.LOST if lost else excuse] += len(twice) - 1
 
     def _judge_beginning(self, session: str, bubble: Bubble) -> None:
         """A growing answer's first text, whose worker was cut off before it could store the message's id."""
@@ -268,17 +260,9 @@ class _Check:
         sendings = [sent for sent in self._sent_to([bubble]) if sent.message_id == bubble.message_id]
         words = words_in(bubble.text)
         heard = sendings and all(sent.heard for sent in sendings)
-        if heard and not self._cuts(sendings[0].at - LINGER, sendings[-1].at + LINGER):
+        if heard and not legal.reason(self.history.faults, sendings[0].at, sendings[-1].at + legal.LINGER):
             what = f"message #{bubble.message_id} is a beginning, left for no reason: {norm(bubble.text)[:60]!r}"
             self._broken("left", session, what, words)
-
-    def _cuts(self, begin: float, end: float) -> list[str]:
-        """Faults that parted a worker from Redis within some time."""
-        return [
-            fault.kind
-            for fault in self.history.faults
-            if (fault.kind in CUTTING or fault.kind.startswith("step-")) and fault.at <= end and fault.until >= begin
-        ]
 
     def _order(self, session: str, said: Sequence[Said], bubbles: Sequence[Bubble], replies: set[str]) -> None:
         """Answers came whole in the order in which the messages were said."""

@@ -185,17 +185,18 @@ class Run:
         self.figures.times[kind] += 1
         self._watches.append(_Watch(kind, now, set(self._crowd.waiting)))
 
-    def _ended(self, how: str, process: Process) -> None:
+    def _ended(self, how: str, process: Process, ago: float) -> None:
         if how == "crash":
             said = tuple(process.lines[-25:])
             self.crashes.append(Violation("left", process.name, "a process ended by itself", said))
         else:
-            self._fault(how, self.clock.now())
+            self._fault(how, self.clock.now() - ago)
 
     async def _look(self, pool: Pool) -> None:
         while True:
             await asyncio.sleep(0.1)
             pool.look()
+            pool.listen()
 
     async def _follow(self, people: PlaygroundClient) -> None:
         """Read the playground's journal as it grows, and note what is answered."""

@@ -1,5 +1,6 @@
 """The processes of a run: workers and bots, started again when they end, each end explained."""
 
+import re
 import signal
 from collections.abc import Callable
 from random import Random
@@ -12,6 +13,8 @@ from tests.system.processes import Process
 
 RESTARTABLE = ("worker: ", "cohort bot: ", "cohort: ")
 """A process that says this at its end could not start for now (Redis is away); a supervisor starts it again."""
+
+_LATE = re.compile(r"heartbeat\.late\s+seconds=([0-9.]+)")
 
 
 class Pool:
@@ -27,9 +30,11 @@ class Pool:
         *,
         steps: bool,
         sabotage: str,
-        ended: Callable[[str, Process], None],
+        ended: Callable[[str, Process, float], None],
     ) -> None:
-        """``ended``: told of each end that nobody ordered: ``step-<name>``, ``restart``, or ``crash``."""
+        """``ended``: told of each end that nobody ordered: ``step-<name>``, ``restart``, or ``crash``; and of each
+        ``late-worker``, whose heartbeat came too late on a machine with too much to do; and how long ago it began.
+        """
         self._harness = harness
         self._random = random
         self._steps = steps
@@ -41,6 +46,8 @@ class Pool:
         """Told to end; they are to end with status 0."""
         self.all: list[Process] = []
         self.service: Service | None = None
+        self._read: dict[int, int] = {}
+        """How many lines of a process were looked at."""
 
     def add_service(self, workers: int) -> Process:
         self.service = Service(self._harness, workers)
@@ -96,7 +103,7 @@ class Pool:
             status = process.wait()
             begun = "worker.ready" in process.output
             if status not in (0, *([] if begun else [-signal.SIGTERM])) and "chaos.step" not in process.output[-40:]:
-                self._ended("crash", process)
+                self._ended("crash", process, 0)
         for among in (self.workers, self.bots):
             for process in [one for one in among if not one.alive]:
                 among.remove(process)
@@ -106,15 +113,24 @@ class Pool:
             self._explain(self.service.process)
             self.service.start()
 
+    def listen(self) -> None:
+        """Hear of heartbeats that came too late."""
+        for process in (*self.all, *(self.service.lives if self.service else ())):
+            lines = process.lines[self._read.get(id(process), 0) :]
+            self._read[id(process)] = self._read.get(id(process), 0) + len(lines)
+            for line in lines:
+                if late := _LATE.search(line):
+                    self._ended("late-worker", process, float(late[1]) + 1)
+
     def _explain(self, process: Process) -> None:
         process.wait()
         said = process.lines[-1] if process.lines else ""
         if "chaos.step" in said:
-            self._ended(f"step-{said.split()[-1]}", process)
+            self._ended(f"step-{said.split()[-1]}", process, 0)
         elif said.startswith(RESTARTABLE):
-            self._ended("restart", process)
+            self._ended("restart", process, 0)
         else:
-            self._ended("crash", process)
+            self._ended("crash", process, 0)
 
     def _replace(self, among: list[Process]) -> None:
         if among is self.workers:

@@ -1,14 +1,18 @@
 """The checker itself: good histories pass, and each broken guarantee is found, and named."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from tests.chaos.checker import LINGER, check
+from tests.chaos import legal
+from tests.chaos.checker import check
 from tests.chaos.history import Spoken
 from tests.chaos.story import Story
 from workers import words
 
+ROOT = Path(__file__).parents[2]
 ONE, TWO = "1:10", "1:20:t3"
 
 
@@ -92,9 +96,10 @@ def test_a_reply_delivered_again_because_telegram_s_answer_was_lost_is_counted(s
     assert verdict.doubled == {"telegram-cut-after": 1}
 
 
-def test_a_reply_delivered_twice_for_no_reason_is_found(story: Story) -> None:
-    story.fault("kill-worker")
-    story.now += LINGER + 1
+@pytest.mark.parametrize(("kind", "lingers"), [("kill-worker", legal.CALLING), ("stop-worker", legal.LINGER)])
+def test_a_reply_delivered_twice_for_no_reason_is_found(story: Story, kind: str, lingers: float) -> None:
+    story.fault(kind)
+    story.now += lingers + 1
     said = story.say(ONE)
     call = story.call(said)
     story.commit(call, said)
@@ -230,3 +235,12 @@ def test_a_violation_shows_the_history_of_its_session_only(story: Story) -> None
     assert "m000008q" in shown
     assert "m000002q" not in shown
     assert "FAULT kill-worker" in shown
+
+
+@pytest.mark.promise("docs-true")
+def test_the_reasons_for_a_duplicate_are_those_that_the_documents_list() -> None:
+    text = (ROOT / "docs/architecture.md").read_text()
+    section = text.partition("### Exactly which duplicate can reach a user\n")[2].partition("\n## ")[0]
+    rows = [line.split("|") for line in section.splitlines() if line.startswith("|")]
+    listed = [frozenset(re.findall(r"`([a-z-]+)`", row[2])) for row in rows[2:]]
+    assert listed == [{legal.LOST}, legal.KILLED, legal.PAUSED, legal.AWAY]

@@ -1,0 +1,45 @@
+"""Why a reply may stand in a chat twice, or its beginning be left there; docs/architecture.md lists the same (pure)."""
+
+from collections.abc import Iterable
+
+from tests.chaos.history import Fault
+
+LOST = "telegram-cut-after"
+"""Telegram did it, and the connection ended before the worker had its answer. Known call by call, not by time."""
+
+KILLED = frozenset(
+    {
+        "kill-worker",
+        "report-worker",
+        "kill-supervisor",
+        "kill-supervised",
+        "kill-all",
+        "step-claimed",
+        "step-ran",
+        "step-committed",
+        "step-delivered",
+    }
+)
+"""A worker died between Telegram's answer and its own next write."""
+PAUSED = frozenset({"stop-worker", "late-worker"})
+"""It lived, but its heartbeat did not come in time, and another worker delivered what it was just delivering."""
+AWAY = frozenset({"kill-redis", "stop-redis"})
+"""Redis did not take that write, and the heartbeats ran out meanwhile."""
+
+CALLING = 5.0
+"""Seconds for which a call of a killed worker may still be on its way: Telegram is delayed by up to four."""
+LINGER = 15.0
+"""Seconds for which the others go on to matter: a worker that wakes up finishes what it was sending."""
+
+
+def reason(faults: Iterable[Fault], begin: float, end: float) -> str:
+    """The kind of the last fault that parted a worker from Redis in some time; nothing when there was none."""
+    cuts = [fault for fault in faults if fault.at <= end and fault.until + _lingers(fault.kind) >= begin]
+    return max(cuts, key=lambda fault: fault.at).kind if cuts else ""
+
+
+def _lingers(kind: str) -> float:
+    """For how many seconds it goes on to matter; less than any time for what is no reason."""
+    if kind in KILLED:
+        return CALLING
+    return LINGER if kind in PAUSED | AWAY else float("-inf")
