@@ -36,7 +36,7 @@ class Column:
             bot = harness.bot(**environ)
             for worker in workers:
                 worker.wait_line("slots.served")
-            return Running(stand, [bot], workers, restart=lambda: harness.worker(**environ))
+            return Running(stand, [bot], workers, start=lambda: harness.worker(**environ), tells=True)
         if self.kept:
             environ["PEER_KEPT"] = "1"
         place = f"bench.peers.{self.module}"
@@ -48,7 +48,7 @@ class Column:
 
         workers = [peer("worker") for _ in range(self.workers)]
         bot = peer("bot") if self.workers else peer()
-        return Running(stand, [bot], workers, restart=(lambda: peer("worker")) if self.workers else peer)
+        return Running(stand, [bot], workers, start=(lambda: peer("worker")) if self.workers else peer)
 
 
 COLUMNS = {

@@ -40,6 +40,22 @@ def tree(pid: int) -> list[int]:
     return found
 
 
+def named(parent: int, part: str) -> int:
+    """The child of a process whose command line has ``part`` in it.
+
+    Raises:
+        LookupError: there is none.
+    """
+    for pid in _children().get(parent, []):
+        try:
+            words = (Path("/proc") / str(pid) / "cmdline").read_bytes().decode(errors="replace").split("\0")
+        except OSError:
+            continue
+        if part in words:
+            return pid
+    raise LookupError(part)
+
+
 def _field(text: str, name: str) -> int:
     """A kB field of a /proc file, in bytes."""
     line = next((line for line in text.splitlines() if line.startswith(name)), "")

@@ -1,18 +1,21 @@
 """The common stand of all columns: Valkey, the playground and the mock model, and a column started beside them."""
 
 import asyncio
+import os
+import signal
 import tempfile
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from redis.asyncio import Redis
 
-from bench.proc import Cost, cost
+from bench.proc import Cost, cost, named, tree
 from playground.client import PlaygroundClient
 from tasks.clock import SystemClock
+from tasks.store import connect
 from tests.system.harness import CONFIG, Harness, ModelControl, durable_valkey
 from tests.system.processes import Process
 
@@ -33,17 +36,35 @@ class Broken(Exception):  # noqa: N818 - an outcome
 
 @dataclass
 class Running:
-    """A started column. ``bots`` and ``workers`` are its processes; a peer in one process has no workers."""
+    """A started column. ``bots`` and ``workers`` are its processes; a peer in one process has no workers.
+
+    ``start`` starts one more of what dies or joins; ``tells``: its supervisor reports a death to the others.
+    """
 
     stand: "Stand"
     bots: list[Process]
     workers: list[Process]
-    restart: Callable[[], Process] | None = None
+    start: Callable[[], Process]
+    tells: bool = False
 
     @property
     def cost(self) -> Cost:
         """Of the column alone: neither Valkey nor playground nor model."""
         return cost(*(process.pid for process in [*self.bots, *self.workers] if process.alive))
+
+    async def more(self) -> None:
+        """One more worker (bot, where there are none), ready."""
+        (self.workers or self.bots).append(await asyncio.to_thread(self.start))
+
+    async def kill(self) -> float:
+        """SIGKILL the first worker (the bot, where there are none), as its supervisor sees it; when it was dead."""
+        victim = (self.workers or self.bots)[0]
+        async with connect(self.stand.harness.settings()) as store:
+            await asyncio.to_thread(victim.kill)
+            dead = CLOCK.now()
+            if self.tells:
+                await store.members.report_death(victim.name)
+        return dead
 
 
 @dataclass
@@ -54,7 +75,12 @@ class Stand:
     people: PlaygroundClient
     model: ModelControl
     redis: Redis
-    valkey_pid: int
+    helpers: dict[str, int] = field(default_factory=dict)
+    """pids of what every column needs: valkey, playground, model."""
+
+    def busy(self) -> dict[str, float]:
+        """Processor seconds so far of each helper: one that has all of a core is what was measured."""
+        return {name: cost(pid).cpu_s for name, pid in self.helpers.items()}
 
     async def chats(self, count: int) -> list[int]:
         """New private chats, each of a user of its own."""
@@ -101,14 +127,18 @@ class Stand:
         await self.answers({chat: "[n=1]"}, after=after)
 
     @contextmanager
-    def processes(self, running: Running) -> Any:
-        """End a column's processes with the block."""
+    def processes(self, running: Running) -> Iterator[Running]:
+        """End a column's processes, and theirs, with the block."""
         try:
             yield running
         finally:
-            for process in [*running.bots, *running.workers]:
-                if process.alive:
-                    process.kill()
+            ours = [process for process in [*running.bots, *running.workers] if process.alive]
+            theirs = {pid for process in ours for pid in tree(process.pid)} - {process.pid for process in ours}
+            for process in ours:
+                process.kill()
+            for pid in theirs:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
 
 def share(values: list[float], part: float) -> float:
@@ -135,5 +165,9 @@ async def stand() -> AsyncIterator[Stand]:
         people = await stack.enter_async_context(PlaygroundClient(harness.playground()))
         model = await stack.enter_async_context(ModelControl(harness.model()))
         redis = await stack.enter_async_context(Redis.from_url(valkey.connection_url))
-        pid = int((await redis.info("server"))["process_id"])
-        yield Stand(harness, people, model, redis, pid)
+        helpers = {
+            "valkey": int((await redis.info("server"))["process_id"]),
+            "playground": named(os.getpid(), "playground"),
+            "model": named(os.getpid(), "tests.support.model"),
+        }
+        yield Stand(harness, people, model, redis, helpers)

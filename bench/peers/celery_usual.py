@@ -15,7 +15,7 @@ from telegram.request import HTTPXRequest
 
 from bench.peers.common import READY, Answer, application, fast_agent, keep, listen
 
-LANES = 32
+LANES = int(os.environ.get("PEER_LANES", "32"))
 app = Celery("usual", broker=os.environ["REDIS_URL"])
 app.conf.update(task_acks_late=True, task_reject_on_worker_lost=True, task_ignore_result=True)
 app.conf.update(worker_prefetch_multiplier=1, worker_hijack_root_logger=False)

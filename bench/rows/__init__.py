@@ -1,9 +1,14 @@
-"""The rows of the table, one module each: ``ABOUT``, ``GOAL``, ``COLUMNS``, ``BASE``, ``measure``.
+"""The rows of the table, one module each: ``ABOUT``, ``COLUMNS``, ``BASE``, ``GOALS``, ``measure``.
 
-``measure(column, size)`` gives named numbers of one run. ``BASE`` is the column that ratios are taken to.
+``measure(column, size)`` gives named numbers of one run. ``BASE`` is the column that ratios are taken to. A row
+some of whose columns are measured less often than asked for says so in ``TIMES`` (column -> at most so often), and why
+in ``WHY``.
 """
 
 from dataclasses import dataclass
+
+NAMES = ("cost", "latency", "throughput", "scale", "turn", "intake", "flood", "kill", "join", "memory")
+"""In the order in which they run: what is quick and most asked for comes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +24,15 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """``metric`` of ``column`` against ``at_most`` or ``at_least``: a number, or a ratio to ``to``'s."""
+    """``metric`` of ``column`` against ``at_most`` or ``at_least``: a number, or a ratio to ``to``'s.
+
+    ``worst``: of all runs, not their median; where one loss in five runs is a loss.
+    """
 
     column: str
     metric: str
     at_most: float | None = None
     at_least: float | None = None
     to: str | None = None
+    worst: bool = False
     says: str = ""

@@ -15,7 +15,7 @@ GOALS = (Goal("cohort-2", "extra s", at_most=1.0),)
 
 
 async def measure(column: str, size: Size) -> dict[str, float]:
-    chats, before_s, after_s = size.of(20, 6), size.of(20, 8), size.of(15, 10)
+    chats, before_s, after_s = size.of(20, 6), size.of(15, 6), size.of(10, 5)
     chance = random.Random(size.seed)
     async with stand() as place:
         await place.model.control(**PACED)
@@ -40,8 +40,7 @@ async def measure(column: str, size: Size) -> dict[str, float]:
                         talking.create_task(talk(chat), name=f"chat {chat}")
                     await asyncio.sleep(before_s)
                     joined_at = CLOCK.now()
-                    assert running.restart is not None
-                    running.workers.append(await asyncio.to_thread(running.restart))
+                    await running.more()
                     await asyncio.sleep(after_s)
                     over.set()
                 looking.cancel()
