@@ -205,7 +205,8 @@ class Telegram:
             try:
                 await self._send(session.chat, session, reply)
             except errors.ChatMigrated as moved:
-                await self._send(moved.new_chat_id, session, reply)
+                # The message that it answers has another number there.
+                await self._send(moved.new_chat_id, session, reply.model_copy(update={"reply_to": None}))
 
     async def _send(self, chat: int, session: SessionKey, reply: Reply) -> None:
         keyboard = [

@@ -41,6 +41,14 @@ class CohortConsumer(Consumer):
         self._gathering = promise(self._gather)
         self._flush_at = 0.0
 
+    def connect(self) -> Any:
+        """The connection that tasks come by (Celery asks for it at start and whenever the last one was lost)."""
+        connection = cast("Any", super()).connect()
+        # What was taken and not begun is not put back: its sessions are found by the sweep. Putting back fails where it
+        # matters, when the connection was lost: each try takes as long as Redis is silent, and the rest goes to a file.
+        connection.default_channel.do_restore = False
+        return connection
+
     def on_send_event_buffered(self) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - its stub is wrong
         """Called from any thread, for each event (``celery.events.EventDispatcher``)."""
         if self.hub is not None:

@@ -25,6 +25,7 @@ class Mailbox:
         self._awake = awake
         self._loops: dict[SessionKey, tuple[TurnLoop, asyncio.Task[TurnReport]]] = {}
         self._rung: set[SessionKey] = set()
+        self._swept: set[SessionKey] = set()
         self.turns = 0
         """Turns answered since this worker started."""
         self._draining = False
@@ -45,13 +46,17 @@ class Mailbox:
 
     @property
     def room(self) -> int:
-        """How many sessions a sweep may wake now."""
-        return 0 if self._draining else max(0, self._awake - len(self._loops))
+        """How many sessions a sweep may wake now.
+
+        Those that doorbells woke do not count: while these keep coming, nobody would find what was not rung for.
+        """
+        return 0 if self._draining else max(0, self._awake - len(self._swept))
 
     def sweep(self, sessions: Sequence[SessionKey]) -> int:
         """Wake those that sleep, as far as there is room; returns how many."""
         asleep = [session for session in sessions if session not in self._loops][: self.room]
         for session in asleep:
+            self._swept.add(session)
             self._wake(session)
         return len(asleep)
 
@@ -122,5 +127,6 @@ class Mailbox:
             return _ELSEWHERE
         finally:
             del self._loops[session]
+            self._swept.discard(session)
             if not self._loops:
                 self._empty.set()

@@ -105,3 +105,17 @@ async def test_a_stop_for_a_session_that_sleeps_here_is_nothing(pool: Pool) -> N
     worker = await pool.worker("w-one")
     worker.mailbox.arrived(ONE)
     assert worker.mailbox.awake == 0
+
+
+async def test_a_sweep_has_room_though_doorbells_keep_many_awake(pool: Pool) -> None:
+    worker = await pool.worker("w-one", awake=1)
+    hold = pool.model.hold("hello")
+    for chat in range(1, 5):
+        await pool.say(chat, "hello")
+        worker.ring(session(chat))
+    await hold.reached()
+    await pool.say(5, "not rung for")
+    assert worker.mailbox.sweep([session(5)]) == 1
+    await pool.telegram.until_delivered(1)
+    assert pool.telegram.delivered[0][0] == session(5)
+    hold.go.set()
