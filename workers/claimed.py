@@ -45,6 +45,7 @@ class Claimed:
     """The claim of a turn loop. All its writes raise ``ClaimLost`` when somebody else owns the session.
 
     ``live``: the message that shows the running turn. ``shown``: the text that it shows, as far as known here.
+    ``inherited``: the message that an earlier owner's turn was shown in, if that came to no end.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Claimed:
         self._fields = dict(claim.state)
         self._tries = claim.work.tries
         self.live: int | None = self._number("live") or None
+        self.inherited = self.live
         self.shown = ""
 
     # -- what the state says, so that it need not be read again after each commit

@@ -20,6 +20,9 @@ MAX_TRIES = 3
 
 _PAUSE_S = 1.0
 
+LATE_S = 5.0
+"""How much later than it was sent an edit may take effect, when nobody lives who waits for it; mostly it is 0.1."""
+
 
 class Outbox:
     """The far end of a turn."""
@@ -44,18 +47,24 @@ class Outbox:
                 log.exception("reply.unreadable", extra={"session": str(claimed.session)})
                 await self._give_up(claimed, raw, None, problem)
             else:
-                await self._bring(claimed, raw, reply)
+                shown = await self._bring(claimed, raw, reply)
+                if shown is not None and shown == reply.edit == claimed.inherited:
+                    # A last frame of the worker that began this message may still be on its way to Telegram, and would
+                    # overwrite the answer. Until it is certain that none did, the reply counts as undelivered.
+                    claimed.inherited = None
+                    await self._sleep(LATE_S)
+                    await self._bring(claimed, raw, reply)
             self._steps("delivered")
             await self._confirm(claimed, raw)
 
-    async def _bring(self, claimed: Claimed, raw: bytes, reply: Reply) -> None:
-        """Until Telegram has it or never will."""
+    async def _bring(self, claimed: Claimed, raw: bytes, reply: Reply) -> int | None:
+        """Until Telegram has it (the id of its message) or never will (None)."""
         defects = 0
         while True:
             # A worker that was paused meanwhile would say what the next owner has said already.
             await claimed.make_sure()
             try:
-                await self._delivery.deliver(claimed.session, reply)
+                return await self._delivery.deliver(claimed.session, reply)
             except Undeliverable as problem:
                 log.warning("reply.undeliverable", extra={"session": str(claimed.session), "reason": str(problem)})
             except ChatMigrated as moved:
@@ -73,7 +82,7 @@ class Outbox:
                     await self._sleep(_PAUSE_S * defects)
                     continue
                 await self._give_up(claimed, raw, reply, defect)
-            return
+            return None
 
     async def _confirm(self, claimed: Claimed, raw: bytes) -> None:
         try:

@@ -19,6 +19,8 @@ REPORTED = 3.0
 UNREPORTED = 8.0
 """Seconds until a dead worker's turns run elsewhere, with the default heartbeat of 5 s: that, a sweep, and a second."""
 TAKEN_OVER = 20.0
+LATE = 3.0
+"""Seconds for which Telegram holds a call; long enough for another worker to answer meanwhile."""
 
 
 @pytest.fixture
@@ -69,6 +71,33 @@ async def test_a_killed_worker_s_turns_run_elsewhere_within_eight_seconds_when_n
     victim.kill()
     await runs_elsewhere(stage, UNREPORTED)
     await stage.model.release("dead")
+    await stage.answered(chat, said)
+
+
+@pytest.mark.promise("worker-killed")
+async def test_a_dead_worker_s_last_frame_that_telegram_carries_out_late_does_not_stay_over_the_answer(
+    stage: Scene,
+) -> None:
+    await stage.start(workers=2)
+    chat = await stage.chat()
+    said = await stage.say(chat, "HOLD:first@1 HOLD:last@4 WORDS:9")
+    await stage.model.held("first")
+    await stage.people.wait_for(chat, 1)
+    await stage.people.fault("delay", "editMessageText", chat=chat, seconds=LATE)
+    await stage.model.release("first")
+    await stage.model.held("last")
+    while (await stage.people.control("GET", "/faults"))["faults"]:  # until that frame is on its way
+        pass
+    victim = await stage.owner(chat)
+    stage.fault("report-worker")
+    victim.kill()
+    async with connect(stage.harness.settings()) as store:
+        await store.members.report_death(victim.name)
+    await stage.model.release("last")
+    await stage.answered(chat, said)
+    after = await stage.say(chat)
+    await stage.people.wait_journal(1, method="editMessageText", fault="delay")
+    await stage.answered(chat, after)
     await stage.answered(chat, said)
 
 
