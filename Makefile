@@ -1,7 +1,7 @@
 # Cohort. `make up` and `make test` bring everything they need; `make help` lists the rest.
 # PYTHON=/path/to/python3.13 chooses the Python, SEED/MINUTES the chaos run.
 .DEFAULT_GOAL := help
-.PHONY: help up test coverage check format chaos bench bench-quick lock docs clean env-run env-dev
+.PHONY: help up test coverage check format chaos soak bench bench-quick lock docs clean env-run env-dev
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?=
@@ -30,6 +30,9 @@ format: env-dev ## let ruff format and sort
 
 chaos: env-dev ## kill everything for MINUTES (default 3), check that nothing is lost; SEED repeats a run
 	@$(BIN)/python -m tests.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+soak: env-dev ## 10,000 sessions on one worker, whose memory must not grow (some ten minutes)
+	@$(BIN)/python -m tests.soak $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 bench: env-dev ## all measurements, written to bench/results/
 	@$(BIN)/python -m bench $(ARGS)
