@@ -23,7 +23,6 @@ _SERVICE = """
     poll_option_deleted suggested_post_approved suggested_post_approval_failed suggested_post_declined
     suggested_post_paid suggested_post_refunded video_chat_scheduled video_chat_started video_chat_ended
     video_chat_participants_invited web_app_data community_chat_added community_chat_removed community_chat_joined
-    migrate_from_chat_id
 """
 SERVICE = frozenset(_SERVICE.split())
 """Fields of ``Message`` (Bot API 10.3) that tell of an event in the chat; nobody said anything."""

@@ -13,6 +13,7 @@ from tasks.clock import Clock
 from tasks.envelope import Reply
 from tasks.errors import StoreUnavailable
 from tasks.session import SessionKey
+from tasks.store.pacing import Taken
 
 log = logging.getLogger("cohort.bot")
 
@@ -49,6 +50,18 @@ class Sender(Protocol):
         ...
 
 
+class Pace(Protocol):
+    """How fast the bot may send, with the workers (``tasks.store.pacing``)."""
+
+    async def reserve(self, bot: int, chat: int, *, chat_taken: bool = False) -> Taken:
+        """A turn to send, after a wait."""
+        ...
+
+    async def punish(self, bot: int, chat: int | None, seconds: float) -> None:
+        """Nobody sends for so long."""
+        ...
+
+
 class Replies:
     """One sender at a time: whoever is on duty runs it."""
 
@@ -58,6 +71,7 @@ class Replies:
         *,
         store: ReplyStore,
         sender: Sender,
+        pace: Pace,
         clock: Clock,
         backoff: Backoff | None = None,
         look_every: timedelta = LOOK_EVERY,
@@ -65,11 +79,13 @@ class Replies:
         self._bot = bot
         self._store = store
         self._sender = sender
+        self._pace = pace
         self._clock = clock
         self._backoff = backoff or Backoff()
         self._look_every = look_every.total_seconds()
         self._woken = asyncio.Event()
         self._not_before: dict[int, float] = {}
+        self._chats_taken: set[int] = set()
 
     def wake(self) -> None:
         """There is something to send now."""
@@ -108,7 +124,7 @@ class Replies:
             if stop.is_set:
                 break
             session = _session(reply)
-            if session is None or (session.chat not in self._not_before and await self._sent(session, reply)):
+            if session is None or await self._sent(session, reply, stop):
                 sent += 1
             else:
                 # Behind the others, so that one slow chat does not hold them up. Twice in the list, if we die between
@@ -117,12 +133,29 @@ class Replies:
             await self._store.replied(self._bot, raw)
         return len(found), sent
 
-    async def _sent(self, session: SessionKey, reply: Reply) -> bool:
+    async def _may_send(self, chat: int, stop: Stop) -> bool:
+        """Wait for the bot's turn. Returns False when the chat's has not come."""
+        if chat in self._not_before:
+            return False
+        taken = await self._pace.reserve(self._bot, chat, chat_taken=chat in self._chats_taken)
+        if taken.what == "all":
+            self._chats_taken.discard(chat)
+            await stop.pause(taken.seconds)
+            return not stop.is_set
+        if taken.what == "chat":
+            self._chats_taken.add(chat)
+        self._not_before[chat] = self._clock.monotonic() + taken.seconds
+        return False
+
+    async def _sent(self, session: SessionKey, reply: Reply, stop: Stop) -> bool:
         """Send it. Returns False when its chat has to wait.
 
         Raises:
             TelegramAway: everybody has to wait.
+            StoreUnavailable: likewise.
         """
+        if not await self._may_send(session.chat, stop):
+            return False
         try:
             await self._sender.send(session, reply)
         except TelegramAway as problem:
@@ -130,6 +163,7 @@ class Replies:
                 raise
             log.info("reply.slowed", extra={"session": str(session), "seconds": problem.wait})
             self._not_before[session.chat] = self._clock.monotonic() + problem.wait
+            await self._pace.punish(self._bot, session.chat, problem.wait)
             return False
         except Refused as problem:
             log.warning("reply.undeliverable", extra={"session": str(session), "problem": str(problem)})

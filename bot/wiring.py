@@ -31,6 +31,7 @@ from tasks.errors import CohortError, Misconfigured, StoreUnavailable
 from tasks.settings import Settings
 from tasks.store import Store, connect
 from tasks.store.membership import Membership
+from tasks.store.pacing import Limits, PaceStore
 
 log = logging.getLogger("cohort.bot")
 
@@ -115,7 +116,9 @@ async def _work(parts: Parts, stop: Stop) -> None:
     if access.nobody:
         log.warning("access.nobody", extra={"remedy": "set COHORT_ALLOW to user or chat ids, or COHORT_ACCESS=open"})
     ringer, acks = Ringer(parts.bells), Acks(telegram, clock)
-    replies = Replies(parts.me.id, store=store.intake, sender=telegram, clock=clock)
+    # The workers' budget: Telegram counts what a bot sends, not who of us sent it.
+    pace = PaceStore(store.redis, clock, Limits.of(settings.send_rate))
+    replies = Replies(parts.me.id, store=store.intake, sender=telegram, pace=pace, clock=clock)
     answers = Answers(settings, store.sessions, LiveAgents(store.members), clock)
     door = Door(parts.me, access=access, answers=answers, intake=store.intake, ringer=ringer, acks=acks, clock=clock)
 

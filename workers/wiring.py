@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tasks.clock import Clock
 from tasks.settings import Settings
 from tasks.store import Store, connect
-from tasks.store.pacing import Limits, PaceStore, Rate
+from tasks.store.pacing import Limits, PaceStore
 from workers.alerts import Alerts
 from workers.parts import Parts, Steps
 from workers.pulse import Pulse
@@ -35,7 +35,7 @@ async def wired(settings: Settings, incarnation: str, *, clock: Clock, steps: St
         Misconfigured: a setting or a card is wrong.
         StoreUnavailable: Redis is away.
     """
-    limits = Limits(bot=Rate(settings.send_rate, 1, burst=max(settings.send_rate // 6, 1)))
+    limits = Limits.of(settings.send_rate)
     async with (
         connect(settings, clock) as store,
         client(settings, Pacing(PaceStore(store.redis, clock, limits), settings.bot_id, clock)) as bot,

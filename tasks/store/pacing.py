@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Self
 
 from redis.asyncio import Redis
 
@@ -44,6 +44,11 @@ class Limits:
     bot: Rate = field(default=Rate(30, 1, burst=5))
     private: Rate = field(default=Rate(3, 1, burst=3))
     group: Rate = field(default=Rate(20, 60, burst=5))
+
+    @classmethod
+    def of(cls, a_second: int) -> Self:
+        """Those of a bot that may send so many messages a second in all (``COHORT_SEND_RATE``)."""
+        return cls(bot=Rate(a_second, 1, burst=max(a_second // 6, 1)))
 
     def chat(self, chat: int) -> Rate:
         """Groups, supergroups and channels have negative ids."""

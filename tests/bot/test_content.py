@@ -105,7 +105,7 @@ reply_to_poll_option_id via_bot guest_bot_caller_user guest_bot_caller_chat edit
 is_from_offline is_paid_post media_group_id author_signature paid_star_count entities link_preview_options
 suggested_post_info effect_id caption_entities show_caption_above_media has_media_spoiler reply_markup
 receiver_user ephemeral_message_id forward_date forward_from forward_from_chat forward_from_message_id
-forward_sender_name forward_signature migrate_to_chat_id live_photo"""
+forward_sender_name forward_signature migrate_to_chat_id migrate_from_chat_id live_photo"""
 """Fields that say something about a message, and are not what it says."""
 
 

@@ -13,16 +13,22 @@ from bot.stop import Stop
 from playground.client import PlaygroundClient
 from tasks.envelope import Button, Reply
 from tasks.store import Store
+from tasks.store.pacing import Limits, PaceStore, Rate
 from tests.bot.conftest import SOON, HandClock, quick_backoff
 from tests.conftest import BOT
 
+LAVISH = Limits(*[Rate(1_000_000, 1, 500_000)] * 3)
+
 
 @asynccontextmanager
-async def delivering(store: Store, telegram: Telegram, clock: HandClock) -> AsyncGenerator[Replies]:
+async def delivering(
+    store: Store, telegram: Telegram, clock: HandClock, limits: Limits = LAVISH
+) -> AsyncGenerator[Replies]:
     replies = Replies(
         BOT,
         store=store.intake,
         sender=telegram,
+        pace=PaceStore(store.redis, clock, limits),
         clock=clock,
         backoff=quick_backoff(),
         look_every=timedelta(milliseconds=20),
@@ -103,6 +109,38 @@ async def test_a_chat_that_has_to_wait_holds_up_nobody_and_gets_its_reply_later(
     assert len(sent) == 47, "while it had to wait, it was asked once"
 
 
+async def test_the_bot_s_own_lines_share_the_workers_budget(
+    store: Store, telegram: Telegram, people: PlaygroundClient
+) -> None:
+    clock = HandClock()
+    slow, other = (await people.chat())["id"], (await people.chat())["id"]
+    worker = PaceStore(store.redis, clock, Limits())
+    # A worker has said all that may be said in that chat for now.
+    for _ in range(Limits().private.burst):
+        assert (await worker.reserve(BOT, slow)).seconds == 0
+    await store.intake.push_replies(BOT, [to(slow, "later"), to(other, "now")])
+    async with delivering(store, telegram, clock, Limits()) as running:
+        await people.wait_for(other, 1)
+        assert await people.bot_messages(slow) == []
+        clock.time += 5
+        running.wake()
+        await people.wait_for(slow, 1)
+        await emptied(store, people)
+
+
+async def test_workers_know_of_a_flood_that_the_bot_s_own_lines_met(
+    store: Store, telegram: Telegram, people: PlaygroundClient
+) -> None:
+    clock = HandClock()
+    slow, other = (await people.chat())["id"], (await people.chat())["id"]
+    await people.fault("429", "sendMessage", chat=slow, retry_after=30)
+    await store.intake.push_replies(BOT, [to(slow, "slow"), to(other, "quick")])
+    async with delivering(store, telegram, clock):
+        await people.wait_for(other, 1)
+    taken = await PaceStore(store.redis, clock, LAVISH).reserve(BOT, slow)
+    assert (taken.what, taken.seconds) == ("nothing", 30)
+
+
 @pytest.mark.parametrize("kind", ["500", "cut_before", "garbage"])
 async def test_while_telegram_is_away_replies_wait(
     store: Store, telegram: Telegram, people: PlaygroundClient, kind: str
@@ -130,7 +168,8 @@ async def test_a_new_reply_is_sent_when_the_sender_is_woken(
 ) -> None:
     chat = (await people.chat())["id"]
     stop, clock = Stop(), HandClock()
-    replies = Replies(BOT, store=store.intake, sender=telegram, clock=clock, look_every=timedelta(hours=1))
+    pace = PaceStore(store.redis, clock, LAVISH)
+    replies = Replies(BOT, store=store.intake, sender=telegram, pace=pace, clock=clock, look_every=timedelta(hours=1))
     async with asyncio.timeout(SOON), asyncio.TaskGroup() as group:
         group.create_task(replies.run(stop))
         for number in range(1, 4):
