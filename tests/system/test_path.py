@@ -31,6 +31,20 @@ async def test_the_agent_remembers_what_was_said_before(people: PlaygroundClient
         )
 
 
+async def test_a_group_that_became_a_supergroup_is_remembered_there(people: PlaygroundClient) -> None:
+    group = (await people.chat("group"))["id"]
+    await people.say(group, "/new@cohort_playground_bot before")
+    await people.wait_for(group, lambda ours: bool(ours) and "[n=1]" in ours[-1]["text"])
+    supergroup = await people.migrate(group)
+    await people.wait_confirmed()
+    await people.say(supergroup, "@cohort_playground_bot after")
+    await people.wait_for(supergroup, lambda ours: bool(ours) and "[n=" in ours[-1]["text"])
+    await people.say(supergroup, "@cohort_playground_bot later")
+    ours = await people.wait_for(supergroup, lambda ours: len(ours) == 2 and "[n=" in ours[-1]["text"])
+    # Whether it was fetched before the first or behind it, what was said in the group is part of it.
+    assert ours[-1]["text"].endswith(("[n=2]", "[n=3]"))
+
+
 @pytest.mark.promise("isolated-words")
 async def test_fifty_chats_at_once_each_get_only_their_own_words_back(people: PlaygroundClient) -> None:
     mine = {chat: f"secret-{index}-{chat}" for index, chat in enumerate(await chats(people, 50))}
