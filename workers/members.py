@@ -100,9 +100,9 @@ class Member:
     async def _beat(self) -> None:
         ttl = self._settings.heartbeat_ttl
         before = self._pulse.now()
-        await self._members.beat(self._incarnation, self._about(), ttl, member=not self._leaving)
-        if missing := self._pulse.beaten(before):
-            log.warning("heartbeat.late", extra={"seconds": round(missing, 1)})
+        stood = await self._members.beat(self._incarnation, self._about(), ttl, member=not self._leaving)
+        if (silent := self._pulse.beaten(before, stood=stood)) is not None:
+            log.warning("heartbeat.late", extra={"seconds": round(silent, 1)})
             await self._mailbox.doubt()
 
     async def _settle(self) -> None:

@@ -23,18 +23,22 @@ class Pulse:
         """Monotonic seconds, for the other two methods."""
         return self._clock.monotonic()
 
-    def beaten(self, since: float) -> float:
-        """The heartbeat was renewed; ``since``: ``now()`` before it was.
+    def beaten(self, since: float, *, stood: bool = True) -> float | None:
+        """The heartbeat was renewed.
+
+        Args:
+            since: ``now()`` before it was.
+            stood: Whether the last one was still there.
 
         Returns:
-            For how many seconds it may have been missing, 0 when it surely never was.
+            Seconds since the last one, if it may have been missing meanwhile; None when it surely never was.
         """
         now, last = self.now(), self._beaten_at
-        missing = 0.0 if last is None else max(now - last - self._ttl_s, 0.0)
-        if last is None or missing:
-            self._unbroken_since = now
         self._beaten_at = since
-        return missing
+        if last is not None and stood and now - last <= self._ttl_s:
+            return None
+        self._unbroken_since = now
+        return None if last is None else now - last
 
     def sure_since(self, proved: float) -> bool:
         """Whether what was ours when Redis was asked at ``proved`` (``now()`` before the question) is ours still."""

@@ -38,17 +38,22 @@ class Membership:
         self._assign = Script(redis, "assign")
         self._forget = Script(redis, "forget")
 
-    async def beat(self, incarnation: str, about: Mapping[str, Any], ttl: timedelta, *, member: bool = True) -> None:
-        """Say that this incarnation lives; as a ``member`` it takes slots, otherwise it only keeps its claims."""
+    async def beat(self, incarnation: str, about: Mapping[str, Any], ttl: timedelta, *, member: bool = True) -> bool:
+        """Say that this incarnation lives; as a ``member`` it takes slots, otherwise it only keeps its claims.
+
+        Returns:
+            Whether the last heartbeat still stood: nobody has taken it for dead.
+        """
         facts = json.dumps(about)
         with guard():
             async with self._redis.pipeline(transaction=True) as pipe:
-                pipe.set(keys.worker(incarnation), facts, px=int(ttl.total_seconds() * 1000))
+                pipe.set(keys.worker(incarnation), facts, px=int(ttl.total_seconds() * 1000), get=True)
                 if member:
                     pipe.hset(keys.MEMBERS, incarnation, facts)
                 else:
                     pipe.hdel(keys.MEMBERS, incarnation)
-                await pipe.execute()
+                stood, _ = await pipe.execute()
+        return stood is not None
 
     async def look(self) -> View:
         """Who is there, and who serves what."""

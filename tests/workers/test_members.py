@@ -4,7 +4,9 @@ import asyncio
 from collections import Counter
 
 import pytest
+from redis.asyncio import Redis
 
+from tasks import keys
 from tasks.session import SessionKey
 from tasks.slots import queue_of, slot_of
 from tests.workers.fakes import PATIENCE_S
@@ -12,6 +14,7 @@ from tests.workers.history import check
 from tests.workers.pool import Pool, Worker, session
 
 QUICK = {"COHORT_SWEEP_INTERVAL": "0.05"}
+SLOW = {"COHORT_HEARTBEAT_TTL": "3600", "COHORT_SWEEP_INTERVAL": "3600"}
 
 
 async def member(pool: Pool, name: str, **more: str) -> Worker:
@@ -69,7 +72,25 @@ async def test_a_worker_that_dies_unreported_is_missed_and_its_slots_and_session
     assert pool.model.calls[-1].worker == "w-two"
 
 
-SLOW = {"COHORT_HEARTBEAT_TTL": "3600", "COHORT_SWEEP_INTERVAL": "3600"}
+async def test_a_worker_taken_for_dead_while_it_lives_finds_out_and_ends_the_turns_that_others_own(pool: Pool) -> None:
+    one = await member(pool, "w-one", **SLOW)
+    await shared_by(pool, one)
+    hold = pool.model.hold("hello")
+    await pool.say(1, "hello")
+    await hold.reached()
+    hold.begun.clear()
+    heir = await pool.worker("w-heir")
+    async with Redis.from_url(pool.settings.redis_url) as redis:
+        await redis.delete(keys.worker("w-one"))
+    answer = heir.ring(session(1))
+    await hold.reached()
+    # It beats when there are news, long before its time.
+    await pool.store.members.announce()
+    await pool.model.changes.until(lambda: pool.model.calls[0].end == "CancelledError")
+    hold.go.set()
+    assert (await answer)["outcome"] == "answered"
+    assert [call.end for call in pool.model.calls] == ["CancelledError", "answered"]
+    assert pool.telegram.texts(session(1)) == ["answer to hello"]
 
 
 async def test_news_of_a_new_worker_needs_no_heartbeat(pool: Pool) -> None:
