@@ -16,13 +16,14 @@ WHY = "Counts, which hardly differ from run to run: 3 runs. tests/bench holds Co
 PAUSE_S = 0.08
 """Between two messages, so that nothing is batched: the dearest way."""
 IDLE_S = 5.0
+QUICK_IDLE_S = 2.0
 
 
 async def measure(column: str, size: Size) -> dict[str, float]:
     async with stand() as place:
         await place.model.control(**INSTANT)
         async with PEERS[column].on(place) as running:
-            return await spent(running, messages=size.of(150, 40))
+            return await spent(running, messages=size.of(150, 20), idle_s=QUICK_IDLE_S if size.quick else IDLE_S)
 
 
 async def spent(running: Running, messages: int, idle_s: float = IDLE_S) -> dict[str, float]:

@@ -18,7 +18,7 @@ RATE = 50
 
 
 async def measure(column: str, size: Size) -> dict[str, float]:
-    count = size.of(500, 100)
+    count = size.of(500, 50)
     chance = random.Random(size.seed)
     async with stand() as place:
         await place.model.control(**INSTANT)

@@ -1,0 +1,95 @@
+"""What a message costs in Redis, counted at the server: whoever adds a round trip changes a number here."""
+
+import asyncio
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from bench.rows.cost import spent
+from bench.stand import Running
+from tasks import store
+from tests.system.processes import ROOT
+
+pytestmark = pytest.mark.system
+
+SCRIPTS = {
+    hashlib.sha1(path.read_bytes()).hexdigest(): path.stem
+    for path in (ROOT / Path(store.__file__).parent / "lua").glob("*.lua")
+}
+QUICK = ["accept", "LPUSH", "claim", "commit", "pace", "delivered", "advance"]
+"""accept and the doorbell are the bot's; each is one round trip."""
+FRAME = ["pace", "note"]
+"""A growing answer's first text: may it be sent, and the id of its message."""
+STREAMED = [*QUICK[:3], *FRAME, *QUICK[3:]]
+
+LAST = QUICK[-1]
+
+TIMED = {
+    *("BRPOP", "PUBLISH", "ZRANGE", "ZRANGEBYSCORE", "HGETALL", "EXISTS", "MULTI", "SET", "HSET", "EXEC"),
+    *("lease", "LRANGE", "PING", "CLIENT", "HELLO", "LLEN", "SADD"),
+}
+"""What goes on by the clock, or with a new connection or queue, and names no chat; events are published in bundles."""
+
+
+class Counted:
+    """The commands that the server gets for one chat after the other."""
+
+    def __init__(self, running: Running) -> None:
+        self._stand = running.stand
+        self._chat = 0
+        self._names: list[str] = []
+        self._news = asyncio.Condition()
+
+    async def watch(self, begun: asyncio.Event) -> None:
+        """Note the names of commands; those within scripts are left out."""
+        async with self._stand.redis.monitor() as monitor:
+            begun.set()
+            async for line in monitor.listen():
+                words = line["command"].split(" ")
+                name = SCRIPTS.get(words[1], words[1]) if words[0] == "EVALSHA" else words[0]
+                ours = name not in TIMED or any(str(self._chat) in word for word in words)
+                if line["client_type"] != "lua" and ours:
+                    async with self._news:
+                        self._names.append(name)
+                        self._news.notify_all()
+
+    async def ask(self, text: str, last: str) -> list[str]:
+        """Have a new chat say it (so that no limit is met) and get its whole answer; what that cost.
+
+        An answer that is held is let go once it shows.
+        """
+        (self._chat,) = await self._stand.chats(1)
+        self._names = []
+        await self._stand.people.say(self._chat, text)
+        if "HOLD" in text:
+            await self._stand.people.wait_for(self._chat, 1)
+            await self._stand.model.release(text.partition("HOLD:")[2].partition("@")[0])
+        await self._stand.people.wait_for(self._chat, lambda ours: any(last in message["text"] for message in ours))
+        async with asyncio.timeout(30), self._news:
+            await self._news.wait_for(lambda: LAST in self._names)
+        return self._names
+
+
+async def test_a_message_takes_seven_steps_and_two_more_when_its_answer_grows(running: Running) -> None:
+    counted, begun = Counted(running), asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        watching = group.create_task(counted.watch(begun), name="monitor")
+        await begun.wait()
+        # The first of each kind sends its scripts; on a busy machine a typing action or a sweep may come between. What
+        # is added to every message is in all of them.
+        quick = [await counted.ask(f"quick-{n}", f"quick-{n} [n=1]") for n in range(4)]
+        streamed = [await counted.ask(f"HOLD:g{n}@3 WORDS:5", "word4") for n in range(4)]
+        watching.cancel()
+    assert QUICK in quick
+    assert STREAMED in streamed
+
+
+async def test_a_message_costs_no_more_round_trips_and_bytes_than_before(running: Running) -> None:
+    found = await spent(running, messages=30, idle_s=3)
+    # The seven steps, the answer to BRPOP is none, its next request is one; and a bundle of events every half second.
+    assert found["round trips"] < 9.5
+    assert found["scripts"] < 6.5
+    assert found["commands"] < 75
+    assert found["bytes to Redis"] < 7000
+    assert found["bytes from Redis"] < 2500
