@@ -61,10 +61,9 @@ class Outbox:
         """Until Telegram has it (the id of its message) or never will (None)."""
         defects = 0
         while True:
-            # A worker that was paused meanwhile would say what the next owner has said already.
-            await claimed.make_sure()
             try:
-                return await self._delivery.deliver(claimed.session, reply)
+                # A worker that was paused meanwhile would say what the next owner has said already.
+                return await self._delivery.deliver(claimed.session, reply, still_ours=claimed.make_sure)
             except Undeliverable as problem:
                 log.warning("reply.undeliverable", extra={"session": str(claimed.session), "reason": str(problem)})
             except ChatMigrated as moved:

@@ -171,15 +171,22 @@ class Delivery(Protocol):
         """
         ...
 
-    async def deliver(self, session: SessionKey, reply: Reply) -> int | None:
+    async def deliver(
+        self, session: SessionKey, reply: Reply, *, still_ours: Callable[[], Awaitable[None]] | None = None
+    ) -> int | None:
         """Bring one committed reply to Telegram; waits out floods and outages for as long as it takes.
+
+        Args:
+            session: Where.
+            reply: What.
+            still_ours: Called before each call to Telegram; raises ``ClaimLost`` when somebody else delivers it.
 
         Returns:
             The message's id, None when there is none.
 
         Raises:
             Undeliverable: never, in this chat.
-            ChatMigrated: the session has to be renamed.
+            ChatMigrated: the session has to move.
         """
         ...
 

@@ -8,6 +8,7 @@ import pytest
 from telegram.error import BadRequest
 
 from tasks.envelope import Button, Reply
+from tasks.errors import ClaimLost
 from tasks.session import SessionKey
 from tests.telegram.conftest import World
 from workers.ports import ChatMigrated, Undeliverable
@@ -217,6 +218,26 @@ async def test_a_chat_whose_general_topic_is_closed_gets_nothing(world: World) -
     await refuse(world, "Bad Request: TOPIC_CLOSED", times=2)
     with pytest.raises(Undeliverable):
         await world.delivery.deliver(session, Reply(text="hi"))
+
+
+async def test_a_reply_whose_session_was_lost_while_it_waited_is_not_sent(world: World) -> None:
+    session = await world.session()
+    await world.pg.fault("429", "sendMessage", retry_after=30)
+    asked = 0
+
+    async def lost_meanwhile() -> None:
+        nonlocal asked
+        asked += 1
+        if asked > 1:
+            raise ClaimLost
+
+    with pytest.raises(ClaimLost):
+        await world.delivery.deliver(session, Reply(text="hi"), still_ours=lost_meanwhile)
+    assert await world.methods(session) == ["sendMessage"]
+    assert await world.texts(session) == []
+    assert sum(world.clock.slept) >= 30
+    # What others send is their own affair.
+    assert await world.delivery.deliver(session, Reply(text="the heir's"))
 
 
 async def test_a_migrated_group_is_told_by_its_new_id(world: World) -> None:

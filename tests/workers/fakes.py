@@ -225,9 +225,13 @@ class ScriptedDelivery:
             # As the real one: what ended the turn must not come out as a group.
             await frames.__aexit__(None, None, None)
 
-    async def deliver(self, session: SessionKey, reply: Reply) -> int | None:
+    async def deliver(
+        self, session: SessionKey, reply: Reply, *, still_ours: Callable[[], Awaitable[None]] | None = None
+    ) -> int | None:
         if self.before is not None:
             await self.before(session, reply)
+        if still_ours is not None:
+            await still_ours()
         if self._is_dead():
             raise Killed
         if session in self.moved:

@@ -1,5 +1,6 @@
 """The Celery side of a worker, with a real worker in a thread."""
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,8 +49,15 @@ def consuming(app: Celery, closed: threading.Event) -> Iterator[None]:
 
     app.amqp.queues.select([QUEUE])
     options = {"pool": "threads", "concurrency": 1, "consumer_cls": Watched, "perform_ping_check": False}
-    with start_worker(app, **options):
-        yield
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    try:
+        with start_worker(app, **options):
+            yield
+    finally:
+        # Celery sets up logging for a process of its own.
+        root.setLevel(level)
+        root.handlers[:] = handlers
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from tasks.settings import Settings
 from workers.ports import ChatMigrated, LiveAnswer, Undeliverable
 from workers.telegram.calls import Calls
 from workers.telegram.live import Live, Tempo
-from workers.telegram.pacing import Pace, Sleep, seconds
+from workers.telegram.pacing import Pace, Sleep, StillOurs, seconds, speaking_if
 from workers.telegram.render import render
 from workers.telegram.shape import Shape, shapes, without
 from workers.telegram.verdict import Verdict, judge, perhaps_done, said
@@ -56,7 +56,7 @@ class TelegramDelivery:
         reply_to: int | None,
         message_id: int | None,
         created: Callable[[int], Awaitable[None]],
-        still_ours: Callable[[], Awaitable[None]],
+        still_ours: StillOurs,
     ) -> AbstractAsyncContextManager[LiveAnswer]:
         """Show a turn while it runs (``workers.ports.Delivery``)."""
         return Live(
@@ -75,16 +75,20 @@ class TelegramDelivery:
         """Markdown as Telegram messages, the first being the edit of ``edit`` (pure)."""
         return render(markdown, edit=edit, reply_to=reply_to)
 
-    async def deliver(self, session: SessionKey, reply: Reply) -> int | None:
-        """Bring one committed reply to Telegram, however long floods and outages last.
+    async def deliver(self, session: SessionKey, reply: Reply, *, still_ours: StillOurs | None = None) -> int | None:
+        """Bring one committed reply to Telegram, however long floods and outages last; ``still_ours``: see the port.
 
         Returns:
             The id of its (first) message.
 
         Raises:
             Undeliverable: never, in this chat.
-            ChatMigrated: the session has to be renamed.
+            ChatMigrated: the session has to move.
         """
+        with speaking_if(still_ours):
+            return await self._deliver(session, reply)
+
+    async def _deliver(self, session: SessionKey, reply: Reply) -> int | None:
         waiting = shapes(session, reply)
         delivered: list[int] = []
         pause = _FIRST_PAUSE

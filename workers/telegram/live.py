@@ -18,7 +18,7 @@ from tasks.clock import Clock
 from tasks.errors import ClaimLost, StoreUnavailable
 from tasks.session import SessionKey
 from workers.telegram.calls import Calls
-from workers.telegram.pacing import Dropped, Pace, seconds
+from workers.telegram.pacing import Dropped, Pace, StillOurs, seconds, speaking_if
 from workers.telegram.render import GOES_ON, growing
 from workers.telegram.shape import Shape
 from workers.telegram.split import Part
@@ -71,7 +71,7 @@ class Live:
         reply_to: int | None,
         message_id: int | None,
         created: Callable[[int], Awaitable[None]],
-        still_ours: Callable[[], Awaitable[None]],
+        still_ours: StillOurs,
         clock: Clock,
         tempo: Tempo,
     ) -> None:
@@ -133,6 +133,11 @@ class Live:
     # -- what the screen sees
 
     async def _run(self) -> None:
+        # A process that was paused would write over what the session's next owner shows in the same message.
+        with speaking_if(self._still_ours):
+            await self._show_all()
+
+    async def _show_all(self) -> None:
         counted = False
         try:
             while not self._over:
@@ -144,7 +149,7 @@ class Live:
                     counted = True
                     self._tempo.growing += 1
                 await self._step()
-        except _Ended:
+        except (_Ended, ClaimLost):
             pass
         except Exception:
             log.exception("frames.failed", extra={"session": str(self._session)})
@@ -173,6 +178,8 @@ class Live:
                 await self._calls.typing(self._session)
             except Dropped as dropped:
                 self._typing_at = now + min(dropped.seconds, self._tempo.typing)
+            except StoreUnavailable:
+                self._typing_at = now + _STORE_AWAY
             except TelegramError as error:
                 log.info("typing.refused", extra={"session": str(self._session), "said": said(error)})
 
@@ -200,12 +207,8 @@ class Live:
         """
         pause = self._tempo.interval(self._session.chat)
         try:
-            # A process that was paused would write over what the session's next owner shows in the same message.
-            await self._still_ours()
             await self._show(part)
             self._shown = part
-        except ClaimLost:
-            raise _Ended from None
         except StoreUnavailable:
             pause = _STORE_AWAY
         except Dropped as dropped:

@@ -4,8 +4,9 @@ import asyncio
 import logging
 import os
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from datetime import timedelta
 from enum import Enum, auto
 from typing import Any, override
@@ -26,6 +27,22 @@ type Sleep = Callable[[float], Awaitable[None]]
 
 _STORE_AWAY = 1.0
 """Seconds after which Redis is asked again."""
+
+
+type StillOurs = Callable[[], Awaitable[None]]
+"""Raises ``ClaimLost`` when somebody else speaks for the session, and ``StoreUnavailable`` when nobody can tell."""
+
+_speaking: ContextVar[StillOurs | None] = ContextVar("speaking", default=None)
+
+
+@contextmanager
+def speaking_if(still_ours: StillOurs | None) -> Generator[None]:
+    """Whatever this task sends inside is asked for right before it goes out: its turn may have been long in coming."""
+    token = _speaking.set(still_ours)
+    try:
+        yield
+    finally:
+        _speaking.reset(token)
 
 
 class Pace(Enum):
@@ -85,6 +102,8 @@ class Pacing(BaseRateLimiter[Pace]):
 
         Raises:
             Dropped: a frame would have had to wait.
+            ClaimLost: see ``speaking_if``.
+            StoreUnavailable: likewise.
             RetryAfter: Telegram refused; all workers know, and the next FINAL call in that chat waits for it.
         """
         pace = rate_limit_args or (Pace.FINAL if endpoint.startswith(("send", "edit")) else Pace.CONTROL)
@@ -94,6 +113,8 @@ class Pacing(BaseRateLimiter[Pace]):
                 await self._turn(chat)
             else:
                 await self._now_or_never(chat, pace)
+            if (still_ours := _speaking.get()) is not None:
+                await still_ours()
         if chat is None:
             # Such methods have limits of their own, which are their callers' business.
             return await callback(*args, **kwargs)
