@@ -10,8 +10,8 @@ ABOUT = "cost of an answered message: each comes alone, instant model; what the 
 COLUMNS = ("cohort-1", "monolith", "celery-usual")
 BASE = "celery-usual"
 GOALS: tuple[Goal, ...] = ()
-TIMES = dict.fromkeys(COLUMNS, 3)
-WHY = "Counts, which hardly differ from run to run: 3 runs. tests/bench holds Cohort's below a bound."
+TIMES = dict.fromkeys(COLUMNS, 2)
+WHY = "Counts, which hardly differ from run to run: 2 runs. tests/bench holds Cohort's below a bound."
 
 PAUSE_S = 0.08
 """Between two messages, so that nothing is batched: the dearest way."""
@@ -23,7 +23,7 @@ async def measure(column: str, size: Size) -> dict[str, float]:
     async with stand() as place:
         await place.model.control(**INSTANT)
         async with PEERS[column].on(place) as running:
-            return await spent(running, messages=size.of(150, 20), idle_s=QUICK_IDLE_S if size.quick else IDLE_S)
+            return await spent(running, messages=size.of(120, 20), idle_s=QUICK_IDLE_S if size.quick else IDLE_S)
 
 
 async def spent(running: Running, messages: int, idle_s: float = IDLE_S) -> dict[str, float]:

@@ -9,11 +9,16 @@ from bench.stand import Stand, stand
 ABOUT = "waiting updates taken in durably (updates/s), from the bot's first request to the confirmation of the last"
 COLUMNS = ("cohort-0", "celery-usual-0", "monolith")
 BASE = "celery-usual-0"
+TIMES = {"celery-usual-0": 3, "monolith": 2}
+WHY = (
+    "Cohort and Celery: the bot alone, which stores them. monolith keeps them in memory (a kill loses them) and answers"
+    " at the same time, so it has 2,000, and 2 runs; Celery has 3."
+)
 GOALS = (Goal("cohort-0", "updates/s", at_least=3000),)
 
 
 async def measure(column: str, size: Size) -> dict[str, float]:
-    updates = size.of(20_000, 3_000)
+    updates = 2_000 if column == "monolith" else size.of(20_000, 3_000)
     async with stand() as place:
         await place.people.bulk(updates, updates // 10)
         harness = place.harness

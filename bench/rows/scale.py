@@ -27,4 +27,4 @@ async def measure(column: str, size: Size) -> dict[str, float]:
     async with stand() as place:
         await place.model.control(**MODEL)
         async with PEERS[column].on(place, COHORT_LANES="8") as running:
-            return {"turns/s": await wave(running, size.of(240, 24), TEXT)}
+            return {"turns/s": await wave(running, size.of(160, 24), TEXT)}

@@ -15,10 +15,10 @@ GOALS = (
     Goal("cohort-1", "turns/s", at_least=0.6, to="direct"),
     Goal("cohort-2", "cpu ms/turn", at_most=1.1, to="cohort-1", says="a second worker makes no turn dearer"),
 )
-TIMES = {"direct-plain": 3, "monolith": 3}
+TIMES = {"direct-plain": 3, "monolith": 3, "monolith-kept": 3, "celery-usual": 3}
 WHY = (
     "direct and the -kept columns keep TLS contexts and connections as Cohort does, the others make them for each call"
-    " as fast-agent does by itself (3 runs: they are slow, and have no goal). Nothing is pinned: on two cores all that"
+    " as fast-agent does by itself. Columns that no goal is about have 3 runs. Nothing is pinned: on two cores all that"
     " a second worker can win is what bot, playground, model and Valkey leave over; `scale` shows what it wins when"
     " cores are not the limit."
 )
@@ -28,7 +28,7 @@ AT_ONCE = 32
 
 
 async def measure(column: str, size: Size) -> dict[str, float]:
-    chats = size.of(600, 60)
+    chats = size.of(400, 60)
     async with stand() as place:
         await place.model.control(**INSTANT)
         if column in DIRECT:
