@@ -213,7 +213,7 @@ class Door:
         after.ring.append((key, inbound.update_id))
         if inbound.kind in ("stop", "new"):
             after.interrupt.append(key)
-        elif inbound.kind in ("message", "retry"):
+        if inbound.kind in ("message", "retry") or (inbound.kind == "new" and inbound.text):
             after.typing.append(key)
 
     async def _tell_full(self, refused: list[Inbound]) -> None:

@@ -10,7 +10,7 @@ START = (
 _HELP = """\
 Write to me, and I will answer.
 
-/new - begin a new conversation
+/new - begin a new conversation; what you write behind it is its first message
 /stop - stop the answer I am working on
 /compact - shorten what I remember
 /model - see or choose the model

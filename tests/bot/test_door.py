@@ -117,6 +117,14 @@ async def test_stop_and_new_take_their_place_and_interrupt_the_running_turn(door
     assert doorway.bells.interrupted == [SessionKey(4242, 700)]
 
 
+async def test_a_message_said_with_new_shows_typing(doorway: Doorway) -> None:
+    await doorway.door.take(
+        [said("/new hello", update_id=1), said("/new", chat=tg.Chat(id=701, type="private"), update_id=2)]
+    )
+    await doorway.followed()
+    assert doorway.signs.typed == [SessionKey(4242, 700)]
+
+
 async def test_a_repeated_stop_does_not_interrupt_the_next_turn(doorway: Doorway) -> None:
     await doorway.door.take([said("/stop")])
     await doorway.followed()
