@@ -1,6 +1,7 @@
 """Lanes: lent first come first served, replaced when spoiled or outdated, made when needed."""
 
 import asyncio
+import weakref
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
@@ -10,6 +11,10 @@ import pytest
 from tests.runtime.support import until
 from workers.ports import TurnFailed
 from workers.runtime.lanes import LIFETIME_TURNS, Lane, Lanes
+
+
+class Agents(SimpleNamespace):
+    """What a lane holds, as far as lanes care."""
 
 
 class Maker:
@@ -22,14 +27,14 @@ class Maker:
         self.fail = 0
         self.tasks: dict[int, str] = {}
 
-    async def create(self) -> SimpleNamespace:
+    async def create(self) -> Agents:
         if self.fail:
             self.fail -= 1
             raise RuntimeError("no server")
         self.made += 1
-        return SimpleNamespace(number=self.made, task=asyncio.current_task())
+        return Agents(number=self.made, task=asyncio.current_task())
 
-    async def dispose(self, lane: Lane, instance: SimpleNamespace) -> None:
+    async def dispose(self, lane: Lane, instance: Agents) -> None:
         assert instance.task is asyncio.current_task(), "what a task opened it must close"
         self.ended += 1
 
@@ -118,6 +123,17 @@ async def test_lanes_of_another_day_or_of_old_cards_are_replaced_when_idle_and_w
         assert (other.era, maker.ended) == (2, 2)
         for lane in (fresh, other):
             lanes.give_back(lane)
+
+
+async def test_nothing_keeps_the_agents_of_a_replaced_lane() -> None:
+    async with pool(Maker(), 1) as lanes:
+        lane = await lanes.take()
+        old = weakref.ref(lane.agents)
+        lane.spoil()
+        lanes.give_back(lane)
+        fresh = await lanes.take()
+        assert (fresh.agents.number, old()) == (2, None)
+        lanes.give_back(fresh)
 
 
 async def test_a_lane_that_cannot_be_made_fails_the_turn_at_once_and_is_tried_again() -> None:

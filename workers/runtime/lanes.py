@@ -202,14 +202,18 @@ class Lanes:
             self.made += 1
             lane.era, lane.spoiled, lane.turns = era, False, 0
             self._offer_or_retire(lane)
-            while (order := await lane.orders.get()) is not None:
-                await order()
-            instance, lane.instance = lane.instance, None
-            lane.warm = None
-            try:
-                await self._maker.dispose(lane, instance)
-            except Exception:
-                log.warning("lane_dispose_failed", extra={"lane": lane.number}, exc_info=True)
+            await self._serve(lane)
+
+    async def _serve(self, lane: Lane) -> None:
+        """Obey orders for a lane with an instance, then end that. Nothing here outlives it: agents are large."""
+        while (order := await lane.orders.get()) is not None:
+            await order()
+        instance, lane.instance = lane.agents, None
+        lane.warm = None
+        try:
+            await self._maker.dispose(lane, instance)
+        except Exception:
+            log.warning("lane_dispose_failed", extra={"lane": lane.number}, exc_info=True)
 
     def _offer_or_retire(self, lane: Lane) -> None:
         if self._closed.is_set() or lane.era != self._maker.era:
