@@ -104,11 +104,14 @@ class Deaths:
 
 @asynccontextmanager
 async def supervising(
-    console: Heard, deaths: Deaths | None = None, fatal: Callable[[str], None] | None = None
+    console: Heard,
+    deaths: Deaths | None = None,
+    fatal: Callable[[str], None] | None = None,
+    patience: float = 60.0,
 ) -> AsyncIterator[Supervisor]:
-    """A supervisor; at the end everything that it keeps is killed."""
+    """A supervisor for ``patience`` seconds at most; at the end everything that it keeps is killed."""
     deaths = deaths or Deaths()
-    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(patience), asyncio.TaskGroup() as group:
         supervisor = Supervisor(
             group,
             console=console,
