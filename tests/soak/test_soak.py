@@ -1,0 +1,30 @@
+"""The soak in small: what a worker holds does not grow with the sessions it served. ``make soak`` is the long one."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.soak.run import Order, Sample, grown, plan, soak
+
+A_TURN = 2
+"""Objects left by each turn that would be a leak; the epochs of sessions that are remembered are less than one."""
+
+
+@pytest.mark.timeout(240)
+async def test_a_worker_holds_no_more_after_further_sessions_than_before(tmp_path: Path) -> None:
+    shown: list[Sample] = []
+    async with soak(Order(sessions=300, turns=600, first=100), tmp_path, COHORT_LANES="8") as running:
+        await running.run(shown.append)
+    first, last = shown[1], shown[-1]
+    assert [(sample.sessions, sample.turns) for sample in shown] == [(100, 200), (200, 400), (300, 600)]
+    more = last.holds["objects"] - first.holds["objects"]
+    assert more < A_TURN * 200, grown(first, last)
+    assert last.holds["tasks"] <= first.holds["tasks"] + 5
+
+
+def test_a_plan_has_every_turn_once_and_nobody_speaks_twice_at_a_time() -> None:
+    blocks = list(plan(Order(sessions=25, turns=60, first=10)))
+    assert [len(block[0]) for block in blocks] == [10, 10, 5]
+    rounds = [sessions for block in blocks for sessions in block]
+    assert sum(len(sessions) for sessions in rounds) == 60
+    assert all(len(set(sessions)) == len(sessions) for sessions in rounds)
