@@ -34,10 +34,10 @@ chaos: env-dev ## kill everything for MINUTES (default 3), check that nothing is
 soak: env-dev ## 10,000 sessions on one worker, whose memory must not grow (some ten minutes)
 	@$(BIN)/python -m tests.soak $(if $(SEED),--seed $(SEED)) $(ARGS)
 
-bench: env-dev ## all measurements, written to bench/results/
+bench: env-dev ## all measurements, written to bench/results/; an hour on a quiet machine
 	@$(BIN)/python -m bench $(ARGS)
 
-bench-quick: env-dev ## the same, smaller: a few minutes
+bench-quick: env-dev ## every measurement once and small: shows that it runs
 	@$(BIN)/python -m bench --quick $(ARGS)
 
 lock: env-dev ## resolve pyproject.toml anew into requirements*.txt

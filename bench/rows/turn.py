@@ -17,9 +17,9 @@ COLUMNS = (
 )  # fmt: skip
 BASE = "direct"
 GOALS = (
-    Goal("cohort-1", "p50 at 50", at_most=1.10, to="direct"),
-    Goal("cohort-1", "p50 at 100", at_most=1.0, to="monolith", says="better than monolith"),
-    Goal("cohort-1", "p95 at 100", at_most=1.0, to="monolith", says="better than monolith"),
+    Goal("cohort-1", "p50 s at 50", at_most=1.10, to="direct"),
+    Goal("cohort-1", "p50 s at 100", at_most=1.0, to="monolith", says="better than monolith"),
+    Goal("cohort-1", "p95 s at 100", at_most=1.0, to="monolith", says="better than monolith"),
 )
 TIMES = {"cohort-2": 2, "cohort-4": 2, "monolith-kept": 2, "celery-usual": 2, "many": 1, "per-chat": 1}
 WHY = (
@@ -120,5 +120,5 @@ class Watch:
 
 
 def _note(found: dict[str, float], count: int, seconds: list[float]) -> None:
-    found[f"p50 at {count}"] = share(seconds, 0.5)
-    found[f"p95 at {count}"] = share(seconds, 0.95)
+    found[f"p50 s at {count}"] = share(seconds, 0.5)
+    found[f"p95 s at {count}"] = share(seconds, 0.95)
