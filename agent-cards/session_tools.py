@@ -1,4 +1,4 @@
-"""Tools that know the chat they are used in: notes and reminders. Name them in a card under ``function_tools``."""  # noqa: INP001 - a folder of cards, not a package
+"""Tools of the assistant card that know the chat they are used in: notes and reminders."""  # noqa: INP001 - a folder of cards, not a package
 
 from workers.runtime import tools
 

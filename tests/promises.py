@@ -33,6 +33,7 @@ PROMISES = {
     "hostile-text": "A text that is a control word to the runtime is only text.",
     "strangers": "A stranger is told so once and reaches no inbox.",
     "no-secrets": "No secret is shown or logged.",
+    "notes-per-session": "A chat's notes are its own, and outlive its history.",
     "no-file-bytes": "A history names files and never holds their bytes.",
     # -- the pool
     "slots-balanced": "Every slot has a living owner, and no worker has two slots more than another.",
@@ -42,6 +43,8 @@ PROMISES = {
     "version-skew": "What a newer release wrote is refused with a clear error and kept.",
     "fair-lanes": "Whoever waits longest for a lane is served first.",
     "few-lanes": "A worker makes no more lanes than turns that run at the same time, however many chats it serves.",
+    "bounded-memory": "What a worker holds does not grow with the chats it has served.",
+    "recycled": "A worker that has grown too large hands its slots over, ends well and is started anew.",
     "no-queue-behind-a-chat": "A chat that has to wait, or that breaks something, holds up no other chat.",
     "supervised": "What dies is started again at once, and a worker's death is told to the others.",
     "drain": "A worker that leaves hands its work over: nothing is lost, said twice, or out of order.",

@@ -5,6 +5,8 @@ import gc
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from tests.runtime.support import Open, Screen, ask, card
 from tests.support.model import Model
 from workers.runtime.engine import Engine
@@ -27,6 +29,7 @@ async def serve(engine: Engine, model: Model, chats: range) -> Counter[str]:
     return Counter(type(thing).__name__ for thing in gc.get_objects())
 
 
+@pytest.mark.promise("bounded-memory")
 async def test_objects_do_not_grow_with_chats(runtime: Open, model: Model, cards: Path) -> None:
     card(cards, "tools.py", TOOLS)
     text = "---\nname: assistant\nmodel: generic.mock\nfunction_tools: ['tools.py:poke']\n---\nYou.\n"

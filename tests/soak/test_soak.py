@@ -10,6 +10,7 @@ A_TURN = 2
 """Objects left by each turn that would be a leak; the epochs of sessions that are remembered are less than one."""
 
 
+@pytest.mark.promise("bounded-memory")
 @pytest.mark.timeout(240)
 async def test_a_worker_holds_no_more_after_further_sessions_than_before(tmp_path: Path) -> None:
     shown: list[Sample] = []
