@@ -44,10 +44,15 @@ def table(name: str, results: Results) -> str:
 def _cell(values: list[float], median: float | None, reference: float | None) -> str:
     if median is None:
         return ""
-    said = f"{median:.4g}"
+    said = number(median)
     if len(values) > 1 and max(values) > min(values):
-        said += f" ({min(values):.3g}-{max(values):.3g})"
+        said += f" ({number(min(values))}-{number(max(values))})"
     return f"**x{median / reference:.2f}** {said}" if reference else said
+
+
+def number(value: float) -> str:
+    """Three figures; of large numbers all before the point."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def verdicts(name: str, results: Results) -> str:
@@ -72,7 +77,7 @@ def wanted(goal: Goal) -> str:
     limit = goal.at_most if goal.at_most is not None else goal.at_least
     assert limit is not None
     sign = "at most" if goal.at_most is not None else "at least"
-    said = f"{goal.column}, {goal.metric}: {sign} {limit:.3g}" + (f" x {goal.to}" if goal.to else "")
+    said = f"{goal.column}, {goal.metric}: {sign} {number(limit)}" + (f" x {goal.to}" if goal.to else "")
     return said + (", in every run" if goal.worst else "") + (f" ({goal.says})" if goal.says else "")
 
 
@@ -92,11 +97,11 @@ def judged(goal: Goal, results: Results, row: str) -> tuple[float | None, bool |
 
 
 def _verdict(found: float | None, met: bool | None) -> str:  # noqa: FBT001 - three values, all data
-    return "not measured" if found is None else f"{found:.3g}, {'met' if met else 'MISSED'}"
+    return "not measured" if found is None else f"{number(found)}, {'met' if met else 'MISSED'}"
 
 
 def _number(goal: Goal, found: float) -> str:
-    return f"x{found:.3g}" if goal.to else f"{found:.4g}"
+    return f"x{found:.3g}" if goal.to else number(found)
 
 
 def about(results: Results) -> str:
@@ -137,14 +142,16 @@ def readme(results: Results) -> str:
             if value is None:
                 continue
             others = [
-                f"{column} {numbers[goal.metric]:.3g}"
+                f"{column} {number(numbers[goal.metric])}"
                 for column, numbers in found.items()
                 if goal.metric in numbers and not column.startswith(_OURS)
             ]
             ratio, met = judged(goal, results, name)
-            assert ratio is not None
-            verdict = f"{wanted(goal).partition(': ')[2]}: {'met' if met else f'missed ({_number(goal, ratio)})'}"
-            lines.append(f"| {name}, {goal.metric} | {value:.3g} | {', '.join(others)} | {verdict} |")
+            said = "not measured" if ratio is None else "met" if met else f"missed ({_number(goal, ratio)})"
+            verdict = f"{wanted(goal).partition(': ')[2]}: {said}"
+            lines.append(
+                f"| {name}, {goal.metric} ({goal.column}) | {number(value)} | {', '.join(others)} | {verdict} |"
+            )
     return "\n".join(lines)
 
 

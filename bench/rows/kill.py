@@ -9,7 +9,7 @@ from bench.stand import CLOCK, PACED, Running, stand
 
 ABOUT = (
     "SIGKILL of a worker (of the whole process, where there is one) under load; its supervisor sees it and starts it"
-    " again at once. gap: until the last interrupted chat is at the model again"
+    " again at once. gap: until the last interrupted chat is at the model again; 20 is never"
 )
 COLUMNS = ("cohort-2", "monolith", "celery-usual")
 BASE = "monolith"

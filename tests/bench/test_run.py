@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.report import goals, judged, table, written
+from bench.report import goals, judged, performance, readme, table, written
 from bench.results import Results
 from bench.rows import NAMES, Goal
 from bench.rows.kill import GOALS as KILL
@@ -50,10 +50,10 @@ def test_ratios_are_to_the_base_and_stand_before_medians(tmp_path: Path) -> None
         tmp_path,
         "latency",
         cohort_1=[{"p50 ms": 10.0}, {"p50 ms": 30.0}, {"p50 ms": 12.0}],
-        monolith=[{"p50 ms": 24.0}],
+        monolith_kept=[{"p50 ms": 24.0}],
     )
     assert "| cohort-1 | 3 | **x0.50** 12 (10-30) |" in table("latency", found)
-    assert "| monolith | 1 | 24 |" in table("latency", found)
+    assert "| monolith-kept | 1 | 24 |" in table("latency", found)
 
 
 def test_one_loss_in_five_runs_is_a_loss(tmp_path: Path) -> None:
@@ -79,6 +79,14 @@ def test_a_later_file_replaces_whole_rows(tmp_path: Path) -> None:
     merged = Results.merged([early.path, later.path])
     assert merged.runs("latency") == {"cohort-1": [{"p50 ms": 9.0}]}
     assert merged.runs("cost") == {"cohort-1": [{"round trips": 8.0}]}
+
+
+def test_pages_show_what_there_is_of_a_row_and_say_what_was_not_measured(tmp_path: Path) -> None:
+    found = results(tmp_path, "throughput", cohort_1=[{"turns/s": 90.0, "cpu ms/turn": 8.0}])
+    assert "| throughput, turns/s (cohort-1) | 90 |  | at least 0.6 x direct: not measured |" in readme(found)
+    assert "### throughput" in performance(found)
+    found.add("throughput", "direct", {"turns/s": 100.0}, seed=1, load=0.1)
+    assert "| throughput, turns/s (cohort-1) | 90 | direct 100 | at least 0.6 x direct: met |" in readme(found)
 
 
 def test_a_report_is_written_between_its_markers_and_nowhere_else() -> None:
