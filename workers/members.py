@@ -22,6 +22,9 @@ log = logging.getLogger("cohort.members")
 BEATS_PER_TTL = 5
 """A heartbeat may be lost, or late behind a busy loop, without the worker being taken for dead."""
 
+_SOON_S, _SOON_TIMES = 0.25, 20
+"""Seconds between two sweeps after slots came from another worker, and how often that is done."""
+
 _SWEPT_AT_ONCE = 16
 """Slots read in one round trip; the room for what waits in them is found out as they are gone through."""
 
@@ -132,10 +135,13 @@ class Member:
 
     async def _sweeping(self) -> None:
         every = self._settings.sweep_interval.total_seconds()
+        soon = 0
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(every):
+                async with asyncio.timeout(min(_SOON_S, every) if soon else every):
                     await self._hurry.wait()
+            # Doorbells that the last owner took and did not begin are gone with it, and its turns end one by one.
+            soon = _SOON_TIMES if self._hurry.is_set() else max(soon - 1, 0)
             self._hurry.clear()
             try:
                 await self._reminders.fire()
