@@ -95,6 +95,11 @@ class Claimed:
         moved = self._fields.get("moved", b"").decode()
         return SessionKey.parse(moved) if moved and moved != str(self.session) else None
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether the state says nothing but whose it is, and where it moved."""
+        return self._fields.keys() <= {"owner", "epoch", "tries", "moved", "fetched"}
+
     def choice(self, name: str) -> str | None:
         """The session's ``agent`` or ``model``, None for the default."""
         value = self._fields.get(name)
@@ -198,9 +203,9 @@ class Claimed:
         if fetched is None:
             return None
         self._fields = dict(fetched.state)
-        if fetched.messages:
+        if fetched.replaced:
             self._tries = self._number("tries")
-        return fetched.messages > 0
+        return fetched.replaced
 
     async def hand_off(self, *, counts: bool = False) -> None:
         """Let go with the work left in place. ``counts``: the message at work is to blame."""

@@ -105,8 +105,9 @@ class TurnLoop:
         return self._report
 
     async def _work(self, claimed: Claimed, work: Work | None) -> None:
-        if (new := claimed.moved) is not None:
-            # Something came late, for the group that is no more.
+        new = claimed.moved
+        if new is not None and work is not None and (work.inbox or work.outbox or not claimed.is_blank):
+            # It was not fetched yet, or something came late, for the group that is no more.
             await self._move(claimed, new, ())
         while work is not None:
             again = False

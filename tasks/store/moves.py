@@ -28,10 +28,10 @@ _HEAD = ("tries", "together", "suspects")
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """The new session's state with what came, and how many messages stand in front of its own now."""
+    """The new session's state with what came, and whether the head of its inbox is another one now."""
 
     state: Mapping[str, bytes]
-    messages: int
+    replaced: bool
 
 
 class Moves:
@@ -62,7 +62,9 @@ class Moves:
             raise ClaimLost
 
     async def fetch(self, claim: Claim, old: SessionKey) -> Fetched | None:
-        """Take over what is left in ``old``: its messages and replies come before our own, its history replaces ours.
+        """Take over what is left in ``old``: its messages come before our own, its history replaces ours.
+
+        What came late, after a first time, comes behind our own.
 
         Returns:
             None while somebody living owns the old one.
@@ -84,8 +86,8 @@ class Moves:
         args = [claim.owner, claim.epoch, str(new), str(old), owner, text(theirs.get(b"epoch", b"0"))]
         answer = await self._fetch([*names, keys.worker(owner)], [*args, self._clock.now(), json.dumps(plan), history])
         match answer:
-            case [b"fetched", messages, state]:
-                return Fetched(_named(dict(zip(state[::2], state[1::2], strict=True))), messages)
+            case [b"fetched", replaced, state]:
+                return Fetched(_named(dict(zip(state[::2], state[1::2], strict=True))), bool(replaced))
             case [b"held"]:
                 return None
             case _:

@@ -17,6 +17,7 @@ class ModelSession:
     pending: bool = False
     moved: str | None = None
     awaits: str | None = None
+    fetched: bool = False
 
     def read(self, *, begun: bool = True) -> None:
         """The owner reads: with no reply in the way, the head of the inbox is begun."""

@@ -254,10 +254,12 @@ class StoreMachine(RuleBasedStateMachine):
         if there.owner in self.model.alive:
             assert got is None
             return
-        assert got.messages == len(there.inbox)
-        if there.inbox:
+        replaced = bool(there.inbox) and not (there.fetched and session.inbox)
+        assert got.replaced == replaced
+        if replaced:
             session.tries = there.tries
-        session.inbox[:0] = there.inbox
+        place = len(session.inbox) if there.fetched else 0
+        session.inbox[place:place] = there.inbox
         session.outbox += [
             Reply.from_json(raw).model_copy(update={"edit": None, "reply_to": None}).to_json() for raw in there.outbox
         ]
@@ -265,10 +267,10 @@ class StoreMachine(RuleBasedStateMachine):
         session.tokens += there.tokens
         session.awaits, session.pending = None, True
         # What it was told itself to fetch is told again by whoever finds that one pending.
-        there.__init__(epoch=there.epoch, moved=name)
+        there.__init__(epoch=there.epoch, moved=name, fetched=True)
         assert got.state.get("history", b"") == session.history
         for _ in range(times - 1):
-            assert self.run(self.store.moves.fetch(claim, old)).messages == 0
+            assert self.run(self.store.moves.fetch(claim, old)).replaced is False
 
     @rule(name=sessions, data=st.data())
     def prove(self, name: str, data: st.DataObject) -> None:

@@ -5,6 +5,7 @@ from random import Random
 
 import pytest
 
+from tasks.session import SessionKey
 from tests.workers.cable import Fate
 from tests.workers.history import check
 from tests.workers.pool import LONG, Pool, Worker, session
@@ -99,3 +100,73 @@ async def test_whatever_happens_to_its_workers_each_message_is_answered_once_and
         await life.settle()
     assert life.born > 5
     await check(pool, life.sent, healthy=False)
+
+
+GROUPS = range(-4, 0)
+
+
+class Moving(Life):
+    """Groups that become supergroups meanwhile: Telegram says so in both, and refuses whatever is for the old one."""
+
+    def __init__(self, pool: Pool, seed: int, mode: str) -> None:
+        super().__init__(pool, seed, mode)
+        self.sent = {chat: [] for group in GROUPS for chat in (group, group - 1000)}
+        self.moved: dict[SessionKey, int] = {}
+
+    async def another(self) -> None:
+        await super().another()
+        # One truth for all of them.
+        self.living[-1].delivery.moved = self.moved
+
+    async def _say_something(self) -> None:
+        group = self.dice.choice(GROUPS)
+        new = group - 1000
+        if len(self.sent[group]) > MESSAGES / 2 and self.dice.random() < 0.3:
+            self.moved[session(group)] = new
+            await self.pool.say(group, kind="moved", v=2, moved_to=new, message_id=None)
+        chat = group
+        if session(group) in self.moved and self.dice.random() < 0.9:
+            chat = new
+        if len(self.sent[chat]) < MESSAGES:
+            # What comes late for the group is a reminder, or was said while the bot was not looking.
+            self.sent[chat].append(await self.pool.say(chat, f"{chat}.{len(self.sent[chat])}"))
+        for worker in self.dice.choices(self.living, k=self.dice.randint(0, 2)):
+            if not worker.dead and not worker.ended.is_set():
+                self.pool.ring(worker, session(self.dice.choice((group, new))))
+
+    async def settle(self) -> None:
+        for worker in self.living:
+            if not worker.dead:
+                worker.drain(0)
+            await worker.has_ended()
+        last = await self.pool.worker("w-last", COHORT_QUEUE_MODE=self.mode)
+        last.delivery.moved = self.moved
+        while waiting := [where for found in await self.pool.store.sessions.pending(range(64), 9) for where in found]:
+            for where in waiting:
+                await last.answer(where)
+
+
+@pytest.mark.parametrize("mode", ["collect", "followup"])
+@pytest.mark.parametrize("seed", range(3))
+async def test_whatever_happens_while_groups_move_each_message_is_answered_once_and_in_order(
+    pool: Pool, seed: int, mode: str
+) -> None:
+    life = Moving(pool, seed, mode)
+    async with asyncio.timeout(100):
+        for _ in range(150):
+            await life.round()
+        await life.settle()
+    await pool.all_leave()
+    assert len(life.moved) > 1
+    for group in GROUPS:
+        both = {session(group), session(group - 1000)}
+        replies = {reply.id: reply for where, reply in pool.telegram.delivered if where in both}
+        answered = [update for reply in replies.values() for update in reply.answers]
+        for chat in (group, group - 1000):
+            assert [update for update in answered if update in life.sent[chat]] == life.sent[chat]
+        assert len(answered) == len(life.sent[group]) + len(life.sent[group - 1000])
+        texts = [text for call in pool.model.calls if call.request.session in both for text in call.texts]
+        assert all(text.startswith((f"{group}.", f"{group - 1000}.")) for text in texts)
+        for where in both:
+            assert await pool.idle(where)
+            assert "awaits" not in await pool.state(where)

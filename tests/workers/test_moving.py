@@ -157,13 +157,41 @@ async def test_what_comes_late_for_the_group_is_answered_in_the_supergroup(pool:
     await settled(pool, worker)
 
 
+async def test_what_comes_late_comes_behind_what_waits_in_the_supergroup(pool: Pool) -> None:
+    one, two = await pool.worker("w-one"), await pool.worker("w-two", COHORT_QUEUE_MODE="followup")
+    first = await pool.say(OLD.chat, "first")
+    await moved(pool)
+    await one.answer(OLD)
+    hold = pool.model.hold("first")
+    turn = two.ring(NEW)
+    await hold.reached()
+    there = await pool.say(NEW.chat, "there")
+    late = await pool.say(OLD.chat, "late")
+    await one.answer(OLD)
+    hold.go.set()
+    await turn
+    assert pool.telegram.answered(NEW) == [first, there, late]
+    await settled(pool, one)
+
+
+async def test_a_doorbell_for_a_group_that_was_fetched_wakes_nobody_else(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    await answered(pool, worker, OLD.chat, "before")
+    await moved(pool)
+    await worker.answer(OLD)
+    await worker.answer(NEW)
+    assert (await worker.answer(OLD))["outcome"] == "idle"
+    assert await pool.store.sessions.pending(range(64), 9) == [[]] * 64
+    assert "awaits" not in await pool.state(NEW)
+
+
 async def test_a_supergroup_that_was_told_of_before_anything_was_said_is_left_as_it_is(pool: Pool) -> None:
     worker = await pool.worker("w-one")
     await moved(pool)
     await worker.answer(OLD)
     await worker.answer(NEW)
     await settled(pool, worker)
-    assert set(await pool.state(OLD)) == {"epoch", "moved"}
+    assert set(await pool.state(OLD)) == {"epoch", "moved", "fetched"}
     assert set(await pool.state(NEW)) == {"epoch"}
 
 

@@ -1,25 +1,31 @@
--- The session of a new supergroup takes what is left in its group's: messages and replies, in front of its own.
+-- The session of a new supergroup takes what is left in its group's: messages and replies, the first time in front of
+-- its own, later (something came late for the group) behind them.
 -- KEYS: new 1 state, 2 inbox, 3 outbox, 4 pending, 5 notes; old 6 state, 7 inbox, 8 outbox, 9 pending, 10 notes;
 --       11 liveness of the old one's expected owner.
 -- ARGV: 1 owner, 2 epoch, 3 new session, 4 old session, 5 expected owner of the old one ('' none), 6 its epoch,
 --       7 now (s), 8 plan (JSON: add, set, head, replies: as they are to be sent), 9 history ('' leaves it).
 -- Reply: {"lost"}: the claim is somebody else's; {"held"}: the old one is, or is not as expected;
---        {"fetched", how many messages came, state fields and values} (0 messages if it was done before).
+--        {"fetched", 1 if the head of the inbox is another one now, state fields and values}.
 local state, inbox, old_state, old_inbox = KEYS[1], KEYS[2], KEYS[6], KEYS[7]
 local new, old, expected, plan, history = ARGV[3], ARGV[4], ARGV[5], cjson.decode(ARGV[8]), ARGV[9]
 local claim = redis.call('HMGET', state, 'owner', 'epoch', 'awaits')
 if claim[1] ~= ARGV[1] or claim[2] ~= ARGV[2] then return { 'lost' } end
 if claim[3] ~= old then return { 'fetched', 0, redis.call('HGETALL', state) } end
-local left = redis.call('HMGET', old_state, 'owner', 'epoch')
+local left = redis.call('HMGET', old_state, 'owner', 'epoch', 'fetched')
 if (left[1] or '') ~= expected or (left[2] or '0') ~= ARGV[6] or (left[1] and redis.call('EXISTS', KEYS[11]) == 1) then
   return { 'held' }
 end
 local entries, notes = redis.call('LRANGE', old_inbox, 0, -1), redis.call('HGETALL', KEYS[10])
-for place = #entries, 1, -1 do redis.call('LPUSH', inbox, entries[place]) end
+local replaced = #entries > 0 and (not left[3] or redis.call('EXISTS', inbox) == 0)
+if left[3] then
+  for _, entry in ipairs(entries) do redis.call('RPUSH', inbox, entry) end
+else
+  for place = #entries, 1, -1 do redis.call('LPUSH', inbox, entries[place]) end
+end
 for _, reply in ipairs(plan.replies) do redis.call('RPUSH', KEYS[3], reply) end
 for place = 1, #notes, 2 do redis.call('HSETNX', KEYS[5], notes[place], notes[place + 1]) end
 -- How often the head was begun, and with how many others, goes where the head goes.
-if #entries > 0 then
+if replaced then
   redis.call('HDEL', state, 'tries', 'together', 'suspects')
   if #plan.head > 0 then redis.call('HSET', state, unpack(plan.head)) end
 end
@@ -29,6 +35,6 @@ if history ~= '' then redis.call('HSET', state, 'history', history) end
 for field, amount in pairs(plan.add) do redis.call('HINCRBY', state, field, amount) end
 redis.call('ZADD', KEYS[4], 'NX', redis.call('ZSCORE', KEYS[9], old) or ARGV[7], new)
 redis.call('DEL', old_state, old_inbox, KEYS[8], KEYS[10])
-redis.call('HSET', old_state, 'epoch', ARGV[6], 'moved', new)
+redis.call('HSET', old_state, 'epoch', ARGV[6], 'moved', new, 'fetched', 1)
 redis.call('ZREM', KEYS[9], old)
-return { 'fetched', #entries, redis.call('HGETALL', state) }
+return { 'fetched', replaced and 1 or 0, redis.call('HGETALL', state) }
