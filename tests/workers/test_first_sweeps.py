@@ -1,6 +1,9 @@
 """Whoever takes slots over looks often at first for what nobody rings for any more."""
 
-from tests.workers.pool import Pool
+import asyncio
+
+from tests.workers.fakes import PATIENCE_S
+from tests.workers.pool import Pool, session
 
 RARELY = {"COHORT_HEARTBEAT_TTL": "3600", "COHORT_SWEEP_INTERVAL": "3600"}
 
@@ -8,6 +11,8 @@ RARELY = {"COHORT_HEARTBEAT_TTL": "3600", "COHORT_SWEEP_INTERVAL": "3600"}
 async def test_messages_whose_doorbells_went_with_a_slot_s_last_owner_are_found_at_once(pool: Pool) -> None:
     await pool.worker("w-one", sweeps=True, **RARELY)
     for number in range(1, 4):
-        # Each after the sweep that found the one before.
         await pool.say(1, f"m{number}")
         await pool.telegram.until_delivered(number)
+        async with asyncio.timeout(PATIENCE_S):
+            while not await pool.idle(session(1)):
+                pass  # a turn loop that is still awake would find the next one itself
