@@ -141,6 +141,8 @@ class Moving(Life):
             await worker.has_ended()
         last = await self.pool.worker("w-last", COHORT_QUEUE_MODE=self.mode)
         last.delivery.moved = self.moved
+        for chat in self.sent:
+            await last.answer(session(chat))
         while waiting := [where for found in await self.pool.store.sessions.pending(range(64), 9) for where in found]:
             for where in waiting:
                 await last.answer(where)
