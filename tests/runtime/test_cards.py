@@ -10,7 +10,7 @@ import pytest
 
 from tasks.errors import Misconfigured
 from tasks.settings import Settings
-from tests.runtime.support import ASSISTANT, Open, Screen, ask, card
+from tests.runtime.support import ASSISTANT, Configure, Open, Screen, ask, card
 from tests.support.model import Model
 from workers.runtime.cards import check_cards
 
@@ -63,6 +63,7 @@ def test_good_cards_have_no_problems_and_documents_beside_them_are_no_cards(
         ("- a\n", 1, "not a mapping"),
         ("mcp:\n  servers:\n    x: {command: [1]}\n", None, "mcp.servers.x"),
         ("llm_retries: many\n", 1, "llm_retries"),
+        ("mcp:\n  servers:\n    x: {command: x}\n    y:\n      isolation: chats\n", 5, "y has isolation: chats"),
     ],
 )
 def test_a_bad_configuration_is_told_with_its_file(
@@ -73,6 +74,25 @@ def test_a_bad_configuration_is_told_with_its_file(
     assert problem.file == config
     assert what in problem.what
     assert line is None or problem.line == line
+
+
+@pytest.mark.promise("servers-per-session")
+@pytest.mark.parametrize("kind", ["", "type: smart\n"])
+async def test_an_agent_used_as_a_tool_with_a_chats_own_server_is_refused_before_it_could_lose_it(
+    runtime: Open, settings_of: SettingsOf, cards: Path, configure: Configure, kind: str
+) -> None:
+    configure({"mcp": {"servers": {"memory": {"command": "x", "isolation": "chat"}}}})
+    card(cards, "keeper.md", "---\nname: keeper\nservers: [memory]\n---\nYou.\n")
+    assert check_cards(settings_of()) == []
+    path = card(cards, "boss.md", f"---\n{kind}name: boss\nagents: [keeper]\n---\nYou.\n")
+    (problem,) = check_cards(settings_of())
+    assert (problem.file, problem.line) == (path, 4 if kind else 3)
+    assert "uses keeper as a tool, and keeper has a chat's own server (memory)" in problem.what
+    with pytest.raises(Misconfigured, match="uses keeper as a tool"):
+        async with runtime():
+            pass
+    card(cards, "boss.md", "---\ntype: chain\nname: boss\nsequence: [keeper]\n---\n")
+    assert check_cards(settings_of()) == [], "a member is no copy"
 
 
 def test_the_command_prints_each_problem_and_ends_with_status_1(cards: Path, config: Path) -> None:

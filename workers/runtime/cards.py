@@ -21,7 +21,9 @@ from fast_agent.llm.model_factory import ModelFactory
 
 from tasks.errors import Misconfigured
 from tasks.settings import Settings, load
+from workers.runtime.mcp_isolation import MARK, OWN
 
+_TOOL_USERS = frozenset({"agent", "basic", "smart"})
 _CARD_SUFFIXES = frozenset({".md", ".markdown", ".yaml", ".yml"})
 _DOCUMENT_NAMES = frozenset({"readme.md", "agents.md", "claude.md", "skill.md", "license.md"})
 _FRONT_MATTER = re.compile(r"\A\ufeff?---\s*\n(?P<head>.*?)\n---\s*(?:\n(?P<body>.*))?\Z", re.DOTALL)
@@ -58,6 +60,7 @@ class CardProblem:
 def check_cards(settings: Settings) -> list[CardProblem]:
     """Every problem that can be seen without starting a model or a server; an empty list lets the cards in."""
     servers, problems = _configuration(settings)
+    own = {name for name, server in servers.items() if isinstance(server, dict) and server.get(MARK) == OWN}
     cards = settings.cards
     if not cards.is_dir():
         return [*problems, CardProblem(cards, None, "no such directory", "set COHORT_CARDS to your cards' directory")]
@@ -72,7 +75,7 @@ def check_cards(settings: Settings) -> list[CardProblem]:
             readable.append(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        scanned = scan_agent_card_directory(cards, server_names=servers)
+        scanned = scan_agent_card_directory(cards, server_names=set(servers))
     for entry in scanned:
         if entry.path not in readable or entry.ignored_reason is not None:
             continue
@@ -80,16 +83,16 @@ def check_cards(settings: Settings) -> list[CardProblem]:
         found = [_explained(entry.path, text, error) for error in entry.errors]
         # What the scan finds the loader may trip over too, in words without a line.
         problems.extend(found or _loaded(entry.path, text, settings))
-    return problems
+    return [*problems, *_copied(readable, own)]
 
 
 def _is_card(path: Path) -> bool:
     return path.is_file() and path.suffix.lower() in _CARD_SUFFIXES and path.name.lower() not in _DOCUMENT_NAMES
 
 
-def _configuration(settings: Settings) -> tuple[set[str], list[CardProblem]]:
-    """The servers that cards may name, and what is wrong with the configuration files."""
-    servers: set[str] = set()
+def _configuration(settings: Settings) -> tuple[dict[str, Any], list[CardProblem]]:
+    """The servers that cards may name with their settings, and what is wrong with the configuration files."""
+    servers: dict[str, Any] = {}
     problems: list[CardProblem] = []
     secrets = [settings.config.parent / name for name in ("fast-agent.secrets.yaml", "fastagent.secrets.yaml")]
     for path in (settings.config, *secrets):
@@ -104,10 +107,50 @@ def _configuration(settings: Settings) -> tuple[set[str], list[CardProblem]]:
             problems.append(CardProblem(path, 1, "not a mapping", "write `key: value` lines"))
             continue
         section: Any = content.get("mcp") or {}
-        servers |= set((section.get("servers") if isinstance(section, dict) else None) or {})
+        found: Any = section.get("servers") if isinstance(section, dict) else None
+        if isinstance(found, dict):
+            servers |= found
+            problems.extend(_unknown_marks(path, found))
     if not problems:
         problems.extend(_accepted(settings))
     return servers, problems
+
+
+def _unknown_marks(path: Path, servers: dict[str, Any]) -> Iterable[CardProblem]:
+    """A mark that is misspelt would leave a server to all chats."""
+    for name, server in servers.items():
+        mark = server.get(MARK) if isinstance(server, dict) else None
+        if mark not in {None, OWN}:
+            line = _line(path.read_text(encoding="utf-8"), f"{MARK}: {mark}")
+            yield CardProblem(
+                path, line, f"server {name} has {MARK}: {mark}", f"write `{MARK}: {OWN}`, or leave it out"
+            )
+
+
+def _copied(cards: Iterable[Path], own: set[str]) -> Iterable[CardProblem]:
+    """Agents used as tools: each call runs a copy, which would do without a chat's own servers."""
+    heads = {str(head.get("name") or path.stem): (path, head) for path in cards for head in _heads(path)}
+    for path, head in heads.values():
+        if str(head.get("type") or "agent") not in _TOOL_USERS:
+            continue
+        for child in head.get("agents") or ():
+            servers = heads[child][1].get("servers") if child in heads else None
+            lost = sorted(own & {str(name) for name in servers or ()})
+            if lost:
+                what = f"uses {child} as a tool, and {child} has a chat's own server ({', '.join(lost)})"
+                line = _line(path.read_text(encoding="utf-8"), child)
+                yield CardProblem(
+                    path, line, what, "name the server in this card instead, or make it a chain or router"
+                )
+
+
+def _heads(path: Path) -> Iterable[dict[str, Any]]:
+    """A readable card's settings."""
+    text = path.read_text(encoding="utf-8")
+    parts = _FRONT_MATTER.match(text) if path.suffix.lower() in {".md", ".markdown"} else None
+    content: Any = yaml.safe_load(parts["head"] if parts else text)
+    if isinstance(content, dict):
+        yield content
 
 
 def _accepted(settings: Settings) -> Iterable[CardProblem]:

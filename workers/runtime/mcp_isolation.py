@@ -11,7 +11,8 @@ fast-agent ignores the key. Such a server does not start with a lane. When a ses
 under a name of that session, with ``{session}`` and ``{workdir}`` (a directory of the session's own) filled into its
 arguments, environment, directory, address and headers. It stays while no other session gets the lane, and its process
 has ended before one does. At most one lane is warm for a session: ``Lanes.take`` prefers it. An agent that another one
-uses as a tool has no such servers: fast-agent makes a new copy of it for each call.
+uses as a tool cannot have such a server, and a card that says so is refused: fast-agent copies the agent for each call,
+and a copy would do without the server in silence.
 """
 
 import logging
@@ -20,7 +21,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from hashlib import blake2s
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from fast_agent.core.instruction_refresh import rebuild_agent_instruction
 from fast_agent.mcp.mcp_aggregator import MCPAttachOptions
@@ -37,6 +38,12 @@ log = logging.getLogger("cohort.runtime")
 
 # A process that has not answered by then will not; npm-packed servers need some seconds on a loaded machine.
 STARTUP_S = 30.0
+
+
+MARK, OWN = "isolation", "chat"
+"""What is written in a server's settings, and its only value."""
+
+_WANTED = "cohort_servers"
 
 
 def slug(session: SessionKey) -> str:
@@ -58,7 +65,7 @@ class Isolation:
     def __init__(self, home: Path) -> None:
         self._home = home
         self._servers: dict[str, MCPServerSettings] = {}
-        self._wanted: dict[str, list[str]] = {}
+        self._cards: dict[str, dict[str, Any]] = {}
         self._attached: dict[Lane, Attached] = {}
 
     def read(self, fast: "FastAgent") -> None:
@@ -69,14 +76,19 @@ class Isolation:
         self._servers = {
             name: config.mcp.servers[name]
             for name, declaration in config.mcp.server_declarations.items()
-            if name in config.mcp.servers and getattr(declaration, "isolation", None) == "chat"
+            if name in config.mcp.servers and getattr(declaration, MARK, None) == OWN
         }
-        for name, data in fast.agents.items():
-            card: Any = data.get("config")
+        self._cards = cast("dict[str, dict[str, Any]]", fast.agents)
+        for data in self._cards.values():
+            card: Any = data["config"]
             own = [server for server in card.servers if server in self._servers]
             if own:
-                self._wanted[name] = own
+                # With the card, so that it goes and comes back with it when cards are changed.
+                data[_WANTED] = own
                 card.servers = [server for server in card.servers if server not in own]
+
+    def _wanted(self, agent: str) -> list[str]:
+        return self._cards.get(agent, {}).get(_WANTED, [])
 
     async def prepare(self, lane: Lane, agents: Iterable[Any], session: SessionKey) -> None:
         """Give the agents their servers for this session; another session's end first.
@@ -85,7 +97,7 @@ class Isolation:
             TurnFailed: a server does not start; the lane is spoiled.
         """
         held = self._attached.get(lane)
-        wanted = [(agent, name) for agent in agents for name in self._wanted.get(agent.name, ())]
+        wanted = [(agent, name) for agent in agents for name in self._wanted(agent.name)]
         try:
             if held is not None and held.session != str(session):
                 await self.cool(lane)

@@ -35,6 +35,7 @@ class Roster:
         self._generation = 0
         self._initial: dict[str, list[PromptMessageExtended]] = {}
         self.isolation = Isolation(settings.home)
+        _check(settings)
         self.fast = vendor.build(settings)
         vendor.load_cards(self.fast, settings)
         if not self.fast.agents:
@@ -64,9 +65,7 @@ class Roster:
         Raises:
             Misconfigured: one line for each problem; nothing has changed.
         """
-        problems = await asyncio.to_thread(cards.check_cards, self._settings)
-        if problems:
-            raise Misconfigured("\n".join(str(problem) for problem in problems))
+        await asyncio.to_thread(_check, self._settings)
         before = dict(self.fast.agents)
         vendor.reload_cards(self.fast, self._settings)
         self._settle()
@@ -112,3 +111,14 @@ class Roster:
     async def dispose(self, lane: Lane, instance: "AgentInstance") -> None:
         self.isolation.forget(lane)
         await vendor.dispose_instance(self._harness, instance)
+
+
+def _check(settings: Settings) -> None:
+    """What fast-agent would let pass in silence ends here.
+
+    Raises:
+        Misconfigured: one line for each problem.
+    """
+    problems = cards.check_cards(settings)
+    if problems:
+        raise Misconfigured("\n".join(str(problem) for problem in problems))
