@@ -25,7 +25,7 @@ GAP = 4.0
 
 
 class Faults:
-    """``kinds`` by name, with how often each comes; each returns the only chat it can touch, or None."""
+    """``kinds`` by name, with how often each comes; False from one: there was nothing to break."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Faults:
         self._random = random
         self._redis = asyncio.Lock()
         self._gates = 0
-        self.kinds: dict[str, tuple[int, Callable[[], Awaitable[None]]]] = {
+        self.kinds: dict[str, tuple[int, Callable[[], Awaitable[object]]]] = {
             "kill-worker": (10, self.kill_worker),
             "report-worker": (8, self.report_worker),
             "stop-worker": (8, self.stop_worker),
@@ -126,15 +126,13 @@ class Faults:
         victim.signal(signal.SIGTERM)
         self._pool.leaving.append(victim)
 
-    async def kill_supervisor(self) -> None:
+    async def kill_supervisor(self) -> bool:
         """The process of `cohort up`; its children end with it, and the init system starts it again."""
-        if self._pool.service is not None:
-            await self._pool.service.kill()
+        return self._pool.service is not None and await self._pool.service.kill()
 
-    async def kill_supervised(self) -> None:
+    async def kill_supervised(self) -> bool:
         """A worker or the bot under `cohort up`, which sees it, tells the pool and starts another."""
-        if self._pool.service is not None:
-            await self._pool.service.kill_child(self._random)
+        return self._pool.service is not None and await self._pool.service.kill_child(self._random)
 
     async def kill_bot(self) -> None:
         self._pool.kill(self._random.choice(self._pool.bots), self._pool.bots)

@@ -61,10 +61,10 @@ class Service:
             return []  # it was killed meanwhile
         return [one["pid"] for one in told["processes"] if one["pid"]]
 
-    async def kill(self) -> None:
-        """SIGKILL the supervisor alone, see that its children go with it, and start the next one."""
+    async def kill(self) -> bool:
+        """SIGKILL the supervisor alone, see that its children go with it, start the next one; False: it is being done."""
         if self.busy:
-            return  # killed twice at once is killed
+            return False
         self.busy = True
         handles: dict[int, int] = {}
         for pid in _children(self.process.pid):
@@ -74,12 +74,15 @@ class Service:
         self.outlived += await asyncio.to_thread(_outlived, handles)
         self.start()
         self.busy = False
+        return True
 
-    async def kill_child(self, random: Random) -> None:
-        """SIGKILL one of the processes that it keeps, if it keeps any as yet."""
+    async def kill_child(self, random: Random) -> bool:
+        """SIGKILL one of the processes that it keeps, if it keeps any as yet; whether it was done."""
         if pids := await self._children():
             with suppress(ProcessLookupError):
                 os.kill(random.choice(pids), signal.SIGKILL)
+                return True
+        return False
 
     def violations(self) -> list[Violation]:
         """Children that outlived a killed supervisor, and ends of children that nobody ordered."""
