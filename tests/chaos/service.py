@@ -62,7 +62,7 @@ class Service:
         return [one["pid"] for one in told["processes"] if one["pid"]]
 
     async def kill(self) -> bool:
-        """SIGKILL the supervisor, see its children go with it, start the next one; False: that is being done already."""
+        """SIGKILL the supervisor, see its children go with it, start the next one; False: it is being done."""
         if self.busy:
             return False
         self.busy = True
