@@ -58,14 +58,23 @@ def card_files(settings: Settings) -> list[Path]:
     return found
 
 
-def card_models(settings: Settings) -> list[str | None]:
-    """The model that each card names."""
-    models: list[str | None] = []
+def card_heads(settings: Settings) -> list[tuple[Path, dict[str, Any]]]:
+    """Each card's file and settings (its frontmatter).
+
+    Raises:
+        Misconfigured: there are none, or one is not YAML.
+    """
+    heads: list[tuple[Path, dict[str, Any]]] = []
     for path in card_files(settings):
         text = path.read_text(encoding="utf-8")
         if path.suffix.lower() in {".md", ".markdown"}:
             parts = text.split("---", 2)
             text = parts[1] if len(parts) == 3 and not parts[0].strip() else ""  # noqa: PLR2004 - before, in, after
-        model = _mapping(path, text).get("model")
-        models.append(str(model) if model else None)
-    return models
+        heads.append((path, _mapping(path, text)))
+    return heads
+
+
+def card_models(settings: Settings) -> list[str | None]:
+    """The model that each card names."""
+    models = (head.get("model") for _, head in card_heads(settings))
+    return [str(model) if model else None for model in models]

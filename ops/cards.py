@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from ops.context import Context, context
+from ops.context import Context, context, run
 from tasks.errors import Misconfigured
 
 app = typer.Typer(help="Agent cards: check them, let changed ones in.", no_args_is_help=True, rich_markup_mode=None)
@@ -49,8 +49,27 @@ def reload() -> None:
     here = context()
     system = here.system()
     _demand(here)
-    answers = remote.reload(system)
-    if not answers:
-        raise Misconfigured("no worker answered; new workers read the cards when they start")
-    for node, answer in sorted(answers.items()):
-        print(f"{node}: {answer}")
+    workers = run(_workers(here))
+    if not workers:
+        raise Misconfigured("no worker is there; new workers read the cards when they start")
+    refused: list[str] = []
+
+    def heard(node: str, answer: str) -> None:
+        print(f"{node}: {answer}", flush=True)
+        refused.extend([node] if answer.startswith(remote.REFUSED) else [])
+
+    silent = remote.reload(
+        system,
+        workers,
+        heard=heard,
+        waiting=lambda names: print(f"still waiting for {', '.join(names)} ...", flush=True),
+    )
+    for name in silent:
+        print(f"{name}: no answer; look at its log, or drain it: its successor reads the cards", file=sys.stderr)
+    if silent or refused:
+        raise typer.Exit(1)
+
+
+async def _workers(here: Context) -> list[str]:
+    async with here.store() as store:
+        return sorted((await store.members.look()).members)

@@ -1,15 +1,16 @@
 """``cohort doctor``: looks at everything that an operator can get wrong, and says what to do."""
 
 import asyncio
+import re
 import shutil
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 import httpx
 
 from ops import cards, demo, durability, model
-from ops.agents import configuration
+from ops.agents import card_heads, configuration
 from ops.context import Context
 from tasks.clock import Clock
 from tasks.errors import CohortError, StoreUnavailable
@@ -22,8 +23,13 @@ type Verdict = Literal["ok", "warning", "problem"]
 MAX_SKEW_S = 2.0
 _OLDEST_REDIS = (7, 0)
 _MARKS: Mapping[Verdict, str] = {"ok": "ok     ", "warning": "warning", "problem": "PROBLEM"}
-# MCP servers known to keep what they are told, and so to show it to every chat that shares a lane.
-_KEEPERS = ("memory", "sequential", "sqlite", "filesystem", "notes", "knowledge", "browser", "playwright", "puppeteer")
+_KEEPERS = frozenset({
+    "memory", "memo", "mem0", "notes", "obsidian", "knowledge", "graph", "sequential", "sequentialthinking", "thinking",
+    "todo", "sqlite", "duckdb", "filesystem", "git", "shell", "terminal", "commander", "jupyter", "repl", "sandbox",
+    "browser", "playwright", "puppeteer", "selenium", "chrome",
+})  # fmt: skip
+"""Words in names, commands and addresses of MCP servers that keep what they are told, and so show it to chats."""
+_KEEP_NOTHING = ("mcp-server-time", "mcp-server-fetch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,25 +132,43 @@ async def answering(here: Context) -> list[Finding]:
 
 async def servers(here: Context) -> list[Finding]:
     """MCP servers: whether they can be started, and whether chats may share them."""
-    found: list[Finding] = []
     mcp = configuration(here.settings).get("mcp")
     listed = mcp.get("servers") if isinstance(mcp, Mapping) else None
-    for name, server in (listed or {}).items() if isinstance(listed, Mapping) else ():
-        about = f"MCP server {name}"
-        settings: Mapping[str, Any] = server if isinstance(server, Mapping) else {}
-        command = settings.get("command")
-        if command and shutil.which(str(command), path=here.environ.get("PATH")) is None:
-            found.append(
-                Finding(about, "problem", f"there is no program {command}", "install it, or remove the server")
-            )
-            continue
-        words = " ".join((str(name), str(command or ""), *(str(word) for word in settings.get("args") or ()))).lower()
-        if settings.get("isolation") != "chat" and any(keeper in words for keeper in _KEEPERS):
-            do = "mark it `isolation: chat`, or make sure that it keeps nothing"
-            found.append(Finding(about, "warning", "seems to keep state, and chats share it", do))
-        else:
-            found.append(Finding(about, "ok", "can be started" if command else "is reached by URL"))
-    return found
+    named: list[tuple[str, Mapping[str, Any]]] = [
+        (str(name), server if isinstance(server, Mapping) else {})
+        for name, server in (listed.items() if isinstance(listed, Mapping) else ())
+    ]
+    for path, head in card_heads(here.settings):
+        named += [(f"{name} of {path.name}", server) for name, server in _brought(head)]
+    return [_server(here, name, settings) for name, settings in named]
+
+
+def _brought(head: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Servers that a card brings itself (``mcp_connect``): an address or a command, with or without a name."""
+    entries = head.get("mcp_connect")
+    for entry in entries if isinstance(entries, Sequence) else ():
+        target = str(entry.get("target", "") if isinstance(entry, Mapping) else entry)
+        name = str((entry.get("name") if isinstance(entry, Mapping) else None) or target)
+        program, *args = target.split() or [""]
+        yield name, {"url": target} if "://" in program else {"command": program, "args": args}
+
+
+def _server(here: Context, name: str, settings: Mapping[str, Any]) -> Finding:
+    about = f"MCP server {name}"
+    command = settings.get("command")
+    if command and shutil.which(str(command), path=here.environ.get("PATH")) is None:
+        return Finding(about, "problem", f"there is no program {command}", "install it, or remove the server")
+    reached = "can be started" if command else "is reached by URL"
+    if settings.get("isolation") == "chat":
+        return Finding(about, "ok", f"{reached}; each chat has its own")
+    parts = (command, settings.get("url"), *(settings.get("args") or ()))
+    words = " ".join((name, *(str(part) for part in parts if part))).lower()
+    if any(known in words for known in _KEEP_NOTHING):
+        return Finding(about, "ok", f"{reached}; it keeps nothing")
+    if _KEEPERS.intersection(re.split(r"[^a-z0-9]+", words)):
+        do = "mark it `isolation: chat`, or make sure that it keeps nothing"
+        return Finding(about, "warning", "seems to keep state, and chats share it", do)
+    return Finding(about, "ok", f"{reached}; chats share it, so it must keep nothing of them")
 
 
 async def agent_cards(here: Context) -> list[Finding]:
@@ -152,7 +176,13 @@ async def agent_cards(here: Context) -> list[Finding]:
     lines = await asyncio.to_thread(cards.problems, here)
     if lines:
         return [Finding("cards", "problem", line) for line in lines]
-    return [Finding("cards", "ok", f"those in {here.settings.cards} are right")]
+    found = [Finding("cards", "ok", f"those in {here.settings.cards} are right")]
+    do = "take it out, unless everybody who may talk to the bot may also run programs as the worker"
+    for path, head in card_heads(here.settings):
+        if head.get("shell") is True:
+            seen = "shell: true lets chats run programs on the worker's machine, where all chats' files are"
+            found.append(Finding(f"card {path.name}", "warning", seen, do))
+    return found
 
 
 async def examine(here: Context, clock: Clock, say: Callable[[Finding], None]) -> bool:

@@ -143,17 +143,40 @@ async def test_doctor_warns_of_shared_servers_that_keep_state_and_of_missing_pro
         "mcp:\n  servers:\n"
         "    memory: {command: sh, args: [server-memory]}\n"
         "    mine: {command: sh, args: [server-memory], isolation: chat}\n"
+        "    misspelt: {command: sh, args: [server-memory], isolation: chats}\n"
+        "    away: {url: 'http://127.0.0.1:1/playwright/mcp'}\n"
         "    gone: {command: no-such-program-anywhere}\n"
-        "    time: {command: sh}\n"
+        "    time: {command: sh, args: [mcp-server-time]}\n"
+        "    digitalgraphs: {command: sh}\n"
     )
-    settings = load({"COHORT_CONFIG": str(config)})
-    found = {finding.about: finding.verdict for finding in await doctor.servers(here(settings, PATH="/bin:/usr/bin"))}
-    assert found == {
-        "MCP server memory": "warning",
-        "MCP server mine": "ok",
-        "MCP server gone": "problem",
-        "MCP server time": "ok",
+    (tmp_path / "a.md").write_text(
+        "---\nname: a\nmcp_connect:\n- target: https://example.invalid/mcp\n  name: search\n- sh my-notes\n---\nYou.\n"
+    )
+    settings = load({"COHORT_CONFIG": str(config), "COHORT_CARDS": str(tmp_path)})
+    found = {finding.about: finding for finding in await doctor.servers(here(settings, PATH="/bin:/usr/bin"))}
+    assert {about.removeprefix("MCP server "): finding.verdict for about, finding in found.items()} == {
+        "memory": "warning",
+        "mine": "ok",
+        "misspelt": "warning",
+        "away": "warning",
+        "gone": "problem",
+        "time": "ok",
+        "digitalgraphs": "ok",
+        "search of a.md": "ok",
+        "sh my-notes of a.md": "warning",
     }
+    assert found["MCP server mine"].seen.endswith("each chat has its own")
+    assert found["MCP server digitalgraphs"].seen.endswith("so it must keep nothing of them")
+
+
+async def test_doctor_warns_of_a_card_that_lets_chats_run_programs(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("---\nname: a\nshell: true\n---\nYou.\n")
+    (tmp_path / "b.md").write_text("---\nname: b\nshell: false\n---\nYou.\n")
+    settings = load({"COHORT_CARDS": str(tmp_path), "COHORT_CONFIG": str(ROOT / "fastagent.config.yaml")})
+    environ = {"COHORT_CARDS": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    found = await doctor.agent_cards(here(settings, **environ))
+    assert [(finding.about, finding.verdict) for finding in found] == [("cards", "ok"), ("card a.md", "warning")]
+    assert "run programs on the worker" in found[1].seen
 
 
 async def test_doctor_tells_the_missing_key_of_the_chosen_model() -> None:

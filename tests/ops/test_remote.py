@@ -1,0 +1,56 @@
+"""Remote control: every worker is waited for, and whoever waits is told for whom."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+from ops import remote
+from tasks.app import RELOAD, make_app
+from tasks.settings import Settings
+
+
+@contextmanager
+def worker(settings: Settings, name: str, answer: Callable[[], dict[str, str]]) -> Iterator[None]:
+    """What of a worker remote control sees, in a thread."""
+    app = make_app(settings)
+    ready, stop = threading.Event(), threading.Event()
+
+    def serve() -> None:
+        with app.connection() as connection:
+            node = app.control.mailbox(connection).Node(f"{name}@here", handlers={RELOAD: lambda _state: answer()})
+            node.channel = connection.channel()
+            with node.listen(callback=node.handle_message):
+                ready.set()
+                while not stop.is_set():
+                    with suppress(TimeoutError):
+                        connection.drain_events(timeout=0.2)
+
+    thread = threading.Thread(target=serve, name=name)
+    thread.start()
+    try:
+        assert ready.wait(20)
+        yield
+    finally:
+        stop.set()
+        thread.join(20)
+        app.close()
+
+
+def test_a_worker_that_takes_long_over_a_reload_is_named_and_waited_for(settings: Settings) -> None:
+    told = threading.Event()
+    waited: list[str] = []
+    heard: dict[str, str] = {}
+
+    def waiting(names: list[str]) -> None:
+        waited.extend(names)
+        told.set()
+
+    def slow() -> dict[str, str]:
+        # It answers only after the one who waits was told of it.
+        return {"ok": f"agents: a ({told.wait(60)})"}
+
+    with worker(settings, "w-slow", slow), worker(settings, "w-quick", lambda: {"error": "no such model"}):
+        silent = remote.reload(settings, ["w-quick", "w-slow"], heard=heard.__setitem__, waiting=waiting)
+    assert silent == []
+    assert waited == ["w-slow"]
+    assert heard == {"w-quick@here": "refused: no such model", "w-slow@here": "agents: a (True)"}
