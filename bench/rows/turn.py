@@ -10,7 +10,7 @@ from bench.stand import CLOCK, INSTANT, LOOK_S, PACED, Running, Stand, share, st
 
 ABOUT = (
     "turn time (s) when so many chats talk, each one turn after the other: from the message to its complete answer; the"
-    " model takes 300 ms to the first of about 105 tokens and gives 50 a second"
+    " model takes 300 ms to the first of about 105 tokens and gives 50 a second. cpu: of the column, for a turn"
 )
 COLUMNS = (
     "direct", "cohort-1", "cohort-2", "cohort-4", "monolith", "monolith-kept", "celery-usual", "many", "per-chat",
@@ -45,7 +45,7 @@ async def measure(column: str, size: Size) -> dict[str, float]:
                 ran = await DIRECT[column].run(
                     place, chats=count, turns=turns, text=TEXT, spread=SPREAD, seed=size.seed
                 )
-                _note(found, count, ran["seconds"])
+                _note(found, count, ran["seconds"], ran["cpu"])
             return found
         async with PEERS[column].on(place, COHORT_LANES="100", PEER_LANES="100") as running:
             talkers = Talkers(running, size.seed)
@@ -53,7 +53,9 @@ async def measure(column: str, size: Size) -> dict[str, float]:
                 await place.model.control(**INSTANT)
                 await talkers.grow(count)
                 await place.model.control(**PACED)
-                _note(found, count, await talkers.talk(turns))
+                before = running.cost.cpu_s
+                seconds = await talkers.talk(turns)
+                _note(found, count, seconds, running.cost.cpu_s - before)
     return found
 
 
@@ -119,6 +121,7 @@ class Watch:
             await asyncio.sleep(LOOK_S)
 
 
-def _note(found: dict[str, float], count: int, seconds: list[float]) -> None:
+def _note(found: dict[str, float], count: int, seconds: list[float], cpu_s: float) -> None:
     found[f"p50 s at {count}"] = share(seconds, 0.5)
     found[f"p95 s at {count}"] = share(seconds, 0.95)
+    found[f"cpu ms at {count}"] = cpu_s / len(seconds) * 1000
