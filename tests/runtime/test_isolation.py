@@ -4,7 +4,8 @@ import asyncio
 import json
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,13 +48,15 @@ class Observed:
         self.spent: Counter[int] = Counter()
         self.answers: dict[int, list[str]] = {}
 
-    async def chat(self, engine: Engine, chat: int, turns: int, words: Callable[[int, int], str]) -> None:
+    async def chat(
+        self, engine: Engine, chat: int, turns: int, words: Callable[[int, int], str], **choice: str | None
+    ) -> None:
         """One chat's turns, one after the other."""
         history = None
         for turn in range(turns):
             screen = Screen()
             self.screens.append((chat, screen))
-            result: TurnResult = await engine.run(ask(chat, words(chat, turn), history=history), screen)
+            result: TurnResult = await engine.run(ask(chat, words(chat, turn), history=history, **choice), screen)
             history = result.history
             self.spent[chat] += result.usage.input_tokens + result.usage.output_tokens
             self.answers.setdefault(chat, []).append(result.text)
@@ -64,12 +67,18 @@ class Observed:
         return [f"{chat} was shown {text!r}" for chat, text in shown + told if not owners(text) <= {chat}]
 
 
-async def crowd(engine: Engine, chats: int, turns: int, words: Callable[[int, int], str]) -> Observed:
-    """Many chats at the same time."""
+async def crowd(
+    engine: Engine,
+    chats: Iterable[int],
+    turns: int,
+    words: Callable[[int, int], str],
+    choose: Callable[[int], dict[str, str]] = lambda _chat: {},
+) -> Observed:
+    """Many chats at the same time. ``choose``: a chat's agent and model."""
     seen = Observed()
     async with asyncio.TaskGroup() as group:
-        for chat in range(chats):
-            group.create_task(seen.chat(engine, chat, turns, words), name=f"chat-{chat}")
+        for chat in chats:
+            group.create_task(seen.chat(engine, chat, turns, words, **choose(chat)), name=f"chat-{chat}")
     return seen
 
 
@@ -94,7 +103,7 @@ def tooled(cards: Path) -> None:
 @pytest.mark.timeout(180)
 async def test_200_chats_of_5_turns_on_32_lanes_see_only_their_own(runtime: Open, model: Model, tooled: None) -> None:
     async with runtime(COHORT_LANES="32") as engine:
-        seen = await crowd(engine, 200, 5, words)
+        seen = await crowd(engine, range(200), 5, words)
     assert seen.bleeding() == []
     assert mixed(model) == []
     for chat, answers in seen.answers.items():
@@ -113,7 +122,69 @@ async def test_a_runtime_that_does_not_wipe_is_caught_by_these_checks(
     runtime: Open, model: Model, tooled: None
 ) -> None:
     async with runtime(LeakyEngine, COHORT_LANES="2") as engine:
-        seen = await crowd(engine, 6, 3, words)
+        seen = await crowd(engine, range(6), 3, words)
+    assert seen.bleeding() != []
+
+
+def everybody(llmock: LLMock, configure: Configure, *providers: str) -> list[str]:
+    """All these providers at once, answering with what they were asked; their models."""
+    found = {name: PROVIDERS[name] for name in providers}
+    configure(
+        {name: {"api_key": "x", "base_url": llmock.base_url(path), **more} for name, (_, path, more) in found.items()}
+    )
+    state = llmock._server.app.state
+    state.mock_response_settings = replace(state.mock_response_settings, response_style="echo").validated()
+    return [model for model, _, _ in found.values()]
+
+
+def strangers(llmock: LLMock) -> list[str]:
+    """Requests with the words of more than one chat, or none."""
+    bodies = [json.dumps(request.body) for request in llmock.requests]
+    return [body for body in bodies if len(owners(body)) != 1]
+
+
+def plain(chat: int, turn: int) -> str:
+    return f"turn {turn} secret{chat}x"
+
+
+@pytest.mark.promise("isolated-words")
+@pytest.mark.timeout(180)
+async def test_200_chats_of_5_turns_on_32_lanes_over_all_providers_see_only_their_own(
+    runtime: Open, llmock: LLMock, configure: Configure, tooled: None, cards: Path
+) -> None:
+    card(cards, "talker.md", "---\nname: talker\n---\nYou.\n")
+    models = everybody(llmock, configure, *PROVIDERS)
+
+    def group(chat: int) -> tuple[str, str]:
+        """Each lane serves every model, and agents with a tool and without."""
+        return "talker" if chat // 4 % 4 else "assistant", models[chat % 4]
+
+    def choose(chat: int) -> dict[str, str]:
+        agent, model = group(chat)
+        return {"agent": agent, "model": model}
+
+    # Three digits, so that all of a group cost the same.
+    chats = range(100, 300)
+    async with runtime(COHORT_LANES="32", COHORT_MODEL=models[0]) as engine:
+        seen = await crowd(engine, chats, 5, plain, choose)
+        assert engine.made <= 32, "lanes went from one provider to the next"
+    callers = sum(group(chat)[0] == "assistant" for chat in chats)
+    assert len(llmock.requests) == (200 + callers) * 5, "with a tool a turn is two calls"
+    assert strangers(llmock) == []
+    assert seen.bleeding() == []
+    assert all(owners(text) == {chat} for chat, answers in seen.answers.items() for text in answers)
+    for one in {group(chat) for chat in chats}:
+        spent = {seen.spent[chat] for chat in chats if group(chat) == one}
+        assert (len(spent), min(spent) > 0) == (1, True), f"somebody of {one} pays for another chat"
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+async def test_a_runtime_that_does_not_wipe_is_caught_with_every_provider(
+    runtime: Open, provider: str, llmock: LLMock, configure: Configure, tooled: None
+) -> None:
+    (model,) = everybody(llmock, configure, provider)
+    async with runtime(LeakyEngine, COHORT_LANES="2", COHORT_MODEL=model) as engine:
+        seen = await crowd(engine, range(6), 3, plain)
     assert seen.bleeding() != []
 
 
@@ -126,7 +197,7 @@ async def test_every_provider_keeps_chats_apart(
     configure({provider: {"api_key": "secret-key", "base_url": llmock.base_url(path), **more}})
     llmock.tool_mode("off")
     async with runtime(COHORT_LANES="4", COHORT_MODEL=name) as engine:
-        seen = await crowd(engine, 12, 3, lambda chat, turn: f"turn {turn} secret{chat}x")
+        seen = await crowd(engine, range(12), 3, lambda chat, turn: f"turn {turn} secret{chat}x")
     bodies = [json.dumps(request.body) for request in llmock.requests]
     assert len(bodies) == 36
     assert [body for body in bodies if len(owners(body)) != 1] == []
