@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from workers.runtime import tls
+from workers.runtime import chunks, tls
 
 _OPENAI = (
     "fast_agent.llm.provider.openai.llm_openai",
@@ -112,8 +112,9 @@ def _nothing() -> None:
 
 
 def install() -> None:
-    """Have the providers that are loaded use kept clients and TLS contexts. Cheap to call again."""
+    """Have the providers that are loaded use kept clients, TLS contexts and quick chunks. Cheap to call again."""
     tls.install()
+    chunks.install()
     names = [(module, "DefaultAioHttpClient", _for_openai) for module in _OPENAI]
     for module, name, wrap in (*names, (_ANTHROPIC, "AsyncAnthropic", _for_anthropic)):
         place = vars(sys.modules[module]) if module in sys.modules else {}

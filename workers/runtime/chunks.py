@@ -1,0 +1,39 @@
+"""A streamed answer's chunks are read by pydantic's compiled validator: a quarter of a turn's processor time less.
+
+OpenAI's client builds them in Python, to take whatever a server sends. What the validator refuses goes that way still.
+"""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import ValidationError
+
+_CLIENT = "openai._base_client"
+_CHUNK = "openai.types.chat.chat_completion_chunk"
+
+
+def _validating(original: Callable[..., Any], chunk: Any) -> Callable[..., Any]:
+    """``BaseClient._process_response_data`` that tries the validator first for chunks."""
+
+    def process(self: Any, *, data: object, cast_to: type, response: Any) -> Any:
+        if cast_to is chunk:
+            try:
+                return chunk.model_validate(data)
+            except ValidationError:
+                # A server that is not quite OpenAI.
+                pass
+        return original(self, data=data, cast_to=cast_to, response=response)
+
+    process.__dict__["cohort"] = True
+    return process
+
+
+def install() -> None:
+    """If OpenAI's client is loaded. Cheap to call again."""
+    if _CLIENT not in sys.modules or _CHUNK not in sys.modules:
+        return
+    client = sys.modules[_CLIENT].BaseClient
+    original = client._process_response_data  # noqa: SLF001 - OpenAI's; see the contract test
+    if "cohort" not in original.__dict__:
+        client._process_response_data = _validating(original, sys.modules[_CHUNK].ChatCompletionChunk)  # noqa: SLF001
