@@ -96,6 +96,41 @@ async def test_parallel_members_answer_at_once(runtime: Open, model: Model, memb
     assert result.text.count("echo: hi [n=1]") == 2
 
 
+@pytest.mark.parametrize("kind", ["orchestrator", "iterative_planner"])
+async def test_a_planner_has_its_members_work_and_tells_the_outcome_alone(
+    runtime: Open, model: Model, members: Path, kind: str
+) -> None:
+    card(members, "lead.md", f"---\nname: lead\ntype: {kind}\nmodel: generic.mock\nagents: [writer, editor]\n---\n")
+    step = {"description": "first", "tasks": [{"description": "compose it", "agent": "writer"}], "is_complete": False}
+    model.fault(match="No steps executed yet", reply=json.dumps(step))
+    model.fault(match="Step 1", reply=json.dumps({"description": "", "tasks": [], "is_complete": True}))
+    screen = Screen()
+    async with runtime(COHORT_LANES="1") as engine:
+        result = await engine.run(ask(1, "a poem please", agent="lead"), screen)
+    assert any("compose it" in call.last and "You are writer." in call.messages[0]["text"] for call in model.journal)
+    assert "compose it" in result.text
+    assert screen.frames == []
+
+
+async def test_an_evaluator_has_its_writer_try_again_until_it_is_content(
+    runtime: Open, model: Model, members: Path
+) -> None:
+    text = "---\nname: strict\ntype: evaluator_optimizer\ngenerator: writer\nevaluator: editor\nmin_rating: GOOD\n---\n"
+    card(members, "strict.md", text)
+    poor = {"rating": "POOR", "feedback": "shorter", "needs_improvement": True, "focus_areas": []}
+    good = {"rating": "EXCELLENT", "feedback": "", "needs_improvement": False, "focus_areas": []}
+    # The second time the writer sees what the evaluator said.
+    for reply in (json.dumps(poor), "a short poem", json.dumps(good)):
+        model.fault(match="rating", reply=reply)
+    screen = Screen()
+    async with runtime(COHORT_LANES="1") as engine:
+        result = await engine.run(ask(1, "a poem please", agent="strict"), screen)
+    heads = [call.messages[0]["text"] for call in model.journal]
+    assert heads == ["You are writer.", "You are editor."] * 2
+    assert "shorter" in model.journal[2].last
+    assert (result.text, screen.frames) == ("a short poem", [])
+
+
 async def test_an_agent_may_have_others_as_tools(runtime: Open, model: Model, members: Path) -> None:
     card(members, "boss.md", "---\nname: boss\nmodel: generic.mock\nagents: [writer]\n---\nYou delegate.\n")
     async with runtime() as engine:
