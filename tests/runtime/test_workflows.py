@@ -119,9 +119,9 @@ async def test_an_evaluator_has_its_writer_try_again_until_it_is_content(
     card(members, "strict.md", text)
     poor = {"rating": "POOR", "feedback": "shorter", "needs_improvement": True, "focus_areas": []}
     good = {"rating": "EXCELLENT", "feedback": "", "needs_improvement": False, "focus_areas": []}
-    # The second time the writer sees what the evaluator said.
-    for reply in (json.dumps(poor), "a short poem", json.dumps(good)):
-        model.fault(match="rating", reply=reply)
+    for reply in (poor, good):
+        model.fault(match="evaluate a response", reply=json.dumps(reply))
+    model.fault(match="improving your previous response", reply="a short poem")
     screen = Screen()
     async with runtime(COHORT_LANES="1") as engine:
         result = await engine.run(ask(1, "a poem please", agent="strict"), screen)
