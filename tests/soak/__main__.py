@@ -6,6 +6,7 @@ each thousand sessions; ends with status 1 when the worker has grown by a tenth 
 
 import argparse
 import asyncio
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -45,4 +46,6 @@ if __name__ == "__main__":
     parser.add_argument("--turns", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
+    # As Ctrl-C: what was started is ended.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(asyncio.run(main(Order(sessions=given.sessions, turns=given.turns, seed=given.seed))))
