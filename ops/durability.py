@@ -33,6 +33,8 @@ def weaknesses(facts: Mapping[str, str]) -> tuple[str, ...]:
         found.append("Redis has appendonly off: its crash loses accepted messages (CONFIG SET appendonly yes)")
     elif facts.get("appendfsync") == "no":
         found.append("Redis has appendfsync no: a power cut loses the last half minute (CONFIG SET appendfsync always)")
+    elif facts.get("appendfsync") == "everysec":
+        found.append("Redis has appendfsync everysec: its crash may lose the last second (CONFIG SET appendfsync always)")
     policy = facts.get("maxmemory-policy", "noeviction")
     if policy != "noeviction":
         found.append(f"Redis throws away what it likes when full: maxmemory-policy is {policy}, set noeviction")

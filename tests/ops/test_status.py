@@ -84,6 +84,7 @@ def test_a_redis_that_may_lose_messages_is_named_for_each_reason() -> None:
     assert durability.weaknesses({"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}) == ()
     assert "appendonly" in durability.weaknesses({"appendonly": "no"})[0]
     assert "appendfsync" in durability.weaknesses({"appendonly": "yes", "appendfsync": "no"})[0]
+    assert "everysec" in durability.weaknesses({"appendonly": "yes", "appendfsync": "everysec"})[0]
     assert "allkeys-lru" in durability.weaknesses({"appendonly": "yes", "maxmemory-policy": "allkeys-lru"})[0]
 
 
