@@ -34,7 +34,7 @@ def weaknesses(facts: Mapping[str, str]) -> tuple[str, ...]:
     elif facts.get("appendfsync") == "no":
         found.append("Redis has appendfsync no: a power cut loses the last half minute (CONFIG SET appendfsync always)")
     elif facts.get("appendfsync") == "everysec":
-        found.append("Redis has appendfsync everysec: its crash may lose the last second (CONFIG SET appendfsync always)")
+        found.append("Redis has appendfsync everysec: a crash may lose a second (CONFIG SET appendfsync always)")
     policy = facts.get("maxmemory-policy", "noeviction")
     if policy != "noeviction":
         found.append(f"Redis throws away what it likes when full: maxmemory-policy is {policy}, set noeviction")
