@@ -84,8 +84,8 @@ async def test_a_model_that_cannot_see_gets_the_words_and_the_user_is_told(
         result = await engine.run(ask(1, inbound(1, "look", media=(PHOTO, VOICE))), Screen())
     assert result.text == "echo: look\n[photo]\n[voice] [n=1]"
     assert result.notices == (
-        "The model cannot read this kind of file (image/jpeg), so I left it out.",
-        "The model cannot read this kind of file (audio/ogg), so I left it out.",
+        "The model cannot see pictures, so I left it out.",
+        "The model cannot listen to voice messages, so I left it out.",
     )
     assert shelf.fetched == [], "it is not even fetched"
 

@@ -67,6 +67,8 @@ _TEXT_SUFFIXES = frozenset(
         ".yml",
     ]
 )
+# Names that senders give what Telegram's own apps call differently.
+_SAME_MIME = {"audio/opus": "audio/ogg", "application/ogg": "audio/ogg", "audio/x-wav": "audio/wav"}
 _TEXT_MIME = frozenset({"application/json", "application/xml", "application/x-yaml", "application/javascript"})
 NO_FILES = "I cannot open files here, so I only read your words."
 
@@ -87,7 +89,24 @@ def mime_of(media: Media) -> str:
     if Path(name).suffix in _TEXT_SUFFIXES:
         return "text/plain"
     guess = mimetypes.guess_type(name)[0]
-    return media.mime or guess or _DEFAULT_MIME.get(media.kind, "application/octet-stream")
+    # The sender's app chose it: "audio/ogg; codecs=opus" is audio/ogg, too.
+    said = (media.mime or "").partition(";")[0].strip().lower()
+    return _SAME_MIME.get(said, said) or guess or _DEFAULT_MIME.get(media.kind, "application/octet-stream")
+
+
+def cannot(media: Media) -> str:
+    """For the user: what a model that does not take such a file cannot do."""
+    mime = mime_of(media)
+    match mime.partition("/")[0]:
+        case "audio":
+            what = f"listen to {'voice messages' if media.kind == 'voice' else 'audio files'}"
+        case "video":
+            what = "watch videos"
+        case "image":
+            what = "see pictures"
+        case _:
+            what = "read PDF files" if mime == "application/pdf" else f"read this kind of file ({mime})"
+    return f"The model cannot {what}, so I left it out."
 
 
 def label(media: Media) -> str:
@@ -140,7 +159,7 @@ class Files:
         if self._source is None:
             self._tell(NO_FILES)
         elif not _is_text(mime) and not self._reads(mime):
-            self._tell(f"The model cannot read this kind of file ({mime}), so I left it out.")
+            self._tell(cannot(media))
         else:
             try:
                 return await asyncio.to_thread(_read, await self._source.fetch(media), mime, media, meta)
