@@ -160,3 +160,32 @@ async def test_a_card_may_begin_with_messages_of_its_own(runtime: Open, model: M
         second = await engine.run(ask(1, "two", history=first.history), Screen())
         stranger = await engine.run(ask(2, "hi"), Screen())
     assert [r.text for r in (first, second, stranger)] == ["echo: one [n=2]", "echo: two [n=3]", "echo: hi [n=2]"]
+
+
+async def test_a_maker_has_its_worker_answer_until_one_answer_leads_and_tells_that_alone(
+    runtime: Open, model: Model, members: Path
+) -> None:
+    card(members, "sure.md", "---\nname: sure\ntype: MAKER\nworker: writer\nk: 2\nmax_samples: 9\n---\n")
+    for reply in ("41", "42", "42", "42"):
+        model.fault(match="the answer", reply=reply)
+    screen = Screen()
+    async with runtime(COHORT_LANES="1") as engine:
+        assert set(engine.agents) == {"sure"}
+        first = await engine.run(ask(1, "the answer?"), screen)
+        assert len(model.journal) == 4, "two ahead after one against three"
+        assert [call.messages[1:] for call in model.journal] == [[{"role": "user", "text": "the answer?"}]] * 4
+        second = await engine.run(ask(1, "more", history=first.history), Screen())
+        stranger = await engine.run(ask(2, "else"), Screen())
+    assert (first.text, screen.frames) == ("42", [])
+    assert first.usage.output_tokens == 4
+    assert second.text.startswith("echo: more")
+    assert stranger.text == "echo: else [n=1]"
+
+
+async def test_a_makers_failed_sample_fails_the_turn_and_is_no_vote(runtime: Open, model: Model, members: Path) -> None:
+    card(members, "sure.md", "---\nname: sure\ntype: maker\nworker: writer\nk: 2\nmax_samples: 5\n---\n")
+    model.fault(status=401, times=None)
+    async with runtime(COHORT_LANES="1") as engine:
+        with pytest.raises(TurnFailed) as failure:
+            await engine.run(ask(1, "the answer?"), Screen())
+    assert failure.value.action == "operator"

@@ -17,7 +17,7 @@ from workers.runtime.breaker import Breaker
 from workers.runtime.choices import Choice, Choices
 from workers.runtime.failures import ContextTooLong, ProviderFault
 from workers.runtime.lanes import Lane, Lanes
-from workers.runtime.roster import Roster
+from workers.runtime.roster import Roster, why_no_agent
 from workers.runtime.tools import Toolbox
 from workers.runtime.turns import Answer, Turn, Work
 
@@ -262,6 +262,5 @@ class Engine:
 
 
 def _misconfigured(settings: Settings, problem: BaseException) -> Misconfigured:
-    cause = problem.__cause__ or problem
-    reason = str(cause).splitlines() or [type(cause).__name__]
-    return Misconfigured(f"{settings.cards}: no agent can be made: {reason[0]}")
+    reason = why_no_agent(problem.__cause__ or problem)
+    return Misconfigured(f"{settings.cards}: no agent can be made: {reason}")

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from fast_agent.core.exceptions import ServerInitializationError
 from fast_agent.types import PromptMessageExtended
 
 from tasks.clock import Clock
@@ -76,8 +77,8 @@ class Roster:
         except* Exception as failed:
             vendor.restore_cards(self.fast, before)
             self._settle()
-            reason = str(failed.exceptions[0]).splitlines() or [type(failed.exceptions[0]).__name__]
-            raise Misconfigured(f"{self._settings.cards}: {reason[0]}") from failed
+            reason = why_no_agent(failed.exceptions[0])
+            raise Misconfigured(f"{self._settings.cards}: {reason}") from failed
         self._initial = trial.result()
         self._generation += 1
 
@@ -122,3 +123,16 @@ def _check(settings: Settings) -> None:
     problems = cards.check_cards(settings)
     if problems:
         raise Misconfigured("\n".join(str(problem) for problem in problems))
+
+
+def why_no_agent(problem: BaseException) -> str:
+    """For the operator, in one line: why no agent can be made of cards that look right."""
+    if not isinstance(problem, ServerInitializationError) or not problem.server_name:
+        return (str(problem).splitlines() or [type(problem).__name__])[0]
+    # An address may hold a token.
+    said = (problem.details.splitlines() or ["no reason given"])[0].partition(" for url")[0]
+    line = f"MCP server {problem.server_name} does not start: {said}"
+    if "error response" in said:
+        # The MCP SDK keeps the status to itself; a 401 looks like this, too.
+        line += "; check its url, and put a token under its headers if it wants a login: nobody can log in from here"
+    return line
