@@ -14,6 +14,8 @@ from fast_agent.core.harness import AgentHarness
 from fast_agent.core.logging import logger as fast_logging
 from fast_agent.llm import fastagent_llm
 from fast_agent.llm.internal import passthrough
+from fast_agent.llm.provider.anthropic.llm_anthropic import AnthropicLLM
+from fast_agent.llm.provider.google.llm_google_native import GoogleNativeLLM
 from fast_agent.llm.stream_types import StreamChunk
 from fast_agent.tools import function_tool_loader
 from fast_agent.types import LlmStopReason, RequestParams
@@ -48,6 +50,8 @@ def test_the_version_is_the_one_this_was_written_for() -> None:
         (passthrough, ("CALL_TOOL_INDICATOR", "FIXED_RESPONSE_INDICATOR")),
         (function_tool_loader, ("build_default_function_tool",)),
         (async_utils, ("run_sync_in_threadpool",)),
+        (AnthropicLLM, ("_anthropic_stop_result",)),
+        (GoogleNativeLLM, ("_google_response_with_content",)),
         (console, ("console", "error_console", "server_console")),
     ],
 )  # fmt: skip
@@ -58,6 +62,12 @@ def test_every_private_name_we_use_exists(holder: object, names: tuple[str, ...]
 def test_what_we_replace_is_called_as_we_replace_it() -> None:
     assert parameters(vendor._execute)[:2] == ["self", "func"]
     assert parameters(vendor._finalize)[:2] == ["self", "turn_usage"]
+    # These may be wrapped by now, so it is their source that is read.
+    source = inspect.getsource(import_module(GoogleNativeLLM.__module__))
+    assert "self._google_response_with_content(last_chunk, final_content)" in source
+    assert "def _anthropic_stop_result(\n        self,\n        response: BetaMessage," in inspect.getsource(
+        import_module(AnthropicLLM.__module__)
+    )
     assert parameters(vendor._event) == ["self", "etype", "ename", "message", "context", "data"]
     assert "clear_state" in parameters(LlmDecorator.load_message_history)
     assert parameters(async_utils.call_sync_fn_in_threadpool) == ["fn", "args", "kwargs"]

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from workers.runtime import chunks, tls
+from workers.runtime import chunks, endings, tls
 
 _OPENAI = (
     "fast_agent.llm.provider.openai.llm_openai",
@@ -115,6 +115,7 @@ def install() -> None:
     """Have the providers that are loaded use kept clients, TLS contexts and quick chunks. Cheap to call again."""
     tls.install()
     chunks.install()
+    endings.install()
     names = [(module, "DefaultAioHttpClient", _for_openai) for module in _OPENAI]
     for module, name, wrap in (*names, (_ANTHROPIC, "AsyncAnthropic", _for_anthropic)):
         place = vars(sys.modules[module]) if module in sys.modules else {}

@@ -46,6 +46,7 @@ _FILTER = ("content_filter", "content filter", "content management policy", "con
 _SETUP_ERRORS = frozenset(
     {"ProviderKeyError", "ModelConfigError", "AgentConfigError", "ServerConfigError", "ConfigFileError"}
 )
+_REFUSALS = frozenset({"ContentFilterFinishReasonError", "PromptBlockedError"})
 _NETWORK_ERRORS = frozenset(
     {
         "APITimeoutError",
@@ -65,6 +66,7 @@ _NETWORK_ERRORS = frozenset(
         "ServerDisconnectedError",
         "ClientPayloadError",
         "UnknownApiResponseError",
+        "UnfinishedStreamError",
     }
 )
 
@@ -146,7 +148,7 @@ def _by_status(fault: Fault, where: str) -> TurnFailed | None:
 
 
 def _by_kind(fault: Fault, where: str) -> TurnFailed:
-    if "ContentFilterFinishReasonError" in fault.kinds:
+    if not _REFUSALS.isdisjoint(fault.kinds):
         return TurnFailed("tell", REFUSED, f"content filter, {where}")
     if "RequestTooLargeError" in fault.kinds:
         return ContextTooLong("tell", TOO_LARGE, f"request too large, {where}")
