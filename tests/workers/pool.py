@@ -32,6 +32,7 @@ from workers.alerts import Alerts
 from workers.mailbox import Mailbox
 from workers.members import Member
 from workers.parts import Parts
+from workers.ports import AgentRuntime
 from workers.pulse import Pulse
 
 LONG = timedelta(minutes=5)
@@ -45,7 +46,16 @@ class Worker:
     """One incarnation. ``at_step`` may kill it: told each step, it says whether that is the last one."""
 
     def __init__(
-        self, pool: "Pool", name: str, settings: Settings, cable: Cable, *, lanes: int, awake: int, sweeps: bool
+        self,
+        pool: "Pool",
+        name: str,
+        settings: Settings,
+        cable: Cable,
+        *,
+        lanes: int,
+        awake: int,
+        sweeps: bool,
+        real: AgentRuntime | None,
     ) -> None:
         self._awake = awake
         self._sweeps = sweeps
@@ -58,6 +68,7 @@ class Worker:
         self.settings = settings
         self.delivery = ScriptedDelivery(pool.telegram, lambda: self.dead)
         self.runtime = ScriptedRuntime(pool.model, name, lanes)
+        self._real = real
         self.ready = asyncio.Event()
         self.ended = asyncio.Event()
         self._leave = asyncio.Event()
@@ -155,7 +166,7 @@ class Worker:
                     settings=self.settings,
                     sessions=self.store.sessions,
                     moves=self.store.moves,
-                    runtime=self.runtime,
+                    runtime=self._real or self.runtime,
                     delivery=self.delivery,
                     alerts=Alerts(self.settings, self.store.alerts, self.store.intake),
                     clock=self.pool.clock,
@@ -211,14 +222,24 @@ class Pool:
         self._last_update = 0
 
     async def worker(
-        self, name: str, *, lanes: int = 32, awake: int = 64, sweeps: bool = False, **environ: str
+        self,
+        name: str,
+        *,
+        lanes: int = 32,
+        awake: int = 64,
+        sweeps: bool = False,
+        real: AgentRuntime | None = None,
+        **environ: str,
     ) -> Worker:
-        """A new incarnation, alive and ready. ``sweeps``: it takes slots, and needs no doorbells."""
+        """A new incarnation, alive and ready. ``sweeps``: it takes slots, and needs no doorbells.
+
+        ``real``: a runtime in place of the scripted one (``lanes`` is that one's).
+        """
         redis = urlsplit(self.settings.redis)
         cable = await Cable((redis.hostname or "127.0.0.1", redis.port or 6379)).__aenter__()
         base = {"REDIS_URL": cable.url, "TELEGRAM_BOT_TOKEN": TOKEN}
         worker = self.workers[name] = Worker(
-            self, name, load({**base, **environ}), cable, lanes=lanes, awake=awake, sweeps=sweeps
+            self, name, load({**base, **environ}), cable, lanes=lanes, awake=awake, sweeps=sweeps, real=real
         )
         worker.begin(self._group)
         async with asyncio.timeout(PATIENCE_S):
