@@ -155,7 +155,7 @@ async def test_a_server_whose_login_ran_out_costs_its_tool_and_the_others_answer
 ) -> None:
     weatherman()
     guarded.open = True
-    async with runtime(COHORT_LANES="2", COHORT_TOOL_TIMEOUT="5") as engine:
+    async with runtime(COHORT_LANES="1", COHORT_TOOL_TIMEOUT="5") as engine:
         dry = await engine.run(ask(1, "CALL:weather", agent="weatherman"), Screen())
         assert "tool=sunny" in dry.text
         guarded.open = False
