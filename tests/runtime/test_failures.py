@@ -17,6 +17,11 @@ OPENAI = ("APIStatusError", "APIError", "OpenAIError")
         (Fault(("NotFoundError",), 404), "operator", None),
         (Fault(("RateLimitError",), 429), "retry", ProviderFault),
         (Fault(("RateLimitError",), 429, "you exceeded your current quota (insufficient_quota)"), "operator", None),
+        (
+            Fault(("ClientError",), 429, "you exceeded your current quota, check your billing. please retry in 36.9s."),
+            "retry",
+            ProviderFault,
+        ),
         (Fault(("InternalServerError",), 500), "retry", ProviderFault),
         (Fault(("InternalServerError",), 503), "retry", ProviderFault),
         (Fault(("OverloadedError",), 529), "retry", ProviderFault),

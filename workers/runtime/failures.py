@@ -120,7 +120,8 @@ def _by_words(fault: Fault, where: str) -> TurnFailed | None:
         return ContextTooLong("tell", TOO_LONG, f"context too long, {where}")
     if fault.says(*_FILTER):
         return TurnFailed("tell", REFUSED, f"content filter, {where}")
-    if fault.says(*_QUOTA):
+    # Google words a minute's limit as it words an empty account, and adds when to come again.
+    if fault.says(*_QUOTA) and not (fault.status == 429 and fault.says("retry in")):
         return TurnFailed("operator", BROKEN, f"quota used up, {where}")
     if fault.says(*_KEY):
         return TurnFailed("operator", BROKEN, f"key refused, {where}")
