@@ -34,6 +34,7 @@ _CONTEXT = (
     "input is too long",
     "exceeds the maximum number of tokens",
 )
+_TOO_MANY = 429
 _QUOTA = ("insufficient_quota", "exceeded your current quota", "credit balance", "billing", "payment required")
 _KEY = (
     "api key not valid",
@@ -121,7 +122,7 @@ def _by_words(fault: Fault, where: str) -> TurnFailed | None:
     if fault.says(*_FILTER):
         return TurnFailed("tell", REFUSED, f"content filter, {where}")
     # Google words a minute's limit as it words an empty account, and adds when to come again.
-    if fault.says(*_QUOTA) and not (fault.status == 429 and fault.says("retry in")):
+    if fault.says(*_QUOTA) and not (fault.status == _TOO_MANY and fault.says("retry in")):
         return TurnFailed("operator", BROKEN, f"quota used up, {where}")
     if fault.says(*_KEY):
         return TurnFailed("operator", BROKEN, f"key refused, {where}")
