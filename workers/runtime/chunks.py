@@ -5,9 +5,12 @@ OpenAI's client builds them in Python, to take whatever a server sends. What the
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
+
+from workers.runtime.replacing import replace_once
 
 _CLIENT = "openai._base_client"
 _CHUNK = "openai.types.chat.chat_completion_chunk"
@@ -25,7 +28,6 @@ def _validating(original: Callable[..., Any], chunk: Any) -> Callable[..., Any]:
                 pass
         return original(self, data=data, cast_to=cast_to, response=response)
 
-    process.__dict__["cohort"] = True
     return process
 
 
@@ -33,7 +35,5 @@ def install() -> None:
     """If OpenAI's client is loaded. Cheap to call again."""
     if _CLIENT not in sys.modules or _CHUNK not in sys.modules:
         return
-    client = sys.modules[_CLIENT].BaseClient
-    original = client._process_response_data  # noqa: SLF001 - OpenAI's; see the contract test
-    if "cohort" not in original.__dict__:
-        client._process_response_data = _validating(original, sys.modules[_CHUNK].ChatCompletionChunk)  # noqa: SLF001
+    chunk = sys.modules[_CHUNK].ChatCompletionChunk
+    replace_once(sys.modules[_CLIENT].BaseClient, "_process_response_data", partial(_validating, chunk=chunk))

@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from workers.runtime import chunks, endings, tls
+from workers.runtime.replacing import replace_once
 
 _OPENAI = (
     "fast_agent.llm.provider.openai.llm_openai",
@@ -50,7 +51,6 @@ def _for_openai(kind: Any) -> Callable[..., Any]:
     def default_client(**kwargs: Any) -> Any:
         return kind(**kwargs) if kwargs else _shared(kind)
 
-    default_client.__dict__["cohort"] = True
     return default_client
 
 
@@ -60,7 +60,6 @@ def _for_anthropic(kind: Any) -> Callable[..., Any]:
 
         return kind(**{"http_client": _shared(DefaultAsyncHttpxClient), **kwargs})
 
-    client.__dict__["cohort"] = True
     return client
 
 
@@ -118,10 +117,8 @@ def install() -> None:
     endings.install()
     names = [(module, "DefaultAioHttpClient", _for_openai) for module in _OPENAI]
     for module, name, wrap in (*names, (_ANTHROPIC, "AsyncAnthropic", _for_anthropic)):
-        place = vars(sys.modules[module]) if module in sys.modules else {}
-        original = place.get(name)
-        if original is not None and "cohort" not in original.__dict__:
-            place[name] = wrap(original)
+        if module in sys.modules:
+            replace_once(sys.modules[module], name, wrap)
     google = vars(sys.modules[_GOOGLE]) if _GOOGLE in sys.modules else {}
     if google and not isinstance(google["genai"], _GoogleClients):
         google["genai"] = _GoogleClients(google["genai"])

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from workers.runtime.replacing import replace_once
+
 _ANTHROPIC = "fast_agent.llm.provider.anthropic.llm_anthropic"
 _GOOGLE = "fast_agent.llm.provider.google.llm_google_native"
 
@@ -29,7 +31,6 @@ def _whole(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[A
             raise UnfinishedStreamError
         return await original(self, response, *args, **kwargs)
 
-    stop_result.__dict__["cohort"] = True
     return stop_result
 
 
@@ -46,19 +47,12 @@ def _finished(original: Callable[..., Any]) -> Callable[..., Any]:
                 raise UnfinishedStreamError
         return original(last_chunk, final_content)
 
-    response.__dict__["cohort"] = True
     return response
 
 
 def install() -> None:
     """In the providers that are loaded. Cheap to call again."""
     if _ANTHROPIC in sys.modules:
-        anthropic = sys.modules[_ANTHROPIC].AnthropicLLM
-        original = anthropic._anthropic_stop_result  # noqa: SLF001 - fast-agent's; see the contract test
-        if "cohort" not in original.__dict__:
-            anthropic._anthropic_stop_result = _whole(original)  # noqa: SLF001
+        replace_once(sys.modules[_ANTHROPIC].AnthropicLLM, "_anthropic_stop_result", _whole)
     if _GOOGLE in sys.modules:
-        google = sys.modules[_GOOGLE].GoogleNativeLLM
-        original = google._google_response_with_content  # noqa: SLF001 - likewise
-        if "cohort" not in original.__dict__:
-            google._google_response_with_content = staticmethod(_finished(original))  # noqa: SLF001
+        replace_once(sys.modules[_GOOGLE].GoogleNativeLLM, "_google_response_with_content", _finished, static=True)

@@ -9,9 +9,11 @@ import os
 import ssl
 import sys
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from types import SimpleNamespace
 from typing import Any
+
+from workers.runtime.replacing import replace_once
 
 _GOOGLE = "google.genai._api_client"
 
@@ -43,7 +45,7 @@ def _remembered(key: Key, make: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
     return found
 
 
-def _for_httpx(name: str, original: Callable[..., ssl.SSLContext]) -> Callable[..., ssl.SSLContext]:
+def _for_httpx(original: Callable[..., ssl.SSLContext], name: str) -> Callable[..., ssl.SSLContext]:
     """``httpx.create_ssl_context`` that remembers the default one."""
 
     @wraps(original)
@@ -56,7 +58,6 @@ def _for_httpx(name: str, original: Callable[..., ssl.SSLContext]) -> Callable[.
             return _remembered((name, trust_env), lambda: original(verify=True, cert=None, trust_env=trust_env))
         return original(verify=verify, cert=cert, trust_env=trust_env)
 
-    create_ssl_context.__dict__["cohort"] = True
     return create_ssl_context
 
 
@@ -79,10 +80,9 @@ def install() -> None:
     Cheap to call again: providers load their libraries when their first model is made.
     """
     for name in ("httpx", "httpx._transports.default", "httpx2", "httpx2._transports.default"):
-        names = vars(sys.modules[name]) if name in sys.modules else {}
-        original = names.get("create_ssl_context")
-        if original is not None and "cohort" not in original.__dict__:
-            names["create_ssl_context"] = _for_httpx(name.partition(".")[0], original)
+        if name in sys.modules:
+            library = name.partition(".")[0]
+            replace_once(sys.modules[name], "create_ssl_context", partial(_for_httpx, name=library))
     google = vars(sys.modules[_GOOGLE]) if _GOOGLE in sys.modules else {}
     if google and not isinstance(google["ssl"], SimpleNamespace):
         google["ssl"] = _for_google(ssl)
