@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Protocol
 from zlib import crc32
@@ -12,15 +12,15 @@ from bot.access import Access
 from bot.ack import Acks
 from bot.answers import Answers, say
 from bot.intake import understand
+from bot.interrupts import Interrupts
 from bot.meaning import Heard, Me, Meaning, Moved, Nothing, Poison
 from bot.recent import Recent
-from bot.ringer import Ringer
 from tasks import metrics
 from tasks.clock import Clock
 from tasks.envelope import DeadLetter, Inbound, Reply
 from tasks.errors import StoreUnavailable
 from tasks.session import SessionKey
-from tasks.store.intake import Accept, Verdict
+from tasks.store.intake import Accept, Bell, Verdict
 
 log = logging.getLogger("cohort.bot")
 
@@ -31,7 +31,7 @@ _REMEMBERED = 10_000
 """Names in each of these memories; a flood of strangers must not fill ours."""
 
 _CATCHING_UP = 100
-"""A full batch: nobody watches for "typing" any more, and answers come first."""
+"""A full batch: nobody watches for "typing" any more, and one doorbell a session stands for all its messages."""
 
 
 class Intake(Protocol):
@@ -43,6 +43,14 @@ class Intake(Protocol):
 
     async def push_replies(self, bot: int, replies: Sequence[Reply]) -> None:
         """Add replies that belong to no update."""
+        ...
+
+
+class Bells(Protocol):
+    """Makes doorbells (``tasks.doorbell.Doorbells``)."""
+
+    def bell(self, session: SessionKey, update_id: int) -> Bell:
+        """The doorbell of a message."""
         ...
 
 
@@ -65,7 +73,6 @@ class _Item:
 class _After:
     """What an accepted batch leads to."""
 
-    ring: list[tuple[SessionKey, int]] = field(default_factory=list[tuple[SessionKey, int]])
     interrupt: list[SessionKey] = field(default_factory=list[SessionKey])
     typing: list[SessionKey] = field(default_factory=list[SessionKey])
     full: list[Inbound] = field(default_factory=list[Inbound])
@@ -81,7 +88,8 @@ class Door:
         access: Access,
         answers: Answers,
         intake: Intake,
-        ringer: Ringer,
+        bells: Bells,
+        interrupts: Interrupts,
         acks: Acks,
         clock: Clock,
     ) -> None:
@@ -89,7 +97,8 @@ class Door:
         self._access = access
         self._answers = answers
         self._intake = intake
-        self._ringer = ringer
+        self._bells = bells
+        self._interrupts = interrupts
         self._acks = acks
         self._clock = clock
         self._told_strangers = Recent(_TELL_STRANGERS, _REMEMBERED, clock)
@@ -113,12 +122,14 @@ class Door:
                 self._albums.add((meaning.inbound.session, meaning.inbound.album))
         told: set[tuple[int, int]] = set()
         items = [await self._decide(meaning, told) for meaning in meanings]
+        catching_up = len(updates) >= _CATCHING_UP
+        self._attach_bells(items, all_of_them=not catching_up)
         verdicts = await self._accept([item.accept for item in items])
         after = _After()
         for item, verdict in zip(items, verdicts, strict=True):
             self._follow(item, verdict, after)
-        self._ringer.ring(after.ring, interrupt=after.interrupt)
-        if len(updates) < _CATCHING_UP:
+        self._interrupts.order(after.interrupt)
+        if not catching_up:
             self._acks.typing(after.typing)
         await self._tell_full(after.full)
         return bool(after.full) or any(item.accept.reply is not None for item in items)
@@ -171,6 +182,14 @@ class Door:
             return _Item(heard, _buried(accept, problem, self._clock.now()))
         return _Item(heard, Accept(heard.update_id, reply=reply) if reply else accept, press=heard.callback)
 
+    def _attach_bells(self, items: Sequence[_Item], *, all_of_them: bool) -> None:
+        """Have the items rung for; else only the last of each session."""
+        last = {item.inbound.session: item for item in items if item.inbound is not None}
+        for item in items:
+            inbound = item.inbound
+            if inbound is not None and (all_of_them or item is last[inbound.session]):
+                item.accept = replace(item.accept, bell=self._bells.bell(inbound.key, inbound.update_id))
+
     async def _accept(self, batch: list[Accept]) -> list[Verdict]:
         """In one call; should that fail for a reason of ours, one by one, so that one item cannot stop the others.
 
@@ -210,7 +229,6 @@ class Door:
             after.full.append(inbound)
             return
         key = inbound.key
-        after.ring.append((key, inbound.update_id))
         if inbound.kind in ("stop", "new"):
             after.interrupt.append(key)
         if inbound.kind in ("message", "retry") or (inbound.kind == "new" and inbound.text):

@@ -15,11 +15,11 @@ from bot.answers import Answers
 from bot.api import Refused, Telegram, TelegramAway, client
 from bot.backoff import Backoff
 from bot.door import Door
+from bot.interrupts import Interrupts
 from bot.lease import Duty
 from bot.meaning import Me
 from bot.poller import Poller
 from bot.replies import Replies
-from bot.ringer import Bells, Ringer
 from bot.stop import Stop
 from bot.watchdog import Watchdog
 from bot.webhook import Webhook, listen, serve
@@ -37,8 +37,8 @@ log = logging.getLogger("cohort.bot")
 
 type Take = Callable[[Sequence[object]], Awaitable[None]]
 
-_LAST_BELLS_S = 5.0
-"""How long the end waits for doorbells and signs that are still to go out; nothing depends on them."""
+_LAST_SIGNS_S = 5.0
+"""How long the end waits for interrupts and signs that are still to go out; nothing depends on them."""
 
 
 class LiveAgents:
@@ -62,7 +62,7 @@ class Parts:
     telegram: Telegram
     me: Me
     store: Store
-    bells: Bells
+    bells: Doorbells
     clock: Clock
 
 
@@ -115,12 +115,21 @@ async def _work(parts: Parts, stop: Stop) -> None:
     access = access_of(settings)
     if access.nobody:
         log.warning("access.nobody", extra={"remedy": "set COHORT_ALLOW to user or chat ids, or COHORT_ACCESS=open"})
-    ringer, acks = Ringer(parts.bells), Acks(telegram, clock)
+    interrupts, acks = Interrupts(parts.bells), Acks(telegram, clock)
     # The workers' budget: Telegram counts what a bot sends, not who of us sent it.
     pace = PaceStore(store.redis, clock, Limits.of(settings.send_rate))
     replies = Replies(parts.me.id, store=store.intake, sender=telegram, pace=pace, clock=clock)
     answers = Answers(settings, store.sessions, LiveAgents(store.members), clock)
-    door = Door(parts.me, access=access, answers=answers, intake=store.intake, ringer=ringer, acks=acks, clock=clock)
+    door = Door(
+        parts.me,
+        access=access,
+        answers=answers,
+        intake=store.intake,
+        bells=parts.bells,
+        interrupts=interrupts,
+        acks=acks,
+        clock=clock,
+    )
 
     async def take(updates: Sequence[object]) -> None:
         if await door.take(updates):
@@ -128,7 +137,8 @@ async def _work(parts: Parts, stop: Stop) -> None:
 
     duty = Duty(store.lease, parts.me.id, f"{socket.gethostname()}-{uuid4().hex[:8]}")
     async with asyncio.TaskGroup() as background:
-        helpers = [background.create_task(ringer.run(), name="ringer"), background.create_task(acks.run(), name="acks")]
+        cancelling = background.create_task(interrupts.run(), name="interrupts")
+        helpers = [cancelling, background.create_task(acks.run(), name="acks")]
         await _show_commands(telegram)
         mode = "webhook" if settings.webhook_url else "polling"
         log.info("bot.ready", extra={"bot": parts.me.id, "username": parts.me.username, "mode": mode})
@@ -137,8 +147,8 @@ async def _work(parts: Parts, stop: Stop) -> None:
         else:
             await duty.run(partial(_poll, telegram, take, replies, clock), stop)
         with suppress(TimeoutError):
-            async with asyncio.timeout(_LAST_BELLS_S):
-                await ringer.flush()
+            async with asyncio.timeout(_LAST_SIGNS_S):
+                await interrupts.flush()
                 await acks.flush()
         for helper in helpers:
             helper.cancel()

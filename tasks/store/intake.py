@@ -18,20 +18,32 @@ from tasks.store.redis import Script, guard
 # Telegram keeps an update for 24 h, so within 48 h none comes again.
 SEEN_FOR = timedelta(hours=48)
 
+_MOST_BELLS = 1000
+"""Doorbells that may wait in a slot's queue; sessions of more are left to the sweep."""
+
 type Verdict = Literal["accepted", "seen", "full"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bell:
+    """A doorbell: a Celery message as its transport writes it, and the queue (a Redis list) that it goes to."""
+
+    queue: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
 class Accept:
     """What one update brings: a message or control word, or a reply to give at once, or a dead letter, or nothing.
 
-    With nothing it is only remembered as seen.
+    With nothing it is only remembered as seen. ``bell``: rung for a message or control word that is accepted.
     """
 
     update_id: int
     inbound: Inbound | None = None
     reply: Reply | None = None
     dead: DeadLetter | None = None
+    bell: Bell | None = None
 
     def entry(self) -> tuple[str, str, str]:
         """(kind, session, payload), as accept.lua takes them."""
@@ -70,12 +82,14 @@ class IntakeStore:
             return []
         seen = keys.seen(bot)
         names = [seen, keys.DEAD, keys.replies(bot)]
-        args: list[str | int | float] = [self._clock.now(), int(SEEN_FOR.total_seconds()), self._cap, KEPT]
+        now, memory = self._clock.now(), int(SEEN_FOR.total_seconds())
+        args: list[str | int | float] = [now, memory, self._cap, KEPT, _MOST_BELLS]
         for item in batch:
             kind, session, payload = item.entry()
             # Items without a session get placeholders that the script does not touch.
             names += [keys.inbox(session), keys.pending(slot_of(session, self._slots))] if session else [seen, seen]
-            args += [item.update_id, kind, session, payload]
+            names.append(item.bell.queue if item.bell else seen)
+            args += [item.update_id, kind, session, payload, item.bell.message if item.bell else ""]
         verdicts = await self._accept(names, args)
         return cast("list[Verdict]", [verdict.decode() for verdict in verdicts])
 

@@ -1,8 +1,10 @@
 """A bot in parts: a real store, a real client, the playground's Bot API, and a clock that only tests move."""
 
 import asyncio
+import json
 import threading
-from collections.abc import AsyncIterator, Sequence
+from base64 import b64decode
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -15,16 +17,19 @@ from bot.answers import Answers
 from bot.api import Telegram, client
 from bot.backoff import Backoff
 from bot.door import Door
+from bot.interrupts import Interrupts
 from bot.meaning import Me
-from bot.ringer import Ringer
 from bot.watchdog import Watchdog
 from playground.client import PlaygroundClient
 from playground.server import serving
 from playground.state import State
+from tasks.app import make_app
+from tasks.doorbell import Doorbells
 from tasks.envelope import Inbound
 from tasks.errors import StoreUnavailable
 from tasks.session import SessionKey
 from tasks.settings import Settings, load
+from tasks.slots import queue_of
 from tasks.store import Store
 from tests.conftest import BOT, TOKEN
 
@@ -71,23 +76,19 @@ class Tally:
             await self._more.wait_for(lambda: self.count >= count)
 
 
-class HeardBells:
-    """Doorbells that remember; ``broken`` ones cannot be rung."""
+class HeardInterrupts:
+    """Remote control that remembers; it is slow while ``held`` is clear, and fails when ``broken``."""
 
     def __init__(self) -> None:
-        self.rung: list[tuple[SessionKey, int]] = []
         self.interrupted: list[SessionKey] = []
         self.broken: Exception | None = None
         self.held = threading.Event()
         self.held.set()
 
-    def ring(self, items: Sequence[tuple[SessionKey, int]]) -> None:
+    def interrupt(self, session: SessionKey) -> None:
         self.held.wait(SOON)
         if self.broken is not None:
             raise self.broken
-        self.rung.extend(items)
-
-    def interrupt(self, session: SessionKey) -> None:
         self.interrupted.append(session)
 
 
@@ -119,11 +120,12 @@ class NamedAgents:
 class Doorway:
     """A door with everything behind it."""
 
+    settings: Settings
     door: Door
     store: Store
-    bells: HeardBells
+    remote: HeardInterrupts
     signs: ShownSigns
-    ringer: Ringer
+    interrupts: Interrupts
     acks: Acks
     agents: NamedAgents
     clock: HandClock
@@ -133,15 +135,24 @@ class Doorway:
         found = await self.store.redis.lrange(f"cohort:s:{session}:inbox", 0, -1)
         return [Inbound.from_json(entry) for entry in found]
 
+    async def rung(self) -> list[tuple[SessionKey, int]]:
+        """What was rung for, oldest first: (session, update id) as the workers' Celery reads it."""
+        tasks: list[tuple[SessionKey, int]] = []
+        for queue in [queue_of(slot) for slot in range(self.settings.slots)]:
+            for raw in await self.store.redis.lrange(queue, 0, -1):
+                (session, update_id), _, _ = json.loads(b64decode(json.loads(raw)["body"]))
+                tasks.append((SessionKey.parse(session), update_id))
+        return sorted(tasks, key=lambda task: task[1])
+
     async def said(self) -> list[tuple[str | None, str]]:
         """The bot's own replies: (session, text)."""
         return [(reply.session, reply.text) for _, reply in await self.store.intake.replies(BOT, 1000)]
 
     async def followed(self) -> None:
-        """Doorbells, typing and answers have gone out."""
+        """Interrupts, typing and answers have gone out."""
         async with asyncio.timeout(SOON), asyncio.TaskGroup() as group:
-            running = [group.create_task(self.ringer.run()), group.create_task(self.acks.run())]
-            await self.ringer.flush()
+            running = [group.create_task(self.interrupts.run()), group.create_task(self.acks.run())]
+            await self.interrupts.flush()
             await self.acks.flush()
             for task in running:
                 task.cancel()
@@ -149,18 +160,19 @@ class Doorway:
 
 def make_doorway(settings: Settings, store: Store, *, access: Access | None = None, intake: object = None) -> Doorway:
     """A door on the real store; ``intake`` may stand in for its durable door."""
-    clock, bells, signs, agents = HandClock(), HeardBells(), ShownSigns(), NamedAgents()
-    ringer, acks = Ringer(bells), Acks(signs, clock)
+    clock, remote, signs, agents = HandClock(), HeardInterrupts(), ShownSigns(), NamedAgents()
+    interrupts, acks = Interrupts(remote), Acks(signs, clock)
     door = Door(
         Me.of(BOT, "cohort_bot"),
         access=access or Access(everybody=True, allow=frozenset()),
         answers=Answers(settings, store.sessions, agents, clock),
         intake=intake or store.intake,  # pyright: ignore[reportArgumentType]
-        ringer=ringer,
+        bells=Doorbells(make_app(settings), slots=settings.slots),
+        interrupts=interrupts,
         acks=acks,
         clock=clock,
     )
-    return Doorway(door, store, bells, signs, ringer, acks, agents, clock)
+    return Doorway(settings, door, store, remote, signs, interrupts, acks, agents, clock)
 
 
 @pytest.fixture

@@ -1,71 +1,54 @@
-"""The small parts: doorbells in the background, signs of life, stopping, remembering."""
+"""The small parts: interrupts in the background, signs of life, stopping, remembering."""
 
 import asyncio
 from datetime import timedelta
 
 import pytest
 
-from bot import ringer as ringing
 from bot.ack import Acks
 from bot.api import Refused, TelegramAway
 from bot.backoff import Backoff
+from bot.interrupts import Interrupts
 from bot.recent import Recent
-from bot.ringer import Ringer
 from bot.stop import Stop, Stopped
 from tasks.session import SessionKey
-from tests.bot.conftest import SOON, HandClock, HeardBells, ShownSigns
+from tests.bot.conftest import SOON, HandClock, HeardInterrupts, ShownSigns
 
 ONE, TWO = SessionKey(1, 1), SessionKey(1, 2)
 
 
-async def rung(ringer: Ringer) -> None:
+async def carried_out(interrupts: Interrupts) -> None:
     async with asyncio.timeout(SOON), asyncio.TaskGroup() as group:
-        running = group.create_task(ringer.run())
-        await ringer.flush()
+        running = group.create_task(interrupts.run())
+        await interrupts.flush()
         running.cancel()
 
 
-async def test_doorbells_do_not_hold_up_the_next_batch() -> None:
-    bells = HeardBells()
-    bells.held.clear()
-    ringer = Ringer(bells)
+async def test_interrupts_do_not_hold_up_the_next_batch() -> None:
+    remote = HeardInterrupts()
+    remote.held.clear()
+    interrupts = Interrupts(remote)
     async with asyncio.timeout(SOON), asyncio.TaskGroup() as group:
-        running = group.create_task(ringer.run())
-        ringer.ring([(ONE, 1)])
-        ringer.ring([(TWO, 2)])
-        assert bells.rung == [], "nobody has waited for them"
-        bells.held.set()
-        await ringer.flush()
+        running = group.create_task(interrupts.run())
+        interrupts.order([ONE])
+        interrupts.order([TWO])
+        assert remote.interrupted == [], "nobody has waited for them"
+        remote.held.set()
+        await interrupts.flush()
         running.cancel()
-    assert bells.rung == [(ONE, 1), (TWO, 2)]
+    assert remote.interrupted == [ONE, TWO]
 
 
-async def test_far_behind_one_doorbell_a_session_stands_for_all_its_messages() -> None:
-    bells = HeardBells()
-    ringer = Ringer(bells)
-    ringer.ring([(ONE if number % 2 else TWO, number) for number in range(ringing.BEHIND + 1)])
-    await rung(ringer)
-    assert sorted(bells.rung, key=lambda item: item[1]) == [(ONE, ringing.BEHIND - 1), (TWO, ringing.BEHIND)]
-
-
-async def test_waiting_doorbells_are_bounded() -> None:
-    bells = HeardBells()
-    ringer = Ringer(bells)
-    ringer.ring([(SessionKey(1, number), number) for number in range(ringing.MOST + 7)])
-    await rung(ringer)
-    assert len(bells.rung) == ringing.MOST
-
-
-async def test_a_defect_of_the_broker_does_not_end_the_ringing() -> None:
-    bells = HeardBells()
-    bells.broken = RuntimeError("surprise")
-    ringer = Ringer(bells)
-    ringer.ring([(ONE, 1)])
-    await rung(ringer)
-    bells.broken = None
-    ringer.ring([(ONE, 2)])
-    await rung(ringer)
-    assert bells.rung == [(ONE, 2)]
+async def test_a_defect_of_the_broker_does_not_end_the_interrupting() -> None:
+    remote = HeardInterrupts()
+    remote.broken = RuntimeError("surprise")
+    interrupts = Interrupts(remote)
+    interrupts.order([ONE])
+    await carried_out(interrupts)
+    remote.broken = None
+    interrupts.order([TWO])
+    await carried_out(interrupts)
+    assert remote.interrupted == [TWO]
 
 
 class FailingSigns(ShownSigns):

@@ -1,0 +1,40 @@
+"""A doorbell is a Celery message like those that Celery publishes itself."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tasks.app import make_app
+from tasks.doorbell import Doorbells
+from tasks.session import SessionKey
+from tasks.settings import Settings
+from tasks.slots import queue_of, slot_of
+from tasks.store import Store
+
+KEYS = [SessionKey(4242, 700), SessionKey(4242, -100123, 17), SessionKey(4242, 700, None, "BQ-_a1")]
+
+
+@pytest.mark.parametrize("session", KEYS, ids=str)
+async def test_a_doorbell_is_what_celery_would_have_published(
+    settings: Settings, store: Store, session: SessionKey
+) -> None:
+    doorbells = Doorbells(make_app(settings), slots=64)
+    doorbells.ring([(session, 77)])
+    (published,) = await store.redis.lrange(queue_of(slot_of(session, 64)), 0, -1)
+    bell = doorbells.bell(session, 77)
+    assert bell.queue == queue_of(slot_of(session, 64))
+    assert _untagged(bell.message) == _untagged(published)
+
+
+def test_no_two_doorbells_have_one_delivery_tag(settings: Settings) -> None:
+    doorbells = Doorbells(make_app(settings), slots=64)
+    first, second = (json.loads(doorbells.bell(KEYS[0], 77).message) for _ in range(2))
+    assert first["properties"].pop("delivery_tag") != second["properties"].pop("delivery_tag")
+    assert first == second
+
+
+def _untagged(message: str | bytes) -> dict[str, Any]:
+    found = json.loads(message)
+    assert found["properties"].pop("delivery_tag")
+    return found
