@@ -11,6 +11,7 @@ RUN --mount=type=cache,target=/cache \
 WORKDIR /build/src
 COPY pyproject.toml README.md LICENSE ./
 COPY tasks tasks
+COPY botapi botapi
 COPY bot bot
 COPY workers workers
 COPY ops ops

@@ -48,5 +48,6 @@ def _commit() -> str:
         run = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
         return run.stdout.strip()
 
-    changed = git("status", "--porcelain", "--", "bot", "workers", "tasks", "playground", "bench", "tests/support")
+    product = ("bot", "workers", "botapi", "tasks", "playground", "bench", "tests/support")
+    changed = git("status", "--porcelain", "--", *product)
     return git("rev-parse", "--short", "HEAD") + ("+" if changed else "")

@@ -11,12 +11,13 @@ from typing import Any, cast
 from telegram import Bot, BotCommand, InlineKeyboardButton, InlineKeyboardMarkup, MessageEntity, ReplyParameters
 from telegram import error as errors
 from telegram.constants import ChatAction
-from telegram.request import HTTPXRequest
 from telegram.warnings import PTBDeprecationWarning, PTBUserWarning
 
 from bot import words
 from bot.intake import ALLOWED_UPDATES
 from bot.meaning import Me
+from botapi.http import AiohttpRequest
+from botapi.proxy import proxy_for
 from tasks.envelope import Reply
 from tasks.errors import Misconfigured, Retryable, Terminal
 from tasks.session import SessionKey
@@ -31,6 +32,12 @@ _GRACE = timedelta(seconds=10)
 
 BATCH = 100
 """Updates that Telegram gives at once, at most."""
+
+_PATIENCE = timedelta(seconds=5)
+"""How long any other answer may take: a stop waits for it, and what came of it is asked again."""
+
+_CONNECTIONS = 16
+"""One polls, one sends replies, some show signs of life; the rest is room."""
 
 _WEBHOOK_CONNECTIONS = 40
 """Requests that Telegram makes at the same time."""
@@ -59,27 +66,6 @@ class NoSuchMethod(TelegramAway):
 
 class Refused(Terminal):
     """Telegram will never do this (blocked, no such chat, nothing to answer any more)."""
-
-
-class _PollingConnection(HTTPXRequest):
-    """One connection for getUpdates, made anew after it was cut or failed.
-
-    httpcore's pool loses a connection when a request is cancelled while it connects, and waits for it ever after.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(connection_pool_size=1)
-        self._doubtful = False
-
-    async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
-        """As its parent."""
-        if self._doubtful:
-            await self.shutdown()
-            await self.initialize()
-        self._doubtful = True
-        answer = await super().do_request(*args, **kwargs)
-        self._doubtful = False
-        return answer
 
 
 @contextmanager
@@ -231,18 +217,19 @@ async def client(token: str, base_url: str) -> AsyncGenerator[Telegram]:
     Args:
         token: The bot's token.
         base_url: Root of the Bot API server, without a slash at its end.
+
+    Raises:
+        Misconfigured: there is a proxy that cannot be used.
     """
-    # One connection for polling, and some for the rest; `Bot.initialize` is left out, for it calls getMe.
-    ordinary, polling = HTTPXRequest(connection_pool_size=16, pool_timeout=10.0), _PollingConnection()
-    bot = Bot(
-        token,
-        base_url=f"{base_url}/bot",
-        base_file_url=f"{base_url}/file/bot",
-        request=ordinary,
-        get_updates_request=polling,
-    )
-    try:
-        yield Telegram(bot)
-    finally:
-        await ordinary.shutdown()
-        await polling.shutdown()
+    request = AiohttpRequest(connections=_CONNECTIONS, proxy=proxy_for(base_url), patience=_PATIENCE.total_seconds())
+    async with request:
+        # Not `async with bot`: that calls getMe.
+        yield Telegram(
+            Bot(
+                token,
+                base_url=f"{base_url}/bot",
+                base_file_url=f"{base_url}/file/bot",
+                request=request,
+                get_updates_request=request,
+            )
+        )

@@ -15,7 +15,7 @@ from tasks.settings import Settings, env_name
 from tools import check_tracked, settings_table
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("bot", "workers", "tasks", "ops", "playground")
+PACKAGES = ("bot", "workers", "botapi", "tasks", "ops", "playground")
 
 LINES = 300
 LUA_LINES = 40

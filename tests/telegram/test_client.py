@@ -6,7 +6,6 @@ import pytest
 from telegram.error import NetworkError
 
 from tests.telegram.conftest import World
-from workers.telegram.client import _is_local
 from workers.telegram.shape import Shape
 
 
@@ -22,17 +21,3 @@ async def test_an_answer_that_is_no_json_is_a_fault_of_the_network_and_is_not_lo
     with caplog.at_level(logging.INFO), pytest.raises(NetworkError):
         await world.calls.create(session, Shape("hi"))
     assert "html" not in caplog.text
-
-
-@pytest.mark.parametrize(
-    ("url", "local"),
-    [
-        ("http://127.0.0.1:8081", True),
-        ("http://[::1]:8081", True),
-        ("http://localhost", True),
-        ("https://api.telegram.org", False),
-        ("http://10.0.0.7:8081", False),
-    ],
-)
-def test_a_server_on_this_machine_is_reached_without_a_proxy(url: str, local: bool) -> None:
-    assert _is_local(url) is local

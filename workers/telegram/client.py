@@ -1,14 +1,13 @@
 """python-telegram-bot's client as a worker needs it: one pool of connections, our pacing, nothing asked at start."""
 
-import ipaddress
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from urllib.parse import urlsplit
 
 from telegram.ext import ExtBot
 
+from botapi.http import AiohttpRequest
+from botapi.proxy import proxy_for
 from tasks.settings import Settings
-from workers.telegram.http import AiohttpRequest
 from workers.telegram.pacing import Pace, Pacing
 
 _CONNECTIONS_PER_LANE = 4
@@ -16,25 +15,16 @@ _CONNECTIONS_PER_LANE = 4
 _MOST_CONNECTIONS = 512
 
 
-def _is_local(url: str) -> bool:
-    """Whether a proxy from the environment would only be in the way."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 @asynccontextmanager
 async def client(settings: Settings, pacing: Pacing) -> AsyncGenerator[ExtBot[Pace]]:
     """A bot for the settings' token and server, ready inside this block; it asks nothing of Telegram by itself.
 
     Raises:
-        Misconfigured: there is no token.
+        Misconfigured: there is no token, or no way to use the proxy.
     """
     root = settings.telegram_base_url
     connections = min(max(settings.lanes * _CONNECTIONS_PER_LANE, 64), _MOST_CONNECTIONS)
-    request = AiohttpRequest(connections=connections, proxied=not _is_local(root))
+    request = AiohttpRequest(connections=connections, proxy=proxy_for(root))
     async with request:
         # Not `async with bot`: that calls getMe, and a worker must start while Telegram is away.
         yield ExtBot(

@@ -13,7 +13,7 @@ from telegram.error import (
     TelegramError,
 )
 
-from workers.telegram.http import sent
+from botapi.http import sent
 
 
 class Verdict(Enum):

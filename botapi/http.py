@@ -28,17 +28,24 @@ def sent(cause: BaseException) -> bool:
 
 
 class AiohttpRequest(BaseRequest):
-    """A pool of ``connections`` (``telegram.request.BaseRequest``). ``proxied``: as the environment says."""
+    """A pool of connections (``telegram.request.BaseRequest``).
 
-    def __init__(self, *, connections: int, proxied: bool) -> None:
+    Args:
+        connections: How many at once, at most.
+        proxy: URL of the proxy, if there is one (``botapi.proxy``).
+        patience: Seconds until an answer begins, or goes on, where a call does not say.
+    """
+
+    def __init__(self, *, connections: int, proxy: str | None = None, patience: float = READ_TIMEOUT) -> None:
         self._connections = connections
-        self._proxied = proxied
+        self._proxy = proxy
+        self._patience = patience
         self._session: aiohttp.ClientSession | None = None
 
     @property
     @override
     def read_timeout(self) -> float:
-        return READ_TIMEOUT
+        return self._patience
 
     @override
     async def initialize(self) -> None:
@@ -51,7 +58,7 @@ class AiohttpRequest(BaseRequest):
             self._session = aiohttp.ClientSession(
                 connector=connector,
                 cookie_jar=aiohttp.DummyCookieJar(),
-                trust_env=self._proxied,
+                proxy=self._proxy,
                 headers={"User-Agent": self.USER_AGENT},
             )
 
@@ -81,7 +88,7 @@ class AiohttpRequest(BaseRequest):
         """
         if self._session is None:
             raise RuntimeError("not initialized")
-        patience = _given(read_timeout, READ_TIMEOUT)
+        patience = _given(read_timeout, self._patience)
         if request_data is not None and request_data.contains_files:
             patience += _given(write_timeout, UPLOAD_TIMEOUT)
         timeout = aiohttp.ClientTimeout(
@@ -90,7 +97,10 @@ class AiohttpRequest(BaseRequest):
             sock_read=patience,
         )
         try:
-            async with self._session.request(method, url, data=_body(request_data), timeout=timeout) as answer:
+            # No redirects: the address, and what people wrote, is for this server alone.
+            async with self._session.request(
+                method, url, data=_body(request_data), timeout=timeout, allow_redirects=False
+            ) as answer:
                 return answer.status, await answer.read()
         except TimeoutError as problem:
             raise TimedOut from problem

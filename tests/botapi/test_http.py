@@ -8,7 +8,7 @@ import pytest
 from telegram.error import NetworkError, TelegramError, TimedOut
 from telegram.request import RequestData
 
-from workers.telegram.http import AiohttpRequest
+from botapi.http import AiohttpRequest
 from workers.telegram.verdict import perhaps_done
 
 type Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -25,7 +25,7 @@ async def server(serve: Serve) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def request_() -> AsyncIterator[AiohttpRequest]:
-    async with AiohttpRequest(connections=1, proxied=False) as request:
+    async with AiohttpRequest(connections=1) as request:
         yield request
 
 
@@ -98,3 +98,19 @@ async def test_a_pool_without_room_in_time_means_that_nothing_was_sent(request_:
     assert await first is True
     assert isinstance(error, TimedOut)
     assert not perhaps_done(error)
+
+
+async def test_a_redirect_is_not_followed_because_the_address_holds_the_token(request_: AiohttpRequest) -> None:
+    asked: list[bytes] = []
+
+    async def elsewhere(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while line := await reader.readline():
+            asked.append(line)
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 302 Found\r\nLocation: /login\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async with server(elsewhere) as url:
+        await refused(request_, url)
+        await request_.shutdown()
+    assert len(asked) == 1
