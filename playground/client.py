@@ -13,11 +13,15 @@ __all__ = ["Bulk", "PlaygroundClient", "PlaygroundError", "Said"]
 
 
 class Said(NamedTuple):
-    """A message that a person wrote, and the update that told the bot (None: the bot was not told)."""
+    """A message that a person wrote, and the update that told the bot (None: the bot was not told).
+
+    ``at``: since when the bot can fetch it, seconds since the epoch, to the microsecond.
+    """
 
     message_id: int
     update_id: int | None
     message: Json
+    at: float
 
 
 class Bulk(NamedTuple):

@@ -37,6 +37,10 @@ class Deeds:
     def _chat(self, request: Request) -> Chat:
         return self._state.book.chat(request.path_params["chat"])
 
+    def _said(self, message: Json, update: int | None) -> Json:
+        made = self._state.clock.now()
+        return {"message_id": message["message_id"], "update_id": update, "message": message, "at": made}
+
     async def say(self, request: Request) -> Json:
         """``text``, or a file id as ``photo`` ... with ``caption``; ``user``, ``thread``, ``reply_to``."""
         given = await body(request)
@@ -48,7 +52,7 @@ class Deeds:
             thread=given.get("thread"),
             reply_to=given.get("reply_to"),
         )
-        return {"message_id": message["message_id"], "update_id": update, "message": message}
+        return self._said(message, update)
 
     async def album(self, request: Request) -> Json:
         """``items``: two to ten of what ``say`` takes; ``user``, ``thread``, ``reply_to``."""
@@ -74,7 +78,7 @@ class Deeds:
         message, update = edit(
             self._state, self._chat(request), request.path_params["message"], str(given.get("text", ""))
         )
-        return {"message_id": message["message_id"], "update_id": update, "message": message}
+        return self._said(message, update)
 
     async def press(self, request: Request) -> Json:
         """``data`` of the button; ``user``."""

@@ -115,6 +115,15 @@ async def test_a_bot_outside_of_a_group_is_forbidden_and_hears_nothing(pg, kind,
     assert (await pg.say(chat, "among us")).update_id is None
 
 
+async def test_it_is_told_since_when_the_bot_can_fetch_what_was_said(pg, clock):
+    chat = (await pg.chat())["id"]
+    before = clock.now()
+    first = await pg.say(chat, "one")
+    clock.ahead += 1000
+    second = await pg.say(chat, "two")
+    assert before <= first.at < before + 1000 <= second.at <= clock.now()
+
+
 async def test_a_group_that_migrates_names_its_new_id(pg):
     old = (await pg.chat("group", title="Team"))["id"]
     new = await pg.migrate(old)
