@@ -1,6 +1,7 @@
 """What the bot asks of the Bot API, through python-telegram-bot, and what can become of it."""
 
 import asyncio
+import json
 import logging
 import warnings
 from collections.abc import AsyncGenerator, Generator
@@ -32,6 +33,8 @@ _GRACE = timedelta(seconds=10)
 
 BATCH = 100
 """Updates that Telegram gives at once, at most."""
+
+_ALLOWED_UPDATES = json.dumps(ALLOWED_UPDATES)
 
 _PATIENCE = timedelta(seconds=5)
 """How long any other answer may take: a stop waits for it, and what came of it is asked again."""
@@ -138,7 +141,7 @@ class Telegram:
             "offset": offset,
             "limit": limit,
             "timeout": int(hold.total_seconds()),
-            "allowed_updates": list(ALLOWED_UPDATES),
+            "allowed_updates": _ALLOWED_UPDATES,
         }
         patience = (hold + _GRACE).total_seconds()
         with _translated():
