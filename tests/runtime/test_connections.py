@@ -3,12 +3,14 @@
 import asyncio
 import gc
 import logging
+from importlib import import_module
 
 import pytest
 from llmock.pytest_plugin import LLMock
 
 from tests.runtime.support import PROVIDERS, Configure, Open, Screen, ask
 from tests.support.model import Model
+from workers.runtime import connections
 
 
 async def test_turns_share_connections(runtime: Open, model: Model) -> None:
@@ -46,3 +48,34 @@ async def test_no_client_is_left_open(
         gc.collect()
     assert asyncio.all_tasks() == before
     assert [record.message for record in caplog.records if record.name == "asyncio"] == []
+
+
+@pytest.mark.parametrize("name", connections._OPENAI)
+async def test_an_sdk_s_client_is_made_once_for_its_settings(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = import_module(name)
+    connections.install()
+    settings = {"api_key": "a", "base_url": "http://127.0.0.1:1/v1", "http_client": module.DefaultAioHttpClient()}
+    client = module.AsyncOpenAI(**settings)
+    async with module.AsyncOpenAI(**settings) as again:
+        assert again is client
+    assert module.AsyncOpenAI(**settings) is client
+    for other in ({"api_key": "b"}, {"base_url": "http://127.0.0.1:2/v1"}, {"default_headers": {"x": "y"}}):
+        assert module.AsyncOpenAI(**{**settings, **other}) is not client
+    own = {**settings, "http_client": module.DefaultAioHttpClient(timeout=1)}
+    assert module.AsyncOpenAI(**own) is not module.AsyncOpenAI(**own)
+    await own["http_client"].aclose()
+    monkeypatch.setenv("OPENAI_ORG_ID", "another")
+    assert module.AsyncOpenAI(**settings).organization == "another"
+    await connections.close()
+    assert module.AsyncOpenAI(**{**settings, "http_client": module.DefaultAioHttpClient()}) is not client
+    await connections.close()
+
+
+async def test_keys_that_change_do_not_heap_up_clients() -> None:
+    module = import_module(connections._OPENAI[0])
+    connections.install()
+    http = module.DefaultAioHttpClient()
+    for number in range(3 * connections._SDK_CLIENTS):
+        module.AsyncOpenAI(api_key=f"key {number}", base_url="http://127.0.0.1:1/v1", http_client=http)
+    assert len(http.users) == connections._SDK_CLIENTS
+    await connections.close()

@@ -1,6 +1,7 @@
 """What we use of fast-agent beyond its documented API is there and is what we think; an upgrade fails here, by name."""
 
 import inspect
+import re
 from importlib import import_module
 from importlib.metadata import version
 
@@ -75,6 +76,7 @@ def test_what_we_replace_is_called_as_we_replace_it() -> None:
 
 def test_clients_are_made_by_the_names_we_replace() -> None:
     for module, name in (*((module, "DefaultAioHttpClient") for module in connections._OPENAI),
+                         *((module, "AsyncOpenAI") for module in connections._OPENAI),
                          (connections._ANTHROPIC, "AsyncAnthropic")):  # fmt: skip
         assert name in vars(import_module(module)), module
     for name in ("httpx", "httpx._transports.default", "httpx2", "httpx2._transports.default"):
@@ -84,6 +86,13 @@ def test_clients_are_made_by_the_names_we_replace() -> None:
     assert client.aio.aclose
     assert client._api_client.aclose
     assert vars(import_module(tls._GOOGLE))["ssl"].create_default_context
+
+
+def test_a_client_of_openai_s_depends_on_what_its_place_is_looked_up_by() -> None:
+    source = inspect.getsource(import_module("openai._client")) + inspect.getsource(
+        import_module("openai._base_client")
+    )
+    assert set(re.findall(r'environ\.get\("(\w+)"', source)) == set(connections._ENVIRONMENT)
 
 
 def test_the_settings_we_force_exist() -> None:

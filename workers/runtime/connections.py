@@ -4,6 +4,7 @@ A kept client saves a TCP and TLS handshake before every first token, and leaves
 closes Anthropic's and Google's). There is one client for each kind and trust setting; leaving the runtime closes them.
 """
 
+import os
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -24,6 +25,19 @@ _ANTHROPIC = "fast_agent.llm.provider.anthropic.llm_anthropic"
 # Servers keep idle connections for a minute and more; ours go first, so that none is used as it is closed.
 _IDLE_S = 20.0
 
+# What OpenAI's client reads when it is made.
+_ENVIRONMENT = (
+    "OPENAI_ADMIN_KEY",
+    "OPENAI_API_KEY",
+    "OPENAI_BASE_URL",
+    "OPENAI_CUSTOM_HEADERS",
+    "OPENAI_ORG_ID",
+    "OPENAI_PROJECT_ID",
+    "OPENAI_WEBHOOK_SECRET",
+)
+# Keys may change while a process runs; nobody tells when the old one is done with.
+_SDK_CLIENTS = 64
+
 _kept: dict[tuple[object, ...], Any] = {}
 _idle_google: dict[tuple[object, ...], list[Any]] = {}
 _lent: ContextVar[list[tuple[list[Any], Any]] | None] = ContextVar("_lent", default=None)
@@ -36,6 +50,10 @@ def _shared(kind: Any) -> Any:
         import httpx2  # noqa: PLC0415 - loaded by the SDKs, if at all
 
         class Kept(kind):
+            def __init__(self, **kwargs: Any) -> None:
+                super().__init__(**kwargs)
+                self.users: dict[tuple[object, ...], Any] = {}
+
             async def aclose(self) -> None:
                 """Nothing: other calls use it."""
 
@@ -52,6 +70,26 @@ def _for_openai(kind: Any) -> Callable[..., Any]:
         return kind(**kwargs) if kwargs else _shared(kind)
 
     return default_client
+
+
+def _for_openai_users(kind: Any) -> Callable[..., Any]:
+    """``AsyncOpenAI``, the same again for the same settings: making one and its first look at the platform cost more
+    than its request. It knows nothing of a call, and goes with the connections it uses.
+    """
+
+    def client(**kwargs: Any) -> Any:
+        users: dict[tuple[object, ...], Any] | None = getattr(kwargs.get("http_client"), "users", None)
+        if users is None or not isinstance(kwargs.get("api_key"), str):
+            return kind(**kwargs)
+        key = (repr(sorted(kwargs.items())), *map(os.environ.get, _ENVIRONMENT))
+        found = users.get(key)
+        if found is None:
+            if len(users) >= _SDK_CLIENTS:
+                users.pop(next(iter(users)))
+            found = users[key] = kind(**kwargs)
+        return found
+
+    return client
 
 
 def _for_anthropic(kind: Any) -> Callable[..., Any]:
@@ -116,6 +154,7 @@ def install() -> None:
     chunks.install()
     endings.install()
     names = [(module, "DefaultAioHttpClient", _for_openai) for module in _OPENAI]
+    names += [(module, "AsyncOpenAI", _for_openai_users) for module in _OPENAI]
     for module, name, wrap in (*names, (_ANTHROPIC, "AsyncAnthropic", _for_anthropic)):
         if module in sys.modules:
             replace_once(sys.modules[module], name, wrap)

@@ -29,7 +29,7 @@ from pydantic import ValidationError
 
 from tasks.errors import Misconfigured
 from tasks.settings import Settings
-from workers.runtime import connections, taming
+from workers.runtime import connections, shortcuts, taming
 from workers.runtime.failures import Fault
 from workers.runtime.watch import Call, fault_of, watching
 
@@ -229,6 +229,7 @@ async def create_instance(harness: AgentHarness) -> "AgentInstance":
     for agent in instance.agents.values():
         _unshare(agent)
     connections.install()
+    shortcuts.install()
     return instance
 
 
@@ -236,6 +237,7 @@ async def set_model(agent: Any, model: str) -> None:
     """Give a lane's agent another model."""
     await agent.set_model(model)
     connections.install()
+    shortcuts.install()
 
 
 def _unshare(agent: Any) -> None:
@@ -257,10 +259,7 @@ _LEFTOVERS = ("_stream_listeners", "_tool_stream_listeners", "_tool_name_map", "
 
 
 def wipe(agent: "AgentProtocol", initial: list[Any] | None = None) -> None:
-    """Take everything a turn left in an agent: history, provider state, usage, stream listeners.
-
-    ``initial``: the messages its card starts with.
-    """
+    """Take everything a turn left in an agent; ``initial``: the messages its card starts with."""
     if isinstance(agent, llm_decorator.LlmDecorator):
         agent.load_message_history(initial, clear_state=True)
     else:

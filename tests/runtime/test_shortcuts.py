@@ -1,0 +1,246 @@
+"""The short ways end where the long ones do, and are taken."""
+
+import copy
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import import_module
+from typing import Annotated, Any
+
+import openai
+import pytest
+from fast_agent.config import Settings
+from fast_agent.llm import provider_key_manager, request_param_resolution
+from fast_agent.types import LlmStopReason, PromptMessageExtended, RequestParams
+from mcp_types import CallToolRequest, CallToolRequestParams, CallToolResult, ImageContent, TextContent
+from openai._utils import PropertyInfo
+from openai._utils._transform import async_maybe_transform
+from openai.types.chat import completion_create_params
+from openai.types.responses import response_create_params
+from pydantic import BaseModel
+from typing_extensions import TypedDict
+
+from workers.runtime import shortcuts
+from workers.runtime.turns import ToolWatch
+
+LEFT_OUT = (openai.NotGiven, openai.Omit)
+CHAT = completion_create_params.CompletionCreateParamsStreaming
+RESPONSES = response_create_params.ResponseCreateParamsStreaming
+CALL = {"id": "call_1", "type": "function", "function": {"name": "add", "arguments": '{"a": 1}'}}
+TOOL = {"type": "function", "function": {"name": "add", "parameters": {"type": "object", "properties": {"a": {}}}}}
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+BODY: dict[str, Any] = {
+    "model": "m",
+    "stream": True,
+    "temperature": 0.5,
+    "max_tokens": 7,
+    "user": openai.NOT_GIVEN,
+    "seed": openai.omit,
+    "stream_options": {"include_usage": True},
+    "tools": [TOOL],
+    "unheard_of": {"deep": [1, None, False]},
+    "messages": [
+        {"role": "system", "content": "You are."},
+        {"role": "user", "content": [{"type": "text", "text": "hé"}, {"type": "image_url", "image_url": {"url": "x"}}]},
+        {"role": "assistant", "content": None, "tool_calls": [CALL]},
+        {"role": "tool", "tool_call_id": "call_1", "content": "3"},
+    ],
+}
+
+
+class Renamed(TypedDict, total=False):
+    plain: str
+    inner: "list[Inner]"
+
+
+class Inner(TypedDict, total=False):
+    card_id: Annotated[str, PropertyInfo(alias="cardID")]
+
+
+class Model(BaseModel):
+    said: str = "hi"
+
+
+async def refuse(*_: object) -> None:
+    raise AssertionError("the long way")
+
+
+def refuse_too(*_: object) -> None:
+    raise AssertionError("the long way")
+
+
+# -- bodies
+
+
+@pytest.mark.parametrize("expected", [CHAT, RESPONSES])
+async def test_a_plain_body_is_sent_as_it_would_be_transformed(expected: Any) -> None:
+    assert await shortcuts._as_it_is(refuse, LEFT_OUT)(BODY, expected) == await async_maybe_transform(BODY, expected)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"inner": [{"card_id": "7"}]}, Renamed),
+        ({"model": "m", "messages": iter([{"role": "user", "content": "x"}])}, CHAT),
+        ({"model": "m", "messages": [Model()]}, CHAT),
+        ({"model": "m", "messages": [{"role": "user", "content": "x", "name": openai.omit}]}, CHAT),
+        (None, CHAT),
+    ],
+)
+async def test_any_other_body_is_transformed(body: Any, expected: Any) -> None:
+    quick = await shortcuts._as_it_is(async_maybe_transform, LEFT_OUT)(copy.copy(body), expected)
+    if body and "messages" in body and not isinstance(body["messages"], list):
+        body = {**body, "messages": [{"role": "user", "content": "x"}]}
+    assert quick == await async_maybe_transform(body, expected)
+
+
+def test_a_type_that_renames_is_known_however_deep_it_does() -> None:
+    assert shortcuts.renames(Renamed)
+    assert not shortcuts.renames(CHAT)
+    assert not shortcuts.renames(completion_create_params.CompletionCreateParamsNonStreaming)
+    assert not shortcuts.renames(RESPONSES)
+
+
+# -- copies
+
+
+def messages() -> list[PromptMessageExtended]:
+    shared = TextContent(type="text", text="shared", _meta={"a": {"b": [1]}})
+    call = CallToolRequest(method="tools/call", params=CallToolRequestParams(name="add", arguments={"a": [1]}))
+    return [
+        PromptMessageExtended(role="user", content=[TextContent(type="text", text="hi")], timestamp=NOW),
+        PromptMessageExtended(
+            role="assistant",
+            content=[shared, shared, ImageContent(type="image", data="aGk=", mime_type="image/png")],
+            tool_calls={"1": call},
+            channels={"reasoning": (shared,), "other": [shared]},
+            stop_reason=LlmStopReason.TOOL_USE,
+        ),
+        PromptMessageExtended(
+            role="user", tool_results={"1": CallToolResult(content=[shared], structured_content={"x": {"y": [1]}})}
+        ),
+    ]
+
+
+def parts(value: Any) -> list[Any]:
+    """Everything in a value that can change."""
+    inside = value.__dict__ if isinstance(value, BaseModel) else value
+    below = inside.values() if isinstance(inside, dict) else inside if isinstance(inside, list | tuple) else ()
+    return [part for item in below for part in parts(item)] + [value] * isinstance(value, BaseModel | dict | list)
+
+
+@pytest.mark.parametrize("message", messages())
+def test_a_copied_message_is_the_same_and_shares_nothing(message: PromptMessageExtended) -> None:
+    quick = shortcuts._copied(message, {})
+    slow = BaseModel.__deepcopy__(message)
+    assert quick == slow == message
+    assert quick.model_fields_set == slow.model_fields_set
+    assert quick.model_fields_set is not message.model_fields_set
+    assert quick.model_dump_json() == slow.model_dump_json()
+    assert {id(part) for part in parts(quick)} & {id(part) for part in parts(message)} == set()
+    # What is one thing in the message is one in its copy.
+    assert len({id(part) for part in parts(quick)}) == len({id(part) for part in parts(slow)})
+
+
+def test_fast_agent_s_copies_are_ours() -> None:
+    shortcuts.install()
+    message = messages()[0]
+    assert PromptMessageExtended.__deepcopy__.__qualname__.startswith("_copying")
+    assert message.model_copy(deep=True).content[0] is not message.content[0]
+    assert copy.deepcopy([message, message]) == [message, message]
+
+
+def test_a_model_is_what_we_copy_it_as() -> None:
+    assert set(BaseModel.__slots__) == {
+        "__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__"
+    }  # fmt: skip
+
+
+# -- parameters
+
+
+@dataclass
+class Handler:
+    """Pydantic dumps it as a dictionary."""
+
+    name: str = "x"
+
+
+DEFAULTS = RequestParams(model="m", max_tokens=100, system_prompt="You are.", max_iterations=5)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        RequestParams(),
+        RequestParams(tool_execution_handler=ToolWatch(None)),
+        RequestParams(tool_execution_handler=Handler()),
+        RequestParams(temperature=1, stop_sequences=["a"], use_history=False),
+        RequestParams(streaming_timeout=None, max_tokens=None),
+        RequestParams(template_vars={"a": {"b": 1}}, metadata={"x": 1}, mcp_metadata={}),
+    ],
+)
+@pytest.mark.parametrize("default", [DEFAULTS, RequestParams(streaming_timeout=3.0, template_vars={"a": {"c": 2}})])
+def test_parameters_are_merged_as_by_their_dumps(default: RequestParams, given: RequestParams) -> None:
+    slow = LONG["merge_request_params"]
+    ours = shortcuts._merging(slow)
+    merged = slow(default, given)
+    for quick, right in ((ours(default, given), merged), (ours(default, ours(default, given)), slow(default, merged))):
+        assert quick == right
+        assert quick.model_fields_set == right.model_fields_set
+        assert list(quick.__dict__) == list(right.__dict__)
+    assert ours(default, given).messages is not default.messages
+
+
+def test_usual_parameters_are_merged_the_short_way() -> None:
+    quick = shortcuts._merging(refuse_too)
+    quick(DEFAULTS, quick(DEFAULTS, RequestParams(tool_execution_handler=ToolWatch(None))))
+
+
+def test_what_cannot_be_a_parameter_is_refused_still() -> None:
+    given = RequestParams()
+    given.max_tokens = True
+    with pytest.raises(ValueError, match="boolean"):
+        shortcuts._merging(refuse_too)(DEFAULTS, given)
+
+
+# -- configuration
+
+
+@pytest.mark.parametrize("key", ["generic", "openai", "mcp", "ours", "nothing"])
+def test_one_key_is_what_the_whole_configuration_has_for_it(key: str) -> None:
+    settings = Settings(generic={"base_url": "http://x", "api_key": "k", "more": 1}, ours={"a": 1})
+    slow = LONG["_get_config_value"]
+    quick = shortcuts._one_key(refuse_too)
+    assert quick(settings, key) == slow(settings, key)
+    assert shortcuts._one_key(slow)({key: 1}, key) == 1
+
+
+# -- the long ways, read anew: what runs may be ours by now
+
+
+def written(module: Any, name: str) -> Callable[..., Any]:
+    """A function as its module's source has it."""
+    fresh: dict[str, Any] = {"__name__": module.__name__}
+    exec(compile(inspect.getsource(module), module.__file__, "exec"), fresh)
+    return fresh[name]
+
+
+LONG = {
+    "merge_request_params": written(request_param_resolution, "merge_request_params"),
+    "_get_config_value": written(provider_key_manager, "_get_config_value"),
+}
+
+
+def test_the_long_ways_are_called_as_we_replace_them() -> None:
+    shortcuts.install()
+    assert list(inspect.signature(LONG["merge_request_params"]).parameters) == ["default_params", "provided_params"]
+    assert list(inspect.signature(LONG["_get_config_value"]).parameters) == ["config", "key"]
+    assert list(inspect.signature(async_maybe_transform).parameters) == ["data", "expected_type"]
+    for provider, resource in shortcuts._RESOURCES.items():
+        assert import_module(provider)
+        assert "body=await async_maybe_transform(" in inspect.getsource(import_module(resource))
+    assert "merge_request_params(default_params, provided_params)" in inspect.getsource(
+        import_module("fast_agent.llm.fastagent_llm")
+    )
