@@ -1,14 +1,31 @@
 """Chunks read by pydantic's validator are what OpenAI's own client makes of them, or are left to it."""
 
+import inspect
+from collections.abc import Callable
 from typing import Any
 
 import httpx2
 import pytest
+from fast_agent.llm.provider.openai import llm_openai
 from openai import AsyncOpenAI
 from openai._models import construct_type
 from openai.types.chat.chat_completion_chunk import ChatCompletionChunk
 
 from workers.runtime import chunks
+
+
+def written(name: str) -> Callable[..., Any]:
+    """A function as its source has it: what is in its place may be ours."""
+    fresh: dict[str, Any] = {"__name__": llm_openai.__name__}
+    exec(compile(inspect.getsource(llm_openai), llm_openai.__file__, "exec"), fresh)
+    return fresh[name]
+
+
+def search(_: object) -> None:
+    raise AssertionError("the long way")
+
+
+by_protocols = written("_openai_usage")
 
 HEAD = {"id": "c-1", "object": "chat.completion.chunk", "created": 1_800_000_000, "model": "m"}
 CALL = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "add", "arguments": '{"a":'}}
@@ -25,6 +42,7 @@ WELL_FORMED: dict[str, dict[str, Any]] = {
     },
     "end": {**HEAD, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop", "logprobs": None}]},
     "usage": {**HEAD, "choices": [], "usage": USAGE, "service_tier": "default", "system_fingerprint": "fp"},
+    "usage in the choice": {**HEAD, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop", "usage": USAGE}]},
 }
 ODD: dict[str, dict[str, Any]] = {
     "no head": {"choices": [{"index": 0, "delta": {"content": "x"}}]},
@@ -58,6 +76,24 @@ def test_a_server_s_usual_chunks_go_the_quick_way(client: AsyncOpenAI, monkeypat
     monkeypatch.setattr("openai._base_client.construct_type", None)
     for data in WELL_FORMED.values():
         read(client, data)
+
+
+@pytest.mark.parametrize("name", [*WELL_FORMED, *ODD])
+def test_a_chunk_s_count_is_what_fast_agent_finds(client: AsyncOpenAI, name: str) -> None:
+    chunk = read(client, {**WELL_FORMED, **ODD}[name])
+    slow = by_protocols(chunk)
+    assert chunks._counting(by_protocols, ChatCompletionChunk)(chunk) == slow
+    assert (slow is not None) == name.startswith("usage")
+
+
+def test_a_usual_chunk_is_not_searched_for_a_count(client: AsyncOpenAI) -> None:
+    quick = chunks._counting(search, ChatCompletionChunk)
+    assert [quick(read(client, WELL_FORMED[name])) for name in ("first", "text", "tool call", "end")] == [None] * 4
+
+
+def test_fast_agent_counts_by_the_name_we_replace(client: AsyncOpenAI) -> None:
+    assert "usage = _openai_usage(chunk)" in inspect.getsource(llm_openai)
+    assert llm_openai._openai_usage.__qualname__.startswith("_counting")
 
 
 def test_installing_twice_changes_nothing(client: AsyncOpenAI) -> None:
