@@ -16,8 +16,8 @@ class TurnReport(TypedDict):
 class Host(Protocol):
     """The worker process as the task sees it."""
 
-    def ring(self, session: SessionKey) -> TurnReport:
-        """Wake the session and wait (in this task thread) until its loop has nothing left to do.
+    async def visit(self, session: SessionKey) -> TurnReport:
+        """Wake the session and wait until its loop has nothing left to do.
 
         Returns at once with ``joined`` when its loop is already running here.
         """

@@ -13,12 +13,13 @@ NAME = "chat.turn"
 def bind(app: Celery, host: Host) -> None:
     """Register the task with the worker that it wakes sessions in.
 
-    The task returns when its session's loop has nothing left to do, so Flower shows how long a session was at work; a
-    doorbell for a session that is already at work ends at once (``joined``).
+    It is a coroutine, run in the loop thread by the worker's own pool (``workers.pool``). It returns when its session's
+    loop has nothing left to do, so Flower shows how long a session was at work; a doorbell for a session that is
+    already at work ends at once (``joined``).
     """
 
-    def turn(_task: "Task[Any, Any]", session: str, update_id: int) -> TurnReport:
+    async def turn(_task: "Task[Any, Any]", session: str, update_id: int) -> TurnReport:
         del update_id  # for Flower's eyes
-        return host.ring(SessionKey.parse(session))
+        return await host.visit(SessionKey.parse(session))
 
-    cast("Any", app).task(turn, name=NAME, bind=True, ignore_result=True, acks_late=False)
+    cast("Any", app).task(turn, name=NAME, bind=True, ignore_result=True, acks_late=False, shared=False)

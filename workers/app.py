@@ -25,14 +25,15 @@ from workers.host import CeleryHost, LoopThread
 from workers.mailbox import Mailbox
 from workers.members import Member
 from workers.parts import Steps
+from workers.pool import pool_on
 from workers.ports import AgentRuntime
 from workers.recycle import recycle
 from workers.wiring import wired
 
 log = logging.getLogger("cohort.worker")
 
-THREADS_PER_LANE = 4
-"""A task thread waits for its session's loop, also while that waits for Telegram's limits, when it holds no lane."""
+AWAKE_PER_LANE = 4
+"""A session that waits for Telegram's limits, say, is awake and holds no lane."""
 
 
 _YOUNG_OBJECTS = 20_000
@@ -75,8 +76,8 @@ def run(settings: Settings, *, steps: Steps = no_steps) -> None:
         host=host,
         app=app,
         hostname=hostname,
-        pool="threads",
-        concurrency=settings.lanes * THREADS_PER_LANE,
+        pool=pool_on(host),
+        concurrency=settings.lanes * AWAKE_PER_LANE,
         consumer_cls=CohortConsumer,
         loglevel=settings.log_level.upper(),
         without_mingle=True,
@@ -113,7 +114,7 @@ async def _serve(
     clock = SystemClock()
     async with wired(settings, incarnation, clock=clock, steps=steps) as parts, asyncio.TaskGroup() as loops:
         settle()
-        mailbox = Mailbox(parts.turns, loops, awake=settings.lanes * THREADS_PER_LANE)
+        mailbox = Mailbox(parts.turns, loops, awake=settings.lanes * AWAKE_PER_LANE)
         member = Member(
             settings,
             incarnation,
@@ -129,9 +130,8 @@ async def _serve(
         metrics.watch(metrics.AT_WORK, lambda: mailbox.at_work)
         metrics.watch(metrics.SLOTS, lambda: len(member.slots))
         metrics.serve(settings.metrics_port)
-        loop = asyncio.get_running_loop()
         reload = parts.engine.reload
-        thread.ready.set_result(CeleryHost(loop, mailbox, reload=reload, started=started, stop=stop))
+        thread.ready.set_result(CeleryHost(thread, mailbox, loops, reload=reload, started=started, stop=stop))
         # Slots that move to a worker before it consumes would stand still meanwhile.
         await started.wait()
         async with asyncio.TaskGroup() as group:

@@ -1,4 +1,4 @@
-"""The worker's asyncio loop in a thread of its own, and the doors into it from Celery's threads."""
+"""The worker's asyncio loop in a thread of its own, and the doors into it from Celery's thread."""
 
 import asyncio
 import logging
@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
 
@@ -18,10 +18,6 @@ log = logging.getLogger("cohort.host")
 
 _RELOAD_S = 60.0
 """Seconds that checking and making agents may take; an MCP server that hangs must not hang remote control."""
-
-
-_LOOK_S = 5.0
-"""Seconds between two looks whether the loop that a thread waits for still runs."""
 
 
 def end_process() -> None:
@@ -76,46 +72,49 @@ class LoopThread:
 
 
 class CeleryHost:
-    """What Celery's threads may ask of the loop thread (``tasks.ports.Host`` and the remote-control commands)."""
+    """What Celery's thread may ask of the loop thread: its pool, its remote-control commands, its signals."""
 
     def __init__(
         self,
-        loop: asyncio.AbstractEventLoop,
+        thread: LoopThread,
         mailbox: Mailbox,
+        group: asyncio.TaskGroup,
         *,
         reload: Callable[[], Coroutine[Any, Any, tuple[str, ...]]],
         started: asyncio.Event,
         stop: asyncio.Event,
-        look_s: float = _LOOK_S,
     ) -> None:
-        self._loop = loop
+        """Made in the loop thread. ``group``: what is begun here are its children."""
+        self._loop = asyncio.get_running_loop()
+        self._thread = thread
         self._reload = reload
         self._mailbox = mailbox
+        self._group = group
         self._started = started
         self._stop = stop
-        self._look_s = look_s
 
     def start(self) -> None:
         """Celery consumes now: slots may be taken."""
         with suppress(RuntimeError):  # it has ended already
             self._loop.call_soon_threadsafe(self._started.set)
 
-    def ring(self, session: SessionKey) -> TurnReport:
-        """Wake the session and wait until its loop ends (``tasks.ports.Host``)."""
-        visit = self._mailbox.visit(session)
-        try:
-            future = asyncio.run_coroutine_threadsafe(visit, self._loop)
-            while True:
-                try:
-                    return future.result(self._look_s)
-                except TimeoutError:
-                    # What a loop was told in its last moment it never does.
-                    if future.done() or self._loop.is_closed():
-                        raise
-        except (CancelledError, asyncio.CancelledError, RuntimeError, TimeoutError):
-            # The worker is ending; the message stays where it is and its next owner finds it.
-            visit.close()
-            return {"outcome": "elsewhere", "turns": 0, "messages": 0}
+    async def visit(self, session: SessionKey) -> TurnReport:
+        """Answer a doorbell (``tasks.ports.Host``). In the loop thread."""
+        return await self._mailbox.visit(session)
+
+    def begin[T](self, work: Callable[[], Coroutine[Any, Any, T]], done: Callable[[T | None], None]) -> None:
+        """Run it in the loop thread. It raises nothing; ``done`` is called there, with None if it was cancelled.
+
+        What the loop is told in its last moment it never does; ``when_ended`` tells when that is certain.
+
+        Raises:
+            RuntimeError: it has ended already.
+        """
+        self._loop.call_soon_threadsafe(self._begin, work, done)
+
+    def when_ended(self, call: Callable[[], None]) -> None:
+        """Called, in any thread, when the loop thread does nothing any more."""
+        self._thread.ended.add_done_callback(lambda _: call())
 
     def cancel(self, session: SessionKey) -> None:
         """End the session's running turn, if it runs here."""
@@ -134,3 +133,13 @@ class CeleryHost:
         """Begin to leave: no new turns, then the end of the loop thread."""
         with suppress(RuntimeError):  # it has ended already
             self._loop.call_soon_threadsafe(self._stop.set)
+
+    def _begin[T](self, work: Callable[[], Coroutine[Any, Any, T]], done: Callable[[T | None], None]) -> None:
+        coroutine = work()
+        try:
+            task = self._group.create_task(coroutine, name="doorbell")
+        except RuntimeError:  # the group ends with the worker
+            coroutine.close()
+            done(None)
+        else:
+            task.add_done_callback(lambda ended: done(None if ended.cancelled() else ended.result()))

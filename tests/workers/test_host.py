@@ -1,126 +1,90 @@
-"""The doors between Celery's threads and the loop thread."""
+"""The doors between Celery's thread and the loop thread."""
 
 import asyncio
-import threading
-from typing import Any, cast
+from concurrent.futures import Future
 
 import pytest
 
 from tasks.ports import TurnReport
-from tasks.session import SessionKey
+from tests.workers.celery_worker import ANSWERED, LoopSide
+from tests.workers.fakes import PATIENCE_S
 from tests.workers.pool import session
-from workers.host import CeleryHost, LoopThread
+from workers.host import LoopThread
 
 ONE = session(1)
-ELSEWHERE: TurnReport = {"outcome": "elsewhere", "turns": 0, "messages": 0}
-ANSWERED: TurnReport = {"outcome": "answered", "turns": 1, "messages": 1}
 
 
-class Visitors:
-    """A mailbox that keeps its visitors until it lets them go."""
-
-    def __init__(self) -> None:
-        self.came = threading.Event()
-        self.go = asyncio.Event()
-        self.told: list[SessionKey] = []
-
-    async def visit(self, _session: SessionKey) -> TurnReport:
-        self.came.set()
-        await self.go.wait()
-        return ANSWERED
-
-    def arrived(self, where: SessionKey) -> None:
-        self.told.append(where)
+def begun(side: LoopSide) -> "Future[TurnReport | None]":
+    """A visit, as Celery's thread begins it, that has come to the door."""
+    report: Future[TurnReport | None] = Future()
+    side.host.begin(lambda: side.host.visit(ONE), report.set_result)
+    assert side.one_came()
+    return report
 
 
-async def no_reload() -> tuple[str, ...]:
-    return ("agent",)
+def test_a_visit_ends_when_its_sessions_loop_does() -> None:
+    side = LoopSide()
+    report = begun(side)
+    assert not report.done()
+    side.let_go()
+    assert report.result(PATIENCE_S) == ANSWERED
+    side.host.cancel(ONE)
+    side.host.drain()
+    side.thread.join()
+    assert side.visitors.told == [ONE]
+    assert not side.died.is_set()
 
 
-class Worker:
-    """A loop thread that serves until it is told to stop, or to break."""
-
-    def __init__(self) -> None:
-        self.visitors = Visitors()
-        self.died = threading.Event()
-        self.breaks = False
-        self.thread = LoopThread(self._main, died=self.died.set)
-        self.host = self.thread.start()
-
-    async def _main(self, thread: LoopThread) -> None:
-        stop = asyncio.Event()
-        mailbox = cast("Any", self.visitors)
-        loop = asyncio.get_running_loop()
-        thread.ready.set_result(CeleryHost(loop, mailbox, reload=no_reload, started=asyncio.Event(), stop=stop))
-        await stop.wait()
-        if self.breaks:
-            raise ValueError("a defect")
-
-    def ring(self) -> tuple[threading.Thread, list[TurnReport]]:
-        """As one of Celery's threads."""
-        reports: list[TurnReport] = []
-        bell = threading.Thread(target=lambda: reports.append(self.host.ring(ONE)))
-        bell.start()
-        assert self.visitors.came.wait(10)
-        return bell, reports
+def test_who_began_a_visit_hears_that_its_loop_has_ended() -> None:
+    side = LoopSide()
+    ended: Future[None] = Future()
+    side.host.when_ended(lambda: ended.set_result(None))
+    report = begun(side)
+    side.host.drain()
+    side.thread.join()
+    assert report.result(PATIENCE_S) is None
+    assert ended.done()
+    with pytest.raises(RuntimeError):
+        side.host.begin(lambda: side.host.visit(ONE), lambda _report: None)
+    side.host.cancel(ONE)
+    side.host.drain()
 
 
-def test_a_doorbell_waits_until_its_sessions_loop_ends() -> None:
-    worker = Worker()
-    bell, reports = worker.ring()
-    assert reports == []
-    worker.host._loop.call_soon_threadsafe(worker.visitors.go.set)
-    bell.join(10)
-    assert reports == [ANSWERED]
-    worker.host.cancel(ONE)
-    worker.host.drain()
-    worker.thread.join()
-    assert worker.visitors.told == [ONE]
-    assert not worker.died.is_set()
+def test_a_visit_that_is_begun_while_everything_breaks_is_answered() -> None:
+    reports: list[TurnReport | None] = []
+    side = LoopSide()
+    side.breaks = True
 
+    async def last_words() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            side.host._begin(lambda: side.host.visit(ONE), reports.append)
 
-def test_no_thread_waits_for_a_loop_that_has_ended() -> None:
-    worker = Worker()
-    bell, reports = worker.ring()
-    worker.host.drain()
-    worker.thread.join()
-    bell.join(10)
-    assert reports == [ELSEWHERE]
-    assert worker.host.ring(ONE) == ELSEWHERE
-    worker.host.cancel(ONE)
-    worker.host.drain()
-
-
-def test_what_a_loop_is_told_in_its_last_moment_keeps_no_thread() -> None:
-    loop = asyncio.new_event_loop()
-    mailbox = cast("Any", Visitors())
-    host = CeleryHost(loop, mailbox, reload=no_reload, started=asyncio.Event(), stop=asyncio.Event(), look_s=0.001)
-    reports: list[TurnReport] = []
-    bell = threading.Thread(target=lambda: reports.append(host.ring(ONE)))
-    bell.start()
-    # It has taken the order, and is closed before it gets to it.
-    while not loop._ready:  # type: ignore[attr-defined]
-        bell.join(0.001)
-    loop.close()
-    bell.join(10)
-    assert reports == [ELSEWHERE]
+    side.host.begin(last_words, lambda _nothing: None)
+    side.host.drain()
+    with pytest.raises(ExceptionGroup):
+        side.thread.join()
+    assert reports == [None]
+    assert side.visitors.seen == []
 
 
 def test_a_loop_that_dies_ends_its_process() -> None:
-    worker = Worker()
-    worker.breaks = True
-    worker.host.drain()
-    assert worker.died.wait(10)
-    with pytest.raises(ValueError, match="a defect"):
-        worker.thread.join()
+    side = LoopSide()
+    side.breaks = True
+    report = begun(side)
+    side.host.drain()
+    assert side.died.wait(PATIENCE_S)
+    assert report.result(PATIENCE_S) is None
+    with pytest.raises(ExceptionGroup) as died:
+        side.thread.join()
+    assert died.group_contains(ValueError, match="a defect")
 
 
 def test_a_worker_that_cannot_start_says_why() -> None:
     async def broken(_thread: LoopThread) -> None:
         raise ValueError("no card")
 
-    died = threading.Event()
-    thread = LoopThread(broken, died=died.set)
+    thread = LoopThread(broken, died=lambda: None)
     with pytest.raises(ValueError, match="no card"):
         thread.start()
-    assert not died.is_set()
