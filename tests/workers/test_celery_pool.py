@@ -236,3 +236,33 @@ def test_what_a_loop_is_told_in_its_last_moment_keeps_no_worker(app: Celery, sid
     )
     pool.stop()
     assert told == ["begun", (0, "{'outcome': 'elsewhere', 'turns': 0, 'messages': 0}", 0.0)]
+
+
+class Hub:
+    """Celery's event loop while nothing else happens to it."""
+
+    def __init__(self) -> None:
+        self.on_tick: set[Any] = set()
+        self.asked: SimpleQueue[Any] = SimpleQueue()
+
+    def call_soon(self, callback: Any) -> None:
+        self.asked.put(callback)
+
+
+def test_celerys_thread_is_woken_for_what_came_out_and_begins_what_waited(app: Celery, side: LoopSide) -> None:
+    hub, told = Hub(), list[str]()
+    pool = pool_on(side.host)(limit=1, app=app)
+    pool.start()
+    pool.register_with_event_loop(hub)
+    for name, where in (("one", ONE), ("two", TWO)):
+        pool.apply_async(
+            None,
+            args=(NAME, name, {"args": [str(where), 1], "kwargs": {}}),
+            accept_callback=lambda *_, name=name: told.append(f"{name} begun"),
+            callback=lambda _outcome, name=name: told.append(f"{name} ended"),
+        )
+    side.let_go()
+    while "two ended" not in told:
+        hub.asked.get(timeout=PATIENCE_S)()
+    assert told == ["one begun", "one ended", "two begun", "two ended"]
+    pool.stop()
