@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ from tasks.session import SessionKey
 from tasks.slots import slot_of
 from tasks.store import connect
 from tests.chaos.checker import check
+from tests.chaos.history import Said
 from tests.chaos.scene import BOT, Scene, scene
+from tests.system.processes import Process
 from workers import words
 from workers.turn import MAX_TRIES
 
@@ -33,9 +36,40 @@ async def stage(tmp_path: Path) -> AsyncIterator[Scene]:
         assert [str(one) for one in found.violations if one.rule != "left"] == []
 
 
-async def runs_elsewhere(stage: Scene, bound: float) -> None:
-    """Wait until the only turn there is was begun once more."""
-    await stage.model.begun(2, bound)
+@dataclass
+class Held:
+    """A turn that the model holds, of a chat's message, and the worker that runs it."""
+
+    stage: Scene
+    chat: int
+    said: Said
+    owner: Process
+
+    async def runs_elsewhere(self, bound: float) -> None:
+        """Wait until it, the only turn there is, was begun once more."""
+        await self.stage.model.begun(2, bound)
+
+    async def ends(self) -> None:
+        """Let go, it is answered."""
+        await self.stage.model.release("turn")
+        await self.stage.answered(self.chat, self.said)
+
+
+async def held_turn(stage: Scene) -> Held:
+    """With two workers, one of them at work."""
+    await stage.start(workers=2)
+    chat = await stage.chat()
+    said = await stage.say(chat, "HOLD:turn")
+    await stage.model.held("turn")
+    return Held(stage, chat, said, await stage.owner(chat))
+
+
+async def killed_as_reported(stage: Scene, victim: Process) -> None:
+    """Its supervisor sees it die."""
+    stage.fault("report-worker")
+    victim.kill()
+    async with connect(stage.harness.settings()) as store:
+        await store.members.report_death(victim.name)
 
 
 @pytest.mark.promise("recovery")
@@ -43,18 +77,10 @@ async def runs_elsewhere(stage: Scene, bound: float) -> None:
 async def test_a_killed_worker_s_turns_run_elsewhere_within_three_seconds_when_its_death_is_reported(
     stage: Scene,
 ) -> None:
-    await stage.start(workers=2)
-    chat = await stage.chat()
-    said = await stage.say(chat, "HOLD:dead")
-    await stage.model.held("dead")
-    victim = await stage.owner(chat)
-    stage.fault("report-worker")
-    victim.kill()
-    async with connect(stage.harness.settings()) as store:
-        await store.members.report_death(victim.name)
-    await runs_elsewhere(stage, REPORTED)
-    await stage.model.release("dead")
-    await stage.answered(chat, said)
+    held = await held_turn(stage)
+    await killed_as_reported(stage, held.owner)
+    await held.runs_elsewhere(REPORTED)
+    await held.ends()
 
 
 @pytest.mark.promise("recovery")
@@ -62,16 +88,11 @@ async def test_a_killed_worker_s_turns_run_elsewhere_within_three_seconds_when_i
 async def test_a_killed_worker_s_turns_run_elsewhere_within_eight_seconds_when_nobody_reports_it(
     stage: Scene,
 ) -> None:
-    await stage.start(workers=2)
-    chat = await stage.chat()
-    said = await stage.say(chat, "HOLD:dead")
-    await stage.model.held("dead")
-    victim = await stage.owner(chat)
+    held = await held_turn(stage)
     stage.fault("kill-worker")
-    victim.kill()
-    await runs_elsewhere(stage, UNREPORTED)
-    await stage.model.release("dead")
-    await stage.answered(chat, said)
+    held.owner.kill()
+    await held.runs_elsewhere(UNREPORTED)
+    await held.ends()
 
 
 @pytest.mark.promise("worker-killed")
@@ -89,10 +110,7 @@ async def test_a_dead_worker_s_last_frame_that_telegram_carries_out_late_does_no
     while (await stage.people.control("GET", "/faults"))["faults"]:  # until that frame is on its way
         pass
     victim = await stage.owner(chat)
-    stage.fault("report-worker")
-    victim.kill()
-    async with connect(stage.harness.settings()) as store:
-        await store.members.report_death(victim.name)
+    await killed_as_reported(stage, victim)
     await stage.model.release("last")
     await stage.answered(chat, said)
     after = await stage.say(chat)
@@ -119,54 +137,38 @@ async def test_a_second_bot_takes_over_within_twenty_seconds_and_never_fights_th
 
 @pytest.mark.promise("drain")
 async def test_a_worker_that_is_told_to_end_finishes_its_turn_and_begins_no_other(stage: Scene) -> None:
-    await stage.start(workers=2)
-    chat = await stage.chat()
-    said = await stage.say(chat, "HOLD:drain")
-    await stage.model.held("drain")
-    leaver = await stage.owner(chat)
-    leaver.signal(signal.SIGTERM)
-    await asyncio.to_thread(leaver.wait_line, "worker.draining")
+    held = await held_turn(stage)
+    held.owner.signal(signal.SIGTERM)
+    await asyncio.to_thread(held.owner.wait_line, "worker.draining")
     other = await stage.chat()
     await stage.answered(other, await stage.say(other))
-    await stage.model.release("drain")
-    await stage.answered(chat, said)
-    assert await asyncio.to_thread(leaver.wait) == 0
-    calls = [call for call in await stage.model.journal() if said.word in call["last"]]
+    await held.ends()
+    assert await asyncio.to_thread(held.owner.wait) == 0
+    calls = [call for call in await stage.model.journal() if held.said.word in call["last"]]
     assert len(calls) == 1  # nobody ran it again
-    after = await stage.say(chat)
-    await stage.answered(chat, after)
+    await stage.answered(held.chat, await stage.say(held.chat))
 
 
 @pytest.mark.promise("drain")
 async def test_a_turn_beyond_the_grace_is_handed_back_and_answered_once_by_another_worker(stage: Scene) -> None:
     stage.harness.environ["COHORT_DRAIN_GRACE"] = "1"
-    await stage.start(workers=2)
-    chat = await stage.chat()
-    said = await stage.say(chat, "HOLD:long")
-    await stage.model.held("long")
-    leaver = await stage.owner(chat)
-    leaver.signal(signal.SIGTERM)
-    await asyncio.to_thread(leaver.wait_line, "drain.handed_back")
-    assert await asyncio.to_thread(leaver.wait) == 0
-    await runs_elsewhere(stage, UNREPORTED)
-    await stage.model.release("long")
-    await stage.answered(chat, said)
+    held = await held_turn(stage)
+    held.owner.signal(signal.SIGTERM)
+    await asyncio.to_thread(held.owner.wait_line, "drain.handed_back")
+    assert await asyncio.to_thread(held.owner.wait) == 0
+    await held.runs_elsewhere(UNREPORTED)
+    await held.ends()
 
 
 async def test_a_second_signal_ends_a_worker_at_once_and_its_turn_runs_elsewhere(stage: Scene) -> None:
-    await stage.start(workers=2)
-    chat = await stage.chat()
-    said = await stage.say(chat, "HOLD:hasty")
-    await stage.model.held("hasty")
-    leaver = await stage.owner(chat)
+    held = await held_turn(stage)
     stage.fault("kill-worker")
-    leaver.signal(signal.SIGTERM)
-    await asyncio.to_thread(leaver.wait_line, "worker.draining")
-    leaver.signal(signal.SIGTERM)
-    assert await asyncio.to_thread(leaver.wait, 5) == 128 + signal.SIGTERM
-    await runs_elsewhere(stage, UNREPORTED)
-    await stage.model.release("hasty")
-    await stage.answered(chat, said)
+    held.owner.signal(signal.SIGTERM)
+    await asyncio.to_thread(held.owner.wait_line, "worker.draining")
+    held.owner.signal(signal.SIGTERM)
+    assert await asyncio.to_thread(held.owner.wait, 5) == 128 + signal.SIGTERM
+    await held.runs_elsewhere(UNREPORTED)
+    await held.ends()
 
 
 @pytest.mark.promise("drain")
