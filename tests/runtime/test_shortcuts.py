@@ -18,7 +18,7 @@ from openai._utils import PropertyInfo
 from openai._utils._transform import async_maybe_transform
 from openai.types.chat import completion_create_params
 from openai.types.responses import response_create_params
-from pydantic import BaseModel
+from pydantic import BaseModel, PrivateAttr
 from typing_extensions import TypedDict
 
 from workers.runtime import shortcuts
@@ -143,6 +143,27 @@ def test_a_copied_message_is_the_same_and_shares_nothing(message: PromptMessageE
     assert len({id(part) for part in parts(quick)}) == len({id(part) for part in parts(slow)})
 
 
+class Private(PromptMessageExtended):
+    _kept: list[int] = PrivateAttr(default_factory=lambda: [1])
+
+
+class Special(PromptMessageExtended):
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Any:
+        return super().__deepcopy__(memo)
+
+
+@pytest.mark.parametrize("kind", [Private, Special])
+def test_a_message_of_another_kind_is_copied_as_pydantic_does(kind: type[PromptMessageExtended]) -> None:
+    shortcuts.install()
+    message = kind(role="user", content=[TextContent(type="text", text="hi")])
+    for copied in (copy.deepcopy(message), message.model_copy(deep=True), copy.deepcopy([message])[0]):
+        assert copied == message
+        assert type(copied) is kind
+        assert {id(part) for part in parts(copied)} & {id(part) for part in parts(message)} == set()
+        for mine, theirs in zip(*((one.__pydantic_private__ or {}).values() for one in (copied, message)), strict=True):
+            assert mine is not theirs
+
+
 def test_fast_agent_s_copies_are_ours() -> None:
     shortcuts.install()
     message = messages()[0]
@@ -179,9 +200,18 @@ DEFAULTS = RequestParams(model="m", max_tokens=100, system_prompt="You are.", ma
         RequestParams(temperature=1, stop_sequences=["a"], use_history=False),
         RequestParams(streaming_timeout=None, max_tokens=None),
         RequestParams(template_vars={"a": {"b": 1}}, metadata={"x": 1}, mcp_metadata={}),
+        RequestParams(template_vars={}, metadata={}, response_format={}),
+        RequestParams(stop_sequences=[], tools=[], response_format=["a"]),
     ],
 )
-@pytest.mark.parametrize("default", [DEFAULTS, RequestParams(streaming_timeout=3.0, template_vars={"a": {"c": 2}})])
+@pytest.mark.parametrize(
+    "default",
+    [
+        DEFAULTS,
+        RequestParams(streaming_timeout=3.0, template_vars={"a": {"c": 2}}),
+        RequestParams(metadata={"x": [1]}, stop_sequences=["b"], response_format={"type": "x"}),
+    ],
+)
 def test_parameters_are_merged_as_by_their_dumps(default: RequestParams, given: RequestParams) -> None:
     slow = LONG["merge_request_params"]
     ours = shortcuts._merging(slow)
@@ -190,7 +220,8 @@ def test_parameters_are_merged_as_by_their_dumps(default: RequestParams, given: 
         assert quick == right
         assert quick.model_fields_set == right.model_fields_set
         assert list(quick.__dict__) == list(right.__dict__)
-    assert ours(default, given).messages is not default.messages
+        lent = {id(part) for params in (default, given) for part in parts(params)}
+        assert {id(part) for part in parts(quick)} & lent == {id(part) for part in parts(right)} & lent
 
 
 def test_usual_parameters_are_merged_the_short_way() -> None:

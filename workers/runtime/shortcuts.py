@@ -12,6 +12,7 @@ from copy import deepcopy
 from datetime import datetime
 from functools import cache, partial
 from importlib import import_module
+from itertools import chain
 from typing import Any, get_args, get_type_hints
 
 from fast_agent.llm import fastagent_llm, provider_key_manager
@@ -80,9 +81,19 @@ def _as_it_is(original: _Transform, left_out: tuple[type, ...]) -> _Transform:
 # -- copies
 
 
+def _plain_model(value: Any) -> bool:
+    """Whether pydantic's way is to copy its fields."""
+    kind = type(value)
+    return (
+        issubclass(kind, BaseModel)
+        and kind.__deepcopy__ in _MODELS
+        and getattr(value, "__pydantic_private__", None) is None
+    )
+
+
 def _copied(value: Any, memo: dict[int, Any]) -> Any:
     """``copy.deepcopy`` of what messages are made of."""
-    kind = type(value)
+    kind: Any = type(value)
     if kind in _NEVER_COPIED:
         return value
     if id(value) in memo:
@@ -95,7 +106,7 @@ def _copied(value: Any, memo: dict[int, Any]) -> Any:
         made = memo[id(value)] = {}
         for key, item in value.items():
             made[_copied(key, memo)] = _copied(item, memo)
-    elif issubclass(kind, BaseModel) and kind.__deepcopy__ in _MODELS and value.__pydantic_private__ is None:
+    elif _plain_model(value):
         made = memo[id(value)] = kind.__new__(kind)
         object.__setattr__(made, "__pydantic_extra__", _copied(value.__pydantic_extra__, memo))
         object.__setattr__(made, "__pydantic_fields_set__", set(value.__pydantic_fields_set__))
@@ -106,11 +117,12 @@ def _copied(value: Any, memo: dict[int, Any]) -> Any:
     return made
 
 
-def _copying(_original: Any) -> Callable[..., Any]:
+def _copying(original: Callable[..., Any]) -> Callable[..., Any]:
     """``PromptMessageExtended.__deepcopy__``: fast-agent copies all of a history three times a turn."""
 
     def __deepcopy__(self: Any, memo: dict[int, Any] | None = None) -> Any:  # noqa: N807 - a method to be
-        return _copied(self, {} if memo is None else memo)
+        # ``_copied`` gives any other back to its own ``__deepcopy__``, which may be, or call, this.
+        return _copied(self, {} if memo is None else memo) if _plain_model(self) else original(self, memo)
 
     _MODELS.add(__deepcopy__)
     return __deepcopy__
@@ -123,15 +135,17 @@ _MODELS: set[Any] = {BaseModel.__deepcopy__}
 
 
 def _simple(name: str, value: Any) -> bool:
-    """Whether pydantic dumps it as it is, and two of them are not merged into one."""
+    """Whether pydantic dumps it as it is, two of them are not merged into one, and a new one is made of it if it can
+    change.
+    """
     kind = type(value)
-    if kind in _SCALARS or (kind is dict and not value):
+    if kind in _SCALARS:
         return True
+    if name == "tool_execution_handler":
+        return not any(hasattr(kind, mark) for mark in ("__iter__", "__dataclass_fields__", "__pydantic_serializer__"))
     if kind is list:
-        return all(type(item) in _SCALARS for item in value)
-    return name == "tool_execution_handler" and not any(
-        hasattr(kind, mark) for mark in ("__iter__", "__dataclass_fields__", "__pydantic_serializer__")
-    )
+        return name != "response_format" and all(type(item) in _SCALARS for item in value)
+    return name != "response_format" and kind is dict and not value
 
 
 def _merging(original: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
@@ -140,11 +154,13 @@ def _merging(original: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     def merge_request_params(default_params: Any, provided_params: Any) -> Any:
         if type(default_params) is not RequestParams or type(provided_params) is not RequestParams:
             return original(default_params, provided_params)
-        given = provided_params.__dict__
-        merged = {**default_params.__dict__, **{name: given[name] for name in provided_params.model_fields_set}}
-        merged.pop("messages", None)
-        if not all(_simple(name, value) for name, value in merged.items()):
+        default = default_params.__dict__
+        given = {name: provided_params.__dict__[name] for name in provided_params.model_fields_set}
+        # The defaults, too: nothing, merged into a dictionary, leaves it as it is.
+        if not all(_simple(*one) for one in chain(default.items(), given.items())):
             return original(default_params, provided_params)
+        merged = {**default, **given}
+        merged.pop("messages", None)
         result = RequestParams(**merged)
         if "streaming_timeout" not in default_params.model_fields_set | provided_params.model_fields_set:
             result.model_fields_set.discard("streaming_timeout")
