@@ -5,6 +5,7 @@ import gc
 import logging
 from importlib import import_module
 
+import httpx2
 import pytest
 from llmock.pytest_plugin import LLMock
 
@@ -59,6 +60,8 @@ async def test_an_sdk_s_client_is_made_once_for_its_settings(name: str, monkeypa
     async with module.AsyncOpenAI(**settings) as again:
         assert again is client
     assert module.AsyncOpenAI(**settings) is client
+    usual = {**settings, "base_url": None, "default_headers": {"x": "y"}}
+    assert module.AsyncOpenAI(**usual) is module.AsyncOpenAI(**usual)
     for other in ({"api_key": "b"}, {"base_url": "http://127.0.0.1:2/v1"}, {"default_headers": {"x": "y"}}):
         assert module.AsyncOpenAI(**{**settings, **other}) is not client
     own = {**settings, "http_client": module.DefaultAioHttpClient(timeout=1)}
@@ -68,6 +71,32 @@ async def test_an_sdk_s_client_is_made_once_for_its_settings(name: str, monkeypa
     assert module.AsyncOpenAI(**settings).organization == "another"
     await connections.close()
     assert module.AsyncOpenAI(**{**settings, "http_client": module.DefaultAioHttpClient()}) is not client
+    await connections.close()
+
+
+class Masked(str):
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "***"
+
+
+async def test_settings_that_only_look_the_same_have_a_client_each() -> None:
+    module = import_module(connections._OPENAI[0])
+    connections.install()
+    settings = {"api_key": "a", "base_url": "http://127.0.0.1:1/v1", "http_client": module.DefaultAioHttpClient()}
+    for name, of in (
+        ("api_key", Masked),
+        ("default_headers", lambda secret: httpx2.Headers({"authorization": secret})),
+        ("default_headers", lambda secret: {"authorization": Masked(secret)}),
+        ("base_url", lambda secret: httpx2.URL(f"http://a:{secret}@127.0.0.1:1/v1")),
+    ):
+        one, two = (module.AsyncOpenAI(**{**settings, name: of(secret)}) for secret in ("mine", "theirs"))
+        assert one is not two
+    headers = {"x": "y"}
+    client = module.AsyncOpenAI(**settings, default_headers=headers)
+    headers["x"] = "z"
+    assert client.default_headers["x"] == "y"
     await connections.close()
 
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from copy import deepcopy
 from typing import Any
 
 from workers.runtime import chunks, endings, tls
@@ -72,6 +73,14 @@ def _for_openai(kind: Any) -> Callable[..., Any]:
     return default_client
 
 
+def _shown_whole(value: Any) -> bool:
+    """Whether it is all in its ``repr``; that of many a thing with a secret in it hides that."""
+    if type(value) is dict:
+        settings: dict[Any, Any] = value
+        return all(type(part) is str for item in settings.items() for part in item)
+    return value is None or type(value) is str
+
+
 def _for_openai_users(kind: Any) -> Callable[..., Any]:
     """``AsyncOpenAI``, the same again for the same settings: making one and its first look at the platform cost more
     than its request. It knows nothing of a call, and goes with the connections it uses.
@@ -79,14 +88,15 @@ def _for_openai_users(kind: Any) -> Callable[..., Any]:
 
     def client(**kwargs: Any) -> Any:
         users: dict[tuple[object, ...], Any] | None = getattr(kwargs.get("http_client"), "users", None)
-        if users is None or not isinstance(kwargs.get("api_key"), str):
+        settings = {name: value for name, value in kwargs.items() if name != "http_client"}
+        if users is None or not all(map(_shown_whole, settings.values())):
             return kind(**kwargs)
-        key = (repr(sorted(kwargs.items())), *map(os.environ.get, _ENVIRONMENT))
+        key = (repr(sorted(settings.items())), *map(os.environ.get, _ENVIRONMENT))
         found = users.get(key)
         if found is None:
             if len(users) >= _SDK_CLIENTS:
                 users.pop(next(iter(users)))
-            found = users[key] = kind(**kwargs)
+            found = users[key] = kind(**deepcopy(settings), http_client=kwargs["http_client"])
         return found
 
     return client
