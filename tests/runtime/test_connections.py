@@ -11,6 +11,7 @@ from llmock.pytest_plugin import LLMock
 
 from tests.runtime.support import PROVIDERS, Configure, Open, Screen, ask
 from tests.support.model import Model
+from tests.support.wire import HttpServer, Request
 from workers.runtime import connections
 
 
@@ -79,6 +80,43 @@ class Masked(str):
 
     def __repr__(self) -> str:
         return "***"
+
+
+class Marking(HttpServer):
+    """Gives each call a cookie, and notes what it came with; says nothing that a client understands."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str | None] = []
+
+    async def handle(self, request: Request) -> None:
+        self.seen.append(request.headers.get("cookie"))
+        await request.respond({}, 400, {"set-cookie": f"chat={len(self.seen)}; Path=/"})
+
+
+# aiohttp's jar takes none from an address.
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+async def test_no_cookie_goes_from_a_call_to_the_next(host: str) -> None:
+    openai, anthropic, google = map(
+        import_module, (connections._OPENAI[0], connections._ANTHROPIC, connections._GOOGLE)
+    )
+    connections.install()
+    said = [{"role": "user", "content": "hi"}]
+    async with Marking() as server:
+        url = f"http://{host}:{server.port}"
+        for key in ("a", "b"):
+            client = openai.AsyncOpenAI(api_key=key, base_url=url, http_client=openai.DefaultAioHttpClient())
+            with pytest.raises(Exception, match="400"):
+                await client.chat.completions.create(model="m", messages=said)
+            client = anthropic.AsyncAnthropic(api_key=key, base_url=url)
+            with pytest.raises(Exception, match="400"):
+                await client.messages.create(model="m", max_tokens=1, messages=said)
+            with connections.call():
+                client = google.genai.Client(api_key="a", http_options={"base_url": url})
+                with pytest.raises(Exception, match="400"):
+                    await client.aio.models.generate_content(model="m", contents="hi")
+        assert server.seen == [None] * 6
+        await connections.close()
 
 
 async def test_settings_that_only_look_the_same_have_a_client_each() -> None:

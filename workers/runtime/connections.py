@@ -2,6 +2,7 @@
 
 A kept client saves a TCP and TLS handshake before every first token, and leaves none behind unclosed (fast-agent never
 closes Anthropic's and Google's). There is one client for each kind and trust setting; leaving the runtime closes them.
+No cookie goes from one call to the next: a server that tells callers by theirs would take two chats for one.
 """
 
 import os
@@ -10,6 +11,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from copy import deepcopy
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 from workers.runtime import chunks, endings, tls
@@ -53,6 +55,8 @@ def _shared(kind: Any) -> Any:
         class Kept(kind):
             def __init__(self, **kwargs: Any) -> None:
                 super().__init__(**kwargs)
+                for transport in (self._transport, *self._mounts.values()):
+                    replace_once(transport, "get_client", _forgetful)
                 self.users: dict[tuple[object, ...], Any] = {}
 
             async def aclose(self) -> None:
@@ -62,8 +66,21 @@ def _shared(kind: Any) -> Any:
                 await super().aclose()
 
         limits = httpx2.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=_IDLE_S)
-        _kept[key] = Kept(limits=limits)
+        _kept[key] = Kept(limits=limits, cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())))
     return _kept[key]
+
+
+def _forgetful(original: Callable[[], Any]) -> Callable[[], Any]:
+    """``get_client`` of a transport over aiohttp, whose sessions have a cookie jar too."""
+
+    def get_client() -> Any:
+        from aiohttp import DummyCookieJar  # noqa: PLC0415 - loaded where this is called
+
+        session = original()
+        session._cookie_jar = DummyCookieJar()  # noqa: SLF001 - aiohttp takes it when a session is made only
+        return session
+
+    return get_client
 
 
 def _for_openai(kind: Any) -> Callable[..., Any]:
@@ -143,6 +160,8 @@ def call() -> Generator[None]:
     finally:
         _lent.reset(token)
         for idle, client in lent:
+            for session in client._api_client._aiohttp_sessions.values():  # noqa: SLF001 - google's; see its cookie test
+                session.cookie_jar.clear()
             idle.append(client)
 
 
