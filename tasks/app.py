@@ -20,8 +20,11 @@ IDLE_QUEUE = "cohort.idle"
 
 def make_app(settings: Settings) -> Celery:
     """A configured app; it connects when first used."""
-    app = Celery("cohort", broker=settings.redis_url, set_as_current=False)
+    app = Celery("cohort", set_as_current=False)
     app.conf.update(
+        # Not `broker_url`, which CELERY_BROKER_URL would overrule: doorbells are stored where their messages are.
+        broker_read_url=settings.redis_url,
+        broker_write_url=settings.redis_url,
         include=["tasks.turn"],
         task_default_queue=IDLE_QUEUE,
         task_create_missing_queues=True,

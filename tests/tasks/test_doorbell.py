@@ -27,6 +27,17 @@ async def test_a_doorbell_is_what_celery_would_have_published(
     assert _untagged(bell.message) == _untagged(published)
 
 
+async def test_workers_listen_where_doorbells_are_stored_whatever_broker_the_environment_names(
+    settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CELERY_BROKER_URL", "redis://127.0.0.1:1/7")
+    app = make_app(settings)
+    Doorbells(app, slots=64).ring([(KEYS[0], 77)])
+    with app.connection_for_read() as line:
+        assert line.default_channel.client.llen(queue_of(slot_of(KEYS[0], 64))) == 1
+    assert await store.redis.llen(queue_of(slot_of(KEYS[0], 64))) == 1
+
+
 def test_no_two_doorbells_have_one_delivery_tag(settings: Settings) -> None:
     doorbells = Doorbells(make_app(settings), slots=64)
     first, second = (json.loads(doorbells.bell(KEYS[0], 77).message) for _ in range(2))
