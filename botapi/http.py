@@ -22,7 +22,13 @@ KEEP_ALIVE = 30.0
 
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
-_NOT_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
+_NOT_SENT = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.InvalidURL,
+    # The proxy made no tunnel.
+    aiohttp.ClientHttpProxyError,
+)
 
 
 def sent(cause: BaseException) -> bool:
@@ -91,15 +97,14 @@ class AiohttpRequest(BaseRequest):
         """
         if self._session is None:
             raise RuntimeError("not initialized")
-        patience = _given(read_timeout, self._patience)
+        patience, pool = _given(read_timeout, self._patience), _given(pool_timeout, POOL_TIMEOUT)
+        sock_connect, total = _given(connect_timeout, CONNECT_TIMEOUT), None
         if request_data is not None and request_data.contains_files:
             patience += _given(write_timeout, UPLOAD_TIMEOUT)
+            # aiohttp's patience begins when all is written; a file is more than what a server that stalls takes.
+            total = pool + sock_connect + patience
         body, headers = _body(request_data)
-        timeout = aiohttp.ClientTimeout(
-            sock_connect=_given(connect_timeout, CONNECT_TIMEOUT),
-            connect=_given(pool_timeout, POOL_TIMEOUT),
-            sock_read=patience,
-        )
+        timeout = aiohttp.ClientTimeout(total=total, sock_connect=sock_connect, connect=pool, sock_read=patience)
         try:
             # No redirects: the address, and what people wrote, is for this server alone.
             async with self._session.request(

@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
+from telegram import InputFile
 from telegram.error import NetworkError, TelegramError, TimedOut
 from telegram.request import RequestData
+from telegram.request._requestparameter import RequestParameter
 
 from botapi.http import AiohttpRequest
 from workers.telegram.verdict import perhaps_done
@@ -77,6 +79,25 @@ async def test_an_answer_that_does_not_come_in_time_may_be_on_its_way(request_: 
         error = await refused(request_, url, read_timeout=0.05)
     assert isinstance(error, TimedOut)
     assert perhaps_done(error)
+
+
+async def test_a_file_that_the_server_does_not_take_is_given_up(request_: AiohttpRequest) -> None:
+    over = asyncio.Event()
+
+    async def stalls(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await over.wait()
+        writer.close()
+
+    file = RequestParameter.from_input("document", InputFile(bytes(30_000_000), filename="report.txt"))
+    patience = dict.fromkeys(("read_timeout", "write_timeout", "pool_timeout"), 0.05) | {"connect_timeout": 1.0}
+    async with server(stalls) as url:
+        try:
+            with pytest.raises(TimedOut) as caught:
+                async with asyncio.timeout(20):
+                    await request_.post(url, RequestData([file]), **patience)
+        finally:
+            over.set()
+    assert perhaps_done(caught.value)
 
 
 async def test_a_pool_without_room_in_time_means_that_nothing_was_sent(request_: AiohttpRequest) -> None:

@@ -8,7 +8,7 @@ import pytest
 from telegram.error import NetworkError
 from telegram.request import RequestData
 
-from botapi.http import AiohttpRequest
+from botapi.http import AiohttpRequest, sent
 from botapi.proxy import is_local, proxy_for
 from tasks.errors import Misconfigured
 
@@ -98,3 +98,20 @@ async def test_a_server_with_tls_is_reached_by_a_tunnel_and_the_proxy_never_sees
     assert heard.startswith(b"CONNECT telegram.test:443 HTTP/1.1\r\n")
     assert BASIC in heard
     assert b"token" not in heard
+
+
+async def test_a_proxy_that_makes_no_tunnel_means_that_nothing_was_sent() -> None:
+    async def refuses(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(refuses, "127.0.0.1", 0) as server:
+        host, port = server.sockets[0].getsockname()
+        async with AiohttpRequest(connections=1, proxy=f"http://someone:secret@{host}:{port}") as request:
+            with pytest.raises(NetworkError) as caught:
+                await request.post("https://telegram.test/bot1:token/sendMessage", RequestData([]))
+    assert caught.value.__cause__ is not None
+    assert not sent(caught.value.__cause__)
+    assert "secret" not in str(caught.value)
