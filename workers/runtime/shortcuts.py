@@ -12,7 +12,6 @@ from copy import deepcopy
 from datetime import datetime
 from functools import cache, partial
 from importlib import import_module
-from itertools import chain
 from typing import Any, get_args, get_type_hints
 
 from fast_agent.llm import fastagent_llm, provider_key_manager
@@ -156,11 +155,12 @@ def _merging(original: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
             return original(default_params, provided_params)
         default = default_params.__dict__
         given = {name: provided_params.__dict__[name] for name in provided_params.model_fields_set}
-        # The defaults, too: nothing, merged into a dictionary, leaves it as it is.
-        if not all(_simple(*one) for one in chain(default.items(), given.items())):
-            return original(default_params, provided_params)
         merged = {**default, **given}
         merged.pop("messages", None)
+        # An empty dictionary replaces none: it is merged into it.
+        emptied = [name for name, value in given.items() if type(value) is dict and default.get(name)]
+        if emptied or not all(map(_simple, merged, merged.values())):
+            return original(default_params, provided_params)
         result = RequestParams(**merged)
         if "streaming_timeout" not in default_params.model_fields_set | provided_params.model_fields_set:
             result.model_fields_set.discard("streaming_timeout")
