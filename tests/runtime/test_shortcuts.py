@@ -3,7 +3,6 @@
 import copy
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
 from typing import Annotated, Any
@@ -11,8 +10,8 @@ from typing import Annotated, Any
 import openai
 import pytest
 from fast_agent.config import Settings
-from fast_agent.llm import provider_key_manager, request_param_resolution
-from fast_agent.types import LlmStopReason, PromptMessageExtended, RequestParams
+from fast_agent.llm import provider_key_manager
+from fast_agent.types import LlmStopReason, PromptMessageExtended
 from mcp_types import CallToolRequest, CallToolRequestParams, CallToolResult, ImageContent, TextContent
 from openai._utils import PropertyInfo
 from openai._utils._transform import async_maybe_transform
@@ -22,7 +21,6 @@ from pydantic import BaseModel, PrivateAttr
 from typing_extensions import TypedDict
 
 from workers.runtime import shortcuts
-from workers.runtime.turns import ToolWatch
 
 LEFT_OUT = (openai.NotGiven, openai.Omit)
 CHAT = completion_create_params.CompletionCreateParamsStreaming
@@ -178,64 +176,6 @@ def test_a_model_is_what_we_copy_it_as() -> None:
     }  # fmt: skip
 
 
-# -- parameters
-
-
-@dataclass
-class Handler:
-    """Pydantic dumps it as a dictionary."""
-
-    name: str = "x"
-
-
-DEFAULTS = RequestParams(model="m", max_tokens=100, system_prompt="You are.", max_iterations=5)
-
-
-@pytest.mark.parametrize(
-    "given",
-    [
-        RequestParams(),
-        RequestParams(tool_execution_handler=ToolWatch(None)),
-        RequestParams(tool_execution_handler=Handler()),
-        RequestParams(temperature=1, stop_sequences=["a"], use_history=False),
-        RequestParams(streaming_timeout=None, max_tokens=None),
-        RequestParams(template_vars={"a": {"b": 1}}, metadata={"x": 1}, mcp_metadata={}),
-        RequestParams(template_vars={}, metadata={}, response_format={}),
-        RequestParams(stop_sequences=[], tools=[], response_format=["a"]),
-    ],
-)
-@pytest.mark.parametrize(
-    "default",
-    [
-        DEFAULTS,
-        RequestParams(streaming_timeout=3.0, template_vars={"a": {"c": 2}}),
-        RequestParams(metadata={"x": [1]}, stop_sequences=["b"], response_format={"type": "x"}),
-    ],
-)
-def test_parameters_are_merged_as_by_their_dumps(default: RequestParams, given: RequestParams) -> None:
-    slow = LONG["merge_request_params"]
-    ours = shortcuts._merging(slow)
-    merged = slow(default, given)
-    for quick, right in ((ours(default, given), merged), (ours(default, ours(default, given)), slow(default, merged))):
-        assert quick == right
-        assert quick.model_fields_set == right.model_fields_set
-        assert list(quick.__dict__) == list(right.__dict__)
-        lent = {id(part) for params in (default, given) for part in parts(params)}
-        assert {id(part) for part in parts(quick)} & lent == {id(part) for part in parts(right)} & lent
-
-
-def test_usual_parameters_are_merged_the_short_way() -> None:
-    quick = shortcuts._merging(refuse_too)
-    quick(DEFAULTS, quick(DEFAULTS, RequestParams(tool_execution_handler=ToolWatch(None))))
-
-
-def test_what_cannot_be_a_parameter_is_refused_still() -> None:
-    given = RequestParams()
-    given.max_tokens = True
-    with pytest.raises(ValueError, match="boolean"):
-        shortcuts._merging(refuse_too)(DEFAULTS, given)
-
-
 # -- configuration
 
 
@@ -259,19 +199,14 @@ def written(module: Any, name: str) -> Callable[..., Any]:
 
 
 LONG = {
-    "merge_request_params": written(request_param_resolution, "merge_request_params"),
     "_get_config_value": written(provider_key_manager, "_get_config_value"),
 }
 
 
 def test_the_long_ways_are_called_as_we_replace_them() -> None:
     shortcuts.install()
-    assert list(inspect.signature(LONG["merge_request_params"]).parameters) == ["default_params", "provided_params"]
     assert list(inspect.signature(LONG["_get_config_value"]).parameters) == ["config", "key"]
     assert list(inspect.signature(async_maybe_transform).parameters) == ["data", "expected_type"]
     for provider, resource in shortcuts._RESOURCES.items():
         assert import_module(provider)
         assert "body=await async_maybe_transform(" in inspect.getsource(import_module(resource))
-    assert "merge_request_params(default_params, provided_params)" in inspect.getsource(
-        import_module("fast_agent.llm.fastagent_llm")
-    )
