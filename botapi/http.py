@@ -31,9 +31,23 @@ _NOT_SENT = (
 )
 
 
+class _NotSentError(Exception):
+    """The server has heard nothing."""
+
+
+class _PerhapsSentError(Exception):
+    """The server may have done what it was asked."""
+
+
 def sent(cause: BaseException) -> bool:
     """Whether a request that failed by ``cause`` may have reached the server."""
-    return not isinstance(cause, _NOT_SENT)
+    return not isinstance(cause, _NotSentError)
+
+
+def _cause(problem: Exception) -> Exception:
+    """Its kind without its words: logs show a cause, and these may hold the address: the token, a proxy's password."""
+    kind = _NotSentError if isinstance(problem, _NOT_SENT) else _PerhapsSentError
+    return kind(type(problem).__name__)
 
 
 class AiohttpRequest(BaseRequest):
@@ -112,10 +126,9 @@ class AiohttpRequest(BaseRequest):
             ) as answer:
                 return answer.status, await answer.read()
         except TimeoutError as problem:
-            raise TimedOut from problem
+            raise TimedOut from _cause(problem)
         except (aiohttp.ClientError, OSError) as problem:
-            # Not the problem's own words: they may hold the address, and that holds the token.
-            raise NetworkError(type(problem).__name__) from problem
+            raise NetworkError(type(problem).__name__) from _cause(problem)
 
     @staticmethod
     @override

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from traceback import format_exception
 
 import pytest
 from telegram import InputFile
@@ -34,6 +35,7 @@ async def request_() -> AsyncIterator[AiohttpRequest]:
 async def refused(request: AiohttpRequest, url: str, **timeouts: float) -> TelegramError:
     with pytest.raises(NetworkError) as caught:
         await request.post(url, RequestData([]), **timeouts)
+    assert "token" not in "".join(format_exception(caught.value)), "its address, in a log of what went wrong"
     return caught.value
 
 
@@ -45,7 +47,6 @@ async def test_nobody_there_means_that_nothing_was_sent(request_: AiohttpRequest
         pass
     error = await refused(request_, url)
     assert not perhaps_done(error)
-    assert "token" not in str(error)
 
 
 async def test_a_connection_that_ends_without_an_answer_may_have_brought_the_request(request_: AiohttpRequest) -> None:
@@ -56,7 +57,6 @@ async def test_a_connection_that_ends_without_an_answer_may_have_brought_the_req
     async with server(takes_it_and_hangs_up) as url:
         error = await refused(request_, url)
     assert perhaps_done(error)
-    assert "token" not in str(error)
 
 
 async def test_an_answer_cut_in_the_middle_may_have_been_given(request_: AiohttpRequest) -> None:
@@ -114,8 +114,10 @@ async def test_a_pool_without_room_in_time_means_that_nothing_was_sent(request_:
     async with server(slow) as url, asyncio.TaskGroup() as group:
         first = group.create_task(request_.post(url, RequestData([])))
         await taken.wait()
-        error = await refused(request_, url, pool_timeout=0.05)
-        over.set()
+        try:
+            error = await refused(request_, url, pool_timeout=0.05)
+        finally:
+            over.set()
     assert await first is True
     assert isinstance(error, TimedOut)
     assert not perhaps_done(error)
