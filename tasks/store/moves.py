@@ -84,7 +84,8 @@ class Moves:
         names = [keys.state(new), keys.inbox(new), keys.outbox(new), self._pending(new), keys.notes(new)]
         names += [keys.state(old), keys.inbox(old), keys.outbox(old), self._pending(old), keys.notes(old)]
         args = [claim.owner, claim.epoch, str(new), str(old), owner, text(theirs.get(b"epoch", b"0"))]
-        answer = await self._fetch([*names, keys.worker(owner)], [*args, self._clock.now(), json.dumps(plan), history])
+        args += [self._clock.now(), json.dumps(plan), history, theirs.get(b"commit", b"")]
+        answer = await self._fetch([*names, keys.worker(owner)], args)
         match answer:
             case [b"fetched", replaced, state]:
                 return Fetched(_named(dict(zip(state[::2], state[1::2], strict=True))), bool(replaced))

@@ -109,3 +109,30 @@ async def test_what_changed_between_the_look_and_the_taking_is_looked_at_again(s
     assert await moves.fetch(heir, OLD) is None
     assert await store.moves.fetch(heir, OLD) is not None
     assert await store.redis.exists(keys.outbox(NEW)) == 0
+
+
+@pytest.mark.parametrize("drops", [0, 1])
+async def test_what_an_owner_that_was_taken_for_dead_does_between_the_look_and_the_taking_is_not_lost(
+    store: Store, drops: int
+) -> None:
+    await left(store)
+    heir = await claimed(store, "w-two", NEW)
+    stale = await claimed(store, "w-one", OLD)
+    await store.members.report_death("w-one")
+    moves = Moves(store.redis, SystemClock(), slots=64)
+    fetch = moves._fetch
+
+    async def later(names: Any, args: Any) -> Any:
+        # Nobody has taken its session yet, so what it writes stands.
+        for reply in stale.work.outbox[:drops]:
+            await store.sessions.delivered(stale, reply)
+        await store.sessions.commit(stale, Commit(1, [Reply(text="late")], history=b"h2"))
+        return await fetch(names, args)
+
+    moves._fetch = later  # type: ignore[assignment]
+    assert await moves.fetch(heir, OLD) is None
+    fetched = await store.moves.fetch(heir, OLD)
+    assert fetched is not None
+    assert fetched.state["history"] == b"h2"
+    said = [Reply.from_json(raw).text for raw in await store.redis.lrange(keys.outbox(NEW), 0, -1)]
+    assert said == ["answer", "late"][drops:]
