@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
@@ -155,6 +156,19 @@ class Settings(BaseSettings):
         if "://" not in value:
             raise ValueError("is not a URL (expected scheme://host...)")
         return value.rstrip("/")
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_form(cls, value: str | None) -> str | None:
+        """What redis-py and Celery's transport both understand, and in the same way."""
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("redis", "rediss"):
+            raise ValueError("is not a Redis URL (expected redis://host:port/0, or rediss:// for TLS)")
+        if any(not name.startswith("ssl_") for name in parse_qs(parts.query)):
+            raise ValueError("says more than ssl_... behind its ? (a database is a path: redis://host:6379/3)")
+        return value
 
     @property
     def bot_id(self) -> int:

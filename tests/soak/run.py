@@ -11,6 +11,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from celery import Celery
+
 from playground import PLAYGROUND_TOKEN
 from tasks.app import make_app
 from tasks.clock import Clock, SystemClock
@@ -96,6 +98,7 @@ class Soak:
 
     store: Store
     worker: Process
+    app: Celery
     doorbells: Doorbells
     clock: Clock
     order: Order
@@ -143,10 +146,12 @@ class Soak:
         self._said += 1
 
     async def _rest(self) -> None:
-        """Until the last reply is out of the worker's hands."""
+        """Until the last reply is out of the worker's hands, and its Celery knows that its doorbell has ended."""
         async with asyncio.timeout(ANSWER):
             while any(await self.store.sessions.pending(range(64), 1)):  # noqa: ASYNC110 - Redis sends no event
                 await asyncio.sleep(0.05)
+            while any((await asyncio.to_thread(self.app.control.inspect(limit=1).active) or {"": [None]}).values()):
+                pass
 
     def _sample(self, sessions: int, seconds: float) -> Sample:
         # Before it is asked: a collection of its own must not help it.
@@ -184,4 +189,4 @@ async def soak(order: Order, home: Path, **environ: str) -> AsyncIterator[Soak]:
             settings = harness.settings()
             with contextlib.closing(make_app(settings)) as app:
                 async with connect(settings) as store:
-                    yield Soak(store, worker, Doorbells(app, slots=settings.slots), clock, order, waiting)
+                    yield Soak(store, worker, app, Doorbells(app, slots=settings.slots), clock, order, waiting)

@@ -23,6 +23,8 @@ def test_the_environment_is_read_with_units() -> None:
         ({"TELEGRAM_BOT_TOKEN": "hunter2"}, "TELEGRAM_BOT_TOKEN: does not look like a bot token"),
         ({"COHORT_DRAIN_GRACE": "soon"}, "COHORT_DRAIN_GRACE: is not a number of seconds"),
         ({"REDIS_URL": "localhost"}, "REDIS_URL: is not a URL"),
+        ({"REDIS_URL": "unix:///run/redis.sock"}, "REDIS_URL: is not a Redis URL"),
+        ({"REDIS_URL": "redis://localhost?db=3"}, "REDIS_URL: says more than ssl_... behind its ?"),
         ({"COHORT_ACCESS": "all"}, "COHORT_ACCESS: Input should be 'open' or 'allowlist'"),
         ({"COHORT_WEBHOOK_URL": "https://a.example"}, "COHORT_WEBHOOK_SECRET: required"),
     ],
@@ -32,6 +34,11 @@ def test_a_bad_setting_is_one_clear_line(environ: dict[str, str], line: str) -> 
         load(environ)
     assert str(problem.value).startswith(line)
     assert "\n" not in str(problem.value)
+
+
+def test_redis_may_be_reached_by_tls_with_its_certificate_unchecked() -> None:
+    url = "rediss://:secret@redis.example:6380/3?ssl_cert_reqs=none"
+    assert load({"REDIS_URL": url}).redis == url
 
 
 def test_every_bad_setting_is_told_at_once() -> None:
