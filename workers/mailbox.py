@@ -61,10 +61,10 @@ class Mailbox:
         return len(asleep)
 
     def arrived(self, session: SessionKey) -> None:
-        """A control word is in the inbox: end the running turn."""
+        """A control word is in the inbox: end the running turn, unless that began after it."""
         if session in self._loops:
             self._rung.add(session)
-            self._loops[session][0].interrupt()
+            self._group.create_task(self._loops[session][0].newcomer(), name=f"control {session}")
 
     async def doubt(self) -> None:
         """This process was paused for longer than its claims hold: end the turns of sessions that others own now."""

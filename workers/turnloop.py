@@ -45,7 +45,7 @@ class TurnLoop:
         self._interrupted = True
 
     async def newcomer(self) -> None:
-        """A message came, and it is to interrupt the running turn, unless that is the one that answers it."""
+        """What came is to interrupt the running turn, unless that is the one that answers it, or comes after it."""
         attempt = self._attempt
         with suppress(StoreUnavailable):
             if attempt is None or await self._parts.sessions.waiting(self._session) > self._taken:

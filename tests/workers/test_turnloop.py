@@ -120,6 +120,19 @@ async def test_stop_ends_the_running_turn_and_keeps_what_it_showed(pool: Pool) -
     assert pool.model.calls[-1].history == []
 
 
+async def test_an_interrupt_that_comes_late_does_not_end_the_turn_after_its_control_word(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    hold = pool.model.hold("hello")
+    updates = await pool.say_all(1, {"kind": "new"}, {"text": "hello"})
+    turn = worker.ring(ONE)
+    await hold.reached()
+    worker.mailbox.arrived(ONE)
+    hold.go.set()
+    await turn
+    assert pool.model.saw() == [["hello"]]
+    assert pool.telegram.answered(ONE) == updates
+
+
 async def test_a_second_stop_does_not_tear_up_the_first_ones_end(pool: Pool) -> None:
     worker = await pool.worker("w-one")
     frame = pool.telegram.answers_late = Hold()
