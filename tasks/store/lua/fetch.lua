@@ -1,10 +1,9 @@
--- The session of a new supergroup takes what is left in its group's: messages and replies, the first time in front of
--- its own, later (something came late for the group) behind them.
+-- The session of a new supergroup takes what is left in its group's; later again (something came late) behind its own.
 -- KEYS: new 1 state, 2 inbox, 3 outbox, 4 pending, 5 notes; old 6 state, 7 inbox, 8 outbox, 9 pending, 10 notes;
 --       11 liveness of the old one's expected owner.
 -- ARGV: 1 owner, 2 epoch, 3 new session, 4 old session, 5 expected owner of the old one ('' none), 6 its epoch,
---       7 now (s), 8 plan (JSON: add, set, head, replies: as they are to be sent), 9 history ('' leaves it),
---       10 the old one's last commit ('' none): an owner that was wrongly taken for dead may write until here.
+--       7 now (s), 8 plan (JSON: add, set, head, replies as to be sent), 9 history ('' leaves it), 10 the old one's
+--       last commit ('' none): an owner that was wrongly taken for dead may write until here.
 -- Reply: {"lost"}: the claim is somebody else's; {"held"}: the old one is, or is not as expected;
 --        {"fetched", 1 if the head of the inbox is another one now, state fields and values}.
 local state, inbox, old_state, old_inbox = KEYS[1], KEYS[2], KEYS[6], KEYS[7]
@@ -13,10 +12,9 @@ local claim = redis.call('HMGET', state, 'owner', 'epoch', 'awaits')
 if claim[1] ~= ARGV[1] or claim[2] ~= ARGV[2] then return { 'lost' } end
 if claim[3] ~= old then return { 'fetched', 0, redis.call('HGETALL', state) } end
 local left = redis.call('HMGET', old_state, 'owner', 'epoch', 'fetched', 'commit')
-if (left[1] or '') ~= expected or (left[2] or '0') ~= ARGV[6] or (left[1] and redis.call('EXISTS', KEYS[11]) == 1) then
-  return { 'held' }
-end
-if (left[4] or '') ~= ARGV[10] or redis.call('LLEN', KEYS[8]) ~= #plan.replies then return { 'held' } end
+local same = (left[1] or '') == expected and (left[2] or '0') == ARGV[6] and (left[4] or '') == ARGV[10]
+local lives = left[1] and redis.call('EXISTS', KEYS[11]) == 1
+if not same or lives or redis.call('LLEN', KEYS[8]) ~= #plan.replies then return { 'held' } end
 local entries, notes = redis.call('LRANGE', old_inbox, 0, -1), redis.call('HGETALL', KEYS[10])
 local replaced = #entries > 0 and (not left[3] or redis.call('EXISTS', inbox) == 0)
 if left[3] then
