@@ -12,7 +12,7 @@ from tests.system.processes import ROOT
 
 @dataclass(frozen=True, slots=True)
 class Direct:
-    """``kept``: TLS contexts and connections are kept as Cohort does; fast-agent makes them for each call."""
+    """``kept``: TLS contexts, clients and connections are kept as Cohort does; fast-agent makes them for each call."""
 
     name: str
     kept: bool
