@@ -58,7 +58,7 @@ COLUMNS = {
         Column("cohort-2", 2, says="Cohort, two workers"),
         Column("cohort-4", 4, says="Cohort, four workers"),
         Column("monolith", 0, "monolith", "PTB Application and fast-agent sessions in one process"),
-        Column("monolith-kept", 0, "monolith", "the same with Cohort's kept TLS contexts, clients and connections", kept=True),
+        Column("monolith-kept", 0, "monolith", "the same with what Cohort keeps for its models' clients", kept=True),
         Column("per-chat", 0, "per_chat", "a process with its own FastAgent for each chat"),
         Column("many", 0, "many", "a FastAgent for each chat, all in one process"),
         Column("celery-usual", 1, "celery_usual", "acks_late, one task is one turn, no inbox"),

@@ -1,4 +1,4 @@
-"""Private names of fast-agent 0.10.46, each with what it is for (``endings``, ``chunks`` and ``shortcuts`` have theirs).
+"""Private names of fast-agent 0.10.46, each with what it is for; ``endings``, ``chunks``, ``shortcuts`` have theirs.
 
 ``tests/runtime/test_vendor_contract.py`` names what an upgrade changes.
 """
