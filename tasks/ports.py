@@ -13,6 +13,10 @@ class TurnReport(TypedDict):
     messages: int
 
 
+ELSEWHERE: TurnReport = {"outcome": "elsewhere", "turns": 0, "messages": 0}
+"""Not answered here: the message stays where it is, and whoever owns its session finds it."""
+
+
 class Host(Protocol):
     """The worker process as the task sees it."""
 

@@ -4,14 +4,13 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from tasks.ports import TurnReport
+from tasks.ports import ELSEWHERE, TurnReport
 from tasks.session import SessionKey
 from workers.parts import Parts
 from workers.turnloop import TurnLoop
 
 log = logging.getLogger("cohort.mailbox")
 
-_ELSEWHERE: TurnReport = {"outcome": "elsewhere", "turns": 0, "messages": 0}
 _JOINED: TurnReport = {"outcome": "joined", "turns": 0, "messages": 0}
 
 
@@ -41,7 +40,7 @@ class Mailbox:
                 await self._loops[session][0].newcomer()
             return _JOINED
         if self._draining:
-            return _ELSEWHERE
+            return ELSEWHERE
         return await asyncio.shield(self._wake(session))
 
     @property
@@ -124,7 +123,7 @@ class Mailbox:
         except Exception:
             # One session's defect is not the worker's end; a sweep wakes it again, and its tries are counted.
             log.exception("session.defect", extra={"session": str(session)})
-            return _ELSEWHERE
+            return ELSEWHERE
         finally:
             del self._loops[session]
             self._swept.discard(session)

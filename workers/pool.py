@@ -20,15 +20,14 @@ from typing import Any, Protocol
 from celery.concurrency.base import BasePool, ExceptionInfo  # pyright: ignore[reportAttributeAccessIssue] - no stub
 from celery.exceptions import WorkerLostError
 
-from tasks.ports import TurnReport
+from tasks.ports import ELSEWHERE
 
 log = logging.getLogger("cohort.pool")
 
 type Outcome = tuple[int, object, float]
 """What Celery's requests want to hear: failed (0 or 1), the result's text or what was raised, seconds."""
 
-_ELSEWHERE: TurnReport = {"outcome": "elsewhere", "turns": 0, "messages": 0}
-_LEFT: Outcome = (0, repr(_ELSEWHERE), 0.0)
+_LEFT: Outcome = (0, repr(ELSEWHERE), 0.0)
 """The worker is ending; the message stays where it is and its next owner finds it."""
 
 _HAND_OVER_S = 0.02

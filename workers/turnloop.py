@@ -8,7 +8,7 @@ from contextlib import suppress
 from tasks import metrics
 from tasks.envelope import Inbound, Reply
 from tasks.errors import ClaimLost, EnvelopeTooNew, StoreUnavailable
-from tasks.ports import TurnReport
+from tasks.ports import ELSEWHERE, TurnReport
 from tasks.session import SessionKey
 from tasks.store.sessions import READ_AHEAD, Commit, Held, Work
 from workers import turn, words
@@ -83,7 +83,7 @@ class TurnLoop:
             lambda: parts.sessions.claim(self._session, parts.incarnation), self._session, parts.sleep
         )
         if isinstance(claim, Held):
-            return {"outcome": "elsewhere", "turns": 0, "messages": 0}
+            return ELSEWHERE
         parts.steps("claimed")
         claimed = self._claimed = Claimed(
             parts.sessions, parts.moves, claim, pulse=parts.pulse, sleep=parts.sleep, since=since

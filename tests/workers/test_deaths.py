@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.workers.mishaps import at, letters, next_worker
+from tests.workers.mishaps import at, heir_of_a_message, letters, next_worker, three_die_of_it
 from tests.workers.pool import Pool, session
 from workers import words
 from workers.ports import TurnFailed
@@ -82,11 +82,7 @@ async def test_a_retry_that_kills_its_worker_is_buried_with_what_it_was_to_run(p
     await pool.say(1, "hello")
     await worker.answer(ONE)
     await pool.say(1, kind="retry")
-    for number in range(1, 4):
-        worker = await pool.worker(f"w-{number}")
-        worker.at_step = at("ran")
-        worker.ring(ONE)
-        await worker.has_ended()
+    await three_die_of_it(pool)
     worker = await pool.worker("w-last")
     await worker.answer(ONE)
     await pool.say(1, kind="retry")
@@ -96,30 +92,17 @@ async def test_a_retry_that_kills_its_worker_is_buried_with_what_it_was_to_run(p
 
 
 async def test_the_next_worker_goes_on_in_the_message_that_is_already_on_the_screen(pool: Pool) -> None:
-    first = await pool.worker("w-one")
-    hold = pool.model.hold("long")
-    pool.model.partial["long"] = "Once upon"
-    await pool.say(1, "long")
-    first.ring(ONE)
-    await hold.reached()
-    await pool.telegram.changes.until(lambda: bool(pool.telegram.noted))
-    await first.kill()
-    second = await pool.worker("w-two")
-    hold.go.set()
-    await second.answer(ONE)
+    heir, message = await heir_of_a_message(pool)
+    await heir.answer(ONE)
 
-    assert list(pool.telegram.chat(ONE).shown.values()) == ["answer to long"]
+    assert pool.telegram.chat(ONE).shown == {message: "answer to long"}
     assert (await pool.state(ONE)).get("live") is None
 
 
 async def test_a_message_buried_after_it_showed_something_is_told_in_that_place(pool: Pool) -> None:
     pool.model.partial["poison"] = "Once upon"
     await pool.say(1, "poison")
-    for number in range(3):
-        worker = await pool.worker(f"w-{number}")
-        worker.at_step = at("ran")
-        worker.ring(ONE)
-        await worker.has_ended()
+    await three_die_of_it(pool)
     worker = await pool.worker("w-last")
     await worker.answer(ONE)
     assert list(pool.telegram.chat(ONE).shown.values()) == [words.POISON]

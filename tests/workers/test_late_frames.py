@@ -4,26 +4,12 @@ import pytest
 
 from tasks.envelope import Reply
 from tasks.session import SessionKey
-from tests.workers.pool import Pool, Worker, session
+from tests.workers.mishaps import heir_of_a_message
+from tests.workers.pool import Pool, session
 from workers.outbox import LATE_S
 from workers.ports import Undeliverable
 
 ONE = session(1)
-
-
-async def heir_of_a_message(pool: Pool) -> tuple[Worker, int]:
-    """A worker that goes on after another, which died with a message on the screen; that message."""
-    first = await pool.worker("w-one")
-    hold = pool.model.hold("long")
-    pool.model.partial["long"] = "Once upon"
-    await pool.say(1, "long")
-    first.ring(ONE)
-    await hold.reached()
-    await pool.telegram.changes.until(lambda: bool(pool.telegram.noted))
-    await first.kill()
-    hold.go.set()
-    (message,) = pool.telegram.noted
-    return await pool.worker("w-two"), message
 
 
 @pytest.mark.promise("worker-killed")
