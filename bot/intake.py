@@ -6,10 +6,19 @@ from dataclasses import dataclass
 from typing import cast
 
 from bot.commands import CHOICES, CONTROL, DEFAULT, UNREADABLE, Command, parse
-from bot.content import SERVICE, answered_by, describe, media_of, quote_of, text_of
+from bot.content import SERVICE, answered_by, describe, is_described, media_of, quote_of, text_of
 from bot.meaning import Heard, Me, Meaning, Moved, Nothing, Poison
-from bot.origin import addressed, not_ours, person_of, sender_of, session_of, without_mention
-from bot.raw import Json, Malformed, hint, maybe_number, maybe_part, maybe_text, number, part, text
+from bot.origin import (
+    addressed,
+    forwarded_from,
+    not_ours,
+    person_of,
+    quotes_code,
+    sender_of,
+    session_of,
+    without_mention,
+)
+from bot.raw import Json, Malformed, hint, hint_number, maybe_number, maybe_part, maybe_text, number, part, text
 from tasks.envelope import Inbound, InboundKind, Media, Sender
 from tasks.session import SessionKey
 
@@ -23,6 +32,9 @@ ALLOWED_UPDATES = (
     "stopped_message_generation",
 )
 """The kinds that we ask Telegram for (Bot API 10.3, ``Update``)."""
+
+_EDITABLE_S = 48 * 3600
+"""Telegram lets people edit a message for so long; a later edit is Telegram's own, of a link's preview for example."""
 
 RAW_CHARACTERS = 32_768
 """Of an update that was not understood, kept for the operator."""
@@ -92,9 +104,11 @@ def _message(at: _Reading, message: Json) -> Meaning:
     if edited and (not said or said.startswith("/")):
         # A live location moves without end, and a command is not given by an edit.
         return at.nothing("an edit without words")
+    if edited and (hint_number(message, "edit_date") or 0) - (hint_number(message, "date") or 0) > _EDITABLE_S:
+        return at.nothing("an edit that no person can make")
     group = chat["type"] != "private"
-    # To a business account's owner a slash is a slash, and a caption is no command to anybody.
-    command = parse(said) if said.startswith("/") and "text" in message and business is None else None
+    origin = forwarded_from(message)
+    command = parse(said) if origin is None and business is None and _commands(message, said) else None
     if command is not None and group and command.to not in (None, at.me.username):
         return at.nothing("a command for another bot")
     given = _given(command, at.me) if command is not None else None
@@ -116,8 +130,15 @@ def _message(at: _Reading, message: Json) -> Meaning:
         quote=quote_of(message) if given.kind in ("message", "new") else None,
         choice=given.choice or {},
         edited=edited,
+        described=given.described,
+        forwarded_from=origin,
     )
     return Heard(at.update_id, inbound, given.addressed or not group, given.ask)
+
+
+def _commands(message: Json, said: str) -> bool:
+    """Whether a text may be a command: a caption, and a text shown as code, are not."""
+    return said.startswith("/") and "text" in message and not quotes_code(message)
 
 
 def _moved(at: _Reading, message: Json, chat: int) -> Moved | None:
@@ -141,6 +162,7 @@ class _Given:
     choice: dict[str, str] | None = None
     ask: Command | None = None
     addressed: bool = True
+    described: bool = False
 
 
 def _given(command: Command, me: Me) -> _Given | None:
@@ -161,6 +183,7 @@ def _said(message: Json, said: str, me: Me, *, group: bool) -> _Given | None:
     """What an ordinary message gives; None when it is a service message."""
     media = media_of(message)
     to_us = not group or addressed(message, said, me)
+    described = not said and is_described(message)
     said = said or describe(message)
     if not said and not media:
         return None if not SERVICE.isdisjoint(message) else _Given("", ask=UNREADABLE, addressed=to_us)
@@ -170,7 +193,7 @@ def _said(message: Json, said: str, me: Me, *, group: bool) -> _Given | None:
         if not media and answered is not None and (maybe_part(answered, "from") or {}).get("id") != me.id:
             # "What is this?": of a group's talk the history holds only what was said to the bot.
             media = media_of(answered)
-    return _Given(said, media=media, addressed=to_us)
+    return _Given(said, media=media, addressed=to_us, described=described)
 
 
 def _choice(what: str, name: str) -> dict[str, str]:

@@ -4,7 +4,7 @@ import re
 
 from bot.content import answered_by
 from bot.meaning import Me
-from bot.raw import Json, Malformed, hint, maybe_part, number, parts
+from bot.raw import Json, Malformed, hint, hint_number, maybe_part, number, parts
 from tasks.envelope import Sender
 from tasks.session import SessionKey
 
@@ -61,6 +61,29 @@ def person_of(person: Json) -> Sender:
         name=f"{first} {last}" if first and last else first or last or "",
         username=hint(person, "username"),
         language=hint(person, "language_code"),
+    )
+
+
+def forwarded_from(message: Json) -> str | None:
+    """Who wrote a forwarded message first, by name; "" where Telegram hides it, None when it was not forwarded.
+
+    ``forward_origin`` is one of four (Bot API, ``MessageOrigin``); a channel's post in its discussion group has it too.
+    """
+    origin = maybe_part(message, "forward_origin")
+    if origin is None:
+        return "" if message.get("is_automatic_forward") is True else None
+    person = maybe_part(origin, "sender_user")
+    if person is not None:
+        return person_of(person).name
+    chat = maybe_part(origin, "sender_chat") or maybe_part(origin, "chat")
+    return (hint(chat, "title") if chat is not None else hint(origin, "sender_user_name")) or ""
+
+
+def quotes_code(message: Json) -> bool:
+    """Whether the text begins with code: ``/new`` in code is shown to the reader, not given as a command."""
+    return any(
+        hint(entity, "type") in ("code", "pre") and hint_number(entity, "offset") == 0
+        for entity in parts(message, "entities")
     )
 
 

@@ -77,6 +77,8 @@ class Inbound(Envelope):
     ``at``: when it was accepted, seconds since the epoch. ``text``: the message's text or caption, as typed.
     ``album``: media group id; its parts are one message. ``quote``: the text it replies to. ``choice``: what a
     ``choose`` sets, for example ``{"model": "haiku"}``. ``edited``: it replaces the text of ``message_id``.
+    ``described``: ``text`` is the bot's own words for what has none (a place, a contact). ``forwarded_from``: who wrote
+    it first, by the name that Telegram gives ("" where it hides it); None when it was not forwarded.
     ``moved_to``: the supergroup that a group became (kind ``moved``, since version 2, in which it is written: to an
     older reader it would be damaged).
     """
@@ -96,6 +98,8 @@ class Inbound(Envelope):
     quote: str | None = None
     choice: dict[str, str] = {}
     edited: bool = False
+    described: bool = False
+    forwarded_from: str | None = None
     moved_to: int | None = None
 
     @property

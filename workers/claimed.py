@@ -12,6 +12,7 @@ from tasks.errors import ClaimLost, EnvelopeInvalid, StoreUnavailable
 from tasks.session import SessionKey
 from tasks.store.moves import Moves
 from tasks.store.sessions import Claim, Commit, SessionStore, Work
+from workers import edits
 from workers.pulse import Pulse
 
 log = logging.getLogger("cohort.turns")
@@ -90,6 +91,11 @@ class Claimed:
         return self._number("suspects")
 
     @property
+    def said(self) -> dict[int, str]:
+        """What the last messages said that left the inbox (``workers.edits``)."""
+        return edits.read(self._fields.get("said", b"").decode(errors="replace"))
+
+    @property
     def moved(self) -> SessionKey | None:
         """What this session's group became: it goes on there."""
         moved = self._fields.get("moved", b"").decode()
@@ -143,13 +149,15 @@ class Claimed:
         """Every entry, read whoever owns it."""
         return await persist(lambda: self._sessions.whole_inbox(self._claim), self.session, self._sleep)
 
-    async def commit(self, commit: Commit, *, suspects: int = 0) -> tuple[bytes, ...]:
-        """Write a turn. ``suspects``: see ``workers.turn.Ends``.
+    async def commit(self, commit: Commit, *, suspects: int = 0, said: edits.Said | None = None) -> tuple[bytes, ...]:
+        """Write a turn. ``suspects``, ``said``: see ``workers.turn.Ends``.
 
         Returns:
             The replies as they stand in the outbox now.
         """
         state = {**commit.set, "suspects": str(suspects)} if suspects else dict(commit.set)
+        if said:
+            state["said"] = edits.written(edits.joined(self.said, said))
         unset = (*commit.unset, "together") if suspects else (*commit.unset, "together", "suspects")
         last = self._fields.get("commit", b"").decode()
         commit = replace(commit, set=state, unset=unset, after=last)

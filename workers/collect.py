@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from tasks.envelope import Inbound
+from workers.edits import Said, changes_nothing
 
 ALBUM_PAUSE_S = 0.7
 """Telegram sends an album's parts as updates of their own; it is complete when none came for this long."""
@@ -15,10 +16,13 @@ COLLECT_MESSAGES = 64
 """Waiting messages are answered together up to this much and this many; more would crowd out the history."""
 
 
-def gather(entries: Sequence[Inbound], *, alone: bool) -> tuple[list[Inbound], Sequence[Inbound]]:
+def gather(
+    entries: Sequence[Inbound], *, alone: bool, said: Said | None = None
+) -> tuple[list[Inbound], Sequence[Inbound]]:
     """Messages for one turn and the entries they are made of: all that wait (``alone``: one).
 
-    Albums are put together, edits applied. Both are empty when the head is no message.
+    Albums are put together, edits applied. An edit that changes nothing of what was ``said`` is taken and left out.
+    Both are empty when the head is no message.
     """
     groups: list[list[Inbound]] = []
     size = taken = 0
@@ -28,6 +32,9 @@ def gather(entries: Sequence[Inbound], *, alone: bool) -> tuple[list[Inbound], S
         if (found := _edited(groups, entry)) is not None:
             group, place = found
             groups[group][place] = _edit(groups[group][place], entry)
+        elif changes_nothing(entry, said or {}):
+            taken += 1
+            continue
         elif groups and entry.album is not None and entry.album == groups[-1][-1].album:
             groups[-1].append(entry)
         elif groups and (alone or len(groups) == COLLECT_MESSAGES or size + len(entry.text) > COLLECT_CHARACTERS):

@@ -1,7 +1,7 @@
 """What to do next in a session, decided from what is waiting (pure: no I/O, no clock)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from typing import Literal
 
@@ -9,6 +9,7 @@ from tasks.envelope import DeadLetter, Inbound
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
 from workers import words
 from workers.collect import album_left, gather
+from workers.edits import Said, changes_nothing, said_in
 
 type QueueMode = Literal["collect", "followup", "interrupt"]
 
@@ -21,12 +22,14 @@ class Ends:
     """The entries that a step ends, at the head of the inbox.
 
     ``drop``: how many. ``answers``: their update ids, of those that can be read. ``suspects``: so many of the entries
-    behind them were begun together with one that ended its worker; they are run one at a time.
+    behind them were begun together with one that ended its worker; they are run one at a time. ``said``: what the
+    messages among them say (``workers.edits``).
     """
 
     drop: int
     answers: tuple[int, ...]
     suspects: int = 0
+    said: Said = field(default_factory=dict[int, str], compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,13 @@ class Run:
 
     ends: Ends
     messages: tuple[Inbound, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """Edits that change nothing: they are dropped without a word."""
+
+    ends: Ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +107,18 @@ class Move:
     entries: tuple[bytes, ...]
 
 
-type Plan = Run | Answer | Compact | Retry | Bury | Wait | LeaveIt | Move
+type Plan = Run | Ignore | Answer | Compact | Retry | Bury | Wait | LeaveIt | Move
 
 
 def decide(
-    inbox: Sequence[bytes], *, tries: int, mode: QueueMode, now: float, together: int = 0, suspects: int = 0
+    inbox: Sequence[bytes],
+    *,
+    tries: int,
+    mode: QueueMode,
+    now: float,
+    together: int = 0,
+    suspects: int = 0,
+    said: Said | None = None,
 ) -> Plan:
     """The next step.
 
@@ -113,6 +130,7 @@ def decide(
         now: Seconds since the epoch.
         together: With more than one try: how many entries the try before took.
         suspects: As the step before left them (``Ends.suspects``).
+        said: What the last messages said that left the inbox.
     """
     entries = _read(inbox, now, max(0, suspects - 1))
     if not isinstance(entries, list):
@@ -126,7 +144,8 @@ def decide(
         suspects = together
 
     def ends(drop: int) -> Ends:
-        return Ends(drop, tuple(entry.update_id for entry in entries[:drop]), max(0, suspects - drop))
+        answers = tuple(entry.update_id for entry in entries[:drop])
+        return Ends(drop, answers, max(0, suspects - drop), said_in(entries[:drop]))
 
     # The last of them wins: everything before it was meant to go away.
     cuts = [place for place, entry in enumerate(entries, 1) if entry.kind in ("stop", "new")]
@@ -135,7 +154,7 @@ def decide(
 
     head = entries[0]
     # After a turn that never ended, one at a time: the others must not share a poisonous message's end.
-    messages, taken = gather(entries, alone=mode == "followup" or tries > 1 or suspects > 0)
+    messages, taken = gather(entries, alone=mode == "followup" or tries > 1 or suspects > 0, said=said)
     if begun > MAX_TRIES:
         reason = f"begun {begun - 1} times without an end"
         # An album's parts share its end as they share its message.
@@ -149,8 +168,20 @@ def decide(
         case "retry":
             return Retry(ends(_alike(entries)))
         case _:
-            left = album_left(taken[-1], now) if len(taken) == len(entries) else 0
-            return Wait(left) if left else Run(ends(len(taken)), tuple(messages))
+            return _run(ends(len(taken)), messages, album_left(taken[-1], now) if len(taken) == len(entries) else 0)
+
+
+def _run(ends: Ends, messages: Sequence[Inbound], album_s: float) -> Run | Ignore | Wait:
+    """Answer ``messages``, once the album that they end with is complete."""
+    if not messages:
+        return Ignore(ends)
+    return Wait(album_s) if album_s else Run(ends, tuple(messages))
+
+
+def is_news(entries: Sequence[bytes], said: Said) -> bool:
+    """Whether entries behind a running turn are a reason to interrupt it; ``said``: what that turn answers, too."""
+    found = _read(entries, 0, 0)
+    return not isinstance(found, list) or any(not changes_nothing(entry, said) for entry in found)
 
 
 def letter(message: Inbound, reason: str, now: float) -> DeadLetter:
@@ -206,7 +237,7 @@ def _cut(ends: Ends, entries: Sequence[Inbound]) -> Answer:
     if last.kind == "new" and last.text.strip():
         then = last.model_copy(update={"kind": "message"})
         # It stands in front of what is left, and has its answer still to come.
-        ends = Ends(ends.drop, ends.answers[:-1], ends.suspects and ends.suspects + 1)
+        ends = Ends(ends.drop, ends.answers[:-1], ends.suspects and ends.suspects + 1, ends.said)
     return Answer(ends, " ".join(said), choice, forget=anew, then=then)
 
 

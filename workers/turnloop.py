@@ -11,7 +11,7 @@ from tasks.errors import ClaimLost, EnvelopeTooNew, StoreUnavailable
 from tasks.ports import ELSEWHERE, TurnReport
 from tasks.session import SessionKey
 from tasks.store.sessions import READ_AHEAD, Commit, Held, Work
-from workers import turn, words
+from workers import edits, turn, words
 from workers.attempts import Attempts, Outcome
 from workers.claimed import Claimed, persist
 from workers.outbox import Outbox
@@ -34,6 +34,7 @@ class TurnLoop:
         self._claimed: Claimed | None = None
         self._attempt: asyncio.Task[Outcome | Exception] | None = None
         self._taken = 0
+        self._said: edits.Said = {}
         self._interrupted = False
         self._report: TurnReport = {"outcome": "idle", "turns": 0, "messages": 0}
 
@@ -48,9 +49,12 @@ class TurnLoop:
         """What came is to interrupt the running turn, unless that is the one that answers it, or comes after it."""
         attempt = self._attempt
         with suppress(StoreUnavailable):
-            if attempt is None or await self._parts.sessions.waiting(self._session) > self._taken:
-                # If that turn has ended by now, its successor looks once more than it need.
-                self.interrupt()
+            if attempt is not None:
+                behind = await self._parts.sessions.behind(self._session, self._taken)
+                if not turn.is_news(behind, self._said):
+                    return
+            # If that turn has ended by now, its successor looks once more than it need.
+            self.interrupt()
 
     async def doubt(self) -> None:
         """This process was paused for longer than its claims hold: end the running turn if it is somebody else's."""
@@ -137,6 +141,7 @@ class TurnLoop:
             now=self._parts.clock.now(),
             together=claimed.together,
             suspects=claimed.suspects,
+            said=claimed.said,
         )
         match plan:
             case turn.Run(ends, messages):
@@ -153,6 +158,8 @@ class TurnLoop:
                 await self._say(claimed, plan)
             case turn.Bury():
                 await self._bury(claimed, plan)
+            case turn.Ignore(ends):
+                await self._commit(claimed, Commit(ends.drop), ends)
             case _:
                 return await self._wait(claimed, plan)
         return False
@@ -200,7 +207,7 @@ class TurnLoop:
         clock, begun = self._parts.clock, self._parts.clock.monotonic()
         for message in messages:
             metrics.WAIT_SECONDS.observe(max(clock.now() - message.at, 0.0))
-        self._taken = ends.drop
+        self._taken, self._said = ends.drop, {**claimed.said, **ends.said}
         try:
             async with asyncio.TaskGroup() as group:
                 attempt = group.create_task(_kept(attempts.outcome()), name=f"turn {self._session}")
@@ -260,7 +267,7 @@ class TurnLoop:
         await self._commit(claimed, Commit(plan.ends.drop, (reply,), unset=unset, dead=letters), plan.ends)
 
     async def _commit(self, claimed: Claimed, commit: Commit, ends: turn.Ends) -> None:
-        written = await claimed.commit(commit, suspects=ends.suspects)
+        written = await claimed.commit(commit, suspects=ends.suspects, said=ends.said)
         self._parts.steps("committed")
         metrics.DEAD.inc(len(commit.dead))
         await self._outbox.deliver(claimed, written)

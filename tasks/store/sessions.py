@@ -234,10 +234,10 @@ class SessionStore:
         if (owner, epoch) != (claim.owner.encode(), str(claim.epoch).encode()):
             raise ClaimLost
 
-    async def waiting(self, session: SessionKey) -> int:
-        """How many entries its inbox has, read without claiming it."""
+    async def behind(self, session: SessionKey, taken: int) -> tuple[bytes, ...]:
+        """The inbox entries behind the first ``taken``, ``READ_AHEAD`` at most, read without claiming the session."""
         with guard():
-            return int(await cast("Any", self._redis).llen(keys.inbox(session)))
+            return tuple(await cast("Any", self._redis).lrange(keys.inbox(session), taken, taken + READ_AHEAD - 1))
 
     async def note(self, claim: Claim, name: str, value: str) -> None:
         """Write one field of the state at once, not with the turn; an empty value removes it.

@@ -75,7 +75,7 @@ def test_a_file_is_stored_by_its_name_at_telegram_and_its_bytes_never() -> None:
     assert len(stored) < 1000
     first, second = history.decode(stored).messages
     assert media_of(first.content[0]) == media
-    assert first.content[0].text == "[photo]"
+    assert first.content[0].text == '<tg-file kind="photo"/>'
     assert second.tool_results["c1"].content[0].text == "[image/png from a tool]"
 
 

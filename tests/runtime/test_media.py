@@ -63,7 +63,7 @@ async def test_a_photo_reaches_a_model_that_sees_and_the_history_keeps_its_name_
     assert [m["text"] for m in model.journal[1].messages][1] == "what is this\n<image_url>", "it is still seen"
     assert shelf.fetched == ["photo-1", "photo-1"]
     kept = history.decode(second.history).messages[0].content
-    assert [block.text for block in kept] == ["what is this", "[photo]"]
+    assert [block.text for block in kept] == ["what is this", '<tg-file kind="photo"/>']
 
 
 async def test_a_file_that_is_gone_later_is_a_name_in_the_conversation(
@@ -74,7 +74,7 @@ async def test_a_file_that_is_gone_later_is_a_name_in_the_conversation(
         shelf.away = True
         second = await engine.run(ask(1, "again", history=first.history), Screen())
     assert second.text == "echo: again [n=2]"
-    assert model.journal[1].messages[1]["text"] == "look\n[photo]"
+    assert model.journal[1].messages[1]["text"] == 'look\n<tg-file kind="photo"/>'
 
 
 async def test_a_model_that_cannot_see_gets_the_words_and_the_user_is_told(
@@ -82,7 +82,7 @@ async def test_a_model_that_cannot_see_gets_the_words_and_the_user_is_told(
 ) -> None:
     async with runtime(media=shelf) as engine:
         result = await engine.run(ask(1, inbound(1, "look", media=(PHOTO, VOICE))), Screen())
-    assert result.text == "echo: look\n[photo]\n[voice] [n=1]"
+    assert result.text == 'echo: look\n<tg-file kind="photo"/>\n<tg-file kind="voice"/> [n=1]'
     assert result.notices == (
         "The model cannot see pictures, so I left it out.",
         "The model cannot listen to voice messages, so I left it out.",
@@ -97,7 +97,8 @@ async def test_a_pdf_and_a_text_file_come_with_their_names(
         result = await engine.run(ask(1, inbound(1, "read", media=(REPORT, LOG))), Screen())
     assert result.notices == ()
     seen = model.journal[0].messages[1]["text"]
-    assert seen == "read\n[document report.pdf]\n<file>\n[document server.log]\nline one\nline two"
+    log = '<tg-file kind="document" name="server.log">\nline one\nline two\n</tg-file>'
+    assert seen == f'read\n<tg-file kind="document" name="report.pdf"/>\n<file>\n{log}'
 
 
 async def test_a_very_long_text_file_is_cut(runtime: Open, model: Model, shelf: Shelf) -> None:
@@ -106,7 +107,7 @@ async def test_a_very_long_text_file_is_cut(runtime: Open, model: Model, shelf: 
         await engine.run(ask(1, inbound(1, "", media=(LOG,))), Screen())
     seen = model.journal[0].messages[1]["text"]
     assert seen.count("ä") == 100_000
-    assert seen.endswith("[cut here]")
+    assert seen.startswith('<tg-file kind="document" name="server.log" cut="true">\n')
 
 
 async def test_a_file_that_cannot_be_had_is_said_in_words_and_the_rest_is_answered(
@@ -116,7 +117,7 @@ async def test_a_file_that_cannot_be_had_is_said_in_words_and_the_rest_is_answer
     async with runtime(media=shelf, **seeing) as engine:
         result = await engine.run(ask(1, inbound(1, "look", media=(PHOTO,))), Screen())
     assert result.notices == ("This file is too large: 40 MiB.",)
-    assert result.text == "echo: look\n[photo] [n=1]"
+    assert result.text == 'echo: look\n<tg-file kind="photo"/> [n=1]'
 
 
 async def test_when_telegram_does_not_hand_out_a_file_the_turn_is_tried_again(

@@ -73,7 +73,8 @@ async def test_voice_music_films_and_video_notes_reach_a_model_that_hears_and_se
     assert [heard(request.body) for request in llmock.requests] == [expected, expected], "it is still heard later"
     assert (first.notices, second.notices) == ((), ())
     kept = history.decode(second.history).messages[0].content
-    names = ["listen", "[voice]", "[video note]", "[audio song.mp3]", "[audio song.mp3]"]
+    song = '<tg-file kind="audio" name="song.mp3"/>'
+    names = ["listen", '<tg-file kind="voice"/>', '<tg-file kind="video note"/>', song, song]
     assert [block.text for block in kept][:5] == names
 
 
@@ -108,7 +109,7 @@ async def test_a_model_that_does_not_hear_gets_the_words_and_the_user_is_told_pl
     )
     assert shelf.fetched == [], "it is not even fetched"
     (request,) = llmock.requests
-    assert all(word in str(request.body) for word in ("listen", "[voice]", "[video note]", "[audio song.mp3]"))
+    assert all(word in str(request.body) for word in ("listen", "voice", "video note", "song.mp3"))
 
 
 async def test_a_voice_message_is_heard_after_a_switch_to_a_model_that_can(

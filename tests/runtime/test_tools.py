@@ -82,7 +82,8 @@ async def test_a_reminder_is_set_for_its_session_and_comes_back_as_a_turn(
         await engine.run(ask(7, inbound(7, "tea", kind="reminder")), Screen())
     assert reminders.set == [(SessionKey(42, 7), "tea", 180.0)]
     assert result.text.endswith("tool=The reminder is set for 2026-09-21 14:16 UTC.")
-    assert model.journal[-1].last == "(a reminder that was asked for earlier is due now; pass it on)\ntea"
+    due = '<tg-reminder note="asked for earlier, due now: pass it on">tea</tg-reminder>'
+    assert model.journal[-1].last == due
 
 
 async def test_without_stores_the_tools_say_so(runtime: Open, model: Model, shipped: Path) -> None:

@@ -13,6 +13,7 @@ from mcp_types import BlobResourceContents, ContentBlock, EmbeddedResource, Imag
 from tasks.envelope import Inbound, Media
 from tasks.errors import Retryable, Terminal
 from workers.ports import MediaSource
+from workers.runtime.frames import body, closing, label, opening, text_file
 
 MEDIA_KEY = "cohort.media"
 """Where a block made of a file keeps the file's name at Telegram (in the block's ``_meta``)."""
@@ -109,28 +110,6 @@ def cannot(media: Media) -> str:
     return f"The model cannot {what}, so I left it out."
 
 
-def label(media: Media) -> str:
-    """How a file is called in a conversation: ``[document report.pdf]``."""
-    return f"[{media.kind.replace('_', ' ')}{f' {media.name}' if media.name else ''}]"
-
-
-def _words(inbound: Inbound) -> str:
-    """The message's words, with what it answers and, in a group, who says them."""
-    parts: list[str] = []
-    if inbound.quote:
-        quoted = "\n".join(f"> {line}" for line in inbound.quote.splitlines())
-        parts.append(f"(in reply to)\n{quoted}\n")
-    text = inbound.text
-    if inbound.kind == "reminder":
-        parts.append("(a reminder that was asked for earlier is due now; pass it on)")
-    if inbound.chat_type != "private" and inbound.sender is not None:
-        name = inbound.sender.name or inbound.sender.username or str(inbound.sender.id)
-        # A name is the sender's choice: without line ends it cannot pass for somebody else's message.
-        text = f"{' '.join(name.split())}: {text}"
-    parts.append(text)
-    return "\n".join(parts)
-
-
 class Files:
     """Files for one model: fetched only when it can read them.
 
@@ -152,7 +131,9 @@ class Files:
         content = await self._content(media, meta)
         if content is None:
             return [text_block(label(media), meta)]
-        return [text_block(label(media)), content] if media.name else [content]
+        if isinstance(content, TextContent) or not media.name:
+            return [content]
+        return [text_block(label(media)), content]
 
     async def _content(self, media: Media, meta: dict[str, Any]) -> ContentBlock | None:
         mime = mime_of(media)
@@ -180,12 +161,18 @@ async def user_turn(messages: Sequence[Inbound], files: Files) -> PromptMessageE
     """
     blocks: list[ContentBlock] = []
     for inbound in messages:
-        words = _words(inbound)
-        if words.strip():
-            blocks.append(text_block(words))
-        for media in inbound.media:
-            blocks.extend(await files.blocks(media))
+        files_of_it = [block for media in inbound.media for block in await files.blocks(media)]
+        blocks.extend(_said(inbound, files_of_it))
     return PromptMessageExtended(role="user", content=blocks or [text_block("(an empty message)")])
+
+
+def _said(inbound: Inbound, files: list[ContentBlock]) -> list[ContentBlock]:
+    """A message as blocks; its files stand inside of its frame."""
+    words, end = opening(inbound) + body(inbound), closing(inbound)
+    if not files:
+        words, end = words + end, ""
+    said: list[ContentBlock] = [text_block(words)] if words.strip() else []
+    return [*said, *files, *([text_block(end)] if end else [])]
 
 
 async def with_files(messages: list[PromptMessageExtended], files: Files) -> list[PromptMessageExtended]:
@@ -216,8 +203,7 @@ def _read(path: Path, mime: str, media: Media, meta: dict[str, Any]) -> ContentB
     """Read the file (in a thread)."""
     if _is_text(mime):
         text = path.read_bytes()[: TEXT_FILE_CHARS * 4].decode(errors="replace")
-        cut = "\n[cut here]" if len(text) > TEXT_FILE_CHARS else ""
-        return text_block(text[:TEXT_FILE_CHARS] + cut, meta)
+        return text_block(text_file(media, text[:TEXT_FILE_CHARS], cut=len(text) > TEXT_FILE_CHARS), meta)
     data = base64.b64encode(path.read_bytes()).decode()
     if mime.startswith("image/"):
         return ImageContent(type="image", data=data, mime_type=mime, _meta=meta)

@@ -14,7 +14,8 @@ from mcp_types import ContentBlock, TextContent
 from pydantic import TypeAdapter
 
 from tasks.errors import CohortError
-from workers.runtime.content import label, media_of, text_block
+from workers.runtime.content import media_of, text_block
+from workers.runtime.frames import label
 
 VERSION = 1
 # Speed matters more than the last percent: level 6 takes ~1 ms for 100 messages.

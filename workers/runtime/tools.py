@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from tasks.errors import Misconfigured, Terminal
 from tasks.session import SessionKey
 from workers.ports import Notes, Reminders
+from workers.runtime.frames import marked
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,9 @@ async def recall() -> str:
     """All notes kept about this conversation."""
     notes = toolbox_of_turn.get(Toolbox()).notes
     kept = await notes.recall(current_session()) if notes is not None else {}
-    return "\n".join(f"{topic}: {note}" for topic, note in sorted(kept.items())) or "There are no notes."
+    return (
+        "\n".join(f"{marked(topic)}: {marked(note)}" for topic, note in sorted(kept.items())) or "There are no notes."
+    )
 
 
 async def remind_me(about: str, minutes: float) -> str:

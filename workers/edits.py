@@ -1,0 +1,52 @@
+"""Edits that change nothing (pure).
+
+Telegram reports a link's preview, among other things, as an edit with the same words. The state of a session keeps a
+fingerprint of each of the last messages that left its inbox. An edit with the fingerprint of the message that it edits
+is dropped: it would run the turn, and its tools, a second time.
+"""
+
+from collections.abc import Iterable, Mapping
+from hashlib import blake2s
+
+from tasks.envelope import Inbound
+
+REMEMBERED = 16
+"""Messages. Such edits come within seconds, and each commit writes the whole list (some 250 bytes)."""
+
+type Said = Mapping[int, str]
+"""Message id -> fingerprint of its words and files."""
+
+
+def said_in(entries: Iterable[Inbound]) -> dict[int, str]:
+    """What the messages among ``entries`` say; the last version of a message counts."""
+    return {
+        entry.message_id: _fingerprint(entry)
+        for entry in entries
+        if entry.kind in ("message", "new") and entry.message_id is not None
+    }
+
+
+def changes_nothing(entry: Inbound, said: Said) -> bool:
+    """Whether ``entry`` edits a message into what it said already."""
+    return entry.edited and entry.message_id is not None and said.get(entry.message_id) == _fingerprint(entry)
+
+
+def joined(said: Said, newer: Said) -> dict[int, str]:
+    """Both, the newer ones last."""
+    return {number: mark for number, mark in said.items() if number not in newer} | dict(newer)
+
+
+def written(said: Said) -> str:
+    """The newest of them for a field of the state: ``12:9f3a1c 13:...``."""
+    return " ".join(f"{number}:{mark}" for number, mark in list(said.items())[-REMEMBERED:])
+
+
+def read(field: str) -> dict[int, str]:
+    """The reverse; what is damaged is left out."""
+    pairs = (pair.partition(":") for pair in field.split())
+    return {int(number): mark for number, _, mark in pairs if number.isdecimal() and number.isascii() and mark}
+
+
+def _fingerprint(entry: Inbound) -> str:
+    files = (file.unique_id or file.file_id for file in entry.media)
+    return blake2s("\0".join((entry.text, *files)).encode("utf-8", "surrogatepass"), digest_size=3).hexdigest()

@@ -1,0 +1,118 @@
+"""The frames around what people write, are called and name their files, so that a model can tell who said what (pure).
+
+A private chat has one author, so the text stands as it was typed. Where several people write, each message has a frame:
+
+    <tg-message from="Ann" id="k3x9qa">first line
+    | every further line</tg-message>
+
+Nothing that a person chooses can leave its frame. ``<tg-`` cannot be written by a person: its ``<`` becomes ``&lt;``.
+Every line in a frame but the first begins with a bar, so a forged line never stands at the start of a line. Names are
+attributes: one line, escaped. Two people of one name differ by ``id``, which stays the same for a person.
+"""
+
+import re
+import unicodedata
+from base64 import b32encode
+from hashlib import blake2s
+
+from tasks.envelope import Inbound, Media, Sender
+
+_RESERVED = re.compile(r"[<＜﹤‹〈⟨](?=[\W_]{0,8}t[\W_]{0,4}g[\W_])", re.IGNORECASE)
+"""What opens one of our tags, or looks to a model as if it did."""
+
+_NAME_CHARACTERS = 64
+_FILE_NAME_CHARACTERS = 128
+"""Longer names are cut: Telegram allows first and last names of 64 each, and files are named by whoever sends them."""
+
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Unicode categories that a name does without: a mark that turns the text around, a zero-width space."""
+
+_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
+
+
+def escaped(text: str) -> str:
+    """The text without anything that could be taken for one of our tags."""
+    return _RESERVED.sub("&lt;", text)
+
+
+def marked(text: str) -> str:
+    """The text for the inside of a frame: each line but the first begins with a bar."""
+    return "\n| ".join(escaped(text).splitlines())
+
+
+def attribute(value: str, limit: int = _NAME_CHARACTERS) -> str:
+    """A name of someone's choice as the value of an attribute: one line, nothing invisible, escaped."""
+    line = " ".join(value.split())
+    seen = "".join(character for character in line if unicodedata.category(character) not in _INVISIBLE)
+    return "".join(_ESCAPES.get(character, character) for character in seen[:limit])
+
+
+def person_id(sender: int) -> str:
+    """Six characters that tell people of one name apart: the same for a person in every chat, not their Telegram id."""
+    return b32encode(blake2s(str(sender).encode(), digest_size=5).digest()).decode().lower()[:6]
+
+
+def opening(inbound: Inbound) -> str:
+    """The frame's first line, or nothing where the message needs no frame."""
+    about = _attributes(inbound)
+    return f"<tg-message {about}>" if about else ""
+
+
+def closing(inbound: Inbound) -> str:
+    """What ends the frame that ``opening`` begins."""
+    return "</tg-message>" if _attributes(inbound) else ""
+
+
+def body(inbound: Inbound) -> str:
+    """What was said, with what it answers before it."""
+    framed = bool(_attributes(inbound))
+    text = marked(inbound.text) if framed else escaped(inbound.text)
+    if inbound.kind == "reminder":
+        text = f'<tg-reminder note="asked for earlier, due now: pass it on">{marked(inbound.text)}</tg-reminder>'
+    elif inbound.described and inbound.text:
+        text = f"<tg-shared>{marked(inbound.text)}</tg-shared>"
+    if not inbound.quote:
+        return text
+    # Behind the quote the text begins a line of its own.
+    between = "\n| " if framed and text else "\n"
+    return f"<tg-quote>{marked(inbound.quote)}</tg-quote>{between}{text}"
+
+
+def label(media: Media, **more: str) -> str:
+    """A file by its name: ``<tg-file kind="document" name="report.pdf"/>``."""
+    return f"<tg-file {_file(media, more)}/>"
+
+
+def text_file(media: Media, content: str, *, cut: bool) -> str:
+    """A text file with its content."""
+    about = _file(media, {"cut": "true"} if cut else {})
+    return f"<tg-file {about}>\n{escaped(content)}\n</tg-file>"
+
+
+def _file(media: Media, more: dict[str, str]) -> str:
+    about = {"kind": media.kind.replace("_", " ")}
+    if media.name:
+        about["name"] = attribute(media.name, _FILE_NAME_CHARACTERS)
+    return _joined(about | more)
+
+
+def _attributes(inbound: Inbound) -> str:
+    about: dict[str, str] = {}
+    if inbound.chat_type != "private" and inbound.kind != "reminder":
+        about["from"] = _called(inbound.sender)
+        if inbound.sender is not None:
+            about["id"] = person_id(inbound.sender.id)
+    if inbound.forwarded_from is not None:
+        about["forwarded-from"] = attribute(inbound.forwarded_from) or "unknown"
+    if inbound.edited:
+        about["edited"] = "true"
+    return _joined(about)
+
+
+def _called(sender: Sender | None) -> str:
+    names = (sender.name, sender.username) if sender is not None else ()
+    return next((called for name in names if name and (called := attribute(name))), "unknown")
+
+
+def _joined(about: dict[str, str]) -> str:
+    return " ".join(f'{name}="{value}"' for name, value in about.items())
