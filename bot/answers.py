@@ -78,9 +78,18 @@ class Answers:
             waiting=seen.waiting,
             oldest_s=None if seen.oldest is None else self._clock.now() - seen.oldest,
             working=seen.running_on is not None,
-            agent=seen.agent or self._settings.agent,
-            model=seen.model or self._settings.model,
+            agent=await self._agent(seen),
+            model=self._model(seen),
         )
+
+    async def _agent(self, seen: Glance) -> str | None:
+        """The agent that answers; one that no worker has any more does not."""
+        names = await self._agents.agents() if seen.agent else ()
+        return seen.agent if seen.agent and (seen.agent in names or not names) else self._settings.agent
+
+    def _model(self, seen: Glance) -> str | None:
+        """The model that answers; one that may no longer be chosen does not."""
+        return seen.model if seen.model in self._settings.models else self._settings.model
 
     async def _usage(self, inbound: Inbound) -> str:
         key, settings = inbound.key, self._settings
@@ -110,7 +119,7 @@ class Answers:
                 return None
             return say(inbound, words.no_such(what, wanted, names) if names else words.MODEL_FIXED)
         seen = await self._sessions.glance(inbound.key)
-        now = (seen.agent or self._settings.agent) if what == "agent" else (seen.model or self._settings.model)
+        now = await self._agent(seen) if what == "agent" else self._model(seen)
         rows = tuple((Button(text=name, data=f"{what}:{name}"),) for name in names if _fits(what, name))
         return say(inbound, words.choices(what, now, names), rows)
 

@@ -127,7 +127,12 @@ async def answering(here: Context) -> list[Finding]:
     wanted = model.key_for(choice.title)
     if wanted is not None and wanted not in found:
         return [Finding("model", "problem", f"{choice.title}, but {wanted} is not set", f"set {wanted}")]
-    return [Finding("model", "ok", f"{choice.title} ({choice.why})")]
+    choosable = [
+        Finding("model", "warning", f"/model offers {name}, but {key} is not set", f"set {key}, or take {name} out")
+        for name in here.settings.models
+        if (key := model.key_for(name)) is not None and key not in found
+    ]
+    return [Finding("model", "ok", f"{choice.title} ({choice.why})"), *choosable]
 
 
 async def servers(here: Context) -> list[Finding]:

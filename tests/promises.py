@@ -56,6 +56,8 @@ PROMISES = {
     "flower-lists": "Flower lists the workers and their tasks.",
     # -- models and servers
     "model-faults": "Each fault of a model has its action, and an outage does not use up every chat's tries.",
+    "model-refused": "A model that was chosen and cannot be used is named to its user, and told to the operator once.",
+    "choice-gone": "What was chosen and is no longer there is told once, and the default answers.",
     "dead-server": "A dead MCP server costs one turn its tool, and is replaced.",
     "nothing-asks": "Nothing in a worker ever waits for somebody at a terminal.",
     "cards-checked": "A wrong card is told with file, line and what to do, and changes nothing that runs.",

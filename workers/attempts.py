@@ -112,7 +112,7 @@ class Attempts:
             except TurnFailed as problem:
                 log.warning("turn.failed", extra=self._about(action=problem.action, detail=problem.detail))
                 if problem.action == "operator":
-                    await self._parts.alerts.raise_("model", problem.detail)
+                    await self._parts.alerts.raise_(problem.cause, problem.detail)
                 if problem.action != "retry" or failures.exhausted:
                     return problem
                 pause = failures.pause_s(problem.backoff, random())  # noqa: S311 - spreads load, guards nothing
@@ -166,7 +166,7 @@ class Attempts:
         return Outcome(
             self._render("\n\n".join(part for part in said if part)),
             result.history,
-            unset=self._settled(),
+            unset=(*self._settled(), *result.dropped),
             add={"input_tokens": result.usage.input_tokens, "output_tokens": result.usage.output_tokens, "turns": 1},
             usage=self._usage_names(result.usage.model),
         )

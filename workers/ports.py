@@ -41,7 +41,7 @@ class TurnResult:
 
     ``text``: the answer, Markdown. ``history``: the session's history with this turn in it, compressed and versioned,
     ready to store. ``cut``: the model stopped at its length limit. ``notices``: plain sentences the user must be told
-    (a file the model cannot read).
+    (a file the model cannot read). ``dropped``: choices of the session (``agent``, ``model``) that hold no longer.
     """
 
     text: str
@@ -49,6 +49,7 @@ class TurnResult:
     usage: Usage = field(default_factory=Usage)
     cut: bool = False
     notices: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
 
 
 class TurnFailed(CohortError):  # noqa: N818 - reads as the event
@@ -57,7 +58,7 @@ class TurnFailed(CohortError):  # noqa: N818 - reads as the event
     ``action``: ``retry`` (passing fault: again, with backoff), ``tell`` (permanent, the user is told ``words``),
     ``operator`` (permanent, the user is told ``words``, the operator gets ``detail`` once). ``words``: one or two plain
     sentences for the user. ``detail``: for logs and operators, without message text and without secrets. ``backoff``:
-    seconds to wait at least before the next try.
+    seconds to wait at least before the next try. ``cause``: what the operator is told about once an hour.
     """
 
     def __init__(
@@ -67,12 +68,14 @@ class TurnFailed(CohortError):  # noqa: N818 - reads as the event
         detail: str,
         *,
         backoff: float = 0.0,
+        cause: str = "model",
     ) -> None:
         super().__init__(f"{action}: {detail}")
         self.action: Literal["retry", "tell", "operator"] = action
         self.words = words
         self.detail = detail
         self.backoff = backoff
+        self.cause = cause
 
 
 class Sink(Protocol):

@@ -185,3 +185,10 @@ async def test_doctor_tells_the_missing_key_of_the_chosen_model() -> None:
     found = await doctor.answering(here(settings))
     assert (found[0].verdict, found[0].do) == ("problem", "set ANTHROPIC_API_KEY")
     assert (await doctor.answering(here(settings, ANTHROPIC_API_KEY="k")))[0].verdict == "ok"
+
+
+async def test_doctor_tells_the_missing_key_of_a_model_that_chats_may_choose() -> None:
+    config = str(ROOT / "fastagent.config.yaml")
+    settings = load({"COHORT_MODEL": "haiku", "COHORT_MODELS": "sonnet,gemini", "COHORT_CONFIG": config})
+    found = await doctor.answering(here(settings, ANTHROPIC_API_KEY="k"))
+    assert [finding.seen for finding in found[1:]] == ["/model offers gemini, but GOOGLE_API_KEY is not set"]

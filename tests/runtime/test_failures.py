@@ -4,6 +4,32 @@ import pytest
 
 from workers.runtime.failures import ContextTooLong, Fault, ProviderFault, classify
 
+NO_SUCH_MODEL = (
+    "model not exist",
+    "invalid model: mistral-huge",
+    "error code: 400 - {'object': 'error', 'message': 'invalid model: x', 'code': '1500'}",
+    "x/y is not a valid model id",
+    "the model `mixtral` has been decommissioned and is no longer supported.",
+    "the model `gpt-9` does not exist or you do not have access to it",
+    "model 'llama9' not found, try pulling it first",
+    "the requested model 'x/y' does not exist",
+    "models/gemini-0 is not found for api version v1beta",
+    "unknown model: x",
+    "unknown model, please check the model code.",
+    "the 'gpt-x' model is not supported when using codex with a chatgpt account.",
+    "the provided model identifier is invalid.",
+    "no endpoints found for x/y.",
+    "not found the model kimi-x or permission denied",
+    "deploymentnotfound: the api deployment for this resource does not exist",
+    "{'code': 'model_not_found'}",
+)
+"""Casefolded, from the documentation and the bug reports of as many providers."""
+NOT_FOR_THIS_MODEL = (
+    "unsupported parameter: 'temperature' is not supported with this model.",
+    "this model does not support assistant message prefill",
+    "image input is not supported by this model",
+    "function calling is not enabled for this model",
+)
 OPENAI = ("APIStatusError", "APIError", "OpenAIError")
 
 
@@ -40,6 +66,8 @@ OPENAI = ("APIStatusError", "APIError", "OpenAIError")
         (Fault(("EmptyCompletionError",)), "retry", ProviderFault),
         (Fault(("RuntimeError",), None, "didn't receive a `response.completed` event"), "retry", None),
         (Fault(("KeyError",)), "retry", None),
+        *((Fault(("BadRequestError",), 400, words), "operator", None) for words in NO_SUCH_MODEL),
+        *((Fault(("BadRequestError",), 400, words), "tell", None) for words in NOT_FOR_THIS_MODEL),
     ],
 )
 def test_each_fault_has_its_action(fault: Fault, action: str, kind: type | None) -> None:

@@ -137,7 +137,7 @@ async def test_a_session_chooses_its_agent_and_model_and_keeps_its_history(
     runtime: Open, model: Model, cards: Path
 ) -> None:
     card(cards, "other.md", "---\nname: other\nmodel: generic.mock\n---\nYou are other.\n")
-    async with runtime(COHORT_LANES="1") as engine:
+    async with runtime(COHORT_LANES="1", COHORT_MODELS="generic.big") as engine:
         assert engine.agents == ("assistant", "other")
         first = await engine.run(ask(1, "one"), Screen())
         second = await engine.run(ask(1, "two", history=first.history, agent="other"), Screen())

@@ -10,6 +10,7 @@ from fast_agent import FastAgent
 from fast_agent import config as fast_config
 from fast_agent.agents.agent_types import AgentConfig
 from fast_agent.agents.llm_decorator import LlmDecorator
+from fast_agent.agents.workflow.router_agent import RouterAgent
 from fast_agent.config import MCPServerSettings, Settings
 from fast_agent.core.harness import AgentHarness
 from fast_agent.core.logging import logger as fast_logging
@@ -25,7 +26,7 @@ from fastmcp.tools import FunctionTool
 from fastmcp.utilities import async_utils
 from google import genai
 
-from workers.runtime import connections, tls, vendor
+from workers.runtime import connections, models, tls, vendor
 
 
 def parameters(function: object) -> list[str]:
@@ -42,7 +43,7 @@ def test_the_version_is_the_one_this_was_written_for() -> None:
         (FastAgent, ("harness", "load_agents", "_apply_skills_to_agent_configs", "_validate_run_preconditions",
                      "_sync_agent_card_mcp_servers", "get_default_agent_name")),
         (AgentHarness, ("_create_instance", "_dispose_instance")),
-        (LlmDecorator, ("load_message_history", "clear", "set_model", "add_stream_listener")),
+        (LlmDecorator, ("load_message_history", "clear", "set_model", "add_stream_listener", "_on_llm_attached")),
         (fastagent_llm.FastAgentLLM, ("_execute_with_retry", "_finalize_turn_usage", "provider", "model_info")),
         (fast_logging.Logger, ("event",)),
         (fast_logging.LoggingConfig, ("_initialized", "configure", "shutdown")),
@@ -72,6 +73,14 @@ def test_what_we_replace_is_called_as_we_replace_it() -> None:
     assert parameters(vendor._event) == ["self", "etype", "ename", "message", "context", "data"]
     assert "clear_state" in parameters(LlmDecorator.load_message_history)
     assert parameters(async_utils.call_sync_fn_in_threadpool) == ["fn", "args", "kwargs"]
+
+
+def test_a_switch_of_the_model_changes_what_is_put_back() -> None:
+    attach = inspect.getsource(LlmDecorator.attach_llm) + inspect.getsource(LlmDecorator.set_model)
+    assert set(re.findall(r"self\.(_\w+) = ", attach)) | {"_default_request_params"} == set(models._ATTACHED)
+    assert re.findall(r"self\.config\.(\w+) = ", attach) == ["model", "model"]
+    assert "_default_request_params.model = wire_model" in attach
+    assert 'verb="Routing", **additional_kwargs' in inspect.getsource(RouterAgent.attach_llm)
 
 
 def test_clients_are_made_by_the_names_we_replace() -> None:

@@ -275,6 +275,8 @@ class Model:
         self.partial: dict[str, str] = {}
         self.more: dict[str, str] = {}
         """As ``partial``, but shown after the turn was held."""
+        self.dropped: dict[str, dict[str, str]] = {}
+        """What a session chose and cannot have, with the words for it, by its message."""
 
     def hold(self, text: str) -> Hold:
         """Turns with a message that contains ``text`` wait."""
@@ -316,7 +318,9 @@ class Model:
             self.changes.tell()
         call.end = "answered"
         history = json.dumps([*call.history, *call.texts]).encode()
-        return TurnResult(f"answer to {said}", history, Usage(10, 5, "scripted"))
+        gone = next((gone for text, gone in self.dropped.items() if text in said), {})
+        told, dropped = tuple(gone.values()), tuple(gone)
+        return TurnResult(f"answer to {said}", history, Usage(10, 5, "scripted"), notices=told, dropped=dropped)
 
 
 class ScriptedRuntime:

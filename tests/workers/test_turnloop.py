@@ -241,6 +241,20 @@ async def test_what_was_chosen_holds_for_the_turns_behind_it(pool: Pool) -> None
     assert pool.telegram.texts(ONE)[1] == "From now on: agent poet, model small."
 
 
+@pytest.mark.promise("choice-gone")
+async def test_what_can_no_longer_be_chosen_is_said_once_and_no_longer_asked_for(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    await pool.say(1, kind="choose", choice={"model": "small", "agent": "poet"})
+    pool.model.dropped["first"] = {"model": "small is no more."}
+    for text in ("first", "second"):
+        await pool.say(1, text)
+        await worker.answer(ONE)
+
+    asked = [(call.request.model, call.request.agent) for call in pool.model.calls]
+    assert asked == [("small", "poet"), (None, "poet")]
+    assert pool.telegram.texts(ONE)[1:] == ["answer to first\n\nsmall is no more.", "answer to second"]
+
+
 async def test_compacting_takes_its_turn_and_changes_the_history(pool: Pool) -> None:
     worker = await pool.worker("w-one")
     await pool.say_all(1, {"text": "a"}, {"kind": "compact"}, {"text": "b"})

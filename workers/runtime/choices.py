@@ -1,7 +1,7 @@
 """Which agent and which model answer a session."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from fast_agent.agents.agent_types import AgentType
@@ -31,14 +31,26 @@ WORKFLOWS = frozenset(
 )
 """Types of cards whose agent does not answer itself."""
 
+_WITHOUT_MODEL = frozenset(
+    kind.value
+    for kind in (
+        AgentType.A2A,
+        AgentType.CHAIN,
+        AgentType.EVALUATOR_OPTIMIZER,
+        AgentType.MAKER,
+        AgentType.PARALLEL,
+    )
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
     """Who answers a turn.
 
-    ``model``: as configured, what the breaker counts by. ``switch``: set it on the agent. ``speakers``: the agents
-    whose words are the answer, and so may be shown while they grow. ``workflow``: the agent only directs others.
-    ``members``: the agent and everyone it may call.
+    ``model``: as configured, what the breaker counts by. ``switch``: set it on the agents that call a model.
+    ``chosen``: the session chose it. ``speakers``: the agents whose words are the answer, and so may be shown while
+    they grow. ``workflow``: the agent only directs others. ``members``: the agent and everyone it may call.
+    ``refused``: what the session chose and cannot have (``agent``, ``model``), each with the words for it.
     """
 
     agent: str
@@ -47,6 +59,8 @@ class Choice:
     speakers: tuple[str, ...] = ()
     members: frozenset[str] = frozenset()
     workflow: bool = False
+    chosen: bool = False
+    refused: dict[str, str] = field(default_factory=dict[str, str])
 
 
 class Choices:
@@ -79,18 +93,40 @@ class Choices:
         return model
 
     def of(self, request: TurnRequest) -> Choice:
-        """Who answers this turn; a choice that exists no longer falls back to the default.
+        """Who answers this turn; what the session chose and cannot have falls back to the default.
 
         Raises:
             TurnFailed: the model's breaker is open, and so is the fallback's.
         """
-        wanted = request.agent
-        agent = wanted if wanted in self._fast.agents and self._choosable(wanted) else self.default
+        agent, model, refused = request.agent, request.model, dict[str, str]()
+        if agent is None or agent not in self._fast.agents or not self._choosable(agent):
+            if agent is not None:
+                refused["agent"] = f"The agent {agent} is no longer here, so {self.default} answers from now on."
+            agent = self.default
+        if model is not None and (why := self._no_model(agent, model)):
+            refused["model"] = why
+            model = None
+        return replace(self._at_hand(agent, model), refused=refused)
+
+    def _no_model(self, agent: str, model: str) -> str | None:
+        """Why a session cannot have a model, in words."""
+        if model not in self._settings.models:
+            return f"The model {model} can no longer be chosen, so the default model answers from now on."
+        if all(self._type(name) in _WITHOUT_MODEL for name in self._members(agent)):
+            return f"{agent} calls no model from here, so the choice of {model} does not apply and is taken back."
+        return None
+
+    def _at_hand(self, agent: str, wanted: str | None) -> Choice:
+        """The agent with the model that answers now.
+
+        Raises:
+            TurnFailed: as ``of``.
+        """
         config = self._fast.context.config
-        model = request.model or self.own_model(agent) or (config.default_model if config else None) or "default"
+        model = wanted or self.own_model(agent) or (config.default_model if config else None) or "default"
         wait = self._breaker.wait(model)
         if wait <= 0:
-            return self._choice(agent, model, request.model)
+            return replace(self._choice(agent, model, wanted), chosen=wanted is not None)
         fallback = self._settings.fallback_model
         if fallback and fallback != model and self._breaker.wait(fallback) <= 0:
             return self._choice(agent, fallback, fallback)

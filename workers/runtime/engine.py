@@ -12,7 +12,7 @@ from tasks.clock import Clock
 from tasks.errors import CohortError, Misconfigured, Retryable
 from tasks.settings import Settings
 from workers.ports import MediaSource, Notes, Reminders, Sink, TurnFailed, TurnRequest, TurnResult, Usage
-from workers.runtime import compaction, connections, content, failures, history, vendor
+from workers.runtime import compaction, connections, content, failures, history, models
 from workers.runtime.breaker import Breaker
 from workers.runtime.choices import Choice, Choices
 from workers.runtime.failures import ContextTooLong, ProviderFault
@@ -120,7 +120,8 @@ class Engine:
             history=history.encode(self._bounded(answer.record)),
             usage=answer.usage,
             cut=answer.cut,
-            notices=(*files.notices, *answer.notices),
+            notices=(*choice.refused.values(), *files.notices, *answer.notices),
+            dropped=tuple(choice.refused),
         )
 
     async def compact(self, request: TurnRequest) -> TurnResult:
@@ -130,7 +131,13 @@ class Engine:
         async with self._limited(choice), self._lane(request, choice) as lane:
             agent = await self._agent(request, lane, choice)
             done = await compaction.compact(agent, record, request.session, choice.model)
-        return TurnResult(text=done.words, history=history.encode(self._bounded(done.record)), usage=done.usage)
+        return TurnResult(
+            text=done.words,
+            history=history.encode(self._bounded(done.record)),
+            usage=done.usage,
+            notices=tuple(choice.refused.values()),
+            dropped=tuple(choice.refused),
+        )
 
     async def reload(self) -> tuple[str, ...]:
         """Let changed cards in, all or none; running turns end with the old ones.
@@ -234,8 +241,10 @@ class Engine:
         except ProviderFault:
             self._breaker.failed(choice.model)
             raise
-        except TurnFailed:
+        except TurnFailed as problem:
             self._breaker.succeeded(choice.model)
+            if problem.action == "operator" and choice.chosen:
+                raise failures.unusable(choice.model, problem.detail) from problem
             raise
         except BaseException:
             self._breaker.abandoned(choice.model)
@@ -247,14 +256,21 @@ class Engine:
             self._lanes.give_back(lane)
 
     async def _agent(self, request: TurnRequest, lane: Lane, choice: Choice) -> Any:
-        """The chosen agent of a lane, with the session's model, or its own again."""
+        """The chosen agent of a lane, it and its members with the session's model.
+
+        Raises:
+            TurnFailed: that model, or a server of the session's own, cannot be had.
+        """
         agents: Any = lane.agents.agents
-        agent = agents[choice.agent]
-        await self._roster.isolation.prepare(lane, [agents[name] for name in choice.members], request.session)
-        model = choice.switch or self._choices.own_model(choice.agent)
-        if model is not None and agent.config.model != model:
-            await vendor.set_model(agent, model)
-        return agent
+        members = [agents[name] for name in choice.members if name in agents]
+        await self._roster.isolation.prepare(lane, members, request.session)
+        if choice.switch is not None:
+            try:
+                await models.switch(models.answering(members), choice.switch)
+            except Exception as problem:
+                lane.spoil()
+                raise failures.unusable(choice.switch, failures.Fault.of(problem).detail) from problem
+        return agents[choice.agent]
 
     def _wipe(self, lane: Lane) -> None:
         """Nothing of a turn may stay in its lane."""

@@ -4,6 +4,7 @@ fast-agent tells of faults in two ways, an exception or a returned message with 
 ``Fault`` here, and ``classify`` is the table of ``docs/model-faults.md`` in code.
 """
 
+import re
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Literal
@@ -42,6 +43,13 @@ _KEY = (
     "invalid api key",
     "incorrect api key",
     "could not resolve authentication",
+)
+# A refused model's name comes under 400, 403, 404 and 422, with or without a code.
+_NO_MODEL = re.compile(
+    r"model[_ -]?(?:not[_ -]?(?:found|exists?|available|supported)|decommissioned)|(?:invalid|unknown)[_ ]model"
+    r"|not a valid model|not found the model|no endpoints found|model identifier is invalid|deploymentnotfound"
+    r"|模型不存在|models?\W{1,3}[\w./:@-]+\W{1,3}(?:model )?"
+    r"(?:does not exist|(?:is |was )?not (?:found|supported|available)|has been (?:de|re)|is (?:deprecated|no longer))"
 )
 _FILTER = ("content_filter", "content filter", "content management policy", "content_policy", "safety system")
 _SETUP_ERRORS = frozenset(
@@ -126,6 +134,8 @@ def _by_words(fault: Fault, where: str) -> TurnFailed | None:
         return TurnFailed("operator", BROKEN, f"quota used up, {where}")
     if fault.says(*_KEY):
         return TurnFailed("operator", BROKEN, f"key refused, {where}")
+    if _NO_MODEL.search(fault.text):
+        return TurnFailed("operator", BROKEN, f"no such model, {where}")
     return None
 
 
@@ -160,6 +170,12 @@ def _by_kind(fault: Fault, where: str) -> TurnFailed:
         return ProviderFault("retry", BUSY, where, backoff=SHORT_S)
     # What we do not know is tried again, but does not speak against the provider.
     return TurnFailed("retry", BUSY, where, backoff=SHORT_S)
+
+
+def unusable(model: str, detail: str) -> TurnFailed:
+    """The model that a session chose does not work, for a cause that an operator has to mend; its default may."""
+    words = f"The model {model} cannot be used here, and I have told my operator. Send /model default for another one."
+    return TurnFailed("operator", words, detail, cause=f"model {model}")
 
 
 class ProviderFault(TurnFailed):

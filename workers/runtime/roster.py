@@ -4,6 +4,7 @@ import asyncio
 import logging
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from fast_agent.core.exceptions import ServerInitializationError
@@ -12,7 +13,7 @@ from fast_agent.types import PromptMessageExtended
 from tasks.clock import Clock
 from tasks.errors import Misconfigured
 from tasks.settings import Settings
-from workers.runtime import cards, taming, vendor
+from workers.runtime import cards, models, taming, vendor
 from workers.runtime.lanes import Lane
 from workers.runtime.mcp_isolation import Isolation
 
@@ -55,7 +56,9 @@ class Roster:
         """Nothing of a turn may stay in its lane; what cannot be wiped is not lent again."""
         try:
             for name, agent in lane.agents.agents.items():
-                vendor.wipe(agent, self._initial.get(name))
+                used = vendor.wipe(agent, self._initial.get(name))
+                if used is not None:
+                    lane.orders.put_nowait(partial(models.close, used))
         except Exception:
             log.exception("lane_wipe_failed", extra={"lane": lane.number})
             lane.spoil()

@@ -263,7 +263,8 @@ class Turn:
                 raise failures.out_of_steps(self._model)
             case _:
                 pass
-        last = watch.calls[-1] if watch.calls else None
+        # fast-agent's own echo puts a parallel's answers together, and counts nothing.
+        last = next((call for call in reversed(watch.calls) if call.provider != "fast-agent"), None)
         if last is not None and (metered or last.provider in _ALWAYS_METERED) and not last.metered:
             raise failures.cut_off(self._model)
         if not _text_of(response).strip():

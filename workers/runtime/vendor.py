@@ -29,7 +29,7 @@ from pydantic import ValidationError
 
 from tasks.errors import Misconfigured
 from tasks.settings import Settings
-from workers.runtime import connections, shortcuts, taming
+from workers.runtime import connections, models, shortcuts, taming
 from workers.runtime.failures import Fault
 from workers.runtime.watch import Call, fault_of, watching
 
@@ -233,13 +233,6 @@ async def create_instance(harness: AgentHarness) -> "AgentInstance":
     return instance
 
 
-async def set_model(agent: Any, model: str) -> None:
-    """Give a lane's agent another model."""
-    await agent.set_model(model)
-    connections.install()
-    shortcuts.install()
-
-
 def _unshare(agent: Any) -> None:
     """Give an agent its own configuration: instances share one, and ``set_model`` writes into it."""
     agent.config = copy.copy(agent.config)
@@ -258,8 +251,13 @@ async def dispose_instance(harness: AgentHarness, instance: "AgentInstance") -> 
 _LEFTOVERS = ("_stream_listeners", "_tool_stream_listeners", "_tool_name_map", "_file_id_cache")
 
 
-def wipe(agent: "AgentProtocol", initial: list[Any] | None = None) -> None:
-    """Take everything a turn left in an agent; ``initial``: the messages its card starts with."""
+def wipe(agent: "AgentProtocol", initial: list[Any] | None = None) -> Any | None:
+    """Take everything a turn left in an agent; ``initial``: the messages its card starts with.
+
+    Returns:
+        The model that answered instead of the agent's own, to be closed.
+    """
+    used = models.restore(agent)
     if isinstance(agent, llm_decorator.LlmDecorator):
         agent.load_message_history(initial, clear_state=True)
     else:
@@ -273,6 +271,7 @@ def wipe(agent: "AgentProtocol", initial: list[Any] | None = None) -> None:
     # An Anthropic request names the message before it, which may be another chat's.
     if getattr(llm, "_cache_diagnostics_previous_message_id", None) is not None:
         llm._cache_diagnostics_previous_message_id = None  # noqa: SLF001
+    return used
 
 
 def reload_cards(fast: FastAgent, settings: Settings) -> None:

@@ -1,0 +1,42 @@
+"""What the bot says of a session's choice: what answers now, not what was chosen once."""
+
+import pytest
+
+from bot.answers import Answers
+from bot.commands import Command
+from tasks.envelope import Inbound
+from tasks.session import SessionKey
+from tasks.settings import load
+from tasks.store.sessions import Glance
+from tests.bot.conftest import HandClock
+from tests.conftest import TOKEN
+
+
+class Chosen:
+    """A session that chose so, and workers with one agent."""
+
+    async def glance(self, session: SessionKey) -> Glance:
+        return Glance(0, None, None, "poet", "haiku", 0, 0)
+
+    async def usage(self, names: list[str]) -> list[int]:
+        return [0 for _ in names]
+
+    async def agents(self) -> tuple[str, ...]:
+        return ("chef",)
+
+
+@pytest.mark.promise("choice-gone")
+async def test_what_was_chosen_and_is_no_longer_there_is_not_shown_as_what_answers() -> None:
+    session = Chosen()
+    message = Inbound(session="42:7", update_id=1, at=0.0, chat_type="private")
+    for models, shown in (("sonnet", False), ("haiku,sonnet", True)):
+        settings = load({"TELEGRAM_BOT_TOKEN": TOKEN, "COHORT_MODELS": models, "COHORT_MODEL": "opus"})
+        answers = Answers(settings, session, session, HandClock())
+        for command in ("status", "model"):
+            reply = await answers.answer(Command(command), message)
+            assert reply is not None
+            line = reply.text.partition("You can choose")[0]
+            assert ("haiku" in line, "opus" in line) == (shown, not shown), reply.text
+        reply = await answers.answer(Command("agent"), message)
+        assert reply is not None
+        assert "poet" not in reply.text
