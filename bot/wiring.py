@@ -168,10 +168,11 @@ async def _be_called(parts: Parts, take: Take, replies: Replies, duty: Duty, sto
     if secret is None:
         raise Misconfigured("COHORT_WEBHOOK_SECRET: required with COHORT_WEBHOOK_URL")
     async with asyncio.TaskGroup() as group:
-        with closing(listen(settings.webhook_port)) as sock:
+        with closing(listen(settings.webhook_host, settings.webhook_port)) as sock:
             # First the door, then the address.
             group.create_task(duty.run(replies.run, stop), name="replies")
-            serving = group.create_task(serve(Webhook(take, secret.get_secret_value()), sock, stop), name="webhook")
+            webhook = Webhook(take, secret.get_secret_value())
+            serving = group.create_task(serve(webhook, sock, stop, parts.clock), name="webhook")
             try:
                 await _patiently(
                     lambda: parts.telegram.use_webhook(url, secret.get_secret_value()), "webhook.waiting", stop

@@ -70,6 +70,28 @@ async def token(settings: Settings, http: httpx.AsyncClient) -> list[Finding]:
     return found
 
 
+async def webhook(settings: Settings, http: httpx.AsyncClient) -> list[Finding]:
+    """Where updates are pushed to, who reaches the port, and what Telegram last met there."""
+    about = "webhook"
+    if not settings.webhook_url or settings.telegram_bot_token is None:
+        return []
+    host, port = settings.webhook_host, settings.webhook_port
+    found = [Finding(about, "ok", f"{settings.webhook_url}, with a secret; the bot listens on {host}, port {port}")]
+    if host not in {"127.0.0.1", "::1", "localhost"}:
+        do = "let only the proxy that ends TLS reach it"
+        found.append(Finding(about, "warning", f"whoever reaches {host}, port {port} may knock", do))
+    try:
+        answer = await http.get(f"{settings.telegram_base_url}/bot{settings.token}/getWebhookInfo")
+        told = cast("Mapping[str, Any]", answer.json()).get("result") or {}
+    except (httpx.HTTPError, ValueError):
+        return found  # said of the token
+    error = told.get("last_error_message")
+    if error:
+        do = "check the proxy and its certificate; the bot must run"
+        found.append(Finding(about, "warning", f"Telegram could not deliver the last time: {error}", do))
+    return found
+
+
 def version(settings: Mapping[str, Any]) -> tuple[str, tuple[int, ...]]:
     """Name and number from what INFO says."""
     name = "Valkey" if "valkey_version" in settings else "Redis"
@@ -196,6 +218,7 @@ async def examine(here: Context, clock: Clock, say: Callable[[Finding], None]) -
     async with httpx.AsyncClient(timeout=10) as http:
         looks: list[tuple[str, Coroutine[Any, Any, list[Finding]]]] = [
             ("token", token(here.settings, http)),
+            ("webhook", webhook(here.settings, http)),
             ("redis", redis(here, clock)),
             ("model", answering(here)),
             ("cards", agent_cards(here)),

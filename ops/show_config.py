@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ops.context import Context, context
+from tasks.environ import said
 from tasks.settings import Settings, env_name
 
 MASK = "********"
@@ -48,7 +49,7 @@ def _without_password(url: str) -> str:
 
 def source(name: str, here: Context, own: Mapping[str, str]) -> str:
     """Where the value of this variable comes from."""
-    if name in own:
+    if name in said(own):
         return "environment"
     if here.running is not None and name in here.running.env and here.running.env[name] == here.environ.get(name):
         return "the running system"

@@ -1,7 +1,7 @@
 """Every setting: one frozen object, read once from the environment and ``.env``."""
 
 import difflib
-import os
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -11,9 +11,14 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from tasks import environ as environment
 from tasks.errors import Misconfigured
 
 _NO_TOKEN = "TELEGRAM_BOT_TOKEN is not set; get one from @BotFather, or use `cohort up` without one"  # noqa: S105
+
+# Telegram's alphabet and greatest length (setWebhook). At least 16 characters: each request may try one, and nothing
+# else stands between a stranger and an inbox.
+_SECRET = re.compile(r"[A-Za-z0-9_-]{16,256}")
 
 
 def _seconds(value: object) -> object:
@@ -36,7 +41,20 @@ class Settings(BaseSettings):
     """What an operator can set. Durations are seconds in the environment, ``timedelta`` here; sizes name their unit."""
 
     # No populate_by_name: the field `home` would be read from HOME, `model` from MODEL.
-    model_config = SettingsConfigDict(frozen=True, env_file=".env", env_file_encoding="utf-8", extra="ignore")
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what ``load`` hands over: it has read the environment and ``.env``."""
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
 
     # -- where things are
     telegram_bot_token: SecretStr | None = Field(None, alias="TELEGRAM_BOT_TOKEN")
@@ -104,7 +122,9 @@ class Settings(BaseSettings):
     webhook_url: str | None = Field(None, alias="COHORT_WEBHOOK_URL")
     """Public https address for updates; without one the bot polls."""
     webhook_secret: SecretStr | None = Field(None, alias="COHORT_WEBHOOK_SECRET")
-    """What Telegram sends back in `X-Telegram-Bot-Api-Secret-Token`; required with a webhook address."""
+    """Required with a webhook address: 16 to 256 of `A-Z a-z 0-9 _ -`; Telegram sends it with each update."""
+    webhook_host: str = Field("127.0.0.1", alias="COHORT_WEBHOOK_HOST")
+    """Local address the webhook listens on; `0.0.0.0` when the proxy that ends TLS is on another machine."""
     webhook_port: int = Field(8443, alias="COHORT_WEBHOOK_PORT", ge=0, le=65535)
     """Local port the webhook listens on."""
 
@@ -141,7 +161,7 @@ class Settings(BaseSettings):
     @field_validator("telegram_bot_token")
     @classmethod
     def _token_form(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is None or not value.get_secret_value():
+        if value is None:
             return None
         number, _, secret = value.get_secret_value().partition(":")
         if not number.isdigit() or not secret or any(c.isspace() for c in secret):
@@ -151,11 +171,18 @@ class Settings(BaseSettings):
     @field_validator("telegram_base_url", "redis_url", "webhook_url")
     @classmethod
     def _url_form(cls, value: str | None) -> str | None:
-        if not value:
+        if value is None:
             return None
         if "://" not in value:
             raise ValueError("is not a URL (expected scheme://host...)")
         return value.rstrip("/")
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _secret_form(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _SECRET.fullmatch(value.get_secret_value()):
+            raise ValueError("must be 16 to 256 characters of A-Z a-z 0-9 _ - (make one: openssl rand -hex 32)")
+        return value
 
     @field_validator("redis_url")
     @classmethod
@@ -208,34 +235,18 @@ class Settings(BaseSettings):
         return self.redis_url
 
 
-class _Given(Settings):
-    """Settings from a mapping alone: neither this process's environment nor ``.env`` shines through."""
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        del settings_cls, env_settings, dotenv_settings, file_secret_settings
-        return (init_settings,)
-
-
 def env_name(field: str) -> str:
     """The environment variable of a field."""
     return str(Settings.model_fields[field].alias)
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings.
+    """Read the settings: from ``environ``, else from the process's environment and ``.env``. Blank values are none.
 
     Raises:
         Misconfigured: with one line for each bad value and each unknown ``COHORT_*`` name.
     """
-    seen = os.environ if environ is None else environ
+    seen = environment.merged() if environ is None else environ
     known = {env_name(field) for field in Settings.model_fields}
     lines: list[str] = []
     for name in sorted(seen):
@@ -243,7 +254,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             near = difflib.get_close_matches(name, known, n=1)
             lines.append(f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else ""))
     try:
-        settings = Settings() if environ is None else _Given(**dict(environ))  # pyright: ignore[reportCallIssue, reportArgumentType]
+        settings = Settings(**environment.said(seen))  # pyright: ignore[reportArgumentType]
     except ValidationError as problem:
         for error in problem.errors(include_url=False, include_input=False):
             name = str(error["loc"][0]) if error["loc"] else "settings"

@@ -16,6 +16,7 @@ PROMISES = {
     "dead-letters": "An operator can list, read, retry and drop what was given up on.",
     "one-poller": "Of several bots one polls, and another takes over when it ends.",
     "webhook": "A pushed update is confirmed once it is stored, and taken only from whoever knows the secret.",
+    "webhook-crowd": "Connections that send nothing keep no update out, and do not fill the log.",
     "reminders": "A reminder comes back to its session once, when it is due.",
     # -- order, one turn, one reply
     "in-order": "A chat's messages are answered in the order in which they were accepted.",
@@ -70,6 +71,7 @@ PROMISES = {
     "playground-is-telegram": "The playground speaks as the Bot API does.",
     # -- the operator
     "settings-clear": "A wrong setting is one clear line at the start.",
+    "blank-is-unset": "A setting that is blank is the same as one that is not set.",
     "locked-install": "What is installed is what is locked.",
     "pinned-runtime": "The runtime's version is exact.",
     # -- the house

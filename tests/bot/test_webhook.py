@@ -12,8 +12,9 @@ import pytest
 
 from bot.stop import Stop
 from bot.webhook import BODY_BYTES, SECRET_HEADER, Webhook, listen, serve
+from tasks.clock import SystemClock
 from tasks.errors import Misconfigured
-from tasks.settings import Settings
+from tasks.settings import Settings, load
 from tasks.store import Store
 from tests.bot.conftest import SOON, AwaySometimes, Doorway, make_doorway
 from tests.bot.updates import said
@@ -21,6 +22,7 @@ from tests.bot.updates import said
 SECRET = "s3cret"
 GIVEN = {SECRET_HEADER: SECRET}
 ANNS = "4242:700"
+LOOPBACK = "127.0.0.1"
 
 
 @asynccontextmanager
@@ -34,7 +36,7 @@ async def webhook(doorway: Doorway) -> AsyncGenerator[httpx.AsyncClient]:
     url = f"http://127.0.0.1:{sock.getsockname()[1]}"
     stop = Stop()
     async with asyncio.timeout(SOON), asyncio.TaskGroup() as group:
-        group.create_task(serve(Webhook(take, SECRET), sock, stop))
+        group.create_task(serve(Webhook(take, SECRET), sock, stop, SystemClock()))
         async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
             yield client
         stop.set()
@@ -123,7 +125,27 @@ async def test_other_requests_get_nothing(calls: httpx.AsyncClient) -> None:
 
 
 def test_a_taken_port_is_one_clear_line() -> None:
-    with listen(0) as sock:
+    with listen(LOOPBACK, 0) as sock:
         port = sock.getsockname()[1]
-        with pytest.raises(Misconfigured, match=rf"^COHORT_WEBHOOK_PORT: cannot listen on port {port}"):
-            listen(port)
+        with pytest.raises(Misconfigured, match=rf"^COHORT_WEBHOOK_PORT: cannot listen on 127.0.0.1, port {port}"):
+            listen(LOOPBACK, port)
+
+
+@pytest.mark.parametrize("host", ["203.0.113.7", "no such host", "::ffff:203.0.113.7"])
+def test_an_address_of_another_machine_is_one_clear_line(host: str) -> None:
+    with pytest.raises(Misconfigured, match=r"^COHORT_WEBHOOK_HOST: cannot listen on [^\n]+$"):
+        listen(host, 0)
+
+
+@pytest.mark.promise("webhook")
+def test_a_webhook_without_a_secret_is_never_made() -> None:
+    async def take(updates: Sequence[object]) -> None:
+        del updates
+
+    with pytest.raises(Misconfigured, match="COHORT_WEBHOOK_SECRET"):
+        Webhook(take, "")
+
+
+@pytest.mark.promise("webhook")
+def test_the_webhook_listens_on_this_machine_alone_unless_told() -> None:
+    assert load({}).webhook_host == LOOPBACK

@@ -104,7 +104,7 @@ def test_without_anything_running_commands_say_so_in_one_line(command: tuple[str
 
 
 def test_config_shows_where_each_setting_comes_from_and_no_secret(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text("COHORT_LANES=7\nCOHORT_WEBHOOK_SECRET=hush-hush\n")
+    (tmp_path / ".env").write_text("COHORT_LANES=7\nCOHORT_WEBHOOK_SECRET=web-hook-secret-of-length\n")
     done = cohort(
         "config",
         "--json",
@@ -112,6 +112,8 @@ def test_config_shows_where_each_setting_comes_from_and_no_secret(tmp_path: Path
         cwd=tmp_path,
         TELEGRAM_BOT_TOKEN=TOKEN,
         REDIS_URL="redis://user:pass-word@127.0.0.1:6379/0",
+        COHORT_LANES=" ",
+        COHORT_SLOTS="",
     )
     assert done.returncode == 0
     rows = json.loads(done.stdout)
@@ -119,7 +121,7 @@ def test_config_shows_where_each_setting_comes_from_and_no_secret(tmp_path: Path
     assert rows["COHORT_SLOTS"] == {"value": "64", "source": "default"}
     assert rows["TELEGRAM_BOT_TOKEN"]["source"] == "environment"
     assert rows["REDIS_URL"]["value"] == "redis://********@127.0.0.1:6379/0"
-    for secret in ("very-secret", "pass-word", "hush-hush"):
+    for secret in ("very-secret", "pass-word", "web-hook-secret"):
         assert secret not in done.stdout
 
 

@@ -1,7 +1,9 @@
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from tasks.environ import merged
 from tasks.errors import Misconfigured
 from tasks.settings import Settings, env_name, load
 
@@ -11,6 +13,42 @@ def test_the_environment_is_read_with_units() -> None:
     assert settings.heartbeat_ttl == timedelta(seconds=7.5)
     assert settings.allow == (1, -100, 3)
     assert settings.models == ("haiku", "gpt")
+
+
+BLANKS = ("", " ", "\t \n", "\u00a0")
+
+
+@pytest.mark.promise("blank-is-unset")
+@pytest.mark.parametrize("name", [env_name(field) for field in Settings.model_fields])
+def test_a_blank_value_is_the_same_as_none_for_every_setting(name: str) -> None:
+    for blank in BLANKS:
+        assert load({name: blank}) == load({}), repr(blank)
+
+
+@pytest.mark.promise("blank-is-unset")
+def test_a_blank_variable_leaves_what_the_file_says(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("COHORT_LANES=3\nCOHORT_WORKERS=\nANTHROPIC_API_KEY=' '\n")
+    found = merged({"COHORT_LANES": " ", "COHORT_SLOTS": "8", "COHORT_MODEL": ""}, file)
+    assert found == {"COHORT_LANES": "3", "COHORT_SLOTS": "8"}
+
+
+@pytest.mark.promise("webhook")
+@pytest.mark.parametrize("blank", BLANKS)
+def test_a_webhook_with_a_blank_secret_does_not_start(blank: str) -> None:
+    with pytest.raises(Misconfigured, match=r"^COHORT_WEBHOOK_SECRET: required"):
+        load({"COHORT_WEBHOOK_URL": "https://a.example", "COHORT_WEBHOOK_SECRET": blank})
+
+
+@pytest.mark.promise("webhook")
+@pytest.mark.parametrize(
+    "secret", ["short", "x" * 15, "x" * 257, "sixteen chars ok", "é" * 20, "a" * 20 + "\n", "a.b" * 9]
+)
+def test_a_webhook_secret_is_long_and_of_telegrams_alphabet(secret: str) -> None:
+    with pytest.raises(Misconfigured) as problem:
+        load({"COHORT_WEBHOOK_URL": "https://a.example", "COHORT_WEBHOOK_SECRET": secret})
+    assert str(problem.value).startswith("COHORT_WEBHOOK_SECRET: must be 16 to 256 characters")
+    assert secret not in str(problem.value)
 
 
 @pytest.mark.promise("settings-clear")

@@ -1,0 +1,30 @@
+"""What the environment and ``.env`` say, as one mapping. A blank value is the same as none."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+FILE = Path(".env")
+
+
+def merged(own: Mapping[str, str] | None = None, file: Path = FILE) -> dict[str, str]:
+    """The environment over the file's lines: a variable of the environment wins, unless it is blank.
+
+    A blank value says nothing, wherever it stands: compose files and shells pass on variables that are not set as
+    ``NAME=``, and a secret that is empty would be a door without a lock.
+    """
+    return {**_written(file), **said(os.environ if own is None else own)}
+
+
+def said(values: Mapping[str, str | None]) -> dict[str, str]:
+    """The values that say something."""
+    return {name: value for name, value in values.items() if value is not None and value.strip()}
+
+
+def _written(file: Path) -> dict[str, str]:
+    try:
+        return said(dotenv_values(file, encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return {}
