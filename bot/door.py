@@ -10,25 +10,27 @@ from zlib import crc32
 from bot import words
 from bot.access import Access
 from bot.ack import Acks
-from bot.answers import Answers, say
+from bot.answers import Answers
+from bot.asides import Asides
 from bot.intake import understand
 from bot.interrupts import Interrupts
 from bot.meaning import Heard, Me, Meaning, Moved, Nothing, Poison
-from bot.recent import Recent
+from bot.recent import Allowance, Recent
 from tasks import metrics
 from tasks.clock import Clock
-from tasks.envelope import DeadLetter, Inbound, Reply
+from tasks.envelope import DeadLetter, Inbound
 from tasks.errors import StoreUnavailable
 from tasks.session import SessionKey
 from tasks.store.intake import Accept, Bell, Verdict
 
 log = logging.getLogger("cohort.bot")
 
-_TELL_STRANGERS = timedelta(hours=1)
-_TELL_FULL = timedelta(minutes=1)
 _ALBUM_PARTS = timedelta(minutes=1)
 _REMEMBERED = 10_000
 """Names in each of these memories; a flood of strangers must not fill ours."""
+
+_ASKS, _ASKS_IN = 20, timedelta(minutes=1)
+"""Commands that the bot answers itself, in one session: Telegram would not let it send more to a group."""
 
 _CATCHING_UP = 100
 """A full batch: nobody watches for "typing" any more, and one doorbell a session stands for all its messages."""
@@ -41,8 +43,8 @@ class Intake(Protocol):
         """Take a batch in, whole or not at all."""
         ...
 
-    async def push_replies(self, bot: int, replies: Sequence[Reply]) -> None:
-        """Add replies that belong to no update."""
+    async def knows(self, session: SessionKey) -> bool:
+        """Whether anything is kept of a session."""
         ...
 
 
@@ -60,7 +62,7 @@ class _Item:
 
     meaning: Meaning
     accept: Accept
-    stranger: tuple[int, int] | None = None
+    stranger: Inbound | None = None
     press: str | None = None
     press_says: str | None = None
 
@@ -75,6 +77,7 @@ class _After:
 
     interrupt: list[SessionKey] = field(default_factory=list[SessionKey])
     typing: list[SessionKey] = field(default_factory=list[SessionKey])
+    strangers: list[Inbound] = field(default_factory=list[Inbound])
     full: list[Inbound] = field(default_factory=list[Inbound])
 
 
@@ -91,6 +94,7 @@ class Door:
         bells: Bells,
         interrupts: Interrupts,
         acks: Acks,
+        asides: Asides,
         clock: Clock,
     ) -> None:
         self._me = me
@@ -101,8 +105,8 @@ class Door:
         self._interrupts = interrupts
         self._acks = acks
         self._clock = clock
-        self._told_strangers = Recent(_TELL_STRANGERS, _REMEMBERED, clock)
-        self._told_full = Recent(_TELL_FULL, _REMEMBERED, clock)
+        self._asides = asides
+        self._asks = Allowance(_ASKS, _ASKS_IN, _REMEMBERED, clock)
         self._albums = Recent(_ALBUM_PARTS, _REMEMBERED, clock)
 
     async def take(self, updates: Sequence[object]) -> bool:
@@ -120,8 +124,9 @@ class Door:
             # The caption that names the bot stands on one part of an album, and not always on the first.
             if isinstance(meaning, Heard) and meaning.addressed and meaning.inbound.album is not None:
                 self._albums.add((meaning.inbound.session, meaning.inbound.album))
-        told: set[tuple[int, int]] = set()
-        items = [await self._decide(meaning, told) for meaning in meanings]
+        items: list[_Item] = []
+        for meaning in meanings:
+            items.append(await self._decide(meaning, items))
         catching_up = len(updates) >= _CATCHING_UP
         self._attach_bells(items, all_of_them=not catching_up)
         verdicts = await self._accept([item.accept for item in items])
@@ -131,25 +136,35 @@ class Door:
         self._interrupts.order(after.interrupt)
         if not catching_up:
             self._acks.typing(after.typing)
-        await self._tell_full(after.full)
-        return bool(after.full) or any(item.accept.reply is not None for item in items)
+        told = await self._asides.tell(after.strangers, after.full)
+        return told or any(item.accept.reply is not None for item in items)
 
-    async def _decide(self, meaning: Meaning, told: set[tuple[int, int]]) -> _Item:
-        """What the store shall keep; ``told``: strangers that hear so within this batch."""
+    async def _decide(self, meaning: Meaning, before: Sequence[_Item]) -> _Item:
+        """What the store shall keep; ``before``: what came before it in its batch."""
         match meaning:
             case Poison(update_id, reason, raw):
                 # One without a number gets one from its content, so that it is kept once.
                 number = -1 - crc32(raw.encode()) if update_id is None else update_id
                 letter = DeadLetter(reason=reason, at=self._clock.now(), update_id=update_id, raw=raw)
                 return _Item(meaning, Accept(number, dead=letter))
-            case Moved():
+            case Moved(update_id, old, new):
+                if not await self._moves(old, new, before):
+                    return _Item(meaning, Accept(update_id))
                 return _Item(meaning, Accept(meaning.update_id, inbound=_moved(meaning, self._clock.now())))
             case Nothing(update_id, _, callback):
                 return _Item(meaning, Accept(update_id), press=callback, press_says=callback and words.BUTTON_TOO_OLD)
             case Heard():
-                return await self._admit(meaning, told)
+                return await self._admit(meaning)
 
-    async def _admit(self, heard: Heard, told: set[tuple[int, int]]) -> _Item:
+    async def _moves(self, old: SessionKey, new: SessionKey, before: Sequence[_Item]) -> bool:
+        """Whether there is anything to move: of a strangers' group nothing is kept."""
+        if any(item.inbound is not None and item.inbound.key == old for item in before):
+            return True
+        if "admit" in (self._access.decide(None, old.chat), self._access.decide(None, new.chat)):
+            return True
+        return await self._intake.knows(old)
+
+    async def _admit(self, heard: Heard) -> _Item:
         inbound, nothing = heard.inbound, Accept(heard.update_id)
         if not heard.addressed and (inbound.session, inbound.album) not in self._albums:
             return _Item(heard, nothing)
@@ -161,12 +176,7 @@ class Door:
             case "tell":
                 if heard.callback is not None:
                     return _Item(heard, nothing, press=heard.callback, press_says=words.NOT_FOR_YOU)
-                who = (user or key.chat, key.chat)
-                if who in told or who in self._told_strangers:
-                    return _Item(heard, nothing)
-                told.add(who)
-                reply = say(inbound, words.stranger(*who))
-                return _Item(heard, Accept(heard.update_id, reply=reply), stranger=who)
+                return _Item(heard, nothing, stranger=inbound)
             case "admit":
                 pass
         if heard.ask is None:
@@ -180,7 +190,9 @@ class Door:
             # A session's damaged state must not keep all others from being heard.
             log.exception("answer.failed", extra={"session": inbound.session, "ask": heard.ask.name})
             return _Item(heard, _buried(accept, problem, self._clock.now()))
-        return _Item(heard, Accept(heard.update_id, reply=reply) if reply else accept, press=heard.callback)
+        if reply is not None:
+            accept = Accept(heard.update_id, reply=reply) if self._asks.take(inbound.session) else nothing
+        return _Item(heard, accept, press=heard.callback)
 
     def _attach_bells(self, items: Sequence[_Item], *, all_of_them: bool) -> None:
         """Have the items rung for; else only the last of each session."""
@@ -221,7 +233,7 @@ class Door:
             return
         _log(item.meaning)
         if item.stranger is not None:
-            self._told_strangers.add(item.stranger)
+            after.strangers.append(item.stranger)
         inbound = item.inbound
         if inbound is None:
             return
@@ -233,20 +245,6 @@ class Door:
             after.interrupt.append(key)
         if inbound.kind in ("message", "retry") or (inbound.kind == "new" and inbound.text):
             after.typing.append(key)
-
-    async def _tell_full(self, refused: list[Inbound]) -> None:
-        """Say so, at most once a minute a session; best effort, as nothing was taken."""
-        replies: list[Reply] = []
-        for inbound in refused:
-            if inbound.session not in self._told_full:
-                self._told_full.add(inbound.session)
-                log.warning("inbox.full", extra={"session": inbound.session})
-                if inbound.key.business is None:
-                    replies.append(say(inbound, words.TOO_MANY))
-        try:
-            await self._intake.push_replies(self._me.id, replies)
-        except StoreUnavailable as problem:
-            log.warning("store.unavailable", extra={"problem": str(problem)})
 
 
 def _log(meaning: Meaning) -> None:

@@ -1,4 +1,4 @@
-"""What happened lately: names with a time, forgotten after a while and bounded in number."""
+"""What happened lately: names with a time or a count, forgotten after a while and bounded in number."""
 
 from collections import OrderedDict
 from datetime import timedelta
@@ -25,3 +25,25 @@ class Recent:
         self._added.move_to_end(name)
         while len(self._added) > self._most:
             self._added.popitem(last=False)
+
+
+class Allowance:
+    """Up to ``each`` of something a name within ``span``; the newest ``most`` names are remembered."""
+
+    def __init__(self, each: int, span: timedelta, most: int, clock: Clock) -> None:
+        self._each = each
+        self._span = span.total_seconds()
+        self._most = most
+        self._clock = clock
+        self._used: OrderedDict[object, tuple[float, int]] = OrderedDict()
+
+    def take(self, name: object) -> bool:
+        """Use one up. Returns False when there is none left."""
+        now = self._clock.monotonic()
+        begun, used = self._used.pop(name, (now, 0))
+        if now - begun >= self._span:
+            begun, used = now, 0
+        self._used[name] = (begun, min(used + 1, self._each))
+        while len(self._used) > self._most:
+            self._used.popitem(last=False)
+        return used < self._each

@@ -22,6 +22,9 @@ LOOK_EVERY = timedelta(seconds=2)
 
 _AT_ONCE = 20
 
+_STRANGERS_EVERY_S = 1.0
+"""Lines to strangers take no more of what the bot may send: answers come first."""
+
 _LAPS = 10
 """So many times in a row the replies of slow chats are put behind the others before everybody waits a little."""
 
@@ -39,6 +42,10 @@ class ReplyStore(Protocol):
 
     async def push_replies(self, bot: int, replies: Sequence[Reply]) -> None:
         """Add some behind the others."""
+        ...
+
+    async def pop_stranger(self, bot: int) -> Reply | None:
+        """The next line to a stranger."""
         ...
 
 
@@ -86,6 +93,7 @@ class Replies:
         self._woken = asyncio.Event()
         self._not_before: dict[int, float] = {}
         self._chats_taken: set[int] = set()
+        self._strangers_from = 0.0
 
     def wake(self) -> None:
         """There is something to send now."""
@@ -98,6 +106,8 @@ class Replies:
             self._woken.clear()
             try:
                 seen, sent = await self._drain(stop)
+                if not sent:
+                    await self._tell_stranger(stop)
                 laps = 0 if sent else laps + 1
                 if not sent and (seen < _AT_ONCE or laps >= _LAPS):
                     laps = 0
@@ -132,6 +142,17 @@ class Replies:
                 await self._store.push_replies(self._bot, [reply])
             await self._store.replied(self._bot, raw)
         return len(found), sent
+
+    async def _tell_stranger(self, stop: Stop) -> None:
+        """One line, when nothing else is to be sent; a chat that has to wait does not get it later."""
+        now = self._clock.monotonic()
+        if now < self._strangers_from:
+            return
+        reply = await self._store.pop_stranger(self._bot)
+        session = _session(reply) if reply is not None else None
+        if reply is not None and session is not None:
+            self._strangers_from = now + _STRANGERS_EVERY_S
+            await self._sent(session, reply, stop)
 
     async def _may_send(self, chat: int, stop: Stop) -> bool:
         """Wait for the bot's turn. Returns False when the chat's has not come."""

@@ -13,6 +13,7 @@ from bot.access import access_of
 from bot.ack import Acks
 from bot.answers import Answers
 from bot.api import Refused, Telegram, TelegramAway, client
+from bot.asides import Asides
 from bot.backoff import Backoff
 from bot.door import Door
 from bot.interrupts import Interrupts
@@ -128,6 +129,7 @@ async def _work(parts: Parts, stop: Stop) -> None:
         bells=parts.bells,
         interrupts=interrupts,
         acks=acks,
+        asides=Asides(parts.me.id, store.intake, clock),
         clock=clock,
     )
 

@@ -123,7 +123,8 @@ class Reply(Envelope):
     ``entities``: Telegram MessageEntity objects, offsets in UTF-16 units of ``text``. ``edit``: the id of the message
     to edit instead of sending a new one. ``buttons``: rows of inline buttons. ``file_name``/``file_text``: a document
     to send, ``text`` being its caption. ``answers``: the update ids this answers (for the history checker).
-    ``session`` stands only in the bot's own replies, which are not kept in a session's outbox.
+    ``session`` stands only in the bot's own replies, which are not kept in a session's outbox. ``at``: when it was
+    written, seconds since the epoch, of those that are dropped when they are old.
     """
 
     id: str = ""
@@ -137,6 +138,7 @@ class Reply(Envelope):
     answers: tuple[int, ...] = ()
     callback: str | None = None
     session: str | None = None
+    at: float | None = None
 
 
 class DeadLetter(Envelope):

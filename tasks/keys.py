@@ -34,6 +34,7 @@ KINDS = (
     KeyKind("cohort:bot:*:seen", "zset", "expires", "update ids of the last 48 h"),
     KeyKind("cohort:bot:*:poller", "string", "expires", "lease of the polling bot process"),
     KeyKind("cohort:bot:*:replies", "list", "empties", "answers the bot gives without an agent"),
+    KeyKind("cohort:bot:*:strangers", "list", "expires", "lines to people who are not admitted"),
     KeyKind("cohort:slot:*:pending", "zset", "empties", "session -> when its oldest work was accepted"),
     KeyKind("cohort:worker:*", "string", "expires", "liveness of one incarnation"),
     KeyKind("cohort:members", "hash", "empties", "incarnation -> who it is"),
@@ -74,6 +75,10 @@ def poller(bot: int) -> str:
 
 def replies(bot: int) -> str:
     return f"{PREFIX}bot:{bot}:replies"
+
+
+def strangers(bot: int) -> str:
+    return f"{PREFIX}bot:{bot}:strangers"
 
 
 def pending(slot: int) -> str:

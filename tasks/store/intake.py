@@ -1,6 +1,7 @@
 """Taking updates in, and the answers the bot gives itself."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal, cast
@@ -11,12 +12,17 @@ from tasks import keys
 from tasks.clock import Clock
 from tasks.envelope import DeadLetter, Inbound, Reply
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
+from tasks.session import SessionKey
 from tasks.slots import slot_of
 from tasks.store.dead import KEPT
 from tasks.store.redis import Script, guard
 
 # Telegram keeps an update for 24 h, so within 48 h none comes again.
 SEEN_FOR = timedelta(hours=48)
+
+STRANGERS_KEPT = 100
+STRANGERS_WAIT = timedelta(minutes=1)
+"""Lines to strangers that may wait, and for how long: they must not stand before anything else."""
 
 _MOST_BELLS = 1000
 """Doorbells that may wait in a slot's queue; sessions of more are left to the sweep."""
@@ -119,3 +125,31 @@ class IntakeStore:
         if replies:
             with guard():
                 await self._redis.rpush(keys.replies(bot), *[reply.to_json() for reply in replies])
+
+    async def knows(self, session: SessionKey) -> bool:
+        """Whether anything is kept of a session: its state, or a message that waits."""
+        with guard():
+            return bool(await self._redis.exists(keys.state(session), keys.inbox(session)))
+
+    async def push_strangers(self, bot: int, replies: Sequence[Reply]) -> None:
+        """Add lines to strangers; of more than ``STRANGERS_KEPT`` the oldest go."""
+        if replies:
+            with guard():
+                async with self._redis.pipeline(transaction=True) as pipe:
+                    pipe.rpush(keys.strangers(bot), *[reply.to_json() for reply in replies])
+                    pipe.ltrim(keys.strangers(bot), -STRANGERS_KEPT, -1)
+                    pipe.expire(keys.strangers(bot), STRANGERS_WAIT)
+                    await pipe.execute()
+
+    async def pop_stranger(self, bot: int) -> Reply | None:
+        """The next line to a stranger, taken out; None when none waits that is not too old."""
+        oldest = self._clock.now() - STRANGERS_WAIT.total_seconds()
+        while True:
+            with guard():
+                raw: bytes | None = await cast("Any", self._redis).lpop(keys.strangers(bot))
+            if raw is None:
+                return None
+            with suppress(EnvelopeInvalid, EnvelopeTooNew):
+                reply = Reply.from_json(raw)
+                if (reply.at or 0) >= oldest:
+                    return reply

@@ -15,6 +15,7 @@ from bot.access import Access
 from bot.ack import Acks
 from bot.answers import Answers
 from bot.api import Telegram, client
+from bot.asides import Asides
 from bot.backoff import Backoff
 from bot.door import Door
 from bot.interrupts import Interrupts
@@ -25,7 +26,7 @@ from playground.server import serving
 from playground.state import State
 from tasks.app import make_app
 from tasks.doorbell import Doorbells
-from tasks.envelope import Inbound
+from tasks.envelope import Inbound, Reply
 from tasks.errors import StoreUnavailable
 from tasks.session import SessionKey
 from tasks.settings import Settings, load
@@ -148,6 +149,11 @@ class Doorway:
         """The bot's own replies: (session, text)."""
         return [(reply.session, reply.text) for _, reply in await self.store.intake.replies(BOT, 1000)]
 
+    async def lines_to_strangers(self) -> list[tuple[str | None, str]]:
+        """What waits to be said to strangers: (session, text)."""
+        found = await self.store.redis.lrange(f"cohort:bot:{BOT}:strangers", 0, -1)
+        return [(reply.session, reply.text) for reply in map(Reply.from_json, found)]
+
     async def followed(self) -> None:
         """Interrupts, typing and answers have gone out."""
         async with asyncio.timeout(SOON), asyncio.TaskGroup() as group:
@@ -170,6 +176,7 @@ def make_doorway(settings: Settings, store: Store, *, access: Access | None = No
         bells=Doorbells(make_app(settings), slots=settings.slots),
         interrupts=interrupts,
         acks=acks,
+        asides=Asides(BOT, store.intake, clock),
         clock=clock,
     )
     return Doorway(settings, door, store, remote, signs, interrupts, acks, agents, clock)
@@ -194,8 +201,8 @@ class AwaySometimes:
             raise StoreUnavailable("Redis cannot be reached")
         return await self._store.intake.accept(bot, batch)
 
-    async def push_replies(self, bot: int, replies) -> None:
-        await self._store.intake.push_replies(bot, replies)
+    async def knows(self, session: SessionKey) -> bool:
+        return await self._store.intake.knows(session)
 
 
 @pytest.fixture

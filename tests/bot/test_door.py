@@ -167,11 +167,11 @@ async def test_a_stranger_hears_so_once_an_hour_and_reaches_no_inbox(settings: S
     doorway = make_doorway(settings, store, access=STRANGERS)
     await doorway.door.take([said("hi", update_id=1), said("hi?", update_id=2)])
     await doorway.door.take([said("hello?", update_id=3)])
-    assert await doorway.said() == [(ANNS, words.stranger(700, 700))]
+    assert await doorway.lines_to_strangers() == [(ANNS, words.stranger(700, 700))]
     assert "700" in words.stranger(700, 700)
     doorway.clock.time += 3601
     await doorway.door.take([said("anybody?", update_id=4)])
-    assert len(await doorway.said()) == 2
+    assert len(await doorway.lines_to_strangers()) == 2
     assert await doorway.inbox(ANNS) == []
 
 
@@ -183,15 +183,15 @@ async def test_a_stranger_whose_line_could_not_be_stored_hears_it_later(settings
         await doorway.door.take([said("hi")])
     door.away = False
     await doorway.door.take([said("hi")])
-    assert len(await doorway.said()) == 1
+    assert len(await doorway.lines_to_strangers()) == 1
 
 
 async def test_strangers_in_a_group_hear_so_only_when_they_spoke_to_the_bot(settings: Settings, store: Store) -> None:
     doorway = make_doorway(settings, store, access=STRANGERS)
     await doorway.door.take([said("hi all", chat=GROUP, update_id=1)])
-    assert await doorway.said() == []
+    assert await doorway.lines_to_strangers() == []
     await doorway.door.take([said("@cohort_bot hi", chat=GROUP, update_id=2)])
-    assert await doorway.said() == [("4242:-55", words.stranger(700, -55))]
+    assert await doorway.lines_to_strangers() == [("4242:-55", words.stranger(700, -55))]
 
 
 async def test_a_strangers_button_does_nothing(settings: Settings, store: Store) -> None:
@@ -206,7 +206,7 @@ async def test_a_strangers_button_does_nothing(settings: Settings, store: Store)
 async def test_a_business_accounts_strangers_hear_nothing(settings: Settings, store: Store) -> None:
     doorway = make_doorway(settings, store, access=STRANGERS)
     await doorway.door.take([said("hi", kind="business_message", business_connection_id="b")])
-    assert await doorway.said() == []
+    assert await doorway.lines_to_strangers() == []
 
 
 # -- what the bot answers itself
