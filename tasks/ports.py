@@ -23,6 +23,6 @@ class Host(Protocol):
     async def visit(self, session: SessionKey) -> TurnReport:
         """Wake the session and wait until its loop has nothing left to do.
 
-        Returns at once with ``joined`` when its loop is already running here.
+        Returns at once with ``joined`` when its loop is already running here, or waits for others of its chat.
         """
         ...

@@ -90,7 +90,7 @@ class Settings(BaseSettings):
     agent: str | None = Field(None, alias="COHORT_AGENT")
     """The agent new sessions talk to. Default: the card marked `default: true`, else the first."""
     turn_timeout: Duration = Field(timedelta(minutes=10), alias="COHORT_TURN_TIMEOUT", gt=timedelta(0))
-    """A turn that takes longer is ended and its user told."""
+    """A turn that takes longer is ended and its user told. Time spent waiting for a lane is not counted."""
     tool_timeout: Duration = Field(timedelta(minutes=2), alias="COHORT_TOOL_TIMEOUT", gt=timedelta(0))
     """A tool call that takes longer is ended; the agent is told."""
     history_messages: int = Field(100, alias="COHORT_HISTORY_MESSAGES", ge=2, le=2000)

@@ -15,7 +15,7 @@ def bind(app: Celery, host: Host) -> None:
 
     It is a coroutine, run in the loop thread by the worker's own pool (``workers.pool``). It returns when its session's
     loop has nothing left to do, so Flower shows how long a session was at work; a doorbell for a session that is
-    already at work ends at once (``joined``).
+    already at work, or that waits for others of its chat, ends at once (``joined``).
     """
 
     async def turn(_task: "Task[Any, Any]", session: str, update_id: int) -> TurnReport:

@@ -45,7 +45,7 @@ PROMISES = {
     "store-is-the-model": "The store does what a plain model of it does, whatever comes in which order.",
     "atomic-steps": "Each change of several keys is one short script that touches only the keys it is given.",
     "version-skew": "What a newer release wrote is refused with a clear error and kept.",
-    "fair-lanes": "Whoever waits longest for a lane is served first.",
+    "fair-lanes": "No chat and no sender holds all lanes, and those who wait for one get it in turns.",
     "few-lanes": "A worker makes no more lanes than turns that run at the same time, however many chats it serves.",
     "bounded-memory": "What a worker holds does not grow with the chats it has served.",
     "recycled": "A worker that has grown too large hands its slots over, ends well and is started anew.",

@@ -35,6 +35,9 @@ log = logging.getLogger("cohort.worker")
 AWAKE_PER_LANE = 4
 """A session that waits for Telegram's limits, say, is awake and holds no lane."""
 
+DOORBELLS_PER_LANE = 16
+"""Doorbells that wait for their sessions to sleep again. Each session that waits for a lane keeps one, and those of one
+person in many chats must not take all places: a turn's sender is known only once its session is awake."""
 
 _YOUNG_OBJECTS = 20_000
 """Allocations between two collections; with Python's 2,000 they take a tenth of a turn's time."""
@@ -77,7 +80,7 @@ def run(settings: Settings, *, steps: Steps = no_steps) -> None:
         app=app,
         hostname=hostname,
         pool=pool_on(host),
-        concurrency=settings.lanes * AWAKE_PER_LANE,
+        concurrency=settings.lanes * DOORBELLS_PER_LANE,
         consumer_cls=CohortConsumer,
         loglevel=settings.log_level.upper(),
         without_mingle=True,

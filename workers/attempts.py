@@ -133,7 +133,8 @@ class Attempts:
             TurnFailed: also for what others raise for us to act on.
         """
         runtime = self._parts.runtime
-        limit = asyncio.timeout(self._parts.settings.turn_timeout.total_seconds())
+        # The runtime keeps to COHORT_TURN_TIMEOUT twice: until the turn has a lane, and from then on.
+        limit = asyncio.timeout(2 * self._parts.settings.turn_timeout.total_seconds())
         try:
             async with limit:
                 if asked.messages[0].kind == "compact":

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Sequence
 
 from tasks.ports import ELSEWHERE, TurnReport
@@ -10,6 +11,16 @@ from workers.parts import Parts
 from workers.turnloop import TurnLoop
 
 log = logging.getLogger("cohort.mailbox")
+
+_CHATS_AWAKE = 4
+"""A chat with many topics keeps at most one in so many of the sessions awake that a sweep may."""
+
+type _Chat = tuple[int, int, str | None]
+
+
+def _chat_of(session: SessionKey) -> _Chat:
+    return session.bot, session.chat, session.business
+
 
 _JOINED: TurnReport = {"outcome": "joined", "turns": 0, "messages": 0}
 
@@ -25,6 +36,10 @@ class Mailbox:
         self._loops: dict[SessionKey, tuple[TurnLoop, asyncio.Task[TurnReport]]] = {}
         self._rung: set[SessionKey] = set()
         self._swept: set[SessionKey] = set()
+        self._awake_of: Counter[_Chat] = Counter()
+        self._per_chat = max(1, awake // _CHATS_AWAKE)
+        self._behind: dict[_Chat, dict[SessionKey, None]] = {}
+        """Sessions that were rung for and sleep until others of their chat do, in the order of their doorbells."""
         self.turns = 0
         """Turns answered since this worker started."""
         self._draining = False
@@ -32,7 +47,11 @@ class Mailbox:
         self._empty.set()
 
     async def visit(self, session: SessionKey) -> TurnReport:
-        """Answer a doorbell: wake the session and wait until its loop ends; at once if it is awake already."""
+        """Answer a doorbell: wake the session and wait until its loop ends.
+
+        At once if it is awake already, or if its chat has so many awake that it has to wait for one of them: a doorbell
+        that waited would hold a place that another chat needs.
+        """
         if session in self._loops:
             # It may be ending this very moment; then it starts over instead.
             self._rung.add(session)
@@ -41,6 +60,9 @@ class Mailbox:
             return _JOINED
         if self._draining:
             return ELSEWHERE
+        if self._is_full(_chat_of(session)):
+            self._behind.setdefault(_chat_of(session), {})[session] = None
+            return _JOINED
         return await asyncio.shield(self._wake(session))
 
     @property
@@ -53,11 +75,15 @@ class Mailbox:
 
     def sweep(self, sessions: Sequence[SessionKey]) -> int:
         """Wake those that sleep, as far as there is room; returns how many."""
-        asleep = [session for session in sessions if session not in self._loops][: self.room]
-        for session in asleep:
-            self._swept.add(session)
-            self._wake(session)
-        return len(asleep)
+        woken = 0
+        for session in sessions:
+            if not self.room:
+                break
+            if session not in self._loops and not self._is_full(_chat_of(session)):
+                self._swept.add(session)
+                self._wake(session)
+                woken += 1
+        return woken
 
     def arrived(self, session: SessionKey) -> None:
         """A control word is in the inbox: end the running turn, unless that began after it."""
@@ -87,7 +113,8 @@ class Mailbox:
             The sessions that were handed off with work left, for their new owners to be rung for.
         """
         self._draining = True
-        awake = tuple(self._loops)
+        awake = (*self._loops, *(session for waiting in self._behind.values() for session in waiting))
+        self._behind.clear()
         try:
             async with asyncio.timeout(grace_s):
                 await self._empty.wait()
@@ -102,6 +129,7 @@ class Mailbox:
         return awake
 
     def _wake(self, session: SessionKey) -> "asyncio.Task[TurnReport]":
+        self._awake_of[_chat_of(session)] += 1
         loop = TurnLoop(self._parts, session, draining=lambda: self._draining)
         task = self._group.create_task(self._keep(session, loop), name=f"session {session}")
         self._loops[session] = loop, task
@@ -127,5 +155,25 @@ class Mailbox:
         finally:
             del self._loops[session]
             self._swept.discard(session)
+            self._has_room(_chat_of(session))
             if not self._loops:
                 self._empty.set()
+
+    def _is_full(self, chat: _Chat) -> bool:
+        return self._awake_of[chat] >= self._per_chat
+
+    def _has_room(self, chat: _Chat) -> None:
+        """A loop of this chat ended: the next of its sessions wakes."""
+        self._awake_of[chat] -= 1
+        if not self._awake_of[chat]:
+            del self._awake_of[chat]
+        behind = self._behind.get(chat, {})
+        task = asyncio.current_task()
+        ending = self._draining or (task is not None and task.cancelling() > 0)
+        while behind and not ending and not self._is_full(chat):
+            session = next(iter(behind))
+            del behind[session]
+            if session not in self._loops:
+                self._wake(session)
+        if not behind:
+            self._behind.pop(chat, None)

@@ -94,7 +94,7 @@ class AgentRuntime(Protocol):
     """fast-agent as a worker sees it: one per process, entered and left in one task."""
 
     async def run(self, request: TurnRequest, sink: Sink) -> TurnResult:
-        """Run one turn on a lane of its own; waits for a free lane, first come first served.
+        """Run one turn on a lane of its own; waits for a free lane in a fair queue of chats and senders.
 
         Raises:
             TurnFailed: no answer; the session's history is as before.

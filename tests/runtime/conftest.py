@@ -1,17 +1,21 @@
 """The real runtime in front of a mock model."""
 
 import json
+import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tasks.settings import Settings, load
 from tests.runtime.support import ASSISTANT, Configure, Open, StillClock, card
 from tests.support.model import Model
 from workers.ports import MediaSource
 from workers.runtime.engine import Engine
+
+SERVER = Path(__file__).with_name("stdio_server.py")
 
 
 @pytest.fixture
@@ -73,3 +77,18 @@ def runtime(settings_of: Callable[..., Settings], clock: StillClock) -> Open:
             yield engine
 
     return open_engine
+
+
+@pytest.fixture
+def serve(config: Path, cards: Path):
+    """Give the assistant a server; keyword arguments are its further settings."""
+
+    def add(name: str, **settings: object) -> None:
+        content = yaml.safe_load(config.read_text())
+        servers = content.setdefault("mcp", {}).setdefault("servers", {})
+        servers[name] = {"command": sys.executable, "args": [str(SERVER)], **settings}
+        config.write_text(yaml.safe_dump(content))
+        names = ", ".join(servers)
+        card(cards, "assistant.md", f"---\nname: assistant\nmodel: generic.mock\nservers: [{names}]\n---\nYou.\n")
+
+    return add

@@ -10,6 +10,7 @@ import pytest
 
 from tests.runtime.support import until
 from workers.ports import TurnFailed
+from workers.runtime.fair_queue import Party
 from workers.runtime.lanes import LIFETIME_TURNS, Lane, Lanes
 
 
@@ -178,12 +179,12 @@ async def test_a_turn_cancelled_as_it_is_given_a_lane_gives_it_on() -> None:
 async def test_a_session_gets_the_lane_that_is_warm_for_it_and_strangers_get_another() -> None:
     maker = Maker()
     async with pool(maker, 2) as lanes:
-        mine = await lanes.take("a")
+        mine = await lanes.take(Party("a"))
         mine.warm = "a"
         lanes.give_back(mine)
-        other = await lanes.take("b")
+        other = await lanes.take(Party("b"))
         assert other is not mine
-        assert await lanes.take("a") is mine
+        assert await lanes.take(Party("a")) is mine
         for lane in (mine, other):
             lanes.give_back(lane)
 

@@ -3,31 +3,13 @@
 import asyncio
 import json
 import os
-import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
-from tests.runtime.support import Open, Screen, ask, card
+from tests.runtime.conftest import SERVER
+from tests.runtime.support import Open, Screen, ask
 from tests.support.model import Model
-
-SERVER = Path(__file__).with_name("stdio_server.py")
-
-
-@pytest.fixture
-def serve(config: Path, cards: Path):
-    """Give the assistant a server; keyword arguments are its further settings."""
-
-    def add(name: str, **settings: object) -> None:
-        content = yaml.safe_load(config.read_text())
-        servers = content.setdefault("mcp", {}).setdefault("servers", {})
-        servers[name] = {"command": sys.executable, "args": [str(SERVER)], **settings}
-        config.write_text(yaml.safe_dump(content))
-        names = ", ".join(servers)
-        card(cards, "assistant.md", f"---\nname: assistant\nmodel: generic.mock\nservers: [{names}]\n---\nYou.\n")
-
-    return add
 
 
 def alive(pid: int) -> bool:

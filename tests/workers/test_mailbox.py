@@ -2,9 +2,14 @@
 
 import asyncio
 
+import pytest
+
+from tasks.ports import TurnReport
+from tasks.session import SessionKey
+from tests.conftest import BOT
 from tests.workers.cable import Fate, all_is_well
 from tests.workers.fakes import PATIENCE_S
-from tests.workers.pool import Pool, session
+from tests.workers.pool import Pool, Worker, session
 
 ONE = session(1)
 
@@ -119,3 +124,45 @@ async def test_a_sweep_has_room_though_doorbells_keep_many_awake(pool: Pool) -> 
     await pool.telegram.until_delivered(1)
     assert pool.telegram.delivered[0][0] == session(5)
     hold.go.set()
+
+
+def topic(number: int) -> SessionKey:
+    return SessionKey(BOT, -1001, topic=number)
+
+
+async def flood(pool: Pool, worker: Worker) -> list[asyncio.Task[TurnReport]]:
+    """Forty topics of one group, all held at the model."""
+    for number in range(1, 41):
+        await pool.say(-1001, "flood", session=str(topic(number)))
+    return [worker.ring(topic(number)) for number in range(1, 41)]
+
+
+@pytest.mark.promise("no-queue-behind-a-chat")
+async def test_a_group_with_40_topics_keeps_no_other_chats_doorbell_waiting(pool: Pool) -> None:
+    worker = await pool.worker("w-one", awake=8)
+    hold = pool.model.hold("flood")
+    bells = await flood(pool, worker)
+    await hold.reached()
+    # Each that waited would hold one of the places for doorbells.
+    for bell in bells[2:]:
+        assert (await bell)["outcome"] == "joined"
+    assert worker.mailbox.awake == 2
+    await pool.say(7, "hello")
+    assert (await worker.answer(session(7)))["outcome"] == "answered"
+    assert worker.mailbox.sweep([topic(40)]) == 0, "no sweep has room for more of the group"
+    hold.go.set()
+    await pool.telegram.until_delivered(41)
+    answered = [where for where, _ in pool.telegram.delivered if where != session(7)]
+    assert sorted(answered[2:], key=lambda where: where.topic or 0) == [topic(number) for number in range(3, 41)]
+    async with asyncio.timeout(PATIENCE_S):
+        await worker.mailbox._empty.wait()
+    assert (worker.mailbox.awake, worker.mailbox._behind) == (0, {})
+
+
+async def test_topics_that_wait_for_others_of_their_chat_are_handed_over_by_a_drain(pool: Pool) -> None:
+    worker = await pool.worker("w-one", awake=8)
+    hold = pool.model.hold("flood")
+    await flood(pool, worker)
+    await hold.reached()
+    await worker.stop()
+    assert sorted(worker.left, key=lambda where: where.topic or 0) == [topic(number) for number in range(1, 41)]

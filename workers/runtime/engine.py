@@ -16,6 +16,7 @@ from workers.runtime import compaction, connections, content, failures, history,
 from workers.runtime.breaker import Breaker
 from workers.runtime.choices import Choice, Choices
 from workers.runtime.failures import ContextTooLong, ProviderFault
+from workers.runtime.fair_queue import Party
 from workers.runtime.lanes import Lane, Lanes
 from workers.runtime.roster import Roster, why_no_agent
 from workers.runtime.tools import Toolbox
@@ -101,7 +102,7 @@ class Engine:
     async def run(self, request: TurnRequest, sink: Sink) -> TurnResult:
         """Run one turn; see ``AgentRuntime.run``."""
         choice = self._choices.of(request)
-        async with self._limited(choice):
+        async with self._limited(choice) as limit:
             files = content.Files(self._media, self._choices.reads(choice.model))
             message = await self._opened(content.user_turn(request.messages, files))
             record = self._record(request, choice)
@@ -109,7 +110,7 @@ class Engine:
             again = content.Files(self._media, self._choices.reads(choice.model))
             record.messages = await content.with_files(record.messages, again)
             work = Work(message, record, sink, metered=choice.model in self._metered)
-            async with self._lane(request, choice) as lane:
+            async with self._lane(request, choice, limit) as lane:
                 answer = await self._answer(request, choice, lane, work)
                 if answer.dead_server:
                     lane.spoil()
@@ -128,7 +129,7 @@ class Engine:
         """Summarise the older part of the history; see ``AgentRuntime.compact``."""
         choice = self._choices.of(request)
         record = history.decode(request.history)
-        async with self._limited(choice), self._lane(request, choice) as lane:
+        async with self._limited(choice) as limit, self._lane(request, choice, limit) as lane:
             agent = await self._agent(request, lane, choice)
             done = await compaction.compact(agent, record, request.session, choice.model)
         return TurnResult(
@@ -212,30 +213,30 @@ class Engine:
         return history.Record(history.bound(record.messages, limit), members)
 
     @asynccontextmanager
-    async def _limited(self, choice: Choice) -> AsyncGenerator[None]:
-        """A turn's time, waiting for a lane included.
+    async def _limited(self, choice: Choice) -> AsyncGenerator["_Limit"]:
+        """A turn's time: as long until it has a lane, and as long from then on.
 
         Raises:
             TurnFailed: it is used up.
         """
-        seconds = self._settings.turn_timeout.total_seconds()
-        limit = asyncio.timeout(seconds)
+        limit = _Limit(self._settings.turn_timeout.total_seconds())
         try:
-            async with limit:
-                yield
+            async with limit.timeout:
+                yield limit
         except TimeoutError:
-            if not limit.expired():
+            if not limit.timeout.expired():
                 raise
-            raise failures.too_slow(choice.model, seconds) from None
+            raise limit.failure(choice.model) from None
 
     @asynccontextmanager
-    async def _lane(self, request: TurnRequest, choice: Choice) -> AsyncGenerator[Lane]:
+    async def _lane(self, request: TurnRequest, choice: Choice, limit: "_Limit") -> AsyncGenerator[Lane]:
         """A lane for one turn, wiped afterwards; the breaker is told how the turn ended."""
         try:
-            lane = await self._lanes.take(str(request.session))
+            lane = await self._lanes.take(Party.of(request))
         except BaseException:
             self._breaker.abandoned(choice.model)
             raise
+        limit.begin()
         try:
             yield lane
         except ProviderFault:
@@ -275,6 +276,23 @@ class Engine:
     def _wipe(self, lane: Lane) -> None:
         """Nothing of a turn may stay in its lane."""
         self._roster.wipe(lane)
+
+
+class _Limit:
+    """The time of one turn. Waiting for a lane is not the turn's fault, and is tried again."""
+
+    def __init__(self, seconds: float) -> None:
+        self.timeout = asyncio.timeout(seconds)
+        self._seconds = seconds
+        self._begun = False
+
+    def begin(self) -> None:
+        """The turn has a lane."""
+        self._begun = True
+        self.timeout.reschedule(asyncio.get_running_loop().time() + self._seconds)
+
+    def failure(self, model: str) -> TurnFailed:
+        return failures.too_slow(model, self._seconds) if self._begun else failures.no_room(self._seconds)
 
 
 def _misconfigured(settings: Settings, problem: BaseException) -> Misconfigured:

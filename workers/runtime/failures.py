@@ -221,6 +221,11 @@ def no_lane(detail: str) -> TurnFailed:
     return TurnFailed("retry", BUSY, f"no lane: {detail}", backoff=MEDIUM_S)
 
 
+def no_room(seconds: float) -> TurnFailed:
+    """No lane came free in the time of a turn."""
+    return TurnFailed("retry", BUSY, f"waited {seconds:g} s for a lane", backoff=SHORT_S)
+
+
 def no_server(names: str) -> TurnFailed:
     """A session's own MCP server does not start."""
     return TurnFailed("retry", BUSY, f"MCP server does not start: {names}", backoff=MEDIUM_S)

@@ -1,4 +1,4 @@
-"""The lanes of one runtime: warm agent instances, lent first come first served, replaced when something is off."""
+"""The lanes of one runtime: warm agent instances, lent in fair shares, replaced when something is off."""
 
 import asyncio
 import logging
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from workers.runtime import failures
+from workers.runtime.fair_queue import FairQueue, Party, Ticket
 
 if TYPE_CHECKING:
     from fast_agent.core.fastagent import AgentInstance
@@ -19,6 +20,9 @@ FIRST_RETRY_S, LONGEST_RETRY_S = 0.5, 30.0
 
 # Whatever a provider object may still hoard, it does so for this many turns; a new lane costs a millisecond.
 LIFETIME_TURNS = 500
+
+
+ANYBODY = Party()
 
 
 class Maker(Protocol):
@@ -41,7 +45,7 @@ type Order = Callable[[], Awaitable[None]]
 class Lane:
     """One agent instance. Its own task makes it, obeys orders for it, and ends it.
 
-    ``warm``: the session whose own MCP servers run in it.
+    ``warm``: the session whose own MCP servers run in it. ``lent``: to whom.
     """
 
     number: int
@@ -51,6 +55,7 @@ class Lane:
     spoiled: bool = False
     turns: int = 0
     warm: str | None = None
+    lent: Party = ANYBODY
 
     @property
     def agents(self) -> "AgentInstance":
@@ -91,7 +96,8 @@ class Lanes:
         self._size = size
         self._all: list[Lane] = []
         self._free: deque[Lane] = deque()
-        self._waiting: deque[asyncio.Future[Lane]] = deque()
+        self._queue = FairQueue(size)
+        self._places: dict[Ticket, asyncio.Future[Lane]] = {}
         self._closed = asyncio.Event()
         self.made = 0
 
@@ -103,7 +109,7 @@ class Lanes:
     @property
     def waiting(self) -> int:
         """Turns that wait for a lane."""
-        return sum(not future.done() for future in self._waiting)
+        return sum(not place.done() for place in self._places.values())
 
     async def start(self) -> None:
         """Make the first lane.
@@ -113,50 +119,63 @@ class Lanes:
         """
         self.give_back(await self.take())
 
-    async def take(self, session: str = "") -> Lane:
-        """Borrow a lane, preferably one that is warm for the session; waits in line.
+    async def take(self, who: Party = ANYBODY) -> Lane:
+        """Borrow a lane, preferably one that is warm for the session; waits in the fair queue.
 
         Raises:
             TurnFailed: no lane can be made at present.
         """
         self._retire_old()
-        if (lane := self._pick(session)) is not None:
-            self._free.remove(lane)
-            return self._lend(lane)
-        place: asyncio.Future[Lane] = asyncio.get_running_loop().create_future()
-        self._waiting.append(place)
-        if len(self._all) < self._size:
-            lane = Lane(len(self._all))
-            self._all.append(lane)
-            self._tasks.create_task(self._keep(lane), name=f"lane-{lane.number}")
+        if self._queue.may_hold(who) and (lane := self._pick(who.session)) is not None:
+            self._queue.grant(who)
+            return self._lend(lane, who)
+        ticket = self._queue.join(who)
+        place = self._places[ticket] = asyncio.get_running_loop().create_future()
+        self._grow()
         try:
-            return self._lend(await place)
+            return await place
         except asyncio.CancelledError:
             if place.done() and not place.cancelled() and place.exception() is None:
                 self.give_back(place.result())
             raise
+        finally:
+            self._queue.leave(ticket)
+            self._places.pop(ticket, None)
 
-    def _lend(self, lane: Lane) -> Lane:
+    def _lend(self, lane: Lane, who: Party) -> Lane:
+        self._free.remove(lane)
+        lane.lent = who
         lane.turns += 1
         return lane
 
     def _pick(self, session: str) -> Lane | None:
         """A free lane: its own warm one, else one that is warm for nobody, else a new one, else the longest idle."""
         own = next((lane for lane in self._free if lane.warm == session), None)
-        if own is not None or self.waiting:
+        if own is not None or not self._free or self._queue.ready:
             return own
         cold = next((lane for lane in self._free if lane.warm is None), None)
-        if cold is not None or len(self._all) < self._size or not self._free:
+        if cold is not None or len(self._all) < self._size:
             return cold
         return self._free[0]
 
+    def _grow(self) -> None:
+        """Make a lane for a turn that may have one, unless one is coming for it."""
+        coming = sum(lane.instance is None for lane in self._all)
+        if len(self._all) < self._size and self._queue.ready > coming:
+            lane = Lane(len(self._all))
+            self._all.append(lane)
+            self._tasks.create_task(self._keep(lane), name=f"lane-{lane.number}")
+
     def give_back(self, lane: Lane) -> None:
         """Return a borrowed lane, wiped; a spoiled or outdated one is replaced in the background."""
+        self._queue.give_back(lane.lent)
+        lane.lent = ANYBODY
         worn = lane.spoiled or lane.turns >= LIFETIME_TURNS
         if worn or self._closed.is_set() or lane.era != self._maker.era:
             self._retire(lane)
         else:
             self._offer(lane)
+        self._grow()
 
     def renew(self) -> None:
         """Replace what is out of date: idle lanes now, lent ones when they come back."""
@@ -165,8 +184,8 @@ class Lanes:
     def close(self) -> None:
         """End every lane as it comes back; whoever still waits for one is cancelled."""
         self._closed.set()
-        while self._waiting:
-            self._waiting.popleft().cancel()
+        for place in self._places.values():
+            place.cancel()
         while self._free:
             self._retire(self._free.popleft())
 
@@ -179,12 +198,19 @@ class Lanes:
             self._retire(lane)
 
     def _offer(self, lane: Lane) -> None:
-        while self._waiting:
-            place = self._waiting.popleft()
-            if not place.done():
-                place.set_result(lane)
-                return
         self._free.append(lane)
+        self._serve_waiting()
+
+    def _serve_waiting(self) -> None:
+        """Lend free lanes to those who wait, as far as their shares go."""
+        while self._free and (ticket := self._queue.call()) is not None:
+            place, session = self._places[ticket], ticket.who.session
+            if place.done():
+                self._queue.give_back(ticket.who)
+                continue
+            cold = next((lane for lane in self._free if lane.warm is None), self._free[0])
+            own = next((lane for lane in self._free if lane.warm == session), cold)
+            place.set_result(self._lend(own, ticket.who))
 
     async def _keep(self, lane: Lane) -> None:
         """Make, serve, end, make anew, until the runtime closes."""
@@ -223,12 +249,10 @@ class Lanes:
 
     def _failed(self, lane: Lane, problem: Exception) -> None:
         log.error("lane_create_failed", extra={"lane": lane.number, "error": type(problem).__name__})
-        while self._free and self._waiting:
-            self._offer(self._free.popleft())
+        self._serve_waiting()
         if any(other.instance is not None for other in self._all):
             return
-        while self._waiting:
-            place = self._waiting.popleft()
+        for place in self._places.values():
             if not place.done():
                 failure = failures.no_lane(type(problem).__name__)
                 failure.__cause__ = problem

@@ -1,0 +1,137 @@
+"""The fair queue alone (pure): shares, round robin, no starvation."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.envelope import Sender
+from tasks.session import SessionKey
+from tests.runtime.support import ask, inbound
+from workers.ports import TurnRequest
+from workers.runtime.fair_queue import FairQueue, Party, Ticket, share
+
+PARTIES = [Party(parties=(f"chat {chat}", f"sender {sender}")) for chat in range(4) for sender in range(3)]
+
+
+class Line:
+    """A queue with its lanes, as ``Lanes`` uses it."""
+
+    def __init__(self, lanes: int) -> None:
+        self.queue, self.free, self.lent = FairQueue(lanes), lanes, []
+        self.waiting: list[Ticket] = []
+        self.called: list[Ticket] = []
+
+    def ask(self, who: Party) -> Ticket:
+        ticket = self.queue.join(who)
+        self.waiting.append(ticket)
+        self.serve()
+        return ticket
+
+    def release(self, number: int) -> None:
+        self.queue.give_back(self.lent.pop(number % len(self.lent)))
+        self.free += 1
+        self.serve()
+
+    def serve(self) -> None:
+        while self.free and (ticket := self.queue.call()) is not None:
+            self.check(ticket)
+            self.waiting.remove(ticket)
+            self.called.append(ticket)
+            self.lent.append(ticket.who)
+            self.free -= 1
+
+    def held(self, who: Party) -> int:
+        held = Counter(party for lent in self.lent for party in lent.parties)
+        return max((held[party] for party in who.parties), default=0)
+
+    def check(self, called: Ticket) -> None:
+        """What must hold for each lane that is granted."""
+        earlier = self.waiting[: self.waiting.index(called)]
+        assert not any(ticket.who == called.who for ticket in earlier), "in order within a chat and a sender"
+        assert not self.held(called.who) or all(self.held(ticket.who) for ticket in self.waiting)
+
+
+@pytest.mark.promise("fair-lanes")
+@given(
+    st.integers(1, 9),
+    st.lists(st.tuples(st.sampled_from(["ask", "release", "leave"]), st.integers(0, 11)), max_size=120),
+)
+def test_no_party_exceeds_its_share_and_no_lane_is_idle_that_a_share_allows(
+    lanes: int, steps: list[tuple[str, int]]
+) -> None:
+    line = Line(lanes)
+    for step, number in steps:
+        if step == "ask":
+            line.ask(PARTIES[number])
+        elif step == "release" and line.lent:
+            line.release(number)
+        elif step == "leave" and line.waiting:
+            line.queue.leave(line.waiting.pop(number % len(line.waiting)))
+        assert len(line.queue) == len(line.waiting)
+        assert all(line.held(who) <= share(lanes) for who in PARTIES)
+        assert not line.free or all(line.held(ticket.who) == share(lanes) for ticket in line.waiting)
+    while line.lent:
+        line.release(0)
+    assert not line.waiting, "everyone is served in the end"
+
+
+@pytest.mark.promise("fair-lanes")
+@given(st.integers(1, 32), st.integers(0, 100))
+def test_a_newcomer_waits_for_one_release_at_most_and_with_one_flood_for_none(lanes: int, topics: int) -> None:
+    line = Line(lanes)
+    flood, other, newcomer = (Party(parties=(name,)) for name in ("chat 1", "chat 2", "chat 3"))
+    for _ in range(topics):
+        line.ask(flood)
+    first = line.ask(other)
+    assert first in line.called or lanes == 1
+    for _ in range(topics):
+        line.ask(other)
+    ticket = line.ask(newcomer)
+    while first not in line.called:
+        line.release(0)
+    if ticket not in line.called:
+        line.release(0)
+    assert ticket in line.called
+
+
+@pytest.mark.promise("fair-lanes")
+def test_chats_that_wait_are_served_in_turns() -> None:
+    line = Line(1)
+    line.ask(Party(parties=("running",)))
+    for chat, topics in (("a", 4), ("b", 2), ("c", 1)):
+        for _ in range(topics):
+            line.ask(Party(parties=(chat,)))
+    while line.lent:
+        line.release(0)
+    assert [ticket.who.parties[0] for ticket in line.called[1:]] == ["a", "b", "c", "a", "b", "a", "a"]
+
+
+@pytest.mark.promise("fair-lanes")
+def test_endless_newcomers_do_not_starve_a_chat_that_was_served_before() -> None:
+    line = Line(2)
+    chat = Party(parties=("chat",))
+    line.ask(chat)
+    second = line.ask(chat)
+    for number in range(20):
+        line.ask(Party(parties=(f"newcomer {number}",)))
+    before = len(line.called)
+    for number in range(20, 60):
+        line.ask(Party(parties=(f"newcomer {number}",)))
+        line.release(line.lent.index(chat) if chat in line.lent else 0)
+        if second in line.called:
+            break
+    assert len(line.called) - before <= 22, "those that came before it had its turn, and no later ones"
+    assert second in line.called
+
+
+def test_a_turn_belongs_to_its_chat_over_all_topics_and_to_the_sender_of_its_first_message() -> None:
+    first = inbound(1, "a", sender=Sender(id=7))
+    later = inbound(1, "b", sender=Sender(id=8))
+    topics = [Party.of(TurnRequest(SessionKey(42, -5, topic=n), (first, later))) for n in (1, 2)]
+    assert topics[0].parties == topics[1].parties == ("chat 42:-5", "sender 7")
+    assert topics[0].session != topics[1].session
+    business = SessionKey(42, 5, business="abc")
+    assert Party.of(TurnRequest(business, (first,))).parties == ("chat 42:5:babc", "sender 7")
+    assert Party.of(ask(3, "by a channel")).parties == ("chat 42:3",)

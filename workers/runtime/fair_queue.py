@@ -1,0 +1,169 @@
+"""Who gets the next free lane: a fair queue over chats and senders (pure).
+
+A turn belongs to two parties: its chat (over all topics) and the person who sent its first message (over all chats).
+Neither holds more than a share of the lanes, so that one lane in four is free for others however much one party asks
+for. Lanes are not taken away, therefore the bound stands on what is held. Among the turns that wait, the next lane goes
+to the parties that hold the fewest, and among these to the ones that have waited without a lane the longest: this is
+round robin, and a newcomer goes before all that still had a lane when it came. Turns of the same chat and sender are
+served in the order in which they asked.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from typing import Self
+
+from workers.ports import TurnRequest
+
+_ONE_IN = 4
+"""One lane in so many is left to others, at least one."""
+
+_REMEMBERED = 256
+"""Parties without a lane whose last one is remembered while no turn waits."""
+
+
+def share(lanes: int) -> int:
+    """How many of so many lanes one party may hold."""
+    return max(1, lanes - max(1, lanes // _ONE_IN))
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Whose turn it is. ``session`` only finds the warm lane."""
+
+    session: str = ""
+    parties: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, request: TurnRequest) -> Self:
+        """The chat and the sender of a turn's first message."""
+        key = request.session
+        business = f":b{key.business}" if key.business is not None else ""
+        sender = next((message.sender for message in request.messages), None)
+        person = () if sender is None else (f"sender {sender.id}",)
+        return cls(str(key), (f"chat {key.bot}:{key.chat}{business}", *person))
+
+
+@dataclass(eq=False, slots=True)
+class Ticket:
+    """A place in the line. ``since``: the time of the queue at which it came."""
+
+    who: Party
+    since: int
+
+
+@dataclass(eq=False, slots=True)
+class _Line:
+    """The tickets of the same parties."""
+
+    number: int
+    tickets: deque[Ticket] = field(default_factory=deque[Ticket])
+
+
+class FairQueue:
+    """Counts who holds how many lanes, and says who is next. Its time counts lanes lent and returned, by two."""
+
+    def __init__(self, lanes: int) -> None:
+        """``lanes``: how many there are at most."""
+        self._share = share(lanes)
+        self._time = 0
+        self._lines: dict[tuple[str, ...], _Line] = {}
+        self._order: list[tuple[int, int, _Line]] = []
+        """A heap: since when the line goes without a lane (or earlier: looked up when it is its turn), its number."""
+        self._numbers = 0
+        self._held: dict[str, int] = {}
+        self._served: dict[str, int] = {}
+        """Party -> when it last had a lane; odd, so that what came before the next event is earlier."""
+
+    def __len__(self) -> int:
+        return sum(len(line.tickets) for line in self._lines.values())
+
+    def may_hold(self, who: Party) -> bool:
+        """Whether a further lane is within the shares of these parties."""
+        return self._holds(who) < self._share
+
+    @property
+    def ready(self) -> int:
+        """Turns that wait and may have a lane."""
+        return sum(
+            min(len(line.tickets), self._share - self._holds(line.tickets[0].who)) for line in self._lines.values()
+        )
+
+    def grant(self, who: Party) -> None:
+        """A lane is lent to these parties."""
+        for party in who.parties:
+            self._held[party] = self._held.get(party, 0) + 1
+        self._note(who)
+        if not self._lines and len(self._served) > _REMEMBERED + len(self._held):
+            self._served = {party: self._served[party] for party in self._held}
+
+    def give_back(self, who: Party) -> None:
+        """A lane came back from these parties."""
+        for party in who.parties:
+            self._held[party] -= 1
+            if not self._held[party]:
+                del self._held[party]
+        self._note(who)
+
+    def _note(self, who: Party) -> None:
+        """These parties have a lane, or had one until now."""
+        self._time += 2
+        self._served.update(dict.fromkeys(who.parties, self._time + 1))
+
+    def join(self, who: Party) -> Ticket:
+        """Stand in line."""
+        ticket = Ticket(who, self._time)
+        line = self._lines.get(who.parties)
+        if line is None:
+            self._numbers += 1
+            line = self._lines[who.parties] = _Line(self._numbers)
+            heappush(self._order, (self._time, line.number, line))
+        line.tickets.append(ticket)
+        return ticket
+
+    def leave(self, ticket: Ticket) -> None:
+        """Stand in line no more; without effect on a ticket that was called."""
+        line = self._lines.get(ticket.who.parties)
+        if line is not None and ticket in line.tickets:
+            self._remove(line, ticket)
+
+    def call(self) -> Ticket | None:
+        """Take the next one out of the line, and grant it a lane; None when no one who waits may have one."""
+        passed: list[tuple[int, int, _Line]] = []
+        best: tuple[int, int, int] | None = None
+        chosen: Ticket | None = None
+        for since, line in self._in_order():
+            passed.append((since, line.number, line))
+            held = self._holds(line.tickets[0].who)
+            if held < self._share and (best is None or (held, since, line.number) < best):
+                best, chosen = (held, since, line.number), line.tickets[0]
+            if not held:
+                break
+        for place in passed:
+            heappush(self._order, place)
+        if chosen is not None:
+            self._remove(self._lines[chosen.who.parties], chosen)
+            self.grant(chosen.who)
+        return chosen
+
+    def _in_order(self) -> Iterator[tuple[int, _Line]]:
+        """Takes the lines off the heap, those first that go without a lane the longest."""
+        while self._order:
+            noted, number, line = heappop(self._order)
+            if not line.tickets:
+                continue
+            ticket = line.tickets[0]
+            since = max(ticket.since, *(self._served.get(party, 0) for party in ticket.who.parties), 0)
+            if since > noted:
+                heappush(self._order, (since, number, line))
+            else:
+                yield since, line
+
+    def _remove(self, line: _Line, ticket: Ticket) -> None:
+        line.tickets.remove(ticket)
+        if not line.tickets:
+            del self._lines[ticket.who.parties]
+
+    def _holds(self, who: Party) -> int:
+        return max((self._held.get(party, 0) for party in who.parties), default=0)
