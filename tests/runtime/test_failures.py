@@ -2,7 +2,8 @@
 
 import pytest
 
-from workers.runtime.failures import ContextTooLong, Fault, ProviderFault, classify
+from workers.ports import TurnFailed
+from workers.runtime.failures import ContextTooLong, Fault, ModelSilent, ProviderFault, classify
 
 NO_SUCH_MODEL = (
     "model not exist",
@@ -61,20 +62,22 @@ OPENAI = ("APIStatusError", "APIError", "OpenAIError")
         (Fault(("APITimeoutError",)), "retry", ProviderFault),
         (Fault(("APIConnectionError",)), "retry", ProviderFault),
         (Fault(("RemoteProtocolError",)), "retry", ProviderFault),
-        (Fault(("StreamIdleTimeoutError", "TimeoutError")), "retry", ProviderFault),
-        (Fault(("JSONDecodeError", "ValueError")), "retry", ProviderFault),
-        (Fault(("EmptyCompletionError",)), "retry", ProviderFault),
-        (Fault(("RuntimeError",), None, "didn't receive a `response.completed` event"), "retry", None),
-        (Fault(("KeyError",)), "retry", None),
-        *((Fault(("BadRequestError",), 400, words), "operator", None) for words in NO_SUCH_MODEL),
-        *((Fault(("BadRequestError",), 400, words), "tell", None) for words in NOT_FOR_THIS_MODEL),
+        (Fault(("StreamIdleTimeoutError", "TimeoutError")), "retry", ModelSilent),
+        (Fault(("JSONDecodeError", "ValueError")), "retry", TurnFailed),
+        (Fault(("UnfinishedStreamError",)), "retry", TurnFailed),
+        (Fault(("EmptyCompletionError",)), "tell", TurnFailed),
+        (Fault(("EmptyStreamError", "RuntimeError")), "tell", TurnFailed),
+        (Fault(("RuntimeError",), None, "didn't receive a `response.completed` event"), "retry", TurnFailed),
+        (Fault(("KeyError",)), "retry", TurnFailed),
+        *((Fault(("BadRequestError",), 400, words), "operator", TurnFailed) for words in NO_SUCH_MODEL),
+        *((Fault(("BadRequestError",), 400, words), "tell", TurnFailed) for words in NOT_FOR_THIS_MODEL),
     ],
 )
 def test_each_fault_has_its_action(fault: Fault, action: str, kind: type | None) -> None:
     failure = classify(fault, "generic.mock")
     assert failure.action == action
     if kind is not None:
-        assert isinstance(failure, kind)
+        assert type(failure) is kind
     assert (failure.backoff > 0) == (action == "retry")
     assert failure.words[0].isupper()
     assert failure.words.endswith(".")

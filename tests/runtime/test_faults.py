@@ -28,7 +28,7 @@ ROWS = {
     "dropped mid-stream": ({"mode": "drop"}, "retry"),
     "clean end, nothing finished": ({"mode": "truncate"}, "retry"),
     "malformed chunk": ({"mode": "malformed"}, "retry"),
-    "empty reply": ({"mode": "empty"}, "retry"),
+    "empty reply": ({"mode": "empty"}, "tell"),
 }
 
 

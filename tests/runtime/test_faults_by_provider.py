@@ -37,7 +37,7 @@ ROWS: dict[str, tuple[Cause, str]] = {
     "400 context": (lambda llmock: llmock.limits(context_window=1), "tell"),
     "400 filter": (status(400, message="Output blocked by content filtering policy"), "tell"),
     "refusal": (lambda llmock: llmock.add(Reply("I can", finish_reason="content_filter", times=None)), "tell"),
-    "empty reply": (lambda llmock: llmock.reply("", times=None), "retry"),
+    "empty reply": (lambda llmock: llmock.reply("", times=None), "tell"),
     "silent from the start": (lambda llmock: llmock.slow_first_token(60, times=None), "retry"),
     "silent mid-stream": (
         lambda llmock: llmock.reply(LONG, times=None).stall(after_chunks=BEGUN, seconds=60, times=None),

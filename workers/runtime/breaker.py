@@ -1,65 +1,105 @@
 """A circuit breaker per model, so that an outage does not burn every chat's attempts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from tasks.clock import Clock
+from workers.ports import TurnRequest
 
-# Five failures in a row are no accident; ten seconds is what a provider's hiccup takes, a minute the longest we let a
-# recovered provider go unused.
-FAILURES_TO_OPEN = 5
+# Five chats of five people within two minutes are no accident; ten seconds is what a provider's hiccup takes, a minute
+# the longest that a recovered provider goes unused.
+CHATS_TO_OPEN = 5
+WINDOW_S = 120.0
 FIRST_PAUSE_S = 10.0
 LONGEST_PAUSE_S = 60.0
+# A turn that waits for the probe looks again this soon.
+LOOK_AGAIN_S = 1.0
+
+
+class Caller(NamedTuple):
+    """Who asks: topics of a chat are one caller, and a person in several chats counts once."""
+
+    chat: int
+    sender: int
+
+    @classmethod
+    def of(cls, request: TurnRequest) -> "Caller":
+        sender = request.messages[-1].sender
+        return cls(request.session.chat, sender.id if sender is not None else request.session.chat)
 
 
 @dataclass(slots=True)
 class _Circuit:
-    failures: int = 0
+    """``failed``: when each caller last failed. ``asked``: another caller was turned away since it opened.
+
+    ``probe``: who tries it now. It has until ``probe_until`` for itself: a turn may take many minutes.
+    """
+
+    failed: dict[Caller, float] = field(default_factory=dict[Caller, float])
     pause: float = 0.0
     open_until: float = 0.0
-    probing: bool = False
+    asked: bool = False
+    probe: Caller | None = None
+    probe_until: float = 0.0
 
 
 class Breaker:
-    """Counts passing faults in a row per key (a model's name). While a key is open, only one probe goes through."""
+    """Counts the chats that met a passing fault, per key (a model's name). An open key lets one probe through."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._circuits: dict[str, _Circuit] = {}
 
-    def wait(self, key: str) -> float:
-        """Seconds to wait before this key may be used; 0.0 lets the caller through, as the probe if it was open."""
+    def wait(self, key: str, caller: Caller) -> float:
+        """Seconds to wait before this key may be used; 0.0 lets the caller through, as the probe if it was open.
+
+        The probe is a chat that did not fail: what its own message provokes must not keep the model closed. Where no
+        other chat has asked, a chat that failed is the probe.
+        """
         circuit = self._circuits.get(key)
         if circuit is None or circuit.pause == 0:
             return 0.0
-        remaining = circuit.open_until - self._clock.monotonic()
-        if remaining > 0:
-            return remaining
-        if circuit.probing:
-            return 1.0
-        circuit.probing = True
+        failed = caller in circuit.failed
+        circuit.asked = circuit.asked or not failed
+        # Those that were turned away come back within half a pause of its end.
+        turn = circuit.open_until + (circuit.pause / 2 if failed and circuit.asked else 0.0)
+        now = self._clock.monotonic()
+        if turn > now:
+            return turn - now
+        if circuit.probe is not None and circuit.probe_until > now:
+            return LOOK_AGAIN_S
+        circuit.probe, circuit.probe_until = caller, now + LONGEST_PAUSE_S
         return 0.0
 
     def succeeded(self, key: str) -> None:
         """The model answered (if only to refuse): it is there."""
         self._circuits.pop(key, None)
 
-    def failed(self, key: str) -> None:
+    def failed(self, key: str, caller: Caller) -> None:
         """A passing fault of the provider."""
         circuit = self._circuits.setdefault(key, _Circuit())
-        circuit.failures += 1
-        if circuit.probing or circuit.failures >= FAILURES_TO_OPEN:
+        now = self._clock.monotonic()
+        circuit.failed = {who: at for who, at in circuit.failed.items() if now - at <= WINDOW_S} | {caller: now}
+        # A turn that was on its way when the key closed changes nothing.
+        if circuit.probe == caller or (circuit.pause == 0 and _several(circuit.failed)):
             circuit.pause = min(max(circuit.pause * 2, FIRST_PAUSE_S), LONGEST_PAUSE_S)
-            circuit.open_until = self._clock.monotonic() + circuit.pause
-            circuit.probing = False
+            circuit.open_until = now + circuit.pause
+            circuit.asked = False
+            circuit.probe = None
 
-    def abandoned(self, key: str) -> None:
+    def abandoned(self, key: str, caller: Caller) -> None:
         """The turn ended without telling anything about the provider (cancelled); another may probe."""
         circuit = self._circuits.get(key)
-        if circuit is not None:
-            circuit.probing = False
+        if circuit is not None and circuit.probe == caller:
+            circuit.probe = None
 
     @property
     def open(self) -> tuple[str, ...]:
         """The keys that are closed to turns now, for status and alerts."""
         now = self._clock.monotonic()
         return tuple(key for key, circuit in self._circuits.items() if circuit.pause and circuit.open_until > now)
+
+
+def _several(failed: dict[Caller, float]) -> bool:
+    chats, senders = {who.chat for who in failed}, {who.sender for who in failed}
+    return min(len(chats), len(senders)) >= CHATS_TO_OPEN

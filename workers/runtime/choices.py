@@ -12,7 +12,7 @@ from fast_agent.llm.model_factory import ModelFactory
 from tasks.settings import Settings
 from workers.ports import TurnRequest
 from workers.runtime import failures
-from workers.runtime.breaker import Breaker
+from workers.runtime.breaker import Breaker, Caller
 
 if TYPE_CHECKING:
     from fast_agent import FastAgent
@@ -106,7 +106,7 @@ class Choices:
         if model is not None and (why := self._no_model(agent, model)):
             refused["model"] = why
             model = None
-        return replace(self._at_hand(agent, model), refused=refused)
+        return replace(self._at_hand(agent, model, Caller.of(request)), refused=refused)
 
     def _no_model(self, agent: str, model: str) -> str | None:
         """Why a session cannot have a model, in words."""
@@ -116,7 +116,7 @@ class Choices:
             return f"{agent} calls no model from here, so the choice of {model} does not apply and is taken back."
         return None
 
-    def _at_hand(self, agent: str, wanted: str | None) -> Choice:
+    def _at_hand(self, agent: str, wanted: str | None, caller: Caller) -> Choice:
         """The agent with the model that answers now.
 
         Raises:
@@ -124,13 +124,19 @@ class Choices:
         """
         config = self._fast.context.config
         model = wanted or self.own_model(agent) or (config.default_model if config else None) or "default"
-        wait = self._breaker.wait(model)
+        wait = self._breaker.wait(model, caller)
         if wait <= 0:
             return replace(self._choice(agent, model, wanted), chosen=wanted is not None)
         fallback = self._settings.fallback_model
-        if fallback and fallback != model and self._breaker.wait(fallback) <= 0:
+        if fallback and fallback != model and self._breaker.wait(fallback, caller) <= 0:
             return self._choice(agent, fallback, fallback)
         raise failures.paused(model, wait)
+
+    def several_models(self, choice: Choice) -> bool:
+        """Whether a turn of this choice calls more models than ``choice.model``: its members bring their own."""
+        if not choice.workflow or choice.switch is not None:
+            return False
+        return len({self.own_model(member) or choice.model for member in choice.members}) > 1
 
     def reads(self, model: str) -> Callable[[str], bool]:
         """Which types of files (MIME) a model takes; a model that fast-agent does not know takes none."""

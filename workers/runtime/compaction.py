@@ -61,6 +61,9 @@ async def compact(agent: Any, record: Record, session: SessionKey, model: str) -
         asyncio.CancelledError: cancelled.
     """
     before = len(record.messages)
+    if agent.llm is None:
+        # A workflow's own messages are its members' answers; there is no model to ask.
+        return Compacted(record, before, before, Usage(model=model))
     agent.load_message_history(record.messages, clear_state=True)
     configured = agent.context.config.compaction if agent.context and agent.context.config else CompactionSettings()
     # The provider's own compaction gives an opaque checkpoint that no other model can read.

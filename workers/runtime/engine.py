@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
@@ -12,10 +12,10 @@ from tasks.clock import Clock
 from tasks.errors import CohortError, Misconfigured, Retryable
 from tasks.settings import Settings
 from workers.ports import MediaSource, Notes, Reminders, Sink, TurnFailed, TurnRequest, TurnResult, Usage
-from workers.runtime import compaction, connections, content, failures, history, models
+from workers.runtime import compaction, connections, content, failures, history, models, outages
 from workers.runtime.breaker import Breaker
 from workers.runtime.choices import Choice, Choices
-from workers.runtime.failures import ContextTooLong, ProviderFault
+from workers.runtime.failures import ContextTooLong
 from workers.runtime.fair_queue import Party
 from workers.runtime.lanes import Lane, Lanes
 from workers.runtime.roster import Roster, why_no_agent
@@ -102,7 +102,7 @@ class Engine:
     async def run(self, request: TurnRequest, sink: Sink) -> TurnResult:
         """Run one turn; see ``AgentRuntime.run``."""
         choice = self._choices.of(request)
-        async with self._limited(choice) as limit:
+        async with self._counted(request, choice), self._limited(choice) as limit:
             files = content.Files(self._media, self._choices.reads(choice.model))
             message = await self._opened(content.user_turn(request.messages, files))
             record = self._record(request, choice)
@@ -110,7 +110,7 @@ class Engine:
             again = content.Files(self._media, self._choices.reads(choice.model))
             record.messages = await content.with_files(record.messages, again)
             work = Work(message, record, sink, metered=choice.model in self._metered)
-            async with self._lane(request, choice, limit) as lane:
+            async with self._lane(request, limit) as lane:
                 answer = await self._answer(request, choice, lane, work)
                 if answer.dead_server:
                     lane.spoil()
@@ -128,8 +128,8 @@ class Engine:
     async def compact(self, request: TurnRequest) -> TurnResult:
         """Summarise the older part of the history; see ``AgentRuntime.compact``."""
         choice = self._choices.of(request)
-        record = history.decode(request.history)
-        async with self._limited(choice) as limit, self._lane(request, choice, limit) as lane:
+        async with self._counted(request, choice), self._limited(choice) as limit, self._lane(request, limit) as lane:
+            record = history.decode(request.history)
             agent = await self._agent(request, lane, choice)
             done = await compaction.compact(agent, record, request.session, choice.model)
         return TurnResult(
@@ -228,30 +228,17 @@ class Engine:
                 raise
             raise limit.failure(choice.model) from None
 
+    def _counted(self, request: TurnRequest, choice: Choice) -> AbstractAsyncContextManager[None]:
+        """The breaker is told how the turn ended, whatever ended it: the turn may be the probe."""
+        return outages.counted(self._breaker, request, choice, several=self._choices.several_models(choice))
+
     @asynccontextmanager
-    async def _lane(self, request: TurnRequest, choice: Choice, limit: "_Limit") -> AsyncGenerator[Lane]:
-        """A lane for one turn, wiped afterwards; the breaker is told how the turn ended."""
-        try:
-            lane = await self._lanes.take(Party.of(request))
-        except BaseException:
-            self._breaker.abandoned(choice.model)
-            raise
+    async def _lane(self, request: TurnRequest, limit: "_Limit") -> AsyncGenerator[Lane]:
+        """A lane for one turn, wiped afterwards."""
+        lane = await self._lanes.take(Party.of(request))
         limit.begin()
         try:
             yield lane
-        except ProviderFault:
-            self._breaker.failed(choice.model)
-            raise
-        except TurnFailed as problem:
-            self._breaker.succeeded(choice.model)
-            if problem.action == "operator" and choice.chosen:
-                raise failures.unusable(choice.model, problem.detail) from problem
-            raise
-        except BaseException:
-            self._breaker.abandoned(choice.model)
-            raise
-        else:
-            self._breaker.succeeded(choice.model)
         finally:
             self._wipe(lane)
             self._lanes.give_back(lane)

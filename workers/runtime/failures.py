@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Literal
 
 from workers.ports import TurnFailed
+from workers.runtime import overflow
 
 type Action = Literal["retry", "tell", "operator"]
 
@@ -20,21 +21,12 @@ TOO_LONG = "This conversation has become too long for the model. Send /compact t
 TOO_LARGE = "This message is too large for the model. Try a shorter text or a smaller file."
 LOST = "I ran out of steps before I found an answer. Try a smaller question."
 SLOW = "This took longer than I am allowed to work on one message, so I stopped. Try a smaller question."
+EMPTY = "The model gave an empty answer, twice. Try again, or put it differently."
 UNUSABLE = "The model could not work with this message. Try to put it differently."
 
 # A fault of the network passes at once; a server that is out of breath needs longer, a rate limit longest.
 SHORT_S, MEDIUM_S, LONG_S = 1.0, 4.0, 10.0
 
-_CONTEXT = (
-    "context_length",
-    "context length",
-    "context window",
-    "maximum context",
-    "prompt is too long",
-    "too many tokens",
-    "input is too long",
-    "exceeds the maximum number of tokens",
-)
 _TOO_MANY = 429
 _QUOTA = ("insufficient_quota", "exceeded your current quota", "credit balance", "billing", "payment required")
 _KEY = (
@@ -58,26 +50,21 @@ _SETUP_ERRORS = frozenset(
 _REFUSALS = frozenset({"ContentFilterFinishReasonError", "PromptBlockedError"})
 _NETWORK_ERRORS = frozenset(
     {
+        # A refused connection comes as this one, too.
         "APITimeoutError",
         "APIConnectionError",
         "RemoteProtocolError",
-        "ReadTimeout",
         "ReadError",
         "ConnectError",
         "ConnectTimeout",
-        "StreamIdleTimeoutError",
-        "TimeoutError",
-        "EmptyCompletionError",
-        "EmptyStreamError",
-        "JSONDecodeError",
-        "AssertionError",
         "ConnectionResetError",
         "ServerDisconnectedError",
         "ClientPayloadError",
-        "UnknownApiResponseError",
-        "UnfinishedStreamError",
     }
 )
+_SILENCES = frozenset({"ReadTimeout", "StreamIdleTimeoutError", "TimeoutError"})
+# fast-agent has asked twice before it raises one of these.
+_EMPTY = frozenset({"EmptyCompletionError", "EmptyStreamError"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +112,10 @@ def classify(fault: Fault, model: str = "") -> TurnFailed:
 
 def _by_words(fault: Fault, where: str) -> TurnFailed | None:
     """Providers name these in words only, under various statuses."""
-    if fault.says(*_CONTEXT):
+    if overflow.too_long(fault.text, fault.status):
         return ContextTooLong("tell", TOO_LONG, f"context too long, {where}")
+    if overflow.answer_too_long(fault.text):
+        return TurnFailed("operator", BROKEN, f"max_tokens is more than the model gives, {where}")
     if fault.says(*_FILTER):
         return TurnFailed("tell", REFUSED, f"content filter, {where}")
     # Google words a minute's limit as it words an empty account, and adds when to come again.
@@ -166,9 +155,14 @@ def _by_kind(fault: Fault, where: str) -> TurnFailed:
         return ContextTooLong("tell", TOO_LARGE, f"request too large, {where}")
     if not _SETUP_ERRORS.isdisjoint(fault.kinds):
         return TurnFailed("operator", BROKEN, where)
+    if not _EMPTY.isdisjoint(fault.kinds):
+        return TurnFailed("tell", EMPTY, f"empty answer, {where}")
+    if not _SILENCES.isdisjoint(fault.kinds):
+        return ModelSilent("retry", BUSY, where, backoff=SHORT_S)
     if not _NETWORK_ERRORS.isdisjoint(fault.kinds):
         return ProviderFault("retry", BUSY, where, backoff=SHORT_S)
-    # What we do not know is tried again, but does not speak against the provider.
+    # An answer that cannot be read and what we do not know are tried again, but do not speak against the provider:
+    # the text that was sent may be the cause.
     return TurnFailed("retry", BUSY, where, backoff=SHORT_S)
 
 
@@ -182,18 +176,26 @@ class ProviderFault(TurnFailed):
     """A passing fault of the provider, which the circuit breaker counts."""
 
 
+class ModelSilent(ProviderFault):
+    """The model said nothing for too long; a long request takes long to read, so its silence does not count."""
+
+
+class TimeUsedUp(TurnFailed):
+    """The turn used up its time, which tells nothing about the provider."""
+
+
 class ContextTooLong(TurnFailed):
     """The request did not fit; a compaction may help."""
 
 
 def empty(model: str) -> TurnFailed:
-    """The model said it was done, with no word said."""
-    return ProviderFault("retry", BUSY, f"{model}: empty answer", backoff=SHORT_S)
+    """The model said twice that it was done, with no word said."""
+    return TurnFailed("tell", EMPTY, f"{model}: empty answer")
 
 
 def cut_off(model: str) -> TurnFailed:
     """The stream ended without its end."""
-    return ProviderFault("retry", BUSY, f"{model}: stream cut off", backoff=SHORT_S)
+    return TurnFailed("retry", BUSY, f"{model}: stream cut off", backoff=SHORT_S)
 
 
 def out_of_steps(model: str) -> TurnFailed:
@@ -208,7 +210,7 @@ def refused(model: str) -> TurnFailed:
 
 def too_slow(model: str, seconds: float) -> TurnFailed:
     """The turn used up its time."""
-    return TurnFailed("tell", SLOW, f"{model}: turn longer than {seconds:g} s")
+    return TimeUsedUp("tell", SLOW, f"{model}: turn longer than {seconds:g} s")
 
 
 def paused(model: str, seconds: float) -> TurnFailed:

@@ -3,7 +3,6 @@
 ``tests/runtime/test_vendor_contract.py`` names what an upgrade changes.
 """
 
-import asyncio
 import contextlib
 import copy
 import io
@@ -21,8 +20,8 @@ from fast_agent.core.harness import AgentHarness
 from fast_agent.core.logging import logger as fast_logging
 from fast_agent.llm import fastagent_llm
 from fast_agent.llm.internal import passthrough
+from fast_agent.llm.provider.error_utils import is_empty_completion
 from fast_agent.tools import function_tool_loader
-from fast_agent.types import PromptMessageExtended
 from fast_agent.ui import console as fast_console
 from fastmcp.utilities import async_utils
 from pydantic import ValidationError
@@ -30,8 +29,7 @@ from pydantic import ValidationError
 from tasks.errors import Misconfigured
 from tasks.settings import Settings
 from workers.runtime import connections, models, shortcuts, taming
-from workers.runtime.failures import Fault
-from workers.runtime.watch import Call, fault_of, watching
+from workers.runtime.watch import Watch, fault_of, message_in, watching
 
 if TYPE_CHECKING:
     from fast_agent.core.fastagent import AgentInstance
@@ -78,11 +76,6 @@ def _event(  # noqa: PLR0917 - fast-agent's signature
         log.log(level, "fast_agent_event", extra={"source": self.namespace, "error": kind})
 
 
-def _message_in(result: Any) -> PromptMessageExtended | None:
-    parts: tuple[Any, ...] = result if isinstance(result, tuple) else (result,)
-    return next((part for part in parts if isinstance(part, PromptMessageExtended)), None)
-
-
 _execute = fastagent_llm.FastAgentLLM._execute_with_retry  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
 _finalize = fastagent_llm.FastAgentLLM._finalize_turn_usage  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
 
@@ -92,19 +85,19 @@ async def _watched_execute(self: Any, *args: Any, **kwargs: Any) -> Any:
     watch = watching.get()
     if watch is None:
         return await _execute(self, *args, **kwargs)
-    if watch.over:
-        raise asyncio.CancelledError
-    call = Call(agent=self.name or "", provider=str(self.provider.config_name))
-    watch.calls.append(call)
-    try:
-        with connections.call():
-            result = await _execute(self, *args, **kwargs)
-    except Exception as problem:
-        call.fault = Fault.of(problem)
-        raise
-    message = _message_in(result)
-    if message is not None:
-        call.fault = fault_of(message)
+    result = await _noted_execute(self, watch, *args, **kwargs)
+    message = message_in(result)
+    # OpenAI's providers do this themselves. It is the call that is repeated, not the turn with its tools.
+    if message is not None and is_empty_completion(message):
+        return await _noted_execute(self, watch, *args, **kwargs)
+    return result
+
+
+async def _noted_execute(self: Any, watch: Watch, *args: Any, **kwargs: Any) -> Any:
+    with watch.call(self.name or "", str(self.provider.config_name)) as call, connections.call():
+        result = await _execute(self, *args, **kwargs)
+    message = message_in(result)
+    call.fault = None if message is None else fault_of(message)
     return result
 
 

@@ -1,6 +1,9 @@
 """What the models did in one turn: every call of every agent in it, its tokens, its fault."""
 
+import asyncio
 import json
+from collections.abc import Generator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,6 +38,23 @@ class Watch:
     calls: list[Call] = field(default_factory=list[Call])
     over: bool = False
 
+    @contextmanager
+    def call(self, agent: str, provider: str) -> Generator[Call]:
+        """A call of a model, noted with the fault that it raises.
+
+        Raises:
+            asyncio.CancelledError: the turn is over.
+        """
+        if self.over:
+            raise asyncio.CancelledError
+        call = Call(agent, provider)
+        self.calls.append(call)
+        try:
+            yield call
+        except Exception as problem:
+            call.fault = Fault.of(problem)
+            raise
+
     def usage(self, model: str) -> Usage:
         """Tokens over all calls; ``model`` names it where no call told."""
         used = [call for call in self.calls if call.metered]
@@ -53,6 +73,12 @@ def channel(message: PromptMessageExtended, name: str) -> str:
     """The text of one channel, empty when there is none."""
     blocks = (message.channels or {}).get(name, ())
     return "\n".join(str(getattr(block, "text", "")) for block in blocks)
+
+
+def message_in(result: Any) -> PromptMessageExtended | None:
+    """The message in what a provider's call returned."""
+    parts: tuple[Any, ...] = result if isinstance(result, tuple) else (result,)
+    return next((part for part in parts if isinstance(part, PromptMessageExtended)), None)
 
 
 def fault_of(message: PromptMessageExtended) -> Fault | None:
