@@ -10,7 +10,7 @@ from tasks.clock import Clock
 from tasks.envelope import Button, Inbound, Reply
 from tasks.session import SessionKey
 from tasks.settings import Settings
-from tasks.store.sessions import Glance
+from tasks.store.views import Glance
 
 _DATA_BYTES = 64
 """Telegram's limit for what a button carries."""

@@ -9,7 +9,8 @@ import typer
 from ops.context import Context, context, run
 from tasks.errors import CohortError, Misconfigured
 from tasks.store import Store
-from tasks.store.dead import KEPT, Dead
+from tasks.store.dead import Dead
+from tasks.store.redis import DEAD_KEPT
 
 app = typer.Typer(help="Messages given up on: list, show, retry, drop.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -77,7 +78,7 @@ async def _each(here: Context, letter: str | None, *, everything: bool, verb: st
     if (letter is None) == (not everything):
         raise Misconfigured("name one letter, or give --all")
     async with here.store() as store:
-        chosen = [dead.id for dead in await store.dead.list(KEPT * 2)] if letter is None else [_form(letter)]
+        chosen = [dead.id for dead in await store.dead.list(DEAD_KEPT * 2)] if letter is None else [_form(letter)]
         done = 0
         for name in chosen:
             try:

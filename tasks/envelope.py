@@ -42,7 +42,7 @@ class Envelope(BaseModel):
             if isinstance(version, int) and version > cls.VERSION:
                 raise EnvelopeTooNew(f"{cls.__name__} version {version}; this release reads up to {cls.VERSION}")
             return cls.model_validate(raw)
-        except (ValueError, KeyError, TypeError, ValidationError) as problem:
+        except (ValueError, KeyError, TypeError, RecursionError, ValidationError) as problem:
             raise EnvelopeInvalid(f"not a {cls.__name__}: {type(problem).__name__}") from problem
 
 

@@ -25,6 +25,10 @@ class StoreUnavailable(Retryable):
     """Redis cannot be reached or refuses writes; nothing was confirmed, everything is tried again."""
 
 
+class StateDamaged(CohortError):  # noqa: N818 - reads as what it is
+    """A key in Redis is not of the type that this release declares; something else than Cohort wrote it."""
+
+
 class ClaimLost(CohortError):  # noqa: N818 - an outcome, not a failure
     """Another worker owns this session now; what this one computed is thrown away."""
 

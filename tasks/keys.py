@@ -1,6 +1,7 @@
 """Every Redis key is born here, with its type, its owner and how long it lives (pure)."""
 
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Literal
 
 from tasks.session import SessionKey
@@ -47,6 +48,11 @@ KINDS = (
     KeyKind("cohort:reminder-number", "string", "permanent", "how many reminders were ever made"),
     KeyKind("cohort:alert:*", "string", "expires", "operator alerts already raised"),
 )
+
+
+def kind_of(name: str) -> KeyKind | None:
+    """How a key is declared, None if it is none of ours."""
+    return next((kind for kind in KINDS if fnmatchcase(name, kind.pattern)), None)
 
 
 def inbox(session: SessionKey | str) -> str:

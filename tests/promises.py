@@ -44,6 +44,7 @@ PROMISES = {
     "slots-fewest-moves": "When workers come or go, no more slots move than must.",
     "store-is-the-model": "The store does what a plain model of it does, whatever comes in which order.",
     "atomic-steps": "Each change of several keys is one short script that touches only the keys it is given.",
+    "all-or-nothing": "Whatever a step of the store is given or finds, it happens as a whole or changes nothing.",
     "version-skew": "What a newer release wrote is refused with a clear error and kept.",
     "fair-lanes": "No chat and no sender holds all lanes, and those who wait for one get it in turns.",
     "few-lanes": "A worker makes no more lanes than turns that run at the same time, however many chats it serves.",

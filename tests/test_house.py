@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("bot", "workers", "botapi", "tasks", "ops", "playground")
 
 LINES = 300
-LUA_LINES = 40
+LUA_LINES = 60
 
 
 def tracked() -> list[Path]:

@@ -11,7 +11,7 @@ from random import random
 from tasks import keys, metrics
 from tasks.envelope import Button, DeadLetter, Inbound, Reply
 from tasks.errors import ClaimLost, EnvelopeTooNew, Retryable, Terminal
-from tasks.store.sessions import READ_AHEAD, Commit
+from tasks.store.sessions import READ_AHEAD, Commit, Counts
 from workers import words
 from workers.claimed import Claimed
 from workers.parts import Parts
@@ -30,7 +30,7 @@ class Outcome:
     set: dict[str, str] = field(default_factory=dict[str, str])
     unset: tuple[str, ...] = ()
     add: dict[str, int] = field(default_factory=dict[str, int])
-    usage: tuple[str, ...] = ()
+    usage: dict[str, Counts] = field(default_factory=dict[str, Counts])
     dead: tuple[DeadLetter, ...] = ()
 
     def commit(self, drop: int) -> Commit:
@@ -164,12 +164,13 @@ class Attempts:
         said = [result.text, *result.notices, words.CUT if result.cut else ""]
         if self._claimed.history is None:
             said.append(words.stand_in(self._parts.settings.model))
+        counts = {"input_tokens": result.usage.input_tokens, "output_tokens": result.usage.output_tokens, "turns": 1}
         return Outcome(
             self._render("\n\n".join(part for part in said if part)),
             result.history,
             unset=(*self._settled(), *result.dropped),
-            add={"input_tokens": result.usage.input_tokens, "output_tokens": result.usage.output_tokens, "turns": 1},
-            usage=self._usage_names(result.usage.model),
+            add=counts,
+            usage={name: Counts(counts) for name in self._usage_names(result.usage.model)},
         )
 
     def _failed(self, problem: TurnFailed) -> Outcome:

@@ -6,11 +6,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from random import random
+from typing import Any
 
 from tasks.envelope import Inbound
 from tasks.errors import ClaimLost, EnvelopeInvalid, StoreUnavailable
 from tasks.session import SessionKey
 from tasks.store.moves import Moves
+from tasks.store.redis import text
 from tasks.store.sessions import Claim, Commit, SessionStore, Work
 from workers import edits
 from workers.pulse import Pulse
@@ -98,8 +100,13 @@ class Claimed:
     @property
     def moved(self) -> SessionKey | None:
         """What this session's group became: it goes on there."""
-        moved = self._fields.get("moved", b"").decode()
-        return SessionKey.parse(moved) if moved and moved != str(self.session) else None
+        moved = text(self._fields.get("moved", b""))
+        if not moved or moved == str(self.session):
+            return None
+        with suppress(ValueError):
+            return SessionKey.parse(moved)
+        log.error("session.damaged", extra={"session": str(self.session), "field": "moved"})
+        return None
 
     @property
     def is_blank(self) -> bool:
@@ -109,12 +116,13 @@ class Claimed:
     def choice(self, name: str) -> str | None:
         """The session's ``agent`` or ``model``, None for the default."""
         value = self._fields.get(name)
-        return value.decode() if value else None
+        return text(value) if value else None
 
     def failed(self) -> list[str]:
         """The messages of turns that were given up for an outage, as JSON."""
-        with suppress(ValueError):
-            return list(json.loads(self._fields.get("failed", b"[]")))
+        with suppress(ValueError, RecursionError):
+            kept: Any = json.loads(self._fields.get("failed", b"[]"))
+            return [entry for entry in kept if isinstance(entry, str)] if isinstance(kept, list) else []
         return []
 
     def failed_messages(self) -> tuple[Inbound, ...]:
@@ -123,9 +131,11 @@ class Claimed:
         Raises:
             EnvelopeTooNew: a newer release gave them up.
         """
-        with suppress(EnvelopeInvalid):
-            return tuple(Inbound.from_json(entry) for entry in self.failed())
-        return ()
+        kept: list[Inbound] = []
+        for entry in self.failed():
+            with suppress(EnvelopeInvalid):
+                kept.append(Inbound.from_json(entry))
+        return tuple(kept)
 
     def _number(self, name: str) -> int:
         with suppress(ValueError):
@@ -159,8 +169,10 @@ class Claimed:
         if said:
             state["said"] = edits.written(edits.joined(self.said, said))
         unset = (*commit.unset, "together") if suspects else (*commit.unset, "together", "suspects")
-        last = self._fields.get("commit", b"").decode()
-        commit = replace(commit, set=state, unset=unset, after=last)
+        last = text(self._fields.get("commit", b""))
+        # A damaged one is like no text, and would refuse every commit.
+        after = last if last.isascii() else None
+        commit = replace(commit, set=state, unset=unset, after=after)
         written = await self._write(lambda: self._sessions.commit(self._claim, commit))
         for name in unset:
             self._fields.pop(name, None)

@@ -13,9 +13,6 @@ from tasks.errors import EnvelopeInvalid, Terminal
 from tasks.slots import slot_of
 from tasks.store.redis import Script, guard
 
-KEPT = 10_000
-"""Dead letters kept (about); beyond it the oldest go."""
-
 
 @dataclass(frozen=True, slots=True)
 class Dead:

@@ -14,8 +14,7 @@ from tasks.envelope import DeadLetter, Inbound, Reply
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
 from tasks.session import SessionKey
 from tasks.slots import slot_of
-from tasks.store.dead import KEPT
-from tasks.store.redis import Script, guard
+from tasks.store.redis import DEAD_KEPT, Script, guard
 
 # Telegram keeps an update for 24 h, so within 48 h none comes again.
 SEEN_FOR = timedelta(hours=48)
@@ -26,6 +25,9 @@ STRANGERS_WAIT = timedelta(minutes=1)
 
 _MOST_BELLS = 1000
 """Doorbells that may wait in a slot's queue; sessions of more are left to the sweep."""
+
+ROOM_FOR_CONTROL = 100
+"""Control words that an inbox takes beyond its cap: a full one can still be stopped, and a flood of them ends."""
 
 type Verdict = Literal["accepted", "seen", "full"]
 
@@ -89,7 +91,7 @@ class IntakeStore:
         seen = keys.seen(bot)
         names = [seen, keys.DEAD, keys.replies(bot)]
         now, memory = self._clock.now(), int(SEEN_FOR.total_seconds())
-        args: list[str | int | float] = [now, memory, self._cap, KEPT, _MOST_BELLS]
+        args: list[str | int | float] = [now, memory, self._cap, DEAD_KEPT, _MOST_BELLS, ROOM_FOR_CONTROL]
         for item in batch:
             kind, session, payload = item.entry()
             # Items without a session get placeholders that the script does not touch.

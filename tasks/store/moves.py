@@ -23,6 +23,8 @@ from tasks.store.sessions import Claim
 
 _COUNTERS = ("input_tokens", "output_tokens", "turns")
 _CHOICES = ("agent", "model")
+_DIGITS = 17
+"""A counter of more digits is damaged."""
 _HEAD = ("tries", "together", "suspects")
 
 
@@ -80,12 +82,12 @@ class Moves:
                 pipe.hgetall(keys.state(new))
                 theirs, replies, ours = await pipe.execute()
         plan = _plan(_named(theirs), _named(ours), replies)
-        owner, history = text(theirs.get(b"owner", b"")), theirs.get(b"history", b"")
+        owner, history = theirs.get(b"owner", b""), theirs.get(b"history", b"")
         names = [keys.state(new), keys.inbox(new), keys.outbox(new), self._pending(new), keys.notes(new)]
         names += [keys.state(old), keys.inbox(old), keys.outbox(old), self._pending(old), keys.notes(old)]
-        args = [claim.owner, claim.epoch, str(new), str(old), owner, text(theirs.get(b"epoch", b"0"))]
+        args = [claim.owner, claim.epoch, str(new), str(old), owner, theirs.get(b"epoch", b"0")]
         args += [self._clock.now(), json.dumps(plan), history, theirs.get(b"commit", b"")]
-        answer = await self._fetch([*names, keys.worker(owner)], args)
+        answer = await self._fetch([*names, keys.worker("").encode() + owner], args)
         match answer:
             case [b"fetched", replaced, state]:
                 return Fetched(_named(dict(zip(state[::2], state[1::2], strict=True))), bool(replaced))
@@ -99,26 +101,34 @@ class Moves:
 
 
 def _named(state: Mapping[bytes, bytes]) -> dict[str, bytes]:
-    return {name.decode(): value for name, value in state.items()}
+    return {text(name): value for name, value in state.items()}
 
 
 def _plan(theirs: Mapping[str, bytes], ours: Mapping[str, bytes], replies: Sequence[bytes]) -> dict[str, Any]:
     """What becomes of the old session's state and replies (fetch.lua); the history travels beside it."""
-    put = [part for name in _CHOICES if name in theirs and name not in ours for part in (name, theirs[name].decode())]
+    put = [part for name in _CHOICES if name in theirs and name not in ours for part in (name, text(theirs[name]))]
+    for name in _COUNTERS:
+        # Only their owners count, and neither has one now but us.
+        if total := _count(theirs.get(name)) + _count(ours.get(name)):
+            put += [name, str(total)]
     if "failed" in theirs:
         put += ["failed", json.dumps([*_list(theirs["failed"]), *_list(ours.get("failed", b"[]"))])]
     return {
-        "add": {name: int(theirs[name]) for name in _COUNTERS if name in theirs},
         "set": put,
-        "head": [part for name in _HEAD if name in theirs for part in (name, theirs[name].decode())],
+        "head": [part for name in _HEAD if name in theirs for part in (name, text(theirs[name]))],
         "replies": [_elsewhere(reply) for reply in replies],
     }
 
 
 def _list(failed: bytes) -> list[str]:
-    with suppress(ValueError):
-        return list(json.loads(failed))
+    with suppress(ValueError, RecursionError):
+        found: Any = json.loads(failed)
+        return [entry for entry in found if isinstance(entry, str)] if isinstance(found, list) else []
     return []
+
+
+def _count(value: bytes | None) -> int:
+    return int(value) if value and value.isdigit() and len(value) < _DIGITS else 0
 
 
 def _elsewhere(raw: bytes) -> str:

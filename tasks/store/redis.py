@@ -1,10 +1,11 @@
 """The connection to Redis: scripts from files, and redis-py's errors as ours."""
 
+import logging
 from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from redis import exceptions
 from redis.asyncio import Redis
@@ -12,7 +13,15 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.commands.core import AsyncScript
 
-from tasks.errors import Misconfigured, StoreUnavailable
+from tasks import keys as names
+from tasks.clock import SystemClock
+from tasks.envelope import DeadLetter
+from tasks.errors import Misconfigured, StateDamaged, StoreUnavailable
+
+log = logging.getLogger("cohort.store")
+
+DEAD_KEPT = 10_000
+"""Dead letters kept (about); beyond it the oldest go."""
 
 _LUA = Path(__file__).parent / "lua"
 
@@ -26,6 +35,7 @@ def guard() -> Generator[None]:
 
     Raises:
         StoreUnavailable: Redis is away, read-only, full, loading or failing over; the command may have been done.
+        StateDamaged: a key is of another type than declared.
     """
     try:
         yield
@@ -36,6 +46,8 @@ def guard() -> Generator[None]:
     except exceptions.ResponseError as problem:
         if str(problem).startswith(_REFUSALS) or any(f"{word} " in str(problem) for word in _REFUSALS):
             raise StoreUnavailable(f"Redis refuses writes ({problem})") from problem
+        if "WRONGTYPE" in str(problem):
+            raise StateDamaged(str(problem)) from problem
         raise
 
 
@@ -46,18 +58,50 @@ class Script:
         self._redis = redis
         self._script: AsyncScript = redis.register_script((_LUA / f"{name}.lua").read_text(encoding="utf-8"))
 
-    async def __call__(self, keys: Sequence[str], args: Sequence[str | bytes | int | float]) -> Any:
-        """Run it.
+    async def __call__(self, keys: Sequence[str | bytes], args: Sequence[str | bytes | int | float]) -> Any:
+        """Run it. A key that something else than Cohort overwrote is taken away first: what it held is lost already.
 
         Raises:
-            StoreUnavailable: see ``guard``.
+            StoreUnavailable, StateDamaged: see ``guard``.
         """
+        try:
+            return await self._run(keys, args)
+        except StateDamaged:
+            if not await mend(self._redis, keys):
+                raise
+        return await self._run(keys, args)
+
+    async def _run(self, keys: Sequence[str | bytes], args: Sequence[str | bytes | int | float]) -> Any:
         with guard():
             try:
                 # As the script object does it, without what redis-py's typed methods cost: half of a call.
                 return await self._redis.execute_command("EVALSHA", self._script.sha, len(keys), *keys, *args)
             except exceptions.NoScriptError:
                 return await self._script(keys=keys, args=args)
+
+
+async def mend(redis: Redis, keys: Sequence[str | bytes]) -> list[str]:
+    """Take away those of ``keys`` that are not of their declared type; the log and a dead letter say so.
+
+    Returns:
+        The keys that are gone.
+
+    Raises:
+        StoreUnavailable: see ``guard``.
+    """
+    declared = {text(key): kind.type for key in keys if (kind := names.kind_of(text(key))) is not None}
+    letter = DeadLetter(
+        reason=f"a key of another type was taken away, one of: {', '.join(declared)}"[:1000], at=SystemClock().now()
+    )
+    source = (_LUA / "mend.lua").read_text(encoding="utf-8")
+    with guard():
+        found: list[bytes] = await cast("Any", redis).eval(
+            source, len(declared) + 1, names.DEAD, *declared, letter.to_json(), DEAD_KEPT, *declared.values()
+        )
+    gone = [text(key) for key in found]
+    for key in gone:
+        log.error("store.damaged", extra={"key": key})
+    return gone
 
 
 @asynccontextmanager
@@ -88,5 +132,5 @@ async def connection(url: str, *, connections: int = 256) -> AsyncGenerator[Redi
 
 
 def text(value: Any) -> str:
-    """Redis hands bytes; names are text."""
-    return value.decode() if isinstance(value, bytes) else str(value)
+    """Redis hands bytes; names are text. What is no UTF-8 (a damaged field) keeps a mark in place of it."""
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)

@@ -15,8 +15,8 @@ from tasks.envelope import DeadLetter, Inbound, Reply
 from tasks.errors import ClaimLost
 from tasks.session import SessionKey
 from tasks.slots import slot_of
-from tasks.store.dead import KEPT
-from tasks.store.redis import Script, guard, text
+from tasks.store.redis import DEAD_KEPT, Script, guard, text
+from tasks.store.views import SessionViews
 
 READ_AHEAD = 64
 """Inbox entries read at once; a turn answers no more than this together."""
@@ -61,14 +61,23 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Counts:
+    """What one usage hash gets: counters to ``add`` and fields to ``set``."""
+
+    add: Mapping[str, int]
+    set: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
 class Commit:
     """All that a turn changes, written at once or not at all.
 
     ``drop``: how many entries at the head of the inbox are answered. ``history``: the new one, None leaves it. ``set``
-    and ``unset``: fields of the state. ``add``: counters of the state and of the day's usage. ``usage``: whose usage
-    of today counts them, as ``keys.usage`` names. ``id``: the same commit, given again because its answer was lost, is
-    done once. ``after``: the id of the commit before it ("" when there was none), so that one that comes late, behind
-    its successor, is refused; None does not look. ``then``: comes to the head of the inbox in place of what it drops.
+    and ``unset``: fields of the state. ``add``: counters of the state. ``usage``: the same of a day, under
+    ``keys.usage`` names, each with its own counters and fields. ``id``: the same commit, given again because its answer
+    was lost, is done once. ``after``: the id of the commit before it ("" when there was none), so that one that comes
+    late, behind its successor, is refused; None does not look. ``then``: comes to the head of the inbox in place of
+    what it drops.
     """
 
     drop: int
@@ -77,37 +86,19 @@ class Commit:
     set: Mapping[str, str] = field(default_factory=dict[str, str])
     unset: Sequence[str] = ()
     add: Mapping[str, int] = field(default_factory=dict[str, int])
-    usage: Sequence[str] = ()
+    usage: Mapping[str, "Counts"] = field(default_factory=dict[str, "Counts"])
     dead: Sequence[DeadLetter] = ()
     id: str = field(default_factory=lambda: uuid4().hex[:12])
     after: str | None = None
     then: Sequence[Inbound] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Glance:
-    """A look from outside, for /status: nothing is claimed.
-
-    ``waiting``: unanswered messages. ``oldest``: when the first of them was accepted, seconds since the epoch.
-    ``running_on``: the incarnation that owns the session now.
-    """
-
-    waiting: int
-    oldest: float | None
-    running_on: str | None
-    agent: str | None
-    model: str | None
-    usage_in: int
-    usage_out: int
-
-
-class SessionStore:
+class SessionStore(SessionViews):
     """Verbs on one session; each is one atomic step."""
 
     def __init__(self, redis: Redis, clock: Clock, *, slots: int) -> None:
-        self._redis = redis
+        super().__init__(redis, slots)
         self._clock = clock
-        self._slots = slots
         self._left_at: dict[SessionKey, int] = {}
         self._claim = Script(redis, "claim")
         self._advance = Script(redis, "advance")
@@ -123,21 +114,22 @@ class SessionStore:
             StoreUnavailable: nobody can tell.
         """
         # Mostly right: nobody has it, and nobody had it since we did. It saves asking twice.
-        expected, epoch = "", str(self._left_at.get(session, 0))
+        # Bytes, as they were read: a damaged owner need not be text.
+        expected, epoch = b"", str(self._left_at.get(session, 0)).encode()
         while True:
-            names = [keys.state(session), keys.inbox(session), keys.outbox(session)]
-            names += [keys.worker(incarnation), keys.worker(expected)]
-            answer = await self._claim(names, [incarnation, expected, READ_AHEAD, epoch])
+            names = [keys.state(session), keys.inbox(session), keys.outbox(session), keys.worker(incarnation)]
+            previous = keys.worker("").encode() + expected
+            answer = await self._claim([*names, previous], [incarnation, expected, READ_AHEAD, epoch])
             match answer:
                 case [b"mine", won, tries, inbox, outbox, state]:
-                    fields = {name.decode(): value for name, value in zip(state[::2], state[1::2], strict=True)}
+                    fields = {text(name): value for name, value in zip(state[::2], state[1::2], strict=True)}
                     work = Work(tries, tuple(inbox), tuple(outbox), text(fields.get("awaits", b"")))
                     return Claim(session, incarnation, won, fields, work)
-                case [b"held", owner, current] if (owner.decode(), current.decode()) != (expected, epoch):
+                case [b"held", owner, current] if (owner, current) != (expected, epoch):
                     # Only now do we know whose heartbeat the script has to look at, and what it would change.
-                    expected, epoch = owner.decode(), current.decode()
+                    expected, epoch = owner, current
                 case [b"held", owner, _]:
-                    return Held(owner.decode())
+                    return Held(text(owner))
                 case _:
                     return Held(None)
 
@@ -182,9 +174,10 @@ class SessionStore:
         ]
         plan: dict[str, Any] = {
             "drop": commit.drop,
-            "set": [part for pair in commit.set.items() for part in pair],
+            "set": _flat(commit.set),
             "unset": list(commit.unset),
             "add": dict(commit.add),
+            "usage": [{"add": dict(counts.add), "set": _flat(counts.set)} for counts in commit.usage.values()],
             "replies": replies,
             "dead": [letter.to_json() for letter in commit.dead],
             "history": commit.history is not None,
@@ -194,7 +187,7 @@ class SessionStore:
         if commit.after is not None:
             plan["after"] = commit.after
         names = [keys.state(session), keys.inbox(session), keys.outbox(session), self._pending(session), keys.DEAD]
-        args = [claim.owner, claim.epoch, commit.id, str(session), json.dumps(plan), commit.history or b"", KEPT]
+        args = [claim.owner, claim.epoch, commit.id, str(session), json.dumps(plan), commit.history or b"", DEAD_KEPT]
         done = await self._commit([*names, *commit.usage], [*args, int(_USAGE_KEPT.total_seconds())])
         if not done:
             raise ClaimLost
@@ -248,36 +241,9 @@ class SessionStore:
         if not await self._note([keys.state(claim.session)], [claim.owner, claim.epoch, name, value]):
             raise ClaimLost
 
-    async def pending(self, slots: Sequence[int], limit: int) -> list[list[SessionKey]]:
-        """For each slot up to ``limit`` sessions that have work, the longest waiting first; one round trip."""
-        with guard():
-            async with self._redis.pipeline(transaction=False) as pipe:
-                for slot in slots:
-                    pipe.zrange(keys.pending(slot), 0, limit - 1)
-                found: list[list[bytes]] = await pipe.execute() if slots else []
-        return [[SessionKey.parse(text(name)) for name in names] for names in found]
-
-    async def glance(self, session: SessionKey) -> Glance:
-        """How a session stands, read without claiming it."""
-        fields = ("owner", "agent", "model", "input_tokens", "output_tokens")
-        with guard():
-            async with self._redis.pipeline(transaction=True) as pipe:
-                pipe.llen(keys.inbox(session))
-                pipe.lindex(keys.inbox(session), 0)
-                pipe.hmget(keys.state(session), *fields)
-                waiting, head, (owner, agent, model, used_in, used_out) = await pipe.execute()
-        oldest = Inbound.from_json(head).at if head else None
-        named = [text(value) if value else None for value in (owner, agent, model)]
-        return Glance(waiting, oldest, *named, usage_in=int(used_in or 0), usage_out=int(used_out or 0))
-
-    async def usage(self, names: Sequence[str]) -> list[int]:
-        """Tokens (in + out) counted under each of ``keys.usage`` names."""
-        with guard():
-            async with self._redis.pipeline(transaction=False) as pipe:
-                for name in names:
-                    pipe.hmget(name, "input_tokens", "output_tokens")
-                rows = await pipe.execute() if names else []
-        return [int(used_in or 0) + int(used_out or 0) for used_in, used_out in rows]
-
     def _pending(self, session: SessionKey) -> str:
         return keys.pending(slot_of(session, self._slots))
+
+
+def _flat(fields: Mapping[str, str]) -> list[str]:
+    return [part for pair in fields.items() for part in pair]

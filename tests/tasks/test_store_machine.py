@@ -25,8 +25,8 @@ from tasks.session import SessionKey
 from tasks.settings import load
 from tasks.slots import slot_of
 from tasks.store import Store, connect
-from tasks.store.intake import Accept
-from tasks.store.sessions import Claim, Commit, Held
+from tasks.store.intake import ROOM_FOR_CONTROL, Accept
+from tasks.store.sessions import Claim, Commit, Counts, Held
 from tests.tasks.machine import Model, ModelSession
 
 BOT = 7
@@ -89,7 +89,8 @@ class StoreMachine(RuleBasedStateMachine):
                 expected.append("seen")
                 continue
             self.model.seen.add(update)
-            if kind == "message" and len(session.inbox) >= CAP:
+            room = CAP if kind == "message" else CAP + ROOM_FOR_CONTROL
+            if kind in ("message", "stop") and len(session.inbox) >= room:
                 expected.append("full")
                 continue
             expected.append("accepted")
@@ -173,7 +174,7 @@ class StoreMachine(RuleBasedStateMachine):
             [Reply(text=f"r{part}", edit=part or None, reply_to=5) for part in range(replies)],
             history=history,
             add={"input_tokens": 3},
-            usage=[keys.usage("all", "2026-01-01")],
+            usage={keys.usage("all", "2026-01-01"): Counts({"input_tokens": 3})},
             dead=[DeadLetter(reason="r", at=0.0)] if bury else [],
         )
         if not self._stands(claim):

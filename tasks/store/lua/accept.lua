@@ -1,36 +1,58 @@
 #!lua
 -- Take in a batch of updates: each is remembered as seen, and what it brings is stored and rung for, or nothing of the
--- batch is.
--- (The first line: a full Redis refuses the whole step; without it, one that has begun with a removal goes on.)
+-- batch is: every argument, key and place is looked at before the first write.
+-- (The first line: Redis refuses the whole step when it is full; without it, a step that begins with a removal goes on.)
 -- KEYS: 1 seen, 2 dead, 3 replies; then three an item: its session's inbox, its slot's pending set and queue.
--- ARGV: 1 now (s), 2 seconds an update id is remembered, 3 inbox cap, 4 dead letters kept, 5 doorbells a queue may hold;
---       then five an item: update id, kind (message | control | reply | dead | none), session, payload,
---       doorbell (empty: none).
+-- ARGV: 1 now (s), 2 seconds an update id is remembered, 3 inbox cap, 4 dead letters kept, 5 doorbells a queue may hold,
+--       6 control words an inbox takes beyond its cap; then five an item: update id,
+--       kind (message | control | reply | dead | none), session, payload, doorbell (empty: none).
 -- Reply: one of "accepted", "seen", "full" an item.
+local function number(text, least, most)
+  local value = tonumber(text)
+  assert(value and value >= least and value <= most, 'an argument is out of range')
+  return value
+end
 local seen, dead, replies = KEYS[1], KEYS[2], KEYS[3]
-local now, memory, cap, kept, most = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
-redis.call('ZREMRANGEBYSCORE', seen, '-inf', now - memory)
-local verdicts = {}
-for item = 1, (#ARGV - 5) / 5 do
-  local inbox, pending, queue = KEYS[3 * item + 1], KEYS[3 * item + 2], KEYS[3 * item + 3]
-  local update, kind, session, payload, bell = unpack(ARGV, 5 * item + 1, 5 * item + 5)
-  if redis.call('ZADD', seen, 'NX', now, update) == 0 then
-    verdicts[item] = 'seen'
-  elseif kind == 'message' and redis.call('LLEN', inbox) >= cap then
-    verdicts[item] = 'full'
-  else
-    verdicts[item] = 'accepted'
-    if kind == 'message' or kind == 'control' then
-      redis.call('RPUSH', inbox, payload)
-      redis.call('ZADD', pending, 'NX', now, session)
-      if bell ~= '' and redis.call('LLEN', queue) < most then
-        redis.call('LPUSH', queue, bell)
-      end
-    elseif kind == 'reply' then
-      redis.call('RPUSH', replies, payload)
-    elseif kind == 'dead' then
-      redis.call('XADD', dead, 'MAXLEN', '~', kept, '*', 'letter', payload)
+local now, memory = number(ARGV[1], 0, 1e12), math.ceil(number(ARGV[2], 1, 1e9))
+local cap, kept = number(ARGV[3], 0, 1e9), math.floor(number(ARGV[4], 0, 1e9))
+local most, room = number(ARGV[5], 0, 1e9), number(ARGV[6], 0, 1e9)
+local items = (#ARGV - 6) / 5
+assert(#KEYS == 3 + 3 * items, 'an item is not whole')
+local verdicts, known, waiting = {}, {}, {}
+for item = 1, items do
+  local inbox, pending, queue = unpack(KEYS, 3 * item + 1, 3 * item + 3)
+  local update, kind, _, _, bell = unpack(ARGV, 5 * item + 2, 5 * item + 6)
+  local before = tonumber(redis.call('ZSCORE', seen, update) or nil)
+  local verdict = (known[update] or (before and before > now - memory)) and 'seen' or 'accepted'
+  if verdict == 'accepted' and (kind == 'message' or kind == 'control') then
+    waiting[inbox] = waiting[inbox] or redis.call('LLEN', inbox)
+    if waiting[inbox] >= (kind == 'message' and cap or cap + room) then
+      verdict = 'full'
+    else
+      waiting[inbox] = waiting[inbox] + 1
+      redis.call('ZCARD', pending)
+      waiting[queue] = bell ~= '' and (waiting[queue] or redis.call('LLEN', queue)) or waiting[queue]
     end
+  elseif verdict == 'accepted' and kind ~= 'none' then
+    redis.call(kind == 'reply' and 'LLEN' or 'XLEN', kind == 'reply' and replies or dead)
+  end
+  known[update], verdicts[item] = true, verdict
+end
+redis.call('ZREMRANGEBYSCORE', seen, '-inf', now - memory)
+for item = 1, items do
+  local inbox, pending, queue = unpack(KEYS, 3 * item + 1, 3 * item + 3)
+  local update, kind, session, payload, bell = unpack(ARGV, 5 * item + 2, 5 * item + 6)
+  redis.call('ZADD', seen, 'NX', now, update)
+  if verdicts[item] == 'accepted' and (kind == 'message' or kind == 'control') then
+    redis.call('RPUSH', inbox, payload)
+    redis.call('ZADD', pending, 'NX', now, session)
+    if bell ~= '' and waiting[queue] < most then
+      waiting[queue] = redis.call('LPUSH', queue, bell)
+    end
+  elseif verdicts[item] == 'accepted' and kind == 'reply' then
+    redis.call('RPUSH', replies, payload)
+  elseif verdicts[item] == 'accepted' and kind == 'dead' then
+    redis.call('XADD', dead, 'MAXLEN', '~', kept, '*', 'letter', payload)
   end
 end
 redis.call('EXPIRE', seen, memory)

@@ -5,21 +5,31 @@
 -- Reply: {"lost"}: the claim is somebody else's; {"released"}; {"work", tries, inbox entries, outbox entries,
 --        the session whose things are still to be fetched, or ""}.
 local state, inbox, outbox, pending = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local me, epoch, session, limit, begun, told = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
+local me, epoch, session, told = ARGV[1], ARGV[2], ARGV[3], ARGV[6]
+-- A count that is none (a damaged field) counts from the beginning.
+local function whole(text)
+  local value = tonumber(text or nil)
+  return value and value >= 0 and value <= 1e9 and math.floor(value) or nil
+end
+local limit, begun = whole(ARGV[4]), whole(ARGV[5])
+assert(limit and begun, 'an argument is out of range')
 local claim = redis.call('HMGET', state, 'owner', 'epoch', 'tries', 'awaits')
 if claim[1] ~= me or claim[2] ~= epoch then
   return {'lost'}
 end
-local waiting, undelivered = redis.call('EXISTS', inbox), redis.call('EXISTS', outbox)
+local waiting, undelivered = redis.call('LLEN', inbox), redis.call('LLEN', outbox)
 if waiting == 0 and undelivered == 0 and not claim[4] then
-  redis.call('HDEL', state, 'owner')
+  -- First the write that can fail: the state was read above, so its type is right.
   redis.call('ZREM', pending, session)
+  redis.call('HDEL', state, 'owner')
   return {'released'}
 end
+local entries = redis.call('LRANGE', inbox, 0, limit - 1)
+local replies = redis.call('LRANGE', outbox, 0, -1)
 local tries = 0
 -- Replies go first: the next message is not begun before they are out.
-if waiting == 1 and undelivered == 0 then
-  tries = tonumber(told) or tonumber(claim[3] or 0) + begun
+if waiting > 0 and undelivered == 0 then
+  tries = whole(told) or (whole(claim[3]) or 0) + begun
   redis.call('HSET', state, 'tries', tries)
 end
-return {'work', tries, redis.call('LRANGE', inbox, 0, limit - 1), redis.call('LRANGE', outbox, 0, -1), claim[4] or ''}
+return {'work', tries, entries, replies, claim[4] or ''}

@@ -4,6 +4,7 @@
 -- Reply: 1 stored, 0 somebody was faster.
 local assignment = KEYS[1]
 local from = tonumber(ARGV[1])
+assert(from and from >= 0 and from <= 2 ^ 52 and #ARGV % 2 == 1, 'an argument is out of range or missing')
 if tonumber(redis.call('HGET', assignment, 'version') or 0) ~= from then
   return 0
 end

@@ -6,27 +6,36 @@
 --        expected (so a claim that the network brings late is none);
 --        {"mine", epoch, tries, inbox entries, outbox entries, state fields and values}.
 local state, inbox, outbox, own, previous = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local me, expected, limit, expected_epoch = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local me, expected, expected_epoch = ARGV[1], ARGV[2], ARGV[4]
+-- A count that is none (a damaged field) counts from the beginning.
+local function whole(text)
+  local value = tonumber(text or nil)
+  return value and value >= 0 and value <= 2 ^ 52 and math.floor(value) or nil
+end
+local limit = whole(ARGV[3])
+assert(limit, 'an argument is out of range')
 if redis.call('EXISTS', own) == 0 then
   return {'dead'}
 end
 local claim = redis.call('HMGET', state, 'owner', 'epoch', 'tries')
-local owner, epoch, tries = claim[1] or '', claim[2] or '0', tonumber(claim[3] or 0)
+local owner, epoch, tries = claim[1] or '', claim[2] or '0', whole(claim[3]) or 0
 local begins = owner ~= me or tries == 0
-if owner ~= me then
-  if owner ~= expected or epoch ~= expected_epoch or (owner ~= '' and redis.call('EXISTS', previous) == 1) then
-    return {'held', owner, epoch}
-  end
-  redis.call('HSET', state, 'owner', me)
-  redis.call('HINCRBY', state, 'epoch', 1)
+if owner ~= me and (owner ~= expected or epoch ~= expected_epoch) then
+  return {'held', owner, epoch}
+elseif owner ~= me and owner ~= '' and redis.call('EXISTS', previous) == 1 then
+  return {'held', owner, epoch}
 end
+local waiting, undelivered = redis.call('LLEN', inbox), redis.call('LLEN', outbox)
+local entries = redis.call('LRANGE', inbox, 0, limit - 1)
+local replies = redis.call('LRANGE', outbox, 0, -1)
+local won = (whole(epoch) or 0) + (owner ~= me and 1 or 0)
 -- Replies go first: the next message is not begun before they are out.
-if redis.call('EXISTS', inbox) == 0 or redis.call('EXISTS', outbox) == 1 then
+local stored = tries
+if waiting == 0 or undelivered > 0 then
   tries = 0
 elseif begins then
-  tries = redis.call('HINCRBY', state, 'tries', 1)
+  tries = tries + 1
+  stored = tries
 end
-return {
-  'mine', tonumber(redis.call('HGET', state, 'epoch')), tries,
-  redis.call('LRANGE', inbox, 0, limit - 1), redis.call('LRANGE', outbox, 0, -1), redis.call('HGETALL', state),
-}
+redis.call('HSET', state, 'owner', me, 'epoch', won, 'tries', stored)
+return {'mine', won, tries, entries, replies, redis.call('HGETALL', state)}

@@ -8,8 +8,9 @@ local claim = redis.call('HMGET', state, 'owner', 'epoch', 'tries')
 if claim[1] ~= me or claim[2] ~= epoch then
   return 0
 end
+local tries = tonumber(claim[3] or nil) or 0
 redis.call('HDEL', state, 'owner')
-if not counts and tonumber(claim[3] or 0) > 0 then
-  redis.call('HINCRBY', state, 'tries', -1)
+if not counts and tries >= 1 then
+  redis.call('HSET', state, 'tries', math.floor(math.min(tries, 1e9)) - 1)
 end
 return 1

@@ -8,6 +8,13 @@ local claim = redis.call('HMGET', state, 'owner', 'epoch', 'tries')
 if claim[1] ~= me or claim[2] ~= epoch then
   return 0
 end
+local since, tries = tonumber(now), tonumber(claim[3] or nil) or 0
+-- Everything is looked at before the first write: the move happens as a whole or not at all.
+assert(since >= 0 and since <= 1e12, 'a time is out of range')
+redis.call('LLEN', inbox)
+redis.call('ZCARD', pending)
+redis.call('HLEN', new_state)
+redis.call('ZCARD', new_pending)
 for entry = 6, #ARGV do
   redis.call('LREM', inbox, 1, ARGV[entry])
 end
@@ -17,11 +24,11 @@ if old == new then
 end
 redis.call('HDEL', state, 'owner')
 redis.call('HSET', state, 'moved', new)
-if tonumber(claim[3] or 0) > 0 then
-  redis.call('HINCRBY', state, 'tries', -1)
+if tries >= 1 then
+  redis.call('HSET', state, 'tries', math.floor(math.min(tries, 1e9)) - 1)
 end
 -- In the sweep's sight until it was fetched: whoever finds it there says so again.
-redis.call('ZADD', pending, 'NX', now, old)
+redis.call('ZADD', pending, 'NX', since, old)
 redis.call('HSET', new_state, 'awaits', old)
-redis.call('ZADD', new_pending, 'NX', now, new)
+redis.call('ZADD', new_pending, 'NX', since, new)
 return 1

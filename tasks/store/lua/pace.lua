@@ -5,13 +5,26 @@
 -- Reply: {what was taken, wait}: 0 nothing, ask again after wait; 1 the chat's turn, which comes after wait, the bot's
 --        is still to be taken; 2 everything, send after wait.
 local bot, chat, bot_penalty, chat_penalty = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local now, patient, bot_interval, bot_tolerance = tonumber(ARGV[1]), ARGV[2] == '1', ARGV[3], ARGV[4]
-local chat_interval, chat_tolerance = tonumber(ARGV[5]), ARGV[6]
+local patient, times = ARGV[2] == '1', {}
+for place = 1, 6 do
+  times[place] = tonumber(ARGV[place])
+  assert(times[place] >= 0 and times[place] <= 2 ^ 53, 'a time is out of range')
+end
+local now, bot_interval, bot_tolerance, chat_interval, chat_tolerance = times[1], times[3], times[4], times[5], times[6]
+assert(math.max(bot_interval, chat_interval) <= 1e12, 'an interval is out of range')
 -- A bucket further ahead than any real queue was written by a clock that was wrong; clocks may differ by a minute.
 local horizon, margin = 600 * 1000000, 60 * 1000
+-- Telegram punishes with hours at most; a longer penalty is a damaged key.
+local longest = 48 * 3600 * 1000000
 
+-- What is no time (a damaged key) holds nothing back, and is written over.
+local function time_in(key)
+  local stored = redis.pcall('GET', key)
+  local time = type(stored) == 'string' and tonumber(stored) or 0
+  return time == time and math.min(time, 2 ^ 53) or 0
+end
 local function look(key, tolerance)
-  local free = tonumber(redis.call('GET', key) or 0)
+  local free = time_in(key)
   if free < now or free > now + horizon then
     free = now
   end
@@ -21,8 +34,8 @@ local function take(key, free)
   redis.call('SET', key, string.format('%.0f', free), 'PX', math.ceil((free - now) / 1000) + margin)
 end
 
-local held = math.max(redis.call('GET', bot_penalty) or 0, redis.call('GET', chat_penalty) or 0) - now
-if held > 0 then
+local held = math.max(time_in(bot_penalty), time_in(chat_penalty)) - now
+if held > 0 and held <= longest then
   return { 0, held }
 end
 local bot_free, bot_wait = look(bot, bot_tolerance)

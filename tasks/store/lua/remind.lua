@@ -3,7 +3,11 @@
 -- ARGV: 1 the reminder as it was read, 2 session, 3 now (s).
 -- Reply: 1 moved, 0 somebody else did.
 local reminders, inbox, pending = KEYS[1], KEYS[2], KEYS[3]
-local reminder, session, now = ARGV[1], ARGV[2], ARGV[3]
+local reminder, session, now = ARGV[1], ARGV[2], tonumber(ARGV[3])
+-- Everything is looked at before the first write: a reminder is not dropped unless it is kept.
+assert(now >= 0 and now <= 1e12, 'a time is out of range')
+redis.call('LLEN', inbox)
+redis.call('ZCARD', pending)
 if redis.call('ZREM', reminders, reminder) == 0 then
   return 0
 end

@@ -1,0 +1,109 @@
+"""How sessions stand, read from outside: nothing is claimed, and one that is damaged hides no other."""
+
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, cast
+
+from redis.asyncio import Redis
+
+from tasks import keys
+from tasks.envelope import Inbound
+from tasks.errors import EnvelopeInvalid, EnvelopeTooNew, StateDamaged
+from tasks.session import SessionKey
+from tasks.store.redis import guard, mend, text
+
+_DIGITS = 17
+"""A counter of more digits is damaged."""
+
+log = logging.getLogger("cohort.store")
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """A look from outside, for /status: nothing is claimed.
+
+    ``waiting``: unanswered messages. ``oldest``: when the first of them was accepted, seconds since the epoch.
+    ``running_on``: the incarnation that owns the session now.
+    """
+
+    waiting: int
+    oldest: float | None
+    running_on: str | None
+    agent: str | None
+    model: str | None
+    usage_in: int
+    usage_out: int
+
+
+class SessionViews:
+    """Verbs that only look."""
+
+    def __init__(self, redis: Redis, slots: int) -> None:
+        self._redis = redis
+        self._slots = slots
+
+    async def waiting(self, session: SessionKey) -> int:
+        """How many entries its inbox has, read without claiming it."""
+        with guard():
+            return int(await cast("Any", self._redis).llen(keys.inbox(session)))
+
+    async def pending(self, slots: Sequence[int], limit: int) -> list[list[SessionKey]]:
+        """For each slot up to ``limit`` sessions that have work, the longest waiting first; one round trip."""
+        with guard():
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for slot in slots:
+                    pipe.zrange(keys.pending(slot), 0, limit - 1)
+                found: list[Any] = await pipe.execute(raise_on_error=False) if slots else []
+        pairs: list[tuple[int, list[bytes]]] = []
+        for slot, names in zip(slots, found, strict=True):
+            if isinstance(names, Exception):
+                await self._mended(keys.pending(slot), names)
+            pairs.append((slot, [] if isinstance(names, Exception) else names))
+        return [[session for name in names if (session := await self._session(slot, name))] for slot, names in pairs]
+
+    async def _session(self, slot: int, name: bytes) -> SessionKey | None:
+        """A pending session. What names none is taken away: it would be found at each sweep, for ever."""
+        try:
+            return SessionKey.parse(text(name))
+        except ValueError:
+            log.error("session.unreadable", extra={"slot": slot})  # noqa: TRY400 - what it was is not ours to log
+            with guard():
+                await self._redis.zrem(keys.pending(slot), name)
+            return None
+
+    async def glance(self, session: SessionKey) -> Glance:
+        """How a session stands, read without claiming it."""
+        fields = ("owner", "agent", "model", "input_tokens", "output_tokens")
+        with guard():
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.llen(keys.inbox(session))
+                pipe.lindex(keys.inbox(session), 0)
+                pipe.hmget(keys.state(session), *fields)
+                waiting, head, (owner, agent, model, used_in, used_out) = await pipe.execute()
+        oldest = None
+        with suppress(EnvelopeInvalid, EnvelopeTooNew):
+            # What cannot be read is the worker's to bury.
+            oldest = Inbound.from_json(head).at if head else None
+        named = [text(value) if value else None for value in (owner, agent, model)]
+        return Glance(waiting, oldest, *named, usage_in=_count(used_in), usage_out=_count(used_out))
+
+    async def usage(self, names: Sequence[str]) -> list[int]:
+        """Tokens (in + out) counted under each of ``keys.usage`` names."""
+        with guard():
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for name in names:
+                    pipe.hmget(name, "input_tokens", "output_tokens")
+                rows = await pipe.execute() if names else []
+        return [_count(used_in) + _count(used_out) for used_in, used_out in rows]
+
+    async def _mended(self, key: str, problem: Exception) -> None:
+        with suppress(StateDamaged), guard():
+            raise problem
+        await mend(self._redis, [key])
+
+
+def _count(value: bytes | None) -> int:
+    """A counter; 0 for a damaged one."""
+    return int(value) if value and value.isdigit() and len(value) < _DIGITS else 0

@@ -1,0 +1,164 @@
+"""Every script of the store with arguments that it takes, and the keys that it finds."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from redis import Redis
+
+from tasks import store
+
+LUA = Path(store.__file__).parent / "lua"
+
+ENTRY = json.dumps({"v": 1, "session": "7:1", "update_id": 1, "at": 5.0})
+FRACTION = json.dumps({"v": 1, "session": "7:1", "update_id": 2, "at": 6.5})
+LETTER_ID = "5-1"
+PLAN: Mapping[str, Any] = {
+    "drop": 1,
+    "then": [ENTRY],
+    "set": ["agent", "a"],
+    "unset": ["together"],
+    "add": {"input_tokens": 3, "turns": 1},
+    "usage": [{"set": ["held:7:1", ""], "add": {"input_tokens": 3}}],
+    "replies": ['{"v": 1}'],
+    "dead": ['{"v": 1}'],
+    "history": True,
+    "after": "c0",
+}
+FETCH_PLAN: Mapping[str, Any] = {"set": ["agent", "a"], "head": ["tries", "1"], "replies": ['{"v": 1}']}
+
+STATE = {"owner": "w-one", "epoch": "3", "tries": "1", "commit": "c0", "input_tokens": "10", "turns": "1"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """A script, and a case in which it writes. ``seed``: what stands there; ``plans``: arguments that are JSON."""
+
+    name: str
+    keys: Sequence[str]
+    args: Sequence[str]
+    seed: Mapping[str, Any]
+    plans: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def source(self) -> str:
+        return (LUA / f"{self.name}.lua").read_text()
+
+
+def put(redis: Redis, name: str, value: Any) -> None:
+    """A dict is a hash, a list a list, a tuple a sorted set, bytes a string, text a stream's only entry."""
+    match value:
+        case dict():
+            redis.hset(name, mapping=value)
+        case list():
+            redis.rpush(name, *value)
+        case tuple():
+            redis.zadd(name, dict.fromkeys(value, 5.5))
+        case str():
+            redis.xadd(name, {"letter": value}, id=LETTER_ID)
+        case _:
+            redis.set(name, value)
+
+
+ALIVE = {"own": b"{}"}
+SESSION = {"state": STATE, "inbox": [ENTRY, FRACTION], "outbox": [], "pending": ("7:1",)}
+USAGE = {"usage": {"input_tokens": "7"}}
+OLD = {
+    "old:state": STATE,
+    "old:inbox": [ENTRY],
+    "old:outbox": ['{"v": 1}'],
+    "old:pending": ("7:2",),
+    "old:notes": {"a": "b"},
+}
+NEW = {"state": {**STATE, "awaits": "7:2"}, "inbox": [FRACTION], "pending": ("7:1",), "notes": {"c": "d"}}
+ITEM = ["41", "message", "7:1", ENTRY, "bell"]
+CONTROL = ["42", "control", "7:1", ENTRY, ""]
+
+STEPS = (
+    Step(
+        "accept",
+        ["seen", "dead", "replies", *["inbox", "pending", "queue"] * 2, *["seen"] * 6],
+        [
+            *["100.5", "1000", "9", "100", "10", "5"],
+            *ITEM,
+            *CONTROL,
+            *["43", "reply", "", "{}", ""],
+            *["44", "dead", "", "{}", ""],
+        ],
+        {"seen": ("40",), "inbox": [ENTRY], "pending": ("7:1",), "queue": ["bell"], "dead": "{}", "replies": ["{}"]},
+    ),
+    Step("advance", ["state", "inbox", "outbox", "pending"], ["w-one", "3", "7:1", "64", "1", ""], SESSION),
+    Step(
+        "advance",
+        ["state", "inbox", "outbox", "pending"],
+        ["w-one", "3", "7:1", "64", "1", "2"],
+        {"state": STATE, "pending": ("7:1",)},
+    ),
+    Step("assign", ["assignment"], ["4", "0", "w-one", "1", "w-two"], {"assignment": {"version": "4", "0": "w-two"}}),
+    Step(
+        "claim",
+        ["state", "inbox", "outbox", "own", "previous"],
+        ["w-two", "w-one", "64", "3"],
+        {**SESSION, **ALIVE},
+    ),
+    Step(
+        "commit",
+        ["state", "inbox", "outbox", "pending", "dead", "usage"],
+        ["w-one", "3", "c1", "7:1", json.dumps(PLAN), "history", "100", "1000"],
+        {**SESSION, **USAGE, "dead": "{}", "outbox": ['{"v": 1}']},
+        {4: PLAN},
+    ),
+    Step(
+        "delivered",
+        ["state", "outbox"],
+        ["w-one", "3", '{"v": 1}'],
+        {"state": STATE, "outbox": ['{"v": 1}', "{}"]},
+    ),
+    Step("drop_head", ["list"], ["a"], {"list": ["a", "b"]}),
+    Step(
+        "fetch",
+        [
+            *["state", "inbox", "outbox", "pending", "notes"],
+            *["old:state", "old:inbox", "old:outbox", "old:pending", "old:notes", "liveness"],
+        ],
+        ["w-one", "3", "7:1", "7:2", "w-one", "3", "100.5", json.dumps(FETCH_PLAN), "history", "c0"],
+        {**OLD, **NEW},
+        {7: FETCH_PLAN},
+    ),
+    Step("forget", ["members", "liveness"], ["w-one"], {"members": {"w-one": "{}"}}),
+    Step("handoff", ["state"], ["w-one", "3", "0"], {"state": STATE}),
+    Step("lease", ["lease"], ["one", "5000"], {}),
+    Step(
+        "mend",
+        ["dead", "inbox", "state"],
+        ['{"v": 1}', "100", "list", "hash"],
+        {"dead": "{}", "inbox": {"not": "a list"}, "state": STATE},
+    ),
+    Step(
+        "move",
+        ["state", "inbox", "pending", "new:state", "new:pending"],
+        ["w-one", "3", "7:1", "7:2", "100.5", ENTRY],
+        {**SESSION, "new:state": STATE, "new:pending": ("7:2",)},
+    ),
+    Step("note", ["state"], ["w-one", "3", "live", "9"], {"state": STATE}),
+    Step(
+        "pace",
+        ["bot", "chat", "bot:penalty", "chat:penalty"],
+        ["1000000", "1", "1000", "100", "5000", "100"],
+        {"bot": b"900000", "chat": b"900000", "bot:penalty": b"5", "chat:penalty": b"5"},
+    ),
+    Step(
+        "remind",
+        ["reminders", "inbox", "pending"],
+        [ENTRY, "7:1", "100.5"],
+        {"reminders": (ENTRY,), "inbox": [FRACTION], "pending": ("7:1",)},
+    ),
+    Step(
+        "requeue",
+        ["dead", "inbox", "pending"],
+        [LETTER_ID, "7:1", ENTRY, "100.5"],
+        {"dead": "{}", "inbox": [FRACTION], "pending": ("7:1",)},
+    ),
+)
