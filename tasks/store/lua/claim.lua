@@ -37,5 +37,9 @@ elseif begins then
   tries = tries + 1
   stored = tries
 end
-redis.call('HSET', state, 'owner', me, 'epoch', won, 'tries', stored)
+local put = { 'owner', me, 'epoch', won }
+if stored > 0 or claim[3] then
+  put[5], put[6] = 'tries', stored
+end
+redis.call('HSET', state, unpack(put))
 return {'mine', won, tries, entries, replies, redis.call('HGETALL', state)}
