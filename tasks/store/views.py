@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from redis.asyncio import Redis
 
@@ -43,11 +43,6 @@ class SessionViews:
     def __init__(self, redis: Redis, slots: int) -> None:
         self._redis = redis
         self._slots = slots
-
-    async def waiting(self, session: SessionKey) -> int:
-        """How many entries its inbox has, read without claiming it."""
-        with guard():
-            return int(await cast("Any", self._redis).llen(keys.inbox(session)))
 
     async def pending(self, slots: Sequence[int], limit: int) -> list[list[SessionKey]]:
         """For each slot up to ``limit`` sessions that have work, the longest waiting first; one round trip."""

@@ -303,8 +303,9 @@ async def test_all_parts_of_an_album_come_along_when_one_names_the_bot(doorway: 
 
 
 async def test_a_session_whose_state_is_damaged_does_not_silence_the_others(doorway: Doorway) -> None:
-    await doorway.store.redis.rpush("cohort:s:4242:700:inbox", "not JSON")
+    await doorway.store.redis.set("cohort:s:4242:700:state", "not a hash")
     await doorway.door.take([said("/status", update_id=1), said("/help", update_id=2)])
+    await doorway.store.redis.delete("cohort:s:4242:700:state")
     assert await doorway.said() == [(ANNS, words.help_text(group=False))]
     (dead,) = await doorway.store.dead.list()
     assert dead.letter.update_id == 1
