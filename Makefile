@@ -1,7 +1,7 @@
 # Cohort. `make up` and `make test` bring everything they need; `make help` lists the rest.
 # PYTHON=/path/to/python3.13 chooses the Python, SEED/MINUTES the chaos run.
 .DEFAULT_GOAL := help
-.PHONY: help up test coverage check format chaos soak bench bench-quick lock docs clean env-run env-dev
+.PHONY: help up test test-slow test-all coverage check format chaos soak bench bench-quick lock docs clean env-run env-dev
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?=
@@ -9,6 +9,8 @@ BIN := .venv/bin
 SEED ?=
 MINUTES ?= 3
 ARGS ?=
+# Processes that run tests, more than cores: a test of real processes mostly waits.
+JOBS ?= 4
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /|/' | while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -16,8 +18,13 @@ help: ## this list
 up: env-run ## start everything here, in the foreground (Ctrl-C ends it)
 	@tools/up.sh "$(PYTHON)" $(ARGS)
 
-test: env-dev ## the tests; ARGS='-k name' goes to pytest
-	@$(BIN)/python -m pytest $(ARGS)
+test: env-dev ## the tests but for chaos, soak and bench; ARGS='-k name' goes to pytest
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m 'not chaos and not soak and not bench' $(ARGS)
+
+test-slow: env-dev ## the tests that take minutes: chaos (CHAOS_SECONDS, 180), soak, bench
+	@CHAOS_SECONDS=$${CHAOS_SECONDS:-180} $(BIN)/python -m pytest -n 2 --dist loadgroup -m 'chaos or soak or bench' $(ARGS)
+
+test-all: test test-slow ## both
 
 coverage: env-dev ## the tests with coverage, over subprocesses too
 	@$(BIN)/coverage erase; $(BIN)/coverage run -m pytest $(ARGS); status=$$?; $(BIN)/coverage combine --quiet; $(BIN)/coverage report --skip-covered --skip-empty; exit $$status

