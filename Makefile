@@ -1,7 +1,7 @@
 # Cohort. `make up` and `make test` bring everything they need; `make help` lists the rest.
 # PYTHON=/path/to/python3.13 chooses the Python, SEED/MINUTES the chaos run.
 .DEFAULT_GOAL := help
-.PHONY: help up test test-slow test-all coverage check format chaos soak bench bench-quick lock docs clean env-run env-dev
+.PHONY: help up test test-slow test-all coverage check format chaos soak bench bench-quick lock dist hooks docs clean env-run env-dev
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?=
@@ -9,6 +9,7 @@ BIN := .venv/bin
 SEED ?=
 MINUTES ?= 3
 ARGS ?=
+TAG ?=
 # Processes that run tests, more than cores: a test of real processes mostly waits.
 JOBS ?= 4
 
@@ -49,6 +50,12 @@ bench-quick: env-dev ## every measurement once and small: shows that it runs
 
 lock: env-dev ## resolve pyproject.toml anew into requirements*.txt
 	@if [ -x .tools/uv/bin/uv ]; then uv=.tools/uv/bin/uv; else uv=uv; fi; $(BIN)/python tools/lock.py $$uv $(BIN)/python
+
+dist: env-dev ## build the wheel and the source archive into dist/; TAG=vX.Y.Z must be the version
+	@if [ -x .tools/uv/bin/uv ]; then uv=.tools/uv/bin/uv; else uv=uv; fi; $(BIN)/python tools/dist.py $$uv $(BIN)/python "$(TAG)"
+
+hooks: env-dev ## run the checks before each commit (prek)
+	@$(BIN)/prek install
 
 docs: env-dev ## write the generated parts of docs/ anew
 	@$(BIN)/python tools/settings_table.py --write

@@ -27,5 +27,8 @@ import sys; sys.path.insert(0, 'tools')
 import lock
 sys.exit('; '.join(lock.stale()) + ': make lock' if lock.stale() else 0)"
 run compose check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+run workflows check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+run dependabot check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+run templates check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/idea.yml
 run tracked python tools/check_tracked.py
 exit $status
