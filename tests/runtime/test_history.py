@@ -44,6 +44,22 @@ def test_a_bounded_history_begins_with_a_user_and_keeps_calls_with_their_results
         assert sorted(called) == sorted(returned)
 
 
+@given(turns=st.lists(turn, max_size=12), part=st.sampled_from([0.0, 0.125, 0.25, 0.5]))
+def test_the_newest_part_of_a_history_is_whole_turns_and_smaller_until_nothing_is_left(
+    turns: list, part: float
+) -> None:
+    record = Record([message for one in turns for message in one])
+    steps = 0
+    while (less := history.newest(record, part)) is not None:
+        assert less.messages == record.messages[len(record.messages) - len(less.messages) :], "the newest, in order"
+        assert len(less.messages) < len(record.messages)
+        if less.messages:
+            assert (less.messages[0].role, less.messages[0].tool_results) == ("user", None)
+        record, steps = less, steps + 1
+    assert record.messages == []
+    assert steps <= (1 if part == 0 else 12)
+
+
 def test_what_a_card_begins_with_and_a_summary_stay_when_the_rest_is_cut() -> None:
     example = say("user", "example", is_template=True)
     summary = say("user", "summary", channels={"fast-agent-compaction": [TextContent(type="text", text="{}")]})

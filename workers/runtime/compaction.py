@@ -1,6 +1,6 @@
 """Long conversations: the older part becomes a summary written by the model, the last turns stay as they are."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fast_agent.config import CompactionSettings
@@ -10,7 +10,8 @@ from fast_agent.types import PromptMessageExtended
 from tasks.session import SessionKey
 from workers.ports import Usage
 from workers.runtime import failures
-from workers.runtime.history import Record
+from workers.runtime.failures import ContextTooLong, NotTaken
+from workers.runtime.history import Record, newest
 from workers.runtime.tools import Toolbox
 from workers.runtime.turns import watched
 
@@ -22,18 +23,24 @@ _CHARS_PER_TOKEN = 4
 
 @dataclass(frozen=True, slots=True)
 class Compacted:
-    """What a compaction did; ``record`` is the new history. ``before`` and ``after`` count messages."""
+    """What a compaction did; ``record`` is the new history. ``before`` and ``after`` count messages.
+
+    ``left_out``: the oldest turns are not in the summary either.
+    """
 
     record: Record
     before: int
     after: int
     usage: Usage
+    left_out: bool = False
 
     @property
     def words(self) -> str:
         """For the user."""
         if self.before == self.after:
             return "There is nothing to shorten yet."
+        if self.left_out:
+            return f"Done: {self.before} messages became {self.after}. I remember a part of the rest as a summary."
         return f"Done: {self.before} messages became {self.after}. I remember the rest as a summary."
 
 
@@ -56,10 +63,26 @@ def window_of(agent: Any) -> int | None:
 async def compact(agent: Any, record: Record, session: SessionKey, model: str) -> Compacted:
     """Summarise the older part with the agent's own model; the agent belongs to a lane that is wiped afterwards.
 
+    What the model is too small to read at once is summarised without its oldest turns.
+
     Raises:
         TurnFailed: the model gave no summary; the history is as before.
         asyncio.CancelledError: cancelled.
     """
+    rest = record
+    while True:
+        try:
+            done = await _summarise(agent, rest, session, model)
+        except (ContextTooLong, NotTaken):
+            shorter = newest(rest, 0.5)
+            if shorter is None or not shorter.messages:
+                raise
+            rest = shorter
+        else:
+            return replace(done, before=len(record.messages), left_out=rest is not record)
+
+
+async def _summarise(agent: Any, record: Record, session: SessionKey, model: str) -> Compacted:
     before = len(record.messages)
     if agent.llm is None:
         # A workflow's own messages are its members' answers; there is no model to ask.

@@ -4,21 +4,21 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import replace
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
 from tasks.clock import Clock
 from tasks.errors import CohortError, Misconfigured, Retryable
 from tasks.settings import Settings
-from workers.ports import MediaSource, Notes, Reminders, Sink, TurnFailed, TurnRequest, TurnResult, Usage
+from workers.ports import MediaSource, Notes, Reminders, Sink, TurnFailed, TurnRequest, TurnResult
 from workers.runtime import compaction, connections, content, failures, history, models, outages
 from workers.runtime.breaker import Breaker
 from workers.runtime.choices import Choice, Choices
-from workers.runtime.failures import ContextTooLong
 from workers.runtime.fair_queue import Party
 from workers.runtime.lanes import Lane, Lanes
 from workers.runtime.roster import Roster, why_no_agent
+from workers.runtime.shortening import Shortening
 from workers.runtime.tools import Toolbox
 from workers.runtime.turns import Answer, Turn, Work
 
@@ -118,7 +118,7 @@ class Engine:
             self._metered.add(choice.model)
         return TurnResult(
             text=answer.text,
-            history=history.encode(self._bounded(answer.record)),
+            history=history.encode(history.bounded(answer.record, self._settings.history_messages)),
             usage=answer.usage,
             cut=answer.cut,
             notices=(*choice.refused.values(), *files.notices, *answer.notices),
@@ -134,7 +134,7 @@ class Engine:
             done = await compaction.compact(agent, record, request.session, choice.model)
         return TurnResult(
             text=done.words,
-            history=history.encode(self._bounded(done.record)),
+            history=history.encode(history.bounded(done.record, self._settings.history_messages)),
             usage=done.usage,
             notices=tuple(choice.refused.values()),
             dropped=tuple(choice.refused),
@@ -156,39 +156,13 @@ class Engine:
     # -- a turn
 
     async def _answer(self, request: TurnRequest, choice: Choice, lane: Lane, work: Work) -> Answer:
-        """Run the turn; a conversation that has become too long is shortened first, at most once."""
+        """Run the turn, with as much of the conversation as fits."""
         agent = await self._agent(request, lane, choice)
         turn = Turn(lane.agents.agents, choice, request.session, self._toolbox)
-        spent = Usage()
-        long = compaction.due(work.record.messages, self._settings.history_messages, compaction.window_of(agent))
-        if long:
-            work, spent = await self._shortened(request, choice, lane, work)
-        try:
-            answer = await turn.run(replace(work, record=self._bounded(work.record)))
-        except ContextTooLong:
-            if long or not work.record.messages:
-                raise
-            self._wipe(lane)
-            work, spent = await self._shortened(request, choice, lane, work)
-            answer = await turn.run(work)
-        answer.usage = Usage(
-            answer.usage.input_tokens + spent.input_tokens,
-            answer.usage.output_tokens + spent.output_tokens,
-            answer.usage.model,
-        )
-        return answer
-
-    async def _shortened(self, request: TurnRequest, choice: Choice, lane: Lane, work: Work) -> tuple[Work, Usage]:
-        """The work with a summarised history; where no summary can be had the oldest turns are left out."""
-        agent = lane.agents.agents[choice.agent]
-        try:
-            done = await compaction.compact(agent, work.record, request.session, choice.model)
-        except TurnFailed as problem:
-            log.warning("compaction_failed", extra={"session": str(request.session), "detail": problem.detail})
-            return work, Usage()
-        finally:
-            self._wipe(lane)
-        return replace(work, record=done.record), done.usage
+        limit = self._settings.history_messages
+        full = compaction.due(work.record.messages, limit, compaction.window_of(agent))
+        shortening = Shortening(turn, agent, request.session, choice.model, limit, partial(self._wipe, lane))
+        return await shortening.answer(work, full=full)
 
     async def _opened[T](self, work: Awaitable[T]) -> T:
         """Files of a message, or a turn to be tried again.
@@ -206,11 +180,6 @@ class Engine:
         if request.history is None:
             return history.Record(self._roster.initial(choice.agent))
         return history.decode(request.history)
-
-    def _bounded(self, record: history.Record) -> history.Record:
-        limit = self._settings.history_messages
-        members = {name: history.bound(messages, limit) for name, messages in record.members.items()}
-        return history.Record(history.bound(record.messages, limit), members)
 
     @asynccontextmanager
     async def _limited(self, choice: Choice) -> AsyncGenerator["_Limit"]:

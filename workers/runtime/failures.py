@@ -19,6 +19,7 @@ REFUSED = "The model declined to answer this. Try to put it differently."
 BROKEN = "Something is wrong with my setup, and I have told my operator. Please try again later."
 TOO_LONG = "This conversation has become too long for the model. Send /compact to shorten it, or /new to start afresh."
 TOO_LARGE = "This message is too large for the model. Try a shorter text or a smaller file."
+TOOLS_TOO_LARGE = "My tools gave me more than the model can read at once. Ask for less at a time."
 LOST = "I ran out of steps before I found an answer. Try a smaller question."
 SLOW = "This took longer than I am allowed to work on one message, so I stopped. Try a smaller question."
 EMPTY = "The model gave an empty answer, twice. Try again, or put it differently."
@@ -143,7 +144,7 @@ def _by_status(fault: Fault, where: str) -> TurnFailed | None:
         case int(status) if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return ProviderFault("retry", BUSY, where, backoff=SHORT_S)
         case int(status) if status >= HTTPStatus.BAD_REQUEST:
-            return TurnFailed("tell", UNUSABLE, where)
+            return NotTaken("tell", UNUSABLE, where)
         case _:
             return None
 
@@ -186,6 +187,10 @@ class TimeUsedUp(TurnFailed):
 
 class ContextTooLong(TurnFailed):
     """The request did not fit; a compaction may help."""
+
+
+class NotTaken(TurnFailed):
+    """The provider refused the request for a reason that we do not know; it may be in the conversation before it."""
 
 
 def empty(model: str) -> TurnFailed:

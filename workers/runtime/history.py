@@ -148,3 +148,38 @@ def bound(messages: list[PromptMessageExtended], limit: int) -> list[PromptMessa
         return messages
     fitting = [place for place in places if kept + len(messages) - place <= limit]
     return messages[:kept] + messages[fitting[0] if fitting else places[-1] :]
+
+
+def bounded(record: Record, limit: int) -> Record:
+    """Each agent's messages within the bound."""
+    return Record(
+        bound(record.messages, limit), {name: bound(messages, limit) for name, messages in record.members.items()}
+    )
+
+
+def newest(record: Record, part: float) -> Record | None:
+    """The newest turns, at most this part of all (by size); None when there is nothing that can be left out."""
+    messages = _newest(record.messages, part)
+    members = {name: _newest(held, part) for name, held in record.members.items()}
+    if all(len(members[name]) == len(held) for name, held in record.members.items()) and len(messages) == len(
+        record.messages
+    ):
+        return None
+    return Record(messages, members)
+
+
+def _newest(messages: list[PromptMessageExtended], part: float) -> list[PromptMessageExtended]:
+    kept = head(messages)
+    room = part * sum(map(_size, messages[kept:]))
+    first = len(messages)
+    for place in reversed([place for place in starts(messages) if place >= kept]):
+        if sum(map(_size, messages[place:])) > room:
+            break
+        first = place
+    return messages[:kept] + messages[first:]
+
+
+def _size(message: PromptMessageExtended) -> int:
+    """Characters, and those of tool calls and their results."""
+    calls = (*(message.tool_calls or {}).values(), *(message.tool_results or {}).values())
+    return len(message.all_text()) + sum(len(call.model_dump_json()) for call in calls)

@@ -12,10 +12,11 @@ from mcp_types import TextContent
 from tasks.session import SessionKey
 from workers.ports import Sink, TurnFailed, Usage
 from workers.runtime import failures
+from workers.runtime.answer_check import check, text_of
 from workers.runtime.choices import Choice
 from workers.runtime.history import Record
 from workers.runtime.tools import Toolbox, session_of_turn, toolbox_of_turn
-from workers.runtime.watch import Watch, channel, fault_of, watching
+from workers.runtime.watch import Watch, channel, watching
 
 if TYPE_CHECKING:
     from fast_agent.llm.stream_types import StreamChunk
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 # How long a cancelled turn may take to notice before it is told again: fast-agent swallows a cancellation, and a
 # workflow goes on with its next step.
 _INSIST_S = 0.2
-
-# Their streams end with a count of tokens; one without it was cut off, however clean its end looked.
-_ALWAYS_METERED = frozenset({"anthropic", "google", "responses"})
 
 
 @dataclass(slots=True)
@@ -96,6 +94,10 @@ class ToolWatch:
         self._running: dict[str, str] = {}
         self._number = 0
         self.dead_server = False
+
+    @property
+    def ran(self) -> bool:
+        return self._number > 0
 
     async def on_tool_start(
         self,
@@ -205,6 +207,12 @@ class Turn:
         self._model = choice.model
         self._session = session
         self._tools = tools
+        self._watch: ToolWatch | None = None
+
+    @property
+    def tools_ran(self) -> bool:
+        """Whether the last run has called a tool."""
+        return self._watch is not None and self._watch.ran
 
     async def run(self, work: Work) -> Answer:
         """Answer one user message.
@@ -217,14 +225,14 @@ class Turn:
         live = LiveText(work.sink)
         for name in self._choice.speakers:
             self._agents[name].add_stream_listener(live)
-        tools = ToolWatch(work.sink)
+        tools = self._watch = ToolWatch(work.sink)
         params = RequestParams(tool_execution_handler=tools)
         try:
             response: PromptMessageExtended
             response, watch = await watched(
                 self._session, self._tools, lambda: self._agent.generate([work.message], params)
             )
-            self._judge(response, watch, metered=work.metered)
+            check(response, watch, self._model, workflow=self._choice.workflow, metered=work.metered)
         except TurnFailed:
             live.take_back()
             raise
@@ -240,46 +248,16 @@ class Turn:
             if name in self._agents:
                 self._agents[name].load_message_history(messages, clear_state=True)
 
-    def _judge(self, response: PromptMessageExtended, watch: Watch, *, metered: bool) -> None:
-        """A return is no proof of an answer.
-
-        Raises:
-            TurnFailed: it is none.
-        """
-        fault = fault_of(response)
-        if fault is not None:
-            raise failures.classify(fault, self._model)
-        if self._choice.workflow:
-            # A member's failure is a text to the next member.
-            fault = next((call.fault for call in watch.calls if call.fault), None)
-            if fault is not None:
-                raise failures.classify(fault, self._model)
-        match response.stop_reason:
-            case LlmStopReason.CANCELLED | LlmStopReason.TIMEOUT:
-                raise failures.cut_off(self._model)
-            case LlmStopReason.SAFETY:
-                raise failures.refused(self._model)
-            case LlmStopReason.MAX_ITERATIONS:
-                raise failures.out_of_steps(self._model)
-            case _:
-                pass
-        # fast-agent's own echo puts a parallel's answers together, and counts nothing.
-        last = next((call for call in reversed(watch.calls) if call.provider != "fast-agent"), None)
-        if last is not None and (metered or last.provider in _ALWAYS_METERED) and not last.metered:
-            raise failures.cut_off(self._model)
-        if not _text_of(response).strip():
-            raise failures.empty(self._model)
-
     def _answer(self, work: Work, response: PromptMessageExtended, watch: Watch) -> Answer:
         record = work.record
         loaded = len(record.messages)
         kept: list[PromptMessageExtended] = list(self._agent.message_history)
         if not self._choice.workflow and len(kept) > loaded and kept[-1].role == "assistant":
-            said = [_text_of(item).strip() for item in kept[loaded:] if item.role == "assistant"]
+            said = [text_of(item).strip() for item in kept[loaded:] if item.role == "assistant"]
             text = "\n\n".join(part for part in said if part)
         else:
             # Its card keeps no history, or only its members do: the session still knows what was said.
-            text = _text_of(response).strip()
+            text = text_of(response).strip()
             answer = PromptMessageExtended(role="assistant", content=[TextContent(type="text", text=text)])
             kept = [*record.messages, work.message, answer]
         members = {
@@ -293,8 +271,3 @@ class Turn:
         if any(channel(item, FAST_AGENT_ALERT_CHANNEL) for item in kept[loaded:]):
             done.notices.append(f"{usage.model or 'This model'} cannot read this kind of file, so I left it out.")
         return done
-
-
-def _text_of(message: PromptMessageExtended) -> str:
-    """All text of a message, in order."""
-    return "".join(block.text for block in message.content if isinstance(block, TextContent))

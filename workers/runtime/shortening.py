@@ -1,0 +1,112 @@
+"""A turn whose conversation does not fit the model is run again with less of it, until it fits."""
+
+import logging
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tasks.session import SessionKey
+from workers.ports import TurnFailed, Usage
+from workers.runtime import compaction, failures, history
+from workers.runtime.failures import ContextTooLong, NotTaken
+from workers.runtime.turns import Answer, Turn, Work
+
+log = logging.getLogger("cohort.runtime")
+
+# Parts of a history, the newest turns first, that are tried when there is no summary, or it is still too much.
+_PARTS = (0.5, 0.25, 0.125, 0.0)
+
+LEFT_OUT = "(The model no longer takes all of our conversation, so I have left a part of it out.)"
+
+
+@dataclass(slots=True)
+class Shortening:
+    """Runs ``turn``. ``agent`` writes summaries, ``limit`` bounds what has none, ``wipe`` empties the lane."""
+
+    turn: Turn
+    agent: Any
+    session: SessionKey
+    model: str
+    limit: int
+    wipe: Callable[[], None]
+    _spent: Usage = field(default_factory=Usage)
+    _left_out: bool = False
+
+    async def answer(self, work: Work, *, full: bool) -> Answer:
+        """Run the turn.
+
+        Args:
+            work: With as much of the conversation as is kept.
+            full: It is at its bound, so the older part is summarised first.
+
+        Raises:
+            TurnFailed: no answer, with nothing left to leave out, or for another cause.
+        """
+        summarised = await self._summarised(work) if full else None
+        bounded = summarised or replace(work, record=history.bounded(work.record, self.limit))
+        answer = await self._fitting(bounded, full=full)
+        used = answer.usage
+        answer.usage = Usage(
+            used.input_tokens + self._spent.input_tokens, used.output_tokens + self._spent.output_tokens, used.model
+        )
+        if self._left_out:
+            answer.notices.append(LEFT_OUT)
+        return answer
+
+    async def _fitting(self, work: Work, *, full: bool) -> Answer:
+        try:
+            return await self.turn.run(work)
+        except (ContextTooLong, NotTaken) as first:
+            problem: TurnFailed = first
+        async with aclosing(self._less(work, problem, full=full)) as shorter:
+            async for less in shorter:
+                # Tools that ran would run once more.
+                if self.turn.tools_ran and (full or self._left_out):
+                    break
+                self.wipe()
+                try:
+                    return await self.turn.run(less)
+                except (ContextTooLong, NotTaken) as again:
+                    problem = again
+        raise self._in_words(problem)
+
+    async def _less(self, work: Work, problem: TurnFailed, *, full: bool) -> AsyncGenerator[Work]:
+        """The same with less and less of the conversation."""
+        unknown, parts = isinstance(problem, NotTaken), _PARTS
+        if unknown and self.turn.tools_ran:
+            return
+        if not full and work.record.messages:
+            self.wipe()
+            shorter = await self._summarised(work)
+            if shorter is not None:
+                yield shorter
+                work = shorter
+                # What was summarised was taken; the turns behind it may be what is not.
+                parts = _PARTS[-1:] if unknown else _PARTS
+        for part in parts:
+            record = history.newest(work.record, part)
+            if record is not None:
+                self._left_out = True
+                yield replace(work, record=record)
+                work = replace(work, record=record)
+
+    async def _summarised(self, work: Work) -> Work | None:
+        """The work with a summarised history, or None where no summary can be had."""
+        try:
+            done = await compaction.compact(self.agent, work.record, self.session, self.model)
+        except TurnFailed as problem:
+            log.warning("compaction_failed", extra={"session": str(self.session), "detail": problem.detail})
+            return None
+        finally:
+            self.wipe()
+        self._spent = done.usage
+        self._left_out = done.left_out
+        return replace(work, record=done.record) if done.before != done.after else None
+
+    def _in_words(self, problem: TurnFailed) -> TurnFailed:
+        """Nothing is left that could be left out: it is the message itself, or what the tools returned for it."""
+        if not isinstance(problem, ContextTooLong):
+            return problem
+        words = failures.TOOLS_TOO_LARGE if self.turn.tools_ran else failures.TOO_LARGE
+        return ContextTooLong("tell", words, problem.detail)
