@@ -58,6 +58,7 @@ PROMISES = {
     "flower-lists": "Flower lists the workers and their tasks.",
     # -- models and servers
     "model-faults": "Each fault of a model has its action, and an outage does not use up every chat's tries.",
+    "history-fits": "A conversation goes on with every model, whichever model began it.",
     "model-refused": "A model that was chosen and cannot be used is named to its user, and told to the operator once.",
     "choice-gone": "What was chosen and is no longer there is told once, and the default answers.",
     "dead-server": "A dead MCP server costs one turn its tool, and is replaced.",

@@ -3,7 +3,7 @@
 import pytest
 
 from workers.ports import TurnFailed
-from workers.runtime.failures import ContextTooLong, Fault, ModelSilent, ProviderFault, classify
+from workers.runtime.failures import ContextTooLong, Fault, ModelSilent, NotTaken, ProviderFault, classify
 
 NO_SUCH_MODEL = (
     "model not exist",
@@ -56,7 +56,7 @@ OPENAI = ("APIStatusError", "APIError", "OpenAIError")
         (Fault(("RequestTooLargeError",)), "tell", ContextTooLong),
         (Fault(("BadRequestError",), 400, "context_length_exceeded"), "tell", ContextTooLong),
         (Fault(("BadRequestError",), 400, "prompt is too long: 300000 tokens"), "tell", ContextTooLong),
-        (Fault(("BadRequestError",), 400, "bad tool schema"), "tell", None),
+        (Fault(("BadRequestError",), 400, "bad tool schema"), "tell", NotTaken),
         (Fault(("BadRequestError",), 400, "content_filter"), "tell", None),
         (Fault(("ContentFilterFinishReasonError",)), "tell", None),
         (Fault(("APITimeoutError",)), "retry", ProviderFault),
@@ -70,7 +70,7 @@ OPENAI = ("APIStatusError", "APIError", "OpenAIError")
         (Fault(("RuntimeError",), None, "didn't receive a `response.completed` event"), "retry", TurnFailed),
         (Fault(("KeyError",)), "retry", TurnFailed),
         *((Fault(("BadRequestError",), 400, words), "operator", TurnFailed) for words in NO_SUCH_MODEL),
-        *((Fault(("BadRequestError",), 400, words), "tell", TurnFailed) for words in NOT_FOR_THIS_MODEL),
+        *((Fault(("BadRequestError",), 400, words), "tell", NotTaken) for words in NOT_FOR_THIS_MODEL),
     ],
 )
 def test_each_fault_has_its_action(fault: Fault, action: str, kind: type | None) -> None:

@@ -118,7 +118,7 @@ async def test_a_voice_message_is_heard_after_a_switch_to_a_model_that_can(
     environ = served("openai")
     pair = ("openai", "google")
     configure({name: {"api_key": "x", "base_url": llmock.base_url(PROVIDERS[name][1])} for name in pair})
-    async with runtime(media=shelf, **environ) as engine:
+    async with runtime(media=shelf, COHORT_MODELS=PROVIDERS["google"][0], **environ) as engine:
         first = await engine.run(ask(1, inbound(1, "listen", media=(VOICE,))), Screen())
         second = await engine.run(ask(1, "and now", history=first.history, model=PROVIDERS["google"][0]), Screen())
     assert (len(first.notices), second.notices) == (1, ())

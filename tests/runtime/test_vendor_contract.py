@@ -26,7 +26,7 @@ from fastmcp.tools import FunctionTool
 from fastmcp.utilities import async_utils
 from google import genai
 
-from workers.runtime import connections, models, tls, vendor
+from workers.runtime import connections, models, replays, tls, vendor
 
 
 def parameters(function: object) -> list[str]:
@@ -81,6 +81,12 @@ def test_a_switch_of_the_model_changes_what_is_put_back() -> None:
     assert re.findall(r"self\.config\.(\w+) = ", attach) == ["model", "model"]
     assert "_default_request_params.model = wire_model" in attach
     assert 'verb="Routing", **additional_kwargs' in inspect.getsource(RouterAgent.attach_llm)
+
+
+def test_google_is_given_the_results_of_a_history_and_not_their_calls() -> None:
+    source = inspect.getsource(import_module(replays._CONVERTER))
+    assert "def convert_to_google_content(\n        self, messages: list[PromptMessageExtended]" in source
+    assert ".tool_calls" not in source, "fixed: workers.runtime.replays is no longer needed"
 
 
 def test_clients_are_made_by_the_names_we_replace() -> None:

@@ -31,7 +31,8 @@ def check(response: PromptMessageExtended, watch: Watch, model: str, *, workflow
             raise failures.out_of_steps(model)
         case _:
             pass
-    last = watch.calls[-1] if watch.calls else None
+    # fast-agent's own echo puts a parallel's answers together, and counts nothing.
+    last = next((call for call in reversed(watch.calls) if call.provider != "fast-agent"), None)
     if last is not None and (metered or last.provider in _ALWAYS_METERED) and not last.metered:
         raise failures.cut_off(model)
     if not text_of(response).strip():

@@ -9,7 +9,7 @@ from fast_agent.types import PromptMessageExtended
 
 from tasks.session import SessionKey
 from workers.ports import Usage
-from workers.runtime import failures
+from workers.runtime import failures, fitting
 from workers.runtime.failures import ContextTooLong, NotTaken
 from workers.runtime.history import Record, newest
 from workers.runtime.tools import Toolbox
@@ -87,7 +87,8 @@ async def _summarise(agent: Any, record: Record, session: SessionKey, model: str
     if agent.llm is None:
         # A workflow's own messages are its members' answers; there is no model to ask.
         return Compacted(record, before, before, Usage(model=model))
-    agent.load_message_history(record.messages, clear_state=True)
+    fitted = fitting.fit(record.messages, fitting.maker_of(agent))
+    agent.load_message_history(fitted, clear_state=True)
     configured = agent.context.config.compaction if agent.context and agent.context.config else CompactionSettings()
     # The provider's own compaction gives an opaque checkpoint that no other model can read.
     settings = configured.model_copy(update={"strategy": "client"})

@@ -14,7 +14,7 @@ from copy import deepcopy
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
-from workers.runtime import chunks, endings, tls
+from workers.runtime import chunks, endings, replays, tls
 from workers.runtime.replacing import replace_once
 
 _OPENAI = (
@@ -182,6 +182,7 @@ def install() -> None:
     tls.install()
     chunks.install()
     endings.install()
+    replays.install()
     names = [(module, "DefaultAioHttpClient", _for_openai) for module in _OPENAI]
     names += [(module, "AsyncOpenAI", _for_openai_users) for module in _OPENAI]
     for module, name, wrap in (*names, (_ANTHROPIC, "AsyncAnthropic", _for_anthropic)):

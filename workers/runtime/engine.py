@@ -161,7 +161,8 @@ class Engine:
         turn = Turn(lane.agents.agents, choice, request.session, self._toolbox)
         limit = self._settings.history_messages
         full = compaction.due(work.record.messages, limit, compaction.window_of(agent))
-        shortening = Shortening(turn, agent, request.session, choice.model, limit, partial(self._wipe, lane))
+        prepare, wipe = partial(self._agent, request, lane, choice), partial(self._wipe, lane)
+        shortening = Shortening(turn, agent, request.session, choice.model, limit, wipe, prepare)
         return await shortening.answer(work, full=full)
 
     async def _opened[T](self, work: Awaitable[T]) -> T:

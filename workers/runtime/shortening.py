@@ -1,14 +1,14 @@
-"""A turn whose conversation does not fit the model is run again with less of it, until it fits."""
+"""A turn whose conversation its model does not take is run again: as words alone, then with less of it."""
 
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tasks.session import SessionKey
 from workers.ports import TurnFailed, Usage
-from workers.runtime import compaction, failures, history
+from workers.runtime import compaction, failures, fitting, history
 from workers.runtime.failures import ContextTooLong, NotTaken
 from workers.runtime.turns import Answer, Turn, Work
 
@@ -22,7 +22,10 @@ LEFT_OUT = "(The model no longer takes all of our conversation, so I have left a
 
 @dataclass(slots=True)
 class Shortening:
-    """Runs ``turn``. ``agent`` writes summaries, ``limit`` bounds what has none, ``wipe`` empties the lane."""
+    """Runs ``turn``. ``agent`` writes summaries, ``limit`` bounds what has none, ``wipe`` empties the lane.
+
+    ``prepare``: gives a lane that was wiped what this turn needs (the session's model); again is harmless.
+    """
 
     turn: Turn
     agent: Any
@@ -30,6 +33,7 @@ class Shortening:
     model: str
     limit: int
     wipe: Callable[[], None]
+    prepare: Callable[[], Awaitable[object]]
     _spent: Usage = field(default_factory=Usage)
     _left_out: bool = False
 
@@ -55,6 +59,7 @@ class Shortening:
         return answer
 
     async def _fitting(self, work: Work, *, full: bool) -> Answer:
+        await self.prepare()
         try:
             return await self.turn.run(work)
         except (ContextTooLong, NotTaken) as first:
@@ -62,9 +67,10 @@ class Shortening:
         async with aclosing(self._less(work, problem, full=full)) as shorter:
             async for less in shorter:
                 # Tools that ran would run once more.
-                if self.turn.tools_ran and (full or self._left_out):
+                if self.turn.tools_ran and (full or self._left_out or isinstance(problem, NotTaken)):
                     break
                 self.wipe()
+                await self.prepare()
                 try:
                     return await self.turn.run(less)
                 except (ContextTooLong, NotTaken) as again:
@@ -76,6 +82,9 @@ class Shortening:
         unknown, parts = isinstance(problem, NotTaken), _PARTS
         if unknown and self.turn.tools_ran:
             return
+        if unknown and (told := fitting.told(work.record)) != work.record:
+            yield replace(work, record=told)
+            work = replace(work, record=told)
         if not full and work.record.messages:
             self.wipe()
             shorter = await self._summarised(work)
@@ -93,6 +102,7 @@ class Shortening:
 
     async def _summarised(self, work: Work) -> Work | None:
         """The work with a summarised history, or None where no summary can be had."""
+        await self.prepare()
         try:
             done = await compaction.compact(self.agent, work.record, self.session, self.model)
         except TurnFailed as problem:

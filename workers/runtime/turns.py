@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from fast_agent.constants import FAST_AGENT_ALERT_CHANNEL
@@ -11,7 +11,7 @@ from mcp_types import TextContent
 
 from tasks.session import SessionKey
 from workers.ports import Sink, TurnFailed, Usage
-from workers.runtime import failures
+from workers.runtime import failures, fitting
 from workers.runtime.answer_check import check, text_of
 from workers.runtime.choices import Choice
 from workers.runtime.history import Record
@@ -221,7 +221,7 @@ class Turn:
             TurnFailed: no answer; what was shown is taken back.
             asyncio.CancelledError: cancelled.
         """
-        self._load(work.record)
+        work = replace(work, record=fitting.load(self._agents, self._choice.agent, work.record))
         live = LiveText(work.sink)
         for name in self._choice.speakers:
             self._agents[name].add_stream_listener(live)
@@ -243,11 +243,6 @@ class Turn:
         answer.dead_server = tools.dead_server
         return answer
 
-    def _load(self, record: Record) -> None:
-        for name, messages in {**record.members, self._choice.agent: record.messages}.items():
-            if name in self._agents:
-                self._agents[name].load_message_history(messages, clear_state=True)
-
     def _answer(self, work: Work, response: PromptMessageExtended, watch: Watch) -> Answer:
         record = work.record
         loaded = len(record.messages)
@@ -260,8 +255,9 @@ class Turn:
             text = text_of(response).strip()
             answer = PromptMessageExtended(role="assistant", content=[TextContent(type="text", text=text)])
             kept = [*record.messages, work.message, answer]
+        kept = fitting.marked(kept, fitting.maker_of(self._agent))
         members = {
-            name: list(agent.message_history)
+            name: fitting.marked(agent.message_history, fitting.maker_of(agent))
             for name, agent in self._agents.items()
             if self._choice.workflow and name != self._choice.agent and agent.message_history
         }
