@@ -64,7 +64,7 @@ NOT_HERE = {
 async def failed(engine: Engine, remembered: bytes | None = None) -> tuple[TurnFailed, list[str]]:
     screen = Screen()
     with pytest.raises(TurnFailed) as failure:
-        await engine.run(ask(1, "please", history=remembered), screen)
+        await engine.run(ask(1, "please tell me", history=remembered), screen)
     return failure.value, screen.frames
 
 
