@@ -22,7 +22,8 @@ RUN --mount=type=cache,target=/cache \
 
 FROM python:3.13-slim
 RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin cohort \
-    && install --directory --owner cohort --group cohort /state /app
+    && install --directory --owner cohort --group cohort --mode 0700 /state \
+    && install --directory --owner cohort --group cohort /app
 COPY --from=build /opt/cohort /opt/cohort
 ENV PATH=/opt/cohort/bin:$PATH PYTHONUNBUFFERED=1 COHORT_HOME=/state
 WORKDIR /app

@@ -38,8 +38,8 @@ def _rows(facts: Facts) -> list[tuple[str, str]]:
     plan, choice = facts.plan, facts.choice
     settings = plan.settings
     rows: list[tuple[str, str]] = []
-    if plan.playground_url:
-        rows.append(("Chat", f"{plan.playground_url}   (playground: Telegram's stand-in)"))
+    if plan.page_url:
+        rows.append(("Chat", f"{plan.page_url}   (the playground)"))
     else:
         rows.append(("Telegram", f"bot {settings.bot_id} at {settings.telegram_base_url}"))
     if plan.flower_url:

@@ -6,6 +6,8 @@ import sys
 import typer
 
 from ops.context import Context, context, run
+from ops.environment import needed
+from ops.plan import module
 from tasks.errors import Misconfigured
 
 app = typer.Typer(help="Agent cards: check them, let changed ones in.", no_args_is_help=True, rich_markup_mode=None)
@@ -14,8 +16,8 @@ app = typer.Typer(help="Agent cards: check them, let changed ones in.", no_args_
 def problems(here: Context) -> list[str]:
     """One line for each; none: workers will take the cards. fast-agent's loader runs in a process of its own."""
     done = subprocess.run(
-        (sys.executable, "-m", "workers.runtime.cards"),
-        env=here.environ,
+        module("workers.runtime.cards"),
+        env=needed("worker", here.environ),
         capture_output=True,
         text=True,
         check=False,

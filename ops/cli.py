@@ -10,8 +10,9 @@ import typer
 from ops import cards, letters, operate, show_config
 from ops.console import stdout_console
 from ops.context import context, run
-from ops.environment import environment
+from ops.environment import Kind, environment, needed
 from ops.home import Home
+from ops.plan import HOST, chosen_port, flower_command, module
 from tasks.clock import SystemClock
 from tasks.errors import CohortError, Misconfigured
 from tasks.settings import load
@@ -41,11 +42,13 @@ def _options(
     del version
 
 
-def _become(*command: str) -> None:
+def _become(kind: Kind, command: tuple[str, ...]) -> None:
     """Be that process: signals reach it directly, and its exit status is ours."""
-    environ = context().environ
+    here = context()
+    here.home.tighten()
+    environ = needed(kind, here.environ)
     sys.stdout.flush()
-    os.execve(sys.executable, (sys.executable, *command), environ)  # noqa: S606 - no shell is the point
+    os.execve(sys.executable, command, environ)  # noqa: S606 - no shell is the point
 
 
 @app.command()
@@ -66,32 +69,30 @@ def up() -> None:
 @app.command()
 def bot() -> None:
     """Run the bot alone (needs TELEGRAM_BOT_TOKEN and REDIS_URL, or a running `cohort up`)."""
-    _become("-m", "bot")
+    _become("bot", module("bot"))
 
 
 @app.command()
 def worker() -> None:
     """Run one worker alone (needs TELEGRAM_BOT_TOKEN and REDIS_URL, or a running `cohort up`)."""
-    _become("-m", "workers")
+    _become("worker", module("workers"))
 
 
 @app.command()
 def playground() -> None:
     """Run the playground alone: a Bot API server with a chat page, on 127.0.0.1."""
-    _become("-m", "playground")
+    _become("playground", module("playground"))
 
 
 @app.command()
 def flower() -> None:
     """Run Flower alone, on 127.0.0.1 at FLOWER_PORT."""
-    from ops.plan import HOST, chosen_port, flower_command  # noqa: PLC0415
-
     here = context()
     settings = here.settings
     _ = settings.redis  # said here, not by a Celery that looks for another broker
     port = chosen_port("flower_port", settings.flower_port)
     # FLOWER_ADDRESS is Flower's own; in a container it has to listen to the outside.
-    _become(*flower_command(port, here.environ.get("FLOWER_ADDRESS", HOST))[1:])
+    _become("flower", flower_command(port, here.environ.get("FLOWER_ADDRESS", HOST)))
 
 
 @app.command()
@@ -111,6 +112,8 @@ show_config.register(app)
 
 def main() -> None:
     """The entry point."""
+    # Conversations, files and passwords are written by this command and by all that it starts.
+    os.umask(0o077)
     try:
         app(standalone_mode=True)
     except CohortError as problem:

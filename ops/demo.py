@@ -19,7 +19,7 @@ import httpx
 
 from ops import model
 from ops.agents import card_models, configuration
-from ops.environment import environment
+from ops.environment import environment, needed
 from ops.process import Spec
 from tasks.errors import Misconfigured
 from tasks.settings import Settings, load
@@ -61,9 +61,9 @@ def spec() -> tuple[Spec, str, dict[str, str]]:
         probe.bind((HOST, 0))
         port = int(probe.getsockname()[1])
     root = f"http://{HOST}:{port}"
-    command = (sys.executable, "-m", "ops.demo", str(port))
+    command = (sys.executable, "-P", "-m", "ops.demo", str(port))
     # llama.cpp's threads spin while they wait for each other: on 2 busy cores, 2 were 7 times slower than 1.
-    env = {"OMP_WAIT_POLICY": "passive"}
+    env = {"OMP_WAIT_POLICY": "passive", **needed("model", os.environ)}
     return (
         Spec(name="model", command=command, env=env, stage=1, echo=False),
         root,

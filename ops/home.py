@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import stat
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,12 +12,16 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tasks.errors import Misconfigured
 
+_OTHERS = 0o077
+"""What a mode gives to anybody but the owner."""
+
 
 class Running(BaseModel):
     """The system that runs in this home (``run.json``, readable by its owner only: it holds secrets).
 
     ``control``/``secret``: port on 127.0.0.1 and password of the supervisor's control door. ``env``: what it adds to
     the environment of its processes (REDIS_URL, COHORT_MODEL, ...), so that other commands see the same system.
+    ``playground_url``: with its key.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -43,6 +48,15 @@ def _busy(path: Path) -> bool:
     return False
 
 
+def _make_private(path: Path) -> None:
+    try:
+        seen = path.lstat()
+        if seen.st_uid == os.geteuid() and not stat.S_ISLNK(seen.st_mode) and seen.st_mode & _OTHERS:
+            path.chmod(stat.S_IMODE(seen.st_mode) & ~_OTHERS)
+    except OSError:
+        pass  # it went meanwhile, or this file system knows no modes
+
+
 class Home:
     """Paths in the state directory."""
 
@@ -50,8 +64,23 @@ class Home:
         self.root = root.absolute()
         self.valkey = self.root / "valkey"
         self.logs = self.root / "logs"
+        self.media = self.root / "media"
+        self.sessions = self.root / "sessions"
         self._lock = self.root / "lock"
         self._run = self.root / "run.json"
+
+    def tighten(self) -> None:
+        """Take from other users of the machine what an earlier release left open to them (new files are private).
+
+        Only what is ours: nothing else that may stand in this directory, nothing of another owner, no link's target.
+        """
+        _make_private(self.root)
+        for path in (self._lock, self._run, self.valkey, self.logs, self.media, self.sessions):
+            _make_private(path)
+            if not path.is_symlink():
+                for folder, folders, files in path.walk():
+                    for name in (*folders, *files):
+                        _make_private(folder / name)
 
     @contextmanager
     def hold(self) -> Generator[None]:
@@ -63,6 +92,7 @@ class Home:
         try:
             self.logs.mkdir(parents=True, exist_ok=True)
             lock = self._lock.open("a+")
+            self.tighten()
         except OSError as problem:
             raise Misconfigured(f"COHORT_HOME: {self.root} cannot be written ({problem.strerror})") from problem
         with lock:

@@ -4,14 +4,14 @@ import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from secrets import token_urlsafe
 
+from ops.environment import PLAYGROUND_BOT, needed
 from ops.process import Spec
 from tasks.errors import Misconfigured
 from tasks.settings import Settings, env_name
 
 HOST = "127.0.0.1"
-# The playground's own constant; ops and playground do not import each other (a test compares the two).
-PLAYGROUND_TOKEN = "1000000001:playground-has-no-secrets"  # noqa: S105 - of a server on this machine's loopback only
 BOT, FLOWER, PLAYGROUND = "bot", "flower", "playground"
 
 
@@ -45,10 +45,16 @@ class Plan:
     env: Mapping[str, str] = field(default_factory=dict[str, str])
     playground_port: int | None = None
     flower_port: int | None = None
+    playground_key: str = ""
 
     @property
     def playground_url(self) -> str | None:
         return f"http://{HOST}:{self.playground_port}" if self.playground_port else None
+
+    @property
+    def page_url(self) -> str | None:
+        """What to open in a browser: the playground with its key."""
+        return f"{self.playground_url}/?key={self.playground_key}" if self.playground_port else None
 
     @property
     def flower_url(self) -> str | None:
@@ -57,27 +63,33 @@ class Plan:
     def worker(self, number: int) -> Spec:
         """The worker of that number. It hands its turns back within the drain grace; then there is no mercy."""
         grace = self.settings.drain_grace.total_seconds() + 10
-        command = (sys.executable, "-m", "workers")
-        return Spec(name=f"worker-{number}", command=command, env=self.env, grace=grace, member=True)
+        env = needed("worker", self.env)
+        return Spec(name=f"worker-{number}", command=module("workers"), env=env, grace=grace, member=True)
 
     def playground(self) -> Spec | None:
         """Telegram's stand-in ends after those who talk to it."""
-        command = (sys.executable, "-m", "playground")
-        return Spec(name=PLAYGROUND, command=command, env=self.env, stage=1) if self.playground_port else None
+        if not self.playground_port:
+            return None
+        env = needed("playground", {**self.env, "COHORT_PLAYGROUND_KEY": self.playground_key})
+        return Spec(name=PLAYGROUND, command=module("playground"), env=env, stage=1)
 
     def others(self) -> list[Spec]:
         """Bot and Flower."""
-        specs = [Spec(name=BOT, command=(sys.executable, "-m", "bot"), env=self.env)]
+        specs = [Spec(name=BOT, command=module("bot"), env=needed("bot", self.env))]
         if self.flower_port:
-            command = flower_command(self.flower_port)
-            specs.append(Spec(name=FLOWER, command=command, env=self.env, echo=False, grace=5))
+            command, env = flower_command(self.flower_port), needed("flower", self.env)
+            specs.append(Spec(name=FLOWER, command=command, env=env, echo=False, grace=5))
         return specs
+
+
+def module(name: str, *arguments: str) -> tuple[str, ...]:
+    """How a module of ours is started. ``-P``: a file of that name in the current directory is not ours."""
+    return (sys.executable, "-P", "-m", name, *arguments)
 
 
 def flower_command(port: int, address: str = HOST) -> tuple[str, ...]:
     """Flower, on 127.0.0.1 if nothing else is said; it keeps so many tasks in memory and no more."""
-    celery = (sys.executable, "-m", "celery", "-A", "tasks.app:app", "flower")
-    return (*celery, f"--address={address}", f"--port={port}", "--max_tasks=10000", "--logging=warning")
+    return module("ops.flower", f"--address={address}", f"--port={port}", "--max_tasks=10000", "--logging=warning")
 
 
 def make_plan(settings: Settings, environ: Mapping[str, str], extra: Mapping[str, str]) -> Plan:
@@ -99,10 +111,11 @@ def make_plan(settings: Settings, environ: Mapping[str, str], extra: Mapping[str
         port = settings.playground_port
         playground_port = chosen_port("playground_port", port) if port else free_port()
         env |= {
-            "TELEGRAM_BOT_TOKEN": PLAYGROUND_TOKEN,
+            "TELEGRAM_BOT_TOKEN": f"{PLAYGROUND_BOT}:{token_urlsafe(24)}",
             "TELEGRAM_BASE_URL": f"http://{HOST}:{playground_port}",
             "COHORT_PLAYGROUND_PORT": str(playground_port),
             "COHORT_ACCESS": settings.access or "open",
         }
     flower_port = chosen_port("flower_port", settings.flower_port) if settings.flower_port else None
-    return Plan(settings, env, playground_port, flower_port)
+    key = settings.playground_key.get_secret_value() if settings.playground_key else token_urlsafe(12)
+    return Plan(settings, env, playground_port, flower_port, key)

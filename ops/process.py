@@ -18,8 +18,9 @@ _LINE = 64 * 1024
 class Spec:
     """A process to keep alive.
 
-    ``env``: what it gets beyond our own environment. ``stage``: when everything stops, lower stages end first.
-    ``grace``: seconds from SIGTERM to SIGKILL. ``echo``: whether its output is shown, or only kept in its log.
+    ``env``: its whole environment; nothing of ours is added (``ops.environment.needed``). ``stage``: when everything
+    stops, lower stages end first. ``grace``: seconds from SIGTERM to SIGKILL. ``echo``: whether its output is shown, or
+    only kept in its log.
     ``member``: it is a worker; each of its lives has an incarnation of its own. ``lock``: a file that it keeps locked
     as long as it lives.
     ``on_parent_death``: the signal it gets when we are killed. ``log``: a log that it writes itself.
@@ -98,7 +99,7 @@ async def start(spec: Spec, incarnation: str | None = None) -> Life:
         OSError: it cannot be started; BlockingIOError when its lock is held by somebody else.
     """
     command = (sys.executable, "-I", "-S", str(TETHER), str(os.getpid()), str(int(spec.on_parent_death)), *spec.command)
-    env = {**os.environ, "PYTHONUNBUFFERED": "1", **spec.env}
+    env = {"PYTHONUNBUFFERED": "1", **spec.env}
     if incarnation is not None:
         env["COHORT_INCARNATION"] = incarnation
     held: list[int] = []

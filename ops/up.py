@@ -111,13 +111,13 @@ class Up:
                 control=port,
                 secret=secret,
                 env=changed,
-                playground_url=plan.playground_url,
+                playground_url=plan.page_url,
                 flower_url=plan.flower_url,
                 model=choice.title,
             )
         )
         await self._all_there(supervisor, self._store)
-        await _tell_page(plan.playground_url, choice.title, plan.flower_url)
+        await _tell_page(plan, choice.title)
         took = self._clock.monotonic() - self._began
         facts = banner.Facts(replace(plan, settings=effective), choice, where, self._home.root, took, warnings)
         self._console.show(banner.render(facts, colour=self._console.colour))
@@ -189,11 +189,12 @@ class Up:
         return {"scale": scale, "drain": drain, "processes": processes}
 
 
-async def _tell_page(page: str | None, model: str, flower: str | None) -> None:
+async def _tell_page(plan: Plan, model: str) -> None:
     """Have the playground's page say which model answers, and link to Flower. Best effort."""
-    if page is None:
+    if plan.playground_url is None:
         return
-    links = [{"label": "Flower", "url": flower}] if flower else []
-    async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
+    links = [{"label": "Flower", "url": plan.flower_url}] if plan.flower_url else []
+    key = {"authorization": f"Bearer {plan.playground_key}"}
+    async with httpx.AsyncClient(timeout=5, trust_env=False, headers=key) as http:
         with suppress(httpx.HTTPError):
-            await http.post(f"{page}/playground/info", json={"model": model, "links": links})
+            await http.post(f"{plan.playground_url}/playground/info", json={"model": model, "links": links})

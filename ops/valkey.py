@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from ops.environment import needed
 from ops.process import Spec
 from tasks.errors import Misconfigured
 
@@ -122,6 +123,7 @@ def _prepared(program: Path, directory: Path, log: Path) -> Embedded:
     spec = Spec(
         name="valkey",
         command=(str(program), str(config)),
+        env=needed("valkey", os.environ),
         stage=2,
         grace=15.0,
         echo=False,

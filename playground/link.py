@@ -2,6 +2,7 @@
 
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
@@ -20,11 +21,15 @@ class PlaygroundError(Exception):
 class Link:
     """Use as an async context manager. All methods raise ``PlaygroundError`` when refused."""
 
-    def __init__(self, base_url: str, *, token: str = PLAYGROUND_TOKEN) -> None:
-        self.base_url = base_url.rstrip("/")
+    def __init__(self, base_url: str, *, token: str = PLAYGROUND_TOKEN, key: str | None = None) -> None:
+        """``base_url``: as the playground printed it; it holds the key, unless that is given here."""
+        parts = urlsplit(base_url)
+        self.base_url = f"{parts.scheme}://{parts.netloc}"
         self.token = token
+        key = key or parse_qs(parts.query).get("key", [""])[0]
         self._http = httpx.AsyncClient(
             base_url=self.base_url,
+            headers={"authorization": f"Bearer {key}"} if key else {},
             timeout=httpx.Timeout(HELD + 30),
             limits=httpx.Limits(max_connections=200, max_keepalive_connections=50),
             trust_env=False,

@@ -16,6 +16,7 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from playground.botapi import BotApi
 from playground.control import routes as control_routes
 from playground.courier import Courier
+from playground.guard import Guard
 from playground.page import routes as page_routes
 from playground.state import State
 from tasks.errors import Misconfigured
@@ -48,9 +49,9 @@ async def _courier(app: Playground) -> AsyncGenerator[None]:
         courier.cancel()
 
 
-def create_app(state: State) -> Starlette:
+def create_app(state: State) -> Guard:
     """The playground as an ASGI application around ``state``."""
-    return Playground(state)
+    return Guard(Playground(state), state.key)
 
 
 class _Server(uvicorn.Server):

@@ -4,6 +4,7 @@ from collections import OrderedDict
 from copy import copy
 from dataclasses import dataclass, field
 from random import Random, SystemRandom
+from secrets import token_urlsafe
 from typing import Any
 
 from playground import PLAYGROUND_TOKEN
@@ -20,6 +21,7 @@ type Json = dict[str, Any]
 
 _CALLBACKS = 1000
 """Pressed buttons whose answers are remembered."""
+_KEY_BYTES = 12
 _MIB = 1024 * 1024
 
 
@@ -96,6 +98,7 @@ class State:
         clock: Clock | None = None,
         *,
         token: str = PLAYGROUND_TOKEN,
+        key: str | None = None,
         info: Json | None = None,
         random: Random | None = None,
         message_cap: int = 2000,
@@ -106,6 +109,8 @@ class State:
         self.clock: Clock = clock or SystemClock()
         self.random = random or SystemRandom()
         self.info: Json = info or {}
+        self.key = key or token_urlsafe(_KEY_BYTES)
+        """Opens the page and the control API; another one at each start, unless it is given."""
         self.bot = Bot(token, self.clock, self.random)
         self.book = Book(message_cap=message_cap, chat_cap=chat_cap)
         self.files = Files(file_cap_mib * _MIB)

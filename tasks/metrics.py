@@ -1,9 +1,15 @@
 """Prometheus metrics: what each process counts, and where it serves them."""
 
 import logging
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from socketserver import ThreadingMixIn
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from prometheus_client import Counter, Gauge, Histogram, start_http_server
+from prometheus_client import Counter, Gauge, Histogram, make_wsgi_app
+
+from tasks.loopback import foreign
 
 log = logging.getLogger("cohort.metrics")
 
@@ -34,6 +40,42 @@ def watch(gauge: Gauge, value: Callable[[], float]) -> None:
     gauge.set_function(value)
 
 
+class _Server(ThreadingMixIn, WSGIServer):
+    """A thread for each request: a reader that stands still delays no other."""
+
+    daemon_threads = True
+
+
+class _Handler(WSGIRequestHandler):
+    """Quiet, and not for long."""
+
+    timeout = 10
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Nothing: readers come every few seconds."""
+        del format, args
+
+
+def _guarded(port: int) -> Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]:
+    """The metrics, but for pages of other sites."""
+    app: Any = make_wsgi_app()
+
+    def answer(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        problem = foreign(_headers(environ), port)
+        if problem is None:
+            return app(environ, start)
+        start("403 Forbidden", [("Content-Type", "text/plain; charset=utf-8")])
+        return [problem.encode()]
+
+    return answer
+
+
+def _headers(environ: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, value in environ.items():
+        if name.startswith("HTTP_"):
+            yield name.removeprefix("HTTP_").replace("_", "-"), str(value)
+
+
 def serve(first_port: int, address: str = "127.0.0.1") -> int | None:
     """Serve ``/metrics`` on the first free port from ``first_port`` on; 0 serves none.
 
@@ -44,9 +86,10 @@ def serve(first_port: int, address: str = "127.0.0.1") -> int | None:
         return None
     for port in range(first_port, first_port + _PORTS):
         try:
-            start_http_server(port, address)
+            server = make_server(address, port, _guarded(port), _Server, _Handler)
         except OSError:
             continue
+        threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
         log.info("metrics.served", extra={"port": port})
         return port
     log.warning("metrics.no_port", extra={"first": first_port})

@@ -65,6 +65,8 @@ class Settings(BaseSettings):
     """Redis or Valkey, 7.0 or later. Without one `cohort up` runs an embedded Valkey."""
     flower_port: int = Field(5555, alias="FLOWER_PORT", ge=0, le=65535)
     """Flower's port on 127.0.0.1; 0 starts no Flower."""
+    flower_hosts: Annotated[tuple[str, ...], NoDecode] = Field((), alias="COHORT_FLOWER_HOSTS")
+    """Hosts by which browsers reach Flower through a proxy of yours (`name` or `name:port`), separated by commas."""
     home: Path = Field(Path(".cohort"), alias="COHORT_HOME")
     """State directory: embedded Valkey's data, media cache, logs."""
     config: Path = Field(Path("fastagent.config.yaml"), alias="COHORT_CONFIG")
@@ -139,6 +141,8 @@ class Settings(BaseSettings):
     """A worker above this drains and is started anew; 0 never."""
     playground_port: int = Field(8081, alias="COHORT_PLAYGROUND_PORT", ge=0, le=65535)
     """The playground's port on 127.0.0.1."""
+    playground_key: SecretStr | None = Field(None, alias="COHORT_PLAYGROUND_KEY")
+    """Opens the playground's page and control API: 16 to 256 of `A-Z a-z 0-9 _ -`. Default: a new one each start."""
     metrics_port: int = Field(0, alias="COHORT_METRICS_PORT", ge=0, le=65535)
     """First of the ports for Prometheus metrics on 127.0.0.1; 0 serves none."""
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", alias="COHORT_LOG_LEVEL")
@@ -148,7 +152,7 @@ class Settings(BaseSettings):
     incarnation: str | None = Field(None, alias="COHORT_INCARNATION", pattern=r"^[a-z0-9-]{4,64}$")
     """The worker's id for this life; the supervisor sets it."""
 
-    @field_validator("models", mode="before")
+    @field_validator("models", "flower_hosts", mode="before")
     @classmethod
     def _split_models(cls, value: object) -> object:
         return _names(value)
@@ -177,7 +181,7 @@ class Settings(BaseSettings):
             raise ValueError("is not a URL (expected scheme://host...)")
         return value.rstrip("/")
 
-    @field_validator("webhook_secret")
+    @field_validator("webhook_secret", "playground_key")
     @classmethod
     def _secret_form(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not _SECRET.fullmatch(value.get_secret_value()):

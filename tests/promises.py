@@ -71,6 +71,10 @@ PROMISES = {
     "refusals": "Every refusal of Telegram has its row, in the code and in the documents alike.",
     "one-send-budget": "All workers together keep Telegram's limits, and a flood that one of them met holds them all.",
     "playground-is-telegram": "The playground speaks as the Bot API does.",
+    "own-modules": "A module of the current directory is never taken for one of ours.",
+    "needed-only": "A process gets the secrets that it needs, and no others.",
+    "private-files": "What is kept on disk is its owner's alone.",
+    "playground-shut": "No page of another site reaches the playground, Flower or the metrics.",
     # -- the operator
     "settings-clear": "A wrong setting is one clear line at the start.",
     "blank-is-unset": "A setting that is blank is the same as one that is not set.",

@@ -1,5 +1,5 @@
 // The page: which chats there are, which one is open, and what happens in them.
-import { get, listen, post } from "./api.js";
+import { Refused, get, listen, post } from "./api.js";
 import { $, clock, hue, initials, make, toast } from "./dom.js";
 import { Conversation } from "./conversation.js";
 import { faults } from "./faults.js";
@@ -145,7 +145,10 @@ async function status() {
     is = online && !queue.pending ? "online" : queue.polls || queue.pending ? "waiting" : "off";
     words = queue.pending ? `${queue.pending} waiting for the bot` : online ? "bot is online" : queue.polls ? "bot is away" : "no bot yet";
     polls = queue.polls;
-  } catch { /* said by the words */ }
+  } catch (problem) {
+    // It answers, but not us: it was started again, and its key is another one now.
+    if (problem instanceof Refused) words = problem.message;
+  }
   $("status").dataset.is = is;
   $("status").lastElementChild.textContent = words;
   setTimeout(status, 1500);

@@ -217,8 +217,8 @@ async def api_url(playground: State) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def people(api_url: str) -> AsyncIterator[PlaygroundClient]:
-    async with PlaygroundClient(api_url, token=TOKEN) as client:
+async def people(api_url: str, playground: State) -> AsyncIterator[PlaygroundClient]:
+    async with PlaygroundClient(api_url, token=TOKEN, key=playground.key) as client:
         yield client
 
 

@@ -194,7 +194,7 @@ async def test_webhook_mode_takes_updates_and_answers(
     await people.say(chat, "said before there was a webhook")
     hook = {
         "COHORT_WEBHOOK_URL": f"http://127.0.0.1:{port}/hook",
-        "COHORT_WEBHOOK_SECRET": "s3cret",
+        "COHORT_WEBHOOK_SECRET": "a-secret-of-decent-length",
         "COHORT_WEBHOOK_PORT": str(port),
     }
     async with bot(tmp_path, **given, **hook) as process:

@@ -8,9 +8,9 @@ import pytest
 
 from ops import show_config
 from ops.context import Context
+from ops.environment import PLAYGROUND_BOT
 from ops.home import Home
-from ops.plan import PLAYGROUND_TOKEN
-from playground import PLAYGROUND_TOKEN as THEIRS
+from playground import BOT
 from tasks.envelope import DeadLetter, Inbound
 from tasks.settings import load
 from tasks.store import Store
@@ -135,7 +135,7 @@ def test_no_secret_setting_is_ever_shown() -> None:
 
 
 def test_the_playground_and_its_supervisor_mean_the_same_bot() -> None:
-    assert PLAYGROUND_TOKEN == THEIRS
+    assert PLAYGROUND_BOT == BOT
 
 
 async def buried(store: Store, text: str) -> str:

@@ -86,3 +86,21 @@ async def test_a_supervisor_that_is_gone_is_one_line() -> None:
         pass
     with pytest.raises(Misconfigured, match="does not answer"):
         await control.ask(at(port, secret), "scale")
+
+
+@pytest.mark.promise("private-files")
+def test_what_an_earlier_release_left_open_is_made_private_and_nothing_else_is_touched(tmp_path: Path) -> None:
+    root, outside = tmp_path / "home", tmp_path / "outside"
+    outside.mkdir()
+    for folder in (root / "media", root / "sessions" / "1_2", root / "mine"):
+        folder.mkdir(parents=True)
+        (folder / "file").touch()
+    (root / "media" / "link").symlink_to(outside)
+    (root / "valkey").symlink_to(outside)
+    for path in (outside, root, *root.rglob("*")):
+        path.chmod(0o755)
+    Home(root).tighten()
+    private = {path.relative_to(root).as_posix() for path in root.rglob("*") if not path.stat().st_mode & 0o077}
+    assert private == {"media", "media/file", "sessions", "sessions/1_2", "sessions/1_2/file"}
+    assert root.stat().st_mode & 0o777 == 0o700
+    assert (root / "mine").stat().st_mode & 0o777 == outside.stat().st_mode & 0o777 == 0o755

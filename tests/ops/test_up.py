@@ -24,8 +24,9 @@ START = 90.0
 class System:
     """A started `cohort up`, and what it printed so far."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, cwd: Path = ROOT, **more: str) -> None:
         self.home = home
+        self.cwd = cwd
         self.lines: list[str] = []
         environ = {
             "COHORT_MODEL": "passthrough",
@@ -35,9 +36,9 @@ class System:
             "FLOWER_PORT": "0",
         }
         self.process = subprocess.Popen(
-            (sys.executable, "-m", "ops.cli", "up"),
-            cwd=ROOT,
-            env={**clean(home), **environ},
+            (Path(sys.executable).with_name("cohort"), "up"),
+            cwd=cwd,
+            env={**clean(home), **environ, **more},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             bufsize=0,
@@ -70,8 +71,8 @@ class System:
 
 
 @contextmanager
-def system(home: Path) -> Iterator[System]:
-    started = System(home)
+def system(home: Path, cwd: Path = ROOT, **more: str) -> Iterator[System]:
+    started = System(home, cwd, **more)
     try:
         yield started
     finally:
@@ -105,7 +106,8 @@ def test_everything_starts_repairs_itself_and_ends_at_the_first_signal(tmp_path:
         assert all(len(line) <= 80 for line in up.lines[banner_from:])
         running = up.running
         assert running.playground_url is not None
-        assert httpx.get(running.playground_url, trust_env=False).status_code == 200
+        with httpx.Client(trust_env=False, follow_redirects=True) as browser:
+            assert "<title>Cohort playground</title>" in browser.get(running.playground_url).text
 
         seen = json.loads(cohort("status", "--json", home=home).stdout)
         assert [worker["slots"] for worker in seen["workers"]] == [64]

@@ -40,6 +40,6 @@ async def url(state: State) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def pg(url: str) -> AsyncIterator[PlaygroundClient]:
-    async with PlaygroundClient(url) as client:
+async def pg(url: str, state: State) -> AsyncIterator[PlaygroundClient]:
+    async with PlaygroundClient(url, key=state.key) as client:
         yield client

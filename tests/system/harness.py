@@ -74,10 +74,10 @@ class Harness:
         return self._stack.enter_context(Process(name, argv, {**self.environ, **environ}))
 
     def playground(self) -> str:
-        """Start the Bot API stand-in; its URL, which everything started later uses."""
+        """Start the Bot API stand-in, which everything started later uses; its URL with its key, for a client."""
         process = self.start("playground", ["-m", "playground"], COHORT_PLAYGROUND_PORT="0")
         url = process.wait_line("playground http").split()[1]
-        self.environ["TELEGRAM_BASE_URL"] = url
+        self.environ["TELEGRAM_BASE_URL"] = url.partition("/?")[0]
         return url
 
     def model(self, *options: str) -> str:

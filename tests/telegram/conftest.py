@@ -64,7 +64,8 @@ def clock() -> FakeClock:
 @pytest.fixture
 async def pg() -> AsyncIterator[PlaygroundClient]:
     """A playground; whatever was asked of it must be known to the Bot API."""
-    async with serving(State()) as url, PlaygroundClient(url) as playground:
+    state = State()
+    async with serving(state) as url, PlaygroundClient(url, key=state.key) as playground:
         yield playground
         check_journal(await playground.journal())
 

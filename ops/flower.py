@@ -1,0 +1,79 @@
+"""``python -P -m ops.flower``: Flower with a guard before all its routes, and with our own Celery app.
+
+Flower asks for no password. It answers each request that reaches its port, and a page of another site reaches that
+through the browser of this machine's user (``tasks.loopback``). Since Flower 2 its API, which can end workers, is
+closed without a password; its pages are not. ``celery -A`` is not used: it imports from the current directory.
+"""
+
+import sys
+from typing import Any
+
+import click
+from celery.bin.base import CLIContext
+from celery.bin.celery import celery as umbrella
+from flower import command
+from flower.app import Flower
+from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
+from tornado.web import RequestHandler
+
+from tasks import turn
+from tasks.app import make_app
+from tasks.errors import Misconfigured
+from tasks.loopback import foreign
+from tasks.settings import Settings, load
+
+_FORBIDDEN = 403
+
+
+class Refusal(RequestHandler):
+    """Says why, for every method."""
+
+    def initialize(self, problem: str) -> None:
+        """Called by Tornado with what ``find_handler`` gave."""
+        self.problem = problem
+
+    def check_xsrf_cookie(self) -> None:
+        """The request is refused in any case."""
+
+    def prepare(self) -> None:
+        """Answer before any method's handler."""
+        self.set_status(_FORBIDDEN)
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.finish(f"{self.problem}, or set COHORT_FLOWER_HOSTS\n")
+
+
+def guarded(settings: Settings) -> type[Any]:
+    """Flower's application, which looks at each request before it chooses a route."""
+    base: Any = Flower
+
+    class Guarded(base):
+        def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> HTTPMessageDelegate:
+            problem = foreign(request.headers.get_all(), self.options.port, settings.flower_hosts)
+            if problem is not None:
+                return self.get_handler_delegate(request, Refusal, {"problem": problem})
+            return super().find_handler(request, **kwargs)
+
+    return Guarded
+
+
+def main(arguments: list[str]) -> None:
+    """Be Flower, with Flower's own arguments.
+
+    Raises:
+        Misconfigured: a setting is wrong.
+    """
+    settings = load()
+    _ = settings.redis, turn  # imported here, so that Celery need not look for the task's module itself
+    names: Any = command
+    names.Flower = guarded(settings)
+    context = click.Context(umbrella, obj=CLIContext(make_app(settings), no_color=True, workdir=None, quiet=True))
+    names.flower.main(arguments, "flower", parent=context)
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except Misconfigured as refused:
+        for said in str(refused).splitlines():
+            print(f"cohort flower: {said}", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,74 @@
+"""Flower as `cohort flower` starts it: a real process that real requests reach, or do not."""
+
+import asyncio
+import socket
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+from flower.urls import handlers
+
+from ops.environment import needed
+from ops.plan import flower_command
+from tests.ops.conftest import PATIENCE, clean
+from tests.playground.test_guard import foreign_requests
+
+METHODS = ("GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD")
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+async def flower(redis_url: str, tmp_path: Path) -> AsyncIterator[str]:
+    """Its URL; its API is open, as an operator may have it."""
+    port = free_port()
+    environ = {
+        **clean(tmp_path),
+        "REDIS_URL": redis_url,
+        "FLOWER_UNAUTHENTICATED_API": "true",
+        "COHORT_FLOWER_HOSTS": "flower.example",
+    }
+    process = await asyncio.create_subprocess_exec(
+        *flower_command(port), cwd=tmp_path, env=needed("flower", environ), stdout=asyncio.subprocess.DEVNULL
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        patient = httpx.AsyncHTTPTransport(retries=10)
+        async with asyncio.timeout(PATIENCE), httpx.AsyncClient(transport=patient) as http:
+            assert (await http.get(f"{url}/healthcheck")).status_code == 200
+        yield url
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+@pytest.mark.promise("playground-shut")
+async def test_no_page_of_another_site_reaches_any_route_of_flower(flower: str) -> None:
+    paths = sorted({str(handler[0] if isinstance(handler, tuple) else handler.regex.pattern) for handler in handlers})
+    paths = [path.rstrip("$?").replace("(.+)", "x").replace("(.*)", "x").replace(".*", "/else") for path in paths]
+    kinds = foreign_requests(int(flower.rpartition(":")[2]))
+    answered: list[str] = []
+    async with httpx.AsyncClient(base_url=flower, trust_env=False, timeout=20) as http:
+        for path in paths:
+            for number, (kind, headers) in enumerate(kinds.items()):
+                method = METHODS[number % len(METHODS)]
+                answer = await http.request(method, path, headers=headers)
+                # 400: Tornado knows by itself that this is no host's name.
+                if answer.status_code not in (400, 403):
+                    answered.append(f"{kind}: {method} {path}: {answer.status_code}")
+        assert answered == []
+        own = {"sec-fetch-site": "same-origin", "referer": f"{flower}/"}
+        assert (await http.get("/api/workers", headers=own)).status_code == 200
+        assert (await http.get("/", headers={"host": "flower.example"})).status_code == 200
+        assert "COHORT_FLOWER_HOSTS" in (await http.get("/", headers={"host": "another.example"})).text
+
+
+def test_flower_is_started_on_this_machine_alone_unless_told() -> None:
+    assert "--address=127.0.0.1" in flower_command(5555)
+    assert flower_command(5555)[:4] == (sys.executable, "-P", "-m", "ops.flower")

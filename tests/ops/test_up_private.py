@@ -1,0 +1,126 @@
+"""`cohort up` among strangers: a directory with names like ours, many keys in the environment, other users.
+
+One start for all tests of this file; each looks at what then runs.
+"""
+
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.ops.conftest import ROOT, clean
+from tests.ops.test_flower import free_port
+from tests.ops.test_up import System, system
+
+OURS = ("tasks", "workers", "ops", "playground", "botapi")
+THEIRS = ("celery", "kombu", "redis", "flower", "tornado", "uvicorn", "starlette", "telegram", "pydantic", "httpx")
+TRAP = "import os, pathlib\npathlib.Path({marker!r}).joinpath(__name__).touch()\nraise ImportError('not ours')\n"
+SECRETS = {
+    "ANTHROPIC_API_KEY": "sk-everybody-wants-this",
+    "MY_SERVERS_PASSWORD": "sk-everybody-wants-that",
+    "AWS_SECRET_ACCESS_KEY": "sk-and-this",
+    "COHORT_PLAYGROUND_KEY": "sk-of-the-playground",
+}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As a release without a umask left it."""
+    home = tmp_path_factory.mktemp("private") / "home"
+    for folder in (home / "media", home / "sessions" / "4242_5", home / "logs"):
+        folder.mkdir(parents=True)
+        (folder / "old").write_text("what somebody wrote")
+        (folder / "old").chmod(0o644)
+    (home / "media" / "link").symlink_to(home.parent / "elsewhere")
+    (home.parent / "elsewhere").write_text("not ours")
+    (home.parent / "elsewhere").chmod(0o644)
+    for path in home.rglob("*"):
+        if path.is_dir():
+            path.chmod(0o755)
+    home.chmod(0o755)
+    return home
+
+
+@pytest.fixture(scope="module")
+def up(home: Path) -> Iterator[System]:
+    """Started in a directory whose files have our modules' names."""
+    cwd = home.parent / "cwd"
+    (cwd / "bot").mkdir(parents=True)
+    (home.parent / "imported").mkdir()
+    trap = TRAP.format(marker=str(home.parent / "imported"))
+    for name in (*(f"{name}.py" for name in (*OURS, *THEIRS)), "bot/__init__.py", "bot/__main__.py"):
+        (cwd / name).write_text(trap)
+    given = {
+        **SECRETS,
+        "FLOWER_PORT": str(free_port()),
+        "COHORT_CARDS": str(ROOT / "agent-cards"),
+        "COHORT_CONFIG": str(ROOT / "fastagent.config.yaml"),
+        "PYTHONPATH": "",
+    }
+    with system(home, cwd=cwd, **given) as started:
+        started.wait_line("Cohort is up")
+        yield started
+
+
+@pytest.mark.promise("own-modules")
+@pytest.mark.system
+def test_a_module_of_the_current_directory_is_never_taken_for_ours(up: System, home: Path) -> None:
+    assert set(up.pids()) == {"valkey", "playground", "bot", "worker-1", "flower"}
+    assert [path.name for path in (home.parent / "imported").iterdir()] == []
+
+
+@pytest.mark.promise("own-modules")
+@pytest.mark.system
+@pytest.mark.parametrize("command", [("cards", "check"), ("doctor",), ("status",)])
+def test_no_command_takes_a_module_of_the_current_directory(up: System, home: Path, command: tuple[str, ...]) -> None:
+    environ = {**clean(home), "COHORT_CARDS": str(ROOT / "agent-cards"), "PYTHONPATH": ""}
+    environ["COHORT_CONFIG"] = str(ROOT / "fastagent.config.yaml")
+    program = Path(sys.executable).with_name("cohort")
+    done = subprocess.run(
+        (program, *command), cwd=up.cwd, env=environ, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert "Traceback" not in done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [path.name for path in (home.parent / "imported").iterdir()] == []
+
+
+@pytest.mark.promise("needed-only")
+@pytest.mark.system
+def test_each_process_has_the_secrets_that_it_needs_and_no_others(up: System) -> None:
+    found: dict[str, set[str]] = {}
+    tokens: dict[str, str] = {}
+    for name, pid in up.pids().items():
+        raw = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        environ = dict(line.decode().split("=", 1) for line in raw if b"=" in line)
+        tokens[name] = environ.pop("TELEGRAM_BOT_TOKEN", "")
+        found[name] = {key for key in SECRETS if SECRETS[key] in environ.values()}
+        if "REDIS_URL" in environ:
+            found[name].add("REDIS_URL")
+    mine = {"ANTHROPIC_API_KEY", "MY_SERVERS_PASSWORD", "AWS_SECRET_ACCESS_KEY"}
+    assert found == {
+        "valkey": set(),
+        "playground": {"COHORT_PLAYGROUND_KEY"},
+        "bot": {"REDIS_URL"},
+        "worker-1": {"REDIS_URL", *mine},
+        "flower": {"REDIS_URL"},
+    }
+    assert tokens["valkey"] == tokens["flower"] == ""
+    assert tokens["playground"] == tokens["bot"] == tokens["worker-1"] != ""
+
+
+@pytest.mark.promise("private-files")
+@pytest.mark.system
+def test_everything_in_its_home_is_its_owners_alone(up: System, home: Path) -> None:
+    assert (home / "run.json").exists()
+    open_ones = [
+        f"{path.relative_to(home)}: {stat.filemode(path.lstat().st_mode)}"
+        for path in (home, *home.rglob("*"))
+        if not path.is_symlink() and path.lstat().st_mode & 0o077
+    ]
+    assert open_ones == []
+    assert (home / "media" / "old").read_text() == "what somebody wrote"
+    # What a link leads to is not ours.
+    assert (home.parent / "elsewhere").stat().st_mode & 0o777 == 0o644

@@ -1,0 +1,27 @@
+"""The metrics' server: its readers are programs on this machine, and no page of another site."""
+
+import socket
+
+import httpx
+import pytest
+
+from tasks import metrics
+from tests.playground.test_guard import foreign_requests
+
+
+@pytest.mark.promise("playground-shut")
+def test_metrics_are_read_by_programs_and_by_no_page_of_another_site() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        free = probe.getsockname()[1]
+    port = metrics.serve(free)
+    assert port is not None
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
+        for path in ("/metrics", "/", "/else"):
+            answered = [
+                kind
+                for kind, headers in foreign_requests(port).items()
+                if http.get(path, headers=headers).status_code != 403
+            ]
+            assert answered == []
+        assert "cohort_turns_total" in http.get("/metrics").text
+        assert "cohort_turns_total" in http.get("/metrics", headers={"host": f"localhost:{port}"}).text
