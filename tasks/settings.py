@@ -95,6 +95,8 @@ class Settings(BaseSettings):
     """A turn that takes longer is ended and its user told. Time spent waiting for a lane is not counted."""
     tool_timeout: Duration = Field(timedelta(minutes=2), alias="COHORT_TOOL_TIMEOUT", gt=timedelta(0))
     """A tool call that takes longer is ended; the agent is told."""
+    answer_max: int = Field(200_000, alias="COHORT_ANSWER_MAX", ge=1000)
+    """Characters that a model may write in one turn; a longer answer is cut there, and its user told."""
     history_messages: int = Field(100, alias="COHORT_HISTORY_MESSAGES", ge=2, le=2000)
     """Messages of a session's history that a turn loads; older ones are summarised."""
     budget_user: int = Field(0, alias="COHORT_BUDGET_USER", ge=0)

@@ -230,8 +230,12 @@ class _Watched:
         self._claimed = claimed
 
     def text(self, so_far: str) -> None:
-        self._claimed.shown = so_far
+        self._claimed.show(so_far)
         self._answer.text(so_far)
+
+    def more(self, text: str) -> None:
+        self._claimed.show_more(text)
+        self._answer.more(text)
 
     def tool(self, name: str | None) -> None:
         self._answer.tool(name)

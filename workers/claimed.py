@@ -47,7 +47,7 @@ async def persist[T](write: Callable[[], Awaitable[T]], session: SessionKey, sle
 class Claimed:
     """The claim of a turn loop. All its writes raise ``ClaimLost`` when somebody else owns the session.
 
-    ``live``: the message that shows the running turn. ``shown``: the text that it shows, as far as known here.
+    ``live``: the message that shows the running turn.
     ``inherited``: the message that an earlier owner's turn was shown in, if that came to no end.
     """
 
@@ -65,7 +65,22 @@ class Claimed:
         self._tries = claim.work.tries
         self.live: int | None = self._number("live") or None
         self.inherited = self.live
-        self.shown = ""
+        self._shown: list[str] = []
+
+    # -- what is shown
+
+    @property
+    def shown(self) -> str:
+        """The running turn's text, as far as known here."""
+        return "".join(self._shown)
+
+    def show(self, text: str) -> None:
+        """The running turn shows this."""
+        self._shown = [text] if text else []
+
+    def show_more(self, text: str) -> None:
+        """The running turn's text goes on with this."""
+        self._shown.append(text)
 
     # -- what the state says, so that it need not be read again after each commit
 
@@ -179,7 +194,8 @@ class Claimed:
         self._fields.update({name: value.encode() for name, value in state.items()}, commit=commit.id.encode())
         if commit.history is not None:
             self._fields["history"] = commit.history
-        self._tries, self.live, self.shown = 0, None, ""
+        self._tries, self.live = 0, None
+        self.show("")
         return written
 
     async def delivered(self, reply: bytes) -> None:

@@ -85,6 +85,10 @@ class Sink(Protocol):
         """The whole answer so far, Markdown; an empty string takes back what was shown."""
         ...
 
+    def more(self, text: str) -> None:
+        """The answer goes on with this. What it costs does not depend on how long the answer is."""
+        ...
+
     def tool(self, name: str | None) -> None:
         """A tool is running (its name), or no longer (None)."""
         ...

@@ -47,6 +47,9 @@ class Screen:
     def text(self, so_far: str) -> None:
         self.frames.append(so_far)
 
+    def more(self, text: str) -> None:
+        self.frames.append((self.frames[-1] if self.frames else "") + text)
+
     def tool(self, name: str | None) -> None:
         self.tools.append(name)
 

@@ -6,10 +6,14 @@ from importlib import import_module
 from importlib.metadata import version
 
 import pytest
+from anthropic import _streaming as anthropic_streaming
 from fast_agent import FastAgent
 from fast_agent import config as fast_config
 from fast_agent.agents.agent_types import AgentConfig
 from fast_agent.agents.llm_decorator import LlmDecorator
+from fast_agent.agents.mcp_agent import McpAgent
+from fast_agent.agents.tool_agent import ToolAgent
+from fast_agent.agents.workflow.agents_as_tools_agent import AgentsAsToolsAgent
 from fast_agent.agents.workflow.router_agent import RouterAgent
 from fast_agent.config import MCPServerSettings, Settings
 from fast_agent.core.harness import AgentHarness
@@ -18,6 +22,8 @@ from fast_agent.llm import fastagent_llm
 from fast_agent.llm.internal import passthrough
 from fast_agent.llm.provider.anthropic.llm_anthropic import AnthropicLLM
 from fast_agent.llm.provider.google.llm_google_native import GoogleNativeLLM
+from fast_agent.llm.provider.openai import responses_websocket
+from fast_agent.llm.provider.openai.llm_openai import OpenAILLM
 from fast_agent.llm.stream_types import StreamChunk
 from fast_agent.tools import function_tool_loader
 from fast_agent.types import LlmStopReason, RequestParams
@@ -25,6 +31,8 @@ from fast_agent.ui import console
 from fastmcp.tools import FunctionTool
 from fastmcp.utilities import async_utils
 from google import genai
+from google.genai import _api_client as google_client
+from openai import _streaming as openai_streaming
 
 from workers.runtime import connections, models, replays, tls, vendor
 
@@ -54,6 +62,14 @@ def test_the_version_is_the_one_this_was_written_for() -> None:
         (async_utils, ("run_sync_in_threadpool",)),
         (AnthropicLLM, ("_anthropic_stop_result",)),
         (GoogleNativeLLM, ("_google_response_with_content",)),
+        (openai_streaming.AsyncStream, ("_iter_events", "__stream__")),
+        (anthropic_streaming.AsyncStream, ("_iter_events", "__stream__")),
+        (google_client.HttpResponse, ("async_segments", "_aiter_response_stream", "_load_json_from_response")),
+        (responses_websocket.WebSocketResponsesStream, ("_payload_from_raw_data", "__anext__")),
+        (OpenAILLM, ("_extract_incremental_delta", "_openai_requested_tool_calls")),
+        (ToolAgent, ("run_tools",)),
+        (McpAgent, ("run_tools",)),
+        (AgentsAsToolsAgent, ("run_tools",)),
         (console, ("console", "error_console", "server_console")),
     ],
 )  # fmt: skip
@@ -87,6 +103,12 @@ def test_google_is_given_the_results_of_a_history_and_not_their_calls() -> None:
     source = inspect.getsource(import_module(replays._CONVERTER))
     assert "def convert_to_google_content(\n        self, messages: list[PromptMessageExtended]" in source
     assert ".tool_calls" not in source, "fixed: workers.runtime.replays is no longer needed"
+
+
+def test_what_docs_upstream_reports_is_still_so() -> None:
+    source = inspect.getsource(import_module(OpenAILLM.__module__))
+    assert "if cumulative and delta.startswith(cumulative):" in source
+    assert "from_json(arguments, allow_partial=True)" in source
 
 
 def test_clients_are_made_by_the_names_we_replace() -> None:

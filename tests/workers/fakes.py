@@ -165,6 +165,10 @@ class ScriptedLive:
         self._text = so_far
         self._news.set()
 
+    def more(self, text: str) -> None:
+        self._text += text
+        self._news.set()
+
     def tool(self, name: str | None) -> None:
         self._news.set()
 

@@ -14,7 +14,7 @@ from copy import deepcopy
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
-from workers.runtime import chunks, endings, replays, tls
+from workers.runtime import chunks, endings, replays, streams, tls
 from workers.runtime.replacing import replace_once
 
 _OPENAI = (
@@ -58,6 +58,11 @@ def _shared(kind: Any) -> Any:
                 for transport in (self._transport, *self._mounts.values()):
                     replace_once(transport, "get_client", _forgetful)
                 self.users: dict[tuple[object, ...], Any] = {}
+
+            async def send(self, request: Any, *, stream: bool = False, **kwargs: Any) -> Any:
+                """A body that comes whole is bounded, too."""
+                response = await super().send(request, stream=True, **kwargs)
+                return response if stream else await streams.whole(response)
 
             async def aclose(self) -> None:
                 """Nothing: other calls use it."""
@@ -183,6 +188,7 @@ def install() -> None:
     chunks.install()
     endings.install()
     replays.install()
+    streams.install()
     names = [(module, "DefaultAioHttpClient", _for_openai) for module in _OPENAI]
     names += [(module, "AsyncOpenAI", _for_openai_users) for module in _OPENAI]
     for module, name, wrap in (*names, (_ANTHROPIC, "AsyncAnthropic", _for_anthropic)):

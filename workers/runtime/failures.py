@@ -21,6 +21,7 @@ TOO_LONG = "This conversation has become too long for the model. Send /compact t
 TOO_LARGE = "This message is too large for the model. Try a shorter text or a smaller file."
 TOOLS_TOO_LARGE = "My tools gave me more than the model can read at once. Ask for less at a time."
 LOST = "I ran out of steps before I found an answer. Try a smaller question."
+ENDLESS = "The model went on and on without coming to an answer, so I stopped it. Try a smaller question."
 SLOW = "This took longer than I am allowed to work on one message, so I stopped. Try a smaller question."
 EMPTY = "The model gave an empty answer, twice. Try again, or put it differently."
 UNUSABLE = "The model could not work with this message. Try to put it differently."
@@ -196,6 +197,11 @@ class NotTaken(TurnFailed):
 def empty(model: str) -> TurnFailed:
     """The model said twice that it was done, with no word said."""
     return TurnFailed("tell", EMPTY, f"{model}: empty answer")
+
+
+def endless(model: str) -> TurnFailed:
+    """The model wrote all that it may, and none of it was an answer: reasoning, or one tool call."""
+    return TurnFailed("tell", ENDLESS, f"{model}: used up COHORT_ANSWER_MAX without an answer")
 
 
 def cut_off(model: str) -> TurnFailed:

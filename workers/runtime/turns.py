@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fast_agent.constants import FAST_AGENT_ALERT_CHANNEL
 from fast_agent.types import LlmStopReason, PromptMessageExtended, RequestParams
@@ -15,11 +15,9 @@ from workers.runtime import failures, fitting
 from workers.runtime.answer_check import check, text_of
 from workers.runtime.choices import Choice
 from workers.runtime.history import Record
+from workers.runtime.live_text import LiveText
 from workers.runtime.tools import Toolbox, session_of_turn, toolbox_of_turn
 from workers.runtime.watch import Watch, channel, watching
-
-if TYPE_CHECKING:
-    from fast_agent.llm.stream_types import StreamChunk
 
 # How long a cancelled turn may take to notice before it is told again: fast-agent swallows a cancellation, and a
 # workflow goes on with its next step.
@@ -49,41 +47,6 @@ class Work:
     record: Record
     sink: Sink
     metered: bool = False
-
-
-class LiveText:
-    """The growing answer: texts of several model calls of one turn, joined; a rollback takes the last one back."""
-
-    def __init__(self, sink: Sink) -> None:
-        self._sink = sink
-        self._parts: list[str] = []
-        self._open = ""
-        self._shown = ""
-
-    def __call__(self, chunk: "StreamChunk") -> None:
-        """Take a chunk. Called by fast-agent in the loop thread."""
-        if chunk.event == "commit":
-            if self._open.strip():
-                self._parts.append(self._open.strip())
-            self._open = ""
-        elif chunk.event == "rollback":
-            self._open = ""
-            self._show()
-        elif not chunk.is_reasoning:
-            self._open += chunk.text
-            self._show()
-
-    def take_back(self) -> None:
-        """There is no answer: what was shown of one goes."""
-        self._parts.clear()
-        self._open = ""
-        self._show()
-
-    def _show(self) -> None:
-        text = "\n\n".join([*self._parts, self._open] if self._open.strip() else self._parts)
-        if text != self._shown:
-            self._shown = text
-            self._sink.text(text)
 
 
 class ToolWatch:
@@ -233,13 +196,13 @@ class Turn:
                 self._session, self._tools, lambda: self._agent.generate([work.message], params)
             )
             check(response, watch, self._model, workflow=self._choice.workflow, metered=work.metered)
+            answer = self._answer(work, response, watch)
         except TurnFailed:
             live.take_back()
             raise
         except Exception as problem:
             live.take_back()
             raise failures.classify(failures.Fault.of(problem), self._model) from problem
-        answer = self._answer(work, response, watch)
         answer.dead_server = tools.dead_server
         return answer
 
@@ -262,7 +225,12 @@ class Turn:
             if self._choice.workflow and name != self._choice.agent and agent.message_history
         }
         usage = watch.usage(self._model)
-        cut = response.stop_reason == LlmStopReason.MAX_TOKENS
+        if watch.cut and not text:
+            raise failures.endless(self._model)
+        if watch.cut and not text_of(kept[-1]).strip():
+            # Providers refuse a history in which a message says nothing.
+            kept[-1] = kept[-1].model_copy(update={"content": [TextContent(type="text", text="[cut]")]})
+        cut = watch.cut or response.stop_reason == LlmStopReason.MAX_TOKENS
         done = Answer(text, Record(kept, {**record.members, **members}), usage, cut=cut)
         if any(channel(item, FAST_AGENT_ALERT_CHANNEL) for item in kept[loaded:]):
             done.notices.append(f"{usage.model or 'This model'} cannot read this kind of file, so I left it out.")

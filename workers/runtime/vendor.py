@@ -28,7 +28,8 @@ from pydantic import ValidationError
 
 from tasks.errors import Misconfigured
 from tasks.settings import Settings
-from workers.runtime import connections, models, shortcuts, taming
+from workers.runtime import answers, connections, models, rounds, shortcuts, taming
+from workers.runtime.meter import ANSWER_MAX, limits
 from workers.runtime.watch import Watch, fault_of, message_in, watching
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ async def _watched_execute(self: Any, *args: Any, **kwargs: Any) -> Any:
 
 async def _noted_execute(self: Any, watch: Watch, *args: Any, **kwargs: Any) -> Any:
     with watch.call(self.name or "", str(self.provider.config_name)) as call, connections.call():
-        result = await _execute(self, *args, **kwargs)
+        result = await answers.within(watch, call, self, _execute, *args, **kwargs)
     message = message_in(result)
     call.fault = None if message is None else fault_of(message)
     return result
@@ -118,9 +119,9 @@ def _watched_finalize(self: Any, turn_usage: Any, **kwargs: Any) -> None:
 _build_tool = function_tool_loader.build_default_function_tool
 
 
-def _timed_tool(*args: Any, **kwargs: Any) -> Any:
+def _timed_tool(function: Any, *args: Any, **kwargs: Any) -> Any:
     """A card's Python function as a tool that ends; its timeout is set by ``install``."""
-    tool = _build_tool(*args, **kwargs)
+    tool = _build_tool(rounds.clean_function(function), *args, **kwargs)
     tool.timeout = _limits["tool"]
     return tool
 
@@ -128,12 +129,14 @@ def _timed_tool(*args: Any, **kwargs: Any) -> Any:
 _limits = {"tool": 120.0}
 
 
-def install(tool_timeout: float = 120.0) -> None:
+def install(tool_timeout: float = 120.0, answer_max: int = ANSWER_MAX) -> None:
     """Do what must be done before a FastAgent is made; again is harmless.
 
-    No control words, no log queue, no terminal, and an end (in seconds) to every Python tool.
+    No control words, no log queue, no terminal, an end (in seconds) to every Python tool and (in characters) to every
+    answer.
     """
-    _limits["tool"] = tool_timeout
+    _limits["tool"], limits["answer"] = tool_timeout, answer_max
+    rounds.install()
     setattr(function_tool_loader, "build_default_function_tool", _timed_tool)  # noqa: B010
     # A thread that hangs is left behind, not waited for.
     setattr(async_utils, "run_sync_in_threadpool", partial(anyio.to_thread.run_sync, abandon_on_cancel=True))  # noqa: B010
@@ -160,7 +163,7 @@ def build(settings: Settings) -> FastAgent:
     Raises:
         Misconfigured: fastagent.config.yaml cannot be used.
     """
-    install(settings.tool_timeout.total_seconds())
+    install(settings.tool_timeout.total_seconds(), settings.answer_max)
     try:
         # It prints what is wrong before it exits; we say it in one line.
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):

@@ -13,6 +13,7 @@ from fast_agent.types import LlmStopReason, PromptMessageExtended
 
 from workers.ports import Usage
 from workers.runtime.failures import Fault
+from workers.runtime.meter import allowance
 
 
 @dataclass(slots=True)
@@ -33,10 +34,15 @@ class Call:
 
 @dataclass(slots=True)
 class Watch:
-    """What the models did in one turn; child agents and workflow members included. ``over``: no call may begin now."""
+    """What the models did in one turn; child agents and workflow members included.
+
+    ``over``: no call may begin now. ``left``: what may still be said (``meter``). ``cut``: a call was ended for that.
+    """
 
     calls: list[Call] = field(default_factory=list[Call])
     over: bool = False
+    left: dict[str, int] = field(default_factory=allowance)
+    cut: bool = False
 
     @contextmanager
     def call(self, agent: str, provider: str) -> Generator[Call]:

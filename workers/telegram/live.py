@@ -19,7 +19,7 @@ from tasks.errors import ClaimLost, StoreUnavailable
 from tasks.session import SessionKey
 from workers.telegram.calls import Calls
 from workers.telegram.pacing import Dropped, Pace, StillOurs, seconds, speaking_if
-from workers.telegram.render import GOES_ON, growing
+from workers.telegram.render import BEGINNING, GOES_ON, growing
 from workers.telegram.shape import Shape
 from workers.telegram.split import Part
 from workers.telegram.verdict import Verdict, judge, perhaps_done, said
@@ -108,8 +108,15 @@ class Live:
 
     def text(self, so_far: str) -> None:
         """The whole answer so far, Markdown; an empty string takes back what was shown."""
-        self._text = so_far
+        self._text = so_far[: BEGINNING + 1]
         self._news.set()
+
+    def more(self, text: str) -> None:
+        """The answer goes on with this."""
+        # What comes after a message's worth is not seen before the answer is there.
+        if len(self._text) <= BEGINNING:
+            self._text = (self._text + text)[: BEGINNING + 1]
+            self._news.set()
 
     def tool(self, name: str | None) -> None:
         """A tool is running (its name), or no longer (None)."""

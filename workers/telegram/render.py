@@ -12,7 +12,7 @@ GOES_ON = "…"
 
 _READ_WHOLE = 40_000
 """Characters converted as a whole; what is longer becomes a file anyway, and its conversion would hold up the loop."""
-_READ_BEGINNING = 12_000
+BEGINNING = 12_000
 """Characters that hold a message's worth of text, links and markup included."""
 _SEE_FILE = "The whole answer is in the file below."
 _CAPTION = "The whole answer"
@@ -29,17 +29,17 @@ def render(markdown: str, *, edit: int | None, reply_to: int | None) -> tuple[Re
 
 def growing(markdown: str) -> Part:
     """What one message shows of an answer so far; blank text shows that something is to come."""
-    text, entities = to_entities(markdown[:_READ_BEGINNING])
+    text, entities = to_entities(markdown[:BEGINNING])
     parts = split(text, entities)
     if not parts:
         return Part(GOES_ON)
-    if len(parts) == 1 and len(markdown) <= _READ_BEGINNING:
+    if len(parts) == 1 and len(markdown) <= BEGINNING:
         return parts[0]
     return _with_end(text, entities, GOES_ON)
 
 
 def _with_file(markdown: str, edit: int | None, reply_to: int | None) -> tuple[Reply, ...]:
-    beginning = _with_end(*to_entities(markdown[:_READ_BEGINNING]), f"{GOES_ON}\n\n{_SEE_FILE}")
+    beginning = _with_end(*to_entities(markdown[:BEGINNING]), f"{GOES_ON}\n\n{_SEE_FILE}")
     return (
         _reply(beginning, edit=edit, reply_to=reply_to),
         Reply(text=_CAPTION, file_name=FILE_NAME, file_text=clean(markdown)),

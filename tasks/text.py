@@ -1,0 +1,36 @@
+"""Text that every store, protocol, and client takes: whole surrogate pairs and no NUL."""
+
+from typing import Any
+
+INSTEAD = "\N{REPLACEMENT CHARACTER}"
+
+
+def clean(text: str) -> str:
+    """The text with its surrogate pairs joined; a lone surrogate, and a NUL, becomes U+FFFD.
+
+    JSON can escape half a pair, and UTF-8 cannot carry it: the store, Telegram, and pydantic refuse such a text.
+    """
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text.replace("\0", INSTEAD) if "\0" in text else text
+
+
+def cleaned(value: Any) -> Any:
+    """A JSON value with every text in it clean; the same object where nothing had to change."""
+    if type(value) is str:
+        return clean(value)
+    if type(value) is list:
+        items: list[Any] = [cleaned(item) for item in value]
+        return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
+    if type(value) is dict:
+        pairs: dict[Any, Any] = {cleaned(name): cleaned(item) for name, item in value.items()}
+        same = len(pairs) == len(value) and all(map(_same, pairs.items(), value.items()))
+        return pairs if not same else value
+    return value
+
+
+def _same(new: tuple[Any, Any], old: tuple[Any, Any]) -> bool:
+    return new[0] is old[0] and new[1] is old[1]

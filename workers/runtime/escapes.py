@@ -1,0 +1,41 @@
+"""JSON whose escapes stand for text that UTF-8 cannot carry: half of a surrogate pair, and NUL."""
+
+import re
+
+from tasks.text import INSTEAD
+
+_ESCAPE = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}|\\u0000|\\."
+)
+_LONE = re.compile(r"\\u(?:[dD][89a-fA-F][0-9a-fA-F]{2}|0000)")
+_ENDS_OPEN = re.compile(r'(?<!\\)(?:\\\\)*\\u[dD][89abAB][0-9a-fA-F]{2}(?=")')
+_BEGINS_OPEN = re.compile(r'(?<!\\)"(\\u[dD][c-fC-F][0-9a-fA-F]{2})')
+
+
+def mended(raw: str) -> str:
+    """JSON whose escapes give text that UTF-8 can carry."""
+    if "\0" in raw:
+        raw = raw.replace("\0", INSTEAD)
+    return _ESCAPE.sub(_whole, raw) if _suspect(raw) else raw
+
+
+def _suspect(raw: str) -> bool:
+    return "\\ud" in raw or "\\uD" in raw or "\\u0000" in raw
+
+
+def _whole(found: re.Match[str]) -> str:
+    return r"\ufffd" if _LONE.fullmatch(found[0]) else found[0]
+
+
+def joined(first: str, second: str) -> tuple[str, str]:
+    """Two events' JSON; a surrogate pair that is split over them stands in the first."""
+    high, low = _ENDS_OPEN.search(first), _BEGINS_OPEN.search(second)
+    if high and low:
+        first = f"{first[: high.end()]}{low[1]}{first[high.end() :]}"
+        second = f'{second[: low.start()]}"{second[low.end() :]}'
+    return first, second
+
+
+def ends_open(raw: str) -> bool:
+    """Whether a text in it ends with the first half of a surrogate pair."""
+    return _suspect(raw) and _ENDS_OPEN.search(raw) is not None
