@@ -27,6 +27,7 @@ WAIT_SECONDS = Histogram(
 )
 TOKENS = Counter("cohort_tokens_total", "Tokens used, by model and direction (input, output).", ["model", "direction"])
 DEAD = Counter("cohort_dead_total", "Messages given up on.")
+BROKEN_DOORBELLS = Counter("cohort_doorbells_broken_total", "Messages in the queues that could not be read, dropped.")
 AWAKE = Gauge("cohort_sessions_awake", "Sessions with a turn loop in this worker.")
 AT_WORK = Gauge("cohort_turns_running", "Turns running in this worker.")
 SLOTS = Gauge("cohort_slots_served", "Slots this worker serves.")

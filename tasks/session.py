@@ -35,6 +35,6 @@ class SessionKey:
         """
         found = _FORM.fullmatch(text)
         if found is None:
-            raise ValueError(f"not a session: {text!r} (expected bot:chat, bot:chat:tTOPIC or bot:chat:bBUSINESS)")
+            raise ValueError(f"not a session: {text[:80]!r} (expected bot:chat, bot:chat:tTOPIC or bot:chat:bBUSINESS)")
         topic = found["topic"]
         return cls(int(found["bot"]), int(found["chat"]), int(topic) if topic else None, found["business"])

@@ -4,6 +4,7 @@ from typing import Any, cast
 
 from celery import Celery, Task
 
+from tasks.errors import EnvelopeInvalid
 from tasks.ports import Host, TurnReport
 from tasks.session import SessionKey
 
@@ -20,6 +21,10 @@ def bind(app: Celery, host: Host) -> None:
 
     async def turn(_task: "Task[Any, Any]", session: str, update_id: int) -> TurnReport:
         del update_id  # for Flower's eyes
-        return await host.visit(SessionKey.parse(session))
+        try:
+            key = SessionKey.parse(session)
+        except (ValueError, TypeError) as problem:
+            raise EnvelopeInvalid(f"{type(problem).__name__}: a doorbell without a session") from None
+        return await host.visit(key)
 
     cast("Any", app).task(turn, name=NAME, bind=True, ignore_result=True, acks_late=False, shared=False)

@@ -51,6 +51,7 @@ PROMISES = {
     "bounded-memory": "What a worker holds does not grow with the chats it has served.",
     "recycled": "A worker that has grown too large hands its slots over, ends well and is started anew.",
     "no-queue-behind-a-chat": "A chat that has to wait, or that breaks something, holds up no other chat.",
+    "broken-messages": "Whatever stands in a queue or key that Cohort did not write costs no other chat anything.",
     "supervised": "What dies is started again at once, and a worker's death is told to the others.",
     "drain": "A worker that leaves hands its work over: nothing is lost, said twice, or out of order.",
     "recovery": "A killed worker's turns run elsewhere within 3 s when its death is reported, else within 8 s.",

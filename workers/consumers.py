@@ -21,6 +21,7 @@ from vine import promise
 from tasks.app import CANCEL, CONSUME, DRAIN, IDLE_QUEUE, RELOAD
 from tasks.errors import CohortError, StoreUnavailable
 from tasks.session import SessionKey
+from workers.broker import broken
 from workers.host import CeleryHost
 
 log = logging.getLogger("cohort.consumers")
@@ -48,6 +49,32 @@ class CohortConsumer(Consumer):
         # matters, when the connection was lost: each try takes as long as Redis is silent, and the rest goes to a file.
         connection.default_channel.do_restore = False
         return connection
+
+    def connection_for_read(self, heartbeat: float | None = None) -> Any:
+        """The same, with a transport that survives what it reads."""
+        connection = self.app.connection_for_read(heartbeat=heartbeat, transport="workers.broker:Transport")
+        return self.ensure_connected(connection)
+
+    # Celery's own answers to what it cannot read put the whole message into the log.
+
+    def on_unknown_message(self, body: object, message: Any) -> None:
+        del body
+        self._drop(message, "no task")
+
+    def on_unknown_task(self, body: object, message: Any, exc: Exception) -> None:
+        del body, exc
+        self._drop(message, "an unknown task")
+
+    def on_invalid_task(self, body: object, message: Any, exc: Exception) -> None:
+        del body
+        self._drop(message, type(exc).__name__)
+
+    def on_decode_error(self, message: Any, exc: Exception) -> None:
+        self._drop(message, type(exc).__name__)
+
+    def _drop(self, message: Any, why: str) -> None:
+        broken.note(why)
+        message.reject_log_error(log, cast("Any", self).connection_errors)
 
     def on_send_event_buffered(self) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - its stub is wrong
         """Called from any thread, for each event (``celery.events.EventDispatcher``)."""

@@ -15,12 +15,14 @@ from functools import partial
 from inspect import iscoroutinefunction
 from queue import Empty, SimpleQueue
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from celery.concurrency.base import BasePool, ExceptionInfo  # pyright: ignore[reportAttributeAccessIssue] - no stub
 from celery.exceptions import WorkerLostError
 
+from tasks.errors import EnvelopeInvalid
 from tasks.ports import ELSEWHERE
+from workers.broker import broken
 
 log = logging.getLogger("cohort.pool")
 
@@ -39,6 +41,18 @@ def _failed(problem: Exception) -> Outcome:
     # As Celery's own tracer does: otherwise Flower shows a wrapper that is made for other processes.
     info.exception = problem
     return 1, info, 0.0
+
+
+def _called[T](run: Callable[..., T], args: object, kwargs: object) -> T:
+    """The task's coroutine.
+
+    Raises:
+        EnvelopeInvalid: it does not take such arguments.
+    """
+    try:
+        return run(*cast("Any", args), **cast("Any", kwargs))
+    except TypeError:
+        raise EnvelopeInvalid("TypeError: arguments that the task does not take") from None
 
 
 class Loop(Protocol):
@@ -164,7 +178,10 @@ class LoopPool(BasePool):
         """In the loop thread."""
         began = monotonic()
         try:
-            report = await run(*args, **kwargs)
+            report = await _called(run, args, kwargs)
+        except EnvelopeInvalid as problem:
+            broken.note(str(problem))
+            return _failed(problem)
         except Exception as problem:
             # It is this task's end alone: in the loop thread's group it would be the worker's.
             log.exception("task.failed", extra={"task": name})

@@ -142,7 +142,7 @@ def test_a_doorbell_that_nobody_understands_fails_alone(app: Celery, side: LoopS
     with flower(app) as seen, working(app, side.host, limit=1):
         app.send_task(NAME, args=arguments, task_id="bad", queue=queue_of(0), ignore_result=True)
         failed = seen.until("task-failed", uuid="bad")[-1]
-        assert failed["exception"].startswith(("ValueError", "TypeError"))
+        assert failed["exception"].startswith("EnvelopeInvalid")
         ring(app, (ONE, 1))
         seen.until("task-succeeded", uuid="4242-1")
         assert side.visitors.seen == [ONE]

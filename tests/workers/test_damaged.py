@@ -33,6 +33,7 @@ async def test_a_damaged_field_costs_no_answer(pool: Pool, field: str) -> None:
         assert await pool.idle(ONE)
 
 
+@pytest.mark.promise("broken-messages")
 @pytest.mark.parametrize("key", [STATE, INBOX, OUTBOX, PENDING])
 async def test_a_key_of_another_type_is_taken_away_and_its_session_goes_on(pool: Pool, key: str) -> None:
     worker = await pool.worker("w-one")

@@ -1,0 +1,100 @@
+"""Celery's way to Redis, over which a message that cannot be read is dropped: by itself it ends the whole consumer."""
+
+import logging
+from collections.abc import Generator
+from contextlib import contextmanager
+from queue import Empty
+from time import monotonic
+from typing import Any, cast
+
+from kombu.transport import redis
+
+from tasks.metrics import BROKEN_DOORBELLS
+
+log = logging.getLogger("cohort.consumers")
+
+LARGEST = 1_000_000
+"""Characters of a message: a doorbell has less than a thousand, and what is taken is also shown in Flower."""
+
+_SAY_EVERY_S = 10.0
+
+
+class UnreadableError(Exception):
+    """A message that is no task."""
+
+
+class Broken:
+    """Says that messages were dropped: each is counted, the log has a line for many."""
+
+    def __init__(self) -> None:
+        self._said_at = float("-inf")
+        self._unsaid = 0
+
+    def note(self, why: str) -> None:
+        """One was dropped; ``why`` without any of its content."""
+        BROKEN_DOORBELLS.inc()
+        self._unsaid += 1
+        if monotonic() - self._said_at >= _SAY_EVERY_S:
+            log.error("doorbell.broken", extra={"why": why, "messages": self._unsaid})
+            self._said_at, self._unsaid = monotonic(), 0
+
+
+broken = Broken()
+"""Of this process, which has one consumer."""
+
+
+class Channel(redis.Channel):
+    """kombu's, which survives what it reads."""
+
+    def _brpop_read(self, **options: Any) -> Any:
+        with self._surviving():
+            return super()._brpop_read(**options)  # pyright: ignore[reportAttributeAccessIssue] - no stub
+        return True
+
+    def _receive_one(self, c: Any) -> Any:
+        with self._surviving():
+            return super()._receive_one(c)  # pyright: ignore[reportAttributeAccessIssue] - no stub
+        return True
+
+    @contextmanager
+    def _surviving(self) -> Generator[None]:
+        line: Any = self.connection
+        held = cast("Any", self.qos)._delivered  # noqa: SLF001 - what is unacknowledged, oldest first
+        last = next(reversed(held), None)
+        try:
+            yield
+        except (Empty, *line.connection_errors, *line.channel_errors):
+            raise
+        except Exception as problem:  # noqa: BLE001 - whatever a message is made of, it is one message's end
+            broken.note(str(problem) if isinstance(problem, UnreadableError) else type(problem).__name__)
+            # Otherwise it would count as being worked on, for ever.
+            taken = next(reversed(held), None)
+            if taken is not None and taken != last:
+                self.qos.ack(taken)
+
+
+class Transport(redis.Transport):
+    """kombu's, with that channel."""
+
+    Channel = Channel
+
+    def _deliver(self, message: Any, queue: Any) -> None:
+        """Hand a message on, up to the pool that begins its task.
+
+        Raises:
+            UnreadableError: it could not be; kombu would take a KeyError for a lost connection.
+        """
+        away = tuple(kind for kind in self.connection_errors if kind is not KeyError)
+        try:
+            _measure(message)
+            super()._deliver(message, queue)
+        except (UnreadableError, *away):
+            raise
+        except Exception as problem:
+            raise UnreadableError(type(problem).__name__) from problem
+
+
+def _measure(message: Any) -> None:
+    parts = (message.get("body"), *message["headers"].values())
+    if sum(len(part) for part in parts if isinstance(part, str)) > LARGEST:
+        raise UnreadableError("a message is too large")
