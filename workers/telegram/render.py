@@ -1,7 +1,8 @@
 """An answer's Markdown as Telegram messages, and as what is shown of it while it grows (pure)."""
 
 from tasks.envelope import Reply
-from workers.telegram.markdown import clean, to_entities
+from workers.telegram.clean import clean
+from workers.telegram.markdown import to_entities
 from workers.telegram.split import LIMIT, Entity, Part, split, utf16
 
 MAX_PARTS = 4

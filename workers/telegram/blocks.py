@@ -1,0 +1,252 @@
+"""The blocks of a Markdown text: markdown-it-py with rules of our own (pure).
+
+Ours are formulas, ``<pre>``, fences in fences, tables whose cells may hold bars in code, and a limit to nesting. HTML
+is left to the inline reader, so that Markdown within it is read.
+"""
+
+import re
+from bisect import bisect_left
+from collections.abc import Callable
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.ruler import RuleOptionsType
+from markdown_it.rules_block import StateBlock, blockquote, fence, lheading, list_block, reference
+from markdown_it.token import Token
+
+from workers.telegram.formulas import is_not_math
+
+type Rule = Callable[[StateBlock, int, int, bool], bool]
+
+_DEEP = 24
+"""Quotes and lists within each other; what is deeper is text. markdown-it drops what is below its own limit."""
+_LIMIT = 400
+_LOOKED = 20_000
+"""Lines of a text looked through for the ends of formulas, and of fences with fences in them."""
+_LINES_OF_A_HEADING = 4
+_LONGEST_FORMULA = 60
+_INTERRUPTS = ["paragraph", "reference", "blockquote", "list"]
+_FENCE = re.compile(r"(`{3,}|~{3,})[ \t]*([^`]*)\Z")
+_MARKDOWN = frozenset({"markdown", "md", "mdx", "rmd", "qmd", "commonmark", "gfm"})
+_PRE = re.compile(r"<pre\b[^>]*>", re.IGNORECASE)
+_PRE_END = re.compile(r"</pre\s*>[ \t]*", re.IGNORECASE)
+_DELIMITER_ROW = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
+_CELL = re.compile(r"\\\||\\`|`+|\|")
+_BEGIN = re.compile(r"\\begin\{([a-z]+\*?)\}")
+
+
+def parsed(source: str) -> tuple[list[Token], dict[str, tuple[str, str]]]:
+    """The blocks of ``source``, and the link references in it: label -> (address, title)."""
+    env: dict[str, Any] = {}
+    tokens: list[Token] = []
+    _PARSER.block.parse(source, _PARSER, env, tokens)
+    references = {
+        label: (str(found["href"]), str(found["title"])) for label, found in env.get("references", {}).items()
+    }
+    return tokens, references
+
+
+def _parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"maxNesting": _LIMIT, "inline_definitions": True})
+    parser.normalizeLink = lambda url: url  # type: ignore[method-assign]
+    parser.validateLink = lambda _url: True  # type: ignore[method-assign]
+    parser.disable("html_block")
+    ruler = parser.block.ruler
+    interrupts: RuleOptionsType = {"alt": _INTERRUPTS}
+    ruler.before("fence", "formula", _formula, interrupts)
+    ruler.before("fence", "pre", _pre, interrupts)
+    ruler.at("fence", _fence, interrupts)
+    ruler.at("blockquote", _not_too_deep(blockquote), interrupts)
+    ruler.at("list", _not_too_deep(list_block), {"alt": ["paragraph", "reference", "blockquote"]})
+    ruler.at("reference", _reference)
+    ruler.at("lheading", _underlined)
+    ruler.before("code", "cells", _table, {"alt": ["paragraph", "reference"]})
+    return parser
+
+
+def _line(state: StateBlock, line: int) -> str:
+    return state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]]
+
+
+def _begins_with(state: StateBlock, line: int, characters: str) -> bool:
+    """Whether the line's first character is one of them."""
+    at = state.bMarks[line] + state.tShift[line]
+    return at < state.eMarks[line] and state.src[at] in characters
+
+
+def _inside(state: StateBlock, line: int, end: int) -> bool:
+    """Whether the line goes on with the block that is being read."""
+    return line < end and (state.isEmpty(line) or state.sCount[line] >= state.blkIndent)
+
+
+def _not_too_deep(rule: Rule) -> Rule:
+    def limited(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's
+        return state.level < _DEEP and rule(state, start, end, silent)
+
+    return limited
+
+
+def _may_look(state: StateBlock) -> bool:
+    """Whether another line may be looked at ahead; a text of beginnings without ends would be read over and over."""
+    state.env["looked"] = state.env.get("looked", 0) + 1
+    return state.env["looked"] < _LOOKED
+
+
+def _underlined(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's
+    """A heading of a few lines by a line of ``=`` below it; markdown-it looks for one to a paragraph's end."""
+    for line in range(start + 1, min(start + 1 + _LINES_OF_A_HEADING, end)):
+        if state.isEmpty(line) or state.sCount[line] < state.blkIndent:
+            return False
+        if _begins_with(state, line, "=-"):
+            return lheading(state, start, end, silent)
+    return False
+
+
+def _reference(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's
+    """Not ``[^1]: note``, which is a footnote."""
+    return not _line(state, start).startswith("[^") and reference(state, start, end, silent)
+
+
+def _emit(state: StateBlock, kind: str, content: str, lines: tuple[int, int], info: str = "") -> bool:
+    token = state.push(kind, "", 0)
+    token.content = content
+    token.info = info
+    token.map = [*lines]
+    state.line = lines[1]
+    return True
+
+
+def _fence(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's
+    """Markdown that is shown as code may have fences in it, as many as are closed."""
+    if silent or not _begins_with(state, start, "`~") or state.is_code_block(start):
+        return fence(state, start, end, silent)
+    opening = _FENCE.match(_line(state, start))
+    if opening is None or opening[2].strip().split(" ")[0].lower() not in _MARKDOWN:
+        return fence(state, start, end, silent)
+    last = _matching_fence(state, start, end, opening[1])
+    if last is None:
+        return fence(state, start, end, silent)
+    content = state.getLines(start + 1, last, state.sCount[start], keepLastLF=True)
+    return _emit(state, "fence", content, (start, last + 1), opening[2])
+
+
+def _matching_fence(state: StateBlock, start: int, end: int, marks: str) -> int | None:
+    depth = 1
+    line = start + 1
+    while _inside(state, line, end) and _may_look(state):
+        found = _FENCE.match(_line(state, line))
+        if found and found[1].startswith(marks):
+            depth += 1 if found[2].strip() else -1
+            if not depth:
+                return line
+        line += 1
+    return None
+
+
+def _formula(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's
+    r"""``$$`` or ``\[`` at the beginning of a line, up to its counterpart at the end of one."""
+    if not _begins_with(state, start, "\\$"):
+        return False
+    text = _line(state, start)
+    if not text.startswith(("$$", "\\[", "\\begin{")) or state.is_code_block(start):
+        return False
+    begun = _BEGIN.match(text)
+    if text.startswith("\\begin") and begun is None:
+        return False
+    closing = f"\\end{{{begun[1]}}}" if begun else "$$" if text.startswith("$$") else "\\]"
+    line, rest = start, text if begun else text[2:]
+    lines: list[str] = []
+    while closing not in rest:
+        lines.append(rest)
+        line += 1
+        if not _inside(state, line, end) or state.isEmpty(line) or line - start > _LONGEST_FORMULA:
+            return False
+        if not _may_look(state):
+            return False
+        rest = _line(state, line)
+        if rest.startswith("\\["):
+            return False
+    before, _, behind = rest.partition(closing)
+    content = "\n".join((*lines, before)) + (closing if begun else "")
+    if behind.strip(" \t.,;") or not content.strip() or is_not_math(content):
+        return False
+    return silent or _emit(state, "formula", content + behind.strip(), (start, line + 1))
+
+
+def _pre(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's
+    """``<pre>`` at the beginning of a line, up to ``</pre>`` at the end of one."""
+    if not _begins_with(state, start, "<"):
+        return False
+    opening = _PRE.match(_line(state, start))
+    missing: int = state.env.get("pre", 0)
+    if opening is None or state.is_code_block(start) or (missing and start < missing):
+        return False
+    line = start
+    while _inside(state, line, end) and not (line > start and _begins_with(state, line, "`~")):
+        found = _PRE_END.search(_line(state, line))
+        if found and found.end() == len(_line(state, line)):
+            if silent:
+                return True
+            content = state.getLines(start, line + 1, state.blkIndent, keepLastLF=False).strip()
+            return _emit(state, "pre", content, (start, line + 1))
+        line += 1
+    state.env["pre"] = line
+    return False
+
+
+def cells(line: str) -> list[str]:
+    r"""A row's cells. A bar in code divides nothing, nor does ``\|``, which is a bar."""
+    found: list[str] = []
+    current: list[str] = []
+    at = 0
+    line = line.strip().removeprefix("|")
+    runs: dict[int, list[int]] = {}
+    for ticks in re.finditer("`+", line):
+        runs.setdefault(len(ticks[0]), []).append(ticks.start())
+    while mark := _CELL.search(line, at):
+        current.append(line[at : mark.start()])
+        at = mark.end()
+        if mark[0] == "|":
+            found.append("".join(current).strip())
+            current = []
+        elif mark[0] == "\\|":
+            current.append("|")
+        elif mark[0] == "\\`":
+            current.append(mark[0])
+        else:
+            places = runs.get(len(mark[0]), [])
+            place = bisect_left(places, at)
+            end = places[place] + len(mark[0]) if place < len(places) else at
+            current.append(mark[0] + line[at:end].replace("\\|", "|"))
+            at = end
+    current.append(line[at:])
+    last = "".join(current).strip()
+    return [*found, last] if last else found
+
+
+def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's
+    """GFM's tables; rows may be longer than the head."""
+    if start + 2 > end or not _begins_with(state, start + 1, "|-:") or not _inside(state, start + 1, end):
+        return False
+    head, marks = _line(state, start), _line(state, start + 1)
+    if "|" not in head or "-" not in marks or state.is_code_block(start) or state.is_code_block(start + 1):
+        return False
+    if not _DELIMITER_ROW.fullmatch(marks) or len(cells(head)) != len(cells(marks)):
+        return False
+    if silent:
+        return True
+    rows = [cells(head)]
+    line = start + 2
+    rules = state.md.block.ruler.getRules("blockquote")
+    while _inside(state, line, end) and not state.isEmpty(line) and not state.is_code_block(line):
+        if any(rule(state, line, end, True) for rule in rules):
+            break
+        rows.append(cells(_line(state, line)))
+        line += 1
+    _emit(state, "table", "", (start, line))
+    aligns = [("c" if mark[0] == ":" else "r") if mark[-1] == ":" else "l" for mark in cells(marks)]
+    state.tokens[-1].meta = {"rows": rows, "aligns": aligns}
+    return True
+
+
+_PARSER = _parser()

@@ -1,0 +1,35 @@
+"""Characters that a message must not carry: what Telegram refuses, and what makes a reader see another text (pure)."""
+
+import re
+
+_LINE_END = re.compile("\r\n|[\r\f\x0b\x85\u2028\u2029]")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
+_FORBIDDEN = re.compile(
+    "["
+    "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f"  # C0 and C1 controls; tab and line feed stay
+    "\u061c\u202a-\u202e\u2066-\u2069\u206a-\u206f"  # embeddings, overrides and isolates: text in another order
+    "\u200b\u2060-\u2064\ufeff\u180e\u3164\uffa0"  # nothing to see, and words are no longer found
+    "\ufff9-\ufffb"  # annotations
+    "\U000e0000-\U000e001f\U000e0080-\U000e00ff\U000e01f0-\U000e0fff"
+    "]"
+)
+# ASCII written with invisible tags; the flags of Scotland and others are a black flag and such tags.
+_TAGS = re.compile("(\U0001f3f4[\U000e0020-\U000e007e]{1,8}\U000e007f)|[\U000e0020-\U000e007f]+")
+# One selector chooses how a character looks, a row of them hides data.
+_SELECTORS = re.compile("([\ufe00-\ufe0f\U000e0100-\U000e01ef])[\ufe00-\ufe0f\U000e0100-\U000e01ef]+")
+_JOINERS = re.compile("([\u200c\u200d])[\u200c\u200d]+")
+
+
+def clean(text: str) -> str:
+    """Without lone surrogates, controls, foreign line ends, bidirectional overrides and invisible characters.
+
+    Joiners and direction marks that scripts and emoji need stay.
+    """
+    if text.isascii() and not _CONTROL.search(text):
+        return text
+    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    text = _FORBIDDEN.sub("", _LINE_END.sub("\n", text))
+    if text.isascii():
+        return text
+    text = _TAGS.sub(lambda found: found[1] or "", text)
+    return _JOINERS.sub(r"\1", _SELECTORS.sub(r"\1", text))
