@@ -73,6 +73,7 @@ PROMISES = {
     # -- Telegram
     "streams": "An answer grows on the screen in one message.",
     "markdown": "Whatever a model writes becomes messages that Telegram takes, and no word is lost.",
+    "notes_below": "What the bot adds to an answer stands below it, never within code, a link or a table left open.",
     "no_tricks": "A model's link mentions no person, and its text has no characters that hide or reorder others.",
     "refusals": "Every refusal of Telegram has its row, in the code and in the documents alike.",
     "one-send-budget": "All workers together keep Telegram's limits, and a flood that one of them met holds them all.",

@@ -161,12 +161,12 @@ class Attempts:
         model = result.usage.model or "unknown"
         metrics.TOKENS.labels(model, "input").inc(result.usage.input_tokens)
         metrics.TOKENS.labels(model, "output").inc(result.usage.output_tokens)
-        said = [result.text, *result.notices, words.CUT if result.cut else ""]
+        notes = [*result.notices, words.CUT if result.cut else ""]
         if self._claimed.history is None:
-            said.append(words.stand_in(self._parts.settings.model))
+            notes.append(words.stand_in(self._parts.settings.model))
         counts = {"input_tokens": result.usage.input_tokens, "output_tokens": result.usage.output_tokens, "turns": 1}
         return Outcome(
-            self._render("\n\n".join(part for part in said if part)),
+            self._render(result.text, notes),
             result.history,
             unset=(*self._settled(), *result.dropped),
             add=counts,
@@ -192,8 +192,9 @@ class Attempts:
         """State fields that go when these messages have their last word."""
         return ("failed",) if self._retry else ()
 
-    def _render(self, text: str) -> tuple[Reply, ...]:
-        rendered = self._parts.delivery.render(text, edit=self._claimed.live, reply_to=self._reply_to)
+    def _render(self, text: str, notes: Sequence[str] = ()) -> tuple[Reply, ...]:
+        live = self._claimed.live
+        rendered = self._parts.delivery.render(text, edit=live, reply_to=self._reply_to, notes=notes)
         return tuple(reply.model_copy(update={"answers": self._answers}) for reply in rendered)
 
     # -- what it may cost

@@ -1,6 +1,6 @@
 """What the parts of a worker expect of each other: turns from the runtime, messages from Telegram (Protocols)."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -197,8 +197,13 @@ class Delivery(Protocol):
         """
         ...
 
-    def render(self, markdown: str, *, edit: int | None, reply_to: int | None) -> tuple[Reply, ...]:
-        """Markdown as Telegram messages, the first being the edit of ``edit`` (pure)."""
+    def render(
+        self, markdown: str, *, edit: int | None, reply_to: int | None, notes: Sequence[str] = ()
+    ) -> tuple[Reply, ...]:
+        """Markdown as Telegram messages, the first being the edit of ``edit`` (pure).
+
+        ``notes`` are plain sentences of the bot's own. They stand below the answer, whatever in it was not ended.
+        """
         ...
 
 

@@ -239,12 +239,13 @@ class TurnLoop:
         partial = claimed.shown if claimed.live or self._parts.settings.stream == "draft" else ""
         if partial and plan.forget:
             replies = (
-                *render(f"{partial}\n\n_{words.ENDED}_", edit=claimed.live, reply_to=None),
+                *render(partial, edit=claimed.live, reply_to=None, notes=(words.ENDED,)),
                 *render(plan.words, edit=None, reply_to=None),
             )
+        elif partial:
+            replies = render(partial, edit=claimed.live, reply_to=None, notes=(plan.words,))
         else:
-            said = f"{partial}\n\n_{plan.words}_" if partial else plan.words
-            replies = render(said, edit=claimed.live, reply_to=None)
+            replies = render(plan.words, edit=claimed.live, reply_to=None)
         replies = tuple(reply.model_copy(update={"answers": plan.ends.answers}) for reply in replies)
         kept = {name: value for name, value in plan.set.items() if value}
         unset = tuple(name for name, value in plan.set.items() if not value)

@@ -53,8 +53,8 @@ def stand_in(model: str | None) -> str:
     """Under the first answer of a conversation: that no real model gave it. Empty when one did."""
     match model:
         case "passthrough":
-            return "_(No model answers here: fast-agent's passthrough echoes your words. Set a model or a key.)_"
+            return "(No model answers here: fast-agent's passthrough echoes your words. Set a model or a key.)"
         case str() if "SmolLM2-135M" in model:
-            return "_(This is SmolLM2-135M, a toy model on this machine. Set a model or a key for a real one.)_"
+            return "(This is SmolLM2-135M, a toy model on this machine. Set a model or a key for a real one.)"
         case _:
             return ""

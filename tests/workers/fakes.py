@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -244,10 +244,13 @@ class ScriptedDelivery:
             raise Undeliverable("bot was blocked")
         return self.telegram.take(session, reply)
 
-    def render(self, markdown: str, *, edit: int | None, reply_to: int | None) -> tuple[Reply, ...]:
+    def render(
+        self, markdown: str, *, edit: int | None, reply_to: int | None, notes: Sequence[str] = ()
+    ) -> tuple[Reply, ...]:
         if self.unrenderable and self.unrenderable in markdown:
             raise ValueError("a defect in rendering")
-        return (Reply(text=markdown, edit=edit, reply_to=reply_to),)
+        text = "\n\n".join(part for part in (markdown, *notes) if part)
+        return (Reply(text=text, edit=edit, reply_to=reply_to),)
 
 
 @dataclass

@@ -112,7 +112,7 @@ async def test_stop_ends_the_running_turn_and_keeps_what_it_showed(pool: Pool) -
     await turn
 
     assert [call.end for call in pool.model.calls] == ["CancelledError"]
-    assert list(pool.telegram.chat(ONE).shown.values()) == [f"Once upon a time\n\n_{words.stopped(2)}_"]
+    assert list(pool.telegram.chat(ONE).shown.values()) == [f"Once upon a time\n\n{words.stopped(2)}"]
     assert pool.telegram.answered(ONE) == updates
     assert await pool.idle(ONE)
     await pool.say(1, "next")
@@ -150,7 +150,7 @@ async def test_a_second_stop_does_not_tear_up_the_first_ones_end(pool: Pool) -> 
     frame.go.set()
     await turn
     assert not hold.go.is_set()
-    assert list(pool.telegram.chat(ONE).shown.values()) == [f"Once upon\n\n_{words.stopped(1)}_"]
+    assert list(pool.telegram.chat(ONE).shown.values()) == [f"Once upon\n\n{words.stopped(1)}"]
 
 
 async def test_stop_reaches_a_turn_that_waits_for_a_lane(pool: Pool) -> None:
@@ -223,7 +223,7 @@ async def test_new_during_a_turn_forgets_the_history_and_closes_what_was_shown(p
     await worker.answer(ONE)
 
     shown = list(pool.telegram.chat(ONE).shown.values())
-    assert shown == ["answer to before", "Once upon\n\n_Stopped._", words.started_anew(1), "answer to after"]
+    assert shown == ["answer to before", "Once upon\n\nStopped.", words.started_anew(1), "answer to after"]
     assert pool.model.calls[-1].history == []
 
 

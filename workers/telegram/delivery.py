@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from random import random
 from typing import cast
@@ -71,9 +71,11 @@ class TelegramDelivery:
             tempo=self._tempo,
         )
 
-    def render(self, markdown: str, *, edit: int | None, reply_to: int | None) -> tuple[Reply, ...]:
-        """Markdown as Telegram messages, the first being the edit of ``edit`` (pure)."""
-        return render(markdown, edit=edit, reply_to=reply_to)
+    def render(
+        self, markdown: str, *, edit: int | None, reply_to: int | None, notes: Sequence[str] = ()
+    ) -> tuple[Reply, ...]:
+        """Markdown as Telegram messages (``workers.ports.Delivery``)."""
+        return render(markdown, edit=edit, reply_to=reply_to, notes=notes)
 
     async def deliver(self, session: SessionKey, reply: Reply, *, still_ours: StillOurs | None = None) -> int | None:
         """Bring one committed reply to Telegram, however long floods and outages last; ``still_ours``: see the port.
