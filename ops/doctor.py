@@ -21,6 +21,7 @@ from tasks.store.redis import connection, guard, text
 type Verdict = Literal["ok", "warning", "problem"]
 
 MAX_SKEW_S = 2.0
+_REACH_S = 5.0
 _OLDEST_REDIS = (7, 0)
 _MARKS: Mapping[Verdict, str] = {"ok": "ok     ", "warning": "warning", "problem": "PROBLEM"}
 _KEEPERS = frozenset({
@@ -132,10 +133,22 @@ async def redis(here: Context, clock: Clock) -> list[Finding]:
             found.append(Finding("durability", "ok", f"AOF with appendfsync {facts.get('appendfsync')}, noeviction"))
         members = (await store.members.look()).members
         found.append(Finding("layout", "ok", f"{here.settings.slots} slots, as stored; {len(members)} workers live"))
+        found += _out_of_reach(members)
         count = await store.dead.count()
         if count:
             found.append(Finding("dead letters", "warning", f"{count}", "see `cohort dead list`"))
     return found
+
+
+def _out_of_reach(members: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]:
+    """MCP servers that living workers do without."""
+    without: dict[str, list[str]] = {}
+    for incarnation, told in sorted(members.items()):
+        for name in told.get("servers_down", ()):
+            without.setdefault(str(name), []).append(incarnation)
+    for name, workers in without.items():
+        do = "see `server_unreachable` in their logs; it is tried again by itself"
+        yield Finding(f"MCP server {name}", "warning", f"not reachable from {', '.join(workers)}", do)
 
 
 async def answering(here: Context) -> list[Finding]:
@@ -167,7 +180,31 @@ async def servers(here: Context) -> list[Finding]:
     ]
     for path, head in card_heads(here.settings):
         named += [(f"{name} of {path.name}", server) for name, server in _brought(head)]
-    return [_server(here, name, settings) for name, settings in named]
+    found = [_server(here, name, settings) for name, settings in named]
+    async with asyncio.TaskGroup() as group:
+        answers = [(name, group.create_task(_answers(settings), name=f"reach {name}")) for name, settings in named]
+    do = "start it, or correct its url; agents that use it do without its tools meanwhile"
+    return found + [
+        Finding(f"MCP server {name}", "warning", f"its address does not answer ({problem.result()})", do)
+        for name, problem in answers
+        if problem.result()
+    ]
+
+
+async def _answers(settings: Mapping[str, Any]) -> str | None:
+    """Whether something listens at a server's address; what keeps it, if not. The address may hold a token."""
+    url = str(settings.get("url") or "")
+    if "{" in url or not url:
+        return None
+    try:
+        address = httpx.URL(url)
+        async with asyncio.timeout(_REACH_S):
+            port = address.port or (443 if address.scheme == "https" else 80)
+            _, writer = await asyncio.open_connection(address.host, port)
+    except (httpx.InvalidURL, OSError, TimeoutError) as problem:
+        return type(problem).__name__
+    writer.close()
+    return None
 
 
 def _brought(head: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

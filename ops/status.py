@@ -18,7 +18,10 @@ _SLOTS_SHOWN = 8
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A living worker as its last heartbeat described it. ``turns``: since it started, if it says so."""
+    """A living worker as its last heartbeat described it.
+
+    ``turns``: since it started, if it says so. ``servers_down``: shared MCP servers that it cannot reach.
+    """
 
     incarnation: str
     host: str
@@ -27,6 +30,7 @@ class Worker:
     at_work: int
     slots: int
     turns: int | None
+    servers_down: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ def _worker(incarnation: str, about: Mapping[str, Any], slots: int) -> Worker:
         at_work=int(about.get("at_work", 0)),
         slots=slots,
         turns=int(turns) if turns is not None else None,
+        servers_down=tuple(str(name) for name in about.get("servers_down", ())),
     )
 
 
@@ -134,6 +139,10 @@ def render(now: Look, before: Look | None = None, *, width: int = 80, colour: bo
     console.print(workers)
     if not now.workers:
         console.print("no worker lives: messages are kept until one does", style="yellow")
+    for worker in now.workers:
+        if worker.servers_down:
+            down = ", ".join(worker.servers_down)
+            console.print(f"{worker.incarnation}: MCP servers not reachable: {down}", style="yellow")
     for incarnation in now.gone:
         console.print(f"{incarnation}: its heartbeat stopped", style="yellow")
     console.print()

@@ -30,6 +30,7 @@ DEAD = Counter("cohort_dead_total", "Messages given up on.")
 BROKEN_DOORBELLS = Counter("cohort_doorbells_broken_total", "Messages in the queues that could not be read, dropped.")
 AWAKE = Gauge("cohort_sessions_awake", "Sessions with a turn loop in this worker.")
 AT_WORK = Gauge("cohort_turns_running", "Turns running in this worker.")
+SERVERS_DOWN = Gauge("cohort_mcp_servers_down", "Shared MCP servers that this worker cannot reach.")
 SLOTS = Gauge("cohort_slots_served", "Slots this worker serves.")
 
 _PORTS = 64

@@ -26,8 +26,8 @@ from workers.mailbox import Mailbox
 from workers.members import Member
 from workers.parts import Steps
 from workers.pool import pool_on
-from workers.ports import AgentRuntime
 from workers.recycle import recycle
+from workers.runtime.engine import Engine
 from workers.wiring import wired
 
 log = logging.getLogger("cohort.worker")
@@ -131,6 +131,7 @@ async def _serve(
         )
         metrics.watch(metrics.AWAKE, lambda: mailbox.awake)
         metrics.watch(metrics.AT_WORK, lambda: mailbox.at_work)
+        metrics.watch(metrics.SERVERS_DOWN, lambda: len(parts.engine.servers_down))
         metrics.watch(metrics.SLOTS, lambda: len(member.slots))
         metrics.serve(settings.metrics_port)
         reload = parts.engine.reload
@@ -152,7 +153,7 @@ async def _serve(
             await asyncio.to_thread(doorbells.ring, [(session, 0) for session in left])
 
 
-def _about(settings: Settings, mailbox: Mailbox, runtime: AgentRuntime) -> Mapping[str, Any]:
+def _about(settings: Settings, mailbox: Mailbox, runtime: Engine) -> Mapping[str, Any]:
     """What the heartbeat says of this worker, for `cohort status`."""
     return {
         "host": socket.gethostname(),
@@ -162,4 +163,5 @@ def _about(settings: Settings, mailbox: Mailbox, runtime: AgentRuntime) -> Mappi
         "at_work": mailbox.at_work,
         "turns": mailbox.turns,
         "agents": list(runtime.agents),
+        "servers_down": list(runtime.servers_down),
     }

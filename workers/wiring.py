@@ -45,6 +45,7 @@ async def wired(settings: Settings, incarnation: str, *, clock: Clock, steps: St
             media=TelegramMedia(bot, settings, clock),
             notes=store.notes,
             reminders=store.reminders,
+            alert=(alerts := Alerts(settings, store.alerts, store.intake)).raise_,
         ) as engine,
     ):
         turns = Parts(
@@ -54,7 +55,7 @@ async def wired(settings: Settings, incarnation: str, *, clock: Clock, steps: St
             moves=store.moves,
             runtime=engine,
             delivery=TelegramDelivery(bot, settings, clock),
-            alerts=Alerts(settings, store.alerts, store.intake),
+            alerts=alerts,
             clock=clock,
             pulse=Pulse(clock, settings.heartbeat_ttl),
             steps=steps,

@@ -56,6 +56,18 @@ async def test_status_shows_workers_slots_and_what_has_waited_longest(store: Sto
     assert "oldest 12.5 s" in page
 
 
+async def test_status_and_doctor_name_mcp_servers_that_a_worker_cannot_reach(
+    store: Store, settings: Settings, redis_url: str
+) -> None:
+    about = {"host": "here", "pid": 7, "lanes": 4, "at_work": 0, "servers_down": ["sky", "memory"]}
+    await store.members.beat("worker-1-aaaa", about, timedelta(minutes=5))
+    page = render(await look(store, FakeClock(1.0), slots=64))
+    assert "worker-1-aaaa: MCP servers not reachable: sky, memory" in page
+    found = {finding.about: finding for finding in await doctor.redis(here(settings), FakeClock(0.0))}
+    assert found["MCP server sky"].verdict == "warning"
+    assert "worker-1-aaaa" in found["MCP server sky"].seen
+
+
 async def test_status_says_that_nobody_is_there(store: Store) -> None:
     page = render(await look(store, FakeClock(1.0), slots=64))
     assert "no worker lives" in page
@@ -154,7 +166,10 @@ async def test_doctor_warns_of_shared_servers_that_keep_state_and_of_missing_pro
         "---\nname: a\nmcp_connect:\n- target: https://example.invalid/mcp\n  name: search\n- sh my-notes\n---\nYou.\n"
     )
     settings = load({"COHORT_CONFIG": str(config), "COHORT_CARDS": str(tmp_path)})
-    found = {finding.about: finding for finding in await doctor.servers(here(settings, PATH="/bin:/usr/bin"))}
+    listed = await doctor.servers(here(settings, PATH="/bin:/usr/bin"))
+    silent = [finding.about for finding in listed if "its address does not answer" in finding.seen]
+    assert silent == ["MCP server away", "MCP server search of a.md"]
+    found = {finding.about: finding for finding in listed[: -len(silent)]}
     assert {about.removeprefix("MCP server "): finding.verdict for about, finding in found.items()} == {
         "memory": "warning",
         "mine": "ok",

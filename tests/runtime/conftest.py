@@ -14,6 +14,7 @@ from tests.runtime.support import ASSISTANT, Configure, Open, StillClock, card
 from tests.support.model import Model
 from workers.ports import MediaSource
 from workers.runtime.engine import Engine
+from workers.runtime.shared_servers import Alert
 
 SERVER = Path(__file__).with_name("stdio_server.py")
 
@@ -71,9 +72,13 @@ def runtime(settings_of: Callable[..., Settings], clock: StillClock) -> Open:
 
     @asynccontextmanager
     async def open_engine(
-        kind: type[Engine] = Engine, *, media: MediaSource | None = None, **environ: str
+        kind: type[Engine] = Engine,
+        *,
+        media: MediaSource | None = None,
+        alert: Alert | None = None,
+        **environ: str,
     ) -> AsyncGenerator[Engine]:
-        async with kind(settings_of(**environ), clock, media=media) as engine:
+        async with kind(settings_of(**environ), clock, media=media, alert=alert) as engine:
             yield engine
 
     return open_engine

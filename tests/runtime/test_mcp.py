@@ -121,12 +121,3 @@ async def test_a_session_server_that_does_not_start_fails_the_turn_and_not_the_r
             await engine.run(ask(1, "hello"), Screen())
         assert failure.value.action == "retry"
         assert "own" in failure.value.detail
-
-
-async def test_a_server_that_is_missing_at_start_is_said_in_one_line(runtime: Open, model: Model, serve) -> None:
-    from tasks.errors import Misconfigured
-
-    serve("gone", command="/nonexistent/server")
-    with pytest.raises(Misconfigured, match="no agent can be made"):
-        async with runtime():
-            pass

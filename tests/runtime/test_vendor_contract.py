@@ -25,7 +25,9 @@ from fast_agent.llm.provider.google.llm_google_native import GoogleNativeLLM
 from fast_agent.llm.provider.openai import responses_websocket
 from fast_agent.llm.provider.openai.llm_openai import OpenAILLM
 from fast_agent.llm.stream_types import StreamChunk
-from fast_agent.tools import function_tool_loader
+from fast_agent.mcp.mcp_aggregator import MCPAggregator
+from fast_agent.mcp.mcp_connection_manager import MCPConnectionManager, ServerConnection
+from fast_agent.tools import function_tool_loader, hook_loader
 from fast_agent.types import LlmStopReason, RequestParams
 from fast_agent.ui import console
 from fastmcp.tools import FunctionTool
@@ -51,9 +53,15 @@ def test_the_version_is_the_one_this_was_written_for() -> None:
         (FastAgent, ("harness", "load_agents", "_apply_skills_to_agent_configs", "_validate_run_preconditions",
                      "_sync_agent_card_mcp_servers", "get_default_agent_name")),
         (AgentHarness, ("_create_instance", "_dispose_instance")),
-        (LlmDecorator, ("load_message_history", "clear", "set_model", "add_stream_listener", "_on_llm_attached")),
+        (LlmDecorator, ("load_message_history", "clear", "set_model", "add_stream_listener", "_on_llm_attached",
+                        "_finalize_shutdown")),
         (fastagent_llm.FastAgentLLM, ("_execute_with_retry", "_finalize_turn_usage", "provider", "model_info")),
         (fast_logging.Logger, ("event",)),
+        (MCPAggregator, ("attach_server", "_execute_on_server", "_execute_persistent_server_operation",
+                         "_create_callback_runtime", "_attachment_manager_kwargs", "_require_connection_manager")),
+        (MCPConnectionManager, ("reconnect_server", "get_server")),
+        (ServerConnection, ("capture_http_response", "is_healthy")),
+        (hook_loader, ("_create_hook_wrapper",)),
         (fast_logging.LoggingConfig, ("_initialized", "configure", "shutdown")),
         (fast_config, ("_settings", "get_settings")),
         (fastagent_llm, ("CONTROL_MESSAGE_SAVE_HISTORY",)),

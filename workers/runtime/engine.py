@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tasks.clock import Clock
-from tasks.errors import CohortError, Misconfigured, Retryable
+from tasks.errors import CohortError, Retryable
 from tasks.settings import Settings
 from workers.ports import MediaSource, Notes, Reminders, Sink, TurnFailed, TurnRequest, TurnResult
 from workers.runtime import compaction, connections, content, failures, history, models, outages
@@ -17,9 +17,11 @@ from workers.runtime.breaker import Breaker
 from workers.runtime.choices import Choice, Choices
 from workers.runtime.fair_queue import Party
 from workers.runtime.lanes import Lane, Lanes
-from workers.runtime.roster import Roster, why_no_agent
+from workers.runtime.roster import Roster, misconfigured
+from workers.runtime.shared_servers import Alert
 from workers.runtime.shortening import Shortening
 from workers.runtime.tools import Toolbox
+from workers.runtime.turn_time import Limit
 from workers.runtime.turns import Answer, Turn, Work
 
 log = logging.getLogger("cohort.runtime")
@@ -39,8 +41,19 @@ class Engine:
         media: MediaSource | None = None,
         notes: Notes | None = None,
         reminders: Reminders | None = None,
+        alert: Alert | None = None,
     ) -> None:
-        """``media``: Telegram's files; ``notes``, ``reminders``: for tools. Without one its use is refused in words."""
+        """What turns may use; without one its use is refused in words.
+
+        Args:
+            settings: The worker's.
+            clock: Time.
+            media: Telegram's files.
+            notes: For tools.
+            reminders: For tools.
+            alert: Tells the operator that an MCP server is down.
+        """
+        self._alert = alert
         self._settings = settings
         self._clock = clock
         self._media = media
@@ -63,11 +76,13 @@ class Engine:
             tasks = await self._stack.enter_async_context(asyncio.TaskGroup())
             self._lanes = Lanes(self._roster, tasks, self._settings.lanes)
             self._stack.callback(self._lanes.close)
+            servers = self._roster.watch_servers(self._lanes.renew, self._alert)
+            self._stack.callback(tasks.create_task(servers, name="servers").cancel)
             await self._lanes.start()
         except BaseException as problem:
             await self._stack.aclose()
             if isinstance(problem, TurnFailed) or not isinstance(problem, CohortError | asyncio.CancelledError):
-                raise _misconfigured(self._settings, problem) from problem
+                raise misconfigured(self._settings, problem) from problem
             raise
         return self
 
@@ -93,6 +108,11 @@ class Engine:
     def made(self) -> int:
         """Lanes made so far, replacements included."""
         return self._lanes.made
+
+    @property
+    def servers_down(self) -> tuple[str, ...]:
+        """MCP servers that lanes do without."""
+        return self._roster.servers.down
 
     @property
     def waiting(self) -> int:
@@ -183,13 +203,13 @@ class Engine:
         return history.decode(request.history)
 
     @asynccontextmanager
-    async def _limited(self, choice: Choice) -> AsyncGenerator["_Limit"]:
+    async def _limited(self, choice: Choice) -> AsyncGenerator[Limit]:
         """A turn's time: as long until it has a lane, and as long from then on.
 
         Raises:
             TurnFailed: it is used up.
         """
-        limit = _Limit(self._settings.turn_timeout.total_seconds())
+        limit = Limit(self._settings.turn_timeout.total_seconds())
         try:
             async with limit.timeout:
                 yield limit
@@ -203,7 +223,7 @@ class Engine:
         return outages.counted(self._breaker, request, choice, several=self._choices.several_models(choice))
 
     @asynccontextmanager
-    async def _lane(self, request: TurnRequest, limit: "_Limit") -> AsyncGenerator[Lane]:
+    async def _lane(self, request: TurnRequest, limit: Limit) -> AsyncGenerator[Lane]:
         """A lane for one turn, wiped afterwards."""
         lane = await self._lanes.take(Party.of(request))
         limit.begin()
@@ -233,25 +253,3 @@ class Engine:
     def _wipe(self, lane: Lane) -> None:
         """Nothing of a turn may stay in its lane."""
         self._roster.wipe(lane)
-
-
-class _Limit:
-    """The time of one turn. Waiting for a lane is not the turn's fault, and is tried again."""
-
-    def __init__(self, seconds: float) -> None:
-        self.timeout = asyncio.timeout(seconds)
-        self._seconds = seconds
-        self._begun = False
-
-    def begin(self) -> None:
-        """The turn has a lane."""
-        self._begun = True
-        self.timeout.reschedule(asyncio.get_running_loop().time() + self._seconds)
-
-    def failure(self, model: str) -> TurnFailed:
-        return failures.too_slow(model, self._seconds) if self._begun else failures.no_room(self._seconds)
-
-
-def _misconfigured(settings: Settings, problem: BaseException) -> Misconfigured:
-    reason = why_no_agent(problem.__cause__ or problem)
-    return Misconfigured(f"{settings.cards}: no agent can be made: {reason}")

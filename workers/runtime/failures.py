@@ -71,11 +71,15 @@ _EMPTY = frozenset({"EmptyCompletionError", "EmptyStreamError"})
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A model fault. ``kinds``: names of the error's class and its bases. ``text``: its message, only to look into."""
+    """A model fault, or that of a card's ``hook``.
+
+    ``kinds``: names of the error's class and its bases. ``text``: its message, only to look into.
+    """
 
     kinds: tuple[str, ...]
     status: int | None = None
     text: str = ""
+    hook: str = ""
 
     @classmethod
     def of(cls, error: BaseException) -> "Fault":
@@ -91,7 +95,7 @@ class Fault:
         status = next((value for value in found if isinstance(value, int)), None)
         words = (str(part) for link in chain for part in (link, getattr(link, "code", ""), getattr(link, "body", "")))
         kinds = tuple(kind.__name__ for kind in type(error).__mro__[:-2])
-        return cls(kinds, status, " ".join(words).casefold())
+        return cls(kinds, status, " ".join(words).casefold(), str(getattr(error, "hook", "")))
 
     def says(self, *needles: str) -> bool:
         return any(needle in self.text for needle in needles)
@@ -108,6 +112,8 @@ def classify(fault: Fault, model: str = "") -> TurnFailed:
 
     A context that is too long comes back as a ``ContextTooLong``, which the runtime answers with a compaction first.
     """
+    if fault.hook:
+        return TurnFailed("operator", BROKEN, fault.hook)
     where = f"{model}: {fault.detail}" if model else fault.detail
     return _by_words(fault, where) or _by_status(fault, where) or _by_kind(fault, where)
 
@@ -229,9 +235,12 @@ def paused(model: str, seconds: float) -> TurnFailed:
     return TurnFailed("retry", BUSY, f"{model}: circuit breaker open", backoff=seconds)
 
 
-def no_lane(detail: str) -> TurnFailed:
-    """No lane could be built (an MCP server does not start, the cards are broken)."""
-    return TurnFailed("retry", BUSY, f"no lane: {detail}", backoff=MEDIUM_S)
+def no_lane(problem: Exception) -> TurnFailed:
+    """No lane could be built. What stands in cards, hooks and tools does not pass by itself."""
+    fault = Fault.of(problem)
+    if _SETUP_ERRORS.isdisjoint(fault.kinds):
+        return TurnFailed("retry", BUSY, f"no lane: {fault.detail}", backoff=MEDIUM_S)
+    return TurnFailed("operator", BROKEN, f"no lane: {(str(problem).splitlines() or [fault.detail])[0]}")
 
 
 def no_room(seconds: float) -> TurnFailed:

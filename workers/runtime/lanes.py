@@ -254,7 +254,7 @@ class Lanes:
             return
         for place in self._places.values():
             if not place.done():
-                failure = failures.no_lane(type(problem).__name__)
+                failure = failures.no_lane(problem)
                 failure.__cause__ = problem
                 place.set_exception(failure)
 

@@ -2,20 +2,21 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from fast_agent.core.exceptions import ServerInitializationError
 from fast_agent.types import PromptMessageExtended
 
 from tasks.clock import Clock
 from tasks.errors import Misconfigured
 from tasks.settings import Settings
-from workers.runtime import cards, models, taming, vendor
+from workers.runtime import cards, models, server_calls, taming, vendor
 from workers.runtime.lanes import Lane
 from workers.runtime.mcp_isolation import Isolation
+from workers.runtime.shared_servers import Alert, SharedServers
 
 if TYPE_CHECKING:
     from fast_agent.core.fastagent import AgentInstance
@@ -37,6 +38,7 @@ class Roster:
         self._generation = 0
         self._initial: dict[str, list[PromptMessageExtended]] = {}
         self.isolation = Isolation(settings.home)
+        self.servers = SharedServers()
         _check(settings)
         self.fast = vendor.build(settings)
         vendor.load_cards(self.fast, settings)
@@ -46,7 +48,16 @@ class Roster:
     async def open(self, stack: AsyncExitStack) -> None:
         """Enter fast-agent; it is left when the stack is, in the same task."""
         self._harness = await stack.enter_async_context(self.fast.harness())
+        server_calls.share(self._registry, self.servers)
         self._settle()
+
+    @property
+    def _registry(self) -> Any:
+        return self.fast.context.server_registry
+
+    async def watch_servers(self, came_back: Callable[[], None], alert: Alert | None) -> None:
+        """Try again the servers that are down, until cancelled."""
+        await self.servers.watch(partial(server_calls.probe, self._registry), came_back, alert)
 
     def initial(self, agent: str) -> list[PromptMessageExtended]:
         """The messages that an agent's card begins with."""
@@ -70,26 +81,47 @@ class Roster:
             Misconfigured: one line for each problem; nothing has changed.
         """
         await asyncio.to_thread(_check, self._settings)
-        before = dict(self.fast.agents)
+        before, named = dict(self.fast.agents), self._named()
         vendor.reload_cards(self.fast, self._settings)
         self._settle()
         try:
             # The proof is an agent made of them, in a task of its own as a lane's is.
             async with asyncio.TaskGroup() as group:
-                trial = group.create_task(self._trial(), name="try-cards")
+                trial = group.create_task(self._trial(named), name="try-cards")
         except* Exception as failed:
             vendor.restore_cards(self.fast, before)
             self._settle()
+            self._forget_others()
             reason = why_no_agent(failed.exceptions[0])
             raise Misconfigured(f"{self._settings.cards}: {reason}") from failed
         self._initial = trial.result()
+        self._forget_others()
         self._generation += 1
 
-    async def _trial(self) -> dict[str, list[PromptMessageExtended]]:
+    async def _trial(self, named: frozenset[str]) -> dict[str, list[PromptMessageExtended]]:
+        """``named``: servers that were in use before; these may be down.
+
+        Raises:
+            Misconfigured: a server that the cards bring does not start.
+            Exception: no agent can be made of the cards.
+        """
         instance = await vendor.create_instance(self._harness)
         initial = {name: list(agent.message_history) for name, agent in instance.agents.items()}
         await vendor.dispose_instance(self._harness, instance)
+        for name in self._named() - named:
+            if (why := self.servers.why_down(name)) is not None:
+                raise Misconfigured(why)
         return initial
+
+    def _named(self) -> frozenset[str]:
+        """Shared servers that agents have."""
+        configs: list[Any] = [data.get("config") for data in self.fast.agents.values()]
+        return frozenset(name for config in configs for name in config.servers)
+
+    def _forget_others(self) -> None:
+        for name in self.servers.down:
+            if name not in self._named():
+                self.servers.forget(name)
 
     def _settle(self) -> None:
         """What must hold for every MCP server, those that cards bring included."""
@@ -102,12 +134,14 @@ class Roster:
 
     @property
     def era(self) -> object:
-        """Cards and day: an agent's ``{{currentDate}}`` is filled in when it is made."""
+        """Cards, servers that came back, and day: an agent's ``{{currentDate}}`` is filled in when it is made."""
         day = datetime.fromtimestamp(self._clock.now(), UTC).astimezone().date()
-        return self._generation, day
+        return self._generation, self.servers.changes, day
 
     async def create(self) -> "AgentInstance":
         instance = await vendor.create_instance(self._harness)
+        for agent in instance.agents.values():
+            await server_calls.tell_missing(agent, self.servers)
         if not self._initial:
             self._initial = {name: list(agent.message_history) for name, agent in instance.agents.items()}
         return instance
@@ -128,14 +162,11 @@ def _check(settings: Settings) -> None:
         raise Misconfigured("\n".join(str(problem) for problem in problems))
 
 
+def misconfigured(settings: Settings, problem: BaseException) -> Misconfigured:
+    """No lane can be made at start."""
+    return Misconfigured(f"{settings.cards}: no agent can be made: {why_no_agent(problem.__cause__ or problem)}")
+
+
 def why_no_agent(problem: BaseException) -> str:
     """For the operator, in one line: why no agent can be made of cards that look right."""
-    if not isinstance(problem, ServerInitializationError) or not problem.server_name:
-        return (str(problem).splitlines() or [type(problem).__name__])[0]
-    # An address may hold a token.
-    said = (problem.details.splitlines() or ["no reason given"])[0].partition(" for url")[0]
-    line = f"MCP server {problem.server_name} does not start: {said}"
-    if "error response" in said:
-        # The MCP SDK keeps the status to itself; a 401 looks like this, too.
-        line += "; check its url, and put a token under its headers if it wants a login: nobody can log in from here"
-    return line
+    return (str(problem).splitlines() or [type(problem).__name__])[0]

@@ -28,7 +28,17 @@ from pydantic import ValidationError
 
 from tasks.errors import Misconfigured
 from tasks.settings import Settings
-from workers.runtime import answers, connections, models, rounds, shortcuts, taming
+from workers.runtime import (
+    answers,
+    card_hooks,
+    connections,
+    half_made,
+    models,
+    rounds,
+    server_calls,
+    shortcuts,
+    taming,
+)
 from workers.runtime.meter import ANSWER_MAX, limits
 from workers.runtime.watch import Watch, fault_of, message_in, watching
 
@@ -136,7 +146,8 @@ def install(tool_timeout: float = 120.0, answer_max: int = ANSWER_MAX) -> None:
     answer.
     """
     _limits["tool"], limits["answer"] = tool_timeout, answer_max
-    rounds.install()
+    for part in (card_hooks, half_made, rounds, server_calls):
+        part.install()
     setattr(function_tool_loader, "build_default_function_tool", _timed_tool)  # noqa: B010
     # A thread that hangs is left behind, not waited for.
     setattr(async_utils, "run_sync_in_threadpool", partial(anyio.to_thread.run_sync, abandon_on_cancel=True))  # noqa: B010
@@ -221,7 +232,7 @@ def load_cards(fast: FastAgent, settings: Settings) -> None:
 
 async def create_instance(harness: AgentHarness) -> "AgentInstance":
     """A lane's agents, all of them, not shared with anybody."""
-    instance = await harness._create_instance()  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
+    instance = await half_made.whole(harness._create_instance)  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
     for agent in instance.agents.values():
         _unshare(agent)
     connections.install()

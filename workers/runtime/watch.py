@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -14,6 +15,9 @@ from fast_agent.types import LlmStopReason, PromptMessageExtended
 from workers.ports import Usage
 from workers.runtime.failures import Fault
 from workers.runtime.meter import allowance
+
+# As ``card_hooks`` words it.
+_HOOK = re.compile(r"hook \w+ \([^()]*\) raised \w+")
 
 
 @dataclass(slots=True)
@@ -96,4 +100,5 @@ def fault_of(message: PromptMessageExtended) -> Fault | None:
     status = told.get("status")
     text = channel(message, FAST_AGENT_ERROR_CHANNEL) or message.all_text()
     kind = str(told.get("error_type") or "unknown error")
-    return Fault((kind,), status if isinstance(status, int) else None, text.casefold())
+    hook = _HOOK.search(text)
+    return Fault((kind,), status if isinstance(status, int) else None, text.casefold(), hook[0] if hook else "")
