@@ -36,7 +36,7 @@ from google import genai
 from google.genai import _api_client as google_client
 from openai import _streaming as openai_streaming
 
-from workers.runtime import connections, models, replays, tls, vendor
+from workers.runtime import connections, models, quiet, replays, tls, vendor
 
 
 def parameters(function: object) -> list[str]:
@@ -94,7 +94,7 @@ def test_what_we_replace_is_called_as_we_replace_it() -> None:
     assert "def _anthropic_stop_result(\n        self,\n        response: BetaMessage," in inspect.getsource(
         import_module(AnthropicLLM.__module__)
     )
-    assert parameters(vendor._event) == ["self", "etype", "ename", "message", "context", "data"]
+    assert parameters(quiet.event) == ["self", "etype", "ename", "message", "context", "data"]
     assert "clear_state" in parameters(LlmDecorator.load_message_history)
     assert parameters(async_utils.call_sync_fn_in_threadpool) == ["fn", "args", "kwargs"]
 

@@ -6,7 +6,6 @@
 import contextlib
 import copy
 import io
-import logging
 import secrets
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -34,6 +33,7 @@ from workers.runtime import (
     connections,
     half_made,
     models,
+    quiet,
     rounds,
     server_calls,
     shortcuts,
@@ -47,45 +47,6 @@ if TYPE_CHECKING:
     from fast_agent.interfaces import AgentProtocol
 
 VERSION = "0.10.46"
-
-log = logging.getLogger("cohort.runtime")
-# What a turn ran into is told by its ``TurnFailed``; these say it a second time.
-_LEVELS = {"error": logging.WARNING, "warning": logging.INFO}
-
-
-class _LogStream(io.TextIOBase):
-    """Takes what fast-agent prints to a console, and logs that it did: the text may quote a chat."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def write(self, text: str, /) -> int:
-        if text.strip():
-            log.debug("fast_agent_printed", extra={"console": self._name, "characters": len(text)})
-        return len(text)
-
-    def isatty(self) -> bool:
-        return False
-
-
-def _event(  # noqa: PLR0917 - fast-agent's signature
-    self: Any,
-    etype: str,
-    ename: str | None,  # noqa: ARG001 - fast-agent's signature
-    message: str,  # noqa: ARG001 - may quote a chat
-    context: object,  # noqa: ARG001
-    data: dict[str, Any],
-) -> None:
-    """Take fast-agent's log events: warnings and errors become ours, the rest goes nowhere.
-
-    Its own queue is unbounded and costs a task for each event.
-    """
-    level = _LEVELS.get(etype)
-    if level is not None:
-        inner: dict[str, Any] = data["data"] if isinstance(data.get("data"), dict) else {}
-        kind = data.get("error_type") or inner.get("error_type")
-        log.log(level, "fast_agent_event", extra={"source": self.namespace, "error": kind})
-
 
 _execute = fastagent_llm.FastAgentLLM._execute_with_retry  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
 _finalize = fastagent_llm.FastAgentLLM._finalize_turn_usage  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
@@ -151,7 +112,7 @@ def install(tool_timeout: float = 120.0, answer_max: int = ANSWER_MAX) -> None:
     setattr(function_tool_loader, "build_default_function_tool", _timed_tool)  # noqa: B010
     # A thread that hangs is left behind, not waited for.
     setattr(async_utils, "run_sync_in_threadpool", partial(anyio.to_thread.run_sync, abandon_on_cancel=True))  # noqa: B010
-    setattr(fast_logging.Logger, "event", _event)  # noqa: B010
+    setattr(fast_logging.Logger, "event", quiet.event)  # noqa: B010
     # "Is configured already": its bus and batches are two tasks that wake up ten times a second for nothing.
     setattr(fast_logging.LoggingConfig, "_initialized", True)  # noqa: B010
     setattr(fastagent_llm.FastAgentLLM, "_execute_with_retry", _watched_execute)  # noqa: B010
@@ -165,7 +126,7 @@ def install(tool_timeout: float = 120.0, answer_max: int = ANSWER_MAX) -> None:
     ):
         setattr(module, name, f"\0{secrets.token_hex(32)}")
     for name in ("console", "error_console", "server_console"):
-        getattr(fast_console, name).file = _LogStream(name)
+        getattr(fast_console, name).file = quiet.LogStream(name)
 
 
 def build(settings: Settings) -> FastAgent:
