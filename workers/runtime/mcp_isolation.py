@@ -16,6 +16,7 @@ and a copy would do without the server in silence.
 """
 
 import logging
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
@@ -44,11 +45,35 @@ MARK, OWN = "isolation", "chat"
 """What is written in a server's settings, and its only value."""
 
 _WANTED = "cohort_servers"
+_HARMLESS = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
 def slug(session: SessionKey) -> str:
-    """The session as part of a path or a name: letters, digits, ``-`` and ``_``."""
-    return str(session).replace(":", "_")
+    """The session as part of a path or a name: digits, small letters, ``-`` and ``_``, whatever its parts hold.
+
+    A business connection id is another party's string. It is hashed whatever it looks like, because a rule for harmless
+    looks has gaps: ``..`` is a directory, ``A`` and ``a`` are one file on some systems.
+    """
+    plain = _written(session.bot, session.chat, session.topic)
+    if session.business is None:
+        return plain
+    return f"{plain}_h{blake2s(session.business.encode(errors='surrogatepass'), digest_size=10).hexdigest()}"
+
+
+def _written(bot: int, chat: int, topic: int | None) -> str:
+    return f"{bot}_{chat}" + (f"_t{topic}" if topic is not None else "")
+
+
+def place(home: Path, session: SessionKey) -> Path:
+    """The session's own directory, made if need be; one that an earlier release named by a harmless id is renamed."""
+    sessions = (home / "sessions").resolve()
+    own = sessions / slug(session)
+    if session.business is not None and _HARMLESS.fullmatch(session.business):
+        former = sessions / f"{_written(session.bot, session.chat, session.topic)}_b{session.business}"
+        if former.is_dir() and not own.exists():
+            former.rename(own)
+    own.mkdir(parents=True, exist_ok=True)
+    return own
 
 
 @dataclass(slots=True)
@@ -128,8 +153,7 @@ class Isolation:
         lane.warm = None
 
     async def _attach(self, held: Attached, wanted: list[tuple[Any, str]], session: SessionKey) -> None:
-        workdir = (self._home / "sessions" / slug(session)).resolve()
-        workdir.mkdir(parents=True, exist_ok=True)
+        workdir = place(self._home, session)
         for agent, name in wanted:
             own = self._name(name, session)
             settings = self._filled(self._servers[name], slug(session), str(workdir))
@@ -148,7 +172,7 @@ class Isolation:
     @staticmethod
     def _name(server: str, session: SessionKey) -> str:
         """The same for a session for ever, so that tool calls in its history keep their names."""
-        return f"{server}_{blake2s(str(session).encode(), digest_size=5).hexdigest()}"
+        return f"{server}_{blake2s(str(session).encode(errors='surrogatepass'), digest_size=5).hexdigest()}"
 
     async def _detach(self, held: Attached) -> None:
         for agent, name in held.servers:
