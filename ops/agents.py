@@ -12,6 +12,15 @@ from tasks.settings import Settings
 SUFFIXES = (".md", ".markdown", ".yaml", ".yml")
 
 
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as problem:
+        raise Misconfigured(f"{path}: cannot be read ({problem.strerror})") from problem
+    except UnicodeDecodeError as problem:
+        raise Misconfigured(f"{path}: is not UTF-8 text") from problem
+
+
 def _mapping(path: Path, text: str) -> dict[str, Any]:
     try:
         read: object = yaml.safe_load(text)
@@ -34,10 +43,10 @@ def configuration(settings: Settings) -> dict[str, Any]:
     """
     if not settings.config.is_file():
         raise Misconfigured(f"COHORT_CONFIG: there is no file {settings.config}")
-    merged = _mapping(settings.config, settings.config.read_text(encoding="utf-8"))
+    merged = _mapping(settings.config, _text(settings.config))
     secrets = settings.config.with_name("fastagent.secrets.yaml")
     if secrets.is_file():
-        for section, value in _mapping(secrets, secrets.read_text(encoding="utf-8")).items():
+        for section, value in _mapping(secrets, _text(secrets)).items():
             known = merged.get(section)
             both = isinstance(known, Mapping) and isinstance(value, Mapping)
             merged[section] = {**cast("Mapping[str, Any]", known), **value} if both else value
@@ -66,7 +75,7 @@ def card_heads(settings: Settings) -> list[tuple[Path, dict[str, Any]]]:
     """
     heads: list[tuple[Path, dict[str, Any]]] = []
     for path in card_files(settings):
-        text = path.read_text(encoding="utf-8")
+        text = _text(path)
         if path.suffix.lower() in {".md", ".markdown"}:
             parts = text.split("---", 2)
             text = parts[1] if len(parts) == 3 and not parts[0].strip() else ""  # noqa: PLR2004 - before, in, after

@@ -8,7 +8,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from tasks.errors import Misconfigured
 
@@ -91,7 +91,7 @@ class Home:
         """
         try:
             self.logs.mkdir(parents=True, exist_ok=True)
-            lock = self._lock.open("a+")
+            lock = self._lock.open("a+", encoding="ascii", errors="replace")
             self.tighten()
         except OSError as problem:
             raise Misconfigured(f"COHORT_HOME: {self.root} cannot be written ({problem.strerror})") from problem
@@ -126,7 +126,7 @@ class Home:
             return None  # what a killed supervisor left behind
         try:
             return Running.model_validate_json(self._run.read_text(encoding="utf-8"))
-        except (OSError, ValidationError):
+        except (OSError, ValueError):
             return None  # it is just starting
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -34,6 +35,10 @@ appendonly yes
 # It costs 0.2 ms a command here, and nothing when several clients write at once (docs/facts.md).
 appendfsync always
 """
+
+_PASSWORD = re.compile(r"[A-Za-z0-9_-]{16,}")
+"""What may stand in the configuration and in a URL as it is."""
+_NUMBER = re.compile(r"[0-9]{1,5}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,25 +81,50 @@ def binary() -> Path:
 def _password(directory: Path) -> str:
     """Made once, kept beside the data: only who may read the data may reach the server."""
     kept = directory / "password"
-    if not kept.exists():
-        kept.touch(mode=0o600)
-        kept.write_text(secrets.token_urlsafe(24), encoding="ascii")
-    return kept.read_text(encoding="ascii")
+    found = _kept(kept).strip()
+    if not _PASSWORD.fullmatch(found):
+        # None yet, or what a full disk or a power cut left of it: an empty one would let everybody in.
+        found = secrets.token_urlsafe(24)
+        _keep(kept, found)
+    return found
+
+
+def _kept(file: Path) -> str:
+    """What a small file of ours holds; nothing when it is not there or holds no text."""
+    try:
+        return file.read_text(encoding="ascii")
+    except (FileNotFoundError, UnicodeDecodeError):
+        return ""
+    except OSError as problem:
+        raise Misconfigured(f"{file}: cannot be read ({problem.strerror})") from None
+
+
+def _keep(file: Path, text: str) -> None:
+    """Write it whole or not at all, for its owner only."""
+    draft = file.with_suffix(".new")
+    try:
+        draft.unlink(missing_ok=True)
+        draft.touch(mode=0o600)
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(file)
+    except OSError as problem:
+        raise Misconfigured(f"{file}: cannot be written ({problem.strerror})") from None
 
 
 def _port(directory: Path) -> int:
     """The port of the last time if it is free, else another; 127.0.0.1 only."""
     kept = directory / "port"
-    last = int(kept.read_text()) if kept.exists() and kept.read_text().isdigit() else _FIRST_PORT
+    found = _kept(kept).strip()
+    last = int(found) if _NUMBER.fullmatch(found) else _FIRST_PORT
     for wanted in (last, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((HOST, wanted))
-            except OSError:
+            except (OSError, OverflowError):
                 continue
             port = int(probe.getsockname()[1])
-        kept.write_text(str(port))
+        _keep(kept, str(port))
         return port
     raise Misconfigured(f"no free port on {HOST} for the embedded Valkey")
 
@@ -117,9 +147,8 @@ async def prepare(directory: Path, log: Path) -> Embedded:
 def _prepared(program: Path, directory: Path, log: Path) -> Embedded:
     port, password = _port(directory), _password(directory)
     config = directory / "valkey.conf"
-    config.touch(mode=0o600)
     text = _CONFIG.format(host=HOST, port=port, password=password, dir=_quoted(directory), log=_quoted(log))
-    config.write_text(text.replace(f"{_quoted(directory)}/pid", _quoted(directory / "pid")), encoding="utf-8")
+    _keep(config, text.replace(f"{_quoted(directory)}/pid", _quoted(directory / "pid")))
     spec = Spec(
         name="valkey",
         command=(str(program), str(config)),
@@ -136,8 +165,12 @@ def _prepared(program: Path, directory: Path, log: Path) -> Embedded:
 
 
 def _held(directory: Path) -> bool:
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (directory / "lock").open("a") as file:
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        opened = (directory / "lock").open("a")
+    except OSError as problem:
+        raise Misconfigured(f"COHORT_HOME: {directory} cannot be used ({problem.strerror})") from None
+    with opened as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

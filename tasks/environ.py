@@ -1,10 +1,13 @@
 """What the environment and ``.env`` say, as one mapping. A blank value is the same as none."""
 
+import io
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from dotenv import dotenv_values
+
+from tasks.errors import Misconfigured
 
 FILE = Path(".env")
 
@@ -14,6 +17,9 @@ def merged(own: Mapping[str, str] | None = None, file: Path = FILE) -> dict[str,
 
     A blank value says nothing, wherever it stands: compose files and shells pass on variables that are not set as
     ``NAME=``, and a secret that is empty would be a door without a lock.
+
+    Raises:
+        Misconfigured: the file is there and cannot be read.
     """
     return {**_written(file), **said(os.environ if own is None else own)}
 
@@ -25,6 +31,11 @@ def said(values: Mapping[str, str | None]) -> dict[str, str]:
 
 def _written(file: Path) -> dict[str, str]:
     try:
-        return said(dotenv_values(file, encoding="utf-8"))
-    except (OSError, UnicodeDecodeError):
+        # Not as dotenv reads it: a byte order mark would be part of the first name.
+        return said(dotenv_values(stream=io.StringIO(file.read_text(encoding="utf-8-sig"))))
+    except FileNotFoundError:
         return {}
+    except OSError as problem:
+        raise Misconfigured(f"{file}: cannot be read ({problem.strerror})") from None
+    except UnicodeDecodeError:
+        raise Misconfigured(f"{file}: is not UTF-8 text") from None

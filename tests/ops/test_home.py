@@ -44,6 +44,15 @@ def test_what_runs_is_found_while_it_runs_and_only_then(tmp_path: Path) -> None:
     assert home.running() is None
 
 
+@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b"\xff\xfe", b'{"pid": "x"}'])
+def test_a_damaged_account_of_what_runs_is_none(tmp_path: Path, damage: bytes) -> None:
+    home = Home(tmp_path)
+    (tmp_path / "lock").write_bytes(b"\xff")
+    with home.hold():
+        (tmp_path / "run.json").write_bytes(damage)
+        assert home.running() is None
+
+
 def test_the_file_with_secrets_is_private(tmp_path: Path) -> None:
     with Home(tmp_path).hold():
         Home(tmp_path).announce(RUNNING)

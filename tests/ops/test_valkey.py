@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from ops import valkey
 from ops.supervisor import Supervisor
+from tasks.errors import Misconfigured
 from tests.ops.conftest import PATIENCE, Heard, supervising
 
 
@@ -75,6 +76,49 @@ async def test_nobody_without_its_password_is_served_and_its_files_are_private(c
     for name in ("password", "valkey.conf"):
         assert (tmp_path / "valkey" / name).stat().st_mode & 0o077 == 0
     assert (tmp_path / "valkey").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.promise("settings-clear")
+@pytest.mark.parametrize(
+    "damage", [b"", b"\n", b"  ", b"short", b'a"b c\nrequirepass nothing-at-all', b"\xff\xfe" * 20]
+)
+async def test_a_damaged_password_is_replaced_and_nobody_is_served_without_the_new_one(
+    console: Heard, tmp_path: Path, damage: bytes
+) -> None:
+    kept = tmp_path / "valkey" / "password"
+    kept.parent.mkdir()
+    kept.write_bytes(damage)
+    async with supervising(console) as supervisor:
+        embedded = await begun(supervisor, tmp_path)
+        assert len(embedded.password) >= 16
+        assert kept.read_text() == embedded.password
+        assert kept.stat().st_mode & 0o077 == 0
+        for guess in ("", damage.decode("latin-1").strip()):
+            assert not await valkey.answers(valkey.Embedded(embedded.spec, embedded.port, guess))
+
+
+@pytest.mark.promise("settings-clear")
+@pytest.mark.parametrize("damage", [b"", b"99999", b"12345678901234567890", b"-1", b"0x10", b"\xff", b"\xc2\xb2"])
+async def test_a_damaged_port_is_no_reason_not_to_start(tmp_path: Path, damage: bytes) -> None:
+    (tmp_path / "valkey").mkdir()
+    (tmp_path / "valkey" / "port").write_bytes(damage)
+    embedded = await valkey.prepare(tmp_path / "valkey", tmp_path / "log")
+    assert 0 < embedded.port < 65536
+
+
+@pytest.mark.promise("settings-clear")
+@pytest.mark.parametrize("name", ["password", "port", "valkey.conf", "lock"])
+async def test_a_directory_where_a_file_should_be_is_one_clear_line(tmp_path: Path, name: str) -> None:
+    (tmp_path / "valkey" / name).mkdir(parents=True)
+    with pytest.raises(Misconfigured, match=r"^[^\n]+$"):
+        await valkey.prepare(tmp_path / "valkey", tmp_path / "log")
+
+
+@pytest.mark.promise("settings-clear")
+async def test_a_file_where_its_directory_should_be_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "valkey").touch()
+    with pytest.raises(Misconfigured, match=r"^COHORT_HOME: [^\n]+$"):
+        await valkey.prepare(tmp_path / "valkey", tmp_path / "log")
 
 
 async def test_a_server_left_by_a_killed_supervisor_is_ended_before_its_data_is_used_again(

@@ -33,6 +33,25 @@ def test_a_blank_variable_leaves_what_the_file_says(tmp_path: Path) -> None:
     assert found == {"COHORT_LANES": "3", "COHORT_SLOTS": "8"}
 
 
+@pytest.mark.promise("settings-clear")
+def test_a_file_that_cannot_be_read_as_settings_is_one_clear_line_and_never_left_out(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    assert merged({}, file) == {}
+    file.write_bytes("TELEGRAM_BOT_TOKEN=1:é".encode("latin-1"))
+    with pytest.raises(Misconfigured, match=r"^[^\n]*\.env: is not UTF-8 text$"):
+        merged({}, file)
+    file.unlink()
+    file.mkdir()
+    with pytest.raises(Misconfigured, match=r"^[^\n]*\.env: cannot be read \(Is a directory\)$"):
+        merged({}, file)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_name(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_bytes(b"\xef\xbb\xbfCOHORT_LANES=3\r\nCOHORT_SLOTS=8\r\n")
+    assert merged({}, file) == {"COHORT_LANES": "3", "COHORT_SLOTS": "8"}
+
+
 @pytest.mark.promise("webhook")
 @pytest.mark.parametrize("blank", BLANKS)
 def test_a_webhook_with_a_blank_secret_does_not_start(blank: str) -> None:

@@ -97,11 +97,18 @@ def _configuration(settings: Settings) -> tuple[dict[str, Any], list[CardProblem
     secrets = [settings.config.parent / name for name in ("fast-agent.secrets.yaml", "fastagent.secrets.yaml")]
     for path in (settings.config, *secrets):
         if not path.exists():
+            if path == settings.config and "config" in settings.model_fields_set:
+                problems.append(CardProblem(path, None, "no such file", "set COHORT_CONFIG to your configuration file"))
             continue
         try:
             content: Any = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
         except (yaml.YAMLError, UnicodeError) as problem:
             problems.append(CardProblem(path, _yaml_line(problem), "not YAML", _yaml_advice(problem)))
+            continue
+        except OSError as problem:
+            problems.append(
+                CardProblem(path, None, f"cannot be read ({problem.strerror})", "see what it is, and whose")
+            )
             continue
         if not isinstance(content, dict):
             problems.append(CardProblem(path, 1, "not a mapping", "write `key: value` lines"))
