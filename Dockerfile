@@ -1,6 +1,8 @@
-# syntax=docker/dockerfile:1
 # Cohort's processes (`cohort bot`, `cohort worker`, ...) from the hash-locked requirements, as an ordinary user.
-FROM python:3.13-slim AS build
+# By digest (python tools/images.py --write renews it): the same bytes wherever it is built. No `# syntax` line, because that
+# would fetch one more image, by tag; BuildKit's own frontend knows all that stands here.
+ARG PYTHON_IMAGE=python:3.13-slim@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b
+FROM ${PYTHON_IMAGE} AS build
 COPY tools/uv.txt /build/
 RUN python -m venv /opt/uv && /opt/uv/bin/pip install --no-cache-dir --require-hashes -r /build/uv.txt
 ENV UV_CACHE_DIR=/cache UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 UV_PYTHON_DOWNLOADS=never
@@ -20,7 +22,7 @@ RUN --mount=type=cache,target=/cache \
     /opt/uv/bin/uv pip install --python /opt/cohort/bin/python --no-deps \
         --build-constraints /build/requirements-build.txt .
 
-FROM python:3.13-slim
+FROM ${PYTHON_IMAGE}
 RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin cohort \
     && install --directory --owner cohort --group cohort --mode 0700 /state \
     && install --directory --owner cohort --group cohort /app

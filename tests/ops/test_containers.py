@@ -1,5 +1,6 @@
 """docker-compose.yml and Dockerfile, as far as they can be proved without containers."""
 
+import re
 import subprocess
 import sys
 from typing import Any
@@ -9,6 +10,7 @@ import yaml
 
 from tasks.settings import load
 from tests.ops.conftest import ROOT
+from tools.images import PINNED, renewed
 
 
 def compose() -> dict[str, Any]:
@@ -54,6 +56,30 @@ def test_agents_are_mounted_read_only() -> None:
     volumes = compose()["services"]["worker"]["volumes"]
     assert "./agent-cards:/app/agent-cards:ro" in volumes
     assert "./fastagent.config.yaml:/app/fastagent.config.yaml:ro" in volumes
+
+
+@pytest.mark.promise("locked-install")
+def test_every_image_is_pinned_by_its_digest() -> None:
+    text = (ROOT / "Dockerfile").read_text()
+    defaults = dict(re.findall(r"^ARG (\w+)=(\S+)$", text, flags=re.MULTILINE))
+    bases = re.findall(r"^FROM (\S+)", text, flags=re.MULTILINE)
+    images = [re.sub(r"\$\{(\w+)\}", lambda name: defaults.get(name[1], ""), base) for base in bases]
+    images += [service["image"] for service in compose()["services"].values() if "build" not in service]
+    images += re.findall(r"--from=(\S*[:/]\S*)", text)
+    images += re.findall(r"^# *syntax=(\S+)", text, flags=re.MULTILINE | re.IGNORECASE)
+    assert len(images) >= 3
+    assert [image for image in images if not PINNED.fullmatch(image)] == []
+
+
+def test_pins_are_renewed_in_place_and_only_by_digests() -> None:
+    text = (ROOT / "Dockerfile").read_text()
+    asked: list[str] = []
+    fresh = renewed(text, lambda name: asked.append(name) or f"sha256:{'a' * 64}")
+    assert asked == ["python:3.13-slim"]
+    assert f"ARG PYTHON_IMAGE=python:3.13-slim@sha256:{'a' * 64}\n" in fresh
+    assert renewed(fresh, lambda _: PINNED.search(text)["digest"]) == text
+    with pytest.raises(ValueError, match="no digest"):
+        renewed(text, lambda _: "")
 
 
 @pytest.mark.promise("locked-install")
