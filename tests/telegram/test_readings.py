@@ -37,6 +37,10 @@ FENCE = "```"
         "-5 degrees\n+49 30 1234",
         "#hashtag\n#1 is first",
         "<!-- a comment --> text",
+        ">= 3, and >5 of them",
+        ">>> import this",
+        ">5 of them",
+        "f(**kwargs), g(a, **options) and h(*args, x*y)",
     ],
 )
 def test_text_that_is_no_markup_is_shown_as_it_was_written(text: str) -> None:
@@ -61,6 +65,8 @@ def test_text_that_is_no_markup_is_shown_as_it_was_written(text: str) -> None:
         ("<b>HTML</b> text", "HTML"),
         ("__plain__ text", "plain"),
         ("**__init__.py**", "__init__.py"),
+        ("**Note: **text", "Note: "),
+        ("<h2>Title</h2>\ntext", "Title"),
     ],
 )
 def test_bold_text_is_bold_in_every_script(source: str, bold: str) -> None:
@@ -147,6 +153,11 @@ def test_no_address_is_lost(source: str, text: str, links: list[str]) -> None:
         ("1. a\n1. b\n1. c", "1. a\n2. b\n3. c"),
         ("- [ ] a\n- [x] b\n  - [ ] c", "☐ a\n☑ b\n  ☐ c"),
         ("1. a\n   b\n\n   c\n2. d", "1. a\n  b\n\n  c\n2. d"),
+        ("1. a\n  - b\n2. c\n  - d", "1. a\n  • b\n2. c\n  • d"),
+        ("1. a\n - b\n1. c", "1. a\n  • b\n2. c"),
+        ("**yes**/**no**, *Haus*ärzte", "yes/no, Hausärzte"),
+        ("the $n$th and $x$", "the nth and x"),
+        ("a:\n| b | c |\n|---|---|\n| 1 | 2 |\nd", "a:\nb | c\n--+--\n1 | 2\nd"),
         ("- > q\n- # H\n-\n- e", "•\nq\n• H\n•\n• e"),
         ("+ fast\n- slow", "+ fast\n• slow"),
         ("A paragraph that ends.\n---\nnext", "A paragraph that ends.\n———\nnext"),

@@ -32,6 +32,7 @@ _PRE = re.compile(r"<pre\b[^>]*>", re.IGNORECASE)
 _PRE_END = re.compile(r"</pre\s*>[ \t]*", re.IGNORECASE)
 _DELIMITER_ROW = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
 _CELL = re.compile(r"\\\||\\`|`+|\|")
+_NO_QUOTE = re.compile(r">(?:[=\d]|>>(?:[ \t]|\Z))")
 _BEGIN = re.compile(r"\\begin\{([a-z]+\*?)\}")
 
 
@@ -56,7 +57,7 @@ def _parser() -> MarkdownIt:
     ruler.before("fence", "formula", _formula, interrupts)
     ruler.before("fence", "pre", _pre, interrupts)
     ruler.at("fence", _fence, interrupts)
-    ruler.at("blockquote", _not_too_deep(blockquote), interrupts)
+    ruler.at("blockquote", _not_too_deep(_quote), interrupts)
     ruler.at("list", _not_too_deep(list_block), {"alt": ["paragraph", "reference", "blockquote"]})
     ruler.at("reference", _reference)
     ruler.at("lheading", _underlined)
@@ -100,6 +101,11 @@ def _underlined(state: StateBlock, start: int, end: int, silent: bool) -> bool: 
         if _begins_with(state, line, "=-"):
             return lheading(state, start, end, silent)
     return False
+
+
+def _quote(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's
+    """Not ``>= 3``, ``>5`` and Python's prompt."""
+    return not _NO_QUOTE.match(_line(state, start)) and blockquote(state, start, end, silent)
 
 
 def _reference(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's
@@ -239,7 +245,7 @@ def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # no
     line = start + 2
     rules = state.md.block.ruler.getRules("blockquote")
     while _inside(state, line, end) and not state.isEmpty(line) and not state.is_code_block(line):
-        if any(rule(state, line, end, True) for rule in rules):
+        if "|" not in _line(state, line) or any(rule(state, line, end, True) for rule in rules):
             break
         rows.append(cells(_line(state, line)))
         line += 1

@@ -47,17 +47,23 @@ def _kind(character: str) -> int:
 
 
 def flanks(mark: str, length: int, before: str, after: str, beyond: str) -> tuple[bool, bool]:
-    """Whether a run between two characters may open, and whether it may close; ``beyond`` is behind ``after``."""
+    """Whether a run may open, and whether it may close.
+
+    ``before``: the two characters before it; ``after`` and ``beyond``: the two behind it.
+    """
     if mark in "~|" and length != 2:  # noqa: PLR2004 - ~5 is about five
         return False, False
+    earlier, before = before[:-1], before[-1:]
     left, right = _kind(before), _kind(after)
-    opens = right != _BLANK and before not in _PATH and after not in _CLOSING
-    closes = left != _BLANK and after not in _PATH and before not in _OPENING
+    opens = right != _BLANK and after not in _CLOSING and not _in_a_path(length, before, after, right)
+    closes = left != _BLANK and before not in _OPENING and not _in_a_path(length, after, before, left)
     if left == right == _LETTER:
         return _within_a_word(mark, length, before, after, opens=opens, closes=closes)
     standard_open = right != _SIGN or left != _LETTER
     standard_close = left != _SIGN or right != _LETTER
     if mark == "_" or length == 1:
+        if before in _PATH or after in _PATH:
+            return False, False
         goes_on = after == "." and (beyond.isalnum() or beyond == "_")
         opens = opens and standard_open and before not in _AFTER_THESE_TEXT
         closes = closes and not goes_on and after not in _BEFORE_THESE_TEXT
@@ -68,14 +74,22 @@ def flanks(mark: str, length: int, before: str, after: str, beyond: str) -> tupl
     if mark == "|":
         return opens and left != _LETTER, closes and right != _LETTER
     foreign = right == _SIGN and not after.isascii()
-    return opens and (standard_open or foreign), closes
+    # **Note: **text
+    label = before == " " and earlier in (":", "：") and right != _BLANK
+    return opens and (standard_open or foreign), closes or label
+
+
+def _in_a_path(length: int, outside: str, inside: str, kind: int) -> bool:
+    """``a/**/b`` is one, ``**yes**/**no**`` is none."""
+    return inside in _PATH or (outside in _PATH and (length == 1 or kind not in (_LETTER, _WIDE)))
 
 
 def _within_a_word(mark: str, length: int, before: str, after: str, *, opens: bool, closes: bool) -> tuple[bool, bool]:
     if mark in "_|":
         return False, False
     if length == 1:
-        return False, False  # 5*4, m*c*c
+        # 5*4 and m*c*c are arithmetic; an ending in another script belongs to the word in front of it.
+        return False, closes and not after.isascii()
     return opens and not (before.isdigit() or after.isdigit()), closes
 
 

@@ -7,6 +7,7 @@ _TERM = re.compile(r"[\w\s.,'()/*!|:\[\]-]{1,40}")
 _WORD = re.compile(r"[^\W\d_]{2,}(?!\()")
 _LONG_WORD = re.compile(r"[^\W\d_]{4,}")
 _MONEY = re.compile(r"[+-]?\d[\d.,]*\s")
+_ORDINAL = re.compile(r"(?:th|st|nd|rd|s)\b")
 _NAME = re.compile(r"[A-Z][A-Z0-9_]{3,}")
 
 
@@ -40,7 +41,7 @@ def in_dollars(source: str, start: int) -> tuple[str, int] | None:
     formula, following = source[start + 1 : end], source[end + 1 : end + 2]
     if not formula.strip() or is_not_math(formula) or "\n" in formula or source[end - 1] == "\\":
         return None
-    if following.isalnum() or following in ("_", "{", "(", "$"):
+    if (following.isalnum() and not _ORDINAL.match(source, end + 1)) or following in ("_", "{", "(", "$"):
         return None
     if formula != formula.strip():
         return (formula.strip(), end + 1) if re.search(r"\\[A-Za-z]|\^", formula) and not _long(formula) else None

@@ -128,8 +128,8 @@ class _Reader:
             end += 1
         if mark == "_" and (found := _DUNDER.match(source, at)) and is_dunder(found[1]):
             return self._put(found[0], found.end())
-        before, after = source[at - 1 : at] if at else "", source[end : end + 1]
-        opens, closes = flanks(mark, end - at, before, after, source[end + 1 : end + 2])
+        around = source[max(at - 2, 0) : at], source[end : end + 1], source[end + 1 : end + 2]
+        opens, closes = flanks(mark, end - at, *around)
         if not opens and not closes:
             return self._put(source[at:end], end)
         self._pieces.run(source[at:end], opens=opens, closes=closes)

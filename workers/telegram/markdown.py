@@ -26,7 +26,7 @@ log = logging.getLogger("cohort.telegram")
 
 _RULE = "———"
 _LANGUAGE = re.compile(r"[\w+#.-]{1,40}\Z")
-_ATTRIBUTES = re.compile(r"(?:[\w.:-]+=(?:\"[^\"]*\"|'[^']*'|\S+)|\{.*\}|\[.*\])\Z")
+_ATTRIBUTES = re.compile(r"(?:[A-Za-z][A-Za-z0-9.:-]*=(?:\"[^\"]*\"|'[^']*'|\S+)|\{.*\}|\[.*\])\Z")
 _NO_HEADING = re.compile(r".{80}|[.:;,!?…。：；，！？]\Z")
 _MAX_LANGUAGE = 40
 _UNDERLINED = ("h1", "h2")
@@ -45,7 +45,7 @@ def to_entities(markdown: str, converter: Converter | None = None) -> tuple[str,
 
 
 def _converted(source: str) -> tuple[str, list[Entity]]:
-    page = _Writer(Reading(*blocks.parsed(source))).written()
+    page = _Writer(Reading(*blocks.parsed(source), source)).written()
     return page.text, entities(page.text, page.spans)
 
 
@@ -75,6 +75,7 @@ class _Writer:
 
     def item(self, token: Token, place: int) -> None:
         self._lone_bullet()
+        self._items += [""] * (place in self._read.deeper)
         self._items.append(self._read.labels[place])
         self._bullet = self._items[-1]
         self._begun_at = token.map[0] if token.map else self._below
@@ -82,6 +83,8 @@ class _Writer:
     def item_end(self, token: Token, place: int) -> None:  # noqa: ARG002 - as all steps
         self._lone_bullet()
         self._items.pop()
+        if self._items and not self._items[-1]:
+            self._items.pop()
 
     def quote(self, token: Token, place: int) -> None:  # noqa: ARG002 - likewise
         self._lone_bullet()
@@ -154,16 +157,17 @@ class _Writer:
             if (place, start) not in self._read.folds:
                 continue
             self._page.inline(stripped(whole, at, start), indent)
-            self._fold(name, closing=closing)
+            self._fold(name, closing=closing, first=start == 0)
             at = end
         self._page.inline(stripped(whole, at, len(whole.text)) if at else whole, indent)
 
-    def _fold(self, name: str, *, closing: bool) -> None:
+    def _fold(self, name: str, *, closing: bool, first: bool) -> None:
         """``<details>``: its summary in bold, the rest as a quote that opens."""
         if name == "details":
             if closing:
                 self._unquote()
-            self._page.gap(1)
+            if not first:
+                self._page.gap(1)
         elif closing:
             if self._summary is not None:
                 self._page.end(self._summary)
@@ -228,13 +232,12 @@ class _Writer:
 
 
 def _info(info: str) -> tuple[str, str]:
-    """The language that a fence names, and what it says besides."""
+    """The language that a fence names, and what it says besides; attributes of the language say nothing to a reader."""
     words = info.split()
-    if not words:
-        return "", ""
-    if not all(_ATTRIBUTES.match(word) for word in words[1:]):
+    language = words[0].strip("{}.") if words else ""
+    if not _LANGUAGE.match(language) or not all(_ATTRIBUTES.match(word) for word in words[1:]):
         return "", info.strip()
-    return (words[0], "") if _LANGUAGE.match(words[0]) else (words[0].strip("{}.")[:_MAX_LANGUAGE], "")
+    return language, ""
 
 
 def _preformatted(html: str) -> tuple[str, str]:

@@ -38,18 +38,27 @@ class _Fold:
     container: int
 
 
+@dataclass(slots=True)
+class _List:
+    """Its items' places; and those of the numbers that it is part of."""
+
+    items: list[int]
+    part_of: list[int] | None = None
+
+
 class Reading:
     """The blocks, and by a block's place: the text in it, an item's label, a table; ``unused`` definitions; ``folds``
     (place, start) that are markup.
     """
 
-    def __init__(self, tokens: Sequence[Token], references: Mapping[str, tuple[str, str]]) -> None:
+    def __init__(self, tokens: Sequence[Token], references: Mapping[str, tuple[str, str]], source: str) -> None:
         self.tokens = tokens
+        self.deeper: set[int] = set()
         self.inlines: dict[int, Inline] = {}
         self.tables: dict[int, Table] = {}
         self.labels: dict[int, str] = {}
         self._references = _References(references)
-        self._number()
+        self._number(source.split("\n"))
         for place, token in enumerate(tokens):
             if token.type == "inline":
                 one_line = tokens[place - 1].type == "heading_open"
@@ -62,24 +71,48 @@ class Reading:
             self._closed_folds() if any(read.folds for read in self.inlines.values()) else set[tuple[int, int]]()
         )
 
-    def _number(self) -> None:
-        """Items keep their written numbers; where all are the same (1. 1. 1.) they are counted."""
-        lists: list[list[int]] = []
+    def _number(self, lines: Sequence[str]) -> None:
+        """Items keep their written numbers; where all are the same (1. 1. 1.) they are counted.
+
+        Bullets that stand a little to the right below a number are part of it, though CommonMark asks for more blanks:
+        they do not end the numbers' list.
+        """
+        lists: list[_List] = []
+        numbers: list[list[int]] = []
+        goes_on: list[int] | None = None
+        before = ""
         for place, token in enumerate(self.tokens):
-            if token.type in ("ordered_list_open", "bullet_list_open"):
-                lists.append([])
+            if token.type == "ordered_list_open":
+                if goes_on is None or before != "bullet_list_close":
+                    numbers.append([])
+                lists.append(_List(numbers[-1] if goes_on is None else goes_on))
+            elif token.type == "bullet_list_open":
+                indented = not token.level and token.map is not None and lines[token.map[0]].startswith(" ")
+                lists.append(_List([], goes_on if indented and before == "ordered_list_close" else None))
             elif token.type == "list_item_open":
-                lists[-1].append(place)
-                self.labels[place] = f"{token.info}{token.markup}" if token.info else _BULLETS.get(token.markup, "•")
-            elif token.type == "ordered_list_close":
-                items = lists.pop()
-                written = {self.tokens[item].info for item in items}
-                if len(items) > 1 and len(written) == 1:
-                    first = int(written.pop())
-                    for number, item in enumerate(items, first):
-                        self.labels[item] = f"{number}{self.tokens[item].markup}"
+                self._label(place, lists[-1])
+            if token.type == "ordered_list_close":
+                goes_on = lists.pop().items
             elif token.type == "bullet_list_close":
-                lists.pop()
+                goes_on = lists.pop().part_of
+            elif token.type not in ("bullet_list_open", "ordered_list_open"):
+                goes_on = None
+            before = token.type
+        for items in numbers:
+            self._count(items)
+
+    def _label(self, place: int, around: "_List") -> None:
+        token = self.tokens[place]
+        self.labels[place] = f"{token.info}{token.markup}" if token.info else _BULLETS.get(token.markup, "•")
+        around.items.append(place)
+        if around.part_of is not None:
+            self.deeper.add(place)
+
+    def _count(self, items: Sequence[int]) -> None:
+        written = {self.tokens[item].info for item in items}
+        if len(items) > 1 and len(written) == 1:
+            for number, item in enumerate(items, int(written.pop())):
+                self.labels[item] = f"{number}{self.tokens[item].markup}"
 
     def _without_task(self, place: int) -> str:
         """An item's box becomes its mark."""

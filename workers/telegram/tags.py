@@ -12,7 +12,8 @@ TAG = re.compile(
 _ATTRIBUTE = re.compile(r"([A-Za-z_:@][\w:.@-]*)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'=<>`]+))")
 STYLES = table(
     "b bold strong bold mark bold i italic em italic cite italic var italic u underline ins underline s strikethrough "
-    "strike strikethrough del strikethrough tg-spoiler spoiler span spoiler a text_link sub sub sup sup"
+    "strike strikethrough del strikethrough tg-spoiler spoiler span spoiler a text_link sub sub sup sup "
+    "h1 bold h2 bold h3 bold h4 bold h5 bold h6 bold blockquote blockquote"
 )
 """Tags whose text is formatted, and how."""
 CODE = frozenset({"code", "kbd", "samp", "tt", "pre"})
