@@ -1,38 +1,5 @@
-"""Who may talk to the bot (pure)."""
+"""Who may talk to the bot: the rule stands in ``tasks.access``, as workers ask it too."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Literal
+from tasks.access import Access, Decision, access_of
 
-from tasks.settings import Settings
-
-type Decision = Literal["admit", "tell", "ignore"]
-"""``tell``: a stranger, who hears so with their id. ``ignore``: a stranger who must not hear from us."""
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """Everybody, or those on the list: ``allow`` holds user and chat ids."""
-
-    everybody: bool
-    allow: frozenset[int]
-
-    def decide(self, user: int | None, chat: int, *, business: bool = False) -> Decision:
-        """Admit a user, or everybody in a chat.
-
-        A business account's customers write to its owner, not to a bot: their strangers hear nothing.
-        """
-        if self.everybody or user in self.allow or chat in self.allow:
-            return "admit"
-        return "ignore" if business or user is None else "tell"
-
-    @property
-    def nobody(self) -> bool:
-        """Nobody may talk: the operator has to be told."""
-        return not self.everybody and not self.allow
-
-
-def access_of(settings: Settings) -> Access:
-    """What the operator has set; operators themselves may always talk."""
-    allowed: Collection[int] = (*settings.allow, *settings.admins)
-    return Access(settings.access == "open", frozenset(allowed))
+__all__ = ["Access", "Decision", "access_of"]

@@ -28,6 +28,18 @@ class Sessions(Protocol):
         ...
 
 
+class Reminders(Protocol):
+    """What sessions are to be reminded of."""
+
+    async def waiting(self, session: SessionKey) -> list[Inbound]:
+        """A session's, the next one first; ``at`` is when each is due."""
+        ...
+
+    async def cancel(self, session: SessionKey) -> int:
+        """Take them back; how many."""
+        ...
+
+
 class Agents(Protocol):
     """Which agents the workers have."""
 
@@ -39,8 +51,11 @@ class Agents(Protocol):
 class Answers:
     """Builds replies; sends nothing."""
 
-    def __init__(self, settings: Settings, sessions: Sessions, agents: Agents, clock: Clock) -> None:
+    def __init__(
+        self, settings: Settings, sessions: Sessions, agents: Agents, clock: Clock, *, reminders: Reminders
+    ) -> None:
         self._settings = settings
+        self._reminders = reminders
         self._sessions = sessions
         self._agents = agents
         self._clock = clock
@@ -67,6 +82,8 @@ class Answers:
                 return await self._choice(ask, inbound, self._settings.models)
             case "agent":
                 return await self._choice(ask, inbound, await self._agents.agents())
+            case "reminders":
+                return await self._reminded(ask, inbound)
             case UNREADABLE.name:
                 return say(inbound, words.UNREADABLE)
             case _:
@@ -107,6 +124,13 @@ class Answers:
         used = await self._sessions.usage([name for _, name, _ in limits])
         shown = [(whose, tokens, allowed) for (whose, _, allowed), tokens in zip(limits, used, strict=True)]
         return words.usage(seen.usage_in, seen.usage_out, shown)
+
+    async def _reminded(self, ask: Command, inbound: Inbound) -> Reply:
+        if ask.argument.lower() == "cancel":
+            return say(inbound, words.reminders_cancelled(await self._reminders.cancel(inbound.key)))
+        waiting = [(reminder.at, reminder.text) for reminder in await self._reminders.waiting(inbound.key)]
+        rows = ((Button(text=words.CANCEL_REMINDERS, data="reminders:cancel"),),) if waiting else ()
+        return say(inbound, words.reminders(waiting), rows)
 
     async def _choice(self, ask: Command, inbound: Inbound, names: tuple[str, ...]) -> Reply | None:
         """What is chosen and what can be; None when a valid choice was made, which the session's worker keeps."""

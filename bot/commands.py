@@ -20,7 +20,7 @@ CONTROL: dict[str, InboundKind] = {
 CHOICES = frozenset({"model", "agent"})
 """Commands that choose something for the session: with an argument they take their place among its messages, too."""
 
-ASKS = frozenset({"start", "help", "whoami", "status", "usage"}) | CHOICES
+ASKS = frozenset({"start", "help", "whoami", "status", "usage", "reminders"}) | CHOICES
 """Commands that the bot answers itself."""
 
 DEFAULT = "default"

@@ -202,7 +202,7 @@ def _choice(what: str, name: str) -> dict[str, str]:
 
 
 def _callback(at: _Reading, query: Json) -> Meaning:
-    """A pressed button. Its data says what it does: ``retry``, ``stop``, ``model:NAME``, ``agent:NAME``."""
+    """A pressed button. Its data says what it does: ``retry``, ``stop``, ``model:NAME`` ..."""
     pressed = text(query, "id")
     word, _, argument = (hint(query, "data") or "").partition(":")
     message = maybe_part(query, "message")
@@ -215,6 +215,8 @@ def _callback(at: _Reading, query: Json) -> Meaning:
     match word:
         case "retry" | "stop":
             kind = word
+        case "reminders" if argument:
+            kind, ask = "message", Command(word, argument)
         case "model" | "agent" if argument:
             kind, choice, ask = "choose", _choice(word, argument), Command(word, argument)
         case _:

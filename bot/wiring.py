@@ -120,7 +120,7 @@ async def _work(parts: Parts, stop: Stop) -> None:
     # The workers' budget: Telegram counts what a bot sends, not who of us sent it.
     pace = PaceStore(store.redis, clock, Limits.of(settings.send_rate))
     replies = Replies(parts.me.id, store=store.intake, sender=telegram, pace=pace, clock=clock)
-    answers = Answers(settings, store.sessions, LiveAgents(store.members), clock)
+    answers = Answers(settings, store.sessions, LiveAgents(store.members), clock, reminders=store.reminders)
     door = Door(
         parts.me,
         access=access,

@@ -1,6 +1,7 @@
 """Everything the bot itself says: plain, short, kind."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 START = (
     "Hello! Write to me, and I will answer. You can send pictures, files and voice messages too.\n\n"
@@ -17,6 +18,7 @@ Write to me, and I will answer.
 /agent - see or choose the agent
 /status - see what I am doing
 /usage - see what this conversation has used
+/reminders - see or cancel the reminders of this conversation
 /whoami - see your id"""
 
 _HELP_GROUP = """
@@ -31,11 +33,13 @@ COMMANDS = (
     ("model", "See or choose the model"),
     ("agent", "See or choose the agent"),
     ("usage", "See what this conversation has used"),
+    ("reminders", "See or cancel reminders"),
     ("whoami", "See your id"),
     ("help", "See what I can do"),
 )
 """For Telegram's command menu: (command, description)."""
 
+CANCEL_REMINDERS = "Cancel the reminders"
 UNREADABLE = "Sorry, I cannot read this kind of message. Please send it as text or as a file."
 TOO_MANY = "That is more than I can keep up with. Please wait until I have answered; this message was not taken."
 BUTTON_TOO_OLD = "This button is too old. Please write to me instead."
@@ -82,6 +86,28 @@ def usage(tokens_in: int, tokens_out: int, limits: Sequence[tuple[str, int, int]
     lines = [f"This conversation has used {total:,} tokens: {tokens_in:,} in, {tokens_out:,} out."]
     lines += [f"Today {whose} used {used:,} of {allowed:,}." for whose, used, allowed in limits]
     return "\n".join(lines)
+
+
+_SHOWN, _SHOWN_CHARACTERS = 20, 80
+"""Reminders that are listed, and how much of each: the answer stays one message."""
+
+
+def reminders(waiting: Sequence[tuple[float, str]]) -> str:
+    """What /reminders answers; ``waiting``: (due, seconds since the epoch; text), the next one first."""
+    if not waiting:
+        return "No reminder is set in this conversation."
+    lines = [
+        f"{datetime.fromtimestamp(due, UTC):%Y-%m-%d %H:%M} UTC: {' '.join(text.split())[:_SHOWN_CHARACTERS]}"
+        for due, text in waiting[:_SHOWN]
+    ]
+    if len(waiting) > _SHOWN:
+        lines.append(f"and {len(waiting) - _SHOWN} more.")
+    return "\n".join([*lines, "", "/reminders cancel takes them all back."])
+
+
+def reminders_cancelled(count: int) -> str:
+    """After /reminders cancel."""
+    return "No reminder was set." if count == 0 else f"Cancelled: {count} reminder{'' if count == 1 else 's'}."
 
 
 def choices(what: str, now: str | None, names: Sequence[str]) -> str:

@@ -80,7 +80,8 @@ class Inbound(Envelope):
     ``described``: ``text`` is the bot's own words for what has none (a place, a contact). ``forwarded_from``: who wrote
     it first, by the name that Telegram gives ("" where it hides it); None when it was not forwarded.
     ``moved_to``: the supergroup that a group became (kind ``moved``, since version 2, in which it is written: to an
-    older reader it would be damaged).
+    older reader it would be damaged). ``set_by`` and ``depth``: of a reminder, the person whose turn set it, and how
+    many reminders led to it since a person wrote.
     """
 
     VERSION: ClassVar[int] = 2
@@ -101,10 +102,17 @@ class Inbound(Envelope):
     described: bool = False
     forwarded_from: str | None = None
     moved_to: int | None = None
+    set_by: int | None = None
+    depth: int = 0
 
     @property
     def key(self) -> SessionKey:
         return SessionKey.parse(self.session)
+
+    @property
+    def person(self) -> int | None:
+        """Who wants it answered: its sender, or who set the reminder. Channels and groups have negative ids."""
+        return self.sender.id if self.sender is not None else self.set_by
 
 
 class Button(BaseModel):

@@ -45,6 +45,7 @@ KINDS = (
     KeyKind("cohort:pace:*", "string", "expires", "send-rate buckets"),
     KeyKind("cohort:usage:*", "hash", "expires", "tokens per day, by user and chat"),
     KeyKind("cohort:reminders", "zset", "empties", "messages to accept later"),
+    KeyKind("cohort:reminders:*", "zset", "expires", "the same by session, chat and person, to count them"),
     KeyKind("cohort:reminder-number", "string", "permanent", "how many reminders were ever made"),
     KeyKind("cohort:alert:*", "string", "expires", "operator alerts already raised"),
 )
@@ -101,6 +102,10 @@ def pace(scope: str) -> str:
 
 def usage(scope: str, day: str) -> str:
     return f"{PREFIX}usage:{scope}:{day}"
+
+
+def reminders(scope: str) -> str:
+    return f"{PREFIX}reminders:{scope}"
 
 
 def alert(name: str) -> str:

@@ -16,6 +16,7 @@ from tasks.store.reminders import ReminderStore
 from tasks.store.sessions import SessionStore
 from workers.mailbox import Mailbox
 from workers.pulse import Pulse
+from workers.reminding import admission
 
 log = logging.getLogger("cohort.members")
 
@@ -51,6 +52,9 @@ class Member:
         self._members = members
         self._sessions = sessions
         self._reminders = reminders
+        self._admits = admission(settings)
+        if self._admits is None:
+            log.warning("reminders.left", extra={"remedy": "set COHORT_ALLOW or COHORT_ACCESS as the bot has it"})
         self._mailbox = mailbox
         self._pulse = pulse
         self._consume = consume
@@ -144,7 +148,8 @@ class Member:
             soon = _SOON_TIMES if self._hurry.is_set() else max(soon - 1, 0)
             self._hurry.clear()
             try:
-                await self._reminders.fire()
+                if self._admits is not None:
+                    await self._reminders.fire(self._admits)
                 await self._sweep()
             except StoreUnavailable as problem:
                 log.warning("sweep.missed", extra={"problem": str(problem)})

@@ -12,6 +12,7 @@ from workers.alerts import Alerts
 from workers.claimed import Sleep
 from workers.ports import AgentRuntime, Delivery
 from workers.pulse import Pulse
+from workers.reminding import SessionReminders
 
 type Steps = Callable[[str], None]
 """Told the name of each step as it is passed; test builds end the process there."""
@@ -25,6 +26,7 @@ class Parts:
     settings: Settings
     sessions: SessionStore
     moves: Moves
+    reminders: SessionReminders
     runtime: AgentRuntime
     delivery: Delivery
     alerts: Alerts

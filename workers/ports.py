@@ -226,10 +226,14 @@ class Notes(Protocol):
 class Reminders(Protocol):
     """Messages that a session sends to itself later (``tasks.store.reminders.ReminderStore``)."""
 
-    async def add(self, session: SessionKey, text: str, seconds: float) -> float:
+    async def add(
+        self, session: SessionKey, text: str, seconds: float, *, by: int | None = None, depth: int = 0
+    ) -> float:
         """Have ``text`` come back as a turn, ``seconds`` from now; when that is, in seconds since the epoch.
 
+        ``by``: the person whose turn sets it. ``depth``: how many reminders led to it since a person wrote.
+
         Raises:
-            Terminal: too far off, or too many.
+            Terminal: too near or too far off, too long, too many, or a chain without end.
         """
         ...

@@ -51,7 +51,8 @@ class Ignore:
 class Answer:
     """No agent: say ``words``, and change what the control words change.
 
-    ``forget``: the history goes. ``then``: a message that is to be answered next.
+    ``forget``: the history goes. ``then``: a message that is to be answered next. ``cuts``: reminders that reminders
+    have set end, too.
     """
 
     ends: Ends
@@ -59,6 +60,7 @@ class Answer:
     set: dict[str, str]
     forget: bool = False
     then: Inbound | None = None
+    cuts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +240,7 @@ def _cut(ends: Ends, entries: Sequence[Inbound]) -> Answer:
         then = last.model_copy(update={"kind": "message"})
         # It stands in front of what is left, and has its answer still to come.
         ends = Ends(ends.drop, ends.answers[:-1], ends.suspects and ends.suspects + 1, ends.said)
-    return Answer(ends, " ".join(said), choice, forget=anew, then=then)
+    return Answer(ends, " ".join(said), choice, forget=anew, then=then, cuts=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from tasks import metrics
-from tasks.envelope import Inbound, Reply
+from tasks.envelope import Button, Inbound, Reply
 from tasks.errors import ClaimLost, EnvelopeTooNew, StoreUnavailable
 from tasks.ports import ELSEWHERE, TurnReport
 from tasks.session import SessionKey
@@ -16,6 +17,7 @@ from workers.attempts import Attempts, Outcome
 from workers.claimed import Claimed, persist
 from workers.outbox import Outbox
 from workers.parts import Parts
+from workers.reminding import after_cut
 
 log = logging.getLogger("cohort.turns")
 
@@ -234,6 +236,7 @@ class TurnLoop:
 
     async def _say(self, claimed: Claimed, plan: turn.Answer) -> None:
         """Answer a control word; a stopped turn's partial text stays, marked as stopped."""
+        plan, buttons = await self._with_reminders(plan)
         render = self._parts.delivery.render
         # A draft fades; a message stays, and so does what it shows.
         partial = claimed.shown if claimed.live or self._parts.settings.stream == "draft" else ""
@@ -247,12 +250,23 @@ class TurnLoop:
         else:
             replies = render(plan.words, edit=claimed.live, reply_to=None)
         replies = tuple(reply.model_copy(update={"answers": plan.ends.answers}) for reply in replies)
+        if buttons:
+            replies = (*replies[:-1], replies[-1].model_copy(update={"buttons": buttons}))
         kept = {name: value for name, value in plan.set.items() if value}
         unset = tuple(name for name, value in plan.set.items() if not value)
         forget = ("history", "failed") if plan.forget else ()
         then = (plan.then,) if plan.then is not None else ()
         commit = Commit(plan.ends.drop, replies, set=kept, unset=(*unset, *forget), then=then)
         await self._commit(claimed, commit, plan.ends)
+
+    async def _with_reminders(self, plan: turn.Answer) -> tuple[turn.Answer, tuple[tuple[Button, ...], ...]]:
+        """The same with what its user has to know of the session's reminders, and buttons for it."""
+        if not plan.cuts:
+            return plan, ()
+        reminders, new = self._parts.reminders, plan.forget
+        ended = lambda: after_cut(reminders, self._session, new=new)  # noqa: E731 - said again until Redis takes it
+        said, buttons = await persist(ended, self._session, self._parts.sleep)
+        return (replace(plan, words=f"{plan.words} {said}") if said else plan), buttons
 
     async def _bury(self, claimed: Claimed, plan: turn.Bury) -> None:
         """Give up on the head of the inbox; of a Retry also on what it was to try again."""

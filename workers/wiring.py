@@ -53,6 +53,7 @@ async def wired(settings: Settings, incarnation: str, *, clock: Clock, steps: St
             settings=settings,
             sessions=store.sessions,
             moves=store.moves,
+            reminders=store.reminders,
             runtime=engine,
             delivery=TelegramDelivery(bot, settings, clock),
             alerts=alerts,

@@ -16,6 +16,9 @@ OUTAGE = "Sorry, the model cannot be reached right now. I tried several times."
 PRESS_RETRY = "Press Retry in a while."
 DEFECT = "Sorry, something went wrong on my side while I worked on this. It was noted for the operator."
 CUT = "(The answer reached its length limit. Ask me to go on.)"
+CHAIN_ENDED = "Reminders that had set one another were cancelled."
+CANCEL_REMINDERS = "Cancel the reminders"
+CANCEL_REMINDERS_DATA = "reminders:cancel"
 RETRY = "Retry"
 RETRY_DATA = "retry"
 
@@ -36,6 +39,12 @@ def started_anew(set_aside: int) -> str:
             return f"{STARTED_ANEW} Your last message was set aside."
         case _:
             return f"{STARTED_ANEW} {set_aside} messages were set aside."
+
+
+def still_set(reminders: int) -> str:
+    """After /new."""
+    what = "One reminder is" if reminders == 1 else f"{reminders} reminders are"
+    return f"{what} still set here; /reminders shows them."
 
 
 def chosen(choice: Mapping[str, str]) -> str:

@@ -1,5 +1,7 @@
 """Messages that a session sends to itself later."""
 
+import logging
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from redis.asyncio import Redis
@@ -12,11 +14,25 @@ from tasks.session import SessionKey
 from tasks.slots import slot_of
 from tasks.store.redis import Script, guard
 
+log = logging.getLogger("cohort.reminders")
+
 MOST = 10_000
 """Reminders waiting in all; one more is refused."""
+A_SESSION, A_CHAT, A_PERSON = 50, 200, 200
+"""Of one session, of one chat with all its topics, of one person in all chats: nobody's fill what all may have."""
 
 LONGEST_S = 366 * 86_400
 """A year; what is further off is refused."""
+SHORTEST_S = 60
+"""From now, at least."""
+SHORTEST_CHAINED_S = 600
+"""The same of a reminder that another one sets."""
+LONGEST_CHAIN = 10
+"""Reminders that set one another without a word from a person between them."""
+LONGEST_TEXT = 2000
+"""Characters."""
+
+_FULL = ("", "in all", "in this conversation", "in this chat", "of yours")
 
 
 class ReminderStore:
@@ -26,52 +42,124 @@ class ReminderStore:
         self._redis = redis
         self._clock = clock
         self._slots = slots
+        self._schedule = Script(redis, "schedule")
         self._remind = Script(redis, "remind")
+        self._cancel = Script(redis, "cancel")
 
-    async def add(self, session: SessionKey, text: str, seconds: float) -> float:
+    async def add(
+        self, session: SessionKey, text: str, seconds: float, *, by: int | None = None, depth: int = 0
+    ) -> float:
         """Have ``text`` come back to ``session`` as a turn of its own.
 
         Args:
             session: Whose reminder it is.
             text: What to be reminded of.
             seconds: From now.
+            by: The person whose turn sets it.
+            depth: How many reminders led to it since a person wrote last.
 
         Returns:
             When it is due, seconds since the epoch.
 
         Raises:
-            Terminal: too far off, in the past, or too many are waiting.
+            Terminal: it may not be set; the message says why.
             StoreUnavailable: it was perhaps not kept.
         """
         if not 0 < seconds <= LONGEST_S:
             raise Terminal("a reminder must be due within the next 366 days")
+        least = SHORTEST_CHAINED_S if depth else SHORTEST_S
+        if seconds < least:
+            raise Terminal(f"a reminder must be {least // 60} minutes away, at least")
+        if depth > LONGEST_CHAIN:
+            raise Terminal("reminders have set one another too often; a person has to ask for the next one")
+        if len(text) > LONGEST_TEXT:
+            raise Terminal(f"a reminder may have {LONGEST_TEXT} characters")
         now = self._clock.now()
         with guard():
-            # Negative, so that none is taken for one of Telegram's update ids.
+            # Negative, so that it is never taken for one of Telegram's update ids.
             number = -int(await self._redis.incr(keys.REMINDER_NUMBER))
-            reminder = Inbound(session=str(session), update_id=number, at=now + seconds, kind="reminder", text=text)
-            if int(await self._redis.zcard(keys.REMINDERS)) >= MOST:
-                raise Terminal("too many reminders are waiting; try again when some have come")
-            await self._redis.zadd(keys.REMINDERS, {reminder.to_json(): now + seconds})
+        reminder = Inbound(
+            session=str(session), update_id=number, at=now + seconds, kind="reminder", text=text, set_by=by, depth=depth
+        )
+        places = _counted_in(reminder)
+        limits = (MOST, A_SESSION, A_CHAT, A_PERSON)[: len(places) + 1]
+        full = await self._schedule([keys.REMINDERS, *places], [reminder.to_json(), now + seconds, now, *limits])
+        if full:
+            raise Terminal(f"too many reminders are waiting {_FULL[full]}; cancel some, or wait until some have come")
         return now + seconds
 
-    async def fire(self, limit: int = 100) -> int:
-        """Move what is due into its inboxes, where the slots' owners find it; returns how many."""
+    async def fire(self, admits: Callable[[Inbound], bool], limit: int = 100) -> int:
+        """Move what is due into its inboxes, where the slots' owners find it; returns how many.
+
+        ``admits``: whether the person who set it may still talk; otherwise it is dropped.
+        """
         now = self._clock.now()
+        moved = left = 0
+        while True:
+            with guard():
+                due: list[bytes] = await cast("Any", self._redis).zrangebyscore(
+                    keys.REMINDERS, "-inf", now, start=left, num=limit
+                )
+            for raw in due:
+                outcome = await self._fire(raw, admits, now)
+                moved += outcome == "moved"
+                # What a newer release wrote stays where it is, in the way of nothing.
+                left += outcome == "left"
+            if len(due) < limit:
+                return moved
+
+    async def _fire(self, raw: bytes, admits: Callable[[Inbound], bool], now: float) -> str:
+        try:
+            reminder = Inbound.from_json(raw)
+            session = str(reminder.key)
+        except EnvelopeTooNew:
+            return "left"
+        except (EnvelopeInvalid, ValueError):
+            log.error("reminder.unreadable")  # noqa: TRY400 - what it was is not ours to log
+            await self._cancel([keys.REMINDERS], [raw])
+            return "dropped"
+        if not admits(reminder):
+            log.warning("reminder.refused", extra={"session": session})
+            await self._cancel([keys.REMINDERS, *_counted_in(reminder)], [raw])
+            return "dropped"
+        names = [keys.REMINDERS, keys.inbox(session), keys.pending(slot_of(session, self._slots))]
+        done = await self._remind([*names, *_counted_in(reminder)], [raw, session, now])
+        return "moved" if done else "gone"
+
+    async def waiting(self, session: SessionKey) -> list[Inbound]:
+        """The session's reminders, the next one first; ``at`` is when each is due."""
+        return [reminder for _, reminder in await self._waiting(session)]
+
+    async def cancel(self, session: SessionKey, *, chained: bool = False) -> int:
+        """Take the session's reminders back; returns how many. ``chained``: those only that reminders have set."""
+        found = [(raw, reminder) for raw, reminder in await self._waiting(session) if reminder.depth or not chained]
+        done = 0
+        for raw, reminder in found:
+            done += int(await self._cancel([keys.REMINDERS, *_counted_in(reminder)], [raw]))
+        return done
+
+    async def _waiting(self, session: SessionKey) -> Sequence[tuple[bytes, Inbound]]:
         with guard():
-            due: list[bytes] = await cast("Any", self._redis).zrangebyscore(
-                keys.REMINDERS, "-inf", now, start=0, num=limit
-            )
-        moved = 0
-        for raw in due:
+            raws: list[bytes] = await cast("Any", self._redis).zrange(keys.reminders(f"s:{session}"), 0, -1)
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for raw in raws:
+                    # An older release takes it out of this one only.
+                    pipe.zscore(keys.REMINDERS, raw)
+                still = await pipe.execute() if raws else []
+        found: list[tuple[bytes, Inbound]] = []
+        for raw, score in zip(raws, still, strict=True):
             try:
-                session = Inbound.from_json(raw).session
-            except EnvelopeTooNew:
+                reminder = Inbound.from_json(raw)
+            except (EnvelopeInvalid, EnvelopeTooNew):
                 continue
-            except EnvelopeInvalid:
-                with guard():
-                    await self._redis.zrem(keys.REMINDERS, raw)
-                continue
-            names = [keys.REMINDERS, keys.inbox(session), keys.pending(slot_of(session, self._slots))]
-            moved += int(await self._remind(names, [raw, session, now]))
-        return moved
+            if score is not None:
+                found.append((raw, reminder))
+        return found
+
+
+def _counted_in(reminder: Inbound) -> list[str]:
+    key = reminder.key
+    places = [f"s:{key}", f"chat:{key.bot}:{key.chat}"]
+    if reminder.set_by is not None:
+        places.append(f"user:{key.bot}:{reminder.set_by}")
+    return [keys.reminders(place) for place in places]

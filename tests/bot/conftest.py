@@ -171,7 +171,7 @@ def make_doorway(settings: Settings, store: Store, *, access: Access | None = No
     door = Door(
         Me.of(BOT, "cohort_bot"),
         access=access or Access(everybody=True, allow=frozenset()),
-        answers=Answers(settings, store.sessions, agents, clock),
+        answers=Answers(settings, store.sessions, agents, clock, reminders=store.reminders),
         intake=intake or store.intake,  # pyright: ignore[reportArgumentType]
         bells=Doorbells(make_app(settings), slots=settings.slots),
         interrupts=interrupts,

@@ -7,7 +7,7 @@ from bot.commands import Command
 from tasks.envelope import Inbound
 from tasks.session import SessionKey
 from tasks.settings import load
-from tasks.store.sessions import Glance
+from tasks.store.views import Glance
 from tests.bot.conftest import HandClock
 from tests.conftest import TOKEN
 
@@ -21,6 +21,12 @@ class Chosen:
     async def usage(self, names: list[str]) -> list[int]:
         return [0 for _ in names]
 
+    async def waiting(self, session: SessionKey) -> list[Inbound]:
+        return []
+
+    async def cancel(self, session: SessionKey) -> int:
+        return 0
+
     async def agents(self) -> tuple[str, ...]:
         return ("chef",)
 
@@ -31,7 +37,7 @@ async def test_what_was_chosen_and_is_no_longer_there_is_not_shown_as_what_answe
     message = Inbound(session="42:7", update_id=1, at=0.0, chat_type="private")
     for models, shown in (("sonnet", False), ("haiku,sonnet", True)):
         settings = load({"TELEGRAM_BOT_TOKEN": TOKEN, "COHORT_MODELS": models, "COHORT_MODEL": "opus"})
-        answers = Answers(settings, session, session, HandClock())
+        answers = Answers(settings, session, session, HandClock(), reminders=session)
         for command in ("status", "model"):
             reply = await answers.answer(Command(command), message)
             assert reply is not None

@@ -149,7 +149,7 @@ def test_a_choice_is_kept_for_the_session_and_put_to_the_bot_first() -> None:
     assert inbound(said("/agent default")).choice == {"agent": ""}
 
 
-@pytest.mark.parametrize("name", ["start", "help", "whoami", "status", "usage", "model", "agent"])
+@pytest.mark.parametrize("name", ["start", "help", "whoami", "status", "usage", "model", "agent", "reminders"])
 def test_questions_to_the_bot_are_put_to_it(name: str) -> None:
     assert heard(said(f"/{name}")).ask == Command(name)
 

@@ -37,7 +37,9 @@ class RemindersInMemory:
     def __init__(self) -> None:
         self.set: list[tuple[SessionKey, str, float]] = []
 
-    async def add(self, session: SessionKey, text: str, seconds: float) -> float:
+    async def add(
+        self, session: SessionKey, text: str, seconds: float, *, by: int | None = None, depth: int = 0
+    ) -> float:
         if seconds <= 0:
             raise Terminal("a reminder must be due within the next 366 days")
         self.set.append((session, text, seconds))

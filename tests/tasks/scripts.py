@@ -151,9 +151,16 @@ STEPS = (
     ),
     Step(
         "remind",
-        ["reminders", "inbox", "pending"],
+        ["reminders", "inbox", "pending", "counted"],
         [ENTRY, "7:1", "100.5"],
-        {"reminders": (ENTRY,), "inbox": [FRACTION], "pending": ("7:1",)},
+        {"reminders": (ENTRY,), "inbox": [FRACTION], "pending": ("7:1",), "counted": (ENTRY,)},
+    ),
+    Step("cancel", ["reminders", "counted"], [ENTRY], {"reminders": (ENTRY,), "counted": (ENTRY,)}),
+    Step(
+        "schedule",
+        ["reminders", "session", "chat"],
+        [ENTRY, "9000.5", "100.5", "10", "5", "5"],
+        {"reminders": (FRACTION,), "session": (FRACTION,)},
     ),
     Step(
         "requeue",

@@ -166,6 +166,7 @@ class Worker:
                     settings=self.settings,
                     sessions=self.store.sessions,
                     moves=self.store.moves,
+                    reminders=self.store.reminders,
                     runtime=self._real or self.runtime,
                     delivery=self.delivery,
                     alerts=Alerts(self.settings, self.store.alerts, self.store.intake),

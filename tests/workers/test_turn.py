@@ -149,7 +149,7 @@ def test_an_edit_of_an_answered_message_is_a_message() -> None:
 
 def test_stop_sets_aside_what_waits_before_it_and_says_how_much() -> None:
     plan = decide(entry(1, "a"), entry(2, "b"), word(3, "stop"), entry(4, "c"))
-    assert plan == Answer(Ends(3, (1, 2, 3)), words.stopped(2), {})
+    assert plan == Answer(Ends(3, (1, 2, 3)), words.stopped(2), {}, cuts=True)
 
 
 def test_stop_counts_an_album_once_and_edits_not_at_all() -> None:
@@ -204,12 +204,12 @@ def test_what_is_said_with_new_is_the_first_message_of_the_new_conversation() ->
 
 def test_what_is_said_with_stop_is_not_answered() -> None:
     plan = decide(entry(1, "a"), entry(2, "please", kind="stop"))
-    assert plan == Answer(Ends(2, (1, 2)), words.stopped(1), {})
+    assert plan == Answer(Ends(2, (1, 2)), words.stopped(1), {}, cuts=True)
 
 
 def test_what_was_said_with_a_new_that_another_one_followed_is_set_aside() -> None:
     plan = decide(entry(1, "hello", kind="new"), word(2, "new"))
-    assert plan == Answer(Ends(2, (1, 2)), words.started_anew(1), {}, forget=True)
+    assert plan == Answer(Ends(2, (1, 2)), words.started_anew(1), {}, forget=True, cuts=True)
 
 
 def test_a_message_said_with_new_does_not_take_a_suspects_place() -> None:

@@ -20,7 +20,7 @@ from workers.runtime.lanes import Lane, Lanes
 from workers.runtime.roster import Roster, misconfigured
 from workers.runtime.shared_servers import Alert
 from workers.runtime.shortening import Shortening
-from workers.runtime.tools import Toolbox
+from workers.runtime.tools import Origin, Toolbox, origin_of_turn
 from workers.runtime.turn_time import Limit
 from workers.runtime.turns import Answer, Turn, Work
 
@@ -122,6 +122,7 @@ class Engine:
     async def run(self, request: TurnRequest, sink: Sink) -> TurnResult:
         """Run one turn; see ``AgentRuntime.run``."""
         choice = self._choices.of(request)
+        origin_of_turn.set(Origin.of(request.messages))
         async with self._counted(request, choice), self._limited(choice) as limit:
             files = content.Files(self._media, self._choices.reads(choice.model))
             message = await self._opened(content.user_turn(request.messages, files))

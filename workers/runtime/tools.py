@@ -6,10 +6,13 @@ session stands in a ContextVar set in the turn's task, so tools of turns that ru
 that fast-agent starts for plain (not async) functions see it too.
 """
 
+from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Self
 
+from tasks.envelope import Inbound
 from tasks.errors import Misconfigured, Terminal
 from tasks.session import SessionKey
 from workers.ports import Notes, Reminders
@@ -26,6 +29,25 @@ class Toolbox:
 
 session_of_turn: ContextVar[SessionKey] = ContextVar("session_of_turn")
 toolbox_of_turn: ContextVar[Toolbox] = ContextVar("toolbox_of_turn")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a turn came from. ``by``: the person who wants it. ``depth``: that of a reminder set in it."""
+
+    by: int | None = None
+    depth: int = 0
+
+    @classmethod
+    def of(cls, messages: Sequence[Inbound]) -> Self:
+        """A person's message among them begins anew; a turn of reminders alone is a link of their chain."""
+        people = [message for message in messages if message.kind != "reminder"]
+        if people:
+            return cls(people[-1].person)
+        return cls(messages[-1].person, 1 + max(message.depth for message in messages))
+
+
+origin_of_turn: ContextVar[Origin] = ContextVar("origin_of_turn")
 
 
 def current_session() -> SessionKey:
@@ -77,7 +99,8 @@ async def remind_me(about: str, minutes: float) -> str:
     if reminders is None:
         return "Reminders cannot be set here."
     try:
-        due = await reminders.add(current_session(), about.strip(), minutes * 60)
+        origin = origin_of_turn.get(Origin())
+        due = await reminders.add(current_session(), about.strip(), minutes * 60, by=origin.by, depth=origin.depth)
     except Terminal as problem:
         return str(problem)
     return f"The reminder is set for {datetime.fromtimestamp(due, UTC):%Y-%m-%d %H:%M} UTC."
