@@ -26,6 +26,9 @@ BEATS_PER_TTL = 5
 _SOON_S, _SOON_TIMES = 0.25, 20
 """Seconds between two sweeps after slots came from another worker, and how often that is done."""
 
+_SEEN_IN_SLOT = 256
+"""Sessions read from a slot at least: many may be topics of a chat that has as many awake as it may."""
+
 _SWEPT_AT_ONCE = 16
 """Slots read in one round trip; the room for what waits in them is found out as they are gone through."""
 
@@ -167,7 +170,7 @@ class Member:
             if not self._mailbox.room:
                 self._sweep_from = some[0] if woken else self._sweep_from
                 break
-            pending = await self._sessions.pending(some, self._settings.lanes * 4)
+            pending = await self._sessions.pending(some, max(_SEEN_IN_SLOT, self._settings.lanes * 4))
             for slot, sessions in zip(some, pending, strict=True):
                 if not self._mailbox.room:
                     self._sweep_from = slot if woken else self._sweep_from

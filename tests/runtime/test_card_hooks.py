@@ -81,3 +81,23 @@ async def test_a_function_tool_that_broke_since_the_start_is_told_at_once(
             await engine.run(ask(1, "hello", agent="helper"), Screen())
         assert (failure.value.action, failure.value.words) == ("operator", BROKEN)
         assert "tools.py" in failure.value.detail
+
+
+@pytest.mark.promise("broken-hooks")
+async def test_hooks_of_start_and_end_that_raise_are_named_to_the_operator(
+    runtime: Open, model: Model, cards: Path, clock: StillClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    card(cards, "hooks.py", "async def calm(ctx): pass\nasync def breaks(ctx): raise ValueError('no')\n")
+    text = "---\nname: helper\nmodel: generic.mock\nlifecycle_hooks:\n  on_shutdown: hooks.py:breaks\n---\nYou.\n"
+    card(cards, "helper.md", text)
+    async with runtime(COHORT_LANES="1") as engine:
+        assert (await engine.run(ask(1, "hello", agent="helper"), Screen())).text == "echo: hello [n=1]"
+    assert [record.hook for record in caplog.records if record.message == "hook_failed"] == ["on_shutdown"]
+    card(cards, "helper.md", text.replace("on_shutdown: hooks.py:breaks", "on_start: hooks.py:calm"))
+    async with runtime(COHORT_LANES="1") as engine:
+        card(cards, "hooks.py", "async def calm(ctx): raise ValueError('not today')\n")
+        clock.seconds += 86_400
+        with pytest.raises(TurnFailed) as failure:
+            await engine.run(ask(1, "hello", agent="helper"), Screen())
+    assert failure.value.action == "operator"
+    assert "hook on_start (hooks.py:calm) raised ValueError" in failure.value.detail

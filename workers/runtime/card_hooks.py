@@ -1,6 +1,7 @@
-"""Hooks that cards bring (``tool_hooks``): one that raises is the operator's to mend, and is not tried again.
+"""Hooks that cards bring (``tool_hooks``, ``lifecycle_hooks``): one that raises is for the operator to mend.
 
-Such a hook ends the turn, but for one after a tool call, which changes nothing. fast-agent 0.10.46 tells of it on a
+Such a hook ends the turn, but for one after a tool call, which changes nothing; ``on_start`` keeps a lane from being
+made, ``on_shutdown`` changes nothing. fast-agent 0.10.46 tells of it on a
 console only; of one before a tool call it makes an answer that is an error, so the words of ``HookFailed`` say which.
 """
 
@@ -9,11 +10,16 @@ from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any
 
+from fast_agent.hooks import lifecycle_hook_loader
+from fast_agent.hooks.lifecycle_hook_loader import AgentLifecycleHooks
 from fast_agent.tools import hook_loader
 
 log = logging.getLogger("cohort.runtime")
 
 _create = hook_loader._create_hook_wrapper  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
+_load_lifecycle = lifecycle_hook_loader.load_lifecycle_hooks
+
+type Hook = Callable[[Any], Awaitable[None]]
 
 
 class HookFailed(Exception):  # noqa: N818 - an event
@@ -25,19 +31,28 @@ class HookFailed(Exception):  # noqa: N818 - an event
 
 
 def install() -> None:
-    """Take the place of fast-agent's function; again is harmless."""
+    """Take the places of fast-agent's functions; again is harmless."""
     setattr(hook_loader, "_create_hook_wrapper", _create_hook_wrapper)  # noqa: B010
+    setattr(lifecycle_hook_loader, "load_lifecycle_hooks", _load_lifecycle_hooks)  # noqa: B010
 
 
 def _create_hook_wrapper(
-    hook_func: Callable[[Any], Awaitable[None]],
-    hook_type: str,
-    *,
-    hook_name: str | None = None,
-    hook_spec: str | None = None,
+    hook_func: Hook, hook_type: str, *, hook_name: str | None = None, hook_spec: str | None = None
 ) -> Callable[..., Awaitable[None]]:
     name = hook_spec or hook_name or getattr(hook_func, "__name__", "")
+    guarded: Any = _guarded(hook_func, hook_type, name)
+    return _create(guarded, hook_type, hook_name=hook_name, hook_spec=hook_spec)
 
+
+def _load_lifecycle_hooks(hooks_config: Any, base_path: Any = None) -> AgentLifecycleHooks:
+    loaded = _load_lifecycle(hooks_config, base_path)
+    named: dict[str, Hook | None] = {"on_start": loaded.on_start, "on_shutdown": loaded.on_shutdown}
+    return AgentLifecycleHooks(
+        **{kind: hook and _guarded(hook, kind, str(hooks_config[kind])) for kind, hook in named.items()}
+    )
+
+
+def _guarded(hook_func: Hook, hook_type: str, name: str) -> Hook:
     @wraps(hook_func)
     async def guarded(ctx: Any) -> None:
         try:
@@ -47,4 +62,4 @@ def _create_hook_wrapper(
             log.exception("hook_failed", extra={"hook": hook_type, "spec": name, "error": type(problem).__name__})
             raise HookFailed(hook) from problem
 
-    return _create(guarded, hook_type, hook_name=hook_name, hook_spec=hook_spec)
+    return guarded

@@ -240,7 +240,8 @@ def no_lane(problem: Exception) -> TurnFailed:
     fault = Fault.of(problem)
     if _SETUP_ERRORS.isdisjoint(fault.kinds):
         return TurnFailed("retry", BUSY, f"no lane: {fault.detail}", backoff=MEDIUM_S)
-    return TurnFailed("operator", BROKEN, f"no lane: {(str(problem).splitlines() or [fault.detail])[0]}")
+    lines = [line.strip() for line in str(problem).splitlines() if line.strip()] or [fault.detail]
+    return TurnFailed("operator", BROKEN, f"no lane: {': '.join(lines[:2])}")
 
 
 def no_room(seconds: float) -> TurnFailed:

@@ -3,6 +3,7 @@
 fast-agent forgets them: their MCP servers ran on, and their ``on_start`` hooks had no ``on_shutdown``.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
@@ -11,6 +12,9 @@ from typing import Any
 from fast_agent.agents.llm_decorator import LlmDecorator
 
 log = logging.getLogger("cohort.runtime")
+
+MAKE_S = 300.0
+"""A lane whose agents are not made by then never will be (an ``on_start`` that waits for ever, say)."""
 
 _begun: ContextVar[list[Any] | None] = ContextVar("agents_begun", default=None)
 _init = LlmDecorator.__init__
@@ -34,11 +38,13 @@ async def whole[T](create: Callable[[], Awaitable[T]]) -> T:
 
     Raises:
         Exception: what kept them from being made.
+        TimeoutError: it took too long.
     """
     begun: list[Any] = []
     token = _begun.set(begun)
     try:
-        return await create()
+        async with asyncio.timeout(MAKE_S):
+            return await create()
     except BaseException:
         for agent in reversed(begun):
             await _end(agent)

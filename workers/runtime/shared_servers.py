@@ -107,14 +107,24 @@ class SharedServers:
             except Exception as problem:  # noqa: BLE001 - whatever it is, it is tried again
                 log.debug("server_still_unreachable", extra={"server": name, "error": type(problem).__name__})
                 # The first pause spares the operator a server that was only started again.
-                if alert is not None and not told:
+                if not told:
                     told = True
-                    await alert(f"MCP server {name}", f"{server.down}. Agents that use it do without its tools")
+                    await _tell(alert, name, server.down)
             else:
                 server.down, server.back_at = None, asyncio.get_running_loop().time()
                 self.changes += 1
                 log.info("server_back", extra={"server": name})
                 came_back()
+
+
+async def _tell(alert: Alert | None, name: str, why: str) -> None:
+    if alert is None:
+        return
+    try:
+        await alert(f"MCP server {name}", f"{why}. Agents that use it do without its tools")
+    except Exception:
+        # It stands in the log already; the servers are watched on.
+        log.exception("alert_failed", extra={"server": name})
 
 
 def why_not(name: str, problem: BaseException) -> str:
