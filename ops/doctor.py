@@ -12,6 +12,7 @@ import httpx
 from ops import cards, demo, durability, model
 from ops.agents import card_heads, configuration
 from ops.context import Context
+from ops.powers import powers
 from tasks.clock import Clock
 from tasks.errors import CohortError, StoreUnavailable
 from tasks.settings import Settings
@@ -241,11 +242,7 @@ async def agent_cards(here: Context) -> list[Finding]:
     if lines:
         return [Finding("cards", "problem", line) for line in lines]
     found = [Finding("cards", "ok", f"those in {here.settings.cards} are right")]
-    do = "take it out, unless everybody who may talk to the bot may also run programs as the worker"
-    for path, head in card_heads(here.settings):
-        if head.get("shell") is True:
-            seen = "shell: true lets chats run programs on the worker's machine, where all chats' files are"
-            found.append(Finding(f"card {path.name}", "warning", seen, do))
+    found += [Finding(power.about, "warning", power.seen, power.do) for power in powers(here.settings)]
     return found
 
 

@@ -15,6 +15,7 @@ from ops.console import Console
 from ops.durability import configured, weaknesses
 from ops.home import Home, Running
 from ops.plan import Plan, make_plan
+from ops.powers import powers
 from ops.supervisor import Supervisor
 from tasks.clock import Clock
 from tasks.errors import Misconfigured, StoreUnavailable
@@ -97,6 +98,7 @@ class Up:
             warnings += (
                 "nobody may talk to the bot yet: write to it, it tells you your id, and set COHORT_ALLOW to it",
             )
+        warnings += tuple(f"{power.about}: {power.seen}; {power.do}" for power in powers(effective))
         playground = plan.playground()
         for spec in ([playground] if playground else []) + plan.others():
             supervisor.keep(spec)

@@ -91,6 +91,10 @@ class Settings(BaseSettings):
     """Used for a turn while the provider of the chosen model is down."""
     agent: str | None = Field(None, alias="COHORT_AGENT")
     """The agent new sessions talk to. Default: the card marked `default: true`, else the first."""
+    shell: bool = Field(default=False, alias="COHORT_SHELL")
+    """Whether cards with `shell: true` get their shell: who may talk to such an agent runs programs as the worker."""
+    runtime_tools: bool = Field(default=False, alias="COHORT_RUNTIME_TOOLS")
+    """Whether cards with `harness_tools: true` get them: a chat may connect MCP servers, for one turn of its own."""
     turn_timeout: Duration = Field(timedelta(minutes=10), alias="COHORT_TURN_TIMEOUT", gt=timedelta(0))
     """A turn that takes longer is ended and its user told. Time spent waiting for a lane is not counted."""
     tool_timeout: Duration = Field(timedelta(minutes=2), alias="COHORT_TOOL_TIMEOUT", gt=timedelta(0))

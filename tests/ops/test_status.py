@@ -185,16 +185,6 @@ async def test_doctor_warns_of_shared_servers_that_keep_state_and_of_missing_pro
     assert found["MCP server digitalgraphs"].seen.endswith("so it must keep nothing of them")
 
 
-async def test_doctor_warns_of_a_card_that_lets_chats_run_programs(tmp_path: Path) -> None:
-    (tmp_path / "a.md").write_text("---\nname: a\nshell: true\n---\nYou.\n")
-    (tmp_path / "b.md").write_text("---\nname: b\nshell: false\n---\nYou.\n")
-    settings = load({"COHORT_CARDS": str(tmp_path), "COHORT_CONFIG": str(ROOT / "fastagent.config.yaml")})
-    environ = {"COHORT_CARDS": str(tmp_path), "PYTHONPATH": str(ROOT)}
-    found = await doctor.agent_cards(here(settings, **environ))
-    assert [(finding.about, finding.verdict) for finding in found] == [("cards", "ok"), ("card a.md", "warning")]
-    assert "run programs on the worker" in found[1].seen
-
-
 async def test_doctor_tells_the_missing_key_of_the_chosen_model() -> None:
     settings = load({"COHORT_MODEL": "haiku", "COHORT_CONFIG": str(ROOT / "fastagent.config.yaml")})
     found = await doctor.answering(here(settings))

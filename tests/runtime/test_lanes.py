@@ -189,6 +189,40 @@ async def test_a_session_gets_the_lane_that_is_warm_for_it_and_strangers_get_ano
             lanes.give_back(lane)
 
 
+@pytest.mark.promise("shell-per-session")
+async def test_a_sealed_lane_serves_its_own_session_and_is_replaced_for_any_other() -> None:
+    maker = Maker()
+    async with pool(maker, 1) as lanes:
+        lane = await lanes.take(Party("a"))
+        lane.warm, lane.sealed = "a", True
+        lanes.give_back(lane)
+        assert (await lanes.take(Party("a"))).agents.number == 1
+        async with asyncio.TaskGroup() as group:
+            waiting = group.create_task(lanes.take(Party("b")), name="b")
+            await until(lambda: lanes.waiting == 1)
+            lanes.give_back(lane)
+        fresh = waiting.result()
+        assert (fresh.agents.number, fresh.sealed, maker.ended) == (2, False, 1)
+        lanes.give_back(fresh)
+
+
+@pytest.mark.promise("shell-per-session")
+async def test_as_many_sealed_lanes_are_replaced_as_turns_wait() -> None:
+    maker = Maker()
+    async with pool(maker, 4) as lanes:
+        held = [await lanes.take(Party(name)) for name in "abcd"]
+        for lane, name in zip(held, "abcd", strict=True):
+            lane.warm, lane.sealed = name, True
+            lanes.give_back(lane)
+        others = [await lanes.take(Party(name)) for name in "xyz"]
+        assert {lane.agents.number for lane in others} == {5, 6, 7}
+        (own,) = [name for lane, name in zip(held, "abcd", strict=True) if lane.sealed]
+        kept = await lanes.take(Party(own))
+        assert (kept.agents.number <= 4, maker.made) == (True, 7)
+        for lane in (*others, kept):
+            lanes.give_back(lane)
+
+
 async def test_whoever_waits_when_the_runtime_closes_is_cancelled() -> None:
     maker = Maker()
     async with asyncio.TaskGroup() as outer, pool(maker, 1) as lanes:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.runtime.support import Configure, Open, Screen, ask, card
+from tests.runtime.support import Configure, Open, Screen, StillClock, ask, card
 from tests.support.model import Model
 from workers.ports import TurnFailed
+from workers.runtime.breaker import CHATS_TO_OPEN, FIRST_PAUSE_S
 
 MEMBER = "---\nname: {name}\n{model}tool_only: true\n---\nYou are {name}.\n"
 CALL = 'CALL:writer{"message": "a poem"}'
@@ -168,3 +169,36 @@ async def test_a_member_that_only_echoes_goes_on_echoing(runtime: Open, model: M
         again = await engine.run(ask(1, "hi", history=first.history, agent="both", model="generic.other"), Screen())
     assert [call.model for call in model.journal] == ["other", "other"]
     assert 'agent="assistant">\necho: hi [n=2]' in again.text
+
+
+@pytest.mark.promise("choice-per-session")
+async def test_a_choice_outlives_the_summary_that_its_turn_begins_with_and_not_the_turn(
+    runtime: Open, model: Model, configure: Configure, cards: Path
+) -> None:
+    configure({"default_model": "generic.mock", "generic": {"base_url": f"{model.url}/v1", "api_key": "k"}})
+    card(cards, "assistant.md", "---\nname: assistant\n---\nYou.\n")
+    async with runtime(COHORT_LANES="1", COHORT_MODELS="generic.other", COHORT_HISTORY_MESSAGES="4") as engine:
+        history = None
+        for turn in range(4):
+            said = ask(1, f"turn {turn}", history=history, model="generic.other")
+            history = (await engine.run(said, Screen())).history
+        assert any("COMPACTION" in call.last for call in model.journal)
+        assert {call.model for call in model.journal} == {"other"}
+        await engine.run(ask(2, "hello"), Screen())
+    assert model.journal[-1].model == "mock"
+
+
+async def test_what_stands_in_during_an_outage_answers_no_turn_after_it(
+    runtime: Open, model: Model, configure: Configure, cards: Path, clock: StillClock
+) -> None:
+    configure({"default_model": "generic.mock", "generic": {"base_url": f"{model.url}/v1", "api_key": "k"}})
+    card(cards, "assistant.md", "---\nname: assistant\n---\nYou.\n")
+    model.fault(mode="drop", times=CHATS_TO_OPEN)
+    async with runtime(COHORT_LANES="1", COHORT_FALLBACK_MODEL="generic.spare") as engine:
+        for chat in range(CHATS_TO_OPEN):
+            with pytest.raises(TurnFailed):
+                await engine.run(ask(chat, "hello"), Screen())
+        await engine.run(ask(8, "hello"), Screen())
+        clock.seconds += FIRST_PAUSE_S
+        await engine.run(ask(9, "hello"), Screen())
+    assert [call.model for call in list(model.journal)[-2:]] == ["spare", "mock"]

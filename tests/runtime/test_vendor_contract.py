@@ -15,6 +15,7 @@ from fast_agent.agents.mcp_agent import McpAgent
 from fast_agent.agents.tool_agent import ToolAgent
 from fast_agent.agents.workflow.agents_as_tools_agent import AgentsAsToolsAgent
 from fast_agent.agents.workflow.router_agent import RouterAgent
+from fast_agent.commands.handlers import skills
 from fast_agent.config import MCPServerSettings, Settings
 from fast_agent.core.harness import AgentHarness
 from fast_agent.core.logging import logger as fast_logging
@@ -28,6 +29,8 @@ from fast_agent.llm.stream_types import StreamChunk
 from fast_agent.mcp.mcp_aggregator import MCPAggregator
 from fast_agent.mcp.mcp_connection_manager import MCPConnectionManager, ServerConnection
 from fast_agent.tools import function_tool_loader, hook_loader
+from fast_agent.tools.shell_runtime import ShellRuntime
+from fast_agent.tools.skill_reader import SkillReader
 from fast_agent.types import LlmStopReason, RequestParams
 from fast_agent.ui import console
 from fastmcp.tools import FunctionTool
@@ -36,7 +39,7 @@ from google import genai
 from google.genai import _api_client as google_client
 from openai import _streaming as openai_streaming
 
-from workers.runtime import connections, models, quiet, replays, tls, vendor
+from workers.runtime import baseline, connections, quiet, replays, tls, vendor
 
 
 def parameters(function: object) -> list[str]:
@@ -99,11 +102,7 @@ def test_what_we_replace_is_called_as_we_replace_it() -> None:
     assert parameters(async_utils.call_sync_fn_in_threadpool) == ["fn", "args", "kwargs"]
 
 
-def test_a_switch_of_the_model_changes_what_is_put_back() -> None:
-    attach = inspect.getsource(LlmDecorator.attach_llm) + inspect.getsource(LlmDecorator.set_model)
-    assert set(re.findall(r"self\.(_\w+) = ", attach)) | {"_default_request_params"} == set(models._ATTACHED)
-    assert re.findall(r"self\.config\.(\w+) = ", attach) == ["model", "model"]
-    assert "_default_request_params.model = wire_model" in attach
+def test_a_router_adds_a_word_to_what_its_model_is_attached_with() -> None:
     assert 'verb="Routing", **additional_kwargs' in inspect.getsource(RouterAgent.attach_llm)
 
 
@@ -117,6 +116,24 @@ def test_what_docs_upstream_reports_is_still_so() -> None:
     source = inspect.getsource(import_module(OpenAILLM.__module__))
     assert "if cumulative and delta.startswith(cumulative):" in source
     assert "from_json(arguments, allow_partial=True)" in source
+
+
+def test_what_a_baseline_leaves_alone_is_where_it_says() -> None:
+    for kind in (MCPAggregator, ShellRuntime):
+        set_there = set(re.findall(r"self\.(_?\w+)(?::[^=]+)? = ", inspect.getsource(kind.__init__)))
+        assert baseline.KEPT[kind.__name__] <= set_there
+    for name in baseline._CLOSED:
+        assert import_module(name.rstrip("."))
+
+
+def test_there_is_one_way_to_a_shell_and_to_files() -> None:
+    source = inspect.getsource(import_module(McpAgent.__module__))
+    assert source.count("ShellRuntime(\n") == 1
+    assert "if not self._shell_runtime_enabled:\n            return" in inspect.getsource(
+        McpAgent._maybe_enable_local_filesystem_runtime
+    )
+    assert "_allowed_directories" in inspect.getsource(SkillReader)
+    assert {"add", "remove", "update", "registry", "list", "available", "search"} == set(skills._SKILLS_ACTION_HANDLERS)
 
 
 def test_clients_are_made_by_the_names_we_replace() -> None:

@@ -235,14 +235,14 @@ class Engine:
             self._lanes.give_back(lane)
 
     async def _agent(self, request: TurnRequest, lane: Lane, choice: Choice) -> Any:
-        """The chosen agent of a lane, it and its members with the session's model.
+        """The chosen agent of a wiped lane, it and its members with the session's model.
 
         Raises:
             TurnFailed: that model, or a server of the session's own, cannot be had.
         """
         agents: Any = lane.agents.agents
         members = [agents[name] for name in choice.members if name in agents]
-        await self._roster.isolation.prepare(lane, members, request.session)
+        await self._roster.prepare(lane, members, request.session)
         if choice.switch is not None:
             try:
                 await models.switch(models.answering(members), choice.switch)

@@ -46,6 +46,7 @@ class Lane:
     """One agent instance. Its own task makes it, obeys orders for it, and ends it.
 
     ``warm``: the session whose own MCP servers run in it. ``lent``: to whom.
+    ``sealed``: no session but the one that it is warm for may have this instance. ``ending``: it is being replaced.
     """
 
     number: int
@@ -56,11 +57,17 @@ class Lane:
     turns: int = 0
     warm: str | None = None
     lent: Party = ANYBODY
+    sealed: bool = False
+    ending: bool = False
 
     @property
     def agents(self) -> "AgentInstance":
         assert self.instance is not None, "a lane is lent only with an instance"  # noqa: S101 - an invariant
         return self.instance
+
+    def fits(self, session: str) -> bool:
+        """Whether a session may have it."""
+        return not self.sealed or self.warm == session
 
     def spoil(self) -> None:
         """Replace this lane when it comes back."""
@@ -156,11 +163,15 @@ class Lanes:
         cold = next((lane for lane in self._free if lane.warm is None), None)
         if cold is not None or len(self._all) < self._size:
             return cold
-        return self._free[0]
+        return next((lane for lane in self._free if not lane.sealed), None)
 
     def _grow(self) -> None:
-        """Make a lane for a turn that may have one, unless one is coming for it."""
-        coming = sum(lane.instance is None for lane in self._all)
+        """Make a lane for a turn that may have one, or replace a sealed one, unless one is coming for it."""
+        coming = sum(lane.instance is None or lane.ending for lane in self._all)
+        for sealed in [lane for lane in self._free if lane.sealed][: max(0, self._queue.ready - coming)]:
+            self._free.remove(sealed)
+            self._retire(sealed)
+            coming += 1
         if len(self._all) < self._size and self._queue.ready > coming:
             lane = Lane(len(self._all))
             self._all.append(lane)
@@ -190,6 +201,7 @@ class Lanes:
             self._retire(self._free.popleft())
 
     def _retire(self, lane: Lane) -> None:
+        lane.ending = True
         lane.orders.put_nowait(None)
 
     def _retire_old(self) -> None:
@@ -203,13 +215,14 @@ class Lanes:
 
     def _serve_waiting(self) -> None:
         """Lend free lanes to those who wait, as far as their shares go."""
-        while self._free and (ticket := self._queue.call()) is not None:
+        while not all(lane.sealed for lane in self._free) and (ticket := self._queue.call()) is not None:
             place, session = self._places[ticket], ticket.who.session
             if place.done():
                 self._queue.give_back(ticket.who)
                 continue
-            cold = next((lane for lane in self._free if lane.warm is None), self._free[0])
-            own = next((lane for lane in self._free if lane.warm == session), cold)
+            usable = [lane for lane in self._free if lane.fits(session)]
+            cold = next((lane for lane in usable if lane.warm is None), usable[0])
+            own = next((lane for lane in usable if lane.warm == session), cold)
             place.set_result(self._lend(own, ticket.who))
 
     async def _keep(self, lane: Lane) -> None:
@@ -226,7 +239,7 @@ class Lanes:
                 continue
             pause = FIRST_RETRY_S
             self.made += 1
-            lane.era, lane.spoiled, lane.turns = era, False, 0
+            lane.era, lane.spoiled, lane.sealed, lane.ending, lane.turns = era, False, False, False, 0
             self._offer_or_retire(lane)
             await self._serve(lane)
 

@@ -47,6 +47,9 @@ MARK, OWN = "isolation", "chat"
 _WANTED = "cohort_servers"
 _HARMLESS = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
+# What an aggregator remembers of a server that it has no more.
+_KEPT_OVER_DETACHING = ("_attachment_locks", "_server_stats")
+
 
 def slug(session: SessionKey) -> str:
     """The session as part of a path or a name: digits, small letters, ``-`` and ``_``, whatever its parts hold.
@@ -103,6 +106,11 @@ class Isolation:
             for name, declaration in config.mcp.server_declarations.items()
             if name in config.mcp.servers and getattr(declaration, MARK, None) == OWN
         }
+        registry = fast.context.server_registry
+        if registry is not None:
+            for name in self._servers:
+                # So that no other way (``/mcp attach``) starts one with its placeholders unfilled.
+                registry.registry.pop(name, None)
         self._cards = cast("dict[str, dict[str, Any]]", fast.agents)
         for data in self._cards.values():
             card: Any = data["config"]
@@ -115,37 +123,48 @@ class Isolation:
     def _wanted(self, agent: str) -> list[str]:
         return self._cards.get(agent, {}).get(_WANTED, [])
 
-    async def prepare(self, lane: Lane, agents: Iterable[Any], session: SessionKey) -> None:
-        """Give the agents their servers for this session; another session's end first.
+    async def prepare(self, lane: Lane, agents: Iterable[Any], session: SessionKey) -> bool:
+        """Give the agents their servers for this session, in a lane that holds no other session's (``cool``).
+
+        Returns:
+            Whether servers were attached.
 
         Raises:
             TurnFailed: a server does not start; the lane is spoiled.
         """
         held = self._attached.get(lane)
         wanted = [(agent, name) for agent in agents for name in self._wanted(agent.name)]
+        present = [] if held is None else held.servers
+        missing = [(agent, name) for agent, name in wanted if (agent, self._name(name, session)) not in present]
+        if not missing:
+            return False
+        held = held or Attached(str(session))
+        self._attached[lane] = held
+        lane.warm = str(session)
         try:
-            if held is not None and held.session != str(session):
-                await self.cool(lane)
-                held = None
-            present = [] if held is None else held.servers
-            missing = [(agent, name) for agent, name in wanted if (agent, self._name(name, session)) not in present]
-            if not missing:
-                return
-            held = held or Attached(str(session))
-            self._attached[lane] = held
-            lane.warm = str(session)
             await lane.order(partial(self._attach, held, missing, session))
         except Exception as problem:
             lane.spoil()
             log.warning("server_start_failed", extra={"session": str(session), "error": type(problem).__name__})
             raise failures.no_server(", ".join(sorted({name for _, name in wanted}))) from problem
+        return True
 
     async def cool(self, lane: Lane) -> None:
-        """End the processes that the lane keeps for a session."""
+        """End the processes that the lane keeps for a session; a lane that cannot is spoiled.
+
+        Raises:
+            TurnFailed: they did not end.
+        """
         held = self._attached.pop(lane, None)
         lane.warm = None
-        if held is not None and held.servers:
+        if held is None or not held.servers:
+            return
+        try:
             await lane.order(partial(self._detach, held))
+        except Exception as problem:
+            lane.spoil()
+            log.warning("server_end_failed", extra={"session": held.session, "error": type(problem).__name__})
+            raise failures.no_server(", ".join(sorted({name for _, name in held.servers}))) from problem
 
     def forget(self, lane: Lane) -> None:
         """The lane's instance has ended, and with it every process of it."""
@@ -177,6 +196,8 @@ class Isolation:
     async def _detach(self, held: Attached) -> None:
         for agent, name in held.servers:
             await agent.detach_mcp_server(name)
+            for kept in _KEPT_OVER_DETACHING:
+                getattr(agent.aggregator, kept).pop(name, None)
             await rebuild_agent_instruction(agent)
 
     def _filled(self, server: "MCPServerSettings", session: str, workdir: str) -> "MCPServerSettings":

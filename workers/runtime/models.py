@@ -1,8 +1,4 @@
-"""The models of a lane's agents: the one place that changes them for a turn, and puts them back after it.
-
-An agent's own model is never touched: a switch attaches another one beside it, so the agent after the turn is the agent
-before it.
-"""
+"""The models of a lane's agents: the one place that changes them for a turn. Wiping the lane takes the change back."""
 
 import logging
 from collections.abc import Iterable
@@ -14,10 +10,6 @@ from workers.runtime import connections, shortcuts
 
 log = logging.getLogger("cohort.runtime")
 
-# What ``set_model`` changes in an agent, beside ``config.model``; the parameters are changed in place.
-_ATTACHED = ("_llm", "_llm_factory_ref", "_llm_attach_kwargs", "_default_request_params")
-_OWN = "cohort_own_model"
-
 
 def answering(agents: Iterable[Any]) -> list[Any]:
     """The agents that call a model. One that echoes or plays back is left alone, unless all of them do."""
@@ -26,19 +18,14 @@ def answering(agents: Iterable[Any]) -> list[Any]:
 
 
 async def switch(agents: Iterable[Any], model: str) -> None:
-    """Have each of these agents answer with ``model`` until ``restore``.
+    """Have each of these agents answer with ``model`` until its lane is wiped.
 
     Raises:
-        Exception: fast-agent cannot use this model; what was changed is put back by ``restore``.
+        Exception: fast-agent cannot use this model; agents may be changed in part.
     """
     for agent in agents:
         if agent.config.model == model:
             continue
-        attached = {name: getattr(agent, name) for name in _ATTACHED}
-        agent.__dict__.setdefault(_OWN, (attached, agent.config.model, agent.config.default_request_params))
-        if agent._default_request_params is not None:  # noqa: SLF001
-            changed = agent._default_request_params.model_copy()  # noqa: SLF001
-            agent.config.default_request_params = agent._default_request_params = changed  # noqa: SLF001
         # A router's own ``attach_llm`` adds this, and does not take it.
         again: dict[str, Any] = {**(agent._llm_attach_kwargs or {})}  # noqa: SLF001
         again.pop("verb", None)
@@ -46,22 +33,6 @@ async def switch(agents: Iterable[Any], model: str) -> None:
         await agent.set_model(model)
     connections.install()
     shortcuts.install()
-
-
-def restore(agent: Any) -> Any | None:
-    """Give an agent its own model back; the one that answered instead, if there was one."""
-    own = agent.__dict__.pop(_OWN, None)
-    if own is None:
-        return None
-    attached, model, params = own
-    used = agent.llm
-    for name, value in attached.items():
-        setattr(agent, name, value)
-    agent.config.model, agent.config.default_request_params = model, params
-    agent._on_llm_attached(agent.llm)  # noqa: SLF001
-    # A server that came meanwhile may have changed it.
-    agent.set_instruction(agent.instruction)
-    return used
 
 
 async def close(model: Any) -> None:

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,10 @@ from fast_agent.types import PromptMessageExtended
 
 from tasks.clock import Clock
 from tasks.errors import Misconfigured
+from tasks.session import SessionKey
 from tasks.settings import Settings
-from workers.runtime import cards, models, server_calls, taming, vendor
+from workers.runtime import cards, harness_tools, models, server_calls, shells, taming, vendor
+from workers.runtime.baseline import Baseline
 from workers.runtime.lanes import Lane
 from workers.runtime.mcp_isolation import Isolation
 from workers.runtime.shared_servers import Alert, SharedServers
@@ -22,6 +25,15 @@ if TYPE_CHECKING:
     from fast_agent.core.fastagent import AgentInstance
 
 log = logging.getLogger("cohort.runtime")
+
+
+@dataclass(slots=True)
+class _Kept:
+    """Of a lane's instance: how it was made, how it is between turns, and the mark of its shells' processes."""
+
+    fresh: Baseline
+    resting: Baseline
+    owner: str
 
 
 class Roster:
@@ -37,7 +49,8 @@ class Roster:
         self._clock = clock
         self._generation = 0
         self._initial: dict[str, list[PromptMessageExtended]] = {}
-        self.isolation = Isolation(settings.home)
+        self._isolation = Isolation(settings.home)
+        self._kept: dict[int, _Kept] = {}
         self.servers = SharedServers()
         _check(settings)
         self.fast = vendor.build(settings)
@@ -47,6 +60,8 @@ class Roster:
 
     async def open(self, stack: AsyncExitStack) -> None:
         """Enter fast-agent; it is left when the stack is, in the same task."""
+        await shells.end_strays()
+        self._say_what_cards_want()
         self._harness = await stack.enter_async_context(self.fast.harness())
         server_calls.share(self._registry, self.servers)
         self._settle()
@@ -59,20 +74,56 @@ class Roster:
         """Try again the servers that are down, until cancelled."""
         await self.servers.watch(partial(server_calls.probe, self._registry), came_back, alert)
 
+    def _say_what_cards_want(self) -> None:
+        """Name the cards that ask for a shell or for tools that change the runtime, and whether they get them."""
+        for asks, event, given in (
+            ("shell", "shell", self._settings.shell),
+            ("harness_tools", "runtime_tools", self._settings.runtime_tools),
+        ):
+            names = [name for name, data in self.fast.agents.items() if taming.asks_for(data, asks)]
+            if names:
+                log.warning("%s_%s", event, "given" if given else "withheld", extra={"agents": names})
+
     def initial(self, agent: str) -> list[PromptMessageExtended]:
         """The messages that an agent's card begins with."""
         return list(self._initial.get(agent, ()))
 
+    async def prepare(self, lane: Lane, agents: Iterable[Any], session: SessionKey) -> None:
+        """Make a lane ready for a turn of a session by these agents of it.
+
+        Raises:
+            TurnFailed: a server of the session does not start, or one of another does not end; the lane is spoiled.
+        """
+        agents = list(agents)
+        kept = self._kept[id(lane.agents)]
+        if lane.warm not in {None, str(session)}:
+            await self._isolation.cool(lane)
+            kept.fresh.restore()
+            kept.resting = kept.fresh
+        if await self._isolation.prepare(lane, agents, session):
+            kept.resting = self._baseline(lane.agents)
+        if any(shells.has_shell(agent) or harness_tools.has(agent) for agent in agents):
+            # Processes and attached servers may stay between this session's turns.
+            lane.warm, lane.sealed = str(session), True
+
     def wipe(self, lane: Lane) -> None:
         """Nothing of a turn may stay in its lane; what cannot be wiped is not lent again."""
         try:
-            for name, agent in lane.agents.agents.items():
-                used = vendor.wipe(agent, self._initial.get(name))
-                if used is not None:
-                    lane.orders.put_nowait(partial(models.close, used))
+            if vendor.holds_connection(lane.agents):
+                lane.spoil()
+            agents = lane.agents.agents.values()
+            used = [getattr(agent, "llm", None) for agent in agents]
+            self._kept[id(lane.agents)].resting.restore()
+            for agent, model in zip(agents, used, strict=True):
+                if model is not getattr(agent, "llm", None):
+                    lane.orders.put_nowait(partial(models.close, model))
         except Exception:
             log.exception("lane_wipe_failed", extra={"lane": lane.number})
             lane.spoil()
+
+    def _baseline(self, instance: "AgentInstance") -> Baseline:
+        # The cards' own settings are shared by all lanes.
+        return Baseline(instance.agents, outside=[data.get("config") for data in self.fast.agents.values()])
 
     async def reload(self) -> None:
         """Let changed cards in, all or none.
@@ -128,7 +179,7 @@ class Roster:
         config = self.fast.context.config
         if config is not None:
             taming.tame_servers(config, self._settings)
-            self.isolation.read(self.fast)
+            self._isolation.read(self.fast)
 
     # -- lanes.Maker
 
@@ -142,13 +193,20 @@ class Roster:
         instance = await vendor.create_instance(self._harness)
         for agent in instance.agents.values():
             await server_calls.tell_missing(agent, self.servers)
+        owner = shells.mark(instance.agents)
+        fresh = self._baseline(instance)
+        self._kept[id(instance)] = _Kept(fresh, fresh, owner)
         if not self._initial:
             self._initial = {name: list(agent.message_history) for name, agent in instance.agents.items()}
         return instance
 
     async def dispose(self, lane: Lane, instance: "AgentInstance") -> None:
-        self.isolation.forget(lane)
-        await vendor.dispose_instance(self._harness, instance)
+        self._isolation.forget(lane)
+        kept = self._kept.pop(id(instance))
+        try:
+            await vendor.dispose_instance(self._harness, instance)
+        finally:
+            await shells.end(kept.owner)
 
 
 def _check(settings: Settings) -> None:

@@ -85,9 +85,12 @@ async def tell_missing(agent: Any, servers: SharedServers) -> None:
 async def _attach_server(
     self: Any, *, server_name: str, server_config: Any = None, options: MCPAttachOptions | None = None
 ) -> MCPAttachResult:
-    """A lane's server, or what stands in for it. One of a chat's own brings its configuration, and fails."""
+    """A lane's server, or what stands in for it. One of a chat's own brings its configuration, and fails.
+
+    So does one that a model attaches: what it names says nothing about the servers of the cards.
+    """
     servers = _servers_of(self)
-    if servers is None or server_config is not None:
+    if servers is None or server_config is not None or server_name not in self._configured_server_names:
         return await _attach(self, server_name=server_name, server_config=server_config, options=options)
     if servers.why_down(server_name) is None:
         try:

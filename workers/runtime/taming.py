@@ -3,7 +3,12 @@
 from typing import TYPE_CHECKING, Any
 
 from fast_agent.agents.agent_types import AgentConfig
-from fast_agent.config import MCPElicitationSettings, MCPServerAuthSettings
+from fast_agent.config import (
+    CodexResponsesSettings,
+    MCPElicitationSettings,
+    MCPServerAuthSettings,
+    OpenAISettings,
+)
 from fast_agent.types import RequestParams
 
 from tasks.settings import Settings
@@ -29,6 +34,7 @@ def tame(config: "FastSettings", settings: Settings) -> None:
     config.logger.show_tools = False
     config.shell_execution.show_bash = False
     config.compaction.auto = False
+    _plain_transport(config)
     if config.otel is not None:
         config.otel.enabled = False
     if config.anthropic is not None and config.anthropic.base_url:
@@ -38,6 +44,17 @@ def tame(config: "FastSettings", settings: Settings) -> None:
         return
     config.mcp.client.auto_sampling = False
     tame_servers(config, settings)
+
+
+def _plain_transport(config: "FastSettings") -> None:
+    """OpenAI's Responses over HTTP unless the file says otherwise: a web socket is kept, with the last conversation."""
+    if config.responses is None:
+        config.responses = OpenAISettings(transport="sse")
+    if config.codexresponses is None:
+        config.codexresponses = CodexResponsesSettings(transport="sse")
+    for section in (config.responses, config.codexresponses):
+        if "transport" not in section.model_fields_set:
+            section.transport = "sse"
 
 
 def tame_servers(config: "FastSettings", settings: Settings) -> None:
@@ -57,9 +74,18 @@ def tame_server(server: Any, settings: Settings) -> None:
     server.auth.oauth = False
 
 
+_ASKED = "cohort_asked"
+
+
+def asks_for(data: Any, what: str) -> bool:
+    """Whether a registered card asks for a thing that the operator may withhold."""
+    return bool(data.get(_ASKED, {}).get(what))
+
+
 def apply_defaults(fast: "FastAgent", settings: Settings) -> None:
     """Our defaults for every registered agent."""
-    for data in fast.agents.values():
+    for entry in fast.agents.values():
+        data: Any = entry
         config = data.get("config")
         if not isinstance(config, AgentConfig):
             continue
@@ -67,6 +93,9 @@ def apply_defaults(fast: "FastAgent", settings: Settings) -> None:
             config.model = settings.model
         # It asks on the terminal; in a chat the agent simply asks.
         config.human_input = False
+        # Kept as it was asked for: a card that is loaded again comes here again.
+        data.setdefault(_ASKED, {"harness_tools": config.harness_tools, "shell": config.shell})
+        config.harness_tools = config.harness_tools and settings.runtime_tools
         params = config.default_request_params or RequestParams()
         given = params.model_fields_set
         if "max_iterations" not in given:

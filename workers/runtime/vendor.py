@@ -8,6 +8,7 @@ import copy
 import io
 import secrets
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
@@ -32,10 +33,11 @@ from workers.runtime import (
     card_hooks,
     connections,
     half_made,
-    models,
+    harness_tools,
     quiet,
     rounds,
     server_calls,
+    shells,
     shortcuts,
     taming,
 )
@@ -44,7 +46,6 @@ from workers.runtime.watch import Watch, fault_of, message_in, watching
 
 if TYPE_CHECKING:
     from fast_agent.core.fastagent import AgentInstance
-    from fast_agent.interfaces import AgentProtocol
 
 VERSION = "0.10.46"
 
@@ -136,6 +137,8 @@ def build(settings: Settings) -> FastAgent:
         Misconfigured: fastagent.config.yaml cannot be used.
     """
     install(settings.tool_timeout.total_seconds(), settings.answer_max)
+    shells.install(allowed=settings.shell)
+    harness_tools.install()
     try:
         # It prints what is wrong before it exits; we say it in one line.
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
@@ -143,6 +146,9 @@ def build(settings: Settings) -> FastAgent:
     except (Exception, SystemExit) as problem:
         raise _misconfigured(settings, problem) from problem
     taming.tame(fast._settings, settings)  # pyright: ignore[reportPrivateUsage] # noqa: SLF001 - the loaded configuration
+    # Only folders that the configuration names: what lies in default ones is nobody's decision.
+    named = fast._settings.skills.directories or ()  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
+    fast._skills_directory_override = [Path(entry).expanduser() for entry in named]  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
     return fast
 
 
@@ -192,7 +198,7 @@ def load_cards(fast: FastAgent, settings: Settings) -> None:
 
 
 async def create_instance(harness: AgentHarness) -> "AgentInstance":
-    """A lane's agents, all of them, not shared with anybody."""
+    """A lane's agents, all of them, not shared with other lanes."""
     instance = await half_made.whole(harness._create_instance)  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
     for agent in instance.agents.values():
         _unshare(agent)
@@ -204,6 +210,9 @@ async def create_instance(harness: AgentHarness) -> "AgentInstance":
 def _unshare(agent: Any) -> None:
     """Give an agent its own configuration: instances share one, and ``set_model`` writes into it."""
     agent.config = copy.copy(agent.config)
+    aggregator = getattr(agent, "_aggregator", None)
+    if aggregator is not None:
+        aggregator.config = agent.config
     if agent.config.default_request_params is not None:
         agent.config.default_request_params = agent.config.default_request_params.model_copy()
     if getattr(agent, "_default_request_params", None) is not None:
@@ -215,31 +224,10 @@ async def dispose_instance(harness: AgentHarness, instance: "AgentInstance") -> 
     await harness._dispose_instance(instance)  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
 
 
-# What a provider object keeps over ``clear``: listeners of the turn, names of called tools, ids of uploaded files.
-_LEFTOVERS = ("_stream_listeners", "_tool_stream_listeners", "_tool_name_map", "_file_id_cache")
-
-
-def wipe(agent: "AgentProtocol", initial: list[Any] | None = None) -> Any | None:
-    """Take everything a turn left in an agent; ``initial``: the messages its card starts with.
-
-    Returns:
-        The model that answered instead of the agent's own, to be closed.
-    """
-    used = models.restore(agent)
-    if isinstance(agent, llm_decorator.LlmDecorator):
-        agent.load_message_history(initial, clear_state=True)
-    else:
-        agent.clear(clear_prompts=True)
-        agent.message_history.extend(initial or ())
-    llm: Any = getattr(agent, "llm", None)
-    for name in _LEFTOVERS:
-        found = getattr(llm, name, None)
-        if found:
-            found.clear()
-    # An Anthropic request names the message before it, which may be another chat's.
-    if getattr(llm, "_cache_diagnostics_previous_message_id", None) is not None:
-        llm._cache_diagnostics_previous_message_id = None  # noqa: SLF001
-    return used
+def holds_connection(instance: "AgentInstance") -> bool:
+    """Whether a provider object holds a connection that knows the last conversation: OpenAI's web sockets do."""
+    used = (getattr(getattr(agent, "llm", None), "active_transport", None) for agent in instance.agents.values())
+    return "websocket" in used
 
 
 def reload_cards(fast: FastAgent, settings: Settings) -> None:

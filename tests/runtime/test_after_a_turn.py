@@ -1,0 +1,299 @@
+"""After a turn of any kind a lane is what it was before, in everything that can be reached from its agents."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import fast_agent.config as fast_config
+import pytest
+import yaml
+from llmock.pytest_plugin import LLMock
+
+from tests.runtime.reachable import Picture, differences, picture
+from tests.runtime.support import PROVIDERS, Configure, Open, Screen, ask, card, inbound
+from tests.runtime.test_isolation import TOOLS, everybody
+from tests.runtime.test_media import PHOTO, Shelf
+from tests.support.model import Model
+from workers.ports import TurnFailed
+from workers.runtime.engine import Engine
+
+ALLOWED = (
+    # A connection to an MCP server counts its requests, so that no answer is taken for another's.
+    "._persistent_connection_manager.",
+)
+"""What may differ: parts of paths, each with its reason."""
+
+SERVER = Path(__file__).with_name("stdio_server.py")
+TOOL_MODULE = (
+    TOOLS
+    + '''
+async def breaks(n: int = 0) -> str:
+    """Always."""
+    raise RuntimeError("no")
+'''
+)
+CARDS = {
+    "assistant.md": "function_tools: ['tools.py:whose', 'tools.py:breaks']\ndefault: true\nagents: [writer]",
+    "writer.md": "tool_only: true\nmodel: generic.writer",
+    "editor.md": "tool_only: true",
+    "forgetful.md": "use_history: false",
+    "chain.md": "type: chain\nsequence: [writer, editor]",
+    "both.md": "type: parallel\nfan_out: [writer, editor]",
+    "router.md": "type: router\nagents: [writer, editor]",
+    "lead.md": "type: orchestrator\nagents: [writer, editor]",
+    "steps.md": "type: iterative_planner\nagents: [writer, editor]",
+    "strict.md": "type: evaluator_optimizer\ngenerator: writer\nevaluator: editor",
+    "sure.md": "type: maker\nworker: writer\nk: 1\nmax_samples: 2",
+}
+
+type Turns = Callable[[Engine, Model], Awaitable[object]]
+
+
+class Watched:
+    """A runtime with one lane, and how it looked when it was new."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        (self._lane,) = engine._lanes._free
+        self.made = engine.made
+        self.lane, self.process = self._lane_now(), self._process_now()
+
+    def _lane_now(self) -> Picture:
+        context = self._engine._roster.fast.context
+        shared = (context, context.config, context.executor, context.server_registry, context.skill_registry)
+        return picture(self._lane.agents.agents, shared=shared)
+
+    def _process_now(self) -> Picture:
+        fast = self._engine._roster.fast
+        return picture(
+            {
+                "context": fast.context,
+                "settings": fast_config._settings,
+                "cards": fast.agents,
+                "environ": dict(os.environ),
+                "directory": Path.cwd(),
+                "path": sys.path,
+            }
+        )
+
+    def left(self) -> dict[str, Any]:
+        """What is not as it was, but for what is allowed."""
+        found = differences(self.lane, self._lane_now()) | differences(self.process, self._process_now())
+        return {path: what for path, what in found.items() if not any(part in path for part in ALLOWED)}
+
+
+@pytest.fixture
+def many(cards: Path, config: Path) -> None:
+    card(cards, "tools.py", TOOL_MODULE)
+    for name, head in CARDS.items():
+        card(cards, name, f"---\nname: {name.removesuffix('.md')}\n{head}\n---\nYou.\n")
+    content = yaml.safe_load(config.read_text()) | {"default_model": "generic.mock"}
+    config.write_text(json.dumps(content))
+
+
+@pytest.fixture
+def served(cards: Path, config: Path, many: None) -> None:
+    """A further agent, with a server."""
+    content = yaml.safe_load(config.read_text())
+    content["mcp"] = {"servers": {"small": {"command": sys.executable, "args": [str(SERVER)]}}}
+    config.write_text(json.dumps(content))
+    card(cards, "served.md", "---\nname: served\nservers: [small]\n---\nYou.\n")
+
+
+@pytest.fixture
+def watched(runtime: Open, many: None) -> Callable[..., Any]:
+    @asynccontextmanager
+    async def opened(**options: Any) -> AsyncGenerator[tuple[Engine, Watched]]:
+        async with runtime(**{"COHORT_LANES": "1", "COHORT_MODELS": "generic.other", **options}) as engine:
+            yield engine, Watched(engine)
+
+    return opened
+
+
+def says(*messages: str, **choice: str) -> Turns:
+    """A conversation."""
+
+    async def turns(engine: Engine, _model: Model) -> object:
+        history = None
+        for message in messages:
+            done = await engine.run(ask(1, message, history=history, **choice), Screen())
+            assert done.dropped == (), "the session has what it chose"
+            history = done.history
+        return history
+
+    return turns
+
+
+def fails(
+    message: str = "hello there you", *, times: int = 1, choice: dict[str, str] | None = None, **fault: Any
+) -> Turns:
+    """A turn that a fault of the model ends, or that outlives it."""
+
+    async def turns(engine: Engine, model: Model) -> object:
+        model.fault(times=times, **fault)
+        with suppress(TurnFailed):
+            await engine.run(ask(1, message, **(choice or {})), Screen())
+        model.clear()
+        return None
+
+    return turns
+
+
+def cancelled(message: str, gate: str, **choice: str) -> Turns:
+    async def turns(engine: Engine, model: Model) -> object:
+        async with asyncio.TaskGroup() as group:
+            turn = group.create_task(engine.run(ask(1, message, **choice), Screen()), name="turn")
+            await model.held(gate)
+            turn.cancel()
+        return None
+
+    return turns
+
+
+async def compacts(engine: Engine, model: Model) -> object:
+    history = await says("one", "two", "three", model="generic.other")(engine, model)
+    return await engine.compact(ask(1, "", history=history, model="generic.other"))
+
+
+async def grows_too_long(engine: Engine, model: Model) -> object:
+    history = await says("one", "two", "three")(engine, model)
+    model.fault(status=400, code="context_length_exceeded", message="maximum context length", match="four")
+    return await engine.run(ask(1, "four", history=history, model="generic.other"), Screen())
+
+
+ROUTE = json.dumps({"agent": "editor", "confidence": "high", "reasoning": "it says so"})
+KINDS: dict[str, Turns] = {
+    "plain": says("hello"),
+    "two turns": says("hello", "and now"),
+    "a tool": says('CALL:whose{"n": 1}'),
+    "two tools at once": says('CALL:whose{"n": 1} CALL:breaks{"n": 1}'),
+    "a tool that fails": says("CALL:breaks{}"),
+    "a tool that does not exist": says("CALL:nothing{}"),
+    "wrong arguments": says('CALL:whose{"m": "x"}'),
+    "a tool loop without end": fails("CALL:whose", mode="calls", times=99),
+    "an agent as a tool": says('CALL:writer{"message": "hello"}'),
+    "no history": says("hello", "again", agent="forgetful"),
+    "a chain": says("hello", "again", agent="chain"),
+    "a chain's failure": fails(status=401, choice={"agent": "chain"}),
+    "parallel": says("hello", agent="both"),
+    "a router": fails("mend this", reply=ROUTE, choice={"agent": "router"}),
+    "an orchestrator": fails("do it", times=9, reply="{}", choice={"agent": "lead"}),
+    "a planner": fails("do it", times=9, reply="{}", choice={"agent": "steps"}),
+    "an evaluator": fails("do it", times=9, reply="{}", choice={"agent": "strict"}),
+    "a maker": says("hello", agent="sure"),
+    "another model": says("hello", model="generic.other"),
+    "another model and a tool": says('CALL:whose{"n": 1}', model="generic.other"),
+    "a refusal": fails(status=400),
+    "a wrong key": fails(status=401),
+    "too many requests": fails(status=429, retry_after=1),
+    "a server's error": fails(status=500),
+    "a broken stream": fails(mode="drop"),
+    "a stream cut short": fails(mode="truncate"),
+    "a malformed stream": fails(mode="malformed"),
+    "no connection": fails(mode="hangup"),
+    "an empty answer": fails(mode="empty"),
+    "a length limit": fails(finish="length"),
+    "a content filter": fails(finish="content_filter"),
+    "a cancelled answer": cancelled("HOLD:gate@1 one two three", "gate"),
+    "a cancelled model call": cancelled("HOLD:gate", "gate"),
+    "a cancelled answer of another model": cancelled("HOLD:gate@1 one two", "gate", model="generic.other"),
+    "a cancelled chain": cancelled("HOLD:gate@1 one two", "gate", agent="chain"),
+    "a summary": compacts,
+    "a conversation too long": grows_too_long,
+}
+
+
+@pytest.mark.promise("lane-as-new")
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_lane_is_as_new_after_a_turn(watched: Callable[..., Any], model: Model, kind: str) -> None:
+    async with watched() as (engine, lane):
+        await KINDS[kind](engine, model)
+        assert lane.left() == {}
+        assert engine.made == lane.made, "it is the same lane"
+
+
+SERVED = {
+    "a tool of an MCP server": says("CALL:whoami", agent="served"),
+    "an MCP server that asks": says("CALL:ask", agent="served"),
+    "another model": says("CALL:whoami", agent="served", model="generic.other"),
+    "cancelled": cancelled("CALL:whoami HOLD:gate@1", "gate", agent="served"),
+}
+
+
+@pytest.mark.promise("lane-as-new")
+@pytest.mark.parametrize("kind", SERVED)
+async def test_a_lane_with_an_mcp_server_is_as_new_after_a_turn(
+    served: None, watched: Callable[..., Any], model: Model, kind: str
+) -> None:
+    async with watched() as (engine, lane):
+        await SERVED[kind](engine, model)
+        assert lane.left() == {}
+        assert engine.made == lane.made, "it is the same lane"
+
+
+@pytest.mark.promise("lane-as-new")
+async def test_a_lane_is_as_new_after_a_turn_that_took_too_long(watched: Callable[..., Any], model: Model) -> None:
+    async with watched(COHORT_TURN_TIMEOUT="0.3") as (engine, lane):
+        with pytest.raises(TurnFailed):
+            await engine.run(ask(1, "HOLD:gate"), Screen())
+        assert lane.left() == {}
+
+
+@pytest.mark.promise("lane-as-new")
+@pytest.mark.parametrize("provider", PROVIDERS)
+async def test_a_lane_is_as_new_after_turns_of_every_provider(
+    watched: Callable[..., Any], llmock: LLMock, configure: Configure, tmp_path: Path, provider: str
+) -> None:
+    (name,) = everybody(llmock, configure, provider)
+    (tmp_path / "photo-1").write_bytes(b"\x89PNG")
+    async with watched(COHORT_MODEL=name, media=Shelf(tmp_path)) as (engine, lane):
+        for message in ("hello", inbound(1, "look", media=(PHOTO,))):
+            for agent in ("assistant", "chain"):
+                await engine.run(ask(1, message, agent=agent), Screen())
+                assert lane.left() == {}
+
+
+@pytest.mark.promise("lane-as-new")
+async def test_a_lane_is_as_new_after_turns_of_all_providers_one_after_the_other(
+    watched: Callable[..., Any], model: Model, llmock: LLMock, configure: Configure, cards: Path
+) -> None:
+    models = everybody(llmock, configure, *PROVIDERS)
+    card(cards, "writer.md", "---\nname: writer\n---\nYou.\n")
+    async with watched(COHORT_MODEL=models[0], COHORT_MODELS=",".join(models)) as (engine, lane):
+        for name in models:
+            await says("hello", model=name)(engine, model)
+            assert lane.left() == {}, name
+
+
+async def test_a_runtime_that_only_clears_its_agents_is_caught_by_these_checks(runtime: Open, many: None) -> None:
+    class Clearing(Engine):
+        def _wipe(self, lane: Any) -> None:
+            for agent in lane.agents.agents.values():
+                agent.clear(clear_prompts=True)
+
+    async with runtime(Clearing, COHORT_LANES="1", COHORT_MODELS="generic.other") as engine:
+        lane = Watched(engine)
+        await engine.run(ask(1, "hello", model="generic.other"), Screen())
+        left = lane.left()
+    for name in ("_llm._model_name", "config.model", "last_turn_messages"):
+        assert any(name in path for path in left), name
+
+
+@pytest.mark.parametrize(
+    ("section", "transport"), [({}, "sse"), ({"api_key": "k"}, "sse"), ({"transport": "auto"}, "auto")]
+)
+async def test_a_provider_keeps_no_socket_of_a_conversation_unless_the_operator_wants_it(
+    runtime: Open, configure: Configure, monkeypatch: pytest.MonkeyPatch, section: dict[str, str], transport: str
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "from the environment")
+    configure({"responses": section} if section else {})
+    async with runtime(COHORT_MODEL="responses.gpt-5-mini") as engine:
+        (lane,) = engine._lanes._free
+        model = lane.agents.agents["assistant"].llm
+        assert model.configured_transport == transport
+        assert model._api_key() == section.get("api_key", "from the environment")
