@@ -13,8 +13,11 @@ from tasks.errors import Misconfigured
 app = typer.Typer(help="Agent cards: check them, let changed ones in.", no_args_is_help=True, rich_markup_mode=None)
 
 
-def problems(here: Context) -> list[str]:
-    """One line for each; none: workers will take the cards. fast-agent's loader runs in a process of its own."""
+def looked_at(here: Context) -> tuple[list[str], list[str]]:
+    """Problems and notes, one line each; no problem: workers will take the cards.
+
+    fast-agent's loader runs in a process of its own.
+    """
     done = subprocess.run(
         module("workers.runtime.cards"),
         env=needed("worker", here.environ),
@@ -24,15 +27,17 @@ def problems(here: Context) -> list[str]:
         stdin=subprocess.DEVNULL,
     )
     if done.returncode == 0:
-        return []
+        return [], done.stdout.splitlines()
     lines = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
-    return lines or [f"the check ended with status {done.returncode}"]
+    return lines or [f"the check ended with status {done.returncode}"], []
 
 
 def _demand(here: Context) -> None:
-    found = problems(here)
+    found, notes = looked_at(here)
     if found:
         raise Misconfigured("\n".join(found))
+    for note in notes:
+        print(note)
 
 
 @app.command()

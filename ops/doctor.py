@@ -9,10 +9,11 @@ from typing import Any, Literal, cast
 
 import httpx
 
-from ops import cards, demo, durability, model
-from ops.agents import card_heads, configuration
+from ops import agents, cards, demo, durability, model
+from ops.agents import configuration
 from ops.context import Context
 from ops.powers import powers
+from tasks.agent_files import documents
 from tasks.clock import Clock
 from tasks.errors import CohortError, StoreUnavailable
 from tasks.settings import Settings
@@ -179,8 +180,8 @@ async def servers(here: Context) -> list[Finding]:
         (str(name), server if isinstance(server, Mapping) else {})
         for name, server in (listed.items() if isinstance(listed, Mapping) else ())
     ]
-    for path, head in card_heads(here.settings):
-        named += [(f"{name} of {path.name}", server) for name, server in _brought(head)]
+    for card in agents.cards(here.settings):
+        named += [(f"{name} of {card.path.name}", server) for name, server in _brought(card.head)]
     found = [_server(here, name, settings) for name, settings in named]
     async with asyncio.TaskGroup() as group:
         answers = [(name, group.create_task(_answers(settings), name=f"reach {name}")) for name, settings in named]
@@ -238,11 +239,16 @@ def _server(here: Context, name: str, settings: Mapping[str, Any]) -> Finding:
 
 async def agent_cards(here: Context) -> list[Finding]:
     """What the workers would say of the cards."""
-    lines = await asyncio.to_thread(cards.problems, here)
+    lines, notes = await asyncio.to_thread(cards.looked_at, here)
     if lines:
         return [Finding("cards", "problem", line) for line in lines]
     found = [Finding("cards", "ok", f"those in {here.settings.cards} are right")]
     found += [Finding(power.about, "warning", power.seen, power.do) for power in powers(here.settings)]
+    found += [Finding("cards", "warning", note, "check the address, then `cohort cards reload`") for note in notes]
+    found += [
+        Finding(path.name, "ok", "stands beside the cards and is none (a card begins with a frontmatter)")
+        for path in documents(here.settings.cards)
+    ]
     return found
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import parse_qs, urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from tasks import environ as environment
+from tasks.agent_files import found_configuration
 from tasks.errors import Misconfigured
 
 _NO_TOKEN = "TELEGRAM_BOT_TOKEN is not set; get one from @BotFather, or use `cohort up` without one"  # noqa: S105
@@ -70,7 +71,7 @@ class Settings(BaseSettings):
     home: Path = Field(Path(".cohort"), alias="COHORT_HOME")
     """State directory: embedded Valkey's data, media cache, logs."""
     config: Path = Field(Path("fastagent.config.yaml"), alias="COHORT_CONFIG")
-    """fast-agent's configuration file."""
+    """fast-agent's configuration file. Where that is missing, `fast-agent.yaml`, also in `.fast-agent`."""
     cards: Path = Field(Path("agent-cards"), alias="COHORT_CARDS")
     """Directory of AgentCards."""
 
@@ -157,6 +158,14 @@ class Settings(BaseSettings):
     """`text` for people, `json` for machines."""
     incarnation: str | None = Field(None, alias="COHORT_INCARNATION", pattern=r"^[a-z0-9-]{4,64}$")
     """The worker's id for this life; the supervisor sets it."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _find_configuration(cls, given: dict[str, object]) -> dict[str, object]:
+        if given.get("COHORT_CONFIG"):
+            return given
+        default: Path = cls.model_fields["config"].default
+        return {**given, "COHORT_CONFIG": found_configuration(default)}
 
     @field_validator("models", "flower_hosts", mode="before")
     @classmethod

@@ -76,6 +76,7 @@ PROMISES = {
     "forgotten-sessions": "A session that an MCP server forgot is begun anew, and the call repeated once.",
     "broken-hooks": "A hook that raises is told to the user and the operator at once.",
     "nothing-asks": "Nothing in a worker ever waits for somebody at a terminal.",
+    "cards-taken": "Every form of agent card that fast-agent takes is taken, and a document beside the cards is none.",
     "cards-checked": "A wrong card is told with file, line and what to do, and changes nothing that runs.",
     "budgets": "A used-up allowance is told in plain words and starts anew at midnight.",
     # -- Telegram

@@ -17,10 +17,11 @@ from workers.runtime.cards import check_cards
 type SettingsOf = Callable[..., Settings]
 
 BAD = {
-    "no frontmatter": ("You are an assistant.\n", 1, "no frontmatter"),
+    "no end": ("\n\n---\nname: x\nYou are an assistant.\n", 3, "its frontmatter has no end"),
+    "bad TOML": ("+++\nname = x\n+++\nYou.\n", 2, "not TOML"),
     "bad YAML": ("---\nname: x\nmodel: [\n---\nYou.\n", 3, "not YAML"),
     "a list": ("---\n- name\n---\nYou.\n", 2, "not a mapping"),
-    "empty instruction": ("---\nname: x\n---\n\n", 5, "no instruction"),
+    "empty instruction": ("---\nname: x\ninstruction: ' '\n---\n\n", 3, "'instruction' must not be empty"),
     "missing child": ("---\nname: x\nagents: [ghost]\n---\nYou.\n", 3, "missing agents: ghost"),
     "missing member": ("---\ntype: chain\nname: x\nsequence: [assistant, ghost]\n---\n", 4, "missing agents: ghost"),
     "unknown server": ("---\nname: x\nservers:\n  - nope\n---\nYou.\n", 4, "missing servers: nope"),

@@ -10,15 +10,15 @@ from workers.runtime.watch import Watch, fault_of
 _ALWAYS_METERED = frozenset({"anthropic", "google", "responses"})
 
 
-def check(response: PromptMessageExtended, watch: Watch, model: str, *, workflow: bool, metered: bool) -> None:
+def check(response: PromptMessageExtended, watch: Watch, model: str, *, metered: bool) -> None:
     """Let an answer pass.
 
     Raises:
         TurnFailed: it is none.
     """
     fault = fault_of(response)
-    if fault is None and workflow:
-        # A member's failure is a text to the next member.
+    if fault is None:
+        # A member's failure is a text to the next member, and a child agent's one to the agent that called it.
         fault = next((call.fault for call in watch.calls if call.fault), None)
     if fault is not None:
         raise failures.classify(fault, model)

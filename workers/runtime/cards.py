@@ -1,15 +1,14 @@
 """Whether the agent cards and fast-agent's configuration are right: checked before a start and before a reload.
 
-fast-agent itself lets pass in silence: a child agent that does not exist, an empty instruction, a card without
-frontmatter, and at a hot reload any broken card. ``python -m workers.runtime.cards`` prints one line for each problem
-and ends with status 1.
+fast-agent itself lets pass in silence: a child agent that does not exist, a frontmatter that never ends, and at a hot
+reload any broken card. ``python -m workers.runtime.cards`` prints one line for each problem and ends with status 1.
 """
 
+import contextlib
 import re
 import sys
 import warnings
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +18,13 @@ from fast_agent.core.agent_card_validation import scan_agent_card_directory
 from fast_agent.core.exceptions import FastAgentError
 from fast_agent.llm.model_factory import ModelFactory
 
+from tasks.agent_files import SECRETS, BadFile, Card, card_files, read_card
 from tasks.errors import Misconfigured
 from tasks.settings import Settings, load
+from workers.runtime import card_reading
 from workers.runtime.mcp_isolation import MARK, OWN
 
 _TOOL_USERS = frozenset({"agent", "basic", "smart"})
-_CARD_SUFFIXES = frozenset({".md", ".markdown", ".yaml", ".yml"})
-_DOCUMENT_NAMES = frozenset({"readme.md", "agents.md", "claude.md", "skill.md", "license.md"})
-_FRONT_MATTER = re.compile(r"\A\ufeff?---\s*\n(?P<head>.*?)\n---\s*(?:\n(?P<body>.*))?\Z", re.DOTALL)
-
 # What fast-agent says, where to look for the line, and what to do.
 _ADVICE = (
     (r"References missing agents: (?P<what>.*)", "correct the name, or add a card with it"),
@@ -43,18 +40,8 @@ _ADVICE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class CardProblem:
-    """One thing that is wrong: where (``line`` from 1, None where it is nowhere), what, and what to do."""
-
-    file: Path
-    line: int | None
-    what: str
-    do: str
-
-    def __str__(self) -> str:
-        where = f"{self.file}:{self.line}" if self.line else str(self.file)
-        return f"{where}: {self.what}; {self.do}"
+CardProblem = BadFile
+"""One thing that is wrong: where, what, and what to do."""
 
 
 def check_cards(settings: Settings) -> list[CardProblem]:
@@ -62,39 +49,64 @@ def check_cards(settings: Settings) -> list[CardProblem]:
     servers, problems = _configuration(settings)
     own = {name for name, server in servers.items() if isinstance(server, dict) and server.get(MARK) == OWN}
     cards = settings.cards
-    if not cards.is_dir():
-        return [*problems, CardProblem(cards, None, "no such directory", "set COHORT_CARDS to your cards' directory")]
-    files = [path for path in sorted(cards.iterdir()) if _is_card(path)]
+    card_reading.install()
+    try:
+        files = card_files(cards)
+    except BadFile as problem:
+        return [*problems, problem]
     if not files:
-        problems.append(CardProblem(cards, None, "no agent cards", "add one (a .md file with frontmatter, or .yaml)"))
-    readable: list[Path] = []
+        problems.append(BadFile(cards, None, "no agent cards", "add one (a .md file with frontmatter, or .yaml)"))
+    readable: dict[Path, Card] = {}
     for path in files:
-        found = list(_syntax(path))
-        problems.extend(found)
-        if not found:
-            readable.append(path)
+        try:
+            readable[path] = read_card(path)
+        except BadFile as problem:
+            problems.append(problem)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         scanned = scan_agent_card_directory(cards, server_names=set(servers))
     for entry in scanned:
         if entry.path not in readable or entry.ignored_reason is not None:
             continue
-        text = entry.path.read_text(encoding="utf-8")
+        text = entry.path.read_text(encoding="utf-8-sig")
         found = [_explained(entry.path, text, error) for error in entry.errors]
         # What the scan finds the loader may trip over too, in words without a line.
         problems.extend(found or _loaded(entry.path, text, settings))
-    return [*problems, *_copied(readable, own)]
+    return [*problems, *_copied(readable.values(), own)]
 
 
-def _is_card(path: Path) -> bool:
-    return path.is_file() and path.suffix.lower() in _CARD_SUFFIXES and path.name.lower() not in _DOCUMENT_NAMES
+def notes(settings: Settings) -> list[str]:
+    """What lets the cards in and should be known all the same, one line each; ``check_cards`` reads them first."""
+    with contextlib.suppress(BadFile):
+        return [
+            f"{path}: {{{{url:...}}}} is left out, {address} cannot be read ({why})"
+            for path in card_files(settings.cards)
+            for address, why in card_reading.away(path.read_text(encoding="utf-8-sig"))
+        ]
+    return []
+
+
+def needs_restart(settings: Settings, known: Collection[str]) -> list[BadFile]:
+    """Servers that cards name and that came into the configuration after it was read."""
+    servers, _ = _configuration(settings)
+    return [
+        BadFile(
+            path,
+            _line(path.read_text(encoding="utf-8-sig"), str(name)),
+            f"server {name} is new in the configuration, which is read at a start alone",
+            "restart the workers to let it in",
+        )
+        for path in card_files(settings.cards)
+        for name in read_card(path).head.get("servers") or ()
+        if name in servers and name not in known
+    ]
 
 
 def _configuration(settings: Settings) -> tuple[dict[str, Any], list[CardProblem]]:
     """The servers that cards may name with their settings, and what is wrong with the configuration files."""
     servers: dict[str, Any] = {}
     problems: list[CardProblem] = []
-    secrets = [settings.config.parent / name for name in ("fast-agent.secrets.yaml", "fastagent.secrets.yaml")]
+    secrets = [settings.config.with_name(name) for name in SECRETS]
     for path in (settings.config, *secrets):
         if not path.exists():
             if path == settings.config and "config" in settings.model_fields_set:
@@ -134,30 +146,20 @@ def _unknown_marks(path: Path, servers: dict[str, Any]) -> Iterable[CardProblem]
             )
 
 
-def _copied(cards: Iterable[Path], own: set[str]) -> Iterable[CardProblem]:
+def _copied(cards: Iterable[Card], own: set[str]) -> Iterable[CardProblem]:
     """Agents used as tools: each call runs a copy, which would do without a chat's own servers."""
-    heads = {str(head.get("name") or path.stem): (path, head) for path in cards for head in _heads(path)}
-    for path, head in heads.values():
-        if str(head.get("type") or "agent") not in _TOOL_USERS:
+    named = {card.name: card for card in cards}
+    for card in named.values():
+        if card.type not in _TOOL_USERS:
             continue
-        for child in head.get("agents") or ():
-            servers = heads[child][1].get("servers") if child in heads else None
+        for child in card.head.get("agents") or ():
+            servers = named[child].head.get("servers") if child in named else None
             lost = sorted(own & {str(name) for name in servers or ()})
             if lost:
                 what = f"uses {child} as a tool, and {child} has a chat's own server ({', '.join(lost)})"
-                line = _line(path.read_text(encoding="utf-8"), child)
-                yield CardProblem(
-                    path, line, what, "name the server in this card instead, or make it a chain or router"
-                )
-
-
-def _heads(path: Path) -> Iterable[dict[str, Any]]:
-    """A readable card's settings."""
-    text = path.read_text(encoding="utf-8")
-    parts = _FRONT_MATTER.match(text) if path.suffix.lower() in {".md", ".markdown"} else None
-    content: Any = yaml.safe_load(parts["head"] if parts else text)
-    if isinstance(content, dict):
-        yield content
+                line = _line(card.path.read_text(encoding="utf-8-sig"), child)
+                do = "name the server in this card instead, or make it a chain or router"
+                yield CardProblem(card.path, line, what, do)
 
 
 def _accepted(settings: Settings) -> Iterable[CardProblem]:
@@ -170,36 +172,6 @@ def _accepted(settings: Settings) -> Iterable[CardProblem]:
         text = settings.config.read_text(encoding="utf-8") if settings.config.exists() else ""
         said = str(problem).removeprefix(f"{settings.config}: ")
         yield CardProblem(settings.config, _line(text, said.split(":")[0].split(".")[-1]), said, "correct this setting")
-
-
-def _syntax(path: Path) -> Iterable[CardProblem]:
-    """What keeps a card from being read at all."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeError) as problem:
-        yield CardProblem(path, None, "cannot be read", type(problem).__name__)
-        return
-    head, body, offset = text, None, 0
-    if path.suffix.lower() in {".md", ".markdown"}:
-        parts = _FRONT_MATTER.match(text)
-        if parts is None:
-            yield CardProblem(path, 1, "no frontmatter", "start it with `---`, settings, `---`, then the instruction")
-            return
-        head, body, offset = parts["head"], parts["body"] or "", 1
-    try:
-        content: Any = yaml.safe_load(head) or {}
-    except yaml.YAMLError as problem:
-        line = _yaml_line(problem)
-        yield CardProblem(path, line and line + offset, "not YAML", _yaml_advice(problem))
-        return
-    if not isinstance(content, dict):
-        yield CardProblem(path, 1 + offset, "not a mapping", "write `key: value` lines")
-        return
-    kind = str(content.get("type") or "agent")
-    instruction = content.get("instruction", body)
-    if kind in {"agent", "basic", "smart"} and not str(instruction or "").strip():
-        line = text.count("\n") + 1 if body is not None and "instruction" not in content else _line(text, "instruction")
-        yield CardProblem(path, line, "no instruction", "write what the agent should do below the frontmatter")
 
 
 def _loaded(path: Path, text: str, settings: Settings) -> Iterable[CardProblem]:
@@ -263,6 +235,8 @@ def main(arguments: Sequence[str] = ()) -> int:
         found = [problem]
     for problem in found:
         print(problem, file=sys.stderr)  # noqa: T201 - this is a command
+    for note in () if found else notes(load()):
+        print(note)  # noqa: T201 - likewise
     return 1 if found else 0
 
 

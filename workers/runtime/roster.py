@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from fast_agent.types import PromptMessageExtended
 
+from tasks.agent_files import documents
 from tasks.clock import Clock
 from tasks.errors import Misconfigured
 from tasks.session import SessionKey
@@ -132,6 +133,10 @@ class Roster:
             Misconfigured: one line for each problem; nothing has changed.
         """
         await asyncio.to_thread(_check, self._settings)
+        config = self.fast.context.config
+        known = set(config.mcp.servers) if config is not None and config.mcp is not None else set[str]()
+        if restart := cards.needs_restart(self._settings, known):
+            raise Misconfigured("\n".join(map(str, restart)))
         before, named = dict(self.fast.agents), self._named()
         vendor.reload_cards(self.fast, self._settings)
         self._settle()
@@ -215,9 +220,13 @@ def _check(settings: Settings) -> None:
     Raises:
         Misconfigured: one line for each problem.
     """
+    for path in documents(settings.cards) if settings.cards.is_dir() else ():
+        log.info("not_a_card", extra={"file": path.name})
     problems = cards.check_cards(settings)
     if problems:
         raise Misconfigured("\n".join(str(problem) for problem in problems))
+    for note in cards.notes(settings):
+        log.warning("card_incomplete", extra={"note": note})
 
 
 def misconfigured(settings: Settings, problem: BaseException) -> Misconfigured:

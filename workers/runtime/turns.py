@@ -195,7 +195,7 @@ class Turn:
             response, watch = await watched(
                 self._session, self._tools, lambda: self._agent.generate([work.message], params)
             )
-            check(response, watch, self._model, workflow=self._choice.workflow, metered=work.metered)
+            check(response, watch, self._model, metered=work.metered)
             answer = self._answer(work, response, watch)
         except TurnFailed:
             live.take_back()
@@ -222,7 +222,9 @@ class Turn:
         members = {
             name: fitting.marked(agent.message_history, fitting.maker_of(agent))
             for name, agent in self._agents.items()
-            if self._choice.workflow and name != self._choice.agent and agent.message_history
+            # Of an agent used as a tool there is a history where its card asks for one.
+            if name in self._choice.members - {self._choice.agent}
+            and not all(message.is_template for message in agent.message_history)
         }
         usage = watch.usage(self._model)
         if watch.cut and not text:

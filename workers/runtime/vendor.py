@@ -31,6 +31,7 @@ from tasks.settings import Settings
 from workers.runtime import (
     answers,
     card_hooks,
+    card_reading,
     connections,
     half_made,
     harness_tools,
@@ -139,6 +140,7 @@ def build(settings: Settings) -> FastAgent:
     install(settings.tool_timeout.total_seconds(), settings.answer_max)
     shells.install(allowed=settings.shell)
     harness_tools.install()
+    card_reading.install()
     try:
         # It prints what is wrong before it exits; we say it in one line.
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):

@@ -1,0 +1,177 @@
+"""The operator's files for fast-agent, read without it: which files are cards, what they say, and the configuration.
+
+One reader for workers, which hand the files to fast-agent, and for operators' commands, which never load it. What is a
+card and what is a document beside the cards is decided here, as fast-agent decides it.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+
+from tasks.errors import Misconfigured
+
+CONFIGURATIONS = ("fastagent.config.yaml", "fast-agent.yaml", "fast-agent.config.yaml")
+"""Names of fast-agent's configuration, here and in ``.fast-agent``."""
+SECRETS = ("fast-agent.secrets.yaml", "fastagent.secrets.yaml")
+
+_MARKDOWN = frozenset({".md", ".markdown"})
+_YAML = frozenset({".yaml", ".yml"})
+_BOUNDARIES = {
+    "---": re.compile(r"^-{3,}[^\S\n]*$", re.MULTILINE),
+    "+++": re.compile(r"^\+{3,}[^\S\n]*$", re.MULTILINE),
+}
+NOT_CARDS = frozenset({*CONFIGURATIONS, *SECRETS, "SKILL.md"})
+"""Files of fast-agent's with a card's suffix."""
+
+
+class BadFile(Misconfigured):
+    """A file of the operator's cannot be used: where (``line`` from 1, None where it is nowhere), what, what to do."""
+
+    def __init__(self, file: Path, line: int | None, what: str, do: str) -> None:
+        super().__init__(f"{file}:{line}: {what}; {do}" if line else f"{file}: {what}; {do}")
+        self.file = file
+        self.line = line
+        self.what = what
+        self.do = do
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A card: its settings, and its instruction where it stands below them."""
+
+    path: Path
+    head: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    body: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The agent's."""
+        return str(self.head.get("name") or self.path.stem).strip().replace(" ", "_")
+
+    @property
+    def type(self) -> str:
+        """``agent``, ``chain``, ... in lower case."""
+        return str(self.head.get("type") or "agent").strip().casefold().replace("-", "_")
+
+
+def card_files(directory: Path) -> list[Path]:
+    """The cards in a directory, in order of their names.
+
+    Raises:
+        BadFile: there is no such directory.
+    """
+    return [path for path in _candidates(directory) if _is_card(path)]
+
+
+def documents(directory: Path) -> list[Path]:
+    """What stands beside the cards and is none: Markdown without frontmatter, fast-agent's other files.
+
+    Raises:
+        BadFile: there is no such directory.
+    """
+    return [path for path in _candidates(directory) if not _is_card(path)]
+
+
+def read_card(path: Path) -> Card:
+    """Read a card.
+
+    Raises:
+        BadFile: it cannot be read.
+    """
+    text = _text(path)
+    if path.suffix.lower() in _YAML:
+        return Card(path, _mapping(path, text))
+    stripped = text.lstrip()
+    above = text[: len(text) - len(stripped)].count("\n")
+    parts = _BOUNDARIES[stripped[:3]].split(stripped, maxsplit=2)
+    if len(parts) < 3:  # noqa: PLR2004 - before, in, after
+        raise BadFile(path, above + 1, "its frontmatter has no end", f"close it with a line `{stripped[:3]}`")
+    _, head, body = parts
+    if stripped.startswith("+++"):
+        return Card(path, _toml(path, head, above), body)
+    return Card(path, _mapping(path, head.rstrip(), above), body)
+
+
+def configuration(config: Path) -> dict[str, Any]:
+    """The configuration file with the secrets file beside it merged in, section by section.
+
+    Raises:
+        BadFile: a file is missing, or is not YAML.
+    """
+    if not config.is_file():
+        raise BadFile(config, None, "there is no such file", "set COHORT_CONFIG to fast-agent's configuration")
+    merged = dict(_mapping(config, _text(config)))
+    for secrets in (config.with_name(name) for name in SECRETS):
+        if secrets.is_file():
+            for section, value in _mapping(secrets, _text(secrets)).items():
+                known = merged.get(section)
+                both = isinstance(known, Mapping) and isinstance(value, Mapping)
+                merged[section] = {**cast("Mapping[str, Any]", known), **value} if both else value
+    return merged
+
+
+def found_configuration(default: Path) -> Path:
+    """The configuration where none is named: ``default``, else the first of fast-agent's own names that is there."""
+    if default.is_file():
+        return default
+    places = (Path(directory) / name for directory in (".", ".fast-agent") for name in CONFIGURATIONS)
+    return next((path for path in places if path.is_file()), default)
+
+
+def _candidates(directory: Path) -> list[Path]:
+    if not directory.is_dir():
+        raise BadFile(directory, None, "no such directory", "set COHORT_CARDS to your cards' directory")
+    found = (path for path in directory.iterdir() if path.suffix.lower() in _MARKDOWN | _YAML and path.is_file())
+    return sorted(found)
+
+
+def _is_card(path: Path) -> bool:
+    return path.name not in NOT_CARDS and (path.suffix.lower() in _YAML or _has_frontmatter(path))
+
+
+def _has_frontmatter(path: Path) -> bool:
+    """Whether its first line that is not blank opens one; a file that cannot be read is no card either."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeError):
+        return False
+    first = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    return first in _BOUNDARIES
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeError) as problem:
+        raise BadFile(path, None, "cannot be read", type(problem).__name__) from problem
+
+
+def _mapping(path: Path, text: str, above: int = 0) -> Mapping[str, Any]:
+    """YAML; nothing at all is an empty mapping."""
+    try:
+        read: object = yaml.safe_load(text)
+    except yaml.YAMLError as problem:
+        mark = getattr(problem, "problem_mark", None)
+        line = None if mark is None else mark.line + 1 + above
+        do = str(getattr(problem, "problem", None) or "check quotes and indentation")
+        raise BadFile(path, line, "not YAML", do) from problem
+    if read is None:
+        return {}
+    if not isinstance(read, dict):
+        line = above + len(text) - len(text.lstrip("\n")) + 1
+        raise BadFile(path, line, "not a mapping", "write `key: value` lines")
+    return cast("dict[str, Any]", read)
+
+
+def _toml(path: Path, text: str, above: int) -> Mapping[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        found = re.search(r"at line (\d+)", str(problem))
+        line = None if found is None else int(found[1]) + above
+        raise BadFile(path, line, "not TOML", "check quotes and equals signs") from problem
