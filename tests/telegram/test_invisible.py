@@ -33,6 +33,7 @@ def test_no_link_mentions_a_person_or_does_anything_but_open_a_page(source: str,
     [
         ("pay \u202etxt.exe\u202c now", "pay txt.exe now"),
         ("a\u2066b\u2069c\u202ad\u061c", "abcd"),
+        ("pay 1\u200f2\u200e3 &rlm;now", "pay 123 now"),
         ("a\x85b\u2028c\x9bd\x7fe\x1b[31mf", "a\nb\ncde[31mf"),
         ("pass\u200bword ad\u2060min\ufeff", "password admin"),
         ("x\U000e0041\U000e0042y", "xy"),
@@ -48,6 +49,24 @@ def test_no_link_mentions_a_person_or_does_anything_but_open_a_page(source: str,
 def test_characters_that_cannot_be_seen_are_taken_out(source: str, text: str) -> None:
     assert shown(source).rstrip() == text
     assert all("\u202e" not in found for _, found in formatted(source))
+
+
+@pytest.mark.promise("no_tricks")
+@pytest.mark.parametrize(
+    ("source", "text", "links"),
+    [
+        ("[https://bank.example](https://evil.example/x)", "https://bank.example (https://evil.example/x)", 0),
+        ("[bank.com](https://evil.example)", "bank.com (https://evil.example)", 0),
+        ("[https://bank.example@evil.example](https://evil.example)", "https://bank.example@evil.example", 1),
+        ("[https://www.bank.example/login](https://bank.example/)", "https://www.bank.example/login", 1),
+        ("[bank.com](https://docs.bank.com/a)", "bank.com", 1),
+        ("[bank.com](https://mybank.com/a)", "bank.com (https://mybank.com/a)", 0),
+        ("[README.md](https://bank.example/README.md)", "README.md", 1),
+    ],
+)
+def test_a_label_that_is_an_address_leads_there(source: str, text: str, links: int) -> None:
+    assert shown(source) == text
+    assert len(formatted(source, "text_link")) == links
 
 
 @pytest.mark.promise("no_tricks")

@@ -5,6 +5,11 @@ from html import unescape
 
 from workers.telegram.clean import clean
 
+_HOST = re.compile(r"https?://(?:[^\s/?#@]*@)?(?:www\.)?([^\s/?#:]+)", re.IGNORECASE)
+_NAMED_HOST = re.compile(
+    r"(?:https?://(?:[^\s/?#@]*@)?(?:www\.)?|www\.)([^\s/?#:]+)|([\w-]+(?:\.[\w-]+)*\.(?:com|org|net|edu|gov|info|biz))\b",
+    re.IGNORECASE,
+)
 _LINKABLE = re.compile(r"https?://[^\s/]", re.IGNORECASE)
 _SCHEME = re.compile(r"(?:^|[^A-Za-z0-9])([A-Za-z][A-Za-z0-9+.-]{0,31})\Z|(?i:https?|ftps?|wss?)\Z")
 _ADDRESS = re.compile(r"[^\s<>`\"\u3000-\u3002\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65“”‘’«»]{0,2048}")
@@ -93,6 +98,14 @@ def linkable(address: str) -> bool:
     and Telegram makes something else of ``mailto:``.
     """
     return bool(_LINKABLE.match(address))
+
+
+def is_what_it_says(label: str, address: str) -> bool:
+    """Whether a label that is an address itself names the host to which the link leads."""
+    named, host = _NAMED_HOST.match(label), _HOST.match(address)
+    if named is None or host is None:
+        return True
+    return f".{host[1]}".lower().rstrip(".").endswith(f".{named[1] or named[2]}".lower().rstrip("."))
 
 
 def in_words(address: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.ruler import RuleOptionsType
-from markdown_it.rules_block import StateBlock, blockquote, fence, lheading, list_block, reference
+from markdown_it.rules_block import StateBlock, blockquote, fence, heading, hr, lheading, list_block, reference
 from markdown_it.token import Token
 
 from workers.telegram.formulas import is_not_math
@@ -54,12 +54,16 @@ def _parser() -> MarkdownIt:
     parser.disable("html_block")
     ruler = parser.block.ruler
     interrupts: RuleOptionsType = {"alt": _INTERRUPTS}
-    ruler.before("fence", "formula", _formula, interrupts)
-    ruler.before("fence", "pre", _pre, interrupts)
-    ruler.at("fence", _fence, interrupts)
-    ruler.at("blockquote", _not_too_deep(_quote), interrupts)
-    ruler.at("list", _not_too_deep(list_block), {"alt": ["paragraph", "reference", "blockquote"]})
-    ruler.at("reference", _reference)
+    # Every line is shown to every rule: most can be told at once that it is none of theirs.
+    ruler.before("fence", "formula", _beginning("\\$", _formula), interrupts)
+    ruler.before("fence", "pre", _beginning("<", _pre), interrupts)
+    ruler.at("fence", _beginning("`~", _fence), interrupts)
+    ruler.at("blockquote", _beginning(">", _not_too_deep(_quote)), interrupts)
+    ruler.at("hr", _beginning("*-_", hr), interrupts)
+    not_lists: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote"]}
+    ruler.at("list", _beginning("*+-0123456789", _not_too_deep(list_block)), not_lists)
+    ruler.at("heading", _beginning("#", heading), not_lists)
+    ruler.at("reference", _beginning("[", _reference))
     ruler.at("lheading", _underlined)
     ruler.before("code", "cells", _table, {"alt": ["paragraph", "reference"]})
     return parser
@@ -73,6 +77,16 @@ def _begins_with(state: StateBlock, line: int, characters: str) -> bool:
     """Whether the line's first character is one of them."""
     at = state.bMarks[line] + state.tShift[line]
     return at < state.eMarks[line] and state.src[at] in characters
+
+
+def _beginning(characters: str, rule: Rule) -> Rule:
+    """The rule, asked for lines only that begin with one of the characters."""
+
+    def asked(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's
+        at = state.bMarks[start] + state.tShift[start]
+        return at < state.eMarks[start] and state.src[at] in characters and rule(state, start, end, silent)
+
+    return asked
 
 
 def _inside(state: StateBlock, line: int, end: int) -> bool:
@@ -124,7 +138,7 @@ def _emit(state: StateBlock, kind: str, content: str, lines: tuple[int, int], in
 
 def _fence(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's
     """Markdown that is shown as code may have fences in it, as many as are closed."""
-    if silent or not _begins_with(state, start, "`~") or state.is_code_block(start):
+    if silent or state.is_code_block(start):
         return fence(state, start, end, silent)
     opening = _FENCE.match(_line(state, start))
     if opening is None or opening[2].strip().split(" ")[0].lower() not in _MARKDOWN:
@@ -151,8 +165,6 @@ def _matching_fence(state: StateBlock, start: int, end: int, marks: str) -> int 
 
 def _formula(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's
     r"""``$$`` or ``\[`` at the beginning of a line, up to its counterpart at the end of one."""
-    if not _begins_with(state, start, "\\$"):
-        return False
     text = _line(state, start)
     if not text.startswith(("$$", "\\[", "\\begin{")) or state.is_code_block(start):
         return False
@@ -181,8 +193,6 @@ def _formula(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # 
 
 def _pre(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's
     """``<pre>`` at the beginning of a line, up to ``</pre>`` at the end of one."""
-    if not _begins_with(state, start, "<"):
-        return False
     opening = _PRE.match(_line(state, start))
     missing: int = state.env.get("pre", 0)
     if opening is None or state.is_code_block(start) or (missing and start < missing):

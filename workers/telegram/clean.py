@@ -7,7 +7,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 _FORBIDDEN = re.compile(
     "["
     "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f"  # C0 and C1 controls; tab and line feed stay
-    "\u061c\u202a-\u202e\u2066-\u2069\u206a-\u206f"  # embeddings, overrides and isolates: text in another order
+    "\u202a-\u202e\u2066-\u2069\u206a-\u206f"  # embeddings, overrides and isolates: text in another order
     "\u200b\u2060-\u2064\ufeff\u180e\u3164\uffa0"  # nothing to see, and words are no longer found
     "\ufff9-\ufffb"  # annotations
     "\U000e0000-\U000e001f\U000e0080-\U000e00ff\U000e01f0-\U000e0fff"
@@ -20,10 +20,16 @@ _SELECTORS = re.compile("([\ufe00-\ufe0f\U000e0100-\U000e01ef])[\ufe00-\ufe0f\U0
 _JOINERS = re.compile("([\u200c\u200d])[\u200c\u200d]+")
 
 
+_MARKS = re.compile("[\u061c\u200e\u200f]")
+_RIGHT_TO_LEFT = re.compile(
+    "[\u0590-\u061b\u061d-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
+)
+
+
 def clean(text: str) -> str:
     """Without lone surrogates, controls, foreign line ends, bidirectional overrides and invisible characters.
 
-    Joiners and direction marks that scripts and emoji need stay.
+    Joiners that scripts and emoji need stay; so do direction marks where there is writing from right to left.
     """
     if text.isascii() and not _CONTROL.search(text):
         return text
@@ -31,5 +37,7 @@ def clean(text: str) -> str:
     text = _FORBIDDEN.sub("", _LINE_END.sub("\n", text))
     if text.isascii():
         return text
+    if not _RIGHT_TO_LEFT.search(text):
+        text = _MARKS.sub("", text)
     text = _TAGS.sub(lambda found: found[1] or "", text)
     return _JOINERS.sub(r"\1", _SELECTORS.sub(r"\1", text))

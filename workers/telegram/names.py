@@ -20,7 +20,7 @@ _OF_PYTHON = frozenset(
     for name in dir(kind)
     if name.startswith("__")
 )
-_OTHERS = names(
+_KNOWN = _OF_PYTHON | names(
     "main all version author pycache post_init future annotations slots enter exit aenter aexit await aiter anext call "
     "del getattr delete missing copy deepcopy fspath index func function line date time dir dirname filename attribute "
     "declspec proto typename mypy debug path import bytes complex round trunc floor ceil prepare"
@@ -29,5 +29,4 @@ _OTHERS = names(
 
 def is_dunder(name: str) -> bool:
     """Whether ``__name__`` is a name of Python, C or JavaScript, and no bold text."""
-    known = _OF_PYTHON | _OTHERS
-    return "_" in name or name in known or (name.isupper() and name.lower() in known)
+    return "_" in name or name in _KNOWN or (name.isupper() and name.lower() in _KNOWN)

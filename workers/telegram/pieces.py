@@ -86,7 +86,7 @@ class Pieces:
         label = "".join(self._pieces[node + 1 :]).strip() if len(self) - node < _LONGEST else "…"
         self._pieces[node] = _IMAGE if image else ""
         said = addresses.in_words(address)
-        if addresses.linkable(address) and not nested:
+        if addresses.linkable(address) and not nested and addresses.is_what_it_says(label, address):
             if not label:
                 self.put(address)
             self._marks.append((node + 1, len(self), "text_link", address))

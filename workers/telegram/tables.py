@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from workers.telegram.pieces import Inline
 from workers.telegram.spans import Span
@@ -15,17 +16,21 @@ _SAYS_NOTHING = frozenset(
 """Heads of a first column that a row's title does without."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Table:
     """Rows of cells, the head first; ``aligns``: l, r or c for each column."""
 
     rows: Sequence[Sequence[Inline]]
     aligns: Sequence[str]
 
+    @cached_property
+    def _widths(self) -> list[int]:
+        count = max(len(row) for row in self.rows)
+        return [max(1, *(_width(row[at].text) for row in self.rows if at < len(row))) for at in range(count)]
+
     def as_text(self) -> str:
         """In columns."""
-        count = max(len(row) for row in self.rows)
-        widths = [max(1, *(_width(row[at].text) for row in self.rows if at < len(row))) for at in range(count)]
+        widths = self._widths
         lines = [
             " | ".join(
                 self._padded(row[at].text if at < len(row) else "", at, width) for at, width in enumerate(widths)
@@ -47,10 +52,7 @@ class Table:
             return False
         if any(span.kind == "text_link" for row in self.rows for cell in row for span in cell.spans):
             return True
-        return len(self.as_text().partition("\n")[0].expandtabs(1)) > _PHONE_COLUMNS or self._width() > _PHONE_COLUMNS
-
-    def _width(self) -> int:
-        return max(_width(line) for line in self.as_text().split("\n"))
+        return sum(self._widths) + 3 * (len(self._widths) - 1) > _PHONE_COLUMNS
 
     def as_list(self) -> list[Inline]:
         """Each row as an entry: lines, empty ones where entries are apart."""
