@@ -133,6 +133,20 @@ async def test_a_child_agent_whose_history_is_kept_remembers_its_own_chat_and_no
     assert "secret" not in " ".join(seen[2])
 
 
+@pytest.mark.promise("cards-checked")
+async def test_cards_in_fast_agents_own_folder_are_not_let_in_beside_the_operators(
+    runtime: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cards: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    others = tmp_path / ".fast-agent" / "agent-cards"
+    others.mkdir(parents=True)
+    (others / "other.md").write_text("---\nname: other\nmodel: generic.mock\nshell: true\n---\nYou.\n")
+    async with runtime(COHORT_LANES="1") as engine:
+        assert engine.agents == ("assistant",)
+        (cards / "more.md").write_text("---\nname: more\nmodel: generic.mock\n---\nYou.\n")
+        assert await engine.reload() == ("assistant", "more")
+
+
 @pytest.mark.parametrize("name", ["fast-agent.yaml", ".fast-agent/fast-agent.yaml", "fastagent.config.yaml"])
 def test_the_configuration_is_found_under_each_of_fast_agents_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str

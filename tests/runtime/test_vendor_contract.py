@@ -55,7 +55,7 @@ def test_the_version_is_the_one_this_was_written_for() -> None:
     [
         (FastAgent, ("harness", "load_agents", "_apply_skills_to_agent_configs", "_validate_run_preconditions",
                      "_sync_agent_card_mcp_servers", "get_default_agent_name")),
-        (AgentHarness, ("_create_instance", "_dispose_instance")),
+        (AgentHarness, ("_create_instance", "_dispose_instance", "_load_environment_agent_cards")),
         (LlmDecorator, ("load_message_history", "clear", "set_model", "add_stream_listener", "_on_llm_attached",
                         "_finalize_shutdown")),
         (fastagent_llm.FastAgentLLM, ("_execute_with_retry", "_finalize_turn_usage", "provider", "model_info")),

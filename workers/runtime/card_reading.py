@@ -4,6 +4,9 @@ A head between ``+++`` is TOML. python-frontmatter reads that where the package 
 file is the instruction of an agent without settings. The standard library reads TOML as well. The configuration and a
 skill may stand beside the cards: in a directory fast-agent takes them for cards, and refuses them.
 
+Cards in ``.fast-agent/agent-cards`` of the working directory are let in by nobody: fast-agent would load them beside
+the operator's own when it starts, unchecked, with a terminal's defaults and any model.
+
 What ``{{url:...}}`` in an instruction names is fetched when a card is read, which ended the start of all agents when it
 could not be had. Now the last text that was had stands there, or none, and the address is told.
 """
@@ -17,6 +20,7 @@ from urllib.parse import urlsplit
 
 import frontmatter
 from fast_agent.core import agent_card_runtime, agent_card_validation, direct_decorators
+from fast_agent.core.harness import AgentHarness
 from frontmatter.default_handlers import BaseHandler
 
 from tasks.agent_files import NOT_CARDS
@@ -83,9 +87,20 @@ def _patient(original: Callable[..., str]) -> Callable[..., str]:
     return read
 
 
+def _no_others(original: Callable[[Any], None]) -> Callable[[Any], None]:
+    """``AgentHarness._load_environment_agent_cards`` that loads none."""
+    del original
+
+    def load_none(self: Any) -> None:
+        """The operator's cards are those of ``COHORT_CARDS``."""
+
+    return load_none
+
+
 def install() -> None:
     """Have fast-agent's reader know it. Cheap to call again."""
     replace_once(direct_decorators, "read_text_source", _patient)
+    replace_once(AgentHarness, "_load_environment_agent_cards", _no_others)
     if not any(handler.START_DELIMITER == "+++" for handler in frontmatter.handlers):
         frontmatter.handlers.append(_Toml())
     for module in (agent_card_runtime, agent_card_validation):
