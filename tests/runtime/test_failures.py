@@ -3,7 +3,7 @@
 import pytest
 
 from workers.ports import TurnFailed
-from workers.runtime.failures import ContextTooLong, Fault, ModelSilent, NotTaken, ProviderFault, classify
+from workers.runtime.failures import ContextTooLong, Fault, ModelSilent, NotTaken, ProviderFault, Unfinished, classify
 
 NO_SUCH_MODEL = (
     "model not exist",
@@ -64,7 +64,7 @@ OPENAI = ("APIStatusError", "APIError", "OpenAIError")
         (Fault(("RemoteProtocolError",)), "retry", ProviderFault),
         (Fault(("StreamIdleTimeoutError", "TimeoutError")), "retry", ModelSilent),
         (Fault(("JSONDecodeError", "ValueError")), "retry", TurnFailed),
-        (Fault(("UnfinishedStreamError",)), "retry", TurnFailed),
+        (Fault(("UnfinishedStreamError",)), "retry", Unfinished),
         (Fault(("EmptyCompletionError",)), "tell", TurnFailed),
         (Fault(("EmptyStreamError", "RuntimeError")), "tell", TurnFailed),
         (Fault(("RuntimeError",), None, "didn't receive a `response.completed` event"), "retry", TurnFailed),

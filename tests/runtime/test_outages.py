@@ -29,6 +29,7 @@ PROVOKED = {
         "message": "Request too large for gpt-4o on tokens per min (TPM): Limit 30000, Requested 40000.",
     },
     "a stream that cannot be read": {"mode": "malformed"},
+    "a stream without an end": {"mode": "truncate"},
 }
 
 
@@ -75,6 +76,7 @@ async def test_a_fault_that_a_text_can_provoke_is_no_outage_however_many_chats_p
     runtime: Open, model: Model, fault: str
 ) -> None:
     async with runtime() as engine:
+        await engine.run(ask(99, "hi"), Screen())
         model.fault(match="provoke", times=None, **PROVOKED[fault])
         for chat in range(2 * CHATS_TO_OPEN):
             await fail(engine, chat, "provoke")

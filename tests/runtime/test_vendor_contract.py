@@ -25,6 +25,9 @@ from fast_agent.llm.provider.anthropic.llm_anthropic import AnthropicLLM
 from fast_agent.llm.provider.google.llm_google_native import GoogleNativeLLM
 from fast_agent.llm.provider.openai import responses_websocket
 from fast_agent.llm.provider.openai.llm_openai import OpenAILLM
+from fast_agent.llm.provider.openai.openresponses_streaming import OpenResponsesStreamingMixin
+from fast_agent.llm.provider.openai.responses_output import ResponsesOutputMixin
+from fast_agent.llm.provider.openai.responses_streaming import ResponsesStreamingMixin
 from fast_agent.llm.stream_types import StreamChunk
 from fast_agent.mcp.mcp_aggregator import MCPAggregator
 from fast_agent.mcp.mcp_connection_manager import MCPConnectionManager, ServerConnection
@@ -40,6 +43,32 @@ from google.genai import _api_client as google_client
 from openai import _streaming as openai_streaming
 
 from workers.runtime import baseline, connections, quiet, replays, tls, vendor
+
+ENDS = {
+    GoogleNativeLLM: (
+        "self._google_response_with_content(last_chunk, final_content)",
+        "await self._consume_google_stream(\n            timed_stream,",
+    ),
+    AnthropicLLM: (
+        "def _anthropic_stop_result(\n        self,\n        response: BetaMessage,",
+        "await self._process_stream(stream, model, capture_filename)",
+        "await stream.get_final_message()",
+    ),
+    OpenAILLM: (
+        "response, streamed_reasoning = await self._process_stream(",
+        "await self._openai_stop_result(choice, message)",
+        "except EmptyStreamError as exc:",
+        "stop_reason: LlmStopReason\n    requested_tool_calls: dict[str, CallToolRequest] | None = None",
+    ),
+    ResponsesStreamingMixin: ("async def _process_stream(\n        self, stream: Any, model: str,",),
+    OpenResponsesStreamingMixin: ("async def _process_stream(\n        self, stream: Any, model: str,",),
+    ResponsesOutputMixin: ("def _map_response_stop_reason(self, response: Any) -> LlmStopReason:",),
+    openai_streaming.AsyncStream: (
+        "iterator = self._iter_events()",
+        'if sse.data.startswith("[DONE]"):\n                    break',
+    ),
+}
+"""Where the ends of streams are decided -> what ``endings`` counts on."""
 
 
 def parameters(function: object) -> list[str]:
@@ -71,8 +100,6 @@ def test_the_version_is_the_one_this_was_written_for() -> None:
         (passthrough, ("CALL_TOOL_INDICATOR", "FIXED_RESPONSE_INDICATOR")),
         (function_tool_loader, ("build_default_function_tool",)),
         (async_utils, ("run_sync_in_threadpool",)),
-        (AnthropicLLM, ("_anthropic_stop_result",)),
-        (GoogleNativeLLM, ("_google_response_with_content",)),
         (openai_streaming.AsyncStream, ("_iter_events", "__stream__")),
         (anthropic_streaming.AsyncStream, ("_iter_events", "__stream__")),
         (google_client.HttpResponse, ("async_segments", "_aiter_response_stream", "_load_json_from_response")),
@@ -81,6 +108,12 @@ def test_the_version_is_the_one_this_was_written_for() -> None:
         (ToolAgent, ("run_tools",)),
         (McpAgent, ("run_tools",)),
         (AgentsAsToolsAgent, ("run_tools",)),
+        (AnthropicLLM, ("_process_stream", "_anthropic_stop_result")),
+        (GoogleNativeLLM, ("_consume_google_stream", "_google_response_with_content")),
+        (OpenAILLM, ("_process_stream", "_openai_stop_result")),
+        (ResponsesStreamingMixin, ("_process_stream",)),
+        (OpenResponsesStreamingMixin, ("_process_stream",)),
+        (ResponsesOutputMixin, ("_map_response_stop_reason",)),
         (console, ("console", "error_console", "server_console")),
     ],
 )  # fmt: skip
@@ -92,11 +125,11 @@ def test_what_we_replace_is_called_as_we_replace_it() -> None:
     assert parameters(vendor._execute)[:2] == ["self", "func"]
     assert parameters(vendor._finalize)[:2] == ["self", "turn_usage"]
     # These may be wrapped by now, so it is their source that is read.
-    source = inspect.getsource(import_module(GoogleNativeLLM.__module__))
-    assert "self._google_response_with_content(last_chunk, final_content)" in source
-    assert "def _anthropic_stop_result(\n        self,\n        response: BetaMessage," in inspect.getsource(
-        import_module(AnthropicLLM.__module__)
-    )
+    for holder, calls in ENDS.items():
+        source = inspect.getsource(
+            import_module("openai._streaming" if holder is openai_streaming.AsyncStream else holder.__module__)
+        )
+        assert [call for call in calls if call not in source] == [], holder
     assert parameters(quiet.event) == ["self", "etype", "ename", "message", "context", "data"]
     assert "clear_state" in parameters(LlmDecorator.load_message_history)
     assert parameters(async_utils.call_sync_fn_in_threadpool) == ["fn", "args", "kwargs"]

@@ -1,21 +1,44 @@
-"""Whether what a model's call returned is an answer: a return is no proof of one (pure)."""
+"""Whether what a model's call returned is an answer: a return is no proof of one."""
 
 from fast_agent.types import LlmStopReason, PromptMessageExtended
 from mcp_types import TextContent
 
 from workers.runtime import failures
-from workers.runtime.watch import Watch, fault_of
+from workers.runtime.watch import Watch, fault_of, unfinished
 
-# Their streams end with a count of tokens; one without it was cut off, however clean its end looked.
-_ALWAYS_METERED = frozenset({"anthropic", "google", "responses"})
+UNFINISHED = "(The model's stream broke off without a word that this is the end. Ask me to go on.)"
 
 
-def check(response: PromptMessageExtended, watch: Watch, model: str, *, metered: bool) -> None:
-    """Let an answer pass.
+class Ends:
+    """Which models are known to say when an answer is whole, and which have not yet been seen to."""
+
+    def __init__(self) -> None:
+        self._known: set[str] = set()
+        self._never: set[str] = set()
+
+    def never(self, model: str) -> bool:
+        """Whether it has ended a stream without a word, and none with one: it may be its way."""
+        return model in self._never
+
+    def whole(self, model: str) -> None:
+        """It has said that an answer was whole."""
+        self._known.add(model)
+        self._never.discard(model)
+
+    def broke_off(self, model: str) -> None:
+        """It has not."""
+        if model not in self._known:
+            self._never.add(model)
+
+
+def check(response: PromptMessageExtended, watch: Watch, model: str, *, open_ended: bool) -> None:
+    """Let an answer pass; ``open_ended``: also one whose stream ended without a word.
 
     Raises:
         TurnFailed: it is none.
     """
+    if not open_ended and (unfinished(response) or any(call.unfinished for call in watch.calls)):
+        raise failures.cut_off(model)
     fault = fault_of(response)
     if fault is None:
         # A member's failure is a text to the next member, and a child agent's one to the agent that called it.
@@ -23,18 +46,16 @@ def check(response: PromptMessageExtended, watch: Watch, model: str, *, metered:
     if fault is not None:
         raise failures.classify(fault, model)
     match response.stop_reason:
-        case LlmStopReason.CANCELLED | LlmStopReason.TIMEOUT:
+        case LlmStopReason.CANCELLED:
             raise failures.cut_off(model)
         case LlmStopReason.SAFETY:
             raise failures.refused(model)
         case LlmStopReason.MAX_ITERATIONS:
             raise failures.out_of_steps(model)
+        case LlmStopReason.MAX_TOKENS if not text_of(response).strip() and not watch.cut:
+            raise failures.length_reached(model)
         case _:
             pass
-    # fast-agent's own echo puts a parallel's answers together, and counts nothing.
-    last = next((call for call in reversed(watch.calls) if call.provider != "fast-agent"), None)
-    if last is not None and (metered or last.provider in _ALWAYS_METERED) and not last.metered:
-        raise failures.cut_off(model)
     if not text_of(response).strip() and not watch.cut:
         raise failures.empty(model)
 

@@ -13,8 +13,10 @@ from tasks.errors import CohortError, Retryable
 from tasks.settings import Settings
 from workers.ports import MediaSource, Notes, Reminders, Sink, TurnFailed, TurnRequest, TurnResult
 from workers.runtime import compaction, connections, content, failures, history, models, outages
+from workers.runtime.answer_check import Ends
 from workers.runtime.breaker import Breaker
 from workers.runtime.choices import Choice, Choices
+from workers.runtime.failures import Unfinished
 from workers.runtime.fair_queue import Party
 from workers.runtime.lanes import Lane, Lanes
 from workers.runtime.roster import Roster, misconfigured
@@ -60,7 +62,7 @@ class Engine:
         self._toolbox = Toolbox(notes, reminders)
         self._breaker = Breaker(clock)
         self._stack = AsyncExitStack()
-        self._metered: set[str] = set()
+        self._ends = Ends()
 
     async def __aenter__(self) -> Self:
         """Load configuration and cards, and make the first lane.
@@ -130,13 +132,11 @@ class Engine:
             # What cannot be opened now was told when it came.
             again = content.Files(self._media, self._choices.reads(choice.model))
             record.messages = await content.with_files(record.messages, again)
-            work = Work(message, record, sink, metered=choice.model in self._metered)
+            work = Work(message, record, sink, open_ended=self._ends.never(choice.model))
             async with self._lane(request, limit) as lane:
-                answer = await self._answer(request, choice, lane, work)
+                answer = await self._ended(choice, self._answer(request, choice, lane, work))
                 if answer.dead_server:
                     lane.spoil()
-        if answer.usage.output_tokens:
-            self._metered.add(choice.model)
         return TurnResult(
             text=answer.text,
             history=history.encode(history.bounded(answer.record, self._settings.history_messages)),
@@ -185,6 +185,17 @@ class Engine:
         prepare, wipe = partial(self._agent, request, lane, choice), partial(self._wipe, lane)
         shortening = Shortening(turn, agent, request.session, choice.model, limit, wipe, prepare)
         return await shortening.answer(work, full=full)
+
+    async def _ended(self, choice: Choice, answering: Awaitable[Answer]) -> Answer:
+        """Remember whether the model says when an answer is whole."""
+        try:
+            answer = await answering
+        except Unfinished:
+            self._ends.broke_off(choice.model)
+            raise
+        if not answer.broke_off:
+            self._ends.whole(choice.model)
+        return answer
 
     async def _opened[T](self, work: Awaitable[T]) -> T:
         """Files of a message, or a turn to be tried again.

@@ -24,6 +24,8 @@ LOST = "I ran out of steps before I found an answer. Try a smaller question."
 ENDLESS = "The model went on and on without coming to an answer, so I stopped it. Try a smaller question."
 SLOW = "This took longer than I am allowed to work on one message, so I stopped. Try a smaller question."
 EMPTY = "The model gave an empty answer, twice. Try again, or put it differently."
+ODD = "The model gave an answer that I could not use, twice. Try again, or put it differently."
+LENGTH = "The model reached the limit of one answer before it was done. Ask for less at once."
 UNUSABLE = "The model could not work with this message. Try to put it differently."
 
 # A fault of the network passes at once; a server that is out of breath needs longer, a rate limit longest.
@@ -49,7 +51,8 @@ _FILTER = ("content_filter", "content filter", "content management policy", "con
 _SETUP_ERRORS = frozenset(
     {"ProviderKeyError", "ModelConfigError", "AgentConfigError", "ServerConfigError", "ConfigFileError"}
 )
-_REFUSALS = frozenset({"ContentFilterFinishReasonError", "PromptBlockedError"})
+_REFUSALS = frozenset({"ContentFilterFinishReasonError", "PromptBlockedError", "RefusedError"})
+_LENGTH = frozenset({"LengthReachedError", "LengthFinishReasonError"})
 _NETWORK_ERRORS = frozenset(
     {
         # A refused connection comes as this one, too.
@@ -65,7 +68,10 @@ _NETWORK_ERRORS = frozenset(
     }
 )
 _SILENCES = frozenset({"ReadTimeout", "StreamIdleTimeoutError", "TimeoutError"})
-# fast-agent has asked twice before it raises one of these.
+_NO_ROOM = frozenset({"NoRoomError"})
+_TOO_LARGE = frozenset({"RequestTooLargeError"})
+_UNFINISHED = frozenset({"UnfinishedStreamError"})
+_ODD = frozenset({"UnusableAnswerError"})
 _EMPTY = frozenset({"EmptyCompletionError", "EmptyStreamError"})
 
 
@@ -157,18 +163,21 @@ def _by_status(fault: Fault, where: str) -> TurnFailed | None:
 
 
 def _by_kind(fault: Fault, where: str) -> TurnFailed:
-    if not _REFUSALS.isdisjoint(fault.kinds):
-        return TurnFailed("tell", REFUSED, f"content filter, {where}")
-    if "RequestTooLargeError" in fault.kinds:
-        return ContextTooLong("tell", TOO_LARGE, f"request too large, {where}")
-    if not _SETUP_ERRORS.isdisjoint(fault.kinds):
-        return TurnFailed("operator", BROKEN, where)
-    if not _EMPTY.isdisjoint(fault.kinds):
-        return TurnFailed("tell", EMPTY, f"empty answer, {where}")
-    if not _SILENCES.isdisjoint(fault.kinds):
-        return ModelSilent("retry", BUSY, where, backoff=SHORT_S)
-    if not _NETWORK_ERRORS.isdisjoint(fault.kinds):
-        return ProviderFault("retry", BUSY, where, backoff=SHORT_S)
+    for kinds, failure in (
+        (_REFUSALS, TurnFailed("tell", REFUSED, f"content filter, {where}")),
+        (_LENGTH, TurnFailed("tell", LENGTH, f"length limit reached, {where}")),
+        (_NO_ROOM, ContextTooLong("tell", TOO_LONG, f"no room for an answer, {where}")),
+        (_TOO_LARGE, ContextTooLong("tell", TOO_LARGE, f"request too large, {where}")),
+        (_SETUP_ERRORS, TurnFailed("operator", BROKEN, where)),
+        # What has been asked for twice already.
+        (_EMPTY, TurnFailed("tell", EMPTY, f"empty answer, {where}")),
+        (_ODD, TurnFailed("tell", ODD, where)),
+        (_SILENCES, ModelSilent("retry", BUSY, where, backoff=SHORT_S)),
+        (_NETWORK_ERRORS, ProviderFault("retry", BUSY, where, backoff=SHORT_S)),
+        (_UNFINISHED, Unfinished("retry", BUSY, where, backoff=SHORT_S)),
+    ):
+        if not kinds.isdisjoint(fault.kinds):
+            return failure
     # An answer that cannot be read and what we do not know are tried again, but do not speak against the provider:
     # the text that was sent may be the cause.
     return TurnFailed("retry", BUSY, where, backoff=SHORT_S)
@@ -192,6 +201,10 @@ class TimeUsedUp(TurnFailed):
     """The turn used up its time, which tells nothing about the provider."""
 
 
+class Unfinished(TurnFailed):
+    """The stream ended without a word that the answer was whole."""
+
+
 class ContextTooLong(TurnFailed):
     """The request did not fit; a compaction may help."""
 
@@ -210,9 +223,14 @@ def endless(model: str) -> TurnFailed:
     return TurnFailed("tell", ENDLESS, f"{model}: used up COHORT_ANSWER_MAX without an answer")
 
 
+def length_reached(model: str) -> TurnFailed:
+    """The model used up its answer without a word, or within a tool call."""
+    return TurnFailed("tell", LENGTH, f"{model}: length limit reached")
+
+
 def cut_off(model: str) -> TurnFailed:
     """The stream ended without its end."""
-    return TurnFailed("retry", BUSY, f"{model}: stream cut off", backoff=SHORT_S)
+    return Unfinished("retry", BUSY, f"{model}: stream cut off", backoff=SHORT_S)
 
 
 def out_of_steps(model: str) -> TurnFailed:

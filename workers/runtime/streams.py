@@ -134,6 +134,9 @@ def _sse(original: Callable[..., AsyncIterator[Any]]) -> Callable[..., AsyncIter
             self.response.aiter_bytes = partial(_wired, self.response.aiter_bytes)
         stream, pace = Stream(), Pace()
         async for event in original(self):
+            if event.data.startswith("[DONE]"):
+                # The reader of events keeps it to itself; ``stream_ends`` asks for it.
+                self.cohort_done = True
             for held, raw in stream.ready(event, event.data):
                 for passed in _events(stream, held, raw):
                     began = perf_counter()

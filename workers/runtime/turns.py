@@ -12,7 +12,7 @@ from mcp_types import TextContent
 from tasks.session import SessionKey
 from workers.ports import Sink, TurnFailed, Usage
 from workers.runtime import failures, fitting
-from workers.runtime.answer_check import check, text_of
+from workers.runtime.answer_check import UNFINISHED, check, text_of
 from workers.runtime.choices import Choice
 from workers.runtime.history import Record
 from workers.runtime.live_text import LiveText
@@ -26,7 +26,10 @@ _INSIST_S = 0.2
 
 @dataclass(slots=True)
 class Answer:
-    """What a turn gave; ``record`` is the session's history with the turn in it. ``dead_server``: replace the lane."""
+    """What a turn gave; ``record`` is the session's history with the turn in it. ``dead_server``: replace the lane.
+
+    ``broke_off``: no word said that it is whole.
+    """
 
     text: str
     record: Record
@@ -34,19 +37,20 @@ class Answer:
     cut: bool = False
     notices: list[str] = field(default_factory=list[str])
     dead_server: bool = False
+    broke_off: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
     """What a turn is given: the user's turn, the session's history (bounded), where it shows itself.
 
-    ``metered``: the model is known to count tokens, so an answer without a count was cut off.
+    ``open_ended``: an answer whose stream ended without a word counts as one, and is said to be such.
     """
 
     message: PromptMessageExtended
     record: Record
     sink: Sink
-    metered: bool = False
+    open_ended: bool = False
 
 
 class ToolWatch:
@@ -195,7 +199,7 @@ class Turn:
             response, watch = await watched(
                 self._session, self._tools, lambda: self._agent.generate([work.message], params)
             )
-            check(response, watch, self._model, metered=work.metered)
+            check(response, watch, self._model, open_ended=work.open_ended)
             answer = self._answer(work, response, watch)
         except TurnFailed:
             live.take_back()
@@ -234,6 +238,9 @@ class Turn:
             kept[-1] = kept[-1].model_copy(update={"content": [TextContent(type="text", text="[cut]")]})
         cut = watch.cut or response.stop_reason == LlmStopReason.MAX_TOKENS
         done = Answer(text, Record(kept, {**record.members, **members}), usage, cut=cut)
+        done.broke_off = any(call.unfinished for call in watch.calls)
+        if done.broke_off:
+            done.notices.append(UNFINISHED)
         if any(channel(item, FAST_AGENT_ALERT_CHANNEL) for item in kept[loaded:]):
             done.notices.append(f"{usage.model or 'This model'} cannot read this kind of file, so I left it out.")
         return done

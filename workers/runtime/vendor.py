@@ -20,7 +20,6 @@ from fast_agent.core.harness import AgentHarness
 from fast_agent.core.logging import logger as fast_logging
 from fast_agent.llm import fastagent_llm
 from fast_agent.llm.internal import passthrough
-from fast_agent.llm.provider.error_utils import is_empty_completion
 from fast_agent.tools import function_tool_loader
 from fast_agent.ui import console as fast_console
 from fastmcp.utilities import async_utils
@@ -43,7 +42,7 @@ from workers.runtime import (
     taming,
 )
 from workers.runtime.meter import ANSWER_MAX, limits
-from workers.runtime.watch import Watch, fault_of, message_in, watching
+from workers.runtime.watch import Call, Watch, message_in, unusable, watching
 
 if TYPE_CHECKING:
     from fast_agent.core.fastagent import AgentInstance
@@ -59,20 +58,20 @@ async def _watched_execute(self: Any, *args: Any, **kwargs: Any) -> Any:
     watch = watching.get()
     if watch is None:
         return await _execute(self, *args, **kwargs)
-    result = await _noted_execute(self, watch, *args, **kwargs)
+    call, result = await _noted_execute(self, watch, *args, **kwargs)
     message = message_in(result)
     # OpenAI's providers do this themselves. It is the call that is repeated, not the turn with its tools.
-    if message is not None and is_empty_completion(message):
-        return await _noted_execute(self, watch, *args, **kwargs)
+    if message is not None and unusable(message):
+        call.fault = None
+        _, result = await _noted_execute(self, watch, *args, **kwargs)
     return result
 
 
-async def _noted_execute(self: Any, watch: Watch, *args: Any, **kwargs: Any) -> Any:
+async def _noted_execute(self: Any, watch: Watch, *args: Any, **kwargs: Any) -> tuple[Call, Any]:
     with watch.call(self.name or "", str(self.provider.config_name)) as call, connections.call():
         result = await answers.within(watch, call, self, _execute, *args, **kwargs)
-    message = message_in(result)
-    call.fault = None if message is None else fault_of(message)
-    return result
+    call.took(message_in(result))
+    return call, result
 
 
 def _watched_finalize(self: Any, turn_usage: Any, **kwargs: Any) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fast_agent.constants import FAST_AGENT_ERROR_CHANNEL, FAST_AGENT_PROVIDER_ERROR
+from fast_agent.llm.provider.error_utils import is_empty_completion
 from fast_agent.types import LlmStopReason, PromptMessageExtended
 
 from workers.ports import Usage
@@ -22,7 +23,10 @@ _HOOK = re.compile(r"hook \w+ \([^()]*\) raised \w+")
 
 @dataclass(slots=True)
 class Call:
-    """One call of a model, of whichever agent. ``fault``: it failed, raised or returned as a message."""
+    """One call of a model, of whichever agent. ``fault``: it failed, raised or returned as a message.
+
+    ``unfinished``: its stream ended without a word that it was whole.
+    """
 
     agent: str
     provider: str = ""
@@ -30,6 +34,12 @@ class Call:
     output_tokens: int = 0
     model: str = ""
     fault: Fault | None = None
+    unfinished: bool = False
+
+    def took(self, message: PromptMessageExtended | None) -> None:
+        """Note what the call returned."""
+        if message is not None:
+            self.fault, self.unfinished = fault_of(message), unfinished(message)
 
     @property
     def metered(self) -> bool:
@@ -91,10 +101,28 @@ def message_in(result: Any) -> PromptMessageExtended | None:
     return next((part for part in parts if isinstance(part, PromptMessageExtended)), None)
 
 
+def unfinished(message: PromptMessageExtended) -> bool:
+    """Whether its stream ended without a word that it was whole (``endings`` marks it so)."""
+    return message.stop_reason == LlmStopReason.TIMEOUT
+
+
+def unusable(message: PromptMessageExtended) -> bool:
+    """Whether a model said nothing, or something that its provider could not use (half a tool call)."""
+    return _unusable_call(message) or is_empty_completion(message)
+
+
+def _unusable_call(message: PromptMessageExtended) -> bool:
+    """Every other error says something, in its channels or in its text."""
+    told = channel(message, FAST_AGENT_ERROR_CHANNEL) or channel(message, FAST_AGENT_PROVIDER_ERROR)
+    return message.stop_reason == LlmStopReason.ERROR and not (told or message.all_text().strip())
+
+
 def fault_of(message: PromptMessageExtended) -> Fault | None:
     """The fault that a returned message tells of, if it does."""
     if message.stop_reason != LlmStopReason.ERROR:
         return None
+    if _unusable_call(message):
+        return Fault(("UnusableAnswerError",))
     raw = channel(message, FAST_AGENT_PROVIDER_ERROR)
     told: dict[str, Any] = json.loads(raw) if raw else {}
     status = told.get("status")
