@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.runtime.conftest import SERVER
-from tests.runtime.support import Open, Screen, ask
+from tests.runtime.support import Open, Screen, ask, until
 from tests.support.model import Model
 
 
@@ -110,14 +110,32 @@ async def test_sessions_with_servers_of_their_own_run_at_the_same_time(runtime: 
             assert [n for n in range(5) if f"secret of {n}" in text] == [chat]
 
 
-async def test_a_session_server_that_does_not_start_fails_the_turn_and_not_the_runtime(
-    runtime: Open, model: Model, serve
+@pytest.mark.promise("servers-down")
+async def test_a_chats_own_server_that_does_not_start_costs_its_tools_and_no_other_chats(
+    runtime: Open, model: Model, serve, tmp_path: Path
 ) -> None:
-    from workers.ports import TurnFailed
+    picky = tmp_path / "picky.py"
+    picky.write_text(
+        "import os, runpy, sys\nfrom pathlib import Path\n"
+        "if (Path(os.environ['STORE']).parent / 'broken').exists(): sys.exit(3)\n"
+        f"runpy.run_path({str(SERVER)!r}, run_name='__main__')\n"
+    )
+    serve("own", args=[str(picky)], env={"STORE": "{workdir}/notes.txt"}, isolation="chat")
+    broken = tmp_path / "home" / "sessions" / "42_1"
+    broken.mkdir(parents=True)
+    (broken / "broken").touch()
+    told: list[str] = []
 
-    serve("own", args=["-c", "raise SystemExit(3)"], isolation="chat")
-    async with runtime(COHORT_LANES="1") as engine:
-        with pytest.raises(TurnFailed) as failure:
-            await engine.run(ask(1, "hello"), Screen())
-        assert failure.value.action == "retry"
-        assert "own" in failure.value.detail
+    async def alert(cause: str, _detail: str) -> None:
+        told.append(cause)
+
+    async with runtime(COHORT_LANES="1", alert=alert) as engine:
+        assert (await engine.run(ask(1, "hello"), Screen())).text == "echo: hello [n=1]"
+        assert "do not have their tools: own" in model.journal[-1].messages[0]["text"]
+        assert "pid" in (await engine.run(ask(2, "CALL:whoami"), Screen())).text
+        assert "do not have their tools" not in model.journal[-1].messages[0]["text"]
+        (broken / "broken").unlink()
+        assert (await engine.run(ask(1, "again"), Screen())).text == "echo: again [n=1]"
+        engine._roster._isolation._resting.clear()
+        assert "pid" in (await engine.run(ask(1, "CALL:whoami"), Screen())).text
+        await until(lambda: told == ["MCP server own"])

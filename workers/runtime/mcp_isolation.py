@@ -15,6 +15,7 @@ uses as a tool cannot have such a server, and a card that says so is refused: fa
 and a copy would do without the server in silence.
 """
 
+import asyncio
 import logging
 import re
 from collections.abc import Iterable
@@ -28,8 +29,9 @@ from fast_agent.core.instruction_refresh import rebuild_agent_instruction
 from fast_agent.mcp.mcp_aggregator import MCPAttachOptions
 
 from tasks.session import SessionKey
-from workers.runtime import failures
+from workers.runtime import failures, server_calls
 from workers.runtime.lanes import Lane
+from workers.runtime.shared_servers import SharedServers, why_not
 
 if TYPE_CHECKING:
     from fast_agent import FastAgent
@@ -40,6 +42,8 @@ log = logging.getLogger("cohort.runtime")
 # A process that has not answered by then will not; npm-packed servers need some seconds on a loaded machine.
 STARTUP_S = 30.0
 
+REST_S = 30.0
+"""A session's server that did not start is left alone for this long; its turns go without it at once."""
 
 MARK, OWN = "isolation", "chat"
 """What is written in a server's settings, and its only value."""
@@ -90,8 +94,12 @@ class Attached:
 class Isolation:
     """Attaches and detaches; every change is made in the lane's own task."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, servers: SharedServers) -> None:
+        """``servers``: is told of those that do not start."""
         self._home = home
+        self._told = servers
+        self._resting: dict[str, float] = {}
+        """Name of a session's server -> when it may be tried again."""
         self._servers: dict[str, MCPServerSettings] = {}
         self._cards: dict[str, dict[str, Any]] = {}
         self._attached: dict[Lane, Attached] = {}
@@ -129,8 +137,10 @@ class Isolation:
         Returns:
             Whether servers were attached.
 
+        Without a server that does not start the turn runs, too: the agent is told, and the lane is spoiled.
+
         Raises:
-            TurnFailed: a server does not start; the lane is spoiled.
+            TurnFailed: the lane is of no use.
         """
         held = self._attached.get(lane)
         wanted = [(agent, name) for agent in agents for name in self._wanted(agent.name)]
@@ -142,7 +152,7 @@ class Isolation:
         self._attached[lane] = held
         lane.warm = str(session)
         try:
-            await lane.order(partial(self._attach, held, missing, session))
+            await lane.order(partial(self._attach, lane, held, missing, session))
         except Exception as problem:
             lane.spoil()
             log.warning("server_start_failed", extra={"session": str(session), "error": type(problem).__name__})
@@ -171,22 +181,37 @@ class Isolation:
         self._attached.pop(lane, None)
         lane.warm = None
 
-    async def _attach(self, held: Attached, wanted: list[tuple[Any, str]], session: SessionKey) -> None:
+    async def _attach(self, lane: Lane, held: Attached, wanted: list[tuple[Any, str]], session: SessionKey) -> None:
         workdir = place(self._home, session)
+        now = asyncio.get_running_loop().time()
+        self._resting = {name: until for name, until in self._resting.items() if until > now}
         for agent, name in wanted:
             own = self._name(name, session)
-            settings = self._filled(self._servers[name], slug(session), str(workdir))
-            held.servers.append((agent, own))
-            if name in agent.config.tools:
-                agent.config.tools = {**agent.config.tools, own: agent.config.tools[name]}
-            await agent.attach_mcp_server(
-                server_name=own,
-                server_config=settings,
-                options=MCPAttachOptions(
-                    startup_timeout_seconds=STARTUP_S, trigger_oauth=False, allow_oauth_paste_fallback=False
-                ),
-            )
-            await rebuild_agent_instruction(agent)
+            if own not in self._resting:
+                try:
+                    await self._start(agent, name, held, session, workdir)
+                    continue
+                except Exception as problem:  # noqa: BLE001 - an agent without it is better than none
+                    held.servers.remove((agent, own))
+                    self._resting[own] = now + REST_S
+                    self._told.refused(name, why_not(name, problem))
+            lane.spoil()
+            await server_calls.tell_lacking(agent, [name])
+
+    async def _start(self, agent: Any, name: str, held: Attached, session: SessionKey, workdir: Path) -> None:
+        own = self._name(name, session)
+        settings = self._filled(self._servers[name], slug(session), str(workdir))
+        held.servers.append((agent, own))
+        if name in agent.config.tools:
+            agent.config.tools = {**agent.config.tools, own: agent.config.tools[name]}
+        await agent.attach_mcp_server(
+            server_name=own,
+            server_config=settings,
+            options=MCPAttachOptions(
+                startup_timeout_seconds=STARTUP_S, trigger_oauth=False, allow_oauth_paste_fallback=False
+            ),
+        )
+        await rebuild_agent_instruction(agent)
 
     @staticmethod
     def _name(server: str, session: SessionKey) -> str:

@@ -50,9 +50,9 @@ class Roster:
         self._clock = clock
         self._generation = 0
         self._initial: dict[str, list[PromptMessageExtended]] = {}
-        self._isolation = Isolation(settings.home)
         self._kept: dict[int, _Kept] = {}
         self.servers = SharedServers()
+        self._isolation = Isolation(settings.home, self.servers)
         _check(settings)
         self.fast = vendor.build(settings)
         vendor.load_cards(self.fast, settings)

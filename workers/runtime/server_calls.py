@@ -77,6 +77,11 @@ async def probe(registry: Any, name: str) -> tuple[Tool, ...]:
 async def tell_missing(agent: Any, servers: SharedServers) -> None:
     """Say in a new agent's instruction which servers it lacks without knowing their tools."""
     named = [name for name in agent.config.servers if servers.why_down(name) is not None and not servers.tools(name)]
+    await tell_lacking(agent, named)
+
+
+async def tell_lacking(agent: Any, named: list[str]) -> None:
+    """Say in an agent's instruction which servers it lacks. Nothing takes it back."""
     if named and getattr(agent, "_instruction_template", None):
         agent._instruction_template += _MISSING.format(", ".join(named))  # noqa: SLF001
         await rebuild_agent_instruction(agent)

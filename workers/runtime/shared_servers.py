@@ -49,6 +49,7 @@ class SharedServers:
     def __init__(self) -> None:
         self._servers: dict[str, _Server] = {}
         self._lost: asyncio.Queue[str] = asyncio.Queue()
+        self._refused: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
         self.changes = 0
         """How often one came back; lanes made before an increase do without it."""
 
@@ -83,6 +84,11 @@ class SharedServers:
         log.error("server_unreachable", extra={"server": name, "reason": why})
         self._lost.put_nowait(name)
 
+    def refused(self, name: str, why: str) -> None:
+        """A chat's own server did not start; others' may."""
+        log.error("server_unreachable", extra={"server": name, "reason": why})
+        self._refused.put_nowait((name, why))
+
     def forget(self, name: str) -> None:
         """No card names it any more."""
         self._servers.pop(name, None)
@@ -90,9 +96,15 @@ class SharedServers:
     async def watch(self, probe: Probe, came_back: Callable[[], None], alert: Alert | None) -> None:
         """Try again what is down, until cancelled. ``came_back``: lanes have to be made anew."""
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._tell_refused(alert), name="refused servers")
             while True:
                 name = await self._lost.get()
                 group.create_task(self._retry(name, probe, came_back, alert), name=f"server {name}")
+
+    async def _tell_refused(self, alert: Alert | None) -> None:
+        while True:
+            name, why = await self._refused.get()
+            await _tell(alert, name, why)
 
     async def _retry(self, name: str, probe: Probe, came_back: Callable[[], None], alert: Alert | None) -> None:
         told = False
