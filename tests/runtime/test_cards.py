@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from fast_agent.core.instruction import InstructionBuilder
 
 from tasks.errors import Misconfigured
 from tasks.settings import Settings
@@ -162,14 +163,16 @@ async def test_a_reload_whose_agents_cannot_be_made_changes_nothing(runtime: Ope
     assert [turn.result().text for turn in turns] == ["echo: HOLD:gate [n=1]"] * 2
 
 
-async def test_the_date_in_an_instruction_follows_the_day(runtime: Open, model: Model, cards: Path, clock) -> None:
+async def test_the_date_in_an_instruction_follows_the_day(
+    runtime: Open, model: Model, cards: Path, clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     card(cards, "assistant.md", ASSISTANT.replace("You are an assistant.", "Today is {{currentDate}}."))
     async with runtime(COHORT_LANES="1") as engine:
-        await engine.run(ask(1, "hi"), Screen())
-        before = engine.made
-        clock.seconds += 86_400
-        await engine.run(ask(1, "hi"), Screen())
-        assert engine.made == before + 1
+        for day in ("the first", "the second"):
+            monkeypatch.setitem(InstructionBuilder._BUILTINS, "currentDate", lambda day=day: day)
+            clock.seconds += 86_400
+            await engine.run(ask(1, "hi"), Screen())
+    assert [call.messages[0]["text"] for call in model.journal] == ["Today is the first.", "Today is the second."]
 
 
 async def test_no_cards_and_broken_cards_stop_the_start_with_one_line(runtime: Open, cards: Path) -> None:

@@ -29,6 +29,8 @@ from workers.runtime.replacing import replace_once
 
 _URL = re.compile(r"\{\{url:((?:https?|hf)://[^}]+)\}\}")
 
+_DATE, _LATER = "{{currentDate}}", "\0currentDate\0"
+
 
 class _Toml(BaseHandler):
     FM_BOUNDARY = re.compile(r"^\+{3,}\s*$", re.MULTILINE)
@@ -97,9 +99,19 @@ def _no_others(original: Callable[[Any], None]) -> Callable[[Any], None]:
     return load_none
 
 
+def _undated(original: Callable[[str], str]) -> Callable[[str], str]:
+    """``_apply_templates`` that leaves the date to when an agent is made: a card is read once in a worker's life."""
+
+    def apply(text: str) -> str:
+        return original(text.replace(_DATE, _LATER)).replace(_LATER, _DATE)
+
+    return apply
+
+
 def install() -> None:
     """Have fast-agent's reader know it. Cheap to call again."""
     replace_once(direct_decorators, "read_text_source", _patient)
+    replace_once(direct_decorators, "_apply_templates", _undated)
     replace_once(AgentHarness, "_load_environment_agent_cards", _no_others)
     if not any(handler.START_DELIMITER == "+++" for handler in frontmatter.handlers):
         frontmatter.handlers.append(_Toml())
