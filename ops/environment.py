@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from tasks.environ import FILE, merged
+from tasks.environ import NAME, merged
 from tasks.settings import Settings, env_name
 
 type Kind = Literal["bot", "worker", "flower", "playground", "model", "valkey"]
@@ -41,7 +41,7 @@ _NAMED: Mapping[Kind, set[str]] = {
 _BEGINNINGS: Mapping[Kind, tuple[str, ...]] = {"flower": ("FLOWER_",), "model": ("OMP_", "GGML_", "LLAMA_")}
 
 
-def environment(environ: Mapping[str, str] | None = None, file: Path = FILE) -> dict[str, str]:
+def environment(environ: Mapping[str, str] | None = None, file: Path | None = None) -> dict[str, str]:
     """What is set: a variable of the environment wins over the file's line, and a blank value is none."""
     found = merged(environ, file)
     # MCP servers are named as programs, and the environment that we run in need not be activated.
@@ -53,12 +53,17 @@ def environment(environ: Mapping[str, str] | None = None, file: Path = FILE) -> 
 
 
 def needed(kind: Kind, environ: Mapping[str, str]) -> dict[str, str]:
-    """The part of an environment that a process of this kind gets."""
+    """The part of an environment that a process of this kind gets.
+
+    ``.env`` is part of it already, so the process does not read that file again. It would find there what it is not to
+    have, or half of what belongs together, where the other half stands in the environment.
+    """
+    read = {NAME: os.devnull}
     if kind == "worker":
-        return {name: value for name, value in environ.items() if name not in _WEBHOOK | _PLAYGROUND}
+        return {name: value for name, value in environ.items() if name not in _WEBHOOK | _PLAYGROUND} | read
     named, beginnings = _SYSTEM | _NAMED[kind], _SYSTEMS + _BEGINNINGS.get(kind, ())
     found = {name: value for name, value in environ.items() if name in named or name.startswith(beginnings)}
     token = environ.get("TELEGRAM_BOT_TOKEN", "")
     if kind == "playground" and token.startswith(f"{PLAYGROUND_BOT}:"):
         found["TELEGRAM_BOT_TOKEN"] = token
-    return found
+    return found | read

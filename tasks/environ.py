@@ -10,18 +10,24 @@ from dotenv import dotenv_values
 from tasks.errors import Misconfigured
 
 FILE = Path(".env")
+NAME = "COHORT_ENV_FILE"
+"""Names another file."""
 
 
-def merged(own: Mapping[str, str] | None = None, file: Path = FILE) -> dict[str, str]:
+def merged(own: Mapping[str, str] | None = None, file: Path | None = None) -> dict[str, str]:
     """The environment over the file's lines: a variable of the environment wins, unless it is blank.
 
     A blank value says nothing, wherever it stands: compose files and shells pass on variables that are not set as
     ``NAME=``, and a secret that is empty would be a door without a lock.
 
     Raises:
-        Misconfigured: the file is there and cannot be read.
+        Misconfigured: the file is there and cannot be read, or is named and not there.
     """
-    return {**_written(file), **said(os.environ if own is None else own)}
+    given = said(os.environ if own is None else own)
+    named = Path(given[NAME]) if NAME in given else None
+    if named is not None and not named.exists():
+        raise Misconfigured(f"{NAME}: there is no file {named}")
+    return {**_written(file or named or FILE), **given}
 
 
 def said(values: Mapping[str, str | None]) -> dict[str, str]:

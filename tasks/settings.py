@@ -68,6 +68,8 @@ class Settings(BaseSettings):
     """Flower's port on 127.0.0.1; 0 starts no Flower."""
     flower_hosts: Annotated[tuple[str, ...], NoDecode] = Field((), alias="COHORT_FLOWER_HOSTS")
     """Hosts by which browsers reach Flower through a proxy of yours (`name` or `name:port`), separated by commas."""
+    env_file: Path = Field(environment.FILE, alias=environment.NAME)
+    """File with further settings, read beside the environment. It must exist if it is named here."""
     home: Path = Field(Path(".cohort"), alias="COHORT_HOME")
     """State directory: embedded Valkey's data, media cache, logs."""
     config: Path = Field(Path("fastagent.config.yaml"), alias="COHORT_CONFIG")

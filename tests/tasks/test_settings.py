@@ -46,6 +46,15 @@ def test_a_file_that_cannot_be_read_as_settings_is_one_clear_line_and_never_left
         merged({}, file)
 
 
+@pytest.mark.promise("settings-clear")
+def test_another_file_can_be_named_and_must_then_be_there(tmp_path: Path) -> None:
+    named = tmp_path / "cohort.env"
+    with pytest.raises(Misconfigured, match=r"^COHORT_ENV_FILE: there is no file [^\n]+$"):
+        merged({"COHORT_ENV_FILE": str(named)})
+    named.write_text("COHORT_LANES=3\n")
+    assert merged({"COHORT_ENV_FILE": str(named)})["COHORT_LANES"] == "3"
+
+
 def test_a_byte_order_mark_is_no_part_of_the_first_name(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_bytes(b"\xef\xbb\xbfCOHORT_LANES=3\r\nCOHORT_SLOTS=8\r\n")
