@@ -44,7 +44,7 @@ async def wired(settings: Settings, incarnation: str, *, clock: Clock, steps: St
             clock,
             media=TelegramMedia(bot, settings, clock),
             notes=store.notes,
-            reminders=store.reminders,
+            reminders=store.tool_reminders,
             alert=(alerts := Alerts(settings, store.alerts, store.intake)).raise_,
         ) as engine,
     ):

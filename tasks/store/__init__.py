@@ -20,10 +20,19 @@ from tasks.store.redis import connection
 from tasks.store.reminders import ReminderStore
 from tasks.store.sessions import SessionStore
 
+_HEARTBEAT = 8
+"""Connections for a heartbeat, its looks at the others and its news."""
+_TOOLS, _TOOL_WAITS_S = 16, 20.0
+"""Connections that all tools of a worker share, and how long a call waits for one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """All verbs on one connection pool; ``redis`` is for the stores that others build on it (pacing, notes)."""
+    """All verbs; ``redis`` is for the stores that others build on it (pacing).
+
+    Heartbeats have connections of their own, and tools have some to share: a model that calls a tool thousands of times
+    must not let a worker pass for dead. ``tool_reminders``: ``reminders`` as tools set them.
+    """
 
     redis: Redis
     intake: IntakeStore
@@ -35,6 +44,7 @@ class Store:
     alerts: AlertStore
     notes: NoteStore
     reminders: ReminderStore
+    tool_reminders: ReminderStore
 
 
 @asynccontextmanager
@@ -46,17 +56,22 @@ async def connect(settings: Settings, clock: Clock | None = None) -> AsyncGenera
         StoreUnavailable: Redis is away.
     """
     clock = clock or SystemClock()
-    async with connection(settings.redis) as redis:
+    async with (
+        connection(settings.redis) as redis,
+        connection(settings.redis, connections=_HEARTBEAT) as heartbeat,
+        connection(settings.redis, connections=_TOOLS, waits=_TOOL_WAITS_S) as tools,
+    ):
         await open_layout(redis, settings.slots)
         yield Store(
             redis=redis,
             intake=IntakeStore(redis, clock, slots=settings.slots, inbox_cap=settings.inbox_cap),
             sessions=SessionStore(redis, clock, slots=settings.slots),
             moves=Moves(redis, clock, slots=settings.slots),
-            members=Membership(redis),
+            members=Membership(heartbeat),
             lease=PollerLease(redis),
             dead=DeadStore(redis, clock, slots=settings.slots),
             alerts=AlertStore(redis),
-            notes=NoteStore(redis),
+            notes=NoteStore(tools),
             reminders=ReminderStore(redis, clock, slots=settings.slots),
+            tool_reminders=ReminderStore(tools, clock, slots=settings.slots),
         )

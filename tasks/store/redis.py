@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from redis import exceptions
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.commands.core import AsyncScript
@@ -105,8 +105,8 @@ async def mend(redis: Redis, keys: Sequence[str | bytes]) -> list[str]:
 
 
 @asynccontextmanager
-async def connection(url: str, *, connections: int = 256) -> AsyncGenerator[Redis]:
-    """A client for this process.
+async def connection(url: str, *, connections: int = 256, waits: float | None = None) -> AsyncGenerator[Redis]:
+    """A client for this process, with at most so many ``connections``; ``waits``: seconds for a free one, else none.
 
     Every script may be sent twice (its answer was lost) and is written for it, so the client may retry.
 
@@ -114,8 +114,10 @@ async def connection(url: str, *, connections: int = 256) -> AsyncGenerator[Redi
         Misconfigured: ``url`` is no Redis URL.
     """
     try:
-        redis: Redis = Redis.from_url(
+        more = {} if waits is None else {"timeout": waits}
+        pool = (ConnectionPool if waits is None else BlockingConnectionPool).from_url(
             url,
+            **more,
             decode_responses=False,
             max_connections=connections,
             socket_timeout=timedelta(seconds=10).total_seconds(),
@@ -123,6 +125,7 @@ async def connection(url: str, *, connections: int = 256) -> AsyncGenerator[Redi
             health_check_interval=30,
             retry=Retry(ExponentialBackoff(cap=0.2, base=0.05), retries=2),
         )
+        redis: Redis = Redis.from_pool(pool)
     except ValueError as problem:
         raise Misconfigured(f"REDIS_URL: {problem}") from problem
     try:

@@ -1,4 +1,5 @@
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -156,3 +157,15 @@ async def test_notes_are_a_sessions_own(settings: Settings) -> None:
         assert await store.notes.recall(YOURS) == {}
         with pytest.raises(Terminal):
             await store.notes.remember(MINE, "x", "y" * 3000)
+
+
+@pytest.mark.promise("calls-bounded")
+async def test_thousands_of_notes_at_once_wait_for_each_other_and_never_for_the_heartbeat(settings: Settings) -> None:
+    async with connect(settings) as store, asyncio.TaskGroup() as group:
+        for number in range(2000):
+            group.create_task(store.notes.remember(MINE, "tea", f"cup {number}"), name=f"note {number}")
+        await asyncio.sleep(0)
+        await store.members.beat("w-busy", {}, timedelta(seconds=5), member=True)
+        assert await store.members.beat("w-busy", {}, timedelta(seconds=5), member=True), "it stood"
+    async with connect(settings) as store:
+        assert list(await store.notes.recall(MINE)) == ["tea"]

@@ -4,8 +4,11 @@ import io
 import logging
 from typing import Any
 
+from workers.runtime.watch import watching
+
 log = logging.getLogger("cohort.runtime")
 # What a turn ran into is told by its ``TurnFailed``; these say it a second time.
+_EVENTS_A_TURN = 100
 _LEVELS = {"error": logging.WARNING, "warning": logging.INFO}
 
 
@@ -24,6 +27,17 @@ class LogStream(io.TextIOBase):
         return False
 
 
+def _too_many() -> bool:
+    """Whether this turn has been warned of enough: each of thousands of failing calls has something to say."""
+    watch = watching.get()
+    if watch is None:
+        return False
+    watch.events += 1
+    if watch.events == _EVENTS_A_TURN:
+        log.warning("fast_agent_events_dropped", extra={"after": _EVENTS_A_TURN})
+    return watch.events >= _EVENTS_A_TURN
+
+
 def event(  # noqa: PLR0917 - fast-agent's signature
     self: Any,
     etype: str,
@@ -37,7 +51,7 @@ def event(  # noqa: PLR0917 - fast-agent's signature
     Its own queue is unbounded and costs a task for each event.
     """
     level = _LEVELS.get(etype)
-    if level is not None:
+    if level is not None and not _too_many():
         inner: dict[str, Any] = data["data"] if isinstance(data.get("data"), dict) else {}
         kind = data.get("error_type") or inner.get("error_type")
         log.log(level, "fast_agent_event", extra={"source": self.namespace, "error": kind})

@@ -51,12 +51,14 @@ class Watch:
     """What the models did in one turn; child agents and workflow members included.
 
     ``over``: no call may begin now. ``left``: what may still be said (``meter``). ``cut``: a call was ended for that.
+    ``events``: fast-agent's warnings in it.
     """
 
     calls: list[Call] = field(default_factory=list[Call])
     over: bool = False
     left: dict[str, int] = field(default_factory=allowance)
     cut: bool = False
+    events: int = 0
 
     @contextmanager
     def call(self, agent: str, provider: str) -> Generator[Call]:
