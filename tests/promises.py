@@ -69,6 +69,7 @@ PROMISES = {
     "choice-gone": "What was chosen and is no longer there is told once, and the default answers.",
     "whole-text": "What a model writes arrives whole, however its provider cuts it into pieces.",
     "answer-bounded": "An answer without end is cut, kept, told as cut, and holds up no other chat.",
+    "bytes-bounded": "Files beyond a turn's budget of bytes stay names, the user is told, and no other chat waits.",
     "calls-bounded": "At most 32 tool calls of one answer are run, and the model is told of the rest.",
     "unreadable-arguments": "A model is told when the arguments of its tool call cannot be read, and the turn goes on.",
     "dead-server": "A dead MCP server costs one turn its tool, and is replaced.",

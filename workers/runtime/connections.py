@@ -52,6 +52,8 @@ def _shared(kind: Any) -> Any:
     if key not in _kept:
         import httpx2  # noqa: PLC0415 - loaded by the SDKs, if at all
 
+        from workers.runtime import bodies  # noqa: PLC0415 - likewise
+
         class Kept(kind):
             def __init__(self, **kwargs: Any) -> None:
                 super().__init__(**kwargs)
@@ -60,9 +62,10 @@ def _shared(kind: Any) -> Any:
                 self.users: dict[tuple[object, ...], Any] = {}
 
             async def send(self, request: Any, *, stream: bool = False, **kwargs: Any) -> Any:
-                """A body that comes whole is bounded, too."""
-                response = await super().send(request, stream=True, **kwargs)
-                return response if stream else await streams.whole(response)
+                """A large body goes out in slices, and one that comes whole is bounded."""
+                with bodies.sliced(request):
+                    response = await super().send(request, stream=True, **kwargs)
+                return response if stream else await bodies.whole(response)
 
             async def aclose(self) -> None:
                 """Nothing: other calls use it."""

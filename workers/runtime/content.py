@@ -1,7 +1,6 @@
 """From a session's messages to one user turn for the model, and back from references to files."""
 
 import asyncio
-import base64
 import mimetypes
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,14 +11,17 @@ from mcp_types import BlobResourceContents, ContentBlock, EmbeddedResource, Imag
 
 from tasks.envelope import Inbound, Media
 from tasks.errors import Retryable, Terminal
+from tasks.text import clean
 from workers.ports import MediaSource
 from workers.runtime.frames import body, closing, label, opening, text_file
+from workers.runtime.openings import Openings, Share, encoded
 
 MEDIA_KEY = "cohort.media"
 """Where a block made of a file keeps the file's name at Telegram (in the block's ``_meta``)."""
 
 # A text file that fills a context window alone is cut; 100,000 characters are some 25,000 tokens.
 TEXT_FILE_CHARS = 100_000
+_TEXT_BYTES = TEXT_FILE_CHARS * 4
 # A picture costs a model a page of text each time; older ones stay in the history by name.
 FILES_KEPT_OPEN = 4
 _DEFAULT_MIME = {
@@ -116,9 +118,14 @@ class Files:
     ``reads`` tells of a MIME type whether the model takes it; text files it takes always, as text.
     """
 
-    def __init__(self, source: MediaSource | None, reads: Callable[[str], bool]) -> None:
+    def __init__(
+        self, source: MediaSource | None, reads: Callable[[str], bool], openings: Openings, share: Share
+    ) -> None:
+        """``share``: what the turn may open."""
         self._source = source
         self._reads = reads
+        self._openings = openings
+        self._share = share
         self.notices: list[str] = []
 
     async def blocks(self, media: Media) -> list[ContentBlock]:
@@ -141,16 +148,48 @@ class Files:
             self._tell(NO_FILES)
         elif not _is_text(mime) and not self._reads(mime):
             self._tell(cannot(media))
+        elif not self._share.try_one(weight(media, 0)):
+            self._tell(self._share.why_not)
         else:
             try:
-                return await asyncio.to_thread(_read, await self._source.fetch(media), mime, media, meta)
+                return await self._opened(await self._source.fetch(media), media, meta)
             except Terminal as problem:
                 self._tell(str(problem))
         return None
 
+    async def _opened(self, path: Path, media: Media, meta: dict[str, Any]) -> ContentBlock | None:
+        size = (await asyncio.to_thread(path.stat)).st_size
+        # What Telegram said of its size is no more than a hint.
+        if not self._share.take(min(size, _TEXT_BYTES) if _is_text(mime_of(media)) else size):
+            self._tell(self._share.why_not)
+            return None
+        async with self._openings.encoding():
+            return await asyncio.to_thread(_read, path, mime_of(media), media, meta)
+
     def _tell(self, notice: str) -> None:
         if notice not in self.notices:
             self.notices.append(notice)
+
+
+def weight(media: Media, unknown: int) -> int:
+    """Bytes that a file takes when it is opened; ``unknown`` where Telegram does not say."""
+    size = media.size_bytes or unknown
+    return min(size, _TEXT_BYTES) if _is_text(mime_of(media)) else size
+
+
+def weigh(
+    messages: Sequence[Inbound],
+    past: Sequence[PromptMessageExtended],
+    reads: Callable[[str], bool],
+    unknown: int,
+) -> int:
+    """Bytes of all files that a turn would open: those of its messages, and the last few of its conversation."""
+    files = [*_files_in(past)[-FILES_KEPT_OPEN:], *(media for inbound in messages for media in inbound.media)]
+    return sum(weight(media, unknown) for media in files if _is_text(mime_of(media)) or reads(mime_of(media)))
+
+
+def _files_in(messages: Sequence[PromptMessageExtended]) -> list[Media]:
+    return [media for message in messages for block in message.content if (media := media_of(block)) is not None]
 
 
 async def user_turn(messages: Sequence[Inbound], files: Files) -> PromptMessageExtended:
@@ -184,7 +223,8 @@ async def with_files(messages: list[PromptMessageExtended], files: Files) -> lis
         if (media := media_of(block)) is not None
     ]
     opened = list(messages)
-    for number, place, media in places[-FILES_KEPT_OPEN:]:
+    # The newest first: it is the one that is asked about, if there is not room for all.
+    for number, place, media in reversed(places[-FILES_KEPT_OPEN:]):
         try:
             *_, content = await files.blocks(media)
         except Retryable:
@@ -202,9 +242,10 @@ def _is_text(mime: str) -> bool:
 def _read(path: Path, mime: str, media: Media, meta: dict[str, Any]) -> ContentBlock:
     """Read the file (in a thread)."""
     if _is_text(mime):
-        text = path.read_bytes()[: TEXT_FILE_CHARS * 4].decode(errors="replace")
+        with path.open("rb") as file:
+            text = clean(file.read(_TEXT_BYTES).decode(errors="replace"))
         return text_block(text_file(media, text[:TEXT_FILE_CHARS], cut=len(text) > TEXT_FILE_CHARS), meta)
-    data = base64.b64encode(path.read_bytes()).decode()
+    data = encoded(path)
     if mime.startswith("image/"):
         return ImageContent(type="image", data=data, mime_type=mime, _meta=meta)
     resource = BlobResourceContents(uri=f"telegram://file/{media.unique_id or 'file'}", mime_type=mime, blob=data)

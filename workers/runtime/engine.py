@@ -19,6 +19,7 @@ from workers.runtime.choices import Choice, Choices
 from workers.runtime.failures import Unfinished
 from workers.runtime.fair_queue import Party
 from workers.runtime.lanes import Lane, Lanes
+from workers.runtime.openings import Openings
 from workers.runtime.roster import Roster, misconfigured
 from workers.runtime.shared_servers import Alert
 from workers.runtime.shortening import Shortening
@@ -59,6 +60,7 @@ class Engine:
         self._settings = settings
         self._clock = clock
         self._media = media
+        self._openings = Openings(settings.media_max_mib * 2**20)
         self._toolbox = Toolbox(notes, reminders)
         self._breaker = Breaker(clock)
         self._stack = AsyncExitStack()
@@ -126,17 +128,18 @@ class Engine:
         choice = self._choices.of(request)
         origin_of_turn.set(Origin.of(request.messages))
         async with self._counted(request, choice), self._limited(choice) as limit:
-            files = content.Files(self._media, self._choices.reads(choice.model))
-            message = await self._opened(content.user_turn(request.messages, files))
-            record = self._record(request, choice)
-            # What cannot be opened now was told when it came.
-            again = content.Files(self._media, self._choices.reads(choice.model))
-            record.messages = await content.with_files(record.messages, again)
-            work = Work(message, record, sink, open_ended=self._ends.never(choice.model))
-            async with self._lane(request, limit) as lane:
-                answer = await self._ended(choice, self._answer(request, choice, lane, work))
-                if answer.dead_server:
-                    lane.spoil()
+            record, reads = self._record(request, choice), self._choices.reads(choice.model)
+            size = content.weigh(request.messages, record.messages, reads, self._openings.most) if self._media else 0
+            async with self._openings.share(size) as share:
+                files, again = (content.Files(self._media, reads, self._openings, share) for _ in range(2))
+                message = await self._opened(content.user_turn(request.messages, files))
+                # What cannot be opened now was told when it came.
+                record.messages = await content.with_files(record.messages, again)
+                work = Work(message, record, sink, open_ended=self._ends.never(choice.model))
+                async with self._lane(request, limit) as lane:
+                    answer = await self._ended(choice, self._answer(request, choice, lane, work))
+                    if answer.dead_server:
+                        lane.spoil()
         return TurnResult(
             text=answer.text,
             history=history.encode(history.bounded(answer.record, self._settings.history_messages)),

@@ -20,6 +20,12 @@ CHARACTERS_A_TOKEN = 4
 """By which a call that was cut is charged: its provider tells no count."""
 
 
+_ESCAPED = 12
+"""Bytes of JSON that one character may take: two escaped surrogates."""
+_ENVELOPE = 8 * 2**20
+"""Bytes of one event, or of a body, that may be something else than the answer."""
+
+
 class AnswerCut(BaseException):
     """The answer reached its allowance. No ``Exception``: clients and fast-agent would take it for a fault."""
 
@@ -31,6 +37,11 @@ def allowance(characters: int | None = None) -> dict[str, int]:
 
 limits = {"answer": ANSWER_MAX}
 """``answer``: set by ``vendor.install``, from the settings."""
+
+
+def longest() -> int:
+    """Bytes of an event, or of a body, that an answer within its allowance can have."""
+    return limits["answer"] * _ESCAPED + _ENVELOPE
 
 
 @dataclass(slots=True)

@@ -21,8 +21,9 @@ from pydantic import BaseModel
 from workers.runtime.replacing import replace_once
 
 # A provider -> where OpenAI's client, at its first call, finds what transforms that provider's bodies.
+_OPENAI = "fast_agent.llm.provider.openai.llm_openai"
 _RESOURCES = {
-    "fast_agent.llm.provider.openai.llm_openai": "openai.resources.chat.completions.completions",
+    _OPENAI: "openai.resources.chat.completions.completions",
     "fast_agent.llm.provider.openai.responses": "openai.resources.responses.responses",
 }
 
@@ -57,7 +58,7 @@ def renames(body: Any) -> bool:
 def _plain(value: Any) -> bool:
     """Whether JSON has it: then its transforming is about names only."""
     kind = type(value)
-    if kind is list:
+    if kind is list or kind is _Unquoted:
         return all(map(_plain, value))
     if kind is dict:
         return all(map(_plain, value.values()))
@@ -75,6 +76,22 @@ def _as_it_is(original: _Transform, left_out: tuple[type, ...]) -> _Transform:
         return await original(data, expected_type)
 
     return async_maybe_transform
+
+
+class _Unquoted(list[Any]):
+    """Messages that do not come into a text by accident."""
+
+    def __repr__(self) -> str:
+        return f"[{len(self)} messages]"
+
+
+def _unquoted(original: Callable[..., Awaitable[list[Any]]]) -> Callable[..., Awaitable[list[Any]]]:
+    """``OpenAILLM._normalize_chat_completion_files``: what it gives becomes a debug event's text, pictures and all."""
+
+    async def normalize(self: Any, *args: Any, **kwargs: Any) -> list[Any]:
+        return _Unquoted(await original(self, *args, **kwargs))
+
+    return normalize
 
 
 # -- copies
@@ -149,6 +166,8 @@ def install() -> None:
     """In fast-agent, and in the clients that are loaded. Cheap to call again."""
     replace_once(provider_key_manager, "_get_config_value", _one_key)
     replace_once(PromptMessageExtended, "__deepcopy__", _copying)
+    if _OPENAI in sys.modules:
+        replace_once(sys.modules[_OPENAI].OpenAILLM, "_normalize_chat_completion_files", _unquoted)
     for provider, resource in _RESOURCES.items():
         if provider in sys.modules:
             client = import_module("openai")

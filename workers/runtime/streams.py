@@ -17,11 +17,9 @@ from functools import partial
 from time import perf_counter
 from typing import Any
 
-from pydantic_core import from_json
-
 from workers.runtime.arguments import Arguments, checked
 from workers.runtime.escapes import ends_open, joined, mended
-from workers.runtime.meter import AnswerCut, Meter, limits, metering
+from workers.runtime.meter import AnswerCut, Meter, longest, metering
 from workers.runtime.replacing import replace_once
 
 _SDKS = ("openai._streaming", "anthropic._streaming")
@@ -33,10 +31,6 @@ _EVENTS_AT_ONCE = 16
 """Events read before others get the loop: some three milliseconds."""
 _BUSY_S = 0.25
 """Processor time of one stream after which it pauses for as long as it works."""
-_ESCAPED = 12
-"""Bytes of JSON that one character may take: two escaped surrogates."""
-_ENVELOPE = 8 * 2**20
-"""Bytes of one event, or of a body, that may be something else than the answer."""
 
 
 @dataclass(slots=True)
@@ -116,7 +110,7 @@ async def wire(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         AnswerCut: one line is longer than a whole answer can be.
     """
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    line, most = 0, limits["answer"] * _ESCAPED + _ENVELOPE
+    line, most = 0, longest()
     async for piece in body:
         line = line + len(piece) if b"\n" not in piece else len(piece) - piece.rindex(b"\n")
         if line > most:
@@ -266,28 +260,3 @@ def install() -> None:
     if _WEBSOCKET in sys.modules:
         replace_once(sys.modules[_WEBSOCKET].WebSocketResponsesStream, "_payload_from_raw_data", _message)
         replace_once(sys.modules[_WEBSOCKET].WebSocketResponsesStream, "__anext__", _paced)
-
-
-async def whole(response: Any) -> Any:
-    """A body that is no stream, read; one that is longer than an answer can be is ended, and read as far as it came."""
-    most = limits["answer"] * _ESCAPED + _ENVELOPE
-    kept = bytearray()
-    async for piece in response.aiter_bytes():
-        kept += piece
-        if len(kept) > most:
-            await response.aclose()
-            break
-    body = bytes(kept)
-    if len(kept) > most or b"\\u" in body:
-        body = await asyncio.to_thread(_as_far_as_it_goes, body[:most])
-    response._content = body  # noqa: SLF001 - httpx's; it has no other way to give back what was read
-    return response
-
-
-def _as_far_as_it_goes(body: bytes) -> bytes:
-    """JSON without its end, ended; whatever else it is, as it is."""
-    try:
-        text = mended(body.decode(errors="replace"))
-        return json.dumps(from_json(text, allow_partial="trailing-strings")).encode()
-    except ValueError:
-        return body

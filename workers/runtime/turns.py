@@ -161,7 +161,10 @@ async def watched[T](session: SessionKey, tools: Toolbox, work: Callable[[], Awa
         toolbox_of_turn.set(tools)
         return await work()
 
-    return await insist(inside, f"turn-{session}", watch), watch
+    try:
+        return await insist(inside, f"turn-{session}", watch), watch
+    finally:
+        watch.forget()
 
 
 class Turn:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import anyio.to_thread
 from fast_agent import FastAgent
 from fast_agent import config as fast_config
-from fast_agent.agents import llm_decorator
+from fast_agent.agents import current_user_message, llm_decorator
 from fast_agent.core.exceptions import FastAgentError
 from fast_agent.core.harness import AgentHarness
 from fast_agent.core.logging import logger as fast_logging
@@ -88,6 +88,16 @@ def _watched_finalize(self: Any, turn_usage: Any, **kwargs: Any) -> None:
     _finalize(self, turn_usage, **kwargs)
 
 
+def _noted_snapshot(content: tuple[Any, ...]) -> Any:
+    """fast-agent's copy of the user's message for its built-in tools, which the turn's ``Watch`` empties at its end."""
+    snapshot = _Snapshot(content=content)
+    watch = watching.get()
+    if watch is not None:
+        watch.snapshots.append(snapshot)
+    return snapshot
+
+
+_Snapshot = current_user_message.CurrentUserMessage
 _build_tool = function_tool_loader.build_default_function_tool
 
 
@@ -116,6 +126,7 @@ def install(tool_timeout: float = 120.0, answer_max: int = ANSWER_MAX) -> None:
     setattr(fast_logging.Logger, "event", quiet.event)  # noqa: B010
     # "Is configured already": its bus and batches are two tasks that wake up ten times a second for nothing.
     setattr(fast_logging.LoggingConfig, "_initialized", True)  # noqa: B010
+    setattr(current_user_message, "CurrentUserMessage", _noted_snapshot)  # noqa: B010
     setattr(fastagent_llm.FastAgentLLM, "_execute_with_retry", _watched_execute)  # noqa: B010
     setattr(fastagent_llm.FastAgentLLM, "_finalize_turn_usage", _watched_finalize)  # noqa: B010
     # A user's (or a model's) text that starts with one of these makes fast-agent write files or call tools.

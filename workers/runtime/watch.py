@@ -51,7 +51,7 @@ class Watch:
     """What the models did in one turn; child agents and workflow members included.
 
     ``over``: no call may begin now. ``left``: what may still be said (``meter``). ``cut``: a call was ended for that.
-    ``events``: fast-agent's warnings in it.
+    ``events``: fast-agent's warnings in it. ``snapshots``: what fast-agent keeps of the user's message (``forget``).
     """
 
     calls: list[Call] = field(default_factory=list[Call])
@@ -59,6 +59,7 @@ class Watch:
     left: dict[str, int] = field(default_factory=allowance)
     cut: bool = False
     events: int = 0
+    snapshots: list[Any] = field(default_factory=list[Any])
 
     @contextmanager
     def call(self, agent: str, provider: str) -> Generator[Call]:
@@ -85,6 +86,11 @@ class Watch:
             output_tokens=sum(call.output_tokens for call in used),
             model=used[-1].model if used else model,
         )
+
+    def forget(self) -> None:
+        """The turn is over: fast-agent's snapshots are empty. Timers of the turn would hold them for minutes."""
+        for snapshot in self.snapshots:
+            object.__setattr__(snapshot, "content", ())
 
 
 watching: ContextVar[Watch | None] = ContextVar("watching", default=None)

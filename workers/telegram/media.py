@@ -21,12 +21,13 @@ from tasks.settings import Settings
 from workers.ports import MediaUnavailable
 from workers.telegram.pacing import Pace
 from workers.telegram.verdict import said
+from workers.weights import Weights
 
 log = logging.getLogger("cohort.media")
 
 _MIB = 1024 * 1024
-_AT_ONCE = 4
-"""Downloads at the same time in a worker: each is held in memory as a whole."""
+_AT_ONCE = 24 * _MIB
+"""Bytes of the downloads at the same time in a worker: each is held in memory as a whole, twice."""
 _DOWNLOAD_TIMEOUT = 60.0
 _UNFINISHED = ".part"
 _UNFINISHED_FOR = 3600.0
@@ -61,7 +62,7 @@ class TelegramMedia:
             clock=clock,
         )
         self._most = settings.media_max_mib * _MIB
-        self._downloads = asyncio.Semaphore(_AT_ONCE)
+        self._downloads = Weights(_AT_ONCE)
         self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
 
     async def fetch(self, media: Media) -> Path:
@@ -77,7 +78,7 @@ class TelegramMedia:
             found = await asyncio.to_thread(self._cache.find, name)
             if found is not None:
                 return found
-            async with self._downloads:
+            async with self._downloads.hold(media.size_bytes or self._most):
                 data = await self._download(media)
             self._check_size(len(data))
             return await asyncio.to_thread(self._cache.store, name, data)
@@ -88,7 +89,7 @@ class TelegramMedia:
                 f"This file is too large ({size / _MIB:.0f} MiB): I can read files of up to {self._most // _MIB} MiB."
             )
 
-    async def _download(self, media: Media) -> bytes:
+    async def _download(self, media: Media) -> bytearray:
         try:
             file = await self._bot.get_file(media.file_id, rate_limit_args=Pace.CONTROL)
             self._check_size(file.file_size)
@@ -103,11 +104,11 @@ class TelegramMedia:
             log.warning("media.unreachable", extra={"kind": media.kind, "problem": type(error).__name__})
             raise MediaUnreachable from None
 
-    async def _bytes(self, file: File) -> bytes:
+    async def _bytes(self, file: File) -> bytearray:
         if not file.file_path:
             raise MediaUnavailable(_GONE)
         try:
-            return bytes(await file.download_as_bytearray(read_timeout=_DOWNLOAD_TIMEOUT))
+            return await file.download_as_bytearray(read_timeout=_DOWNLOAD_TIMEOUT)
         except InvalidToken:
             # PTB's word for a 404; the token was good a moment ago.
             raise MediaUnavailable(_GONE) from None
@@ -156,7 +157,7 @@ class Cache:
             return None
         return path
 
-    def store(self, name: str, data: bytes) -> Path:
+    def store(self, name: str, data: bytes | bytearray) -> Path:
         """Keep ``data`` under ``name``; other processes see the whole file or none."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         unfinished = self._folder / f"{uuid4().hex}{_UNFINISHED}"
