@@ -15,6 +15,8 @@ def configuration(settings: Settings) -> dict[str, Any]:
     Raises:
         Misconfigured: a file is missing or is not YAML.
     """
+    if not settings.config.is_file():
+        raise Misconfigured(f"COHORT_CONFIG: there is no file {settings.config}")
     return agent_files.configuration(settings.config)
 
 
@@ -24,6 +26,8 @@ def cards(settings: Settings) -> list[Card]:
     Raises:
         Misconfigured: there are none, or one cannot be read.
     """
+    if not settings.cards.is_dir():
+        raise Misconfigured(f"COHORT_CARDS: there is no directory {settings.cards}")
     found = [agent_files.read_card(path) for path in agent_files.card_files(settings.cards)]
     if not found:
         raise Misconfigured(f"COHORT_CARDS: there is no card in {settings.cards}")
