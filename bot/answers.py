@@ -112,7 +112,8 @@ class Answers:
         key, settings = inbound.key, self._settings
         seen = await self._sessions.glance(key)
         day = datetime.fromtimestamp(self._clock.now(), UTC).date().isoformat()
-        user = inbound.sender.id if inbound.sender else key.chat
+        # As workers count: who writes in a chat's name is that chat.
+        user = inbound.sender.id if inbound.sender and inbound.sender.id > 0 else key.chat
         limits = [
             (whose, keys.usage(f"{key.bot}:{scope}", day), allowed)
             for whose, scope, allowed in (

@@ -4,18 +4,17 @@ import asyncio
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
 from random import random
 
-from tasks import keys, metrics
 from tasks.envelope import Button, DeadLetter, Inbound, Reply
 from tasks.errors import ClaimLost, EnvelopeTooNew, Retryable, Terminal
-from tasks.store.sessions import READ_AHEAD, Commit, Counts
+from tasks.store.sessions import READ_AHEAD, Commit
 from workers import words
-from workers.claimed import Claimed
+from workers.claimed import Claimed, persist
 from workers.parts import Parts
 from workers.ports import LiveAnswer, TurnFailed, TurnRequest, TurnResult
+from workers.spending import HELD, Spending, payer
 from workers.turn import MAX_TRIES, Failures, letter
 
 log = logging.getLogger("cohort.turns")
@@ -30,12 +29,11 @@ class Outcome:
     set: dict[str, str] = field(default_factory=dict[str, str])
     unset: tuple[str, ...] = ()
     add: dict[str, int] = field(default_factory=dict[str, int])
-    usage: dict[str, Counts] = field(default_factory=dict[str, Counts])
     dead: tuple[DeadLetter, ...] = ()
 
     def commit(self, drop: int) -> Commit:
         """``drop``: how many inbox entries it answers."""
-        return Commit(drop, self.replies, self.history, self.set, self.unset, self.add, self.usage, self.dead)
+        return Commit(drop, self.replies, self.history, self.set, self.unset, self.add, dead=self.dead)
 
 
 class Attempts:
@@ -46,6 +44,7 @@ class Attempts:
         parts: Parts,
         claimed: Claimed,
         messages: Sequence[Inbound],
+        spending: Spending,
         *,
         answers: tuple[int, ...],
         retry: bool = False,
@@ -56,19 +55,23 @@ class Attempts:
             parts: The worker's.
             claimed: The session: its history, its choices, and a message that an earlier try already shows.
             messages: What is answered together; a single ``compact`` asks for a summary instead.
+            spending: Who pays for it.
             answers: The update ids that the answer is for.
             retry: ``messages`` failed before, all of them.
         """
         self._parts = parts
         self._claimed = claimed
-        self._messages = tuple(messages)
+        self._messages: tuple[Inbound, ...] = tuple(messages)
+        self._spending = spending
         self._answers = answers
         self._retry = retry
-        last = messages[-1]
-        # In groups it is not obvious which message is meant.
-        here = last.session == str(claimed.session)
+        self._reply_to = self._target(messages[-1])
+
+    def _target(self, message: Inbound) -> int | None:
+        """In groups it is not obvious which message is meant."""
+        here = message.session == str(self._claimed.session)
         # What came along from a group that became this supergroup has a number that means another message here.
-        self._reply_to = last.message_id if last.chat_type != "private" and here else None
+        return message.message_id if message.chat_type != "private" and here else None
 
     async def outcome(self) -> Outcome:
         """Run it.
@@ -77,11 +80,21 @@ class Attempts:
             ClaimLost: somebody else runs it.
             EnvelopeTooNew: a newer release has to run it.
         """
+        refusals = await self._refuse()
+        if not self._messages:
+            return Outcome(refusals)
+        outcome = await self._run()
+        return replace(outcome, replies=(*outcome.replies, *refusals))
+
+    async def _run(self) -> Outcome:
         claimed = self._claimed
-        if (refusal := await self._over_budget()) is not None:
-            return Outcome(self._render(refusal))
         asked = TurnRequest(
-            claimed.session, self._messages, claimed.history, claimed.choice("agent"), claimed.choice("model")
+            claimed.session,
+            self._messages,
+            claimed.history,
+            claimed.choice("agent"),
+            claimed.choice("model"),
+            spent=self._spending.spent,
         )
         screen = self._parts.delivery.live(
             claimed.session,
@@ -91,7 +104,7 @@ class Attempts:
             still_ours=claimed.be_sure,
         )
         async with screen as answer:
-            result = await self._until_it_ends(asked, _Watched(answer, claimed))
+            result = await self._until_it_ends(asked, _Watched(answer, claimed, self._spending))
         claimed.live = answer.message_id
         if isinstance(result, TurnResult):
             return self._answered(result)
@@ -121,6 +134,7 @@ class Attempts:
                 if failures.count >= MAX_TRIES:
                     return defect
                 pause = failures.pause_s(0, random())  # noqa: S311 - likewise
+            self._spending.goes_on()
             screen.text("")
             screen.tool("another try")
             await self._parts.sleep(pause)
@@ -137,9 +151,11 @@ class Attempts:
         limit = asyncio.timeout(2 * self._parts.settings.turn_timeout.total_seconds())
         try:
             async with limit:
-                if asked.messages[0].kind == "compact":
-                    return await runtime.compact(asked)
-                return await runtime.run(asked, screen)
+                before = self._spending.told
+                compacts = asked.messages[0].kind == "compact"
+                result = await (runtime.compact(asked) if compacts else runtime.run(asked, screen))
+                self._spending.rest(result.usage, before)
+                return result
         except TimeoutError:
             if not limit.expired():
                 raise
@@ -158,19 +174,14 @@ class Attempts:
     # -- what is committed
 
     def _answered(self, result: TurnResult) -> Outcome:
-        model = result.usage.model or "unknown"
-        metrics.TOKENS.labels(model, "input").inc(result.usage.input_tokens)
-        metrics.TOKENS.labels(model, "output").inc(result.usage.output_tokens)
         notes = [*result.notices, words.CUT if result.cut else ""]
         if self._claimed.history is None:
             notes.append(words.stand_in(self._parts.settings.model))
-        counts = {"input_tokens": result.usage.input_tokens, "output_tokens": result.usage.output_tokens, "turns": 1}
         return Outcome(
             self._render(result.text, notes),
             result.history,
             unset=(*self._settled(), *result.dropped),
-            add=counts,
-            usage={name: Counts(counts) for name in self._usage_names(result.usage.model)},
+            add={"turns": 1},
         )
 
     def _failed(self, problem: TurnFailed) -> Outcome:
@@ -199,25 +210,31 @@ class Attempts:
 
     # -- what it may cost
 
-    async def _over_budget(self) -> str | None:
-        settings = self._parts.settings
-        if not settings.budget_user and not settings.budget_chat:
-            return None
-        user, chat, _ = self._usage_names("")
-        used_by_user, used_in_chat = await self._claimed.usage(user, chat)
-        if settings.budget_user and used_by_user >= settings.budget_user:
-            return words.over_budget("your")
-        if settings.budget_chat and used_in_chat >= settings.budget_chat:
-            return words.over_budget("this chat's")
-        return None
-
-    def _usage_names(self, model: str) -> tuple[str, str, str]:
-        day = datetime.fromtimestamp(self._parts.clock.now(), UTC).date().isoformat()
-        session, last = self._claimed.session, self._messages[-1]
-        sender = last.sender.id if last.sender else session.chat
-        scopes = (f"user:{sender}", f"chat:{session.chat}", f"model:{model or 'unknown'}")
-        user, chat, by_model = (keys.usage(f"{session.bot}:{scope}", day) for scope in scopes)
-        return user, chat, by_model
+    async def _refuse(self) -> tuple[Reply, ...]:
+        """Take out the messages of those whose allowance is used up; what they are told."""
+        claimed, spending, messages = self._claimed, self._spending, self._messages
+        used, turns = claimed.used
+        admission = await persist(lambda: spending.admit(messages, used, turns), claimed.session, self._parts.sleep)
+        verdicts = {id(message): admission.payers[payer(message, claimed.session)] for message in messages}
+        refused = [message for message in messages if verdicts[id(message)]]
+        self._messages = () if admission.chat else tuple(message for message in messages if message not in refused)
+        spending.shared_by(self._messages)
+        if admission.chat:
+            return self._render(words.over_budget("this chat's", held=admission.chat == HELD))
+        if not self._messages:
+            return self._render(words.over_budget("your", held=verdicts[id(refused[-1])] == HELD))
+        self._reply_to = self._target(self._messages[-1])
+        told: list[Reply] = []
+        for who, last in {payer(message, claimed.session): message for message in refused}.items():
+            said = words.over_budget("your", held=admission.payers[who] == HELD)
+            theirs = tuple(message.update_id for message in refused if payer(message, claimed.session) == who)
+            told += [
+                reply.model_copy(update={"answers": theirs})
+                for reply in self._parts.delivery.render(said, edit=None, reply_to=self._target(last))
+            ]
+        gone = {ident for reply in told for ident in reply.answers}
+        self._answers = tuple(ident for ident in self._answers if ident not in gone)
+        return tuple(told)
 
     def _about(self, **fields: str) -> dict[str, str | int]:
         return {"session": str(self._claimed.session), "epoch": self._claimed.epoch, **fields}
@@ -226,9 +243,10 @@ class Attempts:
 class _Watched:
     """The live answer, remembering what it shows: a stopped turn keeps it."""
 
-    def __init__(self, answer: LiveAnswer, claimed: Claimed) -> None:
+    def __init__(self, answer: LiveAnswer, claimed: Claimed, spending: Spending) -> None:
         self._answer = answer
         self._claimed = claimed
+        self._spending = spending
 
     def text(self, so_far: str) -> None:
         self._claimed.show(so_far)
@@ -239,4 +257,6 @@ class _Watched:
         self._answer.more(text)
 
     def tool(self, name: str | None) -> None:
+        if name is not None:
+            self._spending.goes_on()
         self._answer.tool(name)

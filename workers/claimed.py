@@ -15,6 +15,7 @@ from tasks.store.moves import Moves
 from tasks.store.redis import text
 from tasks.store.sessions import Claim, Commit, SessionStore, Work
 from workers import edits
+from workers.ports import Usage
 from workers.pulse import Pulse
 
 log = logging.getLogger("cohort.turns")
@@ -152,6 +153,11 @@ class Claimed:
                 kept.append(Inbound.from_json(entry))
         return tuple(kept)
 
+    @property
+    def used(self) -> tuple[Usage, int]:
+        """What the session had used, in how many turns, when it was claimed."""
+        return Usage(self._number("input_tokens"), self._number("output_tokens")), self._number("turns")
+
     def _number(self, name: str) -> int:
         with suppress(ValueError):
             return int(self._fields.get(name, b"0"))
@@ -220,10 +226,6 @@ class Claimed:
         """
         self.live = message_id
         await self._sessions.note(self._claim, "live", str(message_id))
-
-    async def usage(self, *names: str) -> list[int]:
-        """Tokens counted under each of ``keys.usage`` names."""
-        return await persist(lambda: self._sessions.usage(names), self.session, self._sleep)
 
     async def leave(self, new: SessionKey, entries: Sequence[bytes] = ()) -> None:
         """It goes on as ``new`` and is ours no longer; ``entries`` of the inbox, which said so, are dropped."""

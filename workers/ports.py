@@ -20,12 +20,30 @@ class Usage:
     model: str = ""
 
 
+MOST_TOKENS = 1_000_000_000
+"""Of one count; no provider's window comes near it."""
+
+
+def tokens(said: object) -> int:
+    """A count of tokens as a provider said it; 0 for what is none (negative, not a number, of another type)."""
+    if isinstance(said, str) and said.isascii() and said.isdigit():
+        return min(int(said[:20]), MOST_TOKENS)
+    if isinstance(said, bool) or not isinstance(said, int | float) or not said > 0:
+        return 0
+    return int(min(said, MOST_TOKENS))
+
+
+def nobody_pays(_usage: Usage) -> None:
+    """For turns that are not counted."""
+
+
 @dataclass(frozen=True, slots=True)
 class TurnRequest:
     """One run of an agent.
 
     ``messages``: what is answered, in order; all of the same session. ``history``: as ``TurnResult.history`` gave it,
-    or None for a new session. ``agent``/``model``: the session's choice, None for the default.
+    or None for a new session. ``agent``/``model``: the session's choice, None for the default. ``spent``: told what
+    each model call has cost as it ends, in the loop thread, whatever becomes of the turn.
     """
 
     session: SessionKey
@@ -33,6 +51,7 @@ class TurnRequest:
     history: bytes | None = None
     agent: str | None = None
     model: str | None = None
+    spent: Callable[[Usage], None] = nobody_pays
 
 
 @dataclass(frozen=True, slots=True)

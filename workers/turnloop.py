@@ -4,10 +4,9 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 
 from tasks import metrics
-from tasks.envelope import Button, Inbound, Reply
+from tasks.envelope import Inbound, Reply
 from tasks.errors import ClaimLost, EnvelopeTooNew, StoreUnavailable
 from tasks.ports import ELSEWHERE, TurnReport
 from tasks.session import SessionKey
@@ -17,7 +16,8 @@ from workers.attempts import Attempts, Outcome
 from workers.claimed import Claimed, persist
 from workers.outbox import Outbox
 from workers.parts import Parts
-from workers.reminding import after_cut
+from workers.saying import word_commit
+from workers.spending import Spending
 
 log = logging.getLogger("cohort.turns")
 
@@ -39,6 +39,7 @@ class TurnLoop:
         self._said: edits.Said = {}
         self._interrupted = False
         self._report: TurnReport = {"outcome": "idle", "turns": 0, "messages": 0}
+        self._spending = Spending(session, parts.sessions, parts.settings, parts.clock)
 
     def interrupt(self) -> None:
         """Have the inbox looked at again before anything else; a running turn is cancelled, its messages stay in it."""
@@ -108,6 +109,9 @@ class TurnLoop:
         except BaseException:
             await claimed.hand_off_at_last()
             raise
+        finally:
+            # What no commit took along.
+            await self._spending.count()
         return self._report
 
     async def _work(self, claimed: Claimed, work: Work | None) -> None:
@@ -205,7 +209,7 @@ class TurnLoop:
         if self._interrupted:
             # Whatever it is came after the inbox was read.
             return True
-        attempts = Attempts(self._parts, claimed, messages, answers=ends.answers, retry=retry)
+        attempts = Attempts(self._parts, claimed, messages, self._spending, answers=ends.answers, retry=retry)
         clock, begun = self._parts.clock, self._parts.clock.monotonic()
         for message in messages:
             metrics.WAIT_SECONDS.observe(max(clock.now() - message.at, 0.0))
@@ -213,6 +217,8 @@ class TurnLoop:
         try:
             async with asyncio.TaskGroup() as group:
                 attempt = group.create_task(_kept(attempts.outcome()), name=f"turn {self._session}")
+                counting = group.create_task(self._spending.counting(), name=f"spending {self._session}")
+                attempt.add_done_callback(lambda _: counting.cancel())
                 self._attempt = attempt
         finally:
             self._attempt = None
@@ -235,38 +241,8 @@ class TurnLoop:
         return False
 
     async def _say(self, claimed: Claimed, plan: turn.Answer) -> None:
-        """Answer a control word; a stopped turn's partial text stays, marked as stopped."""
-        plan, buttons = await self._with_reminders(plan)
-        render = self._parts.delivery.render
-        # A draft fades; a message stays, and so does what it shows.
-        partial = claimed.shown if claimed.live or self._parts.settings.stream == "draft" else ""
-        if partial and plan.forget:
-            replies = (
-                *render(partial, edit=claimed.live, reply_to=None, notes=(words.ENDED,)),
-                *render(plan.words, edit=None, reply_to=None),
-            )
-        elif partial:
-            replies = render(partial, edit=claimed.live, reply_to=None, notes=(plan.words,))
-        else:
-            replies = render(plan.words, edit=claimed.live, reply_to=None)
-        replies = tuple(reply.model_copy(update={"answers": plan.ends.answers}) for reply in replies)
-        if buttons:
-            replies = (*replies[:-1], replies[-1].model_copy(update={"buttons": buttons}))
-        kept = {name: value for name, value in plan.set.items() if value}
-        unset = tuple(name for name, value in plan.set.items() if not value)
-        forget = ("history", "failed") if plan.forget else ()
-        then = (plan.then,) if plan.then is not None else ()
-        commit = Commit(plan.ends.drop, replies, set=kept, unset=(*unset, *forget), then=then)
-        await self._commit(claimed, commit, plan.ends)
-
-    async def _with_reminders(self, plan: turn.Answer) -> tuple[turn.Answer, tuple[tuple[Button, ...], ...]]:
-        """The same with what its user has to know of the session's reminders, and buttons for it."""
-        if not plan.cuts:
-            return plan, ()
-        reminders, new = self._parts.reminders, plan.forget
-        ended = lambda: after_cut(reminders, self._session, new=new)  # noqa: E731 - said again until Redis takes it
-        said, buttons = await persist(ended, self._session, self._parts.sleep)
-        return (replace(plan, words=f"{plan.words} {said}") if said else plan), buttons
+        """Answer a control word."""
+        await self._commit(claimed, await word_commit(self._parts, claimed, plan), plan.ends)
 
     async def _bury(self, claimed: Claimed, plan: turn.Bury) -> None:
         """Give up on the head of the inbox; of a Retry also on what it was to try again."""
@@ -282,7 +258,12 @@ class TurnLoop:
         await self._commit(claimed, Commit(plan.ends.drop, (reply,), unset=unset, dead=letters), plan.ends)
 
     async def _commit(self, claimed: Claimed, commit: Commit, ends: turn.Ends) -> None:
-        written = await claimed.commit(commit, suspects=ends.suspects, said=ends.said)
+        commit = self._spending.with_commit(commit)
+        try:
+            written = await claimed.commit(commit, suspects=ends.suspects, said=ends.said)
+        except ClaimLost:
+            self._spending.not_committed(commit)
+            raise
         self._parts.steps("committed")
         metrics.DEAD.inc(len(commit.dead))
         await self._outbox.deliver(claimed, written)

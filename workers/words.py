@@ -53,8 +53,10 @@ def chosen(choice: Mapping[str, str]) -> str:
     return f"From now on: {', '.join(parts)}."
 
 
-def over_budget(whose: str) -> str:
-    """``whose``: "your" or "this chat's"."""
+def over_budget(whose: str, *, held: bool = False) -> str:
+    """``whose``: "your" or "this chat's". ``held``: what is left may go to answers that are being worked on."""
+    if held:
+        return f"The rest of today's allowance for {whose} use is kept for what I am working on. Try again in a moment."
     return f"Today's allowance for {whose} use is used up. It starts anew at midnight UTC."
 
 

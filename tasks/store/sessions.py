@@ -69,6 +69,15 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """Tokens to hold of the allowance under ``name``; ``limit`` 0 is none."""
+
+    name: str
+    limit: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class Commit:
     """All that a turn changes, written at once or not at all.
 
@@ -106,6 +115,8 @@ class SessionStore(SessionViews):
         self._delivered = Script(redis, "delivered")
         self._handoff = Script(redis, "handoff")
         self._note = Script(redis, "note")
+        self._charge = Script(redis, "charge")
+        self._reserve = Script(redis, "reserve")
 
     async def claim(self, session: SessionKey, incarnation: str) -> Claim | Held:
         """Own the session if nobody living does.
@@ -192,6 +203,25 @@ class SessionStore(SessionViews):
         if not done:
             raise ClaimLost
         return tuple(reply.encode() for reply in replies)
+
+    async def charge(self, session: SessionKey, ident: str, usage: Mapping[str, Counts]) -> None:
+        """Count what model calls have cost, ahead of a commit or without one; the same ``ident`` counts once."""
+        plan = [{"add": dict(counts.add), "set": _flat(counts.set)} for counts in usage.values()]
+        kept = int(_USAGE_KEPT.total_seconds())
+        await self._charge([*usage], [str(session), ident, json.dumps(plan), kept])
+
+    async def reserve(self, session: SessionKey, holds: Sequence[Hold], seconds: float) -> list[int]:
+        """Hold tokens for the session's next turn: the chat's first, then each payer's.
+
+        Returns:
+            For each 0 (it may be spent), 1 (used up) or 2 (what is left is held by other turns). Nothing is held when
+            the chat's or all payers' are refused.
+        """
+        now = self._clock.now()
+        args: list[str | int | float] = [str(session), now, now + seconds, int(_USAGE_KEPT.total_seconds())]
+        for hold in holds:
+            args += [hold.limit, hold.tokens]
+        return [int(verdict) for verdict in await self._reserve([hold.name for hold in holds], args)]
 
     async def whole_inbox(self, claim: Claim) -> tuple[bytes, ...]:
         """Every waiting entry: a control word may stand behind more messages than are read ahead."""

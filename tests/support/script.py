@@ -20,7 +20,7 @@ class Fault:
     ``drop`` (connection broken), ``stall`` (silence until ``POST /release/<name>``), ``truncate`` (clean end, nothing
     finished), ``malformed``: each after ``after`` tokens. ``empty``: no text. ``calls``: tools are called
     again and again. ``reply``: this text instead.
-    ``finish``: the finish reason.
+    ``finish``: the finish reason. ``usage``: this count of tokens.
     """
 
     match: str = ""
@@ -35,6 +35,7 @@ class Fault:
     name: str = STALL
     reply: str | None = None
     finish: str = "stop"
+    usage: dict[str, Any] | None = None
 
 
 @dataclass(slots=True)
@@ -109,4 +110,4 @@ def answer(entry: Entry, fault: Fault, results: list[str]) -> Answer:
     entry.reply = text
     spent = sum(len(message["text"].split()) for message in entry.messages), len(text.split()) + len(calls)
     usage = {"prompt_tokens": spent[0], "completion_tokens": spent[1], "total_tokens": sum(spent)}
-    return Answer(text, calls, usage)
+    return Answer(text, calls, usage if fault.usage is None else fault.usage)

@@ -27,6 +27,7 @@ PLAN: Mapping[str, Any] = {
     "history": True,
     "after": "c0",
 }
+CHARGES: list[Any] = [{"set": [], "add": {"input_tokens": 3}}, {"set": ["held:7:1", ""], "add": {"output_tokens": 3}}]
 FETCH_PLAN: Mapping[str, Any] = {"set": ["agent", "a"], "head": ["tries", "1"], "replies": ['{"v": 1}']}
 
 STATE = {"owner": "w-one", "epoch": "3", "tries": "1", "commit": "c0", "input_tokens": "10", "turns": "1"}
@@ -154,6 +155,18 @@ STEPS = (
         ["reminders", "inbox", "pending", "counted"],
         [ENTRY, "7:1", "100.5"],
         {"reminders": (ENTRY,), "inbox": [FRACTION], "pending": ("7:1",), "counted": (ENTRY,)},
+    ),
+    Step(
+        "charge",
+        ["chat", "user"],
+        ["7:1", "c1", json.dumps(CHARGES), "1000"],
+        {"chat": {"input_tokens": "7", "charged:7:1": "c0"}, "user": {"output_tokens": "7"}},
+    ),
+    Step(
+        "reserve",
+        ["chat", "user"],
+        ["7:1", "100.5", "200.5", "1000", "90", "10", "90", "10"],
+        {"chat": {"input_tokens": "7", "held:7:2": "5 150"}, "user": {"output_tokens": "7", "held:7:3": "5 50"}},
     ),
     Step("cancel", ["reminders", "counted"], [ENTRY], {"reminders": (ENTRY,), "counted": (ENTRY,)}),
     Step(

@@ -103,6 +103,16 @@ def test_a_plan_of_another_shape_is_refused_or_done_as_a_whole(redis: Redis, ste
 
 
 @pytest.mark.promise("all-or-nothing")
+def test_charges_of_another_shape_are_refused_or_counted_as_a_whole(redis: Redis) -> None:
+    (step,) = (step for step in STEPS if step.name == "charge")
+    good = json.loads(step.args[2])[0]
+    for hostile in PARTS:
+        for second in (hostile, {"set": hostile, "add": {}}, {"set": [], "add": hostile}):
+            for plan in ([good, second], [second, good], [second], second):
+                try_it(redis, step, [*step.args[:2], json.dumps(plan), *step.args[3:]])
+
+
+@pytest.mark.promise("all-or-nothing")
 @named
 def test_a_key_of_another_type_changes_nothing(redis: Redis, step: Step) -> None:
     for key in dict.fromkeys(step.keys):

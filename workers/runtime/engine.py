@@ -26,6 +26,7 @@ from workers.runtime.shortening import Shortening
 from workers.runtime.tools import Origin, Toolbox, origin_of_turn
 from workers.runtime.turn_time import Limit
 from workers.runtime.turns import Answer, Turn, Work
+from workers.runtime.watch import metering
 
 log = logging.getLogger("cohort.runtime")
 
@@ -127,6 +128,7 @@ class Engine:
         """Run one turn; see ``AgentRuntime.run``."""
         choice = self._choices.of(request)
         origin_of_turn.set(Origin.of(request.messages))
+        metering.set(request.spent)
         async with self._counted(request, choice), self._limited(choice) as limit:
             record, reads = self._record(request, choice), self._choices.reads(choice.model)
             size = content.weigh(request.messages, record.messages, reads, self._openings.most) if self._media else 0
@@ -151,6 +153,7 @@ class Engine:
 
     async def compact(self, request: TurnRequest) -> TurnResult:
         """Summarise the older part of the history; see ``AgentRuntime.compact``."""
+        metering.set(request.spent)
         choice = self._choices.of(request)
         async with self._counted(request, choice), self._limited(choice) as limit, self._lane(request, limit) as lane:
             record = history.decode(request.history)

@@ -6,7 +6,7 @@ from typing import Any
 
 from fast_agent.llm.provider_types import Provider
 
-from workers.runtime import connections, shortcuts
+from workers.runtime import connections, counts, shortcuts
 
 log = logging.getLogger("cohort.runtime")
 
@@ -33,6 +33,7 @@ async def switch(agents: Iterable[Any], model: str) -> None:
         await agent.set_model(model)
     connections.install()
     shortcuts.install()
+    counts.install()
 
 
 async def close(model: Any) -> None:

@@ -27,11 +27,13 @@ from pydantic import ValidationError
 
 from tasks.errors import Misconfigured
 from tasks.settings import Settings
+from workers.ports import Usage, tokens
 from workers.runtime import (
     answers,
     card_hooks,
     card_reading,
     connections,
+    counts,
     half_made,
     harness_tools,
     quiet,
@@ -42,7 +44,7 @@ from workers.runtime import (
     taming,
 )
 from workers.runtime.meter import ANSWER_MAX, limits
-from workers.runtime.watch import Call, Watch, message_in, unusable, watching
+from workers.runtime.watch import Call, Watch, message_in, metering, unusable, watching
 
 if TYPE_CHECKING:
     from fast_agent.core.fastagent import AgentInstance
@@ -82,9 +84,12 @@ def _watched_finalize(self: Any, turn_usage: Any, **kwargs: Any) -> None:
         call = next((call for call in reversed(watch.calls) if call.agent == (self.name or "")), watch.calls[-1])
         prompt = turn_usage.prompt
         parts = (prompt.uncached, prompt.cache_read, prompt.cache_write)
-        call.input_tokens += prompt.total if prompt.total is not None else sum(part or 0 for part in parts)
-        call.output_tokens += turn_usage.completion.total or 0
+        given = tokens(prompt.total) if prompt.total is not None else sum(tokens(part) for part in parts)
+        made = tokens(turn_usage.completion.total)
+        call.input_tokens += given
+        call.output_tokens += made
         call.model = turn_usage.model
+        metering.get()(Usage(given, made, turn_usage.model))
     _finalize(self, turn_usage, **kwargs)
 
 
@@ -216,6 +221,7 @@ async def create_instance(harness: AgentHarness) -> "AgentInstance":
         _unshare(agent)
     connections.install()
     shortcuts.install()
+    counts.install()
     return instance
 
 

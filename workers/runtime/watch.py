@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from fast_agent.constants import FAST_AGENT_ERROR_CHANNEL, FAST_AGENT_PROVIDER_E
 from fast_agent.llm.provider.error_utils import is_empty_completion
 from fast_agent.types import LlmStopReason, PromptMessageExtended
 
-from workers.ports import Usage
+from workers.ports import Usage, nobody_pays
 from workers.runtime.failures import Fault
 from workers.runtime.meter import allowance
 
@@ -95,6 +95,10 @@ class Watch:
 
 watching: ContextVar[Watch | None] = ContextVar("watching", default=None)
 """Set in a turn's task; every model call made under it is noted there."""
+
+
+metering: ContextVar[Callable[[Usage], None]] = ContextVar("metering", default=nobody_pays)
+"""Set for a turn: told what each model call has cost."""
 
 
 def channel(message: PromptMessageExtended, name: str) -> str:
