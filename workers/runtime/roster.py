@@ -73,7 +73,7 @@ class Roster:
 
     async def watch_servers(self, came_back: Callable[[], None], alert: Alert | None) -> None:
         """Try again the servers that are down, until cancelled."""
-        await self.servers.watch(partial(server_calls.probe, self._registry), came_back, alert)
+        await self.servers.watch(partial(server_calls.probe, self.fast.context), came_back, alert)
 
     def _say_what_cards_want(self) -> None:
         """Name the cards that ask for a shell or for tools that change the runtime, and whether they get them."""

@@ -3,12 +3,11 @@
 import asyncio
 import logging
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from fast_agent.core.exceptions import ServerInitializationError
 from fast_agent.core.instruction_refresh import rebuild_agent_instruction
 from fast_agent.mcp.common import create_namespaced_name
-from fast_agent.mcp.gen_client import gen_client
 from fast_agent.mcp.mcp_aggregator import MCPAggregator, MCPAttachOptions, MCPAttachResult, NamespacedTool
 from fast_agent.mcp.mcp_connection_manager import ServerConnection
 from mcp.shared.exceptions import MCPError
@@ -24,6 +23,9 @@ ATTACH_S = 30.0
 
 _shared: WeakKeyDictionary[Any, SharedServers] = WeakKeyDictionary()
 """Registry of a FastAgent -> what is known of its servers."""
+
+_probes: WeakSet[MCPAggregator] = WeakSet()
+"""They call a server that is known to be down."""
 
 _attach = MCPAggregator.attach_server
 _execute = MCPAggregator._execute_on_server  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
@@ -61,17 +63,23 @@ def share(registry: Any, servers: SharedServers) -> None:
     _shared[registry] = servers
 
 
-async def probe(registry: Any, name: str) -> tuple[Tool, ...]:
-    """Start a server apart from any lane and ask for its tools.
+async def probe(context: Any, name: str) -> tuple[Tool, ...]:
+    """Attach a server as a lane does, apart from any lane, and end it; its tools.
 
     Raises:
         LookupError: it is configured no more.
         Exception: it is down.
     """
-    if registry.get_server_config(name) is None:
+    if context.server_registry.get_server_config(name) is None:
         raise LookupError(name)
-    async with gen_client(name, registry, trigger_oauth=False) as client:
-        return tuple((await client.list_tools()).tools)
+    async with MCPAggregator([], context=context, name="probe") as alone:
+        _probes.add(alone)
+        await _attach(alone, server_name=name, options=MCPAttachOptions(ATTACH_S))
+        return _tools(alone, name)
+
+
+def _tools(aggregator: Any, server: str) -> tuple[Tool, ...]:
+    return tuple(entry.tool for entry in aggregator._server_to_tool_map.get(server, ()))  # noqa: SLF001
 
 
 async def tell_missing(agent: Any, servers: SharedServers) -> None:
@@ -104,8 +112,7 @@ async def _attach_server(
         except Exception as problem:  # noqa: BLE001 - an agent without one of its servers is better than none
             servers.lost(server_name, why_not(server_name, problem))
         else:
-            found = self._server_to_tool_map.get(server_name, ())
-            servers.seen(server_name, [entry.tool for entry in found])
+            servers.seen(server_name, _tools(self, server_name))
             return result
     return _stand_in(self, server_name, servers.tools(server_name))
 
@@ -165,5 +172,5 @@ def _connection(self: Any, server: str) -> ServerConnection | None:
 
 
 def _servers_of(self: Any) -> SharedServers | None:
-    registry = self.context.server_registry if self.context else None
+    registry = self.context.server_registry if self.context and self not in _probes else None
     return None if registry is None else _shared.get(registry)

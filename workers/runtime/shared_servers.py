@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from fast_agent.core.exceptions import ServerInitializationError
+from mcp.shared.exceptions import MCPError
 from mcp_types import Tool
 
 log = logging.getLogger("cohort.runtime")
@@ -145,6 +146,8 @@ def why_not(name: str, problem: BaseException) -> str:
         said = "no answer"
     elif isinstance(problem, ServerInitializationError):
         said = (problem.details.splitlines() or ["no reason given"])[0].partition(" for url")[0]
+    elif isinstance(problem, MCPError):
+        said = f"it says {(problem.message.splitlines() or [''])[0][:200]!r}"
     else:
         said = type(problem).__name__
     line = f"MCP server {name} does not start: {said.rstrip('.')}"
