@@ -18,6 +18,8 @@ from ops import control
 from ops.home import Home, Running
 from tests.ops.conftest import ROOT, clean, cohort
 
+pytestmark = pytest.mark.xdist_group("embedded-valkey")
+"""Each looks for a free port before its server takes it."""
 START = 90.0
 
 

@@ -14,6 +14,9 @@ from ops.supervisor import Supervisor
 from tasks.errors import Misconfigured
 from tests.ops.conftest import PATIENCE, Heard, supervising
 
+pytestmark = pytest.mark.xdist_group("embedded-valkey")
+"""Each looks for a free port before its server takes it."""
+
 
 async def begun(supervisor: Supervisor, home: Path) -> valkey.Embedded:
     embedded = await valkey.prepare(home / "valkey", home / "valkey.log")
