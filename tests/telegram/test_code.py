@@ -143,3 +143,24 @@ def test_blocks_of_code_keep_their_indentation(source: str, code: str) -> None:
 )
 def test_code_may_have_backticks_in_it(source: str, code: str) -> None:
     assert formatted(source) == [("code", code)]
+
+
+@pytest.mark.promise("markdown")
+@pytest.mark.parametrize(
+    ("source", "text", "code"),
+    [
+        (f"Here is `it`: {FENCE}py\nx\n{FENCE}\nMore **text**", "Here is it:\nx\nMore text", "x"),
+        (f"a\nso:{FENCE}\n  x\n{FENCE}\nb", "a\nso:\n  x\nb", "  x"),
+        (f"- so:{FENCE}py\n  x\n  {FENCE}\n- b", "• so:\nx\n• b", "x"),
+        (f"{FENCE}py\nx\ny{FENCE}\nMore **text**", "x\ny\nMore text", "x\ny"),
+        (f"{FENCE}\necho {FENCE}\n{FENCE}", f"echo {FENCE}", f"echo {FENCE}"),
+    ],
+)
+def test_a_fence_on_one_line_with_text_is_a_fence(source: str, text: str, code: str) -> None:
+    assert shown(source) == text
+    assert formatted(source, "pre") == [("pre", code)]
+
+
+def test_a_fence_that_is_only_spoken_of_is_text() -> None:
+    source = f"Code begins with {FENCE}py\nand ends soon."
+    assert (shown(source), formatted(source)) == (source, [])

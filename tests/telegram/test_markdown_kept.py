@@ -72,7 +72,8 @@ def test_what_is_nested_deeply_is_not_lost(mark: str, count: int) -> None:
 @pytest.mark.parametrize(
     "unit",
     [
-        "*a ", "**a", "_a ", "`a", "``a` ", "```md\n```x\n```\n", "||a", "~~a", "<b>a", "<sup>a", "<!--",
+        "*a ", "**a", "_a ", "`a", "``a` ", "```a\nx```\n", "so:```\n", "so:```py\nx\n```\n",
+        "```md\n```x\n```\n", "||a", "~~a", "<b>a", "<sup>a", "<!--",
         '<a href="', "<code>", "<pre>\n",
         "<details>\n<summary>a</summary>\n", "[", "[a](", '[a](b "', "[a](<b", "![a](b)", "[a]: b\n", "[a][b] ",
         "| a |\n|---|\n", "| `", "> ", "> a\n",

@@ -11,23 +11,21 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.ruler import RuleOptionsType
-from markdown_it.rules_block import StateBlock, blockquote, fence, heading, hr, lheading, list_block, reference
+from markdown_it.rules_block import StateBlock, blockquote, heading, hr, lheading, list_block, reference
 from markdown_it.token import Token
 
+from workers.telegram.fences import fenced, glued
 from workers.telegram.formulas import is_not_math
+from workers.telegram.lines import begins_with, begins_within, emit, line_of, may_look
 
 type Rule = Callable[[StateBlock, int, int, bool], bool]
 
 _DEEP = 24
 """Quotes and lists within each other; what is deeper is text. markdown-it drops what is below its own limit."""
 _LIMIT = 400
-_LOOKED = 20_000
-"""Lines of a text looked through for the ends of formulas, and of fences with fences in them."""
 _LINES_OF_A_HEADING = 4
 _LONGEST_FORMULA = 60
 _INTERRUPTS = ["paragraph", "reference", "blockquote", "list"]
-_FENCE = re.compile(r"(`{3,}|~{3,})[ \t]*([^`]*)\Z")
-_MARKDOWN = frozenset({"markdown", "md", "mdx", "rmd", "qmd", "commonmark", "gfm"})
 _PRE = re.compile(r"<pre\b[^>]*>", re.IGNORECASE)
 _PRE_END = re.compile(r"</pre\s*>[ \t]*", re.IGNORECASE)
 _DELIMITER_ROW = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
@@ -57,26 +55,17 @@ def _parser() -> MarkdownIt:
     # Every line is shown to every rule: most can be told at once that it is none of theirs.
     ruler.before("fence", "formula", _beginning("\\$", _formula), interrupts)
     ruler.before("fence", "pre", _beginning("<", _pre), interrupts)
-    ruler.at("fence", _beginning("`~", _fence), interrupts)
+    ruler.at("fence", _beginning("`~", fenced), interrupts)
     ruler.at("blockquote", _beginning(">", _not_too_deep(_quote)), interrupts)
     ruler.at("hr", _beginning("*-_", hr), interrupts)
     not_lists: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote"]}
     ruler.at("list", _beginning("*+-0123456789", _not_too_deep(list_block)), not_lists)
     ruler.at("heading", _beginning("#", heading), not_lists)
     ruler.at("reference", _beginning("[", _reference))
+    ruler.before("lheading", "glued", glued, {"alt": ["paragraph"]})
     ruler.at("lheading", _underlined)
     ruler.before("code", "cells", _table, {"alt": ["paragraph", "reference"]})
     return parser
-
-
-def _line(state: StateBlock, line: int) -> str:
-    return state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]]
-
-
-def _begins_with(state: StateBlock, line: int, characters: str) -> bool:
-    """Whether the line's first character is one of them."""
-    at = state.bMarks[line] + state.tShift[line]
-    return at < state.eMarks[line] and state.src[at] in characters
 
 
 def _beginning(characters: str, rule: Rule) -> Rule:
@@ -89,11 +78,6 @@ def _beginning(characters: str, rule: Rule) -> Rule:
     return asked
 
 
-def _inside(state: StateBlock, line: int, end: int) -> bool:
-    """Whether the line goes on with the block that is being read."""
-    return line < end and (state.isEmpty(line) or state.sCount[line] >= state.blkIndent)
-
-
 def _not_too_deep(rule: Rule) -> Rule:
     def limited(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's
         return state.level < _DEEP and rule(state, start, end, silent)
@@ -101,71 +85,29 @@ def _not_too_deep(rule: Rule) -> Rule:
     return limited
 
 
-def _may_look(state: StateBlock) -> bool:
-    """Whether another line may be looked at ahead; a text of beginnings without ends would be read over and over."""
-    state.env["looked"] = state.env.get("looked", 0) + 1
-    return state.env["looked"] < _LOOKED
-
-
 def _underlined(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's
     """A heading of a few lines by a line of ``=`` below it; markdown-it looks for one to a paragraph's end."""
     for line in range(start + 1, min(start + 1 + _LINES_OF_A_HEADING, end)):
         if state.isEmpty(line) or state.sCount[line] < state.blkIndent:
             return False
-        if _begins_with(state, line, "=-"):
+        if begins_with(state, line, "=-"):
             return lheading(state, start, end, silent)
     return False
 
 
 def _quote(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's
     """Not ``>= 3``, ``>5`` and Python's prompt."""
-    return not _NO_QUOTE.match(_line(state, start)) and blockquote(state, start, end, silent)
+    return not _NO_QUOTE.match(line_of(state, start)) and blockquote(state, start, end, silent)
 
 
 def _reference(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's
     """Not ``[^1]: note``, which is a footnote."""
-    return not _line(state, start).startswith("[^") and reference(state, start, end, silent)
-
-
-def _emit(state: StateBlock, kind: str, content: str, lines: tuple[int, int], info: str = "") -> bool:
-    token = state.push(kind, "", 0)
-    token.content = content
-    token.info = info
-    token.map = [*lines]
-    state.line = lines[1]
-    return True
-
-
-def _fence(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's
-    """Markdown that is shown as code may have fences in it, as many as are closed."""
-    if silent or state.is_code_block(start):
-        return fence(state, start, end, silent)
-    opening = _FENCE.match(_line(state, start))
-    if opening is None or opening[2].strip().split(" ")[0].lower() not in _MARKDOWN:
-        return fence(state, start, end, silent)
-    last = _matching_fence(state, start, end, opening[1])
-    if last is None:
-        return fence(state, start, end, silent)
-    content = state.getLines(start + 1, last, state.sCount[start], keepLastLF=True)
-    return _emit(state, "fence", content, (start, last + 1), opening[2])
-
-
-def _matching_fence(state: StateBlock, start: int, end: int, marks: str) -> int | None:
-    depth = 1
-    line = start + 1
-    while _inside(state, line, end) and _may_look(state):
-        found = _FENCE.match(_line(state, line))
-        if found and found[1].startswith(marks):
-            depth += 1 if found[2].strip() else -1
-            if not depth:
-                return line
-        line += 1
-    return None
+    return not line_of(state, start).startswith("[^") and reference(state, start, end, silent)
 
 
 def _formula(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's
     r"""``$$`` or ``\[`` at the beginning of a line, up to its counterpart at the end of one."""
-    text = _line(state, start)
+    text = line_of(state, start)
     if not text.startswith(("$$", "\\[", "\\begin{")) or state.is_code_block(start):
         return False
     begun = _BEGIN.match(text)
@@ -177,34 +119,34 @@ def _formula(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # 
     while closing not in rest:
         lines.append(rest)
         line += 1
-        if not _inside(state, line, end) or state.isEmpty(line) or line - start > _LONGEST_FORMULA:
+        if not begins_within(state, line, end) or state.isEmpty(line) or line - start > _LONGEST_FORMULA:
             return False
-        if not _may_look(state):
+        if not may_look(state):
             return False
-        rest = _line(state, line)
+        rest = line_of(state, line)
         if rest.startswith("\\["):
             return False
     before, _, behind = rest.partition(closing)
     content = "\n".join((*lines, before)) + (closing if begun else "")
     if behind.strip(" \t.,;") or not content.strip() or is_not_math(content):
         return False
-    return silent or _emit(state, "formula", content + behind.strip(), (start, line + 1))
+    return silent or emit(state, "formula", content + behind.strip(), (start, line + 1))
 
 
 def _pre(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's
     """``<pre>`` at the beginning of a line, up to ``</pre>`` at the end of one."""
-    opening = _PRE.match(_line(state, start))
+    opening = _PRE.match(line_of(state, start))
     missing: int = state.env.get("pre", 0)
     if opening is None or state.is_code_block(start) or (missing and start < missing):
         return False
     line = start
-    while _inside(state, line, end) and not (line > start and _begins_with(state, line, "`~")):
-        found = _PRE_END.search(_line(state, line))
-        if found and found.end() == len(_line(state, line)):
+    while begins_within(state, line, end) and not (line > start and begins_with(state, line, "`~")):
+        found = _PRE_END.search(line_of(state, line))
+        if found and found.end() == len(line_of(state, line)):
             if silent:
                 return True
             content = state.getLines(start, line + 1, state.blkIndent, keepLastLF=False).strip()
-            return _emit(state, "pre", content, (start, line + 1))
+            return emit(state, "pre", content, (start, line + 1))
         line += 1
     state.env["pre"] = line
     return False
@@ -242,9 +184,9 @@ def cells(line: str) -> list[str]:
 
 def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's
     """GFM's tables; rows may be longer than the head."""
-    if start + 2 > end or not _begins_with(state, start + 1, "|-:") or not _inside(state, start + 1, end):
+    if start + 2 > end or not begins_with(state, start + 1, "|-:") or not begins_within(state, start + 1, end):
         return False
-    head, marks = _line(state, start), _line(state, start + 1)
+    head, marks = line_of(state, start), line_of(state, start + 1)
     if "|" not in head or "-" not in marks or state.is_code_block(start) or state.is_code_block(start + 1):
         return False
     if not _DELIMITER_ROW.fullmatch(marks) or len(cells(head)) != len(cells(marks)):
@@ -254,12 +196,12 @@ def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # no
     rows = [cells(head)]
     line = start + 2
     rules = state.md.block.ruler.getRules("blockquote")
-    while _inside(state, line, end) and not state.isEmpty(line) and not state.is_code_block(line):
-        if "|" not in _line(state, line) or any(rule(state, line, end, True) for rule in rules):
+    while begins_within(state, line, end) and not state.isEmpty(line) and not state.is_code_block(line):
+        if "|" not in line_of(state, line) or any(rule(state, line, end, True) for rule in rules):
             break
-        rows.append(cells(_line(state, line)))
+        rows.append(cells(line_of(state, line)))
         line += 1
-    _emit(state, "table", "", (start, line))
+    emit(state, "table", "", (start, line))
     aligns = [("c" if mark[0] == ":" else "r") if mark[-1] == ":" else "l" for mark in cells(marks)]
     state.tokens[-1].meta = {"rows": rows, "aligns": aligns}
     return True
