@@ -1,5 +1,6 @@
 """What counts as an outage of a model, and what one chat's text brought about."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -162,6 +163,20 @@ async def test_a_probe_that_never_reached_the_model_lets_another_probe(
         clock.seconds += FIRST_PAUSE_S
         with pytest.raises(TurnFailed, match="Retryable"):
             await engine.run(ask(98, inbound(98, "look", media=(photo,))), Screen())
+        assert (await engine.run(ask(99, "hi"), Screen())).text == "echo: hi [n=1]"
+
+
+async def test_a_probe_whose_user_stops_it_lets_another_probe(runtime: Open, model: Model, clock: StillClock) -> None:
+    model.fault(match="hello", mode="drop", times=None)
+    async with runtime() as engine:
+        for chat in range(CHATS_TO_OPEN):
+            await fail(engine, chat)
+        clock.seconds += FIRST_PAUSE_S
+        async with asyncio.TaskGroup() as group:
+            probe = group.create_task(engine.run(ask(98, "HOLD:gate wait"), Screen()), name="probe")
+            await model.held("gate")
+            assert "circuit breaker" in (await fail(engine, 99, "hi")).detail
+            probe.cancel()
         assert (await engine.run(ask(99, "hi"), Screen())).text == "echo: hi [n=1]"
 
 

@@ -199,3 +199,19 @@ async def test_a_tool_whose_result_is_too_large_is_not_called_over_and_over(
             await talk(engine, "CALL:big", after=before.history if before else None)
     assert failure.value.words == failures.TOOLS_TOO_LARGE
     assert ran.read_text() == ("xx" if turns else "x")
+
+
+MEMBER = "---\nname: {name}\nmodel: generic.mock\ntool_only: true\n---\nYou are {name}.\n"
+
+
+async def test_a_workflows_members_go_on_in_a_small_window_too(runtime: Open, server: LlamaCpp, cards: Path) -> None:
+    (cards / "assistant.md").unlink()
+    for name in ("writer", "editor"):
+        card(cards, f"{name}.md", MEMBER.format(name=name))
+    card(cards, "chain.md", "---\nname: chain\ntype: chain\nsequence: [writer, editor]\n---\n")
+    async with runtime() as engine:
+        long = await talk(engine, *(f"turn {turn} " + "x" * 500 for turn in range(6)))
+        server.window = 1000
+        said = await talk(engine, "and now", after=long.history)
+        assert (said.text.startswith("echo: echo: and now"), said.notices) == (True, (LEFT_OUT,))
+        assert (await talk(engine, "go on", after=said.history)).text.startswith("echo: echo: go on")
