@@ -1,6 +1,7 @@
 """A baseline puts everything back that can be changed: attributes, slots, lists, mappings, sets, however deep."""
 
 from collections import Counter, deque
+from collections.abc import Callable
 
 import pytest
 from fast_agent.agents.agent_types import AgentConfig
@@ -105,3 +106,28 @@ def test_what_others_share_is_left_alone(*, shared: bool) -> None:
     config.model = "other"
     kept.restore()
     assert config.model == ("other" if shared else None)
+
+
+def _counter() -> tuple[Callable[[], int], set[int]]:
+    count, seen = 0, set[int]()
+
+    def step() -> int:
+        nonlocal count
+        count += 1
+        seen.add(count)
+        return count
+
+    return step, seen
+
+
+@pytest.mark.parametrize("maker", ["fast_agent.agents.subagent_tool", "agent_cards.tools"])
+def test_what_fast_agents_functions_share_with_their_maker_is_put_back_and_an_operators_is_not(
+    maker: str,
+) -> None:
+    step, seen = _counter()
+    step.__module__ = maker
+    kept = Baseline([step])
+    assert step() == 1
+    kept.restore()
+    ours = maker.startswith("fast_agent.")
+    assert (step(), seen) == (1 if ours else 2, {1} if ours else {1, 2})

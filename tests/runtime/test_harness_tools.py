@@ -89,6 +89,25 @@ async def test_while_one_chat_has_a_server_attached_another_does_not_see_it(
         await first
 
 
+@pytest.mark.promise("servers-per-session")
+async def test_another_chats_own_server_is_neither_listed_nor_attached(
+    runtime: Open, model: Model, served: Callable[[str], None]
+) -> None:
+    served(HEADS["smart with a server"])
+    store = f"CALL:store{json.dumps({'text': 'swordfish'})}"
+    async with runtime(COHORT_LANES="4", COHORT_RUNTIME_TOOLS="1") as engine:
+        await engine.run(ask(1, store), Screen())
+        (tool,) = {tool for tool in model.journal[-1].tools if tool.endswith("read")}
+        name = tool.split("__")[0]
+        listed = await engine.run(command("/mcp list", 2), Screen())
+        assert name not in listed.text.replace("\\", "")
+        taken = await engine.run(command(f"/mcp attach {name}", 2), Screen())
+        for chat, found in ((2, False), (1, True)):
+            history = taken.history if chat == 2 else None
+            read = await engine.run(ask(chat, f"CALL:{tool}", history=history), Screen())
+            assert ("swordfish" in read.text) == found
+
+
 @pytest.mark.promise("runtime-tools")
 @pytest.mark.parametrize("words", ["/mcp attach own", "/mcp reconnect own"])
 async def test_a_server_of_a_chats_own_cannot_be_attached_with_its_placeholders_unfilled(

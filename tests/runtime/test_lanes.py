@@ -207,6 +207,20 @@ async def test_a_sealed_lane_serves_its_own_session_and_is_replaced_for_any_othe
 
 
 @pytest.mark.promise("shell-per-session")
+async def test_a_sealed_lane_stays_while_there_is_room_for_another() -> None:
+    maker = Maker()
+    async with pool(maker, 2) as lanes:
+        lane = await lanes.take(Party("a"))
+        lane.warm, lane.sealed = "a", True
+        lanes.give_back(lane)
+        other = await lanes.take(Party("b"))
+        assert (other.agents.number, maker.ended) == (2, 0)
+        assert await lanes.take(Party("a")) is lane
+        for one in (lane, other):
+            lanes.give_back(one)
+
+
+@pytest.mark.promise("shell-per-session")
 async def test_as_many_sealed_lanes_are_replaced_as_turns_wait() -> None:
     maker = Maker()
     async with pool(maker, 4) as lanes:

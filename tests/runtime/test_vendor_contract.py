@@ -159,6 +159,17 @@ def test_what_a_baseline_leaves_alone_is_where_it_says() -> None:
         assert import_module(name.rstrip("."))
 
 
+def test_what_is_attached_at_run_time_is_published_in_one_place() -> None:
+    source = inspect.getsource(import_module(MCPAggregator.__module__))
+    assert source.count("runtime_config=") == 1
+    assert source.count(".register_runtime(") == 2
+    assert "await mcp_clone.attach_mcp_server(server_name=server_name)" in inspect.getsource(
+        import_module(McpAgent.__module__)
+    )
+    for name in ("_commit_server_attachment", "_resolve_attach_server_config", "server_display_name"):
+        assert hasattr(MCPAggregator, name)
+
+
 def test_there_is_one_way_to_a_shell_and_to_files() -> None:
     source = inspect.getsource(import_module(McpAgent.__module__))
     assert source.count("ShellRuntime(\n") == 1

@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from enum import Enum
 from functools import cache
 from operator import is_
-from types import MethodType
+from types import CellType, FunctionType, MethodType
 from typing import Any
 
-_OPEN = "fast_agent."
+_OPEN = ("fast_agent.", "fastmcp.tools.")
 _CLOSED = (
     # One per process: the configuration, its context, its servers, skills and loggers.
     "fast_agent.config",
@@ -66,11 +66,12 @@ class Baseline:
         self._lists: list[tuple[Any, list[Any]]] = []
         self._maps: list[tuple[dict[Any, Any], dict[Any, Any]]] = []
         self._sets: list[tuple[set[Any], set[Any]]] = []
+        self._cells: list[tuple[CellType, Any]] = []
         self._walk(root)
 
     def __len__(self) -> int:
         """How many objects are recorded."""
-        return sum(map(len, (self._attributes, self._slots, self._lists, self._maps, self._sets)))
+        return sum(map(len, (self._attributes, self._slots, self._lists, self._maps, self._sets, self._cells)))
 
     def restore(self) -> None:
         """Give every recorded object the values that it held. Writing them all is cheaper than comparing them first."""
@@ -81,6 +82,11 @@ class Baseline:
         for thing, name, value in self._slots:
             if getattr(thing, name, _GONE) is not value:
                 object.__setattr__(thing, name, value)
+        for cell, value in self._cells:
+            cell.cell_contents = value
+        self._restore_lists_and_sets()
+
+    def _restore_lists_and_sets(self) -> None:
         for thing, saved in self._lists:
             if len(thing) != len(saved) or not all(map(is_, thing, saved)):
                 thing.clear()
@@ -113,9 +119,21 @@ class Baseline:
             self._held.append(thing)
             if kind is MethodType:
                 return (thing.__self__,)
+            if kind is FunctionType:
+                return self._record_closure(thing)
             if kind is object:
                 return self._record_object(thing)
         return thing
+
+    def _record_closure(self, function: Any) -> Iterable[Any]:
+        """What a function that fast-agent made shares with its maker; an operator's functions keep what they keep."""
+        made = function.__module__.startswith("fast_agent.") and "<locals>" in function.__qualname__
+        for cell in (made and function.__closure__) or ():
+            try:
+                self._cells.append((cell, cell.cell_contents))
+            except ValueError:  # not filled yet
+                continue
+            yield cell.cell_contents
 
     def _record_object(self, thing: Any) -> Iterable[Any]:
         found: list[Any] = []
@@ -148,6 +166,8 @@ def _kind(of: type) -> type | None:
             return kind
     if issubclass(of, deque):
         return list
+    if issubclass(of, FunctionType):
+        return FunctionType
     module = f"{of.__module__}."
     ours = module.startswith(_OPEN) and not module.startswith(_CLOSED)
     return object if ours and not issubclass(of, type | Enum) else None

@@ -167,15 +167,15 @@ class Lanes:
 
     def _grow(self) -> None:
         """Make a lane for a turn that may have one, or replace a sealed one, unless one is coming for it."""
-        coming = sum(lane.instance is None or lane.ending for lane in self._all)
-        for sealed in [lane for lane in self._free if lane.sealed][: max(0, self._queue.ready - coming)]:
-            self._free.remove(sealed)
-            self._retire(sealed)
-            coming += 1
-        if len(self._all) < self._size and self._queue.ready > coming:
+        missing = self._queue.ready - sum(lane.instance is None or lane.ending for lane in self._all)
+        if missing > 0 and len(self._all) < self._size:
             lane = Lane(len(self._all))
             self._all.append(lane)
             self._tasks.create_task(self._keep(lane), name=f"lane-{lane.number}")
+            return
+        for sealed in [lane for lane in self._free if lane.sealed][: max(0, missing)]:
+            self._free.remove(sealed)
+            self._retire(sealed)
 
     def give_back(self, lane: Lane) -> None:
         """Return a borrowed lane, wiped; a spoiled or outdated one is replaced in the background."""

@@ -36,6 +36,7 @@ from workers.runtime import (
     counts,
     half_made,
     harness_tools,
+    private_servers,
     quiet,
     rounds,
     server_calls,
@@ -155,6 +156,7 @@ def build(settings: Settings) -> FastAgent:
     install(settings.tool_timeout.total_seconds(), settings.answer_max)
     shells.install(allowed=settings.shell)
     harness_tools.install()
+    private_servers.install()
     card_reading.install()
     try:
         # It prints what is wrong before it exits; we say it in one line.
