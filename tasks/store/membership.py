@@ -11,6 +11,9 @@ from redis.asyncio import Redis
 from tasks import keys
 from tasks.store.redis import Script, guard, text
 
+_DIGITS = 15
+"""A number of more digits is damaged."""
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -62,15 +65,17 @@ class Membership:
                 pipe.hgetall(keys.MEMBERS)
                 pipe.hgetall(keys.ASSIGNMENT)
                 listed, stored = await pipe.execute()
-            names = [name.decode() for name in listed]
+            names = [text(name) for name in listed]
             async with self._redis.pipeline(transaction=False) as pipe:
                 for name in names:
                     pipe.exists(keys.worker(name))
                 alive = await pipe.execute() if names else []
-        members = {name: json.loads(listed[name.encode()]) for name, there in zip(names, alive, strict=True) if there}
+        facts = zip(names, listed.values(), alive, strict=True)
+        members = {name: _about(said) for name, said, there in facts if there}
         gone = tuple(name for name in names if name not in members)
-        version = int(stored.pop(b"version", 0))
-        return View(members, gone, version, {int(slot): owner.decode() for slot, owner in stored.items()})
+        version = _number(stored.pop(b"version", b"0"))
+        slots = {_number(slot): text(owner) for slot, owner in stored.items() if slot.isdigit()}
+        return View(members, gone, version or 0, {slot: owner for slot, owner in slots.items() if slot is not None})
 
     async def propose(self, version: int, slots: Mapping[int, str]) -> bool:
         """Store an assignment computed from ``version`` and tell everybody; False when somebody was faster."""
@@ -108,3 +113,16 @@ class Membership:
                     message = await channel.get_message(timeout=30.0)
                     if message is not None:
                         yield text(message["data"])
+
+
+def _about(said: bytes) -> Mapping[str, Any]:
+    """What a member says of itself; nothing, where that is damaged: it lives nevertheless."""
+    try:
+        found: Any = json.loads(said)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _number(said: bytes) -> int | None:
+    return int(said) if said.isdigit() and len(said) <= _DIGITS else None

@@ -89,7 +89,14 @@ async def mend(redis: Redis, keys: Sequence[str | bytes]) -> list[str]:
     Raises:
         StoreUnavailable: see ``guard``.
     """
-    declared = {text(key): kind.type for key in keys if (kind := names.kind_of(text(key))) is not None}
+    declared: dict[str, str] = {}
+    for name in map(text, keys):
+        kind = names.kind_of(name)
+        if kind is not None:
+            declared[name] = kind.type
+        elif name.startswith("chats."):
+            # A slot's queue, as Celery's transport keeps it.
+            declared[name] = "list"
     letter = DeadLetter(
         reason=f"a key of another type was taken away, one of: {', '.join(declared)}"[:1000], at=SystemClock().now()
     )

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tasks.envelope import Inbound
-from tasks.slots import slot_of
-from tasks.store.intake import ROOM_FOR_CONTROL, Accept
+from tasks.slots import queue_of, slot_of
+from tasks.store.intake import ROOM_FOR_CONTROL, Accept, Bell
 from tests.conftest import BOT
 from tests.workers.pool import Pool, session
 
@@ -46,6 +46,25 @@ async def test_a_key_of_another_type_is_taken_away_and_its_session_goes_on(pool:
     (letter,) = await pool.store.dead.list()
     assert key in letter.letter.reason
     assert await pool.idle(ONE)
+
+
+async def test_a_queue_of_another_type_costs_no_message(pool: Pool) -> None:
+    queue = queue_of(slot_of(ONE, 64))
+    await pool.store.redis.set(queue, "something else")
+    stated = {"session": str(ONE), "update_id": 1, "at": 1.0, "text": "hello"}
+    accept = Accept(1, inbound=Inbound.model_validate(stated), bell=Bell(queue, "doorbell"))
+    assert await pool.store.intake.accept(BOT, [accept]) == ["accepted"]
+    assert await pool.store.redis.lrange(queue, 0, -1) == [b"doorbell"]
+
+
+async def test_damaged_members_and_slots_end_no_worker(pool: Pool) -> None:
+    await pool.store.redis.hset("cohort:members", mapping={"w-old": "not JSON", b"\xff": "{}", "w-two": "5"})
+    await pool.store.redis.hset("cohort:assignment", mapping={"version": "x", "y": "w-old", "5": b"\xff"})
+    worker = await pool.worker("w-one", sweeps=True)
+    await pool.say(1, "hello")
+    await pool.telegram.until_delivered(1)
+    await worker.stop()
+    assert pool.telegram.texts(ONE) == ["answer to hello"]
 
 
 async def test_a_key_that_breaks_while_a_turn_runs_ends_in_an_answer(pool: Pool) -> None:

@@ -5,7 +5,9 @@
 local assignment = KEYS[1]
 local from = tonumber(ARGV[1])
 assert(from and from >= 0 and from <= 2 ^ 52 and #ARGV % 2 == 1, 'an argument is out of range or missing')
-if tonumber(redis.call('HGET', assignment, 'version') or 0) ~= from then
+-- A damaged version is none, as its reader takes it (membership.py).
+local stored = string.match(redis.call('HGET', assignment, 'version') or '', '^%d+$') or '0'
+if (#stored <= 15 and tonumber(stored) or 0) ~= from then
   return 0
 end
 redis.call('DEL', assignment)
