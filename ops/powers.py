@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ops import agents
-from tasks.settings import Settings
+from tasks.settings import Settings, env_name
 
 _DEFAULT_SKILLS = (".fast-agent/skills", ".agents/skills", ".claude/skills")
 
@@ -34,19 +34,22 @@ def powers(settings: Settings) -> list[Power]:
 def _of_card(settings: Settings, path: Path, head: Mapping[str, Any]) -> Iterator[Power]:
     about = f"card {path.name}"
     if head.get("shell") is True:
-        do = "take it out, unless everybody who may talk to the bot may also run programs as the worker"
-        if settings.shell:
-            seen = "shell: true lets chats run programs on the worker's machine, where all chats' files are"
-        else:
-            seen, do = "asks for a shell and has none, as COHORT_SHELL is not 1", f"set that, or {do}"
-        yield Power(about, settings.shell, seen, do)
+        who = "everybody who may talk to the bot may also run programs as the worker"
+        seen = "shell: true lets chats run programs on the worker's machine, where all chats' files are"
+        yield _power(about, settings.shell, seen, ("shell", env_name("shell"), who))
     if head.get("harness_tools", str(head.get("type")).strip().lower() == "smart") is True:
-        do = "take it out, unless everybody who may talk to the bot may have it reach any MCP server by its address"
-        if settings.runtime_tools:
-            seen = "harness_tools let chats connect MCP servers of their choice, each for itself"
-        else:
-            seen, do = "asks for harness_tools and has none, as COHORT_RUNTIME_TOOLS is not 1", f"set that, or {do}"
-        yield Power(about, settings.runtime_tools, seen, do)
+        who = "everybody who may talk to the bot may have it reach any MCP server by its address"
+        seen = "harness_tools let chats connect MCP servers of their choice, each for itself"
+        yield _power(about, settings.runtime_tools, seen, ("harness_tools", env_name("runtime_tools"), who))
+
+
+def _power(about: str, given: bool, seen: str, names: tuple[str, str, str]) -> Power:  # noqa: FBT001
+    """``names``: what the card says, the setting, and to whom it must be allowed."""
+    key, setting, who = names
+    if given:
+        return Power(about, given, seen, f"take it out, unless {who}")
+    seen = f"asks for {key} and does not get it, as {setting} is not 1"
+    return Power(about, given, seen, f"set it only if {who}; else take {key} out of the card")
 
 
 def _unnamed_skills(directory: Path) -> Iterable[Power]:

@@ -35,7 +35,7 @@ def test_each_card_that_asks_for_a_shell_or_to_change_the_runtime_is_named_with_
     found = powers(load(environ(tmp_path, COHORT_SHELL=allowed, COHORT_RUNTIME_TOOLS=allowed)))
     assert [power.about for power in found] == ["card a.md", "card c.md", "card d.md"]
     assert {power.given for power in found} == {allowed == "1"}
-    words = "run programs on the worker" if allowed == "1" else "has none, as COHORT_SHELL is not 1"
+    words = "run programs on the worker" if allowed == "1" else "does not get it, as COHORT_SHELL is not 1"
     assert words in found[0].seen
 
 
