@@ -1,4 +1,4 @@
-"""Lanes: lent first come first served, replaced when spoiled or outdated, made when needed."""
+"""Lanes: lent in turns, replaced when spoiled or outdated, made when needed."""
 
 import asyncio
 import weakref
