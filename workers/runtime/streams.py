@@ -124,6 +124,9 @@ def _sse(original: Callable[..., AsyncIterator[Any]]) -> Callable[..., AsyncIter
     """``AsyncStream._iter_events`` of OpenAI's and Anthropic's clients."""
 
     async def iter_events(self: Any) -> AsyncIterator[Any]:
+        if self.response.headers.get("content-type", "").startswith("application/json"):
+            # A server that does not stream: it is asked for the whole, and that is bounded (``bodies``).
+            return
         if not isinstance(self.response.aiter_bytes, partial):
             self.response.aiter_bytes = partial(_wired, self.response.aiter_bytes)
         stream, pace = Stream(), Pace()
