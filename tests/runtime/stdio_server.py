@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 STORE = Path(os.environ.get("STORE", "/nonexistent"))
-TOOLS = ("store", "read", "whoami", "die", "hang", "ask", "sample")
+TOOLS = ("store", "read", "whoami", "die", "hang", "ask", "sample", "torn")
 
 
 def send(message: dict[str, Any]) -> None:
@@ -45,6 +45,8 @@ def call(name: str, arguments: dict[str, Any]) -> str:
         case "hang":
             while True:
                 receive()
+        case "torn":
+            return "half a smiley: \ud83d, and \0"
         case "ask":
             wanted = {"type": "object", "properties": {"name": {"type": "string"}}}
             return ask("elicitation/create", {"message": "who are you", "requestedSchema": wanted})

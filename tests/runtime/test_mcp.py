@@ -139,3 +139,12 @@ async def test_a_chats_own_server_that_does_not_start_costs_its_tools_and_no_oth
         engine._roster._isolation._resting.clear()
         assert "pid" in (await engine.run(ask(1, "CALL:whoami"), Screen())).text
         await until(lambda: told == ["MCP server own"])
+
+
+@pytest.mark.promise("whole-text")
+async def test_half_a_surrogate_pair_in_a_server_s_result_fails_nothing(runtime: Open, model: Model, serve) -> None:
+    serve("small")
+    async with runtime(COHORT_LANES="1") as engine:
+        result = await engine.run(ask(1, "CALL:torn"), Screen())
+    instead = "\N{REPLACEMENT CHARACTER}"
+    assert result.text.endswith(f"tool=half a smiley: {instead}, and {instead}")

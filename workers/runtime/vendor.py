@@ -40,6 +40,7 @@ from workers.runtime import (
     quiet,
     rounds,
     server_calls,
+    server_text,
     shells,
     shortcuts,
     taming,
@@ -124,7 +125,7 @@ def install(tool_timeout: float = 120.0, answer_max: int = ANSWER_MAX) -> None:
     answer.
     """
     _limits["tool"], limits["answer"] = tool_timeout, answer_max
-    for part in (card_hooks, half_made, rounds, server_calls):
+    for part in (card_hooks, half_made, rounds, server_calls, server_text):
         part.install()
     setattr(function_tool_loader, "build_default_function_tool", _timed_tool)  # noqa: B010
     # A thread that hangs is left behind, not waited for.
