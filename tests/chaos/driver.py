@@ -23,6 +23,7 @@ from tests.chaos.history import Fault, History, Said, Violation
 from tests.chaos.people import Crowd
 from tests.chaos.pool import Pool
 from tests.chaos.store import Valkey
+from tests.support.script import WORDS
 from tests.system.harness import Harness, ModelControl
 from tests.system.processes import Process
 
@@ -218,8 +219,8 @@ class Run:
         if any(known in text for known in (*TOLD_DEAD, *TOLD_OUTAGE)):
             done = [one for one in waiting.values() if f":{entry['chat']}" in one.session and one.at < entry["ended"]]
         elif "[n=" in text and (words := collect.words_shown(entry)):
-            length = text.partition("WORDS:")[2].split()[0]
-            done = [waiting[word] for word in words if word in waiting and f"word{int(length) - 1}" in text.split()]
+            length = int(WORDS.findall(text)[0])
+            done = [waiting[word] for word in words if word in waiting and f"word{length - 1}" in text.split()]
         else:
             done = []
         for one in done:
