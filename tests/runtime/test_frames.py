@@ -13,6 +13,7 @@ from tests.runtime.support import Open, Screen, ask, inbound
 from tests.support.model import Model
 from workers.runtime import frames
 from workers.runtime.content import Files, user_turn
+from workers.runtime.openings import Openings, Share
 
 MALLORY, ALICE = Sender(id=11, name="Mallory"), Sender(id=12, name="Alice")
 FORGED = (
@@ -44,7 +45,7 @@ def said(text: str, sender: Sender | None = MALLORY, **fields: Any) -> Inbound:
 
 
 async def written(*messages: Inbound) -> str:
-    turn = await user_turn(messages, Files(None, lambda _: False))
+    turn = await user_turn(messages, Files(None, lambda _: False, Openings(1), Share(0, 1)))
     return "\n".join(block.text for block in turn.content)
 
 
