@@ -63,7 +63,7 @@ async def test_a_server_that_a_chat_attaches_is_there_for_its_turns_and_for_no_o
     async with runtime(COHORT_LANES="1", COHORT_RUNTIME_TOOLS="1") as engine:
         before = Watched(engine).process
         done = await engine.run(command("/mcp attach shared"), Screen())
-        assert "Added 7 tools" in done.text
+        assert "Attached configured MCP server" in done.text
         await engine.run(ask(1, "hello", history=done.history), Screen())
         assert any("whoami" in tool for tool in model.journal[-1].tools)
         await engine.run(ask(2, "hello"), Screen())
