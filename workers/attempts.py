@@ -19,6 +19,9 @@ from workers.turn import MAX_TRIES, Failures, letter
 
 log = logging.getLogger("cohort.turns")
 
+_LONG = 2_000
+"""Characters beyond which an answer is rendered in a thread."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -107,7 +110,9 @@ class Attempts:
             result = await self._until_it_ends(asked, _Watched(answer, claimed, self._spending))
         claimed.live = answer.message_id
         if isinstance(result, TurnResult):
-            return self._answered(result)
+            # The reading of a long answer would hold up every other chat.
+            long = len(result.text) > _LONG
+            return await asyncio.to_thread(self._answered, result) if long else self._answered(result)
         if isinstance(result, TurnFailed):
             return self._failed(result)
         reason = f"failed {MAX_TRIES} times: {type(result).__name__}"

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -207,6 +208,7 @@ class ScriptedDelivery:
         self.moved: dict[SessionKey, int] = {}
         self.before: Callable[[SessionKey, Reply], Awaitable[None]] | None = None
         self.unrenderable = ""
+        self.rendered_in: list[bool] = []
 
     @asynccontextmanager
     async def live(
@@ -247,6 +249,7 @@ class ScriptedDelivery:
     def render(
         self, markdown: str, *, edit: int | None, reply_to: int | None, notes: Sequence[str] = ()
     ) -> tuple[Reply, ...]:
+        self.rendered_in.append(threading.current_thread() is threading.main_thread())
         if self.unrenderable and self.unrenderable in markdown:
             raise ValueError("a defect in rendering")
         text = "\n\n".join(part for part in (markdown, *notes) if part)

@@ -20,3 +20,11 @@ async def test_a_real_models_answer_stands_alone(pool: Pool) -> None:
     await pool.say(1, "one")
     await worker.answer(ONE)
     assert pool.telegram.texts(ONE) == ["answer to one"]
+
+
+async def test_a_long_answer_is_rendered_beside_the_loop_and_a_short_one_in_it(pool: Pool) -> None:
+    worker = await pool.worker("w-one", COHORT_MODEL="haiku")
+    for text in ("one", "long " * 1000):
+        await pool.say(1, text)
+        await worker.answer(ONE)
+    assert worker.delivery.rendered_in == [True, False]

@@ -28,6 +28,8 @@ log = logging.getLogger("cohort.telegram")
 
 _LONGEST_PAUSE = 10.0
 """Seconds between two looks for room in a chat that a flood holds."""
+_LONG = 2_000
+"""Characters beyond which a text is read in a thread."""
 _STORE_AWAY = 1.0
 """Seconds after which a frame is tried again while nobody can tell whose the session is."""
 
@@ -166,9 +168,11 @@ class Live:
     def _has_something(self) -> bool:
         return not self._silent and (bool(self._text.strip()) or self._tool is not None or self._shown is not None)
 
-    def _wanted(self) -> Part:
-        if self._text.strip():
-            part = growing(self._text)
+    async def _wanted(self) -> Part:
+        text = self._text
+        if text.strip():
+            # A message's worth of lists or links takes a tenth of a second to be read.
+            part = await asyncio.to_thread(growing, text) if len(text) > _LONG else growing(text)
             return Part(part.text) if self._plain else part
         return Part(_status(self._tool) if self._tool else GOES_ON)
 
@@ -197,7 +201,7 @@ class Live:
         if now < self._frame_at:
             await _until(self._end, self._frame_at - now)
             return
-        part = self._wanted()
+        part = await self._wanted()
         if part == self._shown:
             # What goes on beyond the message's end is not rendered at every token.
             self._frame_at = now + self._tempo.interval(self._session.chat)
