@@ -3,7 +3,6 @@
 import hmac
 import json
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -72,11 +71,11 @@ def _name(port: int) -> str:
 
 
 def _cookie_of(header: str, port: int) -> str:
-    try:
-        found = SimpleCookie(header).get(_name(port))
-    except CookieError:
-        return ""
-    return found.value if found is not None else ""
+    """Not by ``SimpleCookie``: it reads no further than the first cookie that it does not like, and browsers send those
+    of all other programs on this machine along.
+    """
+    pairs = (pair.strip().partition("=") for pair in header.split(";"))
+    return next((value for name, _, value in pairs if name == _name(port)), "")
 
 
 def _headers(scope: Scope) -> Iterator[tuple[str, str]]:

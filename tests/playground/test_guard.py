@@ -162,3 +162,19 @@ def test_only_our_names_and_origins_ever_pass(host: str, origin: str | None) -> 
 )
 def test_doubled_missing_and_broken_headers_do_not_pass(headers: list[tuple[str, str]]) -> None:
     assert foreign(headers, 8081) is not None
+
+
+@pytest.mark.promise("playground-shut")
+@pytest.mark.parametrize("others", ['prefs={"a":1,"b":2}', "user@host=1; a[b]=2", "flag", "=", "n=\u00e9", 'q="x'])
+async def test_cookies_of_other_programs_on_this_machine_keep_no_page_shut(state: State, url: str, others: str) -> None:
+    cookie = f"{others}; cohort_playground_{urlsplit(url).port}={state.key}; theme=dark"
+    async with httpx.AsyncClient(base_url=url, trust_env=False) as http:
+        answer = await http.get("/", headers=[(b"cookie", cookie.encode())])
+    assert answer.status_code == 200
+
+
+def test_a_proxy_may_call_a_server_by_its_own_address_and_serve_it_under_a_name_that_was_given() -> None:
+    headers = [("Host", "127.0.0.1:5555"), ("Origin", "https://Flower.example"), ("Sec-Fetch-Site", "same-origin")]
+    assert foreign(headers, 5555, ["flower.example"]) is None
+    assert foreign(headers, 5555) is not None
+    assert foreign([("Host", "127.0.0.1:5555"), ("Origin", "https://evil.example")], 5555, ["flower.example"])
