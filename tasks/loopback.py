@@ -34,7 +34,9 @@ def foreign(headers: Iterable[tuple[str, str]], port: int, names: Collection[str
     if any(site not in _OWN for site in found.get("sec-fetch-site", ())):
         return "requests of other pages are not answered"
     pages = (*found.get("origin", ()), *found.get("referer", ()))
-    if any(_place(page) != hosts[0] for page in pages):
+    # A proxy may put our own address into Host; the browser still names the proxy's.
+    own = {hosts[0], *(name.lower() for name in names)}
+    if any(_place(page) not in own for page in pages):
         return "requests of other pages are not answered"
     return None
 
