@@ -101,3 +101,20 @@ async def test_hooks_of_start_and_end_that_raise_are_named_to_the_operator(
             await engine.run(ask(1, "hello", agent="helper"), Screen())
     assert failure.value.action == "operator"
     assert "hook on_start (hooks.py:calm) raised ValueError" in failure.value.detail
+
+
+@pytest.mark.promise("broken-hooks")
+async def test_what_is_broken_in_a_card_is_not_said_of_the_model_that_a_session_chose(
+    runtime: Open, model: Model, cards: Path, clock: StillClock
+) -> None:
+    hooked(cards, "after_llm_call")
+    async with runtime(COHORT_LANES="1", COHORT_MODELS="generic.other") as engine:
+        with pytest.raises(TurnFailed) as hook:
+            await engine.run(ask(1, "hello", agent="helper", model="generic.other"), Screen())
+        card(cards, "hooks.py", "def (:")
+        clock.seconds += 86_400
+        with pytest.raises(TurnFailed) as lane:
+            await engine.run(ask(1, "hello", model="generic.other"), Screen())
+    assert (hook.value.words, hook.value.cause) == (lane.value.words, lane.value.cause) == (BROKEN, "model")
+    assert hook.value.detail.startswith("hook after_llm_call")
+    assert "hooks.py" in lane.value.detail

@@ -119,7 +119,7 @@ def classify(fault: Fault, model: str = "") -> TurnFailed:
     A context that is too long comes back as a ``ContextTooLong``, which the runtime answers with a compaction first.
     """
     if fault.hook:
-        return TurnFailed("operator", BROKEN, fault.hook)
+        return OwnFault("operator", BROKEN, fault.hook)
     where = f"{model}: {fault.detail}" if model else fault.detail
     return _by_words(fault, where) or _by_status(fault, where) or _by_kind(fault, where)
 
@@ -197,6 +197,10 @@ class ModelSilent(ProviderFault):
     """The model said nothing for too long; a long request takes long to read, so its silence does not count."""
 
 
+class OwnFault(TurnFailed):
+    """A card, a hook or a tool is broken, which tells nothing about the model, whether a session chose it or not."""
+
+
 class TimeUsedUp(TurnFailed):
     """The turn used up its time, which tells nothing about the provider."""
 
@@ -259,7 +263,7 @@ def no_lane(problem: Exception) -> TurnFailed:
     if _SETUP_ERRORS.isdisjoint(fault.kinds):
         return TurnFailed("retry", BUSY, f"no lane: {fault.detail}", backoff=MEDIUM_S)
     lines = [line.strip() for line in str(problem).splitlines() if line.strip()] or [fault.detail]
-    return TurnFailed("operator", BROKEN, f"no lane: {': '.join(lines[:2])}")
+    return OwnFault("operator", BROKEN, f"no lane: {': '.join(lines[:2])}")
 
 
 def no_room(seconds: float) -> TurnFailed:

@@ -7,7 +7,7 @@ from workers.ports import TurnFailed, TurnRequest
 from workers.runtime import failures
 from workers.runtime.breaker import Breaker, Caller
 from workers.runtime.choices import Choice
-from workers.runtime.failures import ModelSilent, ProviderFault, TimeUsedUp
+from workers.runtime.failures import ModelSilent, OwnFault, ProviderFault, TimeUsedUp
 
 # Characters of a message, and bytes of a (compressed) history, that any model reads within its silence.
 _SHORT = 8_000
@@ -29,11 +29,11 @@ async def counted(breaker: Breaker, request: TurnRequest, choice: Choice, *, sev
             breaker.failed(choice.model, caller)
         raise
     except TurnFailed as problem:
-        if problem.action == "retry" or isinstance(problem, TimeUsedUp):
+        if problem.action == "retry" or isinstance(problem, TimeUsedUp | OwnFault):
             breaker.abandoned(choice.model, caller)
         else:
             breaker.succeeded(choice.model)
-        if problem.action == "operator" and choice.chosen:
+        if problem.action == "operator" and choice.chosen and not isinstance(problem, OwnFault):
             raise failures.unusable(choice.model, problem.detail) from problem
         raise
     except BaseException:
