@@ -14,6 +14,8 @@ from tasks.store.views import Glance
 
 _DATA_BYTES = 64
 """Telegram's limit for what a button carries."""
+_BUTTONS = 50
+"""Telegram refuses a message with more than 100."""
 
 
 class Sessions(Protocol):
@@ -145,7 +147,7 @@ class Answers:
             return say(inbound, words.no_such(what, wanted, names) if names else words.MODEL_FIXED)
         seen = await self._sessions.glance(inbound.key)
         now = await self._agent(seen) if what == "agent" else self._model(seen)
-        rows = tuple((Button(text=name, data=f"{what}:{name}"),) for name in names if _fits(what, name))
+        rows = tuple((Button(text=name, data=f"{what}:{name}"),) for name in names if _fits(what, name))[:_BUTTONS]
         return say(inbound, words.choices(what, now, names), rows)
 
 

@@ -89,6 +89,7 @@ def usage(tokens_in: int, tokens_out: int, limits: Sequence[tuple[str, int, int]
 
 
 _SHOWN, _SHOWN_CHARACTERS = 20, 80
+_LISTED_CHARACTERS = 3000
 """Reminders that are listed, and how much of each: the answer stays one message."""
 
 
@@ -114,15 +115,24 @@ def choices(what: str, now: str | None, names: Sequence[str]) -> str:
     """What /model and /agent answer when nothing is named."""
     said = f"This conversation uses {now or f'the default {what}'}."
     if names:
-        return f"{said} You can choose: {', '.join(names)}.\nWrite /{what} NAME, or /{what} default."
+        return f"{said} You can choose: {_listed(names)}.\nWrite /{what} NAME, or /{what} default."
     if what == "model":
         return f"{said} {MODEL_FIXED}"
     return f"{said} Write /{what} NAME to choose another, or /{what} default."
 
 
+def _listed(names: Sequence[str]) -> str:
+    """As many names as a message holds: Telegram refuses a longer one, and its user would wait for an answer."""
+    shown = list(names)
+    while len(shown) > 1 and sum(map(len, shown)) + 2 * len(shown) > _LISTED_CHARACTERS:
+        shown.pop()
+    left = len(names) - len(shown)
+    return ", ".join(shown) + (f", and {left} more" if left else "")
+
+
 def no_such(what: str, name: str, names: Sequence[str]) -> str:
     """To a /model or /agent that names nothing we have."""
-    return f"There is no {what} {name[:64]!r} here. You can choose: {', '.join(names)}."
+    return f"There is no {what} {name[:64]!r} here. You can choose: {_listed(names)}."
 
 
 def span(seconds: float) -> str:

@@ -46,3 +46,25 @@ async def test_what_was_chosen_and_is_no_longer_there_is_not_shown_as_what_answe
         reply = await answers.answer(Command("agent"), message)
         assert reply is not None
         assert "poet" not in reply.text
+
+
+class Many(Chosen):
+    """Workers with a thousand agents."""
+
+    async def agents(self) -> tuple[str, ...]:
+        return tuple(f"помощник-{number}" for number in range(1000))
+
+
+@pytest.mark.parametrize("argument", ["", "nobody"])
+async def test_a_thousand_names_to_choose_from_are_a_message_that_telegram_takes(argument: str) -> None:
+    session = Many()
+    models = ",".join(f"openrouter.maker/model-{number}" for number in range(1000))
+    settings = load({"TELEGRAM_BOT_TOKEN": TOKEN, "COHORT_MODELS": models})
+    answers = Answers(settings, session, session, HandClock(), reminders=session)
+    for command in ("agent", "model"):
+        message = Inbound(session="42:7", update_id=1, at=0.0, chat_type="private")
+        reply = await answers.answer(Command(command, argument), message)
+        assert reply is not None
+        assert len(reply.text) <= 4096
+        assert len(reply.buttons) <= 100
+        assert " more" in reply.text, "it says that there are others"
