@@ -6,6 +6,7 @@ card and what is a document beside the cards is decided here, as fast-agent deci
 
 import re
 import tomllib
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -135,11 +136,16 @@ def _is_card(path: Path) -> bool:
 
 
 def _has_frontmatter(path: Path) -> bool:
-    """Whether its first line that is not blank opens one; a file that cannot be read is no card either."""
+    """Whether its first line that is not blank opens one, in whatever encoding: a card that cannot be read is told.
+
+    What cannot be opened at all may be one.
+    """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeError):
-        return False
+        raw = path.read_bytes()
+    except OSError:
+        return True
+    encoding = "utf-16" if raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig"
+    text = raw.decode(encoding, errors="replace")
     first = next((line.strip() for line in text.splitlines() if line.strip()), "")
     return first in _BOUNDARIES
 
@@ -147,8 +153,10 @@ def _has_frontmatter(path: Path) -> bool:
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeError) as problem:
-        raise BadFile(path, None, "cannot be read", type(problem).__name__) from problem
+    except UnicodeError as problem:
+        raise BadFile(path, None, "is not UTF-8 text", "save it as UTF-8") from problem
+    except OSError as problem:
+        raise BadFile(path, None, f"cannot be read ({problem.strerror})", "see what it is, and whose") from problem
 
 
 def _mapping(path: Path, text: str, above: int = 0) -> Mapping[str, Any]:

@@ -167,7 +167,9 @@ class Settings(BaseSettings):
         if given.get("COHORT_CONFIG"):
             return given
         default: Path = cls.model_fields["config"].default
-        return {**given, "COHORT_CONFIG": found_configuration(default)}
+        # What is not there is not set: workers need no configuration, unless one is named.
+        found = found_configuration(default)
+        return given if found == default else {**given, "COHORT_CONFIG": found}
 
     @field_validator("models", "flower_hosts", mode="before")
     @classmethod

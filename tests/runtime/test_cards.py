@@ -10,7 +10,7 @@ import pytest
 from fast_agent.core.instruction import InstructionBuilder
 
 from tasks.errors import Misconfigured
-from tasks.settings import Settings
+from tasks.settings import Settings, load
 from tests.runtime.support import ASSISTANT, Configure, Open, Screen, ask, card
 from tests.support.model import Model
 from workers.runtime.cards import check_cards
@@ -56,6 +56,27 @@ def test_good_cards_have_no_problems_and_documents_beside_them_are_no_cards(
     card(cards, "tools.py", 'def f() -> str:\n    """F."""\n    return ""\n')
     card(cards, "more.yaml", "name: more\nmodel: haiku\ninstruction: You.\nfunction_tools: ['tools.py:f']\n")
     assert check_cards(settings_of()) == []
+
+
+@pytest.mark.parametrize("encoding", ["cp1251", "utf-16", "utf-16-be"])
+def test_a_card_that_is_not_utf8_is_told_and_never_taken_for_a_document(
+    settings_of: SettingsOf, cards: Path, encoding: str
+) -> None:
+    path = cards / "other.md"
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    path.write_bytes(f"{mark}---\nname: другой\nmodel: passthrough\n---\nПривет.\n".encode(encoding))
+    (cards / "README.md").write_bytes("# Über uns\n".encode("latin-1"))
+    (problem,) = check_cards(settings_of())
+    assert (problem.file, problem.what, problem.do) == (path, "is not UTF-8 text", "save it as UTF-8")
+
+
+def test_workers_need_no_configuration_unless_one_is_named(
+    cards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path / "agent-cards")
+    given = {"COHORT_CARDS": str(cards)}
+    assert check_cards(load(given)) == []
+    assert [problem.what for problem in check_cards(load({**given, "COHORT_CONFIG": "none.yaml"}))] == ["no such file"]
 
 
 @pytest.mark.parametrize(
