@@ -17,8 +17,22 @@ from hashlib import blake2s
 
 from tasks.envelope import Inbound, Media, Sender
 
-_RESERVED = re.compile(r"[<＜﹤‹〈⟨](?=[\W_]{0,8}t[\W_]{0,4}g[\W_])", re.IGNORECASE)
-"""What opens one of our tags, or looks to a model as if it did."""
+_BLANKS = "\u115f\u1160\u2800\u3164\uffa0"
+"""Letters and symbols, says Unicode, that show nothing."""
+
+
+def _like(letter: str, others: str) -> str:
+    """A letter in all its shapes that Unicode holds for the same, and some that look like it."""
+    shapes = map(chr, (*range(0x1D400, 0x1D6A4), *range(0xFF21, 0xFF5B)))
+    return others + "".join(shape for shape in shapes if unicodedata.normalize("NFKC", shape).lower() == letter)
+
+
+_OPENERS = re.compile("[<＜﹤‹〈⟨❬❮˂ᐸ]")
+_GAP = rf"[\W_{_BLANKS}]"
+_RESERVED = re.compile(
+    rf"(?<!{_GAP}){_GAP}++(?=[t{_like('t', 'тτ')}]{_GAP}*+[g{_like('g', 'ɡɢց')}]{_GAP})", re.IGNORECASE
+)
+"""What stands before a name like one of our tags', or like it to a model. Each character is looked at twice at most."""
 
 _NAME_CHARACTERS = 64
 _FILE_NAME_CHARACTERS = 128
@@ -27,12 +41,14 @@ _FILE_NAME_CHARACTERS = 128
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that a name does without: a mark that turns the text around, a zero-width space."""
 
-_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
+_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "＜": "&lt;", "＞": "&gt;", "＂": "&quot;"}
 
 
 def escaped(text: str) -> str:
     """The text without anything that could be taken for one of our tags."""
-    return _RESERVED.sub("&lt;", text)
+    if _OPENERS.search(text) is None:
+        return text
+    return _RESERVED.sub(lambda before: _OPENERS.sub("&lt;", before[0]), text)
 
 
 def marked(text: str) -> str:
@@ -43,8 +59,12 @@ def marked(text: str) -> str:
 def attribute(value: str, limit: int = _NAME_CHARACTERS) -> str:
     """A name of someone's choice as the value of an attribute: one line, nothing invisible, escaped."""
     line = " ".join(value.split())
-    seen = "".join(character for character in line if unicodedata.category(character) not in _INVISIBLE)
+    seen = "".join(character for character in line if _shows(character))
     return "".join(_ESCAPES.get(character, character) for character in seen[:limit])
+
+
+def _shows(character: str) -> bool:
+    return character not in _BLANKS and unicodedata.category(character) not in _INVISIBLE
 
 
 def person_id(sender: int) -> str:
