@@ -1,8 +1,9 @@
 """Edits that change nothing (pure).
 
-Telegram reports a link's preview, among other things, as an edit with the same words. The state of a session keeps a
-fingerprint of each of the last messages that left its inbox. An edit with the fingerprint of the message that it edits
-is dropped: it would run the turn, and its tools, a second time.
+Telegram reports a link's preview and a reaction as an edit with the same words, the reaction up to two days later. The
+state of a session keeps a fingerprint of each of the last messages that left its inbox. An edit with the fingerprint of
+the message that it edits is dropped: it would run the turn, and its tools, a second time. So is an edit of a message
+older than all of them, as what that message said is not known any more.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,8 +11,8 @@ from hashlib import blake2s
 
 from tasks.envelope import Inbound
 
-REMEMBERED = 16
-"""Messages. Such edits come within seconds, and each commit writes the whole list (some 250 bytes)."""
+REMEMBERED = 64
+"""Messages: as many as a turn can answer together. Each commit writes the whole list (some 1,000 bytes)."""
 
 type Said = Mapping[int, str]
 """Message id -> fingerprint of its words and files."""
@@ -27,8 +28,12 @@ def said_in(entries: Iterable[Inbound]) -> dict[int, str]:
 
 
 def changes_nothing(entry: Inbound, said: Said) -> bool:
-    """Whether ``entry`` edits a message into what it said already."""
-    return entry.edited and entry.message_id is not None and said.get(entry.message_id) == _fingerprint(entry)
+    """Whether ``entry`` edits a message into what it said already, or one that is forgotten."""
+    if not entry.edited or entry.message_id is None:
+        return False
+    if entry.message_id in said:
+        return said[entry.message_id] == _fingerprint(entry)
+    return len(said) >= REMEMBERED and entry.message_id < min(said)
 
 
 def joined(said: Said, newer: Said) -> dict[int, str]:

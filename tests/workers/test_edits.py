@@ -99,6 +99,36 @@ def test_other_words_other_files_and_messages_not_remembered_are_answered() -> N
     assert isinstance(decide(edit(9, 7, "a", media=media), said=said), Run)
 
 
+@pytest.mark.promise("edits-once")
+async def test_a_reaction_to_an_old_message_starts_no_turn(pool: Pool) -> None:
+    """Telegram reports it as an edit, hours later; other words of a message so old are not told apart from that."""
+    worker = await pool.worker("w-one")
+    for number in range(1, edits.REMEMBERED + 2):
+        await pool.say(1, f"message {number}", message_id=number)
+        if number % 60 == 0:
+            await worker.answer(ONE)
+    await worker.answer(ONE)
+    before = len(pool.model.calls)
+    for number in range(1, edits.REMEMBERED + 2):
+        await pool.say(1, f"message {number}", message_id=number, edited=True)
+    assert (await worker.answer(ONE))["turns"] == 0
+    assert len(pool.model.calls) == before
+    await pool.say(1, "other words", message_id=2, edited=True)
+    await worker.answer(ONE)
+    assert pool.model.saw()[-1] == ["other words"]
+
+
+def test_an_edit_of_a_message_older_than_all_that_are_remembered_is_ignored() -> None:
+    said = dict.fromkeys(range(100, 100 + edits.REMEMBERED), "abcdef")
+    assert isinstance(decide(edit(9, 99, "a"), said=said), Ignore)
+    assert not is_news([edit(9, 99, "a")], said)
+    assert isinstance(decide(edit(9, 100, "a"), said=said), Run)
+    # It was not for the bot before, and names it now.
+    del said[120]
+    said[99] = "abcdef"
+    assert isinstance(decide(edit(9, 120, "a"), said=said), Run)
+
+
 def test_news_is_whatever_is_not_such_an_edit() -> None:
     said = _said(7, "a")
     assert not is_news([], said)
