@@ -13,9 +13,9 @@ from bot.origin import (
     forwarded_from,
     not_ours,
     person_of,
-    quotes_code,
     sender_of,
     session_of,
+    shows,
     without_mention,
 )
 from bot.raw import Json, Malformed, hint, hint_number, maybe_number, maybe_part, maybe_text, number, part, text
@@ -137,8 +137,8 @@ def _message(at: _Reading, message: Json) -> Meaning:
 
 
 def _commands(message: Json, said: str) -> bool:
-    """Whether a text may be a command: a caption, and a text shown as code, are not."""
-    return said.startswith("/") and "text" in message and not quotes_code(message)
+    """Whether a text may be a command: a caption, and a text that is only shown, are not."""
+    return said.startswith("/") and "text" in message and not shows(message)
 
 
 def _moved(at: _Reading, message: Json, chat: int) -> Moved | None:

@@ -8,6 +8,7 @@ from bot.raw import Json, Malformed, hint, hint_number, maybe_part, number, part
 from tasks.envelope import Sender
 from tasks.session import SessionKey
 
+_SHOWN = ("code", "pre", "blockquote", "expandable_blockquote")
 _BUSINESS = re.compile(r"[^:\s]{1,256}")
 
 
@@ -71,7 +72,7 @@ def forwarded_from(message: Json) -> str | None:
     """
     origin = maybe_part(message, "forward_origin")
     if origin is None:
-        return "" if message.get("is_automatic_forward") is True else None
+        return _forwarded_before(message)
     person = maybe_part(origin, "sender_user")
     if person is not None:
         return person_of(person).name
@@ -79,11 +80,23 @@ def forwarded_from(message: Json) -> str | None:
     return (hint(chat, "title") if chat is not None else hint(origin, "sender_user_name")) or ""
 
 
-def quotes_code(message: Json) -> bool:
-    """Whether the text begins with code: ``/new`` in code is shown to the reader, not given as a command."""
-    return any(
-        hint(entity, "type") in ("code", "pre") and hint_number(entity, "offset") == 0
-        for entity in parts(message, "entities")
+def _forwarded_before(message: Json) -> str | None:
+    """The same in the fields that a Bot API server before 7.0 sends."""
+    if message.get("is_automatic_forward") is not True and not any(name.startswith("forward_") for name in message):
+        return None
+    chat, person = maybe_part(message, "forward_from_chat"), maybe_part(message, "forward_from")
+    if chat is not None:
+        return hint(chat, "title") or ""
+    return person_of(person).name if person is not None else hint(message, "forward_sender_name") or ""
+
+
+def shows(message: Json) -> bool:
+    """Whether the text is shown rather than said: ``/new`` in code or in a quotation is not given as a command.
+
+    What a person sends through an inline bot (``via_bot``) is that bot's text.
+    """
+    return "via_bot" in message or any(
+        hint(entity, "type") in _SHOWN and hint_number(entity, "offset") == 0 for entity in parts(message, "entities")
     )
 
 

@@ -25,7 +25,7 @@ PROMISES = {
     "worker-stopped": "A worker that was paused past its heartbeat commits nothing stale.",
     "committed-once": "A turn that is written twice is written once.",
     "edits-once": "An edit that leaves a message's words and files as they were starts no second turn.",
-    "forwards-are-text": "A command that was forwarded, or is shown as code, is text.",
+    "forwards-are-text": "A command that was forwarded, quoted, shown as code, or sent through an inline bot is text.",
     "control-words": "Stop and new take their place among a chat's messages and end the running turn at once.",
     "cancelled-turn": "A turn that is cancelled ends its model call and leaves nothing behind.",
     "repeat-is-harmless": "An answer that grew on the screen may be delivered again without showing anything new.",

@@ -40,7 +40,30 @@ def test_what_a_person_types_now_is_not_forwarded() -> None:
     assert inbound(said("/new")).kind == "new"
 
 
-@pytest.mark.parametrize("kind", ["code", "pre"])
+@pytest.mark.promise("forwards-are-text")
+@pytest.mark.parametrize(
+    ("fields", "name"),
+    [
+        ({"forward_from": {"id": 701, "is_bot": False, "first_name": "Ben"}, "forward_date": 1}, "Ben"),
+        ({"forward_from_chat": {"id": -1009, "type": "channel", "title": "News"}, "forward_date": 1}, "News"),
+        ({"forward_sender_name": "Hidden Ben", "forward_date": 1}, "Hidden Ben"),
+        ({"forward_date": 1}, ""),
+    ],
+)
+def test_a_forward_as_an_older_server_tells_it_is_one(fields: dict[str, Any], name: str) -> None:
+    update = said("/new")
+    update["message"] |= fields
+    assert (inbound(update).kind, inbound(update).forwarded_from) == ("message", name)
+
+
+@pytest.mark.promise("forwards-are-text")
+@pytest.mark.parametrize("command", COMMANDS)
+def test_what_an_inline_bot_writes_in_a_persons_name_is_text(command: str) -> None:
+    found = heard(said(command, via_bot=tg.User(id=9, is_bot=True, first_name="Cats", username="cats_bot")))
+    assert (found.ask, found.inbound.kind, found.inbound.text) == (None, "message", command)
+
+
+@pytest.mark.parametrize("kind", ["code", "pre", "blockquote", "expandable_blockquote"])
 def test_a_command_shown_as_code_is_text(kind: str) -> None:
     found = heard(said("/new what does this do?", entities=[tg.MessageEntity(type=kind, offset=0, length=4)]))
     assert (found.inbound.kind, found.inbound.text) == ("message", "/new what does this do?")
