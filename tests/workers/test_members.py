@@ -152,7 +152,8 @@ async def test_slots_with_always_more_work_than_room_take_turns(pool: Pool) -> N
             await worker.mailbox._empty.wait()
         # There is always something in the first slot.
         await pool.say(low.chat, "more")
-    assert [where for where, _ in pool.telegram.delivered] == [low, high]
+    # A sweep of the worker's own may have answered the next one in the first slot by now.
+    assert [where for where, _ in pool.telegram.delivered][:2] == [low, high]
 
 
 def slot(where: SessionKey) -> int:
