@@ -177,6 +177,7 @@ KINDS: dict[str, Turns] = {
     "wrong arguments": says('CALL:whose{"m": "x"}'),
     "a tool loop without end": fails("CALL:whose", mode="calls", times=99),
     "an agent as a tool": says('CALL:writer{"message": "hello"}'),
+    "an agent as a tool, twice at once": says('CALL:writer{"message": "hello"} CALL:writer{"message": "bye"}'),
     "no history": says("hello", "again", agent="forgetful"),
     "a chain": says("hello", "again", agent="chain"),
     "a chain's failure": fails(status=401, choice={"agent": "chain"}),

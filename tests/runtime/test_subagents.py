@@ -39,6 +39,21 @@ async def test_a_lane_is_as_new_after_a_turn_with_a_subagent(
         assert lane.left() == {}
 
 
+@pytest.mark.parametrize(
+    ("wanted", "called"),
+    [("generic.dear", "mock"), ("generic.offered", "offered"), ("generic.mock", "mock"), ("anthropic.dear", "mock")],
+)
+async def test_a_subagent_has_no_model_that_its_chat_could_not_choose(
+    runtime: Open, model: Model, starting: Callable[..., None], wanted: str, called: str
+) -> None:
+    starting()
+    start = f"CALL:subagent{json.dumps({'message': 'HELLO', 'model': wanted})}"
+    async with runtime(COHORT_MODELS="generic.offered") as engine:
+        done = await engine.run(ask(1, start), Screen())
+    assert {call.model for call in model.journal} == {"mock", called}
+    assert ("not offered" in done.text) == ("dear" in wanted)
+
+
 @pytest.mark.promise("isolated-words")
 async def test_a_name_that_one_chat_gave_a_subagent_is_free_for_the_next(
     runtime: Open, model: Model, starting: Callable[..., None]

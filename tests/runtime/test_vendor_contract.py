@@ -131,6 +131,7 @@ def test_what_we_replace_is_called_as_we_replace_it() -> None:
         )
         assert [call for call in calls if call not in source] == [], holder
     assert parameters(quiet.event) == ["self", "etype", "ename", "message", "context", "data"]
+    assert parameters(quiet.unchanged) == ["self", "logger_settings"]
     assert "clear_state" in parameters(LlmDecorator.load_message_history)
     assert parameters(async_utils.call_sync_fn_in_threadpool) == ["fn", "args", "kwargs"]
 

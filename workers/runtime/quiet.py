@@ -27,6 +27,13 @@ class LogStream(io.TextIOBase):
         return False
 
 
+def unchanged(self: Any, logger_settings: Any) -> None:
+    """Take what an agent wants shown while it works for another: all agents share these settings, and nothing is shown.
+
+    Two such agents at once put back each other's: tools were shown from then on, to all chats.
+    """
+
+
 def _too_many() -> bool:
     """Whether this turn has been warned of enough: each of thousands of failing calls has something to say."""
     watch = watching.get()

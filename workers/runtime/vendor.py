@@ -22,6 +22,7 @@ from fast_agent.llm import fastagent_llm
 from fast_agent.llm.internal import passthrough
 from fast_agent.tools import function_tool_loader
 from fast_agent.ui import console as fast_console
+from fast_agent.ui import console_display
 from fastmcp.utilities import async_utils
 from pydantic import ValidationError
 
@@ -131,6 +132,7 @@ def install(tool_timeout: float = 120.0, answer_max: int = ANSWER_MAX) -> None:
     # A thread that hangs is left behind, not waited for.
     setattr(async_utils, "run_sync_in_threadpool", partial(anyio.to_thread.run_sync, abandon_on_cancel=True))  # noqa: B010
     setattr(fast_logging.Logger, "event", quiet.event)  # noqa: B010
+    setattr(console_display.ConsoleDisplay, "update_logger_settings", quiet.unchanged)  # noqa: B010
     # "Is configured already": its bus and batches are two tasks that wake up ten times a second for nothing.
     setattr(fast_logging.LoggingConfig, "_initialized", True)  # noqa: B010
     setattr(current_user_message, "CurrentUserMessage", _noted_snapshot)  # noqa: B010
@@ -156,7 +158,7 @@ def build(settings: Settings) -> FastAgent:
     """
     install(settings.tool_timeout.total_seconds(), settings.answer_max)
     shells.install(allowed=settings.shell)
-    harness_tools.install()
+    harness_tools.install(settings.models)
     private_servers.install()
     card_reading.install()
     try:
