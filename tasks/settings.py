@@ -181,13 +181,20 @@ class Settings(BaseSettings):
     def _split_ids(cls, value: object) -> object:
         return _names(value)
 
+    @field_validator("flower_hosts")
+    @classmethod
+    def _host_form(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if any("/" in name for name in value):
+            raise ValueError("names hosts alone (flower.example, or flower.example:8443), without https:// or a path")
+        return value
+
     @field_validator("telegram_bot_token")
     @classmethod
     def _token_form(cls, value: SecretStr | None) -> SecretStr | None:
         if value is None:
             return None
         number, _, secret = value.get_secret_value().partition(":")
-        if not number.isdigit() or not secret or any(c.isspace() for c in secret):
+        if not (number.isascii() and number.isdigit()) or not secret or any(c.isspace() for c in secret):
             raise ValueError("does not look like a bot token (expected 123456:ABC...)")
         return value
 
@@ -277,7 +284,9 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             near = difflib.get_close_matches(name, known, n=1)
             lines.append(f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else ""))
     try:
-        settings = Settings(**environment.said(seen))  # pyright: ignore[reportArgumentType]
+        # Secrets from files end in a newline, and lines of files from Windows in a carriage return.
+        given = {name: value.strip() for name, value in environment.said(seen).items()}
+        settings = Settings(**given)  # pyright: ignore[reportArgumentType]
     except ValidationError as problem:
         for error in problem.errors(include_url=False, include_input=False):
             name = str(error["loc"][0]) if error["loc"] else "settings"

@@ -70,7 +70,7 @@ def test_a_webhook_with_a_blank_secret_does_not_start(blank: str) -> None:
 
 @pytest.mark.promise("webhook")
 @pytest.mark.parametrize(
-    "secret", ["short", "x" * 15, "x" * 257, "sixteen chars ok", "é" * 20, "a" * 20 + "\n", "a.b" * 9]
+    "secret", ["short", "x" * 15, "x" * 257, "sixteen chars ok", "é" * 20, "a" * 10 + "\n" + "a" * 10, "a.b" * 9]
 )
 def test_a_webhook_secret_is_long_and_of_telegrams_alphabet(secret: str) -> None:
     with pytest.raises(Misconfigured) as problem:
@@ -93,6 +93,8 @@ def test_a_webhook_secret_is_long_and_of_telegrams_alphabet(secret: str) -> None
         ({"REDIS_URL": "redis://localhost?db=3"}, "REDIS_URL: says more than ssl_... behind its ?"),
         ({"COHORT_ACCESS": "all"}, "COHORT_ACCESS: Input should be 'open' or 'allowlist'"),
         ({"COHORT_WEBHOOK_URL": "https://a.example"}, "COHORT_WEBHOOK_SECRET: required"),
+        ({"TELEGRAM_BOT_TOKEN": "\u00b2:abc"}, "TELEGRAM_BOT_TOKEN: does not look like a bot token"),
+        ({"COHORT_FLOWER_HOSTS": "https://flower.example/"}, "COHORT_FLOWER_HOSTS: names hosts alone"),
     ],
 )
 def test_a_bad_setting_is_one_clear_line(environ: dict[str, str], line: str) -> None:
@@ -133,3 +135,11 @@ def test_the_token_is_never_shown() -> None:
     assert "hush" not in repr(settings)
     assert settings.token == "1:hush"
     assert settings.bot_id == 1
+
+
+@pytest.mark.parametrize("around", ["\n", "\r", "\r\n", " ", "\t"])
+def test_blanks_and_line_ends_around_a_value_are_no_part_of_it(around: str) -> None:
+    given = {"COHORT_MODEL": "sonnet", "COHORT_AGENT": "chef", "COHORT_HOME": "home", "COHORT_ACCESS": "open"}
+    secrets = {"TELEGRAM_BOT_TOKEN": "1:hush", "COHORT_WEBHOOK_SECRET": "a" * 20, "REDIS_URL": "redis://r:6379/0"}
+    clean = given | secrets
+    assert load({name: value + around for name, value in clean.items()}) == load(clean)
