@@ -12,7 +12,7 @@ _ALLOWANCE = re.compile(r"\blimit:? ~?([\d,]+)\b.{0,60}?\brequested:? ~?([\d,]+)
 # Limits of tokens over time, which pass.
 _LIMIT = re.compile(
     r"rate.?limit|throttl|quota|too many requests|try again (in|later|after)|retry (in|after)|please (wait|slow)"
-    r"|(per|a|each) (second|sec|minute|min|hour|day|month)\b|\b(tpm|tpd|rpm|rpd)\b"
+    r"|(per|a|each) (second|sec|minute|min|hour|day|month)\b|\b(tpm|tpd|rpm|rpd|hourly|daily|weekly|monthly)\b"
 )
 # The card asks for longer answers than the model gives.
 _OUTPUT = re.compile(
