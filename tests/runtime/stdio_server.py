@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 STORE = Path(os.environ.get("STORE", "/nonexistent"))
-TOOLS = ("store", "read", "whoami", "die", "hang", "ask", "sample", "torn")
+TOOLS = ("store", "read", "whoami", "die", "hang", "ask", "sample", "torn", "much")
+
+MUCH = 1_000_000
+"""Characters of each part of what the tool of that name gives."""
 
 
 def send(message: dict[str, Any]) -> None:
@@ -55,6 +58,20 @@ def call(name: str, arguments: dict[str, Any]) -> str:
             return ask("sampling/createMessage", {"messages": [text], "maxTokens": 10})
 
 
+def much(of: str) -> dict[str, Any]:
+    """A result without end, of one kind."""
+    content: list[dict[str, Any]] = []
+    if of == "files":
+        content = [{"type": "image", "mimeType": "image/png", "data": "iVBORw0K" * 1_000_000}] * 3
+    elif of == "resource":
+        content = [{"type": "resource", "resource": {"uri": "file:///x", "mimeType": "text/plain", "text": "r" * MUCH}}]
+    elif of == "blocks":
+        content = [{"type": "text", "text": "b" * 100_000}] * 10
+    elif of == "structured":
+        return {"content": [{"type": "text", "text": "short"}], "structuredContent": {"result": "s" * MUCH}}
+    return {"content": content, "isError": False}
+
+
 def main() -> None:
     sys.stderr.write("a line on stderr\n")
     while True:
@@ -69,6 +86,8 @@ def main() -> None:
         elif method == "tools/list":
             schema = {"type": "object", "properties": {"text": {"type": "string"}}}
             result = {"tools": [{"name": name, "description": name, "inputSchema": schema} for name in TOOLS]}
+        elif method == "tools/call" and params["name"] == "much":
+            result = much(params["arguments"]["text"])
         elif method == "tools/call":
             text = call(params["name"], params.get("arguments") or {})
             result = {"content": [{"type": "text", "text": text}], "isError": False}

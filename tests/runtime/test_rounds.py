@@ -66,6 +66,7 @@ async def test_at_most_32_calls_are_run_at_once_and_the_model_is_told_of_the_res
 
 WRONG = [
     '{"a": 1', "{'a': 1}", "not json", "[1, 2]", "7", '"text"', '{"a": 1}}', "[" * 5000, '{"a": ' + "9" * 5000 + "}",
+    '{"a": ' + "[" * 500 + "]" * 500 + "}", '{"a": ' + "[" * 3000 + "]" * 3000 + "}",
 ]  # fmt: skip
 
 

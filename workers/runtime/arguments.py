@@ -6,11 +6,14 @@ Left to themselves, OpenAI's chat provider runs the tool with what it could read
 import json
 from typing import Any
 
-from tasks.text import cleaned
+from pydantic_core import from_json
+
+from tasks.text import clean, cleaned
 
 UNREADABLE = "unreadable_arguments"
 """The only argument of such a call; its value is the beginning of what the model wrote, so that it sees its mistake."""
 _SHOWN = 1000
+_WITHIN = "[" * 16 + "{}" + "]" * 16
 
 
 def is_unreadable(arguments: Any) -> bool:
@@ -25,9 +28,20 @@ def checked(raw: Any) -> str:
     try:
         # Line ends within a text are what models forget to escape; nothing is unclear about them.
         read = json.loads(raw, strict=False) if type(raw) is str else raw
+        whole = json.dumps(cleaned(read)) if type(read) is dict else None
+        # The readers behind this one go less deep, and have it within a message.
+        if whole is not None and from_json(_WITHIN.format(whole)):
+            return whole
     except (ValueError, RecursionError):
-        read = None
-    return json.dumps(cleaned(read if type(read) is dict else {UNREADABLE: str(raw)[:_SHOWN]}))
+        pass
+    return json.dumps({UNREADABLE: clean(_written(raw)[:_SHOWN])})
+
+
+def _written(raw: Any) -> str:
+    try:
+        return raw if type(raw) is str else str(raw)
+    except RecursionError:
+        return "nested too deep"
 
 
 class Arguments:
@@ -81,5 +95,5 @@ def _check_candidates(candidates: Any) -> None:
         parts: Any = content.get("parts") if type(content) is dict else None
         for part in parts if type(parts) is list else ():
             call: Any = part.get("functionCall") if type(part) is dict else None
-            if type(call) is dict and type(call.get("args", {})) is not dict:
+            if type(call) is dict and "args" in call:
                 call["args"] = json.loads(checked(call["args"]))

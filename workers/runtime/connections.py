@@ -38,6 +38,8 @@ _ENVIRONMENT = (
     "OPENAI_PROJECT_ID",
     "OPENAI_WEBHOOK_SECRET",
 )
+_REFUSED = 400
+"""HTTP statuses from here on are refusals; clients read the body of one however long it is."""
 # Keys may change while a process runs; nobody tells when the old one is done with.
 _SDK_CLIENTS = 64
 
@@ -62,10 +64,11 @@ def _shared(kind: Any) -> Any:
                 self.users: dict[tuple[object, ...], Any] = {}
 
             async def send(self, request: Any, *, stream: bool = False, **kwargs: Any) -> Any:
-                """A large body goes out in slices, and one that comes whole is bounded."""
+                """A large body goes out in slices, and one that comes whole is bounded: a refusal's does."""
                 with bodies.sliced(request):
                     response = await super().send(request, stream=True, **kwargs)
-                return response if stream else await bodies.whole(response)
+                refused = response.status_code >= _REFUSED
+                return response if stream and not refused else await bodies.whole(response)
 
             async def aclose(self) -> None:
                 """Nothing: other calls use it."""

@@ -22,6 +22,7 @@ CHARACTERS_A_TOKEN = 4
 
 _ESCAPED = 12
 """Bytes of JSON that one character may take: two escaped surrogates."""
+_DEEPEST = 200
 _ENVELOPE = 8 * 2**20
 """Bytes of one event, or of a body, that may be something else than the answer."""
 
@@ -93,7 +94,7 @@ class Meter:
         for choice in _list(event.get("choices")):
             delta = _dict(choice.get("delta"))
             if calls := _list(delta.get("tool_calls")):
-                kept = [call for call in calls if (call.get("index") or 0) < CALLS_KEPT]
+                kept = [call for call in calls if _place(call.get("index")) < CALLS_KEPT]
                 self._spend(ARGUMENTS, len(calls) - len(kept))
                 delta["tool_calls"] = kept[:CALLS_KEPT]
         for candidate in _list(event.get("candidates")):
@@ -128,6 +129,11 @@ def _dict(value: Any) -> dict[str, Any]:
     return value if type(value) is dict else {}
 
 
+def _place(value: Any) -> int:
+    """An index, which some servers write as a text."""
+    return int(value) if type(value) is int or (type(value) is str and value.isdecimal()) else 0
+
+
 def _list(value: Any) -> list[Any]:
     """The objects of a list that has nothing else in it."""
     return value if type(value) is list and all(type(item) is dict for item in value) else []
@@ -154,8 +160,9 @@ def _chat_texts(delta: Any, name: str, value: Any) -> Iterator[tuple[Any, Any, s
     if name in {"tool_calls", "function_call"}:
         for call in _list(value) or [_dict(value)]:
             function = _dict(call.get("function")) or call
-            if type(function.get("arguments")) is str:
-                yield function, "arguments", ARGUMENTS
+            for holder, part in ((function, "arguments"), (function, "name"), (call, "id")):
+                if type(holder.get(part)) is str:
+                    yield holder, part, ARGUMENTS
     elif name in {"content", "refusal"}:
         yield from _leaves(delta, name, TEXT)
     elif name.startswith(("reasoning", "thinking")):
@@ -180,14 +187,16 @@ def _typed_texts(event: dict[str, Any], kind: str) -> Iterator[tuple[Any, Any, s
         yield event, "delta", of
 
 
-def _leaves(holder: Any, name: Any, kind: str) -> Iterator[tuple[Any, Any, str]]:
-    """Every text of a value."""
+def _leaves(holder: Any, name: Any, kind: str, depth: int = 0) -> Iterator[tuple[Any, Any, str]]:
+    """Every text of a value; what is nested too deep for its client is that one's to refuse."""
+    if depth > _DEEPEST:
+        return
     value = holder[name] if type(holder) is list else holder.get(name)
     if type(value) is str:
         yield holder, name, kind
     elif type(value) is list:
         for place in range(len(value)):
-            yield from _leaves(value, place, kind)
+            yield from _leaves(value, place, kind, depth + 1)
     elif type(value) is dict:
         for key in value.keys() - {"type", "id"}:
-            yield from _leaves(value, key, kind)
+            yield from _leaves(value, key, kind, depth + 1)

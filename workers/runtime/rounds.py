@@ -26,6 +26,9 @@ TOO_MANY = "not run: too many calls at once; {asked} were asked for, and at most
 NOT_READ = (
     "not run: the arguments of this call are not a JSON object. Send the call again, with valid JSON as its arguments."
 )
+LEFT_OUT = "[a file of {} MiB from a tool, left out: too large]"
+FILES_MOST = 20 * 2**20
+"""Characters of base64 that the files of one round may have: a model gets them with each further call of its turn."""
 _CUT = "\n[cut here]"
 
 
@@ -61,14 +64,38 @@ def _not_run(why: str) -> CallToolResult:
 
 def _passed_on(message: PromptMessageExtended) -> PromptMessageExtended:
     """Results as clean text of a bounded length: a tool's answer without end is none better than a model's."""
+    files = FILES_MOST
     for result in (message.tool_results or {}).values():
-        for block in result.content:
-            if isinstance(block, TextContent):
-                text = block.text if len(block.text) <= limits["answer"] else block.text[: limits["answer"]] + _CUT
-                block.text = clean(text)
+        left = limits["answer"]
+        for place, block in enumerate(result.content):
+            holder: Any = getattr(block, "resource", block)
+            if isinstance(text := getattr(holder, "text", None), str):
+                fits = text if len(text) <= left else text[:left] + _CUT
+                left = max(left - len(text), 0)
+                holder.text = clean(fits)
+            elif size := len(getattr(holder, "data", None) or getattr(holder, "blob", None) or ""):
+                files -= size
+                if files < 0:
+                    result.content[place] = TextContent(type="text", text=LEFT_OUT.format(size // 2**20))
+        # The same again, for programs: models read the content.
+        if _length(result.structured_content, limits["answer"]) > limits["answer"]:
+            result.structured_content = None
         if result.structured_content is not None:
             result.structured_content = cleaned(result.structured_content)
     return message
+
+
+def _length(value: Any, most: int) -> int:
+    """Characters and places of a JSON value, counted until there are more than ``most``."""
+    count, waiting = 0, [value]
+    while waiting and count <= most:
+        one = waiting.pop()
+        count += 1 + (len(one) if isinstance(one, str) else 0)
+        if isinstance(one, dict):
+            waiting += [*one.keys(), *one.values()]
+        elif isinstance(one, list):
+            waiting += one
+    return count
 
 
 def clean_function[**P](function: Callable[P, Any]) -> Callable[P, Any]:

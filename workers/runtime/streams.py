@@ -29,6 +29,10 @@ _WEBSOCKET = "fast_agent.llm.provider.openai.responses_websocket"
 
 _EVENTS_AT_ONCE = 16
 """Events read before others get the loop: some three milliseconds."""
+_SLICE = 2**14
+"""Bytes given to a client's reader at once: 25 ms where each of them is a line."""
+_SILENT, _QUIET = 2, 2**18
+"""So many times the longest event may come without a word of the model; after so many bytes of it the stream pauses."""
 _BUSY_S = 0.25
 """Processor time of one stream after which it pauses for as long as it works."""
 
@@ -103,19 +107,27 @@ class Pace:
             await asyncio.sleep(0)
 
 
-async def wire(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """A stream's bytes, as UTF-8.
+async def wire(body: AsyncIterator[bytes], meter: Meter | None = None) -> AsyncIterator[bytes]:
+    """A stream's bytes, as UTF-8 without a byte order mark, a little at a time: a compressed piece may be a thousand
+    times as long as what came of it.
 
     Raises:
-        AnswerCut: one line is longer than a whole answer can be.
+        AnswerCut: one line is longer than a whole answer can be, or as much came with no word of the model in it.
     """
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    line, most = 0, longest()
-    async for piece in body:
-        line = line + len(piece) if b"\n" not in piece else len(piece) - piece.rindex(b"\n")
-        if line > most:
-            raise AnswerCut
-        yield decoder.decode(piece).encode()
+    decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")
+    line, silent, heard, most = 0, 0, 0, longest()
+    async for whole in body:
+        for start in range(0, len(whole), _SLICE):
+            piece = whole[start : start + _SLICE]
+            line = line + len(piece) if b"\n" not in piece else len(piece) - piece.rindex(b"\n")
+            taken = 0 if meter is None else meter.taken
+            silent, heard = (silent if taken == heard else 0) + len(piece), taken
+            if line > most or silent > _SILENT * most:
+                raise AnswerCut
+            began = perf_counter()
+            yield decoder.decode(piece).encode()
+            if silent > _QUIET or len(whole) > _SLICE:
+                await asyncio.sleep(perf_counter() - began)
     if rest := decoder.decode(b"", final=True):
         yield rest.encode()
 
@@ -148,7 +160,7 @@ def _sse(original: Callable[..., AsyncIterator[Any]]) -> Callable[..., AsyncIter
 
 
 def _wired(aiter_bytes: Callable[[], AsyncIterator[bytes]]) -> AsyncIterator[bytes]:
-    return wire(aiter_bytes())
+    return wire(aiter_bytes(), metering.get())
 
 
 def _events(stream: Stream, event: Any, raw: str) -> Iterator[Any]:
