@@ -34,6 +34,9 @@ _RESERVED = re.compile(
 )
 """What stands before a name like one of our tags', or like it to a model. Each character is looked at twice at most."""
 
+_OURS = re.compile(r"<(?=\s*/?\s*tg-(?:message|quote|file|shared|reminder)\b)", re.IGNORECASE)
+"""A tag of ours, where other tags are left alone: ``<tg-spoiler>`` is Telegram's."""
+
 _NAME_CHARACTERS = 64
 _FILE_NAME_CHARACTERS = 128
 """Longer names are cut: Telegram allows first and last names of 64 each, and files are named by whoever sends them."""
@@ -49,6 +52,11 @@ def escaped(text: str) -> str:
     if _OPENERS.search(text) is None:
         return text
     return _RESERVED.sub(lambda before: _OPENERS.sub("&lt;", before[0]), text)
+
+
+def unframed(text: str) -> str:
+    """A tool's result, without our tags: a page that it read may hold what looks like a person's message."""
+    return _OURS.sub("&lt;", text)
 
 
 def marked(text: str) -> str:

@@ -16,6 +16,7 @@ from mcp_types import CallToolRequest, CallToolResult, TextContent
 
 from tasks.text import clean, cleaned
 from workers.runtime.arguments import is_unreadable
+from workers.runtime.frames import unframed
 from workers.runtime.meter import limits
 from workers.runtime.replacing import replace_once
 
@@ -30,6 +31,8 @@ LEFT_OUT = "[a file of {} MiB from a tool, left out: too large]"
 FILES_MOST = 20 * 2**20
 """Characters of base64 that the files of one round may have: a model gets them with each further call of its turn."""
 _CUT = "\n[cut here]"
+_OURS = "cohort."
+"""What our own notes on a block are called by; a server's are none of them."""
 
 
 def _bounded(original: Callable[..., Awaitable[PromptMessageExtended]]) -> Callable[..., Any]:
@@ -68,11 +71,13 @@ def _passed_on(message: PromptMessageExtended) -> PromptMessageExtended:
     for result in (message.tool_results or {}).values():
         left = limits["answer"]
         for place, block in enumerate(result.content):
+            if any(name.startswith(_OURS) for name in block.meta or ()):
+                block.meta = {name: note for name, note in (block.meta or {}).items() if not name.startswith(_OURS)}
             holder: Any = getattr(block, "resource", block)
             if isinstance(text := getattr(holder, "text", None), str):
                 fits = text if len(text) <= left else text[:left] + _CUT
                 left = max(left - len(text), 0)
-                holder.text = clean(fits)
+                holder.text = unframed(clean(fits))
             elif size := len(getattr(holder, "data", None) or getattr(holder, "blob", None) or ""):
                 files -= size
                 if files < 0:
