@@ -23,8 +23,13 @@ def no_dedupe() -> None:
 def no_fence() -> None:
     """A worker that was taken for dead still commits and delivers."""
     _rewritten(
-        dict.fromkeys(("commit", "advance", "delivered", "note"), ("claim[1] ~= me or claim[2] ~= epoch", "false")),
-        {"commit": ("plan.after and", "false and")},
+        dict.fromkeys(("advance", "delivered", "note"), ("claim[1] ~= me or claim[2] ~= epoch", "false")),
+        {
+            "commit": (
+                "claim[1] ~= ARGV[1] or claim[2] ~= ARGV[2] or (last ~= id and last ~= (plan.after or last))",
+                "false",
+            )
+        },
     )
 
     from tasks.store.sessions import SessionStore
@@ -107,7 +112,7 @@ def _rewritten(*changes: dict[str, tuple[str, str]]) -> None:
             for old, new in [change[name] for change in changes if name in change]:
                 text = self._script.script
                 text = text.decode() if isinstance(text, bytes) else text
-                assert old in text, f"{name}.lua has changed: sabotage it anew"
+                assert old in text, f"{name}.lua has changed: change its sabotage, too"
                 self._script = redis.register_script(text.replace(old, new))
 
     sessions.Script = intake.Script = Rewritten
