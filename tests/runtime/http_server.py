@@ -39,6 +39,8 @@ class SessionServer(HttpServer):
         """It has prompts, and this is what it says when asked for them."""
         self.hang: asyncio.Event | None = None
         """Calls wait for it."""
+        self.silent: asyncio.Event | None = None
+        """Who begins a session waits for it."""
 
     def forget(self) -> None:
         """As a restart does."""
@@ -48,6 +50,8 @@ class SessionServer(HttpServer):
         asked = request.json() if request.method == "POST" else {}
         method, session = asked.get("method"), request.headers.get("mcp-session-id")
         if method == "initialize":
+            if self.silent is not None:
+                await self.silent.wait()
             self.begun += 1
             session = f"session-{self.begun}"
             self.sessions.add(session)

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests.runtime.http_server import Refusal, SessionServer, rpc
-from tests.runtime.support import Open, Screen, ask, card
+from tests.runtime.support import Open, Screen, ask, card, until
 from tests.support.model import Model
 from workers.runtime.engine import Engine
 
@@ -120,3 +120,18 @@ async def test_a_call_that_timed_out_is_not_repeated_though_the_sdk_uses_the_sam
         assert "timed out" in await weather(engine)
         assert (sky.begun, sky.calls) == (1, 1)
         sky.hang.set()
+
+
+async def test_a_server_that_forgets_and_then_says_nothing_is_down(
+    runtime: Open, sky: SessionServer, weatherman, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.runtime.forgotten_sessions.BEGIN_S", 0.3)
+    async with runtime(COHORT_LANES="1") as engine:
+        assert "tool=sunny" in await weather(engine)
+        sky.forget()
+        sky.silent = asyncio.Event()
+        assert "sky is not reachable" in await weather(engine)
+        assert engine.servers_down == ("sky",)
+        sky.silent.set()
+        await until(lambda: not engine.servers_down)
+        assert "tool=sunny" in await weather(engine)

@@ -28,9 +28,11 @@ from weakref import WeakKeyDictionary
 
 from fast_agent.core.exceptions import ServerSessionTerminatedError
 from fast_agent.mcp.mcp_aggregator import MCPAggregator
-from fast_agent.mcp.mcp_connection_manager import ServerConnection
+from fast_agent.mcp.mcp_connection_manager import MCPConnectionManager, ServerConnection
 from mcp.shared.exceptions import MCPError
 from mcp_types import CONNECTION_CLOSED, INTERNAL_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND
+
+from workers.runtime.replacing import replace_once
 
 type Execute = Callable[[Any], Awaitable[Any]]
 
@@ -60,6 +62,8 @@ class _Flights:
 
 _flights: WeakKeyDictionary[ServerConnection, _Flights] = WeakKeyDictionary()
 
+BEGIN_S = 30.0
+"""A server that has not begun a session anew by then is down."""
 _LANDING_S = 5.0
 """Refusals of the same session come at once; a call that takes longer is cut off."""
 
@@ -74,6 +78,18 @@ class SessionLost(RuntimeError):  # noqa: N818 - an event
 def install() -> None:
     """Take the place of fast-agent's method; again is harmless."""
     setattr(ServerConnection, "capture_http_response", _capture_response)  # noqa: B010
+    replace_once(MCPConnectionManager, "reconnect_server", _in_time)
+
+
+def _in_time(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """Beginning anew, which has no end where a server takes the connection and says nothing."""
+
+    async def reconnect_server(self: Any, server_name: str, **kwargs: Any) -> Any:
+        if kwargs.get("startup_timeout_seconds") is None:
+            kwargs["startup_timeout_seconds"] = BEGIN_S
+        return await original(self, server_name, **kwargs)
+
+    return reconnect_server
 
 
 async def operate(self: Any, server: str, execute: Execute) -> Any:
