@@ -1,18 +1,38 @@
-"""A semaphore of bytes: so much at once, first come first served."""
+"""A semaphore of bytes: so much at once, in fair shares."""
 
 import asyncio
-from collections import deque
+from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+_LEFT_TO_OTHERS = 4
+"""One byte in so many is left to others than a party that holds some already."""
+
+
+@dataclass(eq=False, slots=True)
+class _Place:
+    """In the line."""
+
+    weight: int
+    parties: tuple[str, ...]
+    granted: asyncio.Future[None]
 
 
 class Weights:
-    """``most`` bytes may be held at once; what is heavier than that alone waits until nothing else is held."""
+    """``most`` bytes may be held at once; what is heavier than that alone waits until nothing else is held.
+
+    Who waits is served in turn by party: first the one that holds the least, then the one that was served the longest
+    ago, then first come first served.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._free = most
-        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self._waiting: list[_Place] = []
+        self._held: Counter[str] = Counter()
+        self._served: dict[str, int] = {}
+        self._time = 0
 
     @property
     def held(self) -> int:
@@ -20,38 +40,54 @@ class Weights:
         return self._most - self._free
 
     @asynccontextmanager
-    async def hold(self, weight: int) -> AsyncGenerator[None]:
-        """Hold so many bytes; waits in line."""
-        weight = min(weight, self._most)
-        await self._take(weight)
+    async def hold(self, weight: int, parties: tuple[str, ...] = ()) -> AsyncGenerator[None]:
+        """Hold so many bytes; waits in line. ``parties``: whose they are."""
+        place = _Place(min(weight, self._most), parties, asyncio.get_running_loop().create_future())
+        self._waiting.append(place)
+        self._lend()
+        try:
+            await place.granted
+        except asyncio.CancelledError:
+            if place.granted.done() and not place.granted.cancelled():
+                self._give_back(place)
+            else:
+                self._waiting.remove(place)
+                self._lend()
+            raise
         try:
             yield
         finally:
-            self._give_back(weight)
+            self._give_back(place)
 
-    async def _take(self, weight: int) -> None:
-        if weight <= self._free and not self._waiting:
-            self._free -= weight
-            return
-        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((weight, place))
-        try:
-            await place
-        except asyncio.CancelledError:
-            if place.done() and not place.cancelled():
-                self._give_back(weight)
-            else:
-                self._waiting.remove((weight, place))
-                self._lend()
-            raise
-
-    def _give_back(self, weight: int) -> None:
-        self._free += weight
+    def _give_back(self, place: _Place) -> None:
+        self._free += place.weight
+        self._held.subtract(dict.fromkeys(place.parties, place.weight))
+        if not self.held:
+            self._held.clear()
+            if not self._waiting:
+                self._served.clear()
         self._lend()
 
     def _lend(self) -> None:
-        while self._waiting and self._waiting[0][0] <= self._free:
-            weight, place = self._waiting.popleft()
-            if not place.done():
-                self._free -= weight
-                place.set_result(None)
+        while (place := self._next()) is not None and place.weight <= self._free:
+            self._waiting.remove(place)
+            self._free -= place.weight
+            self._time += 1
+            self._held.update(dict.fromkeys(place.parties, place.weight))
+            self._served.update(dict.fromkeys(place.parties, self._time))
+            place.granted.set_result(None)
+
+    def _next(self) -> _Place | None:
+        """Whose turn it is; the first of those that are alike."""
+        may = (place for place in self._waiting if not place.granted.done() and self._within_share(place))
+        return min(may, key=self._rank, default=None)
+
+    def _within_share(self, place: _Place) -> bool:
+        held = self._holds(place)
+        return not held or held + place.weight <= self._most - self._most // _LEFT_TO_OTHERS
+
+    def _rank(self, place: _Place) -> tuple[int, int]:
+        return self._holds(place), max((self._served.get(party, 0) for party in place.parties), default=0)
+
+    def _holds(self, place: _Place) -> int:
+        return max((self._held[party] for party in place.parties), default=0)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.envelope import Media
+from tasks.envelope import Media, Sender
 from tests.runtime.support import Configure, Open, Screen, ask, inbound, until
 from tests.runtime.test_media import Shelf
 from tests.support.model import Model
@@ -85,6 +85,35 @@ async def test_turns_with_large_files_run_one_after_another_and_others_beside_th
         assert engine.busy == 1, "the other large ones hold no lane"
         model.release("gate")
     assert len(model.journal) == 7
+
+
+async def test_one_persons_pictures_in_many_chats_do_not_hold_up_anothers(
+    runtime: Open, model: Model, shelf: Shelf, seeing: dict[str, str]
+) -> None:
+    mallory = Sender(id=9, name="Mallory")
+    async with runtime(media=shelf, **seeing) as engine, asyncio.TaskGroup() as group:
+        for chat in range(20):
+            message = inbound(chat, "HOLD:gate", media=(picture(0),), sender=mallory)
+            group.create_task(engine.run(ask(chat, message), Screen()), name=f"one of many {chat}")
+        await model.held("gate", 6)
+        small = inbound(77, "small", media=(picture(3),), sender=Sender(id=1, name="Alice"))
+        async with asyncio.timeout(20):
+            assert (await engine.run(ask(77, small), Screen())).text.startswith("echo: small")
+        model.release("gate")
+
+
+async def test_who_waits_for_room_is_served_in_turn_by_party() -> None:
+    weights, order = Weights(10), []
+
+    async def holder(name: str, weight: int) -> None:
+        async with weights.hold(weight, (name,)):
+            order.append(name)
+            await asyncio.sleep(0)
+
+    async with asyncio.TaskGroup() as group:
+        for name in ("a", "a", "a", "b", "b", "c"):
+            group.create_task(holder(name, 10), name=name)
+    assert order == ["a", "b", "c", "a", "b", "a"]
 
 
 @given(st.integers(0, 3 * 10**6))

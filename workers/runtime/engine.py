@@ -132,7 +132,7 @@ class Engine:
         async with self._counted(request, choice), self._limited(choice) as limit:
             record, reads = self._record(request, choice), self._choices.reads(choice.model)
             size = content.weigh(request.messages, record.messages, reads, self._openings.most) if self._media else 0
-            async with self._openings.share(size) as share:
+            async with self._openings.share(size, Party.of(request).parties) as share:
                 files, again = (content.Files(self._media, reads, self._openings, share) for _ in range(2))
                 message = await self._opened(content.user_turn(request.messages, files))
                 # What cannot be opened now was told when it came.

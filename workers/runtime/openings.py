@@ -65,14 +65,17 @@ class Openings:
         self._encoding = Weights(1)
 
     @asynccontextmanager
-    async def share(self, size: int) -> AsyncGenerator[Share]:
-        """A turn's share, for files of ``size`` bytes in all; waits until the worker has room for them."""
+    async def share(self, size: int, parties: tuple[str, ...] = ()) -> AsyncGenerator[Share]:
+        """A turn's share, for files of ``size`` bytes in all; waits until the worker has room for them.
+
+        ``parties``: whose turn it is (``fair_queue``): many files of one chat or person hold up no others' for long.
+        """
         if not size:
             yield Share(0, self.most)
             return
         size = min(size + _ROUNDING, self.most)
         weights = self._small if size <= _SMALL else self._large
-        async with weights.hold(size):
+        async with weights.hold(size, parties):
             yield Share(size, self.most)
 
     @asynccontextmanager
