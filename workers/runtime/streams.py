@@ -18,6 +18,7 @@ from time import perf_counter
 from typing import Any
 
 from workers.runtime.arguments import Arguments, checked
+from workers.runtime.deltas import Deltas
 from workers.runtime.escapes import ends_open, joined, mended
 from workers.runtime.meter import AnswerCut, Meter, longest, metering
 from workers.runtime.replacing import replace_once
@@ -43,6 +44,7 @@ class Stream:
 
     meter: Meter | None = field(default_factory=metering.get)
     arguments: Arguments = field(default_factory=Arguments)
+    deltas: Deltas = field(default_factory=Deltas)
     held: tuple[Any, str] | None = None
 
     def ready(self, event: Any, raw: str) -> Iterator[tuple[Any, str]]:
@@ -75,6 +77,7 @@ class Stream:
             raise ValueError("nested too deep") from problem
         if type(data) is not dict:
             return (data,)
+        self.deltas.read(data)
         if self.meter is not None and not self.meter.take(data):
             return ()
         return self.arguments.read(data)

@@ -1,0 +1,106 @@
+"""Servers that are not quite OpenAI: content in parts, calls without an index, ids and arguments of any type."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.runtime.streams import CARD, DONE, TOOLS, Plays, chunk, said, sse
+from tests.runtime.support import Configure, Open, Screen, ask, card
+from workers.runtime.deltas import Deltas
+
+STOP = chunk({}, "stop")
+THOUGHT = {"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}
+WORDS = {
+    "Mistral's parts": [chunk({"content": [THOUGHT]}), chunk({"content": [{"type": "text", "text": "All well."}]})],
+    "parts, then texts": [chunk({"content": [THOUGHT]}), chunk({"content": "All "}), chunk({"content": "well."})],
+    "both in one chunk": [chunk({"content": [THOUGHT, {"type": "text", "text": "All well."}]})],
+    "one part, no list": [chunk({"content": {"type": "text", "text": "All well."}})],
+    "texts in a list": [chunk({"content": ["All ", "well."]})],
+    "a message in the place of a delta": [
+        {**chunk({}), "choices": [{"index": 0, "message": {"role": "assistant", "content": "All well."}}]}
+    ],
+    "a null among the calls": [chunk({"tool_calls": [None]}), chunk({"content": "All well."})],
+}
+
+
+def call(zone: str, **more: Any) -> dict[str, Any]:
+    return {"type": "function", "function": {"name": "clock", "arguments": f'{{"zone": "{zone}"}}'}, **more}
+
+
+ROME, OSLO = call("Rome", id="a"), call("Oslo", id="b")
+PIECE = {"function": {"arguments": '"Rome"}'}}
+CALLS: dict[str, tuple[list[Any], list[str]]] = {
+    "no index": ([[ROME]], ["Rome"]),
+    "no index, two in one chunk": ([[ROME, OSLO]], ["Rome", "Oslo"]),
+    "no index, two chunks": ([[ROME], [OSLO]], ["Rome", "Oslo"]),
+    "each of them index 0": ([[{**ROME, "index": 0}], [{**OSLO, "index": 0}]], ["Rome", "Oslo"]),
+    "an index that is a text": ([[{**ROME, "index": "0"}, {**OSLO, "index": "1"}]], ["Rome", "Oslo"]),
+    "an index that is no index": ([[{**ROME, "index": {}}]], ["Rome"]),
+    "an id that is a number": ([[{**ROME, "index": 0, "id": 7}]], ["Rome"]),
+    "arguments that are no text": (
+        [[{"index": 0, "id": "a", "type": "function", "function": {"name": "clock", "arguments": {"zone": "Rome"}}}]],
+        ["Rome"],
+    ),
+    "no list": ([{**ROME, "index": 0}], ["Rome"]),
+    "pieces without index or id": (
+        [[{"id": "a", "type": "function", "function": {"name": "clock", "arguments": '{"zone": '}}], [PIECE]],
+        ["Rome"],
+    ),
+    "pieces that each have another id, and no name": (
+        [
+            [{"index": 0, "id": "a", "type": "function", "function": {"name": "clock", "arguments": '{"zone": '}}],
+            [{"index": 0, "id": "z", **PIECE}],
+        ],
+        ["Rome"],
+    ),
+    "pieces that each repeat name and id": (
+        [
+            [{"index": 0, "id": "a", "type": "function", "function": {"name": "clock", "arguments": '{"zone": '}}],
+            [{"index": 0, "id": "a", "function": {"name": "clock", "arguments": '"Rome"}'}}],
+        ],
+        ["Rome"],
+    ),
+}
+
+
+async def asked(runtime: Open, configure: Configure, cards: Path, *streams: bytes) -> tuple[str, list[dict[str, Any]]]:
+    """What the agent answers, and the calls of the model."""
+    card(cards, "tools.py", TOOLS)
+    card(cards, "assistant.md", CARD.format("generic.mock"))
+    async with Plays(*streams) as plays:
+        configure({"generic": {"base_url": f"{plays.url}/v1", "api_key": "k"}})
+        async with runtime(COHORT_LANES="1") as engine:
+            answer = await engine.run(ask(1, "hello"), Screen())
+    return answer.text, plays.calls
+
+
+@pytest.mark.parametrize("kind", WORDS)
+async def test_words_are_read_however_a_server_wraps_them(
+    runtime: Open, configure: Configure, cards: Path, kind: str
+) -> None:
+    text, calls = await asked(runtime, configure, cards, sse(*WORDS[kind], STOP) + DONE)
+    assert (text, len(calls)) == ("All well.", 1)
+
+
+@pytest.mark.parametrize("kind", CALLS)
+async def test_each_call_of_a_tool_is_run_once_however_a_server_numbers_it(
+    runtime: Open, configure: Configure, cards: Path, kind: str
+) -> None:
+    chunks, zones = CALLS[kind]
+    parts = [chunk({"tool_calls": part}) for part in chunks]
+    text, calls = await asked(
+        runtime, configure, cards, sse(*parts, chunk({}, "tool_calls")) + DONE, sse(*said("Done."), STOP) + DONE
+    )
+    assert (text, len(calls)) == ("Done.", 2)
+    results = [message["content"] for message in calls[1]["messages"] if message["role"] == "tool"]
+    assert results == [f"noon in {zone}" for zone in zones]
+
+
+def test_a_chunk_that_is_as_it_should_be_is_left_as_it_is() -> None:
+    usual = [*said("All ", "well."), chunk({"tool_calls": [{**ROME, "index": 0}]}), STOP, {**STOP, "choices": []}, {}]
+    deltas = Deltas()
+    for one in usual:
+        before = repr(one)
+        deltas.read(one)
+        assert repr(one) == before

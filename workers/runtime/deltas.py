@@ -1,0 +1,89 @@
+"""Chunks of a chat completion as OpenAI sends them, made of those of servers that are not quite OpenAI (pure).
+
+Mistral's reasoning models send a list of parts as content. Google's server for OpenAI's protocol gives calls of tools
+no index, others give each of them index 0, and ids or arguments that are no text. Unread, these fail a turn or lose
+the calls.
+"""
+
+import json
+from typing import Any
+
+_THOUGHTS = frozenset({"thinking", "reasoning"})
+
+
+class Deltas:
+    """One stream's chunks."""
+
+    def __init__(self) -> None:
+        self._place: dict[Any, int] = {}
+        self._ids: dict[int, str] = {}
+        self._next = 0
+
+    def read(self, data: dict[str, Any]) -> None:
+        """Mend a chunk in place; one that is as it should be costs a look."""
+        choices = data.get("choices")
+        if type(choices) is not list or not choices or type(choices[0]) is not dict:
+            return
+        choice = choices[0]
+        delta = choice.get("delta")
+        if delta is None and type(choice.get("message")) is dict:
+            delta = choice["delta"] = choice.pop("message")
+        if type(delta) is not dict:
+            return
+        content = delta.get("content")
+        if content is not None and type(content) is not str:
+            _read_content(delta, content)
+        if delta.get("tool_calls") is not None:
+            self._read_calls(delta)
+
+    def _read_calls(self, delta: dict[str, Any]) -> None:
+        given = delta["tool_calls"]
+        calls = [call for call in (given if type(given) is list else [given]) if type(call) is dict]
+        for call in calls:
+            if call.get("id") is not None:
+                call["id"] = str(call["id"])
+            function: Any = call.get("function")
+            if type(function) is dict:
+                arguments = function.get("arguments")
+                if arguments is not None and type(arguments) is not str:
+                    function["arguments"] = json.dumps(arguments)
+            call["index"] = self._index(call, function)
+        delta["tool_calls"] = calls or None
+
+    def _index(self, call: dict[str, Any], function: Any) -> int:
+        """Which call a piece belongs to: one with a name and another id begins a call, whatever index it says."""
+        said = call.get("index") if isinstance(call.get("index"), int | str) else None
+        number = self._place.get(said)
+        ident = call.get("id") or ""
+        named = type(function) is dict and bool(function.get("name"))
+        known = "" if number is None else self._ids[number]
+        if number is None or (named and ident and known and ident != known):
+            number = said if type(said) is int and said not in self._ids else self._next
+            self._next = max(self._next, number + 1)
+            self._place[said], known = number, ""
+        self._ids[number] = known or ident
+        return number
+
+
+def _read_content(delta: dict[str, Any], content: Any) -> None:
+    """Parts as one text, and what the model thought as a reasoning model's thoughts."""
+    said, thought = "", ""
+    for part in content if type(content) is list else [content]:
+        if type(part) is dict and part.get("type") in _THOUGHTS:
+            thought += _text(part.get(part["type"]) or part.get("text"))
+        else:
+            said += _text(part)
+    delta["content"] = said
+    if thought and not delta.get("reasoning_content"):
+        delta["reasoning_content"] = thought
+
+
+def _text(part: Any) -> str:
+    if type(part) is str:
+        return part
+    if type(part) is list:
+        return "".join(map(_text, part))
+    if type(part) is dict:
+        text = part.get("text")
+        return text if type(text) is str else ""
+    return str(part) if type(part) in (int, float) else ""
