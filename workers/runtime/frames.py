@@ -96,7 +96,9 @@ def body(inbound: Inbound) -> str:
     framed = bool(_attributes(inbound))
     text = marked(inbound.text) if framed else escaped(inbound.text)
     if inbound.kind == "reminder":
-        text = f'<tg-reminder note="asked for earlier, due now: pass it on">{marked(inbound.text)}</tg-reminder>'
+        # In a group it is one person's wish; what it says of another is not that other's word.
+        by = f'by="{person_id(inbound.set_by)}" ' if inbound.set_by is not None and inbound.key.chat < 0 else ""
+        text = f'<tg-reminder {by}note="asked for earlier, due now: pass it on">{marked(inbound.text)}</tg-reminder>'
     elif inbound.described and inbound.text:
         text = f"<tg-shared>{marked(inbound.text)}</tg-shared>"
     if not inbound.quote:
