@@ -2,6 +2,7 @@
 
 import asyncio
 import mimetypes
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,8 @@ _TEXT_SUFFIXES = frozenset(
 )
 # Names that senders give what Telegram's own apps call differently.
 _SAME_MIME = {"audio/opus": "audio/ogg", "application/ogg": "audio/ogg", "audio/x-wav": "audio/wav"}
+_MIME = re.compile(r"[a-z0-9][a-z0-9.+_-]{0,63}/[a-z0-9][a-z0-9.+_-]{0,99}")
+"""A type's name. Whoever sends a file chooses it, and the user is told of it in the bot's words."""
 _TEXT_MIME = frozenset({"application/json", "application/xml", "application/x-yaml", "application/javascript"})
 NO_FILES = "I cannot open files here, so I only read your words."
 
@@ -94,6 +97,7 @@ def mime_of(media: Media) -> str:
     guess = mimetypes.guess_type(name)[0]
     # The sender's app chose it: "audio/ogg; codecs=opus" is audio/ogg, too.
     said = (media.mime or "").partition(";")[0].strip().lower()
+    said = said if _MIME.fullmatch(said) else ""
     return _SAME_MIME.get(said, said) or guess or _DEFAULT_MIME.get(media.kind, "application/octet-stream")
 
 
