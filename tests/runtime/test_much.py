@@ -5,6 +5,8 @@ from contextlib import suppress
 from itertools import repeat
 
 import pytest
+from fast_agent.types import PromptMessageExtended
+from mcp_types import CallToolResult, ImageContent
 
 from tests.runtime.support import Configure, Open, Screen, ask
 from tests.support.model import Model
@@ -13,6 +15,7 @@ from tests.support.wire import HttpServer, Request
 from workers.ports import TurnFailed
 from workers.runtime import rounds, streams
 from workers.runtime.meter import AnswerCut, Meter, allowance, longest
+from workers.runtime.watch import Watch, watching
 
 
 async def _body(*pieces: bytes) -> AsyncIterator[bytes]:
@@ -108,3 +111,17 @@ async def test_files_of_a_tool_that_are_too_large_are_left_out_and_named(
     async with runtime() as engine:
         result = await engine.run(ask(1, 'CALL:much{"text": "files"}'), Screen())
     assert rounds.LEFT_OUT.format(7) in result.text
+
+
+def test_files_of_all_rounds_of_a_turn_have_one_allowance() -> None:
+    picture = ImageContent(type="image", data="x" * (9 * 2**20), mime_type="image/png")
+    token = watching.set(Watch())
+    try:
+        given = [
+            rounds.passed_on(PromptMessageExtended(role="user", tool_results={"1": CallToolResult(content=[picture])}))
+            for _ in range(3)
+        ]
+    finally:
+        watching.reset(token)
+    kinds = [block.type for message in given for result in message.tool_results.values() for block in result.content]
+    assert kinds == ["image", "image", "text"]

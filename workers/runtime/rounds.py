@@ -19,6 +19,7 @@ from workers.runtime.arguments import is_unreadable
 from workers.runtime.frames import unframed
 from workers.runtime.meter import limits
 from workers.runtime.replacing import replace_once
+from workers.runtime.watch import Watch, watching
 
 CALLS_AT_ONCE = 32
 """Tool calls run in one round: models ask for a handful, and a worker's loop and connections take this many."""
@@ -27,9 +28,7 @@ TOO_MANY = "not run: too many calls at once; {asked} were asked for, and at most
 NOT_READ = (
     "not run: the arguments of this call are not a JSON object. Send the call again, with valid JSON as its arguments."
 )
-LEFT_OUT = "[a file of {} MiB from a tool, left out: too large]"
-FILES_MOST = 20 * 2**20
-"""Characters of base64 that the files of one round may have: a model gets them with each further call of its turn."""
+LEFT_OUT = "[a file of {} MiB from a tool, left out: too much in one turn]"
 _CUT = "\n[cut here]"
 _OURS = "cohort."
 """What our own notes on a block are called by; a server's are none of them."""
@@ -42,14 +41,14 @@ def _bounded(original: Callable[..., Awaitable[PromptMessageExtended]]) -> Calla
         calls = request.tool_calls or {}
         told = _told(calls)
         if not told:
-            return _passed_on(await original(self, request, request_params))
+            return passed_on(await original(self, request, request_params))
         few = {number: call for number, call in calls.items() if number not in told}
         done = PromptMessageExtended(role="user", tool_results={})
         if few:
             done = await original(self, request.model_copy(update={"tool_calls": few}), request_params)
         results = {**(done.tool_results or {}), **told}
         done.tool_results = {number: results[number] for number in calls if number in results}
-        return _passed_on(done)
+        return passed_on(done)
 
     return run_tools
 
@@ -65,9 +64,9 @@ def _not_run(why: str) -> CallToolResult:
     return CallToolResult(content=[TextContent(type="text", text=why)], is_error=True)
 
 
-def _passed_on(message: PromptMessageExtended) -> PromptMessageExtended:
+def passed_on(message: PromptMessageExtended) -> PromptMessageExtended:
     """Results as clean text of a bounded length: a tool's answer without end is none better than a model's."""
-    files = FILES_MOST
+    watch = watching.get() or Watch()
     for result in (message.tool_results or {}).values():
         left = limits["answer"]
         for place, block in enumerate(result.content):
@@ -79,8 +78,9 @@ def _passed_on(message: PromptMessageExtended) -> PromptMessageExtended:
                 left = max(left - len(text), 0)
                 holder.text = unframed(clean(fits))
             elif size := len(getattr(holder, "data", None) or getattr(holder, "blob", None) or ""):
-                files -= size
-                if files < 0:
+                if size <= watch.files:
+                    watch.files -= size
+                else:
                     result.content[place] = TextContent(type="text", text=LEFT_OUT.format(size // 2**20))
         # The same again, for programs: models read the content.
         if _length(result.structured_content, limits["answer"]) > limits["answer"]:

@@ -17,6 +17,9 @@ from workers.ports import Usage, nobody_pays
 from workers.runtime.failures import Fault
 from workers.runtime.meter import allowance
 
+FILES_MOST = 20 * 2**20
+"""Characters of base64 that tools' files may have in one turn: each further call of its models carries all of them."""
+
 # As ``card_hooks`` words it.
 _HOOK = re.compile(r"hook \w+ \([^()]*\) raised \w+")
 
@@ -52,12 +55,14 @@ class Watch:
 
     ``over``: no call may begin now. ``left``: what may still be said (``meter``). ``cut``: a call was ended for that.
     ``events``: fast-agent's warnings in it. ``snapshots``: what fast-agent keeps of the user's message (``forget``).
+    ``files``: characters of tools' files that may still come.
     """
 
     calls: list[Call] = field(default_factory=list[Call])
     over: bool = False
     left: dict[str, int] = field(default_factory=allowance)
     cut: bool = False
+    files: int = FILES_MOST
     events: int = 0
     snapshots: list[Any] = field(default_factory=list[Any])
 
