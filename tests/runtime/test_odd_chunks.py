@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.runtime.streams import CARD, DONE, TOOLS, Plays, chunk, said, sse
+from tests.runtime.streams import CARD, DONE, TOOLS, Plays, anthropic, chunk, said, sse, text_block, tool_block
 from tests.runtime.support import Configure, Open, Screen, ask, card
 from workers.runtime.deltas import Deltas
 
@@ -95,6 +95,44 @@ async def test_each_call_of_a_tool_is_run_once_however_a_server_numbers_it(
     assert (text, len(calls)) == ("Done.", 2)
     results = [message["content"] for message in calls[1]["messages"] if message["role"] == "tool"]
     assert results == [f"noon in {zone}" for zone in zones]
+
+
+COUNT = b', "usage": {"input_tokens": 5, "output_tokens": 1}', b', "usage": {"output_tokens": 3}'
+MESSAGE = anthropic(text_block(0, "All well."))
+MESSAGES = {
+    "no count at the start": MESSAGE.replace(COUNT[0], b""),
+    "a count that is null at the start": MESSAGE.replace(COUNT[0], b', "usage": null'),
+    "no count at the end": MESSAGE.replace(COUNT[1], b""),
+    "no list for the content": MESSAGE.replace(b'"content": []', b'"content": null'),
+}
+
+
+async def asked_claude(runtime: Open, configure: Configure, cards: Path, *streams: bytes) -> str:
+    """What the agent answers."""
+    card(cards, "tools.py", TOOLS)
+    card(cards, "assistant.md", CARD.format("anthropic.claude-haiku-4-5"))
+    async with Plays(*streams) as plays:
+        configure({"anthropic": {"base_url": plays.url, "api_key": "k"}})
+        async with runtime(COHORT_LANES="1") as engine:
+            answer = await engine.run(ask(1, "hello"), Screen())
+    tools = [part for message in plays.calls[-1]["messages"][1:] for part in message["content"]]
+    return answer.text + "".join(part["content"][0]["text"] for part in tools if part["type"] == "tool_result")
+
+
+@pytest.mark.parametrize("kind", MESSAGES)
+async def test_an_anthropic_message_without_a_count_is_an_answer(
+    runtime: Open, configure: Configure, cards: Path, kind: str
+) -> None:
+    assert MESSAGES[kind] != MESSAGE
+    assert await asked_claude(runtime, configure, cards, MESSAGES[kind]) == "All well."
+
+
+@pytest.mark.parametrize("stop", ["end_turn", "stop", "tool_calls"])
+async def test_a_tool_that_an_anthropic_message_calls_is_run_whatever_ended_it(
+    runtime: Open, configure: Configure, cards: Path, stop: str
+) -> None:
+    called = anthropic(tool_block(0, '{"zone": "Rome"}'), stop=stop)
+    assert await asked_claude(runtime, configure, cards, called, MESSAGE) == "All well.noon in Rome"
 
 
 def test_a_chunk_that_is_as_it_should_be_is_left_as_it_is() -> None:

@@ -1,8 +1,8 @@
-"""Chunks of a chat completion as OpenAI sends them, made of those of servers that are not quite OpenAI (pure).
+"""Events of a stream as OpenAI and Anthropic send them, made of those of servers that only speak like them (pure).
 
 Mistral's reasoning models send a list of parts as content. Google's server for OpenAI's protocol gives calls of tools
 no index, others give each of them index 0, and ids or arguments that are no text. Unread, these fail a turn or lose
-the calls.
+the calls. So does a message in Anthropic's protocol without a count of tokens.
 """
 
 import json
@@ -12,7 +12,7 @@ _THOUGHTS = frozenset({"thinking", "reasoning"})
 
 
 class Deltas:
-    """One stream's chunks."""
+    """One stream's events."""
 
     def __init__(self) -> None:
         self._place: dict[Any, int] = {}
@@ -20,7 +20,11 @@ class Deltas:
         self._next = 0
 
     def read(self, data: dict[str, Any]) -> None:
-        """Mend a chunk in place; one that is as it should be costs a look."""
+        """Mend an event in place; one that is as it should be costs a look."""
+        kind = data.get("type")
+        if kind in ("message_start", "message_delta"):
+            _read_message(data, kind)
+            return
         choices = data.get("choices")
         if type(choices) is not list or not choices or type(choices[0]) is not dict:
             return
@@ -63,6 +67,20 @@ class Deltas:
             self._place[said], known = number, ""
         self._ids[number] = known or ident
         return number
+
+
+def _read_message(data: dict[str, Any], kind: str) -> None:
+    """Anthropic's client adds up what these have."""
+    if kind == "message_delta":
+        if type(data.get("usage")) is not dict:
+            data["usage"] = {"output_tokens": 0}
+        return
+    message: Any = data.get("message")
+    if type(message) is dict:
+        if type(message.get("usage")) is not dict:
+            message["usage"] = {"input_tokens": 0, "output_tokens": 0}
+        if type(message.get("content")) is not list:
+            message["content"] = []
 
 
 def _read_content(delta: dict[str, Any], content: Any) -> None:

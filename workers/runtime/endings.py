@@ -129,6 +129,9 @@ def _anthropic_stop(original: _Async) -> _Async:
         ended = meaning(reason)
         if ended != "stop":
             response.content = [block for block in response.content if block.type != "tool_use"]
+        elif reason != "pause_turn" and any(block.type == "tool_use" for block in response.content):
+            # Some servers end every answer alike, as of chat completions.
+            response.stop_reason = "tool_use"
         if ended == "length":
             response.stop_reason = "max_tokens"
         result = await original(self, response, *args, **kwargs)
