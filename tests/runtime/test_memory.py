@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import weakref
 from collections import Counter
 from pathlib import Path
 
@@ -41,3 +42,22 @@ async def test_objects_do_not_grow_with_chats(runtime: Open, model: Model, cards
     grown = {name: (before[name], count) for name, count in after.items() if count > before[name] + 150}
     assert grown == {}, "300 further chats left less than half an object each, of any kind"
     assert after.total() < before.total() * 1.02
+
+
+@pytest.mark.promise("bounded-memory")
+@pytest.mark.parametrize("head", ["function_tools: ['tools.py:poke']", "subagents: true", "agents: [writer]"])
+async def test_nothing_keeps_the_agents_of_a_replaced_lane(runtime: Open, model: Model, cards: Path, head: str) -> None:
+    card(cards, "tools.py", TOOLS)
+    card(cards, "writer.md", "---\nname: writer\nmodel: generic.mock\nsubagents: true\n---\nYou.\n")
+    card(cards, "assistant.md", f"---\nname: assistant\nmodel: generic.mock\ndefault: true\n{head}\n---\nYou.\n")
+    agents: set[weakref.ref[object]] = set()
+    async with runtime(COHORT_LANES="1") as engine:
+        for number in range(4):
+            agents.update(weakref.ref(agent) for agent in engine._lanes._free[0].agents.agents.values())
+            await engine.run(ask(number, "hello CALL:poke CALL:writer CALL:subagent"), Screen())
+            await engine.reload()
+            await engine.run(ask(number, "hello"), Screen())
+        gc.collect()
+        assert len(agents) == 2 * 4
+        # Those of the lane that was made last are in use.
+        assert sum(agent() is not None for agent in agents) <= 2

@@ -23,7 +23,10 @@ from fast_agent.llm.internal import passthrough
 from fast_agent.tools import function_tool_loader
 from fast_agent.ui import console as fast_console
 from fast_agent.ui import console_display
+from fastmcp.server import dependencies, sessions
+from fastmcp.tools import function_tool
 from fastmcp.utilities import async_utils
+from fastmcp.utilities import types as fastmcp_types
 from pydantic import ValidationError
 
 from tasks.errors import Misconfigured
@@ -117,6 +120,13 @@ def _timed_tool(function: Any, *args: Any, **kwargs: Any) -> Any:
 
 
 _limits = {"tool": 120.0}
+_KEEPING: tuple[Any, ...] = (
+    fastmcp_types.get_cached_typeadapter,
+    dependencies.without_injected_parameters,
+    sessions.session_id_parameter_names,
+    function_tool._wrap_body_errors,  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
+)
+"""Caches of 5,000 functions each, for all of a worker's life."""
 
 
 def install(tool_timeout: float = 120.0, answer_max: int = ANSWER_MAX) -> None:
@@ -244,7 +254,12 @@ def _unshare(agent: Any) -> None:
 
 async def dispose_instance(harness: AgentHarness, instance: "AgentInstance") -> None:
     """End a lane's agents with their MCP servers."""
-    await harness._dispose_instance(instance)  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
+    try:
+        await harness._dispose_instance(instance)  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
+    finally:
+        # fastmcp keeps each tool's function, and with it the agents that it belongs to.
+        for kept in _KEEPING:
+            kept.cache_clear()
 
 
 def holds_connection(instance: "AgentInstance") -> bool:
