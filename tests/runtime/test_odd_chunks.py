@@ -42,6 +42,9 @@ CALLS: dict[str, tuple[list[Any], list[str]]] = {
         [[{"index": 0, "id": "a", "type": "function", "function": {"name": "clock", "arguments": {"zone": "Rome"}}}]],
         ["Rome"],
     ),
+    "one id for two": ([[{**ROME, "index": 0}], [{**OSLO, "index": 1, "id": "a"}]], ["Rome", "Oslo"]),
+    "an empty id for two": ([[{**ROME, "index": 0, "id": ""}, {**OSLO, "index": 1, "id": ""}]], ["Rome", "Oslo"]),
+    "no id for two": ([[call("Rome", index=0), call("Oslo", index=1)]], ["Rome", "Oslo"]),
     "no list": ([{**ROME, "index": 0}], ["Rome"]),
     "pieces without index or id": (
         [[{"id": "a", "type": "function", "function": {"name": "clock", "arguments": '{"zone": '}}], [PIECE]],

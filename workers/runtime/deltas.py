@@ -17,6 +17,8 @@ class Deltas:
     def __init__(self) -> None:
         self._place: dict[Any, int] = {}
         self._ids: dict[int, str] = {}
+        self._given: dict[int, str] = {}
+        self._taken: set[str] = set()
         self._next = 0
 
     def read(self, data: dict[str, Any]) -> None:
@@ -65,8 +67,18 @@ class Deltas:
             number = said if type(said) is int and said not in self._ids else self._next
             self._next = max(self._next, number + 1)
             self._place[said], known = number, ""
+            if named:
+                self._begin(call, number, ident)
         self._ids[number] = known or ident
+        if ident:
+            call["id"] = self._given.setdefault(number, ident)
         return number
+
+    def _begin(self, call: dict[str, Any], number: int, ident: str) -> None:
+        """Give a call an id of its own: fast-agent keeps one call an id, and of two that share one it would run one."""
+        given = ident if ident and ident not in self._taken else f"call{number:05}"
+        self._given[number] = call["id"] = given
+        self._taken.add(given)
 
 
 def _read_message(data: dict[str, Any], kind: str) -> None:
