@@ -91,12 +91,15 @@ class Meter:
 
     def _beyond(self, event: dict[str, Any]) -> bool:
         """Whether an event belongs to a tool call beyond those that are read; a list of calls loses the rest."""
-        for choice in _list(event.get("choices")):
-            delta = _dict(choice.get("delta"))
-            if calls := _list(delta.get("tool_calls")):
-                kept = [call for call in calls if _place(call.get("index")) < CALLS_KEPT]
-                self._spend(ARGUMENTS, len(calls) - len(kept))
-                delta["tool_calls"] = kept[:CALLS_KEPT]
+        if "choices" in event:
+            # Most events are of this kind and have no calls, so they cost a look.
+            for choice in _list(event["choices"]):
+                delta = _dict(choice.get("delta"))
+                if calls := _list(delta.get("tool_calls")):
+                    kept = [call for call in calls if _place(call.get("index")) < CALLS_KEPT]
+                    self._spend(ARGUMENTS, len(calls) - len(kept))
+                    delta["tool_calls"] = kept[:CALLS_KEPT]
+            return False
         for candidate in _list(event.get("candidates")):
             content = _dict(candidate.get("content"))
             if len(_list(content.get("parts"))) > CALLS_KEPT:
@@ -136,15 +139,19 @@ def _place(value: Any) -> int:
 
 def _list(value: Any) -> list[Any]:
     """The objects of a list that has nothing else in it."""
-    return value if type(value) is list and all(type(item) is dict for item in value) else []
+    if type(value) is not list:
+        return []
+    for item in value:
+        if type(item) is not dict:
+            return []
+    return value
 
 
 def _texts(event: dict[str, Any]) -> Iterator[tuple[Any, Any, str]]:
     """Where an event of any provider holds what its model says: the holder, the place in it, and the kind."""
     if "choices" in event:
         for choice in _list(event["choices"]):
-            for name, value in _dict(choice.get("delta")).items():
-                yield from _chat_texts(choice["delta"], name, value)
+            yield from _delta_texts(_dict(choice.get("delta")))
     elif "candidates" in event:
         for candidate in _list(event["candidates"]):
             for part in _list(_dict(candidate.get("content")).get("parts")):
@@ -153,6 +160,14 @@ def _texts(event: dict[str, Any]) -> Iterator[tuple[Any, Any, str]]:
                 yield from _leaves(_dict(part.get("functionCall")), "args", ARGUMENTS)
     elif type(event.get("type")) is str:
         yield from _typed_texts(event, event["type"])
+
+
+def _delta_texts(delta: dict[str, Any]) -> Iterator[tuple[Any, Any, str]]:
+    for name, value in delta.items():
+        if name == "content" and type(value) is str:
+            yield delta, name, TEXT
+        elif value is not None:
+            yield from _chat_texts(delta, name, value)
 
 
 def _chat_texts(delta: Any, name: str, value: Any) -> Iterator[tuple[Any, Any, str]]:

@@ -132,7 +132,7 @@ class _Chat:
         if not chunk.choices:
             return [chunk]
         choice = chunk.choices[0]
-        reason = reason_of(choice.finish_reason)
+        reason = None if choice.finish_reason is None else reason_of(choice.finish_reason)
         if choice.delta is None:
             choice.delta = self.delta_of()
         self._note(choice.delta)
@@ -149,10 +149,12 @@ class _Chat:
 
     def _note(self, delta: Any) -> None:
         # As extra fields of other servers, these may be of any type.
-        refusal = getattr(delta, "refusal", None)
+        refusal = delta.refusal
         self.refusal = self.refusal or (isinstance(refusal, str) and bool(refusal.strip()))
-        thought = getattr(delta, "reasoning_content", None) or getattr(delta, "reasoning", None)
-        self.spoke = self.spoke or bool(thought) or bool(delta.content and delta.content.strip())
+        if not self.spoke:
+            extra = delta.model_extra or {}
+            thought = extra.get("reasoning_content") or extra.get("reasoning")
+            self.spoke = bool(thought) or bool(delta.content and delta.content.strip())
 
     def _end(self, last: list[Any]) -> list[Any]:
         """What was held, if it is whole, and the chunk that ends it (if that was not held itself)."""

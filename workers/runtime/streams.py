@@ -34,6 +34,8 @@ _SLICE = 2**14
 """Bytes given to a client's reader at once: 25 ms where each of them is a line."""
 _SILENT, _QUIET = 2, 2**18
 """So many times the longest event may come without a word of the model; after so many bytes of it the stream pauses."""
+_decode = json.JSONDecoder(strict=False).decode
+"""Made once: ``json.loads`` makes one for each call that is not strict."""
 _BUSY_S = 0.25
 """Processor time of one stream after which it pauses for as long as it works."""
 
@@ -72,7 +74,7 @@ class Stream:
         """
         try:
             # Some servers leave control characters as they are.
-            data: Any = json.loads(mended(raw), strict=False)
+            data: Any = _decode(mended(raw))
         except RecursionError as problem:
             raise ValueError("nested too deep") from problem
         if type(data) is not dict:
