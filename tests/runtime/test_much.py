@@ -125,3 +125,16 @@ def test_files_of_all_rounds_of_a_turn_have_one_allowance() -> None:
         watching.reset(token)
     kinds = [block.type for message in given for result in message.tool_results.values() for block in result.content]
     assert kinds == ["image", "image", "text"]
+
+
+async def test_what_a_server_prints_among_its_messages_is_logged_once_and_without_its_words(
+    runtime: Open, serve: Callable[..., None], caplog: pytest.LogCaptureFixture
+) -> None:
+    serve("small")
+    async with runtime() as engine:
+        result = await engine.run(ask(1, "CALL:chatter{}"), Screen())
+    assert "tool=done" in result.text
+    told = [record for record in caplog.records if record.getMessage() == "server_wrote_no_message"]
+    assert len(told) <= 1
+    assert "secret" not in caplog.text
+    assert len(caplog.records) < 20
