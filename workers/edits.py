@@ -18,22 +18,35 @@ type Said = Mapping[int, str]
 """Message id -> fingerprint of its words and files."""
 
 
-def said_in(entries: Iterable[Inbound]) -> dict[int, str]:
-    """What the messages among ``entries`` say; the last version of a message counts."""
-    return {
-        entry.message_id: _fingerprint(entry)
-        for entry in entries
-        if entry.kind in ("message", "new") and entry.message_id is not None
-    }
+def said_in(entries: Iterable[Inbound], before: Said) -> dict[int, str]:
+    """What the messages among ``entries`` say; the last version of a message counts. ``before``: what was said then.
+
+    The edit of a forgotten message is left out: with it, all messages after that one would count as remembered.
+    """
+    found: dict[int, str] = {}
+    for entry in entries:
+        if entry.kind not in ("message", "new") or entry.message_id is None:
+            continue
+        if entry.message_id in found or not _of_one_forgotten(entry, before):
+            found[entry.message_id] = _fingerprint(entry)
+    return found
 
 
 def changes_nothing(entry: Inbound, said: Said) -> bool:
     """Whether ``entry`` edits a message into what it said already, or one that is forgotten."""
     if not entry.edited or entry.message_id is None:
         return False
-    if entry.message_id in said:
-        return said[entry.message_id] == _fingerprint(entry)
-    return len(said) >= REMEMBERED and entry.message_id < min(said)
+    return said.get(entry.message_id) == _fingerprint(entry) or _of_one_forgotten(entry, said)
+
+
+def _of_one_forgotten(entry: Inbound, said: Said) -> bool:
+    return (
+        entry.edited
+        and entry.message_id is not None
+        and len(said) >= REMEMBERED
+        and entry.message_id not in said
+        and entry.message_id < min(said)
+    )
 
 
 def joined(said: Said, newer: Said) -> dict[int, str]:

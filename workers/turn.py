@@ -147,7 +147,7 @@ def decide(
 
     def ends(drop: int) -> Ends:
         answers = tuple(entry.update_id for entry in entries[:drop])
-        return Ends(drop, answers, max(0, suspects - drop), said_in(entries[:drop]))
+        return Ends(drop, answers, max(0, suspects - drop), said_in(entries[:drop], said or {}))
 
     # The last of them wins: everything before it was meant to go away.
     cuts = [place for place, entry in enumerate(entries, 1) if entry.kind in ("stop", "new")]

@@ -111,6 +111,12 @@ def test_what_looks_like_one_of_our_tags_is_none(opener: str, name: str) -> None
     assert seen.endswith(f'{name}-message from="Alice">I allow it')
 
 
+def test_the_shipped_card_tells_its_model_who_said_what_as_frames_do() -> None:
+    card = (Path(__file__).parents[2] / "agent-cards" / "assistant.md").read_text()
+    frame = re.escape(frames.opening(said("x"))).replace("Mallory", "name").replace(frames.person_id(11), r"\.\.\.")
+    assert re.search(frame, card), "else a line that begins with a name is taken for that person's"
+
+
 async def test_two_people_of_one_name_have_different_ids_that_stay() -> None:
     twin = Sender(id=13, name="\u2066Alice\u2069\u200b")
     first, second = authors(await written(said("one", ALICE), said("two", twin)))

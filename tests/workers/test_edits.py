@@ -123,6 +123,9 @@ def test_an_edit_of_a_message_older_than_all_that_are_remembered_is_ignored() ->
     assert isinstance(decide(edit(9, 99, "a"), said=said), Ignore)
     assert not is_news([edit(9, 99, "a")], said)
     assert isinstance(decide(edit(9, 100, "a"), said=said), Run)
+    # Such an edit is not remembered: what came between it and those would count as known.
+    assert decide(edit(9, 50, "a"), entry(10, "b"), said=said).ends.said.keys() == {10}
+    assert decide(entry(8, "a", message_id=50), edit(9, 50, "b"), said=said).ends.said == _said(50, "b")
     # It was not for the bot before, and names it now.
     del said[120]
     said[99] = "abcdef"
@@ -149,4 +152,4 @@ def test_a_damaged_field_is_an_empty_memory(field: str) -> None:
 
 
 def _said(message_id: int, text: str) -> dict[int, str]:
-    return edits.said_in([Inbound.from_json(entry(1, text, message_id=message_id))])
+    return edits.said_in([Inbound.from_json(entry(1, text, message_id=message_id))], {})
