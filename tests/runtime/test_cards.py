@@ -13,7 +13,7 @@ from tasks.errors import Misconfigured
 from tasks.settings import Settings, load
 from tests.runtime.support import ASSISTANT, Configure, Open, Screen, ask, card
 from tests.support.model import Model
-from workers.runtime.cards import check_cards
+from workers.runtime.cards import check_cards, notes
 
 type SettingsOf = Callable[..., Settings]
 
@@ -97,6 +97,17 @@ def test_a_bad_configuration_is_told_with_its_file(
     assert problem.file == config
     assert what in problem.what
     assert line is None or problem.line == line
+
+
+@pytest.mark.parametrize(("child", "noted"), [("эксперт", True), ("a" * 58, True), ("expert-2_b", False)])
+def test_a_child_whose_name_no_provider_takes_for_a_tool_is_noted(
+    settings_of: SettingsOf, cards: Path, child: str, *, noted: bool
+) -> None:
+    card(cards, "child.md", f"---\nname: {child}\n---\nYou.\n")
+    path = card(cards, "boss.md", f"---\nname: boss\nagents: [{child}]\n---\nYou.\n")
+    card(cards, "chain.md", f"---\nname: chained\ntype: chain\nsequence: [{child}]\n---\nYou.\n")
+    assert check_cards(settings_of()) == []
+    assert [note.startswith(f"{path}: {child} is used as a tool") for note in notes(settings_of())] == [True] * noted
 
 
 @pytest.mark.promise("servers-per-session")

@@ -25,6 +25,8 @@ from workers.runtime import card_reading
 from workers.runtime.mcp_isolation import MARK, OWN
 
 _TOOL_USERS = frozenset({"agent", "basic", "smart"})
+_TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,57}")
+"""What is left of OpenAI's and Anthropic's 64 characters behind fast-agent's ``agent__``."""
 # What fast-agent says, where to look for the line, and what to do.
 _ADVICE = (
     (r"References missing agents: (?P<what>.*)", "correct the name, or add a card with it"),
@@ -78,10 +80,17 @@ def check_cards(settings: Settings) -> list[CardProblem]:
 def notes(settings: Settings) -> list[str]:
     """What lets the cards in and should be known all the same, one line each; ``check_cards`` reads them first."""
     with contextlib.suppress(BadFile):
+        cards = [read_card(path) for path in card_files(settings.cards)]
         return [
-            f"{path}: {{{{url:...}}}} is left out, {address} cannot be read ({why})"
-            for path in card_files(settings.cards)
-            for address, why in card_reading.away(path.read_text(encoding="utf-8-sig"))
+            f"{card.path}: {{{{url:...}}}} is left out, {address} cannot be read ({why})"
+            for card in cards
+            for address, why in card_reading.away(card.path.read_text(encoding="utf-8-sig"))
+        ] + [
+            f"{card.path}: {child} is used as a tool, and most providers refuse such a name for one:"
+            " write at most 57 of A-Z a-z 0-9 _ -"
+            for card in cards
+            for child in (card.head.get("agents") or () if card.type in _TOOL_USERS else ())
+            if not _TOOL_NAME.fullmatch(str(child))
         ]
     return []
 
