@@ -23,7 +23,7 @@ _FORBIDDEN = 403
 class Guard:
     """An ASGI application around another one.
 
-    Each request is looked at (``tasks.loopback.foreign``). Whoever drives the playground or reads from it has the key,
+    Each request is looked at (``tasks.loopback.foreign``). A client that drives it or reads from it has the key,
     as ``Authorization: Bearer`` or as the cookie that the page's address ``/?key=...`` sets. No other site's page can
     have the browser send that cookie (``SameSite=Strict``).
     """

@@ -74,7 +74,7 @@ PROMISES = {
     "unreadable-arguments": "A model is told when the arguments of its tool call cannot be read, and the turn goes on.",
     "dead-server": "A dead MCP server costs one turn its tool, and is replaced.",
     "servers-down": "An MCP server that is down costs agents its tools and nothing else, until it is back.",
-    "forgotten-sessions": "A session that an MCP server forgot is begun anew, and the call repeated once.",
+    "forgotten-sessions": "A session that an MCP server forgot is started again, and the call repeated once.",
     "broken-hooks": "A hook that raises is told to the user and the operator at once.",
     "nothing-asks": "Nothing in a worker ever waits for somebody at a terminal.",
     "cards-taken": "Every form of agent card that fast-agent takes is taken, and a document beside the cards is none.",
