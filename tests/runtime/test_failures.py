@@ -29,7 +29,6 @@ NOT_FOR_THIS_MODEL = (
     "unsupported parameter: 'temperature' is not supported with this model.",
     "this model does not support assistant message prefill",
     "image input is not supported by this model",
-    "function calling is not enabled for this model",
 )
 OPENAI = ("APIStatusError", "APIError", "OpenAIError")
 
@@ -118,3 +117,20 @@ def test_a_refusal_that_fast_agent_calls_a_wrong_key_is_judged_by_its_cause() ->
     assert classify(Fault.of(error)).action == "tell"
     error.__cause__ = ClientError("API key not valid. Please pass a valid API key.")
     assert classify(Fault.of(error)).action == "operator"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "registry.ollama.ai/library/gemma:2b does not support tools",
+        "deepseek-reasoner does not support Function Calling",
+        "Function calling is not enabled for models/gemma-3-27b-it",
+        "Function calling is not enabled for this model",
+        "API key expired. Please renew the API key.",
+        "User location is not supported for the API use.",
+        "Your organization must be verified to stream this model.",
+        "Access denied, please make sure your account is in good standing.",
+    ],
+)
+def test_what_no_other_words_of_a_user_can_mend_is_for_the_operator(words: str) -> None:
+    assert classify(Fault(("BadRequestError",), 400, words.casefold())).action == "operator"

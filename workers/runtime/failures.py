@@ -47,6 +47,12 @@ _NO_MODEL = re.compile(
     r"|模型不存在|models?\W{1,3}[\w./:@-]+\W{1,3}(?:model )?"
     r"(?:does not exist|(?:is |was )?not (?:found|supported|available)|has been (?:de|re)|is (?:deprecated|no longer))"
 )
+# Asking in other words does not help: the account, its place, or what the model is able to.
+_SETUP = re.compile(
+    r"api key expired|location is not supported|(region|territory) (is )?not supported|organization must be verified"
+    r"|account is in good standing|arrearage|does(n't| not) support (tools?|function)\b"
+    r"|(function|tool) (calling|calls?|use) (is|are) not (enabled|supported|available)"
+)
 _FILTER = ("content_filter", "content filter", "content management policy", "content_policy", "safety system")
 _SETUP_ERRORS = frozenset(
     {"ProviderKeyError", "ModelConfigError", "AgentConfigError", "ServerConfigError", "ConfigFileError"}
@@ -137,6 +143,8 @@ def _by_words(fault: Fault, where: str) -> TurnFailed | None:
         return TurnFailed("operator", BROKEN, f"quota used up, {where}")
     if fault.says(*_KEY):
         return TurnFailed("operator", BROKEN, f"key refused, {where}")
+    if _SETUP.search(fault.text):
+        return TurnFailed("operator", BROKEN, f"account or model does not allow it, {where}")
     if _NO_MODEL.search(fault.text):
         return TurnFailed("operator", BROKEN, f"no such model, {where}")
     return None
