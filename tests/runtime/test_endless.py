@@ -2,14 +2,17 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Awaitable
+from contextlib import suppress
+from dataclasses import replace
 from itertools import repeat
 
 import pytest
 from fast_agent.llm.stream_types import StreamChunk
 
-from tests.runtime.support import Configure, Open, Screen, ask
+from tests.runtime.support import Configure, Open, Screen, ask, until
 from tests.support.provider import MODELS, Provider
-from workers.ports import TurnFailed
+from workers.ports import TurnFailed, Usage
 from workers.runtime import failures, history
 from workers.runtime.live_text import LiveText
 from workers.runtime.meter import ARGUMENTS, TEXT, Meter, allowance
@@ -134,3 +137,30 @@ def test_all_calls_of_a_turn_have_one_allowance() -> None:
     assert second.over
     assert two["choices"][0]["delta"]["content"] == "12"
     assert (left[TEXT], left[ARGUMENTS]) == (0, 10)
+
+
+@pytest.mark.promise("budgets")
+@pytest.mark.parametrize("kind", ["reasoning", "text", "stopped"])
+async def test_a_call_that_is_broken_off_is_paid_as_far_as_it_came(
+    runtime: Open, configure: Configure, kind: str
+) -> None:
+    paid: list[Usage] = []
+    request = replace(ask(1, "hello"), spent=paid.append)
+    async with Provider(repeat(("reasoning" if kind == "reasoning" else "text", CHUNK)), burst=4) as served:
+        configure(served.configuration())
+        async with (
+            runtime(COHORT_ANSWER_MAX="1000000" if kind == "stopped" else str(MOST)) as engine,
+            asyncio.TaskGroup() as group,
+        ):
+            screen = Screen()
+            turn = group.create_task(_ended(engine.run(request, screen)), name="turn")
+            if kind == "stopped":
+                await until(lambda: len(screen.frames) > 4)
+                turn.cancel()
+    assert sum(usage.output_tokens for usage in paid) >= (1000 if kind == "stopped" else MOST // 4)
+    assert len(paid) == 1
+
+
+async def _ended(turn: Awaitable[object]) -> None:
+    with suppress(TurnFailed):
+        await turn

@@ -8,8 +8,10 @@ from fast_agent.types import LlmStopReason, PromptMessageExtended
 from mcp_types import TextContent
 
 from tasks.text import clean, cleaned
+from workers.ports import Usage
 from workers.runtime.meter import CALLS_KEPT, CHARACTERS_A_TOKEN, AnswerCut, Meter, metering
 from workers.runtime.watch import Call, Watch, message_in
+from workers.runtime.watch import metering as paid
 
 
 async def within(
@@ -22,15 +24,27 @@ async def within(
         result = await execute(llm, *args, **kwargs)
     except AnswerCut:
         meter.over = True
-        call.model, call.output_tokens = llm.model_name or "", meter.taken // CHARACTERS_A_TOKEN
+        _charge(call, llm, meter)
         result = _cut(llm, meter, structured="structured" in args[0].__name__)
+    except BaseException:
+        _charge(call, llm, meter)
+        raise
     finally:
         metering.reset(token)
     message = message_in(result)
+    if message is not None and message.stop_reason == LlmStopReason.CANCELLED:
+        _charge(call, llm, meter)
     if message is not None:
         _tidy(message, meter)
     watch.cut = watch.cut or meter.over
     return result
+
+
+def _charge(call: Call, llm: Any, meter: Meter) -> None:
+    """A call that was broken off costs what was read of it: its provider tells no count."""
+    if meter.taken and not call.metered:
+        call.model, call.output_tokens = llm.model_name or "", meter.taken // CHARACTERS_A_TOKEN
+        paid.get()(Usage(0, call.output_tokens, call.model))
 
 
 def _cut(llm: Any, meter: Meter, *, structured: bool) -> Any:
