@@ -109,7 +109,13 @@ def served(cards: Path, config: Path, many: None) -> None:
 def watched(runtime: Open, many: None) -> Callable[..., Any]:
     @asynccontextmanager
     async def opened(**options: Any) -> AsyncGenerator[tuple[Engine, Watched]]:
-        async with runtime(**{"COHORT_LANES": "1", "COHORT_MODELS": "generic.other", **options}) as engine:
+        async with runtime(
+            **{
+                "COHORT_LANES": "1",
+                "COHORT_MODELS": "generic.other,anthropic.claude-haiku-4-5,nonsense.model",
+                **options,
+            }
+        ) as engine:
             yield engine, Watched(engine)
 
     return opened
@@ -189,6 +195,8 @@ KINDS: dict[str, Turns] = {
     "a maker": says("hello", agent="sure"),
     "another model": says("hello", model="generic.other"),
     "another model and a tool": says('CALL:whose{"n": 1}', model="generic.other"),
+    "a model that cannot be had": fails(choice={"model": "anthropic.claude-haiku-4-5"}),
+    "a chain with a model that cannot be had": fails(choice={"agent": "chain", "model": "nonsense.model"}),
     "a refusal": fails(status=400),
     "a wrong key": fails(status=401),
     "too many requests": fails(status=429, retry_after=1),

@@ -264,7 +264,8 @@ class Engine:
             try:
                 await models.switch(models.answering(members), choice.switch)
             except Exception as problem:
-                lane.spoil()
+                # What was changed in part is put back with the lane: a chat that chose such a model must not have each
+                # of its messages start the servers of a lane again.
                 raise failures.unusable(choice.switch, failures.Fault.of(problem).detail) from problem
         return agents[choice.agent]
 
