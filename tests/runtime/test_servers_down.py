@@ -255,3 +255,20 @@ async def test_cards_are_let_in_while_a_server_of_before_is_down_and_not_with_a_
             await engine.reload()
         assert engine.servers_down == ("gone",)
         assert await say(engine, "hello", "second") == "echo: hello [n=1]"
+
+
+async def test_a_command_that_is_no_program_is_told_by_its_reason(
+    runtime: Open, cards: Path, servers, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    servers(odd={"command": str(tmp_path / "file" / "server")})
+    agent(cards, "helper", "odd")
+    told: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+
+    async def alert(cause: str, detail: str) -> None:
+        told.put_nowait((cause, detail))
+
+    async with runtime(alert=alert), asyncio.timeout(10):
+        _, detail = await told.get()
+    assert "Traceback" not in detail
+    assert "Not a directory" in detail

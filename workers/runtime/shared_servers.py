@@ -145,7 +145,9 @@ def why_not(name: str, problem: BaseException) -> str:
     if isinstance(problem, TimeoutError):
         said = "no answer"
     elif isinstance(problem, ServerInitializationError):
-        said = (problem.details.splitlines() or ["no reason given"])[0].partition(" for url")[0]
+        lines = [line for line in problem.details.splitlines() if line.strip()] or ["no reason given"]
+        # Of what is no common reason it gives a traceback; the reason is at its end.
+        said = lines[-1 if lines[0].startswith("Traceback") else 0].partition(" for url")[0]
     elif isinstance(problem, MCPError):
         said = f"it says {(problem.message.splitlines() or [''])[0][:200]!r}"
     else:
