@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.runtime.support import Open, Screen, ask
+from tests.runtime.streams import DONE, Plays, chunk, said, sse
+from tests.runtime.support import Configure, Open, Screen, ask
 from tests.support.model import Model
 from workers.ports import MOST_TOKENS, TurnFailed, Usage
 
@@ -50,3 +51,22 @@ async def test_each_call_of_a_turn_is_told_as_it_ends_also_when_the_turn_fails(r
         heard = await told(engine, "hello")
     assert heard[-1] == (-1, -1)
     assert [count for count in heard[:-1] if count[0] > 0] == heard[:-1] != []
+
+
+@pytest.mark.promise("budgets")
+async def test_a_call_whose_server_counts_nothing_costs_what_was_read_of_it(
+    runtime: Open, configure: Configure
+) -> None:
+    async with Plays(sse(*said("well " * 100), chunk({}, "stop")) + DONE) as server:
+        configure({"generic": {"api_key": "secret-key", "base_url": f"{server.url}/v1"}})
+        async with runtime() as engine:
+            (counted,) = await told(engine, "hello")
+    assert counted == (0, 125), "four characters a token"
+
+
+async def test_an_echo_and_an_error_cost_nothing(runtime: Open, model: Model) -> None:
+    async with runtime(COHORT_MODEL="passthrough") as engine:
+        assert sum(map(sum, await told(engine, "hello " * 50))) == 0
+    model.fault(status=401, message="wrong key " * 50)
+    async with runtime() as engine:
+        assert await told(engine, "hello") == [(-1, -1)]

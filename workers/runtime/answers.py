@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from fast_agent.llm.provider_types import Provider
 from fast_agent.llm.stream_types import StreamChunk
 from fast_agent.types import LlmStopReason, PromptMessageExtended
 from mcp_types import TextContent
@@ -32,16 +33,17 @@ async def within(
     finally:
         metering.reset(token)
     message = message_in(result)
-    if message is not None and message.stop_reason == LlmStopReason.CANCELLED:
-        _charge(call, llm, meter)
     if message is not None:
         _tidy(message, meter)
+        # An error's text is fast-agent's, and an echo costs nothing.
+        if message.stop_reason != LlmStopReason.ERROR and llm.provider is not Provider.FAST_AGENT:
+            _charge(call, llm, meter)
     watch.cut = watch.cut or meter.over
     return result
 
 
 def _charge(call: Call, llm: Any, meter: Meter) -> None:
-    """A call that was broken off costs what was read of it: its provider tells no count."""
+    """A call whose provider tells no count costs what was read of it: it was broken off, or its server never counts."""
     if meter.taken and not call.metered:
         call.model, call.output_tokens = llm.model_name or "", meter.taken // CHARACTERS_A_TOKEN
         paid.get()(Usage(0, call.output_tokens, call.model))
