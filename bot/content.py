@@ -97,12 +97,6 @@ def describe(message: Json) -> str:
     return next((f"[{words}]" for kind, words in _OPAQUE.items() if kind in message), "")
 
 
-def is_described(message: Json) -> bool:
-    """Whether ``describe`` answers in words of its own. A rich message is its author's own text."""
-    found = describe(message)
-    return bool(found) and not isinstance(message.get("rich_message"), dict)
-
-
 def _location(of: Json) -> str:
     where = f"{_plain(of, 'latitude')}, {_plain(of, 'longitude')}"
     return f"[live location: {where}]" if of.get("live_period") else f"[location: {where}]"

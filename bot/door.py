@@ -8,7 +8,6 @@ from typing import Protocol
 from zlib import crc32
 
 from bot import words
-from bot.access import Access
 from bot.ack import Acks
 from bot.answers import Answers
 from bot.asides import Asides
@@ -17,6 +16,7 @@ from bot.interrupts import Interrupts
 from bot.meaning import Heard, Me, Meaning, Moved, Nothing, Poison
 from bot.recent import Allowance, Recent
 from tasks import metrics
+from tasks.access import Access
 from tasks.clock import Clock
 from tasks.envelope import DeadLetter, Inbound
 from tasks.errors import StoreUnavailable

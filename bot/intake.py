@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from bot.commands import CHOICES, CONTROL, DEFAULT, UNREADABLE, Command, parse
-from bot.content import SERVICE, answered_by, describe, is_described, media_of, quote_of, text_of
+from bot.content import SERVICE, answered_by, describe, media_of, quote_of, text_of
 from bot.meaning import Heard, Me, Meaning, Moved, Nothing, Poison
 from bot.origin import (
     addressed,
@@ -183,8 +183,10 @@ def _said(message: Json, said: str, me: Me, *, group: bool) -> _Given | None:
     """What an ordinary message gives; None when it is a service message."""
     media = media_of(message)
     to_us = not group or addressed(message, said, me)
-    described = not said and is_described(message)
-    said = said or describe(message)
+    about = "" if said else describe(message)
+    # A rich message is its author's own text.
+    described = bool(about) and not isinstance(message.get("rich_message"), dict)
+    said = said or about
     if not said and not media:
         return None if not SERVICE.isdisjoint(message) else _Given("", ask=UNREADABLE, addressed=to_us)
     if group:

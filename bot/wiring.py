@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import partial
 from uuid import uuid4
 
-from bot.access import access_of
 from bot.ack import Acks
 from bot.answers import Answers
 from bot.api import Refused, Telegram, TelegramAway, client
@@ -25,6 +24,7 @@ from bot.stop import Stop
 from bot.watchdog import Watchdog
 from bot.webhook import Webhook, listen, serve
 from tasks import metrics
+from tasks.access import access_of
 from tasks.app import make_app
 from tasks.clock import Clock, SystemClock
 from tasks.doorbell import Doorbells

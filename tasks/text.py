@@ -10,12 +10,19 @@ def clean(text: str) -> str:
 
     JSON can escape half a pair, and UTF-8 cannot carry it: the store, Telegram, and pydantic refuse such a text.
     """
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    text = paired(text)
     return text.replace("\0", INSTEAD) if "\0" in text else text
+
+
+def paired(text: str) -> str:
+    """The text with its surrogate pairs joined; a lone surrogate becomes U+FFFD."""
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
 
 
 def cleaned(value: Any) -> Any:

@@ -66,6 +66,7 @@ class Claimed:
         self._tries = claim.work.tries
         self.live: int | None = self._number("live") or None
         self.inherited = self.live
+        self._said: tuple[bytes, dict[int, str]] = b"", {}
         self._shown: list[str] = []
 
     # -- what is shown
@@ -111,7 +112,11 @@ class Claimed:
     @property
     def said(self) -> dict[int, str]:
         """What the last messages said that left the inbox (``workers.edits``)."""
-        return edits.read(self._fields.get("said", b"").decode(errors="replace"))
+        field = self._fields.get("said", b"")
+        if field is not self._said[0]:
+            # Asked for several times a turn.
+            self._said = field, edits.read(field.decode(errors="replace"))
+        return self._said[1]
 
     @property
     def moved(self) -> SessionKey | None:

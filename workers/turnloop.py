@@ -213,7 +213,7 @@ class TurnLoop:
         clock, begun = self._parts.clock, self._parts.clock.monotonic()
         for message in messages:
             metrics.WAIT_SECONDS.observe(max(clock.now() - message.at, 0.0))
-        self._taken, self._said = ends.drop, {**claimed.said, **ends.said}
+        self._taken, self._said = ends.drop, edits.joined(claimed.said, ends.said)
         try:
             async with asyncio.TaskGroup() as group:
                 attempt = group.create_task(_kept(attempts.outcome()), name=f"turn {self._session}")

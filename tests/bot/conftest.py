@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.access import Access
 from bot.ack import Acks
 from bot.answers import Answers
 from bot.api import Telegram, client
@@ -24,6 +23,7 @@ from bot.watchdog import Watchdog
 from playground.client import PlaygroundClient
 from playground.server import serving
 from playground.state import State
+from tasks.access import Access
 from tasks.app import make_app
 from tasks.doorbell import Doorbells
 from tasks.envelope import Inbound, Reply

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.access import Access, Decision, access_of
+from tasks.access import Access, Decision, access_of
 from tasks.settings import load
 
 LISTED = Access(everybody=False, allow=frozenset({7, -55}))

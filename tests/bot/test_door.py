@@ -6,7 +6,7 @@ import pytest
 from aiogram import types as tg
 
 from bot import words
-from bot.access import Access
+from tasks.access import Access
 from tasks.errors import StoreUnavailable
 from tasks.session import SessionKey
 from tasks.settings import Settings, load

@@ -6,10 +6,10 @@ import pytest
 from aiogram import types as tg
 
 from bot import words
-from bot.access import Access
 from bot.recent import Allowance
 from bot.replies import Replies
 from playground.client import PlaygroundClient
+from tasks.access import Access
 from tasks.envelope import Reply
 from tasks.settings import Settings
 from tasks.store import Store

@@ -2,6 +2,8 @@
 
 import re
 
+from tasks.text import paired
+
 _LINE_END = re.compile("\r\n|[\r\f\x0b\x85\u2028\u2029]")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 _FORBIDDEN = re.compile(
@@ -33,8 +35,7 @@ def clean(text: str) -> str:
     """
     if text.isascii() and not _CONTROL.search(text):
         return text
-    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    text = _FORBIDDEN.sub("", _LINE_END.sub("\n", text))
+    text = _FORBIDDEN.sub("", _LINE_END.sub("\n", paired(text)))
     if text.isascii():
         return text
     if not _RIGHT_TO_LEFT.search(text):
