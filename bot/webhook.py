@@ -125,7 +125,7 @@ def listen(host: str, port: int) -> socket.socket:
     """A listening socket.
 
     Raises:
-        Misconfigured: the port is taken, or the address is none of this machine's.
+        Misconfigured: the port is taken, or the address does not belong to this machine.
     """
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -35,7 +35,7 @@ def cards(settings: Settings) -> list[Card]:
 
 
 def card_models(settings: Settings) -> list[str | None]:
-    """The model that each card names; a workflow needs none of its own."""
+    """The model that each card names; a workflow does not need one."""
     return [_model(card.head) for card in cards(settings) if card.type not in _WITHOUT_MODEL]
 
 

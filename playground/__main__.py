@@ -15,7 +15,7 @@ from tasks.settings import Settings, load
 def state_of(settings: Settings) -> State:
     """A playground with the secrets that its starter chose, or with new ones.
 
-    A token is taken when it is one of the playground's bot: a real bot's token is none of this program's business.
+    A token is taken when it is one of the playground's bot: a real bot's token must not end up here.
     """
     token = settings.telegram_bot_token.get_secret_value() if settings.telegram_bot_token else ""
     key = settings.playground_key.get_secret_value() if settings.playground_key else None

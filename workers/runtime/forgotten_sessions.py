@@ -1,4 +1,4 @@
-"""HTTP MCP servers that forget a session: begun anew once, and the call that found out is repeated.
+"""HTTP MCP servers that forget a session: started again once, and the call that found out is repeated.
 
 How servers say that they do not know a session (public reports; the specification has a 404 only):
 
