@@ -130,10 +130,10 @@ class Up:
             return self._settings.redis_url, "Redis at REDIS_URL"
         embedded = await valkey.prepare(self._home.valkey, self._home.logs / "valkey.log")
         self._console.say("starting the embedded Valkey")
-        keeper = supervisor.keep(embedded.spec)
-        if not await valkey.ready(embedded, keeper.faltered, patience=_START_PATIENCE):
+        started = await valkey.start(supervisor, embedded, patience=_START_PATIENCE)
+        if started is None:
             raise Misconfigured(f"the embedded Valkey does not start; see {self._home.logs / 'valkey.log'}")
-        return embedded.url, f"embedded Valkey, data in {banner.shown(self._home.valkey)}"
+        return started.url, f"embedded Valkey, data in {banner.shown(self._home.valkey)}"
 
     async def _model(self, supervisor: Supervisor, choice: model.Choice) -> tuple[model.Choice, dict[str, str]]:
         """Start the demo model if it is to answer; without it, an echo."""

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ops.environment import needed
 from ops.process import Spec
+from ops.supervisor import Supervisor
 from tasks.errors import Misconfigured
 
 HOST = "127.0.0.1"
@@ -39,6 +40,7 @@ appendfsync always
 _PASSWORD = re.compile(r"[A-Za-z0-9_-]{16,}")
 """What may stand in the configuration and in a URL as it is."""
 _NUMBER = re.compile(r"[0-9]{1,5}")
+_PORT_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class Embedded:
     """A prepared server: how to start it, and the URL by which it is reached (with its password)."""
 
     spec: Spec
+    directory: Path
+    log: Path
     port: int
     password: str
 
@@ -161,7 +165,7 @@ def _prepared(program: Path, directory: Path, log: Path) -> Embedded:
         on_parent_death=signal.SIGTERM,
         log=log,
     )
-    return Embedded(spec, port, password)
+    return Embedded(spec, directory, log, port, password)
 
 
 def _held(directory: Path) -> bool:
@@ -194,6 +198,38 @@ async def _end_leftover(directory: Path) -> None:
             continue
         return
     raise Misconfigured(f"a Valkey left by an earlier run still uses {directory} and does not end: end it by hand")
+
+
+async def start(supervisor: Supervisor, embedded: Embedded, *, patience: float) -> Embedded | None:
+    """Have ``supervisor`` keep the prepared server, and wait until it serves.
+
+    Another process may take the port between ``prepare`` and the server's start. Then the server is prepared again with
+    another port, so use what is returned. None when the server does not serve; its log says why.
+    """
+    log, directory = embedded.log, embedded.directory
+    for _ in range(_PORT_TRIES):
+        told = _size(log)
+        keeper = supervisor.keep(embedded.spec)
+        if await ready(embedded, keeper.faltered, patience=patience):
+            return embedded
+        if not _port_was_taken(log, told):
+            return None
+        await supervisor.stop([keeper])
+        embedded = _prepared(binary(), directory, log)
+    return None
+
+
+def _size(log: Path) -> int:
+    return log.stat().st_size if log.exists() else 0
+
+
+def _port_was_taken(log: Path, since: int) -> bool:
+    """Whether the server says so in what it wrote after the first ``since`` bytes of its log."""
+    if not log.exists():
+        return False
+    with log.open("rb") as file:
+        file.seek(since)
+        return b"Address already in use" in file.read()
 
 
 async def ready(embedded: Embedded, ended: asyncio.Event, *, patience: float) -> bool:

@@ -2,8 +2,10 @@
 
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,15 +16,12 @@ from ops.supervisor import Supervisor
 from tasks.errors import Misconfigured
 from tests.ops.conftest import PATIENCE, Heard, supervising
 
-pytestmark = pytest.mark.xdist_group("embedded-valkey")
-"""Each looks for a free port before its server takes it."""
-
 
 async def begun(supervisor: Supervisor, home: Path) -> valkey.Embedded:
     embedded = await valkey.prepare(home / "valkey", home / "valkey.log")
-    keeper = supervisor.keep(embedded.spec)
-    assert await valkey.ready(embedded, keeper.faltered, patience=PATIENCE)
-    return embedded
+    started = await valkey.start(supervisor, embedded, patience=PATIENCE)
+    assert started is not None, (home / "valkey.log").read_text()
+    return started
 
 
 @asynccontextmanager
@@ -74,7 +73,7 @@ async def test_nobody_without_its_password_is_served_and_its_files_are_private(c
     async with supervising(console) as supervisor:
         embedded = await begun(supervisor, tmp_path)
         assert await valkey.answers(embedded)
-        stranger = valkey.Embedded(embedded.spec, embedded.port, "guess")
+        stranger = replace(embedded, password="guess")
         assert not await valkey.answers(stranger)
     for name in ("password", "valkey.conf"):
         assert (tmp_path / "valkey" / name).stat().st_mode & 0o077 == 0
@@ -97,7 +96,7 @@ async def test_a_damaged_password_is_replaced_and_nobody_is_served_without_the_n
         assert kept.read_text() == embedded.password
         assert kept.stat().st_mode & 0o077 == 0
         for guess in ("", damage.decode("latin-1").strip()):
-            assert not await valkey.answers(valkey.Embedded(embedded.spec, embedded.port, guess))
+            assert not await valkey.answers(replace(embedded, password=guess))
 
 
 @pytest.mark.promise("settings-clear")
@@ -146,6 +145,16 @@ async def test_the_port_stays_the_same_while_it_is_free(console: Heard, tmp_path
         assert (await begun(supervisor, tmp_path)).port == first.port
 
 
+async def test_a_port_that_is_taken_before_the_server_starts_is_replaced(console: Heard, tmp_path: Path) -> None:
+    embedded = await valkey.prepare(tmp_path / "valkey", tmp_path / "valkey.log")
+    with socket.create_server((valkey.HOST, embedded.port)):
+        async with supervising(console) as supervisor:
+            started = await valkey.start(supervisor, embedded, patience=PATIENCE)
+            assert started is not None
+            assert started.port != embedded.port
+            assert await valkey.answers(started)
+
+
 async def test_a_directory_with_blanks_and_quotes_serves_as_well(console: Heard, tmp_path: Path) -> None:
     home = tmp_path / 'my "home" dir'
     home.mkdir()
@@ -162,5 +171,4 @@ async def test_damaged_data_is_told_and_not_waited_for(console: Heard, tmp_path:
         manifest.write_text("this is no manifest\n")
     async with supervising(console) as supervisor:
         embedded = await valkey.prepare(tmp_path / "valkey", tmp_path / "valkey.log")
-        keeper = supervisor.keep(embedded.spec)
-        assert not await valkey.ready(embedded, keeper.faltered, patience=PATIENCE)
+        assert await valkey.start(supervisor, embedded, patience=PATIENCE) is None
