@@ -31,6 +31,7 @@ KINDS = (
     KeyKind("cohort:s:*:inbox", "list", "empties", "accepted messages, in order"),
     KeyKind("cohort:s:*:outbox", "list", "empties", "replies to deliver"),
     KeyKind("cohort:s:*:state", "hash", "permanent", "owner, epoch, history, choices, usage, where it moved"),
+    KeyKind("cohort:s:*:journal", "list", "empties", "steps of the turn that runs, until it is committed"),
     KeyKind("cohort:s:*:notes", "hash", "permanent", "what the agent was asked to remember in this session"),
     KeyKind("cohort:bot:*:seen", "zset", "expires", "update ids of the last 48 h"),
     KeyKind("cohort:bot:*:poller", "string", "expires", "lease of the polling bot process"),
@@ -66,6 +67,10 @@ def outbox(session: SessionKey | str) -> str:
 
 def state(session: SessionKey | str) -> str:
     return f"{PREFIX}s:{session}:state"
+
+
+def journal(session: SessionKey | str) -> str:
+    return f"{PREFIX}s:{session}:journal"
 
 
 def notes(session: SessionKey | str) -> str:

@@ -11,6 +11,7 @@ from tasks.settings import Settings
 from tasks.store.alerts import AlertStore
 from tasks.store.dead import DeadStore
 from tasks.store.intake import IntakeStore
+from tasks.store.journal import JournalStore
 from tasks.store.layout import open_layout
 from tasks.store.lease import PollerLease
 from tasks.store.membership import Membership
@@ -37,6 +38,7 @@ class Store:
     redis: Redis
     intake: IntakeStore
     sessions: SessionStore
+    journal: JournalStore
     moves: Moves
     members: Membership
     lease: PollerLease
@@ -66,6 +68,7 @@ async def connect(settings: Settings, clock: Clock | None = None) -> AsyncGenera
             redis=redis,
             intake=IntakeStore(redis, clock, slots=settings.slots, inbox_cap=settings.inbox_cap),
             sessions=SessionStore(redis, clock, slots=settings.slots),
+            journal=JournalStore(redis),
             moves=Moves(redis, clock, slots=settings.slots),
             members=Membership(heartbeat),
             lease=PollerLease(redis),

@@ -87,7 +87,7 @@ class Moves:
         names += [keys.state(old), keys.inbox(old), keys.outbox(old), self._pending(old), keys.notes(old)]
         args = [claim.owner, claim.epoch, str(new), str(old), owner, theirs.get(b"epoch", b"0")]
         args += [self._clock.now(), json.dumps(plan), history, theirs.get(b"commit", b"")]
-        answer = await self._fetch([*names, keys.worker("").encode() + owner], args)
+        answer = await self._fetch([*names, keys.worker("").encode() + owner, keys.journal(old)], args)
         match answer:
             case [b"fetched", replaced, state]:
                 return Fetched(_named(dict(zip(state[::2], state[1::2], strict=True))), bool(replaced))

@@ -21,7 +21,7 @@ from tasks.store.views import SessionViews
 READ_AHEAD = 64
 """Inbox entries read at once; a turn answers no more than this together."""
 
-_USAGE_KEPT = timedelta(days=40)
+USAGE_KEPT = timedelta(days=40)
 
 _REMEMBERED = 10_000
 """Sessions whose epoch is remembered at most, about 2 MiB."""
@@ -185,10 +185,11 @@ class SessionStore(SessionViews):
         ]
         plan: dict[str, Any] = {
             "drop": commit.drop,
-            "set": _flat(commit.set),
-            "unset": list(commit.unset),
+            "set": flat(commit.set),
+            # The journal is of the messages at the head, and goes when they do.
+            "unset": [*commit.unset, *(["journal"] if commit.drop else [])],
             "add": dict(commit.add),
-            "usage": [{"add": dict(counts.add), "set": _flat(counts.set)} for counts in commit.usage.values()],
+            "usage": [{"add": dict(counts.add), "set": flat(counts.set)} for counts in commit.usage.values()],
             "replies": replies,
             "dead": [letter.to_json() for letter in commit.dead],
             "history": commit.history is not None,
@@ -198,16 +199,17 @@ class SessionStore(SessionViews):
         if commit.after is not None:
             plan["after"] = commit.after
         names = [keys.state(session), keys.inbox(session), keys.outbox(session), self._pending(session), keys.DEAD]
+        names.append(keys.journal(session))
         args = [claim.owner, claim.epoch, commit.id, str(session), json.dumps(plan), commit.history or b"", DEAD_KEPT]
-        done = await self._commit([*names, *commit.usage], [*args, int(_USAGE_KEPT.total_seconds())])
+        done = await self._commit([*names, *commit.usage], [*args, int(USAGE_KEPT.total_seconds())])
         if not done:
             raise ClaimLost
         return tuple(reply.encode() for reply in replies)
 
     async def charge(self, session: SessionKey, ident: str, usage: Mapping[str, Counts]) -> None:
         """Count what model calls have cost, ahead of a commit or without one; the same ``ident`` counts once."""
-        plan = [{"add": dict(counts.add), "set": _flat(counts.set)} for counts in usage.values()]
-        kept = int(_USAGE_KEPT.total_seconds())
+        plan = [{"add": dict(counts.add), "set": flat(counts.set)} for counts in usage.values()]
+        kept = int(USAGE_KEPT.total_seconds())
         await self._charge([*usage], [str(session), ident, json.dumps(plan), kept])
 
     async def reserve(self, session: SessionKey, holds: Sequence[Hold], seconds: float) -> list[int]:
@@ -218,7 +220,7 @@ class SessionStore(SessionViews):
             the chat's or all payers' are refused.
         """
         now = self._clock.now()
-        args: list[str | int | float] = [str(session), now, now + seconds, int(_USAGE_KEPT.total_seconds())]
+        args: list[str | int | float] = [str(session), now, now + seconds, int(USAGE_KEPT.total_seconds())]
         for hold in holds:
             args += [hold.limit, hold.tokens]
         return [int(verdict) for verdict in await self._reserve([hold.name for hold in holds], args)]
@@ -275,5 +277,6 @@ class SessionStore(SessionViews):
         return keys.pending(slot_of(session, self._slots))
 
 
-def _flat(fields: Mapping[str, str]) -> list[str]:
+def flat(fields: Mapping[str, str]) -> list[str]:
+    """Names and values in turn, as HSET takes them."""
     return [part for pair in fields.items() for part in pair]

@@ -28,6 +28,11 @@ PLAN: Mapping[str, Any] = {
     "after": "c0",
 }
 CHARGES: list[Any] = [{"set": [], "add": {"input_tokens": 3}}, {"set": ["held:7:1", ""], "add": {"output_tokens": 3}}]
+KEPT_PLAN: Mapping[str, Any] = {
+    "add": {"input_tokens": 3},
+    "usage": [{"set": ["held:7:1", ""], "add": {"input_tokens": 3}}],
+}
+MARK = "1 1 turn nonce"
 FETCH_PLAN: Mapping[str, Any] = {"set": ["agent", "a"], "head": ["tries", "1"], "replies": ['{"v": 1}']}
 
 STATE = {"owner": "w-one", "epoch": "3", "tries": "1", "commit": "c0", "input_tokens": "10", "turns": "1"}
@@ -106,9 +111,9 @@ STEPS = (
     ),
     Step(
         "commit",
-        ["state", "inbox", "outbox", "pending", "dead", "usage"],
+        ["state", "inbox", "outbox", "pending", "dead", "journal", "usage"],
         ["w-one", "3", "c1", "7:1", json.dumps(PLAN), "history", "100", "1000"],
-        {**SESSION, **USAGE, "dead": "{}", "outbox": ['{"v": 1}']},
+        {**SESSION, **USAGE, "dead": "{}", "outbox": ['{"v": 1}'], "journal": ["{}"]},
         {4: PLAN},
     ),
     Step(
@@ -123,6 +128,7 @@ STEPS = (
         [
             *["state", "inbox", "outbox", "pending", "notes"],
             *["old:state", "old:inbox", "old:outbox", "old:pending", "old:notes", "liveness"],
+            "old:journal",
         ],
         ["w-one", "3", "7:1", "7:2", "w-one", "3", "100.5", json.dumps(FETCH_PLAN), "history", "c0"],
         {**OLD, **NEW},
@@ -130,6 +136,20 @@ STEPS = (
     ),
     Step("forget", ["members", "liveness"], ["w-one"], {"members": {"w-one": "{}"}}),
     Step("handoff", ["state"], ["w-one", "3", "0"], {"state": STATE}),
+    Step(
+        "journal",
+        ["state", "journal", "usage"],
+        ["w-one", "3", "c0", MARK, "", "0", json.dumps(KEPT_PLAN), "1000", "{}", '{"k": "begun"}'],
+        {"state": STATE, "journal": ["{}"], **USAGE},
+        {6: KEPT_PLAN},
+    ),
+    Step(
+        "journal",
+        ["state", "journal", "usage"],
+        ["w-one", "3", "c0", MARK, "", "1", json.dumps(KEPT_PLAN), "1000", "{}"],
+        {"state": {**STATE, "journal": MARK}, "journal": ["{}"], **USAGE},
+        {6: KEPT_PLAN},
+    ),
     Step("lease", ["lease"], ["one", "5000"], {}),
     Step(
         "mend",

@@ -1,10 +1,10 @@
 -- The one write of a turn: history, answered messages, replies, usage. Refused unless the claim still stands.
 -- A commit that is sent twice (its answer was lost) is done once, also when the second comes behind the next commit.
--- KEYS: 1 state, 2 inbox, 3 outbox, 4 pending, 5 dead; then the day's usage hashes.
+-- KEYS: 1 state, 2 inbox, 3 outbox, 4 pending, 5 dead, 6 journal (goes with messages that go); then the day's usage hashes.
 -- ARGV: 1 owner, 2 epoch, 3 commit id, 4 session, 5 plan (JSON: drop, then, set, unset, add, replies, dead, after, and
 --       usage: {set, add} for each usage hash), 6 history (stored if plan.history), 7 letters kept, 8 seconds usage is.
 -- Reply: 1 done, 0 the claim was lost.
-local state, inbox, outbox, pending, dead = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local state, inbox, outbox, pending, dead, journal = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local id, session, plan, kept, lasts = ARGV[3], ARGV[4], cjson.decode(ARGV[5]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local claim = redis.call('HMGET', state, 'owner', 'epoch', 'commit')
 local last = claim[3] or ''
@@ -30,10 +30,9 @@ local function fields(key, set, add)
 end
 local name, value = plan.history and 'history' or 'commit', plan.history and ARGV[6] or id
 local usage, put = {}, fields(state, { 'commit', id, name, value, unpack(plan.set) }, plan.add)
-for place = 6, #KEYS do
-  usage[place] = fields(KEYS[place], plan.usage[place - 5].set, plan.usage[place - 5].add)
+for place = 7, #KEYS do
+  usage[place] = fields(KEYS[place], plan.usage[place - 6].set, plan.usage[place - 6].add)
 end
-local gone = { 'tries', 'live', unpack(plan.unset) }
 local _, _, _ = redis.call('LLEN', inbox), redis.call('LLEN', outbox), redis.call('ZCARD', pending)
 local head = plan['then'][#plan['then']] or redis.call('LINDEX', inbox, plan.drop)
 local read, entry = pcall(cjson.decode, head or '')
@@ -41,8 +40,9 @@ local at = read and type(entry) == 'table' and tonumber(entry.at) or 0
 for _, letter in ipairs(plan.dead) do
   redis.call('XADD', dead, 'MAXLEN', '~', kept, '*', 'letter', letter)
 end
-redis.call('HDEL', state, unpack(gone))
+redis.call('HDEL', state, 'tries', 'live', unpack(plan.unset))
 redis.call('HSET', state, unpack(put))
+redis.call(plan.drop > 0 and 'DEL' or 'EXISTS', journal)
 redis.call('LTRIM', inbox, plan.drop, -1)
 for _, inbound in ipairs(plan['then']) do
   redis.call('LPUSH', inbox, inbound)

@@ -1,6 +1,6 @@
 -- The session of a new supergroup takes what is left in its group's; later again (something came late) behind its own.
 -- KEYS: new 1 state, 2 inbox, 3 outbox, 4 pending, 5 notes; old 6 state, 7 inbox, 8 outbox, 9 pending, 10 notes;
---       11 liveness of the old one's expected owner.
+--       11 liveness of the old one's expected owner, 12 the old one's journal.
 -- ARGV: 1 owner, 2 epoch, 3 new session, 4 old session, 5 expected owner of the old one ('' none), 6 its epoch,
 --       7 now (s), 8 plan (JSON: set, head, replies as to be sent), 9 history ('' leaves it), 10 the old one's
 --       last commit ('' none): an owner that was wrongly taken for dead may write until here.
@@ -52,7 +52,7 @@ if history ~= '' then
   redis.call('HSET', state, 'history', history)
 end
 redis.call('ZADD', KEYS[4], 'NX', math.max(0, math.min(since, 1e12)), new)
-redis.call('DEL', old_state, old_inbox, KEYS[8], KEYS[10])
+redis.call('DEL', old_state, old_inbox, KEYS[8], KEYS[10], KEYS[12])
 redis.call('HSET', old_state, 'epoch', ARGV[6], 'moved', new, 'fetched', 1)
 redis.call('ZREM', KEYS[9], old)
 return { 'fetched', replaced and 1 or 0, redis.call('HGETALL', state) }

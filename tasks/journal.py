@@ -1,0 +1,56 @@
+"""Whose a journal is: the mark in a session's state that names the turn (pure)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2s
+from typing import Self
+from uuid import uuid4
+
+from tasks.errors import EnvelopeTooNew
+
+VERSION = 1
+"""Of the mark and of the entries behind it."""
+
+
+class JournalTooNew(EnvelopeTooNew):
+    """A turn was begun by a newer release, and its steps are kept; a worker that can read them goes on with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a session's state says of its journal: which turn it is of. Written as ``version entries turn nonce``."""
+
+    taken: int
+    """Entries at the head of the inbox that the turn answers."""
+    turn: str
+    """``turn_of`` them."""
+    nonce: str
+    """Tells two journals of one turn apart, of which the first was damaged."""
+
+    @classmethod
+    def new(cls, updates: Sequence[int]) -> Self:
+        """A journal that begins now, of a turn that answers these updates."""
+        return cls(len(updates), turn_of(updates), uuid4().hex[:8])
+
+    @classmethod
+    def parse(cls, written: str) -> Self | None:
+        """Read what a state says; None for nothing, and for what is damaged.
+
+        Raises:
+            JournalTooNew: a newer release wrote it.
+        """
+        match written.split(" "):
+            case [version, *_] if version.isdecimal() and version.isascii() and int(version[:9]) > VERSION:
+                raise JournalTooNew
+            case [version, taken, turn, nonce] if version == str(VERSION) and taken.isascii() and taken.isdecimal():
+                return cls(int(taken[:9]), turn, nonce)
+            case _:
+                return None
+
+    def __str__(self) -> str:
+        return f"{VERSION} {self.taken} {self.turn} {self.nonce}"
+
+
+def turn_of(updates: Sequence[int]) -> str:
+    """A turn's name: the same for each try of it, another one for each other turn of its session."""
+    return blake2s(",".join(map(str, updates)).encode(), digest_size=10).hexdigest()

@@ -1,0 +1,67 @@
+"""The journal of a running turn: its finished and begun steps, kept until the commit that ends its messages."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from redis.asyncio import Redis
+
+from tasks import keys
+from tasks.errors import ClaimLost
+from tasks.store.redis import Script, guard
+from tasks.store.sessions import USAGE_KEPT, Claim, Counts, flat
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Entries to keep, and what they cost.
+
+    ``mark``: whose they are. ``at``: how many stand there already. ``replaces``: with ``at`` 0, the mark that the state
+    has now ("" none). ``after``: the id of the session's last commit ("" none). ``add`` and ``usage``: see ``Commit``.
+    """
+
+    mark: str
+    at: int
+    entries: Sequence[bytes]
+    after: str
+    replaces: str = ""
+    add: Mapping[str, int] = field(default_factory=dict[str, int])
+    usage: Mapping[str, Counts] = field(default_factory=dict[str, Counts])
+
+
+class JournalStore:
+    """Verbs on the journal of a claimed session. A commit that drops messages removes it (``commit.lua``)."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._journal = Script(redis, "journal")
+
+    async def append(self, claim: Claim, steps: Steps) -> bool:
+        """Keep them, all or none, in one round trip; the same ``steps`` given again are kept once.
+
+        Returns:
+            False when the journal is not as expected (something else than Cohort changed it); nothing was kept.
+
+        Raises:
+            ClaimLost: somebody else owns the session, or its turn was committed.
+            StoreUnavailable: nobody can tell.
+        """
+        session = claim.session
+        usage = [{"add": dict(counts.add), "set": flat(counts.set)} for counts in steps.usage.values()]
+        plan: dict[str, Any] = {"add": dict(steps.add), "usage": usage}
+        args = [claim.owner, claim.epoch, steps.after, steps.mark, steps.replaces, steps.at]
+        args += [json.dumps(plan), int(USAGE_KEPT.total_seconds()), *steps.entries]
+        done = await self._journal([keys.state(session), keys.journal(session), *steps.usage], args)
+        if not done:
+            raise ClaimLost
+        return done == 1
+
+    async def read(self, claim: Claim) -> tuple[bytes, ...]:
+        """The entries, oldest first.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        with guard():
+            return tuple(await cast("Any", self._redis).lrange(keys.journal(claim.session), 0, -1))

