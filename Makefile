@@ -10,6 +10,8 @@ SEED ?=
 MINUTES ?= 3
 ARGS ?=
 TAG ?=
+# Container images like to set it. Without compiled modules a worker needs ten seconds of processor time to start, not four.
+unexport PYTHONDONTWRITEBYTECODE
 # Processes that run tests, more than cores: a test of real processes mostly waits.
 JOBS ?= 4
 

@@ -48,6 +48,7 @@ def settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_YOUNG_OBJECTS, 20, 50)
+    gc.enable()
 
 
 def no_steps(_name: str) -> None:
