@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import Protocol
 
-from bot import words
-from bot.commands import DEFAULT, UNREADABLE, Command
+from bot import texts
+from bot.updates.commands import DEFAULT, UNREADABLE, Command
 from tasks import keys
 from tasks.clock import Clock
 from tasks.envelope import Button, Inbound, Reply
@@ -70,12 +70,12 @@ class Answers:
         """
         match ask.name:
             case "start":
-                return say(inbound, words.START)
+                return say(inbound, texts.START)
             case "help":
-                return say(inbound, words.help_text(group=inbound.chat_type != "private"))
+                return say(inbound, texts.help_text(group=inbound.chat_type != "private"))
             case "whoami":
                 user = inbound.sender.id if inbound.sender else inbound.key.chat
-                return say(inbound, words.whoami(user, inbound.key.chat, inbound.key.topic))
+                return say(inbound, texts.whoami(user, inbound.key.chat, inbound.key.topic))
             case "status":
                 return say(inbound, await self._status(inbound))
             case "usage":
@@ -87,13 +87,13 @@ class Answers:
             case "reminders":
                 return await self._reminded(ask, inbound)
             case UNREADABLE.name:
-                return say(inbound, words.UNREADABLE)
+                return say(inbound, texts.UNREADABLE)
             case _:
                 return None
 
     async def _status(self, inbound: Inbound) -> str:
         seen = await self._sessions.glance(inbound.key)
-        return words.status(
+        return texts.status(
             waiting=seen.waiting,
             oldest_s=None if seen.oldest is None else self._clock.now() - seen.oldest,
             working=seen.running_on is not None,
@@ -126,14 +126,14 @@ class Answers:
         ]
         used = await self._sessions.usage([name for _, name, _ in limits])
         shown = [(whose, tokens, allowed) for (whose, _, allowed), tokens in zip(limits, used, strict=True)]
-        return words.usage(seen.usage_in, seen.usage_out, shown)
+        return texts.usage(seen.usage_in, seen.usage_out, shown)
 
     async def _reminded(self, ask: Command, inbound: Inbound) -> Reply:
         if ask.argument.lower() == "cancel":
-            return say(inbound, words.reminders_cancelled(await self._reminders.cancel(inbound.key)))
+            return say(inbound, texts.reminders_cancelled(await self._reminders.cancel(inbound.key)))
         waiting = [(reminder.at, reminder.text) for reminder in await self._reminders.waiting(inbound.key)]
-        rows = ((Button(text=words.CANCEL_REMINDERS, data="reminders:cancel"),),) if waiting else ()
-        return say(inbound, words.reminders(waiting), rows)
+        rows = ((Button(text=texts.CANCEL_REMINDERS, data="reminders:cancel"),),) if waiting else ()
+        return say(inbound, texts.reminders(waiting), rows)
 
     async def _choice(self, ask: Command, inbound: Inbound, names: tuple[str, ...]) -> Reply | None:
         """What is chosen and what can be; None when a valid choice was made, which the session's worker keeps."""
@@ -144,11 +144,11 @@ class Answers:
             if what == "agent" and not names:
                 # Only the workers know.
                 return None
-            return say(inbound, words.no_such(what, wanted, names) if names else words.MODEL_FIXED)
+            return say(inbound, texts.no_such(what, wanted, names) if names else texts.MODEL_FIXED)
         seen = await self._sessions.glance(inbound.key)
         now = await self._agent(seen) if what == "agent" else self._model(seen)
         rows = tuple((Button(text=name, data=f"{what}:{name}"),) for name in names if _fits(what, name))[:_BUTTONS]
-        return say(inbound, words.choices(what, now, names), rows)
+        return say(inbound, texts.choices(what, now, names), rows)
 
 
 def _fits(what: str, name: str) -> bool:

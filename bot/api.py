@@ -14,11 +14,11 @@ from telegram import error as errors
 from telegram.constants import ChatAction
 from telegram.warnings import PTBDeprecationWarning, PTBUserWarning
 
-from bot import words
-from bot.intake import ALLOWED_UPDATES
-from bot.meaning import Me
-from botapi.http import AiohttpRequest
+from bot import texts
+from bot.updates.meaning import BotIdentity
+from bot.updates.understand import ALLOWED_UPDATES
 from botapi.proxy import proxy_for
+from botapi.transport import AiohttpRequest
 from tasks.envelope import Reply
 from tasks.errors import Misconfigured, Retryable, Terminal
 from tasks.session import SessionKey
@@ -111,7 +111,7 @@ class Telegram:
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
 
-    async def me(self) -> Me:
+    async def me(self) -> BotIdentity:
         """Who the bot is (getMe).
 
         Raises:
@@ -124,7 +124,7 @@ class Telegram:
             raise Misconfigured(
                 "TELEGRAM_BOT_TOKEN is malformed, or TELEGRAM_BASE_URL is no Bot API server: it answered 404"
             ) from None
-        return Me.of(user.id, user.username or "")
+        return BotIdentity.of(user.id, user.username or "")
 
     async def updates(self, offset: int | None, *, hold: timedelta = LONG_POLL, limit: int = BATCH) -> list[Any]:
         """The next raw updates (https://core.telegram.org/bots/api#getupdates).
@@ -171,7 +171,7 @@ class Telegram:
     async def show_commands(self) -> None:
         """Fill the command menu."""
         with _translated():
-            await self._bot.set_my_commands([BotCommand(name, said) for name, said in words.COMMANDS])
+            await self._bot.set_my_commands([BotCommand(name, said) for name, said in texts.COMMANDS])
 
     async def typing(self, session: SessionKey) -> None:
         """Show "typing ..." for 5 s."""

@@ -1,265 +1,279 @@
-"""A raw Telegram update becomes what it means to us: words for a session, a question to the bot, or nothing (pure)."""
+"""The way of a batch, polled or pushed: understood, admitted, accepted in one atomic call, rung for, acknowledged."""
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import cast
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Protocol
+from zlib import crc32
 
-from bot.commands import CHOICES, CONTROL, DEFAULT, UNREADABLE, Command, parse
-from bot.content import SERVICE, answered_by, describe, media_of, quote_of, text_of
-from bot.meaning import Heard, Me, Meaning, Moved, Nothing, Poison
-from bot.origin import (
-    addressed,
-    forwarded_from,
-    not_ours,
-    person_of,
-    sender_of,
-    session_of,
-    shows,
-    without_mention,
-)
-from bot.raw import Json, Malformed, hint, hint_number, maybe_number, maybe_part, maybe_text, number, part, text
-from tasks.envelope import Inbound, InboundKind, Media, Sender
+from bot import texts
+from bot.answers import Answers
+from bot.interrupts import Interrupts
+from bot.notices import Notices
+from bot.recent import Allowance, Recent
+from bot.signs import Acks
+from bot.updates.meaning import BotIdentity, Ignored, Incoming, Malformed, Meaning, Moved
+from bot.updates.understand import understand
+from tasks import metrics
+from tasks.access import Access
+from tasks.clock import Clock
+from tasks.envelope import DeadLetter, Inbound
+from tasks.errors import StoreUnavailable
 from tasks.session import SessionKey
+from tasks.store.intake import Accept, Doorbell, Verdict
 
-ALLOWED_UPDATES = (
-    "message",
-    "edited_message",
-    "business_message",
-    "edited_business_message",
-    "callback_query",
-    "my_chat_member",
-    "stopped_message_generation",
-)
-"""The kinds that we ask Telegram for (Bot API 10.3, ``Update``)."""
+log = logging.getLogger("cohort.bot")
 
-_EDITABLE_S = 48 * 3600
-"""Telegram lets people edit a message for so long; a later edit is Telegram's own, of a link's preview for example."""
+_ALBUM_PARTS = timedelta(minutes=1)
+_REMEMBERED = 10_000
+"""Names in each of these memories; a flood of strangers must not fill ours."""
 
-RAW_CHARACTERS = 32_768
-"""Of an update that was not understood, kept for the operator."""
+_ASKS, _ASKS_IN = 20, timedelta(minutes=1)
+"""Commands that the bot answers itself, in one session: Telegram would not let it send more to a group."""
+
+_CATCHING_UP = 100
+"""A full batch: nobody watches for "typing" any more, and one doorbell a session stands for all its messages."""
 
 
-def understand(update: object, me: Me, now: float) -> Meaning:
-    """What an update means; never raises.
+class Intake(Protocol):
+    """The store's durable door (``tasks.store.intake``)."""
 
-    Args:
-        update: One element of getUpdates' result, or a webhook's body (https://core.telegram.org/bots/api#update).
-        me: The bot.
-        now: Seconds since the epoch, for ``Inbound.at``.
-    """
-    update_id: int | None = None
-    try:
-        raw = _object(update)
-        update_id = number(raw, "update_id")
-        for kind, read in _KINDS.items():
-            if kind in raw:
-                return read(_Reading(update_id, kind, me, now), part(raw, kind))
-        return Nothing(update_id, "a kind of update that we do not serve")
-    except Malformed as problem:
-        return Poison(update_id, str(problem), _dump(update))
-    except Exception as problem:  # noqa: BLE001 - one update must never stop the others, whatever is in it
-        return Poison(update_id, f"not understood: {type(problem).__name__}", _dump(update))
+    async def accept(self, bot: int, batch: Sequence[Accept]) -> list[Verdict]:
+        """Take a batch in, whole or not at all."""
+        ...
+
+    async def knows(self, session: SessionKey) -> bool:
+        """Whether anything is kept of a session."""
+        ...
 
 
-def _object(update: object) -> Json:
-    if not isinstance(update, dict):
-        raise Malformed("the update is no object")
-    return cast("Json", update)
+class Bells(Protocol):
+    """Makes doorbells (``tasks.doorbell.Doorbells``)."""
+
+    def bell(self, session: SessionKey, update_id: int) -> Doorbell:
+        """The doorbell of a message."""
+        ...
 
 
-def _dump(update: object) -> str:
-    try:
-        # ASCII, so that no half of a surrogate pair is in the way.
-        return json.dumps(update, default=str)[:RAW_CHARACTERS]
-    except (ValueError, TypeError, RecursionError):
-        return "(cannot be written down)"
+@dataclass(slots=True)
+class _Item:
+    """An update on its way: what it means, what the store shall keep of it, what follows when it was accepted."""
+
+    meaning: Meaning
+    accept: Accept
+    stranger: Inbound | None = None
+    press: str | None = None
+    press_says: str | None = None
+
+    @property
+    def inbound(self) -> Inbound | None:
+        return self.accept.inbound
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """What is known besides the object that is read."""
+@dataclass(slots=True)
+class _After:
+    """What an accepted batch leads to."""
 
-    update_id: int
-    kind: str
-    me: Me
-    now: float
-
-    def nothing(self, why: str, callback: str | None = None) -> Nothing:
-        return Nothing(self.update_id, why, callback)
+    interrupt: list[SessionKey] = field(default_factory=list[SessionKey])
+    typing: list[SessionKey] = field(default_factory=list[SessionKey])
+    strangers: list[Inbound] = field(default_factory=list[Inbound])
+    full: list[Inbound] = field(default_factory=list[Inbound])
 
 
-def _message(at: _Reading, message: Json) -> Meaning:
-    chat = part(message, "chat")
-    business = maybe_text(message, "business_connection_id") if "business" in at.kind else None
-    session = session_of(at.me, message, chat, business)
-    if (moved := _moved(at, message, session.chat)) is not None:
-        return moved
-    sender = sender_of(message)
-    if (why := not_ours(message, chat, sender, business)) is not None:
-        return at.nothing(why)
+class UpdateIntake:
+    """Takes batches one at a time or several at once; the order within a chat is the order of the calls."""
 
-    edited = at.kind.startswith("edited_")
-    said = text_of(message)
-    if edited and (not said or said.startswith("/")):
-        # A live location moves without end, and a command is not given by an edit.
-        return at.nothing("an edit without words")
-    if edited and (hint_number(message, "edit_date") or 0) - (hint_number(message, "date") or 0) > _EDITABLE_S:
-        return at.nothing("an edit that no person can make")
-    group = chat["type"] != "private"
-    origin = forwarded_from(message)
-    command = parse(said) if origin is None and business is None and _commands(message, said) else None
-    if command is not None and group and command.to not in (None, at.me.username):
-        return at.nothing("a command for another bot")
-    given = _given(command, at.me) if command is not None else None
-    if given is None:
-        given = _said(message, said, at.me, group=group)
-    if given is None:
-        return at.nothing("a service message")
-    inbound = Inbound(
-        session=str(session),
-        update_id=at.update_id,
-        at=at.now,
-        kind=given.kind,
-        message_id=number(message, "message_id"),
-        sender=sender,
-        chat_type=chat["type"],
-        text=given.text,
-        media=given.media,
-        album=maybe_text(message, "media_group_id"),
-        quote=quote_of(message) if given.kind in ("message", "new") else None,
-        choice=given.choice or {},
-        edited=edited,
-        described=given.described,
-        forwarded_from=origin,
+    def __init__(
+        self,
+        me: BotIdentity,
+        *,
+        access: Access,
+        answers: Answers,
+        intake: Intake,
+        bells: Bells,
+        interrupts: Interrupts,
+        acks: Acks,
+        asides: Notices,
+        clock: Clock,
+    ) -> None:
+        self._me = me
+        self._access = access
+        self._answers = answers
+        self._intake = intake
+        self._bells = bells
+        self._interrupts = interrupts
+        self._acks = acks
+        self._clock = clock
+        self._asides = asides
+        self._asks = Allowance(_ASKS, _ASKS_IN, _REMEMBERED, clock)
+        self._albums = Recent(_ALBUM_PARTS, _REMEMBERED, clock)
+
+    async def take(self, updates: Sequence[object]) -> bool:
+        """Take updates in. When it returns, they may be confirmed to Telegram.
+
+        Returns:
+            Whether the bot has something to say itself now.
+
+        Raises:
+            StoreUnavailable: nothing was taken; nothing may be confirmed.
+        """
+        now = self._clock.now()
+        meanings = [understand(update, self._me, now) for update in updates]
+        for meaning in meanings:
+            # The caption that names the bot stands on one part of an album, and not always on the first.
+            if isinstance(meaning, Incoming) and meaning.addressed and meaning.inbound.album is not None:
+                self._albums.add((meaning.inbound.session, meaning.inbound.album))
+        items: list[_Item] = []
+        for meaning in meanings:
+            items.append(await self._decide(meaning, items))
+        catching_up = len(updates) >= _CATCHING_UP
+        self._attach_bells(items, all_of_them=not catching_up)
+        verdicts = await self._accept([item.accept for item in items])
+        after = _After()
+        for item, verdict in zip(items, verdicts, strict=True):
+            self._follow(item, verdict, after)
+        self._interrupts.order(after.interrupt)
+        if not catching_up:
+            self._acks.typing(after.typing)
+        told = await self._asides.tell(after.strangers, after.full)
+        return told or any(item.accept.reply is not None for item in items)
+
+    async def _decide(self, meaning: Meaning, before: Sequence[_Item]) -> _Item:
+        """What the store shall keep; ``before``: what came before it in its batch."""
+        match meaning:
+            case Malformed(update_id, reason, raw):
+                # One without a number gets one from its content, so that it is kept once.
+                number = -1 - crc32(raw.encode()) if update_id is None else update_id
+                letter = DeadLetter(reason=reason, at=self._clock.now(), update_id=update_id, raw=raw)
+                return _Item(meaning, Accept(number, dead=letter))
+            case Moved(update_id, old, new):
+                if not await self._moves(old, new, before):
+                    return _Item(meaning, Accept(update_id))
+                return _Item(meaning, Accept(meaning.update_id, inbound=_moved(meaning, self._clock.now())))
+            case Ignored(update_id, _, callback):
+                return _Item(meaning, Accept(update_id), press=callback, press_says=callback and texts.BUTTON_TOO_OLD)
+            case Incoming():
+                return await self._admit(meaning)
+
+    async def _moves(self, old: SessionKey, new: SessionKey, before: Sequence[_Item]) -> bool:
+        """Whether there is anything to move: of a strangers' group nothing is kept."""
+        if any(item.inbound is not None and item.inbound.key == old for item in before):
+            return True
+        if "admit" in (self._access.decide(None, old.chat), self._access.decide(None, new.chat)):
+            return True
+        return await self._intake.knows(old)
+
+    async def _admit(self, heard: Incoming) -> _Item:
+        inbound, nothing = heard.inbound, Accept(heard.update_id)
+        if not heard.addressed and (inbound.session, inbound.album) not in self._albums:
+            return _Item(heard, nothing)
+        key = inbound.key
+        user = inbound.sender.id if inbound.sender else None
+        match self._access.decide(user, key.chat, business=key.business is not None):
+            case "ignore":
+                return _Item(heard, nothing, press=heard.callback)
+            case "tell":
+                if heard.callback is not None:
+                    return _Item(heard, nothing, press=heard.callback, press_says=texts.NOT_FOR_YOU)
+                return _Item(heard, nothing, stranger=inbound)
+            case "admit":
+                pass
+        if heard.ask is None:
+            return _Item(heard, Accept(heard.update_id, inbound=inbound), press=heard.callback)
+        accept = Accept(heard.update_id, inbound=inbound)
+        try:
+            reply = await self._answers.answer(heard.ask, inbound)
+        except StoreUnavailable:
+            raise
+        except Exception as problem:
+            # A session's damaged state must not keep all others from being heard.
+            log.exception("answer.failed", extra={"session": inbound.session, "ask": heard.ask.name})
+            return _Item(heard, _buried(accept, problem, self._clock.now()))
+        if reply is not None:
+            accept = Accept(heard.update_id, reply=reply) if self._asks.take(inbound.session) else nothing
+        return _Item(heard, accept, press=heard.callback)
+
+    def _attach_bells(self, items: Sequence[_Item], *, all_of_them: bool) -> None:
+        """Have the items rung for; else only the last of each session."""
+        last = {item.inbound.session: item for item in items if item.inbound is not None}
+        for item in items:
+            inbound = item.inbound
+            if inbound is not None and (all_of_them or item is last[inbound.session]):
+                item.accept = replace(item.accept, bell=self._bells.bell(inbound.key, inbound.update_id))
+
+    async def _accept(self, batch: list[Accept]) -> list[Verdict]:
+        """In one call; should that fail for a reason of ours, one by one, so that one item cannot stop the others.
+
+        Raises:
+            StoreUnavailable: nothing was taken (or, one by one, some: they will count as seen).
+        """
+        try:
+            return await self._intake.accept(self._me.id, batch)
+        except StoreUnavailable:
+            raise
+        except Exception:
+            log.exception("batch.failed", extra={"updates": len(batch)})
+        verdicts: list[Verdict] = []
+        for item in batch:
+            try:
+                verdicts += await self._intake.accept(self._me.id, [item])
+            except StoreUnavailable:
+                raise
+            except Exception as problem:  # noqa: BLE001 - whatever it is, it is kept with the item it belongs to
+                await self._intake.accept(self._me.id, [_buried(item, problem, self._clock.now())])
+                verdicts.append("seen")
+        return verdicts
+
+    def _follow(self, item: _Item, verdict: Verdict, after: _After) -> None:
+        if item.press is not None:
+            self._acks.press(item.press, item.press_says)
+        metrics.UPDATES.labels(verdict).inc()
+        if verdict == "seen":
+            return
+        _log(item.meaning)
+        if item.stranger is not None:
+            after.strangers.append(item.stranger)
+        inbound = item.inbound
+        if inbound is None:
+            return
+        if verdict == "full":
+            after.full.append(inbound)
+            return
+        key = inbound.key
+        if inbound.kind in ("stop", "new"):
+            after.interrupt.append(key)
+        if inbound.kind in ("message", "retry") or (inbound.kind == "new" and inbound.text):
+            after.typing.append(key)
+
+
+def _log(meaning: Meaning) -> None:
+    match meaning:
+        case Malformed(update_id, reason, _):
+            log.error("update.dead", extra={"update_id": update_id, "reason": reason})
+        case Moved(_, old, new):
+            log.info("chat.moved", extra={"session": str(old), "renamed": str(new)})
+        case Ignored(update_id, why, _):
+            log.debug("update.ignored", extra={"update_id": update_id, "why": why})
+        case Incoming():
+            pass
+
+
+def _moved(moved: Moved, now: float) -> Inbound:
+    """Behind what waits in the group that is no more."""
+    return Inbound(
+        v=Inbound.VERSION,
+        session=str(moved.old),
+        update_id=moved.update_id,
+        at=now,
+        kind="moved",
+        chat_type="group",
+        moved_to=moved.new.chat,
     )
-    return Heard(at.update_id, inbound, given.addressed or not group, given.ask)
 
 
-def _commands(message: Json, said: str) -> bool:
-    """Whether a text may be a command: a caption, and a text that is only shown, are not."""
-    return said.startswith("/") and "text" in message and not shows(message)
-
-
-def _moved(at: _Reading, message: Json, chat: int) -> Moved | None:
-    """A group became a supergroup: both say so, in either order. (A group that still can has no topics.)"""
-    old, new = maybe_number(message, "migrate_from_chat_id"), maybe_number(message, "migrate_to_chat_id")
-    if old is None and new is None:
-        return None
-    moved = Moved(at.update_id, SessionKey(at.me.id, old or chat), SessionKey(at.me.id, new or chat))
-    if moved.old == moved.new:
-        raise Malformed("a group that became itself")
-    return moved
-
-
-@dataclass(frozen=True, slots=True)
-class _Given:
-    """What a message gives: to the session, or to the bot itself (``ask``)."""
-
-    text: str
-    kind: InboundKind = "message"
-    media: tuple[Media, ...] = ()
-    choice: dict[str, str] | None = None
-    ask: Command | None = None
-    addressed: bool = True
-    described: bool = False
-
-
-def _given(command: Command, me: Me) -> _Given | None:
-    """What a command gives; None when it is ordinary text."""
-    if command.name in CONTROL:
-        return _Given(command.argument, CONTROL[command.name])
-    if command.name in CHOICES and command.argument:
-        return _Given("", "choose", choice=_choice(command.name, command.argument), ask=command)
-    if command.known:
-        return _Given(command.argument, ask=command)
-    if command.to == me.username:
-        # The agent may know it.
-        return _Given(f"/{command.name} {command.argument}".rstrip())
-    return None
-
-
-def _said(message: Json, said: str, me: Me, *, group: bool) -> _Given | None:
-    """What an ordinary message gives; None when it is a service message."""
-    media = media_of(message)
-    to_us = not group or addressed(message, said, me)
-    about = "" if said else describe(message)
-    # A rich message is its author's own text.
-    described = bool(about) and not isinstance(message.get("rich_message"), dict)
-    said = said or about
-    if not said and not media:
-        return None if not SERVICE.isdisjoint(message) else _Given("", ask=UNREADABLE, addressed=to_us)
-    if group:
-        answered = answered_by(message)
-        said = without_mention(said, me, keep=not media and answered is None)
-        if not media and answered is not None and (maybe_part(answered, "from") or {}).get("id") != me.id:
-            # "What is this?": of a group's talk the history holds only what was said to the bot.
-            media = media_of(answered)
-    return _Given(said, media=media, addressed=to_us, described=described)
-
-
-def _choice(what: str, name: str) -> dict[str, str]:
-    """A choice as the worker takes it: the empty name is the default's."""
-    return {what: "" if name.lower() == DEFAULT else name}
-
-
-def _callback(at: _Reading, query: Json) -> Meaning:
-    """A pressed button. Its data says what it does: ``retry``, ``stop``, ``model:NAME`` ..."""
-    pressed = text(query, "id")
-    word, _, argument = (hint(query, "data") or "").partition(":")
-    message = maybe_part(query, "message")
-    if message is None or message.get("date") == 0:
-        # Of an inaccessible message (date 0) not even the topic is told.
-        return at.nothing("a button whose message is gone", pressed)
-    kind: InboundKind
-    choice: dict[str, str] = {}
-    ask: Command | None = None
-    match word:
-        case "retry" | "stop":
-            kind = word
-        case "reminders" if argument:
-            kind, ask = "message", Command(word, argument)
-        case "model" | "agent" if argument:
-            kind, choice, ask = "choose", _choice(word, argument), Command(word, argument)
-        case _:
-            return at.nothing("a button that we do not know", pressed)
-    chat = part(message, "chat")
-    session = session_of(at.me, message, chat, maybe_text(message, "business_connection_id"))
-    inbound = Inbound(
-        session=str(session),
-        update_id=at.update_id,
-        at=at.now,
-        kind=kind,
-        message_id=number(message, "message_id"),
-        sender=person_of(part(query, "from")),
-        chat_type=chat["type"],
-        choice=choice,
-    )
-    return Heard(at.update_id, inbound, ask=ask, callback=pressed)
-
-
-def _stopped(at: _Reading, stopped: Json) -> Meaning:
-    """The native Stop button of a draft (Bot API 10.3); drafts are shown in private chats only."""
-    chat = part(stopped, "chat")
-    topic = maybe_number(stopped, "message_thread_id")
-    session = SessionKey(at.me.id, number(chat, "id"), topic)
-    inbound = Inbound(
-        session=str(session), update_id=at.update_id, at=at.now, kind="stop", sender=Sender(id=session.chat)
-    )
-    return Heard(at.update_id, inbound)
-
-
-def _membership(at: _Reading, change: Json) -> Meaning:
-    status = hint(part(change, "new_chat_member"), "status")
-    return at.nothing(f"the bot is now: {status}")
-
-
-_KINDS: dict[str, Callable[[_Reading, Json], Meaning]] = {
-    "message": _message,
-    "edited_message": _message,
-    "business_message": _message,
-    "edited_business_message": _message,
-    "callback_query": _callback,
-    "stopped_message_generation": _stopped,
-    "my_chat_member": _membership,
-}
+def _buried(item: Accept, problem: Exception, now: float) -> Accept:
+    """The item as a dead letter, in plain ASCII: it may be its own content that the store cannot take."""
+    reason = f"could not be stored: {type(problem).__name__}"
+    raw = ascii(item.inbound or item.reply or item.dead)
+    return Accept(item.update_id, dead=DeadLetter(reason=reason, at=now, update_id=item.update_id, raw=raw))

@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import Any, Protocol, cast
 
 from bot.api import BATCH, LONG_POLL, OtherPoller, TelegramAway
-from bot.backoff import Backoff
 from bot.stop import Stop, Stopped
 from bot.watchdog import Watchdog
+from tasks.backoff import Backoff
 from tasks.errors import CohortError, Misconfigured, StoreUnavailable
 
 log = logging.getLogger("cohort.bot")

@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Protocol
 
 from bot.api import Refused, TelegramAway
-from bot.backoff import Backoff
 from bot.stop import Stop, Stopped
+from tasks.backoff import Backoff
 from tasks.clock import Clock
 from tasks.envelope import Reply
 from tasks.errors import StoreUnavailable

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from bot.stop import Stop
-from bot.visitors import BODY_S, Crowd, Visitor, places, receive
+from bot.webhook_connections import BODY_S, Crowd, Visitor, places, receive
 from tasks.clock import Clock
 from tasks.errors import Misconfigured, StoreUnavailable
 
@@ -163,7 +163,7 @@ def _protocol(crowd: Crowd) -> type[asyncio.Protocol]:
 
 
 async def serve(webhook: Webhook, sock: socket.socket, stop: Stop, clock: Clock, most: int | None = None) -> None:
-    """Until ``stop``; requests in hand are answered. ``most``: connections of each kind (bot/visitors.py)."""
+    """Until ``stop``; requests in hand are answered. ``most``: connections of each kind (``webhook_connections``)."""
     crowd = Crowd(most or places(), clock)
     config = uvicorn.Config(
         webhook.app,

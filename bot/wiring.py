@@ -9,23 +9,23 @@ from dataclasses import dataclass
 from functools import partial
 from uuid import uuid4
 
-from bot.ack import Acks
 from bot.answers import Answers
 from bot.api import Refused, Telegram, TelegramAway, client
-from bot.asides import Asides
-from bot.backoff import Backoff
-from bot.door import Door
+from bot.intake import UpdateIntake
 from bot.interrupts import Interrupts
-from bot.lease import Duty
-from bot.meaning import Me
+from bot.leader import LeaderLoop
+from bot.notices import Notices
 from bot.poller import Poller
 from bot.replies import Replies
+from bot.signs import Acks
 from bot.stop import Stop
+from bot.updates.meaning import BotIdentity
 from bot.watchdog import Watchdog
 from bot.webhook import Webhook, listen, serve
 from tasks import metrics
 from tasks.access import access_of
 from tasks.app import make_app
+from tasks.backoff import Backoff
 from tasks.clock import Clock, SystemClock
 from tasks.doorbell import Doorbells
 from tasks.errors import CohortError, Misconfigured, StoreUnavailable
@@ -61,7 +61,7 @@ class Parts:
 
     settings: Settings
     telegram: Telegram
-    me: Me
+    me: BotIdentity
     store: Store
     bells: Doorbells
     clock: Clock
@@ -121,7 +121,7 @@ async def _work(parts: Parts, stop: Stop) -> None:
     pace = PaceStore(store.redis, clock, Limits.of(settings.send_rate))
     replies = Replies(parts.me.id, store=store.intake, sender=telegram, pace=pace, clock=clock)
     answers = Answers(settings, store.sessions, LiveAgents(store.members), clock, reminders=store.reminders)
-    door = Door(
+    door = UpdateIntake(
         parts.me,
         access=access,
         answers=answers,
@@ -129,7 +129,7 @@ async def _work(parts: Parts, stop: Stop) -> None:
         bells=parts.bells,
         interrupts=interrupts,
         acks=acks,
-        asides=Asides(parts.me.id, store.intake, clock),
+        asides=Notices(parts.me.id, store.intake, clock),
         clock=clock,
     )
 
@@ -137,7 +137,7 @@ async def _work(parts: Parts, stop: Stop) -> None:
         if await door.take(updates):
             replies.wake()
 
-    duty = Duty(store.lease, parts.me.id, f"{socket.gethostname()}-{uuid4().hex[:8]}")
+    duty = LeaderLoop(store.lease, parts.me.id, f"{socket.gethostname()}-{uuid4().hex[:8]}")
     async with asyncio.TaskGroup() as background:
         cancelling = background.create_task(interrupts.run(), name="interrupts")
         helpers = [cancelling, background.create_task(acks.run(), name="acks")]
@@ -157,13 +157,13 @@ async def _work(parts: Parts, stop: Stop) -> None:
     log.info("bot.ended")
 
 
-async def _poll(telegram: Telegram, take: Take, replies: Replies, clock: Clock, stint: Stop) -> None:
+async def _poll(telegram: Telegram, take: Take, replies: Replies, clock: Clock, term: Stop) -> None:
     async with asyncio.TaskGroup() as group:
-        group.create_task(replies.run(stint), name="replies")
-        await Poller(telegram, take, Watchdog(clock)).run(stint)
+        group.create_task(replies.run(term), name="replies")
+        await Poller(telegram, take, Watchdog(clock)).run(term)
 
 
-async def _be_called(parts: Parts, take: Take, replies: Replies, duty: Duty, stop: Stop) -> None:
+async def _be_called(parts: Parts, take: Take, replies: Replies, duty: LeaderLoop, stop: Stop) -> None:
     """Webhook mode: every process takes updates, the one on duty sends the bot's own replies."""
     settings = parts.settings
     url, secret = settings.webhook_url or "", settings.webhook_secret

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from ops import cards, letters, operate, show_config
-from ops.console import stdout_console
+from ops.commands import cards, config, dead, pool
 from ops.context import context, run
 from ops.environment import Kind, environment, needed
 from ops.home import Home
-from ops.plan import HOST, chosen_port, flower_command, module
+from ops.up.console import stdout_console
+from ops.up.plan import HOST, chosen_port, flower_command, module
 from tasks.clock import SystemClock
 from tasks.errors import CohortError, Misconfigured
 from tasks.settings import load
@@ -54,7 +54,7 @@ def _become(kind: Kind, command: tuple[str, ...]) -> None:
 @app.command()
 def up() -> None:
     """Start everything on this machine, in the foreground."""
-    from ops.up import Up  # noqa: PLC0415 - the other commands start quicker without it
+    from ops.up.run import Up  # noqa: PLC0415 - the other commands start quicker without it
 
     environ = environment()
     settings = load(environ)
@@ -98,16 +98,16 @@ def flower() -> None:
 @app.command()
 def doctor() -> None:
     """Check token, Redis, model, cards, MCP servers and clock; say what to do. Status 1 when there is a problem."""
-    from ops.doctor import examine  # noqa: PLC0415 - the other commands start quicker without it
+    from ops.commands.doctor import examine  # noqa: PLC0415 - the other commands start quicker without it
 
     if not run(examine(context(), SystemClock(), lambda finding: print(finding.line(), flush=True))):
         raise typer.Exit(1)
 
 
-operate.register(app)
-app.add_typer(letters.app, name="dead")
+pool.register(app)
+app.add_typer(dead.app, name="dead")
 app.add_typer(cards.app, name="cards")
-show_config.register(app)
+config.register(app)
 
 
 def main() -> None:

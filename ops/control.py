@@ -14,18 +14,18 @@ from tasks.errors import Misconfigured
 HOST = "127.0.0.1"
 _LIMIT = 64 * 1024
 
-type Deed = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+type Action = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
 @asynccontextmanager
-async def door(deeds: Mapping[str, Deed]) -> AsyncGenerator[tuple[int, str]]:
+async def door(actions: Mapping[str, Action]) -> AsyncGenerator[tuple[int, str]]:
     """Open while inside; gives its port and password. A deed that raises ``Misconfigured`` answers with its message."""
     secret = secrets.token_urlsafe(24)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError, ValueError, TimeoutError):
             async with asyncio.timeout(10):
-                answer = _answer(await reader.readline(), secret, deeds)
+                answer = _answer(await reader.readline(), secret, actions)
                 writer.write(json.dumps(answer).encode() + b"\n")
                 await writer.drain()
         writer.close()
@@ -35,12 +35,12 @@ async def door(deeds: Mapping[str, Deed]) -> AsyncGenerator[tuple[int, str]]:
         yield int(server.sockets[0].getsockname()[1]), secret
 
 
-def _answer(line: bytes, secret: str, deeds: Mapping[str, Deed]) -> Mapping[str, Any]:
+def _answer(line: bytes, secret: str, actions: Mapping[str, Action]) -> Mapping[str, Any]:
     try:
         asked = json.loads(line)
         if not hmac.compare_digest(str(asked["secret"]), secret):
             return {"error": "wrong password"}
-        return deeds[asked["do"]](asked)
+        return actions[asked["do"]](asked)
     except Misconfigured as problem:
         return {"error": str(problem)}
     except (ValueError, KeyError, TypeError):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ops import agents
+from ops import agent_config
 from tasks.settings import Settings, env_name
 
 _DEFAULT_SKILLS = (".fast-agent/skills", ".agents/skills", ".claude/skills")
@@ -27,7 +27,7 @@ def powers(settings: Settings) -> list[Power]:
     Raises:
         Misconfigured: there are no cards, or one is not YAML.
     """
-    found = [power for card in agents.cards(settings) for power in _of_card(settings, card.path, card.head)]
+    found = [power for card in agent_config.cards(settings) for power in _of_card(settings, card.path, card.head)]
     return [*found, *_unnamed_skills(Path.cwd())]
 
 

@@ -7,7 +7,7 @@ from secrets import token_urlsafe
 
 from playground import BOT
 from playground.server import LOOPBACK, serving
-from playground.state import State
+from playground.state.world import State
 from tasks.errors import Misconfigured
 from tasks.settings import Settings, load
 

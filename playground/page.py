@@ -12,8 +12,8 @@ from starlette.routing import Route
 
 from playground.control.web import number, route
 from playground.errors import ControlError
-from playground.state import State
-from playground.uploads import KINDS
+from playground.state.uploads import KINDS
+from playground.state.world import State
 
 type Json = dict[str, Any]
 

@@ -13,12 +13,12 @@ from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-from playground.botapi import BotApi
+from playground.bot_api.api import BotApi
+from playground.bot_api.courier import Courier
 from playground.control import routes as control_routes
-from playground.courier import Courier
 from playground.guard import Guard
 from playground.page import routes as page_routes
-from playground.state import State
+from playground.state.world import State
 from tasks.errors import Misconfigured
 
 _log = logging.getLogger("cohort.playground")

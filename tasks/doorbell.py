@@ -15,7 +15,7 @@ from tasks.app import CANCEL
 from tasks.errors import StoreUnavailable
 from tasks.session import SessionKey
 from tasks.slots import queue_of, slot_of
-from tasks.store.intake import Bell
+from tasks.store.intake import Doorbell
 from tasks.turn import NAME
 
 
@@ -58,7 +58,7 @@ class Doorbells:
             self._like: dict[str, Any] = channel.written
         self._embed = json.loads(b64decode(self._like["body"]))[2]
 
-    def bell(self, session: SessionKey, update_id: int) -> Bell:
+    def bell(self, session: SessionKey, update_id: int) -> Doorbell:
         """The doorbell of a message, for ``tasks.store.intake.Accept``.
 
         Written by Celery once and then changed in what differs
@@ -66,7 +66,7 @@ class Doorbells:
         """
         queue, task, name = queue_of(slot_of(session, self._slots)), _task(session, update_id), str(session)
         like = self._like
-        return Bell(
+        return Doorbell(
             queue,
             json.dumps(
                 {

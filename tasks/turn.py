@@ -14,9 +14,9 @@ NAME = "chat.turn"
 def bind(app: Celery, host: Host) -> None:
     """Register the task with the worker that it wakes sessions in.
 
-    It is a coroutine, run in the loop thread by the worker's own pool (``workers.pool``). It returns when its session's
-    loop has nothing left to do, so Flower shows how long a session was at work; a doorbell for a session that is
-    already at work, or that waits for others of its chat, ends at once (``joined``).
+    It is a coroutine, run in the loop thread by the worker's own pool (``workers.process.celery_pool``).
+    It returns when its session's loop has nothing left to do, so Flower shows how long a session was at work. A
+    doorbell for a session that is already at work, or that waits for others of its chat, ends at once (``joined``).
     """
 
     async def turn(_task: "Task[Any, Any]", session: str, update_id: int) -> TurnReport:

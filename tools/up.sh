@@ -4,7 +4,7 @@ set -eu
 cd "$(dirname "$0")/.."
 python=${1:-}
 [ $# -gt 0 ] && shift
-if .venv/bin/python -m ops.demo --wanted; then
+if .venv/bin/python -m ops.up.demo_model --wanted; then
     [ -e .venv/.cohort-demo ] ||
         echo "No key and no model is set: fetching a small model to start with (130 MB, once) ..." >&2
     tools/bootstrap.sh demo "$python" || echo "It could not be installed here; without a model every message is echoed." >&2

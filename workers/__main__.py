@@ -11,13 +11,13 @@ from tasks.telemetry import configure_logging
 def main() -> int:
     """Run a worker; 2 when a setting is wrong, 1 when it could not start for now."""
     # What is loaded here stays to the end, so searching it for garbage only costs: an eighth of the imports.
-    # workers.app.settle starts the collector.
+    # workers.process.app.settle starts the collector.
     gc.disable()
     try:
         settings = load()
         configure_logging(settings)
         # The runtime takes seconds to import; a wrong setting is told at once.
-        from workers.app import run  # noqa: PLC0415
+        from workers.process.app import run  # noqa: PLC0415
 
         run(settings)
     except Misconfigured as problem:

@@ -29,11 +29,11 @@ def fast_agent(name: str = "peer") -> Any:
 def keep() -> None:
     """Share what can be shared, once the provider is loaded; only where the column says so."""
     if os.environ.get("PEER_KEPT"):
-        from workers.runtime import tls  # noqa: PLC0415 - only then
+        from workers.runtime.patches import tls  # noqa: PLC0415 - only then
 
         tls.install()
         try:
-            from workers.runtime import connections  # noqa: PLC0415 - likewise
+            from workers.runtime.patches import connections  # noqa: PLC0415 - likewise
         except ImportError:
             return
         connections.install()

@@ -2,12 +2,12 @@
 
 from starlette.routing import Route
 
+from playground.control.actions import Actions
 from playground.control.chats import Chats
-from playground.control.deeds import Deeds
 from playground.control.machine import Machine
-from playground.state import State
+from playground.state.world import State
 
 
 def routes(state: State) -> list[Route]:
     """All routes of the control API around one state."""
-    return [*Chats(state).routes(), *Deeds(state).routes(), *Machine(state).routes()]
+    return [*Chats(state).routes(), *Actions(state).routes(), *Machine(state).routes()]

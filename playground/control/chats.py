@@ -7,14 +7,14 @@ from typing import Any
 from starlette.requests import Request
 from starlette.routing import Route
 
-from playground.chats import Chat
 from playground.control.web import body, number, route, seconds
 from playground.errors import ControlError
-from playground.migration import migrate
-from playground.people import set_membership
-from playground.reactions import shown
-from playground.state import State
-from playground.topics import add_topic, set_topic
+from playground.state.chats import Chat
+from playground.state.migration import migrate
+from playground.state.people import set_membership
+from playground.state.reactions import shown
+from playground.state.topics import add_topic, set_topic
+from playground.state.world import State
 
 type Json = dict[str, Any]
 

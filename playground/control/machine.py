@@ -7,11 +7,11 @@ from typing import Any
 from starlette.requests import Request
 from starlette.routing import Route
 
-from playground.bulk import bulk
 from playground.control.web import body, number, route, seconds
 from playground.errors import ControlError
-from playground.journal import Entry, Filter
-from playground.state import State
+from playground.state.bulk import bulk
+from playground.state.journal import Entry, Filter
+from playground.state.world import State
 
 type Json = dict[str, Any]
 

@@ -33,7 +33,7 @@ type Verdict = Literal["accepted", "seen", "full"]
 
 
 @dataclass(frozen=True, slots=True)
-class Bell:
+class Doorbell:
     """A doorbell: a Celery message as its transport writes it, and the queue (a Redis list) that it goes to."""
 
     queue: str
@@ -51,7 +51,7 @@ class Accept:
     inbound: Inbound | None = None
     reply: Reply | None = None
     dead: DeadLetter | None = None
-    bell: Bell | None = None
+    bell: Doorbell | None = None
 
     def entry(self) -> tuple[str, str, str]:
         """(kind, session, payload), as accept.lua takes them."""

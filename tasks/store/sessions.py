@@ -248,7 +248,7 @@ class SessionStore(SessionViews):
         """
         await self._handoff([keys.state(claim.session)], [claim.owner, claim.epoch, int(counts)])
 
-    async def prove(self, claim: Claim) -> None:
+    async def verify_claim(self, claim: Claim) -> None:
         """See whether the session is still ours; a process that was paused cannot know.
 
         Raises:

@@ -11,20 +11,20 @@ from pathlib import Path
 
 import pytest
 
-from bot.ack import Acks
 from bot.answers import Answers
 from bot.api import Telegram, client
-from bot.asides import Asides
-from bot.backoff import Backoff
-from bot.door import Door
+from bot.intake import UpdateIntake
 from bot.interrupts import Interrupts
-from bot.meaning import Me
+from bot.notices import Notices
+from bot.signs import Acks
+from bot.updates.meaning import BotIdentity
 from bot.watchdog import Watchdog
 from playground.client import PlaygroundClient
 from playground.server import serving
-from playground.state import State
+from playground.state.world import State
 from tasks.access import Access
 from tasks.app import make_app
+from tasks.backoff import Backoff
 from tasks.doorbell import Doorbells
 from tasks.envelope import Inbound, Reply
 from tasks.errors import StoreUnavailable
@@ -122,7 +122,7 @@ class Doorway:
     """A door with everything behind it."""
 
     settings: Settings
-    door: Door
+    door: UpdateIntake
     store: Store
     remote: HeardInterrupts
     signs: ShownSigns
@@ -168,15 +168,15 @@ def make_doorway(settings: Settings, store: Store, *, access: Access | None = No
     """A door on the real store; ``intake`` may stand in for its durable door."""
     clock, remote, signs, agents = HandClock(), HeardInterrupts(), ShownSigns(), NamedAgents()
     interrupts, acks = Interrupts(remote), Acks(signs, clock)
-    door = Door(
-        Me.of(BOT, "cohort_bot"),
+    door = UpdateIntake(
+        BotIdentity.of(BOT, "cohort_bot"),
         access=access or Access(everybody=True, allow=frozenset()),
         answers=Answers(settings, store.sessions, agents, clock, reminders=store.reminders),
         intake=intake or store.intake,  # pyright: ignore[reportArgumentType]
         bells=Doorbells(make_app(settings), slots=settings.slots),
         interrupts=interrupts,
         acks=acks,
-        asides=Asides(BOT, store.intake, clock),
+        asides=Notices(BOT, store.intake, clock),
         clock=clock,
     )
     return Doorway(settings, door, store, remote, signs, interrupts, acks, agents, clock)

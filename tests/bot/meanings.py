@@ -4,12 +4,12 @@ from typing import Any
 
 from aiogram import types as tg
 
-from bot.intake import understand
-from bot.meaning import Heard, Me, Meaning, Nothing
+from bot.updates.meaning import BotIdentity, Ignored, Incoming, Meaning
+from bot.updates.understand import understand
 from tasks.envelope import Inbound
 from tests.bot.updates import GROUP
 
-ME = Me.of(4242, "Cohort_Bot")
+ME = BotIdentity.of(4242, "Cohort_Bot")
 NOW = 1_700_000_000.0
 
 
@@ -17,9 +17,9 @@ def meaning_of(update: object) -> Meaning:
     return understand(update, ME, NOW)
 
 
-def heard(update: object) -> Heard:
+def heard(update: object) -> Incoming:
     found = meaning_of(update)
-    assert isinstance(found, Heard), found
+    assert isinstance(found, Incoming), found
     return found
 
 
@@ -29,7 +29,7 @@ def inbound(update: object) -> Inbound:
 
 def ignored(update: object) -> str:
     found = meaning_of(update)
-    assert isinstance(found, Nothing), found
+    assert isinstance(found, Ignored), found
     return found.why
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.answers import Answers
-from bot.commands import Command
+from bot.updates.commands import Command
 from tasks.envelope import Inbound
 from tasks.session import SessionKey
 from tasks.settings import load

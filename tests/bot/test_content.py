@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from aiogram import types as tg
 
-from bot.commands import UNREADABLE
-from bot.content import QUOTE_CHARACTERS, SERVICE
+from bot.updates.commands import UNREADABLE
+from bot.updates.content import QUOTE_CHARACTERS, SERVICE
 from tests.bot.meanings import DESCRIBED, FILES, heard, ignored, inbound
 from tests.bot.updates import GROUP, message, said, size
 

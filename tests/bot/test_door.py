@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from aiogram import types as tg
 
-from bot import words
+from bot import texts
 from tasks.access import Access
 from tasks.errors import StoreUnavailable
 from tasks.session import SessionKey
@@ -167,8 +167,8 @@ async def test_a_stranger_hears_so_once_an_hour_and_reaches_no_inbox(settings: S
     doorway = make_doorway(settings, store, access=STRANGERS)
     await doorway.door.take([said("hi", update_id=1), said("hi?", update_id=2)])
     await doorway.door.take([said("hello?", update_id=3)])
-    assert await doorway.lines_to_strangers() == [(ANNS, words.stranger(700, 700))]
-    assert "700" in words.stranger(700, 700)
+    assert await doorway.lines_to_strangers() == [(ANNS, texts.stranger(700, 700))]
+    assert "700" in texts.stranger(700, 700)
     doorway.clock.time += 3601
     await doorway.door.take([said("anybody?", update_id=4)])
     assert len(await doorway.lines_to_strangers()) == 2
@@ -191,14 +191,14 @@ async def test_strangers_in_a_group_hear_so_only_when_they_spoke_to_the_bot(sett
     await doorway.door.take([said("hi all", chat=GROUP, update_id=1)])
     assert await doorway.lines_to_strangers() == []
     await doorway.door.take([said("@cohort_bot hi", chat=GROUP, update_id=2)])
-    assert await doorway.lines_to_strangers() == [("4242:-55", words.stranger(700, -55))]
+    assert await doorway.lines_to_strangers() == [("4242:-55", texts.stranger(700, -55))]
 
 
 async def test_a_strangers_button_does_nothing(settings: Settings, store: Store) -> None:
     doorway = make_doorway(settings, store, access=STRANGERS)
     await doorway.door.take([pressed("stop", message("x", sender=BOT))])
     await doorway.followed()
-    assert doorway.signs.pressed == [("99", words.NOT_FOR_YOU)]
+    assert doorway.signs.pressed == [("99", texts.NOT_FOR_YOU)]
     assert doorway.remote.interrupted == []
     assert await doorway.inbox(ANNS) == []
 
@@ -214,7 +214,7 @@ async def test_a_business_accounts_strangers_hear_nothing(settings: Settings, st
 
 async def test_the_bots_own_answers_are_as_durable_as_messages(doorway: Doorway) -> None:
     assert await doorway.door.take([said("/help"), said("/whoami", update_id=2)])
-    assert await doorway.said() == [(ANNS, words.help_text(group=False)), (ANNS, "Your id is 700.")]
+    assert await doorway.said() == [(ANNS, texts.help_text(group=False)), (ANNS, "Your id is 700.")]
     assert await doorway.inbox(ANNS) == []
     assert await doorway.rung() == []
     await doorway.door.take([said("/help")])
@@ -249,14 +249,14 @@ async def test_models_are_chosen_from_those_that_are_allowed(redis_url: str, sto
     shown, refused = await store.intake.replies(4242)
     assert "haiku, sonnet" in shown[1].text
     assert [row[0].data for row in shown[1].buttons] == ["model:haiku", "model:sonnet"]
-    assert refused[1].text == words.no_such("model", "gpt", ("haiku", "sonnet"))
+    assert refused[1].text == texts.no_such("model", "gpt", ("haiku", "sonnet"))
 
 
 async def test_without_allowed_models_there_is_nothing_to_choose(doorway: Doorway) -> None:
     await doorway.door.take([said("/model haiku"), said("/model", update_id=2)])
     assert [text for _, text in await doorway.said()] == [
-        words.MODEL_FIXED,
-        f"This conversation uses the default model. {words.MODEL_FIXED}",
+        texts.MODEL_FIXED,
+        f"This conversation uses the default model. {texts.MODEL_FIXED}",
     ]
     assert await doorway.inbox(ANNS) == []
 
@@ -266,7 +266,7 @@ async def test_agents_are_chosen_from_those_that_the_workers_have(doorway: Doorw
     doorway.agents.names = ()
     await doorway.door.take([said("/agent chef", update_id=3)])
     assert [entry.choice for entry in await doorway.inbox(ANNS)] == [{"agent": "poet"}, {"agent": "chef"}]
-    assert await doorway.said() == [(ANNS, words.no_such("agent", "chef", ("assistant", "poet")))]
+    assert await doorway.said() == [(ANNS, texts.no_such("agent", "chef", ("assistant", "poet")))]
 
 
 async def test_a_pressed_choice_is_taken_and_its_button_answered(doorway: Doorway) -> None:
@@ -285,7 +285,7 @@ async def test_a_session_with_a_full_inbox_hears_so_at_most_once_a_minute(redis_
         await doorway.door.take([said(f"{number}", update_id=number) for number in range(1, 6)])
         await doorway.door.take([said("6", update_id=6)])
         assert [entry.text for entry in await doorway.inbox(ANNS)] == ["1", "2"]
-        assert await doorway.said() == [(ANNS, words.TOO_MANY)]
+        assert await doorway.said() == [(ANNS, texts.TOO_MANY)]
         doorway.clock.time += 61
         await doorway.door.take([said("7", update_id=7), said("/stop", update_id=8)])
         assert len(await doorway.said()) == 2
@@ -306,7 +306,7 @@ async def test_a_session_whose_state_is_damaged_does_not_silence_the_others(door
     await doorway.store.redis.set("cohort:s:4242:700:state", "not a hash")
     await doorway.door.take([said("/status", update_id=1), said("/help", update_id=2)])
     await doorway.store.redis.delete("cohort:s:4242:700:state")
-    assert await doorway.said() == [(ANNS, words.help_text(group=False))]
+    assert await doorway.said() == [(ANNS, texts.help_text(group=False))]
     (dead,) = await doorway.store.dead.list()
     assert dead.letter.update_id == 1
 

@@ -83,11 +83,11 @@ def test_an_origin_of_another_shape_is_a_forward_all_the_same(origin: Any) -> No
 
 
 def heard_or_none(update: dict[str, Any]) -> object:
-    from bot.meaning import Heard
+    from bot.updates.meaning import Incoming
     from tests.bot.meanings import meaning_of
 
     found = meaning_of(update)
-    return found.inbound if isinstance(found, Heard) else None
+    return found.inbound if isinstance(found, Incoming) else None
 
 
 @pytest.mark.promise("edits-once")

@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from bot.ack import Acks
 from bot.api import Refused, TelegramAway
-from bot.backoff import Backoff
 from bot.interrupts import Interrupts
 from bot.recent import Recent
+from bot.signs import Acks
 from bot.stop import Stop, Stopped
+from tasks.backoff import Backoff
 from tasks.session import SessionKey
 from tests.bot.conftest import SOON, HandClock, HeardInterrupts, ShownSigns
 

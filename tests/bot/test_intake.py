@@ -3,9 +3,9 @@
 import pytest
 from aiogram import types as tg
 
-from bot.commands import Command
-from bot.intake import ALLOWED_UPDATES
-from bot.meaning import Moved, Nothing, Poison
+from bot.updates.commands import Command
+from bot.updates.meaning import Ignored, Malformed, Moved
+from bot.updates.understand import ALLOWED_UPDATES
 from tasks.session import SessionKey
 from tests.bot.meanings import NOW, heard, ignored, inbound, meaning_of
 from tests.bot.updates import ANN, BEN, BOT, CHANNEL, FORUM, GROUP, PRIVATE, SOME_DAY, message, pressed, raw, said, size
@@ -43,7 +43,7 @@ def test_a_business_connection_is_part_of_the_session_and_its_owner_is_not_heard
 
 def test_a_business_connection_that_cannot_stand_in_a_session_is_poison() -> None:
     found = meaning_of(said("hi", business_connection_id="a:b", kind="business_message"))
-    assert isinstance(found, Poison)
+    assert isinstance(found, Malformed)
 
 
 def test_anonymous_admins_and_channels_speak_in_the_name_of_their_chat() -> None:
@@ -184,7 +184,7 @@ def test_a_group_that_became_a_supergroup_is_noticed() -> None:
 
 
 def test_a_group_that_became_itself_is_not_understood() -> None:
-    assert isinstance(meaning_of(said(chat=GROUP, migrate_to_chat_id=GROUP.id, update_id=5)), Poison)
+    assert isinstance(meaning_of(said(chat=GROUP, migrate_to_chat_id=GROUP.id, update_id=5)), Malformed)
 
 
 def test_what_is_said_with_new_keeps_what_it_answers() -> None:
@@ -226,7 +226,7 @@ def test_pressed_buttons_speak_for_the_session_of_their_message(
 )
 def test_other_presses_are_only_answered(data: str | None, on: tg.Message | tg.InaccessibleMessage | None) -> None:
     found = meaning_of(pressed(data, on))
-    assert isinstance(found, Nothing)
+    assert isinstance(found, Ignored)
     assert found.callback == "99"
 
 

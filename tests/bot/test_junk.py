@@ -9,8 +9,8 @@ from aiogram import types as tg
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.intake import RAW_CHARACTERS
-from bot.meaning import Heard, Moved, Nothing, Poison
+from bot.updates.meaning import Ignored, Incoming, Malformed, Moved
+from bot.updates.understand import RAW_CHARACTERS
 from tasks.envelope import Inbound
 from tests.bot.meanings import DESCRIBED, FILES, meaning_of
 from tests.bot.updates import BEN, BOT, FORUM, GROUP, PRIVATE, message, pressed, raw, said, size
@@ -39,14 +39,14 @@ BROKEN: list[Any] = [
 @pytest.mark.parametrize("update", BROKEN)
 def test_a_malformed_update_is_poison_with_a_reason_and_its_raw_form(update: Any) -> None:
     found = meaning_of(update)
-    assert isinstance(found, Poison)
+    assert isinstance(found, Malformed)
     assert found.reason
     assert json.loads(found.raw) == update
 
 
 def test_the_raw_form_of_a_huge_update_is_cut() -> None:
     found = meaning_of({"update_id": 1, "message": "x" * 1_000_000})
-    assert isinstance(found, Poison)
+    assert isinstance(found, Malformed)
     assert len(found.raw) == RAW_CHARACTERS
 
 
@@ -106,11 +106,11 @@ def damaged(draw: st.DrawFn) -> Any:
 @given(damaged() | JUNK)
 def test_whatever_comes_there_is_a_decision_that_the_store_can_take(update: Any) -> None:
     found = meaning_of(update)
-    assert isinstance(found, Heard | Moved | Nothing | Poison)
-    if isinstance(found, Heard):
+    assert isinstance(found, Incoming | Moved | Ignored | Malformed)
+    if isinstance(found, Incoming):
         written = found.inbound.to_json()
         written.encode()
         assert Inbound.from_json(written) == found.inbound
         assert found.inbound.key.bot == 4242
-    if isinstance(found, Poison):
+    if isinstance(found, Malformed):
         found.raw.encode()

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.lease import Duty, LeaseTimes
+from bot.leader import LeaderLoop, LeaseTimes
 from bot.stop import Stop
 from tasks import keys
 from tasks.errors import StoreUnavailable
@@ -25,9 +25,9 @@ class Work:
         self.begun = Tally()
         self.ended = Tally()
 
-    async def __call__(self, stint: Stop) -> None:
+    async def __call__(self, term: Stop) -> None:
         await self.begun.add()
-        await stint.wait()
+        await term.wait()
         await self.ended.add()
 
 
@@ -58,7 +58,7 @@ async def on_call(lease: Watched, name: str) -> AsyncGenerator[tuple[Work, Stop]
     """A bot process that works or stands by."""
     work, stop = Work(), Stop()
     async with asyncio.timeout(SOON), asyncio.TaskGroup() as group:
-        group.create_task(Duty(lease, BOT, name, times=QUICK).run(work, stop))
+        group.create_task(LeaderLoop(lease, BOT, name, times=QUICK).run(work, stop))
         yield work, stop
         stop.set()
 

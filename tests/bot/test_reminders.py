@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot import words
+from bot import texts
 from tasks.session import SessionKey
 from tests.bot.conftest import Doorway
 from tests.bot.test_door import ANNS
@@ -21,7 +21,7 @@ async def test_a_conversations_reminders_are_shown_and_cancelled(doorway: Doorwa
     assert "water the plants" in shown
     assert "somebody" not in shown
     await doorway.door.take([said("/reminders cancel", update_id=2)])
-    assert (await doorway.said())[-1] == (ANNS, words.reminders_cancelled(1))
+    assert (await doorway.said())[-1] == (ANNS, texts.reminders_cancelled(1))
     assert [len(await store.waiting(where)) for where in (ANN, OTHER)] == [0, 1]
     await doorway.door.take([said("/reminders", update_id=3)])
-    assert (await doorway.said())[-1] == (ANNS, words.reminders([]))
+    assert (await doorway.said())[-1] == (ANNS, texts.reminders([]))

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from aiogram import types as tg
 
-from bot import words
+from bot import texts
 from bot.recent import Allowance
 from bot.replies import Replies
 from playground.client import PlaygroundClient
@@ -50,7 +50,7 @@ async def test_a_stranger_who_writes_everywhere_has_one_line(doorway: Doorway) -
     await doorway.door.take(
         [said("@cohort_bot hi", sender=ben, chat=chat, update_id=number) for number, chat in enumerate(groups, 1)]
     )
-    assert await doorway.lines_to_strangers() == [("4242:-100", words.stranger(701, -100))]
+    assert await doorway.lines_to_strangers() == [("4242:-100", texts.stranger(701, -100))]
 
 
 async def test_a_group_of_strangers_has_one_line(doorway: Doorway) -> None:
@@ -58,7 +58,7 @@ async def test_a_group_of_strangers_has_one_line(doorway: Doorway) -> None:
     await doorway.door.take(
         [said("@cohort_bot hi", sender=who, chat=GROUP, update_id=number) for number, who in enumerate(people, 1)]
     )
-    assert await doorway.lines_to_strangers() == [("4242:-55", words.stranger(800, -55))]
+    assert await doorway.lines_to_strangers() == [("4242:-55", texts.stranger(800, -55))]
 
 
 async def test_old_lines_are_dropped_and_damaged_ones_passed_over(store: Store) -> None:

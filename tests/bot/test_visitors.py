@@ -10,12 +10,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bot import visitors
+from bot import webhook_connections
 from bot.stop import Stop
-from bot.visitors import PLACES
 from bot.webhook import SECRET_HEADER, Webhook, serve
+from bot.webhook_connections import PLACES
 from playground.client import PlaygroundClient
-from playground.state import State
+from playground.state.world import State
 from tasks.clock import SystemClock
 from tests.bot.conftest import Doorway
 from tests.bot.test_process import bot, told
@@ -127,7 +127,12 @@ async def closed(port: int, sent: bytes) -> bytes:
 async def test_a_connection_that_stands_still_is_ended(
     doorway: Doorway, monkeypatch: pytest.MonkeyPatch, sent: bytes
 ) -> None:
-    for name in ("visitors.HEAD_S", "visitors.LINGER_S", "webhook.BODY_S", "webhook._KEEP_ALIVE_S"):
+    for name in (
+        "webhook_connections.HEAD_S",
+        "webhook_connections.LINGER_S",
+        "webhook.BODY_S",
+        "webhook._KEEP_ALIVE_S",
+    ):
         monkeypatch.setattr(f"bot.{name}", 0.2)
     async with few_places(doorway, 4) as port:
         await closed(port, sent)
@@ -137,7 +142,7 @@ async def test_a_connection_that_stands_still_is_ended(
 async def test_a_head_without_end_ends_its_connection_before_its_deadline(
     doorway: Doorway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.visitors.HEAD_S", 3600.0)
+    monkeypatch.setattr("bot.webhook_connections.HEAD_S", 3600.0)
     async with few_places(doorway, 4) as port:
         await closed(port, HEAD + b"A: " + b"x" * 200_000)
 
@@ -178,7 +183,7 @@ def test_a_process_with_few_descriptors_gives_fewer_places() -> None:
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (256, before[1]))
-        assert visitors.places() == 64
+        assert webhook_connections.places() == 64
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
-    assert visitors.places() <= PLACES
+    assert webhook_connections.places() <= PLACES

@@ -11,8 +11,8 @@ from telegram.error import NetworkError, TelegramError, TimedOut
 from telegram.request import RequestData
 from telegram.request._requestparameter import RequestParameter
 
-from botapi.http import AiohttpRequest
-from workers.telegram.verdict import perhaps_done
+from botapi.refusals import perhaps_done
+from botapi.transport import AiohttpRequest
 
 type Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 

@@ -9,10 +9,10 @@ import pytest
 from telegram.error import NetworkError
 from telegram.request import RequestData
 
-from botapi.http import AiohttpRequest
 from botapi.proxy import is_local, proxy_for
+from botapi.refusals import perhaps_done
+from botapi.transport import AiohttpRequest
 from tasks.errors import Misconfigured
-from workers.telegram.verdict import perhaps_done
 
 TELEGRAM = "https://api.telegram.org"
 ANSWER = b'HTTP/1.1 200 OK\r\nContent-Length: 25\r\n\r\n{"ok":true,"result":true}'

@@ -24,7 +24,7 @@ from tests.chaos.history import (
     shrink,
     words_in,
 )
-from workers import words as ours
+from workers.sessions import texts as ours
 
 TOLD_DEAD = (ours.POISON, ours.DEFECT, ours.UNREADABLE)
 TOLD_OUTAGE = (ours.OUTAGE, ours.TOO_LONG)

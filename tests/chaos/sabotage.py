@@ -37,7 +37,7 @@ def no_fence() -> None:
     async def believe(self, claim) -> None:
         """Without a look."""
 
-    SessionStore.prove = believe
+    SessionStore.verify_claim = believe
 
 
 def ack_before_commit() -> None:

@@ -10,7 +10,7 @@ from tests.support.valkey import free_port
 
 
 class Valkey:
-    """Durable as the product's own (``ops.valkey``), and its log is never rewritten.
+    """Durable as the product's own (``ops.up.valkey``), and its log is never rewritten.
 
     Synced each second, it would keep what it confirmed in memory while a sync runs in the background, and lose it with
     a kill: a run of 20 minutes beside other load lost two messages that way.

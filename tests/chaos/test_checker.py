@@ -10,7 +10,7 @@ from tests.chaos import legal
 from tests.chaos.checker import check
 from tests.chaos.history import Spoken
 from tests.chaos.story import Story
-from workers import words
+from workers.sessions import texts
 
 ROOT = Path(__file__).parents[2]
 ONE, TWO = "1:10", "1:20:t3"
@@ -199,7 +199,7 @@ def test_a_reply_that_no_model_gave_is_found(story: Story) -> None:
 def test_a_dead_message_whose_user_was_told_is_no_violation(story: Story) -> None:
     said = story.say(ONE)
     story.die(said)
-    story.deliver(ONE, words.POISON)
+    story.deliver(ONE, texts.POISON)
     verdict = check(story.history)
     assert (verdict.violations, verdict.dead) == ([], 1)
 
@@ -211,7 +211,7 @@ def test_a_dead_message_whose_user_was_not_told_is_found(story: Story) -> None:
 
 def test_an_apology_stands_for_the_messages_at_its_place_and_for_no_others(story: Story) -> None:
     story.say(ONE)
-    story.deliver(ONE, words.OUTAGE)
+    story.deliver(ONE, texts.OUTAGE)
     story.exchange(ONE)
     assert check(story.history).violations == []
     lost = story.say(ONE)

@@ -12,7 +12,7 @@ STEPS = ("claimed", "ran", "committed", "delivered")
 
 
 def failpoint(order: str) -> Callable[[str], None]:
-    """A ``steps`` callback for ``workers.app.run``."""
+    """A ``steps`` callback for ``workers.process.app.run``."""
     name, _, count = order.partition(":")
     left = int(count or 0)
 
@@ -33,7 +33,7 @@ def main() -> int:
     from tasks.settings import load
     from tasks.telemetry import configure_logging
     from tests.chaos.sabotage import sabotage
-    from workers.app import run
+    from workers.process.app import run
 
     settings = load()
     configure_logging(settings)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from ops.console import Console
-from ops.process import Spec
-from ops.supervisor import Supervisor
+from ops.up.console import Console
+from ops.up.process import Spec
+from ops.up.supervisor import Supervisor
 from tasks.clock import SystemClock
 
 ROOT = Path(__file__).parents[2]
@@ -122,7 +122,7 @@ async def supervising(
         try:
             yield supervisor
         finally:
-            supervisor.hurry.set()
+            supervisor.kill_now.set()
             await supervisor.stop()
 
 

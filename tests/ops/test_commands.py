@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ops import show_config
+from ops.commands import config
 from ops.context import Context
 from ops.environment import PLAYGROUND_BOT
 from ops.home import Home
@@ -129,7 +129,7 @@ def test_config_shows_where_each_setting_comes_from_and_no_secret(tmp_path: Path
 def test_no_secret_setting_is_ever_shown() -> None:
     settings = load({"TELEGRAM_BOT_TOKEN": TOKEN, "REDIS_URL": "redis://me:pw@127.0.0.1:6379"})
     here = Context(settings, {}, Home(Path("nowhere")), None)
-    shown = str(show_config.rows(here, {}))
+    shown = str(config.rows(here, {}))
     assert "very-secret" not in shown
     assert "pw" not in shown
 

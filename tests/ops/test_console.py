@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ops import banner, console, model, plan
+from ops import model
 from ops.model import Choice
+from ops.up import banner, console, plan
 from tasks.settings import load
 
 DEMO = model.choose(model.Given(None, {}, {}, [None]))

@@ -5,9 +5,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ops import doctor
+from ops.commands import doctor
 from playground.server import serving
-from playground.state import State
+from playground.state.world import State
 from tasks.settings import load
 from tests.conftest import TOKEN
 from tests.ops.conftest import cohort

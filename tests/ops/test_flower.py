@@ -11,7 +11,7 @@ import pytest
 from flower.urls import handlers
 
 from ops.environment import needed
-from ops.plan import flower_command
+from ops.up.plan import flower_command
 from tests.ops.conftest import PATIENCE, clean
 from tests.playground.test_guard import foreign_requests
 

@@ -73,8 +73,8 @@ async def test_the_control_door_does_what_is_asked_and_tells_refusals() -> None:
     def refuse(_: object) -> dict[str, object]:
         raise Misconfigured("no")
 
-    deeds: dict[str, control.Deed] = {"twice": lambda asked: {"sum": 2 * int(asked["count"])}, "refuse": refuse}
-    async with asyncio.timeout(30), control.door(deeds) as (port, secret):
+    actions: dict[str, control.Action] = {"twice": lambda asked: {"sum": 2 * int(asked["count"])}, "refuse": refuse}
+    async with asyncio.timeout(30), control.door(actions) as (port, secret):
         assert await control.ask(at(port, secret), "twice", count=4) == {"sum": 8}
         for do in ("refuse", "unknown"):
             with pytest.raises(Misconfigured):
@@ -83,8 +83,8 @@ async def test_the_control_door_does_what_is_asked_and_tells_refusals() -> None:
 
 async def test_the_control_door_is_closed_to_whoever_has_not_its_password() -> None:
     done: list[object] = []
-    deeds: dict[str, control.Deed] = {"scale": lambda asked: done.append(asked) or {}}
-    async with asyncio.timeout(30), control.door(deeds) as (port, _):
+    actions: dict[str, control.Action] = {"scale": lambda asked: done.append(asked) or {}}
+    async with asyncio.timeout(30), control.door(actions) as (port, _):
         with pytest.raises(Misconfigured, match="wrong password"):
             await control.ask(at(port, "guess"), "scale", count=0)
     assert done == []

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ops import doctor
+from ops.commands import doctor
 from ops.powers import powers
 from tasks.settings import load
 from tests.ops.test_status import here

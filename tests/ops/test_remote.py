@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from ops import remote
+from ops.commands import remote
 from tasks.app import RELOAD, make_app
 from tasks.settings import Settings
 

@@ -7,10 +7,11 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
-from ops import doctor, durability
+from ops import durability
+from ops.commands import doctor
+from ops.commands.status import Look, Worker, look, rate, render
 from ops.context import Context
 from ops.home import Home
-from ops.status import Look, Worker, look, rate, render
 from tasks.envelope import Inbound
 from tasks.session import SessionKey
 from tasks.settings import Settings, load

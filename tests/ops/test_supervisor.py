@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.process import TETHER
-from ops.supervisor import describe
+from ops.up.process import DIE_WITH_PARENT
+from ops.up.supervisor import describe
 from tests.ops.conftest import PATIENT, STUBBORN, Deaths, Heard, script, supervising
 
 
@@ -52,7 +52,7 @@ async def test_stopping_lets_children_finish(console: Heard, tmp_path: Path) -> 
         await console.hear("worker-1: ready")
         await supervisor.stop()
         assert "worker-1: drained" in console.lines
-        assert supervisor.keepers == {} or all(keeper.ended.is_set() for keeper in supervisor.keepers.values())
+        assert supervisor.processes == {} or all(process.ended.is_set() for process in supervisor.processes.values())
 
 
 async def test_a_second_signal_ends_at_once_what_does_not_finish(console: Heard, tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ async def test_a_second_signal_ends_at_once_what_does_not_finish(console: Heard,
         stopping = group.create_task(supervisor.stop(), name="stop")
         await console.hear("worker-1: still at work")
         assert not stopping.done()
-        supervisor.hurry.set()
+        supervisor.kill_now.set()
         await stopping
 
 
@@ -130,7 +130,7 @@ async def test_scaling_starts_workers_and_lets_those_with_the_highest_numbers_fi
         assert supervisor.scale(1, make) == ["worker-2", "worker-3"]
         await console.hear("worker-2: drained")
         await console.hear("worker-3: drained")
-        assert [keeper.spec.name for keeper in supervisor.workers()] == ["worker-1"]
+        assert [process.spec.name for process in supervisor.workers()] == ["worker-1"]
 
 
 async def test_a_drained_worker_does_not_come_back(console: Heard, tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ async def test_a_drained_worker_does_not_come_back(console: Heard, tmp_path: Pat
         assert supervisor.drain(incarnation_of(line)) == "worker-1"
         await console.hear("worker-1: drained")
         await deaths.wait(1)
-        assert [keeper.spec.name for keeper in supervisor.workers()] == ["worker-2"]
+        assert [process.spec.name for process in supervisor.workers()] == ["worker-2"]
         assert not [line for line in console.lines if "starting it again" in line]
 
 
@@ -155,7 +155,8 @@ async def test_children_die_with_a_killed_supervisor(tmp_path: Path) -> None:
     parent = tmp_path / "parent.py"
     parent.write_text(
         "import os, subprocess, sys\n"
-        f"subprocess.Popen([sys.executable, '-I', '-S', {str(TETHER)!r}, str(os.getpid()), '9', *{child.command!r}])\n"
+        f"subprocess.Popen([sys.executable, '-I', '-S', {str(DIE_WITH_PARENT)!r},"
+        f" str(os.getpid()), '9', *{child.command!r}])\n"
         "sys.stdin.read()\n"
     )
     process = await asyncio.create_subprocess_exec(

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from ops import valkey
-from ops.supervisor import Supervisor
+from ops.up import valkey
+from ops.up.supervisor import Supervisor
 from tasks.errors import Misconfigured
 from tests.ops.conftest import PATIENCE, Heard, supervising
 
@@ -49,11 +49,11 @@ async def test_a_killed_server_comes_back_by_itself_with_every_acknowledged_writ
         async with client(embedded) as redis:
             for number in range(200):
                 await redis.rpush("inbox", number)
-        life = supervisor.keepers["valkey"].life
-        assert life is not None
-        os.kill(life.pid, signal.SIGKILL)
+        current = supervisor.processes["valkey"].current
+        assert current is not None
+        os.kill(current.pid, signal.SIGKILL)
         await console.hear("valkey was killed by SIGKILL")
-        assert await valkey.ready(embedded, supervisor.keepers["valkey"].leaving, patience=PATIENCE)
+        assert await valkey.ready(embedded, supervisor.processes["valkey"].leaving, patience=PATIENCE)
         async with client(embedded) as redis:
             assert await redis.llen("inbox") == 200
 
@@ -131,10 +131,10 @@ async def test_a_server_left_by_a_killed_supervisor_is_ended_before_its_data_is_
         async with client(left) as redis:
             await redis.rpush("inbox", "kept")
         # As after a kill of its supervisor where nothing tethers it: it runs, and nobody keeps it.
-        supervisor.keepers["valkey"].leaving.set()
+        supervisor.processes["valkey"].leaving.set()
         async with supervising(console) as another, client(await begun(another, tmp_path)) as redis:
             assert await redis.lrange("inbox", 0, -1) == [b"kept"]
-            assert len(another.keepers) == 1
+            assert len(another.processes) == 1
 
 
 async def test_the_port_stays_the_same_while_it_is_free(console: Heard, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from playground.client import PlaygroundClient
 from playground.server import serving
-from playground.state import State
+from playground.state.world import State
 
 
 class MovedClock:

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from playground.bot_api.methods import METHODS
 from playground.control import routes as control_routes
-from playground.methods import METHODS
 from playground.page import routes as page_routes
-from playground.state import State
+from playground.state.world import State
 from tasks.loopback import foreign
 
 EVIL = "https://evil.example"

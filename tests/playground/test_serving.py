@@ -15,7 +15,7 @@ from playground import PLAYGROUND_TOKEN
 from playground.__main__ import run
 from playground.client import PlaygroundClient, PlaygroundError
 from playground.server import serving
-from playground.state import State
+from playground.state.world import State
 from tasks.errors import Misconfigured
 from tasks.settings import load
 from tests.playground.test_sending import sent

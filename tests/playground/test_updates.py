@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from playground.client import PlaygroundClient
-from playground.state import State
+from playground.state.world import State
 from tests.playground.conformance import check_update
 
 OTHER = "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"

@@ -12,7 +12,7 @@ import yaml
 from tasks.settings import Settings, load
 from tests.runtime.support import ASSISTANT, Configure, Open, StillClock, card
 from tests.support.model import Model
-from workers.ports import MediaSource
+from workers.interfaces import MediaSource
 from workers.runtime.engine import Engine
 from workers.runtime.shared_servers import Alert
 

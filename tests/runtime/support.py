@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tasks.envelope import Inbound, Media, Sender
 from tasks.session import SessionKey
-from workers.ports import TurnRequest
+from workers.interfaces import TurnRequest
 from workers.runtime.engine import Engine
 
 type Configure = Callable[[dict[str, object]], None]

@@ -19,7 +19,7 @@ from tests.runtime.support import PROVIDERS, Configure, Open, Screen, ask, card,
 from tests.runtime.test_isolation import TOOLS, everybody
 from tests.runtime.test_media import PHOTO, Shelf
 from tests.support.model import Model
-from workers.ports import TurnFailed
+from workers.interfaces import TurnFailed
 from workers.runtime.engine import Engine
 
 ALLOWED = (

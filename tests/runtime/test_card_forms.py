@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ops import agents
+from ops import agent_config
 from tasks import agent_files
 from tasks.settings import Settings, load
 from tests.runtime.support import Configure, Open, Screen, ask
@@ -74,7 +74,7 @@ async def test_every_form_of_card_that_fast_agent_takes_is_taken(
     name, text, agent, instruction = FORMS[form]
     (alone / name).write_bytes(text.encode())
     assert check_cards(settings_of()) == []
-    (card,) = agents.cards(settings_of())
+    (card,) = agent_config.cards(settings_of())
     assert card.name == agent
     async with runtime(COHORT_LANES="1") as engine:
         assert engine.agents == (agent,)
@@ -101,7 +101,7 @@ async def test_what_is_no_card_beside_the_cards_changes_nothing_and_is_said_once
     (cards / name).write_text(BESIDE[name])
     caplog.set_level(logging.INFO, "cohort.runtime")
     assert check_cards(settings_of()) == []
-    assert agents.card_models(settings_of()) == ["generic.mock"]
+    assert agent_config.card_models(settings_of()) == ["generic.mock"]
     assert [path.name for path in agent_files.documents(cards)] == [name]
     async with runtime(COHORT_LANES="1") as engine:
         assert engine.agents == ("assistant",)
@@ -158,4 +158,4 @@ def test_the_configuration_is_found_under_each_of_fast_agents_names(
     path.with_name("fast-agent.secrets.yaml").write_text("openai: {api_key: x}\n")
     settings = load({})
     assert settings.config == path
-    assert agents.configuration(settings) == {"default_model": "haiku", "openai": {"api_key": "x"}}
+    assert agent_config.configuration(settings) == {"default_model": "haiku", "openai": {"api_key": "x"}}

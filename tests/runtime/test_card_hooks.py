@@ -6,8 +6,8 @@ import pytest
 
 from tests.runtime.support import Open, Screen, StillClock, ask, card
 from tests.support.model import Model
-from workers.ports import TurnFailed
-from workers.runtime.failures import BROKEN
+from workers.interfaces import TurnFailed
+from workers.runtime.faults import BROKEN
 
 HOOKS = """
 from pathlib import Path

@@ -15,8 +15,9 @@ import pytest
 from tasks.errors import Misconfigured
 from tests.runtime.support import ASSISTANT, Configure, Open, Screen, ask, card
 from tests.support.model import Model
-from workers.ports import TurnFailed
-from workers.runtime import card_reading, history
+from workers.interfaces import TurnFailed
+from workers.runtime.conversation import history
+from workers.runtime.patches import card_reading
 
 
 @contextmanager

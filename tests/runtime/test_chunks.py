@@ -11,7 +11,7 @@ from openai import AsyncOpenAI
 from openai._models import construct_type
 from openai.types.chat.chat_completion_chunk import ChatCompletionChunk
 
-from workers.runtime import chunks
+from workers.runtime.patches import chunks
 
 
 def written(name: str) -> Callable[..., Any]:

@@ -6,8 +6,8 @@ import pytest
 
 from tests.runtime.support import Open, Screen, ask, until
 from tests.support.model import Model
-from workers.ports import TurnFailed, TurnResult
-from workers.runtime import history
+from workers.interfaces import TurnFailed, TurnResult
+from workers.runtime.conversation import history
 from workers.runtime.engine import Engine
 
 SUMMARY = "COMPACTION"

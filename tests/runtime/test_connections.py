@@ -12,7 +12,7 @@ from llmock.pytest_plugin import LLMock
 from tests.runtime.support import PROVIDERS, Configure, Open, Screen, ask
 from tests.support.model import Model
 from tests.support.wire import HttpServer, Request
-from workers.runtime import connections
+from workers.runtime.patches import connections
 
 
 async def test_turns_share_connections(runtime: Open, model: Model) -> None:

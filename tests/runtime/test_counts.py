@@ -8,7 +8,7 @@ import pytest
 from tests.runtime.streams import DONE, Plays, chunk, said, sse
 from tests.runtime.support import Configure, Open, Screen, ask
 from tests.support.model import Model
-from workers.ports import MOST_TOKENS, TurnFailed, Usage
+from workers.interfaces import MOST_TOKENS, TurnFailed, Usage
 
 
 async def told(engine: Any, text: str, **more: Any) -> list[tuple[int, int]]:

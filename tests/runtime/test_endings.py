@@ -6,8 +6,8 @@ import pytest
 
 from tests.runtime.streams import CARD, DONE, TOOLS, Plays, call, chunk, said, sse, usage
 from tests.runtime.support import Configure, Open, Screen, ask, card
-from workers.ports import TurnFailed
-from workers.runtime import failures
+from workers.interfaces import TurnFailed
+from workers.runtime import faults
 from workers.runtime.answer_check import UNFINISHED
 from workers.runtime.engine import Engine
 
@@ -47,20 +47,20 @@ CUT = {
 
 REFUSED = chunk({"refusal": "I cannot help with that."})
 NONE = {
-    "a refusal": (sse(chunk({"role": "assistant"}), REFUSED, STOP, usage()) + DONE, failures.REFUSED),
-    "a refusal after text": (sse(*said("Well, "), REFUSED, STOP) + DONE, failures.REFUSED),
-    "a refusal, then the connection closes": (sse(chunk({"role": "assistant"}), REFUSED), failures.REFUSED),
-    "filtered": (sse(*said("Well, "), chunk({}, "content_filter")) + DONE, failures.REFUSED),
-    "filtered before the first word": (sse(*said(), chunk({}, "content_filter")) + DONE, failures.REFUSED),
-    "filtered, in another word": (sse(*said("Well, "), chunk({}, "SAFETY")) + DONE, failures.REFUSED),
-    "filtered within a tool call": (sse(*said(), *call(HALF), chunk({}, "content_filter")) + DONE, failures.REFUSED),
-    "the limit within a tool call": (sse(*said(), *call(HALF), chunk({}, "length")) + DONE, failures.LENGTH),
+    "a refusal": (sse(chunk({"role": "assistant"}), REFUSED, STOP, usage()) + DONE, faults.REFUSED),
+    "a refusal after text": (sse(*said("Well, "), REFUSED, STOP) + DONE, faults.REFUSED),
+    "a refusal, then the connection closes": (sse(chunk({"role": "assistant"}), REFUSED), faults.REFUSED),
+    "filtered": (sse(*said("Well, "), chunk({}, "content_filter")) + DONE, faults.REFUSED),
+    "filtered before the first word": (sse(*said(), chunk({}, "content_filter")) + DONE, faults.REFUSED),
+    "filtered, in another word": (sse(*said("Well, "), chunk({}, "SAFETY")) + DONE, faults.REFUSED),
+    "filtered within a tool call": (sse(*said(), *call(HALF), chunk({}, "content_filter")) + DONE, faults.REFUSED),
+    "the limit within a tool call": (sse(*said(), *call(HALF), chunk({}, "length")) + DONE, faults.LENGTH),
     "the limit while it thought": (
         sse(*said(), chunk({"reasoning_content": "Hm."}), chunk({}, "length"), usage(900)) + DONE,
-        failures.LENGTH,
+        faults.LENGTH,
     ),
-    "the limit while it thought out of sight": (sse(*said(), chunk({}, "length"), usage(900)) + DONE, failures.LENGTH),
-    "no room for a word": (sse(*said(), chunk({}, "length"), usage(0)) + DONE, failures.TOO_LARGE),
+    "the limit while it thought out of sight": (sse(*said(), chunk({}, "length"), usage(900)) + DONE, faults.LENGTH),
+    "no room for a word": (sse(*said(), chunk({}, "length"), usage(0)) + DONE, faults.TOO_LARGE),
 }
 
 PASSING = {

@@ -2,8 +2,8 @@
 
 import pytest
 
-from workers.ports import TurnFailed
-from workers.runtime.failures import ContextTooLong, Fault, ModelSilent, NotTaken, ProviderFault, Unfinished, classify
+from workers.interfaces import TurnFailed
+from workers.runtime.faults import ContextTooLong, Fault, ModelSilent, NotTaken, ProviderFault, Unfinished, classify
 
 NO_SUCH_MODEL = (
     "model not exist",

@@ -8,7 +8,7 @@ from tasks.envelope import Sender
 from tasks.session import SessionKey
 from tests.runtime.support import Open, Screen, inbound, until
 from tests.support.model import Model
-from workers.ports import TurnFailed, TurnRequest
+from workers.interfaces import TurnFailed, TurnRequest
 from workers.runtime.engine import Engine
 
 BUSY = 7

@@ -7,7 +7,7 @@ from llmock.pytest_plugin import LLMock
 
 from tests.runtime.support import PROVIDERS, Configure, Open, Screen, ask, card
 from tests.support.model import Model
-from workers.ports import TurnFailed
+from workers.interfaces import TurnFailed
 from workers.runtime.engine import Engine
 
 CONTEXT = {"status": 400, "code": "context_length_exceeded", "message": "maximum context length is 10 tokens"}

@@ -11,8 +11,8 @@ from llmock.scenarios import Reply
 
 from tests.runtime.support import PROVIDERS, Configure, Open, Screen, ask, card
 from tests.support.wire import HttpServer, Request
-from workers.ports import TurnFailed
-from workers.runtime import history
+from workers.interfaces import TurnFailed
+from workers.runtime.conversation import history
 from workers.runtime.engine import Engine
 
 type Cause = Callable[[LLMock], object]

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mcp_types import CallToolRequest, CallToolRequestParams, CallToolResult, TextContent
 
-from workers.runtime import fitting, history
-from workers.runtime.fitting import MAKER, fit, marked, plain
+from workers.runtime.conversation import fitting, history
+from workers.runtime.conversation.fitting import MAKER, fit, marked, plain
 
 OURS, OTHER = "anthropic/claude", "openai/gpt"
 BOUND = (

@@ -125,7 +125,7 @@ async def test_a_call_that_timed_out_is_not_repeated_though_the_sdk_uses_the_sam
 async def test_a_server_that_forgets_and_then_says_nothing_is_down(
     runtime: Open, sky: SessionServer, weatherman, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.runtime.forgotten_sessions.BEGIN_S", 0.3)
+    monkeypatch.setattr("workers.runtime.patches.forgotten_sessions.BEGIN_S", 0.3)
     async with runtime(COHORT_LANES="1") as engine:
         assert "tool=sunny" in await weather(engine)
         sky.forget()

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from tasks.envelope import Inbound, Media, Sender
 from tests.runtime.support import Open, Screen, ask, inbound
 from tests.support.model import Model
-from workers.runtime import frames
-from workers.runtime.content import Files, user_turn
-from workers.runtime.openings import Openings, Share
+from workers.runtime.conversation import frames
+from workers.runtime.conversation.content import Files, user_turn
+from workers.runtime.conversation.openings import Openings, Share
 
 MALLORY, ALICE = Sender(id=11, name="Mallory"), Sender(id=12, name="Alice")
 FORGED = (

@@ -12,7 +12,7 @@ from tests.runtime.reachable import differences
 from tests.runtime.support import Open, Screen, ask, card
 from tests.runtime.test_after_a_turn import SERVER, Watched
 from tests.support.model import Model
-from workers.ports import TurnRequest
+from workers.interfaces import TurnRequest
 
 HEADS = {
     "harness_tools": "harness_tools: true",

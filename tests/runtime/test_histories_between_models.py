@@ -8,8 +8,8 @@ import pytest
 from tests.runtime.support import Configure, Open, Screen, ask, card
 from tests.support.model import Model
 from tests.support.strict import CALLED, Strict
-from workers.ports import TurnFailed
-from workers.runtime import history
+from workers.interfaces import TurnFailed
+from workers.runtime.conversation import history
 from workers.runtime.engine import Engine
 
 MODELS = {

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from mcp_types import CallToolRequest, CallToolRequestParams, CallToolResult, ImageContent, TextContent
 
 from tasks.envelope import Media
-from workers.runtime import history
-from workers.runtime.content import MEDIA_KEY, media_of
-from workers.runtime.history import HistoryBroken, HistoryTooNew, Record
+from workers.runtime.conversation import history
+from workers.runtime.conversation.content import MEDIA_KEY, media_of
+from workers.runtime.conversation.history import HistoryBroken, HistoryTooNew, Record
 
 
 def say(role: str, text: str, **more: object) -> PromptMessageExtended:

@@ -13,7 +13,7 @@ from llmock.pytest_plugin import LLMock
 
 from tests.runtime.support import PROVIDERS, Configure, Open, Screen, ask, card
 from tests.support.model import Model
-from workers.ports import TurnResult
+from workers.interfaces import TurnResult
 from workers.runtime.engine import Engine
 from workers.runtime.lanes import Lane
 

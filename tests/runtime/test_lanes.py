@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.runtime.support import until
-from workers.ports import TurnFailed
+from workers.interfaces import TurnFailed
 from workers.runtime.fair_queue import Party
 from workers.runtime.lanes import LIFETIME_TURNS, Lane, Lanes
 

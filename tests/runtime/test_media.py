@@ -9,8 +9,8 @@ from tasks.envelope import Media
 from tasks.errors import Retryable
 from tests.runtime.support import Configure, Open, Screen, ask, inbound
 from tests.support.model import Model
-from workers.ports import MediaUnavailable, TurnFailed
-from workers.runtime import history
+from workers.interfaces import MediaUnavailable, TurnFailed
+from workers.runtime.conversation import history
 
 PHOTO = Media(kind="photo", file_id="photo-1", unique_id="u1")
 REPORT = Media(kind="document", file_id="doc-1", name="report.pdf", mime="application/pdf")

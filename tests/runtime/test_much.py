@@ -12,10 +12,10 @@ from tests.runtime.support import Configure, Open, Screen, ask
 from tests.support.model import Model
 from tests.support.provider import MODELS, PATHS
 from tests.support.wire import HttpServer, Request
-from workers.ports import TurnFailed
-from workers.runtime import rounds, streams
-from workers.runtime.meter import AnswerCut, Meter, allowance, longest
-from workers.runtime.watch import Watch, watching
+from workers.interfaces import TurnFailed
+from workers.runtime.call_log import Watch, watching
+from workers.runtime.patches import rounds, stream_reading
+from workers.runtime.streams.meter import AnswerCut, Meter, allowance, longest
 
 
 async def _body(*pieces: bytes) -> AsyncIterator[bytes]:
@@ -27,7 +27,7 @@ async def _body(*pieces: bytes) -> AsyncIterator[bytes]:
 @pytest.mark.parametrize("line", [b": still there\n\n", b"data: x\n", b"data: {}\n\n", b"<p>\n"])
 async def test_a_stream_without_a_word_of_the_model_is_ended(line: bytes) -> None:
     pieces, came = 3 * longest() // 2**20, 0
-    stream = streams.wire(_body(*[line * (2**20 // len(line))] * pieces), Meter(allowance(10)))
+    stream = stream_reading.wire(_body(*[line * (2**20 // len(line))] * pieces), Meter(allowance(10)))
     with suppress(AnswerCut):
         async for piece in stream:
             came += len(piece)
@@ -36,20 +36,23 @@ async def test_a_stream_without_a_word_of_the_model_is_ended(line: bytes) -> Non
 
 async def test_words_of_the_model_between_them_keep_a_stream_open() -> None:
     meter, came = Meter(allowance()), 0
-    async for piece in streams.wire(_body(*[b": \n" * (2**20 // 3)] * (3 * longest() // 2**20)), meter):
+    async for piece in stream_reading.wire(_body(*[b": \n" * (2**20 // 3)] * (3 * longest() // 2**20)), meter):
         came += len(piece)
         meter.text("x")
     assert came > 2.5 * longest()
 
 
 async def test_a_compressed_piece_that_grows_is_read_a_little_at_a_time() -> None:
-    lengths = [len(piece) async for piece in streams.wire(_body(b"\n" * 10_000_000), Meter(allowance(10)))]
+    lengths = [len(piece) async for piece in stream_reading.wire(_body(b"\n" * 10_000_000), Meter(allowance(10)))]
     assert sum(lengths) == 10_000_000
     assert max(lengths) <= 2**14
 
 
 async def test_a_byte_order_mark_before_a_stream_is_none_of_its_text() -> None:
-    assert [piece async for piece in streams.wire(_body(b"\xef\xbb", b"\xbfdata: x\n\n"))] == [b"", b"data: x\n\n"]
+    assert [piece async for piece in stream_reading.wire(_body(b"\xef\xbb", b"\xbfdata: x\n\n"))] == [
+        b"",
+        b"data: x\n\n",
+    ]
 
 
 @pytest.mark.parametrize("provider", ["generic", "openai", "anthropic"])

@@ -7,7 +7,7 @@ import pytest
 
 from tests.runtime.streams import CARD, DONE, TOOLS, Plays, anthropic, chunk, said, sse, text_block, tool_block
 from tests.runtime.support import Configure, Open, Screen, ask, card
-from workers.runtime.deltas import Deltas
+from workers.runtime.streams.deltas import Deltas
 
 STOP = chunk({}, "stop")
 THOUGHT = {"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}

@@ -14,8 +14,9 @@ from tasks.envelope import Media, Sender
 from tests.runtime.support import Configure, Open, Screen, ask, inbound, until
 from tests.runtime.test_media import Shelf
 from tests.support.model import Model
-from workers.runtime import bodies, openings
-from workers.weights import Weights
+from workers.byte_budget import Weights
+from workers.runtime.conversation import openings
+from workers.runtime.streams import bodies
 
 MIB = 2**20
 

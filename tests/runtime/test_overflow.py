@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from workers.runtime.failures import ContextTooLong, Fault, ProviderFault, classify
+from workers.runtime.faults import ContextTooLong, Fault, ProviderFault, classify
 from workers.runtime.overflow import too_long
 
 

@@ -18,7 +18,7 @@ from opentelemetry import trace
 
 from tests.runtime.support import Configure, Open, Screen, ask
 from tests.support.model import Model
-from workers.ports import TurnFailed
+from workers.interfaces import TurnFailed
 
 SECRET = "swordfish"
 

@@ -8,8 +8,8 @@ import pytest
 
 from tests.runtime.support import Configure, Open, Screen, ask, card
 from tests.support.provider import MODELS, Provider
-from workers.runtime import rounds
-from workers.runtime.arguments import UNREADABLE, checked
+from workers.runtime.patches import rounds
+from workers.runtime.streams.arguments import UNREADABLE, checked
 
 TOOLS = """
 from pathlib import Path

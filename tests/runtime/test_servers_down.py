@@ -16,7 +16,7 @@ from tests.runtime.conftest import SERVER
 from tests.runtime.http_server import Refusal, SessionServer, rpc
 from tests.runtime.support import Open, Screen, StillClock, ask, card, until
 from tests.support.model import Model
-from workers.ports import TurnFailed
+from workers.interfaces import TurnFailed
 from workers.runtime.engine import Engine
 
 HOOKS = """

@@ -14,7 +14,7 @@ import pytest
 from tests.runtime.support import Configure, Open, Screen, ask, card, until
 from tests.runtime.test_mcp import alive
 from tests.support.model import Model
-from workers.ports import TurnRequest
+from workers.interfaces import TurnRequest
 from workers.runtime.engine import Engine
 
 SKILL = "---\nname: cooking\ndescription: how to cook\n---\nBoil the water first.\n"

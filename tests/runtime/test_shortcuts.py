@@ -20,7 +20,7 @@ from openai.types.responses import response_create_params
 from pydantic import BaseModel, PrivateAttr
 from typing_extensions import TypedDict
 
-from workers.runtime import shortcuts
+from workers.runtime.patches import shortcuts
 
 LEFT_OUT = (openai.NotGiven, openai.Omit)
 CHAT = completion_create_params.CompletionCreateParamsStreaming

@@ -10,8 +10,9 @@ from tests.runtime.support import Configure, Open, Screen, ask, card
 from tests.support.model import Model
 from tests.support.script import text_of
 from tests.support.wire import Request
-from workers.ports import TurnFailed, TurnResult
-from workers.runtime import failures, history
+from workers.interfaces import TurnFailed, TurnResult
+from workers.runtime import faults
+from workers.runtime.conversation import history
 from workers.runtime.engine import Engine
 from workers.runtime.shortening import LEFT_OUT
 
@@ -118,7 +119,7 @@ async def test_a_message_that_is_too_large_alone_is_said_to_be_and_the_conversat
         for remembered in (None, before.history):
             with pytest.raises(TurnFailed) as failure:
                 await talk(engine, "x" * 10_000, after=remembered)
-            assert (failure.value.action, failure.value.words) == ("tell", failures.TOO_LARGE)
+            assert (failure.value.action, failure.value.words) == ("tell", faults.TOO_LARGE)
         assert (await talk(engine, "three", after=before.history)).text == "echo: three [n=3]"
 
 
@@ -145,7 +146,7 @@ async def test_a_message_that_is_refused_with_and_without_its_conversation_costs
         server.fault(status=400, match="and now", times=None)
         with pytest.raises(TurnFailed) as failure:
             await talk(engine, "and now", after=before.history)
-        assert failure.value.words == failures.UNUSABLE
+        assert failure.value.words == faults.UNUSABLE
         assert [SUMMARY in call.last for call in list(server.journal)[calls:]] == [False, True, False, False]
         assert (await talk(engine, "next", after=before.history)).text == "echo: next [n=6]"
 
@@ -155,7 +156,7 @@ async def test_a_refused_first_message_is_not_tried_with_less(runtime: Open, ser
     async with runtime() as engine:
         with pytest.raises(TurnFailed) as failure:
             await talk(engine, "hello")
-    assert (failure.value.words, len(server.journal)) == (failures.UNUSABLE, 1)
+    assert (failure.value.words, len(server.journal)) == (faults.UNUSABLE, 1)
 
 
 @pytest.mark.parametrize("place", [0, 3, 5])
@@ -197,7 +198,7 @@ async def test_a_tool_whose_result_is_too_large_is_not_called_over_and_over(
         before = await talk(engine, *(f"turn {turn}" for turn in range(turns))) if turns else None
         with pytest.raises(TurnFailed) as failure:
             await talk(engine, "CALL:big", after=before.history if before else None)
-    assert failure.value.words == failures.TOOLS_TOO_LARGE
+    assert failure.value.words == faults.TOOLS_TOO_LARGE
     assert ran.read_text() == ("xx" if turns else "x")
 
 

@@ -9,7 +9,7 @@ from llmock.pytest_plugin import LLMock
 
 from tasks.envelope import Media
 from tests.runtime.support import PROVIDERS, Configure, Open, Screen, ask, inbound
-from workers.runtime import history
+from workers.runtime.conversation import history
 
 # As Telegram sends them: a video note has no type and no name.
 VOICE = Media(kind="voice", file_id="voice-1", unique_id="v1", mime="audio/ogg")

@@ -15,8 +15,8 @@ from cryptography.x509.oid import NameOID
 
 from tests.runtime.support import PROVIDERS, Configure, Open, Screen, ask
 from tests.support.model import Model
-from workers.ports import TurnFailed
-from workers.runtime import tls
+from workers.interfaces import TurnFailed
+from workers.runtime.patches import tls
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ import pytest
 
 from tests.runtime.support import Open, Screen, ask, card, group, inbound, until
 from tests.support.model import Model
-from workers.ports import TurnFailed
-from workers.runtime import frames
+from workers.interfaces import TurnFailed
+from workers.runtime.conversation import frames
 
 
 async def test_a_turn_is_answered_streamed_and_counted(runtime: Open, model: Model) -> None:

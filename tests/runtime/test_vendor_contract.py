@@ -42,7 +42,8 @@ from google import genai
 from google.genai import _api_client as google_client
 from openai import _streaming as openai_streaming
 
-from workers.runtime import baseline, connections, quiet, replays, tls, vendor
+from workers.runtime import baseline
+from workers.runtime.patches import connections, fast_agent, quiet, replays, tls
 
 ENDS = {
     GoogleNativeLLM: (
@@ -68,7 +69,7 @@ ENDS = {
         'if sse.data.startswith("[DONE]"):\n                    break',
     ),
 }
-"""Where the ends of streams are decided -> what ``endings`` counts on."""
+"""Where the ends of streams are decided -> what ``stream_end`` counts on."""
 
 
 def parameters(function: object) -> list[str]:
@@ -76,7 +77,7 @@ def parameters(function: object) -> list[str]:
 
 
 def test_the_version_is_the_one_this_was_written_for() -> None:
-    assert version("fast-agent-mcp") == vendor.VERSION, "read docs/architecture.md, then change vendor.VERSION"
+    assert version("fast-agent-mcp") == fast_agent.VERSION, "read docs/architecture.md, then change fast_agent.VERSION"
 
 
 @pytest.mark.parametrize(
@@ -122,8 +123,8 @@ def test_every_private_name_we_use_exists(holder: object, names: tuple[str, ...]
 
 
 def test_what_we_replace_is_called_as_we_replace_it() -> None:
-    assert parameters(vendor._execute)[:2] == ["self", "func"]
-    assert parameters(vendor._finalize)[:2] == ["self", "turn_usage"]
+    assert parameters(fast_agent._execute)[:2] == ["self", "func"]
+    assert parameters(fast_agent._finalize)[:2] == ["self", "turn_usage"]
     # These may be wrapped by now, so it is their source that is read.
     for holder, calls in ENDS.items():
         source = inspect.getsource(
@@ -143,7 +144,7 @@ def test_a_router_adds_a_word_to_what_its_model_is_attached_with() -> None:
 def test_google_is_given_the_results_of_a_history_and_not_their_calls() -> None:
     source = inspect.getsource(import_module(replays._CONVERTER))
     assert "def convert_to_google_content(\n        self, messages: list[PromptMessageExtended]" in source
-    assert ".tool_calls" not in source, "fixed: workers.runtime.replays is no longer needed"
+    assert ".tool_calls" not in source, "fixed: workers.runtime.patches.replays is no longer needed"
 
 
 def test_what_docs_upstream_reports_is_still_so() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.runtime.support import Open, Screen, ask, card
 from tests.support.model import Model
-from workers.ports import TurnFailed
+from workers.interfaces import TurnFailed
 
 MEMBER = "---\nname: {name}\nmodel: generic.mock\ntool_only: true\n---\nYou are {name}.\n"
 

@@ -60,7 +60,7 @@ def tell(_number: int, _frame: object) -> None:
 def main() -> int:
     from tasks.settings import load
     from tasks.telemetry import configure_logging
-    from workers.app import run
+    from workers.process.app import run
 
     signal.signal(signal.SIGUSR1, tell)
     settings = load()

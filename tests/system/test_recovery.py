@@ -15,8 +15,8 @@ from tests.chaos.checker import check
 from tests.chaos.history import Said
 from tests.chaos.scene import BOT, Scene, scene
 from tests.system.processes import Process
-from workers import words
-from workers.turn import MAX_TRIES
+from workers.sessions import texts
+from workers.sessions.planner import MAX_TRIES
 
 REPORTED = 3.0
 UNREPORTED = 8.0
@@ -176,8 +176,8 @@ async def test_a_third_worker_takes_its_share_of_slots_under_load_and_nothing_is
     await stage.start(workers=2)
     chats = [await stage.chat() for _ in range(12)]
     said = {chat: [await stage.say(chat)] for chat in chats}
-    newcomer = stage.worker()
-    while "slots.served" not in newcomer.output:
+    interrupt_if_newer = stage.worker()
+    while "slots.served" not in interrupt_if_newer.output:
         for chat in chats:
             said[chat].append(await stage.say(chat))
             await stage.answered(chat, said[chat][-1])
@@ -186,10 +186,10 @@ async def test_a_third_worker_takes_its_share_of_slots_under_load_and_nothing_is
     assert sorted(len(view.of(name)) for name in view.members) == [21, 21, 22]
     # A session of a slot that moved is the newcomer's now.
     more = [*chats, *[await stage.chat() for _ in range(20)]]
-    moved = next(chat for chat in more if slot_of(SessionKey(BOT, chat), 64) in view.of(newcomer.name))
+    moved = next(chat for chat in more if slot_of(SessionKey(BOT, chat), 64) in view.of(interrupt_if_newer.name))
     held = await stage.say(moved, "HOLD:moved")
     await stage.model.held("moved")
-    assert (await stage.owner(moved)).name == newcomer.name
+    assert (await stage.owner(moved)).name == interrupt_if_newer.name
     await stage.model.release("moved")
     await stage.answered(moved, held)
 
@@ -207,7 +207,7 @@ async def test_a_message_that_ends_its_worker_three_times_is_set_aside_and_its_c
             stage.fault("step-ran")
             await store.members.report_death(victim.name)
         stage.worker()
-        await stage.people.wait_for(chat, lambda ours: any(words.POISON in one["text"] for one in ours), timeout=60)
+        await stage.people.wait_for(chat, lambda ours: any(texts.POISON in one["text"] for one in ours), timeout=60)
         (dead,) = await store.dead.list()
         assert (dead.letter.update_id, dead.letter.session) == (poison.update_id, poison.session)
     await stage.answered(chat, await stage.say(chat))

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from ops.process import Spec
+from ops.up.process import Spec
 from tasks.session import SessionKey
 from tasks.slots import slot_of
 from tasks.store import connect
 from tasks.store.membership import View
 from tests.chaos.checker import check
 from tests.chaos.scene import BOT, Scene, scene
-from tests.ops.conftest import Deaths, Heard, supervising
+from tests.ops.conftest import Deaths, Incoming, supervising
 
 LIMIT_MIB = 600
 """Three times what a worker has by itself."""
@@ -48,10 +48,10 @@ async def stage(tmp_path: Path) -> AsyncIterator[Scene]:
 
 
 @pytest.fixture
-def console(tmp_path: Path) -> Iterator[Heard]:
+def console(tmp_path: Path) -> Iterator[Incoming]:
     logs = tmp_path / "logs"
     logs.mkdir()
-    heard = Heard(logs)
+    heard = Incoming(logs)
     with heard.writing():
         yield heard
 
@@ -69,7 +69,7 @@ async def slots_of(stage: Scene, worker: str, wanted: int) -> View:
 @pytest.mark.promise("recycled")
 @pytest.mark.timeout(240)
 async def test_a_worker_above_its_memory_limit_hands_its_slots_over_ends_well_and_is_replaced(
-    stage: Scene, console: Heard
+    stage: Scene, console: Incoming
 ) -> None:
     deaths = Deaths()
     stop = asyncio.Event()

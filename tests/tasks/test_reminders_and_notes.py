@@ -9,7 +9,7 @@ from tasks.session import SessionKey
 from tasks.settings import Settings, load
 from tasks.store import Store, connect
 from tasks.store.reminders import A_CHAT, A_PERSON, A_SESSION, LONGEST_CHAIN
-from workers.reminding import admission
+from workers.sessions.reminders import admission
 
 MINE, YOURS = SessionKey(4242, 1), SessionKey(4242, 2)
 

@@ -274,14 +274,14 @@ class StoreMachine(RuleBasedStateMachine):
             assert self.run(self.store.moves.fetch(claim, old)).replaced is False
 
     @rule(name=sessions, data=st.data())
-    def prove(self, name: str, data: st.DataObject) -> None:
+    def verify_claim(self, name: str, data: st.DataObject) -> None:
         if (claim := self._some_claim(name, data)) is None:
             return
         if self._stands(claim):
-            self.run(self.store.sessions.prove(claim))
+            self.run(self.store.sessions.verify_claim(claim))
         else:
             with pytest.raises(ClaimLost):
-                self.run(self.store.sessions.prove(claim))
+                self.run(self.store.sessions.verify_claim(claim))
 
     @rule(name=sessions, data=st.data())
     def note(self, name: str, data: st.DataObject) -> None:

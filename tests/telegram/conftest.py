@@ -9,10 +9,11 @@ import pytest
 from redis.asyncio import Redis
 from telegram.ext import ExtBot
 
+from botapi.pacing import Pace, Pacing
 from playground import PLAYGROUND_TOKEN
 from playground.client import PlaygroundClient
 from playground.server import serving
-from playground.state import State
+from playground.state.world import State
 from tasks.session import SessionKey
 from tasks.settings import Settings, load
 from tasks.store.pacing import Limits, PaceStore, Rate
@@ -22,7 +23,6 @@ from workers.telegram.calls import Calls
 from workers.telegram.client import client
 from workers.telegram.delivery import TelegramDelivery
 from workers.telegram.media import TelegramMedia
-from workers.telegram.pacing import Pace, Pacing
 
 LAVISH = Limits(*[Rate(1_000_000, 1, 500_000)] * 3)
 

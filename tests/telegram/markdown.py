@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from workers.telegram.markdown import to_entities
+from workers.telegram.markdown.document import to_entities
 from workers.telegram.split import Entity, utf16
 
 _CODE = ("code", "pre")

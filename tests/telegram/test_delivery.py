@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from telegram.error import BadRequest
 
+from botapi.refusals import TABLE, Refusal, classify
 from tasks.envelope import Button, Reply
 from tasks.errors import ClaimLost
 from tasks.session import SessionKey
 from tests.telegram.conftest import World
-from workers.ports import ChatMigrated, Undeliverable
+from workers.interfaces import ChatMigrated, Undeliverable
 from workers.telegram.render import render
 from workers.telegram.shape import INVISIBLE, Shape, without
-from workers.telegram.verdict import TABLE, Verdict, judge
 
 DOCS = Path(__file__).parents[2] / "docs" / "telegram-errors.md"
 
@@ -325,16 +325,16 @@ def test_the_table_of_errors_and_the_code_say_the_same() -> None:
     told = {(phrase, cells[1].strip(" `")) for cells in rows for phrase in cells[0].split("`")[1::2]}
     told -= {("retry_after", "FLOOD"), ("migrate_to_chat_id", "MOVED")}
     assert told == {(phrase, verdict.name) for phrase, verdict in TABLE}
-    assert {cells[1].strip(" `") for cells in rows[1:]} >= {verdict.name for verdict in Verdict}
+    assert {cells[1].strip(" `") for cells in rows[1:]} >= {verdict.name for verdict in Refusal}
 
 
 @pytest.mark.parametrize(("phrase", "verdict"), TABLE)
-def test_each_refusal_is_known_by_its_words(phrase: str, verdict: Verdict) -> None:
-    assert judge(BadRequest(f"Bad Request: {phrase.upper()} (and more)")) is verdict
+def test_each_refusal_is_known_by_its_words(phrase: str, verdict: Refusal) -> None:
+    assert classify(BadRequest(f"Bad Request: {phrase.upper()} (and more)")) is verdict
 
 
 @pytest.mark.promise("refusals")
-@pytest.mark.parametrize("verdict", Verdict)
+@pytest.mark.parametrize("verdict", Refusal)
 @pytest.mark.parametrize(
     "make",
     [
@@ -347,7 +347,7 @@ def test_each_refusal_is_known_by_its_words(phrase: str, verdict: Verdict) -> No
         lambda: Shape("text"),
     ],
 )
-def test_whatever_is_refused_again_and_again_comes_to_an_end(verdict: Verdict, make: Callable[[], Shape]) -> None:
+def test_whatever_is_refused_again_and_again_comes_to_an_end(verdict: Refusal, make: Callable[[], Shape]) -> None:
     waiting, tries = [make()], 0
     while waiting:
         waiting[:1] = without(waiting[0], verdict)

@@ -14,7 +14,7 @@ from tasks.errors import ClaimLost, StoreUnavailable
 from tasks.session import SessionKey
 from tasks.store.pacing import Limits, Rate
 from tests.telegram.conftest import World
-from workers.ports import LiveAnswer
+from workers.interfaces import LiveAnswer
 from workers.telegram.delivery import TelegramDelivery
 from workers.telegram.live import Tempo
 from workers.telegram.render import GOES_ON

@@ -6,7 +6,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from tests.telegram.markdown import is_kept, is_valid
-from workers.telegram.markdown import to_entities
+from workers.telegram.markdown.document import to_entities
 
 MARKS = [
     "*", "**", "***", "_", "__", "`", "``", "```", "```\n", "```py\n", "~~~\n", "~~", "~", "||", "|", "<", "</",

@@ -7,7 +7,7 @@ import pytest
 
 from tasks.envelope import Media
 from tests.telegram.conftest import World
-from workers.ports import MediaUnavailable
+from workers.interfaces import MediaUnavailable
 from workers.telegram.media import Cache, MediaUnreachable
 
 MIB = 1024 * 1024

@@ -3,10 +3,10 @@
 import pytest
 from telegram.error import RetryAfter
 
+from botapi.pacing import Dropped, Floods, Pace, Pacing
 from tasks.store.pacing import Limits, PaceStore
 from tests.telegram.conftest import World
 from workers.telegram.client import client
-from workers.telegram.pacing import Dropped, Floods, Pace, Pacing
 from workers.telegram.shape import Shape
 from workers.telegram.split import Part
 

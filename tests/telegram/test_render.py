@@ -8,7 +8,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from tasks.envelope import Reply
-from workers.telegram.markdown import to_entities
+from workers.telegram.markdown.document import to_entities
 from workers.telegram.render import EMPTY, FILE_NAME, GOES_ON, growing, render
 from workers.telegram.split import utf16
 

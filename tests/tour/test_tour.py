@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.intake import understand
-from bot.meaning import Heard, Me
+from bot.updates.meaning import BotIdentity, Incoming
+from bot.updates.understand import understand
 from tasks.envelope import Inbound, Reply
 from tasks.errors import ClaimLost
 from tasks.session import SessionKey
@@ -13,10 +13,10 @@ from tasks.slots import assign, queue_of, slot_of
 from tasks.store import Store
 from tasks.store.intake import Accept
 from tasks.store.sessions import Claim, Commit, Held
+from workers.sessions.planner import Ends, Run, decide
 from workers.telegram.render import render
-from workers.turn import Ends, Run, decide
 
-ME = Me.of(4242, "cohort_bot")
+ME = BotIdentity.of(4242, "cohort_bot")
 SESSION = SessionKey(bot=4242, chat=5)
 UPDATE = {
     "update_id": 77,
@@ -32,7 +32,7 @@ UPDATE = {
 
 def heard(update: dict[str, object] = UPDATE) -> Inbound:
     meaning = understand(update, ME, now=1_700_000_001.0)
-    assert isinstance(meaning, Heard)
+    assert isinstance(meaning, Incoming)
     return meaning.inbound
 
 

@@ -14,9 +14,9 @@ from tasks.ports import TurnReport
 from tasks.session import SessionKey
 from tasks.slots import queue_of
 from tests.workers.fakes import PATIENCE_S
-from workers.consumers import CohortConsumer
-from workers.host import CeleryHost, LoopThread
-from workers.pool import pool_on
+from workers.process.celery_pool import pool_on
+from workers.process.celery_worker import CohortConsumer
+from workers.process.loop_thread import LoopThread, LoopThreadPort
 
 ANSWERED: TurnReport = {"outcome": "answered", "turns": 1, "messages": 1}
 
@@ -68,9 +68,9 @@ class LoopSide:
 
     async def _main(self, thread: LoopThread) -> None:
         stop = asyncio.Event()
-        mailbox = cast("Any", self.visitors)
+        scheduler = cast("Any", self.visitors)
         async with asyncio.TaskGroup() as group:
-            host = CeleryHost(thread, mailbox, group, reload=_no_reload, started=asyncio.Event(), stop=stop)
+            host = LoopThreadPort(thread, scheduler, group, reload=_no_reload, started=asyncio.Event(), stop=stop)
             thread.ready.set_result(host)
             await stop.wait()
             if self.breaks:
@@ -92,7 +92,7 @@ class Watched(CohortConsumer):
 
 
 @contextmanager
-def working(app: Celery, host: CeleryHost, *, limit: int, slots: int = 64, **options: Any) -> Iterator[Any]:
+def working(app: Celery, host: LoopThreadPort, *, limit: int, slots: int = 64, **options: Any) -> Iterator[Any]:
     """A Celery worker for these queues; leaving it is Celery's cold shutdown."""
     app.amqp.queues.select([queue_of(slot) for slot in range(slots)])
     consumer = type("Watched", (Watched,), {"stopped": options.pop("stopped", threading.Event())})

@@ -1,4 +1,4 @@
-"""The outer parts of a worker, scripted: the agent runtime, Telegram, time. They satisfy ``workers.ports``."""
+"""The outer parts of a worker, scripted: the agent runtime, Telegram, time. They satisfy ``workers.interfaces``."""
 
 import asyncio
 import json
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from tasks.envelope import Reply
 from tasks.session import SessionKey
-from workers.ports import ChatMigrated, LiveAnswer, Sink, TurnRequest, TurnResult, Undeliverable, Usage
+from workers.interfaces import ChatMigrated, LiveAnswer, Sink, TurnRequest, TurnResult, Undeliverable, Usage
 
 PATIENCE_S = 20
 

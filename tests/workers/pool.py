@@ -28,12 +28,12 @@ from tests.workers.fakes import (
     ScriptedRuntime,
     Telegram,
 )
-from workers.alerts import Alerts
-from workers.mailbox import Mailbox
-from workers.members import Member
-from workers.parts import Parts
-from workers.ports import AgentRuntime
-from workers.pulse import Pulse
+from workers.interfaces import AgentRuntime
+from workers.process.membership import Member
+from workers.sessions.alerts import Alerts
+from workers.sessions.dependencies import Parts
+from workers.sessions.heartbeat import Heartbeat
+from workers.sessions.scheduler import SessionScheduler
 
 LONG = timedelta(minutes=5)
 
@@ -75,11 +75,11 @@ class Worker:
         self._grace_s = 0.0
         self.left: list[SessionKey] = []
         self._task: asyncio.Task[None] | None = None
-        self.mailbox: Mailbox
+        self.scheduler: SessionScheduler
         self.member: Member | None = None
         self.queues: frozenset[str] = frozenset()
         self.store: Store
-        self.pulse: Pulse
+        self.pulse: Heartbeat
         self._loops: asyncio.TaskGroup
 
     def begin(self, group: asyncio.TaskGroup) -> None:
@@ -87,12 +87,12 @@ class Worker:
 
     def ring(self, where: SessionKey) -> asyncio.Task[TurnReport]:
         """A doorbell, as Celery's threads ring it."""
-        return self._loops.create_task(self.mailbox.visit(where), name=f"doorbell {where}")
+        return self._loops.create_task(self.scheduler.visit(where), name=f"doorbell {where}")
 
     async def rung(self, where: SessionKey) -> None:
         """The same, whatever becomes of the worker."""
         with suppress(asyncio.CancelledError, RuntimeError, Killed):
-            await self.mailbox.visit(where)
+            await self.scheduler.visit(where)
 
     async def answer(self, where: SessionKey) -> TurnReport:
         async with asyncio.timeout(PATIENCE_S):
@@ -129,7 +129,7 @@ class Worker:
 
     def cancel_turns(self) -> None:
         """What a drain does when its grace is over."""
-        for _, task in self.mailbox._loops.values():
+        for _, task in self.scheduler._loops.values():
             task.cancel()
 
     def _steps(self, step: str) -> None:
@@ -141,13 +141,13 @@ class Worker:
             raise Killed
 
     async def _serve(self, member: Member) -> None:
-        """As workers.app does."""
+        """As workers.process.app does."""
         async with asyncio.TaskGroup() as group:
             beating = group.create_task(member.run(), name="member")
             self.ready.set()
             await self._leave.wait()
             await member.leave()
-            self.left = [*await self.mailbox.drain(self._grace_s)]
+            self.left = [*await self.scheduler.drain(self._grace_s)]
             beating.cancel()
 
     def _consume(self, queues: frozenset[str]) -> None:
@@ -158,7 +158,7 @@ class Worker:
     async def _main(self) -> None:
         try:
             async with connect(self.settings, self.pool.clock) as self.store, asyncio.TaskGroup() as self._loops:
-                self.pulse = Pulse(self.pool.clock, self.settings.heartbeat_ttl)
+                self.pulse = Heartbeat(self.pool.clock, self.settings.heartbeat_ttl)
                 await self.store.members.beat(self.name, {}, LONG, member=self._sweeps)
                 self.pulse.beaten(self.pulse.now())
                 parts = Parts(
@@ -175,7 +175,7 @@ class Worker:
                     steps=self._steps,
                     sleep=self.pool.naps,
                 )
-                self.mailbox = Mailbox(parts, self._loops, awake=self._awake)
+                self.scheduler = SessionScheduler(parts, self._loops, awake=self._awake)
                 if self._sweeps:
                     self.member = Member(
                         self.settings,
@@ -183,7 +183,7 @@ class Worker:
                         members=self.store.members,
                         sessions=self.store.sessions,
                         reminders=self.store.reminders,
-                        mailbox=self.mailbox,
+                        scheduler=self.scheduler,
                         pulse=self.pulse,
                         consume=self._consume,
                         about=dict,
@@ -191,7 +191,7 @@ class Worker:
                 if self.member is None:
                     self.ready.set()
                     await self._leave.wait()
-                    self.left = [*await self.mailbox.drain(self._grace_s)]
+                    self.left = [*await self.scheduler.drain(self._grace_s)]
                 else:
                     await self._serve(self.member)
                 with suppress(StoreUnavailable):

@@ -10,8 +10,8 @@ from tasks.store import Store
 from tasks.store.alerts import AlertStore
 from tests.conftest import BOT, TOKEN
 from tests.workers.pool import Pool, session
-from workers.alerts import Alerts
-from workers.ports import TurnFailed
+from workers.interfaces import TurnFailed
+from workers.sessions.alerts import Alerts
 
 
 async def test_each_admin_is_told_of_a_cause_once(store: Store) -> None:

@@ -10,9 +10,9 @@ from tasks.session import SessionKey
 from tests.conftest import BOT
 from tests.workers.fakes import PATIENCE_S, Changes, Hold
 from tests.workers.pool import Pool, session
-from workers import words
-from workers.ports import Sink, TurnFailed, TurnRequest, TurnResult, Usage
-from workers.spending import LEAST_HELD
+from workers.interfaces import Sink, TurnFailed, TurnRequest, TurnResult, Usage
+from workers.sessions import texts
+from workers.sessions.spending import LEAST_HELD
 
 ONE = session(1)
 BIG = str(100 * LEAST_HELD)
@@ -90,7 +90,7 @@ async def test_a_turn_that_is_stopped_pays_for_the_calls_that_had_ended(pool: Po
     pool.ring(worker, ONE)
     await hold.reached()
     await pool.say(1, kind="stop", sender={"id": 77})
-    worker.mailbox.arrived(ONE)
+    worker.scheduler.arrived(ONE)
     await pool.telegram.until_delivered(1)
     await worker.stop()
     assert [await used(pool, scope) for scope in ("user:77", "chat:1")] == [10, 10]
@@ -149,7 +149,7 @@ async def test_only_the_one_whose_allowance_is_used_up_is_refused(pool: Pool, pa
     assert paid.ran[-1] == ["a", "c"]
     replies = [reply for where, reply in pool.telegram.delivered if where == ONE]
     assert [(reply.answers, reply.reply_to) for reply in replies] == [((first, third), third), ((second,), second)]
-    assert replies[1].text == words.over_budget("your")
+    assert replies[1].text == texts.over_budget("your")
     assert [await used(pool, f"user:{who}") for who in (7, 8)] == [10, int(BIG)]
 
 
@@ -175,14 +175,14 @@ async def test_turns_at_the_same_time_do_not_spend_the_same_tokens(pool: Pool, p
         pool.ring(worker, topic)
     await pool.telegram.until_delivered(5)
     await paid.changes.until(lambda: len(paid.ran) == 3)
-    assert {reply.text for _, reply in pool.telegram.delivered} == {words.over_budget("your", held=True)}
+    assert {reply.text for _, reply in pool.telegram.delivered} == {texts.over_budget("your", held=True)}
     gate.go.set()
     await pool.telegram.until_delivered(8)
     assert await used(pool, "user:77") == 3 * LEAST_HELD
     await pool.say(1, "all", session=str(topics[0]), sender={"id": 77})
     pool.ring(worker, topics[0])
     await pool.telegram.until_delivered(9)
-    assert pool.telegram.delivered[-1][1].text == words.over_budget("your")
+    assert pool.telegram.delivered[-1][1].text == texts.over_budget("your")
 
 
 @pytest.mark.promise("budgets")

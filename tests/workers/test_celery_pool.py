@@ -20,7 +20,7 @@ from tasks.turn import NAME, bind
 from tests.workers.celery_worker import ANSWERED, LoopSide, working
 from tests.workers.fakes import PATIENCE_S
 from tests.workers.pool import session
-from workers.pool import pool_on
+from workers.process.celery_pool import pool_on
 
 ONE, TWO, THREE = session(1), session(2), session(3)
 

@@ -6,8 +6,8 @@ import pytest
 
 from tests.workers.mishaps import at, heir_of_a_message, letters, next_worker, three_die_of_it
 from tests.workers.pool import Pool, session
-from workers import words
-from workers.ports import TurnFailed
+from workers.interfaces import TurnFailed
+from workers.sessions import texts
 
 ONE = session(1)
 
@@ -50,13 +50,13 @@ async def test_a_message_that_kills_its_worker_three_times_is_buried_and_the_ses
     (letter,) = await letters(pool)
     assert letter.inbound is not None
     assert (letter.inbound.text, letter.session) == ("poison", str(ONE))
-    assert pool.telegram.texts(ONE) == [words.POISON, "answer to harmless"]
+    assert pool.telegram.texts(ONE) == [texts.POISON, "answer to harmless"]
     assert pool.telegram.answered(ONE) == [1, 2]
 
 
 async def test_those_collected_with_a_poisonous_message_are_answered_and_cost_no_worker_more(pool: Pool) -> None:
-    texts = ["a", "b", "poison", "c", "d"]
-    await pool.say_all(1, *({"text": text} for text in texts))
+    sent = ["a", "b", "poison", "c", "d"]
+    await pool.say_all(1, *({"text": text} for text in sent))
     worker, deaths = None, 0
     while True:
         worker = await next_worker(pool, worker, f"w-{deaths}")
@@ -72,7 +72,7 @@ async def test_those_collected_with_a_poisonous_message_are_answered_and_cost_no
         deaths += 1
 
     assert deaths == 3
-    assert pool.telegram.texts(ONE) == ["answer to a", "answer to b", words.POISON, "answer to c", "answer to d"]
+    assert pool.telegram.texts(ONE) == ["answer to a", "answer to b", texts.POISON, "answer to c", "answer to d"]
     assert [letter.update_id for letter in await letters(pool)] == [3]
 
 
@@ -88,7 +88,7 @@ async def test_a_retry_that_kills_its_worker_is_buried_with_what_it_was_to_run(p
     await pool.say(1, kind="retry")
     await worker.answer(ONE)
     assert [letter.inbound and letter.inbound.kind for letter in await letters(pool)] == ["retry", "message"]
-    assert pool.telegram.texts(ONE)[1:] == [words.POISON, words.NOTHING_TO_RETRY]
+    assert pool.telegram.texts(ONE)[1:] == [texts.POISON, texts.NOTHING_TO_RETRY]
 
 
 async def test_the_next_worker_goes_on_in_the_message_that_is_already_on_the_screen(pool: Pool) -> None:
@@ -105,4 +105,4 @@ async def test_a_message_buried_after_it_showed_something_is_told_in_that_place(
     await three_die_of_it(pool)
     worker = await pool.worker("w-last")
     await worker.answer(ONE)
-    assert list(pool.telegram.chat(ONE).shown.values()) == [words.POISON]
+    assert list(pool.telegram.chat(ONE).shown.values()) == [texts.POISON]

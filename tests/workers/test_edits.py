@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from tasks.envelope import Inbound
 from tests.workers.pool import Pool, session
-from tests.workers.test_turn import TOO_NEW, decide, entry, texts, word
-from workers import edits
-from workers.turn import Ignore, Run, is_news
+from tests.workers.test_turn import TOO_NEW, decide, entry, messages_of, word
+from workers.sessions import edits
+from workers.sessions.planner import Ignore, Run, is_news
 
 ONE = session(1)
 
@@ -82,9 +82,9 @@ def test_edits_that_change_nothing_are_left_out_wherever_they_stand() -> None:
     said = _said(7, "a")
     assert isinstance(decide(edit(9, 7, "a"), said=said), Ignore)
     assert isinstance(decide(edit(9, 7, "a"), edit(10, 7, "a"), said=said), Ignore)
-    assert texts(decide(edit(9, 7, "a"), entry(10, "b"), said=said)) == ["b"]
-    assert texts(decide(entry(8, "b"), edit(9, 7, "a"), entry(10, "c"), said=said)) == ["b", "c"]
-    assert texts(decide(edit(9, 7, "new"), edit(10, 7, "a"), said=said)) == ["a"]
+    assert messages_of(decide(edit(9, 7, "a"), entry(10, "b"), said=said)) == ["b"]
+    assert messages_of(decide(entry(8, "b"), edit(9, 7, "a"), entry(10, "c"), said=said)) == ["b", "c"]
+    assert messages_of(decide(edit(9, 7, "new"), edit(10, 7, "a"), said=said)) == ["a"]
     plan = decide(edit(9, 7, "a"), word(10, "compact"), said=said)
     assert isinstance(plan, Ignore)
     assert plan.ends.drop == 1

@@ -11,8 +11,8 @@ from tasks.store.sessions import Claim, Commit
 from tests.conftest import BOT
 from tests.workers.mishaps import letters
 from tests.workers.pool import Pool, session
-from workers import words
-from workers.ports import MediaUnavailable
+from workers.interfaces import MediaUnavailable
+from workers.sessions import texts
 
 ONE = session(1)
 
@@ -47,7 +47,7 @@ async def test_a_message_that_meets_a_defect_three_times_is_buried_and_its_user_
     pool.model.fail("hello", *(ValueError("a defect") for _ in range(9)))
     await pool.say_all(1, {"text": "hello"})
     await worker.answer(ONE)
-    assert pool.telegram.texts(ONE) == [words.DEFECT]
+    assert pool.telegram.texts(ONE) == [texts.DEFECT]
     assert [letter.reason for letter in await letters(pool)] == ["failed 3 times: ValueError"]
 
 
@@ -59,7 +59,7 @@ async def test_a_message_that_breaks_the_loop_itself_is_buried_too(pool: Pool) -
         assert (await worker.answer(ONE))["outcome"] == "elsewhere"
         assert (await pool.store.sessions.glance(ONE)).running_on is None
     await worker.answer(ONE)
-    assert pool.telegram.texts(ONE) == [words.POISON, "From now on: model m."]
+    assert pool.telegram.texts(ONE) == [texts.POISON, "From now on: model m."]
     assert await pool.idle(ONE)
 
 
@@ -89,7 +89,7 @@ async def test_a_reply_that_breaks_our_own_code_is_given_up_and_said_so(pool: Po
     await worker.answer(ONE)
     await pool.say(1, "good")
     await worker.answer(ONE)
-    assert pool.telegram.texts(ONE) == [words.UNSENT, "answer to good"]
+    assert pool.telegram.texts(ONE) == [texts.UNSENT, "answer to good"]
     assert pool.telegram.answered(ONE) == [1, 2]
     (letter,) = await letters(pool)
     assert letter.raw is not None
@@ -209,7 +209,7 @@ async def test_a_damaged_message_is_buried_its_user_told_and_the_next_one_answer
     await pool.store.redis.rpush(f"cohort:s:{ONE}:inbox", b"{damaged", b"7")
     await pool.say(1, "next")
     await worker.answer(ONE)
-    assert pool.telegram.texts(ONE) == [words.UNREADABLE, words.UNREADABLE, "answer to next"]
+    assert pool.telegram.texts(ONE) == [texts.UNREADABLE, texts.UNREADABLE, "answer to next"]
     assert [(letter.session, letter.raw) for letter in await letters(pool)] == [(str(ONE), "{damaged"), (str(ONE), "7")]
 
 
@@ -220,5 +220,5 @@ async def test_a_damaged_reply_is_buried_and_its_user_told(pool: Pool) -> None:
     await worker.store.sessions.commit(claim, Commit(0, [Reply(text="behind it")]))
     await pool.store.redis.lpush(f"cohort:s:{ONE}:outbox", b"{damaged")
     await worker.answer(ONE)
-    assert pool.telegram.texts(ONE) == ["behind it", words.UNSENT]
+    assert pool.telegram.texts(ONE) == ["behind it", texts.UNSENT]
     assert await pool.idle(ONE)

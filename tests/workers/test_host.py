@@ -9,7 +9,7 @@ from tasks.ports import TurnReport
 from tests.workers.celery_worker import ANSWERED, LoopSide
 from tests.workers.fakes import PATIENCE_S
 from tests.workers.pool import session
-from workers.host import LoopThread
+from workers.process.loop_thread import LoopThread
 
 ONE = session(1)
 

@@ -6,8 +6,8 @@ from tasks.envelope import Reply
 from tasks.session import SessionKey
 from tests.workers.mishaps import heir_of_a_message
 from tests.workers.pool import Pool, session
-from workers.outbox import LATE_S
-from workers.ports import Undeliverable
+from workers.interfaces import Undeliverable
+from workers.sessions.outbox import LATE_S
 
 ONE = session(1)
 

@@ -46,7 +46,7 @@ async def test_a_draining_worker_takes_no_doorbell(pool: Pool) -> None:
     # A visit is behind the drain in the loop's own order.
     await pool.say(2, "too late")
     assert (await worker.answer(session(2)))["outcome"] == "elsewhere"
-    assert worker.mailbox.sweep([session(2)]) == 0
+    assert worker.scheduler.sweep([session(2)]) == 0
     hold.go.set()
     async with asyncio.timeout(PATIENCE_S):
         await worker.ended.wait()
@@ -83,7 +83,7 @@ async def test_a_reply_that_waits_for_telegram_is_handed_back_and_said_once(pool
     await pool.say_all(1, {"text": "a"}, {"kind": "choose", "choice": {"model": "m"}})
     first.ring(ONE)
     await hold.reached()
-    assert first.mailbox.at_work == 0
+    assert first.scheduler.at_work == 0
     await first.stop()
     second = await pool.worker("w-two")
     await second.answer(ONE)
@@ -92,10 +92,10 @@ async def test_a_reply_that_waits_for_telegram_is_handed_back_and_said_once(pool
 
 async def test_a_drain_ends_though_a_loop_had_not_even_begun(pool: Pool) -> None:
     worker = await pool.worker("w-one")
-    worker.mailbox.sweep([session(chat) for chat in range(1, 20)])
+    worker.scheduler.sweep([session(chat) for chat in range(1, 20)])
     worker.cancel_turns()
     await worker.stop()
-    assert worker.mailbox.at_work == 0
+    assert worker.scheduler.at_work == 0
 
 
 type Catch = Callable[[Worker], None]

@@ -166,14 +166,14 @@ async def test_a_turn_whose_session_is_somebody_elses_ends_once_that_is_found_ou
     hold = pool.model.hold("hello")
     turn = zombie.ring(ONE)
     await hold.reached()
-    await zombie.mailbox.doubt()
+    await zombie.scheduler.revalidate_claims()
     assert pool.model.calls[0].end == "running"
 
     hold.begun.clear()
     await pool.store.members.report_death("w-zombie")
     other = heir.ring(ONE)
     await hold.reached()
-    await zombie.mailbox.doubt()
+    await zombie.scheduler.revalidate_claims()
     assert (await turn)["outcome"] == "elsewhere"
     assert pool.model.calls[0].end == "CancelledError"
     hold.go.set()

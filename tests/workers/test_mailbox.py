@@ -28,8 +28,8 @@ async def test_one_session_that_is_stuck_delays_no_other(pool: Pool) -> None:
     for bell in [worker.ring(session(chat)) for chat in range(2, 22)]:
         assert (await bell)["outcome"] == "answered"
 
-    assert worker.mailbox.awake == 1
-    assert worker.mailbox.at_work == 1
+    assert worker.scheduler.awake == 1
+    assert worker.scheduler.at_work == 1
     hold.go.set()
     assert (await stuck)["turns"] == 2
 
@@ -84,7 +84,7 @@ async def test_a_doorbell_for_a_session_of_another_worker_ends_at_once(pool: Poo
     await hold.reached()
     await pool.say(1, "second")
     assert (await second.answer(ONE))["outcome"] == "elsewhere"
-    assert second.mailbox.awake == 0
+    assert second.scheduler.awake == 0
     hold.go.set()
     assert (await turn)["turns"] == 2
 
@@ -95,21 +95,21 @@ async def test_a_sweep_wakes_who_sleeps_as_far_as_there_is_room(pool: Pool) -> N
     sessions = [session(chat) for chat in range(1, 6)]
     for chat in range(1, 6):
         await pool.say(chat, "hello")
-    assert worker.mailbox.sweep(sessions) == 3
-    assert (worker.mailbox.sweep(sessions), worker.mailbox.room) == (0, 0)
+    assert worker.scheduler.sweep(sessions) == 3
+    assert (worker.scheduler.sweep(sessions), worker.scheduler.room) == (0, 0)
     hold.go.set()
     await pool.telegram.until_delivered(3)
     async with asyncio.timeout(PATIENCE_S):
-        await worker.mailbox._empty.wait()
-    assert worker.mailbox.sweep(sessions[3:]) == 2
+        await worker.scheduler._empty.wait()
+    assert worker.scheduler.sweep(sessions[3:]) == 2
     await pool.telegram.until_delivered(5)
     assert sorted(pool.telegram.chats, key=str) == sessions
 
 
 async def test_a_stop_for_a_session_that_sleeps_here_is_nothing(pool: Pool) -> None:
     worker = await pool.worker("w-one")
-    worker.mailbox.arrived(ONE)
-    assert worker.mailbox.awake == 0
+    worker.scheduler.arrived(ONE)
+    assert worker.scheduler.awake == 0
 
 
 async def test_a_sweep_has_room_though_doorbells_keep_many_awake(pool: Pool) -> None:
@@ -120,7 +120,7 @@ async def test_a_sweep_has_room_though_doorbells_keep_many_awake(pool: Pool) -> 
         worker.ring(session(chat))
     await hold.reached()
     await pool.say(5, "not rung for")
-    assert worker.mailbox.sweep([session(5)]) == 1
+    assert worker.scheduler.sweep([session(5)]) == 1
     await pool.telegram.until_delivered(1)
     assert pool.telegram.delivered[0][0] == session(5)
     hold.go.set()
@@ -146,17 +146,17 @@ async def test_a_group_with_40_topics_keeps_no_other_chats_doorbell_waiting(pool
     # Each that waited would hold one of the places for doorbells.
     for bell in bells[2:]:
         assert (await bell)["outcome"] == "joined"
-    assert worker.mailbox.awake == 2
+    assert worker.scheduler.awake == 2
     await pool.say(7, "hello")
     assert (await worker.answer(session(7)))["outcome"] == "answered"
-    assert worker.mailbox.sweep([topic(40)]) == 0, "no sweep has room for more of the group"
+    assert worker.scheduler.sweep([topic(40)]) == 0, "no sweep has room for more of the group"
     hold.go.set()
     await pool.telegram.until_delivered(41)
     answered = [where for where, _ in pool.telegram.delivered if where != session(7)]
     assert sorted(answered[2:], key=lambda where: where.topic or 0) == [topic(number) for number in range(3, 41)]
     async with asyncio.timeout(PATIENCE_S):
-        await worker.mailbox._empty.wait()
-    assert (worker.mailbox.awake, worker.mailbox._behind) == (0, {})
+        await worker.scheduler._empty.wait()
+    assert (worker.scheduler.awake, worker.scheduler._behind) == (0, {})
 
 
 async def test_topics_that_wait_for_others_of_their_chat_are_handed_over_by_a_drain(pool: Pool) -> None:

@@ -135,7 +135,7 @@ async def test_what_nobody_rang_for_is_found_in_every_slot(pool: Pool) -> None:
     worker = await pool.worker("w-one", sweeps=True, awake=7, **QUICK)
     await pool.telegram.until_delivered(len(chats))
     assert Counter(where.chat for where, _ in pool.telegram.delivered) == Counter(chats)
-    assert worker.mailbox.awake <= 7
+    assert worker.scheduler.awake <= 7
 
 
 async def test_slots_with_always_more_work_than_room_take_turns(pool: Pool) -> None:
@@ -149,7 +149,7 @@ async def test_slots_with_always_more_work_than_room_take_turns(pool: Pool) -> N
         await worker.member._sweep()
         await pool.telegram.until_delivered(count)
         async with asyncio.timeout(PATIENCE_S):
-            await worker.mailbox._empty.wait()
+            await worker.scheduler._empty.wait()
         # There is always something in the first slot.
         await pool.say(low.chat, "more")
     # A sweep of the worker's own may have answered the next one in the first slot by now.

@@ -5,10 +5,10 @@ import pytest
 from tasks.errors import Terminal
 from tasks.store.reminders import LONGEST_CHAIN, SHORTEST_CHAINED_S, ReminderStore
 from tests.workers.pool import Pool, Worker, session
-from workers import words
-from workers.ports import Sink, TurnRequest, TurnResult
-from workers.reminding import admission
+from workers.interfaces import Sink, TurnRequest, TurnResult
 from workers.runtime.tools import Origin
+from workers.sessions import texts
+from workers.sessions.reminders import admission
 
 ONE = session(1)
 
@@ -80,7 +80,7 @@ async def test_stop_and_new_end_what_reminders_have_set(pool: Pool, runtime: Rem
     assert [reminder.depth for reminder in await worker.store.reminders.waiting(ONE)] == [1]
     await pool.say(1, kind=kind)
     await worker.answer(ONE)
-    assert words.CHAIN_ENDED in pool.telegram.texts(ONE)[-1]
+    assert texts.CHAIN_ENDED in pool.telegram.texts(ONE)[-1]
     turns = len(runtime.turns)
     for _ in range(3):
         await pass_time(pool, worker)
@@ -98,9 +98,9 @@ async def test_new_names_the_reminders_that_people_have_set_and_stop_leaves_them
     await pool.say(1, kind="new")
     await worker.answer(ONE)
     stopped, (_, anew) = pool.telegram.texts(ONE)[-2], pool.telegram.delivered[-1]
-    assert stopped == words.stopped(0)
-    assert words.still_set(1) in anew.text
-    assert [[button.data for button in row] for row in anew.buttons] == [[words.CANCEL_REMINDERS_DATA]]
+    assert stopped == texts.stopped(0)
+    assert texts.still_set(1) in anew.text
+    assert [[button.data for button in row] for row in anew.buttons] == [[texts.CANCEL_REMINDERS_DATA]]
     assert len(await worker.store.reminders.waiting(ONE)) == 1
     assert len(runtime.turns) == 1
 

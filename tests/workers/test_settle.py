@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from workers.app import settle
+from workers.process.app import settle
 
 
 @pytest.fixture

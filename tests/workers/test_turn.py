@@ -7,9 +7,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tasks.envelope import Inbound, Media
-from workers import turn, words
-from workers.collect import ALBUM_PAUSE_S, COLLECT_CHARACTERS, COLLECT_MESSAGES
-from workers.turn import (
+from workers.sessions import planner, texts
+from workers.sessions.batching import ALBUM_PAUSE_S, COLLECT_CHARACTERS, COLLECT_MESSAGES
+from workers.sessions.planner import (
     Answer,
     Bury,
     Compact,
@@ -43,10 +43,10 @@ def photo(update: int, album: str, **fields: Any) -> bytes:
 
 
 def decide(*inbox: bytes, tries: int = 1, mode: QueueMode = "collect", **more: Any) -> Plan:
-    return turn.decide(inbox, tries=tries, mode=mode, now=NOW, **more)
+    return planner.decide(inbox, tries=tries, mode=mode, now=NOW, **more)
 
 
-def texts(plan: Plan) -> list[str]:
+def messages_of(plan: Plan) -> list[str]:
     assert isinstance(plan, Run)
     return [message.text for message in plan.messages]
 
@@ -56,16 +56,16 @@ def texts(plan: Plan) -> list[str]:
 
 def test_all_waiting_messages_are_answered_together_in_their_order() -> None:
     plan = decide(entry(1, "a"), entry(2, "b"), entry(3, "c"))
-    assert texts(plan) == ["a", "b", "c"]
+    assert messages_of(plan) == ["a", "b", "c"]
     assert plan.ends == Ends(3, (1, 2, 3))  # type: ignore[union-attr]
 
 
 def test_in_followup_mode_each_message_has_its_own_turn() -> None:
-    assert texts(decide(entry(1, "a"), entry(2, "b"), mode="followup")) == ["a"]
+    assert messages_of(decide(entry(1, "a"), entry(2, "b"), mode="followup")) == ["a"]
 
 
 def test_in_interrupt_mode_the_next_turn_gets_its_message_and_the_new_ones() -> None:
-    assert texts(decide(entry(1, "a"), entry(2, "b"), mode="interrupt")) == ["a", "b"]
+    assert messages_of(decide(entry(1, "a"), entry(2, "b"), mode="interrupt")) == ["a", "b"]
 
 
 def test_more_text_than_a_turn_takes_is_left_for_the_next() -> None:
@@ -89,7 +89,7 @@ def test_a_message_longer_than_that_is_taken_alone() -> None:
 
 def test_collecting_ends_at_a_control_word_that_takes_its_turn() -> None:
     plan = decide(entry(1, "a"), word(2, "choose", choice={"model": "m"}), entry(3, "b"))
-    assert texts(plan) == ["a"]
+    assert messages_of(plan) == ["a"]
 
 
 # -- albums and edits
@@ -127,7 +127,7 @@ def test_a_clock_that_jumped_does_not_hold_an_album() -> None:
 
 def test_an_edit_of_a_waiting_message_is_answered_in_its_place() -> None:
     plan = decide(entry(1, "old"), entry(2, "b"), entry(3, "new", message_id=1, edited=True))
-    assert texts(plan) == ["new", "b"]
+    assert messages_of(plan) == ["new", "b"]
     assert plan.ends.answers == (1, 2, 3)  # type: ignore[union-attr]
 
 
@@ -141,7 +141,7 @@ def test_an_edited_caption_is_no_further_part_of_its_album() -> None:
 
 
 def test_an_edit_of_an_answered_message_is_a_message() -> None:
-    assert texts(decide(entry(7, "new", message_id=1, edited=True))) == ["new"]
+    assert messages_of(decide(entry(7, "new", message_id=1, edited=True))) == ["new"]
 
 
 # -- control words
@@ -149,13 +149,13 @@ def test_an_edit_of_an_answered_message_is_a_message() -> None:
 
 def test_stop_sets_aside_what_waits_before_it_and_says_how_much() -> None:
     plan = decide(entry(1, "a"), entry(2, "b"), word(3, "stop"), entry(4, "c"))
-    assert plan == Answer(Ends(3, (1, 2, 3)), words.stopped(2), {}, cuts=True)
+    assert plan == Answer(Ends(3, (1, 2, 3)), texts.stopped(2), {}, cuts=True)
 
 
 def test_stop_counts_an_album_once_and_edits_not_at_all() -> None:
     plan = decide(photo(1, "x"), photo(2, "x"), entry(3, "e", message_id=2, edited=True), word(4, "stop"))
     assert isinstance(plan, Answer)
-    assert plan.words == words.stopped(2)
+    assert plan.words == texts.stopped(2)
 
 
 @pytest.mark.promise("control-words")
@@ -169,7 +169,7 @@ def test_a_new_before_a_stop_still_begins_anew() -> None:
     plan = decide(entry(1), word(2, "new"), entry(3), word(4, "stop"))
     assert isinstance(plan, Answer)
     assert plan.forget
-    assert words.STARTED_ANEW in plan.words
+    assert texts.STARTED_ANEW in plan.words
     assert plan.words.startswith("Stopped")
 
 
@@ -178,12 +178,12 @@ def test_what_was_chosen_before_a_stop_holds() -> None:
     plan = decide(entry(1), *choices, word(4, "stop"))
     assert isinstance(plan, Answer)
     assert plan.set == {"model": "n", "agent": "a"}
-    assert words.chosen(plan.set) in plan.words
+    assert texts.chosen(plan.set) in plan.words
 
 
 def test_a_choice_is_answered_without_the_agent() -> None:
     plan = decide(word(1, "choose", choice={"model": "m"}), entry(2, "b"))
-    assert plan == Answer(Ends(1, (1,)), words.chosen({"model": "m"}), {"model": "m"})
+    assert plan == Answer(Ends(1, (1,)), texts.chosen({"model": "m"}), {"model": "m"})
 
 
 @pytest.mark.parametrize(("kind", "plan"), [("retry", Retry), ("compact", Compact)])
@@ -196,20 +196,20 @@ def test_a_button_pressed_twice_is_pressed_once(kind: str, plan: type) -> None:
 def test_what_is_said_with_new_is_the_first_message_of_the_new_conversation() -> None:
     plan = decide(entry(1, "a"), entry(2, "hello", kind="new", quote="q"), entry(3, "b"))
     assert isinstance(plan, Answer)
-    assert (plan.ends, plan.words, plan.forget) == (Ends(2, (1,)), words.started_anew(1), True)
+    assert (plan.ends, plan.words, plan.forget) == (Ends(2, (1,)), texts.started_anew(1), True)
     assert plan.then is not None
     assert (plan.then.kind, plan.then.text, plan.then.quote, plan.then.update_id) == ("message", "hello", "q", 2)
-    assert texts(decide(plan.then.to_json().encode(), entry(3, "b"))) == ["hello", "b"]
+    assert messages_of(decide(plan.then.to_json().encode(), entry(3, "b"))) == ["hello", "b"]
 
 
 def test_what_is_said_with_stop_is_not_answered() -> None:
     plan = decide(entry(1, "a"), entry(2, "please", kind="stop"))
-    assert plan == Answer(Ends(2, (1, 2)), words.stopped(1), {}, cuts=True)
+    assert plan == Answer(Ends(2, (1, 2)), texts.stopped(1), {}, cuts=True)
 
 
 def test_what_was_said_with_a_new_that_another_one_followed_is_set_aside() -> None:
     plan = decide(entry(1, "hello", kind="new"), word(2, "new"))
-    assert plan == Answer(Ends(2, (1, 2)), words.started_anew(1), {}, forget=True, cuts=True)
+    assert plan == Answer(Ends(2, (1, 2)), texts.started_anew(1), {}, forget=True, cuts=True)
 
 
 def test_a_message_said_with_new_does_not_take_a_suspects_place() -> None:
@@ -229,7 +229,7 @@ def test_that_a_group_moved_goes_before_everything_else_and_is_one_thing_however
 
 def test_an_edit_in_a_supergroup_is_none_of_a_message_that_came_along_from_its_group() -> None:
     edit = entry(2, "new", session="1:-1001", message_id=1, edited=True)
-    assert texts(decide(entry(1, "old"), edit)) == ["old", "new"]
+    assert messages_of(decide(entry(1, "old"), edit)) == ["old", "new"]
 
 
 # -- what does not end
@@ -238,7 +238,7 @@ def test_an_edit_in_a_supergroup_is_none_of_a_message_that_came_along_from_its_g
 @pytest.mark.promise("poison-message")
 def test_a_message_begun_three_times_without_an_end_is_buried_at_the_fourth() -> None:
     for tries in (1, 2, 3):
-        assert texts(decide(entry(1, "poison"), entry(2, "b"), tries=tries))[0] == "poison"
+        assert messages_of(decide(entry(1, "poison"), entry(2, "b"), tries=tries))[0] == "poison"
     plan = decide(entry(1, "poison"), entry(2, "b"), tries=4)
     assert isinstance(plan, Bury)
     assert plan.ends == Ends(1, (1,))
@@ -248,22 +248,22 @@ def test_a_message_begun_three_times_without_an_end_is_buried_at_the_fourth() ->
 
 
 def test_after_a_turn_without_an_end_the_next_takes_one_message() -> None:
-    assert texts(decide(entry(1, "a"), entry(2, "b"), tries=2)) == ["a"]
+    assert messages_of(decide(entry(1, "a"), entry(2, "b"), tries=2)) == ["a"]
 
 
 def test_those_begun_together_with_it_are_run_one_at_a_time() -> None:
     inbox = [entry(1, "a"), entry(2, "b"), entry(3, "c"), entry(4, "later"), entry(5, "later still")]
     first = decide(*inbox, tries=2, together=3)
-    assert (texts(first), first.ends.suspects) == (["a"], 2)  # type: ignore[union-attr]
+    assert (messages_of(first), first.ends.suspects) == (["a"], 2)  # type: ignore[union-attr]
     second = decide(*inbox[1:], suspects=2)
-    assert (texts(second), second.ends.suspects) == (["b"], 1)  # type: ignore[union-attr]
+    assert (messages_of(second), second.ends.suspects) == (["b"], 1)  # type: ignore[union-attr]
     third = decide(*inbox[2:], suspects=1)
-    assert (texts(third), third.ends.suspects) == (["c"], 0)  # type: ignore[union-attr]
-    assert texts(decide(*inbox[3:], suspects=0)) == ["later", "later still"]
+    assert (messages_of(third), third.ends.suspects) == (["c"], 0)  # type: ignore[union-attr]
+    assert messages_of(decide(*inbox[3:], suspects=0)) == ["later", "later still"]
 
 
 def test_a_suspect_is_buried_after_three_tries_the_common_one_included() -> None:
-    assert texts(decide(entry(2, "b"), entry(3, "c"), tries=2, suspects=2)) == ["b"]
+    assert messages_of(decide(entry(2, "b"), entry(3, "c"), tries=2, suspects=2)) == ["b"]
     assert isinstance(decide(entry(2, "b"), entry(3, "c"), tries=3, suspects=2), Bury)
 
 
@@ -295,7 +295,7 @@ def test_what_a_newer_release_wrote_is_left_to_it() -> None:
 
 @pytest.mark.parametrize("other", [TOO_NEW, DAMAGED])
 def test_what_stands_before_it_is_answered_first(other: bytes) -> None:
-    assert texts(decide(entry(1, "a"), other, entry(3, "b"))) == ["a"]
+    assert messages_of(decide(entry(1, "a"), other, entry(3, "b"))) == ["a"]
 
 
 # -- laws
@@ -333,7 +333,7 @@ def live(inbox: list[bytes], mode: QueueMode, fate: st.DataObject) -> list[Plan]
     plans: list[Plan] = []
     tries, together, suspects, now = 1, 0, 0, NOW
     for _ in range(300):
-        plan = turn.decide(inbox, tries=tries, mode=mode, now=now, together=together, suspects=suspects)
+        plan = planner.decide(inbox, tries=tries, mode=mode, now=now, together=together, suspects=suspects)
         match plan:
             case Wait(seconds):
                 assert 0 < seconds <= ALBUM_PAUSE_S
@@ -380,7 +380,7 @@ def test_every_entry_is_ended_by_exactly_one_step_in_order(
 
 @given(inbox=inboxes(), mode=modes)
 def test_a_turn_holds_every_text_and_file_that_it_ends_unless_edited_away(inbox: list[bytes], mode: QueueMode) -> None:
-    plan = turn.decide(inbox, tries=1, mode=mode, now=NOW)
+    plan = planner.decide(inbox, tries=1, mode=mode, now=NOW)
     if not isinstance(plan, Run):
         return
     taken = [Inbound.from_json(raw) for raw in inbox[: plan.ends.drop]]
@@ -398,7 +398,7 @@ def test_a_turn_holds_every_text_and_file_that_it_ends_unless_edited_away(inbox:
 def test_nothing_is_asked_of_the_agent_behind_a_stop(
     inbox: list[bytes], mode: QueueMode, tries: int, together: int, suspects: int
 ) -> None:
-    plan = turn.decide(inbox, tries=tries, mode=mode, now=NOW, together=together, suspects=suspects)
+    plan = planner.decide(inbox, tries=tries, mode=mode, now=NOW, together=together, suspects=suspects)
     if not isinstance(plan, Run):
         return
     kinds = []

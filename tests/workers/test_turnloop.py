@@ -8,8 +8,8 @@ from tasks.envelope import Inbound
 from tests.workers.cable import Fate, all_is_well
 from tests.workers.fakes import Hold
 from tests.workers.pool import Pool, session
-from workers import words
-from workers.ports import TurnFailed
+from workers.interfaces import TurnFailed
+from workers.sessions import texts
 
 ONE = session(1)
 
@@ -108,11 +108,11 @@ async def test_stop_ends_the_running_turn_and_keeps_what_it_showed(pool: Pool) -
     await hold.reached()
     await pool.telegram.changes.until(lambda: bool(pool.telegram.chat(ONE).shown))
     updates.append(await pool.say(1, kind="stop"))
-    worker.mailbox.arrived(ONE)
+    worker.scheduler.arrived(ONE)
     await turn
 
     assert [call.end for call in pool.model.calls] == ["CancelledError"]
-    assert list(pool.telegram.chat(ONE).shown.values()) == [f"Once upon a time\n\n{words.stopped(2)}"]
+    assert list(pool.telegram.chat(ONE).shown.values()) == [f"Once upon a time\n\n{texts.stopped(2)}"]
     assert pool.telegram.answered(ONE) == updates
     assert await pool.idle(ONE)
     await pool.say(1, "next")
@@ -126,7 +126,7 @@ async def test_an_interrupt_that_comes_late_does_not_end_the_turn_after_its_cont
     updates = await pool.say_all(1, {"kind": "new"}, {"text": "hello"})
     turn = worker.ring(ONE)
     await hold.reached()
-    worker.mailbox.arrived(ONE)
+    worker.scheduler.arrived(ONE)
     hold.go.set()
     await turn
     assert pool.model.saw() == [["hello"]]
@@ -142,15 +142,15 @@ async def test_a_second_stop_does_not_tear_up_the_first_ones_end(pool: Pool) -> 
     turn = worker.ring(ONE)
     await frame.reached()
     await pool.say(1, kind="stop")
-    worker.mailbox.arrived(ONE)
+    worker.scheduler.arrived(ONE)
     await pool.model.changes.until(lambda: pool.model.calls[0].end == "CancelledError")
     # The message is on the screen, and the turn waits to be told its id.
-    worker.mailbox.arrived(ONE)
+    worker.scheduler.arrived(ONE)
     await pool.say(1, kind="stop")
     frame.go.set()
     await turn
     assert not hold.go.is_set()
-    assert list(pool.telegram.chat(ONE).shown.values()) == [f"Once upon\n\n{words.stopped(1)}"]
+    assert list(pool.telegram.chat(ONE).shown.values()) == [f"Once upon\n\n{texts.stopped(1)}"]
 
 
 async def test_stop_reaches_a_turn_that_waits_for_a_lane(pool: Pool) -> None:
@@ -163,13 +163,13 @@ async def test_stop_reaches_a_turn_that_waits_for_a_lane(pool: Pool) -> None:
     turn = worker.ring(ONE)
     await worker.runtime.waiting.until(lambda: worker.runtime.wanted == 2)
     await pool.say(1, kind="stop")
-    worker.mailbox.arrived(ONE)
+    worker.scheduler.arrived(ONE)
     await turn
     hold.go.set()
     await other
 
     assert pool.model.saw() == [["first"]]
-    assert pool.telegram.texts(ONE) == [words.stopped(1)]
+    assert pool.telegram.texts(ONE) == [texts.stopped(1)]
 
 
 async def test_a_stop_accepted_between_the_look_and_the_start_is_seen_before_the_turn(pool: Pool) -> None:
@@ -181,7 +181,7 @@ async def test_a_stop_accepted_between_the_look_and_the_start_is_seen_before_the
         if b"together" in sent:
             worker.cable.heard = all_is_well
             await pool.say(1, kind="stop")
-            worker.mailbox.arrived(ONE)
+            worker.scheduler.arrived(ONE)
         return "passes"
 
     worker.cable.heard = just_then
@@ -189,7 +189,7 @@ async def test_a_stop_accepted_between_the_look_and_the_start_is_seen_before_the
 
     assert worker.cable.heard is all_is_well
     assert pool.model.calls == []
-    assert pool.telegram.texts(ONE) == [words.stopped(2)]
+    assert pool.telegram.texts(ONE) == [texts.stopped(2)]
 
 
 async def test_a_stop_behind_more_messages_than_are_read_ahead_is_found(pool: Pool) -> None:
@@ -199,10 +199,10 @@ async def test_a_stop_behind_more_messages_than_are_read_ahead_is_found(pool: Po
     turn = worker.ring(ONE)
     await hold.reached()
     updates += await pool.say_all(1, *({"text": f"m{number}"} for number in range(1, 100)), {"kind": "stop"})
-    worker.mailbox.arrived(ONE)
+    worker.scheduler.arrived(ONE)
     await turn
 
-    assert pool.telegram.texts(ONE) == [words.stopped(100)]
+    assert pool.telegram.texts(ONE) == [texts.stopped(100)]
     assert pool.telegram.answered(ONE) == updates
 
 
@@ -217,13 +217,13 @@ async def test_new_during_a_turn_forgets_the_history_and_closes_what_was_shown(p
     await hold.reached()
     await pool.telegram.changes.until(lambda: len(pool.telegram.chat(ONE).shown) == 2)
     await pool.say(1, kind="new")
-    worker.mailbox.arrived(ONE)
+    worker.scheduler.arrived(ONE)
     await turn
     await pool.say(1, "after")
     await worker.answer(ONE)
 
     shown = list(pool.telegram.chat(ONE).shown.values())
-    assert shown == ["answer to before", "Once upon\n\nStopped.", words.started_anew(1), "answer to after"]
+    assert shown == ["answer to before", "Once upon\n\nStopped.", texts.started_anew(1), "answer to after"]
     assert pool.model.calls[-1].history == []
 
 
@@ -271,7 +271,7 @@ async def test_what_is_said_with_new_is_answered_in_the_new_conversation(pool: P
 
     await worker.answer(ONE)
 
-    assert pool.telegram.texts(ONE)[1:] == [words.started_anew(1), "answer to hello b"]
+    assert pool.telegram.texts(ONE)[1:] == [texts.started_anew(1), "answer to hello b"]
     assert pool.model.calls[-1].history == []
     # Each has one reply that answers it.
     assert pool.telegram.answered(ONE) == [1, 2, 3, 4]
@@ -347,8 +347,8 @@ async def test_an_outage_ends_in_a_retry_button_that_runs_the_message_again(pool
     await pool.say(1, "hello", quote="context")
     await worker.answer(ONE)
     (_, apology), *_ = pool.telegram.delivered
-    assert apology.text == f"{words.OUTAGE} {words.PRESS_RETRY}"
-    assert apology.buttons[0][0].data == words.RETRY_DATA
+    assert apology.text == f"{texts.OUTAGE} {texts.PRESS_RETRY}"
+    assert apology.buttons[0][0].data == texts.RETRY_DATA
 
     # Something else is said and answered in between; that takes no promise back.
     await pool.say(1, "meanwhile")
@@ -358,7 +358,7 @@ async def test_an_outage_ends_in_a_retry_button_that_runs_the_message_again(pool
     await pool.say(1, kind="retry")
     await worker.answer(ONE)
 
-    assert pool.telegram.texts(ONE)[1:] == ["answer to meanwhile", "answer to hello", words.NOTHING_TO_RETRY]
+    assert pool.telegram.texts(ONE)[1:] == ["answer to meanwhile", "answer to hello", texts.NOTHING_TO_RETRY]
     assert pool.model.calls[-1].request.messages[0].quote == "context"
     assert pool.model.calls[-1].history == ["meanwhile"]
     assert "failed" not in await pool.state(ONE)
@@ -383,7 +383,7 @@ async def test_a_retry_that_fails_again_can_be_retried_again(pool: Pool) -> None
     for _ in range(3):
         await worker.answer(ONE)
         await pool.say(1, kind="retry")
-    assert pool.telegram.texts(ONE) == [f"{words.OUTAGE} {words.PRESS_RETRY}"] * 2 + ["answer to hello"]
+    assert pool.telegram.texts(ONE) == [f"{texts.OUTAGE} {texts.PRESS_RETRY}"] * 2 + ["answer to hello"]
 
 
 async def test_a_new_conversation_forgets_what_could_be_retried(pool: Pool) -> None:
@@ -393,7 +393,7 @@ async def test_a_new_conversation_forgets_what_could_be_retried(pool: Pool) -> N
     await worker.answer(ONE)
     await pool.say_all(1, {"kind": "new"}, {"kind": "retry"})
     await worker.answer(ONE)
-    assert pool.telegram.texts(ONE)[-1] == words.NOTHING_TO_RETRY
+    assert pool.telegram.texts(ONE)[-1] == texts.NOTHING_TO_RETRY
 
 
 async def test_a_turn_that_takes_too_long_is_ended_and_its_user_told(pool: Pool) -> None:
@@ -401,7 +401,7 @@ async def test_a_turn_that_takes_too_long_is_ended_and_its_user_told(pool: Pool)
     pool.model.hold("endless")
     await pool.say(1, "endless")
     await worker.answer(ONE)
-    assert pool.telegram.texts(ONE) == [words.TOO_LONG]
+    assert pool.telegram.texts(ONE) == [texts.TOO_LONG]
     assert await pool.idle(ONE)
 
 
@@ -449,4 +449,4 @@ async def test_a_message_put_back_by_an_operator_is_answered(pool: Pool) -> None
     (letter,) = await pool.store.dead.list()
     assert await pool.store.dead.retry(letter.id)
     await worker.answer(ONE)
-    assert pool.telegram.texts(ONE) == [words.DEFECT, "answer to hello"]
+    assert pool.telegram.texts(ONE) == [texts.DEFECT, "answer to hello"]

@@ -3,8 +3,8 @@
 from fast_agent.types import LlmStopReason, PromptMessageExtended
 from mcp_types import TextContent
 
-from workers.runtime import failures
-from workers.runtime.watch import Watch, fault_of, unfinished
+from workers.runtime import faults
+from workers.runtime.call_log import Watch, fault_of, unfinished
 
 UNFINISHED = "(The model's stream broke off without a word that this is the end. Ask me to go on.)"
 
@@ -38,26 +38,26 @@ def check(response: PromptMessageExtended, watch: Watch, model: str, *, open_end
         TurnFailed: it is none.
     """
     if not open_ended and (unfinished(response) or any(call.unfinished for call in watch.calls)):
-        raise failures.cut_off(model)
+        raise faults.cut_off(model)
     fault = fault_of(response)
     if fault is None:
         # A member's failure is a text to the next member, and a child agent's one to the agent that called it.
         fault = next((call.fault for call in watch.calls if call.fault), None)
     if fault is not None:
-        raise failures.classify(fault, model)
+        raise faults.classify(fault, model)
     match response.stop_reason:
         case LlmStopReason.CANCELLED:
-            raise failures.cut_off(model)
+            raise faults.cut_off(model)
         case LlmStopReason.SAFETY:
-            raise failures.refused(model)
+            raise faults.refused(model)
         case LlmStopReason.MAX_ITERATIONS:
-            raise failures.out_of_steps(model)
+            raise faults.out_of_steps(model)
         case LlmStopReason.MAX_TOKENS if not text_of(response).strip() and not watch.cut:
-            raise failures.length_reached(model)
+            raise faults.length_reached(model)
         case _:
             pass
     if not text_of(response).strip() and not watch.cut:
-        raise failures.empty(model)
+        raise faults.empty(model)
 
 
 def text_of(message: PromptMessageExtended) -> str:

@@ -21,8 +21,8 @@ from fast_agent.llm.model_factory import ModelFactory
 from tasks.agent_files import SECRETS, BadFile, Card, card_files, read_card
 from tasks.errors import Misconfigured
 from tasks.settings import Settings, load
-from workers.runtime import card_reading
 from workers.runtime.mcp_isolation import MARK, OWN
+from workers.runtime.patches import card_reading
 
 _TOOL_USERS = frozenset({"agent", "basic", "smart"})
 _TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,57}")
@@ -173,10 +173,10 @@ def _copied(cards: Iterable[Card], own: set[str]) -> Iterable[CardProblem]:
 
 def _accepted(settings: Settings) -> Iterable[CardProblem]:
     """What fast-agent says to the configuration as a whole."""
-    from workers.runtime import vendor  # noqa: PLC0415 - it patches fast-agent, which a check alone does not need
+    from workers.runtime.patches import fast_agent  # noqa: PLC0415 - it patches fast-agent, which a check alone does not need
 
     try:
-        vendor.read_configuration(settings)
+        fast_agent.read_configuration(settings)
     except Misconfigured as problem:
         text = settings.config.read_text(encoding="utf-8") if settings.config.exists() else ""
         said = str(problem).removeprefix(f"{settings.config}: ")

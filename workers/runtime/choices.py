@@ -10,8 +10,8 @@ from fast_agent.core.validation import get_agent_dependencies
 from fast_agent.llm.model_factory import ModelFactory
 
 from tasks.settings import Settings
-from workers.ports import TurnRequest
-from workers.runtime import failures
+from workers.interfaces import TurnRequest
+from workers.runtime import faults
 from workers.runtime.breaker import Breaker, Caller
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class Choices:
         fallback = self._settings.fallback_model
         if fallback and fallback != model and self._breaker.wait(fallback, caller) <= 0:
             return self._choice(agent, fallback, fallback)
-        raise failures.paused(model, wait)
+        raise faults.paused(model, wait)
 
     def several_models(self, choice: Choice) -> bool:
         """Whether a turn of this choice calls more models than ``choice.model``: its members bring their own."""

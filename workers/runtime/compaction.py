@@ -8,10 +8,11 @@ from fast_agent.history.compaction import CompactionError, CompactionSkipped, co
 from fast_agent.types import PromptMessageExtended
 
 from tasks.session import SessionKey
-from workers.ports import Usage
-from workers.runtime import failures, fitting
-from workers.runtime.failures import ContextTooLong, NotTaken
-from workers.runtime.history import Record, newest
+from workers.interfaces import Usage
+from workers.runtime import faults
+from workers.runtime.conversation import fitting
+from workers.runtime.conversation.history import Record, newest
+from workers.runtime.faults import ContextTooLong, NotTaken
 from workers.runtime.tools import Toolbox
 from workers.runtime.turns import watched
 
@@ -97,12 +98,12 @@ async def _summarise(agent: Any, record: Record, session: SessionKey, model: str
     except CompactionSkipped:
         return Compacted(record, before, before, Usage(model=model))
     except CompactionError as problem:
-        raise failures.empty(model) from problem
+        raise faults.empty(model) from problem
     except Exception as problem:
-        raise failures.classify(failures.Fault.of(problem), model) from problem
+        raise faults.classify(faults.Fault.of(problem), model) from problem
     fault = next((call.fault for call in watch.calls if call.fault), None)
     if fault is not None:
         # fast-agent takes the text of an error for a summary.
-        raise failures.classify(fault, model)
+        raise faults.classify(fault, model)
     messages = list(agent.message_history)
     return Compacted(Record(messages, record.members), before, len(messages), watch.usage(model))

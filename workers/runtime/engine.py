@@ -11,22 +11,24 @@ from typing import Any, Self
 from tasks.clock import Clock
 from tasks.errors import CohortError, Retryable
 from tasks.settings import Settings
-from workers.ports import MediaSource, Notes, Reminders, Sink, TurnFailed, TurnRequest, TurnResult
-from workers.runtime import compaction, connections, content, failures, history, models, outages
+from workers.interfaces import MediaSource, Notes, Reminders, Sink, TurnFailed, TurnRequest, TurnResult
+from workers.runtime import compaction, faults, models, outages
+from workers.runtime.agent_registry import AgentRegistry, misconfigured
 from workers.runtime.answer_check import Ends
 from workers.runtime.breaker import Breaker
+from workers.runtime.call_log import metering
 from workers.runtime.choices import Choice, Choices
-from workers.runtime.failures import Unfinished
+from workers.runtime.conversation import content, history
+from workers.runtime.conversation.openings import Openings
 from workers.runtime.fair_queue import Party
+from workers.runtime.faults import Unfinished
 from workers.runtime.lanes import Lane, Lanes
-from workers.runtime.openings import Openings
-from workers.runtime.roster import Roster, misconfigured
+from workers.runtime.patches import connections
 from workers.runtime.shared_servers import Alert
 from workers.runtime.shortening import Shortening
 from workers.runtime.tools import Origin, Toolbox, origin_of_turn
-from workers.runtime.turn_time import Limit
+from workers.runtime.turn_limit import Limit
 from workers.runtime.turns import Answer, Turn, Work
-from workers.runtime.watch import metering
 
 log = logging.getLogger("cohort.runtime")
 
@@ -73,7 +75,7 @@ class Engine:
         Raises:
             Misconfigured: what the operator has to put right, in one line.
         """
-        self._roster = Roster(self._settings, self._clock)
+        self._roster = AgentRegistry(self._settings, self._clock)
         self._choices = Choices(self._roster.fast, self._settings, self._breaker)
         self._stack.push_async_callback(connections.close)
         try:
@@ -212,7 +214,7 @@ class Engine:
         try:
             return await work
         except Retryable as problem:
-            raise failures.no_file(type(problem).__name__) from problem
+            raise faults.no_file(type(problem).__name__) from problem
 
     def _record(self, request: TurnRequest, choice: Choice) -> history.Record:
         """What the session remembers; a new one begins with what the card gives it."""
@@ -266,7 +268,7 @@ class Engine:
             except Exception as problem:
                 # What was changed in part is put back with the lane: a chat that chose such a model must not have each
                 # of its messages start the servers of a lane again.
-                raise failures.unusable(choice.switch, failures.Fault.of(problem).detail) from problem
+                raise faults.unusable(choice.switch, faults.Fault.of(problem).detail) from problem
         return agents[choice.agent]
 
     def _wipe(self, lane: Lane) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import Self
 
-from workers.ports import TurnRequest
+from workers.interfaces import TurnRequest
 
 _ONE_IN = 4
 """One lane in so many is left to others, at least one."""

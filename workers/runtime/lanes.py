@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from workers.runtime import failures
+from workers.runtime import faults
 from workers.runtime.fair_queue import FairQueue, Party, Ticket
 
 if TYPE_CHECKING:
@@ -267,7 +267,7 @@ class Lanes:
             return
         for place in self._places.values():
             if not place.done():
-                failure = failures.no_lane(problem)
+                failure = faults.no_lane(problem)
                 failure.__cause__ = problem
                 place.set_exception(failure)
 

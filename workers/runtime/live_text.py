@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from workers.ports import Sink
+from workers.interfaces import Sink
 
 if TYPE_CHECKING:
     from fast_agent.llm.stream_types import StreamChunk

@@ -29,8 +29,9 @@ from fast_agent.core.instruction_refresh import rebuild_agent_instruction
 from fast_agent.mcp.mcp_aggregator import MCPAttachOptions
 
 from tasks.session import SessionKey
-from workers.runtime import failures, server_calls
+from workers.runtime import faults
 from workers.runtime.lanes import Lane
+from workers.runtime.patches import server_calls
 from workers.runtime.shared_servers import SharedServers, why_not
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ class Isolation:
         except Exception as problem:
             lane.spoil()
             log.warning("server_start_failed", extra={"session": str(session), "error": type(problem).__name__})
-            raise failures.no_server(", ".join(sorted({name for _, name in wanted}))) from problem
+            raise faults.no_server(", ".join(sorted({name for _, name in wanted}))) from problem
         return True
 
     async def cool(self, lane: Lane) -> None:
@@ -174,7 +175,7 @@ class Isolation:
         except Exception as problem:
             lane.spoil()
             log.warning("server_end_failed", extra={"session": held.session, "error": type(problem).__name__})
-            raise failures.no_server(", ".join(sorted({name for _, name in held.servers}))) from problem
+            raise faults.no_server(", ".join(sorted({name for _, name in held.servers}))) from problem
 
     def forget(self, lane: Lane) -> None:
         """The lane's instance has ended, and with it every process of it."""

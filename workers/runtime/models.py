@@ -6,7 +6,7 @@ from typing import Any
 
 from fast_agent.llm.provider_types import Provider
 
-from workers.runtime import connections, counts, shortcuts
+from workers.runtime.patches import connections, counts, shortcuts
 
 log = logging.getLogger("cohort.runtime")
 

@@ -3,11 +3,11 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from workers.ports import TurnFailed, TurnRequest
-from workers.runtime import failures
+from workers.interfaces import TurnFailed, TurnRequest
+from workers.runtime import faults
 from workers.runtime.breaker import Breaker, Caller
 from workers.runtime.choices import Choice
-from workers.runtime.failures import ModelSilent, OwnFault, ProviderFault, TimeUsedUp
+from workers.runtime.faults import ModelSilent, OwnFault, ProviderFault, TimeUsedUp
 
 # Characters of a message, and bytes of a (compressed) history, that any model reads within its silence.
 _SHORT = 8_000
@@ -34,7 +34,7 @@ async def counted(breaker: Breaker, request: TurnRequest, choice: Choice, *, sev
         else:
             breaker.succeeded(choice.model)
         if problem.action == "operator" and choice.chosen and not isinstance(problem, OwnFault):
-            raise failures.unusable(choice.model, problem.detail) from problem
+            raise faults.unusable(choice.model, problem.detail) from problem
         raise
     except BaseException:
         breaker.abandoned(choice.model, caller)

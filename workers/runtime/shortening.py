@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tasks.session import SessionKey
-from workers.ports import TurnFailed, Usage
-from workers.runtime import compaction, failures, fitting, history
-from workers.runtime.failures import ContextTooLong, NotTaken
+from workers.interfaces import TurnFailed, Usage
+from workers.runtime import compaction, faults
+from workers.runtime.conversation import fitting, history
+from workers.runtime.faults import ContextTooLong, NotTaken
 from workers.runtime.turns import Answer, Turn, Work
 
 log = logging.getLogger("cohort.runtime")
@@ -118,5 +119,5 @@ class Shortening:
         """Nothing is left that could be left out: it is the message itself, or what the tools returned for it."""
         if not isinstance(problem, ContextTooLong):
             return problem
-        words = failures.TOOLS_TOO_LARGE if self.turn.tools_ran else failures.TOO_LARGE
+        words = faults.TOOLS_TOO_LARGE if self.turn.tools_ran else faults.TOO_LARGE
         return ContextTooLong("tell", words, problem.detail)

@@ -10,14 +10,15 @@ from fast_agent.types import LlmStopReason, PromptMessageExtended, RequestParams
 from mcp_types import TextContent
 
 from tasks.session import SessionKey
-from workers.ports import Sink, TurnFailed, Usage
-from workers.runtime import failures, fitting
+from workers.interfaces import Sink, TurnFailed, Usage
+from workers.runtime import faults
 from workers.runtime.answer_check import UNFINISHED, check, text_of
+from workers.runtime.call_log import Watch, channel, watching
 from workers.runtime.choices import Choice
-from workers.runtime.history import Record
+from workers.runtime.conversation import fitting
+from workers.runtime.conversation.history import Record
 from workers.runtime.live_text import LiveText
 from workers.runtime.tools import Toolbox, session_of_turn, toolbox_of_turn
-from workers.runtime.watch import Watch, channel, watching
 
 # How long a cancelled turn may take to notice before it is told again: fast-agent swallows a cancellation, and a
 # workflow goes on with its next step.
@@ -142,7 +143,7 @@ async def insist[T](work: Callable[[], Awaitable[T]], name: str, watch: Watch) -
     if problem:
         raise problem[0]
     if not outcome:
-        raise TurnFailed("retry", failures.BUSY, "the turn was cancelled from within", backoff=failures.SHORT_S)
+        raise TurnFailed("retry", faults.BUSY, "the turn was cancelled from within", backoff=faults.SHORT_S)
     return outcome[0]
 
 
@@ -209,7 +210,7 @@ class Turn:
             raise
         except Exception as problem:
             live.take_back()
-            raise failures.classify(failures.Fault.of(problem), self._model) from problem
+            raise faults.classify(faults.Fault.of(problem), self._model) from problem
         answer.dead_server = tools.dead_server
         return answer
 
@@ -235,7 +236,7 @@ class Turn:
         }
         usage = watch.usage(self._model)
         if watch.cut and not text:
-            raise failures.endless(self._model)
+            raise faults.endless(self._model)
         if watch.cut and not text_of(kept[-1]).strip():
             # Providers refuse a history in which a message says nothing.
             kept[-1] = kept[-1].model_copy(update={"content": [TextContent(type="text", text="[cut]")]})

@@ -6,8 +6,8 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup, InputFile, Link
 from telegram.constants import ChatAction
 from telegram.ext import ExtBot
 
+from botapi.pacing import Pace
 from tasks.session import SessionKey
-from workers.telegram.pacing import Pace
 from workers.telegram.shape import Shape
 from workers.telegram.split import Part
 

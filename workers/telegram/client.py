@@ -5,10 +5,10 @@ from contextlib import asynccontextmanager
 
 from telegram.ext import ExtBot
 
-from botapi.http import AiohttpRequest
+from botapi.pacing import Pace, Pacing
 from botapi.proxy import proxy_for
+from botapi.transport import AiohttpRequest
 from tasks.settings import Settings
-from workers.telegram.pacing import Pace, Pacing
 
 _CONNECTIONS_PER_LANE = 4
 """A lane's turn streams while earlier turns' answers are still being delivered."""

@@ -1,4 +1,4 @@
-"""Bringing committed replies to Telegram, each until it is there or can never be (``workers.ports.Delivery``)."""
+"""Bringing committed replies to Telegram, each until it is there or can never be (``workers.interfaces.Delivery``)."""
 
 import asyncio
 import logging
@@ -11,17 +11,17 @@ from telegram.error import ChatMigrated as Migrated
 from telegram.error import RetryAfter, TelegramError
 from telegram.ext import ExtBot
 
+from botapi.pacing import Pace, Sleep, StillOurs, seconds, speaking_if
+from botapi.refusals import Refusal, classify, perhaps_done, said
 from tasks.clock import Clock
 from tasks.envelope import Reply
 from tasks.session import SessionKey
 from tasks.settings import Settings
-from workers.ports import ChatMigrated, LiveAnswer, Undeliverable
+from workers.interfaces import ChatMigrated, LiveAnswer, Undeliverable
 from workers.telegram.calls import Calls
 from workers.telegram.live import Live, Tempo
-from workers.telegram.pacing import Pace, Sleep, StillOurs, seconds, speaking_if
 from workers.telegram.render import render
 from workers.telegram.shape import Shape, shapes, without
-from workers.telegram.verdict import Verdict, judge, perhaps_done, said
 
 log = logging.getLogger("cohort.delivery")
 
@@ -58,7 +58,7 @@ class TelegramDelivery:
         created: Callable[[int], Awaitable[None]],
         still_ours: StillOurs,
     ) -> AbstractAsyncContextManager[LiveAnswer]:
-        """Show a turn while it runs (``workers.ports.Delivery``)."""
+        """Show a turn while it runs (``workers.interfaces.Delivery``)."""
         return Live(
             self._calls,
             session,
@@ -74,7 +74,7 @@ class TelegramDelivery:
     def render(
         self, markdown: str, *, edit: int | None, reply_to: int | None, notes: Sequence[str] = ()
     ) -> tuple[Reply, ...]:
-        """Markdown as Telegram messages (``workers.ports.Delivery``)."""
+        """Markdown as Telegram messages (``workers.interfaces.Delivery``)."""
         return render(markdown, edit=edit, reply_to=reply_to, notes=notes)
 
     async def deliver(self, session: SessionKey, reply: Reply, *, still_ours: StillOurs | None = None) -> int | None:
@@ -101,16 +101,16 @@ class TelegramDelivery:
                 waiting.pop(0)
                 pause = _FIRST_PAUSE
             except TelegramError as error:
-                verdict = judge(error)
+                verdict = classify(error)
                 log.warning(
                     "delivery.refused",
                     extra={"session": str(session), "reply": reply.id, "verdict": verdict.name, "said": said(error)},
                 )
                 match verdict:
-                    case Verdict.DONE:
+                    case Refusal.DONE:
                         delivered.append(shape.edit or 0)
                         waiting.pop(0)
-                    case Verdict.AGAIN:
+                    case Refusal.AGAIN:
                         if shape.edit is None and perhaps_done(error):
                             # At least once: better twice than never. Counted in the chaos figures.
                             log.warning("delivery.perhaps_doubled", extra={"session": str(session), "reply": reply.id})
@@ -127,7 +127,7 @@ class TelegramDelivery:
             return await self._calls.edit(session, shape.edit, shape)
         return await self._calls.create(session, shape)
 
-    async def _instead(self, session: SessionKey, shape: Shape, error: TelegramError, verdict: Verdict) -> list[Shape]:
+    async def _instead(self, session: SessionKey, shape: Shape, error: TelegramError, verdict: Refusal) -> list[Shape]:
         """What to send next, after having waited where that helps.
 
         Raises:
@@ -135,16 +135,16 @@ class TelegramDelivery:
             ChatMigrated: this, elsewhere.
         """
         match verdict:
-            case Verdict.FLOOD:
+            case Refusal.FLOOD:
                 await self._sleep(seconds(cast("RetryAfter", error)))
                 return [shape]
-            case Verdict.OPERATOR:
+            case Refusal.OPERATOR:
                 log.error("telegram.token_refused", extra={"session": str(session)})
                 await self._sleep(_TOKEN_PAUSE)
                 return [shape]
-            case Verdict.MOVED:
+            case Refusal.MOVED:
                 raise ChatMigrated(cast("Migrated", error).new_chat_id) from error
-            case Verdict.GONE:
+            case Refusal.GONE:
                 raise Undeliverable(said(error)) from error
             case _:
                 left = without(shape, verdict)

@@ -1,4 +1,4 @@
-"""An answer growing on the screen while its turn runs: typing, then text that is edited (``workers.ports.LiveAnswer``).
+"""An answer that grows on the screen while its turn runs (``workers.interfaces.LiveAnswer``): typing, then edited text.
 
 Frames are best effort: they are dropped where they would have to wait, and no fault of theirs reaches the turn.
 """
@@ -14,15 +14,15 @@ from typing import Literal, Self
 
 from telegram.error import RetryAfter, TelegramError
 
+from botapi.pacing import Dropped, Pace, StillOurs, seconds, speaking_if
+from botapi.refusals import Refusal, classify, perhaps_done, said
 from tasks.clock import Clock
 from tasks.errors import ClaimLost, StoreUnavailable
 from tasks.session import SessionKey
 from workers.telegram.calls import Calls
-from workers.telegram.pacing import Dropped, Pace, StillOurs, seconds, speaking_if
 from workers.telegram.render import BEGINNING, GOES_ON, growing
 from workers.telegram.shape import Shape
 from workers.telegram.split import Part
-from workers.telegram.verdict import Verdict, judge, perhaps_done, said
 
 log = logging.getLogger("cohort.telegram")
 
@@ -265,15 +265,15 @@ class Live:
         Raises:
             _Ended: there will be none.
         """
-        verdict = judge(error)
+        verdict = classify(error)
         match verdict:
-            case Verdict.DONE:
+            case Refusal.DONE:
                 self._shown = part
-            case Verdict.FLOOD if isinstance(error, RetryAfter):
+            case Refusal.FLOOD if isinstance(error, RetryAfter):
                 return seconds(error)
-            case Verdict.PLAIN if not self._plain:
+            case Refusal.PLAIN if not self._plain:
                 self._plain = True
-            case Verdict.AGAIN if self._message_id is not None or not perhaps_done(error):
+            case Refusal.AGAIN if self._message_id is not None or not perhaps_done(error):
                 return pause * 2
             case _ if self._draft_id:
                 # A server without drafts, or a chat that takes none.

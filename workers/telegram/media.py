@@ -1,4 +1,4 @@
-"""Telegram's files for the runtime: fetched once, kept in a bounded cache on disk (``workers.ports.MediaSource``)."""
+"""Telegram's files for the runtime (``workers.interfaces.MediaSource``): fetched once, cached on disk within bounds."""
 
 import asyncio
 import hashlib
@@ -14,14 +14,14 @@ from telegram import File
 from telegram.error import BadRequest, Forbidden, InvalidToken, TelegramError
 from telegram.ext import ExtBot
 
+from botapi.pacing import Pace
+from botapi.refusals import said
 from tasks.clock import Clock
 from tasks.envelope import Media
 from tasks.errors import Retryable
 from tasks.settings import Settings
-from workers.ports import MediaUnavailable
-from workers.telegram.pacing import Pace
-from workers.telegram.verdict import said
-from workers.weights import Weights
+from workers.byte_budget import Weights
+from workers.interfaces import MediaUnavailable
 
 log = logging.getLogger("cohort.media")
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tasks.envelope import Reply
 from workers.telegram.clean import clean
-from workers.telegram.markdown import to_entities
+from workers.telegram.markdown.document import to_entities
 from workers.telegram.split import LIMIT, MAX_ENTITIES, Entity, Part, split, utf16
 
 type Text = tuple[str, list[Entity]]

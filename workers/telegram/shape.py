@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from botapi.refusals import Refusal
 from tasks.envelope import Button, Reply
 from tasks.session import SessionKey
 from workers.telegram.split import LIMIT, Entity, Part, split, utf16
-from workers.telegram.verdict import Verdict
 
 CAPTION_LIMIT = 1024
 """UTF-16 units of a caption (Bot API, sendDocument)."""
@@ -57,7 +57,7 @@ def shapes(session: SessionKey, reply: Reply) -> list[Shape]:
     return _divided(whole, split(reply.text, reply.entities) or [Part(INVISIBLE)])
 
 
-def without(shape: Shape, verdict: Verdict) -> list[Shape]:
+def without(shape: Shape, verdict: Refusal) -> list[Shape]:
     """What to send instead of a refused ``shape``; nothing when there is nothing left to leave out.
 
     Every answer is less than what was refused, so that this ends.
@@ -66,26 +66,26 @@ def without(shape: Shape, verdict: Verdict) -> list[Shape]:
     return left if left != [shape] else _bare(shape)
 
 
-def _stripped(shape: Shape, verdict: Verdict) -> list[Shape]:
+def _stripped(shape: Shape, verdict: Refusal) -> list[Shape]:
     """Without what was refused; ``shape`` itself where that is not in it."""
     match verdict:
-        case Verdict.NEW:
+        case Refusal.NEW:
             return [replace(shape, edit=None)]
-        case Verdict.PLAIN:
+        case Refusal.PLAIN:
             return [replace(shape, entities=())]
-        case Verdict.NO_BUTTONS:
+        case Refusal.NO_BUTTONS:
             return [replace(shape, buttons=())]
-        case Verdict.NO_REPLY:
+        case Refusal.NO_REPLY:
             return [replace(shape, reply_to=None)]
-        case Verdict.NO_TOPIC:
+        case Refusal.NO_TOPIC:
             # A reply would go to the topic of the message that it answers.
             outside = replace(shape, topic=None, edit=None, reply_to=None)
             return [outside] if shape.topic is not None else []
-        case Verdict.NO_FILE:
+        case Refusal.NO_FILE:
             return [shape] if shape.file_text is None else _as_text(shape, shape.file_text)
-        case Verdict.SHORTER:
+        case Refusal.SHORTER:
             return _shorter(shape)
-        case Verdict.WORDS:
+        case Refusal.WORDS:
             return [replace(shape, text=INVISIBLE, entities=())]
         case _:
             return [shape]

@@ -1,0 +1,1 @@
+"""A raw update, read and understood: no I/O, no clock (pure)."""

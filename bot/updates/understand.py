@@ -1,0 +1,276 @@
+"""A raw Telegram update becomes what it means to us: words for a session, a question to the bot, or nothing (pure)."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+from bot.updates.commands import CHOICES, CONTROL, DEFAULT, UNREADABLE, Command, parse
+from bot.updates.content import SERVICE, answered_by, describe, media_of, quote_of, text_of
+from bot.updates.meaning import BotIdentity, Ignored, Incoming, Malformed, Meaning, Moved
+from bot.updates.origin import (
+    addressed,
+    forwarded_from,
+    not_ours,
+    person_of,
+    sender_of,
+    session_of,
+    shows,
+    without_mention,
+)
+from bot.updates.raw import (
+    Json,
+    MalformedValue,
+    hint,
+    hint_number,
+    maybe_number,
+    maybe_part,
+    maybe_text,
+    number,
+    part,
+    text,
+)
+from tasks.envelope import Inbound, InboundKind, Media, Sender
+from tasks.session import SessionKey
+
+ALLOWED_UPDATES = (
+    "message",
+    "edited_message",
+    "business_message",
+    "edited_business_message",
+    "callback_query",
+    "my_chat_member",
+    "stopped_message_generation",
+)
+"""The kinds that we ask Telegram for (Bot API 10.3, ``Update``)."""
+
+_EDITABLE_S = 48 * 3600
+"""Telegram lets people edit a message for so long; a later edit is Telegram's own, of a link's preview for example."""
+
+RAW_CHARACTERS = 32_768
+"""Of an update that was not understood, kept for the operator."""
+
+
+def understand(update: object, me: BotIdentity, now: float) -> Meaning:
+    """What an update means; never raises.
+
+    Args:
+        update: One element of getUpdates' result, or a webhook's body (https://core.telegram.org/bots/api#update).
+        me: The bot.
+        now: Seconds since the epoch, for ``Inbound.at``.
+    """
+    update_id: int | None = None
+    try:
+        raw = _object(update)
+        update_id = number(raw, "update_id")
+        for kind, read in _KINDS.items():
+            if kind in raw:
+                return read(_Reading(update_id, kind, me, now), part(raw, kind))
+        return Ignored(update_id, "a kind of update that we do not serve")
+    except MalformedValue as problem:
+        return Malformed(update_id, str(problem), _dump(update))
+    except Exception as problem:  # noqa: BLE001 - one update must never stop the others, whatever is in it
+        return Malformed(update_id, f"not understood: {type(problem).__name__}", _dump(update))
+
+
+def _object(update: object) -> Json:
+    if not isinstance(update, dict):
+        raise MalformedValue("the update is no object")
+    return cast("Json", update)
+
+
+def _dump(update: object) -> str:
+    try:
+        # ASCII, so that no half of a surrogate pair is in the way.
+        return json.dumps(update, default=str)[:RAW_CHARACTERS]
+    except (ValueError, TypeError, RecursionError):
+        return "(cannot be written down)"
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What is known besides the object that is read."""
+
+    update_id: int
+    kind: str
+    me: BotIdentity
+    now: float
+
+    def nothing(self, why: str, callback: str | None = None) -> Ignored:
+        return Ignored(self.update_id, why, callback)
+
+
+def _message(at: _Reading, message: Json) -> Meaning:
+    chat = part(message, "chat")
+    business = maybe_text(message, "business_connection_id") if "business" in at.kind else None
+    session = session_of(at.me, message, chat, business)
+    if (moved := _moved(at, message, session.chat)) is not None:
+        return moved
+    sender = sender_of(message)
+    if (why := not_ours(message, chat, sender, business)) is not None:
+        return at.nothing(why)
+
+    edited = at.kind.startswith("edited_")
+    said = text_of(message)
+    if edited and (not said or said.startswith("/")):
+        # A live location moves without end, and a command is not given by an edit.
+        return at.nothing("an edit without words")
+    if edited and (hint_number(message, "edit_date") or 0) - (hint_number(message, "date") or 0) > _EDITABLE_S:
+        return at.nothing("an edit that no person can make")
+    group = chat["type"] != "private"
+    origin = forwarded_from(message)
+    command = parse(said) if origin is None and business is None and _commands(message, said) else None
+    if command is not None and group and command.to not in (None, at.me.username):
+        return at.nothing("a command for another bot")
+    given = _given(command, at.me) if command is not None else None
+    if given is None:
+        given = _said(message, said, at.me, group=group)
+    if given is None:
+        return at.nothing("a service message")
+    inbound = Inbound(
+        session=str(session),
+        update_id=at.update_id,
+        at=at.now,
+        kind=given.kind,
+        message_id=number(message, "message_id"),
+        sender=sender,
+        chat_type=chat["type"],
+        text=given.text,
+        media=given.media,
+        album=maybe_text(message, "media_group_id"),
+        quote=quote_of(message) if given.kind in ("message", "new") else None,
+        choice=given.choice or {},
+        edited=edited,
+        described=given.described,
+        forwarded_from=origin,
+    )
+    return Incoming(at.update_id, inbound, given.addressed or not group, given.ask)
+
+
+def _commands(message: Json, said: str) -> bool:
+    """Whether a text may be a command: a caption, and a text that is only shown, are not."""
+    return said.startswith("/") and "text" in message and not shows(message)
+
+
+def _moved(at: _Reading, message: Json, chat: int) -> Moved | None:
+    """A group became a supergroup: both say so, in either order. (A group that still can has no topics.)"""
+    old, new = maybe_number(message, "migrate_from_chat_id"), maybe_number(message, "migrate_to_chat_id")
+    if old is None and new is None:
+        return None
+    moved = Moved(at.update_id, SessionKey(at.me.id, old or chat), SessionKey(at.me.id, new or chat))
+    if moved.old == moved.new:
+        raise MalformedValue("a group that became itself")
+    return moved
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What a message gives: to the session, or to the bot itself (``ask``)."""
+
+    text: str
+    kind: InboundKind = "message"
+    media: tuple[Media, ...] = ()
+    choice: dict[str, str] | None = None
+    ask: Command | None = None
+    addressed: bool = True
+    described: bool = False
+
+
+def _given(command: Command, me: BotIdentity) -> _Given | None:
+    """What a command gives; None when it is ordinary text."""
+    if command.name in CONTROL:
+        return _Given(command.argument, CONTROL[command.name])
+    if command.name in CHOICES and command.argument:
+        return _Given("", "choose", choice=_choice(command.name, command.argument), ask=command)
+    if command.known:
+        return _Given(command.argument, ask=command)
+    if command.to == me.username:
+        # The agent may know it.
+        return _Given(f"/{command.name} {command.argument}".rstrip())
+    return None
+
+
+def _said(message: Json, said: str, me: BotIdentity, *, group: bool) -> _Given | None:
+    """What an ordinary message gives; None when it is a service message."""
+    media = media_of(message)
+    to_us = not group or addressed(message, said, me)
+    about = "" if said else describe(message)
+    # A rich message is its author's own text.
+    described = bool(about) and not isinstance(message.get("rich_message"), dict)
+    said = said or about
+    if not said and not media:
+        return None if not SERVICE.isdisjoint(message) else _Given("", ask=UNREADABLE, addressed=to_us)
+    if group:
+        answered = answered_by(message)
+        said = without_mention(said, me, keep=not media and answered is None)
+        if not media and answered is not None and (maybe_part(answered, "from") or {}).get("id") != me.id:
+            # "What is this?": of a group's talk the history holds only what was said to the bot.
+            media = media_of(answered)
+    return _Given(said, media=media, addressed=to_us, described=described)
+
+
+def _choice(what: str, name: str) -> dict[str, str]:
+    """A choice as the worker takes it: the empty name is the default's."""
+    return {what: "" if name.lower() == DEFAULT else name}
+
+
+def _callback(at: _Reading, query: Json) -> Meaning:
+    """A pressed button. Its data says what it does: ``retry``, ``stop``, ``model:NAME`` ..."""
+    pressed = text(query, "id")
+    word, _, argument = (hint(query, "data") or "").partition(":")
+    message = maybe_part(query, "message")
+    if message is None or message.get("date") == 0:
+        # Of an inaccessible message (date 0) not even the topic is told.
+        return at.nothing("a button whose message is gone", pressed)
+    kind: InboundKind
+    choice: dict[str, str] = {}
+    ask: Command | None = None
+    match word:
+        case "retry" | "stop":
+            kind = word
+        case "reminders" if argument:
+            kind, ask = "message", Command(word, argument)
+        case "model" | "agent" if argument:
+            kind, choice, ask = "choose", _choice(word, argument), Command(word, argument)
+        case _:
+            return at.nothing("a button that we do not know", pressed)
+    chat = part(message, "chat")
+    session = session_of(at.me, message, chat, maybe_text(message, "business_connection_id"))
+    inbound = Inbound(
+        session=str(session),
+        update_id=at.update_id,
+        at=at.now,
+        kind=kind,
+        message_id=number(message, "message_id"),
+        sender=person_of(part(query, "from")),
+        chat_type=chat["type"],
+        choice=choice,
+    )
+    return Incoming(at.update_id, inbound, ask=ask, callback=pressed)
+
+
+def _stopped(at: _Reading, stopped: Json) -> Meaning:
+    """The native Stop button of a draft (Bot API 10.3); drafts are shown in private chats only."""
+    chat = part(stopped, "chat")
+    topic = maybe_number(stopped, "message_thread_id")
+    session = SessionKey(at.me.id, number(chat, "id"), topic)
+    inbound = Inbound(
+        session=str(session), update_id=at.update_id, at=at.now, kind="stop", sender=Sender(id=session.chat)
+    )
+    return Incoming(at.update_id, inbound)
+
+
+def _membership(at: _Reading, change: Json) -> Meaning:
+    status = hint(part(change, "new_chat_member"), "status")
+    return at.nothing(f"the bot is now: {status}")
+
+
+_KINDS: dict[str, Callable[[_Reading, Json], Meaning]] = {
+    "message": _message,
+    "edited_message": _message,
+    "business_message": _message,
+    "edited_business_message": _message,
+    "callback_query": _callback,
+    "stopped_message_generation": _stopped,
+    "my_chat_member": _membership,
+}

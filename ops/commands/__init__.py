@@ -1,0 +1,1 @@
+"""The commands of ``cohort`` but for ``up``."""

@@ -1,0 +1,82 @@
+"""``cohort cards ...``: whether the agent cards are right, and letting changed ones in."""
+
+import subprocess
+import sys
+
+import typer
+
+from ops.context import Context, context, run
+from ops.environment import needed
+from ops.up.plan import module
+from tasks.errors import Misconfigured
+
+app = typer.Typer(help="Agent cards: check them, let changed ones in.", no_args_is_help=True, rich_markup_mode=None)
+
+
+def looked_at(here: Context) -> tuple[list[str], list[str]]:
+    """Problems and notes, one line each; no problem: workers will take the cards.
+
+    fast-agent's loader runs in a process of its own.
+    """
+    done = subprocess.run(
+        module("workers.runtime.cards"),
+        env=needed("worker", here.environ),
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    if done.returncode == 0:
+        return [], done.stdout.splitlines()
+    lines = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
+    return lines or [f"the check ended with status {done.returncode}"], []
+
+
+def _demand(here: Context) -> None:
+    found, notes = looked_at(here)
+    if found:
+        raise Misconfigured("\n".join(found))
+    for note in notes:
+        print(note)
+
+
+@app.command()
+def check() -> None:
+    """Say what is wrong with the cards and the configuration, or that nothing is."""
+    here = context()
+    _demand(here)
+    print(f"the cards in {here.settings.cards} are right")
+
+
+@app.command()
+def reload() -> None:
+    """Check the cards, then have every worker let them in: running turns end with the old ones."""
+    from ops.commands import remote  # noqa: PLC0415 - Celery takes long to import
+
+    here = context()
+    system = here.system()
+    _demand(here)
+    workers = run(_workers(here))
+    if not workers:
+        raise Misconfigured("no worker is there; new workers read the cards when they start")
+    refused: list[str] = []
+
+    def heard(node: str, answer: str) -> None:
+        print(f"{node}: {answer}", flush=True)
+        refused.extend([node] if answer.startswith(remote.REFUSED) else [])
+
+    silent = remote.reload(
+        system,
+        workers,
+        heard=heard,
+        waiting=lambda names: print(f"still waiting for {', '.join(names)} ...", flush=True),
+    )
+    for name in silent:
+        print(f"{name}: no answer; look at its log, or drain it: its successor reads the cards", file=sys.stderr)
+    if silent or refused:
+        raise typer.Exit(1)
+
+
+async def _workers(here: Context) -> list[str]:
+    async with here.store() as store:
+        return sorted((await store.members.look()).members)

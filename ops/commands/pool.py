@@ -1,0 +1,86 @@
+"""``cohort status | scale | drain``: the pool while it runs."""
+
+import asyncio
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from ops import control
+from ops.commands.status import Look, look, render
+from ops.context import Context, context, run
+from tasks.clock import SystemClock
+from tasks.errors import Misconfigured
+from tasks.store import Store
+
+CLEAR = "\x1b[H\x1b[2J"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(status)
+    app.command()(scale)
+    app.command()(drain)
+
+
+def status(
+    *,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Look again every two seconds.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Show workers, slots, what waits, and dead letters."""
+    run(_status(context(), watch=watch, as_json=as_json))
+
+
+async def _status(here: Context, *, watch: bool, as_json: bool) -> None:
+    colour = sys.stdout.isatty()
+    async with here.store() as store:
+        before: Look | None = None
+        while True:
+            now = await look(store, SystemClock(), slots=here.settings.slots)
+            if as_json:
+                print(json.dumps(now.to_json()), flush=True)
+            else:
+                print((CLEAR if watch and colour else "") + render(now, before, colour=colour), flush=True)
+            if not watch:
+                return
+            before = now
+            await asyncio.sleep(2)
+
+
+def scale(workers: Annotated[int, typer.Argument(min=0, help="How many workers there shall be.")]) -> None:
+    """Have so many workers under the running `cohort up`; those too many finish their turns first."""
+    here = context()
+    answer = run(control.ask(here.supervisor(), "scale", count=workers))
+    changed = ", ".join(answer["changed"]) or "nothing to do"
+    print(f"{workers} workers wanted: {changed}")
+
+
+def drain(worker: Annotated[str, typer.Argument(help="Its name or incarnation, as `cohort status` shows it.")]) -> None:
+    """Let a worker finish its turns and go, on whatever machine it is."""
+    from ops.commands import remote  # noqa: PLC0415 - Celery takes long to import
+
+    here = context()
+    if here.running is not None:
+        answer = run(control.ask(here.running, "drain", worker=worker))
+        if answer["drained"]:
+            print(f"{answer['drained']} finishes its turns and goes; `cohort scale` brings another")
+            return
+    host = run(_host(here, worker))
+    if not remote.drain(here.settings, f"{worker}@{host}"):
+        raise Misconfigured(f"{worker} on {host} does not answer; if it is gone, its sessions go on elsewhere")
+    print(f"{worker} on {host} finishes its turns and goes")
+
+
+async def _host(here: Context, incarnation: str) -> str:
+    async with here.store() as store:
+        return await _living(store, incarnation)
+
+
+async def _living(store: Store, incarnation: str) -> str:
+    members = (await store.members.look()).members
+    if incarnation not in members:
+        known = ", ".join(sorted(members)) or "none"
+        raise Misconfigured(f"there is no worker {incarnation}; living: {known}")
+    return str(members[incarnation].get("host", ""))

@@ -1,0 +1,1 @@
+"""``cohort up``: the processes of one machine, started, kept alive and ended in order."""

@@ -1,0 +1,91 @@
+"""What ``cohort up`` says when everything runs: where, which model answers and why, and what the real thing takes."""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ops.model import Choice
+from ops.up.plan import Plan
+
+WIDTH = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """``store``: in words. ``took``: seconds from the command to ready."""
+
+    plan: Plan
+    choice: Choice
+    store: str
+    home: Path
+    took: float
+    warnings: tuple[str, ...] = ()
+
+
+def shown(path: Path) -> str:
+    """As short as it can be said."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def _rows(facts: Facts) -> list[tuple[str, str]]:
+    plan, choice = facts.plan, facts.choice
+    settings = plan.settings
+    rows: list[tuple[str, str]] = []
+    if plan.page_url:
+        rows.append(("Chat", f"{plan.page_url}   (the playground)"))
+    else:
+        rows.append(("Telegram", f"bot {settings.bot_id} at {settings.telegram_base_url}"))
+    if plan.flower_url:
+        rows.append(("Flower", f"{plan.flower_url}   (workers and tasks)"))
+    rows += [
+        ("Model", f"{choice.title} ({choice.why})"),
+        ("Workers", f"{settings.workers} with {settings.lanes} lanes each, {settings.slots} slots"),
+        ("Store", facts.store),
+        ("Logs", shown(facts.home / "logs")),
+    ]
+    return rows
+
+
+def _advice(facts: Facts) -> list[tuple[str, str]]:
+    advice: list[tuple[str, str]] = []
+    if facts.plan.playground_url:
+        advice.append(("Telegram", "TELEGRAM_BOT_TOKEN=...  from @BotFather"))
+        advice.append(("", "COHORT_ALLOW=...  your user id; strangers are told theirs"))
+    if facts.choice.hint:
+        advice.append(("Model", facts.choice.hint))
+    return advice
+
+
+def render(facts: Facts, *, colour: bool, width: int = WIDTH) -> str:
+    """The banner: at most ``width`` columns; URLs are never folded."""
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=colour, no_color=not colour, width=width, highlight=False)
+
+    def table(rows: list[tuple[str, str]]) -> None:
+        grid = Table.grid(padding=(0, 2), pad_edge=True)
+        grid.add_column(style="bold", no_wrap=True)
+        grid.add_column(overflow="fold")
+        for name, value in rows:
+            grid.add_row(name, Text(value))
+        console.print(grid)
+
+    console.print()
+    console.print(Text(f"Cohort is up ({facts.took:.1f} s). Ctrl-C ends it.", style="bold green"))
+    console.print()
+    table(_rows(facts))
+    for line in facts.warnings:
+        console.print()
+        console.print(Text(f"Warning: {line}", style="yellow"))
+    advice = _advice(facts)
+    if advice:
+        console.print()
+        console.print(Text("For the real thing (environment or .env):", style="bold"))
+        table(advice)
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"

@@ -1,0 +1,121 @@
+"""Which processes make up the system under these settings, and with which environment each is started."""
+
+import socket
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from secrets import token_urlsafe
+
+from ops.environment import PLAYGROUND_BOT, needed
+from ops.up.process import Spec
+from tasks.errors import Misconfigured
+from tasks.settings import Settings, env_name
+
+HOST = "127.0.0.1"
+BOT, FLOWER, PLAYGROUND = "bot", "flower", "playground"
+
+
+def free_port() -> int:
+    """A port on 127.0.0.1 that is free now."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def chosen_port(field_name: str, port: int) -> int:
+    """``port`` if it is free.
+
+    Raises:
+        Misconfigured: it is taken.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            raise Misconfigured(f"{env_name(field_name)}: port {port} on {HOST} is taken; set another one") from None
+    return port
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The system: what all processes get in their environment, and the two web pages (None: not started)."""
+
+    settings: Settings
+    env: Mapping[str, str] = field(default_factory=dict[str, str])
+    playground_port: int | None = None
+    flower_port: int | None = None
+    playground_key: str = ""
+
+    @property
+    def playground_url(self) -> str | None:
+        return f"http://{HOST}:{self.playground_port}" if self.playground_port else None
+
+    @property
+    def page_url(self) -> str | None:
+        """What to open in a browser: the playground with its key."""
+        return f"{self.playground_url}/?key={self.playground_key}" if self.playground_port else None
+
+    @property
+    def flower_url(self) -> str | None:
+        return f"http://{HOST}:{self.flower_port}" if self.flower_port else None
+
+    def worker(self, number: int) -> Spec:
+        """The worker of that number. It hands its turns back within the drain grace; then there is no mercy."""
+        grace = self.settings.drain_grace.total_seconds() + 10
+        env = needed("worker", self.env)
+        return Spec(name=f"worker-{number}", command=module("workers"), env=env, grace=grace, member=True)
+
+    def playground(self) -> Spec | None:
+        """Telegram's stand-in ends after those who talk to it."""
+        if not self.playground_port:
+            return None
+        env = needed("playground", {**self.env, "COHORT_PLAYGROUND_KEY": self.playground_key})
+        return Spec(name=PLAYGROUND, command=module("playground"), env=env, stage=1)
+
+    def others(self) -> list[Spec]:
+        """Bot and Flower."""
+        specs = [Spec(name=BOT, command=module("bot"), env=needed("bot", self.env))]
+        if self.flower_port:
+            command, env = flower_command(self.flower_port), needed("flower", self.env)
+            specs.append(Spec(name=FLOWER, command=command, env=env, echo=False, grace=5))
+        return specs
+
+
+def module(name: str, *arguments: str) -> tuple[str, ...]:
+    """How a module of ours is started. ``-P``: a file of that name in the current directory is not ours."""
+    return (sys.executable, "-P", "-m", name, *arguments)
+
+
+def flower_command(port: int, address: str = HOST) -> tuple[str, ...]:
+    """Flower, on 127.0.0.1 if nothing else is said; it keeps so many tasks in memory and no more."""
+    return module("ops.flower", f"--address={address}", f"--port={port}", "--max_tasks=10000", "--logging=warning")
+
+
+def make_plan(settings: Settings, environ: Mapping[str, str], extra: Mapping[str, str]) -> Plan:
+    """Decide.
+
+    Args:
+        settings: What the operator set.
+        environ: Everything that is set, ``.env`` included.
+        extra: What was decided before: the store's address, the model.
+
+    Raises:
+        Misconfigured: a port is taken, or there is a Bot API server but no token for it.
+    """
+    env = {**environ, **extra}
+    playground_port = None
+    if settings.telegram_bot_token is None:
+        if settings.telegram_base_url and environ.get("TELEGRAM_BASE_URL"):
+            raise Misconfigured("TELEGRAM_BASE_URL is set, but TELEGRAM_BOT_TOKEN is not: set both, or neither")
+        port = settings.playground_port
+        playground_port = chosen_port("playground_port", port) if port else free_port()
+        env |= {
+            "TELEGRAM_BOT_TOKEN": f"{PLAYGROUND_BOT}:{token_urlsafe(24)}",
+            "TELEGRAM_BASE_URL": f"http://{HOST}:{playground_port}",
+            "COHORT_PLAYGROUND_PORT": str(playground_port),
+            "COHORT_ACCESS": settings.access or "open",
+        }
+    flower_port = chosen_port("flower_port", settings.flower_port) if settings.flower_port else None
+    key = settings.playground_key.get_secret_value() if settings.playground_key else token_urlsafe(12)
+    return Plan(settings, env, playground_port, flower_port, key)

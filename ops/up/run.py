@@ -1,0 +1,203 @@
+"""``cohort up``: everything on this machine, in the foreground, until Ctrl-C."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Mapping
+from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
+from typing import Any
+
+import httpx
+
+from ops import control, model
+from ops.durability import configured, weaknesses
+from ops.home import Home, Running
+from ops.powers import powers
+from ops.up import banner, demo_model, valkey
+from ops.up.console import Console
+from ops.up.plan import Plan, make_plan
+from ops.up.supervisor import Supervisor
+from tasks.clock import Clock
+from tasks.errors import Misconfigured, StoreUnavailable
+from tasks.settings import Settings, load
+from tasks.store import Store, connect
+
+_START_PATIENCE = 60.0
+MAX_WORKERS = 256
+
+
+class Up:
+    """One run of the whole system."""
+
+    def __init__(
+        self, settings: Settings, environ: Mapping[str, str], *, console: Console, home: Home, clock: Clock
+    ) -> None:
+        self._settings = settings
+        self._environ = environ
+        self._console = console
+        self._home = home
+        self._clock = clock
+        self._began = clock.monotonic()
+        self._stopping = asyncio.Event()
+        self._problem: str | None = None
+        self._store: Store | None = None
+        self._opened = AsyncExitStack()
+
+    async def run(self) -> int:
+        """Start, wait for the first signal, end; gives the exit status."""
+        loop = asyncio.get_running_loop()
+        async with asyncio.TaskGroup() as group:
+            supervisor = Supervisor(
+                group, console=self._console, clock=self._clock, report_death=self._report_death, fatal=self._fail
+            )
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, self._signalled, supervisor)
+            starting = group.create_task(self._start(supervisor), name="start")
+            await self._stopping.wait()
+            starting.cancel()
+            await supervisor.stop()
+            await self._opened.aclose()
+        if self._problem is not None:
+            raise Misconfigured(self._problem)
+        self._console.say("ended")
+        return 0
+
+    def _signalled(self, supervisor: Supervisor) -> None:
+        if self._stopping.is_set():
+            self._console.say("ending at once")
+            supervisor.kill_now.set()
+        else:
+            self._console.say("ending: running turns may finish (again Ctrl-C: at once)")
+            self._stopping.set()
+
+    def _fail(self, line: str) -> None:
+        self._problem = self._problem or line
+        self._stopping.set()
+
+    async def _report_death(self, incarnation: str) -> None:
+        if self._store is not None:
+            await self._store.members.report_death(incarnation)
+
+    async def _start(self, supervisor: Supervisor) -> None:
+        try:
+            await self._started(supervisor)
+        except (Misconfigured, StoreUnavailable) as problem:
+            self._fail(str(problem))
+
+    async def _started(self, supervisor: Supervisor) -> None:
+        choice = demo_model.choice_of(self._settings)
+        # Ports are looked at first: nothing is worse than a system half started.
+        make_plan(self._settings, self._environ, {})
+        url, where = await self._storage(supervisor)
+        choice, served = await self._model(supervisor, choice)
+        plan = make_plan(self._settings, self._environ, {"REDIS_URL": url, **choice.env, **served})
+        effective = load(plan.env)
+        self._store = await self._opened.enter_async_context(connect(effective))
+        warnings = weaknesses(await configured(self._store)) if self._settings.redis_url else ()
+        if plan.playground_port is None and effective.access != "open" and not (effective.allow or effective.admins):
+            warnings += (
+                "nobody may talk to the bot yet: write to it, it tells you your id, and set COHORT_ALLOW to it",
+            )
+        warnings += tuple(f"{power.about}: {power.seen}; {power.do}" for power in powers(effective))
+        playground = plan.playground()
+        for spec in ([playground] if playground else []) + plan.others():
+            supervisor.keep(spec)
+        supervisor.scale(self._settings.workers, plan.worker)
+        port, secret = await self._opened.enter_async_context(control.door(self._actions(supervisor, plan)))
+        own = os.environ | {"PATH": plan.env["PATH"]}
+        changed = {name: value for name, value in plan.env.items() if own.get(name) != value}
+        self._home.announce(
+            Running(
+                pid=os.getpid(),
+                started=self._clock.now(),
+                control=port,
+                secret=secret,
+                env=changed,
+                playground_url=plan.page_url,
+                flower_url=plan.flower_url,
+                model=choice.title,
+            )
+        )
+        await self._all_there(supervisor, self._store)
+        await _tell_page(plan, choice.title)
+        took = self._clock.monotonic() - self._began
+        facts = banner.Facts(replace(plan, settings=effective), choice, where, self._home.root, took, warnings)
+        self._console.show(banner.render(facts, colour=self._console.colour))
+
+    async def _storage(self, supervisor: Supervisor) -> tuple[str, str]:
+        """The store's URL, and what it is in words."""
+        if self._settings.redis_url:
+            return self._settings.redis_url, "Redis at REDIS_URL"
+        embedded = await valkey.prepare(self._home.valkey, self._home.logs / "valkey.log")
+        self._console.say("starting the embedded Valkey")
+        started = await valkey.start(supervisor, embedded, patience=_START_PATIENCE)
+        if started is None:
+            raise Misconfigured(f"the embedded Valkey does not start; see {self._home.logs / 'valkey.log'}")
+        return started.url, f"embedded Valkey, data in {banner.shown(self._home.valkey)}"
+
+    async def _model(self, supervisor: Supervisor, choice: model.Choice) -> tuple[model.Choice, dict[str, str]]:
+        """Start the demo model if it is to answer; without it, an echo."""
+        if not choice.demo:
+            return choice, {}
+        if not demo_model.installed():
+            return model.echo(choice, "is not installed (make up tries to)"), {}
+        spec, root, env = demo_model.spec()
+        self._console.say("starting the demo model")
+        process = supervisor.keep(spec)
+        if await demo_model.ready(root, process.faltered):
+            return choice, env
+        await supervisor.stop([process])
+        return model.echo(choice, f"does not run here (see {banner.shown(self._home.logs / 'model.log')})"), {}
+
+    async def _all_there(self, supervisor: Supervisor, store: Store) -> None:
+        """Wait until every worker has reported; a slow start is said and not waited for any longer."""
+        wanted = self._settings.workers
+        self._console.say(f"starting the bot and {wanted} worker{'s' if wanted > 1 else ''}")
+        try:
+            async with asyncio.timeout(_START_PATIENCE):
+                while True:
+                    ours = {process.current.incarnation for process in supervisor.workers() if process.current}
+                    with suppress(StoreUnavailable):  # it may just be starting again
+                        if len(ours & set((await store.members.look()).members)) >= wanted:
+                            return
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            self._console.say(f"not all workers have reported after {_START_PATIENCE:.0f} s")
+
+    def _actions(self, supervisor: Supervisor, plan: Plan) -> dict[str, control.Action]:
+        def scale(asked: Mapping[str, Any]) -> Mapping[str, Any]:
+            count = int(asked["count"])
+            if not 0 <= count <= MAX_WORKERS:
+                raise Misconfigured(f"between 0 and {MAX_WORKERS} workers, please")
+            return {"changed": supervisor.scale(count, plan.worker), "workers": count}
+
+        def drain(asked: Mapping[str, Any]) -> Mapping[str, Any]:
+            return {"drained": supervisor.drain(str(asked["worker"]))}
+
+        def processes(_asked: Mapping[str, Any]) -> Mapping[str, Any]:
+            return {
+                "processes": [
+                    {
+                        "name": process.spec.name,
+                        "pid": process.current.pid if process.current else None,
+                        "incarnation": process.current.incarnation if process.current else None,
+                        "lives": process.starts,
+                        "leaving": process.leaving.is_set(),
+                    }
+                    for process in supervisor.processes.values()
+                ]
+            }
+
+        return {"scale": scale, "drain": drain, "processes": processes}
+
+
+async def _tell_page(plan: Plan, model: str) -> None:
+    """Have the playground's page say which model answers, and link to Flower. Best effort."""
+    if plan.playground_url is None:
+        return
+    links = [{"label": "Flower", "url": plan.flower_url}] if plan.flower_url else []
+    key = {"authorization": f"Bearer {plan.playground_key}"}
+    async with httpx.AsyncClient(timeout=5, trust_env=False, headers=key) as http:
+        with suppress(httpx.HTTPError):
+            await http.post(f"{plan.playground_url}/playground/info", json={"model": model, "links": links})

@@ -1,0 +1,1 @@
+"""The Bot API as the playground serves it."""

@@ -1,0 +1,36 @@
+"""The Bot API methods that the playground knows, by group."""
+
+from collections.abc import Callable
+from typing import Any
+
+from playground.bot_api.call import Call
+from playground.bot_api.methods import account, chats, editing, files, sending, webhooks
+
+type Method = Callable[[Call], Any]
+
+_METHODS: dict[str, Method] = {
+    "getMe": account.get_me,
+    "setMyCommands": account.set_my_commands,
+    "getMyCommands": account.get_my_commands,
+    "deleteMyCommands": account.delete_my_commands,
+    "setWebhook": webhooks.set_webhook,
+    "deleteWebhook": webhooks.delete_webhook,
+    "getWebhookInfo": webhooks.get_webhook_info,
+    "close": account.leave_server,
+    "logOut": account.leave_server,
+    "sendMessage": sending.send_message,
+    "sendChatAction": sending.send_chat_action,
+    "sendMessageDraft": sending.send_message_draft,
+    "sendDocument": files.send_document,
+    "sendPhoto": files.send_photo,
+    "getFile": files.get_file,
+    "getChat": chats.get_chat,
+    "answerCallbackQuery": chats.answer_callback_query,
+    "setMessageReaction": chats.set_message_reaction,
+    "editMessageText": editing.edit_message_text,
+    "editMessageReplyMarkup": editing.edit_message_reply_markup,
+    "deleteMessage": editing.delete_message,
+}
+
+METHODS: dict[str, tuple[str, Method]] = {name.lower(): (name, method) for name, method in _METHODS.items()}
+"""Lower-case name -> (name as documented, what it does). The Bot API takes names in any case."""

@@ -1,0 +1,66 @@
+"""Methods about the bot itself: getMe, commands, close and logOut."""
+
+import json
+import re
+from typing import Any
+
+from playground.bot_api.call import Call
+from playground.errors import bad_request
+
+type Json = dict[str, Any]
+
+_COMMAND = re.compile(r"[a-z0-9_]{1,32}")
+_MAX_COMMANDS = 100
+_MAX_DESCRIPTION = 256
+
+
+def get_me(call: Call) -> Json:
+    """https://core.telegram.org/bots/api#getme"""
+    return call.bot.me()
+
+
+def _place(call: Call) -> tuple[str, str]:
+    scope = call.params.get("scope") or {"type": "default"}
+    if not isinstance(scope, dict) or not isinstance(scope.get("type"), str):
+        raise bad_request("can't parse BotCommandScope: Unsupported type specified")
+    return json.dumps(scope, sort_keys=True), call.text("language_code")
+
+
+def set_my_commands(call: Call) -> bool:
+    """https://core.telegram.org/bots/api#setmycommands"""
+    place = _place(call)
+    given = call.params.get("commands", [])
+    if not isinstance(given, list):
+        raise bad_request("expected an Array of BotCommand")
+    if len(given) > _MAX_COMMANDS:
+        raise bad_request("BOT_COMMANDS_TOO_MUCH")
+    commands: list[Json] = []
+    for raw in given:
+        if not isinstance(raw, dict) or not isinstance(raw.get("command"), str):
+            raise bad_request("can't parse BotCommand: expected an Object")
+        name, description = raw["command"].removeprefix("/"), str(raw.get("description", ""))
+        if not _COMMAND.fullmatch(name):
+            raise bad_request("BOT_COMMAND_INVALID")
+        if not 1 <= len(description) <= _MAX_DESCRIPTION:
+            raise bad_request("BOT_COMMAND_DESCRIPTION_INVALID")
+        commands.append({"command": name, "description": description})
+    call.bot.commands[place] = commands
+    call.state.events.tell("commands")
+    return True
+
+
+def get_my_commands(call: Call) -> list[Json]:
+    """https://core.telegram.org/bots/api#getmycommands"""
+    return call.bot.commands.get(_place(call), [])
+
+
+def delete_my_commands(call: Call) -> bool:
+    """https://core.telegram.org/bots/api#deletemycommands"""
+    call.bot.commands.pop(_place(call), None)
+    call.state.events.tell("commands")
+    return True
+
+
+def leave_server(_call: Call) -> bool:
+    """https://core.telegram.org/bots/api#close and #logout; the playground's bot can come back at once."""
+    return True

@@ -1,0 +1,55 @@
+"""Methods about chats and what people did in them: getChat, answerCallbackQuery, setMessageReaction."""
+
+from typing import Any
+
+from playground.bot_api.call import Call
+from playground.errors import bad_request
+from playground.state.reactions import checked, react
+
+type Json = dict[str, Any]
+
+PRESS_SECONDS = 150.0
+"""About this long Telegram waits for the answer to a pressed button (measured, docs/facts.md)."""
+_GIFTS = ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription", "gifts_from_channels")
+_PERMISSIONS = (
+    "can_send_messages can_send_audios can_send_documents can_send_photos can_send_videos can_send_video_notes"
+    " can_send_voice_notes can_send_polls can_send_other_messages can_add_web_page_previews can_change_info"
+    " can_invite_users can_pin_messages can_manage_topics"
+)
+
+
+def get_chat(call: Call) -> Json:
+    """https://core.telegram.org/bots/api#getchat"""
+    chat = call.chat(write=False)
+    full: Json = chat.info | {
+        "accent_color_id": abs(chat.id) % 7,
+        "max_reaction_count": 11,
+        "accepted_gift_types": dict.fromkeys(_GIFTS, False),
+    }
+    if chat.kind != "private":
+        full["permissions"] = dict.fromkeys(_PERMISSIONS.split(), True)
+    return full
+
+
+def answer_callback_query(call: Call) -> bool:
+    """https://core.telegram.org/bots/api#answercallbackquery"""
+    press = call.bot.presses.get(call.text("callback_query_id"))
+    if press is None or call.state.clock.now() - press.at > PRESS_SECONDS:
+        raise bad_request("query is too old and response timeout expired or query ID is invalid")
+    press.answer = {"text": call.text("text"), "show_alert": call.flag("show_alert"), "url": call.text("url")}
+    press.bell.ring()
+    call.state.events.tell("press", callback_query_id=call.text("callback_query_id"), answer=press.answer)
+    return True
+
+
+def set_message_reaction(call: Call) -> bool:
+    """https://core.telegram.org/bots/api#setmessagereaction"""
+    chat = call.chat()
+    message = chat.messages.get(call.number("message_id"))
+    if message is None:
+        raise bad_request("message to react not found")
+    wanted = checked(call.params.get("reaction", []))
+    if len(wanted) > 1:
+        raise bad_request("REACTIONS_TOO_MANY")
+    react(call.state, chat, message["message_id"], call.bot.id, wanted)
+    return True

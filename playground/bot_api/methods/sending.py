@@ -1,0 +1,128 @@
+"""Methods that put something into a chat: sendMessage, sendChatAction, sendMessageDraft."""
+
+from typing import Any
+
+from playground.bot_api.call import Call
+from playground.bot_api.methods.markup import inline_keyboard
+from playground.errors import bad_request
+from playground.state.chats import Chat
+from playground.state.posts import post
+from playground.state.text import MAX_TEXT, formatted, utf16
+
+type Json = dict[str, Any]
+
+_ACTIONS = frozenset(
+    [
+        "typing",
+        "upload_photo",
+        "record_video",
+        "upload_video",
+        "record_voice",
+        "upload_voice",
+        "upload_document",
+        "choose_sticker",
+        "find_location",
+        "record_video_note",
+        "upload_video_note",
+    ]
+)
+DRAFT_SECONDS = 30
+"""A draft is a preview of this length (Bot API, sendMessageDraft)."""
+ACTION_SECONDS = 5
+"""A chat action shows for this long at most (Bot API, sendChatAction)."""
+
+
+def no_parse_mode(call: Call) -> None:
+    """Entities are all the playground understands.
+
+    Raises:
+        ApiError: the call wants its text parsed.
+    """
+    if call.text("parse_mode").lower() not in ("", "none"):
+        raise bad_request("the playground parses no text; send entities instead of parse_mode")
+
+
+def reply_target(call: Call, chat: Chat) -> Json | None:
+    """The message that is answered.
+
+    Raises:
+        ApiError: it is not there and the call insists on it.
+    """
+    wanted = call.params.get("reply_parameters")
+    if not isinstance(wanted, dict):
+        wanted = {
+            "message_id": call.number("reply_to_message_id"),
+            "allow_sending_without_reply": call.flag("allow_sending_without_reply"),
+        }
+    try:
+        message = chat.messages.get(int(wanted.get("message_id") or 0))
+    except (TypeError, ValueError):
+        raise bad_request('can\'t parse reply parameters: field "message_id" must be of type Number') from None
+    if message is None and wanted.get("message_id") and not wanted.get("allow_sending_without_reply"):
+        raise bad_request("message to be replied not found")
+    return message
+
+
+def send(call: Call, chat: Chat, content: Json) -> Json:
+    """Post for the bot: the topic, the answered message and the keyboard are the call's."""
+    thread = call.thread(chat)
+    answered = reply_target(call, chat)
+    content |= inline_keyboard(call)
+    call.state.flood.check(chat.id)
+    message = post(call.state, chat, call.bot.user, content, thread=thread, reply_to=answered)
+    call.note = {"message_id": message["message_id"]}
+    return message
+
+
+def send_message(call: Call) -> Json:
+    """https://core.telegram.org/bots/api#sendmessage"""
+    no_parse_mode(call)
+    raw = call.text("text")
+    if not raw:
+        raise bad_request("message text is empty")
+    chat = call.chat()
+    text, entities = formatted(raw, call.params.get("entities"))
+    if utf16(text) > MAX_TEXT:
+        raise bad_request("message is too long")
+    content: Json = {"text": text}
+    if entities:
+        content["entities"] = entities
+    return send(call, chat, content)
+
+
+def send_chat_action(call: Call) -> bool:
+    """https://core.telegram.org/bots/api#sendchataction"""
+    action = call.text("action")
+    if action not in _ACTIONS:
+        raise bad_request("wrong parameter action in request")
+    chat = call.chat()
+    chat.action = {"action": action, "until": call.state.clock.now() + ACTION_SECONDS}
+    call.state.events.tell("action", chat=chat.id, thread=call.number("message_thread_id") or None, action=action)
+    return True
+
+
+def send_message_draft(call: Call) -> bool:
+    """https://core.telegram.org/bots/api#sendmessagedraft"""
+    no_parse_mode(call)
+    chat = call.chat()
+    if chat.kind != "private":
+        raise bad_request("method is available only for private chats")
+    number = call.number("draft_id")
+    if not number:
+        raise bad_request("RANDOM_ID_INVALID")
+    thread = call.thread(chat)
+    text, entities = formatted(call.text("text"), call.params.get("entities"), empty=None)
+    if utf16(text) > MAX_TEXT:
+        raise bad_request("message is too long")
+    draft: Json = {
+        "draft_id": number,
+        "text": text,
+        "entities": entities,
+        "thread": thread,
+        "can_stop": call.flag("can_stop"),
+        "keep_on_stop": call.flag("keep_on_stop"),
+        "until": call.state.clock.now() + DRAFT_SECONDS,
+    }
+    chat.drafts = {number: draft}
+    call.state.events.tell("draft", chat=chat.id, draft=draft)
+    return True

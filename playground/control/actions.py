@@ -1,0 +1,99 @@
+"""Control API: what people do in a chat."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.routing import Route
+
+from playground.control.web import body, route, seconds
+from playground.errors import ControlError
+from playground.state.albums import album
+from playground.state.chats import Chat
+from playground.state.people import edit, press, react_as, say, stop
+from playground.state.uploads import attachment
+from playground.state.world import State
+
+type Json = dict[str, Any]
+
+
+class Actions:
+    """Handlers around one state."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def routes(self) -> list[Route]:
+        here = "/playground/chats/{chat}/messages"
+        return [
+            route("POST", here, self.say),
+            route("POST", "/playground/chats/{chat}/album", self.album),
+            route("POST", "/playground/chats/{chat}/stop", self.stop),
+            route("POST", here + "/{message}/edit", self.edit),
+            route("POST", here + "/{message}/react", self.react),
+            route("POST", here + "/{message}/press", self.press),
+            route("GET", "/playground/presses/{query}", self.press_answer),
+        ]
+
+    def _chat(self, request: Request) -> Chat:
+        return self._state.book.chat(request.path_params["chat"])
+
+    def _said(self, message: Json, update: int | None) -> Json:
+        made = self._state.clock.now()
+        return {"message_id": message["message_id"], "update_id": update, "message": message, "at": made}
+
+    async def say(self, request: Request) -> Json:
+        """``text``, or a file id as ``photo`` ... with ``caption``; ``user``, ``thread``, ``reply_to``."""
+        given = await body(request)
+        message, update = say(
+            self._state,
+            self._chat(request),
+            attachment(self._state, given),
+            user=given.get("user"),
+            thread=given.get("thread"),
+            reply_to=given.get("reply_to"),
+        )
+        return self._said(message, update)
+
+    async def album(self, request: Request) -> Json:
+        """``items``: two to ten of what ``say`` takes; ``user``, ``thread``, ``reply_to``."""
+        given = await body(request)
+        how = {key: given.get(key) for key in ("user", "thread", "reply_to")}
+        sent = album(self._state, self._chat(request), given.get("items"), **how)
+        return {"messages": [message for message, _ in sent], "update_ids": [update for _, update in sent]}
+
+    async def stop(self, request: Request) -> Json:
+        """``draft_id`` of a draft with a Stop button."""
+        given = await body(request)
+        return {"update_id": stop(self._state, self._chat(request), given.get("draft_id"))}
+
+    async def react(self, request: Request) -> Json:
+        """``emoji``: a list; ``user``."""
+        given = await body(request)
+        emoji = [str(one) for one in given.get("emoji", [])]
+        chat, message = self._chat(request), request.path_params["message"]
+        return {"update_id": react_as(self._state, chat, message, emoji, user=given.get("user"))}
+
+    async def edit(self, request: Request) -> Json:
+        given = await body(request)
+        message, update = edit(
+            self._state, self._chat(request), request.path_params["message"], str(given.get("text", ""))
+        )
+        return self._said(message, update)
+
+    async def press(self, request: Request) -> Json:
+        """``data`` of the button; ``user``."""
+        given = await body(request)
+        data = str(given.get("data", ""))
+        number, update = press(
+            self._state, self._chat(request), request.path_params["message"], data, user=given.get("user")
+        )
+        return {"callback_query_id": number, "update_id": update}
+
+    async def press_answer(self, request: Request) -> Json:
+        """How the bot answered a press; waits for it up to ``timeout`` seconds."""
+        press = self._state.bot.presses.get(request.path_params["query"])
+        if press is None:
+            raise ControlError("no such press", 404)
+        if press.answer is None:
+            await press.bell.wait(seconds(request.query_params.get("timeout", 0)))
+        return {"answer": press.answer}

@@ -1,0 +1,1 @@
+"""What the playground knows: people, chats, files, updates, and what is done to them."""

@@ -1,0 +1,213 @@
+"""Users and chats with their messages, topics and drafts, as plain state with no protocol in it."""
+
+from collections import OrderedDict
+from itertools import count
+from typing import Any, Literal
+
+from playground.errors import ControlError
+from playground.state.wakeup import Wakeup
+
+type Json = dict[str, Any]
+type Kind = Literal["private", "group", "supergroup"]
+
+_ADJECTIVES = (
+    "Ada",
+    "Bela",
+    "Cleo",
+    "Dora",
+    "Emil",
+    "Fara",
+    "Gus",
+    "Hana",
+    "Ivo",
+    "Juno",
+    "Kai",
+    "Lena",
+    "Milo",
+    "Nia",
+)
+_FIRST_USER = 500_000_001
+_FIRST_GROUP = 4_000_000_001
+_FIRST_SUPERGROUP = 1_002_000_000_001
+"""Supergroups are -100... with thirteen digits (Bot API)."""
+
+
+class Topic:
+    """A forum topic; its id is that of the message that made it."""
+
+    __slots__ = ("closed", "color", "id", "name")
+
+    def __init__(self, number: int, name: str, color: int) -> None:
+        self.id = number
+        self.name = name
+        self.color = color
+        self.closed = False
+
+
+class Chat:
+    """A chat as the bot sees it. ``info`` is the Chat object that stands in its messages."""
+
+    def __init__(self, info: Json, cap: int, numbers: "count[int]", touches: "count[int]") -> None:
+        self.info = info
+        self.id: int = info["id"]
+        self.kind: Kind = info["type"]
+        self.forum = bool(info.get("is_forum"))
+        self.cap = cap
+        self.messages: OrderedDict[int, Json] = OrderedDict()
+        self.topics: dict[int, Topic] = {}
+        self.members: list[int] = []
+        """User ids, in order of joining."""
+        self.bot_status = "member"
+        self.migrated_to: int | None = None
+        self.from_bot = 0
+        """Messages that the bot ever sent here."""
+        self.version = 0
+        """Grows with every change a reader could see."""
+        self.touched = next(touches)
+        """When the newest message came, in messages of all chats."""
+        self.bell = Wakeup()
+        self.reactions: dict[int, dict[int, list[Json]]] = {}
+        """By message id, then by the id of who reacted."""
+        self.drafts: dict[int, Json] = {}
+        self.action: Json | None = None
+        self._numbers = numbers
+        self._touches = touches
+
+    def next_message_id(self) -> int:
+        """Private chats and groups share one count, as one account sees them; a supergroup has its own."""
+        return next(self._numbers)
+
+    def put(self, message: Json) -> None:
+        """Keep a message; the oldest goes when there are too many."""
+        self.messages[message["message_id"]] = message
+        self.touched = next(self._touches)
+        if len(self.messages) > self.cap:
+            oldest, _ = self.messages.popitem(last=False)
+            self.reactions.pop(oldest, None)
+        self.changed()
+
+    def changed(self) -> None:
+        """Tell the waiting readers."""
+        self.version += 1
+        self.bell.ring()
+
+    @property
+    def last_message_id(self) -> int:
+        """Id of the newest message, 0 if there is none."""
+        return next(reversed(self.messages)) if self.messages else 0
+
+
+class Book:
+    """All users and chats, bounded in number."""
+
+    def __init__(self, *, message_cap: int, chat_cap: int) -> None:
+        self.users: dict[int, Json] = {}
+        self.chats: dict[int, Chat] = {}
+        self.message_cap = message_cap
+        self.chat_cap = chat_cap
+        self._user_ids = count(_FIRST_USER)
+        self._group_ids = count(_FIRST_GROUP)
+        self._supergroup_ids = count(_FIRST_SUPERGROUP)
+        self._account = count(1)
+        self._touches = count(1)
+
+    def add_user(
+        self,
+        first_name: str | None = None,
+        *,
+        number: int | None = None,
+        username: str | None = None,
+        language: str | None = "en",
+    ) -> Json:
+        """A new user, or the one with this number.
+
+        Raises:
+            ControlError: the number is no user id.
+        """
+        if number is not None and number <= 0:
+            raise ControlError("a user id is a positive number")
+        if number is not None and number in self.users:
+            return self.users[number]
+        if number is None:
+            number = next(n for n in self._user_ids if n not in self.users)
+        name = first_name or f"{_ADJECTIVES[number % len(_ADJECTIVES)]} {number % 1000}"
+        user: Json = {"id": number, "is_bot": False, "first_name": name}
+        if username:
+            user["username"] = username
+        if language:
+            user["language_code"] = language
+        self.users[number] = user
+        return user
+
+    def add_chat(
+        self,
+        kind: Kind,
+        *,
+        title: str | None = None,
+        forum: bool = False,
+        user: Json | None = None,
+        number: int | None = None,
+    ) -> Chat:
+        """A new chat; for a private one, the chat of ``user`` with the bot.
+
+        Raises:
+            ControlError: there are too many, or the id is taken or of the wrong sign.
+        """
+        if kind == "private":
+            user = user or self.add_user()
+            if user["id"] in self.chats:
+                return self.chats[user["id"]]
+            info: Json = {"id": user["id"], "first_name": user["first_name"], "type": "private"}
+            if "username" in user:
+                info["username"] = user["username"]
+            numbers = self._account
+        else:
+            if number is None:
+                number = -next(self._group_ids if kind == "group" else self._supergroup_ids)
+            if number >= 0 or number in self.chats:
+                raise ControlError(
+                    f"{number} cannot be the id of a new {kind}: ids of groups are negative and used once"
+                )
+            info = {
+                "id": number,
+                "title": title or f"{'Forum' if forum else kind.capitalize()} {len(self.chats) + 1}",
+                "type": kind,
+            }
+            if forum:
+                info["is_forum"] = True
+            # Message 1 of a supergroup is its making, and topic 1 of a forum is "General".
+            numbers = self._account if kind == "group" else count(2)
+        if len(self.chats) >= self.chat_cap:
+            raise ControlError(f"there are {self.chat_cap} chats already; reset the playground")
+        chat = Chat(info, self.message_cap, numbers, self._touches)
+        if user is not None:
+            chat.members.append(user["id"])
+        self.chats[chat.id] = chat
+        return chat
+
+    def chat(self, number: object) -> Chat:
+        """The chat with this id.
+
+        Raises:
+            ControlError: there is none.
+        """
+        try:
+            return self.chats[int(str(number))]
+        except (ValueError, KeyError):
+            raise ControlError(f"no chat {number!r}", 404) from None
+
+    def user(self, number: object) -> Json:
+        """The user with this id.
+
+        Raises:
+            ControlError: there is none.
+        """
+        try:
+            return self.users[int(str(number))]
+        except (ValueError, KeyError):
+            raise ControlError(f"no user {number!r}", 404) from None
+
+    def clear(self) -> None:
+        """Forget everybody; message ids go on."""
+        self.users.clear()
+        self.chats.clear()

@@ -1,0 +1,61 @@
+"""Reactions on messages: which there are, and who left which."""
+
+from typing import Any
+
+from playground.errors import bad_request
+from playground.state.chats import Chat
+from playground.state.world import State
+
+type Json = dict[str, Any]
+
+# https://core.telegram.org/bots/api#reactiontypeemoji
+_LISTED = """
+❤ 👍 👎 🔥 🥰 👏 😁 🤔 🤯 😱 🤬 😢 🎉 🤩 🤮 💩 🙏 👌 🕊 🤡 🥱 🥴 😍 🐳 ❤\u200d🔥 🌚 🌭 💯 🤣 ⚡ 🍌 🏆
+💔 🤨 😐 🍓 🍾 💋 🖕 😈 😴 😭 🤓 👻 👨\u200d💻 👀 🎃 🙈 😇 😨 🤝 ✍ 🤗 🫡 🎅 🎄 ☃ 💅 🤪 🗿 🆒 💘 🙉 🦄
+😘 💊 🙊 😎 👾 🤷\u200d♂ 🤷 🤷\u200d♀ 😡
+"""
+EMOJI = frozenset(_LISTED.split())
+
+
+def checked(raw: object) -> list[Json]:
+    """The reactions of a request.
+
+    Raises:
+        ApiError: one of them is none.
+    """
+    if raw in (None, ""):
+        return []
+    if not isinstance(raw, list):
+        raise bad_request("can't parse reaction types JSON object")
+    for reaction in raw:
+        if not isinstance(reaction, dict) or reaction.get("type") not in ("emoji", "custom_emoji"):
+            raise bad_request("invalid reaction type specified")
+        # Apps add an emoji presentation mark to some, the list has them without.
+        if reaction["type"] == "emoji" and str(reaction.get("emoji")).removesuffix("\ufe0f") not in EMOJI:
+            raise bad_request("REACTION_INVALID")
+    return raw
+
+
+def react(state: State, chat: Chat, message_id: int, who: int, reactions: list[Json]) -> list[Json]:
+    """Somebody's reactions on a message become these.
+
+    Returns:
+        What they were before.
+    """
+    there = chat.reactions.setdefault(message_id, {})
+    before = there.pop(who, [])
+    if reactions:
+        there[who] = reactions
+    if not there:
+        del chat.reactions[message_id]
+    chat.changed()
+    state.events.tell("reaction", chat=chat.id, message_id=message_id, reactions=shown(chat).get(message_id, []))
+    return before
+
+
+def shown(chat: Chat) -> dict[int, list[str]]:
+    """Emoji by message, as a page shows them."""
+    return {
+        number: [str(reaction.get("emoji", "⭐")) for given in there.values() for reaction in given]
+        for number, there in chat.reactions.items()
+    }

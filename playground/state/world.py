@@ -1,0 +1,139 @@
+"""Everything the playground knows, in memory and bounded: the bot, its updates, people, chats, files, faults."""
+
+from collections import OrderedDict
+from copy import copy
+from dataclasses import dataclass, field
+from random import Random, SystemRandom
+from secrets import token_urlsafe
+from typing import Any
+
+from playground import PLAYGROUND_TOKEN
+from playground.state.chats import Book
+from playground.state.events import Events
+from playground.state.faults import Faults, Flood
+from playground.state.files import Files
+from playground.state.journal import Journal
+from playground.state.updates import UpdateQueue
+from playground.state.wakeup import Wakeup
+from tasks.clock import Clock, SystemClock
+
+type Json = dict[str, Any]
+
+_CALLBACKS = 1000
+"""Pressed buttons whose answers are remembered."""
+_KEY_BYTES = 12
+_MIB = 1024 * 1024
+
+
+@dataclass(slots=True)
+class Webhook:
+    """Where updates go while a webhook is set (Bot API, setWebhook); ``url`` is empty while none is."""
+
+    url: str = ""
+    secret: str = ""
+    max_connections: int = 40
+    last_error_at: int | None = None
+    last_error: str | None = None
+
+
+@dataclass(slots=True)
+class Press:
+    """A pressed button: when, and how the bot answered it."""
+
+    at: float
+    answer: Json | None = None
+    bell: Wakeup = field(default_factory=Wakeup)
+
+
+class Bot:
+    """The one bot of the playground, and what Telegram keeps for it."""
+
+    def __init__(self, token: str, clock: Clock, random: Random) -> None:
+        self.token = token
+        self.id = int(token.partition(":")[0])
+        self.user: Json = {
+            "id": self.id,
+            "is_bot": True,
+            "first_name": "Cohort",
+            "username": "cohort_playground_bot",
+        }
+        """The bot as it stands in messages."""
+        self.queue = UpdateQueue(clock, random)
+        self.webhook = Webhook()
+        self.webhook_changed = Wakeup()
+        self.commands: dict[tuple[str, str], list[Json]] = {}
+        """Command lists by (scope as sorted JSON, language)."""
+        self.presses: OrderedDict[str, Press] = OrderedDict()
+        self.poll = 0
+        """Number of the newest getUpdates call: an older one that still waits has lost."""
+        self.waiting = 0
+        """Long polls that wait now."""
+        self.looked = Wakeup()
+        """Rings when a poll begins to wait, and when updates are confirmed."""
+        self.next_conflict = 0.0
+
+    def me(self) -> Json:
+        """What getMe answers."""
+        return {
+            **self.user,
+            "can_join_groups": True,
+            "can_read_all_group_messages": True,
+            "supports_inline_queries": False,
+            "can_connect_to_business": False,
+            "has_main_web_app": False,
+        }
+
+    def remember_press(self, number: str, press: Press) -> None:
+        """Keep a press for its answer."""
+        self.presses[number] = press
+        if len(self.presses) > _CALLBACKS:
+            self.presses.popitem(last=False)
+
+
+class State:
+    """Used from one event loop. The caps bound what it keeps; ``info`` is shown on the page (links, model)."""
+
+    def __init__(
+        self,
+        clock: Clock | None = None,
+        *,
+        token: str = PLAYGROUND_TOKEN,
+        key: str | None = None,
+        info: Json | None = None,
+        random: Random | None = None,
+        message_cap: int = 2000,
+        chat_cap: int = 50_000,
+        journal_cap: int = 100_000,
+        file_cap_mib: int = 256,
+    ) -> None:
+        self.clock: Clock = clock or SystemClock()
+        self.random = random or SystemRandom()
+        self.info: Json = info or {}
+        self.key = key or token_urlsafe(_KEY_BYTES)
+        """Opens the page and the control API; another one at each start, unless it is given."""
+        self.bot = Bot(token, self.clock, self.random)
+        self.book = Book(message_cap=message_cap, chat_cap=chat_cap)
+        self.files = Files(file_cap_mib * _MIB)
+        self.journal = Journal(self.clock, journal_cap)
+        self.faults = Faults()
+        self.flood = Flood(self.clock)
+        self.events = Events()
+        self.connections: dict[tuple[str, int], Any] = {}
+        """Open connections by the peer's address, for faults that cut them."""
+
+    def now(self) -> int:
+        """Unix time in whole seconds, as dates are on the wire."""
+        return int(self.clock.now())
+
+    def reset(self) -> None:
+        """Forget people, chats, updates, files, faults and the journal. Ids go on, webhook and commands stay."""
+        self.book.clear()
+        self.bot.queue.clear()
+        self.bot.presses.clear()
+        self.files.clear()
+        self.faults.clear()
+        self.flood.on = False
+        self.journal.clear()
+        self.bot.webhook = copy(self.bot.webhook)  # a courier on his way starts anew, with empty hands
+        self.bot.webhook_changed.ring()
+        self.events.tell("resync")

@@ -1,0 +1,199 @@
+"""This worker among the others: its heartbeat, the slots it serves, and the sweep of what is pending in them."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from itertools import batched
+from typing import Any
+
+from tasks.errors import StoreUnavailable
+from tasks.settings import Settings
+from tasks.slots import assign, queue_of
+from tasks.store.membership import Membership, View
+from tasks.store.reminders import ReminderStore
+from tasks.store.sessions import SessionStore
+from workers.sessions.heartbeat import Heartbeat
+from workers.sessions.reminders import admission
+from workers.sessions.scheduler import SessionScheduler
+
+log = logging.getLogger("cohort.members")
+
+BEATS_PER_TTL = 5
+"""A heartbeat may be lost, or late behind a busy loop, without the worker being taken for dead."""
+
+_SOON_S, _SOON_TIMES = 0.25, 20
+"""Seconds between two sweeps after slots came from another worker, and how often that is done."""
+
+_SEEN_IN_SLOT = 256
+"""Sessions read from a slot at least: many may be topics of a chat that has as many awake as it may."""
+
+_SWEPT_AT_ONCE = 16
+"""Slots read in one round trip; the room for what waits in them is found out as they are gone through."""
+
+
+class Member:
+    """Keeps one incarnation alive in the pool."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        incarnation: str,
+        *,
+        members: Membership,
+        sessions: SessionStore,
+        reminders: ReminderStore,
+        scheduler: SessionScheduler,
+        pulse: Heartbeat,
+        consume: Callable[[frozenset[str]], None],
+        about: Callable[[], Mapping[str, Any]],
+    ) -> None:
+        """``consume``: blocking; serve exactly these queues. ``about``: what the heartbeat says of this worker."""
+        self._settings = settings
+        self._incarnation = incarnation
+        self._members = members
+        self._sessions = sessions
+        self._reminders = reminders
+        self._admits = admission(settings)
+        if self._admits is None:
+            log.warning("reminders.left", extra={"remedy": "set COHORT_ALLOW or COHORT_ACCESS as the bot has it"})
+        self._mailbox = scheduler
+        self._pulse = pulse
+        self._consume = consume
+        self._about = about
+        self._slots: frozenset[int] = frozenset()
+        self._leaving = False
+        self._look = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._sweep_from = 0
+
+    @property
+    def slots(self) -> frozenset[int]:
+        """The slots it serves now."""
+        return self._slots
+
+    async def run(self) -> None:
+        """Beat, look and sweep until cancelled; without Redis, keep trying."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._listen(), name="news")
+            group.create_task(self._beating(), name="heartbeat")
+            group.create_task(self._sweeping(), name="sweep")
+
+    async def leave(self) -> None:
+        """Give the slots to the others at once; the heartbeat goes on, as it holds the claims of running turns."""
+        self._leaving = True
+        try:
+            await self._beat()
+            await self._settle()
+            await self._members.announce()
+        except StoreUnavailable as problem:
+            # The others find out by themselves when the heartbeat ends.
+            log.warning("leave.unannounced", extra={"problem": str(problem)})
+
+    async def _beating(self) -> None:
+        every = self._settings.heartbeat_ttl.total_seconds() / BEATS_PER_TTL
+        while True:
+            # Before looking: what is announced meanwhile is looked at again.
+            self._look.clear()
+            try:
+                await self._beat()
+                await self._settle()
+            except StoreUnavailable as problem:
+                log.warning("heartbeat.missed", extra={"problem": str(problem)})
+            try:
+                async with asyncio.timeout(every):
+                    await self._look.wait()
+            except TimeoutError:
+                continue
+
+    async def _beat(self) -> None:
+        ttl = self._settings.heartbeat_ttl
+        before = self._pulse.now()
+        stood = await self._members.beat(self._incarnation, self._about(), ttl, member=not self._leaving)
+        if (silent := self._pulse.beaten(before, stood=stood)) is not None:
+            log.warning("heartbeat.late", extra={"seconds": round(silent, 1)})
+            await self._mailbox.revalidate_claims()
+
+    async def _settle(self) -> None:
+        """See who is there; if the assignment does not fit them, store one that does; serve what is ours in it."""
+        view = await self._members.look()
+        for gone in view.gone:
+            if await self._members.forget(gone):
+                log.warning("worker.gone", extra={"incarnation": gone})
+        if view.members and not _fits(view, self._settings.slots):
+            slots = assign(self._settings.slots, tuple(view.members), view.slots)
+            if await self._members.propose(view.version, slots):
+                log.info("slots.assigned", extra={"version": view.version + 1, "workers": len(view.members)})
+            view = await self._members.look()
+        await self._serve(frozenset() if self._leaving else view.of(self._incarnation))
+
+    async def _serve(self, slots: frozenset[int]) -> None:
+        gained = slots - self._slots
+        changed = slots != self._slots
+        self._slots = slots
+        # Also when nothing changed: Celery forgets consumers over some reconnects.
+        await asyncio.to_thread(self._consume, frozenset(queue_of(slot) for slot in slots))
+        if changed:
+            log.info("slots.served", extra={"slots": len(slots), "gained": len(gained)})
+        if gained:
+            # Not here: a heartbeat does not wait for a look at thousands of sessions.
+            self._hurry.set()
+
+    async def _sweeping(self) -> None:
+        every = self._settings.sweep_interval.total_seconds()
+        soon = 0
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(_SOON_S, every) if soon else every):
+                    await self._hurry.wait()
+            # Doorbells that the last owner took and did not begin are gone with it, and its turns end one by one.
+            soon = _SOON_TIMES if self._hurry.is_set() else max(soon - 1, 0)
+            self._hurry.clear()
+            try:
+                if self._admits is not None:
+                    await self._reminders.fire(self._admits)
+                await self._sweep()
+            except StoreUnavailable as problem:
+                log.warning("sweep.missed", extra={"problem": str(problem)})
+
+    async def _sweep(self) -> None:
+        """Wake what is pending in our slots, for whatever reason its doorbell was not heard."""
+        if woken := await self._woken():
+            log.info("sweep.woken", extra={"sessions": woken})
+
+    async def _woken(self) -> int:
+        woken = 0
+        # Where the last one found no more room, so that no slot's sessions wait for ever for the other slots'.
+        slots = sorted(self._slots, key=lambda slot: (slot - self._sweep_from) % self._settings.slots)
+        for some in batched(slots, _SWEPT_AT_ONCE):
+            if not self._mailbox.room:
+                self._sweep_from = some[0] if woken else self._sweep_from
+                break
+            pending = await self._sessions.pending(some, max(_SEEN_IN_SLOT, self._settings.lanes * 4))
+            for slot, sessions in zip(some, pending, strict=True):
+                if not self._mailbox.room:
+                    self._sweep_from = slot if woken else self._sweep_from
+                    return woken
+                woken += self._mailbox.sweep(sessions)
+        return woken
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                async for news in self._members.news():
+                    self._look.set()
+                    if news.startswith("dead "):
+                        # Its claims are free now, in whatever slots they are.
+                        self._hurry.set()
+            except StoreUnavailable:
+                await asyncio.sleep(1.0)
+
+
+def _fits(view: View, slots: int) -> bool:
+    """Whether every slot has a living owner and every member its share."""
+    held = Counter(view.slots.values())
+    if len(view.slots) != slots or any(owner not in view.members for owner in held):
+        return False
+    shares = [held[member] for member in view.members]
+    return max(shares) - min(shares) <= 1

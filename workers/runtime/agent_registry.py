@@ -1,0 +1,240 @@
+"""The agents that the cards describe: loaded once, made into lanes, exchanged as a whole when cards change."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from fast_agent.types import PromptMessageExtended
+
+from tasks.agent_files import documents
+from tasks.clock import Clock
+from tasks.errors import Misconfigured
+from tasks.session import SessionKey
+from tasks.settings import Settings
+from workers.runtime import cards, hardening, models
+from workers.runtime.baseline import Baseline
+from workers.runtime.lanes import Lane
+from workers.runtime.mcp_isolation import Isolation
+from workers.runtime.patches import fast_agent, harness_tools, server_calls, shells
+from workers.runtime.shared_servers import Alert, SharedServers
+
+if TYPE_CHECKING:
+    from fast_agent.core.fastagent import AgentInstance
+
+log = logging.getLogger("cohort.runtime")
+
+
+@dataclass(slots=True)
+class _Kept:
+    """Of a lane's instance: how it was made, how it is between turns, and the mark of its shells' processes."""
+
+    fresh: Baseline
+    resting: Baseline
+    owner: str
+
+
+class AgentRegistry:
+    """One FastAgent and what is made of it (``lanes.Maker``). ``fast`` is there from the start, lanes once opened."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        """Read the configuration and the cards.
+
+        Raises:
+            Misconfigured: one of them cannot be used.
+        """
+        self._settings = settings
+        self._clock = clock
+        self._generation = 0
+        self._initial: dict[str, list[PromptMessageExtended]] = {}
+        self._kept: dict[int, _Kept] = {}
+        self.servers = SharedServers()
+        self._isolation = Isolation(settings.home, self.servers)
+        _check(settings)
+        self.fast = fast_agent.build(settings)
+        fast_agent.load_cards(self.fast, settings)
+        if not self.fast.agents:
+            raise Misconfigured(f"{settings.cards}: no agent cards")
+
+    async def open(self, stack: AsyncExitStack) -> None:
+        """Enter fast-agent; it is left when the stack is, in the same task."""
+        await shells.end_strays()
+        self._say_what_cards_want()
+        self._harness = await stack.enter_async_context(self.fast.harness())
+        server_calls.share(self._registry, self.servers)
+        self._settle()
+
+    @property
+    def _registry(self) -> Any:
+        return self.fast.context.server_registry
+
+    async def watch_servers(self, came_back: Callable[[], None], alert: Alert | None) -> None:
+        """Try again the servers that are down, until cancelled."""
+        await self.servers.watch(partial(server_calls.probe, self.fast.context), came_back, alert)
+
+    def _say_what_cards_want(self) -> None:
+        """Name the cards that ask for a shell or for tools that change the runtime, and whether they get them."""
+        for asks, event, given in (
+            ("shell", "shell", self._settings.shell),
+            ("harness_tools", "runtime_tools", self._settings.runtime_tools),
+        ):
+            names = [name for name, data in self.fast.agents.items() if hardening.asks_for(data, asks)]
+            if names:
+                log.warning("%s_%s", event, "given" if given else "withheld", extra={"agents": names})
+
+    def initial(self, agent: str) -> list[PromptMessageExtended]:
+        """The messages that an agent's card begins with."""
+        return list(self._initial.get(agent, ()))
+
+    async def prepare(self, lane: Lane, agents: Iterable[Any], session: SessionKey) -> None:
+        """Make a lane ready for a turn of a session by these agents of it.
+
+        Raises:
+            TurnFailed: a server of the session does not start, or one of another does not end; the lane is spoiled.
+        """
+        agents = list(agents)
+        kept = self._kept[id(lane.agents)]
+        if lane.warm not in {None, str(session)}:
+            await self._isolation.cool(lane)
+            kept.fresh.restore()
+            kept.resting = kept.fresh
+        if await self._isolation.prepare(lane, agents, session):
+            kept.resting = self._baseline(lane.agents)
+        if any(shells.has_shell(agent) or harness_tools.has(agent) for agent in agents):
+            # Processes and attached servers may stay between this session's turns.
+            lane.warm, lane.sealed = str(session), True
+
+    def wipe(self, lane: Lane) -> None:
+        """Nothing of a turn may stay in its lane; what cannot be wiped is not lent again."""
+        try:
+            if fast_agent.holds_connection(lane.agents):
+                lane.spoil()
+            agents = lane.agents.agents.values()
+            used = [getattr(agent, "llm", None) for agent in agents]
+            self._kept[id(lane.agents)].resting.restore()
+            for agent, model in zip(agents, used, strict=True):
+                if model is not getattr(agent, "llm", None):
+                    lane.orders.put_nowait(partial(models.close, model))
+        except Exception:
+            log.exception("lane_wipe_failed", extra={"lane": lane.number})
+            lane.spoil()
+
+    def _baseline(self, instance: "AgentInstance") -> Baseline:
+        # The cards' own settings are shared by all lanes.
+        return Baseline(instance.agents, outside=[data.get("config") for data in self.fast.agents.values()])
+
+    async def reload(self) -> None:
+        """Let changed cards in, all or none.
+
+        Raises:
+            Misconfigured: one line for each problem; nothing has changed.
+        """
+        await asyncio.to_thread(_check, self._settings)
+        config = self.fast.context.config
+        known = set(config.mcp.servers) if config is not None and config.mcp is not None else set[str]()
+        if restart := cards.needs_restart(self._settings, known):
+            raise Misconfigured("\n".join(map(str, restart)))
+        before, named = dict(self.fast.agents), self._named()
+        fast_agent.reload_cards(self.fast, self._settings)
+        self._settle()
+        try:
+            # The proof is an agent made of them, in a task of its own as a lane's is.
+            async with asyncio.TaskGroup() as group:
+                trial = group.create_task(self._trial(named), name="try-cards")
+        except* Exception as failed:
+            fast_agent.restore_cards(self.fast, before)
+            self._settle()
+            self._forget_others()
+            reason = why_no_agent(failed.exceptions[0])
+            raise Misconfigured(f"{self._settings.cards}: {reason}") from failed
+        self._initial = trial.result()
+        self._forget_others()
+        self._generation += 1
+
+    async def _trial(self, named: frozenset[str]) -> dict[str, list[PromptMessageExtended]]:
+        """``named``: servers that were in use before; these may be down.
+
+        Raises:
+            Misconfigured: a server that the cards bring does not start.
+            Exception: no agent can be made of the cards.
+        """
+        instance = await fast_agent.create_instance(self._harness)
+        initial = {name: list(agent.message_history) for name, agent in instance.agents.items()}
+        await fast_agent.dispose_instance(self._harness, instance)
+        for name in self._named() - named:
+            if (why := self.servers.why_down(name)) is not None:
+                raise Misconfigured(why)
+        return initial
+
+    def _named(self) -> frozenset[str]:
+        """Shared servers that agents have."""
+        configs: list[Any] = [data.get("config") for data in self.fast.agents.values()]
+        return frozenset(name for config in configs for name in config.servers)
+
+    def _forget_others(self) -> None:
+        for name in self.servers.down:
+            if name not in self._named():
+                self.servers.forget(name)
+
+    def _settle(self) -> None:
+        """What must hold for every MCP server, those that cards bring included."""
+        config = self.fast.context.config
+        if config is not None:
+            hardening.tame_servers(config, self._settings)
+            self._isolation.read(self.fast)
+
+    # -- lanes.Maker
+
+    @property
+    def era(self) -> object:
+        """Cards, servers that came back, and day: an agent's ``{{currentDate}}`` is filled in when it is made."""
+        day = datetime.fromtimestamp(self._clock.now(), UTC).astimezone().date()
+        return self._generation, self.servers.changes, day
+
+    async def create(self) -> "AgentInstance":
+        instance = await fast_agent.create_instance(self._harness)
+        for agent in instance.agents.values():
+            await server_calls.tell_missing(agent, self.servers)
+        owner = shells.mark(instance.agents)
+        fresh = self._baseline(instance)
+        self._kept[id(instance)] = _Kept(fresh, fresh, owner)
+        if not self._initial:
+            self._initial = {name: list(agent.message_history) for name, agent in instance.agents.items()}
+        return instance
+
+    async def dispose(self, lane: Lane, instance: "AgentInstance") -> None:
+        self._isolation.forget(lane)
+        kept = self._kept.pop(id(instance))
+        try:
+            await fast_agent.dispose_instance(self._harness, instance)
+        finally:
+            await shells.end(kept.owner)
+
+
+def _check(settings: Settings) -> None:
+    """What fast-agent would let pass in silence ends here.
+
+    Raises:
+        Misconfigured: one line for each problem.
+    """
+    for path in documents(settings.cards) if settings.cards.is_dir() else ():
+        log.info("not_a_card", extra={"file": path.name})
+    problems = cards.check_cards(settings)
+    if problems:
+        raise Misconfigured("\n".join(str(problem) for problem in problems))
+    for note in cards.notes(settings):
+        log.warning("card_incomplete", extra={"note": note})
+
+
+def misconfigured(settings: Settings, problem: BaseException) -> Misconfigured:
+    """No lane can be made at start."""
+    return Misconfigured(f"{settings.cards}: no agent can be made: {why_no_agent(problem.__cause__ or problem)}")
+
+
+def why_no_agent(problem: BaseException) -> str:
+    """For the operator, in one line: why no agent can be made of cards that look right."""
+    return (str(problem).splitlines() or [type(problem).__name__])[0]

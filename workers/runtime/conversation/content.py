@@ -1,0 +1,262 @@
+"""From a session's messages to one user turn for the model, and back from references to files."""
+
+import asyncio
+import mimetypes
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from fast_agent.types import PromptMessageExtended
+from mcp_types import BlobResourceContents, ContentBlock, EmbeddedResource, ImageContent, TextContent
+
+from tasks.envelope import Inbound, Media
+from tasks.errors import Retryable, Terminal
+from tasks.text import clean
+from workers.interfaces import MediaSource
+from workers.runtime.conversation.frames import body, closing, label, opening, text_file
+from workers.runtime.conversation.openings import Openings, Share, encoded
+
+MEDIA_KEY = "cohort.media"
+"""Where a block made of a file keeps the file's name at Telegram (in the block's ``_meta``)."""
+
+# A text file that fills a context window alone is cut; 100,000 characters are some 25,000 tokens.
+TEXT_FILE_CHARS = 100_000
+_TEXT_BYTES = TEXT_FILE_CHARS * 4
+# A picture costs a model a page of text each time; older ones stay in the history by name.
+FILES_KEPT_OPEN = 4
+_DEFAULT_MIME = {
+    "photo": "image/jpeg",
+    "sticker": "image/webp",
+    "voice": "audio/ogg",
+    "audio": "audio/mpeg",
+    "video": "video/mp4",
+    "video_note": "video/mp4",
+    "animation": "video/mp4",
+}
+# What the system's table of types does not know everywhere.
+_TEXT_SUFFIXES = frozenset(
+    [
+        ".cfg",
+        ".conf",
+        ".csv",
+        ".env",
+        ".go",
+        ".ini",
+        ".java",
+        ".js",
+        ".json",
+        ".jsonl",
+        ".kt",
+        ".log",
+        ".lua",
+        ".md",
+        ".php",
+        ".properties",
+        ".py",
+        ".rb",
+        ".rs",
+        ".rst",
+        ".sh",
+        ".sql",
+        ".srt",
+        ".tex",
+        ".toml",
+        ".ts",
+        ".tsv",
+        ".txt",
+        ".vtt",
+        ".xml",
+        ".yaml",
+        ".yml",
+    ]
+)
+# Names that senders give what Telegram's own apps call differently.
+_SAME_MIME = {"audio/opus": "audio/ogg", "application/ogg": "audio/ogg", "audio/x-wav": "audio/wav"}
+_MIME = re.compile(r"[a-z0-9][a-z0-9.+_-]{0,63}/[a-z0-9][a-z0-9.+_-]{0,99}")
+"""A type's name. Whoever sends a file chooses it, and the user is told of it in the bot's words."""
+_TEXT_MIME = frozenset({"application/json", "application/xml", "application/x-yaml", "application/javascript"})
+NO_FILES = "I cannot open files here, so I only read your words."
+
+
+def neutral(text: str) -> str:
+    """Text that fast-agent cannot take for a control word: those start with three stars."""
+    return f" {text}" if text.startswith("***") else text
+
+
+def text_block(text: str, meta: dict[str, Any] | None = None) -> TextContent:
+    """The only place where words of users become a text block."""
+    return TextContent(type="text", text=neutral(text), _meta=meta)
+
+
+def mime_of(media: Media) -> str:
+    """The file's type as Telegram said, else by its name, else by its kind."""
+    name = (media.name or "").lower()
+    if Path(name).suffix in _TEXT_SUFFIXES:
+        return "text/plain"
+    guess = mimetypes.guess_type(name)[0]
+    # The sender's app chose it: "audio/ogg; codecs=opus" is audio/ogg, too.
+    said = (media.mime or "").partition(";")[0].strip().lower()
+    said = said if _MIME.fullmatch(said) else ""
+    return _SAME_MIME.get(said, said) or guess or _DEFAULT_MIME.get(media.kind, "application/octet-stream")
+
+
+def cannot(media: Media) -> str:
+    """For the user: what a model that does not take such a file cannot do."""
+    mime = mime_of(media)
+    match mime.partition("/")[0]:
+        case "audio":
+            what = f"listen to {'voice messages' if media.kind == 'voice' else 'audio files'}"
+        case "video":
+            what = "watch videos"
+        case "image":
+            what = "see pictures"
+        case _:
+            what = "read PDF files" if mime == "application/pdf" else f"read this kind of file ({mime})"
+    return f"The model cannot {what}, so I left it out."
+
+
+class Files:
+    """Files for one model: fetched only when it can read them.
+
+    ``reads`` tells of a MIME type whether the model takes it; text files it takes always, as text.
+    """
+
+    def __init__(
+        self, source: MediaSource | None, reads: Callable[[str], bool], openings: Openings, share: Share
+    ) -> None:
+        """``share``: what the turn may open."""
+        self._source = source
+        self._reads = reads
+        self._openings = openings
+        self._share = share
+        self.notices: list[str] = []
+
+    async def blocks(self, media: Media) -> list[ContentBlock]:
+        """A file as blocks for the model: its name, and its content where it can be had.
+
+        Raises:
+            Retryable: Telegram did not answer.
+        """
+        meta = {MEDIA_KEY: media.model_dump(mode="json", exclude_defaults=True)}
+        content = await self._content(media, meta)
+        if content is None:
+            return [text_block(label(media), meta)]
+        if isinstance(content, TextContent) or not media.name:
+            return [content]
+        return [text_block(label(media)), content]
+
+    async def _content(self, media: Media, meta: dict[str, Any]) -> ContentBlock | None:
+        mime = mime_of(media)
+        if self._source is None:
+            self._tell(NO_FILES)
+        elif not _is_text(mime) and not self._reads(mime):
+            self._tell(cannot(media))
+        elif not self._share.try_one(weight(media, 0)):
+            self._tell(self._share.why_not)
+        else:
+            try:
+                return await self._opened(await self._source.fetch(media), media, meta)
+            except Terminal as problem:
+                self._tell(str(problem))
+        return None
+
+    async def _opened(self, path: Path, media: Media, meta: dict[str, Any]) -> ContentBlock | None:
+        size = (await asyncio.to_thread(path.stat)).st_size
+        # What Telegram said of its size is no more than a hint.
+        if not self._share.take(min(size, _TEXT_BYTES) if _is_text(mime_of(media)) else size):
+            self._tell(self._share.why_not)
+            return None
+        async with self._openings.encoding():
+            return await asyncio.to_thread(_read, path, mime_of(media), media, meta)
+
+    def _tell(self, notice: str) -> None:
+        if notice not in self.notices:
+            self.notices.append(notice)
+
+
+def weight(media: Media, unknown: int) -> int:
+    """Bytes that a file takes when it is opened; ``unknown`` where Telegram does not say."""
+    size = media.size_bytes or unknown
+    return min(size, _TEXT_BYTES) if _is_text(mime_of(media)) else size
+
+
+def weigh(
+    messages: Sequence[Inbound],
+    past: Sequence[PromptMessageExtended],
+    reads: Callable[[str], bool],
+    unknown: int,
+) -> int:
+    """Bytes of all files that a turn would open: those of its messages, and the last few of its conversation."""
+    files = [*_files_in(past)[-FILES_KEPT_OPEN:], *(media for inbound in messages for media in inbound.media)]
+    return sum(weight(media, unknown) for media in files if _is_text(mime_of(media)) or reads(mime_of(media)))
+
+
+def _files_in(messages: Sequence[PromptMessageExtended]) -> list[Media]:
+    return [media for message in messages for block in message.content if (media := media_of(block)) is not None]
+
+
+async def user_turn(messages: Sequence[Inbound], files: Files) -> PromptMessageExtended:
+    """One user message of all that is to be answered, files included.
+
+    Raises:
+        Retryable: Telegram did not hand out a file.
+    """
+    blocks: list[ContentBlock] = []
+    for inbound in messages:
+        files_of_it = [block for media in inbound.media for block in await files.blocks(media)]
+        blocks.extend(_said(inbound, files_of_it))
+    return PromptMessageExtended(role="user", content=blocks or [text_block("(an empty message)")])
+
+
+def _said(inbound: Inbound, files: list[ContentBlock]) -> list[ContentBlock]:
+    """A message as blocks; its files stand inside of its frame."""
+    words, end = opening(inbound) + body(inbound), closing(inbound)
+    if not files:
+        words, end = words + end, ""
+    said: list[ContentBlock] = [text_block(words)] if words.strip() else []
+    return [*said, *files, *([text_block(end)] if end else [])]
+
+
+async def with_files(messages: list[PromptMessageExtended], files: Files) -> list[PromptMessageExtended]:
+    """A stored history with its last few files opened again; those that cannot be had stay names."""
+    places = [
+        (number, place, media)
+        for number, message in enumerate(messages)
+        for place, block in enumerate(message.content)
+        if (media := media_of(block)) is not None
+    ]
+    opened = list(messages)
+    # The newest first: it is the one that is asked about, if there is not room for all.
+    for number, place, media in reversed(places[-FILES_KEPT_OPEN:]):
+        try:
+            *_, content = await files.blocks(media)
+        except Retryable:
+            continue
+        blocks = list(opened[number].content)
+        blocks[place] = content
+        opened[number] = opened[number].model_copy(update={"content": blocks})
+    return opened
+
+
+def _is_text(mime: str) -> bool:
+    return mime.startswith("text/") or mime in _TEXT_MIME
+
+
+def _read(path: Path, mime: str, media: Media, meta: dict[str, Any]) -> ContentBlock:
+    """Read the file (in a thread)."""
+    if _is_text(mime):
+        with path.open("rb") as file:
+            text = clean(file.read(_TEXT_BYTES).decode(errors="replace"))
+        return text_block(text_file(media, text[:TEXT_FILE_CHARS], cut=len(text) > TEXT_FILE_CHARS), meta)
+    data = encoded(path)
+    if mime.startswith("image/"):
+        return ImageContent(type="image", data=data, mime_type=mime, _meta=meta)
+    resource = BlobResourceContents(uri=f"telegram://file/{media.unique_id or 'file'}", mime_type=mime, blob=data)
+    return EmbeddedResource(type="resource", resource=resource, _meta=meta)
+
+
+def media_of(block: ContentBlock) -> Media | None:
+    """The file a block was made of, if it was."""
+    meta: dict[str, Any] = getattr(block, "meta", None) or {}
+    return Media.model_validate(meta[MEDIA_KEY]) if MEDIA_KEY in meta else None

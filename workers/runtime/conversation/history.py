@@ -1,0 +1,185 @@
+"""A session's history as it is stored: a version byte, then deflated JSON; bounded, without files and without faults.
+
+``Record.messages`` is the conversation with the agent the session talks to. ``Record.members`` holds, for workflow
+cards (chain, router, ...), what each member agent remembers of its own part.
+"""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from fast_agent import constants
+from fast_agent.types import PromptMessageExtended
+from mcp_types import ContentBlock, TextContent
+from pydantic import TypeAdapter
+
+from tasks.errors import CohortError
+from workers.runtime.conversation.content import media_of, text_block
+from workers.runtime.conversation.frames import label
+
+VERSION = 1
+# Speed matters more than the last percent: level 6 takes ~1 ms for 100 messages.
+_LEVEL = 6
+
+# What a turn notes about itself: for displays and diagnostics, and partly with whole files in it.
+_PASSING_CHANNELS = frozenset(
+    {
+        constants.FAST_AGENT_ERROR_CHANNEL,
+        constants.FAST_AGENT_ALERT_CHANNEL,
+        constants.FAST_AGENT_REMOVED_METADATA_CHANNEL,
+        constants.FAST_AGENT_URL_ELICITATION_CHANNEL,
+        constants.FAST_AGENT_TIMING,
+        constants.FAST_AGENT_TOOL_METADATA,
+        constants.FAST_AGENT_TOOL_TIMING,
+        constants.FAST_AGENT_SHELL_PROCESS_METADATA,
+        constants.FAST_AGENT_USAGE,
+        constants.FAST_AGENT_RETRY,
+        constants.FAST_AGENT_PROVIDER_ERROR,
+        constants.FAST_AGENT_SAFETY_DETAILS,
+    }
+)
+
+
+class HistoryTooNew(CohortError):  # noqa: N818 - reads as what it is
+    """This history was written by a newer release; it is kept as it is. Upgrade this worker."""
+
+
+class HistoryBroken(CohortError):  # noqa: N818
+    """This history cannot be read."""
+
+
+@dataclass(slots=True)
+class Record:
+    """What a session remembers."""
+
+    messages: list[PromptMessageExtended] = field(default_factory=list[PromptMessageExtended])
+    members: dict[str, list[PromptMessageExtended]] = field(default_factory=dict[str, list[PromptMessageExtended]])
+
+
+_adapter = TypeAdapter(Record)
+
+
+def encode(record: Record) -> bytes:
+    """The stored form."""
+    slim = Record(
+        [_slim(message) for message in record.messages],
+        {name: [_slim(message) for message in messages] for name, messages in record.members.items() if messages},
+    )
+    return bytes([VERSION]) + zlib.compress(_adapter.dump_json(slim, exclude_none=True, by_alias=True), _LEVEL)
+
+
+def decode(stored: bytes | None) -> Record:
+    """Read a stored form, this version or older; None is an empty history.
+
+    Raises:
+        HistoryTooNew: a newer release wrote it.
+        HistoryBroken: it is none of ours.
+    """
+    if not stored:
+        return Record()
+    if stored[0] > VERSION:
+        raise HistoryTooNew(f"history version {stored[0]}; this release reads up to {VERSION}")
+    try:
+        return _adapter.validate_json(zlib.decompress(stored[1:]))
+    except (zlib.error, ValueError) as problem:
+        raise HistoryBroken(f"not a history: {type(problem).__name__}") from problem
+
+
+def _slim(message: PromptMessageExtended) -> PromptMessageExtended:
+    """Without passing channels and without the bytes of files."""
+    channels = {name: blocks for name, blocks in (message.channels or {}).items() if name not in _PASSING_CHANNELS}
+    if constants.FAST_AGENT_COMPACTION_CHANNEL in channels:
+        # Only the mark is needed; fast-agent files the whole summarising call there.
+        channels[constants.FAST_AGENT_COMPACTION_CHANNEL] = [TextContent(type="text", text="{}")]
+    content = [_slim_block(block) for block in message.content]
+    results = message.tool_results and {
+        call: result.model_copy(update={"content": [_slim_block(block) for block in result.content]})
+        for call, result in message.tool_results.items()
+    }
+    return message.model_copy(update={"channels": channels or None, "content": content, "tool_results": results})
+
+
+def _slim_block(block: ContentBlock) -> ContentBlock:
+    if isinstance(block, TextContent) and media_of(block) is None:
+        return block
+    media = media_of(block)
+    if media is not None:
+        # The reference stays in ``_meta``; the file itself is fetched again when a model needs it.
+        return text_block(label(media), block.meta)
+    kind = getattr(block, "mime_type", None) or getattr(getattr(block, "resource", None), "mime_type", None) or "file"
+    return text_block(f"[{kind} from a tool]") if hasattr(block, "data") or _has_bytes(block) else block
+
+
+def _has_bytes(block: ContentBlock) -> bool:
+    return hasattr(getattr(block, "resource", None), "blob")
+
+
+def starts(messages: Sequence[PromptMessageExtended]) -> list[int]:
+    """Where turns start: user messages that are neither tool results nor files a tool attached."""
+    return [
+        place
+        for place, message in enumerate(messages)
+        if message.role == "user"
+        and not message.tool_results
+        and constants.FAST_AGENT_TOOL_MEDIA_MESSAGE not in (message.channels or {})
+    ]
+
+
+def head(messages: Sequence[PromptMessageExtended]) -> int:
+    """How many messages at the front always stay: a card's own examples and the summary of a compaction."""
+    count = 0
+    for message in messages:
+        if not message.is_template and constants.FAST_AGENT_COMPACTION_CHANNEL not in (message.channels or {}):
+            break
+        count += 1
+    return count
+
+
+def bound(messages: list[PromptMessageExtended], limit: int) -> list[PromptMessageExtended]:
+    """At most ``limit`` messages, cut where a turn starts: calls keep their results, a user speaks first.
+
+    One turn alone may exceed the limit (many tool calls); it is kept whole.
+    """
+    if len(messages) <= limit:
+        return messages
+    kept = head(messages)
+    places = [place for place in starts(messages) if place >= kept]
+    if not places:
+        return messages
+    fitting = [place for place in places if kept + len(messages) - place <= limit]
+    return messages[:kept] + messages[fitting[0] if fitting else places[-1] :]
+
+
+def bounded(record: Record, limit: int) -> Record:
+    """Each agent's messages within the bound."""
+    return Record(
+        bound(record.messages, limit), {name: bound(messages, limit) for name, messages in record.members.items()}
+    )
+
+
+def newest(record: Record, part: float) -> Record | None:
+    """The newest turns, at most this part of all (by size); None when there is nothing that can be left out."""
+    messages = _newest(record.messages, part)
+    members = {name: _newest(held, part) for name, held in record.members.items()}
+    if all(len(members[name]) == len(held) for name, held in record.members.items()) and len(messages) == len(
+        record.messages
+    ):
+        return None
+    return Record(messages, members)
+
+
+def _newest(messages: list[PromptMessageExtended], part: float) -> list[PromptMessageExtended]:
+    kept = head(messages)
+    room = part * sum(map(_size, messages[kept:]))
+    first = len(messages)
+    for place in reversed([place for place in starts(messages) if place >= kept]):
+        if sum(map(_size, messages[place:])) > room:
+            break
+        first = place
+    return messages[:kept] + messages[first:]
+
+
+def _size(message: PromptMessageExtended) -> int:
+    """Characters, and those of tool calls and their results."""
+    calls = (*(message.tool_calls or {}).values(), *(message.tool_results or {}).values())
+    return len(message.all_text()) + sum(len(call.model_dump_json()) for call in calls)

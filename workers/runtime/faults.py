@@ -1,0 +1,289 @@
+"""What a model fault means: who must act, what the user is told, what the operator reads (pure).
+
+fast-agent tells of faults in two ways, an exception or a returned message with ``stop_reason`` error; both become a
+``Fault`` here, and ``classify`` is the table of ``docs/model-faults.md`` in code.
+"""
+
+import re
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Literal
+
+from workers.interfaces import TurnFailed
+from workers.runtime import overflow
+
+type Action = Literal["retry", "tell", "operator"]
+
+BUSY = "The model is not answering right now."
+REFUSED = "The model declined to answer this. Try to put it differently."
+BROKEN = "Something is wrong with my setup, and I have told my operator. Please try again later."
+TOO_LONG = "This conversation has become too long for the model. Send /compact to shorten it, or /new to start afresh."
+TOO_LARGE = "This message is too large for the model. Try a shorter text or a smaller file."
+TOOLS_TOO_LARGE = "My tools gave me more than the model can read at once. Ask for less at a time."
+LOST = "I ran out of steps before I found an answer. Try a smaller question."
+ENDLESS = "The model went on and on without coming to an answer, so I stopped it. Try a smaller question."
+SLOW = "This took longer than I am allowed to work on one message, so I stopped. Try a smaller question."
+EMPTY = "The model gave an empty answer, twice. Try again, or put it differently."
+ODD = "The model gave an answer that I could not use, twice. Try again, or put it differently."
+LENGTH = "The model reached the limit of one answer before it was done. Ask for less at once."
+UNUSABLE = "The model could not work with this message. Try to put it differently."
+
+# A fault of the network passes at once; a server that is out of breath needs longer, a rate limit longest.
+SHORT_S, MEDIUM_S, LONG_S = 1.0, 4.0, 10.0
+
+_TOO_MANY = 429
+_QUOTA = ("insufficient_quota", "exceeded your current quota", "credit balance", "billing", "payment required")
+_KEY = (
+    "api key not valid",
+    "api_key_invalid",
+    "invalid api key",
+    "incorrect api key",
+    "could not resolve authentication",
+)
+# A refused model's name comes under 400, 403, 404 and 422, with or without a code.
+_NO_MODEL = re.compile(
+    r"model[_ -]?(?:not[_ -]?(?:found|exists?|available|supported)|decommissioned)|(?:invalid|unknown)[_ ]model"
+    r"|not a valid model|not found the model|no endpoints found|model identifier is invalid|deploymentnotfound"
+    r"|模型不存在|models?\W{1,3}[\w./:@-]+\W{1,3}(?:model )?"
+    r"(?:does not exist|(?:is |was )?not (?:found|supported|available)|has been (?:de|re)|is (?:deprecated|no longer))"
+)
+# Asking in other words does not help: the account, its place, or what the model is able to.
+_SETUP = re.compile(
+    r"api key expired|location is not supported|(region|territory) (is )?not supported|organization must be verified"
+    r"|account is in good standing|arrearage|does(n't| not) support (tools?|function)\b"
+    r"|(function|tool) (calling|calls?|use) (is|are) not (enabled|supported|available)"
+)
+_FILTER = ("content_filter", "content filter", "content management policy", "content_policy", "safety system")
+_SETUP_ERRORS = frozenset(
+    {"ProviderKeyError", "ModelConfigError", "AgentConfigError", "ServerConfigError", "ConfigFileError"}
+)
+_REFUSALS = frozenset({"ContentFilterFinishReasonError", "PromptBlockedError", "RefusedError"})
+_LENGTH = frozenset({"LengthReachedError", "LengthFinishReasonError"})
+_NETWORK_ERRORS = frozenset(
+    {
+        # A refused connection comes as this one, too.
+        "APITimeoutError",
+        "APIConnectionError",
+        "RemoteProtocolError",
+        "ReadError",
+        "ConnectError",
+        "ConnectTimeout",
+        "ConnectionResetError",
+        "ServerDisconnectedError",
+        "ClientPayloadError",
+    }
+)
+_SILENCES = frozenset({"ReadTimeout", "StreamIdleTimeoutError", "TimeoutError"})
+_NO_ROOM = frozenset({"NoRoomError"})
+_TOO_LARGE = frozenset({"RequestTooLargeError"})
+_UNFINISHED = frozenset({"UnfinishedStreamError"})
+_ODD = frozenset({"UnusableAnswerError"})
+_EMPTY = frozenset({"EmptyCompletionError", "EmptyStreamError"})
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A model fault, or that of a card's ``hook``.
+
+    ``kinds``: names of the error's class and its bases. ``text``: its message, only to look into.
+    """
+
+    kinds: tuple[str, ...]
+    status: int | None = None
+    text: str = ""
+    hook: str = ""
+
+    @classmethod
+    def of(cls, error: BaseException) -> "Fault":
+        """Read an exception, and what caused it where fast-agent calls every refusal of Google's a wrong key.
+
+        The HTTP status stands in ``status_code`` (SDKs), ``status`` or ``code`` (Google).
+        """
+        chain = [error]
+        if type(error).__name__ == "ProviderKeyError" and error.__cause__ is not None:
+            chain.append(error.__cause__)
+        names = ("status_code", "status", "code")
+        found = (getattr(link, name, None) for link in chain for name in names)
+        status = next((value for value in found if isinstance(value, int)), None)
+        words = (str(part) for link in chain for part in (link, getattr(link, "code", ""), getattr(link, "body", "")))
+        kinds = tuple(kind.__name__ for kind in type(error).__mro__[:-2])
+        return cls(kinds, status, " ".join(words).casefold(), str(getattr(error, "hook", "")))
+
+    def says(self, *needles: str) -> bool:
+        return any(needle in self.text for needle in needles)
+
+    @property
+    def detail(self) -> str:
+        """For operators: the kind and the status, no message text (it may quote the user or a key)."""
+        name = self.kinds[0] if self.kinds else "unknown error"
+        return name if self.status is None else f"{name} (HTTP {self.status})"
+
+
+def classify(fault: Fault, model: str = "") -> TurnFailed:
+    """Who must act on a fault, with words for the user.
+
+    A context that is too long comes back as a ``ContextTooLong``, which the runtime answers with a compaction first.
+    """
+    if fault.hook:
+        return OwnFault("operator", BROKEN, fault.hook)
+    where = f"{model}: {fault.detail}" if model else fault.detail
+    return _by_words(fault, where) or _by_status(fault, where) or _by_kind(fault, where)
+
+
+def _by_words(fault: Fault, where: str) -> TurnFailed | None:
+    """Providers name these in words only, under various statuses."""
+    if overflow.too_long(fault.text, fault.status):
+        return ContextTooLong("tell", TOO_LONG, f"context too long, {where}")
+    if overflow.answer_too_long(fault.text):
+        return TurnFailed("operator", BROKEN, f"max_tokens is more than the model gives, {where}")
+    if fault.says(*_FILTER):
+        return TurnFailed("tell", REFUSED, f"content filter, {where}")
+    # Google words a minute's limit as it words an empty account, and adds when to come again.
+    if fault.says(*_QUOTA) and not (fault.status == _TOO_MANY and fault.says("retry in")):
+        return TurnFailed("operator", BROKEN, f"quota used up, {where}")
+    if fault.says(*_KEY):
+        return TurnFailed("operator", BROKEN, f"key refused, {where}")
+    if _SETUP.search(fault.text):
+        return TurnFailed("operator", BROKEN, f"account or model does not allow it, {where}")
+    if _NO_MODEL.search(fault.text):
+        return TurnFailed("operator", BROKEN, f"no such model, {where}")
+    return None
+
+
+def _by_status(fault: Fault, where: str) -> TurnFailed | None:
+    match fault.status:
+        case 413:
+            return ContextTooLong("tell", TOO_LARGE, f"request too large, {where}")
+        case 401 | 402 | 403 | 404:
+            return TurnFailed("operator", BROKEN, where)
+        case 429:
+            return ProviderFault("retry", BUSY, where, backoff=LONG_S)
+        case 502 | 503 | 504 | 529:
+            return ProviderFault("retry", BUSY, where, backoff=MEDIUM_S)
+        case 408 | 409 | 425:
+            return ProviderFault("retry", BUSY, where, backoff=SHORT_S)
+        case int(status) if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return ProviderFault("retry", BUSY, where, backoff=SHORT_S)
+        case int(status) if status >= HTTPStatus.BAD_REQUEST:
+            return NotTaken("tell", UNUSABLE, where)
+        case _:
+            return None
+
+
+def _by_kind(fault: Fault, where: str) -> TurnFailed:
+    for kinds, failure in (
+        (_REFUSALS, TurnFailed("tell", REFUSED, f"content filter, {where}")),
+        (_LENGTH, TurnFailed("tell", LENGTH, f"length limit reached, {where}")),
+        (_NO_ROOM, ContextTooLong("tell", TOO_LONG, f"no room for an answer, {where}")),
+        (_TOO_LARGE, ContextTooLong("tell", TOO_LARGE, f"request too large, {where}")),
+        (_SETUP_ERRORS, TurnFailed("operator", BROKEN, where)),
+        # What has been asked for twice already.
+        (_EMPTY, TurnFailed("tell", EMPTY, f"empty answer, {where}")),
+        (_ODD, TurnFailed("tell", ODD, where)),
+        (_SILENCES, ModelSilent("retry", BUSY, where, backoff=SHORT_S)),
+        (_NETWORK_ERRORS, ProviderFault("retry", BUSY, where, backoff=SHORT_S)),
+        (_UNFINISHED, Unfinished("retry", BUSY, where, backoff=SHORT_S)),
+    ):
+        if not kinds.isdisjoint(fault.kinds):
+            return failure
+    # An answer that cannot be read and what we do not know are tried again, but do not speak against the provider:
+    # the text that was sent may be the cause.
+    return TurnFailed("retry", BUSY, where, backoff=SHORT_S)
+
+
+def unusable(model: str, detail: str) -> TurnFailed:
+    """The model that a session chose does not work, for a cause that an operator has to mend; its default may."""
+    words = f"The model {model} cannot be used here, and I have told my operator. Send /model default for another one."
+    return TurnFailed("operator", words, detail, cause=f"model {model}")
+
+
+class ProviderFault(TurnFailed):
+    """A passing fault of the provider, which the circuit breaker counts."""
+
+
+class ModelSilent(ProviderFault):
+    """The model said nothing for too long; a long request takes long to read, so its silence does not count."""
+
+
+class OwnFault(TurnFailed):
+    """A card, a hook or a tool is broken, which tells nothing about the model, whether a session chose it or not."""
+
+
+class TimeUsedUp(TurnFailed):
+    """The turn used up its time, which tells nothing about the provider."""
+
+
+class Unfinished(TurnFailed):
+    """The stream ended without a word that the answer was whole."""
+
+
+class ContextTooLong(TurnFailed):
+    """The request did not fit; a compaction may help."""
+
+
+class NotTaken(TurnFailed):
+    """The provider refused the request for a reason that we do not know; it may be in the conversation before it."""
+
+
+def empty(model: str) -> TurnFailed:
+    """The model said twice that it was done, with no word said."""
+    return TurnFailed("tell", EMPTY, f"{model}: empty answer")
+
+
+def endless(model: str) -> TurnFailed:
+    """The model wrote all that it may, and none of it was an answer: reasoning, or one tool call."""
+    return TurnFailed("tell", ENDLESS, f"{model}: used up COHORT_ANSWER_MAX without an answer")
+
+
+def length_reached(model: str) -> TurnFailed:
+    """The model used up its answer without a word, or within a tool call."""
+    return TurnFailed("tell", LENGTH, f"{model}: length limit reached")
+
+
+def cut_off(model: str) -> TurnFailed:
+    """The stream ended without its end."""
+    return Unfinished("retry", BUSY, f"{model}: stream cut off", backoff=SHORT_S)
+
+
+def out_of_steps(model: str) -> TurnFailed:
+    """The tool loop used all its iterations."""
+    return TurnFailed("tell", LOST, f"{model}: tool loop reached its limit")
+
+
+def refused(model: str) -> TurnFailed:
+    """The provider stopped the answer for safety."""
+    return TurnFailed("tell", REFUSED, f"{model}: stopped for safety")
+
+
+def too_slow(model: str, seconds: float) -> TurnFailed:
+    """The turn used up its time."""
+    return TimeUsedUp("tell", SLOW, f"{model}: turn longer than {seconds:g} s")
+
+
+def paused(model: str, seconds: float) -> TurnFailed:
+    """The circuit breaker of this model is open."""
+    return TurnFailed("retry", BUSY, f"{model}: circuit breaker open", backoff=seconds)
+
+
+def no_lane(problem: Exception) -> TurnFailed:
+    """No lane could be built. What stands in cards, hooks and tools does not pass by itself."""
+    fault = Fault.of(problem)
+    if _SETUP_ERRORS.isdisjoint(fault.kinds):
+        return TurnFailed("retry", BUSY, f"no lane: {fault.detail}", backoff=MEDIUM_S)
+    lines = [line.strip() for line in str(problem).splitlines() if line.strip()] or [fault.detail]
+    return OwnFault("operator", BROKEN, f"no lane: {': '.join(lines[:2])}")
+
+
+def no_room(seconds: float) -> TurnFailed:
+    """No lane came free in the time of a turn."""
+    return TurnFailed("retry", BUSY, f"waited {seconds:g} s for a lane", backoff=SHORT_S)
+
+
+def no_server(names: str) -> TurnFailed:
+    """A session's own MCP server does not start."""
+    return TurnFailed("retry", BUSY, f"MCP server does not start: {names}", backoff=MEDIUM_S)
+
+
+def no_file(detail: str) -> TurnFailed:
+    """Telegram does not hand out a file just now."""
+    return TurnFailed("retry", "I cannot fetch your file from Telegram right now.", detail, backoff=MEDIUM_S)

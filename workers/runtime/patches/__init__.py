@@ -1,0 +1,1 @@
+"""Everything that replaces a private part of another library."""

@@ -1,0 +1,47 @@
+"""fast-agent's tools by which a model changes its own runtime: off, or for one session.
+
+A card with ``harness_tools: true`` (``type: smart`` implies it) gives its model ``slash_command``: ``/mcp connect``,
+``/mcp attach`` and others. They change the agents of a lane, so no other session gets the lane of such an agent.
+"""
+
+from collections.abc import Callable, Collection
+from typing import Any, NoReturn
+
+from fast_agent.agents.llm_decorator import LlmDecorator
+from fast_agent.commands.handlers import skills
+from fast_agent.core.exceptions import AgentConfigError
+
+from workers.runtime.patches.patch import replace_once
+
+_SHARED = ("add", "remove", "update", "registry")
+"""Actions of ``/skills`` that write into folders which all chats share."""
+
+
+_offered: set[str] = set()
+
+
+async def _refused(*_: Any) -> NoReturn:
+    raise AgentConfigError("Skills are installed by the operator", "All chats of this bot share them.")
+
+
+def _of_those_offered(original: Callable[..., Any]) -> Callable[..., Any]:
+    async def spawn_isolated_instance(self: Any, *, model: str | None = None, **kwargs: Any) -> Any:
+        """A subagent; a model asks for another one by any name that fast-agent knows."""
+        if model not in {None, self.config.model, self.config.subagent_model, *_offered}:
+            raise AgentConfigError(f"The model {model!r} is not offered here", "Leave out `model`.")
+        return await original(self, model=model, **kwargs)
+
+    return spawn_isolated_instance
+
+
+def install(models: Collection[str]) -> None:
+    """Refuse the commands that reach other sessions, and subagents of models but those. Again is harmless."""
+    _offered.clear()
+    _offered.update(models)
+    replace_once(LlmDecorator, "spawn_isolated_instance", _of_those_offered)
+    skills._SKILLS_ACTION_HANDLERS.update(dict.fromkeys(_SHARED, _refused))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+
+
+def has(agent: Any) -> bool:
+    """Whether an agent of a lane has them."""
+    return bool(agent.config.harness_tools)

@@ -1,0 +1,64 @@
+"""What fast-agent would print, and its log events: nothing of them that may quote a chat is kept."""
+
+import io
+import logging
+from typing import Any
+
+from workers.runtime.call_log import watching
+
+log = logging.getLogger("cohort.runtime")
+# What a turn ran into is told by its ``TurnFailed``; these say it a second time.
+_EVENTS_A_TURN = 100
+_LEVELS = {"error": logging.WARNING, "warning": logging.INFO}
+
+
+class LogStream(io.TextIOBase):
+    """Takes what fast-agent prints to a console, and logs that it did: the text may quote a chat."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def write(self, text: str, /) -> int:
+        if text.strip():
+            log.debug("fast_agent_printed", extra={"console": self._name, "characters": len(text)})
+        return len(text)
+
+    def isatty(self) -> bool:
+        return False
+
+
+def unchanged(self: Any, logger_settings: Any) -> None:
+    """Take what an agent wants shown while it works for another: all agents share these settings, and nothing is shown.
+
+    Two such agents at once put back each other's: tools were shown from then on, to all chats.
+    """
+
+
+def _too_many() -> bool:
+    """Whether this turn has been warned of enough: each of thousands of failing calls has something to say."""
+    watch = watching.get()
+    if watch is None:
+        return False
+    watch.events += 1
+    if watch.events == _EVENTS_A_TURN:
+        log.warning("fast_agent_events_dropped", extra={"after": _EVENTS_A_TURN})
+    return watch.events >= _EVENTS_A_TURN
+
+
+def event(  # noqa: PLR0917 - fast-agent's signature
+    self: Any,
+    etype: str,
+    ename: str | None,  # noqa: ARG001 - fast-agent's signature
+    message: str,  # noqa: ARG001 - may quote a chat
+    context: object,  # noqa: ARG001
+    data: dict[str, Any],
+) -> None:
+    """Take fast-agent's log events: warnings and errors become ours, the rest goes nowhere.
+
+    Its own queue is unbounded and costs a task for each event.
+    """
+    level = _LEVELS.get(etype)
+    if level is not None and not _too_many():
+        inner: dict[str, Any] = data["data"] if isinstance(data.get("data"), dict) else {}
+        kind = data.get("error_type") or inner.get("error_type")
+        log.log(level, "fast_agent_event", extra={"source": self.namespace, "error": kind})

@@ -1,0 +1,188 @@
+"""The ends of streams in fast-agent's providers are those of ``streams.ends``.
+
+fast-agent takes a stream that ends for an answer, runs what has come of a tool call, and knows few reasons to stop.
+"""
+
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+from fast_agent.types import LlmStopReason
+
+from workers.runtime.patches.patch import replace_once
+from workers.runtime.streams import ends
+from workers.runtime.streams.ends import UNFINISHED, UnfinishedStreamError, meaning, reason_of
+
+_ANTHROPIC = "fast_agent.llm.provider.anthropic.llm_anthropic"
+_GOOGLE = "fast_agent.llm.provider.google.llm_google_native"
+_CHAT = "fast_agent.llm.provider.openai.llm_openai"
+_RESPONSES = {
+    "fast_agent.llm.provider.openai.responses_streaming": "ResponsesStreamingMixin",
+    "fast_agent.llm.provider.openai.openresponses_streaming": "OpenResponsesStreamingMixin",
+}
+_RESPONSES_OUTPUT = "fast_agent.llm.provider.openai.responses_output"
+
+type _Async = Callable[..., Awaitable[Any]]
+
+
+class _Passed:
+    """A stream with other events and the rest of its attributes."""
+
+    def __init__(self, stream: Any, events: AsyncIterator[Any]) -> None:
+        self._stream = stream
+        self._events = events
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return self._events
+
+
+# -- chat completions
+
+
+def _chat(original: _Async) -> _Async:
+    """``OpenAILLM._process_stream``."""
+
+    async def process_stream(self: Any, stream: Any, *args: Any, **kwargs: Any) -> Any:
+        ended: list[None] = []
+        delta_of = import_module("openai.types.chat.chat_completion_chunk").ChoiceDelta
+        events = ends.chat(stream, partial(ended.append, None), delta_of)
+        completion, reasoning = await original(self, _Passed(stream, events), *args, **kwargs)
+        if ended:
+            completion.choices[0].finish_reason = UNFINISHED
+        return completion, reasoning
+
+    return process_stream
+
+
+def _chat_stop(original: _Async) -> _Async:
+    """``OpenAILLM._openai_stop_result``, which also sees answers that did not come as a stream."""
+
+    async def stop_result(self: Any, choice: Any, message: Any) -> Any:
+        reason = reason_of(choice.finish_reason)
+        ended = meaning(reason) if reason else "stop"
+        if ended == "error":
+            raise UnfinishedStreamError
+        if ended == "length" and message.tool_calls:
+            message.tool_calls = None
+        result = await original(self, choice, message)
+        if ended == "filter" or (isinstance(message.refusal, str) and message.refusal.strip()):
+            result.stop_reason, result.requested_tool_calls = LlmStopReason.SAFETY, None
+        elif ended == "length":
+            result.stop_reason = LlmStopReason.MAX_TOKENS
+        elif choice.finish_reason == UNFINISHED:
+            result.stop_reason = LlmStopReason.TIMEOUT
+        return result
+
+    return stop_result
+
+
+# -- responses
+
+
+def _responses(original: _Async) -> _Async:
+    """``ResponsesStreamingMixin._process_stream``."""
+
+    async def process_stream(self: Any, stream: Any, *args: Any, **kwargs: Any) -> Any:
+        events = ends.responses(stream, import_module("openai.types.responses").Response.construct)
+        response, summary = await original(self, _Passed(stream, events), *args, **kwargs)
+        return ends.whole_items(response), summary
+
+    return process_stream
+
+
+def _responses_stop(original: Callable[..., Any]) -> Callable[..., Any]:
+    """``_map_response_stop_reason``, for which a response that is incomplete for a new reason is whole."""
+
+    def map_stop_reason(self: Any, response: Any) -> Any:
+        reason = original(self, response)
+        incomplete = getattr(response, "status", None) == "incomplete"
+        return LlmStopReason.MAX_TOKENS if incomplete and reason == LlmStopReason.END_TURN else reason
+
+    return map_stop_reason
+
+
+# -- Anthropic
+
+
+def _anthropic(original: _Async) -> _Async:
+    """``AnthropicLLM._process_stream``."""
+
+    async def process_stream(self: Any, stream: Any, *args: Any, **kwargs: Any) -> Any:
+        stop_of = import_module("anthropic.types.beta").BetaRawContentBlockStopEvent
+        return await original(self, _Passed(stream, ends.anthropic(stream, stop_of)), *args, **kwargs)
+
+    return process_stream
+
+
+def _anthropic_stop(original: _Async) -> _Async:
+    """``AnthropicLLM._anthropic_stop_result`` that takes no missing reason and no half of a tool call."""
+
+    async def stop_result(self: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        reason = reason_of(response.stop_reason)
+        if reason is None:
+            raise UnfinishedStreamError
+        ended = meaning(reason)
+        if ended != "stop":
+            response.content = [block for block in response.content if block.type != "tool_use"]
+        elif reason != "pause_turn" and any(block.type == "tool_use" for block in response.content):
+            # Some servers end every answer alike, as of chat completions.
+            response.stop_reason = "tool_use"
+        if ended == "length":
+            response.stop_reason = "max_tokens"
+        result = await original(self, response, *args, **kwargs)
+        if result.stop_reason == LlmStopReason.PAUSE:
+            # The provider's own tools take longer than one answer; it goes on when it is sent back.
+            result.stop_reason = LlmStopReason.CONTINUE
+        return result
+
+    return stop_result
+
+
+# -- Google
+
+
+def _google(original: _Async) -> _Async:
+    """``GoogleNativeLLM._consume_google_stream``."""
+
+    async def consume(self: Any, response_stream: Any, **kwargs: Any) -> Any:
+        candidate_of = import_module("google.genai.types").Candidate
+        return await original(self, ends.google(response_stream, candidate_of), **kwargs)
+
+    return consume
+
+
+def _google_content(original: Callable[..., Any]) -> Callable[..., Any]:
+    """``GoogleNativeLLM._google_response_with_content`` without calls that a limit or a filter ended."""
+
+    def response(last_chunk: Any, final_content: Any) -> Any:
+        candidates = last_chunk.candidates if last_chunk is not None else None
+        reason = reason_of(candidates[0].finish_reason) if candidates else None
+        if reason is not None and meaning(reason) != "stop":
+            final_content.parts = [part for part in final_content.parts if part.function_call is None]
+        return original(last_chunk, final_content)
+
+    return response
+
+
+def install() -> None:
+    """In the providers that are loaded. Cheap to call again."""
+    if _CHAT in sys.modules:
+        replace_once(sys.modules[_CHAT].OpenAILLM, "_process_stream", _chat)
+        replace_once(sys.modules[_CHAT].OpenAILLM, "_openai_stop_result", _chat_stop)
+    for module, name in _RESPONSES.items():
+        if module in sys.modules:
+            replace_once(getattr(sys.modules[module], name), "_process_stream", _responses)
+    if _RESPONSES_OUTPUT in sys.modules:
+        replace_once(sys.modules[_RESPONSES_OUTPUT].ResponsesOutputMixin, "_map_response_stop_reason", _responses_stop)
+    if _ANTHROPIC in sys.modules:
+        replace_once(sys.modules[_ANTHROPIC].AnthropicLLM, "_process_stream", _anthropic)
+        replace_once(sys.modules[_ANTHROPIC].AnthropicLLM, "_anthropic_stop_result", _anthropic_stop)
+    if _GOOGLE in sys.modules:
+        provider = sys.modules[_GOOGLE].GoogleNativeLLM
+        replace_once(provider, "_consume_google_stream", _google)
+        replace_once(provider, "_google_response_with_content", _google_content, static=True)

@@ -1,0 +1,1 @@
+"""What a worker does with a session: which turn is next, the turn, its commit, its delivery."""

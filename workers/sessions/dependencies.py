@@ -1,0 +1,36 @@
+"""What every turn loop of a worker works with."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tasks.clock import Clock
+from tasks.settings import Settings
+from tasks.store.moves import Moves
+from tasks.store.sessions import SessionStore
+from workers.interfaces import AgentRuntime, Delivery
+from workers.sessions.alerts import Alerts
+from workers.sessions.heartbeat import Heartbeat
+from workers.sessions.owned_session import Sleep
+from workers.sessions.reminders import SessionReminders
+
+type Steps = Callable[[str], None]
+"""Told the name of each step as it is passed; test builds end the process there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What every turn loop of this worker works with."""
+
+    incarnation: str
+    settings: Settings
+    sessions: SessionStore
+    moves: Moves
+    reminders: SessionReminders
+    runtime: AgentRuntime
+    delivery: Delivery
+    alerts: Alerts
+    clock: Clock
+    pulse: Heartbeat
+    steps: Steps
+    sleep: Sleep = asyncio.sleep

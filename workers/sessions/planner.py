@@ -1,0 +1,264 @@
+"""What to do next in a session, decided from what is waiting (pure: no I/O, no clock)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import takewhile
+from typing import Literal
+
+from tasks.envelope import DeadLetter, Inbound
+from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
+from workers.sessions import texts
+from workers.sessions.batching import album_left, gather
+from workers.sessions.edits import Said, changes_nothing, said_in
+
+type QueueMode = Literal["collect", "followup", "interrupt"]
+
+MAX_TRIES = 3
+"""A message begun this often without an end kills its worker; it goes to the dead letters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """The entries that a step ends, at the head of the inbox.
+
+    ``drop``: how many. ``answers``: their update ids, of those that can be read. ``suspects``: so many of the entries
+    behind them were begun together with one that ended its worker; they are run one at a time. ``said``: what the
+    messages among them say (``workers.sessions.edits``).
+    """
+
+    drop: int
+    answers: tuple[int, ...]
+    suspects: int = 0
+    said: Said = field(default_factory=dict[int, str], compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Run the agent on ``messages``."""
+
+    ends: Ends
+    messages: tuple[Inbound, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """Edits that change nothing: they are dropped without a word."""
+
+    ends: Ends
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """No agent: say ``words``, and change what the control words change.
+
+    ``forget``: the history goes. ``then``: a message that is to be answered next. ``cuts``: reminders that reminders
+    have set end, too.
+    """
+
+    ends: Ends
+    words: str
+    set: dict[str, str]
+    forget: bool = False
+    then: Inbound | None = None
+    cuts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Compact:
+    """Summarise the history."""
+
+    ends: Ends
+    to: Inbound
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Run the messages of the turns that were given up again."""
+
+    ends: Ends
+
+
+@dataclass(frozen=True, slots=True)
+class Bury:
+    """Give up on the head; ``to`` is None when it cannot even be read."""
+
+    ends: Ends
+    letter: DeadLetter
+    to: Inbound | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """An album may still grow: look again in ``seconds``."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveIt:
+    """The head was written by a newer release: leave the session to a worker that can read it."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """The group has become the supergroup ``chat``: what waits is answered there. ``entries``: those that say so."""
+
+    chat: int
+    entries: tuple[bytes, ...]
+
+
+type Plan = Run | Ignore | Answer | Compact | Retry | Bury | Wait | LeaveIt | Move
+
+
+def decide(
+    inbox: Sequence[bytes],
+    *,
+    tries: int,
+    mode: QueueMode,
+    now: float,
+    together: int = 0,
+    suspects: int = 0,
+    said: Said | None = None,
+) -> Plan:
+    """The next step.
+
+    Args:
+        inbox: Raw entries, oldest first; at least one. For a ``stop`` or ``new`` behind more messages than were read,
+            the whole inbox.
+        tries: How often the head was begun, this time included.
+        mode: What happens to messages that came while a turn ran.
+        now: Seconds since the epoch.
+        together: With more than one try: how many entries the try before took.
+        suspects: As the step before left them (``Ends.suspects``).
+        said: What the last messages said that left the inbox.
+    """
+    entries = _read(inbox, now, max(0, suspects - 1))
+    if not isinstance(entries, list):
+        return entries
+    # Before everything else: in a group that is no more, nothing can be said.
+    if (move := _move(entries, inbox)) is not None:
+        return move
+    # A suspect was begun once before it became the head.
+    begun = tries + (1 if suspects else 0)
+    if tries > 1 and not suspects:
+        suspects = together
+
+    def ends(drop: int) -> Ends:
+        answers = tuple(entry.update_id for entry in entries[:drop])
+        return Ends(drop, answers, max(0, suspects - drop), said_in(entries[:drop], said or {}))
+
+    # The last of them wins: everything before it was meant to go away.
+    cuts = [place for place, entry in enumerate(entries, 1) if entry.kind in ("stop", "new")]
+    if cuts:
+        return _cut(ends(cuts[-1]), entries[: cuts[-1]])
+
+    head = entries[0]
+    # After a turn that never ended, one at a time: the others must not share a poisonous message's end.
+    messages, taken = gather(entries, alone=mode == "followup" or tries > 1 or suspects > 0, said=said)
+    if begun > MAX_TRIES:
+        reason = f"begun {begun - 1} times without an end"
+        # An album's parts share its end as they share its message.
+        whole = messages[0] if messages else head
+        return Bury(ends(len(taken) or 1), letter(whole, reason, now), whole)
+    match head.kind:
+        case "choose":
+            return Answer(ends(1), texts.chosen(head.choice), dict(head.choice))
+        case "compact":
+            return Compact(ends(_alike(entries)), head)
+        case "retry":
+            return Retry(ends(_alike(entries)))
+        case _:
+            return _run(ends(len(taken)), messages, album_left(taken[-1], now) if len(taken) == len(entries) else 0)
+
+
+def _run(ends: Ends, messages: Sequence[Inbound], album_s: float) -> Run | Ignore | Wait:
+    """Answer ``messages``, once the album that they end with is complete."""
+    if not messages:
+        return Ignore(ends)
+    return Wait(album_s) if album_s else Run(ends, tuple(messages))
+
+
+def is_news(entries: Sequence[bytes], said: Said) -> bool:
+    """Whether entries behind a running turn are a reason to interrupt it; ``said``: what that turn answers, too."""
+    found = _read(entries, 0, 0)
+    return not isinstance(found, list) or any(not changes_nothing(entry, said) for entry in found)
+
+
+def letter(message: Inbound, reason: str, now: float) -> DeadLetter:
+    """What is kept of a message that is given up."""
+    return DeadLetter(reason=reason, at=now, session=message.session, update_id=message.update_id, inbound=message)
+
+
+def _read(inbox: Sequence[bytes], now: float, suspects: int) -> list[Inbound] | Plan:
+    """The readable entries at the head; when the very first is not one, what to do about it."""
+    entries: list[Inbound] = []
+    for raw in inbox:
+        try:
+            entries.append(Inbound.from_json(raw))
+        except EnvelopeTooNew as problem:
+            return entries or LeaveIt(str(problem))
+        except EnvelopeInvalid as problem:
+            lost = DeadLetter(reason=str(problem), at=now, raw=raw.decode(errors="replace"))
+            return entries or Bury(Ends(1, (), suspects), lost, None)
+    return entries
+
+
+def _move(entries: Sequence[Inbound], inbox: Sequence[bytes]) -> Move | None:
+    """Both chats say so, and perhaps twice."""
+    saying = [(entry.moved_to, raw) for entry, raw in zip(entries, inbox, strict=False) if entry.moved_to is not None]
+    return Move(saying[0][0], tuple(raw for _, raw in saying)) if saying else None
+
+
+def _alike(entries: Sequence[Inbound]) -> int:
+    """How many at the head ask for the same as the first: a button pressed twice is pressed once."""
+    return sum(1 for _ in takewhile(lambda entry: entry.kind == entries[0].kind, entries))
+
+
+def _cut(ends: Ends, entries: Sequence[Inbound]) -> Answer:
+    """A ``stop`` or ``new``, the last of ``entries``.
+
+    The messages before it are set aside unanswered, as their user wants; an earlier ``new`` and what was chosen hold.
+    What stands behind the word ``new`` itself is the new conversation's first message.
+    """
+    last = entries[-1]
+    messages = {
+        entry.album or entry.message_id or f"update {entry.update_id}"
+        for entry in entries[:-1]
+        if entry.kind in ("message", "reminder", "retry", "compact") or (entry.kind == "new" and entry.text.strip())
+    }
+    choice = {name: value for entry in entries if entry.kind == "choose" for name, value in entry.choice.items()}
+    anew = any(entry.kind == "new" for entry in entries)
+    said = [texts.started_anew(len(messages))] if last.kind == "new" else [texts.stopped(len(messages))]
+    if anew and last.kind == "stop":
+        said.append(texts.STARTED_ANEW)
+    if choice:
+        said.append(texts.chosen(choice))
+    then = None
+    if last.kind == "new" and last.text.strip():
+        then = last.model_copy(update={"kind": "message"})
+        # It stands in front of what is left, and has its answer still to come.
+        ends = Ends(ends.drop, ends.answers[:-1], ends.suspects and ends.suspects + 1, ends.said)
+    return Answer(ends, " ".join(said), choice, forget=anew, then=then, cuts=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """How often the running turn failed in passing, and how long to wait before the next try."""
+
+    count: int = 0
+
+    LIMIT = 5
+    """Tries of one turn while a provider has passing faults; about a minute in all."""
+
+    def next(self) -> "Failures":
+        return replace(self, count=self.count + 1)
+
+    @property
+    def exhausted(self) -> bool:
+        return self.count >= self.LIMIT
+
+    def pause_s(self, at_least: float, jitter: float) -> float:
+        """Seconds to wait: about 1, 3, 9, 27, at least ``at_least``; ``jitter`` (0..1) keeps chats out of step."""
+        return max(at_least * (1 + jitter / 2), 3 ** (self.count - 1) * (0.75 + jitter / 2))

@@ -1,0 +1,203 @@
+"""What a session's model calls cost, who pays, and that turns at the same time do not spend the same tokens."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Protocol
+from uuid import uuid4
+
+from tasks import keys, metrics
+from tasks.clock import Clock
+from tasks.envelope import Inbound
+from tasks.errors import StoreUnavailable
+from tasks.session import SessionKey
+from tasks.settings import Settings
+from tasks.store.sessions import Commit, Counts, Hold
+from workers.interfaces import Usage, tokens
+
+log = logging.getLogger("cohort.turns")
+
+LEAST_HELD = 1000
+"""Tokens held for a turn of which nothing is known; else what the session's turns took on the average."""
+_HELD_FOR_S = 3600.0
+"""A hold outlives its turn this long at most, when the turn's worker dies and nobody runs it again."""
+
+
+HELD = 2
+"""A verdict of ``reserve``: what is left is held by turns that run."""
+
+
+class Ledger(Protocol):
+    """Where it is counted (``tasks.store.sessions.SessionStore``)."""
+
+    async def charge(self, session: SessionKey, ident: str, usage: Mapping[str, Counts]) -> None:
+        """Count it; the same ``ident`` once."""
+        ...
+
+    async def reserve(self, session: SessionKey, holds: Sequence[Hold], seconds: float) -> list[int]:
+        """For each: 0 held, 1 used up, 2 held by others."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Who may spend: ``chat`` and each payer's verdict, as ``reserve`` gives them."""
+
+    chat: int
+    payers: Mapping[int, int]
+
+
+def payer(message: Inbound, session: SessionKey) -> int:
+    """Who pays for a message: its person. Who writes in a chat's name (an anonymous admin, a channel) is that chat.
+
+    Otherwise each channel that a person makes would be a person with an allowance of its own.
+    """
+    person = message.person
+    return person if person is not None and person > 0 else session.chat
+
+
+class Spending:
+    """Of one claim. What is owed goes with the next commit, or ahead of it when the turn goes on after a model call."""
+
+    def __init__(self, session: SessionKey, ledger: Ledger, settings: Settings, clock: Clock) -> None:
+        self._session = session
+        self._ledger = ledger
+        self._settings = settings
+        self._clock = clock
+        self._payers: Counter[int] = Counter()
+        self._owed: dict[str, Counter[str]] = {}
+        self._state: Counter[str] = Counter()
+        self._held: set[str] = set()
+        self._unsure: list[tuple[str, Mapping[str, Counts]]] = []
+        self._more = asyncio.Event()
+        self.told = Usage()
+        """All that was spent under this claim."""
+
+    def shared_by(self, messages: Sequence[Inbound]) -> None:
+        """From now on these messages are paid for, each the same share."""
+        self._payers = Counter(payer(message, self._session) for message in messages)
+
+    def spent(self, usage: Usage) -> None:
+        """A model call has ended. Called in the loop thread; never raises."""
+        used = {"input_tokens": tokens(usage.input_tokens), "output_tokens": tokens(usage.output_tokens)}
+        model = usage.model or "unknown"
+        for direction, count in (("input", used["input_tokens"]), ("output", used["output_tokens"])):
+            metrics.TOKENS.labels(model, direction).inc(count)
+        total = self.told
+        self.told = replace(
+            total,
+            input_tokens=total.input_tokens + used["input_tokens"],
+            output_tokens=total.output_tokens + used["output_tokens"],
+        )
+        self._state.update(used)
+        self._owe(f"chat:{self._session.chat}", used)
+        self._owe(f"model:{model}", used)
+        for who, share in self._shares(used).items():
+            self._owe(f"user:{who}", share)
+
+    def rest(self, usage: Usage, before: Usage) -> None:
+        """The turn's whole ``usage``, of which all or nothing was told call by call since ``before``."""
+        more = Usage(
+            max(0, tokens(usage.input_tokens) - (self.told.input_tokens - before.input_tokens)),
+            max(0, tokens(usage.output_tokens) - (self.told.output_tokens - before.output_tokens)),
+            usage.model,
+        )
+        if more.input_tokens or more.output_tokens:
+            self.spent(more)
+
+    def goes_on(self) -> None:
+        """The turn goes on with something else than its answer: there is time to count what it has cost."""
+        if self._owed:
+            self._more.set()
+
+    async def counting(self) -> None:
+        """Count ahead of the commit whenever the turn goes on; until cancelled."""
+        while True:
+            await self._more.wait()
+            self._more.clear()
+            try:
+                await self.count()
+            except Exception:
+                # The turn is worth more than its bill; it is counted again with what follows.
+                log.exception("spending.defect", extra={"session": str(self._session)})
+
+    async def count(self) -> None:
+        """Count what is owed now, in one attempt; what failed is tried again at the next one."""
+        if self._owed or self._held:
+            self._unsure.append((uuid4().hex[:12], self._settled()))
+        with suppress(StoreUnavailable):
+            while self._unsure:
+                ident, usage = self._unsure[0]
+                if not usage:
+                    self._unsure.pop(0)
+                    continue
+                await self._ledger.charge(self._session, ident, usage)
+                self._unsure.pop(0)
+
+    def with_commit(self, commit: Commit) -> Commit:
+        """The commit with what is owed in it."""
+        add = Counter(commit.add)
+        add.update(self._state)
+        self._state.clear()
+        usage = self._settled()
+        if turns := commit.add.get("turns"):
+            scopes = [f"chat:{self._session.chat}", *(f"user:{who}" for who in self._payers)]
+            for name in dict.fromkeys([*map(self._name, scopes), *(name for name in usage if usage[name].add)]):
+                counts = usage.get(name, Counts({}))
+                usage[name] = Counts({**counts.add, "turns": turns}, counts.set)
+        return replace(commit, add=dict(add), usage=usage)
+
+    def not_committed(self, commit: Commit) -> None:
+        """The claim was lost; what it has cost has been spent nevertheless."""
+        self._unsure.append((commit.id, commit.usage))
+
+    # -- allowances
+
+    async def admit(self, messages: Sequence[Inbound], known: Usage, turns: int) -> Admission:
+        """Hold tokens for a turn on ``messages``; the session has used ``known`` in so many ``turns``."""
+        settings = self._settings
+        shares = Counter(payer(message, self._session) for message in messages)
+        if not settings.budget_user and not settings.budget_chat:
+            return Admission(0, dict.fromkeys(shares, 0))
+        average = (known.input_tokens + known.output_tokens) // turns if turns else 0
+        amount = max(LEAST_HELD, average)
+        holds = [Hold(self._name(f"chat:{self._session.chat}"), settings.budget_chat, amount)]
+        holds += [
+            Hold(self._name(f"user:{who}"), settings.budget_user, amount * share // len(messages))
+            for who, share in shares.items()
+        ]
+        chat, *payers = await self._ledger.reserve(self._session, holds, _HELD_FOR_S)
+        self._held.update(hold.name for hold in holds)
+        return Admission(chat, dict(zip(shares, payers, strict=True)))
+
+    # -- parts
+
+    def _shares(self, used: Mapping[str, int]) -> dict[int, dict[str, int]]:
+        """Whole tokens for each payer by messages; what is left over is the last one's."""
+        payers = self._payers or Counter({self._session.chat: 1})
+        total, last = payers.total(), next(reversed(payers))
+        shares = {who: {name: count * part // total for name, count in used.items()} for who, part in payers.items()}
+        for name, count in used.items():
+            shares[last][name] += count - sum(share[name] for share in shares.values())
+        return shares
+
+    def _owe(self, scope: str, used: Mapping[str, int]) -> None:
+        self._owed.setdefault(self._name(scope), Counter()).update(used)
+
+    def _settled(self) -> dict[str, Counts]:
+        """What is owed and what is let go; it is owed no longer."""
+        gone = {f"held:{self._session}": ""}
+        names = dict.fromkeys([*self._owed, *sorted(self._held)])
+        usage = {name: Counts(dict(self._owed.get(name, {})), gone if name in self._held else {}) for name in names}
+        self._owed.clear()
+        self._held.clear()
+        return usage
+
+    def _name(self, scope: str) -> str:
+        """Of the day on which it is asked for (UTC)."""
+        day = datetime.fromtimestamp(self._clock.now(), UTC).date().isoformat()
+        return keys.usage(f"{self._session.bot}:{scope}", day)

@@ -1,0 +1,267 @@
+"""Running one turn until it gives something to commit: tries, pauses between them, and what to say when it cannot."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from random import random
+
+from tasks.envelope import Button, DeadLetter, Inbound, Reply
+from tasks.errors import ClaimLost, EnvelopeTooNew, Retryable, Terminal
+from tasks.store.sessions import READ_AHEAD, Commit
+from workers.interfaces import LiveAnswer, TurnFailed, TurnRequest, TurnResult
+from workers.sessions import texts
+from workers.sessions.dependencies import Parts
+from workers.sessions.owned_session import OwnedSession, persist
+from workers.sessions.planner import MAX_TRIES, Failures, letter
+from workers.sessions.spending import HELD, Spending, payer
+
+log = logging.getLogger("cohort.turns")
+
+_LONG = 2_000
+"""Characters beyond which an answer is rendered in a thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a turn came to, ready to be committed."""
+
+    replies: tuple[Reply, ...]
+    history: bytes | None = None
+    set: dict[str, str] = field(default_factory=dict[str, str])
+    unset: tuple[str, ...] = ()
+    add: dict[str, int] = field(default_factory=dict[str, int])
+    dead: tuple[DeadLetter, ...] = ()
+
+    def commit(self, drop: int) -> Commit:
+        """``drop``: how many inbox entries it answers."""
+        return Commit(drop, self.replies, self.history, self.set, self.unset, self.add, dead=self.dead)
+
+
+class TurnRunner:
+    """One turn and its tries. Between tries it waits without a lane; its user sees that work goes on."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        claimed: OwnedSession,
+        messages: Sequence[Inbound],
+        spending: Spending,
+        *,
+        answers: tuple[int, ...],
+        retry: bool = False,
+    ) -> None:
+        """What is tried.
+
+        Args:
+            parts: The worker's.
+            claimed: The session: its history, its choices, and a message that an earlier try already shows.
+            messages: What is answered together; a single ``compact`` asks for a summary instead.
+            spending: Who pays for it.
+            answers: The update ids that the answer is for.
+            retry: ``messages`` failed before, all of them.
+        """
+        self._parts = parts
+        self._claimed = claimed
+        self._messages: tuple[Inbound, ...] = tuple(messages)
+        self._spending = spending
+        self._answers = answers
+        self._retry = retry
+        self._reply_to = self._target(messages[-1])
+
+    def _target(self, message: Inbound) -> int | None:
+        """In groups it is not obvious which message is meant."""
+        here = message.session == str(self._claimed.session)
+        # What came along from a group that became this supergroup has a number that means another message here.
+        return message.message_id if message.chat_type != "private" and here else None
+
+    async def outcome(self) -> Outcome:
+        """Run it.
+
+        Raises:
+            ClaimLost: somebody else runs it.
+            EnvelopeTooNew: a newer release has to run it.
+        """
+        refusals = await self._refuse()
+        if not self._messages:
+            return Outcome(refusals)
+        outcome = await self._run()
+        return replace(outcome, replies=(*outcome.replies, *refusals))
+
+    async def _run(self) -> Outcome:
+        claimed = self._claimed
+        asked = TurnRequest(
+            claimed.session,
+            self._messages,
+            claimed.history,
+            claimed.choice("agent"),
+            claimed.choice("model"),
+            spent=self._spending.spent,
+        )
+        screen = self._parts.delivery.live(
+            claimed.session,
+            reply_to=self._reply_to,
+            message_id=claimed.live,
+            created=claimed.note_live,
+            still_ours=claimed.ensure_owned_once,
+        )
+        async with screen as answer:
+            result = await self._until_it_ends(asked, _Watched(answer, claimed, self._spending))
+        claimed.live = answer.message_id
+        if isinstance(result, TurnResult):
+            # The reading of a long answer would hold up every other chat.
+            long = len(result.text) > _LONG
+            return await asyncio.to_thread(self._answered, result) if long else self._answered(result)
+        if isinstance(result, TurnFailed):
+            return self._failed(result)
+        reason = f"failed {MAX_TRIES} times: {type(result).__name__}"
+        letters = tuple(letter(message, reason, self._parts.clock.now()) for message in self._messages)
+        return Outcome(self._render(texts.DEFECT), dead=letters, unset=self._settled())
+
+    async def _until_it_ends(self, asked: TurnRequest, screen: "_Watched") -> TurnResult | TurnFailed | Exception:
+        failures = Failures()
+        while True:
+            failures = failures.next()
+            try:
+                return await self._once(asked, screen)
+            except (ClaimLost, EnvelopeTooNew):
+                raise
+            except TurnFailed as problem:
+                log.warning("turn.failed", extra=self._about(action=problem.action, detail=problem.detail))
+                if problem.action == "operator":
+                    await self._parts.alerts.raise_(problem.cause, problem.detail)
+                if problem.action != "retry" or failures.exhausted:
+                    return problem
+                pause = failures.pause_s(problem.backoff, random())  # noqa: S311 - spreads load, guards nothing
+            except Exception as defect:
+                log.exception("turn.defect", extra=self._about())
+                if failures.count >= MAX_TRIES:
+                    return defect
+                pause = failures.pause_s(0, random())  # noqa: S311 - likewise
+            self._spending.goes_on()
+            screen.text("")
+            screen.tool("another try")
+            await self._parts.sleep(pause)
+            screen.tool(None)
+
+    async def _once(self, asked: TurnRequest, screen: "_Watched") -> TurnResult:
+        """One try.
+
+        Raises:
+            TurnFailed: also for what others raise for us to act on.
+        """
+        runtime = self._parts.runtime
+        # The runtime keeps to COHORT_TURN_TIMEOUT twice: until the turn has a lane, and from then on.
+        limit = asyncio.timeout(2 * self._parts.settings.turn_timeout.total_seconds())
+        try:
+            async with limit:
+                before = self._spending.told
+                compacts = asked.messages[0].kind == "compact"
+                result = await (runtime.compact(asked) if compacts else runtime.run(asked, screen))
+                self._spending.rest(result.usage, before)
+                return result
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise TurnFailed("tell", texts.TOO_LONG, "the turn took longer than COHORT_TURN_TIMEOUT") from None
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # A library's cancel scope that leaked: nobody wanted this turn to end.
+            raise RuntimeError("cancelled by nobody") from None
+        except Terminal as problem:
+            raise TurnFailed("tell", str(problem), type(problem).__name__) from problem
+        except Retryable as problem:
+            raise TurnFailed("retry", texts.OUTAGE, f"{type(problem).__name__}: {problem}") from problem
+
+    # -- what is committed
+
+    def _answered(self, result: TurnResult) -> Outcome:
+        notes = [*result.notices, texts.CUT if result.cut else ""]
+        if self._claimed.history is None:
+            notes.append(texts.stand_in(self._parts.settings.model))
+        return Outcome(
+            self._render(result.text, notes),
+            result.history,
+            unset=(*self._settled(), *result.dropped),
+            add={"turns": 1},
+        )
+
+    def _failed(self, problem: TurnFailed) -> Outcome:
+        if problem.action != "retry":
+            # What an operator has to mend may be tried again when it is.
+            settled = self._settled() if problem.action == "tell" else ()
+            return Outcome(self._render(problem.words), unset=settled)
+        if self._messages[0].kind == "compact":
+            return Outcome(self._render(texts.OUTAGE))
+        replies = self._render(f"{texts.OUTAGE} {texts.PRESS_RETRY}")
+        button = Button(text=texts.RETRY, data=texts.RETRY_DATA)
+        replies = (*replies[:-1], replies[-1].model_copy(update={"buttons": ((button,),)}))
+        # Each of several messages that failed in an outage was promised another try.
+        earlier = [] if self._retry else self._claimed.failed()
+        kept = [*earlier, *(message.to_json() for message in self._messages)]
+        return Outcome(replies, set={"failed": json.dumps(kept[-READ_AHEAD:])})
+
+    def _settled(self) -> tuple[str, ...]:
+        """State fields that go when these messages have their last word."""
+        return ("failed",) if self._retry else ()
+
+    def _render(self, text: str, notes: Sequence[str] = ()) -> tuple[Reply, ...]:
+        live = self._claimed.live
+        rendered = self._parts.delivery.render(text, edit=live, reply_to=self._reply_to, notes=notes)
+        return tuple(reply.model_copy(update={"answers": self._answers}) for reply in rendered)
+
+    # -- what it may cost
+
+    async def _refuse(self) -> tuple[Reply, ...]:
+        """Take out the messages of those whose allowance is used up; what they are told."""
+        claimed, spending, messages = self._claimed, self._spending, self._messages
+        used, turns = claimed.used
+        admission = await persist(lambda: spending.admit(messages, used, turns), claimed.session, self._parts.sleep)
+        verdicts = {id(message): admission.payers[payer(message, claimed.session)] for message in messages}
+        refused = [message for message in messages if verdicts[id(message)]]
+        self._messages = () if admission.chat else tuple(message for message in messages if message not in refused)
+        spending.shared_by(self._messages)
+        if admission.chat:
+            return self._render(texts.over_budget("this chat's", held=admission.chat == HELD))
+        if not self._messages:
+            return self._render(texts.over_budget("your", held=verdicts[id(refused[-1])] == HELD))
+        self._reply_to = self._target(self._messages[-1])
+        told: list[Reply] = []
+        for who, last in {payer(message, claimed.session): message for message in refused}.items():
+            said = texts.over_budget("your", held=admission.payers[who] == HELD)
+            theirs = tuple(message.update_id for message in refused if payer(message, claimed.session) == who)
+            told += [
+                reply.model_copy(update={"answers": theirs})
+                for reply in self._parts.delivery.render(said, edit=None, reply_to=self._target(last))
+            ]
+        gone = {ident for reply in told for ident in reply.answers}
+        self._answers = tuple(ident for ident in self._answers if ident not in gone)
+        return tuple(told)
+
+    def _about(self, **fields: str) -> dict[str, str | int]:
+        return {"session": str(self._claimed.session), "epoch": self._claimed.epoch, **fields}
+
+
+class _Watched:
+    """The live answer, remembering what it shows: a stopped turn keeps it."""
+
+    def __init__(self, answer: LiveAnswer, claimed: OwnedSession, spending: Spending) -> None:
+        self._answer = answer
+        self._claimed = claimed
+        self._spending = spending
+
+    def text(self, so_far: str) -> None:
+        self._claimed.show(so_far)
+        self._answer.text(so_far)
+
+    def more(self, text: str) -> None:
+        self._claimed.show_more(text)
+        self._answer.more(text)
+
+    def tool(self, name: str | None) -> None:
+        if name is not None:
+            self._spending.goes_on()
+        self._answer.tool(name)

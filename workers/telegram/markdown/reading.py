@@ -1,0 +1,195 @@
+"""What has to be known of a text before it is written: items' numbers, used addresses, closed folds (pure)."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from markdown_it.token import Token
+
+from workers.telegram.markdown.inline import inline
+from workers.telegram.markdown.pieces import Inline
+from workers.telegram.markdown.spans import Span
+from workers.telegram.markdown.tables import Table
+
+_TASK = re.compile(r"\[([ xX])\](?:[ \t]+|\Z)")
+_BULLETS = {"+": "+"}
+_DONE, _OPEN = "☑", "☐"
+_CONTAINERS = ("blockquote", "list_item")
+
+
+class _References(dict[str, tuple[str, str]]):
+    """Remembers which of them were asked for."""
+
+    def __init__(self, references: Mapping[str, tuple[str, str]]) -> None:
+        super().__init__(references)
+        self.used: set[str] = set()
+
+    def get(self, key: str, default: tuple[str, str] | None = None) -> tuple[str, str] | None:  # type: ignore[override]
+        self.used.add(key)
+        return super().get(key, default)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fold:
+    place: int
+    start: int
+    name: str
+    closing: bool
+    container: int
+
+
+@dataclass(slots=True)
+class _List:
+    """Its items' places; and those of the numbers that it is part of."""
+
+    items: list[int]
+    part_of: list[int] | None = None
+
+
+class Reading:
+    """The blocks, and by a block's place: the text in it, an item's label, a table; ``unused`` definitions; ``folds``
+    (place, start) that are markup.
+    """
+
+    def __init__(self, tokens: Sequence[Token], references: Mapping[str, tuple[str, str]], source: str) -> None:
+        self.tokens = tokens
+        self.deeper: set[int] = set()
+        self.inlines: dict[int, Inline] = {}
+        self.tables: dict[int, Table] = {}
+        self.labels: dict[int, str] = {}
+        self._references = _References(references)
+        self._number(source.split("\n"))
+        for place, token in enumerate(tokens):
+            if token.type == "inline":
+                one_line = tokens[place - 1].type == "heading_open"
+                self.inlines[place] = inline(self._without_task(place), self._references, one_line=one_line)
+            elif token.type == "table":
+                rows = [[inline(cell, self._references, one_line=True) for cell in row] for row in token.meta["rows"]]
+                self.tables[place] = Table(rows, token.meta["aligns"])
+        self.unused = self._unused()
+        self.folds = (
+            self._closed_folds() if any(read.folds for read in self.inlines.values()) else set[tuple[int, int]]()
+        )
+
+    def _number(self, lines: Sequence[str]) -> None:
+        """Items keep their written numbers; where all are the same (1. 1. 1.) they are counted.
+
+        Bullets that stand a little to the right below a number are part of it, though CommonMark asks for more blanks:
+        they do not end the numbers' list.
+        """
+        lists: list[_List] = []
+        numbers: list[list[int]] = []
+        goes_on: list[int] | None = None
+        before = ""
+        for place, token in enumerate(self.tokens):
+            if token.type == "ordered_list_open":
+                if goes_on is None or before != "bullet_list_close":
+                    numbers.append([])
+                lists.append(_List(numbers[-1] if goes_on is None else goes_on))
+            elif token.type == "bullet_list_open":
+                indented = not token.level and token.map is not None and lines[token.map[0]].startswith(" ")
+                lists.append(_List([], goes_on if indented and before == "ordered_list_close" else None))
+            elif token.type == "list_item_open":
+                self._label(place, lists[-1])
+            if token.type == "ordered_list_close":
+                goes_on = lists.pop().items
+            elif token.type == "bullet_list_close":
+                goes_on = lists.pop().part_of
+            elif token.type not in ("bullet_list_open", "ordered_list_open"):
+                goes_on = None
+            before = token.type
+        for items in numbers:
+            self._count(items)
+
+    def _label(self, place: int, around: "_List") -> None:
+        token = self.tokens[place]
+        self.labels[place] = f"{token.info}{token.markup}" if token.info else _BULLETS.get(token.markup, "•")
+        around.items.append(place)
+        if around.part_of is not None:
+            self.deeper.add(place)
+
+    def _count(self, items: Sequence[int]) -> None:
+        written = {self.tokens[item].info for item in items}
+        if len(items) > 1 and len(written) == 1:
+            for number, item in enumerate(items, int(written.pop())):
+                self.labels[item] = f"{number}{self.tokens[item].markup}"
+
+    def _without_task(self, place: int) -> str:
+        """An item's box becomes its mark."""
+        content = self.tokens[place].content
+        if place < 2 or self.tokens[place - 2].type != "list_item_open":  # noqa: PLR2004 - item, paragraph, text
+            return content
+        box = _TASK.match(content)
+        if box is None:
+            return content
+        mark = _OPEN if box[1] == " " else _DONE
+        item = place - 2
+        self.labels[item] = f"{self.labels[item]} {mark}" if self.tokens[item].info else mark
+        return content[box.end() :]
+
+    def _unused(self) -> set[int]:
+        unused: set[int] = set()
+        seen: set[str] = set()
+        for place, token in enumerate(self.tokens):
+            if token.type == "definition":
+                label = token.meta["id"]
+                if label in seen or label not in self._references.used:
+                    unused.add(place)
+                seen.add(label)
+        return unused
+
+    def _closed_folds(self) -> set[tuple[int, int]]:
+        """The tags of ``<details>`` that have a summary, and their end in the same quote or item, or none yet."""
+        accepted: set[tuple[int, int]] = set()
+        open_: list[list[_Fold]] = []
+        for fold in self._all_folds():
+            if fold.name == "details" and not fold.closing:
+                open_.append([fold])
+            elif not open_:
+                continue
+            elif fold.name == "summary":
+                _note_summary(open_[-1], fold)
+            else:
+                begun = open_.pop()
+                if len(begun) == 3 and begun[0].container == fold.container:  # noqa: PLR2004 - details, summary, its end
+                    accepted |= {(part.place, part.start) for part in (*begun, fold)}
+        for begun in open_:
+            if len(begun) == 3 and begun[0].container == 0:  # noqa: PLR2004 - likewise
+                accepted |= {(part.place, part.start) for part in begun}
+        return accepted
+
+    def _all_folds(self) -> list[_Fold]:
+        folds: list[_Fold] = []
+        containers = [0]
+        for place, token in enumerate(self.tokens):
+            if token.type.startswith(_CONTAINERS):
+                if token.nesting > 0:
+                    containers.append(place)
+                else:
+                    containers.pop()
+            elif token.type == "inline":
+                folds += [
+                    _Fold(place, start, name, closing, containers[-1])
+                    for start, _, name, closing in self.inlines[place].folds
+                ]
+        return folds
+
+
+def _note_summary(begun: list[_Fold], fold: _Fold) -> None:
+    """Take a summary's tag if it is the next one of its ``<details>``."""
+    apart = fold.closing and begun[-1].place != fold.place
+    if len(begun) == (2 if fold.closing else 1) and begun[-1].container == fold.container and not apart:
+        begun.append(fold)
+
+
+def stripped(whole: Inline, start: int, end: int) -> Inline:
+    """A part of a text without the white space at its ends."""
+    part = whole.text[start:end]
+    start += len(part) - len(part.lstrip())
+    text = part.strip()
+    spans = [
+        Span(max(span.start - start, 0), min(span.end - start, len(text)), span.kind, span.detail)
+        for span in whole.spans
+        if span.end > start and span.start < start + len(text)
+    ]
+    return Inline(text, spans, [])
