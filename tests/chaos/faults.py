@@ -14,8 +14,8 @@ from tasks.settings import Settings
 from tasks.store import connect
 from tests.chaos.people import Crowd
 from tests.chaos.pool import Pool
-from tests.chaos.store import Valkey
-from tests.system.harness import ModelControl
+from tests.harness.product import ModelControl
+from tests.harness.valkey import Valkey
 
 SHOWING = ("sendMessage", "editMessageText")
 TTL = 2.0

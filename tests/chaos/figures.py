@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
-from tests.chaos.checker import Verdict
+from tests.harness.checker import Verdict
 
 
 @dataclass(slots=True)

@@ -6,8 +6,8 @@ from random import Random
 
 from playground.client import PlaygroundClient
 from tasks.clock import Clock
-from tests.chaos.collect import session_of
-from tests.chaos.history import Said
+from tests.harness.collect import session_of
+from tests.harness.history import Said
 
 LIFE = 30
 """Messages in a chat before its person goes: a history grows, and a run has many chats."""

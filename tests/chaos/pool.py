@@ -5,11 +5,11 @@ import signal
 from collections.abc import Callable
 from random import Random
 
-from tests.chaos import bot as bots
-from tests.chaos import worker as workers
 from tests.chaos.service import Service
-from tests.system.harness import Harness
-from tests.system.processes import Process
+from tests.harness import bot as bots
+from tests.harness import worker as workers
+from tests.harness.processes import Process
+from tests.harness.product import Harness
 
 RESTARTABLE = ("worker: ", "cohort bot: ", "cohort: ")
 """A process that says this at its end could not start for now (Redis is away); a supervisor starts it again."""
@@ -58,7 +58,7 @@ class Pool:
         if self._steps and self._random.random() < 0.7:
             order = f"{self._random.choice(workers.STEPS)}:{self._random.randint(20, 250)}"
         process = self._harness.worker(
-            ready=False, module="tests.chaos.worker", CHAOS_STEP=order, CHAOS_SABOTAGE=self._sabotage
+            ready=False, module="tests.harness.worker", CHAOS_STEP=order, CHAOS_SABOTAGE=self._sabotage
         )
         self.workers.append(process)
         self.all.append(process)
@@ -69,7 +69,7 @@ class Pool:
         if self._steps and self._random.random() < 0.4:
             order = f"{self._random.choice(bots.STEPS)}:{self._random.randint(100, 600)}"
         process = self._harness.bot(
-            ready=False, module="tests.chaos.bot", CHAOS_STEP=order, CHAOS_SABOTAGE=self._sabotage
+            ready=False, module="tests.harness.bot", CHAOS_STEP=order, CHAOS_SABOTAGE=self._sabotage
         )
         self.bots.append(process)
         self.all.append(process)

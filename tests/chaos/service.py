@@ -12,9 +12,9 @@ from random import Random
 from ops import control
 from ops.home import Home
 from tasks.errors import Misconfigured
-from tests.chaos.history import Violation
-from tests.system.harness import Harness
-from tests.system.processes import Process
+from tests.harness.history import Violation
+from tests.harness.processes import Process
+from tests.harness.product import Harness
 
 BURIED = 10.0
 """Seconds in which the children of a killed supervisor are gone; the kernel ends them in milliseconds."""

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tests.chaos.history import (
+from tests.harness.history import (
     Accepted,
     Bubble,
     Call,

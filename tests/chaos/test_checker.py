@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos import legal
-from tests.chaos.checker import check
-from tests.chaos.history import Spoken
 from tests.chaos.story import Story
+from tests.harness import legal
+from tests.harness.checker import check
+from tests.harness.history import Spoken
 from workers.sessions import texts
 
 ROOT = Path(__file__).parents[2]

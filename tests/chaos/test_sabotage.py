@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.checker import Verdict, check
-from tests.chaos.scene import Scene, scene
+from tests.harness.checker import Verdict, check
+from tests.harness.scene import Scene, scene
 
 pytestmark = pytest.mark.promise("checker-sees")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ops.conftest import ROOT
+from tests.harness.processes import ROOT
 
 FINDER = ROOT / "tools" / "find-python.sh"
 TOOLS = ("sh", "sort", "sed", "cat")

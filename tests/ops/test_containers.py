@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tasks.settings import load
-from tests.ops.conftest import ROOT
+from tests.harness.processes import ROOT
 from tools.images import PINNED, renewed
 
 

@@ -17,7 +17,8 @@ from tasks.session import SessionKey
 from tasks.settings import Settings, load
 from tasks.slots import assign, slot_of
 from tasks.store import Store
-from tests.ops.conftest import ROOT, cohort
+from tests.harness.processes import ROOT
+from tests.ops.conftest import cohort
 
 
 class FakeClock:

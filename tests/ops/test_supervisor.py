@@ -10,7 +10,8 @@ import pytest
 
 from ops.up.process import DIE_WITH_PARENT
 from ops.up.supervisor import describe
-from tests.ops.conftest import PATIENT, STUBBORN, Deaths, Heard, script, supervising
+from tests.harness.supervising import Deaths, Heard, supervising
+from tests.ops.conftest import PATIENT, STUBBORN, script
 
 
 def pid_of(line: str) -> int:

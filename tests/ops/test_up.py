@@ -16,7 +16,8 @@ import pytest
 
 from ops import control
 from ops.home import Home, Running
-from tests.ops.conftest import ROOT, clean, cohort
+from tests.harness.processes import ROOT
+from tests.ops.conftest import clean, cohort
 
 pytestmark = pytest.mark.xdist_group("embedded-valkey")
 """Each looks for a free port before its server takes it."""
@@ -98,7 +99,6 @@ def wait_gone(pids: dict[str, int]) -> None:
 
 
 @pytest.mark.promise("supervised")
-@pytest.mark.system
 def test_everything_starts_repairs_itself_and_ends_at_the_first_signal(tmp_path: Path) -> None:
     home = tmp_path / "home"
     with system(home) as up:
@@ -128,7 +128,6 @@ def test_everything_starts_repairs_itself_and_ends_at_the_first_signal(tmp_path:
         assert Home(home).running() is None
 
 
-@pytest.mark.system
 def test_a_killed_supervisor_leaves_nobody_behind_and_the_next_one_starts(tmp_path: Path) -> None:
     home = tmp_path / "home"
     with system(home) as up:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.ops.conftest import ROOT, clean
+from tests.harness.processes import ROOT
+from tests.ops.conftest import clean
 from tests.ops.test_flower import free_port
 from tests.ops.test_up import System, system
 
@@ -68,14 +69,12 @@ def up(home: Path) -> Iterator[System]:
 
 
 @pytest.mark.promise("own-modules")
-@pytest.mark.system
 def test_a_module_of_the_current_directory_is_never_taken_for_ours(up: System, home: Path) -> None:
     assert set(up.pids()) == {"valkey", "playground", "bot", "worker-1", "flower"}
     assert [path.name for path in (home.parent / "imported").iterdir()] == []
 
 
 @pytest.mark.promise("own-modules")
-@pytest.mark.system
 @pytest.mark.parametrize("command", [("cards", "check"), ("doctor",), ("status",)])
 def test_no_command_takes_a_module_of_the_current_directory(up: System, home: Path, command: tuple[str, ...]) -> None:
     environ = {**clean(home), "COHORT_CARDS": str(ROOT / "agent-cards"), "PYTHONPATH": ""}
@@ -90,7 +89,6 @@ def test_no_command_takes_a_module_of_the_current_directory(up: System, home: Pa
 
 
 @pytest.mark.promise("needed-only")
-@pytest.mark.system
 def test_each_process_has_the_secrets_that_it_needs_and_no_others(up: System) -> None:
     found: dict[str, set[str]] = {}
     tokens: dict[str, str] = {}
@@ -114,7 +112,6 @@ def test_each_process_has_the_secrets_that_it_needs_and_no_others(up: System) ->
 
 
 @pytest.mark.promise("private-files")
-@pytest.mark.system
 def test_everything_in_its_home_is_its_owners_alone(up: System, home: Path) -> None:
     assert (home / "run.json").exists()
     open_ones = [

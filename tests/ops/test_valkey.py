@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from ops.up import valkey
 from ops.up.supervisor import Supervisor
 from tasks.errors import Misconfigured
-from tests.ops.conftest import PATIENCE, Heard, supervising
+from tests.harness.supervising import PATIENCE, Heard, supervising
 
 
 async def begun(supervisor: Supervisor, home: Path) -> valkey.Embedded:

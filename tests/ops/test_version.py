@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 
-from tests.system.processes import ROOT
+from tests.harness.processes import ROOT
 
 
 def test_the_version_names_cohort_and_fast_agent_and_needs_no_settings() -> None:

@@ -21,10 +21,10 @@ from tasks.envelope import Inbound, Sender
 from tasks.session import SessionKey
 from tasks.store import Store, connect
 from tasks.store.intake import Accept
+from tests.harness.processes import ROOT, Process
+from tests.harness.product import Harness, ModelControl, durable_valkey
 from tests.soak.telegram import Taker
 from tests.soak.worker import MARK
-from tests.system.harness import Harness, ModelControl, durable_valkey
-from tests.system.processes import ROOT, Process
 
 BOT = int(PLAYGROUND_TOKEN.split(":")[0])
 AT_ONCE = 64

@@ -8,8 +8,8 @@ import pytest
 from redis.asyncio import Redis
 
 from playground.client import PlaygroundClient
-from tests.conftest import undeclared
-from tests.system.harness import Harness, ModelControl, durable_valkey
+from tests.harness.declared import undeclared
+from tests.harness.product import Harness, ModelControl, durable_valkey
 
 
 @dataclass(frozen=True)

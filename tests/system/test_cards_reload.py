@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.scene import Scene, scene
-from tests.system.processes import ROOT
+from tests.harness.processes import ROOT
+from tests.harness.scene import Scene, scene
 
 CHATS = 12
 """So many that each of two workers has some."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from playground.client import PlaygroundClient
-from tests.system.harness import Harness, ModelControl, durable_valkey
+from tests.harness.product import Harness, ModelControl, durable_valkey
 
 
 @pytest.mark.promise("no-queue-behind-a-chat")

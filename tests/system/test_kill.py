@@ -11,9 +11,9 @@ from playground.client import PlaygroundClient
 from tasks import keys
 from tasks.session import SessionKey
 from tasks.store import connect
+from tests.harness.processes import Process
+from tests.harness.product import ModelControl
 from tests.system.conftest import Running
-from tests.system.harness import ModelControl
-from tests.system.processes import Process
 
 BOT = int(PLAYGROUND_TOKEN.split(":")[0])
 

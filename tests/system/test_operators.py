@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from playground.client import PlaygroundClient
+from tests.harness.processes import ROOT
 from tests.support.valkey import free_port
 from tests.system.conftest import Running
-from tests.system.processes import ROOT
 
 
 @pytest.mark.promise("flower-lists")

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from playground.client import PlaygroundClient
+from tests.harness.product import ModelControl
 from tests.system.conftest import Running
-from tests.system.harness import ModelControl
 
 
 async def chats(people: PlaygroundClient, count: int) -> list[int]:

@@ -11,10 +11,10 @@ import pytest
 from tasks.session import SessionKey
 from tasks.slots import slot_of
 from tasks.store import connect
-from tests.chaos.checker import check
-from tests.chaos.history import Said
-from tests.chaos.scene import BOT, Scene, scene
-from tests.system.processes import Process
+from tests.harness.checker import check
+from tests.harness.history import Said
+from tests.harness.processes import Process
+from tests.harness.scene import BOT, Scene, scene
 from workers.sessions import texts
 from workers.sessions.planner import MAX_TRIES
 

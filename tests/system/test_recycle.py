@@ -12,9 +12,9 @@ from tasks.session import SessionKey
 from tasks.slots import slot_of
 from tasks.store import connect
 from tasks.store.membership import View
-from tests.chaos.checker import check
-from tests.chaos.scene import BOT, Scene, scene
-from tests.ops.conftest import Deaths, Incoming, supervising
+from tests.harness.checker import check
+from tests.harness.scene import BOT, Scene, scene
+from tests.harness.supervising import Deaths, Heard, supervising
 
 LIMIT_MIB = 600
 """Three times what a worker has by itself."""
@@ -48,10 +48,10 @@ async def stage(tmp_path: Path) -> AsyncIterator[Scene]:
 
 
 @pytest.fixture
-def console(tmp_path: Path) -> Iterator[Incoming]:
+def console(tmp_path: Path) -> Iterator[Heard]:
     logs = tmp_path / "logs"
     logs.mkdir()
-    heard = Incoming(logs)
+    heard = Heard(logs)
     with heard.writing():
         yield heard
 
@@ -69,14 +69,14 @@ async def slots_of(stage: Scene, worker: str, wanted: int) -> View:
 @pytest.mark.promise("recycled")
 @pytest.mark.timeout(240)
 async def test_a_worker_above_its_memory_limit_hands_its_slots_over_ends_well_and_is_replaced(
-    stage: Scene, console: Incoming
+    stage: Scene, console: Heard
 ) -> None:
     deaths = Deaths()
     stop = asyncio.Event()
     async with supervising(console, deaths, patience=200) as supervisor:
         for name, limit in (("worker-1", LIMIT_MIB), ("worker-2", 0)):
             env = {**stage.harness.environ, "COHORT_WORKER_MAX_RSS_MIB": str(limit)}
-            command = (sys.executable, "-m", "tests.chaos.worker")
+            command = (sys.executable, "-m", "tests.harness.worker")
             supervisor.keep(Spec(name, command, env, member=True, grace=90))
         before = await slots_of(stage, "worker-1", 32)
         for name in ("worker-1", "worker-2"):

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from tests.chaos.checker import check
-from tests.chaos.scene import Scene, scene
+from tests.harness.checker import check
+from tests.harness.scene import Scene, scene
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from tasks.session import SessionKey
 from tasks.slots import slot_of
 from tasks.store import connect
 from tasks.store.membership import View
-from tests.chaos.checker import check
-from tests.chaos.history import Said, words_in
-from tests.chaos.scene import BOT, Scene, scene
+from tests.harness.checker import check
+from tests.harness.history import Said, words_in
+from tests.harness.scene import BOT, Scene, scene
 
 PAUSE = 1.0
 """Seconds that a move may add between a message and the model's hearing of it."""

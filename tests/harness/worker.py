@@ -1,4 +1,4 @@
-"""``python -m tests.chaos.worker``: a worker that ends itself (SIGKILL) when it passes a step for the n-th time.
+"""``python -m tests.harness.worker``: a worker that ends itself (SIGKILL) when it passes a step for the n-th time.
 
 ``CHAOS_STEP`` is ``name:n``, for example ``committed:40``; without it nothing happens. Only test builds have this.
 """
@@ -32,7 +32,7 @@ def main() -> int:
     from tasks.errors import StoreUnavailable
     from tasks.settings import load
     from tasks.telemetry import configure_logging
-    from tests.chaos.sabotage import sabotage
+    from tests.harness.sabotage import sabotage
     from workers.process.app import run
 
     settings = load()

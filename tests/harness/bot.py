@@ -1,4 +1,4 @@
-"""``python -m tests.chaos.bot``: a bot that ends itself (SIGKILL) around the n-th batch it accepts.
+"""``python -m tests.harness.bot``: a bot that ends itself (SIGKILL) around the n-th batch it accepts.
 
 ``CHAOS_STEP`` is ``accepting:n`` (before the call) or ``accepted:n`` (after it, before anything was confirmed).
 """
@@ -6,7 +6,7 @@
 import os
 import sys
 
-from tests.chaos.worker import failpoint
+from tests.harness.worker import failpoint
 
 STEPS = ("accepting", "accepted")
 
@@ -14,7 +14,7 @@ STEPS = ("accepting", "accepted")
 def main() -> int:
     from bot.__main__ import main as run
     from tasks.store.intake import IntakeStore
-    from tests.chaos.sabotage import sabotage
+    from tests.harness.sabotage import sabotage
 
     sabotage(os.environ.get("CHAOS_SABOTAGE", ""))
     passed = failpoint(os.environ.get("CHAOS_STEP", ""))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from tests.chaos.history import Fault
+from tests.harness.history import Fault
 
 LOST = "telegram-cut-after"
 """Telegram did it, and the connection ended before the worker had its answer. Known call by call, not by time."""

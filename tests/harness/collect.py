@@ -9,9 +9,9 @@ from redis.asyncio import Redis
 
 from playground.client import PlaygroundClient
 from tasks import keys
-from tests.chaos import storelog
-from tests.chaos.history import Bubble, Call, Delivery, History, Spoken, words_in
-from tests.conftest import undeclared
+from tests.harness import storelog
+from tests.harness.declared import undeclared
+from tests.harness.history import Bubble, Call, Delivery, History, Spoken, words_in
 
 SHOWING = frozenset({"sendMessage", "editMessageText"})
 

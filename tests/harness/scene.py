@@ -12,11 +12,11 @@ from playground.client import PlaygroundClient
 from tasks.clock import SystemClock
 from tasks.session import SessionKey
 from tasks.store import connect
-from tests.chaos import collect
-from tests.chaos.history import Fault, History, Said
-from tests.chaos.store import Valkey
-from tests.system.harness import Harness, ModelControl
-from tests.system.processes import Process
+from tests.harness import collect
+from tests.harness.history import Fault, History, Said
+from tests.harness.processes import Process
+from tests.harness.product import Harness, ModelControl
+from tests.harness.valkey import Valkey
 
 BOT = int(PLAYGROUND_TOKEN.split(":")[0])
 
@@ -73,7 +73,7 @@ class Scene:
 
     async def start(self, *, bots: int = 1, workers: int = 1, bot: str = "", worker: str = "") -> None:
         """Start processes at the same time, each broken in a way (``sabotage.WAYS``) if one is named."""
-        began = [self.harness.bot(ready=False, module="tests.chaos.bot", CHAOS_SABOTAGE=bot) for _ in range(bots)]
+        began = [self.harness.bot(ready=False, module="tests.harness.bot", CHAOS_SABOTAGE=bot) for _ in range(bots)]
         working = [self.worker(worker) for _ in range(workers)]
         for process in began:
             await asyncio.to_thread(process.wait_line, "bot.ready")
@@ -83,7 +83,7 @@ class Scene:
     def worker(self, sabotage: str = "", step: str = "", **environ: str) -> Process:
         """Start a worker; not waited for."""
         return self.harness.worker(
-            ready=False, module="tests.chaos.worker", CHAOS_SABOTAGE=sabotage, CHAOS_STEP=step, **environ
+            ready=False, module="tests.harness.worker", CHAOS_SABOTAGE=sabotage, CHAOS_STEP=step, **environ
         )
 
     async def told(self) -> History:

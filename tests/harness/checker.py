@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from tests.chaos import legal
-from tests.chaos.history import (
+from tests.harness import legal
+from tests.harness.history import (
     Bubble,
     Call,
     Committed,

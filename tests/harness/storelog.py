@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.chaos.history import Accepted, Committed, Dead
+from tests.harness.history import Accepted, Committed, Dead
 
 
 def commands(directory: Path) -> Iterator[list[bytes]]:

@@ -1,0 +1,59 @@
+"""Tests stand in tiers by their folders, and what the heavy tiers share stands in the harness."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import TIERS, tier_of
+
+ROOT = Path(__file__).parent
+SHARED = ("tests.harness", "tests.support", "tests.conftest", "tests.promises")
+HEAVY = ("system", "chaos", "soak", "bench")
+
+
+def imported(path: Path) -> Iterator[str]:
+    """The modules under tests/ that a file imports."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tests."):
+            yield f"{node.module}"
+        elif isinstance(node, ast.Import):
+            yield from (name.name for name in node.names if name.name.startswith("tests."))
+
+
+def within(module: str, *packages: str) -> bool:
+    return any(module == package or module.startswith(f"{package}.") for package in packages)
+
+
+def test_a_folder_of_tests_has_one_tier() -> None:
+    given = [folder for folders in TIERS.values() for folder in folders]
+    there = {path.parent.relative_to(ROOT).as_posix() for path in ROOT.rglob("test_*.py")}
+    assert sorted(given) == sorted(there)
+
+
+def test_a_folder_without_a_tier_is_refused() -> None:
+    with pytest.raises(pytest.UsageError, match="tests/elsewhere has no tier"):
+        tier_of(ROOT / "elsewhere" / "test_a.py")
+
+
+@pytest.mark.parametrize("tier", HEAVY)
+def test_a_heavy_tier_imports_nothing_from_another_folder_of_tests(tier: str) -> None:
+    sideways = [
+        f"{path.relative_to(ROOT)}: {module}"
+        for path in (ROOT / tier).rglob("*.py")
+        for module in imported(path)
+        if not within(module, *SHARED, f"tests.{tier}")
+    ]
+    assert sideways == []
+
+
+@pytest.mark.parametrize("folder", ["tests/harness", "tests/support", "bench"])
+def test_the_harness_the_stand_ins_and_the_benchmark_import_no_tests(folder: str) -> None:
+    upwards = [
+        f"{path.relative_to(ROOT.parent)}: {module}"
+        for path in (ROOT.parent / folder).rglob("*.py")
+        for module in imported(path)
+        if not within(module, "tests.harness", "tests.support")
+    ]
+    assert upwards == []
