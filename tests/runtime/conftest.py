@@ -14,7 +14,7 @@ from tests.runtime.support import ASSISTANT, Configure, Open, StillClock, card
 from tests.support.model import Model
 from workers.interfaces import MediaSource
 from workers.runtime.engine import Engine
-from workers.runtime.shared_servers import Alert
+from workers.runtime.mcp_health import Alert
 
 SERVER = Path(__file__).with_name("stdio_server.py")
 

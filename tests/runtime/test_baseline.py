@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.runtime.reachable import picture
-from workers.runtime.baseline import Baseline
+from workers.runtime.lanes.baseline import Baseline
 
 
 def _holding(value: object) -> SimpleMemory:

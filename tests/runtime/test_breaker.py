@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.runtime.support import StillClock
-from workers.runtime.breaker import (
+from workers.runtime.models.breaker import (
     CHATS_TO_OPEN,
     FIRST_PAUSE_S,
     LONGEST_PAUSE_S,

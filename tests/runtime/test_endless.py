@@ -15,8 +15,8 @@ from tests.support.provider import MODELS, Provider
 from workers.interfaces import TurnFailed, Usage
 from workers.runtime import faults
 from workers.runtime.conversation import history
-from workers.runtime.live_text import LiveText
 from workers.runtime.streams.meter import ARGUMENTS, TEXT, Meter, allowance
+from workers.runtime.turns.live_text import LiveText
 
 MOST = 20_000
 CHUNK = "0123456789" * 100

@@ -10,7 +10,7 @@ from tasks.envelope import Sender
 from tasks.session import SessionKey
 from tests.runtime.support import ask, inbound
 from workers.interfaces import TurnRequest
-from workers.runtime.fair_queue import FairQueue, Party, Ticket, share
+from workers.runtime.lanes.fair_queue import FairQueue, Party, Ticket, share
 
 PARTIES = [Party(parties=(f"chat {chat}", f"sender {sender}")) for chat in range(4) for sender in range(3)]
 

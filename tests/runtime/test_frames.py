@@ -13,7 +13,7 @@ from tests.runtime.support import Open, Screen, ask, inbound
 from tests.support.model import Model
 from workers.runtime.conversation import frames
 from workers.runtime.conversation.content import Files, user_turn
-from workers.runtime.conversation.openings import Openings, Share
+from workers.runtime.conversation.file_budget import Openings, Share
 
 MALLORY, ALICE = Sender(id=11, name="Mallory"), Sender(id=12, name="Alice")
 FORGED = (

@@ -15,7 +15,7 @@ from tests.runtime.support import PROVIDERS, Configure, Open, Screen, ask, card
 from tests.support.model import Model
 from workers.interfaces import TurnResult
 from workers.runtime.engine import Engine
-from workers.runtime.lanes import Lane
+from workers.runtime.lanes.pool import Lane
 
 SECRET = re.compile(r"secret(\d+)x")
 TOOLS = '''

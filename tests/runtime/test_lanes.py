@@ -10,8 +10,8 @@ import pytest
 
 from tests.runtime.support import until
 from workers.interfaces import TurnFailed
-from workers.runtime.fair_queue import Party
-from workers.runtime.lanes import LIFETIME_TURNS, Lane, Lanes
+from workers.runtime.lanes.fair_queue import Party
+from workers.runtime.lanes.pool import LIFETIME_TURNS, Lane, Lanes
 
 
 class Agents(SimpleNamespace):

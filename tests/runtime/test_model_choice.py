@@ -9,7 +9,7 @@ import pytest
 from tests.runtime.support import Configure, Open, Screen, StillClock, ask, card
 from tests.support.model import Model
 from workers.interfaces import TurnFailed
-from workers.runtime.breaker import CHATS_TO_OPEN, FIRST_PAUSE_S
+from workers.runtime.models.breaker import CHATS_TO_OPEN, FIRST_PAUSE_S
 
 MEMBER = "---\nname: {name}\n{model}tool_only: true\n---\nYou are {name}.\n"
 CALL = 'CALL:writer{"message": "a poem"}'

@@ -12,8 +12,8 @@ from tests.runtime.support import PROVIDERS, Configure, Open, Screen, StillClock
 from tests.support.model import Model
 from workers.interfaces import TurnFailed
 from workers.runtime import faults
-from workers.runtime.breaker import CHATS_TO_OPEN, FIRST_PAUSE_S
 from workers.runtime.engine import Engine
+from workers.runtime.models.breaker import CHATS_TO_OPEN, FIRST_PAUSE_S
 
 QUICK = "---\nmodel: generic.mock\nrequest_params: {streaming_timeout: 0.2}\n---\nYou.\n"
 

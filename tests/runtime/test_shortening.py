@@ -14,7 +14,7 @@ from workers.interfaces import TurnFailed, TurnResult
 from workers.runtime import faults
 from workers.runtime.conversation import history
 from workers.runtime.engine import Engine
-from workers.runtime.shortening import LEFT_OUT
+from workers.runtime.turns.shortening import LEFT_OUT
 
 SUMMARY = "COMPACTION"
 TOKEN = 4

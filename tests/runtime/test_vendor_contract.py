@@ -42,7 +42,7 @@ from google import genai
 from google.genai import _api_client as google_client
 from openai import _streaming as openai_streaming
 
-from workers.runtime import baseline
+from workers.runtime.lanes import baseline
 from workers.runtime.patches import connections, fast_agent, quiet, replays, tls
 
 ENDS = {

@@ -16,12 +16,13 @@ from tasks.clock import Clock
 from tasks.errors import Misconfigured
 from tasks.session import SessionKey
 from tasks.settings import Settings
-from workers.runtime import cards, hardening, models
-from workers.runtime.baseline import Baseline
-from workers.runtime.lanes import Lane
+from workers.runtime import cards, hardening
+from workers.runtime.lanes.baseline import Baseline
+from workers.runtime.lanes.pool import Lane
+from workers.runtime.mcp_health import Alert, SharedServers
 from workers.runtime.mcp_isolation import Isolation
+from workers.runtime.models import switching
 from workers.runtime.patches import fast_agent, harness_tools, server_calls, shells
-from workers.runtime.shared_servers import Alert, SharedServers
 
 if TYPE_CHECKING:
     from fast_agent.core.fastagent import AgentInstance
@@ -118,7 +119,7 @@ class AgentRegistry:
             self._kept[id(lane.agents)].resting.restore()
             for agent, model in zip(agents, used, strict=True):
                 if model is not getattr(agent, "llm", None):
-                    lane.orders.put_nowait(partial(models.close, model))
+                    lane.orders.put_nowait(partial(switching.close, model))
         except Exception:
             log.exception("lane_wipe_failed", extra={"lane": lane.number})
             lane.spoil()

@@ -12,23 +12,25 @@ from tasks.clock import Clock
 from tasks.errors import CohortError, Retryable
 from tasks.settings import Settings
 from workers.interfaces import MediaSource, Notes, Reminders, Sink, TurnFailed, TurnRequest, TurnResult
-from workers.runtime import compaction, faults, models, outages
+from workers.runtime import faults
 from workers.runtime.agent_registry import AgentRegistry, misconfigured
-from workers.runtime.answer_check import Ends
-from workers.runtime.breaker import Breaker
 from workers.runtime.call_log import metering
-from workers.runtime.choices import Choice, Choices
 from workers.runtime.conversation import content, history
-from workers.runtime.conversation.openings import Openings
-from workers.runtime.fair_queue import Party
+from workers.runtime.conversation.file_budget import Openings
 from workers.runtime.faults import Unfinished
-from workers.runtime.lanes import Lane, Lanes
+from workers.runtime.lanes.fair_queue import Party
+from workers.runtime.lanes.pool import Lane, Lanes
+from workers.runtime.mcp_health import Alert
+from workers.runtime.models import outcome, switching
+from workers.runtime.models.breaker import Breaker
+from workers.runtime.models.choice import Choice, Choices
 from workers.runtime.patches import connections
-from workers.runtime.shared_servers import Alert
-from workers.runtime.shortening import Shortening
 from workers.runtime.tools import Origin, Toolbox, origin_of_turn
-from workers.runtime.turn_limit import Limit
-from workers.runtime.turns import Answer, Turn, Work
+from workers.runtime.turns import compaction
+from workers.runtime.turns.answer_check import Ends
+from workers.runtime.turns.shortening import Shortening
+from workers.runtime.turns.time_limit import Limit
+from workers.runtime.turns.turn import Answer, Turn, Work
 
 log = logging.getLogger("cohort.runtime")
 
@@ -240,7 +242,7 @@ class Engine:
 
     def _counted(self, request: TurnRequest, choice: Choice) -> AbstractAsyncContextManager[None]:
         """The breaker is told how the turn ended, whatever ended it: the turn may be the probe."""
-        return outages.counted(self._breaker, request, choice, several=self._choices.several_models(choice))
+        return outcome.counted(self._breaker, request, choice, several=self._choices.several_models(choice))
 
     @asynccontextmanager
     async def _lane(self, request: TurnRequest, limit: Limit) -> AsyncGenerator[Lane]:
@@ -264,7 +266,7 @@ class Engine:
         await self._roster.prepare(lane, members, request.session)
         if choice.switch is not None:
             try:
-                await models.switch(models.answering(members), choice.switch)
+                await switching.switch(switching.answering(members), choice.switch)
             except Exception as problem:
                 # What was changed in part is put back with the lane: a chat that chose such a model must not have each
                 # of its messages start the servers of a lane again.

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Literal
 
 from workers.interfaces import TurnFailed
-from workers.runtime import overflow
+from workers.runtime import context_overflow
 
 type Action = Literal["retry", "tell", "operator"]
 
@@ -132,9 +132,9 @@ def classify(fault: Fault, model: str = "") -> TurnFailed:
 
 def _by_words(fault: Fault, where: str) -> TurnFailed | None:
     """Providers name these in words only, under various statuses."""
-    if overflow.too_long(fault.text, fault.status):
+    if context_overflow.too_long(fault.text, fault.status):
         return ContextTooLong("tell", TOO_LONG, f"context too long, {where}")
-    if overflow.answer_too_long(fault.text):
+    if context_overflow.answer_too_long(fault.text):
         return TurnFailed("operator", BROKEN, f"max_tokens is more than the model gives, {where}")
     if fault.says(*_FILTER):
         return TurnFailed("tell", REFUSED, f"content filter, {where}")

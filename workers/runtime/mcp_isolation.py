@@ -30,9 +30,9 @@ from fast_agent.mcp.mcp_aggregator import MCPAttachOptions
 
 from tasks.session import SessionKey
 from workers.runtime import faults
-from workers.runtime.lanes import Lane
+from workers.runtime.lanes.pool import Lane
+from workers.runtime.mcp_health import SharedServers, why_not
 from workers.runtime.patches import server_calls
-from workers.runtime.shared_servers import SharedServers, why_not
 
 if TYPE_CHECKING:
     from fast_agent import FastAgent

@@ -14,8 +14,8 @@ from tasks.envelope import Inbound, Media
 from tasks.errors import Retryable, Terminal
 from tasks.text import clean
 from workers.interfaces import MediaSource
+from workers.runtime.conversation.file_budget import Openings, Share, encoded
 from workers.runtime.conversation.frames import body, closing, label, opening, text_file
-from workers.runtime.conversation.openings import Openings, Share, encoded
 
 MEDIA_KEY = "cohort.media"
 """Where a block made of a file keeps the file's name at Telegram (in the block's ``_meta``)."""

@@ -32,7 +32,7 @@ from pydantic import ValidationError
 from tasks.errors import Misconfigured
 from tasks.settings import Settings
 from workers.interfaces import Usage, tokens
-from workers.runtime import hardening, whole_answers
+from workers.runtime import call_limit, hardening
 from workers.runtime.call_log import Call, Watch, message_in, metering, unusable, watching
 from workers.runtime.patches import (
     card_hooks,
@@ -76,7 +76,7 @@ async def _watched_execute(self: Any, *args: Any, **kwargs: Any) -> Any:
 
 async def _noted_execute(self: Any, watch: Watch, *args: Any, **kwargs: Any) -> tuple[Call, Any]:
     with watch.call(self.name or "", str(self.provider.config_name)) as call, connections.call():
-        result = await whole_answers.within(watch, call, self, _execute, *args, **kwargs)
+        result = await call_limit.within(watch, call, self, _execute, *args, **kwargs)
     call.took(message_in(result))
     return call, result
 

@@ -13,8 +13,8 @@ from fast_agent.mcp.mcp_connection_manager import ServerConnection
 from mcp.shared.exceptions import MCPError
 from mcp_types import Tool
 
+from workers.runtime.mcp_health import SharedServers, why_not
 from workers.runtime.patches import forgotten_sessions
-from workers.runtime.shared_servers import SharedServers, why_not
 
 log = logging.getLogger("cohort.runtime")
 

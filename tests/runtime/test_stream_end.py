@@ -8,8 +8,8 @@ from tests.runtime.streams import CARD, DONE, TOOLS, Plays, call, chunk, said, s
 from tests.runtime.support import Configure, Open, Screen, ask, card
 from workers.interfaces import TurnFailed
 from workers.runtime import faults
-from workers.runtime.answer_check import UNFINISHED
 from workers.runtime.engine import Engine
+from workers.runtime.turns.answer_check import UNFINISHED
 
 ROME = '{"zone": "Rome"}'
 HALF = '{"zone": "Ro'

@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 
 from workers.interfaces import TurnFailed, TurnRequest
 from workers.runtime import faults
-from workers.runtime.breaker import Breaker, Caller
-from workers.runtime.choices import Choice
 from workers.runtime.faults import ModelSilent, OwnFault, ProviderFault, TimeUsedUp
+from workers.runtime.models.breaker import Breaker, Caller
+from workers.runtime.models.choice import Choice
 
 # Characters of a message, and bytes of a (compressed) history, that any model reads within its silence.
 _SHORT = 8_000

@@ -12,13 +12,13 @@ from mcp_types import TextContent
 from tasks.session import SessionKey
 from workers.interfaces import Sink, TurnFailed, Usage
 from workers.runtime import faults
-from workers.runtime.answer_check import UNFINISHED, check, text_of
 from workers.runtime.call_log import Watch, channel, watching
-from workers.runtime.choices import Choice
 from workers.runtime.conversation import fitting
 from workers.runtime.conversation.history import Record
-from workers.runtime.live_text import LiveText
+from workers.runtime.models.choice import Choice
 from workers.runtime.tools import Toolbox, session_of_turn, toolbox_of_turn
+from workers.runtime.turns.answer_check import UNFINISHED, check, text_of
+from workers.runtime.turns.live_text import LiveText
 
 # How long a cancelled turn may take to notice before it is told again: fast-agent swallows a cancellation, and a
 # workflow goes on with its next step.

@@ -14,7 +14,7 @@ from workers.runtime.conversation import fitting
 from workers.runtime.conversation.history import Record, newest
 from workers.runtime.faults import ContextTooLong, NotTaken
 from workers.runtime.tools import Toolbox
-from workers.runtime.turns import watched
+from workers.runtime.turns.turn import watched
 
 # Of the model's window; beyond it the older part is summarised before the next call. Providers count tokens their own
 # way, ours is an estimate of four characters a token, so there is room to spare.

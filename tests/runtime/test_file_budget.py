@@ -15,7 +15,6 @@ from tests.runtime.support import Configure, Open, Screen, ask, inbound, until
 from tests.runtime.test_media import Shelf
 from tests.support.model import Model
 from workers.byte_budget import Weights
-from workers.runtime.conversation import openings
 from workers.runtime.streams import bodies
 
 MIB = 2**20
@@ -123,7 +122,7 @@ def test_a_file_is_encoded_in_pieces_as_it_would_be_at_once(
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "file"
     path.write_bytes(os.urandom(size))
-    assert openings.encoded(path) == base64.b64encode(path.read_bytes()).decode()
+    assert file_budget.encoded(path) == base64.b64encode(path.read_bytes()).decode()
 
 
 async def test_a_large_body_goes_out_in_slices_and_is_forgotten() -> None:

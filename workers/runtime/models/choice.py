@@ -12,7 +12,7 @@ from fast_agent.llm.model_factory import ModelFactory
 from tasks.settings import Settings
 from workers.interfaces import TurnRequest
 from workers.runtime import faults
-from workers.runtime.breaker import Breaker, Caller
+from workers.runtime.models.breaker import Breaker, Caller
 
 if TYPE_CHECKING:
     from fast_agent import FastAgent

@@ -8,10 +8,11 @@ from typing import Any
 
 from tasks.session import SessionKey
 from workers.interfaces import TurnFailed, Usage
-from workers.runtime import compaction, faults
+from workers.runtime import faults
 from workers.runtime.conversation import fitting, history
 from workers.runtime.faults import ContextTooLong, NotTaken
-from workers.runtime.turns import Answer, Turn, Work
+from workers.runtime.turns import compaction
+from workers.runtime.turns.turn import Answer, Turn, Work
 
 log = logging.getLogger("cohort.runtime")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from workers.runtime import faults
-from workers.runtime.fair_queue import FairQueue, Party, Ticket
+from workers.runtime.lanes.fair_queue import FairQueue, Party, Ticket
 
 if TYPE_CHECKING:
     from fast_agent.core.fastagent import AgentInstance

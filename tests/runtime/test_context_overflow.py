@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from workers.runtime.context_overflow import too_long
 from workers.runtime.faults import ContextTooLong, Fault, ProviderFault, classify
-from workers.runtime.overflow import too_long
 
 
 def rows(name: str) -> list[list[str]]:
