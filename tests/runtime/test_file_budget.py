@@ -15,6 +15,7 @@ from tests.runtime.support import Configure, Open, Screen, ask, inbound, until
 from tests.runtime.test_media import Shelf
 from tests.support.model import Model
 from workers.byte_budget import Weights
+from workers.runtime.conversation import file_budget
 from workers.runtime.streams import bodies
 
 MIB = 2**20
