@@ -24,10 +24,11 @@ from tests.harness.history import (
     shrink,
     words_in,
 )
+from workers.runtime.faults import SLOW
 from workers.sessions import texts as ours
 
 TOLD_DEAD = (ours.POISON, ours.DEFECT, ours.UNREADABLE)
-TOLD_OUTAGE = (ours.OUTAGE, ours.TOO_LONG)
+TOLD_OUTAGE = (ours.OUTAGE, SLOW)
 
 
 @dataclass(slots=True)

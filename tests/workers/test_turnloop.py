@@ -1,14 +1,15 @@
 """A session's turns: answered once, in order, over the real store."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
 from tasks.envelope import Inbound
 from tests.workers.cable import Fate, all_is_well
-from tests.workers.fakes import Hold
+from tests.workers.fakes import Hold, ScriptedRuntime
 from tests.workers.pool import Pool, session
-from workers.interfaces import TurnFailed
+from workers.interfaces import Sink, TurnFailed, TurnRequest, TurnResult
 from workers.sessions import texts
 
 ONE = session(1)
@@ -396,12 +397,28 @@ async def test_a_new_conversation_forgets_what_could_be_retried(pool: Pool) -> N
     assert pool.telegram.texts(ONE)[-1] == texts.NOTHING_TO_RETRY
 
 
-async def test_a_turn_that_takes_too_long_is_ended_and_its_user_told(pool: Pool) -> None:
-    worker = await pool.worker("w-one", COHORT_TURN_TIMEOUT="0.05")
-    pool.model.hold("endless")
+class SlowToEnd(ScriptedRuntime):
+    """Its turns end at their limit, but one that ignores its cancellation takes twice as long again."""
+
+    async def run(self, request: TurnRequest, sink: Sink) -> TurnResult:
+        self.wanted += 1
+        ended = asyncio.Event()
+        asyncio.get_running_loop().call_later(3 * LIMIT_S, ended.set)
+        await ended.wait()
+        raise TurnFailed("tell", SLOW, "turn longer than its limit")
+
+
+LIMIT_S = 0.02
+SLOW = "This took longer than I am allowed to work on one message."
+
+
+async def test_a_turn_that_takes_too_long_is_ended_once_by_the_runtime_which_knows_when_it_began(pool: Pool) -> None:
+    runtime = SlowToEnd(pool.model, "w-one")
+    worker = await pool.worker("w-one", real=runtime, COHORT_TURN_TIMEOUT=str(LIMIT_S))
     await pool.say(1, "endless")
     await worker.answer(ONE)
-    assert pool.telegram.texts(ONE) == [texts.TOO_LONG]
+    assert pool.telegram.texts(ONE) == [SLOW]
+    assert (runtime.wanted, pool.naps.taken) == (1, [])
     assert await pool.idle(ONE)
 
 

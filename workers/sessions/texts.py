@@ -10,7 +10,6 @@ POISON = (
     "You can go on with something else."
 )
 UNREADABLE = "Sorry, one message reached me damaged and was set aside."
-TOO_LONG = "That took longer than I may work on one answer, so I stopped. Try a smaller step."
 UNSENT = "Sorry, a reply could not be sent as it was. It was noted for the operator."
 OUTAGE = "Sorry, the model cannot be reached right now. I tried several times."
 PRESS_RETRY = "Press Retry in a while."

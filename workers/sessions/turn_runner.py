@@ -152,19 +152,12 @@ class TurnRunner:
             TurnFailed: also for what others raise for us to act on.
         """
         runtime = self._parts.runtime
-        # The runtime keeps to COHORT_TURN_TIMEOUT twice: until the turn has a lane, and from then on.
-        limit = asyncio.timeout(2 * self._parts.settings.turn_timeout.total_seconds())
+        before = self._spending.told
         try:
-            async with limit:
-                before = self._spending.told
-                compacts = asked.messages[0].kind == "compact"
-                result = await (runtime.compact(asked) if compacts else runtime.run(asked, screen))
-                self._spending.rest(result.usage, before)
-                return result
-        except TimeoutError:
-            if not limit.expired():
-                raise
-            raise TurnFailed("tell", texts.TOO_LONG, "the turn took longer than COHORT_TURN_TIMEOUT") from None
+            compacts = asked.messages[0].kind == "compact"
+            result = await (runtime.compact(asked) if compacts else runtime.run(asked, screen))
+        except TurnFailed:
+            raise
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is None or task.cancelling():
@@ -175,6 +168,8 @@ class TurnRunner:
             raise TurnFailed("tell", str(problem), type(problem).__name__) from problem
         except Retryable as problem:
             raise TurnFailed("retry", texts.OUTAGE, f"{type(problem).__name__}: {problem}") from problem
+        self._spending.rest(result.usage, before)
+        return result
 
     # -- what is committed
 
