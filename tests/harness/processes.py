@@ -10,32 +10,48 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.harness.nursery import Child, Nursery
+
 ROOT = Path(__file__).parents[2]
 START = 60.0
 """Seconds a process may take to be ready; a worker imports fast-agent, on a machine that does much else."""
 
 
 class Process:
-    """One process, ended with the block. Its output is kept, and can be waited for."""
+    """One process, ended with the block. Its output is kept, and can be waited for.
 
-    def __init__(self, name: str, argv: Sequence[str], environ: Mapping[str, str]) -> None:
+    ``nursery``: forked there, with its modules loaded, and not started by exec.
+    """
+
+    def __init__(
+        self, name: str, argv: Sequence[str], environ: Mapping[str, str], nursery: Nursery | None = None
+    ) -> None:
         self.name = name
         self.lines: list[str] = []
         self._news = threading.Condition()
         inherited = {
             key: value for key, value in os.environ.items() if not key.startswith(("COHORT_", "TELEGRAM_", "REDIS_"))
         }
-        self._popen = subprocess.Popen(
+        ours, theirs = os.pipe()
+        with os.fdopen(theirs, "wb") as output:
+            self._process = self._begun(argv, {**inherited, **environ}, output.fileno(), nursery)
+        self._reader = threading.Thread(target=self._read, args=[ours], name=f"output of {name}", daemon=True)
+        self._reader.start()
+
+    @staticmethod
+    def _begun(
+        argv: Sequence[str], environ: Mapping[str, str], output: int, nursery: Nursery | None
+    ) -> subprocess.Popen[bytes] | Child:
+        if nursery is not None:
+            return nursery.begin(argv, environ, output)
+        return subprocess.Popen(
             [sys.executable, "-u", *argv],
             cwd=ROOT,
-            env={**inherited, **environ},
-            stdout=subprocess.PIPE,
+            env=environ,
+            stdout=output,
             stderr=subprocess.STDOUT,
-            text=True,
             start_new_session=True,
         )
-        self._reader = threading.Thread(target=self._read, name=f"output of {name}", daemon=True)
-        self._reader.start()
 
     def __enter__(self) -> Self:
         return self
@@ -47,11 +63,11 @@ class Process:
 
     @property
     def pid(self) -> int:
-        return self._popen.pid
+        return self._process.pid
 
     @property
     def alive(self) -> bool:
-        return self._popen.poll() is None
+        return self._process.poll() is None
 
     @property
     def output(self) -> str:
@@ -76,16 +92,16 @@ class Process:
         return found[0]
 
     def signal(self, number: int) -> None:
-        self._popen.send_signal(number)
+        self._process.send_signal(number)
 
     def kill(self) -> None:
         """SIGKILL, and wait for the end."""
-        self._popen.kill()
+        self._process.kill()
         self.wait()
 
     def wait(self, timeout: float = START) -> int:
         """Its exit status."""
-        status = self._popen.wait(timeout)
+        status = self._process.wait(timeout)
         self._reader.join(timeout)
         return status
 
@@ -99,11 +115,11 @@ class Process:
             except subprocess.TimeoutExpired:
                 self.kill()
 
-    def _read(self) -> None:
-        assert self._popen.stdout is not None
-        for line in self._popen.stdout:
-            with self._news:
-                self.lines.append(line.rstrip("\n"))
-                self._news.notify_all()
+    def _read(self, handle: int) -> None:
+        with os.fdopen(handle, errors="replace") as output:
+            for line in output:
+                with self._news:
+                    self.lines.append(line.rstrip("\n"))
+                    self._news.notify_all()
         with self._news:
             self._news.notify_all()

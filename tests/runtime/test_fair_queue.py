@@ -81,14 +81,14 @@ def test_no_party_exceeds_its_share_and_no_lane_is_idle_that_a_share_allows(
 @given(st.integers(1, 32), st.integers(0, 100))
 def test_a_newcomer_waits_for_one_release_at_most_and_with_one_flood_for_none(lanes: int, topics: int) -> None:
     line = Line(lanes)
-    flood, other, interrupt_if_newer = (Party(parties=(name,)) for name in ("chat 1", "chat 2", "chat 3"))
+    flood, other, third = (Party(parties=(name,)) for name in ("chat 1", "chat 2", "chat 3"))
     for _ in range(topics):
         line.ask(flood)
     first = line.ask(other)
     assert first in line.called or lanes == 1
     for _ in range(topics):
         line.ask(other)
-    ticket = line.ask(interrupt_if_newer)
+    ticket = line.ask(third)
     while first not in line.called:
         line.release(0)
     if ticket not in line.called:

@@ -176,8 +176,8 @@ async def test_a_third_worker_takes_its_share_of_slots_under_load_and_nothing_is
     await stage.start(workers=2)
     chats = [await stage.chat() for _ in range(12)]
     said = {chat: [await stage.say(chat)] for chat in chats}
-    interrupt_if_newer = stage.worker()
-    while "slots.served" not in interrupt_if_newer.output:
+    joiner = stage.worker()
+    while "slots.served" not in joiner.output:
         for chat in chats:
             said[chat].append(await stage.say(chat))
             await stage.answered(chat, said[chat][-1])
@@ -186,10 +186,10 @@ async def test_a_third_worker_takes_its_share_of_slots_under_load_and_nothing_is
     assert sorted(len(view.of(name)) for name in view.members) == [21, 21, 22]
     # A session of a slot that moved is the newcomer's now.
     more = [*chats, *[await stage.chat() for _ in range(20)]]
-    moved = next(chat for chat in more if slot_of(SessionKey(BOT, chat), 64) in view.of(interrupt_if_newer.name))
+    moved = next(chat for chat in more if slot_of(SessionKey(BOT, chat), 64) in view.of(joiner.name))
     held = await stage.say(moved, "HOLD:moved")
     await stage.model.held("moved")
-    assert (await stage.owner(moved)).name == interrupt_if_newer.name
+    assert (await stage.owner(moved)).name == joiner.name
     await stage.model.release("moved")
     await stage.answered(moved, held)
 

@@ -106,8 +106,8 @@ async def a_worker_joins(stage: Scene) -> float:
     before = await view(stage)
     async with talk(stage, [await stage.chat() for _ in range(CHATS)]) as said:
         since = stage.clock.now()
-        interrupt_if_newer = stage.worker()
-        await asyncio.to_thread(interrupt_if_newer.wait_line, "slots.served")
+        joiner = stage.worker()
+        await asyncio.to_thread(joiner.wait_line, "slots.served")
     return await excess(stage, said, before, since)
 
 
