@@ -115,7 +115,7 @@ async def _work(parts: Parts, stop: Stop) -> None:
     settings, telegram, store, clock = parts.settings, parts.telegram, parts.store, parts.clock
     access = access_of(settings)
     if access.nobody:
-        log.warning("access.nobody", extra={"remedy": "set COHORT_ALLOW to user or chat ids, or COHORT_ACCESS=open"})
+        log.warning("access.empty", extra={"remedy": "set COHORT_ALLOW to user or chat ids, or COHORT_ACCESS=open"})
     interrupts, acks = Interrupts(parts.bells), Acks(telegram, clock)
     # The workers' budget: Telegram counts what a bot sends, not who of us sent it.
     pace = PaceStore(store.redis, clock, Limits.of(settings.send_rate))

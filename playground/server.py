@@ -156,5 +156,5 @@ async def serve(host: str = LOOPBACK, port: int = 0, *, state: State | None = No
         Misconfigured: the port is taken.
     """
     async with serving(state or State(), host, port) as url:
-        _log.info("playground_serving", extra={"url": url})
+        _log.info("playground.serving", extra={"url": url})
         await asyncio.get_running_loop().create_future()

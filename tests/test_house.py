@@ -11,6 +11,7 @@ import pytest
 
 from ops.cli import app
 from tasks import keys
+from tasks.events import EVENTS
 from tasks.settings import Settings, env_name
 from tools import check_tracked, settings_table
 
@@ -136,11 +137,44 @@ def test_the_documents_name_only_settings_commands_and_targets_that_exist() -> N
 @pytest.mark.promise("docs-true")
 def test_every_event_that_operators_are_told_to_watch_is_logged() -> None:
     page = (ROOT / "docs" / "operating.md").read_text()
-    rows = re.findall(r"^\| (`[a-z]+\.[a-z_]+`[^|]*) \|", page, flags=re.MULTILINE)
-    told = {event for row in rows for event in re.findall(r"`([a-z]+\.[a-z_]+)`", row)}
-    code = "\n".join(path.read_text() for path in sources(".py"))
+    rows = re.findall(r"^\| (`[a-z_]+\.[a-z_]+`[^|]*) \|", page, flags=re.MULTILINE)
+    told = {event for row in rows for event in re.findall(r"`([a-z_]+\.[a-z_]+)`", row)}
     assert told
-    assert [event for event in sorted(told) if f'"{event}"' not in code] == []
+    assert sorted(told - EVENTS.keys()) == []
+
+
+LOGS = {"debug": 0, "info": 0, "warning": 0, "error": 0, "exception": 0, "critical": 0, "log": 1}
+"""The methods of a logger, and which argument is the event."""
+
+
+def logged(path: Path) -> Iterator[ast.expr]:
+    """What a module gives its logger as the event."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="log" | "_log"), attr=method)) if method in LOGS:
+                yield node.args[LOGS[method]]
+            case _:
+                pass
+
+
+@pytest.mark.promise("docs-true")
+def test_every_event_is_dotted_and_stands_in_the_one_file_of_events() -> None:
+    """An event that a variable names is chosen among literals, which the test below finds."""
+    assert [name for name in EVENTS if re.fullmatch(r"[a-z_]+\.[a-z_]+", name) is None] == []
+    wrong = [
+        f"{path.relative_to(ROOT)}:{event.lineno}: {ast.unparse(event)}"
+        for path in sources(".py")
+        for event in logged(path)
+        if not (isinstance(event, ast.Name) or (isinstance(event, ast.Constant) and event.value in EVENTS))
+    ]
+    assert wrong == []
+
+
+@pytest.mark.promise("docs-true")
+def test_every_event_in_the_file_of_events_is_logged() -> None:
+    catalogue = ROOT / "tasks" / "events.py"
+    code = "\n".join(path.read_text() for path in sources(".py") if path != catalogue)
+    assert [event for event in EVENTS if f'"{event}"' not in code] == []
 
 
 @pytest.mark.promise("docs-true")

@@ -151,7 +151,7 @@ def _out_of_reach(members: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]
         for name in told.get("servers_down", ()):
             without.setdefault(str(name), []).append(incarnation)
     for name, workers in without.items():
-        do = "see `server_unreachable` in their logs; it is tried again by itself"
+        do = "see `server.unreachable` in their logs; it is tried again by itself"
         yield Finding(f"MCP server {name}", "warning", f"not reachable from {', '.join(workers)}", do)
 
 

@@ -171,7 +171,7 @@ class BotApi:
         except ApiError as problem:
             return Answer(error=problem)
         except Exception:  # noqa: BLE001 - a server goes on, whatever one call met
-            _log.exception("method_failed", extra={"method": call.method})
+            _log.exception("playground.method_failed", extra={"method": call.method})
             return Answer(error=_SERVER_ERROR)
 
     async def _wait(self, call: Call, receive: Receive) -> list[Update]:

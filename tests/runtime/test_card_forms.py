@@ -105,7 +105,7 @@ async def test_what_is_no_card_beside_the_cards_changes_nothing_and_is_said_once
     assert [path.name for path in agent_files.documents(cards)] == [name]
     async with runtime(COHORT_LANES="1") as engine:
         assert engine.agents == ("assistant",)
-    told = [record for record in caplog.records if record.message == "not_a_card"]
+    told = [record for record in caplog.records if record.message == "card.ignored"]
     assert [record.file for record in told] == [name]
 
 

@@ -62,7 +62,7 @@ async def test_a_hook_after_a_tool_that_raises_changes_nothing_and_is_logged(
     async with runtime(COHORT_LANES="1") as engine:
         answer = await engine.run(ask(1, "CALL:shout", agent="helper"), Screen())
     assert "tool=LOUD" in answer.text
-    assert [record.hook for record in caplog.records if record.message == "hook_failed"] == ["after_tool_call"]
+    assert [record.hook for record in caplog.records if record.message == "hook.failed"] == ["after_tool_call"]
 
 
 @pytest.mark.promise("broken-hooks")
@@ -92,7 +92,7 @@ async def test_hooks_of_start_and_end_that_raise_are_named_to_the_operator(
     card(cards, "helper.md", text)
     async with runtime(COHORT_LANES="1") as engine:
         assert (await engine.run(ask(1, "hello", agent="helper"), Screen())).text == "echo: hello [n=1]"
-    assert [record.hook for record in caplog.records if record.message == "hook_failed"] == ["on_shutdown"]
+    assert [record.hook for record in caplog.records if record.message == "hook.failed"] == ["on_shutdown"]
     card(cards, "helper.md", text.replace("on_shutdown: hooks.py:breaks", "on_start: hooks.py:calm"))
     async with runtime(COHORT_LANES="1") as engine:
         card(cards, "hooks.py", "async def calm(ctx): raise ValueError('not today')\n")

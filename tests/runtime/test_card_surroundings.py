@@ -56,7 +56,7 @@ async def test_an_address_in_an_instruction_that_cannot_be_read_is_told_and_its_
         ran = await asyncio.to_thread(subprocess.run, command, env=environ, capture_output=True, text=True, check=False)
     systems = [call.messages[0]["text"] for call in model.journal]
     assert systems == ["Be. ", "You are kind.", "You are an assistant."]
-    (told,) = [record.note for record in caplog.records if record.message == "card_incomplete"]
+    (told,) = [record.note for record in caplog.records if record.message == "card.incomplete"]
     assert told.startswith(f"{cards}/kind.md: ")
     assert "/away cannot be read (HTTP 404)" in told
     assert (ran.returncode, ran.stdout.splitlines()) == (0, [told])

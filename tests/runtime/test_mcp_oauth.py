@@ -113,7 +113,7 @@ async def test_a_server_that_wants_a_login_at_start_is_named_in_one_line_and_the
         assert (await engine.run(ask(1, "hello"), Screen())).text == "echo: hello [n=1]"
         assert (await engine.run(ask(1, "hello", agent="weatherman"), Screen())).text == "echo: hello [n=1]"
         assert engine.servers_down == ("sky",)
-    (line,) = [record.reason for record in caplog.records if record.message == "server_unreachable"]
+    (line,) = [record.reason for record in caplog.records if record.message == "server.unreachable"]
     assert "MCP server sky does not start" in line
     assert "put a token under its headers if it wants a login" in line
     assert "\n" not in line

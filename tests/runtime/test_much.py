@@ -137,7 +137,7 @@ async def test_what_a_server_prints_among_its_messages_is_logged_once_and_withou
     async with runtime() as engine:
         result = await engine.run(ask(1, "CALL:chatter{}"), Screen())
     assert "tool=done" in result.text
-    told = [record for record in caplog.records if record.getMessage() == "server_wrote_no_message"]
+    told = [record for record in caplog.records if record.getMessage() == "server.wrote_no_message"]
     assert len(told) <= 1
     assert "secret" not in caplog.text
     assert len(caplog.records) < 20

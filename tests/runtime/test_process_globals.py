@@ -115,7 +115,7 @@ async def test_what_fast_agent_logs_and_prints_is_logged_without_its_words(
             error_console.print(SECRET)
     assert capfd.readouterr() == ("", "")
     said = json.dumps([{**vars(record), "args": None} for record in caplog.records], default=str)
-    assert "fast_agent_printed" in said
+    assert "fast_agent.printed" in said
     assert "Boom" in said
     assert SECRET not in said
 

@@ -105,7 +105,7 @@ async def test_a_server_that_is_down_at_start_costs_only_its_tools_and_the_opera
         assert "does not start" in detail
         assert "/nonexistent/server" in detail
     assert told.empty()
-    lines = [record for record in caplog.records if record.message == "server_unreachable"]
+    lines = [record for record in caplog.records if record.message == "server.unreachable"]
     assert [(line.server, line.levelno) for line in lines] == [("gone", logging.ERROR)]
 
 

@@ -127,14 +127,14 @@ async def test_a_card_has_its_shell_only_where_the_operator_lets_it(
             async with runtime(COHORT_SHELL=allowed) as engine:
                 offered = await tools(engine, model)
                 other = await tools(engine, model, agent="other")
-        said = {record.message: record.agents for record in caplog.records if record.message.startswith("shell_")}
+        said = {record.message: record.agents for record in caplog.records if record.message.startswith("shell.")}
         assert other == []
         if allowed == "1":
             assert {"bash", "read_text_file"} <= set(offered)
-            assert said == {"shell_given": ["assistant"]}
+            assert said == {"shell.given": ["assistant"]}
         else:
             assert offered == []
-            assert said == {"shell_withheld": ["assistant"]}
+            assert said == {"shell.withheld": ["assistant"]}
 
 
 @pytest.fixture

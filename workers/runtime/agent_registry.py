@@ -79,13 +79,13 @@ class AgentRegistry:
 
     def _say_what_cards_want(self) -> None:
         """Name the cards that ask for a shell or for tools that change the runtime, and whether they get them."""
-        for asks, event, given in (
-            ("shell", "shell", self._settings.shell),
-            ("harness_tools", "runtime_tools", self._settings.runtime_tools),
+        for asks, event in (
+            ("shell", "shell.given" if self._settings.shell else "shell.withheld"),
+            ("harness_tools", "runtime_tools.given" if self._settings.runtime_tools else "runtime_tools.withheld"),
         ):
             names = [name for name, data in self.fast.agents.items() if hardening.asks_for(data, asks)]
             if names:
-                log.warning("%s_%s", event, "given" if given else "withheld", extra={"agents": names})
+                log.warning(event, extra={"agents": names})
 
     def initial(self, agent: str) -> list[PromptMessageExtended]:
         """The messages that an agent's card begins with."""
@@ -121,7 +121,7 @@ class AgentRegistry:
                 if model is not getattr(agent, "llm", None):
                     lane.orders.put_nowait(partial(switching.close, model))
         except Exception:
-            log.exception("lane_wipe_failed", extra={"lane": lane.number})
+            log.exception("lane.wipe_failed", extra={"lane": lane.number})
             lane.spoil()
 
     def _baseline(self, instance: "AgentInstance") -> Baseline:
@@ -223,12 +223,12 @@ def _check(settings: Settings) -> None:
         Misconfigured: one line for each problem.
     """
     for path in documents(settings.cards) if settings.cards.is_dir() else ():
-        log.info("not_a_card", extra={"file": path.name})
+        log.info("card.ignored", extra={"file": path.name})
     problems = cards.check_cards(settings)
     if problems:
         raise Misconfigured("\n".join(str(problem) for problem in problems))
     for note in cards.notes(settings):
-        log.warning("card_incomplete", extra={"note": note})
+        log.warning("card.incomplete", extra={"note": note})
 
 
 def misconfigured(settings: Settings, problem: BaseException) -> Misconfigured:

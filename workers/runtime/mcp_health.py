@@ -82,12 +82,12 @@ class SharedServers:
         steady = asyncio.get_running_loop().time() - server.back_at > STEADY_S
         server.down = why
         server.pause = FIRST_RETRY_S if steady else server.pause
-        log.error("server_unreachable", extra={"server": name, "reason": why})
+        log.error("server.unreachable", extra={"server": name, "reason": why})
         self._lost.put_nowait(name)
 
     def refused(self, name: str, why: str) -> None:
         """A chat's own server did not start; others' may."""
-        log.error("server_unreachable", extra={"server": name, "reason": why})
+        log.error("server.unreachable", extra={"server": name, "reason": why})
         self._refused.put_nowait((name, why))
 
     def forget(self, name: str) -> None:
@@ -118,7 +118,7 @@ class SharedServers:
             except LookupError:
                 self.forget(name)
             except Exception as problem:  # noqa: BLE001 - whatever it is, it is tried again
-                log.debug("server_still_unreachable", extra={"server": name, "error": type(problem).__name__})
+                log.debug("server.still_unreachable", extra={"server": name, "error": type(problem).__name__})
                 # The first pause spares the operator a server that was only started again.
                 if not told:
                     told = True
@@ -126,7 +126,7 @@ class SharedServers:
             else:
                 server.down, server.back_at = None, asyncio.get_running_loop().time()
                 self.changes += 1
-                log.info("server_back", extra={"server": name})
+                log.info("server.back", extra={"server": name})
                 came_back()
 
 
@@ -137,7 +137,7 @@ async def _tell(alert: Alert | None, name: str, why: str) -> None:
         await alert(f"MCP server {name}", f"{why}. Agents that use it do without its tools")
     except Exception:
         # It stands in the log already; the servers are watched on.
-        log.exception("alert_failed", extra={"server": name})
+        log.exception("alert.failed", extra={"server": name})
 
 
 def why_not(name: str, problem: BaseException) -> str:

@@ -156,7 +156,7 @@ class Isolation:
             await lane.order(partial(self._attach, lane, held, missing, session))
         except Exception as problem:
             lane.spoil()
-            log.warning("server_start_failed", extra={"session": str(session), "error": type(problem).__name__})
+            log.warning("server.start_failed", extra={"session": str(session), "error": type(problem).__name__})
             raise faults.no_server(", ".join(sorted({name for _, name in wanted}))) from problem
         return True
 
@@ -174,7 +174,7 @@ class Isolation:
             await lane.order(partial(self._detach, held))
         except Exception as problem:
             lane.spoil()
-            log.warning("server_end_failed", extra={"session": held.session, "error": type(problem).__name__})
+            log.warning("server.end_failed", extra={"session": held.session, "error": type(problem).__name__})
             raise faults.no_server(", ".join(sorted({name for _, name in held.servers}))) from problem
 
     def forget(self, lane: Lane) -> None:

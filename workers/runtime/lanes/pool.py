@@ -252,7 +252,7 @@ class Lanes:
         try:
             await self._maker.dispose(lane, instance)
         except Exception:
-            log.warning("lane_dispose_failed", extra={"lane": lane.number}, exc_info=True)
+            log.warning("lane.dispose_failed", extra={"lane": lane.number}, exc_info=True)
 
     def _offer_or_retire(self, lane: Lane) -> None:
         if self._closed.is_set() or lane.era != self._maker.era:
@@ -261,7 +261,7 @@ class Lanes:
             self._offer(lane)
 
     def _failed(self, lane: Lane, problem: Exception) -> None:
-        log.error("lane_create_failed", extra={"lane": lane.number, "error": type(problem).__name__})
+        log.error("lane.create_failed", extra={"lane": lane.number, "error": type(problem).__name__})
         self._serve_waiting()
         if any(other.instance is not None for other in self._all):
             return

@@ -44,4 +44,4 @@ async def close(model: Any) -> None:
     try:
         await end()
     except Exception as problem:  # noqa: BLE001 - it is done with
-        log.debug("model_close_failed", extra={"error": type(problem).__name__})
+        log.debug("model.close_failed", extra={"error": type(problem).__name__})

@@ -59,7 +59,7 @@ def _guarded(hook_func: Hook, hook_type: str, name: str) -> Hook:
             await hook_func(ctx)
         except Exception as problem:
             hook = f"hook {hook_type} ({name}) raised {type(problem).__name__}"
-            log.exception("hook_failed", extra={"hook": hook_type, "spec": name, "error": type(problem).__name__})
+            log.exception("hook.failed", extra={"hook": hook_type, "spec": name, "error": type(problem).__name__})
             raise HookFailed(hook) from problem
 
     return guarded

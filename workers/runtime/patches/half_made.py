@@ -66,4 +66,4 @@ async def _end(agent: Any) -> None:
             await servers.close()
         await agent._finalize_shutdown(run_hook=False)  # noqa: SLF001
     except Exception:
-        log.warning("agent_dispose_failed", extra={"agent": getattr(agent, "name", "")}, exc_info=True)
+        log.warning("agent.dispose_failed", extra={"agent": getattr(agent, "name", "")}, exc_info=True)

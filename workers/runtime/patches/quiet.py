@@ -20,7 +20,7 @@ class LogStream(io.TextIOBase):
 
     def write(self, text: str, /) -> int:
         if text.strip():
-            log.debug("fast_agent_printed", extra={"console": self._name, "characters": len(text)})
+            log.debug("fast_agent.printed", extra={"console": self._name, "characters": len(text)})
         return len(text)
 
     def isatty(self) -> bool:
@@ -41,7 +41,7 @@ def _too_many() -> bool:
         return False
     watch.events += 1
     if watch.events == _EVENTS_A_TURN:
-        log.warning("fast_agent_events_dropped", extra={"after": _EVENTS_A_TURN})
+        log.warning("fast_agent.events_dropped", extra={"after": _EVENTS_A_TURN})
     return watch.events >= _EVENTS_A_TURN
 
 
@@ -61,4 +61,4 @@ def event(  # noqa: PLR0917 - fast-agent's signature
     if level is not None and not _too_many():
         inner: dict[str, Any] = data["data"] if isinstance(data.get("data"), dict) else {}
         kind = data.get("error_type") or inner.get("error_type")
-        log.log(level, "fast_agent_event", extra={"source": self.namespace, "error": kind})
+        log.log(level, "fast_agent.event", extra={"source": self.namespace, "error": kind})

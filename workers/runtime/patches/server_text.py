@@ -44,7 +44,7 @@ class Mended:
     def _note(self) -> None:
         self._unsaid += 1
         if monotonic() - self._said_at >= _SAY_EVERY_S:
-            log.warning("server_wrote_no_message", extra={"lines": self._unsaid})
+            log.warning("server.wrote_no_message", extra={"lines": self._unsaid})
             self._said_at, self._unsaid = monotonic(), 0
 
 

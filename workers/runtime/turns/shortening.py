@@ -108,7 +108,7 @@ class Shortening:
         try:
             done = await compaction.compact(self.agent, work.record, self.session, self.model)
         except TurnFailed as problem:
-            log.warning("compaction_failed", extra={"session": str(self.session), "detail": problem.detail})
+            log.warning("compaction.failed", extra={"session": str(self.session), "detail": problem.detail})
             return None
         finally:
             self.wipe()
