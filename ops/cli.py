@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ops.commands import cards, config, dead, pool
+from ops.commands import backup, cards, config, dead, pool
 from ops.context import context, run
 from ops.environment import Kind, environment, needed
 from ops.home import Home
@@ -108,6 +108,7 @@ pool.register(app)
 app.add_typer(dead.app, name="dead")
 app.add_typer(cards.app, name="cards")
 config.register(app)
+backup.register(app)
 
 
 def main() -> None:

@@ -20,6 +20,8 @@ async def open_layout(redis: Redis, slots: int) -> None:
             pipe.hsetnx(keys.LAYOUT, "slots", str(slots))
             pipe.hgetall(keys.LAYOUT)
             *_, stored = await pipe.execute()
+    if b"restoring" in stored:
+        raise Misconfigured("a restore into this Redis was cut off: run `cohort restore` again, with the same file")
     version, laid_out = int(stored[b"version"]), int(stored[b"slots"])
     if version > keys.LAYOUT_VERSION:
         raise Misconfigured(

@@ -1,0 +1,62 @@
+"""``cohort backup``, ``restore`` and ``move``, as an operator types them."""
+
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from ops import backup_file
+from tasks.clock import SystemClock
+from tasks.store import Store
+from tasks.store.backup import dump
+from tests.ops.conftest import cohort
+from tests.tasks.test_backup import content, filled
+
+
+@pytest.mark.promise("backup")
+async def test_a_backup_goes_into_an_empty_home_and_from_there_into_an_own_redis(
+    store: Store, redis_url: str, tmp_path: Path
+) -> None:
+    await filled(store)
+    await store.members.report_death("w-one")
+    home, file, second = tmp_path / "home", tmp_path / "first", tmp_path / "second"
+    async with Redis.from_url(redis_url) as redis:
+        before = await content(redis)
+        done = cohort("backup", str(file), home=home, REDIS_URL=redis_url)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert str(file) in done.stdout
+
+        done = cohort("restore", str(file), home=home)
+        assert (done.returncode, done.stderr) == (0, "")
+        again = cohort("restore", str(file), home=home)
+        assert again.returncode == 2
+        assert again.stderr == "cohort: this Redis holds sessions already: a backup is restored into an empty one\n"
+
+        done = cohort("backup", str(second), home=home)
+        assert (done.returncode, done.stderr) == (0, "")
+
+        await redis.flushall()
+        done = cohort("move", redis_url, home=home)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert await content(redis) == before
+
+
+@pytest.mark.promise("backup")
+async def test_what_an_operator_gets_wrong_is_one_line(store: Store, redis_url: str, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    async with Redis.from_url(redis_url) as redis:
+        await backup_file.write(file, dump(redis, SystemClock()), made=1.0, release="1")
+    (tmp_path / "text").write_text("hello")
+    wrong = {
+        ("backup", str(file)): f"{file} is there already: name another file, or give --force",
+        ("restore", str(tmp_path / "text")): "is not a backup of Cohort, or a damaged one",
+        ("restore", str(tmp_path / "none")): "cannot be read (No such file or directory)",
+        ("move", redis_url): "REDIS_URL is set: `cohort move` copies this directory's own store; unset it",
+        ("move", "postgres://x"): "REDIS_URL",
+    }
+    for command, line in wrong.items():
+        done = cohort(*command, home=tmp_path / "home", REDIS_URL=redis_url)
+        assert done.returncode == 2, command
+        assert done.stdout == ""
+        assert line in done.stderr
+        assert len(done.stderr.splitlines()) == 1
