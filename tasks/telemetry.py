@@ -3,6 +3,8 @@
 import json
 import logging
 import sys
+from collections.abc import Mapping
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,8 +13,22 @@ from tasks.settings import Settings
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
+_NO_FIELDS: Mapping[str, object] = {}
+_bound: ContextVar[Mapping[str, object]] = ContextVar("bound", default=_NO_FIELDS)
+
+
+def bind_fields(**fields: object) -> None:
+    """Add fields to every log line that this task writes from now on, and the tasks that it starts.
+
+    A task binds for itself (its caller's lines do not change): a process its incarnation, a session's loop the session
+    and the claim's epoch. A field that a line names itself wins.
+    """
+    _bound.set({**_bound.get(), **fields})
+
+
 def _fields(record: logging.LogRecord) -> dict[str, Any]:
-    return {name: value for name, value in vars(record).items() if name not in _STANDARD and not name.startswith("_")}
+    said = {name: value for name, value in vars(record).items() if name not in _STANDARD and not name.startswith("_")}
+    return {**_bound.get(), **said}
 
 
 class TextFormat(logging.Formatter):

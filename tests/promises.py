@@ -43,6 +43,7 @@ PROMISES = {
     "servers-per-session": "An MCP server marked as a chat's own is never another chat's.",
     "hostile-text": "A text that is a control word to the runtime is only text.",
     "strangers": "A stranger is told so once and reaches no inbox.",
+    "log-fields": "Each log line of a turn names its session, the claim's epoch and the worker.",
     "no-secrets": "No secret is shown or logged.",
     "notes-per-session": "A chat's notes are its own, and outlive its history.",
     "no-file-bytes": "A history names files and never holds their bytes.",

@@ -19,6 +19,7 @@ from tasks.clock import SystemClock
 from tasks.doorbell import Doorbells
 from tasks.errors import StoreUnavailable
 from tasks.settings import Settings
+from tasks.telemetry import bind_fields
 from tasks.turn import bind
 from workers.process.celery_pool import pool_on
 from workers.process.celery_worker import CohortConsumer, CohortWorker, Consumers, bind_commands, quiet_celery
@@ -114,6 +115,7 @@ async def _serve(
     steps: Steps,
 ) -> None:
     """The loop thread's whole life."""
+    bind_fields(incarnation=incarnation)
     started, stop = asyncio.Event(), asyncio.Event()
     clock = SystemClock()
     async with wired(settings, incarnation, clock=clock, steps=steps) as parts, asyncio.TaskGroup() as loops:
@@ -142,9 +144,9 @@ async def _serve(
         async with asyncio.TaskGroup() as group:
             beating = group.create_task(member.run(), name="member")
             watching = group.create_task(recycle(settings.worker_max_rss_mib), name="recycle")
-            log.info("worker.ready", extra={"incarnation": incarnation, "lanes": settings.lanes})
+            log.info("worker.ready", extra={"lanes": settings.lanes})
             await stop.wait()
-            log.info("worker.draining", extra={"incarnation": incarnation, "at_work": scheduler.at_work})
+            log.info("worker.draining", extra={"at_work": scheduler.at_work})
             await member.leave()
             left = await scheduler.drain(settings.drain_grace.total_seconds())
             beating.cancel()

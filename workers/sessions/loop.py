@@ -11,6 +11,7 @@ from tasks.errors import ClaimLost, EnvelopeTooNew, StoreUnavailable
 from tasks.ports import ELSEWHERE, TurnReport
 from tasks.session import SessionKey
 from tasks.store.sessions import READ_AHEAD, Commit, Held, Work
+from tasks.telemetry import bind_fields
 from workers.sessions import edits, planner, texts
 from workers.sessions.control_replies import word_commit
 from workers.sessions.dependencies import Parts
@@ -91,6 +92,7 @@ class TurnLoop:
         )
         if isinstance(claim, Held):
             return ELSEWHERE
+        bind_fields(epoch=claim.epoch)
         parts.steps("claimed")
         claimed = self._claimed = OwnedSession(
             parts.sessions, parts.moves, claim, pulse=parts.pulse, sleep=parts.sleep, since=since
@@ -98,10 +100,10 @@ class TurnLoop:
         try:
             await self._work(claimed, claim.work)
         except ClaimLost:
-            log.warning("claim.lost", extra={"session": str(self._session), "epoch": claim.epoch})
+            log.warning("claim.lost")
             self._report["outcome"] = "elsewhere"
         except EnvelopeTooNew as problem:
-            log.warning("session.left", extra={"session": str(self._session), "reason": str(problem)})
+            log.warning("session.left", extra={"reason": str(problem)})
             await claimed.hand_off()
         except Exception:
             await claimed.hand_off(counts=True)
@@ -191,7 +193,7 @@ class TurnLoop:
         await claimed.leave(new, entries)
         # An entry that came along with what was fetched names the session in which it stands.
         if new != claimed.session:
-            log.info("session.moved", extra={"session": str(claimed.session), "moved": str(new)})
+            log.info("session.moved", extra={"moved": str(new)})
             raise ClaimLost
 
     async def _fetch(self, claimed: OwnedSession, old: SessionKey) -> bool:
@@ -200,7 +202,7 @@ class TurnLoop:
         if replaced is None:
             await self._parts.sleep(_FETCH_AGAIN_S)
             return True
-        log.info("session.fetched", extra={"session": str(claimed.session), "moved": str(old)})
+        log.info("session.fetched", extra={"moved": str(old)})
         return not replaced
 
     async def _turn(
@@ -246,7 +248,7 @@ class TurnLoop:
 
     async def _bury(self, claimed: OwnedSession, plan: planner.Bury) -> None:
         """Give up on the head of the inbox; of a Retry also on what it was to try again."""
-        log.error("message.buried", extra={"session": str(self._session), "reason": plan.letter.reason})
+        log.error("message.buried", extra={"reason": plan.letter.reason})
         said = texts.POISON if plan.to else texts.UNREADABLE
         reply = Reply(text=said, edit=claimed.live, answers=plan.ends.answers)
         letters = [plan.letter.model_copy(update={"session": str(self._session)})]

@@ -44,7 +44,7 @@ class Outbox:
             try:
                 reply = Reply.from_json(raw)
             except EnvelopeInvalid as problem:
-                log.exception("reply.unreadable", extra={"session": str(claimed.session)})
+                log.exception("reply.unreadable")
                 await self._give_up(claimed, raw, None, problem)
             else:
                 shown = await self._bring(claimed, raw, reply)
@@ -65,17 +65,17 @@ class Outbox:
                 # A worker that was paused meanwhile would say what the next owner has said already.
                 return await self._delivery.deliver(claimed.session, reply, still_ours=claimed.ensure_owned)
             except Undeliverable as problem:
-                log.warning("reply.undeliverable", extra={"session": str(claimed.session), "reason": str(problem)})
+                log.warning("reply.undeliverable", extra={"reason": str(problem)})
             except ChatMigrated as moved:
                 await self._migrate(claimed, moved)
             except ClaimLost:
                 raise
             except Retryable as problem:
-                log.warning("reply.delayed", extra={"session": str(claimed.session), "problem": str(problem)})
+                log.warning("reply.delayed", extra={"problem": str(problem)})
                 await self._sleep(_PAUSE_S)
                 continue
             except Exception as defect:
-                log.exception("reply.defect", extra={"session": str(claimed.session)})
+                log.exception("reply.defect")
                 defects += 1
                 if defects < MAX_TRIES:
                     await self._sleep(_PAUSE_S * defects)
@@ -104,7 +104,7 @@ class Outbox:
     async def _migrate(self, claimed: OwnedSession, moved: ChatMigrated) -> None:
         old = claimed.session
         new = SessionKey(old.bot, moved.chat, old.topic, old.business)
-        log.info("session.moved", extra={"session": str(old), "moved": str(new)})
+        log.info("session.moved", extra={"moved": str(new)})
         await claimed.leave(new)
         # The new session's slot owner finds it pending, and fetches what is here, reply and all.
         raise ClaimLost

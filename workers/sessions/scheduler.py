@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from tasks.ports import ELSEWHERE, TurnReport
 from tasks.session import SessionKey
+from tasks.telemetry import bind_fields
 from workers.sessions.dependencies import Parts
 from workers.sessions.loop import TurnLoop
 
@@ -137,6 +138,7 @@ class SessionScheduler:
         return task
 
     async def _keep(self, session: SessionKey, loop: TurnLoop) -> TurnReport:
+        bind_fields(session=str(session))
         total: TurnReport = {"outcome": "idle", "turns": 0, "messages": 0}
         try:
             while True:
@@ -150,7 +152,7 @@ class SessionScheduler:
                     return total
         except Exception:
             # One session's defect is not the worker's end; a sweep wakes it again, and its tries are counted.
-            log.exception("session.defect", extra={"session": str(session)})
+            log.exception("session.defect")
             return ELSEWHERE
         finally:
             del self._loops[session]

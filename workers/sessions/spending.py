@@ -123,7 +123,7 @@ class Spending:
                 await self.count()
             except Exception:
                 # The turn is worth more than its bill; it is counted again with what follows.
-                log.exception("spending.defect", extra={"session": str(self._session)})
+                log.exception("spending.defect")
 
     async def count(self) -> None:
         """Count what is owed now, in one attempt; what failed is tried again at the next one."""

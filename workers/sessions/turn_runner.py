@@ -128,14 +128,14 @@ class TurnRunner:
             except (ClaimLost, EnvelopeTooNew):
                 raise
             except TurnFailed as problem:
-                log.warning("turn.failed", extra=self._about(action=problem.action, detail=problem.detail))
+                log.warning("turn.failed", extra={"action": problem.action, "detail": problem.detail})
                 if problem.action == "operator":
                     await self._parts.alerts.raise_(problem.cause, problem.detail)
                 if problem.action != "retry" or failures.exhausted:
                     return problem
                 pause = failures.pause_s(problem.backoff, random())  # noqa: S311 - spreads load, guards nothing
             except Exception as defect:
-                log.exception("turn.defect", extra=self._about())
+                log.exception("turn.defect")
                 if failures.count >= MAX_TRIES:
                     return defect
                 pause = failures.pause_s(0, random())  # noqa: S311 - likewise
@@ -235,9 +235,6 @@ class TurnRunner:
         gone = {ident for reply in told for ident in reply.answers}
         self._answers = tuple(ident for ident in self._answers if ident not in gone)
         return tuple(told)
-
-    def _about(self, **fields: str) -> dict[str, str | int]:
-        return {"session": str(self._claimed.session), "epoch": self._claimed.epoch, **fields}
 
 
 class _Watched:

@@ -104,7 +104,7 @@ class TelegramDelivery:
                 verdict = classify(error)
                 log.warning(
                     "delivery.refused",
-                    extra={"session": str(session), "reply": reply.id, "verdict": verdict.name, "said": said(error)},
+                    extra={"reply": reply.id, "verdict": verdict.name, "said": said(error)},
                 )
                 match verdict:
                     case Refusal.DONE:
@@ -113,11 +113,11 @@ class TelegramDelivery:
                     case Refusal.AGAIN:
                         if shape.edit is None and perhaps_done(error):
                             # At least once: better twice than never. Counted in the chaos figures.
-                            log.warning("delivery.perhaps_doubled", extra={"session": str(session), "reply": reply.id})
+                            log.warning("delivery.perhaps_doubled", extra={"reply": reply.id})
                         await self._sleep(pause * (0.5 + random()))  # noqa: S311 - spreads load, guards nothing
                         pause = min(pause * 2, _LONGEST_PAUSE)
                     case _:
-                        waiting[:1] = await self._instead(session, shape, error, verdict)
+                        waiting[:1] = await self._instead(shape, error, verdict)
         return delivered[0] if delivered else None
 
     async def _send(self, session: SessionKey, shape: Shape) -> int:
@@ -127,7 +127,7 @@ class TelegramDelivery:
             return await self._calls.edit(session, shape.edit, shape)
         return await self._calls.create(session, shape)
 
-    async def _instead(self, session: SessionKey, shape: Shape, error: TelegramError, verdict: Refusal) -> list[Shape]:
+    async def _instead(self, shape: Shape, error: TelegramError, verdict: Refusal) -> list[Shape]:
         """What to send next, after having waited where that helps.
 
         Raises:
@@ -139,7 +139,7 @@ class TelegramDelivery:
                 await self._sleep(seconds(cast("RetryAfter", error)))
                 return [shape]
             case Refusal.OPERATOR:
-                log.error("telegram.token_refused", extra={"session": str(session)})
+                log.error("telegram.token_refused")
                 await self._sleep(_TOKEN_PAUSE)
                 return [shape]
             case Refusal.MOVED:

@@ -161,7 +161,7 @@ class Live:
         except (_Ended, ClaimLost):
             pass
         except Exception:
-            log.exception("frames.failed", extra={"session": str(self._session)})
+            log.exception("frames.failed")
         finally:
             self._tempo.growing -= counted
 
@@ -192,7 +192,7 @@ class Live:
             except StoreUnavailable:
                 self._typing_at = now + _STORE_AWAY
             except TelegramError as error:
-                log.info("typing.refused", extra={"session": str(self._session), "said": said(error)})
+                log.info("typing.refused", extra={"said": said(error)})
 
     async def _step(self) -> None:
         now = self._clock.monotonic()
@@ -253,7 +253,7 @@ class Live:
                 await self._calls.delete(self._session, message_id)
             raise _Ended from None
         except Exception as problem:
-            log.warning("frames.not_stored", extra={"session": str(self._session), "problem": type(problem).__name__})
+            log.warning("frames.not_stored", extra={"problem": type(problem).__name__})
             raise _Ended from problem
 
     def _after(self, error: TelegramError, part: Part, pause: float) -> float:
@@ -279,7 +279,7 @@ class Live:
                 # A server without drafts, or a chat that takes none.
                 self._draft_id = 0
             case _:
-                log.info("frames.ended", extra={"session": str(self._session), "said": said(error)})
+                log.info("frames.ended", extra={"said": said(error)})
                 raise _Ended from error
         return pause
 

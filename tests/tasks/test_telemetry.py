@@ -1,0 +1,50 @@
+"""Log lines: what a task binds stands in each of its lines, in both formats."""
+
+import asyncio
+import json
+import logging
+
+import pytest
+
+from tasks.telemetry import JsonFormat, TextFormat, bind_fields
+
+
+def line(formatter: logging.Formatter, **fields: object) -> str:
+    """A line as the process would write it now."""
+    record = logging.makeLogRecord({"name": "cohort.turns", "levelname": "WARNING", "msg": "turn.failed", **fields})
+    return formatter.format(record)
+
+
+@pytest.mark.promise("log-fields")
+async def test_what_a_task_binds_stands_in_its_lines_and_in_those_of_the_tasks_it_starts() -> None:
+    async def session(name: str) -> tuple[str, str]:
+        bind_fields(session=name)
+        bind_fields(epoch=3)
+        async with asyncio.TaskGroup() as group:
+            child = group.create_task(asyncio.to_thread(line, JsonFormat(), action="retry"))
+        return child.result(), line(TextFormat())
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(session(name)) for name in ("7:1", "7:2")]
+    for name, task in zip(("7:1", "7:2"), tasks, strict=True):
+        as_json, as_text = task.result()
+        fields = json.loads(as_json)
+        assert {key: fields[key] for key in ("event", "session", "epoch", "action")} == {
+            "event": "turn.failed",
+            "session": name,
+            "epoch": 3,
+            "action": "retry",
+        }
+        assert as_text.endswith(f"turn.failed  session={name} epoch=3")
+    assert "session" not in json.loads(line(JsonFormat()))
+
+
+@pytest.mark.promise("log-fields")
+async def test_a_field_that_a_line_names_itself_wins_over_what_is_bound() -> None:
+    async def session() -> str:
+        bind_fields(session="7:1")
+        return line(JsonFormat(), session="7:2")
+
+    async with asyncio.TaskGroup() as group:
+        said = group.create_task(session())
+    assert json.loads(said.result())["session"] == "7:2"
