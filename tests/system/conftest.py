@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from playground.client import PlaygroundClient
 from tests.harness.declared import undeclared
+from tests.harness.nursery import nursery
 from tests.harness.product import Harness, ModelControl, durable_valkey
 
 
@@ -23,7 +24,7 @@ class Running:
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Valkey, playground, mock model, one bot and two workers."""
     home = tmp_path_factory.mktemp("system")
-    with durable_valkey(home / "valkey") as valkey, Harness(home / "h", valkey.connection_url) as harness:
+    with durable_valkey(home / "valkey") as valkey, Harness(home / "h", valkey.connection_url, nursery()) as harness:
         playground, model = harness.playground(), harness.model()
         workers = [harness.worker(ready=False) for _ in range(2)]
         harness.bot()

@@ -6,12 +6,16 @@ from pathlib import Path
 import pytest
 
 from playground.client import PlaygroundClient
+from tests.harness.nursery import nursery
 from tests.harness.product import Harness, ModelControl, durable_valkey
 
 
 @pytest.mark.promise("no-queue-behind-a-chat")
 async def test_another_chat_is_answered_while_forty_topics_of_one_group_hold_all_that_they_may(tmp_path: Path) -> None:
-    with durable_valkey(tmp_path / "valkey") as valkey, Harness(tmp_path / "h", valkey.connection_url) as harness:
+    with (
+        durable_valkey(tmp_path / "valkey") as valkey,
+        Harness(tmp_path / "h", valkey.connection_url, nursery()) as harness,
+    ):
         playground, model = harness.playground(), harness.model()
         worker = harness.worker(ready=False, COHORT_LANES="2")
         harness.bot()
