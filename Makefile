@@ -12,8 +12,8 @@ ARGS ?=
 TAG ?=
 # Container images like to set it. Without compiled modules a worker needs ten seconds of processor time to start, not four.
 unexport PYTHONDONTWRITEBYTECODE
-# Processes that run tests, more than cores: a test of real processes mostly waits.
-JOBS ?= 4
+# Processes that run tests, more than cores: a test of real processes mostly waits. Each has 400 MiB, and loads everything.
+JOBS ?= 3
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /|/' | while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done

@@ -27,6 +27,8 @@ TIERS = {
     "bench": ("bench",),
 }
 """A tier's marker, and the folders under tests/ that it consists of; the last three are left to `make test-slow`."""
+ORDER = ("system", "chaos", "soak", "bench", "unit", "store", "process", "runtime")
+"""Stages are long and mostly wait, so they begin first, and small tests that compute fill the gaps and the end."""
 
 
 def tier_of(path: Path) -> str:
@@ -43,12 +45,10 @@ def tier_of(path: Path) -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by folder, and keep those that share one running system in one process."""
+    """Mark tests by folder, and put them into an order in which the processes of a run end together."""
     for item in items:
-        tier = tier_of(item.path)
-        item.add_marker(tier)
-        if tier == "system" and "running" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("running"))
+        item.add_marker(tier_of(item.path))
+    items.sort(key=lambda item: ORDER.index(tier_of(item.path)))
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import TIERS, tier_of
+from tests.conftest import ORDER, TIERS, tier_of
 
 ROOT = Path(__file__).parent
 SHARED = ("tests.harness", "tests.support", "tests.conftest", "tests.promises")
@@ -30,6 +30,7 @@ def test_a_folder_of_tests_has_one_tier() -> None:
     given = [folder for folders in TIERS.values() for folder in folders]
     there = {path.parent.relative_to(ROOT).as_posix() for path in ROOT.rglob("test_*.py")}
     assert sorted(given) == sorted(there)
+    assert sorted(ORDER) == sorted(TIERS)
 
 
 def test_a_folder_without_a_tier_is_refused() -> None:

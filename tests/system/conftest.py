@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
@@ -11,6 +12,17 @@ from playground.client import PlaygroundClient
 from tests.harness.declared import undeclared
 from tests.harness.nursery import nursery
 from tests.harness.product import Harness, ModelControl, durable_valkey
+
+HERE = Path(__file__).parent
+SECOND = ("test_redis_faults", "test_recycle", "test_slots", "test_cards_reload", "test_shipped_cards")
+"""About as long as the others together."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Two processes of a run have the stages: each has one nursery, stages mostly wait, and a worker is 180 MiB."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.xdist_group("stages-2" if item.path.stem in SECOND else "stages-1"))
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from tests.harness.checker import check
 from tests.harness.scene import BOT, Scene, scene
 from tests.harness.supervising import Deaths, Heard, supervising
 
-LIMIT_MIB = 600
-"""Three times what a worker has by itself."""
+LIMIT_MIB = 400
+"""Twice what a worker has by itself."""
 
 # In steps: a worker that stands still for longer than its heartbeat lives is another story.
 HOARD = f'''
