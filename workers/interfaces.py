@@ -33,7 +33,7 @@ def tokens(said: object) -> int:
     return int(min(said, MOST_TOKENS))
 
 
-def nobody_pays(_usage: Usage) -> None:
+def not_counted(_usage: Usage) -> None:
     """For turns that are not counted."""
 
 
@@ -51,7 +51,7 @@ class TurnRequest:
     history: bytes | None = None
     agent: str | None = None
     model: str | None = None
-    spent: Callable[[Usage], None] = nobody_pays
+    spent: Callable[[Usage], None] = not_counted
 
 
 @dataclass(frozen=True, slots=True)

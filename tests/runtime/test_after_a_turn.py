@@ -64,12 +64,12 @@ class Watched:
         self.lane, self.process = self._lane_now(), self._process_now()
 
     def _lane_now(self) -> Picture:
-        context = self._engine._roster.fast.context
+        context = self._engine._registry.fast.context
         shared = (context, context.config, context.executor, context.server_registry, context.skill_registry)
         return picture(self._lane.agents.agents, shared=shared)
 
     def _process_now(self) -> Picture:
-        fast = self._engine._roster.fast
+        fast = self._engine._registry.fast
         return picture(
             {
                 "context": fast.context,
@@ -281,7 +281,7 @@ async def test_a_lane_is_as_new_after_turns_of_all_providers_one_after_the_other
 
 async def test_a_runtime_that_only_clears_its_agents_is_caught_by_these_checks(runtime: Open, many: None) -> None:
     class Clearing(Engine):
-        def _wipe(self, lane: Any) -> None:
+        def _reset(self, lane: Any) -> None:
             for agent in lane.agents.agents.values():
                 agent.clear(clear_prompts=True)
 

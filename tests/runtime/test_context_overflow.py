@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from workers.runtime.context_overflow import too_long
-from workers.runtime.faults import ContextTooLong, Fault, ProviderFault, classify
+from workers.runtime.faults import ContextTooLong, ModelFault, ProviderFault, classify
 
 
 def rows(name: str) -> list[list[str]]:
@@ -13,8 +13,8 @@ def rows(name: str) -> list[list[str]]:
     return [[*line.split("\t"), ""] for line in lines if not line.startswith("#")]
 
 
-def fault(status: str, words: str) -> Fault:
-    return Fault(("APIStatusError",), int(status) if status.isdecimal() else None, words.casefold())
+def fault(status: str, words: str) -> ModelFault:
+    return ModelFault(("APIStatusError",), int(status) if status.isdecimal() else None, words.casefold())
 
 
 @pytest.mark.promise("model-faults")

@@ -3,7 +3,15 @@
 import pytest
 
 from workers.interfaces import TurnFailed
-from workers.runtime.faults import ContextTooLong, Fault, ModelSilent, NotTaken, ProviderFault, Unfinished, classify
+from workers.runtime.faults import (
+    ContextTooLong,
+    ModelFault,
+    ModelSilent,
+    ProviderFault,
+    RequestRejected,
+    Unfinished,
+    classify,
+)
 
 NO_SUCH_MODEL = (
     "model not exist",
@@ -37,42 +45,48 @@ OPENAI = ("APIStatusError", "APIError", "OpenAIError")
 @pytest.mark.parametrize(
     ("fault", "action", "kind"),
     [
-        (Fault(("AuthenticationError",), 401), "operator", None),
-        (Fault(("ProviderKeyError",)), "operator", None),
-        (Fault(("PermissionDeniedError",), 403), "operator", None),
-        (Fault(("NotFoundError",), 404), "operator", None),
-        (Fault(("RateLimitError",), 429), "retry", ProviderFault),
-        (Fault(("RateLimitError",), 429, "you exceeded your current quota (insufficient_quota)"), "operator", None),
+        (ModelFault(("AuthenticationError",), 401), "operator", None),
+        (ModelFault(("ProviderKeyError",)), "operator", None),
+        (ModelFault(("PermissionDeniedError",), 403), "operator", None),
+        (ModelFault(("NotFoundError",), 404), "operator", None),
+        (ModelFault(("RateLimitError",), 429), "retry", ProviderFault),
         (
-            Fault(("ClientError",), 429, "you exceeded your current quota, check your billing. please retry in 36.9s."),
+            ModelFault(("RateLimitError",), 429, "you exceeded your current quota (insufficient_quota)"),
+            "operator",
+            None,
+        ),
+        (
+            ModelFault(
+                ("ClientError",), 429, "you exceeded your current quota, check your billing. please retry in 36.9s."
+            ),
             "retry",
             ProviderFault,
         ),
-        (Fault(("InternalServerError",), 500), "retry", ProviderFault),
-        (Fault(("InternalServerError",), 503), "retry", ProviderFault),
-        (Fault(("OverloadedError",), 529), "retry", ProviderFault),
-        (Fault(OPENAI, 413), "tell", ContextTooLong),
-        (Fault(("RequestTooLargeError",)), "tell", ContextTooLong),
-        (Fault(("BadRequestError",), 400, "context_length_exceeded"), "tell", ContextTooLong),
-        (Fault(("BadRequestError",), 400, "prompt is too long: 300000 tokens"), "tell", ContextTooLong),
-        (Fault(("BadRequestError",), 400, "bad tool schema"), "tell", NotTaken),
-        (Fault(("BadRequestError",), 400, "content_filter"), "tell", None),
-        (Fault(("ContentFilterFinishReasonError",)), "tell", None),
-        (Fault(("APITimeoutError",)), "retry", ProviderFault),
-        (Fault(("APIConnectionError",)), "retry", ProviderFault),
-        (Fault(("RemoteProtocolError",)), "retry", ProviderFault),
-        (Fault(("StreamIdleTimeoutError", "TimeoutError")), "retry", ModelSilent),
-        (Fault(("JSONDecodeError", "ValueError")), "retry", TurnFailed),
-        (Fault(("UnfinishedStreamError",)), "retry", Unfinished),
-        (Fault(("EmptyCompletionError",)), "tell", TurnFailed),
-        (Fault(("EmptyStreamError", "RuntimeError")), "tell", TurnFailed),
-        (Fault(("RuntimeError",), None, "didn't receive a `response.completed` event"), "retry", TurnFailed),
-        (Fault(("KeyError",)), "retry", TurnFailed),
-        *((Fault(("BadRequestError",), 400, words), "operator", TurnFailed) for words in NO_SUCH_MODEL),
-        *((Fault(("BadRequestError",), 400, words), "tell", NotTaken) for words in NOT_FOR_THIS_MODEL),
+        (ModelFault(("InternalServerError",), 500), "retry", ProviderFault),
+        (ModelFault(("InternalServerError",), 503), "retry", ProviderFault),
+        (ModelFault(("OverloadedError",), 529), "retry", ProviderFault),
+        (ModelFault(OPENAI, 413), "tell", ContextTooLong),
+        (ModelFault(("RequestTooLargeError",)), "tell", ContextTooLong),
+        (ModelFault(("BadRequestError",), 400, "context_length_exceeded"), "tell", ContextTooLong),
+        (ModelFault(("BadRequestError",), 400, "prompt is too long: 300000 tokens"), "tell", ContextTooLong),
+        (ModelFault(("BadRequestError",), 400, "bad tool schema"), "tell", RequestRejected),
+        (ModelFault(("BadRequestError",), 400, "content_filter"), "tell", None),
+        (ModelFault(("ContentFilterFinishReasonError",)), "tell", None),
+        (ModelFault(("APITimeoutError",)), "retry", ProviderFault),
+        (ModelFault(("APIConnectionError",)), "retry", ProviderFault),
+        (ModelFault(("RemoteProtocolError",)), "retry", ProviderFault),
+        (ModelFault(("StreamIdleTimeoutError", "TimeoutError")), "retry", ModelSilent),
+        (ModelFault(("JSONDecodeError", "ValueError")), "retry", TurnFailed),
+        (ModelFault(("UnfinishedStreamError",)), "retry", Unfinished),
+        (ModelFault(("EmptyCompletionError",)), "tell", TurnFailed),
+        (ModelFault(("EmptyStreamError", "RuntimeError")), "tell", TurnFailed),
+        (ModelFault(("RuntimeError",), None, "didn't receive a `response.completed` event"), "retry", TurnFailed),
+        (ModelFault(("KeyError",)), "retry", TurnFailed),
+        *((ModelFault(("BadRequestError",), 400, words), "operator", TurnFailed) for words in NO_SUCH_MODEL),
+        *((ModelFault(("BadRequestError",), 400, words), "tell", RequestRejected) for words in NOT_FOR_THIS_MODEL),
     ],
 )
-def test_each_fault_has_its_action(fault: Fault, action: str, kind: type | None) -> None:
+def test_each_fault_has_its_action(fault: ModelFault, action: str, kind: type | None) -> None:
     failure = classify(fault, "generic.mock")
     assert failure.action == action
     if kind is not None:
@@ -85,13 +99,13 @@ def test_each_fault_has_its_action(fault: Fault, action: str, kind: type | None)
 @pytest.mark.promise("no-secrets")
 def test_an_operator_reads_what_broke_and_neither_key_nor_message() -> None:
     error = ValueError("Incorrect API key provided: sk-12345 for 'my secret question'")
-    failure = classify(Fault.of(error), "openai.gpt")
+    failure = classify(ModelFault.of(error), "openai.gpt")
     assert failure.detail == "key refused, openai.gpt: ValueError"
     assert "sk-" not in str(failure) + failure.words
 
 
 def test_a_rate_limit_waits_longer_than_an_overload_and_that_longer_than_a_hiccup() -> None:
-    waits = [classify(Fault(("x",), status)).backoff for status in (429, 529, 500)]
+    waits = [classify(ModelFault(("x",), status)).backoff for status in (429, 529, 500)]
     assert waits == sorted(waits, reverse=True)
     assert len(set(waits)) == 3
 
@@ -100,7 +114,7 @@ def test_googles_errors_carry_their_status_in_code() -> None:
     class ClientError(Exception):
         code = 429
 
-    assert Fault.of(ClientError("quota")).status == 429
+    assert ModelFault.of(ClientError("quota")).status == 429
 
 
 def test_a_refusal_that_fast_agent_calls_a_wrong_key_is_judged_by_its_cause() -> None:
@@ -112,11 +126,11 @@ def test_a_refusal_that_fast_agent_calls_a_wrong_key_is_judged_by_its_cause() ->
 
     error = ProviderKeyError("Google API Error: 503")
     error.__cause__ = ClientError("overloaded")
-    assert classify(Fault.of(error)).action == "retry"
+    assert classify(ModelFault.of(error)).action == "retry"
     error.__cause__.code = 400
-    assert classify(Fault.of(error)).action == "tell"
+    assert classify(ModelFault.of(error)).action == "tell"
     error.__cause__ = ClientError("API key not valid. Please pass a valid API key.")
-    assert classify(Fault.of(error)).action == "operator"
+    assert classify(ModelFault.of(error)).action == "operator"
 
 
 @pytest.mark.parametrize(
@@ -133,4 +147,4 @@ def test_a_refusal_that_fast_agent_calls_a_wrong_key_is_judged_by_its_cause() ->
     ],
 )
 def test_what_no_other_words_of_a_user_can_mend_is_for_the_operator(words: str) -> None:
-    assert classify(Fault(("BadRequestError",), 400, words.casefold())).action == "operator"
+    assert classify(ModelFault(("BadRequestError",), 400, words.casefold())).action == "operator"

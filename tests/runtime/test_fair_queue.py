@@ -10,9 +10,9 @@ from tasks.envelope import Sender
 from tasks.session import SessionKey
 from tests.runtime.support import ask, inbound
 from workers.interfaces import TurnRequest
-from workers.runtime.lanes.fair_queue import FairQueue, Party, Ticket, share
+from workers.runtime.lanes.fair_queue import FairQueue, Ticket, TurnParties, share
 
-PARTIES = [Party(parties=(f"chat {chat}", f"sender {sender}")) for chat in range(4) for sender in range(3)]
+PARTIES = [TurnParties(parties=(f"chat {chat}", f"sender {sender}")) for chat in range(4) for sender in range(3)]
 
 
 class Line:
@@ -23,7 +23,7 @@ class Line:
         self.waiting: list[Ticket] = []
         self.called: list[Ticket] = []
 
-    def ask(self, who: Party) -> Ticket:
+    def ask(self, who: TurnParties) -> Ticket:
         ticket = self.queue.join(who)
         self.waiting.append(ticket)
         self.serve()
@@ -42,7 +42,7 @@ class Line:
             self.lent.append(ticket.who)
             self.free -= 1
 
-    def held(self, who: Party) -> int:
+    def held(self, who: TurnParties) -> int:
         held = Counter(party for lent in self.lent for party in lent.parties)
         return max((held[party] for party in who.parties), default=0)
 
@@ -81,7 +81,7 @@ def test_no_party_exceeds_its_share_and_no_lane_is_idle_that_a_share_allows(
 @given(st.integers(1, 32), st.integers(0, 100))
 def test_a_newcomer_waits_for_one_release_at_most_and_with_one_flood_for_none(lanes: int, topics: int) -> None:
     line = Line(lanes)
-    flood, other, third = (Party(parties=(name,)) for name in ("chat 1", "chat 2", "chat 3"))
+    flood, other, third = (TurnParties(parties=(name,)) for name in ("chat 1", "chat 2", "chat 3"))
     for _ in range(topics):
         line.ask(flood)
     first = line.ask(other)
@@ -99,10 +99,10 @@ def test_a_newcomer_waits_for_one_release_at_most_and_with_one_flood_for_none(la
 @pytest.mark.promise("fair-lanes")
 def test_chats_that_wait_are_served_in_turns() -> None:
     line = Line(1)
-    line.ask(Party(parties=("running",)))
+    line.ask(TurnParties(parties=("running",)))
     for chat, topics in (("a", 4), ("b", 2), ("c", 1)):
         for _ in range(topics):
-            line.ask(Party(parties=(chat,)))
+            line.ask(TurnParties(parties=(chat,)))
     while line.lent:
         line.release(0)
     assert [ticket.who.parties[0] for ticket in line.called[1:]] == ["a", "b", "c", "a", "b", "a", "a"]
@@ -111,14 +111,14 @@ def test_chats_that_wait_are_served_in_turns() -> None:
 @pytest.mark.promise("fair-lanes")
 def test_endless_newcomers_do_not_starve_a_chat_that_was_served_before() -> None:
     line = Line(2)
-    chat = Party(parties=("chat",))
+    chat = TurnParties(parties=("chat",))
     line.ask(chat)
     second = line.ask(chat)
     for number in range(20):
-        line.ask(Party(parties=(f"newcomer {number}",)))
+        line.ask(TurnParties(parties=(f"newcomer {number}",)))
     before = len(line.called)
     for number in range(20, 60):
-        line.ask(Party(parties=(f"newcomer {number}",)))
+        line.ask(TurnParties(parties=(f"newcomer {number}",)))
         line.release(line.lent.index(chat) if chat in line.lent else 0)
         if second in line.called:
             break
@@ -129,9 +129,9 @@ def test_endless_newcomers_do_not_starve_a_chat_that_was_served_before() -> None
 def test_a_turn_belongs_to_its_chat_over_all_topics_and_to_the_sender_of_its_first_message() -> None:
     first = inbound(1, "a", sender=Sender(id=7))
     later = inbound(1, "b", sender=Sender(id=8))
-    topics = [Party.of(TurnRequest(SessionKey(42, -5, topic=n), (first, later))) for n in (1, 2)]
+    topics = [TurnParties.of(TurnRequest(SessionKey(42, -5, topic=n), (first, later))) for n in (1, 2)]
     assert topics[0].parties == topics[1].parties == ("chat 42:-5", "sender 7")
     assert topics[0].session != topics[1].session
     business = SessionKey(42, 5, business="abc")
-    assert Party.of(TurnRequest(business, (first,))).parties == ("chat 42:5:babc", "sender 7")
-    assert Party.of(ask(3, "by a channel")).parties == ("chat 42:3",)
+    assert TurnParties.of(TurnRequest(business, (first,))).parties == ("chat 42:5:babc", "sender 7")
+    assert TurnParties.of(ask(3, "by a channel")).parties == ("chat 42:3",)

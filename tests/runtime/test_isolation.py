@@ -30,7 +30,7 @@ async def whose(n: int) -> str:
 class LeakyEngine(Engine):
     """Breaks the promise on purpose: what a turn leaves in its lane stays there."""
 
-    def _wipe(self, lane: Lane) -> None:
+    def _reset(self, lane: Lane) -> None:
         """Wipe nothing."""
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.runtime.support import until
 from workers.interfaces import TurnFailed
-from workers.runtime.lanes.fair_queue import Party
+from workers.runtime.lanes.fair_queue import TurnParties
 from workers.runtime.lanes.pool import LIFETIME_TURNS, Lane, Lanes
 
 
@@ -22,7 +22,7 @@ class Maker:
     """Makes nothing, counts, and fails when told to."""
 
     def __init__(self) -> None:
-        self.era: object = 1
+        self.generation: object = 1
         self.made = 0
         self.ended = 0
         self.fail = 0
@@ -44,9 +44,9 @@ type Pool = Callable[..., object]
 
 
 @asynccontextmanager
-async def pool(maker: Maker, size: int) -> AsyncGenerator[Lanes]:
+async def pool(factory: Maker, size: int) -> AsyncGenerator[Lanes]:
     async with asyncio.TaskGroup() as tasks:
-        lanes = Lanes(maker, tasks, size)
+        lanes = Lanes(factory, tasks, size)
         try:
             yield lanes
         finally:
@@ -55,24 +55,24 @@ async def pool(maker: Maker, size: int) -> AsyncGenerator[Lanes]:
 
 @pytest.mark.promise("few-lanes")
 async def test_lanes_are_made_only_as_many_as_are_needed_at_the_same_time() -> None:
-    maker = Maker()
-    async with pool(maker, 3) as lanes:
+    factory = Maker()
+    async with pool(factory, 3) as lanes:
         await lanes.start()
         for _ in range(5):
             lanes.give_back(await lanes.take())
-        assert maker.made == 1
+        assert factory.made == 1
         both = [await lanes.take(), await lanes.take()]
-        assert maker.made == 2
+        assert factory.made == 2
         for lane in both:
             lanes.give_back(lane)
-    assert maker.ended == 2
+    assert factory.ended == 2
 
 
 @pytest.mark.promise("fair-lanes")
 async def test_whoever_waits_longest_is_served_first() -> None:
-    maker = Maker()
+    factory = Maker()
     served: list[int] = []
-    async with pool(maker, 1) as lanes:
+    async with pool(factory, 1) as lanes:
         first = await lanes.take()
 
         async def turn(number: int) -> None:
@@ -91,37 +91,37 @@ async def test_whoever_waits_longest_is_served_first() -> None:
 
 
 async def test_a_spoiled_lane_is_replaced_and_never_lent_again() -> None:
-    maker = Maker()
-    async with pool(maker, 1) as lanes:
+    factory = Maker()
+    async with pool(factory, 1) as lanes:
         lane = await lanes.take()
         number = lane.agents.number
         lane.spoil()
         lanes.give_back(lane)
         fresh = await lanes.take()
-        assert (fresh.agents.number, maker.ended) == (number + 1, 1)
+        assert (fresh.agents.number, factory.ended) == (number + 1, 1)
         lanes.give_back(fresh)
 
 
 async def test_a_lane_is_replaced_after_its_lifetime() -> None:
-    maker = Maker()
-    async with pool(maker, 1) as lanes:
+    factory = Maker()
+    async with pool(factory, 1) as lanes:
         for _ in range(LIFETIME_TURNS + 1):
             lanes.give_back(await lanes.take())
-        assert (maker.made, maker.ended) == (2, 1)
+        assert (factory.made, factory.ended) == (2, 1)
 
 
 async def test_lanes_of_another_day_or_of_old_cards_are_replaced_when_idle_and_when_they_come_back() -> None:
-    maker = Maker()
-    async with pool(maker, 2) as lanes:
+    factory = Maker()
+    async with pool(factory, 2) as lanes:
         idle, lent = await lanes.take(), await lanes.take()
         lanes.give_back(idle)
-        maker.era = 2
+        factory.generation = 2
         lanes.renew()
         fresh = await lanes.take()
-        assert fresh.era == 2
+        assert fresh.generation == 2
         lanes.give_back(lent)
         other = await lanes.take()
-        assert (other.era, maker.ended) == (2, 2)
+        assert (other.generation, factory.ended) == (2, 2)
         for lane in (fresh, other):
             lanes.give_back(lane)
 
@@ -138,33 +138,33 @@ async def test_nothing_keeps_the_agents_of_a_replaced_lane() -> None:
 
 
 async def test_a_lane_that_cannot_be_made_fails_the_turn_at_once_and_is_tried_again() -> None:
-    maker = Maker()
-    maker.fail = 1
-    async with pool(maker, 1) as lanes:
+    factory = Maker()
+    factory.fail = 1
+    async with pool(factory, 1) as lanes:
         with pytest.raises(TurnFailed) as failure:
             await lanes.take()
         assert (failure.value.action, "RuntimeError" in failure.value.detail) == ("retry", True)
         lane = await lanes.take()
         lanes.give_back(lane)
-    assert maker.made == 1
+    assert factory.made == 1
 
 
 async def test_waiting_turns_are_served_by_the_lanes_there_are_when_a_further_one_cannot_be_made() -> None:
-    maker = Maker()
-    async with pool(maker, 2) as lanes:
+    factory = Maker()
+    async with pool(factory, 2) as lanes:
         lane = await lanes.take()
-        maker.fail = 1
+        factory.fail = 1
         async with asyncio.TaskGroup() as group:
             waiting = group.create_task(lanes.take(), name="waiting")
-            await until(lambda: lanes.waiting == 1 and not maker.fail)
+            await until(lambda: lanes.waiting == 1 and not factory.fail)
             lanes.give_back(lane)
             assert await waiting is lane
         lanes.give_back(lane)
 
 
 async def test_a_turn_cancelled_as_it_is_given_a_lane_gives_it_on() -> None:
-    maker = Maker()
-    async with pool(maker, 1) as lanes:
+    factory = Maker()
+    async with pool(factory, 1) as lanes:
         lane = await lanes.take()
         async with asyncio.TaskGroup() as group:
             first = group.create_task(lanes.take(), name="first")
@@ -177,73 +177,73 @@ async def test_a_turn_cancelled_as_it_is_given_a_lane_gives_it_on() -> None:
 
 
 async def test_a_session_gets_the_lane_that_is_warm_for_it_and_strangers_get_another() -> None:
-    maker = Maker()
-    async with pool(maker, 2) as lanes:
-        mine = await lanes.take(Party("a"))
+    factory = Maker()
+    async with pool(factory, 2) as lanes:
+        mine = await lanes.take(TurnParties("a"))
         mine.warm = "a"
         lanes.give_back(mine)
-        other = await lanes.take(Party("b"))
+        other = await lanes.take(TurnParties("b"))
         assert other is not mine
-        assert await lanes.take(Party("a")) is mine
+        assert await lanes.take(TurnParties("a")) is mine
         for lane in (mine, other):
             lanes.give_back(lane)
 
 
 @pytest.mark.promise("shell-per-session")
 async def test_a_sealed_lane_serves_its_own_session_and_is_replaced_for_any_other() -> None:
-    maker = Maker()
-    async with pool(maker, 1) as lanes:
-        lane = await lanes.take(Party("a"))
+    factory = Maker()
+    async with pool(factory, 1) as lanes:
+        lane = await lanes.take(TurnParties("a"))
         lane.warm, lane.sealed = "a", True
         lanes.give_back(lane)
-        assert (await lanes.take(Party("a"))).agents.number == 1
+        assert (await lanes.take(TurnParties("a"))).agents.number == 1
         async with asyncio.TaskGroup() as group:
-            waiting = group.create_task(lanes.take(Party("b")), name="b")
+            waiting = group.create_task(lanes.take(TurnParties("b")), name="b")
             await until(lambda: lanes.waiting == 1)
             lanes.give_back(lane)
         fresh = waiting.result()
-        assert (fresh.agents.number, fresh.sealed, maker.ended) == (2, False, 1)
+        assert (fresh.agents.number, fresh.sealed, factory.ended) == (2, False, 1)
         lanes.give_back(fresh)
 
 
 @pytest.mark.promise("shell-per-session")
 async def test_a_sealed_lane_stays_while_there_is_room_for_another() -> None:
-    maker = Maker()
-    async with pool(maker, 2) as lanes:
-        lane = await lanes.take(Party("a"))
+    factory = Maker()
+    async with pool(factory, 2) as lanes:
+        lane = await lanes.take(TurnParties("a"))
         lane.warm, lane.sealed = "a", True
         lanes.give_back(lane)
-        other = await lanes.take(Party("b"))
-        assert (other.agents.number, maker.ended) == (2, 0)
-        assert await lanes.take(Party("a")) is lane
+        other = await lanes.take(TurnParties("b"))
+        assert (other.agents.number, factory.ended) == (2, 0)
+        assert await lanes.take(TurnParties("a")) is lane
         for one in (lane, other):
             lanes.give_back(one)
 
 
 @pytest.mark.promise("shell-per-session")
 async def test_as_many_sealed_lanes_are_replaced_as_turns_wait() -> None:
-    maker = Maker()
-    async with pool(maker, 4) as lanes:
-        held = [await lanes.take(Party(name)) for name in "abcd"]
+    factory = Maker()
+    async with pool(factory, 4) as lanes:
+        held = [await lanes.take(TurnParties(name)) for name in "abcd"]
         for lane, name in zip(held, "abcd", strict=True):
             lane.warm, lane.sealed = name, True
             lanes.give_back(lane)
-        others = [await lanes.take(Party(name)) for name in "xyz"]
+        others = [await lanes.take(TurnParties(name)) for name in "xyz"]
         assert {lane.agents.number for lane in others} == {5, 6, 7}
         (own,) = [name for lane, name in zip(held, "abcd", strict=True) if lane.sealed]
-        kept = await lanes.take(Party(own))
-        assert (kept.agents.number <= 4, maker.made) == (True, 7)
+        kept = await lanes.take(TurnParties(own))
+        assert (kept.agents.number <= 4, factory.made) == (True, 7)
         for lane in (*others, kept):
             lanes.give_back(lane)
 
 
 async def test_whoever_waits_when_the_runtime_closes_is_cancelled() -> None:
-    maker = Maker()
-    async with asyncio.TaskGroup() as outer, pool(maker, 1) as lanes:
+    factory = Maker()
+    async with asyncio.TaskGroup() as outer, pool(factory, 1) as lanes:
         lane = await lanes.take()
         waiting = outer.create_task(lanes.take(), name="waiting")
         await until(lambda: lanes.waiting == 1)
         lanes.close()
         lanes.give_back(lane)
     assert waiting.cancelled()
-    assert (maker.made, maker.ended) == (1, 1)
+    assert (factory.made, factory.ended) == (1, 1)

@@ -152,7 +152,7 @@ async def test_a_chats_own_server_that_does_not_start_costs_its_tools_and_no_oth
         assert "do not have their tools" not in model.journal[-1].messages[0]["text"]
         (broken / "broken").unlink()
         assert (await engine.run(ask(1, "again"), Screen())).text == "echo: again [n=1]"
-        engine._roster._isolation._resting.clear()
+        engine._registry._isolation._resting.clear()
         assert "pid" in (await engine.run(ask(1, "CALL:whoami"), Screen())).text
         await until(lambda: told == ["MCP server own"])
 

@@ -13,7 +13,7 @@ from tests.support.model import Model
 from tests.support.provider import MODELS, PATHS
 from tests.support.wire import HttpServer, Request
 from workers.interfaces import TurnFailed
-from workers.runtime.call_log import Watch, watching
+from workers.runtime.call_log import CallLog, call_log_of_turn
 from workers.runtime.patches import rounds, stream_reading
 from workers.runtime.streams.meter import AnswerCut, Meter, allowance, longest
 
@@ -118,14 +118,14 @@ async def test_files_of_a_tool_that_are_too_large_are_left_out_and_named(
 
 def test_files_of_all_rounds_of_a_turn_have_one_allowance() -> None:
     picture = ImageContent(type="image", data="x" * (9 * 2**20), mime_type="image/png")
-    token = watching.set(Watch())
+    token = call_log_of_turn.set(CallLog())
     try:
         given = [
             rounds.passed_on(PromptMessageExtended(role="user", tool_results={"1": CallToolResult(content=[picture])}))
             for _ in range(3)
         ]
     finally:
-        watching.reset(token)
+        call_log_of_turn.reset(token)
     kinds = [block.type for message in given for result in message.tool_results.values() for block in result.content]
     assert kinds == ["image", "image", "text"]
 

@@ -19,7 +19,7 @@ from tasks.settings import Settings
 from workers.runtime import cards, hardening
 from workers.runtime.lanes.baseline import Baseline
 from workers.runtime.lanes.pool import Lane
-from workers.runtime.mcp_health import Alert, SharedServers
+from workers.runtime.mcp_health import Alert, ServerHealth
 from workers.runtime.mcp_isolation import Isolation
 from workers.runtime.models import switching
 from workers.runtime.patches import fast_agent, harness_tools, server_calls, shells
@@ -40,7 +40,7 @@ class _Kept:
 
 
 class AgentRegistry:
-    """One FastAgent and what is made of it (``lanes.Maker``). ``fast`` is there from the start, lanes once opened."""
+    """One FastAgent and the instances that are made of it (an ``InstanceFactory`` of lanes)."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         """Read the configuration and the cards.
@@ -50,10 +50,10 @@ class AgentRegistry:
         """
         self._settings = settings
         self._clock = clock
-        self._generation = 0
+        self._reloads = 0
         self._initial: dict[str, list[PromptMessageExtended]] = {}
         self._kept: dict[int, _Kept] = {}
-        self.servers = SharedServers()
+        self.servers = ServerHealth()
         self._isolation = Isolation(settings.home, self.servers)
         _check(settings)
         self.fast = fast_agent.build(settings)
@@ -109,7 +109,7 @@ class AgentRegistry:
             # Processes and attached servers may stay between this session's turns.
             lane.warm, lane.sealed = str(session), True
 
-    def wipe(self, lane: Lane) -> None:
+    def reset(self, lane: Lane) -> None:
         """Nothing of a turn may stay in its lane; what cannot be wiped is not lent again."""
         try:
             if fast_agent.holds_connection(lane.agents):
@@ -154,7 +154,7 @@ class AgentRegistry:
             raise Misconfigured(f"{self._settings.cards}: {reason}") from failed
         self._initial = trial.result()
         self._forget_others()
-        self._generation += 1
+        self._reloads += 1
 
     async def _trial(self, named: frozenset[str]) -> dict[str, list[PromptMessageExtended]]:
         """``named``: servers that were in use before; these may be down.
@@ -185,16 +185,16 @@ class AgentRegistry:
         """What must hold for every MCP server, those that cards bring included."""
         config = self.fast.context.config
         if config is not None:
-            hardening.tame_servers(config, self._settings)
+            hardening.harden_servers(config, self._settings)
             self._isolation.read(self.fast)
 
     # -- lanes.Maker
 
     @property
-    def era(self) -> object:
+    def generation(self) -> object:
         """Cards, servers that came back, and day: an agent's ``{{currentDate}}`` is filled in when it is made."""
         day = datetime.fromtimestamp(self._clock.now(), UTC).astimezone().date()
-        return self._generation, self.servers.changes, day
+        return self._reloads, self.servers.changes, day
 
     async def create(self) -> "AgentInstance":
         instance = await fast_agent.create_instance(self._harness)

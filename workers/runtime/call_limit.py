@@ -10,16 +10,15 @@ from mcp_types import TextContent
 
 from tasks.text import clean, cleaned
 from workers.interfaces import Usage
-from workers.runtime.call_log import Call, Watch, message_in
-from workers.runtime.call_log import metering as paid
+from workers.runtime.call_log import CallLog, ModelCall, message_in, usage_listener
 from workers.runtime.streams.meter import CALLS_KEPT, CHARACTERS_A_TOKEN, AnswerCut, Meter, metering
 
 
 async def within(
-    watch: Watch, call: Call, llm: Any, execute: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any
+    call_log: CallLog, call: ModelCall, llm: Any, execute: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any
 ) -> Any:
     """Run one call of a model within its turn's allowance; an answer that goes over it is what came until then."""
-    meter = Meter(watch.left)
+    meter = Meter(call_log.left)
     token = metering.set(meter)
     try:
         result = await execute(llm, *args, **kwargs)
@@ -38,15 +37,15 @@ async def within(
         # An error's text is fast-agent's, and an echo costs nothing.
         if message.stop_reason != LlmStopReason.ERROR and llm.provider is not Provider.FAST_AGENT:
             _charge(call, llm, meter)
-    watch.cut = watch.cut or meter.over
+    call_log.cut = call_log.cut or meter.over
     return result
 
 
-def _charge(call: Call, llm: Any, meter: Meter) -> None:
+def _charge(call: ModelCall, llm: Any, meter: Meter) -> None:
     """A call whose provider tells no count costs what was read of it: it was broken off, or its server never counts."""
     if meter.taken and not call.metered:
         call.model, call.output_tokens = llm.model_name or "", meter.taken // CHARACTERS_A_TOKEN
-        paid.get()(Usage(0, call.output_tokens, call.model))
+        usage_listener.get()(Usage(0, call.output_tokens, call.model))
 
 
 def _cut(llm: Any, meter: Meter, *, structured: bool) -> Any:

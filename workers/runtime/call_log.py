@@ -13,8 +13,8 @@ from fast_agent.constants import FAST_AGENT_ERROR_CHANNEL, FAST_AGENT_PROVIDER_E
 from fast_agent.llm.provider.error_utils import is_empty_completion
 from fast_agent.types import LlmStopReason, PromptMessageExtended
 
-from workers.interfaces import Usage, nobody_pays
-from workers.runtime.faults import Fault
+from workers.interfaces import Usage, not_counted
+from workers.runtime.faults import ModelFault
 from workers.runtime.streams.meter import allowance
 
 FILES_MOST = 20 * 2**20
@@ -25,7 +25,7 @@ _HOOK = re.compile(r"hook \w+ \([^()]*\) raised \w+")
 
 
 @dataclass(slots=True)
-class Call:
+class ModelCall:
     """One call of a model, of whichever agent. ``fault``: it failed, raised or returned as a message.
 
     ``unfinished``: its stream ended without a word that it was whole.
@@ -36,7 +36,7 @@ class Call:
     input_tokens: int = 0
     output_tokens: int = 0
     model: str = ""
-    fault: Fault | None = None
+    fault: ModelFault | None = None
     unfinished: bool = False
 
     def took(self, message: PromptMessageExtended | None) -> None:
@@ -50,7 +50,7 @@ class Call:
 
 
 @dataclass(slots=True)
-class Watch:
+class CallLog:
     """What the models did in one turn; child agents and workflow members included.
 
     ``over``: no call may begin now. ``left``: what may still be said (``meter``). ``cut``: a call was ended for that.
@@ -58,7 +58,7 @@ class Watch:
     ``files``: characters of tools' files that may still come.
     """
 
-    calls: list[Call] = field(default_factory=list[Call])
+    calls: list[ModelCall] = field(default_factory=list[ModelCall])
     over: bool = False
     left: dict[str, int] = field(default_factory=allowance)
     cut: bool = False
@@ -67,7 +67,7 @@ class Watch:
     snapshots: list[Any] = field(default_factory=list[Any])
 
     @contextmanager
-    def call(self, agent: str, provider: str) -> Generator[Call]:
+    def call(self, agent: str, provider: str) -> Generator[ModelCall]:
         """A call of a model, noted with the fault that it raises.
 
         Raises:
@@ -75,12 +75,12 @@ class Watch:
         """
         if self.over:
             raise asyncio.CancelledError
-        call = Call(agent, provider)
+        call = ModelCall(agent, provider)
         self.calls.append(call)
         try:
             yield call
         except Exception as problem:
-            call.fault = Fault.of(problem)
+            call.fault = ModelFault.of(problem)
             raise
 
     def usage(self, model: str) -> Usage:
@@ -98,11 +98,11 @@ class Watch:
             object.__setattr__(snapshot, "content", ())
 
 
-watching: ContextVar[Watch | None] = ContextVar("watching", default=None)
+call_log_of_turn: ContextVar[CallLog | None] = ContextVar("call_log_of_turn", default=None)
 """Set in a turn's task; every model call made under it is noted there."""
 
 
-metering: ContextVar[Callable[[Usage], None]] = ContextVar("metering", default=nobody_pays)
+usage_listener: ContextVar[Callable[[Usage], None]] = ContextVar("usage_listener", default=not_counted)
 """Set for a turn: told what each model call has cost."""
 
 
@@ -134,16 +134,16 @@ def _unusable_call(message: PromptMessageExtended) -> bool:
     return message.stop_reason == LlmStopReason.ERROR and not (told or message.all_text().strip())
 
 
-def fault_of(message: PromptMessageExtended) -> Fault | None:
+def fault_of(message: PromptMessageExtended) -> ModelFault | None:
     """The fault that a returned message tells of, if it does."""
     if message.stop_reason != LlmStopReason.ERROR:
         return None
     if _unusable_call(message):
-        return Fault(("UnusableAnswerError",))
+        return ModelFault(("UnusableAnswerError",))
     raw = channel(message, FAST_AGENT_PROVIDER_ERROR)
     told: dict[str, Any] = json.loads(raw) if raw else {}
     status = told.get("status")
     text = channel(message, FAST_AGENT_ERROR_CHANNEL) or message.all_text()
     kind = str(told.get("error_type") or "unknown error")
     hook = _HOOK.search(text)
-    return Fault((kind,), status if isinstance(status, int) else None, text.casefold(), hook[0] if hook else "")
+    return ModelFault((kind,), status if isinstance(status, int) else None, text.casefold(), hook[0] if hook else "")

@@ -14,23 +14,23 @@ from tasks.settings import Settings
 from workers.interfaces import MediaSource, Notes, Reminders, Sink, TurnFailed, TurnRequest, TurnResult
 from workers.runtime import faults
 from workers.runtime.agent_registry import AgentRegistry, misconfigured
-from workers.runtime.call_log import metering
+from workers.runtime.call_log import usage_listener
 from workers.runtime.conversation import content, history
-from workers.runtime.conversation.file_budget import Openings
+from workers.runtime.conversation.file_budget import FileBudget
 from workers.runtime.faults import Unfinished
-from workers.runtime.lanes.fair_queue import Party
+from workers.runtime.lanes.fair_queue import TurnParties
 from workers.runtime.lanes.pool import Lane, Lanes
 from workers.runtime.mcp_health import Alert
 from workers.runtime.models import outcome, switching
 from workers.runtime.models.breaker import Breaker
-from workers.runtime.models.choice import Choice, Choices
+from workers.runtime.models.choice import ModelChoice, ModelChooser
 from workers.runtime.patches import connections
 from workers.runtime.tools import Origin, Toolbox, origin_of_turn
 from workers.runtime.turns import compaction
-from workers.runtime.turns.answer_check import Ends
+from workers.runtime.turns.answer_check import EndMarkers
 from workers.runtime.turns.shortening import Shortening
-from workers.runtime.turns.time_limit import Limit
-from workers.runtime.turns.turn import Answer, Turn, Work
+from workers.runtime.turns.time_limit import TurnLimit
+from workers.runtime.turns.turn import Turn, TurnAnswer, TurnInput
 
 log = logging.getLogger("cohort.runtime")
 
@@ -65,11 +65,11 @@ class Engine:
         self._settings = settings
         self._clock = clock
         self._media = media
-        self._openings = Openings(settings.media_max_mib * 2**20)
+        self._budget = FileBudget(settings.media_max_mib * 2**20)
         self._toolbox = Toolbox(notes, reminders)
         self._breaker = Breaker(clock)
         self._stack = AsyncExitStack()
-        self._ends = Ends()
+        self._ends = EndMarkers()
 
     async def __aenter__(self) -> Self:
         """Load configuration and cards, and make the first lane.
@@ -77,15 +77,15 @@ class Engine:
         Raises:
             Misconfigured: what the operator has to put right, in one line.
         """
-        self._roster = AgentRegistry(self._settings, self._clock)
-        self._choices = Choices(self._roster.fast, self._settings, self._breaker)
+        self._registry = AgentRegistry(self._settings, self._clock)
+        self._choices = ModelChooser(self._registry.fast, self._settings, self._breaker)
         self._stack.push_async_callback(connections.close)
         try:
-            await self._roster.open(self._stack)
+            await self._registry.open(self._stack)
             tasks = await self._stack.enter_async_context(asyncio.TaskGroup())
-            self._lanes = Lanes(self._roster, tasks, self._settings.lanes)
+            self._lanes = Lanes(self._registry, tasks, self._settings.lanes)
             self._stack.callback(self._lanes.close)
-            servers = self._roster.watch_servers(self._lanes.renew, self._alert)
+            servers = self._registry.watch_servers(self._lanes.renew, self._alert)
             self._stack.callback(tasks.create_task(servers, name="servers").cancel)
             await self._lanes.start()
         except BaseException as problem:
@@ -121,7 +121,7 @@ class Engine:
     @property
     def servers_down(self) -> tuple[str, ...]:
         """MCP servers that lanes do without."""
-        return self._roster.servers.down
+        return self._registry.servers.down
 
     @property
     def waiting(self) -> int:
@@ -132,16 +132,16 @@ class Engine:
         """Run one turn; see ``AgentRuntime.run``."""
         choice = self._choices.of(request)
         origin_of_turn.set(Origin.of(request.messages))
-        metering.set(request.spent)
-        async with self._counted(request, choice), self._limited(choice) as limit:
+        usage_listener.set(request.spent)
+        async with self._reported(request, choice), self._limited(choice) as limit:
             record, reads = self._record(request, choice), self._choices.reads(choice.model)
-            size = content.weigh(request.messages, record.messages, reads, self._openings.most) if self._media else 0
-            async with self._openings.share(size, Party.of(request).parties) as share:
-                files, again = (content.Files(self._media, reads, self._openings, share) for _ in range(2))
+            size = content.weigh(request.messages, record.messages, reads, self._budget.most) if self._media else 0
+            async with self._budget.share(size, TurnParties.of(request).parties) as share:
+                files, again = (content.ModelFiles(self._media, reads, self._budget, share) for _ in range(2))
                 message = await self._opened(content.user_turn(request.messages, files))
                 # What cannot be opened now was told when it came.
                 record.messages = await content.with_files(record.messages, again)
-                work = Work(message, record, sink, open_ended=self._ends.never(choice.model))
+                work = TurnInput(message, record, sink, open_ended=self._ends.never(choice.model))
                 async with self._lane(request, limit) as lane:
                     answer = await self._ended(choice, self._answer(request, choice, lane, work))
                     if answer.dead_server:
@@ -157,9 +157,9 @@ class Engine:
 
     async def compact(self, request: TurnRequest) -> TurnResult:
         """Summarise the older part of the history; see ``AgentRuntime.compact``."""
-        metering.set(request.spent)
+        usage_listener.set(request.spent)
         choice = self._choices.of(request)
-        async with self._counted(request, choice), self._limited(choice) as limit, self._lane(request, limit) as lane:
+        async with self._reported(request, choice), self._limited(choice) as limit, self._lane(request, limit) as lane:
             record = history.decode(request.history)
             agent = await self._agent(request, lane, choice)
             done = await compaction.compact(agent, record, request.session, choice.model)
@@ -180,23 +180,23 @@ class Engine:
         Raises:
             Misconfigured: one line for each problem; nothing has changed.
         """
-        await self._roster.reload()
+        await self._registry.reload()
         self._lanes.renew()
         return self.agents
 
     # -- a turn
 
-    async def _answer(self, request: TurnRequest, choice: Choice, lane: Lane, work: Work) -> Answer:
+    async def _answer(self, request: TurnRequest, choice: ModelChoice, lane: Lane, work: TurnInput) -> TurnAnswer:
         """Run the turn, with as much of the conversation as fits."""
         agent = await self._agent(request, lane, choice)
         turn = Turn(lane.agents.agents, choice, request.session, self._toolbox)
         limit = self._settings.history_messages
         full = compaction.due(work.record.messages, limit, compaction.window_of(agent))
-        prepare, wipe = partial(self._agent, request, lane, choice), partial(self._wipe, lane)
-        shortening = Shortening(turn, agent, request.session, choice.model, limit, wipe, prepare)
+        prepare, reset = partial(self._agent, request, lane, choice), partial(self._reset, lane)
+        shortening = Shortening(turn, agent, request.session, choice.model, limit, reset, prepare)
         return await shortening.answer(work, full=full)
 
-    async def _ended(self, choice: Choice, answering: Awaitable[Answer]) -> Answer:
+    async def _ended(self, choice: ModelChoice, answering: Awaitable[TurnAnswer]) -> TurnAnswer:
         """Remember whether the model says when an answer is whole."""
         try:
             answer = await answering
@@ -218,20 +218,20 @@ class Engine:
         except Retryable as problem:
             raise faults.no_file(type(problem).__name__) from problem
 
-    def _record(self, request: TurnRequest, choice: Choice) -> history.Record:
+    def _record(self, request: TurnRequest, choice: ModelChoice) -> history.Record:
         """What the session remembers; a new one begins with what the card gives it."""
         if request.history is None:
-            return history.Record(self._roster.initial(choice.agent))
+            return history.Record(self._registry.initial(choice.agent))
         return history.decode(request.history)
 
     @asynccontextmanager
-    async def _limited(self, choice: Choice) -> AsyncGenerator[Limit]:
+    async def _limited(self, choice: ModelChoice) -> AsyncGenerator[TurnLimit]:
         """A turn's time: as long until it has a lane, and as long from then on.
 
         Raises:
             TurnFailed: it is used up.
         """
-        limit = Limit(self._settings.turn_timeout.total_seconds())
+        limit = TurnLimit(self._settings.turn_timeout.total_seconds())
         try:
             async with limit.timeout:
                 yield limit
@@ -240,22 +240,22 @@ class Engine:
                 raise
             raise limit.failure(choice.model) from None
 
-    def _counted(self, request: TurnRequest, choice: Choice) -> AbstractAsyncContextManager[None]:
+    def _reported(self, request: TurnRequest, choice: ModelChoice) -> AbstractAsyncContextManager[None]:
         """The breaker is told how the turn ended, whatever ended it: the turn may be the probe."""
-        return outcome.counted(self._breaker, request, choice, several=self._choices.several_models(choice))
+        return outcome.reported(self._breaker, request, choice, several=self._choices.several_models(choice))
 
     @asynccontextmanager
-    async def _lane(self, request: TurnRequest, limit: Limit) -> AsyncGenerator[Lane]:
+    async def _lane(self, request: TurnRequest, limit: TurnLimit) -> AsyncGenerator[Lane]:
         """A lane for one turn, wiped afterwards."""
-        lane = await self._lanes.take(Party.of(request))
+        lane = await self._lanes.take(TurnParties.of(request))
         limit.begin()
         try:
             yield lane
         finally:
-            self._wipe(lane)
+            self._reset(lane)
             self._lanes.give_back(lane)
 
-    async def _agent(self, request: TurnRequest, lane: Lane, choice: Choice) -> Any:
+    async def _agent(self, request: TurnRequest, lane: Lane, choice: ModelChoice) -> Any:
         """The chosen agent of a wiped lane, it and its members with the session's model.
 
         Raises:
@@ -263,16 +263,16 @@ class Engine:
         """
         agents: Any = lane.agents.agents
         members = [agents[name] for name in choice.members if name in agents]
-        await self._roster.prepare(lane, members, request.session)
+        await self._registry.prepare(lane, members, request.session)
         if choice.switch is not None:
             try:
                 await switching.switch(switching.answering(members), choice.switch)
             except Exception as problem:
                 # What was changed in part is put back with the lane: a chat that chose such a model must not have each
                 # of its messages start the servers of a lane again.
-                raise faults.unusable(choice.switch, faults.Fault.of(problem).detail) from problem
+                raise faults.unusable(choice.switch, faults.ModelFault.of(problem).detail) from problem
         return agents[choice.agent]
 
-    def _wipe(self, lane: Lane) -> None:
+    def _reset(self, lane: Lane) -> None:
         """Nothing of a turn may stay in its lane."""
-        self._roster.wipe(lane)
+        self._registry.reset(lane)

@@ -1,7 +1,7 @@
 """What a model fault means: who must act, what the user is told, what the operator reads (pure).
 
 fast-agent tells of faults in two ways, an exception or a returned message with ``stop_reason`` error; both become a
-``Fault`` here, and ``classify`` is the table of ``docs/model-faults.md`` in code.
+``ModelFault`` here, and ``classify`` is the table of ``docs/model-faults.md`` in code.
 """
 
 import re
@@ -82,7 +82,7 @@ _EMPTY = frozenset({"EmptyCompletionError", "EmptyStreamError"})
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class ModelFault:
     """A model fault, or that of a card's ``hook``.
 
     ``kinds``: names of the error's class and its bases. ``text``: its message, only to look into.
@@ -94,7 +94,7 @@ class Fault:
     hook: str = ""
 
     @classmethod
-    def of(cls, error: BaseException) -> "Fault":
+    def of(cls, error: BaseException) -> "ModelFault":
         """Read an exception, and what caused it where fast-agent calls every refusal of Google's a wrong key.
 
         The HTTP status stands in ``status_code`` (SDKs), ``status`` or ``code`` (Google).
@@ -119,18 +119,18 @@ class Fault:
         return name if self.status is None else f"{name} (HTTP {self.status})"
 
 
-def classify(fault: Fault, model: str = "") -> TurnFailed:
+def classify(fault: ModelFault, model: str = "") -> TurnFailed:
     """Who must act on a fault, with words for the user.
 
     A context that is too long comes back as a ``ContextTooLong``, which the runtime answers with a compaction first.
     """
     if fault.hook:
-        return OwnFault("operator", BROKEN, fault.hook)
+        return SetupFault("operator", BROKEN, fault.hook)
     where = f"{model}: {fault.detail}" if model else fault.detail
     return _by_words(fault, where) or _by_status(fault, where) or _by_kind(fault, where)
 
 
-def _by_words(fault: Fault, where: str) -> TurnFailed | None:
+def _by_words(fault: ModelFault, where: str) -> TurnFailed | None:
     """Providers name these in words only, under various statuses."""
     if context_overflow.too_long(fault.text, fault.status):
         return ContextTooLong("tell", TOO_LONG, f"context too long, {where}")
@@ -150,7 +150,7 @@ def _by_words(fault: Fault, where: str) -> TurnFailed | None:
     return None
 
 
-def _by_status(fault: Fault, where: str) -> TurnFailed | None:
+def _by_status(fault: ModelFault, where: str) -> TurnFailed | None:
     match fault.status:
         case 413:
             return ContextTooLong("tell", TOO_LARGE, f"request too large, {where}")
@@ -165,12 +165,12 @@ def _by_status(fault: Fault, where: str) -> TurnFailed | None:
         case int(status) if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return ProviderFault("retry", BUSY, where, backoff=SHORT_S)
         case int(status) if status >= HTTPStatus.BAD_REQUEST:
-            return NotTaken("tell", UNUSABLE, where)
+            return RequestRejected("tell", UNUSABLE, where)
         case _:
             return None
 
 
-def _by_kind(fault: Fault, where: str) -> TurnFailed:
+def _by_kind(fault: ModelFault, where: str) -> TurnFailed:
     for kinds, failure in (
         (_REFUSALS, TurnFailed("tell", REFUSED, f"content filter, {where}")),
         (_LENGTH, TurnFailed("tell", LENGTH, f"length limit reached, {where}")),
@@ -205,11 +205,11 @@ class ModelSilent(ProviderFault):
     """The model said nothing for too long; a long request takes long to read, so its silence does not count."""
 
 
-class OwnFault(TurnFailed):
+class SetupFault(TurnFailed):
     """A card, a hook or a tool is broken, which tells nothing about the model, whether a session chose it or not."""
 
 
-class TimeUsedUp(TurnFailed):
+class TurnTimedOut(TurnFailed):
     """The turn used up its time, which tells nothing about the provider."""
 
 
@@ -221,7 +221,7 @@ class ContextTooLong(TurnFailed):
     """The request did not fit; a compaction may help."""
 
 
-class NotTaken(TurnFailed):
+class RequestRejected(TurnFailed):
     """The provider refused the request for a reason that we do not know; it may be in the conversation before it."""
 
 
@@ -257,7 +257,7 @@ def refused(model: str) -> TurnFailed:
 
 def too_slow(model: str, seconds: float) -> TurnFailed:
     """The turn used up its time."""
-    return TimeUsedUp("tell", SLOW, f"{model}: turn longer than {seconds:g} s")
+    return TurnTimedOut("tell", SLOW, f"{model}: turn longer than {seconds:g} s")
 
 
 def paused(model: str, seconds: float) -> TurnFailed:
@@ -267,11 +267,11 @@ def paused(model: str, seconds: float) -> TurnFailed:
 
 def no_lane(problem: Exception) -> TurnFailed:
     """No lane could be built. What stands in cards, hooks and tools does not pass by itself."""
-    fault = Fault.of(problem)
+    fault = ModelFault.of(problem)
     if _SETUP_ERRORS.isdisjoint(fault.kinds):
         return TurnFailed("retry", BUSY, f"no lane: {fault.detail}", backoff=MEDIUM_S)
     lines = [line.strip() for line in str(problem).splitlines() if line.strip()] or [fault.detail]
-    return OwnFault("operator", BROKEN, f"no lane: {': '.join(lines[:2])}")
+    return SetupFault("operator", BROKEN, f"no lane: {': '.join(lines[:2])}")
 
 
 def no_room(seconds: float) -> TurnFailed:

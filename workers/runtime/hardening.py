@@ -23,7 +23,7 @@ MAX_ITERATIONS = 10
 STREAMING_TIMEOUT_S = 60.0
 
 
-def tame(config: "FastSettings", settings: Settings) -> None:
+def harden(config: "FastSettings", settings: Settings) -> None:
     """Settings that a worker needs whatever the file says."""
     config.llm_retries = 0
     config.session_history = False
@@ -43,7 +43,7 @@ def tame(config: "FastSettings", settings: Settings) -> None:
     if config.mcp is None:
         return
     config.mcp.client.auto_sampling = False
-    tame_servers(config, settings)
+    harden_servers(config, settings)
 
 
 def _plain_transport(config: "FastSettings") -> None:
@@ -57,13 +57,13 @@ def _plain_transport(config: "FastSettings") -> None:
             section.transport = "sse"
 
 
-def tame_servers(config: "FastSettings", settings: Settings) -> None:
+def harden_servers(config: "FastSettings", settings: Settings) -> None:
     """Every MCP server known so far (cards may bring their own)."""
     for server in config.mcp.servers.values() if config.mcp is not None else ():
-        tame_server(server, settings)
+        harden_server(server, settings)
 
 
-def tame_server(server: Any, settings: Settings) -> None:
+def harden_server(server: Any, settings: Settings) -> None:
     """An MCP server of ours: never a question on a terminal, never sampling unasked, every call ends."""
     server.elicitation = MCPElicitationSettings(mode="auto-cancel")
     if server.read_timeout_seconds is None:

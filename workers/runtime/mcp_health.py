@@ -36,7 +36,7 @@ Raises:
 
 
 @dataclass(slots=True)
-class _Server:
+class _ServerState:
     tools: tuple[Tool, ...] = ()
     down: str | None = None
     """Why it is not reachable."""
@@ -44,11 +44,11 @@ class _Server:
     back_at: float = 0.0
 
 
-class SharedServers:
+class ServerHealth:
     """What is known of each server. Lives in the loop thread."""
 
     def __init__(self) -> None:
-        self._servers: dict[str, _Server] = {}
+        self._servers: dict[str, _ServerState] = {}
         self._lost: asyncio.Queue[str] = asyncio.Queue()
         self._refused: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
         self.changes = 0
@@ -71,12 +71,12 @@ class SharedServers:
 
     def seen(self, name: str, tools: Sequence[Tool]) -> None:
         """It answers."""
-        server = self._servers.setdefault(name, _Server())
+        server = self._servers.setdefault(name, _ServerState())
         server.tools = tuple(tools)
 
     def lost(self, name: str, why: str) -> None:
         """It does not."""
-        server = self._servers.setdefault(name, _Server())
+        server = self._servers.setdefault(name, _ServerState())
         if server.down is not None:
             return
         steady = asyncio.get_running_loop().time() - server.back_at > STEADY_S

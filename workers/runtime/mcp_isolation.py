@@ -31,7 +31,7 @@ from fast_agent.mcp.mcp_aggregator import MCPAttachOptions
 from tasks.session import SessionKey
 from workers.runtime import faults
 from workers.runtime.lanes.pool import Lane
-from workers.runtime.mcp_health import SharedServers, why_not
+from workers.runtime.mcp_health import ServerHealth, why_not
 from workers.runtime.patches import server_calls
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class Attached:
 class Isolation:
     """Attaches and detaches; every change is made in the lane's own task."""
 
-    def __init__(self, home: Path, servers: SharedServers) -> None:
+    def __init__(self, home: Path, servers: ServerHealth) -> None:
         """``servers``: is told of those that do not start."""
         self._home = home
         self._told = servers

@@ -14,7 +14,7 @@ from tasks.envelope import Inbound, Media
 from tasks.errors import Retryable, Terminal
 from tasks.text import clean
 from workers.interfaces import MediaSource
-from workers.runtime.conversation.file_budget import Openings, Share, encoded
+from workers.runtime.conversation.file_budget import FileAllowance, FileBudget, encoded
 from workers.runtime.conversation.frames import body, closing, label, opening, text_file
 
 MEDIA_KEY = "cohort.media"
@@ -116,19 +116,19 @@ def cannot(media: Media) -> str:
     return f"The model cannot {what}, so I left it out."
 
 
-class Files:
+class ModelFiles:
     """Files for one model: fetched only when it can read them.
 
     ``reads`` tells of a MIME type whether the model takes it; text files it takes always, as text.
     """
 
     def __init__(
-        self, source: MediaSource | None, reads: Callable[[str], bool], openings: Openings, share: Share
+        self, source: MediaSource | None, reads: Callable[[str], bool], budget: FileBudget, share: FileAllowance
     ) -> None:
         """``share``: what the turn may open."""
         self._source = source
         self._reads = reads
-        self._openings = openings
+        self._budget = budget
         self._share = share
         self.notices: list[str] = []
 
@@ -167,7 +167,7 @@ class Files:
         if not self._share.take(min(size, _TEXT_BYTES) if _is_text(mime_of(media)) else size):
             self._tell(self._share.why_not)
             return None
-        async with self._openings.encoding():
+        async with self._budget.encoding():
             return await asyncio.to_thread(_read, path, mime_of(media), media, meta)
 
     def _tell(self, notice: str) -> None:
@@ -196,7 +196,7 @@ def _files_in(messages: Sequence[PromptMessageExtended]) -> list[Media]:
     return [media for message in messages for block in message.content if (media := media_of(block)) is not None]
 
 
-async def user_turn(messages: Sequence[Inbound], files: Files) -> PromptMessageExtended:
+async def user_turn(messages: Sequence[Inbound], files: ModelFiles) -> PromptMessageExtended:
     """One user message of all that is to be answered, files included.
 
     Raises:
@@ -218,7 +218,7 @@ def _said(inbound: Inbound, files: list[ContentBlock]) -> list[ContentBlock]:
     return [*said, *files, *([text_block(end)] if end else [])]
 
 
-async def with_files(messages: list[PromptMessageExtended], files: Files) -> list[PromptMessageExtended]:
+async def with_files(messages: list[PromptMessageExtended], files: ModelFiles) -> list[PromptMessageExtended]:
     """A stored history with its last few files opened again; those that cannot be had stay names."""
     places = [
         (number, place, media)

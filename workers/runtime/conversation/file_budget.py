@@ -23,7 +23,7 @@ _PIECE = 3 * 2**18
 """Bytes encoded at once; a multiple of three. Encoding holds the interpreter: some two milliseconds for this."""
 
 
-class Share:
+class FileAllowance:
     """What one turn may open."""
 
     def __init__(self, size: int, most: int) -> None:
@@ -55,7 +55,7 @@ class Share:
         )
 
 
-class Openings:
+class FileBudget:
     """What a worker holds open; ``most``: bytes of one turn."""
 
     def __init__(self, most: int) -> None:
@@ -65,18 +65,18 @@ class Openings:
         self._encoding = Weights(1)
 
     @asynccontextmanager
-    async def share(self, size: int, parties: tuple[str, ...] = ()) -> AsyncGenerator[Share]:
+    async def share(self, size: int, parties: tuple[str, ...] = ()) -> AsyncGenerator[FileAllowance]:
         """A turn's share, for files of ``size`` bytes in all; waits until the worker has room for them.
 
         ``parties``: whose turn it is (``fair_queue``): many files of one chat or person hold up no others' for long.
         """
         if not size:
-            yield Share(0, self.most)
+            yield FileAllowance(0, self.most)
             return
         size = min(size + _ROUNDING, self.most)
         weights = self._small if size <= _SMALL else self._large
         async with weights.hold(size, parties):
-            yield Share(size, self.most)
+            yield FileAllowance(size, self.most)
 
     @asynccontextmanager
     async def encoding(self) -> AsyncGenerator[None]:

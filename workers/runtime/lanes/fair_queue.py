@@ -29,7 +29,7 @@ def share(lanes: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Party:
+class TurnParties:
     """Whose turn it is. ``session`` only finds the warm lane."""
 
     session: str = ""
@@ -49,7 +49,7 @@ class Party:
 class Ticket:
     """A place in the line. ``since``: the time of the queue at which it came."""
 
-    who: Party
+    who: TurnParties
     since: int
 
 
@@ -79,7 +79,7 @@ class FairQueue:
     def __len__(self) -> int:
         return sum(len(line.tickets) for line in self._lines.values())
 
-    def may_hold(self, who: Party) -> bool:
+    def may_hold(self, who: TurnParties) -> bool:
         """Whether a further lane is within the shares of these parties."""
         return self._holds(who) < self._share
 
@@ -90,7 +90,7 @@ class FairQueue:
             min(len(line.tickets), self._share - self._holds(line.tickets[0].who)) for line in self._lines.values()
         )
 
-    def grant(self, who: Party) -> None:
+    def grant(self, who: TurnParties) -> None:
         """A lane is lent to these parties."""
         for party in who.parties:
             self._held[party] = self._held.get(party, 0) + 1
@@ -98,7 +98,7 @@ class FairQueue:
         if not self._lines and len(self._served) > _REMEMBERED + len(self._held):
             self._served = {party: self._served[party] for party in self._held}
 
-    def give_back(self, who: Party) -> None:
+    def give_back(self, who: TurnParties) -> None:
         """A lane came back from these parties."""
         for party in who.parties:
             self._held[party] -= 1
@@ -106,12 +106,12 @@ class FairQueue:
                 del self._held[party]
         self._note(who)
 
-    def _note(self, who: Party) -> None:
+    def _note(self, who: TurnParties) -> None:
         """These parties have a lane, or had one until now."""
         self._time += 2
         self._served.update(dict.fromkeys(who.parties, self._time + 1))
 
-    def join(self, who: Party) -> Ticket:
+    def join(self, who: TurnParties) -> Ticket:
         """Stand in line."""
         ticket = Ticket(who, self._time)
         line = self._lines.get(who.parties)
@@ -165,5 +165,5 @@ class FairQueue:
         if not line.tickets:
             del self._lines[ticket.who.parties]
 
-    def _holds(self, who: Party) -> int:
+    def _holds(self, who: TurnParties) -> int:
         return max((self._held.get(party, 0) for party in who.parties), default=0)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from workers.runtime import faults
-from workers.runtime.lanes.fair_queue import FairQueue, Party, Ticket
+from workers.runtime.lanes.fair_queue import FairQueue, Ticket, TurnParties
 
 if TYPE_CHECKING:
     from fast_agent.core.fastagent import AgentInstance
@@ -22,10 +22,10 @@ FIRST_RETRY_S, LONGEST_RETRY_S = 0.5, 30.0
 LIFETIME_TURNS = 500
 
 
-ANYBODY = Party()
+NO_PARTIES = TurnParties()
 
 
-class Maker(Protocol):
+class InstanceFactory(Protocol):
     """Makes and ends what a lane holds; always called in the lane's own task (anyio scopes end where they began)."""
 
     async def create(self) -> "AgentInstance": ...
@@ -33,7 +33,7 @@ class Maker(Protocol):
     async def dispose(self, lane: "Lane", instance: "AgentInstance") -> None: ...
 
     @property
-    def era(self) -> object:
+    def generation(self) -> object:
         """Changes when lanes made before are out of date (cards reloaded, another day)."""
         ...
 
@@ -52,11 +52,11 @@ class Lane:
     number: int
     orders: "asyncio.Queue[Order | None]" = field(default_factory=asyncio.Queue)
     instance: "AgentInstance | None" = None
-    era: object = None
+    generation: object = None
     spoiled: bool = False
     turns: int = 0
     warm: str | None = None
-    lent: Party = ANYBODY
+    lent: TurnParties = NO_PARTIES
     sealed: bool = False
     ending: bool = False
 
@@ -97,8 +97,8 @@ class Lanes:
     ``made``: how many were made so far, replacements included.
     """
 
-    def __init__(self, maker: Maker, tasks: asyncio.TaskGroup, size: int) -> None:
-        self._maker = maker
+    def __init__(self, factory: InstanceFactory, tasks: asyncio.TaskGroup, size: int) -> None:
+        self._factory = factory
         self._tasks = tasks
         self._size = size
         self._all: list[Lane] = []
@@ -126,7 +126,7 @@ class Lanes:
         """
         self.give_back(await self.take())
 
-    async def take(self, who: Party = ANYBODY) -> Lane:
+    async def take(self, who: TurnParties = NO_PARTIES) -> Lane:
         """Borrow a lane, preferably one that is warm for the session; waits in the fair queue.
 
         Raises:
@@ -149,7 +149,7 @@ class Lanes:
             self._queue.leave(ticket)
             self._places.pop(ticket, None)
 
-    def _lend(self, lane: Lane, who: Party) -> Lane:
+    def _lend(self, lane: Lane, who: TurnParties) -> Lane:
         self._free.remove(lane)
         lane.lent = who
         lane.turns += 1
@@ -180,9 +180,9 @@ class Lanes:
     def give_back(self, lane: Lane) -> None:
         """Return a borrowed lane, wiped; a spoiled or outdated one is replaced in the background."""
         self._queue.give_back(lane.lent)
-        lane.lent = ANYBODY
+        lane.lent = NO_PARTIES
         worn = lane.spoiled or lane.turns >= LIFETIME_TURNS
-        if worn or self._closed.is_set() or lane.era != self._maker.era:
+        if worn or self._closed.is_set() or lane.generation != self._factory.generation:
             self._retire(lane)
         else:
             self._offer(lane)
@@ -205,7 +205,7 @@ class Lanes:
         lane.orders.put_nowait(None)
 
     def _retire_old(self) -> None:
-        for lane in [lane for lane in self._free if lane.era != self._maker.era]:
+        for lane in [lane for lane in self._free if lane.generation != self._factory.generation]:
             self._free.remove(lane)
             self._retire(lane)
 
@@ -229,9 +229,9 @@ class Lanes:
         """Make, serve, end, make anew, until the runtime closes."""
         pause = FIRST_RETRY_S
         while not self._closed.is_set():
-            era = self._maker.era
+            generation = self._factory.generation
             try:
-                lane.instance = await self._maker.create()
+                lane.instance = await self._factory.create()
             except Exception as problem:  # noqa: BLE001 - whatever it is, it is tried again
                 self._failed(lane, problem)
                 await self._sleep(pause)
@@ -239,7 +239,7 @@ class Lanes:
                 continue
             pause = FIRST_RETRY_S
             self.made += 1
-            lane.era, lane.spoiled, lane.sealed, lane.ending, lane.turns = era, False, False, False, 0
+            lane.generation, lane.spoiled, lane.sealed, lane.ending, lane.turns = generation, False, False, False, 0
             self._offer_or_retire(lane)
             await self._serve(lane)
 
@@ -250,12 +250,12 @@ class Lanes:
         instance, lane.instance = lane.agents, None
         lane.warm = None
         try:
-            await self._maker.dispose(lane, instance)
+            await self._factory.dispose(lane, instance)
         except Exception:
             log.warning("lane.dispose_failed", extra={"lane": lane.number}, exc_info=True)
 
     def _offer_or_retire(self, lane: Lane) -> None:
-        if self._closed.is_set() or lane.era != self._maker.era:
+        if self._closed.is_set() or lane.generation != self._factory.generation:
             self._retire(lane)
         else:
             self._offer(lane)

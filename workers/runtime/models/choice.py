@@ -44,7 +44,7 @@ _WITHOUT_MODEL = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ModelChoice:
     """Who answers a turn.
 
     ``model``: as configured, what the breaker counts by. ``switch``: set it on the agents that call a model.
@@ -63,7 +63,7 @@ class Choice:
     refused: dict[str, str] = field(default_factory=dict[str, str])
 
 
-class Choices:
+class ModelChooser:
     """Reads the registered cards, the session's wishes and the state of the providers."""
 
     def __init__(self, fast: "FastAgent", settings: Settings, breaker: Breaker) -> None:
@@ -92,7 +92,7 @@ class Choices:
         model: str | None = getattr(config, "model", None)
         return model
 
-    def of(self, request: TurnRequest) -> Choice:
+    def of(self, request: TurnRequest) -> ModelChoice:
         """Who answers this turn; what the session chose and cannot have falls back to the default.
 
         Raises:
@@ -116,7 +116,7 @@ class Choices:
             return f"{agent} calls no model from here, so the choice of {model} does not apply and is taken back."
         return None
 
-    def _at_hand(self, agent: str, wanted: str | None, caller: Caller) -> Choice:
+    def _at_hand(self, agent: str, wanted: str | None, caller: Caller) -> ModelChoice:
         """The agent with the model that answers now.
 
         Raises:
@@ -132,7 +132,7 @@ class Choices:
             return self._choice(agent, fallback, fallback)
         raise faults.paused(model, wait)
 
-    def several_models(self, choice: Choice) -> bool:
+    def several_models(self, choice: ModelChoice) -> bool:
         """Whether a turn of this choice calls more models than ``choice.model``: its members bring their own."""
         if not choice.workflow or choice.switch is not None:
             return False
@@ -149,9 +149,9 @@ class Choices:
             self._reads[model] = lambda mime: info is not None and info.supports_mime(mime, resource_source="embedded")
         return self._reads[model]
 
-    def _choice(self, agent: str, model: str, switch: str | None) -> Choice:
+    def _choice(self, agent: str, model: str, switch: str | None) -> ModelChoice:
         workflow = self._type(agent) in WORKFLOWS
-        return Choice(agent, model, switch, self._speakers(agent), self._members(agent), workflow)
+        return ModelChoice(agent, model, switch, self._speakers(agent), self._members(agent), workflow)
 
     def _members(self, agent: str) -> frozenset[str]:
         found: set[str] = set()

@@ -5,16 +5,18 @@ from contextlib import asynccontextmanager
 
 from workers.interfaces import TurnFailed, TurnRequest
 from workers.runtime import faults
-from workers.runtime.faults import ModelSilent, OwnFault, ProviderFault, TimeUsedUp
+from workers.runtime.faults import ModelSilent, ProviderFault, SetupFault, TurnTimedOut
 from workers.runtime.models.breaker import Breaker, Caller
-from workers.runtime.models.choice import Choice
+from workers.runtime.models.choice import ModelChoice
 
 # Characters of a message, and bytes of a (compressed) history, that any model reads within its silence.
 _SHORT = 8_000
 
 
 @asynccontextmanager
-async def counted(breaker: Breaker, request: TurnRequest, choice: Choice, *, several: bool) -> AsyncGenerator[None]:
+async def reported(
+    breaker: Breaker, request: TurnRequest, choice: ModelChoice, *, several: bool
+) -> AsyncGenerator[None]:
     """Around all of a turn, from the choice of its model on: the turn may be the probe, and gives that back.
 
     ``several``: the turn calls more models than the one that is counted.
@@ -29,11 +31,11 @@ async def counted(breaker: Breaker, request: TurnRequest, choice: Choice, *, sev
             breaker.failed(choice.model, caller)
         raise
     except TurnFailed as problem:
-        if problem.action == "retry" or isinstance(problem, TimeUsedUp | OwnFault):
+        if problem.action == "retry" or isinstance(problem, TurnTimedOut | SetupFault):
             breaker.abandoned(choice.model, caller)
         else:
             breaker.succeeded(choice.model)
-        if problem.action == "operator" and choice.chosen and not isinstance(problem, OwnFault):
+        if problem.action == "operator" and choice.chosen and not isinstance(problem, SetupFault):
             raise faults.unusable(choice.model, problem.detail) from problem
         raise
     except BaseException:

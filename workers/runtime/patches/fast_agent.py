@@ -33,7 +33,7 @@ from tasks.errors import Misconfigured
 from tasks.settings import Settings
 from workers.interfaces import Usage, tokens
 from workers.runtime import call_limit, hardening
-from workers.runtime.call_log import Call, Watch, message_in, metering, unusable, watching
+from workers.runtime.call_log import CallLog, ModelCall, call_log_of_turn, message_in, unusable, usage_listener
 from workers.runtime.patches import (
     card_hooks,
     card_reading,
@@ -62,31 +62,31 @@ _finalize = fastagent_llm.FastAgentLLM._finalize_turn_usage  # pyright: ignore[r
 
 async def _watched_execute(self: Any, *args: Any, **kwargs: Any) -> Any:
     """Every provider call of every agent passes here."""
-    watch = watching.get()
-    if watch is None:
+    call_log = call_log_of_turn.get()
+    if call_log is None:
         return await _execute(self, *args, **kwargs)
-    call, result = await _noted_execute(self, watch, *args, **kwargs)
+    call, result = await _noted_execute(self, call_log, *args, **kwargs)
     message = message_in(result)
     # OpenAI's providers do this themselves. It is the call that is repeated, not the turn with its tools.
     if message is not None and unusable(message):
         call.fault = None
-        _, result = await _noted_execute(self, watch, *args, **kwargs)
+        _, result = await _noted_execute(self, call_log, *args, **kwargs)
     return result
 
 
-async def _noted_execute(self: Any, watch: Watch, *args: Any, **kwargs: Any) -> tuple[Call, Any]:
-    with watch.call(self.name or "", str(self.provider.config_name)) as call, connections.call():
-        result = await call_limit.within(watch, call, self, _execute, *args, **kwargs)
+async def _noted_execute(self: Any, call_log: CallLog, *args: Any, **kwargs: Any) -> tuple[ModelCall, Any]:
+    with call_log.call(self.name or "", str(self.provider.config_name)) as call, connections.call():
+        result = await call_limit.within(call_log, call, self, _execute, *args, **kwargs)
     call.took(message_in(result))
     return call, result
 
 
 def _watched_finalize(self: Any, turn_usage: Any, **kwargs: Any) -> None:
     """Every provider's token count passes here, once."""
-    watch = watching.get()
-    if watch is not None and watch.calls:
+    call_log = call_log_of_turn.get()
+    if call_log is not None and call_log.calls:
         # Parallel calls of one agent do not exist: the last call of this agent is the one being counted.
-        call = next((call for call in reversed(watch.calls) if call.agent == (self.name or "")), watch.calls[-1])
+        call = next((call for call in reversed(call_log.calls) if call.agent == (self.name or "")), call_log.calls[-1])
         prompt = turn_usage.prompt
         parts = (prompt.uncached, prompt.cache_read, prompt.cache_write)
         given = tokens(prompt.total) if prompt.total is not None else sum(tokens(part) for part in parts)
@@ -94,16 +94,16 @@ def _watched_finalize(self: Any, turn_usage: Any, **kwargs: Any) -> None:
         call.input_tokens += given
         call.output_tokens += made
         call.model = turn_usage.model
-        metering.get()(Usage(given, made, turn_usage.model))
+        usage_listener.get()(Usage(given, made, turn_usage.model))
     _finalize(self, turn_usage, **kwargs)
 
 
 def _noted_snapshot(content: tuple[Any, ...]) -> Any:
-    """fast-agent's copy of the user's message for its built-in tools, which the turn's ``Watch`` empties at its end."""
+    """fast-agent's copy of the user's message for its built-in tools; the ``CallLog`` empties it when the turn ends."""
     snapshot = _Snapshot(content=content)
-    watch = watching.get()
-    if watch is not None:
-        watch.snapshots.append(snapshot)
+    call_log = call_log_of_turn.get()
+    if call_log is not None:
+        call_log.snapshots.append(snapshot)
     return snapshot
 
 
@@ -176,7 +176,7 @@ def build(settings: Settings) -> FastAgent:
             fast = FastAgent("cohort", config_path=_config_path(settings), parse_cli_args=False, quiet=True)
     except (Exception, SystemExit) as problem:
         raise _misconfigured(settings, problem) from problem
-    hardening.tame(fast._settings, settings)  # pyright: ignore[reportPrivateUsage] # noqa: SLF001 - the loaded configuration
+    hardening.harden(fast._settings, settings)  # pyright: ignore[reportPrivateUsage] # noqa: SLF001 - the loaded configuration
     # Only folders that the configuration names: what lies in default ones is nobody's decision.
     named = fast._settings.skills.directories or ()  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
     fast._skills_directory_override = [Path(entry).expanduser() for entry in named]  # pyright: ignore[reportPrivateUsage] # noqa: SLF001

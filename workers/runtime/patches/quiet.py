@@ -4,7 +4,7 @@ import io
 import logging
 from typing import Any
 
-from workers.runtime.call_log import watching
+from workers.runtime.call_log import call_log_of_turn
 
 log = logging.getLogger("cohort.runtime")
 # What a turn ran into is told by its ``TurnFailed``; these say it a second time.
@@ -36,13 +36,13 @@ def unchanged(self: Any, logger_settings: Any) -> None:
 
 def _too_many() -> bool:
     """Whether this turn has been warned of enough: each of thousands of failing calls has something to say."""
-    watch = watching.get()
-    if watch is None:
+    call_log = call_log_of_turn.get()
+    if call_log is None:
         return False
-    watch.events += 1
-    if watch.events == _EVENTS_A_TURN:
+    call_log.events += 1
+    if call_log.events == _EVENTS_A_TURN:
         log.warning("fast_agent.events_dropped", extra={"after": _EVENTS_A_TURN})
-    return watch.events >= _EVENTS_A_TURN
+    return call_log.events >= _EVENTS_A_TURN
 
 
 def event(  # noqa: PLR0917 - fast-agent's signature

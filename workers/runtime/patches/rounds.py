@@ -15,7 +15,7 @@ from fast_agent.types import PromptMessageExtended
 from mcp_types import CallToolRequest, CallToolResult, TextContent
 
 from tasks.text import clean, cleaned
-from workers.runtime.call_log import Watch, watching
+from workers.runtime.call_log import CallLog, call_log_of_turn
 from workers.runtime.conversation.frames import unframed
 from workers.runtime.patches.patch import replace_once
 from workers.runtime.streams.arguments import is_unreadable
@@ -66,7 +66,7 @@ def _not_run(why: str) -> CallToolResult:
 
 def passed_on(message: PromptMessageExtended) -> PromptMessageExtended:
     """Results as clean text of a bounded length: a tool's answer without end is none better than a model's."""
-    watch = watching.get() or Watch()
+    call_log = call_log_of_turn.get() or CallLog()
     for result in (message.tool_results or {}).values():
         left = limits["answer"]
         for place, block in enumerate(result.content):
@@ -78,8 +78,8 @@ def passed_on(message: PromptMessageExtended) -> PromptMessageExtended:
                 left = max(left - len(text), 0)
                 holder.text = unframed(clean(fits))
             elif size := len(getattr(holder, "data", None) or getattr(holder, "blob", None) or ""):
-                if size <= watch.files:
-                    watch.files -= size
+                if size <= call_log.files:
+                    call_log.files -= size
                 else:
                     result.content[place] = TextContent(type="text", text=LEFT_OUT.format(size // 2**20))
         # The same again, for programs: models read the content.

@@ -13,7 +13,7 @@ from fast_agent.mcp.mcp_connection_manager import ServerConnection
 from mcp.shared.exceptions import MCPError
 from mcp_types import Tool
 
-from workers.runtime.mcp_health import SharedServers, why_not
+from workers.runtime.mcp_health import ServerHealth, why_not
 from workers.runtime.patches import forgotten_sessions
 
 log = logging.getLogger("cohort.runtime")
@@ -21,7 +21,7 @@ log = logging.getLogger("cohort.runtime")
 ATTACH_S = 30.0
 """All that a lane waits for a server: its start, and the list of its tools."""
 
-_shared: WeakKeyDictionary[Any, SharedServers] = WeakKeyDictionary()
+_shared: WeakKeyDictionary[Any, ServerHealth] = WeakKeyDictionary()
 """Registry of a FastAgent -> what is known of its servers."""
 
 _probes: WeakSet[MCPAggregator] = WeakSet()
@@ -58,7 +58,7 @@ def install() -> None:
     forgotten_sessions.install()
 
 
-def share(registry: Any, servers: SharedServers) -> None:
+def share(registry: Any, servers: ServerHealth) -> None:
     """Have lanes made with this registry do without servers that are down."""
     _shared[registry] = servers
 
@@ -82,7 +82,7 @@ def _tools(aggregator: Any, server: str) -> tuple[Tool, ...]:
     return tuple(entry.tool for entry in aggregator._server_to_tool_map.get(server, ()))  # noqa: SLF001
 
 
-async def tell_missing(agent: Any, servers: SharedServers) -> None:
+async def tell_missing(agent: Any, servers: ServerHealth) -> None:
     """Say in a new agent's instruction which servers it lacks without knowing their tools."""
     named = [name for name in agent.config.servers if servers.why_down(name) is not None and not servers.tools(name)]
     await tell_lacking(agent, named)
@@ -171,6 +171,6 @@ def _connection(self: Any, server: str) -> ServerConnection | None:
     return None if manager is None else manager.running_servers.get(server)
 
 
-def _servers_of(self: Any) -> SharedServers | None:
+def _servers_of(self: Any) -> ServerHealth | None:
     registry = self.context.server_registry if self.context and self not in _probes else None
     return None if registry is None else _shared.get(registry)

@@ -4,12 +4,12 @@ from fast_agent.types import LlmStopReason, PromptMessageExtended
 from mcp_types import TextContent
 
 from workers.runtime import faults
-from workers.runtime.call_log import Watch, fault_of, unfinished
+from workers.runtime.call_log import CallLog, fault_of, unfinished
 
 UNFINISHED = "(The model's stream broke off without a word that this is the end. Ask me to go on.)"
 
 
-class Ends:
+class EndMarkers:
     """Which models are known to say when an answer is whole, and which have not yet been seen to."""
 
     def __init__(self) -> None:
@@ -31,18 +31,18 @@ class Ends:
             self._never.add(model)
 
 
-def check(response: PromptMessageExtended, watch: Watch, model: str, *, open_ended: bool) -> None:
+def check(response: PromptMessageExtended, call_log: CallLog, model: str, *, open_ended: bool) -> None:
     """Let an answer pass; ``open_ended``: also one whose stream ended without a word.
 
     Raises:
         TurnFailed: it is none.
     """
-    if not open_ended and (unfinished(response) or any(call.unfinished for call in watch.calls)):
+    if not open_ended and (unfinished(response) or any(call.unfinished for call in call_log.calls)):
         raise faults.cut_off(model)
     fault = fault_of(response)
     if fault is None:
         # A member's failure is a text to the next member, and a child agent's one to the agent that called it.
-        fault = next((call.fault for call in watch.calls if call.fault), None)
+        fault = next((call.fault for call in call_log.calls if call.fault), None)
     if fault is not None:
         raise faults.classify(fault, model)
     match response.stop_reason:
@@ -52,11 +52,11 @@ def check(response: PromptMessageExtended, watch: Watch, model: str, *, open_end
             raise faults.refused(model)
         case LlmStopReason.MAX_ITERATIONS:
             raise faults.out_of_steps(model)
-        case LlmStopReason.MAX_TOKENS if not text_of(response).strip() and not watch.cut:
+        case LlmStopReason.MAX_TOKENS if not text_of(response).strip() and not call_log.cut:
             raise faults.length_reached(model)
         case _:
             pass
-    if not text_of(response).strip() and not watch.cut:
+    if not text_of(response).strip() and not call_log.cut:
         raise faults.empty(model)
 
 

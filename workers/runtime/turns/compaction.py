@@ -12,9 +12,9 @@ from workers.interfaces import Usage
 from workers.runtime import faults
 from workers.runtime.conversation import fitting
 from workers.runtime.conversation.history import Record, newest
-from workers.runtime.faults import ContextTooLong, NotTaken
+from workers.runtime.faults import ContextTooLong, RequestRejected
 from workers.runtime.tools import Toolbox
-from workers.runtime.turns.turn import watched
+from workers.runtime.turns.turn import run_logged
 
 # Of the model's window; beyond it the older part is summarised before the next call. Providers count tokens their own
 # way, ours is an estimate of four characters a token, so there is room to spare.
@@ -74,7 +74,7 @@ async def compact(agent: Any, record: Record, session: SessionKey, model: str) -
     while True:
         try:
             done = await _summarise(agent, rest, session, model)
-        except (ContextTooLong, NotTaken):
+        except (ContextTooLong, RequestRejected):
             shorter = newest(rest, 0.5)
             if shorter is None or not shorter.messages:
                 raise
@@ -94,16 +94,16 @@ async def _summarise(agent: Any, record: Record, session: SessionKey, model: str
     # The provider's own compaction gives an opaque checkpoint that no other model can read.
     settings = configured.model_copy(update={"strategy": "client"})
     try:
-        _, watch = await watched(session, Toolbox(), lambda: compact_conversation(agent, settings=settings))
+        _, call_log = await run_logged(session, Toolbox(), lambda: compact_conversation(agent, settings=settings))
     except CompactionSkipped:
         return Compacted(record, before, before, Usage(model=model))
     except CompactionError as problem:
         raise faults.empty(model) from problem
     except Exception as problem:
-        raise faults.classify(faults.Fault.of(problem), model) from problem
-    fault = next((call.fault for call in watch.calls if call.fault), None)
+        raise faults.classify(faults.ModelFault.of(problem), model) from problem
+    fault = next((call.fault for call in call_log.calls if call.fault), None)
     if fault is not None:
         # fast-agent takes the text of an error for a summary.
         raise faults.classify(fault, model)
     messages = list(agent.message_history)
-    return Compacted(Record(messages, record.members), before, len(messages), watch.usage(model))
+    return Compacted(Record(messages, record.members), before, len(messages), call_log.usage(model))

@@ -10,9 +10,9 @@ from tasks.session import SessionKey
 from workers.interfaces import TurnFailed, Usage
 from workers.runtime import faults
 from workers.runtime.conversation import fitting, history
-from workers.runtime.faults import ContextTooLong, NotTaken
+from workers.runtime.faults import ContextTooLong, RequestRejected
 from workers.runtime.turns import compaction
-from workers.runtime.turns.turn import Answer, Turn, Work
+from workers.runtime.turns.turn import Turn, TurnAnswer, TurnInput
 
 log = logging.getLogger("cohort.runtime")
 
@@ -24,7 +24,7 @@ LEFT_OUT = "(The model no longer takes all of our conversation, so I have left a
 
 @dataclass(slots=True)
 class Shortening:
-    """Runs ``turn``. ``agent`` writes summaries, ``limit`` bounds what has none, ``wipe`` empties the lane.
+    """Runs ``turn``. ``agent`` writes summaries, ``limit`` bounds what has none, ``reset`` empties the lane.
 
     ``prepare``: gives a lane that was wiped what this turn needs (the session's model); again is harmless.
     """
@@ -34,12 +34,12 @@ class Shortening:
     session: SessionKey
     model: str
     limit: int
-    wipe: Callable[[], None]
+    reset: Callable[[], None]
     prepare: Callable[[], Awaitable[object]]
     _spent: Usage = field(default_factory=Usage)
     _left_out: bool = False
 
-    async def answer(self, work: Work, *, full: bool) -> Answer:
+    async def answer(self, work: TurnInput, *, full: bool) -> TurnAnswer:
         """Run the turn.
 
         Args:
@@ -60,35 +60,35 @@ class Shortening:
             answer.notices.append(LEFT_OUT)
         return answer
 
-    async def _fitting(self, work: Work, *, full: bool) -> Answer:
+    async def _fitting(self, work: TurnInput, *, full: bool) -> TurnAnswer:
         await self.prepare()
         try:
             return await self.turn.run(work)
-        except (ContextTooLong, NotTaken) as first:
+        except (ContextTooLong, RequestRejected) as first:
             problem: TurnFailed = first
         async with aclosing(self._less(work, problem, full=full)) as shorter:
             async for less in shorter:
                 # Tools that ran would run once more.
-                if self.turn.tools_ran and (full or self._left_out or isinstance(problem, NotTaken)):
+                if self.turn.tools_ran and (full or self._left_out or isinstance(problem, RequestRejected)):
                     break
-                self.wipe()
+                self.reset()
                 await self.prepare()
                 try:
                     return await self.turn.run(less)
-                except (ContextTooLong, NotTaken) as again:
+                except (ContextTooLong, RequestRejected) as again:
                     problem = again
         raise self._in_words(problem)
 
-    async def _less(self, work: Work, problem: TurnFailed, *, full: bool) -> AsyncGenerator[Work]:
+    async def _less(self, work: TurnInput, problem: TurnFailed, *, full: bool) -> AsyncGenerator[TurnInput]:
         """The same with less and less of the conversation."""
-        unknown, parts = isinstance(problem, NotTaken), _PARTS
+        unknown, parts = isinstance(problem, RequestRejected), _PARTS
         if unknown and self.turn.tools_ran:
             return
         if unknown and (told := fitting.told(work.record)) != work.record:
             yield replace(work, record=told)
             work = replace(work, record=told)
         if not full and work.record.messages:
-            self.wipe()
+            self.reset()
             shorter = await self._summarised(work)
             if shorter is not None:
                 yield shorter
@@ -102,7 +102,7 @@ class Shortening:
                 yield replace(work, record=record)
                 work = replace(work, record=record)
 
-    async def _summarised(self, work: Work) -> Work | None:
+    async def _summarised(self, work: TurnInput) -> TurnInput | None:
         """The work with a summarised history, or None where no summary can be had."""
         await self.prepare()
         try:
@@ -111,7 +111,7 @@ class Shortening:
             log.warning("compaction.failed", extra={"session": str(self.session), "detail": problem.detail})
             return None
         finally:
-            self.wipe()
+            self.reset()
         self._spent = done.usage
         self._left_out = done.left_out
         return replace(work, record=done.record) if done.before != done.after else None

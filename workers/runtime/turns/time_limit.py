@@ -6,7 +6,7 @@ from workers.interfaces import TurnFailed
 from workers.runtime import faults
 
 
-class Limit:
+class TurnLimit:
     """The time of one turn. Waiting for a lane is not the turn's fault, and is tried again."""
 
     def __init__(self, seconds: float) -> None:

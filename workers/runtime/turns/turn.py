@@ -12,10 +12,10 @@ from mcp_types import TextContent
 from tasks.session import SessionKey
 from workers.interfaces import Sink, TurnFailed, Usage
 from workers.runtime import faults
-from workers.runtime.call_log import Watch, channel, watching
+from workers.runtime.call_log import CallLog, call_log_of_turn, channel
 from workers.runtime.conversation import fitting
 from workers.runtime.conversation.history import Record
-from workers.runtime.models.choice import Choice
+from workers.runtime.models.choice import ModelChoice
 from workers.runtime.tools import Toolbox, session_of_turn, toolbox_of_turn
 from workers.runtime.turns.answer_check import UNFINISHED, check, text_of
 from workers.runtime.turns.live_text import LiveText
@@ -26,7 +26,7 @@ _INSIST_S = 0.2
 
 
 @dataclass(slots=True)
-class Answer:
+class TurnAnswer:
     """What a turn gave; ``record`` is the session's history with the turn in it. ``dead_server``: replace the lane.
 
     ``broke_off``: no word said that it is whole.
@@ -42,7 +42,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class TurnInput:
     """What a turn is given: the user's turn, the session's history (bounded), where it shows itself.
 
     ``open_ended``: an answer whose stream ended without a word counts as one, and is said to be such.
@@ -54,7 +54,7 @@ class Work:
     open_ended: bool = False
 
 
-class ToolWatch:
+class ToolDisplay:
     """Tells the sink which tool runs; fast-agent's ``ToolExecutionHandler``."""
 
     def __init__(self, sink: Sink) -> None:
@@ -114,7 +114,7 @@ class ToolWatch:
         return await self.on_tool_start(tool_name, server_name, arguments)
 
 
-async def insist[T](work: Callable[[], Awaitable[T]], name: str, watch: Watch) -> T:
+async def insist[T](work: Callable[[], Awaitable[T]], name: str, call_log: CallLog) -> T:
     """Run a coroutine so that a cancellation of ours ends it, even if it swallows one; no model is called after it.
 
     Raises:
@@ -135,7 +135,7 @@ async def insist[T](work: Callable[[], Awaitable[T]], name: str, watch: Watch) -
         try:
             await asyncio.wait({task})
         except asyncio.CancelledError:
-            watch.over = True
+            call_log.over = True
             while not task.done():
                 task.cancel()
                 await asyncio.wait({task}, timeout=_INSIST_S)
@@ -147,45 +147,45 @@ async def insist[T](work: Callable[[], Awaitable[T]], name: str, watch: Watch) -
     return outcome[0]
 
 
-async def watched[T](session: SessionKey, tools: Toolbox, work: Callable[[], Awaitable[T]]) -> tuple[T, Watch]:
-    """Run model calls for a session: noted in a ``Watch``, with the session known to tools, ended by a cancellation.
+async def run_logged[T](session: SessionKey, tools: Toolbox, work: Callable[[], Awaitable[T]]) -> tuple[T, CallLog]:
+    """Run model calls for a session: noted in a ``CallLog``, with the session known to tools, ended by a cancellation.
 
     Raises:
         asyncio.CancelledError: we were cancelled.
         Exception: what the work raised.
     """
-    watch = Watch()
+    call_log = CallLog()
 
     async def inside() -> T:
-        watching.set(watch)
+        call_log_of_turn.set(call_log)
         session_of_turn.set(session)
         toolbox_of_turn.set(tools)
         return await work()
 
     try:
-        return await insist(inside, f"turn-{session}", watch), watch
+        return await insist(inside, f"turn-{session}", call_log), call_log
     finally:
-        watch.forget()
+        call_log.forget()
 
 
 class Turn:
     """Runs one message against the agents of a lane. The lane is wiped by whoever lent it."""
 
-    def __init__(self, agents: dict[str, Any], choice: Choice, session: SessionKey, tools: Toolbox) -> None:
+    def __init__(self, agents: dict[str, Any], choice: ModelChoice, session: SessionKey, tools: Toolbox) -> None:
         self._agents = agents
         self._choice = choice
         self._agent = agents[choice.agent]
         self._model = choice.model
         self._session = session
         self._tools = tools
-        self._watch: ToolWatch | None = None
+        self._tool_display: ToolDisplay | None = None
 
     @property
     def tools_ran(self) -> bool:
         """Whether the last run has called a tool."""
-        return self._watch is not None and self._watch.ran
+        return self._tool_display is not None and self._tool_display.ran
 
-    async def run(self, work: Work) -> Answer:
+    async def run(self, work: TurnInput) -> TurnAnswer:
         """Answer one user message.
 
         Raises:
@@ -196,25 +196,25 @@ class Turn:
         live = LiveText(work.sink)
         for name in self._choice.speakers:
             self._agents[name].add_stream_listener(live)
-        tools = self._watch = ToolWatch(work.sink)
+        tools = self._tool_display = ToolDisplay(work.sink)
         params = RequestParams(tool_execution_handler=tools)
         try:
             response: PromptMessageExtended
-            response, watch = await watched(
+            response, call_log = await run_logged(
                 self._session, self._tools, lambda: self._agent.generate([work.message], params)
             )
-            check(response, watch, self._model, open_ended=work.open_ended)
-            answer = self._answer(work, response, watch)
+            check(response, call_log, self._model, open_ended=work.open_ended)
+            answer = self._answer(work, response, call_log)
         except TurnFailed:
             live.take_back()
             raise
         except Exception as problem:
             live.take_back()
-            raise faults.classify(faults.Fault.of(problem), self._model) from problem
+            raise faults.classify(faults.ModelFault.of(problem), self._model) from problem
         answer.dead_server = tools.dead_server
         return answer
 
-    def _answer(self, work: Work, response: PromptMessageExtended, watch: Watch) -> Answer:
+    def _answer(self, work: TurnInput, response: PromptMessageExtended, call_log: CallLog) -> TurnAnswer:
         record = work.record
         loaded = len(record.messages)
         kept: list[PromptMessageExtended] = list(self._agent.message_history)
@@ -234,15 +234,15 @@ class Turn:
             if name in self._choice.members - {self._choice.agent}
             and not all(message.is_template for message in agent.message_history)
         }
-        usage = watch.usage(self._model)
-        if watch.cut and not text:
+        usage = call_log.usage(self._model)
+        if call_log.cut and not text:
             raise faults.endless(self._model)
-        if watch.cut and not text_of(kept[-1]).strip():
+        if call_log.cut and not text_of(kept[-1]).strip():
             # Providers refuse a history in which a message says nothing.
             kept[-1] = kept[-1].model_copy(update={"content": [TextContent(type="text", text="[cut]")]})
-        cut = watch.cut or response.stop_reason == LlmStopReason.MAX_TOKENS
-        done = Answer(text, Record(kept, {**record.members, **members}), usage, cut=cut)
-        done.broke_off = any(call.unfinished for call in watch.calls)
+        cut = call_log.cut or response.stop_reason == LlmStopReason.MAX_TOKENS
+        done = TurnAnswer(text, Record(kept, {**record.members, **members}), usage, cut=cut)
+        done.broke_off = any(call.unfinished for call in call_log.calls)
         if done.broke_off:
             done.notices.append(UNFINISHED)
         if any(channel(item, FAST_AGENT_ALERT_CHANNEL) for item in kept[loaded:]):

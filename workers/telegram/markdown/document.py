@@ -14,7 +14,7 @@ from markdown_it.token import Token
 from workers.telegram.clean import clean
 from workers.telegram.markdown import blocks
 from workers.telegram.markdown.latex import to_unicode
-from workers.telegram.markdown.page import Begun, Page
+from workers.telegram.markdown.page import Begun, PageWriter
 from workers.telegram.markdown.reading import Reading, stripped
 from workers.telegram.markdown.spans import entities
 from workers.telegram.markdown.tags import TAG, attribute
@@ -54,7 +54,7 @@ class _Writer:
 
     def __init__(self, read: Reading) -> None:
         self._read = read
-        self._page = Page()
+        self._page = PageWriter()
         self._items: list[str] = []
         self._bullet = ""
         self._begun_at = 0
@@ -62,7 +62,7 @@ class _Writer:
         self._quotes: list[Begun | None] = []
         self._margins: list[int] = []
 
-    def written(self) -> Page:
+    def written(self) -> PageWriter:
         for place, token in enumerate(self._read.tokens):
             step = _STEPS.get(token.type)
             if step is not None:

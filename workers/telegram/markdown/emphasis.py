@@ -25,7 +25,7 @@ _KINDS = {"*1": "italic", "_1": "italic", "*2": "bold", "_2": "bold", "~2": "str
 
 
 @dataclass(slots=True)
-class Run:
+class DelimiterRun:
     """A row of one mark; ``node`` is its place in the text's pieces, ``left`` what is not used yet."""
 
     node: int
@@ -93,14 +93,14 @@ def _within_a_word(mark: str, length: int, before: str, after: str, *, opens: bo
     return opens and not (before.isdigit() or after.isdigit()), closes
 
 
-def pair(runs: Iterable[Run], pieces: list[str]) -> list[tuple[int, int, str]]:
+def pair(runs: Iterable[DelimiterRun], pieces: list[str]) -> list[tuple[int, int, str]]:
     """Match the runs, take the matched marks out of ``pieces``.
 
     Returns:
         (first piece, piece behind the last, kind of entity), nested in each other.
     """
     found: list[tuple[int, int, str]] = []
-    stack: list[Run] = []
+    stack: list[DelimiterRun] = []
     # Below it no opener fits such a closer; without it a text of openers is searched again and again.
     floors: dict[tuple[str, bool, int], int] = {}
     for run in runs:
@@ -125,7 +125,7 @@ def pair(runs: Iterable[Run], pieces: list[str]) -> list[tuple[int, int, str]]:
     return found
 
 
-def _opener(stack: list[Run], closer: Run, floor: int) -> int:
+def _opener(stack: list[DelimiterRun], closer: DelimiterRun, floor: int) -> int:
     for place in range(len(stack) - 1, floor - 1, -1):
         opener = stack[place]
         if opener.mark != closer.mark:

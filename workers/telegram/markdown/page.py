@@ -14,7 +14,7 @@ class Begun:
     start: int | None = None
 
 
-class Page:
+class PageWriter:
     """Text and spans; between two pieces of it stand as many line breaks as the larger of two wishes."""
 
     def __init__(self) -> None:

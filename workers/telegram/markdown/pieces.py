@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from workers.telegram.markdown import addresses
-from workers.telegram.markdown.emphasis import Run, pair
+from workers.telegram.markdown.emphasis import DelimiterRun, pair
 from workers.telegram.markdown.latex import lowered, raised
 from workers.telegram.markdown.spans import Span
 
@@ -28,7 +28,7 @@ class Pieces:
         self._pieces: list[str] = []
         self._marks: list[tuple[int, int, str, str]] = []
         self._folds: list[tuple[int, str, bool]] = []
-        self._runs: list[Run] = []
+        self._runs: list[DelimiterRun] = []
         self.links = 0
 
     def __len__(self) -> int:
@@ -63,7 +63,7 @@ class Pieces:
 
     def run(self, text: str, *, opens: bool, closes: bool) -> None:
         """A row of one mark that may be markup."""
-        self._runs.append(Run(len(self), text[0], len(text), opens, closes, len(text)))
+        self._runs.append(DelimiterRun(len(self), text[0], len(text), opens, closes, len(text)))
         self.put(text)
 
     def trim(self) -> None:
