@@ -84,7 +84,7 @@ class _After:
 class UpdateIntake:
     """Takes batches one at a time or several at once; the order within a chat is the order of the calls."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its collaborators, which have no other user in common
         self,
         me: BotIdentity,
         *,

@@ -72,7 +72,7 @@ class Pace(Protocol):
 class Replies:
     """One sender at a time: whoever is on duty runs it."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its collaborators, which have no other user in common
         self,
         bot: int,
         *,

@@ -11,7 +11,7 @@ from tasks.telemetry import configure_logging
 def main() -> int:
     """Run a worker; 2 when a setting is wrong, 1 when it could not start for now."""
     # What is loaded here stays to the end, so searching it for garbage only costs: an eighth of the imports.
-    # workers.process.app.settle starts the collector.
+    # workers.process.app.freeze_startup_objects starts the collector.
     gc.disable()
     try:
         settings = load()

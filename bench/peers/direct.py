@@ -14,7 +14,9 @@ from bench.peers.common import fast_agent, keep, listen
 from tasks.clock import SystemClock
 
 
-async def main(*, chats: int, turns: int, text: str, spread: float, at_once: int, seed: int) -> None:
+async def main(  # noqa: PLR0913 - one for each option of the command
+    *, chats: int, turns: int, text: str, spread: float, at_once: int, seed: int
+) -> None:
     clock, chance = SystemClock(), random.Random(seed)
     seconds: list[float] = []
     room = asyncio.Semaphore(at_once or chats)

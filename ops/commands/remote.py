@@ -18,7 +18,7 @@ _NOTICE_S = 3.0
 """After which whoever waits is told for whom."""
 
 
-def _broadcast(
+def _broadcast(  # noqa: PLR0913 - the parameters of Celery's broadcast
     settings: Settings,
     command: str,
     destination: Sequence[str] | None,

@@ -56,7 +56,7 @@ def texts(text: str, *, caption: bool, entities: list[Json] | None = None) -> Js
     return fields
 
 
-def say(
+def say(  # noqa: PLR0913 - the fields of a message
     state: State,
     chat: Chat,
     content: Json,

@@ -13,7 +13,7 @@ def quoted(message: Json) -> Json:
     return {key: value for key, value in message.items() if key != "reply_to_message"}
 
 
-def post(
+def post(  # noqa: PLR0913 - the fields of a message
     state: State,
     chat: Chat,
     sender: Json,

@@ -93,7 +93,7 @@ class Bot:
 class State:
     """Used from one event loop. The caps bound what it keeps; ``info`` is shown on the page (links, model)."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - settings of one kind each, all with a default
         self,
         clock: Clock | None = None,
         *,

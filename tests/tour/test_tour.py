@@ -13,7 +13,7 @@ from tasks.slots import assign, queue_of, slot_of
 from tasks.store import Store
 from tasks.store.intake import Accept
 from tasks.store.sessions import Claim, Commit, Held
-from workers.sessions.planner import Ends, Run, decide
+from workers.sessions.planner import Earlier, Handled, Run, decide
 from workers.telegram.render import render
 
 ME = BotIdentity.of(4242, "cohort_bot")
@@ -78,8 +78,8 @@ async def test_5_a_session_has_one_owner(store: Store) -> None:
 async def test_6_the_owner_decides_what_to_do_from_what_waits(store: Store) -> None:
     await store.intake.accept(4242, [Accept(77, inbound=heard())])
     claim = await working(store, "w-one")
-    plan = decide(claim.work.inbox, tries=claim.work.tries, mode="collect", now=0.0)
-    assert plan == Run(Ends(drop=1, answers=(77,)), (heard(),))
+    plan = decide(claim.work.inbox, Earlier(claim.work.tries), mode="collect", now=0.0)
+    assert plan == Run(Handled(drop=1, answers=(77,)), (heard(),))
 
 
 def test_7_an_answer_in_markdown_becomes_telegrams_text_and_entities() -> None:

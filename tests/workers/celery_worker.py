@@ -41,7 +41,7 @@ class Visitors:
         self.inside -= 1
         return ANSWERED
 
-    def arrived(self, where: SessionKey) -> None:
+    def interrupt(self, where: SessionKey) -> None:
         self.told.append(where)
 
 
@@ -67,12 +67,10 @@ class LoopSide:
         return self.visitors.came.acquire(timeout=PATIENCE_S)
 
     async def _main(self, thread: LoopThread) -> None:
-        stop = asyncio.Event()
         scheduler = cast("Any", self.visitors)
         async with asyncio.TaskGroup() as group:
-            host = LoopThreadPort(thread, scheduler, group, reload=_no_reload, started=asyncio.Event(), stop=stop)
-            thread.ready.set_result(host)
-            await stop.wait()
+            thread.ready.set_result(LoopThreadPort(thread, scheduler, group, reload=_no_reload))
+            await thread.stopping.wait()
             if self.breaks:
                 raise ValueError("a defect")
             # As the real mailbox when it drained: nobody stays.

@@ -31,7 +31,7 @@ from tests.workers.fakes import (
 from workers.interfaces import AgentRuntime
 from workers.process.membership import Member
 from workers.sessions.alerts import Alerts
-from workers.sessions.dependencies import Parts
+from workers.sessions.dependencies import Dependencies
 from workers.sessions.heartbeat import Heartbeat
 from workers.sessions.scheduler import SessionScheduler
 
@@ -79,7 +79,7 @@ class Worker:
         self.member: Member | None = None
         self.queues: frozenset[str] = frozenset()
         self.store: Store
-        self.pulse: Heartbeat
+        self.heartbeat: Heartbeat
         self._loops: asyncio.TaskGroup
 
     def begin(self, group: asyncio.TaskGroup) -> None:
@@ -158,10 +158,10 @@ class Worker:
     async def _main(self) -> None:
         try:
             async with connect(self.settings, self.pool.clock) as self.store, asyncio.TaskGroup() as self._loops:
-                self.pulse = Heartbeat(self.pool.clock, self.settings.heartbeat_ttl)
+                self.heartbeat = Heartbeat(self.pool.clock, self.settings.heartbeat_ttl)
                 await self.store.members.beat(self.name, {}, LONG, member=self._sweeps)
-                self.pulse.beaten(self.pulse.now())
-                parts = Parts(
+                self.heartbeat.renewed(self.heartbeat.now())
+                deps = Dependencies(
                     incarnation=self.name,
                     settings=self.settings,
                     sessions=self.store.sessions,
@@ -171,23 +171,13 @@ class Worker:
                     delivery=self.delivery,
                     alerts=Alerts(self.settings, self.store.alerts, self.store.intake),
                     clock=self.pool.clock,
-                    pulse=self.pulse,
+                    heartbeat=self.heartbeat,
                     steps=self._steps,
                     sleep=self.pool.naps,
                 )
-                self.scheduler = SessionScheduler(parts, self._loops, awake=self._awake)
+                self.scheduler = SessionScheduler(deps, self._loops, capacity=self._awake)
                 if self._sweeps:
-                    self.member = Member(
-                        self.settings,
-                        self.name,
-                        members=self.store.members,
-                        sessions=self.store.sessions,
-                        reminders=self.store.reminders,
-                        scheduler=self.scheduler,
-                        pulse=self.pulse,
-                        consume=self._consume,
-                        about=dict,
-                    )
+                    self.member = Member(deps, self.store, self.scheduler, consume=self._consume, status=dict)
                 if self.member is None:
                     self.ready.set()
                     await self._leave.wait()

@@ -90,7 +90,7 @@ async def test_a_turn_that_is_stopped_pays_for_the_calls_that_had_ended(pool: Po
     pool.ring(worker, ONE)
     await hold.reached()
     await pool.say(1, kind="stop", sender={"id": 77})
-    worker.scheduler.arrived(ONE)
+    worker.scheduler.interrupt(ONE)
     await pool.telegram.until_delivered(1)
     await worker.stop()
     assert [await used(pool, scope) for scope in ("user:77", "chat:1")] == [10, 10]

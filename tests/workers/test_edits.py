@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from tasks.envelope import Inbound
 from tests.workers.pool import Pool, session
-from tests.workers.test_turn import TOO_NEW, decide, entry, messages_of, word
+from tests.workers.test_planner import TOO_NEW, decide, entry, messages_of, word
 from workers.sessions import edits
-from workers.sessions.planner import Ignore, Run, is_news
+from workers.sessions.planner import Run, Skip, is_news
 
 ONE = session(1)
 
@@ -80,14 +80,14 @@ async def test_a_message_that_was_stopped_is_not_run_by_an_edit_with_the_same_wo
 
 def test_edits_that_change_nothing_are_left_out_wherever_they_stand() -> None:
     said = _said(7, "a")
-    assert isinstance(decide(edit(9, 7, "a"), said=said), Ignore)
-    assert isinstance(decide(edit(9, 7, "a"), edit(10, 7, "a"), said=said), Ignore)
+    assert isinstance(decide(edit(9, 7, "a"), said=said), Skip)
+    assert isinstance(decide(edit(9, 7, "a"), edit(10, 7, "a"), said=said), Skip)
     assert messages_of(decide(edit(9, 7, "a"), entry(10, "b"), said=said)) == ["b"]
     assert messages_of(decide(entry(8, "b"), edit(9, 7, "a"), entry(10, "c"), said=said)) == ["b", "c"]
     assert messages_of(decide(edit(9, 7, "new"), edit(10, 7, "a"), said=said)) == ["a"]
     plan = decide(edit(9, 7, "a"), word(10, "compact"), said=said)
-    assert isinstance(plan, Ignore)
-    assert plan.ends.drop == 1
+    assert isinstance(plan, Skip)
+    assert plan.handled.drop == 1
 
 
 def test_other_words_other_files_and_messages_not_remembered_are_answered() -> None:
@@ -120,12 +120,12 @@ async def test_a_reaction_to_an_old_message_starts_no_turn(pool: Pool) -> None:
 
 def test_an_edit_of_a_message_older_than_all_that_are_remembered_is_ignored() -> None:
     said = dict.fromkeys(range(100, 100 + edits.REMEMBERED), "abcdef")
-    assert isinstance(decide(edit(9, 99, "a"), said=said), Ignore)
+    assert isinstance(decide(edit(9, 99, "a"), said=said), Skip)
     assert not is_news([edit(9, 99, "a")], said)
     assert isinstance(decide(edit(9, 100, "a"), said=said), Run)
     # Such an edit is not remembered: what came between it and those would count as known.
-    assert decide(edit(9, 50, "a"), entry(10, "b"), said=said).ends.said.keys() == {10}
-    assert decide(entry(8, "a", message_id=50), edit(9, 50, "b"), said=said).ends.said == _said(50, "b")
+    assert decide(edit(9, 50, "a"), entry(10, "b"), said=said).handled.said.keys() == {10}
+    assert decide(entry(8, "a", message_id=50), edit(9, 50, "b"), said=said).handled.said == _said(50, "b")
     # It was not for the bot before, and names it now.
     del said[120]
     said[99] = "abcdef"

@@ -151,7 +151,7 @@ async def test_before_a_frame_redis_is_asked_only_after_a_pause(pool: Pool, beat
     pool.clock.advance(60)
     for _ in range(beats):
         # The heartbeat woke up before the turn did: it lives again, which says nothing of its sessions.
-        worker.pulse.beaten(worker.pulse.now())
+        worker.heartbeat.renewed(worker.heartbeat.now())
     pool.model.more["hello"] = "Once upon a"
     hold.go.set()
     await turn

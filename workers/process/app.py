@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -26,7 +27,7 @@ from workers.process.celery_worker import CohortConsumer, CohortWorker, Consumer
 from workers.process.loop_thread import LoopThread, LoopThreadPort
 from workers.process.membership import Member
 from workers.process.memory import recycle
-from workers.process.wiring import wired
+from workers.process.wiring import open_worker
 from workers.runtime.engine import Engine
 from workers.sessions.dependencies import Steps
 from workers.sessions.scheduler import SessionScheduler
@@ -44,8 +45,8 @@ _YOUNG_OBJECTS = 20_000
 """Allocations between two collections; with Python's 2,000 they take a tenth of a turn's time."""
 
 
-def settle() -> None:
-    """Have the garbage collector pass over what was made at start: modules, cards and lanes stay to the end."""
+def freeze_startup_objects() -> None:
+    """Start the garbage collector, and spare it the objects of the start: modules, cards and lanes live to the end."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(_YOUNG_OBJECTS, 20, 50)
@@ -68,11 +69,7 @@ def run(settings: Settings, *, steps: Steps = no_steps) -> None:
     app = make_app(settings)
     consumers = Consumers(app, hostname)
     doorbells = Doorbells(app, slots=settings.slots)
-    loop_thread = LoopThread(
-        lambda thread: _serve(
-            settings, incarnation, thread=thread, consumers=consumers, doorbells=doorbells, steps=steps
-        )
-    )
+    loop_thread = LoopThread(_LoopSide(settings, incarnation, consumers, doorbells, steps).serve)
     host = loop_thread.start()
     bind(app, host)
     bind_commands(host, lambda: worker)
@@ -105,58 +102,59 @@ def run(settings: Settings, *, steps: Steps = no_steps) -> None:
     log.info("worker.ended", extra={"incarnation": incarnation})
 
 
-async def _serve(
-    settings: Settings,
-    incarnation: str,
-    *,
-    thread: LoopThread,
-    consumers: Consumers,
-    doorbells: Doorbells,
-    steps: Steps,
-) -> None:
-    """The loop thread's whole life."""
-    bind_fields(incarnation=incarnation)
-    started, stop = asyncio.Event(), asyncio.Event()
-    clock = SystemClock()
-    async with wired(settings, incarnation, clock=clock, steps=steps) as parts, asyncio.TaskGroup() as loops:
-        settle()
-        scheduler = SessionScheduler(parts.turns, loops, awake=settings.lanes * AWAKE_PER_LANE)
-        member = Member(
-            settings,
-            incarnation,
-            members=parts.store.members,
-            sessions=parts.store.sessions,
-            reminders=parts.store.reminders,
-            scheduler=scheduler,
-            pulse=parts.turns.pulse,
-            consume=consumers.serve,
-            about=partial(_about, settings, scheduler, parts.engine),
-        )
-        metrics.watch(metrics.AWAKE, lambda: scheduler.awake)
-        metrics.watch(metrics.AT_WORK, lambda: scheduler.at_work)
-        metrics.watch(metrics.SERVERS_DOWN, lambda: len(parts.engine.servers_down))
-        metrics.watch(metrics.SLOTS, lambda: len(member.slots))
-        metrics.serve(settings.metrics_port)
-        reload = parts.engine.reload
-        thread.ready.set_result(LoopThreadPort(thread, scheduler, loops, reload=reload, started=started, stop=stop))
-        # Slots that move to a worker before it consumes would stand still meanwhile.
-        await started.wait()
-        async with asyncio.TaskGroup() as group:
-            beating = group.create_task(member.run(), name="member")
-            watching = group.create_task(recycle(settings.worker_max_rss_mib), name="recycle")
-            log.info("worker.ready", extra={"lanes": settings.lanes})
-            await stop.wait()
-            log.info("worker.draining", extra={"at_work": scheduler.at_work})
-            await member.leave()
-            left = await scheduler.drain(settings.drain_grace.total_seconds())
-            beating.cancel()
-            watching.cancel()
-        with suppress(StoreUnavailable):
-            await parts.store.members.report_death(incarnation)
-            await asyncio.to_thread(doorbells.ring, [(session, 0) for session in left])
+@dataclass(frozen=True, slots=True)
+class _LoopSide:
+    """The asyncio side of this worker, from its first connection to its last."""
+
+    settings: Settings
+    incarnation: str
+    consumers: Consumers
+    doorbells: Doorbells
+    steps: Steps
+
+    async def serve(self, thread: LoopThread) -> None:
+        """Open everything, take slots when Celery consumes, and drain when the worker is told to end."""
+        settings, incarnation = self.settings, self.incarnation
+        bind_fields(incarnation=incarnation)
+        async with (
+            open_worker(settings, incarnation, clock=SystemClock(), steps=self.steps) as worker,
+            asyncio.TaskGroup() as loops,
+        ):
+            freeze_startup_objects()
+            scheduler = SessionScheduler(worker.dependencies, loops, capacity=settings.lanes * AWAKE_PER_LANE)
+            status = partial(_status, settings, scheduler, worker.engine)
+            member = Member(worker.dependencies, worker.store, scheduler, consume=self.consumers.serve, status=status)
+            _measure(scheduler, worker.engine, member)
+            metrics.serve(settings.metrics_port)
+            thread.ready.set_result(LoopThreadPort(thread, scheduler, loops, reload=worker.engine.reload))
+            # Slots that move to a worker before it consumes would stand still meanwhile.
+            await thread.consuming.wait()
+            async with asyncio.TaskGroup() as group:
+                membership = group.create_task(member.run(), name="member")
+                recycling = group.create_task(recycle(settings.worker_max_rss_mib), name="recycle")
+                log.info("worker.ready", extra={"lanes": settings.lanes})
+                await thread.stopping.wait()
+                log.info("worker.draining", extra={"at_work": scheduler.at_work})
+                await member.leave()
+                left = await scheduler.drain(settings.drain_grace.total_seconds())
+                # The heartbeat goes on until here: it holds the claims of the turns that ran.
+                membership.cancel()
+                recycling.cancel()
+            with suppress(StoreUnavailable):
+                await worker.store.members.report_death(incarnation)
+                # Their new owners may have swept before these turns ended.
+                await asyncio.to_thread(self.doorbells.ring, [(session, 0) for session in left])
 
 
-def _about(settings: Settings, scheduler: SessionScheduler, runtime: Engine) -> Mapping[str, Any]:
+def _measure(scheduler: SessionScheduler, engine: Engine, member: Member) -> None:
+    """Have metrics read what is current when they are asked."""
+    metrics.watch(metrics.AWAKE, lambda: scheduler.awake)
+    metrics.watch(metrics.AT_WORK, lambda: scheduler.at_work)
+    metrics.watch(metrics.SERVERS_DOWN, lambda: len(engine.servers_down))
+    metrics.watch(metrics.SLOTS, lambda: len(member.slots))
+
+
+def _status(settings: Settings, scheduler: SessionScheduler, engine: Engine) -> Mapping[str, Any]:
     """What the heartbeat says of this worker, for `cohort status`."""
     return {
         "host": socket.gethostname(),
@@ -165,6 +163,6 @@ def _about(settings: Settings, scheduler: SessionScheduler, runtime: Engine) -> 
         "awake": scheduler.awake,
         "at_work": scheduler.at_work,
         "turns": scheduler.turns,
-        "agents": list(runtime.agents),
-        "servers_down": list(runtime.servers_down),
+        "agents": list(engine.agents),
+        "servers_down": list(engine.servers_down),
     }

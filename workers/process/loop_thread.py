@@ -36,7 +36,12 @@ class LoopThread:
         self._died = died
         self._thread = threading.Thread(target=self._run, name="cohort-loop")
         self.ready: Future[LoopThreadPort] = Future()
+        """Done when the loop takes doorbells; an exception: it could not start."""
         self.ended: Future[None] = Future()
+        self.consuming = asyncio.Event()
+        """Set in the loop when Celery consumes: from then on slots may be taken."""
+        self.stopping = asyncio.Event()
+        """Set in the loop when the worker is to drain and end."""
 
     def start(self) -> "LoopThreadPort":
         """Start it and wait until it can take doorbells.
@@ -81,26 +86,22 @@ class LoopThreadPort:
         group: asyncio.TaskGroup,
         *,
         reload: Callable[[], Coroutine[Any, Any, tuple[str, ...]]],
-        started: asyncio.Event,
-        stop: asyncio.Event,
     ) -> None:
         """Made in the loop thread. ``group``: what is begun here are its children."""
         self._loop = asyncio.get_running_loop()
         self._thread = thread
         self._reload = reload
-        self._mailbox = scheduler
+        self._scheduler = scheduler
         self._group = group
-        self._started = started
-        self._stop = stop
 
     def start(self) -> None:
         """Celery consumes now: slots may be taken."""
         with suppress(RuntimeError):  # it has ended already
-            self._loop.call_soon_threadsafe(self._started.set)
+            self._loop.call_soon_threadsafe(self._thread.consuming.set)
 
     async def visit(self, session: SessionKey) -> TurnReport:
         """Answer a doorbell (``tasks.ports.Host``). In the loop thread."""
-        return await self._mailbox.visit(session)
+        return await self._scheduler.visit(session)
 
     def begin[T](self, work: Callable[[], Coroutine[Any, Any, T]], done: Callable[[T | None], None]) -> None:
         """Run it in the loop thread. It raises nothing; ``done`` is called there, with None if it was cancelled.
@@ -119,7 +120,7 @@ class LoopThreadPort:
     def cancel(self, session: SessionKey) -> None:
         """End the session's running turn, if it runs here."""
         with suppress(RuntimeError):  # the loop has ended, and the turn with it
-            self._loop.call_soon_threadsafe(self._mailbox.arrived, session)
+            self._loop.call_soon_threadsafe(self._scheduler.interrupt, session)
 
     def reload(self) -> tuple[str, ...]:
         """Check the agent cards and let them in; the agents there are then.
@@ -132,7 +133,7 @@ class LoopThreadPort:
     def drain(self) -> None:
         """Begin to leave: no new turns, then the end of the loop thread."""
         with suppress(RuntimeError):  # it has ended already
-            self._loop.call_soon_threadsafe(self._stop.set)
+            self._loop.call_soon_threadsafe(self._thread.stopping.set)
 
     def _begin[T](self, work: Callable[[], Coroutine[Any, Any, T]], done: Callable[[T | None], None]) -> None:
         coroutine = work()

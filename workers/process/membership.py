@@ -9,12 +9,10 @@ from itertools import batched
 from typing import Any
 
 from tasks.errors import StoreUnavailable
-from tasks.settings import Settings
 from tasks.slots import assign, queue_of
-from tasks.store.membership import Membership, View
-from tasks.store.reminders import ReminderStore
-from tasks.store.sessions import SessionStore
-from workers.sessions.heartbeat import Heartbeat
+from tasks.store import Store
+from tasks.store.membership import View
+from workers.sessions.dependencies import Dependencies
 from workers.sessions.reminders import admission
 from workers.sessions.scheduler import SessionScheduler
 
@@ -38,30 +36,34 @@ class Member:
 
     def __init__(
         self,
-        settings: Settings,
-        incarnation: str,
-        *,
-        members: Membership,
-        sessions: SessionStore,
-        reminders: ReminderStore,
+        deps: Dependencies,
+        store: Store,
         scheduler: SessionScheduler,
-        pulse: Heartbeat,
+        *,
         consume: Callable[[frozenset[str]], None],
-        about: Callable[[], Mapping[str, Any]],
+        status: Callable[[], Mapping[str, Any]],
     ) -> None:
-        """``consume``: blocking; serve exactly these queues. ``about``: what the heartbeat says of this worker."""
-        self._settings = settings
-        self._incarnation = incarnation
-        self._members = members
-        self._sessions = sessions
-        self._reminders = reminders
-        self._admits = admission(settings)
+        """Prepare a member.
+
+        Args:
+            deps: The dependencies of this worker's turn loops.
+            store: Redis.
+            scheduler: Wakes the sessions that a sweep finds.
+            consume: Consumes exactly the queues it is given. Blocks.
+            status: What the heartbeat says of this worker.
+        """
+        self._settings = deps.settings
+        self._incarnation = deps.incarnation
+        self._heartbeat = deps.heartbeat
+        self._members = store.members
+        self._sessions = store.sessions
+        self._reminders = store.reminders
+        self._scheduler = scheduler
+        self._admits = admission(deps.settings)
         if self._admits is None:
             log.warning("reminders.left", extra={"remedy": "set COHORT_ALLOW or COHORT_ACCESS as the bot has it"})
-        self._mailbox = scheduler
-        self._pulse = pulse
         self._consume = consume
-        self._about = about
+        self._status = status
         self._slots: frozenset[int] = frozenset()
         self._leaving = False
         self._look = asyncio.Event()
@@ -109,11 +111,11 @@ class Member:
 
     async def _beat(self) -> None:
         ttl = self._settings.heartbeat_ttl
-        before = self._pulse.now()
-        stood = await self._members.beat(self._incarnation, self._about(), ttl, member=not self._leaving)
-        if (silent := self._pulse.beaten(before, stood=stood)) is not None:
+        before = self._heartbeat.now()
+        was_there = await self._members.beat(self._incarnation, self._status(), ttl, member=not self._leaving)
+        if (silent := self._heartbeat.renewed(before, was_there=was_there)) is not None:
             log.warning("heartbeat.late", extra={"seconds": round(silent, 1)})
-            await self._mailbox.revalidate_claims()
+            await self._scheduler.revalidate_claims()
 
     async def _settle(self) -> None:
         """See who is there; if the assignment does not fit them, store one that does; serve what is ours in it."""
@@ -167,15 +169,15 @@ class Member:
         # Where the last one found no more room, so that no slot's sessions wait for ever for the other slots'.
         slots = sorted(self._slots, key=lambda slot: (slot - self._sweep_from) % self._settings.slots)
         for some in batched(slots, _SWEPT_AT_ONCE):
-            if not self._mailbox.room:
+            if not self._scheduler.room:
                 self._sweep_from = some[0] if woken else self._sweep_from
                 break
-            pending = await self._sessions.pending(some, max(_SEEN_IN_SLOT, self._settings.lanes * 4))
+            pending = await self._sessions.pending(some, max(_SEEN_IN_SLOT, self._scheduler.capacity))
             for slot, sessions in zip(some, pending, strict=True):
-                if not self._mailbox.room:
+                if not self._scheduler.room:
                     self._sweep_from = slot if woken else self._sweep_from
                     return woken
-                woken += self._mailbox.sweep(sessions)
+                woken += self._scheduler.sweep(sessions)
         return woken
 
     async def _listen(self) -> None:

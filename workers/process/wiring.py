@@ -11,7 +11,7 @@ from tasks.store import Store, connect
 from tasks.store.pacing import Limits, PaceStore
 from workers.runtime.engine import Engine
 from workers.sessions.alerts import Alerts
-from workers.sessions.dependencies import Parts, Steps
+from workers.sessions.dependencies import Dependencies, Steps
 from workers.sessions.heartbeat import Heartbeat
 from workers.telegram.client import client
 from workers.telegram.delivery import TelegramDelivery
@@ -24,11 +24,13 @@ class WorkerAssembly:
 
     store: Store
     engine: Engine
-    turns: Parts
+    dependencies: Dependencies
 
 
 @asynccontextmanager
-async def wired(settings: Settings, incarnation: str, *, clock: Clock, steps: Steps) -> AsyncGenerator[WorkerAssembly]:
+async def open_worker(
+    settings: Settings, incarnation: str, *, clock: Clock, steps: Steps
+) -> AsyncGenerator[WorkerAssembly]:
     """Open everything, in the order in which it needs each other; closed the other way round.
 
     Raises:
@@ -48,7 +50,7 @@ async def wired(settings: Settings, incarnation: str, *, clock: Clock, steps: St
             alert=(alerts := Alerts(settings, store.alerts, store.intake)).raise_,
         ) as engine,
     ):
-        turns = Parts(
+        dependencies = Dependencies(
             incarnation=incarnation,
             settings=settings,
             sessions=store.sessions,
@@ -58,7 +60,7 @@ async def wired(settings: Settings, incarnation: str, *, clock: Clock, steps: St
             delivery=TelegramDelivery(bot, settings, clock),
             alerts=alerts,
             clock=clock,
-            pulse=Heartbeat(clock, settings.heartbeat_ttl),
+            heartbeat=Heartbeat(clock, settings.heartbeat_ttl),
             steps=steps,
         )
-        yield WorkerAssembly(store, engine, turns)
+        yield WorkerAssembly(store, engine, dependencies)

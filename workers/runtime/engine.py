@@ -41,7 +41,7 @@ class Engine:
     Every turn must have ended before it is left. One per process: fast-agent keeps its settings in globals.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is optional, and tests leave most of them out
         self,
         settings: Settings,
         clock: Clock,

@@ -5,43 +5,43 @@ from dataclasses import replace
 from tasks.envelope import Button
 from tasks.store.sessions import Commit
 from workers.sessions import planner, texts
-from workers.sessions.dependencies import Parts
+from workers.sessions.dependencies import Dependencies
 from workers.sessions.owned_session import OwnedSession, persist
 from workers.sessions.reminders import after_cut
 
 
-async def word_commit(parts: Parts, claimed: OwnedSession, plan: planner.Answer) -> Commit:
+async def control_commit(deps: Dependencies, owned: OwnedSession, plan: planner.Control) -> Commit:
     """A stopped turn's partial text stays, marked as stopped."""
-    plan, buttons = await _with_reminders(parts, claimed, plan)
-    render = parts.delivery.render
+    plan, buttons = await _with_reminders(deps, owned, plan)
+    render = deps.delivery.render
     # A draft fades; a message stays, and so does what it shows.
-    partial = claimed.shown if claimed.live or parts.settings.stream == "draft" else ""
+    partial = owned.shown if owned.live or deps.settings.stream == "draft" else ""
     if partial and plan.forget:
         replies = (
-            *render(partial, edit=claimed.live, reply_to=None, notes=(texts.ENDED,)),
+            *render(partial, edit=owned.live, reply_to=None, notes=(texts.ENDED,)),
             *render(plan.words, edit=None, reply_to=None),
         )
     elif partial:
-        replies = render(partial, edit=claimed.live, reply_to=None, notes=(plan.words,))
+        replies = render(partial, edit=owned.live, reply_to=None, notes=(plan.words,))
     else:
-        replies = render(plan.words, edit=claimed.live, reply_to=None)
-    replies = tuple(reply.model_copy(update={"answers": plan.ends.answers}) for reply in replies)
+        replies = render(plan.words, edit=owned.live, reply_to=None)
+    replies = tuple(reply.model_copy(update={"answers": plan.handled.answers}) for reply in replies)
     if buttons:
         replies = (*replies[:-1], replies[-1].model_copy(update={"buttons": buttons}))
     kept = {name: value for name, value in plan.set.items() if value}
     unset = tuple(name for name, value in plan.set.items() if not value)
     forget = ("history", "failed") if plan.forget else ()
     then = (plan.then,) if plan.then is not None else ()
-    return Commit(plan.ends.drop, replies, set=kept, unset=(*unset, *forget), then=then)
+    return Commit(plan.handled.drop, replies, set=kept, unset=(*unset, *forget), then=then)
 
 
 async def _with_reminders(
-    parts: Parts, claimed: OwnedSession, plan: planner.Answer
-) -> tuple[planner.Answer, tuple[tuple[Button, ...], ...]]:
+    deps: Dependencies, owned: OwnedSession, plan: planner.Control
+) -> tuple[planner.Control, tuple[tuple[Button, ...], ...]]:
     """The same with what its user has to know of the session's reminders, and buttons for it."""
     if not plan.cuts:
         return plan, ()
-    reminders, new = parts.reminders, plan.forget
-    ended = lambda: after_cut(reminders, claimed.session, new=new)  # noqa: E731 - said again until Redis takes it
-    said, buttons = await persist(ended, claimed.session, parts.sleep)
+    reminders, new = deps.reminders, plan.forget
+    ended = lambda: after_cut(reminders, owned.session, new=new)  # noqa: E731 - said again until Redis takes it
+    said, buttons = await persist(ended, owned.session, deps.sleep)
     return (replace(plan, words=f"{plan.words} {said}") if said else plan), buttons

@@ -1,7 +1,7 @@
 """What every turn loop of a worker works with."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from tasks.clock import Clock
@@ -11,15 +11,17 @@ from tasks.store.sessions import SessionStore
 from workers.interfaces import AgentRuntime, Delivery
 from workers.sessions.alerts import Alerts
 from workers.sessions.heartbeat import Heartbeat
-from workers.sessions.owned_session import Sleep
 from workers.sessions.reminders import SessionReminders
+
+type Sleep = Callable[[float], Awaitable[None]]
+"""``asyncio.sleep``; tests bring their own."""
 
 type Steps = Callable[[str], None]
 """Told the name of each step as it is passed; test builds end the process there."""
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Dependencies:
     """What every turn loop of this worker works with."""
 
     incarnation: str
@@ -31,6 +33,6 @@ class Parts:
     delivery: Delivery
     alerts: Alerts
     clock: Clock
-    pulse: Heartbeat
+    heartbeat: Heartbeat
     steps: Steps
     sleep: Sleep = asyncio.sleep

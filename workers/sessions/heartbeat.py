@@ -16,31 +16,31 @@ class Heartbeat:
         """``ttl``: how long a heartbeat holds."""
         self._clock = clock
         self._ttl_s = ttl.total_seconds()
-        self._beaten_at: float | None = None
-        self._unbroken_since = 0.0
+        self._renewed_at: float | None = None
+        self._unbroken_from = 0.0
 
     def now(self) -> float:
         """Monotonic seconds, for the other two methods."""
         return self._clock.monotonic()
 
-    def beaten(self, since: float, *, stood: bool = True) -> float | None:
+    def renewed(self, since: float, *, was_there: bool = True) -> float | None:
         """The heartbeat was renewed.
 
         Args:
             since: ``now()`` before it was.
-            stood: Whether the last one was still there.
+            was_there: Whether the last one was still there.
 
         Returns:
             Seconds since the last one, if it may have been missing meanwhile; None when it surely never was.
         """
-        now, last = self.now(), self._beaten_at
-        self._beaten_at = since
-        if last is not None and stood and now - last <= self._ttl_s:
+        now, last = self.now(), self._renewed_at
+        self._renewed_at = since
+        if last is not None and was_there and now - last <= self._ttl_s:
             return None
-        self._unbroken_since = now
+        self._unbroken_from = now
         return None if last is None else now - last
 
-    def sure_since(self, proved: float) -> bool:
+    def unbroken_since(self, proved: float) -> bool:
         """Whether what was ours when Redis was asked at ``proved`` (``now()`` before the question) is ours still."""
-        last = self._beaten_at
-        return last is not None and proved >= self._unbroken_since and self.now() - last < self._ttl_s
+        last = self._renewed_at
+        return last is not None and proved >= self._unbroken_from and self.now() - last < self._ttl_s

@@ -13,12 +13,12 @@ from tasks.session import SessionKey
 from tasks.store.sessions import READ_AHEAD, Commit, Held, Work
 from tasks.telemetry import bind_fields
 from workers.sessions import edits, planner, texts
-from workers.sessions.control_replies import word_commit
-from workers.sessions.dependencies import Parts
+from workers.sessions.control_replies import control_commit
+from workers.sessions.dependencies import Dependencies
 from workers.sessions.outbox import Outbox
 from workers.sessions.owned_session import OwnedSession, persist
 from workers.sessions.spending import Spending
-from workers.sessions.turn_runner import Outcome, TurnRunner
+from workers.sessions.turn_runner import Asked, Outcome, TurnRunner
 
 log = logging.getLogger("cohort.turns")
 
@@ -29,18 +29,18 @@ _FETCH_AGAIN_S = 0.5
 class TurnLoop:
     """The only writer of its session while its claim stands."""
 
-    def __init__(self, parts: Parts, session: SessionKey, *, draining: Callable[[], bool]) -> None:
-        self._parts = parts
+    def __init__(self, deps: Dependencies, session: SessionKey, *, draining: Callable[[], bool]) -> None:
+        self._deps = deps
         self._session = session
         self._draining = draining
-        self._outbox = Outbox(parts.delivery, clock=parts.clock, sleep=parts.sleep, steps=parts.steps)
-        self._claimed: OwnedSession | None = None
+        self._outbox = Outbox(deps)
+        self._owned: OwnedSession | None = None
         self._attempt: asyncio.Task[Outcome | Exception] | None = None
         self._taken = 0
         self._said: edits.Said = {}
         self._interrupted = False
         self._report: TurnReport = {"outcome": "idle", "turns": 0, "messages": 0}
-        self._spending = Spending(session, parts.sessions, parts.settings, parts.clock)
+        self._spending = Spending(session, deps.sessions, deps.settings, deps.clock)
 
     def interrupt(self) -> None:
         """Have the inbox looked at again before anything else; a running turn is cancelled, its messages stay in it."""
@@ -54,7 +54,7 @@ class TurnLoop:
         attempt = self._attempt
         with suppress(StoreUnavailable):
             if attempt is not None:
-                behind = await self._parts.sessions.behind(self._session, self._taken)
+                behind = await self._deps.sessions.behind(self._session, self._taken)
                 if not planner.is_news(behind, self._said):
                     return
             # If that turn has ended by now, its successor looks once more than it need.
@@ -63,10 +63,10 @@ class TurnLoop:
     async def revalidate_claims(self) -> None:
         """This process was paused for longer than its claims hold: end the running turn if it is somebody else's."""
         attempt = self._attempt
-        if attempt is None or self._claimed is None:
+        if attempt is None or self._owned is None:
             return
         try:
-            await self._claimed.verify_claim()
+            await self._owned.verify_claim()
         except ClaimLost:
             attempt.cancel()
 
@@ -82,143 +82,137 @@ class TurnLoop:
             asyncio.CancelledError: the worker's grace time is over; the session was handed off.
             Exception: a defect; likewise, and it counts as a try of the message at work.
         """
-        parts = self._parts
+        deps = self._deps
         self._report = {"outcome": "idle", "turns": 0, "messages": 0}
         self._interrupted = False
         # Not knowing whether it is ours would leave it to nobody, so the answer is waited for.
-        since = parts.pulse.now()
-        claim = await persist(
-            lambda: parts.sessions.claim(self._session, parts.incarnation), self._session, parts.sleep
-        )
+        since = deps.heartbeat.now()
+        claim = await persist(lambda: deps.sessions.claim(self._session, deps.incarnation), self._session, deps.sleep)
         if isinstance(claim, Held):
             return ELSEWHERE
         bind_fields(epoch=claim.epoch)
-        parts.steps("claimed")
-        claimed = self._claimed = OwnedSession(
-            parts.sessions, parts.moves, claim, pulse=parts.pulse, sleep=parts.sleep, since=since
-        )
+        deps.steps("claimed")
+        owned = self._owned = OwnedSession(deps, claim, since=since)
         try:
-            await self._work(claimed, claim.work)
+            await self._work(owned, claim.work)
         except ClaimLost:
             log.warning("claim.lost")
             self._report["outcome"] = "elsewhere"
         except EnvelopeTooNew as problem:
             log.warning("session.left", extra={"reason": str(problem)})
-            await claimed.hand_off()
+            await owned.hand_off()
         except Exception:
-            await claimed.hand_off(counts=True)
+            await owned.hand_off(counts=True)
             raise
         except BaseException:
-            await claimed.hand_off_at_last()
+            await owned.hand_off_once()
             raise
         finally:
             # What no commit took along.
             await self._spending.count()
         return self._report
 
-    async def _work(self, claimed: OwnedSession, work: Work | None) -> None:
-        new = claimed.moved
-        if new is not None and work is not None and (work.inbox or work.outbox or not claimed.is_blank):
+    async def _work(self, owned: OwnedSession, work: Work | None) -> None:
+        new = owned.moved
+        if new is not None and work is not None and (work.inbox or work.outbox or not owned.is_blank):
             # It was not fetched yet, or something came late, for the group that is no more.
-            await self._move(claimed, new, ())
+            await self._move(owned, new, ())
         while work is not None:
             again = False
             if work.outbox:
-                await self._outbox.deliver(claimed, work.outbox)
+                await self._outbox.deliver(owned, work.outbox)
             elif self._draining() and (work.inbox or work.awaits):
-                await claimed.hand_off()
+                await owned.hand_off()
                 return
             elif work.awaits:
-                again = await self._fetch(claimed, SessionKey.parse(work.awaits))
+                again = await self._fetch(owned, SessionKey.parse(work.awaits))
             elif work.inbox:
-                again = await self._step(claimed, work)
+                again = await self._step(owned, work)
             self._interrupted = False
-            work = await claimed.advance(again=again)
+            work = await owned.advance(again=again)
 
-    async def _step(self, claimed: OwnedSession, work: Work) -> bool:
+    async def _step(self, owned: OwnedSession, work: Work) -> bool:
         """Do the next thing. Returns whether the head was only set aside (so its try does not count).
 
         Raises:
             EnvelopeTooNew: a worker of a newer release has to.
         """
-        inbox = work.inbox if len(work.inbox) < READ_AHEAD else await claimed.whole_inbox()
+        inbox = work.inbox if len(work.inbox) < READ_AHEAD else await owned.whole_inbox()
         plan = planner.decide(
             inbox,
-            tries=work.tries,
-            mode=self._parts.settings.queue_mode,
-            now=self._parts.clock.now(),
-            together=claimed.together,
-            suspects=claimed.suspects,
-            said=claimed.said,
+            planner.Earlier(work.tries, owned.together, owned.suspects, owned.said),
+            mode=self._deps.settings.queue_mode,
+            now=self._deps.clock.now(),
         )
         match plan:
-            case planner.Run(ends, messages):
+            case planner.Run(handled, messages):
                 if len(messages) > 1:
-                    await claimed.note_together(ends.drop)
-                return await self._turn(claimed, ends, messages)
-            case planner.Retry(ends):
-                if failed := claimed.failed_messages():
-                    return await self._turn(claimed, ends, failed, retry=True)
-                await self._say(claimed, planner.Answer(ends, texts.NOTHING_TO_RETRY, {}))
-            case planner.Compact(ends, to):
-                return await self._turn(claimed, ends, (to,))
-            case planner.Answer():
-                await self._say(claimed, plan)
-            case planner.Bury():
-                await self._bury(claimed, plan)
-            case planner.Ignore(ends):
-                await self._commit(claimed, Commit(ends.drop), ends)
+                    await owned.note_together(handled.drop)
+                return await self._turn(owned, handled, messages)
+            case planner.Retry(handled):
+                if failed := owned.failed_messages():
+                    return await self._turn(owned, handled, failed, retry=True)
+                await self._say(owned, planner.Control(handled, texts.NOTHING_TO_RETRY, {}))
+            case planner.Compact(handled, to):
+                return await self._turn(owned, handled, (to,))
+            case planner.Control():
+                await self._say(owned, plan)
+            case planner.GiveUp():
+                await self._give_up(owned, plan)
+            case planner.Skip(handled):
+                await self._commit(owned, Commit(handled.drop), handled)
             case _:
-                return await self._wait(claimed, plan)
+                return await self._wait(owned, plan)
         return False
 
-    async def _wait(self, claimed: OwnedSession, plan: planner.Wait | planner.Move | planner.LeaveIt) -> bool:
+    async def _wait(self, owned: OwnedSession, plan: planner.Wait | planner.Move | planner.HandOff) -> bool:
         """Nothing is begun here now. Returns as ``_step``, and raises what it raises."""
         match plan:
             case planner.Wait(seconds):
-                await self._parts.sleep(seconds)
+                await self._deps.sleep(seconds)
             case planner.Move(chat, entries):
-                old = claimed.session
-                await self._move(claimed, SessionKey(old.bot, chat, old.topic, old.business), entries)
-            case planner.LeaveIt(reason):
+                old = owned.session
+                await self._move(owned, SessionKey(old.bot, chat, old.topic, old.business), entries)
+            case planner.HandOff(reason):
                 raise EnvelopeTooNew(reason)
         return True
 
-    async def _move(self, claimed: OwnedSession, new: SessionKey, entries: Sequence[bytes]) -> None:
+    async def _move(self, owned: OwnedSession, new: SessionKey, entries: Sequence[bytes]) -> None:
         """The group became a supergroup: its session is let go, and goes on as ``new``.
 
         Raises:
             ClaimLost: it was let go.
         """
-        await claimed.leave(new, entries)
+        await owned.leave(new, entries)
         # An entry that came along with what was fetched names the session in which it stands.
-        if new != claimed.session:
+        if new != owned.session:
             log.info("session.moved", extra={"moved": str(new)})
             raise ClaimLost
 
-    async def _fetch(self, claimed: OwnedSession, old: SessionKey) -> bool:
+    async def _fetch(self, owned: OwnedSession, old: SessionKey) -> bool:
         """Go on with what is left in ``old``. Returns whether the head of the inbox is still the same."""
-        replaced = await claimed.fetch(old)
+        replaced = await owned.fetch(old)
         if replaced is None:
-            await self._parts.sleep(_FETCH_AGAIN_S)
+            await self._deps.sleep(_FETCH_AGAIN_S)
             return True
         log.info("session.fetched", extra={"moved": str(old)})
         return not replaced
 
     async def _turn(
-        self, claimed: OwnedSession, ends: planner.Ends, messages: Sequence[Inbound], *, retry: bool = False
+        self, owned: OwnedSession, handled: planner.Handled, messages: Sequence[Inbound], *, retry: bool = False
     ) -> bool:
         if self._interrupted:
             # Whatever it is came after the inbox was read.
             return True
-        attempts = TurnRunner(self._parts, claimed, messages, self._spending, answers=ends.answers, retry=retry)
-        clock, begun = self._parts.clock, self._parts.clock.monotonic()
+        asked = Asked(tuple(messages), handled.answers, retry=retry)
+        runner = TurnRunner(self._deps, owned, self._spending, asked)
+        clock, begun = self._deps.clock, self._deps.clock.monotonic()
         for message in messages:
             metrics.WAIT_SECONDS.observe(max(clock.now() - message.at, 0.0))
-        self._taken, self._said = ends.drop, edits.joined(claimed.said, ends.said)
+        self._taken, self._said = handled.drop, edits.joined(owned.said, handled.said)
         try:
             async with asyncio.TaskGroup() as group:
-                attempt = group.create_task(_kept(attempts.outcome()), name=f"turn {self._session}")
+                attempt = group.create_task(_kept(runner.outcome()), name=f"turn {self._session}")
                 counting = group.create_task(self._spending.counting(), name=f"spending {self._session}")
                 attempt.add_done_callback(lambda _: counting.cancel())
                 self._attempt = attempt
@@ -233,8 +227,8 @@ class TurnLoop:
         outcome = attempt.result()
         if isinstance(outcome, Exception):
             raise outcome
-        self._parts.steps("ran")
-        await self._commit(claimed, outcome.commit(ends.drop), ends)
+        self._deps.steps("ran")
+        await self._commit(owned, outcome.commit(handled.drop), handled)
         metrics.TURNS.labels("answered" if outcome.add else "refused").inc()
         metrics.TURN_SECONDS.observe(clock.monotonic() - begun)
         self._report["outcome"] = "answered"
@@ -242,33 +236,33 @@ class TurnLoop:
         self._report["messages"] += len(messages)
         return False
 
-    async def _say(self, claimed: OwnedSession, plan: planner.Answer) -> None:
+    async def _say(self, owned: OwnedSession, plan: planner.Control) -> None:
         """Answer a control word."""
-        await self._commit(claimed, await word_commit(self._parts, claimed, plan), plan.ends)
+        await self._commit(owned, await control_commit(self._deps, owned, plan), plan.handled)
 
-    async def _bury(self, claimed: OwnedSession, plan: planner.Bury) -> None:
+    async def _give_up(self, owned: OwnedSession, plan: planner.GiveUp) -> None:
         """Give up on the head of the inbox; of a Retry also on what it was to try again."""
         log.error("message.buried", extra={"reason": plan.letter.reason})
         said = texts.POISON if plan.to else texts.UNREADABLE
-        reply = Reply(text=said, edit=claimed.live, answers=plan.ends.answers)
+        reply = Reply(text=said, edit=owned.live, answers=plan.handled.answers)
         letters = [plan.letter.model_copy(update={"session": str(self._session)})]
         retried = plan.to is not None and plan.to.kind == "retry"
         if retried:
             reason, at = plan.letter.reason, plan.letter.at
-            letters += [planner.letter(message, reason, at) for message in claimed.failed_messages()]
+            letters += [planner.letter(message, reason, at) for message in owned.failed_messages()]
         unset = ("failed",) if retried else ()
-        await self._commit(claimed, Commit(plan.ends.drop, (reply,), unset=unset, dead=letters), plan.ends)
+        await self._commit(owned, Commit(plan.handled.drop, (reply,), unset=unset, dead=letters), plan.handled)
 
-    async def _commit(self, claimed: OwnedSession, commit: Commit, ends: planner.Ends) -> None:
+    async def _commit(self, owned: OwnedSession, commit: Commit, handled: planner.Handled) -> None:
         commit = self._spending.with_commit(commit)
         try:
-            written = await claimed.commit(commit, suspects=ends.suspects, said=ends.said)
+            written = await owned.commit(commit, suspects=handled.suspects, said=handled.said)
         except ClaimLost:
             self._spending.not_committed(commit)
             raise
-        self._parts.steps("committed")
+        self._deps.steps("committed")
         metrics.DEAD.inc(len(commit.dead))
-        await self._outbox.deliver(claimed, written)
+        await self._outbox.deliver(owned, written)
 
 
 async def _kept(outcome: Awaitable[Outcome]) -> Outcome | Exception:

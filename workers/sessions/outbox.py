@@ -2,16 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from tasks.clock import Clock
 from tasks.envelope import DeadLetter, Reply
 from tasks.errors import ClaimLost, EnvelopeInvalid, Retryable
 from tasks.session import SessionKey
 from tasks.store.sessions import Commit
-from workers.interfaces import ChatMigrated, Delivery, Undeliverable
+from workers.interfaces import ChatMigrated, Undeliverable
 from workers.sessions import texts
-from workers.sessions.owned_session import OwnedSession, Sleep
+from workers.sessions.dependencies import Dependencies
+from workers.sessions.owned_session import OwnedSession
 
 log = logging.getLogger("cohort.delivery")
 
@@ -27,13 +27,13 @@ LATE_S = 5.0
 class Outbox:
     """The far end of a turn."""
 
-    def __init__(self, delivery: Delivery, *, clock: Clock, sleep: Sleep, steps: Callable[[str], None]) -> None:
-        self._delivery = delivery
-        self._clock = clock
-        self._sleep = sleep
-        self._steps = steps
+    def __init__(self, deps: Dependencies) -> None:
+        self._delivery = deps.delivery
+        self._clock = deps.clock
+        self._sleep = deps.sleep
+        self._steps = deps.steps
 
-    async def deliver(self, claimed: OwnedSession, replies: Sequence[bytes]) -> None:
+    async def deliver(self, owned: OwnedSession, replies: Sequence[bytes]) -> None:
         """Deliver ``replies``, the head of the session's outbox as it was read, and drop each when Telegram has it.
 
         Raises:
@@ -45,29 +45,29 @@ class Outbox:
                 reply = Reply.from_json(raw)
             except EnvelopeInvalid as problem:
                 log.exception("reply.unreadable")
-                await self._give_up(claimed, raw, None, problem)
+                await self._give_up(owned, raw, None, problem)
             else:
-                shown = await self._bring(claimed, raw, reply)
-                if shown is not None and shown == reply.edit == claimed.inherited:
+                shown = await self._bring(owned, raw, reply)
+                if shown is not None and shown == reply.edit == owned.inherited:
                     # A last frame of the worker that began this message may still be on its way to Telegram, and would
                     # overwrite the answer. Until it is certain that none did, the reply counts as undelivered.
-                    claimed.inherited = None
+                    owned.inherited = None
                     await self._sleep(LATE_S)
-                    await self._bring(claimed, raw, reply)
+                    await self._bring(owned, raw, reply)
             self._steps("delivered")
-            await self._confirm(claimed, raw)
+            await self._confirm(owned, raw)
 
-    async def _bring(self, claimed: OwnedSession, raw: bytes, reply: Reply) -> int | None:
+    async def _bring(self, owned: OwnedSession, raw: bytes, reply: Reply) -> int | None:
         """Until Telegram has it (the id of its message) or never will (None)."""
         defects = 0
         while True:
             try:
                 # A worker that was paused meanwhile would say what the next owner has said already.
-                return await self._delivery.deliver(claimed.session, reply, still_ours=claimed.ensure_owned)
+                return await self._delivery.deliver(owned.session, reply, still_ours=owned.ensure_owned)
             except Undeliverable as problem:
                 log.warning("reply.undeliverable", extra={"reason": str(problem)})
             except ChatMigrated as moved:
-                await self._migrate(claimed, moved)
+                await self._migrate(owned, moved)
             except ClaimLost:
                 raise
             except Retryable as problem:
@@ -80,31 +80,31 @@ class Outbox:
                 if defects < MAX_TRIES:
                     await self._sleep(_PAUSE_S * defects)
                     continue
-                await self._give_up(claimed, raw, reply, defect)
+                await self._give_up(owned, raw, reply, defect)
             return None
 
-    async def _confirm(self, claimed: OwnedSession, raw: bytes) -> None:
+    async def _confirm(self, owned: OwnedSession, raw: bytes) -> None:
         try:
-            await claimed.delivered(raw)
+            await owned.delivered(raw)
         except asyncio.CancelledError:
             # Telegram has it; whoever goes on here must not say it again.
-            await claimed.delivered_at_last(raw)
+            await owned.delivered_once(raw)
             raise
 
-    async def _give_up(self, claimed: OwnedSession, raw: bytes, reply: Reply | None, problem: Exception) -> None:
+    async def _give_up(self, owned: OwnedSession, raw: bytes, reply: Reply | None, problem: Exception) -> None:
         """Keep it for an operator and say so in words that cannot fail."""
         reason = f"not deliverable: {type(problem).__name__}"
         letter = DeadLetter(
-            reason=reason, at=self._clock.now(), session=str(claimed.session), raw=raw.decode(errors="replace")
+            reason=reason, at=self._clock.now(), session=str(owned.session), raw=raw.decode(errors="replace")
         )
         answers = reply.answers if reply else ()
         said = () if reply and reply.text == texts.UNSENT else (Reply(text=texts.UNSENT, answers=answers),)
-        await claimed.commit(Commit(0, said, dead=(letter,)), suspects=claimed.suspects)
+        await owned.commit(Commit(0, said, dead=(letter,)), suspects=owned.suspects)
 
-    async def _migrate(self, claimed: OwnedSession, moved: ChatMigrated) -> None:
-        old = claimed.session
+    async def _migrate(self, owned: OwnedSession, moved: ChatMigrated) -> None:
+        old = owned.session
         new = SessionKey(old.bot, moved.chat, old.topic, old.business)
         log.info("session.moved", extra={"moved": str(new)})
-        await claimed.leave(new)
+        await owned.leave(new)
         # The new session's slot owner finds it pending, and fetches what is here, reply and all.
         raise ClaimLost

@@ -11,17 +11,13 @@ from typing import Any
 from tasks.envelope import Inbound
 from tasks.errors import ClaimLost, EnvelopeInvalid, StoreUnavailable
 from tasks.session import SessionKey
-from tasks.store.moves import Moves
 from tasks.store.redis import text
-from tasks.store.sessions import Claim, Commit, SessionStore, Work
+from tasks.store.sessions import Claim, Commit, Work
 from workers.interfaces import Usage
 from workers.sessions import edits
-from workers.sessions.heartbeat import Heartbeat
+from workers.sessions.dependencies import Dependencies, Sleep
 
 log = logging.getLogger("cohort.turns")
-
-type Sleep = Callable[[float], Awaitable[None]]
-"""``asyncio.sleep``; tests bring their own."""
 
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 5.0
@@ -52,16 +48,14 @@ class OwnedSession:
     ``inherited``: the message that an earlier owner's turn was shown in, if that came to no end.
     """
 
-    def __init__(
-        self, sessions: SessionStore, moves: Moves, claim: Claim, *, pulse: Heartbeat, sleep: Sleep, since: float
-    ) -> None:
-        """``since``: ``pulse.now()`` before it was claimed."""
-        self._sessions = sessions
-        self._moves = moves
+    def __init__(self, deps: Dependencies, claim: Claim, *, since: float) -> None:
+        """``since``: ``heartbeat.now()`` before it was claimed."""
+        self._sessions = deps.sessions
+        self._moves = deps.moves
+        self._heartbeat = deps.heartbeat
+        self._sleep = deps.sleep
         self._claim = claim
-        self._pulse = pulse
-        self._sleep = sleep
-        self._proved_at = since
+        self._verified_at = since
         self._fields = dict(claim.state)
         self._tries = claim.work.tries
         self.live: int | None = self._number("live") or None
@@ -106,7 +100,7 @@ class OwnedSession:
 
     @property
     def suspects(self) -> int:
-        """How many inbox entries are run one at a time (``workers.sessions.planner.Ends``)."""
+        """How many inbox entries are run one at a time (``workers.sessions.planner.Handled``)."""
         return self._number("suspects")
 
     @property
@@ -186,7 +180,7 @@ class OwnedSession:
         return await persist(lambda: self._sessions.whole_inbox(self._claim), self.session, self._sleep)
 
     async def commit(self, commit: Commit, *, suspects: int = 0, said: edits.Said | None = None) -> tuple[bytes, ...]:
-        """Write a turn. ``suspects``, ``said``: see ``workers.sessions.planner.Ends``.
+        """Write a turn. ``suspects``, ``said``: see ``workers.sessions.planner.Handled``.
 
         Returns:
             The replies as they stand in the outbox now.
@@ -213,7 +207,7 @@ class OwnedSession:
         """Telegram has taken the oldest reply."""
         await self._write(lambda: self._sessions.delivered(self._claim, reply))
 
-    async def delivered_at_last(self, reply: bytes) -> None:
+    async def delivered_once(self, reply: bytes) -> None:
         """The same in one attempt, of somebody who is being cancelled."""
         with suppress(StoreUnavailable, ClaimLost):
             await self._sessions.delivered(self._claim, reply)
@@ -254,7 +248,7 @@ class OwnedSession:
         """Let go with the work left in place. ``counts``: the message at work is to blame."""
         await persist(lambda: self._sessions.hand_off(self._claim, counts=counts), self.session, self._sleep)
 
-    async def hand_off_at_last(self) -> None:
+    async def hand_off_once(self) -> None:
         """The same in one attempt, of somebody who is being cancelled."""
         with suppress(StoreUnavailable):
             await self._sessions.hand_off(self._claim)
@@ -269,18 +263,18 @@ class OwnedSession:
         Raises:
             StoreUnavailable: nobody can tell.
         """
-        if not self._pulse.sure_since(self._proved_at):
-            await self._proving(lambda: self._sessions.verify_claim(self._claim))
+        if not self._heartbeat.unbroken_since(self._verified_at):
+            await self._verifying(lambda: self._sessions.verify_claim(self._claim))
 
     async def verify_claim(self) -> None:
         """See whether it is still ours."""
         await self._write(lambda: self._sessions.verify_claim(self._claim))
 
     async def _write[T](self, write: Callable[[], Awaitable[T]]) -> T:
-        return await persist(lambda: self._proving(write), self.session, self._sleep)
+        return await persist(lambda: self._verifying(write), self.session, self._sleep)
 
-    async def _proving[T](self, write: Callable[[], Awaitable[T]]) -> T:
-        before = self._pulse.now()
+    async def _verifying[T](self, write: Callable[[], Awaitable[T]]) -> T:
+        before = self._heartbeat.now()
         written = await write()
-        self._proved_at = before
+        self._verified_at = before
         return written

@@ -18,8 +18,8 @@ MAX_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Ends:
-    """The entries that a step ends, at the head of the inbox.
+class Handled:
+    """The entries that a step handled, at the head of the inbox.
 
     ``drop``: how many. ``answers``: their update ids, of those that can be read. ``suspects``: so many of the entries
     behind them were begun together with one that ended its worker; they are run one at a time. ``said``: what the
@@ -36,26 +36,26 @@ class Ends:
 class Run:
     """Run the agent on ``messages``."""
 
-    ends: Ends
+    handled: Handled
     messages: tuple[Inbound, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Ignore:
+class Skip:
     """Edits that change nothing: they are dropped without a word."""
 
-    ends: Ends
+    handled: Handled
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Control:
     """No agent: say ``words``, and change what the control words change.
 
     ``forget``: the history goes. ``then``: a message that is to be answered next. ``cuts``: reminders that reminders
     have set end, too.
     """
 
-    ends: Ends
+    handled: Handled
     words: str
     set: dict[str, str]
     forget: bool = False
@@ -67,7 +67,7 @@ class Answer:
 class Compact:
     """Summarise the history."""
 
-    ends: Ends
+    handled: Handled
     to: Inbound
 
 
@@ -75,14 +75,14 @@ class Compact:
 class Retry:
     """Run the messages of the turns that were given up again."""
 
-    ends: Ends
+    handled: Handled
 
 
 @dataclass(frozen=True, slots=True)
-class Bury:
+class GiveUp:
     """Give up on the head; ``to`` is None when it cannot even be read."""
 
-    ends: Ends
+    handled: Handled
     letter: DeadLetter
     to: Inbound | None
 
@@ -95,7 +95,7 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
-class LeaveIt:
+class HandOff:
     """The head was written by a newer release: leave the session to a worker that can read it."""
 
     reason: str
@@ -109,31 +109,40 @@ class Move:
     entries: tuple[bytes, ...]
 
 
-type Plan = Run | Ignore | Answer | Compact | Retry | Bury | Wait | LeaveIt | Move
+type Plan = Run | Skip | Control | Compact | Retry | GiveUp | Wait | HandOff | Move
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What earlier steps left: in the session's state, and at the head of its inbox."""
+
+    tries: int = 1
+    """How often the head was begun, this time included."""
+    together: int = 0
+    """How many entries the try before took; of use with more than one try."""
+    suspects: int = 0
+    """As the step before left them (``Handled.suspects``)."""
+    said: Said = field(default_factory=dict[int, str])
+    """What the last messages said that left the inbox."""
 
 
 def decide(
     inbox: Sequence[bytes],
+    earlier: Earlier,
     *,
-    tries: int,
     mode: QueueMode,
     now: float,
-    together: int = 0,
-    suspects: int = 0,
-    said: Said | None = None,
 ) -> Plan:
     """The next step.
 
     Args:
         inbox: Raw entries, oldest first; at least one. For a ``stop`` or ``new`` behind more messages than were read,
             the whole inbox.
-        tries: How often the head was begun, this time included.
+        earlier: What earlier steps left.
         mode: What happens to messages that came while a turn ran.
         now: Seconds since the epoch.
-        together: With more than one try: how many entries the try before took.
-        suspects: As the step before left them (``Ends.suspects``).
-        said: What the last messages said that left the inbox.
     """
+    tries, suspects, said = earlier.tries, earlier.suspects, earlier.said
     entries = _read(inbox, now, max(0, suspects - 1))
     if not isinstance(entries, list):
         return entries
@@ -143,16 +152,16 @@ def decide(
     # A suspect was begun once before it became the head.
     begun = tries + (1 if suspects else 0)
     if tries > 1 and not suspects:
-        suspects = together
+        suspects = earlier.together
 
-    def ends(drop: int) -> Ends:
+    def handled(drop: int) -> Handled:
         answers = tuple(entry.update_id for entry in entries[:drop])
-        return Ends(drop, answers, max(0, suspects - drop), said_in(entries[:drop], said or {}))
+        return Handled(drop, answers, max(0, suspects - drop), said_in(entries[:drop], said))
 
     # The last of them wins: everything before it was meant to go away.
     cuts = [place for place, entry in enumerate(entries, 1) if entry.kind in ("stop", "new")]
     if cuts:
-        return _cut(ends(cuts[-1]), entries[: cuts[-1]])
+        return _cut(handled(cuts[-1]), entries[: cuts[-1]])
 
     head = entries[0]
     # After a turn that never ended, one at a time: the others must not share a poisonous message's end.
@@ -161,23 +170,23 @@ def decide(
         reason = f"begun {begun - 1} times without an end"
         # An album's parts share its end as they share its message.
         whole = messages[0] if messages else head
-        return Bury(ends(len(taken) or 1), letter(whole, reason, now), whole)
+        return GiveUp(handled(len(taken) or 1), letter(whole, reason, now), whole)
     match head.kind:
         case "choose":
-            return Answer(ends(1), texts.chosen(head.choice), dict(head.choice))
+            return Control(handled(1), texts.chosen(head.choice), dict(head.choice))
         case "compact":
-            return Compact(ends(_alike(entries)), head)
+            return Compact(handled(_alike(entries)), head)
         case "retry":
-            return Retry(ends(_alike(entries)))
+            return Retry(handled(_alike(entries)))
         case _:
-            return _run(ends(len(taken)), messages, album_left(taken[-1], now) if len(taken) == len(entries) else 0)
+            return _run(handled(len(taken)), messages, album_left(taken[-1], now) if len(taken) == len(entries) else 0)
 
 
-def _run(ends: Ends, messages: Sequence[Inbound], album_s: float) -> Run | Ignore | Wait:
+def _run(handled: Handled, messages: Sequence[Inbound], album_s: float) -> Run | Skip | Wait:
     """Answer ``messages``, once the album that they end with is complete."""
     if not messages:
-        return Ignore(ends)
-    return Wait(album_s) if album_s else Run(ends, tuple(messages))
+        return Skip(handled)
+    return Wait(album_s) if album_s else Run(handled, tuple(messages))
 
 
 def is_news(entries: Sequence[bytes], said: Said) -> bool:
@@ -198,10 +207,10 @@ def _read(inbox: Sequence[bytes], now: float, suspects: int) -> list[Inbound] | 
         try:
             entries.append(Inbound.from_json(raw))
         except EnvelopeTooNew as problem:
-            return entries or LeaveIt(str(problem))
+            return entries or HandOff(str(problem))
         except EnvelopeInvalid as problem:
             lost = DeadLetter(reason=str(problem), at=now, raw=raw.decode(errors="replace"))
-            return entries or Bury(Ends(1, (), suspects), lost, None)
+            return entries or GiveUp(Handled(1, (), suspects), lost, None)
     return entries
 
 
@@ -216,7 +225,7 @@ def _alike(entries: Sequence[Inbound]) -> int:
     return sum(1 for _ in takewhile(lambda entry: entry.kind == entries[0].kind, entries))
 
 
-def _cut(ends: Ends, entries: Sequence[Inbound]) -> Answer:
+def _cut(handled: Handled, entries: Sequence[Inbound]) -> Control:
     """A ``stop`` or ``new``, the last of ``entries``.
 
     The messages before it are set aside unanswered, as their user wants; an earlier ``new`` and what was chosen hold.
@@ -239,8 +248,8 @@ def _cut(ends: Ends, entries: Sequence[Inbound]) -> Answer:
     if last.kind == "new" and last.text.strip():
         then = last.model_copy(update={"kind": "message"})
         # It stands in front of what is left, and has its answer still to come.
-        ends = Ends(ends.drop, ends.answers[:-1], ends.suspects and ends.suspects + 1, ends.said)
-    return Answer(ends, " ".join(said), choice, forget=anew, then=then, cuts=True)
+        handled = Handled(handled.drop, handled.answers[:-1], handled.suspects and handled.suspects + 1, handled.said)
+    return Control(handled, " ".join(said), choice, forget=anew, then=then, cuts=True)
 
 
 @dataclass(frozen=True, slots=True)

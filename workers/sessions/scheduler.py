@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from tasks.ports import ELSEWHERE, TurnReport
 from tasks.session import SessionKey
 from tasks.telemetry import bind_fields
-from workers.sessions.dependencies import Parts
+from workers.sessions.dependencies import Dependencies
 from workers.sessions.loop import TurnLoop
 
 log = logging.getLogger("cohort.mailbox")
@@ -29,16 +29,17 @@ _JOINED: TurnReport = {"outcome": "joined", "turns": 0, "messages": 0}
 class SessionScheduler:
     """All turn loops of this process. Lives in the loop thread."""
 
-    def __init__(self, parts: Parts, group: asyncio.TaskGroup, *, awake: int) -> None:
-        """``group``: the loops are its children. ``awake``: how many sessions a sweep may keep awake."""
-        self._parts = parts
+    def __init__(self, deps: Dependencies, group: asyncio.TaskGroup, *, capacity: int) -> None:
+        """``group``: the loops are its children. ``capacity``: how many sessions a sweep may keep awake."""
+        self._deps = deps
         self._group = group
-        self._awake = awake
+        self.capacity = capacity
+        """How many sessions a sweep may keep awake."""
         self._loops: dict[SessionKey, tuple[TurnLoop, asyncio.Task[TurnReport]]] = {}
         self._rung: set[SessionKey] = set()
         self._swept: set[SessionKey] = set()
         self._awake_of: Counter[_Chat] = Counter()
-        self._per_chat = max(1, awake // _CHATS_AWAKE)
+        self._per_chat = max(1, capacity // _CHATS_AWAKE)
         self._behind: dict[_Chat, dict[SessionKey, None]] = {}
         """Sessions that were rung for and sleep until others of their chat do, in the order of their doorbells."""
         self.turns = 0
@@ -56,7 +57,7 @@ class SessionScheduler:
         if session in self._loops:
             # It may be ending this very moment; then it starts over instead.
             self._rung.add(session)
-            if self._parts.settings.queue_mode == "interrupt":
+            if self._deps.settings.queue_mode == "interrupt":
                 await self._loops[session][0].interrupt_if_newer()
             return _JOINED
         if self._draining:
@@ -72,7 +73,7 @@ class SessionScheduler:
 
         Those that doorbells woke do not count: while these keep coming, nobody would find what was not rung for.
         """
-        return 0 if self._draining else max(0, self._awake - len(self._swept))
+        return 0 if self._draining else max(0, self.capacity - len(self._swept))
 
     def sweep(self, sessions: Sequence[SessionKey]) -> int:
         """Wake those that sleep, as far as there is room; returns how many."""
@@ -86,7 +87,7 @@ class SessionScheduler:
                 woken += 1
         return woken
 
-    def arrived(self, session: SessionKey) -> None:
+    def interrupt(self, session: SessionKey) -> None:
         """A control word is in the inbox: end the running turn, unless that began after it."""
         if session in self._loops:
             self._rung.add(session)
@@ -131,7 +132,7 @@ class SessionScheduler:
 
     def _wake(self, session: SessionKey) -> "asyncio.Task[TurnReport]":
         self._awake_of[_chat_of(session)] += 1
-        loop = TurnLoop(self._parts, session, draining=lambda: self._draining)
+        loop = TurnLoop(self._deps, session, draining=lambda: self._draining)
         task = self._group.create_task(self._keep(session, loop), name=f"session {session}")
         self._loops[session] = loop, task
         self._empty.clear()

@@ -48,8 +48,8 @@ def still_set(reminders: int) -> str:
 
 def chosen(choice: Mapping[str, str]) -> str:
     """After /model or /agent; an empty value goes back to the default."""
-    parts = [f"{name} {value}" if value else f"the default {name}" for name, value in sorted(choice.items())]
-    return f"From now on: {', '.join(parts)}."
+    chosen = [f"{name} {value}" if value else f"the default {name}" for name, value in sorted(choice.items())]
+    return f"From now on: {', '.join(chosen)}."
 
 
 def over_budget(whose: str, *, held: bool = False) -> str:

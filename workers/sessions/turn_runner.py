@@ -12,7 +12,7 @@ from tasks.errors import ClaimLost, EnvelopeTooNew, Retryable, Terminal
 from tasks.store.sessions import READ_AHEAD, Commit
 from workers.interfaces import LiveAnswer, TurnFailed, TurnRequest, TurnResult
 from workers.sessions import texts
-from workers.sessions.dependencies import Parts
+from workers.sessions.dependencies import Dependencies
 from workers.sessions.owned_session import OwnedSession, persist
 from workers.sessions.planner import MAX_TRIES, Failures, letter
 from workers.sessions.spending import HELD, Spending, payer
@@ -21,6 +21,18 @@ log = logging.getLogger("cohort.turns")
 
 _LONG = 2_000
 """Characters beyond which an answer is rendered in a thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a turn answers."""
+
+    messages: tuple[Inbound, ...]
+    """Answered together; a single ``compact`` asks for a summary instead."""
+    answers: tuple[int, ...]
+    """The update ids that the answer is for."""
+    retry: bool = False
+    """All of ``messages`` failed before, in an outage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,35 +56,30 @@ class TurnRunner:
 
     def __init__(
         self,
-        parts: Parts,
-        claimed: OwnedSession,
-        messages: Sequence[Inbound],
+        deps: Dependencies,
+        owned: OwnedSession,
         spending: Spending,
-        *,
-        answers: tuple[int, ...],
-        retry: bool = False,
+        asked: Asked,
     ) -> None:
-        """What is tried.
+        """Prepare a turn.
 
         Args:
-            parts: The worker's.
-            claimed: The session: its history, its choices, and a message that an earlier try already shows.
-            messages: What is answered together; a single ``compact`` asks for a summary instead.
-            spending: Who pays for it.
-            answers: The update ids that the answer is for.
-            retry: ``messages`` failed before, all of them.
+            deps: The worker's dependencies.
+            owned: The session: its history, its choices, and a message that an earlier try already shows.
+            spending: Counts what the turn costs and who pays for it.
+            asked: What the turn answers.
         """
-        self._parts = parts
-        self._claimed = claimed
-        self._messages: tuple[Inbound, ...] = tuple(messages)
+        self._deps = deps
+        self._owned = owned
         self._spending = spending
-        self._answers = answers
-        self._retry = retry
-        self._reply_to = self._target(messages[-1])
+        self._messages: tuple[Inbound, ...] = asked.messages
+        self._answers = asked.answers
+        self._retry = asked.retry
+        self._reply_to = self._target(asked.messages[-1])
 
     def _target(self, message: Inbound) -> int | None:
         """In groups it is not obvious which message is meant."""
-        here = message.session == str(self._claimed.session)
+        here = message.session == str(self._owned.session)
         # What came along from a group that became this supergroup has a number that means another message here.
         return message.message_id if message.chat_type != "private" and here else None
 
@@ -90,25 +97,25 @@ class TurnRunner:
         return replace(outcome, replies=(*outcome.replies, *refusals))
 
     async def _run(self) -> Outcome:
-        claimed = self._claimed
+        owned = self._owned
         asked = TurnRequest(
-            claimed.session,
+            owned.session,
             self._messages,
-            claimed.history,
-            claimed.choice("agent"),
-            claimed.choice("model"),
+            owned.history,
+            owned.choice("agent"),
+            owned.choice("model"),
             spent=self._spending.spent,
         )
-        screen = self._parts.delivery.live(
-            claimed.session,
+        screen = self._deps.delivery.live(
+            owned.session,
             reply_to=self._reply_to,
-            message_id=claimed.live,
-            created=claimed.note_live,
-            still_ours=claimed.ensure_owned_once,
+            message_id=owned.live,
+            created=owned.note_live,
+            still_ours=owned.ensure_owned_once,
         )
         async with screen as answer:
-            result = await self._until_it_ends(asked, _Watched(answer, claimed, self._spending))
-        claimed.live = answer.message_id
+            result = await self._until_it_ends(asked, _Watched(answer, owned, self._spending))
+        owned.live = answer.message_id
         if isinstance(result, TurnResult):
             # The reading of a long answer would hold up every other chat.
             long = len(result.text) > _LONG
@@ -116,7 +123,7 @@ class TurnRunner:
         if isinstance(result, TurnFailed):
             return self._failed(result)
         reason = f"failed {MAX_TRIES} times: {type(result).__name__}"
-        letters = tuple(letter(message, reason, self._parts.clock.now()) for message in self._messages)
+        letters = tuple(letter(message, reason, self._deps.clock.now()) for message in self._messages)
         return Outcome(self._render(texts.DEFECT), dead=letters, unset=self._settled())
 
     async def _until_it_ends(self, asked: TurnRequest, screen: "_Watched") -> TurnResult | TurnFailed | Exception:
@@ -130,7 +137,7 @@ class TurnRunner:
             except TurnFailed as problem:
                 log.warning("turn.failed", extra={"action": problem.action, "detail": problem.detail})
                 if problem.action == "operator":
-                    await self._parts.alerts.raise_(problem.cause, problem.detail)
+                    await self._deps.alerts.raise_(problem.cause, problem.detail)
                 if problem.action != "retry" or failures.exhausted:
                     return problem
                 pause = failures.pause_s(problem.backoff, random())  # noqa: S311 - spreads load, guards nothing
@@ -142,7 +149,7 @@ class TurnRunner:
             self._spending.goes_on()
             screen.text("")
             screen.tool("another try")
-            await self._parts.sleep(pause)
+            await self._deps.sleep(pause)
             screen.tool(None)
 
     async def _once(self, asked: TurnRequest, screen: "_Watched") -> TurnResult:
@@ -151,7 +158,7 @@ class TurnRunner:
         Raises:
             TurnFailed: also for what others raise for us to act on.
         """
-        runtime = self._parts.runtime
+        runtime = self._deps.runtime
         before = self._spending.told
         try:
             compacts = asked.messages[0].kind == "compact"
@@ -175,8 +182,8 @@ class TurnRunner:
 
     def _answered(self, result: TurnResult) -> Outcome:
         notes = [*result.notices, texts.CUT if result.cut else ""]
-        if self._claimed.history is None:
-            notes.append(texts.stand_in(self._parts.settings.model))
+        if self._owned.history is None:
+            notes.append(texts.stand_in(self._deps.settings.model))
         return Outcome(
             self._render(result.text, notes),
             result.history,
@@ -195,7 +202,7 @@ class TurnRunner:
         button = Button(text=texts.RETRY, data=texts.RETRY_DATA)
         replies = (*replies[:-1], replies[-1].model_copy(update={"buttons": ((button,),)}))
         # Each of several messages that failed in an outage was promised another try.
-        earlier = [] if self._retry else self._claimed.failed()
+        earlier = [] if self._retry else self._owned.failed()
         kept = [*earlier, *(message.to_json() for message in self._messages)]
         return Outcome(replies, set={"failed": json.dumps(kept[-READ_AHEAD:])})
 
@@ -204,18 +211,18 @@ class TurnRunner:
         return ("failed",) if self._retry else ()
 
     def _render(self, text: str, notes: Sequence[str] = ()) -> tuple[Reply, ...]:
-        live = self._claimed.live
-        rendered = self._parts.delivery.render(text, edit=live, reply_to=self._reply_to, notes=notes)
+        live = self._owned.live
+        rendered = self._deps.delivery.render(text, edit=live, reply_to=self._reply_to, notes=notes)
         return tuple(reply.model_copy(update={"answers": self._answers}) for reply in rendered)
 
     # -- what it may cost
 
     async def _refuse(self) -> tuple[Reply, ...]:
         """Take out the messages of those whose allowance is used up; what they are told."""
-        claimed, spending, messages = self._claimed, self._spending, self._messages
-        used, turns = claimed.used
-        admission = await persist(lambda: spending.admit(messages, used, turns), claimed.session, self._parts.sleep)
-        verdicts = {id(message): admission.payers[payer(message, claimed.session)] for message in messages}
+        owned, spending, messages = self._owned, self._spending, self._messages
+        used, turns = owned.used
+        admission = await persist(lambda: spending.admit(messages, used, turns), owned.session, self._deps.sleep)
+        verdicts = {id(message): admission.payers[payer(message, owned.session)] for message in messages}
         refused = [message for message in messages if verdicts[id(message)]]
         self._messages = () if admission.chat else tuple(message for message in messages if message not in refused)
         spending.shared_by(self._messages)
@@ -225,12 +232,12 @@ class TurnRunner:
             return self._render(texts.over_budget("your", held=verdicts[id(refused[-1])] == HELD))
         self._reply_to = self._target(self._messages[-1])
         told: list[Reply] = []
-        for who, last in {payer(message, claimed.session): message for message in refused}.items():
+        for who, last in {payer(message, owned.session): message for message in refused}.items():
             said = texts.over_budget("your", held=admission.payers[who] == HELD)
-            theirs = tuple(message.update_id for message in refused if payer(message, claimed.session) == who)
+            theirs = tuple(message.update_id for message in refused if payer(message, owned.session) == who)
             told += [
                 reply.model_copy(update={"answers": theirs})
-                for reply in self._parts.delivery.render(said, edit=None, reply_to=self._target(last))
+                for reply in self._deps.delivery.render(said, edit=None, reply_to=self._target(last))
             ]
         gone = {ident for reply in told for ident in reply.answers}
         self._answers = tuple(ident for ident in self._answers if ident not in gone)
@@ -240,17 +247,17 @@ class TurnRunner:
 class _Watched:
     """The live answer, remembering what it shows: a stopped turn keeps it."""
 
-    def __init__(self, answer: LiveAnswer, claimed: OwnedSession, spending: Spending) -> None:
+    def __init__(self, answer: LiveAnswer, owned: OwnedSession, spending: Spending) -> None:
         self._answer = answer
-        self._claimed = claimed
+        self._owned = owned
         self._spending = spending
 
     def text(self, so_far: str) -> None:
-        self._claimed.show(so_far)
+        self._owned.show(so_far)
         self._answer.text(so_far)
 
     def more(self, text: str) -> None:
-        self._claimed.show_more(text)
+        self._owned.show_more(text)
         self._answer.more(text)
 
     def tool(self, name: str | None) -> None:

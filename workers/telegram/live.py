@@ -64,7 +64,7 @@ class _Ended(Exception):  # noqa: N818 - an outcome
 class Live:
     """Use as an async context manager; leaving it waits for the frame in flight. ``text`` and ``tool`` never block."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what `Delivery.live` is given, and what the delivery adds
         self,
         calls: Calls,
         session: SessionKey,

@@ -45,7 +45,7 @@ def _too_many() -> bool:
     return call_log.events >= _EVENTS_A_TURN
 
 
-def event(  # noqa: PLR0917 - fast-agent's signature
+def event(  # noqa: PLR0913, PLR0917 - fast-agent's signature
     self: Any,
     etype: str,
     ename: str | None,  # noqa: ARG001 - fast-agent's signature

@@ -84,7 +84,9 @@ def _in_a_path(length: int, outside: str, inside: str, kind: int) -> bool:
     return inside in _PATH or (outside in _PATH and (length == 1 or kind not in (_LETTER, _WIDE)))
 
 
-def _within_a_word(mark: str, length: int, before: str, after: str, *, opens: bool, closes: bool) -> tuple[bool, bool]:
+def _within_a_word(  # noqa: PLR0913 - a run of marks, and what stands around it
+    mark: str, length: int, before: str, after: str, *, opens: bool, closes: bool
+) -> tuple[bool, bool]:
     if mark in "_|":
         return False, False
     if length == 1:

@@ -108,7 +108,7 @@ async def test_a_sweep_wakes_who_sleeps_as_far_as_there_is_room(pool: Pool) -> N
 
 async def test_a_stop_for_a_session_that_sleeps_here_is_nothing(pool: Pool) -> None:
     worker = await pool.worker("w-one")
-    worker.scheduler.arrived(ONE)
+    worker.scheduler.interrupt(ONE)
     assert worker.scheduler.awake == 0
 
 

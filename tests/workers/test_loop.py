@@ -109,7 +109,7 @@ async def test_stop_ends_the_running_turn_and_keeps_what_it_showed(pool: Pool) -
     await hold.reached()
     await pool.telegram.changes.until(lambda: bool(pool.telegram.chat(ONE).shown))
     updates.append(await pool.say(1, kind="stop"))
-    worker.scheduler.arrived(ONE)
+    worker.scheduler.interrupt(ONE)
     await turn
 
     assert [call.end for call in pool.model.calls] == ["CancelledError"]
@@ -127,7 +127,7 @@ async def test_an_interrupt_that_comes_late_does_not_end_the_turn_after_its_cont
     updates = await pool.say_all(1, {"kind": "new"}, {"text": "hello"})
     turn = worker.ring(ONE)
     await hold.reached()
-    worker.scheduler.arrived(ONE)
+    worker.scheduler.interrupt(ONE)
     hold.go.set()
     await turn
     assert pool.model.saw() == [["hello"]]
@@ -143,10 +143,10 @@ async def test_a_second_stop_does_not_tear_up_the_first_ones_end(pool: Pool) -> 
     turn = worker.ring(ONE)
     await frame.reached()
     await pool.say(1, kind="stop")
-    worker.scheduler.arrived(ONE)
+    worker.scheduler.interrupt(ONE)
     await pool.model.changes.until(lambda: pool.model.calls[0].end == "CancelledError")
     # The message is on the screen, and the turn waits to be told its id.
-    worker.scheduler.arrived(ONE)
+    worker.scheduler.interrupt(ONE)
     await pool.say(1, kind="stop")
     frame.go.set()
     await turn
@@ -164,7 +164,7 @@ async def test_stop_reaches_a_turn_that_waits_for_a_lane(pool: Pool) -> None:
     turn = worker.ring(ONE)
     await worker.runtime.waiting.until(lambda: worker.runtime.wanted == 2)
     await pool.say(1, kind="stop")
-    worker.scheduler.arrived(ONE)
+    worker.scheduler.interrupt(ONE)
     await turn
     hold.go.set()
     await other
@@ -182,7 +182,7 @@ async def test_a_stop_accepted_between_the_look_and_the_start_is_seen_before_the
         if b"together" in sent:
             worker.cable.heard = all_is_well
             await pool.say(1, kind="stop")
-            worker.scheduler.arrived(ONE)
+            worker.scheduler.interrupt(ONE)
         return "passes"
 
     worker.cable.heard = just_then
@@ -200,7 +200,7 @@ async def test_a_stop_behind_more_messages_than_are_read_ahead_is_found(pool: Po
     turn = worker.ring(ONE)
     await hold.reached()
     updates += await pool.say_all(1, *({"text": f"m{number}"} for number in range(1, 100)), {"kind": "stop"})
-    worker.scheduler.arrived(ONE)
+    worker.scheduler.interrupt(ONE)
     await turn
 
     assert pool.telegram.texts(ONE) == [texts.stopped(100)]
@@ -218,7 +218,7 @@ async def test_new_during_a_turn_forgets_the_history_and_closes_what_was_shown(p
     await hold.reached()
     await pool.telegram.changes.until(lambda: len(pool.telegram.chat(ONE).shown) == 2)
     await pool.say(1, kind="new")
-    worker.scheduler.arrived(ONE)
+    worker.scheduler.interrupt(ONE)
     await turn
     await pool.say(1, "after")
     await worker.answer(ONE)

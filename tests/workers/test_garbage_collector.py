@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from workers.process.app import settle
+from workers.process.app import freeze_startup_objects
 
 
 @pytest.fixture
@@ -21,6 +21,6 @@ def collector() -> Iterator[None]:
 @pytest.mark.usefixtures("collector")
 def test_the_collector_that_was_off_during_imports_runs_and_passes_over_what_was_made_at_start() -> None:
     gc.disable()
-    settle()
+    freeze_startup_objects()
     assert gc.isenabled()
     assert gc.get_freeze_count() > 0

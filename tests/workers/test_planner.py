@@ -10,12 +10,12 @@ from tasks.envelope import Inbound, Media
 from workers.sessions import planner, texts
 from workers.sessions.batching import ALBUM_PAUSE_S, COLLECT_CHARACTERS, COLLECT_MESSAGES
 from workers.sessions.planner import (
-    Answer,
-    Bury,
     Compact,
-    Ends,
+    Control,
     Failures,
-    LeaveIt,
+    GiveUp,
+    Handled,
+    HandOff,
     Move,
     Plan,
     QueueMode,
@@ -43,7 +43,7 @@ def photo(update: int, album: str, **fields: Any) -> bytes:
 
 
 def decide(*inbox: bytes, tries: int = 1, mode: QueueMode = "collect", **more: Any) -> Plan:
-    return planner.decide(inbox, tries=tries, mode=mode, now=NOW, **more)
+    return planner.decide(inbox, planner.Earlier(tries, **more), mode=mode, now=NOW)
 
 
 def messages_of(plan: Plan) -> list[str]:
@@ -57,7 +57,7 @@ def messages_of(plan: Plan) -> list[str]:
 def test_all_waiting_messages_are_answered_together_in_their_order() -> None:
     plan = decide(entry(1, "a"), entry(2, "b"), entry(3, "c"))
     assert messages_of(plan) == ["a", "b", "c"]
-    assert plan.ends == Ends(3, (1, 2, 3))  # type: ignore[union-attr]
+    assert plan.handled == Handled(3, (1, 2, 3))  # type: ignore[union-attr]
 
 
 def test_in_followup_mode_each_message_has_its_own_turn() -> None:
@@ -72,19 +72,19 @@ def test_more_text_than_a_turn_takes_is_left_for_the_next() -> None:
     half = "x" * (COLLECT_CHARACTERS // 2)
     plan = decide(entry(1, half), entry(2, half), entry(3, "one more"))
     assert isinstance(plan, Run)
-    assert plan.ends.answers == (1, 2)
+    assert plan.handled.answers == (1, 2)
 
 
 def test_more_messages_than_a_turn_takes_are_left_for_the_next() -> None:
     plan = decide(*(entry(number, "a") for number in range(100)))
     assert isinstance(plan, Run)
-    assert plan.ends.drop == COLLECT_MESSAGES
+    assert plan.handled.drop == COLLECT_MESSAGES
 
 
 def test_a_message_longer_than_that_is_taken_alone() -> None:
     plan = decide(entry(1, "x" * (COLLECT_CHARACTERS + 1)), entry(2, "b"))
     assert isinstance(plan, Run)
-    assert plan.ends.answers == (1,)
+    assert plan.handled.answers == (1,)
 
 
 def test_collecting_ends_at_a_control_word_that_takes_its_turn() -> None:
@@ -101,13 +101,13 @@ def test_the_parts_of_an_album_are_one_message_with_all_its_files_and_captions()
     album, other = plan.messages
     assert [file.file_id for file in album.media] == ["f1", "f2", "f3"]
     assert (album.text, other.text) == ("caption\nanother", "b")
-    assert plan.ends.answers == (1, 2, 3, 4)
+    assert plan.handled.answers == (1, 2, 3, 4)
 
 
 def test_an_album_is_one_message_in_followup_mode_too() -> None:
     plan = decide(photo(1, "x"), photo(2, "x"), photo(3, "y"), mode="followup")
     assert isinstance(plan, Run)
-    assert plan.ends.drop == 2
+    assert plan.handled.drop == 2
 
 
 def test_an_album_that_may_still_grow_is_waited_for() -> None:
@@ -128,7 +128,7 @@ def test_a_clock_that_jumped_does_not_hold_an_album() -> None:
 def test_an_edit_of_a_waiting_message_is_answered_in_its_place() -> None:
     plan = decide(entry(1, "old"), entry(2, "b"), entry(3, "new", message_id=1, edited=True))
     assert messages_of(plan) == ["new", "b"]
-    assert plan.ends.answers == (1, 2, 3)  # type: ignore[union-attr]
+    assert plan.handled.answers == (1, 2, 3)  # type: ignore[union-attr]
 
 
 def test_an_edited_caption_is_no_further_part_of_its_album() -> None:
@@ -149,25 +149,25 @@ def test_an_edit_of_an_answered_message_is_a_message() -> None:
 
 def test_stop_sets_aside_what_waits_before_it_and_says_how_much() -> None:
     plan = decide(entry(1, "a"), entry(2, "b"), word(3, "stop"), entry(4, "c"))
-    assert plan == Answer(Ends(3, (1, 2, 3)), texts.stopped(2), {}, cuts=True)
+    assert plan == Control(Handled(3, (1, 2, 3)), texts.stopped(2), {}, cuts=True)
 
 
 def test_stop_counts_an_album_once_and_edits_not_at_all() -> None:
     plan = decide(photo(1, "x"), photo(2, "x"), entry(3, "e", message_id=2, edited=True), word(4, "stop"))
-    assert isinstance(plan, Answer)
+    assert isinstance(plan, Control)
     assert plan.words == texts.stopped(2)
 
 
 @pytest.mark.promise("control-words")
 def test_the_last_control_word_wins_and_what_comes_behind_it_stays() -> None:
     plan = decide(entry(1), word(2, "stop"), entry(3), word(4, "new"), entry(5, "after"))
-    assert isinstance(plan, Answer)
-    assert (plan.ends.drop, plan.forget) == (4, True)
+    assert isinstance(plan, Control)
+    assert (plan.handled.drop, plan.forget) == (4, True)
 
 
 def test_a_new_before_a_stop_still_begins_anew() -> None:
     plan = decide(entry(1), word(2, "new"), entry(3), word(4, "stop"))
-    assert isinstance(plan, Answer)
+    assert isinstance(plan, Control)
     assert plan.forget
     assert texts.STARTED_ANEW in plan.words
     assert plan.words.startswith("Stopped")
@@ -176,27 +176,27 @@ def test_a_new_before_a_stop_still_begins_anew() -> None:
 def test_what_was_chosen_before_a_stop_holds() -> None:
     choices = [word(2, "choose", choice={"model": "m"}), word(3, "choose", choice={"agent": "a", "model": "n"})]
     plan = decide(entry(1), *choices, word(4, "stop"))
-    assert isinstance(plan, Answer)
+    assert isinstance(plan, Control)
     assert plan.set == {"model": "n", "agent": "a"}
     assert texts.chosen(plan.set) in plan.words
 
 
 def test_a_choice_is_answered_without_the_agent() -> None:
     plan = decide(word(1, "choose", choice={"model": "m"}), entry(2, "b"))
-    assert plan == Answer(Ends(1, (1,)), texts.chosen({"model": "m"}), {"model": "m"})
+    assert plan == Control(Handled(1, (1,)), texts.chosen({"model": "m"}), {"model": "m"})
 
 
 @pytest.mark.parametrize(("kind", "plan"), [("retry", Retry), ("compact", Compact)])
 def test_a_button_pressed_twice_is_pressed_once(kind: str, plan: type) -> None:
     found = decide(word(1, kind), word(2, kind), entry(3, "b"))
     assert isinstance(found, plan)
-    assert found.ends.answers == (1, 2)  # type: ignore[union-attr]
+    assert found.handled.answers == (1, 2)  # type: ignore[union-attr]
 
 
 def test_what_is_said_with_new_is_the_first_message_of_the_new_conversation() -> None:
     plan = decide(entry(1, "a"), entry(2, "hello", kind="new", quote="q"), entry(3, "b"))
-    assert isinstance(plan, Answer)
-    assert (plan.ends, plan.words, plan.forget) == (Ends(2, (1,)), texts.started_anew(1), True)
+    assert isinstance(plan, Control)
+    assert (plan.handled, plan.words, plan.forget) == (Handled(2, (1,)), texts.started_anew(1), True)
     assert plan.then is not None
     assert (plan.then.kind, plan.then.text, plan.then.quote, plan.then.update_id) == ("message", "hello", "q", 2)
     assert messages_of(decide(plan.then.to_json().encode(), entry(3, "b"))) == ["hello", "b"]
@@ -204,19 +204,19 @@ def test_what_is_said_with_new_is_the_first_message_of_the_new_conversation() ->
 
 def test_what_is_said_with_stop_is_not_answered() -> None:
     plan = decide(entry(1, "a"), entry(2, "please", kind="stop"))
-    assert plan == Answer(Ends(2, (1, 2)), texts.stopped(1), {}, cuts=True)
+    assert plan == Control(Handled(2, (1, 2)), texts.stopped(1), {}, cuts=True)
 
 
 def test_what_was_said_with_a_new_that_another_one_followed_is_set_aside() -> None:
     plan = decide(entry(1, "hello", kind="new"), word(2, "new"))
-    assert plan == Answer(Ends(2, (1, 2)), texts.started_anew(1), {}, forget=True, cuts=True)
+    assert plan == Control(Handled(2, (1, 2)), texts.started_anew(1), {}, forget=True, cuts=True)
 
 
 def test_a_message_said_with_new_does_not_take_a_suspects_place() -> None:
     plan = decide(entry(1, "hello", kind="new"), entry(2, "suspect"), suspects=3)
-    assert isinstance(plan, Answer)
+    assert isinstance(plan, Control)
     # The message itself, and the two behind it.
-    assert plan.ends.suspects == 3
+    assert plan.handled.suspects == 3
 
 
 # -- a group that became a supergroup
@@ -240,8 +240,8 @@ def test_a_message_begun_three_times_without_an_end_is_buried_at_the_fourth() ->
     for tries in (1, 2, 3):
         assert messages_of(decide(entry(1, "poison"), entry(2, "b"), tries=tries))[0] == "poison"
     plan = decide(entry(1, "poison"), entry(2, "b"), tries=4)
-    assert isinstance(plan, Bury)
-    assert plan.ends == Ends(1, (1,))
+    assert isinstance(plan, GiveUp)
+    assert plan.handled == Handled(1, (1,))
     assert plan.letter.inbound is not None
     assert plan.letter.inbound.text == "poison"
     assert "3 times" in plan.letter.reason
@@ -254,29 +254,29 @@ def test_after_a_turn_without_an_end_the_next_takes_one_message() -> None:
 def test_those_begun_together_with_it_are_run_one_at_a_time() -> None:
     inbox = [entry(1, "a"), entry(2, "b"), entry(3, "c"), entry(4, "later"), entry(5, "later still")]
     first = decide(*inbox, tries=2, together=3)
-    assert (messages_of(first), first.ends.suspects) == (["a"], 2)  # type: ignore[union-attr]
+    assert (messages_of(first), first.handled.suspects) == (["a"], 2)  # type: ignore[union-attr]
     second = decide(*inbox[1:], suspects=2)
-    assert (messages_of(second), second.ends.suspects) == (["b"], 1)  # type: ignore[union-attr]
+    assert (messages_of(second), second.handled.suspects) == (["b"], 1)  # type: ignore[union-attr]
     third = decide(*inbox[2:], suspects=1)
-    assert (messages_of(third), third.ends.suspects) == (["c"], 0)  # type: ignore[union-attr]
+    assert (messages_of(third), third.handled.suspects) == (["c"], 0)  # type: ignore[union-attr]
     assert messages_of(decide(*inbox[3:], suspects=0)) == ["later", "later still"]
 
 
 def test_a_suspect_is_buried_after_three_tries_the_common_one_included() -> None:
     assert messages_of(decide(entry(2, "b"), entry(3, "c"), tries=2, suspects=2)) == ["b"]
-    assert isinstance(decide(entry(2, "b"), entry(3, "c"), tries=3, suspects=2), Bury)
+    assert isinstance(decide(entry(2, "b"), entry(3, "c"), tries=3, suspects=2), GiveUp)
 
 
 def test_an_album_is_buried_whole() -> None:
     plan = decide(photo(1, "x"), photo(2, "x"), entry(3, "b"), tries=4)
-    assert isinstance(plan, Bury)
-    assert plan.ends.drop == 2
+    assert isinstance(plan, GiveUp)
+    assert plan.handled.drop == 2
     assert plan.letter.inbound is not None
     assert len(plan.letter.inbound.media) == 2
 
 
 def test_stop_goes_before_a_burial() -> None:
-    assert isinstance(decide(entry(1, "poison"), word(2, "stop"), tries=4), Answer)
+    assert isinstance(decide(entry(1, "poison"), word(2, "stop"), tries=4), Control)
 
 
 # -- what cannot be read
@@ -284,13 +284,13 @@ def test_stop_goes_before_a_burial() -> None:
 
 def test_what_cannot_be_read_is_buried_as_it_stands() -> None:
     plan = decide(DAMAGED, entry(2))
-    assert isinstance(plan, Bury)
-    assert (plan.ends.drop, plan.to, plan.letter.raw) == (1, None, DAMAGED.decode())
+    assert isinstance(plan, GiveUp)
+    assert (plan.handled.drop, plan.to, plan.letter.raw) == (1, None, DAMAGED.decode())
 
 
 @pytest.mark.promise("version-skew")
 def test_what_a_newer_release_wrote_is_left_to_it() -> None:
-    assert isinstance(decide(TOO_NEW, entry(2)), LeaveIt)
+    assert isinstance(decide(TOO_NEW, entry(2)), HandOff)
 
 
 @pytest.mark.parametrize("other", [TOO_NEW, DAMAGED])
@@ -333,24 +333,24 @@ def live(inbox: list[bytes], mode: QueueMode, fate: st.DataObject) -> list[Plan]
     plans: list[Plan] = []
     tries, together, suspects, now = 1, 0, 0, NOW
     for _ in range(300):
-        plan = planner.decide(inbox, tries=tries, mode=mode, now=now, together=together, suspects=suspects)
+        plan = planner.decide(inbox, planner.Earlier(tries, together, suspects), mode=mode, now=now)
         match plan:
             case Wait(seconds):
                 assert 0 < seconds <= ALBUM_PAUSE_S
                 now += seconds
                 continue
-            case LeaveIt():
+            case HandOff():
                 return [*plans, plan]
-            case Run(ends, messages) if fate.draw(st.integers(0, 3)) == 0:
-                together = ends.drop if len(messages) > 1 else together
+            case Run(handled, messages) if fate.draw(st.integers(0, 3)) == 0:
+                together = handled.drop if len(messages) > 1 else together
                 tries += 1
                 continue
             case _:
                 pass
         assert not isinstance(plan, Move)
         plans.append(plan)
-        then = [plan.then.to_json().encode()] if isinstance(plan, Answer) and plan.then else []
-        inbox, tries, together, suspects = then + inbox[plan.ends.drop :], 1, 0, plan.ends.suspects
+        then = [plan.then.to_json().encode()] if isinstance(plan, Control) and plan.then else []
+        inbox, tries, together, suspects = then + inbox[plan.handled.drop :], 1, 0, plan.handled.suspects
         if not inbox:
             return plans
     raise AssertionError("it does not come to an end")
@@ -365,13 +365,13 @@ def test_every_entry_is_ended_by_exactly_one_step_in_order(
     ended: list[int] = []
     dropped = 0
     for plan in plans:
-        if isinstance(plan, LeaveIt):
+        if isinstance(plan, HandOff):
             assert inbox[dropped] == TOO_NEW
             break
         assert not isinstance(plan, Wait | Move)
-        assert 1 <= plan.ends.drop <= len(inbox) - dropped
-        ended += plan.ends.answers
-        dropped += plan.ends.drop - (isinstance(plan, Answer) and plan.then is not None)
+        assert 1 <= plan.handled.drop <= len(inbox) - dropped
+        ended += plan.handled.answers
+        dropped += plan.handled.drop - (isinstance(plan, Control) and plan.then is not None)
     else:
         assert dropped == len(inbox)
     known = [place for place, raw in enumerate(inbox[:dropped]) if raw not in (TOO_NEW, DAMAGED)]
@@ -380,10 +380,10 @@ def test_every_entry_is_ended_by_exactly_one_step_in_order(
 
 @given(inbox=inboxes(), mode=modes)
 def test_a_turn_holds_every_text_and_file_that_it_ends_unless_edited_away(inbox: list[bytes], mode: QueueMode) -> None:
-    plan = planner.decide(inbox, tries=1, mode=mode, now=NOW)
+    plan = planner.decide(inbox, planner.Earlier(), mode=mode, now=NOW)
     if not isinstance(plan, Run):
         return
-    taken = [Inbound.from_json(raw) for raw in inbox[: plan.ends.drop]]
+    taken = [Inbound.from_json(raw) for raw in inbox[: plan.handled.drop]]
     current: dict[tuple[int | None, int], tuple[str, tuple[Media, ...]]] = {}
     for place, message in enumerate(taken):
         edits = [key for key in current if message.edited and message.message_id and key[0] == message.message_id]
@@ -398,7 +398,7 @@ def test_a_turn_holds_every_text_and_file_that_it_ends_unless_edited_away(inbox:
 def test_nothing_is_asked_of_the_agent_behind_a_stop(
     inbox: list[bytes], mode: QueueMode, tries: int, together: int, suspects: int
 ) -> None:
-    plan = planner.decide(inbox, tries=tries, mode=mode, now=NOW, together=together, suspects=suspects)
+    plan = planner.decide(inbox, planner.Earlier(tries, together, suspects), mode=mode, now=NOW)
     if not isinstance(plan, Run):
         return
     kinds = []
@@ -407,7 +407,7 @@ def test_nothing_is_asked_of_the_agent_behind_a_stop(
             break
         kinds.append(Inbound.from_json(raw).kind)
     assert not {"stop", "new"} & set(kinds)
-    assert set(kinds[: plan.ends.drop]) <= {"message", "reminder"}
+    assert set(kinds[: plan.handled.drop]) <= {"message", "reminder"}
     alone = mode == "followup" or tries > 1 or suspects
     assert len(plan.messages) == 1 or not alone
 
