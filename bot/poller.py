@@ -5,9 +5,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any, Protocol, cast
 
-from bot.api import BATCH, LONG_POLL, OtherPoller, TelegramAway
+from bot.api import BATCH, LONG_POLL
 from bot.stop import Stop, Stopped
 from bot.watchdog import Watchdog
+from botapi.errors import OtherPoller, TelegramAway
 from tasks.backoff import Backoff
 from tasks.errors import CohortError, Misconfigured, StoreUnavailable
 

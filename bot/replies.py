@@ -1,115 +1,75 @@
-"""Delivers the bot's own replies, which are as durable as the messages they answer: read, sent, then dropped."""
+"""Delivers the bot's own replies, which are as durable as the messages they answer: read, deliver, drop."""
 
 import asyncio
 import logging
-from collections.abc import Sequence
 from datetime import timedelta
-from typing import Protocol
 
-from bot.api import Refused, TelegramAway
 from bot.stop import Stop, Stopped
+from botapi.calls import Calls
+from botapi.delivery import deliver
+from botapi.errors import ChatMigrated, Flooded, Refused, TelegramAway
+from botapi.pacing import RateLimited
+from botapi.refusals import errors_as_ours
 from tasks.backoff import Backoff
 from tasks.clock import Clock
 from tasks.envelope import Reply
-from tasks.errors import StoreUnavailable
+from tasks.errors import CohortError, StoreUnavailable
 from tasks.session import SessionKey
-from tasks.store.pacing import Taken
+from tasks.store.intake import IntakeStore
 
 log = logging.getLogger("cohort.bot")
 
 LOOK_EVERY = timedelta(seconds=2)
-"""Somebody else may have left replies: the bot process that held the lease before."""
+"""The bot process that held the lease before may have left replies."""
 
 _AT_ONCE = 20
 
 _STRANGERS_EVERY_S = 1.0
-"""Lines to strangers take no more of what the bot may send: answers come first."""
+"""Lines to strangers take no more than this of what the bot may send: answers come first."""
 
 _LAPS = 10
-"""So many times in a row the replies of slow chats are put behind the others before everybody waits a little."""
-
-
-class ReplyStore(Protocol):
-    """The bot's own replies in the store (``tasks.store.intake``)."""
-
-    async def replies(self, bot: int, limit: int = 20) -> list[tuple[bytes, Reply]]:
-        """The oldest ones, as stored and as read."""
-        ...
-
-    async def replied(self, bot: int, raw: bytes) -> None:
-        """Drop the oldest, if it is this one."""
-        ...
-
-    async def push_replies(self, bot: int, replies: Sequence[Reply]) -> None:
-        """Add some behind the others."""
-        ...
-
-    async def pop_stranger(self, bot: int) -> Reply | None:
-        """The next line to a stranger."""
-        ...
-
-
-class Sender(Protocol):
-    """Telegram as this module uses it."""
-
-    async def send(self, session: SessionKey, reply: Reply) -> None:
-        """Send one message."""
-        ...
-
-
-class Pace(Protocol):
-    """How fast the bot may send, with the workers (``tasks.store.pacing``)."""
-
-    async def reserve(self, bot: int, chat: int, *, chat_taken: bool = False) -> Taken:
-        """A turn to send, after a wait."""
-        ...
-
-    async def punish(self, bot: int, chat: int | None, seconds: float) -> None:
-        """Nobody sends for so long."""
-        ...
+"""So many times in a row the replies of slow chats move behind the others before the sender pauses."""
 
 
 class Replies:
-    """One sender at a time: whoever is on duty runs it."""
+    """One process at a time runs it: the one that holds the lease."""
 
     def __init__(  # noqa: PLR0913 - its collaborators, which have no other user in common
         self,
         bot: int,
         *,
-        store: ReplyStore,
-        sender: Sender,
-        pace: Pace,
+        store: IntakeStore,
+        calls: Calls,
         clock: Clock,
         backoff: Backoff | None = None,
         look_every: timedelta = LOOK_EVERY,
     ) -> None:
         self._bot = bot
         self._store = store
-        self._sender = sender
-        self._pace = pace
+        self._calls = calls
         self._clock = clock
         self._backoff = backoff or Backoff()
         self._look_every = look_every.total_seconds()
         self._woken = asyncio.Event()
         self._not_before: dict[int, float] = {}
-        self._chats_taken: set[int] = set()
+        """Chats that have to wait, and until when (monotonic)."""
         self._strangers_from = 0.0
 
     def wake(self) -> None:
-        """There is something to send now."""
+        """There is a reply to send now."""
         self._woken.set()
 
     async def run(self, stop: Stop) -> None:
-        """Until ``stop``; what was not sent stays."""
+        """Until ``stop``; replies that were not sent stay in the store."""
         laps = 0
         while not stop.is_set:
             self._woken.clear()
             try:
-                seen, sent = await self._drain(stop)
-                if not sent:
-                    await self._tell_stranger(stop)
-                laps = 0 if sent else laps + 1
-                if not sent and (seen < _AT_ONCE or laps >= _LAPS):
+                seen, done = await self._drain(stop)
+                if not done:
+                    await self._tell_stranger()
+                laps = 0 if done else laps + 1
+                if not done and (seen < _AT_ONCE or laps >= _LAPS):
                     laps = 0
                     await self._idle(stop)
                 self._backoff.reset()
@@ -129,71 +89,70 @@ class Replies:
         found = await self._store.replies(self._bot, _AT_ONCE)
         now = self._clock.monotonic()
         self._not_before = {chat: until for chat, until in self._not_before.items() if until > now}
-        sent = 0
+        done = 0
         for raw, reply in found:
             if stop.is_set:
                 break
-            session = _session(reply)
-            if session is None or await self._sent(session, reply, stop):
-                sent += 1
+            if await self._done(reply):
+                done += 1
             else:
-                # Behind the others, so that one slow chat does not hold them up. Twice in the list, if we die between
-                # these two calls, is twice on the screen; not at all would be worse.
+                # Behind the others, so that one slow chat does not hold them up. If the process dies between these two
+                # calls, the reply is in the list twice and shows twice; the other order could lose it.
                 await self._store.push_replies(self._bot, [reply])
             await self._store.replied(self._bot, raw)
-        return len(found), sent
+        return len(found), done
 
-    async def _tell_stranger(self, stop: Stop) -> None:
-        """One line, when nothing else is to be sent; a chat that has to wait does not get it later."""
+    async def _tell_stranger(self) -> None:
+        """Send one line while there is no reply to send. A chat that has to wait does not get it later."""
         now = self._clock.monotonic()
         if now < self._strangers_from:
             return
         reply = await self._store.pop_stranger(self._bot)
-        session = _session(reply) if reply is not None else None
-        if reply is not None and session is not None:
+        if reply is not None:
             self._strangers_from = now + _STRANGERS_EVERY_S
-            await self._sent(session, reply, stop)
+            await self._done(reply)
 
-    async def _may_send(self, chat: int, stop: Stop) -> bool:
-        """Wait for the bot's turn. Returns False when the chat's has not come."""
-        if chat in self._not_before:
-            return False
-        taken = await self._pace.reserve(self._bot, chat, chat_taken=chat in self._chats_taken)
-        if taken.what == "all":
-            self._chats_taken.discard(chat)
-            await stop.pause(taken.seconds)
-            return not stop.is_set
-        if taken.what == "chat":
-            self._chats_taken.add(chat)
-        self._not_before[chat] = self._clock.monotonic() + taken.seconds
-        return False
-
-    async def _sent(self, session: SessionKey, reply: Reply, stop: Stop) -> bool:
-        """Send it. Returns False when its chat has to wait.
+    async def _done(self, reply: Reply) -> bool:
+        """Deliver a reply. Returns False when its chat has to wait.
 
         Raises:
-            TelegramAway: everybody has to wait.
-            StoreUnavailable: likewise.
+            TelegramAway: all chats have to wait.
+            StoreUnavailable: the budget cannot be asked; all chats have to wait.
         """
-        if not await self._may_send(session.chat, stop):
+        try:
+            session = SessionKey.parse(reply.session or "")
+        except ValueError:
+            log.error("reply.unreadable")  # noqa: TRY400 - the text of the error would quote the reply
+            return True
+        if session.chat in self._not_before:
             return False
         try:
-            await self._sender.send(session, reply)
-        except TelegramAway as problem:
-            if not problem.wait:
-                raise
+            await self._deliver(session, reply)
+        except RateLimited as problem:
+            return self._later(session, problem.seconds)
+        except Flooded as problem:
             log.info("reply.slowed", extra={"session": str(session), "seconds": problem.wait})
-            self._not_before[session.chat] = self._clock.monotonic() + problem.wait
-            await self._pace.punish(self._bot, session.chat, problem.wait)
-            return False
+            return self._later(session, problem.wait)
         except Refused as problem:
             log.warning("reply.undeliverable", extra={"session": str(session), "problem": str(problem)})
         return True
 
+    def _later(self, session: SessionKey, seconds: float) -> bool:
+        self._not_before[session.chat] = self._clock.monotonic() + seconds
+        return False
 
-def _session(reply: Reply) -> SessionKey | None:
-    try:
-        return SessionKey.parse(reply.session or "")
-    except ValueError:
-        log.error("reply.unreadable")  # noqa: TRY400 - the text of the error would quote the reply
-        return None
+    async def _deliver(self, session: SessionKey, reply: Reply) -> None:
+        """Once; a group that became a supergroup gets the reply under its new id."""
+        with errors_as_ours():
+            try:
+                await deliver(self._calls, session, reply, wait=_come_back)
+            except ChatMigrated as moved:
+                supergroup = SessionKey(session.bot, moved.chat, session.topic, session.business)
+                # The message that the reply answers has another number there.
+                without = reply.model_copy(update={"reply_to": None})
+                await deliver(self._calls, supergroup, without, wait=_come_back)
+
+
+async def _come_back(problem: CohortError) -> None:
+    """Replies to other chats are sent meanwhile."""
+    raise problem from None

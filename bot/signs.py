@@ -5,7 +5,7 @@ import logging
 from collections.abc import Iterable
 from typing import Protocol
 
-from bot.api import TelegramAway
+from botapi.errors import TelegramAway
 from tasks.clock import Clock
 from tasks.errors import CohortError
 from tasks.session import SessionKey

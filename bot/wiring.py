@@ -10,7 +10,7 @@ from functools import partial
 from uuid import uuid4
 
 from bot.answers import Answers
-from bot.api import Refused, Telegram, TelegramAway, client
+from bot.api import Telegram, client
 from bot.intake import UpdateIntake
 from bot.interrupts import Interrupts
 from bot.leader import LeaderLoop
@@ -22,6 +22,8 @@ from bot.stop import Stop
 from bot.updates.meaning import BotIdentity
 from bot.watchdog import Watchdog
 from bot.webhook import Webhook, listen, serve
+from botapi.errors import Refused, TelegramAway
+from botapi.pacing import Pacing
 from tasks import metrics
 from tasks.access import access_of
 from tasks.app import make_app
@@ -117,9 +119,9 @@ async def _work(parts: Parts, stop: Stop) -> None:
     if access.nobody:
         log.warning("access.empty", extra={"remedy": "set COHORT_ALLOW to user or chat ids, or COHORT_ACCESS=open"})
     interrupts, acks = Interrupts(parts.bells), Acks(telegram, clock)
-    # The workers' budget: Telegram counts what a bot sends, not who of us sent it.
-    pace = PaceStore(store.redis, clock, Limits.of(settings.send_rate))
-    replies = Replies(parts.me.id, store=store.intake, sender=telegram, pace=pace, clock=clock)
+    # The workers' budget: Telegram counts what a bot sends, not which process sent it.
+    pacing = Pacing(PaceStore(store.redis, clock, Limits.of(settings.send_rate)), parts.me.id, clock, stop.pause)
+    replies = Replies(parts.me.id, store=store.intake, calls=telegram.paced(pacing), clock=clock)
     answers = Answers(settings, store.sessions, LiveAgents(store.members), clock, reminders=store.reminders)
     door = UpdateIntake(
         parts.me,

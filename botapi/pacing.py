@@ -1,25 +1,21 @@
-"""Every call waits its turn, is dropped, or goes free: python-telegram-bot's rate limiter over our shared budget."""
+"""Each call waits for a send permit, is turned away, or goes free: a rate limiter over the budget that all share."""
 
 import asyncio
 import logging
-import os
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from datetime import timedelta
 from enum import Enum, auto
 from typing import Any, override
 
 from telegram.error import RetryAfter
 from telegram.ext import BaseRateLimiter
 
+from botapi.refusals import seconds
 from tasks.clock import Clock
 from tasks.errors import CohortError, StoreUnavailable
 from tasks.store.pacing import PaceStore
-
-# PTB's switch to the form it will have in future; without it every flood is a deprecation warning.
-os.environ.setdefault("PTB_TIMEDELTA", "true")
 
 log = logging.getLogger("cohort.telegram")
 
@@ -30,14 +26,17 @@ _STORE_AWAY = 1.0
 
 
 type StillOurs = Callable[[], Awaitable[None]]
-"""Raises ``ClaimLost`` when somebody else speaks for the session, and ``StoreUnavailable`` when nobody can tell."""
+"""Raises ``ClaimLost`` if another worker owns the session now, ``StoreUnavailable`` if Redis cannot be asked."""
 
 _speaking: ContextVar[StillOurs | None] = ContextVar("speaking", default=None)
 
 
 @contextmanager
 def speaking_if(still_ours: StillOurs | None) -> Generator[None]:
-    """Whatever this task sends inside is asked for right before it goes out: its turn may have been long in coming."""
+    """Calls made inside re-check ``still_ours()`` just before sending.
+
+    The claim may have been lost while the call waited for the rate limiter.
+    """
     token = _speaking.set(still_ours)
     try:
         yield
@@ -45,32 +44,34 @@ def speaking_if(still_ours: StillOurs | None) -> Generator[None]:
         _speaking.reset(token)
 
 
-class Pace(Enum):
-    """How a call stands to the limits."""
+class Priority(Enum):
+    """How a call is treated by the rate limiter."""
 
     FINAL = auto()
-    """Waits its turn, however long."""
+    """Waits for its send permit, however long that takes."""
+    QUEUED = auto()
+    """Raises ``RateLimited`` while its chat has to wait: the caller sends to other chats meanwhile and comes back."""
     FRAME = auto()
-    """Now or not at all."""
+    """Is sent now or not at all."""
     TYPING = auto()
-    """As FRAME, but it does not count in its chat: Telegram counts messages there."""
+    """As FRAME, but not counted in its chat: there Telegram counts messages only."""
     CONTROL = auto()
-    """Free."""
+    """Needs no permit."""
 
 
-class Dropped(CohortError):  # noqa: N818 - an outcome, not a failure
-    """This frame would have had to wait; a later one will show more."""
+class RateLimited(CohortError):  # noqa: N818 - an outcome, not a failure
+    """The call would have had to wait, and was not made."""
 
     def __init__(self, seconds: float) -> None:
-        """``seconds``: after which there may be room."""
         super().__init__(f"no room for {seconds:.3f} s")
         self.seconds = seconds
+        """After so many seconds there may be room."""
 
 
-class Pacing(BaseRateLimiter[Pace]):
-    """One for each worker; all share the budget in Redis.
+class Pacing(BaseRateLimiter[Priority]):
+    """One for each process; all processes share the budget in Redis.
 
-    A call without a pace is FINAL if it sends or edits, else CONTROL.
+    A call without a priority is FINAL if it sends or edits, else CONTROL.
     """
 
     def __init__(self, store: PaceStore, bot: int, clock: Clock, sleep: Sleep = asyncio.sleep) -> None:
@@ -79,6 +80,8 @@ class Pacing(BaseRateLimiter[Pace]):
         self._clock = clock
         self._sleep = sleep
         self._floods = Floods()
+        self._chat_permits: set[int] = set()
+        """Chats whose own permit was taken for a QUEUED call that has not gone out yet."""
 
     @override
     async def initialize(self) -> None:
@@ -96,27 +99,24 @@ class Pacing(BaseRateLimiter[Pace]):
         kwargs: dict[str, Any],
         endpoint: str,
         data: dict[str, Any],
-        rate_limit_args: Pace | None,
+        rate_limit_args: Priority | None,
     ) -> Any:
-        """Make the call when its turn has come (``BaseRateLimiter``).
+        """Make the call once it has its send permit (``BaseRateLimiter``).
 
         Raises:
-            Dropped: a frame would have had to wait.
+            RateLimited: the call would have had to wait, and its priority is not FINAL.
             ClaimLost: see ``speaking_if``.
-            StoreUnavailable: likewise.
-            RetryAfter: Telegram refused; all workers know, and the next FINAL call in that chat waits for it.
+            StoreUnavailable: see ``speaking_if``; a QUEUED call raises it also if its permit cannot be asked for.
+            RetryAfter: Telegram refused. All processes know it now, and later calls in that chat wait for it.
         """
-        pace = rate_limit_args or (Pace.FINAL if endpoint.startswith(("send", "edit")) else Pace.CONTROL)
+        priority = rate_limit_args or (Priority.FINAL if endpoint.startswith(("send", "edit")) else Priority.CONTROL)
         chat = _chat(data)
-        if chat is not None and pace is not Pace.CONTROL:
-            if pace is Pace.FINAL:
-                await self._turn(chat)
-            else:
-                await self._now_or_never(chat, pace)
+        if chat is not None and priority is not Priority.CONTROL:
+            await self._permit(chat, priority)
             if (still_ours := _speaking.get()) is not None:
                 await still_ours()
         if chat is None:
-            # Such methods have limits of their own, which are their callers' business.
+            # Methods without a chat have limits of their own, which their callers know.
             return await callback(*args, **kwargs)
         silent = self._floods.was_silent(chat, self._clock.monotonic())
         try:
@@ -125,7 +125,16 @@ class Pacing(BaseRateLimiter[Pace]):
             await self._punished(endpoint, chat, seconds(flood), silent=silent)
             raise
 
-    async def _turn(self, chat: int) -> None:
+    async def _permit(self, chat: int, priority: Priority) -> None:
+        match priority:
+            case Priority.FINAL:
+                await self._wait_for_permit(chat)
+            case Priority.QUEUED:
+                await self._permit_or_later(chat)
+            case _:
+                await self._permit_or_never(chat, priority)
+
+    async def _wait_for_permit(self, chat: int) -> None:
         chat_taken = False
         while True:
             try:
@@ -140,13 +149,24 @@ class Pacing(BaseRateLimiter[Pace]):
                 return
             chat_taken = taken.what == "chat"
 
-    async def _now_or_never(self, chat: int, pace: Pace) -> None:
+    async def _permit_or_later(self, chat: int) -> None:
+        """The chat's permit may be far off, so the call comes back for it; the bot's own is near, so it waits."""
+        taken = await self._store.reserve(self._bot, chat, chat_taken=chat in self._chat_permits)
+        if taken.what != "all":
+            if taken.what == "chat":
+                self._chat_permits.add(chat)
+            raise RateLimited(taken.seconds)
+        self._chat_permits.discard(chat)
+        if taken.seconds > 0:
+            await self._sleep(taken.seconds)
+
+    async def _permit_or_never(self, chat: int, priority: Priority) -> None:
         try:
-            wait = await self._store.attempt(self._bot, chat, charge_chat=pace is Pace.FRAME)
+            wait = await self._store.attempt(self._bot, chat, charge_chat=priority is Priority.FRAME)
         except StoreUnavailable:
-            raise Dropped(_STORE_AWAY) from None
+            raise RateLimited(_STORE_AWAY) from None
         if wait > 0:
-            raise Dropped(wait)
+            raise RateLimited(wait)
 
     async def _punished(self, endpoint: str, chat: int, wait: float, *, silent: bool) -> None:
         everywhere = silent and self._floods.is_everywhere(chat, self._clock.monotonic())
@@ -156,24 +176,25 @@ class Pacing(BaseRateLimiter[Pace]):
 
 
 class Floods:
-    """Tells a chat's flood from the bot's, which Telegram's answer does not (pure).
+    """Decides whether a flood is a chat's or the whole bot's, which Telegram's answer does not say (pure).
 
-    A chat in which we were silent cannot have had too much. Two such chats within seconds: it is the whole bot.
+    A chat in which the bot was silent cannot have had too many messages. If two such chats are refused within seconds,
+    the whole bot is.
     """
 
     SILENT = 120.0
-    """Seconds without a call, after which a chat's own limits are surely unused."""
+    """Seconds without a call after which a chat's own limits are surely unused."""
     TOGETHER = 5.0
-    """Seconds within which refusals belong together."""
+    """Seconds within which two refusals have one cause."""
     MOST = 10_000
-    """Chats remembered."""
+    """Chats that are remembered; the one that was silent longest is forgotten first."""
 
     def __init__(self) -> None:
         self._calls: OrderedDict[int, float] = OrderedDict()
         self._refused: deque[tuple[float, int]] = deque(maxlen=16)
 
     def was_silent(self, chat: int, now: float) -> bool:
-        """Note a call; True if it is the chat's first for long."""
+        """Note a call. Returns whether the chat was silent before it."""
         last = self._calls.pop(chat, None)
         self._calls[chat] = now
         if len(self._calls) > self.MOST:
@@ -181,15 +202,9 @@ class Floods:
         return last is None or now - last > self.SILENT
 
     def is_everywhere(self, chat: int, now: float) -> bool:
-        """Note the refusal of a silent chat; True if another one was refused just now."""
+        """Note the refusal of a silent chat. Returns whether another silent chat was refused just before."""
         self._refused.append((now, chat))
         return any(other != chat and now - at <= self.TOGETHER for at, other in self._refused)
-
-
-def seconds(flood: RetryAfter) -> float:
-    """PTB gives a number or a timedelta, as its environment says."""
-    after = flood.retry_after
-    return after.total_seconds() if isinstance(after, timedelta) else float(after)
 
 
 def _chat(data: dict[str, Any]) -> int | None:

@@ -1,10 +1,15 @@
-"""What each of Telegram's refusals means for a message (pure); docs/telegram-errors.md is the same table for people."""
+"""What each of Telegram's refusals means for a call (pure); docs/telegram-errors.md is the same table for people."""
 
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import timedelta
 from enum import Enum, auto
 
 from telegram.error import (
     BadRequest,
     ChatMigrated,
+    Conflict,
     EndPointNotFound,
     Forbidden,
     InvalidToken,
@@ -13,45 +18,50 @@ from telegram.error import (
     TelegramError,
 )
 
+from botapi.errors import Flooded, NoSuchMethod, OtherPoller, Refused, TelegramAway
 from botapi.transport import sent
+from tasks.errors import CohortError, Misconfigured
+
+# python-telegram-bot's switch to the form it will have in future; without it every flood is a deprecation warning.
+os.environ.setdefault("PTB_TIMEDELTA", "true")
 
 
 class Refusal(Enum):
-    """What to do."""
+    """What is done about a refused call."""
 
     DONE = auto()
-    """It is there already."""
+    """Nothing: what the call asks for is there already."""
     AGAIN = auto()
-    """A passing fault: the same again, after a pause."""
+    """The fault passes: the same call again, after a pause."""
     FLOOD = auto()
-    """The same again, when Telegram says."""
+    """The same call again, after the time that Telegram names."""
     NEW = auto()
-    """Send a new message instead of the edit."""
+    """A new message is sent instead of the edit."""
     PLAIN = auto()
-    """Without formatting."""
+    """The message goes out without formatting."""
     NO_BUTTONS = auto()
-    """Without buttons."""
+    """The message goes out without buttons."""
     NO_REPLY = auto()
-    """Without saying which message it answers."""
+    """The message no longer names the one that it answers."""
     NO_TOPIC = auto()
-    """Outside of its topic."""
+    """The message goes out outside of its topic."""
     NO_FILE = auto()
-    """The file's text as messages."""
+    """The file's text goes out as messages."""
     SHORTER = auto()
-    """In several messages."""
+    """The text goes out in several messages."""
     WORDS = auto()
-    """With something visible in it."""
+    """The message goes out with visible words in it."""
     MOVED = auto()
     """The chat has a new id."""
     GONE = auto()
-    """Never, in this chat."""
+    """This chat never takes the message."""
     OPERATOR = auto()
-    """Not before an operator puts the token right."""
+    """An operator has to put the token right first."""
     UNKNOWN = auto()
-    """A refusal that is not in the table: as bare as possible, then never."""
+    """The refusal is not in the table: nothing but the text is tried once, then the message is given up."""
 
 
-# What a 400 says (in part, lower case) -> what to do. The first that fits counts.
+# What a 400 says (in part, lower case) -> what is done. The first row that fits counts.
 TABLE: tuple[tuple[str, Refusal], ...] = (
     ("message is not modified", Refusal.DONE),
     ("message to be replied not found", Refusal.NO_REPLY),
@@ -116,7 +126,7 @@ TABLE: tuple[tuple[str, Refusal], ...] = (
 
 
 def classify(error: TelegramError) -> Refusal:
-    """What to do about a refused call."""
+    """What is done about a refused call."""
     match error:
         case RetryAfter():
             return Refusal.FLOOD
@@ -128,22 +138,71 @@ def classify(error: TelegramError) -> Refusal:
             return Refusal.GONE
         case BadRequest():
             said = error.message.lower()
-            return next((verdict for phrase, verdict in TABLE if phrase in said), Refusal.UNKNOWN)
+            return next((refusal for phrase, refusal in TABLE if phrase in said), Refusal.UNKNOWN)
         case NetworkError() if "request entity too large" in error.message.lower():
             return Refusal.NO_FILE
         case _:
             return Refusal.AGAIN
 
 
+def as_ours(error: TelegramError) -> CohortError:
+    """A refusal as an error of ours, which says who must act; its text never holds the token or an address."""
+    match classify(error):
+        case Refusal.FLOOD if isinstance(error, RetryAfter):
+            return Flooded("flood", seconds(error))
+        case Refusal.OPERATOR:
+            # One error for 401 and 404. Telegram's words tell them apart; `do_api_request` hides those in the cause.
+            told = error.__cause__ if isinstance(error.__cause__, InvalidToken) else error
+            if "unauthorized" in told.message.lower():
+                return Misconfigured("TELEGRAM_BOT_TOKEN is wrong: Telegram answered 401")
+            return NoSuchMethod("Telegram answered 404")
+        case Refusal.AGAIN:
+            # The error's own text may hold a URL.
+            return OtherPoller(error.message) if isinstance(error, Conflict) else TelegramAway(type(error).__name__)
+        case _:
+            return Refused(error.message)
+
+
+@contextmanager
+def errors_as_ours() -> Generator[None]:
+    """Errors of python-telegram-bot, raised as ours.
+
+    Raises:
+        Misconfigured: 401, the token is wrong.
+        OtherPoller: 409.
+        Flooded: 429.
+        Refused: 400, 403, or Telegram made the call but its answer cannot be read.
+        TelegramAway: all other faults.
+    """
+    try:
+        yield
+    except TelegramError as error:
+        raise as_ours(error) from None
+    except TimeoutError:
+        raise TelegramAway("no answer in time") from None
+    except UNREADABLE as problem:
+        raise Refused(f"an answer that cannot be read ({type(problem).__name__})") from problem
+
+
+UNREADABLE = (KeyError, TypeError, ValueError, AttributeError)
+"""What python-telegram-bot raises when an answer lacks what it expects. Telegram has made such a call."""
+
+
+def seconds(flood: RetryAfter) -> float:
+    """What Telegram asks to wait; python-telegram-bot gives a number or a timedelta, as its environment says."""
+    after = flood.retry_after
+    return after.total_seconds() if isinstance(after, timedelta) else float(after)
+
+
 def perhaps_done(error: TelegramError) -> bool:
-    """Whether Telegram may have done what this call asked, although it failed: the answer was lost."""
+    """Whether Telegram may have made this call although it failed, because only the answer was lost."""
     if isinstance(error, BadRequest | Forbidden | InvalidToken | RetryAfter | ChatMigrated):
         return False
     return error.__cause__ is not None and sent(error.__cause__)
 
 
 def said(error: TelegramError) -> str:
-    """What may be logged of it: Telegram's words up to the first that it quotes, else the kind of error."""
+    """What may be logged of an error: Telegram's words up to the first that it quotes, else the kind of error."""
     if isinstance(error, BadRequest | Forbidden):
         return error.message.split('"')[0].split(" '")[0]
     return type(error).__name__

@@ -152,18 +152,6 @@ class MediaUnavailable(Terminal):
     """This file cannot be read; please send it again, or a smaller one."""
 
 
-class Undeliverable(Terminal):
-    """Telegram will never take this message (the bot was blocked, the chat is gone)."""
-
-
-class ChatMigrated(CohortError):  # noqa: N818 - an event
-    """The group became a supergroup and has a new id (``chat``)."""
-
-    def __init__(self, chat: int) -> None:
-        super().__init__(f"the chat is now {chat}")
-        self.chat = chat
-
-
 class LiveAnswer(Sink, Protocol):
     """An answer growing on the screen; the message's id is known (and stored) once its first text was shown."""
 

@@ -7,8 +7,9 @@ from traceback import format_exception
 
 import pytest
 
-from bot.api import Telegram, TelegramAway, client
+from bot.api import Telegram, client
 from bot.stop import Stop, Stopped
+from botapi.errors import TelegramAway
 from tests.bot.conftest import SOON
 from tests.conftest import TOKEN
 

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from bot.api import Refused, TelegramAway
 from bot.interrupts import Interrupts
 from bot.recent import Recent
 from bot.signs import Acks
 from bot.stop import Stop, Stopped
+from botapi.errors import Refused, TelegramAway
 from tasks.backoff import Backoff
 from tasks.session import SessionKey
 from tests.bot.conftest import SOON, HandClock, HeardInterrupts, ShownSigns

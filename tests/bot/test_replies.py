@@ -10,6 +10,8 @@ import pytest
 from bot.api import Telegram
 from bot.replies import Replies
 from bot.stop import Stop
+from botapi.calls import Calls
+from botapi.pacing import Pacing
 from playground.client import PlaygroundClient
 from tasks.envelope import Button, Reply
 from tasks.store import Store
@@ -20,6 +22,10 @@ from tests.conftest import BOT
 LAVISH = Limits(*[Rate(1_000_000, 1, 500_000)] * 3)
 
 
+def paced(store: Store, telegram: Telegram, clock: HandClock, limits: Limits = LAVISH) -> Calls:
+    return telegram.paced(Pacing(PaceStore(store.redis, clock, limits), BOT, clock))
+
+
 @asynccontextmanager
 async def delivering(
     store: Store, telegram: Telegram, clock: HandClock, limits: Limits = LAVISH
@@ -27,8 +33,7 @@ async def delivering(
     replies = Replies(
         BOT,
         store=store.intake,
-        sender=telegram,
-        pace=PaceStore(store.redis, clock, limits),
+        calls=paced(store, telegram, clock, limits),
         clock=clock,
         backoff=quick_backoff(),
         look_every=timedelta(milliseconds=20),
@@ -168,8 +173,8 @@ async def test_a_new_reply_is_sent_when_the_sender_is_woken(
 ) -> None:
     chat = (await people.chat())["id"]
     stop, clock = Stop(), HandClock()
-    pace = PaceStore(store.redis, clock, LAVISH)
-    replies = Replies(BOT, store=store.intake, sender=telegram, pace=pace, clock=clock, look_every=timedelta(hours=1))
+    calls = paced(store, telegram, clock)
+    replies = Replies(BOT, store=store.intake, calls=calls, clock=clock, look_every=timedelta(hours=1))
     async with asyncio.timeout(SOON), asyncio.TaskGroup() as group:
         group.create_task(replies.run(stop))
         for number in range(1, 4):

@@ -9,7 +9,9 @@ import pytest
 from redis.asyncio import Redis
 from telegram.ext import ExtBot
 
-from botapi.pacing import Pace, Pacing
+from botapi.calls import Calls
+from botapi.client import connected
+from botapi.pacing import Pacing, Priority
 from playground import PLAYGROUND_TOKEN
 from playground.client import PlaygroundClient
 from playground.server import serving
@@ -19,8 +21,6 @@ from tasks.settings import Settings, load
 from tasks.store.pacing import Limits, PaceStore, Rate
 from tests.playground.conformance import check_journal
 from tests.telegram.fakes import FakeClock
-from workers.telegram.calls import Calls
-from workers.telegram.client import client
 from workers.telegram.delivery import TelegramDelivery
 from workers.telegram.media import TelegramMedia
 
@@ -34,7 +34,7 @@ class World:
     settings: Settings
     redis: Redis
     store: PaceStore
-    bot: ExtBot[Pace]
+    bot: ExtBot[Priority]
     calls: Calls
     delivery: TelegramDelivery
     media: TelegramMedia
@@ -95,7 +95,8 @@ async def world(
 ) -> AsyncIterator[World]:
     store = PaceStore(redis, clock, limits)
     pacing = Pacing(store, settings.bot_id, clock, clock.sleep)
-    async with client(settings, pacing) as bot:
+    async with connected(settings.token, settings.telegram_base_url, connections=64) as connection:
+        bot = connection.bot(pacing)
         yield World(
             pg=pg,
             clock=clock,

@@ -2,8 +2,8 @@
 
 import unicodedata
 
+from botapi.split import Entity, utf16
 from workers.telegram.markdown.document import to_entities
-from workers.telegram.split import Entity, utf16
 
 _CODE = ("code", "pre")
 _QUOTES = ("blockquote", "expandable_blockquote")

@@ -5,8 +5,8 @@ import logging
 import pytest
 from telegram.error import NetworkError
 
+from botapi.shape import Shape
 from tests.telegram.conftest import World
-from workers.telegram.shape import Shape
 
 
 async def test_a_worker_starts_without_asking_telegram_anything(world: World) -> None:

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from telegram.error import BadRequest
 
+from botapi.errors import ChatMigrated, Undeliverable
 from botapi.refusals import TABLE, Refusal, classify
+from botapi.shape import INVISIBLE, Shape, without
 from tasks.envelope import Button, Reply
 from tasks.errors import ClaimLost
 from tasks.session import SessionKey
 from tests.telegram.conftest import World
-from workers.interfaces import ChatMigrated, Undeliverable
 from workers.telegram.render import render
-from workers.telegram.shape import INVISIBLE, Shape, without
 
 DOCS = Path(__file__).parents[2] / "docs" / "telegram-errors.md"
 

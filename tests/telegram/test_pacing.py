@@ -3,12 +3,12 @@
 import pytest
 from telegram.error import RetryAfter
 
-from botapi.pacing import Dropped, Floods, Pace, Pacing
+from botapi.client import connected
+from botapi.pacing import Floods, Pacing, Priority, RateLimited
+from botapi.shape import Shape
+from botapi.split import Part
 from tasks.store.pacing import Limits, PaceStore
 from tests.telegram.conftest import World
-from workers.telegram.client import client
-from workers.telegram.shape import Shape
-from workers.telegram.split import Part
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ async def test_a_frame_is_dropped_when_it_would_have_to_wait(world: World) -> No
     session = await world.session()
     message = await world.calls.create(session, Shape("0"))
     await world.calls.frame(session, message, Part("1"))
-    with pytest.raises(Dropped):
+    with pytest.raises(RateLimited):
         await world.calls.frame(session, message, Part("2"))
     await world.calls.edit(session, message, Shape("final"))
     assert world.clock.slept == []
@@ -76,11 +76,12 @@ async def test_control_calls_are_free(world: World) -> None:
 async def test_a_flood_that_one_worker_met_stops_the_others_frames(world: World) -> None:
     session = await world.session()
     other = Pacing(PaceStore(world.redis, world.clock), session.bot, world.clock, world.clock.sleep)
-    async with client(world.settings, other) as bot:
+    async with connected(world.settings.token, world.settings.telegram_base_url, connections=8) as connection:
+        bot = connection.bot(other)
         await world.pg.fault("429", "sendMessage", retry_after=40)
         with pytest.raises(RetryAfter):
-            await bot.send_message(session.chat, "hi", rate_limit_args=Pace.FRAME)
-    with pytest.raises(Dropped):
+            await bot.send_message(session.chat, "hi", rate_limit_args=Priority.FRAME)
+    with pytest.raises(RateLimited):
         await world.calls.typing(session)
     world.clock.advance(40)
     await world.calls.typing(session)
@@ -90,7 +91,7 @@ async def test_final_texts_wait_until_redis_is_back_and_frames_do_not(world: Wor
     session = await world.session()
     await world.redis.config_set("maxmemory", "1")
     try:
-        with pytest.raises(Dropped):
+        with pytest.raises(RateLimited):
             await world.calls.typing(session)
 
         async def come_back() -> None:

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from botapi.split import utf16
 from tasks.envelope import Reply
 from workers.telegram.markdown.document import to_entities
 from workers.telegram.render import EMPTY, FILE_NAME, GOES_ON, growing, render
-from workers.telegram.split import utf16
 
 NASTY = [
     *(

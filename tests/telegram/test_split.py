@@ -5,7 +5,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.telegram.split import MAX_ENTITIES, Part, split, utf16
+from botapi.split import MAX_ENTITIES, Part, split, utf16
 
 PIECES = [
     "word ",

@@ -7,9 +7,10 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from botapi.errors import ChatMigrated, Undeliverable
 from tasks.envelope import Reply
 from tasks.session import SessionKey
-from workers.interfaces import ChatMigrated, LiveAnswer, Sink, TurnRequest, TurnResult, Undeliverable, Usage
+from workers.interfaces import LiveAnswer, Sink, TurnRequest, TurnResult, Usage
 
 PATIENCE_S = 20
 

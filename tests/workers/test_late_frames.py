@@ -2,11 +2,11 @@
 
 import pytest
 
+from botapi.errors import Undeliverable
 from tasks.envelope import Reply
 from tasks.session import SessionKey
 from tests.workers.mishaps import heir_of_a_message
 from tests.workers.pool import Pool, session
-from workers.interfaces import Undeliverable
 from workers.sessions.outbox import LATE_S
 
 ONE = session(1)

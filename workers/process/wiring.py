@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from botapi.client import connected
 from botapi.pacing import Pacing
 from tasks.clock import Clock
 from tasks.settings import Settings
@@ -13,9 +14,12 @@ from workers.runtime.engine import Engine
 from workers.sessions.alerts import Alerts
 from workers.sessions.dependencies import Dependencies, Steps
 from workers.sessions.heartbeat import Heartbeat
-from workers.telegram.client import client
 from workers.telegram.delivery import TelegramDelivery
 from workers.telegram.media import TelegramMedia
+
+_CONNECTIONS_PER_LANE = 4
+"""A lane's turn streams while the answers of earlier turns are still being delivered."""
+_MOST_CONNECTIONS = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +44,15 @@ async def open_worker(
     limits = Limits.of(settings.send_rate)
     async with (
         connect(settings, clock) as store,
-        client(settings, Pacing(PaceStore(store.redis, clock, limits), settings.bot_id, clock)) as bot,
+        connected(settings.token, settings.telegram_base_url, connections=_connections(settings.lanes)) as telegram,
         Engine(
             settings,
             clock,
-            media=TelegramMedia(bot, settings, clock),
+            media=TelegramMedia(
+                bot := telegram.bot(Pacing(PaceStore(store.redis, clock, limits), settings.bot_id, clock)),
+                settings,
+                clock,
+            ),
             notes=store.notes,
             reminders=store.tool_reminders,
             alert=(alerts := Alerts(settings, store.alerts, store.intake)).raise_,
@@ -64,3 +72,8 @@ async def open_worker(
             steps=steps,
         )
         yield WorkerAssembly(store, engine, dependencies)
+
+
+def _connections(lanes: int) -> int:
+    """Requests to Telegram at the same time, at most."""
+    return min(max(lanes * _CONNECTIONS_PER_LANE, 64), _MOST_CONNECTIONS)

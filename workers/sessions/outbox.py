@@ -4,11 +4,11 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
+from botapi.errors import ChatMigrated, Undeliverable
 from tasks.envelope import DeadLetter, Reply
 from tasks.errors import ClaimLost, EnvelopeInvalid, Retryable
 from tasks.session import SessionKey
 from tasks.store.sessions import Commit
-from workers.interfaces import ChatMigrated, Undeliverable
 from workers.sessions import texts
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.owned_session import OwnedSession

@@ -14,15 +14,15 @@ from typing import Literal, Self
 
 from telegram.error import RetryAfter, TelegramError
 
-from botapi.pacing import Dropped, Pace, StillOurs, seconds, speaking_if
-from botapi.refusals import Refusal, classify, perhaps_done, said
+from botapi.calls import Calls
+from botapi.pacing import Priority, RateLimited, StillOurs, speaking_if
+from botapi.refusals import Refusal, classify, perhaps_done, said, seconds
+from botapi.shape import Shape
+from botapi.split import Part
 from tasks.clock import Clock
 from tasks.errors import ClaimLost, StoreUnavailable
 from tasks.session import SessionKey
-from workers.telegram.calls import Calls
 from workers.telegram.render import BEGINNING, GOES_ON, growing
-from workers.telegram.shape import Shape
-from workers.telegram.split import Part
 
 log = logging.getLogger("cohort.telegram")
 
@@ -187,7 +187,7 @@ class Live:
             self._typing_at = now + self._tempo.typing
             try:
                 await self._calls.typing(self._session)
-            except Dropped as dropped:
+            except RateLimited as dropped:
                 self._typing_at = now + min(dropped.seconds, self._tempo.typing)
             except StoreUnavailable:
                 self._typing_at = now + _STORE_AWAY
@@ -222,7 +222,7 @@ class Live:
             self._shown = part
         except StoreUnavailable:
             pause = _STORE_AWAY
-        except Dropped as dropped:
+        except RateLimited as dropped:
             pause = min(dropped.seconds, _LONGEST_PAUSE)
         except TelegramError as error:
             pause = self._after(error, part, pause)
@@ -235,7 +235,7 @@ class Live:
             await self._calls.frame(self._session, self._message_id, part)
         else:
             shape = Shape(part.text, part.entities, reply_to=self._reply_to, topic=self._session.topic)
-            self._message_id = await self._calls.create(self._session, shape, pace=Pace.FRAME)
+            self._message_id = await self._calls.create(self._session, shape, priority=Priority.FRAME)
             await self._note(self._message_id)
 
     async def _note(self, message_id: int) -> None:

@@ -14,7 +14,7 @@ from telegram import File
 from telegram.error import BadRequest, Forbidden, InvalidToken, TelegramError
 from telegram.ext import ExtBot
 
-from botapi.pacing import Pace
+from botapi.pacing import Priority
 from botapi.refusals import said
 from tasks.clock import Clock
 from tasks.envelope import Media
@@ -53,7 +53,7 @@ class MediaUnreachable(Retryable):
 class TelegramMedia:
     """One for each worker; the directory may be shared by all workers of a machine."""
 
-    def __init__(self, bot: ExtBot[Pace], settings: Settings, clock: Clock) -> None:
+    def __init__(self, bot: ExtBot[Priority], settings: Settings, clock: Clock) -> None:
         self._bot = bot
         self._cache = Cache(
             settings.home / "media",
@@ -91,7 +91,7 @@ class TelegramMedia:
 
     async def _download(self, media: Media) -> bytearray:
         try:
-            file = await self._bot.get_file(media.file_id, rate_limit_args=Pace.CONTROL)
+            file = await self._bot.get_file(media.file_id, rate_limit_args=Priority.CONTROL)
             self._check_size(file.file_size)
             return await self._bytes(file)
         except (BadRequest, Forbidden) as error:

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
+from botapi.split import LIMIT, MAX_ENTITIES, Entity, Part, split, utf16
 from tasks.envelope import Reply
 from workers.telegram.clean import clean
 from workers.telegram.markdown.document import to_entities
-from workers.telegram.split import LIMIT, MAX_ENTITIES, Entity, Part, split, utf16
 
 type Text = tuple[str, list[Entity]]
 

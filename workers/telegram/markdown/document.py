@@ -11,6 +11,7 @@ from html import unescape
 
 from markdown_it.token import Token
 
+from botapi.split import Entity
 from workers.telegram.clean import clean
 from workers.telegram.markdown import blocks
 from workers.telegram.markdown.latex import to_unicode
@@ -18,7 +19,6 @@ from workers.telegram.markdown.page import Begun, PageWriter
 from workers.telegram.markdown.reading import Reading, stripped
 from workers.telegram.markdown.spans import entities
 from workers.telegram.markdown.tags import TAG, attribute
-from workers.telegram.split import Entity
 
 type Converter = Callable[[str], tuple[str, list[Entity]]]
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from botapi.refusals import Refusal
+from botapi.split import LIMIT, Entity, Part, split, utf16
 from tasks.envelope import Button, Reply
 from tasks.session import SessionKey
-from workers.telegram.split import LIMIT, Entity, Part, split, utf16
 
 CAPTION_LIMIT = 1024
 """UTF-16 units of a caption (Bot API, sendDocument)."""

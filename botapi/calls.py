@@ -1,4 +1,4 @@
-"""The Bot API calls that a worker makes, addressed to sessions."""
+"""Bot API calls addressed to sessions: messages with their keyboards, frames, files, signs."""
 
 from typing import Any
 
@@ -6,24 +6,25 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup, InputFile, Link
 from telegram.constants import ChatAction
 from telegram.ext import ExtBot
 
-from botapi.pacing import Pace
+from botapi.pacing import Priority
+from botapi.shape import Shape
+from botapi.split import Part
 from tasks.session import SessionKey
-from workers.telegram.shape import Shape
-from workers.telegram.split import Part
 
 FRAME_TIMEOUT = 10.0
-"""Seconds a frame may take to be answered; the final text waits for it."""
-# An answer's sources are read where they are wanted; a preview would be larger than the answer.
+"""Seconds that the answer to a frame may take; the final text waits for it."""
+# A preview of a link would be larger than the message that cites it.
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
 class Calls:
-    """Each method raises what the client raises: ``TelegramError``, and ``Dropped`` for frames."""
+    """Each method raises what the client raises: ``TelegramError``, and ``RateLimited`` if its priority allows that."""
 
-    def __init__(self, bot: ExtBot[Pace]) -> None:
+    def __init__(self, bot: ExtBot[Priority], *, priority: Priority = Priority.FINAL) -> None:
         self._bot = bot
+        self._priority = priority
 
-    async def create(self, session: SessionKey, shape: Shape, *, pace: Pace = Pace.FINAL) -> int:
+    async def create(self, session: SessionKey, shape: Shape, *, priority: Priority | None = None) -> int:
         """Send a message. Returns its id."""
         message = await self._bot.send_message(
             chat_id=session.chat,
@@ -34,18 +35,18 @@ class Calls:
             reply_markup=_keyboard(shape),
             link_preview_options=_NO_PREVIEW,
             api_kwargs=_raw("entities", shape),
-            rate_limit_args=pace,
+            rate_limit_args=priority or self._priority,
         )
         return message.message_id
 
     async def edit(self, session: SessionKey, message_id: int, shape: Shape) -> int:
         """Give a message its final text. Returns its id."""
-        await self._edit(session, message_id, shape, Pace.FINAL, None)
+        await self._edit(session, message_id, shape, self._priority, None)
         return message_id
 
     async def frame(self, session: SessionKey, message_id: int, part: Part) -> None:
-        """Show how far an answer has come."""
-        await self._edit(session, message_id, Shape(part.text, part.entities), Pace.FRAME, FRAME_TIMEOUT)
+        """Show what there is of an answer so far."""
+        await self._edit(session, message_id, Shape(part.text, part.entities), Priority.FRAME, FRAME_TIMEOUT)
 
     async def file(self, session: SessionKey, shape: Shape) -> int:
         """Send a file with the shape's text as its caption. Returns the message's id."""
@@ -58,19 +59,19 @@ class Calls:
             reply_parameters=_answering(shape),
             reply_markup=_keyboard(shape),
             api_kwargs=_raw("caption_entities", shape),
-            rate_limit_args=Pace.FINAL,
+            rate_limit_args=self._priority,
         )
         return message.message_id
 
     async def typing(self, session: SessionKey) -> None:
-        """Show for five seconds, or until a message comes, that an answer is being written."""
+        """Show "typing ..." for five seconds, or until a message comes."""
         await self._bot.send_chat_action(
             chat_id=session.chat,
             action=ChatAction.TYPING,
             message_thread_id=session.topic,
             business_connection_id=session.business,
             read_timeout=FRAME_TIMEOUT,
-            rate_limit_args=Pace.TYPING,
+            rate_limit_args=Priority.TYPING,
         )
 
     async def draft(self, session: SessionKey, draft_id: int, part: Part) -> None:
@@ -82,15 +83,15 @@ class Calls:
             message_thread_id=session.topic,
             read_timeout=FRAME_TIMEOUT,
             api_kwargs={"can_stop": True, **_raw("entities", part)},
-            rate_limit_args=Pace.FRAME,
+            rate_limit_args=Priority.FRAME,
         )
 
     async def delete(self, session: SessionKey, message_id: int) -> None:
-        """Take a message back."""
-        await self._bot.delete_message(session.chat, message_id, rate_limit_args=Pace.CONTROL)
+        """Delete a message."""
+        await self._bot.delete_message(session.chat, message_id, rate_limit_args=Priority.CONTROL)
 
     async def _edit(
-        self, session: SessionKey, message_id: int, shape: Shape, pace: Pace, read_timeout: float | None
+        self, session: SessionKey, message_id: int, shape: Shape, priority: Priority, read_timeout: float | None
     ) -> None:
         patience: dict[str, Any] = {} if read_timeout is None else {"read_timeout": read_timeout}
         await self._bot.edit_message_text(
@@ -101,13 +102,13 @@ class Calls:
             reply_markup=_keyboard(shape),
             link_preview_options=_NO_PREVIEW,
             api_kwargs=_raw("entities", shape),
-            rate_limit_args=pace,
+            rate_limit_args=priority,
             **patience,
         )
 
 
 def _raw(name: str, what: Shape | Part) -> dict[str, Any]:
-    """Entities as they are: kinds that the client does not know yet pass too."""
+    """Entities as they are, so that kinds pass that the client does not know yet."""
     return {name: list(what.entities)} if what.entities else {}
 
 

@@ -1,0 +1,82 @@
+"""Brings one reply to Telegram: as it is, else with less and less, until Telegram takes it or never will."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import cast
+
+from telegram.error import ChatMigrated as Migrated
+from telegram.error import TelegramError
+
+from botapi.calls import Calls
+from botapi.errors import ChatMigrated, Undeliverable
+from botapi.refusals import Refusal, as_ours, classify, perhaps_done, said
+from botapi.shape import Shape, shapes, without
+from tasks.envelope import Reply
+from tasks.errors import CohortError
+from tasks.session import SessionKey
+
+log = logging.getLogger("cohort.delivery")
+
+type Wait = Callable[[CohortError], Awaitable[None]]
+"""Returns when the call that failed may be made again, or raises the error so that the caller comes back later.
+
+The error is ``Flooded``, ``Misconfigured`` (a wrong token) or another ``TelegramAway``."""
+
+
+async def deliver(calls: Calls, session: SessionKey, reply: Reply, *, wait: Wait) -> int | None:
+    """Bring one reply to Telegram. A refused part of it is left out; ``wait`` decides about faults that pass.
+
+    Returns:
+        The id of its (first) message.
+
+    Raises:
+        Undeliverable: this chat never takes it.
+        ChatMigrated: the chat has a new id.
+    """
+    waiting = shapes(session, reply)
+    delivered: list[int] = []
+    while waiting:
+        shape = waiting[0]
+        try:
+            delivered.append(await _send(calls, session, shape))
+            waiting.pop(0)
+        except TelegramError as error:
+            refusal = classify(error)
+            log.warning(
+                "delivery.refused",
+                extra={"session": str(session), "reply": reply.id, "verdict": refusal.name, "said": said(error)},
+            )
+            match refusal:
+                case Refusal.DONE:
+                    delivered.append(shape.edit or 0)
+                    waiting.pop(0)
+                case Refusal.AGAIN | Refusal.FLOOD | Refusal.OPERATOR:
+                    if refusal is Refusal.AGAIN and shape.edit is None and perhaps_done(error):
+                        # At least once: better twice than never. The chaos run counts these.
+                        log.warning("delivery.perhaps_doubled", extra={"session": str(session), "reply": reply.id})
+                    await wait(as_ours(error))
+                case Refusal.MOVED:
+                    raise ChatMigrated(cast("Migrated", error).new_chat_id) from error
+                case _:
+                    waiting[:1] = _less(shape, error, refusal)
+    return delivered[0] if delivered else None
+
+
+async def _send(calls: Calls, session: SessionKey, shape: Shape) -> int:
+    if shape.file_text is not None:
+        return await calls.file(session, shape)
+    if shape.edit is not None:
+        return await calls.edit(session, shape.edit, shape)
+    return await calls.create(session, shape)
+
+
+def _less(shape: Shape, error: TelegramError, refusal: Refusal) -> list[Shape]:
+    """What is sent instead of a refused message.
+
+    Raises:
+        Undeliverable: nothing is.
+    """
+    left = [] if refusal is Refusal.GONE else without(shape, refusal)
+    if not left:
+        raise Undeliverable(said(error)) from error
+    return left
