@@ -1,22 +1,19 @@
-"""What the operator wrote for fast-agent, as far as we must know it: which models and keys it names."""
+"""The operator's agent cards as the commands need them: all of them, and the models that they name."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from tasks import agent_files
-from tasks.agent_files import Card
-from tasks.errors import Misconfigured
+from tasks.agent_files import BadFile, Card
 from tasks.settings import Settings
 
 
 def configuration(settings: Settings) -> dict[str, Any]:
-    """The configuration file with the secrets file beside it merged in, section by section.
+    """fast-agent's configuration with its secrets merged in.
 
     Raises:
-        Misconfigured: a file is missing or is not YAML.
+        BadFile: a file is missing or cannot be read.
     """
-    if not settings.config.is_file():
-        raise Misconfigured(f"COHORT_CONFIG: there is no file {settings.config}")
     return agent_files.configuration(settings.config)
 
 
@@ -24,18 +21,16 @@ def cards(settings: Settings) -> list[Card]:
     """The cards, in order of their files' names.
 
     Raises:
-        Misconfigured: there are none, or one cannot be read.
+        BadFile: the directory is missing, holds no card, or a card cannot be read.
     """
-    if not settings.cards.is_dir():
-        raise Misconfigured(f"COHORT_CARDS: there is no directory {settings.cards}")
     found = [agent_files.read_card(path) for path in agent_files.card_files(settings.cards)]
     if not found:
-        raise Misconfigured(f"COHORT_CARDS: there is no card in {settings.cards}")
+        raise BadFile(settings.cards, None, "there is no card in it", "add one, or set COHORT_CARDS")
     return found
 
 
 def card_models(settings: Settings) -> list[str | None]:
-    """The model that each card names; a workflow does not need one."""
+    """The model that each card names; None where it names none. Workflows that need no model are left out."""
     return [_model(card.head) for card in cards(settings) if card.type not in _WITHOUT_MODEL]
 
 

@@ -1,4 +1,4 @@
-"""The ``cohort`` command. An operator's mistake is one clear line a problem on stderr and exit status 2."""
+"""The ``cohort`` command. Each mistake of an operator is one line on stderr; the exit status is then 2."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ import typer
 
 from ops.commands import backup, cards, config, dead, pool
 from ops.context import context, run
-from ops.environment import Kind, environment, needed
+from ops.environment import ProcessKind, environment, needed
 from ops.home import Home
 from ops.up.console import stdout_console
 from ops.up.plan import HOST, chosen_port, flower_command, module
@@ -42,8 +42,8 @@ def _options(
     del version
 
 
-def _become(kind: Kind, command: tuple[str, ...]) -> None:
-    """Be that process: signals reach it directly, and its exit status is ours."""
+def _become(kind: ProcessKind, command: tuple[str, ...]) -> None:
+    """Become that process: signals reach it directly, and its exit status is ours."""
     here = context()
     here.home.tighten()
     environ = needed(kind, here.environ)
@@ -89,15 +89,15 @@ def flower() -> None:
     """Run Flower alone, on 127.0.0.1 at FLOWER_PORT."""
     here = context()
     settings = here.settings
-    _ = settings.redis  # said here, not by a Celery that looks for another broker
+    _ = settings.redis  # A missing URL is reported here; Celery would look for another broker.
     port = chosen_port("flower_port", settings.flower_port)
-    # FLOWER_ADDRESS is Flower's own; in a container it has to listen to the outside.
+    # FLOWER_ADDRESS is Flower's own variable; in a container Flower listens on all addresses.
     _become("flower", flower_command(port, here.environ.get("FLOWER_ADDRESS", HOST)))
 
 
 @app.command()
 def doctor() -> None:
-    """Check token, Redis, model, cards, MCP servers and clock; say what to do. Status 1 when there is a problem."""
+    """Check token, Redis, model, cards, MCP servers and clock, and advise. Exits with 1 when there is a problem."""
     from ops.commands.doctor import examine  # noqa: PLC0415 - the other commands start quicker without it
 
     if not run(examine(context(), SystemClock(), lambda finding: print(finding.line(), flush=True))):
@@ -113,7 +113,7 @@ backup.register(app)
 
 def main() -> None:
     """The entry point."""
-    # Conversations, files and passwords are written by this command and by all that it starts.
+    # This command and its children write conversations, files and passwords: only their owner may read them.
     os.umask(0o077)
     try:
         app(standalone_mode=True)

@@ -1,4 +1,4 @@
-"""What every ``cohort`` command starts from: the settings as they hold in this home, and what runs there."""
+"""What every ``cohort`` command starts from: the effective settings, the state directory, the running system."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
@@ -15,18 +15,20 @@ from tasks.store import Store, connect
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """``running``: the ``cohort up`` of this home, or None."""
+    """Read once at the start of a command."""
 
     settings: Settings
     environ: dict[str, str]
+    """The variables that the settings were read from; a running ``cohort up`` adds its own."""
     home: Home
     running: Running | None
+    """The ``cohort up`` of this home; None when none runs."""
 
     def system(self) -> Settings:
-        """The settings of a system that exists.
+        """The settings of the system to operate on.
 
         Raises:
-            Misconfigured: none is known.
+            Misconfigured: no system is known.
         """
         if not self.settings.redis_url:
             raise Misconfigured("nothing runs here: start `cohort up` in this directory, or set REDIS_URL")
@@ -37,8 +39,8 @@ class Context:
         """The store of the system.
 
         Raises:
-            Misconfigured: there is none that we know of, or it is of another layout.
-            StoreUnavailable: it is away.
+            Misconfigured: no system is known, or its layout in Redis is another.
+            StoreUnavailable: Redis is away.
         """
         async with connect(self.system()) as store:
             yield store
@@ -47,7 +49,7 @@ class Context:
         """The ``cohort up`` of this home.
 
         Raises:
-            Misconfigured: there is none.
+            Misconfigured: none runs.
         """
         if self.running is None:
             raise Misconfigured(f"no `cohort up` runs in {self.home.root}; in containers, scale with their own tool")
@@ -55,7 +57,7 @@ class Context:
 
 
 def context() -> Context:
-    """Read it.
+    """Read the environment and the state directory.
 
     Raises:
         Misconfigured: a setting is wrong.
@@ -68,5 +70,5 @@ def context() -> Context:
 
 
 def run[T](work: Coroutine[Any, Any, T]) -> T:
-    """Do it, in a loop of its own."""
+    """Run a coroutine in an event loop of its own."""
     return asyncio.run(work)

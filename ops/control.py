@@ -1,4 +1,13 @@
-"""The supervisor's door for other ``cohort`` commands: a line of JSON in, one out, on 127.0.0.1, with a password."""
+"""The supervisor's control server, through which other ``cohort`` commands reach it: 127.0.0.1, with a password.
+
+One connection carries one request and one answer, each a line of JSON:
+
+    {"secret": "<password>", "do": "scale", "count": 3}   -> {"changed": ["worker-3"], "workers": 3}
+    {"secret": "<password>", "do": "drain", "worker": "worker-2"}   -> {"drained": "worker-2"} or {"drained": null}
+    {"secret": "<password>", "do": "processes"}   -> {"processes": [{"name", "pid", "incarnation", "lives", "leaving"}]}
+
+A request that fails is answered with ``{"error": "<one sentence>"}``.
+"""
 
 import asyncio
 import hmac
@@ -14,12 +23,19 @@ from tasks.errors import Misconfigured
 HOST = "127.0.0.1"
 _LIMIT = 64 * 1024
 
-type Action = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+type ControlAction = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
 @asynccontextmanager
-async def door(actions: Mapping[str, Action]) -> AsyncGenerator[tuple[int, str]]:
-    """Open while inside; gives its port and password. A deed that raises ``Misconfigured`` answers with its message."""
+async def serve_control(actions: Mapping[str, ControlAction]) -> AsyncGenerator[tuple[int, str]]:
+    """Serve while inside the block.
+
+    Args:
+        actions: What each ``do`` calls, with the whole request. ``Misconfigured`` becomes the answer's ``error``.
+
+    Yields:
+        The port and the password.
+    """
     secret = secrets.token_urlsafe(24)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -35,7 +51,7 @@ async def door(actions: Mapping[str, Action]) -> AsyncGenerator[tuple[int, str]]
         yield int(server.sockets[0].getsockname()[1]), secret
 
 
-def _answer(line: bytes, secret: str, actions: Mapping[str, Action]) -> Mapping[str, Any]:
+def _answer(line: bytes, secret: str, actions: Mapping[str, ControlAction]) -> Mapping[str, Any]:
     try:
         asked = json.loads(line)
         if not hmac.compare_digest(str(asked["secret"]), secret):
@@ -44,11 +60,11 @@ def _answer(line: bytes, secret: str, actions: Mapping[str, Action]) -> Mapping[
     except Misconfigured as problem:
         return {"error": str(problem)}
     except (ValueError, KeyError, TypeError):
-        return {"error": "this supervisor does not know that request; is it of another release?"}
+        return {"error": "the running `cohort up` does not know this request; is it of another release?"}
 
 
 async def ask(running: Running, do: str, **about: Any) -> dict[str, Any]:
-    """Have the running supervisor do something.
+    """Send a request to the running supervisor.
 
     Raises:
         Misconfigured: it refuses, or does not answer.

@@ -1,4 +1,4 @@
-"""Whether a Redis is set to lose data: what ``cohort up`` warns of and ``cohort doctor`` reports."""
+"""Redis settings that can lose accepted messages: ``cohort up`` warns of them, ``cohort doctor`` reports them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,16 +10,16 @@ _ASKED = ("appendonly", "appendfsync", "maxmemory", "maxmemory-policy")
 
 
 async def configured(store: Store) -> Mapping[str, str]:
-    """The settings of this Redis that decide whether it loses data; empty where it does not tell (managed ones).
+    """The persistence and eviction settings of this Redis; empty where it hides them, as managed ones do.
 
     Raises:
-        StoreUnavailable: it is away.
+        StoreUnavailable: Redis is away.
     """
     with guard():
         try:
             told: Mapping[Any, Any] = await store.redis.config_get(*_ASKED)
         except Exception as problem:
-            # A managed Redis renames or forbids CONFIG; what it says of that differs.
+            # A managed Redis renames or forbids CONFIG; the error's text differs by provider.
             if "CONFIG" in str(problem).upper() or "PERM" in str(problem).upper():
                 return {}
             raise
@@ -27,7 +27,7 @@ async def configured(store: Store) -> Mapping[str, str]:
 
 
 def weaknesses(facts: Mapping[str, str]) -> tuple[str, ...]:
-    """One sentence for each way in which a Redis so configured may lose accepted messages (pure)."""
+    """One sentence for each setting with which Redis may lose accepted messages (pure)."""
     found: list[str] = []
     if facts.get("appendonly") == "no":
         found.append("Redis has appendonly off: its crash loses accepted messages (CONFIG SET appendonly yes)")
@@ -37,5 +37,5 @@ def weaknesses(facts: Mapping[str, str]) -> tuple[str, ...]:
         found.append("Redis has appendfsync everysec: a crash may lose a second (CONFIG SET appendfsync always)")
     policy = facts.get("maxmemory-policy", "noeviction")
     if policy != "noeviction":
-        found.append(f"Redis throws away what it likes when full: maxmemory-policy is {policy}, set noeviction")
+        found.append(f"Redis evicts keys when it is full: maxmemory-policy is {policy}, set noeviction")
     return tuple(found)

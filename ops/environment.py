@@ -1,8 +1,8 @@
-"""The environment of what we start: ``.env`` filled in, our programs on PATH, and for each process what it needs.
+"""The environment of the processes that we start: ``.env`` merged in, our programs on PATH, reduced to what each needs.
 
-Provider keys stand in the environment, and so does the bot's token. Workers need both, and their MCP servers need
-whatever an operator sets; they get all but what is the bot's alone. Each other kind of process gets a list of names,
-because a defect in a page's server or in a database cannot give away what was never there.
+The environment holds provider keys and the bot's token. Workers need both, and their MCP servers need variables that we
+do not know, so workers get everything but the settings of the bot and the playground. Each other kind of process gets
+a fixed list of names: a defect in a web server or a database cannot leak what its process never had.
 """
 
 import os
@@ -14,37 +14,37 @@ from typing import Literal
 from tasks.environ import NAME, merged
 from tasks.settings import Settings, env_name
 
-type Kind = Literal["bot", "worker", "flower", "playground", "model", "valkey"]
+type ProcessKind = Literal["bot", "worker", "flower", "playground", "model", "valkey"]
 
 PLAYGROUND_BOT = 1000000001
-"""The number of the playground's bot; ops and playground do not import each other (a test compares the two)."""
+"""The id of the playground's bot. ops does not import the playground; a test compares the two numbers."""
 
 _SYSTEM = {
     "PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TMP", "TEMP", "VIRTUAL_ENV",
     "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR",
 }  # fmt: skip
 _SYSTEMS = ("LC_", "PYTHON", "COVERAGE_")
-"""Names by how they begin: the language of messages, the interpreter, and what measures the tests."""
+"""Prefixes of names: locale, interpreter, coverage of tests."""
 _LOGS = {"COHORT_LOG_LEVEL", "COHORT_LOG_FORMAT"}
 _PROXIES = {"http_proxy", "https_proxy", "all_proxy", "no_proxy"}
 _PLAYGROUND = {"COHORT_PLAYGROUND_PORT", "COHORT_PLAYGROUND_KEY"}
 _WEBHOOK = {"COHORT_WEBHOOK_URL", "COHORT_WEBHOOK_SECRET"}
 _SETTINGS = {env_name(field) for field in Settings.model_fields}
 
-_NAMED: Mapping[Kind, set[str]] = {
+_NAMED: Mapping[ProcessKind, set[str]] = {
     "bot": _SETTINGS - _PLAYGROUND | _PROXIES | {name.upper() for name in _PROXIES},
     "flower": _LOGS | {"REDIS_URL", "COHORT_SLOTS", "COHORT_FLOWER_HOSTS"},
     "playground": _LOGS | _PLAYGROUND,
     "model": set(),
     "valkey": set(),
 }
-_BEGINNINGS: Mapping[Kind, tuple[str, ...]] = {"flower": ("FLOWER_",), "model": ("OMP_", "GGML_", "LLAMA_")}
+_BEGINNINGS: Mapping[ProcessKind, tuple[str, ...]] = {"flower": ("FLOWER_",), "model": ("OMP_", "GGML_", "LLAMA_")}
 
 
 def environment(environ: Mapping[str, str] | None = None, file: Path | None = None) -> dict[str, str]:
-    """What is set: a variable of the environment wins over the file's line, and a blank value is none."""
+    """The environment with ``.env`` merged in: the environment wins, and a blank value is the same as none."""
     found = merged(environ, file)
-    # MCP servers are named as programs, and the environment that we run in need not be activated.
+    # Configurations name MCP servers as programs, and our virtual environment need not be activated.
     programs = str(Path(sys.executable).parent)
     path = found.get("PATH", os.defpath)
     if programs not in path.split(os.pathsep):
@@ -52,11 +52,11 @@ def environment(environ: Mapping[str, str] | None = None, file: Path | None = No
     return {**found, "PATH": path}
 
 
-def needed(kind: Kind, environ: Mapping[str, str]) -> dict[str, str]:
+def needed(kind: ProcessKind, environ: Mapping[str, str]) -> dict[str, str]:
     """The part of an environment that a process of this kind gets.
 
-    ``.env`` is part of it already, so the process does not read that file again. It would find there what it is not to
-    have, or half of what belongs together, where the other half stands in the environment.
+    ``.env`` is merged in already, and the process does not read that file again: the file holds variables that this
+    kind of process must not have.
     """
     read = {NAME: os.devnull}
     if kind == "worker":

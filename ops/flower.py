@@ -1,8 +1,8 @@
-"""``python -P -m ops.flower``: Flower with a guard before all its routes, and with our own Celery app.
+"""``python -P -m ops.flower``: Flower with a guard in front of all its routes, and with our own Celery app.
 
-Flower asks for no password. It answers each request that reaches its port, and a page of another site reaches that
+Flower asks for no password and answers each request that reaches its port. A page of another site reaches the port
 through the browser of this machine's user (``tasks.loopback``). Since Flower 2 its API, which can end workers, is
-closed without a password; its pages are not. ``celery -A`` is not used: it imports from the current directory.
+closed without a password; its pages are open. ``celery -A`` is not used, because it imports from the current directory.
 """
 
 import sys
@@ -25,45 +25,45 @@ from tasks.settings import Settings, load
 _FORBIDDEN = 403
 
 
-class Refusal(RequestHandler):
-    """Says why, for every method."""
+class ForbiddenHandler(RequestHandler):
+    """Answers every method with 403 and the reason."""
 
     def initialize(self, problem: str) -> None:
-        """Called by Tornado with what ``find_handler`` gave."""
+        """Tornado calls this with the arguments from ``find_handler``."""
         self.problem = problem
 
     def check_xsrf_cookie(self) -> None:
         """The request is refused in any case."""
 
     def prepare(self) -> None:
-        """Answer before any method's handler."""
+        """Answer before the handler of any method runs."""
         self.set_status(_FORBIDDEN)
         self.set_header("Content-Type", "text/plain; charset=utf-8")
         self.finish(f"{self.problem}, or set COHORT_FLOWER_HOSTS\n")
 
 
 def guarded(settings: Settings) -> type[Any]:
-    """Flower's application, which looks at each request before it chooses a route."""
+    """Flower's application with a check of each request before the route is chosen."""
     base: Any = Flower
 
     class Guarded(base):
         def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> HTTPMessageDelegate:
             problem = foreign(request.headers.get_all(), self.options.port, settings.flower_hosts)
             if problem is not None:
-                return self.get_handler_delegate(request, Refusal, {"problem": problem})
+                return self.get_handler_delegate(request, ForbiddenHandler, {"problem": problem})
             return super().find_handler(request, **kwargs)
 
     return Guarded
 
 
 def main(arguments: list[str]) -> None:
-    """Be Flower, with Flower's own arguments.
+    """Run Flower with Flower's own arguments.
 
     Raises:
         Misconfigured: a setting is wrong.
     """
     settings = load()
-    _ = settings.redis, turn  # imported here, so that Celery need not look for the task's module itself
+    _ = settings.redis, turn  # the import registers the task; Celery would search the current directory for it
     names: Any = command
     names.Flower = guarded(settings)
     context = click.Context(umbrella, obj=CLIContext(make_app(settings), no_color=True, workdir=None, quiet=True))

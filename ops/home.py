@@ -1,4 +1,4 @@
-"""The state directory (COHORT_HOME): one ``cohort up`` at a time, and what the other commands find it by."""
+"""The state directory (COHORT_HOME): it holds one ``cohort up`` at a time, and tells other commands how to reach it."""
 
 import fcntl
 import json
@@ -13,27 +13,38 @@ from pydantic import BaseModel, ConfigDict
 from tasks.errors import Misconfigured
 
 _OTHERS = 0o077
-"""What a mode gives to anybody but the owner."""
+"""The bits of a file's mode that concern all users but its owner."""
 
 
 class Running(BaseModel):
-    """The system that runs in this home (``run.json``, readable by its owner only: it holds secrets).
+    """The system that runs in this home: the content of ``run.json``.
 
-    ``control``/``secret``: port on 127.0.0.1 and password of the supervisor's control door. ``env``: what it adds to
-    the environment of its processes (REDIS_URL, COHORT_MODEL, ...), so that other commands see the same system.
-    ``playground_url``: with its key.
+    Only the file's owner may read it, because it holds secrets::
+
+        {
+          "pid": 4711, "started": 1800000000.0, "control": 40123, "secret": "...",
+          "env": {"REDIS_URL": "redis://...", "COHORT_MODEL": "..."},
+          "playground_url": "http://127.0.0.1:8081/?key=...", "flower_url": "http://127.0.0.1:5555", "model": "haiku"
+        }
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     pid: int
+    """Of the supervisor."""
     started: float
+    """Seconds since the epoch."""
     control: int
+    """The control server's port on 127.0.0.1 (``ops.control``)."""
     secret: str
+    """The control server's password."""
     env: dict[str, str] = {}
+    """What ``cohort up`` adds to the environment of its processes; other commands add it and see the same system."""
     playground_url: str | None = None
+    """With the playground's key."""
     flower_url: str | None = None
     model: str = ""
+    """The title of the model that answers."""
 
 
 def _busy(path: Path) -> bool:
@@ -54,7 +65,7 @@ def _make_private(path: Path) -> None:
         if seen.st_uid == os.geteuid() and not stat.S_ISLNK(seen.st_mode) and seen.st_mode & _OTHERS:
             path.chmod(stat.S_IMODE(seen.st_mode) & ~_OTHERS)
     except OSError:
-        pass  # it went meanwhile, or this file system knows no modes
+        pass  # the file was removed meanwhile, or this file system has no modes
 
 
 class Home:
@@ -70,9 +81,9 @@ class Home:
         self._run = self.root / "run.json"
 
     def tighten(self) -> None:
-        """Take from other users of the machine what an earlier release left open to them (new files are private).
+        """Make files private that an earlier release left readable to other users (new files are private anyway).
 
-        Only what is ours: nothing else that may stand in this directory, nothing of another owner, no link's target.
+        It changes only our own files: no other content of this directory, no file of another owner, no link's target.
         """
         _make_private(self.root)
         for path in (self._lock, self._run, self.valkey, self.logs, self.media, self.sessions):
@@ -84,7 +95,7 @@ class Home:
 
     @contextmanager
     def hold(self) -> Generator[None]:
-        """Be the only supervisor here; the lock ends with the process, however that ends.
+        """Be the only supervisor of this home. The kernel drops the lock when the process ends, however it ends.
 
         Raises:
             Misconfigured: another one runs here, or the directory cannot be written.
@@ -114,7 +125,7 @@ class Home:
                 self._run.unlink(missing_ok=True)
 
     def announce(self, running: Running) -> None:
-        """Write ``run.json``; readers see the old one or the new one, never a part."""
+        """Write ``run.json`` in one step: readers see the old file or the new one."""
         draft = self._run.with_suffix(".new")
         draft.touch(mode=0o600)
         draft.write_text(json.dumps(running.model_dump(), indent=2) + "\n", encoding="utf-8")
@@ -123,13 +134,13 @@ class Home:
     def running(self) -> Running | None:
         """The system that runs here now, or None."""
         if not _busy(self._lock):
-            return None  # what a killed supervisor left behind
+            return None  # a killed supervisor left its run.json behind
         try:
             return Running.model_validate_json(self._run.read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            return None  # it is just starting
+            return None  # the supervisor has not written it yet
 
 
 def joined(environ: Mapping[str, str], running: Running | None) -> dict[str, str]:
-    """The environment of a command that joins the running system; what the operator set himself wins."""
+    """The environment of a command that joins the running system; the operator's own variables win."""
     return {**(running.env if running else {}), **environ}

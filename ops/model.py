@@ -1,4 +1,4 @@
-"""Which model answers, and why (pure): what the operator named, else what a key allows, else the demo model."""
+"""Which model answers, and why (pure): the one the operator named, else one that a key opens, else the demo model."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from typing import Any
 
 from tasks.errors import Misconfigured
 
-# Quick and cheap ones of each provider, by fast-agent's own short names: a key alone should not run up a bill.
+# A fast and cheap model of each provider, by fast-agent's alias: a key alone should not run up a bill.
 BY_KEY = {
     "ANTHROPIC_API_KEY": "haiku",
     "OPENAI_API_KEY": "gpt-5.4-mini",
@@ -15,7 +15,7 @@ BY_KEY = {
     "XAI_API_KEY": "grok",
     "MOONSHOT_API_KEY": "kimik3",
 }
-# Providers of many models: a key says nothing about which.
+# Gateways to many models: a key does not tell which one to use.
 _UNNAMED = ("OPENROUTER_API_KEY", "GROQ_API_KEY", "AZURE_API_KEY", "TENSORZERO_API_KEY")
 _PLACEHOLDER = "<your-api-key-here>"
 
@@ -24,32 +24,32 @@ ECHO = "passthrough"
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """What answers.
-
-    ``env``: what makes the workers use it. ``title``: for people. ``why``: one line. ``demo``: our own small model has
-    to be started for it. ``hint``: what to do for something better, or nothing.
-    """
+class ModelChoice:
+    """The model that answers."""
 
     title: str
+    """For people."""
     why: str
+    """The reason, in one line."""
     env: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Variables that make the workers use it."""
     demo: bool = False
+    """``cohort up`` starts the demo model for it."""
     hint: str = ""
+    """How to get a better model; empty when there is nothing to advise."""
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What there is to choose from.
-
-    ``config``: fast-agent's configuration with its secrets file merged in. ``cards``: the model of each card, None
-    where it names none.
-    """
+    """The facts that the choice depends on."""
 
     model: str | None
+    """COHORT_MODEL."""
     environ: Mapping[str, str]
     config: Mapping[str, Any]
+    """fast-agent's configuration with its secrets merged in."""
     cards: Sequence[str | None]
+    """The model of each card, None where a card names none."""
 
 
 def keys_in(environ: Mapping[str, str], config: Mapping[str, Any]) -> list[str]:
@@ -64,7 +64,7 @@ def keys_in(environ: Mapping[str, str], config: Mapping[str, Any]) -> list[str]:
     return found
 
 
-# How the names of models tell their provider, for the providers that we know keys of.
+# Prefixes of model names by the provider's key, for the providers whose keys we know.
 _MARKS = {
     "ANTHROPIC_API_KEY": ("anthropic.", "claude", "haiku", "sonnet", "opus"),
     "OPENAI_API_KEY": ("openai.", "responses.", "gpt-", "o3", "o4"),
@@ -78,32 +78,34 @@ _MARKS = {
 
 
 def key_for(name: str) -> str | None:
-    """The key that a model of this name needs, as far as its name tells."""
+    """The key that this model needs; None when its name does not tell."""
     return next((key for key, marks in _MARKS.items() if name.lower().startswith(marks)), None)
 
 
-def choose(given: Given) -> Choice:
-    """Decide.
+def choose(given: Given) -> ModelChoice:
+    """Choose the model.
 
     Raises:
-        Misconfigured: a provider is set up but no model is named, and nothing can be guessed.
+        Misconfigured: a provider is set up, but no model is named and none can be derived.
     """
     if given.model:
-        return Choice(given.model, "COHORT_MODEL names it")
+        return ModelChoice(given.model, "COHORT_MODEL names it")
     default = given.config.get("default_model")
     if default:
-        return Choice(str(default), "default_model of the configuration file")
+        return ModelChoice(str(default), "default_model of the configuration file")
     if given.environ.get("FAST_AGENT_MODEL"):
-        return Choice(given.environ["FAST_AGENT_MODEL"], "FAST_AGENT_MODEL names it")
+        return ModelChoice(given.environ["FAST_AGENT_MODEL"], "FAST_AGENT_MODEL names it")
     named = sorted({model for model in given.cards if model})
     if named and all(given.cards):
-        return Choice(", ".join(named), "the agent cards name it")
+        return ModelChoice(", ".join(named), "the agent cards name it")
     found = keys_in(given.environ, given.config)
     for key in found:
         if key in BY_KEY:
-            # fast-agent's lowest rank: a card that names a model keeps it.
+            # FAST_AGENT_MODEL has the lowest rank in fast-agent: a card that names a model keeps it.
             model = BY_KEY[key]
-            return Choice(model, f"{key} is set", {"FAST_AGENT_MODEL": model}, hint="COHORT_MODEL=...  for another one")
+            return ModelChoice(
+                model, f"{key} is set", {"FAST_AGENT_MODEL": model}, hint="COHORT_MODEL=...  for another one"
+            )
     if found:
         provider = found[0].removesuffix("_API_KEY").lower()
         raise Misconfigured(f"{found[0]} is set, but no model is named: set COHORT_MODEL={provider}.<model>")
@@ -112,7 +114,7 @@ def choose(given: Given) -> Choice:
             "the configuration has a generic: section, but no model is named: set COHORT_MODEL=generic.<model>"
         )
     name = "FAST_AGENT_MODEL" if named else "COHORT_MODEL"
-    return Choice(
+    return ModelChoice(
         "SmolLM2-135M, a toy on this machine",
         "no key and no model is set",
         {name: DEMO},
@@ -121,7 +123,9 @@ def choose(given: Given) -> Choice:
     )
 
 
-def echo(choice: Choice, problem: str) -> Choice:
-    """When the demo model cannot run: an echo, which says so."""
+def echo(choice: ModelChoice, problem: str) -> ModelChoice:
+    """The choice when the demo model cannot run: every message is echoed, and the title says so."""
     env = dict.fromkeys(choice.env, ECHO)
-    return Choice("none: every message is echoed", f"{choice.why}, and the demo model {problem}", env, hint=choice.hint)
+    return ModelChoice(
+        "none: every message is echoed", f"{choice.why}, and the demo model {problem}", env, hint=choice.hint
+    )

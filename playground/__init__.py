@@ -1,8 +1,13 @@
-"""A local Bot API server with a chat page, for keyless use, tests and benchmarks."""
+"""A local Bot API server with a chat page, for keyless use, tests and benchmarks. It stands alone."""
+
+from typing import Any
+
+type Json = dict[str, Any]
+"""A JSON object."""
 
 BOT = 1000000001
 """The user id of the playground's bot, which its token begins with."""
 PLAYGROUND_TOKEN = f"{BOT}:for-the-playgrounds-of-tests"
-"""The token where a test makes the playground; one that is started as a program makes up its own."""
+"""The token of a playground inside a test. A playground that is started as a program makes a token of its own."""
 
-__all__ = ["BOT", "PLAYGROUND_TOKEN"]
+__all__ = ["BOT", "PLAYGROUND_TOKEN", "Json"]

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from playground import Json
 from playground.link import HELD, Link, PlaygroundError
 
-type Json = dict[str, Any]
 type Predicate = Callable[[list[Json]], bool]
 
 __all__ = ["Bulk", "PlaygroundClient", "PlaygroundError", "Said"]
@@ -15,7 +15,7 @@ __all__ = ["Bulk", "PlaygroundClient", "PlaygroundError", "Said"]
 class Said(NamedTuple):
     """A message that a person wrote, and the update that told the bot (None: the bot was not told).
 
-    ``at``: since when the bot can fetch it, seconds since the epoch, to the microsecond.
+    ``at``: the time from which the bot can fetch it, in seconds since the epoch.
     """
 
     message_id: int
@@ -25,7 +25,7 @@ class Said(NamedTuple):
 
 
 class Bulk(NamedTuple):
-    """What ``bulk`` made; update ids run from first to last without gaps."""
+    """The result of ``bulk``; update ids run from first to last without gaps."""
 
     chats: list[int]
     first_update_id: int
@@ -128,10 +128,10 @@ class PlaygroundClient(Link):
         return (await self.control("POST", "/updates", {"updates": list(updates), "bare": bare}))["update_ids"]
 
     async def redeliver(self, count: int) -> int:
-        """Hand out the newest confirmed updates once more; how many there were."""
+        """Deliver the newest confirmed updates again; gives their number."""
         return (await self.control("POST", "/redeliver", {"count": count}))["count"]
 
-    # -- what stands there
+    # -- reading
 
     async def messages(self, chat: int, *, thread: int | None = None) -> list[Json]:
         """The messages of a chat (of a topic), oldest first."""
@@ -152,7 +152,7 @@ class PlaygroundClient(Link):
         """Wait until ``wanted`` holds of the bot's messages in a chat, or until there are that many; gives them.
 
         Raises:
-            TimeoutError: it did not come true in time; the message says what stood there instead.
+            TimeoutError: it did not come true in time; the message holds the last texts.
         """
         clock = _loop_time()
         deadline = clock() + timeout
@@ -203,7 +203,7 @@ class PlaygroundClient(Link):
         Filters: ``method``, ``except`` (a method), ``chat``, ``code``, each a list by commas; ``fault`` (any value).
 
         Raises:
-            LookupError: entries in between are gone already.
+            LookupError: entries in between are dropped already.
         """
         entries: list[Json] = []
         while True:
@@ -238,17 +238,17 @@ class PlaygroundClient(Link):
     async def fault(
         self, kind: str, method: str = "*", *, times: int = 1, chat: int | None = None, **fields: Any
     ) -> Json:
-        """The next ``times`` matching calls meet a fault.
+        """Inject a fault into the next ``times`` matching calls.
 
         ``429`` (``retry_after``), ``500``, ``502``, ``error`` (``code``, ``description``), ``cut_before``,
-        ``cut_after``, ``delay`` (``seconds``), ``garbage``; ``skip`` lets some pass first. More in ``faults.Fault``.
+        ``cut_after``, ``delay`` (``seconds``), ``garbage``; ``skip`` lets some pass first. See ``InjectedFault``.
         """
         return await self.control(
             "POST", "/faults", {"kind": kind, "method": method, "times": times, "chat": chat, **fields}
         )
 
     async def clear_faults(self) -> None:
-        """Cancel all ordered faults."""
+        """Remove all injected faults."""
         await self.control("DELETE", "/faults")
 
     async def flood(self, on: bool = True, **limits: int) -> Json:  # noqa: FBT001, FBT002 - reads well at the call
@@ -256,7 +256,7 @@ class PlaygroundClient(Link):
         return await self.control("POST", "/flood", {"on": on, **limits})
 
     async def reset(self) -> None:
-        """Forget everything but webhook, commands and numbering."""
+        """Drop everything but webhook, commands and numbering."""
         await self.control("POST", "/reset", {})
 
 

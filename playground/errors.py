@@ -1,4 +1,4 @@
-"""How the playground says no: as the Bot API does to bots, and in one sentence to those who control it."""
+"""The playground's refusals: a Bot API error for bots, and one sentence for the control API and the starter."""
 
 from typing import Any
 
@@ -31,6 +31,10 @@ class ControlError(Exception):
     def __init__(self, message: str, status: int = 400) -> None:
         super().__init__(message)
         self.status = status
+
+
+class CannotServe(Exception):  # noqa: N818 - reads as what it is
+    """The playground cannot start as it is set up; the message names the variable and what to change."""
 
 
 def bad_request(text: str) -> ApiError:

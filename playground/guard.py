@@ -1,20 +1,18 @@
-"""The one guard before all routes: no page of another site, and control only with this start's key."""
+"""The guard in front of all routes: it refuses pages of other sites, and control without this start's key."""
 
 import hmac
 import json
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterator
 from urllib.parse import parse_qs
 
-from tasks.loopback import foreign
+from starlette.types import Receive, Scope, Send
 
-type Scope = MutableMapping[str, Any]
-type Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-type Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+from playground.loopback import foreign
+
 type App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _KEYLESS = ("/bot", "/file/bot", "/static/")
-"""The Bot API has its token; the page's files are the same for everybody."""
+"""The Bot API has its token, and the page's files hold no secrets."""
 _NO_KEY = "this start's key is missing: open the address that the playground printed when it started"
 _PAGE = f"<!doctype html><meta charset=utf-8><title>Cohort playground</title><p>Not open: {_NO_KEY}.</p>"
 _FORBIDDEN = 403
@@ -23,9 +21,9 @@ _FORBIDDEN = 403
 class Guard:
     """An ASGI application around another one.
 
-    Each request is looked at (``tasks.loopback.foreign``). A client that drives it or reads from it has the key,
-    as ``Authorization: Bearer`` or as the cookie that the page's address ``/?key=...`` sets. No other site's page can
-    have the browser send that cookie (``SameSite=Strict``).
+    It checks each request (``playground.loopback``). A client of the control API sends the key as
+    ``Authorization: Bearer``, or as the cookie that the page's address ``/?key=...`` sets. No page of another site
+    can make the browser send that cookie (``SameSite=Strict``).
     """
 
     def __init__(self, app: App, key: str) -> None:
@@ -66,13 +64,15 @@ class Guard:
 
 
 def _name(port: int) -> str:
-    """Cookies do not know ports; two playgrounds on one machine must not overwrite each other's."""
+    """The cookie's name. Cookies ignore ports, so two playgrounds on one machine need two names."""
     return f"cohort_playground_{port}"
 
 
 def _cookie_of(header: str, port: int) -> str:
-    """Not by ``SimpleCookie``: it reads no further than the first cookie that it does not like, and browsers send those
-    of all other programs on this machine along.
+    """The key in a ``Cookie`` header.
+
+    ``SimpleCookie`` stops at the first cookie that it cannot parse, and browsers send the cookies of all programs on
+    127.0.0.1 along.
     """
     pairs = (pair.strip().partition("=") for pair in header.split(";"))
     return next((value for name, _, value in pairs if name == _name(port)), "")
@@ -84,7 +84,7 @@ def _headers(scope: Scope) -> Iterator[tuple[str, str]]:
 
 
 async def _refuse(send: Send, problem: str) -> None:
-    """In the words of both APIs."""
+    """Refuse in the form of both APIs."""
     body = {"ok": False, "error_code": _FORBIDDEN, "description": f"Forbidden: {problem}", "error": problem}
     await _answer(send, _FORBIDDEN, json.dumps(body).encode(), [(b"content-type", b"application/json")])
 

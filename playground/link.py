@@ -1,4 +1,4 @@
-"""The wire between a test and the playground: requests to its control API and calls as a bot makes them."""
+"""HTTP between a test and the playground: requests to its control API, and calls as a bot makes them."""
 
 from types import TracebackType
 from typing import Any, Self
@@ -6,12 +6,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
-from playground import PLAYGROUND_TOKEN
-
-type Json = dict[str, Any]
+from playground import PLAYGROUND_TOKEN, Json
 
 HELD = 30.0
-"""Seconds one waiting request is held by the server; longer waits take several."""
+"""Seconds that the server holds one waiting request; longer waits take several requests."""
 
 
 class PlaygroundError(Exception):
@@ -22,7 +20,7 @@ class Link:
     """Use as an async context manager. All methods raise ``PlaygroundError`` when refused."""
 
     def __init__(self, base_url: str, *, token: str = PLAYGROUND_TOKEN, key: str | None = None) -> None:
-        """``base_url``: as the playground printed it; it holds the key, unless that is given here."""
+        """``base_url``: as the playground printed it, with the key, unless ``key`` is given."""
         parts = urlsplit(base_url)
         self.base_url = f"{parts.scheme}://{parts.netloc}"
         self.token = token
@@ -33,7 +31,7 @@ class Link:
             timeout=httpx.Timeout(HELD + 30),
             limits=httpx.Limits(max_connections=200, max_keepalive_connections=50),
             trust_env=False,
-            verify=False,  # noqa: S501 - plain http to this machine; saves building a TLS context
+            verify=False,  # noqa: S501 - plain HTTP to this machine, so no TLS context is built
         )
 
     async def __aenter__(self) -> Self:

@@ -1,21 +1,19 @@
-"""The chat page: its files, uploads and pictures, and the stream of what happens."""
+"""The chat page: its static files, uploads, downloads, and the stream of events."""
 
 import asyncio
 import json
 from collections.abc import AsyncGenerator
 from pathlib import Path
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from playground import Json
 from playground.control.web import number, route
 from playground.errors import ControlError
 from playground.state.uploads import KINDS
 from playground.state.world import State
-
-type Json = dict[str, Any]
 
 _STATIC = Path(__file__).parent / "static"
 _POLICY = (
@@ -23,14 +21,14 @@ _POLICY = (
     " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _HEADERS = {"content-security-policy": _POLICY, "x-content-type-options": "nosniff", "cache-control": "no-cache"}
-# Shown in the page; everything else is only ever offered as a download.
+# The page shows these; all other types are offered as downloads.
 _SHOWN = ("image/png", "image/jpeg", "image/gif", "image/webp", "audio/ogg", "audio/mpeg", "video/mp4")
 _HEARTBEAT = 15.0
-"""Seconds of silence after which the stream says that it lives."""
+"""Seconds of silence after which the stream sends a comment to stay open."""
 _FOLDERS = {"photo": "photos", "voice": "voice", "audio": "music", "video": "videos", "video_note": "video_notes"}
 
 
-class Page:
+class ChatPage:
     """Handlers around one state."""
 
     def __init__(self, state: State) -> None:
@@ -95,4 +93,4 @@ class Page:
 
 def routes(state: State) -> list[Route]:
     """All routes of the page around one state."""
-    return Page(state).routes()
+    return ChatPage(state).routes()

@@ -1,4 +1,4 @@
-"""Putting it together: the application, and serving it on this machine."""
+"""The composition root: the application, and serving it on this machine."""
 
 import asyncio
 import contextlib
@@ -16,17 +16,17 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from playground.bot_api.api import BotApi
 from playground.bot_api.courier import Courier
 from playground.control import routes as control_routes
+from playground.errors import CannotServe
 from playground.guard import Guard
 from playground.page import routes as page_routes
 from playground.state.world import State
-from tasks.errors import Misconfigured
 
 _log = logging.getLogger("cohort.playground")
 LOOPBACK = "127.0.0.1"
 
 
 class Playground(Starlette):
-    """Bot API calls go straight to their door; control and page are ordinary Starlette routes."""
+    """Bot API calls bypass Starlette's routing for speed; control API and page are ordinary routes."""
 
     def __init__(self, state: State) -> None:
         self.playground = state
@@ -42,7 +42,7 @@ class Playground(Starlette):
 
 @asynccontextmanager
 async def _courier(app: Playground) -> AsyncGenerator[None]:
-    """The courier lives as long as the server."""
+    """Run the courier as long as the server."""
     async with asyncio.TaskGroup() as tasks:
         courier = tasks.create_task(Courier(app.playground).run(), name="courier")
         yield
@@ -54,8 +54,8 @@ def create_app(state: State) -> Guard:
     return Guard(Playground(state), state.key)
 
 
-class _Server(uvicorn.Server):
-    """Leaves signals to whoever runs the loop, and ends when told, not at the next tick."""
+class PlaygroundServer(uvicorn.Server):
+    """Leaves signals to the owner of the loop, and stops when told, not at the next tick."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -78,7 +78,7 @@ def _protocol(state: State) -> type[asyncio.Protocol]:
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
             peer = transport.get_extra_info("peername")
-            # Head and body of an answer are two writes: without this each answer would wait for a delayed ACK (40 ms).
+            # Head and body of an answer are two writes; without this each answer waits for a delayed ACK (40 ms).
             transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if peer:
                 self._peer = (str(peer[0]), int(peer[1]))
@@ -96,7 +96,7 @@ def listen(host: str, port: int) -> socket.socket:
     """A listening socket.
 
     Raises:
-        Misconfigured: the port is taken, or the address cannot be used.
+        CannotServe: the port is taken, or the address cannot be used.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
@@ -107,7 +107,7 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as problem:
         sock.close()
         reason = f"cannot listen on {host}:{port} ({problem.strerror})"
-        raise Misconfigured(f"COHORT_PLAYGROUND_PORT: {reason}; choose another port, or 0 for a free one") from None
+        raise CannotServe(f"COHORT_PLAYGROUND_PORT: {reason}; choose another port, or 0 for a free one") from None
     sock.setblocking(False)
     return sock
 
@@ -120,7 +120,7 @@ async def serving(state: State, host: str = LOOPBACK, port: int = 0) -> AsyncGen
         The URL, without a slash at its end.
 
     Raises:
-        Misconfigured: the port is taken.
+        CannotServe: the port is taken.
     """
     sock = listen(host, port)
     config = uvicorn.Config(
@@ -136,7 +136,7 @@ async def serving(state: State, host: str = LOOPBACK, port: int = 0) -> AsyncGen
         timeout_keep_alive=75,
         timeout_graceful_shutdown=1,
     )
-    server = _Server(config)
+    server = PlaygroundServer(config)
     async with asyncio.TaskGroup() as tasks:
         task = tasks.create_task(server.serve([sock]), name="playground-http")
         try:
@@ -153,7 +153,7 @@ async def serve(host: str = LOOPBACK, port: int = 0, *, state: State | None = No
     """Serve until cancelled.
 
     Raises:
-        Misconfigured: the port is taken.
+        CannotServe: the port is taken.
     """
     async with serving(state or State(), host, port) as url:
         _log.info("playground.serving", extra={"url": url})

@@ -106,14 +106,23 @@ def configuration(config: Path) -> dict[str, Any]:
     """
     if not config.is_file():
         raise BadFile(config, None, "there is no such file", "set COHORT_CONFIG to fast-agent's configuration")
-    merged = dict(_mapping(config, _text(config)))
+    merged = dict(read_mapping(config))
     for secrets in (config.with_name(name) for name in SECRETS):
         if secrets.is_file():
-            for section, value in _mapping(secrets, _text(secrets)).items():
+            for section, value in read_mapping(secrets).items():
                 known = merged.get(section)
                 both = isinstance(known, Mapping) and isinstance(value, Mapping)
                 merged[section] = {**cast("Mapping[str, Any]", known), **value} if both else value
     return merged
+
+
+def read_mapping(path: Path) -> Mapping[str, Any]:
+    """One YAML file of settings; an empty file is an empty mapping.
+
+    Raises:
+        BadFile: it cannot be read, or is no mapping.
+    """
+    return _mapping(path, _text(path))
 
 
 def found_configuration(default: Path) -> Path:

@@ -143,11 +143,11 @@ class Settings(BaseSettings):
     heartbeat_ttl: Duration = Field(timedelta(seconds=5), alias="COHORT_HEARTBEAT_TTL", ge=timedelta(seconds=1))
     """A worker silent for this long is taken for dead; it renews five times as often."""
     sweep_interval: Duration = Field(timedelta(seconds=2), alias="COHORT_SWEEP_INTERVAL", gt=timedelta(0))
-    """How often a slot's owner looks for work that nobody rang for."""
+    """How often a slot's owner looks for sessions with work and without a doorbell."""
     drain_grace: Duration = Field(timedelta(seconds=25), alias="COHORT_DRAIN_GRACE", ge=timedelta(0))
     """How long running turns may go on after SIGTERM before they are handed back."""
     worker_max_rss_mib: int = Field(0, alias="COHORT_WORKER_MAX_RSS_MIB", ge=0)
-    """A worker above this drains and is started anew; 0 never."""
+    """A worker above this drains and is restarted; 0 never."""
     playground_port: int = Field(8081, alias="COHORT_PLAYGROUND_PORT", ge=0, le=65535)
     """The playground's port on 127.0.0.1."""
     playground_key: SecretStr | None = Field(None, alias="COHORT_PLAYGROUND_KEY")
@@ -224,7 +224,8 @@ class Settings(BaseSettings):
         if parts.scheme not in ("redis", "rediss"):
             raise ValueError("is not a Redis URL (expected redis://host:port/0, or rediss:// for TLS)")
         if any(not name.startswith("ssl_") for name in parse_qs(parts.query)):
-            raise ValueError("says more than ssl_... behind its ? (a database is a path: redis://host:6379/3)")
+            only = "only ssl_* query parameters are supported"
+            raise ValueError(f"{only}; put the database number in the path: redis://host:6379/3")
         return value
 
     @property

@@ -1,4 +1,4 @@
-"""``cohort cards ...``: whether the agent cards are right, and letting changed ones in."""
+"""``cohort cards ...``: check the agent cards, and have the workers read changed ones."""
 
 import subprocess
 import sys
@@ -10,13 +10,13 @@ from ops.environment import needed
 from ops.up.plan import module
 from tasks.errors import Misconfigured
 
-app = typer.Typer(help="Agent cards: check them, let changed ones in.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Agent cards: check them, reload changed ones.", no_args_is_help=True, rich_markup_mode=None)
 
 
 def looked_at(here: Context) -> tuple[list[str], list[str]]:
-    """Problems and notes, one line each; no problem: workers will take the cards.
+    """Problems and notes, one line each. Without a problem, workers take the cards.
 
-    fast-agent's loader runs in a process of its own.
+    The check runs in its own process, because it loads fast-agent.
     """
     done = subprocess.run(
         module("workers.runtime.cards"),
@@ -42,7 +42,7 @@ def _demand(here: Context) -> None:
 
 @app.command()
 def check() -> None:
-    """Say what is wrong with the cards and the configuration, or that nothing is."""
+    """Check the cards and the configuration, and print each problem."""
     here = context()
     _demand(here)
     print(f"the cards in {here.settings.cards} are right")
@@ -50,7 +50,7 @@ def check() -> None:
 
 @app.command()
 def reload() -> None:
-    """Check the cards, then have every worker let them in: running turns end with the old ones."""
+    """Check the cards, then have every worker read them again; running turns finish with the old ones."""
     from ops.commands import remote  # noqa: PLC0415 - Celery takes long to import
 
     here = context()
@@ -58,12 +58,13 @@ def reload() -> None:
     _demand(here)
     workers = run(_workers(here))
     if not workers:
-        raise Misconfigured("no worker is there; new workers read the cards when they start")
+        raise Misconfigured("no worker runs; new workers read the cards when they start")
     refused: list[str] = []
 
-    def heard(node: str, answer: str) -> None:
-        print(f"{node}: {answer}", flush=True)
-        refused.extend([node] if answer.startswith(remote.REFUSED) else [])
+    def heard(answer: remote.WorkerAnswer) -> None:
+        print(answer.line(), flush=True)
+        if answer.refused:
+            refused.append(answer.node)
 
     silent = remote.reload(
         system,

@@ -20,7 +20,7 @@ MASK = "********"
 
 
 def masked(value: Any) -> str:
-    """A setting as it may be shown: no secret, no password in a URL, durations in seconds."""
+    """A setting for display: without secrets and passwords in URLs, durations in seconds."""
     match value:
         case None:
             return ""
@@ -48,7 +48,7 @@ def _without_password(url: str) -> str:
 
 
 def source(name: str, here: Context, own: Mapping[str, str]) -> str:
-    """Where the value of this variable comes from."""
+    """The source of a variable's value."""
     if name in said(own):
         return "environment"
     if here.running is not None and name in here.running.env and here.running.env[name] == here.environ.get(name):
@@ -59,7 +59,7 @@ def source(name: str, here: Context, own: Mapping[str, str]) -> str:
 
 
 def rows(here: Context, own: Mapping[str, str]) -> list[tuple[str, str, str]]:
-    """Variable, value, source; in the order of the settings table."""
+    """(variable, value, source) in the order of the settings table."""
     return [
         (env_name(field), masked(getattr(here.settings, field)), source(env_name(field), here, own))
         for field in Settings.model_fields
@@ -67,11 +67,11 @@ def rows(here: Context, own: Mapping[str, str]) -> list[tuple[str, str, str]]:
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add the command to the application."""
     app.command("config")(config)
 
 
-def config(*, as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False) -> None:
+def config(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Show the effective settings (secrets masked) and where each comes from."""
     found = rows(context(), os.environ)
     if as_json:

@@ -1,4 +1,4 @@
-"""``cohort dead ...``: the messages that were given up on."""
+"""``cohort dead ...``: dead letters, the messages that Cohort gave up on."""
 
 import json
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from tasks.store import Store
 from tasks.store.dead import Dead
 from tasks.store.redis import DEAD_KEPT
 
-app = typer.Typer(help="Messages given up on: list, show, retry, drop.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Dead letters: list, show, retry, drop.", no_args_is_help=True, rich_markup_mode=None)
 
 Letter = Annotated[str | None, typer.Argument(help="Its id, as `cohort dead list` shows it.")]
 All = Annotated[bool, typer.Option("--all", help="All of them.")]
@@ -25,7 +25,7 @@ def _line(dead: Dead) -> str:
 
 @app.command("list")
 def list_(limit: Annotated[int, typer.Option(min=1, help="How many of the newest.")] = 100) -> None:
-    """One line each: id, when (UTC), session, why. The text is shown only by `show`."""
+    """List them: id, time (UTC), session, reason. Only `show` prints the text of a message."""
 
     async def work(here: Context) -> None:
         async with here.store() as store:
@@ -43,7 +43,7 @@ def list_(limit: Annotated[int, typer.Option(min=1, help="How many of the newest
 
 @app.command()
 def show(letter: Annotated[str, typer.Argument(help="Its id.")]) -> None:
-    """Everything that is known of one, the message's text included."""
+    """Show one dead letter whole, with the text of its message."""
 
     async def work(here: Context) -> None:
         async with here.store() as store:
@@ -57,7 +57,7 @@ def show(letter: Annotated[str, typer.Argument(help="Its id.")]) -> None:
 
 @app.command()
 def retry(letter: Letter = None, *, everything: All = False) -> None:
-    """Answer it after all: it goes to the end of its session's inbox."""
+    """Put it back: it goes to the end of its session's inbox."""
     run(_each(context(), letter, everything=everything, verb="retry"))
 
 

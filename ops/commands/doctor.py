@@ -1,4 +1,4 @@
-"""``cohort doctor``: looks at everything that an operator can get wrong, and says what to do."""
+"""``cohort doctor``: checks everything that an operator can get wrong, and says what to do."""
 
 import asyncio
 import re
@@ -22,36 +22,37 @@ from tasks.settings import Settings
 from tasks.store import connect
 from tasks.store.redis import connection, guard, text
 
-type Verdict = Literal["ok", "warning", "problem"]
+type Severity = Literal["ok", "warning", "problem"]
 
 MAX_SKEW_S = 2.0
 _REACH_S = 5.0
 _OLDEST_REDIS = (7, 0)
-_MARKS: Mapping[Verdict, str] = {"ok": "ok     ", "warning": "warning", "problem": "PROBLEM"}
+_MARKS: Mapping[Severity, str] = {"ok": "ok     ", "warning": "warning", "problem": "PROBLEM"}
 _KEEPERS = frozenset({
     "memory", "memo", "mem0", "notes", "obsidian", "knowledge", "graph", "sequential", "sequentialthinking", "thinking",
     "todo", "sqlite", "duckdb", "filesystem", "git", "shell", "terminal", "commander", "jupyter", "repl", "sandbox",
     "browser", "playwright", "puppeteer", "selenium", "chrome",
 })  # fmt: skip
-"""Words in names, commands and addresses of MCP servers that keep what they are told, and so show it to chats."""
+"""Words in names, commands and URLs of MCP servers that are known to keep state, and would show it to other chats."""
 _KEEP_NOTHING = ("mcp-server-time", "mcp-server-fetch")
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line: about what, how bad, what was seen, what to do."""
+    """One line of the report."""
 
     about: str
-    verdict: Verdict
+    severity: Severity
     seen: str
     do: str = ""
+    """What to do about it; empty when there is nothing to do."""
 
     def line(self) -> str:
-        return f"{_MARKS[self.verdict]}  {self.about}: {self.seen}" + (f"; {self.do}" if self.do else "")
+        return f"{_MARKS[self.severity]}  {self.about}: {self.seen}" + (f"; {self.do}" if self.do else "")
 
 
 async def token(settings: Settings, http: httpx.AsyncClient) -> list[Finding]:
-    """Whether the Bot API takes the token."""
+    """Whether the Bot API accepts the token."""
     about = "token"
     if settings.telegram_bot_token is None:
         do = "set TELEGRAM_BOT_TOKEN (from @BotFather) for the real one"
@@ -76,7 +77,7 @@ async def token(settings: Settings, http: httpx.AsyncClient) -> list[Finding]:
 
 
 async def webhook(settings: Settings, http: httpx.AsyncClient) -> list[Finding]:
-    """Where updates are pushed to, who reaches the port, and what Telegram last met there."""
+    """Where Telegram pushes updates to, who can reach the port, and Telegram's last delivery error."""
     about = "webhook"
     if not settings.webhook_url or settings.telegram_bot_token is None:
         return []
@@ -84,12 +85,12 @@ async def webhook(settings: Settings, http: httpx.AsyncClient) -> list[Finding]:
     found = [Finding(about, "ok", f"{settings.webhook_url}, with a secret; the bot listens on {host}, port {port}")]
     if host not in {"127.0.0.1", "::1", "localhost"}:
         do = "let only the proxy that ends TLS reach it"
-        found.append(Finding(about, "warning", f"whoever reaches {host}, port {port} may knock", do))
+        found.append(Finding(about, "warning", f"every host that reaches {host}, port {port} can send requests", do))
     try:
         answer = await http.get(f"{settings.telegram_base_url}/bot{settings.token}/getWebhookInfo")
         told = cast("Mapping[str, Any]", answer.json()).get("result") or {}
     except (httpx.HTTPError, ValueError):
-        return found  # said of the token
+        return found  # the check of the token reports this
     error = told.get("last_error_message")
     if error:
         do = "check the proxy and its certificate; the bot must run"
@@ -98,14 +99,14 @@ async def webhook(settings: Settings, http: httpx.AsyncClient) -> list[Finding]:
 
 
 def version(settings: Mapping[str, Any]) -> tuple[str, tuple[int, ...]]:
-    """Name and number from what INFO says."""
+    """Name and version of the server, from INFO."""
     name = "Valkey" if "valkey_version" in settings else "Redis"
     number = str(settings.get("valkey_version") or settings.get("redis_version") or "0")
     return f"{name} {number}", tuple(int(part) for part in number.split(".")[:2] if part.isdigit())
 
 
 async def redis(here: Context, clock: Clock) -> list[Finding]:
-    """Reachable, recent, durable, same clock, same layout."""
+    """Whether Redis is reachable, recent and durable, and agrees on clock and layout."""
     about = "redis"
     if not here.settings.redis_url:
         return [Finding(about, "ok", "none is set and nothing runs; `cohort up` brings its own Valkey")]
@@ -145,7 +146,7 @@ async def redis(here: Context, clock: Clock) -> list[Finding]:
 
 
 def _out_of_reach(members: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]:
-    """MCP servers that living workers do without."""
+    """MCP servers that living workers cannot reach."""
     without: dict[str, list[str]] = {}
     for incarnation, told in sorted(members.items()):
         for name in told.get("servers_down", ()):
@@ -156,7 +157,7 @@ def _out_of_reach(members: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]
 
 
 async def answering(here: Context) -> list[Finding]:
-    """Which model answers, and whether its key is set."""
+    """The model that answers, and whether its key is set."""
     choice = demo_model.choice_of(here.settings)
     if choice.demo and not demo_model.installed():
         return [Finding("model", "warning", "none is set, and the demo model is not installed", choice.hint)]
@@ -196,7 +197,7 @@ async def servers(here: Context) -> list[Finding]:
 
 
 async def _answers(settings: Mapping[str, Any]) -> str | None:
-    """Whether something listens at a server's address; what keeps it, if not. The address may hold a token."""
+    """The error's name when nothing listens at a server's URL, else None. A URL may hold a token, so it is left out."""
     url = str(settings.get("url") or "")
     if "{" in url or not url:
         return None
@@ -212,7 +213,7 @@ async def _answers(settings: Mapping[str, Any]) -> str | None:
 
 
 def _brought(head: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Servers that a card brings itself (``mcp_connect``): an address or a command, with or without a name."""
+    """Servers that a card defines itself (``mcp_connect``): a URL or a command, with or without a name."""
     entries = head.get("mcp_connect")
     for entry in entries if isinstance(entries, Sequence) else ():
         target = str(entry.get("target", "") if isinstance(entry, Mapping) else entry)
@@ -240,7 +241,7 @@ def _server(here: Context, name: str, settings: Mapping[str, Any]) -> Finding:
 
 
 async def agent_cards(here: Context) -> list[Finding]:
-    """What the workers would say of the cards."""
+    """The problems that workers would find in the cards."""
     lines, notes = await asyncio.to_thread(cards.looked_at, here)
     if lines:
         return [Finding("cards", "problem", line) for line in lines]
@@ -255,7 +256,7 @@ async def agent_cards(here: Context) -> list[Finding]:
 
 
 async def examine(here: Context, clock: Clock, say: Callable[[Finding], None]) -> bool:
-    """Look at everything, one thing after the other; whether there is no problem."""
+    """Run all checks one after the other. True when there is no problem."""
     good = True
     async with httpx.AsyncClient(timeout=10) as http:
         looks: list[tuple[str, Coroutine[Any, Any, list[Finding]]]] = [
@@ -272,6 +273,6 @@ async def examine(here: Context, clock: Clock, say: Callable[[Finding], None]) -
             except CohortError as problem:
                 findings = [Finding(about, "problem", line) for line in str(problem).splitlines()]
             for finding in findings:
-                good = good and finding.verdict != "problem"
+                good = good and finding.severity != "problem"
                 say(finding)
     return good

@@ -1,4 +1,4 @@
-"""``cohort status | scale | drain``: the pool while it runs."""
+"""``cohort status | scale | drain``: the running pool of workers."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ CLEAR = "\x1b[H\x1b[2J"
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands."""
+    """Add the commands to the application."""
     app.command()(status)
     app.command()(scale)
     app.command()(drain)
@@ -26,10 +26,10 @@ def register(app: typer.Typer) -> None:
 
 def status(
     *,
-    watch: Annotated[bool, typer.Option("--watch", "-w", help="Look again every two seconds.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Refresh every two seconds.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show workers, slots, what waits, and dead letters."""
+    """Show workers, slots, waiting sessions and dead letters."""
     run(_status(context(), watch=watch, as_json=as_json))
 
 
@@ -49,8 +49,10 @@ async def _status(here: Context, *, watch: bool, as_json: bool) -> None:
             await asyncio.sleep(2)
 
 
-def scale(workers: Annotated[int, typer.Argument(min=0, help="How many workers there shall be.")]) -> None:
-    """Have so many workers under the running `cohort up`; those too many finish their turns first."""
+def scale(
+    workers: Annotated[int, typer.Argument(min=0, help="The number of workers.")],
+) -> None:
+    """Set the number of workers; surplus ones drain first."""
     here = context()
     answer = run(control.ask(here.supervisor(), "scale", count=workers))
     changed = ", ".join(answer["changed"]) or "nothing to do"
@@ -58,19 +60,19 @@ def scale(workers: Annotated[int, typer.Argument(min=0, help="How many workers t
 
 
 def drain(worker: Annotated[str, typer.Argument(help="Its name or incarnation, as `cohort status` shows it.")]) -> None:
-    """Let a worker finish its turns and go, on whatever machine it is."""
+    """Let a worker finish its turns and exit, on any machine."""
     from ops.commands import remote  # noqa: PLC0415 - Celery takes long to import
 
     here = context()
     if here.running is not None:
         answer = run(control.ask(here.running, "drain", worker=worker))
         if answer["drained"]:
-            print(f"{answer['drained']} finishes its turns and goes; `cohort scale` brings another")
+            print(f"{answer['drained']} finishes its turns and exits; `cohort scale` starts another")
             return
     host = run(_host(here, worker))
     if not remote.drain(here.settings, f"{worker}@{host}"):
-        raise Misconfigured(f"{worker} on {host} does not answer; if it is gone, its sessions go on elsewhere")
-    print(f"{worker} on {host} finishes its turns and goes")
+        raise Misconfigured(f"{worker} on {host} does not answer; if it has died, other workers take its sessions over")
+    print(f"{worker} on {host} finishes its turns and exits")
 
 
 async def _host(here: Context, incarnation: str) -> str:

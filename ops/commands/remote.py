@@ -1,7 +1,8 @@
-"""Remote control of workers anywhere, through Celery: one at a time, blocking."""
+"""Remote control of workers on any machine, through Celery. The calls block."""
 
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from tasks.app import DRAIN, RELOAD, make_app
@@ -9,13 +10,25 @@ from tasks.errors import StoreUnavailable
 from tasks.settings import Settings
 
 _PATIENCE_S = 2.0
-"""For what a worker does at once."""
+"""For a command that a worker answers at once."""
 _RELOAD_PATIENCE_S = 75.0
-"""Somewhat more than a worker gives itself (``workers.process.loop_thread``): it makes an agent and its servers."""
-REFUSED = "refused: "
-"""How an answer begins that is none of the wished."""
+"""A little more than a worker's own limit (``workers.process.loop_thread``) for making an agent and its servers."""
 _NOTICE_S = 3.0
-"""After which whoever waits is told for whom."""
+"""Seconds after which the operator is told which workers have not answered yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerAnswer:
+    """What one worker answered to a command."""
+
+    node: str
+    """``incarnation@host``."""
+    text: str
+    refused: bool = False
+    """The worker did not do what it was told; ``text`` says why."""
+
+    def line(self) -> str:
+        return f"{self.node}: {'refused: ' if self.refused else ''}{self.text}"
 
 
 def _broadcast(  # noqa: PLR0913 - the parameters of Celery's broadcast
@@ -25,25 +38,34 @@ def _broadcast(  # noqa: PLR0913 - the parameters of Celery's broadcast
     *,
     patience: float = _PATIENCE_S,
     count: int | None = None,
-    heard: Callable[[str, str], None] | None = None,
-) -> dict[str, str]:
-    """Tell workers (None: all); gives what each of those answered that did in time.
+    heard: Callable[[WorkerAnswer], None] | None = None,
+) -> list[WorkerAnswer]:
+    """Send a command to workers and collect their answers.
 
-    ``patience``: seconds between two answers. ``count``: as many answers are all. ``heard``: called with each.
+    Args:
+        settings: Of the system.
+        command: One of ``tasks.app``.
+        destination: The workers' node names; None sends it to all.
+        patience: Seconds to wait for the next answer.
+        count: The number of answers after which no more are waited for, where ``destination`` does not tell it.
+        heard: Called with each answer as it comes.
+
+    Returns:
+        The answers that came in time.
 
     Raises:
         StoreUnavailable: the broker is away.
     """
     app = make_app(settings)
-    answers: dict[str, str] = {}
+    answers: list[WorkerAnswer] = []
 
     def take(reply: Mapping[str, Any]) -> None:
         for node, answer in reply.items():
             said: Mapping[str, Any] = answer if isinstance(answer, Mapping) else {"ok": answer}
-            words = "; ".join(str(word) for word in said.values())
-            answers[node] = f"{REFUSED}{words}" if "error" in said else words
+            text = "; ".join(str(part) for part in said.values())
+            answers.append(WorkerAnswer(node, text, refused="error" in said))
             if heard is not None:
-                heard(node, answers[node])
+                heard(answers[-1])
 
     try:
         app.control.broadcast(
@@ -62,7 +84,7 @@ def _broadcast(  # noqa: PLR0913 - the parameters of Celery's broadcast
 
 
 def drain(settings: Settings, node: str) -> bool:
-    """Have a worker finish and go; False when it did not answer."""
+    """Have a worker finish its turns and exit; False when it did not answer."""
     return bool(_broadcast(settings, DRAIN, [node]))
 
 
@@ -70,28 +92,28 @@ def reload(
     settings: Settings,
     workers: Collection[str],
     *,
-    heard: Callable[[str, str], None],
+    heard: Callable[[WorkerAnswer], None],
     waiting: Callable[[Sequence[str]], None],
 ) -> list[str]:
-    """Have all workers let the agent cards in again.
+    """Have all workers read the agent cards again.
 
     Args:
         settings: Of the system.
-        workers: The incarnations that are there.
-        heard: Called with each worker's name and answer, as it comes.
-        waiting: Called, from another thread, with those that take long.
+        workers: Incarnations of the living workers.
+        heard: Called with each worker's answer, as it comes.
+        waiting: Called once, from another thread, with the workers that take long.
 
     Returns:
-        Those that never answered.
+        The workers that never answered.
 
     Raises:
         StoreUnavailable: the broker is away.
     """
     left = set(workers)
 
-    def answered(node: str, answer: str) -> None:
-        left.discard(node.partition("@")[0])
-        heard(node, answer)
+    def answered(answer: WorkerAnswer) -> None:
+        left.discard(answer.node.partition("@")[0])
+        heard(answer)
 
     notice = threading.Timer(_NOTICE_S, lambda: waiting(sorted(left)) if left else None)
     notice.start()

@@ -1,4 +1,4 @@
-"""``cohort status``: one look at the pool, as a value and as a page of text."""
+"""``cohort status``: one look at the pool, as a value and as text."""
 
 import io
 from collections.abc import Mapping
@@ -20,7 +20,8 @@ _SLOTS_SHOWN = 8
 class Worker:
     """A living worker as its last heartbeat described it.
 
-    ``turns``: since it started, if it says so. ``servers_down``: shared MCP servers that it cannot reach.
+    The heartbeat's JSON (``workers.sessions.heartbeat``) holds ``host``, ``pid``, ``lanes``, ``at_work``, ``turns`` and
+    ``servers_down``; a worker of an older release may lack some.
     """
 
     incarnation: str
@@ -30,12 +31,14 @@ class Worker:
     at_work: int
     slots: int
     turns: int | None
+    """Since the worker started; None when its heartbeat does not tell."""
     servers_down: tuple[str, ...] = ()
+    """Shared MCP servers that it cannot reach."""
 
 
 @dataclass(frozen=True, slots=True)
 class Depth:
-    """A slot with work: how many sessions have some, and for how many seconds the oldest has waited."""
+    """A slot with work: the number of its waiting sessions, and the seconds that the oldest one has waited."""
 
     slot: int
     owner: str | None
@@ -45,7 +48,7 @@ class Depth:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What there was to see at ``at`` (seconds since the epoch)."""
+    """The pool at ``at`` (seconds since the epoch)."""
 
     at: float
     workers: tuple[Worker, ...]
@@ -57,12 +60,12 @@ class Look:
 
     @property
     def waiting(self) -> int:
-        """Sessions that have unanswered messages."""
+        """The number of sessions with unanswered messages."""
         return sum(depth.sessions for depth in self.depths)
 
     @property
     def oldest_s(self) -> float:
-        """For how long the oldest of them has waited."""
+        """Seconds that the oldest of them has waited."""
         return max((depth.oldest_s for depth in self.depths), default=0.0)
 
     def to_json(self) -> dict[str, Any]:
@@ -84,7 +87,7 @@ def _worker(incarnation: str, about: Mapping[str, Any], slots: int) -> Worker:
 
 
 async def look(store: Store, clock: Clock, *, slots: int) -> Look:
-    """Look once.
+    """Read the state of the pool once.
 
     Raises:
         StoreUnavailable: Redis is away.
@@ -114,7 +117,7 @@ async def look(store: Store, clock: Clock, *, slots: int) -> Look:
 
 
 def rate(now: Look, before: Look | None) -> float | None:
-    """Turns a second between two looks, over the workers seen in both; None when they do not count them."""
+    """Turns a second between two looks, over the workers seen in both; None when their heartbeats do not tell."""
     if before is None or now.at <= before.at:
         return None
     then = {worker.incarnation: worker.turns for worker in before.workers}
@@ -127,7 +130,7 @@ def rate(now: Look, before: Look | None) -> float | None:
 
 
 def render(now: Look, before: Look | None = None, *, width: int = 80, colour: bool = False) -> str:
-    """As text, ``width`` columns at most."""
+    """The look as text in at most ``width`` columns."""
     out = io.StringIO()
     console = Console(file=out, width=width, force_terminal=colour, no_color=not colour, highlight=False)
     workers = Table(box=None, pad_edge=False, header_style="bold")
@@ -138,7 +141,7 @@ def render(now: Look, before: Look | None = None, *, width: int = 80, colour: bo
         workers.add_row(worker.incarnation, worker.host, *(str(figure) for figure in figures))
     console.print(workers)
     if not now.workers:
-        console.print("no worker lives: messages are kept until one does", style="yellow")
+        console.print("no worker runs: messages are kept until one starts", style="yellow")
     for worker in now.workers:
         if worker.servers_down:
             down = ", ".join(worker.servers_down)
@@ -152,7 +155,7 @@ def render(now: Look, before: Look | None = None, *, width: int = 80, colour: bo
     facts += [f"slots without a worker {now.unowned}"] if now.unowned else []
     console.print(", ".join(facts), style="bold" if now.dead or now.unowned else "")
     for depth in now.depths[:_SLOTS_SHOWN]:
-        owner = depth.owner or "nobody"
+        owner = depth.owner or "no worker"
         console.print(f"  slot {depth.slot:02d}: {depth.sessions} waiting, oldest {depth.oldest_s:.1f} s ({owner})")
     if len(now.depths) > _SLOTS_SHOWN:
         console.print(f"  and {len(now.depths) - _SLOTS_SHOWN} more slots")

@@ -1,4 +1,4 @@
-"""What ``cohort up`` says when everything runs: where, which model answers and why, and what the real thing takes."""
+"""What ``cohort up`` prints when everything runs: the addresses, the model and why it answers, and the next steps."""
 
 import io
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ops.model import Choice
+from ops.model import ModelChoice
 from ops.up.plan import Plan
 
 WIDTH = 80
@@ -16,18 +16,20 @@ WIDTH = 80
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """``store``: in words. ``took``: seconds from the command to ready."""
+    """What the banner tells."""
 
     plan: Plan
-    choice: Choice
+    choice: ModelChoice
     store: str
+    """The store in words."""
     home: Path
     took: float
+    """Seconds from the command to ready."""
     warnings: tuple[str, ...] = ()
 
 
 def shown(path: Path) -> str:
-    """As short as it can be said."""
+    """A path, relative to the current directory where possible."""
     try:
         return str(path.relative_to(Path.cwd()))
     except ValueError:
@@ -64,7 +66,7 @@ def _advice(facts: Facts) -> list[tuple[str, str]]:
 
 
 def render(facts: Facts, *, colour: bool, width: int = WIDTH) -> str:
-    """The banner: at most ``width`` columns; URLs are never folded."""
+    """The banner in at most ``width`` columns."""
     out = io.StringIO()
     console = Console(file=out, force_terminal=colour, no_color=not colour, width=width, highlight=False)
 

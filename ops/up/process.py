@@ -1,4 +1,4 @@
-"""One life of one process: started tethered to us, its output read, its end told."""
+"""One run of one process: it starts bound to our life, its output is read, its exit is reported."""
 
 import asyncio
 import fcntl
@@ -16,30 +16,30 @@ _LINE = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """A process to keep alive.
-
-    ``env``: its whole environment; nothing of ours is added (``ops.environment.needed``). ``stage``: when everything
-    stops, lower stages end first. ``grace``: seconds from SIGTERM to SIGKILL. ``echo``: whether its output is shown, or
-    only kept in its log.
-    ``member``: it is a worker; each of its lives has an incarnation of its own. ``lock``: a file that it keeps locked
-    as long as it lives.
-    ``on_parent_death``: the signal it gets when we are killed. ``log``: a log that it writes itself.
-    """
+    """How to start and stop a process."""
 
     name: str
     command: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Its whole environment; nothing is inherited from us (``ops.environment.needed``)."""
     stage: int = 0
+    """At the end, lower stages stop first."""
     grace: float = 10.0
+    """Seconds from SIGTERM to SIGKILL."""
     echo: bool = True
+    """Its output is shown on the console; otherwise only its log file has it."""
     member: bool = False
+    """It is a worker, so each of its runs has its own incarnation."""
     lock: Path | None = None
+    """A file that the process holds locked while it runs."""
     on_parent_death: signal.Signals = signal.SIGKILL
+    """The signal that the kernel sends it when we die."""
     log: Path | None = None
+    """A log that it writes itself."""
 
 
 class ProcessRun:
-    """A started process, leader of a session of its own: the terminal's Ctrl-C reaches only us."""
+    """A started process. It leads its own process session, so the terminal's Ctrl-C reaches only us."""
 
     def __init__(
         self,
@@ -57,21 +57,21 @@ class ProcessRun:
         self._pipe = pipe
 
     def signal(self, number: signal.Signals) -> None:
-        """Send it to the process alone; its helpers are its own affair."""
+        """Send a signal to the process alone; it stops its own children."""
         with suppress(ProcessLookupError):
             self._process.send_signal(number)
 
     def kill(self) -> None:
-        """End it and what it started, at once."""
+        """Kill the process and its children at once."""
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
 
     async def lines(self, take: Callable[[str], None]) -> int:
-        """Hand over its output line by line until it ends; gives its exit status (negative: the signal)."""
+        """Pass its output to ``take`` line by line until it exits. Gives its status (negative: a signal)."""
         async with asyncio.TaskGroup() as pump:
             reading = pump.create_task(_pump(self._output, take), name=f"output of {self.spec.name}")
             status = await self._process.wait()
-            # What it started may live on and hold the pipe.
+            # A child that outlives it may hold the pipe open.
             self.kill()
             with suppress(TimeoutError):
                 async with asyncio.timeout(1):
@@ -85,7 +85,7 @@ async def _pump(reader: asyncio.StreamReader, take: Callable[[str], None]) -> No
     while True:
         try:
             line = await reader.readline()
-        except ValueError:  # longer than the limit: its beginning is gone, the rest follows
+        except ValueError:  # a line above the limit: its beginning is lost, the rest follows
             continue
         if not line:
             return
@@ -93,10 +93,10 @@ async def _pump(reader: asyncio.StreamReader, take: Callable[[str], None]) -> No
 
 
 async def start(spec: Spec, incarnation: str | None = None) -> ProcessRun:
-    """Start it.
+    """Start a process.
 
     Raises:
-        OSError: it cannot be started; BlockingIOError when its lock is held by somebody else.
+        OSError: it cannot be started; BlockingIOError when another process holds its lock.
     """
     command = (
         sys.executable,
@@ -111,8 +111,8 @@ async def start(spec: Spec, incarnation: str | None = None) -> ProcessRun:
     if incarnation is not None:
         env["COHORT_INCARNATION"] = incarnation
     held: list[int] = []
-    # Not asyncio's own pipe: with that, a process counts as ended only when nobody holds its output any more, and an
-    # MCP server that it started may hold it for long.
+    # Our own pipe: asyncio's counts a process as ended only when its output is closed everywhere, and an MCP server
+    # that a worker started may hold it open for long.
     reading, writing = os.pipe()
     try:
         if spec.lock is not None:

@@ -1,4 +1,4 @@
-"""``cohort up``: everything on this machine, in the foreground, until Ctrl-C."""
+"""``cohort up``: start everything on this machine, in the foreground, until Ctrl-C."""
 
 import asyncio
 import os
@@ -13,6 +13,7 @@ import httpx
 from ops import control, model
 from ops.durability import configured, weaknesses
 from ops.home import Home, Running
+from ops.model import ModelChoice
 from ops.powers import powers
 from ops.up import banner, demo_model, valkey
 from ops.up.console import Console
@@ -45,7 +46,7 @@ class Up:
         self._opened = AsyncExitStack()
 
     async def run(self) -> int:
-        """Start, wait for the first signal, end; gives the exit status."""
+        """Start, wait for the first signal, stop; gives the exit status."""
         loop = asyncio.get_running_loop()
         async with asyncio.TaskGroup() as group:
             supervisor = Supervisor(
@@ -87,7 +88,7 @@ class Up:
 
     async def _started(self, supervisor: Supervisor) -> None:
         choice = demo_model.choice_of(self._settings)
-        # Ports are looked at first: nothing is worse than a system half started.
+        # A taken port must be found before anything is started.
         make_plan(self._settings, self._environ, {})
         url, where = await self._storage(supervisor)
         choice, served = await self._model(supervisor, choice)
@@ -97,14 +98,14 @@ class Up:
         warnings = weaknesses(await configured(self._store)) if self._settings.redis_url else ()
         if plan.playground_port is None and effective.access != "open" and not (effective.allow or effective.admins):
             warnings += (
-                "nobody may talk to the bot yet: write to it, it tells you your id, and set COHORT_ALLOW to it",
+                "no user may talk to the bot yet: write to it, it tells you your id, and set COHORT_ALLOW to that id",
             )
         warnings += tuple(f"{power.about}: {power.seen}; {power.do}" for power in powers(effective))
         playground = plan.playground()
         for spec in ([playground] if playground else []) + plan.others():
             supervisor.keep(spec)
         supervisor.scale(self._settings.workers, plan.worker)
-        port, secret = await self._opened.enter_async_context(control.door(self._actions(supervisor, plan)))
+        port, secret = await self._opened.enter_async_context(control.serve_control(self._actions(supervisor, plan)))
         own = os.environ | {"PATH": plan.env["PATH"]}
         changed = {name: value for name, value in plan.env.items() if own.get(name) != value}
         self._home.announce(
@@ -126,7 +127,7 @@ class Up:
         self._console.show(banner.render(facts, colour=self._console.colour))
 
     async def _storage(self, supervisor: Supervisor) -> tuple[str, str]:
-        """The store's URL, and what it is in words."""
+        """The store's URL, and the store in words."""
         if self._settings.redis_url:
             return self._settings.redis_url, "Redis at REDIS_URL"
         embedded = await valkey.prepare(self._home.valkey, self._home.logs / "valkey.log")
@@ -136,8 +137,8 @@ class Up:
             raise Misconfigured(f"the embedded Valkey does not start; see {self._home.logs / 'valkey.log'}")
         return started.url, f"embedded Valkey, data in {banner.shown(self._home.valkey)}"
 
-    async def _model(self, supervisor: Supervisor, choice: model.Choice) -> tuple[model.Choice, dict[str, str]]:
-        """Start the demo model if it is to answer; without it, an echo."""
+    async def _model(self, supervisor: Supervisor, choice: ModelChoice) -> tuple[ModelChoice, dict[str, str]]:
+        """Start the demo model if it is the choice; where it cannot run, the choice becomes an echo."""
         if not choice.demo:
             return choice, {}
         if not demo_model.installed():
@@ -151,25 +152,25 @@ class Up:
         return model.echo(choice, f"does not run here (see {banner.shown(self._home.logs / 'model.log')})"), {}
 
     async def _all_there(self, supervisor: Supervisor, store: Store) -> None:
-        """Wait until every worker has reported; a slow start is said and not waited for any longer."""
+        """Wait until every worker has reported; after ``_START_PATIENCE`` say so and go on."""
         wanted = self._settings.workers
         self._console.say(f"starting the bot and {wanted} worker{'s' if wanted > 1 else ''}")
         try:
             async with asyncio.timeout(_START_PATIENCE):
                 while True:
                     ours = {process.current.incarnation for process in supervisor.workers() if process.current}
-                    with suppress(StoreUnavailable):  # it may just be starting again
+                    with suppress(StoreUnavailable):  # Redis may be restarting
                         if len(ours & set((await store.members.look()).members)) >= wanted:
                             return
                     await asyncio.sleep(0.1)
         except TimeoutError:
             self._console.say(f"not all workers have reported after {_START_PATIENCE:.0f} s")
 
-    def _actions(self, supervisor: Supervisor, plan: Plan) -> dict[str, control.Action]:
+    def _actions(self, supervisor: Supervisor, plan: Plan) -> dict[str, control.ControlAction]:
         def scale(asked: Mapping[str, Any]) -> Mapping[str, Any]:
             count = int(asked["count"])
             if not 0 <= count <= MAX_WORKERS:
-                raise Misconfigured(f"between 0 and {MAX_WORKERS} workers, please")
+                raise Misconfigured(f"the number of workers must be between 0 and {MAX_WORKERS}")
             return {"changed": supervisor.scale(count, plan.worker), "workers": count}
 
         def drain(asked: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -193,7 +194,7 @@ class Up:
 
 
 async def _tell_page(plan: Plan, model: str) -> None:
-    """Have the playground's page say which model answers, and link to Flower. Best effort."""
+    """Tell the playground's page which model answers and where Flower is. Best effort."""
     if plan.playground_url is None:
         return
     links = [{"label": "Flower", "url": plan.flower_url}] if plan.flower_url else []

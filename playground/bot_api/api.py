@@ -1,24 +1,21 @@
-"""The Bot API's door: raw ASGI from request to answer, because every call of every test goes through it."""
+"""The Bot API as raw ASGI from request to answer: every call of every test passes here, so it must be fast."""
 
 import asyncio
 import hmac
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from playground.bot_api.call import Call
+from starlette.types import Receive, Scope, Send
+
+from playground import Json
+from playground.bot_api.call import ApiCall
 from playground.bot_api.methods import METHODS, polling
 from playground.bot_api.wire import MAX_BODY, parse
 from playground.errors import ApiError
-from playground.state.faults import Fault
+from playground.state.faults import InjectedFault
 from playground.state.files import DOWNLOAD_LIMIT
 from playground.state.updates import Update, dumps
 from playground.state.world import State
-
-type Json = dict[str, Any]
-type Scope = MutableMapping[str, Any]
-type Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-type Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _log = logging.getLogger("cohort.playground")
 _JSON = (b"content-type", b"application/json")
@@ -28,8 +25,8 @@ _SERVER_ERROR = ApiError(500, "Internal Server Error")
 _GARBAGE = b"<html><body>this is no JSON</body></html>"
 
 
-class Answer(NamedTuple):
-    """What a call gave: exactly one of a body (JSON bytes) and an error."""
+class CallResult(NamedTuple):
+    """The result of a call: either a body (JSON bytes) or an error."""
 
     body: bytes = b""
     error: ApiError | None = None
@@ -92,7 +89,7 @@ class BotApi:
         if not self._is_ours(token):
             await self._refuse(send, entry, _UNAUTHORIZED)
             return
-        call = Call(self._state, name.lower(), params, uploads)
+        call = ApiCall(self._state, name.lower(), params, uploads)
         entry |= {
             "bot": self._state.bot.id,
             "params": params | {key: {"file": up.name, "size": len(up.data)} for key, up in uploads.items()},
@@ -108,7 +105,7 @@ class BotApi:
     def _is_ours(self, token: str) -> bool:
         return hmac.compare_digest(token.encode(), self._state.bot.token.encode())
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send, call: Call, entry: Json) -> None:
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, call: ApiCall, entry: Json) -> None:
         fault = self._state.faults.meet(call.method, entry["chat"])
         if fault is not None:
             entry["fault"] = fault.kind
@@ -124,12 +121,12 @@ class BotApi:
             await self._refuse(send, entry, answer.error)
         else:
             entry["processed"] = True
-            # Into the journal before it goes out: who has the answer finds the entry.
+            # The journal first: a client that has the answer then finds the entry.
             self._end(entry, 200, None, call.note)
             await respond(send, 200, answer.body)
 
-    async def _before(self, fault: Fault, scope: Scope, receive: Receive, send: Send, entry: Json) -> bool:
-        """What a fault does ahead of the call; True when the call is over with it."""
+    async def _before(self, fault: InjectedFault, scope: Scope, receive: Receive, send: Send, entry: Json) -> bool:
+        """Apply a fault that comes before the call. True when it ends the call."""
         error = fault.error()
         if error is not None:
             await self._refuse(send, entry, error)
@@ -154,7 +151,7 @@ class BotApi:
         while (await receive())["type"] != "http.disconnect":
             pass
 
-    async def _perform(self, call: Call, receive: Receive) -> Answer:
+    async def _perform(self, call: ApiCall, receive: Receive) -> CallResult:
         try:
             if call.method == "getupdates":
                 updates = polling.at_once(call)
@@ -163,25 +160,25 @@ class BotApi:
                 return self._updates(call, updates)
             known = METHODS.get(call.method)
             if known is None:
-                return Answer(error=_NOT_FOUND)
+                return CallResult(error=_NOT_FOUND)
             result = known[1](call)
-            if call.words is not None:
-                return Answer(body=dumps({"ok": True, "result": result, "description": call.words}))
-            return Answer(body=b'{"ok":true,"result":' + dumps(result) + b"}")
+            if call.description is not None:
+                return CallResult(body=dumps({"ok": True, "result": result, "description": call.description}))
+            return CallResult(body=b'{"ok":true,"result":' + dumps(result) + b"}")
         except ApiError as problem:
-            return Answer(error=problem)
-        except Exception:  # noqa: BLE001 - a server goes on, whatever one call met
+            return CallResult(error=problem)
+        except Exception:  # noqa: BLE001 - the server survives a call that fails
             _log.exception("playground.method_failed", extra={"method": call.method})
-            return Answer(error=_SERVER_ERROR)
+            return CallResult(error=_SERVER_ERROR)
 
-    async def _wait(self, call: Call, receive: Receive) -> list[Update]:
-        """Wait for updates, and for the caller to hang up."""
+    async def _wait(self, call: ApiCall, receive: Receive) -> list[Update]:
+        """Wait for updates, or until the caller hangs up."""
 
         async def watch() -> None:
             while (await receive())["type"] != "http.disconnect":
                 pass
             call.gone = True
-            call.bot.queue.bell.ring()
+            call.bot.queue.wakeup.wake_all()
 
         problem: ApiError | None = None
         updates: list[Update] = []
@@ -196,9 +193,9 @@ class BotApi:
             raise problem
         return updates
 
-    def _updates(self, call: Call, updates: list[Update]) -> Answer:
+    def _updates(self, call: ApiCall, updates: list[Update]) -> CallResult:
         call.note = {"updates": [update.id for update in updates]}
-        return Answer(body=b'{"ok":true,"result":[' + b",".join([update.raw for update in updates]) + b"]}")
+        return CallResult(body=b'{"ok":true,"result":[' + b",".join([update.raw for update in updates]) + b"]}")
 
     async def _refuse(self, send: Send, entry: Json, error: ApiError) -> None:
         self._end(entry, error.code, error.description)

@@ -1,27 +1,27 @@
-"""One Bot API call on its way: its parameters as the types a method needs, and the chat it speaks of."""
+"""One Bot API call: its parameters in the types that methods need, and its chat."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
+from playground import Json
 from playground.bot_api.wire import Upload
 from playground.errors import ApiError, bad_request
 from playground.state.chats import Chat
 from playground.state.world import Bot, State
 
-type Json = dict[str, Any]
-
 
 @dataclass(slots=True)
-class Call:
-    """``method`` is in lower case. ``note`` goes to the journal as ``result``."""
+class ApiCall:
+    """A call while it is served."""
 
     state: State
     method: str
+    """In lower case."""
     params: Json
     uploads: dict[str, Upload] = field(default_factory=dict)
     note: Json | None = None
-    words: str | None = None
-    """The ``description`` that goes with a good answer."""
+    """The journal entry's ``result``."""
+    description: str | None = None
+    """The ``description`` beside a result."""
     gone: bool = False
     """The caller hung up."""
 
@@ -62,7 +62,7 @@ class Call:
         """The chat the call is about.
 
         Raises:
-            ApiError: there is no such chat, or the bot may not (write: any more) use it.
+            ApiError: there is no such chat, or the bot may not use it (``write``: not any more).
         """
         if not self.text("chat_id"):
             raise bad_request("chat_id is empty")
@@ -83,7 +83,7 @@ class Call:
         return chat
 
     def thread(self, chat: Chat) -> int | None:
-        """The topic that is named; plain groups take no notice of one.
+        """The topic that is named; plain groups ignore it.
 
         Raises:
             ApiError: the chat has topics, but not this one, or it is closed.

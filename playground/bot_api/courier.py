@@ -1,4 +1,4 @@
-"""Carries updates to the webhook: several at once, but those of one chat in order, each again until it is taken."""
+"""Delivers updates to the webhook: several at once, in order within a chat, each repeated until it is taken."""
 
 import asyncio
 from collections import deque
@@ -6,7 +6,7 @@ from collections import deque
 import httpx
 
 from playground.state.updates import Update
-from playground.state.world import State, Webhook
+from playground.state.world import State, WebhookTarget
 
 _MAX_RETRY_AFTER = 3600
 """Seconds of a Retry-After header that are honoured at most (telegram-bot-api source)."""
@@ -15,7 +15,7 @@ _ANSWER_SECONDS = 30.0
 
 
 class Courier:
-    """Runs for the life of the server. What it delivers is confirmed; what is refused stays in the queue."""
+    """Runs while the server runs. A delivered update is confirmed; a refused one stays in the queue."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -46,8 +46,8 @@ class Courier:
         if len(lane) == 1:
             self._ready.put_nowait(key)
 
-    async def _serve(self, webhook: Webhook) -> None:
-        """Until the webhook is another one."""
+    async def _serve(self, webhook: WebhookTarget) -> None:
+        """Deliver until the webhook changes."""
         limits = httpx.Limits(max_connections=webhook.max_connections, max_keepalive_connections=None)
         async with (
             httpx.AsyncClient(timeout=_ANSWER_SECONDS, trust_env=False, limits=limits, verify=False) as http,  # noqa: S501 - this machine's own
@@ -62,7 +62,7 @@ class Courier:
             for runner in runners:
                 runner.cancel()
 
-    async def _runner(self, webhook: Webhook, http: httpx.AsyncClient) -> None:
+    async def _runner(self, webhook: WebhookTarget, http: httpx.AsyncClient) -> None:
         while True:
             key = await self._ready.get()
             lane = self._lanes[key]
@@ -73,8 +73,8 @@ class Courier:
             else:
                 del self._lanes[key]
 
-    async def _deliver(self, webhook: Webhook, http: httpx.AsyncClient, update: Update) -> None:
-        """Offer an update until it is taken. The first repetition comes at once, further ones later and later."""
+    async def _deliver(self, webhook: WebhookTarget, http: httpx.AsyncClient, update: Update) -> None:
+        """Send an update until it is taken. The first repeat comes at once, later ones back off."""
         headers = {"content-type": "application/json"}
         if webhook.secret:
             headers["X-Telegram-Bot-Api-Secret-Token"] = webhook.secret
@@ -88,7 +88,7 @@ class Courier:
             else:
                 if answer.is_success:
                     self._state.bot.queue.confirm(update.id)
-                    self._state.bot.looked.ring()
+                    self._state.bot.looked.wake_all()
                     return
                 webhook.last_error = f"Wrong response from the webhook: {answer.status_code} {answer.reason_phrase}"
                 wanted = answer.headers.get("retry-after", "")

@@ -1,4 +1,4 @@
-"""Reading a Bot API request: parameters from the query, a form, a multipart form or JSON, and uploaded files."""
+"""Parses a Bot API request: parameters from query, form, multipart form or JSON, and uploaded files."""
 
 import json
 from email.message import Message
@@ -10,9 +10,9 @@ from playground.errors import ApiError, bad_request
 type Params = dict[str, Any]
 
 MAX_BODY = 64 * 1024 * 1024
-"""Bytes of a request that are read at all."""
+"""Bytes of a request that are read at most."""
 
-# In forms these come as JSON text; decoded here once, so that everybody sees the same shape.
+# Forms carry these as JSON text. They are decoded here once, so that each method sees the same shape.
 _STRUCTURED = frozenset(
     [
         "entities",

@@ -1,10 +1,9 @@
 """Control API: what people do in a chat."""
 
-from typing import Any
-
 from starlette.requests import Request
 from starlette.routing import Route
 
+from playground import Json
 from playground.control.web import body, route, seconds
 from playground.errors import ControlError
 from playground.state.albums import album
@@ -12,8 +11,6 @@ from playground.state.chats import Chat
 from playground.state.people import edit, press, react_as, say, stop
 from playground.state.uploads import attachment
 from playground.state.world import State
-
-type Json = dict[str, Any]
 
 
 class Actions:
@@ -95,5 +92,5 @@ class Actions:
         if press is None:
             raise ControlError("no such press", 404)
         if press.answer is None:
-            await press.bell.wait(seconds(request.query_params.get("timeout", 0)))
+            await press.wakeup.wait(seconds(request.query_params.get("timeout", 0)))
         return {"answer": press.answer}

@@ -2,11 +2,11 @@
 
 import heapq
 from collections.abc import Iterable
-from typing import Any
 
 from starlette.requests import Request
 from starlette.routing import Route
 
+from playground import Json
 from playground.control.web import body, number, route, seconds
 from playground.errors import ControlError
 from playground.state.chats import Chat
@@ -15,8 +15,6 @@ from playground.state.people import set_membership
 from playground.state.reactions import shown
 from playground.state.topics import add_topic, set_topic
 from playground.state.world import State
-
-type Json = dict[str, Any]
 
 
 def described(state: State, chat: Chat) -> Json:
@@ -133,7 +131,7 @@ class Chats:
             left = deadline - clock.monotonic()
             if left <= 0:
                 break
-            await chat.bell.wait(left)
+            await chat.wakeup.wait(left)
         return content(self._state, chat, thread)
 
     async def member(self, request: Request) -> Json:

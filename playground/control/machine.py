@@ -1,4 +1,4 @@
-"""Control API: the machinery. Updates in bulk or raw, the queue, faults, flood limits, the journal."""
+"""Control API: updates in bulk or raw, the queue, faults, flood limits, the journal."""
 
 import sys
 from dataclasses import asdict
@@ -7,13 +7,12 @@ from typing import Any
 from starlette.requests import Request
 from starlette.routing import Route
 
+from playground import Json
 from playground.control.web import body, number, route, seconds
 from playground.errors import ControlError
 from playground.state.bulk import bulk
 from playground.state.journal import Entry, Filter
 from playground.state.world import State
-
-type Json = dict[str, Any]
 
 _MAX_BULK = 200_000
 _MAX_ENTRIES = 10_000
@@ -121,7 +120,7 @@ class Machine:
         after = number(query.get("after", 0), "after")
         limit = min(number(query.get("limit", 1000), "limit"), _MAX_ENTRIES)
         found = await journal.wait(after, limit, entry_filter(query), seconds(query.get("timeout", 0)))
-        # Where to read on: behind what was returned, or, when that is all there is, behind all that was looked at.
+        # The next read starts after the last returned entry; when the page is not full, after all entries seen.
         upto = found[-1]["seq"] if len(found) == limit else journal.last
         return {"entries": found, "next": upto, "first": journal.first, "last": journal.last}
 

@@ -1,4 +1,4 @@
-"""Plumbing of the control API: JSON in, JSON out, errors as one sentence."""
+"""JSON in, JSON out, and errors as one sentence, for all handlers of the control API."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -8,13 +8,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from playground import Json
 from playground.errors import ApiError, ControlError
 
-type Json = dict[str, Any]
 type Handler = Callable[[Request], Awaitable[Any]]
 
 MAX_WAIT = 120.0
-"""Seconds a waiting request is held at most."""
+"""Seconds that a waiting request is held at most."""
 
 
 async def body(request: Request) -> Json:
@@ -39,7 +39,7 @@ def number(value: object, name: str) -> int:
     """A number from a body or a query.
 
     Raises:
-        ControlError: it is none.
+        ControlError: it is not a number.
     """
     try:
         return int(str(value))

@@ -1,14 +1,13 @@
-"""Albums: several files sent as one, which reach the bot as several messages with one group id."""
+"""Albums: several files sent as one; the bot gets several messages with one group id."""
 
 from typing import Any
 
+from playground import Json
 from playground.errors import ControlError
 from playground.state.chats import Chat
 from playground.state.people import say
 from playground.state.uploads import attachment
 from playground.state.world import State
-
-type Json = dict[str, Any]
 
 _SIZES = range(2, 11)
 """Files of an album (Bot API, sendMediaGroup)."""

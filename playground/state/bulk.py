@@ -1,12 +1,9 @@
-"""Thousands of messages at once, for tests under load: as if many people had written in turn."""
+"""Thousands of messages at once, for tests under load, as if many people wrote in turn."""
 
-from typing import Any
-
+from playground import Json
 from playground.errors import ControlError
 from playground.state.people import say, texts
 from playground.state.world import State
-
-type Json = dict[str, Any]
 
 
 def bulk(state: State, messages: int, chats: int, text: str, into: list[int]) -> Json:

@@ -1,16 +1,16 @@
-"""Users and chats with their messages, topics and drafts, as plain state with no protocol in it."""
+"""Users and chats with their messages, topics and drafts: plain state without protocol."""
 
 from collections import OrderedDict
 from itertools import count
-from typing import Any, Literal
+from typing import Literal
 
+from playground import Json
 from playground.errors import ControlError
 from playground.state.wakeup import Wakeup
 
-type Json = dict[str, Any]
-type Kind = Literal["private", "group", "supergroup"]
+type ChatKind = Literal["private", "group", "supergroup"]
 
-_ADJECTIVES = (
+_NAMES = (
     "Ada",
     "Bela",
     "Cleo",
@@ -45,12 +45,12 @@ class Topic:
 
 
 class Chat:
-    """A chat as the bot sees it. ``info`` is the Chat object that stands in its messages."""
+    """A chat as the bot sees it. ``info`` is the Chat object in its messages."""
 
     def __init__(self, info: Json, cap: int, numbers: "count[int]", touches: "count[int]") -> None:
         self.info = info
         self.id: int = info["id"]
-        self.kind: Kind = info["type"]
+        self.kind: ChatKind = info["type"]
         self.forum = bool(info.get("is_forum"))
         self.cap = cap
         self.messages: OrderedDict[int, Json] = OrderedDict()
@@ -60,25 +60,25 @@ class Chat:
         self.bot_status = "member"
         self.migrated_to: int | None = None
         self.from_bot = 0
-        """Messages that the bot ever sent here."""
+        """How many messages the bot has sent here."""
         self.version = 0
-        """Grows with every change a reader could see."""
+        """Grows with every visible change."""
         self.touched = next(touches)
-        """When the newest message came, in messages of all chats."""
-        self.bell = Wakeup()
+        """The position of its newest message in the order of all chats' messages."""
+        self.wakeup = Wakeup()
         self.reactions: dict[int, dict[int, list[Json]]] = {}
-        """By message id, then by the id of who reacted."""
+        """By message id, then by the reacting user's id."""
         self.drafts: dict[int, Json] = {}
         self.action: Json | None = None
         self._numbers = numbers
         self._touches = touches
 
     def next_message_id(self) -> int:
-        """Private chats and groups share one count, as one account sees them; a supergroup has its own."""
+        """The next id. Private chats and groups share one sequence, that of the account; a supergroup has its own."""
         return next(self._numbers)
 
     def put(self, message: Json) -> None:
-        """Keep a message; the oldest goes when there are too many."""
+        """Add a message; above the cap the oldest is dropped."""
         self.messages[message["message_id"]] = message
         self.touched = next(self._touches)
         if len(self.messages) > self.cap:
@@ -87,13 +87,13 @@ class Chat:
         self.changed()
 
     def changed(self) -> None:
-        """Tell the waiting readers."""
+        """Wake the waiting readers."""
         self.version += 1
-        self.bell.ring()
+        self.wakeup.wake_all()
 
     @property
     def last_message_id(self) -> int:
-        """Id of the newest message, 0 if there is none."""
+        """Id of the newest message, 0 in an empty chat."""
         return next(reversed(self.messages)) if self.messages else 0
 
 
@@ -130,7 +130,7 @@ class Book:
             return self.users[number]
         if number is None:
             number = next(n for n in self._user_ids if n not in self.users)
-        name = first_name or f"{_ADJECTIVES[number % len(_ADJECTIVES)]} {number % 1000}"
+        name = first_name or f"{_NAMES[number % len(_NAMES)]} {number % 1000}"
         user: Json = {"id": number, "is_bot": False, "first_name": name}
         if username:
             user["username"] = username
@@ -141,7 +141,7 @@ class Book:
 
     def add_chat(
         self,
-        kind: Kind,
+        kind: ChatKind,
         *,
         title: str | None = None,
         forum: bool = False,
@@ -189,7 +189,7 @@ class Book:
         """The chat with this id.
 
         Raises:
-            ControlError: there is none.
+            ControlError: it does not exist.
         """
         try:
             return self.chats[int(str(number))]
@@ -200,7 +200,7 @@ class Book:
         """The user with this id.
 
         Raises:
-            ControlError: there is none.
+            ControlError: it does not exist.
         """
         try:
             return self.users[int(str(number))]
@@ -208,6 +208,6 @@ class Book:
             raise ControlError(f"no user {number!r}", 404) from None
 
     def clear(self) -> None:
-        """Forget everybody; message ids go on."""
+        """Drop all users and chats; message ids continue."""
         self.users.clear()
         self.chats.clear()

@@ -1,24 +1,24 @@
-"""What happens, told live to the open pages; a page that cannot keep up is told to load anew."""
+"""Events for the open pages, live; a page that cannot keep up is told to reload."""
 
 import asyncio
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
-type Json = dict[str, Any]
+from playground import Json
 
 _BACKLOG = 1000
-"""Events a slow page may be behind before it must load anew."""
+"""Events that a slow page may lag behind before it must reload."""
 
 
 class Events:
-    """Fans events out to subscribers in one event loop; costs nothing while nobody listens."""
+    """Fans events out to subscribers in one event loop; without subscribers it costs nothing."""
 
     def __init__(self) -> None:
         self._subscribers: set[asyncio.Queue[Json]] = set()
 
     def tell(self, kind: str, **fields: Any) -> None:
-        """Tell an event to all who listen."""
+        """Send an event to all subscribers."""
         if not self._subscribers:
             return
         event: Json = {"kind": kind, **fields}
@@ -32,7 +32,7 @@ class Events:
 
     @contextmanager
     def listen(self) -> Generator[asyncio.Queue[Json]]:
-        """A queue that gets every event from now on."""
+        """Subscribe: the queue gets every event from now on."""
         queue: asyncio.Queue[Json] = asyncio.Queue(_BACKLOG)
         self._subscribers.add(queue)
         try:

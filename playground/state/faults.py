@@ -1,14 +1,14 @@
-"""Faults on order: the next calls that match are answered wrongly, late or not at all; and a flood limit."""
+"""Fault injection: the next matching calls get a wrong, late or no answer. And a flood limit."""
 
 import math
 from collections import OrderedDict, deque
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
+from playground import Json
 from playground.errors import ApiError, ControlError, too_many
-from tasks.clock import Clock
+from playground.state.timing import Time
 
-type Json = dict[str, Any]
 type FaultKind = Literal["429", "500", "502", "error", "cut_before", "cut_after", "delay", "garbage"]
 
 KINDS: tuple[str, ...] = get_args(FaultKind.__value__)
@@ -16,30 +16,40 @@ _STATUS = {"500": "Internal Server Error", "502": "Bad Gateway"}
 
 
 @dataclass(slots=True)
-class Fault:
-    """What happens to the next ``times`` calls of ``method`` (lower case, ``*``: all) in ``chat`` (None: any).
+class InjectedFault:
+    """What happens to the next calls that match.
 
-    ``429``: flood control with ``retry_after`` seconds. ``500``, ``502``: server errors, nothing was done. ``error``: a
-    Bot API error of your choice (``code``, ``description``). ``cut_before``: the connection ends, nothing was done.
-    ``cut_after``: the call takes effect, then the connection ends, so the answer is lost. ``delay``: the call waits for
-    ``seconds``. ``garbage``: status 200 with a body that is no JSON, nothing was done. ``skip``: so many matching calls
-    pass first.
+    =============== ==================================================================
+    ``429``         flood control with ``retry_after``
+    ``500``, ``502`` a server error; the call took no effect
+    ``error``       a Bot API error with ``code`` and ``description``
+    ``cut_before``  the connection ends; the call took no effect
+    ``cut_after``   the call takes effect, then the connection ends: the answer is lost
+    ``delay``       the call waits for ``seconds`` first
+    ``garbage``     status 200 with a body that is not JSON; the call took no effect
+    =============== ==================================================================
     """
 
     id: int
     kind: FaultKind
     method: str
+    """In lower case; ``*`` matches all."""
     chat: int | None = None
+    """None matches all."""
     times: int = 1
+    """How many calls it meets."""
     skip: int = 0
+    """How many matching calls pass first."""
     retry_after: int = 1
+    """Seconds."""
     seconds: float = 1.0
     code: int = 400
     description: str = "Bad Request: fault on order"
     hits: int = 0
+    """How many calls it has met."""
 
     def error(self) -> ApiError | None:
-        """The answer, for the kinds that are answers."""
+        """The error to answer with, for the kinds that answer with one."""
         match self.kind:
             case "429":
                 return too_many(self.retry_after)
@@ -52,14 +62,14 @@ class Fault:
 
 
 class Faults:
-    """Ordered faults; the first that matches a call is used up by it."""
+    """The faults to inject; a call meets the first one that matches."""
 
     def __init__(self) -> None:
-        self._faults: list[Fault] = []
+        self._faults: list[InjectedFault] = []
         self._ids = 0
 
-    def add(self, order: Json) -> Fault:
-        """Take an order.
+    def add(self, order: Json) -> InjectedFault:
+        """Add a fault.
 
         Raises:
             ControlError: it names no known kind, or a field of the wrong type.
@@ -70,7 +80,7 @@ class Faults:
         chat = order.get("chat")
         self._ids += 1
         try:
-            fault = Fault(
+            fault = InjectedFault(
                 id=self._ids,
                 kind=kind,  # pyright: ignore[reportArgumentType] - checked above
                 method=str(order.get("method", "*")).lower(),
@@ -87,8 +97,8 @@ class Faults:
         self._faults.append(fault)
         return fault
 
-    def meet(self, method: str, chat: int | None) -> Fault | None:
-        """The fault that this call (method in lower case) meets, if any."""
+    def meet(self, method: str, chat: int | None) -> InjectedFault | None:
+        """The fault that this call meets (``method`` in lower case), else None."""
         if not self._faults:
             return None
         for fault in self._faults:
@@ -104,19 +114,19 @@ class Faults:
             return fault
         return None
 
-    def all(self) -> list[Fault]:
-        """The orders that are still open."""
+    def all(self) -> list[InjectedFault]:
+        """The faults that have not met all their calls yet."""
         return list(self._faults)
 
     def clear(self) -> None:
-        """Cancel all orders."""
+        """Remove all faults."""
         self._faults.clear()
 
 
 class Flood:
-    """Limits as Telegram's FAQ tells them: sends and edits a second overall and in a chat, a minute in a group."""
+    """Telegram's flood limits (Bots FAQ): sends and edits a second overall and in a chat, a minute in a group."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Time) -> None:
         self._clock = clock
         self.on = False
         self.overall = 30
@@ -150,7 +160,7 @@ class Flood:
             raise too_many(max(1, math.ceil(wait)))
         for times, _, _ in windows:
             times.append(now)
-        while len(self._chats) > 10_000:  # noqa: PLR2004 - chats worth remembering; the longest silent goes
+        while len(self._chats) > 10_000:  # noqa: PLR2004 - bounds memory; the least recently used chat is dropped
             self._chats.popitem(last=False)
 
     def set(self, order: Json) -> None:
@@ -171,7 +181,7 @@ class Flood:
         self._chats.clear()
 
     def state(self) -> Json:
-        """What is set, and how many calls it refused."""
+        """The limits, and how many calls they refused."""
         return {
             "on": self.on,
             "overall": self.overall,

@@ -1,4 +1,4 @@
-"""Files that users and the bot sent: kept in memory up to a total size, the oldest go first."""
+"""Files that users and the bot sent, in memory. Above a total size the oldest are dropped."""
 
 import base64
 import hashlib
@@ -18,7 +18,7 @@ _GONE = "wrong file_id or the file is temporarily unavailable"
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A file. ``size`` may be larger than ``data``: a file that is only said to be big."""
+    """A file. ``size`` may exceed ``data``: such a file only pretends to be big."""
 
     file_id: str
     unique_id: str
@@ -54,7 +54,7 @@ def image_size(data: bytes) -> tuple[int, int]:
     return _UNKNOWN_SIZE
 
 
-class Files:
+class FileStore:
     """Files by id and by download path."""
 
     def __init__(self, cap: int) -> None:
@@ -93,7 +93,7 @@ class Files:
         """The file with this id.
 
         Raises:
-            ApiError: there is none (any more).
+            ApiError: it does not exist, or was dropped.
         """
         if not file_id:
             raise bad_request("file_id not specified")
@@ -107,7 +107,7 @@ class Files:
         return self._by_path.get(path)
 
     def clear(self) -> None:
-        """Forget all files."""
+        """Drop all files."""
         self._by_id.clear()
         self._by_path.clear()
         self._held = 0

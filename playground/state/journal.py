@@ -5,33 +5,42 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
+from playground.state.timing import Time
 from playground.state.wakeup import Wakeup
-from tasks.clock import Clock
 
 type Entry = dict[str, Any]
 type Filter = Callable[[Entry], bool]
 
 
 class Journal:
-    """Entries never change once they are in.
+    """Entries never change after they are added. The JSON of an entry:
 
-    An entry: ``seq`` (1, 2, 3 ... in order of end), ``order`` (number of arrival), ``at`` and ``ended`` (seconds since
-    the epoch), ``bot`` (id or None), ``method`` (as the documentation spells it), ``params`` (as received; an upload is
-    ``{"file": name, "size": bytes}``), ``chat`` (id or None), ``code`` (HTTP status, 0 when nothing was answered),
-    ``description`` (of an error), ``fault`` (kind of the fault it met, or None), ``processed`` (whether it took
-    effect), ``result`` (``message_id`` of what was sent or edited, ids of the ``updates`` handed out).
+    =============== ==============================================================================
+    ``seq``         1, 2, 3 ... in the order in which calls end
+    ``order``       1, 2, 3 ... in the order in which calls arrive
+    ``at``, ``ended`` seconds since the epoch
+    ``bot``         the bot's id; null when the token is wrong
+    ``method``      spelled as in the documentation
+    ``params``      as received; an upload is ``{"file": name, "size": bytes}``
+    ``chat``        the chat's id or null
+    ``code``        HTTP status; 0 when the call got no answer
+    ``description`` of an error, else null
+    ``fault``       the kind of the fault that the call met, else null
+    ``processed``   whether the call took effect
+    ``result``      ``message_id`` of a sent or edited message, or ids of the ``updates`` handed out
+    =============== ==============================================================================
     """
 
-    def __init__(self, clock: Clock, cap: int) -> None:
+    def __init__(self, clock: Time, cap: int) -> None:
         self._clock = clock
         self._entries: deque[Entry] = deque(maxlen=cap)
         self._arrived = 0
         self.last = 0
         """``seq`` of the newest entry."""
-        self.bell = Wakeup()
+        self.wakeup = Wakeup()
 
     def arrive(self) -> tuple[int, float]:
-        """A call came in.
+        """Count an arriving call.
 
         Returns:
             Its number of arrival and the time.
@@ -40,14 +49,14 @@ class Journal:
         return self._arrived, self._clock.now()
 
     def end(self, entry: Entry) -> None:
-        """A call is over: number it and wake the readers."""
+        """Add the entry of a call that has ended, and wake the readers."""
         self.last += 1
         self._entries.append({"seq": self.last, **entry, "ended": self._clock.now()})
-        self.bell.ring()
+        self.wakeup.wake_all()
 
     @property
     def first(self) -> int:
-        """``seq`` of the oldest entry that is still here."""
+        """``seq`` of the oldest entry that is kept."""
         return self.last - len(self._entries) + 1
 
     def read(self, after: int, limit: int, accept: Filter) -> list[Entry]:
@@ -65,8 +74,8 @@ class Journal:
             if found or left <= 0:
                 return found
             looked = max(looked, self.last)
-            await self.bell.wait(left)
+            await self.wakeup.wait(left)
 
     def clear(self) -> None:
-        """Forget all entries; numbers go on."""
+        """Drop all entries; the numbers continue."""
         self._entries.clear()

@@ -1,4 +1,4 @@
-"""A group becomes a supergroup: a new id, two service messages, and errors for whoever uses the old id."""
+"""A group becomes a supergroup: a new id, two service messages, and errors for calls that use the old id."""
 
 from playground.errors import ControlError
 from playground.state.chats import Chat

@@ -1,7 +1,6 @@
-"""What people do: write, edit, press buttons, leave, come back. Each deed becomes an update for the bot."""
+"""What people do: write, edit, press buttons, leave, come back. Each action becomes an update for the bot."""
 
-from typing import Any
-
+from playground import Json
 from playground.errors import ControlError
 from playground.state.chats import Chat
 from playground.state.posts import post, replace
@@ -9,11 +8,9 @@ from playground.state.reactions import checked, react
 from playground.state.text import MAX_CAPTION, MAX_TEXT, find_entities, utf16
 from playground.state.world import Press, State
 
-type Json = dict[str, Any]
-
 
 def speaker(state: State, chat: Chat, user: object) -> Json:
-    """Who speaks: the user with this id, by default the chat's first member. Speaking in a group joins it."""
+    """The user with this id, by default the chat's first member. A user who speaks in a group joins it."""
     if user is None:
         if not chat.members:
             chat.members.append(state.book.add_user()["id"])
@@ -21,7 +18,7 @@ def speaker(state: State, chat: Chat, user: object) -> Json:
     person = state.book.user(user)
     if person["id"] not in chat.members:
         if chat.kind == "private":
-            raise ControlError(f"user {person['id']} is not the one of private chat {chat.id}")
+            raise ControlError(f"user {person['id']} is not the user of private chat {chat.id}")
         chat.members.append(person["id"])
         state.events.tell("chat", chat=chat.id)
     return person
@@ -31,7 +28,7 @@ def message_in(chat: Chat, message_id: object) -> Json:
     """A message of a chat.
 
     Raises:
-        ControlError: it is not there.
+        ControlError: it does not exist.
     """
     try:
         return chat.messages[int(str(message_id))]
@@ -101,7 +98,7 @@ def edit(state: State, chat: Chat, message_id: object, text: str) -> tuple[Json,
         The message and the id of its update.
 
     Raises:
-        ControlError: it is not there, or not a person's.
+        ControlError: it does not exist, or is the bot's.
     """
     message = message_in(chat, message_id)
     if message["from"]["is_bot"]:

@@ -1,15 +1,12 @@
-"""Making Message objects and putting them into chats, for people and for the bot alike."""
+"""Message objects: made and put into chats, for people and for the bot."""
 
-from typing import Any
-
+from playground import Json
 from playground.state.chats import Chat
 from playground.state.world import State
 
-type Json = dict[str, Any]
-
 
 def quoted(message: Json) -> Json:
-    """A message as it stands inside another one: without what it answers itself."""
+    """A message as it is quoted in another one: without the message that it replies to."""
     return {key: value for key, value in message.items() if key != "reply_to_message"}
 
 
@@ -22,13 +19,13 @@ def post(  # noqa: PLR0913 - the fields of a message
     thread: int | None = None,
     reply_to: Json | None = None,
 ) -> Json:
-    """Put a new message into a chat and tell those who watch.
+    """Add a new message to a chat and tell the open pages.
 
     Args:
         state: where the chat lives.
         chat: where it goes.
         sender: the user or the bot.
-        content: the fields that make up what is said (``text``, ``photo``, ``caption``, ``reply_markup`` ...).
+        content: the message's content fields (``text``, ``photo``, ``caption``, ``reply_markup`` ...).
         thread: a topic's id; its existence was checked.
         reply_to: the message that is answered.
 
@@ -40,13 +37,13 @@ def post(  # noqa: PLR0913 - the fields of a message
     if topic is not None:
         message["message_thread_id"] = topic.id
     elif reply_to is not None and chat.kind == "supergroup" and not chat.forum:
-        # A reply opens a thread in a plain supergroup too: the number is there, but it is no topic.
+        # A reply opens a thread in a plain supergroup too: it has a thread id, but it is not a topic.
         message["message_thread_id"] = reply_to.get("message_thread_id", reply_to["message_id"])
     message |= {"from": sender, "chat": chat.info, "date": state.now()}
     if topic is not None:
         message["is_topic_message"] = True
         if reply_to is None and topic.id in chat.messages:
-            # In a topic, what answers nothing answers the message that opened the topic.
+            # In a topic, a message that is not a reply replies to the message that opened the topic.
             reply_to = chat.messages[topic.id]
     if reply_to is not None:
         message["reply_to_message"] = quoted(reply_to)
@@ -61,7 +58,7 @@ def post(  # noqa: PLR0913 - the fields of a message
 
 
 def replace(state: State, chat: Chat, message: Json, fields: Json, *, drop: tuple[str, ...] = ()) -> Json:
-    """An edited message takes the place of the old one; updates that hold the old one keep it."""
+    """Replace a message by its edited version; updates that hold the old version keep it."""
     new = {key: value for key, value in message.items() if key not in fields and key not in drop} | fields
     chat.messages[message["message_id"]] = new
     chat.changed()
@@ -70,7 +67,7 @@ def replace(state: State, chat: Chat, message: Json, fields: Json, *, drop: tupl
 
 
 def remove(state: State, chat: Chat, message_id: int) -> None:
-    """A message goes."""
+    """Delete a message."""
     del chat.messages[message_id]
     chat.reactions.pop(message_id, None)
     chat.changed()

@@ -1,12 +1,9 @@
-"""Reactions on messages: which there are, and who left which."""
+"""Reactions on messages: the allowed emoji, and who left which."""
 
-from typing import Any
-
+from playground import Json
 from playground.errors import bad_request
 from playground.state.chats import Chat
 from playground.state.world import State
-
-type Json = dict[str, Any]
 
 # https://core.telegram.org/bots/api#reactiontypeemoji
 _LISTED = """
@@ -21,7 +18,7 @@ def checked(raw: object) -> list[Json]:
     """The reactions of a request.
 
     Raises:
-        ApiError: one of them is none.
+        ApiError: one of them is not a reaction.
     """
     if raw in (None, ""):
         return []
@@ -30,17 +27,17 @@ def checked(raw: object) -> list[Json]:
     for reaction in raw:
         if not isinstance(reaction, dict) or reaction.get("type") not in ("emoji", "custom_emoji"):
             raise bad_request("invalid reaction type specified")
-        # Apps add an emoji presentation mark to some, the list has them without.
+        # Apps add an emoji presentation mark to some of them; the list has them without it.
         if reaction["type"] == "emoji" and str(reaction.get("emoji")).removesuffix("\ufe0f") not in EMOJI:
             raise bad_request("REACTION_INVALID")
     return raw
 
 
 def react(state: State, chat: Chat, message_id: int, who: int, reactions: list[Json]) -> list[Json]:
-    """Somebody's reactions on a message become these.
+    """Set the reactions of one user on a message.
 
     Returns:
-        What they were before.
+        The user's reactions before.
     """
     there = chat.reactions.setdefault(message_id, {})
     before = there.pop(who, [])

@@ -1,11 +1,9 @@
-"""Texts as Telegram keeps them: lengths in UTF-16 units, ends trimmed, entities checked and found."""
+"""Texts as Telegram stores them: lengths in UTF-16 units, ends trimmed, entities checked and detected."""
 
 import re
-from typing import Any
 
+from playground import Json
 from playground.errors import bad_request
-
-type Json = dict[str, Any]
 
 MAX_TEXT = 4096
 """UTF-16 units of a message's text (Bot API, sendMessage)."""
@@ -40,7 +38,7 @@ _ENTITY_TYPES = frozenset(
 )
 _NEEDS = {"text_link": "url", "text_mention": "user", "custom_emoji": "custom_emoji_id"}
 _EXTRAS = ("url", "user", "language", "custom_emoji_id", "unix_time", "date_time_format")
-# One pass over the text; the names are entity types. Rough where Telegram's own rules are long (top-level domains).
+# One pass over the text; group names are entity types. Simpler than Telegram's rules for top-level domains.
 _FOUND = re.compile(
     r"(?P<email>[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[a-zA-Z]{2,})"
     r"|(?P<url>https?://[^\s<>\"]*[^\s<>\".,;:!?)\]}'])"
@@ -57,7 +55,7 @@ def utf16(text: str) -> int:
 
 
 def find_entities(text: str) -> list[Json]:
-    """Commands, links, mentions, hashtags and addresses, as Telegram marks them by itself."""
+    """Commands, links, mentions, hashtags and addresses, as Telegram detects them."""
     if not any(trigger in text for trigger in _TRIGGERS):
         return []
     return [
@@ -132,7 +130,7 @@ def formatted(
     Args:
         text: what the bot sent.
         raw_entities: the request's ``entities``; anything but a list counts as none.
-        empty: what to say when nothing is left of the text; None lets it be empty.
+        empty: the error for a text that is empty after trimming; None allows it.
 
     Raises:
         ApiError: an entity is malformed or out of bounds, or the text is empty.

@@ -1,4 +1,4 @@
-"""Topics of a forum (and of a private chat that has them): made, closed, opened again, deleted."""
+"""Topics of a forum, or of a private chat that has topics: made, closed, reopened, deleted."""
 
 from playground.errors import ControlError
 from playground.state.chats import Chat, Topic
@@ -11,7 +11,7 @@ _COLORS = (0x6FB9F0, 0xFFD67E, 0xCB86DB, 0x8EEE98, 0xFF93B2, 0xFB6F5F)
 
 
 def add_topic(state: State, chat: Chat, name: str) -> tuple[Topic, int | None]:
-    """A person makes a topic; the message that says so gives it its id.
+    """A person makes a topic; its id is that of the service message about it.
 
     Returns:
         The topic and the id of the message's update.
@@ -31,28 +31,28 @@ def add_topic(state: State, chat: Chat, name: str) -> tuple[Topic, int | None]:
     return topic, state.bot.queue.add("message", message, chat.id)
 
 
-def set_topic(state: State, chat: Chat, number: int, deed: str) -> int | None:
+def set_topic(state: State, chat: Chat, number: int, action: str) -> int | None:
     """A person closes, reopens or deletes a topic.
 
     Returns:
         The id of the update; a deletion has none.
 
     Raises:
-        ControlError: no such topic, or no such deed.
+        ControlError: no such topic, or no such action.
     """
     topic = chat.topics.get(number)
     if topic is None:
         raise ControlError(f"no topic {number} in chat {chat.id}", 404)
-    if deed == "delete":
+    if action == "delete":
         del chat.topics[number]
         for message in list(chat.messages.values()):
             if message.get("message_thread_id") == number:
                 remove(state, chat, message["message_id"])
         state.events.tell("chat", chat=chat.id)
         return None
-    if deed not in ("close", "reopen"):
+    if action not in ("close", "reopen"):
         raise ControlError("do must be close, reopen or delete")
-    topic.closed = deed == "close"
+    topic.closed = action == "close"
     said = {"forum_topic_closed": {}} if topic.closed else {"forum_topic_reopened": {}}
     message = post(state, chat, speaker(state, chat, None), said, thread=number)
     state.events.tell("chat", chat=chat.id)

@@ -1,32 +1,30 @@
-"""A bot's queue of updates: numbered in order, kept until confirmed, as getUpdates and webhooks see it."""
+"""The bot's queue of updates: numbered in order and kept until they are confirmed."""
 
 import json
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from itertools import islice
 from random import Random
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from playground.state.timing import Time
 from playground.state.wakeup import Wakeup
-from tasks.clock import Clock
-
-type Json = dict[str, Any]
 
 LIFETIME = 24 * 3600
 """Seconds an update is kept (Bot API, "Getting updates")."""
 REMEMBERED = 1000
-"""Confirmed updates that can be handed out once more on demand."""
+"""How many confirmed updates can be delivered again on demand."""
 _NOT_BY_DEFAULT = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 """Kinds that must be asked for by name (Bot API, getUpdates)."""
 
 
 class Update(NamedTuple):
-    """One update, serialised when it was made: later changes of its message do not show."""
+    """One update, serialised when it was made: later changes of its message do not alter it."""
 
     id: int
     kind: str
     lane: object
-    """Updates of one lane go to a webhook one after the other."""
+    """A webhook gets the updates of one lane one after the other."""
     raw: bytes
     made: float
 
@@ -39,7 +37,7 @@ def dumps(value: object) -> bytes:
 class UpdateQueue:
     """Updates with sequential ids from a random start, oldest first."""
 
-    def __init__(self, clock: Clock, random: Random) -> None:
+    def __init__(self, clock: Time, random: Random) -> None:
         self._clock = clock
         self._held: OrderedDict[int, Update] = OrderedDict()
         self._confirmed: deque[Update] = deque(maxlen=REMEMBERED)
@@ -47,8 +45,8 @@ class UpdateQueue:
         self.next_id = random.randrange(100_000_000, 900_000_000)
         """Id of the next update."""
         self.allowed: frozenset[str] | None = None
-        """Kinds that are let in; None is the Bot API's default."""
-        self.bell = Wakeup()
+        """The kinds that the bot gets; None is the Bot API's default."""
+        self.wakeup = Wakeup()
         self.on_add: Callable[[Update], None] | None = None
         """Set while a webhook takes the updates."""
 
@@ -56,7 +54,7 @@ class UpdateQueue:
         return len(self._held)
 
     def wants(self, kind: str) -> bool:
-        """Whether updates of this kind are let in now."""
+        """Whether the bot gets updates of this kind."""
         return kind not in _NOT_BY_DEFAULT if self.allowed is None else kind in self.allowed
 
     def add(self, kind: str, payload: object, lane: object = None) -> int | None:
@@ -72,7 +70,7 @@ class UpdateQueue:
         return number
 
     def inject(self, value: object, *, bare: bool = False) -> int:
-        """Append anything at all as an update; an object gets its ``update_id`` unless ``bare``."""
+        """Append any JSON value as an update; an object gets its ``update_id`` unless ``bare``."""
         number = self.next_id
         if isinstance(value, dict) and not bare:
             value = {"update_id": number, **value}
@@ -84,10 +82,10 @@ class UpdateQueue:
         self._held[update.id] = update
         if self.on_add is not None:
             self.on_add(update)
-        self.bell.ring()
+        self.wakeup.wake_all()
 
     def confirm_before(self, offset: int) -> None:
-        """Forget updates with ids below ``offset``; a negative one keeps that many of the newest."""
+        """Confirm updates with ids below ``offset``; a negative offset keeps that many of the newest."""
         held = self._held
         if offset < 0:
             while len(held) > -offset:
@@ -97,7 +95,7 @@ class UpdateQueue:
                 self._drop(oldest)
 
     def confirm(self, number: int) -> None:
-        """Forget one update: a webhook took it."""
+        """Confirm one update: a webhook took it."""
         if number in self._held:
             self._drop(number)
 
@@ -105,7 +103,7 @@ class UpdateQueue:
         self._confirmed.append(self._held.pop(number))
 
     def peek(self, limit: int) -> list[Update]:
-        """The oldest unconfirmed updates, behind those that are to be handed out once more."""
+        """Updates to deliver again first, then the oldest unconfirmed ones."""
         old = self._clock.now() - LIFETIME
         while self._held and next(iter(self._held.values())).made < old:
             self._held.popitem(last=False)
@@ -115,7 +113,7 @@ class UpdateQueue:
         return again + list(islice(self._held.values(), limit - len(again)))
 
     def redeliver(self, count: int) -> int:
-        """Hand out the newest ``count`` confirmed updates once more.
+        """Deliver the newest ``count`` confirmed updates again.
 
         Returns:
             How many there were.
@@ -126,11 +124,11 @@ class UpdateQueue:
                 self.on_add(update)
         else:
             self._again.extend(again)
-            self.bell.ring()
+            self.wakeup.wake_all()
         return len(again)
 
     def clear(self) -> None:
-        """Forget everything but the numbering."""
+        """Drop all updates; the numbering continues."""
         self._held.clear()
         self._confirmed.clear()
         self._again.clear()

@@ -1,13 +1,10 @@
-"""What people attach: files become the media fields of their messages."""
+"""Attachments: files become the media fields of people's messages."""
 
-from typing import Any
-
+from playground import Json
 from playground.errors import ControlError
 from playground.state.files import Stored, image_size
 from playground.state.people import texts
 from playground.state.world import State
-
-type Json = dict[str, Any]
 
 KINDS = ("photo", "document", "voice", "audio", "video", "video_note", "animation", "sticker")
 
@@ -18,7 +15,7 @@ def media(kind: str, stored: Stored, given: Json) -> Json:
     Args:
         kind: one of ``KINDS``.
         stored: the file.
-        given: what else is known of it (``duration``, ``width``, ``height``).
+        given: further fields (``duration``, ``width``, ``height``).
     """
     base: Json = {"file_id": stored.file_id, "file_unique_id": stored.unique_id, "file_size": stored.size}
     if kind == "photo":
@@ -37,7 +34,7 @@ def media(kind: str, stored: Stored, given: Json) -> Json:
         case "video":
             return {kind: named | sides | {"duration": duration}}
         case "animation":
-            # Telegram sends the document too, for apps that know no animations.
+            # Telegram adds the document for apps without animations.
             return {kind: named | sides | {"duration": duration}, "document": named}
         case "video_note":
             return {kind: base | {"length": sides["width"], "duration": duration}}

@@ -1,18 +1,18 @@
-"""A bell wakes everybody who waits for it; ringing it with nobody waiting costs next to nothing."""
+"""A wakeup for all tasks that wait for a change; without a waiting task it costs next to nothing."""
 
 import asyncio
 import contextlib
 
 
 class Wakeup:
-    """For one event loop. Whoever waits must look at the state after waking: a bell carries no news of its own."""
+    """For one event loop. A wakeup carries no data: a task must look at the state after it wakes."""
 
     __slots__ = ("_waiting",)
 
     def __init__(self) -> None:
         self._waiting: list[asyncio.Future[None]] = []
 
-    def ring(self) -> None:
+    def wake_all(self) -> None:
         if not self._waiting:
             return
         waiting, self._waiting = self._waiting, []
@@ -21,10 +21,10 @@ class Wakeup:
                 waiter.set_result(None)
 
     async def wait(self, seconds: float) -> bool:
-        """Wait for the next ring.
+        """Wait for the next wakeup.
 
         Returns:
-            Whether it rang within ``seconds``.
+            Whether it came within ``seconds``.
         """
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiter)

@@ -1,4 +1,4 @@
-"""Everything the playground knows, in memory and bounded: the bot, its updates, people, chats, files, faults."""
+"""The playground's whole state, in memory and bounded: the bot, its updates, people, chats, files, faults."""
 
 from collections import OrderedDict
 from copy import copy
@@ -7,17 +7,15 @@ from random import Random, SystemRandom
 from secrets import token_urlsafe
 from typing import Any
 
-from playground import PLAYGROUND_TOKEN
+from playground import PLAYGROUND_TOKEN, Json
 from playground.state.chats import Book
 from playground.state.events import Events
 from playground.state.faults import Faults, Flood
-from playground.state.files import Files
+from playground.state.files import FileStore
 from playground.state.journal import Journal
+from playground.state.timing import SystemTime, Time
 from playground.state.updates import UpdateQueue
 from playground.state.wakeup import Wakeup
-from tasks.clock import Clock, SystemClock
-
-type Json = dict[str, Any]
 
 _CALLBACKS = 1000
 """Pressed buttons whose answers are remembered."""
@@ -26,8 +24,8 @@ _MIB = 1024 * 1024
 
 
 @dataclass(slots=True)
-class Webhook:
-    """Where updates go while a webhook is set (Bot API, setWebhook); ``url`` is empty while none is."""
+class WebhookTarget:
+    """Where updates go while a webhook is set (Bot API, setWebhook); an empty ``url`` means that no webhook is set."""
 
     url: str = ""
     secret: str = ""
@@ -42,13 +40,13 @@ class Press:
 
     at: float
     answer: Json | None = None
-    bell: Wakeup = field(default_factory=Wakeup)
+    wakeup: Wakeup = field(default_factory=Wakeup)
 
 
 class Bot:
-    """The one bot of the playground, and what Telegram keeps for it."""
+    """The playground's one bot, with what Telegram stores for a bot."""
 
-    def __init__(self, token: str, clock: Clock, random: Random) -> None:
+    def __init__(self, token: str, clock: Time, random: Random) -> None:
         self.token = token
         self.id = int(token.partition(":")[0])
         self.user: Json = {
@@ -59,17 +57,17 @@ class Bot:
         }
         """The bot as it stands in messages."""
         self.queue = UpdateQueue(clock, random)
-        self.webhook = Webhook()
+        self.webhook = WebhookTarget()
         self.webhook_changed = Wakeup()
         self.commands: dict[tuple[str, str], list[Json]] = {}
         """Command lists by (scope as sorted JSON, language)."""
         self.presses: OrderedDict[str, Press] = OrderedDict()
         self.poll = 0
-        """Number of the newest getUpdates call: an older one that still waits has lost."""
+        """Number of the newest getUpdates call; an older call that still waits is ended."""
         self.waiting = 0
-        """Long polls that wait now."""
+        """Long polls that are waiting now."""
         self.looked = Wakeup()
-        """Rings when a poll begins to wait, and when updates are confirmed."""
+        """Wakes when a poll begins to wait, and when updates are confirmed."""
         self.next_conflict = 0.0
 
     def me(self) -> Json:
@@ -84,18 +82,18 @@ class Bot:
         }
 
     def remember_press(self, number: str, press: Press) -> None:
-        """Keep a press for its answer."""
+        """Keep a press until the bot answers it."""
         self.presses[number] = press
         if len(self.presses) > _CALLBACKS:
             self.presses.popitem(last=False)
 
 
 class State:
-    """Used from one event loop. The caps bound what it keeps; ``info`` is shown on the page (links, model)."""
+    """For one event loop. The caps bound its size; ``info`` is shown on the page (links, model)."""
 
     def __init__(  # noqa: PLR0913 - settings of one kind each, all with a default
         self,
-        clock: Clock | None = None,
+        clock: Time | None = None,
         *,
         token: str = PLAYGROUND_TOKEN,
         key: str | None = None,
@@ -106,14 +104,14 @@ class State:
         journal_cap: int = 100_000,
         file_cap_mib: int = 256,
     ) -> None:
-        self.clock: Clock = clock or SystemClock()
+        self.clock: Time = clock or SystemTime()
         self.random = random or SystemRandom()
         self.info: Json = info or {}
         self.key = key or token_urlsafe(_KEY_BYTES)
-        """Opens the page and the control API; another one at each start, unless it is given."""
+        """Opens the page and the control API. Default: a new one at each start."""
         self.bot = Bot(token, self.clock, self.random)
         self.book = Book(message_cap=message_cap, chat_cap=chat_cap)
-        self.files = Files(file_cap_mib * _MIB)
+        self.files = FileStore(file_cap_mib * _MIB)
         self.journal = Journal(self.clock, journal_cap)
         self.faults = Faults()
         self.flood = Flood(self.clock)
@@ -126,7 +124,7 @@ class State:
         return int(self.clock.now())
 
     def reset(self) -> None:
-        """Forget people, chats, updates, files, faults and the journal. Ids go on, webhook and commands stay."""
+        """Drop people, chats, updates, files, faults and the journal. Ids continue; webhook and commands stay."""
         self.book.clear()
         self.bot.queue.clear()
         self.bot.presses.clear()
@@ -134,6 +132,6 @@ class State:
         self.faults.clear()
         self.flood.on = False
         self.journal.clear()
-        self.bot.webhook = copy(self.bot.webhook)  # a courier on his way starts anew, with empty hands
-        self.bot.webhook_changed.ring()
+        self.bot.webhook = copy(self.bot.webhook)  # a new object: the courier drops what it carries and starts again
+        self.bot.webhook_changed.wake_all()
         self.events.tell("resync")

@@ -32,7 +32,7 @@ export async function upload(file) {
   return answer(await fetch(`/playground/files?${query}`, { method: "POST", body: file }));
 }
 
-// Calls `heard` with each event, `found` on every connection (what came before it must be read anew), `lost` when it breaks.
+// Calls `heard` with each event, `found` on every connection (earlier events are lost, so the page reloads), `lost` when it breaks.
 export function listen({ heard, found, lost }) {
   const source = new EventSource("/playground/events");
   source.onopen = found;

@@ -163,7 +163,7 @@ export class Conversation {
     if (stick) this.toEnd();
   }
 
-  // One bubble anew, as its text grows; the rest stays, with what is selected and opened in it.
+  // Renders one bubble again as its text grows. The others stay, with their selection and opened parts.
   redraw(message) {
     const old = $(`m${message.message_id}`);
     if (!old) return false;
@@ -239,11 +239,11 @@ export class Conversation {
     $("more").setAttribute("aria-expanded", String(open));
     if ($("menu").hidden) return;
     const { chat } = this;
-    const item = (words, deed) => make("button", { type: "button", role: "menuitem", onclick: () => { this.menu(false); this.attempt(deed); } }, words);
+    const item = (words, action) => make("button", { type: "button", role: "menuitem", onclick: () => { this.menu(false); this.attempt(action); } }, words);
     const member = (status) => () => post(`/chats/${chat.id}/member`, { status });
     const out = chat.bot_status === "kicked" || chat.bot_status === "left";
     const topic = chat.topics.find((one) => one.id === this.thread);
-    const onTopic = (deed) => () => post(`/chats/${chat.id}/topics/${topic.id}`, { do: deed });
+    const onTopic = (action) => () => post(`/chats/${chat.id}/topics/${topic.id}`, { do: action });
     $("menu").replaceChildren(...[
       chat.type === "private" && item(out ? "Unblock the bot" : "Block the bot", member(out ? "member" : "kicked")),
       chat.type !== "private" && item("Add a person", () => this.addPerson()),

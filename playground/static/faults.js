@@ -4,7 +4,7 @@ import { $, make, toast } from "./dom.js";
 
 const fault = (kind, method, more) => () => post("/faults", { kind, method, ...more });
 
-const DEEDS = [
+const ACTIONS = [
   ["Flood control on the next message", "429: come back in 5 seconds", fault("429", "sendMessage", { retry_after: 5 })],
   ["Server error on the next message", "500, nothing is sent", fault("500", "sendMessage")],
   ["Lose the answer to the next message", "It is sent, but the bot never hears so", fault("cut_after", "sendMessage")],
@@ -15,9 +15,9 @@ const DEEDS = [
 
 async function show() {
   const { flood } = await get("/faults");
-  const item = (name, what, deed) => make("button", { type: "button", role: "menuitem", onclick: () => run(name, deed) }, make("b", {}, name), make("small", {}, what));
+  const item = (name, what, action) => make("button", { type: "button", role: "menuitem", onclick: () => run(name, action) }, make("b", {}, name), make("small", {}, what));
   const limits = ["Flood limits " + (flood.on ? "off" : "on"), "Like Telegram's: 1 a second in a chat, 20 a minute in a group", () => post("/flood", { on: !flood.on })];
-  $("faults").replaceChildren(make("p", {}, "Break something, and watch it hold"), ...[...DEEDS, limits].map((deed) => item(...deed)));
+  $("faults").replaceChildren(make("p", {}, "Break something, and watch it hold"), ...[...ACTIONS, limits].map((action) => item(...action)));
   $("faults").hidden = false;
   $("break").setAttribute("aria-expanded", "true");
   $("faults").querySelector("button").focus();
@@ -28,9 +28,9 @@ function hide() {
   $("break").setAttribute("aria-expanded", "false");
 }
 
-async function run(name, deed) {
+async function run(name, action) {
   hide();
-  try { await deed(); toast(`Ordered: ${name.toLowerCase()}`); } catch (problem) { toast(problem.message); }
+  try { await action(); toast(`Ordered: ${name.toLowerCase()}`); } catch (problem) { toast(problem.message); }
 }
 
 export function faults() {

@@ -55,7 +55,7 @@ function keyboard(message, on) {
 
 function quote(message, on) {
   const answered = message.reply_to_message;
-  // In a topic every message answers the one that made the topic; nobody wants to see that.
+  // In a topic every message replies to the one that opened the topic: that reply is not shown.
   if (!answered || answered.forum_topic_created) return null;
   return make("button", { class: "quote", type: "button", onclick: () => on.goTo(answered.message_id), "aria-label": "To the message that is answered" },
     make("b", {}, answered.from.first_name), make("span", {}, summary(answered)));

@@ -49,8 +49,14 @@ def test_a_wrong_name_in_the_env_file_is_found_too(tmp_path: Path) -> None:
         ({"REDIS_URL": "ftp://127.0.0.1/0"}, "REDIS_URL"),
         ({"TELEGRAM_BOT_TOKEN": "nonsense"}, "TELEGRAM_BOT_TOKEN"),
         ({"TELEGRAM_BASE_URL": "http://127.0.0.1:1"}, "TELEGRAM_BOT_TOKEN is not"),
-        ({"COHORT_CARDS": "no-such-directory"}, "COHORT_CARDS: there is no directory no-such-directory"),
-        ({"COHORT_CONFIG": "no-such-file.yaml"}, "COHORT_CONFIG: there is no file no-such-file.yaml"),
+        (
+            {"COHORT_CARDS": "no-such-directory"},
+            "no-such-directory: no such directory; set COHORT_CARDS",
+        ),
+        (
+            {"COHORT_CONFIG": "no-such-file.yaml"},
+            "no-such-file.yaml: there is no such file; set COHORT_CONFIG",
+        ),
         ({"OPENROUTER_API_KEY": "k"}, "COHORT_MODEL=openrouter.<model>"),
     ],
 )
@@ -170,6 +176,6 @@ async def test_a_dead_letter_that_is_retried_is_pending_again(store: Store, redi
     assert await store.dead.count() == 0
 
 
-def test_a_letter_that_looks_like_none_is_one_line(redis_url: str, tmp_path: Path) -> None:
+def test_a_malformed_id_of_a_dead_letter_is_one_line(redis_url: str, tmp_path: Path) -> None:
     done = cohort("dead", "show", "everything", home=tmp_path, REDIS_URL=redis_url)
     assert (done.returncode, len(told(done.stderr))) == (2, 1)

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from ops import model
-from ops.model import Choice
+from ops.model import ModelChoice
 from ops.up import banner, console, plan
 from tasks.settings import load
 
 DEMO = model.choose(model.Given(None, {}, {}, [None]))
 
 
-def facts(choice: Choice = DEMO, *, home: Path = Path("/somewhere/state"), **environ: str) -> banner.Facts:
+def facts(choice: ModelChoice = DEMO, *, home: Path = Path("/somewhere/state"), **environ: str) -> banner.Facts:
     drawn = plan.Plan(load(environ), environ, None if "TELEGRAM_BOT_TOKEN" in environ else 8081, 5555)
     return banner.Facts(drawn, choice, "embedded Valkey, data in .cohort/valkey", home, 4.2, ("Redis forgets",))
 
@@ -29,14 +29,16 @@ def test_the_banner_says_where_and_who_answers_and_what_the_real_thing_takes(col
     assert ("\x1b[" in page) is colour
 
 
-def test_the_banner_fits_80_columns_and_is_plain_when_nobody_looks() -> None:
+def test_the_banner_fits_80_columns_and_has_no_colours_outside_a_terminal() -> None:
     for choice in (DEMO, model.echo(DEMO, "does not run here (see .cohort/logs/model.log)")):
         page = banner.render(facts(choice), colour=False)
         assert max(len(line) for line in page.splitlines()) <= 80
 
 
 def test_the_banner_of_a_real_bot_names_it_without_its_secret() -> None:
-    page = banner.render(facts(Choice("haiku", "COHORT_MODEL names it"), TELEGRAM_BOT_TOKEN="42:secret"), colour=False)
+    page = banner.render(
+        facts(ModelChoice("haiku", "COHORT_MODEL names it"), TELEGRAM_BOT_TOKEN="42:secret"), colour=False
+    )
     assert "bot 42 at https://api.telegram.org" in page
     assert "secret" not in page
     assert "For the real thing" not in page
@@ -54,7 +56,7 @@ class Stopped(io.StringIO):
         return super().write(text)
 
 
-def test_a_stopped_terminal_holds_nobody_up_and_the_file_has_every_line(tmp_path: Path) -> None:
+def test_a_stopped_terminal_blocks_no_process_and_the_file_has_every_line(tmp_path: Path) -> None:
     terminal = Stopped()
     seen = console.Console(tmp_path, terminal, colour=False)
     with seen.writing():

@@ -83,7 +83,7 @@ def test_pins_are_renewed_in_place_and_only_by_digests() -> None:
 
 
 @pytest.mark.promise("locked-install")
-def test_the_image_installs_only_what_is_locked_and_runs_as_nobody_special() -> None:
+def test_the_image_installs_only_what_is_locked_and_runs_as_an_ordinary_user() -> None:
     text = (ROOT / "Dockerfile").read_text()
     assert "--require-hashes -r /build/requirements.txt" in text
     assert text.index("USER cohort") < text.index("CMD")

@@ -5,11 +5,11 @@ from typing import get_args
 
 import pytest
 
-from ops.environment import Kind, environment, needed
+from ops.environment import ProcessKind, environment, needed
 from tasks.environ import merged
 from tasks.settings import load
 
-KINDS: tuple[Kind, ...] = get_args(Kind.__value__)
+KINDS: tuple[ProcessKind, ...] = get_args(ProcessKind.__value__)
 TOKEN, KEY, SECRET = "4242:of-a-real-bot", "sk-of-a-provider", "a-secret-of-decent-length"
 INSIDE = f"TELEGRAM_BOT_TOKEN={TOKEN}\nANTHROPIC_API_KEY={KEY}\nCOHORT_WEBHOOK_URL=https://a.example\n"
 
@@ -26,7 +26,7 @@ def env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.promise("needed-only")
 @pytest.mark.usefixtures("env_file")
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_process_finds_in_the_file_nothing_that_it_was_not_given(kind: Kind) -> None:
+def test_a_process_finds_in_the_file_nothing_that_it_was_not_given(kind: ProcessKind) -> None:
     whole = environment({"COHORT_WEBHOOK_SECRET": SECRET, "REDIS_URL": "redis://127.0.0.1:6379/0", "PATH": "/bin"})
     assert whole["TELEGRAM_BOT_TOKEN"] == TOKEN
     # As the process itself reads it, in the same directory.
@@ -41,7 +41,7 @@ def test_a_process_finds_in_the_file_nothing_that_it_was_not_given(kind: Kind) -
 
 @pytest.mark.promise("needed-only")
 @pytest.mark.parametrize("kind", KINDS)
-def test_only_workers_get_what_we_do_not_know(kind: Kind) -> None:
+def test_only_workers_get_what_we_do_not_know(kind: ProcessKind) -> None:
     given = {"PATH": "/bin", "LC_ALL": "C.UTF-8", "OPENAI_API_KEY": KEY, "MY_SERVERS_PASSWORD": KEY}
     found = needed(kind, given)
     assert found["PATH"], found["LC_ALL"]
@@ -49,5 +49,5 @@ def test_only_workers_get_what_we_do_not_know(kind: Kind) -> None:
 
 
 @pytest.mark.parametrize(("name", "kinds"), [("https_proxy", {"bot", "worker"}), ("FLOWER_AUTH", {"flower", "worker"})])
-def test_what_one_kind_of_process_understands_reaches_that_kind(name: str, kinds: set[Kind]) -> None:
+def test_what_one_kind_of_process_understands_reaches_that_kind(name: str, kinds: set[ProcessKind]) -> None:
     assert {kind for kind in KINDS if name in needed(kind, {name: "x"})} == kinds

@@ -69,29 +69,32 @@ def at(port: int, secret: str) -> Running:
     return RUNNING.model_copy(update={"control": port, "secret": secret})
 
 
-async def test_the_control_door_does_what_is_asked_and_tells_refusals() -> None:
+async def test_the_control_server_does_what_is_asked_and_reports_refusals() -> None:
     def refuse(_: object) -> dict[str, object]:
         raise Misconfigured("no")
 
-    actions: dict[str, control.Action] = {"twice": lambda asked: {"sum": 2 * int(asked["count"])}, "refuse": refuse}
-    async with asyncio.timeout(30), control.door(actions) as (port, secret):
+    actions: dict[str, control.ControlAction] = {
+        "twice": lambda asked: {"sum": 2 * int(asked["count"])},
+        "refuse": refuse,
+    }
+    async with asyncio.timeout(30), control.serve_control(actions) as (port, secret):
         assert await control.ask(at(port, secret), "twice", count=4) == {"sum": 8}
         for do in ("refuse", "unknown"):
             with pytest.raises(Misconfigured):
                 await control.ask(at(port, secret), do)
 
 
-async def test_the_control_door_is_closed_to_whoever_has_not_its_password() -> None:
+async def test_the_control_server_refuses_a_request_without_its_password() -> None:
     done: list[object] = []
-    actions: dict[str, control.Action] = {"scale": lambda asked: done.append(asked) or {}}
-    async with asyncio.timeout(30), control.door(actions) as (port, _):
+    actions: dict[str, control.ControlAction] = {"scale": lambda asked: done.append(asked) or {}}
+    async with asyncio.timeout(30), control.serve_control(actions) as (port, _):
         with pytest.raises(Misconfigured, match="wrong password"):
             await control.ask(at(port, "guess"), "scale", count=0)
     assert done == []
 
 
 async def test_a_supervisor_that_is_gone_is_one_line() -> None:
-    async with control.door({}) as (port, secret):
+    async with control.serve_control({}) as (port, secret):
         pass
     with pytest.raises(Misconfigured, match="does not answer"):
         await control.ask(at(port, secret), "scale")

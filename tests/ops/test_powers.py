@@ -51,5 +51,5 @@ def test_skills_that_no_setting_names_are_told(tmp_path: Path, monkeypatch: pyte
 async def test_doctor_says_so_of_cards_that_are_right(tmp_path: Path) -> None:
     given = environ(tmp_path)
     found = await doctor.agent_cards(here(load(given), **given, PYTHONPATH=str(ROOT)))
-    verdicts = [(finding.about, finding.verdict) for finding in found]
-    assert verdicts == [("cards", "ok"), *((f"card {name}.md", "warning") for name in "acd")]
+    severities = [(finding.about, finding.severity) for finding in found]
+    assert severities == [("cards", "ok"), *((f"card {name}.md", "warning") for name in "acd")]

@@ -1,4 +1,4 @@
-"""Remote control: every worker is waited for, and whoever waits is told for whom."""
+"""Remote control: the command waits for every worker and tells the operator for which."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -39,7 +39,7 @@ def worker(settings: Settings, name: str, answer: Callable[[], dict[str, str]]) 
 def test_a_worker_that_takes_long_over_a_reload_is_named_and_waited_for(settings: Settings) -> None:
     told = threading.Event()
     waited: list[str] = []
-    heard: dict[str, str] = {}
+    heard: list[remote.WorkerAnswer] = []
 
     def waiting(names: list[str]) -> None:
         waited.extend(names)
@@ -50,7 +50,14 @@ def test_a_worker_that_takes_long_over_a_reload_is_named_and_waited_for(settings
         return {"ok": f"agents: a ({told.wait(60)})"}
 
     with worker(settings, "w-slow", slow), worker(settings, "w-quick", lambda: {"error": "no such model"}):
-        silent = remote.reload(settings, ["w-quick", "w-slow"], heard=heard.__setitem__, waiting=waiting)
+        silent = remote.reload(settings, ["w-quick", "w-slow"], heard=heard.append, waiting=waiting)
     assert silent == []
     assert waited == ["w-slow"]
-    assert heard == {"w-quick@here": "refused: no such model", "w-slow@here": "agents: a (True)"}
+    assert heard == [
+        remote.WorkerAnswer("w-quick@here", "no such model", refused=True),
+        remote.WorkerAnswer("w-slow@here", "agents: a (True)"),
+    ]
+    assert [answer.line() for answer in heard] == [
+        "w-quick@here: refused: no such model",
+        "w-slow@here: agents: a (True)",
+    ]

@@ -66,13 +66,13 @@ async def test_status_and_doctor_name_mcp_servers_that_a_worker_cannot_reach(
     page = render(await look(store, FakeClock(1.0), slots=64))
     assert "worker-1-aaaa: MCP servers not reachable: sky, memory" in page
     found = {finding.about: finding for finding in await doctor.redis(here(settings), FakeClock(0.0))}
-    assert found["MCP server sky"].verdict == "warning"
+    assert found["MCP server sky"].severity == "warning"
     assert "worker-1-aaaa" in found["MCP server sky"].seen
 
 
-async def test_status_says_that_nobody_is_there(store: Store) -> None:
+async def test_status_says_that_no_worker_runs(store: Store) -> None:
     page = render(await look(store, FakeClock(1.0), slots=64))
-    assert "no worker lives" in page
+    assert "no worker runs" in page
     assert "slots without a worker 64" in page
 
 
@@ -113,13 +113,13 @@ async def test_doctor_finds_what_is_wrong_with_a_redis(settings: Settings, redis
             found = await doctor.redis(here(settings), FakeClock(0.0))
         finally:
             await redis.config_set("maxmemory-policy", "noeviction")
-    verdicts = {(finding.about, finding.verdict) for finding in found}
-    assert {("redis", "ok"), ("clock", "warning"), ("durability", "problem"), ("layout", "ok")} <= verdicts
+    severities = {(finding.about, finding.severity) for finding in found}
+    assert {("redis", "ok"), ("clock", "warning"), ("durability", "problem"), ("layout", "ok")} <= severities
 
 
 async def test_doctor_tells_a_redis_that_is_away() -> None:
     found = await doctor.redis(here(load({"REDIS_URL": "redis://127.0.0.1:1/0"})), FakeClock(0.0))
-    assert [finding.verdict for finding in found] == ["problem"]
+    assert [finding.severity for finding in found] == ["problem"]
     assert found[0].do
 
 
@@ -134,7 +134,7 @@ def telegram(answer: httpx.Response | httpx.HTTPError) -> httpx.AsyncClient:
 
 @pytest.mark.promise("no-secrets")
 @pytest.mark.parametrize(
-    ("answer", "verdict"),
+    ("answer", "severity"),
     [
         (httpx.Response(200, json={"ok": True, "result": {"id": 1, "username": "b"}}), "ok"),
         (httpx.Response(401, json={"ok": False, "description": "Unauthorized"}), "problem"),
@@ -143,12 +143,12 @@ def telegram(answer: httpx.Response | httpx.HTTPError) -> httpx.AsyncClient:
     ],
 )
 async def test_doctor_asks_the_bot_api_and_never_shows_the_token(
-    answer: httpx.Response | httpx.HTTPError, verdict: str
+    answer: httpx.Response | httpx.HTTPError, severity: str
 ) -> None:
     settings = load({"TELEGRAM_BOT_TOKEN": "1:secret-part", "TELEGRAM_BASE_URL": "http://127.0.0.1:1"})
     async with telegram(answer) as http:
         found = await doctor.token(settings, http)
-    assert found[0].verdict == verdict
+    assert found[0].severity == severity
     assert "secret-part" not in "".join(finding.line() for finding in found)
 
 
@@ -172,7 +172,7 @@ async def test_doctor_warns_of_shared_servers_that_keep_state_and_of_missing_pro
     silent = [finding.about for finding in listed if "its address does not answer" in finding.seen]
     assert silent == ["MCP server away", "MCP server search of a.md"]
     found = {finding.about: finding for finding in listed[: -len(silent)]}
-    assert {about.removeprefix("MCP server "): finding.verdict for about, finding in found.items()} == {
+    assert {about.removeprefix("MCP server "): finding.severity for about, finding in found.items()} == {
         "memory": "warning",
         "mine": "ok",
         "misspelt": "warning",
@@ -190,8 +190,8 @@ async def test_doctor_warns_of_shared_servers_that_keep_state_and_of_missing_pro
 async def test_doctor_tells_the_missing_key_of_the_chosen_model() -> None:
     settings = load({"COHORT_MODEL": "haiku", "COHORT_CONFIG": str(ROOT / "fastagent.config.yaml")})
     found = await doctor.answering(here(settings))
-    assert (found[0].verdict, found[0].do) == ("problem", "set ANTHROPIC_API_KEY")
-    assert (await doctor.answering(here(settings, ANTHROPIC_API_KEY="k")))[0].verdict == "ok"
+    assert (found[0].severity, found[0].do) == ("problem", "set ANTHROPIC_API_KEY")
+    assert (await doctor.answering(here(settings, ANTHROPIC_API_KEY="k")))[0].severity == "ok"
 
 
 async def test_doctor_tells_the_missing_key_of_a_model_that_chats_may_choose() -> None:

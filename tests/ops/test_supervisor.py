@@ -33,7 +33,7 @@ async def test_a_killed_child_is_started_again_at_once_and_its_end_is_told(conso
 
 
 @pytest.mark.promise("supervised")
-async def test_each_life_of_a_worker_is_another_incarnation_and_its_death_is_reported(
+async def test_each_run_of_a_worker_is_another_incarnation_and_its_death_is_reported(
     console: Heard, tmp_path: Path
 ) -> None:
     deaths = Deaths()
@@ -72,7 +72,7 @@ async def test_what_does_not_end_within_its_grace_is_killed(console: Heard, tmp_
         supervisor.keep(script(tmp_path, "bot", STUBBORN, grace=0.2))
         await console.hear("bot: ready")
         await supervisor.stop()
-        assert "bot does not end: killing it" in console.lines
+        assert "bot does not stop: killing it" in console.lines
 
 
 async def test_later_stages_end_only_when_the_earlier_have(console: Heard, tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def system(home: Path, cwd: Path = ROOT, **more: str) -> Iterator[System]:
 
 
 def wait_gone(pids: dict[str, int]) -> None:
-    """Until none of these processes is there any more."""
+    """Wait until all of these processes are gone."""
     for name, pid in pids.items():
         try:
             handle = os.pidfd_open(pid)
@@ -128,7 +128,7 @@ def test_everything_starts_repairs_itself_and_ends_at_the_first_signal(tmp_path:
         assert Home(home).running() is None
 
 
-def test_a_killed_supervisor_leaves_nobody_behind_and_the_next_one_starts(tmp_path: Path) -> None:
+def test_a_killed_supervisor_leaves_no_process_behind_and_the_next_one_starts(tmp_path: Path) -> None:
     home = tmp_path / "home"
     with system(home) as up:
         up.wait_line("Cohort is up")

@@ -69,7 +69,9 @@ async def test_it_is_set_to_lose_and_to_evict_nothing(console: Heard, tmp_path: 
     }
 
 
-async def test_nobody_without_its_password_is_served_and_its_files_are_private(console: Heard, tmp_path: Path) -> None:
+async def test_a_client_without_the_password_is_refused_and_its_files_are_private(
+    console: Heard, tmp_path: Path
+) -> None:
     async with supervising(console) as supervisor:
         embedded = await begun(supervisor, tmp_path)
         assert await valkey.answers(embedded)
@@ -84,7 +86,7 @@ async def test_nobody_without_its_password_is_served_and_its_files_are_private(c
 @pytest.mark.parametrize(
     "damage", [b"", b"\n", b"  ", b"short", b'a"b c\nrequirepass nothing-at-all', b"\xff\xfe" * 20]
 )
-async def test_a_damaged_password_is_replaced_and_nobody_is_served_without_the_new_one(
+async def test_a_damaged_password_is_replaced_and_no_client_is_served_without_the_new_one(
     console: Heard, tmp_path: Path, damage: bytes
 ) -> None:
     kept = tmp_path / "valkey" / "password"

@@ -11,16 +11,22 @@ from playground.state.world import State
 
 
 class MovedClock:
-    """The loop's time, plus what a test adds. ``now`` starts in 2027."""
+    """The loop's time, plus what a test adds; it stands still after ``stop``. ``now`` starts in 2027."""
 
     def __init__(self) -> None:
         self.ahead = 0.0
+        self._stopped: float | None = None
+
+    def stop(self) -> None:
+        """Stand still: only ``ahead`` moves it on, however slow the machine is."""
+        self._stopped = asyncio.get_running_loop().time()
 
     def now(self) -> float:
         return 1_800_000_000 + self.monotonic()
 
     def monotonic(self) -> float:
-        return asyncio.get_running_loop().time() + self.ahead
+        running = asyncio.get_running_loop().time() if self._stopped is None else self._stopped
+        return running + self.ahead
 
 
 @pytest.fixture

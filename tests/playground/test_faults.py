@@ -97,6 +97,7 @@ async def test_unknown_faults_are_refused_with_the_known_ones(pg):
 
 
 async def test_the_flood_limit_is_per_chat_per_group_and_overall(pg, clock):
+    clock.stop()
     chats = (await pg.bulk(40, 40)).chats
     group = (await pg.chat("group"))["id"]
     await pg.flood()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -9,11 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import playground.loopback
+import tasks.loopback
 from playground.bot_api.methods import METHODS
 from playground.control import routes as control_routes
+from playground.loopback import foreign
 from playground.page import routes as page_routes
 from playground.state.world import State
-from tasks.loopback import foreign
 
 EVIL = "https://evil.example"
 
@@ -178,3 +181,10 @@ def test_a_proxy_may_call_a_server_by_its_own_address_and_serve_it_under_a_name_
     assert foreign(headers, 5555, ["flower.example"]) is None
     assert foreign(headers, 5555) is not None
     assert foreign([("Host", "127.0.0.1:5555"), ("Origin", "https://evil.example")], 5555, ["flower.example"])
+
+
+@pytest.mark.promise("playground-shut")
+def test_the_playground_and_the_other_servers_on_127_0_0_1_refuse_by_the_same_rules() -> None:
+    # The playground imports no other package of ours, so it has its own copy of this pure module.
+    ours, theirs = (Path(module.__file__).read_text() for module in (playground.loopback, tasks.loopback))
+    assert ours == theirs

@@ -14,9 +14,10 @@ import playground
 from playground import PLAYGROUND_TOKEN
 from playground.__main__ import run
 from playground.client import PlaygroundClient, PlaygroundError
+from playground.errors import CannotServe
+from playground.options import Options
 from playground.server import serving
 from playground.state.world import State
-from tasks.errors import Misconfigured
 from tasks.settings import load
 from tests.playground.test_sending import sent
 
@@ -25,11 +26,33 @@ STATIC = Path(playground.__file__).parent / "static"
 
 async def test_a_busy_port_is_one_clear_line(url):
     port = int(url.rpartition(":")[2])
-    with pytest.raises(Misconfigured) as problem:
-        await run(load({"COHORT_PLAYGROUND_PORT": str(port)}))
+    with pytest.raises(CannotServe) as problem:
+        await run(Options.read({"COHORT_PLAYGROUND_PORT": str(port)}))
     words = str(problem.value)
     assert words.startswith("COHORT_PLAYGROUND_PORT: cannot listen on 127.0.0.1:")
     assert "\n" not in words
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("COHORT_PLAYGROUND_PORT", "65536"),
+        ("COHORT_PLAYGROUND_PORT", "-1"),
+        ("COHORT_PLAYGROUND_PORT", "any"),
+        ("COHORT_PLAYGROUND_KEY", "short"),
+        ("COHORT_PLAYGROUND_KEY", "a key; with a cookie's end"),
+    ],
+)
+async def test_a_variable_that_cannot_be_used_is_one_clear_line(name, value):
+    with pytest.raises(CannotServe, match=rf"^{name}: must be [^\n]+$"):
+        Options.read({name: value})
+
+
+async def test_a_blank_variable_and_a_real_bots_token_count_as_none():
+    blank = dict.fromkeys(("COHORT_PLAYGROUND_PORT", "COHORT_PLAYGROUND_KEY", "TELEGRAM_BOT_TOKEN"), " ")
+    assert Options.read(blank) == Options.read({}) == Options()
+    assert Options.read({"TELEGRAM_BOT_TOKEN": "42:of-a-real-bot"}).token is None
+    assert Options.read({"TELEGRAM_BOT_TOKEN": PLAYGROUND_TOKEN}).token == PLAYGROUND_TOKEN
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -138,7 +161,7 @@ async def test_events_tell_of_messages_edits_typing_and_presses(pg):
     assert kinds == ["message", "action", "message", "message", "deleted"]
 
 
-async def test_a_page_that_cannot_keep_up_is_told_to_load_anew(pg, state):
+async def test_a_page_that_cannot_keep_up_is_told_to_reload(pg, state):
     with state.events.listen() as queue:
         await pg.bulk(3000, 3)
         assert queue.get_nowait() == {"kind": "resync"}

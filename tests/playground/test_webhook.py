@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from playground.server import _Server, listen
+from playground.server import PlaygroundServer, listen
 from tests.playground.conformance import check_result
 from tests.playground.test_sending import refused
 
@@ -52,7 +52,7 @@ async def hook() -> AsyncIterator[tuple[Receiver, str]]:
     receiver = Receiver()
     sock = listen("127.0.0.1", 0)
     app = Starlette(routes=[Route("/hook", receiver.receive, methods=["POST"])])
-    server = _Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
+    server = PlaygroundServer(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(server.serve([sock]), name="receiver")
         yield receiver, f"http://127.0.0.1:{sock.getsockname()[1]}/hook"

@@ -12,13 +12,12 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from fast_agent.core.agent_card_loader import load_agent_cards
 from fast_agent.core.agent_card_validation import scan_agent_card_directory
 from fast_agent.core.exceptions import FastAgentError
 from fast_agent.llm.model_factory import ModelFactory
 
-from tasks.agent_files import SECRETS, BadFile, Card, card_files, read_card
+from tasks.agent_files import SECRETS, BadFile, Card, card_files, read_card, read_mapping
 from tasks.errors import Misconfigured
 from tasks.settings import Settings, load
 from workers.runtime.mcp_isolation import MARK, OWN
@@ -122,19 +121,10 @@ def _configuration(settings: Settings) -> tuple[dict[str, Any], list[CardProblem
                 problems.append(CardProblem(path, None, "no such file", "set COHORT_CONFIG to your configuration file"))
             continue
         try:
-            content: Any = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        except (yaml.YAMLError, UnicodeError) as problem:
-            problems.append(CardProblem(path, _yaml_line(problem), "not YAML", _yaml_advice(problem)))
+            section: Any = read_mapping(path).get("mcp") or {}
+        except BadFile as problem:
+            problems.append(problem)
             continue
-        except OSError as problem:
-            problems.append(
-                CardProblem(path, None, f"cannot be read ({problem.strerror})", "see what it is, and whose")
-            )
-            continue
-        if not isinstance(content, dict):
-            problems.append(CardProblem(path, 1, "not a mapping", "write `key: value` lines"))
-            continue
-        section: Any = content.get("mcp") or {}
         found: Any = section.get("servers") if isinstance(section, dict) else None
         if isinstance(found, dict):
             servers |= found
@@ -224,15 +214,6 @@ def _line(text: str, *needles: str) -> int | None:
         if any(needle and needle in line for needle in needles):
             return number
     return None
-
-
-def _yaml_line(problem: Exception) -> int | None:
-    mark = getattr(problem, "problem_mark", None)
-    return None if mark is None else mark.line + 1
-
-
-def _yaml_advice(problem: Exception) -> str:
-    return str(getattr(problem, "problem", None) or "check quotes and indentation")
 
 
 def main(arguments: Sequence[str] = ()) -> int:

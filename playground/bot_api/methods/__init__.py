@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from playground.bot_api.call import Call
+from playground.bot_api.call import ApiCall
 from playground.bot_api.methods import account, chats, editing, files, sending, webhooks
 
-type Method = Callable[[Call], Any]
+type Method = Callable[[ApiCall], Any]
 
 _METHODS: dict[str, Method] = {
     "getMe": account.get_me,

@@ -2,31 +2,29 @@
 
 import json
 import re
-from typing import Any
 
-from playground.bot_api.call import Call
+from playground import Json
+from playground.bot_api.call import ApiCall
 from playground.errors import bad_request
-
-type Json = dict[str, Any]
 
 _COMMAND = re.compile(r"[a-z0-9_]{1,32}")
 _MAX_COMMANDS = 100
 _MAX_DESCRIPTION = 256
 
 
-def get_me(call: Call) -> Json:
+def get_me(call: ApiCall) -> Json:
     """https://core.telegram.org/bots/api#getme"""
     return call.bot.me()
 
 
-def _place(call: Call) -> tuple[str, str]:
+def _place(call: ApiCall) -> tuple[str, str]:
     scope = call.params.get("scope") or {"type": "default"}
     if not isinstance(scope, dict) or not isinstance(scope.get("type"), str):
         raise bad_request("can't parse BotCommandScope: Unsupported type specified")
     return json.dumps(scope, sort_keys=True), call.text("language_code")
 
 
-def set_my_commands(call: Call) -> bool:
+def set_my_commands(call: ApiCall) -> bool:
     """https://core.telegram.org/bots/api#setmycommands"""
     place = _place(call)
     given = call.params.get("commands", [])
@@ -49,18 +47,18 @@ def set_my_commands(call: Call) -> bool:
     return True
 
 
-def get_my_commands(call: Call) -> list[Json]:
+def get_my_commands(call: ApiCall) -> list[Json]:
     """https://core.telegram.org/bots/api#getmycommands"""
     return call.bot.commands.get(_place(call), [])
 
 
-def delete_my_commands(call: Call) -> bool:
+def delete_my_commands(call: ApiCall) -> bool:
     """https://core.telegram.org/bots/api#deletemycommands"""
     call.bot.commands.pop(_place(call), None)
     call.state.events.tell("commands")
     return True
 
 
-def leave_server(_call: Call) -> bool:
+def leave_server(_call: ApiCall) -> bool:
     """https://core.telegram.org/bots/api#close and #logout; the playground's bot can come back at once."""
     return True

@@ -1,12 +1,9 @@
 """Methods about chats and what people did in them: getChat, answerCallbackQuery, setMessageReaction."""
 
-from typing import Any
-
-from playground.bot_api.call import Call
+from playground import Json
+from playground.bot_api.call import ApiCall
 from playground.errors import bad_request
 from playground.state.reactions import checked, react
-
-type Json = dict[str, Any]
 
 PRESS_SECONDS = 150.0
 """About this long Telegram waits for the answer to a pressed button (measured, docs/facts.md)."""
@@ -18,7 +15,7 @@ _PERMISSIONS = (
 )
 
 
-def get_chat(call: Call) -> Json:
+def get_chat(call: ApiCall) -> Json:
     """https://core.telegram.org/bots/api#getchat"""
     chat = call.chat(write=False)
     full: Json = chat.info | {
@@ -31,18 +28,18 @@ def get_chat(call: Call) -> Json:
     return full
 
 
-def answer_callback_query(call: Call) -> bool:
+def answer_callback_query(call: ApiCall) -> bool:
     """https://core.telegram.org/bots/api#answercallbackquery"""
     press = call.bot.presses.get(call.text("callback_query_id"))
     if press is None or call.state.clock.now() - press.at > PRESS_SECONDS:
         raise bad_request("query is too old and response timeout expired or query ID is invalid")
     press.answer = {"text": call.text("text"), "show_alert": call.flag("show_alert"), "url": call.text("url")}
-    press.bell.ring()
+    press.wakeup.wake_all()
     call.state.events.tell("press", callback_query_id=call.text("callback_query_id"), answer=press.answer)
     return True
 
 
-def set_message_reaction(call: Call) -> bool:
+def set_message_reaction(call: ApiCall) -> bool:
     """https://core.telegram.org/bots/api#setmessagereaction"""
     chat = call.chat()
     message = chat.messages.get(call.number("message_id"))

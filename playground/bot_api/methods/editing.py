@@ -1,16 +1,13 @@
 """Methods that change or remove what the bot sent."""
 
-from typing import Any
-
-from playground.bot_api.call import Call
+from playground import Json
+from playground.bot_api.call import ApiCall
 from playground.bot_api.methods.markup import inline_keyboard
 from playground.bot_api.methods.sending import no_parse_mode
 from playground.errors import bad_request
 from playground.state.chats import Chat
 from playground.state.posts import remove, replace
 from playground.state.text import MAX_TEXT, formatted, utf16
-
-type Json = dict[str, Any]
 
 _NOT_MODIFIED = (
     "message is not modified: specified new message content and reply markup are exactly the same as a current content"
@@ -20,11 +17,11 @@ _TWO_DAYS = 48 * 3600
 """Seconds after which a message cannot be deleted (Bot API, deleteMessage)."""
 
 
-def _own(call: Call, chat: Chat) -> Json:
+def _own(call: ApiCall, chat: Chat) -> Json:
     """The bot's message that is to be edited.
 
     Raises:
-        ApiError: it is not there, or somebody else's.
+        ApiError: it does not exist, or is not the bot's.
     """
     message = chat.messages.get(call.number("message_id"))
     if message is None:
@@ -38,7 +35,7 @@ def _same(message: Json, fields: Json, names: tuple[str, ...]) -> bool:
     return all(message.get(name) == fields.get(name) for name in names)
 
 
-def _edit(call: Call, chat: Chat, message: Json, fields: Json, names: tuple[str, ...]) -> Json:
+def _edit(call: ApiCall, chat: Chat, message: Json, fields: Json, names: tuple[str, ...]) -> Json:
     """``names`` are the fields that the method sets, or removes where ``fields`` lacks them."""
     fields |= inline_keyboard(call)
     names += ("reply_markup",)
@@ -51,7 +48,7 @@ def _edit(call: Call, chat: Chat, message: Json, fields: Json, names: tuple[str,
     return message
 
 
-def edit_message_text(call: Call) -> Json:
+def edit_message_text(call: ApiCall) -> Json:
     """https://core.telegram.org/bots/api#editmessagetext"""
     no_parse_mode(call)
     raw = call.text("text")
@@ -70,13 +67,13 @@ def edit_message_text(call: Call) -> Json:
     return _edit(call, chat, message, fields, ("text", "entities"))
 
 
-def edit_message_reply_markup(call: Call) -> Json:
+def edit_message_reply_markup(call: ApiCall) -> Json:
     """https://core.telegram.org/bots/api#editmessagereplymarkup"""
     chat = call.chat()
     return _edit(call, chat, _own(call, chat), {}, ())
 
 
-def delete_message(call: Call) -> bool:
+def delete_message(call: ApiCall) -> bool:
     """https://core.telegram.org/bots/api#deletemessage"""
     chat = call.chat()
     message = chat.messages.get(call.number("message_id"))

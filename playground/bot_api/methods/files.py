@@ -1,22 +1,19 @@
 """Methods with files: sendDocument, sendPhoto, getFile."""
 
-from typing import Any
-
-from playground.bot_api.call import Call
+from playground import Json
+from playground.bot_api.call import ApiCall
 from playground.bot_api.methods.sending import no_parse_mode, send
 from playground.errors import ApiError, bad_request
 from playground.state.files import DOWNLOAD_LIMIT, UPLOAD_LIMIT, Stored
 from playground.state.text import MAX_CAPTION, formatted, utf16
 from playground.state.uploads import media
 
-type Json = dict[str, Any]
-
 PHOTO_LIMIT = 10 * 1024 * 1024
 """Bytes of a photo (Bot API, sendPhoto)."""
 _PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8", b"GIF8", b"RIFF")
 
 
-def _file(call: Call, field: str) -> Stored:
+def _file(call: ApiCall, field: str) -> Stored:
     """The file that a call brings: uploaded, or known by its id.
 
     Raises:
@@ -34,12 +31,12 @@ def _file(call: Call, field: str) -> Stored:
     if not named or named.startswith("attach://"):
         raise bad_request(f"there is no {field} in the request")
     if "://" in named:
-        # The playground reaches nothing but this machine.
+        # The playground makes no requests to other machines.
         raise bad_request("failed to get HTTP URL content")
     return call.state.files.get(named)
 
 
-def _caption(call: Call) -> Json:
+def _caption(call: ApiCall) -> Json:
     no_parse_mode(call)
     text, entities = formatted(call.text("caption"), call.params.get("caption_entities"), empty=None)
     if utf16(text) > MAX_CAPTION:
@@ -48,7 +45,7 @@ def _caption(call: Call) -> Json:
     return fields | ({"caption_entities": entities} if entities else {})
 
 
-def _send(call: Call, field: str) -> Json:
+def _send(call: ApiCall, field: str) -> Json:
     chat = call.chat()
     caption = _caption(call)
     stored = _file(call, field)
@@ -60,17 +57,17 @@ def _send(call: Call, field: str) -> Json:
     return send(call, chat, media(field, stored, {}) | caption)
 
 
-def send_document(call: Call) -> Json:
+def send_document(call: ApiCall) -> Json:
     """https://core.telegram.org/bots/api#senddocument"""
     return _send(call, "document")
 
 
-def send_photo(call: Call) -> Json:
+def send_photo(call: ApiCall) -> Json:
     """https://core.telegram.org/bots/api#sendphoto"""
     return _send(call, "photo")
 
 
-def get_file(call: Call) -> Json:
+def get_file(call: ApiCall) -> Json:
     """https://core.telegram.org/bots/api#getfile"""
     stored = call.state.files.get(call.text("file_id"))
     if stored.size > DOWNLOAD_LIMIT:

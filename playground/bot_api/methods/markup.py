@@ -1,11 +1,8 @@
 """Inline keyboards: checked as far as people can press them here."""
 
-from typing import Any
-
-from playground.bot_api.call import Call
+from playground import Json
+from playground.bot_api.call import ApiCall
 from playground.errors import bad_request
-
-type Json = dict[str, Any]
 
 MAX_DATA = 64
 """Bytes of a button's callback data (Bot API, InlineKeyboardButton)."""
@@ -26,7 +23,7 @@ _KINDS = frozenset(
 )
 
 
-def inline_keyboard(call: Call) -> Json:
+def inline_keyboard(call: ApiCall) -> Json:
     """The ``reply_markup`` field of the message; empty when there is none, or one that shows nothing in a message.
 
     Raises:

@@ -1,13 +1,10 @@
 """getUpdates: offsets that confirm, long polling, and one caller at a time."""
 
 import asyncio
-from typing import Any
 
-from playground.bot_api.call import Call
+from playground.bot_api.call import ApiCall
 from playground.errors import ApiError
 from playground.state.updates import Update
-
-type Json = dict[str, Any]
 
 MAX_TIMEOUT = 50
 """Seconds a long poll lasts at most; more is taken as this much (telegram-bot-api source)."""
@@ -20,7 +17,7 @@ _WEBHOOK_SET = "Conflict: terminated by setWebhook request"
 _OTHER = "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"
 
 
-async def _conflict(call: Call, description: str) -> ApiError:
+async def _conflict(call: ApiCall, description: str) -> ApiError:
     now = call.state.clock.monotonic()
     if now < call.bot.next_conflict:
         await asyncio.sleep(CONFLICT_PAUSE)
@@ -29,15 +26,15 @@ async def _conflict(call: Call, description: str) -> ApiError:
     return ApiError(409, description)
 
 
-def allow(call: Call) -> None:
-    """Take over ``allowed_updates`` when it is given; an empty list is the default again."""
+def allow(call: ApiCall) -> None:
+    """Store ``allowed_updates`` when it is given; an empty list restores the default."""
     wanted = call.params.get("allowed_updates")
     if isinstance(wanted, list):
         call.bot.queue.allowed = frozenset(str(kind) for kind in wanted) or None
 
 
-def at_once(call: Call) -> list[Update] | None:
-    """What can be answered without waiting; None if the call has to wait.
+def at_once(call: ApiCall) -> list[Update] | None:
+    """The answer without waiting; None if the call has to wait.
 
     Confirms by offset and ends an older call that waits.
 
@@ -49,18 +46,18 @@ def at_once(call: Call) -> list[Update] | None:
         raise ApiError(409, _WEBHOOK_ACTIVE)
     allow(call)
     bot.poll += 1
-    queue.bell.ring()
+    queue.wakeup.wake_all()
     offset = call.number("offset")
-    # An offset from the future is one of another life of the queue: it confirms nothing.
+    # An offset above the next id belongs to an earlier queue: it confirms nothing.
     if offset and offset <= queue.next_id:
         queue.confirm_before(offset)
-        bot.looked.ring()
+        bot.looked.wake_all()
     updates = queue.peek(call.number("limit", 100, 1, 100))
     return updates if updates or call.number("timeout", 0, 0, MAX_TIMEOUT) == 0 else None
 
 
-async def waited(call: Call) -> list[Update]:
-    """What comes within the call's timeout.
+async def waited(call: ApiCall) -> list[Update]:
+    """The updates that come within the call's timeout.
 
     Raises:
         ApiError: another getUpdates or setWebhook came in between.
@@ -73,9 +70,9 @@ async def waited(call: Call) -> list[Update]:
         if left <= 0:
             break
         bot.waiting += 1
-        bot.looked.ring()
+        bot.looked.wake_all()
         try:
-            await queue.bell.wait(left)
+            await queue.wakeup.wait(left)
         finally:
             bot.waiting -= 1
         if bot.webhook.url:

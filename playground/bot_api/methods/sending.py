@@ -1,15 +1,12 @@
 """Methods that put something into a chat: sendMessage, sendChatAction, sendMessageDraft."""
 
-from typing import Any
-
-from playground.bot_api.call import Call
+from playground import Json
+from playground.bot_api.call import ApiCall
 from playground.bot_api.methods.markup import inline_keyboard
 from playground.errors import bad_request
 from playground.state.chats import Chat
 from playground.state.posts import post
 from playground.state.text import MAX_TEXT, formatted, utf16
-
-type Json = dict[str, Any]
 
 _ACTIONS = frozenset(
     [
@@ -32,8 +29,8 @@ ACTION_SECONDS = 5
 """A chat action shows for this long at most (Bot API, sendChatAction)."""
 
 
-def no_parse_mode(call: Call) -> None:
-    """Entities are all the playground understands.
+def no_parse_mode(call: ApiCall) -> None:
+    """The playground supports entities only.
 
     Raises:
         ApiError: the call wants its text parsed.
@@ -42,7 +39,7 @@ def no_parse_mode(call: Call) -> None:
         raise bad_request("the playground parses no text; send entities instead of parse_mode")
 
 
-def reply_target(call: Call, chat: Chat) -> Json | None:
+def reply_target(call: ApiCall, chat: Chat) -> Json | None:
     """The message that is answered.
 
     Raises:
@@ -63,7 +60,7 @@ def reply_target(call: Call, chat: Chat) -> Json | None:
     return message
 
 
-def send(call: Call, chat: Chat, content: Json) -> Json:
+def send(call: ApiCall, chat: Chat, content: Json) -> Json:
     """Post for the bot: the topic, the answered message and the keyboard are the call's."""
     thread = call.thread(chat)
     answered = reply_target(call, chat)
@@ -74,7 +71,7 @@ def send(call: Call, chat: Chat, content: Json) -> Json:
     return message
 
 
-def send_message(call: Call) -> Json:
+def send_message(call: ApiCall) -> Json:
     """https://core.telegram.org/bots/api#sendmessage"""
     no_parse_mode(call)
     raw = call.text("text")
@@ -90,7 +87,7 @@ def send_message(call: Call) -> Json:
     return send(call, chat, content)
 
 
-def send_chat_action(call: Call) -> bool:
+def send_chat_action(call: ApiCall) -> bool:
     """https://core.telegram.org/bots/api#sendchataction"""
     action = call.text("action")
     if action not in _ACTIONS:
@@ -101,7 +98,7 @@ def send_chat_action(call: Call) -> bool:
     return True
 
 
-def send_message_draft(call: Call) -> bool:
+def send_message_draft(call: ApiCall) -> bool:
     """https://core.telegram.org/bots/api#sendmessagedraft"""
     no_parse_mode(call)
     chat = call.chat()

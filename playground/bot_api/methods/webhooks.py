@@ -1,14 +1,12 @@
 """setWebhook, deleteWebhook, getWebhookInfo; the courier does the delivering."""
 
 import re
-from typing import Any
 
-from playground.bot_api.call import Call
+from playground import Json
+from playground.bot_api.call import ApiCall
 from playground.bot_api.methods.polling import allow
 from playground.errors import bad_request
-from playground.state.world import Webhook
-
-type Json = dict[str, Any]
+from playground.state.world import WebhookTarget
 
 _MAX_CONNECTIONS = 100
 _DEFAULT_CONNECTIONS = 40
@@ -18,18 +16,18 @@ _SECRET = re.compile(r"[A-Za-z0-9_-]*")
 _URL = re.compile(r"https?://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/\S*)?")
 
 
-def _drop(call: Call) -> None:
+def _drop(call: ApiCall) -> None:
     if call.flag("drop_pending_updates"):
         call.bot.queue.clear()
 
 
-def _change(call: Call, webhook: Webhook) -> None:
+def _change(call: ApiCall, webhook: WebhookTarget) -> None:
     call.bot.webhook = webhook
-    call.bot.webhook_changed.ring()
-    call.bot.queue.bell.ring()
+    call.bot.webhook_changed.wake_all()
+    call.bot.queue.wakeup.wake_all()
 
 
-def set_webhook(call: Call) -> bool:
+def set_webhook(call: ApiCall) -> bool:
     """https://core.telegram.org/bots/api#setwebhook"""
     url = call.text("url")
     if not url:
@@ -44,20 +42,20 @@ def set_webhook(call: Call) -> bool:
     allow(call)
     _drop(call)
     most = call.number("max_connections", _DEFAULT_CONNECTIONS, 1, _MAX_CONNECTIONS)
-    call.words = "Webhook was set"
-    _change(call, Webhook(url, secret, most))
+    call.description = "Webhook was set"
+    _change(call, WebhookTarget(url, secret, most))
     return True
 
 
-def delete_webhook(call: Call) -> bool:
+def delete_webhook(call: ApiCall) -> bool:
     """https://core.telegram.org/bots/api#deletewebhook"""
     _drop(call)
-    call.words = "Webhook was deleted" if call.bot.webhook.url else "Webhook is already deleted"
-    _change(call, Webhook())
+    call.description = "Webhook was deleted" if call.bot.webhook.url else "Webhook is already deleted"
+    _change(call, WebhookTarget())
     return True
 
 
-def get_webhook_info(call: Call) -> Json:
+def get_webhook_info(call: ApiCall) -> Json:
     """https://core.telegram.org/bots/api#getwebhookinfo"""
     webhook, queue = call.bot.webhook, call.bot.queue
     info: Json = {"url": webhook.url, "has_custom_certificate": False, "pending_update_count": len(queue)}

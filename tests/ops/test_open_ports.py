@@ -1,4 +1,4 @@
-"""What `cohort doctor` and the compose file say of the doors: who reaches them, and whether they are locked."""
+"""What `cohort doctor` and the compose file say of open ports: who can reach them, and with which secret."""
 
 from pathlib import Path
 
@@ -26,12 +26,12 @@ async def test_doctor_says_whether_the_webhook_is_open_to_others_and_what_telegr
     async with serving(state) as url, httpx.AsyncClient(trust_env=False) as http:
         given = WEBHOOK | {"TELEGRAM_BASE_URL": url}
         (fine,) = await doctor.webhook(load(given), http)
-        assert (fine.verdict, fine.about) == ("ok", "webhook")
+        assert (fine.severity, fine.about) == ("ok", "webhook")
         assert "127.0.0.1, port 8443" in fine.seen
         state.bot.webhook.last_error, state.bot.webhook.last_error_at = "Connection refused", 1
         state.bot.webhook.url = "https://a.example/hook"
         findings = await doctor.webhook(load(given | {"COHORT_WEBHOOK_HOST": "0.0.0.0"}), http)
-    assert [finding.verdict for finding in findings] == ["ok", "warning", "warning"]
+    assert [finding.severity for finding in findings] == ["ok", "warning", "warning"]
     assert "0.0.0.0" in findings[1].seen
     assert "Connection refused" in findings[2].seen
     assert not any(WEBHOOK["COHORT_WEBHOOK_SECRET"] in finding.line() for finding in findings)
