@@ -50,7 +50,7 @@ bench: env-dev ## all measurements, written to bench/results/; an hour on a quie
 bench-quick: env-dev ## every measurement once and small: shows that it runs
 	@$(BIN)/python -m bench --quick $(ARGS)
 
-lock: env-dev ## resolve pyproject.toml anew into requirements*.txt
+lock: env-dev ## resolve pyproject.toml into requirements*.txt
 	@if [ -x .tools/uv/bin/uv ]; then uv=.tools/uv/bin/uv; else uv=uv; fi; $(BIN)/python tools/lock.py $$uv $(BIN)/python
 
 dist: env-dev ## build the wheel and the source archive into dist/; TAG=vX.Y.Z must be the version
@@ -59,7 +59,7 @@ dist: env-dev ## build the wheel and the source archive into dist/; TAG=vX.Y.Z m
 hooks: env-dev ## run the checks before each commit (prek)
 	@$(BIN)/prek install
 
-docs: env-dev ## write the generated parts of docs/ anew
+docs: env-dev ## write the generated parts of docs/ again
 	@$(BIN)/python tools/settings_table.py --write
 
 clean: ## remove the environment, tools and caches; .cohort (your data) stays

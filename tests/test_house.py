@@ -13,10 +13,16 @@ from ops.cli import app
 from tasks import keys
 from tasks.events import EVENTS
 from tasks.settings import Settings, env_name
-from tools import check_tracked, settings_table
+from tools import check_tracked, house, settings_table
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("bot", "workers", "botapi", "tasks", "ops", "playground")
+
+HOUSES = (*PACKAGES, "bench", "tests", "tools", "docs")
+OF_AN_OPERATOR = ("tasks.py", "flowerconfig.py", "bot/")
+"""Files that documents name and that stand in an operator's directory."""
+PLAIN = ("ops/", "playground/")
+"""Packages whose prose has no retired word (``tools/house.py``)."""
 
 LINES = 300
 LUA_LINES = 60
@@ -114,6 +120,34 @@ def shell(text: str, program: str) -> set[str]:
         *re.findall(rf"`{program} ([a-z][a-z-]*)", text),
         *re.findall(rf"^(?:\$ )?{program} ([a-z][a-z-]*)", blocks, flags=re.MULTILINE),
     }
+
+
+def names_a_file(word: str, files: list[str]) -> bool:
+    """Whether a word of a page looks like one of our files and there is none of that name."""
+    place = word.rstrip("/")
+    top = place.partition("/")[0]
+    if place.endswith((".py", ".lua", ".js")) and "/" not in place:
+        return not any(Path(file).name == place for file in files)
+    return top in HOUSES and "*" not in place and not any(f"{file}/".startswith(f"{place}/") for file in files)
+
+
+@pytest.mark.promise("docs-true")
+def test_every_file_and_folder_that_the_documents_name_exists() -> None:
+    files = named(tracked())
+    wrong = [
+        f"{page.relative_to(ROOT)}: {word}"
+        for page in pages()
+        if page.name != "CHANGELOG.md"
+        for word in re.findall(r"`([\w./-]+)`", page.read_text())
+        if word not in OF_AN_OPERATOR and names_a_file(word, files)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.promise("docs-true")
+def test_the_prose_of_the_code_uses_no_retired_word() -> None:
+    found = {str(path.relative_to(ROOT)): house.retired(path.read_text()) for path in sources(".py")}
+    assert {path: words for path, words in found.items() if words and path.startswith(PLAIN)} == {}
 
 
 @pytest.mark.promise("docs-true")

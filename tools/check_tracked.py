@@ -1,4 +1,4 @@
-"""What may stand in no tracked file: addresses of package indexes, and paths of somebody's own machine."""
+"""What no tracked file may hold: addresses of package indexes, and paths of a developer's machine."""
 
 import re
 import subprocess

@@ -32,7 +32,7 @@ class Agents:
 
     async def _live(self) -> None:
         from fast_agent.types import PromptMessageExtended  # noqa: PLC0415 - the bot needs none
-        from pydantic import TypeAdapter  # noqa: PLC0415 - likewise
+        from pydantic import TypeAdapter  # noqa: PLC0415 - only then
 
         self._histories = TypeAdapter(list[PromptMessageExtended])
         self._free: asyncio.Queue[Any] = asyncio.Queue()

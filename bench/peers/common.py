@@ -33,7 +33,7 @@ def keep() -> None:
 
         tls.install()
         try:
-            from workers.runtime.patches import connections  # noqa: PLC0415 - likewise
+            from workers.runtime.patches import connections  # noqa: PLC0415 - it imports fast-agent
         except ImportError:
             return
         connections.install()

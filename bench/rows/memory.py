@@ -1,4 +1,4 @@
-"""Memory by chats that have spoken, and what a pool of sessions costs when nobody speaks."""
+"""Memory by chats that have spoken, and what a pool of silent sessions costs."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from bench.stand import CLOCK, INSTANT, stand
 ABOUT = (
     "memory (MiB) of all processes of the column by chats that spoke once: rss is resident, pss the same with shared"
     " pages divided; valkey, which only Cohort and Celery need, stands beside it. growth: of rss, from the smallest to"
-    " the largest number. idle: with 1,000 such sessions (100 for per-chat and many) nobody of whom speaks"
+    " the largest number. idle: with 1,000 such sessions (100 for per-chat and many) that are silent"
 )
 COLUMNS = ("cohort-1", "monolith-kept", "celery-usual", "many", "per-chat")
 BASE = "cohort-1"

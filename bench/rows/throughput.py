@@ -1,4 +1,4 @@
-"""How many turns a second go through, with a model that answers at once: what is left is everybody's own work."""
+"""How many turns a second go through, with a model that answers at once: what is left is the columns' own work."""
 
 from bench.columns import COLUMNS as PEERS
 from bench.direct import DIRECT

@@ -24,7 +24,7 @@ GOALS = (
 )
 TIMES = {"cohort-2": 2, "cohort-4": 2, "monolith-kept": 2, "celery-usual": 2, "many": 1, "per-chat": 1}
 WHY = (
-    "Every chat has had one answer before, so nobody's start counts. Cohort with COHORT_LANES=100, Celery with as many"
+    "Every chat has had one answer before, so no start counts. Cohort with COHORT_LANES=100, Celery with as many"
     " threads: the others have no bound. Columns that no goal is about have 2 runs; many and per-chat, which take"
     " minutes to start, one, and per-chat ends at 50 (7 GB)."
 )

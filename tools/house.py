@@ -1,0 +1,128 @@
+"""``python tools/house.py [DIRECTORY]``: measures of a source tree, as Markdown tables.
+
+Of each folder: rooms (modules and folders side by side), depth (the longest chain of imports between them) and arrows
+(imports between them). Of each package: lines, longest file and function, comments, and retired words in its prose.
+"""
+
+import ast
+import io
+import re
+import sys
+import tokenize
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+PACKAGES = ("bot", "workers", "botapi", "tasks", "ops", "playground")
+RETIRED = re.compile(r"\b(?:nobody|somebody|whoever|none of|anew|likewise)\b", re.IGNORECASE)
+"""Words that hide the subject of a sentence, or that the field does not use."""
+_WORD = re.compile(r"[A-Za-z][A-Za-z'-]*")
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    """The dotted names that a module imports."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def graph(folder: Path, root: Path) -> dict[str, set[str]]:
+    """Which module or folder in ``folder`` imports which other one."""
+    prefix = ".".join(folder.relative_to(root).parts)
+    rooms = {path.stem for path in folder.iterdir() if path.suffix == ".py" and path.stem != "__init__"}
+    rooms |= {path.name for path in folder.iterdir() if path.is_dir() and any(path.glob("*.py"))}
+    arrows: dict[str, set[str]] = {room: set() for room in rooms}
+    for room in rooms:
+        files = [folder / f"{room}.py"] if (folder / f"{room}.py").is_file() else sorted((folder / room).rglob("*.py"))
+        for file in files:
+            for name in imports(ast.parse(file.read_text())):
+                if name.startswith(f"{prefix}."):
+                    other = name.removeprefix(f"{prefix}.").partition(".")[0]
+                    if other in rooms and other != room:
+                        arrows[room].add(other)
+    return arrows
+
+
+def depth(arrows: Mapping[str, set[str]]) -> int:
+    """The number of rooms on the longest chain of imports; a circle counts once."""
+    known: dict[str, int] = {}
+
+    def below(room: str, way: frozenset[str]) -> int:
+        if room not in known:
+            found = 1 + max((below(other, way | {room}) for other in arrows[room] - way - {room}), default=0)
+            if way:
+                return found
+            known[room] = found
+        return known[room]
+
+    return max((below(room, frozenset()) for room in arrows), default=0)
+
+
+def prose(text: str) -> Iterator[str]:
+    """The docstrings and comments of a module; a string below an assignment is the docstring of a name."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            yield node.value.value
+    yield from comments(text)
+
+
+def comments(text: str) -> Iterator[str]:
+    """The comments of a module, but for those that speak to a tool."""
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            said = re.sub(r"#\s*(?:noqa|pyright|type)\b[^#-]*-?", "", token.string).strip("# ")
+            if said:
+                yield said
+
+
+def retired(text: str) -> list[str]:
+    """The retired words in the prose of a module."""
+    return [word for part in prose(text) for word in RETIRED.findall(part)]
+
+
+def _functions(tree: ast.AST) -> Iterator[int]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+def folders(root: Path) -> Iterator[tuple[str, int, int, int]]:
+    """(folder, rooms, depth, arrows) of each folder with more than one room."""
+    for package in PACKAGES:
+        for folder in (root / package, *sorted(path for path in (root / package).rglob("*") if path.is_dir())):
+            if folder.is_dir() and any(folder.glob("*.py")):
+                arrows = graph(folder, root)
+                if len(arrows) > 1:
+                    yield str(folder.relative_to(root)), len(arrows), depth(arrows), sum(map(len, arrows.values()))
+
+
+def package_row(root: Path, package: str) -> tuple[str, ...]:
+    """(package, lines, longest file, longest function, comment lines per 100 lines, retired words per 10,000)."""
+    texts = [path.read_text() for path in sorted((root / package).rglob("*.py"))]
+    lines = [len(text.splitlines()) for text in texts]
+    code = sum(bool(line.strip()) for text in texts for line in text.splitlines())
+    parts = [part for text in texts for part in prose(text)]
+    words = sum(len(_WORD.findall(part)) for part in parts)
+    hits = sum(len(RETIRED.findall(part)) for part in parts)
+    longest = max((length for text in texts for length in _functions(ast.parse(text))), default=0)
+    told = 100 * sum(1 for text in texts for _ in comments(text)) / max(code, 1)
+    rate = 10_000 * hits / max(words, 1)
+    return package, str(sum(lines)), str(max(lines, default=0)), str(longest), f"{told:.1f}", f"{rate:.1f} ({hits})"
+
+
+def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """A Markdown table."""
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ("---",) + ("--:",) * (len(head) - 1), *rows))
+
+
+def main(root: Path) -> None:
+    """Print the tables of one tree."""
+    rows = [tuple(map(str, row)) for row in folders(root)]
+    print(table(("folder", "rooms", "depth", "arrows"), rows), end="\n\n")
+    head = ("package", "lines", "longest file", "longest function", "comments per 100", "retired per 10,000 words")
+    print(table(head, [package_row(root, package) for package in PACKAGES if (root / package).is_dir()]))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "."))
