@@ -84,8 +84,8 @@ async def test_a_model_that_cannot_see_gets_the_words_and_the_user_is_told(
         result = await engine.run(ask(1, inbound(1, "look", media=(PHOTO, VOICE))), Screen())
     assert result.text == 'echo: look\n<tg-file kind="photo"/>\n<tg-file kind="voice"/> [n=1]'
     assert result.notices == (
-        "The model cannot see pictures, so I left it out.",
-        "The model cannot listen to voice messages, so I left it out.",
+        "This model can't read images, so I skipped yours.",
+        "This model can't listen to voice messages, so I skipped yours.",
     )
     assert shelf.fetched == [], "it is not even fetched"
 
@@ -134,7 +134,7 @@ async def test_when_telegram_does_not_hand_out_a_file_the_turn_is_tried_again(
 async def test_without_a_source_of_files_the_user_is_told(runtime: Open, model: Model) -> None:
     async with runtime() as engine:
         result = await engine.run(ask(1, inbound(1, "look", media=(PHOTO,))), Screen())
-    assert "cannot open files" in result.notices[0]
+    assert "can't open files" in result.notices[0]
 
 
 @pytest.mark.parametrize(
@@ -146,4 +146,4 @@ async def test_a_type_that_is_none_stands_in_no_words_of_the_bot(
     file = Media(kind="document", file_id="doc-1", name="report", mime=mime)
     async with runtime(media=shelf) as engine:
         done = await engine.run(ask(1, inbound(1, "look", media=(file,))), Screen())
-    assert done.notices == ("The model cannot read this kind of file (application/octet-stream), so I left it out.",)
+    assert done.notices == ("This model can't read this kind of file, so I skipped yours.",)

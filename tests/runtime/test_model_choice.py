@@ -94,7 +94,7 @@ async def test_a_chosen_model_that_its_provider_refuses_is_said_in_words_and_tol
         with pytest.raises(TurnFailed) as failure:
             await engine.run(ask(1, "hi", agent=agent, model="generic.other"), screen := Screen())
         assert (failure.value.action, failure.value.cause) == ("operator", "model generic.other")
-        assert "generic.other cannot be used here" in failure.value.words
+        assert "generic.other doesn't work here" in failure.value.words
         assert "/model default" in failure.value.words
         assert not any(screen.frames)
         model.clear()
@@ -126,7 +126,7 @@ async def test_a_chosen_model_without_a_key_or_that_fast_agent_does_not_know_is_
         with pytest.raises(TurnFailed) as failure:
             await engine.run(ask(1, "hi", agent=agent, model=name), Screen())
         assert failure.value.action == "operator"
-        assert f"{name} cannot be used here" in failure.value.words
+        assert f"{name} doesn't work here" in failure.value.words
         assert (await engine.run(ask(2, "hi", agent=agent), Screen())).text == "echo: hi [n=1]"
         assert engine.made == 1, "its lane, with the servers in it, is the one that answers the next chat"
     assert len(model.journal) == 1
@@ -144,7 +144,7 @@ async def test_a_model_that_can_no_longer_be_chosen_is_told_and_taken_back(
     for result in (answered, shorter):
         assert result.dropped == ("model",)
         assert result.notices == (
-            "The model generic.other can no longer be chosen, so the default model answers from now on.",
+            "The model generic.other isn't available any more, so the default model answers from now on.",
         )
 
 
@@ -157,7 +157,9 @@ async def test_an_agent_that_is_gone_is_told_and_taken_back_and_a_member_is_no_c
         for agent in ("removed", "writer"):
             answered = await engine.run(ask(1, "hi", agent=agent, model="generic.other"), Screen())
             assert answered.dropped == ("agent",)
-            assert answered.notices == (f"The agent {agent} is no longer here, so assistant answers from now on.",)
+            assert answered.notices == (
+                f"The agent {agent} isn't available any more, so assistant answers from now on.",
+            )
         plain = await engine.run(ask(1, "hi", agent="assistant", model="generic.other"), Screen())
     assert (plain.dropped, plain.notices) == ((), ())
 

@@ -103,9 +103,9 @@ async def test_a_model_that_does_not_hear_gets_the_words_and_the_user_is_told_pl
     async with runtime(media=shelf, **served(provider)) as engine:
         result = await engine.run(ask(1, inbound(1, "listen", media=(VOICE, NOTE, SONG, FILM))), Screen())
     assert result.notices == (
-        "The model cannot listen to voice messages, so I left it out.",
-        "The model cannot watch videos, so I left it out.",
-        "The model cannot listen to audio files, so I left it out.",
+        "This model can't listen to voice messages, so I skipped yours.",
+        "This model can't watch videos, so I skipped yours.",
+        "This model can't listen to audio files, so I skipped yours.",
     )
     assert shelf.fetched == [], "it is not even fetched"
     (request,) = llmock.requests

@@ -86,7 +86,7 @@ async def test_a_turn_that_takes_too_long_is_ended_and_its_user_told(runtime: Op
         with pytest.raises(TurnFailed) as failure:
             await engine.run(ask(1, "HOLD:for-ever"), Screen())
     assert failure.value.action == "tell"
-    assert "longer than I am allowed" in failure.value.words
+    assert "That took too long" in failure.value.words
 
 
 async def test_an_answer_cut_at_the_length_limit_says_so(runtime: Open, model: Model) -> None:

@@ -1,6 +1,6 @@
-"""Whether the agent cards and fast-agent's configuration are right: checked before a start and before a reload.
+"""Checks the agent cards and fast-agent's configuration before a start and before a reload.
 
-fast-agent itself lets pass in silence: a child agent that does not exist, a frontmatter that never ends, and at a hot
+fast-agent alone accepts in silence: a child agent that does not exist, a frontmatter that never ends, and at a hot
 reload any broken card. ``python -m workers.runtime.cards`` prints one line for each problem and ends with status 1.
 """
 
@@ -46,7 +46,11 @@ CardProblem = BadFile
 
 
 def check_cards(settings: Settings) -> list[CardProblem]:
-    """Every problem that can be seen without starting a model or a server; an empty list lets the cards in."""
+    """Find every problem that can be seen without starting a model or a server.
+
+    Returns:
+        The problems; the cards are accepted if there are no problems.
+    """
     servers, problems = _configuration(settings)
     own = {name for name, server in servers.items() if isinstance(server, dict) and server.get(MARK) == OWN}
     cards = settings.cards
@@ -77,7 +81,7 @@ def check_cards(settings: Settings) -> list[CardProblem]:
 
 
 def notes(settings: Settings) -> list[str]:
-    """What lets the cards in and should be known all the same, one line each; ``check_cards`` reads them first."""
+    """Warnings about cards that are accepted, one line each. ``check_cards`` has to run before."""
     with contextlib.suppress(BadFile):
         cards = [read_card(path) for path in card_files(settings.cards)]
         return [
@@ -95,7 +99,7 @@ def notes(settings: Settings) -> list[str]:
 
 
 def needs_restart(settings: Settings, known: Collection[str]) -> list[BadFile]:
-    """Servers that cards name and that came into the configuration after it was read."""
+    """Find the servers that cards name and that were added to the configuration after the worker read it."""
     servers, _ = _configuration(settings)
     return [
         BadFile(
@@ -111,7 +115,7 @@ def needs_restart(settings: Settings, known: Collection[str]) -> list[BadFile]:
 
 
 def _configuration(settings: Settings) -> tuple[dict[str, Any], list[CardProblem]]:
-    """The servers that cards may name with their settings, and what is wrong with the configuration files."""
+    """Read the configuration files: the servers that cards may name (name -> settings), and the problems."""
     servers: dict[str, Any] = {}
     problems: list[CardProblem] = []
     secrets = [settings.config.with_name(name) for name in SECRETS]
@@ -135,7 +139,7 @@ def _configuration(settings: Settings) -> tuple[dict[str, Any], list[CardProblem
 
 
 def _unknown_marks(path: Path, servers: dict[str, Any]) -> Iterable[CardProblem]:
-    """A mark that is misspelt would leave a server to all chats."""
+    """Find misspelt marks: with one of these, a server would be shared by all chats."""
     for name, server in servers.items():
         mark = server.get(MARK) if isinstance(server, dict) else None
         if mark not in {None, OWN}:
@@ -146,7 +150,7 @@ def _unknown_marks(path: Path, servers: dict[str, Any]) -> Iterable[CardProblem]
 
 
 def _copied(cards: Iterable[Card], own: set[str]) -> Iterable[CardProblem]:
-    """Agents used as tools: each call runs a copy, which would do without a chat's own servers."""
+    """Find agents that are used as tools and have a chat's own server: each call runs a copy without that server."""
     named = {card.name: card for card in cards}
     for card in named.values():
         if card.type not in _TOOL_USERS:
@@ -162,7 +166,7 @@ def _copied(cards: Iterable[Card], own: set[str]) -> Iterable[CardProblem]:
 
 
 def _accepted(settings: Settings) -> Iterable[CardProblem]:
-    """What fast-agent says to the configuration as a whole."""
+    """Let fast-agent read the configuration as a whole."""
     from workers.runtime.patches import fast_agent  # noqa: PLC0415 - it patches fast-agent, which a check alone does not need
 
     try:
@@ -174,7 +178,7 @@ def _accepted(settings: Settings) -> Iterable[CardProblem]:
 
 
 def _loaded(path: Path, text: str, settings: Settings) -> Iterable[CardProblem]:
-    """What fast-agent's loader says, and whether its models exist."""
+    """Let fast-agent's loader read a card, and check that its models exist."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -209,7 +213,7 @@ def _explained(path: Path, text: str, error: str) -> CardProblem:
 
 
 def _line(text: str, *needles: str) -> int | None:
-    """The first line that has one of the words."""
+    """Find the first line that contains one of the words."""
     for number, line in enumerate(text.splitlines(), 1):
         if any(needle and needle in line for needle in needles):
             return number
@@ -217,7 +221,11 @@ def _line(text: str, *needles: str) -> int | None:
 
 
 def main(arguments: Sequence[str] = ()) -> int:
-    """Check the cards of the environment's settings; 0 when they are right."""
+    """Check the cards that the environment's settings name.
+
+    Returns:
+        The exit status: 0 without problems, else 1.
+    """
     del arguments
     try:
         found: list[object] = list(check_cards(load()))
@@ -226,7 +234,7 @@ def main(arguments: Sequence[str] = ()) -> int:
     for problem in found:
         print(problem, file=sys.stderr)  # noqa: T201 - this is a command
     for note in () if found else notes(load()):
-        print(note)  # noqa: T201 - likewise
+        print(note)  # noqa: T201 - this is a command
     return 1 if found else 0
 
 

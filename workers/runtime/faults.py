@@ -1,7 +1,7 @@
-"""What a model fault means: who must act, what the user is told, what the operator reads (pure).
+"""Classifies model faults: who must act, what the user is told, what the operator reads (pure).
 
-fast-agent tells of faults in two ways, an exception or a returned message with ``stop_reason`` error; both become a
-``ModelFault`` here, and ``classify`` is the table of ``docs/model-faults.md`` in code.
+fast-agent reports a fault as an exception, or as a returned message with ``stop_reason`` error. Both become a
+``ModelFault`` here; ``classify`` is the table of ``docs/model-faults.md`` in code.
 """
 
 import re
@@ -14,21 +14,21 @@ from workers.runtime import context_overflow
 
 type Action = Literal["retry", "tell", "operator"]
 
-BUSY = "The model is not answering right now."
-REFUSED = "The model declined to answer this. Try to put it differently."
-BROKEN = "Something is wrong with my setup, and I have told my operator. Please try again later."
-TOO_LONG = "This conversation has become too long for the model. Send /compact to shorten it, or /new to start afresh."
+BUSY = "The model isn't answering right now."
+REFUSED = "The model declined to answer this. Try putting it differently."
+BROKEN = "Something's wrong with my setup, and I've told my operator. Please try again later."
+TOO_LONG = "This conversation is too long for the model. Send /compact to shorten it, or /new to start over."
 TOO_LARGE = "This message is too large for the model. Try a shorter text or a smaller file."
-TOOLS_TOO_LARGE = "My tools gave me more than the model can read at once. Ask for less at a time."
-LOST = "I ran out of steps before I found an answer. Try a smaller question."
-ENDLESS = "The model went on and on without coming to an answer, so I stopped it. Try a smaller question."
-SLOW = "This took longer than I am allowed to work on one message, so I stopped. Try a smaller question."
-EMPTY = "The model gave an empty answer, twice. Try again, or put it differently."
-ODD = "The model gave an answer that I could not use, twice. Try again, or put it differently."
-LENGTH = "The model reached the limit of one answer before it was done. Ask for less at once."
-UNUSABLE = "The model could not work with this message. Try to put it differently."
+TOOLS_TOO_LARGE = "My tools returned more than the model can read at once. Ask for less at a time."
+LOST = "I ran out of steps before I found an answer. Try a smaller request."
+ENDLESS = "The model kept writing without reaching an answer, so I stopped it. Try a smaller request."
+SLOW = "That took too long, so I stopped. Try a smaller request."
+EMPTY = "The model sent an empty answer twice. Try again, or put it differently."
+ODD = "The model sent an answer I couldn't use, twice. Try again, or put it differently."
+LENGTH = "The model hit its length limit before it was done. Ask for less at once."
+UNUSABLE = "The model couldn't work with this message. Try putting it differently."
 
-# A fault of the network passes at once; a server that is out of breath needs longer, a rate limit longest.
+# Seconds before the next try: a network fault passes at once, an overloaded server needs longer, a rate limit longest.
 SHORT_S, MEDIUM_S, LONG_S = 1.0, 4.0, 10.0
 
 _TOO_MANY = 429
@@ -83,19 +83,20 @@ _EMPTY = frozenset({"EmptyCompletionError", "EmptyStreamError"})
 
 @dataclass(frozen=True, slots=True)
 class ModelFault:
-    """A model fault, or that of a card's ``hook``.
-
-    ``kinds``: names of the error's class and its bases. ``text``: its message, only to look into.
-    """
+    """A fault of a model, or of a card's hook."""
 
     kinds: tuple[str, ...]
+    """Names of the error's class and of its bases."""
     status: int | None = None
+    """The HTTP status, where there is one."""
     text: str = ""
+    """The error's message in lower case. It is searched, never shown: it may quote the user."""
     hook: str = ""
+    """The hook that raised, in words; empty for a fault of the model."""
 
     @classmethod
     def of(cls, error: BaseException) -> "ModelFault":
-        """Read an exception, and what caused it where fast-agent calls every refusal of Google's a wrong key.
+        """Read an exception, and also its cause where fast-agent reports every refusal of Google's as a wrong key.
 
         The HTTP status stands in ``status_code`` (SDKs), ``status`` or ``code`` (Google).
         """
@@ -114,15 +115,16 @@ class ModelFault:
 
     @property
     def detail(self) -> str:
-        """For operators: the kind and the status, no message text (it may quote the user or a key)."""
+        """For operators: the kind and the status, without the message, which may quote the user or a key."""
         name = self.kinds[0] if self.kinds else "unknown error"
         return name if self.status is None else f"{name} (HTTP {self.status})"
 
 
 def classify(fault: ModelFault, model: str = "") -> TurnFailed:
-    """Who must act on a fault, with words for the user.
+    """Decide who must act on a fault, and what the user is told.
 
-    A context that is too long comes back as a ``ContextTooLong``, which the runtime answers with a compaction first.
+    Returns:
+        The failure; a ``ContextTooLong`` where the request did not fit, which the runtime answers with a compaction.
     """
     if fault.hook:
         return SetupFault("operator", BROKEN, fault.hook)
@@ -192,8 +194,8 @@ def _by_kind(fault: ModelFault, where: str) -> TurnFailed:
 
 
 def unusable(model: str, detail: str) -> TurnFailed:
-    """The model that a session chose does not work, for a cause that an operator has to mend; its default may."""
-    words = f"The model {model} cannot be used here, and I have told my operator. Send /model default for another one."
+    """The model that a session chose does not work, and the operator has to act; the default model may work."""
+    words = f"The model {model} doesn't work here, and I've told my operator. Send /model default to switch back."
     return TurnFailed("operator", words, detail, cause=f"model {model}")
 
 
@@ -202,19 +204,19 @@ class ProviderFault(TurnFailed):
 
 
 class ModelSilent(ProviderFault):
-    """The model said nothing for too long; a long request takes long to read, so its silence does not count."""
+    """The model was silent for too long. After a long request, which takes long to read, the silence does not count."""
 
 
 class SetupFault(TurnFailed):
-    """A card, a hook or a tool is broken, which tells nothing about the model, whether a session chose it or not."""
+    """A card, a hook or a tool is broken, so the fault says nothing about the model."""
 
 
 class TurnTimedOut(TurnFailed):
-    """The turn used up its time, which tells nothing about the provider."""
+    """The turn used up its time, which says nothing about the provider."""
 
 
 class Unfinished(TurnFailed):
-    """The stream ended without a word that the answer was whole."""
+    """The stream ended without a stop reason, so the answer may be incomplete."""
 
 
 class ContextTooLong(TurnFailed):
@@ -222,26 +224,26 @@ class ContextTooLong(TurnFailed):
 
 
 class RequestRejected(TurnFailed):
-    """The provider refused the request for a reason that we do not know; it may be in the conversation before it."""
+    """The provider rejected the request for an unknown reason, which may lie in the conversation before it."""
 
 
 def empty(model: str) -> TurnFailed:
-    """The model said twice that it was done, with no word said."""
+    """The model ended its answer twice without any text."""
     return TurnFailed("tell", EMPTY, f"{model}: empty answer")
 
 
 def endless(model: str) -> TurnFailed:
-    """The model wrote all that it may, and none of it was an answer: reasoning, or one tool call."""
+    """The model used up its allowance on reasoning or on one tool call, without an answer."""
     return TurnFailed("tell", ENDLESS, f"{model}: used up COHORT_ANSWER_MAX without an answer")
 
 
 def length_reached(model: str) -> TurnFailed:
-    """The model used up its answer without a word, or within a tool call."""
+    """The model reached its length limit before any text, or within a tool call."""
     return TurnFailed("tell", LENGTH, f"{model}: length limit reached")
 
 
 def cut_off(model: str) -> TurnFailed:
-    """The stream ended without its end."""
+    """The stream ended before the answer did."""
     return Unfinished("retry", BUSY, f"{model}: stream cut off", backoff=SHORT_S)
 
 
@@ -266,7 +268,7 @@ def paused(model: str, seconds: float) -> TurnFailed:
 
 
 def no_lane(problem: Exception) -> TurnFailed:
-    """No lane could be built. What stands in cards, hooks and tools does not pass by itself."""
+    """A lane could not be made. A cause in cards, hooks or tools does not pass by itself, so the operator must act."""
     fault = ModelFault.of(problem)
     if _SETUP_ERRORS.isdisjoint(fault.kinds):
         return TurnFailed("retry", BUSY, f"no lane: {fault.detail}", backoff=MEDIUM_S)
@@ -275,7 +277,7 @@ def no_lane(problem: Exception) -> TurnFailed:
 
 
 def no_room(seconds: float) -> TurnFailed:
-    """No lane came free in the time of a turn."""
+    """The turn waited for a lane as long as a turn may take."""
     return TurnFailed("retry", BUSY, f"waited {seconds:g} s for a lane", backoff=SHORT_S)
 
 
@@ -285,5 +287,5 @@ def no_server(names: str) -> TurnFailed:
 
 
 def no_file(detail: str) -> TurnFailed:
-    """Telegram does not hand out a file just now."""
-    return TurnFailed("retry", "I cannot fetch your file from Telegram right now.", detail, backoff=MEDIUM_S)
+    """Telegram does not deliver a file at present."""
+    return TurnFailed("retry", "I can't get your file from Telegram right now.", detail, backoff=MEDIUM_S)

@@ -1,7 +1,8 @@
-"""MCP servers that a worker's lanes share a name for: which of them are down, and when they are tried again.
+"""Health of the MCP servers that all lanes use: which servers are down, and when each is tried again.
 
-A server that is down does not keep lanes from being made. Its tools, as far as their names are known, answer that it is
-not reachable (``server_calls``). Here it is tried again, later each time, and lanes are renewed when it is back.
+Lanes are made also while a server is down. The tools of that server, as far as their names are known, answer that it is
+not reachable (``patches.server_calls``). ``ServerHealth.watch`` tries the server again, with a growing pause, and
+has the lanes replaced when the server is back.
 """
 
 import asyncio
@@ -18,54 +19,57 @@ log = logging.getLogger("cohort.runtime")
 FIRST_RETRY_S, LONGEST_RETRY_S = 0.5, 60.0
 
 STEADY_S = 300.0
-"""A server that goes again sooner than this after it came back is tried again no sooner than before."""
+"""The pause starts again at ``FIRST_RETRY_S`` only if the server was up for this long."""
 
 PROBE_S = 30.0
-"""A server that has not answered by then is down; npm-packed ones need some seconds on a loaded machine."""
+"""A server that has not answered by then is down. One started by npx needs some seconds on a loaded machine."""
 
 type Alert = Callable[[str, str], Awaitable[None]]
-"""Tell the operator, once for each cause: the cause, the detail."""
+"""Tells the operator, once for each cause. Arguments: the cause, the detail."""
 
 type Probe = Callable[[str], Awaitable[Sequence[Tool]]]
-"""Start a server, ask for its tools, end it.
+"""Starts a server, asks for its tools, ends it.
 
 Raises:
-    Exception: it is down.
-    LookupError: it is configured no more.
+    Exception: the server is down.
+    LookupError: the configuration has no such server any more.
 """
 
 
 @dataclass(slots=True)
 class _ServerState:
     tools: tuple[Tool, ...] = ()
+    """The tools it had when it was last reachable."""
     down: str | None = None
-    """Why it is not reachable."""
+    """Why the server is not reachable; None while it is."""
     pause: float = FIRST_RETRY_S
+    """Seconds until the next try."""
     back_at: float = 0.0
+    """When it came back, in seconds of the loop's clock."""
 
 
 class ServerHealth:
-    """What is known of each server. Lives in the loop thread."""
+    """Knows the state of each server. Used in the loop thread only."""
 
     def __init__(self) -> None:
         self._servers: dict[str, _ServerState] = {}
         self._lost: asyncio.Queue[str] = asyncio.Queue()
         self._refused: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
         self.changes = 0
-        """How often one came back; lanes made before an increase do without it."""
+        """How many times a server came back. Lanes that were made before an increase lack that server's tools."""
 
     @property
     def down(self) -> tuple[str, ...]:
-        """Names of those that are not reachable."""
+        """Names of the servers that are not reachable."""
         return tuple(sorted(name for name, server in self._servers.items() if server.down is not None))
 
     def why_down(self, name: str) -> str | None:
-        """For the operator, in one line; None: it is not known to be down."""
+        """The reason why a server is down, in one line for the operator; None if it is up."""
         server = self._servers.get(name)
         return None if server is None else server.down
 
     def tools(self, name: str) -> tuple[Tool, ...]:
-        """Those it had when it was last there."""
+        """The tools that a server had when it was last reachable."""
         server = self._servers.get(name)
         return () if server is None else server.tools
 
@@ -75,7 +79,7 @@ class ServerHealth:
         server.tools = tuple(tools)
 
     def lost(self, name: str, why: str) -> None:
-        """It does not."""
+        """Note that a server does not answer, and have ``watch`` try it again."""
         server = self._servers.setdefault(name, _ServerState())
         if server.down is not None:
             return
@@ -86,16 +90,22 @@ class ServerHealth:
         self._lost.put_nowait(name)
 
     def refused(self, name: str, why: str) -> None:
-        """A chat's own server did not start; others' may."""
+        """Note that a chat's own server did not start. Other chats' instances of it may still start."""
         log.error("server.unreachable", extra={"server": name, "reason": why})
         self._refused.put_nowait((name, why))
 
     def forget(self, name: str) -> None:
-        """No card names it any more."""
+        """Drop a server that no card names any more."""
         self._servers.pop(name, None)
 
     async def watch(self, probe: Probe, came_back: Callable[[], None], alert: Alert | None) -> None:
-        """Try again what is down, until cancelled. ``came_back``: lanes have to be made anew."""
+        """Try the servers that are down again, until cancelled.
+
+        Args:
+            probe: Tells whether a server is up.
+            came_back: Called when a server is back: lanes have to be replaced.
+            alert: Tells the operator; None tells only the log.
+        """
         async with asyncio.TaskGroup() as group:
             group.create_task(self._tell_refused(alert), name="refused servers")
             while True:
@@ -141,7 +151,7 @@ async def _tell(alert: Alert | None, name: str, why: str) -> None:
 
 
 def why_not(name: str, problem: BaseException) -> str:
-    """For the operator, in one line: why a server does not start. An address may hold a token."""
+    """Why a server does not start, in one line for the operator; without addresses, which may hold a token."""
     if isinstance(problem, TimeoutError):
         said = "no answer"
     elif isinstance(problem, ServerInitializationError):
@@ -155,5 +165,5 @@ def why_not(name: str, problem: BaseException) -> str:
     line = f"MCP server {name} does not start: {said.rstrip('.')}"
     if "error response" in said:
         # The MCP SDK keeps the status to itself; a 401 looks like this, too.
-        line += "; check its url, and put a token under its headers if it wants a login: nobody can log in from here"
+        line += "; check its url, and put a token under its headers if it wants a login (a worker opens no browser)"
     return line

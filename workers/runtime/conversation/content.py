@@ -18,13 +18,13 @@ from workers.runtime.conversation.file_budget import FileAllowance, FileBudget, 
 from workers.runtime.conversation.frames import body, closing, label, opening, text_file
 
 MEDIA_KEY = "cohort.media"
-"""Where a block made of a file keeps the file's name at Telegram (in the block's ``_meta``)."""
+"""Key in a block's ``_meta`` for the file that the block was made of: a ``Media`` as JSON, without defaults."""
 
-# A text file that fills a context window alone is cut; 100,000 characters are some 25,000 tokens.
 TEXT_FILE_CHARS = 100_000
+"""A longer text file is cut: 100,000 characters are some 25,000 tokens."""
 _TEXT_BYTES = TEXT_FILE_CHARS * 4
-# A picture costs a model a page of text each time; older ones stay in the history by name.
 FILES_KEPT_OPEN = 4
+"""The last files of a history are sent again with each turn; older ones by name, as an image costs a page of text."""
 _DEFAULT_MIME = {
     "photo": "image/jpeg",
     "sticker": "image/webp",
@@ -74,23 +74,23 @@ _TEXT_SUFFIXES = frozenset(
 # Names that senders give what Telegram's own apps call differently.
 _SAME_MIME = {"audio/opus": "audio/ogg", "application/ogg": "audio/ogg", "audio/x-wav": "audio/wav"}
 _MIME = re.compile(r"[a-z0-9][a-z0-9.+_-]{0,63}/[a-z0-9][a-z0-9.+_-]{0,99}")
-"""A type's name. Whoever sends a file chooses it, and the user is told of it in the bot's words."""
+"""A MIME type. The sender's app chooses it, so it may be any text."""
 _TEXT_MIME = frozenset({"application/json", "application/xml", "application/x-yaml", "application/javascript"})
-NO_FILES = "I cannot open files here, so I only read your words."
+NO_FILES = "I can't open files here, so I only read your text."
 
 
 def neutral(text: str) -> str:
-    """Text that fast-agent cannot take for a control word: those start with three stars."""
+    """Change text that fast-agent would take for a control word: these start with three stars."""
     return f" {text}" if text.startswith("***") else text
 
 
 def text_block(text: str, meta: dict[str, Any] | None = None) -> TextContent:
-    """The only place where words of users become a text block."""
+    """Make a text block. Text of users becomes a block here only."""
     return TextContent(type="text", text=neutral(text), _meta=meta)
 
 
 def mime_of(media: Media) -> str:
-    """The file's type as Telegram said, else by its name, else by its kind."""
+    """The file's type: as Telegram says, else by its name, else by its kind."""
     name = (media.name or "").lower()
     if Path(name).suffix in _TEXT_SUFFIXES:
         return "text/plain"
@@ -102,7 +102,7 @@ def mime_of(media: Media) -> str:
 
 
 def cannot(media: Media) -> str:
-    """For the user: what a model that does not take such a file cannot do."""
+    """Tell the user that the model does not read a file of this kind."""
     mime = mime_of(media)
     match mime.partition("/")[0]:
         case "audio":
@@ -110,22 +110,26 @@ def cannot(media: Media) -> str:
         case "video":
             what = "watch videos"
         case "image":
-            what = "see pictures"
+            what = "read images"
         case _:
-            what = "read PDF files" if mime == "application/pdf" else f"read this kind of file ({mime})"
-    return f"The model cannot {what}, so I left it out."
+            what = "read PDF files" if mime == "application/pdf" else "read this kind of file"
+    return f"This model can't {what}, so I skipped yours."
 
 
 class ModelFiles:
-    """Files for one model: fetched only when it can read them.
-
-    ``reads`` tells of a MIME type whether the model takes it; text files it takes always, as text.
-    """
+    """Opens files for one model. A file is fetched only if the model reads its type; text files are sent as text."""
 
     def __init__(
         self, source: MediaSource | None, reads: Callable[[str], bool], budget: FileBudget, share: FileAllowance
     ) -> None:
-        """``share``: what the turn may open."""
+        """Open files within a turn's allowance.
+
+        Args:
+            source: Telegram's files; None opens no file.
+            reads: Tells whether the model reads a MIME type.
+            budget: The worker's.
+            share: What this turn may still open.
+        """
         self._source = source
         self._reads = reads
         self._budget = budget
@@ -133,7 +137,7 @@ class ModelFiles:
         self.notices: list[str] = []
 
     async def blocks(self, media: Media) -> list[ContentBlock]:
-        """A file as blocks for the model: its name, and its content where it can be had.
+        """Make blocks of a file: its name, and its content if it can be opened.
 
         Raises:
             Retryable: Telegram did not answer.
@@ -163,7 +167,7 @@ class ModelFiles:
 
     async def _opened(self, path: Path, media: Media, meta: dict[str, Any]) -> ContentBlock | None:
         size = (await asyncio.to_thread(path.stat)).st_size
-        # What Telegram said of its size is no more than a hint.
+        # The size that Telegram states is only a hint.
         if not self._share.take(min(size, _TEXT_BYTES) if _is_text(mime_of(media)) else size):
             self._tell(self._share.why_not)
             return None
@@ -176,7 +180,7 @@ class ModelFiles:
 
 
 def weight(media: Media, unknown: int) -> int:
-    """Bytes that a file takes when it is opened; ``unknown`` where Telegram does not say."""
+    """Bytes that a file takes when it is opened; ``unknown`` if Telegram does not state its size."""
     size = media.size_bytes or unknown
     return min(size, _TEXT_BYTES) if _is_text(mime_of(media)) else size
 
@@ -187,7 +191,7 @@ def weigh(
     reads: Callable[[str], bool],
     unknown: int,
 ) -> int:
-    """Bytes of all files that a turn would open: those of its messages, and the last few of its conversation."""
+    """Bytes of all files that a turn would open: those of its messages, and the last few of its history."""
     files = [*_files_in(past)[-FILES_KEPT_OPEN:], *(media for inbound in messages for media in inbound.media)]
     return sum(weight(media, unknown) for media in files if _is_text(mime_of(media)) or reads(mime_of(media)))
 
@@ -197,7 +201,7 @@ def _files_in(messages: Sequence[PromptMessageExtended]) -> list[Media]:
 
 
 async def user_turn(messages: Sequence[Inbound], files: ModelFiles) -> PromptMessageExtended:
-    """One user message of all that is to be answered, files included.
+    """Make one user message of all messages to answer, with their files.
 
     Raises:
         Retryable: Telegram did not hand out a file.
@@ -210,7 +214,7 @@ async def user_turn(messages: Sequence[Inbound], files: ModelFiles) -> PromptMes
 
 
 def _said(inbound: Inbound, files: list[ContentBlock]) -> list[ContentBlock]:
-    """A message as blocks; its files stand inside of its frame."""
+    """Make blocks of a message; its files stand within its frame."""
     words, end = opening(inbound) + body(inbound), closing(inbound)
     if not files:
         words, end = words + end, ""
@@ -219,7 +223,7 @@ def _said(inbound: Inbound, files: list[ContentBlock]) -> list[ContentBlock]:
 
 
 async def with_files(messages: list[PromptMessageExtended], files: ModelFiles) -> list[PromptMessageExtended]:
-    """A stored history with its last few files opened again; those that cannot be had stay names."""
+    """Open the last few files of a stored history again; a file that cannot be opened stays a name."""
     places = [
         (number, place, media)
         for number, message in enumerate(messages)
@@ -227,7 +231,7 @@ async def with_files(messages: list[PromptMessageExtended], files: ModelFiles) -
         if (media := media_of(block)) is not None
     ]
     opened = list(messages)
-    # The newest first: it is the one that is asked about, if there is not room for all.
+    # The newest first: if there is not room for all, the user most likely asks about that one.
     for number, place, media in reversed(places[-FILES_KEPT_OPEN:]):
         try:
             *_, content = await files.blocks(media)
@@ -257,6 +261,6 @@ def _read(path: Path, mime: str, media: Media, meta: dict[str, Any]) -> ContentB
 
 
 def media_of(block: ContentBlock) -> Media | None:
-    """The file a block was made of, if it was."""
+    """The file that a block was made of; None for other blocks."""
     meta: dict[str, Any] = getattr(block, "meta", None) or {}
     return Media.model_validate(meta[MEDIA_KEY]) if MEDIA_KEY in meta else None

@@ -1,7 +1,7 @@
-"""How many files, and how much of them, a turn and a worker hold open: each byte of a file is some six bytes of memory.
+"""Bounds the files that a turn and a worker hold open: each byte of a file takes some six bytes of memory.
 
-A file becomes base64, a part of a message, a part of a body, and bytes on their way; a model call with 20 MiB of files
-needs some 120 MiB while it runs. Turns with large files run one after another, those with small ones beside them.
+A file becomes base64, a part of a message, a part of a request, and bytes being sent. A model call with 20 MiB of files
+needs some 120 MiB while it runs. Turns with large files run one after another; turns with small files run beside them.
 """
 
 import base64
@@ -12,35 +12,40 @@ from pathlib import Path
 from workers.byte_budget import Weights
 
 FILES_A_TURN = 10
-"""As many as an album has."""
+"""As many as a Telegram album holds."""
 _SMALL = 2 * 2**20
-"""Bytes of a turn whose files are small: pictures as phones send them."""
+"""Up to so many bytes a turn's files are small: photos as phones send them."""
 _SMALL_ONES = 12 * 2**20
-"""Bytes of all such turns of a worker that run at once."""
+"""Bytes of all turns with small files that run at once in a worker."""
 _ROUNDING = 2**16
-"""Bytes by which the size that a sender told may be wrong."""
+"""Bytes by which a stated size may be too small."""
 _PIECE = 3 * 2**18
-"""Bytes encoded at once; a multiple of three. Encoding holds the interpreter: some two milliseconds for this."""
+"""Bytes encoded at once; a multiple of three. Encoding holds the GIL, some two milliseconds for this many."""
 
 
 class FileAllowance:
     """What one turn may open."""
 
     def __init__(self, size: int, most: int) -> None:
-        """``size``: bytes that are held for it; ``most``: what it could have had."""
+        """Allow ``size`` bytes.
+
+        Args:
+            size: Bytes that are held for the turn.
+            most: Bytes that a turn may have at most, for the notice.
+        """
         self._bytes = size
         self._most = most
         self._files = FILES_A_TURN
 
     def try_one(self, size: int) -> bool:
-        """Fetch a file that is said to have that size, if there is room; each try counts as a file."""
+        """Whether a file of this stated size may be fetched; each try counts as a file."""
         if self._files <= 0 or size > self._bytes:
             return False
         self._files -= 1
         return True
 
     def take(self, size: int) -> bool:
-        """Open a file of that size, if there is room."""
+        """Whether a file of this size may be opened; its bytes are taken off the allowance."""
         if size > self._bytes:
             return False
         self._bytes -= size
@@ -48,27 +53,33 @@ class FileAllowance:
 
     @property
     def why_not(self) -> str:
-        """For the user, where there is no room."""
+        """The notice for the user about files that were skipped."""
         return (
-            f"I can open {FILES_A_TURN} files and {self._most // 2**20} MiB at once, so I left out the others. "
+            f"I can open {FILES_A_TURN} files and {self._most // 2**20} MiB at once, so I skipped the rest. "
             "Send them in smaller groups."
         )
 
 
 class FileBudget:
-    """What a worker holds open; ``most``: bytes of one turn."""
+    """What a worker holds open."""
 
     def __init__(self, most: int) -> None:
         self.most = most
+        """Bytes that one turn may open."""
         self._large = Weights(most)
         self._small = Weights(_SMALL_ONES)
         self._encoding = Weights(1)
 
     @asynccontextmanager
     async def share(self, size: int, parties: tuple[str, ...] = ()) -> AsyncGenerator[FileAllowance]:
-        """A turn's share, for files of ``size`` bytes in all; waits until the worker has room for them.
+        """Wait until the worker has room for a turn's files.
 
-        ``parties``: whose turn it is (``fair_queue``): many files of one chat or person hold up no others' for long.
+        Args:
+            size: Bytes of all files of the turn, as stated.
+            parties: Whose turn it is (``lanes.fair_queue``): one chat's many files must not hold up others for long.
+
+        Yields:
+            What the turn may open.
         """
         if not size:
             yield FileAllowance(0, self.most)
@@ -86,7 +97,7 @@ class FileBudget:
 
 
 def encoded(path: Path) -> str:
-    """A file's base64 (in a thread), in pieces between which others run."""
+    """Encode a file as base64, in pieces between which other threads run. Blocking: call it in a thread."""
     pieces: list[str] = []
     with path.open("rb") as file:
         while piece := file.read(_PIECE):

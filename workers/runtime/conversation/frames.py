@@ -1,4 +1,4 @@
-"""The frames around what people write, are called and name their files, so that a model can tell who said what (pure).
+"""Frames around what people write and around the names they choose, so that a model can tell who said what (pure).
 
 A private chat has one author, so the text stands as it was typed. Where several people write, each message has a frame:
 
@@ -39,7 +39,7 @@ _OURS = re.compile(r"<(?=\s*/?\s*tg-(?:message|quote|file|shared|reminder)\b)", 
 
 _NAME_CHARACTERS = 64
 _FILE_NAME_CHARACTERS = 128
-"""Longer names are cut: Telegram allows first and last names of 64 each, and files are named by whoever sends them."""
+"""Longer names are cut: Telegram allows first and last names of 64 each, and a file's sender names it."""
 
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that a name does without: a mark that turns the text around, a zero-width space."""
@@ -65,7 +65,7 @@ def marked(text: str) -> str:
 
 
 def attribute(value: str, limit: int = _NAME_CHARACTERS) -> str:
-    """A name of someone's choice as the value of an attribute: one line, nothing invisible, escaped."""
+    """Make an attribute's value of a name that a person chose: one line, without invisible characters, escaped."""
     line = " ".join(value.split())
     seen = "".join(character for character in line if _shows(character))
     return "".join(_ESCAPES.get(character, character) for character in seen[:limit])

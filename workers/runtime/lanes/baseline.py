@@ -1,9 +1,9 @@
-"""What a lane's agents were when they were made, and the way back to it.
+"""Resets a lane's agents to the state in which they were made.
 
 fast-agent's ``clear`` empties histories and token counts. A turn leaves more: another model, its request parameters,
-the last messages, tool call ids, statistics. A baseline records every object of fast-agent that an agent reaches,
-with the values that it held, and puts each of them back. An object that a turn made is then reached from nowhere, so a
-lane after a turn equals the lane before it, whatever the turn was.
+the last messages, tool call ids, statistics. A ``Baseline`` records every object of fast-agent that an agent reaches,
+with its values, and puts all of them back. Objects that the turn made are then unreachable, so a lane after a turn
+equals the lane before it, whatever the turn did.
 """
 
 from collections import deque
@@ -47,18 +47,21 @@ KEPT: dict[str, frozenset[str]] = {
         "_retained_output_next_id",
     }),
 }  # fmt: skip
-"""Class -> attributes that ``restore`` leaves as they are: what belongs to connections and processes, not to turns."""
+"""Class -> attributes that ``restore`` leaves alone, because they belong to connections and processes, not to turns."""
 
 _GONE = object()
 
 
 class Baseline:
-    """A record of everything that can be reached from ``root`` now; ``restore`` puts all of it back.
-
-    ``outside``: objects that others share, which are not looked into.
-    """
+    """A record of everything that can be reached from ``root`` now; ``restore`` puts all of it back."""
 
     def __init__(self, root: object, outside: Iterable[object] = ()) -> None:
+        """Record.
+
+        Args:
+            root: Where the walk over objects starts.
+            outside: Objects that several lanes share; the walk does not enter them.
+        """
         # An object's id is its own only while the object is held.
         self._held: list[object] = list(outside)
         self._attributes: list[tuple[Any, dict[str, Any], frozenset[str]]] = []
@@ -74,7 +77,7 @@ class Baseline:
         return sum(map(len, (self._attributes, self._slots, self._lists, self._maps, self._sets, self._cells)))
 
     def restore(self) -> None:
-        """Give every recorded object the values that it held. Writing them all is cheaper than comparing them first."""
+        """Give every recorded object its values back. Writing all of them is cheaper than comparing them first."""
         for thing, saved, kept in self._attributes:
             _put_back(thing.__dict__, saved, kept)
         for thing, saved in self._maps:
@@ -107,7 +110,7 @@ class Baseline:
                 places.extend(self._record(kind, thing))
 
     def _record(self, kind: type, thing: Any) -> Iterable[Any]:
-        """Remember an object; what it reaches."""
+        """Record an object, and return the objects that it reaches."""
         if kind is dict:
             self._maps.append((thing, dict(thing)))
             return thing.values()
@@ -126,7 +129,7 @@ class Baseline:
         return thing
 
     def _record_closure(self, function: Any) -> Iterable[Any]:
-        """What a function that fast-agent made shares with its maker; an operator's functions keep what they keep."""
+        """Record the closure of a function that fast-agent made; an operator's functions keep their own state."""
         made = function.__module__.startswith("fast_agent.") and "<locals>" in function.__qualname__
         for cell in (made and function.__closure__) or ():
             try:
@@ -160,7 +163,7 @@ def _put_back(now: dict[Any, Any], saved: dict[Any, Any], kept: frozenset[str] =
 
 @cache
 def _kind(of: type) -> type | None:
-    """As what an object of this type is recorded; None leaves it alone."""
+    """The kind as which an object of this type is recorded; None leaves it alone."""
     for kind in (dict, list, set, tuple, frozenset, MethodType):
         if issubclass(of, kind):
             return kind

@@ -1,11 +1,11 @@
-"""Who gets the next free lane: a fair queue over chats and senders (pure).
+"""A fair queue over chats and senders, which decides who gets the next free lane (pure).
 
-A turn belongs to two parties: its chat (over all topics) and the person who sent its first message (over all chats).
-Neither holds more than a share of the lanes, so that one lane in four is free for others however much one party asks
-for. Lanes are not taken away, therefore the bound stands on what is held. Among the turns that wait, the next lane goes
-to the parties that hold the fewest, and among these to the ones that have waited without a lane the longest: this is
-round robin, and a newcomer goes before all that still had a lane when it came. Turns of the same chat and sender are
-served in the order in which they asked.
+A turn belongs to two parties: its chat (over all topics) and the person who sent its first message (over all chats). A
+party holds at most its share of the lanes, so that one lane in four stays free for others however much one party asks
+for. The bound is on the lanes that a party holds, because a lane is never taken away from a running turn. The next lane
+goes to the waiting turn whose parties hold the fewest lanes; among equals to the one whose parties have gone without a
+lane the longest. This is round robin: a party that asks for the first time goes before all that still had a lane when
+it came. Turns of the same chat and sender are served in the order in which they asked.
 """
 
 from collections import deque
@@ -17,10 +17,10 @@ from typing import Self
 from workers.interfaces import TurnRequest
 
 _ONE_IN = 4
-"""One lane in so many is left to others, at least one."""
+"""One lane in so many is left to other parties, at least one."""
 
 _REMEMBERED = 256
-"""Parties without a lane whose last one is remembered while no turn waits."""
+"""For so many parties without a lane it is remembered when they had one, while no turn waits."""
 
 
 def share(lanes: int) -> int:
@@ -30,14 +30,16 @@ def share(lanes: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class TurnParties:
-    """Whose turn it is. ``session`` only finds the warm lane."""
+    """Whose turn it is."""
 
     session: str = ""
+    """Used only to find the session's warm lane."""
     parties: tuple[str, ...] = ()
+    """The chat and the sender, as keys of the queue."""
 
     @classmethod
     def of(cls, request: TurnRequest) -> Self:
-        """The chat and the sender of a turn's first message."""
+        """Read the chat and the sender off a turn's first message."""
         key = request.session
         business = f":b{key.business}" if key.business is not None else ""
         sender = next((message.sender for message in request.messages), None)
@@ -47,34 +49,36 @@ class TurnParties:
 
 @dataclass(eq=False, slots=True)
 class Ticket:
-    """A place in the line. ``since``: the time of the queue at which it came."""
+    """A place in a line."""
 
     who: TurnParties
     since: int
+    """The queue's time when the ticket was drawn."""
 
 
 @dataclass(eq=False, slots=True)
 class _Line:
-    """The tickets of the same parties."""
+    """The tickets of the same parties, in order."""
 
     number: int
     tickets: deque[Ticket] = field(default_factory=deque[Ticket])
 
 
 class FairQueue:
-    """Counts who holds how many lanes, and says who is next. Its time counts lanes lent and returned, by two."""
+    """Counts who holds how many lanes, and decides who is next. Its time advances by two at each loan and return."""
 
     def __init__(self, lanes: int) -> None:
-        """``lanes``: how many there are at most."""
+        """Make a queue for at most ``lanes`` lanes."""
         self._share = share(lanes)
         self._time = 0
         self._lines: dict[tuple[str, ...], _Line] = {}
         self._order: list[tuple[int, int, _Line]] = []
-        """A heap: since when the line goes without a lane (or earlier: looked up when it is its turn), its number."""
+        """A heap of (since when the line has gone without a lane, its number, the line). The time may be too early; it
+        is corrected when the line comes up."""
         self._numbers = 0
         self._held: dict[str, int] = {}
         self._served: dict[str, int] = {}
-        """Party -> when it last had a lane; odd, so that what came before the next event is earlier."""
+        """Party -> when it last had a lane. The number is odd, and so lies between two events."""
 
     def __len__(self) -> int:
         return sum(len(line.tickets) for line in self._lines.values())
@@ -91,7 +95,7 @@ class FairQueue:
         )
 
     def grant(self, who: TurnParties) -> None:
-        """A lane is lent to these parties."""
+        """Note that a lane is lent to these parties."""
         for party in who.parties:
             self._held[party] = self._held.get(party, 0) + 1
         self._note(who)
@@ -99,7 +103,7 @@ class FairQueue:
             self._served = {party: self._served[party] for party in self._held}
 
     def give_back(self, who: TurnParties) -> None:
-        """A lane came back from these parties."""
+        """Note that a lane came back from these parties."""
         for party in who.parties:
             self._held[party] -= 1
             if not self._held[party]:
@@ -107,12 +111,12 @@ class FairQueue:
         self._note(who)
 
     def _note(self, who: TurnParties) -> None:
-        """These parties have a lane, or had one until now."""
+        """Note that these parties have a lane, or had one until now."""
         self._time += 2
         self._served.update(dict.fromkeys(who.parties, self._time + 1))
 
     def join(self, who: TurnParties) -> Ticket:
-        """Stand in line."""
+        """Draw a ticket."""
         ticket = Ticket(who, self._time)
         line = self._lines.get(who.parties)
         if line is None:
@@ -123,13 +127,17 @@ class FairQueue:
         return ticket
 
     def leave(self, ticket: Ticket) -> None:
-        """Stand in line no more; without effect on a ticket that was called."""
+        """Give a ticket up; without effect on a ticket that was called."""
         line = self._lines.get(ticket.who.parties)
         if line is not None and ticket in line.tickets:
             self._remove(line, ticket)
 
     def call(self) -> Ticket | None:
-        """Take the next one out of the line, and grant it a lane; None when no one who waits may have one."""
+        """Take the next ticket out of its line, and grant it a lane.
+
+        Returns:
+            The ticket; None when no waiting turn may have a lane.
+        """
         passed: list[tuple[int, int, _Line]] = []
         best: tuple[int, int, int] | None = None
         chosen: Ticket | None = None
@@ -148,7 +156,7 @@ class FairQueue:
         return chosen
 
     def _in_order(self) -> Iterator[tuple[int, _Line]]:
-        """Takes the lines off the heap, those first that go without a lane the longest."""
+        """Take the lines off the heap, first the one that has gone without a lane the longest."""
         while self._order:
             noted, number, line = heappop(self._order)
             if not line.tickets:

@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("cohort.runtime")
 
-# A server that does not start is tried again soon at first, then with patience.
 FIRST_RETRY_S, LONGEST_RETRY_S = 0.5, 30.0
+"""Pause before an instance that could not be made is tried again; it doubles each time."""
 
-# Whatever a provider object may still hoard, it does so for this many turns; a new lane costs a millisecond.
 LIFETIME_TURNS = 500
+"""A lane is replaced after so many turns: provider objects may collect data. A new lane costs a millisecond."""
 
 
 NO_PARTIES = TurnParties()
 
 
 class InstanceFactory(Protocol):
-    """Makes and ends what a lane holds; always called in the lane's own task (anyio scopes end where they began)."""
+    """Makes and disposes of instances, in the lane's own task: anyio scopes have to end where they began."""
 
     async def create(self) -> "AgentInstance": ...
 
@@ -43,22 +43,26 @@ type Order = Callable[[], Awaitable[None]]
 
 @dataclass(eq=False, slots=True)
 class Lane:
-    """One agent instance. Its own task makes it, obeys orders for it, and ends it.
-
-    ``warm``: the session whose own MCP servers run in it. ``lent``: to whom.
-    ``sealed``: no session but the one that it is warm for may have this instance. ``ending``: it is being replaced.
-    """
+    """One agent instance. The lane's own task makes it, runs orders for it, and disposes of it."""
 
     number: int
     orders: "asyncio.Queue[Order | None]" = field(default_factory=asyncio.Queue)
+    """What the lane's task has to run; None disposes of the instance."""
     instance: "AgentInstance | None" = None
     generation: object = None
+    """``InstanceFactory.generation`` when the instance was made."""
     spoiled: bool = False
+    """The instance is replaced when the lane comes back."""
     turns: int = 0
+    """How many turns this instance has served."""
     warm: str | None = None
+    """The session whose own MCP servers run in this lane."""
     lent: TurnParties = NO_PARTIES
+    """Whose turn uses the lane now."""
     sealed: bool = False
+    """Only the session that the lane is warm for may have this instance."""
     ending: bool = False
+    """The instance is being replaced."""
 
     @property
     def agents(self) -> "AgentInstance":
@@ -66,7 +70,7 @@ class Lane:
         return self.instance
 
     def fits(self, session: str) -> bool:
-        """Whether a session may have it."""
+        """Whether a session may have this lane."""
         return not self.sealed or self.warm == session
 
     def spoil(self) -> None:
@@ -74,13 +78,13 @@ class Lane:
         self.spoiled = True
 
     async def order(self, action: Order) -> None:
-        """Have something done in the lane's own task, and wait for it."""
+        """Run an action in the lane's own task, and wait for it."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         async def act() -> None:
             try:
                 await action()
-            except Exception as problem:  # noqa: BLE001 - handed to whoever gave the order
+            except Exception as problem:  # noqa: BLE001 - raised in the task that gave the order
                 if not done.done():
                     done.set_exception(problem)
             else:
@@ -92,10 +96,7 @@ class Lane:
 
 
 class Lanes:
-    """At most ``size`` lanes, made when needed, each living in one child of ``tasks``, the engine's group.
-
-    ``made``: how many were made so far, replacements included.
-    """
+    """At most ``size`` lanes. A lane is made when it is needed, and lives in a child task of ``tasks``."""
 
     def __init__(self, factory: InstanceFactory, tasks: asyncio.TaskGroup, size: int) -> None:
         self._factory = factory
@@ -107,6 +108,7 @@ class Lanes:
         self._places: dict[Ticket, asyncio.Future[Lane]] = {}
         self._closed = asyncio.Event()
         self.made = 0
+        """How many instances were made so far, replacements included."""
 
     @property
     def busy(self) -> int:
@@ -156,7 +158,7 @@ class Lanes:
         return lane
 
     def _pick(self, session: str) -> Lane | None:
-        """A free lane: its own warm one, else one that is warm for nobody, else a new one, else the longest idle."""
+        """Choose a free lane: the session's warm one, else a cold one, else a new one, else the longest idle one."""
         own = next((lane for lane in self._free if lane.warm == session), None)
         if own is not None or not self._free or self._queue.ready:
             return own
@@ -178,7 +180,7 @@ class Lanes:
             self._retire(sealed)
 
     def give_back(self, lane: Lane) -> None:
-        """Return a borrowed lane, wiped; a spoiled or outdated one is replaced in the background."""
+        """Return a lane that was reset. A spoiled or outdated one is replaced in the background."""
         self._queue.give_back(lane.lent)
         lane.lent = NO_PARTIES
         worn = lane.spoiled or lane.turns >= LIFETIME_TURNS
@@ -189,11 +191,11 @@ class Lanes:
         self._grow()
 
     def renew(self) -> None:
-        """Replace what is out of date: idle lanes now, lent ones when they come back."""
+        """Replace outdated lanes: idle ones now, lent ones when they come back."""
         self._retire_old()
 
     def close(self) -> None:
-        """End every lane as it comes back; whoever still waits for one is cancelled."""
+        """End every lane as it comes back, and cancel the turns that still wait for one."""
         self._closed.set()
         for place in self._places.values():
             place.cancel()
@@ -214,7 +216,7 @@ class Lanes:
         self._serve_waiting()
 
     def _serve_waiting(self) -> None:
-        """Lend free lanes to those who wait, as far as their shares go."""
+        """Lend free lanes to waiting turns, within the shares of their parties."""
         while not all(lane.sealed for lane in self._free) and (ticket := self._queue.call()) is not None:
             place, session = self._places[ticket], ticket.who.session
             if place.done():
@@ -226,13 +228,13 @@ class Lanes:
             place.set_result(self._lend(own, ticket.who))
 
     async def _keep(self, lane: Lane) -> None:
-        """Make, serve, end, make anew, until the runtime closes."""
+        """Make the lane's instance, serve it, end it, and make the next one, until the runtime closes."""
         pause = FIRST_RETRY_S
         while not self._closed.is_set():
             generation = self._factory.generation
             try:
                 lane.instance = await self._factory.create()
-            except Exception as problem:  # noqa: BLE001 - whatever it is, it is tried again
+            except Exception as problem:  # noqa: BLE001 - every failure is tried again
                 self._failed(lane, problem)
                 await self._sleep(pause)
                 pause = min(pause * 2, LONGEST_RETRY_S)
@@ -244,7 +246,7 @@ class Lanes:
             await self._serve(lane)
 
     async def _serve(self, lane: Lane) -> None:
-        """Obey orders for a lane with an instance, then end that. Nothing here outlives it: agents are large."""
+        """Run a lane's orders, then dispose of its instance. No local keeps the instance alive: agents are large."""
         while (order := await lane.orders.get()) is not None:
             await order()
         instance, lane.instance = lane.agents, None

@@ -1,4 +1,4 @@
-"""A circuit breaker per model, so that an outage does not burn every chat's attempts."""
+"""A circuit breaker per model: an outage of a provider must not use up the attempts of every chat."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -17,7 +17,7 @@ LOOK_AGAIN_S = 1.0
 
 
 class Caller(NamedTuple):
-    """Who asks: topics of a chat are one caller, and a person in several chats counts once."""
+    """Who asks: a chat with all its topics, and the person. A person in several chats counts once."""
 
     chat: int
     sender: int
@@ -30,21 +30,23 @@ class Caller(NamedTuple):
 
 @dataclass(slots=True)
 class _Circuit:
-    """``failed``: when each caller last failed. ``asked``: another caller was turned away since it opened.
-
-    ``probe``: who tries it now. It has until ``probe_until`` for itself: a turn may take many minutes.
-    """
+    """The state of one key."""
 
     failed: dict[Caller, float] = field(default_factory=dict[Caller, float])
+    """When each caller last failed."""
     pause: float = 0.0
+    """How long the circuit opens; 0.0 while it is closed."""
     open_until: float = 0.0
     asked: bool = False
+    """A caller that has not failed was turned away since the circuit opened."""
     probe: Caller | None = None
+    """Who tries the model now."""
     probe_until: float = 0.0
+    """Until then only the probe may try: a turn may take many minutes."""
 
 
 class Breaker:
-    """Counts the chats that met a passing fault, per key (a model's name). An open key lets one probe through."""
+    """Counts, per key (a model's name), the chats that met a passing fault. An open circuit lets one probe through."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -53,8 +55,8 @@ class Breaker:
     def wait(self, key: str, caller: Caller) -> float:
         """Seconds to wait before this key may be used; 0.0 lets the caller through, as the probe if it was open.
 
-        The probe is a chat that did not fail: what its own message provokes must not keep the model closed. Where no
-        other chat has asked, a chat that failed is the probe.
+        The probe is a chat that did not fail, because a fault that one chat's own message provokes must not keep the
+        circuit open. Where no other chat has asked, a chat that failed is the probe.
         """
         circuit = self._circuits.get(key)
         if circuit is None or circuit.pause == 0:
@@ -72,11 +74,11 @@ class Breaker:
         return 0.0
 
     def succeeded(self, key: str) -> None:
-        """The model answered (if only to refuse): it is there."""
+        """Note that the model answered, if only to refuse."""
         self._circuits.pop(key, None)
 
     def failed(self, key: str, caller: Caller) -> None:
-        """A passing fault of the provider."""
+        """Note a passing fault of the provider."""
         circuit = self._circuits.setdefault(key, _Circuit())
         now = self._clock.monotonic()
         circuit.failed = {who: at for who, at in circuit.failed.items() if now - at <= WINDOW_S} | {caller: now}
@@ -88,14 +90,14 @@ class Breaker:
             circuit.probe = None
 
     def abandoned(self, key: str, caller: Caller) -> None:
-        """The turn ended without telling anything about the provider (cancelled); another may probe."""
+        """Note that a turn ended without a result for the provider (cancelled): another turn may be the probe."""
         circuit = self._circuits.get(key)
         if circuit is not None and circuit.probe == caller:
             circuit.probe = None
 
     @property
     def open(self) -> tuple[str, ...]:
-        """The keys that are closed to turns now, for status and alerts."""
+        """The keys whose circuit is open now, for status and alerts."""
         now = self._clock.monotonic()
         return tuple(key for key, circuit in self._circuits.items() if circuit.pause and circuit.open_until > now)
 

@@ -1,4 +1,4 @@
-"""Which agent and which model answer a session."""
+"""Chooses the agent and the model that answer a turn."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -45,26 +45,27 @@ _WITHOUT_MODEL = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """Who answers a turn.
-
-    ``model``: as configured, what the breaker counts by. ``switch``: set it on the agents that call a model.
-    ``chosen``: the session chose it. ``speakers``: the agents whose words are the answer, and so may be shown while
-    they grow. ``workflow``: the agent only directs others. ``members``: the agent and everyone it may call.
-    ``refused``: what the session chose and cannot have (``agent``, ``model``), each with the words for it.
-    """
+    """The agent and the model that answer a turn."""
 
     agent: str
     model: str
+    """The model's name as configured; the breaker counts by it."""
     switch: str | None = None
+    """The model to set on the agents that call one; None leaves each agent its own."""
     speakers: tuple[str, ...] = ()
+    """The agents whose words are the answer, and so are shown while they grow."""
     members: frozenset[str] = frozenset()
+    """The agent and all agents that it may call."""
     workflow: bool = False
+    """The agent only directs other agents."""
     chosen: bool = False
+    """The session chose the model."""
     refused: dict[str, str] = field(default_factory=dict[str, str])
+    """Choices of the session that do not apply (``agent``, ``model``) -> the sentence that tells the user why."""
 
 
 class ModelChooser:
-    """Reads the registered cards, the session's wishes and the state of the providers."""
+    """Chooses by the registered cards, the session's wishes and the state of the breaker."""
 
     def __init__(self, fast: "FastAgent", settings: Settings, breaker: Breaker) -> None:
         self._fast = fast
@@ -93,7 +94,7 @@ class ModelChooser:
         return model
 
     def of(self, request: TurnRequest) -> ModelChoice:
-        """Who answers this turn; what the session chose and cannot have falls back to the default.
+        """Choose for a turn. A choice of the session that does not apply falls back to the default.
 
         Raises:
             TurnFailed: the model's breaker is open, and so is the fallback's.
@@ -101,7 +102,7 @@ class ModelChooser:
         agent, model, refused = request.agent, request.model, dict[str, str]()
         if agent is None or agent not in self._fast.agents or not self._choosable(agent):
             if agent is not None:
-                refused["agent"] = f"The agent {agent} is no longer here, so {self.default} answers from now on."
+                refused["agent"] = f"The agent {agent} isn't available any more, so {self.default} answers from now on."
             agent = self.default
         if model is not None and (why := self._no_model(agent, model)):
             refused["model"] = why
@@ -109,15 +110,15 @@ class ModelChooser:
         return replace(self._at_hand(agent, model, Caller.of(request)), refused=refused)
 
     def _no_model(self, agent: str, model: str) -> str | None:
-        """Why a session cannot have a model, in words."""
+        """Why a session cannot have a model, as a sentence for the user; None if it can."""
         if model not in self._settings.models:
-            return f"The model {model} can no longer be chosen, so the default model answers from now on."
+            return f"The model {model} isn't available any more, so the default model answers from now on."
         if all(self._type(name) in _WITHOUT_MODEL for name in self._members(agent)):
-            return f"{agent} calls no model from here, so the choice of {model} does not apply and is taken back."
+            return f"{agent} doesn't call a model from here, so your choice of {model} doesn't apply. I've reset it."
         return None
 
     def _at_hand(self, agent: str, wanted: str | None, caller: Caller) -> ModelChoice:
-        """The agent with the model that answers now.
+        """Choose a model that the breaker lets through: the wanted one, else the fallback.
 
         Raises:
             TurnFailed: as ``of``.
@@ -139,7 +140,7 @@ class ModelChooser:
         return len({self.own_model(member) or choice.model for member in choice.members}) > 1
 
     def reads(self, model: str) -> Callable[[str], bool]:
-        """Which types of files (MIME) a model takes; a model that fast-agent does not know takes none."""
+        """Make a function that tells whether a model reads a MIME type. One unknown to fast-agent reads no files."""
         if model not in self._reads:
             references = get_context_model_references(self._fast.context)
             try:
@@ -164,7 +165,7 @@ class ModelChooser:
         return frozenset(found)
 
     def _speakers(self, agent: str) -> tuple[str, ...]:
-        """Whose stream is the answer; nobody's, where only the end shows which words count."""
+        """Agents whose stream is the answer; empty where only the end shows which words count."""
         data: Any = self._fast.agents.get(agent) or {}
         match self._type(agent):
             case AgentType.CHAIN.value:

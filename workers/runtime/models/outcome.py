@@ -1,4 +1,4 @@
-"""What a turn's end says about its model: the breaker is told of what is the provider's and of nothing else."""
+"""Reports to the breaker how a turn ended. Only faults of the provider count against a model."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -9,17 +9,21 @@ from workers.runtime.faults import ModelSilent, ProviderFault, SetupFault, TurnT
 from workers.runtime.models.breaker import Breaker, Caller
 from workers.runtime.models.choice import ModelChoice
 
-# Characters of a message, and bytes of a (compressed) history, that any model reads within its silence.
 _SHORT = 8_000
+"""Characters of a message, and bytes of a (compressed) history, that any model reads before its stream times out."""
 
 
 @asynccontextmanager
 async def reported(
     breaker: Breaker, request: TurnRequest, choice: ModelChoice, *, several: bool
 ) -> AsyncGenerator[None]:
-    """Around all of a turn, from the choice of its model on: the turn may be the probe, and gives that back.
+    """Report a turn's end. Wraps the whole turn from the choice of the model on: the turn may be the breaker's probe.
 
-    ``several``: the turn calls more models than the one that is counted.
+    Args:
+        breaker: What is told.
+        request: The turn.
+        choice: Names the model that is counted.
+        several: The turn calls other models as well, so a fault says little about this one.
     """
     caller = Caller.of(request)
     try:
@@ -46,6 +50,6 @@ async def reported(
 
 
 def _long(request: TurnRequest) -> bool:
-    """Whether a request may take a model so long to read that its silence is no fault."""
+    """Whether a model may need so long to read this request that its silence is no fault."""
     said = sum(len(message.text) for message in request.messages)
     return max(said, len(request.history or b"")) > _SHORT or any(message.media for message in request.messages)

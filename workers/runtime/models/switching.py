@@ -1,4 +1,4 @@
-"""The models of a lane's agents: the one place that changes them for a turn. Wiping the lane takes the change back."""
+"""Switches the model of a lane's agents for a turn. Resetting the lane takes the change back."""
 
 import logging
 from collections.abc import Iterable
@@ -12,13 +12,13 @@ log = logging.getLogger("cohort.runtime")
 
 
 def answering(agents: Iterable[Any]) -> list[Any]:
-    """The agents that call a model. One that echoes or plays back is left alone, unless all of them do."""
+    """The agents that call a model. Agents that echo or play back are left alone, unless all of them do."""
     found = [agent for agent in agents if getattr(agent, "llm", None) is not None]
     return [agent for agent in found if agent.llm.provider is not Provider.FAST_AGENT] or found
 
 
 async def switch(agents: Iterable[Any], model: str) -> None:
-    """Have each of these agents answer with ``model`` until its lane is wiped.
+    """Have each of these agents answer with ``model`` until its lane is reset.
 
     Raises:
         Exception: fast-agent cannot use this model; agents may be changed in part.
@@ -37,11 +37,11 @@ async def switch(agents: Iterable[Any], model: str) -> None:
 
 
 async def close(model: Any) -> None:
-    """End the connection that a model may keep."""
+    """Close the connection that a model may hold."""
     end = getattr(model, "close", None)
     if end is None:
         return
     try:
         await end()
-    except Exception as problem:  # noqa: BLE001 - it is done with
+    except Exception as problem:  # noqa: BLE001 - the model is not used any more
         log.debug("model.close_failed", extra={"error": type(problem).__name__})

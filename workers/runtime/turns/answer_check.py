@@ -1,4 +1,4 @@
-"""Whether what a model's call returned is an answer: a return is no proof of one."""
+"""Checks whether what a model call returned is an answer: fast-agent returns faults and half answers as well."""
 
 from fast_agent.types import LlmStopReason, PromptMessageExtended
 from mcp_types import TextContent
@@ -6,36 +6,42 @@ from mcp_types import TextContent
 from workers.runtime import faults
 from workers.runtime.call_log import CallLog, fault_of, unfinished
 
-UNFINISHED = "(The model's stream broke off without a word that this is the end. Ask me to go on.)"
+UNFINISHED = "(This answer may be cut off: the model didn't say that it was done. Ask me to go on.)"
 
 
 class EndMarkers:
-    """Which models are known to say when an answer is whole, and which have not yet been seen to."""
+    """Remembers which models send a stop reason at the end of an answer, and which have not been seen to."""
 
     def __init__(self) -> None:
         self._known: set[str] = set()
         self._never: set[str] = set()
 
     def never(self, model: str) -> bool:
-        """Whether it has ended a stream without a word, and none with one: it may be its way."""
+        """Whether the model has ended streams without a stop reason, and never with one: it may not send any."""
         return model in self._never
 
     def whole(self, model: str) -> None:
-        """It has said that an answer was whole."""
+        """Note that the model ended an answer with a stop reason."""
         self._known.add(model)
         self._never.discard(model)
 
     def broke_off(self, model: str) -> None:
-        """It has not."""
+        """Note that the model ended a stream without a stop reason."""
         if model not in self._known:
             self._never.add(model)
 
 
 def check(response: PromptMessageExtended, call_log: CallLog, model: str, *, open_ended: bool) -> None:
-    """Let an answer pass; ``open_ended``: also one whose stream ended without a word.
+    """Let an answer pass.
+
+    Args:
+        response: What the agent returned.
+        call_log: The model calls of the turn.
+        model: For the operator.
+        open_ended: An answer whose stream ended without a stop reason passes, too.
 
     Raises:
-        TurnFailed: it is none.
+        TurnFailed: the response is no answer.
     """
     if not open_ended and (unfinished(response) or any(call.unfinished for call in call_log.calls)):
         raise faults.cut_off(model)

@@ -1,4 +1,4 @@
-"""Long conversations: the older part becomes a summary written by the model, the last turns stay as they are."""
+"""Compacts long conversations: the model summarises the older part, the last turns stay as they are."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,32 +16,33 @@ from workers.runtime.faults import ContextTooLong, RequestRejected
 from workers.runtime.tools import Toolbox
 from workers.runtime.turns.turn import run_logged
 
-# Of the model's window; beyond it the older part is summarised before the next call. Providers count tokens their own
-# way, ours is an estimate of four characters a token, so there is room to spare.
 FULL = 0.7
+"""A history beyond this part of the model's window is summarised before the next call. The rest is a reserve, because
+our estimate of four characters a token is not how providers count."""
 _CHARS_PER_TOKEN = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Compacted:
-    """What a compaction did; ``record`` is the new history. ``before`` and ``after`` count messages.
-
-    ``left_out``: the oldest turns are not in the summary either.
-    """
+    """What a compaction did."""
 
     record: Record
+    """The new history."""
     before: int
+    """Messages before."""
     after: int
+    """Messages after."""
     usage: Usage
     left_out: bool = False
+    """The oldest turns are not in the summary either."""
 
     @property
     def words(self) -> str:
         """For the user."""
         if self.before == self.after:
-            return "There is nothing to shorten yet."
+            return "There's nothing to shorten yet."
         if self.left_out:
-            return f"Done: {self.before} messages became {self.after}. I remember a part of the rest as a summary."
+            return f"Done: {self.before} messages became {self.after}. I remember part of the rest as a summary."
         return f"Done: {self.before} messages became {self.after}. I remember the rest as a summary."
 
 
@@ -62,9 +63,9 @@ def window_of(agent: Any) -> int | None:
 
 
 async def compact(agent: Any, record: Record, session: SessionKey, model: str) -> Compacted:
-    """Summarise the older part with the agent's own model; the agent belongs to a lane that is wiped afterwards.
+    """Summarise the older part with the agent's own model; the agent belongs to a lane that is reset afterwards.
 
-    What the model is too small to read at once is summarised without its oldest turns.
+    A conversation that is too long for the model even then is summarised without its oldest turns.
 
     Raises:
         TurnFailed: the model gave no summary; the history is as before.

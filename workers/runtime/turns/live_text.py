@@ -1,4 +1,4 @@
-"""An answer as it grows, passed on piece by piece."""
+"""Passes a growing answer on to the sink, chunk by chunk."""
 
 from typing import TYPE_CHECKING
 
@@ -9,9 +9,9 @@ if TYPE_CHECKING:
 
 
 class LiveText:
-    """The growing answer: texts of several model calls of one turn, joined; a rollback takes the last one back.
+    """The growing answer: the texts of a turn's model calls, joined. A rollback takes the last call's text back.
 
-    A chunk is passed on as it is: work that grew with the answer at each chunk would hold up all chats of the worker.
+    A chunk costs the same however long the answer is; otherwise one long answer would hold up all chats of the worker.
     """
 
     def __init__(self, sink: Sink) -> None:
@@ -33,7 +33,7 @@ class LiveText:
             self._grow(chunk.text)
 
     def take_back(self) -> None:
-        """There is no answer: what was shown of one goes."""
+        """Take back all text that was shown: the turn gave no answer."""
         shown = bool(self._parts) or self._begun
         self._parts.clear()
         self._open.clear()

@@ -1,4 +1,4 @@
-"""A turn whose conversation its model does not take is run again: as words alone, then with less of it."""
+"""Runs a turn again whose conversation the model rejects: first as plain text, then with less and less of it."""
 
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -16,26 +16,27 @@ from workers.runtime.turns.turn import Turn, TurnAnswer, TurnInput
 
 log = logging.getLogger("cohort.runtime")
 
-# Parts of a history, the newest turns first, that are tried when there is no summary, or it is still too much.
 _PARTS = (0.5, 0.25, 0.125, 0.0)
+"""Parts of a history (the newest turns) that are tried if there is no summary, or it is still too long."""
 
-LEFT_OUT = "(The model no longer takes all of our conversation, so I have left a part of it out.)"
+LEFT_OUT = "(The model can't take our whole conversation any more, so I left part of it out.)"
 
 
 @dataclass(slots=True)
 class Shortening:
-    """Runs ``turn``. ``agent`` writes summaries, ``limit`` bounds what has none, ``reset`` empties the lane.
-
-    ``prepare``: gives a lane that was wiped what this turn needs (the session's model); again is harmless.
-    """
+    """Runs one turn, with as much of the conversation as its model takes."""
 
     turn: Turn
     agent: Any
+    """Writes the summaries."""
     session: SessionKey
     model: str
     limit: int
+    """Messages of a history that is not summarised."""
     reset: Callable[[], None]
+    """Resets the lane."""
     prepare: Callable[[], Awaitable[object]]
+    """Gives a lane that was reset what this turn needs (the session's model). Calling it again is harmless."""
     _spent: Usage = field(default_factory=Usage)
     _left_out: bool = False
 
@@ -43,11 +44,14 @@ class Shortening:
         """Run the turn.
 
         Args:
-            work: With as much of the conversation as is kept.
-            full: It is at its bound, so the older part is summarised first.
+            work: The turn, with all of the conversation that is kept.
+            full: The conversation is at its bound, so the older part is summarised first.
+
+        Returns:
+            The answer, with the tokens of summaries included.
 
         Raises:
-            TurnFailed: no answer, with nothing left to leave out, or for another cause.
+            TurnFailed: there is no answer.
         """
         summarised = await self._summarised(work) if full else None
         bounded = summarised or replace(work, record=history.bounded(work.record, self.limit))
@@ -80,7 +84,7 @@ class Shortening:
         raise self._in_words(problem)
 
     async def _less(self, work: TurnInput, problem: TurnFailed, *, full: bool) -> AsyncGenerator[TurnInput]:
-        """The same with less and less of the conversation."""
+        """Yield the same turn with less and less of the conversation."""
         unknown, parts = isinstance(problem, RequestRejected), _PARTS
         if unknown and self.turn.tools_ran:
             return
@@ -103,7 +107,7 @@ class Shortening:
                 work = replace(work, record=record)
 
     async def _summarised(self, work: TurnInput) -> TurnInput | None:
-        """The work with a summarised history, or None where no summary can be had."""
+        """The turn with a summarised history; None if there is no summary."""
         await self.prepare()
         try:
             done = await compaction.compact(self.agent, work.record, self.session, self.model)
@@ -117,7 +121,7 @@ class Shortening:
         return replace(work, record=done.record) if done.before != done.after else None
 
     def _in_words(self, problem: TurnFailed) -> TurnFailed:
-        """Nothing is left that could be left out: it is the message itself, or what the tools returned for it."""
+        """Word the last failure: with no history left, the message is too large, or what the tools returned for it."""
         if not isinstance(problem, ContextTooLong):
             return problem
         words = faults.TOOLS_TOO_LARGE if self.turn.tools_ran else faults.TOO_LARGE

@@ -1,4 +1,4 @@
-"""One turn on one lane: load, run, judge what came back, take the history out."""
+"""Runs one turn on one lane: loads the history, calls the agent, checks the answer, takes the new history out."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -20,42 +20,44 @@ from workers.runtime.tools import Toolbox, session_of_turn, toolbox_of_turn
 from workers.runtime.turns.answer_check import UNFINISHED, check, text_of
 from workers.runtime.turns.live_text import LiveText
 
-# How long a cancelled turn may take to notice before it is told again: fast-agent swallows a cancellation, and a
-# workflow goes on with its next step.
 _INSIST_S = 0.2
+"""A turn that does not end within this time after a cancellation is cancelled again: fast-agent swallows a
+cancellation, and a workflow then goes on with its next step."""
 
 
 @dataclass(slots=True)
 class TurnAnswer:
-    """What a turn gave; ``record`` is the session's history with the turn in it. ``dead_server``: replace the lane.
-
-    ``broke_off``: no word said that it is whole.
-    """
+    """What a turn gave."""
 
     text: str
     record: Record
+    """The session's history with this turn in it."""
     usage: Usage
     cut: bool = False
+    """The model reached its length limit."""
     notices: list[str] = field(default_factory=list[str])
     dead_server: bool = False
+    """An MCP server of the lane has died, so the lane must be replaced."""
     broke_off: bool = False
+    """The stream ended without a stop reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class TurnInput:
-    """What a turn is given: the user's turn, the session's history (bounded), where it shows itself.
-
-    ``open_ended``: an answer whose stream ended without a word counts as one, and is said to be such.
-    """
+    """What a turn works on."""
 
     message: PromptMessageExtended
+    """The user's turn."""
     record: Record
+    """The session's history, bounded."""
     sink: Sink
+    """Where the turn shows itself while it runs."""
     open_ended: bool = False
+    """An answer whose stream ended without a stop reason is accepted, with a notice."""
 
 
 class ToolDisplay:
-    """Tells the sink which tool runs; fast-agent's ``ToolExecutionHandler``."""
+    """Shows which tool runs, as fast-agent's ``ToolExecutionHandler``."""
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
@@ -82,7 +84,7 @@ class ToolDisplay:
     async def on_tool_progress(
         self, tool_call_id: str, progress: float, total: float | None, message: str | None
     ) -> None:
-        """Not shown: the name says enough."""
+        """Progress is not shown; the tool's name is enough."""
 
     async def on_tool_complete(
         self,
@@ -99,7 +101,7 @@ class ToolDisplay:
     async def on_tool_permission_denied(
         self, tool_name: str, server_name: str, tool_use_id: str | None, error: str | None = None
     ) -> None:
-        """Nobody is asked for permission here."""
+        """Cohort asks for no permission through fast-agent."""
 
     async def get_tool_call_id_for_tool_use(self, tool_use_id: str) -> str | None:  # noqa: ARG002
         return None
@@ -115,11 +117,20 @@ class ToolDisplay:
 
 
 async def insist[T](work: Callable[[], Awaitable[T]], name: str, call_log: CallLog) -> T:
-    """Run a coroutine so that a cancellation of ours ends it, even if it swallows one; no model is called after it.
+    """Run a coroutine so that our cancellation ends it even if it swallows a ``CancelledError``.
+
+    fast-agent turns a cancellation into an ordinary result, after which a workflow calls the next model. So the work
+    runs in a task of its own, which is cancelled again until it is done, and ``call_log.over`` refuses further model
+    calls. ``asyncio.wait`` keeps two cancellations apart: only the caller's is raised here, one within the work is not.
+
+    Args:
+        work: Makes the coroutine.
+        name: The task's name.
+        call_log: Refuses model calls once the turn is over.
 
     Raises:
-        asyncio.CancelledError: we were cancelled.
-        Exception: what the work raised.
+        asyncio.CancelledError: the caller was cancelled; the work has ended.
+        Exception: the work raised it.
     """
     outcome: list[T] = []
     problem: list[Exception] = []
@@ -127,7 +138,7 @@ async def insist[T](work: Callable[[], Awaitable[T]], name: str, call_log: CallL
     async def child() -> None:
         try:
             outcome.append(await work())
-        except Exception as error:  # noqa: BLE001 - raised again below, out of the group
+        except Exception as error:  # noqa: BLE001 - raised below, outside of the group, which would wrap it
             problem.append(error)
 
     async with asyncio.TaskGroup() as group:
@@ -150,9 +161,12 @@ async def insist[T](work: Callable[[], Awaitable[T]], name: str, call_log: CallL
 async def run_logged[T](session: SessionKey, tools: Toolbox, work: Callable[[], Awaitable[T]]) -> tuple[T, CallLog]:
     """Run model calls for a session: noted in a ``CallLog``, with the session known to tools, ended by a cancellation.
 
+    Returns:
+        What the work returned, and the log of its model calls.
+
     Raises:
-        asyncio.CancelledError: we were cancelled.
-        Exception: what the work raised.
+        asyncio.CancelledError: the caller was cancelled.
+        Exception: the work raised it.
     """
     call_log = CallLog()
 
@@ -169,7 +183,7 @@ async def run_logged[T](session: SessionKey, tools: Toolbox, work: Callable[[], 
 
 
 class Turn:
-    """Runs one message against the agents of a lane. The lane is wiped by whoever lent it."""
+    """Runs one message against the agents of a lane. The engine, which borrowed the lane, resets it."""
 
     def __init__(self, agents: dict[str, Any], choice: ModelChoice, session: SessionKey, tools: Toolbox) -> None:
         self._agents = agents
@@ -182,7 +196,7 @@ class Turn:
 
     @property
     def tools_ran(self) -> bool:
-        """Whether the last run has called a tool."""
+        """Whether the last run called a tool."""
         return self._tool_display is not None and self._tool_display.ran
 
     async def run(self, work: TurnInput) -> TurnAnswer:
@@ -246,5 +260,5 @@ class Turn:
         if done.broke_off:
             done.notices.append(UNFINISHED)
         if any(channel(item, FAST_AGENT_ALERT_CHANNEL) for item in kept[loaded:]):
-            done.notices.append(f"{usage.model or 'This model'} cannot read this kind of file, so I left it out.")
+            done.notices.append("This model can't read this kind of file, so I skipped yours.")
         return done
