@@ -75,7 +75,7 @@ async def test_a_function_tool_that_broke_since_the_start_is_told_at_once(
     async with runtime(COHORT_LANES="1") as engine:
         assert "LOUD" in (await engine.run(ask(1, "CALL:shout", agent="helper"), Screen())).text
         card(cards, "tools.py", broken)
-        # Lanes are made anew on another day.
+        # Lanes are replaced on another day.
         clock.seconds += 86_400
         with pytest.raises(TurnFailed) as failure:
             await engine.run(ask(1, "hello", agent="helper"), Screen())

@@ -53,15 +53,15 @@ async def test_whoever_asks_for_40_turns_at_once_leaves_a_lane_to_others_and_the
         # At once: all that the flood may hold is held, and it goes on being held.
         answer = await engine.run(turn(SessionKey(42, 8), "hello", 8), Screen())
         assert answer.text.startswith("echo: ")
-        # With the last lane taken, a newcomer waits for one release: it goes before the 37 that wait longer.
+        # With the last lane taken, a latecomer waits for one release: it goes before the 37 that wait longer.
         begin(turn(SessionKey(42, 9), "HOLD:other", 9))
         await model.held("other")
-        begin(turn(SessionKey(42, 10), "HOLD:newcomer", 10))
+        begin(turn(SessionKey(42, 10), "HOLD:latecomer", 10))
         await until(lambda: engine.waiting == 38)
         model.release("f1")
-        await model.held("newcomer")
-        assert asked(model)[-1] == "newcomer"
-        for name in ("newcomer", "other", *(f"f{number}" for number in range(40))):
+        await model.held("latecomer")
+        assert asked(model)[-1] == "latecomer"
+        for name in ("latecomer", "other", *(f"f{number}" for number in range(40))):
             model.release(name)
     assert all("echo" in task.result().text for task in first)
 

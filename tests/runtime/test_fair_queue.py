@@ -74,12 +74,12 @@ def test_no_party_exceeds_its_share_and_no_lane_is_idle_that_a_share_allows(
         assert not line.free or all(line.held(ticket.who) == share(lanes) for ticket in line.waiting)
     while line.lent:
         line.release(0)
-    assert not line.waiting, "everyone is served in the end"
+    assert not line.waiting, "every turn is served in the end"
 
 
 @pytest.mark.promise("fair-lanes")
 @given(st.integers(1, 32), st.integers(0, 100))
-def test_a_newcomer_waits_for_one_release_at_most_and_with_one_flood_for_none(lanes: int, topics: int) -> None:
+def test_a_latecomer_waits_for_one_release_at_most_and_with_one_flood_for_none(lanes: int, topics: int) -> None:
     line = Line(lanes)
     flood, other, third = (TurnParties(parties=(name,)) for name in ("chat 1", "chat 2", "chat 3"))
     for _ in range(topics):
@@ -115,10 +115,10 @@ def test_endless_newcomers_do_not_starve_a_chat_that_was_served_before() -> None
     line.ask(chat)
     second = line.ask(chat)
     for number in range(20):
-        line.ask(TurnParties(parties=(f"newcomer {number}",)))
+        line.ask(TurnParties(parties=(f"latecomer {number}",)))
     before = len(line.called)
     for number in range(20, 60):
-        line.ask(TurnParties(parties=(f"newcomer {number}",)))
+        line.ask(TurnParties(parties=(f"latecomer {number}",)))
         line.release(line.lent.index(chat) if chat in line.lent else 0)
         if second in line.called:
             break

@@ -1,4 +1,4 @@
-"""Who said what: nothing that a person writes, is called or names a file can pass for somebody else's words."""
+"""Who said what: nothing that a person writes, is called or names a file can pass for the words of another person."""
 
 import re
 from pathlib import Path

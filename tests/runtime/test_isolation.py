@@ -175,7 +175,7 @@ async def test_200_chats_of_5_turns_on_32_lanes_over_all_providers_see_only_thei
     assert all(owners(text) == {chat} for chat, answers in seen.answers.items() for text in answers)
     for one in {group(chat) for chat in chats}:
         spent = {seen.spent[chat] for chat in chats if group(chat) == one}
-        assert (len(spent), min(spent) > 0) == (1, True), f"somebody of {one} pays for another chat"
+        assert (len(spent), min(spent) > 0) == (1, True), f"a person of {one} pays for another chat"
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

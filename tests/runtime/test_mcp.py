@@ -1,4 +1,4 @@
-"""MCP servers: shared ones, one's own, dead ones, hanging ones, and those that want to ask somebody."""
+"""MCP servers: shared ones, one's own, dead ones, hanging ones, and those that want to ask a person."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""MCP servers over HTTP that want somebody to log in: nobody does, and whoever does not need them goes on."""
+"""MCP servers over HTTP that want a login: no login takes place, and chats that do not need them go on."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -12,7 +12,7 @@ from tests.runtime.support import Open, Screen, ask, card
 from tests.support.model import Model
 from tests.support.wire import HttpServer, Request
 
-# Far below what fast-agent gives somebody at a browser (five minutes), far above what a refusal takes.
+# Far below what fast-agent gives a person at a browser (five minutes), far above what a refusal takes.
 SOON_S = 20.0
 TOOL = {"name": "weather", "description": "Now.", "inputSchema": {"type": "object"}}
 
@@ -94,7 +94,7 @@ def weatherman(config: Path, cards: Path, guarded: Guarded):
     return add
 
 
-# As most write it, and as somebody at a terminal would.
+# As most write it, and as a person at a terminal would.
 AUTH = [{}, {"auth": {"oauth": True}}]
 
 

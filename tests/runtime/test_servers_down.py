@@ -136,7 +136,7 @@ async def test_tools_that_were_known_stay_and_say_that_their_server_is_down(  # 
         assert "tool=sunny" in await say(engine, "CALL:weather", "weatherman")
         await sky.__aexit__(None, None, None)
         assert "not known" in await say(engine, "CALL:weather", "weatherman"), "it may have been carried out"
-        # Its lane is made anew, and so are all on another day.
+        # Its lane is replaced, and so are all on another day.
         clock.seconds += 86_400
         for _ in range(2):
             assert "tool=The MCP server sky is not reachable" in await say(engine, "CALL:weather", "weatherman")

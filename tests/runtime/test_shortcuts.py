@@ -188,7 +188,7 @@ def test_one_key_is_what_the_whole_configuration_has_for_it(key: str) -> None:
     assert shortcuts._one_key(slow)({key: 1}, key) == 1
 
 
-# -- the long ways, read anew: what runs may be ours by now
+# -- the originals, read again: what runs may be our patch by now
 
 
 def written(module: Any, name: str) -> Callable[..., Any]:

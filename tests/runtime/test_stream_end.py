@@ -29,7 +29,7 @@ WHOLE = {
     "a reason of another family": sse(*said("All ", "well."), chunk({}, "end_turn")),
     "a reason of a text generator": sse(*said("All ", "well."), chunk({}, "eos_token")),
     "a reason in capitals": sse(*said("All ", "well."), chunk({}, "STOP")),
-    "a reason that nobody knows": sse(*said("All ", "well."), chunk({}, "because")),
+    "an unknown reason": sse(*said("All ", "well."), chunk({}, "because")),
     "tool calls as the reason, with none": sse(*said("All ", "well."), chunk({}, "tool_calls")),
     "a chunk without a delta": sse(*said("All ", "well."), chunk(None, "stop")),
     "a comment and an empty chunk": b": ping\n\n" + sse(*said("All ", "well."), {**STOP, "choices": []}, STOP),

@@ -39,7 +39,7 @@ WHOLE = {
     "anthropic": {
         "end_turn": anthropic(WELL),
         "stop_sequence": anthropic(WELL, stop="stop_sequence"),
-        "a reason that nobody knows": anthropic(WELL, stop="because"),
+        "an unknown reason": anthropic(WELL, stop="because"),
         "no last event": anthropic(WELL, ended=False),
     },
     "google": {
@@ -75,7 +75,7 @@ CUT = {
     },
     "responses": {
         "max_output_tokens": responses("incomplete", response("incomplete", R_WELL, **LIMIT), text="All well."),
-        "a reason that nobody knows": responses(
+        "an unknown reason": responses(
             "incomplete", response("incomplete", R_WELL, incomplete_details={"reason": "because"}), text="All well."
         ),
         "within a tool call": responses(

@@ -1,4 +1,4 @@
-"""Between two tries of a turn its lane is somebody else's: the real runtime under the real turn loop."""
+"""Between two tries of a turn its lane serves other chats: the real runtime under the real turn loop."""
 
 import pytest
 

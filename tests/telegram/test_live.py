@@ -110,7 +110,7 @@ async def test_the_message_s_id_is_stored_before_anything_else_is_shown(stage: S
         async with asyncio.timeout(20):
             await storing.wait()
         answer.text("one two")
-        # Round trips of somebody else's: a frame that did not wait would be there.
+        # Round trips of another client: a frame that did not wait would be there.
         await stage.shows(session, "one")
         before = await stage.world.methods(session)
         go_on.set()

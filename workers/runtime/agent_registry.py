@@ -1,4 +1,4 @@
-"""The agents that the cards describe: loaded once, made into lanes, exchanged as a whole when cards change."""
+"""Holds the agents that the cards describe: loads them, makes instances for lanes, reloads all of them or not one."""
 
 import asyncio
 import logging
@@ -32,11 +32,14 @@ log = logging.getLogger("cohort.runtime")
 
 @dataclass(slots=True)
 class _Kept:
-    """Of a lane's instance: how it was made, how it is between turns, and the mark of its shells' processes."""
+    """What is known of a lane's instance."""
 
     fresh: Baseline
+    """Its state when it was made."""
     resting: Baseline
+    """Its state between the turns of a session: as made, or with the session's own servers attached."""
     owner: str
+    """The mark of its shells' processes (``patches.shells``)."""
 
 
 class AgentRegistry:
@@ -110,7 +113,7 @@ class AgentRegistry:
             lane.warm, lane.sealed = str(session), True
 
     def reset(self, lane: Lane) -> None:
-        """Nothing of a turn may stay in its lane; what cannot be wiped is not lent again."""
+        """Reset a lane after a turn; one that cannot be reset is replaced."""
         try:
             if fast_agent.holds_connection(lane.agents):
                 lane.spoil()
@@ -157,7 +160,13 @@ class AgentRegistry:
         self._reloads += 1
 
     async def _trial(self, named: frozenset[str]) -> dict[str, list[PromptMessageExtended]]:
-        """``named``: servers that were in use before; these may be down.
+        """Make an instance of the new cards, and dispose of it.
+
+        Args:
+            named: Servers that were in use before; these may be down.
+
+        Returns:
+            Agent -> the messages that its card begins with.
 
         Raises:
             Misconfigured: a server that the cards bring does not start.
@@ -182,7 +191,7 @@ class AgentRegistry:
                 self.servers.forget(name)
 
     def _settle(self) -> None:
-        """What must hold for every MCP server, those that cards bring included."""
+        """Harden every MCP server, those of cards included, and find those of sessions."""
         config = self.fast.context.config
         if config is not None:
             hardening.harden_servers(config, self._settings)
@@ -192,7 +201,7 @@ class AgentRegistry:
 
     @property
     def generation(self) -> object:
-        """Cards, servers that came back, and day: an agent's ``{{currentDate}}`` is filled in when it is made."""
+        """Changes with the cards, with a server that came back, and with the day (``{{currentDate}}`` in a card)."""
         day = datetime.fromtimestamp(self._clock.now(), UTC).astimezone().date()
         return self._reloads, self.servers.changes, day
 
@@ -217,7 +226,7 @@ class AgentRegistry:
 
 
 def _check(settings: Settings) -> None:
-    """What fast-agent would let pass in silence ends here.
+    """Refuse cards that fast-agent would accept in silence.
 
     Raises:
         Misconfigured: one line for each problem.
@@ -232,10 +241,10 @@ def _check(settings: Settings) -> None:
 
 
 def misconfigured(settings: Settings, problem: BaseException) -> Misconfigured:
-    """No lane can be made at start."""
+    """The error of a start at which no lane can be made."""
     return Misconfigured(f"{settings.cards}: no agent can be made: {why_no_agent(problem.__cause__ or problem)}")
 
 
 def why_no_agent(problem: BaseException) -> str:
-    """For the operator, in one line: why no agent can be made of cards that look right."""
+    """Why no agent can be made of cards that look right, in one line for the operator."""
     return (str(problem).splitlines() or [type(problem).__name__])[0]

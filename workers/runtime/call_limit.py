@@ -1,4 +1,4 @@
-"""A model call's message as the turn goes on with it: whole text, within the turn's allowance, marked if it was cut."""
+"""Limits one model call to its turn's allowance, and cleans the message that it returns."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -17,7 +17,7 @@ from workers.runtime.streams.meter import CALLS_KEPT, CHARACTERS_A_TOKEN, Answer
 async def within(
     call_log: CallLog, call: ModelCall, llm: Any, execute: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any
 ) -> Any:
-    """Run one call of a model within its turn's allowance; an answer that goes over it is what came until then."""
+    """Run one model call within its turn's allowance. An answer that exceeds it is cut there."""
     meter = Meter(call_log.left)
     token = metering.set(meter)
     try:
@@ -42,14 +42,14 @@ async def within(
 
 
 def _charge(call: ModelCall, llm: Any, meter: Meter) -> None:
-    """A call whose provider tells no count costs what was read of it: it was broken off, or its server never counts."""
+    """Charge a call by the characters that were read, if its provider states no count of tokens."""
     if meter.taken and not call.metered:
         call.model, call.output_tokens = llm.model_name or "", meter.taken // CHARACTERS_A_TOKEN
         usage_listener.get()(Usage(0, call.output_tokens, call.model))
 
 
 def _cut(llm: Any, meter: Meter, *, structured: bool) -> Any:
-    """What a call gives whose stream was ended: its text so far. ``structured``: fast-agent expects a pair then."""
+    """Make the result of a call that was cut: its text so far; for structured output fast-agent expects a pair."""
     text = "".join(meter.said)
     message = PromptMessageExtended(
         role="assistant",
@@ -61,13 +61,13 @@ def _cut(llm: Any, meter: Meter, *, structured: bool) -> Any:
 
 
 def _tidy(message: PromptMessageExtended, meter: Meter) -> None:
-    """Clean texts, no more of them than may be, and no more tool calls than are read."""
+    """Clean a message's texts, and drop text and tool calls beyond the limits."""
     streamed = sum(map(len, meter.said))
     for block in message.content:
         if isinstance(block, TextContent):
             text = clean(block.text)
             fits, streamed = text[:streamed], max(streamed - len(text), 0)
-            # What no stream brought is counted now.
+            # Text that did not come by a stream has not been counted yet.
             block.text = fits + meter.text(text[len(fits) :]) if len(fits) < len(text) else text
     for blocks in (message.channels or {}).values():
         for block in blocks:

@@ -1,4 +1,4 @@
-"""What the models did in one turn: every call of every agent in it, its tokens, its fault."""
+"""Logs the model calls of one turn: every call of every agent in it, its tokens, its fault."""
 
 import asyncio
 import json
@@ -26,18 +26,18 @@ _HOOK = re.compile(r"hook \w+ \([^()]*\) raised \w+")
 
 @dataclass(slots=True)
 class ModelCall:
-    """One call of a model, of whichever agent. ``fault``: it failed, raised or returned as a message.
-
-    ``unfinished``: its stream ended without a word that it was whole.
-    """
+    """One call of a model."""
 
     agent: str
+    """The agent that called the model."""
     provider: str = ""
     input_tokens: int = 0
     output_tokens: int = 0
     model: str = ""
     fault: ModelFault | None = None
+    """The fault that the call raised, or returned as a message."""
     unfinished: bool = False
+    """Its stream ended without a stop reason."""
 
     def took(self, message: PromptMessageExtended | None) -> None:
         """Note what the call returned."""
@@ -46,29 +46,31 @@ class ModelCall:
 
     @property
     def metered(self) -> bool:
+        """Whether the call's tokens are counted."""
         return bool(self.model)
 
 
 @dataclass(slots=True)
 class CallLog:
-    """What the models did in one turn; child agents and workflow members included.
-
-    ``over``: no call may begin now. ``left``: what may still be said (``meter``). ``cut``: a call was ended for that.
-    ``events``: fast-agent's warnings in it. ``snapshots``: what fast-agent keeps of the user's message (``forget``).
-    ``files``: characters of tools' files that may still come.
-    """
+    """The model calls of one turn, those of child agents and workflow members included."""
 
     calls: list[ModelCall] = field(default_factory=list[ModelCall])
     over: bool = False
+    """The turn has ended: further calls are refused."""
     left: dict[str, int] = field(default_factory=allowance)
+    """Characters that the models may still write, by kind (``streams.meter``)."""
     cut: bool = False
+    """A call was ended because it used up ``left``."""
     files: int = FILES_MOST
+    """Characters of tools' files that may still come."""
     events: int = 0
+    """Warnings of fast-agent in this turn."""
     snapshots: list[Any] = field(default_factory=list[Any])
+    """Copies of the user's message that fast-agent holds; ``forget`` empties them."""
 
     @contextmanager
     def call(self, agent: str, provider: str) -> Generator[ModelCall]:
-        """A call of a model, noted with the fault that it raises.
+        """Log a model call, and the fault that it raises.
 
         Raises:
             asyncio.CancelledError: the turn is over.
@@ -84,7 +86,7 @@ class CallLog:
             raise
 
     def usage(self, model: str) -> Usage:
-        """Tokens over all calls; ``model`` names it where no call told."""
+        """Sum the tokens of all calls; ``model`` is the name to use if no call states one."""
         used = [call for call in self.calls if call.metered]
         return Usage(
             input_tokens=sum(call.input_tokens for call in used),
@@ -93,17 +95,17 @@ class CallLog:
         )
 
     def forget(self) -> None:
-        """The turn is over: fast-agent's snapshots are empty. Timers of the turn would hold them for minutes."""
+        """Empty fast-agent's copies of the user's message, which timers of the turn would hold for minutes."""
         for snapshot in self.snapshots:
             object.__setattr__(snapshot, "content", ())
 
 
 call_log_of_turn: ContextVar[CallLog | None] = ContextVar("call_log_of_turn", default=None)
-"""Set in a turn's task; every model call made under it is noted there."""
+"""Set in a turn's task; every model call in that task is logged there."""
 
 
 usage_listener: ContextVar[Callable[[Usage], None]] = ContextVar("usage_listener", default=not_counted)
-"""Set for a turn: told what each model call has cost."""
+"""Set for a turn; called with the usage of each model call."""
 
 
 def channel(message: PromptMessageExtended, name: str) -> str:
@@ -113,29 +115,32 @@ def channel(message: PromptMessageExtended, name: str) -> str:
 
 
 def message_in(result: Any) -> PromptMessageExtended | None:
-    """The message in what a provider's call returned."""
+    """Find the message in what a provider's call returned."""
     parts: tuple[Any, ...] = result if isinstance(result, tuple) else (result,)
     return next((part for part in parts if isinstance(part, PromptMessageExtended)), None)
 
 
 def unfinished(message: PromptMessageExtended) -> bool:
-    """Whether its stream ended without a word that it was whole (``stream_end`` marks it so)."""
+    """Whether a message's stream ended without a stop reason (``patches.stream_end`` marks it)."""
     return message.stop_reason == LlmStopReason.TIMEOUT
 
 
 def unusable(message: PromptMessageExtended) -> bool:
-    """Whether a model said nothing, or something that its provider could not use (half a tool call)."""
+    """Whether a model wrote no text, or something that its provider could not use (half a tool call)."""
     return _unusable_call(message) or is_empty_completion(message)
 
 
 def _unusable_call(message: PromptMessageExtended) -> bool:
-    """Every other error says something, in its channels or in its text."""
+    """Whether an error has no text, neither in its channels nor in its content: every other kind of error has one."""
     told = channel(message, FAST_AGENT_ERROR_CHANNEL) or channel(message, FAST_AGENT_PROVIDER_ERROR)
     return message.stop_reason == LlmStopReason.ERROR and not (told or message.all_text().strip())
 
 
 def fault_of(message: PromptMessageExtended) -> ModelFault | None:
-    """The fault that a returned message tells of, if it does."""
+    """Read the fault that a returned message reports; None for an answer.
+
+    The provider's error stands in a channel, as JSON: ``{"error_type": str, "status": int or null, ...}``.
+    """
     if message.stop_reason != LlmStopReason.ERROR:
         return None
     if _unusable_call(message):

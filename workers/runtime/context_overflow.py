@@ -1,20 +1,20 @@
-"""Whether a refusal says that a request is too long, in the words of many providers (pure).
+"""Recognises refusals of requests that are too long for the model, in the words of many providers (pure).
 
-There is no common code for it: most send a 400 and a sentence of their own. ``tests/runtime/too_long.tsv`` has the
-sentences.
+There is no common error code: most providers send a 400 and a sentence of their own. ``tests/runtime/too_long.tsv``
+lists the sentences.
 """
 
 import re
 
-# One request is larger than a minute's allowance: waiting does not help, a shorter request does.
+# One request exceeds a minute's allowance: waiting does not help, a shorter request does.
 _ALONE = re.compile(r"request too large for|must be reduced in order|reduce your message size|request is too large for")
 _ALLOWANCE = re.compile(r"\blimit:? ~?([\d,]+)\b.{0,60}?\brequested:? ~?([\d,]+)")
-# Limits of tokens over time, which pass.
+# Limits of tokens over time. These pass by waiting.
 _LIMIT = re.compile(
     r"rate.?limit|throttl|quota|too many requests|try again (in|later|after)|retry (in|after)|please (wait|slow)"
     r"|(per|a|each) (second|sec|minute|min|hour|day|month)\b|\b(tpm|tpd|rpm|rpd|hourly|daily|weekly|monthly)\b"
 )
-# The card asks for longer answers than the model gives.
+# The card's max_tokens exceeds what the model allows.
 _OUTPUT = re.compile(
     r"max (completion |output |new )?tokens`?'? (is too (large|high|big)|must be (less|at most|between|<|in|smaller)"
     r"|exceeds?|should be|cannot|can't|: \d+ >)|max (completion |output |new )?tokens: \d+ >|range of max tokens"
@@ -43,13 +43,13 @@ _WORDS = (
     r"(prompt|输入|长度|token).{0,12}(超长|过长|太长|超限|超过|超出)",
 )
 _TOO_LONG = re.compile("|".join(_WORDS))
-# ... unless it is about both together.
+# ... unless the sentence is about input and output together.
 _BOTH = re.compile(r"context (length|limit)|input tokens|inputs`? tokens")
 
-# Characters; a whole page of HTML may come along.
 _ENOUGH = 4_000
+"""Characters that are searched: the text may hold a whole page of HTML."""
 
-# Who may not ask, or for what is not there, is not told about lengths.
+# Refused for lack of a right, of money or of the thing itself; never for a length.
 _NEVER = frozenset({401, 402, 403, 404})
 _TOO_MANY = 429
 
@@ -59,7 +59,7 @@ def _plain(text: str) -> str:
 
 
 def too_long(text: str, status: int | None = None) -> bool:
-    """Whether the words of a refusal say that the request is too long for the model."""
+    """Whether a refusal says that the request is too long for the model."""
     if status in _NEVER:
         return False
     said = _plain(text)
@@ -71,7 +71,7 @@ def too_long(text: str, status: int | None = None) -> bool:
 
 
 def answer_too_long(text: str) -> bool:
-    """Whether a refusal is about the length of answers that the request asks for: a card's setting."""
+    """Whether a refusal is about the answer's length that the request asks for, which is a card's setting."""
     said = _plain(text)
     return _OUTPUT.search(said) is not None and _BOTH.search(said) is None
 

@@ -1,4 +1,4 @@
-"""fast-agent as the worker's runtime: one FastAgent, entered once, its agents lent as lanes."""
+"""fast-agent as the worker's runtime: one FastAgent, entered once, whose agents are lent as lanes."""
 
 import asyncio
 import logging
@@ -36,9 +36,10 @@ log = logging.getLogger("cohort.runtime")
 
 
 class Engine:
-    """``async with Engine(settings, clock, media=...) as runtime``: enter and leave it in one task of the loop.
+    """The ``AgentRuntime`` of a worker: ``async with Engine(settings, clock, media=...) as runtime``.
 
-    Every turn must have ended before it is left. One per process: fast-agent keeps its settings in globals.
+    It is entered and left in one task of the loop, and left only when every turn has ended. A process has one, because
+    fast-agent keeps its settings in globals.
     """
 
     def __init__(  # noqa: PLR0913 - each is optional, and tests leave most of them out
@@ -134,13 +135,10 @@ class Engine:
         origin_of_turn.set(Origin.of(request.messages))
         usage_listener.set(request.spent)
         async with self._reported(request, choice), self._limited(choice) as limit:
-            record, reads = self._record(request, choice), self._choices.reads(choice.model)
-            size = content.weigh(request.messages, record.messages, reads, self._budget.most) if self._media else 0
-            async with self._budget.share(size, TurnParties.of(request).parties) as share:
-                files, again = (content.ModelFiles(self._media, reads, self._budget, share) for _ in range(2))
+            record = self._record(request, choice)
+            async with self._files(request, record, choice) as (files, past_files):
                 message = await self._opened(content.user_turn(request.messages, files))
-                # What cannot be opened now was told when it came.
-                record.messages = await content.with_files(record.messages, again)
+                record.messages = await content.with_files(record.messages, past_files)
                 work = TurnInput(message, record, sink, open_ended=self._ends.never(choice.model))
                 async with self._lane(request, limit) as lane:
                     answer = await self._ended(choice, self._answer(request, choice, lane, work))
@@ -197,7 +195,7 @@ class Engine:
         return await shortening.answer(work, full=full)
 
     async def _ended(self, choice: ModelChoice, answering: Awaitable[TurnAnswer]) -> TurnAnswer:
-        """Remember whether the model says when an answer is whole."""
+        """Remember whether the model ends its answers with a stop reason."""
         try:
             answer = await answering
         except Unfinished:
@@ -207,8 +205,22 @@ class Engine:
             self._ends.whole(choice.model)
         return answer
 
+    @asynccontextmanager
+    async def _files(
+        self, request: TurnRequest, record: history.Record, choice: ModelChoice
+    ) -> AsyncGenerator[tuple[content.ModelFiles, content.ModelFiles]]:
+        """Wait for the files' share of the budget: for those of the messages, and for those of the history.
+
+        Notices of the second are dropped: the user was told when that file came.
+        """
+        reads = self._choices.reads(choice.model)
+        size = content.weigh(request.messages, record.messages, reads, self._budget.most) if self._media else 0
+        async with self._budget.share(size, TurnParties.of(request).parties) as share:
+            files, past_files = (content.ModelFiles(self._media, reads, self._budget, share) for _ in range(2))
+            yield files, past_files
+
     async def _opened[T](self, work: Awaitable[T]) -> T:
-        """Files of a message, or a turn to be tried again.
+        """Open a message's files; without one of them the turn is tried again.
 
         Raises:
             TurnFailed: Telegram did not hand out a file.
@@ -219,7 +231,7 @@ class Engine:
             raise faults.no_file(type(problem).__name__) from problem
 
     def _record(self, request: TurnRequest, choice: ModelChoice) -> history.Record:
-        """What the session remembers; a new one begins with what the card gives it."""
+        """What the session remembers; a new session begins with the messages of its card."""
         if request.history is None:
             return history.Record(self._registry.initial(choice.agent))
         return history.decode(request.history)
@@ -241,12 +253,12 @@ class Engine:
             raise limit.failure(choice.model) from None
 
     def _reported(self, request: TurnRequest, choice: ModelChoice) -> AbstractAsyncContextManager[None]:
-        """The breaker is told how the turn ended, whatever ended it: the turn may be the probe."""
+        """Report the turn's end to the breaker, however it ended: the turn may be the probe."""
         return outcome.reported(self._breaker, request, choice, several=self._choices.several_models(choice))
 
     @asynccontextmanager
     async def _lane(self, request: TurnRequest, limit: TurnLimit) -> AsyncGenerator[Lane]:
-        """A lane for one turn, wiped afterwards."""
+        """Borrow a lane for one turn, and reset it afterwards."""
         lane = await self._lanes.take(TurnParties.of(request))
         limit.begin()
         try:
@@ -256,7 +268,7 @@ class Engine:
             self._lanes.give_back(lane)
 
     async def _agent(self, request: TurnRequest, lane: Lane, choice: ModelChoice) -> Any:
-        """The chosen agent of a wiped lane, it and its members with the session's model.
+        """Prepare a lane that was reset: the chosen agent and its members, with the session's model.
 
         Raises:
             TurnFailed: that model, or a server of the session's own, cannot be had.
@@ -274,5 +286,5 @@ class Engine:
         return agents[choice.agent]
 
     def _reset(self, lane: Lane) -> None:
-        """Nothing of a turn may stay in its lane."""
+        """Reset a lane: no state of a turn may stay in it."""
         self._registry.reset(lane)

@@ -1,4 +1,4 @@
-"""What fast-agent's configuration and cards must say in a worker, whatever their files say or leave out."""
+"""Sets what a worker needs in fast-agent's configuration and cards, over what their files say."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from fast_agent import FastAgent
     from fast_agent.config import Settings as FastSettings
 
-# A model may call tools this often in one turn; fast-agent's own default is 9,999.
 MAX_ITERATIONS = 10
-# Silence of a model's stream after which the call is given up; covers the SDK's own retries of a 429 as well.
+"""Rounds of tool calls in one turn; fast-agent's own default is 9,999."""
 STREAMING_TIMEOUT_S = 60.0
+"""A model call whose stream is silent for so long is given up. The SDK's own retries of a 429 fall within it."""
 
 
 def harden(config: "FastSettings", settings: Settings) -> None:
-    """Settings that a worker needs whatever the file says."""
+    """Set what a worker needs in the configuration."""
     config.llm_retries = 0
     config.session_history = False
     config.logger.type = "none"
@@ -47,7 +47,7 @@ def harden(config: "FastSettings", settings: Settings) -> None:
 
 
 def _plain_transport(config: "FastSettings") -> None:
-    """OpenAI's Responses over HTTP unless the file says otherwise: a web socket is kept, with the last conversation."""
+    """Use HTTP for OpenAI's Responses unless the file says otherwise: a web socket keeps the last conversation."""
     if config.responses is None:
         config.responses = OpenAISettings(transport="sse")
     if config.codexresponses is None:
@@ -58,13 +58,13 @@ def _plain_transport(config: "FastSettings") -> None:
 
 
 def harden_servers(config: "FastSettings", settings: Settings) -> None:
-    """Every MCP server known so far (cards may bring their own)."""
+    """Harden every MCP server known so far; cards may bring their own later."""
     for server in config.mcp.servers.values() if config.mcp is not None else ():
         harden_server(server, settings)
 
 
 def harden_server(server: Any, settings: Settings) -> None:
-    """An MCP server of ours: never a question on a terminal, never sampling unasked, every call ends."""
+    """Harden an MCP server: no question on a terminal, no sampling by itself, every call ends."""
     server.elicitation = MCPElicitationSettings(mode="auto-cancel")
     if server.read_timeout_seconds is None:
         server.read_timeout_seconds = max(1, round(settings.tool_timeout.total_seconds()))
@@ -78,12 +78,12 @@ _ASKED = "cohort_asked"
 
 
 def asks_for(data: Any, what: str) -> bool:
-    """Whether a registered card asks for a thing that the operator may withhold."""
+    """Whether a registered card asks for something that the operator may withhold."""
     return bool(data.get(_ASKED, {}).get(what))
 
 
 def apply_defaults(fast: "FastAgent", settings: Settings) -> None:
-    """Our defaults for every registered agent."""
+    """Set our defaults on every registered agent."""
     for entry in fast.agents.values():
         data: Any = entry
         config = data.get("config")
@@ -91,9 +91,9 @@ def apply_defaults(fast: "FastAgent", settings: Settings) -> None:
             continue
         if settings.model:
             config.model = settings.model
-        # It asks on the terminal; in a chat the agent simply asks.
+        # fast-agent asks on the terminal; in a chat the agent asks in its answer.
         config.human_input = False
-        # Kept as it was asked for: a card that is loaded again comes here again.
+        # Stored as the card has it, because a card that is loaded again passes here again.
         data.setdefault(_ASKED, {"harness_tools": config.harness_tools, "shell": config.shell})
         config.harness_tools = config.harness_tools and settings.runtime_tools
         params = config.default_request_params or RequestParams()

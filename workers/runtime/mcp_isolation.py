@@ -40,19 +40,19 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("cohort.runtime")
 
-# A process that has not answered by then will not; npm-packed servers need some seconds on a loaded machine.
 STARTUP_S = 30.0
+"""A server that has not answered by then has failed. One started by npx needs some seconds on a loaded machine."""
 
 REST_S = 30.0
-"""A session's server that did not start is left alone for this long; its turns go without it at once."""
+"""A session's server that did not start is tried again after so long; until then turns run without it."""
 
 MARK, OWN = "isolation", "chat"
-"""What is written in a server's settings, and its only value."""
+"""The key in a server's settings, and its only value."""
 
 _WANTED = "cohort_servers"
 _HARMLESS = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
-# What an aggregator remembers of a server that it has no more.
+# What an aggregator still holds of a server after it was detached.
 _KEPT_OVER_DETACHING = ("_attachment_locks", "_server_stats")
 
 
@@ -86,7 +86,7 @@ def place(home: Path, session: SessionKey) -> Path:
 
 @dataclass(slots=True)
 class Attached:
-    """What a lane has attached for a session: (agent, server name) pairs."""
+    """The servers that a lane has attached for a session, as (agent, server name) pairs."""
 
     session: str
     servers: list[tuple[Any, str]] = field(default_factory=list[tuple[Any, str]])
@@ -96,7 +96,12 @@ class Isolation:
     """Attaches and detaches; every change is made in the lane's own task."""
 
     def __init__(self, home: Path, servers: ServerHealth) -> None:
-        """``servers``: is told of those that do not start."""
+        """Attach servers.
+
+        Args:
+            home: The state directory, where sessions get their directories.
+            servers: Told of servers that do not start.
+        """
         self._home = home
         self._told = servers
         self._resting: dict[str, float] = {}
@@ -106,7 +111,7 @@ class Isolation:
         self._attached: dict[Lane, Attached] = {}
 
     def read(self, fast: "FastAgent") -> None:
-        """Find the marked servers, and take them out of the cards' hands: lanes must not start them."""
+        """Find the marked servers, and remove them from the cards, because lanes must not start them."""
         config = fast.context.config
         if config is None or config.mcp is None:
             return

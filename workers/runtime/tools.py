@@ -40,7 +40,7 @@ class Origin:
 
     @classmethod
     def of(cls, messages: Sequence[Inbound]) -> Self:
-        """A person's message among them begins anew; a turn of reminders alone is a link of their chain."""
+        """With a person's message the chain starts again at 0; a turn of reminders alone is one link further."""
         people = [message for message in messages if message.kind != "reminder"]
         if people:
             return cls(people[-1].person)
