@@ -1,7 +1,10 @@
 """The Celery app: doorbells go through it, and Flower and remote control look at the workers through it."""
 
+from typing import Any
+
 from celery import Celery
 
+from tasks.redis_url import Sentinels, sentinels
 from tasks.settings import Settings, load
 from tasks.slots import queue_of
 
@@ -21,10 +24,12 @@ IDLE_QUEUE = "cohort.idle"
 def make_app(settings: Settings) -> Celery:
     """A configured app; it connects when first used."""
     app = Celery("cohort", set_as_current=False)
+    watched = sentinels(settings.redis_url) if settings.redis_url else None
+    url = watched.broker_url() if watched else settings.redis_url
     app.conf.update(
         # Not `broker_url`, which CELERY_BROKER_URL would overrule: doorbells are stored where their messages are.
-        broker_read_url=settings.redis_url,
-        broker_write_url=settings.redis_url,
+        broker_read_url=url,
+        broker_write_url=url,
         include=["tasks.turn"],
         task_default_queue=IDLE_QUEUE,
         task_create_missing_queues=True,
@@ -57,6 +62,7 @@ def make_app(settings: Settings) -> Celery:
             "socket_keepalive": True,
             "socket_connect_timeout": 3,
             "health_check_interval": 15,
+            **(_sentinel_options(watched) if watched else {}),
         },
         # Doorbells and events that nobody reads any more.
         event_queue_expires=60,
@@ -66,6 +72,11 @@ def make_app(settings: Settings) -> Celery:
     )
     app.conf.task_routes = None
     return app
+
+
+def _sentinel_options(watched: Sentinels) -> dict[str, Any]:
+    own = {"password": watched.sentinel_password, "socket_timeout": 1, "socket_connect_timeout": 1}
+    return {"master_name": watched.master, "sentinel_kwargs": own}
 
 
 def celery_app() -> Celery:

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import parse_qs, urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from tasks import environ as environment
+from tasks import redis_url
 from tasks.agent_files import found_configuration
 from tasks.errors import Misconfigured
 
@@ -63,7 +63,9 @@ class Settings(BaseSettings):
     telegram_base_url: str = Field("https://api.telegram.org", alias="TELEGRAM_BASE_URL")
     """Root of the Bot API server."""
     redis_url: str | None = Field(None, alias="REDIS_URL")
-    """Redis or Valkey, 7.0 or later. Without one `cohort up` runs an embedded Valkey."""
+    """Redis or Valkey, 7.0 or later (redis, rediss, sentinel). Without one `cohort up` runs an embedded Valkey."""
+    wait_replicas: int = Field(0, alias="COHORT_WAIT_REPLICAS", ge=0, le=16)
+    """Replicas of Redis that must have a write before it counts as done. 0: a failover may lose the last writes."""
     flower_port: int = Field(5555, alias="FLOWER_PORT", ge=0, le=65535)
     """Flower's port on 127.0.0.1; 0 starts no Flower."""
     flower_hosts: Annotated[tuple[str, ...], NoDecode] = Field((), alias="COHORT_FLOWER_HOSTS")
@@ -218,14 +220,8 @@ class Settings(BaseSettings):
     @classmethod
     def _redis_form(cls, value: str | None) -> str | None:
         """What redis-py and Celery's transport both understand, and in the same way."""
-        if value is None:
-            return None
-        parts = urlsplit(value)
-        if parts.scheme not in ("redis", "rediss"):
-            raise ValueError("is not a Redis URL (expected redis://host:port/0, or rediss:// for TLS)")
-        if any(not name.startswith("ssl_") for name in parse_qs(parts.query)):
-            only = "only ssl_* query parameters are supported"
-            raise ValueError(f"{only}; put the database number in the path: redis://host:6379/3")
+        if value is not None:
+            redis_url.check(value)
         return value
 
     @property

