@@ -24,7 +24,7 @@ ECHO = "passthrough"
 
 
 @dataclass(frozen=True, slots=True)
-class ModelChoice:
+class ChosenModel:
     """The model that answers."""
 
     title: str
@@ -82,28 +82,28 @@ def key_for(name: str) -> str | None:
     return next((key for key, marks in _MARKS.items() if name.lower().startswith(marks)), None)
 
 
-def choose(given: Given) -> ModelChoice:
+def choose(given: Given) -> ChosenModel:
     """Choose the model.
 
     Raises:
         Misconfigured: a provider is set up, but no model is named and none can be derived.
     """
     if given.model:
-        return ModelChoice(given.model, "COHORT_MODEL names it")
+        return ChosenModel(given.model, "COHORT_MODEL names it")
     default = given.config.get("default_model")
     if default:
-        return ModelChoice(str(default), "default_model of the configuration file")
+        return ChosenModel(str(default), "default_model of the configuration file")
     if given.environ.get("FAST_AGENT_MODEL"):
-        return ModelChoice(given.environ["FAST_AGENT_MODEL"], "FAST_AGENT_MODEL names it")
+        return ChosenModel(given.environ["FAST_AGENT_MODEL"], "FAST_AGENT_MODEL names it")
     named = sorted({model for model in given.cards if model})
     if named and all(given.cards):
-        return ModelChoice(", ".join(named), "the agent cards name it")
+        return ChosenModel(", ".join(named), "the agent cards name it")
     found = keys_in(given.environ, given.config)
     for key in found:
         if key in BY_KEY:
             # FAST_AGENT_MODEL has the lowest rank in fast-agent: a card that names a model keeps it.
             model = BY_KEY[key]
-            return ModelChoice(
+            return ChosenModel(
                 model, f"{key} is set", {"FAST_AGENT_MODEL": model}, hint="COHORT_MODEL=...  for another one"
             )
     if found:
@@ -114,7 +114,7 @@ def choose(given: Given) -> ModelChoice:
             "the configuration has a generic: section, but no model is named: set COHORT_MODEL=generic.<model>"
         )
     name = "FAST_AGENT_MODEL" if named else "COHORT_MODEL"
-    return ModelChoice(
+    return ChosenModel(
         "SmolLM2-135M, a toy on this machine",
         "no key and no model is set",
         {name: DEMO},
@@ -123,9 +123,9 @@ def choose(given: Given) -> ModelChoice:
     )
 
 
-def echo(choice: ModelChoice, problem: str) -> ModelChoice:
+def echo(choice: ChosenModel, problem: str) -> ChosenModel:
     """The choice when the demo model cannot run: every message is echoed, and the title says so."""
     env = dict.fromkeys(choice.env, ECHO)
-    return ModelChoice(
+    return ChosenModel(
         "none: every message is echoed", f"{choice.why}, and the demo model {problem}", env, hint=choice.hint
     )

@@ -21,6 +21,8 @@ PACKAGES = ("bot", "workers", "botapi", "tasks", "ops", "playground")
 HOUSES = (*PACKAGES, "bench", "tests", "tools", "docs")
 OF_AN_OPERATOR = ("tasks.py", "flowerconfig.py", "bot/")
 """Files that documents name and that stand in an operator's directory."""
+TWICE = ("Record", "Reminders")
+"""Class names that still have two meanings."""
 PLAIN = ("ops/", "playground/")
 """Packages whose prose has no retired word (``tools/house.py``)."""
 
@@ -142,6 +144,16 @@ def test_every_file_and_folder_that_the_documents_name_exists() -> None:
         if word not in OF_AN_OPERATOR and names_a_file(word, files)
     ]
     assert wrong == []
+
+
+@pytest.mark.promise("small-files")
+def test_a_class_name_has_one_meaning_in_all_packages() -> None:
+    where: dict[str, list[str]] = {}
+    for path in sources(".py"):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                where.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
+    assert {name: places for name, places in where.items() if len(places) > 1 and name not in TWICE} == {}
 
 
 @pytest.mark.promise("docs-true")

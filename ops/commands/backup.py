@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from ops import backup_file
+from ops.commands import backup_file
 from ops.context import Context, context, run
 from ops.home import Home
 from ops.up import valkey

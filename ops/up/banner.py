@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ops.model import ModelChoice
+from ops.model import ChosenModel
 from ops.up.plan import Plan
 
 WIDTH = 80
@@ -19,7 +19,7 @@ class Facts:
     """What the banner tells."""
 
     plan: Plan
-    choice: ModelChoice
+    choice: ChosenModel
     store: str
     """The store in words."""
     home: Path

@@ -45,7 +45,7 @@ def installed() -> bool:
     return weights() is not None and find_spec("xllamacpp") is not None
 
 
-def choice_of(settings: Settings) -> model.ModelChoice:
+def choice_of(settings: Settings) -> model.ChosenModel:
     """The model that answers under these settings.
 
     Raises:

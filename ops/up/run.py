@@ -13,7 +13,7 @@ import httpx
 from ops import control, model
 from ops.durability import configured, weaknesses
 from ops.home import Home, Running
-from ops.model import ModelChoice
+from ops.model import ChosenModel
 from ops.powers import powers
 from ops.up import banner, demo_model, valkey
 from ops.up.console import Console
@@ -137,7 +137,7 @@ class Up:
             raise Misconfigured(f"the embedded Valkey does not start; see {self._home.logs / 'valkey.log'}")
         return started.url, f"embedded Valkey, data in {banner.shown(self._home.valkey)}"
 
-    async def _model(self, supervisor: Supervisor, choice: ModelChoice) -> tuple[ModelChoice, dict[str, str]]:
+    async def _model(self, supervisor: Supervisor, choice: ChosenModel) -> tuple[ChosenModel, dict[str, str]]:
         """Start the demo model if it is the choice; where it cannot run, the choice becomes an echo."""
         if not choice.demo:
             return choice, {}

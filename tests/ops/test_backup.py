@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from ops import backup_file
+from ops.commands import backup_file
 from tasks.clock import SystemClock
 from tasks.store import Store
 from tasks.store.backup import dump

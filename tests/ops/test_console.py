@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from ops import model
-from ops.model import ModelChoice
+from ops.model import ChosenModel
 from ops.up import banner, console, plan
 from tasks.settings import load
 
 DEMO = model.choose(model.Given(None, {}, {}, [None]))
 
 
-def facts(choice: ModelChoice = DEMO, *, home: Path = Path("/somewhere/state"), **environ: str) -> banner.Facts:
+def facts(choice: ChosenModel = DEMO, *, home: Path = Path("/somewhere/state"), **environ: str) -> banner.Facts:
     drawn = plan.Plan(load(environ), environ, None if "TELEGRAM_BOT_TOKEN" in environ else 8081, 5555)
     return banner.Facts(drawn, choice, "embedded Valkey, data in .cohort/valkey", home, 4.2, ("Redis forgets",))
 
@@ -37,7 +37,7 @@ def test_the_banner_fits_80_columns_and_has_no_colours_outside_a_terminal() -> N
 
 def test_the_banner_of_a_real_bot_names_it_without_its_secret() -> None:
     page = banner.render(
-        facts(ModelChoice("haiku", "COHORT_MODEL names it"), TELEGRAM_BOT_TOKEN="42:secret"), colour=False
+        facts(ChosenModel("haiku", "COHORT_MODEL names it"), TELEGRAM_BOT_TOKEN="42:secret"), colour=False
     )
     assert "bot 42 at https://api.telegram.org" in page
     assert "secret" not in page

@@ -72,4 +72,4 @@ async def test_no_page_of_another_site_reaches_any_route_of_flower(flower: str) 
 
 def test_flower_is_started_on_this_machine_alone_unless_told() -> None:
     assert "--address=127.0.0.1" in flower_command(5555)
-    assert flower_command(5555)[:4] == (sys.executable, "-P", "-m", "ops.flower")
+    assert flower_command(5555)[:4] == (sys.executable, "-P", "-m", "ops.up.flower")

@@ -22,8 +22,8 @@ OURS = ("tasks", "workers", "ops", "playground", "botapi")
 THEIRS = ("celery", "kombu", "redis", "flower", "tornado", "uvicorn", "starlette", "telegram", "pydantic", "httpx")
 TRAP = "import os, pathlib\npathlib.Path({marker!r}).joinpath(__name__).touch()\nraise ImportError('not ours')\n"
 SECRETS = {
-    "ANTHROPIC_API_KEY": "sk-everybody-wants-this",
-    "MY_SERVERS_PASSWORD": "sk-everybody-wants-that",
+    "ANTHROPIC_API_KEY": "sk-an-attacker-wants-this",
+    "MY_SERVERS_PASSWORD": "sk-an-attacker-wants-that",
     "AWS_SECRET_ACCESS_KEY": "sk-and-this",
     "COHORT_PLAYGROUND_KEY": "sk-of-the-playground",
 }
@@ -35,7 +35,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("private") / "home"
     for folder in (home / "media", home / "sessions" / "4242_5", home / "logs"):
         folder.mkdir(parents=True)
-        (folder / "old").write_text("what somebody wrote")
+        (folder / "old").write_text("what a person wrote")
         (folder / "old").chmod(0o644)
     (home / "media" / "link").symlink_to(home.parent / "elsewhere")
     (home.parent / "elsewhere").write_text("not ours")
@@ -120,6 +120,6 @@ def test_everything_in_its_home_is_its_owners_alone(up: System, home: Path) -> N
         if not path.is_symlink() and path.lstat().st_mode & 0o077
     ]
     assert open_ones == []
-    assert (home / "media" / "old").read_text() == "what somebody wrote"
+    assert (home / "media" / "old").read_text() == "what a person wrote"
     # What a link leads to is not ours.
     assert (home.parent / "elsewhere").stat().st_mode & 0o777 == 0o644

@@ -132,7 +132,7 @@ async def test_a_server_left_by_a_killed_supervisor_is_ended_before_its_data_is_
         left = await begun(supervisor, tmp_path)
         async with client(left) as redis:
             await redis.rpush("inbox", "kept")
-        # As after a kill of its supervisor where nothing tethers it: it runs, and nobody keeps it.
+        # As after a kill of its supervisor outside Linux: the server runs without a supervisor.
         supervisor.processes["valkey"].leaving.set()
         async with supervising(console) as another, client(await begun(another, tmp_path)) as redis:
             assert await redis.lrange("inbox", 0, -1) == [b"kept"]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from ops import backup_file
+from ops.commands import backup_file
 from tasks import keys
 from tasks.clock import SystemClock
 from tasks.envelope import DeadLetter, Inbound, Reply

@@ -1,4 +1,4 @@
-"""``python -P -m ops.flower``: Flower with a guard in front of all its routes, and with our own Celery app.
+"""``python -P -m ops.up.flower``: Flower with a guard in front of all its routes, and with our own Celery app.
 
 Flower asks for no password and answers each request that reaches its port. A page of another site reaches the port
 through the browser of this machine's user (``tasks.loopback``). Since Flower 2 its API, which can end workers, is
