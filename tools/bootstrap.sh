@@ -47,4 +47,12 @@ $uv pip install --quiet --python $venv/bin/python --no-deps --require-hashes -r 
 if [ "$1" != demo ]; then
     $uv pip install --quiet --python $venv/bin/python --no-deps --build-constraints requirements-build.txt -e .
 fi
+# uv compiles nothing, and processes that start at the same time would each compile all that they import.
+case "$1" in
+run) loaded='workers.process.app, bot.wiring, ops.up.run, playground.server' ;;
+dev) loaded='workers.process.app, bot.wiring, ops.up.run, playground.server, aiogram, hypothesis.stateful' ;;
+*) loaded=sys ;;
+esac
+env -u PYTHONDONTWRITEBYTECODE $venv/bin/python -c "import $loaded" ||
+    say "Not all modules can be loaded; the command that needs them will say why."
 printf '%s\n' "$wanted" >"$stamp"

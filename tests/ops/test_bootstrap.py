@@ -1,5 +1,7 @@
 """`make`'s first step: the right Python, among what is on a machine."""
 
+import importlib.util
+import re
 import subprocess
 from pathlib import Path
 
@@ -103,6 +105,13 @@ def test_a_machine_without_one_is_told_in_one_line_what_to_install(machine: Path
     assert (found.returncode, found.stdout) == (1, "")
     assert len(found.stderr.splitlines()) == 1
     assert "python3.12-venv" in found.stderr
+
+
+def test_what_is_compiled_after_an_installation_is_there() -> None:
+    text = (ROOT / "tools" / "bootstrap.sh").read_text()
+    names = {name for found in re.findall(r"loaded='([^']+)'", text) for name in found.split(", ")}
+    assert {"workers.process.app", "bot.wiring"} <= names
+    assert [name for name in sorted(names) if importlib.util.find_spec(name) is None] == []
 
 
 @pytest.mark.promise("locked-install")
