@@ -3,6 +3,7 @@
 What was surely not sent is told from what Telegram may have done (``sent``): only the latter may show twice.
 """
 
+import io
 import json
 from typing import Any, override
 from urllib.parse import urlencode
@@ -159,5 +160,7 @@ def _body(data: RequestData | None) -> tuple[bytes | aiohttp.FormData | None, di
         return urlencode(data.json_parameters).encode(), _FORM
     form = aiohttp.FormData(data.json_parameters)
     for name, (file_name, content, kind) in data.multipart_data.items():
-        form.add_field(name, content, filename=file_name, content_type=kind)
+        # Read piece by piece: bytes would be written in one go, with nothing else done meanwhile.
+        read = io.BytesIO(content) if isinstance(content, bytes) else content
+        form.add_field(name, read, filename=file_name, content_type=kind)
     return form, None

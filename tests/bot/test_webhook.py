@@ -32,14 +32,14 @@ async def webhook(doorway: Doorway) -> AsyncGenerator[httpx.AsyncClient]:
     async def take(updates: Sequence[object]) -> None:
         await doorway.door.take(updates)
 
-    sock = socket.create_server(("127.0.0.1", 0))
-    url = f"http://127.0.0.1:{sock.getsockname()[1]}"
     stop = Stop()
-    async with asyncio.timeout(SOON), asyncio.TaskGroup() as group:
-        group.create_task(serve(Webhook(take, SECRET), sock, stop, SystemClock()))
-        async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
-            yield client
-        stop.set()
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        url = f"http://127.0.0.1:{sock.getsockname()[1]}"
+        async with asyncio.timeout(SOON), asyncio.TaskGroup() as group:
+            group.create_task(serve(Webhook(take, SECRET), sock, stop, SystemClock()))
+            async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+                yield client
+            stop.set()
 
 
 @pytest.fixture
