@@ -48,6 +48,12 @@ def test_a_bad_card_is_told_with_file_line_and_what_to_do(settings_of: SettingsO
     assert "\n" not in str(problem)
 
 
+def test_an_agent_of_the_settings_that_no_card_describes_stops_the_start(settings_of: SettingsOf) -> None:
+    assert check_cards(settings_of(COHORT_AGENT="assistant")) == []
+    [problem] = check_cards(settings_of(COHORT_AGENT="ghost"))
+    assert str(problem).endswith("no card describes the agent ghost; correct COHORT_AGENT")
+
+
 def test_good_cards_have_no_problems_and_documents_beside_them_are_no_cards(
     settings_of: SettingsOf, cards: Path
 ) -> None:

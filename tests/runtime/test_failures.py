@@ -1,5 +1,7 @@
 """What a fault means: the table of docs/model-faults.md as pure decisions."""
 
+from dataclasses import replace
+
 import pytest
 
 from workers.interfaces import TurnFailed
@@ -102,6 +104,18 @@ def test_an_operator_reads_what_broke_and_neither_key_nor_message() -> None:
     failure = classify(ModelFault.of(error), "openai.gpt")
     assert failure.detail == "key refused, openai.gpt: ValueError"
     assert "sk-" not in str(failure) + failure.words
+
+
+@pytest.mark.promise("model-faults")
+@pytest.mark.parametrize(
+    "words",
+    ["I need help with billing", "Why is my API key not valid?", "model not found", "exceeded your current quota?"],
+)
+def test_a_rejected_request_that_quotes_the_user_alerts_no_operator(words: str) -> None:
+    fault = ModelFault(("BadRequestError",), 400, f"invalid input: '{words}'".casefold())
+    assert type(classify(fault, "generic.mock", [words])) is RequestRejected
+    own = replace(fault, text=f"{fault.text}. your credit balance is too low")
+    assert classify(own, "generic.mock", [words]).action == "operator"
 
 
 def test_a_rate_limit_waits_longer_than_an_overload_and_that_longer_than_a_hiccup() -> None:

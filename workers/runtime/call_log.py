@@ -14,7 +14,7 @@ from fast_agent.llm.provider.error_utils import is_empty_completion
 from fast_agent.types import LlmStopReason, PromptMessageExtended
 
 from workers.interfaces import Usage, not_counted
-from workers.runtime.faults import ModelFault
+from workers.runtime.model_fault import ModelFault
 from workers.runtime.streams.meter import allowance
 
 FILES_MOST = 20 * 2**20

@@ -77,6 +77,8 @@ def check_cards(settings: Settings) -> list[CardProblem]:
         found = [_explained(entry.path, text, error) for error in entry.errors]
         # What the scan finds the loader may trip over too, in words without a line.
         problems.extend(found or _loaded(entry.path, text, settings))
+    if files and settings.agent is not None and settings.agent not in {card.name for card in readable.values()}:
+        problems.append(BadFile(cards, None, f"no card describes the agent {settings.agent}", "correct COHORT_AGENT"))
     return [*problems, *_copied(readable.values(), own)]
 
 

@@ -21,6 +21,7 @@ from workers.runtime.faults import Unfinished
 from workers.runtime.lanes.fair_queue import TurnParties
 from workers.runtime.lanes.pool import Lane, Lanes
 from workers.runtime.mcp_health import Alert
+from workers.runtime.model_fault import ModelFault
 from workers.runtime.models import outcome, switching
 from workers.runtime.models.breaker import Breaker
 from workers.runtime.models.choice import ModelChoice, ModelChooser
@@ -282,7 +283,7 @@ class Engine:
             except Exception as problem:
                 # What was changed in part is put back with the lane: a chat that chose such a model must not have each
                 # of its messages start the servers of a lane again.
-                raise faults.unusable(choice.switch, faults.ModelFault.of(problem).detail) from problem
+                raise faults.unusable(choice.switch, ModelFault.of(problem).detail) from problem
         return agents[choice.agent]
 
     def _reset(self, lane: Lane) -> None:

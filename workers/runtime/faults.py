@@ -5,12 +5,14 @@ fast-agent reports a fault as an exception, or as a returned message with ``stop
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Literal
 
 from workers.interfaces import TurnFailed
 from workers.runtime import context_overflow
+from workers.runtime.model_fault import ModelFault
 
 type Action = Literal["retry", "tell", "operator"]
 
@@ -32,6 +34,8 @@ UNUSABLE = "The model couldn't work with this message. Try putting it differentl
 SHORT_S, MEDIUM_S, LONG_S = 1.0, 4.0, 10.0
 
 _TOO_MANY = 429
+_MAY_QUOTE = frozenset({400, 422})
+"""Statuses of rejected requests; the message may quote what the user wrote."""
 _QUOTA = ("insufficient_quota", "exceeded your current quota", "credit balance", "billing", "payment required")
 _KEY = (
     "api key not valid",
@@ -81,47 +85,13 @@ _ODD = frozenset({"UnusableAnswerError"})
 _EMPTY = frozenset({"EmptyCompletionError", "EmptyStreamError"})
 
 
-@dataclass(frozen=True, slots=True)
-class ModelFault:
-    """A fault of a model, or of a card's hook."""
-
-    kinds: tuple[str, ...]
-    """Names of the error's class and of its bases."""
-    status: int | None = None
-    """The HTTP status, where there is one."""
-    text: str = ""
-    """The error's message in lower case. It is searched, never shown: it may quote the user."""
-    hook: str = ""
-    """The hook that raised, in words; empty for a fault of the model."""
-
-    @classmethod
-    def of(cls, error: BaseException) -> "ModelFault":
-        """Read an exception, and also its cause where fast-agent reports every refusal of Google's as a wrong key.
-
-        The HTTP status stands in ``status_code`` (SDKs), ``status`` or ``code`` (Google).
-        """
-        chain = [error]
-        if type(error).__name__ == "ProviderKeyError" and error.__cause__ is not None:
-            chain.append(error.__cause__)
-        names = ("status_code", "status", "code")
-        found = (getattr(link, name, None) for link in chain for name in names)
-        status = next((value for value in found if isinstance(value, int)), None)
-        words = (str(part) for link in chain for part in (link, getattr(link, "code", ""), getattr(link, "body", "")))
-        kinds = tuple(kind.__name__ for kind in type(error).__mro__[:-2])
-        return cls(kinds, status, " ".join(words).casefold(), str(getattr(error, "hook", "")))
-
-    def says(self, *needles: str) -> bool:
-        return any(needle in self.text for needle in needles)
-
-    @property
-    def detail(self) -> str:
-        """For operators: the kind and the status, without the message, which may quote the user or a key."""
-        name = self.kinds[0] if self.kinds else "unknown error"
-        return name if self.status is None else f"{name} (HTTP {self.status})"
-
-
-def classify(fault: ModelFault, model: str = "") -> TurnFailed:
+def classify(fault: ModelFault, model: str = "", sent: Iterable[str] = ()) -> TurnFailed:
     """Decide who must act on a fault, and what the user is told.
+
+    Args:
+        fault: What went wrong.
+        model: For the operator.
+        sent: The texts of the request, which are read only if the provider rejected it.
 
     Returns:
         The failure; a ``ContextTooLong`` where the request did not fit, which the runtime answers with a compaction.
@@ -129,6 +99,8 @@ def classify(fault: ModelFault, model: str = "") -> TurnFailed:
     if fault.hook:
         return SetupFault("operator", BROKEN, fault.hook)
     where = f"{model}: {fault.detail}" if model else fault.detail
+    if fault.status in _MAY_QUOTE:
+        fault = replace(fault, sent=" ".join(sent).casefold())
     return _by_words(fault, where) or _by_status(fault, where) or _by_kind(fault, where)
 
 
@@ -145,9 +117,9 @@ def _by_words(fault: ModelFault, where: str) -> TurnFailed | None:
         return TurnFailed("operator", BROKEN, f"quota used up, {where}")
     if fault.says(*_KEY):
         return TurnFailed("operator", BROKEN, f"key refused, {where}")
-    if _SETUP.search(fault.text):
+    if fault.finds(_SETUP):
         return TurnFailed("operator", BROKEN, f"account or model does not allow it, {where}")
-    if _NO_MODEL.search(fault.text):
+    if fault.finds(_NO_MODEL):
         return TurnFailed("operator", BROKEN, f"no such model, {where}")
     return None
 

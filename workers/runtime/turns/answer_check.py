@@ -1,5 +1,7 @@
 """Checks whether what a model call returned is an answer: fast-agent returns faults and half answers as well."""
 
+from collections.abc import Iterable
+
 from fast_agent.types import LlmStopReason, PromptMessageExtended
 from mcp_types import TextContent
 
@@ -31,13 +33,16 @@ class EndMarkers:
             self._never.add(model)
 
 
-def check(response: PromptMessageExtended, call_log: CallLog, model: str, *, open_ended: bool) -> None:
+def check(
+    response: PromptMessageExtended, call_log: CallLog, model: str, *, sent: Iterable[str] = (), open_ended: bool
+) -> None:
     """Let an answer pass.
 
     Args:
         response: What the agent returned.
         call_log: The model calls of the turn.
         model: For the operator.
+        sent: The texts of the request.
         open_ended: An answer whose stream ended without a stop reason passes, too.
 
     Raises:
@@ -50,7 +55,7 @@ def check(response: PromptMessageExtended, call_log: CallLog, model: str, *, ope
         # A member's failure is a text to the next member, and a child agent's one to the agent that called it.
         fault = next((call.fault for call in call_log.calls if call.fault), None)
     if fault is not None:
-        raise faults.classify(fault, model)
+        raise faults.classify(fault, model, sent)
     match response.stop_reason:
         case LlmStopReason.CANCELLED:
             raise faults.cut_off(model)

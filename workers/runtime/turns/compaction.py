@@ -13,6 +13,7 @@ from workers.runtime import faults
 from workers.runtime.conversation import fitting
 from workers.runtime.conversation.history import Record, newest
 from workers.runtime.faults import ContextTooLong, RequestRejected
+from workers.runtime.model_fault import ModelFault
 from workers.runtime.tools import Toolbox
 from workers.runtime.turns.turn import run_logged
 
@@ -91,6 +92,7 @@ async def _summarise(agent: Any, record: Record, session: SessionKey, model: str
         return Compacted(record, before, before, Usage(model=model))
     fitted = fitting.fit(record.messages, fitting.maker_of(agent))
     agent.load_message_history(fitted, clear_state=True)
+    sent = (message.all_text() for message in fitted)
     configured = agent.context.config.compaction if agent.context and agent.context.config else CompactionSettings()
     # The provider's own compaction gives an opaque checkpoint that no other model can read.
     settings = configured.model_copy(update={"strategy": "client"})
@@ -101,10 +103,10 @@ async def _summarise(agent: Any, record: Record, session: SessionKey, model: str
     except CompactionError as problem:
         raise faults.empty(model) from problem
     except Exception as problem:
-        raise faults.classify(faults.ModelFault.of(problem), model) from problem
+        raise faults.classify(ModelFault.of(problem), model, sent) from problem
     fault = next((call.fault for call in call_log.calls if call.fault), None)
     if fault is not None:
         # fast-agent takes the text of an error for a summary.
-        raise faults.classify(fault, model)
+        raise faults.classify(fault, model, sent)
     messages = list(agent.message_history)
     return Compacted(Record(messages, record.members), before, len(messages), call_log.usage(model))

@@ -1,7 +1,7 @@
 """Runs one turn on one lane: loads the history, calls the agent, checks the answer, takes the new history out."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from workers.runtime import faults
 from workers.runtime.call_log import CallLog, call_log_of_turn, channel
 from workers.runtime.conversation import fitting
 from workers.runtime.conversation.history import Record
+from workers.runtime.model_fault import ModelFault
 from workers.runtime.models.choice import ModelChoice
 from workers.runtime.tools import Toolbox, session_of_turn, toolbox_of_turn
 from workers.runtime.turns.answer_check import UNFINISHED, check, text_of
@@ -54,6 +55,11 @@ class TurnInput:
     """Where the turn shows itself while it runs."""
     open_ended: bool = False
     """An answer whose stream ended without a stop reason is accepted, with a notice."""
+
+    @property
+    def texts(self) -> Iterator[str]:
+        """The texts of the conversation and of the message, read one by one as they are asked for."""
+        return (message.all_text() for message in (*self.record.messages, self.message))
 
 
 class ToolDisplay:
@@ -217,14 +223,14 @@ class Turn:
             response, call_log = await run_logged(
                 self._session, self._tools, lambda: self._agent.generate([work.message], params)
             )
-            check(response, call_log, self._model, open_ended=work.open_ended)
+            check(response, call_log, self._model, sent=work.texts, open_ended=work.open_ended)
             answer = self._answer(work, response, call_log)
         except TurnFailed:
             live.take_back()
             raise
         except Exception as problem:
             live.take_back()
-            raise faults.classify(faults.ModelFault.of(problem), self._model) from problem
+            raise faults.classify(ModelFault.of(problem), self._model, work.texts) from problem
         answer.dead_server = tools.dead_server
         return answer
 
