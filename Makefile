@@ -1,7 +1,7 @@
 # Cohort. `make up` and `make test` bring everything they need; `make help` lists the rest.
 # PYTHON=/path/to/python3.13 chooses the Python, SEED/MINUTES the chaos run.
 .DEFAULT_GOAL := help
-.PHONY: help up test test-slow test-all coverage check format chaos soak bench bench-quick lock dist hooks docs clean env-run env-dev
+.PHONY: help up test test-slow test-all coverage check check-newest format chaos soak bench bench-quick lock dist hooks docs clean env-run env-dev
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?=
@@ -34,6 +34,9 @@ coverage: env-dev ## the tests with coverage, over subprocesses too
 
 check: env-dev ## lint, format, types, import rules, dependencies, generated files
 	@tools/check.sh
+
+check-newest: env-dev ## the runtime's tests against the newest fast-agent, in .venv-newest; ARGS chooses tests
+	@if [ -x .tools/uv/bin/uv ]; then uv=.tools/uv/bin/uv; else uv=uv; fi; $(BIN)/python tools/newest.py $$uv $(BIN)/python $(ARGS)
 
 format: env-dev ## let ruff format and sort
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
