@@ -115,6 +115,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "fast_agent.event": "fast-agent logged a warning or an error; its text may quote a message and is left out.",
     "fast_agent.events_dropped": "fast-agent logged too much in one turn; the rest was dropped.",
     "fast_agent.printed": "fast-agent printed to a console that is not there.",
+    "patch.stepped_aside": "A part of a library that is replaced for speed has another shape, and stays as it is.",
     # `cohort up`, metrics and the playground.
     "death.unreported": "A worker's death could not be written; its heartbeat runs out instead.",
     "metrics.served": "Metrics are served on this port.",

@@ -17,8 +17,7 @@ from tasks.errors import Misconfigured
 
 _NO_TOKEN = "TELEGRAM_BOT_TOKEN is not set; get one from @BotFather, or use `cohort up` without one"  # noqa: S105
 
-# Telegram's alphabet and greatest length (setWebhook). At least 16 characters: each request may try one, and nothing
-# else stands between a stranger and an inbox.
+# Telegram's alphabet and greatest length (setWebhook); at least 16 characters, because each request may try one.
 _SECRET = re.compile(r"[A-Za-z0-9_-]{16,256}")
 
 
@@ -98,6 +97,8 @@ class Settings(BaseSettings):
     """The agent new sessions talk to. Default: the card marked `default: true`, else the first."""
     shell: bool = Field(default=False, alias="COHORT_SHELL")
     """Whether cards with `shell: true` get their shell: who may talk to such an agent runs programs as the worker."""
+    patches: Literal["all", "needed"] = Field("all", alias="COHORT_PATCHES")
+    """Which replacements of other libraries' parts are used: all, or only those for safety and correctness."""
     runtime_tools: bool = Field(default=False, alias="COHORT_RUNTIME_TOOLS")
     """Whether cards with `harness_tools: true` get them: a chat may connect MCP servers, for one turn of its own."""
     turn_timeout: Duration = Field(timedelta(minutes=10), alias="COHORT_TURN_TIMEOUT", gt=timedelta(0))

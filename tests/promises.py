@@ -100,7 +100,7 @@ PROMISES = {
     "settings-clear": "A wrong setting is one clear line at the start.",
     "blank-is-unset": "A setting that is blank is the same as one that is not set.",
     "locked-install": "What is installed is what is locked.",
-    "pinned-runtime": "The runtime's version is exact.",
+    "pinned-runtime": "The runtime's release is one that was tried, and what is replaced in it has the shape of then.",
     # -- the house
     "small-files": "A file holds one idea.",
     "docs-true": "The documents say what the code does.",

@@ -29,14 +29,9 @@ def fast_agent(name: str = "peer") -> Any:
 def keep() -> None:
     """Share what can be shared, once the provider is loaded; only where the column says so."""
     if os.environ.get("PEER_KEPT"):
-        from workers.runtime.patches import tls  # noqa: PLC0415 - only then
+        from workers.runtime.patches import patch  # noqa: PLC0415 - it imports fast-agent
 
-        tls.install()
-        try:
-            from workers.runtime.patches import connections  # noqa: PLC0415 - it imports fast-agent
-        except ImportError:
-            return
-        connections.install()
+        patch.apply(only=("tls", "connections", "chunks", "stream_end", "stream_reading", "replays"))
 
 
 def listen(agent: Any, show: Show) -> Callable[[], None]:

@@ -255,6 +255,16 @@ async def agent_cards(here: Context) -> list[Finding]:
     return found
 
 
+async def patches(here: Context) -> list[Finding]:
+    """Whether the installed libraries have the shapes that are replaced in them."""
+    lines, notes = await asyncio.to_thread(cards.looked_at, here, "workers.runtime.patches.check")
+    do = "install the releases of requirements.txt"
+    verdict: Severity = "ok" if len(notes) == 1 and " fit " in notes[0] else "warning"
+    return [Finding("patches", "problem", line, do) for line in lines] + [
+        Finding("patches", verdict, note, "" if verdict == "ok" else do) for note in notes
+    ]
+
+
 async def examine(here: Context, clock: Clock, say: Callable[[Finding], None]) -> bool:
     """Run all checks one after the other. True when there is no problem."""
     good = True
@@ -264,6 +274,7 @@ async def examine(here: Context, clock: Clock, say: Callable[[Finding], None]) -
             ("webhook", webhook(here.settings, http)),
             ("redis", redis(here, clock)),
             ("model", answering(here)),
+            ("patches", patches(here)),
             ("cards", agent_cards(here)),
             ("MCP servers", servers(here)),
         ]

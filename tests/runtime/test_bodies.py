@@ -10,7 +10,7 @@ from fast_agent.llm.provider.openai.responses_websocket import WebSocketResponse
 
 from tests.runtime.support import Configure, Open, Screen, ask
 from tests.support.wire import HttpServer, Request
-from workers.runtime.patches import stream_reading
+from workers.runtime.patches import patch
 from workers.runtime.streams.meter import AnswerCut, Meter, allowance, metering
 
 MOST = 20_000
@@ -72,7 +72,7 @@ def said(stream: Any) -> AsyncIterator[Any]:
 
 
 async def test_a_web_socket_s_messages_are_counted_cleaned_and_ended() -> None:
-    stream_reading.install()
+    patch.apply()
     piece = {"type": "response.output_text.delta", "item_id": "i", "output_index": 0, "content_index": 0}
     socket = Socket({**piece, "delta": "a\ud83d"}, {**piece, "delta": "b" * 30}, {**piece, "delta": "c"})
     meter = Meter(allowance(10))

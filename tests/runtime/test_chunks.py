@@ -11,7 +11,7 @@ from openai import AsyncOpenAI
 from openai._models import construct_type
 from openai.types.chat.chat_completion_chunk import ChatCompletionChunk
 
-from workers.runtime.patches import chunks
+from workers.runtime.patches import chunks, patch
 
 
 def written(name: str) -> Callable[..., Any]:
@@ -54,7 +54,7 @@ ODD: dict[str, dict[str, Any]] = {
 
 @pytest.fixture
 def client() -> AsyncOpenAI:
-    chunks.install()
+    patch.apply()
     return AsyncOpenAI(api_key="k", base_url="http://127.0.0.1:1")
 
 
@@ -82,21 +82,21 @@ def test_a_server_s_usual_chunks_go_the_quick_way(client: AsyncOpenAI, monkeypat
 def test_a_chunk_s_count_is_what_fast_agent_finds(client: AsyncOpenAI, name: str) -> None:
     chunk = read(client, {**WELL_FORMED, **ODD}[name])
     slow = by_protocols(chunk)
-    assert chunks._counting(by_protocols, ChatCompletionChunk)(chunk) == slow
+    assert chunks.counting(by_protocols)(chunk) == slow
     assert (slow is not None) == name.startswith("usage")
 
 
 def test_a_usual_chunk_is_not_searched_for_a_count(client: AsyncOpenAI) -> None:
-    quick = chunks._counting(search, ChatCompletionChunk)
+    quick = chunks.counting(search)
     assert [quick(read(client, WELL_FORMED[name])) for name in ("first", "text", "tool call", "end")] == [None] * 4
 
 
 def test_fast_agent_counts_by_the_name_we_replace(client: AsyncOpenAI) -> None:
     assert "usage = _openai_usage(chunk)" in inspect.getsource(llm_openai)
-    assert llm_openai._openai_usage.__qualname__.startswith("_counting")
+    assert llm_openai._openai_usage.__qualname__.startswith("counting")
 
 
 def test_installing_twice_changes_nothing(client: AsyncOpenAI) -> None:
     once = type(client)._process_response_data
-    chunks.install()
+    patch.apply()
     assert type(client)._process_response_data is once

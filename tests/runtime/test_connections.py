@@ -12,7 +12,11 @@ from llmock.pytest_plugin import LLMock
 from tests.runtime.support import PROVIDERS, Configure, Open, Screen, ask
 from tests.support.model import Model
 from tests.support.wire import HttpServer, Request
-from workers.runtime.patches import connections
+from workers.runtime.patches import connections, patch
+
+OPENAI = tuple(f"fast_agent.llm.provider.openai.{name}" for name in ("llm_openai", "responses", "codex_responses"))
+ANTHROPIC = "fast_agent.llm.provider.anthropic.llm_anthropic"
+GOOGLE = "fast_agent.llm.provider.google.llm_google_native"
 
 
 async def test_turns_share_connections(runtime: Open, model: Model) -> None:
@@ -52,10 +56,10 @@ async def test_no_client_is_left_open(
     assert [record.message for record in caplog.records if record.name == "asyncio"] == []
 
 
-@pytest.mark.parametrize("name", connections._OPENAI)
+@pytest.mark.parametrize("name", OPENAI)
 async def test_an_sdk_s_client_is_made_once_for_its_settings(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     module = import_module(name)
-    connections.install()
+    patch.apply()
     settings = {"api_key": "a", "base_url": "http://127.0.0.1:1/v1", "http_client": module.DefaultAioHttpClient()}
     client = module.AsyncOpenAI(**settings)
     async with module.AsyncOpenAI(**settings) as again:
@@ -97,10 +101,8 @@ class Marking(HttpServer):
 # aiohttp's jar takes none from an address.
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 async def test_no_cookie_goes_from_a_call_to_the_next(host: str) -> None:
-    openai, anthropic, google = map(
-        import_module, (connections._OPENAI[0], connections._ANTHROPIC, connections._GOOGLE)
-    )
-    connections.install()
+    openai, anthropic, google = map(import_module, (OPENAI[0], ANTHROPIC, GOOGLE))
+    patch.apply()
     said = [{"role": "user", "content": "hi"}]
     async with Marking() as server:
         url = f"http://{host}:{server.port}"
@@ -120,8 +122,8 @@ async def test_no_cookie_goes_from_a_call_to_the_next(host: str) -> None:
 
 
 async def test_settings_that_only_look_the_same_have_a_client_each() -> None:
-    module = import_module(connections._OPENAI[0])
-    connections.install()
+    module = import_module(OPENAI[0])
+    patch.apply()
     settings = {"api_key": "a", "base_url": "http://127.0.0.1:1/v1", "http_client": module.DefaultAioHttpClient()}
     for name, of in (
         ("api_key", Masked),
@@ -139,8 +141,8 @@ async def test_settings_that_only_look_the_same_have_a_client_each() -> None:
 
 
 async def test_keys_that_change_do_not_heap_up_clients() -> None:
-    module = import_module(connections._OPENAI[0])
-    connections.install()
+    module = import_module(OPENAI[0])
+    patch.apply()
     http = module.DefaultAioHttpClient()
     for number in range(3 * connections._SDK_CLIENTS):
         module.AsyncOpenAI(api_key=f"key {number}", base_url="http://127.0.0.1:1/v1", http_client=http)

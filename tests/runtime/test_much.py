@@ -13,8 +13,9 @@ from tests.support.model import Model
 from tests.support.provider import MODELS, PATHS
 from tests.support.wire import HttpServer, Request
 from workers.interfaces import TurnFailed
+from workers.runtime import tool_results
 from workers.runtime.call_log import CallLog, call_log_of_turn
-from workers.runtime.patches import rounds, stream_reading
+from workers.runtime.streams import reading
 from workers.runtime.streams.meter import AnswerCut, Meter, allowance, longest
 
 
@@ -27,7 +28,7 @@ async def _body(*pieces: bytes) -> AsyncIterator[bytes]:
 @pytest.mark.parametrize("line", [b": still there\n\n", b"data: x\n", b"data: {}\n\n", b"<p>\n"])
 async def test_a_stream_without_a_word_of_the_model_is_ended(line: bytes) -> None:
     pieces, came = 3 * longest() // 2**20, 0
-    stream = stream_reading.wire(_body(*[line * (2**20 // len(line))] * pieces), Meter(allowance(10)))
+    stream = reading.wire(_body(*[line * (2**20 // len(line))] * pieces), Meter(allowance(10)))
     with suppress(AnswerCut):
         async for piece in stream:
             came += len(piece)
@@ -36,20 +37,20 @@ async def test_a_stream_without_a_word_of_the_model_is_ended(line: bytes) -> Non
 
 async def test_words_of_the_model_between_them_keep_a_stream_open() -> None:
     meter, came = Meter(allowance()), 0
-    async for piece in stream_reading.wire(_body(*[b": \n" * (2**20 // 3)] * (3 * longest() // 2**20)), meter):
+    async for piece in reading.wire(_body(*[b": \n" * (2**20 // 3)] * (3 * longest() // 2**20)), meter):
         came += len(piece)
         meter.text("x")
     assert came > 2.5 * longest()
 
 
 async def test_a_compressed_piece_that_grows_is_read_a_little_at_a_time() -> None:
-    lengths = [len(piece) async for piece in stream_reading.wire(_body(b"\n" * 10_000_000), Meter(allowance(10)))]
+    lengths = [len(piece) async for piece in reading.wire(_body(b"\n" * 10_000_000), Meter(allowance(10)))]
     assert sum(lengths) == 10_000_000
     assert max(lengths) <= 2**14
 
 
 async def test_a_byte_order_mark_before_a_stream_is_none_of_its_text() -> None:
-    assert [piece async for piece in stream_reading.wire(_body(b"\xef\xbb", b"\xbfdata: x\n\n"))] == [
+    assert [piece async for piece in reading.wire(_body(b"\xef\xbb", b"\xbfdata: x\n\n"))] == [
         b"",
         b"data: x\n\n",
     ]
@@ -113,7 +114,7 @@ async def test_files_of_a_tool_that_are_too_large_are_left_out_and_named(
     serve("small")
     async with runtime() as engine:
         result = await engine.run(ask(1, 'CALL:much{"text": "files"}'), Screen())
-    assert rounds.LEFT_OUT.format(7) in result.text
+    assert tool_results.LEFT_OUT.format(7) in result.text
 
 
 def test_files_of_all_rounds_of_a_turn_have_one_allowance() -> None:
@@ -121,7 +122,9 @@ def test_files_of_all_rounds_of_a_turn_have_one_allowance() -> None:
     token = call_log_of_turn.set(CallLog())
     try:
         given = [
-            rounds.passed_on(PromptMessageExtended(role="user", tool_results={"1": CallToolResult(content=[picture])}))
+            tool_results.passed_on(
+                PromptMessageExtended(role="user", tool_results={"1": CallToolResult(content=[picture])})
+            )
             for _ in range(3)
         ]
     finally:

@@ -2,15 +2,12 @@
 
 import copy
 import inspect
-from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib import import_module
 from typing import Annotated, Any
 
 import openai
 import pytest
-from fast_agent.config import Settings
-from fast_agent.llm import provider_key_manager
 from fast_agent.types import LlmStopReason, PromptMessageExtended
 from mcp_types import CallToolRequest, CallToolRequestParams, CallToolResult, ImageContent, TextContent
 from openai._utils import PropertyInfo
@@ -20,9 +17,8 @@ from openai.types.responses import response_create_params
 from pydantic import BaseModel, PrivateAttr
 from typing_extensions import TypedDict
 
-from workers.runtime.patches import shortcuts
+from workers.runtime.patches import patch, shortcuts
 
-LEFT_OUT = (openai.NotGiven, openai.Omit)
 CHAT = completion_create_params.CompletionCreateParamsStreaming
 RESPONSES = response_create_params.ResponseCreateParamsStreaming
 CALL = {"id": "call_1", "type": "function", "function": {"name": "add", "arguments": '{"a": 1}'}}
@@ -64,16 +60,12 @@ async def refuse(*_: object) -> None:
     raise AssertionError("the long way")
 
 
-def refuse_too(*_: object) -> None:
-    raise AssertionError("the long way")
-
-
 # -- bodies
 
 
 @pytest.mark.parametrize("expected", [CHAT, RESPONSES])
 async def test_a_plain_body_is_sent_as_it_would_be_transformed(expected: Any) -> None:
-    assert await shortcuts._as_it_is(refuse, LEFT_OUT)(BODY, expected) == await async_maybe_transform(BODY, expected)
+    assert await shortcuts.as_it_is(refuse)(BODY, expected) == await async_maybe_transform(BODY, expected)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +79,7 @@ async def test_a_plain_body_is_sent_as_it_would_be_transformed(expected: Any) ->
     ],
 )
 async def test_any_other_body_is_transformed(body: Any, expected: Any) -> None:
-    quick = await shortcuts._as_it_is(async_maybe_transform, LEFT_OUT)(copy.copy(body), expected)
+    quick = await shortcuts.as_it_is(async_maybe_transform)(copy.copy(body), expected)
     if body and "messages" in body and not isinstance(body["messages"], list):
         body = {**body, "messages": [{"role": "user", "content": "x"}]}
     assert quick == await async_maybe_transform(body, expected)
@@ -152,7 +144,7 @@ class Special(PromptMessageExtended):
 
 @pytest.mark.parametrize("kind", [Private, Special])
 def test_a_message_of_another_kind_is_copied_as_pydantic_does(kind: type[PromptMessageExtended]) -> None:
-    shortcuts.install()
+    patch.apply()
     message = kind(role="user", content=[TextContent(type="text", text="hi")])
     for copied in (copy.deepcopy(message), message.model_copy(deep=True), copy.deepcopy([message])[0]):
         assert copied == message
@@ -163,9 +155,9 @@ def test_a_message_of_another_kind_is_copied_as_pydantic_does(kind: type[PromptM
 
 
 def test_fast_agent_s_copies_are_ours() -> None:
-    shortcuts.install()
+    patch.apply()
     message = messages()[0]
-    assert PromptMessageExtended.__deepcopy__.__qualname__.startswith("_copying")
+    assert PromptMessageExtended.__deepcopy__.__qualname__.startswith("copying")
     assert message.model_copy(deep=True).content[0] is not message.content[0]
     assert copy.deepcopy([message, message]) == [message, message]
 
@@ -176,37 +168,22 @@ def test_a_model_is_what_we_copy_it_as() -> None:
     }  # fmt: skip
 
 
-# -- configuration
+# -- the originals
 
 
-@pytest.mark.parametrize("key", ["generic", "openai", "mcp", "ours", "nothing"])
-def test_one_key_is_what_the_whole_configuration_has_for_it(key: str) -> None:
-    settings = Settings(generic={"base_url": "http://x", "api_key": "k", "more": 1}, ours={"a": 1})
-    slow = LONG["_get_config_value"]
-    quick = shortcuts._one_key(refuse_too)
-    assert quick(settings, key) == slow(settings, key)
-    assert shortcuts._one_key(slow)({key: 1}, key) == 1
+def test_a_log_event_has_no_text_of_all_messages() -> None:
+    assert len(str({"messages": shortcuts._Unquoted([{"content": "x" * 2**20}])})) < 100
 
 
-# -- the originals, read again: what runs may be our patch by now
+async def test_what_openai_s_client_is_given_is_still_a_list_of_messages() -> None:
+    async def normalize(*_: object) -> list[Any]:
+        return [CALL]
+
+    messages = await shortcuts.unquoted(normalize)(None)
+    assert messages == [CALL]
+    assert await shortcuts.as_it_is(refuse)({"messages": messages}, CHAT) == {"messages": [CALL]}
 
 
-def written(module: Any, name: str) -> Callable[..., Any]:
-    """A function as its module's source has it."""
-    fresh: dict[str, Any] = {"__name__": module.__name__}
-    exec(compile(inspect.getsource(module), module.__file__, "exec"), fresh)
-    return fresh[name]
-
-
-LONG = {
-    "_get_config_value": written(provider_key_manager, "_get_config_value"),
-}
-
-
-def test_the_long_ways_are_called_as_we_replace_them() -> None:
-    shortcuts.install()
-    assert list(inspect.signature(LONG["_get_config_value"]).parameters) == ["config", "key"]
-    assert list(inspect.signature(async_maybe_transform).parameters) == ["data", "expected_type"]
-    for provider, resource in shortcuts._RESOURCES.items():
-        assert import_module(provider)
-        assert "body=await async_maybe_transform(" in inspect.getsource(import_module(resource))
+@pytest.mark.parametrize("resource", ["chat.completions.completions", "responses.responses"])
+def test_a_body_is_transformed_by_the_name_we_replace(resource: str) -> None:
+    assert "body=await async_maybe_transform(" in inspect.getsource(import_module(f"openai.resources.{resource}"))

@@ -117,10 +117,10 @@ async def test_a_real_handshake_succeeds_with_the_right_authority_and_fails_with
     trust("ours")
     async with runtime() as engine:
         assert await outcome(engine, 1) == "echo: hello [n=1]"
-        kept = tls.remembered()
+        kept = tls.count()
         for chat in range(2, 6):
             assert await outcome(engine, chat) == "echo: hello [n=1]"
-        assert tls.remembered() == kept, "the context is remembered"
+        assert tls.count() == kept, "the context is remembered"
         calls = len(secure.journal)
         trust("theirs")
         assert "API" in await outcome(engine, 6)

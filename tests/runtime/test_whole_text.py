@@ -12,7 +12,7 @@ from tasks.text import clean, cleaned
 from tests.runtime.support import Configure, Open, Screen, ask
 from tests.support.provider import MODELS, Provider
 from workers.runtime.conversation import history
-from workers.runtime.patches import stream_reading
+from workers.runtime.streams import reading
 
 SMILEY = "\N{GRINNING FACE}"
 HIGH, LOW = "\ud83d", "\ude00"
@@ -77,7 +77,7 @@ PIECES = st.lists(
 
 @given(PIECES)
 def test_pieces_are_joined_into_what_they_would_be_as_one(pieces: list[str]) -> None:
-    stream = stream_reading.Stream()
+    stream = reading.Stream()
     said = ""
     for piece in pieces:
         for _, raw in stream.ready(None, json.dumps({"text": piece})):

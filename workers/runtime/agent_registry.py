@@ -16,13 +16,13 @@ from tasks.clock import Clock
 from tasks.errors import Misconfigured
 from tasks.session import SessionKey
 from tasks.settings import Settings
-from workers.runtime import cards, hardening
+from workers.runtime import cards, hardening, instances, server_calls, shell_processes
 from workers.runtime.lanes.baseline import Baseline
 from workers.runtime.lanes.pool import Lane
 from workers.runtime.mcp_health import Alert, ServerHealth
 from workers.runtime.mcp_isolation import Isolation
 from workers.runtime.models import switching
-from workers.runtime.patches import fast_agent, harness_tools, server_calls, shells
+from workers.runtime.patches import harness_tools
 
 if TYPE_CHECKING:
     from fast_agent.core.fastagent import AgentInstance
@@ -59,16 +59,17 @@ class AgentRegistry:
         self.servers = ServerHealth()
         self._isolation = Isolation(settings.home, self.servers)
         _check(settings)
-        self.fast = fast_agent.build(settings)
-        fast_agent.load_cards(self.fast, settings)
+        self.fast = instances.build(settings)
+        instances.load_cards(self.fast, settings)
         if not self.fast.agents:
             raise Misconfigured(f"{settings.cards}: no agent cards")
 
     async def open(self, stack: AsyncExitStack) -> None:
         """Enter fast-agent; it is left when the stack is, in the same task."""
-        await shells.end_strays()
+        await shell_processes.end_strays()
         self._say_what_cards_want()
         self._harness = await stack.enter_async_context(self.fast.harness())
+        await instances.end_log_queue()
         server_calls.share(self._registry, self.servers)
         self._settle()
 
@@ -108,14 +109,14 @@ class AgentRegistry:
             kept.resting = kept.fresh
         if await self._isolation.prepare(lane, agents, session):
             kept.resting = self._baseline(lane.agents)
-        if any(shells.has_shell(agent) or harness_tools.has(agent) for agent in agents):
+        if any(shell_processes.has_shell(agent) or harness_tools.has(agent) for agent in agents):
             # Processes and attached servers may stay between this session's turns.
             lane.warm, lane.sealed = str(session), True
 
     def reset(self, lane: Lane) -> None:
         """Reset a lane after a turn; one that cannot be reset is replaced."""
         try:
-            if fast_agent.holds_connection(lane.agents):
+            if instances.holds_connection(lane.agents):
                 lane.spoil()
             agents = lane.agents.agents.values()
             used = [getattr(agent, "llm", None) for agent in agents]
@@ -143,14 +144,14 @@ class AgentRegistry:
         if restart := cards.needs_restart(self._settings, known):
             raise Misconfigured("\n".join(map(str, restart)))
         before, named = dict(self.fast.agents), self._named()
-        fast_agent.reload_cards(self.fast, self._settings)
+        instances.reload_cards(self.fast, self._settings)
         self._settle()
         try:
             # The proof is an agent made of them, in a task of its own as a lane's is.
             async with asyncio.TaskGroup() as group:
                 trial = group.create_task(self._trial(named), name="try-cards")
         except* Exception as failed:
-            fast_agent.restore_cards(self.fast, before)
+            instances.restore_cards(self.fast, before)
             self._settle()
             self._forget_others()
             reason = why_no_agent(failed.exceptions[0])
@@ -172,9 +173,9 @@ class AgentRegistry:
             Misconfigured: a server that the cards bring does not start.
             Exception: no agent can be made of the cards.
         """
-        instance = await fast_agent.create_instance(self._harness)
+        instance = await instances.create_instance(self._harness)
         initial = {name: list(agent.message_history) for name, agent in instance.agents.items()}
-        await fast_agent.dispose_instance(self._harness, instance)
+        await instances.dispose_instance(self._harness, instance)
         for name in self._named() - named:
             if (why := self.servers.why_down(name)) is not None:
                 raise Misconfigured(why)
@@ -206,10 +207,10 @@ class AgentRegistry:
         return self._reloads, self.servers.changes, day
 
     async def create(self) -> "AgentInstance":
-        instance = await fast_agent.create_instance(self._harness)
+        instance = await instances.create_instance(self._harness)
         for agent in instance.agents.values():
             await server_calls.tell_missing(agent, self.servers)
-        owner = shells.mark(instance.agents)
+        owner = shell_processes.mark(instance.agents)
         fresh = self._baseline(instance)
         self._kept[id(instance)] = _Kept(fresh, fresh, owner)
         if not self._initial:
@@ -220,9 +221,9 @@ class AgentRegistry:
         self._isolation.forget(lane)
         kept = self._kept.pop(id(instance))
         try:
-            await fast_agent.dispose_instance(self._harness, instance)
+            await instances.dispose_instance(self._harness, instance)
         finally:
-            await shells.end(kept.owner)
+            await shell_processes.end(kept.owner)
 
 
 def _check(settings: Settings) -> None:

@@ -21,7 +21,7 @@ from tasks.agent_files import SECRETS, BadFile, Card, card_files, read_card, rea
 from tasks.errors import Misconfigured
 from tasks.settings import Settings, load
 from workers.runtime.mcp_isolation import MARK, OWN
-from workers.runtime.patches import card_reading
+from workers.runtime.patches import card_reading, patch
 
 _TOOL_USERS = frozenset({"agent", "basic", "smart"})
 _TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,57}")
@@ -54,7 +54,7 @@ def check_cards(settings: Settings) -> list[CardProblem]:
     servers, problems = _configuration(settings)
     own = {name for name, server in servers.items() if isinstance(server, dict) and server.get(MARK) == OWN}
     cards = settings.cards
-    card_reading.install()
+    patch.apply(only=("card_reading",))
     try:
         files = card_files(cards)
     except BadFile as problem:
@@ -169,10 +169,10 @@ def _copied(cards: Iterable[Card], own: set[str]) -> Iterable[CardProblem]:
 
 def _accepted(settings: Settings) -> Iterable[CardProblem]:
     """Let fast-agent read the configuration as a whole."""
-    from workers.runtime.patches import fast_agent  # noqa: PLC0415 - it patches fast-agent, which a check alone does not need
+    from workers.runtime import instances  # noqa: PLC0415 - it loads what a check alone does not need
 
     try:
-        fast_agent.read_configuration(settings)
+        instances.read_configuration(settings)
     except Misconfigured as problem:
         text = settings.config.read_text(encoding="utf-8") if settings.config.exists() else ""
         said = str(problem).removeprefix(f"{settings.config}: ")

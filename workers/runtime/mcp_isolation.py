@@ -29,10 +29,9 @@ from fast_agent.core.instruction_refresh import rebuild_agent_instruction
 from fast_agent.mcp.mcp_aggregator import MCPAttachOptions
 
 from tasks.session import SessionKey
-from workers.runtime import faults
+from workers.runtime import faults, server_calls
 from workers.runtime.lanes.pool import Lane
 from workers.runtime.mcp_health import ServerHealth, why_not
-from workers.runtime.patches import server_calls
 
 if TYPE_CHECKING:
     from fast_agent import FastAgent

@@ -6,7 +6,7 @@ from typing import Any
 
 from fast_agent.llm.provider_types import Provider
 
-from workers.runtime.patches import connections, counts, shortcuts
+from workers.runtime.patches import patch
 
 log = logging.getLogger("cohort.runtime")
 
@@ -31,9 +31,7 @@ async def switch(agents: Iterable[Any], model: str) -> None:
         again.pop("verb", None)
         agent._llm_attach_kwargs = again  # noqa: SLF001
         await agent.set_model(model)
-    connections.install()
-    shortcuts.install()
-    counts.install()
+    patch.apply()
 
 
 async def close(model: Any) -> None:

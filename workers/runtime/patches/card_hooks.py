@@ -10,14 +10,9 @@ from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any
 
-from fast_agent.hooks import lifecycle_hook_loader
 from fast_agent.hooks.lifecycle_hook_loader import AgentLifecycleHooks
-from fast_agent.tools import hook_loader
 
 log = logging.getLogger("cohort.runtime")
-
-_create = hook_loader._create_hook_wrapper  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
-_load_lifecycle = lifecycle_hook_loader.load_lifecycle_hooks
 
 type Hook = Callable[[Any], Awaitable[None]]
 
@@ -30,26 +25,29 @@ class HookFailed(Exception):  # noqa: N818 - an event
         self.hook = hook
 
 
-def install() -> None:
-    """Take the places of fast-agent's functions; again is harmless."""
-    setattr(hook_loader, "_create_hook_wrapper", _create_hook_wrapper)  # noqa: B010
-    setattr(lifecycle_hook_loader, "load_lifecycle_hooks", _load_lifecycle_hooks)  # noqa: B010
+def tool_hook(original: Callable[..., Any]) -> Callable[..., Any]:
+    """``_create_hook_wrapper``, for hooks of tools and turns."""
+
+    def create_hook_wrapper(
+        hook_func: Hook, hook_type: str, *, hook_name: str | None = None, hook_spec: str | None = None
+    ) -> Callable[..., Awaitable[None]]:
+        name = hook_spec or hook_name or getattr(hook_func, "__name__", "")
+        return original(_guarded(hook_func, hook_type, name), hook_type, hook_name=hook_name, hook_spec=hook_spec)
+
+    return create_hook_wrapper
 
 
-def _create_hook_wrapper(
-    hook_func: Hook, hook_type: str, *, hook_name: str | None = None, hook_spec: str | None = None
-) -> Callable[..., Awaitable[None]]:
-    name = hook_spec or hook_name or getattr(hook_func, "__name__", "")
-    guarded: Any = _guarded(hook_func, hook_type, name)
-    return _create(guarded, hook_type, hook_name=hook_name, hook_spec=hook_spec)
+def lifecycle(original: Callable[..., AgentLifecycleHooks]) -> Callable[..., AgentLifecycleHooks]:
+    """``load_lifecycle_hooks``."""
 
+    def load_lifecycle_hooks(hooks_config: Any, base_path: Any = None) -> AgentLifecycleHooks:
+        loaded = original(hooks_config, base_path)
+        named: dict[str, Hook | None] = {"on_start": loaded.on_start, "on_shutdown": loaded.on_shutdown}
+        return AgentLifecycleHooks(
+            **{kind: hook and _guarded(hook, kind, str(hooks_config[kind])) for kind, hook in named.items()}
+        )
 
-def _load_lifecycle_hooks(hooks_config: Any, base_path: Any = None) -> AgentLifecycleHooks:
-    loaded = _load_lifecycle(hooks_config, base_path)
-    named: dict[str, Hook | None] = {"on_start": loaded.on_start, "on_shutdown": loaded.on_shutdown}
-    return AgentLifecycleHooks(
-        **{kind: hook and _guarded(hook, kind, str(hooks_config[kind])) for kind, hook in named.items()}
-    )
+    return load_lifecycle_hooks
 
 
 def _guarded(hook_func: Hook, hook_type: str, name: str) -> Hook:

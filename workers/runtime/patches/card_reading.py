@@ -18,14 +18,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import frontmatter
-from fast_agent.core import agent_card_runtime, agent_card_validation, direct_decorators
-from fast_agent.core.harness import AgentHarness
 from frontmatter.default_handlers import BaseHandler
 
 from tasks.agent_files import NOT_CARDS
 from tasks.clock import SystemClock
-from workers.runtime.patches.patch import replace_once
 
 _URL = re.compile(r"\{\{url:((?:https?|hf)://[^}]+)\}\}")
 
@@ -40,7 +36,7 @@ class _Toml(BaseHandler):
         return tomllib.loads(fm)
 
 
-def _cards_only(original: Callable[[Path], bool]) -> Callable[[Path], bool]:
+def cards_only(original: Callable[[Path], bool]) -> Callable[[Path], bool]:
     def is_card(path: Path) -> bool:
         return original(path) and path.name not in NOT_CARDS
 
@@ -69,7 +65,7 @@ def away(instruction: str) -> Iterator[tuple[str, str]]:
             yield shown(found[1]), _away[found[1]]
 
 
-def _patient(original: Callable[..., str]) -> Callable[..., str]:
+def patient(original: Callable[..., str]) -> Callable[..., str]:
     """``read_text_source`` that takes no for an answer, and asks once for the check and the reading behind it."""
 
     def read(source: str, *, label: str = "source") -> str:
@@ -89,7 +85,7 @@ def _patient(original: Callable[..., str]) -> Callable[..., str]:
     return read
 
 
-def _no_others(original: Callable[[Any], None]) -> Callable[[Any], None]:
+def no_others(original: Callable[[Any], None]) -> Callable[[Any], None]:
     """``AgentHarness._load_environment_agent_cards`` that loads none."""
     del original
 
@@ -99,7 +95,7 @@ def _no_others(original: Callable[[Any], None]) -> Callable[[Any], None]:
     return load_none
 
 
-def _undated(original: Callable[[str], str]) -> Callable[[str], str]:
+def undated(original: Callable[[str], str]) -> Callable[[str], str]:
     """``_apply_templates`` that leaves the date to when an agent is made: a card is read once in a worker's life."""
 
     def apply(text: str) -> str:
@@ -108,12 +104,6 @@ def _undated(original: Callable[[str], str]) -> Callable[[str], str]:
     return apply
 
 
-def install() -> None:
-    """Have fast-agent's reader know it. Cheap to call again."""
-    replace_once(direct_decorators, "read_text_source", _patient)
-    replace_once(direct_decorators, "_apply_templates", _undated)
-    replace_once(AgentHarness, "_load_environment_agent_cards", _no_others)
-    if not any(handler.START_DELIMITER == "+++" for handler in frontmatter.handlers):
-        frontmatter.handlers.append(_Toml())
-    for module in (agent_card_runtime, agent_card_validation):
-        replace_once(module, "is_agent_card_path", _cards_only)
+def with_toml(original: list[BaseHandler]) -> list[BaseHandler]:
+    """The handlers of python-frontmatter, with one for TOML that needs no package."""
+    return original if any(handler.START_DELIMITER == "+++" for handler in original) else [*original, _Toml()]

@@ -4,22 +4,16 @@ OpenAI's client builds them in Python, to take whatever a server sends. What the
 fast-agent then looks for a count of tokens in each, by protocols, checked name by name; most plainly have none.
 """
 
-import sys
 from collections.abc import Callable
-from functools import partial
+from importlib import import_module
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from workers.runtime.patches.patch import replace_once
 
-_CLIENT = "openai._base_client"
-_CHUNK = "openai.types.chat.chat_completion_chunk"
-_PROVIDER = "fast_agent.llm.provider.openai.llm_openai"
-
-
-def _validating(original: Callable[..., Any], chunk: Any) -> Callable[..., Any]:
+def validating(original: Callable[..., Any]) -> Callable[..., Any]:
     """``BaseClient._process_response_data`` that tries the validator first for chunks."""
+    chunk = import_module("openai.types.chat.chat_completion_chunk").ChatCompletionChunk
 
     def process(self: Any, *, data: object, cast_to: type, response: Any) -> Any:
         if cast_to is chunk:
@@ -33,8 +27,9 @@ def _validating(original: Callable[..., Any], chunk: Any) -> Callable[..., Any]:
     return process
 
 
-def _counting(original: Callable[[Any], Any], chunk: Any) -> Callable[[Any], Any]:
+def counting(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """``_openai_usage`` that sees at once where a chunk can have none."""
+    chunk = import_module("openai.types.chat.chat_completion_chunk").ChatCompletionChunk
 
     def usage(value: Any) -> Any:
         if type(value) is chunk and getattr(value, "usage", value) is None:
@@ -45,13 +40,3 @@ def _counting(original: Callable[[Any], Any], chunk: Any) -> Callable[[Any], Any
         return original(value)
 
     return usage
-
-
-def install() -> None:
-    """If OpenAI's client is loaded. Cheap to call again."""
-    if _CLIENT not in sys.modules or _CHUNK not in sys.modules:
-        return
-    chunk = sys.modules[_CHUNK].ChatCompletionChunk
-    replace_once(sys.modules[_CLIENT].BaseClient, "_process_response_data", partial(_validating, chunk=chunk))
-    if _PROVIDER in sys.modules:
-        replace_once(sys.modules[_PROVIDER], "_openai_usage", partial(_counting, chunk=chunk))

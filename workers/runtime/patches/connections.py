@@ -6,7 +6,7 @@ No cookie goes from one call to the next: a server that tells callers by theirs 
 """
 
 import os
-import sys
+import ssl
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -14,16 +14,9 @@ from copy import deepcopy
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
-from workers.runtime.patches import chunks, replays, stream_end, stream_reading, tls
-from workers.runtime.patches.patch import replace_once
+import certifi
 
-_OPENAI = (
-    "fast_agent.llm.provider.openai.llm_openai",
-    "fast_agent.llm.provider.openai.responses",
-    "fast_agent.llm.provider.openai.codex_responses",
-)
-_GOOGLE = "fast_agent.llm.provider.google.llm_google_native"
-_ANTHROPIC = "fast_agent.llm.provider.anthropic.llm_anthropic"
+from workers.runtime.patches import tls
 
 # Servers keep idle connections for a minute and more; ours go first, so that none is used as it is closed.
 _IDLE_S = 20.0
@@ -60,7 +53,7 @@ def _shared(kind: Any) -> Any:
             def __init__(self, **kwargs: Any) -> None:
                 super().__init__(**kwargs)
                 for transport in (self._transport, *self._mounts.values()):
-                    replace_once(transport, "get_client", _forgetful)
+                    transport.get_client = _forgetful(transport.get_client)
                 self.users: dict[tuple[object, ...], Any] = {}
 
             async def send(self, request: Any, *, stream: bool = False, **kwargs: Any) -> Any:
@@ -94,7 +87,7 @@ def _forgetful(original: Callable[[], Any]) -> Callable[[], Any]:
     return get_client
 
 
-def _for_openai(kind: Any) -> Callable[..., Any]:
+def openai_http(kind: Any) -> Callable[..., Any]:
     def default_client(**kwargs: Any) -> Any:
         return kind(**kwargs) if kwargs else _shared(kind)
 
@@ -109,7 +102,7 @@ def _shown_whole(value: Any) -> bool:
     return value is None or type(value) is str
 
 
-def _for_openai_users(kind: Any) -> Callable[..., Any]:
+def openai_user(kind: Any) -> Callable[..., Any]:
     """``AsyncOpenAI``, the same again for the same settings: making one and its first look at the platform cost more
     than its request. It knows nothing of a call, and goes with the connections it uses.
     """
@@ -130,7 +123,7 @@ def _for_openai_users(kind: Any) -> Callable[..., Any]:
     return client
 
 
-def _for_anthropic(kind: Any) -> Callable[..., Any]:
+def anthropic_user(kind: Any) -> Callable[..., Any]:
     def client(**kwargs: Any) -> Any:
         from anthropic import DefaultAsyncHttpxClient  # noqa: PLC0415 - loaded where this is called
 
@@ -139,7 +132,7 @@ def _for_anthropic(kind: Any) -> Callable[..., Any]:
     return client
 
 
-class _GoogleClients:
+class Google:
     """``google.genai`` as fast-agent's provider sees it, with a ``Client`` that is lent for one call at a time.
 
     Google's client cannot be shared: calls that begin together each open a session and close each other's.
@@ -154,11 +147,29 @@ class _GoogleClients:
     def Client(self, **kwargs: Any) -> Any:  # noqa: N802 - google's name
         key = (repr(kwargs), *tls.environment())
         idle = _idle_google.setdefault(key, [])
-        client = idle.pop() if idle else self._module.Client(**kwargs)
+        client = idle.pop() if idle else self._module.Client(**self._with_context(kwargs))
         lent = _lent.get()
         if lent is not None:
             lent.append((idle, client))
         return client
+
+    def _with_context(self, kwargs: dict[str, Any]) -> dict[str, Any]:
+        """The same with a TLS context that is made once, where each client would read the authorities twice.
+
+        Vertex may have a certificate of the machine's own.
+        """
+        if kwargs.get("vertexai"):
+            return kwargs
+        context = tls.remembered("google", _google_context)
+        given = kwargs.get("http_options") or self._module.types.HttpOptions()
+        ours = {"client_args": {"verify": context}, "async_client_args": {"verify": context, "ssl": context}}
+        return {**kwargs, "http_options": given.model_copy(update=ours)}
+
+
+def _google_context() -> ssl.SSLContext:
+    """As google-genai makes it."""
+    where = os.environ.get("SSL_CERT_FILE", certifi.where())
+    return ssl.create_default_context(cafile=where, capath=os.environ.get("SSL_CERT_DIR"))
 
 
 @contextmanager
@@ -186,23 +197,6 @@ async def _end_google(client: Any) -> None:
 
 def _nothing() -> None:
     """No coroutine: a task cannot be made of it."""
-
-
-def install() -> None:
-    """Have the providers that are loaded use kept clients, TLS contexts and quick chunks. Cheap to call again."""
-    tls.install()
-    chunks.install()
-    stream_end.install()
-    replays.install()
-    stream_reading.install()
-    names = [(module, "DefaultAioHttpClient", _for_openai) for module in _OPENAI]
-    names += [(module, "AsyncOpenAI", _for_openai_users) for module in _OPENAI]
-    for module, name, wrap in (*names, (_ANTHROPIC, "AsyncAnthropic", _for_anthropic)):
-        if module in sys.modules:
-            replace_once(sys.modules[module], name, wrap)
-    google = vars(sys.modules[_GOOGLE]) if _GOOGLE in sys.modules else {}
-    if google and not isinstance(google["genai"], _GoogleClients):
-        google["genai"] = _GoogleClients(google["genai"])
 
 
 async def close() -> None:

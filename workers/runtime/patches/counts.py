@@ -3,7 +3,6 @@
 A total that is not the sum (reasoning counted apart, say), a negative or fractional count: what can be read is counted.
 """
 
-import sys
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
@@ -13,35 +12,15 @@ from fast_agent.llm.usage_tracking import CompletionTokenUsage, PromptTokenUsage
 
 from workers.interfaces import tokens
 
-_PROVIDERS = "fast_agent.llm.provider"
-_TRANSLATORS = (
-    (f"{_PROVIDERS}.openai.llm_openai", "usage_from_openai_chat"),
-    (f"{_PROVIDERS}.openai.responses_output", "usage_from_openai_responses"),
-    (f"{_PROVIDERS}.openai.openresponses", "usage_from_responses_compatible"),
-    (f"{_PROVIDERS}.openai.xai_responses", "usage_from_responses_compatible"),
-    (f"{_PROVIDERS}.anthropic.llm_anthropic", "usage_from_anthropic"),
-    (f"{_PROVIDERS}.google.llm_google_native", "usage_from_google_generate_content"),
-)
-"""fast-agent 0.10.46: where each provider's count becomes a ``TurnUsage``."""
-
 _GIVEN = ("prompt_tokens", "input_tokens", "prompt_token_count")
 _MADE = ("completion_tokens", "output_tokens", "candidates_token_count")
 
 
-def install() -> None:
-    """For the providers that are loaded by now; again is harmless."""
-    for module, name in _TRANSLATORS:
-        loaded = sys.modules.get(module)
-        translate = getattr(loaded, name, None)
-        if translate is not None and not hasattr(translate, "__wrapped__"):
-            setattr(loaded, name, _lenient(translate))
-
-
-def _lenient(translate: Callable[..., TurnUsage]) -> Callable[..., TurnUsage]:
-    @wraps(translate)
+def lenient(original: Callable[..., TurnUsage]) -> Callable[..., TurnUsage]:
+    @wraps(original)
     def read(usage: Any, **about: Any) -> TurnUsage:
         try:
-            return translate(usage, **about)
+            return original(usage, **about)
         except (ValueError, TypeError, AttributeError):
             return TurnUsage(
                 provider=about.get("provider", Provider.GOOGLE),

@@ -7,11 +7,7 @@ A card with ``harness_tools: true`` (``type: smart`` implies it) gives its model
 from collections.abc import Callable, Collection
 from typing import Any, NoReturn
 
-from fast_agent.agents.llm_decorator import LlmDecorator
-from fast_agent.commands.handlers import skills
 from fast_agent.core.exceptions import AgentConfigError
-
-from workers.runtime.patches.patch import replace_once
 
 _SHARED = ("add", "remove", "update", "registry")
 """Actions of ``/skills`` that write into folders which all chats share."""
@@ -24,7 +20,13 @@ async def _refused(*_: Any) -> NoReturn:
     raise AgentConfigError("Skills are installed by the operator", "All chats of this bot share them.")
 
 
-def _of_those_offered(original: Callable[..., Any]) -> Callable[..., Any]:
+def offer(models: Collection[str]) -> None:
+    """The models that a subagent may have."""
+    _offered.clear()
+    _offered.update(models)
+
+
+def of_those_offered(original: Callable[..., Any]) -> Callable[..., Any]:
     async def spawn_isolated_instance(self: Any, *, model: str | None = None, **kwargs: Any) -> Any:
         """A subagent; a model asks for another one by any name that fast-agent knows."""
         if model not in {None, self.config.model, self.config.subagent_model, *_offered}:
@@ -34,12 +36,9 @@ def _of_those_offered(original: Callable[..., Any]) -> Callable[..., Any]:
     return spawn_isolated_instance
 
 
-def install(models: Collection[str]) -> None:
-    """Refuse the commands that reach other sessions, and subagents of models but those. Again is harmless."""
-    _offered.clear()
-    _offered.update(models)
-    replace_once(LlmDecorator, "spawn_isolated_instance", _of_those_offered)
-    skills._SKILLS_ACTION_HANDLERS.update(dict.fromkeys(_SHARED, _refused))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+def without_installing(original: dict[str, Any]) -> dict[str, Any]:
+    """The actions of ``/skills``; those that reach other chats are refused."""
+    return {**original, **dict.fromkeys(_SHARED, _refused)}
 
 
 def has(agent: Any) -> bool:

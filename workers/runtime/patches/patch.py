@@ -1,19 +1,118 @@
-"""Putting something of ours in place of a vendor's function, once."""
+"""Puts in place what ``manifest.toml`` names. No other module replaces a part of another library."""
 
-from collections.abc import Callable
+import inspect
+import logging
+from collections.abc import Collection, Iterator
+from importlib import import_module
+from importlib.metadata import version
 from typing import Any
 
-_MARK = "cohort"
+from tasks.errors import Misconfigured
+from workers.runtime.patches.manifest import ABSENT, Patch, patches, shape_of, tried
+
+log = logging.getLogger("cohort.runtime")
+
+LIBRARY = "fast-agent-mcp"
+_PACKAGE = __name__.rpartition(".")[0]
+
+_originals: dict[str, Any] = {}
+"""Target -> what stood there before ours."""
+_replacements: list[Any] = []
+"""Ours. A module that is loaded later may import one of them by the name that it replaces."""
+_settled: set[str] = set()
+"""Targets that have ours by now, or keep their own."""
+_chosen = {"speed": True}
 
 
-def replace_once(holder: Any, name: str, wrap: Callable[[Any], Any], *, static: bool = False) -> None:
-    """Have ``holder`` (a module or class) use ``wrap(original)``; nothing happens if it does, or has no such name.
+def choose(*, speed: bool) -> None:
+    """Whether patches for speed are put in place from now on (``COHORT_PATCHES``).
 
-    ``static``: a class's static method.
+    Raises:
+        Misconfigured: a patch that is needed does not fit this release of fast-agent, which was never tried.
     """
-    original = getattr(holder, name, None)
-    if original is None or _MARK in original.__dict__:
+    _chosen["speed"] = speed
+    if version(LIBRARY) in tried():
         return
-    ours = wrap(original)
-    ours.__dict__[_MARK] = True
+    # Libraries that are not loaded yet are looked at, too: a turn with a model that is chosen later is no time for it.
+    wrong = [(patch, seen) for patch, seen in mismatches() if patch.kind == "needed"]
+    if wrong:
+        raise Misconfigured(_refusal(wrong))
+
+
+def apply(only: Collection[str] = ()) -> None:
+    """Put in place what is due and not there yet. Cheap to call again.
+
+    Args:
+        only: Modules of this package whose patches are meant; none means all.
+
+    Raises:
+        Misconfigured: a patch that is needed does not fit.
+    """
+    for patch in patches():
+        if patch.target in _settled or not patch.due or (patch.kind == "speed" and not _chosen["speed"]):
+            continue
+        if only and patch.by.partition(".")[0] not in only:
+            continue
+        seen = _seen(patch)
+        if any(original(patch.target) is ours for ours in _replacements):
+            pass
+        elif patch.fits(seen):
+            _replace(patch)
+        elif patch.kind == "needed":
+            raise Misconfigured(_refusal([(patch, seen)]))
+        else:
+            log.warning("patch.stepped_aside", extra={"target": patch.target, "shape": seen})
+        _settled.add(patch.target)
+
+
+def mismatches() -> Iterator[tuple[Patch, str]]:
+    """The patches that do not fit what is installed, each with the shape that is there. Loads every library."""
+    for patch in patches():
+        seen = _seen(patch)
+        if not patch.fits(seen):
+            yield patch, seen
+
+
+def original(target: str) -> Any:
+    """What stands in the library, replaced or not."""
+    return _originals[target] if target in _originals else _found(*_place(target))
+
+
+def _place(target: str) -> tuple[Any, str]:
+    """What holds a target, and its name there. Loads its module."""
+    module, _, path = target.partition(":")
+    *holders, name = path.split(".")
+    try:
+        holder: Any = import_module(module)
+    except ImportError:
+        return ABSENT, name
+    for part in holders:
+        holder = getattr(holder, part, ABSENT)
+    return holder, name
+
+
+def _found(holder: Any, name: str) -> Any:
+    return getattr(holder, name, ABSENT)
+
+
+def _seen(patch: Patch) -> str:
+    return shape_of(original(patch.target), with_source=patch.by_source)
+
+
+def _replace(patch: Patch) -> None:
+    holder, name = _place(patch.target)
+    found = _originals[patch.target] = _found(holder, name)
+    module, _, function = patch.by.partition(".")
+    ours = getattr(import_module(f"{_PACKAGE}.{module}"), function)(found)
+    _replacements.append(ours)
+    static = isinstance(inspect.getattr_static(holder, name), staticmethod)
     setattr(holder, name, staticmethod(ours) if static else ours)
+
+
+def _refusal(wrong: list[tuple[Patch, str]]) -> str:
+    patch, seen = wrong[0]
+    more = f" ({len(wrong) - 1} more: `cohort doctor`)" if len(wrong) > 1 else ""
+    return (
+        f"{patch.target} is `{seen}`, and its patch needs `{'` or `'.join(patch.shapes)}`{more}; "
+        f"install {LIBRARY} {tried()[0]} to {tried()[-1]} ({version(LIBRARY)} is installed)"
+    )

@@ -8,28 +8,15 @@ aggregator that attached the server, and an agent that is copied hands them to t
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from fast_agent.agents.mcp_agent import McpAgent
-from fast_agent.mcp.mcp_aggregator import MCPAggregator
 
-from workers.runtime.patches.patch import replace_once
-
-
-def install() -> None:
-    """Again is harmless."""
-    replace_once(MCPAggregator, "_commit_server_attachment", _unpublished)
-    replace_once(MCPAggregator, "_resolve_attach_server_config", _known_here)
-    replace_once(MCPAggregator, "server_display_name", _named_here)
-    replace_once(McpAgent, "_configure_cloned_instance", _handed_on)
-
-
-def _unpublished(original: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+def unpublished(original: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
     async def commit_server_attachment(self: Any, server_name: str, discovery: Any, **_published: Any) -> None:
         await original(self, server_name, discovery)
 
     return commit_server_attachment
 
 
-def _known_here(original: Callable[..., Any]) -> Callable[..., Any]:
+def known_here(original: Callable[..., Any]) -> Callable[..., Any]:
     def resolve_attach_server_config(self: Any, server_name: str, server_config: Any, *args: Any) -> Any:
         if server_config is None:
             server_config = _own(self, server_name)
@@ -38,7 +25,7 @@ def _known_here(original: Callable[..., Any]) -> Callable[..., Any]:
     return resolve_attach_server_config
 
 
-def _named_here(original: Callable[[Any, str], str]) -> Callable[[Any, str], str]:
+def named_here(original: Callable[[Any, str], str]) -> Callable[[Any, str], str]:
     def server_display_name(self: Any, server_name: str) -> str:
         # The registry logs a warning for each name that it does not have.
         config = _own(self, server_name)
@@ -47,7 +34,7 @@ def _named_here(original: Callable[[Any, str], str]) -> Callable[[Any, str], str
     return server_display_name
 
 
-def _handed_on(original: Callable[[Any, Any], Awaitable[None]]) -> Callable[[Any, Any], Awaitable[None]]:
+def handed_on(original: Callable[[Any, Any], Awaitable[None]]) -> Callable[[Any, Any], Awaitable[None]]:
     async def configure_cloned_instance(self: Any, clone: Any) -> None:
         ours = self.aggregator._attachment_configs  # noqa: SLF001 - fast-agent's
         own = {name: config for name, config in ours.items() if _own(self.aggregator, name) is not None}

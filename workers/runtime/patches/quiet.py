@@ -2,6 +2,7 @@
 
 import io
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from workers.runtime.call_log import call_log_of_turn
@@ -15,23 +16,30 @@ _LEVELS = {"error": logging.WARNING, "warning": logging.INFO}
 class LogStream(io.TextIOBase):
     """Takes what fast-agent prints to a console, and logs that it did: the text may quote a chat."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
-
     def write(self, text: str, /) -> int:
         if text.strip():
-            log.debug("fast_agent.printed", extra={"console": self._name, "characters": len(text)})
+            log.debug("fast_agent.printed", extra={"characters": len(text)})
         return len(text)
 
     def isatty(self) -> bool:
         return False
 
 
-def unchanged(self: Any, logger_settings: Any) -> None:
-    """Take what an agent wants shown while it works for another: all agents share these settings, and nothing is shown.
+def log_stream(_: object) -> LogStream:
+    """In place of a console's file."""
+    return LogStream()
 
-    Two such agents at once put back each other's: tools were shown from then on, to all chats.
+
+def unchanged(_: object) -> Callable[[Any, Any], None]:
+    """``update_logger_settings`` that takes what an agent wants shown while it works for another, and changes nothing.
+
+    All agents share these settings, and nothing is shown. Two such agents at once put back each other's: tools were
+    shown from then on, to all chats.
     """
+
+    def update_logger_settings(self: Any, logger_settings: Any) -> None: ...
+
+    return update_logger_settings
 
 
 def _too_many() -> bool:
@@ -45,7 +53,15 @@ def _too_many() -> bool:
     return call_log.events >= _EVENTS_A_TURN
 
 
-def event(  # noqa: PLR0913, PLR0917 - fast-agent's signature
+def event(_: object) -> Callable[..., None]:
+    """``Logger.event``: warnings and errors become ours, the rest goes nowhere.
+
+    fast-agent's own queue is unbounded and costs a task for each event.
+    """
+    return _event
+
+
+def _event(  # noqa: PLR0913, PLR0917 - fast-agent's signature
     self: Any,
     etype: str,
     ename: str | None,  # noqa: ARG001 - fast-agent's signature
@@ -53,10 +69,6 @@ def event(  # noqa: PLR0913, PLR0917 - fast-agent's signature
     context: object,  # noqa: ARG001
     data: dict[str, Any],
 ) -> None:
-    """Take fast-agent's log events: warnings and errors become ours, the rest goes nowhere.
-
-    Its own queue is unbounded and costs a task for each event.
-    """
     level = _LEVELS.get(etype)
     if level is not None and not _too_many():
         inner: dict[str, Any] = data["data"] if isinstance(data.get("data"), dict) else {}

@@ -3,23 +3,19 @@
 Google refuses a result whose call does not stand before it (400), so a chat would be stuck once a tool had run.
 """
 
-import sys
 from collections.abc import Callable
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
-
-from workers.runtime.patches.patch import replace_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from fast_agent.types import PromptMessageExtended
 
-_CONVERTER = "fast_agent.llm.provider.google.google_converter"
 
-
-def _with_calls(original: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
+def with_calls(original: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
     """``GoogleConverter.convert_to_google_content`` that has the calls of an assistant's message, too."""
-    types = sys.modules[_CONVERTER].types
+    types = import_module("google.genai.types")
 
     def convert(self: Any, messages: "Iterable[PromptMessageExtended]") -> list[Any]:
         contents: list[Any] = []
@@ -37,9 +33,3 @@ def _with_calls(original: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
         return contents
 
     return convert
-
-
-def install() -> None:
-    """In the providers that are loaded. Cheap to call again."""
-    if _CONVERTER in sys.modules:
-        replace_once(sys.modules[_CONVERTER].GoogleConverter, "convert_to_google_content", _with_calls)

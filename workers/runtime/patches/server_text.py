@@ -6,25 +6,22 @@ is counted, and logged without its words every now and then.
 """
 
 import logging
-import sys
 from time import monotonic
 from typing import Any
-
-import mcp_types
 
 from workers.runtime.streams.escapes import mended
 
 log = logging.getLogger("cohort.runtime")
 
 _SAY_EVERY_S = 60.0
-_NAME = "jsonrpc_message_adapter"
-_CLIENTS = ("mcp.client.stdio", "mcp.client.sse", "mcp.client.streamable_http")
 
 
 class Mended:
     """The client's reader of messages, given whole text."""
 
     def __init__(self, adapter: Any) -> None:
+        # It logs each line that is no message, words and all.
+        logging.getLogger("mcp.client").setLevel(logging.CRITICAL)
         self._adapter = adapter
         self._said_at = float("-inf")
         self._unsaid = 0
@@ -46,12 +43,3 @@ class Mended:
         if monotonic() - self._said_at >= _SAY_EVERY_S:
             log.warning("server.wrote_no_message", extra={"lines": self._unsaid})
             self._said_at, self._unsaid = monotonic(), 0
-
-
-def install() -> None:
-    """In the clients that are loaded, by both names that they use. Cheap to call again."""
-    logging.getLogger("mcp.client").setLevel(logging.CRITICAL)
-    for holder in (mcp_types, *(sys.modules[name] for name in _CLIENTS if name in sys.modules)):
-        adapter = vars(holder).get(_NAME)
-        if adapter is not None and not isinstance(adapter, Mended):
-            setattr(holder, _NAME, Mended(adapter))

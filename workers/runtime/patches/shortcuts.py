@@ -1,31 +1,18 @@
 """Ways through fast-agent and its clients that are shorter and end at the same place.
 
 Each takes over the plain cases of one function and leaves the rest to it: the transforming of a request's body (which
-changes nothing but names, where its type has other names), deep copies of messages, and the reading of one key out of a
-whole configuration. Together they are a fifth of a first message's processor time, and half of one's with ten turns
-before it.
+changes nothing but names, where its type has other names), and deep copies of messages.
 """
 
-import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from copy import deepcopy
 from datetime import datetime
-from functools import cache, partial
+from functools import cache
 from importlib import import_module
 from typing import Any, get_args, get_type_hints
 
-from fast_agent.llm import provider_key_manager
-from fast_agent.types import LlmStopReason, PromptMessageExtended
+from fast_agent.types import LlmStopReason
 from pydantic import BaseModel
-
-from workers.runtime.patches.patch import replace_once
-
-# A provider -> where OpenAI's client, at its first call, finds what transforms that provider's bodies.
-_OPENAI = "fast_agent.llm.provider.openai.llm_openai"
-_RESOURCES = {
-    _OPENAI: "openai.resources.chat.completions.completions",
-    "fast_agent.llm.provider.openai.responses": "openai.resources.responses.responses",
-}
 
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _NEVER_COPIED = _SCALARS | {bytes, datetime, LlmStopReason}
@@ -65,8 +52,10 @@ def _plain(value: Any) -> bool:
     return kind in _SCALARS
 
 
-def _as_it_is(original: _Transform, left_out: tuple[type, ...]) -> _Transform:
+def as_it_is(original: _Transform) -> _Transform:
     """``async_maybe_transform`` for which every body is looked up in its type's hints, all members of all unions."""
+    openai = import_module("openai")
+    left_out = (openai.NotGiven, openai.Omit)
 
     async def async_maybe_transform(data: Any, expected_type: Any) -> Any:
         if type(data) is dict:
@@ -85,7 +74,7 @@ class _Unquoted(list[Any]):
         return f"[{len(self)} messages]"
 
 
-def _unquoted(original: Callable[..., Awaitable[list[Any]]]) -> Callable[..., Awaitable[list[Any]]]:
+def unquoted(original: Callable[..., Awaitable[list[Any]]]) -> Callable[..., Awaitable[list[Any]]]:
     """``OpenAILLM._normalize_chat_completion_files``: what it gives becomes a debug event's text, pictures and all."""
 
     async def normalize(self: Any, *args: Any, **kwargs: Any) -> list[Any]:
@@ -133,7 +122,7 @@ def _copied(value: Any, memo: dict[int, Any]) -> Any:
     return made
 
 
-def _copying(original: Callable[..., Any]) -> Callable[..., Any]:
+def copying(original: Callable[..., Any]) -> Callable[..., Any]:
     """``PromptMessageExtended.__deepcopy__``: fast-agent copies all of a history three times a turn."""
 
     def __deepcopy__(self: Any, memo: dict[int, Any] | None = None) -> Any:  # noqa: N807 - a method to be
@@ -145,31 +134,3 @@ def _copying(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 _MODELS: set[Any] = {BaseModel.__deepcopy__}
-
-
-# -- configuration
-
-
-def _one_key(original: Callable[[Any, str], Any]) -> Callable[[Any, str], Any]:
-    """``_get_config_value``, which dumps the configuration of everything to look up a key."""
-
-    def get_config_value(config: Any, key: str) -> Any:
-        if isinstance(config, BaseModel):
-            dumped: Mapping[str, Any] = config.model_dump(include={key})
-            return dumped.get(key)
-        return original(config, key)
-
-    return get_config_value
-
-
-def install() -> None:
-    """In fast-agent, and in the clients that are loaded. Cheap to call again."""
-    replace_once(provider_key_manager, "_get_config_value", _one_key)
-    replace_once(PromptMessageExtended, "__deepcopy__", _copying)
-    if _OPENAI in sys.modules:
-        replace_once(sys.modules[_OPENAI].OpenAILLM, "_normalize_chat_completion_files", _unquoted)
-    for provider, resource in _RESOURCES.items():
-        if provider in sys.modules:
-            client = import_module("openai")
-            wrap = partial(_as_it_is, left_out=(client.NotGiven, client.Omit))
-            replace_once(import_module(resource), "async_maybe_transform", wrap)

@@ -3,7 +3,6 @@
 fast-agent takes a stream that ends for an answer, runs what has come of a tool call, and knows few reasons to stop.
 """
 
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from importlib import import_module
@@ -11,18 +10,8 @@ from typing import Any
 
 from fast_agent.types import LlmStopReason
 
-from workers.runtime.patches.patch import replace_once
 from workers.runtime.streams import ends
 from workers.runtime.streams.ends import UNFINISHED, UnfinishedStreamError, meaning, reason_of
-
-_ANTHROPIC = "fast_agent.llm.provider.anthropic.llm_anthropic"
-_GOOGLE = "fast_agent.llm.provider.google.llm_google_native"
-_CHAT = "fast_agent.llm.provider.openai.llm_openai"
-_RESPONSES = {
-    "fast_agent.llm.provider.openai.responses_streaming": "ResponsesStreamingMixin",
-    "fast_agent.llm.provider.openai.openresponses_streaming": "OpenResponsesStreamingMixin",
-}
-_RESPONSES_OUTPUT = "fast_agent.llm.provider.openai.responses_output"
 
 type _Async = Callable[..., Awaitable[Any]]
 
@@ -44,7 +33,7 @@ class _Passed:
 # -- chat completions
 
 
-def _chat(original: _Async) -> _Async:
+def chat(original: _Async) -> _Async:
     """``OpenAILLM._process_stream``."""
 
     async def process_stream(self: Any, stream: Any, *args: Any, **kwargs: Any) -> Any:
@@ -59,7 +48,7 @@ def _chat(original: _Async) -> _Async:
     return process_stream
 
 
-def _chat_stop(original: _Async) -> _Async:
+def chat_stop(original: _Async) -> _Async:
     """``OpenAILLM._openai_stop_result``, which also sees answers that did not come as a stream."""
 
     async def stop_result(self: Any, choice: Any, message: Any) -> Any:
@@ -84,7 +73,7 @@ def _chat_stop(original: _Async) -> _Async:
 # -- responses
 
 
-def _responses(original: _Async) -> _Async:
+def responses(original: _Async) -> _Async:
     """``ResponsesStreamingMixin._process_stream``."""
 
     async def process_stream(self: Any, stream: Any, *args: Any, **kwargs: Any) -> Any:
@@ -95,7 +84,7 @@ def _responses(original: _Async) -> _Async:
     return process_stream
 
 
-def _responses_stop(original: Callable[..., Any]) -> Callable[..., Any]:
+def responses_stop(original: Callable[..., Any]) -> Callable[..., Any]:
     """``_map_response_stop_reason``, for which a response that is incomplete for a new reason is whole."""
 
     def map_stop_reason(self: Any, response: Any) -> Any:
@@ -109,7 +98,7 @@ def _responses_stop(original: Callable[..., Any]) -> Callable[..., Any]:
 # -- Anthropic
 
 
-def _anthropic(original: _Async) -> _Async:
+def anthropic(original: _Async) -> _Async:
     """``AnthropicLLM._process_stream``."""
 
     async def process_stream(self: Any, stream: Any, *args: Any, **kwargs: Any) -> Any:
@@ -119,7 +108,7 @@ def _anthropic(original: _Async) -> _Async:
     return process_stream
 
 
-def _anthropic_stop(original: _Async) -> _Async:
+def anthropic_stop(original: _Async) -> _Async:
     """``AnthropicLLM._anthropic_stop_result`` that takes no missing reason and no half of a tool call."""
 
     async def stop_result(self: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
@@ -146,7 +135,7 @@ def _anthropic_stop(original: _Async) -> _Async:
 # -- Google
 
 
-def _google(original: _Async) -> _Async:
+def google(original: _Async) -> _Async:
     """``GoogleNativeLLM._consume_google_stream``."""
 
     async def consume(self: Any, response_stream: Any, **kwargs: Any) -> Any:
@@ -156,7 +145,7 @@ def _google(original: _Async) -> _Async:
     return consume
 
 
-def _google_content(original: Callable[..., Any]) -> Callable[..., Any]:
+def google_content(original: Callable[..., Any]) -> Callable[..., Any]:
     """``GoogleNativeLLM._google_response_with_content`` without calls that a limit or a filter ended."""
 
     def response(last_chunk: Any, final_content: Any) -> Any:
@@ -167,22 +156,3 @@ def _google_content(original: Callable[..., Any]) -> Callable[..., Any]:
         return original(last_chunk, final_content)
 
     return response
-
-
-def install() -> None:
-    """In the providers that are loaded. Cheap to call again."""
-    if _CHAT in sys.modules:
-        replace_once(sys.modules[_CHAT].OpenAILLM, "_process_stream", _chat)
-        replace_once(sys.modules[_CHAT].OpenAILLM, "_openai_stop_result", _chat_stop)
-    for module, name in _RESPONSES.items():
-        if module in sys.modules:
-            replace_once(getattr(sys.modules[module], name), "_process_stream", _responses)
-    if _RESPONSES_OUTPUT in sys.modules:
-        replace_once(sys.modules[_RESPONSES_OUTPUT].ResponsesOutputMixin, "_map_response_stop_reason", _responses_stop)
-    if _ANTHROPIC in sys.modules:
-        replace_once(sys.modules[_ANTHROPIC].AnthropicLLM, "_process_stream", _anthropic)
-        replace_once(sys.modules[_ANTHROPIC].AnthropicLLM, "_anthropic_stop_result", _anthropic_stop)
-    if _GOOGLE in sys.modules:
-        provider = sys.modules[_GOOGLE].GoogleNativeLLM
-        replace_once(provider, "_consume_google_stream", _google)
-        replace_once(provider, "_google_response_with_content", _google_content, static=True)

@@ -1,143 +1,17 @@
-"""What a provider sends passes here before its client reads it: whole text, counted, a little at a time.
+"""Where clients read a stream: its events pass ``streams.reading`` first."""
 
-- A surrogate pair that is split over two events is joined, half of one and a NUL become U+FFFD, and bytes that are no
-  UTF-8 too: pydantic refuses such a text, and a turn would fail for a smiley.
-- A ``Meter`` counts what the model says, and ends the stream of an answer without end.
-- A burst of events that is there already gives the loop to others between them, and a stream that keeps it busy for
-  long may have half of it: other chats wait milliseconds, and a real model's stream never notices.
-"""
-
-import asyncio
-import codecs
-import json
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from time import perf_counter
 from typing import Any
 
-from workers.runtime.patches.patch import replace_once
-from workers.runtime.streams.arguments import Arguments, checked
-from workers.runtime.streams.deltas import Deltas
-from workers.runtime.streams.escapes import ends_open, joined, mended
-from workers.runtime.streams.meter import AnswerCut, Meter, longest, metering
-
-_SDKS = ("openai._streaming", "anthropic._streaming")
-_GOOGLE = "google.genai._api_client"
-_OPENAI = "fast_agent.llm.provider.openai.llm_openai"
-_WEBSOCKET = "fast_agent.llm.provider.openai.responses_websocket"
-
-_EVENTS_AT_ONCE = 16
-"""Events read before others get the loop: some three milliseconds."""
-_SLICE = 2**14
-"""Bytes given to a client's reader at once: 25 ms where each of them is a line."""
-_SILENT, _QUIET = 2, 2**18
-"""So many times the longest event may come without a word of the model; after so many bytes of it the stream pauses."""
-_decode = json.JSONDecoder(strict=False).decode
-"""Made once: ``json.loads`` makes one for each call that is not strict."""
-_BUSY_S = 0.25
-"""Processor time of one stream after which it pauses for as long as it works."""
+from workers.runtime.streams.arguments import checked
+from workers.runtime.streams.escapes import mended
+from workers.runtime.streams.meter import metering
+from workers.runtime.streams.reading import Pace, Stream, wire
 
 
-@dataclass(slots=True)
-class Stream:
-    """One stream's events on their way to its client."""
-
-    meter: Meter | None = field(default_factory=metering.get)
-    arguments: Arguments = field(default_factory=Arguments)
-    deltas: Deltas = field(default_factory=Deltas)
-    held: tuple[Any, str] | None = None
-
-    def ready(self, event: Any, raw: str) -> Iterator[tuple[Any, str]]:
-        """The events that can be read now; one whose text ends in half a surrogate pair waits for the next."""
-        if self.held is not None:
-            first, raw = joined(self.held[1], raw)
-            yield self.held[0], first
-            self.held = None
-        if ends_open(raw):
-            self.held = (event, raw)
-        else:
-            yield event, raw
-
-    def last(self) -> Iterator[tuple[Any, str]]:
-        """What still waits when the stream ends."""
-        if self.held is not None:
-            yield self.held
-            self.held = None
-
-    def read(self, raw: str) -> tuple[Any, ...]:
-        """What an event says, counted and checked; nothing when it is not to be passed on.
-
-        Raises:
-            ValueError: it is no JSON: an end mark, or a fault that the client words.
-        """
-        try:
-            # Some servers leave control characters as they are.
-            data: Any = _decode(mended(raw))
-        except RecursionError as problem:
-            raise ValueError("nested too deep") from problem
-        if type(data) is not dict:
-            return (data,)
-        self.deltas.read(data)
-        if self.meter is not None and not self.meter.take(data):
-            return ()
-        return self.arguments.read(data)
-
-    def check(self) -> None:
-        """After what fitted was passed on.
-
-        Raises:
-            AnswerCut: the turn's allowance is used up.
-        """
-        if self.meter is not None and self.meter.over:
-            raise AnswerCut
-
-
-class Pace:
-    """Lets others have the loop while a stream's events are read."""
-
-    def __init__(self) -> None:
-        self._events = 0
-        self._busy = 0.0
-
-    async def breathe(self, began: float) -> None:
-        """After an event whose reading began then."""
-        spent = perf_counter() - began
-        self._events += 1
-        self._busy += spent
-        if self._busy > _BUSY_S:
-            await asyncio.sleep(spent)
-        elif self._events % _EVENTS_AT_ONCE == 0:
-            await asyncio.sleep(0)
-
-
-async def wire(body: AsyncIterator[bytes], meter: Meter | None = None) -> AsyncIterator[bytes]:
-    """A stream's bytes, as UTF-8 without a byte order mark, a little at a time: a compressed piece may be a thousand
-    times as long as what came of it.
-
-    Raises:
-        AnswerCut: one line is longer than a whole answer can be, or as much came with no word of the model in it.
-    """
-    decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")
-    line, silent, heard, most = 0, 0, 0, longest()
-    async for whole in body:
-        for start in range(0, len(whole), _SLICE):
-            piece = whole[start : start + _SLICE]
-            line = line + len(piece) if b"\n" not in piece else len(piece) - piece.rindex(b"\n")
-            taken = 0 if meter is None else meter.taken
-            silent, heard = (silent if taken == heard else 0) + len(piece), taken
-            if line > most or silent > _SILENT * most:
-                raise AnswerCut
-            began = perf_counter()
-            yield decoder.decode(piece).encode()
-            if silent > _QUIET or len(whole) > _SLICE:
-                await asyncio.sleep(perf_counter() - began)
-    if rest := decoder.decode(b"", final=True):
-        yield rest.encode()
-
-
-def _sse(original: Callable[..., AsyncIterator[Any]]) -> Callable[..., AsyncIterator[Any]]:
+def events(original: Callable[..., AsyncIterator[Any]]) -> Callable[..., AsyncIterator[Any]]:
     """``AsyncStream._iter_events`` of OpenAI's and Anthropic's clients."""
 
     async def iter_events(self: Any) -> AsyncIterator[Any]:
@@ -185,7 +59,7 @@ def _same(data: Any) -> Any:
     return data
 
 
-def _segments(original: Callable[..., AsyncIterator[Any]]) -> Callable[..., AsyncIterator[Any]]:
+def segments(original: Callable[..., AsyncIterator[Any]]) -> Callable[..., AsyncIterator[Any]]:
     """``HttpResponse.async_segments`` of Google's client."""
 
     async def async_segments(self: Any) -> AsyncIterator[Any]:
@@ -216,7 +90,7 @@ def _google(response: Any, stream: Stream, raw: str) -> tuple[Any, ...]:
         return (response._load_json_from_response(raw),)  # noqa: SLF001 - google's
 
 
-def _message(original: Callable[[Any, str], Any]) -> Callable[[Any, str], Any]:
+def message(original: Callable[[Any, str], Any]) -> Callable[[Any, str], Any]:
     """``WebSocketResponsesStream._payload_from_raw_data``: one message, one event."""
 
     def payload_from_raw_data(self: Any, raw_data: str) -> Any:
@@ -231,7 +105,7 @@ def _message(original: Callable[[Any, str], Any]) -> Callable[[Any, str], Any]:
     return payload_from_raw_data
 
 
-def _paced(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def paced(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """``WebSocketResponsesStream.__anext__``, likewise."""
 
     async def anext_(self: Any) -> Any:
@@ -245,7 +119,7 @@ def _paced(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return anext_
 
 
-def _as_sent(_: Callable[..., Any]) -> Callable[[str, str], tuple[str, str]]:
+def as_sent(_: Callable[..., Any]) -> Callable[[str, str], tuple[str, str]]:
     """``OpenAILLM._extract_incremental_delta``, which takes a piece that begins as all before it did for a repetition
     of it: "ha" twice became "ha" once. OpenAI's protocol says that pieces are new text, and no guess is made here.
     """
@@ -256,7 +130,7 @@ def _as_sent(_: Callable[..., Any]) -> Callable[[str, str], tuple[str, str]]:
     return extract_incremental_delta
 
 
-def _reading(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def reading(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """``OpenAILLM._openai_requested_tool_calls``, which runs a tool with as much of its arguments as it could read."""
 
     def requested_tool_calls(tool_calls: Any) -> Any:
@@ -265,18 +139,3 @@ def _reading(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
         return original(tool_calls)
 
     return requested_tool_calls
-
-
-def install() -> None:
-    """In the clients that are loaded. Cheap to call again."""
-    for name in _SDKS:
-        if name in sys.modules:
-            replace_once(sys.modules[name].AsyncStream, "_iter_events", _sse)
-    if _OPENAI in sys.modules:
-        replace_once(sys.modules[_OPENAI].OpenAILLM, "_extract_incremental_delta", _as_sent, static=True)
-        replace_once(sys.modules[_OPENAI].OpenAILLM, "_openai_requested_tool_calls", _reading, static=True)
-    if _GOOGLE in sys.modules:
-        replace_once(sys.modules[_GOOGLE].HttpResponse, "async_segments", _segments)
-    if _WEBSOCKET in sys.modules:
-        replace_once(sys.modules[_WEBSOCKET].WebSocketResponsesStream, "_payload_from_raw_data", _message)
-        replace_once(sys.modules[_WEBSOCKET].WebSocketResponsesStream, "__anext__", _paced)

@@ -1,21 +1,14 @@
-"""TLS contexts made once: each provider client makes its own for every call, 25-75 ms of blocking CPU each time.
+"""TLS contexts made once: reading the authorities takes 25 to 50 ms in which nothing else of a worker moves.
 
-What is cached is what the clients make by default: system or certifi roots, ``SSL_CERT_FILE`` and ``SSL_CERT_DIR``
-heeded. A client that brings its own context, a client certificate or ``verify=False`` is served as before. A file of
-certificates that changes on disk gives a new context.
+httpx2 makes its default context for each client: for each connection to an MCP server over HTTP. A client that brings
+its own context or certificate is served as before, and a file of certificates that changes on disk gives a new context.
 """
 
 import os
 import ssl
-import sys
 from collections.abc import Callable
-from functools import partial, wraps
-from types import SimpleNamespace
+from functools import wraps
 from typing import Any
-
-from workers.runtime.patches.patch import replace_once
-
-_GOOGLE = "google.genai._api_client"
 
 type Key = tuple[object, ...]
 
@@ -37,16 +30,16 @@ def environment() -> Key:
     return _stamp(os.environ.get("SSL_CERT_FILE")), _stamp(os.environ.get("SSL_CERT_DIR"))
 
 
-def _remembered(key: Key, make: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
-    key = (*key, *environment())
-    found = _contexts.get(key)
-    if found is None:
-        found = _contexts[key] = make()
-    return found
+def remembered(key: object, make: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+    """The context that was made for the same key and the same environment, or a new one."""
+    place = (key, *environment())
+    if place not in _contexts:
+        _contexts[place] = make()
+    return _contexts[place]
 
 
-def _for_httpx(original: Callable[..., ssl.SSLContext], name: str) -> Callable[..., ssl.SSLContext]:
-    """``httpx.create_ssl_context`` that remembers the default one."""
+def for_httpx(original: Callable[..., ssl.SSLContext]) -> Callable[..., ssl.SSLContext]:
+    """``create_ssl_context`` that remembers the default one."""
 
     @wraps(original)
     def create_ssl_context(
@@ -55,39 +48,12 @@ def _for_httpx(original: Callable[..., ssl.SSLContext], name: str) -> Callable[.
         trust_env: bool = True,  # noqa: FBT001, FBT002
     ) -> ssl.SSLContext:
         if verify is True and cert is None:
-            return _remembered((name, trust_env), lambda: original(verify=True, cert=None, trust_env=trust_env))
+            return remembered(trust_env, lambda: original(verify=True, cert=None, trust_env=trust_env))
         return original(verify=verify, cert=cert, trust_env=trust_env)
 
     return create_ssl_context
 
 
-def _for_google(module: Any) -> Any:
-    """The ``ssl`` module as google-genai sees it, with ``create_default_context`` remembered."""
-    plain: Callable[..., ssl.SSLContext] = module.create_default_context
-
-    def create_default_context(*args: Any, **kwargs: Any) -> ssl.SSLContext:
-        if args or kwargs.keys() - {"cafile", "capath"}:
-            return plain(*args, **kwargs)
-        key = ("google", _stamp(kwargs.get("cafile")), _stamp(kwargs.get("capath")))
-        return _remembered(key, lambda: plain(**kwargs))
-
-    return SimpleNamespace(**{**vars(module), "create_default_context": create_default_context})
-
-
-def install() -> None:
-    """Have httpx, httpx2 (OpenAI-like, Anthropic) and google-genai share contexts, as far as they are loaded.
-
-    Cheap to call again: providers load their libraries when their first model is made.
-    """
-    for name in ("httpx", "httpx._transports.default", "httpx2", "httpx2._transports.default"):
-        if name in sys.modules:
-            library = name.partition(".")[0]
-            replace_once(sys.modules[name], "create_ssl_context", partial(_for_httpx, name=library))
-    google = vars(sys.modules[_GOOGLE]) if _GOOGLE in sys.modules else {}
-    if google and not isinstance(google["ssl"], SimpleNamespace):
-        google["ssl"] = _for_google(ssl)
-
-
-def remembered() -> int:
+def count() -> int:
     """How many contexts are kept; it grows with the certificate files in use, not with calls."""
     return len(_contexts)

@@ -37,7 +37,7 @@ def allowance(characters: int | None = None) -> dict[str, int]:
 
 
 limits = {"answer": ANSWER_MAX}
-"""``answer``: set by ``patches.fast_agent.install``, from the settings."""
+"""``answer``: set by ``instances.install``, from the settings."""
 
 
 def longest() -> int:

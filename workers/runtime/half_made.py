@@ -9,28 +9,13 @@ from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import Any
 
-from fast_agent.agents.llm_decorator import LlmDecorator
-
 log = logging.getLogger("cohort.runtime")
 
 MAKE_S = 300.0
 """A lane whose agents are not made by then never will be (an ``on_start`` that waits for ever, say)."""
 
-_begun: ContextVar[list[Any] | None] = ContextVar("agents_begun", default=None)
-_init = LlmDecorator.__init__
-
-
-def _noted_init(self: Any, *args: Any, **kwargs: Any) -> None:
-    """Every agent's constructor passes here."""
-    begun = _begun.get()
-    if begun is not None:
-        begun.append(self)
-    _init(self, *args, **kwargs)
-
-
-def install() -> None:
-    """Note agents as they are made; again is harmless."""
-    setattr(LlmDecorator, "__init__", _noted_init)  # noqa: B010
+begun: ContextVar[list[Any] | None] = ContextVar("agents_begun", default=None)
+"""The agents of the lane that is being made; each enters itself (``patches.fast_agent.noted``)."""
 
 
 async def whole[T](create: Callable[[], Awaitable[T]]) -> T:
@@ -40,17 +25,17 @@ async def whole[T](create: Callable[[], Awaitable[T]]) -> T:
         Exception: what kept them from being made.
         TimeoutError: it took too long.
     """
-    begun: list[Any] = []
-    token = _begun.set(begun)
+    made: list[Any] = []
+    token = begun.set(made)
     try:
         async with asyncio.timeout(MAKE_S):
             return await create()
     except BaseException:
-        for agent in reversed(begun):
+        for agent in reversed(made):
             await _end(agent)
         raise
     finally:
-        _begun.reset(token)
+        begun.reset(token)
 
 
 async def _end(agent: Any) -> None:

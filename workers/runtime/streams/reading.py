@@ -1,0 +1,129 @@
+"""What a provider sends passes here before its client reads it: whole text, counted, a little at a time.
+
+- A surrogate pair that is split over two events is joined, half of one and a NUL become U+FFFD, and bytes that are no
+  UTF-8 too: pydantic refuses such a text, and a turn would fail for a smiley.
+- A ``Meter`` counts what the model says, and ends the stream of an answer without end.
+- A burst of events that is there already gives the loop to others between them, and a stream that keeps it busy for
+  long may have half of it: other chats wait milliseconds, and a real model's stream never notices.
+"""
+
+import asyncio
+import codecs
+import json
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+from workers.runtime.streams.arguments import Arguments
+from workers.runtime.streams.deltas import Deltas
+from workers.runtime.streams.escapes import ends_open, joined, mended
+from workers.runtime.streams.meter import AnswerCut, Meter, longest, metering
+
+_EVENTS_AT_ONCE = 16
+"""Events read before others get the loop: some three milliseconds."""
+_SLICE = 2**14
+"""Bytes given to a client's reader at once: 25 ms where each of them is a line."""
+_SILENT, _QUIET = 2, 2**18
+"""So many times the longest event may come without a word of the model; after so many bytes of it the stream pauses."""
+_decode = json.JSONDecoder(strict=False).decode
+"""Made once: ``json.loads`` makes one for each call that is not strict."""
+_BUSY_S = 0.25
+"""Processor time of one stream after which it pauses for as long as it works."""
+
+
+@dataclass(slots=True)
+class Stream:
+    """One stream's events on their way to its client."""
+
+    meter: Meter | None = field(default_factory=metering.get)
+    arguments: Arguments = field(default_factory=Arguments)
+    deltas: Deltas = field(default_factory=Deltas)
+    held: tuple[Any, str] | None = None
+
+    def ready(self, event: Any, raw: str) -> Iterator[tuple[Any, str]]:
+        """The events that can be read now; one whose text ends in half a surrogate pair waits for the next."""
+        if self.held is not None:
+            first, raw = joined(self.held[1], raw)
+            yield self.held[0], first
+            self.held = None
+        if ends_open(raw):
+            self.held = (event, raw)
+        else:
+            yield event, raw
+
+    def last(self) -> Iterator[tuple[Any, str]]:
+        """What still waits when the stream ends."""
+        if self.held is not None:
+            yield self.held
+            self.held = None
+
+    def read(self, raw: str) -> tuple[Any, ...]:
+        """What an event says, counted and checked; nothing when it is not to be passed on.
+
+        Raises:
+            ValueError: it is no JSON: an end mark, or a fault that the client words.
+        """
+        try:
+            # Some servers leave control characters as they are.
+            data: Any = _decode(mended(raw))
+        except RecursionError as problem:
+            raise ValueError("nested too deep") from problem
+        if type(data) is not dict:
+            return (data,)
+        self.deltas.read(data)
+        if self.meter is not None and not self.meter.take(data):
+            return ()
+        return self.arguments.read(data)
+
+    def check(self) -> None:
+        """After what fitted was passed on.
+
+        Raises:
+            AnswerCut: the turn's allowance is used up.
+        """
+        if self.meter is not None and self.meter.over:
+            raise AnswerCut
+
+
+class Pace:
+    """Lets others have the loop while a stream's events are read."""
+
+    def __init__(self) -> None:
+        self._events = 0
+        self._busy = 0.0
+
+    async def breathe(self, began: float) -> None:
+        """After an event whose reading began then."""
+        spent = perf_counter() - began
+        self._events += 1
+        self._busy += spent
+        if self._busy > _BUSY_S:
+            await asyncio.sleep(spent)
+        elif self._events % _EVENTS_AT_ONCE == 0:
+            await asyncio.sleep(0)
+
+
+async def wire(body: AsyncIterator[bytes], meter: Meter | None = None) -> AsyncIterator[bytes]:
+    """A stream's bytes, as UTF-8 without a byte order mark, a little at a time: a compressed piece may be a thousand
+    times as long as what came of it.
+
+    Raises:
+        AnswerCut: one line is longer than a whole answer can be, or as much came with no word of the model in it.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")
+    line, silent, heard, most = 0, 0, 0, longest()
+    async for whole in body:
+        for start in range(0, len(whole), _SLICE):
+            piece = whole[start : start + _SLICE]
+            line = line + len(piece) if b"\n" not in piece else len(piece) - piece.rindex(b"\n")
+            taken = 0 if meter is None else meter.taken
+            silent, heard = (silent if taken == heard else 0) + len(piece), taken
+            if line > most or silent > _SILENT * most:
+                raise AnswerCut
+            began = perf_counter()
+            yield decoder.decode(piece).encode()
+            if silent > _QUIET or len(whole) > _SLICE:
+                await asyncio.sleep(perf_counter() - began)
+    if rest := decoder.decode(b"", final=True):
+        yield rest.encode()
