@@ -12,6 +12,7 @@ RUN --mount=type=cache,target=/cache \
     /opt/uv/bin/uv pip install --python /opt/cohort/bin/python --no-deps --require-hashes -r /build/requirements.txt
 WORKDIR /build/src
 COPY pyproject.toml README.md LICENSE ./
+COPY cohort cohort
 COPY tasks tasks
 COPY botapi botapi
 COPY bot bot

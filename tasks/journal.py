@@ -1,7 +1,7 @@
 """Whose a journal is: the mark in a session's state that names the turn (pure)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2s
 from typing import Self
 from uuid import uuid4
@@ -31,6 +31,10 @@ class Mark:
     def new(cls, updates: Sequence[int]) -> Self:
         """A journal that begins now, of a turn that answers these updates."""
         return cls(len(updates), turn_of(updates), uuid4().hex[:8])
+
+    def again(self) -> Self:
+        """A journal of the same turn that begins now, in place of a damaged one."""
+        return replace(self, nonce=uuid4().hex[:8])
 
     @classmethod
     def parse(cls, written: str) -> Self | None:

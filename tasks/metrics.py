@@ -26,6 +26,12 @@ WAIT_SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300),
 )
 TOKENS = Counter("cohort_tokens_total", "Tokens used, by model and direction (input, output).", ["model", "direction"])
+STEPS = Counter(
+    "cohort_steps_total",
+    "Steps of turns, by kind (model, tool) and how they came about (live, replayed, in_doubt).",
+    ["kind", "how"],
+)
+DIVERGED = Counter("cohort_steps_diverged_total", "Kept steps that fitted nothing when their turn ran again.")
 DEAD = Counter("cohort_dead_total", "Messages given up on.")
 BROKEN_DOORBELLS = Counter("cohort_doorbells_broken_total", "Messages in the queues that could not be read, dropped.")
 AWAKE = Gauge("cohort_sessions_awake", "Sessions with a turn loop in this worker.")

@@ -26,6 +26,8 @@ PROMISES = {
     "fenced-commit": "A worker that lost its claim writes nothing.",
     "worker-stopped": "A worker that was paused past its heartbeat commits nothing stale.",
     "fenced-steps": "A step of a turn is kept once, by the turn's owner alone, and goes with the turn's commit.",
+    "in-doubt": "A tool call that a dead worker left under way runs again only where that is harmless, or chosen.",
+    "steps-once": "A turn whose worker died goes on where it was: no finished model call or tool call is made again.",
     "committed-once": "A turn that is written twice is written once.",
     "edits-once": "An edit that leaves a message's words and files as they were starts no second turn.",
     "forwards-are-text": "A command that was forwarded, quoted, shown as code, or sent through an inline bot is text.",

@@ -15,7 +15,7 @@ from tasks.settings import Settings, env_name
 from tools import check_tracked, house, settings_table
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("bot", "workers", "botapi", "tasks", "ops", "playground")
+PACKAGES = ("cohort", "bot", "workers", "botapi", "tasks", "ops", "playground")
 
 HOUSES = (*PACKAGES, "bench", "tests", "tools", "docs")
 OF_AN_OPERATOR = ("tasks.py", "flowerconfig.py", "bot/")

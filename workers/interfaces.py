@@ -1,6 +1,6 @@
 """What the parts of a worker expect of each other: turns from the runtime, messages from Telegram (Protocols)."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 from tasks.envelope import Inbound, Media, Reply
 from tasks.errors import CohortError, Terminal
 from tasks.session import SessionKey
+from workers.steps import StepLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,9 @@ class TurnRequest:
 
     ``messages``: what is answered, in order; all of the same session. ``history``: as ``TurnResult.history`` gave it,
     or None for a new session. ``agent``/``model``: the session's choice, None for the default. ``spent``: told what
-    each model call has cost as it ends, in the loop thread, whatever becomes of the turn.
+    each model call has cost as it ends, in the loop thread, whatever becomes of the turn. ``steps``: where its steps
+    are kept, and what an earlier try left there. ``answers``: what people said to the turn's questions, by
+    ``Question.key``. ``asks``: whether there is a person to ask; else nothing parks the turn.
     """
 
     session: SessionKey
@@ -52,6 +55,9 @@ class TurnRequest:
     agent: str | None = None
     model: str | None = None
     spent: Callable[[Usage], None] = not_counted
+    steps: StepLog | None = None
+    answers: Mapping[str, str] = field(default_factory=dict[str, str])
+    asks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +127,8 @@ class AgentRuntime(Protocol):
 
         Raises:
             TurnFailed: no answer; the session's history is as before.
+            TurnParked: it waits for a person.
+            ClaimLost: another worker runs the turn.
             asyncio.CancelledError: the caller cancelled; likewise (fast-agent swallows it, we do not).
         """
         ...

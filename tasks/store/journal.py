@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from tasks import keys
 from tasks.errors import ClaimLost
-from tasks.store.redis import Script, guard
+from tasks.store.redis import Script, guard, text
 from tasks.store.sessions import USAGE_KEPT, Claim, Counts, flat
 
 
@@ -65,3 +65,12 @@ class JournalStore:
         """
         with guard():
             return tuple(await cast("Any", self._redis).lrange(keys.journal(claim.session), 0, -1))
+
+    async def mark(self, claim: Claim) -> str:
+        """Whose the journal is now, "" when there is none.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        with guard():
+            return text(await cast("Any", self._redis).hget(keys.state(claim.session), "journal") or b"")

@@ -5,6 +5,7 @@ last user turn steer it, so that a test can do so from a chat:
 
 - ``HOLD:name`` waits before the first token, ``HOLD:name@3`` after three, until ``POST /release/name``;
 - ``CALL:tool{"json": "arguments"}`` calls the offered tool whose name ends so; its result comes back in the answer;
+- ``ROUNDS:9`` goes on calling them, round by round, until there are nine results;
 - ``WORDS:200`` makes the answer that many words longer.
 
 Run as ``python -m tests.support.model --port P [--ttft S] [--tps N] [--journal FILE]`` (prints ``{"url": ...}``), or in
@@ -147,7 +148,7 @@ class Model(HttpServer):
         self._number += 1
         entry = Entry(self._number, self._clock.now(), asked["model"], bool(asked.get("stream")), messages, tools, last)
         self._note(entry)
-        fault = self._take(last)
+        fault = self._take(last, messages[0]["text"] if messages else "")
         try:
             await self._misbehave_first(request, fault)
             said = answer(entry, fault, results)
@@ -171,9 +172,9 @@ class Model(HttpServer):
                 lines.write(json.dumps(asdict(entry)) + "\n")
         self._news()
 
-    def _take(self, last: str) -> Fault:
+    def _take(self, last: str, head: str) -> Fault:
         for place, fault in enumerate(self._faults):
-            if fault.match in last:
+            if fault.match in last and fault.head in head:
                 if fault.times is not None:
                     self._faults[place] = replace(fault, times=fault.times - 1)
                     if fault.times <= 1:

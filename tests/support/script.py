@@ -8,12 +8,15 @@ from typing import Any, Literal
 HOLD = re.compile(r"HOLD:([\w.-]+)(?:@(\d+))?")
 CALL = re.compile(r"CALL:([\w.-]+)")
 WORDS = re.compile(r"WORDS:(\d+)")
+ROUNDS = re.compile(r"ROUNDS:(\d+)")
 STALL = "stall"
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
     """What goes wrong with requests whose last user text contains ``match`` (all, when empty), ``times`` times.
+
+    ``head``: only with those whose first message contains it.
 
     ``times`` None: for ever. ``status``: an HTTP error with ``code``, ``message``, ``retry_after`` (seconds).
     ``delay``: seconds before anything else. ``mode``: ``hangup`` (no response), ``hang`` (silence until released),
@@ -24,6 +27,7 @@ class Fault:
     """
 
     match: str = ""
+    head: str = ""
     times: int | None = 1
     status: int | None = None
     code: str = "mock_error"
@@ -89,14 +93,26 @@ def last_turn(messages: list[dict[str, Any]]) -> tuple[str, list[str]]:
     return "\n".join(reversed(texts)), results[::-1]
 
 
+def _asks(last: str, results: int) -> bool:
+    """Whether tools are called once more: as often as ``ROUNDS`` says, or once."""
+    rounds = ROUNDS.search(last)
+    return not results or (rounds is not None and results < int(rounds[1]))
+
+
 def answer(entry: Entry, fault: Fault, results: list[str]) -> Answer:
     """What the model says to the last user turn, given the results of the tools it called for it."""
     calls: list[dict[str, Any]] = []
-    for found in () if results and fault.mode != "calls" else CALL.finditer(entry.last):
+    read = 0
+    asks = fault.reply is None and (fault.mode == "calls" or _asks(entry.last, len(results)))
+    for found in CALL.finditer(entry.last) if asks else ():
+        if found.start() < read:
+            # Of the tool that a called agent is to call.
+            continue
         named = next((tool for tool in entry.tools if tool.endswith(found[1])), found[1])
         rest, arguments = entry.last[found.end() :], "{}"
-        if rest.startswith("{"):
+        if rest.startswith('{"'):
             arguments = rest[: json.JSONDecoder().raw_decode(rest)[1]]
+        read = found.end() + len(arguments)
         function = {"name": named, "arguments": arguments}
         calls.append({"id": f"call_{entry.number}_{len(calls)}", "type": "function", "function": function})
     asked = sum(message["role"] == "user" for message in entry.messages)

@@ -166,6 +166,7 @@ class Worker:
                     settings=self.settings,
                     sessions=self.store.sessions,
                     moves=self.store.moves,
+                    journal=self.store.journal,
                     reminders=self.store.reminders,
                     runtime=self._real or self.runtime,
                     delivery=self.delivery,

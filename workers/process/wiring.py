@@ -62,6 +62,7 @@ async def open_worker(
             incarnation=incarnation,
             settings=settings,
             sessions=store.sessions,
+            journal=store.journal,
             moves=store.moves,
             reminders=store.reminders,
             runtime=engine,

@@ -49,6 +49,16 @@ class ModelCall:
         """Whether the call's tokens are counted."""
         return bool(self.model)
 
+    @property
+    def finished(self) -> bool:
+        """Whether it gave an answer that is whole."""
+        return self.fault is None and not self.unfinished
+
+    @property
+    def usage(self) -> Usage:
+        """What it cost."""
+        return Usage(self.input_tokens, self.output_tokens, self.model)
+
 
 @dataclass(slots=True)
 class CallLog:
@@ -84,6 +94,17 @@ class CallLog:
         except Exception as problem:
             call.fault = ModelFault.of(problem)
             raise
+
+    @contextmanager
+    def replayed(self) -> Generator[None]:
+        """A call that an earlier try of the turn made.
+
+        Raises:
+            asyncio.CancelledError: the turn is over.
+        """
+        if self.over:
+            raise asyncio.CancelledError
+        yield
 
     def usage(self, model: str) -> Usage:
         """Sum the tokens of all calls; ``model`` is the name to use if no call states one."""

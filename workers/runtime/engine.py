@@ -12,11 +12,12 @@ from tasks.clock import Clock
 from tasks.errors import CohortError, Retryable
 from tasks.settings import Settings
 from workers.interfaces import MediaSource, Notes, Reminders, Sink, TurnFailed, TurnRequest, TurnResult
-from workers.runtime import faults
+from workers.runtime import faults, mcp_isolation
 from workers.runtime.agent_registry import AgentRegistry, misconfigured
 from workers.runtime.call_log import usage_listener
 from workers.runtime.conversation import content, history
 from workers.runtime.conversation.file_budget import FileBudget
+from workers.runtime.durable.journal import journal_of_turn, opened
 from workers.runtime.faults import Unfinished
 from workers.runtime.lanes.fair_queue import TurnParties
 from workers.runtime.lanes.pool import Lane, Lanes
@@ -135,6 +136,8 @@ class Engine:
         choice = self._choices.of(request)
         origin_of_turn.set(Origin.of(request.messages))
         usage_listener.set(request.spent)
+        journal = await opened(request, mcp_isolation.where(self._settings.home, request.session) / "journal")
+        journal_of_turn.set(journal)
         async with self._reported(request, choice), self._limited(choice) as limit:
             record = self._record(request, choice)
             async with self._files(request, record, choice) as (files, past_files):
@@ -145,6 +148,8 @@ class Engine:
                     answer = await self._ended(choice, self._answer(request, choice, lane, work))
                     if answer.dead_server:
                         lane.spoil()
+        if journal is not None:
+            journal.close()
         return TurnResult(
             text=answer.text,
             history=history.encode(history.bounded(answer.record, self._settings.history_messages)),
@@ -157,6 +162,7 @@ class Engine:
     async def compact(self, request: TurnRequest) -> TurnResult:
         """Summarise the older part of the history; see ``AgentRuntime.compact``."""
         usage_listener.set(request.spent)
+        journal_of_turn.set(None)
         choice = self._choices.of(request)
         async with self._reported(request, choice), self._limited(choice) as limit, self._lane(request, limit) as lane:
             record = history.decode(request.history)

@@ -71,10 +71,15 @@ def _written(bot: int, chat: int, topic: int | None) -> str:
     return f"{bot}_{chat}" + (f"_t{topic}" if topic is not None else "")
 
 
+def where(home: Path, session: SessionKey) -> Path:
+    """The session's own directory."""
+    return (home / "sessions").resolve() / slug(session)
+
+
 def place(home: Path, session: SessionKey) -> Path:
-    """The session's own directory, made if need be; one that an earlier release named by a harmless id is renamed."""
-    sessions = (home / "sessions").resolve()
-    own = sessions / slug(session)
+    """The same, made if need be; one that an earlier release named by a harmless id is renamed."""
+    own = where(home, session)
+    sessions = own.parent
     if session.business is not None and _HARMLESS.fullmatch(session.business):
         former = sessions / f"{_written(session.bot, session.chat, session.topic)}_b{session.business}"
         if former.is_dir() and not own.exists():

@@ -1,7 +1,7 @@
 """Tools written in Python that know the session they run for: notes and reminders, and what your own need for it.
 
 A card names a function by the path of its file, seen from the card: ``function_tools: ["session_tools.py:remember"]``.
-Such a file says ``from workers.runtime.tools import current_session`` and calls it where it needs to know the chat. The
+Such a file says ``from cohort import current_session`` and calls it where it needs to know the chat. The
 session stands in a ContextVar set in the turn's task, so tools of turns that run at the same time never mix; threads
 that fast-agent starts for plain (not async) functions see it too.
 """
@@ -48,6 +48,33 @@ class Origin:
 
 
 origin_of_turn: ContextVar[Origin] = ContextVar("origin_of_turn")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A tool call of a turn. Of each try of the turn it is the same call, with the same ``key``.
+
+    ``again``: it may have been carried out already, by a worker that died.
+    """
+
+    key: str
+    tool: str
+    again: bool = False
+
+
+call_of_turn: ContextVar[Call | None] = ContextVar("call_of_turn", default=None)
+
+
+def current_call() -> Call:
+    """The tool call that this function runs for; give its ``key`` to what must not happen twice.
+
+    Raises:
+        Misconfigured: no turn is running here (a tool started by something else than Cohort).
+    """
+    call = call_of_turn.get()
+    if call is None:
+        raise Misconfigured("this tool only works inside a turn of Cohort")
+    return call
 
 
 def current_session() -> SessionKey:

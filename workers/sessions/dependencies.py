@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tasks.clock import Clock
 from tasks.settings import Settings
+from tasks.store.journal import JournalStore
 from tasks.store.moves import Moves
 from tasks.store.sessions import SessionStore
 from workers.interfaces import AgentRuntime, Delivery
@@ -27,6 +28,7 @@ class Dependencies:
     incarnation: str
     settings: Settings
     sessions: SessionStore
+    journal: JournalStore
     moves: Moves
     reminders: SessionReminders
     runtime: AgentRuntime

@@ -140,10 +140,12 @@ class TurnLoop:
         inbox = work.inbox if len(work.inbox) < READ_AHEAD else await owned.whole_inbox()
         plan = planner.decide(
             inbox,
-            planner.Earlier(work.tries, owned.together, owned.suspects, owned.said),
+            planner.Earlier(work.tries, owned.together, owned.suspects, owned.said, owned.mark),
             mode=self._deps.settings.queue_mode,
             now=self._deps.clock.now(),
         )
+        if isinstance(plan, planner.Run | planner.Retry | planner.Compact):
+            owned.ensure_readable()
         match plan:
             case planner.Run(handled, messages):
                 if len(messages) > 1:
@@ -213,9 +215,12 @@ class TurnLoop:
         try:
             async with asyncio.TaskGroup() as group:
                 attempt = group.create_task(_kept(runner.outcome()), name=f"turn {self._session}")
-                counting = group.create_task(self._spending.counting(), name=f"spending {self._session}")
-                attempt.add_done_callback(lambda _: counting.cancel())
                 self._attempt = attempt
+                beside = (
+                    group.create_task(self._spending.counting(), name=f"spending {self._session}"),
+                    group.create_task(_ended_if_lost(runner.keeping(), attempt), name=f"steps {self._session}"),
+                )
+                attempt.add_done_callback(lambda _: [task.cancel() for task in beside])
         finally:
             self._attempt = None
         if attempt.cancelled():
@@ -263,6 +268,14 @@ class TurnLoop:
         self._deps.steps("committed")
         metrics.DEAD.inc(len(commit.dead))
         await self._outbox.deliver(owned, written)
+
+
+async def _ended_if_lost(keeping: Awaitable[None], attempt: asyncio.Task[Outcome | Exception]) -> None:
+    """Another worker runs the turn: it ends here."""
+    try:
+        await keeping
+    except ClaimLost:
+        attempt.cancel()
 
 
 async def _kept(outcome: Awaitable[Outcome]) -> Outcome | Exception:

@@ -1,21 +1,19 @@
 """A session while it is ours: what its state says, and its owner's writes, each repeated until Redis takes it."""
 
-import json
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from random import random
-from typing import Any
 
-from tasks.envelope import Inbound
-from tasks.errors import ClaimLost, EnvelopeInvalid, StoreUnavailable
+from tasks.errors import ClaimLost, StoreUnavailable
 from tasks.session import SessionKey
+from tasks.store.journal import Steps
 from tasks.store.redis import text
 from tasks.store.sessions import Claim, Commit, Work
-from workers.interfaces import Usage
 from workers.sessions import edits
 from workers.sessions.dependencies import Dependencies, Sleep
+from workers.sessions.state_view import StateView
 
 log = logging.getLogger("cohort.turns")
 
@@ -41,7 +39,7 @@ async def persist[T](write: Callable[[], Awaitable[T]], session: SessionKey, sle
             pause = min(pause * 2, _LONGEST_PAUSE_S)
 
 
-class OwnedSession:
+class OwnedSession(StateView):
     """The claim of a turn loop. All its writes raise ``ClaimLost`` when somebody else owns the session.
 
     ``live``: the message that shows the running turn.
@@ -50,17 +48,17 @@ class OwnedSession:
 
     def __init__(self, deps: Dependencies, claim: Claim, *, since: float) -> None:
         """``since``: ``heartbeat.now()`` before it was claimed."""
+        super().__init__(claim.session, claim.state)
         self._sessions = deps.sessions
+        self._journal = deps.journal
         self._moves = deps.moves
         self._heartbeat = deps.heartbeat
         self._sleep = deps.sleep
         self._claim = claim
         self._verified_at = since
-        self._fields = dict(claim.state)
         self._tries = claim.work.tries
         self.live: int | None = self._number("live") or None
         self.inherited = self.live
-        self._said: tuple[bytes, dict[int, str]] = b"", {}
         self._shown: list[str] = []
 
     # -- what is shown
@@ -78,89 +76,9 @@ class OwnedSession:
         """The running turn's text goes on with this."""
         self._shown.append(text)
 
-    # -- what the state says, so that it need not be read again after each commit
-
-    @property
-    def session(self) -> SessionKey:
-        return self._claim.session
-
     @property
     def epoch(self) -> int:
         return self._claim.epoch
-
-    @property
-    def history(self) -> bytes | None:
-        """As the runtime gave it."""
-        return self._fields.get("history") or None
-
-    @property
-    def together(self) -> int:
-        """How many inbox entries the last turn was begun with; of use when it never ended."""
-        return self._number("together")
-
-    @property
-    def suspects(self) -> int:
-        """How many inbox entries are run one at a time (``workers.sessions.planner.Handled``)."""
-        return self._number("suspects")
-
-    @property
-    def said(self) -> dict[int, str]:
-        """What the last messages said that left the inbox (``workers.sessions.edits``)."""
-        field = self._fields.get("said", b"")
-        if field is not self._said[0]:
-            # Asked for several times a turn.
-            self._said = field, edits.read(field.decode(errors="replace"))
-        return self._said[1]
-
-    @property
-    def moved(self) -> SessionKey | None:
-        """What this session's group became: it goes on there."""
-        moved = text(self._fields.get("moved", b""))
-        if not moved or moved == str(self.session):
-            return None
-        with suppress(ValueError):
-            return SessionKey.parse(moved)
-        log.error("session.damaged", extra={"session": str(self.session), "field": "moved"})
-        return None
-
-    @property
-    def is_blank(self) -> bool:
-        """Whether the state says nothing but whose it is, and where it moved."""
-        return self._fields.keys() <= {"owner", "epoch", "tries", "moved", "fetched"}
-
-    def choice(self, name: str) -> str | None:
-        """The session's ``agent`` or ``model``, None for the default."""
-        value = self._fields.get(name)
-        return text(value) if value else None
-
-    def failed(self) -> list[str]:
-        """The messages of turns that were given up for an outage, as JSON."""
-        with suppress(ValueError, RecursionError):
-            kept: Any = json.loads(self._fields.get("failed", b"[]"))
-            return [entry for entry in kept if isinstance(entry, str)] if isinstance(kept, list) else []
-        return []
-
-    def failed_messages(self) -> tuple[Inbound, ...]:
-        """The same, read.
-
-        Raises:
-            EnvelopeTooNew: a newer release gave them up.
-        """
-        kept: list[Inbound] = []
-        for entry in self.failed():
-            with suppress(EnvelopeInvalid):
-                kept.append(Inbound.from_json(entry))
-        return tuple(kept)
-
-    @property
-    def used(self) -> tuple[Usage, int]:
-        """What the session had used, in how many turns, when it was claimed."""
-        return Usage(self._number("input_tokens"), self._number("output_tokens")), self._number("turns")
-
-    def _number(self, name: str) -> int:
-        with suppress(ValueError):
-            return int(self._fields.get(name, b"0"))
-        return 0
 
     # -- what its owner may do
 
@@ -194,7 +112,7 @@ class OwnedSession:
         after = last if last.isascii() else None
         commit = replace(commit, set=state, unset=unset, after=after)
         written = await self._write(lambda: self._sessions.commit(self._claim, commit))
-        for name in unset:
+        for name in (*unset, *(("journal",) if commit.drop else ())):
             self._fields.pop(name, None)
         self._fields.update({name: value.encode() for name, value in state.items()}, commit=commit.id.encode())
         if commit.history is not None:
@@ -202,6 +120,25 @@ class OwnedSession:
         self._tries, self.live = 0, None
         self.show("")
         return written
+
+    async def steps(self) -> tuple[bytes, ...]:
+        """The journal, oldest step first."""
+        return await persist(lambda: self._journal.read(self._claim), self.session, self._sleep)
+
+    async def keep(self, steps: Steps) -> bool:
+        """Add to the journal; a first step takes the place of another turn's journal. False: it is not as expected."""
+        before = text(self._fields.get("journal", b""))
+        steps = replace(steps, replaces=before)
+        self._fields["journal"] = steps.mark.encode()
+        kept = await self._write(lambda: self._journal.append(self._claim, steps))
+        if not kept and not steps.at:
+            # A write of the turn before, which was cancelled, came in after all.
+            steps = replace(steps, replaces=await self._journal_mark())
+            kept = await self._write(lambda: self._journal.append(self._claim, steps))
+        return kept
+
+    async def _journal_mark(self) -> str:
+        return await persist(lambda: self._journal.mark(self._claim), self.session, self._sleep)
 
     async def delivered(self, reply: bytes) -> None:
         """Telegram has taken the oldest reply."""

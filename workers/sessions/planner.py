@@ -7,6 +7,7 @@ from typing import Literal
 
 from tasks.envelope import DeadLetter, Inbound
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
+from tasks.journal import Mark, turn_of
 from workers.sessions import texts
 from workers.sessions.batching import album_left, gather
 from workers.sessions.edits import Said, changes_nothing, said_in
@@ -15,6 +16,10 @@ type QueueMode = Literal["collect", "followup", "interrupt"]
 
 MAX_TRIES = 3
 """A message begun this often without an end kills its worker; it goes to the dead letters."""
+
+
+_TRIES_TOGETHER = 2
+"""A turn that kept steps goes on once with all of its messages; after that, one of them may be what ends the worker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +129,8 @@ class Earlier:
     """As the step before left them (``Handled.suspects``)."""
     said: Said = field(default_factory=dict[int, str])
     """What the last messages said that left the inbox."""
+    mark: Mark | None = None
+    """Whose steps are kept. That turn is run again with just its messages, whatever has come since."""
 
 
 def decide(
@@ -165,7 +172,9 @@ def decide(
 
     head = entries[0]
     # After a turn that never ended, one at a time: the others must not share a poisonous message's end.
-    messages, taken = gather(entries, alone=mode == "followup" or tries > 1 or suspects > 0, said=said)
+    same = _resumed(earlier.mark, entries, tries)
+    alone = not same and (mode == "followup" or tries > 1 or suspects > 0)
+    messages, taken = gather(entries[: same or None], alone=alone, said=said)
     if begun > MAX_TRIES:
         reason = f"begun {begun - 1} times without an end"
         # An album's parts share its end as they share its message.
@@ -180,6 +189,13 @@ def decide(
             return Retry(handled(_alike(entries)))
         case _:
             return _run(handled(len(taken)), messages, album_left(taken[-1], now) if len(taken) == len(entries) else 0)
+
+
+def _resumed(mark: Mark | None, entries: Sequence[Inbound], tries: int) -> int:
+    """How many entries at the head a turn took whose steps are kept; 0 for none."""
+    if mark is None or tries > _TRIES_TOGETHER or len(entries) < mark.taken:
+        return 0
+    return mark.taken if turn_of([entry.update_id for entry in entries[: mark.taken]]) == mark.turn else 0
 
 
 def _run(handled: Handled, messages: Sequence[Inbound], album_s: float) -> Run | Skip | Wait:

@@ -151,6 +151,17 @@ class Spending:
                 usage[name] = Counts({**counts.add, "turns": turns}, counts.set)
         return replace(commit, add=dict(add), usage=usage)
 
+    def with_steps(self) -> tuple[dict[str, int], dict[str, Counts]]:
+        """What is owed, to be counted with steps of the turn that are kept now: of the state, and of the day."""
+        add = dict(self._state)
+        self._state.clear()
+        return add, self._settled()
+
+    def not_kept(self, add: Mapping[str, int], usage: Mapping[str, Counts]) -> None:
+        """The steps were refused; what they have cost has been spent nevertheless."""
+        self._state.update(add)
+        self._unsure.append((uuid4().hex[:12], usage))
+
     def not_committed(self, commit: Commit) -> None:
         """The claim was lost; what it has cost has been spent nevertheless."""
         self._unsure.append((commit.id, commit.usage))

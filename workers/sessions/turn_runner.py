@@ -13,9 +13,11 @@ from tasks.store.sessions import READ_AHEAD, Commit
 from workers.interfaces import LiveAnswer, TurnFailed, TurnRequest, TurnResult
 from workers.sessions import texts
 from workers.sessions.dependencies import Dependencies
+from workers.sessions.journal import TurnJournal
 from workers.sessions.owned_session import OwnedSession, persist
 from workers.sessions.planner import MAX_TRIES, Failures, letter
 from workers.sessions.spending import HELD, Spending, payer
+from workers.steps import TurnParked
 
 log = logging.getLogger("cohort.turns")
 
@@ -76,6 +78,15 @@ class TurnRunner:
         self._answers = asked.answers
         self._retry = asked.retry
         self._reply_to = self._target(asked.messages[-1])
+        self._journal = TurnJournal(owned, self._spending, asked.answers)
+
+    async def keeping(self) -> None:
+        """Keep the turn's steps beside it, until cancelled.
+
+        Raises:
+            ClaimLost: another worker runs it.
+        """
+        await self._journal.writing()
 
     def _target(self, message: Inbound) -> int | None:
         """In groups it is not obvious which message is meant."""
@@ -93,6 +104,7 @@ class TurnRunner:
         refusals = await self._refuse()
         if not self._messages:
             return Outcome(refusals)
+        await self._journal.open()
         outcome = await self._run()
         return replace(outcome, replies=(*outcome.replies, *refusals))
 
@@ -105,6 +117,7 @@ class TurnRunner:
             owned.choice("agent"),
             owned.choice("model"),
             spent=self._spending.spent,
+            steps=self._journal,
         )
         screen = self._deps.delivery.live(
             owned.session,
@@ -132,7 +145,7 @@ class TurnRunner:
             failures = failures.next()
             try:
                 return await self._once(asked, screen)
-            except (ClaimLost, EnvelopeTooNew):
+            except (ClaimLost, EnvelopeTooNew, TurnParked):
                 raise
             except TurnFailed as problem:
                 log.warning("turn.failed", extra={"action": problem.action, "detail": problem.detail})

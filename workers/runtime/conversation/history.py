@@ -26,7 +26,7 @@ _LEVEL = 6
 """Of zlib: ~1 ms for 100 messages. Higher levels take longer for a few percent."""
 
 # Notes of a turn for displays and diagnostics, some of which hold whole files. They are not stored.
-_PASSING_CHANNELS = frozenset(
+PASSING_CHANNELS = frozenset(
     {
         constants.FAST_AGENT_ERROR_CHANNEL,
         constants.FAST_AGENT_ALERT_CHANNEL,
@@ -93,7 +93,7 @@ def decode(stored: bytes | None) -> Record:
 
 def _slim(message: PromptMessageExtended) -> PromptMessageExtended:
     """Without passing channels and without the bytes of files."""
-    channels = {name: blocks for name, blocks in (message.channels or {}).items() if name not in _PASSING_CHANNELS}
+    channels = {name: blocks for name, blocks in (message.channels or {}).items() if name not in PASSING_CHANNELS}
     if constants.FAST_AGENT_COMPACTION_CHANNEL in channels:
         # Only the mark is needed; fast-agent files the whole summarising call there.
         channels[constants.FAST_AGENT_COMPACTION_CHANNEL] = [TextContent(type="text", text="{}")]

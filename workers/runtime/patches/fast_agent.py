@@ -7,6 +7,7 @@ from typing import Any
 from workers.interfaces import Usage, tokens
 from workers.runtime import call_limit, half_made, tool_results
 from workers.runtime.call_log import CallLog, ModelCall, call_log_of_turn, message_in, unusable, usage_listener
+from workers.runtime.durable import model_calls
 from workers.runtime.patches import connections
 
 type _Async = Callable[..., Awaitable[Any]]
@@ -40,13 +41,17 @@ def watched_execute(original: _Async) -> _Async:
         call_log = call_log_of_turn.get()
         if call_log is None:
             return await original(self, *args, **kwargs)
-        call, result = await once(self, call_log, *args, **kwargs)
-        message = message_in(result)
-        # OpenAI's providers do this themselves. It is the call that is repeated, not the turn with its tools.
-        if message is not None and unusable(message):
-            call.fault = None
-            _, result = await once(self, call_log, *args, **kwargs)
-        return result
+
+        async def live() -> tuple[ModelCall, Any]:
+            call, result = await once(self, call_log, *args, **kwargs)
+            message = message_in(result)
+            # OpenAI's providers do this themselves. It is the call that is repeated, not the turn with its tools.
+            if message is not None and unusable(message):
+                call.fault = None
+                call, result = await once(self, call_log, *args, **kwargs)
+            return call, result
+
+        return await model_calls.kept(self, call_log, live, *args)
 
     return execute_with_retry
 

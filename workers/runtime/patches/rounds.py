@@ -9,6 +9,7 @@ from typing import Any
 from fast_agent.types import PromptMessageExtended
 from mcp_types import CallToolRequest, CallToolResult, TextContent
 
+from workers.runtime.durable.journal import tools_of_answer
 from workers.runtime.streams.arguments import is_unreadable
 from workers.runtime.tool_results import passed_on
 
@@ -27,12 +28,13 @@ def bounded(original: Callable[..., Awaitable[PromptMessageExtended]]) -> Callab
     async def run_tools(self: Any, request: PromptMessageExtended, request_params: Any = None) -> PromptMessageExtended:
         calls = request.tool_calls or {}
         told = _told(calls)
-        if not told:
-            return passed_on(await original(self, request, request_params))
-        few = {number: call for number, call in calls.items() if number not in told}
-        done = PromptMessageExtended(role="user", tool_results={})
-        if few:
-            done = await original(self, request.model_copy(update={"tool_calls": few}), request_params)
+        with tools_of_answer():
+            if not told:
+                return passed_on(await original(self, request, request_params))
+            few = {number: call for number, call in calls.items() if number not in told}
+            done = PromptMessageExtended(role="user", tool_results={})
+            if few:
+                done = await original(self, request.model_copy(update={"tool_calls": few}), request_params)
         results = {**(done.tool_results or {}), **told}
         done.tool_results = {number: results[number] for number in calls if number in results}
         return passed_on(done)

@@ -9,17 +9,20 @@ from fast_agent.constants import FAST_AGENT_ALERT_CHANNEL
 from fast_agent.types import LlmStopReason, PromptMessageExtended, RequestParams
 from mcp_types import TextContent
 
+from tasks.errors import ClaimLost
 from tasks.session import SessionKey
 from workers.interfaces import Sink, TurnFailed, Usage
 from workers.runtime import faults
 from workers.runtime.call_log import CallLog, call_log_of_turn, channel
 from workers.runtime.conversation import fitting
 from workers.runtime.conversation.history import Record
+from workers.runtime.durable.journal import journal_of_turn
 from workers.runtime.model_fault import ModelFault
 from workers.runtime.models.choice import ModelChoice
 from workers.runtime.tools import Toolbox, session_of_turn, toolbox_of_turn
 from workers.runtime.turns.answer_check import UNFINISHED, check, text_of
 from workers.runtime.turns.live_text import LiveText
+from workers.steps import TurnParked
 
 _INSIST_S = 0.2
 """A turn that does not end within this time after a cancellation is cancelled again: fast-agent swallows a
@@ -74,6 +77,10 @@ class ToolDisplay:
     @property
     def ran(self) -> bool:
         return self._number > 0
+
+    def replayed(self) -> None:
+        """A tool ran in an earlier try of the turn."""
+        self._number += 1
 
     async def on_tool_start(
         self,
@@ -136,6 +143,7 @@ async def insist[T](work: Callable[[], Awaitable[T]], name: str, call_log: CallL
 
     Raises:
         asyncio.CancelledError: the caller was cancelled; the work has ended.
+        TurnParked, ClaimLost: the turn's journal ended it.
         Exception: the work raised it.
     """
     outcome: list[T] = []
@@ -147,16 +155,26 @@ async def insist[T](work: Callable[[], Awaitable[T]], name: str, call_log: CallL
         except Exception as error:  # noqa: BLE001 - raised below, outside of the group, which would wrap it
             problem.append(error)
 
+    async def end(task: asyncio.Task[None]) -> None:
+        call_log.over = True
+        while not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=_INSIST_S)
+
+    journal = journal_of_turn.get()
+    over: asyncio.Future[None] = asyncio.get_running_loop().create_future() if journal is None else journal.over
     async with asyncio.TaskGroup() as group:
         task = group.create_task(child(), name=name)
         try:
-            await asyncio.wait({task})
+            await asyncio.wait({task, over}, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
-            call_log.over = True
-            while not task.done():
-                task.cancel()
-                await asyncio.wait({task}, timeout=_INSIST_S)
+            await end(task)
             raise
+        # The turn ended from within: it waits for a person, or is another worker's.
+        if over.done():
+            await end(task)
+    if over.done():
+        over.result()
     if problem:
         raise problem[0]
     if not outcome:
@@ -210,6 +228,7 @@ class Turn:
 
         Raises:
             TurnFailed: no answer; what was shown is taken back.
+            TurnParked, ClaimLost: see ``AgentRuntime.run``.
             asyncio.CancelledError: cancelled.
         """
         work = replace(work, record=fitting.load(self._agents, self._choice.agent, work.record))
@@ -227,6 +246,9 @@ class Turn:
             answer = self._answer(work, response, call_log)
         except TurnFailed:
             live.take_back()
+            raise
+        except (ClaimLost, TurnParked):
+            # Another worker, or a later run, shows the turn in the same message.
             raise
         except Exception as problem:
             live.take_back()

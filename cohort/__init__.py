@@ -1,0 +1,13 @@
+"""The public face of Cohort for tools written in Python: who they run for, and what may not happen twice.
+
+from cohort import current_call, current_session
+"""
+
+from importlib.metadata import version as _version
+
+from tasks.session import SessionKey
+from workers.runtime.tools import Call, current_call, current_session, recall, remember, remind_me
+
+__all__ = ["Call", "SessionKey", "current_call", "current_session", "recall", "remember", "remind_me"]
+
+__version__ = _version("cohort")

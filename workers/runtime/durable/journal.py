@@ -1,0 +1,283 @@
+"""The journal of the turn that runs: steps that an earlier try finished are returned, new ones are kept.
+
+Each try runs the turn from its beginning. A step is found by its key, which is made of what the step is (``entries``):
+so members and child agents may run at the same time, and no step is ever taken for another one.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fast_agent.types import PromptMessageExtended
+from mcp_types import CallToolResult
+
+from tasks import metrics
+from tasks.errors import ClaimLost
+from workers.interfaces import TurnRequest, Usage
+from workers.runtime.durable import entries
+from workers.runtime.durable import files as large
+from workers.runtime.durable.entries import Kept
+from workers.steps import Question, StepLog, TurnParked
+
+log = logging.getLogger("cohort.runtime")
+
+
+@dataclass(slots=True)
+class ModelStep:
+    """One call of a model. Its ``key`` costs a look at the whole conversation, so it is made when it is needed."""
+
+    agent: str
+    within: str
+    messages: Sequence[PromptMessageExtended]
+    form: str
+    key: str = ""
+
+
+@dataclass(slots=True)
+class _Unkept:
+    """A model call that asked for no tool: kept when a further step begins."""
+
+    call: ModelStep
+    message: PromptMessageExtended
+    used: Usage
+
+
+journal_of_turn: ContextVar["StepJournal | None"] = ContextVar("journal_of_turn", default=None)
+"""Set in a turn's task."""
+_within: ContextVar[tuple[str, ...]] = ContextVar("_within", default=())
+"""The tool calls that this task runs inside of."""
+_answered: ContextVar[ModelStep | None] = ContextVar("_answered", default=None)
+"""The model call whose answer this task has."""
+_round: ContextVar[ModelStep | None] = ContextVar("_round", default=None)
+"""The model call whose tools run now."""
+
+
+@contextmanager
+def tools_of_answer() -> Generator[None]:
+    """The tools that the last model call of this task asked for run inside."""
+    token = _round.set(_answered.get())
+    try:
+        yield
+    finally:
+        _round.reset(token)
+
+
+@contextmanager
+def inside(key: str) -> Generator[None]:
+    """The model calls and tool calls of a tool call."""
+    before = _answered.get()
+    token = _within.set((*_within.get(), key))
+    try:
+        yield
+    finally:
+        _within.reset(token)
+        # A child agent that ran in this task has answered to its own.
+        _answered.set(before)
+
+
+@dataclass(slots=True)
+class StepJournal:
+    """Of one try of one turn. ``files``: the directory for large results, made when there is one."""
+
+    steps: StepLog
+    session: str
+    files: Path
+    answers: Mapping[str, str] = field(default_factory=dict[str, str])
+    asks: bool = False
+    over: "asyncio.Future[None]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    """Done with the exception that ends the turn from within: fast-agent takes any other for a tool's."""
+    _kept: Kept = field(default_factory=Kept)
+    _same: Counter[str] = field(default_factory=Counter[str])
+    _used: set[str] = field(default_factory=set[str])
+    _unkeyed: list[ModelStep] = field(default_factory=list[ModelStep])
+    _unkept: list[_Unkept] = field(default_factory=list[_Unkept])
+    _questions: list[Question] = field(default_factory=list[Question])
+    _active: int = 0
+
+    def open(self) -> None:
+        """Read what earlier tries left; what cannot be read is dropped, and the turn runs live."""
+        try:
+            self._kept = Kept.read(self.steps.kept)
+        except entries.Damaged as problem:
+            log.warning("journal.damaged", extra={"session": self.session, "problem": str(problem)})
+            self.steps.drop()
+
+    def close(self) -> None:
+        """The turn has its answer: what fitted nothing was another run's."""
+        done = self._used
+        left = [
+            key
+            for key in (*self._kept.models, *self._kept.results, *self._kept.begun - self._kept.results.keys())
+            if key not in done and not done.intersection(self._kept.within.get(key, "").split("/"))
+        ]
+        if left:
+            log.warning("journal.diverged", extra={"session": self.session, "steps": len(left)})
+            metrics.DIVERGED.inc(len(left))
+
+    # -- model calls
+
+    def asking(self, agent: str, messages: Sequence[PromptMessageExtended], form: str) -> ModelStep:
+        """A model call is about to begin."""
+        call = ModelStep(agent, "/".join(_within.get()), tuple(messages), form)
+        self._unkeyed.append(call)
+        if self._kept.models or len(self._unkeyed) > 1 or self._same:
+            self._name_calls()
+        return call
+
+    def answer_to(self, call: ModelStep) -> PromptMessageExtended | None:
+        """What an earlier try got for it."""
+        message = self._kept.models.get(call.key) if call.key else None
+        if message is not None:
+            self._used.add(call.key)
+            metrics.STEPS.labels("model", "replayed").inc()
+            _answered.set(call)
+            return message.model_copy(deep=True)
+        self._goes_on()
+        return None
+
+    def answered(self, call: ModelStep, message: PromptMessageExtended, used: Usage) -> None:
+        """It ended live, with an answer that the turn goes on with."""
+        metrics.STEPS.labels("model", "live").inc()
+        _answered.set(call)
+        self._unkept.append(_Unkept(call, message, used))
+        if message.tool_calls:
+            self._keep_models()
+
+    def _name_calls(self) -> None:
+        """Keys, in the order in which the calls began: equal ones are told apart by their number."""
+        for call in self._unkeyed:
+            what = entries.key_of(call.within, call.agent, entries.digest_of(call.messages, call.form))
+            self._same[what] += 1
+            call.key = entries.key_of(what, str(self._same[what]))
+            call.messages = ()
+        self._unkeyed.clear()
+
+    def _keep_models(self) -> None:
+        self._name_calls()
+        for unkept in self._unkept:
+            call = unkept.call
+            self.steps.add(entries.model_entry(call.key, call.agent, call.within, unkept.message, unkept.used))
+        self._unkept.clear()
+
+    def _goes_on(self) -> None:
+        """A further step begins: what is finished is worth keeping."""
+        if self._unkept:
+            self._keep_models()
+            self.steps.soon()
+
+    # -- tool calls
+
+    def key(self, tool_use_id: str | None, name: str, arguments: Mapping[str, Any] | None) -> str | None:
+        """Of a tool call, the same in each try; None where no model of this turn has asked for it."""
+        asked = _round.get()
+        if asked is None or tool_use_id is None:
+            return None
+        self._name_calls()
+        return entries.key_of(self.steps.turn, asked.key, tool_use_id, name, entries.written(arguments))
+
+    def is_begun(self, key: str) -> bool:
+        """Whether an earlier try began it and saw no end: it is in doubt."""
+        return key in self._kept.begun and key not in self._kept.results
+
+    def has_result(self, key: str) -> bool:
+        """Whether an earlier try saw its end."""
+        return key in self._kept.results
+
+    async def result(self, key: str) -> CallToolResult | None:
+        """What it gave in an earlier try; None where that is kept nowhere any more."""
+        self._used.add(key)
+        kept = self._kept.results[key]
+        if kept.result is not None:
+            return kept.result.model_copy(deep=True)
+        return await asyncio.to_thread(large.read, self.files, kept.file) if kept.file else None
+
+    async def begin(self, key: str, tool: str) -> None:
+        """Mark it as begun before anything of it happens.
+
+        Raises:
+            ClaimLost: another worker runs the turn; this one ends.
+        """
+        self._used.add(key)
+        self._keep_models()
+        self.steps.add(entries.begun_entry(key, tool))
+        try:
+            await self.steps.written()
+        except ClaimLost as problem:
+            self.end(problem)
+            raise
+
+    async def ended(self, key: str, result: CallToolResult, seconds: float) -> None:
+        """It ended. The write goes on beside the next step."""
+        metrics.STEPS.labels("tool", "live").inc()
+        plain, raw = entries.plain_result(result)
+        if len(raw) <= entries.LARGEST:
+            self.steps.add(entries.result_entry(key, seconds, plain))
+        else:
+            name = entries.digest(raw)
+            there = await asyncio.to_thread(large.write, self.files, name, raw)
+            self.steps.add(entries.result_entry(key, seconds, file=name if there else ""))
+        self.steps.soon()
+
+    def doubts(self, key: str, tool: str, choice: str) -> None:
+        """A call is in doubt, and this is what becomes of it."""
+        self._used.add(key)
+        self._goes_on()
+        log.warning("journal.in_doubt", extra={"session": self.session, "key": key, "tool": tool, "choice": choice})
+
+    @contextmanager
+    def under_way(self) -> Generator[None]:
+        """A step that runs: the turn is not parked before it has ended."""
+        self._active += 1
+        try:
+            yield
+        finally:
+            self._active -= 1
+            self._park_if_all_rest()
+
+    # -- ends from within
+
+    async def park(self, question: Question) -> None:
+        """Wait for a person. Never returns: the turn ends with ``TurnParked`` when no other step is under way.
+
+        Called inside of ``under_way``.
+        """
+        self._questions.append(question)
+        # Steps of the same round begin now.
+        await asyncio.sleep(0)
+        self._active -= 1
+        try:
+            self._park_if_all_rest()
+            await asyncio.get_running_loop().create_future()
+        finally:
+            self._active += 1
+
+    def _park_if_all_rest(self) -> None:
+        if self._questions and not self._active:
+            self._keep_models()
+            self.end(TurnParked(self._questions))
+
+    def end(self, problem: Exception) -> None:
+        """End the turn, whatever fast-agent makes of exceptions and cancellations."""
+        if not self.over.done():
+            self.over.set_exception(problem)
+            # Whoever waits for it may be gone.
+            self.over.exception()
+
+
+async def opened(request: TurnRequest, directory: Path) -> StepJournal | None:
+    """The journal of a turn about to run, with what an earlier try left in it; ``directory``: for large results."""
+    steps = request.steps
+    if steps is None:
+        return None
+    if not steps.kept and large.stand_in(directory):
+        # Of a turn that has ended.
+        await asyncio.to_thread(large.remove, directory)
+    journal = StepJournal(steps, str(request.session), directory, request.answers, request.asks)
+    journal.open()
+    return journal

@@ -1,0 +1,170 @@
+"""Where fast-agent 0.10.46 calls tools: each call of a turn passes its journal, with a key that tools may use.
+
+A tool that is an agent is no step: its own calls are, and a turn that runs again goes through them.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from fast_agent.constants import BUILTIN_SUBAGENT_TOOL_NAME
+from mcp_types import CallToolResult, TextContent
+
+from tasks import metrics
+from workers.runtime.durable import entries, in_doubt
+from workers.runtime.durable.journal import StepJournal, inside, journal_of_turn
+from workers.runtime.tools import Call, call_of_turn
+from workers.steps import Question
+
+META = "cohort.tool/callKey"
+"""In the ``_meta`` of a request to an MCP server: the same for each try of one call."""
+TOOL_USE_META = "claudecode/toolUseId"
+"""Servers look for it already; ours is the key, because ids that models give are not unique."""
+ENVIRONMENT = "CALL_KEY"
+"""The same in the environment of a shell's process."""
+
+_running: ContextVar[bool] = ContextVar("_running", default=False)
+"""A tool call of this task is in the journal's hands; fast-agent's classes hand it on to their bases."""
+
+
+type Live = Callable[[], Awaitable[CallToolResult]]
+
+
+def kept(original: Callable[..., Awaitable[CallToolResult]]) -> Callable[..., Any]:
+    async def call_tool(
+        self: Any,
+        name: str,
+        arguments: dict[str, Any] | None = None,
+        tool_use_id: str | None = None,
+        *,
+        request_params: Any = None,
+    ) -> CallToolResult:
+        async def live() -> CallToolResult:
+            return await original(self, name, arguments, tool_use_id, request_params=request_params)
+
+        journal = journal_of_turn.get()
+        key = None if journal is None or _running.get() else journal.key(tool_use_id, name, arguments)
+        if journal is None or key is None:
+            return await live()
+        if await _is_agent(self, name):
+            with inside(key):
+                return await live()
+        handler = getattr(request_params, "tool_execution_handler", None)
+        with journal.under_way():
+            return await _Step(journal, self, _Asked(key, name, arguments, handler), live).result()
+
+    return call_tool
+
+
+def child(original: Callable[..., Awaitable[CallToolResult]]) -> Callable[..., Any]:
+    """A child agent of a round runs beside the others, by a way of its own."""
+
+    async def run_child_tool_clone(self: Any, **kwargs: Any) -> CallToolResult:
+        journal = journal_of_turn.get()
+        key = journal and journal.key(kwargs["correlation_id"], kwargs["tool_name"], kwargs["tool_args"])
+        if key is None:
+            return await original(self, **kwargs)
+        with inside(key):
+            return await original(self, **kwargs)
+
+    return run_child_tool_clone
+
+
+async def _is_agent(agent: Any, tool: str) -> bool:
+    if tool in getattr(agent, "_agent_tools", {}) or tool == BUILTIN_SUBAGENT_TOOL_NAME:
+        return True
+    find = getattr(agent, "_resolve_child_agent_for_call", None)
+    return find is not None and await find(tool) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a model asked for. ``handler``: fast-agent's ``ToolExecutionHandler`` of the turn."""
+
+    key: str
+    name: str
+    arguments: Mapping[str, Any] | None
+    handler: Any
+
+
+class _Step:
+    """One tool call of one try."""
+
+    def __init__(self, journal: StepJournal, agent: Any, asked: _Asked, live: Live) -> None:
+        self._journal = journal
+        self._agent = agent
+        self._key, self._name = asked.key, asked.name
+        self._asked = asked
+        self._live = live
+
+    async def result(self) -> CallToolResult:
+        """What an earlier try saw, or what it gives now."""
+        journal, key = self._journal, self._key
+        if not (journal.has_result(key) or journal.is_begun(key)):
+            await journal.begin(key, self._name)
+            return await self._run()
+        # A turn that goes on after tools is not shortened so that they run once more.
+        replayed = getattr(self._asked.handler, "replayed", None)
+        if replayed is not None:
+            replayed()
+        if journal.has_result(key):
+            kept = await journal.result(key)
+            if kept is not None:
+                metrics.STEPS.labels("tool", "replayed").inc()
+                return kept
+        return await self._in_doubt()
+
+    async def _in_doubt(self) -> CallToolResult:
+        """It had begun, and what came of it is not known."""
+        journal, key = self._journal, self._key
+        choice = in_doubt.decide(self._agent, self._name, asks=journal.asks)
+        said = journal.answers.get(key)
+        metrics.STEPS.labels("tool", "in_doubt").inc()
+        journal.doubts(key, self._name, choice)
+        if choice == "ask" and said is None:
+            await journal.park(Question(key, self._name, entries.written(self._asked.arguments), again=True))
+        if choice == "run" or said == "run":
+            return await self._run(again=True)
+        result = in_doubt.told(in_doubt.LOST if journal.has_result(key) else in_doubt.UNKNOWN)
+        await journal.ended(key, result, 0.0)
+        return result
+
+    async def _run(self, *, again: bool = False) -> CallToolResult:
+        journal, key = self._journal, self._key
+        begun = time.monotonic()
+        call = call_of_turn.set(Call(key, self._name, again=again))
+        running = _running.set(True)
+        try:
+            with inside(key):
+                result = await self._live()
+        except Exception as problem:
+            # As fast-agent words it for the model.
+            text = TextContent(type="text", text=f"Error: {problem!s}")
+            await journal.ended(key, CallToolResult(content=[text], is_error=True), time.monotonic() - begun)
+            raise
+        finally:
+            _running.reset(running)
+            call_of_turn.reset(call)
+        await journal.ended(key, result, time.monotonic() - begun)
+        return result
+
+
+def with_key(original: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    def server_method_kwargs(method_name: str, method_args: dict[str, Any] | None) -> dict[str, Any]:
+        kwargs = original(method_name, method_args)
+        call = call_of_turn.get(None)
+        if call is not None and method_name == "call_tool":
+            kwargs["meta"] = {**(kwargs.get("meta") or {}), META: call.key, TOOL_USE_META: call.key}
+        return kwargs
+
+    return server_method_kwargs
+
+
+def in_environment(original: Callable[..., Any]) -> Callable[..., Any]:
+    def build_process_plan(self: Any, *args: Any, env: Mapping[str, str] | None = None, **kwargs: Any) -> Any:
+        call = call_of_turn.get(None)
+        return original(self, *args, env={**(env or {}), ENVIRONMENT: call.key} if call else env, **kwargs)
+
+    return build_process_plan

@@ -1,0 +1,116 @@
+"""A turn's steps on their way to Redis: written in bundles by one writer, each with what it cost."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from tasks.errors import ClaimLost
+from tasks.journal import Mark
+from tasks.store.journal import Steps
+from workers.sessions.owned_session import OwnedSession
+from workers.sessions.spending import Spending
+
+log = logging.getLogger("cohort.turns")
+
+
+class TurnJournal:
+    """The ``StepLog`` of one turn, over all its tries here. Nothing is written before a step is added."""
+
+    def __init__(self, claimed: OwnedSession, spending: Spending, updates: Sequence[int]) -> None:
+        """``updates``: what the turn answers; they name it."""
+        self._claimed = claimed
+        self._spending = spending
+        self._mark = Mark.new(updates)
+        self._kept: list[bytes] = []
+        self._written = 0
+        self._lost = False
+        self._more = asyncio.Event()
+        self._one_writer = asyncio.Lock()
+
+    async def open(self) -> None:
+        """Read what an earlier owner's try of this turn left.
+
+        Raises:
+            JournalTooNew: a newer release has to go on with it.
+        """
+        mark = self._claimed.mark
+        if mark is not None and (mark.taken, mark.turn) == (self._mark.taken, self._mark.turn):
+            self._mark = mark
+            self._kept = list(await self._claimed.steps())
+            self._written = len(self._kept)
+            log.info("journal.taken_over", extra={"session": str(self._claimed.session), "steps": self._written})
+
+    # -- StepLog
+
+    @property
+    def turn(self) -> str:
+        """Of this session alone, so that no two sessions' calls have one key."""
+        return f"{self._claimed.session} {self._mark.turn}"
+
+    @property
+    def kept(self) -> Sequence[bytes]:
+        """Everything that was kept for the turn, oldest first."""
+        return tuple(self._kept)
+
+    def add(self, entry: bytes) -> None:
+        """Keep it with the next write."""
+        self._kept.append(entry)
+
+    def soon(self) -> None:
+        """Write what was added, beside whatever the turn does next."""
+        self._more.set()
+
+    def drop(self) -> None:
+        """What was kept cannot be read: the journal begins again."""
+        self._mark = self._mark.again()
+        self._kept.clear()
+        self._written = 0
+
+    async def written(self) -> None:
+        """Write what was added by now, in one round trip with what others add at the same time.
+
+        Raises:
+            ClaimLost: another worker runs the turn.
+        """
+        async with self._one_writer:
+            # Calls of one round begin in the same moment, each in a task of its own.
+            await asyncio.sleep(0)
+            if self._lost:
+                return
+            entries = self._kept[self._written :]
+            if entries:
+                await self._write(entries)
+
+    async def writing(self) -> None:
+        """Write what may be written beside the turn; until cancelled.
+
+        Raises:
+            ClaimLost: another worker runs the turn.
+        """
+        while True:
+            await self._more.wait()
+            self._more.clear()
+            try:
+                await self.written()
+            except ClaimLost:
+                raise
+            except Exception:
+                # The turn is worth more than its journal.
+                self._lost = True
+                log.exception("journal.defect", extra={"session": str(self._claimed.session)})
+
+    async def _write(self, entries: Sequence[bytes]) -> None:
+        at, add, usage = self._written, *self._spending.with_steps()
+        steps = Steps(str(self._mark), at, entries, self._claimed.last_commit, "", add, usage)
+        try:
+            kept = await self._claimed.keep(steps)
+        except ClaimLost:
+            self._spending.not_kept(add, usage)
+            raise
+        if kept:
+            self._written = at + len(entries)
+            return
+        # Something else than Cohort changed it. The turn is worth more than its journal.
+        self._lost = True
+        self._spending.not_kept(add, usage)
+        log.error("journal.lost", extra={"session": str(self._claimed.session)})

@@ -1,0 +1,127 @@
+"""What a claimed session's state says, so that it need not be read again after each commit."""
+
+import json
+import logging
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from tasks.envelope import Inbound
+from tasks.errors import EnvelopeInvalid
+from tasks.journal import JournalTooNew, Mark
+from tasks.session import SessionKey
+from tasks.store.redis import text
+from workers.interfaces import Usage
+from workers.sessions import edits
+
+log = logging.getLogger("cohort.turns")
+
+
+class StateView:
+    """The fields of a session's state, as its owner knows them."""
+
+    def __init__(self, session: SessionKey, state: Mapping[str, bytes]) -> None:
+        self._session = session
+        self._fields = dict(state)
+        self._said: tuple[bytes, dict[int, str]] = b"", {}
+
+    @property
+    def session(self) -> SessionKey:
+        return self._session
+
+    @property
+    def history(self) -> bytes | None:
+        """As the runtime gave it."""
+        return self._fields.get("history") or None
+
+    @property
+    def together(self) -> int:
+        """How many inbox entries the last turn was begun with; of use when it never ended."""
+        return self._number("together")
+
+    @property
+    def suspects(self) -> int:
+        """How many inbox entries are run one at a time (``workers.sessions.planner.Handled``)."""
+        return self._number("suspects")
+
+    @property
+    def said(self) -> dict[int, str]:
+        """What the last messages said that left the inbox (``workers.sessions.edits``)."""
+        field = self._fields.get("said", b"")
+        if field is not self._said[0]:
+            # Asked for several times a turn.
+            self._said = field, edits.read(field.decode(errors="replace"))
+        return self._said[1]
+
+    @property
+    def moved(self) -> SessionKey | None:
+        """What this session's group became: it goes on there."""
+        moved = text(self._fields.get("moved", b""))
+        if not moved or moved == str(self.session):
+            return None
+        with suppress(ValueError):
+            return SessionKey.parse(moved)
+        log.error("session.damaged", extra={"session": str(self.session), "field": "moved"})
+        return None
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether the state says nothing but whose it is, and where it moved."""
+        return self._fields.keys() <= {"owner", "epoch", "tries", "moved", "fetched"}
+
+    @property
+    def mark(self) -> Mark | None:
+        """Whose the session's journal is; None when there is none that this release can read."""
+        with suppress(JournalTooNew):
+            return self._mark()
+        return None
+
+    def ensure_readable(self) -> None:
+        """Let a turn begin, unless a newer release began it: run here, all that it had done would be done twice.
+
+        Raises:
+            JournalTooNew: it did.
+        """
+        self._mark()
+
+    def _mark(self) -> Mark | None:
+        return Mark.parse(text(self._fields.get("journal", b"")))
+
+    @property
+    def last_commit(self) -> str:
+        """The id of the commit before this turn."""
+        return text(self._fields.get("commit", b""))
+
+    def choice(self, name: str) -> str | None:
+        """The session's ``agent`` or ``model``, None for the default."""
+        value = self._fields.get(name)
+        return text(value) if value else None
+
+    def failed(self) -> list[str]:
+        """The messages of turns that were given up for an outage, as JSON."""
+        with suppress(ValueError, RecursionError):
+            kept: Any = json.loads(self._fields.get("failed", b"[]"))
+            return [entry for entry in kept if isinstance(entry, str)] if isinstance(kept, list) else []
+        return []
+
+    def failed_messages(self) -> tuple[Inbound, ...]:
+        """The same, read.
+
+        Raises:
+            EnvelopeTooNew: a newer release gave them up.
+        """
+        kept: list[Inbound] = []
+        for entry in self.failed():
+            with suppress(EnvelopeInvalid):
+                kept.append(Inbound.from_json(entry))
+        return tuple(kept)
+
+    @property
+    def used(self) -> tuple[Usage, int]:
+        """What the session had used, in how many turns, when it was claimed."""
+        return Usage(self._number("input_tokens"), self._number("output_tokens")), self._number("turns")
+
+    def _number(self, name: str) -> int:
+        with suppress(ValueError):
+            return int(self._fields.get(name, b"0"))
+        return 0

@@ -1,0 +1,63 @@
+"""What a turn loop and the runtime expect of each other about the steps of a turn (Protocols)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from tasks.errors import CohortError
+
+
+class StepLog(Protocol):
+    """Where the steps of one turn are kept until its commit (``workers.sessions.journal``). Used in the loop thread."""
+
+    @property
+    def turn(self) -> str:
+        """Names the turn of this session: the same for each try of it, on whichever worker."""
+        ...
+
+    @property
+    def kept(self) -> Sequence[bytes]:
+        """Everything that was kept for the turn, oldest first, by earlier tries and by this one."""
+        ...
+
+    def add(self, entry: bytes) -> None:
+        """Keep it with the next write."""
+        ...
+
+    def soon(self) -> None:
+        """Write what was added, beside whatever the turn does next."""
+        ...
+
+    async def written(self) -> None:
+        """Write what was added by now, in one round trip with what others add at the same time.
+
+        Raises:
+            ClaimLost: another worker runs the turn; nothing of it may begin here.
+        """
+        ...
+
+    def drop(self) -> None:
+        """What was kept cannot be read: the journal begins again."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a turn waits for before it can go on.
+
+    ``key``: of the tool call that waits; the same in each run of the turn. ``tool`` and ``arguments`` (JSON): what it
+    is to do. ``again``: it may have been carried out already, by a worker that died.
+    """
+
+    key: str
+    tool: str
+    arguments: str
+    again: bool = False
+
+
+class TurnParked(CohortError):  # noqa: N818 - reads as the event
+    """The turn waits for a person. Its steps are kept; run again with the answers it goes on where it was."""
+
+    def __init__(self, questions: Sequence[Question]) -> None:
+        super().__init__()
+        self.questions = tuple(questions)
