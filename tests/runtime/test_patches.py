@@ -291,3 +291,8 @@ def test_a_shape_is_kind_and_parameters_and_where_asked_for_what_the_source_does
     assert named != inspect.getsource(one)
     assert source(two) != source(three)
     assert source(one).startswith("def (value) #")
+
+
+def test_the_source_of_what_is_compiled_or_no_definition_has_a_hash_too() -> None:
+    assert shape_of(len, with_source=True) == "def (obj, /) #unknown"
+    assert shape_of(lambda value: value, with_source=True).startswith("def (value) #")

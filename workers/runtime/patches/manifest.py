@@ -103,8 +103,12 @@ def shape_of(found: Any, *, with_source: bool = False) -> str:
 
 
 def _hash(function: Any) -> str:
-    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    except (OSError, TypeError, SyntaxError):
+        # Compiled, or in the middle of an expression.
+        return "unknown"
     body: Any = tree.body[0]
-    if ast.get_docstring(body) is not None:
+    if isinstance(body, ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(body) is not None:
         del body.body[0]
     return blake2s(ast.unparse(tree).encode(), digest_size=5).hexdigest()
