@@ -53,7 +53,9 @@ def _shared(kind: Any) -> Any:
             def __init__(self, **kwargs: Any) -> None:
                 super().__init__(**kwargs)
                 for transport in (self._transport, *self._mounts.values()):
-                    transport.get_client = _forgetful(transport.get_client)
+                    # Anthropic's are httpx2's own, and have no session of aiohttp's.
+                    if hasattr(transport, "get_client"):
+                        transport.get_client = _forgetful(transport.get_client)
                 self.users: dict[tuple[object, ...], Any] = {}
 
             async def send(self, request: Any, *, stream: bool = False, **kwargs: Any) -> Any:
@@ -161,7 +163,7 @@ class Google:
         if kwargs.get("vertexai"):
             return kwargs
         context = tls.remembered("google", _google_context)
-        given = kwargs.get("http_options") or self._module.types.HttpOptions()
+        given = self._module.types.HttpOptions.model_validate(kwargs.get("http_options") or {})
         ours = {"client_args": {"verify": context}, "async_client_args": {"verify": context, "ssl": context}}
         return {**kwargs, "http_options": given.model_copy(update=ours)}
 
