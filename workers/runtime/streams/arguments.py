@@ -1,6 +1,6 @@
-"""Arguments of tool calls that cannot be read: the tool is not run, and the model is told so as its result.
+"""Marks arguments of tool calls that cannot be read: the tool is not run, and its result tells the model why.
 
-Left to themselves, OpenAI's chat provider runs the tool with what it could read, and the others end the turn.
+Without this, OpenAI's chat provider runs the tool with what it could read, and the others end the turn.
 """
 
 import json

@@ -112,14 +112,17 @@ def meaning(reason: str) -> Meaning:
 
 @dataclass(slots=True)
 class _Chat:
-    """What a stream has shown. ``held``: chunks with tool calls, kept back until it is known that they are whole."""
+    """What a stream has shown so far."""
 
     delta_of: Callable[[], Any]
     reason: str | None = None
+    """The stop reason."""
     refusal: bool = False
     spoke: bool = False
+    """There was text or reasoning."""
     called: bool = False
     held: list[Any] = field(default_factory=list[Any])
+    """Chunks with tool calls, held until it is known that the calls are whole."""
     used: int | None = None
     counted_last: bool = False
 

@@ -47,20 +47,25 @@ def longest() -> int:
 
 @dataclass(slots=True)
 class Meter:
-    """One model call's events are taken from the turn's allowance. ``said``: the text so far. ``over``: it is used up.
-
-    ``taken``: characters of every kind, so that a call that was cut, and thus tells no count, can be charged.
-    """
+    """Takes one model call's events from the turn's allowance."""
 
     left: dict[str, int]
+    """Characters of each kind that the turn may still have."""
     said: list[str] = field(default_factory=list[str])
+    """The text so far."""
     over: bool = False
+    """The allowance is used up."""
     taken: int = 0
+    """Characters of every kind: a call that was cut states no count of tokens, and is charged by these."""
     skipped: set[Any] = field(default_factory=set[Any])
     calls: int = 0
 
     def take(self, event: dict[str, Any]) -> bool:
-        """Count an event of a stream, and shorten it where it goes over. Returns whether it is to be passed on."""
+        """Count an event of a stream, and shorten it where it exceeds the allowance.
+
+        Returns:
+            Whether to pass the event on.
+        """
         if self._beyond(event):
             self._spend(ARGUMENTS, 1)
             return False

@@ -52,7 +52,7 @@ def _parser() -> MarkdownIt:
     parser.disable("html_block")
     ruler = parser.block.ruler
     interrupts: RuleOptionsType = {"alt": _INTERRUPTS}
-    # Every line is shown to every rule: most can be told at once that it is none of theirs.
+    # The parser shows every line to every rule, and most rules can reject it at once by its first characters.
     ruler.before("fence", "formula", _beginning("\\$", _formula), interrupts)
     ruler.before("fence", "pre", _beginning("<", _pre), interrupts)
     ruler.at("fence", _beginning("`~", fenced), interrupts)

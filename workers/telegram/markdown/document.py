@@ -86,11 +86,11 @@ class _Writer:
         if self._items and not self._items[-1]:
             self._items.pop()
 
-    def quote(self, token: Token, place: int) -> None:  # noqa: ARG002 - likewise
+    def quote(self, token: Token, place: int) -> None:  # noqa: ARG002 - as all steps
         self._lone_bullet()
         self._quote("blockquote")
 
-    def quote_end(self, token: Token, place: int) -> None:  # noqa: ARG002 - likewise
+    def quote_end(self, token: Token, place: int) -> None:  # noqa: ARG002 - as all steps
         self._unquote()
 
     def _quote(self, kind: str) -> None:
@@ -178,7 +178,7 @@ class _Writer:
 
     _summary: Begun | None = None
 
-    def code(self, token: Token, place: int) -> None:  # noqa: ARG002 - likewise
+    def code(self, token: Token, place: int) -> None:  # noqa: ARG002 - as all steps
         text = token.content.removesuffix("\n")
         language, said = _info(token.info)
         if not text.strip():
@@ -192,12 +192,12 @@ class _Writer:
         if text:
             self._page.code(text, language)
 
-    def formula(self, token: Token, place: int) -> None:  # noqa: ARG002 - likewise
+    def formula(self, token: Token, place: int) -> None:  # noqa: ARG002 - as all steps
         self._lone_bullet()
         self._apart(token)
         self._page.code(to_unicode(token.content, lines=True))
 
-    def pre(self, token: Token, place: int) -> None:  # noqa: ARG002 - likewise
+    def pre(self, token: Token, place: int) -> None:  # noqa: ARG002 - as all steps
         text, language = _preformatted(token.content)
         self._lone_bullet()
         self._apart(token)
@@ -219,7 +219,7 @@ class _Writer:
             blank = not line.text
             self._page.inline(line)
 
-    def rule(self, token: Token, place: int) -> None:  # noqa: ARG002 - likewise
+    def rule(self, token: Token, place: int) -> None:  # noqa: ARG002 - as all steps
         self._begin_text(token)
         self._page.write(_RULE)
 

@@ -47,9 +47,14 @@ def _kind(character: str) -> int:
 
 
 def flanks(mark: str, length: int, before: str, after: str, beyond: str) -> tuple[bool, bool]:
-    """Whether a run may open, and whether it may close.
+    """Decide whether a delimiter run may open emphasis, and whether it may close it.
 
-    ``before``: the two characters before it; ``after`` and ``beyond``: the two behind it.
+    Args:
+        mark: The run's character.
+        length: How many of them.
+        before: The two characters before the run.
+        after: The character behind the run.
+        beyond: The character behind ``after``.
     """
     if mark in "~|" and length != 2:  # noqa: PLR2004 - ~5 is about five
         return False, False

@@ -49,7 +49,7 @@ class _Open:
 
 
 def inline(source: str, references: Mapping[str, tuple[str, str]], *, one_line: bool = False) -> Inline:
-    """Read ``source``; ``references``: label -> (address, title). ``one_line``: a line break is a blank."""
+    """Read inline Markdown. ``references`` maps a label to (address, title); ``one_line`` makes line breaks blanks."""
     if not _SPECIAL.search(source):
         return Inline(source, [], [])
     return _Reader(source, references, one_line=one_line).read()

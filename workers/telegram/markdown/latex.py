@@ -31,9 +31,11 @@ def _mapped(text: str, table: dict[str, str]) -> str | None:
 
 
 def to_unicode(formula: str, *, lines: bool = False) -> str:
-    """A formula as text; a command that is not known stays as it is.
+    """Write a formula as text; an unknown command stays as it is.
 
-    ``lines``: a row of a matrix or an alignment is a line of its own.
+    Args:
+        formula: LaTeX.
+        lines: Each row of a matrix or an alignment becomes a line.
     """
     text = _Formula(formula, "\n" if lines else "; ").all()
     return re.sub(r"[ \t]*\n\s*", "\n", re.sub(r"(?<=\S) {3,}", "  ", text)).strip() or formula.strip()

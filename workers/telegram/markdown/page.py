@@ -1,4 +1,4 @@
-"""The text that a Markdown text becomes, while it is written (pure)."""
+"""Writes the text and the spans that a Markdown document becomes (pure)."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ class Begun:
 
 
 class PageWriter:
-    """Text and spans; between two pieces of it stand as many line breaks as the larger of two wishes."""
+    """Collects text and spans. The gap between two pieces is the larger of the two that were asked for."""
 
     def __init__(self) -> None:
         self.spans: list[Span] = []
@@ -29,7 +29,7 @@ class PageWriter:
         return "".join(self._parts)
 
     def gap(self, lines: int) -> None:
-        """What is written next begins so many lines further down, at least."""
+        """Begin the next piece at least so many lines further down."""
         self._gap = max(self._gap, lines)
 
     def write(self, text: str) -> None:
@@ -48,7 +48,7 @@ class PageWriter:
         self._length += len(text)
 
     def inline(self, piece: Inline, indent: str = "") -> None:
-        """``indent``: before each line but the first."""
+        """Write inline text, with ``indent`` before each line but the first."""
         if not piece.text:
             return
         text, spans = piece.text, piece.spans
@@ -64,13 +64,13 @@ class PageWriter:
         self.spans.append(Span(self._length - len(text), self._length, "pre", language))
 
     def begin(self, kind: str) -> Begun:
-        """An entity begins with what is written next."""
+        """Begin an entity at the next piece."""
         begun = Begun(kind)
         self._waiting.append(begun)
         return begun
 
     def end(self, begun: Begun) -> None:
-        """It ends with what was written last."""
+        """End an entity at the last piece."""
         if begun.start is None:
             self._waiting.remove(begun)
         else:

@@ -36,11 +36,11 @@ class Pieces:
 
     @property
     def runs(self) -> int:
-        """How many runs of marks wait for their counterparts."""
+        """How many delimiter runs wait for their counterparts."""
         return len(self._runs)
 
     def whole(self) -> Inline:
-        """The text as it is by now."""
+        """The text that was read so far."""
         self.pair(0)
         starts = [0]
         for piece in self._pieces:
@@ -57,12 +57,12 @@ class Pieces:
         self.put(text)
 
     def fold(self, tag: str, name: str, *, closing: bool) -> None:
-        """A tag that may span blocks."""
+        """Add a tag that may span blocks."""
         self._folds.append((len(self), name, closing))
         self.put(tag)
 
     def run(self, text: str, *, opens: bool, closes: bool) -> None:
-        """A row of one mark that may be markup."""
+        """Add a run of one mark that may be markup."""
         self._runs.append(DelimiterRun(len(self), text[0], len(text), opens, closes, len(text)))
         self.put(text)
 

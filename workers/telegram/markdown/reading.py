@@ -154,7 +154,7 @@ class Reading:
                 if len(begun) == 3 and begun[0].container == fold.container:  # noqa: PLR2004 - details, summary, its end
                     accepted |= {(part.place, part.start) for part in (*begun, fold)}
         for begun in open_:
-            if len(begun) == 3 and begun[0].container == 0:  # noqa: PLR2004 - likewise
+            if len(begun) == 3 and begun[0].container == 0:  # noqa: PLR2004 - details, summary, its end
                 accepted |= {(part.place, part.start) for part in begun}
         return accepted
 

@@ -57,7 +57,7 @@ def _allowed(text: str, spans: list[Span]) -> list[Span]:
 
 
 def _apart(spans: list[Span]) -> list[Span]:
-    """Without those that overlap one before them."""
+    """Drop spans that overlap an earlier one."""
     kept: list[Span] = []
     for span in sorted(spans, key=lambda span: (span.start, -span.end)):
         if not kept or span.start >= kept[-1].end:
@@ -66,7 +66,7 @@ def _apart(spans: list[Span]) -> list[Span]:
 
 
 def _joined(spans: list[Span]) -> list[Span]:
-    """Those that overlap as one."""
+    """Join spans that overlap."""
     joined: list[Span] = []
     for span in sorted(spans):
         if joined and span.start < joined[-1].end:
@@ -77,7 +77,7 @@ def _joined(spans: list[Span]) -> list[Span]:
 
 
 def _outside(span: Span, code: list[Span], ends: list[int], text: str) -> list[Span]:
-    """What of a style is not code."""
+    """The parts of a style's spans that are not code."""
     parts: list[Span] = []
     at = span.start
     for place in range(bisect_right(ends, span.start), len(code)):
@@ -90,7 +90,7 @@ def _outside(span: Span, code: list[Span], ends: list[int], text: str) -> list[S
 
 
 def _nested(spans: list[Span]) -> list[Span]:
-    """In order, and cut where one would cross another's end."""
+    """Sort spans, and cut those that would cross another span's end."""
     rank = {kind: place for place, kind in enumerate((*_QUOTES, "text_link", *_STYLES, *_CODE))}
     heap = [(span.start, -span.end, rank[span.kind], span) for span in spans]
     heapify(heap)

@@ -13,7 +13,7 @@ _PHONE_COLUMNS = 44
 _SAYS_NOTHING = frozenset(
     {"", "name", "item", "title", "#", "no.", "nr.", "id", "key", "имя", "название", "名称", "项目"}
 )
-"""Heads of a first column that a row's title does without."""
+"""Heads of a first column that a row's title leaves out."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Table:
         return [max(1, *(_width(row[at].text) for row in self.rows if at < len(row))) for at in range(count)]
 
     def as_text(self) -> str:
-        """In columns."""
+        """Write the table in columns."""
         widths = self._widths
         lines = [
             " | ".join(
@@ -47,7 +47,7 @@ class Table:
         return " " * before + text + " " * (blanks - before)
 
     def is_wide(self) -> bool:
-        """Whether it would be torn apart on a phone, or lose its links in monospace."""
+        """Whether the table is too wide for a phone, or would lose its links in monospace."""
         if len(self.rows) < 2:  # noqa: PLR2004 - a head alone lists nothing
             return False
         if any(span.kind == "text_link" for row in self.rows for cell in row for span in cell.spans):
