@@ -14,6 +14,9 @@ TAG ?=
 unexport PYTHONDONTWRITEBYTECODE
 # Processes that run tests, more than cores: a test of real processes mostly waits. Each has 400 MiB, and loads everything.
 JOBS ?= 3
+# Percent of lines and branches of tasks/ and workers/sessions/ that `make coverage` asks for.
+FLOOR := 79
+FAST := -n $(JOBS) --dist loadgroup -m 'not chaos and not soak and not bench'
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /|/' | while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -22,15 +25,17 @@ up: env-run ## start everything here, in the foreground (Ctrl-C ends it)
 	@tools/up.sh "$(PYTHON)" $(ARGS)
 
 test: env-dev ## the tests but for chaos, soak and bench; ARGS='-k name' goes to pytest
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m 'not chaos and not soak and not bench' $(ARGS)
+	@$(BIN)/python -m pytest $(FAST) $(ARGS)
 
 test-slow: env-dev ## the tests that take minutes: chaos (CHAOS_SECONDS, 180), soak, bench
 	@CHAOS_SECONDS=$${CHAOS_SECONDS:-180} $(BIN)/python -m pytest -n 2 --dist loadgroup -m 'chaos or soak or bench' $(ARGS)
 
 test-all: test test-slow ## both
 
-coverage: env-dev ## the tests with coverage, over subprocesses too
-	@$(BIN)/coverage erase; $(BIN)/coverage run -m pytest $(ARGS); status=$$?; $(BIN)/coverage combine --quiet; $(BIN)/coverage report --skip-covered --skip-empty; exit $$status
+coverage: env-dev ## `make test` with coverage, over subprocesses too; what no message may be lost in has a floor
+	@$(BIN)/coverage erase; $(BIN)/coverage run -m pytest $(FAST) $(ARGS); status=$$?; $(BIN)/coverage combine --quiet; \
+	$(BIN)/coverage report --skip-covered --skip-empty; \
+	$(BIN)/coverage report --skip-covered --include='tasks/*,workers/sessions/*' --fail-under=$(FLOOR) || status=$$?; exit $$status
 
 check: env-dev ## lint, format, types, import rules, dependencies, generated files
 	@tools/check.sh

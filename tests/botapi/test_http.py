@@ -81,6 +81,8 @@ async def test_an_answer_that_does_not_come_in_time_may_be_on_its_way(request_: 
     assert perhaps_done(error)
 
 
+# aiohttp says so of a body that it writes in one go, in which the loop does nothing else.
+@pytest.mark.filterwarnings("error:Sending a large body:ResourceWarning")
 async def test_a_file_that_the_server_does_not_take_is_given_up(request_: AiohttpRequest) -> None:
     over = asyncio.Event()
 
