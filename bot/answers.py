@@ -1,4 +1,4 @@
-"""What the bot answers itself, without an agent."""
+"""Commands that the bot answers itself, without an agent."""
 
 from datetime import UTC, datetime
 from typing import Protocol
@@ -10,6 +10,7 @@ from tasks.clock import Clock
 from tasks.envelope import Button, Inbound, Reply
 from tasks.session import SessionKey
 from tasks.settings import Settings
+from tasks.store.reminders import ReminderStore
 from tasks.store.views import Glance
 
 _DATA_BYTES = 64
@@ -19,7 +20,7 @@ _BUTTONS = 50
 
 
 class Sessions(Protocol):
-    """How sessions stand, read from outside."""
+    """The state of sessions, read from outside."""
 
     async def glance(self, session: SessionKey) -> Glance:
         """One session."""
@@ -27,18 +28,6 @@ class Sessions(Protocol):
 
     async def usage(self, names: list[str]) -> list[int]:
         """Tokens counted today under each of ``keys.usage`` names."""
-        ...
-
-
-class Reminders(Protocol):
-    """What sessions are to be reminded of."""
-
-    async def waiting(self, session: SessionKey) -> list[Inbound]:
-        """A session's, the next one first; ``at`` is when each is due."""
-        ...
-
-    async def cancel(self, session: SessionKey) -> int:
-        """Take them back; how many."""
         ...
 
 
@@ -54,7 +43,7 @@ class Answers:
     """Builds replies; sends nothing."""
 
     def __init__(
-        self, settings: Settings, sessions: Sessions, agents: Agents, clock: Clock, *, reminders: Reminders
+        self, settings: Settings, sessions: Sessions, agents: Agents, clock: Clock, *, reminders: ReminderStore
     ) -> None:
         self._settings = settings
         self._reminders = reminders
@@ -63,10 +52,10 @@ class Answers:
         self._clock = clock
 
     async def answer(self, ask: Command, inbound: Inbound) -> Reply | None:
-        """The answer to ``ask``; None when it is not the bot's to answer, and ``inbound`` goes its way.
+        """The answer to ``ask``. None: the session's worker answers it, and ``inbound`` goes to the inbox.
 
         Raises:
-            StoreUnavailable: nobody can tell right now.
+            StoreUnavailable: Redis is away.
         """
         match ask.name:
             case "start":
@@ -102,19 +91,19 @@ class Answers:
         )
 
     async def _agent(self, seen: Glance) -> str | None:
-        """The agent that answers; one that no worker has any more does not."""
+        """The agent that answers; a chosen one counts only while workers have it."""
         names = await self._agents.agents() if seen.agent else ()
         return seen.agent if seen.agent and (seen.agent in names or not names) else self._settings.agent
 
     def _model(self, seen: Glance) -> str | None:
-        """The model that answers; one that may no longer be chosen does not."""
+        """The model that answers; a chosen one counts only while it may be chosen."""
         return seen.model if seen.model in self._settings.models else self._settings.model
 
     async def _usage(self, inbound: Inbound) -> str:
         key, settings = inbound.key, self._settings
         seen = await self._sessions.glance(key)
         day = datetime.fromtimestamp(self._clock.now(), UTC).date().isoformat()
-        # As workers count: who writes in a chat's name is that chat.
+        # As workers count: a message in a chat's name counts for that chat.
         user = inbound.sender.id if inbound.sender and inbound.sender.id > 0 else key.chat
         limits = [
             (whose, keys.usage(f"{key.bot}:{scope}", day), allowed)
@@ -136,13 +125,13 @@ class Answers:
         return say(inbound, texts.reminders(waiting), rows)
 
     async def _choice(self, ask: Command, inbound: Inbound, names: tuple[str, ...]) -> Reply | None:
-        """What is chosen and what can be; None when a valid choice was made, which the session's worker keeps."""
+        """What is chosen, and what can be chosen. None: the choice is valid, and the session's worker stores it."""
         what, wanted = ask.name, ask.argument
         if wanted:
             if wanted in names or wanted.lower() == DEFAULT:
                 return None
             if what == "agent" and not names:
-                # Only the workers know.
+                # No worker has named its agents yet, so the session's worker decides.
                 return None
             return say(inbound, texts.no_such(what, wanted, names) if names else texts.MODEL_FIXED)
         seen = await self._sessions.glance(inbound.key)
@@ -156,7 +145,7 @@ def _fits(what: str, name: str) -> bool:
 
 
 def say(inbound: Inbound, said: str, buttons: tuple[tuple[Button, ...], ...] = ()) -> Reply:
-    """A reply to a message; in a group it names the message, so that people see what it is about."""
+    """A reply to a message; in a group it quotes the message, so that people see which one it answers."""
     return Reply(
         session=inbound.session,
         text=said,

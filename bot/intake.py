@@ -1,4 +1,4 @@
-"""The way of a batch, polled or pushed: understood, admitted, accepted in one atomic call, rung for, acknowledged."""
+"""Takes a batch of updates in: understood, admitted, accepted with doorbells in one atomic call, acknowledged."""
 
 import logging
 from collections.abc import Sequence
@@ -12,53 +12,46 @@ from bot.answers import Answers
 from bot.interrupts import Interrupts
 from bot.notices import Notices
 from bot.recent import Allowance, Recent
-from bot.signs import Acks
+from bot.signs import Signs
 from bot.updates.meaning import BotIdentity, Ignored, Incoming, Malformed, Meaning, Moved
 from bot.updates.understand import understand
 from tasks import metrics
 from tasks.access import Access
 from tasks.clock import Clock
+from tasks.doorbell import Doorbells
 from tasks.envelope import DeadLetter, Inbound
 from tasks.errors import StoreUnavailable
 from tasks.session import SessionKey
-from tasks.store.intake import Accept, Doorbell, Verdict
+from tasks.store.intake import Accept, Verdict
 
 log = logging.getLogger("cohort.bot")
 
 _ALBUM_PARTS = timedelta(minutes=1)
 _REMEMBERED = 10_000
-"""Names in each of these memories; a flood of strangers must not fill ours."""
+"""Names that each of these memories holds; a flood of strangers must not fill the process's memory."""
 
 _ASKS, _ASKS_IN = 20, timedelta(minutes=1)
-"""Commands that the bot answers itself, in one session: Telegram would not let it send more to a group."""
+"""Commands that the bot answers in one session within that time: Telegram takes no more messages in a group."""
 
 _CATCHING_UP = 100
-"""A full batch: nobody watches for "typing" any more, and one doorbell a session stands for all its messages."""
+"""A full batch comes after an outage: "typing" would be too late, and one doorbell a session is enough."""
 
 
 class Intake(Protocol):
-    """The store's durable door (``tasks.store.intake``)."""
+    """Where updates are stored (``tasks.store.intake``)."""
 
     async def accept(self, bot: int, batch: Sequence[Accept]) -> list[Verdict]:
-        """Take a batch in, whole or not at all."""
+        """Accept a batch, whole or not at all."""
         ...
 
     async def knows(self, session: SessionKey) -> bool:
-        """Whether anything is kept of a session."""
-        ...
-
-
-class Bells(Protocol):
-    """Makes doorbells (``tasks.doorbell.Doorbells``)."""
-
-    def bell(self, session: SessionKey, update_id: int) -> Doorbell:
-        """The doorbell of a message."""
+        """Whether the store holds anything of a session."""
         ...
 
 
 @dataclass(slots=True)
 class _Item:
-    """An update on its way: what it means, what the store shall keep of it, what follows when it was accepted."""
+    """An update on its way: its meaning, what the store keeps of it, and what follows once it is accepted."""
 
     meaning: Meaning
     accept: Accept
@@ -82,7 +75,7 @@ class _After:
 
 
 class UpdateIntake:
-    """Takes batches one at a time or several at once; the order within a chat is the order of the calls."""
+    """Takes batches, also several at once; messages of a chat keep the order of the calls."""
 
     def __init__(  # noqa: PLR0913 - its collaborators, which have no other user in common
         self,
@@ -91,59 +84,59 @@ class UpdateIntake:
         access: Access,
         answers: Answers,
         intake: Intake,
-        bells: Bells,
+        doorbells: Doorbells,
         interrupts: Interrupts,
-        acks: Acks,
-        asides: Notices,
+        signs: Signs,
+        notices: Notices,
         clock: Clock,
     ) -> None:
         self._me = me
         self._access = access
         self._answers = answers
         self._intake = intake
-        self._bells = bells
+        self._doorbells = doorbells
         self._interrupts = interrupts
-        self._acks = acks
+        self._signs = signs
         self._clock = clock
-        self._asides = asides
+        self._notices = notices
         self._asks = Allowance(_ASKS, _ASKS_IN, _REMEMBERED, clock)
         self._albums = Recent(_ALBUM_PARTS, _REMEMBERED, clock)
 
     async def take(self, updates: Sequence[object]) -> bool:
-        """Take updates in. When it returns, they may be confirmed to Telegram.
+        """Take updates in. When this returns, they may be confirmed to Telegram.
 
         Returns:
-            Whether the bot has something to say itself now.
+            Whether a reply of the bot itself waits to be sent.
 
         Raises:
-            StoreUnavailable: nothing was taken; nothing may be confirmed.
+            StoreUnavailable: no update may be confirmed.
         """
         now = self._clock.now()
         meanings = [understand(update, self._me, now) for update in updates]
         for meaning in meanings:
-            # The caption that names the bot stands on one part of an album, and not always on the first.
+            # One part of an album has the caption that names the bot, and it is not always the first.
             if isinstance(meaning, Incoming) and meaning.addressed and meaning.inbound.album is not None:
                 self._albums.add((meaning.inbound.session, meaning.inbound.album))
         items: list[_Item] = []
         for meaning in meanings:
             items.append(await self._decide(meaning, items))
         catching_up = len(updates) >= _CATCHING_UP
-        self._attach_bells(items, all_of_them=not catching_up)
+        self._attach_doorbells(items, all_of_them=not catching_up)
         verdicts = await self._accept([item.accept for item in items])
         after = _After()
         for item, verdict in zip(items, verdicts, strict=True):
             self._follow(item, verdict, after)
         self._interrupts.order(after.interrupt)
         if not catching_up:
-            self._acks.typing(after.typing)
-        told = await self._asides.tell(after.strangers, after.full)
+            self._signs.typing(after.typing)
+        told = await self._notices.tell(after.strangers, after.full)
         return told or any(item.accept.reply is not None for item in items)
 
     async def _decide(self, meaning: Meaning, before: Sequence[_Item]) -> _Item:
-        """What the store shall keep; ``before``: what came before it in its batch."""
+        """What the store keeps of an update; ``before``: the earlier updates of its batch."""
         match meaning:
             case Malformed(update_id, reason, raw):
-                # One without a number gets one from its content, so that it is kept once.
+                # An update without an id gets one from its content, so that it is stored once.
                 number = -1 - crc32(raw.encode()) if update_id is None else update_id
                 letter = DeadLetter(reason=reason, at=self._clock.now(), update_id=update_id, raw=raw)
                 return _Item(meaning, Accept(number, dead=letter))
@@ -157,7 +150,7 @@ class UpdateIntake:
                 return await self._admit(meaning)
 
     async def _moves(self, old: SessionKey, new: SessionKey, before: Sequence[_Item]) -> bool:
-        """Whether there is anything to move: of a strangers' group nothing is kept."""
+        """Whether a session has to move; the store holds nothing of a group of strangers."""
         if any(item.inbound is not None and item.inbound.key == old for item in before):
             return True
         if "admit" in (self._access.decide(None, old.chat), self._access.decide(None, new.chat)):
@@ -187,26 +180,26 @@ class UpdateIntake:
         except StoreUnavailable:
             raise
         except Exception as problem:
-            # A session's damaged state must not keep all others from being heard.
+            # Damaged state of one session must not hold up the updates of all others.
             log.exception("answer.failed", extra={"session": inbound.session, "ask": heard.ask.name})
             return _Item(heard, _buried(accept, problem, self._clock.now()))
         if reply is not None:
             accept = Accept(heard.update_id, reply=reply) if self._asks.take(inbound.session) else nothing
         return _Item(heard, accept, press=heard.callback)
 
-    def _attach_bells(self, items: Sequence[_Item], *, all_of_them: bool) -> None:
-        """Have the items rung for; else only the last of each session."""
+    def _attach_doorbells(self, items: Sequence[_Item], *, all_of_them: bool) -> None:
+        """Give each item that is stored its doorbell, or only the last one of each session."""
         last = {item.inbound.session: item for item in items if item.inbound is not None}
         for item in items:
             inbound = item.inbound
             if inbound is not None and (all_of_them or item is last[inbound.session]):
-                item.accept = replace(item.accept, bell=self._bells.bell(inbound.key, inbound.update_id))
+                item.accept = replace(item.accept, bell=self._doorbells.bell(inbound.key, inbound.update_id))
 
     async def _accept(self, batch: list[Accept]) -> list[Verdict]:
-        """In one call; should that fail for a reason of ours, one by one, so that one item cannot stop the others.
+        """Store a batch in one call. After a defect, store its items one by one, so that one cannot stop the others.
 
         Raises:
-            StoreUnavailable: nothing was taken (or, one by one, some: they will count as seen).
+            StoreUnavailable: no item may be confirmed; items that were stored count as seen when they come again.
         """
         try:
             return await self._intake.accept(self._me.id, batch)
@@ -220,14 +213,14 @@ class UpdateIntake:
                 verdicts += await self._intake.accept(self._me.id, [item])
             except StoreUnavailable:
                 raise
-            except Exception as problem:  # noqa: BLE001 - whatever it is, it is kept with the item it belongs to
+            except Exception as problem:  # noqa: BLE001 - the dead letter names the defect
                 await self._intake.accept(self._me.id, [_buried(item, problem, self._clock.now())])
                 verdicts.append("seen")
         return verdicts
 
     def _follow(self, item: _Item, verdict: Verdict, after: _After) -> None:
         if item.press is not None:
-            self._acks.press(item.press, item.press_says)
+            self._signs.press(item.press, item.press_says)
         metrics.UPDATES.labels(verdict).inc()
         if verdict == "seen":
             return
@@ -260,7 +253,7 @@ def _log(meaning: Meaning) -> None:
 
 
 def _moved(moved: Moved, now: float) -> Inbound:
-    """Behind what waits in the group that is no more."""
+    """A control word behind the messages that wait in the old group."""
     return Inbound(
         v=Inbound.VERSION,
         session=str(moved.old),
@@ -273,7 +266,7 @@ def _moved(moved: Moved, now: float) -> Inbound:
 
 
 def _buried(item: Accept, problem: Exception, now: float) -> Accept:
-    """The item as a dead letter, in plain ASCII: it may be its own content that the store cannot take."""
+    """The item as a dead letter, in ASCII: the store may be unable to take the item's own content."""
     reason = f"could not be stored: {type(problem).__name__}"
     raw = ascii(item.inbound or item.reply or item.dead)
     return Accept(item.update_id, dead=DeadLetter(reason=reason, at=now, update_id=item.update_id, raw=raw))

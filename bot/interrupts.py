@@ -1,4 +1,4 @@
-"""Has running turns cancelled, in a thread: the updates behind must not wait until all workers were told."""
+"""Cancels running turns from a thread: later updates must not wait until all workers were told."""
 
 import asyncio
 import logging
@@ -20,7 +20,7 @@ class Remote(Protocol):
 
 
 class Interrupts:
-    """Takes orders at once, carries them out in order. ``run`` must be running."""
+    """Queues interrupts without waiting; ``run`` sends them in order."""
 
     def __init__(self, remote: Remote) -> None:
         self._remote = remote
@@ -30,14 +30,14 @@ class Interrupts:
         self._idle.set()
 
     def order(self, sessions: Iterable[SessionKey]) -> None:
-        """Have the running turns of these sessions cancelled."""
+        """Queue an interrupt of these sessions' running turns."""
         self._orders.extend(sessions)
         if self._orders:
             self._idle.clear()
             self._ordered.set()
 
     async def run(self) -> None:
-        """Carry out orders until cancelled."""
+        """Send interrupts until cancelled."""
         while True:
             await self._ordered.wait()
             self._ordered.clear()
@@ -46,7 +46,7 @@ class Interrupts:
             self._idle.set()
 
     async def flush(self) -> None:
-        """Wait until everything ordered has been carried out."""
+        """Wait until all queued interrupts were sent."""
         await self._idle.wait()
 
     def _carry_out(self, session: SessionKey) -> None:
@@ -55,5 +55,5 @@ class Interrupts:
         except StoreUnavailable as problem:
             log.warning("interrupt.missed", extra={"session": str(session), "problem": str(problem)})
         except Exception:
-            # Whatever the broker's client may raise: the control word takes its turn, a dead bot would not.
+            # The control word waits in the inbox, so the bot goes on after any fault of the broker's client.
             log.exception("interrupt.failed", extra={"session": str(session)})

@@ -1,4 +1,4 @@
-"""On duty or standing by: of several bot processes, the holder of the Redis lease works."""
+"""Leader election: of several bot processes, the one that holds the Redis lease works; the others stand by."""
 
 import asyncio
 import logging
@@ -18,11 +18,11 @@ class Lease(Protocol):
     """A lease in Redis, one for each bot."""
 
     async def acquire(self, bot: int, holder: str, ttl: timedelta) -> bool:
-        """Take or renew it."""
+        """Acquire or renew it. Returns whether ``holder`` has it."""
         ...
 
     async def release(self, bot: int, holder: str) -> None:
-        """Give it back."""
+        """Release it, if ``holder`` has it."""
         ...
 
 
@@ -35,10 +35,10 @@ class LeaseTimes:
 
 
 class LeaderLoop:
-    """Works while it holds the lease.
+    """Runs its work while this process holds the lease.
 
-    Nothing breaks when two hold it for a moment (a holder that was paused): both accept, each update counts once, and
-    Telegram lets one of them poll.
+    Two processes may believe for a moment that they hold it, if one was paused. That is harmless: both accept updates,
+    each update counts once, and Telegram lets only one of them poll.
     """
 
     def __init__(self, lease: Lease, bot: int, holder: str, *, times: LeaseTimes | None = None) -> None:
@@ -48,31 +48,31 @@ class LeaderLoop:
         self._times = times or LeaseTimes()
 
     async def run(self, work: Callable[[Stop], Awaitable[None]], stop: Stop) -> None:
-        """Until ``stop``: stand by, and do ``work`` for as long as the lease is ours (its own stop tells it)."""
+        """Until ``stop``: acquire the lease, and run ``work`` until it is lost, which sets the work's own stop."""
         standing_by = False
         while not stop.is_set:
             if await self._acquired():
                 log.info("lease.held", extra={"holder": self._holder})
                 standing_by = False
-                await self._stint(work, stop)
+                await self._term(work, stop)
             elif not standing_by:
                 standing_by = True
                 log.info("lease.standing_by", extra={"holder": self._holder})
             await stop.pause(self._times.renew.total_seconds())
 
-    async def _stint(self, work: Callable[[Stop], Awaitable[None]], stop: Stop) -> None:
+    async def _term(self, work: Callable[[Stop], Awaitable[None]], stop: Stop) -> None:
         with stop.child() as term:
             try:
                 async with asyncio.TaskGroup() as group:
-                    keeper = group.create_task(self._keep(term), name="lease")
+                    renewing = group.create_task(self._renew(term), name="lease")
                     await work(term)
-                    keeper.cancel()
+                    renewing.cancel()
             finally:
-                # Another may begin at once; if it is not ours any more, this does nothing.
+                # The next process may begin at once. If the lease is no longer ours, this changes nothing.
                 with suppress(StoreUnavailable):
                     await self._lease.release(self._bot, self._holder)
 
-    async def _keep(self, term: Stop) -> None:
+    async def _renew(self, term: Stop) -> None:
         while True:
             await asyncio.sleep(self._times.renew.total_seconds())
             if await self._acquired() is False:
@@ -81,7 +81,7 @@ class LeaderLoop:
                 return
 
     async def _acquired(self) -> bool | None:
-        """Whether it is ours; None: Redis cannot tell, and without Redis nobody accepts anything anyway."""
+        """Whether the lease is ours. None: Redis is away, and without Redis no process accepts updates anyway."""
         try:
             return await self._lease.acquire(self._bot, self._holder, self._times.ttl)
         except StoreUnavailable as problem:

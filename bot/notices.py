@@ -1,9 +1,8 @@
-"""What the bot says to people whose message it did not take: seldom, and behind everything else."""
+"""What the bot says to people whose message it did not take: rarely, and after all other messages."""
 
 import logging
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Protocol
 
 from bot import texts
 from bot.answers import say
@@ -11,31 +10,20 @@ from bot.recent import Recent
 from tasks.clock import Clock
 from tasks.envelope import Inbound, Reply
 from tasks.errors import StoreUnavailable
+from tasks.store.intake import IntakeStore
 
 log = logging.getLogger("cohort.bot")
 
 _TELL_STRANGERS = timedelta(hours=1)
 _TELL_FULL = timedelta(minutes=1)
 _REMEMBERED = 10_000
-"""Names in each of these memories; a flood of strangers must not fill ours."""
-
-
-class NoticeStore(Protocol):
-    """Where the lines wait to be sent (``tasks.store.intake``)."""
-
-    async def push_replies(self, bot: int, replies: Sequence[Reply]) -> None:
-        """Add replies that belong to no update."""
-        ...
-
-    async def push_strangers(self, bot: int, replies: Sequence[Reply]) -> None:
-        """Add lines to strangers; they are dropped when there are many, or when they are old."""
-        ...
+"""Names that each of these memories holds; a flood of strangers must not fill the process's memory."""
 
 
 class Notices:
-    """Remembers who was told. Best effort: the messages were not taken, so nothing is lost with a line."""
+    """Remembers who was told. Best effort: these messages were not taken, so a lost line loses no message."""
 
-    def __init__(self, bot: int, store: NoticeStore, clock: Clock) -> None:
+    def __init__(self, bot: int, store: IntakeStore, clock: Clock) -> None:
         self._bot = bot
         self._store = store
         self._clock = clock
@@ -43,10 +31,10 @@ class Notices:
         self._full = Recent(_TELL_FULL, _REMEMBERED, clock)
 
     async def tell(self, strangers: Sequence[Inbound], full: Sequence[Inbound]) -> bool:
-        """Say to strangers that they are, once an hour a person and a chat; and to sessions that their inbox is full.
+        """Tell strangers, once an hour per person and chat, that they are not let in, and full sessions so.
 
         Returns:
-            Whether there is something to send now.
+            Whether there is a line to send now.
         """
         lines = [line for stranger in strangers if (line := self._to_stranger(stranger)) is not None]
         replies = [reply for refused in full if (reply := self._to_full(refused)) is not None]
@@ -60,7 +48,7 @@ class Notices:
     def _to_stranger(self, inbound: Inbound) -> Reply | None:
         chat = inbound.key.chat
         user = inbound.sender.id if inbound.sender else chat
-        # In a private chat both are one id.
+        # In a private chat both have the same id.
         told = user in self._strangers or chat in self._strangers
         self._strangers.add(user)
         self._strangers.add(chat)

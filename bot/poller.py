@@ -1,11 +1,11 @@
-"""The polling loop: fetch raw updates, take them in, and only then confirm them."""
+"""The polling loop: fetches raw updates, hands them to the intake, and confirms them only once they are stored."""
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
-from bot.api import BATCH, LONG_POLL
+from bot.api import BATCH, LONG_POLL, Telegram
 from bot.stop import Stop, Stopped
 from bot.watchdog import Watchdog
 from botapi.errors import OtherPoller, TelegramAway
@@ -15,29 +15,17 @@ from tasks.errors import CohortError, Misconfigured, StoreUnavailable
 log = logging.getLogger("cohort.bot")
 
 
-class Updates(Protocol):
-    """Telegram as this module uses it."""
-
-    async def updates(self, offset: int | None, *, hold: timedelta = ..., limit: int = ...) -> list[Any]:
-        """The next raw updates; everything below ``offset`` is confirmed."""
-        ...
-
-    async def use_polling(self) -> None:
-        """End a webhook."""
-        ...
-
-
 class Poller:
-    """Fetches for as long as this process is on duty.
+    """Polls while this process holds the lease.
 
-    The offset names what is confirmed. It moves when a batch was taken in, is told to Telegram with the next fetch, and
-    is forgotten when Telegram has heard it: after a quiet week update ids start anew anywhere, and an old offset must
-    not then confirm what nobody has seen.
+    The offset confirms all updates below it. It advances when a batch is stored, is sent with the next fetch, and is
+    forgotten then: after a quiet week Telegram may choose any update id to go on with, and an old offset must not
+    confirm updates that were never fetched.
     """
 
     def __init__(
         self,
-        telegram: Updates,
+        telegram: Telegram,
         take: Callable[[Sequence[object]], Awaitable[object]],
         watchdog: Watchdog,
         *,
@@ -51,7 +39,7 @@ class Poller:
         self._hold = hold
 
     async def run(self, stop: Stop) -> None:
-        """Until ``stop``; finishes the batch in hand and confirms it.
+        """Until ``stop``; the current batch is stored and confirmed first.
 
         Raises:
             Misconfigured: Telegram does not take the token.
@@ -81,12 +69,12 @@ class Poller:
         await self._take(updates)
         ids = [number for update in updates if (number := _number(update)) is not None]
         if not ids:
-            # Nothing to confirm them by: they will come again, and must not come in a hot loop.
+            # Without an id they cannot be confirmed. They come again, so a pause keeps this from being a hot loop.
             raise _Unnumbered
         return max(ids) + 1
 
     async def _wait(self, problem: CohortError, stop: Stop) -> None:
-        """After a failure: nothing was confirmed, and the next fetch asks for the same again."""
+        """Pause after a failure. No update was confirmed, so the next fetch asks for the same ones."""
         pause = self._backoff.next(problem.wait if isinstance(problem, TelegramAway) else 0.0)
         match problem:
             case OtherPoller():
@@ -102,7 +90,7 @@ class Poller:
         await stop.pause(pause)
 
     async def _end_webhook(self) -> None:
-        """Telegram answers 409 to every fetch while a webhook is set; one may be left from another time."""
+        """End a webhook that an earlier configuration left: while one is set, Telegram answers 409 to every fetch."""
         try:
             await self._telegram.use_polling()
         except Misconfigured:
@@ -111,7 +99,7 @@ class Poller:
             log.warning("webhook.not_ended", extra={"problem": str(problem)})
 
     async def _confirm(self, offset: int | None) -> None:
-        """Tell Telegram of the last batch. Without it, it would only come again and count as seen."""
+        """Confirm the last batch. Without that it would come again and count as seen."""
         if offset is None:
             return
         try:

@@ -1,4 +1,4 @@
-"""What happened lately: names with a time or a count, forgotten after a while and bounded in number."""
+"""Recent names with a time or a count: forgotten after a while, and bounded in number."""
 
 from collections import OrderedDict
 from datetime import timedelta
@@ -20,7 +20,7 @@ class Recent:
         return added is not None and self._clock.monotonic() - added < self._span
 
     def add(self, name: object) -> None:
-        """It happened now."""
+        """Note the name, with the current time."""
         self._added[name] = self._clock.monotonic()
         self._added.move_to_end(name)
         while len(self._added) > self._most:
@@ -38,7 +38,7 @@ class Allowance:
         self._used: OrderedDict[object, tuple[float, int]] = OrderedDict()
 
     def take(self, name: object) -> bool:
-        """Use one up. Returns False when there is none left."""
+        """Use one up. Returns False when the name has used all of its."""
         now = self._clock.monotonic()
         begun, used = self._used.pop(name, (now, 0))
         if now - begun >= self._span:

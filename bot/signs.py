@@ -1,4 +1,4 @@
-"""Signs of life after a message was accepted: typing, and the end of a pressed button's spinning. Best effort."""
+"""Signs after a message was accepted: typing, and the end of a pressed button's spinning. Best effort."""
 
 import asyncio
 import logging
@@ -13,13 +13,13 @@ from tasks.session import SessionKey
 log = logging.getLogger("cohort.bot")
 
 _SENDERS = 4
-"""Calls at the same time: enough for 40 a second, more than Telegram likes."""
+"""Calls at the same time: enough for 40 a second, which is more than Telegram takes."""
 
 _WAITING = 64
-"""A sign that would come later than about two seconds is no sign any more; it is dropped."""
+"""Signs that may wait. A further one would come more than two seconds late, and is dropped."""
 
 
-class Signs(Protocol):
+class SignCalls(Protocol):
     """Telegram as this module uses it."""
 
     async def typing(self, session: SessionKey) -> None:
@@ -31,11 +31,11 @@ class Signs(Protocol):
         ...
 
 
-class Acks:
-    """Takes orders at once; ``run`` must be running."""
+class Signs:
+    """Queues signs without waiting; ``run`` sends them."""
 
-    def __init__(self, signs: Signs, clock: Clock) -> None:
-        self._signs = signs
+    def __init__(self, calls: SignCalls, clock: Clock) -> None:
+        self._calls = calls
         self._clock = clock
         self._orders: asyncio.Queue[SessionKey | tuple[str, str | None]] = asyncio.Queue(_WAITING)
         self._quiet_until = 0.0
@@ -55,13 +55,13 @@ class Acks:
             self._orders.put_nowait(order)
 
     async def run(self) -> None:
-        """Carry out orders until cancelled."""
+        """Send signs until cancelled."""
         async with asyncio.TaskGroup() as group:
             for number in range(_SENDERS):
                 group.create_task(self._carry_out(), name=f"ack-{number}")
 
     async def flush(self) -> None:
-        """Wait until everything ordered has been carried out."""
+        """Wait until all queued signs were sent."""
         await self._orders.join()
 
     async def _carry_out(self) -> None:
@@ -69,11 +69,11 @@ class Acks:
             order = await self._orders.get()
             try:
                 if isinstance(order, SessionKey):
-                    await self._signs.typing(order)
+                    await self._calls.typing(order)
                 else:
-                    await self._signs.answer_press(*order)
+                    await self._calls.answer_press(*order)
             except TelegramAway as problem:
-                # Limits count these calls too: the answer itself must not have to wait for them.
+                # Telegram counts these calls too, and the answer itself must not wait for them.
                 self._quiet_until = self._clock.monotonic() + problem.wait
             except CohortError as problem:
                 log.debug("ack.refused", extra={"problem": str(problem)})

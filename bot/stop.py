@@ -1,4 +1,4 @@
-"""Ending early but cleanly: a stop that lets waiters go at once and never interrupts what must be finished."""
+"""A stop signal that ends waits at once and never interrupts work that must be finished."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Generator
@@ -8,7 +8,7 @@ from tasks.errors import CohortError
 
 
 class Stopped(CohortError):  # noqa: N818 - an event
-    """What was being waited for is no longer wanted."""
+    """The wait was ended, because the process stops."""
 
 
 class Stop:
@@ -24,7 +24,7 @@ class Stop:
         return self._event.is_set()
 
     def set(self) -> None:
-        """Stop this and all its children. Saying it again changes nothing."""
+        """Stop this and all its children. A second call changes nothing."""
         if self.is_set:
             return
         self._event.set()
@@ -45,7 +45,7 @@ class Stop:
 
     @asynccontextmanager
     async def cuts(self) -> AsyncGenerator[None]:
-        """Around a wait that may be given up: a stop cancels what is inside.
+        """Around a wait that may be given up: a stop cancels the code inside.
 
         Raises:
             Stopped: it was cut.
@@ -67,7 +67,7 @@ class Stop:
 
     @contextmanager
     def child(self) -> Generator["Stop"]:
-        """A stop of its own for a part of the work, which ends with this one too."""
+        """A stop for a part of the work; it is set when this one is."""
         child = Stop()
         self._children.add(child)
         if self.is_set:

@@ -1,4 +1,4 @@
-"""Everything the bot itself says: plain, short, kind."""
+"""The catalogue of the bot's own texts: plain, short, kind."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -53,7 +53,7 @@ def help_text(*, group: bool) -> str:
 
 
 def stranger(user: int, chat: int) -> str:
-    """To somebody who is not on the allowlist; a private chat has its user's id."""
+    """To a person who is not on the allowlist; a private chat has its user's id."""
     ids = f"Your id is {user}" if user == chat else f"Your id is {user}, this chat's id is {chat}"
     return f"Sorry, this bot talks only to people it knows. {ids}; its operator can let you in with it."
 
@@ -122,7 +122,7 @@ def choices(what: str, now: str | None, names: Sequence[str]) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    """As many names as a message holds: Telegram refuses a longer one, and its user would wait for an answer."""
+    """As many names as fit into a message: Telegram refuses a longer one, and the user would get no answer."""
     shown = list(names)
     while len(shown) > 1 and sum(map(len, shown)) + 2 * len(shown) > _LISTED_CHARACTERS:
         shown.pop()
@@ -131,7 +131,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def no_such(what: str, name: str, names: Sequence[str]) -> str:
-    """To a /model or /agent that names nothing we have."""
+    """What /model and /agent answer to a name that does not exist."""
     return f"There is no {what} {name[:64]!r} here. You can choose: {_listed(names)}."
 
 
@@ -141,4 +141,4 @@ def span(seconds: float) -> str:
     if whole < 120:  # noqa: PLR2004 - up to two minutes, seconds say more
         return "1 second" if whole == 1 else f"{whole} seconds"
     minutes = whole // 60
-    return f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"  # noqa: PLR2004 - likewise
+    return f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"  # noqa: PLR2004 - up to two hours, minutes say more

@@ -1,4 +1,4 @@
-"""Ends the process when polling has hung: a bot that hears nothing and says nothing looks alive to everybody else."""
+"""Ends the process when polling hangs: from outside, a bot that fetches no updates looks alive."""
 
 import logging
 import os
@@ -16,17 +16,17 @@ LIMIT = timedelta(seconds=120)
 """Four long polls: no network fault lasts this long without an error."""
 
 EXIT_STATUS = 70
-"""EX_SOFTWARE: the supervisor starts the process anew."""
+"""EX_SOFTWARE: the supervisor starts the process again."""
 
 
 def end_process() -> None:
-    """At once: whatever hangs would hang an orderly end, too. Nothing is lost by it: nothing was confirmed."""
+    """End at once: what hangs would hang an orderly end, too. No update is lost, because none was confirmed."""
     logging.shutdown()
     os._exit(EXIT_STATUS)
 
 
 class Watchdog:
-    """Watches from a thread of its own, so that a blocked event loop is noticed as well. Use as a context manager."""
+    """Watches from its own thread, so that it notices a blocked event loop as well. Use it as a context manager."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Watchdog:
         self._thread: threading.Thread | None = None
 
     def beat(self, patience: float = 0.0) -> None:
-        """A poll has finished, well or not; the next may take ``patience`` seconds longer to begin."""
+        """A poll has ended, with or without success; the next may begin ``patience`` seconds later than usual."""
         self._fed_until = self._clock.monotonic() + self._limit + patience
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""Updates pushed by Telegram: the same door, and 200 only when it has closed behind them."""
+"""Webhook endpoint: hands updates to the intake and answers 200 only once they are stored."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ from starlette.routing import Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from bot.stop import Stop
-from bot.webhook_connections import BODY_S, Crowd, Visitor, places, receive
+from bot.webhook_connections import BODY_S, ConnectionLimit, WebhookConnection, accept, connection_limit
 from tasks.clock import Clock
 from tasks.errors import Misconfigured, StoreUnavailable
 
@@ -30,22 +30,22 @@ BODY_BYTES = 1024 * 1024
 """Telegram's updates are a few KiB."""
 
 _RETRY_AFTER_S = 5
-"""Redis is away: Telegram keeps the update and comes again, soon enough for its user."""
+"""Seconds after which Telegram sends an update again that could not be stored."""
 
 _KEEP_ALIVE_S = 75
-"""Longer than the proxies that end TLS keep a connection to us (60 s): they close it, and lose no request by that."""
+"""Longer than proxies that end TLS keep a connection to us (60 s): so the proxy closes it, and loses no request."""
 
 
-def _visitor(request: Request) -> Visitor:
-    """The connection that a request came by."""
-    return cast("Visitor", request.state.visitor)
+def _connection(request: Request) -> WebhookConnection:
+    """The connection of a request."""
+    return cast("WebhookConnection", request.state.connection)
 
 
-class Webhook:
+class WebhookEndpoint:
     """Answers Telegram's requests.
 
     Raises:
-        Misconfigured: the secret is empty; each request without one would have it.
+        Misconfigured: the secret is empty; then a request without one would pass.
     """
 
     def __init__(self, take: Callable[[Sequence[object]], Awaitable[object]], secret: str) -> None:
@@ -56,40 +56,40 @@ class Webhook:
         self.app = Starlette(
             routes=[
                 Route("/healthz", self._health, methods=["GET"]),
-                # Whatever a proxy in front makes of the path: the secret is what counts.
+                # A proxy in front may change the path; the secret decides.
                 Route("/{path:path}", self._update, methods=["POST"]),
             ]
         )
 
     async def _health(self, request: Request) -> Response:
-        _visitor(request).answered(whole=False)
+        _connection(request).response_sent(whole=False)
         return PlainTextResponse("ok")
 
     async def _update(self, request: Request) -> Response:
         """One update, within its deadlines."""
-        visitor = _visitor(request)
-        visitor.within(BODY_S)
+        connection = _connection(request)
+        connection.set_deadline(BODY_S)
         body: bytes | None = None
         try:
             given = request.headers.get(SECRET_HEADER, "").encode()
             if not hmac.compare_digest(given, self._secret):
                 return PlainTextResponse("wrong secret", 401)
-            if not visitor.shown():
+            if not connection.authenticate():
                 return PlainTextResponse("try again", 503, {"Retry-After": str(_RETRY_AFTER_S)})
             body = await _body(request)
             if body is None:
                 return PlainTextResponse("too large", 413)
-            visitor.within(None)
+            connection.set_deadline(None)
             return await self._taken(body)
         except ClientDisconnect:
             return Response(status_code=400)
         finally:
-            visitor.answered(whole=body is not None)
+            connection.response_sent(whole=body is not None)
 
     async def _taken(self, body: bytes) -> Response:
-        """What an update is answered with.
+        """The answer to an update.
 
-        200: it is durable (or is nothing to us). 400: no JSON. 503: come again.
+        200: the update is stored, or means nothing to us. 400: it is no JSON. 503: Telegram has to send it again.
         """
         try:
             update = json.loads(body)
@@ -104,7 +104,7 @@ class Webhook:
 
 
 async def _body(request: Request) -> bytes | None:
-    """The request's body, or None when it is too large; no more than that is ever held."""
+    """The request's body. None if it is too large: then reading stops at the limit."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -113,7 +113,7 @@ async def _body(request: Request) -> bytes | None:
     return bytes(body)
 
 
-class _Server(uvicorn.Server):
+class _WebhookServer(uvicorn.Server):
     """Leaves signals to the process."""
 
     @contextlib.contextmanager
@@ -136,40 +136,50 @@ def listen(host: str, port: int) -> socket.socket:
         raise Misconfigured(f"{name}: {reason}; choose another") from None
 
 
-def _protocol(crowd: Crowd) -> type[asyncio.Protocol]:
-    """Uvicorn's HTTP protocol, with its connection in the crowd and each request told whose it is.
+def _protocol(limit: ConnectionLimit) -> type[asyncio.Protocol]:
+    """Uvicorn's HTTP protocol, whose connections are counted and whose requests know their connection.
 
-    The one on h11: it bounds a request's head (64 KiB), the one on httptools does not.
+    It is the protocol on h11, because that bounds a request's head (64 KiB); the one on httptools does not.
     """
 
     class Counted(H11Protocol):
-        _visitor: Visitor | None = None
+        _connection: WebhookConnection | None = None
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
-            self._visitor = self.app_state["visitor"] = crowd.enter(transport)
+            self._connection = self.app_state["connection"] = limit.add(transport)
             super().connection_made(transport)
 
         def data_received(self, data: bytes) -> None:
-            if self._visitor is not None:
-                self._visitor.heard()
+            if self._connection is not None:
+                self._connection.bytes_received()
             super().data_received(data)
 
         def connection_lost(self, exc: Exception | None) -> None:
-            if self._visitor is not None:
-                self._visitor.left()
+            if self._connection is not None:
+                self._connection.closed()
             super().connection_lost(exc)
 
     return Counted
 
 
-async def serve(webhook: Webhook, sock: socket.socket, stop: Stop, clock: Clock, most: int | None = None) -> None:
-    """Until ``stop``; requests in hand are answered. ``most``: connections of each kind (``webhook_connections``)."""
-    crowd = Crowd(most or places(), clock)
+async def serve(
+    webhook: WebhookEndpoint, sock: socket.socket, stop: Stop, clock: Clock, most: int | None = None
+) -> None:
+    """Serve until ``stop``, and answer the requests that have arrived by then.
+
+    Args:
+        webhook: The endpoint.
+        sock: The listening socket.
+        stop: Ends the serving.
+        clock: The time.
+        most: Connections of each kind, at most (``webhook_connections``).
+    """
+    limit = ConnectionLimit(most or connection_limit(), clock)
     config = uvicorn.Config(
         webhook.app,
-        http=_protocol(crowd),
+        http=_protocol(limit),
         log_config=None,
-        # Not its warnings: one for each request that is no HTTP, and strangers send those.
+        # It warns of each request that is no HTTP, and strangers send those.
         log_level="error",
         access_log=False,
         server_header=False,
@@ -179,16 +189,16 @@ async def serve(webhook: Webhook, sock: socket.socket, stop: Stop, clock: Clock,
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=10,
     )
-    server = _Server(config)
+    server = _WebhookServer(config)
 
     def protocol() -> asyncio.Protocol:
         made: Any = config.http_protocol_class
         return made(config=config, server_state=server.server_state, app_state={})
 
     async with asyncio.TaskGroup() as group:
-        # Without a socket: uvicorn serves the connections that we accept.
+        # uvicorn gets no socket: it serves the connections that we accept.
         serving = group.create_task(server.serve([]), name="webhook")
-        accepting = group.create_task(receive(sock, crowd, protocol), name="webhook-accept")
+        accepting = group.create_task(accept(sock, limit, protocol), name="webhook-accept")
         await stop.wait()
         accepting.cancel()
         server.should_exit = True

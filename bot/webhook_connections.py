@@ -1,8 +1,8 @@
-"""The webhook's connections: how many there may be, how long each may take, and which of them make room.
+"""The webhook's connections: how many there may be, how long each may take, and which is evicted for a new one.
 
 uvicorn limits neither. Its keep-alive timeout begins with the first answer, so a connection that never sends a whole
-request is kept for ever, and its ``limit_concurrency`` counts such connections and then refuses Telegram's requests.
-asyncio's own accept loop logs one traceback per call when no file descriptor is left: some two thousand a second.
+request stays open for ever. Its ``limit_concurrency`` counts such connections, and then refuses Telegram's requests.
+asyncio's own accept loop logs a traceback per call when no file descriptor is left: about two thousand a second.
 """
 
 import asyncio
@@ -17,127 +17,126 @@ from tasks.clock import Clock
 log = logging.getLogger("cohort.bot")
 
 HEAD_S = 10.0
-"""Seconds for a request's head, from its connection's first byte (or from the connection itself) on."""
+"""Seconds that a request's head may take, from its first byte on; the first request's, from the connection on."""
 BODY_S = 20.0
-"""Seconds for a body; Telegram's are a few KiB."""
+"""Seconds that a body may take; Telegram's are a few KiB."""
 LINGER_S = 5.0
-"""Seconds for which a connection without the secret stays open after an answer, so that the answer arrives."""
-PLACES = 256
+"""Seconds that a connection without the secret stays open after an answer, so that the answer arrives."""
+CONNECTIONS = 256
 """Connections without the secret, and as many with it. Telegram opens 40 (100 at most) to a webhook."""
 _SHARE = 4
-"""Of the file descriptors a process may have, one part in so many for each kind of connection."""
+"""Each kind of connection takes one part in so many of the file descriptors that the process may have."""
 _FULL = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _GONE = frozenset(
     {errno.ECONNABORTED, errno.EPROTO, errno.EPERM, errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTUNREACH}
 )
-"""What accept(2) says of a connection that ended before it was taken."""
-_TOLD_EVERY_S = 60.0
+"""What accept(2) says of a connection that ended before it was accepted."""
+_WARN_EVERY_S = 60.0
 
 
-def places() -> int:
-    """Connections of each kind: fewer where a process may have few file descriptors."""
-    return max(8, min(PLACES, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // _SHARE))
+def connection_limit() -> int:
+    """Connections of each kind, at most; fewer where a process may have few file descriptors."""
+    return max(8, min(CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // _SHARE))
 
 
-class Visitor:
-    """One connection. Its application says how far a request is; a deadline ends what stands still."""
+class WebhookConnection:
+    """One connection. The application says how far its request is; a deadline closes a connection that stands still."""
 
-    def __init__(self, crowd: "Crowd", transport: asyncio.Transport) -> None:
-        self._crowd = crowd
+    def __init__(self, limit: "ConnectionLimit", transport: asyncio.Transport) -> None:
+        self._limit = limit
         self._transport = transport
         self._timer: asyncio.TimerHandle | None = None
-        self.known = False
-        self.resting = False
-        self.within(HEAD_S)
+        self.authenticated = False
+        self.idle = False
+        self.set_deadline(HEAD_S)
 
-    def within(self, seconds: float | None) -> None:
-        """The next step comes within so many seconds, or the connection ends. None: it may take its time."""
+    def set_deadline(self, seconds: float | None) -> None:
+        """Close the connection unless its next step comes within so many seconds. None: there is no deadline."""
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = None if seconds is None else asyncio.get_running_loop().call_later(seconds, self.end)
+        self._timer = None if seconds is None else asyncio.get_running_loop().call_later(seconds, self.abort)
 
-    def shown(self) -> bool:
-        """A request has shown the secret. False: there is no place for another such connection."""
-        return self.known or self._crowd.admit(self)
+    def authenticate(self) -> bool:
+        """A request carried the secret. Returns False when there is no room for another such connection."""
+        return self.authenticated or self._limit.authenticate(self)
 
-    def answered(self, *, whole: bool) -> None:
-        """The request at hand has its answer; ``whole`` if it was read to its end."""
-        self.resting = whole and self.known
-        # uvicorn's own keep-alive timeout ends a known connection that rests.
-        self.within(None if self.resting else LINGER_S)
+    def response_sent(self, *, whole: bool) -> None:
+        """The current request has its answer. ``whole``: the request was read to its end."""
+        self.idle = whole and self.authenticated
+        # uvicorn's own keep-alive timeout closes an authenticated connection that is idle.
+        self.set_deadline(None if self.idle else LINGER_S)
 
-    def heard(self) -> None:
-        """Bytes came. Those after an answer begin the next request."""
-        if self.resting:
-            self.resting = False
-            self.within(HEAD_S)
+    def bytes_received(self) -> None:
+        """Bytes arrived. Bytes after an answer begin the next request."""
+        if self.idle:
+            self.idle = False
+            self.set_deadline(HEAD_S)
 
-    def end(self) -> None:
-        """Cut the connection; whatever its protocol holds, it is gone with the next step of the loop."""
-        self.left()
+    def abort(self) -> None:
+        """Close the connection at once, without sending what its protocol still holds."""
+        self.closed()
         self._transport.abort()
 
-    def left(self) -> None:
-        """The connection is gone."""
-        self.within(None)
-        self._crowd.forget(self)
+    def closed(self) -> None:
+        """The connection is closed."""
+        self.set_deadline(None)
+        self._limit.remove(self)
 
 
-class Crowd:
-    """All connections, in order of their coming.
+class ConnectionLimit:
+    """All connections, oldest first: at most ``most`` that carried the secret, and as many that did not yet.
 
-    Those that have not shown the secret have ``most`` places of their own. One more ends the oldest of them: a sender
-    of half-open connections only ever replaces its own, and a request that comes at once is served before its turn to
-    leave comes.
+    One more without the secret evicts the oldest of its kind. A sender of half-open connections therefore replaces its
+    own ones, and a request that comes with its connection is served before that connection becomes the oldest.
     """
 
     def __init__(self, most: int, clock: Clock) -> None:
         self._most = most
         self._clock = clock
-        self._strangers: dict[Visitor, None] = {}
-        self._known: dict[Visitor, None] = {}
-        self._cut = 0
-        self._told = -_TOLD_EVERY_S
+        self._unauthenticated: dict[WebhookConnection, None] = {}
+        self._authenticated: dict[WebhookConnection, None] = {}
+        self._evicted = 0
+        self._warned_at = -_WARN_EVERY_S
 
     def __len__(self) -> int:
-        return len(self._strangers) + len(self._known)
+        return len(self._unauthenticated) + len(self._authenticated)
 
-    def enter(self, transport: asyncio.Transport) -> Visitor:
-        """A new connection."""
-        visitor = Visitor(self, transport)
-        self._strangers[visitor] = None
-        if len(self._strangers) > self._most:
-            self.make_room()
-        return visitor
+    def add(self, transport: asyncio.Transport) -> WebhookConnection:
+        """Count a new connection, and evict the oldest one without the secret if there are too many."""
+        connection = WebhookConnection(self, transport)
+        self._unauthenticated[connection] = None
+        if len(self._unauthenticated) > self._most:
+            self.evict_oldest()
+        return connection
 
-    def make_room(self) -> None:
-        """End the oldest connection that has not shown the secret."""
-        oldest = next(iter(self._strangers), None)
+    def evict_oldest(self) -> None:
+        """Close the oldest connection that has not carried the secret."""
+        oldest = next(iter(self._unauthenticated), None)
         if oldest is not None:
-            oldest.end()
-            self._cut += 1
+            oldest.abort()
+            self._evicted += 1
         now = self._clock.monotonic()
-        if now - self._told >= _TOLD_EVERY_S:
-            self._told = now
-            log.warning("webhook.crowded", extra={"cut": self._cut, "open": len(self)})
-            self._cut = 0
+        if now - self._warned_at >= _WARN_EVERY_S:
+            self._warned_at = now
+            log.warning("webhook.crowded", extra={"cut": self._evicted, "open": len(self)})
+            self._evicted = 0
 
-    def admit(self, visitor: Visitor) -> bool:
-        """Give it a place among those who have shown the secret."""
-        if len(self._known) >= self._most:
+    def authenticate(self, connection: WebhookConnection) -> bool:
+        """Count the connection among those that carried the secret. Returns False when there is no room."""
+        if len(self._authenticated) >= self._most:
             return False
-        self._strangers.pop(visitor, None)
-        self._known[visitor] = None
-        visitor.known = True
+        self._unauthenticated.pop(connection, None)
+        self._authenticated[connection] = None
+        connection.authenticated = True
         return True
 
-    def forget(self, visitor: Visitor) -> None:
-        """It is gone."""
-        self._strangers.pop(visitor, None)
-        self._known.pop(visitor, None)
+    def remove(self, connection: WebhookConnection) -> None:
+        """Forget a closed connection."""
+        self._unauthenticated.pop(connection, None)
+        self._authenticated.pop(connection, None)
 
 
-async def receive(sock: socket.socket, crowd: Crowd, protocol: Callable[[], asyncio.Protocol]) -> None:
+async def accept(sock: socket.socket, limit: ConnectionLimit, protocol: Callable[[], asyncio.Protocol]) -> None:
     """Accept connections until cancelled, one at a time, so that each is counted before the next is taken."""
     loop = asyncio.get_running_loop()
     sock.setblocking(False)
@@ -146,7 +145,7 @@ async def receive(sock: socket.socket, crowd: Crowd, protocol: Callable[[], asyn
             connection, _ = await loop.sock_accept(sock)
         except OSError as problem:
             if problem.errno in _FULL:
-                crowd.make_room()
+                limit.evict_oldest()
                 await asyncio.sleep(0.1)
             elif problem.errno not in _GONE:
                 raise

@@ -1,4 +1,4 @@
-"""The composition root: everything the bot is made of, put together in one place."""
+"""The composition root: builds all parts of the bot and connects them."""
 
 import asyncio
 import logging
@@ -17,11 +17,11 @@ from bot.leader import LeaderLoop
 from bot.notices import Notices
 from bot.poller import Poller
 from bot.replies import Replies
-from bot.signs import Acks
+from bot.signs import Signs
 from bot.stop import Stop
 from bot.updates.meaning import BotIdentity
 from bot.watchdog import Watchdog
-from bot.webhook import Webhook, listen, serve
+from bot.webhook import WebhookEndpoint, listen, serve
 from botapi.errors import Refused, TelegramAway
 from botapi.pacing import Pacing
 from tasks import metrics
@@ -41,31 +41,31 @@ log = logging.getLogger("cohort.bot")
 type Take = Callable[[Sequence[object]], Awaitable[None]]
 
 _LAST_SIGNS_S = 5.0
-"""How long the end waits for interrupts and signs that are still to go out; nothing depends on them."""
+"""How long the end waits for interrupts and signs that have not gone out; no message depends on them."""
 
 
 class LiveAgents:
-    """The agents that the living workers tell of in their heartbeats."""
+    """The agents that live workers name in their heartbeats."""
 
     def __init__(self, members: Membership) -> None:
         self._members = members
 
     async def agents(self) -> tuple[str, ...]:
-        """Their names, the default first; empty when no worker lives or tells."""
+        """Their names, the default first; empty when no live worker names any."""
         view = await self._members.look()
         told = (about.get("agents") for about in view.members.values())
         return next((tuple(str(name) for name in names) for names in told if names), ())
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """What is opened before anything runs."""
+class Connections:
+    """What is opened before the bot takes updates."""
 
     settings: Settings
     telegram: Telegram
     me: BotIdentity
     store: Store
-    bells: Doorbells
+    doorbells: Doorbells
     clock: Clock
 
 
@@ -75,14 +75,14 @@ async def run(settings: Settings, stop: Stop, clock: Clock | None = None) -> Non
     Raises:
         Misconfigured: the operator has to change something.
     """
-    async with opened(settings, stop, clock or SystemClock()) as parts:
-        if parts is not None:
-            await _work(parts, stop)
+    async with opened(settings, stop, clock or SystemClock()) as connections:
+        if connections is not None:
+            await _work(connections, stop)
 
 
 @asynccontextmanager
-async def opened(settings: Settings, stop: Stop, clock: Clock) -> AsyncGenerator[Parts | None]:
-    """All connections; waits for Telegram and Redis to be there. None: ``stop`` came first."""
+async def opened(settings: Settings, stop: Stop, clock: Clock) -> AsyncGenerator[Connections | None]:
+    """Open all connections, and wait until Telegram and Redis answer. None: ``stop`` came first."""
     async with AsyncExitStack() as stack:
         telegram = await stack.enter_async_context(client(settings.token, settings.telegram_base_url))
         me = await _patiently(telegram.me, "telegram.waiting", stop)
@@ -95,13 +95,13 @@ async def opened(settings: Settings, stop: Stop, clock: Clock) -> AsyncGenerator
             return
         app = make_app(settings)
         stack.callback(app.close)
-        bells = Doorbells(app, slots=settings.slots)
+        doorbells = Doorbells(app, slots=settings.slots)
         metrics.serve(settings.metrics_port)
-        yield Parts(settings, telegram, me, store, bells, clock)
+        yield Connections(settings, telegram, me, store, doorbells, clock)
 
 
 async def _patiently[T](attempt: Callable[[], Awaitable[T]], event: str, stop: Stop) -> T | None:
-    """Try until it works; None when ``stop`` came first."""
+    """Try until it works. None: ``stop`` came first."""
     backoff = Backoff()
     while not stop.is_set:
         try:
@@ -113,25 +113,25 @@ async def _patiently[T](attempt: Callable[[], Awaitable[T]], event: str, stop: S
     return None
 
 
-async def _work(parts: Parts, stop: Stop) -> None:
-    settings, telegram, store, clock = parts.settings, parts.telegram, parts.store, parts.clock
+async def _work(connections: Connections, stop: Stop) -> None:
+    settings, telegram, store, clock = connections.settings, connections.telegram, connections.store, connections.clock
     access = access_of(settings)
     if access.nobody:
         log.warning("access.empty", extra={"remedy": "set COHORT_ALLOW to user or chat ids, or COHORT_ACCESS=open"})
-    interrupts, acks = Interrupts(parts.bells), Acks(telegram, clock)
+    interrupts, signs = Interrupts(connections.doorbells), Signs(telegram, clock)
     # The workers' budget: Telegram counts what a bot sends, not which process sent it.
-    pacing = Pacing(PaceStore(store.redis, clock, Limits.of(settings.send_rate)), parts.me.id, clock, stop.pause)
-    replies = Replies(parts.me.id, store=store.intake, calls=telegram.paced(pacing), clock=clock)
+    pacing = Pacing(PaceStore(store.redis, clock, Limits.of(settings.send_rate)), connections.me.id, clock, stop.pause)
+    replies = Replies(connections.me.id, store=store.intake, calls=telegram.paced(pacing), clock=clock)
     answers = Answers(settings, store.sessions, LiveAgents(store.members), clock, reminders=store.reminders)
     door = UpdateIntake(
-        parts.me,
+        connections.me,
         access=access,
         answers=answers,
         intake=store.intake,
-        bells=parts.bells,
+        doorbells=connections.doorbells,
         interrupts=interrupts,
-        acks=acks,
-        asides=Notices(parts.me.id, store.intake, clock),
+        signs=signs,
+        notices=Notices(connections.me.id, store.intake, clock),
         clock=clock,
     )
 
@@ -139,21 +139,21 @@ async def _work(parts: Parts, stop: Stop) -> None:
         if await door.take(updates):
             replies.wake()
 
-    duty = LeaderLoop(store.lease, parts.me.id, f"{socket.gethostname()}-{uuid4().hex[:8]}")
+    leader = LeaderLoop(store.lease, connections.me.id, f"{socket.gethostname()}-{uuid4().hex[:8]}")
     async with asyncio.TaskGroup() as background:
         cancelling = background.create_task(interrupts.run(), name="interrupts")
-        helpers = [cancelling, background.create_task(acks.run(), name="acks")]
+        helpers = [cancelling, background.create_task(signs.run(), name="signs")]
         await _show_commands(telegram)
         mode = "webhook" if settings.webhook_url else "polling"
-        log.info("bot.ready", extra={"bot": parts.me.id, "username": parts.me.username, "mode": mode})
+        log.info("bot.ready", extra={"bot": connections.me.id, "username": connections.me.username, "mode": mode})
         if settings.webhook_url:
-            await _be_called(parts, take, replies, duty, stop)
+            await _be_called(connections, take, replies, leader, stop)
         else:
-            await duty.run(partial(_poll, telegram, take, replies, clock), stop)
+            await leader.run(partial(_poll, telegram, take, replies, clock), stop)
         with suppress(TimeoutError):
             async with asyncio.timeout(_LAST_SIGNS_S):
                 await interrupts.flush()
-                await acks.flush()
+                await signs.flush()
         for helper in helpers:
             helper.cancel()
     log.info("bot.ended")
@@ -165,21 +165,21 @@ async def _poll(telegram: Telegram, take: Take, replies: Replies, clock: Clock, 
         await Poller(telegram, take, Watchdog(clock)).run(term)
 
 
-async def _be_called(parts: Parts, take: Take, replies: Replies, duty: LeaderLoop, stop: Stop) -> None:
-    """Webhook mode: every process takes updates, the one on duty sends the bot's own replies."""
-    settings = parts.settings
+async def _be_called(connections: Connections, take: Take, replies: Replies, leader: LeaderLoop, stop: Stop) -> None:
+    """Webhook mode: every process takes updates; the one that holds the lease sends the bot's own replies."""
+    settings = connections.settings
     url, secret = settings.webhook_url or "", settings.webhook_secret
     if secret is None:
         raise Misconfigured("COHORT_WEBHOOK_SECRET: required with COHORT_WEBHOOK_URL")
     async with asyncio.TaskGroup() as group:
         with closing(listen(settings.webhook_host, settings.webhook_port)) as sock:
-            # First the door, then the address.
-            group.create_task(duty.run(replies.run, stop), name="replies")
-            webhook = Webhook(take, secret.get_secret_value())
-            serving = group.create_task(serve(webhook, sock, stop, parts.clock), name="webhook")
+            # Telegram sends updates as soon as it has the address.
+            group.create_task(leader.run(replies.run, stop), name="replies")
+            webhook = WebhookEndpoint(take, secret.get_secret_value())
+            serving = group.create_task(serve(webhook, sock, stop, connections.clock), name="webhook")
             try:
                 await _patiently(
-                    lambda: parts.telegram.use_webhook(url, secret.get_secret_value()), "webhook.waiting", stop
+                    lambda: connections.telegram.use_webhook(url, secret.get_secret_value()), "webhook.waiting", stop
                 )
             except Refused as problem:
                 raise Misconfigured(f"COHORT_WEBHOOK_URL: Telegram does not take it ({problem})") from None

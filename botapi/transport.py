@@ -33,11 +33,11 @@ _NOT_SENT = (
 
 
 class _NotSentError(Exception):
-    """The server has heard nothing."""
+    """The request has not reached the server."""
 
 
 class _PerhapsSentError(Exception):
-    """The server may have done what it was asked."""
+    """The server may have carried out the request."""
 
 
 def sent(cause: BaseException) -> bool:
@@ -107,7 +107,7 @@ class AiohttpRequest(BaseRequest):
         """Make one request; ``write_timeout`` is used for files.
 
         Raises:
-            TimedOut: nobody took the connection, or answered, in time; the cause says which (``sent``).
+            TimedOut: the server did not accept or did not answer in time; the cause says which (``sent``).
             NetworkError: anything else went wrong on the way.
         """
         if self._session is None:

@@ -1,4 +1,4 @@
-"""Slash commands: which there are, and what becomes of them (pure)."""
+"""Slash commands: their names, and who handles each (pure)."""
 
 import re
 from dataclasses import dataclass
@@ -15,16 +15,16 @@ CONTROL: dict[str, InboundKind] = {
     "clear": "new",
     "compact": "compact",
 }
-"""Commands that take their place among the session's messages."""
+"""Commands that are stored in order with the session's messages."""
 
 CHOICES = frozenset({"model", "agent"})
-"""Commands that choose something for the session: with an argument they take their place among its messages, too."""
+"""Commands that choose something for the session; with an argument they are stored like its messages."""
 
 ASKS = frozenset({"start", "help", "whoami", "status", "usage", "reminders"}) | CHOICES
 """Commands that the bot answers itself."""
 
 DEFAULT = "default"
-"""The argument that takes a choice back."""
+"""The argument that undoes a choice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Command:
 
 
 UNREADABLE = Command("unreadable")
-"""Not typed by anybody: a message holds nothing that we can read, and its author is told."""
+"""Stands for a message that we cannot read; the bot says so to its author."""
 
 
 def parse(text: str) -> Command | None:

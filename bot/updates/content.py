@@ -25,7 +25,7 @@ _SERVICE = """
     video_chat_participants_invited web_app_data community_chat_added community_chat_removed community_chat_joined
 """
 SERVICE = frozenset(_SERVICE.split())
-"""Fields of ``Message`` (Bot API 10.3) that tell of an event in the chat; nobody said anything."""
+"""Fields of ``Message`` (Bot API 10.3) that tell of an event in the chat; such a message holds no words."""
 
 
 def media_of(message: Json) -> tuple[Media, ...]:
@@ -82,7 +82,7 @@ def quote_of(message: Json) -> str | None:
 def answered_by(message: Json) -> Json | None:
     """The message that this one answers.
 
-    A topic's messages all "answer" the service message that opened the topic; nobody meant that.
+    All messages of a topic "answer" the service message that opened the topic; that is no answer.
     """
     answered = maybe_part(message, "reply_to_message")
     return None if answered is None or "forum_topic_created" in answered else answered

@@ -24,22 +24,21 @@ class BotIdentity:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """Somebody said something.
-
-    ``addressed``: it is meant for the bot (in groups not everything is). ``ask``: a question that the bot answers
-    itself if it can. ``callback``: a pressed button, whose press wants an answer.
-    """
+    """A message, a command or a pressed button of a person."""
 
     update_id: int
     inbound: Inbound
     addressed: bool = True
+    """Whether it is meant for the bot; in a group not every message is."""
     ask: Command | None = None
+    """A command that the bot answers itself if it can."""
     callback: str | None = None
+    """Id of a pressed button's query, which needs an answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A group became a supergroup: ``old`` goes on as ``new``."""
+    """A group became a supergroup: the session ``old`` continues as ``new``."""
 
     update_id: int
     old: SessionKey
@@ -48,20 +47,24 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """It means nothing to us, for the reason ``why``; only a pressed button (``callback``) wants an answer."""
+    """An update that asks for nothing."""
 
     update_id: int
     why: str
+    """The reason, for the log."""
     callback: str | None = None
+    """Id of a pressed button's query, which needs an answer all the same."""
 
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """It cannot be understood. ``update_id`` is None when not even that can be read. ``raw``: JSON, shortened."""
+    """An update that cannot be understood."""
 
     update_id: int | None
+    """None if not even the id can be read."""
     reason: str
     raw: str
+    """The update as JSON, shortened."""
 
 
 type Meaning = Incoming | Moved | Ignored | Malformed

@@ -1,4 +1,4 @@
-"""Where a message was said, by whom, and whether to us (pure)."""
+"""The session of a message, its sender, and whether it is meant for the bot (pure)."""
 
 import re
 
@@ -25,7 +25,7 @@ def session_of(me: BotIdentity, message: Json, chat: Json, business: str | None)
 
 
 def not_ours(message: Json, chat: Json, sender: Sender | None, business: str | None) -> str | None:
-    """Why nothing comes of a message whatever it says, or None."""
+    """Why a message is ignored whatever it says, or None."""
     if chat["type"] == "channel":
         return "a channel's post"
     if chat.get("is_direct_messages") is True or "direct_messages_topic" in message:
@@ -47,7 +47,7 @@ def not_ours(message: Json, chat: Json, sender: Sender | None, business: str | N
 
 
 def sender_of(message: Json) -> Sender | None:
-    """Who said it: a person, or the group or channel in whose name it was said."""
+    """The sender: a person, or the group or channel in whose name the message was sent."""
     chat = maybe_part(message, "sender_chat")
     if chat is not None:
         return Sender(id=number(chat, "id"), name=hint(chat, "title") or "", username=hint(chat, "username"))

@@ -1,4 +1,4 @@
-"""Reading JSON that others wrote: each value has the type the Bot API promises, or it is malformed (pure)."""
+"""Reads foreign JSON: each value has the type that the Bot API promises, or the update is malformed (pure)."""
 
 from typing import Any, cast
 
@@ -106,13 +106,13 @@ def maybe_text(of: Json, name: str) -> str | None:
 
 
 def hint(of: Json, name: str) -> str | None:
-    """A text that only decorates: of another type it is as good as absent."""
+    """A text that only decorates; a value of another type counts as absent."""
     found = of.get(name)
     return clean(found) if isinstance(found, str) else None
 
 
 def hint_number(of: Json, name: str) -> int | None:
-    """A number that only decorates, likewise; fractions are cut off."""
+    """A number that only decorates; a value of another type counts as absent, and fractions are cut off."""
     found = of.get(name)
     if type(found) is int:
         return found

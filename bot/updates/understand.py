@@ -1,4 +1,4 @@
-"""A raw Telegram update becomes what it means to us: words for a session, a question to the bot, or nothing (pure)."""
+"""Translates a raw update into its meaning: a message of a session, a question to the bot, or nothing (pure)."""
 
 import json
 from collections.abc import Callable
@@ -69,7 +69,7 @@ def understand(update: object, me: BotIdentity, now: float) -> Meaning:
         return Ignored(update_id, "a kind of update that we do not serve")
     except MalformedValue as problem:
         return Malformed(update_id, str(problem), _dump(update))
-    except Exception as problem:  # noqa: BLE001 - one update must never stop the others, whatever is in it
+    except Exception as problem:  # noqa: BLE001 - one update must never stop the others
         return Malformed(update_id, f"not understood: {type(problem).__name__}", _dump(update))
 
 
@@ -89,7 +89,7 @@ def _dump(update: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """What is known besides the object that is read."""
+    """What is known besides the object itself."""
 
     update_id: int
     kind: str

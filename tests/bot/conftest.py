@@ -16,7 +16,7 @@ from bot.api import Telegram, client
 from bot.intake import UpdateIntake
 from bot.interrupts import Interrupts
 from bot.notices import Notices
-from bot.signs import Acks
+from bot.signs import Signs
 from bot.updates.meaning import BotIdentity
 from bot.watchdog import Watchdog
 from playground.client import PlaygroundClient
@@ -127,7 +127,7 @@ class Doorway:
     remote: HeardInterrupts
     signs: ShownSigns
     interrupts: Interrupts
-    acks: Acks
+    acks: Signs
     agents: NamedAgents
     clock: HandClock
 
@@ -167,16 +167,16 @@ class Doorway:
 def make_doorway(settings: Settings, store: Store, *, access: Access | None = None, intake: object = None) -> Doorway:
     """A door on the real store; ``intake`` may stand in for its durable door."""
     clock, remote, signs, agents = HandClock(), HeardInterrupts(), ShownSigns(), NamedAgents()
-    interrupts, acks = Interrupts(remote), Acks(signs, clock)
+    interrupts, acks = Interrupts(remote), Signs(signs, clock)
     door = UpdateIntake(
         BotIdentity.of(BOT, "cohort_bot"),
         access=access or Access(everybody=True, allow=frozenset()),
         answers=Answers(settings, store.sessions, agents, clock, reminders=store.reminders),
         intake=intake or store.intake,  # pyright: ignore[reportArgumentType]
-        bells=Doorbells(make_app(settings), slots=settings.slots),
+        doorbells=Doorbells(make_app(settings), slots=settings.slots),
         interrupts=interrupts,
-        acks=acks,
-        asides=Notices(BOT, store.intake, clock),
+        signs=acks,
+        notices=Notices(BOT, store.intake, clock),
         clock=clock,
     )
     return Doorway(settings, door, store, remote, signs, interrupts, acks, agents, clock)

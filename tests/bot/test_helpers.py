@@ -7,7 +7,7 @@ import pytest
 
 from bot.interrupts import Interrupts
 from bot.recent import Recent
-from bot.signs import Acks
+from bot.signs import Signs
 from bot.stop import Stop, Stopped
 from botapi.errors import Refused, TelegramAway
 from tasks.backoff import Backoff
@@ -62,7 +62,7 @@ class FailingSigns(ShownSigns):
         await super().typing(session)
 
 
-async def signed(acks: Acks) -> None:
+async def signed(acks: Signs) -> None:
     async with asyncio.timeout(SOON), asyncio.TaskGroup() as group:
         running = group.create_task(acks.run())
         await acks.flush()
@@ -72,7 +72,7 @@ async def signed(acks: Acks) -> None:
 async def test_a_sign_that_fails_harms_nobody() -> None:
     clock = HandClock()
     signs = FailingSigns(Refused("blocked"), TelegramAway("NetworkError"))
-    acks = Acks(signs, clock)
+    acks = Signs(signs, clock)
     acks.typing([ONE])
     await signed(acks)
     acks.typing([ONE])
@@ -86,7 +86,7 @@ async def test_a_sign_that_fails_harms_nobody() -> None:
 async def test_after_a_429_nobody_is_shown_typing_until_it_is_over() -> None:
     clock = HandClock()
     signs = FailingSigns(TelegramAway("flood", 30))
-    acks = Acks(signs, clock)
+    acks = Signs(signs, clock)
     acks.typing([ONE])
     await signed(acks)
     acks.typing([TWO])
@@ -97,7 +97,7 @@ async def test_after_a_429_nobody_is_shown_typing_until_it_is_over() -> None:
 
 
 async def test_signs_that_would_come_too_late_are_dropped() -> None:
-    acks = Acks(signs := ShownSigns(), HandClock())
+    acks = Signs(signs := ShownSigns(), HandClock())
     acks.typing(SessionKey(1, number) for number in range(1000))
     await signed(acks)
     assert 0 < len(signs.typed) < 100

@@ -12,8 +12,8 @@ import pytest
 
 from bot import webhook_connections
 from bot.stop import Stop
-from bot.webhook import SECRET_HEADER, Webhook, serve
-from bot.webhook_connections import PLACES
+from bot.webhook import SECRET_HEADER, WebhookEndpoint, serve
+from bot.webhook_connections import CONNECTIONS
 from playground.client import PlaygroundClient
 from playground.state.world import State
 from tasks.clock import SystemClock
@@ -93,7 +93,7 @@ async def few_places(doorway: Doorway, most: int) -> AsyncGenerator[int]:
     stop = Stop()
     with socket.create_server(("127.0.0.1", 0)) as sock:
         async with asyncio.timeout(20), asyncio.TaskGroup() as group:
-            group.create_task(serve(Webhook(doorway.door.take, SECRET), sock, stop, SystemClock(), most))
+            group.create_task(serve(WebhookEndpoint(doorway.door.take, SECRET), sock, stop, SystemClock(), most))
             yield sock.getsockname()[1]
             stop.set()
 
@@ -183,7 +183,7 @@ def test_a_process_with_few_descriptors_gives_fewer_places() -> None:
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (256, before[1]))
-        assert webhook_connections.places() == 64
+        assert webhook_connections.connection_limit() == 64
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
-    assert webhook_connections.places() <= PLACES
+    assert webhook_connections.connection_limit() <= CONNECTIONS

@@ -1,4 +1,4 @@
-"""Webhook mode over real HTTP: what Telegram is answered, and when."""
+"""WebhookEndpoint mode over real HTTP: what Telegram is answered, and when."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from bot.stop import Stop
-from bot.webhook import BODY_BYTES, SECRET_HEADER, Webhook, listen, serve
+from bot.webhook import BODY_BYTES, SECRET_HEADER, WebhookEndpoint, listen, serve
 from tasks.clock import SystemClock
 from tasks.errors import Misconfigured
 from tasks.settings import Settings, load
@@ -36,7 +36,7 @@ async def webhook(doorway: Doorway) -> AsyncGenerator[httpx.AsyncClient]:
     with socket.create_server(("127.0.0.1", 0)) as sock:
         url = f"http://127.0.0.1:{sock.getsockname()[1]}"
         async with asyncio.timeout(SOON), asyncio.TaskGroup() as group:
-            group.create_task(serve(Webhook(take, SECRET), sock, stop, SystemClock()))
+            group.create_task(serve(WebhookEndpoint(take, SECRET), sock, stop, SystemClock()))
             async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
                 yield client
             stop.set()
@@ -143,7 +143,7 @@ def test_a_webhook_without_a_secret_is_never_made() -> None:
         del updates
 
     with pytest.raises(Misconfigured, match="COHORT_WEBHOOK_SECRET"):
-        Webhook(take, "")
+        WebhookEndpoint(take, "")
 
 
 @pytest.mark.promise("webhook")

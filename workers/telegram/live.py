@@ -31,12 +31,12 @@ _LONGEST_PAUSE = 10.0
 _LONG = 2_000
 """Characters beyond which a text is read in a thread."""
 _STORE_AWAY = 1.0
-"""Seconds after which a frame is tried again while nobody can tell whose the session is."""
+"""Seconds after which a frame is tried again while Redis cannot say who owns the session."""
 
 
 @dataclass(slots=True)
 class Tempo:
-    """How fast answers grow; seconds. One for each worker: it counts the answers that are growing now."""
+    """How fast answers grow, in seconds. One for each worker, because it counts the answers that grow now."""
 
     typing: float = 4.5
     """A typing action shows for five (Bot API, sendChatAction)."""
@@ -136,7 +136,7 @@ class Live:
         self._over = True
         self._news.set()
         self._end.set()
-        # Whatever ended the turn is its own affair and must not come out as a group of exceptions.
+        # The turn's own exception must not come out wrapped in a group.
         await self._frames.__aexit__(None, None, None)
 
     # -- what the screen sees
@@ -203,7 +203,7 @@ class Live:
             return
         part = await self._wanted()
         if part == self._shown:
-            # What goes on beyond the message's end is not rendered at every token.
+            # Beyond 4,096 units the visible text no longer changes, so back off instead of rendering per token.
             self._frame_at = now + self._tempo.interval(self._session.chat)
             # An unchanged message needs no frame; a draft would fade.
             if await _until(self._news, self._tempo.draft if self._draft_id else None):
@@ -247,7 +247,7 @@ class Live:
         try:
             await self._created(message_id)
         except ClaimLost:
-            # Somebody else answers, in a message of their own.
+            # Another worker answers, in its own message.
             self._message_id = None
             with suppress(TelegramError):
                 await self._calls.delete(self._session, message_id)

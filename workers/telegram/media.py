@@ -115,7 +115,7 @@ class TelegramMedia:
 
     @asynccontextmanager
     async def _only_one(self, name: str) -> AsyncGenerator[None]:
-        """Whoever wants a file that is being fetched waits for it."""
+        """A second turn that wants a file waits while the first one fetches it."""
         lock, users = self._locks.get(name, (asyncio.Lock(), 0))
         self._locks[name] = (lock, users + 1)
         try:
@@ -128,7 +128,7 @@ class TelegramMedia:
 
 
 def _file_name(media: Media) -> str:
-    """The same for the same file in whatever chat; says nothing of it but its kind."""
+    """The same name for the same file in all chats; it tells only the kind of the file."""
     given = Path(media.name or "").suffix
     suffix = given.lower() if _SUFFIX.fullmatch(given) else _SUFFIXES.get(media.kind, ".bin")
     return hashlib.sha256((media.unique_id or media.file_id).encode()).hexdigest()[:40] + suffix
