@@ -1,4 +1,4 @@
-"""Telling operators what they must act on: in the log, and in their own chats, once an hour for each cause."""
+"""Alerts: what operators must act on goes to the log and to their own chats, once an hour for each cause."""
 
 import logging
 from contextlib import suppress
@@ -14,7 +14,7 @@ log = logging.getLogger("cohort.alerts")
 
 
 class Alerts:
-    """Raises alerts."""
+    """Tells operators what they must act on."""
 
     def __init__(self, settings: Settings, store: AlertStore, intake: IntakeStore) -> None:
         self._settings = settings
@@ -22,12 +22,14 @@ class Alerts:
         self._intake = intake
 
     async def raise_(self, cause: str, detail: str) -> None:
-        """Say it, unless somebody did within the hour. ``cause`` names the kind, ``detail`` what to know.
+        """Raise an alert, unless one of the same cause was raised within the hour. Without Redis only the log has it.
 
-        Without Redis it stands in the log only.
+        Args:
+            cause: The kind of problem, which the alert is limited by.
+            detail: What the operator needs to know.
         """
         first = True
-        # Without Redis nobody knows who said it already; the log takes it twice rather than not at all.
+        # Redis remembers which worker raised it. Without Redis each worker logs it: twice is better than never.
         with suppress(StoreUnavailable):
             first = await self._store.first(cause)
         if not first:

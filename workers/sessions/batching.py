@@ -1,4 +1,4 @@
-"""Which waiting entries are answered together, and as what: albums put together, edits applied (pure)."""
+"""Waiting entries become the messages of one turn: albums are put together, edits are applied (pure)."""
 
 from collections.abc import Sequence
 
@@ -6,23 +6,30 @@ from tasks.envelope import Inbound
 from workers.sessions.edits import Said, changes_nothing
 
 ALBUM_PAUSE_S = 0.7
-"""Telegram sends an album's parts as updates of their own; it is complete when none came for this long."""
+"""Telegram sends each part of an album as its own update. The album is complete when no part came for this long."""
 
 CLOCKS_DIFFER_S = 2.0
-"""Between two machines, at most, without an album being cut."""
+"""The clocks of two machines may differ by this much before an album is cut."""
 
 COLLECT_CHARACTERS = 24_000
 COLLECT_MESSAGES = 64
-"""Waiting messages are answered together up to this much and this many; more would crowd out the history."""
+"""One turn takes so many characters and so many messages. More would crowd the history out of the model's window."""
 
 
 def gather(
     entries: Sequence[Inbound], *, alone: bool, said: Said | None = None
 ) -> tuple[list[Inbound], Sequence[Inbound]]:
-    """Messages for one turn and the entries they are made of: all that wait (``alone``: one).
+    """Take the messages of one turn from the head of the inbox.
 
-    Albums are put together, edits applied. An edit that changes nothing of what was ``said`` is taken and left out.
-    Both are empty when the head is no message.
+    Albums are put together and edits are applied. An edit that changes nothing is taken and dropped.
+
+    Args:
+        entries: What waits, oldest first.
+        alone: Take one message (with its album and its edits) and not all that wait.
+        said: What the last messages said that left the inbox; it tells which edits change nothing.
+
+    Returns:
+        The messages, and the entries they are made of. Both are empty when the head is not a message.
     """
     groups: list[list[Inbound]] = []
     size = taken = 0
@@ -47,16 +54,16 @@ def gather(
 
 
 def album_left(last: Inbound, now: float) -> float:
-    """Seconds to wait for a further part behind ``last``."""
+    """How many seconds to wait for a further part of the album that ``last`` belongs to."""
     if last.album is None:
         return 0
     left = last.at + ALBUM_PAUSE_S - now
-    # The bot's clock may be ahead of ours a little; one that jumped must not hold an album for ever.
+    # The bot's clock may be a little ahead of ours. A clock that jumped must not hold an album for ever.
     return min(left, ALBUM_PAUSE_S) if 0 < left <= ALBUM_PAUSE_S + CLOCKS_DIFFER_S else 0
 
 
 def _merge(parts: Sequence[Inbound]) -> Inbound:
-    """An album's parts are one message: all their files, and their captions (mostly there is one)."""
+    """Put an album's parts together: one message with all files and all captions (usually there is one caption)."""
     if len(parts) == 1:
         return parts[0]
     media = tuple(file for part in parts for file in part.media)
@@ -70,17 +77,17 @@ def _merge(parts: Sequence[Inbound]) -> Inbound:
 
 
 def _edit(message: Inbound, edit: Inbound) -> Inbound:
-    """The message as its user wants it now, in its old place."""
+    """Apply an edit: the message keeps its place and gets the new words and files."""
     return message.model_copy(update={"text": edit.text, "media": edit.media, "quote": edit.quote or message.quote})
 
 
 def _edited(groups: Sequence[Sequence[Inbound]], entry: Inbound) -> tuple[int, int] | None:
-    """Where the message stands that ``entry`` is a new version of, if it is still waiting."""
+    """Find the waiting message that ``entry`` edits: its group and its place there; None when it waits no more."""
     if not entry.edited or entry.message_id is None:
         return None
     for number, group in enumerate(groups):
         for place, message in enumerate(group):
-            # Of another chat, which this one was before, it is another message.
+            # A group that became a supergroup numbers its messages from 1 again, so the chat has to match as well.
             if (message.session, message.message_id) == (entry.session, entry.message_id):
                 return number, place
     return None

@@ -1,4 +1,4 @@
-"""What is committed for a control word: its answer, and what it changes."""
+"""The commit for a control word: what the user is told, and what changes in the session."""
 
 from dataclasses import replace
 
@@ -11,10 +11,10 @@ from workers.sessions.reminders import after_cut
 
 
 async def control_commit(deps: Dependencies, owned: OwnedSession, plan: planner.Control) -> Commit:
-    """A stopped turn's partial text stays, marked as stopped."""
+    """Build the commit. The text that a stopped turn has shown stays, and is marked as stopped."""
     plan, buttons = await _with_reminders(deps, owned, plan)
     render = deps.delivery.render
-    # A draft fades; a message stays, and so does what it shows.
+    # A draft fades by itself, so its text is sent again. Without a message or a draft the user has seen no text.
     partial = owned.shown if owned.live or deps.settings.stream == "draft" else ""
     if partial and plan.forget:
         replies = (
@@ -38,10 +38,10 @@ async def control_commit(deps: Dependencies, owned: OwnedSession, plan: planner.
 async def _with_reminders(
     deps: Dependencies, owned: OwnedSession, plan: planner.Control
 ) -> tuple[planner.Control, tuple[tuple[Button, ...], ...]]:
-    """The same with what its user has to know of the session's reminders, and buttons for it."""
+    """Add what the user has to know about the session's reminders, and a button that cancels them."""
     if not plan.cuts:
         return plan, ()
     reminders, new = deps.reminders, plan.forget
-    ended = lambda: after_cut(reminders, owned.session, new=new)  # noqa: E731 - said again until Redis takes it
+    ended = lambda: after_cut(reminders, owned.session, new=new)  # noqa: E731 - repeated until Redis takes it
     said, buttons = await persist(ended, owned.session, deps.sleep)
     return (replace(plan, words=f"{plan.words} {said}") if said else plan), buttons

@@ -1,4 +1,4 @@
-"""What every turn loop of a worker works with."""
+"""What every turn loop of a worker is given."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -15,17 +15,18 @@ from workers.sessions.heartbeat import Heartbeat
 from workers.sessions.reminders import SessionReminders
 
 type Sleep = Callable[[float], Awaitable[None]]
-"""``asyncio.sleep``; tests bring their own."""
+"""``asyncio.sleep``; tests inject their own."""
 
 type Steps = Callable[[str], None]
-"""Told the name of each step as it is passed; test builds end the process there."""
+"""Called with the name of each step that is passed. Test builds end the process there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """What every turn loop of this worker works with."""
+    """The stores, the runtime and the clock that all turn loops of one worker share."""
 
     incarnation: str
+    """The id of this worker process; it stands in the claims of its sessions."""
     settings: Settings
     sessions: SessionStore
     journal: JournalStore
@@ -37,4 +38,5 @@ class Dependencies:
     clock: Clock
     heartbeat: Heartbeat
     steps: Steps
+    """Failpoints; they do nothing outside of test builds."""
     sleep: Sleep = asyncio.sleep

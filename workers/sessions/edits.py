@@ -1,9 +1,9 @@
 """Edits that change nothing (pure).
 
-Telegram reports a link's preview and a reaction as an edit with the same words, the reaction up to two days later. The
-state of a session keeps a fingerprint of each of the last messages that left its inbox. An edit with the fingerprint of
-the message that it edits is dropped: it would run the turn, and its tools, a second time. So is an edit of a message
-older than all of them, as what that message said is not known any more.
+Telegram reports a link's preview and a reaction as an edit with the same words; a reaction comes up to two days later.
+The state of a session keeps a fingerprint of each of the last messages that left its inbox. An edit with the same
+fingerprint is dropped, because it would run the turn and its tools a second time. An edit of a message that is older
+than all fingerprints is dropped as well: what that message said is not known any more.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,16 +12,21 @@ from hashlib import blake2s
 from tasks.envelope import Inbound
 
 REMEMBERED = 64
-"""Messages: as many as a turn can answer together. Each commit writes the whole list (some 1,000 bytes)."""
+"""How many messages: as many as one turn can answer. Each commit writes the whole list (about 1,000 bytes)."""
 
 type Said = Mapping[int, str]
 """Message id -> fingerprint of its words and files."""
 
 
 def said_in(entries: Iterable[Inbound], before: Said) -> dict[int, str]:
-    """What the messages among ``entries`` say; the last version of a message counts. ``before``: what was said then.
+    """Fingerprint the messages among ``entries``; the last version of a message counts.
 
-    The edit of a forgotten message is left out: with it, all messages after that one would count as remembered.
+    The edit of a forgotten message is left out: it would make the oldest number smaller, and all messages behind that
+    number would count as remembered.
+
+    Args:
+        entries: Entries that leave the inbox.
+        before: The fingerprints until now.
     """
     found: dict[int, str] = {}
     for entry in entries:
@@ -33,7 +38,7 @@ def said_in(entries: Iterable[Inbound], before: Said) -> dict[int, str]:
 
 
 def changes_nothing(entry: Inbound, said: Said) -> bool:
-    """Whether ``entry`` edits a message into what it said already, or one that is forgotten."""
+    """Whether ``entry`` is an edit that leaves its message as it was, or the edit of a forgotten message."""
     if not entry.edited or entry.message_id is None:
         return False
     return said.get(entry.message_id) == _fingerprint(entry) or _of_one_forgotten(entry, said)
@@ -50,17 +55,17 @@ def _of_one_forgotten(entry: Inbound, said: Said) -> bool:
 
 
 def joined(said: Said, newer: Said) -> dict[int, str]:
-    """Both, the newer ones last."""
+    """Both, with the newer ones last."""
     return {number: mark for number, mark in said.items() if number not in newer} | dict(newer)
 
 
 def written(said: Said) -> str:
-    """The newest of them for a field of the state: ``12:9f3a1c 13:...``."""
+    """The newest fingerprints as a field of the state: ``12:9f3a1c 13:...``."""
     return " ".join(f"{number}:{mark}" for number, mark in list(said.items())[-REMEMBERED:])
 
 
 def read(field: str) -> dict[int, str]:
-    """The reverse; what is damaged is left out."""
+    """Read such a field; damaged parts are left out."""
     pairs = (pair.partition(":") for pair in field.split())
     return {int(number): mark for number, _, mark in pairs if number.isdecimal() and number.isascii() and mark}
 

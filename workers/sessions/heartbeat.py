@@ -1,4 +1,4 @@
-"""Whether this process can be sure of its claims without asking: its heartbeat as it knows it itself."""
+"""The heartbeat as its own process knows it: whether claims are certain without asking Redis."""
 
 from datetime import timedelta
 
@@ -6,32 +6,32 @@ from tasks.clock import Clock
 
 
 class Heartbeat:
-    """Nobody takes a session from a worker whose heartbeat never missed its time.
+    """Knows how long the heartbeat has been unbroken. While it is, no other worker can take a session from this one.
 
-    A process that was paused (SIGSTOP, a machine that swaps) finds here, before it says anything, that it may have been
-    taken for dead, and that what it knew before the pause proves nothing.
+    A process may be paused (SIGSTOP, a machine that swaps). Before it sends anything, it finds out here that the other
+    workers may have taken it for dead. Then it has to verify its claims in Redis.
     """
 
     def __init__(self, clock: Clock, ttl: timedelta) -> None:
-        """``ttl``: how long a heartbeat holds."""
+        """``ttl``: how long the key in Redis lives after each renewal."""
         self._clock = clock
         self._ttl_s = ttl.total_seconds()
         self._renewed_at: float | None = None
         self._unbroken_from = 0.0
 
     def now(self) -> float:
-        """Monotonic seconds, for the other two methods."""
+        """Monotonic seconds, for the arguments of the other two methods."""
         return self._clock.monotonic()
 
     def renewed(self, since: float, *, was_there: bool = True) -> float | None:
-        """The heartbeat was renewed.
+        """Record that the heartbeat was renewed in Redis.
 
         Args:
-            since: ``now()`` before it was.
-            was_there: Whether the last one was still there.
+            since: ``now()`` before the renewal was sent.
+            was_there: Whether the key of the last renewal still existed.
 
         Returns:
-            Seconds since the last one, if it may have been missing meanwhile; None when it surely never was.
+            Seconds since the last renewal, if the key may have expired in between; None when it certainly did not.
         """
         now, last = self.now(), self._renewed_at
         self._renewed_at = since
@@ -40,7 +40,7 @@ class Heartbeat:
         self._unbroken_from = now
         return None if last is None else now - last
 
-    def unbroken_since(self, proved: float) -> bool:
-        """Whether what was ours when Redis was asked at ``proved`` (``now()`` before the question) is ours still."""
+    def unbroken_since(self, verified: float) -> bool:
+        """Whether a claim that Redis verified at ``verified`` (``now()`` before the call) still stands for certain."""
         last = self._renewed_at
-        return last is not None and proved >= self._unbroken_from and self.now() - last < self._ttl_s
+        return last is not None and verified >= self._unbroken_from and self.now() - last < self._ttl_s

@@ -1,4 +1,4 @@
-"""One session's turn loop: claim, run, commit, deliver, next, until nothing is left."""
+"""A session's turn loop: claim the session, then plan, run, commit and deliver until nothing is left."""
 
 import asyncio
 import logging
@@ -23,11 +23,11 @@ from workers.sessions.turn_runner import Asked, Outcome, TurnRunner
 log = logging.getLogger("cohort.turns")
 
 _FETCH_AGAIN_S = 0.5
-"""While a turn of the group that became this supergroup still runs."""
+"""Seconds between two looks at the old session, while its last turn still runs there."""
 
 
 class TurnLoop:
-    """The only writer of its session while its claim stands."""
+    """Works on one session. It is the session's only writer while its claim stands."""
 
     def __init__(self, deps: Dependencies, session: SessionKey, *, draining: Callable[[], bool]) -> None:
         self._deps = deps
@@ -36,32 +36,39 @@ class TurnLoop:
         self._outbox = Outbox(deps)
         self._owned: OwnedSession | None = None
         self._attempt: asyncio.Task[Outcome | Exception] | None = None
+        """The running turn."""
         self._taken = 0
+        """How many inbox entries the running turn took."""
         self._said: edits.Said = {}
+        """Fingerprints of what those entries and the ones before them say."""
         self._interrupted = False
+        """The inbox has to be read again before the next turn."""
         self._report: TurnReport = {"outcome": "idle", "turns": 0, "messages": 0}
         self._spending = Spending(session, deps.sessions, deps.settings, deps.clock)
 
     def interrupt(self) -> None:
-        """Have the inbox looked at again before anything else; a running turn is cancelled, its messages stay in it."""
-        # Once: a second cancellation would tear up what the first one lets end in good order.
+        """Cancel the running turn and read the inbox again; the turn's messages stay there."""
+        # Only once: a second cancellation would break off the cleanup that the first one started.
         if self._attempt is not None and not self._interrupted:
             self._attempt.cancel()
         self._interrupted = True
 
     async def interrupt_if_newer(self) -> None:
-        """What came is to interrupt the running turn, unless that is the one that answers it, or comes after it."""
+        """Interrupt the running turn if the inbox now holds more entries than that turn took.
+
+        A call that comes late, when a later turn runs, finds the inbox as that turn took it and does nothing.
+        """
         attempt = self._attempt
         with suppress(StoreUnavailable):
             if attempt is not None:
                 behind = await self._deps.sessions.behind(self._session, self._taken)
                 if not planner.is_news(behind, self._said):
                     return
-            # If that turn has ended by now, its successor looks once more than it need.
+            # That turn may have ended during the read. Then the next turn reads the inbox once more than it needs to.
             self.interrupt()
 
     async def revalidate_claims(self) -> None:
-        """This process was paused for longer than its claims hold: end the running turn if it is somebody else's."""
+        """End the running turn if another worker owns the session now; called when the heartbeat may have expired."""
         attempt = self._attempt
         if attempt is None or self._owned is None:
             return
@@ -72,7 +79,7 @@ class TurnLoop:
 
     @property
     def at_work(self) -> bool:
-        """Whether a turn is running (not merely delivering)."""
+        """Whether a turn is running; delivery alone does not count."""
         return self._attempt is not None
 
     async def run(self) -> TurnReport:
@@ -80,12 +87,13 @@ class TurnLoop:
 
         Raises:
             asyncio.CancelledError: the worker's grace time is over; the session was handed off.
-            Exception: a defect; likewise, and it counts as a try of the message at work.
+            Exception: a defect; the session was handed off, and the head of the inbox has one more try counted.
         """
         deps = self._deps
         self._report = {"outcome": "idle", "turns": 0, "messages": 0}
         self._interrupted = False
-        # Not knowing whether it is ours would leave it to nobody, so the answer is waited for.
+        # The claim may have been won although its answer was lost. Giving up here would leave the session to a worker
+        # that does not work on it, so the claim is repeated until Redis answers.
         since = deps.heartbeat.now()
         claim = await persist(lambda: deps.sessions.claim(self._session, deps.incarnation), self._session, deps.sleep)
         if isinstance(claim, Held):
@@ -108,14 +116,14 @@ class TurnLoop:
             await owned.hand_off_once()
             raise
         finally:
-            # What no commit took along.
+            # Model calls that no commit has counted.
             await self._spending.count()
         return self._report
 
     async def _work(self, owned: OwnedSession, work: Work | None) -> None:
         new = owned.moved
         if new is not None and work is not None and (work.inbox or work.outbox or not owned.is_blank):
-            # It was not fetched yet, or something came late, for the group that is no more.
+            # The group is a supergroup now. Its things were not fetched yet, or an entry came late for the old id.
             await self._move(owned, new, ())
         while work is not None:
             again = False
@@ -132,10 +140,13 @@ class TurnLoop:
             work = await owned.advance(again=again)
 
     async def _step(self, owned: OwnedSession, work: Work) -> bool:
-        """Do the next thing. Returns whether the head was only set aside (so its try does not count).
+        """Plan and do the next step.
+
+        Returns:
+            Whether the head of the inbox was only set aside; then its try does not count.
 
         Raises:
-            EnvelopeTooNew: a worker of a newer release has to.
+            EnvelopeTooNew: a worker of a newer release has to do it.
         """
         inbox = work.inbox if len(work.inbox) < READ_AHEAD else await owned.whole_inbox()
         plan = planner.decide(
@@ -154,11 +165,11 @@ class TurnLoop:
             case planner.Retry(handled):
                 if failed := owned.failed_messages():
                     return await self._turn(owned, handled, failed, retry=True)
-                await self._say(owned, planner.Control(handled, texts.NOTHING_TO_RETRY, {}))
+                await self._control(owned, planner.Control(handled, texts.NOTHING_TO_RETRY, {}))
             case planner.Compact(handled, to):
                 return await self._turn(owned, handled, (to,))
             case planner.Control():
-                await self._say(owned, plan)
+                await self._control(owned, plan)
             case planner.GiveUp():
                 await self._give_up(owned, plan)
             case planner.Skip(handled):
@@ -168,7 +179,7 @@ class TurnLoop:
         return False
 
     async def _wait(self, owned: OwnedSession, plan: planner.Wait | planner.Move | planner.HandOff) -> bool:
-        """Nothing is begun here now. Returns as ``_step``, and raises what it raises."""
+        """Begin no turn now. Returns and raises as ``_step`` does."""
         match plan:
             case planner.Wait(seconds):
                 await self._deps.sleep(seconds)
@@ -180,19 +191,19 @@ class TurnLoop:
         return True
 
     async def _move(self, owned: OwnedSession, new: SessionKey, entries: Sequence[bytes]) -> None:
-        """The group became a supergroup: its session is let go, and goes on as ``new``.
+        """Release the session of a group that became a supergroup; it goes on as ``new``.
 
         Raises:
-            ClaimLost: it was let go.
+            ClaimLost: it was released.
         """
         await owned.leave(new, entries)
-        # An entry that came along with what was fetched names the session in which it stands.
+        # An entry that was fetched from the old session says that the group moved here. It was dropped; that is all.
         if new != owned.session:
             log.info("session.moved", extra={"moved": str(new)})
             raise ClaimLost
 
     async def _fetch(self, owned: OwnedSession, old: SessionKey) -> bool:
-        """Go on with what is left in ``old``. Returns whether the head of the inbox is still the same."""
+        """Take over what is left in ``old``; returns whether the head of the inbox is still the same."""
         replaced = await owned.fetch(old)
         if replaced is None:
             await self._deps.sleep(_FETCH_AGAIN_S)
@@ -204,7 +215,7 @@ class TurnLoop:
         self, owned: OwnedSession, handled: planner.Handled, messages: Sequence[Inbound], *, retry: bool = False
     ) -> bool:
         if self._interrupted:
-            # Whatever it is came after the inbox was read.
+            # A newer entry came after the inbox was read, so the plan may be out of date.
             return True
         asked = Asked(tuple(messages), handled.answers, retry=retry)
         runner = TurnRunner(self._deps, owned, self._spending, asked)
@@ -214,7 +225,7 @@ class TurnLoop:
         self._taken, self._said = handled.drop, edits.joined(owned.said, handled.said)
         try:
             async with asyncio.TaskGroup() as group:
-                attempt = group.create_task(_kept(runner.outcome()), name=f"turn {self._session}")
+                attempt = group.create_task(_as_value(runner.outcome()), name=f"turn {self._session}")
                 self._attempt = attempt
                 beside = (
                     group.create_task(self._spending.counting(), name=f"spending {self._session}"),
@@ -225,8 +236,9 @@ class TurnLoop:
             self._attempt = None
         if attempt.cancelled():
             if not self._interrupted:
+                # ``revalidate_claims`` cancelled it.
                 raise ClaimLost
-            # Its user said stop, new, or (interrupt mode) something else.
+            # The user said stop or new, or (in interrupt mode) anything else.
             metrics.TURNS.labels("set_aside").inc()
             return True
         outcome = attempt.result()
@@ -241,12 +253,12 @@ class TurnLoop:
         self._report["messages"] += len(messages)
         return False
 
-    async def _say(self, owned: OwnedSession, plan: planner.Control) -> None:
-        """Answer a control word."""
+    async def _control(self, owned: OwnedSession, plan: planner.Control) -> None:
+        """Carry out a control word."""
         await self._commit(owned, await control_commit(self._deps, owned, plan), plan.handled)
 
     async def _give_up(self, owned: OwnedSession, plan: planner.GiveUp) -> None:
-        """Give up on the head of the inbox; of a Retry also on what it was to try again."""
+        """Move the head of the inbox to the dead letters. When it is a Retry, also the messages it was to try again."""
         log.error("message.buried", extra={"reason": plan.letter.reason})
         said = texts.POISON if plan.to else texts.UNREADABLE
         reply = Reply(text=said, edit=owned.live, answers=plan.handled.answers)
@@ -254,7 +266,7 @@ class TurnLoop:
         retried = plan.to is not None and plan.to.kind == "retry"
         if retried:
             reason, at = plan.letter.reason, plan.letter.at
-            letters += [planner.letter(message, reason, at) for message in owned.failed_messages()]
+            letters += [planner.dead_letter(message, reason, at) for message in owned.failed_messages()]
         unset = ("failed",) if retried else ()
         await self._commit(owned, Commit(plan.handled.drop, (reply,), unset=unset, dead=letters), plan.handled)
 
@@ -278,9 +290,9 @@ async def _ended_if_lost(keeping: Awaitable[None], attempt: asyncio.Task[Outcome
         attempt.cancel()
 
 
-async def _kept(outcome: Awaitable[Outcome]) -> Outcome | Exception:
-    """An exception as a value: out of a TaskGroup it would come wrapped, and hide a cancellation."""
+async def _as_value(outcome: Awaitable[Outcome]) -> Outcome | Exception:
+    """Return an exception as a value: a TaskGroup would wrap it, and it would hide a cancellation."""
     try:
         return await outcome
-    except Exception as problem:  # noqa: BLE001 - it is raised again where it can be told apart
+    except Exception as problem:  # noqa: BLE001 - the turn loop raises it again
         return problem

@@ -1,4 +1,4 @@
-"""Bringing a session's committed replies to Telegram, in order, each until it is confirmed."""
+"""The outbox: delivers a session's committed replies to Telegram, in order, each until it is confirmed."""
 
 import asyncio
 import logging
@@ -16,16 +16,16 @@ from workers.sessions.owned_session import OwnedSession
 log = logging.getLogger("cohort.delivery")
 
 MAX_TRIES = 3
-"""A reply that breaks our own code this often is given up, so that the session goes on."""
+"""A reply that raises a defect in our own code this often is given up, so that the session goes on."""
 
 _PAUSE_S = 1.0
 
 LATE_S = 5.0
-"""How much later than it was sent an edit may take effect, when nobody lives who waits for it; mostly it is 0.1."""
+"""An edit whose sender has died may still take effect at Telegram this much later; usually it takes 0.1 s."""
 
 
 class Outbox:
-    """The far end of a turn."""
+    """Delivers what turns have committed."""
 
     def __init__(self, deps: Dependencies) -> None:
         self._delivery = deps.delivery
@@ -34,11 +34,15 @@ class Outbox:
         self._steps = deps.steps
 
     async def deliver(self, owned: OwnedSession, replies: Sequence[bytes]) -> None:
-        """Deliver ``replies``, the head of the session's outbox as it was read, and drop each when Telegram has it.
+        """Deliver the replies at the head of the session's outbox, and drop each when Telegram has it.
+
+        Args:
+            owned: The session.
+            replies: Raw envelopes, as they were read.
 
         Raises:
-            ClaimLost: the session is somebody else's, or lives under a new chat id.
-            EnvelopeTooNew: a newer release has to deliver.
+            ClaimLost: another worker owns the session, or it goes on under a new chat id.
+            EnvelopeTooNew: a worker of a newer release has to deliver.
         """
         for raw in replies:
             try:
@@ -47,22 +51,27 @@ class Outbox:
                 log.exception("reply.unreadable")
                 await self._give_up(owned, raw, None, problem)
             else:
-                shown = await self._bring(owned, raw, reply)
-                if shown is not None and shown == reply.edit == owned.inherited:
-                    # A last frame of the worker that began this message may still be on its way to Telegram, and would
-                    # overwrite the answer. Until it is certain that none did, the reply counts as undelivered.
+                message_id = await self._deliver_one(owned, raw, reply)
+                if message_id is not None and message_id == reply.edit == owned.inherited:
+                    # A worker that died began this message. Its last frame may still be on its way to Telegram and
+                    # would overwrite the answer, so the edit is repeated when no frame can come any more. Until then
+                    # the reply counts as undelivered: if this worker dies as well, the next one starts over here.
                     owned.inherited = None
                     await self._sleep(LATE_S)
-                    await self._bring(owned, raw, reply)
+                    await self._deliver_one(owned, raw, reply)
             self._steps("delivered")
             await self._confirm(owned, raw)
 
-    async def _bring(self, owned: OwnedSession, raw: bytes, reply: Reply) -> int | None:
-        """Until Telegram has it (the id of its message) or never will (None)."""
+    async def _deliver_one(self, owned: OwnedSession, raw: bytes, reply: Reply) -> int | None:
+        """Deliver one reply, for as long as it takes; None when Telegram will never take it.
+
+        Returns:
+            The id of the message that shows it.
+        """
         defects = 0
         while True:
             try:
-                # A worker that was paused meanwhile would say what the next owner has said already.
+                # This worker may be paused while it waits for the rate limiter. Then the next owner has delivered it.
                 return await self._delivery.deliver(owned.session, reply, still_ours=owned.ensure_owned)
             except Undeliverable as problem:
                 log.warning("reply.undeliverable", extra={"reason": str(problem)})
@@ -87,12 +96,12 @@ class Outbox:
         try:
             await owned.delivered(raw)
         except asyncio.CancelledError:
-            # Telegram has it; whoever goes on here must not say it again.
+            # Telegram has it, so the next owner must not deliver it again.
             await owned.delivered_once(raw)
             raise
 
     async def _give_up(self, owned: OwnedSession, raw: bytes, reply: Reply | None, problem: Exception) -> None:
-        """Keep it for an operator and say so in words that cannot fail."""
+        """Put the reply into the dead letters, and tell the user in plain text that one is missing."""
         reason = f"not deliverable: {type(problem).__name__}"
         letter = DeadLetter(
             reason=reason, at=self._clock.now(), session=str(owned.session), raw=raw.decode(errors="replace")
@@ -106,5 +115,5 @@ class Outbox:
         new = SessionKey(old.bot, moved.chat, old.topic, old.business)
         log.info("session.moved", extra={"moved": str(new)})
         await owned.leave(new)
-        # The new session's slot owner finds it pending, and fetches what is here, reply and all.
+        # The owner of the new session's slot finds it pending, and fetches what is here, the reply included.
         raise ClaimLost

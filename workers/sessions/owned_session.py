@@ -1,4 +1,4 @@
-"""A session while it is ours: what its state says, and its owner's writes, each repeated until Redis takes it."""
+"""A session that this worker owns: what its state says, and its owner's writes, each repeated until Redis takes it."""
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
@@ -22,12 +22,12 @@ _LONGEST_PAUSE_S = 5.0
 
 
 async def persist[T](write: Callable[[], Awaitable[T]], session: SessionKey, sleep: Sleep) -> T:
-    """Do it as soon as Redis lets us: what a turn gave must not be lost to a pause of Redis.
+    """Repeat ``write`` until Redis takes it, so that a turn's outcome is not lost while Redis is away.
 
-    ``write`` may have been done already when it is done again.
+    A call may be repeated after Redis has carried it out, when only its answer was lost. So each write is idempotent.
 
     Raises:
-        ClaimLost: somebody else owns the session by then.
+        ClaimLost: another worker owns the session by now.
     """
     pause = _FIRST_PAUSE_S
     while True:
@@ -40,14 +40,10 @@ async def persist[T](write: Callable[[], Awaitable[T]], session: SessionKey, sle
 
 
 class OwnedSession(StateView):
-    """The claim of a turn loop. All its writes raise ``ClaimLost`` when somebody else owns the session.
-
-    ``live``: the message that shows the running turn.
-    ``inherited``: the message that an earlier owner's turn was shown in, if that came to no end.
-    """
+    """The claim of a turn loop. Every write raises ``ClaimLost`` when another worker owns the session by now."""
 
     def __init__(self, deps: Dependencies, claim: Claim, *, since: float) -> None:
-        """``since``: ``heartbeat.now()`` before it was claimed."""
+        """Start from a claim; ``since`` is ``heartbeat.now()`` before the claim was made."""
         super().__init__(claim.session, claim.state)
         self._sessions = deps.sessions
         self._journal = deps.journal
@@ -58,22 +54,24 @@ class OwnedSession(StateView):
         self._verified_at = since
         self._tries = claim.work.tries
         self.live: int | None = self._number("live") or None
+        """The message that shows the running turn."""
         self.inherited = self.live
+        """The message that shows a turn of an earlier owner, if that turn never ended."""
         self._shown: list[str] = []
 
     # -- what is shown
 
     @property
     def shown(self) -> str:
-        """The running turn's text, as far as known here."""
+        """The text of the running turn, as far as this try has shown it."""
         return "".join(self._shown)
 
     def show(self, text: str) -> None:
-        """The running turn shows this."""
+        """Set the text of the running turn."""
         self._shown = [text] if text else []
 
     def show_more(self, text: str) -> None:
-        """The running turn's text goes on with this."""
+        """Append to the text of the running turn."""
         self._shown.append(text)
 
     @property
@@ -83,10 +81,15 @@ class OwnedSession(StateView):
     # -- what its owner may do
 
     async def advance(self, *, again: bool = False) -> Work | None:
-        """What is next; None: nothing was left and the session is released.
+        """Read what is next, and count the try that begins with it.
 
-        ``again``: the head of the inbox was only waited for, or set aside by its user; that was no try.
+        Args:
+            again: The head of the inbox was only waited for, or its user set it aside. That is not a try.
+
+        Returns:
+            What there is to do; None when nothing was left and the session is released.
         """
+        # The number to record, not an increment: a call that is repeated because its answer was lost counts once.
         begun = max(self._tries, 1) if again else self._tries + 1
         work = await self._write(lambda: self._sessions.advance(self._claim, again=again, begun=begun))
         if work is not None and work.tries:
@@ -94,21 +97,26 @@ class OwnedSession(StateView):
         return work
 
     async def whole_inbox(self) -> tuple[bytes, ...]:
-        """Every entry, read whoever owns it."""
+        """Read every entry of the inbox. The read does not check the claim; what follows from it does."""
         return await persist(lambda: self._sessions.whole_inbox(self._claim), self.session, self._sleep)
 
     async def commit(self, commit: Commit, *, suspects: int = 0, said: edits.Said | None = None) -> tuple[bytes, ...]:
-        """Write a turn. ``suspects``, ``said``: see ``workers.sessions.planner.Handled``.
+        """Commit a turn.
+
+        Args:
+            commit: What the turn changes.
+            suspects: See ``workers.sessions.planner.Handled``.
+            said: See ``workers.sessions.planner.Handled``.
 
         Returns:
-            The replies as they stand in the outbox now.
+            The replies as they are in the outbox now.
         """
         state = {**commit.set, "suspects": str(suspects)} if suspects else dict(commit.set)
         if said:
             state["said"] = edits.written(edits.joined(self.said, said))
         unset = (*commit.unset, "together") if suspects else (*commit.unset, "together", "suspects")
         last = text(self._fields.get("commit", b""))
-        # A damaged one is like no text, and would refuse every commit.
+        # A damaged id never matches, and every commit would be refused. So it is not compared.
         after = last if last.isascii() else None
         commit = replace(commit, set=state, unset=unset, after=after)
         written = await self._write(lambda: self._sessions.commit(self._claim, commit))
@@ -141,37 +149,37 @@ class OwnedSession(StateView):
         return await persist(lambda: self._journal.mark(self._claim), self.session, self._sleep)
 
     async def delivered(self, reply: bytes) -> None:
-        """Telegram has taken the oldest reply."""
+        """Drop the oldest reply: Telegram has it."""
         await self._write(lambda: self._sessions.delivered(self._claim, reply))
 
     async def delivered_once(self, reply: bytes) -> None:
-        """The same in one attempt, of somebody who is being cancelled."""
+        """The same in one attempt, for a task that is being cancelled."""
         with suppress(StoreUnavailable, ClaimLost):
             await self._sessions.delivered(self._claim, reply)
 
     async def note_together(self, entries: int) -> None:
-        """So many inbox entries are begun together now."""
+        """Record how many inbox entries the turn takes that begins now."""
         self._fields["together"] = str(entries).encode()
         await self._write(lambda: self._sessions.note(self._claim, "together", str(entries)))
 
     async def note_live(self, message_id: int) -> None:
-        """The running turn is shown in this message.
+        """Record the message that shows the running turn.
 
         Raises:
-            StoreUnavailable: it is not stored; this turn knows it nevertheless.
+            StoreUnavailable: it is not stored. This turn knows it all the same.
         """
         self.live = message_id
         await self._sessions.note(self._claim, "live", str(message_id))
 
     async def leave(self, new: SessionKey, entries: Sequence[bytes] = ()) -> None:
-        """It goes on as ``new`` and is ours no longer; ``entries`` of the inbox, which said so, are dropped."""
+        """Release the session, which goes on as ``new``, and drop the ``entries`` that report the move."""
         await self._write(lambda: self._moves.leave(self._claim, new, entries))
 
     async def fetch(self, old: SessionKey) -> bool | None:
         """Take over what is left in ``old``, which goes on here.
 
         Returns:
-            Whether the head of the inbox is another one now; None: not yet, somebody works there.
+            Whether the head of the inbox has changed; None when another worker still owns ``old``.
         """
         fetched = await self._write(lambda: self._moves.fetch(self._claim, old))
         if fetched is None:
@@ -182,35 +190,45 @@ class OwnedSession(StateView):
         return fetched.replaced
 
     async def hand_off(self, *, counts: bool = False) -> None:
-        """Let go with the work left in place. ``counts``: the message at work is to blame."""
+        """Release the session with its work left in place. ``counts``: it is a try of the head of the inbox."""
         await persist(lambda: self._sessions.hand_off(self._claim, counts=counts), self.session, self._sleep)
 
     async def hand_off_once(self) -> None:
-        """The same in one attempt, of somebody who is being cancelled."""
+        """The same in one attempt, for a task that is being cancelled."""
         with suppress(StoreUnavailable):
             await self._sessions.hand_off(self._claim)
 
     async def ensure_owned(self) -> None:
-        """See whether it is still ours, if that is not certain: this process may have been paused."""
+        """Verify the claim unless it is certain, and wait for Redis while it is away.
+
+        Called before each call to Telegram, because this process may have been paused for longer than its claims hold.
+        While the heartbeat is unbroken since the last write that verified the claim, no other worker can have taken the
+        session. So the usual case costs no round trip.
+
+        Raises:
+            ClaimLost: another worker owns the session.
+        """
         await persist(self.ensure_owned_once, self.session, self._sleep)
 
     async def ensure_owned_once(self) -> None:
-        """The same in one attempt; mostly it is certain, and Redis is not asked.
+        """The same in one attempt. A frame of a growing answer is dropped rather than delayed while Redis is away.
 
         Raises:
-            StoreUnavailable: nobody can tell.
+            ClaimLost: another worker owns the session.
+            StoreUnavailable: Redis is away, so it is not known.
         """
         if not self._heartbeat.unbroken_since(self._verified_at):
             await self._verifying(lambda: self._sessions.verify_claim(self._claim))
 
     async def verify_claim(self) -> None:
-        """See whether it is still ours."""
+        """Ask Redis whether the claim still stands."""
         await self._write(lambda: self._sessions.verify_claim(self._claim))
 
     async def _write[T](self, write: Callable[[], Awaitable[T]]) -> T:
         return await persist(lambda: self._verifying(write), self.session, self._sleep)
 
     async def _verifying[T](self, write: Callable[[], Awaitable[T]]) -> T:
+        # Every write checks the claim, so each one that succeeds verifies it, as of the moment before it was sent.
         before = self._heartbeat.now()
         written = await write()
         self._verified_at = before

@@ -1,4 +1,4 @@
-"""What to do next in a session, decided from what is waiting (pure: no I/O, no clock)."""
+"""The planner: decides from what waits in a session's inbox what its turn loop does next (pure: no I/O, no clock)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -15,7 +15,7 @@ from workers.sessions.edits import Said, changes_nothing, said_in
 type QueueMode = Literal["collect", "followup", "interrupt"]
 
 MAX_TRIES = 3
-"""A message begun this often without an end kills its worker; it goes to the dead letters."""
+"""A message that was begun this often without an end probably kills its worker. It goes to the dead letters."""
 
 
 _TRIES_TOGETHER = 2
@@ -24,17 +24,17 @@ _TRIES_TOGETHER = 2
 
 @dataclass(frozen=True, slots=True)
 class Handled:
-    """The entries that a step handled, at the head of the inbox.
-
-    ``drop``: how many. ``answers``: their update ids, of those that can be read. ``suspects``: so many of the entries
-    behind them were begun together with one that ended its worker; they are run one at a time. ``said``: what the
-    messages among them say (``workers.sessions.edits``).
-    """
+    """The entries at the head of the inbox that a step handles; its commit drops them."""
 
     drop: int
+    """How many entries."""
     answers: tuple[int, ...]
+    """The update ids of those that can be read."""
     suspects: int = 0
+    """How many of the following entries were in a batch whose turn crashed a worker; they are retried one by one to
+    isolate the poison message."""
     said: Said = field(default_factory=dict[int, str], compare=False)
+    """Fingerprints of the messages among them (``workers.sessions.edits``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,25 +47,26 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """Edits that change nothing: they are dropped without a word."""
+    """Drop edits that change nothing, without an answer."""
 
     handled: Handled
 
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """No agent: say ``words``, and change what the control words change.
-
-    ``forget``: the history goes. ``then``: a message that is to be answered next. ``cuts``: reminders that reminders
-    have set end, too.
-    """
+    """Carry out control words, without the agent."""
 
     handled: Handled
     words: str
+    """What the user is told."""
     set: dict[str, str]
+    """Fields of the session's state: its choice of agent and model."""
     forget: bool = False
+    """Remove the history."""
     then: Inbound | None = None
+    """A message that comes to the head of the inbox and is answered next."""
     cuts: bool = False
+    """Cancel the reminders that turns of other reminders have set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,40 +79,43 @@ class Compact:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Run the messages of the turns that were given up again."""
+    """Run the messages again whose turns were given up in an outage."""
 
     handled: Handled
 
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """Give up on the head; ``to`` is None when it cannot even be read."""
+    """Move the head of the inbox to the dead letters."""
 
     handled: Handled
     letter: DeadLetter
     to: Inbound | None
+    """The message whose sender is told; None when it cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """An album may still grow: look again in ``seconds``."""
+    """Read the inbox again in ``seconds``: an album may still be incomplete."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class HandOff:
-    """The head was written by a newer release: leave the session to a worker that can read it."""
+    """Hand the session off: a newer release wrote the head, and a worker of that release can read it."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """The group has become the supergroup ``chat``: what waits is answered there. ``entries``: those that say so."""
+    """Move the session: its group became a supergroup, and what waits is answered there."""
 
     chat: int
+    """The supergroup."""
     entries: tuple[bytes, ...]
+    """The entries that say so; they are dropped."""
 
 
 type Plan = Run | Skip | Control | Compact | Retry | GiveUp | Wait | HandOff | Move
@@ -119,16 +123,16 @@ type Plan = Run | Skip | Control | Compact | Retry | GiveUp | Wait | HandOff | M
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """What earlier steps left: in the session's state, and at the head of its inbox."""
+    """What earlier steps left in the session's state."""
 
     tries: int = 1
     """How often the head was begun, this time included."""
     together: int = 0
-    """How many entries the try before took; of use with more than one try."""
+    """How many entries the last try took. It matters when that try never ended."""
     suspects: int = 0
-    """As the step before left them (``Handled.suspects``)."""
+    """What the last step left of ``Handled.suspects``."""
     said: Said = field(default_factory=dict[int, str])
-    """What the last messages said that left the inbox."""
+    """Fingerprints of the last messages that left the inbox."""
     mark: Mark | None = None
     """Whose steps are kept. That turn is run again with just its messages, whatever has come since."""
 
@@ -140,24 +144,27 @@ def decide(
     mode: QueueMode,
     now: float,
 ) -> Plan:
-    """The next step.
+    """Decide the next step.
+
+    The order of the checks matters: a migration comes first, because nothing can be sent to a group that has become a
+    supergroup; then /stop and /new, which also set poison messages aside; then the limit of tries; then the head.
 
     Args:
-        inbox: Raw entries, oldest first; at least one. For a ``stop`` or ``new`` behind more messages than were read,
-            the whole inbox.
+        inbox: Raw entries, oldest first, at least one. The whole inbox when it is longer than what is read ahead,
+            because a /stop or /new may stand behind that.
         earlier: What earlier steps left.
-        mode: What happens to messages that came while a turn ran.
+        mode: What happens to messages that come while a turn runs.
         now: Seconds since the epoch.
     """
     tries, suspects, said = earlier.tries, earlier.suspects, earlier.said
     entries = _read(inbox, now, max(0, suspects - 1))
     if not isinstance(entries, list):
         return entries
-    # Before everything else: in a group that is no more, nothing can be said.
     if (move := _move(entries, inbox)) is not None:
         return move
-    # A suspect was begun once before it became the head.
+    # A suspect was begun once already, in the batch whose turn crashed, before it became the head.
     begun = tries + (1 if suspects else 0)
+    # The last try never ended. All entries that it took are suspects, as any of them may have crashed the worker.
     if tries > 1 and not suspects:
         suspects = earlier.together
 
@@ -165,28 +172,28 @@ def decide(
         answers = tuple(entry.update_id for entry in entries[:drop])
         return Handled(drop, answers, max(0, suspects - drop), said_in(entries[:drop], said))
 
-    # The last of them wins: everything before it was meant to go away.
+    # The last /stop or /new counts: its user means everything before it.
     cuts = [place for place, entry in enumerate(entries, 1) if entry.kind in ("stop", "new")]
     if cuts:
-        return _cut(handled(cuts[-1]), entries[: cuts[-1]])
+        return _stop_or_new(handled(cuts[-1]), entries[: cuts[-1]])
 
     head = entries[0]
-    # After a turn that never ended, one at a time: the others must not share a poisonous message's end.
+    # One at a time after a turn that never ended, so that a poison message takes no other message with it.
     same = _resumed(earlier.mark, entries, tries)
     alone = not same and (mode == "followup" or tries > 1 or suspects > 0)
     messages, taken = gather(entries[: same or None], alone=alone, said=said)
     if begun > MAX_TRIES:
         reason = f"begun {begun - 1} times without an end"
-        # An album's parts share its end as they share its message.
+        # The parts of an album are one message, so they go to the dead letters together.
         whole = messages[0] if messages else head
-        return GiveUp(handled(len(taken) or 1), letter(whole, reason, now), whole)
+        return GiveUp(handled(len(taken) or 1), dead_letter(whole, reason, now), whole)
     match head.kind:
         case "choose":
             return Control(handled(1), texts.chosen(head.choice), dict(head.choice))
         case "compact":
-            return Compact(handled(_alike(entries)), head)
+            return Compact(handled(_repeats(entries)), head)
         case "retry":
-            return Retry(handled(_alike(entries)))
+            return Retry(handled(_repeats(entries)))
         case _:
             return _run(handled(len(taken)), messages, album_left(taken[-1], now) if len(taken) == len(entries) else 0)
 
@@ -199,25 +206,30 @@ def _resumed(mark: Mark | None, entries: Sequence[Inbound], tries: int) -> int:
 
 
 def _run(handled: Handled, messages: Sequence[Inbound], album_s: float) -> Run | Skip | Wait:
-    """Answer ``messages``, once the album that they end with is complete."""
+    """Run ``messages``, or wait ``album_s`` seconds first, until the album at their end is complete."""
     if not messages:
         return Skip(handled)
     return Wait(album_s) if album_s else Run(handled, tuple(messages))
 
 
 def is_news(entries: Sequence[bytes], said: Said) -> bool:
-    """Whether entries behind a running turn are a reason to interrupt it; ``said``: what that turn answers, too."""
+    """Whether entries that came behind a running turn are a reason to interrupt it.
+
+    Args:
+        entries: Raw entries behind those that the turn took.
+        said: Fingerprints, including those of the messages that the turn answers.
+    """
     found = _read(entries, 0, 0)
     return not isinstance(found, list) or any(not changes_nothing(entry, said) for entry in found)
 
 
-def letter(message: Inbound, reason: str, now: float) -> DeadLetter:
-    """What is kept of a message that is given up."""
+def dead_letter(message: Inbound, reason: str, now: float) -> DeadLetter:
+    """Make the dead letter of a message that is given up."""
     return DeadLetter(reason=reason, at=now, session=message.session, update_id=message.update_id, inbound=message)
 
 
 def _read(inbox: Sequence[bytes], now: float, suspects: int) -> list[Inbound] | Plan:
-    """The readable entries at the head; when the very first is not one, what to do about it."""
+    """Read the entries at the head, up to the first unreadable one. If that is the head, return the plan for it."""
     entries: list[Inbound] = []
     for raw in inbox:
         try:
@@ -231,21 +243,21 @@ def _read(inbox: Sequence[bytes], now: float, suspects: int) -> list[Inbound] | 
 
 
 def _move(entries: Sequence[Inbound], inbox: Sequence[bytes]) -> Move | None:
-    """Both chats say so, and perhaps twice."""
+    """The move that entries ask for. Telegram reports it in both chats, perhaps twice; one step handles all reports."""
     saying = [(entry.moved_to, raw) for entry, raw in zip(entries, inbox, strict=False) if entry.moved_to is not None]
     return Move(saying[0][0], tuple(raw for _, raw in saying)) if saying else None
 
 
-def _alike(entries: Sequence[Inbound]) -> int:
-    """How many at the head ask for the same as the first: a button pressed twice is pressed once."""
+def _repeats(entries: Sequence[Inbound]) -> int:
+    """How many entries at the head are of the same kind: a button that is pressed twice counts once."""
     return sum(1 for _ in takewhile(lambda entry: entry.kind == entries[0].kind, entries))
 
 
-def _cut(handled: Handled, entries: Sequence[Inbound]) -> Control:
-    """A ``stop`` or ``new``, the last of ``entries``.
+def _stop_or_new(handled: Handled, entries: Sequence[Inbound]) -> Control:
+    """Plan for a /stop or /new, which is the last of ``entries``.
 
-    The messages before it are set aside unanswered, as their user wants; an earlier ``new`` and what was chosen hold.
-    What stands behind the word ``new`` itself is the new conversation's first message.
+    The messages before it are set aside unanswered, as their user wants. An earlier /new and an earlier choice of agent
+    or model are carried out. A text behind the word /new is the first message of the new conversation.
     """
     last = entries[-1]
     messages = {
@@ -254,28 +266,28 @@ def _cut(handled: Handled, entries: Sequence[Inbound]) -> Control:
         if entry.kind in ("message", "reminder", "retry", "compact") or (entry.kind == "new" and entry.text.strip())
     }
     choice = {name: value for entry in entries if entry.kind == "choose" for name, value in entry.choice.items()}
-    anew = any(entry.kind == "new" for entry in entries)
+    forgets = any(entry.kind == "new" for entry in entries)
     said = [texts.started_anew(len(messages))] if last.kind == "new" else [texts.stopped(len(messages))]
-    if anew and last.kind == "stop":
+    if forgets and last.kind == "stop":
         said.append(texts.STARTED_ANEW)
     if choice:
         said.append(texts.chosen(choice))
     then = None
     if last.kind == "new" and last.text.strip():
         then = last.model_copy(update={"kind": "message"})
-        # It stands in front of what is left, and has its answer still to come.
+        # The message is answered by the next turn, so this step does not answer its update.
         handled = Handled(handled.drop, handled.answers[:-1], handled.suspects and handled.suspects + 1, handled.said)
-    return Control(handled, " ".join(said), choice, forget=anew, then=then, cuts=True)
+    return Control(handled, " ".join(said), choice, forget=forgets, then=then, cuts=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Failures:
-    """How often the running turn failed in passing, and how long to wait before the next try."""
+    """Counts the passing faults of the running turn, and says how long to wait before the next try."""
 
     count: int = 0
 
     LIMIT = 5
-    """Tries of one turn while a provider has passing faults; about a minute in all."""
+    """Tries of one turn while its provider has passing faults; together about a minute."""
 
     def next(self) -> "Failures":
         return replace(self, count=self.count + 1)
@@ -285,5 +297,10 @@ class Failures:
         return self.count >= self.LIMIT
 
     def pause_s(self, at_least: float, jitter: float) -> float:
-        """Seconds to wait: about 1, 3, 9, 27, at least ``at_least``; ``jitter`` (0..1) keeps chats out of step."""
+        """Seconds to wait before the next try: about 1, 3, 9, 27.
+
+        Args:
+            at_least: What the provider asked for.
+            jitter: From 0 to 1, at random, so that chats do not retry at the same moment.
+        """
         return max(at_least * (1 + jitter / 2), 3 ** (self.count - 1) * (0.75 + jitter / 2))

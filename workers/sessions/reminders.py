@@ -1,4 +1,4 @@
-"""What becomes of a session's reminders when its user says stop or new, and who may still be reminded."""
+"""A session's reminders: what /stop and /new cancel, and whether the person who set one may still be reminded."""
 
 import logging
 from collections.abc import Callable
@@ -14,24 +14,24 @@ log = logging.getLogger("cohort.reminders")
 
 
 class SessionReminders(Protocol):
-    """A session's reminders (``tasks.store.reminders.ReminderStore``)."""
+    """The reminders of a session, as ``tasks.store.reminders.ReminderStore`` keeps them."""
 
     async def cancel(self, session: SessionKey, *, chained: bool = False) -> int:
-        """Take them back; ``chained``: those only that reminders have set. How many."""
+        """Cancel them and return how many; ``chained``: only those that were set by a turn of another reminder."""
         ...
 
     async def waiting(self, session: SessionKey) -> list[Inbound]:
-        """Those that are set, the next one first."""
+        """The reminders that are set, the next one first."""
         ...
 
 
 async def after_cut(
     reminders: SessionReminders, session: SessionKey, *, new: bool
 ) -> tuple[str, tuple[tuple[Button, ...], ...]]:
-    """Stop and new end what reminders have set; new also names what people have set, with a button that cancels it.
+    """Cancel what reminders have set. After /new, also offer to cancel what people have set.
 
     Returns:
-        What to say beside (empty: nothing), and its buttons.
+        A sentence for the user (empty when there is none), and its buttons.
     """
     ended = await reminders.cancel(session, chained=True)
     said = [texts.CHAIN_ENDED] if ended else []
@@ -43,9 +43,12 @@ async def after_cut(
 
 
 def admission(settings: Settings) -> Callable[[Inbound], bool] | None:
-    """Whether who set a reminder may still talk; None where this worker was not told who may, and fires none.
+    """Make a check whether the person who set a reminder may still use the bot.
 
-    One that an older release wrote does not say who set it: in a private chat that is the chat.
+    A reminder of an older release does not name its person. In a private chat the chat is the person.
+
+    Returns:
+        The check; None when this worker has no access settings. Such a worker fires no reminders.
     """
     access = access_of(settings)
     if access.nobody:

@@ -1,4 +1,4 @@
-"""What a session's model calls cost, who pays, and that turns at the same time do not spend the same tokens."""
+"""Allowances: what model calls cost and who pays. Turns that run at the same time do not spend the same tokens."""
 
 import asyncio
 import logging
@@ -22,46 +22,48 @@ from workers.interfaces import Usage, tokens
 log = logging.getLogger("cohort.turns")
 
 LEAST_HELD = 1000
-"""Tokens held for a turn of which nothing is known; else what the session's turns took on the average."""
+"""Tokens held at least for a turn; more when the session's turns have taken more on the average."""
 _HELD_FOR_S = 3600.0
-"""A hold outlives its turn this long at most, when the turn's worker dies and nobody runs it again."""
+"""A hold expires after this time. It matters when its worker died and the turn is not run again."""
 
 
 HELD = 2
-"""A verdict of ``reserve``: what is left is held by turns that run."""
+"""A verdict of ``reserve``: running turns hold what is left."""
 
 
 class Ledger(Protocol):
-    """Where it is counted (``tasks.store.sessions.SessionStore``)."""
+    """Counts tokens (``tasks.store.sessions.SessionStore``)."""
 
     async def charge(self, session: SessionKey, ident: str, usage: Mapping[str, Counts]) -> None:
-        """Count it; the same ``ident`` once."""
+        """Add ``usage``. A call that is repeated with the same ``ident`` counts once."""
         ...
 
     async def reserve(self, session: SessionKey, holds: Sequence[Hold], seconds: float) -> list[int]:
-        """For each: 0 held, 1 used up, 2 held by others."""
+        """Hold tokens; for each hold 0 (held), 1 (used up) or 2 (other turns hold what is left)."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Who may spend: ``chat`` and each payer's verdict, as ``reserve`` gives them."""
+    """Who may spend; the verdicts are those of ``reserve``."""
 
     chat: int
+    """The chat's verdict."""
     payers: Mapping[int, int]
+    """The verdict of each payer."""
 
 
 def payer(message: Inbound, session: SessionKey) -> int:
-    """Who pays for a message: its person. Who writes in a chat's name (an anonymous admin, a channel) is that chat.
+    """Who pays for a message: its person. The chat pays for one in a chat's name (an anonymous admin, a channel).
 
-    Otherwise each channel that a person makes would be a person with an allowance of its own.
+    Otherwise a person could make channels, and each would have an allowance of its own.
     """
     person = message.person
     return person if person is not None and person > 0 else session.chat
 
 
 class Spending:
-    """Of one claim. What is owed goes with the next commit, or ahead of it when the turn goes on after a model call."""
+    """Counts the cost of one claim's turns: with the commit, or ahead of it when a turn goes on after a model call."""
 
     def __init__(self, session: SessionKey, ledger: Ledger, settings: Settings, clock: Clock) -> None:
         self._session = session
@@ -72,26 +74,25 @@ class Spending:
         self._owed: dict[str, Counter[str]] = {}
         self._state: Counter[str] = Counter()
         self._held: set[str] = set()
-        self._unsure: list[tuple[str, Mapping[str, Counts]]] = []
+        self._unconfirmed: list[tuple[str, Mapping[str, Counts]]] = []
         self._more = asyncio.Event()
-        self.told = Usage()
-        """All that was spent under this claim."""
+        self.total = Usage()
+        """All tokens spent under this claim."""
 
     def shared_by(self, messages: Sequence[Inbound]) -> None:
-        """From now on these messages are paid for, each the same share."""
+        """Charge the payers of these messages from now on, the same share for each message."""
         self._payers = Counter(payer(message, self._session) for message in messages)
 
     def spent(self, usage: Usage) -> None:
-        """A model call has ended. Called in the loop thread; never raises."""
+        """Charge a model call that has ended. Called in the loop thread; never raises."""
         used = {"input_tokens": tokens(usage.input_tokens), "output_tokens": tokens(usage.output_tokens)}
         model = usage.model or "unknown"
         for direction, count in (("input", used["input_tokens"]), ("output", used["output_tokens"])):
             metrics.TOKENS.labels(model, direction).inc(count)
-        total = self.told
-        self.told = replace(
-            total,
-            input_tokens=total.input_tokens + used["input_tokens"],
-            output_tokens=total.output_tokens + used["output_tokens"],
+        self.total = replace(
+            self.total,
+            input_tokens=self.total.input_tokens + used["input_tokens"],
+            output_tokens=self.total.output_tokens + used["output_tokens"],
         )
         self._state.update(used)
         self._owe(f"chat:{self._session.chat}", used)
@@ -99,51 +100,56 @@ class Spending:
         for who, share in self._shares(used).items():
             self._owe(f"user:{who}", share)
 
-    def rest(self, usage: Usage, before: Usage) -> None:
-        """The turn's whole ``usage``, of which all or nothing was told call by call since ``before``."""
+    def spent_in_all(self, usage: Usage, before: Usage) -> None:
+        """Charge what is missing of a turn's whole ``usage``; a runtime may tell its calls one by one or not at all.
+
+        Args:
+            usage: What the turn cost in all.
+            before: ``total`` when the turn began.
+        """
         more = Usage(
-            max(0, tokens(usage.input_tokens) - (self.told.input_tokens - before.input_tokens)),
-            max(0, tokens(usage.output_tokens) - (self.told.output_tokens - before.output_tokens)),
+            max(0, tokens(usage.input_tokens) - (self.total.input_tokens - before.input_tokens)),
+            max(0, tokens(usage.output_tokens) - (self.total.output_tokens - before.output_tokens)),
             usage.model,
         )
         if more.input_tokens or more.output_tokens:
             self.spent(more)
 
-    def goes_on(self) -> None:
-        """The turn goes on with something else than its answer: there is time to count what it has cost."""
+    def count_soon(self) -> None:
+        """Count what is owed. Called when the turn goes on with a tool or another try, so there is time for it."""
         if self._owed:
             self._more.set()
 
     async def counting(self) -> None:
-        """Count ahead of the commit whenever the turn goes on; until cancelled."""
+        """Count whenever ``count_soon`` was called, until cancelled."""
         while True:
             await self._more.wait()
             self._more.clear()
             try:
                 await self.count()
             except Exception:
-                # The turn is worth more than its bill; it is counted again with what follows.
+                # A turn must not fail because of its bill. The next count tries this again.
                 log.exception("spending.defect")
 
     async def count(self) -> None:
-        """Count what is owed now, in one attempt; what failed is tried again at the next one."""
+        """Count what is owed, in one attempt. What fails is tried again by the next call."""
         if self._owed or self._held:
-            self._unsure.append((uuid4().hex[:12], self._settled()))
+            self._unconfirmed.append((uuid4().hex[:12], self._take_owed()))
         with suppress(StoreUnavailable):
-            while self._unsure:
-                ident, usage = self._unsure[0]
+            while self._unconfirmed:
+                ident, usage = self._unconfirmed[0]
                 if not usage:
-                    self._unsure.pop(0)
+                    self._unconfirmed.pop(0)
                     continue
                 await self._ledger.charge(self._session, ident, usage)
-                self._unsure.pop(0)
+                self._unconfirmed.pop(0)
 
     def with_commit(self, commit: Commit) -> Commit:
-        """The commit with what is owed in it."""
+        """Add what is owed to the commit."""
         add = Counter(commit.add)
         add.update(self._state)
         self._state.clear()
-        usage = self._settled()
+        usage = self._take_owed()
         if turns := commit.add.get("turns"):
             scopes = [f"chat:{self._session.chat}", *(f"user:{who}" for who in self._payers)]
             for name in dict.fromkeys([*map(self._name, scopes), *(name for name in usage if usage[name].add)]):
@@ -163,13 +169,19 @@ class Spending:
         self._unsure.append((uuid4().hex[:12], usage))
 
     def not_committed(self, commit: Commit) -> None:
-        """The claim was lost; what it has cost has been spent nevertheless."""
-        self._unsure.append((commit.id, commit.usage))
+        """The claim was lost. The tokens are spent all the same, so they are counted without the commit."""
+        self._unconfirmed.append((commit.id, commit.usage))
 
     # -- allowances
 
     async def admit(self, messages: Sequence[Inbound], known: Usage, turns: int) -> Admission:
-        """Hold tokens for a turn on ``messages``; the session has used ``known`` in so many ``turns``."""
+        """Hold tokens for a turn.
+
+        Args:
+            messages: What it answers.
+            known: What the session has used so far.
+            turns: In how many turns.
+        """
         settings = self._settings
         shares = Counter(payer(message, self._session) for message in messages)
         if not settings.budget_user and not settings.budget_chat:
@@ -188,7 +200,7 @@ class Spending:
     # -- parts
 
     def _shares(self, used: Mapping[str, int]) -> dict[int, dict[str, int]]:
-        """Whole tokens for each payer by messages; what is left over is the last one's."""
+        """Split tokens among the payers by their messages; the last payer gets the remainder."""
         payers = self._payers or Counter({self._session.chat: 1})
         total, last = payers.total(), next(reversed(payers))
         shares = {who: {name: count * part // total for name, count in used.items()} for who, part in payers.items()}
@@ -199,8 +211,8 @@ class Spending:
     def _owe(self, scope: str, used: Mapping[str, int]) -> None:
         self._owed.setdefault(self._name(scope), Counter()).update(used)
 
-    def _settled(self) -> dict[str, Counts]:
-        """What is owed and what is let go; it is owed no longer."""
+    def _take_owed(self) -> dict[str, Counts]:
+        """Take out what is owed and the holds to release; nothing is owed afterwards."""
         gone = {f"held:{self._session}": ""}
         names = dict.fromkeys([*self._owed, *sorted(self._held)])
         usage = {name: Counts(dict(self._owed.get(name, {})), gone if name in self._held else {}) for name in names}
@@ -209,6 +221,6 @@ class Spending:
         return usage
 
     def _name(self, scope: str) -> str:
-        """Of the day on which it is asked for (UTC)."""
+        """The usage key of a scope, for today (UTC)."""
         day = datetime.fromtimestamp(self._clock.now(), UTC).date().isoformat()
         return keys.usage(f"{self._session.bot}:{scope}", day)

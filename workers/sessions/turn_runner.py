@@ -1,4 +1,4 @@
-"""Running one turn until it gives something to commit: tries, pauses between them, and what to say when it cannot."""
+"""Runs one turn until there is something to commit: an answer, or what the user is told when there is none."""
 
 import asyncio
 import json
@@ -15,14 +15,14 @@ from workers.sessions import texts
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.journal import TurnJournal
 from workers.sessions.owned_session import OwnedSession, persist
-from workers.sessions.planner import MAX_TRIES, Failures, letter
+from workers.sessions.planner import MAX_TRIES, Failures, dead_letter
 from workers.sessions.spending import HELD, Spending, payer
 from workers.steps import TurnParked
 
 log = logging.getLogger("cohort.turns")
 
 _LONG = 2_000
-"""Characters beyond which an answer is rendered in a thread."""
+"""Longer answers are rendered in a thread, so that they do not hold up other chats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a turn came to, ready to be committed."""
+    """The outcome of a turn, ready to be committed."""
 
     replies: tuple[Reply, ...]
     history: bytes | None = None
@@ -49,12 +49,12 @@ class Outcome:
     dead: tuple[DeadLetter, ...] = ()
 
     def commit(self, drop: int) -> Commit:
-        """``drop``: how many inbox entries it answers."""
+        """Make the commit; ``drop``: how many inbox entries it handles."""
         return Commit(drop, self.replies, self.history, self.set, self.unset, self.add, dead=self.dead)
 
 
 class TurnRunner:
-    """One turn and its tries. Between tries it waits without a lane; its user sees that work goes on."""
+    """Runs a turn, and tries it again after passing faults. Between tries it holds no lane."""
 
     def __init__(
         self,
@@ -89,19 +89,19 @@ class TurnRunner:
         await self._journal.writing()
 
     def _target(self, message: Inbound) -> int | None:
-        """In groups it is not obvious which message is meant."""
+        """The message to reply to; None in private chats, where it is obvious which message is meant."""
         here = message.session == str(self._owned.session)
-        # What came along from a group that became this supergroup has a number that means another message here.
+        # A message that was fetched from the old group has a number that means another message in this supergroup.
         return message.message_id if message.chat_type != "private" and here else None
 
     async def outcome(self) -> Outcome:
-        """Run it.
+        """Run the turn.
 
         Raises:
-            ClaimLost: somebody else runs it.
-            EnvelopeTooNew: a newer release has to run it.
+            ClaimLost: another worker runs it.
+            EnvelopeTooNew: a worker of a newer release has to run it.
         """
-        refusals = await self._refuse()
+        refusals = await self._refuse_over_budget()
         if not self._messages:
             return Outcome(refusals)
         await self._journal.open()
@@ -119,32 +119,31 @@ class TurnRunner:
             spent=self._spending.spent,
             steps=self._journal,
         )
-        screen = self._deps.delivery.live(
+        live = self._deps.delivery.live(
             owned.session,
             reply_to=self._reply_to,
             message_id=owned.live,
             created=owned.note_live,
             still_ours=owned.ensure_owned_once,
         )
-        async with screen as answer:
-            result = await self._until_it_ends(asked, _Watched(answer, owned, self._spending))
+        async with live as answer:
+            result = await self._tries(asked, _TrackedAnswer(answer, owned, self._spending))
         owned.live = answer.message_id
         if isinstance(result, TurnResult):
-            # The reading of a long answer would hold up every other chat.
             long = len(result.text) > _LONG
             return await asyncio.to_thread(self._answered, result) if long else self._answered(result)
         if isinstance(result, TurnFailed):
             return self._failed(result)
         reason = f"failed {MAX_TRIES} times: {type(result).__name__}"
-        letters = tuple(letter(message, reason, self._deps.clock.now()) for message in self._messages)
+        letters = tuple(dead_letter(message, reason, self._deps.clock.now()) for message in self._messages)
         return Outcome(self._render(texts.DEFECT), dead=letters, unset=self._settled())
 
-    async def _until_it_ends(self, asked: TurnRequest, screen: "_Watched") -> TurnResult | TurnFailed | Exception:
+    async def _tries(self, asked: TurnRequest, live: "_TrackedAnswer") -> TurnResult | TurnFailed | Exception:
         failures = Failures()
         while True:
             failures = failures.next()
             try:
-                return await self._once(asked, screen)
+                return await self._once(asked, live)
             except (ClaimLost, EnvelopeTooNew, TurnParked):
                 raise
             except TurnFailed as problem:
@@ -158,37 +157,37 @@ class TurnRunner:
                 log.exception("turn.defect")
                 if failures.count >= MAX_TRIES:
                     return defect
-                pause = failures.pause_s(0, random())  # noqa: S311 - likewise
-            self._spending.goes_on()
-            screen.text("")
-            screen.tool("another try")
+                pause = failures.pause_s(0, random())  # noqa: S311 - spreads load, guards nothing
+            self._spending.count_soon()
+            live.text("")
+            live.tool("another try")
             await self._deps.sleep(pause)
-            screen.tool(None)
+            live.tool(None)
 
-    async def _once(self, asked: TurnRequest, screen: "_Watched") -> TurnResult:
+    async def _once(self, asked: TurnRequest, live: "_TrackedAnswer") -> TurnResult:
         """One try.
 
         Raises:
-            TurnFailed: also for what others raise for us to act on.
+            TurnFailed: no answer. Errors of tools and stores that say what to do become one, too.
         """
         runtime = self._deps.runtime
-        before = self._spending.told
+        before = self._spending.total
         try:
             compacts = asked.messages[0].kind == "compact"
-            result = await (runtime.compact(asked) if compacts else runtime.run(asked, screen))
+            result = await (runtime.compact(asked) if compacts else runtime.run(asked, live))
         except TurnFailed:
             raise
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is None or task.cancelling():
                 raise
-            # A library's cancel scope that leaked: nobody wanted this turn to end.
-            raise RuntimeError("cancelled by nobody") from None
+            # This task was not cancelled, so a library's cancel scope leaked. The turn is tried again.
+            raise RuntimeError("a cancellation that was not asked for") from None
         except Terminal as problem:
             raise TurnFailed("tell", str(problem), type(problem).__name__) from problem
         except Retryable as problem:
             raise TurnFailed("retry", texts.OUTAGE, f"{type(problem).__name__}: {problem}") from problem
-        self._spending.rest(result.usage, before)
+        self._spending.spent_in_all(result.usage, before)
         return result
 
     # -- what is committed
@@ -206,7 +205,7 @@ class TurnRunner:
 
     def _failed(self, problem: TurnFailed) -> Outcome:
         if problem.action != "retry":
-            # What an operator has to mend may be tried again when it is.
+            # After a fault that an operator has to mend, the messages stay available for Retry.
             settled = self._settled() if problem.action == "tell" else ()
             return Outcome(self._render(problem.words), unset=settled)
         if self._messages[0].kind == "compact":
@@ -214,13 +213,13 @@ class TurnRunner:
         replies = self._render(f"{texts.OUTAGE} {texts.PRESS_RETRY}")
         button = Button(text=texts.RETRY, data=texts.RETRY_DATA)
         replies = (*replies[:-1], replies[-1].model_copy(update={"buttons": ((button,),)}))
-        # Each of several messages that failed in an outage was promised another try.
+        # Retry is offered for every message that failed in this outage, so the earlier ones are kept as well.
         earlier = [] if self._retry else self._owned.failed()
         kept = [*earlier, *(message.to_json() for message in self._messages)]
         return Outcome(replies, set={"failed": json.dumps(kept[-READ_AHEAD:])})
 
     def _settled(self) -> tuple[str, ...]:
-        """State fields that go when these messages have their last word."""
+        """State fields to remove when these messages are settled for good."""
         return ("failed",) if self._retry else ()
 
     def _render(self, text: str, notes: Sequence[str] = ()) -> tuple[Reply, ...]:
@@ -230,8 +229,8 @@ class TurnRunner:
 
     # -- what it may cost
 
-    async def _refuse(self) -> tuple[Reply, ...]:
-        """Take out the messages of those whose allowance is used up; what they are told."""
+    async def _refuse_over_budget(self) -> tuple[Reply, ...]:
+        """Take out the messages of payers whose allowance is used up; returns what they are told."""
         owned, spending, messages = self._owned, self._spending, self._messages
         used, turns = owned.used
         admission = await persist(lambda: spending.admit(messages, used, turns), owned.session, self._deps.sleep)
@@ -257,8 +256,8 @@ class TurnRunner:
         return tuple(told)
 
 
-class _Watched:
-    """The live answer, remembering what it shows: a stopped turn keeps it."""
+class _TrackedAnswer:
+    """A live answer whose text the session knows, too: a stopped turn keeps what it has shown."""
 
     def __init__(self, answer: LiveAnswer, owned: OwnedSession, spending: Spending) -> None:
         self._answer = answer
@@ -275,5 +274,5 @@ class _Watched:
 
     def tool(self, name: str | None) -> None:
         if name is not None:
-            self._spending.goes_on()
+            self._spending.count_soon()
         self._answer.tool(name)
