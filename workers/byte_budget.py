@@ -1,4 +1,4 @@
-"""A semaphore of bytes: so much at once, in fair shares."""
+"""A byte budget: a semaphore that counts bytes and lends them in fair shares."""
 
 import asyncio
 from collections import Counter
@@ -7,12 +7,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 _LEFT_TO_OTHERS = 4
-"""One byte in so many is left to others than a party that holds some already."""
+"""A party that holds bytes already leaves one byte in so many to the others."""
 
 
 @dataclass(eq=False, slots=True)
 class _Place:
-    """In the line."""
+    """A request that waits or holds."""
 
     weight: int
     parties: tuple[str, ...]
@@ -20,10 +20,10 @@ class _Place:
 
 
 class Weights:
-    """``most`` bytes may be held at once; what is heavier than that alone waits until nothing else is held.
+    """Lends at most ``most`` bytes at once. A request for more than that waits until nothing else is held.
 
-    Who waits is served in turn by party: first the one that holds the least, then the one that was served the longest
-    ago, then first come first served.
+    Requests are served by party: first the party that holds the least, then the one that was served the longest ago,
+    then first come, first served.
     """
 
     def __init__(self, most: int) -> None:
@@ -36,12 +36,12 @@ class Weights:
 
     @property
     def held(self) -> int:
-        """Bytes that are held now."""
+        """How many bytes are held now."""
         return self._most - self._free
 
     @asynccontextmanager
     async def hold(self, weight: int, parties: tuple[str, ...] = ()) -> AsyncGenerator[None]:
-        """Hold so many bytes; waits in line. ``parties``: whose they are."""
+        """Wait for ``weight`` bytes and hold them; ``parties`` are the chats and people they are counted for."""
         place = _Place(min(weight, self._most), parties, asyncio.get_running_loop().create_future())
         self._waiting.append(place)
         self._lend()
@@ -78,7 +78,7 @@ class Weights:
             place.granted.set_result(None)
 
     def _next(self) -> _Place | None:
-        """Whose turn it is; the first of those that are alike."""
+        """The request to serve next; of equal ones the first."""
         may = (place for place in self._waiting if not place.granted.done() and self._within_share(place))
         return min(may, key=self._rank, default=None)
 

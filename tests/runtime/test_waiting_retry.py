@@ -15,7 +15,7 @@ async def test_a_waiting_retry_holds_no_lane(runtime: Open, model: Model, settin
         worker = await pool.worker("w-one", real=engine)
         pool.naps.awake.clear()
         await pool.say(1, "first")
-        turn = worker.ring(session(1))
+        turn = worker.doorbell(session(1))
         await pool.naps.changes.until(lambda: bool(pool.naps.taken))
         assert engine.busy == 0
 

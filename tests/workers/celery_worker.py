@@ -1,4 +1,4 @@
-"""A real Celery worker in a thread, its pool, and a loop thread with a mailbox that tests hold the door of."""
+"""A real Celery worker in a thread, its pool, and a loop thread with a scheduler that tests control."""
 
 import asyncio
 import logging
@@ -22,7 +22,7 @@ ANSWERED: TurnReport = {"outcome": "answered", "turns": 1, "messages": 1}
 
 
 class Visitors:
-    """A mailbox that keeps its visitors until it lets them go."""
+    """A scheduler that keeps its visitors until it lets them go."""
 
     def __init__(self) -> None:
         self.came = threading.Semaphore(0)
@@ -73,7 +73,7 @@ class LoopSide:
             await thread.stopping.wait()
             if self.breaks:
                 raise ValueError("a defect")
-            # As the real mailbox when it drained: nobody stays.
+            # As the real scheduler when it has drained: no task stays.
             me = asyncio.current_task()
             for task in asyncio.all_tasks() - {me}:
                 task.cancel()

@@ -29,7 +29,7 @@ async def heir_of_a_message(pool: Pool) -> tuple[Worker, int]:
     hold = pool.model.hold("long")
     pool.model.partial["long"] = "Once upon"
     await pool.say(1, "long")
-    first.ring(ONE)
+    first.doorbell(ONE)
     await hold.reached()
     await pool.telegram.changes.until(lambda: bool(pool.telegram.noted))
     await first.kill()
@@ -43,5 +43,5 @@ async def three_die_of_it(pool: Pool) -> None:
     for number in range(3):
         worker = await pool.worker(f"w-dies-{number}")
         worker.at_step = at("ran")
-        worker.ring(ONE)
+        worker.doorbell(ONE)
         await worker.has_ended()

@@ -53,11 +53,11 @@ class Worker:
         cable: Cable,
         *,
         lanes: int,
-        awake: int,
+        capacity: int,
         sweeps: bool,
         real: AgentRuntime | None,
     ) -> None:
-        self._awake = awake
+        self._capacity = capacity
         self._sweeps = sweeps
         self.name = name
         self.cable = cable
@@ -85,18 +85,18 @@ class Worker:
     def begin(self, group: asyncio.TaskGroup) -> None:
         self._task = group.create_task(self._main(), name=f"worker {self.name}")
 
-    def ring(self, where: SessionKey) -> asyncio.Task[TurnReport]:
-        """A doorbell, as Celery's threads ring it."""
+    def doorbell(self, where: SessionKey) -> asyncio.Task[TurnReport]:
+        """A doorbell, as it comes from Celery's pool."""
         return self._loops.create_task(self.scheduler.visit(where), name=f"doorbell {where}")
 
-    async def rung(self, where: SessionKey) -> None:
+    async def visited(self, where: SessionKey) -> None:
         """The same, whatever becomes of the worker."""
         with suppress(asyncio.CancelledError, RuntimeError, Killed):
             await self.scheduler.visit(where)
 
     async def answer(self, where: SessionKey) -> TurnReport:
         async with asyncio.timeout(PATIENCE_S):
-            return await self.ring(where)
+            return await self.doorbell(where)
 
     def cut(self) -> None:
         """kill -9: nothing more comes from it."""
@@ -176,7 +176,7 @@ class Worker:
                     steps=self._steps,
                     sleep=self.pool.naps,
                 )
-                self.scheduler = SessionScheduler(deps, self._loops, capacity=self._awake)
+                self.scheduler = SessionScheduler(deps, self._loops, capacity=self._capacity)
                 if self._sweeps:
                     self.member = Member(deps, self.store, self.scheduler, consume=self._consume, status=dict)
                 if self.member is None:
@@ -218,7 +218,7 @@ class Pool:
         name: str,
         *,
         lanes: int = 32,
-        awake: int = 64,
+        capacity: int = 64,
         sweeps: bool = False,
         real: AgentRuntime | None = None,
         **environ: str,
@@ -231,16 +231,16 @@ class Pool:
         cable = await Cable((redis.hostname or "127.0.0.1", redis.port or 6379)).__aenter__()
         base = {"REDIS_URL": cable.url, "TELEGRAM_BOT_TOKEN": TOKEN}
         worker = self.workers[name] = Worker(
-            self, name, load({**base, **environ}), cable, lanes=lanes, awake=awake, sweeps=sweeps, real=real
+            self, name, load({**base, **environ}), cable, lanes=lanes, capacity=capacity, sweeps=sweeps, real=real
         )
         worker.begin(self._group)
         async with asyncio.timeout(PATIENCE_S):
             await worker.ready.wait()
         return worker
 
-    def ring(self, worker: Worker, where: SessionKey) -> None:
-        """A doorbell that nobody waits for."""
-        self._group.create_task(worker.rung(where), name=f"doorbell {where}")
+    def doorbell(self, worker: Worker, where: SessionKey) -> None:
+        """A doorbell whose end no test waits for."""
+        self._group.create_task(worker.visited(where), name=f"doorbell {where}")
 
     async def say(self, chat: int, text: str = "", **fields: Any) -> int:
         """A message (or a control word) is accepted; its update id."""
@@ -267,7 +267,7 @@ class Pool:
         return await self.store.redis.lrange(f"cohort:s:{where}:inbox", 0, -1)
 
     async def idle(self, where: SessionKey) -> bool:
-        """Whether nothing waits, nothing is owed, and nobody owns it."""
+        """Whether nothing waits, nothing is owed, and the session is released."""
         glance = await self.store.sessions.glance(where)
         owed = await self.store.redis.exists(f"cohort:s:{where}:outbox")
         return (glance.waiting, owed, glance.running_on) == (0, 0, None)

@@ -24,7 +24,7 @@ QUEUE = queue_of(slot_of(ONE, 64))
 
 def envelope(app: Celery, **changes: Any) -> dict[str, Any]:
     """A doorbell as it is written, with some of it replaced (``headers`` and ``properties``: merged)."""
-    message = json.loads(Doorbells(app, slots=64).bell(ONE, 1).message)
+    message = json.loads(Doorbells(app, slots=64).doorbell(ONE, 1).message)
     for name, value in changes.items():
         merged = {**message[name], **value} if isinstance(value, dict) else value
         message[name] = merged

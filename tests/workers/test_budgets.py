@@ -87,7 +87,7 @@ async def test_a_turn_that_is_stopped_pays_for_the_calls_that_had_ended(pool: Po
     worker = await pool.worker("w-one", real=paid)
     paid.scripts["long"] = [10, hold := Hold(), 20]
     await pool.say(1, "long", sender={"id": 77})
-    pool.ring(worker, ONE)
+    pool.doorbell(worker, ONE)
     await hold.reached()
     await pool.say(1, kind="stop", sender={"id": 77})
     worker.scheduler.interrupt(ONE)
@@ -115,7 +115,7 @@ async def test_what_ended_before_a_tool_ran_is_paid_though_the_worker_dies(pool:
     worker = await pool.worker("w-one", real=paid)
     paid.scripts["tools"] = [10, "tool", hold := Hold(), 20]
     await pool.say(1, "tools", sender={"id": 77})
-    pool.ring(worker, ONE)
+    pool.doorbell(worker, ONE)
     await hold.reached()
     async with asyncio.timeout(PATIENCE_S):
         while await used(pool, "user:77") != 10:
@@ -172,7 +172,7 @@ async def test_turns_at_the_same_time_do_not_spend_the_same_tokens(pool: Pool, p
     paid.scripts["all"] = [gate, LEAST_HELD]
     for topic in topics:
         await pool.say(1, "all", session=str(topic), sender={"id": 77})
-        pool.ring(worker, topic)
+        pool.doorbell(worker, topic)
     await pool.telegram.until_delivered(5)
     await paid.changes.until(lambda: len(paid.ran) == 3)
     assert {reply.text for _, reply in pool.telegram.delivered} == {texts.over_budget("your", held=True)}
@@ -180,7 +180,7 @@ async def test_turns_at_the_same_time_do_not_spend_the_same_tokens(pool: Pool, p
     await pool.telegram.until_delivered(8)
     assert await used(pool, "user:77") == 3 * LEAST_HELD
     await pool.say(1, "all", session=str(topics[0]), sender={"id": 77})
-    pool.ring(worker, topics[0])
+    pool.doorbell(worker, topics[0])
     await pool.telegram.until_delivered(9)
     assert pool.telegram.delivered[-1][1].text == texts.over_budget("your")
 
@@ -191,7 +191,7 @@ async def test_what_a_dead_workers_turn_held_is_held_by_its_heir_or_let_go(pool:
     worker = await pool.worker("w-one", real=paid, **budget)
     paid.scripts["long"] = [hold := Hold(), 10]
     await pool.say(1, "long", sender={"id": 77})
-    pool.ring(worker, ONE)
+    pool.doorbell(worker, ONE)
     await hold.reached()
     await worker.kill()
     assert len(await held(pool, "user:77", "chat:1")) == 2
@@ -206,7 +206,7 @@ async def test_a_turn_over_midnight_pays_on_the_day_on_which_each_call_ended(poo
     worker = await pool.worker("w-one", real=paid, COHORT_BUDGET_USER=BIG)
     paid.scripts["long"] = [10, hold := Hold(), 20]
     await pool.say(1, "long", sender={"id": 77})
-    pool.ring(worker, ONE)
+    pool.doorbell(worker, ONE)
     await hold.reached()
     pool.clock.advance(timedelta(days=1).total_seconds())
     hold.go.set()
@@ -220,7 +220,7 @@ async def test_a_turn_whose_claim_was_lost_has_cost_what_it_cost(pool: Pool, pai
     worker = await pool.worker("w-one", real=paid)
     paid.scripts["long"] = [10, hold := Hold()]
     await pool.say(1, "long", sender={"id": 77})
-    pool.ring(worker, ONE)
+    pool.doorbell(worker, ONE)
     await hold.reached()
     await pool.store.redis.hset(f"cohort:s:{ONE}:state", mapping={"owner": "w-other", "epoch": 9})
     hold.go.set()

@@ -52,7 +52,7 @@ async def test_a_queue_of_another_type_costs_no_message(pool: Pool) -> None:
     queue = queue_of(slot_of(ONE, 64))
     await pool.store.redis.set(queue, "something else")
     stated = {"session": str(ONE), "update_id": 1, "at": 1.0, "text": "hello"}
-    accept = Accept(1, inbound=Inbound.model_validate(stated), bell=Doorbell(queue, "doorbell"))
+    accept = Accept(1, inbound=Inbound.model_validate(stated), doorbell=Doorbell(queue, "doorbell"))
     assert await pool.store.intake.accept(BOT, [accept]) == ["accepted"]
     assert await pool.store.redis.lrange(queue, 0, -1) == [b"doorbell"]
 
@@ -71,7 +71,7 @@ async def test_a_key_that_breaks_while_a_turn_runs_ends_in_an_answer(pool: Pool)
     worker = await pool.worker("w-one")
     hold = pool.model.hold("hello")
     await pool.say(1, "hello")
-    pool.ring(worker, ONE)
+    pool.doorbell(worker, ONE)
     await hold.reached()
     await pool.store.redis.set(OUTBOX, "something else")
     hold.go.set()
@@ -80,7 +80,7 @@ async def test_a_key_that_breaks_while_a_turn_runs_ends_in_an_answer(pool: Pool)
 
 
 @pytest.mark.parametrize("entry", ["[" * 100_000, '{"v":1}', "9" * 5000, '{"v": 1, "session": 5}', "\0", '{"v": true}'])
-async def test_an_entry_that_nobody_can_read_is_buried_and_the_next_is_answered(pool: Pool, entry: str) -> None:
+async def test_an_unreadable_entry_goes_to_the_dead_letters_and_the_next_is_answered(pool: Pool, entry: str) -> None:
     worker = await pool.worker("w-one")
     await pool.store.redis.rpush(INBOX, entry)
     await pool.say(1, "hello")

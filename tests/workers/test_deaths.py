@@ -18,7 +18,7 @@ async def test_a_worker_that_dies_at_any_step_leaves_every_message_to_be_answere
     first = await pool.worker("w-one")
     first.at_step = at(step)
     updates = await pool.say_all(1, {"text": "a"}, {"text": "b"})
-    first.ring(ONE)
+    first.doorbell(ONE)
     second = await next_worker(pool, first, "w-two")
     updates.append(await pool.say(1, "c"))
     await second.answer(ONE)
@@ -36,13 +36,15 @@ async def test_a_worker_that_dies_at_any_step_leaves_every_message_to_be_answere
 
 
 @pytest.mark.promise("poison-message")
-async def test_a_message_that_kills_its_worker_three_times_is_buried_and_the_session_goes_on(pool: Pool) -> None:
+async def test_a_message_that_kills_its_worker_three_times_is_a_dead_letter_and_the_session_goes_on(
+    pool: Pool,
+) -> None:
     await pool.say_all(1, {"text": "poison"}, {"text": "harmless"})
     worker = None
     for number in range(1, 4):
         worker = await next_worker(pool, worker, f"w-{number}", COHORT_QUEUE_MODE="followup")
         worker.at_step = at("ran")
-        worker.ring(ONE)
+        worker.doorbell(ONE)
     worker = await next_worker(pool, worker, "w-last")
     await worker.answer(ONE)
 
@@ -65,8 +67,8 @@ async def test_those_collected_with_a_poisonous_message_are_answered_and_cost_no
             return step == "ran" and "poison" in pool.model.calls[-1].texts
 
         worker.at_step = poisonous
-        bell = worker.ring(ONE)
-        await asyncio.wait([bell])
+        doorbell = worker.doorbell(ONE)
+        await asyncio.wait([doorbell])
         if not worker.dead:
             break
         deaths += 1
@@ -76,7 +78,7 @@ async def test_those_collected_with_a_poisonous_message_are_answered_and_cost_no
     assert [letter.update_id for letter in await letters(pool)] == [3]
 
 
-async def test_a_retry_that_kills_its_worker_is_buried_with_what_it_was_to_run(pool: Pool) -> None:
+async def test_a_retry_that_kills_its_worker_goes_to_the_dead_letters_with_what_it_was_to_run(pool: Pool) -> None:
     worker = await pool.worker("w-0")
     pool.model.fail("hello", *(TurnFailed("retry", "busy", "503") for _ in range(5)))
     await pool.say(1, "hello")

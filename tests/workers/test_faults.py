@@ -42,7 +42,7 @@ async def test_a_fault_inside_a_turn_is_acted_upon_by_its_kind(
     assert (len(pool.model.calls), pool.telegram.texts(ONE)) == (calls, [said])
 
 
-async def test_a_message_that_meets_a_defect_three_times_is_buried_and_its_user_told(pool: Pool) -> None:
+async def test_a_message_that_meets_a_defect_three_times_goes_to_the_dead_letters_and_its_user_told(pool: Pool) -> None:
     worker = await pool.worker("w-one")
     pool.model.fail("hello", *(ValueError("a defect") for _ in range(9)))
     await pool.say_all(1, {"text": "hello"})
@@ -51,7 +51,7 @@ async def test_a_message_that_meets_a_defect_three_times_is_buried_and_its_user_
     assert [letter.reason for letter in await letters(pool)] == ["failed 3 times: ValueError"]
 
 
-async def test_a_message_that_breaks_the_loop_itself_is_buried_too(pool: Pool) -> None:
+async def test_a_message_that_breaks_the_loop_itself_goes_to_the_dead_letters_too(pool: Pool) -> None:
     worker = await pool.worker("w-one")
     worker.delivery.unrenderable = "hello"
     await pool.say_all(1, {"text": "hello"}, {"kind": "choose", "choice": {"model": "m"}})
@@ -69,7 +69,7 @@ async def test_a_defect_in_one_session_is_nothing_to_the_others(pool: Pool) -> N
     worker.delivery.unrenderable = "bad"
     hold = pool.model.hold("good")
     await pool.say(2, "good")
-    good = worker.ring(session(2))
+    good = worker.doorbell(session(2))
     await hold.reached()
     await pool.say(1, "bad")
     await worker.answer(ONE)
@@ -146,7 +146,7 @@ async def test_a_group_that_became_a_supergroup_is_answered_there_with_its_histo
     worker.delivery.moved = {ONE: -1001}
     hold = pool.model.hold("during")
     await pool.say(1, "during")
-    turn = worker.ring(ONE)
+    turn = worker.doorbell(ONE)
     await hold.reached()
     await pool.say(1, "behind it")
     hold.go.set()
@@ -204,7 +204,7 @@ async def test_a_reply_of_a_newer_release_is_kept_for_it_and_the_claim_let_go(po
     assert pool.telegram.texts(ONE) == ["answer to behind it"]
 
 
-async def test_a_damaged_message_is_buried_its_user_told_and_the_next_one_answered(pool: Pool) -> None:
+async def test_a_damaged_message_goes_to_the_dead_letters_its_user_told_and_the_next_one_answered(pool: Pool) -> None:
     worker = await pool.worker("w-one")
     await pool.store.redis.rpush(f"cohort:s:{ONE}:inbox", b"{damaged", b"7")
     await pool.say(1, "next")
@@ -213,7 +213,7 @@ async def test_a_damaged_message_is_buried_its_user_told_and_the_next_one_answer
     assert [(letter.session, letter.raw) for letter in await letters(pool)] == [(str(ONE), "{damaged"), (str(ONE), "7")]
 
 
-async def test_a_damaged_reply_is_buried_and_its_user_told(pool: Pool) -> None:
+async def test_a_damaged_reply_goes_to_the_dead_letters_and_its_user_told(pool: Pool) -> None:
     worker = await pool.worker("w-one")
     claim = await worker.store.sessions.claim(ONE, "w-one")
     assert isinstance(claim, Claim)

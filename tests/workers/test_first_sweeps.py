@@ -1,4 +1,4 @@
-"""Whoever takes slots over looks often at first for what nobody rings for any more."""
+"""A worker that takes slots over sweeps often at first: the last owner may have taken doorbells along."""
 
 import asyncio
 

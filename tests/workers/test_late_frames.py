@@ -16,7 +16,7 @@ ONE = session(1)
 async def test_an_answer_in_a_dead_worker_s_message_is_edited_again_later_and_confirmed_only_then(pool: Pool) -> None:
     heir, message = await heir_of_a_message(pool)
     pool.naps.awake.clear()
-    turn = heir.ring(ONE)
+    turn = heir.doorbell(ONE)
     await pool.naps.changes.until(lambda: LATE_S in pool.naps.taken)
     # Telegram carries out what the dead one sent last.
     pool.telegram.edit(ONE, message, "Once upon a")

@@ -18,7 +18,7 @@ async def test_a_draining_worker_ends_its_turn_and_begins_no_other(pool: Pool) -
     first = await pool.worker("w-one")
     hold = pool.model.hold("at work")
     await pool.say(1, "at work")
-    turn = first.ring(ONE)
+    turn = first.doorbell(ONE)
     await hold.reached()
     await pool.say(1, "behind it")
     first.drain()
@@ -40,7 +40,7 @@ async def test_a_draining_worker_takes_no_doorbell(pool: Pool) -> None:
     worker = await pool.worker("w-one")
     hold = pool.model.hold("at work")
     await pool.say(1, "at work")
-    worker.ring(ONE)
+    worker.doorbell(ONE)
     await hold.reached()
     worker.drain()
     # A visit is behind the drain in the loop's own order.
@@ -59,7 +59,7 @@ async def test_a_turn_that_outlasts_the_grace_is_handed_back_and_was_no_try(pool
     await pool.say(1, "long")
     for number in range(5):
         worker = await pool.worker(f"w-{number}")
-        worker.ring(ONE)
+        worker.doorbell(ONE)
         await hold.reached()
         hold.begun.clear()
         await worker.stop()
@@ -81,7 +81,7 @@ async def test_a_reply_that_waits_for_telegram_is_handed_back_and_said_once(pool
 
     first.delivery.before = flood
     await pool.say_all(1, {"text": "a"}, {"kind": "choose", "choice": {"model": "m"}})
-    first.ring(ONE)
+    first.doorbell(ONE)
     await hold.reached()
     assert first.scheduler.at_work == 0
     await first.stop()
@@ -140,8 +140,8 @@ async def caught_at(pool: Pool, place: int, catch: Catch, *, done: bool) -> bool
         where.chat, {"text": "a"}, {"text": "b"}, {"kind": "choose", "choice": {"model": "m"}}, {"text": "c"}
     )
     worker.cable.heard = count
-    bell = worker.ring(where)
-    await asyncio.wait([bell])
+    doorbell = worker.doorbell(where)
+    await asyncio.wait([doorbell])
     if worker.dead:
         await worker.kill()
     else:

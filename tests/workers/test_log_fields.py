@@ -22,7 +22,7 @@ async def test_the_lines_of_turns_that_run_at_once_name_each_its_own_session(poo
         for chat in (1, 2):
             pool.model.fail(f"hello {chat}", TurnFailed("retry", "busy", f"503 of {chat}"))
             await pool.say(chat, f"hello {chat}")
-        turns = [worker.ring(session(chat)) for chat in (1, 2)]
+        turns = [worker.doorbell(session(chat)) for chat in (1, 2)]
         for turn in turns:
             await turn
     finally:

@@ -54,7 +54,7 @@ async def test_messages_that_come_while_a_turn_runs_are_taken_next_and_together(
     worker = await pool.worker("w-one")
     hold = pool.model.hold("first")
     updates = [await pool.say(1, "first")]
-    turn = worker.ring(ONE)
+    turn = worker.doorbell(ONE)
     await hold.reached()
     for text in ("second", "third"):
         updates.append(await pool.say(1, text))
@@ -70,9 +70,9 @@ async def test_messages_that_come_while_a_turn_runs_are_taken_next_and_together(
 async def test_ten_quick_messages_are_answered_one_after_the_other_in_order(pool: Pool) -> None:
     worker = await pool.worker("w-one", COHORT_QUEUE_MODE="followup")
     updates = await pool.say_all(1, *({"text": f"m{number}"} for number in range(10)))
-    bells = [worker.ring(ONE) for _ in updates]
-    for bell in bells:
-        await bell
+    doorbells = [worker.doorbell(ONE) for _ in updates]
+    for doorbell in doorbells:
+        await doorbell
 
     assert pool.telegram.texts(ONE) == [f"answer to m{number}" for number in range(10)]
     assert pool.telegram.answered(ONE) == updates
@@ -84,7 +84,7 @@ async def test_an_albums_parts_that_come_one_by_one_are_one_turn(pool: Pool) -> 
     photo = {"album": "a", "media": [{"kind": "photo", "file_id": "f"}]}
     await pool.say(1, "look", **photo)
     pool.naps.awake.clear()
-    turn = worker.ring(ONE)
+    turn = worker.doorbell(ONE)
     await pool.naps.changes.until(lambda: bool(pool.naps.taken))
     await pool.say(1, **photo)
     pool.naps.awake.set()
@@ -105,7 +105,7 @@ async def test_stop_ends_the_running_turn_and_keeps_what_it_showed(pool: Pool) -
     hold = pool.model.hold("long")
     pool.model.partial["long"] = "Once upon a time"
     updates = [await pool.say(1, "long"), await pool.say(1, "and this")]
-    turn = worker.ring(ONE)
+    turn = worker.doorbell(ONE)
     await hold.reached()
     await pool.telegram.changes.until(lambda: bool(pool.telegram.chat(ONE).shown))
     updates.append(await pool.say(1, kind="stop"))
@@ -125,7 +125,7 @@ async def test_an_interrupt_that_comes_late_does_not_end_the_turn_after_its_cont
     worker = await pool.worker("w-one")
     hold = pool.model.hold("hello")
     updates = await pool.say_all(1, {"kind": "new"}, {"text": "hello"})
-    turn = worker.ring(ONE)
+    turn = worker.doorbell(ONE)
     await hold.reached()
     worker.scheduler.interrupt(ONE)
     hold.go.set()
@@ -140,7 +140,7 @@ async def test_a_second_stop_does_not_tear_up_the_first_ones_end(pool: Pool) -> 
     pool.model.partial["long"] = "Once upon"
     hold = pool.model.hold("long")
     await pool.say(1, "long")
-    turn = worker.ring(ONE)
+    turn = worker.doorbell(ONE)
     await frame.reached()
     await pool.say(1, kind="stop")
     worker.scheduler.interrupt(ONE)
@@ -158,10 +158,10 @@ async def test_stop_reaches_a_turn_that_waits_for_a_lane(pool: Pool) -> None:
     worker = await pool.worker("w-one", lanes=1)
     hold = pool.model.hold("first")
     await pool.say(2, "first")
-    other = worker.ring(session(2))
+    other = worker.doorbell(session(2))
     await hold.reached()
     await pool.say(1, "waits")
-    turn = worker.ring(ONE)
+    turn = worker.doorbell(ONE)
     await worker.runtime.waiting.until(lambda: worker.runtime.wanted == 2)
     await pool.say(1, kind="stop")
     worker.scheduler.interrupt(ONE)
@@ -197,7 +197,7 @@ async def test_a_stop_behind_more_messages_than_are_read_ahead_is_found(pool: Po
     worker = await pool.worker("w-one")
     hold = pool.model.hold("m0")
     updates = [await pool.say(1, "m0")]
-    turn = worker.ring(ONE)
+    turn = worker.doorbell(ONE)
     await hold.reached()
     updates += await pool.say_all(1, *({"text": f"m{number}"} for number in range(1, 100)), {"kind": "stop"})
     worker.scheduler.interrupt(ONE)
@@ -214,7 +214,7 @@ async def test_new_during_a_turn_forgets_the_history_and_closes_what_was_shown(p
     hold = pool.model.hold("long")
     pool.model.partial["long"] = "Once upon"
     await pool.say(1, "long")
-    turn = worker.ring(ONE)
+    turn = worker.doorbell(ONE)
     await hold.reached()
     await pool.telegram.changes.until(lambda: len(pool.telegram.chat(ONE).shown) == 2)
     await pool.say(1, kind="new")
@@ -283,7 +283,7 @@ async def test_in_interrupt_mode_a_new_message_ends_the_turn_and_is_answered_wit
     worker = await pool.worker("w-one", COHORT_QUEUE_MODE="interrupt")
     hold = pool.model.hold("first")
     await pool.say(1, "first")
-    turn = worker.ring(ONE)
+    turn = worker.doorbell(ONE)
     await hold.reached()
     hold.begun.clear()
     # The doorbell of the message at work, come late, changes nothing.
@@ -306,7 +306,7 @@ async def test_a_turn_set_aside_by_its_user_is_no_try(pool: Pool) -> None:
     worker = await pool.worker("w-one", COHORT_QUEUE_MODE="interrupt")
     hold = pool.model.hold("again")
     await pool.say(1, "again")
-    turn = worker.ring(ONE)
+    turn = worker.doorbell(ONE)
     for number in range(6):
         await hold.reached()
         hold.begun.clear()

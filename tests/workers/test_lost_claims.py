@@ -1,4 +1,4 @@
-"""What is promised when a session becomes somebody else's while a turn runs."""
+"""What is promised when another worker takes a session while a turn runs."""
 
 import asyncio
 
@@ -26,11 +26,11 @@ async def test_a_worker_that_lost_its_claim_while_a_turn_ran_commits_and_deliver
     zombie = await pool.worker("w-zombie")
     hold = pool.model.hold("hello")
     await pool.say(1, "hello")
-    turn = zombie.ring(ONE)
+    turn = zombie.doorbell(ONE)
     await hold.reached()
     hold.begun.clear()
     await pool.store.members.report_death("w-zombie")
-    answer = heir.ring(ONE)
+    answer = heir.doorbell(ONE)
     await hold.reached()
     await pool.store.members.beat("w-zombie", {}, LONG, member=False)
     hold.go.set()
@@ -58,7 +58,7 @@ async def test_a_worker_that_was_paused_before_it_delivered_does_not_say_it_agai
 
     zombie.delivery.before = held_by_a_flood
     await pool.say(1, "hello")
-    turn = zombie.ring(ONE)
+    turn = zombie.doorbell(ONE)
     async with asyncio.timeout(PATIENCE_S):
         await told.wait()
     await pool.store.members.report_death("w-zombie")
@@ -90,7 +90,7 @@ async def test_a_worker_that_was_paused_right_after_its_commit_does_not_say_it_a
 
     zombie.cable.heard, zombie.at_step = paused, stops_there
     await pool.say(1, "hello")
-    turn = zombie.ring(ONE)
+    turn = zombie.doorbell(ONE)
     async with asyncio.timeout(PATIENCE_S):
         await committed.wait()
     await pool.store.members.report_death("w-zombie")
@@ -109,14 +109,14 @@ async def test_a_worker_that_was_paused_does_not_write_over_what_its_heir_shows(
     hold = pool.model.hold("hello")
     pool.model.partial["hello"] = "Once"
     await pool.say(1, "hello")
-    turn = zombie.ring(ONE)
+    turn = zombie.doorbell(ONE)
     await hold.reached()
     await pool.telegram.changes.until(lambda: bool(pool.telegram.noted))
     # A SIGSTOP for longer than its heartbeat holds.
     await pool.store.members.report_death("w-zombie")
     pool.clock.advance(60)
     hold.begun.clear()
-    answer = heir.ring(ONE)
+    answer = heir.doorbell(ONE)
     await hold.reached()
     heirs, hold.go = hold.go, asyncio.Event()
     heirs.set()
@@ -144,7 +144,7 @@ async def test_before_a_frame_redis_is_asked_only_after_a_pause(pool: Pool, beat
 
     await pool.say(1, "hello")
     worker.cable.heard = counting
-    turn = worker.ring(ONE)
+    turn = worker.doorbell(ONE)
     await hold.reached()
     await pool.telegram.changes.until(lambda: bool(pool.telegram.noted))
     assert proofs == 0
@@ -164,14 +164,14 @@ async def test_a_turn_whose_session_is_somebody_elses_ends_once_that_is_found_ou
     zombie = await pool.worker("w-zombie")
     await pool.say(1, "hello")
     hold = pool.model.hold("hello")
-    turn = zombie.ring(ONE)
+    turn = zombie.doorbell(ONE)
     await hold.reached()
     await zombie.scheduler.revalidate_claims()
     assert pool.model.calls[0].end == "running"
 
     hold.begun.clear()
     await pool.store.members.report_death("w-zombie")
-    other = heir.ring(ONE)
+    other = heir.doorbell(ONE)
     await hold.reached()
     await zombie.scheduler.revalidate_claims()
     assert (await turn)["outcome"] == "elsewhere"

@@ -64,7 +64,7 @@ async def test_a_worker_that_dies_unreported_is_missed_and_its_slots_and_session
     two = await member(pool, "w-two", **mortal)
     await shared_by(pool, one, two)
     one.cut()
-    # Nobody says so; its heartbeat runs out.
+    # Its death is not reported; its heartbeat runs out.
     await shared_by(pool, two)
     await hold.reached()
     hold.go.set()
@@ -82,7 +82,7 @@ async def test_a_worker_taken_for_dead_while_it_lives_finds_out_and_ends_the_tur
     heir = await pool.worker("w-heir")
     async with Redis.from_url(pool.settings.redis_url) as redis:
         await redis.delete(keys.worker("w-one"))
-    answer = heir.ring(session(1))
+    answer = heir.doorbell(session(1))
     await hold.reached()
     # It beats when there are news, long before its time.
     await pool.store.members.announce()
@@ -111,7 +111,7 @@ async def test_what_a_dead_worker_held_is_taken_up_as_soon_as_its_death_is_known
     other = await pool.worker("w-other")
     hold = pool.model.hold("hello")
     await pool.say(1, "hello")
-    other.ring(session(1))
+    other.doorbell(session(1))
     await hold.reached()
     heir = await member(pool, "w-heir", **SLOW)
     await shared_by(pool, heir)
@@ -132,14 +132,14 @@ async def test_what_nobody_rang_for_is_found_in_every_slot(pool: Pool) -> None:
     chats = range(1, 201)
     for chat in chats:
         await pool.say(chat, f"to {chat}")
-    worker = await pool.worker("w-one", sweeps=True, awake=7, **QUICK)
+    worker = await pool.worker("w-one", sweeps=True, capacity=7, **QUICK)
     await pool.telegram.until_delivered(len(chats))
     assert Counter(where.chat for where, _ in pool.telegram.delivered) == Counter(chats)
     assert worker.scheduler.awake <= 7
 
 
 async def test_slots_with_always_more_work_than_room_take_turns(pool: Pool) -> None:
-    worker = await pool.worker("w-one", awake=1, sweeps=True, COHORT_SWEEP_INTERVAL="3600")
+    worker = await pool.worker("w-one", capacity=1, sweeps=True, COHORT_SWEEP_INTERVAL="3600")
     await shared_by(pool, worker)
     assert worker.member is not None
     low, high = sorted((session(chat) for chat in range(1, 40)), key=slot)[::38]
@@ -170,14 +170,14 @@ async def test_a_worker_whose_heartbeat_was_late_looks_whether_its_turns_are_sti
     heir = await pool.worker("w-heir")
     zombie.cable.cut()
     await pool.store.members.report_death("w-zombie")
-    bell = heir.ring(session(1))
+    doorbell = heir.doorbell(session(1))
     await hold.reached()
     pool.clock.advance(60)
     zombie.cable.mend()
 
     await pool.model.changes.until(lambda: pool.model.calls[0].end == "CancelledError")
     hold.go.set()
-    await bell
+    await doorbell
     assert pool.telegram.texts(session(1)) == ["answer to hello"]
     # It is one of them again.
     await shared_by(pool, zombie)

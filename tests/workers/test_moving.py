@@ -1,4 +1,4 @@
-"""A group that became a supergroup goes on under its new id with all that was said, whoever notices first, and when."""
+"""A group that became a supergroup goes on under its new id with all that was said, in whatever order the chats say so."""
 
 import asyncio
 import json
@@ -27,7 +27,7 @@ async def settled(pool: Pool, worker: Worker) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while waiting := [where for found in await pool.store.sessions.pending(range(64), 9) for where in found]:
             for where in waiting:
-                await worker.ring(where)
+                await worker.doorbell(where)
     assert await pool.idle(OLD)
     assert await pool.idle(NEW)
     assert "awaits" not in await pool.state(NEW)
@@ -91,7 +91,7 @@ async def test_a_turn_that_runs_in_the_supergroup_ends_undisturbed_and_the_old_m
     await answered(pool, one, OLD.chat, "before")
     hold = pool.model.hold("there")
     there = await pool.say(NEW.chat, "there")
-    turn = two.ring(NEW)
+    turn = two.doorbell(NEW)
     await hold.reached()
     waiting = await pool.say(OLD.chat, "waiting")
     await moved(pool)
@@ -110,7 +110,7 @@ async def test_a_supergroup_that_is_awake_fetches_what_the_group_left_before_it_
     await answered(pool, one, OLD.chat, "before")
     hold = pool.model.hold("there")
     await pool.say(NEW.chat, "there")
-    turn = two.ring(NEW)
+    turn = two.doorbell(NEW)
     await hold.reached()
     await moved(pool)
     await one.answer(OLD)
@@ -125,13 +125,13 @@ async def test_a_turn_that_runs_in_the_group_is_waited_for_and_answered_in_the_s
     hold = pool.model.hold("running")
     pool.model.partial["running"] = "so far"
     running = await pool.say(OLD.chat, "running")
-    turn = one.ring(OLD)
+    turn = one.doorbell(OLD)
     await hold.reached()
     await pool.telegram.changes.until(lambda: len(pool.telegram.noted) == 1)
     # A worker told the new session before this turn began.
     await pool.store.redis.hset(keys.state(NEW), "awaits", str(OLD))
     there = await pool.say(NEW.chat, "there")
-    other = two.ring(NEW)
+    other = two.doorbell(NEW)
     await pool.naps.changes.until(lambda: 0.5 in pool.naps.taken)
     one.delivery.moved = {OLD: NEW.chat}
     hold.go.set()
@@ -163,7 +163,7 @@ async def test_what_comes_late_comes_behind_what_waits_in_the_supergroup(pool: P
     await moved(pool)
     await one.answer(OLD)
     hold = pool.model.hold("first")
-    turn = two.ring(NEW)
+    turn = two.doorbell(NEW)
     await hold.reached()
     there = await pool.say(NEW.chat, "there")
     late = await pool.say(OLD.chat, "late")
@@ -229,14 +229,14 @@ async def test_a_message_that_kills_its_worker_does_not_get_more_tries_by_moving
         hold.begun.clear()
         if not number:
             await pool.say(OLD.chat, "poison")
-        worker.ring(OLD)
+        worker.doorbell(OLD)
         await hold.reached()
         await worker.kill()
     heir = await pool.worker("w-heir")
     await moved(pool)
     await heir.answer(OLD)
     hold.begun.clear()
-    heir.ring(NEW)
+    heir.doorbell(NEW)
     await hold.reached()
     await heir.kill()
     last = await pool.worker("w-last")

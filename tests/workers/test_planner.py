@@ -236,7 +236,7 @@ def test_an_edit_in_a_supergroup_is_none_of_a_message_that_came_along_from_its_g
 
 
 @pytest.mark.promise("poison-message")
-def test_a_message_begun_three_times_without_an_end_is_buried_at_the_fourth() -> None:
+def test_a_message_begun_three_times_without_an_end_goes_to_the_dead_letters_at_the_fourth() -> None:
     for tries in (1, 2, 3):
         assert messages_of(decide(entry(1, "poison"), entry(2, "b"), tries=tries))[0] == "poison"
     plan = decide(entry(1, "poison"), entry(2, "b"), tries=4)
@@ -262,12 +262,12 @@ def test_those_begun_together_with_it_are_run_one_at_a_time() -> None:
     assert messages_of(decide(*inbox[3:], suspects=0)) == ["later", "later still"]
 
 
-def test_a_suspect_is_buried_after_three_tries_the_common_one_included() -> None:
+def test_a_suspect_goes_to_the_dead_letters_after_three_tries_the_common_one_included() -> None:
     assert messages_of(decide(entry(2, "b"), entry(3, "c"), tries=2, suspects=2)) == ["b"]
     assert isinstance(decide(entry(2, "b"), entry(3, "c"), tries=3, suspects=2), GiveUp)
 
 
-def test_an_album_is_buried_whole() -> None:
+def test_an_album_goes_to_the_dead_letters_whole() -> None:
     plan = decide(photo(1, "x"), photo(2, "x"), entry(3, "b"), tries=4)
     assert isinstance(plan, GiveUp)
     assert plan.handled.drop == 2
@@ -282,7 +282,7 @@ def test_stop_goes_before_a_burial() -> None:
 # -- what cannot be read
 
 
-def test_what_cannot_be_read_is_buried_as_it_stands() -> None:
+def test_what_cannot_be_read_goes_to_the_dead_letters_as_it_stands() -> None:
     plan = decide(DAMAGED, entry(2))
     assert isinstance(plan, GiveUp)
     assert (plan.handled.drop, plan.to, plan.letter.raw) == (1, None, DAMAGED.decode())

@@ -72,10 +72,10 @@ class Life:
             count = self.dice.randint(1, 3)
             texts = [{"text": f"{chat}.{len(self.sent[chat]) + number}"} for number in range(count)]
             self.sent[chat] += await self.pool.say_all(chat, *texts)
-        # A lost doorbell is nobody's loss, and neither is one too many.
+        # A lost doorbell is harmless, and so is one too many.
         for worker in self.dice.choices(self.living, k=self.dice.randint(0, 2)):
             if not worker.dead and not worker.ended.is_set():
-                self.pool.ring(worker, session(chat))
+                self.pool.doorbell(worker, session(chat))
 
     async def settle(self) -> None:
         """A last worker that sweeps, when all others are gone."""
@@ -132,7 +132,7 @@ class Moving(Life):
             self.sent[chat].append(await self.pool.say(chat, f"{chat}.{len(self.sent[chat])}"))
         for worker in self.dice.choices(self.living, k=self.dice.randint(0, 2)):
             if not worker.dead and not worker.ended.is_set():
-                self.pool.ring(worker, session(self.dice.choice((group, new))))
+                self.pool.doorbell(worker, session(self.dice.choice((group, new))))
 
     async def settle(self) -> None:
         for worker in self.living:

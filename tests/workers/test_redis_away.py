@@ -54,7 +54,7 @@ async def test_a_commit_that_the_network_brings_late_drops_nobodys_message(pool:
     worker.cable.heard = listening
     hold = pool.model.hold("c")
     updates = await pool.say_all(1, {"text": "a"}, {"text": "b"}, {"text": "c"})
-    turn = worker.ring(ONE)
+    turn = worker.doorbell(ONE)
     await hold.reached()
     assert len(commits) == 2
     # Word for word what the worker said for its first turn, and Redis hears it a second time now.
@@ -73,7 +73,7 @@ async def test_a_turn_that_ends_while_redis_is_away_is_committed_when_it_is_back
     worker = await pool.worker("w-one")
     hold = pool.model.hold("hello")
     await pool.say(1, "hello")
-    turn = worker.ring(ONE)
+    turn = worker.doorbell(ONE)
     await hold.reached()
     worker.cable.cut()
     hold.go.set()
@@ -97,7 +97,7 @@ async def test_a_full_redis_holds_a_session_up_and_loses_nothing(pool: Pool) -> 
     await redis.config_set("maxmemory-policy", "noeviction")
     await redis.config_set("maxmemory", "1")
     try:
-        turn = worker.ring(ONE)
+        turn = worker.doorbell(ONE)
         await pool.naps.changes.until(lambda: len(pool.naps.taken) >= 3)
     finally:
         await redis.config_set("maxmemory", kept["maxmemory"])
@@ -111,9 +111,9 @@ async def test_a_read_only_redis_holds_a_session_up_and_loses_nothing(pool: Pool
     worker = await pool.worker("w-one")
     hold = pool.model.hold("hello")
     await pool.say(1, "hello")
-    turn = worker.ring(ONE)
+    turn = worker.doorbell(ONE)
     await hold.reached()
-    # A replica of nobody: reads go on, writes are refused.
+    # A replica without a master: reads go on, writes are refused.
     await pool.store.redis.execute_command("REPLICAOF", "127.0.0.1", "1")
     try:
         hold.go.set()
@@ -137,7 +137,7 @@ async def test_a_growing_message_that_cannot_be_stored_does_not_end_its_turn(poo
         return "passes"
 
     worker.cable.heard = cutting
-    turn = worker.ring(ONE)
+    turn = worker.doorbell(ONE)
     await hold.reached()
     await pool.telegram.changes.until(lambda: bool(pool.telegram.chat(ONE).shown))
     worker.cable.heard = all_is_well

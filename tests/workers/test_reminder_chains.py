@@ -97,10 +97,10 @@ async def test_new_names_the_reminders_that_people_have_set_and_stop_leaves_them
     await worker.answer(ONE)
     await pool.say(1, kind="new")
     await worker.answer(ONE)
-    stopped, (_, anew) = pool.telegram.texts(ONE)[-2], pool.telegram.delivered[-1]
+    stopped, (_, renewed) = pool.telegram.texts(ONE)[-2], pool.telegram.delivered[-1]
     assert stopped == texts.stopped(0)
-    assert texts.still_set(1) in anew.text
-    assert [[button.data for button in row] for row in anew.buttons] == [[texts.CANCEL_REMINDERS_DATA]]
+    assert texts.still_set(1) in renewed.text
+    assert [[button.data for button in row] for row in renewed.buttons] == [[texts.CANCEL_REMINDERS_DATA]]
     assert len(await worker.store.reminders.waiting(ONE)) == 1
     assert len(runtime.turns) == 1
 

@@ -1,4 +1,4 @@
-"""Which sessions are awake: no wake-up is lost, and nobody waits for somebody else."""
+"""The scheduler: no wake-up is lost, and no chat waits for another one."""
 
 import asyncio
 
@@ -18,15 +18,15 @@ async def test_one_session_that_is_stuck_delays_no_other(pool: Pool) -> None:
     worker = await pool.worker("w-one", lanes=2)
     hold = pool.model.hold("stuck")
     await pool.say(1, "stuck")
-    stuck = worker.ring(ONE)
+    stuck = worker.doorbell(ONE)
     await hold.reached()
     for text in ("behind it", "and behind that"):
         await pool.say(1, text)
-        worker.ring(ONE)
+        worker.doorbell(ONE)
     for chat in range(2, 22):
         await pool.say(chat, "quick")
-    for bell in [worker.ring(session(chat)) for chat in range(2, 22)]:
-        assert (await bell)["outcome"] == "answered"
+    for doorbell in [worker.doorbell(session(chat)) for chat in range(2, 22)]:
+        assert (await doorbell)["outcome"] == "answered"
 
     assert worker.scheduler.awake == 1
     assert worker.scheduler.at_work == 1
@@ -80,7 +80,7 @@ async def test_a_doorbell_for_a_session_of_another_worker_ends_at_once(pool: Poo
     first, second = await pool.worker("w-one"), await pool.worker("w-two")
     hold = pool.model.hold("first")
     await pool.say(1, "first")
-    turn = first.ring(ONE)
+    turn = first.doorbell(ONE)
     await hold.reached()
     await pool.say(1, "second")
     assert (await second.answer(ONE))["outcome"] == "elsewhere"
@@ -90,7 +90,7 @@ async def test_a_doorbell_for_a_session_of_another_worker_ends_at_once(pool: Poo
 
 
 async def test_a_sweep_wakes_who_sleeps_as_far_as_there_is_room(pool: Pool) -> None:
-    worker = await pool.worker("w-one", awake=3)
+    worker = await pool.worker("w-one", capacity=3)
     hold = pool.model.hold("hello")
     sessions = [session(chat) for chat in range(1, 6)]
     for chat in range(1, 6):
@@ -113,11 +113,11 @@ async def test_a_stop_for_a_session_that_sleeps_here_is_nothing(pool: Pool) -> N
 
 
 async def test_a_sweep_has_room_though_doorbells_keep_many_awake(pool: Pool) -> None:
-    worker = await pool.worker("w-one", awake=1)
+    worker = await pool.worker("w-one", capacity=1)
     hold = pool.model.hold("hello")
     for chat in range(1, 5):
         await pool.say(chat, "hello")
-        worker.ring(session(chat))
+        worker.doorbell(session(chat))
     await hold.reached()
     await pool.say(5, "not rung for")
     assert worker.scheduler.sweep([session(5)]) == 1
@@ -134,18 +134,18 @@ async def flood(pool: Pool, worker: Worker) -> list[asyncio.Task[TurnReport]]:
     """Forty topics of one group, all held at the model."""
     for number in range(1, 41):
         await pool.say(-1001, "flood", session=str(topic(number)))
-    return [worker.ring(topic(number)) for number in range(1, 41)]
+    return [worker.doorbell(topic(number)) for number in range(1, 41)]
 
 
 @pytest.mark.promise("no-queue-behind-a-chat")
 async def test_a_group_with_40_topics_keeps_no_other_chats_doorbell_waiting(pool: Pool) -> None:
-    worker = await pool.worker("w-one", awake=8)
+    worker = await pool.worker("w-one", capacity=8)
     hold = pool.model.hold("flood")
-    bells = await flood(pool, worker)
+    doorbells = await flood(pool, worker)
     await hold.reached()
     # Each that waited would hold one of the places for doorbells.
-    for bell in bells[2:]:
-        assert (await bell)["outcome"] == "joined"
+    for doorbell in doorbells[2:]:
+        assert (await doorbell)["outcome"] == "joined"
     assert worker.scheduler.awake == 2
     await pool.say(7, "hello")
     assert (await worker.answer(session(7)))["outcome"] == "answered"
@@ -156,11 +156,11 @@ async def test_a_group_with_40_topics_keeps_no_other_chats_doorbell_waiting(pool
     assert sorted(answered[2:], key=lambda where: where.topic or 0) == [topic(number) for number in range(3, 41)]
     async with asyncio.timeout(PATIENCE_S):
         await worker.scheduler._empty.wait()
-    assert (worker.scheduler.awake, worker.scheduler._behind) == (0, {})
+    assert (worker.scheduler.awake, worker.scheduler._queued) == (0, {})
 
 
 async def test_topics_that_wait_for_others_of_their_chat_are_handed_over_by_a_drain(pool: Pool) -> None:
-    worker = await pool.worker("w-one", awake=8)
+    worker = await pool.worker("w-one", capacity=8)
     hold = pool.model.hold("flood")
     await flood(pool, worker)
     await hold.reached()

@@ -1,4 +1,4 @@
-"""One worker process: boot, ready, drain, exit; Celery in the main thread, everything asyncio in the loop thread."""
+"""Runs one worker process: Celery in the main thread, everything asyncio in the loop thread."""
 
 import asyncio
 import gc
@@ -35,14 +35,14 @@ from workers.sessions.scheduler import SessionScheduler
 log = logging.getLogger("cohort.worker")
 
 AWAKE_PER_LANE = 4
-"""A session that waits for Telegram's limits, say, is awake and holds no lane."""
+"""Sessions that a sweep may keep awake for each lane. A session that waits for Telegram's limits holds no lane."""
 
 DOORBELLS_PER_LANE = 16
-"""Doorbells that wait for their sessions to sleep again. Each session that waits for a lane keeps one, and those of one
-person in many chats must not take all places: a turn's sender is known only once its session is awake."""
+"""Doorbells that may run for each lane. A doorbell runs until its session sleeps, also while that waits for a lane. One
+person in many chats must not take all places, and a turn's sender is known only when its session is awake."""
 
 _YOUNG_OBJECTS = 20_000
-"""Allocations between two collections; with Python's 2,000 they take a tenth of a turn's time."""
+"""Allocations between two collections. With Python's 2,000, collections take a tenth of a turn's time."""
 
 
 def freeze_startup_objects() -> None:
@@ -54,11 +54,11 @@ def freeze_startup_objects() -> None:
 
 
 def no_steps(_name: str) -> None:
-    """Test builds put failpoints here."""
+    """Do nothing; test builds pass failpoints instead."""
 
 
 def run(settings: Settings, *, steps: Steps = no_steps) -> None:
-    """Be a worker until SIGTERM.
+    """Run a worker until SIGTERM.
 
     Raises:
         Misconfigured: a setting or a card is wrong.
@@ -70,15 +70,15 @@ def run(settings: Settings, *, steps: Steps = no_steps) -> None:
     consumers = Consumers(app, hostname)
     doorbells = Doorbells(app, slots=settings.slots)
     loop_thread = LoopThread(_LoopSide(settings, incarnation, consumers, doorbells, steps).serve)
-    host = loop_thread.start()
-    bind(app, host)
-    bind_commands(host, lambda: worker)
+    loop_port = loop_thread.start()
+    bind(app, loop_port)
+    bind_commands(loop_port, lambda: worker)
     quiet_celery()
     worker = CohortWorker(
-        host=host,
+        loop_port=loop_port,
         app=app,
         hostname=hostname,
-        pool=pool_on(host),
+        pool=pool_on(loop_port),
         concurrency=settings.lanes * DOORBELLS_PER_LANE,
         consumer_cls=CohortConsumer,
         loglevel=settings.log_level.upper(),
@@ -90,14 +90,14 @@ def run(settings: Settings, *, steps: Steps = no_steps) -> None:
     consumers.bind(worker)
 
     def ready(**_: Any) -> None:
-        host.start()
+        loop_port.start()
 
     worker_ready.connect(ready)
     try:
         worker.start()
     finally:
-        host.start()
-        host.drain()
+        loop_port.start()
+        loop_port.drain()
         loop_thread.join()
     log.info("worker.ended", extra={"incarnation": incarnation})
 
@@ -127,7 +127,7 @@ class _LoopSide:
             _measure(scheduler, worker.engine, member)
             metrics.serve(settings.metrics_port)
             thread.ready.set_result(LoopThreadPort(thread, scheduler, loops, reload=worker.engine.reload))
-            # Slots that move to a worker before it consumes would stand still meanwhile.
+            # A worker that took slots before it consumes would keep their doorbells waiting.
             await thread.consuming.wait()
             async with asyncio.TaskGroup() as group:
                 membership = group.create_task(member.run(), name="member")

@@ -1,4 +1,4 @@
-"""Celery's way to Redis, over which a message that cannot be read is dropped: by itself it ends the whole consumer."""
+"""Celery's transport, made to drop a message that it cannot read: by itself it ends the whole consumer."""
 
 import logging
 from collections.abc import Generator
@@ -14,24 +14,24 @@ from tasks.metrics import BROKEN_DOORBELLS
 log = logging.getLogger("cohort.consumers")
 
 LARGEST = 1_000_000
-"""Characters of a message: a doorbell has less than a thousand, and what is taken is also shown in Flower."""
+"""Characters of the largest message that is taken. A doorbell has less than a thousand, and Flower shows each one."""
 
 _SAY_EVERY_S = 10.0
 
 
 class UnreadableError(Exception):
-    """A message that is no task."""
+    """A message that is not a task."""
 
 
-class Broken:
-    """Says that messages were dropped: each is counted, the log has a line for many."""
+class BrokenMessages:
+    """Counts dropped messages in the metrics, and logs one line for many."""
 
     def __init__(self) -> None:
         self._said_at = float("-inf")
         self._unsaid = 0
 
     def note(self, why: str) -> None:
-        """One was dropped; ``why`` without any of its content."""
+        """Count one; ``why`` must not hold anything of its content."""
         BROKEN_DOORBELLS.inc()
         self._unsaid += 1
         if monotonic() - self._said_at >= _SAY_EVERY_S:
@@ -39,12 +39,12 @@ class Broken:
             self._said_at, self._unsaid = monotonic(), 0
 
 
-broken = Broken()
-"""Of this process, which has one consumer."""
+broken = BrokenMessages()
+"""One for the process, which has one consumer."""
 
 
 class _Surviving:
-    """A channel that survives what it reads."""
+    """A channel of kombu that survives any message it reads."""
 
     def _brpop_read(self, **options: Any) -> Any:
         with self._surviving():
@@ -60,38 +60,38 @@ class _Surviving:
     def _surviving(self) -> Generator[None]:
         channel: Any = self
         line = channel.connection
-        held = channel.qos._delivered  # noqa: SLF001 - what is unacknowledged, oldest first
+        held = channel.qos._delivered  # noqa: SLF001 - unacknowledged messages, oldest first
         last = next(reversed(held), None)
         try:
             yield
         except (Empty, *line.connection_errors, *line.channel_errors):
             raise
-        except Exception as problem:  # noqa: BLE001 - whatever a message is made of, it is one message's end
+        except Exception as problem:  # noqa: BLE001 - a message may raise anything, and must not end the consumer
             broken.note(str(problem) if isinstance(problem, UnreadableError) else type(problem).__name__)
-            # Otherwise it would count as being worked on, for ever.
+            # Without this it would stay unacknowledged for ever and take a place in the pool.
             taken = next(reversed(held), None)
             if taken is not None and taken != last:
                 channel.qos.ack(taken)
 
 
 class Channel(_Surviving, redis.Channel):
-    """kombu's, which survives what it reads."""
+    """kombu's channel, with that."""
 
 
 class SentinelChannel(_Surviving, redis.SentinelChannel):
-    """The same, to whichever Redis is the master."""
+    """The same, to the Redis that is the master now."""
 
 
 class Transport(redis.Transport):
-    """kombu's, with that channel."""
+    """kombu's transport, with that channel."""
 
     Channel = Channel
 
     def _deliver(self, message: Any, queue: Any) -> None:
-        """Hand a message on, up to the pool that begins its task.
+        """Pass a message on, up to the pool, which begins its task.
 
         Raises:
-            UnreadableError: it could not be; kombu would take a KeyError for a lost connection.
+            UnreadableError: it cannot be read. kombu would take the KeyError of such a message for a lost connection.
         """
         away = tuple(kind for kind in self.connection_errors if kind is not KeyError)
         try:

@@ -1,8 +1,8 @@
-"""Celery's task pool: a task that is a coroutine, as a doorbell is, runs in the loop thread and no thread waits for it.
+"""A task pool for Celery: coroutines, as doorbells are, run in the loop thread, and no thread waits for them.
 
-All of Celery's bookkeeping (acks, events, counts) is done in Celery's thread, where it may write to Redis; the loop
-thread only hands over what came out. Of what Celery does around a task, doorbells go without its signals, links and
-time limits: nothing here uses them.
+Celery's bookkeeping (acknowledgements, events, counts) stays in Celery's thread, because it may write to Redis. The
+loop thread only hands over the outcome. Celery's signals, links and time limits do not apply to doorbells: they are not
+used here.
 """
 
 import asyncio
@@ -26,19 +26,19 @@ from workers.process.broker import broken
 
 log = logging.getLogger("cohort.pool")
 
-type Outcome = tuple[int, object, float]
-"""What Celery's requests want to hear: failed (0 or 1), the result's text or what was raised, seconds."""
+type TaskOutcome = tuple[int, object, float]
+"""An outcome as Celery's requests take it: failed (0 or 1), the result's text or the exception, seconds."""
 
-_LEFT: Outcome = (0, repr(ELSEWHERE), 0.0)
-"""The worker is ending; the message stays where it is and its next owner finds it."""
+_LEFT: TaskOutcome = (0, repr(ELSEWHERE), 0.0)
+"""The outcome of a doorbell when the worker ends: the message stays in its inbox, where the next owner finds it."""
 
-_HAND_OVER_S = 0.02
-"""Seconds that a result waits for Celery's thread to pass by; waking it for each takes a twentieth of a busy worker."""
+_WAKE_AFTER_S = 0.02
+"""Seconds until Celery's thread is woken for outcomes. Waking it for each takes a twentieth of a busy worker's time."""
 
 
-def _failed(problem: Exception) -> Outcome:
+def _failed(problem: Exception) -> TaskOutcome:
     info = ExceptionInfo((type(problem), problem, problem.__traceback__))
-    # As Celery's own tracer does: otherwise Flower shows a wrapper that is made for other processes.
+    # Celery's own tracer does this, too. Otherwise Flower shows a wrapper that is made for other processes.
     info.exception = problem
     return 1, info, 0.0
 
@@ -47,7 +47,7 @@ def _called[T](run: Callable[..., T], args: object, kwargs: object) -> T:
     """The task's coroutine.
 
     Raises:
-        EnvelopeInvalid: it does not take such arguments.
+        EnvelopeInvalid: the task does not take such arguments.
     """
     try:
         return run(*cast("Any", args), **cast("Any", kwargs))
@@ -58,8 +58,10 @@ def _called[T](run: Callable[..., T], args: object, kwargs: object) -> T:
 class Loop(Protocol):
     """The loop thread (``workers.process.loop_thread.LoopThreadPort``)."""
 
-    def begin(self, work: Callable[[], Coroutine[Any, Any, Outcome]], done: Callable[[Outcome | None], None]) -> None:
-        """Run it there; ``done`` is called there, with None if it was cancelled.
+    def begin(
+        self, work: Callable[[], Coroutine[Any, Any, TaskOutcome]], done: Callable[[TaskOutcome | None], None]
+    ) -> None:
+        """Run a coroutine in the loop thread; ``done`` is called there, with None if it was cancelled.
 
         Raises:
             RuntimeError: the loop has ended.
@@ -67,20 +69,20 @@ class Loop(Protocol):
         ...
 
     def when_ended(self, call: Callable[[], None]) -> None:
-        """Called, in any thread, when nothing runs there any more."""
+        """Have ``call`` called, in any thread, when the loop has ended and runs nothing any more."""
         ...
 
 
 class _Job:
-    """A task that Celery gave us."""
+    """A task that Celery handed to the pool."""
 
     def __init__(
         self,
-        target: Callable[..., Outcome],
+        target: Callable[..., TaskOutcome],
         args: tuple[Any, ...],
         *,
         accepted: Callable[[int, float], None],
-        ended: Callable[[Outcome], None],
+        ended: Callable[[TaskOutcome], None],
     ) -> None:
         self.target = target
         """Celery's own way to run the task, with ``args``: name, id, headers (with the arguments), body."""
@@ -91,13 +93,13 @@ class _Job:
 
 
 class LoopPool(BasePool):
-    """At most ``limit`` tasks run at a time; the others wait here, unacknowledged: Celery takes no more than ``limit``.
+    """Runs at most ``limit`` tasks at a time. At most as many more, which Celery has taken, wait here unacknowledged.
 
-    Everything is called in Celery's thread, if it does not say otherwise.
+    Methods are called in Celery's thread unless they say otherwise.
     """
 
     loop: Loop
-    """Given by ``pool_on``, as Celery makes the pool."""
+    """Set by ``pool_on``, because Celery makes the pool itself."""
 
     body_can_be_buffer = True
     signal_safe = False
@@ -106,46 +108,46 @@ class LoopPool(BasePool):
         super().__init__(*arguments, **options)
         self._running: set[_Job] = set()
         self._waiting: deque[_Job] = deque()
-        self._ended: SimpleQueue[tuple[_Job, Outcome] | None] = SimpleQueue()
-        """What came out and Celery does not know yet; None: the loop thread has ended."""
+        self._ended: SimpleQueue[tuple[_Job, TaskOutcome] | None] = SimpleQueue()
+        """Outcomes that Celery does not know yet; None when the loop thread has ended."""
         self._hub: Any = None
         """Celery's event loop (``kombu.asynchronous.hub.Hub``, whose types are wrong)."""
-        self._handing_over = False
-        # For what is not ours: Celery's own tasks, or somebody's who uses this app for more.
+        self._waking_celery = False
+        # For plain functions: Celery's own tasks, and tasks that others add to this app.
         self._thread = ThreadPoolExecutor(1, "cohort-task")
 
     def on_start(self) -> None:
         self.loop.when_ended(partial(self._ended.put, None))
 
     def register_with_event_loop(self, loop: Any) -> None:
-        """Celery's event loop, at start and whenever it was connected anew."""
+        """Take Celery's event loop; called at start and after each reconnect."""
         self._hub = loop
-        loop.on_tick.add(self._settle_ended)
+        loop.on_tick.add(self._finish_ended)
 
     def on_apply(
         self,
-        target: Callable[..., Outcome],
+        target: Callable[..., TaskOutcome],
         args: tuple[Any, ...],
         kwargs: Any,
         *,
-        callback: Callable[[Outcome], None],
+        callback: Callable[[TaskOutcome], None],
         accept_callback: Callable[[int, float], None],
         **_: Any,
     ) -> None:
-        """Run a task, or have it wait (Celery's requests call this; there are no ``kwargs``)."""
+        """Run a task or let it wait (called by Celery's requests, which pass no ``kwargs``)."""
         del kwargs
         self._waiting.append(_Job(target, args, accepted=accept_callback, ended=callback))
-        self._settle_ended()
+        self._finish_ended()
         self._fill()
 
     def on_stop(self) -> None:
-        """Wait for what runs; what waits is not begun."""
+        """Wait for running tasks; waiting ones are not begun."""
         self._waiting.clear()
         self._thread.shutdown()
         while self._running:
-            self._settle(self._ended.get())
+            self._finish(self._ended.get())
         if self._hub is not None:
-            self._hub.on_tick.discard(self._settle_ended)
+            self._hub.on_tick.discard(self._finish_ended)
 
     @property
     def info(self) -> dict[str, Any]:
@@ -157,7 +159,7 @@ class LoopPool(BasePool):
 
     def _start(self, job: _Job) -> None:
         self._running.add(job)
-        self._tell(job.accepted, os.getpid(), monotonic())
+        self._call_celery(job.accepted, os.getpid(), monotonic())
         name, _, headers, *_ = job.args
         run = self.app.tasks[name].run
         if not iscoroutinefunction(run):
@@ -170,11 +172,11 @@ class LoopPool(BasePool):
             )
         except RuntimeError:
             self._ended.put((job, _LEFT))
-            self._hand_over()
+            self._wake_celery()
 
     async def _visit(
         self, name: str, run: Callable[..., Coroutine[Any, Any, object]], args: Any, kwargs: Any
-    ) -> Outcome:
+    ) -> TaskOutcome:
         """In the loop thread."""
         began = monotonic()
         try:
@@ -183,19 +185,19 @@ class LoopPool(BasePool):
             broken.note(str(problem))
             return _failed(problem)
         except Exception as problem:
-            # It is this task's end alone: in the loop thread's group it would be the worker's.
+            # Only this task fails. In the loop thread's group the exception would end the worker.
             log.exception("task.failed", extra={"task": name})
             return _failed(problem)
         return 0, repr(report), monotonic() - began
 
-    def _visited(self, job: _Job, outcome: Outcome | None) -> None:
+    def _visited(self, job: _Job, outcome: TaskOutcome | None) -> None:
         """In the loop thread."""
         self._ended.put((job, outcome or _LEFT))
         if self._waiting:
-            self._hand_over()
-        elif not self._handing_over:
-            self._handing_over = True
-            asyncio.get_running_loop().call_later(_HAND_OVER_S, self._hand_over)
+            self._wake_celery()
+        elif not self._waking_celery:
+            self._waking_celery = True
+            asyncio.get_running_loop().call_later(_WAKE_AFTER_S, self._wake_celery)
 
     def _work(self, job: _Job) -> None:
         """In the thread for other tasks."""
@@ -204,42 +206,42 @@ class LoopPool(BasePool):
         except BaseException as problem:  # noqa: BLE001 - a task that calls exit() ends itself, not the worker
             outcome = _failed(WorkerLostError(repr(problem)).with_traceback(problem.__traceback__))
         self._ended.put((job, outcome))
-        self._hand_over()
+        self._wake_celery()
 
-    def _hand_over(self) -> None:
+    def _wake_celery(self) -> None:
         """In any thread."""
-        self._handing_over = False
+        self._waking_celery = False
         if self._hub is not None and not self._ended.empty():
-            self._hub.call_soon(self._settle_ended)
+            self._hub.call_soon(self._finish_ended)
 
-    def _settle_ended(self) -> None:
+    def _finish_ended(self) -> None:
         while True:
             try:
                 ended = self._ended.get_nowait()
             except Empty:
                 return
-            self._settle(ended)
+            self._finish(ended)
 
-    def _settle(self, ended: tuple[_Job, Outcome] | None) -> None:
+    def _finish(self, ended: tuple[_Job, TaskOutcome] | None) -> None:
         if ended is None:
-            # What the loop was told in its last moment it never does.
+            # Callbacks scheduled while the loop closed were dropped, so these tasks have no outcome.
             for job in [job for job in self._running if job.in_loop]:
-                self._settle((job, _LEFT))
+                self._finish((job, _LEFT))
             return
         job, outcome = ended
         if job in self._running:
             self._running.remove(job)
-            self._tell(job.ended, outcome)
+            self._call_celery(job.ended, outcome)
         self._fill()
 
-    def _tell(self, whom: Callable[..., None], *what: object) -> None:
+    def _call_celery(self, callback: Callable[..., None], *arguments: object) -> None:
         try:
-            whom(*what)
+            callback(*arguments)
         except Exception:
-            # One task's bookkeeping is not the worker's end.
+            # A fault in the bookkeeping of one task must not end the worker.
             log.exception("pool.untold")
 
 
 def pool_on(loop: Loop) -> type[LoopPool]:
-    """The class to give to Celery, whose pools run in this loop thread."""
+    """Make the pool class for Celery; its pools run coroutines in this loop thread."""
     return type(LoopPool.__name__, (LoopPool,), {"loop": loop, "__module__": LoopPool.__module__})

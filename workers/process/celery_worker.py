@@ -32,7 +32,7 @@ _EVENTS_S = 0.25
 
 
 class CohortConsumer(Consumer):
-    """Celery's consumer, whose task events go out together."""
+    """Celery's consumer, which here collects task events and publishes them together."""
 
     hub: Hub | None
     _flush_events: Callable[[], None]
@@ -43,21 +43,22 @@ class CohortConsumer(Consumer):
         self._flush_at = 0.0
 
     def connect(self) -> Any:
-        """The connection that tasks come by (Celery asks for it at start and whenever the last one was lost)."""
+        """Open the connection for tasks (Celery calls this at start and whenever the last connection was lost)."""
         connection = cast("Any", super()).connect()
-        # What was taken and not begun is not put back: its sessions are found by the sweep. Putting back fails where it
-        # matters, when the connection was lost: each try takes as long as Redis is silent, and the rest goes to a file.
+        # kombu would put back the doorbells that were taken and not begun. The sweep finds their sessions anyway, and
+        # putting back fails when it matters, after a lost connection: each try waits for Redis, and the rest goes to a
+        # file.
         connection.default_channel.do_restore = False
         return connection
 
     def connection_for_read(self, heartbeat: float | None = None) -> Any:
-        """The same, with a transport that survives what it reads."""
+        """The same, with a transport that survives any message it reads."""
         watched = str(self.app.conf.broker_read_url).startswith("sentinel://")
         transport = f"workers.process.broker:{'SentinelTransport' if watched else 'Transport'}"
         connection = self.app.connection_for_read(heartbeat=heartbeat, transport=transport)
         return self.ensure_connected(connection)
 
-    # Celery's own answers to what it cannot read put the whole message into the log.
+    # Celery's own handlers for messages that it cannot read put the whole message into the log.
 
     def on_unknown_message(self, body: object, message: Any) -> None:
         del body
@@ -85,22 +86,22 @@ class CohortConsumer(Consumer):
 
     def _gather(self) -> None:
         now = monotonic()
-        # A timer may be lost with the connection; then the next event sets another.
+        # A timer may be lost with the connection. Then the next event sets another one.
         if self.hub is not None and not now <= self._flush_at <= now + _EVENTS_S:
             self._flush_at = now + _EVENTS_S
             self.hub.call_later(_EVENTS_S, self._flush_events)
 
 
 class CohortWorker(Worker):
-    """Celery's worker with our signals: the first SIGTERM or SIGINT drains, the second ends at once."""
+    """Celery's worker with our signals: the first SIGTERM or SIGINT drains, the second one exits at once."""
 
-    def __init__(self, *, host: LoopThreadPort, **options: Any) -> None:
-        self._cohort_host = host
+    def __init__(self, *, loop_port: LoopThreadPort, **options: Any) -> None:
+        self._cohort_loop_port = loop_port
         self._cohort_stopping = False
         super().__init__(**options)
 
     def install_platform_tweaks(self, worker: Any) -> None:
-        """Instead of Celery's own handlers, which know nothing of running turns."""
+        """Install our signal handlers; Celery's own ones know nothing of running turns."""
         del worker
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
@@ -108,7 +109,7 @@ class CohortWorker(Worker):
     def begin_drain(self) -> None:
         """Take no more doorbells and let the running turns end."""
         self._cohort_stopping = True
-        self._cohort_host.drain()
+        self._cohort_loop_port.drain()
         # What Celery's own warm shutdown does: the consumer ends, the pool waits for its tasks.
         celery_state.should_stop = 0
 
@@ -119,7 +120,7 @@ class CohortWorker(Worker):
 
 
 class Consumers:
-    """Serving exactly the queues of our slots, changed live."""
+    """Consumes exactly the queues of the slots that this worker serves, and changes them while it runs."""
 
     def __init__(self, app: Celery, hostname: str) -> None:
         self._app = app
@@ -127,19 +128,19 @@ class Consumers:
         self._worker: CohortWorker | None = None
 
     def bind(self, worker: CohortWorker) -> None:
-        """The worker whose consumers these are; before it, ``serve`` does nothing."""
+        """Set the worker that consumes. Until then ``serve`` does nothing."""
         self._worker = worker
 
     def serve(self, queues: frozenset[str]) -> None:
-        """Consume these queues and no others. Blocking; the change happens within milliseconds.
+        """Consume these queues and no others. Blocks; the change takes milliseconds.
 
         Raises:
-            StoreUnavailable: the broker cannot be reached; ask again.
+            StoreUnavailable: the broker cannot be reached. Call it again.
         """
         if self._worker is None or self._consumed() == queues:
             return
         try:
-            # Through remote control and not by a call: this wakes Celery's event loop, which owns the consumers.
+            # Remote control wakes Celery's event loop, which owns the consumers; a call would be in the wrong thread.
             self._app.control.broadcast(CONSUME, arguments={"queues": sorted(queues)}, destination=[self._hostname])
         except Exception as problem:
             raise StoreUnavailable(f"the broker cannot be reached ({type(problem).__name__})") from problem
@@ -152,12 +153,12 @@ class Consumers:
         return frozenset(queue.name for queue in list(task_consumer.queues)) - {IDLE_QUEUE}
 
 
-def bind_commands(host: LoopThreadPort, worker: Callable[[], CohortWorker | None]) -> None:
-    """Register our remote-control commands with this process's Celery worker."""
+def bind_commands(loop_port: LoopThreadPort, worker: Callable[[], CohortWorker | None]) -> None:
+    """Register our remote-control commands with the Celery worker of this process."""
 
     def cancel(state: Any, session: str, **_: Any) -> dict[str, str]:
         del state
-        host.cancel(SessionKey.parse(session))
+        loop_port.cancel(SessionKey.parse(session))
         return {"ok": "told"}
 
     def consume(state: Any, queues: list[str], **_: Any) -> dict[str, str]:
@@ -178,7 +179,7 @@ def bind_commands(host: LoopThreadPort, worker: Callable[[], CohortWorker | None
     def reload(state: Any, **_: Any) -> dict[str, str]:
         del state
         try:
-            return {"ok": f"agents: {', '.join(host.reload())}"}
+            return {"ok": f"agents: {', '.join(loop_port.reload())}"}
         except CohortError as problem:
             return {"error": str(problem)}
 
@@ -193,7 +194,7 @@ def bind_commands(host: LoopThreadPort, worker: Callable[[], CohortWorker | None
 
 
 def quiet_celery() -> None:
-    """Celery logs each task twice and its heartbeat; our own events say more with less."""
+    """Turn off Celery's own log lines: it logs each task twice and its heartbeat, and our events say more."""
     # As root (in a container, say) it warns of pickle, which is not accepted here.
     warnings.filterwarnings("ignore", category=SecurityWarning)
     for name in ("celery.worker.strategy", "celery.app.trace", "celery.worker.consumer.consumer", "celery.apps.worker"):

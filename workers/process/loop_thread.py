@@ -1,4 +1,4 @@
-"""The worker's asyncio loop in a thread of its own, and the doors into it from Celery's thread."""
+"""The worker's asyncio loop in its own thread, and the port through which Celery's thread reaches it."""
 
 import asyncio
 import logging
@@ -17,21 +17,26 @@ from workers.sessions.scheduler import SessionScheduler
 log = logging.getLogger("cohort.host")
 
 _RELOAD_S = 60.0
-"""Seconds that checking and making agents may take; an MCP server that hangs must not hang remote control."""
+"""Seconds that a reload may take. An MCP server that hangs must not hang Celery's remote control."""
 
 
 def end_process() -> None:
-    """As an operator's SIGTERM would."""
+    """Send this process SIGTERM, as an operator would."""
     os.kill(os.getpid(), signal.SIGTERM)
 
 
 class LoopThread:
-    """Runs one coroutine, the worker's whole asyncio side, from entering fast-agent to leaving it."""
+    """Runs one coroutine in a thread: the worker's whole asyncio side, from entering fast-agent to leaving it."""
 
     def __init__(
         self, main: Callable[["LoopThread"], Coroutine[Any, Any, None]], *, died: Callable[[], None] = end_process
     ) -> None:
-        """``died``: called in the thread when it ends by a defect, after it was ready: the process is of no use."""
+        """Prepare the thread.
+
+        Args:
+            main: The coroutine; it is given this thread and sets ``ready``.
+            died: Called in the thread when a defect ends it after it was ready. The process is of no use then.
+        """
         self._main = main
         self._died = died
         self._thread = threading.Thread(target=self._run, name="cohort-loop")
@@ -47,7 +52,7 @@ class LoopThread:
         """Start it and wait until it can take doorbells.
 
         Raises:
-            Exception: whatever kept it from starting.
+            Exception: why it could not start.
         """
         self._thread.start()
         return self.ready.result()
@@ -56,7 +61,7 @@ class LoopThread:
         """Wait for its end.
 
         Raises:
-            Exception: whatever ended it.
+            Exception: the defect that ended it.
         """
         self._thread.join()
         self.ended.result()
@@ -69,7 +74,7 @@ class LoopThread:
             if not self.ready.done():
                 self.ready.set_exception(problem)
             else:
-                # Without it Celery would go on, taking doorbells that nobody answers.
+                # Without the loop, Celery would go on taking doorbells that are never answered.
                 log.critical("worker.loop_died", exc_info=problem)
                 self._died()
         else:
@@ -77,7 +82,7 @@ class LoopThread:
 
 
 class LoopThreadPort:
-    """What Celery's thread may ask of the loop thread: its pool, its remote-control commands, its signals."""
+    """What Celery's thread may ask of the loop thread, for its pool, its remote-control commands and its signals."""
 
     def __init__(
         self,
@@ -87,7 +92,7 @@ class LoopThreadPort:
         *,
         reload: Callable[[], Coroutine[Any, Any, tuple[str, ...]]],
     ) -> None:
-        """Made in the loop thread. ``group``: what is begun here are its children."""
+        """Called in the loop thread; ``group`` is the parent of the tasks that are begun through this port."""
         self._loop = asyncio.get_running_loop()
         self._thread = thread
         self._reload = reload
@@ -95,7 +100,7 @@ class LoopThreadPort:
         self._group = group
 
     def start(self) -> None:
-        """Celery consumes now: slots may be taken."""
+        """Celery consumes now, so slots may be taken."""
         with suppress(RuntimeError):  # it has ended already
             self._loop.call_soon_threadsafe(self._thread.consuming.set)
 
@@ -104,26 +109,30 @@ class LoopThreadPort:
         return await self._scheduler.visit(session)
 
     def begin[T](self, work: Callable[[], Coroutine[Any, Any, T]], done: Callable[[T | None], None]) -> None:
-        """Run it in the loop thread. It raises nothing; ``done`` is called there, with None if it was cancelled.
+        """Run a coroutine in the loop thread.
 
-        What the loop is told in its last moment it never does; ``when_ended`` tells when that is certain.
+        Callbacks scheduled while the loop closes are dropped; ``when_ended`` fires once that cannot happen any more.
+
+        Args:
+            work: Makes the coroutine, which must raise nothing.
+            done: Called in the loop thread with what it returned, or None if it was cancelled.
 
         Raises:
-            RuntimeError: it has ended already.
+            RuntimeError: the loop has ended already.
         """
         self._loop.call_soon_threadsafe(self._begin, work, done)
 
     def when_ended(self, call: Callable[[], None]) -> None:
-        """Called, in any thread, when the loop thread does nothing any more."""
+        """Have ``call`` called, in any thread, when the loop thread has ended and runs nothing any more."""
         self._thread.ended.add_done_callback(lambda _: call())
 
     def cancel(self, session: SessionKey) -> None:
-        """End the session's running turn, if it runs here."""
+        """A control word is in the session's inbox: end its running turn, if it runs here."""
         with suppress(RuntimeError):  # the loop has ended, and the turn with it
             self._loop.call_soon_threadsafe(self._scheduler.interrupt, session)
 
     def reload(self) -> tuple[str, ...]:
-        """Check the agent cards and let them in; the agents there are then.
+        """Check the agent cards and load them; returns the agents that can be chosen then.
 
         Raises:
             Misconfigured: one line for each problem; nothing has changed.
@@ -131,7 +140,7 @@ class LoopThreadPort:
         return asyncio.run_coroutine_threadsafe(self._reload(), self._loop).result(_RELOAD_S)
 
     def drain(self) -> None:
-        """Begin to leave: no new turns, then the end of the loop thread."""
+        """Start draining: no new turns, then the loop thread ends."""
         with suppress(RuntimeError):  # it has ended already
             self._loop.call_soon_threadsafe(self._thread.stopping.set)
 

@@ -1,4 +1,4 @@
-"""This worker among the others: its heartbeat, the slots it serves, and the sweep of what is pending in them."""
+"""Membership in the pool: this worker's heartbeat, the slots it serves, and the sweep of what is pending in them."""
 
 import asyncio
 import logging
@@ -19,20 +19,20 @@ from workers.sessions.scheduler import SessionScheduler
 log = logging.getLogger("cohort.members")
 
 BEATS_PER_TTL = 5
-"""A heartbeat may be lost, or late behind a busy loop, without the worker being taken for dead."""
+"""Heartbeats sent within one time to live: some may be lost or late without the worker being taken for dead."""
 
 _SOON_S, _SOON_TIMES = 0.25, 20
-"""Seconds between two sweeps after slots came from another worker, and how often that is done."""
+"""After slots came from another worker, sweeps follow each other this fast, and so many of them."""
 
 _SEEN_IN_SLOT = 256
-"""Sessions read from a slot at least: many may be topics of a chat that has as many awake as it may."""
+"""Sessions read from a slot at least. Many may be topics of one chat, which may not have them all awake."""
 
 _SWEPT_AT_ONCE = 16
-"""Slots read in one round trip; the room for what waits in them is found out as they are gone through."""
+"""Slots read in one round trip."""
 
 
 class Member:
-    """Keeps one incarnation alive in the pool."""
+    """Keeps this incarnation alive in the pool, and serves the slots that are assigned to it."""
 
     def __init__(
         self,
@@ -59,53 +59,53 @@ class Member:
         self._sessions = store.sessions
         self._reminders = store.reminders
         self._scheduler = scheduler
-        self._admits = admission(deps.settings)
-        if self._admits is None:
+        self._may_be_reminded = admission(deps.settings)
+        if self._may_be_reminded is None:
             log.warning("reminders.left", extra={"remedy": "set COHORT_ALLOW or COHORT_ACCESS as the bot has it"})
         self._consume = consume
         self._status = status
         self._slots: frozenset[int] = frozenset()
         self._leaving = False
-        self._look = asyncio.Event()
-        self._hurry = asyncio.Event()
+        self._beat_now = asyncio.Event()
+        self._sweep_now = asyncio.Event()
         self._sweep_from = 0
 
     @property
     def slots(self) -> frozenset[int]:
-        """The slots it serves now."""
+        """The slots that this worker serves now."""
         return self._slots
 
     async def run(self) -> None:
-        """Beat, look and sweep until cancelled; without Redis, keep trying."""
+        """Send heartbeats, take part in the assignment and sweep until cancelled; without Redis, keep trying."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._listen(), name="news")
-            group.create_task(self._beating(), name="heartbeat")
-            group.create_task(self._sweeping(), name="sweep")
+            group.create_task(self._news_loop(), name="news")
+            group.create_task(self._heartbeat_loop(), name="heartbeat")
+            group.create_task(self._sweep_loop(), name="sweep")
 
     async def leave(self) -> None:
-        """Give the slots to the others at once; the heartbeat goes on, as it holds the claims of running turns."""
+        """Give the slots to the other workers at once. The heartbeat goes on: it holds the claims of running turns."""
         self._leaving = True
         try:
             await self._beat()
-            await self._settle()
+            await self._rebalance()
             await self._members.announce()
         except StoreUnavailable as problem:
-            # The others find out by themselves when the heartbeat ends.
+            # The other workers find out when the heartbeat ends.
             log.warning("leave.unannounced", extra={"problem": str(problem)})
 
-    async def _beating(self) -> None:
+    async def _heartbeat_loop(self) -> None:
         every = self._settings.heartbeat_ttl.total_seconds() / BEATS_PER_TTL
         while True:
-            # Before looking: what is announced meanwhile is looked at again.
-            self._look.clear()
+            # Cleared before the read, so that an announcement during it causes another one.
+            self._beat_now.clear()
             try:
                 await self._beat()
-                await self._settle()
+                await self._rebalance()
             except StoreUnavailable as problem:
                 log.warning("heartbeat.missed", extra={"problem": str(problem)})
             try:
                 async with asyncio.timeout(every):
-                    await self._look.wait()
+                    await self._beat_now.wait()
             except TimeoutError:
                 continue
 
@@ -117,8 +117,8 @@ class Member:
             log.warning("heartbeat.late", extra={"seconds": round(silent, 1)})
             await self._scheduler.revalidate_claims()
 
-    async def _settle(self) -> None:
-        """See who is there; if the assignment does not fit them, store one that does; serve what is ours in it."""
+    async def _rebalance(self) -> None:
+        """Read members and assignment; if it does not fit them, propose one that does; serve our slots in it."""
         view = await self._members.look()
         for gone in view.gone:
             if await self._members.forget(gone):
@@ -134,39 +134,39 @@ class Member:
         gained = slots - self._slots
         changed = slots != self._slots
         self._slots = slots
-        # Also when nothing changed: Celery forgets consumers over some reconnects.
+        # Also when nothing changed: Celery loses consumers over some reconnects.
         await asyncio.to_thread(self._consume, frozenset(queue_of(slot) for slot in slots))
         if changed:
             log.info("slots.served", extra={"slots": len(slots), "gained": len(gained)})
         if gained:
-            # Not here: a heartbeat does not wait for a look at thousands of sessions.
-            self._hurry.set()
+            # The sweep is not run here: it may read thousands of sessions, and the heartbeat must not wait for it.
+            self._sweep_now.set()
 
-    async def _sweeping(self) -> None:
+    async def _sweep_loop(self) -> None:
         every = self._settings.sweep_interval.total_seconds()
         soon = 0
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(min(_SOON_S, every) if soon else every):
-                    await self._hurry.wait()
-            # Doorbells that the last owner took and did not begin are gone with it, and its turns end one by one.
-            soon = _SOON_TIMES if self._hurry.is_set() else max(soon - 1, 0)
-            self._hurry.clear()
+                    await self._sweep_now.wait()
+            # The last owner took doorbells that it never began, and its running turns end one by one.
+            soon = _SOON_TIMES if self._sweep_now.is_set() else max(soon - 1, 0)
+            self._sweep_now.clear()
             try:
-                if self._admits is not None:
-                    await self._reminders.fire(self._admits)
+                if self._may_be_reminded is not None:
+                    await self._reminders.fire(self._may_be_reminded)
                 await self._sweep()
             except StoreUnavailable as problem:
                 log.warning("sweep.missed", extra={"problem": str(problem)})
 
     async def _sweep(self) -> None:
-        """Wake what is pending in our slots, for whatever reason its doorbell was not heard."""
-        if woken := await self._woken():
+        """Wake what is pending in our slots. It finds the sessions whose doorbell was lost, whatever the reason."""
+        if woken := await self._wake_pending():
             log.info("sweep.woken", extra={"sessions": woken})
 
-    async def _woken(self) -> int:
+    async def _wake_pending(self) -> int:
         woken = 0
-        # Where the last one found no more room, so that no slot's sessions wait for ever for the other slots'.
+        # Start where the last sweep ran out of room, so that each slot gets its share.
         slots = sorted(self._slots, key=lambda slot: (slot - self._sweep_from) % self._settings.slots)
         for some in batched(slots, _SWEPT_AT_ONCE):
             if not self._scheduler.room:
@@ -180,20 +180,20 @@ class Member:
                 woken += self._scheduler.sweep(sessions)
         return woken
 
-    async def _listen(self) -> None:
+    async def _news_loop(self) -> None:
         while True:
             try:
                 async for news in self._members.news():
-                    self._look.set()
+                    self._beat_now.set()
                     if news.startswith("dead "):
-                        # Its claims are free now, in whatever slots they are.
-                        self._hurry.set()
+                        # The claims of that worker are free now, in whatever slots they are.
+                        self._sweep_now.set()
             except StoreUnavailable:
                 await asyncio.sleep(1.0)
 
 
 def _fits(view: View, slots: int) -> bool:
-    """Whether every slot has a living owner and every member its share."""
+    """Whether each slot has a living owner and each member its share."""
     held = Counter(view.slots.values())
     if len(view.slots) != slots or any(owner not in view.members for owner in held):
         return False

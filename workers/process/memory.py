@@ -1,4 +1,4 @@
-"""A worker above its memory limit leaves in good order and is started anew by its supervisor."""
+"""Recycling: a worker above its memory limit drains and exits, and its supervisor starts a new one."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ _MIB = 1024 * 1024
 
 
 def resident_mib() -> float:
-    """This process's resident memory; 0 where the system does not tell (no /proc)."""
+    """Resident memory of this process in MiB; 0 on systems without /proc."""
     try:
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     except (OSError, ValueError, IndexError):
@@ -23,14 +23,20 @@ def resident_mib() -> float:
 
 
 def leave() -> None:
-    """What an operator's SIGTERM does: slots are handed over, running turns end."""
+    """Send this process SIGTERM: it hands its slots over, lets running turns end, and exits."""
     os.kill(os.getpid(), signal.SIGTERM)
 
 
 async def recycle(
     limit_mib: int, *, resident: Callable[[], float] = resident_mib, end: Callable[[], None] = leave
 ) -> None:
-    """Watch until the limit is passed, then ``end`` once. ``limit_mib`` 0: never."""
+    """Watch the memory until it passes the limit, then call ``end`` once.
+
+    Args:
+        limit_mib: The limit; 0 for none.
+        resident: Measures the memory.
+        end: Ends the worker.
+    """
     if not limit_mib:
         return
     while (now := resident()) <= limit_mib:  # noqa: ASYNC110 - memory sends no event

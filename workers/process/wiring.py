@@ -24,9 +24,10 @@ _MOST_CONNECTIONS = 512
 
 @dataclass(frozen=True, slots=True)
 class WorkerAssembly:
-    """What the process itself needs, beside what turn loops need."""
+    """What a worker process is made of."""
 
     store: Store
+    """Redis."""
     engine: Engine
     dependencies: Dependencies
 
