@@ -1,4 +1,4 @@
-"""A group that became a supergroup goes on under its new id with all that was said, in whatever order the chats say so."""
+"""A group that became a supergroup goes on under its new id with all that was said, whichever chat reports it first."""
 
 import asyncio
 import json
