@@ -1,4 +1,4 @@
-"""What the parts of a worker expect of each other: turns from the runtime, messages from Telegram (Protocols)."""
+"""The interfaces between the parts of a worker: turns from the runtime, delivery to Telegram (Protocols)."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -14,19 +14,20 @@ from workers.steps import StepLog
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one turn, over all model calls in it; ``model`` is the one that answered."""
+    """Tokens of one turn, over all its model calls."""
 
     input_tokens: int = 0
     output_tokens: int = 0
     model: str = ""
+    """The model that answered."""
 
 
 MOST_TOKENS = 1_000_000_000
-"""Of one count; no provider's window comes near it."""
+"""The largest count that is believed; no provider's window comes near it."""
 
 
 def tokens(said: object) -> int:
-    """A count of tokens as a provider said it; 0 for what is none (negative, not a number, of another type)."""
+    """Read a count of tokens as a provider gave it; 0 when it is not one (negative, not a number, another type)."""
     if isinstance(said, str) and said.isascii() and said.isdigit():
         return min(int(said[:20]), MOST_TOKENS)
     if isinstance(said, bool) or not isinstance(said, int | float) or not said > 0:
@@ -35,56 +36,51 @@ def tokens(said: object) -> int:
 
 
 def not_counted(_usage: Usage) -> None:
-    """For turns that are not counted."""
+    """Ignore the cost of a turn."""
 
 
 @dataclass(frozen=True, slots=True)
 class TurnRequest:
-    """One run of an agent.
-
-    ``messages``: what is answered, in order; all of the same session. ``history``: as ``TurnResult.history`` gave it,
-    or None for a new session. ``agent``/``model``: the session's choice, None for the default. ``spent``: told what
-    each model call has cost as it ends, in the loop thread, whatever becomes of the turn. ``steps``: where its steps
-    are kept, and what an earlier try left there. ``answers``: what people said to the turn's questions, by
-    ``Question.key``. ``asks``: whether there is a person to ask; else nothing parks the turn.
-    """
+    """One run of an agent."""
 
     session: SessionKey
     messages: tuple[Inbound, ...]
+    """What is answered together, in order; all of this session."""
     history: bytes | None = None
+    """``TurnResult.history`` of the turn before; None for a new session."""
     agent: str | None = None
+    """The session's choice; None for the default."""
     model: str | None = None
+    """The session's choice; None for the default."""
     spent: Callable[[Usage], None] = not_counted
+    """Called in the loop thread with the cost of each model call as it ends, also when the turn fails."""
     steps: StepLog | None = None
+    """Where the turn's steps are kept, and what an earlier try left there."""
     answers: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What people said to the turn's questions, by ``Question.key``."""
     asks: bool = False
+    """Whether there is a person to ask; otherwise nothing parks the turn."""
 
 
 @dataclass(frozen=True, slots=True)
 class TurnResult:
-    """What a turn gave.
-
-    ``text``: the answer, Markdown. ``history``: the session's history with this turn in it, compressed and versioned,
-    ready to store. ``cut``: the model stopped at its length limit. ``notices``: plain sentences the user must be told
-    (a file the model cannot read). ``dropped``: choices of the session (``agent``, ``model``) that hold no longer.
-    """
+    """The result of a turn that was answered."""
 
     text: str
+    """The answer, Markdown."""
     history: bytes
+    """The session's history with this turn in it, compressed and versioned, ready to store."""
     usage: Usage = field(default_factory=Usage)
     cut: bool = False
+    """The model stopped at its length limit."""
     notices: tuple[str, ...] = ()
+    """Plain sentences that the user must be told, for example about a file that the model cannot read."""
     dropped: tuple[str, ...] = ()
+    """Choices of the session (``agent``, ``model``) that are no longer possible."""
 
 
 class TurnFailed(CohortError):  # noqa: N818 - reads as the event
-    """The turn gave no answer.
-
-    ``action``: ``retry`` (passing fault: again, with backoff), ``tell`` (permanent, the user is told ``words``),
-    ``operator`` (permanent, the user is told ``words``, the operator gets ``detail`` once). ``words``: one or two plain
-    sentences for the user. ``detail``: for logs and operators, without message text and without secrets. ``backoff``:
-    seconds to wait at least before the next try. ``cause``: what the operator is told about once an hour.
-    """
+    """The turn gave no answer."""
 
     def __init__(
         self,
@@ -95,6 +91,16 @@ class TurnFailed(CohortError):  # noqa: N818 - reads as the event
         backoff: float = 0.0,
         cause: str = "model",
     ) -> None:
+        """Say who has to act.
+
+        Args:
+            action: ``retry`` (a passing fault: try again later), ``tell`` (permanent: the user is told ``words``)
+                or ``operator`` (permanent: the user is told ``words``, the operator is alerted with ``detail``).
+            words: One or two plain sentences for the user.
+            detail: For logs and operators; it holds no message text and no secrets.
+            backoff: Seconds to wait at least before the next try.
+            cause: The kind of alert; each is raised once an hour.
+        """
         super().__init__(f"{action}: {detail}")
         self.action: Literal["retry", "tell", "operator"] = action
         self.words = words
@@ -104,18 +110,18 @@ class TurnFailed(CohortError):  # noqa: N818 - reads as the event
 
 
 class Sink(Protocol):
-    """Where a running turn shows itself. Called in the loop thread; never blocks, never raises."""
+    """Where a running turn shows its progress. Called in the loop thread; never blocks and never raises."""
 
     def text(self, so_far: str) -> None:
         """The whole answer so far, Markdown; an empty string takes back what was shown."""
         ...
 
     def more(self, text: str) -> None:
-        """The answer goes on with this. What it costs does not depend on how long the answer is."""
+        """Append to the answer, at a cost that does not depend on how long the answer is."""
         ...
 
     def tool(self, name: str | None) -> None:
-        """A tool is running (its name), or no longer (None)."""
+        """A tool runs now (its name), or no tool does (None)."""
         ...
 
 
@@ -123,23 +129,25 @@ class AgentRuntime(Protocol):
     """fast-agent as a worker sees it: one per process, entered and left in one task."""
 
     async def run(self, request: TurnRequest, sink: Sink) -> TurnResult:
-        """Run one turn on a lane of its own; waits for a free lane in a fair queue of chats and senders.
+        """Run one turn on a lane of its own. It waits for a free lane in a fair queue of chats and senders.
+
+        The runtime alone keeps COHORT_TURN_TIMEOUT, because only it knows when the turn has its lane.
 
         Raises:
             TurnFailed: no answer; the session's history is as before.
             TurnParked: it waits for a person.
             ClaimLost: another worker runs the turn.
-            asyncio.CancelledError: the caller cancelled; likewise (fast-agent swallows it, we do not).
+            asyncio.CancelledError: the caller cancelled; the history is as before. (fast-agent swallows it, we do not.)
         """
         ...
 
     async def compact(self, request: TurnRequest) -> TurnResult:
-        """Summarise the older part of the history; ``text`` says what was done. Raises as ``run``."""
+        """Summarise the older part of the history; ``text`` says what was done. Raises as ``run`` does."""
         ...
 
     @property
     def agents(self) -> tuple[str, ...]:
-        """Names a session may choose, the default first."""
+        """The names that a session may choose, the default first."""
         ...
 
 
@@ -147,7 +155,7 @@ class MediaSource(Protocol):
     """Telegram's files for the runtime."""
 
     async def fetch(self, media: Media) -> Path:
-        """A local copy, kept for the turn at least.
+        """Get a local copy, which is kept at least for the turn.
 
         Raises:
             MediaUnavailable: too large or gone; the message is for the user.
@@ -161,7 +169,7 @@ class MediaUnavailable(Terminal):
 
 
 class LiveAnswer(Sink, Protocol):
-    """An answer growing on the screen; the message's id is known (and stored) once its first text was shown."""
+    """An answer that grows on the screen. Its message's id is known, and stored, once its first text was shown."""
 
     @property
     def message_id(self) -> int | None:
@@ -188,26 +196,26 @@ class Delivery(Protocol):
             reply_to: The message to answer (groups), or None.
             message_id: A message an earlier try of this turn already created, to be taken over.
             created: Called with the id of a created message before any further frame; its failure ends the frames.
-            still_ours: Called before each frame; raises ``ClaimLost`` when somebody else shows the session's turn, and
-                ``StoreUnavailable`` when nobody can tell.
+            still_ours: Called before each frame; raises ``ClaimLost`` when another worker owns the session, and
+                ``StoreUnavailable`` when that is not known.
         """
         ...
 
     async def deliver(
         self, session: SessionKey, reply: Reply, *, still_ours: Callable[[], Awaitable[None]] | None = None
     ) -> int | None:
-        """Bring one committed reply to Telegram; waits out floods and outages for as long as it takes.
+        """Deliver one committed reply, waiting out floods and outages for as long as it takes.
 
         Args:
             session: Where.
             reply: What.
-            still_ours: Called before each call to Telegram; raises ``ClaimLost`` when somebody else delivers it.
+            still_ours: Called before each call to Telegram; raises ``ClaimLost`` when another worker owns the session.
 
         Returns:
-            The message's id, None when there is none.
+            The message's id; None when there is no message.
 
         Raises:
-            Undeliverable: never, in this chat.
+            Undeliverable: Telegram will never take it in this chat.
             ChatMigrated: the session has to move.
         """
         ...
