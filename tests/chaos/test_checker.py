@@ -10,7 +10,7 @@ from tests.chaos.story import Story
 from tests.harness import legal
 from tests.harness.checker import check
 from tests.harness.history import Spoken
-from workers.sessions import texts
+from workers import texts
 
 ROOT = Path(__file__).parents[2]
 ONE, TWO = "1:10", "1:20:t3"

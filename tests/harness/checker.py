@@ -24,8 +24,8 @@ from tests.harness.history import (
     shrink,
     words_in,
 )
+from workers import texts as ours
 from workers.runtime.faults import SLOW
-from workers.sessions import texts as ours
 
 TOLD_DEAD = (ours.POISON, ours.DEFECT, ours.UNREADABLE)
 TOLD_OUTAGE = (ours.OUTAGE, SLOW)

@@ -9,7 +9,7 @@ from tests.runtime.support import Configure, Open, Screen, ask, card
 from workers.interfaces import TurnFailed
 from workers.runtime import faults
 from workers.runtime.engine import Engine
-from workers.runtime.turns.answer_check import UNFINISHED
+from workers.texts import BROKE_OFF
 
 ROME = '{"zone": "Rome"}'
 HALF = '{"zone": "Ro'
@@ -165,7 +165,7 @@ async def test_a_stream_that_ends_without_a_word_on_a_model_never_seen_is_tried_
                 await play(engine)
             for _ in range(2):
                 result = await engine.run(ask(1, "hello"), Screen())
-                assert (result.text, result.notices) == ("All we", (UNFINISHED,))
+                assert (result.text, result.notices) == ("All we", (BROKE_OFF,))
             server.streams = [WHOLE["no reason, [DONE]"]]
             assert (await engine.run(ask(1, "hello"), Screen())).notices == ()
             server.streams = [sse(*said("All ", "we"))]

@@ -15,7 +15,7 @@ from tests.harness.checker import check
 from tests.harness.history import Said
 from tests.harness.processes import Process
 from tests.harness.scene import BOT, Scene, scene
-from workers.sessions import texts
+from workers import texts
 from workers.sessions.planner import MAX_TRIES
 
 REPORTED = 3.0

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from tests.workers.pool import Pool, session
-from workers.sessions import texts
+from workers import texts
 
 
 async def check(pool: Pool, sent: Mapping[int, Sequence[int]], *, healthy: bool = True) -> int:

@@ -1,4 +1,4 @@
-"""Whatever stands in a queue that is no doorbell: it is dropped, counted and logged, and the consumer goes on."""
+"""Messages in a queue that are not doorbells are dropped, counted and logged, and the consumer goes on."""
 
 import json
 import logging
@@ -24,7 +24,7 @@ QUEUE = queue_of(slot_of(ONE, 64))
 
 def envelope(app: Celery, **changes: Any) -> dict[str, Any]:
     """A doorbell as it is written, with some of it replaced (``headers`` and ``properties``: merged)."""
-    message = json.loads(Doorbells(app, slots=64).doorbell(ONE, 1).message)
+    message = json.loads(Doorbells(app, slots=64).bell(ONE, 1).message)
     for name, value in changes.items():
         merged = {**message[name], **value} if isinstance(value, dict) else value
         message[name] = merged
@@ -115,7 +115,7 @@ def test_a_broken_remote_control_message_does_not_end_the_consumer(settings: Set
     side.thread.join()
 
 
-def test_a_task_that_nobody_knows_takes_no_place(settings: Settings) -> None:
+def test_an_unknown_task_takes_no_place(settings: Settings) -> None:
     app, side = make_app(settings), LoopSide()
     bind(app, side.host)
     side.let_go()

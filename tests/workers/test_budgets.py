@@ -10,8 +10,8 @@ from tasks.session import SessionKey
 from tests.conftest import BOT
 from tests.workers.fakes import PATIENCE_S, Changes, Hold
 from tests.workers.pool import Pool, session
+from workers import texts
 from workers.interfaces import Sink, TurnFailed, TurnRequest, TurnResult, Usage
-from workers.sessions import texts
 from workers.sessions.spending import LEAST_HELD
 
 ONE = session(1)

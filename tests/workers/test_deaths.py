@@ -6,8 +6,8 @@ import pytest
 
 from tests.workers.mishaps import at, heir_of_a_message, letters, next_worker, three_die_of_it
 from tests.workers.pool import Pool, session
+from workers import texts
 from workers.interfaces import TurnFailed
-from workers.sessions import texts
 
 ONE = session(1)
 

@@ -11,8 +11,8 @@ from tasks.store.sessions import Claim, Commit
 from tests.conftest import BOT
 from tests.workers.mishaps import letters
 from tests.workers.pool import Pool, session
+from workers import texts
 from workers.interfaces import MediaUnavailable
-from workers.sessions import texts
 
 ONE = session(1)
 

@@ -9,8 +9,8 @@ from tasks.envelope import Inbound
 from tests.workers.cable import Fate, all_is_well
 from tests.workers.fakes import Hold, ScriptedRuntime
 from tests.workers.pool import Pool, session
+from workers import texts
 from workers.interfaces import Sink, TurnFailed, TurnRequest, TurnResult
-from workers.sessions import texts
 
 ONE = session(1)
 

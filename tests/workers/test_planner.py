@@ -7,7 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tasks.envelope import Inbound, Media
-from workers.sessions import planner, texts
+from workers import texts
+from workers.sessions import planner
 from workers.sessions.batching import ALBUM_PAUSE_S, COLLECT_CHARACTERS, COLLECT_MESSAGES
 from workers.sessions.planner import (
     Compact,

@@ -5,9 +5,9 @@ import pytest
 from tasks.errors import Terminal
 from tasks.store.reminders import LONGEST_CHAIN, SHORTEST_CHAINED_S, ReminderStore
 from tests.workers.pool import Pool, Worker, session
+from workers import texts
 from workers.interfaces import Sink, TurnRequest, TurnResult
 from workers.runtime.tools import Origin
-from workers.sessions import texts
 from workers.sessions.reminders import admission
 
 ONE = session(1)

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from tasks.envelope import Button
 from tasks.store.sessions import Commit
-from workers.sessions import planner, texts
+from workers import texts
+from workers.sessions import planner
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.owned_session import OwnedSession, persist
 from workers.sessions.reminders import after_cut

@@ -12,7 +12,8 @@ from tasks.ports import ELSEWHERE, TurnReport
 from tasks.session import SessionKey
 from tasks.store.sessions import READ_AHEAD, Commit, Held, Work
 from tasks.telemetry import bind_fields
-from workers.sessions import edits, planner, texts
+from workers import texts
+from workers.sessions import edits, planner
 from workers.sessions.control_replies import control_commit
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.outbox import Outbox

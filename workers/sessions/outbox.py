@@ -9,7 +9,7 @@ from tasks.envelope import DeadLetter, Reply
 from tasks.errors import ClaimLost, EnvelopeInvalid, Retryable
 from tasks.session import SessionKey
 from tasks.store.sessions import Commit
-from workers.sessions import texts
+from workers import texts
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.owned_session import OwnedSession
 

@@ -8,7 +8,7 @@ from typing import Literal
 from tasks.envelope import DeadLetter, Inbound
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
 from tasks.journal import Mark, turn_of
-from workers.sessions import texts
+from workers import texts
 from workers.sessions.batching import album_left, gather
 from workers.sessions.edits import Said, changes_nothing, said_in
 

@@ -8,7 +8,7 @@ from tasks.access import access_of
 from tasks.envelope import Button, Inbound
 from tasks.session import SessionKey
 from tasks.settings import Settings
-from workers.sessions import texts
+from workers import texts
 
 log = logging.getLogger("cohort.reminders")
 

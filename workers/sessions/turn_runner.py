@@ -10,8 +10,8 @@ from random import random
 from tasks.envelope import Button, DeadLetter, Inbound, Reply
 from tasks.errors import ClaimLost, EnvelopeTooNew, Retryable, Terminal
 from tasks.store.sessions import READ_AHEAD, Commit
+from workers import texts
 from workers.interfaces import LiveAnswer, TurnFailed, TurnRequest, TurnResult
-from workers.sessions import texts
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.journal import TurnJournal
 from workers.sessions.owned_session import OwnedSession, persist

@@ -20,6 +20,7 @@ from tasks.clock import Clock
 from tasks.envelope import Media
 from tasks.errors import Retryable
 from tasks.settings import Settings
+from workers import texts
 from workers.byte_budget import Weights
 from workers.interfaces import MediaUnavailable
 
@@ -32,7 +33,6 @@ _DOWNLOAD_TIMEOUT = 60.0
 _UNFINISHED = ".part"
 _UNFINISHED_FOR = 3600.0
 """Seconds after which an unfinished file was left by a process that died."""
-_GONE = "Telegram no longer has this file; please send it again."
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}")
 # What models tell kinds of files by, for those that Telegram gives no name.
 _SUFFIXES = {
@@ -85,9 +85,7 @@ class TelegramMedia:
 
     def _check_size(self, size: int | None) -> None:
         if size is not None and size > self._most:
-            raise MediaUnavailable(
-                f"This file is too large ({size / _MIB:.0f} MiB): I can read files of up to {self._most // _MIB} MiB."
-            )
+            raise MediaUnavailable(texts.file_too_large(size / _MIB, self._most // _MIB))
 
     async def _download(self, media: Media) -> bytearray:
         try:
@@ -97,8 +95,8 @@ class TelegramMedia:
         except (BadRequest, Forbidden) as error:
             log.info("media.refused", extra={"kind": media.kind, "said": said(error)})
             if "too big" in error.message.lower():
-                raise MediaUnavailable("This file is too large: Telegram does not hand it out to bots.") from error
-            raise MediaUnavailable(_GONE) from error
+                raise MediaUnavailable(texts.FILE_NOT_HANDED_OUT) from error
+            raise MediaUnavailable(texts.FILE_GONE) from error
         except (TelegramError, OSError) as error:
             # Without the error's words: a file's address holds the token.
             log.warning("media.unreachable", extra={"kind": media.kind, "problem": type(error).__name__})
@@ -106,12 +104,12 @@ class TelegramMedia:
 
     async def _bytes(self, file: File) -> bytearray:
         if not file.file_path:
-            raise MediaUnavailable(_GONE)
+            raise MediaUnavailable(texts.FILE_GONE)
         try:
             return await file.download_as_bytearray(read_timeout=_DOWNLOAD_TIMEOUT)
         except InvalidToken:
             # PTB's word for a 404; the token was good a moment ago.
-            raise MediaUnavailable(_GONE) from None
+            raise MediaUnavailable(texts.FILE_GONE) from None
 
     @asynccontextmanager
     async def _only_one(self, name: str) -> AsyncGenerator[None]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from botapi.split import LIMIT, MAX_ENTITIES, Entity, Part, split, utf16
 from tasks.envelope import Reply
+from workers import texts
 from workers.telegram.clean import clean
 from workers.telegram.markdown.document import to_entities
 
@@ -21,7 +22,6 @@ BEGINNING = 12_000
 """Characters that hold a message's worth of text, links and markup included."""
 _LONGEST_END = 1_500
 """UTF-16 units that what is said below the beginning of a long answer may take."""
-_SEE_FILE = "The whole answer is in the file below."
 _CAPTION = "The whole answer"
 
 
@@ -56,10 +56,10 @@ def _note(note: str) -> Text:
     return text, [{"type": "italic", "offset": 0, "length": utf16(text)}]
 
 
-def _joined(*texts: Text) -> Text:
+def _joined(*pieces: Text) -> Text:
     """Below each other, blank ones left out."""
     whole, entities = "", list[Entity]()
-    for text, found in texts:
+    for text, found in pieces:
         if text.strip():
             whole += "\n\n" if whole else ""
             start = utf16(whole)
@@ -69,7 +69,7 @@ def _joined(*texts: Text) -> Text:
 
 
 def _with_file(markdown: str, edit: int | None, reply_to: int | None, notes: Sequence[Text]) -> tuple[Reply, ...]:
-    end = split(*_joined((f"{GOES_ON}\n\n{_SEE_FILE}", []), *notes), _LONGEST_END)[0]
+    end = split(*_joined((f"{GOES_ON}\n\n{texts.SEE_FILE}", []), *notes), _LONGEST_END)[0]
     beginning = _with_end(*to_entities(markdown[:BEGINNING]), end)
     return (
         _reply(beginning, edit=edit, reply_to=reply_to),

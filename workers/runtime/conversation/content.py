@@ -13,6 +13,7 @@ from mcp_types import BlobResourceContents, ContentBlock, EmbeddedResource, Imag
 from tasks.envelope import Inbound, Media
 from tasks.errors import Retryable, Terminal
 from tasks.text import clean
+from workers import texts
 from workers.interfaces import MediaSource
 from workers.runtime.conversation.file_budget import FileAllowance, FileBudget, encoded
 from workers.runtime.conversation.frames import body, closing, label, opening, text_file
@@ -113,7 +114,7 @@ def cannot(media: Media) -> str:
             what = "read images"
         case _:
             what = "read PDF files" if mime == "application/pdf" else "read this kind of file"
-    return f"This model can't {what}, so I skipped yours."
+    return texts.left_out(what)
 
 
 class ModelFiles:

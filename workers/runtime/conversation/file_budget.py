@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from workers import texts
 from workers.byte_budget import Weights
 
 FILES_A_TURN = 10
@@ -54,10 +55,7 @@ class FileAllowance:
     @property
     def why_not(self) -> str:
         """The notice for the user about files that were skipped."""
-        return (
-            f"I can open {FILES_A_TURN} files and {self._most // 2**20} MiB at once, so I skipped the rest. "
-            "Send them in smaller groups."
-        )
+        return texts.too_many_files(FILES_A_TURN, self._most // 2**20)
 
 
 class FileBudget:

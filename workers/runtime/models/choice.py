@@ -10,6 +10,7 @@ from fast_agent.core.validation import get_agent_dependencies
 from fast_agent.llm.model_factory import ModelFactory
 
 from tasks.settings import Settings
+from workers import texts
 from workers.interfaces import TurnRequest
 from workers.runtime import faults
 from workers.runtime.models.breaker import Breaker, Caller
@@ -102,7 +103,7 @@ class ModelChooser:
         agent, model, refused = request.agent, request.model, dict[str, str]()
         if agent is None or agent not in self._fast.agents or not self._choosable(agent):
             if agent is not None:
-                refused["agent"] = f"The agent {agent} isn't available any more, so {self.default} answers from now on."
+                refused["agent"] = texts.no_such_agent(agent, self.default)
             agent = self.default
         if model is not None and (why := self._no_model(agent, model)):
             refused["model"] = why
@@ -112,9 +113,9 @@ class ModelChooser:
     def _no_model(self, agent: str, model: str) -> str | None:
         """Why a session cannot have a model, as a sentence for the user; None if it can."""
         if model not in self._settings.models:
-            return f"The model {model} isn't available any more, so the default model answers from now on."
+            return texts.no_such_model(model)
         if all(self._type(name) in _WITHOUT_MODEL for name in self._members(agent)):
-            return f"{agent} doesn't call a model from here, so your choice of {model} doesn't apply. I've reset it."
+            return texts.model_does_not_apply(agent, model)
         return None
 
     def _at_hand(self, agent: str, wanted: str | None, caller: Caller) -> ModelChoice:

@@ -8,8 +8,6 @@ from mcp_types import TextContent
 from workers.runtime import faults
 from workers.runtime.call_log import CallLog, fault_of, unfinished
 
-UNFINISHED = "(This answer may be cut off: the model didn't say that it was done. Ask me to go on.)"
-
 
 class EndMarkers:
     """Remembers which models send a stop reason at the end of an answer, and which have not been seen to."""

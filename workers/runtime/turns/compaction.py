@@ -8,6 +8,7 @@ from fast_agent.history.compaction import CompactionError, CompactionSkipped, co
 from fast_agent.types import PromptMessageExtended
 
 from tasks.session import SessionKey
+from workers import texts
 from workers.interfaces import Usage
 from workers.runtime import faults
 from workers.runtime.conversation import fitting
@@ -40,11 +41,7 @@ class Compacted:
     @property
     def words(self) -> str:
         """For the user."""
-        if self.before == self.after:
-            return "There's nothing to shorten yet."
-        if self.left_out:
-            return f"Done: {self.before} messages became {self.after}. I remember part of the rest as a summary."
-        return f"Done: {self.before} messages became {self.after}. I remember the rest as a summary."
+        return texts.compacted(self.before, self.after, part=self.left_out)
 
 
 def due(messages: list[PromptMessageExtended], limit: int, window: int | None) -> bool:

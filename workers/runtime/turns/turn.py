@@ -11,6 +11,7 @@ from mcp_types import TextContent
 
 from tasks.errors import ClaimLost
 from tasks.session import SessionKey
+from workers import texts
 from workers.interfaces import Sink, TurnFailed, Usage
 from workers.runtime import faults
 from workers.runtime.call_log import CallLog, call_log_of_turn, channel
@@ -20,7 +21,7 @@ from workers.runtime.durable.journal import journal_of_turn
 from workers.runtime.model_fault import ModelFault
 from workers.runtime.models.choice import ModelChoice
 from workers.runtime.tools import Toolbox, session_of_turn, toolbox_of_turn
-from workers.runtime.turns.answer_check import UNFINISHED, check, text_of
+from workers.runtime.turns.answer_check import check, text_of
 from workers.runtime.turns.live_text import LiveText
 from workers.steps import TurnParked
 
@@ -286,7 +287,7 @@ class Turn:
         done = TurnAnswer(text, Record(kept, {**record.members, **members}), usage, cut=cut)
         done.broke_off = any(call.unfinished for call in call_log.calls)
         if done.broke_off:
-            done.notices.append(UNFINISHED)
+            done.notices.append(texts.BROKE_OFF)
         if any(channel(item, FAST_AGENT_ALERT_CHANNEL) for item in kept[loaded:]):
-            done.notices.append("This model can't read this kind of file, so I skipped yours.")
+            done.notices.append(texts.left_out("read this kind of file"))
         return done

@@ -1,4 +1,7 @@
-"""What a worker says to a user itself, in plain words."""
+"""The catalogue of texts: what a worker says to a user itself, in plain words.
+
+What a model's faults are called stands with their table (``workers.runtime.faults``).
+"""
 
 from collections.abc import Mapping
 
@@ -68,3 +71,49 @@ def stand_in(model: str | None) -> str:
             return "(This is SmolLM2-135M, a toy model on this machine. Set a model or a key for a real one.)"
         case _:
             return ""
+
+
+# -- notices under an answer, and what became of files and choices
+
+BROKE_OFF = "(This answer may be cut off: the model didn't say that it was done. Ask me to go on.)"
+SEE_FILE = "The whole answer is in the file below."
+FILE_GONE = "Telegram no longer has this file; please send it again."
+FILE_NOT_HANDED_OUT = "This file is too large: Telegram does not hand it out to bots."
+
+
+def file_too_large(mib: float, most: int) -> str:
+    """A file beyond what is fetched from Telegram."""
+    return f"This file is too large ({mib:.0f} MiB): I can read files of up to {most} MiB."
+
+
+def too_many_files(files: int, mib: int) -> str:
+    """The files of one turn go beyond what may be opened."""
+    return f"I can open {files} files and {mib} MiB at once, so I skipped the rest. Send them in smaller groups."
+
+
+def left_out(what: str) -> str:
+    """``what`` the model cannot do with a file: "see pictures"."""
+    return f"This model can't {what}, so I skipped yours."
+
+
+def no_such_agent(agent: str, default: str) -> str:
+    """The session's agent is no longer there."""
+    return f"The agent {agent} isn't available any more, so {default} answers from now on."
+
+
+def no_such_model(model: str) -> str:
+    """The session's model is no longer offered."""
+    return f"The model {model} isn't available any more, so the default model answers from now on."
+
+
+def model_does_not_apply(agent: str, model: str) -> str:
+    """The session's agent has no model of its own."""
+    return f"{agent} doesn't call a model from here, so your choice of {model} doesn't apply. I've reset it."
+
+
+def compacted(before: int, after: int, *, part: bool) -> str:
+    """After /compact; ``part``: the summary holds only a part of what is gone."""
+    if before == after:
+        return "There's nothing to shorten yet."
+    what = "part of the rest" if part else "the rest"
+    return f"Done: {before} messages became {after}. I remember {what} as a summary."
