@@ -161,12 +161,12 @@ class Spending:
         """What is owed, to be counted with steps of the turn that are kept now: of the state, and of the day."""
         add = dict(self._state)
         self._state.clear()
-        return add, self._settled()
+        return add, self._take_owed()
 
     def not_kept(self, add: Mapping[str, int], usage: Mapping[str, Counts]) -> None:
         """The steps were refused; what they have cost has been spent nevertheless."""
         self._state.update(add)
-        self._unsure.append((uuid4().hex[:12], usage))
+        self._unconfirmed.append((uuid4().hex[:12], usage))
 
     def not_committed(self, commit: Commit) -> None:
         """The claim was lost. The tokens are spent all the same, so they are counted without the commit."""
