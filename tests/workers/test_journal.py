@@ -53,7 +53,7 @@ async def dies_in_a_step(pool: Pool, *texts: str) -> None:
     runtime = Stepping(holds)
     worker = await pool.worker("w-one", real=runtime)
     await pool.say_all(1, *({"text": text} for text in texts))
-    pool.ring(worker, ONE)
+    pool.doorbell(worker, ONE)
     async with asyncio.timeout(PATIENCE_S):
         await runtime.kept.wait()
     await worker.kill()
@@ -80,7 +80,7 @@ async def test_after_a_second_death_the_messages_run_one_at_a_time(pool: Pool) -
     await dies_in_a_step(pool, "a", "b")
     held = Stepping(holds)
     second = await pool.worker("w-two", real=held)
-    pool.ring(second, ONE)
+    pool.doorbell(second, ONE)
     async with asyncio.timeout(PATIENCE_S):
         await held.kept.wait()
     await second.kill()
@@ -156,7 +156,7 @@ async def test_a_journal_that_something_else_changed_costs_the_turn_nothing(pool
     runtime = Stepping(holds)
     worker = await pool.worker("w-one", real=runtime)
     await pool.say(1, "a")
-    doorbell = worker.ring(ONE)
+    doorbell = worker.doorbell(ONE)
     async with asyncio.timeout(PATIENCE_S):
         await runtime.kept.wait()
     await pool.store.redis.hset(keys.state(ONE), "journal", str(Mark(1, turn_of([9]), "other")))
@@ -170,7 +170,7 @@ async def test_a_handed_over_turn_goes_on_with_its_steps(pool: Pool) -> None:
     runtime = Stepping(holds)
     worker = await pool.worker("w-one", real=runtime)
     await pool.say(1, "a")
-    pool.ring(worker, ONE)
+    pool.doorbell(worker, ONE)
     async with asyncio.timeout(PATIENCE_S):
         await runtime.kept.wait()
     worker.cancel_turns()

@@ -10,20 +10,8 @@ from tasks.envelope import Inbound, Media
 from workers import texts
 from workers.sessions import planner
 from workers.sessions.batching import ALBUM_PAUSE_S, COLLECT_CHARACTERS, COLLECT_MESSAGES
-from workers.sessions.planner import (
-    Compact,
-    Control,
-    Failures,
-    GiveUp,
-    Handled,
-    HandOff,
-    Move,
-    Plan,
-    QueueMode,
-    Retry,
-    Run,
-    Wait,
-)
+from workers.sessions.failures import Failures
+from workers.sessions.planner import Compact, Control, GiveUp, Handled, HandOff, Move, Plan, QueueMode, Retry, Run, Wait
 
 NOW = 1_800_000_000.0
 TOO_NEW = b'{"v": 99, "something": "else"}'

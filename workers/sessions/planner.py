@@ -1,7 +1,7 @@
 """The planner: decides from what waits in a session's inbox what its turn loop does next (pure: no I/O, no clock)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Literal
 
@@ -278,29 +278,3 @@ def _stop_or_new(handled: Handled, entries: Sequence[Inbound]) -> Control:
         # The message is answered by the next turn, so this step does not answer its update.
         handled = Handled(handled.drop, handled.answers[:-1], handled.suspects and handled.suspects + 1, handled.said)
     return Control(handled, " ".join(said), choice, forget=forgets, then=then, cuts=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Failures:
-    """Counts the passing faults of the running turn, and says how long to wait before the next try."""
-
-    count: int = 0
-
-    LIMIT = 5
-    """Tries of one turn while its provider has passing faults; together about a minute."""
-
-    def next(self) -> "Failures":
-        return replace(self, count=self.count + 1)
-
-    @property
-    def exhausted(self) -> bool:
-        return self.count >= self.LIMIT
-
-    def pause_s(self, at_least: float, jitter: float) -> float:
-        """Seconds to wait before the next try: about 1, 3, 9, 27.
-
-        Args:
-            at_least: What the provider asked for.
-            jitter: From 0 to 1, at random, so that chats do not retry at the same moment.
-        """
-        return max(at_least * (1 + jitter / 2), 3 ** (self.count - 1) * (0.75 + jitter / 2))

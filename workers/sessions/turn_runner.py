@@ -13,9 +13,10 @@ from tasks.store.sessions import READ_AHEAD, Commit
 from workers import texts
 from workers.interfaces import LiveAnswer, TurnFailed, TurnRequest, TurnResult
 from workers.sessions.dependencies import Dependencies
+from workers.sessions.failures import Failures
 from workers.sessions.journal import TurnJournal
 from workers.sessions.owned_session import OwnedSession, persist
-from workers.sessions.planner import MAX_TRIES, Failures, dead_letter
+from workers.sessions.planner import MAX_TRIES, dead_letter
 from workers.sessions.spending import HELD, Spending, payer
 from workers.steps import TurnParked
 
