@@ -115,7 +115,7 @@ async def test_a_worker_that_lost_its_claim_keeps_no_step_and_its_turn_ends(pool
     late = Stepping(holds)
     zombie = await pool.worker("w-one", real=late)
     await pool.say(1, "a")
-    doorbell = zombie.ring(ONE)
+    doorbell = zombie.doorbell(ONE)
     async with asyncio.timeout(PATIENCE_S):
         await late.kept.wait()
     await pool.store.members.report_death("w-one")
