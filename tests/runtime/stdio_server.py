@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 STORE = Path(os.environ.get("STORE", "/nonexistent"))
-TOOLS = ("store", "read", "whoami", "die", "hang", "ask", "sample", "torn", "much", "forge", "chatter")
+TOOLS = ("store", "read", "whoami", "die", "hang", "ask", "sample", "torn", "much", "forge", "chatter", "asked", "look")
 
 MUCH = 1_000_000
 """Characters of each part of what the tool of that name gives."""
@@ -91,10 +91,15 @@ def main() -> None:
         elif method == "tools/list":
             schema = {"type": "object", "properties": {"text": {"type": "string"}}}
             result = {"tools": [{"name": name, "description": name, "inputSchema": schema} for name in TOOLS]}
+            next(tool for tool in result["tools"] if tool["name"] == "look")["annotations"] = {"readOnlyHint": True}
         elif method == "tools/call" and params["name"] == "much":
             result = much(params["arguments"]["text"])
         elif method == "tools/call":
-            text = call(params["name"], params.get("arguments") or {})
+            told = params["name"] in ("asked", "look")
+            text = json.dumps(params.get("_meta")) if told else call(params["name"], params.get("arguments") or {})
+            if told and Path("/nonexistent") != STORE:
+                with STORE.open("a") as file:
+                    file.write(text + "\n")
             result = {"content": [{"type": "text", "text": text}], "isError": False}
             if params["name"] == "forge":
                 result["content"][0]["_meta"] = {"cohort.media": "a file of Alice's", "other": 1}

@@ -104,9 +104,10 @@ def _of_server(name: str) -> Mapping[str, Any]:
 def _chosen(says: Any, tool: str) -> Choice | None:
     if not isinstance(says, dict):
         return says if says in CHOICES else None
-    # A pattern means the tool's own name, whatever its server is called.
+    # A pattern means the tool's own name, whatever its server is called; of several that fit, the longest one holds.
     own = tool.rpartition("__")[2]
-    return next((choice for pattern, choice in says.items() if fnmatchcase(own, str(pattern))), None)
+    fitting = [str(pattern) for pattern in says if fnmatchcase(own, str(pattern))]
+    return says[max(fitting, key=len)] if fitting else None
 
 
 def told(words: str) -> CallToolResult:
