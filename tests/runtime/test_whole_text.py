@@ -5,7 +5,7 @@ import random
 from collections.abc import Iterable
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tasks.text import clean, cleaned
@@ -76,6 +76,7 @@ PIECES = st.lists(
 
 
 @given(PIECES)
+@example([HIGH, "", LOW])
 def test_pieces_are_joined_into_what_they_would_be_as_one(pieces: list[str]) -> None:
     stream = reading.Stream()
     said = ""

@@ -109,10 +109,10 @@ def answer(entry: Entry, fault: Fault, results: list[str]) -> Answer:
             # Of the tool that a called agent is to call.
             continue
         named = next((tool for tool in entry.tools if tool.endswith(found[1])), found[1])
-        rest, arguments = entry.last[found.end() :], "{}"
+        rest, arguments, read = entry.last[found.end() :], "{}", found.end()
         if rest.startswith('{"'):
             arguments = rest[: json.JSONDecoder().raw_decode(rest)[1]]
-        read = found.end() + len(arguments)
+            read += len(arguments)
         function = {"name": named, "arguments": arguments}
         calls.append({"id": f"call_{entry.number}_{len(calls)}", "type": "function", "function": function})
     asked = sum(message["role"] == "user" for message in entry.messages)

@@ -1,6 +1,8 @@
 """JSON whose escapes stand for text that UTF-8 cannot carry: half of a surrogate pair, and NUL."""
 
+import json
 import re
+from typing import Any, cast
 
 from tasks.text import INSTEAD
 
@@ -8,6 +10,10 @@ _ESCAPE = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}|\\u0000|\\."
 )
 _LONE = re.compile(r"\\u(?:[dD][89a-fA-F][0-9a-fA-F]{2}|0000)")
+_TEXTS = frozenset(
+    {"text", "content", "delta", "thinking", "reasoning", "reasoning_content", "partial_json", "arguments"}
+)
+"""Fields in which the providers' streams carry text."""
 _ENDS_OPEN = re.compile(r'(?<!\\)(?:\\\\)*\\u[dD][89abAB][0-9a-fA-F]{2}(?=")')
 _BEGINS_OPEN = re.compile(r'(?<!\\)"(\\u[dD][c-fC-F][0-9a-fA-F]{2})')
 
@@ -39,3 +45,18 @@ def joined(first: str, second: str) -> tuple[str, str]:
 def ends_open(raw: str) -> bool:
     """Whether a text in it ends with the first half of a surrogate pair."""
     return _suspect(raw) and _ENDS_OPEN.search(raw) is not None
+
+
+def is_silent(raw: str) -> bool:
+    """Whether an event carries no text of the model: an empty piece, a sign of life, a count. An end mark is none."""
+    try:
+        return not _speaks(json.loads(raw))
+    except (ValueError, RecursionError):
+        return False
+
+
+def _speaks(value: Any) -> bool:
+    if isinstance(value, dict):
+        items = cast("dict[str, Any]", value).items()
+        return any((name in _TEXTS and isinstance(one, str) and one != "") or _speaks(one) for name, one in items)
+    return isinstance(value, list) and any(map(_speaks, cast("list[Any]", value)))

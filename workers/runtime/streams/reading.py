@@ -17,9 +17,11 @@ from typing import Any
 
 from workers.runtime.streams.arguments import Arguments
 from workers.runtime.streams.deltas import Deltas
-from workers.runtime.streams.escapes import ends_open, joined, mended
+from workers.runtime.streams.escapes import ends_open, is_silent, joined, mended
 from workers.runtime.streams.meter import AnswerCut, Meter, longest, metering
 
+_HELD = 16
+"""Events that wait for the second half of a surrogate pair, at most."""
 _EVENTS_AT_ONCE = 16
 """Events read before others get the loop: some three milliseconds."""
 _SLICE = 2**14
@@ -39,24 +41,29 @@ class Stream:
     meter: Meter | None = field(default_factory=metering.get)
     arguments: Arguments = field(default_factory=Arguments)
     deltas: Deltas = field(default_factory=Deltas)
-    held: tuple[Any, str] | None = None
+    held: list[tuple[Any, str]] = field(default_factory=list[tuple[Any, str]])
+    """An event whose text ends in half a surrogate pair, and events without text that came behind it."""
 
     def ready(self, event: Any, raw: str) -> Iterator[tuple[Any, str]]:
-        """The events that can be read now; one whose text ends in half a surrogate pair waits for the next."""
-        if self.held is not None:
-            first, raw = joined(self.held[1], raw)
-            yield self.held[0], first
-            self.held = None
+        """The events that can be read now; one whose text ends in half a surrogate pair waits for the next text."""
+        if self.held:
+            waiting, open_raw = self.held[0]
+            first, rest = joined(open_raw, raw)
+            if rest == raw and len(self.held) < _HELD and is_silent(raw):
+                self.held.append((event, raw))
+                return
+            yield waiting, first
+            yield from self.held[1:]
+            self.held, raw = [], rest
         if ends_open(raw):
-            self.held = (event, raw)
+            self.held = [(event, raw)]
         else:
             yield event, raw
 
     def last(self) -> Iterator[tuple[Any, str]]:
         """What still waits when the stream ends."""
-        if self.held is not None:
-            yield self.held
-            self.held = None
+        yield from self.held
+        self.held = []
 
     def read(self, raw: str) -> tuple[Any, ...]:
         """What an event says, counted and checked; nothing when it is not to be passed on.
