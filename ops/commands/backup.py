@@ -58,8 +58,7 @@ def restore_(file: Annotated[Path, typer.Argument(help="A file of `cohort backup
     made, _ = backup_file.check(file)
 
     async def work(here: Context) -> None:
-        if here.running is not None:
-            raise Misconfigured(f"`cohort up` runs in {here.home.root}: stop it first")
+        _require_stopped(here)
         async with _source(here) as url, connection(url) as redis:
             count = await restore(redis, backup_file.read(file), SystemClock())
         when = datetime.fromtimestamp(made, UTC).strftime("%Y-%m-%d %H:%M:%S")
@@ -73,8 +72,7 @@ def move(url: Annotated[str, typer.Argument(help="The new one: redis://host:port
     target = load({"REDIS_URL": url}).redis
 
     async def work(here: Context) -> None:
-        if here.running is not None:
-            raise Misconfigured(f"`cohort up` runs in {here.home.root}: stop it first")
+        _require_stopped(here)
         if here.settings.redis_url:
             raise Misconfigured("REDIS_URL is set: `cohort move` copies this directory's own store; unset it")
         clock = SystemClock()
@@ -83,6 +81,11 @@ def move(url: Annotated[str, typer.Argument(help="The new one: redis://host:port
         print(f"{count} keys copied. Set REDIS_URL to the new address and start. {here.home.valkey} stays as it is.")
 
     run(work(context()))
+
+
+def _require_stopped(here: Context) -> None:
+    if here.running is not None:
+        raise Misconfigured(f"`cohort up` runs in {here.home.root}: stop it first")
 
 
 @asynccontextmanager

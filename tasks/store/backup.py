@@ -16,6 +16,7 @@ from tasks.clock import Clock
 from tasks.errors import Misconfigured
 from tasks.session import SessionKey
 from tasks.slots import slot_of
+from tasks.store.layout import RESTORING
 from tasks.store.redis import guard, text
 
 _PARTS = (keys.inbox, keys.outbox, keys.state, keys.journal, keys.notes)
@@ -27,8 +28,6 @@ _CHUNK = 500
 """Elements that one command writes; even, so that pairs stay together."""
 _STREAM = 3
 """Elements that a stream's entry is: its id, and one field with its value."""
-_RESTORING = "restoring"
-"""A field of the layout while a restore runs. No process starts on such a Redis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +160,7 @@ async def restore(redis: Redis, records: AsyncIterable[Record], clock: Clock) ->
         if record.key == keys.LAYOUT:
             slots = _slots(record)
             with guard():
-                pairs = {**_pairs(record.value), _RESTORING.encode(): b"1"}
+                pairs = {**_pairs(record.value), RESTORING.encode(): b"1"}
                 await redis.hset(keys.LAYOUT, mapping=pairs)  # type: ignore[arg-type]
             continue
         if not slots:
@@ -175,7 +174,7 @@ async def restore(redis: Redis, records: AsyncIterable[Record], clock: Clock) ->
                 await pipe.execute()
         count += 1
     with guard():
-        await redis.hdel(keys.LAYOUT, _RESTORING)
+        await redis.hdel(keys.LAYOUT, RESTORING)
     return count
 
 
@@ -183,7 +182,7 @@ async def _clear(redis: Redis) -> None:
     with guard():
         async for _ in redis.scan_iter(match=f"{keys.worker('')}*", count=1000):
             raise Misconfigured("workers are running on this Redis: stop them first")
-        broken = await redis.hexists(keys.LAYOUT, _RESTORING)
+        broken = await redis.hexists(keys.LAYOUT, RESTORING)
         async for name in redis.scan_iter(match="cohort:*", count=1000):
             if broken:
                 await redis.unlink(name)

@@ -44,8 +44,8 @@ class JournalStore:
             False when the journal is not as expected (something else than Cohort changed it); nothing was kept.
 
         Raises:
-            ClaimLost: somebody else owns the session, or its turn was committed.
-            StoreUnavailable: nobody can tell.
+            ClaimLost: another worker owns the session, or its turn was committed.
+            StoreUnavailable: Redis is away, so it is not known.
         """
         session = claim.session
         usage = [{"add": dict(counts.add), "set": flat(counts.set)} for counts in steps.usage.values()]

@@ -6,6 +6,9 @@ from tasks import keys
 from tasks.errors import Misconfigured
 from tasks.store.redis import guard
 
+RESTORING = "restoring"
+"""A field of the layout while a restore runs (``tasks.store.backup``). No process starts on such a Redis."""
+
 
 async def open_layout(redis: Redis, slots: int) -> None:
     """Write the layout on a new deployment, compare with it on an old one.
@@ -20,7 +23,7 @@ async def open_layout(redis: Redis, slots: int) -> None:
             pipe.hsetnx(keys.LAYOUT, "slots", str(slots))
             pipe.hgetall(keys.LAYOUT)
             *_, stored = await pipe.execute()
-    if b"restoring" in stored:
+    if RESTORING.encode() in stored:
         raise Misconfigured("a restore into this Redis was cut off: run `cohort restore` again, with the same file")
     version, laid_out = int(stored[b"version"]), int(stored[b"slots"])
     if version > keys.LAYOUT_VERSION:

@@ -18,7 +18,7 @@ class PollerLease:
         """Take the lease, or renew it; False while somebody else holds it.
 
         Raises:
-            StoreUnavailable: nobody can tell.
+            StoreUnavailable: Redis is away, so it is not known.
         """
         return bool(await self._lease([keys.poller(bot)], [holder, int(ttl.total_seconds() * 1000)]))
 

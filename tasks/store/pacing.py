@@ -88,7 +88,7 @@ class PaceStore:
         The bot's own turn is taken only when the chat's has come, so that a slow chat holds up no other.
 
         Raises:
-            StoreUnavailable: nobody can tell.
+            StoreUnavailable: Redis is away, so it is not known.
         """
         rate = self._limits.chat(chat)
         interval = 0 if chat_taken else rate.interval_us
@@ -110,7 +110,7 @@ class PaceStore:
             0 if the turn was taken, else seconds after which to ask again.
 
         Raises:
-            StoreUnavailable: nobody can tell.
+            StoreUnavailable: Redis is away, so it is not known.
         """
         rate = self._limits.chat(chat)
         interval = rate.interval_us if charge_chat else 0

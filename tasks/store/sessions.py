@@ -122,7 +122,7 @@ class SessionStore(SessionViews):
         """Own the session if nobody living does.
 
         Raises:
-            StoreUnavailable: nobody can tell.
+            StoreUnavailable: Redis is away, so it is not known.
         """
         # Mostly right: nobody has it, and nobody had it since we did. It saves asking twice.
         # Bytes, as they were read: a damaged owner need not be text.

@@ -16,9 +16,9 @@ log = logging.getLogger("cohort.turns")
 class TurnJournal:
     """The ``StepLog`` of one turn, over all its tries here. Nothing is written before a step is added."""
 
-    def __init__(self, claimed: OwnedSession, spending: Spending, updates: Sequence[int]) -> None:
+    def __init__(self, owned: OwnedSession, spending: Spending, updates: Sequence[int]) -> None:
         """``updates``: what the turn answers; they name it."""
-        self._claimed = claimed
+        self._owned = owned
         self._spending = spending
         self._mark = Mark.new(updates)
         self._kept: list[bytes] = []
@@ -33,19 +33,19 @@ class TurnJournal:
         Raises:
             JournalTooNew: a newer release has to go on with it.
         """
-        mark = self._claimed.mark
+        mark = self._owned.mark
         if mark is not None and (mark.taken, mark.turn) == (self._mark.taken, self._mark.turn):
             self._mark = mark
-            self._kept = list(await self._claimed.steps())
+            self._kept = list(await self._owned.steps())
             self._written = len(self._kept)
-            log.info("journal.taken_over", extra={"session": str(self._claimed.session), "steps": self._written})
+            log.info("journal.taken_over", extra={"session": str(self._owned.session), "steps": self._written})
 
     # -- StepLog
 
     @property
     def turn(self) -> str:
         """Of this session alone, so that no two sessions' calls have one key."""
-        return f"{self._claimed.session} {self._mark.turn}"
+        return f"{self._owned.session} {self._mark.turn}"
 
     @property
     def kept(self) -> Sequence[bytes]:
@@ -97,13 +97,13 @@ class TurnJournal:
             except Exception:
                 # The turn is worth more than its journal.
                 self._lost = True
-                log.exception("journal.defect", extra={"session": str(self._claimed.session)})
+                log.exception("journal.defect", extra={"session": str(self._owned.session)})
 
     async def _write(self, entries: Sequence[bytes]) -> None:
         at, add, usage = self._written, *self._spending.with_steps()
-        steps = Steps(str(self._mark), at, entries, self._claimed.last_commit, "", add, usage)
+        steps = Steps(str(self._mark), at, entries, self._owned.last_commit, "", add, usage)
         try:
-            kept = await self._claimed.keep(steps)
+            kept = await self._owned.keep(steps)
         except ClaimLost:
             self._spending.not_kept(add, usage)
             raise
@@ -113,4 +113,4 @@ class TurnJournal:
         # Something else than Cohort changed it. The turn is worth more than its journal.
         self._lost = True
         self._spending.not_kept(add, usage)
-        log.error("journal.lost", extra={"session": str(self._claimed.session)})
+        log.error("journal.lost", extra={"session": str(self._owned.session)})

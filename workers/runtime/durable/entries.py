@@ -50,7 +50,7 @@ class Kept:
         """Read them.
 
         Raises:
-            Damaged: one of them is none of ours.
+            Damaged: this release did not write one of them.
         """
         kept = cls()
         try:
