@@ -20,7 +20,7 @@ import logging
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from hashlib import blake2s
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -73,7 +73,13 @@ def _written(bot: int, chat: int, topic: int | None) -> str:
 
 def where(home: Path, session: SessionKey) -> Path:
     """The session's own directory."""
-    return (home / "sessions").resolve() / slug(session)
+    return _sessions(home) / slug(session)
+
+
+@cache
+def _sessions(home: Path) -> Path:
+    """Resolved once: the path is asked for in each turn, and to resolve it reads every folder above it."""
+    return (home / "sessions").resolve()
 
 
 def place(home: Path, session: SessionKey) -> Path:
