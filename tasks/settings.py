@@ -1,40 +1,20 @@
 """Every setting: one frozen object, read once from the environment and ``.env``."""
 
 import difflib
-import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from tasks import environ as environment
-from tasks import redis_url
 from tasks.agent_files import found_configuration
 from tasks.errors import Misconfigured
+from tasks.setting_forms import Duration, Hosts, Ids, Names, RedisUrl, Secret, Token, Url
 
 _NO_TOKEN = "TELEGRAM_BOT_TOKEN is not set; get one from @BotFather, or use `cohort up` without one"  # noqa: S105
-
-# Telegram's alphabet and greatest length (setWebhook); at least 16 characters, because each request may try one.
-_SECRET = re.compile(r"[A-Za-z0-9_-]{16,256}")
-
-
-def _seconds(value: object) -> object:
-    """Durations are written as seconds; pydantic takes bare digits in text for something else."""
-    try:
-        return timedelta(seconds=float(value)) if isinstance(value, str) else value
-    except (ValueError, OverflowError):
-        raise ValueError(f"is not a number of seconds: {value!r}") from None
-
-
-type Duration = Annotated[timedelta, BeforeValidator(_seconds)]
-
-
-def _names(value: object) -> object:
-    """Lists are written with commas or blanks."""
-    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
 
 class Settings(BaseSettings):
@@ -57,17 +37,17 @@ class Settings(BaseSettings):
         return (init_settings,)
 
     # -- where things are
-    telegram_bot_token: SecretStr | None = Field(None, alias="TELEGRAM_BOT_TOKEN")
+    telegram_bot_token: Token | None = Field(None, alias="TELEGRAM_BOT_TOKEN")
     """The bot's token, from @BotFather. Without one `cohort up` starts the playground."""
-    telegram_base_url: str = Field("https://api.telegram.org", alias="TELEGRAM_BASE_URL")
+    telegram_base_url: Url = Field("https://api.telegram.org", alias="TELEGRAM_BASE_URL")
     """Root of the Bot API server."""
-    redis_url: str | None = Field(None, alias="REDIS_URL")
+    redis_url: RedisUrl | None = Field(None, alias="REDIS_URL")
     """Redis or Valkey, 7.0 or later (redis, rediss, sentinel). Without one `cohort up` runs an embedded Valkey."""
     wait_replicas: int = Field(0, alias="COHORT_WAIT_REPLICAS", ge=0, le=16)
     """Replicas of Redis that must have a write before it counts as done. 0: a failover may lose the last writes."""
     flower_port: int = Field(5555, alias="FLOWER_PORT", ge=0, le=65535)
     """Flower's port on 127.0.0.1; 0 starts no Flower."""
-    flower_hosts: Annotated[tuple[str, ...], NoDecode] = Field((), alias="COHORT_FLOWER_HOSTS")
+    flower_hosts: Hosts = Field((), alias="COHORT_FLOWER_HOSTS")
     """Hosts by which browsers reach Flower through a proxy of yours (`name` or `name:port`), separated by commas."""
     env_file: Path = Field(environment.FILE, alias=environment.NAME)
     """File with further settings, read beside the environment. It must exist if it is named here."""
@@ -89,7 +69,7 @@ class Settings(BaseSettings):
     # -- what the agents are
     model: str | None = Field(None, alias="COHORT_MODEL")
     """Overrides the model of every card."""
-    models: Annotated[tuple[str, ...], NoDecode] = Field((), alias="COHORT_MODELS")
+    models: Names = Field((), alias="COHORT_MODELS")
     """Models that `/model` may choose, separated by commas."""
     fallback_model: str | None = Field(None, alias="COHORT_FALLBACK_MODEL")
     """Used for a turn while the provider of the chosen model is down."""
@@ -117,9 +97,9 @@ class Settings(BaseSettings):
     # -- who may talk, and how messages are taken
     access: Literal["open", "allowlist"] | None = Field(None, alias="COHORT_ACCESS")
     """Who may talk. Default: `open` in the playground, `allowlist` with a real token."""
-    allow: Annotated[tuple[int, ...], NoDecode] = Field((), alias="COHORT_ALLOW")
+    allow: Ids = Field((), alias="COHORT_ALLOW")
     """User and chat ids on the allowlist, separated by commas."""
-    admins: Annotated[tuple[int, ...], NoDecode] = Field((), alias="COHORT_ADMINS")
+    admins: Ids = Field((), alias="COHORT_ADMINS")
     """User ids that operator alerts are sent to, separated by commas."""
     queue_mode: Literal["collect", "followup", "interrupt"] = Field("collect", alias="COHORT_QUEUE_MODE")
     """What happens to messages sent while a turn runs."""
@@ -133,9 +113,9 @@ class Settings(BaseSettings):
     """Largest file taken from a chat (a cloud Bot API server hands out 20 MiB at most)."""
     media_cache_mib: int = Field(512, alias="COHORT_MEDIA_CACHE_MIB", ge=1)
     """Disk that fetched files may take in the state directory."""
-    webhook_url: str | None = Field(None, alias="COHORT_WEBHOOK_URL")
+    webhook_url: Url | None = Field(None, alias="COHORT_WEBHOOK_URL")
     """Public https address for updates; without one the bot polls."""
-    webhook_secret: SecretStr | None = Field(None, alias="COHORT_WEBHOOK_SECRET")
+    webhook_secret: Secret | None = Field(None, alias="COHORT_WEBHOOK_SECRET")
     """Required with a webhook address: 16 to 256 of `A-Z a-z 0-9 _ -`; Telegram sends it with each update."""
     webhook_host: str = Field("127.0.0.1", alias="COHORT_WEBHOOK_HOST")
     """Local address the webhook listens on; `0.0.0.0` when the proxy that ends TLS is on another machine."""
@@ -153,7 +133,7 @@ class Settings(BaseSettings):
     """A worker above this drains and is restarted; 0 never."""
     playground_port: int = Field(8081, alias="COHORT_PLAYGROUND_PORT", ge=0, le=65535)
     """The playground's port on 127.0.0.1."""
-    playground_key: SecretStr | None = Field(None, alias="COHORT_PLAYGROUND_KEY")
+    playground_key: Secret | None = Field(None, alias="COHORT_PLAYGROUND_KEY")
     """Opens the playground's page and control API: 16 to 256 of `A-Z a-z 0-9 _ -`. Default: a new one each start."""
     metrics_port: int = Field(0, alias="COHORT_METRICS_PORT", ge=0, le=65535)
     """First of the ports for Prometheus metrics on 127.0.0.1; 0 serves none."""
@@ -173,57 +153,6 @@ class Settings(BaseSettings):
         # What is not there is not set: workers need no configuration, unless one is named.
         found = found_configuration(default)
         return given if found == default else {**given, "COHORT_CONFIG": found}
-
-    @field_validator("models", "flower_hosts", mode="before")
-    @classmethod
-    def _split_models(cls, value: object) -> object:
-        return _names(value)
-
-    @field_validator("allow", "admins", mode="before")
-    @classmethod
-    def _split_ids(cls, value: object) -> object:
-        return _names(value)
-
-    @field_validator("flower_hosts")
-    @classmethod
-    def _host_form(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if any("/" in name for name in value):
-            raise ValueError("names hosts alone (flower.example, or flower.example:8443), without https:// or a path")
-        return value
-
-    @field_validator("telegram_bot_token")
-    @classmethod
-    def _token_form(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is None:
-            return None
-        number, _, secret = value.get_secret_value().partition(":")
-        if not (number.isascii() and number.isdigit()) or not secret or any(c.isspace() for c in secret):
-            raise ValueError("does not look like a bot token (expected 123456:ABC...)")
-        return value
-
-    @field_validator("telegram_base_url", "redis_url", "webhook_url")
-    @classmethod
-    def _url_form(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        if "://" not in value:
-            raise ValueError("is not a URL (expected scheme://host...)")
-        return value.rstrip("/")
-
-    @field_validator("webhook_secret", "playground_key")
-    @classmethod
-    def _secret_form(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not _SECRET.fullmatch(value.get_secret_value()):
-            raise ValueError("must be 16 to 256 characters of A-Z a-z 0-9 _ - (make one: openssl rand -hex 32)")
-        return value
-
-    @field_validator("redis_url")
-    @classmethod
-    def _redis_form(cls, value: str | None) -> str | None:
-        """What redis-py and Celery's transport both understand, and in the same way."""
-        if value is not None:
-            redis_url.check(value)
-        return value
 
     @property
     def bot_id(self) -> int:

@@ -5,7 +5,7 @@ import sys
 import types
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeAliasType, Union, get_args, get_origin
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
@@ -53,7 +53,7 @@ def values(info: FieldInfo) -> str:
     }
     if get_origin(kind) is Literal:
         return ", ".join(f"`{word}`" for word in get_args(kind))
-    if "Duration" in repr(kind) or kind is timedelta:
+    if kind is timedelta:
         return "seconds"
     if get_origin(kind) is tuple:
         return "ids, with commas" if int in get_args(kind) else "names, with commas"
@@ -107,7 +107,9 @@ def renewed(page: str) -> str:
 
 def _without_none(annotation: Any) -> Any:
     if get_origin(annotation) in (Union, types.UnionType):
-        return next(part for part in get_args(annotation) if part is not type(None))
+        annotation = next(part for part in get_args(annotation) if part is not type(None))
+    while isinstance(annotation, TypeAliasType) or get_origin(annotation) is Annotated:
+        annotation = annotation.__value__ if isinstance(annotation, TypeAliasType) else get_args(annotation)[0]
     return annotation
 
 

@@ -1,0 +1,67 @@
+"""In which form a setting is written: durations, lists, addresses, tokens (pure)."""
+
+import re
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic_settings import NoDecode
+
+from tasks import redis_url
+
+# Telegram's alphabet and greatest length (setWebhook); at least 16 characters, because each request may try one.
+_SECRET = re.compile(r"[A-Za-z0-9_-]{16,256}")
+
+
+def _seconds(value: object) -> object:
+    """Durations are written as seconds; pydantic takes bare digits in text for something else."""
+    try:
+        return timedelta(seconds=float(value)) if isinstance(value, str) else value
+    except (ValueError, OverflowError):
+        raise ValueError(f"is not a number of seconds: {value!r}") from None
+
+
+def _parted(value: object) -> object:
+    """Lists are written with commas or blanks."""
+    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
+def _hosts(value: tuple[str, ...]) -> tuple[str, ...]:
+    if any("/" in name for name in value):
+        raise ValueError("names hosts alone (flower.example, or flower.example:8443), without https:// or a path")
+    return value
+
+
+def _token(value: SecretStr) -> SecretStr:
+    number, _, secret = value.get_secret_value().partition(":")
+    if not (number.isascii() and number.isdigit()) or not secret or any(c.isspace() for c in secret):
+        raise ValueError("does not look like a bot token (expected 123456:ABC...)")
+    return value
+
+
+def _url(value: str) -> str:
+    if "://" not in value:
+        raise ValueError("is not a URL (expected scheme://host...)")
+    return value.rstrip("/")
+
+
+def _redis(value: str) -> str:
+    """What redis-py and Celery's transport both understand, and in the same way."""
+    redis_url.check(value)
+    return value
+
+
+def _secret(value: SecretStr) -> SecretStr:
+    if not _SECRET.fullmatch(value.get_secret_value()):
+        raise ValueError("must be 16 to 256 characters of A-Z a-z 0-9 _ - (make one: openssl rand -hex 32)")
+    return value
+
+
+type Duration = Annotated[timedelta, BeforeValidator(_seconds)]
+type Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parted)]
+type Ids = Annotated[tuple[int, ...], NoDecode, BeforeValidator(_parted)]
+type Hosts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parted), AfterValidator(_hosts)]
+type Token = Annotated[SecretStr, AfterValidator(_token)]
+type Url = Annotated[str, AfterValidator(_url)]
+type RedisUrl = Annotated[Url, AfterValidator(_redis)]
+type Secret = Annotated[SecretStr, AfterValidator(_secret)]
