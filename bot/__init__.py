@@ -1,1 +1,1 @@
-"""Telegram in: takes updates durably, rings for the workers, answers what needs no agent. Nothing here thinks."""
+"""Telegram in: takes updates durably, sends the workers doorbells, answers what needs no agent. Nothing here thinks."""

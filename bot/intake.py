@@ -193,7 +193,7 @@ class UpdateIntake:
         for item in items:
             inbound = item.inbound
             if inbound is not None and (all_of_them or item is last[inbound.session]):
-                item.accept = replace(item.accept, bell=self._doorbells.bell(inbound.key, inbound.update_id))
+                item.accept = replace(item.accept, doorbell=self._doorbells.of(inbound.key, inbound.update_id))
 
     async def _accept(self, batch: list[Accept]) -> list[Verdict]:
         """Store a batch in one call. After a defect, store its items one by one, so that one cannot stop the others.

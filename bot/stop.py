@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 
 from tasks.errors import CohortError
+from tasks.waiting import came_within
 
 
 class Stopped(CohortError):  # noqa: N818 - an event
@@ -39,9 +40,7 @@ class Stop:
 
     async def pause(self, seconds: float) -> None:
         """Sleep; a stop ends it early."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._event.wait()
+        await came_within(self._event, seconds)
 
     @asynccontextmanager
     async def cuts(self) -> AsyncGenerator[None]:

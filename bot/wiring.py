@@ -116,14 +116,14 @@ async def _patiently[T](attempt: Callable[[], Awaitable[T]], event: str, stop: S
 async def _work(connections: Connections, stop: Stop) -> None:
     settings, telegram, store, clock = connections.settings, connections.telegram, connections.store, connections.clock
     access = access_of(settings)
-    if access.nobody:
+    if access.admits_no_one:
         log.warning("access.empty", extra={"remedy": "set COHORT_ALLOW to user or chat ids, or COHORT_ACCESS=open"})
     interrupts, signs = Interrupts(connections.doorbells), Signs(telegram, clock)
     # The workers' budget: Telegram counts what a bot sends, not which process sent it.
     pacing = Pacing(PaceStore(store.redis, clock, Limits.of(settings.send_rate)), connections.me.id, clock, stop.pause)
     replies = Replies(connections.me.id, store=store.intake, calls=telegram.paced(pacing), clock=clock)
     answers = Answers(settings, store.sessions, LiveAgents(store.members), clock, reminders=store.reminders)
-    door = UpdateIntake(
+    intake = UpdateIntake(
         connections.me,
         access=access,
         answers=answers,
@@ -136,7 +136,7 @@ async def _work(connections: Connections, stop: Stop) -> None:
     )
 
     async def take(updates: Sequence[object]) -> None:
-        if await door.take(updates):
+        if await intake.take(updates):
             replies.wake()
 
     leader = LeaderLoop(store.lease, connections.me.id, f"{socket.gethostname()}-{uuid4().hex[:8]}")

@@ -27,8 +27,8 @@ class Access:
         return "ignore" if business or user is None else "tell"
 
     @property
-    def nobody(self) -> bool:
-        """Nobody may talk: the operator has to be told."""
+    def admits_no_one(self) -> bool:
+        """No user or chat may talk: the operator has to be told."""
         return not self.everybody and not self.allow
 
 

@@ -6,7 +6,6 @@ from celery import Celery
 
 from tasks.redis_url import Sentinels, sentinels
 from tasks.settings import Settings, load
-from tasks.slots import queue_of
 
 CANCEL = "cohort_cancel"
 """Remote control: cancel the running turn of ``session``, so that a control word is seen at once."""
@@ -46,8 +45,6 @@ def make_app(settings: Settings) -> Celery:
         worker_hijack_root_logger=False,
         worker_redirect_stdouts=False,
         worker_enable_remote_control=True,
-        # A worker answers for its own turns; two clocks tell nothing about them.
-        worker_enable_prefetch_count_reduction=True,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         # Refusals too: a Redis that fails over, or is full, is one that comes back; Celery's default is to end.
@@ -64,7 +61,7 @@ def make_app(settings: Settings) -> Celery:
             "health_check_interval": 15,
             **(_sentinel_options(watched) if watched else {}),
         },
-        # Doorbells and events that nobody reads any more.
+        # Events and answers to remote control whose reader is gone.
         event_queue_expires=60,
         event_queue_ttl=30,
         control_queue_expires=30,
@@ -82,11 +79,6 @@ def _sentinel_options(watched: Sentinels) -> dict[str, Any]:
 def celery_app() -> Celery:
     """The app of the environment's settings, for ``celery -A tasks.app:app`` and Flower."""
     return make_app(load())
-
-
-def queues(settings: Settings) -> tuple[str, ...]:
-    """All queues of a deployment."""
-    return tuple(queue_of(slot) for slot in range(settings.slots))
 
 
 def __getattr__(name: str) -> Celery:

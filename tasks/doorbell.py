@@ -41,7 +41,7 @@ class _PaperTransport(virtual.Transport):
 
 
 class Doorbells:
-    """Makes doorbells, and rings. Losing or doubling one is harmless (docs/architecture.md)."""
+    """Makes doorbells and sends them. Losing or doubling one is harmless (docs/architecture.md)."""
 
     def __init__(self, app: Celery, *, slots: int) -> None:
         self._app = app
@@ -58,7 +58,7 @@ class Doorbells:
             self._like: dict[str, Any] = channel.written
         self._embed = json.loads(b64decode(self._like["body"]))[2]
 
-    def bell(self, session: SessionKey, update_id: int) -> Doorbell:
+    def of(self, session: SessionKey, update_id: int) -> Doorbell:
         """The doorbell of a message, for ``tasks.store.intake.Accept``.
 
         Written by Celery once and then changed in what differs
@@ -83,31 +83,31 @@ class Doorbells:
             ),
         )
 
-    def ring(self, items: Sequence[tuple[SessionKey, int]]) -> None:
-        """Ring for each (session, update id) that is stored already. Blocking: call it from a thread.
+    def send(self, items: Sequence[tuple[SessionKey, int]]) -> None:
+        """Send one for each (session, update id) that is stored already. Blocking: call it from a thread.
 
         Raises:
-            StoreUnavailable: some may not have been rung; the owners' sweeps find their messages.
+            StoreUnavailable: some may not have been sent; the owners' sweeps find their messages.
         """
         try:
             with self._app.producer_pool.acquire(block=True, timeout=5) as producer, cast("Any", producer).batch():
                 for session, update_id in items:
                     self._send(producer, session, update_id)
         except self._away as problem:
-            raise StoreUnavailable(f"no doorbell could be rung ({type(problem).__name__})") from problem
+            raise StoreUnavailable(f"no doorbell could be sent ({type(problem).__name__})") from problem
 
     def interrupt(self, session: SessionKey) -> None:
         """Cancel the session's running turn, wherever it runs, so that the control word behind it is seen at once.
 
-        Blocking, likewise.
+        Blocking, as ``send`` is.
 
         Raises:
-            StoreUnavailable: nobody was told; the control word takes its turn.
+            StoreUnavailable: no worker was told; the control word takes its turn.
         """
         try:
             self._app.control.broadcast(CANCEL, arguments={"session": str(session)})
         except self._away as problem:
-            raise StoreUnavailable(f"nobody could be told ({type(problem).__name__})") from problem
+            raise StoreUnavailable(f"no worker could be told ({type(problem).__name__})") from problem
 
     def _send(self, producer: Any, session: SessionKey, update_id: int) -> None:
         self._app.send_task(

@@ -72,38 +72,40 @@ class Media(BaseModel):
 
 
 class Inbound(Envelope):
-    """One accepted message, or one control word that takes its place in the order of messages (``kind``).
-
-    ``at``: when it was accepted, seconds since the epoch. ``text``: the message's text or caption, as typed.
-    ``album``: media group id; its parts are one message. ``quote``: the text it replies to. ``choice``: what a
-    ``choose`` sets, for example ``{"model": "haiku"}``. ``edited``: it replaces the text of ``message_id``.
-    ``described``: ``text`` is the bot's own words for what has none (a place, a contact). ``forwarded_from``: who wrote
-    it first, by the name that Telegram gives ("" where it hides it); None when it was not forwarded.
-    ``moved_to``: the supergroup that a group became (kind ``moved``, since version 2, in which it is written: to an
-    older reader it would be damaged). ``set_by`` and ``depth``: of a reminder, the person whose turn set it, and how
-    many reminders led to it since a person wrote.
-    """
+    """One accepted message, or one control word that takes its place in the order of messages (``kind``)."""
 
     VERSION: ClassVar[int] = 2
 
     session: str
     update_id: int
     at: float
+    """When it was accepted, seconds since the epoch."""
     kind: InboundKind = "message"
     message_id: int | None = None
     sender: Sender | None = None
     chat_type: Literal["private", "group", "supergroup", "channel"] = "private"
     text: str = ""
+    """The message's text or caption, as typed."""
     media: tuple[Media, ...] = ()
     album: str | None = None
+    """Media group id; its parts are one message."""
     quote: str | None = None
+    """The text it replies to."""
     choice: dict[str, str] = {}
+    """What a ``choose`` sets, for example ``{"model": "haiku"}``."""
     edited: bool = False
+    """It replaces the text of ``message_id``."""
     described: bool = False
+    """``text`` is the bot's own words for what has none (a place, a contact)."""
     forwarded_from: str | None = None
+    """Who wrote it first, by the name that Telegram gives ("" where it hides it); None when it was not forwarded."""
     moved_to: int | None = None
+    """The supergroup that a group became (kind ``moved``). Such an envelope has version 2, so that a reader of version
+    1 refuses it and does not lose the field."""
     set_by: int | None = None
+    """Of a reminder: the person whose turn set it."""
     depth: int = 0
+    """Of a reminder: how many reminders led to it since a person wrote."""
 
     @property
     def key(self) -> SessionKey:
@@ -125,32 +127,33 @@ class Button(BaseModel):
 
 
 class Reply(Envelope):
-    """One Telegram message to deliver; a long answer is several.
-
-    ``id``: given at commit, so that no two replies of a session are alike.
-    ``entities``: Telegram MessageEntity objects, offsets in UTF-16 units of ``text``. ``edit``: the id of the message
-    to edit instead of sending a new one. ``buttons``: rows of inline buttons. ``file_name``/``file_text``: a document
-    to send, ``text`` being its caption. ``answers``: the update ids this answers (for the history checker).
-    ``session`` stands only in the bot's own replies, which are not kept in a session's outbox. ``at``: when it was
-    written, seconds since the epoch, of those that are dropped when they are old.
-    """
+    """One Telegram message to deliver; a long answer is several."""
 
     id: str = ""
+    """Given at commit, so that no two replies of a session are alike."""
     text: str = ""
     entities: tuple[dict[str, Any], ...] = ()
+    """Telegram MessageEntity objects, offsets in UTF-16 units of ``text``."""
     edit: int | None = None
+    """The id of the message to edit instead of sending a new one."""
     reply_to: int | None = None
     buttons: tuple[tuple[Button, ...], ...] = ()
+    """Rows of inline buttons."""
     file_name: str | None = None
+    """The name of a document to send, with ``text`` as its caption."""
     file_text: str | None = None
+    """The document's content."""
     answers: tuple[int, ...] = ()
+    """The update ids that this answers (for the history checker)."""
     callback: str | None = None
     session: str | None = None
+    """Where to, of the bot's own replies only: these are not kept in a session's outbox."""
     at: float | None = None
+    """When it was written, seconds since the epoch, of a reply that is dropped when it is old."""
 
 
 class DeadLetter(Envelope):
-    """A message given up on: what it was, why, and when. ``raw`` is what could not even be understood."""
+    """A message given up on: what it was, why, and when."""
 
     reason: str
     at: float
@@ -158,3 +161,4 @@ class DeadLetter(Envelope):
     update_id: int | None = None
     inbound: Inbound | None = None
     raw: str | None = None
+    """What could not even be understood."""

@@ -18,7 +18,7 @@ def merged(own: Mapping[str, str] | None = None, file: Path | None = None) -> di
     """The environment over the file's lines: a variable of the environment wins, unless it is blank.
 
     A blank value says nothing, wherever it stands: compose files and shells pass on variables that are not set as
-    ``NAME=``, and a secret that is empty would be a door without a lock.
+    ``NAME=``, and a secret that is empty would protect nothing.
 
     Raises:
         Misconfigured: the file is there and cannot be read, or is named and not there.

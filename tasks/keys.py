@@ -53,7 +53,7 @@ KINDS = (
 
 
 def kind_of(name: str) -> KeyKind | None:
-    """How a key is declared, None if it is none of ours."""
+    """How a key is declared, None when it is not one of ours."""
     return next((kind for kind in KINDS if fnmatchcase(name, kind.pattern)), None)
 
 

@@ -14,7 +14,7 @@ class TurnReport(TypedDict):
 
 
 ELSEWHERE: TurnReport = {"outcome": "elsewhere", "turns": 0, "messages": 0}
-"""Not answered here: the message stays where it is, and whoever owns its session finds it."""
+"""Not answered here: the message stays where it is, and the owner of its session finds it."""
 
 
 class Host(Protocol):

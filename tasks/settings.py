@@ -14,8 +14,6 @@ from tasks.agent_files import found_configuration
 from tasks.errors import Misconfigured
 from tasks.setting_forms import Duration, Hosts, Ids, Names, RedisUrl, Secret, Token, Url
 
-_NO_TOKEN = "TELEGRAM_BOT_TOKEN is not set; get one from @BotFather, or use `cohort up` without one"  # noqa: S105
-
 
 class Settings(BaseSettings):
     """What an operator can set. Durations are seconds in the environment, ``timedelta`` here; sizes name their unit."""

@@ -21,7 +21,7 @@ def assign(slots: int, members: Collection[str], previous: Mapping[int, str]) ->
 
     Args:
         slots: How many slots there are.
-        members: The live incarnations. With none, nobody owns anything.
+        members: The live incarnations. Without members no slot has an owner.
         previous: slot -> incarnation, as assigned so far; may name members that are gone.
 
     Returns:

@@ -60,7 +60,7 @@ PROMISES = {
     "fair-lanes": "No chat and no sender holds all lanes, and those who wait for one get it in turns.",
     "few-lanes": "A worker makes no more lanes than turns that run at the same time, however many chats it serves.",
     "bounded-memory": "What a worker holds does not grow with the chats it has served.",
-    "recycled": "A worker that has grown too large hands its slots over, ends well and is started anew.",
+    "recycled": "A worker that has grown too large hands its slots over, ends well and is started again.",
     "no-queue-behind-a-chat": "A chat that has to wait, or that breaks something, holds up no other chat.",
     "broken-messages": "Whatever stands in a queue or key that Cohort did not write costs no other chat anything.",
     "supervised": "What dies is started again at once, and a worker's death is told to the others.",
@@ -85,7 +85,7 @@ PROMISES = {
     "nothing-asks": "Nothing in a worker ever waits for somebody at a terminal.",
     "cards-taken": "Every form of agent card that fast-agent takes is taken, and a document beside the cards is none.",
     "cards-checked": "A wrong card is told with file, line and what to do, and changes nothing that runs.",
-    "budgets": "A used-up allowance is told in plain words and starts anew at midnight.",
+    "budgets": "A used-up allowance is told in plain words and starts again at midnight.",
     # -- Telegram
     "streams": "An answer grows on the screen in one message.",
     "markdown": "Whatever a model writes becomes messages that Telegram takes, and no word is lost.",

@@ -25,7 +25,7 @@ def main() -> int:
             print(f"cohort worker: {line}", file=sys.stderr)  # noqa: T201 - the operator's one clear line
         return 2
     except StoreUnavailable as problem:
-        print(f"cohort worker: {problem}", file=sys.stderr)  # noqa: T201 - likewise
+        print(f"cohort worker: {problem}", file=sys.stderr)  # noqa: T201 - the same
         return 1
     return 0
 

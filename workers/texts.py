@@ -5,7 +5,7 @@ What a model's faults are called stands with their table (``workers.runtime.faul
 
 from collections.abc import Mapping
 
-STARTED_ANEW = "New conversation. I have forgotten what we said before."
+NEW_CONVERSATION = "New conversation. I have forgotten what we said before."
 ENDED = "Stopped."
 NOTHING_TO_RETRY = "There is nothing to try again."
 POISON = (
@@ -32,15 +32,15 @@ def stopped(set_aside: int) -> str:
     return "Stopped." if set_aside == 1 else f"Stopped, and set aside {set_aside} messages."
 
 
-def started_anew(set_aside: int) -> str:
+def new_conversation(set_aside: int) -> str:
     """After /new; ``set_aside`` messages were waiting or at work."""
     match set_aside:
         case 0:
-            return STARTED_ANEW
+            return NEW_CONVERSATION
         case 1:
-            return f"{STARTED_ANEW} Your last message was set aside."
+            return f"{NEW_CONVERSATION} Your last message was set aside."
         case _:
-            return f"{STARTED_ANEW} {set_aside} messages were set aside."
+            return f"{NEW_CONVERSATION} {set_aside} messages were set aside."
 
 
 def still_set(reminders: int) -> str:
@@ -59,7 +59,7 @@ def over_budget(whose: str, *, held: bool = False) -> str:
     """``whose``: "your" or "this chat's". ``held``: what is left may go to answers that are being worked on."""
     if held:
         return f"The rest of today's allowance for {whose} use is kept for what I am working on. Try again in a moment."
-    return f"Today's allowance for {whose} use is used up. It starts anew at midnight UTC."
+    return f"Today's allowance for {whose} use is used up. It starts again at midnight UTC."
 
 
 def stand_in(model: str | None) -> str:

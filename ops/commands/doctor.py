@@ -28,7 +28,7 @@ MAX_SKEW_S = 2.0
 _REACH_S = 5.0
 _OLDEST_REDIS = (7, 0)
 _MARKS: Mapping[Severity, str] = {"ok": "ok     ", "warning": "warning", "problem": "PROBLEM"}
-_KEEPERS = frozenset({
+_STATEFUL = frozenset({
     "memory", "memo", "mem0", "notes", "obsidian", "knowledge", "graph", "sequential", "sequentialthinking", "thinking",
     "todo", "sqlite", "duckdb", "filesystem", "git", "shell", "terminal", "commander", "jupyter", "repl", "sandbox",
     "browser", "playwright", "puppeteer", "selenium", "chrome",
@@ -234,7 +234,7 @@ def _server(here: Context, name: str, settings: Mapping[str, Any]) -> Finding:
     words = " ".join((name, *(str(part) for part in parts if part))).lower()
     if any(known in words for known in _KEEP_NOTHING):
         return Finding(about, "ok", f"{reached}; it keeps nothing")
-    if _KEEPERS.intersection(re.split(r"[^a-z0-9]+", words)):
+    if _STATEFUL.intersection(re.split(r"[^a-z0-9]+", words)):
         do = "mark it `isolation: chat`, or make sure that it keeps nothing"
         return Finding(about, "warning", "seems to keep state, and chats share it", do)
     return Finding(about, "ok", f"{reached}; chats share it, so it must keep nothing of them")

@@ -11,15 +11,17 @@ from uuid import uuid4
 
 from ops.up.console import Console
 from ops.up.process import ProcessRun, Spec, start
+from tasks.backoff import Backoff
 from tasks.clock import Clock
 from tasks.errors import StoreUnavailable
+from tasks.waiting import came_within
 
 log = logging.getLogger("cohort.supervisor")
 
 MISCONFIGURED = 2
 """The exit status of a process whose operator must change a setting."""
-_BACKOFF = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
-"""Seconds before each restart. The first one comes at once: the chats of a killed worker wait for it."""
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 30.0
+"""Before each restart but the first, which comes at once: the chats of a killed worker wait for it."""
 _SETTLED = timedelta(seconds=30).total_seconds()
 """Seconds after which a run counts as healthy: the next restart comes at once again."""
 
@@ -38,7 +40,8 @@ class ManagedProcess:
 
     async def run(self) -> None:
         """Start the process, and restart it whenever it exits, until ``leave``."""
-        failures = 0
+        falters = False
+        backoff = Backoff(_FIRST_PAUSE_S, _LONGEST_PAUSE_S)
         try:
             while not self.leaving.is_set():
                 began = self._supervisor.clock.monotonic()
@@ -47,12 +50,13 @@ class ManagedProcess:
                     return
                 self.faltered.set()
                 lasted = self._supervisor.clock.monotonic() - began
-                failures = 0 if lasted > _SETTLED else failures + 1
-                pause = _BACKOFF[min(failures, len(_BACKOFF)) - 1] if failures else 0.0
+                settled = lasted > _SETTLED
+                if settled:
+                    backoff.reset()
+                pause = backoff.next() if falters and not settled else 0.0
+                falters = not settled
                 self._supervisor.died(self, status, lasted, pause)
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(pause):
-                        await self.leaving.wait()
+                await came_within(self.leaving, pause)
         finally:
             self.ended.set()
 
@@ -84,10 +88,7 @@ class ManagedProcess:
 
     async def gone(self, patience: float) -> None:
         """Wait until it has exited; after ``patience`` seconds it is killed."""
-        try:
-            async with asyncio.timeout(patience):
-                await self.ended.wait()
-        except TimeoutError:
+        if not await came_within(self.ended, patience):
             self._supervisor.console.say(f"{self.spec.name} does not stop: killing it")
             self.kill()
             await self.ended.wait()

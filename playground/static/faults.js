@@ -10,7 +10,7 @@ const ACTIONS = [
   ["Lose the answer to the next message", "It is sent, but the bot never hears so", fault("cut_after", "sendMessage")],
   ["Cut the next edit", "The connection ends, nothing is edited", fault("cut_before", "editMessageText")],
   ["Hand out the last 20 updates twice", "A bot that is not careful answers twice", () => post("/redeliver", { count: 20 })],
-  ["An update that makes no sense", "It must not stop the others", () => post("/updates", { update: { message: { from: "nobody" } } })],
+  ["An update that makes no sense", "It must not stop the others", () => post("/updates", { update: { message: { from: "no object" } } })],
 ];
 
 async function show() {

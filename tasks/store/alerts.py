@@ -17,6 +17,6 @@ class AlertStore:
         self._redis = redis
 
     async def first(self, name: str) -> bool:
-        """Whether nobody raised ``name`` within the last hour; the caller then does."""
+        """Whether ``name`` was not raised within the last hour; the caller then raises it."""
         with guard():
             return bool(await self._redis.set(keys.alert(name), "1", nx=True, ex=QUIET_FOR))

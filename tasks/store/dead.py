@@ -43,7 +43,7 @@ class DeadStore:
         return [self._read(row) for row in reversed(rows)]
 
     async def get(self, letter: str) -> Dead | None:
-        """One letter, or None when there is none of that id."""
+        """One letter, or None when no letter has that id."""
         with guard():
             rows: list[Any] = await self._redis.xrange(keys.DEAD, min=letter, max=letter) or []
         return self._read(rows[0]) if rows else None

@@ -23,7 +23,7 @@ STRANGERS_KEPT = 100
 STRANGERS_WAIT = timedelta(minutes=1)
 """Lines to strangers that may wait, and for how long: they must not stand before anything else."""
 
-_MOST_BELLS = 1000
+_MOST_DOORBELLS = 1000
 """Doorbells that may wait in a slot's queue; sessions of more are left to the sweep."""
 
 ROOM_FOR_CONTROL = 100
@@ -44,14 +44,15 @@ class Doorbell:
 class Accept:
     """What one update brings: a message or control word, or a reply to give at once, or a dead letter, or nothing.
 
-    With nothing it is only remembered as seen. ``bell``: rung for a message or control word that is accepted.
+    With nothing it is only remembered as seen.
     """
 
     update_id: int
     inbound: Inbound | None = None
     reply: Reply | None = None
     dead: DeadLetter | None = None
-    bell: Doorbell | None = None
+    doorbell: Doorbell | None = None
+    """Sent for a message or control word that is accepted."""
 
     def entry(self) -> tuple[str, str, str]:
         """(kind, session, payload), as accept.lua takes them."""
@@ -66,7 +67,7 @@ class Accept:
 
 
 class IntakeStore:
-    """The durable door: what passed it will be answered."""
+    """The durable entrance: what it accepted will be answered."""
 
     def __init__(self, redis: Redis, clock: Clock, *, slots: int, inbox_cap: int) -> None:
         self._redis = redis
@@ -91,13 +92,13 @@ class IntakeStore:
         seen = keys.seen(bot)
         names = [seen, keys.DEAD, keys.replies(bot)]
         now, memory = self._clock.now(), int(SEEN_FOR.total_seconds())
-        args: list[str | int | float] = [now, memory, self._cap, DEAD_KEPT, _MOST_BELLS, ROOM_FOR_CONTROL]
+        args: list[str | int | float] = [now, memory, self._cap, DEAD_KEPT, _MOST_DOORBELLS, ROOM_FOR_CONTROL]
         for item in batch:
             kind, session, payload = item.entry()
             # Items without a session get placeholders that the script does not touch.
             names += [keys.inbox(session), keys.pending(slot_of(session, self._slots))] if session else [seen, seen]
-            names.append(item.bell.queue if item.bell else seen)
-            args += [item.update_id, kind, session, payload, item.bell.message if item.bell else ""]
+            names.append(item.doorbell.queue if item.doorbell else seen)
+            args += [item.update_id, kind, session, payload, item.doorbell.message if item.doorbell else ""]
         verdicts = await self._accept(names, args)
         return cast("list[Verdict]", [verdict.decode() for verdict in verdicts])
 

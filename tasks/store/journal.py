@@ -15,19 +15,21 @@ from tasks.store.sessions import USAGE_KEPT, Claim, Counts, flat
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """Entries to keep, and what they cost.
-
-    ``mark``: whose they are. ``at``: how many stand there already. ``replaces``: with ``at`` 0, the mark that the state
-    has now ("" none). ``after``: the id of the session's last commit ("" none). ``add`` and ``usage``: see ``Commit``.
-    """
+    """Entries to keep, and what they cost."""
 
     mark: str
+    """Whose they are."""
     at: int
+    """How many stand there already."""
     entries: Sequence[bytes]
     after: str
+    """The id of the session's last commit ("" none)."""
     replaces: str = ""
+    """With ``at`` 0: the mark that the state has now ("" none)."""
     add: Mapping[str, int] = field(default_factory=dict[str, int])
+    """As in ``Commit``."""
     usage: Mapping[str, Counts] = field(default_factory=dict[str, Counts])
+    """As in ``Commit``."""
 
 
 class JournalStore:
@@ -44,8 +46,8 @@ class JournalStore:
             False when the journal is not as expected (something else than Cohort changed it); nothing was kept.
 
         Raises:
-            ClaimLost: another worker owns the session, or its turn was committed.
-            StoreUnavailable: Redis is away, so it is not known.
+            ClaimLost: another incarnation owns the session, or its turn was committed.
+            StoreUnavailable: Redis is away; the steps may be kept.
         """
         session = claim.session
         usage = [{"add": dict(counts.add), "set": flat(counts.set)} for counts in steps.usage.values()]

@@ -15,10 +15,10 @@ class PollerLease:
         self._lease = Script(redis, "lease")
 
     async def acquire(self, bot: int, holder: str, ttl: timedelta) -> bool:
-        """Take the lease, or renew it; False while somebody else holds it.
+        """Take the lease, or renew it; False while another holder has it.
 
         Raises:
-            StoreUnavailable: Redis is away, so it is not known.
+            StoreUnavailable: Redis is away.
         """
         return bool(await self._lease([keys.poller(bot)], [holder, int(ttl.total_seconds() * 1000)]))
 

@@ -17,16 +17,16 @@ _DIGITS = 15
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What one look shows.
-
-    ``members``: incarnation -> what it says of itself, the living only. ``gone``: listed, but its heartbeat stopped.
-    ``version`` and ``slots``: the stored assignment, slot -> incarnation.
-    """
+    """What one look shows."""
 
     members: Mapping[str, Mapping[str, Any]]
+    """Incarnation -> what its heartbeat says of it, of the living only."""
     gone: tuple[str, ...]
+    """Incarnations that are listed, but whose heartbeat stopped."""
     version: int
+    """Of the stored assignment; grows with each."""
     slots: Mapping[int, str]
+    """The stored assignment: slot -> incarnation."""
 
     def of(self, incarnation: str) -> frozenset[int]:
         """The slots it serves."""
@@ -45,7 +45,7 @@ class Membership:
         """Say that this incarnation lives; as a ``member`` it takes slots, otherwise it only keeps its claims.
 
         Returns:
-            Whether the last heartbeat still stood: nobody has taken it for dead.
+            Whether the last heartbeat still stood, so no other worker took it for dead.
         """
         facts = json.dumps(about)
         with guard():
@@ -78,7 +78,7 @@ class Membership:
         return View(members, gone, version or 0, {slot: owner for slot, owner in slots.items() if slot is not None})
 
     async def propose(self, version: int, slots: Mapping[int, str]) -> bool:
-        """Store an assignment computed from ``version`` and tell everybody; False when somebody was faster."""
+        """Store an assignment computed from ``version`` and tell all workers; False when another worker was faster."""
         pairs: list[str | int] = [part for slot, owner in sorted(slots.items()) for part in (slot, owner)]
         stored = bool(await self._assign([keys.ASSIGNMENT], [version, *pairs]))
         if stored:
@@ -90,7 +90,7 @@ class Membership:
         return bool(await self._forget([keys.MEMBERS, keys.worker(incarnation)], [incarnation]))
 
     async def report_death(self, incarnation: str) -> None:
-        """Whoever saw the process end says so: its claims are free at once, not when its heartbeat runs out."""
+        """Free a worker's claims at once, not when its heartbeat runs out: the caller saw its process end."""
         with guard():
             async with self._redis.pipeline(transaction=True) as pipe:
                 pipe.delete(keys.worker(incarnation))

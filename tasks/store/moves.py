@@ -20,12 +20,13 @@ from tasks.session import SessionKey
 from tasks.slots import slot_of
 from tasks.store.redis import Script, guard, text
 from tasks.store.sessions import Claim
+from tasks.store.state import StateField
 
-_COUNTERS = ("input_tokens", "output_tokens", "turns")
-_CHOICES = ("agent", "model")
+_COUNTERS = (StateField.input_tokens, StateField.output_tokens, StateField.turns)
+_CHOICES = (StateField.agent, StateField.model)
 _DIGITS = 17
 """A counter of more digits is damaged."""
-_HEAD = ("tries", "together", "suspects")
+_HEAD = (StateField.tries, StateField.batch_size, StateField.isolate_next)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class Moves:
         What came late, after a first time, comes behind our own.
 
         Returns:
-            None while somebody living owns the old one.
+            None while a living incarnation owns the old one.
 
         Raises:
             ClaimLost: nothing was taken.
@@ -111,8 +112,11 @@ def _plan(theirs: Mapping[str, bytes], ours: Mapping[str, bytes], replies: Seque
         # Only their owners count, and neither has one now but us.
         if total := _count(theirs.get(name)) + _count(ours.get(name)):
             put += [name, str(total)]
-    if "failed" in theirs:
-        put += ["failed", json.dumps([*_list(theirs["failed"]), *_list(ours.get("failed", b"[]"))])]
+    if StateField.retry_batch in theirs:
+        put += [
+            StateField.retry_batch,
+            json.dumps([*_list(theirs[StateField.retry_batch]), *_list(ours.get(StateField.retry_batch, b"[]"))]),
+        ]
     return {
         "set": put,
         "head": [part for name in _HEAD if name in theirs for part in (name, text(theirs[name]))],

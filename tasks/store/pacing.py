@@ -57,14 +57,13 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What ``PaceStore.reserve`` gave. ``seconds``: how long to wait now.
-
-    ``what``: ``nothing`` (a penalty: wait, then begin anew), ``chat`` (wait, then ``reserve`` with ``chat_taken``),
-    ``all`` (wait, then send).
-    """
+    """What ``PaceStore.reserve`` gave."""
 
     what: Literal["nothing", "chat", "all"]
+    """``nothing``: a penalty holds; wait, then begin again. ``chat``: the chat's permit; wait, then ``reserve`` with
+    ``chat_taken``. ``all``: wait, then send."""
     seconds: float
+    """How long to wait now."""
 
 
 _TAKEN: tuple[Literal["nothing", "chat", "all"], ...] = ("nothing", "chat", "all")
@@ -73,7 +72,7 @@ _TAKEN: tuple[Literal["nothing", "chat", "all"], ...] = ("nothing", "chat", "all
 class PaceStore:
     """Verbs on the buckets of all bots and chats. Each is one round trip.
 
-    Machines whose clocks differ see one another's turns that much too early or late (`cohort doctor` compares them).
+    Machines whose clocks differ see one another's permits that much too early or late (`cohort doctor` compares them).
     """
 
     def __init__(self, redis: Redis, clock: Clock, limits: Limits | None = None) -> None:
@@ -83,12 +82,12 @@ class PaceStore:
         self._pace = Script(redis, "pace")
 
     async def reserve(self, bot: int, chat: int, *, chat_taken: bool = False) -> Taken:
-        """Reserve a turn in the order of asking, however far off it is.
+        """Reserve a send permit in the order of asking, however far off it is.
 
-        The bot's own turn is taken only when the chat's has come, so that a slow chat holds up no other.
+        The bot's own permit is taken only when the chat's has come, so that a slow chat holds up no other.
 
         Raises:
-            StoreUnavailable: Redis is away, so it is not known.
+            StoreUnavailable: Redis is away.
         """
         rate = self._limits.chat(chat)
         interval = 0 if chat_taken else rate.interval_us
@@ -96,7 +95,7 @@ class PaceStore:
         return Taken(_TAKEN[what], wait / _US)
 
     async def attempt(self, bot: int, chat: int, *, charge_chat: bool = True) -> float:
-        """Take a turn only if it can be had at once.
+        """Take a send permit only if it can be had at once.
 
         Half of the bot's burst and the last of the chat's are kept for those who reserve: what may be dropped does not
         delay what may not.
@@ -107,10 +106,10 @@ class PaceStore:
             charge_chat: Whether it counts in the chat (a typing action does not).
 
         Returns:
-            0 if the turn was taken, else seconds after which to ask again.
+            0 if the permit was taken, else seconds after which to ask again.
 
         Raises:
-            StoreUnavailable: Redis is away, so it is not known.
+            StoreUnavailable: Redis is away.
         """
         rate = self._limits.chat(chat)
         interval = rate.interval_us if charge_chat else 0
@@ -119,10 +118,10 @@ class PaceStore:
         return 0.0 if _TAKEN[what] == "all" else wait / _US
 
     async def punish(self, bot: int, chat: int | None, seconds: float) -> None:
-        """Nobody sends for so long: in this chat, or (None) with this bot at all.
+        """Hold all sending for so long: in this chat, or (None) with this bot at all.
 
         Raises:
-            StoreUnavailable: nobody but the caller knows.
+            StoreUnavailable: Redis is away, so only the caller knows.
         """
         until = round((self._clock.now() + seconds) * _US)
         with guard():

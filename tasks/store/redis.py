@@ -19,6 +19,7 @@ from tasks.clock import SystemClock
 from tasks.envelope import DeadLetter
 from tasks.errors import Misconfigured, StateDamaged, StoreUnavailable
 from tasks.redis_url import Sentinels, sentinels
+from tasks.store.state import with_fields
 
 log = logging.getLogger("cohort.store")
 
@@ -73,6 +74,11 @@ class Client(Redis):
     wait_replicas: int = 0
 
 
+def script(name: str) -> str:
+    """The text of ``lua/{name}.lua`` as it goes to Redis: with the names of the state's fields in it."""
+    return with_fields((_LUA / f"{name}.lua").read_text(encoding="utf-8"))
+
+
 class Script:
     """One atomic step, from ``lua/{name}.lua``.
 
@@ -83,7 +89,7 @@ class Script:
     def __init__(self, redis: Redis, name: str) -> None:
         self._redis = redis
         self._replicas = redis.wait_replicas if isinstance(redis, Client) else 0
-        self._script: AsyncScript = redis.register_script((_LUA / f"{name}.lua").read_text(encoding="utf-8"))
+        self._script: AsyncScript = redis.register_script(script(name))
 
     async def __call__(self, keys: Sequence[str | bytes], args: Sequence[str | bytes | int | float]) -> Any:
         """Run it. A key that something else than Cohort overwrote is taken away first: what it held is lost already.
@@ -145,10 +151,9 @@ async def mend(redis: Redis, keys: Sequence[str | bytes]) -> list[str]:
     letter = DeadLetter(
         reason=f"a key of another type was taken away, one of: {', '.join(declared)}"[:1000], at=SystemClock().now()
     )
-    source = (_LUA / "mend.lua").read_text(encoding="utf-8")
     with guard():
         found: list[bytes] = await cast("Any", redis).eval(
-            source, len(declared) + 1, names.DEAD, *declared, letter.to_json(), DEAD_KEPT, *declared.values()
+            script("mend"), len(declared) + 1, names.DEAD, *declared, letter.to_json(), DEAD_KEPT, *declared.values()
         )
     gone = [text(key) for key in found]
     for key in gone:

@@ -19,7 +19,7 @@ log = logging.getLogger("cohort.reminders")
 MOST = 10_000
 """Reminders waiting in all; one more is refused."""
 A_SESSION, A_CHAT, A_PERSON = 50, 200, 200
-"""Of one session, of one chat with all its topics, of one person in all chats: nobody's fill what all may have."""
+"""Of one session, of one chat with all its topics, of one person in all chats: one cannot fill what all share."""
 
 LONGEST_S = 366 * 86_400
 """A year; what is further off is refused."""
@@ -36,7 +36,7 @@ _FULL = ("", "in all", "in this conversation", "in this chat", "of yours")
 
 
 class ReminderStore:
-    """A sorted set by due time. Not Celery's ETA: on Redis such a task is delivered anew every visibility timeout."""
+    """A sorted set by due time. Not Celery's ETA: on Redis such a task is delivered again every visibility timeout."""
 
     def __init__(self, redis: Redis, clock: Clock, *, slots: int) -> None:
         self._redis = redis

@@ -16,6 +16,7 @@ from tasks.errors import ClaimLost
 from tasks.session import SessionKey
 from tasks.slots import slot_of
 from tasks.store.redis import DEAD_KEPT, Script, guard, text
+from tasks.store.state import StateField
 from tasks.store.views import SessionViews
 
 READ_AHEAD = 64
@@ -29,17 +30,16 @@ _REMEMBERED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What there is to do in a claimed session.
-
-    ``tries``: how often the head of the inbox has been begun, this time included. ``inbox``/``outbox``: raw envelopes,
-    oldest first; an inbox entry may be of a newer release, so reading them is the caller's. ``awaits``: the session of
-    the group that became this supergroup, if its things were not fetched yet (``tasks.store.moves``).
-    """
+    """What there is to do in a claimed session."""
 
     tries: int
+    """How often the head of the inbox has been begun, this time included."""
     inbox: tuple[bytes, ...]
+    """Raw envelopes, oldest first. One may be of a newer release, so the caller reads them."""
     outbox: tuple[bytes, ...]
-    awaits: str = ""
+    """Raw replies, oldest first."""
+    migrating_from: str = ""
+    """The session of the group that became this supergroup, while its work is not fetched (``tasks.store.moves``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Somebody else owns the session (``owner``), or we are ourselves taken for dead (None)."""
+    """The session is not ours: another incarnation owns it (``owner``), or ours is taken for dead (None)."""
 
     owner: str | None
 
@@ -79,27 +79,29 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """All that a turn changes, written at once or not at all.
-
-    ``drop``: how many entries at the head of the inbox are answered. ``history``: the new one, None leaves it. ``set``
-    and ``unset``: fields of the state. ``add``: counters of the state. ``usage``: the same of a day, under
-    ``keys.usage`` names, each with its own counters and fields. ``id``: the same commit, given again because its answer
-    was lost, is done once. ``after``: the id of the commit before it ("" when there was none), so that one that comes
-    late, behind its successor, is refused; None does not look. ``then``: comes to the head of the inbox in place of
-    what it drops.
-    """
+    """All that a turn changes, written at once or not at all."""
 
     drop: int
+    """How many entries at the head of the inbox are answered."""
     replies: Sequence[Reply] = ()
     history: bytes | None = None
+    """The new one; None leaves it."""
     set: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Fields of the state."""
     unset: Sequence[str] = ()
+    """Fields of the state that go."""
     add: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Counters of the state."""
     usage: Mapping[str, "Counts"] = field(default_factory=dict[str, "Counts"])
+    """Counters and fields of a day, under ``keys.usage`` names."""
     dead: Sequence[DeadLetter] = ()
     id: str = field(default_factory=lambda: uuid4().hex[:12])
+    """The same commit, given again because its answer was lost, is done once."""
     after: str | None = None
+    """The id of the commit before it ("" when there was none), so that one that comes late, behind its successor, is
+    refused; None does not look."""
     then: Sequence[Inbound] = ()
+    """They come to the head of the inbox in place of what it drops."""
 
 
 class SessionStore(SessionViews):
@@ -119,12 +121,12 @@ class SessionStore(SessionViews):
         self._reserve = Script(redis, "reserve")
 
     async def claim(self, session: SessionKey, incarnation: str) -> Claim | Held:
-        """Own the session if nobody living does.
+        """Own the session, unless a living incarnation does.
 
         Raises:
-            StoreUnavailable: Redis is away, so it is not known.
+            StoreUnavailable: Redis is away; the claim may have been made.
         """
-        # Mostly right: nobody has it, and nobody had it since we did. It saves asking twice.
+        # Optimistic guess (unowned, at the epoch we released): usually right, saves a round trip.
         # Bytes, as they were read: a damaged owner need not be text.
         expected, epoch = b"", str(self._left_at.get(session, 0)).encode()
         while True:
@@ -134,7 +136,7 @@ class SessionStore(SessionViews):
             match answer:
                 case [b"mine", won, tries, inbox, outbox, state]:
                     fields = {text(name): value for name, value in zip(state[::2], state[1::2], strict=True)}
-                    work = Work(tries, tuple(inbox), tuple(outbox), text(fields.get("awaits", b"")))
+                    work = Work(tries, tuple(inbox), tuple(outbox), text(fields.get(StateField.migrating_from, b"")))
                     return Claim(session, incarnation, won, fields, work)
                 case [b"held", owner, current] if (owner, current) != (expected, epoch):
                     # Only now do we know whose heartbeat the script has to look at, and what it would change.
@@ -151,7 +153,7 @@ class SessionStore(SessionViews):
         caller has kept count: so often the head was begun, if there is one to begin now.
 
         Raises:
-            ClaimLost: somebody else owns it now.
+            ClaimLost: another incarnation owns it now.
         """
         session = claim.session
         answer = await self._advance(
@@ -159,8 +161,8 @@ class SessionStore(SessionViews):
             [claim.owner, claim.epoch, str(session), READ_AHEAD, 0 if again else 1, "" if begun is None else begun],
         )
         match answer:
-            case [b"work", tries, inbox, outbox, awaits]:
-                return Work(tries, tuple(inbox), tuple(outbox), text(awaits))
+            case [b"work", tries, inbox, outbox, migrating_from]:
+                return Work(tries, tuple(inbox), tuple(outbox), text(migrating_from))
             case [b"released"]:
                 if len(self._left_at) >= _REMEMBERED:
                     self._left_at.clear()
@@ -187,7 +189,7 @@ class SessionStore(SessionViews):
             "drop": commit.drop,
             "set": flat(commit.set),
             # The journal is of the messages at the head, and goes when they do.
-            "unset": [*commit.unset, *(["journal"] if commit.drop else [])],
+            "unset": [*commit.unset, *([StateField.journal] if commit.drop else [])],
             "add": dict(commit.add),
             "usage": [{"add": dict(counts.add), "set": flat(counts.set)} for counts in commit.usage.values()],
             "replies": replies,
@@ -234,7 +236,7 @@ class SessionStore(SessionViews):
         """Telegram has taken the oldest reply, given as it was read.
 
         Raises:
-            ClaimLost: somebody else delivers now.
+            ClaimLost: another incarnation delivers now.
         """
         session = claim.session
         args = [claim.owner, claim.epoch, reply]
@@ -255,7 +257,9 @@ class SessionStore(SessionViews):
             ClaimLost: it is not.
         """
         with guard():
-            owner, epoch = await cast("Any", self._redis).hmget(keys.state(claim.session), "owner", "epoch")
+            owner, epoch = await cast("Any", self._redis).hmget(
+                keys.state(claim.session), StateField.owner, StateField.epoch
+            )
         if (owner, epoch) != (claim.owner.encode(), str(claim.epoch).encode()):
             raise ClaimLost
 

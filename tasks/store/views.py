@@ -13,6 +13,7 @@ from tasks.envelope import Inbound
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew, StateDamaged
 from tasks.session import SessionKey
 from tasks.store.redis import guard, mend, text
+from tasks.store.state import StateField
 
 _DIGITS = 17
 """A counter of more digits is damaged."""
@@ -22,15 +23,14 @@ log = logging.getLogger("cohort.store")
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """A look from outside, for /status: nothing is claimed.
-
-    ``waiting``: unanswered messages. ``oldest``: when the first of them was accepted, seconds since the epoch.
-    ``running_on``: the incarnation that owns the session now.
-    """
+    """A look from outside, for /status: nothing is claimed."""
 
     waiting: int
+    """Unanswered messages."""
     oldest: float | None
+    """When the first of them was accepted, seconds since the epoch."""
     running_on: str | None
+    """The incarnation that owns the session now."""
     agent: str | None
     model: str | None
     usage_in: int
@@ -70,7 +70,13 @@ class SessionViews:
 
     async def glance(self, session: SessionKey) -> Glance:
         """How a session stands, read without claiming it."""
-        fields = ("owner", "agent", "model", "input_tokens", "output_tokens")
+        fields = (
+            StateField.owner,
+            StateField.agent,
+            StateField.model,
+            StateField.input_tokens,
+            StateField.output_tokens,
+        )
         with guard():
             async with self._redis.pipeline(transaction=True) as pipe:
                 pipe.llen(keys.inbox(session))

@@ -7,10 +7,11 @@ from pathlib import Path
 from bench.rows.cost import spent
 from bench.stand import Running
 from tasks import store
+from tasks.store.redis import script
 from tests.harness.processes import ROOT
 
 SCRIPTS = {
-    hashlib.sha1(path.read_bytes()).hexdigest(): path.stem
+    hashlib.sha1(script(path.stem).encode()).hexdigest(): path.stem
     for path in (ROOT / Path(store.__file__).parent / "lua").glob("*.lua")
 }
 QUICK = ["accept", "claim", "commit", "pace", "delivered", "advance"]

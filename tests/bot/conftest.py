@@ -6,7 +6,6 @@ import threading
 from base64 import b64decode
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -136,8 +135,8 @@ class Doorway:
         found = await self.store.redis.lrange(f"cohort:s:{session}:inbox", 0, -1)
         return [Inbound.from_json(entry) for entry in found]
 
-    async def rung(self) -> list[tuple[SessionKey, int]]:
-        """What was rung for, oldest first: (session, update id) as the workers' Celery reads it."""
+    async def doorbells(self) -> list[tuple[SessionKey, int]]:
+        """The doorbells sent, oldest first: (session, update id) as the workers' Celery reads it."""
         tasks: list[tuple[SessionKey, int]] = []
         for queue in [queue_of(slot) for slot in range(self.settings.slots)]:
             for raw in await self.store.redis.lrange(queue, 0, -1):
@@ -243,7 +242,7 @@ def live_settings(redis_url: str, api_url: str) -> Settings:
 
 def quick_backoff() -> Backoff:
     """Waits that a test can afford."""
-    return Backoff(timedelta(milliseconds=5), timedelta(milliseconds=20))
+    return Backoff(0.005, 0.020)
 
 
 def patient_watchdog() -> Watchdog:

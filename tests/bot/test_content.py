@@ -82,7 +82,7 @@ def test_an_edit_is_marked_and_an_edit_without_words_is_nothing() -> None:
     assert ignored(said("/new", kind="edited_message")) == "an edit without words"
 
 
-def test_what_nobody_can_read_is_told_to_its_author() -> None:
+def test_what_cannot_be_read_is_told_to_its_author() -> None:
     update = said("x")
     update["message"]["hologram"] = {"depth": 3}
     del update["message"]["text"]

@@ -69,7 +69,7 @@ async def signed(acks: Signs) -> None:
         running.cancel()
 
 
-async def test_a_sign_that_fails_harms_nobody() -> None:
+async def test_a_sign_that_fails_harms_no_chat() -> None:
     clock = HandClock()
     signs = FailingSigns(Refused("blocked"), TelegramAway("NetworkError"))
     acks = Signs(signs, clock)
@@ -83,7 +83,7 @@ async def test_a_sign_that_fails_harms_nobody() -> None:
     assert (signs.typed, signs.pressed) == ([TWO], [("7", "hi")])
 
 
-async def test_after_a_429_nobody_is_shown_typing_until_it_is_over() -> None:
+async def test_after_a_429_no_chat_is_shown_typing_until_it_is_over() -> None:
     clock = HandClock()
     signs = FailingSigns(TelegramAway("flood", 30))
     acks = Signs(signs, clock)

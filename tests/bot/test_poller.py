@@ -80,7 +80,7 @@ def held(playground: State) -> int:
     return len(playground.bot.queue)
 
 
-async def test_updates_reach_the_door_raw_with_fields_that_no_library_knows(
+async def test_updates_reach_the_intake_raw_with_fields_that_no_library_knows(
     telegram: Telegram, people: PlaygroundClient
 ) -> None:
     taken = Taken()
@@ -251,7 +251,7 @@ async def test_a_webhook_left_from_another_time_does_not_stop_polling(
     assert taken.updates[0]["message"]["text"] == "kept"
 
 
-async def test_updates_without_a_number_make_no_hot_loop_and_stop_nobody(
+async def test_updates_without_a_number_make_no_hot_loop_and_stop_no_others(
     doorway: Doorway, telegram: Telegram, people: PlaygroundClient
 ) -> None:
     await people.inject({"message": {}}, "junk", bare=True)

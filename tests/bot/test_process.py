@@ -92,7 +92,7 @@ async def inboxes(redis_url: str, chats: Iterable[int]) -> dict[int, list[str]]:
         }
 
 
-async def test_messages_are_taken_in_rung_for_and_the_end_is_clean(
+async def test_messages_are_taken_in_with_doorbells_and_the_end_is_clean(
     tmp_path: Path, given: dict[str, str], people: PlaygroundClient, playground: State, redis_url: str
 ) -> None:
     chat = (await people.chat())["id"]
@@ -110,8 +110,8 @@ async def test_messages_are_taken_in_rung_for_and_the_end_is_clean(
     assert len(playground.bot.queue) == 0
     assert not any("hello" in line or TOKEN.partition(":")[2] in line for line in log)
     async with Redis.from_url(redis_url) as redis:
-        rung = sum([await redis.llen(name) for name in await redis.keys("chats.*")])
-        assert rung == 1
+        doorbells = sum([await redis.llen(name) for name in await redis.keys("chats.*")])
+        assert doorbells == 1
         assert await redis.get(keys.poller(BOT)) is None
 
 

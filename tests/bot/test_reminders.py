@@ -5,7 +5,7 @@ import pytest
 from bot import texts
 from tasks.session import SessionKey
 from tests.bot.conftest import Doorway
-from tests.bot.test_door import ANNS
+from tests.bot.test_update_intake import ANNS
 from tests.bot.updates import said
 
 ANN, OTHER = SessionKey.parse(ANNS), SessionKey(4242, 9)

@@ -82,7 +82,7 @@ async def test_a_reply_names_its_message_topic_and_buttons(
     assert message["reply_markup"]["inline_keyboard"] == [[{"text": "Haiku", "callback_data": "model:haiku"}]]
 
 
-async def test_a_chat_that_blocked_the_bot_holds_up_nobody(
+async def test_a_chat_that_blocked_the_bot_holds_up_no_other(
     store: Store, telegram: Telegram, people: PlaygroundClient
 ) -> None:
     blocker, other = (await people.chat())["id"], (await people.chat())["id"]
@@ -95,7 +95,7 @@ async def test_a_chat_that_blocked_the_bot_holds_up_nobody(
 
 
 @pytest.mark.promise("no-queue-behind-a-chat")
-async def test_a_chat_that_has_to_wait_holds_up_nobody_and_gets_its_reply_later(
+async def test_a_chat_that_has_to_wait_holds_up_no_other_and_gets_its_reply_later(
     store: Store, telegram: Telegram, people: PlaygroundClient
 ) -> None:
     clock = HandClock()

@@ -93,7 +93,7 @@ async def test_a_strangers_group_that_became_a_supergroup_leaves_nothing(doorway
     await doorway.door.take([said("@cohort_bot hi", sender=tg.User(id=5, is_bot=False, first_name="S"), chat=GROUP)])
     await doorway.door.take([said(chat=chat, sender=None, update_id=2, **moved)])
     assert await doorway.store.redis.keys("cohort:s:*") == []
-    assert await doorway.rung() == []
+    assert await doorway.doorbells() == []
 
 
 async def test_a_group_in_which_someone_admitted_spoke_moves_also_within_one_batch(doorway: Doorway) -> None:

@@ -60,7 +60,7 @@ async def test_an_update_is_answered_with_200_once_it_is_durable(doorway: Doorwa
 
 @pytest.mark.promise("webhook")
 @pytest.mark.parametrize("given", [{}, {SECRET_HEADER: "wrong"}, {SECRET_HEADER: SECRET + "x"}, {SECRET_HEADER: "é"}])
-async def test_whoever_does_not_know_the_secret_reaches_no_inbox(
+async def test_a_caller_without_the_secret_reaches_no_inbox(
     doorway: Doorway, calls: httpx.AsyncClient, given: dict[str, str]
 ) -> None:
     headers = {name: value.encode() for name, value in given.items()}

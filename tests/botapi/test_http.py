@@ -39,7 +39,7 @@ async def refused(request: AiohttpRequest, url: str, **timeouts: float) -> Teleg
     return caught.value
 
 
-async def test_nobody_there_means_that_nothing_was_sent(request_: AiohttpRequest) -> None:
+async def test_a_server_that_is_not_there_means_that_nothing_was_sent(request_: AiohttpRequest) -> None:
     async def never(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.close()
 

@@ -33,7 +33,7 @@ class Service:
         self._home = Home(Path(harness.environ["COHORT_HOME"]))
         self.lives: list[Process] = []
         self.busy = False
-        """It is being killed and started anew right now."""
+        """It is being killed and started again right now."""
         self.outlived: list[int] = []
         """Children that were still there ``BURIED`` seconds after their supervisor was killed; there must be none."""
 

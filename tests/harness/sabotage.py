@@ -26,7 +26,7 @@ def no_fence() -> None:
         dict.fromkeys(("advance", "delivered", "note"), ("claim[1] ~= me or claim[2] ~= epoch", "false")),
         {
             "commit": (
-                "claim[1] ~= ARGV[1] or claim[2] ~= ARGV[2] or (last ~= id and last ~= (plan.after or last))",
+                "claim[1] ~= me or claim[2] ~= epoch or (last ~= id and last ~= (plan.after or last))",
                 "false",
             )
         },

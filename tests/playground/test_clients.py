@@ -44,7 +44,7 @@ async def test_a_conversation_through_the_real_client(pg, bot, chat):
     assert (edited.text, edited.reply_markup) == ("last words", None)
     await bot.set_message_reaction(chat, start.message.message_id, [ReactionTypeEmoji("👍")])
     assert (await bot.get_chat(chat)).first_name == start.message.from_user.first_name
-    await bot.set_my_commands([("new", "Start anew")])
+    await bot.set_my_commands([("new", "Start again")])
     assert [one.command for one in await bot.get_my_commands()] == ["new"]
     await bot.send_message_draft(chat, 3, "...")
     assert check_journal(await pg.journal()) > 8

@@ -230,7 +230,7 @@ async def test_drafts_are_for_private_chats_and_go_with_the_message(pg, chat, cl
 
 
 async def test_commands_are_kept_by_scope_and_language(pg):
-    commands = [{"command": "stop", "description": "Stop"}, {"command": "new", "description": "Start anew"}]
+    commands = [{"command": "stop", "description": "Stop"}, {"command": "new", "description": "Start again"}]
     private = {"type": "all_private_chats"}
     assert (await pg.call("setMyCommands", commands=commands))["result"] is True
     assert (await pg.call("getMyCommands"))["result"] == commands

@@ -133,11 +133,11 @@ async def test_info_tells_the_page_what_it_was_given():
     async with serving(state) as url, PlaygroundClient(url, key=state.key) as pg:
         assert (await pg.control("GET", "/info"))["model"] == "SmolLM2"
         await pg.set_info(model="another")
-        await pg.call("setMyCommands", commands=[{"command": "new", "description": "Start anew"}])
+        await pg.call("setMyCommands", commands=[{"command": "new", "description": "Start again"}])
         told = await pg.control("GET", "/info")
     assert told["model"] == "another"
     assert told["links"] == info["links"]
-    assert told["commands"] == [{"command": "new", "description": "Start anew"}]
+    assert told["commands"] == [{"command": "new", "description": "Start again"}]
     assert told["bot"]["username"]
 
 

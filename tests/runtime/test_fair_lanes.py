@@ -38,7 +38,7 @@ def asked(model: Model) -> list[str]:
 
 @pytest.mark.promise("fair-lanes")
 @pytest.mark.parametrize("flood", [topics, groups, several_people])
-async def test_whoever_asks_for_40_turns_at_once_leaves_a_lane_to_others_and_then_waits_in_turns_with_them(
+async def test_a_person_who_asks_for_40_turns_at_once_leaves_a_lane_to_others_and_then_waits_in_turns_with_them(
     runtime: Open, model: Model, flood
 ) -> None:
     async with runtime(COHORT_LANES="4") as engine, asyncio.TaskGroup() as group:

@@ -109,7 +109,7 @@ def test_chats_that_wait_are_served_in_turns() -> None:
 
 
 @pytest.mark.promise("fair-lanes")
-def test_endless_newcomers_do_not_starve_a_chat_that_was_served_before() -> None:
+def test_endless_new_chats_do_not_starve_a_chat_that_was_served_before() -> None:
     line = Line(2)
     chat = TurnParties(parties=("chat",))
     line.ask(chat)

@@ -138,7 +138,7 @@ async def test_a_large_body_goes_out_in_slices_and_is_forgotten() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 15), st.booleans()), max_size=12))
-async def test_no_more_is_held_than_may_be_whoever_leaves(wanted: list[tuple[int, bool]]) -> None:
+async def test_no_more_is_held_than_may_be_in_whatever_order_turns_leave(wanted: list[tuple[int, bool]]) -> None:
     weights, held, most = Weights(10), 0, 0
 
     async def holder(weight: int) -> None:

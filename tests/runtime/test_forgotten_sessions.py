@@ -51,7 +51,7 @@ async def weather(engine: Engine, text: str = "CALL:weather") -> str:
 
 @pytest.mark.promise("forgotten-sessions")
 @pytest.mark.parametrize("said", FORGOTTEN)
-async def test_a_session_that_its_server_forgot_is_begun_anew_and_the_call_repeated_once(
+async def test_a_session_that_its_server_forgot_is_opened_again_and_the_call_repeated_once(
     runtime: Open, model: Model, sky: SessionServer, weatherman, said: str
 ) -> None:
     async with runtime(COHORT_LANES="1") as engine:

@@ -69,7 +69,7 @@ async def test_lanes_are_made_only_as_many_as_are_needed_at_the_same_time() -> N
 
 
 @pytest.mark.promise("fair-lanes")
-async def test_whoever_waits_longest_is_served_first() -> None:
+async def test_the_turn_that_waits_longest_is_served_first() -> None:
     factory = Maker()
     served: list[int] = []
     async with pool(factory, 1) as lanes:
@@ -237,7 +237,7 @@ async def test_as_many_sealed_lanes_are_replaced_as_turns_wait() -> None:
             lanes.give_back(lane)
 
 
-async def test_whoever_waits_when_the_runtime_closes_is_cancelled() -> None:
+async def test_a_turn_that_waits_when_the_runtime_closes_is_cancelled() -> None:
     factory = Maker()
     async with asyncio.TaskGroup() as outer, pool(factory, 1) as lanes:
         lane = await lanes.take()

@@ -70,7 +70,7 @@ async def test_a_tool_that_hangs_ends_by_its_timeout(runtime: Open, model: Model
 
 
 @pytest.mark.promise("nothing-asks")
-async def test_a_server_that_asks_gets_no_for_an_answer_and_nobody_waits(runtime: Open, model: Model, serve) -> None:
+async def test_a_server_that_asks_gets_no_for_an_answer_and_no_turn_waits(runtime: Open, model: Model, serve) -> None:
     serve("small")
     async with runtime(COHORT_LANES="1") as engine:
         asked = await engine.run(ask(1, "CALL:ask"), Screen())

@@ -70,7 +70,7 @@ class Guarded(HttpServer):
                 return
         await request.respond({"jsonrpc": "2.0", "id": asked["id"], "result": result})
 
-    def nobody_logs_in(self) -> bool:
+    def no_login_is_begun(self) -> bool:
         """Neither a client was registered nor a login page or a token asked for."""
         return not any(path.startswith(("/register", "/authorize", "/token")) for path in self.paths)
 
@@ -118,7 +118,7 @@ async def test_a_server_that_wants_a_login_at_start_is_named_in_one_line_and_the
     assert "put a token under its headers if it wants a login" in line
     assert "\n" not in line
     assert guarded.paths
-    assert guarded.nobody_logs_in()
+    assert guarded.no_login_is_begun()
 
 
 @pytest.mark.promise("nothing-asks")
@@ -136,7 +136,7 @@ async def test_cards_with_a_server_that_wants_a_login_are_not_let_in_and_the_oth
                 await engine.reload()
         assert engine.agents == ("assistant",)
         assert (await engine.run(ask(1, "hello"), Screen())).text == "echo: hello [n=1]"
-    assert guarded.nobody_logs_in()
+    assert guarded.no_login_is_begun()
 
 
 @pytest.mark.promise("nothing-asks")
@@ -151,7 +151,7 @@ async def test_a_chats_own_server_that_wants_a_login_costs_its_tools_and_the_oth
         assert answer.text == "echo: rain? [n=1]"
         assert "do not have their tools: sky" in model.journal[-1].messages[0]["text"]
         assert (await engine.run(ask(1, "hello"), Screen())).text == "echo: hello [n=1]"
-    assert guarded.nobody_logs_in()
+    assert guarded.no_login_is_begun()
 
 
 @pytest.mark.promise("nothing-asks")
@@ -169,7 +169,7 @@ async def test_a_server_whose_login_ran_out_costs_its_tool_and_the_others_answer
         assert "tool=" in wet.text
         assert "sunny" not in wet.text
         assert (await engine.run(ask(2, "hello"), Screen())).text == "echo: hello [n=1]"
-    assert guarded.nobody_logs_in()
+    assert guarded.no_login_is_begun()
 
 
 @pytest.mark.promise("nothing-asks")
@@ -180,4 +180,4 @@ async def test_a_server_with_its_token_under_headers_is_used(
     async with runtime(COHORT_LANES="1") as engine:
         dry = await engine.run(ask(1, "CALL:weather", agent="weatherman"), Screen())
     assert "tool=sunny" in dry.text
-    assert guarded.nobody_logs_in()
+    assert guarded.no_login_is_begun()

@@ -140,7 +140,7 @@ class Soak:
         )
         answered = self.waiting[key.chat] = asyncio.get_running_loop().create_future()
         await self.store.intake.accept(BOT, [Accept(inbound.update_id, inbound)])
-        await asyncio.to_thread(self.doorbells.ring, [(key, inbound.update_id)])
+        await asyncio.to_thread(self.doorbells.send, [(key, inbound.update_id)])
         async with asyncio.timeout(ANSWER):
             await answered
         self._said += 1

@@ -23,7 +23,7 @@ async def test_a_worker_holds_no_more_after_further_sessions_than_before(tmp_pat
     assert last.holds["tasks"] <= first.holds["tasks"] + 5
 
 
-def test_a_plan_has_every_turn_once_and_nobody_speaks_twice_at_a_time() -> None:
+def test_a_plan_has_every_turn_once_and_no_chat_speaks_twice_at_a_time() -> None:
     blocks = list(plan(Order(sessions=25, turns=60, first=10)))
     assert [len(block[0]) for block in blocks] == [10, 10, 5]
     rounds = [sessions for block in blocks for sessions in block]

@@ -85,7 +85,7 @@ async def test_a_killed_worker_s_turns_run_elsewhere_within_three_seconds_when_i
 
 @pytest.mark.promise("recovery")
 @pytest.mark.promise("worker-killed")
-async def test_a_killed_worker_s_turns_run_elsewhere_within_eight_seconds_when_nobody_reports_it(
+async def test_a_killed_worker_s_turns_run_elsewhere_within_eight_seconds_when_its_death_is_not_reported(
     stage: Scene,
 ) -> None:
     held = await held_turn(stage)

@@ -9,6 +9,7 @@ from typing import Any
 from redis import Redis
 
 from tasks import store
+from tasks.store.redis import script
 
 LUA = Path(store.__file__).parent / "lua"
 
@@ -50,7 +51,7 @@ class Step:
 
     @property
     def source(self) -> str:
-        return (LUA / f"{self.name}.lua").read_text()
+        return script(self.name)
 
 
 def put(redis: Redis, name: str, value: Any) -> None:

@@ -20,9 +20,9 @@ async def test_a_doorbell_is_what_celery_would_have_published(
     settings: Settings, store: Store, session: SessionKey
 ) -> None:
     doorbells = Doorbells(make_app(settings), slots=64)
-    doorbells.ring([(session, 77)])
+    doorbells.send([(session, 77)])
     (published,) = await store.redis.lrange(queue_of(slot_of(session, 64)), 0, -1)
-    bell = doorbells.bell(session, 77)
+    bell = doorbells.of(session, 77)
     assert bell.queue == queue_of(slot_of(session, 64))
     assert _untagged(bell.message) == _untagged(published)
 
@@ -32,7 +32,7 @@ async def test_workers_listen_where_doorbells_are_stored_whatever_broker_the_env
 ) -> None:
     monkeypatch.setenv("CELERY_BROKER_URL", "redis://127.0.0.1:1/7")
     app = make_app(settings)
-    Doorbells(app, slots=64).ring([(KEYS[0], 77)])
+    Doorbells(app, slots=64).send([(KEYS[0], 77)])
     with app.connection_for_read() as line:
         assert line.default_channel.client.llen(queue_of(slot_of(KEYS[0], 64))) == 1
     assert await store.redis.llen(queue_of(slot_of(KEYS[0], 64))) == 1
@@ -40,7 +40,7 @@ async def test_workers_listen_where_doorbells_are_stored_whatever_broker_the_env
 
 def test_no_two_doorbells_have_one_delivery_tag(settings: Settings) -> None:
     doorbells = Doorbells(make_app(settings), slots=64)
-    first, second = (json.loads(doorbells.bell(KEYS[0], 77).message) for _ in range(2))
+    first, second = (json.loads(doorbells.of(KEYS[0], 77).message) for _ in range(2))
     assert first["properties"].pop("delivery_tag") != second["properties"].pop("delivery_tag")
     assert first == second
 

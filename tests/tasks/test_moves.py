@@ -34,10 +34,10 @@ async def test_a_group_s_session_that_was_left_is_pending_until_it_was_fetched(s
     await store.moves.leave(claim, NEW)
     assert await pending(store) == {OLD, NEW}
     heir = await claimed(store, "w-one", NEW)
-    assert heir.work.awaits == str(OLD)
+    assert heir.work.migrating_from == str(OLD)
     work = await store.sessions.advance(heir)
     assert work is not None
-    assert work.awaits == str(OLD)
+    assert work.migrating_from == str(OLD)
     assert await store.moves.fetch(heir, OLD) is not None
     assert await store.sessions.advance(heir) is None
     assert await pending(store) == set()

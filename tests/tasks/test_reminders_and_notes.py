@@ -84,7 +84,7 @@ async def added(store: Store, where: SessionKey, count: int, **more: int) -> int
 
 
 @pytest.mark.promise("reminders-bounded")
-async def test_nobody_fills_what_all_may_have_however_many_are_set_at_once(settings: Settings) -> None:
+async def test_one_chat_never_fills_what_all_may_have_however_many_are_set_at_once(settings: Settings) -> None:
     clock = Clock()
     async with connect(settings, clock) as store:
         assert await added(store, MINE, 3 * A_SESSION) == A_SESSION

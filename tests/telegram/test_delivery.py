@@ -123,7 +123,7 @@ async def test_a_chat_that_is_not_there_gets_nothing(world: World) -> None:
         await world.delivery.deliver(SessionKey(world.settings.bot_id, 12345), Reply(text="hi"))
 
 
-async def test_a_message_that_was_deleted_is_sent_anew_instead_of_edited(world: World) -> None:
+async def test_a_message_that_was_deleted_is_sent_again_instead_of_edited(world: World) -> None:
     session = await world.session()
     gone = await world.delivery.deliver(session, Reply(text="so f"))
     assert gone is not None

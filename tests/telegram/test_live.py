@@ -148,7 +148,7 @@ async def test_an_answer_whose_session_was_lost_is_taken_back(stage: Stage) -> N
     assert await stage.world.texts(session) == []
 
 
-async def test_a_session_that_somebody_else_answers_is_shown_nothing_more(stage: Stage) -> None:
+async def test_a_session_that_another_worker_answers_is_shown_nothing_more(stage: Stage) -> None:
     session = await stage.world.session()
     async with stage.live(session) as answer:
         answer.text("one")
@@ -161,7 +161,7 @@ async def test_a_session_that_somebody_else_answers_is_shown_nothing_more(stage:
     assert await stage.world.texts(session) == ["one"]
 
 
-async def test_while_nobody_can_tell_whose_a_session_is_its_frames_wait(world: World) -> None:
+async def test_while_the_owner_of_a_session_is_unknown_its_frames_wait(world: World) -> None:
     stage = stage_with(world)
     session = await stage.world.session()
     stage.doubts = [StoreUnavailable()]

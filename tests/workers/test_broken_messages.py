@@ -24,7 +24,7 @@ QUEUE = queue_of(slot_of(ONE, 64))
 
 def envelope(app: Celery, **changes: Any) -> dict[str, Any]:
     """A doorbell as it is written, with some of it replaced (``headers`` and ``properties``: merged)."""
-    message = json.loads(Doorbells(app, slots=64).bell(ONE, 1).message)
+    message = json.loads(Doorbells(app, slots=64).of(ONE, 1).message)
     for name, value in changes.items():
         merged = {**message[name], **value} if isinstance(value, dict) else value
         message[name] = merged
@@ -83,7 +83,7 @@ def test_the_consumer_goes_on_over_every_broken_message(settings: Settings, capl
     with Redis.from_url(settings.redis) as redis, working(app, side.host, limit=1) as worker:
         for number, message in enumerate(broken):
             redis.lpush(QUEUE, message)
-            Doorbells(app, slots=64).ring([(ONE, number)])
+            Doorbells(app, slots=64).send([(ONE, number)])
             assert side.one_came(), message[:300]
             assert worker.consumer.restart_count == 0, message[:300]
         while redis.llen(QUEUE):
@@ -107,7 +107,7 @@ def test_a_broken_remote_control_message_does_not_end_the_consumer(settings: Set
     with Redis.from_url(settings.redis) as redis, working(app, side.host, limit=1) as worker:
         while not redis.publish("/0.celery.pidbox", payload):
             pass  # it does not listen yet
-        Doorbells(app, slots=64).ring([(ONE, 1)])
+        Doorbells(app, slots=64).send([(ONE, 1)])
         assert side.one_came()
         assert app.control.inspect([worker.hostname], timeout=20, limit=1).ping()
         assert worker.consumer.restart_count == 0
@@ -123,7 +123,7 @@ def test_an_unknown_task_takes_no_place(settings: Settings) -> None:
         # More than a worker takes at a time.
         for _ in range(20):
             redis.lpush(QUEUE, json.dumps(envelope(app, headers={"task": "no.such.task"})))
-        Doorbells(app, slots=64).ring([(ONE, 1)])
+        Doorbells(app, slots=64).send([(ONE, 1)])
         assert side.one_came()
     side.host.drain()
     side.thread.join()

@@ -89,8 +89,8 @@ def side(app: Celery) -> Iterator[LoopSide]:
     side.thread.join()
 
 
-def ring(app: Celery, *bells: tuple[SessionKey, int]) -> None:
-    Doorbells(app, slots=64).ring(bells)
+def send(app: Celery, *doorbells: tuple[SessionKey, int]) -> None:
+    Doorbells(app, slots=64).send(doorbells)
 
 
 def pool_of(app: Celery, worker: Any) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def pool_of(app: Celery, worker: Any) -> dict[str, Any]:
 def test_flower_sees_a_doorbell_come_begin_and_end(app: Celery, side: LoopSide) -> None:
     with flower(app) as seen, working(app, side.host, limit=4):
         before = celery_state.total_count[NAME]
-        ring(app, (ONE, 7))
+        send(app, (ONE, 7))
         assert side.one_came()
         assert [event["type"] for event in seen.until("task-started", uuid="4242-7")] == [
             "task-received",
@@ -118,10 +118,10 @@ def test_flower_sees_a_doorbell_come_begin_and_end(app: Celery, side: LoopSide) 
 
 
 def test_no_more_run_than_may_and_no_more_are_taken_than_can_wait(app: Celery, side: LoopSide, redis: Redis) -> None:
-    bells = [(session(chat), chat) for chat in range(1, 8)]
-    queues = {queue_of(slot_of(where, 64)) for where, _ in bells}
+    doorbells = [(session(chat), chat) for chat in range(1, 8)]
+    queues = {queue_of(slot_of(where, 64)) for where, _ in doorbells}
     with working(app, side.host, limit=2) as worker:
-        ring(app, *bells)
+        send(app, *doorbells)
         assert side.one_came()
         assert side.one_came()
         while sum(redis.llen(queue) for queue in queues) > 3:
@@ -132,18 +132,18 @@ def test_no_more_run_than_may_and_no_more_are_taken_than_can_wait(app: Celery, s
         assert len(side.visitors.seen) == 2
         side.let_go()
         assert all(side.one_came() for _ in range(5))
-        assert sorted(side.visitors.seen, key=str) == [where for where, _ in bells]
+        assert sorted(side.visitors.seen, key=str) == [where for where, _ in doorbells]
         assert side.visitors.most == 2
 
 
 @pytest.mark.parametrize("arguments", [["nonsense", 1], [str(ONE)], [None, 1]])
-def test_a_doorbell_that_nobody_understands_fails_alone(app: Celery, side: LoopSide, arguments: list[Any]) -> None:
+def test_a_doorbell_that_cannot_be_read_fails_alone(app: Celery, side: LoopSide, arguments: list[Any]) -> None:
     side.let_go()
     with flower(app) as seen, working(app, side.host, limit=1):
         app.send_task(NAME, args=arguments, task_id="bad", queue=queue_of(0), ignore_result=True)
         failed = seen.until("task-failed", uuid="bad")[-1]
         assert failed["exception"].startswith("EnvelopeInvalid")
-        ring(app, (ONE, 1))
+        send(app, (ONE, 1))
         seen.until("task-succeeded", uuid="4242-1")
         assert side.visitors.seen == [ONE]
         assert not celery_state.active_requests
@@ -162,7 +162,7 @@ def test_other_tasks_run_too_and_fail_alone(app: Celery, side: LoopSide) -> None
     app.task(add, name="other.add")
     app.task(leave, name="other.leave")
     with flower(app) as seen, working(app, side.host, limit=3):
-        ring(app, (ONE, 1))
+        send(app, (ONE, 1))
         assert side.one_came()
         app.send_task("other.leave", task_id="leave", queue=queue_of(0))
         app.send_task("other.add", args=[1, 2], task_id="add", queue=queue_of(0))
@@ -172,14 +172,14 @@ def test_other_tasks_run_too_and_fail_alone(app: Celery, side: LoopSide) -> None
         side.let_go()
 
 
-def test_a_revoked_doorbell_wakes_nobody(app: Celery, side: LoopSide) -> None:
+def test_a_revoked_doorbell_wakes_no_session(app: Celery, side: LoopSide) -> None:
     side.let_go()
     with flower(app) as seen, working(app, side.host, limit=1):
         while not app.control.revoke("4242-1", reply=True, timeout=1, limit=1):
             pass  # it does not listen yet
-        ring(app, (ONE, 1))
+        send(app, (ONE, 1))
         seen.until("task-revoked", uuid="4242-1")
-        ring(app, (TWO, 2))
+        send(app, (TWO, 2))
         seen.until("task-succeeded", uuid="4242-2")
         assert side.visitors.seen == [TWO]
 
@@ -187,7 +187,7 @@ def test_a_revoked_doorbell_wakes_nobody(app: Celery, side: LoopSide) -> None:
 def test_a_warm_shutdown_waits_for_what_runs_and_begins_nothing(app: Celery, side: LoopSide, redis: Redis) -> None:
     stopped = threading.Event()
     with working(app, side.host, limit=1, stopped=stopped) as worker:
-        ring(app, (ONE, 1), (TWO, 2))
+        send(app, (ONE, 1), (TWO, 2))
         assert side.one_came()
         while any(redis.llen(queue_of(slot_of(where, 64))) for where in (ONE, TWO)):
             redis.ping()
@@ -204,14 +204,14 @@ def test_a_warm_shutdown_waits_for_what_runs_and_begins_nothing(app: Celery, sid
     assert not celery_state.active_requests
 
 
-def test_nobody_waits_for_a_loop_that_has_ended(app: Celery, side: LoopSide) -> None:
+def test_no_caller_waits_for_a_loop_that_has_ended(app: Celery, side: LoopSide) -> None:
     with flower(app) as seen, working(app, side.host, limit=2):
-        ring(app, (ONE, 1))
+        send(app, (ONE, 1))
         assert side.one_came()
         side.host.drain()
         side.thread.join()
         assert "elsewhere" in seen.until("task-succeeded", uuid="4242-1")[-1]["result"]
-        ring(app, (TWO, 2), (THREE, 3))
+        send(app, (TWO, 2), (THREE, 3))
         assert "elsewhere" in seen.until("task-succeeded", uuid="4242-2")[-1]["result"]
         assert side.visitors.seen == [ONE]
 

@@ -28,7 +28,7 @@ async def test_a_doorbell_that_was_taken_and_not_begun_is_not_put_back(settings:
     app, side, stopped = make_app(settings), LoopSide(), threading.Event()
     bind(app, side.host)
     with working(app, side.host, limit=1, stopped=stopped):
-        Doorbells(app, slots=64).ring([(ONE, 1), (ONE, 2)])
+        Doorbells(app, slots=64).send([(ONE, 1), (ONE, 2)])
         assert side.one_came()
         while redis.llen(QUEUE):
             # The second is taken, too: it waits for the first.

@@ -52,7 +52,7 @@ async def test_a_queue_of_another_type_costs_no_message(pool: Pool) -> None:
     queue = queue_of(slot_of(ONE, 64))
     await pool.store.redis.set(queue, "something else")
     stated = {"session": str(ONE), "update_id": 1, "at": 1.0, "text": "hello"}
-    accept = Accept(1, inbound=Inbound.model_validate(stated), bell=Doorbell(queue, "doorbell"))
+    accept = Accept(1, inbound=Inbound.model_validate(stated), doorbell=Doorbell(queue, "doorbell"))
     assert await pool.store.intake.accept(BOT, [accept]) == ["accepted"]
     assert await pool.store.redis.lrange(queue, 0, -1) == [b"doorbell"]
 

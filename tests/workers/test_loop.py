@@ -224,7 +224,7 @@ async def test_new_during_a_turn_forgets_the_history_and_closes_what_was_shown(p
     await worker.answer(ONE)
 
     shown = list(pool.telegram.chat(ONE).shown.values())
-    assert shown == ["answer to before", "Once upon\n\nStopped.", texts.started_anew(1), "answer to after"]
+    assert shown == ["answer to before", "Once upon\n\nStopped.", texts.new_conversation(1), "answer to after"]
     assert pool.model.calls[-1].history == []
 
 
@@ -272,7 +272,7 @@ async def test_what_is_said_with_new_is_answered_in_the_new_conversation(pool: P
 
     await worker.answer(ONE)
 
-    assert pool.telegram.texts(ONE)[1:] == [texts.started_anew(1), "answer to hello b"]
+    assert pool.telegram.texts(ONE)[1:] == [texts.new_conversation(1), "answer to hello b"]
     assert pool.model.calls[-1].history == []
     # Each has one reply that answers it.
     assert pool.telegram.answered(ONE) == [1, 2, 3, 4]
@@ -427,7 +427,7 @@ async def test_a_turn_that_takes_too_long_is_ended_once_by_the_runtime_which_kno
 
 @pytest.mark.promise("budgets")
 @pytest.mark.parametrize("budget", ["COHORT_BUDGET_USER", "COHORT_BUDGET_CHAT"])
-async def test_a_used_up_budget_is_told_and_starts_anew_at_midnight(pool: Pool, budget: str) -> None:
+async def test_a_used_up_budget_is_told_and_starts_again_at_midnight(pool: Pool, budget: str) -> None:
     worker = await pool.worker("w-one", **{budget: "20"})
     sender = {"id": 77}
     for text in ("one", "two", "three"):

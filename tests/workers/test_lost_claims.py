@@ -160,7 +160,7 @@ async def test_before_a_frame_redis_is_asked_only_after_a_pause(pool: Pool, beat
     assert pool.telegram.texts(ONE) == ["answer to hello"]
 
 
-async def test_a_turn_whose_session_is_somebody_elses_ends_once_that_is_found_out(pool: Pool, heir: Worker) -> None:
+async def test_a_turn_whose_session_another_worker_owns_ends_once_that_is_found_out(pool: Pool, heir: Worker) -> None:
     zombie = await pool.worker("w-zombie")
     await pool.say(1, "hello")
     hold = pool.model.hold("hello")

@@ -128,7 +128,7 @@ async def test_what_a_dead_worker_held_is_taken_up_as_soon_as_its_death_is_known
     assert pool.model.calls[-1].worker == "w-heir"
 
 
-async def test_what_nobody_rang_for_is_found_in_every_slot(pool: Pool) -> None:
+async def test_a_message_without_a_doorbell_is_found_in_every_slot(pool: Pool) -> None:
     chats = range(1, 201)
     for chat in chats:
         await pool.say(chat, f"to {chat}")

@@ -174,7 +174,7 @@ async def test_what_comes_late_comes_behind_what_waits_in_the_supergroup(pool: P
     await settled(pool, one)
 
 
-async def test_a_doorbell_for_a_group_that_was_fetched_wakes_nobody_else(pool: Pool) -> None:
+async def test_a_doorbell_for_a_group_that_was_fetched_wakes_no_other_session(pool: Pool) -> None:
     worker = await pool.worker("w-one")
     await answered(pool, worker, OLD.chat, "before")
     await moved(pool)

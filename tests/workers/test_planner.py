@@ -154,11 +154,11 @@ def test_the_last_control_word_wins_and_what_comes_behind_it_stays() -> None:
     assert (plan.handled.drop, plan.forget) == (4, True)
 
 
-def test_a_new_before_a_stop_still_begins_anew() -> None:
+def test_a_new_before_a_stop_still_begins_a_conversation() -> None:
     plan = decide(entry(1), word(2, "new"), entry(3), word(4, "stop"))
     assert isinstance(plan, Control)
     assert plan.forget
-    assert texts.STARTED_ANEW in plan.words
+    assert texts.NEW_CONVERSATION in plan.words
     assert plan.words.startswith("Stopped")
 
 
@@ -185,7 +185,7 @@ def test_a_button_pressed_twice_is_pressed_once(kind: str, plan: type) -> None:
 def test_what_is_said_with_new_is_the_first_message_of_the_new_conversation() -> None:
     plan = decide(entry(1, "a"), entry(2, "hello", kind="new", quote="q"), entry(3, "b"))
     assert isinstance(plan, Control)
-    assert (plan.handled, plan.words, plan.forget) == (Handled(2, (1,)), texts.started_anew(1), True)
+    assert (plan.handled, plan.words, plan.forget) == (Handled(2, (1,)), texts.new_conversation(1), True)
     assert plan.then is not None
     assert (plan.then.kind, plan.then.text, plan.then.quote, plan.then.update_id) == ("message", "hello", "q", 2)
     assert messages_of(decide(plan.then.to_json().encode(), entry(3, "b"))) == ["hello", "b"]
@@ -198,14 +198,14 @@ def test_what_is_said_with_stop_is_not_answered() -> None:
 
 def test_what_was_said_with_a_new_that_another_one_followed_is_set_aside() -> None:
     plan = decide(entry(1, "hello", kind="new"), word(2, "new"))
-    assert plan == Control(Handled(2, (1, 2)), texts.started_anew(1), {}, forget=True, cuts=True)
+    assert plan == Control(Handled(2, (1, 2)), texts.new_conversation(1), {}, forget=True, cuts=True)
 
 
 def test_a_message_said_with_new_does_not_take_a_suspects_place() -> None:
-    plan = decide(entry(1, "hello", kind="new"), entry(2, "suspect"), suspects=3)
+    plan = decide(entry(1, "hello", kind="new"), entry(2, "suspect"), isolate_next=3)
     assert isinstance(plan, Control)
     # The message itself, and the two behind it.
-    assert plan.handled.suspects == 3
+    assert plan.handled.isolate_next == 3
 
 
 # -- a group that became a supergroup
@@ -242,18 +242,18 @@ def test_after_a_turn_without_an_end_the_next_takes_one_message() -> None:
 
 def test_those_begun_together_with_it_are_run_one_at_a_time() -> None:
     inbox = [entry(1, "a"), entry(2, "b"), entry(3, "c"), entry(4, "later"), entry(5, "later still")]
-    first = decide(*inbox, tries=2, together=3)
-    assert (messages_of(first), first.handled.suspects) == (["a"], 2)  # type: ignore[union-attr]
-    second = decide(*inbox[1:], suspects=2)
-    assert (messages_of(second), second.handled.suspects) == (["b"], 1)  # type: ignore[union-attr]
-    third = decide(*inbox[2:], suspects=1)
-    assert (messages_of(third), third.handled.suspects) == (["c"], 0)  # type: ignore[union-attr]
-    assert messages_of(decide(*inbox[3:], suspects=0)) == ["later", "later still"]
+    first = decide(*inbox, tries=2, batch_size=3)
+    assert (messages_of(first), first.handled.isolate_next) == (["a"], 2)  # type: ignore[union-attr]
+    second = decide(*inbox[1:], isolate_next=2)
+    assert (messages_of(second), second.handled.isolate_next) == (["b"], 1)  # type: ignore[union-attr]
+    third = decide(*inbox[2:], isolate_next=1)
+    assert (messages_of(third), third.handled.isolate_next) == (["c"], 0)  # type: ignore[union-attr]
+    assert messages_of(decide(*inbox[3:], isolate_next=0)) == ["later", "later still"]
 
 
 def test_a_suspect_goes_to_the_dead_letters_after_three_tries_the_common_one_included() -> None:
-    assert messages_of(decide(entry(2, "b"), entry(3, "c"), tries=2, suspects=2)) == ["b"]
-    assert isinstance(decide(entry(2, "b"), entry(3, "c"), tries=3, suspects=2), GiveUp)
+    assert messages_of(decide(entry(2, "b"), entry(3, "c"), tries=2, isolate_next=2)) == ["b"]
+    assert isinstance(decide(entry(2, "b"), entry(3, "c"), tries=3, isolate_next=2), GiveUp)
 
 
 def test_an_album_goes_to_the_dead_letters_whole() -> None:
@@ -320,9 +320,9 @@ modes = st.sampled_from(["collect", "followup", "interrupt"])
 def live(inbox: list[bytes], mode: QueueMode, fate: st.DataObject) -> list[Plan]:
     """Every step until the inbox is empty, with turns that sometimes never end."""
     plans: list[Plan] = []
-    tries, together, suspects, now = 1, 0, 0, NOW
+    tries, batch_size, isolate_next, now = 1, 0, 0, NOW
     for _ in range(300):
-        plan = planner.decide(inbox, planner.Earlier(tries, together, suspects), mode=mode, now=now)
+        plan = planner.decide(inbox, planner.Earlier(tries, batch_size, isolate_next), mode=mode, now=now)
         match plan:
             case Wait(seconds):
                 assert 0 < seconds <= ALBUM_PAUSE_S
@@ -331,7 +331,7 @@ def live(inbox: list[bytes], mode: QueueMode, fate: st.DataObject) -> list[Plan]
             case HandOff():
                 return [*plans, plan]
             case Run(handled, messages) if fate.draw(st.integers(0, 3)) == 0:
-                together = handled.drop if len(messages) > 1 else together
+                batch_size = handled.drop if len(messages) > 1 else batch_size
                 tries += 1
                 continue
             case _:
@@ -339,7 +339,7 @@ def live(inbox: list[bytes], mode: QueueMode, fate: st.DataObject) -> list[Plan]
         assert not isinstance(plan, Move)
         plans.append(plan)
         then = [plan.then.to_json().encode()] if isinstance(plan, Control) and plan.then else []
-        inbox, tries, together, suspects = then + inbox[plan.handled.drop :], 1, 0, plan.handled.suspects
+        inbox, tries, batch_size, isolate_next = then + inbox[plan.handled.drop :], 1, 0, plan.handled.isolate_next
         if not inbox:
             return plans
     raise AssertionError("it does not come to an end")
@@ -382,12 +382,14 @@ def test_a_turn_holds_every_text_and_file_that_it_ends_unless_edited_away(inbox:
     assert sum(len(media) for _, media in current.values()) == sum(len(message.media) for message in plan.messages)
 
 
-@given(inbox=inboxes(), mode=modes, tries=st.integers(1, 3), together=st.integers(0, 12), suspects=st.integers(0, 12))
+@given(
+    inbox=inboxes(), mode=modes, tries=st.integers(1, 3), batch_size=st.integers(0, 12), isolate_next=st.integers(0, 12)
+)
 @example([entry(0, "a"), entry(1, "b")], "collect", 2, 0, 0)
 def test_nothing_is_asked_of_the_agent_behind_a_stop(
-    inbox: list[bytes], mode: QueueMode, tries: int, together: int, suspects: int
+    inbox: list[bytes], mode: QueueMode, tries: int, batch_size: int, isolate_next: int
 ) -> None:
-    plan = planner.decide(inbox, planner.Earlier(tries, together, suspects), mode=mode, now=NOW)
+    plan = planner.decide(inbox, planner.Earlier(tries, batch_size, isolate_next), mode=mode, now=NOW)
     if not isinstance(plan, Run):
         return
     kinds = []
@@ -397,7 +399,7 @@ def test_nothing_is_asked_of_the_agent_behind_a_stop(
         kinds.append(Inbound.from_json(raw).kind)
     assert not {"stop", "new"} & set(kinds)
     assert set(kinds[: plan.handled.drop]) <= {"message", "reminder"}
-    alone = mode == "followup" or tries > 1 or suspects
+    alone = mode == "followup" or tries > 1 or isolate_next
     assert len(plan.messages) == 1 or not alone
 
 

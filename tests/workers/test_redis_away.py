@@ -41,7 +41,7 @@ async def test_a_write_whose_answer_was_lost_is_done_once(pool: Pool, script: st
 CHOICES = [{"kind": "choose", "choice": {"model": name}} for name in ("m", "n")]
 
 
-async def test_a_commit_that_the_network_brings_late_drops_nobodys_message(pool: Pool) -> None:
+async def test_a_commit_that_the_network_brings_late_drops_no_message(pool: Pool) -> None:
     worker = await pool.worker("w-one", COHORT_QUEUE_MODE="followup")
     sha = worker.store.sessions._commit._script.sha.encode()
     commits: list[bytes] = []

@@ -119,7 +119,7 @@ async def test_a_sweep_has_room_though_doorbells_keep_many_awake(pool: Pool) -> 
         await pool.say(chat, "hello")
         worker.doorbell(session(chat))
     await hold.reached()
-    await pool.say(5, "not rung for")
+    await pool.say(5, "without a doorbell")
     assert worker.scheduler.sweep([session(5)]) == 1
     await pool.telegram.until_delivered(1)
     assert pool.telegram.delivered[0][0] == session(5)

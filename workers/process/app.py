@@ -143,7 +143,7 @@ class _LoopSide:
             with suppress(StoreUnavailable):
                 await worker.store.members.report_death(incarnation)
                 # Their new owners may have swept before these turns ended.
-                await asyncio.to_thread(self.doorbells.ring, [(session, 0) for session in left])
+                await asyncio.to_thread(self.doorbells.send, [(session, 0) for session in left])
 
 
 def _measure(scheduler: SessionScheduler, engine: Engine, member: Member) -> None:

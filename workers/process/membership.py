@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from itertools import batched
 from typing import Any
 
@@ -12,6 +11,7 @@ from tasks.errors import StoreUnavailable
 from tasks.slots import assign, queue_of
 from tasks.store import Store
 from tasks.store.membership import View
+from tasks.waiting import came_within
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.reminders import admission
 from workers.sessions.scheduler import SessionScheduler
@@ -103,11 +103,7 @@ class Member:
                 await self._rebalance()
             except StoreUnavailable as problem:
                 log.warning("heartbeat.missed", extra={"problem": str(problem)})
-            try:
-                async with asyncio.timeout(every):
-                    await self._beat_now.wait()
-            except TimeoutError:
-                continue
+            await came_within(self._beat_now, every)
 
     async def _beat(self) -> None:
         ttl = self._settings.heartbeat_ttl
@@ -146,9 +142,7 @@ class Member:
         every = self._settings.sweep_interval.total_seconds()
         soon = 0
         while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(min(_SOON_S, every) if soon else every):
-                    await self._sweep_now.wait()
+            await came_within(self._sweep_now, min(_SOON_S, every) if soon else every)
             # The last owner took doorbells that it never began, and its running turns end one by one.
             soon = _SOON_TIMES if self._sweep_now.is_set() else max(soon - 1, 0)
             self._sweep_now.clear()

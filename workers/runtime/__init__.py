@@ -1,1 +1,1 @@
-"""The only package that knows fast-agent; importing this module loads none of it (``engine`` does, ~3 s)."""
+"""The only package that knows fast-agent; importing this module does not load it (``engine`` does, ~3 s)."""

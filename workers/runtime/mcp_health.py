@@ -8,11 +8,13 @@ has the lanes replaced when the server is back.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fast_agent.core.exceptions import ServerInitializationError
 from mcp.shared.exceptions import MCPError
 from mcp_types import Tool
+
+from tasks.backoff import Backoff
 
 log = logging.getLogger("cohort.runtime")
 
@@ -42,7 +44,7 @@ class _ServerState:
     """The tools it had when it was last reachable."""
     down: str | None = None
     """Why the server is not reachable; None while it is."""
-    pause: float = FIRST_RETRY_S
+    backoff: Backoff = field(default_factory=lambda: Backoff(FIRST_RETRY_S, LONGEST_RETRY_S))
     """Seconds until the next try."""
     back_at: float = 0.0
     """When it came back, in seconds of the loop's clock."""
@@ -85,7 +87,8 @@ class ServerHealth:
             return
         steady = asyncio.get_running_loop().time() - server.back_at > STEADY_S
         server.down = why
-        server.pause = FIRST_RETRY_S if steady else server.pause
+        if steady:
+            server.backoff.reset()
         log.error("server.unreachable", extra={"server": name, "reason": why})
         self._lost.put_nowait(name)
 
@@ -120,8 +123,7 @@ class ServerHealth:
     async def _retry(self, name: str, probe: Probe, came_back: Callable[[], None], alert: Alert | None) -> None:
         told = False
         while (server := self._servers.get(name)) is not None and server.down is not None:
-            await asyncio.sleep(server.pause)
-            server.pause = min(server.pause * 2, LONGEST_RETRY_S)
+            await asyncio.sleep(server.backoff.next())
             try:
                 async with asyncio.timeout(PROBE_S):
                     server.tools = tuple(await probe(name))

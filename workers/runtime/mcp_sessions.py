@@ -85,7 +85,7 @@ async def operate(original: Operate, self: Any, server: str, execute: Execute) -
         used = before or _running(self, server)
         if used is None or not _unknown(problem, used) or not used.server_config.reconnect_on_disconnect:
             raise
-    await _begin_anew(self, server, used)
+    await _open_again(self, server, used)
     try:
         return await original(self, server, execute)
     except (ServerSessionTerminatedError, MCPError) as problem:
@@ -137,7 +137,7 @@ def _unknown(problem: Exception, used: ServerConnection) -> bool:
     return isinstance(problem, ServerSessionTerminatedError) or used in _forgotten
 
 
-async def _begin_anew(self: Any, server: str, used: ServerConnection) -> None:
+async def _open_again(self: Any, server: str, used: ServerConnection) -> None:
     """Of several calls that find out at the same time one begins the new session."""
     async with _locks.setdefault(self, Lock()):
         if _running(self, server) is not used:

@@ -16,7 +16,7 @@ from workers.runtime.streams.meter import limits
 LEFT_OUT = "[a file of {} MiB from a tool, left out: too much in one turn]"
 _CUT = "\n[cut here]"
 _OURS = "cohort."
-"""What our own notes on a block are called by; a server's are none of them."""
+"""The prefix of our own notes on a block; a server's note never begins so."""
 
 
 def passed_on(message: PromptMessageExtended) -> PromptMessageExtended:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from tasks.envelope import Button
 from tasks.store.sessions import Commit
+from tasks.store.state import StateField
 from workers import texts
 from workers.sessions import planner
 from workers.sessions.dependencies import Dependencies
@@ -31,7 +32,7 @@ async def control_commit(deps: Dependencies, owned: OwnedSession, plan: planner.
         replies = (*replies[:-1], replies[-1].model_copy(update={"buttons": buttons}))
     kept = {name: value for name, value in plan.set.items() if value}
     unset = tuple(name for name, value in plan.set.items() if not value)
-    forget = ("history", "failed") if plan.forget else ()
+    forget = (StateField.history, StateField.retry_batch) if plan.forget else ()
     then = (plan.then,) if plan.then is not None else ()
     return Commit(plan.handled.drop, replies, set=kept, unset=(*unset, *forget), then=then)
 

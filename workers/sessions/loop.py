@@ -11,6 +11,7 @@ from tasks.errors import ClaimLost, EnvelopeTooNew, StoreUnavailable
 from tasks.ports import ELSEWHERE, TurnReport
 from tasks.session import SessionKey
 from tasks.store.sessions import READ_AHEAD, Commit, Held, Work
+from tasks.store.state import StateField
 from tasks.telemetry import bind_fields
 from workers import texts
 from workers.sessions import edits, planner
@@ -122,7 +123,7 @@ class TurnLoop:
         return self._report
 
     async def _work(self, owned: OwnedSession, work: Work | None) -> None:
-        new = owned.moved
+        new = owned.migrated_to
         if new is not None and work is not None and (work.inbox or work.outbox or not owned.is_blank):
             # The group is a supergroup now. Its things were not fetched yet, or an entry came late for the old id.
             await self._move(owned, new, ())
@@ -130,11 +131,11 @@ class TurnLoop:
             again = False
             if work.outbox:
                 await self._outbox.deliver(owned, work.outbox)
-            elif self._draining() and (work.inbox or work.awaits):
+            elif self._draining() and (work.inbox or work.migrating_from):
                 await owned.hand_off()
                 return
-            elif work.awaits:
-                again = await self._fetch(owned, SessionKey.parse(work.awaits))
+            elif work.migrating_from:
+                again = await self._fetch(owned, SessionKey.parse(work.migrating_from))
             elif work.inbox:
                 again = await self._step(owned, work)
             self._interrupted = False
@@ -152,7 +153,7 @@ class TurnLoop:
         inbox = work.inbox if len(work.inbox) < READ_AHEAD else await owned.whole_inbox()
         plan = planner.decide(
             inbox,
-            planner.Earlier(work.tries, owned.together, owned.suspects, owned.said, owned.mark),
+            planner.Earlier(work.tries, owned.batch_size, owned.isolate_next, owned.said, owned.mark),
             mode=self._deps.settings.queue_mode,
             now=self._deps.clock.now(),
         )
@@ -161,10 +162,10 @@ class TurnLoop:
         match plan:
             case planner.Run(handled, messages):
                 if len(messages) > 1:
-                    await owned.note_together(handled.drop)
+                    await owned.note_batch_size(handled.drop)
                 return await self._turn(owned, handled, messages)
             case planner.Retry(handled):
-                if failed := owned.failed_messages():
+                if failed := owned.retry_messages():
                     return await self._turn(owned, handled, failed, retry=True)
                 await self._control(owned, planner.Control(handled, texts.NOTHING_TO_RETRY, {}))
             case planner.Compact(handled, to):
@@ -267,14 +268,14 @@ class TurnLoop:
         retried = plan.to is not None and plan.to.kind == "retry"
         if retried:
             reason, at = plan.letter.reason, plan.letter.at
-            letters += [planner.dead_letter(message, reason, at) for message in owned.failed_messages()]
-        unset = ("failed",) if retried else ()
+            letters += [planner.dead_letter(message, reason, at) for message in owned.retry_messages()]
+        unset = (StateField.retry_batch,) if retried else ()
         await self._commit(owned, Commit(plan.handled.drop, (reply,), unset=unset, dead=letters), plan.handled)
 
     async def _commit(self, owned: OwnedSession, commit: Commit, handled: planner.Handled) -> None:
         commit = self._spending.with_commit(commit)
         try:
-            written = await owned.commit(commit, suspects=handled.suspects, said=handled.said)
+            written = await owned.commit(commit, isolate_next=handled.isolate_next, said=handled.said)
         except ClaimLost:
             self._spending.not_committed(commit)
             raise

@@ -108,7 +108,7 @@ class Outbox:
         )
         answers = reply.answers if reply else ()
         said = () if reply and reply.text == texts.UNSENT else (Reply(text=texts.UNSENT, answers=answers),)
-        await owned.commit(Commit(0, said, dead=(letter,)), suspects=owned.suspects)
+        await owned.commit(Commit(0, said, dead=(letter,)), isolate_next=owned.isolate_next)
 
     async def _migrate(self, owned: OwnedSession, moved: ChatMigrated) -> None:
         old = owned.session

@@ -4,13 +4,14 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from random import random
 
+from tasks.backoff import Backoff
 from tasks.errors import ClaimLost, StoreUnavailable
 from tasks.session import SessionKey
 from tasks.store.journal import Steps
 from tasks.store.redis import text
 from tasks.store.sessions import Claim, Commit, Work
+from tasks.store.state import StateField
 from workers.sessions import edits
 from workers.sessions.dependencies import Dependencies, Sleep
 from workers.sessions.state_view import StateView
@@ -29,14 +30,14 @@ async def persist[T](write: Callable[[], Awaitable[T]], session: SessionKey, sle
     Raises:
         ClaimLost: another worker owns the session by now.
     """
-    pause = _FIRST_PAUSE_S
+    backoff: Backoff | None = None
     while True:
         try:
             return await write()
         except StoreUnavailable as problem:
             log.warning("store.unavailable", extra={"session": str(session), "problem": str(problem)})
-            await sleep(pause * (0.5 + random()))  # noqa: S311 - spreads load, guards nothing
-            pause = min(pause * 2, _LONGEST_PAUSE_S)
+            backoff = backoff or Backoff(_FIRST_PAUSE_S, _LONGEST_PAUSE_S)
+            await sleep(backoff.next())
 
 
 class OwnedSession(StateView):
@@ -53,7 +54,7 @@ class OwnedSession(StateView):
         self._claim = claim
         self._verified_at = since
         self._tries = claim.work.tries
-        self.live: int | None = self._number("live") or None
+        self.live: int | None = self._number(StateField.live) or None
         """The message that shows the running turn."""
         self.inherited = self.live
         """The message that shows a turn of an earlier owner, if that turn never ended."""
@@ -100,31 +101,34 @@ class OwnedSession(StateView):
         """Read every entry of the inbox. The read does not check the claim; what follows from it does."""
         return await persist(lambda: self._sessions.whole_inbox(self._claim), self.session, self._sleep)
 
-    async def commit(self, commit: Commit, *, suspects: int = 0, said: edits.Said | None = None) -> tuple[bytes, ...]:
+    async def commit(
+        self, commit: Commit, *, isolate_next: int = 0, said: edits.Said | None = None
+    ) -> tuple[bytes, ...]:
         """Commit a turn.
 
         Args:
             commit: What the turn changes.
-            suspects: See ``workers.sessions.planner.Handled``.
+            isolate_next: See ``workers.sessions.planner.Handled``.
             said: See ``workers.sessions.planner.Handled``.
 
         Returns:
             The replies as they are in the outbox now.
         """
-        state = {**commit.set, "suspects": str(suspects)} if suspects else dict(commit.set)
+        state = {**commit.set, StateField.isolate_next: str(isolate_next)} if isolate_next else dict(commit.set)
         if said:
-            state["said"] = edits.written(edits.joined(self.said, said))
-        unset = (*commit.unset, "together") if suspects else (*commit.unset, "together", "suspects")
-        last = text(self._fields.get("commit", b""))
+            state[StateField.said] = edits.written(edits.joined(self.said, said))
+        unset = (*commit.unset, StateField.batch_size, *(() if isolate_next else (StateField.isolate_next,)))
+        last = text(self._fields.get(StateField.commit, b""))
         # A damaged id never matches, and every commit would be refused. So it is not compared.
         after = last if last.isascii() else None
         commit = replace(commit, set=state, unset=unset, after=after)
         written = await self._write(lambda: self._sessions.commit(self._claim, commit))
-        for name in (*unset, *(("journal",) if commit.drop else ())):
+        for name in (*unset, *((StateField.journal,) if commit.drop else ())):
             self._fields.pop(name, None)
-        self._fields.update({name: value.encode() for name, value in state.items()}, commit=commit.id.encode())
+        self._fields.update({name: value.encode() for name, value in state.items()})
+        self._fields[StateField.commit] = commit.id.encode()
         if commit.history is not None:
-            self._fields["history"] = commit.history
+            self._fields[StateField.history] = commit.history
         self._tries, self.live = 0, None
         self.show("")
         return written
@@ -135,9 +139,9 @@ class OwnedSession(StateView):
 
     async def keep(self, steps: Steps) -> bool:
         """Add to the journal; a first step takes the place of another turn's journal. False: it is not as expected."""
-        before = text(self._fields.get("journal", b""))
+        before = text(self._fields.get(StateField.journal, b""))
         steps = replace(steps, replaces=before)
-        self._fields["journal"] = steps.mark.encode()
+        self._fields[StateField.journal] = steps.mark.encode()
         kept = await self._write(lambda: self._journal.append(self._claim, steps))
         if not kept and not steps.at:
             # A write of the turn before, which was cancelled, came in after all.
@@ -157,10 +161,10 @@ class OwnedSession(StateView):
         with suppress(StoreUnavailable, ClaimLost):
             await self._sessions.delivered(self._claim, reply)
 
-    async def note_together(self, entries: int) -> None:
+    async def note_batch_size(self, entries: int) -> None:
         """Record how many inbox entries the turn takes that begins now."""
-        self._fields["together"] = str(entries).encode()
-        await self._write(lambda: self._sessions.note(self._claim, "together", str(entries)))
+        self._fields[StateField.batch_size] = str(entries).encode()
+        await self._write(lambda: self._sessions.note(self._claim, StateField.batch_size, str(entries)))
 
     async def note_live(self, message_id: int) -> None:
         """Record the message that shows the running turn.
@@ -169,7 +173,7 @@ class OwnedSession(StateView):
             StoreUnavailable: it is not stored. This turn knows it all the same.
         """
         self.live = message_id
-        await self._sessions.note(self._claim, "live", str(message_id))
+        await self._sessions.note(self._claim, StateField.live, str(message_id))
 
     async def leave(self, new: SessionKey, entries: Sequence[bytes] = ()) -> None:
         """Release the session, which goes on as ``new``, and drop the ``entries`` that report the move."""
@@ -186,7 +190,7 @@ class OwnedSession(StateView):
             return None
         self._fields = dict(fetched.state)
         if fetched.replaced:
-            self._tries = self._number("tries")
+            self._tries = self._number(StateField.tries)
         return fetched.replaced
 
     async def hand_off(self, *, counts: bool = False) -> None:

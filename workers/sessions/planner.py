@@ -30,7 +30,7 @@ class Handled:
     """How many entries."""
     answers: tuple[int, ...]
     """The update ids of those that can be read."""
-    suspects: int = 0
+    isolate_next: int = 0
     """How many of the following entries were in a batch whose turn crashed a worker; they are retried one by one to
     isolate the poison message."""
     said: Said = field(default_factory=dict[int, str], compare=False)
@@ -127,10 +127,10 @@ class Earlier:
 
     tries: int = 1
     """How often the head was begun, this time included."""
-    together: int = 0
+    batch_size: int = 0
     """How many entries the last try took. It matters when that try never ended."""
-    suspects: int = 0
-    """What the last step left of ``Handled.suspects``."""
+    isolate_next: int = 0
+    """What the last step left of ``Handled.isolate_next``."""
     said: Said = field(default_factory=dict[int, str])
     """Fingerprints of the last messages that left the inbox."""
     mark: Mark | None = None
@@ -156,21 +156,21 @@ def decide(
         mode: What happens to messages that come while a turn runs.
         now: Seconds since the epoch.
     """
-    tries, suspects, said = earlier.tries, earlier.suspects, earlier.said
-    entries = _read(inbox, now, max(0, suspects - 1))
+    tries, isolate_next, said = earlier.tries, earlier.isolate_next, earlier.said
+    entries = _read(inbox, now, max(0, isolate_next - 1))
     if not isinstance(entries, list):
         return entries
     if (move := _move(entries, inbox)) is not None:
         return move
     # A suspect was begun once already, in the batch whose turn crashed, before it became the head.
-    begun = tries + (1 if suspects else 0)
+    begun = tries + (1 if isolate_next else 0)
     # The last try never ended. All entries that it took are suspects, as any of them may have crashed the worker.
-    if tries > 1 and not suspects:
-        suspects = earlier.together
+    if tries > 1 and not isolate_next:
+        isolate_next = earlier.batch_size
 
     def handled(drop: int) -> Handled:
         answers = tuple(entry.update_id for entry in entries[:drop])
-        return Handled(drop, answers, max(0, suspects - drop), said_in(entries[:drop], said))
+        return Handled(drop, answers, max(0, isolate_next - drop), said_in(entries[:drop], said))
 
     # The last /stop or /new counts: its user means everything before it.
     cuts = [place for place, entry in enumerate(entries, 1) if entry.kind in ("stop", "new")]
@@ -180,7 +180,7 @@ def decide(
     head = entries[0]
     # One at a time after a turn that never ended, so that a poison message takes no other message with it.
     same = _resumed(earlier.mark, entries, tries)
-    alone = not same and (mode == "followup" or tries > 1 or suspects > 0)
+    alone = not same and (mode == "followup" or tries > 1 or isolate_next > 0)
     messages, taken = gather(entries[: same or None], alone=alone, said=said)
     if begun > MAX_TRIES:
         reason = f"begun {begun - 1} times without an end"
@@ -228,7 +228,7 @@ def dead_letter(message: Inbound, reason: str, now: float) -> DeadLetter:
     return DeadLetter(reason=reason, at=now, session=message.session, update_id=message.update_id, inbound=message)
 
 
-def _read(inbox: Sequence[bytes], now: float, suspects: int) -> list[Inbound] | Plan:
+def _read(inbox: Sequence[bytes], now: float, isolate_next: int) -> list[Inbound] | Plan:
     """Read the entries at the head, up to the first unreadable one. If that is the head, return the plan for it."""
     entries: list[Inbound] = []
     for raw in inbox:
@@ -238,7 +238,7 @@ def _read(inbox: Sequence[bytes], now: float, suspects: int) -> list[Inbound] | 
             return entries or HandOff(str(problem))
         except EnvelopeInvalid as problem:
             lost = DeadLetter(reason=str(problem), at=now, raw=raw.decode(errors="replace"))
-            return entries or GiveUp(Handled(1, (), suspects), lost, None)
+            return entries or GiveUp(Handled(1, (), isolate_next), lost, None)
     return entries
 
 
@@ -267,14 +267,15 @@ def _stop_or_new(handled: Handled, entries: Sequence[Inbound]) -> Control:
     }
     choice = {name: value for entry in entries if entry.kind == "choose" for name, value in entry.choice.items()}
     forgets = any(entry.kind == "new" for entry in entries)
-    said = [texts.started_anew(len(messages))] if last.kind == "new" else [texts.stopped(len(messages))]
+    said = [texts.new_conversation(len(messages))] if last.kind == "new" else [texts.stopped(len(messages))]
     if forgets and last.kind == "stop":
-        said.append(texts.STARTED_ANEW)
+        said.append(texts.NEW_CONVERSATION)
     if choice:
         said.append(texts.chosen(choice))
     then = None
     if last.kind == "new" and last.text.strip():
         then = last.model_copy(update={"kind": "message"})
         # The message is answered by the next turn, so this step does not answer its update.
-        handled = Handled(handled.drop, handled.answers[:-1], handled.suspects and handled.suspects + 1, handled.said)
+        left = handled.isolate_next
+        handled = Handled(handled.drop, handled.answers[:-1], left and left + 1, handled.said)
     return Control(handled, " ".join(said), choice, forget=forgets, then=then, cuts=True)

@@ -51,7 +51,7 @@ def admission(settings: Settings) -> Callable[[Inbound], bool] | None:
         The check; None when this worker has no access settings. Such a worker fires no reminders.
     """
     access = access_of(settings)
-    if access.nobody:
+    if access.admits_no_one:
         return None
 
     def admits(reminder: Inbound) -> bool:

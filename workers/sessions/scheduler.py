@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from tasks.ports import ELSEWHERE, TurnReport
 from tasks.session import SessionKey
 from tasks.telemetry import bind_fields
+from tasks.waiting import came_within
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.loop import TurnLoop
 
@@ -126,10 +127,7 @@ class SessionScheduler:
         self._draining = True
         awake = (*self._loops, *(session for waiting in self._queued.values() for session in waiting))
         self._queued.clear()
-        try:
-            async with asyncio.timeout(grace_s):
-                await self._empty.wait()
-        except TimeoutError:
+        if not await came_within(self._empty, grace_s):
             log.warning("drain.handed_back", extra={"sessions": len(self._loops)})
             tasks = [task for _, task in self._loops.values()]
             for task in tasks:

@@ -11,10 +11,14 @@ from tasks.errors import EnvelopeInvalid
 from tasks.journal import JournalTooNew, Mark
 from tasks.session import SessionKey
 from tasks.store.redis import text
+from tasks.store.state import StateField
 from workers.interfaces import Usage
 from workers.sessions import edits
 
 log = logging.getLogger("cohort.turns")
+
+_OF_A_MOVE = {StateField.owner, StateField.epoch, StateField.tries, StateField.migrated_to, StateField.migration_done}
+"""What the state of a session that moved keeps."""
 
 
 class StateView:
@@ -32,42 +36,42 @@ class StateView:
     @property
     def history(self) -> bytes | None:
         """As the runtime gave it."""
-        return self._fields.get("history") or None
+        return self._fields.get(StateField.history) or None
 
     @property
-    def together(self) -> int:
+    def batch_size(self) -> int:
         """How many inbox entries the last turn was begun with; of use when it never ended."""
-        return self._number("together")
+        return self._number(StateField.batch_size)
 
     @property
-    def suspects(self) -> int:
+    def isolate_next(self) -> int:
         """How many inbox entries are run one at a time (``workers.sessions.planner.Handled``)."""
-        return self._number("suspects")
+        return self._number(StateField.isolate_next)
 
     @property
     def said(self) -> dict[int, str]:
         """What the last messages said that left the inbox (``workers.sessions.edits``)."""
-        field = self._fields.get("said", b"")
+        field = self._fields.get(StateField.said, b"")
         if field is not self._said[0]:
             # Asked for several times a turn.
             self._said = field, edits.read(field.decode(errors="replace"))
         return self._said[1]
 
     @property
-    def moved(self) -> SessionKey | None:
+    def migrated_to(self) -> SessionKey | None:
         """What this session's group became: it goes on there."""
-        moved = text(self._fields.get("moved", b""))
+        moved = text(self._fields.get(StateField.migrated_to, b""))
         if not moved or moved == str(self.session):
             return None
         with suppress(ValueError):
             return SessionKey.parse(moved)
-        log.error("session.damaged", extra={"session": str(self.session), "field": "moved"})
+        log.error("session.damaged", extra={"session": str(self.session), "field": StateField.migrated_to.value})
         return None
 
     @property
     def is_blank(self) -> bool:
         """Whether the state says nothing but whose it is, and where it moved."""
-        return self._fields.keys() <= {"owner", "epoch", "tries", "moved", "fetched"}
+        return self._fields.keys() <= _OF_A_MOVE
 
     @property
     def mark(self) -> Mark | None:
@@ -85,33 +89,33 @@ class StateView:
         self._mark()
 
     def _mark(self) -> Mark | None:
-        return Mark.parse(text(self._fields.get("journal", b"")))
+        return Mark.parse(text(self._fields.get(StateField.journal, b"")))
 
     @property
     def last_commit(self) -> str:
         """The id of the commit before this turn."""
-        return text(self._fields.get("commit", b""))
+        return text(self._fields.get(StateField.commit, b""))
 
     def choice(self, name: str) -> str | None:
         """The session's ``agent`` or ``model``, None for the default."""
         value = self._fields.get(name)
         return text(value) if value else None
 
-    def failed(self) -> list[str]:
+    def retry_batch(self) -> list[str]:
         """The messages of turns that were given up for an outage, as JSON."""
         with suppress(ValueError, RecursionError):
-            kept: Any = json.loads(self._fields.get("failed", b"[]"))
+            kept: Any = json.loads(self._fields.get(StateField.retry_batch, b"[]"))
             return [entry for entry in kept if isinstance(entry, str)] if isinstance(kept, list) else []
         return []
 
-    def failed_messages(self) -> tuple[Inbound, ...]:
+    def retry_messages(self) -> tuple[Inbound, ...]:
         """The same, read.
 
         Raises:
             EnvelopeTooNew: a newer release gave them up.
         """
         kept: list[Inbound] = []
-        for entry in self.failed():
+        for entry in self.retry_batch():
             with suppress(EnvelopeInvalid):
                 kept.append(Inbound.from_json(entry))
         return tuple(kept)
@@ -119,7 +123,8 @@ class StateView:
     @property
     def used(self) -> tuple[Usage, int]:
         """What the session had used, in how many turns, when it was claimed."""
-        return Usage(self._number("input_tokens"), self._number("output_tokens")), self._number("turns")
+        tokens = (self._number(StateField.input_tokens), self._number(StateField.output_tokens))
+        return Usage(*tokens), self._number(StateField.turns)
 
     def _number(self, name: str) -> int:
         with suppress(ValueError):

@@ -10,6 +10,7 @@ from random import random
 from tasks.envelope import Button, DeadLetter, Inbound, Reply
 from tasks.errors import ClaimLost, EnvelopeTooNew, Retryable, Terminal
 from tasks.store.sessions import READ_AHEAD, Commit
+from tasks.store.state import StateField
 from workers import texts
 from workers.interfaces import LiveAnswer, TurnFailed, TurnRequest, TurnResult
 from workers.sessions.dependencies import Dependencies
@@ -201,7 +202,7 @@ class TurnRunner:
             self._render(result.text, notes),
             result.history,
             unset=(*self._settled(), *result.dropped),
-            add={"turns": 1},
+            add={StateField.turns: 1},
         )
 
     def _failed(self, problem: TurnFailed) -> Outcome:
@@ -215,13 +216,13 @@ class TurnRunner:
         button = Button(text=texts.RETRY, data=texts.RETRY_DATA)
         replies = (*replies[:-1], replies[-1].model_copy(update={"buttons": ((button,),)}))
         # Retry is offered for every message that failed in this outage, so the earlier ones are kept as well.
-        earlier = [] if self._retry else self._owned.failed()
+        earlier = [] if self._retry else self._owned.retry_batch()
         kept = [*earlier, *(message.to_json() for message in self._messages)]
-        return Outcome(replies, set={"failed": json.dumps(kept[-READ_AHEAD:])})
+        return Outcome(replies, set={StateField.retry_batch: json.dumps(kept[-READ_AHEAD:])})
 
     def _settled(self) -> tuple[str, ...]:
         """State fields to remove when these messages are settled for good."""
-        return ("failed",) if self._retry else ()
+        return (StateField.retry_batch,) if self._retry else ()
 
     def _render(self, text: str, notes: Sequence[str] = ()) -> tuple[Reply, ...]:
         live = self._owned.live

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import timedelta
 
 from telegram.ext import ExtBot
 
@@ -24,8 +23,8 @@ from workers.telegram.render import render
 
 log = logging.getLogger("cohort.delivery")
 
-_FIRST_PAUSE = timedelta(seconds=0.5)
-_LONGEST_PAUSE = timedelta(seconds=30)
+_FIRST_PAUSE = 0.5
+_LONGEST_PAUSE = 30.0
 _TOKEN_PAUSE = 60.0
 """Seconds between two tries while the token is refused: an operator has to act."""
 

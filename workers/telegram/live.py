@@ -22,6 +22,7 @@ from botapi.split import Part
 from tasks.clock import Clock
 from tasks.errors import ClaimLost, StoreUnavailable
 from tasks.session import SessionKey
+from tasks.waiting import came_within
 from workers.telegram.render import BEGINNING, GOES_ON, growing
 
 log = logging.getLogger("cohort.telegram")
@@ -182,7 +183,7 @@ class Live:
         if self._message_id is not None:
             await self._news.wait()
         elif now < self._typing_at:
-            await _until(self._news, self._typing_at - now)
+            await came_within(self._news, self._typing_at - now)
         else:
             self._typing_at = now + self._tempo.typing
             try:
@@ -199,14 +200,14 @@ class Live:
         if self._frame_at is None:
             self._frame_at = now + self._tempo.settle
         if now < self._frame_at:
-            await _until(self._end, self._frame_at - now)
+            await came_within(self._end, self._frame_at - now)
             return
         part = await self._wanted()
         if part == self._shown:
             # Beyond 4,096 units the visible text no longer changes, so back off instead of rendering per token.
             self._frame_at = now + self._tempo.interval(self._session.chat)
             # An unchanged message needs no frame; a draft would fade.
-            if await _until(self._news, self._tempo.draft if self._draft_id else None):
+            if await came_within(self._news, self._tempo.draft if self._draft_id else None):
                 return
         await self._frame(part)
 
@@ -288,12 +289,3 @@ def _status(tool: str) -> str:
     """One line for a running tool; a phrase (with blanks in it) is shown as it is."""
     name = tool if " " in tool else f"using {tool.replace('__', ': ').replace('_', ' ')}"
     return f"{name[:1].upper()}{name[1:60]}…"
-
-
-async def _until(event: asyncio.Event, timeout: float | None) -> bool:  # noqa: ASYNC109 - a pause, not a deadline
-    """Wait for it at most so long; whether it came."""
-    try:
-        async with asyncio.timeout(timeout):
-            return await event.wait()
-    except TimeoutError:
-        return False

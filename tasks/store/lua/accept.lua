@@ -1,11 +1,12 @@
 #!lua
--- Take in a batch of updates: each is remembered as seen, and what it brings is stored and rung for, or nothing of the
--- batch is: every argument, key and place is looked at before the first write.
--- (The first line: Redis refuses the whole step when it is full; without it, a step that begins with a removal goes on.)
+-- Take in a batch of updates, whole or not at all: each update is remembered as seen, its message is stored, and its
+-- doorbell goes to the slot's queue. Every argument and key is looked at before the first write.
+-- The `#!lua` shebang makes Redis reject the script up front when out of memory; without it a script whose first write
+-- frees memory continues half-way.
 -- KEYS: 1 seen, 2 dead, 3 replies; then three an item: its session's inbox, its slot's pending set and queue.
 -- ARGV: 1 now (s), 2 seconds an update id is remembered, 3 inbox cap, 4 dead letters kept, 5 doorbells a queue may hold,
 --       6 control words an inbox takes beyond its cap; then five an item: update id,
---       kind (message | control | reply | dead | none), session, payload, doorbell (empty: none).
+--       kind (message | control | reply | dead | none), session, payload, doorbell ('' none).
 -- Reply: one of "accepted", "seen", "full" an item.
 local function number(text, least, most)
   local value = tonumber(text)
@@ -21,7 +22,7 @@ assert(#KEYS == 3 + 3 * items, 'an item is not whole')
 local verdicts, known, waiting = {}, {}, {}
 for item = 1, items do
   local inbox, pending, queue = unpack(KEYS, 3 * item + 1, 3 * item + 3)
-  local update, kind, _, _, bell = unpack(ARGV, 5 * item + 2, 5 * item + 6)
+  local update, kind, _, _, doorbell = unpack(ARGV, 5 * item + 2, 5 * item + 6)
   local before = tonumber(redis.call('ZSCORE', seen, update) or nil)
   local verdict = (known[update] or (before and before > now - memory)) and 'seen' or 'accepted'
   if verdict == 'accepted' and (kind == 'message' or kind == 'control') then
@@ -31,7 +32,7 @@ for item = 1, items do
     else
       waiting[inbox] = waiting[inbox] + 1
       redis.call('ZCARD', pending)
-      waiting[queue] = bell ~= '' and (waiting[queue] or redis.call('LLEN', queue)) or waiting[queue]
+      waiting[queue] = doorbell ~= '' and (waiting[queue] or redis.call('LLEN', queue)) or waiting[queue]
     end
   elseif verdict == 'accepted' and kind ~= 'none' then
     redis.call(kind == 'reply' and 'LLEN' or 'XLEN', kind == 'reply' and replies or dead)
@@ -41,13 +42,13 @@ end
 redis.call('ZREMRANGEBYSCORE', seen, '-inf', now - memory)
 for item = 1, items do
   local inbox, pending, queue = unpack(KEYS, 3 * item + 1, 3 * item + 3)
-  local update, kind, session, payload, bell = unpack(ARGV, 5 * item + 2, 5 * item + 6)
+  local update, kind, session, payload, doorbell = unpack(ARGV, 5 * item + 2, 5 * item + 6)
   redis.call('ZADD', seen, 'NX', now, update)
   if verdicts[item] == 'accepted' and (kind == 'message' or kind == 'control') then
     redis.call('RPUSH', inbox, payload)
     redis.call('ZADD', pending, 'NX', now, session)
-    if bell ~= '' and waiting[queue] < most then
-      waiting[queue] = redis.call('LPUSH', queue, bell)
+    if doorbell ~= '' and waiting[queue] < most then
+      waiting[queue] = redis.call('LPUSH', queue, doorbell)
     end
   elseif verdicts[item] == 'accepted' and kind == 'reply' then
     redis.call('RPUSH', replies, payload)

@@ -1,8 +1,8 @@
 -- Read what is next in a claimed session, or, when nothing is left, release it. Never both: no wake-up is lost.
 -- KEYS: 1 state, 2 inbox, 3 outbox, 4 pending.
--- ARGV: 1 owner, 2 epoch, 3 session, 4 how many inbox entries to read, 5 whether the head of the inbox is begun anew
---       (1 or 0), 6 how often it was begun by then ('' counts here; told, the same call done twice counts once).
--- Reply: {"lost"}: the claim is somebody else's; {"released"}; {"work", tries, inbox entries, outbox entries,
+-- ARGV: 1 owner, 2 epoch, 3 session, 4 how many inbox entries to read, 5 whether this call begins the head of the inbox
+--       (1 or 0), 6 attempt number to record; '' increments the stored counter. Passing it makes a repeated call idempotent.
+-- Reply: {"lost"}: the claim is not the caller's; {"released"}; {"work", tries, inbox entries, outbox entries,
 --        the session whose things are still to be fetched, or ""}.
 local state, inbox, outbox, pending = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local me, epoch, session, told = ARGV[1], ARGV[2], ARGV[3], ARGV[6]
@@ -13,7 +13,7 @@ local function whole(text)
 end
 local limit, begun = whole(ARGV[4]), whole(ARGV[5])
 assert(limit and begun, 'an argument is out of range')
-local claim = redis.call('HMGET', state, 'owner', 'epoch', 'tries', 'awaits')
+local claim = redis.call('HMGET', state, STATE.owner, STATE.epoch, STATE.tries, STATE.migrating_from)
 if claim[1] ~= me or claim[2] ~= epoch then
   return {'lost'}
 end
@@ -21,7 +21,7 @@ local waiting, undelivered = redis.call('LLEN', inbox), redis.call('LLEN', outbo
 if waiting == 0 and undelivered == 0 and not claim[4] then
   -- First the write that can fail: the state was read above, so its type is right.
   redis.call('ZREM', pending, session)
-  redis.call('HDEL', state, 'owner')
+  redis.call('HDEL', state, STATE.owner)
   return {'released'}
 end
 local entries = redis.call('LRANGE', inbox, 0, limit - 1)
@@ -30,6 +30,6 @@ local tries = 0
 -- Replies go first: the next message is not begun before they are out.
 if waiting > 0 and undelivered == 0 then
   tries = whole(told) or (whole(claim[3]) or 0) + begun
-  redis.call('HSET', state, 'tries', tries)
+  redis.call('HSET', state, STATE.tries, tries)
 end
 return {'work', tries, entries, replies, claim[4] or ''}

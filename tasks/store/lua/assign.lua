@@ -1,7 +1,7 @@
 -- Store a new assignment of slots, if the stored one is still the one it was computed from.
 -- KEYS: 1 assignment.
 -- ARGV: 1 the version it was computed from, then slot and incarnation, slot and incarnation, ...
--- Reply: 1 stored, 0 somebody was faster.
+-- Reply: 1 stored, 0 another worker was faster.
 local assignment = KEYS[1]
 local from = tonumber(ARGV[1])
 assert(from and from >= 0 and from <= 2 ^ 52 and #ARGV % 2 == 1, 'an argument is out of range or missing')

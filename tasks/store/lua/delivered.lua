@@ -4,7 +4,7 @@
 -- Reply: 1, or 0 when the claim was lost.
 local state, outbox = KEYS[1], KEYS[2]
 local me, epoch, reply = ARGV[1], ARGV[2], ARGV[3]
-local claim = redis.call('HMGET', state, 'owner', 'epoch')
+local claim = redis.call('HMGET', state, STATE.owner, STATE.epoch)
 if claim[1] ~= me or claim[2] ~= epoch then
   return 0
 end

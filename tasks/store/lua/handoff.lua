@@ -4,13 +4,13 @@
 -- Reply: 1, or 0 when the claim was lost.
 local state = KEYS[1]
 local me, epoch, counts = ARGV[1], ARGV[2], ARGV[3] == '1'
-local claim = redis.call('HMGET', state, 'owner', 'epoch', 'tries')
+local claim = redis.call('HMGET', state, STATE.owner, STATE.epoch, STATE.tries)
 if claim[1] ~= me or claim[2] ~= epoch then
   return 0
 end
 local tries = tonumber(claim[3] or nil) or 0
-redis.call('HDEL', state, 'owner')
+redis.call('HDEL', state, STATE.owner)
 if not counts and tries >= 1 then
-  redis.call('HSET', state, 'tries', math.floor(math.min(tries, 1e9)) - 1)
+  redis.call('HSET', state, STATE.tries, math.floor(math.min(tries, 1e9)) - 1)
 end
 return 1

@@ -7,7 +7,7 @@
 -- Reply: 1 kept, 0 the claim was lost or a turn was committed, -1 the journal is not as expected: nothing was kept.
 local state, journal, mark, before, at = KEYS[1], KEYS[2], ARGV[4], ARGV[5], tonumber(ARGV[6])
 local plan, lasts = cjson.decode(ARGV[7]), tonumber(ARGV[8])
-local claim = redis.call('HMGET', state, 'owner', 'epoch', 'commit', 'journal')
+local claim = redis.call('HMGET', state, STATE.owner, STATE.epoch, STATE.commit, STATE.journal)
 if claim[1] ~= ARGV[1] or claim[2] ~= ARGV[2] or (claim[3] or '') ~= ARGV[3] then
   return 0
 end
@@ -33,7 +33,7 @@ local function fields(key, set, add)
   assert(#set == 0 or #table.concat(set) > 0 and #set % 2 == 0 and #set < 4000, 'not fields and values')
   return set
 end
-local put, usage = fields(state, { 'journal', mark }, plan.add), {}
+local put, usage = fields(state, { STATE.journal, mark }, plan.add), {}
 for place = 3, #KEYS do
   usage[place] = fields(KEYS[place], plan.usage[place - 2].set, plan.usage[place - 2].add)
 end

@@ -4,7 +4,7 @@
 -- Reply: 1, or 0 when the claim was lost.
 local state, inbox, pending, new_state, new_pending = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local me, epoch, old, new, now = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local claim = redis.call('HMGET', state, 'owner', 'epoch', 'tries')
+local claim = redis.call('HMGET', state, STATE.owner, STATE.epoch, STATE.tries)
 if claim[1] ~= me or claim[2] ~= epoch then
   return 0
 end
@@ -22,13 +22,13 @@ if old == new then
   -- It came along with what was fetched; here it is done.
   return 1
 end
-redis.call('HDEL', state, 'owner')
-redis.call('HSET', state, 'moved', new)
+redis.call('HDEL', state, STATE.owner)
+redis.call('HSET', state, STATE.migrated_to, new)
 if tries >= 1 then
-  redis.call('HSET', state, 'tries', math.floor(math.min(tries, 1e9)) - 1)
+  redis.call('HSET', state, STATE.tries, math.floor(math.min(tries, 1e9)) - 1)
 end
--- In the sweep's sight until it was fetched: whoever finds it there says so again.
+-- The sweep finds it until it was fetched, and its owner then tells the new session again.
 redis.call('ZADD', pending, 'NX', since, old)
-redis.call('HSET', new_state, 'awaits', old)
+redis.call('HSET', new_state, STATE.migrating_from, old)
 redis.call('ZADD', new_pending, 'NX', since, new)
 return 1

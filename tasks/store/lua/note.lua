@@ -4,7 +4,7 @@
 -- Reply: 1, or 0 when the claim was lost.
 local state = KEYS[1]
 local me, epoch, field, value = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local claim = redis.call('HMGET', state, 'owner', 'epoch')
+local claim = redis.call('HMGET', state, STATE.owner, STATE.epoch)
 if claim[1] ~= me or claim[2] ~= epoch then
   return 0
 end

@@ -1,8 +1,8 @@
--- Take a turn to send: GCRA over the bot's bucket and the chat's, unless a flood penalty holds them.
+-- Take a send permit: GCRA over the bot's bucket and the chat's, unless a flood penalty holds them.
 -- KEYS: 1 bot bucket, 2 chat bucket, 3 bot penalty, 4 chat penalty.
--- ARGV: 1 now, 2 patient (1: reserve a turn later, 0: now or not at all), 3 bot interval, 4 bot tolerance,
+-- ARGV: 1 now, 2 patient (1: reserve a permit for later, 0: now or not at all), 3 bot interval, 4 bot tolerance,
 --       5 chat interval (0: the chat is not charged), 6 chat tolerance; all times in microseconds.
--- Reply: {what was taken, wait}: 0 nothing, ask again after wait; 1 the chat's turn, which comes after wait, the bot's
+-- Reply: {what was taken, wait}: 0 nothing, ask again after wait; 1 the chat's permit, which is due after wait, the bot's
 --        is still to be taken; 2 everything, send after wait.
 local bot, chat, bot_penalty, chat_penalty = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local patient, times = ARGV[2] == '1', {}

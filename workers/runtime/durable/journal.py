@@ -266,7 +266,7 @@ class StepJournal:
         """End the turn, whatever fast-agent makes of exceptions and cancellations."""
         if not self.over.done():
             self.over.set_exception(problem)
-            # Whoever waits for it may be gone.
+            # Its waiter may be gone; an exception that is not read is logged as lost.
             self.over.exception()
 
 

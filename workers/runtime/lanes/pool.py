@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from tasks.backoff import Backoff
+from tasks.waiting import came_within
 from workers.runtime import faults
 from workers.runtime.lanes.fair_queue import FairQueue, Ticket, TurnParties
 
@@ -229,17 +231,16 @@ class Lanes:
 
     async def _keep(self, lane: Lane) -> None:
         """Make the lane's instance, serve it, end it, and make the next one, until the runtime closes."""
-        pause = FIRST_RETRY_S
+        backoff = Backoff(FIRST_RETRY_S, LONGEST_RETRY_S)
         while not self._closed.is_set():
             generation = self._factory.generation
             try:
                 lane.instance = await self._factory.create()
             except Exception as problem:  # noqa: BLE001 - every failure is tried again
                 self._failed(lane, problem)
-                await self._sleep(pause)
-                pause = min(pause * 2, LONGEST_RETRY_S)
+                await came_within(self._closed, backoff.next())
                 continue
-            pause = FIRST_RETRY_S
+            backoff.reset()
             self.made += 1
             lane.generation, lane.spoiled, lane.sealed, lane.ending, lane.turns = generation, False, False, False, 0
             self._offer_or_retire(lane)
@@ -272,10 +273,3 @@ class Lanes:
                 failure = faults.no_lane(problem)
                 failure.__cause__ = problem
                 place.set_exception(failure)
-
-    async def _sleep(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._closed.wait()
-        except TimeoutError:
-            return

@@ -4,7 +4,7 @@ A head between ``+++`` is TOML. python-frontmatter reads that where the package 
 file is the instruction of an agent without settings. The standard library reads TOML as well. The configuration and a
 skill may stand beside the cards: in a directory fast-agent takes them for cards, and refuses them.
 
-Cards in ``.fast-agent/agent-cards`` of the working directory are let in by nobody: fast-agent would load them beside
+Cards in ``.fast-agent/agent-cards`` of the working directory are left out: fast-agent would load them beside
 the operator's own when it starts, unchecked, with a terminal's defaults and any model.
 
 What ``{{url:...}}`` in an instruction names is fetched when a card is read, which ended the start of all agents when it

@@ -16,10 +16,10 @@ def main() -> int:
             refusing = 1
             print(f"{line}: no worker starts", file=sys.stderr)  # noqa: T201 - this is a command
         else:
-            print(f"{line}: it is left as it is, and turns are slower")  # noqa: T201 - likewise
+            print(f"{line}: it is left as it is, and turns are slower")  # noqa: T201 - this is a command
     if not wrong:
         speed = sum(patch.kind == "speed" for patch in patches())
-        print(f"{len(patches())} places ({speed} of them for speed) fit {LIBRARY} {version(LIBRARY)}")  # noqa: T201 - likewise
+        print(f"{len(patches())} places ({speed} of them for speed) fit {LIBRARY} {version(LIBRARY)}")  # noqa: T201 - this is a command
     return refusing
 
 

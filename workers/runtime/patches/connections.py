@@ -33,7 +33,7 @@ _ENVIRONMENT = (
 )
 _REFUSED = 400
 """HTTP statuses from here on are refusals; clients read the body of one however long it is."""
-# Keys may change while a process runs; nobody tells when the old one is done with.
+# Keys may change while a process runs, and no event says when the old one is done with.
 _SDK_CLIENTS = 64
 
 _kept: dict[tuple[object, ...], Any] = {}
@@ -47,7 +47,7 @@ def _shared(kind: Any) -> Any:
     if key not in _kept:
         import httpx2  # noqa: PLC0415 - loaded by the SDKs, if at all
 
-        from workers.runtime.streams import bodies  # noqa: PLC0415 - likewise
+        from workers.runtime.streams import bodies  # noqa: PLC0415 - loaded with the SDKs only
 
         class Kept(kind):
             def __init__(self, **kwargs: Any) -> None:
@@ -193,7 +193,7 @@ async def _end_google(client: Any) -> None:
     await client.aio.aclose()
     client.close()
     for part in (client.aio, client._api_client):  # noqa: SLF001 - google's; see the contract test
-        # Left to itself its ``__del__`` starts this once more, in a task that nobody waits for.
+        # Left to itself its ``__del__`` starts this once more, in a task that is never awaited.
         part.aclose = _nothing
 
 

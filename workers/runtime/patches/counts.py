@@ -1,4 +1,4 @@
-"""Counts of tokens that contradict themselves: fast-agent takes none of them, and the call would cost nothing.
+"""Counts of tokens that contradict themselves: fast-agent refuses them, and the call would cost nothing.
 
 A total that is not the sum (reasoning counted apart, say), a negative or fractional count: what can be read is counted.
 """

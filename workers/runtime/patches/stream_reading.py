@@ -106,7 +106,7 @@ def message(original: Callable[[Any, str], Any]) -> Callable[[Any, str], Any]:
 
 
 def paced(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """``WebSocketResponsesStream.__anext__``, likewise."""
+    """``WebSocketResponsesStream.__anext__``: the next message, which may wait its turn."""
 
     async def anext_(self: Any) -> Any:
         pace = self.__dict__.setdefault("cohort_pace", Pace())

@@ -21,24 +21,24 @@ BENS = SessionKey(4242, 701)
 STRANGERS = Access(everybody=False, allow=frozenset({1}))
 
 
-async def test_messages_reach_their_inboxes_in_order_and_are_rung_for(doorway: Doorway) -> None:
+async def test_messages_reach_their_inboxes_in_order_with_a_doorbell(doorway: Doorway) -> None:
     here = tg.Chat(id=701, type="private", first_name="Ben")
     batch = [said("one", update_id=5), said("hello", chat=here, sender=BEN, update_id=6), said("two", update_id=7)]
     await doorway.door.take(batch)
     await doorway.followed()
     assert [entry.text for entry in await doorway.inbox(ANNS)] == ["one", "two"]
     assert [entry.text for entry in await doorway.inbox("4242:701")] == ["hello"]
-    assert await doorway.rung() == [(SessionKey(4242, 700), 5), (BENS, 6), (SessionKey(4242, 700), 7)]
+    assert await doorway.doorbells() == [(SessionKey(4242, 700), 5), (BENS, 6), (SessionKey(4242, 700), 7)]
     assert doorway.signs.typed == [SessionKey(4242, 700), BENS]
 
 
 @pytest.mark.promise("accepted-once")
-async def test_a_redelivered_update_is_taken_once_and_rung_for_once(doorway: Doorway) -> None:
+async def test_a_redelivered_update_is_taken_once_with_one_doorbell(doorway: Doorway) -> None:
     await doorway.door.take([said("one", update_id=5)])
     await doorway.door.take([said("one", update_id=5), said("two", update_id=6)])
     await doorway.followed()
     assert [entry.text for entry in await doorway.inbox(ANNS)] == ["one", "two"]
-    assert [update for _, update in await doorway.rung()] == [5, 6]
+    assert [update for _, update in await doorway.doorbells()] == [5, 6]
 
 
 @pytest.mark.promise("poison-update")
@@ -80,7 +80,7 @@ async def test_that_a_group_became_a_supergroup_waits_behind_its_messages(
     # A worker of the release before must leave it where it is.
     assert entry.v == 2
     assert await doorway.inbox(f"4242:{FORUM.id}") == []
-    assert (await doorway.rung())[-1] == (SessionKey(4242, GROUP.id), 9)
+    assert (await doorway.doorbells())[-1] == (SessionKey(4242, GROUP.id), 9)
 
 
 @pytest.mark.promise("redis-away")
@@ -91,7 +91,7 @@ async def test_nothing_is_taken_while_redis_is_away(settings: Settings, store: S
     with pytest.raises(StoreUnavailable):
         await doorway.door.take([said("one")])
     await doorway.followed()
-    assert (await doorway.rung(), doorway.signs.typed) == ([], [])
+    assert (await doorway.doorbells(), doorway.signs.typed) == ([], [])
     door.away = False
     await doorway.door.take([said("one")])
     assert [entry.text for entry in await doorway.inbox(ANNS)] == ["one"]
@@ -104,33 +104,33 @@ async def test_a_doorbell_is_stored_with_its_message_or_not_at_all(doorway: Door
             await doorway.door.take([said("one"), said("two", update_id=2)])
     finally:
         await doorway.store.redis.config_set("maxmemory", "0")
-    assert (await doorway.rung(), await doorway.inbox(ANNS)) == ([], [])
+    assert (await doorway.doorbells(), await doorway.inbox(ANNS)) == ([], [])
     await doorway.door.take([said("one"), said("two", update_id=2)])
-    assert [update for _, update in await doorway.rung()] == [1, 2]
+    assert [update for _, update in await doorway.doorbells()] == [1, 2]
 
 
-async def test_a_message_that_finds_its_inbox_full_is_not_rung_for(settings: Settings, store: Store) -> None:
+async def test_a_message_that_finds_its_inbox_full_sends_no_doorbell(settings: Settings, store: Store) -> None:
     small = IntakeStore(store.redis, HandClock(), slots=settings.slots, inbox_cap=2)
     doorway = make_doorway(settings, store, intake=small)
     await doorway.door.take([said("x", update_id=number) for number in range(1, 4)])
-    assert [update for _, update in await doorway.rung()] == [1, 2]
+    assert [update for _, update in await doorway.doorbells()] == [1, 2]
 
 
 async def test_a_slots_queue_holds_no_more_than_a_thousand_doorbells(doorway: Doorway) -> None:
     for first in range(1, 1051, 50):
         await doorway.door.take([said("x", update_id=number) for number in range(first, first + 50)])
     assert len(await doorway.inbox(ANNS)) == 1050
-    assert [update for _, update in await doorway.rung()] == list(range(1, 1001))
+    assert [update for _, update in await doorway.doorbells()] == list(range(1, 1001))
 
 
-async def test_remote_control_that_cannot_be_reached_harms_nobody(doorway: Doorway) -> None:
+async def test_remote_control_that_cannot_be_reached_harms_no_chat(doorway: Doorway) -> None:
     doorway.remote.broken = StoreUnavailable("no broker")
     await doorway.door.take([said("/stop")])
     await doorway.followed()
     doorway.remote.broken = None
     await doorway.door.take([said("/stop", update_id=2)])
     await doorway.followed()
-    assert [update for _, update in await doorway.rung()] == [1, 2]
+    assert [update for _, update in await doorway.doorbells()] == [1, 2]
     assert doorway.remote.interrupted == [SessionKey(4242, 700)]
 
 
@@ -216,7 +216,7 @@ async def test_the_bots_own_answers_are_as_durable_as_messages(doorway: Doorway)
     assert await doorway.door.take([said("/help"), said("/whoami", update_id=2)])
     assert await doorway.said() == [(ANNS, texts.help_text(group=False)), (ANNS, "Your id is 700.")]
     assert await doorway.inbox(ANNS) == []
-    assert await doorway.rung() == []
+    assert await doorway.doorbells() == []
     await doorway.door.take([said("/help")])
     assert len(await doorway.said()) == 2, "a redelivered question is answered once"
 
@@ -331,12 +331,12 @@ async def test_one_update_that_the_store_chokes_on_is_set_aside(settings: Settin
     await doorway.door.take(batch)
     await doorway.followed()
     assert [entry.text for entry in await doorway.inbox(ANNS)] == ["bread", "butter"]
-    assert [update for _, update in await doorway.rung()] == [1, 3]
+    assert [update for _, update in await doorway.doorbells()] == [1, 3]
     (dead,) = await store.dead.list()
     assert (dead.letter.update_id, dead.letter.reason) == (2, "could not be stored: ValueError")
 
 
-async def test_while_catching_up_nobody_is_shown_typing_and_one_doorbell_stands_for_a_sessions_messages(
+async def test_while_catching_up_no_chat_is_shown_typing_and_one_doorbell_stands_for_a_sessions_messages(
     doorway: Doorway,
 ) -> None:
     here = tg.Chat(id=701, type="private", first_name="Ben")
@@ -344,4 +344,4 @@ async def test_while_catching_up_nobody_is_shown_typing_and_one_doorbell_stands_
     await doorway.door.take([*ours, said("hello", chat=here, sender=BEN, update_id=100)])
     await doorway.followed()
     assert doorway.signs.typed == []
-    assert await doorway.rung() == [(SessionKey(4242, 700), 99), (BENS, 100)]
+    assert await doorway.doorbells() == [(SessionKey(4242, 700), 99), (BENS, 100)]

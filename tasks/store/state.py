@@ -1,0 +1,60 @@
+"""The fields of a session's state hash: their names stand here, for Python and for the scripts.
+
+A member's name says what the field holds; its value is the field in Redis. That one does not change: workers of two
+releases read the same hash. A script writes ``STATE.batch_size``, for which ``tasks.store.redis`` sends ``'together'``.
+"""
+
+import re
+from enum import StrEnum
+
+
+class StateField(StrEnum):
+    """A field of ``cohort:{bot}:{chat}:state``, with what it holds as text."""
+
+    owner = "owner"
+    """The incarnation that owns the session; no field when it is released."""
+    epoch = "epoch"
+    """The fence: grows with each change of owner, and outlives the owner."""
+    tries = "tries"
+    """How often the head of the inbox was begun; goes with the head."""
+    commit = "commit"
+    """The id of the last commit: the same one, sent twice, is done once."""
+    journal = "journal"
+    """The mark of the running turn's journal, which tells a stale journal from its own."""
+    history = "history"
+    """The conversation as the runtime writes it (bytes)."""
+    said = "said"
+    """JSON: what the last messages said that left the inbox, for edits that come later."""
+    live = "live"
+    """The Telegram message that shows the running turn."""
+    agent = "agent"
+    """The chat's choice; no field means the default agent."""
+    model = "model"
+    """The chat's choice; no field means the agent's model."""
+    input_tokens = "input_tokens"
+    """Counter of the session's life."""
+    output_tokens = "output_tokens"
+    """Counter of the session's life."""
+    turns = "turns"
+    """Counter of the session's life."""
+    batch_size = "together"
+    """How many inbox entries the last turn was begun with; of use when it never ended."""
+    isolate_next = "suspects"
+    """How many of the next entries were in a batch whose turn crashed a worker; they are retried one by one."""
+    retry_batch = "failed"
+    """JSON list: the messages of turns that were given up for an outage; /retry runs them again."""
+    migrating_from = "awaits"
+    """The session of the group that became this supergroup, while its work is not fetched."""
+    migrated_to = "moved"
+    """The session that this one continues as: its group became a supergroup."""
+    migration_done = "fetched"
+    """1 when ``migrated_to`` took over what was here; what comes later goes behind its own."""
+
+
+def with_fields(script: str) -> str:
+    """A script with the names of fields in place of ``STATE.…``.
+
+    Raises:
+        KeyError: there is no such field.
+    """
+    return re.sub(r"\bSTATE\.(\w+)", lambda found: f"'{StateField[found[1]].value}'", script)
