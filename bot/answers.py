@@ -4,19 +4,15 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from bot import texts
-from bot.updates.commands import DEFAULT, UNREADABLE, Command
-from tasks import keys
+from bot.updates.commands import CHOICES, UNREADABLE, Command
+from tasks import chat_choices, keys
+from tasks.chat_choices import CHAT_CHOICES, DEFAULT, ChatChoice
 from tasks.clock import Clock
 from tasks.envelope import Button, Inbound, Reply
 from tasks.session import SessionKey
 from tasks.settings import Settings
 from tasks.store.reminders import ReminderStore
 from tasks.store.views import Glance
-
-_DATA_BYTES = 64
-"""Telegram's limit for what a button carries."""
-_BUTTONS = 50
-"""Telegram refuses a message with more than 100."""
 
 
 class Sessions(Protocol):
@@ -69,10 +65,8 @@ class Answers:
                 return say(inbound, await self._status(inbound))
             case "usage":
                 return say(inbound, await self._usage(inbound))
-            case "model":
-                return await self._choice(ask, inbound, self._settings.models)
-            case "agent":
-                return await self._choice(ask, inbound, await self._agents.agents())
+            case name if name in CHOICES:
+                return await self._picker(ask, inbound)
             case "reminders":
                 return await self._reminded(ask, inbound)
             case UNREADABLE.name:
@@ -124,8 +118,15 @@ class Answers:
         rows = ((Button(text=texts.CANCEL_REMINDERS, data="reminders:cancel"),),) if waiting else ()
         return say(inbound, texts.reminders(waiting), rows)
 
-    async def _choice(self, ask: Command, inbound: Inbound, names: tuple[str, ...]) -> Reply | None:
+    async def _picker(self, ask: Command, inbound: Inbound) -> Reply | None:
         """What is chosen, and what can be chosen. None: the choice is valid, and the session's worker stores it."""
+        if (choice := CHAT_CHOICES.get(ask.name)) is not None:
+            return await self._chat_choice(choice, ask.argument, inbound)
+        return await self._choice(
+            ask, inbound, self._settings.models if ask.name == "model" else await self._agents.agents()
+        )
+
+    async def _choice(self, ask: Command, inbound: Inbound, names: tuple[str, ...]) -> Reply | None:
         what, wanted = ask.name, ask.argument
         if wanted:
             if wanted in names or wanted.lower() == DEFAULT:
@@ -133,15 +134,19 @@ class Answers:
             if what == "agent" and not names:
                 # No worker has named its agents yet, so the session's worker decides.
                 return None
-            return say(inbound, texts.no_such(what, wanted, names) if names else texts.MODEL_FIXED)
+            return say(inbound, texts.no_such(what, wanted, names) if names else chat_choices.MODEL_FIXED)
         seen = await self._sessions.glance(inbound.key)
         now = await self._agent(seen) if what == "agent" else self._model(seen)
-        rows = tuple((Button(text=name, data=f"{what}:{name}"),) for name in names if _fits(what, name))[:_BUTTONS]
-        return say(inbound, texts.choices(what, now, names), rows)
+        return say(inbound, chat_choices.uses(what, now, names), chat_choices.buttons(what, names, now))
 
-
-def _fits(what: str, name: str) -> bool:
-    return len(f"{what}:{name}".encode()) <= _DATA_BYTES
+    async def _chat_choice(self, choice: ChatChoice, wanted: str, inbound: Inbound) -> Reply | None:
+        if wanted.lower() in (*choice.values, DEFAULT):
+            return None
+        if wanted:
+            return say(inbound, texts.no_such(choice.name, wanted, tuple(choice.values)))
+        seen = await self._sessions.glance(inbound.key)
+        now = choice.effective(seen.choices.get(choice.name), self._settings)
+        return say(inbound, choice.picker(now), chat_choices.buttons(choice.name, tuple(choice.values), now))
 
 
 def say(inbound: Inbound, said: str, buttons: tuple[tuple[Button, ...], ...] = ()) -> Reply:

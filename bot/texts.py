@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from tasks.chat_choices import CHAT_CHOICES, listed
+
 START = (
     "Hello! Write to me, and I will answer. You can send pictures, files and voice messages too.\n\n"
     "I remember our conversation; /new begins another. /help tells what else there is."
 )
 
-_HELP = """\
+_CHOICES = tuple((choice.name, choice.menu) for choice in CHAT_CHOICES.values())
+_HELP = f"""\
 Write to me, and I will answer.
 
 /new - begin a new conversation; what you write behind it is its first message
@@ -16,6 +19,7 @@ Write to me, and I will answer.
 /compact - shorten what I remember
 /model - see or choose the model
 /agent - see or choose the agent
+{"\n".join(f"/{name} - {menu[0].lower()}{menu[1:]}" for name, menu in _CHOICES)}
 /status - see what I am doing
 /usage - see what this conversation has used
 /reminders - see or cancel the reminders of this conversation
@@ -32,6 +36,7 @@ COMMANDS = (
     ("compact", "Shorten what I remember"),
     ("model", "See or choose the model"),
     ("agent", "See or choose the agent"),
+    *_CHOICES,
     ("usage", "See what this conversation has used"),
     ("reminders", "See or cancel reminders"),
     ("whoami", "See your id"),
@@ -44,7 +49,6 @@ UNREADABLE = "Sorry, I cannot read this kind of message. Please send it as text 
 TOO_MANY = "That is more than I can keep up with. Please wait until I have answered; this message was not taken."
 BUTTON_TOO_OLD = "This button is too old. Please write to me instead."
 NOT_FOR_YOU = "Sorry, you cannot use this bot."
-MODEL_FIXED = "There are no other models to choose from here."
 
 
 def help_text(*, group: bool) -> str:
@@ -89,7 +93,6 @@ def usage(tokens_in: int, tokens_out: int, limits: Sequence[tuple[str, int, int]
 
 
 _SHOWN, _SHOWN_CHARACTERS = 20, 80
-_LISTED_CHARACTERS = 3000
 """Reminders that are listed, and how much of each: the answer stays one message."""
 
 
@@ -111,28 +114,9 @@ def reminders_cancelled(count: int) -> str:
     return "No reminder was set." if count == 0 else f"Cancelled: {count} reminder{'' if count == 1 else 's'}."
 
 
-def choices(what: str, now: str | None, names: Sequence[str]) -> str:
-    """What /model and /agent answer when nothing is named."""
-    said = f"This conversation uses {now or f'the default {what}'}."
-    if names:
-        return f"{said} You can choose: {_listed(names)}.\nWrite /{what} NAME, or /{what} default."
-    if what == "model":
-        return f"{said} {MODEL_FIXED}"
-    return f"{said} Write /{what} NAME to choose another, or /{what} default."
-
-
-def _listed(names: Sequence[str]) -> str:
-    """As many names as fit into a message: Telegram refuses a longer one, and the user would get no answer."""
-    shown = list(names)
-    while len(shown) > 1 and sum(map(len, shown)) + 2 * len(shown) > _LISTED_CHARACTERS:
-        shown.pop()
-    left = len(names) - len(shown)
-    return ", ".join(shown) + (f", and {left} more" if left else "")
-
-
 def no_such(what: str, name: str, names: Sequence[str]) -> str:
     """What /model and /agent answer to a name that does not exist."""
-    return f"There is no {what} {name[:64]!r} here. You can choose: {_listed(names)}."
+    return f"There is no {what} {name[:64]!r} here. You can choose: {listed(names)}."
 
 
 def span(seconds: float) -> str:

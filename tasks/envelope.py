@@ -97,6 +97,8 @@ class Inbound(Envelope):
     """It replaces the text of ``message_id``."""
     described: bool = False
     """``text`` is the bot's own words for what has none (a place, a contact)."""
+    pressed: bool = False
+    """It comes from a button under the message ``message_id``."""
     forwarded_from: str | None = None
     """Who wrote it first, by the name that Telegram gives ("" where it hides it); None when it was not forwarded."""
     moved_to: int | None = None

@@ -100,7 +100,7 @@ class Settings(BaseSettings):
     admins: Ids = Field((), alias="COHORT_ADMINS")
     """User ids that operator alerts are sent to, separated by commas."""
     queue_mode: Literal["collect", "followup", "interrupt"] = Field("collect", alias="COHORT_QUEUE_MODE")
-    """What happens to messages sent while a turn runs."""
+    """What happens to messages sent while a turn runs; a chat may choose otherwise (`/queue`)."""
     inbox_cap: int = Field(2000, alias="COHORT_INBOX_CAP", ge=1)
     """Waiting messages a session may have; further ones are refused with a word to the user."""
     stream: Literal["edit", "draft", "off"] = Field("edit", alias="COHORT_STREAM")

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from tasks.chat_choices import CHAT_CHOICES
 from tasks.envelope import InboundKind
 
 # Bot API, "Commands": up to 32 of these; the suffix names the bot it is meant for.
@@ -17,14 +18,11 @@ CONTROL: dict[str, InboundKind] = {
 }
 """Commands that are stored in order with the session's messages."""
 
-CHOICES = frozenset({"model", "agent"})
+CHOICES = frozenset({"model", "agent", *CHAT_CHOICES})
 """Commands that choose something for the session; with an argument they are stored like its messages."""
 
 ASKS = frozenset({"start", "help", "whoami", "status", "usage", "reminders"}) | CHOICES
 """Commands that the bot answers itself."""
-
-DEFAULT = "default"
-"""The argument that undoes a choice."""
 
 
 @dataclass(frozen=True, slots=True)

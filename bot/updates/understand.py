@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
-from bot.updates.commands import CHOICES, CONTROL, DEFAULT, UNREADABLE, Command, parse
+from bot.updates.commands import CHOICES, CONTROL, UNREADABLE, Command, parse
 from bot.updates.content import SERVICE, answered_by, describe, media_of, quote_of, text_of
 from bot.updates.meaning import BotIdentity, Ignored, Incoming, Malformed, Meaning, Moved
 from bot.updates.origin import (
@@ -30,6 +30,7 @@ from bot.updates.raw import (
     part,
     text,
 )
+from tasks.chat_choices import CHAT_CHOICES, DEFAULT
 from tasks.envelope import Inbound, InboundKind, Media, Sender
 from tasks.session import SessionKey
 
@@ -211,7 +212,8 @@ def _said(message: Json, said: str, me: BotIdentity, *, group: bool) -> _Given |
 
 def _choice(what: str, name: str) -> dict[str, str]:
     """A choice as the worker takes it: the empty name is the default's."""
-    return {what: "" if name.lower() == DEFAULT else name}
+    named = name.lower() if what in CHAT_CHOICES else name
+    return {what: "" if name.lower() == DEFAULT else named}
 
 
 def _callback(at: _Reading, query: Json) -> Meaning:
@@ -230,7 +232,7 @@ def _callback(at: _Reading, query: Json) -> Meaning:
             kind = word
         case "reminders" if argument:
             kind, ask = "message", Command(word, argument)
-        case "model" | "agent" if argument:
+        case _ if word in CHOICES and argument:
             kind, choice, ask = "choose", _choice(word, argument), Command(word, argument)
         case _:
             return at.nothing("a button that we do not know", pressed)
@@ -245,6 +247,7 @@ def _callback(at: _Reading, query: Json) -> Meaning:
         sender=person_of(part(query, "from")),
         chat_type=chat["type"],
         choice=choice,
+        pressed=True,
     )
     return Incoming(at.update_id, inbound, ask=ask, callback=pressed)
 

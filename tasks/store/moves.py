@@ -13,6 +13,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from tasks import keys
+from tasks.chat_choices import CHAT_CHOICES
 from tasks.clock import Clock
 from tasks.envelope import Reply
 from tasks.errors import ClaimLost, EnvelopeInvalid, EnvelopeTooNew
@@ -23,7 +24,7 @@ from tasks.store.sessions import Claim
 from tasks.store.state import StateField
 
 _COUNTERS = (StateField.input_tokens, StateField.output_tokens, StateField.turns)
-_CHOICES = (StateField.agent, StateField.model)
+_CHOICES = (StateField.agent, StateField.model, *CHAT_CHOICES)
 _DIGITS = 17
 """A counter of more digits is damaged."""
 _HEAD = (StateField.tries, StateField.batch_size, StateField.isolate_next)

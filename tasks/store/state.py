@@ -31,6 +31,8 @@ class StateField(StrEnum):
     """The chat's choice; no field means the default agent."""
     model = "model"
     """The chat's choice; no field means the agent's model."""
+    queue = "queue"
+    """The chat's choice of what happens to messages while a turn runs (``tasks.chat_choices``)."""
     input_tokens = "input_tokens"
     """Counter of the session's life."""
     output_tokens = "output_tokens"

@@ -1,14 +1,15 @@
 """How sessions stand, read from outside: nothing is claimed, and one that is damaged hides no other."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from redis.asyncio import Redis
 
 from tasks import keys
+from tasks.chat_choices import CHAT_CHOICES
 from tasks.envelope import Inbound
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew, StateDamaged
 from tasks.session import SessionKey
@@ -35,6 +36,8 @@ class Glance:
     model: str | None
     usage_in: int
     usage_out: int
+    choices: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What the session chose of ``tasks.chat_choices``."""
 
 
 class SessionViews:
@@ -76,19 +79,21 @@ class SessionViews:
             StateField.model,
             StateField.input_tokens,
             StateField.output_tokens,
+            *CHAT_CHOICES,
         )
         with guard():
             async with self._redis.pipeline(transaction=True) as pipe:
                 pipe.llen(keys.inbox(session))
                 pipe.lindex(keys.inbox(session), 0)
                 pipe.hmget(keys.state(session), *fields)
-                waiting, head, (owner, agent, model, used_in, used_out) = await pipe.execute()
+                waiting, head, (owner, agent, model, used_in, used_out, *chosen) = await pipe.execute()
         oldest = None
         with suppress(EnvelopeInvalid, EnvelopeTooNew):
             # What cannot be read is the worker's to bury.
             oldest = Inbound.from_json(head).at if head else None
-        named = [text(value) if value else None for value in (owner, agent, model)]
-        return Glance(waiting, oldest, *named, usage_in=_count(used_in), usage_out=_count(used_out))
+        owner, agent, model = (text(value) if value else None for value in (owner, agent, model))
+        choices = {name: text(value) for name, value in zip(CHAT_CHOICES, chosen, strict=True) if value}
+        return Glance(waiting, oldest, owner, agent, model, _count(used_in), _count(used_out), choices)
 
     async def usage(self, names: Sequence[str]) -> list[int]:
         """Tokens (in + out) counted under each of ``keys.usage`` names."""

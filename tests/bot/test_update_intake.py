@@ -7,6 +7,7 @@ from aiogram import types as tg
 
 from bot import texts
 from tasks.access import Access
+from tasks.chat_choices import MODEL_FIXED
 from tasks.errors import StoreUnavailable
 from tasks.session import SessionKey
 from tasks.settings import Settings, load
@@ -248,15 +249,15 @@ async def test_models_are_chosen_from_those_that_are_allowed(redis_url: str, sto
     assert [entry.choice for entry in await doorway.inbox(ANNS)] == [{"model": "haiku"}, {"model": ""}]
     shown, refused = await store.intake.replies(4242)
     assert "haiku, sonnet" in shown[1].text
-    assert [row[0].data for row in shown[1].buttons] == ["model:haiku", "model:sonnet"]
+    assert [button.data for row in shown[1].buttons for button in row] == ["model:haiku", "model:sonnet"]
     assert refused[1].text == texts.no_such("model", "gpt", ("haiku", "sonnet"))
 
 
 async def test_without_allowed_models_there_is_nothing_to_choose(doorway: Doorway) -> None:
     await doorway.door.take([said("/model haiku"), said("/model", update_id=2)])
     assert [text for _, text in await doorway.said()] == [
-        texts.MODEL_FIXED,
-        f"This conversation uses the default model. {texts.MODEL_FIXED}",
+        MODEL_FIXED,
+        f"This conversation uses the default model. {MODEL_FIXED}",
     ]
     assert await doorway.inbox(ANNS) == []
 

@@ -11,7 +11,7 @@ from workers import texts
 from workers.sessions import planner
 from workers.sessions.batching import ALBUM_PAUSE_S, COLLECT_CHARACTERS, COLLECT_MESSAGES
 from workers.sessions.failures import Failures
-from workers.sessions.planner import Compact, Control, GiveUp, Handled, HandOff, Move, Plan, QueueMode, Retry, Run, Wait
+from workers.sessions.planner import Compact, Control, GiveUp, Handled, HandOff, Move, Plan, Retry, Run, Wait
 
 NOW = 1_800_000_000.0
 TOO_NEW = b'{"v": 99, "something": "else"}'
@@ -31,7 +31,7 @@ def photo(update: int, album: str, **fields: Any) -> bytes:
     return entry(update, album=album, media=[{"kind": "photo", "file_id": f"f{update}"}], **fields)
 
 
-def decide(*inbox: bytes, tries: int = 1, mode: QueueMode = "collect", **more: Any) -> Plan:
+def decide(*inbox: bytes, tries: int = 1, mode: str = "collect", **more: Any) -> Plan:
     return planner.decide(inbox, planner.Earlier(tries, **more), mode=mode, now=NOW)
 
 
@@ -317,7 +317,7 @@ def inboxes(draw: st.DrawFn) -> list[bytes]:
 modes = st.sampled_from(["collect", "followup", "interrupt"])
 
 
-def live(inbox: list[bytes], mode: QueueMode, fate: st.DataObject) -> list[Plan]:
+def live(inbox: list[bytes], mode: str, fate: st.DataObject) -> list[Plan]:
     """Every step until the inbox is empty, with turns that sometimes never end."""
     plans: list[Plan] = []
     tries, batch_size, isolate_next, now = 1, 0, 0, NOW
@@ -347,9 +347,7 @@ def live(inbox: list[bytes], mode: QueueMode, fate: st.DataObject) -> list[Plan]
 
 @pytest.mark.promise("in-order")
 @given(inbox=inboxes(), mode=modes, fate=st.data())
-def test_every_entry_is_ended_by_exactly_one_step_in_order(
-    inbox: list[bytes], mode: QueueMode, fate: st.DataObject
-) -> None:
+def test_every_entry_is_ended_by_exactly_one_step_in_order(inbox: list[bytes], mode: str, fate: st.DataObject) -> None:
     plans = live(inbox, mode, fate)
     ended: list[int] = []
     dropped = 0
@@ -368,7 +366,7 @@ def test_every_entry_is_ended_by_exactly_one_step_in_order(
 
 
 @given(inbox=inboxes(), mode=modes)
-def test_a_turn_holds_every_text_and_file_that_it_ends_unless_edited_away(inbox: list[bytes], mode: QueueMode) -> None:
+def test_a_turn_holds_every_text_and_file_that_it_ends_unless_edited_away(inbox: list[bytes], mode: str) -> None:
     plan = planner.decide(inbox, planner.Earlier(), mode=mode, now=NOW)
     if not isinstance(plan, Run):
         return
@@ -387,7 +385,7 @@ def test_a_turn_holds_every_text_and_file_that_it_ends_unless_edited_away(inbox:
 )
 @example([entry(0, "a"), entry(1, "b")], "collect", 2, 0, 0)
 def test_nothing_is_asked_of_the_agent_behind_a_stop(
-    inbox: list[bytes], mode: QueueMode, tries: int, batch_size: int, isolate_next: int
+    inbox: list[bytes], mode: str, tries: int, batch_size: int, isolate_next: int
 ) -> None:
     plan = planner.decide(inbox, planner.Earlier(tries, batch_size, isolate_next), mode=mode, now=NOW)
     if not isinstance(plan, Run):

@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
-from tasks.envelope import Button
+from tasks import chat_choices
+from tasks.chat_choices import CHAT_CHOICES
+from tasks.envelope import Button, Reply
 from tasks.store.sessions import Commit
 from tasks.store.state import StateField
 from workers import texts
@@ -18,7 +20,9 @@ async def control_commit(deps: Dependencies, owned: OwnedSession, plan: planner.
     render = deps.delivery.render
     # A draft fades by itself, so its text is sent again. Without a message or a draft the user has seen no text.
     partial = owned.shown if owned.live or deps.settings.stream == "draft" else ""
-    if partial and plan.forget:
+    if plan.pressed is not None:
+        replies = (_picker(deps, plan, plan.pressed),)
+    elif partial and plan.forget:
         replies = (
             *render(partial, edit=owned.live, reply_to=None, notes=(texts.ENDED,)),
             *render(plan.words, edit=None, reply_to=None),
@@ -35,6 +39,20 @@ async def control_commit(deps: Dependencies, owned: OwnedSession, plan: planner.
     forget = (StateField.history, StateField.retry_batch) if plan.forget else ()
     then = (plan.then,) if plan.then is not None else ()
     return Commit(plan.handled.drop, replies, set=kept, unset=(*unset, *forget), then=then)
+
+
+def _picker(deps: Dependencies, plan: planner.Control, message_id: int) -> Reply:
+    """The picker as it stands after the choice."""
+    (what, value), settings = next(iter(plan.set.items())), deps.settings
+    if (choice := CHAT_CHOICES.get(what)) is not None:
+        now = choice.effective(value, settings)
+        said, names = choice.picker(now), tuple(choice.values)
+    else:
+        agents, models = (deps.runtime.agents, settings.agent), (settings.models, settings.model)
+        names, default = agents if what == "agent" else models
+        now = value or default
+        said = chat_choices.uses(what, now, names)
+    return Reply(text=said, buttons=chat_choices.buttons(what, names, now), edit=message_id)
 
 
 async def _with_reminders(

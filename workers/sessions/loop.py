@@ -1,8 +1,7 @@
 """A session's turn loop: claim the session, then plan, run, commit and deliver until nothing is left."""
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from tasks import metrics
@@ -15,12 +14,13 @@ from tasks.store.state import StateField
 from tasks.telemetry import bind_fields
 from workers import texts
 from workers.sessions import edits, planner
+from workers.sessions.attempt import Attempt, attempted
 from workers.sessions.control_replies import control_commit
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.outbox import Outbox
 from workers.sessions.owned_session import OwnedSession, persist
 from workers.sessions.spending import Spending
-from workers.sessions.turn_runner import Asked, Outcome, TurnRunner
+from workers.sessions.turn_runner import Asked, TurnRunner
 
 log = logging.getLogger("cohort.turns")
 
@@ -37,7 +37,7 @@ class TurnLoop:
         self._draining = draining
         self._outbox = Outbox(deps)
         self._owned: OwnedSession | None = None
-        self._attempt: asyncio.Task[Outcome | Exception] | None = None
+        self._attempt: Attempt | None = None
         """The running turn."""
         self._taken = 0
         """How many inbox entries the running turn took."""
@@ -68,6 +68,11 @@ class TurnLoop:
                     return
             # That turn may have ended during the read. Then the next turn reads the inbox once more than it needs to.
             self.interrupt()
+
+    @property
+    def interrupts(self) -> bool:
+        """Whether a message ends the running turn; before the claim that is not known, and the inbox is read again."""
+        return self._owned is None or self._owned.effective("queue", self._deps.settings) == "interrupt"
 
     async def revalidate_claims(self) -> None:
         """End the running turn if another worker owns the session now; called when the heartbeat may have expired."""
@@ -154,7 +159,7 @@ class TurnLoop:
         plan = planner.decide(
             inbox,
             planner.Earlier(work.tries, owned.batch_size, owned.isolate_next, owned.said, owned.mark),
-            mode=self._deps.settings.queue_mode,
+            mode=owned.effective("queue", self._deps.settings),
             now=self._deps.clock.now(),
         )
         if isinstance(plan, planner.Run | planner.Retry | planner.Compact):
@@ -226,14 +231,7 @@ class TurnLoop:
             metrics.WAIT_SECONDS.observe(max(clock.now() - message.at, 0.0))
         self._taken, self._said = handled.drop, edits.joined(owned.said, handled.said)
         try:
-            async with asyncio.TaskGroup() as group:
-                attempt = group.create_task(_as_value(runner.outcome()), name=f"turn {self._session}")
-                self._attempt = attempt
-                beside = (
-                    group.create_task(self._spending.counting(), name=f"spending {self._session}"),
-                    group.create_task(_ended_if_lost(runner.keeping(), attempt), name=f"steps {self._session}"),
-                )
-                attempt.add_done_callback(lambda _: [task.cancel() for task in beside])
+            attempt = await attempted(runner, self._spending, self._session, self._begun)
         finally:
             self._attempt = None
         if attempt.cancelled():
@@ -254,6 +252,9 @@ class TurnLoop:
         self._report["turns"] += 1
         self._report["messages"] += len(messages)
         return False
+
+    def _begun(self, attempt: Attempt) -> None:
+        self._attempt = attempt
 
     async def _control(self, owned: OwnedSession, plan: planner.Control) -> None:
         """Carry out a control word."""
@@ -282,19 +283,3 @@ class TurnLoop:
         self._deps.steps("committed")
         metrics.DEAD.inc(len(commit.dead))
         await self._outbox.deliver(owned, written)
-
-
-async def _ended_if_lost(keeping: Awaitable[None], attempt: asyncio.Task[Outcome | Exception]) -> None:
-    """Another worker runs the turn: it ends here."""
-    try:
-        await keeping
-    except ClaimLost:
-        attempt.cancel()
-
-
-async def _as_value(outcome: Awaitable[Outcome]) -> Outcome | Exception:
-    """Return an exception as a value: a TaskGroup would wrap it, and it would hide a cancellation."""
-    try:
-        return await outcome
-    except Exception as problem:  # noqa: BLE001 - the turn loop raises it again
-        return problem

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
-from typing import Literal
 
 from tasks.envelope import DeadLetter, Inbound
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
@@ -11,8 +10,6 @@ from tasks.journal import Mark, turn_of
 from workers import texts
 from workers.sessions.batching import album_left, gather
 from workers.sessions.edits import Said, changes_nothing, said_in
-
-type QueueMode = Literal["collect", "followup", "interrupt"]
 
 MAX_TRIES = 3
 """A message that was begun this often without an end probably kills its worker. It goes to the dead letters."""
@@ -65,6 +62,8 @@ class Control:
     """Remove the history."""
     then: Inbound | None = None
     """A message that comes to the head of the inbox and is answered next."""
+    pressed: int | None = None
+    """The picker whose button chose; it is edited in place."""
     cuts: bool = False
     """Cancel the reminders that turns of other reminders have set."""
 
@@ -141,7 +140,7 @@ def decide(
     inbox: Sequence[bytes],
     earlier: Earlier,
     *,
-    mode: QueueMode,
+    mode: str,
     now: float,
 ) -> Plan:
     """Decide the next step.
@@ -153,7 +152,7 @@ def decide(
         inbox: Raw entries, oldest first, at least one. The whole inbox when it is longer than what is read ahead,
             because a /stop or /new may stand behind that.
         earlier: What earlier steps left.
-        mode: What happens to messages that come while a turn runs.
+        mode: What happens to messages that come while a turn runs (``tasks.chat_choices``).
         now: Seconds since the epoch.
     """
     tries, isolate_next, said = earlier.tries, earlier.isolate_next, earlier.said
@@ -189,7 +188,8 @@ def decide(
         return GiveUp(handled(len(taken) or 1), dead_letter(whole, reason, now), whole)
     match head.kind:
         case "choose":
-            return Control(handled(1), texts.chosen(head.choice), dict(head.choice))
+            picker = head.message_id if head.pressed else None
+            return Control(handled(1), texts.chosen(head.choice), dict(head.choice), pressed=picker)
         case "compact":
             return Compact(handled(_repeats(entries)), head)
         case "retry":

@@ -66,8 +66,9 @@ class SessionScheduler:
         if session in self._loops:
             # The loop may be about to end without having seen the new entry.
             self._rerun.add(session)
-            if self._deps.settings.queue_mode == "interrupt":
-                await self._loops[session][0].interrupt_if_newer()
+            loop = self._loops[session][0]
+            if loop.interrupts:
+                await loop.interrupt_if_newer()
             return _JOINED
         if self._draining:
             return ELSEWHERE

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from tasks.chat_choices import CHAT_CHOICES
 from tasks.envelope import Inbound
 from tasks.errors import EnvelopeInvalid
 from tasks.journal import JournalTooNew, Mark
 from tasks.session import SessionKey
+from tasks.settings import Settings
 from tasks.store.redis import text
 from tasks.store.state import StateField
 from workers.interfaces import Usage
@@ -97,9 +99,13 @@ class StateView:
         return text(self._fields.get(StateField.commit, b""))
 
     def choice(self, name: str) -> str | None:
-        """The session's ``agent`` or ``model``, None for the default."""
+        """What the session chose: its ``agent``, its ``model``, ...; None for the default."""
         value = self._fields.get(name)
         return text(value) if value else None
+
+    def effective(self, name: str, settings: Settings) -> str:
+        """The value of a setting that the chat may choose for itself."""
+        return CHAT_CHOICES[name].effective(self.choice(name), settings)
 
     def retry_batch(self) -> list[str]:
         """The messages of turns that were given up for an outage, as JSON."""

@@ -1,0 +1,57 @@
+"""Commands that choose a setting for a chat: the picker, and what is stored."""
+
+from tasks.store import Store
+from tests.bot.conftest import Doorway
+from tests.bot.updates import BOT, message, pressed, said
+
+ANNS = "4242:700"
+
+
+async def test_a_command_without_a_value_shows_the_values_with_the_deployments_marked(doorway: Doorway) -> None:
+    await doorway.door.take([said("/queue", update_id=1)])
+    ((_, shown),) = await doorway.store.intake.replies(4242)
+    assert "This conversation uses collect." in shown.text
+    labels = [button.text for row in shown.buttons for button in row]
+    assert labels == ["✓ collect", *labels[1:]]
+    assert {"followup", "interrupt"} < set(labels)
+    assert max(map(len, shown.buttons)) == 2, "two columns"
+
+
+async def test_a_command_marks_what_the_chat_chose(doorway: Doorway, store: Store) -> None:
+    await store.redis.hset(f"cohort:s:{ANNS}:state", "queue", "followup")
+    await doorway.door.take([said("/queue", update_id=1)])
+    ((_, shown),) = await doorway.store.intake.replies(4242)
+    assert "✓ followup" in [button.text for row in shown.buttons for button in row]
+
+
+async def test_a_value_this_release_does_not_know_counts_as_none(doorway: Doorway, store: Store) -> None:
+    await store.redis.hset(f"cohort:s:{ANNS}:state", "queue", "telepathy")
+    await doorway.door.take([said("/queue", update_id=1)])
+    ((_, shown),) = await doorway.store.intake.replies(4242)
+    assert "This conversation uses collect." in shown.text
+
+
+async def test_a_value_given_with_the_command_or_by_a_button_is_stored_for_the_worker(doorway: Doorway) -> None:
+    picker = message("choose", sender=BOT)
+    await doorway.door.take(
+        [
+            said("/queue Interrupt", update_id=1),
+            said("/queue default", update_id=2),
+            pressed("queue:followup", picker, update_id=3),
+        ]
+    )
+    await doorway.followed()
+    inbox = await doorway.inbox(ANNS)
+    assert [(entry.choice, entry.pressed) for entry in inbox] == [
+        ({"queue": "interrupt"}, False),
+        ({"queue": ""}, False),
+        ({"queue": "followup"}, True),
+    ]
+    assert inbox[-1].message_id == picker.message_id
+
+
+async def test_a_value_that_does_not_exist_is_refused_in_words(doorway: Doorway) -> None:
+    refused = pressed("queue:never", message("x", sender=BOT), update_id=2)
+    await doorway.door.take([said("/queue never", update_id=1), refused])
+    assert await doorway.inbox(ANNS) == []
+    assert all("There is no queue 'never' here." in text for _, text in await doorway.said())

@@ -1,0 +1,55 @@
+"""What a chat chooses for itself holds in that chat, whatever the deployment's setting is."""
+
+from tests.workers.pool import Pool, session
+
+ONE, TWO = session(1), session(2)
+
+
+async def test_a_chats_own_queue_mode_holds_in_that_chat_alone(pool: Pool) -> None:
+    worker = await pool.worker("w-one", COHORT_QUEUE_MODE="collect")
+    await pool.say(1, kind="choose", choice={"queue": "followup"})
+    await worker.answer(ONE)
+    for chat in (1, 2):
+        await pool.say_all(chat, {"text": "a"}, {"text": "b"})
+        await worker.answer(session(chat))
+    assert pool.telegram.texts(ONE)[1:] == ["answer to a", "answer to b"]
+    assert pool.telegram.texts(TWO) == ["answer to a b"]
+    assert (await pool.state(ONE))["queue"] == "followup"
+
+
+async def test_a_chat_that_chose_interrupt_is_interrupted(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    await pool.say(1, kind="choose", choice={"queue": "interrupt"})
+    await worker.answer(ONE)
+    hold = pool.model.hold("first")
+    await pool.say(1, "first")
+    turn = worker.doorbell(ONE)
+    await hold.reached()
+    hold.begun.clear()
+    await pool.say(1, "second")
+    await worker.answer(ONE)
+    await hold.reached()
+    hold.go.set()
+    await turn
+    assert pool.telegram.texts(ONE)[-1] == "answer to first second"
+
+
+async def test_a_pressed_button_edits_its_picker_and_marks_the_value_chosen(pool: Pool) -> None:
+    worker = await pool.worker("w-one", COHORT_MODELS="haiku,sonnet")
+    for choice, marked in (({"queue": "followup"}, "✓ followup"), ({"model": "sonnet"}, "✓ sonnet")):
+        await pool.say(1, kind="choose", choice=choice, pressed=True, message_id=55)
+        await worker.answer(ONE)
+        _, reply = pool.telegram.delivered[-1]
+        assert reply.edit == 55
+        assert [button.text for row in reply.buttons for button in row if button.text.startswith("✓")] == [marked]
+
+
+async def test_default_goes_back_to_the_deployments_setting(pool: Pool) -> None:
+    worker = await pool.worker("w-one", COHORT_QUEUE_MODE="followup")
+    for value in ("collect", ""):
+        await pool.say(1, kind="choose", choice={"queue": value})
+        await worker.answer(ONE)
+    await pool.say_all(1, {"text": "a"}, {"text": "b"})
+    await worker.answer(ONE)
+    assert pool.telegram.texts(ONE)[-2:] == ["answer to a", "answer to b"]
+    assert "queue" not in await pool.state(ONE)

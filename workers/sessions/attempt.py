@@ -1,0 +1,52 @@
+"""One run of a turn in a task of its own, which can be cancelled, with its writers beside it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from tasks.errors import ClaimLost
+from tasks.session import SessionKey
+from workers.sessions.spending import Spending
+from workers.sessions.turn_runner import Outcome, TurnRunner
+
+type Attempt = asyncio.Task[Outcome | Exception]
+
+
+async def attempted(
+    runner: TurnRunner, spending: Spending, session: SessionKey, begun: Callable[[Attempt], None]
+) -> Attempt:
+    """Run a turn to its end.
+
+    Args:
+        runner: The turn.
+        spending: Writes what it costs, beside it.
+        session: Whose turn it is, for the names of the tasks.
+        begun: Is given the task, so that it can be cancelled.
+
+    Returns:
+        The task, which has ended; an exception is its result.
+    """
+    async with asyncio.TaskGroup() as group:
+        attempt = group.create_task(_as_value(runner.outcome()), name=f"turn {session}")
+        begun(attempt)
+        beside = (
+            group.create_task(spending.counting(), name=f"spending {session}"),
+            group.create_task(_ended_if_lost(runner.keeping(), attempt), name=f"steps {session}"),
+        )
+        attempt.add_done_callback(lambda _: [task.cancel() for task in beside])
+    return attempt
+
+
+async def _ended_if_lost(keeping: Awaitable[None], attempt: Attempt) -> None:
+    """Another worker runs the turn: it ends here."""
+    try:
+        await keeping
+    except ClaimLost:
+        attempt.cancel()
+
+
+async def _as_value(outcome: Awaitable[Outcome]) -> Outcome | Exception:
+    """Return an exception as a value: a TaskGroup would wrap it, and it would hide a cancellation."""
+    try:
+        return await outcome
+    except Exception as problem:  # noqa: BLE001 - the turn loop raises it again
+        return problem
