@@ -5,7 +5,8 @@ import asyncio
 import sys
 from random import SystemRandom
 
-from tests.chaos.driver import Order, report, run
+from tests.chaos.driver import Order, run
+from tests.chaos.report import report
 from tests.harness.sabotage import WAYS
 
 
@@ -18,6 +19,7 @@ def main() -> int:
     parser.add_argument("--gap", type=float, default=3.0, help="seconds between faults, on average")
     parser.add_argument("--workers", type=int, help="with failpoints; default: 2, sabotaged: 3")
     parser.add_argument("--supervised", type=int, default=2, help="workers under a real `cohort up`")
+    parser.add_argument("--tools", type=float, default=0.25, help="share of messages that have tools called")
     parser.add_argument("--no-steps", action="store_true", help="no failpoints")
     parser.add_argument("--sabotage", choices=sorted(WAYS), default="", help="break the product first")
     parser.add_argument("--keep", action="store_true", help="keep the traces of a good run, too")
@@ -32,6 +34,7 @@ def main() -> int:
         workers=given.workers or (3 if given.sabotage else 2),
         bots=2 if given.sabotage else 1,
         supervised=0 if given.sabotage else given.supervised,
+        tools=given.tools,
         steps=not given.no_steps,
         sabotage=given.sabotage,
         keep=given.keep,

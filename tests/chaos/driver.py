@@ -1,11 +1,9 @@
 """One run: everything is started, people talk, things break, and in the end the checker looks at what happened."""
 
 import asyncio
-import json
 import pickle
 import shutil
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -15,17 +13,18 @@ from redis.asyncio import Redis
 from playground import PLAYGROUND_TOKEN
 from playground.client import PlaygroundClient
 from tasks.clock import SystemClock
+from tests.chaos.answers import Answers
 from tests.chaos.faults import TTL, Faults
 from tests.chaos.figures import Figures, percentiles
 from tests.chaos.people import Crowd
 from tests.chaos.pool import Pool
 from tests.harness import collect
-from tests.harness.checker import TOLD_DEAD, TOLD_OUTAGE, Verdict, check
-from tests.harness.history import Fault, History, Said, Violation
+from tests.harness.checker import Verdict, check
+from tests.harness.counters import furnish
+from tests.harness.history import Fault, History, Violation
 from tests.harness.processes import Process
 from tests.harness.product import Harness, ModelControl
 from tests.harness.valkey import Valkey
-from tests.support.script import WORDS
 
 BOT = int(PLAYGROUND_TOKEN.split(":")[0])
 SETTLE = 180.0
@@ -36,6 +35,8 @@ STARTED = 60.0
 @dataclass(frozen=True, slots=True)
 class Order:
     """What to run. ``kinds``: fault kinds (all if empty). ``gap``: seconds between faults, on average.
+
+    ``tools``: the share of messages that have the agent call tools.
 
     ``workers`` and ``bots`` have failpoints and the ``sabotage``; ``supervised`` workers and a bot more are kept by a
     real `cohort up` (0: there is none).
@@ -49,19 +50,11 @@ class Order:
     workers: int = 2
     bots: int = 1
     supervised: int = 2
+    tools: float = 0.25
     steps: bool = True
     sabotage: str = ""
     settle: float = SETTLE
     keep: bool = False
-
-
-@dataclass(slots=True)
-class _Watch:
-    """Messages that waited when a fault ended."""
-
-    kind: str
-    since: float
-    words: set[str]
 
 
 @dataclass(slots=True)
@@ -86,9 +79,6 @@ class Run:
         self.history = History()
         self.figures = Figures()
         self.crashes: list[Violation] = []
-        self.entries: list[dict] = []
-        self.latencies: list[float] = []
-        self._watches: list[_Watch] = []
 
     async def run(self) -> Result:
         """Everything."""
@@ -105,10 +95,14 @@ class Run:
         harness.environ |= {
             "COHORT_HEARTBEAT_TTL": str(TTL),
             "COHORT_HISTORY_MESSAGES": "1000",
+            # Each lane has an MCP server of its own.
+            "COHORT_LANES": "6",
             "COHORT_TURN_TIMEOUT": "60",
         }
         playground = harness.playground()
-        model_url = harness.model("--journal", str(self.home / "model.jsonl"), "--ttft", "0.15", "--tps", "60")
+        journal = str(self.home / "model.jsonl")
+        model_url = harness.model("--journal", journal, "--ttft", "0.15", "--tps", "60", "--same-ids")
+        furnish(harness)
         pool = Pool(harness, self.random, steps=self.order.steps, sabotage=self.order.sabotage, ended=self._ended)
         for _ in range(self.order.bots):
             pool.add_bot()
@@ -121,7 +115,7 @@ class Run:
             await people.wait_polling(STARTED)
             rate = self.order.messages / self.order.seconds
             # A message in ten comes with others.
-            crowd = Crowd(people, BOT, self.random, self.clock, rate=rate / 1.7)
+            crowd = Crowd(people, BOT, self.random, self.clock, rate=rate / 1.7, tools=self.order.tools)
             faults = Faults(
                 pool=pool,
                 valkey=valkey,
@@ -131,10 +125,10 @@ class Run:
                 settings=harness.settings(),
                 random=self.random,
             )
-            self._crowd = crowd
+            self._answers = Answers(people, crowd.waiting, self.figures)
             async with asyncio.TaskGroup() as group:
                 helpers = [
-                    group.create_task(self._follow(people), name="follow"),
+                    group.create_task(self._answers.follow(), name="follow"),
                     group.create_task(self._look(pool), name="look"),
                 ]
                 until = asyncio.get_running_loop().time() + self.order.seconds
@@ -148,7 +142,7 @@ class Run:
                 await self._rest(people, harness.redis_url)
                 for helper in helpers:
                     helper.cancel()
-            await self._collect(people, harness.redis_url)
+            await self._collect(people, crowd, harness.redis_url)
         if pool.service is not None:
             self.crashes += pool.service.violations()
         for process in (*pool.all, *(pool.service.lives if pool.service else ())):
@@ -178,63 +172,28 @@ class Run:
     async def _one(self, name: str, fault) -> None:
         at = self.clock.now()
         # One that found nothing to break, as a supervisor that is only starting, is none.
-        if await fault() is not False:
-            self._fault(name, at)
+        told = await fault()
+        if told is not False:
+            self._fault(name, at, tuple(told or ()))
 
-    def _fault(self, kind: str, at: float) -> None:
+    def _fault(self, kind: str, at: float, pids: tuple[int, ...] = ()) -> None:
         now = self.clock.now()
-        self.history.faults.append(Fault(kind, at, now))
+        self.history.faults.append(Fault(kind, at, now, pids=pids))
         self.figures.times[kind] += 1
-        self._watches.append(_Watch(kind, now, set(self._crowd.waiting)))
+        self._answers.watch(kind, now)
 
     def _ended(self, how: str, process: Process, ago: float) -> None:
         if how == "crash":
             said = tuple(process.lines[-25:])
             self.crashes.append(Violation("left", process.name, "a process ended by itself", said))
         else:
-            self._fault(how, self.clock.now() - ago)
+            self._fault(how, self.clock.now() - ago, (process.pid,))
 
     async def _look(self, pool: Pool) -> None:
         while True:
             await asyncio.sleep(0.1)
             pool.look()
             pool.listen()
-
-    async def _follow(self, people: PlaygroundClient) -> None:
-        """Read the playground's journal as it grows, and note what is answered."""
-        after = 0
-        while True:
-            page = await people.control(
-                "GET", "/journal", after=after, timeout=1, limit=5000, method="sendMessage,editMessageText"
-            )
-            after = page["next"]
-            self.entries += page["entries"]
-            for entry in page["entries"]:
-                if entry["processed"]:
-                    self._shown(entry)
-
-    def _shown(self, entry: dict) -> None:
-        text = str(entry["params"].get("text", ""))
-        waiting = self._crowd.waiting
-        if any(known in text for known in (*TOLD_DEAD, *TOLD_OUTAGE)):
-            done = [one for one in waiting.values() if f":{entry['chat']}" in one.session and one.at < entry["ended"]]
-        elif "[n=" in text and (words := collect.words_shown(entry)):
-            length = int(WORDS.findall(text)[0])
-            done = [waiting[word] for word in words if word in waiting and f"word{length - 1}" in text.split()]
-        else:
-            done = []
-        for one in done:
-            self._answered(one, entry["ended"])
-
-    def _answered(self, one: Said, at: float) -> None:
-        del self._crowd.waiting[one.word]
-        self.latencies.append(at - one.at)
-        for watch in self._watches:
-            if one.word in watch.words:
-                watch.words.discard(one.word)
-                if not watch.words:
-                    self.figures.recovery[watch.kind].append(max(at - watch.since, 0.0))
-        self._watches = [watch for watch in self._watches if watch.words]
 
     # -- at the end
 
@@ -250,10 +209,10 @@ class Run:
         except TimeoutError:
             self.history.left.append(f"not at rest {self.order.settle:.0f} s after the last fault")
 
-    async def _collect(self, people: PlaygroundClient, url: str) -> None:
-        self.history.said = self._crowd.said
-        self.history.deliveries = collect.deliveries(self.entries)
-        await collect.complete(self.history, self.home, people, url=url, bot=BOT, chats=sorted(self._crowd.chats))
+    async def _collect(self, people: PlaygroundClient, crowd: Crowd, url: str) -> None:
+        self.history.said = crowd.said
+        self.history.deliveries = collect.deliveries(self._answers.entries)
+        await collect.complete(self.history, self.home, people, url=url, bot=BOT, chats=sorted(crowd.chats))
 
     def _count_lines(self, process: Process) -> None:
         for line in process.lines:
@@ -268,7 +227,7 @@ class Run:
             pickle.dump(self.history, kept)
         verdict = check(self.history)
         verdict.violations[:0] = self.crashes
-        return Result(verdict, self.figures, dict(percentiles(self.latencies)), self.home, self.history)
+        return Result(verdict, self.figures, dict(percentiles(self._answers.latencies)), self.home, self.history)
 
 
 async def run(order: Order) -> Result:
@@ -278,22 +237,3 @@ async def run(order: Order) -> Result:
     if not result.verdict.violations and not order.keep:
         shutil.rmtree(home, ignore_errors=True)
     return result
-
-
-def report(order: Order, result: Result, *, most: int = 10) -> Sequence[str]:
-    """For people: the figures, then what was violated."""
-    verdict, figures = result.verdict, result.figures
-    lines = [*figures.table(verdict), ""]
-    lines.append(
-        f"seed {order.seed}: {verdict.messages} messages, {verdict.turns} commits, {figures.kills} kills, "
-        f"{sum(figures.times.values())} faults, {sum(verdict.doubled.values())} legal duplicates, "
-        f"{verdict.partials} beginnings left, {verdict.apologies} apologies, {verdict.dead} dead, "
-        f"{verdict.wasted_calls} model calls thrown away"
-    )
-    lines.append("answer times, s: " + ", ".join(f"{name} {took:.1f}" for name, took in result.latency.items()))
-    lines.append("said by the processes: " + json.dumps(dict(sorted(figures.lines.items()))))
-    for violation in verdict.violations[:most]:
-        lines += ["", str(violation)]
-    if verdict.violations or order.keep:
-        lines += ["", f"{len(verdict.violations)} violations; all traces are in {result.where}"]
-    return lines

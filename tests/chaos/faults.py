@@ -5,6 +5,7 @@ import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from random import Random
+from typing import Literal
 
 import httpx
 
@@ -14,18 +15,24 @@ from tasks.settings import Settings
 from tasks.store import connect
 from tests.chaos.people import Crowd
 from tests.chaos.pool import Pool
+from tests.harness import collect
 from tests.harness.product import ModelControl
 from tests.harness.valkey import Valkey
 
 SHOWING = ("sendMessage", "editMessageText")
 TTL = 2.0
 """Seconds of COHORT_HEARTBEAT_TTL in these runs: more faults a minute."""
+IN_STEP = 5.0
+"""Seconds in which a turn is to be found in a tool call."""
 GAP = 4.0
 """Seconds between a worker's leaving and its successor's first slot, about: it imports fast-agent first."""
 
 
 class Faults:
-    """``kinds`` by name, with how often each comes; False from one: there was nothing to break."""
+    """``kinds`` by name, with how often each comes. One gives the ids of the processes that it broke.
+
+    False from one: there was nothing to break.
+    """
 
     def __init__(
         self,
@@ -49,6 +56,7 @@ class Faults:
         self._gates = 0
         self.kinds: dict[str, tuple[int, Callable[[], Awaitable[object]]]] = {
             "kill-worker": (10, self.kill_worker),
+            "kill-in-step": (10, self.kill_in_step),
             "report-worker": (8, self.report_worker),
             "stop-worker": (8, self.stop_worker),
             "drain-worker": (5, self.drain_worker),
@@ -85,26 +93,40 @@ class Faults:
 
     # -- our own processes
 
-    async def kill_worker(self) -> None:
-        self._pool.kill(self._pool.victim(), self._pool.workers)
+    async def kill_worker(self) -> list[int]:
+        return self._pool.kill(self._pool.victim(), self._pool.workers)
 
-    async def report_worker(self) -> None:
+    async def kill_in_step(self) -> list[int] | Literal[False]:
+        """A worker in a tool call, or between its end and its journal entry; a supervised one, too."""
+        with suppress(StoreUnavailable, TimeoutError):
+            async with asyncio.timeout(IN_STEP), connect(self._settings) as store:
+                name, pid = await collect.in_step(store.redis)
+                for process in self._pool.workers:
+                    if process.name == name:
+                        return self._pool.kill(process, self._pool.workers)
+                if self._pool.service is not None and await self._pool.service.kill_one(pid):
+                    return [pid]
+        return False
+
+    async def report_worker(self) -> list[int]:
         """As a supervisor does it: killed, and told so at once."""
         victim = self._pool.victim()
         self._pool.kill(victim, self._pool.workers)
         with suppress(StoreUnavailable):
             async with connect(self._settings) as store:
                 await store.members.report_death(victim.name)
+        return [victim.pid]
 
-    async def stop_worker(self) -> None:
+    async def stop_worker(self) -> list[int]:
         """Longer than its heartbeat: it is taken for dead, and wakes up."""
         victim = self._pool.victim()
         victim.signal(signal.SIGSTOP)
         await asyncio.sleep(TTL * self._random.uniform(0.6, 2.5))
         if victim.alive:
             victim.signal(signal.SIGCONT)
+        return [victim.pid]
 
-    async def drain_worker(self) -> None:
+    async def drain_worker(self) -> list[int]:
         """Leaves in good order, its successor being there already or not."""
         victim = self._pool.victim()
         self._pool.workers.remove(victim)
@@ -116,8 +138,9 @@ class Faults:
             victim.signal(signal.SIGTERM)
             self._pool.add_worker()
         self._pool.leaving.append(victim)
+        return [victim.pid]
 
-    async def join_worker(self) -> None:
+    async def join_worker(self) -> list[int]:
         """One more for a while; then one of them leaves."""
         self._pool.add_worker()
         await asyncio.sleep(GAP + self._random.uniform(2, 6))
@@ -125,17 +148,18 @@ class Faults:
         self._pool.workers.remove(victim)
         victim.signal(signal.SIGTERM)
         self._pool.leaving.append(victim)
+        return [victim.pid]
 
-    async def kill_supervisor(self) -> bool:
+    async def kill_supervisor(self) -> list[int] | Literal[False]:
         """The process of `cohort up`; its children end with it, and the init system starts it again."""
         return self._pool.service is not None and await self._pool.service.kill()
 
-    async def kill_supervised(self) -> bool:
+    async def kill_supervised(self) -> list[int] | Literal[False]:
         """A worker or the bot under `cohort up`, which sees it, tells the pool and starts another."""
         return self._pool.service is not None and await self._pool.service.kill_child(self._random)
 
-    async def kill_bot(self) -> None:
-        self._pool.kill(self._random.choice(self._pool.bots), self._pool.bots)
+    async def kill_bot(self) -> list[int]:
+        return self._pool.kill(self._random.choice(self._pool.bots), self._pool.bots)
 
     async def stop_bot(self) -> None:
         """Now and then longer than its lease."""

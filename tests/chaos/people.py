@@ -6,6 +6,7 @@ from random import Random
 
 from playground.client import PlaygroundClient
 from tasks.clock import Clock
+from tests.harness import counters
 from tests.harness.collect import session_of
 from tests.harness.history import Said
 
@@ -28,20 +29,32 @@ class Crowd:
     """Writes about ``rate`` messages a second into ``size`` places at a time."""
 
     def __init__(
-        self, people: PlaygroundClient, bot: int, random: Random, clock: Clock, *, rate: float, size: int = 40
+        self,
+        people: PlaygroundClient,
+        bot: int,
+        random: Random,
+        clock: Clock,
+        *,
+        rate: float,
+        size: int = 40,
+        tools: float = 0,
     ) -> None:
+        """``tools``: the share of messages that have the agent call some."""
         self._people = people
         self._clock = clock
         self._bot = bot
         self._random = random
         self._rate = rate
         self._size = size
+        self._tools = tools
         self._number = 0
         self._places: list[Place] = []
         self.said: list[Said] = []
         self.chats: set[int] = set()
         self.waiting: dict[str, Said] = {}
         """Words without a whole answer as yet."""
+        self._ordered: dict[str, str] = {}
+        """Session -> the word of its last message that has tools called."""
 
     async def talk(self, until: float, most: int) -> None:
         """Until the loop's clock says ``until``, or ``most`` messages were written."""
@@ -67,15 +80,34 @@ class Crowd:
         self._number += 1
         word = f"m{self._number:06d}q"
         wanted = words or self._random.randint(2, 12)
-        text = f"{MENTION if place.chat < 0 else ''}{word} WORDS:{wanted}"
+        session = session_of(self._bot, place.chat, place.thread)
+        text = f"{MENTION if place.chat < 0 else ''}{word} WORDS:{wanted}{self._calls(session, word)}"
         at = self._clock.now()
         told = await self._people.say(place.chat, text, thread=place.thread)
         assert told.update_id is not None
-        one = Said(session_of(self._bot, place.chat, place.thread), told.update_id, word, at)
+        one = Said(session, told.update_id, word, at)
         self.said.append(one)
         self.waiting[word] = one
         place.left -= 1
         return one
+
+    def _calls(self, session: str, word: str) -> str:
+        """Tools that the agent is to call for a message: one to four steps of one call, or of two at once.
+
+        Messages that are answered together hold such an order once, as a turn ends after ten rounds.
+        """
+        if self._random.random() >= self._tools or self._ordered.get(session) in self.waiting:
+            return ""
+        self._ordered[session] = word
+        number, steps = 0, []
+        for _ in range(self._random.choice((1, 2, 2, 3, 4))):
+            calls: list[str] = []
+            for _ in range(self._random.choice((1, 1, 2))):
+                number += 1
+                seconds = round(self._random.uniform(0, 0.4), 2)
+                calls.append(counters.call(self._random.choice(counters.TOOLS), f"{word}-{number}", seconds=seconds))
+            steps.append(" ".join(calls))
+        return f" {' THEN '.join(steps)}"
 
     async def _place(self) -> Place:
         self._places = [place for place in self._places if place.left > 0]

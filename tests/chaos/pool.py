@@ -81,19 +81,19 @@ class Pool:
         spare = len(ready) > 1 or self._random.random() < 0.2
         return self._random.choice(ready if ready and spare else self.workers[-1:])
 
-    def kill(self, process: Process, among: list[Process]) -> None:
-        """SIGKILL, on order; another takes its place."""
+    def kill(self, process: Process, among: list[Process]) -> list[int]:
+        """SIGKILL, on order; another takes its place. Its process id, as the list of those that were broken."""
         among.remove(process)
         process.kill()
         self._replace(among)
+        return [process.pid]
 
-    async def kill_all(self) -> None:
+    async def kill_all(self) -> list[int]:
         """SIGKILL, everything but Redis at once, as when a machine goes; all of it starts again."""
-        for among in (self.workers, self.bots):
-            for process in list(among):
-                self.kill(process, among)
-        if self.service is not None:
-            await self.service.kill()
+        pids = [
+            pid for among in (self.workers, self.bots) for process in list(among) for pid in self.kill(process, among)
+        ]
+        return [*pids, *((await self.service.kill()) or ())] if self.service is not None else pids
 
     def look(self) -> None:
         """Replace what has ended by itself."""

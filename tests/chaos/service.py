@@ -8,6 +8,7 @@ import signal
 from contextlib import suppress
 from pathlib import Path
 from random import Random
+from typing import Literal
 
 from ops import control
 from ops.home import Home
@@ -61,8 +62,11 @@ class Service:
             return []  # it was killed meanwhile
         return [one["pid"] for one in told["processes"] if one["pid"]]
 
-    async def kill(self) -> bool:
-        """SIGKILL the supervisor, see its children go with it, start the next one; False: it is being done."""
+    async def kill(self) -> list[int] | Literal[False]:
+        """SIGKILL the supervisor, see its children go with it, start the next one; their process ids.
+
+        False: it is being done.
+        """
         if self.busy:
             return False
         self.busy = True
@@ -74,13 +78,18 @@ class Service:
         self.outlived += await asyncio.to_thread(_outlived, handles)
         self.start()
         self.busy = False
-        return True
+        return list(handles)
 
-    async def kill_child(self, random: Random) -> bool:
-        """SIGKILL one of the processes that it keeps, if it keeps any as yet; whether it was done."""
-        if pids := await self._children():
+    async def kill_child(self, random: Random) -> list[int] | Literal[False]:
+        """SIGKILL one of the processes that it keeps, if it keeps any as yet; its process id."""
+        pids = await self._children()
+        return [victim] if pids and await self.kill_one(victim := random.choice(pids)) else False
+
+    async def kill_one(self, pid: int) -> bool:
+        """SIGKILL this process, if it keeps it; whether it was done."""
+        if pid in await self._children():
             with suppress(ProcessLookupError):
-                os.kill(random.choice(pids), signal.SIGKILL)
+                os.kill(pid, signal.SIGKILL)
                 return True
         return False
 

@@ -9,6 +9,7 @@ from tests.harness.history import (
     Committed,
     Dead,
     Delivery,
+    Execution,
     Fault,
     History,
     Said,
@@ -48,6 +49,21 @@ class Story:
         self.history.calls.append(call)
         return call
 
+    def step(self, said: Said, *asks: tuple[str, str], results: tuple[str, ...] = (), text: str = "") -> Call:
+        """The model asks for tools, each with the call's name, or says ``text``, having heard ``results``."""
+        before = self._exchanges.setdefault(said.session, [])
+        spoken = (*before, Spoken("user", said.word))
+        number = len(self.history.calls) + 1
+        call = Call(number, self._tick(), self._tick(), True, spoken, text, results, results, asks)
+        self.history.calls.append(call)
+        return call
+
+    def execute(self, tool: str, name: str, *, key: str = "k", pid: int = 1) -> Execution:
+        """A tool runs for a second."""
+        ran = Execution(tool, name, key, pid, self._tick(), self._tick())
+        self.history.executions.append(ran)
+        return ran
+
     def commit(self, call: Call, *said: Said) -> Committed:
         """The store takes the turn."""
         session = said[0].session
@@ -78,9 +94,9 @@ class Story:
         self.deliver(session, call.reply)
         return call
 
-    def fault(self, kind: str) -> None:
-        """Something was broken just now."""
-        self.history.faults.append(Fault(kind, self.now, self.now))
+    def fault(self, kind: str, *pids: int) -> None:
+        """Something was broken just now, in these processes."""
+        self.history.faults.append(Fault(kind, self.now, self.now, pids=pids))
 
     def die(self, said: Said) -> None:
         """The message becomes a dead letter."""

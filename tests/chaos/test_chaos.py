@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from tests.chaos.driver import Order, report, run
+from tests.chaos.driver import Order, run
+from tests.chaos.report import report
 
 SECONDS = float(os.environ.get("CHAOS_SECONDS", "90"))
 """Of faults; starting, coming to rest and the check take about another minute."""

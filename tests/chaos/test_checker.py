@@ -145,6 +145,7 @@ def test_two_turns_at_the_same_time_are_found_when_both_are_committed(story: Sto
 
 def test_two_turns_at_the_same_time_are_legal_when_one_is_thrown_away(story: Story) -> None:
     said = story.say(ONE)
+    story.fault("stop-worker")
     zombie = story.call(said)
     call = story.call(said)
     story.overlap(zombie, call)

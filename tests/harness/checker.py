@@ -24,6 +24,7 @@ from tests.harness.history import (
     shrink,
     words_in,
 )
+from tests.harness.steps import Steps, check_steps
 from workers import texts as ours
 from workers.runtime.faults import SLOW
 
@@ -45,6 +46,7 @@ class Verdict:
     messages: int = 0
     turns: int = 0
     wasted_calls: int = 0
+    steps: Steps = field(default_factory=Steps)
 
 
 def check(history: History) -> Verdict:
@@ -67,6 +69,7 @@ class _Check:
 
     def run(self) -> Verdict:
         self._calls()
+        self.verdict.steps = check_steps(self.history, self.home, self._broken)
         committed, accepted = by_session(self.history.committed), by_session(self.history.accepted)
         bubbles, dead = by_session(self.history.bubbles), by_session(self.history.dead)
         for session, said in self.said.items():
@@ -92,7 +95,8 @@ class _Check:
     def _calls(self) -> None:
         for call in self.history.calls:
             asked = call.asked
-            homes = {self.home.get(word) for message in call.spoken for word in words_in(message.text)}
+            texts = (*(message.text for message in call.spoken), *call.heard)
+            homes = {self.home.get(word) for text in texts for word in words_in(text)}
             if not asked or not homes:
                 continue
             session = self.home.get(asked[0]) or "-"
@@ -168,7 +172,8 @@ class _Check:
                 self._broken("invented", session, f"no model call gave the reply to {','.join(words)}", words)
                 continue
             runs.append((commit, candidates))
-        self.verdict.wasted_calls += len(self.calls.get(session, ())) - len(runs)
+        # A call that asks for tools is a step; ``check_steps`` counts those.
+        self.verdict.wasted_calls += sum(not call.asks for call in self.calls.get(session, ())) - len(runs)
         self._one_turn(session, runs)
 
     def _one_turn(self, session: str, runs: Sequence[tuple[Committed, list[Call]]]) -> None:

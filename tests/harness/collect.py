@@ -1,5 +1,6 @@
 """Puts a run's traces together: the model's and the playground's journals, the store's log, and what is left."""
 
+import asyncio
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -10,6 +11,7 @@ from redis.asyncio import Redis
 from playground.client import PlaygroundClient
 from tasks import keys
 from tests.harness import storelog
+from tests.harness.counters import executions
 from tests.harness.declared import undeclared
 from tests.harness.history import Bubble, Call, Delivery, History, Spoken, words_in
 
@@ -30,11 +32,42 @@ def calls(journal: Path) -> list[Call]:
             latest[entry["number"]] = entry
     found: list[Call] = []
     for entry in latest.values():
-        spoken = tuple(Spoken(m["role"], m["text"]) for m in entry["messages"] if m["role"] != "system")
-        until = entry["until"] or float("inf")
-        whole = entry["state"] == "answered"
-        found.append(Call(entry["number"], entry["at"], until, whole, spoken, entry["reply"]))
+        messages = [message for message in entry["messages"] if message["role"] != "system"]
+        last = max((place for place, message in enumerate(messages) if message["role"] == "user"), default=0)
+        found.append(
+            Call(
+                entry["number"],
+                entry["at"],
+                entry["until"] or float("inf"),
+                entry["state"] == "answered",
+                _spoken(messages),
+                entry["reply"],
+                results=tuple(message["text"] for message in messages[last:] if message["role"] == "tool"),
+                heard=tuple(message["text"] for message in messages if message["role"] == "tool"),
+                asks=tuple(_tool(ask) for ask in entry["asks"]),
+                fault=entry["fault"],
+            )
+        )
     return found
+
+
+def _spoken(messages: Iterable[Mapping[str, str]]) -> tuple[Spoken, ...]:
+    """What was said; a message that asks for tools, and as many results behind it, are no words of a conversation."""
+    said: list[Spoken] = []
+    results = 0
+    for message in messages:
+        if message["role"] == "tool" and results:
+            results -= 1
+        elif "asks" in message and not results:
+            results = int(message["asks"])
+        else:
+            said.append(Spoken(message["role"], message["text"]))
+    return tuple(said)
+
+
+def _tool(ask: Mapping[str, str]) -> tuple[str, str]:
+    """A tool without its server's name, and the name of the call."""
+    return ask["name"].rpartition("__")[2], str(json.loads(ask["arguments"]).get("name", ""))
 
 
 def deliveries(entries: Iterable[Mapping[str, Any]]) -> list[Delivery]:
@@ -71,7 +104,11 @@ async def bubbles(people: PlaygroundClient, bot: int, chats: Iterable[int]) -> l
 async def left_behind(redis: Redis, bot: int) -> list[str]:
     """What should be gone when everything is answered."""
     found = [f"{name}" for name in await undeclared(redis)]
-    for pattern, what in (("s:*:inbox", "unanswered messages"), ("s:*:outbox", "undelivered replies")):
+    for pattern, what in (
+        ("s:*:inbox", "unanswered messages"),
+        ("s:*:outbox", "undelivered replies"),
+        ("s:*:journal", "steps of a turn that has ended"),
+    ):
         async for name in redis.scan_iter(keys.PREFIX + pattern, count=1000):
             found += [f"{name.decode()}: {await redis.llen(name)} {what}"]
     async for name in redis.scan_iter(f"{keys.PREFIX}slot:*:pending", count=1000):
@@ -99,8 +136,9 @@ async def complete(
 ) -> None:
     """Fill in what is not known before the end; ``said``, ``deliveries`` and ``faults`` are there already.
 
-    ``home`` holds the model's journal (``model.jsonl``) and the store's directory (``valkey``).
+    ``home`` holds the model's journal (``model.jsonl``), the store's directory (``valkey``) and the stage's (``h``).
     """
+    history.executions = executions(home / "h" / "cards" / "counter.log")
     history.calls = calls(home / "model.jsonl")
     history.bubbles = await bubbles(people, bot, chats)
     if pending := (await people.queue())["pending"]:
@@ -116,6 +154,18 @@ async def at_rest(redis: Redis, bot: int) -> bool:
         async for _ in redis.scan_iter(keys.PREFIX + pattern, count=1000):
             return False
     return not await redis.llen(keys.replies(bot)) and not await _unburied(redis)
+
+
+async def in_step(redis: Redis) -> tuple[str, int]:
+    """Wait until a turn is in a tool call, by its journal; its worker's incarnation and process id."""
+    while True:
+        async for name in redis.scan_iter(f"{keys.PREFIX}s:*:journal", count=1000):
+            last = await redis.lindex(name, -1)
+            owner = await redis.hget(name.decode().removesuffix("journal") + "state", "owner")
+            about = await redis.get(keys.worker(owner.decode())) if owner else None
+            if last and b'"k":"begun"' in last and about:
+                return owner.decode(), json.loads(about)["pid"]
+        await asyncio.sleep(0.02)
 
 
 def words_shown(entry: Mapping[str, Any]) -> tuple[str, ...]:

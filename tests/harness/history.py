@@ -39,7 +39,11 @@ class Spoken:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One model call. ``spoken``: what it saw, without the system's words. ``whole``: the reply went out to its end."""
+    """One model call. ``spoken``: what it saw, without the system's words. ``whole``: the reply went out to its end.
+
+    Tools and their results are apart: ``results`` of the turn that it goes on with, ``heard`` of all turns, and
+    ``asks``, the tools that it asks for, with the names of the calls. ``fault``: what went wrong with it on purpose.
+    """
 
     number: int
     at: float
@@ -47,6 +51,15 @@ class Call:
     whole: bool
     spoken: tuple[Spoken, ...]
     reply: str
+    results: tuple[str, ...] = ()
+    heard: tuple[str, ...] = ()
+    asks: tuple[tuple[str, str], ...] = ()
+    fault: str = ""
+
+    @property
+    def finished(self) -> bool:
+        """The worker got all of it, and can go on with it."""
+        return self.whole and not self.fault and bool(self.reply or self.asks)
 
     @property
     def asked(self) -> tuple[str, ...]:
@@ -57,6 +70,21 @@ class Call:
                 break
             texts.append(message.text)
         return words_in("\n".join(reversed(texts)))
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """A tool ran. ``name``: of the call, the same in each try. ``pid``: of the worker, 0 where that is not known.
+
+    ``until``: infinite when it saw no end.
+    """
+
+    tool: str
+    name: str
+    key: str
+    pid: int
+    at: float
+    until: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +141,13 @@ class Dead:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What was broken, when, and until when. ``chat``: the only chat it can have touched."""
+    """What was broken, when, and until when. It touched only ``chat`` and the processes ``pids``, where it has them."""
 
     kind: str
     at: float
     until: float
     chat: int | None = None
+    pids: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -127,6 +156,7 @@ class History:
 
     said: list[Said] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
+    executions: list[Execution] = field(default_factory=list)
     accepted: list[Accepted] = field(default_factory=list)
     committed: list[Committed] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
@@ -137,8 +167,9 @@ class History:
 
 
 type Rule = Literal[
-    "accepted", "answered", "doubled", "order", "one turn", "foreign", "memory", "alternation", "invented", "left"
-]
+    "accepted", "answered", "doubled", "order", "one turn", "foreign", "memory", "alternation", "invented", "left",
+    "executed", "key", "result", "model call",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

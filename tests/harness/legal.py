@@ -10,11 +10,14 @@ LOST = "telegram-cut-after"
 KILLED = frozenset(
     {
         "kill-worker",
+        "kill-in-step",
         "report-worker",
         "kill-supervisor",
         "kill-supervised",
         "kill-all",
         "step-claimed",
+        "step-begun",
+        "step-called",
         "step-ran",
         "step-committed",
         "step-delivered",
@@ -28,6 +31,8 @@ AWAY = frozenset({"kill-redis", "stop-redis"})
 
 CALLING = 5.0
 """Seconds for which a call of a killed worker may still be on its way: Telegram is delayed by up to four."""
+WRITING = 3.0
+"""Seconds within which a step that ended is in the journal: one round trip, on a machine that does much else."""
 LINGER = 15.0
 """Seconds for which the others go on to matter: a worker that wakes up finishes what it was sending."""
 
@@ -43,3 +48,26 @@ def _lingers(kind: str) -> float:
     if kind in KILLED:
         return CALLING
     return LINGER if kind in PAUSED | AWAY else float("-inf")
+
+
+LEAVING = frozenset({"drain-worker", "join-worker", "restart"})
+"""A worker that leaves hands over turns that take too long."""
+
+
+def excuse(faults: Iterable[Fault], begin: float, end: float, *, pid: int = 0, lingers: float = 0.0) -> str:
+    """The kind of a fault that kept the end of a step out of the journal, where it ran from ``begin`` to ``end``.
+
+    Args:
+        faults: Of the run.
+        begin: When the step began, seconds since the epoch.
+        end: When it ended; infinite where it saw no end.
+        pid: Of its worker, 0 where that is not known. A fault of other processes is no excuse.
+        lingers: For how many seconds a worker that wakes up may go on.
+    """
+    for fault in faults:
+        cuts = fault.kind in KILLED | PAUSED | AWAY | LEAVING
+        there = fault.kind in AWAY or not pid or pid in fault.pids
+        until = fault.until + (lingers if fault.kind in PAUSED else 0)
+        if cuts and there and fault.at <= end + WRITING and until >= begin:
+            return fault.kind
+    return ""

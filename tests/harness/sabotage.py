@@ -40,6 +40,35 @@ def no_fence() -> None:
     SessionStore.verify_claim = believe
 
 
+def no_journal_fence() -> None:
+    """A worker that was taken for dead goes on with its turn, and keeps its steps."""
+    _rewritten(
+        {
+            "journal": ("claim[1] ~= ARGV[1] or claim[2] ~= ARGV[2] or (claim[3] or '') ~= ARGV[3]", "false"),
+        }
+    )
+
+    from tasks.store.sessions import SessionStore
+
+    async def believe(self, claim) -> None:
+        """Without a look."""
+
+    SessionStore.verify_claim = believe
+
+
+def replay_without_digest() -> None:
+    """A step is found by its number and its id alone, whatever it is."""
+    from workers.runtime.durable import entries
+    from workers.runtime.durable.journal import StepJournal
+
+    def key(self, tool_use_id, _name, _arguments):
+        self._name_calls()
+        return entries.key_of(self.steps.turn, tool_use_id)
+
+    StepJournal.key = key
+    entries.digest_of = lambda _messages, _form: ""
+
+
 def ack_before_commit() -> None:
     """Messages leave the inbox when they are read, not when they are answered."""
     from tasks import keys
@@ -103,7 +132,7 @@ def newest_first() -> None:
 
 def _rewritten(*changes: dict[str, tuple[str, str]]) -> None:
     """Scripts say something else: name -> (what stands there, what shall)."""
-    from tasks.store import intake, sessions
+    from tasks.store import intake, journal, sessions
     from tasks.store.redis import Script
 
     class Rewritten(Script):
@@ -115,12 +144,14 @@ def _rewritten(*changes: dict[str, tuple[str, str]]) -> None:
                 assert old in text, f"{name}.lua has changed: change its sabotage, too"
                 self._script = redis.register_script(text.replace(old, new))
 
-    sessions.Script = intake.Script = Rewritten
+    sessions.Script = intake.Script = journal.Script = Rewritten
 
 
 WAYS: dict[str, Callable[[], None]] = {
     "no-dedupe": no_dedupe,
     "no-fence": no_fence,
+    "no-journal-fence": no_journal_fence,
+    "replay-without-digest": replay_without_digest,
     "ack-before-commit": ack_before_commit,
     "foreign-history": foreign_history,
     "forgetting": forgetting,

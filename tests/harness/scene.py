@@ -13,7 +13,8 @@ from tasks.clock import SystemClock
 from tasks.session import SessionKey
 from tasks.store import connect
 from tests.harness import collect
-from tests.harness.history import Fault, History, Said
+from tests.harness.counters import executions, furnish, log_of
+from tests.harness.history import Execution, Fault, History, Said
 from tests.harness.nursery import nursery
 from tests.harness.processes import Process
 from tests.harness.product import Harness, ModelControl
@@ -60,10 +61,27 @@ class Scene:
 
         await self.people.wait_for(chat, there, timeout=wait)
 
-    def fault(self, kind: str) -> None:
-        """Note what was broken."""
+    def fault(self, kind: str, *, since: float | None = None, pids: tuple[int, ...] = ()) -> None:
+        """Note what was broken, and in which processes."""
         now = self.clock.now()
-        self.history.faults.append(Fault(kind, now, now))
+        self.history.faults.append(Fault(kind, now if since is None else since, now, pids=pids))
+
+    async def executed(self, name: str, times: int = 1) -> list[Execution]:
+        """Wait until a call of a tool was executed so often.
+
+        Raises:
+            TimeoutError: it was not.
+        """
+        async with asyncio.timeout(60):
+            while True:
+                ran = [one for one in executions(log_of(self.harness)) if one.name == name]
+                if len(ran) >= times:
+                    return ran
+                await asyncio.sleep(0.05)
+
+    def open_gate(self, name: str) -> None:
+        """Let tools go that wait for it."""
+        log_of(self.harness).with_name(name).touch()
 
     async def owner(self, chat: int) -> Process:
         """The worker whose turn it is."""
@@ -97,15 +115,17 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(home: Path, **environ: str) -> AsyncIterator[Scene]:
-    """Valkey, playground and mock model; bots and workers are started by the scenario."""
+async def scene(home: Path, *model_options: str, tools: bool = False, **environ: str) -> AsyncIterator[Scene]:
+    """Valkey, playground and mock model; bots and workers are started by the scenario. ``tools``: of ``counters``."""
     valkey = Valkey(home / "valkey")
     valkey.start()
     try:
         with Harness(home / "h", valkey.url, await asyncio.to_thread(nursery)) as harness:
             harness.environ |= environ
             playground = harness.playground()
-            model_url = harness.model("--journal", str(home / "model.jsonl"))
+            model_url = harness.model("--journal", str(home / "model.jsonl"), *model_options)
+            if tools:
+                furnish(harness)
             async with PlaygroundClient(playground) as people, ModelControl(model_url) as model:
                 yield Scene(harness, valkey, people, model, home)
                 valkey.thaw()

@@ -8,7 +8,8 @@ import signal
 import sys
 from collections.abc import Callable
 
-STEPS = ("claimed", "ran", "committed", "delivered")
+STEPS = ("claimed", "begun", "called", "ran", "committed", "delivered")
+"""``begun``: a tool call is marked as begun and has not begun; ``called``: it ended, and its end is not kept yet."""
 
 
 def failpoint(order: str) -> Callable[[str], None]:
@@ -28,6 +29,23 @@ def failpoint(order: str) -> Callable[[str], None]:
     return passed
 
 
+def step_by_step(passed: Callable[[str], None]) -> None:
+    """The steps of a turn pass the failpoint, too."""
+    from workers.runtime.durable.journal import StepJournal
+
+    begin, ended = StepJournal.begin, StepJournal.ended
+
+    async def begun(self, *args, **named):
+        await begin(self, *args, **named)
+        passed("begun")
+
+    async def called(self, *args, **named):
+        passed("called")
+        await ended(self, *args, **named)
+
+    StepJournal.begin, StepJournal.ended = begun, called
+
+
 def main() -> int:
     from tasks.errors import StoreUnavailable
     from tasks.settings import load
@@ -38,8 +56,10 @@ def main() -> int:
     settings = load()
     configure_logging(settings)
     sabotage(os.environ.get("CHAOS_SABOTAGE", ""))
+    passed = failpoint(os.environ.get("CHAOS_STEP", ""))
+    step_by_step(passed)
     try:
-        run(settings, steps=failpoint(os.environ.get("CHAOS_STEP", "")))
+        run(settings, steps=passed)
     except StoreUnavailable as problem:
         os.write(2, f"worker: {problem}\n".encode())
         return 1

@@ -5,7 +5,8 @@ last user turn steer it, so that a test can do so from a chat:
 
 - ``HOLD:name`` waits before the first token, ``HOLD:name@3`` after three, until ``POST /release/name``;
 - ``CALL:tool{"json": "arguments"}`` calls the offered tool whose name ends so; its result comes back in the answer;
-- ``ROUNDS:9`` goes on calling them, round by round, until there are nine results;
+- ``ROUNDS:9`` goes on calling them, round by round, until there are nine results; ``CALL:a THEN CALL:b CALL:c`` calls
+  one, and two when its result is there;
 - ``WORDS:200`` makes the answer that many words longer.
 
 Run as ``python -m tests.support.model --port P [--ttft S] [--tps N] [--journal FILE]`` (prints ``{"url": ...}``), or in
@@ -30,7 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.clock import SystemClock
-from tests.support.script import HOLD, Answer, Entry, Fault, answer, last_turn, text_of
+from tests.support.script import HOLD, Answer, Entry, Fault, answer, last_turn, seen
 from tests.support.wire import ClientGone, HttpServer, Request
 
 
@@ -38,9 +39,11 @@ class Model(HttpServer):
     """The mock; ``ttft``: seconds to the first token, ``tps``: tokens (words) a second, 0 for all at once."""
 
     def __init__(
-        self, *, port: int = 0, ttft: float = 0.0, tps: float = 0.0, journal: Path | None = None, ssl: Any = None
+        self, *, port: int = 0, ttft: float = 0.0, tps: float = 0.0, journal: Path | None = None, **more: Any
     ) -> None:
-        super().__init__(port=port, ssl=ssl)
+        """``same_ids``: each answer numbers its calls from 0, as Ollama does. ``ssl``: for ``HttpServer``."""
+        self.same_ids = more.pop("same_ids", False)
+        super().__init__(port=port, **more)
         self.ttft, self.tps = ttft, tps
         self.journal: deque[Entry] = deque(maxlen=100_000)
         self._file = journal
@@ -142,7 +145,7 @@ class Model(HttpServer):
 
     async def _complete(self, request: Request) -> None:
         asked = request.json()
-        messages = [{"role": m["role"], "text": text_of(m.get("content"))} for m in asked["messages"]]
+        messages = seen(asked["messages"])
         last, results = last_turn(asked["messages"])
         tools = [tool["function"]["name"] for tool in asked.get("tools") or ()]
         self._number += 1
@@ -151,7 +154,7 @@ class Model(HttpServer):
         fault = self._take(last, messages[0]["text"] if messages else "")
         try:
             await self._misbehave_first(request, fault)
-            said = answer(entry, fault, results)
+            said = answer(entry, fault, results, "call" if self.same_ids else f"call_{entry.number}")
             if entry.stream:
                 await self._stream(request, entry, fault, said, asked.get("stream_options") or {})
             else:
@@ -196,11 +199,7 @@ class Model(HttpServer):
             raise ClientGone
 
     def _whole(self, entry: Entry, fault: Fault, said: Answer) -> dict[str, Any]:
-        message = {
-            "role": "assistant",
-            "content": said.text,
-            **({"tool_calls": said.calls} if said.calls else {}),
-        }
+        message = {"role": "assistant", "content": said.text, **({"tool_calls": said.calls} if said.calls else {})}
         finish = "tool_calls" if said.calls else fault.finish
         choice = {"index": 0, "message": message, "finish_reason": finish, "logprobs": None}
         return {**self._shell(entry, "chat.completion"), "choices": [choice], "usage": said.usage}
@@ -286,7 +285,7 @@ async def _main(arguments: argparse.Namespace) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with Model(port=arguments.port, ttft=arguments.ttft, tps=arguments.tps, journal=arguments.journal) as model:
+    async with Model(**vars(arguments)) as model:
         print(json.dumps({"url": model.url}), flush=True)  # noqa: T201 - the caller reads the port here
         await stop.wait()
 
@@ -297,4 +296,5 @@ if __name__ == "__main__":
     parser.add_argument("--ttft", type=float, default=0.0)
     parser.add_argument("--tps", type=float, default=0.0)
     parser.add_argument("--journal", type=Path)
+    parser.add_argument("--same-ids", action="store_true")
     asyncio.run(_main(parser.parse_args()))

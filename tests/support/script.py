@@ -3,10 +3,11 @@
 import json
 import re
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any, Literal
 
 HOLD = re.compile(r"HOLD:([\w.-]+)(?:@(\d+))?")
-CALL = re.compile(r"CALL:([\w.-]+)")
+CALL = re.compile(r"CALL:([\w.-]+)|\bTHEN\b")
 WORDS = re.compile(r"WORDS:(\d+)")
 ROUNDS = re.compile(r"ROUNDS:(\d+)")
 STALL = "stall"
@@ -46,7 +47,8 @@ class Fault:
 class Entry:
     """One model call as the journal tells it. ``messages``: role and text of each message the model saw.
 
-    ``state``: running | answered | disconnected (the client left before the end) | faulted.
+    ``state``: running | answered | disconnected (the client left before the end) | faulted. ``asks``: the tools that
+    the answer asks for, with their arguments. ``fault``: what went wrong on purpose.
     """
 
     number: int
@@ -59,6 +61,8 @@ class Entry:
     state: str = "running"
     reply: str = ""
     until: float | None = None
+    asks: list[dict[str, str]] = field(default_factory=list)
+    fault: str = ""
 
     @property
     def disconnected(self) -> bool:
@@ -79,6 +83,15 @@ def text_of(content: Any) -> str:
     return content or ""
 
 
+def seen(messages: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """Role and text of each message; of one that asks for tools, for how many."""
+    return [
+        {"role": message["role"], "text": text_of(message.get("content"))}
+        | ({"asks": str(len(calls))} if (calls := message.get("tool_calls")) else {})
+        for message in messages
+    ]
+
+
 def last_turn(messages: list[dict[str, Any]]) -> tuple[str, list[str]]:
     """The text of the last run of user messages, and the tool results after it."""
     results: list[str] = []
@@ -93,28 +106,48 @@ def last_turn(messages: list[dict[str, Any]]) -> tuple[str, list[str]]:
     return "\n".join(reversed(texts)), results[::-1]
 
 
-def _asks(last: str, results: int) -> bool:
-    """Whether tools are called once more: as often as ``ROUNDS`` says, or once."""
-    rounds = ROUNDS.search(last)
-    return not results or (rounds is not None and results < int(rounds[1]))
-
-
-def answer(entry: Entry, fault: Fault, results: list[str]) -> Answer:
-    """What the model says to the last user turn, given the results of the tools it called for it."""
-    calls: list[dict[str, Any]] = []
+def _steps(last: str, tools: list[str]) -> list[list[dict[str, str]]]:
+    """The calls that a text orders, step by step (``THEN`` parts two); each with the offered tool's name."""
+    steps: list[list[dict[str, str]]] = [[]]
     read = 0
-    asks = fault.reply is None and (fault.mode == "calls" or _asks(entry.last, len(results)))
-    for found in CALL.finditer(entry.last) if asks else ():
+    for found in CALL.finditer(last):
         if found.start() < read:
             # Of the tool that a called agent is to call.
             continue
-        named = next((tool for tool in entry.tools if tool.endswith(found[1])), found[1])
-        rest, arguments, read = entry.last[found.end() :], "{}", found.end()
+        if found[1] is None:
+            steps.append([])
+            continue
+        named = next((tool for tool in tools if tool.endswith(found[1])), found[1])
+        rest, arguments, read = last[found.end() :], "{}", found.end()
         if rest.startswith('{"'):
             arguments = rest[: json.JSONDecoder().raw_decode(rest)[1]]
             read += len(arguments)
-        function = {"name": named, "arguments": arguments}
-        calls.append({"id": f"call_{entry.number}_{len(calls)}", "type": "function", "function": function})
+        steps[-1].append({"name": named, "arguments": arguments})
+    return steps
+
+
+def _asked(last: str, tools: list[str], results: int) -> list[dict[str, str]]:
+    """The calls to make now: those of the step whose turn it is, or as often as ``ROUNDS`` says, or once."""
+    steps = _steps(last, tools)
+    if len(steps) > 1:
+        starts = accumulate((len(step) for step in steps), initial=0)
+        return next((step for step, start in zip(steps, starts, strict=False) if step and start == results), [])
+    rounds = ROUNDS.search(last)
+    return steps[0] if not results or (rounds is not None and results < int(rounds[1])) else []
+
+
+def answer(entry: Entry, fault: Fault, results: list[str], ident: str) -> Answer:
+    """What the model says to the last user turn, given the results of the tools it called for it.
+
+    ``ident``: the ids of calls begin so.
+    """
+    entry.fault = fault.mode or ("status" if fault.status else "")
+    wanted: list[dict[str, str]] = []
+    if fault.reply is None:
+        again = fault.mode == "calls"
+        wanted = _steps(entry.last, entry.tools)[0] if again else _asked(entry.last, entry.tools, len(results))
+    entry.asks = wanted
+    calls = [{"id": f"{ident}_{place}", "type": "function", "function": one} for place, one in enumerate(wanted)]
     asked = sum(message["role"] == "user" for message in entry.messages)
     text = f"echo: {entry.last} [n={asked}]" + "".join(f" tool={result}" for result in results)
     more = WORDS.search(entry.last)

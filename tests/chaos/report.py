@@ -1,0 +1,36 @@
+"""What a run says to people: its figures, then what was violated."""
+
+import json
+from collections.abc import Sequence
+
+from tests.chaos.driver import Order, Result
+from tests.harness.steps import Steps
+
+
+def report(order: Order, result: Result, *, most: int = 10) -> Sequence[str]:
+    """For people: the figures, then what was violated."""
+    verdict, figures = result.verdict, result.figures
+    lines = [*figures.table(verdict), ""]
+    lines.append(
+        f"seed {order.seed}: {verdict.messages} messages, {verdict.turns} commits, {figures.kills} kills, "
+        f"{sum(figures.times.values())} faults, {sum(verdict.doubled.values())} legal duplicates, "
+        f"{verdict.partials} beginnings left, {verdict.apologies} apologies, {verdict.dead} dead, "
+        f"{verdict.wasted_calls} model calls thrown away"
+    )
+    lines.append(_steps(verdict.steps))
+    lines.append("answer times, s: " + ", ".join(f"{name} {took:.1f}" for name, took in result.latency.items()))
+    lines.append("said by the processes: " + json.dumps(dict(sorted(figures.lines.items()))))
+    for violation in verdict.violations[:most]:
+        lines += ["", str(violation)]
+    if verdict.violations or order.keep:
+        lines += ["", f"{len(verdict.violations)} violations; all traces are in {result.where}"]
+    return lines
+
+
+def _steps(steps: Steps) -> str:
+    again = ", ".join(f"{kind} {count}" for kind, count in sorted(steps.again.items()))
+    return (
+        f"tool calls: {steps.calls} with a result, {steps.executed} executed, {steps.again.total()} in doubt and "
+        f"run again with the same key ({again or '-'}), {steps.unknown} told to be unknown; "
+        f"model calls: {steps.models} finished, {steps.twice} made again as their worker ended before it kept them"
+    )

@@ -1,0 +1,108 @@
+"""Workers that die or sleep in a step; then the same with durable turns broken on purpose, which the checker finds."""
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.harness.checker import Verdict, check
+from tests.harness.counters import call
+from tests.harness.scene import Scene, scene
+
+pytestmark = pytest.mark.promise("checker-sees")
+
+
+async def verdict(stage: Scene) -> Verdict:
+    return check(await stage.told())
+
+
+def rules(found: Verdict) -> set[str]:
+    return {violation.rule for violation in found.violations}
+
+
+async def paused_in_a_tool(stage: Scene, *, notices: bool) -> None:
+    """A worker sleeps in a tool call, another takes over and comes to the next one, the first wakes up."""
+    chat = await stage.chat()
+    first, second = call("in_python", "m000001q-1", gate="one"), call("in_python", "m000001q-2", gate="two")
+    said = await stage.say(chat, f"{first} THEN {second}")
+    await stage.executed("m000001q-1")
+    sleeper = await stage.owner(chat)
+    since = stage.clock.now()
+    sleeper.signal(signal.SIGSTOP)
+    await stage.executed("m000001q-1", times=2)
+    stage.open_gate("one")
+    await stage.executed("m000001q-2")
+    before = len(sleeper.lines)
+    sleeper.signal(signal.SIGCONT)
+    stage.fault("stop-worker", since=since, pids=(sleeper.pid,))
+    if notices:
+        sleeper.wait_line("claim.lost", after=before)
+    else:
+        await stage.executed("m000001q-2", times=2)
+    stage.open_gate("two")
+    await stage.answered(chat, said)
+
+
+async def killed_after_a_mark(stage: Scene, sabotage: str = "") -> None:
+    """A worker dies when its second tool call is marked as begun and has not begun; another takes over."""
+    doomed = stage.worker(sabotage, step="begun:2")
+    await stage.start(workers=0)
+    chat = await stage.chat()
+    tools = [call("in_python", f"m000001q-{number}") for number in (1, 2)]
+    said = await stage.say(chat, " THEN ".join(tools))
+    doomed.wait_line("chaos.step")
+    doomed.wait()
+    stage.fault("step-begun", pids=(doomed.pid,))
+    stage.worker(sabotage)
+    await stage.answered(chat, said)
+
+
+async def test_a_worker_that_wakes_up_in_a_tool_call_comes_to_no_other_one(tmp_path: Path) -> None:
+    async with scene(tmp_path, "--same-ids", tools=True) as stage:
+        await stage.start(workers=2)
+        await paused_in_a_tool(stage, notices=True)
+        found = await verdict(stage)
+    assert [str(violation) for violation in found.violations if violation.rule != "left"] == []
+    assert (found.steps.calls, found.steps.executed, dict(found.steps.again)) == (2, 2, {"stop-worker": 1})
+
+
+async def test_without_the_journal_s_fence_a_sleeper_s_further_tool_call_is_found(tmp_path: Path) -> None:
+    async with scene(tmp_path, "--same-ids", tools=True) as stage:
+        await stage.start(workers=2, worker="no-journal-fence")
+        await paused_in_a_tool(stage, notices=False)
+        assert "executed" in rules(await verdict(stage))
+
+
+async def test_a_call_that_was_marked_and_did_not_begin_is_made_by_the_heir(tmp_path: Path) -> None:
+    async with scene(tmp_path, "--same-ids", tools=True) as stage:
+        await killed_after_a_mark(stage)
+        found = await verdict(stage)
+    assert [str(violation) for violation in found.violations if violation.rule != "left"] == []
+    assert (found.steps.calls, found.steps.executed, found.steps.models, found.steps.twice) == (2, 2, 3, 0)
+
+
+async def test_calls_whose_ends_were_not_kept_run_again_with_their_keys_or_are_told_to_be_unknown(
+    tmp_path: Path,
+) -> None:
+    async with scene(tmp_path, "--same-ids", tools=True) as stage:
+        doomed = stage.worker(step="called:1")
+        await stage.start(workers=0)
+        chat = await stage.chat()
+        soon, late = call("over_http", "m000001q-1"), call("over_stdio", "m000001q-2", seconds=3)
+        said = await stage.say(chat, f"{soon} {late} {call('in_python', 'm000001q-3', seconds=3)}")
+        doomed.wait_line("chaos.step")
+        doomed.wait()
+        stage.fault("step-called", pids=(doomed.pid,))
+        stage.worker()
+        await stage.answered(chat, said)
+        found = await verdict(stage)
+    assert [str(violation) for violation in found.violations if violation.rule != "left"] == []
+    steps = found.steps
+    assert (steps.calls, steps.executed, steps.again.total(), steps.unknown) == (3, 3, 2, 1)
+    assert (steps.models, steps.twice) == (2, 0)
+
+
+async def test_a_replay_without_digests_takes_one_call_for_another_and_is_found(tmp_path: Path) -> None:
+    async with scene(tmp_path, "--same-ids", tools=True) as stage:
+        await killed_after_a_mark(stage, "replay-without-digest")
+        assert "result" in rules(await verdict(stage))

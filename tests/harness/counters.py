@@ -1,0 +1,89 @@
+"""Tools that write down each of their executions: in Python, and of MCP servers on stdio and over HTTP."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.harness.history import Execution
+from tests.harness.product import CONFIG, Harness
+
+SERVER = Path(__file__).with_name("counting_server.py")
+TOOLS = ("in_python", "over_stdio", "over_http")
+NEVER_AGAIN = "over_http"
+"""Its server says ``in_doubt: fail``: no call is made again, and the model is told that its outcome is unknown."""
+
+CARD = """---
+type: agent
+name: assistant
+default: true
+function_tools: [counter.py:in_python]
+servers: [stdio, http]
+---
+You count.
+"""
+FUNCTION = '''
+"""A tool that writes down each of its executions with the key of the call, and may be held."""
+
+import asyncio
+import json
+import os
+import time
+from pathlib import Path
+from uuid import uuid4
+
+from cohort import current_call
+
+HERE = Path(__file__)
+
+
+async def in_python(name: str, seconds: float = 0.0, gate: str = "") -> str:
+    """Count."""
+    ident = uuid4().hex
+    note(id=ident, tool="in_python", name=name, key=current_call().key, pid=os.getpid(), at=time.time())
+    await asyncio.sleep(seconds)
+    while gate and not HERE.with_name(gate).exists():
+        await asyncio.sleep(0.02)
+    note(id=ident, until=time.time())
+    return f"counted {name}"
+
+
+def note(**fields: object) -> None:
+    with HERE.with_suffix(".log").open("a") as log:
+        log.write(json.dumps(fields) + "\\n")
+'''
+
+
+def log_of(harness: Harness) -> Path:
+    """Where executions are written down."""
+    return harness.home / "cards" / "counter.log"
+
+
+def furnish(harness: Harness) -> None:
+    """Give the agent the three tools; before workers are started."""
+    cards, log = harness.home / "cards", log_of(harness)
+    server = harness.start("counting", ["-m", "tests.harness.counting_server", str(log), "http"])
+    url = json.loads(server.wait_line('"url"'))["url"]
+    servers = {
+        "stdio": {"command": sys.executable, "args": [str(SERVER), str(log)], "in_doubt": "run"},
+        "http": {"transport": "http", "url": url, "in_doubt": "fail"},
+    }
+    (cards / "counter.py").write_text(FUNCTION)
+    (cards / "assistant.md").write_text(CARD)
+    config = harness.home / "fastagent.config.yaml"
+    config.write_text(f"{CONFIG}mcp: {json.dumps({'servers': servers})}\n")
+
+
+def call(tool: str, name: str, **arguments: object) -> str:
+    """As a person orders it from the mock model."""
+    return f"CALL:{tool}{json.dumps({'name': name, **arguments})}"
+
+
+def executions(log: Path) -> list[Execution]:
+    """All of them, in the order in which they began."""
+    begun: dict[str, dict[str, Any]] = {}
+    for line in log.read_text().splitlines() if log.exists() else ():
+        note = json.loads(line)
+        begun.setdefault(note.pop("id"), {}).update(note)
+    found = [Execution(**{"until": float("inf"), **note}) for note in begun.values()]
+    return sorted(found, key=lambda one: one.at)

@@ -1,0 +1,133 @@
+"""Holds the steps of turns against what docs/agents.md says of tools that act (pure).
+
+A tool call is made once, but for one in doubt, which may run again with the same key. A model call that is finished is
+not made again. A model is told of a call what came of it, or that its outcome is unknown.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from tests.harness import legal
+from tests.harness.counters import NEVER_AGAIN
+from tests.harness.history import Call, Execution, History, Rule, words_in
+
+UNKNOWN = "The outcome of this call is unknown"
+"""How a model is told so, here once more: the checker takes nothing from the product."""
+
+type Broken = Callable[[Rule, str, str, Sequence[str]], None]
+type Turn = tuple[str, tuple[str, ...]]
+"""A session, and the words that are answered together."""
+
+
+@dataclass(slots=True)
+class Steps:
+    """What is counted. ``calls`` of tools were asked for; they were ``executed``, so many of them ``again``.
+
+    ``unknown``: the model was told that the outcome is. ``models``: finished model calls, of which so many were made
+    ``twice`` because their worker ended before they were kept.
+    """
+
+    calls: int = 0
+    executed: int = 0
+    again: Counter[str] = field(default_factory=Counter[str])
+    unknown: int = 0
+    models: int = 0
+    twice: int = 0
+
+
+def check_steps(history: History, home: Mapping[str, str], broken: Broken) -> Steps:
+    """All of it. ``home``: word -> session."""
+    return _Steps(history, home, broken).run()
+
+
+class _Steps:
+    def __init__(self, history: History, home: Mapping[str, str], broken: Broken) -> None:
+        self._history = history
+        self._home = home
+        self._broken = broken
+        self._found = Steps()
+        self._named: dict[str, list[Execution]] = {}
+        self._turns: dict[Turn, list[Call]] = {}
+
+    def run(self) -> Steps:
+        for one in self._history.executions:
+            self._named.setdefault(one.name, []).append(one)
+        for call in self._history.calls:
+            if call.asked:
+                self._turns.setdefault((self._home.get(call.asked[0], "-"), call.asked), []).append(call)
+        for name, ran in self._named.items():
+            self._executions(name, ran)
+        for (session, words), calls in self._turns.items():
+            self._model_calls(session, words, calls)
+            self._results(session, words, calls)
+        return self._found
+
+    # -- tools
+
+    def _executions(self, name: str, ran: Sequence[Execution]) -> None:
+        """Of one call: each key once, but for calls in doubt; another key only in another turn."""
+        words = words_in(name)
+        session = self._home.get(words[0], "-") if words else "-"
+        keys: dict[str, list[Execution]] = {}
+        for one in ran:
+            keys.setdefault(one.key, []).append(one)
+        asking = [turn for turn, calls in self._turns.items() if any(name in dict(_swapped(call)) for call in calls)]
+        if len(keys) > max(len(asking), 1):
+            self._broken("key", session, f"the call {name} had {len(keys)} keys in {len(asking)} turns", words)
+        if "" in keys:
+            self._broken("key", session, f"the call {name} had no key", words)
+        for same in keys.values():
+            self._found.executed += 1
+            for before, after in pairwise(same):
+                kind = legal.excuse(self._history.faults, before.at, min(before.until, after.at), pid=before.pid)
+                if not kind or before.tool == NEVER_AGAIN:
+                    what = f"the call {name} was executed {len(same)} times for no reason"
+                    self._broken("executed", session, what, words)
+                    break
+                self._found.again[kind] += 1
+
+    def _results(self, session: str, words: tuple[str, ...], calls: Sequence[Call]) -> None:
+        """What a model was told of each call: its result, and then it was executed; or that this is unknown."""
+        told = max((call.results for call in calls), key=len, default=())
+        rounds = {len(call.results): call for call in calls if call.finished and call.asks}
+        for place, call in sorted(rounds.items()):
+            for (tool, name), result in zip(call.asks, told[place:], strict=False):
+                self._found.calls += 1
+                if result == f"counted {name}":
+                    if not self._named.get(name):
+                        self._broken("result", session, f"the call {name} has a result and was not executed", words)
+                elif not result.startswith(UNKNOWN):
+                    what = f"the model was told of the call {name}: {result[:60]!r}"
+                    self._broken("result", session, what, words)
+                elif tool != NEVER_AGAIN or not self._cut(call, calls):
+                    self._broken("result", session, f"the outcome of {name} is unknown for no reason", words)
+                else:
+                    self._found.unknown += 1
+
+    def _cut(self, call: Call, calls: Sequence[Call]) -> bool:
+        """Something ended a worker while the tools of this call ran."""
+        after = min((one.at for one in calls if len(one.results) > len(call.results)), default=float("inf"))
+        return bool(legal.excuse(self._history.faults, call.at, after))
+
+    # -- models
+
+    def _model_calls(self, session: str, words: tuple[str, ...], calls: Sequence[Call]) -> None:
+        """A finished call is made again only where its worker may have ended before it was kept."""
+        rounds: dict[int, list[Call]] = {}
+        for call in calls:
+            if call.finished:
+                rounds.setdefault(len(call.results), []).append(call)
+        self._found.models += sum(map(len, rounds.values()))
+        for place, same in rounds.items():
+            for call, after in pairwise(same):
+                end = min(call.until, after.at)
+                if not legal.excuse(self._history.faults, call.at, end, lingers=legal.LINGER):
+                    what = f"model call {call.number}, after {place} results, was finished and made again for no reason"
+                    self._broken("model call", session, what, words)
+                self._found.twice += 1
+
+
+def _swapped(call: Call) -> Iterable[tuple[str, str]]:
+    return ((name, tool) for tool, name in call.asks)
