@@ -9,6 +9,7 @@ from telegram.ext import ExtBot
 from botapi.pacing import Priority
 from botapi.shape import Shape
 from botapi.split import Part
+from tasks.envelope import Button
 from tasks.session import SessionKey
 
 FRAME_TIMEOUT = 10.0
@@ -44,9 +45,12 @@ class Calls:
         await self._edit(session, message_id, shape, self._priority, None)
         return message_id
 
-    async def frame(self, session: SessionKey, message_id: int, part: Part) -> None:
+    async def frame(
+        self, session: SessionKey, message_id: int, part: Part, *, buttons: tuple[tuple[Button, ...], ...] = ()
+    ) -> None:
         """Show what there is of an answer so far."""
-        await self._edit(session, message_id, Shape(part.text, part.entities), Priority.FRAME, FRAME_TIMEOUT)
+        shape = Shape(part.text, part.entities, buttons=buttons)
+        await self._edit(session, message_id, shape, Priority.FRAME, FRAME_TIMEOUT)
 
     async def file(self, session: SessionKey, shape: Shape) -> int:
         """Send a file with the shape's text as its caption. Returns the message's id."""

@@ -59,7 +59,17 @@ async def deliver(calls: Calls, session: SessionKey, reply: Reply, *, wait: Wait
                     raise ChatMigrated(cast("Migrated", error).new_chat_id) from error
                 case _:
                     waiting[:1] = _less(shape, error, refusal)
+    for message_id in reply.drops:
+        await _drop(calls, session, message_id)
     return delivered[0] if delivered else None
+
+
+async def _drop(calls: Calls, session: SessionKey, message_id: int) -> None:
+    """Take back a message that the answer no longer needs; a failure leaves it, which loses nothing."""
+    try:
+        await calls.delete(session, message_id)
+    except TelegramError as error:
+        log.info("delivery.not_dropped", extra={"session": str(session), "said": said(error)})
 
 
 async def _send(calls: Calls, session: SessionKey, shape: Shape) -> int:

@@ -59,6 +59,17 @@ CHAT_CHOICES: Mapping[str, ChatChoice] = {
             },
             lambda settings: settings.queue_mode,
         ),
+        ChatChoice(
+            "steps",
+            "Choose what stays of the steps I took",
+            "What stays of the steps that you see while I work?",
+            {
+                "live": "Nothing, once the answer is there.",
+                "fold": "One line below the answer.",
+                "keep": "All of them, in a quote that opens.",
+            },
+            lambda settings: settings.steps,
+        ),
     )
 }
 

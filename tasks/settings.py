@@ -105,6 +105,10 @@ class Settings(BaseSettings):
     """Waiting messages a session may have; further ones are refused with a word to the user."""
     stream: Literal["edit", "draft", "off"] = Field("edit", alias="COHORT_STREAM")
     """How an answer grows on the screen."""
+    steps: Literal["live", "fold", "keep"] = Field("live", alias="COHORT_STEPS")
+    """What stays of the steps that show while a turn runs: nothing, one line, or all of them in a quote that opens."""
+    file_after: int = Field(4, alias="COHORT_FILE_AFTER", ge=1, le=20)
+    """Messages that an answer may take. Of a longer one these are the beginning, and a file has the whole."""
     send_rate: int = Field(30, alias="COHORT_SEND_RATE", ge=1, le=1000)
     """Messages a second the bot may send in all: Telegram allows 30, or 1000 with paid broadcasts."""
     media_max_mib: int = Field(20, alias="COHORT_MEDIA_MAX_MIB", ge=1)

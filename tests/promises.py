@@ -11,7 +11,6 @@ PROMISES = {
     "history-survives": "What was said is remembered over a restart of everything.",
     "redis-away": "While Redis is away nothing is confirmed, and everything goes on by itself afterwards.",
     "redis-killed": "A Redis that is killed and started again has lost nothing that was confirmed.",
-    "machines": "A machine that is cut off or dies, and workers that come and go, lose no message.",
     "failover": "With COHORT_WAIT_REPLICAS, nothing that was confirmed is lost when Redis fails over.",
     "backup": "A backup of a running system holds all that is kept, and is restored into any empty Redis, whole.",
     "poison-update": "An update that cannot be understood becomes a dead letter, and the others go on.",
@@ -88,7 +87,9 @@ PROMISES = {
     "cards-checked": "A wrong card is told with file, line and what to do, and changes nothing that runs.",
     "budgets": "A used-up allowance is told in plain words and starts again at midnight.",
     # -- Telegram
-    "streams": "An answer grows on the screen in one message.",
+    "steps-shown": "A turn shows its steps and their progress for its whole length, and leaves them only where chosen.",
+    "long-answers": "A long answer grows from message to message, and is a file only past COHORT_FILE_AFTER.",
+    "streams": "An answer grows on the screen, in the messages that its final text edits.",
     "markdown": "Whatever a model writes becomes messages that Telegram takes, and no word is lost.",
     "notes_below": "What the bot adds to an answer stands below it, never within code, a link or a table left open.",
     "no_tricks": "A model's link mentions no person, and its text has no characters that hide or reorder others.",

@@ -109,6 +109,18 @@ class TurnFailed(CohortError):  # noqa: N818 - reads as the event
         self.cause = cause
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A tool call as its user sees it. A later one of the same ``key`` takes its place."""
+
+    key: str
+    tool: str
+    state: Literal["running", "done", "failed"] = "running"
+    done: float = 0.0
+    """How far it says that it is, of ``total``."""
+    total: float | None = None
+
+
 class Sink(Protocol):
     """Where a running turn shows its progress. Called in the loop thread; never blocks and never raises."""
 
@@ -120,8 +132,12 @@ class Sink(Protocol):
         """Append to the answer, at a cost that does not depend on how long the answer is."""
         ...
 
-    def tool(self, name: str | None) -> None:
-        """A tool runs now (its name), or no tool does (None)."""
+    def step(self, step: Step) -> None:
+        """A tool call begins, goes on, or has ended."""
+        ...
+
+    def phase(self, words: str) -> None:
+        """The turn does something else than calling a model or a tool ("" when that ends)."""
         ...
 
 
@@ -169,11 +185,11 @@ class MediaUnavailable(Terminal):
 
 
 class LiveAnswer(Sink, Protocol):
-    """An answer that grows on the screen. Its message's id is known, and stored, once its first text was shown."""
+    """An answer that grows on the screen. A message's id is known, and stored, once its first text was shown."""
 
     @property
-    def message_id(self) -> int | None:
-        """The message that the final text must edit, or None when nothing was shown."""
+    def message_ids(self) -> tuple[int, ...]:
+        """The messages that the final text must edit, in order; empty when nothing was shown."""
         ...
 
 
@@ -185,16 +201,17 @@ class Delivery(Protocol):
         session: SessionKey,
         *,
         reply_to: int | None,
-        message_id: int | None,
+        message_ids: Sequence[int],
         created: Callable[[int], Awaitable[None]],
         still_ours: Callable[[], Awaitable[None]],
     ) -> AbstractAsyncContextManager[LiveAnswer]:
-        """Show a turn while it runs: typing, then the growing text. Best effort; leaving waits for the frame in flight.
+        """Show a turn while it runs: typing, the growing text, the steps. Best effort; leaving waits for the frame in
+        flight.
 
         Args:
             session: Where.
             reply_to: The message to answer (groups), or None.
-            message_id: A message an earlier try of this turn already created, to be taken over.
+            message_ids: Messages that an earlier try of this turn already created, to be taken over.
             created: Called with the id of a created message before any further frame; its failure ends the frames.
             still_ours: Called before each frame; raises ``ClaimLost`` when another worker owns the session, and
                 ``StoreUnavailable`` when that is not known.
@@ -221,11 +238,18 @@ class Delivery(Protocol):
         ...
 
     def render(
-        self, markdown: str, *, edit: int | None, reply_to: int | None, notes: Sequence[str] = ()
+        self,
+        markdown: str,
+        *,
+        edits: Sequence[int] = (),
+        reply_to: int | None = None,
+        notes: Sequence[str] = (),
+        steps: Sequence[str] = (),
     ) -> tuple[Reply, ...]:
-        """Markdown as Telegram messages, the first being the edit of ``edit`` (pure).
+        """Markdown as Telegram messages, the first being the edits of ``edits`` (pure).
 
-        ``notes`` are plain sentences of the bot's own. They stand below the answer, whatever in it was not ended.
+        ``notes`` are plain sentences of the bot's own. They stand below the answer, whatever in it was not ended;
+        below them stand the turn's ``steps``, a line each.
         """
         ...
 

@@ -3,6 +3,7 @@
 What a model's faults are called stands with their table (``workers.runtime.faults``).
 """
 
+import re
 from collections.abc import Mapping
 
 NEW_CONVERSATION = "New conversation. I have forgotten what we said before."
@@ -117,3 +118,72 @@ def compacted(before: int, after: int, *, part: bool) -> str:
         return "There's nothing to shorten yet."
     what = "part of the rest" if part else "the rest"
     return f"Done: {before} messages became {after}. I remember {what} as a summary."
+
+
+# -- what a turn does, while it runs
+
+THINKING = "Thinking"
+ANOTHER_TRY = "Another try"
+STOP = "Stop"
+STOP_DATA = "stop"
+_LONGEST_NAME = 48
+_TOOLS = {
+    "current_time": "Look at the clock",
+    "get_current_time": "Look at the clock",
+    "remember": "Take a note",
+    "recall": "Read my notes",
+    "remind_me": "Set a reminder",
+    "execute": "Run a command",
+    "execute_python": "Run Python",
+}
+"""Tools that people meet often."""
+_WORD_ENDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[\s_./:-]+")
+
+
+def tool_in_words(tool: str) -> str:
+    """A tool's name for people: ``web__fetchPage`` is "Fetch page"."""
+    name = tool.rpartition("__")[2] or tool
+    words = _WORD_ENDS.split("".join(filter(str.isprintable, name)))
+    plain = " ".join(word if word.isupper() else word.lower() for word in words if word)[:_LONGEST_NAME].strip()
+    return _TOOLS.get(name) or (plain[0].upper() + plain[1:] if plain else "Tool")
+
+
+def under_way(what: str, *about: str) -> str:
+    """A line for what goes on: how far it is, how long it takes."""
+    return " · ".join(filter(None, (f"⏳ {what}", *about)))
+
+
+def step_done(what: str, took: str) -> str:
+    """A line for a tool call that has ended."""
+    return " · ".join(filter(None, (f"✓ {what}", took)))
+
+
+def step_failed(what: str, took: str) -> str:
+    """A line for a tool call that failed."""
+    return " · ".join(filter(None, (f"✗ {what}", took)))
+
+
+def steps_done(names: str, took: str) -> str:
+    """All tool calls of a turn in one line."""
+    return " · ".join(filter(None, (f"✓ {names}", took)))
+
+
+def more_steps(count: int) -> str:
+    """For those that are not listed."""
+    return f"… and {count} more"
+
+
+def so_many_of(done: str, total: str) -> str:
+    """How far a tool call is."""
+    return f"{done} of {total}"
+
+
+def percent(part: int) -> str:
+    """The same, where it counts to 1 or 100."""
+    return f"{part} %"
+
+
+def lasted(seconds: int) -> str:
+    """How long something takes."""
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -1,15 +1,17 @@
 """``cohort status``: one look at the pool, as a value and as text."""
 
 import io
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from tasks import keys
 from tasks.clock import Clock
 from tasks.store import Store
-from tasks.worker_status import WorkerStatus
+from tasks.store.redis import guard
 
 _SLOTS_SHOWN = 8
 
@@ -70,16 +72,17 @@ class Look:
         return {**asdict(self), "waiting": self.waiting, "oldest_s": self.oldest_s}
 
 
-def _worker(incarnation: str, status: WorkerStatus, slots: int) -> Worker:
+def _worker(incarnation: str, about: Mapping[str, Any], slots: int) -> Worker:
+    turns = about.get("turns")
     return Worker(
         incarnation,
-        host=status.host,
-        pid=status.pid,
-        lanes=status.lanes,
-        at_work=status.at_work,
+        host=str(about.get("host", "?")),
+        pid=int(about.get("pid", 0)),
+        lanes=int(about.get("lanes", 0)),
+        at_work=int(about.get("at_work", 0)),
         slots=slots,
-        turns=status.turns,
-        servers_down=status.servers_down,
+        turns=int(turns) if turns is not None else None,
+        servers_down=tuple(str(name) for name in about.get("servers_down", ())),
     )
 
 
@@ -90,12 +93,21 @@ async def look(store: Store, clock: Clock, *, slots: int) -> Look:
         StoreUnavailable: Redis is away.
     """
     view = await store.members.look()
-    backlogs = await store.sessions.backlogs(slots)
+    with guard():
+        async with store.redis.pipeline(transaction=False) as pipe:
+            for slot in range(slots):
+                pipe.zcard(keys.pending(slot))
+                pipe.zrange(keys.pending(slot), 0, 0, withscores=True)
+            told: list[Any] = await pipe.execute()
     now = clock.now()
-    depths = [Depth(log.slot, view.slots.get(log.slot), log.sessions, max(0.0, now - log.since)) for log in backlogs]
+    depths = [
+        Depth(slot, view.slots.get(slot), int(told[2 * slot]), max(0.0, now - float(told[2 * slot + 1][0][1])))
+        for slot in range(slots)
+        if told[2 * slot] and told[2 * slot + 1]
+    ]
     return Look(
         at=now,
-        workers=tuple(_worker(name, status, len(view.of(name))) for name, status in sorted(view.members.items())),
+        workers=tuple(_worker(name, about, len(view.of(name))) for name, about in sorted(view.members.items())),
         gone=view.gone,
         slots=slots,
         unowned=sum(view.slots.get(slot) not in view.members for slot in range(slots)),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tasks.envelope import Inbound, Media, Sender
 from tasks.session import SessionKey
-from workers.interfaces import TurnRequest
+from workers.interfaces import Step, TurnRequest
 from workers.runtime.engine import Engine
 
 type Configure = Callable[[dict[str, object]], None]
@@ -42,7 +42,13 @@ class Screen:
 
     def __init__(self) -> None:
         self.frames: list[str] = []
-        self.tools: list[str | None] = []
+        self.steps: list[Step] = []
+        self.phases: list[str] = []
+
+    @property
+    def tools(self) -> list[str]:
+        """The names of tools that began, in order."""
+        return [step.tool for step in self.steps if step.state == "running" and not step.done]
 
     def text(self, so_far: str) -> None:
         self.frames.append(so_far)
@@ -50,8 +56,11 @@ class Screen:
     def more(self, text: str) -> None:
         self.frames.append((self.frames[-1] if self.frames else "") + text)
 
-    def tool(self, name: str | None) -> None:
-        self.tools.append(name)
+    def step(self, step: Step) -> None:
+        self.steps.append(step)
+
+    def phase(self, words: str) -> None:
+        self.phases.append(words)
 
 
 async def until(holds: Callable[[], bool], wait: float = 10.0) -> None:

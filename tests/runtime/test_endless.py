@@ -12,7 +12,7 @@ from fast_agent.llm.stream_types import StreamChunk
 
 from tests.runtime.support import Configure, Open, Screen, ask, until
 from tests.support.provider import MODELS, Provider
-from workers.interfaces import TurnFailed, Usage
+from workers.interfaces import Step, TurnFailed, Usage
 from workers.runtime import faults
 from workers.runtime.conversation import history
 from workers.runtime.streams.meter import ARGUMENTS, TEXT, Meter, allowance
@@ -118,7 +118,9 @@ def test_a_piece_costs_the_same_however_long_the_answer_is() -> None:
         def more(self, text: str) -> None:
             self.characters += len(text)
 
-        def tool(self, name: str | None) -> None: ...
+        def step(self, step: Step) -> None: ...
+
+        def phase(self, words: str) -> None: ...
 
     sink = Sink()
     live = LiveText(sink)

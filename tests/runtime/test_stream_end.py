@@ -136,7 +136,7 @@ async def test_each_end_of_a_chat_completion_is_what_its_words_say(
                 now(stream, WHOLE["a reason, a count, [DONE]"])
                 text, screen = await play(engine)
                 assert text.endswith("All well."), name
-                assert (screen.tools, len(server.calls)) == (["clock", None], 2), name
+                assert (screen.tools, len(server.calls)) == (["clock"], 2), name
                 assert "noon in Rome" in str(server.calls[-1]["messages"]), name
 
 

@@ -200,7 +200,7 @@ async def test_each_end_of_an_answer_is_what_its_words_say(
             now(TOOL[provider], WHOLE[provider][next(iter(WHOLE[provider]))])
             screen = Screen()
             assert (await engine.run(ask(1, "hello"), screen)).text.endswith("All well.")
-            assert (screen.tools, len(server.calls)) == (["clock", None], 2)
+            assert (screen.tools, len(server.calls)) == (["clock"], 2)
 
 
 async def test_anthropics_pause_is_gone_on_from(runtime: Open, configure: Configure) -> None:

@@ -127,7 +127,7 @@ async def test_a_tool_that_raises_tells_the_model(runtime: Open, model: Model, c
     async with runtime() as engine:
         result = await engine.run(ask(1, "CALL:fail"), screen)
     assert "no such city" in result.text
-    assert screen.tools == ["fail", None]
+    assert screen.tools == ["fail"]
 
 
 def test_a_session_tool_outside_of_a_turn_says_what_is_wrong() -> None:

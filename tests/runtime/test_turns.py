@@ -110,7 +110,7 @@ async def test_a_tool_runs_and_is_shown_and_texts_around_it_are_joined(
         result = await engine.run(ask(1, 'CALL:add{"a": 2, "b": 3}'), screen)
         again = await engine.run(ask(1, "and now", history=result.history), Screen())
     assert result.text.endswith("[n=1] tool=5")
-    assert screen.tools == ["add", None]
+    assert screen.tools == ["add"]
     assert [m["role"] for m in model.journal[-1].messages] == [
         "system", "user", "assistant", "tool", "assistant", "user",
     ]  # fmt: skip

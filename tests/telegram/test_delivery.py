@@ -25,7 +25,7 @@ async def refuse(world: World, description: str, *, method: str = "*", code: int
 
 async def test_a_reply_is_sent_with_its_formatting(world: World) -> None:
     session = await world.session()
-    (reply,) = render("**bold** and `code`", edit=None, reply_to=None)
+    (reply,) = render("**bold** and `code`")
     sent = await world.delivery.deliver(session, reply)
     (message,) = await world.pg.bot_messages(session.chat)
     assert message["message_id"] == sent
@@ -75,9 +75,9 @@ async def test_buttons_stand_under_the_reply(world: World) -> None:
 async def test_a_very_long_answer_comes_as_its_beginning_and_a_file_that_holds_all(world: World) -> None:
     session = await world.session()
     source = "\n\n".join(f"Paragraph **{number}** <T>." for number in range(3000))
-    for reply in render(source, edit=None, reply_to=None):
+    for reply in render(source):
         await world.delivery.deliver(session, reply)
-    beginning, file = await world.pg.bot_messages(session.chat)
+    beginning, *_, file = await world.pg.bot_messages(session.chat)
     assert beginning["text"].startswith("Paragraph 0 <T>.")
     assert file["document"]["file_name"] == "answer.md"
     found = await world.bot.get_file(file["document"]["file_id"])
@@ -190,7 +190,7 @@ async def test_a_send_whose_answer_was_lost_is_made_again_and_counted(
 async def test_refused_formatting_costs_the_formatting_not_the_answer(world: World) -> None:
     session = await world.session()
     await refuse(world, "Bad Request: can't parse entities: unsupported")
-    (reply,) = render("**hi**", edit=None, reply_to=None)
+    (reply,) = render("**hi**")
     await world.delivery.deliver(session, reply)
     (message,) = await world.pg.bot_messages(session.chat)
     assert (message["text"], message.get("entities")) == ("hi", None)

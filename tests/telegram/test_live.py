@@ -1,10 +1,7 @@
 """Answers that grow on the screen."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 import pytest
 
@@ -14,67 +11,11 @@ from tasks.errors import ClaimLost, StoreUnavailable
 from tasks.session import SessionKey
 from tasks.store.pacing import Limits, Rate
 from tests.telegram.conftest import World
-from workers.interfaces import LiveAnswer
+from tests.telegram.stage import AT_ONCE, Stage, stage_with
+from workers.interfaces import Step
 from workers.telegram.delivery import TelegramDelivery
-from workers.telegram.live import Tempo
 from workers.telegram.render import GOES_ON
-
-AT_ONCE = Tempo(typing=60, first_typing=0, settle=0, private=0, group=0, frames_a_second=1e9)
-
-
-@dataclass
-class Stage:
-    """A worker that shows answers, and what was stored of them."""
-
-    world: World
-    delivery: TelegramDelivery
-    stored: list[int] = field(default_factory=list)
-    doubts: list[Exception] = field(default_factory=list)
-    asked: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def ask(self) -> None:
-        """Whether the session is still ours."""
-        if self.doubts:
-            self.asked.set()
-            raise self.doubts.pop(0)
-
-    async def store(self, message_id: int) -> None:
-        self.stored.append(message_id)
-
-    def live(
-        self,
-        session: SessionKey,
-        *,
-        message_id: int | None = None,
-        reply_to: int | None = None,
-        created: Callable[[int], Awaitable[None]] | None = None,
-    ) -> AbstractAsyncContextManager[LiveAnswer]:
-        return self.delivery.live(
-            session,
-            reply_to=reply_to,
-            message_id=message_id,
-            created=created or self.store,
-            still_ours=self.ask,
-        )
-
-    async def shows(self, session: SessionKey, text: str) -> dict[str, Any]:
-        """Wait until the bot's newest message in the chat has this text."""
-        found = await self.world.pg.wait_for(
-            session.chat, lambda messages: bool(messages) and messages[-1]["text"] == text, timeout=20
-        )
-        return found[-1]
-
-    async def asked_for_room(self) -> int:
-        """How often the limits were asked so far."""
-        return (await self.world.redis.info("commandstats"))["cmdstat_evalsha"]["calls"]
-
-    async def called(self, session: SessionKey, method: str, count: int = 1, **fields: Any) -> list[dict[str, Any]]:
-        return await self.world.pg.wait_journal(count, method=method, chat=session.chat, timeout=20, **fields)
-
-
-def stage_with(world: World, tempo: Tempo = AT_ONCE, **changed: Any) -> Stage:
-    settings = world.settings.model_copy(update=changed)
-    return Stage(world, TelegramDelivery(world.bot, settings, SystemClock(), tempo=replace(tempo)))
+from workers.telegram.tempo import Tempo
 
 
 @pytest.fixture
@@ -91,7 +32,7 @@ async def test_the_first_text_creates_a_message_and_later_text_edits_it(stage: S
         answer.text("Once upon **a time**")
         message = await stage.shows(session, "Once upon a time")
     assert message["entities"] == [{"type": "bold", "offset": 10, "length": 6}]
-    assert stage.stored == [answer.message_id] == [message["message_id"]]
+    assert stage.stored == list(answer.message_ids) == [message["message_id"]]
     assert len(await stage.world.texts(session)) == 1
 
 
@@ -132,7 +73,7 @@ async def test_an_answer_that_cannot_be_stored_grows_no_further_but_keeps_its_me
             await refused.wait()
         answer.text("one two")
     assert await stage.world.texts(session) == ["one"]
-    assert answer.message_id is not None
+    assert answer.message_ids
 
 
 async def test_an_answer_whose_session_was_lost_is_taken_back(stage: Stage) -> None:
@@ -144,7 +85,7 @@ async def test_an_answer_whose_session_was_lost_is_taken_back(stage: Stage) -> N
     async with stage.live(session, created=lost) as answer:
         answer.text("one")
         await stage.called(session, "deleteMessage")
-    assert answer.message_id is None
+    assert answer.message_ids == ()
     assert await stage.world.texts(session) == []
 
 
@@ -178,9 +119,9 @@ async def test_leaving_waits_for_the_frame_in_flight(stage: Stage) -> None:
         answer.text("one")
         while (await stage.world.pg.control("GET", "/faults"))["faults"]:
             pass
-        assert answer.message_id is None
-    assert stage.stored == [answer.message_id]
-    await stage.delivery.deliver(session, Reply(text="final", edit=answer.message_id))
+        assert answer.message_ids == ()
+    assert stage.stored == list(answer.message_ids)
+    await stage.delivery.deliver(session, Reply(text="final", edit=next(iter(answer.message_ids), None)))
     assert await stage.world.methods(session) == ["sendMessage", "editMessageText"]
     assert await stage.world.texts(session) == ["final"]
 
@@ -188,10 +129,10 @@ async def test_leaving_waits_for_the_frame_in_flight(stage: Stage) -> None:
 async def test_a_message_of_an_earlier_try_is_gone_on_with(stage: Stage) -> None:
     session = await stage.world.session()
     earlier = await stage.delivery.deliver(session, Reply(text="an earlier tr"))
-    async with stage.live(session, message_id=earlier) as answer:
+    async with stage.live(session, message_ids=(earlier,)) as answer:
         answer.text("a new try")
         await stage.shows(session, "a new try")
-    assert answer.message_id == earlier
+    assert answer.message_ids == (earlier,)
     assert stage.stored == []
     assert len(await stage.world.texts(session)) == 1
 
@@ -207,52 +148,30 @@ async def test_what_was_rolled_back_is_taken_from_the_screen(stage: Stage) -> No
         await stage.shows(session, "right")
 
 
-async def test_a_running_tool_is_told_of_until_there_is_text(stage: Stage) -> None:
-    session = await stage.world.session()
-    async with stage.live(session) as answer:
-        answer.tool("time")
-        await stage.shows(session, "Using time…")
-        answer.tool(None)
-        await stage.shows(session, GOES_ON)
-        answer.text("It is late")
-        await stage.shows(session, "It is late")
-        answer.tool("clock__set_alarm")
-        answer.text("It is late.")
-        await stage.shows(session, "It is late.")
-    edits = await stage.world.pg.journal(method="editMessageText", chat=session.chat)
-    assert not any("alarm" in entry["params"]["text"] for entry in edits)
-
-
 async def test_a_phrase_is_shown_as_it_is(stage: Stage) -> None:
     session = await stage.world.session()
     async with stage.live(session) as answer:
-        answer.tool("another try")
-        await stage.shows(session, "Another try…")
+        answer.phase("Another try")
+        await stage.shows(session, "⏳ Another try")
 
 
-async def test_an_answer_longer_than_a_message_shows_its_beginning(stage: Stage) -> None:
-    session = await stage.world.session()
-    async with stage.live(session) as answer:
-        answer.text("word " * 2000)
-        (entry,) = await stage.called(session, "sendMessage")
-    assert entry["code"] == 200
-    assert entry["params"]["text"].endswith(f"word{GOES_ON}")
-
-
-async def test_typing_shows_until_there_is_a_message_and_ends_with_the_turn(world: World) -> None:
+async def test_typing_shows_until_there_is_text_and_does_not_interrupt_text_that_comes(world: World) -> None:
     stage = stage_with(world, replace(AT_ONCE, typing=0.01))
     session = await world.session()
     async with stage.live(session) as answer:
         await stage.called(session, "sendChatAction", 4)
         answer.text("one")
         await stage.shows(session, "one")
-        before = len(await world.pg.journal(method="sendChatAction", chat=session.chat))
-        answer.text("one two")
-        await stage.shows(session, "one two")
-    entries = await world.pg.journal(method="sendChatAction", chat=session.chat)
-    # One may have been under way when the first text came.
-    assert len(entries) <= before + 1
-    assert {entry["params"]["action"] for entry in entries} == {"typing"}
+    slow = stage_with(world, replace(AT_ONCE, first_typing=60))
+    other = await world.session()
+    async with slow.live(other) as answer:
+        for text in ("one", "one two"):
+            answer.text(text)
+            await slow.shows(other, text)
+    entries = await world.pg.journal(method="sendChatAction")
+    assert {(entry["params"]["chat_id"], entry["params"]["action"]) for entry in entries} == {
+        (str(session.chat), "typing")
+    }
 
 
 async def test_typing_ends_with_a_turn_that_fails(world: World) -> None:
@@ -306,7 +225,7 @@ async def test_no_fault_of_a_frame_reaches_the_turn(stage: Stage, kind: str, met
         answer.text("one two")
     await stage.world.pg.clear_faults()
     stage.world.clock.advance(10)
-    await stage.delivery.deliver(session, Reply(text="final", edit=answer.message_id))
+    await stage.delivery.deliver(session, Reply(text="final", edit=next(iter(answer.message_ids), None)))
     assert (await stage.world.texts(session))[-1] == "final"
 
 
@@ -341,7 +260,7 @@ async def test_frames_are_dropped_not_queued_where_they_would_have_to_wait(stage
         while await stage.asked_for_room() == before:
             pass
         answer.text("one two")
-    assert answer.message_id is None
+    assert answer.message_ids == ()
     assert await stage.world.methods(session) == []
 
 
@@ -357,16 +276,15 @@ async def test_no_second_message_is_created_when_the_first_one_s_answer_was_lost
     assert await stage.world.methods(session) == ["sendMessage"]
 
 
-async def test_a_message_of_an_earlier_try_shows_no_typing_that_would_outlive_it(world: World) -> None:
-    stage = stage_with(world, replace(AT_ONCE, typing=0.001))
+async def test_typing_goes_on_while_an_answer_pauses(world: World) -> None:
+    stage = stage_with(world, replace(AT_ONCE, typing=0.05))
     session = await world.session()
     earlier = await stage.delivery.deliver(session, Reply(text="an earlier tr"))
-    async with stage.live(session, message_id=earlier) as answer:
-        for _ in range(5):
-            await world.texts(session)
+    async with stage.live(session, message_ids=(earlier,)) as answer:
         answer.text("a new try")
         await stage.shows(session, "a new try")
-    assert await world.methods(session) == ["sendMessage", "editMessageText"]
+        await stage.called(session, "sendChatAction", 2)
+    assert (await world.methods(session))[:2] == ["sendMessage", "editMessageText"]
 
 
 async def test_an_answer_in_a_group_answers_its_question_and_stays_in_its_topic(stage: Stage) -> None:
@@ -391,7 +309,7 @@ async def test_drafts_show_private_answers_without_a_message(world: World) -> No
         (entry,) = await stage.called(session, "sendMessageDraft")
     assert entry["params"]["text"] == "one"
     assert entry["code"] == 200
-    assert answer.message_id is None
+    assert answer.message_ids == ()
 
 
 async def test_a_draft_is_shown_again_before_it_fades(world: World) -> None:
@@ -420,10 +338,10 @@ async def test_without_streaming_only_typing_shows(world: World) -> None:
     session = await world.session()
     async with stage.live(session) as answer:
         answer.text("one")
-        answer.tool("time")
+        answer.step(Step("1", "time"))
         await stage.called(session, "sendChatAction", 3)
     assert set(await world.methods(session)) == {"sendChatAction"}
-    assert answer.message_id is None
+    assert answer.message_ids == ()
 
 
 def test_frames_come_less_often_in_groups_and_while_many_answers_grow() -> None:
@@ -469,6 +387,6 @@ class TestPaced:
         assert shown.count("sendMessage") == 1
         assert shown.count("editMessageText") == 1
         final = TelegramDelivery(world.bot, world.settings, world.clock, sleep=world.clock.sleep)
-        await final.deliver(session, Reply(text="final", edit=answer.message_id))
+        await final.deliver(session, Reply(text="final", edit=next(iter(answer.message_ids), None)))
         assert world.clock.slept == []
         assert await world.texts(session) == ["final"]

@@ -50,8 +50,8 @@ OPEN = [
 @pytest.mark.promise("notes_below")
 @pytest.mark.parametrize("answer", OPEN)
 def test_a_note_stands_below_an_answer_that_left_something_open(answer: str) -> None:
-    (alone,) = render(answer, edit=None, reply_to=None)
-    (reply,) = render(answer, edit=None, reply_to=None, notes=("", NOTE, "Second: **one**."))
+    (alone,) = render(answer)
+    (reply,) = render(answer, notes=("", NOTE, "Second: **one**."))
     assert reply.text == f"{alone.text}\n\n{NOTE}\n\nSecond: **one**."
     *before, first, second = reply.entities
     assert tuple(before) == alone.entities
@@ -65,7 +65,7 @@ def test_a_note_stands_below_an_answer_that_left_something_open(answer: str) -> 
 @pytest.mark.promise("notes_below")
 def test_an_answer_that_becomes_a_file_has_its_notes_in_the_message() -> None:
     source = "\n\n".join(f"{FENCE}\nParagraph {number}\n{FENCE}" for number in range(3000))
-    message, file = render(source, edit=None, reply_to=None, notes=(NOTE,))
+    *_, message, file = render(source, notes=(NOTE,))
     assert message.text.endswith(f"file below.\n\n{NOTE}")
     assert message.entities[-1]["type"] == "italic"
     assert covered(message.text, message.entities[-1]) == NOTE
@@ -74,9 +74,9 @@ def test_an_answer_that_becomes_a_file_has_its_notes_in_the_message() -> None:
 
 
 def test_notes_are_all_there_is_where_the_answer_is_empty() -> None:
-    assert [reply.text for reply in render(" \n", edit=None, reply_to=None, notes=(NOTE,))] == [NOTE]
+    assert [reply.text for reply in render(" \n", notes=(NOTE,))] == [NOTE]
 
 
 def test_many_notes_below_a_long_answer_fit_its_message() -> None:
-    message, _ = render("word " * 20_000, edit=None, reply_to=None, notes=["A note. " * 20] * 40)
+    *_, message, _ = render("word " * 20_000, notes=["A note. " * 20] * 40)
     assert len(message.text) <= 4096

@@ -83,7 +83,7 @@ def covered(text: str, entity: dict) -> str:
 
 
 def replies(source: str) -> tuple[Reply, ...]:
-    return render(source, edit=None, reply_to=None)
+    return render(source)
 
 
 def sendable(reply: Reply) -> None:
@@ -104,8 +104,8 @@ def test_whatever_a_model_writes_becomes_messages_that_telegram_takes(source: st
     for reply in replies(source):
         sendable(reply)
         assert Reply.from_json(reply.to_json()) == reply
-    part = growing(source)
-    sendable(Reply(text=part.text, entities=part.entities))
+    for part in growing(source):
+        sendable(Reply(text=part.text, entities=part.entities))
 
 
 @pytest.mark.promise("markdown")
@@ -198,38 +198,64 @@ def test_an_empty_answer_says_so(source: str) -> None:
     assert [reply.text for reply in replies(source)] == [EMPTY]
 
 
-def test_only_the_first_message_edits_and_answers() -> None:
-    parts = render("word " * 1500, edit=5, reply_to=6)
+def test_only_the_first_message_answers_and_each_edits_what_it_grew_in() -> None:
+    parts = render("word " * 1500, edits=(5, 7), reply_to=6)
+    assert [(part.edit, part.reply_to, part.drops) for part in parts] == [(5, 6, ()), (7, None, ())]
+    parts = render("word " * 1500, edits=(5,), reply_to=6)
     assert [(part.edit, part.reply_to) for part in parts] == [(5, 6), (None, None)]
 
 
+def test_messages_that_an_answer_no_longer_needs_go_with_its_last_one() -> None:
+    (reply,) = render("short", edits=(5, 7, 9))
+    assert (reply.edit, reply.drops) == (5, (7, 9))
+    parts = render("word " * 1500, edits=(5, 7, 9))
+    assert [part.drops for part in parts] == [(), (9,)]
+
+
+@pytest.mark.promise("long-answers")
 def test_an_answer_of_more_than_four_messages_is_its_beginning_and_a_file() -> None:
     source = "\n\n".join(f"Paragraph **{number}**." for number in range(2000))
-    first, file = replies(source)
-    sendable(first)
-    assert first.text.startswith("Paragraph 0.")
-    assert first.text.endswith("file below.")
+    *parts, file = replies(source)
+    for part in parts:
+        sendable(part)
+    assert len(parts) == 4
+    assert parts[0].text.startswith("Paragraph 0.")
+    assert parts[-1].text.endswith("file below.")
     assert (file.file_name, file.file_text) == (FILE_NAME, source)
     assert len(replies("word " * 3000)) == 4
 
 
-def test_a_growing_answer_shows_one_message_and_says_that_it_goes_on() -> None:
-    assert growing("").text == GOES_ON
-    assert growing("a **b").text == "a **b"
-    long = growing("word " * 2000)
-    assert utf16(long.text) <= 4096
-    assert long.text.endswith(GOES_ON)
-    assert growing("word " * 3000) == growing("word " * 4000)
+@pytest.mark.promise("long-answers")
+def test_an_operator_says_how_many_messages_an_answer_may_take() -> None:
+    first, file = render("word " * 1500, most=1)
+    sendable(first)
+    assert first.text.endswith("file below.")
+    assert file.file_text == "word " * 1500
+    assert [reply.file_text for reply in render("word " * 4500, most=6)] == [None] * 6
 
 
-def test_a_growing_answer_looks_as_the_final_one_will() -> None:
-    part = growing("**a** `b`")
-    (reply,) = replies("**a** `b`")
-    assert (part.text, part.entities) == (reply.text, reply.entities)
+def test_a_growing_answer_is_shown_up_to_the_last_message_it_may_take_and_said_to_go_on() -> None:
+    assert growing("") == []
+    assert [part.text for part in growing("a **b")] == ["a **b"]
+    assert len(growing("word " * 2000)) == 3
+    *whole, last = growing("word " * 4000)
+    assert whole == growing("word " * 3000)[:3]
+    assert utf16(last.text) <= 4096
+    assert last.text.endswith(f"word{GOES_ON}")
+    assert growing("word " * 4000) == growing("word " * 5000)
+
+
+@pytest.mark.promise("long-answers")
+@hypothesis_settings(deadline=None, max_examples=40)
+@given(st.lists(st.sampled_from(NASTY) | st.text(max_size=6), min_size=300, max_size=600).map("".join))
+def test_a_growing_answer_looks_as_the_final_one_will(source: str) -> None:
+    assert [(part.text, part.entities) for part in growing(source)] == [
+        (reply.text, reply.entities) for reply in replies(source) if reply.text != EMPTY
+    ]
 
 
 def test_an_answer_of_a_million_characters_is_rendered_from_its_beginning_only() -> None:
-    first, file = replies("a <b> $c$ " * 100_000)
+    first, *_, file = replies("a <b> $c$ " * 100_000)
     sendable(first)
     assert file.file_text is not None
     assert len(file.file_text) == 1_000_000

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from botapi.errors import ChatMigrated, Undeliverable
 from tasks.envelope import Reply
 from tasks.session import SessionKey
-from workers.interfaces import LiveAnswer, Sink, TurnRequest, TurnResult, Usage
+from workers.interfaces import LiveAnswer, Sink, Step, TurnRequest, TurnResult, Usage
 
 PATIENCE_S = 20
 
@@ -122,6 +122,8 @@ class Telegram:
 
     def take(self, session: SessionKey, reply: Reply) -> int:
         self.delivered.append((session, reply))
+        for message_id in reply.drops:
+            self.chat(session).shown.pop(message_id, None)
         if reply.edit is None:
             return self.create(session, reply.text)
         self.edit(session, reply.edit, reply.text)
@@ -144,13 +146,13 @@ class Telegram:
 
 
 class ScriptedLive:
-    """Shows each text at once, from a task of its own, as the real one does."""
+    """Shows each text at once, from a task of its own, as the real one does; a form feed begins a message."""
 
     def __init__(
         self,
         telegram: Telegram,
         session: SessionKey,
-        message_id: int | None,
+        message_ids: Sequence[int],
         created: Callable[[int], Awaitable[None]],
         still_ours: Callable[[], Awaitable[None]],
     ) -> None:
@@ -161,7 +163,7 @@ class ScriptedLive:
         self._news = asyncio.Event()
         self._over = False
         self._text = ""
-        self.message_id = message_id
+        self.message_ids = tuple(message_ids)
 
     def text(self, so_far: str) -> None:
         self._text = so_far
@@ -171,7 +173,10 @@ class ScriptedLive:
         self._text += text
         self._news.set()
 
-    def tool(self, name: str | None) -> None:
+    def step(self, step: Step) -> None:
+        self._news.set()
+
+    def phase(self, words: str) -> None:
         self._news.set()
 
     def end(self) -> None:
@@ -186,17 +191,21 @@ class ScriptedLive:
                 if not self._text:
                     continue
                 await self._still_ours()
-                if self.message_id is None:
-                    message_id = self._telegram.create(self._session, self._text)
-                    if self._telegram.answers_late is not None:
-                        await self._telegram.answers_late.here()
-                    self.message_id = message_id
-                    await self._created(self.message_id)
-                    self._telegram.note(self.message_id)
-                else:
-                    self._telegram.edit(self._session, self.message_id, self._text)
+                for place, part in enumerate(self._text.split("\f")):
+                    await self._show(place, part)
         except Exception:  # noqa: BLE001 - "its failure ends the frames"
             return
+
+    async def _show(self, place: int, part: str) -> None:
+        if place < len(self.message_ids):
+            self._telegram.edit(self._session, self.message_ids[place], part)
+            return
+        message_id = self._telegram.create(self._session, part)
+        if self._telegram.answers_late is not None:
+            await self._telegram.answers_late.here()
+        self.message_ids = (*self.message_ids, message_id)
+        await self._created(message_id)
+        self._telegram.note(message_id)
 
 
 class ScriptedDelivery:
@@ -217,11 +226,11 @@ class ScriptedDelivery:
         session: SessionKey,
         *,
         reply_to: int | None,
-        message_id: int | None,
+        message_ids: Sequence[int],
         created: Callable[[int], Awaitable[None]],
         still_ours: Callable[[], Awaitable[None]],
     ) -> AsyncGenerator[LiveAnswer]:
-        live = ScriptedLive(self.telegram, session, message_id, created, still_ours)
+        live = ScriptedLive(self.telegram, session, message_ids, created, still_ours)
         frames = asyncio.TaskGroup()
         await frames.__aenter__()
         frames.create_task(live.run(), name="live")
@@ -248,13 +257,20 @@ class ScriptedDelivery:
         return self.telegram.take(session, reply)
 
     def render(
-        self, markdown: str, *, edit: int | None, reply_to: int | None, notes: Sequence[str] = ()
+        self,
+        markdown: str,
+        *,
+        edits: Sequence[int] = (),
+        reply_to: int | None = None,
+        notes: Sequence[str] = (),
+        steps: Sequence[str] = (),
     ) -> tuple[Reply, ...]:
         self.rendered_in.append(threading.current_thread() is threading.main_thread())
         if self.unrenderable and self.unrenderable in markdown:
             raise ValueError("a defect in rendering")
-        text = "\n\n".join(part for part in (markdown, *notes) if part)
-        return (Reply(text=text, edit=edit, reply_to=reply_to),)
+        text = "\n\n".join(part for part in (markdown, *notes, *steps) if part)
+        first, *further = edits or (None,)
+        return (Reply(text=text, edit=first, reply_to=reply_to, drops=tuple(filter(None, further))),)
 
 
 @dataclass
@@ -286,6 +302,8 @@ class Model:
         self.partial: dict[str, str] = {}
         self.more: dict[str, str] = {}
         """As ``partial``, but shown after the turn was held."""
+        self.steps: dict[str, list[Step]] = {}
+        """Steps that a turn takes, by its message."""
         self.dropped: dict[str, dict[str, str]] = {}
         """What a session chose and cannot have, with the words for it, by its message."""
 
@@ -315,6 +333,9 @@ class Model:
             for text, shown in self.partial.items():
                 if text in said and sink is not None:
                     sink.text(shown)
+            for text, steps in self.steps.items():
+                for step in steps if text in said and sink is not None else ():
+                    sink.step(step)
             for text, hold in tuple(self._holds.items()):
                 if text in said:
                     await hold.here()

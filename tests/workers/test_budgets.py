@@ -11,7 +11,7 @@ from tests.conftest import BOT
 from tests.workers.fakes import PATIENCE_S, Changes, Hold
 from tests.workers.pool import Pool, session
 from workers import texts
-from workers.interfaces import Sink, TurnFailed, TurnRequest, TurnResult, Usage
+from workers.interfaces import Sink, Step, TurnFailed, TurnRequest, TurnResult, Usage
 from workers.sessions.spending import LEAST_HELD
 
 ONE = session(1)
@@ -43,7 +43,7 @@ class Paid:
                     request.spent(Usage(step, 0, "priced"))
                 case "tool":
                     assert sink is not None
-                    sink.tool("a tool")
+                    sink.step(Step("1", "a tool"))
                 case Hold():
                     await step.here()
                 case _:

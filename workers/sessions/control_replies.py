@@ -1,4 +1,4 @@
-"""The commit for a control word: what the user is told, and what changes in the session."""
+"""Commits without a turn, for a control word or a message that is given up: what the user is told, what changes."""
 
 from dataclasses import replace
 
@@ -24,13 +24,13 @@ async def control_commit(deps: Dependencies, owned: OwnedSession, plan: planner.
         replies = (_picker(deps, plan, plan.pressed),)
     elif partial and plan.forget:
         replies = (
-            *render(partial, edit=owned.live, reply_to=None, notes=(texts.ENDED,)),
-            *render(plan.words, edit=None, reply_to=None),
+            *render(partial, edits=owned.live, notes=(texts.ENDED,)),
+            *render(plan.words),
         )
     elif partial:
-        replies = render(partial, edit=owned.live, reply_to=None, notes=(plan.words,))
+        replies = render(partial, edits=owned.live, notes=(plan.words,))
     else:
-        replies = render(plan.words, edit=owned.live, reply_to=None)
+        replies = render(plan.words, edits=owned.live)
     replies = tuple(reply.model_copy(update={"answers": plan.handled.answers}) for reply in replies)
     if buttons:
         replies = (*replies[:-1], replies[-1].model_copy(update={"buttons": buttons}))
@@ -53,6 +53,19 @@ def _picker(deps: Dependencies, plan: planner.Control, message_id: int) -> Reply
         now = value or default
         said = chat_choices.uses(what, now, names)
     return Reply(text=said, buttons=chat_choices.buttons(what, names, now), edit=message_id)
+
+
+def give_up_commit(deps: Dependencies, owned: OwnedSession, plan: planner.GiveUp) -> Commit:
+    """Build the commit. When the message is a Retry, those that it was to try again become dead letters as well."""
+    said = texts.POISON if plan.to else texts.UNREADABLE
+    replies = deps.delivery.render(said, edits=owned.live)
+    replies = tuple(reply.model_copy(update={"answers": plan.handled.answers}) for reply in replies)
+    letters = [plan.letter.model_copy(update={"session": str(owned.session)})]
+    retried = plan.to is not None and plan.to.kind == "retry"
+    if retried:
+        reason, at = plan.letter.reason, plan.letter.at
+        letters += [planner.dead_letter(message, reason, at) for message in owned.retry_messages()]
+    return Commit(plan.handled.drop, replies, unset=(StateField.retry_batch,) if retried else (), dead=letters)
 
 
 async def _with_reminders(

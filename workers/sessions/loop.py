@@ -5,17 +5,16 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from tasks import metrics
-from tasks.envelope import Inbound, Reply
+from tasks.envelope import Inbound
 from tasks.errors import ClaimLost, EnvelopeTooNew, StoreUnavailable
 from tasks.ports import ELSEWHERE, TurnReport
 from tasks.session import SessionKey
 from tasks.store.sessions import READ_AHEAD, Commit, Held, Work
-from tasks.store.state import StateField
 from tasks.telemetry import bind_fields
 from workers import texts
 from workers.sessions import edits, planner
 from workers.sessions.attempt import Attempt, attempted
-from workers.sessions.control_replies import control_commit
+from workers.sessions.control_replies import control_commit, give_up_commit
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.outbox import Outbox
 from workers.sessions.owned_session import OwnedSession, persist
@@ -263,15 +262,7 @@ class TurnLoop:
     async def _give_up(self, owned: OwnedSession, plan: planner.GiveUp) -> None:
         """Move the head of the inbox to the dead letters. When it is a Retry, also the messages it was to try again."""
         log.error("message.buried", extra={"reason": plan.letter.reason})
-        said = texts.POISON if plan.to else texts.UNREADABLE
-        reply = Reply(text=said, edit=owned.live, answers=plan.handled.answers)
-        letters = [plan.letter.model_copy(update={"session": str(self._session)})]
-        retried = plan.to is not None and plan.to.kind == "retry"
-        if retried:
-            reason, at = plan.letter.reason, plan.letter.at
-            letters += [planner.dead_letter(message, reason, at) for message in owned.retry_messages()]
-        unset = (StateField.retry_batch,) if retried else ()
-        await self._commit(owned, Commit(plan.handled.drop, (reply,), unset=unset, dead=letters), plan.handled)
+        await self._commit(owned, give_up_commit(self._deps, owned, plan), plan.handled)
 
     async def _commit(self, owned: OwnedSession, commit: Commit, handled: planner.Handled) -> None:
         commit = self._spending.with_commit(commit)

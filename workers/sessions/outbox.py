@@ -52,11 +52,11 @@ class Outbox:
                 await self._give_up(owned, raw, None, problem)
             else:
                 message_id = await self._deliver_one(owned, raw, reply)
-                if message_id is not None and message_id == reply.edit == owned.inherited:
+                if message_id is not None and (message_id,) == (reply.edit,) == owned.inherited:
                     # A worker that died began this message. Its last frame may still be on its way to Telegram and
                     # would overwrite the answer, so the edit is repeated when no frame can come any more. Until then
                     # the reply counts as undelivered: if this worker dies as well, the next one starts over here.
-                    owned.inherited = None
+                    owned.inherited = ()
                     await self._sleep(LATE_S)
                     await self._deliver_one(owned, raw, reply)
             self._steps("delivered")

@@ -54,10 +54,10 @@ class OwnedSession(StateView):
         self._claim = claim
         self._verified_at = since
         self._tries = claim.work.tries
-        self.live: int | None = self._number(StateField.live) or None
-        """The message that shows the running turn."""
-        self.inherited = self.live
-        """The message that shows a turn of an earlier owner, if that turn never ended."""
+        self.live: tuple[int, ...] = self.shown_in
+        """The messages that show the running turn, in order."""
+        self.inherited = self.live[-1:]
+        """The message in which a turn of an earlier owner grew, if that turn never ended."""
         self._shown: list[str] = []
 
     # -- what is shown
@@ -117,7 +117,8 @@ class OwnedSession(StateView):
         state = {**commit.set, StateField.isolate_next: str(isolate_next)} if isolate_next else dict(commit.set)
         if said:
             state[StateField.said] = edits.written(edits.joined(self.said, said))
-        unset = (*commit.unset, StateField.batch_size, *(() if isolate_next else (StateField.isolate_next,)))
+        isolated = () if isolate_next else (StateField.isolate_next,)
+        unset = (*commit.unset, StateField.batch_size, *isolated, *self._further())
         last = text(self._fields.get(StateField.commit, b""))
         # A damaged id never matches, and every commit would be refused. So it is not compared.
         after = last if last.isascii() else None
@@ -129,7 +130,7 @@ class OwnedSession(StateView):
         self._fields[StateField.commit] = commit.id.encode()
         if commit.history is not None:
             self._fields[StateField.history] = commit.history
-        self._tries, self.live = 0, None
+        self._tries, self.live = 0, ()
         self.show("")
         return written
 
@@ -167,13 +168,23 @@ class OwnedSession(StateView):
         await self._write(lambda: self._sessions.note(self._claim, StateField.batch_size, str(entries)))
 
     async def note_live(self, message_id: int) -> None:
-        """Record the message that shows the running turn.
+        """Record a message that shows the running turn.
 
         Raises:
             StoreUnavailable: it is not stored. This turn knows it all the same.
         """
-        self.live = message_id
-        await self._sessions.note(self._claim, StateField.live, str(message_id))
+        self.live = (*self.live, message_id)
+        first, *further = map(str, self.live)
+        if further:
+            said = f"{first}:{','.join(further)}"
+            self._fields[StateField.live_more] = said.encode()
+            await self._sessions.note(self._claim, StateField.live_more, said)
+        else:
+            await self._sessions.note(self._claim, StateField.live, first)
+
+    def _further(self) -> tuple[str, ...]:
+        """The field for the second and later messages, where there is one: a commit removes it."""
+        return (StateField.live_more,) if StateField.live_more in self._fields else ()
 
     async def leave(self, new: SessionKey, entries: Sequence[bytes] = ()) -> None:
         """Release the session, which goes on as ``new``, and drop the ``entries`` that report the move."""

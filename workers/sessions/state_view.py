@@ -127,6 +127,15 @@ class StateView:
         return tuple(kept)
 
     @property
+    def shown_in(self) -> tuple[int, ...]:
+        """The messages that show a turn which never ended."""
+        first = self._number(StateField.live)
+        of, _, further = text(self._fields.get(StateField.live_more, b"")).partition(":")
+        # A release that knows one message alone leaves the further ones of an older answer here.
+        numbers = further.split(",") if of == str(first) else []
+        return (first, *(int(number) for number in numbers if number.isdecimal())) if first else ()
+
+    @property
     def used(self) -> tuple[Usage, int]:
         """What the session had used, in how many turns, when it was claimed."""
         tokens = (self._number(StateField.input_tokens), self._number(StateField.output_tokens))

@@ -12,13 +12,14 @@ from tasks.errors import ClaimLost, EnvelopeTooNew, Retryable, Terminal
 from tasks.store.sessions import READ_AHEAD, Commit
 from tasks.store.state import StateField
 from workers import texts
-from workers.interfaces import LiveAnswer, TurnFailed, TurnRequest, TurnResult
+from workers.interfaces import TurnFailed, TurnRequest, TurnResult
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.failures import Failures
 from workers.sessions.journal import TurnJournal
 from workers.sessions.owned_session import OwnedSession, persist
 from workers.sessions.planner import MAX_TRIES, dead_letter
 from workers.sessions.spending import HELD, Spending, payer
+from workers.sessions.tracked_answer import TrackedAnswer
 from workers.steps import TurnParked
 
 log = logging.getLogger("cohort.turns")
@@ -81,6 +82,7 @@ class TurnRunner:
         self._retry = asked.retry
         self._reply_to = self._target(asked.messages[-1])
         self._journal = TurnJournal(owned, self._spending, asked.answers)
+        self._steps: Sequence[str] = ()
 
     async def keeping(self) -> None:
         """Keep the turn's steps beside it, until cancelled.
@@ -124,13 +126,15 @@ class TurnRunner:
         live = self._deps.delivery.live(
             owned.session,
             reply_to=self._reply_to,
-            message_id=owned.live,
+            message_ids=owned.live,
             created=owned.note_live,
             still_ours=owned.ensure_owned_once,
         )
         async with live as answer:
-            result = await self._tries(asked, _TrackedAnswer(answer, owned, self._spending))
-        owned.live = answer.message_id
+            shown = TrackedAnswer(answer, owned, self._spending, self._deps.clock)
+            result = await self._tries(asked, shown)
+        owned.live = answer.message_ids
+        self._steps = shown.steps(owned.effective("steps", self._deps.settings))
         if isinstance(result, TurnResult):
             long = len(result.text) > _LONG
             return await asyncio.to_thread(self._answered, result) if long else self._answered(result)
@@ -140,7 +144,7 @@ class TurnRunner:
         letters = tuple(dead_letter(message, reason, self._deps.clock.now()) for message in self._messages)
         return Outcome(self._render(texts.DEFECT), dead=letters, unset=self._settled())
 
-    async def _tries(self, asked: TurnRequest, live: "_TrackedAnswer") -> TurnResult | TurnFailed | Exception:
+    async def _tries(self, asked: TurnRequest, live: TrackedAnswer) -> TurnResult | TurnFailed | Exception:
         failures = Failures()
         while True:
             failures = failures.next()
@@ -162,11 +166,11 @@ class TurnRunner:
                 pause = failures.pause_s(0, random())  # noqa: S311 - spreads load, guards nothing
             self._spending.count_soon()
             live.text("")
-            live.tool("another try")
+            live.phase(texts.ANOTHER_TRY)
             await self._deps.sleep(pause)
-            live.tool(None)
+            live.phase("")
 
-    async def _once(self, asked: TurnRequest, live: "_TrackedAnswer") -> TurnResult:
+    async def _once(self, asked: TurnRequest, live: TrackedAnswer) -> TurnResult:
         """One try.
 
         Raises:
@@ -199,7 +203,7 @@ class TurnRunner:
         if self._owned.history is None:
             notes.append(texts.stand_in(self._deps.settings.model))
         return Outcome(
-            self._render(result.text, notes),
+            self._render(result.text, notes, self._steps),
             result.history,
             unset=(*self._settled(), *result.dropped),
             add={StateField.turns: 1},
@@ -224,9 +228,9 @@ class TurnRunner:
         """State fields to remove when these messages are settled for good."""
         return (StateField.retry_batch,) if self._retry else ()
 
-    def _render(self, text: str, notes: Sequence[str] = ()) -> tuple[Reply, ...]:
-        live = self._owned.live
-        rendered = self._deps.delivery.render(text, edit=live, reply_to=self._reply_to, notes=notes)
+    def _render(self, text: str, notes: Sequence[str] = (), steps: Sequence[str] = ()) -> tuple[Reply, ...]:
+        edits, reply_to = self._owned.live, self._reply_to
+        rendered = self._deps.delivery.render(text, edits=edits, reply_to=reply_to, notes=notes, steps=steps)
         return tuple(reply.model_copy(update={"answers": self._answers}) for reply in rendered)
 
     # -- what it may cost
@@ -251,30 +255,8 @@ class TurnRunner:
             theirs = tuple(message.update_id for message in refused if payer(message, owned.session) == who)
             told += [
                 reply.model_copy(update={"answers": theirs})
-                for reply in self._deps.delivery.render(said, edit=None, reply_to=self._target(last))
+                for reply in self._deps.delivery.render(said, reply_to=self._target(last))
             ]
         gone = {ident for reply in told for ident in reply.answers}
         self._answers = tuple(ident for ident in self._answers if ident not in gone)
         return tuple(told)
-
-
-class _TrackedAnswer:
-    """A live answer whose text the session knows, too: a stopped turn keeps what it has shown."""
-
-    def __init__(self, answer: LiveAnswer, owned: OwnedSession, spending: Spending) -> None:
-        self._answer = answer
-        self._owned = owned
-        self._spending = spending
-
-    def text(self, so_far: str) -> None:
-        self._owned.show(so_far)
-        self._answer.text(so_far)
-
-    def more(self, text: str) -> None:
-        self._owned.show_more(text)
-        self._answer.more(text)
-
-    def tool(self, name: str | None) -> None:
-        if name is not None:
-            self._spending.count_soon()
-        self._answer.tool(name)

@@ -18,8 +18,10 @@ from tasks.errors import CohortError, Misconfigured
 from tasks.session import SessionKey
 from tasks.settings import Settings
 from workers.interfaces import LiveAnswer
-from workers.telegram.live import Live, Tempo
+from workers.telegram.live import Live
 from workers.telegram.render import render
+from workers.telegram.screen import Screen
+from workers.telegram.tempo import Tempo
 
 log = logging.getLogger("cohort.delivery")
 
@@ -52,28 +54,45 @@ class TelegramDelivery:
         session: SessionKey,
         *,
         reply_to: int | None,
-        message_id: int | None,
+        message_ids: Sequence[int],
         created: Callable[[int], Awaitable[None]],
         still_ours: StillOurs,
     ) -> AbstractAsyncContextManager[LiveAnswer]:
         """Show a turn while it runs (``workers.interfaces.Delivery``)."""
-        return Live(
+        mode = self._settings.stream
+        screen = Screen(
             self._calls,
             session,
-            mode=self._settings.stream,
-            reply_to=reply_to,
-            message_id=message_id,
-            created=created,
+            self._clock,
+            reply_to,
+            list(message_ids),
+            created,
+            # A message of an earlier try is gone on with.
+            draft=mode == "draft" and session.chat > 0 and session.business is None and not message_ids,
+            draft_again=self._tempo.draft,
+        )
+        return Live(
+            self._calls,
+            None if mode == "off" else screen,
+            session,
             still_ours=still_ours,
             clock=self._clock,
             tempo=self._tempo,
+            most=self._settings.file_after,
         )
 
     def render(
-        self, markdown: str, *, edit: int | None, reply_to: int | None, notes: Sequence[str] = ()
+        self,
+        markdown: str,
+        *,
+        edits: Sequence[int] = (),
+        reply_to: int | None = None,
+        notes: Sequence[str] = (),
+        steps: Sequence[str] = (),
     ) -> tuple[Reply, ...]:
         """Markdown as Telegram messages (``workers.interfaces.Delivery``)."""
-        return render(markdown, edit=edit, reply_to=reply_to, notes=notes)
+        most = self._settings.file_after
+        return render(markdown, edits=edits, reply_to=reply_to, notes=notes, steps=steps, most=most)
 
     async def deliver(self, session: SessionKey, reply: Reply, *, still_ours: StillOurs | None = None) -> int | None:
         """Bring one committed reply to Telegram, however long floods and outages last (``workers.interfaces``).

@@ -1,6 +1,7 @@
 """An answer's Markdown as Telegram messages, and as what is shown of it while it grows (pure)."""
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from botapi.split import LIMIT, MAX_ENTITIES, Entity, Part, split, utf16
 from tasks.envelope import Reply
@@ -10,50 +11,90 @@ from workers.telegram.markdown.document import to_entities
 
 type Text = tuple[str, list[Entity]]
 
-MAX_PARTS = 4
-"""Messages that an answer may take; a longer one is its beginning and a file."""
+FILE_AFTER = 4
+"""Messages that an answer may take, where no setting says otherwise."""
 FILE_NAME = "answer.md"
 EMPTY = "(empty answer)"
 GOES_ON = "…"
 
-_READ_WHOLE = 40_000
-"""Characters converted as a whole; what is longer becomes a file anyway, and its conversion would hold up the loop."""
 BEGINNING = 12_000
 """Characters that hold a message's worth of text, links and markup included."""
 _LONGEST_END = 1_500
 """UTF-16 units that what is said below the beginning of a long answer may take."""
+_SHORT = 3
+"""Lines that a folded quote shows anyway."""
 _CAPTION = "The whole answer"
 
 
-def render(markdown: str, *, edit: int | None, reply_to: int | None, notes: Sequence[str] = ()) -> tuple[Reply, ...]:
-    """The messages of an answer; the first is the edit of ``edit``, or answers ``reply_to``.
+def render(  # noqa: PLR0913 - what `Delivery.render` is given, and the setting
+    markdown: str,
+    *,
+    edits: Sequence[int] = (),
+    reply_to: int | None = None,
+    notes: Sequence[str] = (),
+    steps: Sequence[str] = (),
+    most: int = FILE_AFTER,
+) -> tuple[Reply, ...]:
+    """The messages of an answer; the first are the edits of ``edits``, or the first one answers ``reply_to``.
 
-    ``notes``: plain sentences of our own below it, in italics. They are put to the finished text: in its Markdown they
-    would stand within a block of code or a link that was not ended.
+    ``notes``: plain sentences of our own below it, in italics; ``steps``: lines below them. They are put to the
+    finished text: in its Markdown they would stand within a block of code or a link that was not ended.
     """
-    below = [_note(note) for note in notes if note.strip()]
-    whole = _joined(to_entities(markdown), *below) if len(markdown) <= _READ_WHOLE else ("", [])
-    parts = split(*whole)
-    if len(markdown) > _READ_WHOLE or len(parts) > MAX_PARTS:
-        return _with_file(markdown, edit, reply_to, below)
-    first, *rest = parts or [Part(EMPTY)]
-    return (_reply(first, edit=edit, reply_to=reply_to), *(_reply(part) for part in rest))
+    below = [
+        *(_note(note) for note in notes if note.strip()),
+        *([_lines(steps, folds=len(steps) > _SHORT)] if steps else []),
+    ]
+    read = markdown[: BEGINNING * most]
+    body = to_entities(read)
+    parts = split(*_joined(body, *below)) or [Part(EMPTY)]
+    file: tuple[Reply, ...] = ()
+    if len(parts) > most or read != markdown:
+        parts = _beginning(split(*body), most, _end(below))
+        file = (Reply(text=_CAPTION, file_name=FILE_NAME, file_text=clean(markdown)),)
+    return _with_drops((*_replies(parts, edits, reply_to), *file), edits[len(parts) :])
 
 
-def growing(markdown: str) -> Part:
-    """What one message shows of an answer so far; blank text shows that something is to come."""
-    text, entities = to_entities(markdown[:BEGINNING])
-    parts = split(text, entities)
-    if not parts:
-        return Part(GOES_ON)
-    if len(parts) == 1 and len(markdown) <= BEGINNING:
-        return parts[0]
-    return _with_end(text, entities, Part(GOES_ON))
+def growing(markdown: str, most: int = FILE_AFTER) -> list[Part]:
+    """What is shown of an answer so far, a part a message; nothing of a blank one."""
+    read = markdown[: BEGINNING * most]
+    parts = split(*to_entities(read))
+    return parts if len(parts) <= most and read == markdown else _beginning(parts, most, Part(GOES_ON))
+
+
+def with_lines(parts: Sequence[Part], lines: Sequence[str]) -> list[Part]:
+    """Parts with lines about the turn below the last one: as many as fit there, the last ones first."""
+    *before, last = parts or [Part("")]
+    for place in range(len(lines)):
+        text, entities = _joined((last.text, list(last.entities)), _lines(lines[place:]))
+        if utf16(text) <= LIMIT and len(entities) <= MAX_ENTITIES:
+            return [*before, Part(text, tuple(entities))]
+    return list(parts)
+
+
+def _replies(parts: Sequence[Part], edits: Sequence[int], reply_to: int | None) -> list[Reply]:
+    answering = [reply_to] + [None] * (len(parts) - 1)
+    return [
+        Reply(text=part.text, entities=part.entities, edit=edit, reply_to=answered)
+        for part, edit, answered in zip_longest(parts, edits[: len(parts)], answering)
+    ]
+
+
+def _with_drops(replies: tuple[Reply, ...], left: Sequence[int]) -> tuple[Reply, ...]:
+    if not left:
+        return replies
+    return (*replies[:-1], replies[-1].model_copy(update={"drops": tuple(left)}))
 
 
 def _note(note: str) -> Text:
     text = clean(note).strip()
     return text, [{"type": "italic", "offset": 0, "length": utf16(text)}]
+
+
+def _lines(lines: Sequence[str], *, folds: bool = False) -> Text:
+    """Lines about the turn, set apart from the answer."""
+    text = "\n".join(clean(line).strip() for line in lines)
+    kind = "expandable_blockquote" if folds else "blockquote"
+    return text, [{"type": kind, "offset": 0, "length": utf16(text)}]
 
 
 def _joined(*pieces: Text) -> Text:
@@ -68,26 +109,20 @@ def _joined(*pieces: Text) -> Text:
     return whole, entities
 
 
-def _with_file(markdown: str, edit: int | None, reply_to: int | None, notes: Sequence[Text]) -> tuple[Reply, ...]:
-    end = split(*_joined((f"{GOES_ON}\n\n{texts.SEE_FILE}", []), *notes), _LONGEST_END)[0]
-    beginning = _with_end(*to_entities(markdown[:BEGINNING]), end)
-    return (
-        _reply(beginning, edit=edit, reply_to=reply_to),
-        Reply(text=_CAPTION, file_name=FILE_NAME, file_text=clean(markdown)),
-    )
+def _end(notes: Sequence[Text]) -> Part:
+    return split(*_joined((f"{GOES_ON}\n\n{texts.SEE_FILE}", []), *notes), _LONGEST_END)[0]
 
 
-def _with_end(text: str, entities: list[Entity], end: Part) -> Part:
-    """The first message's worth of a longer text, and ``end`` behind it."""
-    first = next(iter(split(text, entities, LIMIT - utf16(end.text) - 1)), Part(""))
+def _beginning(parts: Sequence[Part], most: int, end: Part) -> list[Part]:
+    """The first ``most`` parts of a longer text, and ``end`` behind them."""
+    if not parts:
+        return [end]
+    *before, last = parts[:most]
+    first = next(iter(split(last.text, last.entities, LIMIT - utf16(end.text) - 1)), Part(""))
     in_code = any(
         entity["type"] == "pre" and entity["offset"] + entity["length"] == utf16(first.text)
         for entity in first.entities
     )
-    before = first.text + ("\n" if in_code else "")
-    below = [{**entity, "offset": entity["offset"] + utf16(before)} for entity in end.entities]
-    return Part(before + end.text, (*first.entities[: MAX_ENTITIES - len(below)], *below))
-
-
-def _reply(part: Part, *, edit: int | None = None, reply_to: int | None = None) -> Reply:
-    return Reply(text=part.text, entities=part.entities, edit=edit, reply_to=reply_to)
+    text = first.text + ("\n" if in_code else "")
+    below = [{**entity, "offset": entity["offset"] + utf16(text)} for entity in end.entities]
+    return [*before, Part(text + end.text, (*first.entities[: MAX_ENTITIES - len(below)], *below))]

@@ -108,7 +108,7 @@ class _Step:
         # A turn that goes on after tools is not shortened so that they run once more.
         replayed = getattr(self._asked.handler, "replayed", None)
         if replayed is not None:
-            replayed()
+            replayed(self._name)
         if journal.has_result(key):
             kept = await journal.result(key)
             if kept is not None:

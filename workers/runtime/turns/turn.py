@@ -23,6 +23,7 @@ from workers.runtime.models.choice import ModelChoice
 from workers.runtime.tools import Toolbox, session_of_turn, toolbox_of_turn
 from workers.runtime.turns.answer_check import check, text_of
 from workers.runtime.turns.live_text import LiveText
+from workers.runtime.turns.tool_display import ToolDisplay
 from workers.steps import TurnParked
 
 _INSIST_S = 0.2
@@ -64,70 +65,6 @@ class TurnInput:
     def texts(self) -> Iterator[str]:
         """The texts of the conversation and of the message, read one by one as they are asked for."""
         return (message.all_text() for message in (*self.record.messages, self.message))
-
-
-class ToolDisplay:
-    """Shows which tool runs, as fast-agent's ``ToolExecutionHandler``."""
-
-    def __init__(self, sink: Sink) -> None:
-        self._sink = sink
-        self._running: dict[str, str] = {}
-        self._number = 0
-        self.dead_server = False
-
-    @property
-    def ran(self) -> bool:
-        return self._number > 0
-
-    def replayed(self) -> None:
-        """A tool ran in an earlier try of the turn."""
-        self._number += 1
-
-    async def on_tool_start(
-        self,
-        tool_name: str,
-        server_name: str,  # noqa: ARG002 - fast-agent's signature
-        arguments: dict[str, Any] | None,  # noqa: ARG002
-        tool_use_id: str | None = None,  # noqa: ARG002
-    ) -> str:
-        self._number += 1
-        self._running[str(self._number)] = tool_name
-        self._sink.tool(tool_name)
-        return str(self._number)
-
-    async def on_tool_progress(
-        self, tool_call_id: str, progress: float, total: float | None, message: str | None
-    ) -> None:
-        """Progress is not shown; the tool's name is enough."""
-
-    async def on_tool_complete(
-        self,
-        tool_call_id: str,
-        success: bool,  # noqa: ARG002, FBT001 - fast-agent's signature
-        content: list[Any] | None,  # noqa: ARG002
-        error: str | None,
-    ) -> None:
-        # A stdio server that died never comes back by itself, and fast-agent goes on calling it connected.
-        self.dead_server = self.dead_server or "connection closed" in (error or "").casefold()
-        self._running.pop(tool_call_id, None)
-        self._sink.tool(next(reversed(self._running.values()), None))
-
-    async def on_tool_permission_denied(
-        self, tool_name: str, server_name: str, tool_use_id: str | None, error: str | None = None
-    ) -> None:
-        """Cohort asks for no permission through fast-agent."""
-
-    async def get_tool_call_id_for_tool_use(self, tool_use_id: str) -> str | None:  # noqa: ARG002
-        return None
-
-    async def ensure_tool_call_exists(
-        self,
-        tool_use_id: str,  # noqa: ARG002
-        tool_name: str,
-        server_name: str,
-        arguments: dict[str, Any] | None = None,
-    ) -> str:
-        return await self.on_tool_start(tool_name, server_name, arguments)
 
 
 async def insist[T](work: Callable[[], Awaitable[T]], name: str, call_log: CallLog) -> T:

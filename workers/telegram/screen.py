@@ -1,0 +1,164 @@
+"""What Telegram shows of a growing answer, and the next call that brings it nearer to what it should show."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from random import randrange
+
+from telegram.error import RetryAfter, TelegramError
+
+from botapi.calls import Calls
+from botapi.pacing import Priority
+from botapi.refusals import Refusal, classify, perhaps_done, said, seconds
+from botapi.shape import Shape
+from botapi.split import Part
+from tasks.clock import Clock
+from tasks.envelope import Button
+from tasks.errors import ClaimLost
+from tasks.session import SessionKey
+from workers import texts
+from workers.telegram.render import GOES_ON
+
+log = logging.getLogger("cohort.telegram")
+
+_STOP = ((Button(text=texts.STOP, data=texts.STOP_DATA),),)
+
+
+class FramesEnded(Exception):  # noqa: N818 - an outcome
+    """No more frames in this turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What is to be seen: the answer's messages so far, and whether the last one has a Stop button."""
+
+    parts: tuple[Part, ...]
+    stop: bool = False
+
+
+@dataclass(slots=True)
+class Screen:
+    """The messages of one answer. Each ``show`` makes one call at most."""
+
+    calls: Calls
+    session: SessionKey
+    clock: Clock
+    reply_to: int | None
+    ids: list[int]
+    """The answer's messages, in order."""
+    created: Callable[[int], Awaitable[None]]
+    draft: bool = False
+    """The last part is shown as a draft; only the ones before it are messages."""
+    draft_again: float = 20.0
+    """Seconds after which a draft has to be shown once more."""
+    _draft_id: int = field(default_factory=lambda: randrange(1, 2**31))  # noqa: S311 - tells drafts apart
+    _draft: tuple[Part | None, float] = (None, 0.0)
+    _shown: dict[int, tuple[Part, bool]] = field(default_factory=dict[int, tuple[Part, bool]])
+    _plain: bool = False
+    _bare: bool = False
+
+    @property
+    def blank(self) -> bool:
+        """Whether nothing was shown."""
+        return not self.ids and self._draft[0] is None
+
+    def shows(self, frame: Frame) -> bool:
+        """Whether there is nothing to do for it."""
+        return self._next(frame) is None
+
+    async def show(self, frame: Frame) -> None:
+        """Make the next call for it.
+
+        Raises:
+            FramesEnded: the new message could not be stored.
+            TelegramError, RateLimited, StoreUnavailable, ClaimLost: the call failed; ``after`` says what follows.
+        """
+        place = self._next(frame)
+        if place is None:
+            return
+        part, stop = self._wanted(frame)[place]
+        if self._is_draft(frame, place):
+            await self.calls.draft(self.session, self._draft_id + place, part)
+            self._draft = part, self.clock.monotonic()
+        elif place < len(self.ids):
+            await self.calls.frame(self.session, self.ids[place], part, buttons=_STOP if stop else ())
+            self._shown[place] = part, stop
+        else:
+            reply_to = self.reply_to if place == 0 else None
+            buttons = _STOP if stop else ()
+            shape = Shape(part.text, part.entities, reply_to=reply_to, topic=self.session.topic, buttons=buttons)
+            self.ids.append(await self.calls.create(self.session, shape, priority=Priority.FRAME))
+            self._shown[place] = part, stop
+            await self._note(self.ids[-1])
+
+    def after(self, frame: Frame, error: TelegramError, pause: float) -> float:
+        """What a refused call means for the next one.
+
+        Returns:
+            Seconds to pause.
+
+        Raises:
+            FramesEnded: there will be none.
+        """
+        place = self._next(frame) or 0
+        refusal = classify(error)
+        match refusal:
+            case Refusal.DONE:
+                self._shown[place] = self._wanted(frame)[place]
+            case Refusal.FLOOD if isinstance(error, RetryAfter):
+                return seconds(error)
+            case Refusal.PLAIN if not self._plain:
+                self._plain = True
+            case Refusal.NO_BUTTONS if not self._bare:
+                self._bare = True
+            case Refusal.AGAIN if place < len(self.ids) or not perhaps_done(error):
+                return pause * 2
+            case _ if self.draft:
+                # A server without drafts, or a chat that takes none.
+                self.draft = False
+            case _:
+                log.info("frames.ended", extra={"said": said(error)})
+                raise FramesEnded from error
+        return pause
+
+    def _wanted(self, frame: Frame) -> list[tuple[Part, bool]]:
+        last = len(frame.parts) - 1
+        wanted = [
+            (Part(part.text) if self._plain else part, frame.stop and place == last and not self._bare)
+            for place, part in enumerate(frame.parts)
+        ]
+        # What was taken back leaves its messages for what comes instead.
+        return wanted + [(Part(GOES_ON), False)] * (len(self.ids) - len(wanted))
+
+    def _is_draft(self, frame: Frame, place: int) -> bool:
+        return self.draft and place == len(frame.parts) - 1 and place >= len(self.ids)
+
+    def _next(self, frame: Frame) -> int | None:
+        """The first part that is not as it should be."""
+        for place, wanted in enumerate(self._wanted(frame)):
+            if self._is_draft(frame, place):
+                part, at = self._draft
+                if part != wanted[0] or self.clock.monotonic() - at >= self.draft_again:
+                    return place
+            elif self._shown.get(place) != wanted:
+                return place
+        return None
+
+    async def _note(self, message_id: int) -> None:
+        """Have the new message's id stored.
+
+        Raises:
+            FramesEnded: it could not be: a message that is not known would be left behind.
+        """
+        try:
+            await self.created(message_id)
+        except ClaimLost:
+            # Another worker answers, in its own message.
+            self.ids.remove(message_id)
+            with suppress(TelegramError):
+                await self.calls.delete(self.session, message_id)
+            raise FramesEnded from None
+        except Exception as problem:
+            log.warning("frames.not_stored", extra={"problem": type(problem).__name__})
+            raise FramesEnded from problem
