@@ -28,6 +28,8 @@ _BORDERS = (
 _LINE, _SENTENCE = _BORDERS[1:3]
 # What loses most when it goes missing, first.
 _WORTH = ("pre", "text_link", "blockquote", "expandable_blockquote", "spoiler", "code", "custom_emoji", "bold")
+# A line of code that goes on with what stands before it.
+_GOES_ON = re.compile(r"[)\]}>]|(?:else|elif|except|finally|catch|end|fi|done|esac|then|and|or)\b|[-+*/&|.,]")
 _ZERO_WIDTH_JOINER = "\u200d"
 _BMP = "\uffff"
 _CLUSTER = 32
@@ -60,8 +62,9 @@ def split(text: str, entities: Sequence[Entity] = (), limit: int = LIMIT) -> lis
     """Cut ``text`` into parts of at most ``limit`` UTF-16 units and 100 entities.
 
     It is cut between paragraphs, else lines, sentences, words, characters, in the latter half of what fits; code that
-    fits into a message of its own stays whole where it can. An entity that is cut goes on in the next part. Only white
-    space is lost, where it stood at a cut or at an end.
+    fits into a message of its own stays whole where it can, and other code is cut where a block of statements begins.
+    A heading goes with what stands below it. An entity that is cut goes on in the next part. Only white space is lost,
+    where it stood at a cut or at an end. Each cut depends on the text before it and the two characters behind it.
 
     Returns:
         No part is empty or blank; blank text gives no part at all.
@@ -74,7 +77,8 @@ class _Splitter:
         self._text = text
         self._limit = limit
         self._units = [0, *accumulate(2 if character > _BMP else 1 for character in text)]
-        self._spans = [span for entity in entities if (span := self._span(entity)) is not None]
+        spans = [span for entity in entities if (span := self._span(entity)) is not None]
+        self._spans = sorted(spans, key=lambda span: span.start)
         self._pres = [span for span in self._spans if span.entity["type"] == "pre"]
 
     def _span(self, entity: Entity) -> _Span | None:
@@ -87,12 +91,19 @@ class _Splitter:
         start, size = 0, len(self._text)
         while (start := self._skip_blank(start)) < size:
             fit = bisect_right(self._units, self._units[start] + self._limit) - 1
+            fit = min(fit, self._entities_fit(start))
             end = size if fit >= size else self._border(start, max(fit, start + 1))
             part = self._cut(start, end)
             if part.text:
                 parts.append(part)
             start = end
         return parts
+
+    def _entities_fit(self, start: int) -> int:
+        """Where the entity begins that would be one too many for a part from ``start``."""
+        begun = [span.start for span in self._spans if span.end > start]
+        # So many that cover one place have to be fewer (``worthiest``).
+        return begun[MAX_ENTITIES] if len(begun) > MAX_ENTITIES and begun[MAX_ENTITIES] > start else len(self._text)
 
     def _inside(self, at: int) -> _Span | None:
         """The code block that a cut at ``at`` would divide."""
@@ -112,11 +123,36 @@ class _Splitter:
         for border in _BORDERS:
             for cut in self._cuts(border, low, fit):
                 if self._inside(cut) is None:
-                    return cut
+                    return self._above_heading(start, cut)
         code = self._inside(fit)
         if code is not None and code.start > start + (fit - start) // 4 and not self._too_long(code):
-            return code.start
-        return next(iter(self._cuts(_LINE, low, fit)), self._whole(start, fit))
+            return self._above_heading(start, code.start)
+        lines = self._cuts(_LINE, low, fit)
+        if lines and code is not None:
+            return max(lines, key=lambda cut: self._worth(cut, fit))
+        return next(iter(lines), self._whole(start, fit))
+
+    def _worth(self, cut: int, fit: int) -> tuple[bool, int, bool]:
+        """How good a place within code is to end a message: before an outer statement, best at a blank line."""
+        behind = self._text[cut : fit + 2]
+        line = behind.lstrip("\r\n").split("\n")[0]
+        code = line.lstrip()
+        begins = bool(code) and _GOES_ON.match(code) is None
+        return begins, len(code) - len(line), _BORDERS[0].match(behind) is not None
+
+    def _above_heading(self, start: int, cut: int) -> int:
+        """``cut``, or the place above a heading that would be the last line before it."""
+        while True:
+            end = start + len(self._text[start:cut].rstrip())
+            line = self._text.rfind("\n", start, end) + 1
+            if line <= start + (cut - start) // 4 or not self._is_heading(line, end):
+                return cut
+            cut = line
+
+    def _is_heading(self, start: int, end: int) -> bool:
+        return any(
+            span.start <= start and end <= span.end <= end + 1 and span.entity["type"] == "bold" for span in self._spans
+        )
 
     def _cuts(self, border: re.Pattern[str], low: int, fit: int) -> list[int]:
         """Where the text may be cut above ``low``, the last place first."""

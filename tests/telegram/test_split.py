@@ -2,6 +2,7 @@
 
 import unicodedata
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -110,13 +111,74 @@ def test_code_that_fits_one_message_is_not_divided() -> None:
     assert [part.text for part in parts] == [prose.strip(), f"{code}\nend"]
 
 
-def test_of_too_many_entities_those_that_carry_most_are_kept() -> None:
-    text = "ab" * 150
-    bold = [{"type": "bold", "offset": 2 * place, "length": 1} for place in range(149)]
-    link = {"type": "text_link", "offset": 299, "length": 1, "url": "https://example.org"}
-    (part,) = split(text, [*bold, link])
+@pytest.mark.promise("long-answers")
+def test_a_text_of_more_than_a_hundred_entities_is_several_messages_and_keeps_all_of_them() -> None:
+    text = " ".join(["bold"] * 250)
+    bold = [{"type": "bold", "offset": 5 * place, "length": 4} for place in range(250)]
+    parts = split(text, bold)
+    assert [len(part.entities) for part in parts] == [100, 100, 50]
+    assert " ".join(part.text for part in parts) == text
+    assert all(covered(part, entity) == "bold" for part in parts for entity in part.entities)
+
+
+def test_of_too_many_entities_in_one_place_those_that_carry_most_are_kept() -> None:
+    bold = [{"type": "bold", "offset": 0, "length": 2} for _ in range(149)]
+    link = {"type": "text_link", "offset": 0, "length": 2, "url": "https://example.org"}
+    (part,) = split("ab", [*bold, link])
     assert len(part.entities) == 100
-    assert part.entities[-1] == link
+    assert link in part.entities
+
+
+CODE = """import os
+
+def first():
+    one = 1
+
+    two = 2
+    return one + two
+
+def second():
+    if True:
+        return 3
+    else:
+        return 4
+"""
+
+
+@pytest.mark.promise("long-answers")
+@pytest.mark.parametrize("limit", [70, 75, 80, 90, 100, 110])
+def test_code_is_cut_where_an_outer_statement_begins_best_at_a_blank_line(limit: int) -> None:
+    entity = {"type": "pre", "offset": 0, "length": len(CODE), "language": "python"}
+    first, second, *_ = split(CODE, [entity], limit)
+    assert first.text == CODE.partition("\n\ndef second")[0]
+    assert second.text.startswith("def second():")
+
+
+def test_code_is_not_cut_before_what_goes_on_with_a_statement() -> None:
+    code = "call(\n    one,\n    two,\n)\nif a:\n    b()\nelse:\n    c()\nlast()"
+    pre = {"type": "pre", "offset": 0, "length": len(code)}
+    assert [part.text for part in split(code, [pre], 48)] == [
+        "call(\n    one,\n    two,\n)",
+        "if a:\n    b()\nelse:\n    c()\nlast()",
+    ]
+
+
+@pytest.mark.promise("long-answers")
+def test_a_heading_goes_with_what_stands_below_it() -> None:
+    before, heading, below = "word " * 12, "Heading", "below " * 12
+    text = f"{before.strip()}\n\n{heading}\n\n{below.strip()}"
+    bold = {"type": "bold", "offset": len(before) + 1, "length": len(heading)}
+    assert [part.text for part in split(text, [bold], 80)] == [before.strip(), f"{heading}\n\n{below.strip()}"]
+    # Of a text that is one heading after the other nothing is gained.
+    assert [part.text for part in split("a\nb\nc", [{"type": "bold", "offset": 0, "length": 5}], 4)] == ["a\nb", "c"]
+
+
+def test_a_cut_depends_on_nothing_that_comes_later() -> None:
+    text = "\n\n".join(f"Paragraph {number}.\n{'word ' * number}" for number in range(40))
+    whole = split(text, limit=300)
+    for length in range(37, len(text), 37):
+        *closed, _ = split(text[:length], limit=300)
+        assert closed == whole[: len(closed)]
 
 
 def test_blank_text_gives_no_message() -> None:
