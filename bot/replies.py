@@ -6,10 +6,10 @@ from datetime import timedelta
 
 from bot.stop import Stop, Stopped
 from botapi.calls import Calls
-from botapi.delivery import deliver
 from botapi.errors import ChatMigrated, Flooded, Refused, TelegramAway
 from botapi.pacing import RateLimited
 from botapi.refusals import errors_as_ours
+from botapi.reply_delivery import deliver
 from tasks.backoff import Backoff
 from tasks.clock import Clock
 from tasks.envelope import Reply

@@ -21,7 +21,7 @@ _RELOAD_S = 60.0
 
 
 def end_process() -> None:
-    """Send this process SIGTERM, as an operator would."""
+    """Send this process SIGTERM: it hands its slots over, lets running turns end, and exits."""
     os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -3,9 +3,10 @@
 import asyncio
 import logging
 import os
-import signal
 from collections.abc import Callable
 from pathlib import Path
+
+from workers.process.loop_thread import end_process
 
 log = logging.getLogger("cohort.worker")
 
@@ -22,13 +23,8 @@ def resident_mib() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / _MIB
 
 
-def leave() -> None:
-    """Send this process SIGTERM: it hands its slots over, lets running turns end, and exits."""
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
 async def recycle(
-    limit_mib: int, *, resident: Callable[[], float] = resident_mib, end: Callable[[], None] = leave
+    limit_mib: int, *, resident: Callable[[], float] = resident_mib, end: Callable[[], None] = end_process
 ) -> None:
     """Watch the memory until it passes the limit, then call ``end`` once.
 

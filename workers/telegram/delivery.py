@@ -8,9 +8,9 @@ from contextlib import AbstractAsyncContextManager
 from telegram.ext import ExtBot
 
 from botapi.calls import Calls
-from botapi.delivery import deliver
 from botapi.errors import Flooded, NoSuchMethod
 from botapi.pacing import Priority, Sleep, StillOurs, speaking_if
+from botapi.reply_delivery import deliver
 from tasks.backoff import Backoff
 from tasks.clock import Clock
 from tasks.envelope import Reply
