@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from bench.stand import Running, Stand
 from tests.harness.processes import Process
@@ -12,7 +13,7 @@ from tests.harness.processes import Process
 class Column:
     """``module``: the peer's entry module, None for Cohort; ``workers``: processes beside the bot.
 
-    ``kept``: with what ``peers.common.keep`` keeps.
+    ``kept``: with what ``peers.common.keep`` keeps. ``worker``: the entry module of Cohort's worker.
     """
 
     name: str
@@ -20,6 +21,7 @@ class Column:
     module: str | None = None
     says: str = ""
     kept: bool = False
+    worker: str = "workers"
 
     @asynccontextmanager
     async def on(self, stand: Stand, **environ: str) -> AsyncIterator[Running]:
@@ -32,11 +34,12 @@ class Column:
         """Start it; returns when it says that it is ready."""
         harness = stand.harness
         if self.module is None:
-            workers = [harness.worker(ready=False, **environ) for _ in range(self.workers)]
+            start = partial(harness.worker, module=self.worker, **environ)
+            workers = [start(ready=False) for _ in range(self.workers)]
             bot = harness.bot(**environ)
             for worker in workers:
                 worker.wait_line("slots.served")
-            return Running(stand, [bot], workers, start=lambda: harness.worker(**environ), tells=True)
+            return Running(stand, [bot], workers, start=start, tells=True)
         if self.kept:
             environ["PEER_KEPT"] = "1"
         place = f"bench.peers.{self.module}"
@@ -57,6 +60,7 @@ COLUMNS = {
         Column("cohort-1", 1, says="Cohort, one worker"),
         Column("cohort-2", 2, says="Cohort, two workers"),
         Column("cohort-4", 4, says="Cohort, four workers"),
+        Column("cohort-half", 1, says="Cohort, steps are kept in every second chat", worker="bench.peers.half_kept"),
         Column("monolith", 0, "monolith", "PTB Application and fast-agent sessions in one process"),
         Column("monolith-kept", 0, "monolith", "the same with what Cohort keeps for its models' clients", kept=True),
         Column("per-chat", 0, "per_chat", "a process with its own FastAgent for each chat"),

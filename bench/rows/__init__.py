@@ -7,7 +7,20 @@ in ``WHY``.
 
 from dataclasses import dataclass
 
-NAMES = ("cost", "latency", "throughput", "scale", "turn", "intake", "flood", "kill", "join", "memory")
+NAMES = (
+    "cost",
+    "latency",
+    "throughput",
+    "scale",
+    "turn",
+    "steps",
+    "intake",
+    "flood",
+    "kill",
+    "resume",
+    "join",
+    "memory",
+)
 """In the order in which they run: what is quick and most asked for comes first."""
 
 

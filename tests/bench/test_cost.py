@@ -86,6 +86,22 @@ async def test_a_message_takes_six_steps_and_two_more_when_its_answer_grows(runn
     assert STREAMED in streamed
 
 
+async def test_keeping_a_step_takes_one_round_trip_at_most(running: Running) -> None:
+    counted, begun = Counted(running), asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        watching = group.create_task(counted.watch(begun), name="monitor")
+        await begun.wait()
+        # The first sends its scripts.
+        _, *turns = [await counted.ask("ROUNDS:3 CALL:nothing", "tool=done tool=done tool=done") for _ in range(3)]
+        both = [await counted.ask("CALL:nothing CALL:nothing", "tool=done tool=done") for _ in range(2)]
+        watching.cancel()
+    # Of three tool calls and the three model calls that asked for them; the fourth is the commit's.
+    assert max(turn.count("journal") for turn in turns) <= 6
+    assert all(turn.count("commit") == 1 for turn in turns)
+    # Two marks of one round go together, and two ends in one write or in two.
+    assert max(turn.count("journal") for turn in both) <= 3
+
+
 async def test_a_message_costs_no_more_round_trips_and_bytes_than_before(running: Running) -> None:
     found = await spent(running, messages=30, idle_s=3)
     # The six steps, the answer to BRPOP is none, its next request is one; and a bundle of events four times a second.

@@ -18,7 +18,7 @@ type: agent
 name: assistant
 default: true
 function_tools: [counter.py:in_python]
-servers: [stdio, http]
+servers: {servers}
 ---
 You count.
 """
@@ -59,19 +59,24 @@ def log_of(harness: Harness) -> Path:
     return harness.home / "cards" / "counter.log"
 
 
-def furnish(harness: Harness) -> None:
-    """Give the agent the three tools; before workers are started."""
+def furnish(harness: Harness, *, servers: bool = True) -> None:
+    """Give the agent the three tools, or only the one in Python; before workers are started."""
     cards, log = harness.home / "cards", log_of(harness)
+    (cards / "counter.py").write_text(FUNCTION)
+    (cards / "assistant.md").write_text(CARD.format(servers="[stdio, http]" if servers else "[]"))
+    if servers:
+        _serve(harness, log)
+
+
+def _serve(harness: Harness, log: Path) -> None:
     server = harness.start("counting", ["-m", "tests.harness.counting_server", str(log), "http"])
     url = json.loads(server.wait_line('"url"'))["url"]
-    servers = {
+    known = {
         "stdio": {"command": sys.executable, "args": [str(SERVER), str(log)], "in_doubt": "run"},
         "http": {"transport": "http", "url": url, "in_doubt": "fail"},
     }
-    (cards / "counter.py").write_text(FUNCTION)
-    (cards / "assistant.md").write_text(CARD)
     config = harness.home / "fastagent.config.yaml"
-    config.write_text(f"{CONFIG}mcp: {json.dumps({'servers': servers})}\n")
+    config.write_text(f"{CONFIG}mcp: {json.dumps({'servers': known})}\n")
 
 
 def call(tool: str, name: str, **arguments: object) -> str:
