@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 JOBS ?= 3
 # Percent of lines and branches of tasks/ and workers/sessions/ that `make coverage` asks for.
 FLOOR := 79
-FAST := -n $(JOBS) --dist loadgroup -m 'not chaos and not soak and not bench'
+FAST := -n $(JOBS) --dist loadgroup -m 'not chaos and not soak and not bench and not rehearsal'
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /|/' | while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -30,7 +30,7 @@ test: env-dev ## the tests but for chaos, soak and bench; ARGS='-k name' goes to
 test-slow: env-dev ## the tests that take minutes: chaos (CHAOS_SECONDS, 180), soak, bench
 	@CHAOS_SECONDS=$${CHAOS_SECONDS:-180} $(BIN)/python -m pytest -n 2 --dist loadgroup -m 'chaos or soak or bench' $(ARGS)
 
-test-all: test test-slow ## both
+test-all: test test-slow rehearsal ## all of them
 
 coverage: env-dev ## `make test` with coverage, over subprocesses too; what no message may be lost in has a floor
 	@$(BIN)/coverage erase; $(BIN)/coverage run -m pytest $(FAST) $(ARGS); status=$$?; $(BIN)/coverage combine --quiet; \
@@ -48,6 +48,9 @@ format: env-dev ## let ruff format and sort
 
 chaos: env-dev ## kill everything for MINUTES (default 3), check that nothing is lost; SEED repeats a run
 	@$(BIN)/python -m tests.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+rehearsal: env-dev ## three machines (network namespaces, needs root): one is cut off, one is killed, workers come and go
+	@$(BIN)/python -m pytest -n 0 -m rehearsal $(ARGS)
 
 soak: env-dev ## 10,000 sessions on one worker, whose memory must not grow (some ten minutes)
 	@$(BIN)/python -m tests.soak $(if $(SEED),--seed $(SEED)) $(ARGS)

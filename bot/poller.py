@@ -3,10 +3,10 @@
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
-from typing import Any, cast
 
 from bot.api import BATCH, LONG_POLL, Telegram
 from bot.stop import Stop, Stopped
+from bot.updates.models import update_id_of
 from bot.watchdog import Watchdog
 from botapi.errors import OtherPoller, TelegramAway
 from tasks.backoff import Backoff
@@ -67,7 +67,7 @@ class Poller:
         if not updates:
             return None
         await self._take(updates)
-        ids = [number for update in updates if (number := _number(update)) is not None]
+        ids = [number for update in updates if (number := update_id_of(update)) is not None]
         if not ids:
             # Without an id they cannot be confirmed. They come again, so a pause keeps this from being a hot loop.
             raise _Unnumbered
@@ -111,8 +111,3 @@ class Poller:
 
 class _Unnumbered(CohortError):  # noqa: N818 - an event
     """Telegram gave updates without a number."""
-
-
-def _number(update: object) -> int | None:
-    found = cast("dict[str, Any]", update).get("update_id") if isinstance(update, dict) else None
-    return found if type(found) is int else None

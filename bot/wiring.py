@@ -34,7 +34,6 @@ from tasks.errors import CohortError, Misconfigured, StoreUnavailable
 from tasks.settings import Settings
 from tasks.store import Store, connect
 from tasks.store.membership import Membership
-from tasks.store.pacing import Limits, PaceStore
 
 log = logging.getLogger("cohort.bot")
 
@@ -53,8 +52,7 @@ class LiveAgents:
     async def agents(self) -> tuple[str, ...]:
         """Their names, the default first; empty when no live worker names any."""
         view = await self._members.look()
-        told = (about.get("agents") for about in view.members.values())
-        return next((tuple(str(name) for name in names) for names in told if names), ())
+        return next((status.agents for status in view.members.values() if status.agents), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +118,7 @@ async def _work(connections: Connections, stop: Stop) -> None:
         log.warning("access.empty", extra={"remedy": "set COHORT_ALLOW to user or chat ids, or COHORT_ACCESS=open"})
     interrupts, signs = Interrupts(connections.doorbells), Signs(telegram, clock)
     # The workers' budget: Telegram counts what a bot sends, not which process sent it.
-    pacing = Pacing(PaceStore(store.redis, clock, Limits.of(settings.send_rate)), connections.me.id, clock, stop.pause)
+    pacing = Pacing(store.pace, connections.me.id, clock, stop.pause)
     replies = Replies(connections.me.id, store=store.intake, calls=telegram.paced(pacing), clock=clock)
     answers = Answers(settings, store.sessions, LiveAgents(store.members), clock, reminders=store.reminders)
     intake = UpdateIntake(

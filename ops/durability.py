@@ -1,29 +1,6 @@
 """Redis settings that can lose accepted messages: ``cohort up`` warns of them, ``cohort doctor`` reports them."""
 
 from collections.abc import Mapping
-from typing import Any
-
-from tasks.store import Store
-from tasks.store.redis import guard, text
-
-_ASKED = ("appendonly", "appendfsync", "maxmemory", "maxmemory-policy")
-
-
-async def configured(store: Store) -> Mapping[str, str]:
-    """The persistence and eviction settings of this Redis; empty where it hides them, as managed ones do.
-
-    Raises:
-        StoreUnavailable: Redis is away.
-    """
-    with guard():
-        try:
-            told: Mapping[Any, Any] = await store.redis.config_get(*_ASKED)
-        except Exception as problem:
-            # A managed Redis renames or forbids CONFIG; the error's text differs by provider.
-            if "CONFIG" in str(problem).upper() or "PERM" in str(problem).upper():
-                return {}
-            raise
-    return {text(name): text(value) for name, value in told.items()}
 
 
 def weaknesses(facts: Mapping[str, str]) -> tuple[str, ...]:

@@ -25,9 +25,12 @@ TIERS = {
     "chaos": ("chaos",),
     "soak": ("soak",),
     "bench": ("bench",),
+    "rehearsal": ("rehearsal",),
 }
-"""A tier's marker, and the folders under tests/ that it consists of; the last three are left to `make test-slow`."""
-ORDER = ("system", "chaos", "soak", "bench", "unit", "store", "process", "runtime")
+"""A tier's marker, and the folders under tests/ that it consists of; the last four are left to `make test-slow` and
+`make rehearsal`.
+"""
+ORDER = ("system", "rehearsal", "chaos", "soak", "bench", "unit", "store", "process", "runtime")
 """Stages are long and mostly wait, so they begin first, and small tests that compute fill the gaps and the end."""
 
 

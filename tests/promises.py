@@ -11,6 +11,7 @@ PROMISES = {
     "history-survives": "What was said is remembered over a restart of everything.",
     "redis-away": "While Redis is away nothing is confirmed, and everything goes on by itself afterwards.",
     "redis-killed": "A Redis that is killed and started again has lost nothing that was confirmed.",
+    "machines": "A machine that is cut off or dies, and workers that come and go, lose no message.",
     "failover": "With COHORT_WAIT_REPLICAS, nothing that was confirmed is lost when Redis fails over.",
     "backup": "A backup of a running system holds all that is kept, and is restored into any empty Redis, whole.",
     "poison-update": "An update that cannot be understood becomes a dead letter, and the others go on.",

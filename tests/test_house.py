@@ -20,8 +20,6 @@ PACKAGES = ("cohort", "bot", "workers", "botapi", "tasks", "ops", "playground")
 HOUSES = (*PACKAGES, "bench", "tests", "tools", "docs")
 OF_AN_OPERATOR = ("tasks.py", "flowerconfig.py", "bot/")
 """Files that documents name and that stand in an operator's directory."""
-TWICE = ("Record", "Reminders")
-"""Class names that still have two meanings."""
 
 LINES = 300
 LUA_LINES = 60
@@ -151,7 +149,7 @@ def test_a_class_name_has_one_meaning_in_all_packages() -> None:
         for node in ast.parse(path.read_text()).body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 where.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
-    assert {name: places for name, places in where.items() if len(places) > 1 and name not in TWICE} == {}
+    assert {name: places for name, places in where.items() if len(places) > 1} == {}
 
 
 def texts() -> Iterator[tuple[Path, str]]:
@@ -175,6 +173,12 @@ def test_no_code_and_no_document_uses_a_retired_word() -> None:
         for word in sorted(set(house.retired(text)))
     ]
     assert wrong == []
+
+
+@pytest.mark.promise("atomic-steps")
+def test_no_other_package_uses_the_store_s_client() -> None:
+    used = [path for path in sources(".py") if re.search(r"(?<!tasks\.)store\.redis\b", path.read_text())]
+    assert named(used) == []
 
 
 @pytest.mark.promise("docs-true")

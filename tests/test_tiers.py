@@ -10,7 +10,7 @@ from tests.conftest import ORDER, TIERS, tier_of
 
 ROOT = Path(__file__).parent
 SHARED = ("tests.harness", "tests.support", "tests.conftest", "tests.promises")
-HEAVY = ("system", "chaos", "soak", "bench")
+HEAVY = ("system", "rehearsal", "chaos", "soak", "bench")
 
 
 def imported(path: Path) -> Iterator[str]:

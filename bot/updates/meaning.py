@@ -8,6 +8,10 @@ from tasks.envelope import Inbound
 from tasks.session import SessionKey
 
 
+class MalformedValue(ValueError):  # noqa: N818 - reads as what it is
+    """An update that the Bot API cannot mean; the message names the field, never its content."""
+
+
 @dataclass(frozen=True, slots=True)
 class BotIdentity:
     """The bot itself."""

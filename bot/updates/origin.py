@@ -3,8 +3,8 @@
 import re
 
 from bot.updates.content import answered_by
-from bot.updates.meaning import BotIdentity
-from bot.updates.raw import Json, MalformedValue, hint, hint_number, maybe_part, number, parts
+from bot.updates.meaning import BotIdentity, MalformedValue
+from bot.updates.models import Message, User
 from tasks.envelope import Sender
 from tasks.session import SessionKey
 
@@ -12,107 +12,88 @@ _SHOWN = ("code", "pre", "blockquote", "expandable_blockquote")
 _BUSINESS = re.compile(r"[^:\s]{1,256}")
 
 
-def session_of(me: BotIdentity, message: Json, chat: Json, business: str | None) -> SessionKey:
-    """The session of a message; a thread is a topic only where Telegram says so."""
-    if chat.get("type") not in ("private", "group", "supergroup", "channel"):
-        raise MalformedValue("chat.type is none that we know")
+def session_of(me: BotIdentity, message: Message, business: str | None) -> SessionKey:
+    """The session of a message; a thread is a topic only where Telegram says so.
+
+    Raises:
+        MalformedValue: the topic or the business connection is none that Telegram can mean.
+    """
     if business is not None and not _BUSINESS.fullmatch(business):
         raise MalformedValue("business_connection_id is no id")
-    topic = number(message, "message_thread_id") if message.get("is_topic_message") is True else None
+    topic = message.message_thread_id if message.is_topic_message else None
+    if message.is_topic_message and topic is None:
+        raise MalformedValue("message_thread_id is missing")
     if topic is not None and topic < 0:
         raise MalformedValue("message_thread_id is negative")
-    return SessionKey(me.id, number(chat, "id"), topic, business)
+    return SessionKey(me.id, message.chat.id, topic, business)
 
 
-def not_ours(message: Json, chat: Json, sender: Sender | None, business: str | None) -> str | None:
+def not_ours(message: Message, sender: Sender | None, business: str | None) -> str | None:
     """Why a message is ignored whatever it says, or None."""
-    if chat["type"] == "channel":
+    if message.chat.type == "channel":
         return "a channel's post"
-    if chat.get("is_direct_messages") is True or "direct_messages_topic" in message:
+    if message.chat.is_direct_messages or message.direct_messages_topic:
         # One chat id for many people's conversations, told apart by something other than a topic.
         return "a message to a channel"
-    if "ephemeral_message_id" in message or "receiver_user" in message:
+    if message.ephemeral_message_id or message.receiver_user:
         # Seen only by its sender; our answer would be seen by all.
         return "a message that vanishes"
-    if business is not None and ("sender_business_bot" in message or sender is None or sender.id != chat["id"]):
+    if business is not None and (message.sender_business_bot or sender is None or sender.id != message.chat.id):
         return "said in the owner's name"
-    if (
-        maybe_part(message, "from") is not None
-        and message["from"].get("is_bot") is True
-        and "sender_chat" not in message
-    ):
+    if message.from_user is not None and message.from_user.is_bot and message.sender_chat is None:
         # Two bots that answer each other never end.
         return "a bot said it"
     return None
 
 
-def sender_of(message: Json) -> Sender | None:
+def sender_of(message: Message) -> Sender | None:
     """The sender: a person, or the group or channel in whose name the message was sent."""
-    chat = maybe_part(message, "sender_chat")
+    chat = message.sender_chat
     if chat is not None:
-        return Sender(id=number(chat, "id"), name=hint(chat, "title") or "", username=hint(chat, "username"))
-    person = maybe_part(message, "from")
-    return None if person is None else person_of(person)
+        return Sender(id=chat.id, name=chat.title or "", username=chat.username)
+    return None if message.from_user is None else person_of(message.from_user)
 
 
-def person_of(person: Json) -> Sender:
-    first, last = hint(person, "first_name"), hint(person, "last_name")
-    return Sender(
-        id=number(person, "id"),
-        name=f"{first} {last}" if first and last else first or last or "",
-        username=hint(person, "username"),
-        language=hint(person, "language_code"),
-    )
+def person_of(person: User) -> Sender:
+    """A person as the sender of a message."""
+    return Sender(id=person.id, name=person.name, username=person.username, language=person.language_code)
 
 
-def forwarded_from(message: Json) -> str | None:
+def forwarded_from(message: Message) -> str | None:
     """Who wrote a forwarded message first, by name; "" where Telegram hides it, None when it was not forwarded.
 
-    ``forward_origin`` is one of four (Bot API, ``MessageOrigin``); a channel's post in its discussion group has it too.
+    A channel's post in its discussion group has an origin, too.
     """
-    origin = maybe_part(message, "forward_origin")
-    if origin is None:
-        return _forwarded_before(message)
-    person = maybe_part(origin, "sender_user")
-    if person is not None:
-        return person_of(person).name
-    chat = maybe_part(origin, "sender_chat") or maybe_part(origin, "chat")
-    return (hint(chat, "title") if chat is not None else hint(origin, "sender_user_name")) or ""
-
-
-def _forwarded_before(message: Json) -> str | None:
-    """The same in the fields that a Bot API server before 7.0 sends."""
-    if message.get("is_automatic_forward") is not True and not any(name.startswith("forward_") for name in message):
-        return None
-    chat, person = maybe_part(message, "forward_from_chat"), maybe_part(message, "forward_from")
+    if message.forward_origin is not None:
+        return message.forward_origin.name
+    chat, person = message.forward_from_chat, message.forward_from
     if chat is not None:
-        return hint(chat, "title") or ""
-    return person_of(person).name if person is not None else hint(message, "forward_sender_name") or ""
+        return chat.title or ""
+    if person is not None:
+        return person.name
+    if message.forward_sender_name is not None:
+        return message.forward_sender_name
+    return "" if message.forward_date or message.is_automatic_forward else None
 
 
-def shows(message: Json) -> bool:
+def shows(message: Message) -> bool:
     """Whether the text is shown rather than said: ``/new`` in code or in a quotation is not given as a command.
 
     What a person sends through an inline bot (``via_bot``) is that bot's text.
     """
-    return "via_bot" in message or any(
-        hint(entity, "type") in _SHOWN and hint_number(entity, "offset") == 0 for entity in parts(message, "entities")
-    )
+    return message.via_bot or any(entity.type in _SHOWN and entity.offset == 0 for entity in message.entities)
 
 
-def addressed(message: Json, said: str, me: BotIdentity) -> bool:
+def addressed(message: Message, said: str, me: BotIdentity) -> bool:
     """Whether a message in a group is meant for the bot: it names it, or answers it."""
     if "@" in said and me.mention.search(said):
         return True
     answered = answered_by(message)
-    if answered is not None and (maybe_part(answered, "from") or {}).get("id") == me.id:
+    if answered is not None and answered.from_user is not None and answered.from_user.id == me.id:
         return True
-    entities = message.get("entities") or message.get("caption_entities")
     # People without a username are mentioned by an entity; so may the bot be.
-    return bool(entities) and any(
-        (maybe_part(entity, "user") or {}).get("id") == me.id
-        for name in ("entities", "caption_entities")
-        for entity in parts(message, name)
+    return any(
+        entity.user is not None and entity.user.id == me.id for entity in (*message.entities, *message.caption_entities)
     )
 
 

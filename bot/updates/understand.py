@@ -3,11 +3,23 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import Any
+
+from pydantic import ValidationError
 
 from bot.updates.commands import CHOICES, CONTROL, UNREADABLE, Command, parse
-from bot.updates.content import SERVICE, answered_by, describe, media_of, quote_of, text_of
-from bot.updates.meaning import BotIdentity, Ignored, Incoming, Malformed, Meaning, Moved
+from bot.updates.content import answered_by, media_of, quote_of, text_of
+from bot.updates.described import describe
+from bot.updates.meaning import BotIdentity, Ignored, Incoming, Malformed, MalformedValue, Meaning, Moved
+from bot.updates.models import (
+    CallbackQuery,
+    GenerationStopped,
+    MembershipChange,
+    Message,
+    TelegramUpdate,
+    update_id_of,
+)
+from bot.updates.objects import SERVICE
 from bot.updates.origin import (
     addressed,
     forwarded_from,
@@ -18,32 +30,12 @@ from bot.updates.origin import (
     shows,
     without_mention,
 )
-from bot.updates.raw import (
-    Json,
-    MalformedValue,
-    hint,
-    hint_number,
-    maybe_number,
-    maybe_part,
-    maybe_text,
-    number,
-    part,
-    text,
-)
 from tasks.chat_choices import CHAT_CHOICES, DEFAULT
 from tasks.envelope import Inbound, InboundKind, Media, Sender
 from tasks.session import SessionKey
 
-ALLOWED_UPDATES = (
-    "message",
-    "edited_message",
-    "business_message",
-    "edited_business_message",
-    "callback_query",
-    "my_chat_member",
-    "stopped_message_generation",
-)
-"""The kinds that we ask Telegram for (Bot API 10.3, ``Update``)."""
+ALLOWED_UPDATES = tuple(name for name in TelegramUpdate.model_fields if name != "update_id")
+"""The kinds that we ask Telegram for."""
 
 _EDITABLE_S = 48 * 3600
 """Telegram lets people edit a message for so long; a later edit is Telegram's own, of a link's preview for example."""
@@ -60,24 +52,35 @@ def understand(update: object, me: BotIdentity, now: float) -> Meaning:
         me: The bot.
         now: Seconds since the epoch, for ``Inbound.at``.
     """
-    update_id: int | None = None
     try:
-        raw = _object(update)
-        update_id = number(raw, "update_id")
-        for kind, read in _KINDS.items():
-            if kind in raw:
-                return read(_Reading(update_id, kind, me, now), part(raw, kind))
-        return Ignored(update_id, "a kind of update that we do not serve")
+        read = TelegramUpdate.model_validate(update)
+        for kind, meaning_of in _KINDS.items():
+            if (found := getattr(read, kind)) is not None:
+                return meaning_of(_Reading(read.update_id, kind, me, now), found)
+        return Ignored(read.update_id, "a kind of update that we do not serve")
+    except ValidationError as problem:
+        return Malformed(update_id_of(update), _reason(problem), _dump(update))
     except MalformedValue as problem:
-        return Malformed(update_id, str(problem), _dump(update))
+        return Malformed(update_id_of(update), str(problem), _dump(update))
     except Exception as problem:  # noqa: BLE001 - one update must never stop the others
-        return Malformed(update_id, f"not understood: {type(problem).__name__}", _dump(update))
+        return Malformed(update_id_of(update), f"not understood: {type(problem).__name__}", _dump(update))
 
 
-def _object(update: object) -> Json:
-    if not isinstance(update, dict):
-        raise MalformedValue("the update is no object")
-    return cast("Json", update)
+_WRONG = {
+    "missing": "is missing",
+    "model_type": "is no object",
+    "int_type": "is no integer",
+    "string_type": "is no text",
+    "literal_error": "is none that we know",
+}
+
+
+def _reason(problem: ValidationError) -> str:
+    """Which field is wrong; never its content."""
+    wrong = problem.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = [str(name) for name in wrong["loc"]]
+    named = ".".join(place[1:] or place) or "the update"
+    return f"{named} {_WRONG.get(wrong['type'], wrong['type'])}"
 
 
 def _dump(update: object) -> str:
@@ -101,14 +104,13 @@ class _Reading:
         return Ignored(self.update_id, why, callback)
 
 
-def _message(at: _Reading, message: Json) -> Meaning:
-    chat = part(message, "chat")
-    business = maybe_text(message, "business_connection_id") if "business" in at.kind else None
-    session = session_of(at.me, message, chat, business)
+def _message(at: _Reading, message: Message) -> Meaning:
+    business = message.business_connection_id if "business" in at.kind else None
+    session = session_of(at.me, message, business)
     if (moved := _moved(at, message, session.chat)) is not None:
         return moved
     sender = sender_of(message)
-    if (why := not_ours(message, chat, sender, business)) is not None:
+    if (why := not_ours(message, sender, business)) is not None:
         return at.nothing(why)
 
     edited = at.kind.startswith("edited_")
@@ -116,9 +118,9 @@ def _message(at: _Reading, message: Json) -> Meaning:
     if edited and (not said or said.startswith("/")):
         # A live location moves without end, and a command is not given by an edit.
         return at.nothing("an edit without words")
-    if edited and (hint_number(message, "edit_date") or 0) - (hint_number(message, "date") or 0) > _EDITABLE_S:
+    if edited and (message.edit_date or 0) - (message.date or 0) > _EDITABLE_S:
         return at.nothing("an edit that no person can make")
-    group = chat["type"] != "private"
+    group = message.chat.type != "private"
     origin = forwarded_from(message)
     command = parse(said) if origin is None and business is None and _commands(message, said) else None
     if command is not None and group and command.to not in (None, at.me.username):
@@ -133,12 +135,12 @@ def _message(at: _Reading, message: Json) -> Meaning:
         update_id=at.update_id,
         at=at.now,
         kind=given.kind,
-        message_id=number(message, "message_id"),
+        message_id=message.message_id,
         sender=sender,
-        chat_type=chat["type"],
+        chat_type=message.chat.type,
         text=given.text,
         media=given.media,
-        album=maybe_text(message, "media_group_id"),
+        album=message.media_group_id,
         quote=quote_of(message) if given.kind in ("message", "new") else None,
         choice=given.choice or {},
         edited=edited,
@@ -148,14 +150,14 @@ def _message(at: _Reading, message: Json) -> Meaning:
     return Incoming(at.update_id, inbound, given.addressed or not group, given.ask)
 
 
-def _commands(message: Json, said: str) -> bool:
+def _commands(message: Message, said: str) -> bool:
     """Whether a text may be a command: a caption, and a text that is only shown, are not."""
-    return said.startswith("/") and "text" in message and not shows(message)
+    return said.startswith("/") and message.text is not None and not shows(message)
 
 
-def _moved(at: _Reading, message: Json, chat: int) -> Moved | None:
+def _moved(at: _Reading, message: Message, chat: int) -> Moved | None:
     """A group became a supergroup: both say so, in either order. (A group that still can has no topics.)"""
-    old, new = maybe_number(message, "migrate_from_chat_id"), maybe_number(message, "migrate_to_chat_id")
+    old, new = message.migrate_from_chat_id, message.migrate_to_chat_id
     if old is None and new is None:
         return None
     moved = Moved(at.update_id, SessionKey(at.me.id, old or chat), SessionKey(at.me.id, new or chat))
@@ -191,20 +193,22 @@ def _given(command: Command, me: BotIdentity) -> _Given | None:
     return None
 
 
-def _said(message: Json, said: str, me: BotIdentity, *, group: bool) -> _Given | None:
+def _said(message: Message, said: str, me: BotIdentity, *, group: bool) -> _Given | None:
     """What an ordinary message gives; None when it is a service message."""
     media = media_of(message)
     to_us = not group or addressed(message, said, me)
     about = "" if said else describe(message)
     # A rich message is its author's own text.
-    described = bool(about) and not isinstance(message.get("rich_message"), dict)
+    described = bool(about) and message.rich_message is None
     said = said or about
     if not said and not media:
-        return None if not SERVICE.isdisjoint(message) else _Given("", ask=UNREADABLE, addressed=to_us)
+        return (
+            None if not SERVICE.isdisjoint(message.model_extra or ()) else _Given("", ask=UNREADABLE, addressed=to_us)
+        )
     if group:
         answered = answered_by(message)
         said = without_mention(said, me, keep=not media and answered is None)
-        if not media and answered is not None and (maybe_part(answered, "from") or {}).get("id") != me.id:
+        if not media and answered is not None and (answered.from_user is None or answered.from_user.id != me.id):
             # "What is this?": of a group's talk the history holds only what was said to the bot.
             media = media_of(answered)
     return _Given(said, media=media, addressed=to_us, described=described)
@@ -216,12 +220,12 @@ def _choice(what: str, name: str) -> dict[str, str]:
     return {what: "" if name.lower() == DEFAULT else named}
 
 
-def _callback(at: _Reading, query: Json) -> Meaning:
+def _callback(at: _Reading, query: CallbackQuery) -> Meaning:
     """A pressed button. Its data says what it does: ``retry``, ``stop``, ``model:NAME`` ..."""
-    pressed = text(query, "id")
-    word, _, argument = (hint(query, "data") or "").partition(":")
-    message = maybe_part(query, "message")
-    if message is None or message.get("date") == 0:
+    pressed = query.id
+    word, _, argument = (query.data or "").partition(":")
+    message = query.message
+    if message is None or message.date == 0:
         # Of an inaccessible message (date 0) not even the topic is told.
         return at.nothing("a button whose message is gone", pressed)
     kind: InboundKind
@@ -236,39 +240,36 @@ def _callback(at: _Reading, query: Json) -> Meaning:
             kind, choice, ask = "choose", _choice(word, argument), Command(word, argument)
         case _:
             return at.nothing("a button that we do not know", pressed)
-    chat = part(message, "chat")
-    session = session_of(at.me, message, chat, maybe_text(message, "business_connection_id"))
+    session = session_of(at.me, message, message.business_connection_id)
     inbound = Inbound(
         session=str(session),
         update_id=at.update_id,
         at=at.now,
         kind=kind,
-        message_id=number(message, "message_id"),
-        sender=person_of(part(query, "from")),
-        chat_type=chat["type"],
+        message_id=message.message_id,
+        sender=person_of(query.from_user),
+        chat_type=message.chat.type,
         choice=choice,
         pressed=True,
     )
     return Incoming(at.update_id, inbound, ask=ask, callback=pressed)
 
 
-def _stopped(at: _Reading, stopped: Json) -> Meaning:
+def _stopped(at: _Reading, stopped: GenerationStopped) -> Meaning:
     """The native Stop button of a draft (Bot API 10.3); drafts are shown in private chats only."""
-    chat = part(stopped, "chat")
-    topic = maybe_number(stopped, "message_thread_id")
-    session = SessionKey(at.me.id, number(chat, "id"), topic)
+    session = SessionKey(at.me.id, stopped.chat.id, stopped.message_thread_id)
     inbound = Inbound(
         session=str(session), update_id=at.update_id, at=at.now, kind="stop", sender=Sender(id=session.chat)
     )
     return Incoming(at.update_id, inbound)
 
 
-def _membership(at: _Reading, change: Json) -> Meaning:
-    status = hint(part(change, "new_chat_member"), "status")
+def _membership(at: _Reading, change: MembershipChange) -> Meaning:
+    status = change.new_chat_member.status if change.new_chat_member is not None else None
     return at.nothing(f"the bot is now: {status}")
 
 
-_KINDS: dict[str, Callable[[_Reading, Json], Meaning]] = {
+_KINDS: dict[str, Callable[[_Reading, Any], Meaning]] = {
     "message": _message,
     "edited_message": _message,
     "business_message": _message,

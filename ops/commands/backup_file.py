@@ -1,7 +1,7 @@
 """The file of `cohort backup`: gzip, one JSON object a line, checked as a whole before any of it is used.
 
 The first line is ``{"cohort-backup": 1, "made": seconds since the epoch, "release": "0.1.0"}``. Each further line is a
-key, ``{"key", "type", "expires", "value"}``, where ``value`` is a list of base64 texts (``tasks.store.backup.Record``).
+key, ``{"key", "type", "expires", "value"}``, where ``value`` is a list of base64 texts (``backup.StoredKey``).
 The last line is ``{"records": count, "sha256": hex}``, the digest of all lines before it.
 """
 
@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any, cast
 
 from tasks.errors import Misconfigured
-from tasks.store.backup import Record
+from tasks.store.backup import StoredKey
 
 FORM = 1
 
 
-async def write(file: Path, records: AsyncIterable[Record], *, made: float, release: str) -> int:
+async def write(file: Path, records: AsyncIterable[StoredKey], *, made: float, release: str) -> int:
     """Write ``file`` whole or not at all, for its owner only; gives the number of records.
 
     Raises:
@@ -55,7 +55,7 @@ async def write(file: Path, records: AsyncIterable[Record], *, made: float, rele
     return count
 
 
-def _told(record: Record) -> dict[str, Any]:
+def _told(record: StoredKey) -> dict[str, Any]:
     value = [base64.b64encode(part).decode() for part in record.value]
     return {"key": record.key, "type": record.type, "expires": record.expires, "value": value}
 
@@ -107,13 +107,13 @@ def _lines(file: Path) -> Iterator[bytes]:
         raise Misconfigured(f"{file}: cannot be read ({problem.strerror or problem})") from None
 
 
-def _record(what: dict[str, Any]) -> Record:
+def _record(what: dict[str, Any]) -> StoredKey:
     value = tuple(base64.b64decode(cast("str", part), validate=True) for part in what["value"])
     expires = what["expires"]
-    return Record(str(what["key"]), str(what["type"]), None if expires is None else float(expires), value)
+    return StoredKey(str(what["key"]), str(what["type"]), None if expires is None else float(expires), value)
 
 
-async def read(file: Path) -> AsyncIterator[Record]:
+async def read(file: Path) -> AsyncIterator[StoredKey]:
     """The records of a file that ``check`` found whole."""
     for place, text in enumerate(_lines(file)):
         what = json.loads(text)

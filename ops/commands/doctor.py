@@ -20,7 +20,9 @@ from tasks.clock import Clock
 from tasks.errors import CohortError, StoreUnavailable
 from tasks.settings import Settings
 from tasks.store import connect
-from tasks.store.redis import connection, guard, text
+from tasks.store.redis import connection
+from tasks.store.server import RedisServer
+from tasks.worker_status import WorkerStatus
 
 type Severity = Literal["ok", "warning", "problem"]
 
@@ -112,14 +114,11 @@ async def redis(here: Context, clock: Clock) -> list[Finding]:
         return [Finding(about, "ok", "none is set and nothing runs; `cohort up` brings its own Valkey")]
     try:
         async with connection(here.settings.redis) as client:
-            with guard():
-                info = await client.info()
-                before = clock.now()
-                seconds, micros = await client.time()
-                skew = float(seconds) + float(micros) / 1e6 - (before + clock.now()) / 2
+            server = RedisServer(client)
+            info, skew = await server.info(), await server.ahead(clock)
     except StoreUnavailable as problem:
         return [Finding(about, "problem", str(problem), "check REDIS_URL, and whether it runs")]
-    name, number = version({text(key): value for key, value in info.items()})
+    name, number = version(info)
     old = number < _OLDEST_REDIS
     found = [Finding(about, "problem" if old else "ok", name, "7.0 or later is needed" if old else "")]
     if abs(skew) > MAX_SKEW_S:
@@ -128,7 +127,7 @@ async def redis(here: Context, clock: Clock) -> list[Finding]:
     else:
         found.append(Finding("clock", "ok", "this machine and Redis agree"))
     async with connect(here.settings) as store:
-        facts = await durability.configured(store)
+        facts = await store.server.persistence()
         weak = durability.weaknesses(facts)
         found += [Finding("durability", "problem", sentence) for sentence in weak]
         if not facts:
@@ -145,12 +144,12 @@ async def redis(here: Context, clock: Clock) -> list[Finding]:
     return found
 
 
-def _out_of_reach(members: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]:
+def _out_of_reach(members: Mapping[str, WorkerStatus]) -> Iterator[Finding]:
     """MCP servers that living workers cannot reach."""
     without: dict[str, list[str]] = {}
-    for incarnation, told in sorted(members.items()):
-        for name in told.get("servers_down", ()):
-            without.setdefault(str(name), []).append(incarnation)
+    for incarnation, status in sorted(members.items()):
+        for name in status.servers_down:
+            without.setdefault(name, []).append(incarnation)
     for name, workers in without.items():
         do = "see `server.unreachable` in their logs; it is tried again by itself"
         yield Finding(f"MCP server {name}", "warning", f"not reachable from {', '.join(workers)}", do)

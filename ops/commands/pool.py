@@ -85,4 +85,4 @@ async def _living(store: Store, incarnation: str) -> str:
     if incarnation not in members:
         known = ", ".join(sorted(members)) or "none"
         raise Misconfigured(f"there is no worker {incarnation}; living: {known}")
-    return str(members[incarnation].get("host", ""))
+    return members[incarnation].host

@@ -1,17 +1,15 @@
 """``cohort status``: one look at the pool, as a value and as text."""
 
 import io
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from tasks import keys
 from tasks.clock import Clock
 from tasks.store import Store
-from tasks.store.redis import guard
+from tasks.worker_status import WorkerStatus
 
 _SLOTS_SHOWN = 8
 
@@ -72,17 +70,16 @@ class Look:
         return {**asdict(self), "waiting": self.waiting, "oldest_s": self.oldest_s}
 
 
-def _worker(incarnation: str, about: Mapping[str, Any], slots: int) -> Worker:
-    turns = about.get("turns")
+def _worker(incarnation: str, status: WorkerStatus, slots: int) -> Worker:
     return Worker(
         incarnation,
-        host=str(about.get("host", "?")),
-        pid=int(about.get("pid", 0)),
-        lanes=int(about.get("lanes", 0)),
-        at_work=int(about.get("at_work", 0)),
+        host=status.host,
+        pid=status.pid,
+        lanes=status.lanes,
+        at_work=status.at_work,
         slots=slots,
-        turns=int(turns) if turns is not None else None,
-        servers_down=tuple(str(name) for name in about.get("servers_down", ())),
+        turns=status.turns,
+        servers_down=status.servers_down,
     )
 
 
@@ -93,21 +90,12 @@ async def look(store: Store, clock: Clock, *, slots: int) -> Look:
         StoreUnavailable: Redis is away.
     """
     view = await store.members.look()
-    with guard():
-        async with store.redis.pipeline(transaction=False) as pipe:
-            for slot in range(slots):
-                pipe.zcard(keys.pending(slot))
-                pipe.zrange(keys.pending(slot), 0, 0, withscores=True)
-            told: list[Any] = await pipe.execute()
+    backlogs = await store.sessions.backlogs(slots)
     now = clock.now()
-    depths = [
-        Depth(slot, view.slots.get(slot), int(told[2 * slot]), max(0.0, now - float(told[2 * slot + 1][0][1])))
-        for slot in range(slots)
-        if told[2 * slot] and told[2 * slot + 1]
-    ]
+    depths = [Depth(log.slot, view.slots.get(log.slot), log.sessions, max(0.0, now - log.since)) for log in backlogs]
     return Look(
         at=now,
-        workers=tuple(_worker(name, about, len(view.of(name))) for name, about in sorted(view.members.items())),
+        workers=tuple(_worker(name, status, len(view.of(name))) for name, status in sorted(view.members.items())),
         gone=view.gone,
         slots=slots,
         unowned=sum(view.slots.get(slot) not in view.members for slot in range(slots)),

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from ops import control, model
-from ops.durability import configured, weaknesses
+from ops.durability import weaknesses
 from ops.home import Home, Running
 from ops.model import ChosenModel
 from ops.powers import powers
@@ -95,7 +95,7 @@ class Up:
         plan = make_plan(self._settings, self._environ, {"REDIS_URL": url, **choice.env, **served})
         effective = load(plan.env)
         self._store = await self._opened.enter_async_context(connect(effective))
-        warnings = weaknesses(await configured(self._store)) if self._settings.redis_url else ()
+        warnings = weaknesses(await self._store.server.persistence()) if self._settings.redis_url else ()
         if plan.playground_port is None and effective.access != "open" and not (effective.allow or effective.admins):
             warnings += (
                 "no user may talk to the bot yet: write to it, it tells you your id, and set COHORT_ALLOW to that id",

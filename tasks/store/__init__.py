@@ -17,8 +17,10 @@ from tasks.store.lease import PollerLease
 from tasks.store.membership import Membership
 from tasks.store.moves import Moves
 from tasks.store.notes import NoteStore
+from tasks.store.pacing import Limits, PaceStore
 from tasks.store.redis import connection
 from tasks.store.reminders import ReminderStore
+from tasks.store.server import RedisServer
 from tasks.store.sessions import SessionStore
 
 _HEARTBEAT = 8
@@ -29,13 +31,16 @@ _TOOLS, _TOOL_WAITS_S = 16, 20.0
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """All verbs; ``redis`` is for the stores that others build on it (pacing).
+    """All verbs.
 
     Heartbeats have connections of their own, and tools have some to share: a model that calls a tool thousands of times
-    must not let a worker pass for dead. ``tool_reminders``: ``reminders`` as tools set them.
+    must not let a worker pass for dead.
     """
 
     redis: Redis
+    """The client itself, for tests that look at keys. Other packages use the verbs (``tests/test_house.py``)."""
+    server: RedisServer
+    pace: PaceStore
     intake: IntakeStore
     sessions: SessionStore
     journal: JournalStore
@@ -47,6 +52,7 @@ class Store:
     notes: NoteStore
     reminders: ReminderStore
     tool_reminders: ReminderStore
+    """``reminders``, as tools set them."""
 
 
 @asynccontextmanager
@@ -66,6 +72,8 @@ async def connect(settings: Settings, clock: Clock | None = None) -> AsyncGenera
         await open_layout(redis, settings.slots)
         yield Store(
             redis=redis,
+            server=RedisServer(redis),
+            pace=PaceStore(redis, clock, Limits.of(settings.send_rate)),
             intake=IntakeStore(redis, clock, slots=settings.slots, inbox_cap=settings.inbox_cap),
             sessions=SessionStore(redis, clock, slots=settings.slots),
             journal=JournalStore(redis),

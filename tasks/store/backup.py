@@ -31,7 +31,7 @@ _STREAM = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class StoredKey:
     """One key and what it holds."""
 
     key: str
@@ -44,7 +44,7 @@ class Record:
     """
 
 
-async def dump(redis: Redis, clock: Clock) -> AsyncGenerator[Record]:
+async def dump(redis: Redis, clock: Clock) -> AsyncGenerator[StoredKey]:
     """Everything that has to outlive the server; a session's keys are read in one transaction.
 
     Messages accepted and turns committed after the call may be missing. What is in the dump fits together: a message is
@@ -71,7 +71,7 @@ async def dump(redis: Redis, clock: Clock) -> AsyncGenerator[Record]:
             yield replace(record, value=further)
 
 
-async def _read_all(redis: Redis, clock: Clock, patterns: Sequence[str]) -> AsyncGenerator[Record]:
+async def _read_all(redis: Redis, clock: Clock, patterns: Sequence[str]) -> AsyncGenerator[StoredKey]:
     for pattern in patterns:
         async for name in _names(redis, pattern):
             for record in await _read(redis, clock, [name]):
@@ -98,7 +98,7 @@ async def _names(redis: Redis, pattern: str) -> AsyncGenerator[str]:
             yield text(name)
 
 
-async def _read(redis: Redis, clock: Clock, names: Sequence[str]) -> list[Record]:
+async def _read(redis: Redis, clock: Clock, names: Sequence[str]) -> list[StoredKey]:
     """The keys among ``names`` that exist, as they are at one moment. A key of a wrong type holds nothing of ours."""
     kinds = [kind for name in names if (kind := keys.kind_of(name)) is not None]
     with guard():
@@ -108,11 +108,11 @@ async def _read(redis: Redis, clock: Clock, names: Sequence[str]) -> list[Record
                 _ask(pipe, name, kind.type)
             answers: list[Any] = await pipe.execute(raise_on_error=False)
     now = clock.now()
-    found: list[Record] = []
+    found: list[StoredKey] = []
     for name, kind, left, value in zip(names, kinds, answers[::2], answers[1::2], strict=True):
         flat = () if isinstance(value, Exception) else _flat(kind.type, value)
         if flat:
-            found.append(Record(name, kind.type, now + left / 1000 if left >= 0 else None, flat))
+            found.append(StoredKey(name, kind.type, now + left / 1000 if left >= 0 else None, flat))
     return found
 
 
@@ -144,7 +144,7 @@ def _flat(kind: str, value: Any) -> tuple[bytes, ...]:
             return () if value is None else (value,)
 
 
-async def restore(redis: Redis, records: AsyncIterable[Record], clock: Clock) -> int:
+async def restore(redis: Redis, records: AsyncIterable[StoredKey], clock: Clock) -> int:
     """Write a dump into a Redis that holds no sessions; gives the number of keys.
 
     What a restore before this one left behind when it was cut off is removed first. Keys that have expired meanwhile
@@ -193,7 +193,7 @@ async def _clear(redis: Redis) -> None:
             await redis.delete(keys.LAYOUT, keys.ASSIGNMENT, keys.MEMBERS)
 
 
-def _slots(record: Record) -> int:
+def _slots(record: StoredKey) -> int:
     layout = _pairs(record.value)
     version = layout.get(b"version", b"")
     slots = layout.get(b"slots", b"")
@@ -206,7 +206,7 @@ def _pairs(value: Sequence[bytes]) -> dict[bytes, bytes]:
     return dict(zip(value[::2], value[1::2], strict=True))
 
 
-def _write(pipe: Pipeline, record: Record) -> None:
+def _write(pipe: Pipeline, record: StoredKey) -> None:
     key, value = record.key, record.value
     if record.type == "stream":
         for entry, field, said in batched(value, _STREAM):
@@ -229,7 +229,7 @@ def _write(pipe: Pipeline, record: Record) -> None:
         pipe.pexpireat(key, int(record.expires * 1000))
 
 
-def _wake(pipe: Pipeline, record: Record, slots: int, now: float) -> None:
+def _wake(pipe: Pipeline, record: StoredKey, slots: int, now: float) -> None:
     """A session with work is pending, whatever the dump says of it."""
     for part in (":inbox", ":outbox"):
         if record.type == "list" and record.key.startswith(f"{keys.PREFIX}s:") and record.key.endswith(part):

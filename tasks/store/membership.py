@@ -1,15 +1,14 @@
 """Which workers live, and which slots each of them serves."""
 
-import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from redis.asyncio import Redis
 
 from tasks import keys
 from tasks.store.redis import Script, guard, text
+from tasks.worker_status import WorkerStatus
 
 _DIGITS = 15
 """A number of more digits is damaged."""
@@ -19,7 +18,7 @@ _DIGITS = 15
 class View:
     """What one look shows."""
 
-    members: Mapping[str, Mapping[str, Any]]
+    members: Mapping[str, WorkerStatus]
     """Incarnation -> what its heartbeat says of it, of the living only."""
     gone: tuple[str, ...]
     """Incarnations that are listed, but whose heartbeat stopped."""
@@ -41,13 +40,13 @@ class Membership:
         self._assign = Script(redis, "assign")
         self._forget = Script(redis, "forget")
 
-    async def beat(self, incarnation: str, about: Mapping[str, Any], ttl: timedelta, *, member: bool = True) -> bool:
+    async def beat(self, incarnation: str, status: WorkerStatus, ttl: timedelta, *, member: bool = True) -> bool:
         """Say that this incarnation lives; as a ``member`` it takes slots, otherwise it only keeps its claims.
 
         Returns:
             Whether the last heartbeat still stood, so no other worker took it for dead.
         """
-        facts = json.dumps(about)
+        facts = status.model_dump_json()
         with guard():
             async with self._redis.pipeline(transaction=True) as pipe:
                 pipe.set(keys.worker(incarnation), facts, px=int(ttl.total_seconds() * 1000), get=True)
@@ -71,7 +70,7 @@ class Membership:
                     pipe.exists(keys.worker(name))
                 alive = await pipe.execute() if names else []
         facts = zip(names, listed.values(), alive, strict=True)
-        members = {name: _about(said) for name, said, there in facts if there}
+        members = {name: WorkerStatus.from_json(said) for name, said, there in facts if there}
         gone = tuple(name for name in names if name not in members)
         version = _number(stored.pop(b"version", b"0"))
         slots = {_number(slot): text(owner) for slot, owner in stored.items() if slot.isdigit()}
@@ -113,15 +112,6 @@ class Membership:
                     message = await channel.get_message(timeout=30.0)
                     if message is not None:
                         yield text(message["data"])
-
-
-def _about(said: bytes) -> Mapping[str, Any]:
-    """What a member says of itself; nothing, where that is damaged: it lives nevertheless."""
-    try:
-        found: Any = json.loads(said)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _number(said: bytes) -> int | None:

@@ -40,6 +40,17 @@ class Glance:
     """What the session chose of ``tasks.chat_choices``."""
 
 
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """A slot with unanswered messages."""
+
+    slot: int
+    sessions: int
+    """How many of its sessions wait."""
+    since: float
+    """Since when the first of them waits, seconds since the epoch."""
+
+
 class SessionViews:
     """Verbs that only look."""
 
@@ -94,6 +105,17 @@ class SessionViews:
         owner, agent, model = (text(value) if value else None for value in (owner, agent, model))
         choices = {name: text(value) for name, value in zip(CHAT_CHOICES, chosen, strict=True) if value}
         return Glance(waiting, oldest, owner, agent, model, _count(used_in), _count(used_out), choices)
+
+    async def backlogs(self, slots: int) -> list[Backlog]:
+        """The slots that have work, in one round trip."""
+        with guard():
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for slot in range(slots):
+                    pipe.zcard(keys.pending(slot))
+                    pipe.zrange(keys.pending(slot), 0, 0, withscores=True)
+                told: list[Any] = await pipe.execute()
+        pairs = enumerate(zip(told[::2], told[1::2], strict=True))
+        return [Backlog(slot, int(count), float(first[0][1])) for slot, (count, first) in pairs if count and first]
 
     async def usage(self, names: Sequence[str]) -> list[int]:
         """Tokens (in + out) counted under each of ``keys.usage`` names."""

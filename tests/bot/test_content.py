@@ -7,7 +7,8 @@ import pytest
 from aiogram import types as tg
 
 from bot.updates.commands import UNREADABLE
-from bot.updates.content import QUOTE_CHARACTERS, SERVICE
+from bot.updates.content import QUOTE_CHARACTERS
+from bot.updates.objects import SERVICE
 from tests.bot.meanings import DESCRIBED, FILES, heard, ignored, inbound
 from tests.bot.updates import GROUP, message, said, size
 
@@ -130,6 +131,9 @@ def test_half_a_surrogate_pair_does_not_reach_the_store() -> None:
     update = said("x")
     update["message"]["text"] = json.loads('"a\\ud83d b"')
     update["message"]["from"]["first_name"] = json.loads('"\\ud83d"')
+    update["message"]["quote"] = {"text": json.loads('"\\udc00 quoted"'), "position": 0}
     found = inbound(update)
-    assert found.text == "a? b"
+    assert (found.text, found.quote) == ("a? b", "? quoted")
+    assert found.sender is not None
+    assert found.sender.name.startswith("? ")
     found.to_json().encode()

@@ -17,6 +17,7 @@ from tasks.session import SessionKey
 from tasks.settings import Settings, load
 from tasks.slots import assign, slot_of
 from tasks.store import Store
+from tasks.worker_status import WorkerStatus
 from tests.harness.processes import ROOT
 from tests.ops.conftest import cohort
 
@@ -35,7 +36,7 @@ class FakeClock:
 async def peopled(store: Store) -> str:
     """Two workers, one session that has waited since 100."""
     for name in ("worker-1-aaaa", "worker-2-bbbb"):
-        about = {"host": "here", "pid": 7, "lanes": 4, "at_work": 1}
+        about = WorkerStatus(host="here", pid=7, lanes=4, at_work=1)
         await store.members.beat(name, about, timedelta(minutes=5))
     await store.members.propose(0, assign(64, ["worker-1-aaaa", "worker-2-bbbb"], {}))
     session = "4242:5"
@@ -61,7 +62,7 @@ async def test_status_shows_workers_slots_and_what_has_waited_longest(store: Sto
 async def test_status_and_doctor_name_mcp_servers_that_a_worker_cannot_reach(
     store: Store, settings: Settings, redis_url: str
 ) -> None:
-    about = {"host": "here", "pid": 7, "lanes": 4, "at_work": 0, "servers_down": ["sky", "memory"]}
+    about = WorkerStatus(host="here", pid=7, lanes=4, servers_down=("sky", "memory"))
     await store.members.beat("worker-1-aaaa", about, timedelta(minutes=5))
     page = render(await look(store, FakeClock(1.0), slots=64))
     assert "worker-1-aaaa: MCP servers not reachable: sky, memory" in page

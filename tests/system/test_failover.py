@@ -17,6 +17,7 @@ from tasks.settings import load
 from tasks.store import Store, connect
 from tasks.store.intake import Accept
 from tasks.store.sessions import Claim, Commit
+from tasks.worker_status import WorkerStatus
 from tests.harness.failover import Failover
 from tests.harness.product import Harness
 
@@ -49,7 +50,7 @@ class Writer:
             with suppress(StoreUnavailable):
                 await self._store.intake.accept(BOT, [Accept(update, inbound=inbound)])
                 self.accepted.add(update)
-                await self._store.members.beat("w-one", {}, LONG)
+                await self._store.members.beat("w-one", WorkerStatus(), LONG)
                 claim = await self._store.sessions.claim(session, "w-one")
                 assert isinstance(claim, Claim)
                 await self._store.sessions.commit(claim, Commit(1, [Reply(text="answer", answers=(update,))]))

@@ -19,11 +19,12 @@ from tasks.errors import EnvelopeInvalid, Misconfigured
 from tasks.session import SessionKey
 from tasks.settings import load
 from tasks.store import Store, connect
-from tasks.store.backup import Record, dump, restore
+from tasks.store.backup import StoredKey, dump, restore
 from tasks.store.intake import Accept
 from tasks.store.journal import Steps
 from tasks.store.layout import open_layout
 from tasks.store.sessions import Claim, Commit
+from tasks.worker_status import WorkerStatus
 
 BOT = 4242
 ONE, TWO, QUIET = SessionKey(BOT, 1), SessionKey(BOT, -100_2, 7), SessionKey(BOT, 3)
@@ -46,7 +47,7 @@ def message(update_id: int, session: SessionKey) -> Accept:
 async def filled(store: Store) -> Claim:
     """A deployment with something of each kind that is kept."""
     await store.intake.accept(BOT, [message(1, ONE), message(2, TWO), message(3, ONE), message(4, QUIET)])
-    await store.members.beat("w-one", {}, LONG)
+    await store.members.beat("w-one", WorkerStatus(), LONG)
     for session, left in ((ONE, 1), (QUIET, 0)):
         claim = await store.sessions.claim(session, "w-one")
         assert isinstance(claim, Claim)
@@ -110,7 +111,7 @@ async def test_a_restored_session_goes_on_where_it_was(store: Store, redis_url: 
         assert await target.exists(keys.journal(TWO))
     async with connect(load({"REDIS_URL": other, "TELEGRAM_BOT_TOKEN": f"{BOT}:t"})) as restored:
         # The worker that owned it lives on, beside the old Redis.
-        await restored.members.beat("w-two", {}, LONG)
+        await restored.members.beat("w-two", WorkerStatus(), LONG)
         again = await restored.sessions.claim(ONE, "w-two")
         assert isinstance(again, Claim)
         assert await restored.intake.accept(BOT, [message(1, ONE)]) == ["seen"]
@@ -183,7 +184,7 @@ async def test_what_moves_while_the_backup_is_read_is_not_lost(
             before = await messages(source)
             assert len(before) == 4
 
-            async def acting(at: int) -> AsyncIterator[Record]:
+            async def acting(at: int) -> AsyncIterator[StoredKey]:
                 nonlocal more
                 count, more = 0, False
                 async for record in dump(source, CLOCK):
@@ -205,7 +206,7 @@ async def test_a_restore_that_was_cut_off_is_begun_again_and_no_process_starts_b
 ) -> None:
     await filled(store)
 
-    async def cut() -> AsyncIterator[Record]:
+    async def cut() -> AsyncIterator[StoredKey]:
         place = 0
         async for record in dump(source, CLOCK):
             if place == 6:
@@ -236,7 +237,7 @@ async def test_a_backup_is_restored_into_an_empty_redis_only(store: Store, redis
             await restore(source, dump(source, CLOCK), CLOCK)
         assert await content(source) == before
         async with connect(load({"REDIS_URL": other, "TELEGRAM_BOT_TOKEN": f"{BOT}:t"})) as running:
-            await running.members.beat("w-two", {}, LONG)
+            await running.members.beat("w-two", WorkerStatus(), LONG)
             with pytest.raises(Misconfigured, match="workers are running"):
                 await copied(source, target)
             await running.members.report_death("w-two")

@@ -22,6 +22,7 @@ from tasks.store import Store, connect
 from tasks.store.intake import Accept
 from tasks.store.journal import Steps
 from tasks.store.sessions import Claim, Commit, Counts
+from tasks.worker_status import WorkerStatus
 
 SESSION = SessionKey(7, 1)
 WORKERS = ["w-one", "w-two"]
@@ -87,7 +88,7 @@ class JournalMachine(RuleBasedStateMachine):
     @rule(worker=st.sampled_from(WORKERS))
     def claim(self, worker: str) -> None:
         plain = self.plain
-        self.run(self.store.members.beat(worker, {}, timedelta(minutes=5)))
+        self.run(self.store.members.beat(worker, WorkerStatus(), timedelta(minutes=5)))
         plain.alive.add(worker)
         got = self.run(self.store.sessions.claim(SESSION, worker))
         if isinstance(got, Claim):

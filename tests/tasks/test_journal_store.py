@@ -10,6 +10,7 @@ from tasks.journal import JournalTooNew, Mark
 from tasks.store import Store
 from tasks.store.journal import Steps
 from tasks.store.sessions import Claim, Commit, Counts
+from tasks.worker_status import WorkerStatus
 from tests.tasks.test_sessions_store import LONG, SESSION, claimed, message
 
 USAGE = {"cohort:usage:test:2026-01-01": Counts({"input_tokens": 3})}
@@ -121,7 +122,7 @@ def test_a_mark_is_read_as_it_was_written_and_a_newer_one_is_left_alone() -> Non
 async def test_a_journal_outlives_a_hand_over(store: Store) -> None:
     claim = await begun(store)
     await store.sessions.hand_off(claim)
-    await store.members.beat("w-two", {}, LONG)
+    await store.members.beat("w-two", WorkerStatus(), LONG)
     heir = await claimed(store, "w-two")
     assert heir.state["journal"] == MARK.encode()
     assert await store.journal.read(heir) == (b"one",)

@@ -9,6 +9,7 @@ from tasks.session import SessionKey
 from tasks.settings import Settings, load
 from tasks.store import Store, connect
 from tasks.store.reminders import A_CHAT, A_PERSON, A_SESSION, LONGEST_CHAIN
+from tasks.worker_status import WorkerStatus
 from workers.sessions.reminders import admission
 
 MINE, YOURS = SessionKey(4242, 1), SessionKey(4242, 2)
@@ -165,7 +166,7 @@ async def test_thousands_of_notes_at_once_wait_for_each_other_and_never_for_the_
         for number in range(2000):
             group.create_task(store.notes.remember(MINE, "tea", f"cup {number}"), name=f"note {number}")
         await asyncio.sleep(0)
-        await store.members.beat("w-busy", {}, timedelta(seconds=5), member=True)
-        assert await store.members.beat("w-busy", {}, timedelta(seconds=5), member=True), "it stood"
+        await store.members.beat("w-busy", WorkerStatus(), timedelta(seconds=5), member=True)
+        assert await store.members.beat("w-busy", WorkerStatus(), timedelta(seconds=5), member=True), "it stood"
     async with connect(settings) as store:
         assert list(await store.notes.recall(MINE)) == ["tea"]

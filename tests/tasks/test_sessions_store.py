@@ -12,6 +12,7 @@ from tasks.session import SessionKey
 from tasks.store import Store
 from tasks.store.intake import Accept
 from tasks.store.sessions import Claim, Commit, Held, SessionStore
+from tasks.worker_status import WorkerStatus
 
 SESSION = SessionKey(4242, 5)
 LONG = timedelta(minutes=5)
@@ -22,7 +23,7 @@ def message(update_id: int, session: SessionKey = SESSION) -> Accept:
 
 
 async def claimed(store: Store, worker: str, session: SessionKey = SESSION) -> Claim:
-    await store.members.beat(worker, {}, LONG)
+    await store.members.beat(worker, WorkerStatus(), LONG)
     claim = await store.sessions.claim(session, worker)
     assert isinstance(claim, Claim)
     return claim
@@ -34,7 +35,7 @@ async def test_a_zombie_commits_nothing(store: Store) -> None:
     zombie = await claimed(store, "w-one")
     await store.members.report_death("w-one")
     heir = await claimed(store, "w-two")
-    await store.members.beat("w-one", {}, LONG)
+    await store.members.beat("w-one", WorkerStatus(), LONG)
 
     with pytest.raises(ClaimLost):
         await store.sessions.commit(zombie, Commit(1, [Reply(text="stale")], history=b"stale"))
@@ -76,7 +77,7 @@ class Recorder:
 
 
 async def test_a_claim_that_the_network_brings_late_is_none(store: Store) -> None:
-    await store.members.beat("w-one", {}, LONG)
+    await store.members.beat("w-one", WorkerStatus(), LONG)
     sessions = SessionStore(store.redis, SystemClock(), slots=64)
     sessions._claim = recorder = Recorder(sessions._claim)  # type: ignore[assignment]
     claim = await sessions.claim(SESSION, "w-one")
@@ -113,7 +114,7 @@ async def test_a_try_counts_when_its_owner_says_so_or_says_nothing_more(store: S
 
 async def test_a_living_owner_keeps_its_session(store: Store) -> None:
     await claimed(store, "w-one")
-    await store.members.beat("w-two", {}, LONG)
+    await store.members.beat("w-two", WorkerStatus(), LONG)
     assert await store.sessions.claim(SESSION, "w-two") == Held("w-one")
 
 

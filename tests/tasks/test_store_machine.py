@@ -27,6 +27,7 @@ from tasks.slots import slot_of
 from tasks.store import Store, connect
 from tasks.store.intake import ROOM_FOR_CONTROL, Accept
 from tasks.store.sessions import Claim, Commit, Counts, Held
+from tasks.worker_status import WorkerStatus
 from tests.tasks.machine import Model, ModelSession
 
 BOT = 7
@@ -105,7 +106,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(worker=workers)
     def beat(self, worker: str) -> None:
-        self.run(self.store.members.beat(worker, {}, timedelta(minutes=5)))
+        self.run(self.store.members.beat(worker, WorkerStatus(), timedelta(minutes=5)))
         self.model.alive.add(worker)
 
     @rule(worker=workers)

@@ -13,6 +13,7 @@ from tasks.slots import assign, queue_of, slot_of
 from tasks.store import Store
 from tasks.store.intake import Accept
 from tasks.store.sessions import Claim, Commit, Held
+from tasks.worker_status import WorkerStatus
 from workers.sessions.planner import Earlier, Handled, Run, decide
 from workers.telegram.render import render
 
@@ -37,7 +38,7 @@ def heard(update: dict[str, object] = UPDATE) -> Inbound:
 
 
 async def working(store: Store, worker: str) -> Claim:
-    await store.members.beat(worker, {}, timedelta(minutes=1))
+    await store.members.beat(worker, WorkerStatus(), timedelta(minutes=1))
     claim = await store.sessions.claim(SESSION, worker)
     assert isinstance(claim, Claim)
     return claim
@@ -71,7 +72,7 @@ async def test_4_what_is_accepted_is_in_the_inbox_and_once_only(store: Store) ->
 
 async def test_5_a_session_has_one_owner(store: Store) -> None:
     await working(store, "w-one")
-    await store.members.beat("w-two", {}, timedelta(minutes=1))
+    await store.members.beat("w-two", WorkerStatus(), timedelta(minutes=1))
     assert await store.sessions.claim(SESSION, "w-two") == Held("w-one")
 
 

@@ -15,6 +15,7 @@ from tasks.session import SessionKey
 from tasks.settings import Settings, load
 from tasks.store import Store, connect
 from tasks.store.intake import Accept
+from tasks.worker_status import WorkerStatus
 from tests.conftest import BOT, TOKEN
 from tests.workers.cable import Cable
 from tests.workers.fakes import (
@@ -159,7 +160,7 @@ class Worker:
         try:
             async with connect(self.settings, self.pool.clock) as self.store, asyncio.TaskGroup() as self._loops:
                 self.heartbeat = Heartbeat(self.pool.clock, self.settings.heartbeat_ttl)
-                await self.store.members.beat(self.name, {}, LONG, member=self._sweeps)
+                await self.store.members.beat(self.name, WorkerStatus(), LONG, member=self._sweeps)
                 self.heartbeat.renewed(self.heartbeat.now())
                 deps = Dependencies(
                     incarnation=self.name,
@@ -178,7 +179,7 @@ class Worker:
                 )
                 self.scheduler = SessionScheduler(deps, self._loops, capacity=self._capacity)
                 if self._sweeps:
-                    self.member = Member(deps, self.store, self.scheduler, consume=self._consume, status=dict)
+                    self.member = Member(deps, self.store, self.scheduler, consume=self._consume, status=WorkerStatus)
                 if self.member is None:
                     self.ready.set()
                     await self._leave.wait()

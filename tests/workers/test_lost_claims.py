@@ -7,6 +7,7 @@ import pytest
 from tasks.envelope import Reply
 from tasks.errors import Retryable
 from tasks.session import SessionKey
+from tasks.worker_status import WorkerStatus
 from tests.workers.cable import Fate
 from tests.workers.fakes import PATIENCE_S
 from tests.workers.pool import LONG, Pool, Worker, session
@@ -32,7 +33,7 @@ async def test_a_worker_that_lost_its_claim_while_a_turn_ran_commits_and_deliver
     await pool.store.members.report_death("w-zombie")
     answer = heir.doorbell(ONE)
     await hold.reached()
-    await pool.store.members.beat("w-zombie", {}, LONG, member=False)
+    await pool.store.members.beat("w-zombie", WorkerStatus(), LONG, member=False)
     hold.go.set()
 
     assert (await turn)["outcome"] == "elsewhere"
@@ -63,7 +64,7 @@ async def test_a_worker_that_was_paused_before_it_delivered_does_not_say_it_agai
         await told.wait()
     await pool.store.members.report_death("w-zombie")
     await heir.answer(ONE)
-    await pool.store.members.beat("w-zombie", {}, LONG, member=False)
+    await pool.store.members.beat("w-zombie", WorkerStatus(), LONG, member=False)
     taken.set()
 
     assert (await turn)["outcome"] == "elsewhere"
@@ -97,7 +98,7 @@ async def test_a_worker_that_was_paused_right_after_its_commit_does_not_say_it_a
     async with asyncio.timeout(PATIENCE_S):
         while not pool.telegram.delivered:
             await heir.answer(ONE)
-    await pool.store.members.beat("w-zombie", {}, LONG, member=False)
+    await pool.store.members.beat("w-zombie", WorkerStatus(), LONG, member=False)
     taken.set()
 
     assert (await turn)["outcome"] == "elsewhere"
@@ -122,7 +123,7 @@ async def test_a_worker_that_was_paused_does_not_write_over_what_its_heir_shows(
     heirs.set()
     del pool.model.partial["hello"]
     assert (await answer)["outcome"] == "answered"
-    await pool.store.members.beat("w-zombie", {}, LONG, member=False)
+    await pool.store.members.beat("w-zombie", WorkerStatus(), LONG, member=False)
     pool.model.more["hello"] = "Once upon a"
     hold.go.set()
 

@@ -6,6 +6,7 @@ from random import Random
 import pytest
 
 from tasks.session import SessionKey
+from tasks.worker_status import WorkerStatus
 from tests.workers.cable import Fate
 from tests.workers.history import check
 from tests.workers.pool import LONG, Pool, Worker, session
@@ -59,7 +60,7 @@ class Life:
                 # It was paused for longer than its heartbeat lives, and knows nothing of it.
                 await self.pool.store.members.report_death(worker.name)
             case 3:
-                await self.pool.store.members.beat(worker.name, {}, LONG, member=False)
+                await self.pool.store.members.beat(worker.name, WorkerStatus(), LONG, member=False)
             case 4:
                 worker.cable.cut()
                 worker.cable.mend()

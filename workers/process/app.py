@@ -5,7 +5,6 @@ import gc
 import logging
 import os
 import socket
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +21,7 @@ from tasks.errors import StoreUnavailable
 from tasks.settings import Settings
 from tasks.telemetry import bind_fields
 from tasks.turn import bind
+from tasks.worker_status import WorkerStatus
 from workers.process.celery_pool import pool_on
 from workers.process.celery_worker import CohortConsumer, CohortWorker, Consumers, bind_commands, quiet_celery
 from workers.process.loop_thread import LoopThread, LoopThreadPort
@@ -154,15 +154,14 @@ def _measure(scheduler: SessionScheduler, engine: Engine, member: Member) -> Non
     metrics.watch(metrics.SLOTS, lambda: len(member.slots))
 
 
-def _status(settings: Settings, scheduler: SessionScheduler, engine: Engine) -> Mapping[str, Any]:
-    """What the heartbeat says of this worker, for `cohort status`."""
-    return {
-        "host": socket.gethostname(),
-        "pid": os.getpid(),
-        "lanes": settings.lanes,
-        "awake": scheduler.awake,
-        "at_work": scheduler.at_work,
-        "turns": scheduler.turns,
-        "agents": list(engine.agents),
-        "servers_down": list(engine.servers_down),
-    }
+def _status(settings: Settings, scheduler: SessionScheduler, engine: Engine) -> WorkerStatus:
+    return WorkerStatus(
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        lanes=settings.lanes,
+        awake=scheduler.awake,
+        at_work=scheduler.at_work,
+        turns=scheduler.turns,
+        agents=tuple(engine.agents),
+        servers_down=tuple(engine.servers_down),
+    )

@@ -3,15 +3,15 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from itertools import batched
-from typing import Any
 
 from tasks.errors import StoreUnavailable
 from tasks.slots import assign, queue_of
 from tasks.store import Store
 from tasks.store.membership import View
 from tasks.waiting import came_within
+from tasks.worker_status import WorkerStatus
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.reminders import admission
 from workers.sessions.scheduler import SessionScheduler
@@ -41,7 +41,7 @@ class Member:
         scheduler: SessionScheduler,
         *,
         consume: Callable[[frozenset[str]], None],
-        status: Callable[[], Mapping[str, Any]],
+        status: Callable[[], WorkerStatus],
     ) -> None:
         """Prepare a member.
 

@@ -9,7 +9,6 @@ from botapi.pacing import Pacing
 from tasks.clock import Clock
 from tasks.settings import Settings
 from tasks.store import Store, connect
-from tasks.store.pacing import Limits, PaceStore
 from workers.runtime.engine import Engine
 from workers.sessions.alerts import Alerts
 from workers.sessions.dependencies import Dependencies, Steps
@@ -42,7 +41,6 @@ async def open_worker(
         Misconfigured: a setting or a card is wrong.
         StoreUnavailable: Redis is away.
     """
-    limits = Limits.of(settings.send_rate)
     async with (
         connect(settings, clock) as store,
         connected(settings.token, settings.telegram_base_url, connections=_connections(settings.lanes)) as telegram,
@@ -50,7 +48,7 @@ async def open_worker(
             settings,
             clock,
             media=TelegramMedia(
-                bot := telegram.bot(Pacing(PaceStore(store.redis, clock, limits), settings.bot_id, clock)),
+                bot := telegram.bot(Pacing(store.pace, settings.bot_id, clock)),
                 settings,
                 clock,
             ),

@@ -1,0 +1,217 @@
+"""A Telegram update as typed objects: this file and ``objects`` know the Bot API's names for what the bot reads (pure).
+
+What decides whose message this is and what was said must have the type that the Bot API promises, or the update is
+malformed. Everything else only adds to a message: a value of another type counts as absent, so that one field that
+Telegram changes loses no message. Fields that the bot does not read are ignored.
+
+Source: https://core.telegram.org/bots/api (10.3).
+"""
+
+from typing import Annotated, Any, Literal, cast
+
+from pydantic import BeforeValidator, ConfigDict, Field
+
+from bot.updates.objects import Checklist, Contact, Dice, File, Game, Location, Poll, Venue
+from bot.updates.rich import RichMessage
+from bot.updates.values import (
+    Flag,
+    Hint,
+    HintNumber,
+    Kind,
+    Maybe,
+    Number,
+    Object,
+    Objects,
+    Present,
+    Text,
+    or_empty,
+)
+
+
+class MessageChat(Object):
+    """``Chat``: where a message stands."""
+
+    id: Number
+    type: Literal["private", "group", "supergroup", "channel"]
+    title: Hint = None
+    username: Hint = None
+    is_direct_messages: Flag = False
+    """One chat id for many people's conversations with a channel."""
+
+
+class NamedChat(Object):
+    """``Chat``: in whose name a message was sent."""
+
+    id: Number
+    title: Hint = None
+    username: Hint = None
+
+
+class User(Object):
+    """``User``: a person or a bot."""
+
+    id: Number
+    is_bot: Flag = False
+    first_name: Hint = None
+    last_name: Hint = None
+    username: Hint = None
+    language_code: Hint = None
+
+    @property
+    def name(self) -> str:
+        """First and last name."""
+        first, last = self.first_name, self.last_name
+        return f"{first} {last}" if first and last else first or last or ""
+
+
+class Entity(Object):
+    """``MessageEntity``: a part of a text with a form or a meaning."""
+
+    type: Hint = None
+    offset: HintNumber = None
+    user: Maybe[User] = None
+    """A mentioned person without a username."""
+
+
+class MessageOrigin(Object):
+    """``MessageOrigin``: one of four kinds, told apart by the field that names the author."""
+
+    sender_user: Maybe[User] = None
+    sender_user_name: Hint = None
+    sender_chat: Maybe[NamedChat] = None
+    chat: Maybe[NamedChat] = None
+
+    @property
+    def name(self) -> str:
+        """Who wrote the message first; "" where Telegram hides it."""
+        if self.sender_user is not None:
+            return self.sender_user.name
+        chat = self.sender_chat or self.chat
+        return (self.sender_user_name if chat is None else chat.title) or ""
+
+
+class Quote(Object):
+    """``TextQuote``: the part of an answered message that its author marked."""
+
+    text: Hint = None
+
+
+class Content(Object):
+    """What a message contains, whether it was sent now or is answered by another."""
+
+    text: Hint = None
+    caption: Hint = None
+    photo: Objects[Maybe[File]] = ()
+    animation: Maybe[File] = None
+    audio: Maybe[File] = None
+    document: Maybe[File] = None
+    sticker: Maybe[File] = None
+    video: Maybe[File] = None
+    video_note: Maybe[File] = None
+    voice: Maybe[File] = None
+    venue: Maybe[Venue] = None
+    location: Maybe[Location] = None
+    contact: Maybe[Contact] = None
+    poll: Maybe[Poll] = None
+    dice: Maybe[Dice] = None
+    checklist: Maybe[Checklist] = None
+    rich_message: Maybe[RichMessage] = None
+    game: Maybe[Game] = None
+    story: Present = False
+    paid_media: Present = False
+
+
+class Answered(Content):
+    """``Message``: one that another message answers."""
+
+    from_user: Annotated[Maybe[User], Field(alias="from")] = None
+    forum_topic_created: Present = False
+    """All messages of a topic "answer" the service message that opened the topic; that is no answer."""
+
+
+class Message(Content):
+    """``Message``."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Present] = Field(init=False)  # pyright: ignore
+    """The fields that the bot does not read, by name."""
+
+    chat: MessageChat
+    message_id: Number
+    text: Text | None = None
+    caption: Text | None = None
+    date: HintNumber = None
+    """Seconds since the epoch; 0 of a message that the bot can no longer see."""
+    edit_date: HintNumber = None
+    from_user: Annotated[User | None, Field(alias="from")] = None
+    sender_chat: NamedChat | None = None
+    sender_business_bot: Present = False
+    business_connection_id: Text | None = None
+    message_thread_id: Number | None = None
+    is_topic_message: Flag = False
+    direct_messages_topic: Present = False
+    ephemeral_message_id: Present = False
+    receiver_user: Present = False
+    via_bot: Present = False
+    media_group_id: Hint = None
+    entities: Objects[Entity] = ()
+    caption_entities: Objects[Entity] = ()
+    reply_to_message: Maybe[Answered] = None
+    quote: Maybe[Quote] = None
+    forward_origin: Annotated[MessageOrigin | None, BeforeValidator(or_empty)] = None
+    """Of another shape, it still says that the message was forwarded."""
+    is_automatic_forward: Flag = False
+    forward_date: Present = False
+    """This field and the next three tell of a forward where the Bot API server is older than 7.0."""
+    forward_from: Maybe[User] = None
+    forward_from_chat: Maybe[NamedChat] = None
+    forward_sender_name: Hint = None
+    migrate_to_chat_id: Number | None = None
+    migrate_from_chat_id: Number | None = None
+
+
+class CallbackQuery(Object):
+    """``CallbackQuery``: a pressed button."""
+
+    id: Text
+    from_user: Annotated[User, Field(alias="from")]
+    message: Maybe[Message] = None
+    data: Hint = None
+
+
+class GenerationStopped(Object):
+    """``MessageGenerationStopped``: the native Stop button of a draft."""
+
+    chat: NamedChat
+    message_thread_id: Number | None = None
+
+
+class ChatMember(Object):
+    """``ChatMember``."""
+
+    status: Hint = None
+
+
+class MembershipChange(Object):
+    """``ChatMemberUpdated``."""
+
+    new_chat_member: Maybe[ChatMember] = None
+
+
+class TelegramUpdate(Object):
+    """``Update``, with the kinds that the bot asks Telegram for."""
+
+    update_id: Number
+    message: Kind[Message] = None
+    edited_message: Kind[Message] = None
+    business_message: Kind[Message] = None
+    edited_business_message: Kind[Message] = None
+    callback_query: Kind[CallbackQuery] = None
+    my_chat_member: Kind[MembershipChange] = None
+    stopped_message_generation: Kind[GenerationStopped] = None
+
+
+def update_id_of(update: object) -> int | None:
+    """The id of an update that may be of any shape."""
+    found = cast("dict[str, Any]", update).get("update_id") if isinstance(update, dict) else None
+    return found if type(found) is int else None

@@ -1,0 +1,55 @@
+"""What the Redis server says of itself, for operators."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from redis.asyncio import Redis
+
+from tasks.clock import Clock
+from tasks.store.redis import guard, text
+
+_PERSISTENCE = ("appendonly", "appendfsync", "maxmemory", "maxmemory-policy")
+
+
+class RedisServer:
+    """Questions to the server itself; no data is read."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def info(self) -> Mapping[str, Any]:
+        """The server's INFO.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        with guard():
+            told: Mapping[Any, Any] = await self._redis.info()
+        return {text(name): value for name, value in told.items()}
+
+    async def ahead(self, clock: Clock) -> float:
+        """Seconds by which the server's clock is ahead of this machine's.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        with guard():
+            before = clock.now()
+            seconds, micros = await self._redis.time()
+            return float(seconds) + float(micros) / 1e6 - (before + clock.now()) / 2
+
+    async def persistence(self) -> Mapping[str, str]:
+        """The settings of persistence and eviction; empty where the server hides them, as managed ones do.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        with guard():
+            try:
+                told: Mapping[Any, Any] = await self._redis.config_get(*_PERSISTENCE)
+            except Exception as problem:
+                # A managed Redis renames or forbids CONFIG; the error's text differs by provider.
+                if "CONFIG" in str(problem).upper() or "PERM" in str(problem).upper():
+                    return {}
+                raise
+        return {text(name): text(value) for name, value in told.items()}

@@ -1,0 +1,50 @@
+"""What a worker's heartbeat says of it: one shape, for the worker that writes it and for all that read it."""
+
+from typing import Any, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+)
+
+
+class WorkerStatus(BaseModel):
+    """The facts of one worker. Each field has a default: the heartbeat may be of another release, or damaged."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    host: str = "?"
+    pid: int = 0
+    lanes: int = 0
+    """How many turns it can run at a time."""
+    awake: int = 0
+    """Sessions with a turn loop."""
+    at_work: int = 0
+    """Sessions with a running turn."""
+    turns: int | None = None
+    """Turns answered since it started; None when it does not tell."""
+    agents: tuple[str, ...] = ()
+    """The agents that it can run, the default first."""
+    servers_down: tuple[str, ...] = ()
+    """Shared MCP servers that it cannot reach."""
+
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def _or_default(cls, value: Any, read: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+        """A field that cannot be read does not hide the others."""
+        try:
+            return read(value)
+        except ValidationError:
+            return cls.model_fields[info.field_name or ""].default
+
+    @classmethod
+    def from_json(cls, said: bytes) -> Self:
+        """Read a heartbeat; one that cannot be read says nothing, and its worker lives all the same."""
+        try:
+            return cls.model_validate_json(said)
+        except ValidationError:
+            return cls()

@@ -1,0 +1,1 @@
+"""Three machines, played by network namespaces, run what the compose file runs. Needs root: ``make rehearsal``."""
