@@ -135,6 +135,11 @@ class Telegram:
         with errors_as_ours():
             await self._bot.answer_callback_query(callback, said)
 
+    async def take_buttons(self, session: SessionKey, message_id: int) -> None:
+        """Take a message's buttons away."""
+        with errors_as_ours():
+            await self._bot.edit_message_reply_markup(session.chat, message_id, business_connection_id=session.business)
+
 
 @asynccontextmanager
 async def client(token: str, base_url: str) -> AsyncGenerator[Telegram]:

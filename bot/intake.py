@@ -49,6 +49,10 @@ class Intake(Protocol):
         ...
 
 
+_USED_UP = ("stop", "retry")
+"""What a button asks for once; those of a picker may be pressed again."""
+
+
 @dataclass(slots=True)
 class _Item:
     """An update on its way: its meaning, what the store keeps of it, and what follows once it is accepted."""
@@ -234,6 +238,8 @@ class UpdateIntake:
             after.full.append(inbound)
             return
         key = inbound.key
+        if item.press is not None and inbound.kind in _USED_UP and inbound.message_id is not None:
+            self._signs.used(key, inbound.message_id)
         if inbound.kind in ("stop", "new"):
             after.interrupt.append(key)
         if inbound.kind in ("message", "retry") or (inbound.kind == "new" and inbound.text):

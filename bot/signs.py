@@ -1,8 +1,9 @@
-"""Signs after a message was accepted: typing, and the end of a pressed button's spinning. Best effort."""
+"""Signs after a message was accepted: typing, the end of a pressed button's spinning and of a used one. Best effort."""
 
 import asyncio
 import logging
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Protocol
 
 from botapi.errors import TelegramAway
@@ -19,6 +20,14 @@ _WAITING = 64
 """Signs that may wait. A further one would come more than two seconds late, and is dropped."""
 
 
+@dataclass(frozen=True, slots=True)
+class Used:
+    """A message whose buttons were used."""
+
+    session: SessionKey
+    message_id: int
+
+
 class SignCalls(Protocol):
     """Telegram as this module uses it."""
 
@@ -30,6 +39,10 @@ class SignCalls(Protocol):
         """End a button's spinning."""
         ...
 
+    async def take_buttons(self, session: SessionKey, message_id: int) -> None:
+        """Take a message's buttons away."""
+        ...
+
 
 class Signs:
     """Queues signs without waiting; ``run`` sends them."""
@@ -37,7 +50,7 @@ class Signs:
     def __init__(self, calls: SignCalls, clock: Clock) -> None:
         self._calls = calls
         self._clock = clock
-        self._orders: asyncio.Queue[SessionKey | tuple[str, str | None]] = asyncio.Queue(_WAITING)
+        self._orders: asyncio.Queue[SessionKey | tuple[str, str | None] | Used] = asyncio.Queue(_WAITING)
         self._quiet_until = 0.0
 
     def typing(self, sessions: Iterable[SessionKey]) -> None:
@@ -50,7 +63,11 @@ class Signs:
         """End a button's spinning, showing ``said`` for a moment."""
         self._order((callback, said))
 
-    def _order(self, order: SessionKey | tuple[str, str | None]) -> None:
+    def used(self, session: SessionKey, message_id: int) -> None:
+        """Take the buttons of a message away: they were used, and a second press would ask for it again."""
+        self._order(Used(session, message_id))
+
+    def _order(self, order: SessionKey | tuple[str, str | None] | Used) -> None:
         if not self._orders.full():
             self._orders.put_nowait(order)
 
@@ -68,10 +85,13 @@ class Signs:
         while True:
             order = await self._orders.get()
             try:
-                if isinstance(order, SessionKey):
-                    await self._calls.typing(order)
-                else:
-                    await self._calls.answer_press(*order)
+                match order:
+                    case SessionKey():
+                        await self._calls.typing(order)
+                    case Used():
+                        await self._calls.take_buttons(order.session, order.message_id)
+                    case _:
+                        await self._calls.answer_press(*order)
             except TelegramAway as problem:
                 # Telegram counts these calls too, and the answer itself must not wait for them.
                 self._quiet_until = self._clock.monotonic() + problem.wait

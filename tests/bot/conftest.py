@@ -98,12 +98,16 @@ class ShownSigns:
     def __init__(self) -> None:
         self.typed: list[SessionKey] = []
         self.pressed: list[tuple[str, str | None]] = []
+        self.used: list[tuple[SessionKey, int]] = []
 
     async def typing(self, session: SessionKey) -> None:
         self.typed.append(session)
 
     async def answer_press(self, callback: str, said: str | None) -> None:
         self.pressed.append((callback, said))
+
+    async def take_buttons(self, session: SessionKey, message_id: int) -> None:
+        self.used.append((session, message_id))
 
 
 class NamedAgents:

@@ -277,6 +277,16 @@ async def test_a_pressed_choice_is_taken_and_its_button_answered(doorway: Doorwa
     assert doorway.signs.pressed == [("99", None)]
 
 
+@pytest.mark.parametrize(("data", "goes"), [("stop", True), ("retry", True), ("agent:poet", False)])
+async def test_a_button_that_asks_for_something_once_goes_when_it_was_used(
+    doorway: Doorway, data: str, goes: bool
+) -> None:
+    on = message("so far", sender=BOT)
+    await doorway.door.take([pressed(data, on)])
+    await doorway.followed()
+    assert doorway.signs.used == [(SessionKey.parse(ANNS), on.message_id)] * goes
+
+
 async def test_a_session_with_a_full_inbox_hears_so_at_most_once_a_minute(redis_url: str, store: Store) -> None:
     from tasks.store import connect
 
