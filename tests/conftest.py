@@ -1,4 +1,4 @@
-"""What all tests share: a real Valkey, and the check that no test leaves a key that nobody declared."""
+"""What all tests share: a real Valkey, and the check that no test leaves a key that is not declared."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path

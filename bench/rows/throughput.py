@@ -19,7 +19,7 @@ TIMES = {"direct-plain": 3, "monolith": 3, "monolith-kept": 3, "celery-usual": 3
 WHY = (
     "direct and the -kept columns keep TLS contexts, clients and connections as Cohort does, the others make them for"
     " each call as fast-agent does by itself; what Cohort shortens inside fast-agent"
-    " (workers/runtime/patches/shortcuts.py) is in none of them. Columns that no goal is about have 3 runs. Nothing is"
+    " (workers/runtime/patches/shortcuts.py) is not in them. Columns that no goal is about have 3 runs. Nothing is"
     " pinned: on two cores all that a second"
     " worker can win is what bot, playground, model and Valkey leave over; `scale` shows what it wins when cores are"
     " not the limit."

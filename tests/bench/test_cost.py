@@ -1,4 +1,4 @@
-"""What a message costs in Redis, counted at the server: whoever adds a round trip changes a number here."""
+"""What a message costs in Redis, counted at the server: one more round trip changes a number here."""
 
 import asyncio
 import hashlib

@@ -122,7 +122,7 @@ class NamedAgents:
 
 @dataclass
 class Doorway:
-    """A door with everything behind it."""
+    """The intake with everything behind it."""
 
     settings: Settings
     door: UpdateIntake
@@ -168,7 +168,7 @@ class Doorway:
 
 
 def make_doorway(settings: Settings, store: Store, *, access: Access | None = None, intake: object = None) -> Doorway:
-    """A door on the real store; ``intake`` may stand in for its durable door."""
+    """The intake on the real store; ``intake`` may stand in for the store's part."""
     clock, remote, signs, agents = HandClock(), HeardInterrupts(), ShownSigns(), NamedAgents()
     interrupts, acks = Interrupts(remote), Signs(signs, clock)
     door = UpdateIntake(
@@ -191,7 +191,7 @@ def doorway(settings: Settings, store: Store) -> Doorway:
 
 
 class AwaySometimes:
-    """The store's durable door; while ``away``, it is as if Redis were not there."""
+    """The store's intake; while ``away``, it is as if Redis were not there."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

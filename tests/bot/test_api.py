@@ -121,9 +121,9 @@ async def test_no_error_tells_the_token(wire: Wire) -> None:
             with pytest.raises(TelegramAway) as while_it_hangs_up:
                 await telegram.updates(None)
             server.close()
-            with pytest.raises(TelegramAway) as nobody_there:
+            with pytest.raises(TelegramAway) as no_server:
                 await telegram.updates(None)
-    for caught in (while_it_hangs_up, nobody_there):
+    for caught in (while_it_hangs_up, no_server):
         assert TOKEN not in "".join(format_exception(caught.value))
 
 

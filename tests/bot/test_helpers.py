@@ -32,7 +32,7 @@ async def test_interrupts_do_not_hold_up_the_next_batch() -> None:
         running = group.create_task(interrupts.run())
         interrupts.order([ONE])
         interrupts.order([TWO])
-        assert remote.interrupted == [], "nobody has waited for them"
+        assert remote.interrupted == [], "no caller has waited for them"
         remote.held.set()
         await interrupts.flush()
         running.cancel()

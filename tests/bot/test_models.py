@@ -86,7 +86,7 @@ def built(theirs: type[BaseModel], ours: type[Object] | None, depth: int = 0) ->
 
 
 def unknown(ours: type[Object], theirs: Any, seen: frozenset[type] = frozenset()) -> set[str]:
-    """Fields of ours that none of aiogram's models for the same object has."""
+    """Fields of ours that aiogram's models for the same object lack."""
     parts = {part for part in models_in(theirs) if part not in seen}
     there = {name for part in parts for name in part.model_fields}
     missing = {f"{ours.__name__}.{name}" for name in ours.model_fields if parts and name not in there}

@@ -44,7 +44,7 @@ async def polling(telegram: Any, take: Take, hold: timedelta = timedelta(seconds
 
 
 class Taken:
-    """A door that only remembers."""
+    """An intake that only remembers."""
 
     def __init__(self) -> None:
         self.updates: list[Any] = []
@@ -59,7 +59,7 @@ class Taken:
 
 
 class Counted:
-    """A door that counts how often it was asked."""
+    """An intake that counts how often it was asked."""
 
     def __init__(self, take: Take) -> None:
         self._take = take

@@ -39,9 +39,9 @@ def main() -> int:
         sabotage=given.sabotage,
         keep=given.keep,
     )
-    print(f"seed {order.seed}, {given.minutes:g} minutes, {order.messages} messages", flush=True)  # noqa: T201 - for whoever started it
+    print(f"seed {order.seed}, {given.minutes:g} minutes, {order.messages} messages", flush=True)  # noqa: T201 - so that the run can be repeated
     result = asyncio.run(run(order))
-    print("\n".join(report(order, result)), flush=True)  # noqa: T201 - likewise
+    print("\n".join(report(order, result)), flush=True)  # noqa: T201 - the report
     return 1 if result.verdict.violations else 0
 
 

@@ -17,7 +17,7 @@ MENTION = "@cohort_playground_bot "
 
 @dataclass(slots=True)
 class Place:
-    """Where somebody talks."""
+    """Where a person talks."""
 
     chat: int
     thread: int | None = None
@@ -70,7 +70,7 @@ class Crowd:
                     break
 
     async def flood(self, count: int) -> None:
-        """Somebody new writes so much at once."""
+        """A new person writes so much at once."""
         place = await self._new()
         for _ in range(count):
             await self.say(place)

@@ -32,7 +32,7 @@ class Pool:
         sabotage: str,
         ended: Callable[[str, Process, float], None],
     ) -> None:
-        """``ended``: told of each end that nobody ordered: ``step-<name>``, ``restart``, or ``crash``; and of each
+        """``ended``: told of each end that was not ordered: ``step-<name>``, ``restart``, or ``crash``; and of each
         ``late-worker``, whose heartbeat came too late on a machine with too much to do; and how long ago it began.
         """
         self._harness = harness

@@ -94,7 +94,7 @@ class Service:
         return False
 
     def violations(self) -> list[Violation]:
-        """Children that outlived a killed supervisor, and ends of children that nobody ordered."""
+        """Children that outlived a killed supervisor, and ends of children that were not ordered."""
         late = f"was still there {BURIED:.0f} s after its supervisor was killed"
         crashes = [said for life in self.lives for said in _crashes(life.lines)]
         return [

@@ -1,7 +1,7 @@
 """Holds a history against the guarantees of docs/architecture.md (pure): what is broken, and what may be counted.
 
 It knows nothing of how the product works inside, only what the guarantees say: accepted means answered once, in order,
-by one turn at a time, with the session's own history and nobody else's, and nothing stays behind.
+by one turn at a time, with the session's own history only, and nothing stays behind.
 """
 
 from collections import Counter
@@ -81,7 +81,7 @@ class _Check:
             self._answers(session, said, commits, bubbles.get(session, []), gone)
         for session, strange in committed.items():
             if session not in self.said:
-                self._broken("invented", session, f"{len(strange)} commits in a session where nobody spoke")
+                self._broken("invented", session, f"{len(strange)} commits in a session without a message")
         for sentence in self.history.left:
             self._broken("left", "-", sentence)
         return self.verdict
@@ -212,7 +212,7 @@ class _Check:
                 holders.setdefault(word, []).append(bubble)
         answered_dead = {number for commit in commits for number in commit.answers} & dead
         if len(dead) > 0 and not told:
-            self._broken("answered", session, f"{len(dead)} messages are dead and nobody was told", self._named(dead))
+            self._broken("answered", session, f"{len(dead)} messages are dead and no user was told", self._named(dead))
         for number in answered_dead & {one.update_id for one in said if one.word in holders}:
             self._broken("answered", session, f"{self.word_of[number]} is dead and answered", [self.word_of[number]])
         for place, one in enumerate(said):

@@ -115,7 +115,7 @@ async def left_behind(redis: Redis, bot: int) -> list[str]:
         found += [f"{name.decode()}: {member.decode()} is pending" for member in await redis.zrange(name, 0, -1)]
     async for name in redis.scan_iter(f"{keys.PREFIX}s:*:state", count=1000):
         owner, tries, live = await redis.hmget(name, "owner", "tries", "live")
-        # Who died owning a session in which nothing waits leaves its name there until somebody says something.
+        # Who died owning a session in which nothing waits leaves its name there until its chat says something.
         living = owner and await redis.exists(keys.worker(owner.decode()))
         if living or tries or live:
             found.append(f"{name.decode()}: owner {owner}, tries {tries}, live {live}")
@@ -126,7 +126,7 @@ async def left_behind(redis: Redis, bot: int) -> list[str]:
 
 
 async def _unburied(redis: Redis) -> list[str]:
-    """Members whose heartbeat has stopped; whoever looks next strikes them."""
+    """Members whose heartbeat has stopped; the next look strikes them."""
     living = {name.decode() async for name in redis.scan_iter(f"{keys.PREFIX}worker:*", count=1000)}
     return [member.decode() for member in await redis.hkeys(keys.MEMBERS) if keys.worker(member.decode()) not in living]
 
@@ -149,7 +149,7 @@ async def complete(
 
 
 async def at_rest(redis: Redis, bot: int) -> bool:
-    """Whether nothing waits, nobody works, and whoever died is struck from the list."""
+    """Whether nothing waits, no worker works, and each dead one is struck from the list."""
     for pattern in ("s:*:inbox", "s:*:outbox", "slot:*:pending"):
         async for _ in redis.scan_iter(keys.PREFIX + pattern, count=1000):
             return False

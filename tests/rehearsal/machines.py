@@ -76,7 +76,7 @@ class Machine:
         return self.scene.harness.start(name, inside, COHORT_HOME=home, **environ)
 
     async def cut(self) -> None:
-        """Nothing comes through, and nobody is told: no connection ends."""
+        """Nothing comes through, and no side is told: no connection ends."""
         await ip("link", "set", self.link, "down")
 
     async def join(self) -> None:

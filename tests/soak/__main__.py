@@ -18,7 +18,7 @@ COLUMNS = ("objects", "blocks", "tasks", "threads", "heap used", "heap free")
 
 
 def say(line: str) -> None:
-    print(line, flush=True)  # noqa: T201 - for whoever started it
+    print(line, flush=True)  # noqa: T201 - the report
 
 
 def row(sample: Sample) -> str:

@@ -78,7 +78,7 @@ def plan(order: Order) -> Iterator[list[list[int]]]:
 
 
 def words(random: Random, session: int) -> str:
-    """What somebody says: mostly little, sometimes much, sometimes what needs a tool, or what the model refuses."""
+    """What a person says: mostly little, sometimes much, sometimes what needs a tool, or what the model refuses."""
     kind = random.random()
     said = f"session {session} says {random.randrange(10**9)}"
     if kind < 0.02:

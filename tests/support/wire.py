@@ -15,7 +15,7 @@ class ClientGone(ConnectionError):  # noqa: N818 - an event
 
 @dataclass(slots=True)
 class Request:
-    """One request and the way back. ``wake`` is set when the client goes, and by whoever has news for it."""
+    """One request and the way back. ``wake`` is set when the client goes, and by a test that has news for it."""
 
     method: str
     path: str
@@ -89,7 +89,7 @@ class Request:
 
 
 class _Protocol(asyncio.StreamReaderProtocol):
-    """Notices a client that leaves while nobody reads."""
+    """Notices a client that leaves while its request is not read."""
 
     def __init__(self, serve: Callable[..., Awaitable[None]], loop: asyncio.AbstractEventLoop) -> None:
         self.gone = asyncio.Event()

@@ -145,7 +145,7 @@ async def test_a_worker_that_is_told_to_end_finishes_its_turn_and_begins_no_othe
     await held.ends()
     assert await asyncio.to_thread(held.owner.wait) == 0
     calls = [call for call in await stage.model.journal() if held.said.word in call["last"]]
-    assert len(calls) == 1  # nobody ran it again
+    assert len(calls) == 1  # no worker ran it again
     await stage.answered(held.chat, await stage.say(held.chat))
 
 
@@ -184,7 +184,7 @@ async def test_a_third_worker_takes_its_share_of_slots_under_load_and_nothing_is
     async with connect(stage.harness.settings()) as store:
         view = await store.members.look()
     assert sorted(len(view.of(name)) for name in view.members) == [21, 21, 22]
-    # A session of a slot that moved is the newcomer's now.
+    # A session of a slot that moved is the new worker's now.
     more = [*chats, *[await stage.chat() for _ in range(20)]]
     moved = next(chat for chat in more if slot_of(SessionKey(BOT, chat), 64) in view.of(joiner.name))
     held = await stage.say(moved, "HOLD:moved")

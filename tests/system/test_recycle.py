@@ -1,4 +1,4 @@
-"""A worker that has grown too large is replaced while people talk to it, and nobody notices."""
+"""A worker that has grown too large is replaced while people talk to it, and they do not notice."""
 
 import asyncio
 import sys

@@ -20,7 +20,7 @@ async def stage(tmp_path: Path) -> AsyncIterator[Scene]:
 
 
 async def everything_went_on(stage: Scene) -> None:
-    """Old and new sessions are answered, nobody has ended, and the history holds."""
+    """Old and new sessions are answered, no process has ended, and the history holds."""
     chat = await stage.chat()
     await stage.answered(chat, await stage.say(chat), wait=90)
     assert [name for name, worker in stage.harness.workers.items() if not worker.alive] == []

@@ -21,7 +21,7 @@ PAUSE = 1.0
 TIMES = 3
 """Tries: what a busy machine adds, it does not add each time."""
 CHATS = 24
-"""About as many turns a second: Telegram takes one answer a second in a chat, and nobody speaks before it came."""
+"""About as many turns a second: Telegram takes one answer a second in a chat, and no chat speaks before it came."""
 
 
 @pytest.fixture

@@ -123,7 +123,7 @@ async def test_a_restored_session_goes_on_where_it_was(store: Store, redis_url: 
         assert {session for found in pending for session in found} == {ONE, TWO}
 
 
-Deed = Callable[[Store], Awaitable[object]]
+Action = Callable[[Store], Awaitable[object]]
 
 
 async def _bury(store: Store) -> None:
@@ -143,7 +143,11 @@ async def _fire(store: Store) -> None:
     assert await store.reminders.fire(lambda _: True) == 1
 
 
-DEEDS: dict[str, Deed] = {"a message is buried": _bury, "a dead letter is retried": _retry, "a reminder comes": _fire}
+ACTIONS: dict[str, Action] = {
+    "a message is buried": _bury,
+    "a dead letter is retried": _retry,
+    "a reminder comes": _fire,
+}
 
 
 async def messages(redis: Redis) -> set[str]:
@@ -162,11 +166,11 @@ async def messages(redis: Redis) -> set[str]:
 
 
 @pytest.mark.promise("backup")
-@pytest.mark.parametrize("deed", DEEDS)
+@pytest.mark.parametrize("action", ACTIONS)
 async def test_what_moves_while_the_backup_is_read_is_not_lost(
-    store: Store, redis_url: str, other: str, deed: str
+    store: Store, redis_url: str, other: str, action: str
 ) -> None:
-    """The deed happens after each of the backup's records in turn."""
+    """The action happens after each of the backup's records in turn."""
     async with Redis.from_url(redis_url) as source, Redis.from_url(other) as target:
         place, more = 0, True
         while more:
@@ -192,7 +196,7 @@ async def test_what_moves_while_the_backup_is_read_is_not_lost(
                     count += 1
                     if count == at + 1:
                         more = True
-                        await DEEDS[deed](store)
+                        await ACTIONS[action](store)
 
             await restore(target, acting(place), CLOCK)
             assert await messages(target) >= before

@@ -22,9 +22,9 @@ async def test_a_doorbell_is_what_celery_would_have_published(
     doorbells = Doorbells(make_app(settings), slots=64)
     doorbells.send([(session, 77)])
     (published,) = await store.redis.lrange(queue_of(slot_of(session, 64)), 0, -1)
-    bell = doorbells.of(session, 77)
-    assert bell.queue == queue_of(slot_of(session, 64))
-    assert _untagged(bell.message) == _untagged(published)
+    doorbell = doorbells.of(session, 77)
+    assert doorbell.queue == queue_of(slot_of(session, 64))
+    assert _untagged(doorbell.message) == _untagged(published)
 
 
 async def test_workers_listen_where_doorbells_are_stored_whatever_broker_the_environment_names(

@@ -99,7 +99,7 @@ async def test_what_changed_between_the_look_and_the_taking_is_looked_at_again(s
     fetch = moves._fetch
 
     async def later(names: Any, args: Any) -> Any:
-        # Somebody was faster: it owned the old session for a moment, and brought its reply.
+        # Another worker was faster: it owned the old session for a moment, and brought its reply.
         claim = await claimed(store, "w-one", OLD)
         await store.sessions.delivered(claim, claim.work.outbox[0])
         await store.sessions.hand_off(claim)
@@ -123,7 +123,7 @@ async def test_what_an_owner_that_was_taken_for_dead_does_between_the_look_and_t
     fetch = moves._fetch
 
     async def later(names: Any, args: Any) -> Any:
-        # Nobody has taken its session yet, so what it writes stands.
+        # Its session is not taken yet, so what it writes stands.
         for reply in stale.work.outbox[:drops]:
             await store.sessions.delivered(stale, reply)
         await store.sessions.commit(stale, Commit(1, [Reply(text="late")], history=b"h2"))

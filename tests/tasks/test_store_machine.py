@@ -268,7 +268,7 @@ class StoreMachine(RuleBasedStateMachine):
         session.history = there.history or session.history
         session.tokens += there.tokens
         session.awaits, session.pending = None, True
-        # What it was told itself to fetch is told again by whoever finds that one pending.
+        # What it was told itself to fetch is told again by the worker that finds that one pending.
         there.__init__(epoch=there.epoch, moved=name, fetched=True)
         assert got.state.get("history", b"") == session.history
         for _ in range(times - 1):

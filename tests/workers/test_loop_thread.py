@@ -1,4 +1,4 @@
-"""The doors between Celery's thread and the loop thread."""
+"""The calls between Celery's thread and the loop thread."""
 
 import asyncio
 from concurrent.futures import Future
@@ -15,7 +15,7 @@ ONE = session(1)
 
 
 def begun(side: LoopSide) -> "Future[TurnReport | None]":
-    """A visit, as Celery's thread begins it, that has come to the door."""
+    """A visit, as Celery's thread begins it, that has reached the loop thread."""
     report: Future[TurnReport | None] = Future()
     side.host.begin(lambda: side.host.visit(ONE), report.set_result)
     assert side.one_came()
