@@ -41,11 +41,21 @@ class LeaderLoop:
     each update counts once, and Telegram lets only one of them poll.
     """
 
-    def __init__(self, lease: Lease, bot: int, holder: str, *, times: LeaseTimes | None = None) -> None:
+    def __init__(
+        self,
+        lease: Lease,
+        bot: int,
+        holder: str,
+        *,
+        times: LeaseTimes | None = None,
+        leads: Callable[[bool], None] = lambda _: None,
+    ) -> None:
+        """Prepare the loop; ``leads`` is called when a term begins (True) and when it ends."""
         self._lease = lease
         self._bot = bot
         self._holder = holder
         self._times = times or LeaseTimes()
+        self._leads = leads
 
     async def run(self, work: Callable[[Stop], Awaitable[None]], stop: Stop) -> None:
         """Until ``stop``: acquire the lease, and run ``work`` until it is lost, which sets the work's own stop."""
@@ -62,12 +72,14 @@ class LeaderLoop:
 
     async def _term(self, work: Callable[[Stop], Awaitable[None]], stop: Stop) -> None:
         with stop.child() as term:
+            self._leads(True)
             try:
                 async with asyncio.TaskGroup() as group:
                     renewing = group.create_task(self._renew(term), name="lease")
                     await work(term)
                     renewing.cancel()
             finally:
+                self._leads(False)
                 # The next process may begin at once. If the lease is no longer ours, this changes nothing.
                 with suppress(StoreUnavailable):
                     await self._lease.release(self._bot, self._holder)

@@ -23,7 +23,7 @@ class Poller:
     confirm updates that were never fetched.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - three of them have defaults that only tests replace
         self,
         telegram: Telegram,
         take: Callable[[Sequence[object]], Awaitable[object]],
@@ -31,12 +31,15 @@ class Poller:
         *,
         backoff: Backoff | None = None,
         hold: timedelta = LONG_POLL,
+        polled: Callable[[], None] = lambda: None,
     ) -> None:
+        """Prepare a poller; ``polled`` is called when a poll has ended without an error."""
         self._telegram = telegram
         self._take = take
         self._watchdog = watchdog
         self._backoff = backoff or Backoff()
         self._hold = hold
+        self._polled = polled
 
     async def run(self, stop: Stop) -> None:
         """Until ``stop``; the current batch is stored and confirmed first.
@@ -64,6 +67,7 @@ class Poller:
         async with stop.cuts():
             updates = await self._telegram.updates(offset, hold=self._hold, limit=BATCH)
         self._watchdog.beat()
+        self._polled()
         if not updates:
             return None
         await self._take(updates)

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from bot.answers import Answers
 from bot.api import Telegram, client
+from bot.heartbeat import BotHeartbeat
 from bot.intake import UpdateIntake
 from bot.interrupts import Interrupts
 from bot.leader import LeaderLoop
@@ -28,6 +29,7 @@ from tasks import metrics
 from tasks.access import access_of
 from tasks.app import make_app
 from tasks.backoff import Backoff
+from tasks.bot_status import BotStatus
 from tasks.clock import Clock, SystemClock
 from tasks.doorbell import Doorbells
 from tasks.errors import CohortError, Misconfigured, StoreUnavailable
@@ -133,21 +135,32 @@ async def _work(connections: Connections, stop: Stop) -> None:
         clock=clock,
     )
 
+    mode = "webhook" if settings.webhook_url else "polling"
+    holder = f"{socket.gethostname()}-{uuid4().hex[:8]}"
+    about = BotStatus(bot=connections.me.id, username=connections.me.username, mode=mode)
+    heartbeat = BotHeartbeat(store.bots, holder, about, clock, sends=pacing.lately)
+
     async def take(updates: Sequence[object]) -> None:
         if await intake.take(updates):
             replies.wake()
+        if mode == "webhook":
+            heartbeat.polled()
 
-    leader = LeaderLoop(store.lease, connections.me.id, f"{socket.gethostname()}-{uuid4().hex[:8]}")
+    leader = LeaderLoop(store.lease, connections.me.id, holder, leads=heartbeat.leads)
     async with asyncio.TaskGroup() as background:
         cancelling = background.create_task(interrupts.run(), name="interrupts")
-        helpers = [cancelling, background.create_task(signs.run(), name="signs")]
+        helpers = [
+            cancelling,
+            background.create_task(signs.run(), name="signs"),
+            background.create_task(heartbeat.run(), name="heartbeat"),
+        ]
         await _show_commands(telegram)
-        mode = "webhook" if settings.webhook_url else "polling"
-        log.info("bot.ready", extra={"bot": connections.me.id, "username": connections.me.username, "mode": mode})
+        log.info("bot.ready", extra={"bot": about.bot, "username": about.username, "mode": mode})
         if settings.webhook_url:
             await _be_called(connections, take, replies, leader, stop)
         else:
-            await leader.run(partial(_poll, telegram, take, replies, clock), stop)
+            poller = lambda: Poller(telegram, take, Watchdog(clock), polled=heartbeat.polled)  # noqa: E731 - one a term
+            await leader.run(partial(_poll, poller, replies), stop)
         with suppress(TimeoutError):
             async with asyncio.timeout(_LAST_SIGNS_S):
                 await interrupts.flush()
@@ -157,10 +170,10 @@ async def _work(connections: Connections, stop: Stop) -> None:
     log.info("bot.ended")
 
 
-async def _poll(telegram: Telegram, take: Take, replies: Replies, clock: Clock, term: Stop) -> None:
+async def _poll(poller: Callable[[], Poller], replies: Replies, term: Stop) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(replies.run(term), name="replies")
-        await Poller(telegram, take, Watchdog(clock)).run(term)
+        await poller().run(term)
 
 
 async def _be_called(connections: Connections, take: Take, replies: Replies, leader: LeaderLoop, stop: Stop) -> None:

@@ -13,9 +13,12 @@ from telegram.error import RetryAfter
 from telegram.ext import BaseRateLimiter
 
 from botapi.refusals import seconds
+from tasks import metrics
 from tasks.clock import Clock
 from tasks.errors import CohortError, StoreUnavailable
+from tasks.lately import Lately
 from tasks.store.pacing import PaceStore
+from tasks.worker_status import Sends
 
 log = logging.getLogger("cohort.telegram")
 
@@ -80,8 +83,14 @@ class Pacing(BaseRateLimiter[Priority]):
         self._clock = clock
         self._sleep = sleep
         self._floods = Floods()
+        self._sent = Lately(clock.monotonic)
+        self._refused = Lately(clock.monotonic)
         self._chat_permits: set[int] = set()
         """Chats whose own permit was taken for a QUEUED call that has not gone out yet."""
+
+    def lately(self) -> Sends:
+        """What this process sent within the last minute."""
+        return Sends(sent=self._sent.count, refused=self._refused.count)
 
     @override
     async def initialize(self) -> None:
@@ -119,11 +128,19 @@ class Pacing(BaseRateLimiter[Priority]):
             # Methods without a chat have limits of their own, which their callers know.
             return await callback(*args, **kwargs)
         silent = self._floods.was_silent(chat, self._clock.monotonic())
+        self._count(priority)
         try:
             return await callback(*args, **kwargs)
         except RetryAfter as flood:
+            self._refused.note()
+            metrics.FLOODS.inc()
             await self._punished(endpoint, chat, seconds(flood), silent=silent)
             raise
+
+    def _count(self, priority: Priority) -> None:
+        metrics.SENDS.labels(priority.name.lower()).inc()
+        if priority in (Priority.FINAL, Priority.QUEUED, Priority.FRAME):
+            self._sent.note()
 
     async def _permit(self, chat: int, priority: Priority) -> None:
         match priority:

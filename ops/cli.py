@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ops.commands import backup, cards, config, dead, pool
+from ops.commands import backup, cards, config, dead, pool, status
 from ops.context import context, run
 from ops.environment import ProcessKind, environment, needed
 from ops.home import Home
@@ -104,6 +104,7 @@ def doctor() -> None:
         raise typer.Exit(1)
 
 
+status.register(app)
 pool.register(app)
 app.add_typer(dead.app, name="dead")
 app.add_typer(cards.app, name="cards")

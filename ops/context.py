@@ -1,16 +1,19 @@
 """What every ``cohort`` command starts from: the effective settings, the state directory, the running system."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from ops.environment import environment
 from ops.home import Home, Running, joined
-from tasks.errors import Misconfigured
+from tasks.errors import Misconfigured, StoreUnavailable
 from tasks.settings import Settings, load
-from tasks.store import Store, connect
+from tasks.store import Store, connect, look_into
+
+PATIENCE_S = 1.5
+"""How long a command that only reads waits for Redis: with its own start it ends within 3 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,19 @@ class Context:
         """
         async with connect(self.system()) as store:
             yield store
+
+    async def read[T](self, work: Callable[[Store], Awaitable[T]]) -> T:
+        """Do what only reads: it writes nothing to Redis, and ends when Redis does not answer.
+
+        Raises:
+            Misconfigured: as ``store``.
+            StoreUnavailable: Redis is away, or hangs.
+        """
+        try:
+            async with asyncio.timeout(PATIENCE_S), look_into(self.system(), patience_s=PATIENCE_S) as store:
+                return await work(store)
+        except TimeoutError:
+            raise StoreUnavailable(f"Redis does not answer within {PATIENCE_S:g} s") from None
 
     def supervisor(self) -> Running:
         """The ``cohort up`` of this home.

@@ -37,6 +37,7 @@ KINDS = (
     KeyKind("cohort:bot:*:poller", "string", "expires", "lease of the polling bot process"),
     KeyKind("cohort:bot:*:replies", "list", "empties", "answers the bot gives without an agent"),
     KeyKind("cohort:bot:*:strangers", "list", "expires", "lines to people who are not admitted"),
+    KeyKind("cohort:bots", "hash", "expires", "the bot's processes: who polls, and since when"),
     KeyKind("cohort:slot:*:pending", "zset", "empties", "session -> when its oldest work was accepted"),
     KeyKind("cohort:worker:*", "string", "expires", "liveness of one incarnation"),
     KeyKind("cohort:members", "hash", "empties", "incarnation -> who it is"),
@@ -117,6 +118,7 @@ def alert(name: str) -> str:
     return f"{PREFIX}alert:{name}"
 
 
+BOTS = f"{PREFIX}bots"
 MEMBERS = f"{PREFIX}members"
 ASSIGNMENT = f"{PREFIX}assignment"
 LAYOUT = f"{PREFIX}layout"

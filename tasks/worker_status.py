@@ -12,6 +12,28 @@ from pydantic import (
 )
 
 
+class ModelTrouble(BaseModel):
+    """A model that fails in passing."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    since: float
+    """When the first of these faults came, seconds since the epoch."""
+    open: bool = False
+    """The breaker is open: turns wait for the model or use another one."""
+
+
+class Sends(BaseModel):
+    """Calls to Telegram within the last minute."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    sent: int = 0
+    """Those that Telegram counts as messages: sends and edits."""
+    refused: int = 0
+    """Those that it refused with 429."""
+
+
 class WorkerStatus(BaseModel):
     """The facts of one worker. Each field has a default: the heartbeat may be of another release, or damaged."""
 
@@ -25,12 +47,19 @@ class WorkerStatus(BaseModel):
     """Sessions with a turn loop."""
     at_work: int = 0
     """Sessions with a running turn."""
+    queued: int = 0
+    """Those of them that wait for a lane."""
+    queued_s: float = 0.0
+    """Seconds that the first of those has waited."""
     turns: int | None = None
     """Turns answered since it started; None when it does not tell."""
     agents: tuple[str, ...] = ()
     """The agents that it can run, the default first."""
     servers_down: tuple[str, ...] = ()
     """Shared MCP servers that it cannot reach."""
+    models: dict[str, ModelTrouble] = {}
+    """The models that fail here."""
+    sends: Sends = Sends()
 
     @field_validator("*", mode="wrap")
     @classmethod

@@ -16,6 +16,8 @@ PROMISES = {
     "backup": "A backup of a running system holds all that is kept, and is restored into any empty Redis, whole.",
     "poison-update": "An update that cannot be understood becomes a dead letter, and the others go on.",
     "poison-message": "A message that ends its worker three times becomes a dead letter, and its session goes on.",
+    "reads-only-read": "A command that reads writes nothing, works on a Redis that is full, and ends when it hangs.",
+    "status-true": "Status tells what runs from what waits, whether the bot polls, and which model fails.",
     "dead-letters": "An operator can list, read, retry and drop what was given up on.",
     "one-poller": "Of several bots one polls, and another takes over when it ends.",
     "webhook": "A pushed update is confirmed once it is stored, and taken only from callers that know the secret.",

@@ -79,5 +79,4 @@ def reload() -> None:
 
 
 async def _workers(here: Context) -> list[str]:
-    async with here.store() as store:
-        return sorted((await store.members.look()).members)
+    return sorted((await here.read(lambda store: store.members.look())).members)

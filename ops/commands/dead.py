@@ -1,13 +1,15 @@
 """``cohort dead ...``: dead letters, the messages that Cohort gave up on."""
 
 import json
+import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from ops.context import Context, context, run
-from tasks.errors import CohortError, Misconfigured
+from tasks.errors import CohortError, Misconfigured, StoreUnavailable
 from tasks.store import Store
 from tasks.store.dead import Dead
 from tasks.store.redis import DEAD_KEPT
@@ -24,35 +26,51 @@ def _line(dead: Dead) -> str:
 
 
 @app.command("list")
-def list_(limit: Annotated[int, typer.Option(min=1, help="How many of the newest.")] = 100) -> None:
+def list_(
+    limit: Annotated[int, typer.Option(min=1, help="How many of the newest.")] = 100,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
     """List them: id, time (UTC), session, reason. Only `show` prints the text of a message."""
 
-    async def work(here: Context) -> None:
-        async with here.store() as store:
-            letters = await store.dead.list(limit)
-            for dead in letters:
-                print(_line(dead))
-            count = await store.dead.count()
-            if count > len(letters):
-                print(f"... the newest {len(letters)} of {count}")
-            elif not count:
-                print("no dead letters")
+    async def work(store: Store) -> None:
+        letters, count = await store.dead.list(limit), await store.dead.count()
+        if as_json:
+            print(json.dumps({"count": count, "letters": [_facts(dead) for dead in letters]}))
+            return
+        for dead in letters:
+            print(_line(dead))
+        if count > len(letters):
+            print(f"... the newest {len(letters)} of {count}")
+        elif not count:
+            print("no dead letters")
 
-    run(work(context()))
+    run(context().read(work))
+
+
+def _facts(dead: Dead) -> Mapping[str, object]:
+    letter = dead.letter
+    return {
+        "id": dead.id,
+        "at": letter.at,
+        "session": letter.session,
+        "update_id": letter.update_id,
+        "reason": letter.reason,
+        "retryable": letter.inbound is not None,
+    }
 
 
 @app.command()
-def show(letter: Annotated[str, typer.Argument(help="Its id.")]) -> None:
-    """Show one dead letter whole, with the text of its message."""
-
-    async def work(here: Context) -> None:
-        async with here.store() as store:
-            found = await store.dead.get(_form(letter))
-            if found is None:
-                raise Misconfigured(f"there is no dead letter {letter}")
-            print(json.dumps(json.loads(found.letter.to_json()), indent=2, ensure_ascii=False))
-
-    run(work(context()))
+def show(
+    letter: Annotated[str, typer.Argument(help="Its id.")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on one line.")] = False,
+) -> None:
+    """Show one dead letter whole, as JSON, with the text of its message."""
+    found = run(context().read(lambda store: store.dead.get(_form(letter))))
+    if found is None:
+        raise Misconfigured(f"there is no dead letter {letter}")
+    print(json.dumps(json.loads(found.letter.to_json()), indent=None if as_json else 2, ensure_ascii=False))
 
 
 @app.command()
@@ -75,22 +93,32 @@ def _form(letter: str) -> str:
 
 
 async def _each(here: Context, letter: str | None, *, everything: bool, verb: str) -> None:
+    """Do it to one letter or to all; a letter with which it cannot be done stops no other.
+
+    Raises:
+        typer.Exit: with status 1, when it could not be done with some of all.
+    """
     if (letter is None) == (not everything):
         raise Misconfigured("name one letter, or give --all")
     async with here.store() as store:
         chosen = [dead.id for dead in await store.dead.list(DEAD_KEPT * 2)] if letter is None else [_form(letter)]
-        done = 0
+        done = failed = 0
         for name in chosen:
             try:
                 done += await _one(store, name, verb)
+            except StoreUnavailable:
+                raise
             except CohortError as problem:
                 if letter is not None:
                     raise Misconfigured(f"{name}: {problem}") from problem
-                print(f"{name}: {problem}")
+                print(f"{name}: {problem}", file=sys.stderr)
+                failed += 1
         if letter is not None and not done:
             raise Misconfigured(f"there is no dead letter {letter}")
         word = "put back" if verb == "retry" else "dropped"
-        print(f"{word}: {done}")
+        print(f"{word}: {done}" + (f", not {word}: {failed}" if failed else ""))
+        if failed:
+            raise typer.Exit(1)
 
 
 async def _one(store: Store, letter: str, verb: str) -> bool:

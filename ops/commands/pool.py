@@ -1,52 +1,19 @@
-"""``cohort status | scale | drain``: the running pool of workers."""
+"""``cohort scale | drain``: the number of workers."""
 
-import asyncio
-import json
-import sys
 from typing import Annotated
 
 import typer
 
 from ops import control
-from ops.commands.status import Look, look, render
 from ops.context import Context, context, run
-from tasks.clock import SystemClock
 from tasks.errors import Misconfigured
 from tasks.store import Store
-
-CLEAR = "\x1b[H\x1b[2J"
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    app.command()(status)
     app.command()(scale)
     app.command()(drain)
-
-
-def status(
-    *,
-    watch: Annotated[bool, typer.Option("--watch", "-w", help="Refresh every two seconds.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """Show workers, slots, waiting sessions and dead letters."""
-    run(_status(context(), watch=watch, as_json=as_json))
-
-
-async def _status(here: Context, *, watch: bool, as_json: bool) -> None:
-    colour = sys.stdout.isatty()
-    async with here.store() as store:
-        before: Look | None = None
-        while True:
-            now = await look(store, SystemClock(), slots=here.settings.slots)
-            if as_json:
-                print(json.dumps(now.to_json()), flush=True)
-            else:
-                print((CLEAR if watch and colour else "") + render(now, before, colour=colour), flush=True)
-            if not watch:
-                return
-            before = now
-            await asyncio.sleep(2)
 
 
 def scale(
@@ -76,8 +43,7 @@ def drain(worker: Annotated[str, typer.Argument(help="Its name or incarnation, a
 
 
 async def _host(here: Context, incarnation: str) -> str:
-    async with here.store() as store:
-        return await _living(store, incarnation)
+    return await here.read(lambda store: _living(store, incarnation))
 
 
 async def _living(store: Store, incarnation: str) -> str:

@@ -1,150 +1,103 @@
-"""``cohort status``: one look at the pool, as a value and as text."""
+"""``cohort status`` and ``cohort health``: how the running system stands, for people, programs and probes."""
 
-import io
-from dataclasses import asdict, dataclass
-from typing import Any
+import asyncio
+import json
+import socket
+import sys
+from typing import Annotated, Literal
 
-from rich.console import Console
-from rich.table import Table
+import httpx
+import typer
 
-from tasks.clock import Clock
-from tasks.store import Store
-from tasks.worker_status import WorkerStatus
+from ops.commands.status_read import look
+from ops.commands.status_text import health_problems, render
+from ops.commands.status_view import Look
+from ops.context import Context, context, run
+from ops.up.plan import HOST
+from tasks.clock import SystemClock
+from tasks.errors import CohortError
 
-_SLOTS_SHOWN = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Worker:
-    """A living worker as its last heartbeat described it.
-
-    The heartbeat's JSON (``workers.sessions.heartbeat``) holds ``host``, ``pid``, ``lanes``, ``at_work``, ``turns`` and
-    ``servers_down``; a worker of an older release may lack some.
-    """
-
-    incarnation: str
-    host: str
-    pid: int
-    lanes: int
-    at_work: int
-    slots: int
-    turns: int | None
-    """Since the worker started; None when its heartbeat does not tell."""
-    servers_down: tuple[str, ...] = ()
-    """Shared MCP servers that it cannot reach."""
+CLEAR = "\x1b[H\x1b[2J"
+_EVERY_S = 2.0
+type Part = Literal["all", "bot", "worker", "flower"]
 
 
-@dataclass(frozen=True, slots=True)
-class Depth:
-    """A slot with work: the number of its waiting sessions, and the seconds that the oldest one has waited."""
-
-    slot: int
-    owner: str | None
-    sessions: int
-    oldest_s: float
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    app.command()(status)
+    app.command()(health)
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """The pool at ``at`` (seconds since the epoch)."""
-
-    at: float
-    workers: tuple[Worker, ...]
-    gone: tuple[str, ...]
-    slots: int
-    unowned: int
-    depths: tuple[Depth, ...]
-    dead: int
-
-    @property
-    def waiting(self) -> int:
-        """The number of sessions with unanswered messages."""
-        return sum(depth.sessions for depth in self.depths)
-
-    @property
-    def oldest_s(self) -> float:
-        """Seconds that the oldest of them has waited."""
-        return max((depth.oldest_s for depth in self.depths), default=0.0)
-
-    def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "waiting": self.waiting, "oldest_s": self.oldest_s}
+def status(
+    *,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Refresh every two seconds.")] = False,
+    slots: Annotated[bool, typer.Option("--slots", help="Also the depth of each slot that has work.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show bot, workers, lanes, what runs and what waits, the model, sends, and dead letters."""
+    here = context()
+    here.system()
+    run(_watch(here, slots=slots, as_json=as_json) if watch else _once(here, slots=slots, as_json=as_json))
 
 
-def _worker(incarnation: str, status: WorkerStatus, slots: int) -> Worker:
-    return Worker(
-        incarnation,
-        host=status.host,
-        pid=status.pid,
-        lanes=status.lanes,
-        at_work=status.at_work,
-        slots=slots,
-        turns=status.turns,
-        servers_down=status.servers_down,
-    )
+async def _once(here: Context, *, slots: bool, as_json: bool) -> None:
+    now = await _look(here)
+    print(json.dumps(now.to_json()) if as_json else render(now, colour=sys.stdout.isatty(), slots=slots), flush=True)
 
 
-async def look(store: Store, clock: Clock, *, slots: int) -> Look:
-    """Read the state of the pool once.
-
-    Raises:
-        StoreUnavailable: Redis is away.
-    """
-    view = await store.members.look()
-    backlogs = await store.sessions.backlogs(slots)
-    now = clock.now()
-    depths = [Depth(log.slot, view.slots.get(log.slot), log.sessions, max(0.0, now - log.since)) for log in backlogs]
-    return Look(
-        at=now,
-        workers=tuple(_worker(name, status, len(view.of(name))) for name, status in sorted(view.members.items())),
-        gone=view.gone,
-        slots=slots,
-        unowned=sum(view.slots.get(slot) not in view.members for slot in range(slots)),
-        depths=tuple(sorted(depths, key=lambda depth: -depth.oldest_s)),
-        dead=await store.dead.count(),
-    )
+async def _watch(here: Context, *, slots: bool, as_json: bool) -> None:
+    """Look again and again. A Redis that is away is shown as such, and asked again."""
+    before: Look | None = None
+    colour = sys.stdout.isatty()
+    while True:
+        try:
+            now = await _look(here)
+        except CohortError as problem:
+            print(json.dumps({"error": str(problem)}) if as_json else f"{CLEAR if colour else ''}{problem}", flush=True)
+        else:
+            text = json.dumps(now.to_json()) if as_json else render(now, before, colour=colour, slots=slots)
+            print((CLEAR if colour and not as_json else "") + text, flush=True)
+            before = now
+        await asyncio.sleep(_EVERY_S)
 
 
-def rate(now: Look, before: Look | None) -> float | None:
-    """Turns a second between two looks, over the workers seen in both; None when their heartbeats do not tell."""
-    if before is None or now.at <= before.at:
-        return None
-    then = {worker.incarnation: worker.turns for worker in before.workers}
-    gained = [
-        worker.turns - earlier
-        for worker in now.workers
-        if worker.turns is not None and (earlier := then.get(worker.incarnation)) is not None
-    ]
-    return sum(gained) / (now.at - before.at) if gained else None
+async def _look(here: Context) -> Look:
+    return await here.read(lambda store: look(store, SystemClock(), slots=here.settings.slots))
 
 
-def render(now: Look, before: Look | None = None, *, width: int = 80, colour: bool = False) -> str:
-    """The look as text in at most ``width`` columns."""
-    out = io.StringIO()
-    console = Console(file=out, width=width, force_terminal=colour, no_color=not colour, highlight=False)
-    workers = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("worker", "host", "pid", "turns running", "lanes", "slots"):
-        workers.add_column(title, justify="left" if title in {"worker", "host"} else "right", overflow="fold")
-    for worker in now.workers:
-        figures = (worker.pid, worker.at_work, worker.lanes, worker.slots)
-        workers.add_row(worker.incarnation, worker.host, *(str(figure) for figure in figures))
-    console.print(workers)
-    if not now.workers:
-        console.print("no worker runs: messages are kept until one starts", style="yellow")
-    for worker in now.workers:
-        if worker.servers_down:
-            down = ", ".join(worker.servers_down)
-            console.print(f"{worker.incarnation}: MCP servers not reachable: {down}", style="yellow")
-    for incarnation in now.gone:
-        console.print(f"{incarnation}: its heartbeat stopped", style="yellow")
-    console.print()
-    turns = rate(now, before)
-    facts = [f"chats waiting {now.waiting}", f"oldest {now.oldest_s:.1f} s", f"dead letters {now.dead}"]
-    facts += [f"turns/s {turns:.1f}"] if turns is not None else []
-    facts += [f"slots without a worker {now.unowned}"] if now.unowned else []
-    console.print(", ".join(facts), style="bold" if now.dead or now.unowned else "")
-    for depth in now.depths[:_SLOTS_SHOWN]:
-        owner = depth.owner or "no worker"
-        console.print(f"  slot {depth.slot:02d}: {depth.sessions} waiting, oldest {depth.oldest_s:.1f} s ({owner})")
-    if len(now.depths) > _SLOTS_SHOWN:
-        console.print(f"  and {len(now.depths) - _SLOTS_SHOWN} more slots")
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
+def health(
+    part: Annotated[
+        str, typer.Argument(help="bot, worker or flower: those of this host. Default: the whole system.")
+    ] = "all",
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """For probes: exits with 0 when all is well, with 1 and a line for each problem when it is not."""
+    if part not in ("all", "bot", "worker", "flower"):
+        raise typer.BadParameter("bot, worker or flower")
+    here = context()
+    problems = _flower(here) if part == "flower" else run(_problems(here, part))
+    if as_json:
+        print(json.dumps({"healthy": not problems, "problems": problems}))
+    else:
+        print("\n".join(problems) or "healthy")
+    if problems:
+        raise typer.Exit(1)
+
+
+async def _problems(here: Context, part: str) -> list[str]:
+    here.system()
+    try:
+        now = await _look(here)
+    except CohortError as problem:
+        return [str(problem)]
+    return health_problems(now, part, "" if part == "all" else socket.gethostname())
+
+
+def _flower(here: Context) -> list[str]:
+    url = f"http://{HOST}:{here.settings.flower_port}/healthcheck"
+    try:
+        answer = httpx.get(url, timeout=2, trust_env=False)
+    except httpx.HTTPError as problem:
+        return [f"Flower does not answer at {url} ({type(problem).__name__})"]
+    return [] if answer.is_success else [f"Flower answers {answer.status_code} at {url}"]

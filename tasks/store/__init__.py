@@ -9,10 +9,11 @@ from redis.asyncio import Redis
 from tasks.clock import Clock, SystemClock
 from tasks.settings import Settings
 from tasks.store.alerts import AlertStore
+from tasks.store.bots import BotStore
 from tasks.store.dead import DeadStore
 from tasks.store.intake import IntakeStore
 from tasks.store.journal import JournalStore
-from tasks.store.layout import open_layout
+from tasks.store.layout import check_layout, open_layout
 from tasks.store.lease import PollerLease
 from tasks.store.membership import Membership
 from tasks.store.moves import Moves
@@ -45,6 +46,7 @@ class Store:
     sessions: SessionStore
     journal: JournalStore
     moves: Moves
+    bots: BotStore
     members: Membership
     lease: PollerLease
     dead: DeadStore
@@ -70,19 +72,39 @@ async def connect(settings: Settings, clock: Clock | None = None) -> AsyncGenera
         connection(settings.redis, connections=_TOOLS, waits=_TOOL_WAITS_S, wait_replicas=replicas) as tools,
     ):
         await open_layout(redis, settings.slots)
-        yield Store(
-            redis=redis,
-            server=RedisServer(redis),
-            pace=PaceStore(redis, clock, Limits.of(settings.send_rate)),
-            intake=IntakeStore(redis, clock, slots=settings.slots, inbox_cap=settings.inbox_cap),
-            sessions=SessionStore(redis, clock, slots=settings.slots),
-            journal=JournalStore(redis),
-            moves=Moves(redis, clock, slots=settings.slots),
-            members=Membership(heartbeat),
-            lease=PollerLease(redis),
-            dead=DeadStore(redis, clock, slots=settings.slots),
-            alerts=AlertStore(redis),
-            notes=NoteStore(tools),
-            reminders=ReminderStore(redis, clock, slots=settings.slots),
-            tool_reminders=ReminderStore(tools, clock, slots=settings.slots),
-        )
+        yield _store(settings, clock, redis, heartbeat=heartbeat, tools=tools)
+
+
+@asynccontextmanager
+async def look_into(settings: Settings, *, patience_s: float, clock: Clock | None = None) -> AsyncGenerator[Store]:
+    """The store for commands that only read: nothing is written, and each answer is waited for only so long.
+
+    So such a command works on a Redis that is full or read-only, and says within ``patience_s`` that one hangs.
+
+    Raises:
+        Misconfigured: the URL is wrong, or this Redis was laid out otherwise.
+        StoreUnavailable: Redis is away.
+    """
+    async with connection(settings.redis, connections=4, patience_s=patience_s) as redis:
+        await check_layout(redis, settings.slots)
+        yield _store(settings, clock or SystemClock(), redis, heartbeat=redis, tools=redis)
+
+
+def _store(settings: Settings, clock: Clock, redis: Redis, *, heartbeat: Redis, tools: Redis) -> Store:
+    return Store(
+        redis=redis,
+        server=RedisServer(redis),
+        pace=PaceStore(redis, clock, Limits.of(settings.send_rate)),
+        intake=IntakeStore(redis, clock, slots=settings.slots, inbox_cap=settings.inbox_cap),
+        sessions=SessionStore(redis, clock, slots=settings.slots),
+        journal=JournalStore(redis),
+        moves=Moves(redis, clock, slots=settings.slots),
+        bots=BotStore(heartbeat, clock),
+        members=Membership(heartbeat),
+        lease=PollerLease(redis),
+        dead=DeadStore(redis, clock, slots=settings.slots),
+        alerts=AlertStore(redis),
+        notes=NoteStore(tools),
+        reminders=ReminderStore(redis, clock, slots=settings.slots),
+        tool_reminders=ReminderStore(tools, clock, slots=settings.slots),
+    )

@@ -1,5 +1,8 @@
 """What the keys in this Redis look like: their version and the number of slots, fixed for a deployment's life."""
 
+from collections.abc import Mapping
+from typing import Any, cast
+
 from redis.asyncio import Redis
 
 from tasks import keys
@@ -23,6 +26,22 @@ async def open_layout(redis: Redis, slots: int) -> None:
             pipe.hsetnx(keys.LAYOUT, "slots", str(slots))
             pipe.hgetall(keys.LAYOUT)
             *_, stored = await pipe.execute()
+    _compare(stored, slots)
+
+
+async def check_layout(redis: Redis, slots: int) -> None:
+    """Compare with the layout as it is stored, and write nothing. A deployment that never ran has none, and passes.
+
+    Raises:
+        Misconfigured: as ``open_layout``.
+        StoreUnavailable: Redis is away.
+    """
+    with guard():
+        stored: Mapping[bytes, bytes] = await cast("Any", redis).hgetall(keys.LAYOUT)
+    _compare({b"version": b"0", b"slots": str(slots).encode(), **stored}, slots)
+
+
+def _compare(stored: Mapping[bytes, bytes], slots: int) -> None:
     if RESTORING.encode() in stored:
         raise Misconfigured("a restore into this Redis was cut off: run `cohort restore` again, with the same file")
     version, laid_out = int(stored[b"version"]), int(stored[b"slots"])

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from redis.asyncio import Redis
 
@@ -126,6 +126,16 @@ class PaceStore:
         until = round((self._clock.now() + seconds) * _US)
         with guard():
             await self._redis.set(_penalty(bot, chat), until, px=math.ceil(seconds * 1000) + _MARGIN_MS)
+
+    async def held_until(self, bot: int) -> float:
+        """Until when Telegram holds the whole bot, seconds since the epoch; 0 when it does not.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        with guard():
+            until: Any = await self._redis.get(_penalty(bot, None))
+        return int(until) / _US if until and until.isdigit() else 0.0
 
     async def _ask(self, bot: int, chat: int, patient: int, bot_tolerance: int, *chat_rate: int) -> tuple[int, int]:
         buckets = (keys.pace(f"{bot}"), keys.pace(f"{bot}:{chat}"), _penalty(bot, None), _penalty(bot, chat))

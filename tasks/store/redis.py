@@ -11,7 +11,7 @@ from redis import exceptions
 from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
-from redis.backoff import ExponentialBackoff
+from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.commands.core import AsyncScript
 
 from tasks import keys as names
@@ -59,13 +59,19 @@ def guard() -> Generator[None]:
     except (exceptions.ConnectionError, exceptions.TimeoutError, OSError) as problem:
         raise StoreUnavailable(f"Redis cannot be reached ({type(problem).__name__})") from problem
     except (exceptions.OutOfMemoryError, exceptions.ReadOnlyError) as problem:
-        raise StoreUnavailable(f"Redis refuses writes ({problem})") from problem
+        raise StoreUnavailable(f"Redis refuses writes ({_cause(problem)})") from problem
     except exceptions.ResponseError as problem:
         if str(problem).startswith(_REFUSALS) or any(f"{word} " in str(problem) for word in _REFUSALS):
-            raise StoreUnavailable(f"Redis refuses writes ({problem})") from problem
+            raise StoreUnavailable(f"Redis refuses writes ({_cause(problem)})") from problem
         if "WRONGTYPE" in str(problem):
             raise StateDamaged(str(problem)) from problem
         raise
+
+
+def _cause(problem: Exception) -> str:
+    """What the server said, without the command: redis-py puts that in front, with all that it would have written."""
+    said = str(problem).rpartition(" of pipeline caused error: ")[2]
+    return said.strip("(),'\"")
 
 
 class Client(Redis):
@@ -167,9 +173,16 @@ class _BlockingSentinelPool(SentinelConnectionPool, BlockingConnectionPool):
 
 @asynccontextmanager
 async def connection(
-    url: str, *, connections: int = 256, waits: float | None = None, wait_replicas: int = 0
+    url: str,
+    *,
+    connections: int = 256,
+    waits: float | None = None,
+    wait_replicas: int = 0,
+    patience_s: float | None = None,
 ) -> AsyncGenerator[Redis]:
     """A client for this process, with at most so many ``connections``; ``waits``: seconds for a free one, else none.
+
+    With ``patience_s`` a call that has no answer after so many seconds fails, and is not repeated.
 
     Every script may be sent twice (its answer was lost) and is written for it, so the client may retry.
 
@@ -186,6 +199,9 @@ async def connection(
     }
     if waits is not None:
         options["timeout"] = waits
+    if patience_s is not None:
+        once = Retry(NoBackoff(), retries=0)
+        options |= {"socket_timeout": patience_s, "socket_connect_timeout": patience_s, "retry": once}
     try:
         watched = sentinels(url)
         if watched is None:

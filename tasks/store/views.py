@@ -16,6 +16,9 @@ from tasks.session import SessionKey
 from tasks.store.redis import guard, mend, text
 from tasks.store.state import StateField
 
+_OLDEST_LOOKED_AT = 4
+"""Of a slot's sessions: the oldest may be at work, and then the next one is what waits."""
+
 _DIGITS = 17
 """A counter of more digits is damaged."""
 
@@ -46,9 +49,11 @@ class Backlog:
 
     slot: int
     sessions: int
-    """How many of its sessions wait."""
+    """How many of its sessions have some."""
     since: float
-    """Since when the first of them waits, seconds since the epoch."""
+    """When the oldest work in it was accepted, seconds since the epoch."""
+    untaken_since: float | None
+    """The same of the oldest session that no worker has taken, among the four oldest; None when all are taken."""
 
 
 class SessionViews:
@@ -107,15 +112,31 @@ class SessionViews:
         return Glance(waiting, oldest, owner, agent, model, _count(used_in), _count(used_out), choices)
 
     async def backlogs(self, slots: int) -> list[Backlog]:
-        """The slots that have work, in one round trip."""
+        """The slots that have work, in two round trips."""
         with guard():
             async with self._redis.pipeline(transaction=False) as pipe:
                 for slot in range(slots):
                     pipe.zcard(keys.pending(slot))
-                    pipe.zrange(keys.pending(slot), 0, 0, withscores=True)
+                    pipe.zrange(keys.pending(slot), 0, _OLDEST_LOOKED_AT - 1, withscores=True)
                 told: list[Any] = await pipe.execute()
         pairs = enumerate(zip(told[::2], told[1::2], strict=True))
-        return [Backlog(slot, int(count), float(first[0][1])) for slot, (count, first) in pairs if count and first]
+        found = [(slot, int(count), oldest) for slot, (count, oldest) in pairs if count and oldest]
+        taken = await self._taken([name for _, _, oldest in found for name, _ in oldest])
+        return [
+            Backlog(
+                slot, count, float(oldest[0][1]), min((at for name, at in oldest if name not in taken), default=None)
+            )
+            for slot, count, oldest in found
+        ]
+
+    async def _taken(self, names: Sequence[bytes]) -> set[bytes]:
+        """Those of these sessions that a worker owns."""
+        with guard():
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for name in names:
+                    pipe.hexists(keys.state(text(name)), StateField.owner)
+                owned: list[Any] = await pipe.execute() if names else []
+        return {name for name, yes in zip(names, owned, strict=True) if yes}
 
     async def usage(self, names: Sequence[str]) -> list[int]:
         """Tokens (in + out) counted under each of ``keys.usage`` names."""

@@ -176,6 +176,19 @@ async def test_a_dead_letter_that_is_retried_is_pending_again(store: Store, redi
     assert await store.dead.count() == 0
 
 
+@pytest.mark.promise("dead-letters")
+async def test_retry_of_all_does_what_it_can_and_fails_when_a_letter_was_never_understood(
+    store: Store, redis_url: str, tmp_path: Path
+) -> None:
+    await buried(store, "once more")
+    await store.redis.xadd("cohort:dead", {"letter": DeadLetter(reason="no update", at=1.0, raw="{}").to_json()})
+    done = cohort("dead", "retry", "--all", home=tmp_path, REDIS_URL=redis_url)
+    assert (done.returncode, done.stdout.strip()) == (1, "put back: 1, not put back: 1")
+    assert len(told(done.stderr)) == 1
+    listed = json.loads(cohort("dead", "list", "--json", home=tmp_path, REDIS_URL=redis_url).stdout)
+    assert [(letter["reason"], letter["retryable"]) for letter in listed["letters"]] == [("no update", False)]
+
+
 def test_a_malformed_id_of_a_dead_letter_is_one_line(redis_url: str, tmp_path: Path) -> None:
     done = cohort("dead", "show", "everything", home=tmp_path, REDIS_URL=redis_url)
     assert (done.returncode, len(told(done.stderr))) == (2, 1)

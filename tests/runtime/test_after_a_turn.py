@@ -59,7 +59,7 @@ class Watched:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        (self._lane,) = engine._lanes._free
+        (self._lane,) = engine.lanes._free
         self.made = engine.made
         self.lane, self.process = self._lane_now(), self._process_now()
 
@@ -302,7 +302,7 @@ async def test_a_provider_keeps_no_socket_of_a_conversation_unless_the_operator_
     monkeypatch.setenv("OPENAI_API_KEY", "from the environment")
     configure({"responses": section} if section else {})
     async with runtime(COHORT_MODEL="responses.gpt-5-mini") as engine:
-        (lane,) = engine._lanes._free
+        (lane,) = engine.lanes._free
         model = lane.agents.agents["assistant"].llm
         assert model.configured_transport == transport
         assert model._api_key() == section.get("api_key", "from the environment")

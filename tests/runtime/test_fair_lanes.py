@@ -88,9 +88,9 @@ async def test_a_turn_that_finds_no_lane_in_its_time_is_tried_again_and_not_call
     runtime: Open, model: Model
 ) -> None:
     async with runtime(COHORT_LANES="1", COHORT_TURN_TIMEOUT="0.2") as engine:
-        lane = await engine._lanes.take()
+        lane = await engine.lanes.take()
         with pytest.raises(TurnFailed) as failure:
             await engine.run(turn(SessionKey(42, 1), "hello", 1), Screen())
-        engine._lanes.give_back(lane)
+        engine.lanes.give_back(lane)
         assert (failure.value.action, failure.value.detail) == ("retry", "waited 0.2 s for a lane")
         assert (await engine.run(turn(SessionKey(42, 1), "hello", 1), Screen())).text.startswith("echo: hello")

@@ -53,7 +53,7 @@ async def test_nothing_keeps_the_agents_of_a_replaced_lane(runtime: Open, model:
     agents: set[weakref.ref[object]] = set()
     async with runtime(COHORT_LANES="1") as engine:
         for number in range(4):
-            agents.update(weakref.ref(agent) for agent in engine._lanes._free[0].agents.agents.values())
+            agents.update(weakref.ref(agent) for agent in engine.lanes._free[0].agents.agents.values())
             await engine.run(ask(number, "hello CALL:poke CALL:writer CALL:subagent"), Screen())
             await engine.reload()
             await engine.run(ask(number, "hello"), Screen())

@@ -61,7 +61,7 @@ async def test_a_name_that_one_chat_gave_a_subagent_is_free_for_the_next(
     starting()
     named = f"CALL:subagent{json.dumps({'message': 'HELLO', 'label': 'my-divorce'})}"
     async with runtime(COHORT_LANES="1") as engine:
-        (lane,) = engine._lanes._free
+        (lane,) = engine.lanes._free
         await engine.run(ask(1, named), Screen())
         assert not any("divorce" in what for what in picture(lane.agents.agents).values())
 

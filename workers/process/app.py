@@ -27,7 +27,7 @@ from workers.process.celery_worker import CohortConsumer, CohortWorker, Consumer
 from workers.process.loop_thread import LoopThread, LoopThreadPort
 from workers.process.membership import Member
 from workers.process.memory import recycle
-from workers.process.wiring import open_worker
+from workers.process.wiring import WorkerAssembly, open_worker
 from workers.runtime.engine import Engine
 from workers.sessions.dependencies import Steps
 from workers.sessions.scheduler import SessionScheduler
@@ -122,7 +122,7 @@ class _LoopSide:
         ):
             freeze_startup_objects()
             scheduler = SessionScheduler(worker.dependencies, loops, capacity=settings.lanes * AWAKE_PER_LANE)
-            status = partial(_status, settings, scheduler, worker.engine)
+            status = partial(_status, settings, scheduler, worker)
             member = Member(worker.dependencies, worker.store, scheduler, consume=self.consumers.serve, status=status)
             _measure(scheduler, worker.engine, member)
             metrics.serve(settings.metrics_port)
@@ -154,14 +154,19 @@ def _measure(scheduler: SessionScheduler, engine: Engine, member: Member) -> Non
     metrics.watch(metrics.SLOTS, lambda: len(member.slots))
 
 
-def _status(settings: Settings, scheduler: SessionScheduler, engine: Engine) -> WorkerStatus:
+def _status(settings: Settings, scheduler: SessionScheduler, worker: WorkerAssembly) -> WorkerStatus:
+    engine = worker.engine
     return WorkerStatus(
         host=socket.gethostname(),
         pid=os.getpid(),
         lanes=settings.lanes,
         awake=scheduler.awake,
         at_work=scheduler.at_work,
+        queued=engine.waiting,
+        queued_s=round(engine.lanes.longest_wait_s, 1),
         turns=scheduler.turns,
         agents=tuple(engine.agents),
         servers_down=tuple(engine.servers_down),
+        models=engine.breaker.failing,
+        sends=worker.pacing.lately(),
     )

@@ -29,6 +29,8 @@ class WorkerAssembly:
     """Redis."""
     engine: Engine
     dependencies: Dependencies
+    pacing: Pacing
+    """Knows what was sent to Telegram lately."""
 
 
 @asynccontextmanager
@@ -48,7 +50,7 @@ async def open_worker(
             settings,
             clock,
             media=TelegramMedia(
-                bot := telegram.bot(Pacing(store.pace, settings.bot_id, clock)),
+                bot := telegram.bot(pacing := Pacing(store.pace, settings.bot_id, clock)),
                 settings,
                 clock,
             ),
@@ -71,7 +73,7 @@ async def open_worker(
             heartbeat=Heartbeat(clock, settings.heartbeat_ttl),
             steps=steps,
         )
-        yield WorkerAssembly(store, engine, dependencies)
+        yield WorkerAssembly(store, engine, dependencies, pacing)
 
 
 def _connections(lanes: int) -> int:

@@ -70,7 +70,7 @@ class Engine:
         self._media = media
         self._budget = FileBudget(settings.media_max_mib * 2**20)
         self._toolbox = Toolbox(notes, reminders)
-        self._breaker = Breaker(clock)
+        self.breaker = Breaker(clock)
         self._stack = AsyncExitStack()
         self._ends = EndMarkers()
 
@@ -81,16 +81,16 @@ class Engine:
             Misconfigured: what the operator has to put right, in one line.
         """
         self._registry = AgentRegistry(self._settings, self._clock)
-        self._choices = ModelChooser(self._registry.fast, self._settings, self._breaker)
+        self._choices = ModelChooser(self._registry.fast, self._settings, self.breaker)
         self._stack.push_async_callback(connections.close)
         try:
             await self._registry.open(self._stack)
             tasks = await self._stack.enter_async_context(asyncio.TaskGroup())
-            self._lanes = Lanes(self._registry, tasks, self._settings.lanes)
-            self._stack.callback(self._lanes.close)
-            servers = self._registry.watch_servers(self._lanes.renew, self._alert)
+            self.lanes = Lanes(self._registry, tasks, self._settings.lanes)
+            self._stack.callback(self.lanes.close)
+            servers = self._registry.watch_servers(self.lanes.renew, self._alert)
             self._stack.callback(tasks.create_task(servers, name="servers").cancel)
-            await self._lanes.start()
+            await self.lanes.start()
         except BaseException as problem:
             await self._stack.aclose()
             if isinstance(problem, TurnFailed) or not isinstance(problem, CohortError | asyncio.CancelledError):
@@ -114,12 +114,12 @@ class Engine:
     @property
     def busy(self) -> int:
         """Lanes that are lent now."""
-        return self._lanes.busy
+        return self.lanes.busy
 
     @property
     def made(self) -> int:
         """Lanes made so far, replacements included."""
-        return self._lanes.made
+        return self.lanes.made
 
     @property
     def servers_down(self) -> tuple[str, ...]:
@@ -129,7 +129,7 @@ class Engine:
     @property
     def waiting(self) -> int:
         """Turns that wait for a lane."""
-        return self._lanes.waiting
+        return self.lanes.waiting
 
     async def run(self, request: TurnRequest, sink: Sink) -> TurnResult:
         """Run one turn; see ``AgentRuntime.run``."""
@@ -186,7 +186,7 @@ class Engine:
             Misconfigured: one line for each problem; nothing has changed.
         """
         await self._registry.reload()
-        self._lanes.renew()
+        self.lanes.renew()
         return self.agents
 
     # -- a turn
@@ -261,18 +261,18 @@ class Engine:
 
     def _reported(self, request: TurnRequest, choice: ModelChoice) -> AbstractAsyncContextManager[None]:
         """Report the turn's end to the breaker, however it ended: the turn may be the probe."""
-        return outcome.reported(self._breaker, request, choice, several=self._choices.several_models(choice))
+        return outcome.reported(self.breaker, request, choice, several=self._choices.several_models(choice))
 
     @asynccontextmanager
     async def _lane(self, request: TurnRequest, limit: TurnLimit) -> AsyncGenerator[Lane]:
         """Borrow a lane for one turn, and reset it afterwards."""
-        lane = await self._lanes.take(TurnParties.of(request))
+        lane = await self.lanes.take(TurnParties.of(request))
         limit.begin()
         try:
             yield lane
         finally:
             self._reset(lane)
-            self._lanes.give_back(lane)
+            self.lanes.give_back(lane)
 
     async def _agent(self, request: TurnRequest, lane: Lane, choice: ModelChoice) -> Any:
         """Prepare a lane that was reset: the chosen agent and its members, with the session's model.

@@ -108,6 +108,8 @@ class Lanes:
         self._free: deque[Lane] = deque()
         self._queue = FairQueue(size)
         self._places: dict[Ticket, asyncio.Future[Lane]] = {}
+        self._asked: dict[Ticket, float] = {}
+        """When each of these turns asked for a lane, in order; the loop's time."""
         self._closed = asyncio.Event()
         self.made = 0
         """How many instances were made so far, replacements included."""
@@ -121,6 +123,12 @@ class Lanes:
     def waiting(self) -> int:
         """Turns that wait for a lane."""
         return sum(not place.done() for place in self._places.values())
+
+    @property
+    def longest_wait_s(self) -> float:
+        """Seconds that the first of them has waited."""
+        first = next((at for ticket, at in self._asked.items() if not self._places[ticket].done()), None)
+        return 0.0 if first is None else asyncio.get_running_loop().time() - first
 
     async def start(self) -> None:
         """Make the first lane.
@@ -141,7 +149,9 @@ class Lanes:
             self._queue.grant(who)
             return self._lend(lane, who)
         ticket = self._queue.join(who)
-        place = self._places[ticket] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        place, self._asked[ticket] = loop.create_future(), loop.time()
+        self._places[ticket] = place
         self._grow()
         try:
             return await place
@@ -152,6 +162,7 @@ class Lanes:
         finally:
             self._queue.leave(ticket)
             self._places.pop(ticket, None)
+            self._asked.pop(ticket, None)
 
     def _lend(self, lane: Lane, who: TurnParties) -> Lane:
         self._free.remove(lane)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from tasks.clock import Clock
+from tasks.worker_status import ModelTrouble
 from workers.interfaces import TurnRequest
 
 # Five chats of five people within two minutes are no accident; ten seconds is what a provider's hiccup takes, a minute
@@ -32,6 +33,8 @@ class Caller(NamedTuple):
 class _Circuit:
     """The state of one key."""
 
+    since: float
+    """When the first fault came since the key last worked."""
     failed: dict[Caller, float] = field(default_factory=dict[Caller, float])
     """When each caller last failed."""
     pause: float = 0.0
@@ -79,8 +82,8 @@ class Breaker:
 
     def failed(self, key: str, caller: Caller) -> None:
         """Note a passing fault of the provider."""
-        circuit = self._circuits.setdefault(key, _Circuit())
         now = self._clock.monotonic()
+        circuit = self._circuits.setdefault(key, _Circuit(now))
         circuit.failed = {who: at for who, at in circuit.failed.items() if now - at <= WINDOW_S} | {caller: now}
         # A turn that was on its way when the key closed changes nothing.
         if circuit.probe == caller or (circuit.pause == 0 and _several(circuit.failed)):
@@ -94,6 +97,16 @@ class Breaker:
         circuit = self._circuits.get(key)
         if circuit is not None and circuit.probe == caller:
             circuit.probe = None
+
+    @property
+    def failing(self) -> dict[str, ModelTrouble]:
+        """The keys with a recent fault, or whose circuit has opened and no probe has worked since."""
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        return {
+            key: ModelTrouble(since=round(now - monotonic + circuit.since, 1), open=bool(circuit.pause))
+            for key, circuit in self._circuits.items()
+            if circuit.pause or any(monotonic - at <= WINDOW_S for at in circuit.failed.values())
+        }
 
     @property
     def open(self) -> tuple[str, ...]:

@@ -1,0 +1,95 @@
+"""Reads from Redis how the running system stands."""
+
+from collections.abc import Iterable
+
+from ops.commands.status_view import BotSeen, Depth, FailingModel, Look, Traffic, Worker
+from tasks.bot_status import BotStatus
+from tasks.clock import Clock
+from tasks.store import Store
+from tasks.store.bots import ALIVE
+from tasks.worker_status import ModelTrouble, Sends, WorkerStatus
+
+
+async def look(store: Store, clock: Clock, *, slots: int) -> Look:
+    """Read the state of the system once; nothing is written.
+
+    Raises:
+        StoreUnavailable: Redis is away.
+    """
+    view = await store.members.look()
+    statuses = await store.bots.look()
+    backlogs = await store.sessions.backlogs(slots)
+    dead = await store.dead.count()
+    ids = sorted({status.bot for status in statuses.values() if status.bot})
+    held = [await store.pace.held_until(bot) for bot in ids]
+    now = clock.now()
+    workers = tuple(_worker(name, status, len(view.of(name))) for name, status in sorted(view.members.items()))
+    bots = tuple(_bot(status, now) for status in statuses.values())
+    untaken = [now - log.untaken_since for log in backlogs if log.untaken_since is not None]
+    depths = [Depth(log.slot, view.slots.get(log.slot), log.sessions, max(0.0, now - log.since)) for log in backlogs]
+    sends = [status.sends for status in view.members.values()]
+    sends += [status.sends for status, bot in zip(statuses.values(), bots, strict=True) if bot.alive]
+    return Look(
+        at=now,
+        workers=workers,
+        gone=view.gone,
+        slots=slots,
+        unowned=sum(view.slots.get(slot) not in view.members for slot in range(slots)),
+        depths=tuple(sorted(depths, key=lambda depth: -depth.oldest_s)),
+        dead=dead,
+        bots=bots,
+        oldest_s=max([0.0, *untaken, *(worker.queued_s for worker in workers)]),
+        models=_models(view.members.values(), now),
+        telegram=_traffic(sends, max([0.0, *(until - now for until in held)])),
+    )
+
+
+def _bot(status: BotStatus, now: float) -> BotSeen:
+    silent = max(0.0, now - status.at)
+    return BotSeen(
+        bot=status.bot,
+        username=status.username,
+        host=status.host,
+        pid=status.pid,
+        mode=status.mode,
+        leads=status.leads,
+        polled_s=None if status.polled_at is None else max(0.0, now - status.polled_at),
+        silent_s=silent,
+        alive=silent <= ALIVE.total_seconds(),
+    )
+
+
+def _worker(incarnation: str, status: WorkerStatus, slots: int) -> Worker:
+    return Worker(
+        incarnation,
+        host=status.host,
+        pid=status.pid,
+        lanes=status.lanes,
+        at_work=status.at_work,
+        slots=slots,
+        turns=status.turns,
+        servers_down=status.servers_down,
+        queued=status.queued,
+        queued_s=status.queued_s,
+        awake=status.awake,
+    )
+
+
+def _models(workers: Iterable[WorkerStatus], now: float) -> tuple[FailingModel, ...]:
+    seen: dict[str, list[ModelTrouble]] = {}
+    for status in workers:
+        for name, trouble in status.models.items():
+            seen.setdefault(name, []).append(trouble)
+    return tuple(
+        FailingModel(
+            name,
+            since_s=round(max(0.0, now - min(trouble.since for trouble in troubles)), 1),
+            open=any(trouble.open for trouble in troubles),
+            workers=len(troubles),
+        )
+        for name, troubles in sorted(seen.items())
+    )
+
+
+def _traffic(sends: list[Sends], held_s: float) -> Traffic:
+    return Traffic(sum(one.sent for one in sends), sum(one.refused for one in sends), round(held_s, 1))

@@ -1,0 +1,141 @@
+"""How the running system stands, as text in at most 80 columns."""
+
+import io
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.table import Table
+
+from ops.commands.status_view import BotSeen, Look, rate
+from tasks.store.bots import ALIVE
+
+_LATE_POLL_S = 60.0
+"""Two long polls: a bot whose last poll ended before that fetches no updates."""
+
+
+def render(now: Look, before: Look | None = None, *, width: int = 80, colour: bool = False, slots: bool = False) -> str:
+    """The look as text; ``slots``: with the depth of each slot that has work."""
+    out = io.StringIO()
+    console = Console(
+        file=out, width=width, force_terminal=colour, no_color=not colour, highlight=False, soft_wrap=False
+    )
+    for line, good in bot_lines(now):
+        console.print(line, style="" if good else "yellow")
+    console.print()
+    console.print(_workers(now))
+    if not now.workers:
+        console.print("no worker runs: messages are kept until one starts", style="yellow")
+    for line in _troubles(now):
+        console.print(line, style="yellow")
+    console.print()
+    console.print(_figures(now, before))
+    for line in _facts(now):
+        console.print(line, style="yellow")
+    if slots:
+        console.print()
+        for depth in now.depths:
+            owner = depth.owner or "no worker"
+            console.print(f"slot {depth.slot:02d}: {depth.sessions} with work, oldest {depth.oldest_s:.1f} s ({owner})")
+        if not now.depths:
+            console.print("no slot has work")
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
+
+
+def bot_lines(now: Look) -> Iterator[tuple[str, bool]]:
+    """One line for each process of the bot, and whether it is well."""
+    for bot in now.bots:
+        yield _bot(bot)
+    if not any(bot.alive for bot in now.bots):
+        yield "no bot runs: Telegram keeps updates for 24 hours", False
+    elif not any(bot.alive and bot.leads for bot in now.bots):
+        yield "no bot polls yet: the lease of the last one runs out within 15 s", False
+
+
+def _bot(bot: BotSeen) -> tuple[str, bool]:
+    name = f"bot @{bot.username or bot.bot} on {bot.host}, pid {bot.pid}"
+    if not bot.alive:
+        return f"{name}: silent for {duration(bot.silent_s)}", False
+    if not bot.leads and bot.mode == "polling":
+        return f"{name}: stands by", True
+    what = "poll" if bot.mode == "polling" else "update"
+    if bot.polled_s is None:
+        return f"{name}: {bot.mode}, no {what} yet", bot.mode == "webhook"
+    late = bot.mode == "polling" and bot.polled_s > _LATE_POLL_S
+    return f"{name}: {bot.mode}, last {what} {duration(bot.polled_s)} ago", not late
+
+
+def _workers(now: Look) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("worker", "host", "pid", "running", "queued", "lanes", "slots"):
+        table.add_column(title, justify="left" if title in {"worker", "host"} else "right", overflow="fold")
+    for worker in now.workers:
+        figures = (worker.pid, worker.running, worker.queued, worker.lanes, worker.slots)
+        table.add_row(worker.incarnation, worker.host, *(str(figure) for figure in figures))
+    return table
+
+
+def _troubles(now: Look) -> Iterator[str]:
+    for worker in now.workers:
+        if worker.servers_down:
+            yield f"{worker.incarnation}: MCP servers not reachable: {', '.join(worker.servers_down)}"
+    for incarnation in now.gone:
+        yield f"{incarnation}: its heartbeat stopped"
+
+
+def _figures(now: Look, before: Look | None) -> Table:
+    """What is at work, and what waits."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="bold")
+    grid.add_column(overflow="fold")
+    turns = rate(now, before)
+    load = "no lanes" if now.load is None else f"load {now.load:.2f}"
+    running = f"{now.running} of {now.lanes} lanes ({load})"
+    grid.add_row("running", running + (f", {turns:.1f} turns/s" if turns is not None else ""))
+    waits = f", the oldest for {duration(now.oldest_s)}" if now.waiting else ""
+    grid.add_row("waiting", f"{now.waiting} chats{waits}")
+    if now.delivering:
+        grid.add_row("delivering", f"{now.delivering} chats")
+    grid.add_row("dead letters", str(now.dead))
+    grid.add_row("model", "; ".join(_models(now)) or ("ok" if now.workers else "unknown"))
+    grid.add_row("Telegram", f"last minute: {now.telegram.sent} sent, {now.telegram.refused} refused (429)")
+    return grid
+
+
+def _models(now: Look) -> Iterator[str]:
+    for model in now.models:
+        where = f"on {model.workers} of {len(now.workers)} workers"
+        breaker = ", breaker open" if model.open else ""
+        yield f"{model.name} fails {where} for {duration(model.since_s)}{breaker}"
+
+
+def _facts(now: Look) -> Iterator[str]:
+    if now.unowned:
+        yield f"slots without a worker {now.unowned}"
+    if now.telegram.held_s > 0:
+        yield f"Telegram holds the bot for {duration(now.telegram.held_s)} more"
+    if now.dead:
+        yield "see `cohort dead list`"
+
+
+def duration(seconds: float) -> str:
+    """``4.2 s``, ``3 min``, ``5.0 h``."""
+    if seconds < 100:  # noqa: PLR2004 - then minutes say more
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 3 * 3600 else f"{seconds / 3600:.1f} h"
+
+
+def health_problems(now: Look, part: str, host: str) -> list[str]:
+    """What is wrong with the bot or the workers (of one host, if it is named), or with all; empty: all is well."""
+    problems: list[str] = []
+    if part in ("all", "bot"):
+        mine = [bot for bot in now.bots if bot.host == host or not host]
+        if not any(bot.alive for bot in mine):
+            problems.append(f"no bot has said within {ALIVE.total_seconds():.0f} s that it lives")
+        problems += [line for bot in mine if bot.alive for line, good in [_bot(bot)] if not good]
+    if part in ("all", "worker"):
+        workers = [worker for worker in now.workers if worker.host == host or not host]
+        if not workers:
+            problems.append("no worker lives")
+        if part == "all" and workers and now.unowned:
+            problems.append(f"slots without a worker {now.unowned}")
+    return problems

@@ -1,0 +1,37 @@
+"""The heartbeat: a process of the bot says that it lives, whether it polls, and when its last poll ended."""
+
+import asyncio
+
+import pytest
+
+from bot.heartbeat import BotHeartbeat
+from tasks.bot_status import BotStatus
+from tasks.clock import SystemClock
+from tasks.store import Store
+from tasks.worker_status import Sends
+
+
+async def seen(store: Store, *, leads: bool) -> BotStatus:
+    async with asyncio.timeout(30):
+        while True:
+            for status in (await store.bots.look()).values():
+                if status.leads is leads:
+                    return status
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.promise("status-true")
+async def test_a_bot_tells_at_once_that_it_polls_or_stands_by_and_leaves_when_it_ends(store: Store) -> None:
+    clock = SystemClock()
+    heartbeat = BotHeartbeat(store.bots, "host-1", BotStatus(bot=4242), clock, sends=lambda: Sends(sent=2))
+    async with asyncio.TaskGroup() as group:
+        beating = group.create_task(heartbeat.run())
+        assert (await seen(store, leads=False)).polled_at is None
+        heartbeat.leads(True)
+        polls = await seen(store, leads=True)
+        assert polls.sends.sent == 2
+        assert polls.polled_at is not None
+        heartbeat.leads(False)
+        await seen(store, leads=False)
+        beating.cancel()
+    assert await store.bots.look() == {}
