@@ -1,6 +1,7 @@
 """What a Telegram message contains: its text, its files and the text that it answers (pure)."""
 
 from bot.updates.described import describe
+from bot.updates.markdown import formatted
 from bot.updates.models import Answered, Content, Message
 from bot.updates.objects import File
 from tasks.envelope import Media, MediaKind
@@ -19,7 +20,8 @@ def media_of(message: Content) -> tuple[Media, ...]:
     for kind in _FILES:
         file: File | None = getattr(message, kind)
         # An animation is there a second time as `document`, for bots that know no animations; it comes first here.
-        if file is not None:
+        # A sticker that moves is no picture that a model can see; its emoji says what it says.
+        if file is not None and not file.moves:
             return (_media(kind, file),)
     return ()
 
@@ -41,14 +43,21 @@ def text_of(message: Content) -> str:
     return message.text or message.caption or ""
 
 
+def formatted_text_of(message: Content) -> str:
+    """The same with its form as Markdown."""
+    if message.text:
+        return formatted(message.text, message.entities)
+    return formatted(message.caption or "", message.caption_entities)
+
+
 def quote_of(message: Message) -> str | None:
     """The text that the message answers: the part its author marked, else the whole; None when there is none."""
     if message.quote is not None and (words := message.quote.text):
-        return words[:QUOTE_CHARACTERS]
+        return formatted(words, message.quote.entities)[:QUOTE_CHARACTERS]
     answered = answered_by(message)
     if answered is None:
         return None
-    words = text_of(answered) or describe(answered)
+    words = formatted_text_of(answered) or describe(answered)
     return words[:QUOTE_CHARACTERS] if words else None
 
 

@@ -11,7 +11,22 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from bot.updates.objects import Checklist, Contact, Dice, File, Game, Location, Poll, Venue
+from bot.updates.objects import (
+    ChatShared,
+    Checklist,
+    Contact,
+    Dice,
+    File,
+    Game,
+    GiftInfo,
+    Giveaway,
+    Invoice,
+    Location,
+    Poll,
+    UsersShared,
+    Venue,
+    WebAppData,
+)
 from bot.updates.rich import RichMessage
 from bot.updates.values import (
     Flag,
@@ -69,6 +84,10 @@ class Entity(Object):
 
     type: Hint = None
     offset: HintNumber = None
+    length: HintNumber = None
+    """Both in UTF-16 units."""
+    url: Hint = None
+    language: Hint = None
     user: Maybe[User] = None
     """A mentioned person without a username."""
 
@@ -94,6 +113,7 @@ class Quote(Object):
     """``TextQuote``: the part of an answered message that its author marked."""
 
     text: Hint = None
+    entities: Objects[Entity] = ()
 
 
 class Content(Object):
@@ -101,6 +121,8 @@ class Content(Object):
 
     text: Hint = None
     caption: Hint = None
+    entities: Objects[Entity] = ()
+    caption_entities: Objects[Entity] = ()
     photo: Objects[Maybe[File]] = ()
     animation: Maybe[File] = None
     audio: Maybe[File] = None
@@ -117,6 +139,9 @@ class Content(Object):
     checklist: Maybe[Checklist] = None
     rich_message: Maybe[RichMessage] = None
     game: Maybe[Game] = None
+    invoice: Maybe[Invoice] = None
+    giveaway: Maybe[Giveaway] = None
+    giveaway_winners: Maybe[Giveaway] = None
     story: Present = False
     paid_media: Present = False
 
@@ -154,8 +179,6 @@ class Message(Content):
     receiver_user: Present = False
     via_bot: Present = False
     media_group_id: Hint = None
-    entities: Objects[Entity] = ()
-    caption_entities: Objects[Entity] = ()
     reply_to_message: Maybe[Answered] = None
     quote: Maybe[Quote] = None
     forward_origin: Annotated[MessageOrigin | None, BeforeValidator(or_empty)] = None
@@ -166,6 +189,18 @@ class Message(Content):
     forward_from: Maybe[User] = None
     forward_from_chat: Maybe[NamedChat] = None
     forward_sender_name: Hint = None
+    successful_payment: Maybe[Invoice] = None
+    refunded_payment: Maybe[Invoice] = None
+    gift: Maybe[GiftInfo] = None
+    unique_gift: Maybe[GiftInfo] = None
+    gift_upgrade_sent: Maybe[GiftInfo] = None
+    giveaway_created: Maybe[Giveaway] = None
+    giveaway_completed: Maybe[Giveaway] = None
+    users_shared: Maybe[UsersShared] = None
+    user_shared: Present = False
+    """What a Bot API server before 7.0 sends in place of ``users_shared``: an id without a name."""
+    chat_shared: Maybe[ChatShared] = None
+    web_app_data: Maybe[WebAppData] = None
     migrate_to_chat_id: Number | None = None
     migrate_from_chat_id: Number | None = None
 

@@ -1,6 +1,6 @@
 """What a message can contain besides its text, by the Bot API's names (pure)."""
 
-from bot.updates.values import Hint, HintNumber, Maybe, Object, Objects, Plain, Text
+from bot.updates.values import Flag, Hint, HintNumber, Maybe, Numbers, Object, Objects, Plain, Text
 
 
 class File(Object):
@@ -15,6 +15,21 @@ class File(Object):
     width: HintNumber = None
     height: HintNumber = None
     emoji: Plain = "?"
+    is_animated: Flag = False
+    is_video: Flag = False
+
+    @property
+    def moves(self) -> bool:
+        """Whether it is a sticker that is no still picture."""
+        return self.is_animated or self.is_video
+
+
+class SharedUser(Object):
+    """``SharedUser``, or ``User`` where only the name is read."""
+
+    first_name: Hint = None
+    last_name: Hint = None
+    username: Hint = None
 
 
 class Location(Object):
@@ -50,8 +65,12 @@ class Option(Object):
 class Poll(Object):
     """``Poll``."""
 
+    type: Hint = None
+    """A quiz has one right answer or several."""
     question: Hint = None
     options: Objects[Option] = ()
+    correct_option_ids: Numbers = ()
+    """Told of a quiz that is closed or the bot's own."""
 
 
 class Task(Object):
@@ -81,17 +100,73 @@ class Game(Object):
     title: Plain = "?"
 
 
+class Invoice(Object):
+    """``Invoice``, ``SuccessfulPayment`` or ``RefundedPayment``."""
+
+    title: Hint = None
+    description: Hint = None
+    currency: Plain = "?"
+    total_amount: Plain = "?"
+    """In the currency's smallest unit."""
+    invoice_payload: Hint = None
+
+
+class Gift(Object):
+    """``Gift`` or ``UniqueGift``."""
+
+    name: Hint = None
+    sticker: Maybe[File] = None
+    star_count: HintNumber = None
+
+
+class GiftInfo(Object):
+    """``GiftInfo`` or ``UniqueGiftInfo``."""
+
+    gift: Maybe[Gift] = None
+    text: Hint = None
+
+
+class Giveaway(Object):
+    """``Giveaway``, ``GiveawayCreated``, ``GiveawayWinners`` or ``GiveawayCompleted``."""
+
+    winner_count: HintNumber = None
+    prize_description: Hint = None
+    prize_star_count: HintNumber = None
+    premium_subscription_month_count: HintNumber = None
+    winners: Objects[SharedUser] = ()
+
+
+class UsersShared(Object):
+    """``UsersShared``."""
+
+    users: Objects[SharedUser] = ()
+
+
+class ChatShared(Object):
+    """``ChatShared``."""
+
+    title: Hint = None
+    username: Hint = None
+
+
+class WebAppData(Object):
+    """``WebAppData``."""
+
+    data: Hint = None
+    button_text: Hint = None
+
+
 _SERVICE = """
-    new_chat_members left_chat_member chat_owner_left chat_owner_changed new_chat_title new_chat_photo delete_chat_photo
-    group_chat_created supergroup_chat_created channel_chat_created message_auto_delete_timer_changed pinned_message
-    invoice successful_payment refunded_payment users_shared chat_shared user_shared gift unique_gift gift_upgrade_sent
-    connected_website write_access_allowed passport_data proximity_alert_triggered boost_added chat_background_set
-    checklist_tasks_done checklist_tasks_added direct_message_price_changed forum_topic_created forum_topic_edited
-    forum_topic_closed forum_topic_reopened general_forum_topic_hidden general_forum_topic_unhidden giveaway_created
-    giveaway giveaway_winners giveaway_completed managed_bot_created paid_message_price_changed poll_option_added
-    poll_option_deleted suggested_post_approved suggested_post_approval_failed suggested_post_declined
-    suggested_post_paid suggested_post_refunded video_chat_scheduled video_chat_started video_chat_ended
-    video_chat_participants_invited web_app_data community_chat_added community_chat_removed community_chat_joined
+    new_chat_members left_chat_member chat_owner_left chat_owner_changed new_chat_title new_chat_photo
+    delete_chat_photo group_chat_created supergroup_chat_created channel_chat_created
+    message_auto_delete_timer_changed pinned_message connected_website write_access_allowed
+    proximity_alert_triggered boost_added chat_background_set checklist_tasks_done checklist_tasks_added
+    direct_message_price_changed forum_topic_created forum_topic_edited forum_topic_closed forum_topic_reopened
+    general_forum_topic_hidden general_forum_topic_unhidden managed_bot_created paid_message_price_changed
+    poll_option_added poll_option_deleted suggested_post_approved suggested_post_approval_failed
+    suggested_post_declined suggested_post_paid suggested_post_refunded video_chat_scheduled video_chat_started
+    video_chat_ended video_chat_participants_invited community_chat_added community_chat_removed
+    community_chat_joined
 """
 SERVICE = frozenset(_SERVICE.split())
 """Fields of ``Message`` (Bot API 10.3) that tell of an event in the chat; such a message holds no words."""

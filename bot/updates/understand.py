@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bot.updates.commands import CHOICES, CONTROL, UNREADABLE, Command, parse
-from bot.updates.content import answered_by, media_of, quote_of, text_of
+from bot.updates.content import answered_by, formatted_text_of, media_of, quote_of, text_of
 from bot.updates.described import describe
 from bot.updates.meaning import BotIdentity, Ignored, Incoming, Malformed, MalformedValue, Meaning, Moved
 from bot.updates.models import (
@@ -125,7 +125,7 @@ def _message(at: _Reading, message: Message) -> Meaning:
     command = parse(said) if origin is None and business is None and _commands(message, said) else None
     if command is not None and group and command.to not in (None, at.me.username):
         return at.nothing("a command for another bot")
-    given = _given(command, at.me) if command is not None else None
+    given = _given(command, message, at.me) if command is not None else None
     if given is None:
         given = _said(message, said, at.me, group=group)
     if given is None:
@@ -179,10 +179,14 @@ class _Given:
     described: bool = False
 
 
-def _given(command: Command, me: BotIdentity) -> _Given | None:
+def _given(command: Command, message: Message, me: BotIdentity) -> _Given | None:
     """What a command gives; None when it is ordinary text."""
     if command.name in CONTROL:
-        return _Given(command.argument, CONTROL[command.name])
+        with_form = parse(formatted_text_of(message)) or command
+        return _Given(with_form.argument, CONTROL[command.name])
+    if command.name == "start" and command.argument:
+        # A link https://t.me/BOT?start=PAYLOAD was opened; what the payload means, the agent may know.
+        return _Given(f"/start {command.argument}")
     if command.name in CHOICES and command.argument:
         return _Given("", "choose", choice=_choice(command.name, command.argument), ask=command)
     if command.known:
@@ -200,7 +204,7 @@ def _said(message: Message, said: str, me: BotIdentity, *, group: bool) -> _Give
     about = "" if said else describe(message)
     # A rich message is its author's own text.
     described = bool(about) and message.rich_message is None
-    said = said or about
+    said = formatted_text_of(message) or about
     if not said and not media:
         return (
             None if not SERVICE.isdisjoint(message.model_extra or ()) else _Given("", ask=UNREADABLE, addressed=to_us)

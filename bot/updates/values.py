@@ -68,6 +68,11 @@ def _objects(value: object) -> list[Any]:
     return [item for item in cast("list[Any]", value) if isinstance(item, dict)] if isinstance(value, list) else []
 
 
+def _numbers(value: object) -> tuple[int, ...]:
+    found = cast("list[Any]", value) if isinstance(value, list) else []
+    return tuple(number for number in found if type(number) is int)
+
+
 def _there(value: object) -> object:
     if value is None:
         raise PydanticCustomError("missing", "is missing")
@@ -107,6 +112,9 @@ type Maybe[T] = Annotated[T | None, WrapValidator(_or_none)]
 
 type Objects[T] = Annotated[tuple[T, ...], BeforeValidator(_objects)]
 """The objects of a list, without what is none."""
+
+type Numbers = Annotated[tuple[int, ...], PlainValidator(_numbers)]
+"""The integers of a list, without what is none."""
 
 type Kind[T] = Annotated[T | None, BeforeValidator(_there)]
 """A kind of update: where its field is, its object is, too."""

@@ -7,7 +7,7 @@ from aiogram import types as tg
 from bot.updates.meaning import BotIdentity, Ignored, Incoming, Meaning
 from bot.updates.understand import understand
 from tasks.envelope import Inbound
-from tests.bot.updates import GROUP
+from tests.bot.updates import ANN, GROUP, SOME_DAY
 
 ME = BotIdentity.of(4242, "Cohort_Bot")
 NOW = 1_700_000_000.0
@@ -44,6 +44,18 @@ FILES: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
+def sticker(**fields: bool) -> tg.Sticker:
+    given = {"is_animated": False, "is_video": False, "emoji": "👍", **fields}
+    return tg.Sticker(file_id="S", file_unique_id="U", type="regular", width=1, height=1, **given)
+
+
+def poll(kind: str, **fields: Any) -> tg.Poll:
+    options = [tg.PollOption(persistent_id=text, text=text, voter_count=0) for text in ("yes", "no")]
+    unused = {"total_voter_count": 0, "is_closed": False, "is_anonymous": True, "allows_multiple_answers": False}
+    unused |= {"allows_revoting": False, "members_only": False}
+    return tg.Poll(id="1", question="Tea?", options=options, type=kind, **unused, **fields)
+
+
 DESCRIBED: list[tuple[dict[str, Any], str]] = [
     ({"location": tg.Location(latitude=52.5, longitude=13.4)}, "[location: 52.5, 13.4]"),
     (
@@ -64,4 +76,73 @@ DESCRIBED: list[tuple[dict[str, Any], str]] = [
         "[checklist: Trip\n- [ ] pack\n- [ ] go]",
     ),
     ({"story": tg.Story(chat=GROUP, id=4)}, "[a story]"),
+    ({"sticker": sticker(is_animated=True)}, "[sticker: 👍]"),
+    ({"sticker": sticker(is_video=True)}, "[sticker: 👍]"),
+    ({"poll": poll("regular")}, "[poll: Tea?\n- yes\n- no]"),
+    ({"poll": poll("quiz")}, "[quiz: Tea?\n- yes\n- no]"),
+    ({"poll": poll("quiz", correct_option_ids=[1])}, "[quiz: Tea?\n- yes\n- no (right)]"),
+    (
+        {"invoice": tg.Invoice(title="Tea", description="hot", start_parameter="", currency="EUR", total_amount=250)},
+        "[invoice: Tea, 250 of the smallest unit of EUR, hot]",
+    ),
+    (
+        {
+            "successful_payment": tg.SuccessfulPayment(
+                currency="XTR",
+                total_amount=5,
+                invoice_payload="order 7",
+                telegram_payment_charge_id="c",
+                provider_payment_charge_id="p",
+            )
+        },
+        "[payment received: 5 stars, for order 7]",
+    ),
+    (
+        {
+            "refunded_payment": tg.RefundedPayment(
+                currency="XTR", total_amount=5, invoice_payload="", telegram_payment_charge_id="c"
+            )
+        },
+        "[payment refunded: 5 stars]",
+    ),
+    (
+        {"gift": tg.GiftInfo(gift=tg.Gift(id="g", sticker=sticker(is_animated=True), star_count=15), text="for you")},
+        "[gift: 👍, worth 15 stars, for you]",
+    ),
+    ({"giveaway_created": tg.GiveawayCreated(prize_star_count=500)}, "[giveaway created: 500 stars]"),
+    (
+        {
+            "giveaway": tg.Giveaway(
+                chats=[GROUP],
+                winners_selection_date=SOME_DAY,
+                winner_count=2,
+                premium_subscription_month_count=3,
+                prize_description="a mug",
+            )
+        },
+        "[giveaway: 2 winners, Telegram Premium for 3 months, a mug]",
+    ),
+    (
+        {
+            "giveaway_winners": tg.GiveawayWinners(
+                chat=GROUP, giveaway_message_id=1, winners_selection_date=SOME_DAY, winner_count=1, winners=[ANN]
+            )
+        },
+        "[giveaway ended: 1 winners, Ann Lee @annlee]",
+    ),
+    ({"giveaway_completed": tg.GiveawayCompleted(winner_count=2)}, "[giveaway ended: 2 winners]"),
+    (
+        {
+            "users_shared": tg.UsersShared(
+                request_id=1, users=[tg.SharedUser(user_id=7, first_name="Cy", username="cy"), tg.SharedUser(user_id=8)]
+            )
+        },
+        "[shared people: Cy @cy, a person]",
+    ),
+    ({"user_shared": tg.UserShared(request_id=1, user_id=7)}, "[shared people: a person]"),
+    ({"chat_shared": tg.ChatShared(request_id=1, chat_id=-5, title="Den")}, "[shared chat: Den]"),
+    (
+        {"web_app_data": tg.WebAppData(data='{"seat": 4}', button_text="Pick")},
+        '[data of a web app by the button Pick: {"seat": 4}]',
+    ),
 ]
