@@ -124,8 +124,8 @@ def names_a_file(word: str, files: list[str]) -> bool:
     """Whether a word of a page looks like one of our files and no file has that name."""
     place = word.rstrip("/")
     top = place.partition("/")[0]
-    if place.endswith((".py", ".lua", ".js")) and "/" not in place:
-        return not any(Path(file).name == place for file in files)
+    if place.endswith((".py", ".lua", ".js")):
+        return not any(f"/{file}".endswith(f"/{place}") for file in files)
     return top in HOUSES and "*" not in place and not any(f"{file}/".startswith(f"{place}/") for file in files)
 
 
@@ -138,6 +138,29 @@ def test_every_file_and_folder_that_the_documents_name_exists() -> None:
         if page.name != "CHANGELOG.md"
         for word in re.findall(r"`([\w./-]+)`", page.read_text())
         if word not in OF_AN_OPERATOR and names_a_file(word, files)
+    ]
+    assert wrong == []
+
+
+def is_missing(name: str) -> bool:
+    """Whether a dotted name leads through our modules to one that is not there, or is not in its module."""
+    parts = name.split(".")
+    for count in range(len(parts), 0, -1):
+        place = ROOT.joinpath(*parts[:count])
+        file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+        if file.is_file() or place.is_dir():
+            text = file.read_text() if file.is_file() else ""
+            return not all(re.search(rf"\b{part}\b", text) for part in parts[count:])
+    return True
+
+
+@pytest.mark.promise("docs-true")
+def test_every_module_and_member_that_documents_and_docstrings_name_exists() -> None:
+    dotted = re.compile(rf"`((?:{'|'.join(PACKAGES)})(?:\.\w+)+)`")
+    paths = [page for page in pages() if page.name != "CHANGELOG.md"] + sources(".py")
+    named_in = {path: set(dotted.findall(path.read_text())) - {*EVENTS, *OF_AN_OPERATOR} for path in paths}
+    wrong = [
+        f"{path.relative_to(ROOT)}: {name}" for path, names in named_in.items() for name in names if is_missing(name)
     ]
     assert wrong == []
 
