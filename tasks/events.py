@@ -60,6 +60,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "claim.lost": "Another worker owns the session now; this worker's result was thrown away.",
     "turn.failed": "A turn failed; `action` says whether it is tried again, told to its user, or left to the operator.",
     "turn.defect": "A defect of ours in a turn.",
+    "stop.defect": "A defect of ours: what a stopped turn had said is not in the history.",
     "spending.defect": "A defect of ours in counting what a turn cost.",
     "message.buried": "A message was given up on; a dead letter was written.",
     "session.defect": "A defect of ours in a session.",

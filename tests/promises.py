@@ -35,6 +35,7 @@ PROMISES = {
     "edits-once": "An edit that leaves a message's words and files as they were starts no second turn.",
     "forwards-are-text": "A command that was forwarded, quoted, shown as code, or sent through an inline bot is text.",
     "control-words": "Stop and new take their place among a chat's messages and end the running turn at once.",
+    "stop-keeps": "A turn that is stopped or interrupted stays in the history, and every model goes on from there.",
     "cancelled-turn": "A turn that is cancelled ends its model call and leaves nothing behind.",
     "repeat-is-harmless": "An answer that grew on the screen may be delivered again without showing anything new.",
     # -- isolation

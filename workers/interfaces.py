@@ -141,6 +141,19 @@ class Sink(Protocol):
         ...
 
 
+class SessionHistories(Protocol):
+    """What sessions remember, as only the runtime can read it."""
+
+    async def stopped(self, request: TurnRequest, shown: str) -> bytes:
+        """The session's history with a turn that its user stopped, as far as that came, and marked so.
+
+        Args:
+            request: The turn; ``steps`` holds what is kept of it.
+            shown: The whole text that it had shown.
+        """
+        ...
+
+
 class AgentRuntime(Protocol):
     """fast-agent as a worker sees it: one per process, entered and left in one task."""
 
@@ -159,6 +172,11 @@ class AgentRuntime(Protocol):
 
     async def compact(self, request: TurnRequest) -> TurnResult:
         """Summarise the older part of the history; ``text`` says what was done. Raises as ``run`` does."""
+        ...
+
+    @property
+    def histories(self) -> SessionHistories:
+        """What sessions remember, changed without a turn."""
         ...
 
     @property
@@ -250,37 +268,5 @@ class Delivery(Protocol):
 
         ``notes`` are plain sentences of the bot's own. They stand below the answer, whatever in it was not ended;
         below them stand the turn's ``steps``, a line each.
-        """
-        ...
-
-
-class Notes(Protocol):
-    """What the agent was asked to remember in a session, for its tools (``tasks.store.notes.NoteStore``)."""
-
-    async def remember(self, session: SessionKey, topic: str, note: str) -> None:
-        """Keep ``note`` under ``topic``; an empty note forgets the topic.
-
-        Raises:
-            Terminal: too long, or too many; the message is for the model and the user.
-        """
-        ...
-
-    async def recall(self, session: SessionKey) -> dict[str, str]:
-        """All notes of the session: topic -> note."""
-        ...
-
-
-class Reminders(Protocol):
-    """Messages that a session sends to itself later (``tasks.store.reminders.ReminderStore``)."""
-
-    async def add(
-        self, session: SessionKey, text: str, seconds: float, *, by: int | None = None, depth: int = 0
-    ) -> float:
-        """Have ``text`` come back as a turn, ``seconds`` from now; when that is, in seconds since the epoch.
-
-        ``by``: the person whose turn sets it. ``depth``: how many reminders led to it since a person wrote.
-
-        Raises:
-            Terminal: too near or too far off, too long, too many, or a chain without end.
         """
         ...

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 NEW_CONVERSATION = "New conversation. I have forgotten what we said before."
 ENDED = "Stopped."
+INTERRUPTED = "(Interrupted.)"
 NOTHING_TO_RETRY = "There is nothing to try again."
 POISON = (
     "Sorry, this message stopped me three times, so I have set it aside and told the operator. "

@@ -10,8 +10,9 @@ import pytest
 import yaml
 
 from tasks.settings import Settings, load
-from tests.runtime.support import ASSISTANT, Configure, Open, StillClock, card
+from tests.runtime.support import ASSISTANT, MODELS, TOOL, Configure, Open, StillClock, card
 from tests.support.model import Model
+from tests.support.strict import Strict
 from workers.interfaces import MediaSource
 from workers.runtime.engine import Engine
 from workers.runtime.mcp_health import Alert
@@ -97,3 +98,26 @@ def serve(config: Path, cards: Path):
         card(cards, "assistant.md", f"---\nname: assistant\nmodel: generic.mock\nservers: [{names}]\n---\nYou.\n")
 
     return add
+
+
+@pytest.fixture
+async def strict() -> AsyncGenerator[Strict]:
+    async with Strict() as served:
+        yield served
+
+
+@pytest.fixture
+def between(strict: Strict, configure: Configure, cards: Path) -> str:
+    """Every provider is the strict one, and the agent has a tool; gives what ``/model`` may choose."""
+    key = {"api_key": "secret-key"}
+    configure({
+        "openai": {**key, "base_url": f"{strict.url}/v1"},
+        "responses": {**key, "base_url": f"{strict.url}/v1", "transport": "sse"},
+        "anthropic": {**key, "base_url": strict.url},
+        "google": {**key, "base_url": f"{strict.url}/v1beta"},
+        "generic": {**key, "base_url": f"{strict.url}/v1"},
+    })  # fmt: skip
+    card(cards, "tools.py", TOOL)
+    head = "name: assistant\ndefault: true\nmodel: generic.llama\nfunction_tools: ['tools.py:lookup']\n"
+    card(cards, "assistant.md", f"---\n{head}---\nYou.\n")
+    return ",".join(MODELS.values())

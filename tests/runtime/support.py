@@ -23,6 +23,18 @@ PROVIDERS = {
 
 ASSISTANT = "---\nname: assistant\ndefault: true\nmodel: generic.mock\n---\nYou are an assistant.\n"
 
+MODELS = {
+    "openai": "openai.gpt-4.1-mini",
+    "responses": "responses.gpt-5-mini",
+    "responses of another name": "responses.gpt-5.4-mini",
+    "anthropic": "anthropic.claude-haiku-4-5",
+    "anthropic of another name": "anthropic.claude-sonnet-4-5",
+    "google": "google.gemini-2.5-flash",
+    "mistral": "generic.mistral-large",
+    "local": "generic.llama",
+}
+TOOL = 'def lookup(of: str) -> str:\n    """Look something up."""\n    return f"found {of}"\n'
+
 
 class StillClock:
     """Time that only tests move."""

@@ -1,51 +1,15 @@
 """A conversation begun with one model goes on with any other: each server is as strict as the real one."""
 
-from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
 
-from tests.runtime.support import Configure, Open, Screen, ask, card
+from tests.runtime.support import MODELS, TOOL, Open, Screen, ask, card
 from tests.support.model import Model
 from tests.support.strict import CALLED, Strict
 from workers.interfaces import TurnFailed
 from workers.runtime.conversation import history
 from workers.runtime.engine import Engine
-
-MODELS = {
-    "openai": "openai.gpt-4.1-mini",
-    "responses": "responses.gpt-5-mini",
-    "responses of another name": "responses.gpt-5.4-mini",
-    "anthropic": "anthropic.claude-haiku-4-5",
-    "anthropic of another name": "anthropic.claude-sonnet-4-5",
-    "google": "google.gemini-2.5-flash",
-    "mistral": "generic.mistral-large",
-    "local": "generic.llama",
-}
-TOOL = 'def lookup(of: str) -> str:\n    """Look something up."""\n    return f"found {of}"\n'
-
-
-@pytest.fixture
-async def strict() -> AsyncGenerator[Strict]:
-    async with Strict() as served:
-        yield served
-
-
-@pytest.fixture
-def between(strict: Strict, configure: Configure, cards: Path) -> str:
-    """Every provider is the strict one, and the agent has a tool; gives what ``/model`` may choose."""
-    key = {"api_key": "secret-key"}
-    configure({
-        "openai": {**key, "base_url": f"{strict.url}/v1"},
-        "responses": {**key, "base_url": f"{strict.url}/v1", "transport": "sse"},
-        "anthropic": {**key, "base_url": strict.url},
-        "google": {**key, "base_url": f"{strict.url}/v1beta"},
-        "generic": {**key, "base_url": f"{strict.url}/v1"},
-    })  # fmt: skip
-    card(cards, "tools.py", TOOL)
-    head = "name: assistant\ndefault: true\nmodel: generic.llama\nfunction_tools: ['tools.py:lookup']\n"
-    card(cards, "assistant.md", f"---\n{head}---\nYou.\n")
-    return ",".join(MODELS.values())
 
 
 async def talk(engine: Engine, remembered: bytes | None, model: str) -> bytes:

@@ -355,6 +355,15 @@ class Model:
         return TurnResult(f"answer to {said}", history, Usage(10, 5, "scripted"), notices=told, dropped=dropped)
 
 
+class ScriptedHistories:
+    """Histories as ``Model`` writes them: JSON lists of texts."""
+
+    async def stopped(self, request: TurnRequest, shown: str) -> bytes:
+        said = [*json.loads(request.history or b"[]"), *(message.text for message in request.messages)]
+        steps = [entry.decode() for entry in request.steps.kept] if request.steps is not None else []
+        return json.dumps([*said, *steps, f"{shown} [stopped]"]).encode()
+
+
 class ScriptedRuntime:
     """One worker's runtime: so many lanes."""
 
@@ -364,6 +373,7 @@ class ScriptedRuntime:
         self._lanes = asyncio.Semaphore(lanes)
         self.waiting = Changes()
         self.wanted = 0
+        self.histories = ScriptedHistories()
 
     @property
     def agents(self) -> tuple[str, ...]:

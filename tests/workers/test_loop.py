@@ -118,7 +118,7 @@ async def test_stop_ends_the_running_turn_and_keeps_what_it_showed(pool: Pool) -
     assert await pool.idle(ONE)
     await pool.say(1, "next")
     await worker.answer(ONE)
-    assert pool.model.calls[-1].history == []
+    assert pool.model.calls[-1].history == ["long", "and this", "Once upon a time [stopped]"]
 
 
 async def test_an_interrupt_that_comes_late_does_not_end_the_turn_after_its_control_word(pool: Pool) -> None:

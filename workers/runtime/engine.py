@@ -11,7 +11,7 @@ from typing import Any, Self
 from tasks.clock import Clock
 from tasks.errors import CohortError, Retryable
 from tasks.settings import Settings
-from workers.interfaces import MediaSource, Notes, Reminders, Sink, TurnFailed, TurnRequest, TurnResult
+from workers.interfaces import MediaSource, Sink, TurnFailed, TurnRequest, TurnResult
 from workers.runtime import faults, mcp_isolation
 from workers.runtime.agent_registry import AgentRegistry, misconfigured
 from workers.runtime.call_log import usage_listener
@@ -19,6 +19,7 @@ from workers.runtime.conversation import content, history
 from workers.runtime.conversation.file_budget import FileBudget
 from workers.runtime.durable.journal import journal_of_turn, opened
 from workers.runtime.faults import Unfinished
+from workers.runtime.histories import Histories
 from workers.runtime.lanes.fair_queue import TurnParties
 from workers.runtime.lanes.pool import Lane, Lanes
 from workers.runtime.mcp_health import Alert
@@ -33,6 +34,7 @@ from workers.runtime.turns.answer_check import EndMarkers
 from workers.runtime.turns.shortening import Shortening
 from workers.runtime.turns.time_limit import TurnLimit
 from workers.runtime.turns.turn import Turn, TurnAnswer, TurnInput
+from workers.tool_stores import Notes, Reminders
 
 log = logging.getLogger("cohort.runtime")
 
@@ -82,6 +84,7 @@ class Engine:
         """
         self._registry = AgentRegistry(self._settings, self._clock)
         self._choices = ModelChooser(self._registry.fast, self._settings, self.breaker)
+        self.histories = Histories(self._registry, self._choices, self._settings)
         self._stack.push_async_callback(connections.close)
         try:
             await self._registry.open(self._stack)
@@ -139,7 +142,7 @@ class Engine:
         journal = await opened(request, mcp_isolation.where(self._settings.home, request.session) / "journal")
         journal_of_turn.set(journal)
         async with self._reported(request, choice), self._limited(choice) as limit:
-            record = self._record(request, choice)
+            record = self.histories.record(request, choice.agent)
             async with self._files(request, record, choice) as (files, past_files):
                 message = await self._opened(content.user_turn(request.messages, files))
                 record.messages = await content.with_files(record.messages, past_files)
@@ -152,7 +155,7 @@ class Engine:
             journal.close()
         return TurnResult(
             text=answer.text,
-            history=history.encode(history.bounded(answer.record, self._settings.history_messages)),
+            history=self.histories.stored(answer.record),
             usage=answer.usage,
             cut=answer.cut,
             notices=(*choice.refused.values(), *files.notices, *answer.notices),
@@ -170,7 +173,7 @@ class Engine:
             done = await compaction.compact(agent, record, request.session, choice.model)
         return TurnResult(
             text=done.words,
-            history=history.encode(history.bounded(done.record, self._settings.history_messages)),
+            history=self.histories.stored(done.record),
             usage=done.usage,
             notices=tuple(choice.refused.values()),
             dropped=tuple(choice.refused),
@@ -236,12 +239,6 @@ class Engine:
             return await work
         except Retryable as problem:
             raise faults.no_file(type(problem).__name__) from problem
-
-    def _record(self, request: TurnRequest, choice: ModelChoice) -> history.Record:
-        """What the session remembers; a new session begins with the messages of its card."""
-        if request.history is None:
-            return history.Record(self._registry.initial(choice.agent))
-        return history.decode(request.history)
 
     @asynccontextmanager
     async def _limited(self, choice: ModelChoice) -> AsyncGenerator[TurnLimit]:

@@ -15,8 +15,8 @@ from typing import Self
 from tasks.envelope import Inbound
 from tasks.errors import Misconfigured, Terminal
 from tasks.session import SessionKey
-from workers.interfaces import Notes, Reminders
 from workers.runtime.conversation.frames import marked
+from workers.tool_stores import Notes, Reminders
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,9 @@ from workers.sessions.owned_session import OwnedSession, persist
 from workers.sessions.reminders import after_cut
 
 
-async def control_commit(deps: Dependencies, owned: OwnedSession, plan: planner.Control) -> Commit:
+async def control_commit(
+    deps: Dependencies, owned: OwnedSession, plan: planner.Control, history: bytes | None
+) -> Commit:
     """Build the commit. The text that a stopped turn has shown stays, and is marked as stopped."""
     plan, buttons = await _with_reminders(deps, owned, plan)
     render = deps.delivery.render
@@ -30,7 +32,7 @@ async def control_commit(deps: Dependencies, owned: OwnedSession, plan: planner.
     elif partial:
         replies = render(partial, edits=owned.live, notes=(plan.words,))
     else:
-        replies = render(plan.words, edits=owned.live)
+        replies = render(plan.words, edits=() if owned.shows_unknown else owned.live)
     replies = tuple(reply.model_copy(update={"answers": plan.handled.answers}) for reply in replies)
     if buttons:
         replies = (*replies[:-1], replies[-1].model_copy(update={"buttons": buttons}))
@@ -38,7 +40,7 @@ async def control_commit(deps: Dependencies, owned: OwnedSession, plan: planner.
     unset = tuple(name for name, value in plan.set.items() if not value)
     forget = (StateField.history, StateField.retry_batch) if plan.forget else ()
     then = (plan.then,) if plan.then is not None else ()
-    return Commit(plan.handled.drop, replies, set=kept, unset=(*unset, *forget), then=then)
+    return Commit(plan.handled.drop, replies, history, set=kept, unset=(*unset, *forget), then=then)
 
 
 def _picker(deps: Dependencies, plan: planner.Control, message_id: int) -> Reply:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from tasks import metrics
 from tasks.envelope import Inbound
@@ -15,6 +16,7 @@ from workers import texts
 from workers.sessions import edits, planner
 from workers.sessions.attempt import Attempt, attempted
 from workers.sessions.control_replies import control_commit, give_up_commit
+from workers.sessions.cut_turn import CutTurn, interrupted, of_dead_worker
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.outbox import Outbox
 from workers.sessions.owned_session import OwnedSession, persist
@@ -44,6 +46,8 @@ class TurnLoop:
         """Fingerprints of what those entries and the ones before them say."""
         self._interrupted = False
         """The inbox has to be read again before the next turn."""
+        self._cut: CutTurn | None = None
+        """The turn that was cancelled, until its messages are handled."""
         self._report: TurnReport = {"outcome": "idle", "turns": 0, "messages": 0}
         self._spending = Spending(session, deps.sessions, deps.settings, deps.clock)
 
@@ -97,7 +101,7 @@ class TurnLoop:
         """
         deps = self._deps
         self._report = {"outcome": "idle", "turns": 0, "messages": 0}
-        self._interrupted = False
+        self._interrupted, self._cut = False, None
         # The claim may have been won although its answer was lost. Giving up here would leave the session to a worker
         # that does not work on it, so the claim is repeated until Redis answers.
         since = deps.heartbeat.now()
@@ -155,14 +159,35 @@ class TurnLoop:
             EnvelopeTooNew: a worker of a newer release has to do it.
         """
         inbox = work.inbox if len(work.inbox) < READ_AHEAD else await owned.whole_inbox()
+        earlier = planner.Earlier(work.tries, owned.batch_size, owned.isolate_next, owned.said, owned.mark)
+        if self._cut is not None:
+            earlier = replace(earlier, cut=self._cut.taken, spoke=self._cut.spoke(owned))
         plan = planner.decide(
             inbox,
-            planner.Earlier(work.tries, owned.batch_size, owned.isolate_next, owned.said, owned.mark),
+            earlier,
             mode=owned.effective("queue", self._deps.settings),
             now=self._deps.clock.now(),
         )
         if isinstance(plan, planner.Run | planner.Retry | planner.Compact):
             owned.ensure_readable()
+            return await self._begin(owned, plan)
+        match plan:
+            case planner.Control():
+                await self._control(owned, plan)
+            case planner.GiveUp():
+                log.error("message.buried", extra={"reason": plan.letter.reason})
+                await self._commit(owned, give_up_commit(self._deps, owned, plan), plan.handled)
+            case planner.Interrupted(handled):
+                commit = await interrupted(self._deps, owned, self._cut, handled)
+                await self._commit(owned, commit, handled)
+            case planner.Skip(handled):
+                await self._commit(owned, Commit(handled.drop), handled)
+            case _:
+                return await self._wait(owned, plan)
+        return False
+
+    async def _begin(self, owned: OwnedSession, plan: planner.Run | planner.Retry | planner.Compact) -> bool:
+        """Run the agent. Returns as ``_step`` does."""
         match plan:
             case planner.Run(handled, messages):
                 if len(messages) > 1:
@@ -172,17 +197,9 @@ class TurnLoop:
                 if failed := owned.retry_messages():
                     return await self._turn(owned, handled, failed, retry=True)
                 await self._control(owned, planner.Control(handled, texts.NOTHING_TO_RETRY, {}))
+                return False
             case planner.Compact(handled, to):
                 return await self._turn(owned, handled, (to,))
-            case planner.Control():
-                await self._control(owned, plan)
-            case planner.GiveUp():
-                await self._give_up(owned, plan)
-            case planner.Skip(handled):
-                await self._commit(owned, Commit(handled.drop), handled)
-            case _:
-                return await self._wait(owned, plan)
-        return False
 
     async def _wait(self, owned: OwnedSession, plan: planner.Wait | planner.Move | planner.HandOff) -> bool:
         """Begin no turn now. Returns and raises as ``_step`` does."""
@@ -228,7 +245,7 @@ class TurnLoop:
         clock, begun = self._deps.clock, self._deps.clock.monotonic()
         for message in messages:
             metrics.WAIT_SECONDS.observe(max(clock.now() - message.at, 0.0))
-        self._taken, self._said = handled.drop, edits.joined(owned.said, handled.said)
+        self._taken, self._said, self._cut = handled.drop, edits.joined(owned.said, handled.said), None
         try:
             attempt = await attempted(runner, self._spending, self._session, self._begun)
         finally:
@@ -239,6 +256,7 @@ class TurnLoop:
                 raise ClaimLost
             # The user said stop or new, or (in interrupt mode) anything else.
             metrics.TURNS.labels("set_aside").inc()
+            self._cut = CutTurn(messages, runner.journal, handled.drop)
             return True
         outcome = attempt.result()
         if isinstance(outcome, Exception):
@@ -257,12 +275,11 @@ class TurnLoop:
 
     async def _control(self, owned: OwnedSession, plan: planner.Control) -> None:
         """Carry out a control word."""
-        await self._commit(owned, await control_commit(self._deps, owned, plan), plan.handled)
-
-    async def _give_up(self, owned: OwnedSession, plan: planner.GiveUp) -> None:
-        """Move the head of the inbox to the dead letters. When it is a Retry, also the messages it was to try again."""
-        log.error("message.buried", extra={"reason": plan.letter.reason})
-        await self._commit(owned, give_up_commit(self._deps, owned, plan), plan.handled)
+        history: bytes | None = None
+        if plan.begun is not None:
+            cut = self._cut or await of_dead_worker(owned, self._spending, plan.begun)
+            history = await cut.history(self._deps, owned)
+        await self._commit(owned, await control_commit(self._deps, owned, plan, history), plan.handled)
 
     async def _commit(self, owned: OwnedSession, commit: Commit, handled: planner.Handled) -> None:
         commit = self._spending.with_commit(commit)
@@ -271,6 +288,7 @@ class TurnLoop:
         except ClaimLost:
             self._spending.not_committed(commit)
             raise
+        self._cut = None
         self._deps.steps("committed")
         metrics.DEAD.inc(len(commit.dead))
         await self._outbox.deliver(owned, written)

@@ -67,6 +67,11 @@ class OwnedSession(StateView):
         """The text of the running turn, as far as this try has shown it."""
         return "".join(self._shown)
 
+    @property
+    def shows_unknown(self) -> bool:
+        """Whether the screen shows words of an earlier owner's try, which only Telegram knows."""
+        return bool(self.live) and self.live[-1:] == self.inherited and not self._shown
+
     def show(self, text: str) -> None:
         """Set the text of the running turn."""
         self._shown = [text] if text else []

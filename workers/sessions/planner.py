@@ -1,6 +1,6 @@
 """The planner: decides from what waits in a session's inbox what its turn loop does next (pure: no I/O, no clock)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 
@@ -10,6 +10,21 @@ from tasks.journal import Mark, turn_of
 from workers import texts
 from workers.sessions.batching import album_left, gather
 from workers.sessions.edits import Said, changes_nothing, said_in
+from workers.sessions.plans import (
+    BegunTurn,
+    Compact,
+    Control,
+    GiveUp,
+    Handled,
+    HandOff,
+    Interrupted,
+    Move,
+    Plan,
+    Retry,
+    Run,
+    Skip,
+    Wait,
+)
 
 MAX_TRIES = 3
 """A message that was begun this often without an end probably kills its worker. It goes to the dead letters."""
@@ -17,107 +32,6 @@ MAX_TRIES = 3
 
 _TRIES_TOGETHER = 2
 """A turn that kept steps goes on once with all of its messages; after that, one of them may be what ends the worker."""
-
-
-@dataclass(frozen=True, slots=True)
-class Handled:
-    """The entries at the head of the inbox that a step handles; its commit drops them."""
-
-    drop: int
-    """How many entries."""
-    answers: tuple[int, ...]
-    """The update ids of those that can be read."""
-    isolate_next: int = 0
-    """How many of the following entries were in a batch whose turn crashed a worker; they are retried one by one to
-    isolate the poison message."""
-    said: Said = field(default_factory=dict[int, str], compare=False)
-    """Fingerprints of the messages among them (``workers.sessions.edits``)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Run the agent on ``messages``."""
-
-    handled: Handled
-    messages: tuple[Inbound, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Skip:
-    """Drop edits that change nothing, without an answer."""
-
-    handled: Handled
-
-
-@dataclass(frozen=True, slots=True)
-class Control:
-    """Carry out control words, without the agent."""
-
-    handled: Handled
-    words: str
-    """What the user is told."""
-    set: dict[str, str]
-    """Fields of the session's state: its choice of agent and model."""
-    forget: bool = False
-    """Remove the history."""
-    then: Inbound | None = None
-    """A message that comes to the head of the inbox and is answered next."""
-    pressed: int | None = None
-    """The picker whose button chose; it is edited in place."""
-    cuts: bool = False
-    """Cancel the reminders that turns of other reminders have set."""
-
-
-@dataclass(frozen=True, slots=True)
-class Compact:
-    """Summarise the history."""
-
-    handled: Handled
-    to: Inbound
-
-
-@dataclass(frozen=True, slots=True)
-class Retry:
-    """Run the messages again whose turns were given up in an outage."""
-
-    handled: Handled
-
-
-@dataclass(frozen=True, slots=True)
-class GiveUp:
-    """Move the head of the inbox to the dead letters."""
-
-    handled: Handled
-    letter: DeadLetter
-    to: Inbound | None
-    """The message whose sender is told; None when it cannot be read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Read the inbox again in ``seconds``: an album may still be incomplete."""
-
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class HandOff:
-    """Hand the session off: a newer release wrote the head, and a worker of that release can read it."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """Move the session: its group became a supergroup, and what waits is answered there."""
-
-    chat: int
-    """The supergroup."""
-    entries: tuple[bytes, ...]
-    """The entries that say so; they are dropped."""
-
-
-type Plan = Run | Skip | Control | Compact | Retry | GiveUp | Wait | HandOff | Move
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +48,10 @@ class Earlier:
     """Fingerprints of the last messages that left the inbox."""
     mark: Mark | None = None
     """Whose steps are kept. That turn is run again with just its messages, whatever has come since."""
+    cut: int = 0
+    """How many entries the turn took that was cancelled just now."""
+    spoke: bool = False
+    """That turn had shown words or finished a step."""
 
 
 def decide(
@@ -174,9 +92,10 @@ def decide(
     # The last /stop or /new counts: its user means everything before it.
     cuts = [place for place, entry in enumerate(entries, 1) if entry.kind in ("stop", "new")]
     if cuts:
-        return _stop_or_new(handled(cuts[-1]), entries[: cuts[-1]])
+        return _stop_or_new(handled(cuts[-1]), entries[: cuts[-1]], _begun(earlier, entries))
+    if earlier.spoke and mode == "interrupt" and not _changed(entries, earlier.cut):
+        return Interrupted(handled(earlier.cut))
 
-    head = entries[0]
     # One at a time after a turn that never ended, so that a poison message takes no other message with it.
     same = _resumed(earlier.mark, entries, tries)
     alone = not same and (mode == "followup" or tries > 1 or isolate_next > 0)
@@ -184,18 +103,24 @@ def decide(
     if begun > MAX_TRIES:
         reason = f"begun {begun - 1} times without an end"
         # The parts of an album are one message, so they go to the dead letters together.
-        whole = messages[0] if messages else head
+        whole = messages[0] if messages else entries[0]
         return GiveUp(handled(len(taken) or 1), dead_letter(whole, reason, now), whole)
+    if entries[0].kind in ("message", "reminder"):
+        return _run(handled(len(taken)), messages, album_left(taken[-1], now) if len(taken) == len(entries) else 0)
+    return _word(entries, handled)
+
+
+def _word(entries: Sequence[Inbound], handled: Callable[[int], Handled]) -> Plan:
+    """Plan for a control word at the head."""
+    head = entries[0]
     match head.kind:
         case "choose":
             picker = head.message_id if head.pressed else None
             return Control(handled(1), texts.chosen(head.choice), dict(head.choice), pressed=picker)
         case "compact":
             return Compact(handled(_repeats(entries)), head)
-        case "retry":
-            return Retry(handled(_repeats(entries)))
         case _:
-            return _run(handled(len(taken)), messages, album_left(taken[-1], now) if len(taken) == len(entries) else 0)
+            return Retry(handled(_repeats(entries)))
 
 
 def _resumed(mark: Mark | None, entries: Sequence[Inbound], tries: int) -> int:
@@ -203,6 +128,23 @@ def _resumed(mark: Mark | None, entries: Sequence[Inbound], tries: int) -> int:
     if mark is None or tries > _TRIES_TOGETHER or len(entries) < mark.taken:
         return 0
     return mark.taken if turn_of([entry.update_id for entry in entries[: mark.taken]]) == mark.turn else 0
+
+
+def _begun(earlier: Earlier, entries: Sequence[Inbound]) -> BegunTurn | None:
+    """The turn at the head that was begun, here or by a worker that died."""
+    mark, taken = earlier.mark, earlier.cut
+    if not taken and mark is not None:
+        taken = _resumed(mark, entries, 0)
+    if not taken and earlier.tries > 1:
+        taken = earlier.batch_size or 1
+    messages, own = gather(entries[:taken], alone=False, said=earlier.said)
+    return BegunTurn(tuple(messages), tuple(entry.update_id for entry in own)) if messages else None
+
+
+def _changed(entries: Sequence[Inbound], taken: int) -> bool:
+    """Whether one of the first ``taken`` messages was edited since: the turn begins again with the new words."""
+    numbers = {entry.message_id for entry in entries[:taken]}
+    return any(entry.edited and entry.message_id in numbers for entry in entries[taken:])
 
 
 def _run(handled: Handled, messages: Sequence[Inbound], album_s: float) -> Run | Skip | Wait:
@@ -253,11 +195,12 @@ def _repeats(entries: Sequence[Inbound]) -> int:
     return sum(1 for _ in takewhile(lambda entry: entry.kind == entries[0].kind, entries))
 
 
-def _stop_or_new(handled: Handled, entries: Sequence[Inbound]) -> Control:
+def _stop_or_new(handled: Handled, entries: Sequence[Inbound], begun: BegunTurn | None) -> Control:
     """Plan for a /stop or /new, which is the last of ``entries``.
 
-    The messages before it are set aside unanswered, as their user wants. An earlier /new and an earlier choice of agent
-    or model are carried out. A text behind the word /new is the first message of the new conversation.
+    The messages before it are set aside unanswered, as their user wants. A turn that had begun stays in the
+    history, unless that is forgotten. An earlier /new and an earlier choice are carried out. A text behind the word
+    /new is the first message of the new conversation.
     """
     last = entries[-1]
     messages = {
@@ -278,4 +221,5 @@ def _stop_or_new(handled: Handled, entries: Sequence[Inbound]) -> Control:
         # The message is answered by the next turn, so this step does not answer its update.
         left = handled.isolate_next
         handled = Handled(handled.drop, handled.answers[:-1], left and left + 1, handled.said)
-    return Control(handled, " ".join(said), choice, forget=forgets, then=then, cuts=True)
+    begun = None if forgets else begun
+    return Control(handled, " ".join(said), choice, forget=forgets, then=then, cuts=True, begun=begun)

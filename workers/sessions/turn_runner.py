@@ -81,7 +81,7 @@ class TurnRunner:
         self._answers = asked.answers
         self._retry = asked.retry
         self._reply_to = self._target(asked.messages[-1])
-        self._journal = TurnJournal(owned, self._spending, asked.answers)
+        self.journal = TurnJournal(owned, self._spending, asked.answers)
         self._steps: Sequence[str] = ()
 
     async def keeping(self) -> None:
@@ -90,7 +90,7 @@ class TurnRunner:
         Raises:
             ClaimLost: another worker runs it.
         """
-        await self._journal.writing()
+        await self.journal.writing()
 
     def _target(self, message: Inbound) -> int | None:
         """The message to reply to; None in private chats, where it is obvious which message is meant."""
@@ -108,7 +108,7 @@ class TurnRunner:
         refusals = await self._refuse_over_budget()
         if not self._messages:
             return Outcome(refusals)
-        await self._journal.open()
+        await self.journal.open()
         outcome = await self._run()
         return replace(outcome, replies=(*outcome.replies, *refusals))
 
@@ -121,7 +121,7 @@ class TurnRunner:
             owned.choice("agent"),
             owned.choice("model"),
             spent=self._spending.spent,
-            steps=self._journal,
+            steps=self.journal,
         )
         live = self._deps.delivery.live(
             owned.session,

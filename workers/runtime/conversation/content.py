@@ -143,10 +143,10 @@ class ModelFiles:
         Raises:
             Retryable: Telegram did not answer.
         """
-        meta = {MEDIA_KEY: media.model_dump(mode="json", exclude_defaults=True)}
+        meta = _meta(media)
         content = await self._content(media, meta)
         if content is None:
-            return [text_block(label(media), meta)]
+            return [named(media)]
         if isinstance(content, TextContent) or not media.name:
             return [content]
         return [text_block(label(media)), content]
@@ -212,6 +212,21 @@ async def user_turn(messages: Sequence[Inbound], files: ModelFiles) -> PromptMes
         files_of_it = [block for media in inbound.media for block in await files.blocks(media)]
         blocks.extend(_said(inbound, files_of_it))
     return PromptMessageExtended(role="user", content=blocks or [text_block("(an empty message)")])
+
+
+def user_turn_by_names(messages: Sequence[Inbound]) -> PromptMessageExtended:
+    """The same without opening files, as a history holds it."""
+    blocks = [block for inbound in messages for block in _said(inbound, [*map(named, inbound.media)])]
+    return PromptMessageExtended(role="user", content=blocks or [text_block("(an empty message)")])
+
+
+def named(media: Media) -> ContentBlock:
+    """A file by its name; it can be opened again."""
+    return text_block(label(media), _meta(media))
+
+
+def _meta(media: Media) -> dict[str, Any]:
+    return {MEDIA_KEY: media.model_dump(mode="json", exclude_defaults=True)}
 
 
 def _said(inbound: Inbound, files: list[ContentBlock]) -> list[ContentBlock]:

@@ -65,7 +65,7 @@ def plain(messages: Sequence[PromptMessageExtended]) -> list[PromptMessageExtend
         message.model_copy(
             update={
                 "channels": _neutral(message),
-                "content": [*message.content, *map(text_block, _told(message))],
+                "content": [*message.content, *map(text_block, told_steps(message))],
                 "tool_calls": None,
                 "tool_results": None,
                 "phase": None,
@@ -256,7 +256,8 @@ def _joined(first: PromptMessageExtended, second: PromptMessageExtended) -> Prom
     )
 
 
-def _told(message: PromptMessageExtended) -> Iterable[str]:
+def told_steps(message: PromptMessageExtended) -> Iterable[str]:
+    """The calls of tools and their results in a message, as words."""
     for result in (message.tool_results or {}).values():
         said = " ".join(block.text for block in result.content if isinstance(block, TextContent))
         yield f"[result: {said.strip() or 'nothing'}]"

@@ -42,6 +42,8 @@ class Kept:
     models: dict[str, PromptMessageExtended] = field(default_factory=dict[str, PromptMessageExtended])
     within: dict[str, str] = field(default_factory=dict[str, str])
     """A model call -> the keys of the tool calls that it ran inside of."""
+    agents: dict[str, str] = field(default_factory=dict[str, str])
+    """A model call -> the agent that made it."""
     begun: set[str] = field(default_factory=set[str])
     results: dict[str, Result] = field(default_factory=dict[str, Result])
 
@@ -66,6 +68,7 @@ class Kept:
             case "model":
                 self.models[key] = PromptMessageExtended.model_validate(entry["message"])
                 self.within[key] = entry.get("within", "")
+                self.agents[key] = entry.get("agent", "")
             case "begun":
                 self.begun.add(key)
             case "result":

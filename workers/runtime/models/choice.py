@@ -110,6 +110,13 @@ class ModelChooser:
             model = None
         return replace(self._at_hand(agent, model, Caller.of(request)), refused=refused)
 
+    def answering(self, request: TurnRequest) -> tuple[str, bool]:
+        """The agent that answers, and whether it is a workflow; whatever the state of its model is."""
+        agent = request.agent
+        if agent is None or agent not in self._fast.agents or not self._choosable(agent):
+            agent = self.default
+        return agent, self._type(agent) in WORKFLOWS
+
     def _no_model(self, agent: str, model: str) -> str | None:
         """Why a session cannot have a model, as a sentence for the user; None if it can."""
         if model not in self._settings.models:

@@ -1,0 +1,65 @@
+"""A turn that ended before its answer: what there is of it stays in the history and on the screen."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tasks.envelope import Inbound
+from tasks.store.sessions import Commit
+from workers import texts
+from workers.interfaces import TurnRequest
+from workers.sessions.dependencies import Dependencies
+from workers.sessions.journal import TurnJournal
+from workers.sessions.owned_session import OwnedSession
+from workers.sessions.planner import BegunTurn, Handled
+from workers.sessions.spending import Spending
+
+log = logging.getLogger("cohort.turns")
+
+
+@dataclass(frozen=True, slots=True)
+class CutTurn:
+    """One such turn."""
+
+    messages: Sequence[Inbound]
+    journal: TurnJournal
+    taken: int
+    """How many inbox entries it took."""
+
+    def spoke(self, owned: OwnedSession) -> bool:
+        """Whether it had shown words or finished a step."""
+        return bool(owned.shown.strip() or self.journal.kept)
+
+    async def history(self, deps: Dependencies, owned: OwnedSession) -> bytes | None:
+        """The session's history with it. None leaves the history as it is: a stop must not fail because of it."""
+        if not self.messages or self.messages[0].kind == "compact":
+            return None
+        request = TurnRequest(
+            owned.session,
+            tuple(self.messages),
+            owned.history,
+            owned.choice("agent"),
+            owned.choice("model"),
+            steps=self.journal,
+        )
+        try:
+            return await deps.runtime.histories.stopped(request, owned.shown)
+        except Exception:
+            log.exception("stop.defect", extra={"session": str(owned.session)})
+            return None
+
+
+async def of_dead_worker(owned: OwnedSession, spending: Spending, begun: BegunTurn) -> CutTurn:
+    """The turn of a worker that died in it: what it was showing is not known, its finished steps are."""
+    journal = TurnJournal(owned, spending, begun.updates)
+    await journal.open()
+    return CutTurn(begun.messages, journal, len(begun.updates))
+
+
+async def interrupted(deps: Dependencies, owned: OwnedSession, cut: CutTurn | None, handled: Handled) -> Commit:
+    """The commit of a turn that a newer message interrupted."""
+    shown = owned.shown if owned.live or deps.settings.stream == "draft" else ""
+    notes = (texts.INTERRUPTED,)
+    replies = deps.delivery.render(shown, edits=owned.live, notes=notes)
+    answering = tuple(reply.model_copy(update={"answers": handled.answers}) for reply in replies)
+    return Commit(handled.drop, answering, await cut.history(deps, owned) if cut else None)

@@ -1,0 +1,125 @@
+"""What a turn loop can be told to do next (values only)."""
+
+from dataclasses import dataclass, field
+
+from tasks.envelope import DeadLetter, Inbound
+from workers.sessions.edits import Said
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """The entries at the head of the inbox that a step handles; its commit drops them."""
+
+    drop: int
+    """How many entries."""
+    answers: tuple[int, ...]
+    """The update ids of those that can be read."""
+    isolate_next: int = 0
+    """How many of the following entries were in a batch whose turn crashed a worker; they are retried one by one to
+    isolate the poison message."""
+    said: Said = field(default_factory=dict[int, str], compare=False)
+    """Fingerprints of the messages among them (``workers.sessions.edits``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Run the agent on ``messages``."""
+
+    handled: Handled
+    messages: tuple[Inbound, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BegunTurn:
+    """A turn that was begun and has no answer."""
+
+    messages: tuple[Inbound, ...]
+    updates: tuple[int, ...]
+    """The update ids that it answers; they name its journal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """Commit what there is of a turn that a newer message interrupted."""
+
+    handled: Handled
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Drop edits that change nothing, without an answer."""
+
+    handled: Handled
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """Carry out control words, without the agent."""
+
+    handled: Handled
+    words: str
+    """What the user is told."""
+    set: dict[str, str]
+    """Fields of the session's state: its choice of agent and model."""
+    forget: bool = False
+    """Remove the history."""
+    then: Inbound | None = None
+    """A message that comes to the head of the inbox and is answered next."""
+    pressed: int | None = None
+    """The picker whose button chose; it is edited in place."""
+    cuts: bool = False
+    """Cancel the reminders that turns of other reminders have set."""
+    begun: BegunTurn | None = None
+    """The turn that is stopped: what is there of it stays in the history."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compact:
+    """Summarise the history."""
+
+    handled: Handled
+    to: Inbound
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Run the messages again whose turns were given up in an outage."""
+
+    handled: Handled
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """Move the head of the inbox to the dead letters."""
+
+    handled: Handled
+    letter: DeadLetter
+    to: Inbound | None
+    """The message whose sender is told; None when it cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Read the inbox again in ``seconds``: an album may still be incomplete."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class HandOff:
+    """Hand the session off: a newer release wrote the head, and a worker of that release can read it."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Move the session: its group became a supergroup, and what waits is answered there."""
+
+    chat: int
+    """The supergroup."""
+    entries: tuple[bytes, ...]
+    """The entries that say so; they are dropped."""
+
+
+type Plan = Run | Interrupted | Skip | Control | Compact | Retry | GiveUp | Wait | HandOff | Move

@@ -1,0 +1,37 @@
+"""What the tools of a turn may use (Protocols): notes of a session, and reminders."""
+
+from typing import Protocol
+
+from tasks.session import SessionKey
+
+
+class Notes(Protocol):
+    """What the agent was asked to remember in a session, for its tools (``tasks.store.notes.NoteStore``)."""
+
+    async def remember(self, session: SessionKey, topic: str, note: str) -> None:
+        """Keep ``note`` under ``topic``; an empty note forgets the topic.
+
+        Raises:
+            Terminal: too long, or too many; the message is for the model and the user.
+        """
+        ...
+
+    async def recall(self, session: SessionKey) -> dict[str, str]:
+        """All notes of the session: topic -> note."""
+        ...
+
+
+class Reminders(Protocol):
+    """Messages that a session sends to itself later (``tasks.store.reminders.ReminderStore``)."""
+
+    async def add(
+        self, session: SessionKey, text: str, seconds: float, *, by: int | None = None, depth: int = 0
+    ) -> float:
+        """Have ``text`` come back as a turn, ``seconds`` from now; when that is, in seconds since the epoch.
+
+        ``by``: the person whose turn sets it. ``depth``: how many reminders led to it since a person wrote.
+
+        Raises:
+            Terminal: too near or too far off, too long, too many, or a chain without end.
+        """
+        ...
