@@ -31,6 +31,8 @@ class SessionServer(HttpServer):
         self.sessions: set[str] = set()
         self.begun = 0
         self.calls = 0
+        self.metas: list[dict[str, Any]] = []
+        """The ``_meta`` of each call."""
         self.forget_all = False
         """Never knows a session, not even a new one."""
         self.fails: Refusal | None = None
@@ -89,6 +91,7 @@ class SessionServer(HttpServer):
             result = {"tools": [TOOL]}
         elif asked["method"] == "tools/call":
             self.calls += 1
+            self.metas.append(asked["params"].get("_meta") or {})
             if self.fails is not None:
                 await self._refuse(request, self.fails, asked)
                 return

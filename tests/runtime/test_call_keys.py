@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.runtime.http_server import SessionServer
 from tests.runtime.steps import MemorySteps, run_until_dead
 from tests.runtime.support import Open, Screen, ask, card
 from tests.support.model import Model
@@ -48,6 +49,24 @@ async def test_a_server_is_given_the_same_key_in_each_try(
     keys = Counter(meta[META] for meta in metas)
     assert len(keys) == 1
     assert all(meta[TOOL_USE_META] == meta[META] for meta in metas)
+    assert ("outcome of this call is unknown" in result.text) == (times == 1)
+
+
+@pytest.mark.promise("in-doubt")
+@pytest.mark.parametrize(("choice", "times"), [("run", 2), ("fail", 1)])
+async def test_a_server_over_http_is_given_the_same_key_in_each_try(
+    runtime: Open, model: Model, serve: Serve, choice: str, times: int
+) -> None:
+    asked = ask(1, "CALL:weather")
+    async with SessionServer() as sky:
+        serve("sky", command=None, args=None, transport="http", url=f"{sky.url}/mcp", in_doubt=choice)
+        async with runtime() as engine:
+            dead = MemorySteps(room=BEGUN)
+            dead.soon = dead.dead.set
+            await run_until_dead(engine, replace(asked, steps=dead), dead)
+            result = await engine.run(replace(asked, steps=MemorySteps(dead.kept)), Screen())
+    assert sky.calls == times
+    assert len({(meta[META], meta[TOOL_USE_META]) for meta in sky.metas}) == 1
     assert ("outcome of this call is unknown" in result.text) == (times == 1)
 
 

@@ -93,6 +93,14 @@ def test_workers_need_no_configuration_unless_one_is_named(
         ("mcp:\n  servers:\n    x: {command: [1]}\n", None, "mcp.servers.x"),
         ("llm_retries: many\n", 1, "llm_retries"),
         ("mcp:\n  servers:\n    x: {command: x}\n    y:\n      isolation: chats\n", 5, "y has isolation: chats"),
+        ("mcp:\n  servers:\n    x:\n      command: x\n      in_doubt: maybe\n", 5, "server x: in_doubt is one of run"),
+        (
+            "mcp:\n  servers:\n    x:\n      in_doubt: { pay: run, '*': no }\n      command: x\n",
+            4,
+            "server x: in_doubt is",
+        ),
+        ("mcp:\n  servers:\n    x:\n      command: x\n      in_doubt: []\n", 5, "server x: in_doubt is one of run"),
+        ("mcp:\n  servers:\n    x:\n      command: x\n      replay: always\n", 5, "server x: replay can only be"),
     ],
 )
 def test_a_bad_configuration_is_told_with_its_file(

@@ -20,6 +20,7 @@ from fast_agent.llm.model_factory import ModelFactory
 from tasks.agent_files import SECRETS, BadFile, Card, card_files, read_card, read_mapping
 from tasks.errors import Misconfigured
 from tasks.settings import Settings, load
+from workers.runtime.durable import in_doubt
 from workers.runtime.mcp_isolation import MARK, OWN
 from workers.runtime.patches import card_reading, patch
 
@@ -134,21 +135,27 @@ def _configuration(settings: Settings) -> tuple[dict[str, Any], list[CardProblem
         found: Any = section.get("servers") if isinstance(section, dict) else None
         if isinstance(found, dict):
             servers |= found
-            problems.extend(_unknown_marks(path, found))
+            problems.extend(_wrong_marks(path, found))
     if not problems:
         problems.extend(_accepted(settings))
     return servers, problems
 
 
-def _unknown_marks(path: Path, servers: dict[str, Any]) -> Iterable[CardProblem]:
-    """Find misspelt marks: with one of these, a server would be shared by all chats."""
+def _wrong_marks(path: Path, servers: dict[str, Any]) -> Iterable[CardProblem]:
+    """Find misspelt marks: a server would be shared by all chats, or a call in doubt would be treated as usual."""
+    text = path.read_text(encoding="utf-8")
     for name, server in servers.items():
-        mark = server.get(MARK) if isinstance(server, dict) else None
+        if not isinstance(server, dict):
+            continue
+        mark = server.get(MARK)
         if mark not in {None, OWN}:
-            line = _line(path.read_text(encoding="utf-8"), f"{MARK}: {mark}")
-            yield CardProblem(
-                path, line, f"server {name} has {MARK}: {mark}", f"write `{MARK}: {OWN}`, or leave it out"
-            )
+            what, do = f"server {name} has {MARK}: {mark}", f"write `{MARK}: {OWN}`, or leave it out"
+            yield CardProblem(path, _line(text, f"{MARK}: {mark}"), what, do)
+        for key in in_doubt.KEYS:
+            said = in_doubt.wrong({key: server[key]}) if key in server else None
+            if said is not None:
+                where = _line(text, f"{key}: {server[key]}", f"{key}:")
+                yield CardProblem(path, where, f"server {name}: {said}", f"correct {key}")
 
 
 def _copied(cards: Iterable[Card], own: set[str]) -> Iterable[CardProblem]:

@@ -59,8 +59,8 @@ def wrong(says: Mapping[str, Any]) -> str | None:
     """What is wrong with what a card's entry or a server's settings say; None when it can be used."""
     choice = says.get("in_doubt", "fail")
     choices = list(choice.values()) if isinstance(choice, dict) else [choice]
-    if any(one not in CHOICES for one in choices):
-        return f"in_doubt is one of {', '.join(CHOICES)}"
+    if not choices or any(one not in CHOICES for one in choices):
+        return f"in_doubt is one of {', '.join(CHOICES)}, or says so by pattern"
     return None if says.get("replay", "safe") == "safe" else "replay can only be `safe`"
 
 
