@@ -8,8 +8,8 @@ from typing import Any, cast
 from redis.asyncio import Redis
 
 from tasks import keys
-from tasks.errors import ClaimLost
-from tasks.store.redis import Script, guard, text
+from tasks.errors import ClaimLost, StateDamaged
+from tasks.store.redis import Script, guard, mend, text
 from tasks.store.sessions import USAGE_KEPT, Claim, Counts, flat
 
 
@@ -60,13 +60,18 @@ class JournalStore:
         return done == 1
 
     async def read(self, claim: Claim) -> tuple[bytes, ...]:
-        """The entries, oldest first.
+        """The entries, oldest first. A key of another type holds none, and is taken away.
 
         Raises:
             StoreUnavailable: Redis is away.
         """
-        with guard():
-            return tuple(await cast("Any", self._redis).lrange(keys.journal(claim.session), 0, -1))
+        key = keys.journal(claim.session)
+        try:
+            with guard():
+                return tuple(await cast("Any", self._redis).lrange(key, 0, -1))
+        except StateDamaged:
+            await mend(self._redis, [key])
+            return ()
 
     async def mark(self, claim: Claim) -> str:
         """Whose the journal is now, "" when there is none.

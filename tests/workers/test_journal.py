@@ -178,3 +178,34 @@ async def test_a_handed_over_turn_goes_on_with_its_steps(pool: Pool) -> None:
     heirs = Stepping()
     await (await pool.worker("w-two", real=heirs)).answer(ONE)
     assert heirs.seen == [(["a"], [b"step 0"])]
+
+
+@pytest.mark.parametrize("mark", [b"", b"nonsense", b"\xff\xfe", b"1 x y z", b"1 1", b"1 1 turn nonce and more"])
+async def test_a_damaged_mark_is_none_and_the_turn_begins_again(pool: Pool, mark: bytes) -> None:
+    await dies_in_a_step(pool, "a")
+    await pool.store.redis.hset(keys.state(ONE), "journal", mark)
+    runtime = Stepping()
+    await (await pool.worker("w-two", real=runtime)).answer(ONE)
+    assert runtime.seen == [(["a"], [])]
+    assert pool.telegram.answered(ONE) == [1]
+    assert await journal(pool) == []
+
+
+@pytest.mark.parametrize("gone", [False, True])
+async def test_a_journal_of_another_type_or_gone_is_begun_again_and_kept(pool: Pool, *, gone: bool) -> None:
+    await dies_in_a_step(pool, "a")
+    await pool.store.redis.delete(keys.journal(ONE))
+    if not gone:
+        await pool.store.redis.set(keys.journal(ONE), "something else")
+    second = Stepping(holds)
+    heir = await pool.worker("w-two", real=second)
+    pool.doorbell(heir, ONE)
+    async with asyncio.timeout(PATIENCE_S):
+        await second.kept.wait()
+    assert await journal(pool) == [b"step 0"], "steps are kept again"
+    await heir.kill()
+    runtime = Stepping()
+    await (await pool.worker("w-three", real=runtime)).answer(ONE)
+    assert (second.seen, runtime.seen) == ([(["a"], [])], [(["a"], [b"step 0"])])
+    assert pool.telegram.answered(ONE) == [1]
+    assert await pool.idle(ONE)

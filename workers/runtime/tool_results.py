@@ -1,6 +1,7 @@
 """Results of tools: clean text of a bounded length, whatever a server or a function returned."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from functools import wraps
 from inspect import iscoroutinefunction
 from typing import Any
@@ -59,17 +60,34 @@ def _length(value: Any, most: int) -> int:
 
 
 def clean_function[**P](function: Callable[P, Any]) -> Callable[P, Any]:
-    """A tool's function whose result any message can hold: a Python text can have half a surrogate pair."""
+    """A tool's function whose result and error any message can hold: a Python text can have half a surrogate pair."""
     if iscoroutinefunction(function):
 
         @wraps(function)
         async def awaited(*args: P.args, **kwargs: P.kwargs) -> Any:
-            return cleaned(await function(*args, **kwargs))
+            with _errors():
+                return cleaned(await function(*args, **kwargs))
 
         return awaited
 
     @wraps(function)
     def called(*args: P.args, **kwargs: P.kwargs) -> Any:
-        return cleaned(function(*args, **kwargs))
+        with _errors():
+            return cleaned(function(*args, **kwargs))
 
     return called
+
+
+@contextmanager
+def _errors() -> Generator[None]:
+    """What a tool raises is an error of that tool: `sys.exit` would end the worker, with the turns of all its chats."""
+    try:
+        yield
+    except (SystemExit, KeyboardInterrupt) as problem:
+        said = f"the tool tried to end its process ({type(problem).__name__}: {problem})"
+        raise RuntimeError(cleaned(said)) from problem
+    except Exception as problem:
+        said = str(problem)
+        if cleaned(said) == said:
+            raise
+        raise RuntimeError(cleaned(said)) from problem

@@ -35,9 +35,11 @@ class TurnJournal:
         """
         mark = self._owned.mark
         if mark is not None and (mark.taken, mark.turn) == (self._mark.taken, self._mark.turn):
-            self._mark = mark
             self._kept = list(await self._owned.steps())
             self._written = len(self._kept)
+            if self._kept:
+                # Without steps the old mark would say of the first ones that they are there already.
+                self._mark = mark
             log.info("journal.taken_over", extra={"session": str(self._owned.session), "steps": self._written})
 
     # -- StepLog

@@ -17,6 +17,10 @@ from workers.runtime.conversation.history import PASSING_CHANNELS
 LARGEST = 256 * 1024
 """Bytes of a result that stands in the journal; a larger one stands in a file of the session's directory."""
 
+WHOLE = 2 * 1024 * 1024
+"""Bytes of a journal from which on results above ``SMALL`` stand in files: Redis holds one for each turn that runs."""
+SMALL = 4 * 1024
+
 _DEFLATED = b"z"
 _DEFLATE_FROM = 2_048
 _ASKED = {"role", "content", "tool_calls", "tool_results"}

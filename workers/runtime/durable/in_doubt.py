@@ -75,9 +75,11 @@ def read_servers(declarations: Mapping[str, Any]) -> None:
 def decide(agent: Any, tool: str, *, asks: bool) -> Choice:
     """What becomes of a call in doubt of this agent's tool; ``asks``: there is a person to ask."""
     says, hints, takes_key = _about(agent, tool)
-    if says.get("replay") == "safe" or (hints is not None and (hints.read_only_hint or hints.idempotent_hint)):
+    pattern, choice = _chosen(says.get("in_doubt"), tool)
+    harmless = hints is not None and (hints.read_only_hint or hints.idempotent_hint)
+    # A hint is the server's word. Who names the tool knows better.
+    if says.get("replay") == "safe" or (harmless and pattern == "*"):
         return "run"
-    choice = _chosen(says.get("in_doubt"), tool)
     if choice is None:
         choice = "run" if takes_key else "ask"
     return "fail" if choice == "ask" and not asks else choice
@@ -101,13 +103,15 @@ def _of_server(name: str) -> Mapping[str, Any]:
     return _servers.says.get(name) or _servers.says.get(name.rpartition("_")[0], {})
 
 
-def _chosen(says: Any, tool: str) -> Choice | None:
+def _chosen(says: Any, tool: str) -> tuple[str, Choice | None]:
+    """The pattern that fits the tool, "*" for all tools, and what is said of it."""
     if not isinstance(says, dict):
-        return says if says in CHOICES else None
+        return "*", says if says in CHOICES else None
     # A pattern means the tool's own name, whatever its server is called; of several that fit, the longest one holds.
     own = tool.rpartition("__")[2]
     fitting = [str(pattern) for pattern in says if fnmatchcase(own, str(pattern))]
-    return says[max(fitting, key=len)] if fitting else None
+    longest = max(fitting, key=len, default="*")
+    return longest, says.get(longest)
 
 
 def told(words: str) -> CallToolResult:

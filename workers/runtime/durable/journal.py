@@ -216,13 +216,18 @@ class StepJournal:
         """It ended. The write goes on beside the next step."""
         metrics.STEPS.labels("tool", "live").inc()
         plain, raw = entries.plain_result(result)
-        if len(raw) <= entries.LARGEST:
+        if len(raw) <= self._largest():
             self.steps.add(entries.result_entry(key, seconds, plain))
         else:
             name = entries.digest(raw)
             there = await asyncio.to_thread(large.write, self.files, name, raw)
             self.steps.add(entries.result_entry(key, seconds, file=name if there else ""))
         self.steps.soon()
+
+    def _largest(self) -> int:
+        """Bytes of a result that stands in the journal as it is now."""
+        room = entries.WHOLE - sum(map(len, self.steps.kept))
+        return min(entries.LARGEST, max(room, entries.SMALL))
 
     def doubts(self, key: str, tool: str, choice: str) -> None:
         """A call is in doubt, and this is what becomes of it."""
