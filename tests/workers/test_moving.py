@@ -10,6 +10,7 @@ from tasks import keys
 from tasks.envelope import Inbound
 from tasks.store.intake import Accept
 from tests.conftest import BOT
+from tests.workers.cable import Fate, all_is_well
 from tests.workers.fakes import PATIENCE_S
 from tests.workers.pool import Pool, Worker, session
 
@@ -84,6 +85,32 @@ async def test_what_waits_in_the_group_is_answered_in_the_supergroup_before_what
     # A message's number means another message there.
     assert [reply.reply_to for _, reply in pool.telegram.delivered] == [None, None, new]
     await settled(pool, worker)
+
+
+async def test_a_message_that_comes_late_for_the_group_while_it_is_claimed_is_answered_in_the_supergroup(
+    pool: Pool,
+) -> None:
+    worker = await pool.worker("w-one")
+    await answered(pool, worker, OLD.chat, "before")
+    await moved(pool)
+    await worker.answer(OLD)
+    await answered(pool, worker, NEW.chat, "after")
+    late: list[int] = []
+
+    async def just_then(sent: bytes) -> Fate:
+        # A doorbell came for nothing, the group is claimed, and its next script would release it.
+        if b"EVALSHA" in sent and (await pool.state(OLD)).get("owner"):
+            worker.cable.heard = all_is_well
+            late.append(await pool.say(OLD.chat, "late"))
+        return "passes"
+
+    worker.cable.heard = just_then
+    await worker.answer(OLD)
+    await settled(pool, worker)
+    assert late
+    assert pool.telegram.answered(NEW)[-1:] == late
+    assert pool.telegram.texts(OLD) == ["answer to before"]
+    assert pool.model.calls[-1].history == ["before", "after"]
 
 
 async def test_a_turn_that_runs_in_the_supergroup_ends_undisturbed_and_the_old_messages_come_next(pool: Pool) -> None:

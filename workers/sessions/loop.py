@@ -132,10 +132,11 @@ class TurnLoop:
 
     async def _work(self, owned: OwnedSession, work: Work | None) -> None:
         new = owned.migrated_to
-        if new is not None and work is not None and (work.inbox or work.outbox or not owned.is_blank):
-            # The group is a supergroup now. Its things were not fetched yet, or an entry came late for the old id.
-            await self._move(owned, new, ())
         while work is not None:
+            if new is not None and (work.inbox or work.outbox or not owned.is_blank):
+                # The group is a supergroup now. Its work is not fetched yet, or an entry came late for the old id,
+                # perhaps since the claim: a turn under the old id would begin a second history.
+                await self._move(owned, new, ())
             again = False
             if work.outbox:
                 await self._outbox.deliver(owned, work.outbox)
