@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ops.commands import backup, cards, config, dead, pool, status
+from ops.commands import backup, cards, config, dead, pool, sessions, status
 from ops.context import context, run
 from ops.environment import ProcessKind, environment, needed
 from ops.home import Home
@@ -110,6 +110,7 @@ app.add_typer(dead.app, name="dead")
 app.add_typer(cards.app, name="cards")
 config.register(app)
 backup.register(app)
+sessions.register(app)
 
 
 def main() -> None:

@@ -16,6 +16,9 @@ DRAIN = "cohort_drain"
 RELOAD = "cohort_reload"
 """Remote control: check the agent cards and let them in."""
 
+FORGET = "cohort_forget"
+"""Remote control: ``sessions`` were erased, ``struck`` in part: end their turns, remove their files and ``media``."""
+
 IDLE_QUEUE = "cohort.idle"
 """A worker without slots still consumes something; nothing is ever sent here."""
 

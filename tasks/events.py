@@ -73,6 +73,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "journal.no_file": "A large result of a tool cannot be kept on the disk.",
     "session.damaged": "A field of a session's state cannot be read; it was removed.",
     "session.unreadable": "An entry in the list of waiting sessions names no session; it was removed.",
+    "sessions.expired": "Sessions that were not touched for COHORT_KEEP_DAYS were erased.",
     "session.left": "A newer release wrote something in this session; it is left to a newer worker.",
     "session.moved": "A session continues in the chat that its group became.",
     "session.fetched": "A session took over what was left in the chat that its group was.",

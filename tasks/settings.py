@@ -115,6 +115,8 @@ class Settings(BaseSettings):
     """Largest file taken from a chat (a cloud Bot API server hands out 20 MiB at most)."""
     media_cache_mib: int = Field(512, alias="COHORT_MEDIA_CACHE_MIB", ge=1)
     """Disk that fetched files may take in the state directory."""
+    keep_days: int = Field(0, alias="COHORT_KEEP_DAYS", ge=0, le=36500)
+    """Days without a turn after which a session is erased: history, choices, notes, files. 0 keeps all."""
     webhook_url: Url | None = Field(None, alias="COHORT_WEBHOOK_URL")
     """Public https address for updates; without one the bot polls."""
     webhook_secret: Secret | None = Field(None, alias="COHORT_WEBHOOK_SECRET")

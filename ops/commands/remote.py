@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tasks.app import DRAIN, RELOAD, make_app
+from tasks.app import DRAIN, FORGET, RELOAD, make_app
 from tasks.errors import StoreUnavailable
 from tasks.settings import Settings
 
@@ -13,6 +13,8 @@ _PATIENCE_S = 2.0
 """For a command that a worker answers at once."""
 _RELOAD_PATIENCE_S = 75.0
 """A little more than a worker's own limit (``workers.process.loop_thread``) for making an agent and its servers."""
+_FORGET_PATIENCE_S = 25.0
+"""A little more than a worker's own limit for ending a turn and a session's servers."""
 _NOTICE_S = 3.0
 """Seconds after which the operator is told which workers have not answered yet."""
 
@@ -38,6 +40,7 @@ def _broadcast(  # noqa: PLR0913 - the parameters of Celery's broadcast
     *,
     patience: float = _PATIENCE_S,
     count: int | None = None,
+    arguments: Mapping[str, Any] | None = None,
     heard: Callable[[WorkerAnswer], None] | None = None,
 ) -> list[WorkerAnswer]:
     """Send a command to workers and collect their answers.
@@ -48,6 +51,7 @@ def _broadcast(  # noqa: PLR0913 - the parameters of Celery's broadcast
         destination: The workers' node names; None sends it to all.
         patience: Seconds to wait for the next answer.
         count: The number of answers after which no more are waited for, where ``destination`` does not tell it.
+        arguments: Of the command.
         heard: Called with each answer as it comes.
 
     Returns:
@@ -71,6 +75,7 @@ def _broadcast(  # noqa: PLR0913 - the parameters of Celery's broadcast
         app.control.broadcast(
             command,
             destination=list(destination) if destination is not None else None,
+            arguments=dict(arguments) if arguments is not None else None,
             reply=True,
             timeout=patience,
             limit=len(destination) if destination is not None else count,
@@ -86,6 +91,30 @@ def _broadcast(  # noqa: PLR0913 - the parameters of Celery's broadcast
 def drain(settings: Settings, node: str) -> bool:
     """Have a worker finish its turns and exit; False when it did not answer."""
     return bool(_broadcast(settings, DRAIN, [node]))
+
+
+def forget(
+    settings: Settings,
+    workers: Collection[str],
+    *,
+    sessions: Sequence[str],
+    struck: Sequence[str],
+    media: Sequence[str],
+) -> list[WorkerAnswer]:
+    """Have all workers end the turns of sessions that were erased, and remove the files on their machines.
+
+    Args:
+        settings: Of the system.
+        workers: Incarnations of the living workers.
+        sessions: Those that went whole.
+        struck: Those that lost the messages of one person.
+        media: Files of the cache, by name.
+
+    Raises:
+        StoreUnavailable: the broker is away.
+    """
+    told = {"sessions": list(sessions), "struck": list(struck), "media": list(media)}
+    return _broadcast(settings, FORGET, None, patience=_FORGET_PATIENCE_S, count=len(workers), arguments=told)
 
 
 def reload(

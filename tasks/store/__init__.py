@@ -11,10 +11,12 @@ from tasks.settings import Settings
 from tasks.store.alerts import AlertStore
 from tasks.store.bots import BotStore
 from tasks.store.dead import DeadStore
+from tasks.store.erasure import Erasure
 from tasks.store.intake import IntakeStore
 from tasks.store.journal import JournalStore
 from tasks.store.layout import check_layout, open_layout
 from tasks.store.lease import PollerLease
+from tasks.store.listing import SessionListing
 from tasks.store.membership import Membership
 from tasks.store.moves import Moves
 from tasks.store.notes import NoteStore
@@ -53,6 +55,8 @@ class Store:
     alerts: AlertStore
     notes: NoteStore
     reminders: ReminderStore
+    erasure: Erasure
+    listing: SessionListing
     tool_reminders: ReminderStore
     """``reminders``, as tools set them."""
 
@@ -106,5 +110,7 @@ def _store(settings: Settings, clock: Clock, redis: Redis, *, heartbeat: Redis, 
         alerts=AlertStore(redis),
         notes=NoteStore(tools),
         reminders=ReminderStore(redis, clock, slots=settings.slots),
+        listing=SessionListing(redis),
+        erasure=Erasure(redis, slots=settings.slots),
         tool_reminders=ReminderStore(tools, clock, slots=settings.slots),
     )

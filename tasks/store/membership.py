@@ -1,15 +1,18 @@
 """Which workers live, and which slots each of them serves."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from redis.asyncio import Redis
 
 from tasks import keys
+from tasks.session import SessionKey
 from tasks.store.redis import Script, guard, text
 from tasks.worker_status import WorkerStatus
 
+FORGOTTEN = "forgot "
+"""Stands in the news before the name of a session that was erased for its age."""
 _DIGITS = 15
 """A number of more digits is damaged."""
 
@@ -101,6 +104,12 @@ class Membership:
         """Tell all workers to look at once."""
         with guard():
             await self._redis.publish(keys.NEWS, "look")
+
+    async def tell_forgotten(self, sessions: Iterable[SessionKey]) -> None:
+        """Have all workers remove what their machines have of these sessions; a worker that is away keeps it."""
+        with guard():
+            for session in sessions:
+                await self._redis.publish(keys.NEWS, f"{FORGOTTEN}{session}")
 
     async def news(self) -> AsyncIterator[str]:
         """Yield whenever something was announced; ends with ``StoreUnavailable`` when the connection does."""

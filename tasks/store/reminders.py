@@ -81,7 +81,7 @@ class ReminderStore:
         reminder = Inbound(
             session=str(session), update_id=number, at=now + seconds, kind="reminder", text=text, set_by=by, depth=depth
         )
-        places = _counted_in(reminder)
+        places = counted_in(reminder)
         limits = (MOST, A_SESSION, A_CHAT, A_PERSON)[: len(places) + 1]
         full = await self._schedule([keys.REMINDERS, *places], [reminder.to_json(), now + seconds, now, *limits])
         if full:
@@ -120,10 +120,10 @@ class ReminderStore:
             return "dropped"
         if not admits(reminder):
             log.warning("reminder.refused", extra={"session": session})
-            await self._cancel([keys.REMINDERS, *_counted_in(reminder)], [raw])
+            await self._cancel([keys.REMINDERS, *counted_in(reminder)], [raw])
             return "dropped"
         names = [keys.REMINDERS, keys.inbox(session), keys.pending(slot_of(session, self._slots))]
-        done = await self._remind([*names, *_counted_in(reminder)], [raw, session, now])
+        done = await self._remind([*names, *counted_in(reminder)], [raw, session, now])
         return "moved" if done else "gone"
 
     async def waiting(self, session: SessionKey) -> list[Inbound]:
@@ -135,7 +135,7 @@ class ReminderStore:
         found = [(raw, reminder) for raw, reminder in await self._waiting(session) if reminder.depth or not chained]
         done = 0
         for raw, reminder in found:
-            done += int(await self._cancel([keys.REMINDERS, *_counted_in(reminder)], [raw]))
+            done += int(await self._cancel([keys.REMINDERS, *counted_in(reminder)], [raw]))
         return done
 
     async def _waiting(self, session: SessionKey) -> Sequence[tuple[bytes, Inbound]]:
@@ -157,7 +157,8 @@ class ReminderStore:
         return found
 
 
-def _counted_in(reminder: Inbound) -> list[str]:
+def counted_in(reminder: Inbound) -> list[str]:
+    """The sets beside ``keys.REMINDERS`` that hold it."""
     key = reminder.key
     places = [f"s:{key}", f"chat:{key.bot}:{key.chat}"]
     if reminder.set_by is not None:

@@ -7,6 +7,7 @@ from redis.asyncio import Redis
 
 from tasks.clock import Clock
 from tasks.store.redis import guard, text
+from tasks.store.server_files import rewrite
 
 _PERSISTENCE = ("appendonly", "appendfsync", "maxmemory", "maxmemory-policy")
 
@@ -26,6 +27,10 @@ class RedisServer:
         with guard():
             told: Mapping[Any, Any] = await self._redis.info()
         return {text(name): value for name, value in told.items()}
+
+    async def rewrite_files(self) -> None:
+        """Have it write its own files again, without what was erased; raises as ``server_files.rewrite`` does."""
+        await rewrite(self._redis)
 
     async def ahead(self, clock: Clock) -> float:
         """Seconds by which the server's clock is ahead of this machine's.

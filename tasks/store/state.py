@@ -47,6 +47,8 @@ class StateField(StrEnum):
     """How many inbox entries the last turn was begun with; of use when it never ended."""
     isolate_next = "suspects"
     """How many of the next entries were in a batch whose turn crashed a worker; they are retried one by one."""
+    touched = "touched"
+    """When its last turn was committed (seconds since the epoch): a session that rests too long is erased."""
     retry_batch = "failed"
     """JSON list: the messages of turns that were given up for an outage; /retry runs them again."""
     migrating_from = "awaits"

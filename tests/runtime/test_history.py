@@ -8,8 +8,9 @@ from mcp_types import CallToolRequest, CallToolRequestParams, CallToolResult, Im
 
 from tasks.envelope import Media
 from workers.runtime.conversation import history
-from workers.runtime.conversation.content import MEDIA_KEY, media_of
+from workers.runtime.conversation.content import media_of
 from workers.runtime.conversation.history import HistoryBroken, HistoryTooNew, Record
+from workers.runtime.conversation.stored import MEDIA_KEY
 
 
 def say(role: str, text: str, **more: object) -> PromptMessageExtended:

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.session import SessionKey
+from tasks.session_files import place, slug
 from tests.runtime.conftest import SERVER
 from tests.runtime.support import Open, Screen, ask
 from tests.runtime.test_mcp import told
-from workers.runtime.mcp_isolation import place, slug
 
 FOREIGN = (
     "..",

@@ -135,6 +135,25 @@ STEPS = (
         {**OLD, **NEW},
         {7: FETCH_PLAN},
     ),
+    Step(
+        "erase",
+        ["state", "pending", "inbox", "outbox", "notes"],
+        ["7:1", "", "0"],
+        {**SESSION, "notes": {"a": "b"}},
+    ),
+    Step(
+        "erase",
+        ["state", "pending", "inbox", "outbox", "notes"],
+        ["7:1", "100", "200"],
+        {"state": {"epoch": "3", "touched": "50"}, "notes": {"a": "b"}},
+    ),
+    Step("purge", ["dead"], [LETTER_ID], {"dead": "{}"}),
+    Step(
+        "strike",
+        ["state", "inbox", "journal"],
+        ["h", "h2", "[1]", "[]", ENTRY],
+        {**SESSION, "state": {**STATE, "history": "h", "failed": "[1]"}, "journal": ["{}"]},
+    ),
     Step("forget", ["members", "liveness"], ["w-one"], {"members": {"w-one": "{}"}}),
     Step("handoff", ["state"], ["w-one", "3", "0"], {"state": STATE}),
     Step(

@@ -45,6 +45,10 @@ class Visitors:
         self.told.append(where)
 
 
+async def _no_files(*_: object) -> int:
+    return 0
+
+
 async def _no_reload() -> tuple[str, ...]:
     return ("agent",)
 
@@ -69,7 +73,7 @@ class LoopSide:
     async def _main(self, thread: LoopThread) -> None:
         scheduler = cast("Any", self.visitors)
         async with asyncio.TaskGroup() as group:
-            thread.ready.set_result(LoopThreadPort(thread, scheduler, group, reload=_no_reload))
+            thread.ready.set_result(LoopThreadPort(thread, scheduler, group, reload=_no_reload, forget=_no_files))
             await thread.stopping.wait()
             if self.breaks:
                 raise ValueError("a defect")

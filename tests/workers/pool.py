@@ -151,6 +151,9 @@ class Worker:
             self.left = [*await self.scheduler.drain(self._grace_s)]
             beating.cancel()
 
+    async def _forget(self, _: object) -> None:
+        """No files here."""
+
     def _consume(self, queues: frozenset[str]) -> None:
         """Called in a thread."""
         self.queues = queues
@@ -179,7 +182,14 @@ class Worker:
                 )
                 self.scheduler = SessionScheduler(deps, self._loops, capacity=self._capacity)
                 if self._sweeps:
-                    self.member = Member(deps, self.store, self.scheduler, consume=self._consume, status=WorkerStatus)
+                    self.member = Member(
+                        deps,
+                        self.store,
+                        self.scheduler,
+                        consume=self._consume,
+                        status=WorkerStatus,
+                        forget=self._forget,
+                    )
                 if self.member is None:
                     self.ready.set()
                     await self._leave.wait()

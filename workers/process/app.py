@@ -24,6 +24,7 @@ from tasks.turn import bind
 from tasks.worker_status import WorkerStatus
 from workers.process.celery_pool import pool_on
 from workers.process.celery_worker import CohortConsumer, CohortWorker, Consumers, bind_commands, quiet_celery
+from workers.process.forgetting import Forgetting, Retention
 from workers.process.loop_thread import LoopThread, LoopThreadPort
 from workers.process.membership import Member
 from workers.process.memory import recycle
@@ -123,14 +124,28 @@ class _LoopSide:
             freeze_startup_objects()
             scheduler = SessionScheduler(worker.dependencies, loops, capacity=settings.lanes * AWAKE_PER_LANE)
             status = partial(_status, settings, scheduler, worker)
-            member = Member(worker.dependencies, worker.store, scheduler, consume=self.consumers.serve, status=status)
+            forgetting = Forgetting(scheduler, worker.engine.lanes, settings.home)
+            member = Member(
+                worker.dependencies,
+                worker.store,
+                scheduler,
+                consume=self.consumers.serve,
+                status=status,
+                forget=forgetting.expired,
+            )
             _measure(scheduler, worker.engine, member)
             metrics.serve(settings.metrics_port)
-            thread.ready.set_result(LoopThreadPort(thread, scheduler, loops, reload=worker.engine.reload))
+            thread.ready.set_result(
+                LoopThreadPort(thread, scheduler, loops, reload=worker.engine.reload, forget=forgetting.forget)
+            )
             # A worker that took slots before it consumes would keep their doorbells waiting.
             await thread.consuming.wait()
             async with asyncio.TaskGroup() as group:
                 membership = group.create_task(member.run(), name="member")
+                retaining = group.create_task(
+                    Retention(worker.store, SystemClock(), keep_days=settings.keep_days).run(lambda: 0 in member.slots),
+                    name="retention",
+                )
                 recycling = group.create_task(recycle(settings.worker_max_rss_mib), name="recycle")
                 log.info("worker.ready", extra={"lanes": settings.lanes})
                 await thread.stopping.wait()
@@ -140,6 +155,7 @@ class _LoopSide:
                 # The heartbeat goes on until here: it holds the claims of the turns that ran.
                 membership.cancel()
                 recycling.cancel()
+                retaining.cancel()
             with suppress(StoreUnavailable):
                 await worker.store.members.report_death(incarnation)
                 # Their new owners may have swept before these turns ended.

@@ -18,7 +18,7 @@ from celery.worker.control import control_command
 from kombu.asynchronous.hub import Hub
 from vine import promise
 
-from tasks.app import CANCEL, CONSUME, DRAIN, IDLE_QUEUE, RELOAD
+from tasks.app import CANCEL, CONSUME, DRAIN, FORGET, IDLE_QUEUE, RELOAD
 from tasks.errors import CohortError, StoreUnavailable
 from tasks.session import SessionKey
 from workers.process.broker import broken
@@ -187,10 +187,23 @@ def bind_commands(loop_port: LoopThreadPort, worker: Callable[[], CohortWorker |
         CANCEL: (cancel, [("session", str)]),
         CONSUME: (consume, [("queues", list)]),
         DRAIN: (drain, []),
+        FORGET: (_forgetter(loop_port), [("sessions", list), ("struck", list), ("media", list)]),
         RELOAD: (reload, []),
     }
     for name, (command, args) in commands.items():
         cast("Any", control_command)(name=name, args=args)(command)
+
+
+def _forgetter(loop_port: LoopThreadPort) -> Callable[..., dict[str, str]]:
+    def forget(state: Any, sessions: list[str], struck: list[str], media: list[str], **_: Any) -> dict[str, str]:
+        del state
+        try:
+            whole, groups = ([SessionKey.parse(session) for session in some] for some in (sessions, struck))
+            return {"ok": str(loop_port.forget(whole, groups, media))}
+        except (TimeoutError, RuntimeError) as problem:
+            return {"error": f"a turn or an MCP server of it does not end ({type(problem).__name__})"}
+
+    return forget
 
 
 def quiet_celery() -> None:

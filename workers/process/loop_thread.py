@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
@@ -16,6 +16,8 @@ from workers.sessions.scheduler import SessionScheduler
 
 log = logging.getLogger("cohort.host")
 
+_FORGET_S = 20.0
+"""Seconds that the end of a session's turn and servers may take."""
 _RELOAD_S = 60.0
 """Seconds that a reload may take. An MCP server that hangs must not hang Celery's remote control."""
 
@@ -91,11 +93,13 @@ class LoopThreadPort:
         group: asyncio.TaskGroup,
         *,
         reload: Callable[[], Coroutine[Any, Any, tuple[str, ...]]],
+        forget: Callable[..., Coroutine[Any, Any, int]],
     ) -> None:
         """Called in the loop thread; ``group`` is the parent of the tasks that are begun through this port."""
         self._loop = asyncio.get_running_loop()
         self._thread = thread
         self._reload = reload
+        self._forget = forget
         self._scheduler = scheduler
         self._group = group
 
@@ -138,6 +142,14 @@ class LoopThreadPort:
             Misconfigured: one line for each problem; nothing has changed.
         """
         return asyncio.run_coroutine_threadsafe(self._reload(), self._loop).result(_RELOAD_S)
+
+    def forget(self, sessions: Sequence[SessionKey], struck: Sequence[SessionKey], media: Sequence[str]) -> int:
+        """End what runs of erased sessions and remove their files; returns how many files there were.
+
+        Raises:
+            TimeoutError: a turn or a server does not end.
+        """
+        return asyncio.run_coroutine_threadsafe(self._forget(sessions, struck, media), self._loop).result(_FORGET_S)
 
     def drain(self) -> None:
         """Start draining: no new turns, then the loop thread ends."""

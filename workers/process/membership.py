@@ -3,13 +3,15 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from itertools import batched
 
 from tasks.errors import StoreUnavailable
+from tasks.session import SessionKey
 from tasks.slots import assign, queue_of
 from tasks.store import Store
-from tasks.store.membership import View
+from tasks.store.membership import FORGOTTEN, View
 from tasks.waiting import came_within
 from tasks.worker_status import WorkerStatus
 from workers.sessions.dependencies import Dependencies
@@ -34,7 +36,7 @@ _SWEPT_AT_ONCE = 16
 class Member:
     """Keeps this incarnation alive in the pool, and serves the slots that are assigned to it."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it does to the process it lives in
         self,
         deps: Dependencies,
         store: Store,
@@ -42,6 +44,7 @@ class Member:
         *,
         consume: Callable[[frozenset[str]], None],
         status: Callable[[], WorkerStatus],
+        forget: Callable[[Sequence[SessionKey]], Awaitable[object]],
     ) -> None:
         """Prepare a member.
 
@@ -51,6 +54,7 @@ class Member:
             scheduler: Wakes the sessions that a sweep finds.
             consume: Consumes exactly the queues it is given. Blocks.
             status: What the heartbeat says of this worker.
+            forget: Removes what this machine has of sessions that were erased for their age.
         """
         self._settings = deps.settings
         self._incarnation = deps.incarnation
@@ -64,6 +68,7 @@ class Member:
             log.warning("reminders.left", extra={"remedy": "set COHORT_ALLOW or COHORT_ACCESS as the bot has it"})
         self._consume = consume
         self._status = status
+        self._forget = forget
         self._slots: frozenset[int] = frozenset()
         self._leaving = False
         self._beat_now = asyncio.Event()
@@ -182,6 +187,9 @@ class Member:
                     if news.startswith("dead "):
                         # The claims of that worker are free now, in whatever slots they are.
                         self._sweep_now.set()
+                    elif news.startswith(FORGOTTEN):
+                        with suppress(ValueError):
+                            await self._forget([SessionKey.parse(news.removeprefix(FORGOTTEN))])
             except StoreUnavailable:
                 await asyncio.sleep(1.0)
 

@@ -8,11 +8,12 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
+from tasks import session_files
 from tasks.clock import Clock
 from tasks.errors import CohortError, Retryable
 from tasks.settings import Settings
 from workers.interfaces import MediaSource, Sink, TurnFailed, TurnRequest, TurnResult
-from workers.runtime import faults, mcp_isolation
+from workers.runtime import faults
 from workers.runtime.agent_registry import AgentRegistry, misconfigured
 from workers.runtime.call_log import usage_listener
 from workers.runtime.conversation import content, history
@@ -139,7 +140,7 @@ class Engine:
         choice = self._choices.of(request)
         origin_of_turn.set(Origin.of(request.messages))
         usage_listener.set(request.spent)
-        journal = await opened(request, mcp_isolation.where(self._settings.home, request.session) / "journal")
+        journal = await opened(request, session_files.where(self._settings.home, request.session) / "journal")
         journal_of_turn.set(journal)
         async with self._reported(request, choice), self._limited(choice) as limit:
             record = self.histories.record(request, choice.agent)
@@ -200,7 +201,7 @@ class Engine:
         turn = Turn(lane.agents.agents, choice, request.session, self._toolbox)
         limit = self._settings.history_messages
         full = compaction.due(work.record.messages, limit, compaction.window_of(agent))
-        prepare, reset = partial(self._agent, request, lane, choice), partial(self._reset, lane)
+        prepare, reset = partial(self._agent, request, lane, choice), partial(self._registry.reset, lane)
         shortening = Shortening(turn, agent, request.session, choice.model, limit, reset, prepare)
         return await shortening.answer(work, full=full)
 
@@ -268,7 +269,7 @@ class Engine:
         try:
             yield lane
         finally:
-            self._reset(lane)
+            self._registry.reset(lane)
             self.lanes.give_back(lane)
 
     async def _agent(self, request: TurnRequest, lane: Lane, choice: ModelChoice) -> Any:
@@ -288,7 +289,3 @@ class Engine:
                 # of its messages start the servers of a lane again.
                 raise faults.unusable(choice.switch, ModelFault.of(problem).detail) from problem
         return agents[choice.agent]
-
-    def _reset(self, lane: Lane) -> None:
-        """Reset a lane: no state of a turn may stay in it."""
-        self._registry.reset(lane)

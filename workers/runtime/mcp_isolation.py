@@ -17,10 +17,9 @@ and a copy would do without the server in silence.
 
 import asyncio
 import logging
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import partial
 from hashlib import blake2s
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -29,6 +28,7 @@ from fast_agent.core.instruction_refresh import rebuild_agent_instruction
 from fast_agent.mcp.mcp_aggregator import MCPAttachOptions
 
 from tasks.session import SessionKey
+from tasks.session_files import place, slug
 from workers.runtime import faults, server_calls
 from workers.runtime.lanes.pool import Lane
 from workers.runtime.mcp_health import ServerHealth, why_not
@@ -49,49 +49,9 @@ MARK, OWN = "isolation", "chat"
 """The key in a server's settings, and its only value."""
 
 _WANTED = "cohort_servers"
-_HARMLESS = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 # What an aggregator still holds of a server after it was detached.
 _KEPT_OVER_DETACHING = ("_attachment_locks", "_server_stats")
-
-
-def slug(session: SessionKey) -> str:
-    """The session as part of a path or a name: digits, small letters, ``-`` and ``_``, whatever its parts hold.
-
-    A business connection id is another party's string. It is hashed whatever it looks like, because a rule for harmless
-    looks has gaps: ``..`` is a directory, ``A`` and ``a`` are one file on some systems.
-    """
-    plain = _written(session.bot, session.chat, session.topic)
-    if session.business is None:
-        return plain
-    return f"{plain}_h{blake2s(session.business.encode(errors='surrogatepass'), digest_size=10).hexdigest()}"
-
-
-def _written(bot: int, chat: int, topic: int | None) -> str:
-    return f"{bot}_{chat}" + (f"_t{topic}" if topic is not None else "")
-
-
-def where(home: Path, session: SessionKey) -> Path:
-    """The session's own directory."""
-    return _sessions(home) / slug(session)
-
-
-@cache
-def _sessions(home: Path) -> Path:
-    """Resolved once: the path is asked for in each turn, and to resolve it reads every folder above it."""
-    return (home / "sessions").resolve()
-
-
-def place(home: Path, session: SessionKey) -> Path:
-    """The same, made if need be; one that an earlier release named by a harmless id is renamed."""
-    own = where(home, session)
-    sessions = own.parent
-    if session.business is not None and _HARMLESS.fullmatch(session.business):
-        former = sessions / f"{_written(session.bot, session.chat, session.topic)}_b{session.business}"
-        if former.is_dir() and not own.exists():
-            former.rename(own)
-    own.mkdir(parents=True, exist_ok=True)
-    return own
 
 
 @dataclass(slots=True)

@@ -51,6 +51,7 @@ class OwnedSession(StateView):
         self._moves = deps.moves
         self._heartbeat = deps.heartbeat
         self._sleep = deps.sleep
+        self._clock = deps.clock
         self._claim = claim
         self._verified_at = since
         self._tries = claim.work.tries
@@ -120,6 +121,7 @@ class OwnedSession(StateView):
             The replies as they are in the outbox now.
         """
         state = {**commit.set, StateField.isolate_next: str(isolate_next)} if isolate_next else dict(commit.set)
+        state[StateField.touched] = str(int(self._clock.now()))
         if said:
             state[StateField.said] = edits.written(edits.joined(self.said, said))
         isolated = () if isolate_next else (StateField.isolate_next,)

@@ -104,6 +104,17 @@ class SessionScheduler:
             self._rerun.add(session)
             self._group.create_task(self._loops[session][0].interrupt_if_newer(), name=f"control {session}")
 
+    def has(self, session: SessionKey) -> bool:
+        """Whether the session is awake."""
+        return session in self._loops
+
+    async def end(self, session: SessionKey) -> None:
+        """The session was erased: end its turn, whose writes would be refused anyway, and wait until it has ended."""
+        if session in self._loops:
+            task = self._loops[session][1]
+            task.cancel()
+            await asyncio.wait([task])
+
     async def revalidate_claims(self) -> None:
         """End the turns of sessions that other workers own now; called when the heartbeat may have expired."""
         for loop, _ in tuple(self._loops.values()):

@@ -19,7 +19,14 @@ from workers.sessions import edits
 
 log = logging.getLogger("cohort.turns")
 
-_OF_A_MOVE = {StateField.owner, StateField.epoch, StateField.tries, StateField.migrated_to, StateField.migration_done}
+_OF_A_MOVE = {
+    StateField.owner,
+    StateField.epoch,
+    StateField.tries,
+    StateField.migrated_to,
+    StateField.migration_done,
+    StateField.touched,
+}
 """What the state of a session that moved keeps."""
 
 

@@ -1,10 +1,8 @@
 """Telegram's files for the runtime (``workers.interfaces.MediaSource``): fetched once, cached on disk within bounds."""
 
 import asyncio
-import hashlib
 import logging
 import os
-import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -19,6 +17,7 @@ from botapi.refusals import said
 from tasks.clock import Clock
 from tasks.envelope import Media
 from tasks.errors import Retryable
+from tasks.session_files import media_name
 from tasks.settings import Settings
 from workers import texts
 from workers.byte_budget import Weights
@@ -33,17 +32,6 @@ _DOWNLOAD_TIMEOUT = 60.0
 _UNFINISHED = ".part"
 _UNFINISHED_FOR = 3600.0
 """Seconds after which an unfinished file was left by a process that died."""
-_SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}")
-# What models tell kinds of files by, for those that Telegram gives no name.
-_SUFFIXES = {
-    "photo": ".jpg",
-    "voice": ".ogg",
-    "audio": ".mp3",
-    "video": ".mp4",
-    "video_note": ".mp4",
-    "animation": ".mp4",
-    "sticker": ".webp",
-}
 
 
 class MediaUnreachable(Retryable):
@@ -73,7 +61,7 @@ class TelegramMedia:
             MediaUnreachable: Telegram did not answer.
         """
         self._check_size(media.size_bytes)
-        name = _file_name(media)
+        name = media_name(media)
         async with self._only_one(name):
             found = await asyncio.to_thread(self._cache.find, name)
             if found is not None:
@@ -123,13 +111,6 @@ class TelegramMedia:
             lock, users = self._locks.pop(name)
             if users > 1:
                 self._locks[name] = (lock, users - 1)
-
-
-def _file_name(media: Media) -> str:
-    """The same name for the same file in all chats; it tells only the kind of the file."""
-    given = Path(media.name or "").suffix
-    suffix = given.lower() if _SUFFIX.fullmatch(given) else _SUFFIXES.get(media.kind, ".bin")
-    return hashlib.sha256((media.unique_id or media.file_id).encode()).hexdigest()[:40] + suffix
 
 
 class Cache:

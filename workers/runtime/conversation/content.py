@@ -17,9 +17,7 @@ from workers import texts
 from workers.interfaces import MediaSource
 from workers.runtime.conversation.file_budget import FileAllowance, FileBudget, encoded
 from workers.runtime.conversation.frames import body, closing, label, opening, text_file
-
-MEDIA_KEY = "cohort.media"
-"""Key in a block's ``_meta`` for the file that the block was made of: a ``Media`` as JSON, without defaults."""
+from workers.runtime.conversation.stored import MEDIA_KEY
 
 TEXT_FILE_CHARS = 100_000
 """A longer text file is cut: 100,000 characters are some 25,000 tokens."""

@@ -20,10 +20,7 @@ from pydantic import TypeAdapter
 from tasks.errors import CohortError
 from workers.runtime.conversation.content import media_of, text_block
 from workers.runtime.conversation.frames import label
-
-VERSION = 1
-_LEVEL = 6
-"""Of zlib: ~1 ms for 100 messages. Higher levels take longer for a few percent."""
+from workers.runtime.conversation.stored import LEVEL, VERSION
 
 # Notes of a turn for displays and diagnostics, some of which hold whole files. They are not stored.
 PASSING_CHANNELS = frozenset(
@@ -71,7 +68,7 @@ def encode(record: Record) -> bytes:
         [_slim(message) for message in record.messages],
         {name: [_slim(message) for message in messages] for name, messages in record.members.items() if messages},
     )
-    return bytes([VERSION]) + zlib.compress(_adapter.dump_json(slim, exclude_none=True, by_alias=True), _LEVEL)
+    return bytes([VERSION]) + zlib.compress(_adapter.dump_json(slim, exclude_none=True, by_alias=True), LEVEL)
 
 
 def decode(stored: bytes | None) -> Record:

@@ -65,6 +65,8 @@ class Lane:
     """Only the session that the lane is warm for may have this instance."""
     ending: bool = False
     """The instance is being replaced."""
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when this instance was disposed of; the next instance has another one."""
 
     @property
     def agents(self) -> "AgentInstance":
@@ -207,6 +209,14 @@ class Lanes:
         """Replace outdated lanes: idle ones now, lent ones when they come back."""
         self._retire_old()
 
+    async def end_warm(self, session: str) -> None:
+        """End the idle instances that are warm for a session, and wait until they have ended."""
+        for lane in [lane for lane in self._free if lane.warm == session]:
+            self._free.remove(lane)
+            ended = lane.ended
+            self._retire(lane)
+            await ended.wait()
+
     def close(self) -> None:
         """End every lane as it comes back, and cancel the turns that still wait for one."""
         self._closed.set()
@@ -267,6 +277,8 @@ class Lanes:
             await self._factory.dispose(lane, instance)
         except Exception:
             log.warning("lane.dispose_failed", extra={"lane": lane.number}, exc_info=True)
+        lane.ended.set()
+        lane.ended = asyncio.Event()
 
     def _offer_or_retire(self, lane: Lane) -> None:
         if self._closed.is_set() or lane.generation != self._factory.generation:

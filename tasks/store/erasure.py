@@ -1,0 +1,282 @@
+"""Erasing what is kept of a session, of a person: all keys, at once, also while turns run.
+
+A turn that runs writes nothing back: its claim is void from the moment of the erasure (``erase.lua``, ``strike.lua``).
+"""
+
+import json
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from redis import exceptions
+from redis.asyncio import Redis
+
+from tasks import keys
+from tasks.envelope import Media, Reply
+from tasks.errors import EnvelopeInvalid, EnvelopeTooNew, Retryable
+from tasks.session import SessionKey
+from tasks.slots import queue_of, slot_of
+from tasks.store.redis import Script, guard, text
+from tasks.store.reminders import counted_in
+from tasks.store.state import StateField
+from tasks.store.whose import Whose, doorbell_of, escaped, inbounds, letter_in, listed
+
+_TRIES = 20
+"""Readings of a group's history that turns may overtake before it is given up for now."""
+_PAGE = 500
+
+
+class StillWritten(Retryable):
+    """A session is written again and again while it is read; try again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Struck:
+    """A history without one person's messages."""
+
+    history: bytes
+    messages: int
+    media: Sequence[Media]
+
+
+type NamesFiles = Callable[[bytes | None], Iterable[Media]]
+"""Gives the files that a stored history names."""
+type Strike = Callable[[bytes | None], Struck | None]
+"""Takes a person's messages out of a stored history; None when there are none."""
+
+
+@dataclass(slots=True)
+class Erased:
+    """What went."""
+
+    counts: Counter[str] = field(default_factory=Counter[str])
+    """What it was -> how many."""
+    sessions: set[SessionKey] = field(default_factory=set[SessionKey])
+    """Sessions that went whole."""
+    groups: set[SessionKey] = field(default_factory=set[SessionKey])
+    """Sessions of several people that lost one person's messages."""
+    owners: set[str] = field(default_factory=set[str])
+    """Workers in which a turn of one of these may run now; what it writes is refused."""
+    media: list[Media] = field(default_factory=list[Media])
+
+
+class Erasure:
+    """Verbs; each may be said twice, and a second time finds what came in between."""
+
+    def __init__(self, redis: Redis, *, slots: int) -> None:
+        self._redis = redis
+        self._slots = slots
+        self._erase = Script(redis, "erase")
+        self._strike = Script(redis, "strike")
+        self._purge = Script(redis, "purge")
+        self._cancel = Script(redis, "cancel")
+
+    async def erase(self, whose: Whose, *, media: NamesFiles, strike: Strike) -> Erased:
+        """Erase everything in Redis.
+
+        Args:
+            whose: Whose.
+            media: The files that a stored history names.
+            strike: Takes the person's messages out of a group's history.
+
+        Raises:
+            StoreUnavailable: Redis is away; what went is gone, call it again.
+            StillWritten: a group's turns were too quick.
+        """
+        erased = Erased()
+        # Reminders and dead letters first: they may go into an inbox meanwhile, and not the other way round.
+        await self._reminders(whose, erased)
+        await self._dead(whose, erased)
+        for session, parts in (await self._sessions(whose)).items():
+            if whose.is_session(session):
+                await self._session(session, parts, erased, media)
+            else:
+                await self._group(session, whose, erased, strike)
+        await self._lines(whose, erased)
+        await self._doorbells(whose, erased)
+        await self._usage(whose, erased)
+        await self._by_name(whose, erased)
+        return erased
+
+    async def sweep(self, cursor: int, count: int, *, before: float, now: float) -> tuple[int, list[SessionKey]]:
+        """Look at about ``count`` keys, and erase the sessions that were touched before that time and are idle.
+
+        A session whose state does not say when it was touched (an older release wrote it) counts from now on. One with
+        reminders stays until they have come.
+
+        Returns:
+            The cursor to go on with (0: all keys were looked at), and the sessions that went.
+        """
+        with guard():
+            cursor, names = await self._redis.scan(cursor, match="cohort:s:*:state", count=count)
+        gone: list[SessionKey] = []
+        for name in map(text, names):
+            with suppress(ValueError):
+                session = SessionKey.parse(name.removeprefix(f"{keys.PREFIX}s:").removesuffix(":state"))
+                if await self._expire(session, before, now):
+                    gone.append(session)
+        return int(cursor), gone
+
+    async def _expire(self, session: SessionKey, before: float, now: float) -> bool:
+        with guard():
+            touched = await cast("Any", self._redis).hget(keys.state(session), StateField.touched) or b""
+            if touched.isdigit() and float(touched) > before:
+                return False
+            if await self._redis.exists(keys.reminders(f"s:{session}")):
+                return False
+        parts = [keys.journal(session), keys.notes(session)]
+        done, _ = await self._erase(self._names(session, parts), [str(session), before, now])
+        return bool(done)
+
+    def _names(self, session: SessionKey, parts: Iterable[str]) -> list[str]:
+        first = [keys.state(session), keys.pending(slot_of(session, self._slots))]
+        first += [keys.inbox(session), keys.outbox(session)]
+        return [*first, *(part for part in dict.fromkeys(parts) if part not in first)]
+
+    # -- sessions
+
+    async def _sessions(self, whose: Whose) -> dict[SessionKey, list[str]]:
+        """Sessions to look at, with all their keys."""
+        found: dict[SessionKey, list[str]] = {}
+        pattern = f"cohort:s:{escaped(str(whose.session))}:*" if whose.session is not None else "cohort:s:*"
+        async for name in self._scan(pattern):
+            with suppress(ValueError):
+                session = SessionKey.parse(name.removeprefix(f"{keys.PREFIX}s:").rpartition(":")[0])
+                # Groups, supergroups and channels have negative numbers. A business chat has two authors.
+                several = session.chat < 0 or session.business is not None
+                if whose.is_session(session) or (whose.user is not None and several):
+                    found.setdefault(session, []).append(name)
+        return found
+
+    async def _session(
+        self,
+        session: SessionKey,
+        parts: Sequence[str],
+        erased: Erased,
+        media: Callable[[bytes | None], Iterable[Media]],
+    ) -> None:
+        redis = cast("Any", self._redis)
+        with guard():
+            history, retry = await redis.hmget(keys.state(session), StateField.history, StateField.retry_batch)
+            waiting: list[bytes] = await redis.lrange(keys.inbox(session), 0, -1)
+        erased.media += media(history)
+        for inbound in [*inbounds(waiting), *inbounds(listed(retry))]:
+            erased.media += inbound.media
+        gone, owner = await self._erase(self._names(session, parts), [str(session), "", 0])
+        erased.counts["keys of sessions"] += int(gone)
+        erased.sessions.add(session)
+        erased.owners |= {text(owner)} if owner else set()
+
+    async def _group(self, session: SessionKey, whose: Whose, erased: Erased, strike: Strike) -> None:
+        redis = cast("Any", self._redis)
+        for _ in range(_TRIES):
+            with guard():
+                history, retry = await redis.hmget(keys.state(session), StateField.history, StateField.retry_batch)
+                waiting: list[bytes] = await redis.lrange(keys.inbox(session), 0, -1)
+            theirs = [raw for raw in waiting if any(whose.wrote(inbound) for inbound in inbounds([raw]))]
+            tried = listed(retry)
+            left = [raw for raw in tried if not any(whose.wrote(inbound) for inbound in inbounds([raw]))]
+            struck = strike(history)
+            if not theirs and len(left) == len(tried) and struck is None:
+                return
+            args: list[str | bytes] = [*([history, struck.history] if struck else ["", ""])]
+            args += [retry, json.dumps([raw.decode() for raw in left])] if len(left) < len(tried) else ["", ""]
+            names = [keys.state(session), keys.inbox(session), keys.journal(session)]
+            gone, owner = await self._strike(names, [*args, *theirs])
+            if gone >= 0:
+                break
+        else:
+            raise StillWritten(f"{session} is written again and again while it is read; try again")
+        erased.groups.add(session)
+        erased.owners |= {text(owner)} if owner else set()
+        erased.counts["messages in groups"] += int(gone) + len(tried) - len(left) + (struck.messages if struck else 0)
+        erased.media += struck.media if struck else ()
+        for inbound in inbounds([*theirs, *tried]):
+            erased.media += inbound.media if whose.wrote(inbound) else ()
+
+    # -- what stands outside of sessions
+
+    async def _reminders(self, whose: Whose, erased: Erased) -> None:
+        with guard():
+            waiting: list[bytes] = await cast("Any", self._redis).zrange(keys.REMINDERS, 0, -1)
+        for raw in waiting:
+            for inbound in inbounds([raw]):
+                if whose.wrote(inbound):
+                    erased.counts["reminders"] += int(await self._cancel([keys.REMINDERS, *counted_in(inbound)], [raw]))
+
+    async def _dead(self, whose: Whose, erased: Erased) -> None:
+        after, theirs = "-", list[str]()
+        while True:
+            with guard():
+                rows: list[Any] = await self._redis.xrange(keys.DEAD, min=after, count=_PAGE) or []
+            for name, fields in rows:
+                letter = letter_in(fields.get(b"letter", b""))
+                if whose.is_letter(letter):
+                    erased.media += letter.inbound.media if letter.inbound is not None else ()
+                    theirs.append(text(name))
+            if len(rows) < _PAGE:
+                break
+            after = f"({text(rows[-1][0])}"
+        if theirs:
+            erased.counts["dead letters"] += int(await self._purge([keys.DEAD], theirs))
+
+    async def _lines(self, whose: Whose, erased: Erased) -> None:
+        """The bot's own lines, and those to people who are not admitted."""
+        for pattern in ("cohort:bot:*:replies", "cohort:bot:*:strangers"):
+            async for name in self._scan(pattern):
+                for raw in await self._list(name):
+                    with suppress(EnvelopeInvalid, EnvelopeTooNew):
+                        if whose.is_session_named(Reply.from_json(raw).session or ""):
+                            with guard():
+                                gone = await cast("Any", self._redis).lrem(name, 0, raw)
+                            erased.counts["lines of the bot"] += int(gone)
+
+    async def _doorbells(self, whose: Whose, erased: Erased) -> None:
+        for slot in range(self._slots):
+            for raw in await self._list(queue_of(slot)):
+                if whose.is_session_named(doorbell_of(raw)):
+                    with guard():
+                        gone = await cast("Any", self._redis).lrem(queue_of(slot), 0, raw)
+                    erased.counts["doorbells"] += int(gone)
+
+    async def _usage(self, whose: Whose, erased: Erased) -> None:
+        redis = cast("Any", self._redis)
+        async for name in self._scan("cohort:usage:*"):
+            if whose.is_usage(name):
+                with guard():
+                    erased.counts["days of usage"] += int(await redis.unlink(name))
+                continue
+            async for one in self._fields(name):
+                if whose.is_session_named(text(one).partition(":")[2]):
+                    with guard():
+                        await redis.hdel(name, one)
+
+    async def _fields(self, name: str) -> AsyncGenerator[bytes]:
+        with guard():
+            for pattern in ("held:*", "charged:*"):
+                async for one, _ in self._redis.hscan_iter(name, match=pattern, count=1000):
+                    yield one
+
+    async def _by_name(self, whose: Whose, erased: Erased) -> None:
+        """What is left and is named after the session or the person: send budgets, counts of reminders."""
+        async for name in self._scan("cohort:*"):
+            if whose.is_named_in(name):
+                with guard():
+                    erased.counts["further keys"] += int(await self._redis.unlink(name))
+
+    async def _list(self, name: str) -> list[bytes]:
+        with suppress(exceptions.ResponseError), guard():
+            return await cast("Any", self._redis).lrange(name, 0, -1)
+        return []
+
+    async def _scan(self, pattern: str) -> AsyncGenerator[str]:
+        """Names, each once: what happens to one must not happen to it again."""
+        seen: set[str] = set()
+        with guard():
+            async for raw in self._redis.scan_iter(match=pattern, count=1000):
+                name = text(raw)
+                if name not in seen:
+                    seen.add(name)
+                    yield name

@@ -1,0 +1,163 @@
+"""All sessions, a page at a time, for operators: what is kept of each, without a word of what was said."""
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from heapq import nsmallest
+from typing import Any
+
+from redis.asyncio import Redis
+
+from tasks import keys
+from tasks.session import SessionKey
+from tasks.store.redis import guard, text
+from tasks.store.state import StateField
+
+_AT_ONCE = 200
+"""Sessions read in one round trip."""
+_FIELDS = (
+    StateField.owner,
+    StateField.epoch,
+    StateField.agent,
+    StateField.model,
+    StateField.turns,
+    StateField.input_tokens,
+    StateField.output_tokens,
+    StateField.touched,
+    StateField.migrated_to,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFacts:
+    """What is kept of a session."""
+
+    session: SessionKey
+    waiting: int
+    """Unanswered messages."""
+    undelivered: int
+    """Replies that Telegram has not taken."""
+    owner: str | None
+    """The worker that has it now, or had it when it died."""
+    epoch: int
+    agent: str | None
+    model: str | None
+    turns: int
+    input_tokens: int
+    output_tokens: int
+    touched: float | None
+    """When its last turn was committed, seconds since the epoch; None: an older release wrote it."""
+    moved: str | None
+    """The session that this one goes on as."""
+    history_bytes: int
+    """As stored."""
+    notes: int
+    steps: int
+    """Of the turn that runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionContent:
+    """What was said in a session."""
+
+    history: bytes | None
+    """As the runtime wrote it."""
+    inbox: tuple[bytes, ...]
+    outbox: tuple[bytes, ...]
+
+
+type Wanted = Callable[[SessionFacts], bool]
+
+
+class SessionListing:
+    """Verbs that only look."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def page(self, limit: int, *, after: str = "", wanted: Wanted = lambda _: True) -> list[SessionFacts]:
+        """The first ``limit`` wanted sessions behind ``after``, by name; it reads all names, and keeps that many.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        kept: dict[str, SessionFacts] = {}
+        async for some in self._sessions(after):
+            for facts in await self.read(some):
+                if wanted(facts):
+                    kept[str(facts.session)] = facts
+            if len(kept) > 2 * limit + _AT_ONCE:
+                kept = {name: kept[name] for name in nsmallest(limit, kept)}
+        return [kept[name] for name in nsmallest(limit, kept)]
+
+    async def read(self, sessions: Sequence[SessionKey]) -> list[SessionFacts]:
+        """What is kept of these sessions, in one round trip."""
+        with guard():
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for session in sessions:
+                    pipe.llen(keys.inbox(session))
+                    pipe.llen(keys.outbox(session))
+                    pipe.hmget(keys.state(session), *_FIELDS)
+                    pipe.hstrlen(keys.state(session), StateField.history)
+                    pipe.hlen(keys.notes(session))
+                    pipe.llen(keys.journal(session))
+                answers: list[Any] = await pipe.execute(raise_on_error=False) if sessions else []
+        # A key of a wrong type holds nothing of ours.
+        told = [None if isinstance(answer, Exception) else answer for answer in answers]
+        return [_facts(session, told[6 * n : 6 * n + 6]) for n, session in enumerate(sessions)]
+
+    async def content(self, session: SessionKey) -> SessionContent:
+        """Everything that was said and is kept, as it is at one moment."""
+        with guard():
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.hget(keys.state(session), StateField.history)
+                pipe.lrange(keys.inbox(session), 0, -1)
+                pipe.lrange(keys.outbox(session), 0, -1)
+                history, inbox, outbox = await pipe.execute()
+        return SessionContent(history, tuple(inbox), tuple(outbox))
+
+    async def _sessions(self, after: str) -> AsyncGenerator[list[SessionKey]]:
+        some: list[SessionKey] = []
+        with guard():
+            async for raw in self._redis.scan_iter(match="cohort:s:*", count=1000):
+                name, _, part = text(raw).removeprefix(f"{keys.PREFIX}s:").rpartition(":")
+                if part not in ("state", "inbox") or name <= after:
+                    continue
+                with suppress(ValueError):
+                    some.append(SessionKey.parse(name))
+                if len(some) >= _AT_ONCE:
+                    yield some
+                    some = []
+        if some:
+            yield some
+
+
+def _facts(session: SessionKey, told: Sequence[Any]) -> SessionFacts:
+    waiting, undelivered, state, history, notes, steps = told
+    said = dict(zip(_FIELDS, state or [None] * len(_FIELDS), strict=True))
+    name = {field: text(value) if value else None for field, value in said.items()}
+    return SessionFacts(
+        session,
+        waiting=waiting or 0,
+        undelivered=undelivered or 0,
+        owner=name[StateField.owner],
+        epoch=_count(said[StateField.epoch]),
+        agent=name[StateField.agent],
+        model=name[StateField.model],
+        turns=_count(said[StateField.turns]),
+        input_tokens=_count(said[StateField.input_tokens]),
+        output_tokens=_count(said[StateField.output_tokens]),
+        touched=float(_count(said[StateField.touched])) or None,
+        moved=name[StateField.migrated_to],
+        history_bytes=history or 0,
+        notes=notes or 0,
+        steps=steps or 0,
+    )
+
+
+_DIGITS = 17
+"""A counter of more digits is damaged."""
+
+
+def _count(value: bytes | None) -> int:
+    return int(value) if value and value.isdigit() and len(value) < _DIGITS else 0

@@ -1,0 +1,100 @@
+"""Whose things are erased, and what in Redis is theirs (pure)."""
+
+import json
+import re
+from base64 import b64decode
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from tasks import keys
+from tasks.envelope import DeadLetter, Inbound
+from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
+from tasks.session import SessionKey
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Whose things go: of one session, or of one person with all private sessions."""
+
+    session: SessionKey | None = None
+    user: int | None = None
+
+    def is_session(self, session: SessionKey) -> bool:
+        """Whether it goes whole. A private chat has its person's number."""
+        return session == self.session if self.session is not None else session.chat == self.user
+
+    def is_session_named(self, name: str) -> bool:
+        try:
+            return self.is_session(SessionKey.parse(name))
+        except ValueError:
+            return False
+
+    def wrote(self, inbound: Inbound) -> bool:
+        """Whether it is of the session, or of the person, wherever it stands."""
+        return self.is_session_named(inbound.session) or (self.user is not None and inbound.person == self.user)
+
+    def is_letter(self, letter: DeadLetter) -> bool:
+        if letter.session is not None and self.is_session_named(letter.session):
+            return True
+        if letter.inbound is not None:
+            return self.wrote(letter.inbound)
+        return self.user is not None and letter.raw is not None and _names(letter.raw, self.user)
+
+    def is_usage(self, name: str) -> bool:
+        """Whether a day's usage is the person's own: ``cohort:usage:{bot}:chat:1:…`` or ``…:user:1:…``."""
+        scope = name.split(":")[3:5]
+        return self.user is not None and scope in (["chat", str(self.user)], ["user", str(self.user)])
+
+    def is_named_in(self, name: str) -> bool:
+        """Whether a key that expires is named after the session or the person."""
+        kind = keys.kind_of(name)
+        if kind is None or kind.lifetime != "expires" or name.startswith(keys.worker("")):
+            return False
+        if self.session is not None:
+            return name == keys.reminders(f"s:{self.session}")
+        of = name.removeprefix(keys.PREFIX).partition(":")[2]
+        return self.user is not None and not of.startswith(f"{self.user}:") and _names(of, self.user)
+
+
+def _names(raw: str, user: int) -> bool:
+    """Whether a text holds a person's number as a number of its own."""
+    # With a minus it is a group's.
+    return re.search(rf"(?<![\d-]){user}(?!\d)", raw) is not None
+
+
+def escaped(name: str) -> str:
+    """A name as a pattern that fits it alone."""
+    return "".join(f"\\{c}" if c in "*?[]\\^" else c for c in name)
+
+
+def inbounds(raws: Iterable[bytes]) -> list[Inbound]:
+    """Those that can be read."""
+    found: list[Inbound] = []
+    for raw in raws:
+        with suppress(EnvelopeInvalid, EnvelopeTooNew):
+            found.append(Inbound.from_json(raw))
+    return found
+
+
+def listed(retry: bytes | None) -> list[bytes]:
+    """The messages for Retry, as the state holds them."""
+    with suppress(ValueError, RecursionError):
+        found: Any = json.loads(retry or b"[]")
+        return [one.encode() for one in found if isinstance(one, str)] if isinstance(found, list) else []
+    return []
+
+
+def letter_in(raw: bytes) -> DeadLetter:
+    try:
+        return DeadLetter.from_json(raw)
+    except (EnvelopeInvalid, EnvelopeTooNew):
+        return DeadLetter(reason="", at=0.0, raw=raw.decode(errors="replace"))
+
+
+def doorbell_of(raw: bytes) -> str:
+    """The session that a doorbell names (``tasks.doorbell``)."""
+    with suppress(ValueError, KeyError, TypeError, IndexError, RecursionError):
+        return str(json.loads(b64decode(json.loads(raw)["body"]))[0][0])
+    return ""

@@ -1,0 +1,269 @@
+"""Erasing a session, and a person everywhere: nothing of it is left, and a running turn cannot write it back."""
+
+import json
+import zlib
+from base64 import b64decode
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from tasks import keys
+from tasks.app import make_app
+from tasks.doorbell import Doorbells
+from tasks.envelope import DeadLetter, Inbound, Media, Reply, Sender
+from tasks.errors import ClaimLost
+from tasks.session import SessionKey
+from tasks.settings import Settings
+from tasks.store import Store
+from tasks.store.erasure import Erased, Struck
+from tasks.store.intake import Accept
+from tasks.store.journal import Steps
+from tasks.store.sessions import Claim, Commit, Counts
+from tasks.store.whose import Whose
+from tasks.worker_status import WorkerStatus
+from workers.runtime.conversation import stored
+from workers.runtime.conversation.frames import body, closing, label, opening
+
+BOT, ANN, BOB = 4242, 7770001, 8880002
+HERS, TOPIC, GROUP, HIS = (
+    SessionKey(BOT, ANN),
+    SessionKey(BOT, ANN, 5),
+    SessionKey(BOT, -1005550003),
+    SessionKey(BOT, BOB),
+)
+LONG = timedelta(minutes=5)
+PHOTO = Media(kind="photo", file_id="annphoto", unique_id="annuniq")
+
+
+def said(number: int, session: SessionKey, who: int, **more: Any) -> Inbound:
+    kind = "private" if session.chat > 0 else "supergroup"
+    name = "Ann" if who == ANN else "Bob"
+    text = f"{name.lower()}word{number}"
+    sender = Sender(id=who, name=name)
+    return Inbound(session=str(session), update_id=number, at=1.0, text=text, sender=sender, chat_type=kind, **more)
+
+
+def history(*messages: Inbound) -> bytes:
+    """A stored history in which these messages were answered, as ``workers.runtime`` writes it."""
+    turns: list[dict[str, Any]] = []
+    for message in messages:
+        words, end = opening(message) + body(message), closing(message)
+        blocks: list[dict[str, Any]] = [{"type": "text", "text": words + ("" if message.media else end)}]
+        for media in message.media:
+            meta = {stored.MEDIA_KEY: media.model_dump(mode="json", exclude_defaults=True)}
+            blocks.append({"type": "text", "text": label(media), "_meta": meta})
+        blocks += [{"type": "text", "text": end}] if message.media and end else []
+        turns += [{"role": "user", "content": blocks}, {"role": "assistant", "content": []}]
+    return stored.written({"messages": turns, "members": {}})
+
+
+def strike(text: bytes | None) -> Struck | None:
+    left = stored.without(text, ANN)
+    return Struck(left.history, left.messages, left.media) if left else None
+
+
+async def erase(store: Store, whose: Whose) -> Erased:
+    return await store.erasure.erase(whose, media=lambda h: stored.media_in(stored.read(h) or {}), strike=strike)
+
+
+async def claimed(store: Store, session: SessionKey, worker: str = "w-one") -> Claim:
+    await store.members.beat(worker, WorkerStatus(), LONG)
+    claim = await store.sessions.claim(session, worker)
+    assert isinstance(claim, Claim)
+    return claim
+
+
+async def filled(store: Store, settings: Settings) -> None:
+    """Something of Ann's in every kind of key, and something of Bob's beside it."""
+    bells = Doorbells(make_app(settings), slots=settings.slots)
+    batch = [
+        *[said(1, HERS, ANN, media=(PHOTO,)), said(2, HERS, ANN), said(3, TOPIC, ANN), said(4, HIS, BOB)],
+        *[said(5, GROUP, ANN), said(6, GROUP, BOB), said(7, GROUP, ANN, media=(PHOTO,)), said(8, HIS, BOB)],
+    ]
+    accepts = [Accept(one.update_id, inbound=one, doorbell=bells.of(one.key, one.update_id)) for one in batch]
+    await store.intake.accept(BOT, accepts)
+    for session, answered in ((HERS, batch[0]), (HIS, batch[3])):
+        claim = await claimed(store, session)
+        who, day = session.chat, "2026-11-01"
+        usage = {
+            keys.usage(f"{BOT}:user:{who}", day): Counts({"input_tokens": 1}),
+            keys.usage(f"{BOT}:chat:{who}", day): Counts({"input_tokens": 1}),
+            keys.usage(f"{BOT}:model:m", day): Counts({"input_tokens": 1}, {f"held:{session}": ""}),
+        }
+        letter = DeadLetter(reason="why", at=1.0, session=str(session), inbound=answered)
+        replies = [Reply(text=f"{answered.text} to you", answers=(answered.update_id,))]
+        await store.sessions.commit(
+            claim, Commit(1, replies, history=history(answered), usage=usage, dead=[letter], set={"touched": "1"})
+        )
+        await store.sessions.charge(session, "c", {keys.usage(f"{BOT}:model:m", day): Counts({"input_tokens": 1})})
+        await store.journal.append(claim, Steps("1 1 t n", 0, [answered.text.encode()], await _last(store, session)))
+        await store.sessions.hand_off(claim)
+        await store.notes.remember(session, "name", answered.text)
+        await store.reminders.add(session, answered.text, 3600, by=who)
+        await store.reminders.add(GROUP, answered.text, 3600, by=who)
+        await store.intake.push_replies(BOT, [Reply(text=answered.text, session=str(session))])
+        await store.intake.push_strangers(BOT, [Reply(text=answered.text, session=str(session), at=1.0)])
+        await store.redis.set(keys.pace(f"{BOT}:{who}"), 1, px=600_000)
+    claim = await claimed(store, GROUP)
+    past = history(said(90, GROUP, ANN), said(91, GROUP, BOB), said(92, GROUP, ANN, media=(PHOTO,)))
+    retry = json.dumps([said(93, GROUP, ANN).to_json(), said(94, GROUP, BOB).to_json()])
+    raw = json.dumps({"message": {"from": {"id": ANN}, "text": "annword"}})
+    letters = [DeadLetter(reason="r", at=1.0, inbound=said(95, GROUP, ANN)), DeadLetter(reason="r", at=1.0, raw=raw)]
+    await store.sessions.commit(claim, Commit(0, history=past, set={"failed": retry}, dead=letters))
+    await store.sessions.hand_off(claim)
+
+
+async def _last(store: Store, session: SessionKey) -> str:
+    found = await store.redis.hget(keys.state(session), "commit")  # type: ignore[misc]
+    return (found or b"").decode()
+
+
+async def everything(redis: Redis) -> str:
+    """All names and values of Redis, with what is compressed or encoded in them."""
+    told: list[bytes] = []
+    for name in await redis.keys("*"):
+        told.append(name)
+        match (await redis.type(name)).decode():
+            case "list":
+                told += await redis.lrange(name, 0, -1)  # type: ignore[misc]
+            case "hash":
+                told += [part for pair in (await redis.hgetall(name)).items() for part in pair]  # type: ignore[misc]
+            case "set":
+                told += await redis.smembers(name)  # type: ignore[misc]
+            case "zset":
+                told += await redis.zrange(name, 0, -1)
+            case "stream":
+                told += [field for _, fields in await redis.xrange(name) for field in fields.values()]
+            case _:
+                told.append(await redis.get(name) or b"")
+    for value in tuple(told):
+        with suppress(zlib.error):
+            told.append(zlib.decompress(value[1:]))
+        with suppress(ValueError, KeyError, TypeError):
+            told.append(b64decode(json.loads(value)["body"]))
+    return "\n".join(value.decode(errors="replace") for value in told)
+
+
+@pytest.mark.promise("forgotten")
+async def test_after_a_person_is_forgotten_no_key_holds_their_number_or_their_words(
+    store: Store, settings: Settings
+) -> None:
+    await filled(store, settings)
+    before = await everything(store.redis)
+    assert before.count("annword") > 15
+    erased = await erase(store, Whose(user=ANN))
+    after = await everything(store.redis)
+    assert "annword" not in after
+    assert f"{ANN}" not in after.replace(str(GROUP), "")
+    assert "annuniq" not in after
+    assert erased.sessions == {HERS, TOPIC}
+    assert erased.groups == {GROUP}
+    assert {media.unique_id for media in erased.media} == {"annuniq"}
+    # Nothing of another person went, in the group neither.
+    assert after.count("bobword") == before.count("bobword")
+    assert after.count(str(HIS)) == before.count(str(HIS))
+    assert "(erased at this person's request)" in after
+    assert (await erase(store, Whose(user=ANN))).counts.total() == 0
+
+
+@pytest.mark.promise("forgotten")
+async def test_one_session_is_forgotten_and_its_neighbours_are_not(store: Store, settings: Settings) -> None:
+    await filled(store, settings)
+    before = await everything(store.redis)
+    await erase(store, Whose(session=TOPIC))
+    after = await everything(store.redis)
+    assert "annword3" not in after
+    assert str(TOPIC) not in after
+    await erase(store, Whose(session=HERS))
+    last = await everything(store.redis)
+    assert f"cohort:s:{HERS}:" not in last
+    assert "annword1 to you" not in last
+    assert last.count("bobword") == before.count("bobword")
+    assert last.count("annword5") == before.count("annword5")
+
+
+@pytest.mark.promise("forgotten")
+@pytest.mark.parametrize("session", [HERS, GROUP])
+async def test_a_turn_that_runs_while_its_session_is_forgotten_writes_nothing_back(
+    store: Store, settings: Settings, session: SessionKey
+) -> None:
+    await filled(store, settings)
+    claim = await claimed(store, session)
+    erased = await erase(store, Whose(user=ANN))
+    assert erased.owners == {"w-one"}
+    gone = await everything(store.redis)
+    late = Commit(1, [Reply(text="annword late")], history=history(said(1, session, ANN)))
+    with pytest.raises(ClaimLost):
+        await store.sessions.commit(claim, late)
+    with pytest.raises(ClaimLost):
+        await store.journal.append(claim, Steps("1 1 t n", 0, [b"annword"], ""))
+    with pytest.raises(ClaimLost):
+        await store.sessions.note(claim, "live", "9")
+    with pytest.raises(ClaimLost):
+        await store.sessions.advance(claim)
+    assert await everything(store.redis) == gone
+    # The person writes again: the same worker has the session again, and the turn of before is still refused.
+    await store.intake.accept(BOT, [Accept(50, inbound=said(50, session, BOB))])
+    again = await claimed(store, session)
+    assert again.epoch > claim.epoch
+    with pytest.raises(ClaimLost):
+        await store.sessions.commit(claim, late)
+    assert await store.sessions.verify_claim(again) is None
+
+
+@pytest.mark.promise("forgotten")
+async def test_what_others_wrote_in_a_group_is_answered_after_one_of_them_was_forgotten(
+    store: Store, settings: Settings
+) -> None:
+    await filled(store, settings)
+    claim = await claimed(store, GROUP)
+    assert len(claim.work.inbox) == 3
+    await erase(store, Whose(user=ANN))
+    again = await claimed(store, GROUP, "w-two")
+    assert [Inbound.from_json(raw).text for raw in again.work.inbox] == ["bobword6"]
+    pending = await store.sessions.pending(range(settings.slots), 10)
+    assert GROUP in {session for some in pending for session in some}
+
+
+@pytest.mark.promise("forgotten")
+def test_a_number_that_is_part_of_another_number_is_not_the_person() -> None:
+    ann = Whose(user=ANN)
+    assert not ann.is_named_in("cohort:bots")
+    theirs = [keys.pace(f"{BOT}:{ANN}"), keys.pace(f"{BOT}:{ANN}:penalty"), keys.reminders(f"user:{BOT}:{ANN}")]
+    others = [keys.pace(f"{BOT}:-{ANN}"), keys.pace(f"{BOT}:{ANN}0"), keys.pace(f"{BOT}:1{ANN}"), keys.seen(ANN)]
+    assert [name for name in theirs + others if ann.is_named_in(name)] == theirs
+    assert ann.is_letter(DeadLetter(reason="r", at=1.0, raw=f'{{"id": {ANN}}}'))
+    assert not ann.is_letter(DeadLetter(reason="r", at=1.0, raw=f'{{"id": -{ANN}, "n": {ANN}1}}'))
+    assert not Whose(session=HERS).is_named_in(keys.reminders(f"s:{HERS}:t5"))
+
+
+@pytest.mark.promise("kept-days")
+async def test_a_session_that_rests_too_long_is_erased_and_one_that_has_work_is_not(
+    store: Store, settings: Settings
+) -> None:
+    await filled(store, settings)
+    idle, fresh, unmarked = SessionKey(BOT, 11), SessionKey(BOT, 12), SessionKey(BOT, 13)
+    for session, touched in ((idle, "100"), (fresh, "900"), (unmarked, None)):
+        claim = await claimed(store, session)
+        await store.sessions.commit(claim, Commit(0, history=b"h", set={"touched": touched} if touched else {}))
+        await store.sessions.advance(claim)
+        await store.notes.remember(session, "a", "b")
+
+    async def sweep(before: float, now: float) -> set[SessionKey]:
+        gone: set[SessionKey] = set()
+        cursor = 0
+        while True:
+            cursor, some = await store.erasure.sweep(cursor, 5, before=before, now=now)
+            gone |= set(some)
+            if not cursor:
+                return gone
+
+    # HERS and HIS were touched at 1, and have messages that wait.
+    assert await sweep(500, 1000) == {idle}
+    assert not [name for name in await store.redis.keys("*") if b":11:" in name]
+    assert await sweep(950, 1400) == {fresh}
+    assert await sweep(999, 1500) == set()
+    assert await sweep(1000, 2000) == {unmarked}

@@ -1,0 +1,101 @@
+"""What is in a worker of a session that was erased: its running turn, its own MCP servers, its files."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from tasks import session_files
+from tasks.clock import Clock
+from tasks.errors import StoreUnavailable
+from tasks.session import SessionKey
+from tasks.store import Store
+
+log = logging.getLogger("cohort.forgetting")
+
+_LOOK_EVERY_S = 1.0
+_LOOKED_AT_ONCE = 200
+"""Keys that Redis looks at each second for old sessions: a million sessions take some hours, and no command is long."""
+_DAY_S = 86_400.0
+
+
+class Awake(Protocol):
+    """The sessions that are awake (``workers.sessions.scheduler.SessionScheduler``)."""
+
+    def has(self, session: SessionKey) -> bool: ...
+
+    async def end(self, session: SessionKey) -> None: ...
+
+
+class Warm(Protocol):
+    """The lanes, which may hold something of a session (``workers.runtime.lanes.pool.Lanes``)."""
+
+    async def end_warm(self, session: str) -> None: ...
+
+
+class Forgetting:
+    """Ends and removes what this worker, and its machine, has of a session. Redis was cleared before."""
+
+    def __init__(self, awake: Awake, warm: Warm, home: Path) -> None:
+        self._awake = awake
+        self._warm = warm
+        self._home = home
+
+    async def forget(
+        self, sessions: Sequence[SessionKey], struck: Sequence[SessionKey] = (), media: Sequence[str] = ()
+    ) -> int:
+        """End and remove.
+
+        Args:
+            sessions: Those that went whole.
+            struck: Those that lost the messages of one person: a running turn, which may know them, is begun again.
+            media: Files of the cache, by name.
+
+        Returns:
+            How many files and directories were removed.
+        """
+        for session in (*sessions, *struck):
+            await self._awake.end(session)
+        for session in sessions:
+            await self._warm.end_warm(str(session))
+        return await asyncio.to_thread(session_files.remove, self._home, sessions, media)
+
+    async def expired(self, sessions: Sequence[SessionKey]) -> int:
+        """The same of sessions that were erased for their age; one that is awake again keeps its files."""
+        return await self.forget([session for session in sessions if not self._awake.has(session)])
+
+
+class Retention:
+    """Erases the sessions that were not touched for ``COHORT_KEEP_DAYS``, a few at a time."""
+
+    def __init__(self, store: Store, clock: Clock, *, keep_days: int) -> None:
+        self._store = store
+        self._clock = clock
+        self._keep_s = keep_days * _DAY_S
+        self._cursor = 0
+
+    async def run(self, ours: Callable[[], bool]) -> None:
+        """Until cancelled; without Redis, keep trying. ``ours``: whether this worker has to do it; one of all does."""
+        while self._keep_s:
+            await asyncio.sleep(_LOOK_EVERY_S)
+            if not ours():
+                self._cursor = 0
+                continue
+            try:
+                await self.step(_LOOKED_AT_ONCE)
+            except StoreUnavailable as problem:
+                log.warning("sweep.missed", extra={"problem": str(problem)})
+
+    async def step(self, count: int) -> int:
+        """Look at about ``count`` keys; returns how many sessions were erased.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        now = self._clock.now()
+        self._cursor, gone = await self._store.erasure.sweep(self._cursor, count, before=now - self._keep_s, now=now)
+        if gone:
+            log.info("sessions.expired", extra={"sessions": len(gone)})
+            await self._store.members.tell_forgotten(gone)
+        return len(gone)
