@@ -2,9 +2,9 @@
 
 import asyncio
 
+from tasks import session_files
 from tasks.settings import Settings
 from workers.interfaces import TurnRequest
-from workers.runtime import mcp_isolation
 from workers.runtime.agent_registry import AgentRegistry
 from workers.runtime.conversation import content, history
 from workers.runtime.durable.so_far import SoFar
@@ -33,7 +33,7 @@ class Histories:
         """See ``SessionHistories.stopped``."""
         agent, workflow = self._choices.answering(request)
         record = self.record(request, agent)
-        directory = mcp_isolation.where(self._settings.home, request.session) / "journal"
+        directory = session_files.where(self._settings.home, request.session) / "journal"
 
         def joined() -> bytes:
             done = SoFar.read(request.steps, None if workflow else agent, directory).messages(shown)
