@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 from datetime import timedelta
 
 from bot.stop import Stop, Stopped
@@ -16,6 +17,7 @@ from tasks.envelope import Reply
 from tasks.errors import CohortError, StoreUnavailable
 from tasks.session import SessionKey
 from tasks.store.intake import IntakeStore
+from tasks.waiting import came_within
 
 log = logging.getLogger("cohort.bot")
 
@@ -78,11 +80,9 @@ class Replies:
                 await stop.pause(self._backoff.next())
 
     async def _idle(self, stop: Stop) -> None:
-        try:
-            async with stop.cuts(), asyncio.timeout(self._look_every):
-                await self._woken.wait()
-        except (TimeoutError, Stopped):
-            return
+        with suppress(Stopped):
+            async with stop.cuts():
+                await came_within(self._woken, self._look_every)
 
     async def _drain(self, stop: Stop) -> tuple[int, int]:
         """Send the oldest replies. Returns how many there were, and how many of them are done with."""

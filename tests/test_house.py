@@ -170,7 +170,7 @@ def test_a_class_name_has_one_meaning_in_all_packages() -> None:
     where: dict[str, list[str]] = {}
     for path in sources(".py"):
         for node in ast.parse(path.read_text()).body:
-            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            if isinstance(node, ast.ClassDef):
                 where.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
     assert {name: places for name, places in where.items() if len(places) > 1} == {}
 
