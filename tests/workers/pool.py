@@ -266,7 +266,9 @@ class Pool:
             update = self._last_update
             stated = {"session": str(session(chat)), "update_id": update, "at": self.clock.now(), **fields}
             batch.append(Accept(update, inbound=Inbound.model_validate({"message_id": update, **stated})))
-        assert set(await self.store.intake.accept(BOT, batch)) == {"accepted"}
+        # Each id is new, so one that was seen was taken by the first attempt of a call that redis-py repeated: that
+        # happens where the machine stands still for longer than the client waits for an answer.
+        assert set(await self.store.intake.accept(BOT, batch)) <= {"accepted", "seen"}
         return [accept.update_id for accept in batch]
 
     async def state(self, where: SessionKey) -> dict[str, str]:
