@@ -69,6 +69,25 @@ class Media(BaseModel):
     mime: str | None = None
     name: str | None = None
     duration_s: int | None = None
+    caption: str | None = None
+    """What its author wrote under it, where an album has several captions."""
+
+
+class Quoted(BaseModel):
+    """Whose text a message answers, and from where it comes."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    sender: Sender | None = None
+    """Who sent the answered message; None where Telegram tells no id."""
+    name: str = ""
+    """Who wrote it, where only a name is told."""
+    ours: bool = False
+    """The bot itself sent it."""
+    chat: str | None = None
+    """The other chat that it stands in, by its title ("" where it has none)."""
+    forwarded_from: str | None = None
+    """Who wrote it first, where the answered message was forwarded."""
 
 
 class Inbound(Envelope):
@@ -85,12 +104,14 @@ class Inbound(Envelope):
     sender: Sender | None = None
     chat_type: Literal["private", "group", "supergroup", "channel"] = "private"
     text: str = ""
-    """The message's text or caption, as typed."""
+    """The message's text or caption, with its form as Markdown."""
     media: tuple[Media, ...] = ()
     album: str | None = None
     """Media group id; its parts are one message."""
     quote: str | None = None
     """The text it replies to."""
+    quoted: Quoted | None = None
+    """Who wrote that text."""
     choice: dict[str, str] = {}
     """What a ``choose`` sets, for example ``{"model": "haiku"}``."""
     edited: bool = False

@@ -1,13 +1,9 @@
-"""What a Telegram message contains: its text, its files and the text that it answers (pure)."""
+"""What a Telegram message contains: its text, its files and the message that it answers (pure)."""
 
-from bot.updates.described import describe
 from bot.updates.markdown import formatted
-from bot.updates.models import Answered, Content, Message
+from bot.updates.models import Answered, Content, Message, Worded
 from bot.updates.objects import File
 from tasks.envelope import Media, MediaKind
-
-QUOTE_CHARACTERS = 2000
-"""More of a quoted message is seldom what is asked about, and it would stand in the history for ever."""
 
 _FILES: tuple[MediaKind, ...] = ("animation", "audio", "document", "sticker", "video", "video_note", "voice")
 
@@ -38,27 +34,16 @@ def _media(kind: MediaKind, file: File) -> Media:
     )
 
 
-def text_of(message: Content) -> str:
+def text_of(message: Worded) -> str:
     """The message's text or caption, as typed."""
     return message.text or message.caption or ""
 
 
-def formatted_text_of(message: Content) -> str:
+def formatted_text_of(message: Worded) -> str:
     """The same with its form as Markdown."""
     if message.text:
         return formatted(message.text, message.entities)
     return formatted(message.caption or "", message.caption_entities)
-
-
-def quote_of(message: Message) -> str | None:
-    """The text that the message answers: the part its author marked, else the whole; None when there is none."""
-    if message.quote is not None and (words := message.quote.text):
-        return formatted(words, message.quote.entities)[:QUOTE_CHARACTERS]
-    answered = answered_by(message)
-    if answered is None:
-        return None
-    words = formatted_text_of(answered) or describe(answered)
-    return words[:QUOTE_CHARACTERS] if words else None
 
 
 def answered_by(message: Message) -> Answered | None:

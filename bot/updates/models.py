@@ -117,12 +117,8 @@ class Quote(Object):
 
 
 class Content(Object):
-    """What a message contains, whether it was sent now or is answered by another."""
+    """What a message contains besides words, whether it was sent now or is answered by another."""
 
-    text: Hint = None
-    caption: Hint = None
-    entities: Objects[Entity] = ()
-    caption_entities: Objects[Entity] = ()
     photo: Objects[Maybe[File]] = ()
     animation: Maybe[File] = None
     audio: Maybe[File] = None
@@ -137,7 +133,6 @@ class Content(Object):
     poll: Maybe[Poll] = None
     dice: Maybe[Dice] = None
     checklist: Maybe[Checklist] = None
-    rich_message: Maybe[RichMessage] = None
     game: Maybe[Game] = None
     invoice: Maybe[Invoice] = None
     giveaway: Maybe[Giveaway] = None
@@ -146,15 +141,34 @@ class Content(Object):
     paid_media: Present = False
 
 
-class Answered(Content):
+class Worded(Content):
+    """What a message contains."""
+
+    text: Hint = None
+    caption: Hint = None
+    entities: Objects[Entity] = ()
+    caption_entities: Objects[Entity] = ()
+    rich_message: Maybe[RichMessage] = None
+
+
+class Answered(Worded):
     """``Message``: one that another message answers."""
 
     from_user: Annotated[Maybe[User], Field(alias="from")] = None
+    sender_chat: Maybe[NamedChat] = None
+    forward_origin: Annotated[MessageOrigin | None, BeforeValidator(or_empty)] = None
     forum_topic_created: Present = False
     """All messages of a topic "answer" the service message that opened the topic; that is no answer."""
 
 
-class Message(Content):
+class AnsweredElsewhere(Content):
+    """``ExternalReplyInfo``: a message of another chat or topic that a message answers; its text is not told."""
+
+    origin: Maybe[MessageOrigin] = None
+    chat: Maybe[NamedChat] = None
+
+
+class Message(Worded):
     """``Message``."""
 
     model_config = ConfigDict(extra="allow")
@@ -180,6 +194,8 @@ class Message(Content):
     via_bot: Present = False
     media_group_id: Hint = None
     reply_to_message: Maybe[Answered] = None
+    external_reply: Maybe[AnsweredElsewhere] = None
+    reply_to_story: Present = False
     quote: Maybe[Quote] = None
     forward_origin: Annotated[MessageOrigin | None, BeforeValidator(or_empty)] = None
     """Of another shape, it still says that the message was forwarded."""

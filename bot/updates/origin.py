@@ -4,7 +4,7 @@ import re
 
 from bot.updates.content import answered_by
 from bot.updates.meaning import BotIdentity, MalformedValue
-from bot.updates.models import Message, User
+from bot.updates.models import Message, NamedChat, User
 from tasks.envelope import Sender
 from tasks.session import SessionKey
 
@@ -48,10 +48,14 @@ def not_ours(message: Message, sender: Sender | None, business: str | None) -> s
 
 def sender_of(message: Message) -> Sender | None:
     """The sender: a person, or the group or channel in whose name the message was sent."""
-    chat = message.sender_chat
+    return author_of(message.from_user, message.sender_chat)
+
+
+def author_of(person: User | None, chat: NamedChat | None) -> Sender | None:
+    """A person, or the chat in whose name the person wrote."""
     if chat is not None:
         return Sender(id=chat.id, name=chat.title or "", username=chat.username)
-    return None if message.from_user is None else person_of(message.from_user)
+    return None if person is None else person_of(person)
 
 
 def person_of(person: User) -> Sender:

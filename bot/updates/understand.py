@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bot.updates.commands import CHOICES, CONTROL, UNREADABLE, Command, parse
-from bot.updates.content import answered_by, formatted_text_of, media_of, quote_of, text_of
+from bot.updates.content import formatted_text_of, media_of, text_of
 from bot.updates.described import describe
 from bot.updates.meaning import BotIdentity, Ignored, Incoming, Malformed, MalformedValue, Meaning, Moved
 from bot.updates.models import (
@@ -30,6 +30,7 @@ from bot.updates.origin import (
     shows,
     without_mention,
 )
+from bot.updates.quotes import quote_of, quoted_files, quoted_of
 from tasks.chat_choices import CHAT_CHOICES, DEFAULT
 from tasks.envelope import Inbound, InboundKind, Media, Sender
 from tasks.session import SessionKey
@@ -130,6 +131,7 @@ def _message(at: _Reading, message: Message) -> Meaning:
         given = _said(message, said, at.me, group=group)
     if given is None:
         return at.nothing("a service message")
+    quote = quote_of(message) if given.kind in ("message", "new") else None
     inbound = Inbound(
         session=str(session),
         update_id=at.update_id,
@@ -141,7 +143,8 @@ def _message(at: _Reading, message: Message) -> Meaning:
         text=given.text,
         media=given.media,
         album=message.media_group_id,
-        quote=quote_of(message) if given.kind in ("message", "new") else None,
+        quote=quote,
+        quoted=quoted_of(message, at.me) if quote else None,
         choice=given.choice or {},
         edited=edited,
         described=given.described,
@@ -210,11 +213,8 @@ def _said(message: Message, said: str, me: BotIdentity, *, group: bool) -> _Give
             None if not SERVICE.isdisjoint(message.model_extra or ()) else _Given("", ask=UNREADABLE, addressed=to_us)
         )
     if group:
-        answered = answered_by(message)
-        said = without_mention(said, me, keep=not media and answered is None)
-        if not media and answered is not None and (answered.from_user is None or answered.from_user.id != me.id):
-            # "What is this?": of a group's talk the history holds only what was said to the bot.
-            media = media_of(answered)
+        said = without_mention(said, me, keep=not media and quote_of(message) is None)
+    media = media or quoted_files(message, me)
     return _Given(said, media=media, addressed=to_us, described=described)
 
 

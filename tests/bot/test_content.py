@@ -7,8 +7,8 @@ import pytest
 from aiogram import types as tg
 
 from bot.updates.commands import UNREADABLE
-from bot.updates.content import QUOTE_CHARACTERS
 from bot.updates.objects import SERVICE
+from bot.updates.quotes import QUOTE_CHARACTERS
 from tests.bot.meanings import DESCRIBED, FILES, heard, ignored, inbound
 from tests.bot.updates import GROUP, message, said, size
 

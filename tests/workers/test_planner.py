@@ -84,13 +84,21 @@ def test_collecting_ends_at_a_control_word_that_takes_its_turn() -> None:
 # -- albums and edits
 
 
-def test_the_parts_of_an_album_are_one_message_with_all_its_files_and_captions() -> None:
-    plan = decide(photo(1, "x", text="caption"), photo(2, "x"), photo(3, "x", text="another"), entry(4, "b"))
+def test_the_parts_of_an_album_are_one_message_with_all_its_files_and_its_caption() -> None:
+    plan = decide(photo(1, "x", text="caption"), photo(2, "x"), photo(3, "x"), entry(4, "b"))
     assert isinstance(plan, Run)
     album, other = plan.messages
-    assert [file.file_id for file in album.media] == ["f1", "f2", "f3"]
-    assert (album.text, other.text) == ("caption\nanother", "b")
+    assert [(file.file_id, file.caption) for file in album.media] == [("f1", None), ("f2", None), ("f3", None)]
+    assert (album.text, other.text) == ("caption", "b")
     assert plan.handled.answers == (1, 2, 3, 4)
+
+
+def test_of_an_album_with_several_captions_each_stays_with_its_file() -> None:
+    plan = decide(photo(1, "x", text="one"), photo(2, "x"), photo(3, "x", text="three"))
+    assert isinstance(plan, Run)
+    (album,) = plan.messages
+    assert [(file.file_id, file.caption) for file in album.media] == [("f1", "one"), ("f2", None), ("f3", "three")]
+    assert album.text == ""
 
 
 def test_an_album_is_one_message_in_followup_mode_too() -> None:

@@ -66,19 +66,30 @@ def _merge(parts: Sequence[Inbound]) -> Inbound:
     """Put an album's parts together: one message with all files and all captions (usually there is one caption)."""
     if len(parts) == 1:
         return parts[0]
-    media = tuple(file for part in parts for file in part.media)
+    captions = sum(1 for part in parts if part.text)
+    # One caption is the album's; of several each stands beside its file.
+    apart = captions > 1 and all(part.media for part in parts)
+    media = tuple(
+        file.model_copy(update={"caption": part.text}) if apart and part.text and not number else file
+        for part in parts
+        for number, file in enumerate(part.media)
+    )
+    answering = next((part for part in parts if part.quote), parts[0])
     return parts[0].model_copy(
         update={
             "media": media,
-            "text": "\n".join(part.text for part in parts if part.text),
-            "quote": next((part.quote for part in parts if part.quote), None),
+            "text": "" if apart else "\n".join(part.text for part in parts if part.text),
+            "quote": answering.quote,
+            "quoted": answering.quoted,
         }
     )
 
 
 def _edit(message: Inbound, edit: Inbound) -> Inbound:
     """Apply an edit: the message keeps its place and gets the new words and files."""
-    return message.model_copy(update={"text": edit.text, "media": edit.media, "quote": edit.quote or message.quote})
+    answering = edit if edit.quote else message
+    about = {"quote": answering.quote, "quoted": answering.quoted}
+    return message.model_copy(update={"text": edit.text, "media": edit.media, **about})
 
 
 def _edited(groups: Sequence[Sequence[Inbound]], entry: Inbound) -> tuple[int, int] | None:

@@ -145,7 +145,7 @@ class ModelFiles:
         content = await self._content(media, meta)
         if content is None:
             return [named(media)]
-        if isinstance(content, TextContent) or not media.name:
+        if isinstance(content, TextContent) or not (media.name or media.caption):
             return [content]
         return [text_block(label(media)), content]
 

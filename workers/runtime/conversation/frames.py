@@ -15,7 +15,7 @@ import unicodedata
 from base64 import b32encode
 from hashlib import blake2s
 
-from tasks.envelope import Inbound, Media, Sender
+from tasks.envelope import Inbound, Media, Quoted, Sender
 
 _BLANKS = "\u115f\u1160\u2800\u3164\uffa0"
 """Letters and symbols, says Unicode, that show nothing."""
@@ -40,6 +40,9 @@ _OURS = re.compile(r"<(?=\s*/?\s*tg-(?:message|quote|file|shared|reminder)\b)", 
 _NAME_CHARACTERS = 64
 _FILE_NAME_CHARACTERS = 128
 """Longer names are cut: Telegram allows first and last names of 64 each, and a file's sender names it."""
+
+_CAPTION_CHARACTERS = 1024
+"""Telegram's limit for a caption."""
 
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that a name does without: a mark that turns the text around, a zero-width space."""
@@ -105,7 +108,25 @@ def body(inbound: Inbound) -> str:
         return text
     # Behind the quote the text begins a line of its own.
     between = "\n| " if framed and text else "\n"
-    return f"<tg-quote>{marked(inbound.quote)}</tg-quote>{between}{text}"
+    about = _joined(_author(inbound.quoted)) if inbound.quoted is not None else ""
+    opened = f"<tg-quote {about}>" if about else "<tg-quote>"
+    return f"{opened}{marked(inbound.quote)}</tg-quote>{between}{text}"
+
+
+def _author(quoted: Quoted) -> dict[str, str]:
+    """Who wrote what is answered. A name is never taken for the model's own: that is another attribute."""
+    about: dict[str, str] = {}
+    if quoted.ours:
+        about["yours"] = "true"
+    elif quoted.sender is not None:
+        about |= {"from": _called(quoted.sender), "id": person_id(quoted.sender.id)}
+    elif quoted.name:
+        about["from"] = attribute(quoted.name) or "unknown"
+    if quoted.chat is not None:
+        about["chat"] = attribute(quoted.chat) or "unknown"
+    if quoted.forwarded_from is not None:
+        about["forwarded-from"] = attribute(quoted.forwarded_from) or "unknown"
+    return about
 
 
 def label(media: Media, **more: str) -> str:
@@ -123,6 +144,8 @@ def _file(media: Media, more: dict[str, str]) -> str:
     about = {"kind": media.kind.replace("_", " ")}
     if media.name:
         about["name"] = attribute(media.name, _FILE_NAME_CHARACTERS)
+    if media.caption:
+        about["caption"] = attribute(media.caption, _CAPTION_CHARACTERS)
     return _joined(about | more)
 
 
@@ -135,7 +158,7 @@ def _attributes(inbound: Inbound) -> str:
     if inbound.forwarded_from is not None:
         about["forwarded-from"] = attribute(inbound.forwarded_from) or "unknown"
     if inbound.edited:
-        about["edited"] = "true"
+        about |= {"edited": "true", "note": "corrects an earlier message"}
     return _joined(about)
 
 

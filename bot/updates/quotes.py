@@ -1,0 +1,62 @@
+"""What a message answers: the words, who wrote them, and the files (pure)."""
+
+from bot.updates.content import answered_by, formatted_text_of, media_of
+from bot.updates.described import describe
+from bot.updates.markdown import formatted
+from bot.updates.meaning import BotIdentity
+from bot.updates.models import Content, Message, MessageOrigin
+from bot.updates.origin import author_of
+from tasks.envelope import Media, Quoted
+
+QUOTE_CHARACTERS = 2000
+"""More of a quoted message is seldom what is asked about, and it would stand in the history for ever."""
+
+
+def quote_of(message: Message) -> str | None:
+    """The text that the message answers: the part its author marked, else the whole; None when it answers nothing."""
+    marked = message.quote
+    if marked is not None and marked.text:
+        return formatted(marked.text, marked.entities)[:QUOTE_CHARACTERS]
+    answered = answered_by(message)
+    words = formatted_text_of(answered) if answered is not None else ""
+    shared = answered or message.external_reply
+    if shared is None:
+        return "[a story]" if message.reply_to_story else None
+    return (words or describe(shared) or _files(shared))[:QUOTE_CHARACTERS] or None
+
+
+def quoted_of(message: Message, me: BotIdentity) -> Quoted | None:
+    """Who wrote what the message answers; None when it answers nothing or the author is not told."""
+    answered = answered_by(message)
+    if answered is not None:
+        origin = answered.forward_origin
+        forwarded_from = origin.name if origin is not None else None
+        if answered.from_user is not None and answered.from_user.id == me.id:
+            return Quoted(ours=True, forwarded_from=forwarded_from)
+        sender = author_of(answered.from_user, answered.sender_chat)
+        return Quoted(sender=sender, forwarded_from=forwarded_from) if sender or origin else None
+    elsewhere = message.external_reply
+    if elsewhere is None:
+        return None
+    origin = elsewhere.origin or MessageOrigin()
+    author = origin.sender_user
+    chat = (elsewhere.chat.title or "") if elsewhere.chat is not None else None
+    if author is not None and author.id == me.id:
+        return Quoted(ours=True, chat=chat)
+    sender = author_of(author, origin.sender_chat or origin.chat)
+    return Quoted(sender=sender, name="" if sender is not None else origin.name, chat=chat)
+
+
+def quoted_files(message: Message, me: BotIdentity) -> tuple[Media, ...]:
+    """The files of the answered message: "What is this?" asks about them. The bot's own are known to the agent."""
+    answered = answered_by(message)
+    if answered is not None:
+        ours = answered.from_user is not None and answered.from_user.id == me.id
+        return () if ours else media_of(answered)
+    return media_of(message.external_reply) if message.external_reply is not None else ()
+
+
+def _files(message: Content) -> str:
+    """Words for a message of files only."""
+    named = (": ".join(filter(None, (media.kind.replace("_", " "), media.name))) for media in media_of(message))
+    return " ".join(f"[{words}]" for words in named)
