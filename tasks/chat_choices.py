@@ -70,6 +70,17 @@ CHAT_CHOICES: Mapping[str, ChatChoice] = {
             },
             lambda settings: settings.steps,
         ),
+        ChatChoice(
+            "thinking",
+            "Choose whether you see what I think",
+            "Do you want to see what I think before I answer?",
+            {
+                "hide": "No.",
+                "fold": "In a quote that opens, above the answer.",
+                "show": "In a quote above the answer.",
+            },
+            lambda settings: settings.thinking,
+        ),
     )
 }
 

@@ -107,6 +107,8 @@ class Settings(BaseSettings):
     """How an answer grows on the screen."""
     steps: Literal["live", "fold", "keep"] = Field("live", alias="COHORT_STEPS")
     """What stays of the steps that show while a turn runs: nothing, one line, or all of them in a quote that opens."""
+    thinking: Literal["hide", "fold", "show"] = Field("hide", alias="COHORT_THINKING")
+    """What is shown of what a model thinks before it answers: nothing, a quote that opens, or a quote."""
     file_after: int = Field(4, alias="COHORT_FILE_AFTER", ge=1, le=20)
     """Messages that an answer may take. Of a longer one these are the beginning, and a file has the whole."""
     send_rate: int = Field(30, alias="COHORT_SEND_RATE", ge=1, le=1000)

@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 from tasks.envelope import Inbound, Media, Reply
 from tasks.errors import CohortError, Terminal
 from tasks.session import SessionKey
+from workers.showing import NO_TRACE, Showing, Step, Trace
 from workers.steps import StepLog
 
 
@@ -109,18 +110,6 @@ class TurnFailed(CohortError):  # noqa: N818 - reads as the event
         self.cause = cause
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A tool call as its user sees it. A later one of the same ``key`` takes its place."""
-
-    key: str
-    tool: str
-    state: Literal["running", "done", "failed"] = "running"
-    done: float = 0.0
-    """How far it says that it is, of ``total``."""
-    total: float | None = None
-
-
 class Sink(Protocol):
     """Where a running turn shows its progress. Called in the loop thread; never blocks and never raises."""
 
@@ -130,6 +119,10 @@ class Sink(Protocol):
 
     def more(self, text: str) -> None:
         """Append to the answer, at a cost that does not depend on how long the answer is."""
+        ...
+
+    def thought(self, text: str) -> None:
+        """The model thinks on, which is no part of its answer."""
         ...
 
     def step(self, step: Step) -> None:
@@ -217,9 +210,8 @@ class Delivery(Protocol):
     def live(
         self,
         session: SessionKey,
+        showing: Showing,
         *,
-        reply_to: int | None,
-        message_ids: Sequence[int],
         created: Callable[[int], Awaitable[None]],
         still_ours: Callable[[], Awaitable[None]],
     ) -> AbstractAsyncContextManager[LiveAnswer]:
@@ -228,8 +220,7 @@ class Delivery(Protocol):
 
         Args:
             session: Where.
-            reply_to: The message to answer (groups), or None.
-            message_ids: Messages that an earlier try of this turn already created, to be taken over.
+            showing: How.
             created: Called with the id of a created message before any further frame; its failure ends the frames.
             still_ours: Called before each frame; raises ``ClaimLost`` when another worker owns the session, and
                 ``StoreUnavailable`` when that is not known.
@@ -262,11 +253,11 @@ class Delivery(Protocol):
         edits: Sequence[int] = (),
         reply_to: int | None = None,
         notes: Sequence[str] = (),
-        steps: Sequence[str] = (),
+        trace: Trace = NO_TRACE,
     ) -> tuple[Reply, ...]:
         """Markdown as Telegram messages, the first being the edits of ``edits`` (pure).
 
         ``notes`` are plain sentences of the bot's own. They stand below the answer, whatever in it was not ended;
-        below them stand the turn's ``steps``, a line each.
+        below them stand the steps of ``trace``.
         """
         ...

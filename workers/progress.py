@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from math import isfinite
 
 from workers import texts
-from workers.interfaces import Step
+from workers.showing import Step
 
 _LINES = 3
 """Tool calls shown of those that have ended, and of those that run."""

@@ -138,13 +138,15 @@ _TOOLS = {
     "execute_python": "Run Python",
 }
 """Tools that people meet often."""
+_INSTANCE = re.compile(r"\[\d+\]\Z")
+"""fast-agent's number of an agent that runs as a tool."""
 _WORD_ENDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[\s_./:-]+")
 
 
 def tool_in_words(tool: str) -> str:
     """A tool's name for people: ``web__fetchPage`` is "Fetch page"."""
     name = tool.rpartition("__")[2] or tool
-    words = _WORD_ENDS.split("".join(filter(str.isprintable, name)))
+    words = _WORD_ENDS.split("".join(filter(str.isprintable, _INSTANCE.sub("", name))))
     plain = " ".join(word if word.isupper() else word.lower() for word in words if word)[:_LONGEST_NAME].strip()
     return _TOOLS.get(name) or (plain[0].upper() + plain[1:] if plain else "Tool")
 

@@ -37,6 +37,8 @@ class StateField(StrEnum):
     """The chat's choice of what happens to messages while a turn runs (``tasks.chat_choices``)."""
     steps = "steps"
     """The chat's choice of what stays of a turn's steps (``tasks.chat_choices``)."""
+    thinking = "thinking"
+    """The chat's choice of what it sees of a model's thoughts (``tasks.chat_choices``)."""
     input_tokens = "input_tokens"
     """Counter of the session's life."""
     output_tokens = "output_tokens"

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from tasks.envelope import Inbound, Media, Sender
 from tasks.session import SessionKey
-from workers.interfaces import Step, TurnRequest
+from workers.interfaces import TurnRequest
 from workers.runtime.engine import Engine
+from workers.showing import Step
 
 type Configure = Callable[[dict[str, object]], None]
 type Open = Callable[..., AbstractAsyncContextManager[Engine]]
@@ -56,6 +57,7 @@ class Screen:
         self.frames: list[str] = []
         self.steps: list[Step] = []
         self.phases: list[str] = []
+        self.thoughts = ""
 
     @property
     def tools(self) -> list[str]:
@@ -67,6 +69,9 @@ class Screen:
 
     def more(self, text: str) -> None:
         self.frames.append((self.frames[-1] if self.frames else "") + text)
+
+    def thought(self, text: str) -> None:
+        self.thoughts += text
 
     def step(self, step: Step) -> None:
         self.steps.append(step)

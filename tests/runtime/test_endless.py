@@ -12,11 +12,12 @@ from fast_agent.llm.stream_types import StreamChunk
 
 from tests.runtime.support import Configure, Open, Screen, ask, until
 from tests.support.provider import MODELS, Provider
-from workers.interfaces import Step, TurnFailed, Usage
+from workers.interfaces import TurnFailed, Usage
 from workers.runtime import faults
 from workers.runtime.conversation import history
 from workers.runtime.streams.meter import ARGUMENTS, TEXT, Meter, allowance
 from workers.runtime.turns.live_text import LiveText
+from workers.showing import Step
 
 MOST = 20_000
 CHUNK = "0123456789" * 100
@@ -117,6 +118,8 @@ def test_a_piece_costs_the_same_however_long_the_answer_is() -> None:
 
         def more(self, text: str) -> None:
             self.characters += len(text)
+
+        def thought(self, text: str) -> None: ...
 
         def step(self, step: Step) -> None: ...
 

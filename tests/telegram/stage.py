@@ -10,6 +10,7 @@ from tasks.clock import SystemClock
 from tasks.session import SessionKey
 from tests.telegram.conftest import World
 from workers.interfaces import LiveAnswer
+from workers.showing import Showing
 from workers.telegram.delivery import TelegramDelivery
 from workers.telegram.tempo import Tempo
 
@@ -41,12 +42,12 @@ class Stage:
         *,
         message_ids: tuple[int, ...] = (),
         reply_to: int | None = None,
+        thinking: str = "hide",
         created: Callable[[int], Awaitable[None]] | None = None,
     ) -> AbstractAsyncContextManager[LiveAnswer]:
         return self.delivery.live(
             session,
-            reply_to=reply_to,
-            message_ids=message_ids,
+            Showing(reply_to, message_ids, thinking),
             created=created or self.store,
             still_ours=self.ask,
         )

@@ -12,7 +12,7 @@ from tasks.session import SessionKey
 from tasks.store.pacing import Limits, Rate
 from tests.telegram.conftest import World
 from tests.telegram.stage import AT_ONCE, Stage, stage_with
-from workers.interfaces import Step
+from workers.showing import Step
 from workers.telegram.delivery import TelegramDelivery
 from workers.telegram.render import GOES_ON
 from workers.telegram.tempo import Tempo

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.interfaces import Step
 from workers.progress import Progress
+from workers.showing import Step
 from workers.texts import tool_in_words
 
 
@@ -27,7 +27,7 @@ def ended(key: str, tool: str = "fetch_page", state: str = "done") -> Step:
         ("search-notes", "Search notes"),
         ("get_current_time", "Look at the clock"),
         ("SQL_query", "SQL query"),
-        ("researcher[1]", "Researcher[1]"),
+        ("researcher[1]", "Researcher"),
         ("", "Tool"),
         ("__", "Tool"),
         ("x" * 500, "X" + "x" * 47),

@@ -7,7 +7,7 @@ import pytest
 from tasks.envelope import Reply
 from tests.telegram.conftest import World
 from tests.telegram.stage import AT_ONCE, Stage, stage_with
-from workers.interfaces import Step
+from workers.showing import Step
 from workers.telegram.render import GOES_ON
 
 

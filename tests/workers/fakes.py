@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from botapi.errors import ChatMigrated, Undeliverable
 from tasks.envelope import Reply
 from tasks.session import SessionKey
-from workers.interfaces import LiveAnswer, Sink, Step, TurnRequest, TurnResult, Usage
+from workers.interfaces import LiveAnswer, Sink, TurnRequest, TurnResult, Usage
+from workers.showing import NO_TRACE, Showing, Step, Trace
 
 PATIENCE_S = 20
 
@@ -173,6 +174,9 @@ class ScriptedLive:
         self._text += text
         self._news.set()
 
+    def thought(self, text: str) -> None:
+        self._news.set()
+
     def step(self, step: Step) -> None:
         self._news.set()
 
@@ -224,13 +228,12 @@ class ScriptedDelivery:
     async def live(
         self,
         session: SessionKey,
+        showing: Showing,
         *,
-        reply_to: int | None,
-        message_ids: Sequence[int],
         created: Callable[[int], Awaitable[None]],
         still_ours: Callable[[], Awaitable[None]],
     ) -> AsyncGenerator[LiveAnswer]:
-        live = ScriptedLive(self.telegram, session, message_ids, created, still_ours)
+        live = ScriptedLive(self.telegram, session, showing.message_ids, created, still_ours)
         frames = asyncio.TaskGroup()
         await frames.__aenter__()
         frames.create_task(live.run(), name="live")
@@ -263,12 +266,12 @@ class ScriptedDelivery:
         edits: Sequence[int] = (),
         reply_to: int | None = None,
         notes: Sequence[str] = (),
-        steps: Sequence[str] = (),
+        trace: Trace = NO_TRACE,
     ) -> tuple[Reply, ...]:
         self.rendered_in.append(threading.current_thread() is threading.main_thread())
         if self.unrenderable and self.unrenderable in markdown:
             raise ValueError("a defect in rendering")
-        text = "\n\n".join(part for part in (markdown, *notes, *steps) if part)
+        text = "\n\n".join(part for part in (trace.thoughts, markdown, *notes, *trace.steps) if part)
         first, *further = edits or (None,)
         return (Reply(text=text, edit=first, reply_to=reply_to, drops=tuple(filter(None, further))),)
 
@@ -304,6 +307,8 @@ class Model:
         """As ``partial``, but shown after the turn was held."""
         self.steps: dict[str, list[Step]] = {}
         """Steps that a turn takes, by its message."""
+        self.thoughts: dict[str, str] = {}
+        """What a turn thinks, by its message."""
         self.dropped: dict[str, dict[str, str]] = {}
         """What a session chose and cannot have, with the words for it, by its message."""
 
@@ -336,6 +341,9 @@ class Model:
             for text, steps in self.steps.items():
                 for step in steps if text in said and sink is not None else ():
                     sink.step(step)
+            for text, thoughts in self.thoughts.items():
+                if text in said and sink is not None:
+                    sink.thought(thoughts)
             for text, hold in tuple(self._holds.items()):
                 if text in said:
                     await hold.here()

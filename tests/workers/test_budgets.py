@@ -11,8 +11,9 @@ from tests.conftest import BOT
 from tests.workers.fakes import PATIENCE_S, Changes, Hold
 from tests.workers.pool import Pool, session
 from workers import texts
-from workers.interfaces import Sink, Step, TurnFailed, TurnRequest, TurnResult, Usage
+from workers.interfaces import Sink, TurnFailed, TurnRequest, TurnResult, Usage
 from workers.sessions.spending import LEAST_HELD
+from workers.showing import Step
 
 ONE = session(1)
 BIG = str(100 * LEAST_HELD)

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.workers.pool import Pool, Worker, session
-from workers.interfaces import Step
+from workers.showing import Step
 
 ONE = session(1)
 
@@ -93,3 +93,22 @@ async def test_a_chat_chooses_for_itself_what_stays_of_its_steps(pool: Pool) -> 
     await worker.answer(ONE)
     await worker.stop()
     assert await with_a_step(pool, COHORT_STEPS="keep") == "answer to work"
+
+
+@pytest.mark.promise("thinking-shown")
+@pytest.mark.parametrize(("mode", "text"), [("hide", "answer to work"), ("fold", "hm\n\nanswer to work")])
+async def test_thoughts_stand_above_the_answer_where_the_operator_or_the_chat_says_so(
+    pool: Pool, mode: str, text: str
+) -> None:
+    worker = await pool.worker("w-one", COHORT_THINKING=mode)
+    pool.model.thoughts["work"] = "hm"
+    await pool.say(1, "work")
+    await worker.answer(ONE)
+    other = {"hide": "show", "fold": "hide"}[mode]
+    await pool.say(1, kind="choose", choice={"thinking": other})
+    await worker.answer(ONE)
+    await pool.say(1, "work")
+    await worker.answer(ONE)
+    first, _, last = pool.telegram.texts(ONE)
+    assert {first, last} == {"answer to work", "hm\n\nanswer to work"}
+    assert first == text

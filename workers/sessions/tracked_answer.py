@@ -1,10 +1,12 @@
 """The live answer of a turn, as the session knows it: a stopped turn keeps its text, an answered one its steps."""
 
 from tasks.clock import Clock
-from workers.interfaces import LiveAnswer, Step
+from workers.interfaces import LiveAnswer
 from workers.progress import Progress
 from workers.sessions.owned_session import OwnedSession
 from workers.sessions.spending import Spending
+from workers.showing import Step, Trace
+from workers.thoughts import Thoughts
 
 
 class TrackedAnswer:
@@ -16,14 +18,25 @@ class TrackedAnswer:
         self._spending = spending
         self._clock = clock
         self._progress = Progress(clock.monotonic())
+        self._thoughts = Thoughts()
+
+    def thought(self, text: str) -> None:
+        """The model thinks on."""
+        self._thoughts.add(text)
+        self._answer.thought(text)
 
     def text(self, so_far: str) -> None:
         """The whole answer so far."""
+        if so_far:
+            self._thoughts.answer_begins()
+        else:
+            self._thoughts.clear()
         self._owned.show(so_far)
         self._answer.text(so_far)
 
     def more(self, text: str) -> None:
         """The answer goes on."""
+        self._thoughts.answer_begins()
         self._owned.show_more(text)
         self._answer.more(text)
 
@@ -39,12 +52,7 @@ class TrackedAnswer:
         self._progress.phase(words, self._clock.monotonic())
         self._answer.phase(words)
 
-    def steps(self, mode: str) -> list[str]:
-        """What stays of the steps below the answer (``COHORT_STEPS``)."""
-        match mode:
-            case "fold":
-                return self._progress.folded()
-            case "keep":
-                return self._progress.kept()
-            case _:
-                return []
+    def trace(self, steps: str, thinking: str) -> Trace:
+        """What stays of how the answer came about, as ``COHORT_STEPS`` and ``COHORT_THINKING`` say."""
+        lines = self._progress.folded() if steps == "fold" else self._progress.kept() if steps == "keep" else []
+        return Trace(tuple(lines), self._thoughts.text if thinking != "hide" else "", folds=thinking == "fold")

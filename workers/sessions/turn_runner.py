@@ -20,6 +20,7 @@ from workers.sessions.owned_session import OwnedSession, persist
 from workers.sessions.planner import MAX_TRIES, dead_letter
 from workers.sessions.spending import HELD, Spending, payer
 from workers.sessions.tracked_answer import TrackedAnswer
+from workers.showing import NO_TRACE, Showing, Trace
 from workers.steps import TurnParked
 
 log = logging.getLogger("cohort.turns")
@@ -82,7 +83,7 @@ class TurnRunner:
         self._retry = asked.retry
         self._reply_to = self._target(asked.messages[-1])
         self.journal = TurnJournal(owned, self._spending, asked.answers)
-        self._steps: Sequence[str] = ()
+        self._trace = NO_TRACE
 
     async def keeping(self) -> None:
         """Keep the turn's steps beside it, until cancelled.
@@ -123,10 +124,11 @@ class TurnRunner:
             spent=self._spending.spent,
             steps=self.journal,
         )
+        settings = self._deps.settings
+        thinking = owned.effective("thinking", settings)
         live = self._deps.delivery.live(
             owned.session,
-            reply_to=self._reply_to,
-            message_ids=owned.live,
+            Showing(self._reply_to, owned.live, thinking),
             created=owned.note_live,
             still_ours=owned.ensure_owned_once,
         )
@@ -134,7 +136,7 @@ class TurnRunner:
             shown = TrackedAnswer(answer, owned, self._spending, self._deps.clock)
             result = await self._tries(asked, shown)
         owned.live = answer.message_ids
-        self._steps = shown.steps(owned.effective("steps", self._deps.settings))
+        self._trace = shown.trace(owned.effective("steps", settings), thinking)
         if isinstance(result, TurnResult):
             long = len(result.text) > _LONG
             return await asyncio.to_thread(self._answered, result) if long else self._answered(result)
@@ -203,7 +205,7 @@ class TurnRunner:
         if self._owned.history is None:
             notes.append(texts.stand_in(self._deps.settings.model))
         return Outcome(
-            self._render(result.text, notes, self._steps),
+            self._render(result.text, notes, self._trace),
             result.history,
             unset=(*self._settled(), *result.dropped),
             add={StateField.turns: 1},
@@ -228,9 +230,9 @@ class TurnRunner:
         """State fields to remove when these messages are settled for good."""
         return (StateField.retry_batch,) if self._retry else ()
 
-    def _render(self, text: str, notes: Sequence[str] = (), steps: Sequence[str] = ()) -> tuple[Reply, ...]:
+    def _render(self, text: str, notes: Sequence[str] = (), trace: Trace = NO_TRACE) -> tuple[Reply, ...]:
         edits, reply_to = self._owned.live, self._reply_to
-        rendered = self._deps.delivery.render(text, edits=edits, reply_to=reply_to, notes=notes, steps=steps)
+        rendered = self._deps.delivery.render(text, edits=edits, reply_to=reply_to, notes=notes, trace=trace)
         return tuple(reply.model_copy(update={"answers": self._answers}) for reply in rendered)
 
     # -- what it may cost

@@ -18,6 +18,7 @@ from tasks.errors import CohortError, Misconfigured
 from tasks.session import SessionKey
 from tasks.settings import Settings
 from workers.interfaces import LiveAnswer
+from workers.showing import NO_TRACE, Showing, Trace
 from workers.telegram.live import Live
 from workers.telegram.render import render
 from workers.telegram.screen import Screen
@@ -52,9 +53,8 @@ class TelegramDelivery:
     def live(
         self,
         session: SessionKey,
+        showing: Showing,
         *,
-        reply_to: int | None,
-        message_ids: Sequence[int],
         created: Callable[[int], Awaitable[None]],
         still_ours: StillOurs,
     ) -> AbstractAsyncContextManager[LiveAnswer]:
@@ -64,11 +64,11 @@ class TelegramDelivery:
             self._calls,
             session,
             self._clock,
-            reply_to,
-            list(message_ids),
+            showing.reply_to,
+            list(showing.message_ids),
             created,
             # A message of an earlier try is gone on with.
-            draft=mode == "draft" and session.chat > 0 and session.business is None and not message_ids,
+            draft=mode == "draft" and session.chat > 0 and session.business is None and not showing.message_ids,
             draft_again=self._tempo.draft,
         )
         return Live(
@@ -79,6 +79,7 @@ class TelegramDelivery:
             clock=self._clock,
             tempo=self._tempo,
             most=self._settings.file_after,
+            thinking=showing.thinking,
         )
 
     def render(
@@ -88,11 +89,11 @@ class TelegramDelivery:
         edits: Sequence[int] = (),
         reply_to: int | None = None,
         notes: Sequence[str] = (),
-        steps: Sequence[str] = (),
+        trace: Trace = NO_TRACE,
     ) -> tuple[Reply, ...]:
         """Markdown as Telegram messages (``workers.interfaces.Delivery``)."""
         most = self._settings.file_after
-        return render(markdown, edits=edits, reply_to=reply_to, notes=notes, steps=steps, most=most)
+        return render(markdown, edits=edits, reply_to=reply_to, notes=notes, trace=trace, most=most)
 
     async def deliver(self, session: SessionKey, reply: Reply, *, still_ours: StillOurs | None = None) -> int | None:
         """Bring one committed reply to Telegram, however long floods and outages last (``workers.interfaces``).

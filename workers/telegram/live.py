@@ -18,11 +18,12 @@ from tasks.clock import Clock
 from tasks.errors import ClaimLost, StoreUnavailable
 from tasks.session import SessionKey
 from tasks.waiting import came_within
-from workers.interfaces import Step
 from workers.progress import Progress
+from workers.showing import NO_TRACE, Step, Trace
 from workers.telegram.render import BEGINNING, GOES_ON, growing, with_lines
 from workers.telegram.screen import Frame, FramesEnded, Screen
 from workers.telegram.tempo import Tempo
+from workers.thoughts import Thoughts
 
 log = logging.getLogger("cohort.telegram")
 
@@ -47,6 +48,7 @@ class Live:
         clock: Clock,
         tempo: Tempo,
         most: int,
+        thinking: str,
     ) -> None:
         """Show a turn.
 
@@ -58,6 +60,7 @@ class Live:
             clock: Time.
             tempo: The worker's.
             most: Messages that the answer may grow over.
+            thinking: What is shown of the model's thoughts: ``hide``, ``fold`` or ``show``.
         """
         self._calls = calls
         self._screen = screen
@@ -66,10 +69,12 @@ class Live:
         self._clock = clock
         self._tempo = tempo
         self._most = most
+        self._thinking = thinking
+        self._thoughts = Thoughts()
 
         self._pieces: list[str] = []
         self._size = 0
-        self._read: tuple[str, list[Part]] = "", []
+        self._read: tuple[tuple[str, Trace], list[Part]] = ("", NO_TRACE), []
         self._began = clock.monotonic()
         self._progress = Progress(self._began, tempo.tick(session.chat))
         self._over = False
@@ -92,7 +97,14 @@ class Live:
         if so_far:
             self.more(so_far)
         else:
+            self._thoughts.clear()
             self._progress.took_back()
+            self._news.set()
+
+    def thought(self, text: str) -> None:
+        """The model thinks on."""
+        if self._thinking != "hide":
+            self._thoughts.add(text)
             self._news.set()
 
     def more(self, text: str) -> None:
@@ -101,6 +113,7 @@ class Live:
         if self._size <= self._limit:
             self._pieces.append(text[: self._limit + 1 - self._size])
             self._size += len(self._pieces[-1])
+        self._thoughts.answer_begins()
         self._progress.wrote()
         self._news.set()
 
@@ -159,7 +172,7 @@ class Live:
             self._tempo.growing -= counted
 
     def _has_something(self, screen: Screen) -> bool:
-        return bool(self._text().strip()) or self._progress.begun or not screen.blank
+        return bool(self._text().strip() or self._thoughts.text) or self._progress.begun or not screen.blank
 
     def _text(self) -> str:
         if len(self._pieces) > 1:
@@ -184,12 +197,15 @@ class Live:
 
     async def _frame(self) -> Frame:
         """What is to be seen now."""
-        text, now = self._text(), self._clock.monotonic()
-        if text != self._read[0]:
+        now = self._clock.monotonic()
+        text, trace = wanted = self._text(), Trace(thoughts=self._thoughts.text, folds=self._thinking == "fold")
+        if wanted != self._read[0]:
             # A message's worth of lists or links takes a tenth of a second to be read.
-            short = len(text) <= _LONG
-            parts = growing(text, self._most) if short else await asyncio.to_thread(growing, text, self._most)
-            self._read = text, parts
+            if len(text) <= _LONG:
+                parts = growing(text, self._most, trace)
+            else:
+                parts = await asyncio.to_thread(growing, text, self._most, trace)
+            self._read = wanted, parts
             self._typing_at = now + self._tempo.typing
         parts = with_lines(self._read[1], self._progress.lines(now)) or [Part(GOES_ON)]
         return Frame(tuple(parts), stop=now - self._began >= self._tempo.stop)

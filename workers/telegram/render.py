@@ -6,6 +6,7 @@ from itertools import zip_longest
 from botapi.split import LIMIT, MAX_ENTITIES, Entity, Part, split, utf16
 from tasks.envelope import Reply
 from workers import texts
+from workers.showing import NO_TRACE, Trace
 from workers.telegram.clean import clean
 from workers.telegram.markdown.document import to_entities
 
@@ -32,20 +33,20 @@ def render(  # noqa: PLR0913 - what `Delivery.render` is given, and the setting
     edits: Sequence[int] = (),
     reply_to: int | None = None,
     notes: Sequence[str] = (),
-    steps: Sequence[str] = (),
+    trace: Trace = NO_TRACE,
     most: int = FILE_AFTER,
 ) -> tuple[Reply, ...]:
     """The messages of an answer; the first are the edits of ``edits``, or the first one answers ``reply_to``.
 
-    ``notes``: plain sentences of our own below it, in italics; ``steps``: lines below them. They are put to the
-    finished text: in its Markdown they would stand within a block of code or a link that was not ended.
+    ``notes``: plain sentences of our own below it, in italics; below them the steps of ``trace``, above it all the
+    thoughts. They are put to the finished text: in its Markdown they would stand within a block of code or a link that
+    was not ended.
     """
-    below = [
-        *(_note(note) for note in notes if note.strip()),
-        *([_lines(steps, folds=len(steps) > _SHORT)] if steps else []),
-    ]
+    below = [_note(note) for note in notes if note.strip()]
+    if trace.steps:
+        below.append(_quoted(trace.steps, folds=len(trace.steps) > _SHORT))
     read = markdown[: BEGINNING * most]
-    body = to_entities(read)
+    body = _below_thoughts(trace, to_entities(read))
     parts = split(*_joined(body, *below)) or [Part(EMPTY)]
     file: tuple[Reply, ...] = ()
     if len(parts) > most or read != markdown:
@@ -54,10 +55,10 @@ def render(  # noqa: PLR0913 - what `Delivery.render` is given, and the setting
     return _with_drops((*_replies(parts, edits, reply_to), *file), edits[len(parts) :])
 
 
-def growing(markdown: str, most: int = FILE_AFTER) -> list[Part]:
-    """What is shown of an answer so far, a part a message; nothing of a blank one."""
+def growing(markdown: str, most: int = FILE_AFTER, trace: Trace = NO_TRACE) -> list[Part]:
+    """What is shown of an answer so far, a part a message; nothing of a blank one. Of ``trace``: the thoughts."""
     read = markdown[: BEGINNING * most]
-    parts = split(*to_entities(read))
+    parts = split(*_below_thoughts(trace, to_entities(read)))
     return parts if len(parts) <= most and read == markdown else _beginning(parts, most, Part(GOES_ON))
 
 
@@ -65,7 +66,7 @@ def with_lines(parts: Sequence[Part], lines: Sequence[str]) -> list[Part]:
     """Parts with lines about the turn below the last one: as many as fit there, the last ones first."""
     *before, last = parts or [Part("")]
     for place in range(len(lines)):
-        text, entities = _joined((last.text, list(last.entities)), _lines(lines[place:]))
+        text, entities = _joined((last.text, list(last.entities)), _quoted(lines[place:]))
         if utf16(text) <= LIMIT and len(entities) <= MAX_ENTITIES:
             return [*before, Part(text, tuple(entities))]
     return list(parts)
@@ -90,7 +91,11 @@ def _note(note: str) -> Text:
     return text, [{"type": "italic", "offset": 0, "length": utf16(text)}]
 
 
-def _lines(lines: Sequence[str], *, folds: bool = False) -> Text:
+def _below_thoughts(trace: Trace, body: Text) -> Text:
+    return _joined(_quoted([trace.thoughts], folds=trace.folds), body) if trace.thoughts.strip() else body
+
+
+def _quoted(lines: Sequence[str], *, folds: bool = False) -> Text:
     """Lines about the turn, set apart from the answer."""
     text = "\n".join(clean(line).strip() for line in lines)
     kind = "expandable_blockquote" if folds else "blockquote"

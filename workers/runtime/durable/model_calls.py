@@ -4,10 +4,17 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from fast_agent.constants import ANTHROPIC_ASSISTANT_RAW_CONTENT, OPENAI_ASSISTANT_MESSAGE_ITEMS
 from fast_agent.llm.stream_types import StreamChunk
+from fast_agent.types import PromptMessageExtended
+from mcp_types import TextContent
 
 from workers.runtime.call_log import CallLog, ModelCall, message_in
 from workers.runtime.durable.journal import journal_of_turn
+from workers.runtime.streams.thoughts import may_hold_thoughts, parted
+
+_AS_SENT = (ANTHROPIC_ASSISTANT_RAW_CONTENT, OPENAI_ASSISTANT_MESSAGE_ITEMS)
+"""The same text once more, as it came; without it fast-agent makes what a provider is sent of the message itself."""
 
 type Live = Callable[[], Awaitable[tuple[ModelCall, Any]]]
 
@@ -23,7 +30,9 @@ async def kept(llm: Any, call_log: CallLog, live: Live, *asked: Any) -> Any:
     """
     journal = journal_of_turn.get()
     if journal is None:
-        return (await live())[1]
+        result = (await live())[1]
+        without_thoughts(message_in(result))
+        return result
     step = journal.asking(llm.name or "", asked[1], _form(*asked))
     message = journal.answer_to(step)
     if message is not None:
@@ -34,9 +43,29 @@ async def kept(llm: Any, call_log: CallLog, live: Live, *asked: Any) -> Any:
     with journal.under_way():
         call, result = await live()
         message = message_in(result)
+        without_thoughts(message)
         if message is not None and call.finished and not call_log.cut:
             journal.answered(step, message, call.usage)
     return result
+
+
+def without_thoughts(message: PromptMessageExtended | None) -> None:
+    """Take out of a message what its model thought but wrote as text: neither answer nor history has it."""
+    if message is None:
+        return
+    for place, block in enumerate(message.content):
+        if isinstance(block, TextContent) and may_hold_thoughts(block.text):
+            said = parted(block.text)[0].strip()
+            if said == block.text.strip():
+                return
+            block.text = said
+            message.channels = {
+                name: blocks for name, blocks in (message.channels or {}).items() if name not in _AS_SENT
+            } or None
+            if not said and message.tool_calls:
+                # Providers refuse a text that is empty.
+                del message.content[place]
+            return
 
 
 def _form(call: Any, _messages: Any, wanted: Any = None, *_: Any) -> str:

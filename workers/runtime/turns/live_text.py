@@ -1,8 +1,10 @@
-"""Passes a growing answer on to the sink, chunk by chunk."""
+"""Passes a growing answer on to the sink, chunk by chunk: what the model says, and apart from it what it thinks."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from workers.interfaces import Sink
+from workers.runtime.streams.thoughts import Piece, ThoughtFilter
 
 if TYPE_CHECKING:
     from fast_agent.llm.stream_types import StreamChunk
@@ -19,18 +21,29 @@ class LiveText:
         self._parts: list[str] = []
         self._open: list[str] = []
         self._begun = False
+        self._reader = ThoughtFilter()
+        self._thinks = False
+        """The call's thoughts have begun."""
+        self._thought = False
+        """A call before it had some."""
 
     def __call__(self, chunk: "StreamChunk") -> None:
         """Take a chunk. Called by fast-agent in the loop thread."""
         if chunk.event == "commit":
+            self._take(self._reader.end())
             self._commit()
         elif chunk.event == "rollback":
             begun, self._begun = self._begun, False
             self._open.clear()
             if begun:
                 self._sink.text("\n\n".join(self._parts))
-        elif not chunk.is_reasoning:
-            self._grow(chunk.text)
+        elif chunk.is_reasoning:
+            self._think(chunk.text)
+        else:
+            self._take(self._reader.feed(chunk.text))
+        if chunk.event in ("commit", "rollback"):
+            self._reader = ThoughtFilter()
+            self._thought, self._thinks = self._thought or self._thinks, False
 
     def take_back(self) -> None:
         """Take back all text that was shown: the turn gave no answer."""
@@ -40,6 +53,25 @@ class LiveText:
         self._begun = False
         if shown:
             self._sink.text("")
+
+    def _take(self, pieces: Iterable[Piece]) -> None:
+        for kind, text in pieces:
+            match kind:
+                case "said":
+                    self._grow(text)
+                case "thought":
+                    self._think(text)
+                case "recall":
+                    before = "".join(self._open)
+                    self._open.clear()
+                    self._begun = False
+                    self._sink.text("\n\n".join(self._parts))
+                    self._think(before)
+
+    def _think(self, text: str) -> None:
+        if self._thinks or text.strip():
+            self._sink.thought("\n\n" * (self._thought and not self._thinks) + text)
+            self._thinks = True
 
     def _grow(self, text: str) -> None:
         self._open.append(text)

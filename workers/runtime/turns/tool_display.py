@@ -3,7 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from workers.interfaces import Sink, Step
+from workers.interfaces import Sink
+from workers.showing import Step
 
 _LOOP = "agent_loop"
 """fast-agent's word for the rounds of an agent, which are no tool."""

@@ -1,0 +1,99 @@
+"""What a model thinks is told from what it says, however its text comes."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workers.runtime.streams.thoughts import ThoughtFilter, parted
+
+BLOCK = "```\n<think>\nno\n</think>\n```"
+
+CASES = {
+    "<think>\nhm\n</think>\n\nHello": ("Hello", "hm"),
+    "  \n<THINK>hm</Think>Hello": ("Hello", "hm"),
+    "<thinking>hm</thinking>\nHello": ("Hello", "hm"),
+    "<thought>hm</thought>\nHello": ("Hello", "hm"),
+    "<seed:think>hm</seed:think>Hello": ("Hello", "hm"),
+    "[THINK]hm[/THINK]Hello": ("Hello", "hm"),
+    "◁think▷hm◁/think▷Hello": ("Hello", "hm"),
+    "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>Hello": ("Hello", "hm"),
+    "hm\n</think>\n\nHello": ("Hello", "hm"),
+    "well, hm.</think>\n\nHello": ("Hello", "well, hm."),
+    "<think></think>Hello": ("Hello", ""),
+    "<think>one</think><think>two</think>Hello": ("Hello", "onetwo"),
+    "First.\n<think>hm</think>\nThen.": ("First.\n\nThen.", "hm"),
+    "<think>never ended": ("", "never ended"),
+    "<think>a < b </thin </think>Hello": ("Hello", "a < b </thin "),
+}
+"""A model's text -> what it says (without blanks around it), and what was thought."""
+
+PLAIN = [
+    "Hello",
+    "",
+    "a <think> within a line",
+    "the `<think>` mark\nand `</think>`",
+    "it ends in `</think>`\n\nso",
+    "</thinker>",
+    "<thin",
+    f"Like so:\n{BLOCK}\nand on",
+    "~~~\n<think>\n```\n</think>\n~~~\nend",
+    "One line.\n<think>\nis how they begin, and it goes on without an end",
+    "[think about it]",
+    "a </think> b",
+]
+"""Texts that say all of it."""
+
+
+@pytest.mark.promise("thoughts-apart")
+@pytest.mark.parametrize("text", CASES)
+def test_what_is_thought_is_told_from_what_is_said(text: str) -> None:
+    said, thought = parted(text)
+    assert (said.strip(), thought.strip()) == (CASES[text][0], CASES[text][1].strip())
+
+
+@pytest.mark.promise("thoughts-apart")
+@pytest.mark.parametrize("text", PLAIN)
+def test_a_text_about_such_marks_is_said_as_it_is(text: str) -> None:
+    assert parted(text)[0] == text
+
+
+WORDS = [
+    *("<think>", "</think>", "<thinking>", "</thinking>", "[THINK]", "[/THINK]", "◁think▷", "◁/think▷", "<|end|>"),
+    *("<|channel|>analysis<|message|>", "<|channel|>final<|message|>", "```", "~~~", "`", "\n", "\n\n", " ", "<", "a"),
+]
+
+
+def read(pieces: list[str]) -> tuple[str, str]:
+    """As ``parted``, in pieces."""
+    reader, said, thought = ThoughtFilter(), "", ""
+    for kind, text in [found for piece in pieces for found in reader.feed(piece)] + list(reader.end()):
+        match kind:
+            case "said":
+                said += text
+            case "thought":
+                thought += text
+            case "recall":
+                said, thought = "", thought + said
+    return said, thought
+
+
+@pytest.mark.promise("thoughts-apart")
+@given(st.lists(st.sampled_from(WORDS) | st.text("a<>/think[] \n", max_size=4), max_size=12).map("".join), st.data())
+def test_it_makes_no_difference_where_the_text_is_cut_into_pieces(text: str, data: st.DataObject) -> None:
+    cuts = sorted(data.draw(st.sets(st.integers(0, len(text)), max_size=12)))
+    pieces = [text[start:end] for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
+    assert read(pieces) == read([text]) == read(list(text))
+
+
+@given(st.lists(st.sampled_from(WORDS) | st.text(max_size=6), max_size=20).map("".join))
+def test_no_word_is_lost_but_the_marks(text: str) -> None:
+    said, thought = read([text])
+    assert len(said) + len(thought) <= len(text)
+    kept = sorted((said + thought).replace("<", ""))
+    assert not kept or set(kept) <= set(text)
+
+
+def test_a_long_text_of_short_lines_costs_no_more_a_character() -> None:
+    text = "<think>" + "a\n" * 100_000 + "</think>" + "b\n" * 100_000
+    said, thought = parted(text)
+    assert (len(said), len(thought)) == (200_000, 200_000)
