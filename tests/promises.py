@@ -95,6 +95,7 @@ PROMISES = {
     "budgets": "A used-up allowance is told in plain words and starts again at midnight.",
     # -- Telegram
     "steps-shown": "A turn shows its steps and their progress for its whole length, and leaves them only where chosen.",
+    "replies-point": "Where several messages wait, or several people write, an answer points at what it answers.",
     "thoughts-apart": "What a model thinks is never taken for its answer, shown raw, or kept as its words.",
     "thinking-shown": "A model's thoughts are shown above its answer where chosen, and else hidden.",
     "long-answers": "A long answer grows from message to message, and is a file only past COHORT_FILE_AFTER.",

@@ -44,6 +44,7 @@ class TurnLoop:
         """How many inbox entries the running turn took."""
         self._said: edits.Said = {}
         """Fingerprints of what those entries and the ones before them say."""
+        self._among = False
         self._interrupted = False
         """The inbox has to be read again before the next turn."""
         self._cut: CutTurn | None = None
@@ -171,6 +172,8 @@ class TurnLoop:
         )
         if isinstance(plan, planner.Run | planner.Retry | planner.Compact):
             owned.ensure_readable()
+            # Others wait behind it, or it waited itself: its answer does not come right below it.
+            self._among = len(inbox) > plan.handled.drop or self._report["turns"] > 0
             return await self._begin(owned, plan)
         match plan:
             case planner.Control():
@@ -241,7 +244,7 @@ class TurnLoop:
         if self._interrupted:
             # A newer entry came after the inbox was read, so the plan may be out of date.
             return True
-        asked = Asked(tuple(messages), handled.answers, retry=retry)
+        asked = Asked(tuple(messages), handled.answers, retry=retry, among=self._among)
         runner = TurnRunner(self._deps, owned, self._spending, asked)
         clock, begun = self._deps.clock, self._deps.clock.monotonic()
         for message in messages:

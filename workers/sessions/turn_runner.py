@@ -39,6 +39,8 @@ class Asked:
     """The update ids that the answer is for."""
     retry: bool = False
     """All of ``messages`` failed before, in an outage."""
+    among: bool = False
+    """Other messages of the chat stand between these and the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class TurnRunner:
         self._messages: tuple[Inbound, ...] = asked.messages
         self._answers = asked.answers
         self._retry = asked.retry
+        self._among = asked.among and len(asked.messages) == 1
         self._reply_to = self._target(asked.messages[-1])
         self.journal = TurnJournal(owned, self._spending, asked.answers)
         self._trace = NO_TRACE
@@ -94,10 +97,10 @@ class TurnRunner:
         await self.journal.writing()
 
     def _target(self, message: Inbound) -> int | None:
-        """The message to reply to; None in private chats, where it is obvious which message is meant."""
+        """The message to reply to; None where it is obvious which is meant: in a private chat, right above."""
         here = message.session == str(self._owned.session)
         # A message that was fetched from the old group has a number that means another message in this supergroup.
-        return message.message_id if message.chat_type != "private" and here else None
+        return message.message_id if (message.chat_type != "private" or self._among) and here else None
 
     async def outcome(self) -> Outcome:
         """Run the turn.

@@ -1,0 +1,48 @@
+"""An answer points at its message where it does not stand right below it."""
+
+import pytest
+
+from tests.workers.pool import Pool, session
+
+ONE = session(1)
+
+
+async def pointed_at(pool: Pool) -> list[tuple[str, int | None]]:
+    """Each answer, and the message that it answers by Telegram's means."""
+    return [(reply.text, reply.reply_to) for _, reply in pool.telegram.delivered]
+
+
+@pytest.mark.promise("replies-point")
+async def test_answers_to_messages_that_wait_together_point_at_their_messages(pool: Pool) -> None:
+    worker = await pool.worker("w-one", COHORT_QUEUE_MODE="followup")
+    await pool.say_all(1, {"text": "a"}, {"text": "b"}, {"text": "c"})
+    await worker.answer(ONE)
+    assert await pointed_at(pool) == [("answer to a", 1), ("answer to b", 2), ("answer to c", 3)]
+
+
+async def test_a_message_that_waited_for_a_turn_is_pointed_at(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    hold = pool.model.hold("first")
+    await pool.say(1, "first")
+    worker.doorbell(ONE)
+    await hold.reached()
+    await pool.say(1, "second")
+    hold.go.set()
+    await pool.telegram.until_delivered(2)
+    assert await pointed_at(pool) == [("answer to first", None), ("answer to second", 2)]
+
+
+async def test_an_answer_right_below_its_message_and_one_to_several_point_at_none(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    await pool.say(1, "alone")
+    await worker.answer(ONE)
+    await pool.say_all(1, {"text": "a"}, {"text": "b"})
+    await worker.answer(ONE)
+    assert await pointed_at(pool) == [("answer to alone", None), ("answer to a b", None)]
+
+
+async def test_in_a_group_each_answer_points_at_its_message(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    await pool.say(1, "hello", chat_type="supergroup")
+    await worker.answer(ONE)
+    assert await pointed_at(pool) == [("answer to hello", 1)]
