@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Processes that run tests, more than cores: a test of real processes mostly waits. Each has 400 MiB, and loads everything.
 JOBS ?= 3
 # Percent of lines and branches of tasks/ and workers/sessions/ that `make coverage` asks for.
-FLOOR := 79
+FLOOR := 92
 FAST := -n $(JOBS) --dist loadgroup -m 'not chaos and not soak and not bench and not rehearsal'
 
 help: ## this list
