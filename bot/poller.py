@@ -15,6 +15,10 @@ from tasks.errors import CohortError, Misconfigured, StoreUnavailable
 log = logging.getLogger("cohort.bot")
 
 
+_PAUSED_S = 0.5
+"""Between two looks whether the intake goes on."""
+
+
 class Poller:
     """Polls while this process holds the lease.
 
@@ -32,14 +36,26 @@ class Poller:
         backoff: Backoff | None = None,
         hold: timedelta = LONG_POLL,
         polled: Callable[[], None] = lambda: None,
+        paused: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Prepare a poller; ``polled`` is called when a poll has ended without an error."""
+        """Prepare a poller.
+
+        Args:
+            telegram: Where updates come from.
+            take: Stores a batch of them.
+            watchdog: Ends the process when polling stalls.
+            backoff: The pauses after failures.
+            hold: How long Telegram holds a fetch without updates.
+            polled: Called when a poll has ended without an error.
+            paused: Whether nothing is fetched now.
+        """
         self._telegram = telegram
         self._take = take
         self._watchdog = watchdog
         self._backoff = backoff or Backoff()
         self._hold = hold
         self._polled = polled
+        self._paused = paused
 
     async def run(self, stop: Stop) -> None:
         """Until ``stop``; the current batch is stored and confirmed first.
@@ -51,6 +67,10 @@ class Poller:
         with self._watchdog:
             await self._end_webhook()
             while not stop.is_set:
+                if self._paused():
+                    self._watchdog.beat()
+                    await stop.pause(_PAUSED_S)
+                    continue
                 try:
                     offset = await self._fetch(offset, stop)
                     self._backoff.reset()

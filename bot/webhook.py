@@ -17,6 +17,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from bot.pause import IntakePaused
 from bot.stop import Stop
 from bot.webhook_connections import BODY_S, ConnectionLimit, WebhookConnection, accept, connection_limit
 from tasks.clock import Clock
@@ -97,6 +98,8 @@ class WebhookEndpoint:
             return PlainTextResponse("no JSON", 400)
         try:
             await self._take([update])
+        except IntakePaused:
+            return PlainTextResponse("try again", 503, {"Retry-After": str(_RETRY_AFTER_S)})
         except StoreUnavailable as problem:
             log.warning("store.unavailable", extra={"problem": str(problem)})
             return PlainTextResponse("try again", 503, {"Retry-After": str(_RETRY_AFTER_S)})

@@ -16,6 +16,7 @@ from bot.intake import UpdateIntake
 from bot.interrupts import Interrupts
 from bot.leader import LeaderLoop
 from bot.notices import Notices
+from bot.pause import held, watch
 from bot.poller import Poller
 from bot.replies import Replies
 from bot.signs import Signs
@@ -36,6 +37,7 @@ from tasks.errors import CohortError, Misconfigured, StoreUnavailable
 from tasks.settings import Settings
 from tasks.store import Store, connect
 from tasks.store.membership import Membership
+from tasks.store.pauses import PauseView
 
 log = logging.getLogger("cohort.bot")
 
@@ -140,8 +142,13 @@ async def _work(connections: Connections, stop: Stop) -> None:
     about = BotStatus(bot=connections.me.id, username=connections.me.username, mode=mode)
     heartbeat = BotHeartbeat(store.bots, holder, about, clock, sends=pacing.lately)
 
+    pauses = PauseView(store.pauses)
+    with suppress(StoreUnavailable):
+        await pauses.refresh()
+    accept = held(intake.take, pauses)
+
     async def take(updates: Sequence[object]) -> None:
-        if await intake.take(updates):
+        if await accept(updates):
             replies.wake()
         if mode == "webhook":
             heartbeat.polled()
@@ -153,13 +160,15 @@ async def _work(connections: Connections, stop: Stop) -> None:
             cancelling,
             background.create_task(signs.run(), name="signs"),
             background.create_task(heartbeat.run(), name="heartbeat"),
+            background.create_task(watch(pauses), name="pauses"),
         ]
         await _show_commands(telegram)
         log.info("bot.ready", extra={"bot": about.bot, "username": about.username, "mode": mode})
         if settings.webhook_url:
             await _be_called(connections, take, replies, leader, stop)
         else:
-            poller = lambda: Poller(telegram, take, Watchdog(clock), polled=heartbeat.polled)  # noqa: E731 - one a term
+            polled, paused = heartbeat.polled, lambda: pauses.intake
+            poller = lambda: Poller(telegram, take, Watchdog(clock), polled=polled, paused=paused)  # noqa: E731
             await leader.run(partial(_poll, poller, replies), stop)
         with suppress(TimeoutError):
             async with asyncio.timeout(_LAST_SIGNS_S):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ops.commands import backup, cards, config, dead, pool, sessions, status
+from ops.commands import backup, cards, config, dead, pause, pool, sessions, status
 from ops.context import context, run
 from ops.environment import ProcessKind, environment, needed
 from ops.home import Home
@@ -111,6 +111,7 @@ app.add_typer(cards.app, name="cards")
 config.register(app)
 backup.register(app)
 sessions.register(app)
+pause.register(app)
 
 
 def main() -> None:

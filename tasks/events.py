@@ -28,6 +28,8 @@ EVENTS: Final[Mapping[str, str]] = {
     "webhook.crowded": "Connections without the webhook's secret were ended to make room.",
     "webhook.waiting": "Telegram does not take the webhook yet; it is tried again.",
     "webhook.not_ended": "A webhook that was set before could not be removed.",
+    "intake.paused": "An operator paused the intake: updates stay with Telegram.",
+    "intake.resumed": "The intake goes on.",
     "batch.failed": "A batch of updates could not be stored; its updates are stored one by one.",
     "update.dead": "An update could not be understood; a dead letter was written.",
     "update.ignored": "An update asks for no answer.",
@@ -58,6 +60,8 @@ EVENTS: Final[Mapping[str, str]] = {
     "media.unreachable": "A file could not be fetched; the turn is tried again.",
     # Sessions and turns.
     "claim.lost": "Another worker owns the session now; this worker's result was thrown away.",
+    "turns.paused": "An operator paused turns, of `sessions` single ones (0: of all); messages are kept.",
+    "turns.resumed": "No turns are paused any more.",
     "turn.failed": "A turn failed; `action` says whether it is tried again, told to its user, or left to the operator.",
     "turn.defect": "A defect of ours in a turn.",
     "stop.defect": "A defect of ours: what a stopped turn had said is not in the history.",

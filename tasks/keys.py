@@ -42,6 +42,7 @@ KINDS = (
     KeyKind("cohort:worker:*", "string", "expires", "liveness of one incarnation"),
     KeyKind("cohort:members", "hash", "empties", "incarnation -> who it is"),
     KeyKind("cohort:assignment", "hash", "permanent", "version, slot -> incarnation"),
+    KeyKind("cohort:paused", "hash", "empties", "what an operator has paused, and since when"),
     KeyKind("cohort:layout", "hash", "permanent", "layout version and slot count of this deployment"),
     KeyKind("cohort:dead", "stream", "permanent", "messages given up on, with the reason"),
     KeyKind("cohort:pace:*", "string", "expires", "send-rate buckets"),
@@ -121,6 +122,7 @@ def alert(name: str) -> str:
 BOTS = f"{PREFIX}bots"
 MEMBERS = f"{PREFIX}members"
 ASSIGNMENT = f"{PREFIX}assignment"
+PAUSED = f"{PREFIX}paused"
 LAYOUT = f"{PREFIX}layout"
 DEAD = f"{PREFIX}dead"
 REMINDERS = f"{PREFIX}reminders"

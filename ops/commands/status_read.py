@@ -20,6 +20,7 @@ async def look(store: Store, clock: Clock, *, slots: int) -> Look:
     statuses = await store.bots.look()
     backlogs = await store.sessions.backlogs(slots)
     dead = await store.dead.count()
+    pauses = await store.pauses.look()
     ids = sorted({status.bot for status in statuses.values() if status.bot})
     held = [await store.pace.held_until(bot) for bot in ids]
     now = clock.now()
@@ -39,6 +40,7 @@ async def look(store: Store, clock: Clock, *, slots: int) -> Look:
         dead=dead,
         bots=bots,
         oldest_s=max([0.0, *untaken, *(worker.queued_s for worker in workers)]),
+        paused=tuple(pauses.lines()),
         models=_models(view.members.values(), now),
         telegram=_traffic(sends, max([0.0, *(until - now for until in held)])),
     )

@@ -109,6 +109,7 @@ def _models(now: Look) -> Iterator[str]:
 
 
 def _facts(now: Look) -> Iterator[str]:
+    yield from now.paused
     if now.unowned:
         yield f"slots without a worker {now.unowned}"
     if now.telegram.held_s > 0:

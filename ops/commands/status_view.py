@@ -106,6 +106,8 @@ class Look:
     """Seconds that the oldest session which no worker works on has waited, or a turn for a lane."""
     models: tuple[FailingModel, ...] = ()
     telegram: Traffic = Traffic()
+    paused: tuple[str, ...] = ()
+    """What an operator has paused, a line each."""
 
     @property
     def lanes(self) -> int:

@@ -21,6 +21,7 @@ from tasks.store.membership import Membership
 from tasks.store.moves import Moves
 from tasks.store.notes import NoteStore
 from tasks.store.pacing import Limits, PaceStore
+from tasks.store.pauses import PauseStore
 from tasks.store.redis import connection
 from tasks.store.reminders import ReminderStore
 from tasks.store.server import RedisServer
@@ -57,6 +58,7 @@ class Store:
     reminders: ReminderStore
     erasure: Erasure
     listing: SessionListing
+    pauses: PauseStore
     tool_reminders: ReminderStore
     """``reminders``, as tools set them."""
 
@@ -111,6 +113,7 @@ def _store(settings: Settings, clock: Clock, redis: Redis, *, heartbeat: Redis, 
         notes=NoteStore(tools),
         reminders=ReminderStore(redis, clock, slots=settings.slots),
         listing=SessionListing(redis),
+        pauses=PauseStore(heartbeat, clock),
         erasure=Erasure(redis, slots=settings.slots),
         tool_reminders=ReminderStore(tools, clock, slots=settings.slots),
     )

@@ -19,6 +19,7 @@ from tasks.clock import SystemClock
 from tasks.doorbell import Doorbells
 from tasks.errors import StoreUnavailable
 from tasks.settings import Settings
+from tasks.store.pauses import PauseView
 from tasks.telemetry import bind_fields
 from tasks.turn import bind
 from tasks.worker_status import WorkerStatus
@@ -28,6 +29,7 @@ from workers.process.forgetting import Forgetting, Retention
 from workers.process.loop_thread import LoopThread, LoopThreadPort
 from workers.process.membership import Member
 from workers.process.memory import recycle
+from workers.process.pausing import watch
 from workers.process.wiring import WorkerAssembly, open_worker
 from workers.runtime.engine import Engine
 from workers.sessions.dependencies import Steps
@@ -122,7 +124,10 @@ class _LoopSide:
             asyncio.TaskGroup() as loops,
         ):
             freeze_startup_objects()
-            scheduler = SessionScheduler(worker.dependencies, loops, capacity=settings.lanes * AWAKE_PER_LANE)
+            pauses = PauseView(worker.store.pauses)
+            await pauses.refresh()
+            capacity = settings.lanes * AWAKE_PER_LANE
+            scheduler = SessionScheduler(worker.dependencies, loops, capacity=capacity, paused=pauses.holds)
             status = partial(_status, settings, scheduler, worker)
             forgetting = Forgetting(scheduler, worker.engine.lanes, settings.home)
             member = Member(
@@ -146,6 +151,7 @@ class _LoopSide:
                     Retention(worker.store, SystemClock(), keep_days=settings.keep_days).run(lambda: 0 in member.slots),
                     name="retention",
                 )
+                pausing = group.create_task(watch(pauses), name="pauses")
                 recycling = group.create_task(recycle(settings.worker_max_rss_mib), name="recycle")
                 log.info("worker.ready", extra={"lanes": settings.lanes})
                 await thread.stopping.wait()
@@ -156,6 +162,7 @@ class _LoopSide:
                 membership.cancel()
                 recycling.cancel()
                 retaining.cancel()
+                pausing.cancel()
             with suppress(StoreUnavailable):
                 await worker.store.members.report_death(incarnation)
                 # Their new owners may have swept before these turns ended.

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tasks.ports import ELSEWHERE, TurnReport
 from tasks.session import SessionKey
@@ -30,14 +30,23 @@ _JOINED: TurnReport = {"outcome": "joined", "turns": 0, "messages": 0}
 class SessionScheduler:
     """Owns all turn loops of this process. It is used in the loop thread only."""
 
-    def __init__(self, deps: Dependencies, group: asyncio.TaskGroup, *, capacity: int) -> None:
+    def __init__(
+        self,
+        deps: Dependencies,
+        group: asyncio.TaskGroup,
+        *,
+        capacity: int,
+        paused: Callable[[SessionKey], bool] = lambda _: False,
+    ) -> None:
         """Prepare a scheduler without loops.
 
         Args:
             deps: What every turn loop is given.
             group: The loops run as its children.
             capacity: How many sessions a sweep may keep awake.
+            paused: Whether a session begins no turn now.
         """
+        self._paused = paused
         self._deps = deps
         self._group = group
         self.capacity = capacity
@@ -70,7 +79,7 @@ class SessionScheduler:
             if loop.interrupts:
                 await loop.interrupt_if_newer()
             return _JOINED
-        if self._draining:
+        if self._draining or self._paused(session):
             return ELSEWHERE
         if self._is_full(_chat_of(session)):
             self._queued.setdefault(_chat_of(session), {})[session] = None
@@ -92,7 +101,7 @@ class SessionScheduler:
         for session in sessions:
             if not self.room:
                 break
-            if session not in self._loops and not self._is_full(_chat_of(session)):
+            if not (session in self._loops or self._paused(session) or self._is_full(_chat_of(session))):
                 self._swept.add(session)
                 self._wake(session)
                 woken += 1
@@ -151,7 +160,7 @@ class SessionScheduler:
 
     def _wake(self, session: SessionKey) -> "asyncio.Task[TurnReport]":
         self._awake_in_chat[_chat_of(session)] += 1
-        loop = TurnLoop(self._deps, session, draining=lambda: self._draining)
+        loop = TurnLoop(self._deps, session, draining=lambda: self._draining or self._paused(session))
         task = self._group.create_task(self._run_loop(session, loop), name=f"session {session}")
         self._loops[session] = loop, task
         self._empty.clear()
@@ -168,7 +177,7 @@ class SessionScheduler:
                 self.turns += report["turns"]
                 total["messages"] += report["messages"]
                 total["outcome"] = "answered" if total["turns"] else report["outcome"]
-                if session not in self._rerun or self._draining:
+                if session not in self._rerun or self._draining or self._paused(session):
                     return total
         except Exception:
             # A defect in one session must not end the worker. A sweep wakes the session again; its tries are counted.

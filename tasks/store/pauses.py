@@ -1,0 +1,122 @@
+"""What an operator has paused: the intake of updates, and turns, of all sessions or of single ones."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal, cast
+
+from redis.asyncio import Redis
+
+from tasks import keys
+from tasks.clock import Clock
+from tasks.errors import Terminal
+from tasks.session import SessionKey
+from tasks.store.redis import guard, text
+
+MOST_SESSIONS = 100
+"""Sessions that may be paused one by one: a sweep reads some hundred sessions of a slot, and skips these."""
+
+type What = Literal["intake", "turns"]
+
+_TURNS_OF = "turns:"
+
+
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """What is paused, and since when (seconds since the epoch)."""
+
+    intake: float | None = None
+    turns: float | None = None
+    sessions: Mapping[SessionKey, float] = field(default_factory=dict[SessionKey, float])
+    """Whose turns are paused."""
+
+    def holds(self, session: SessionKey) -> bool:
+        """Whether the session begins no turn."""
+        return self.turns is not None or session in self.sessions
+
+    def lines(self) -> list[str]:
+        """What an operator is told, a line for each pause; nothing when nothing is paused."""
+        said = [f"intake is paused since {_when(self.intake)}: updates stay with Telegram"] if self.intake else []
+        if self.turns:
+            said.append(f"turns are paused since {_when(self.turns)}: messages are kept")
+        said += [f"turns of {session} are paused since {_when(at)}" for session, at in self.sessions.items()]
+        return said
+
+
+def _when(at: float | None) -> str:
+    return datetime.fromtimestamp(at or 0.0, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+class PauseStore:
+    """One hash for the whole deployment; each process reads it once a second."""
+
+    def __init__(self, redis: Redis, clock: Clock) -> None:
+        self._redis = redis
+        self._clock = clock
+
+    async def look(self) -> Pauses:
+        """What is paused now."""
+        with guard():
+            stored: dict[bytes, bytes] = await cast("Any", self._redis).hgetall(keys.PAUSED)
+        found = {text(name): _time(at) for name, at in stored.items()}
+        sessions: dict[SessionKey, float] = {}
+        for name in sorted(found):
+            if name.startswith(_TURNS_OF) and (session := _session(name.removeprefix(_TURNS_OF))) is not None:
+                sessions[session] = found[name]
+        return Pauses(found.get("intake"), found.get("turns"), sessions)
+
+    async def pause(self, what: What, session: SessionKey | None = None) -> None:
+        """Pause it; what is paused already keeps its time.
+
+        Raises:
+            Terminal: too many sessions are paused one by one.
+        """
+        if session is not None and len((await self.look()).sessions) >= MOST_SESSIONS:
+            raise Terminal(f"{MOST_SESSIONS} sessions are paused: resume some, or pause all turns")
+        with guard():
+            await cast("Any", self._redis).hsetnx(keys.PAUSED, _name(what, session), int(self._clock.now()))
+
+    async def resume(self, what: What, session: SessionKey | None = None) -> bool:
+        """Go on; False when it was not paused."""
+        with guard():
+            return bool(await cast("Any", self._redis).hdel(keys.PAUSED, _name(what, session)))
+
+
+def _name(what: What, session: SessionKey | None) -> str:
+    return what if session is None else f"{_TURNS_OF}{session}"
+
+
+def _session(name: str) -> SessionKey | None:
+    try:
+        return SessionKey.parse(name)
+    except ValueError:
+        return None
+
+
+def _time(at: bytes) -> float:
+    return float(at) if at.isdigit() and len(at) < len("10000000000000") else 1.0
+
+
+class PauseView:
+    """What this process saw last; asking it costs nothing."""
+
+    def __init__(self, store: PauseStore) -> None:
+        self._store = store
+        self.now = Pauses()
+
+    @property
+    def intake(self) -> bool:
+        """Whether no updates are taken."""
+        return self.now.intake is not None
+
+    def holds(self, session: SessionKey) -> bool:
+        """Whether the session begins no turn."""
+        return self.now.holds(session)
+
+    async def refresh(self) -> None:
+        """Look; an error leaves what was seen before.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        self.now = await self._store.look()
