@@ -128,6 +128,8 @@ ANOTHER_TRY = "Another try"
 STOP = "Stop"
 STOP_DATA = "stop"
 _LONGEST_NAME = 48
+_NO_BREAK = "\N{NO-BREAK SPACE}"
+"""Between a number and its unit: a phone's narrow line would end there."""
 _TOOLS = {
     "current_time": "Look at the clock",
     "get_current_time": "Look at the clock",
@@ -153,7 +155,7 @@ def tool_in_words(tool: str) -> str:
 
 def under_way(what: str, *about: str) -> str:
     """A line for what goes on: how far it is, how long it takes."""
-    return " · ".join(filter(None, (f"⏳ {what}", *about)))
+    return " · ".join(filter(None, (f"→ {what}", *about)))
 
 
 def step_done(what: str, took: str) -> str:
@@ -178,15 +180,16 @@ def more_steps(count: int) -> str:
 
 def so_many_of(done: str, total: str) -> str:
     """How far a tool call is."""
-    return f"{done} of {total}"
+    return f"{done}{_NO_BREAK}of{_NO_BREAK}{total}"
 
 
 def percent(part: int) -> str:
     """The same, where it counts to 1 or 100."""
-    return f"{part} %"
+    return f"{part}{_NO_BREAK}%"
 
 
 def lasted(seconds: int) -> str:
     """How long something takes."""
     minutes, rest = divmod(seconds, 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    short = f"{rest}{_NO_BREAK}s"
+    return f"{minutes}{_NO_BREAK}min{_NO_BREAK}{short}" if minutes else short

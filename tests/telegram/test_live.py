@@ -152,7 +152,7 @@ async def test_a_phrase_is_shown_as_it_is(stage: Stage) -> None:
     session = await stage.world.session()
     async with stage.live(session) as answer:
         answer.phase("Another try")
-        await stage.shows(session, "⏳ Another try")
+        await stage.shows(session, "→ Another try")
 
 
 async def test_typing_shows_until_there_is_text_and_does_not_interrupt_text_that_comes(world: World) -> None:

@@ -21,15 +21,15 @@ async def test_a_turn_shows_its_steps_before_its_first_text_and_below_text_that_
     session = await stage.world.session()
     async with stage.live(session) as answer:
         answer.step(Step("1", "web__fetch_page"))
-        await stage.shows(session, "⏳ Fetch page")
+        await stage.shows(session, "→ Fetch page")
         answer.step(Step("1", "web__fetch_page", done=3, total=10))
-        await stage.shows(session, "⏳ Fetch page · 3 of 10")
+        await stage.shows(session, "→ Fetch page · 3\N{NO-BREAK SPACE}of\N{NO-BREAK SPACE}10")
         answer.step(Step("1", "web__fetch_page", "done"))
-        await stage.shows(session, "✓ Fetch page\n⏳ Thinking")
+        await stage.shows(session, "✓ Fetch page\n→ Thinking")
         answer.text("It **says**")
         await stage.shows(session, "It says\n\n✓ Fetch page")
         answer.step(Step("2", "set_alarm"))
-        message = await stage.shows(session, "It says\n\n✓ Fetch page\n⏳ Set alarm")
+        message = await stage.shows(session, "It says\n\n✓ Fetch page\n→ Set alarm")
     assert message["entities"] == [
         {"type": "bold", "offset": 3, "length": 4},
         {"type": "blockquote", "offset": 9, "length": 24},
@@ -44,7 +44,7 @@ async def test_seconds_go_on_without_a_word_of_the_turn(world: World) -> None:
     session = await world.session()
     async with stage.live(session) as answer:
         answer.step(Step("1", "slow"))
-        await stage.shows(session, "⏳ Slow · 2 s")
+        await stage.shows(session, "→ Slow · 2\N{NO-BREAK SPACE}s")
 
 
 async def test_an_answer_that_was_taken_back_leaves_the_steps_standing(stage: Stage) -> None:
@@ -55,7 +55,7 @@ async def test_an_answer_that_was_taken_back_leaves_the_steps_standing(stage: St
         answer.text("wrong")
         await stage.shows(session, "wrong\n\n✓ Search")
         answer.text("")
-        await stage.shows(session, "✓ Search\n⏳ Thinking")
+        await stage.shows(session, "✓ Search\n→ Thinking")
 
 
 async def test_steps_that_do_not_fit_below_the_text_are_left_out_and_the_text_stays(stage: Stage) -> None:
@@ -63,7 +63,7 @@ async def test_steps_that_do_not_fit_below_the_text_are_left_out_and_the_text_st
     text = "x" * 4090
     async with stage.live(session) as answer:
         answer.step(Step("1", "search"))
-        await stage.shows(session, "⏳ Search")
+        await stage.shows(session, "→ Search")
         answer.text(text)
         await stage.shows(session, text)
 
@@ -72,7 +72,7 @@ async def test_tool_names_of_a_server_cannot_format_or_hide_anything(stage: Stag
     session = await stage.world.session()
     async with stage.live(session) as answer:
         answer.step(Step("1", "**bold** [x](https://evil.example)\u202e\n/stop"))
-        message = await stage.shows(session, "⏳ **bold** [x](https evil example) stop")
+        message = await stage.shows(session, "→ **bold** [x](https evil example) stop")
     assert message["entities"] == [{"type": "blockquote", "offset": 0, "length": len(message["text"])}]
 
 
