@@ -261,7 +261,7 @@ def _log(meaning: Meaning) -> None:
 def _moved(moved: Moved, now: float) -> Inbound:
     """A control word behind the messages that wait in the old group."""
     return Inbound(
-        v=Inbound.VERSION,
+        v=2,
         session=str(moved.old),
         update_id=moved.update_id,
         at=now,

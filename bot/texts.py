@@ -16,6 +16,8 @@ Write to me, and I will answer.
 
 /new - begin a new conversation; what you write behind it is its first message
 /stop - stop the answer I am working on
+/retry - answer the last message again
+/undo - forget the last message and its answer
 /compact - shorten what I remember
 /model - see or choose the model
 /agent - see or choose the agent
@@ -33,6 +35,8 @@ COMMANDS = (
     ("new", "Begin a new conversation"),
     ("stop", "Stop the answer I am working on"),
     ("status", "See what I am doing"),
+    ("retry", "Answer the last message again"),
+    ("undo", "Forget the last message and its answer"),
     ("compact", "Shorten what I remember"),
     ("model", "See or choose the model"),
     ("agent", "See or choose the agent"),

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
 from tasks.session import SessionKey
 
-type InboundKind = Literal["message", "stop", "new", "choose", "compact", "retry", "reminder", "moved"]
+type InboundKind = Literal["message", "stop", "new", "choose", "compact", "retry", "undo", "reminder", "moved"]
 type MediaKind = Literal["photo", "document", "voice", "audio", "video", "video_note", "animation", "sticker"]
 
 
@@ -93,7 +93,8 @@ class Quoted(BaseModel):
 class Inbound(Envelope):
     """One accepted message, or one control word that takes its place in the order of messages (``kind``)."""
 
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
+    """1 at first; 2 knows ``moved``; 3 knows ``undo``, which an older reader leaves to a newer one."""
 
     session: str
     update_id: int
@@ -120,6 +121,8 @@ class Inbound(Envelope):
     """``text`` is the bot's own words for what has none (a place, a contact)."""
     pressed: bool = False
     """It comes from a button under the message ``message_id``."""
+    last: bool = False
+    """Of a retry: it means the last message, and not those of an outage, as its button does."""
     forwarded_from: str | None = None
     """Who wrote it first, by the name that Telegram gives ("" where it hides it); None when it was not forwarded."""
     moved_to: int | None = None

@@ -40,6 +40,7 @@ PROMISES = {
     "forwards-are-text": "A command that was forwarded, quoted, shown as code, or sent through an inline bot is text.",
     "control-words": "Stop and new take their place among a chat's messages and end the running turn at once.",
     "stop-keeps": "A turn that is stopped or interrupted stays in the history, and every model goes on from there.",
+    "retry-undo": "A retry answers the last message in place of its old answer, an undo takes both back.",
     "cancelled-turn": "A turn that is cancelled ends its model call and leaves nothing behind.",
     "repeat-is-harmless": "An answer that grew on the screen may be delivered again without showing anything new.",
     # -- isolation

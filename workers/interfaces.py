@@ -46,7 +46,7 @@ class TurnRequest:
 
     session: SessionKey
     messages: tuple[Inbound, ...]
-    """What is answered together, in order; all of this session."""
+    """What is answered together, in order; all of this session. A ``retry`` means the last one of the history."""
     history: bytes | None = None
     """``TurnResult.history`` of the turn before; None for a new session."""
     agent: str | None = None
@@ -144,6 +144,10 @@ class SessionHistories(Protocol):
             request: The turn; ``steps`` holds what is kept of it.
             shown: The whole text that it had shown.
         """
+        ...
+
+    async def without_last(self, stored: bytes | None) -> bytes | None:
+        """The history without its last exchange; None when there is none."""
         ...
 
 

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 NEW_CONVERSATION = "New conversation. I have forgotten what we said before."
 ENDED = "Stopped."
 INTERRUPTED = "(Interrupted.)"
+TAKEN_BACK = "Taken back: I have forgotten your last message and my answer. What tools have done stays done."
+NOTHING_TO_TAKE_BACK = "There is nothing to take back."
 NOTHING_TO_RETRY = "There is nothing to try again."
 POISON = (
     "Sorry, this message stopped me three times, so I have set it aside and told the operator. "

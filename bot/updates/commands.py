@@ -15,6 +15,8 @@ CONTROL: dict[str, InboundKind] = {
     "reset": "new",
     "clear": "new",
     "compact": "compact",
+    "retry": "retry",
+    "undo": "undo",
 }
 """Commands that are stored in order with the session's messages."""
 

@@ -133,6 +133,8 @@ def _message(at: _Reading, message: Message) -> Meaning:
         return at.nothing("a service message")
     quote = quote_of(message) if given.kind in ("message", "new") else None
     inbound = Inbound(
+        v=3 if given.kind == "undo" else 1,
+        last=given.kind == "retry",
         session=str(session),
         update_id=at.update_id,
         at=at.now,

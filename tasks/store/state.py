@@ -53,6 +53,8 @@ class StateField(StrEnum):
     """When its last turn was committed (seconds since the epoch): a session that rests too long is erased."""
     retry_batch = "failed"
     """JSON list: the messages of turns that were given up for an outage; /retry runs them again."""
+    unanswered = "unanswered"
+    """The last turn gave no answer: JSON list of its messages, or ``batch`` where they stand in ``retry_batch``."""
     migrating_from = "awaits"
     """The session of the group that became this supergroup, while its work is not fetched."""
     migrated_to = "moved"

@@ -371,6 +371,10 @@ class ScriptedHistories:
         steps = [entry.decode() for entry in request.steps.kept] if request.steps is not None else []
         return json.dumps([*said, *steps, f"{shown} [stopped]"]).encode()
 
+    async def without_last(self, stored: bytes | None) -> bytes | None:
+        said = json.loads(stored or b"[]")
+        return json.dumps(said[:-1]).encode() if said else None
+
 
 class ScriptedRuntime:
     """One worker's runtime: so many lanes."""

@@ -145,7 +145,11 @@ class Engine:
         async with self._reported(request, choice), self._limited(choice) as limit:
             record = self.histories.record(request, choice.agent)
             async with self._files(request, record, choice) as (files, past_files):
-                message = await self._opened(content.user_turn(request.messages, files))
+                if request.messages[0].kind == "retry":
+                    record, message = self.histories.again(record)
+                    (message,) = await content.with_files([message], files)
+                else:
+                    message = await self._opened(content.user_turn(request.messages, files))
                 record.messages = await content.with_files(record.messages, past_files)
                 work = TurnInput(message, record, sink, open_ended=self._ends.never(choice.model))
                 async with self._lane(request, limit) as lane:

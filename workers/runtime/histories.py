@@ -2,9 +2,12 @@
 
 import asyncio
 
+from fast_agent.types import PromptMessageExtended
+
 from tasks import session_files
 from tasks.settings import Settings
-from workers.interfaces import TurnRequest
+from workers import texts
+from workers.interfaces import TurnFailed, TurnRequest
 from workers.runtime.agent_registry import AgentRegistry
 from workers.runtime.conversation import content, history
 from workers.runtime.durable.so_far import SoFar
@@ -29,6 +32,28 @@ class Histories:
         """The stored form, within the bound."""
         return history.encode(history.bounded(record, self._settings.history_messages))
 
+    async def without_last(self, stored: bytes | None) -> bytes | None:
+        """See ``SessionHistories.without_last``."""
+        if stored is None:
+            return None
+
+        def taken() -> bytes | None:
+            record, message = history.without_last(history.decode(stored))
+            return None if message is None else history.encode(record)
+
+        return await asyncio.to_thread(taken)
+
+    def again(self, record: history.Record) -> tuple[history.Record, PromptMessageExtended]:
+        """The history before its last exchange, and the user's message of that.
+
+        Raises:
+            TurnFailed: there is none.
+        """
+        before, message = history.without_last(record)
+        if message is None:
+            raise TurnFailed("tell", texts.NOTHING_TO_RETRY, "no exchange in the history")
+        return before, message
+
     async def stopped(self, request: TurnRequest, shown: str) -> bytes:
         """See ``SessionHistories.stopped``."""
         agent, workflow = self._choices.answering(request)
@@ -37,7 +62,10 @@ class Histories:
 
         def joined() -> bytes:
             done = SoFar.read(request.steps, None if workflow else agent, directory).messages(shown)
-            record.messages += [content.user_turn_by_names(request.messages), *done]
-            return self.stored(record)
+            before, asked = record, content.user_turn_by_names(request.messages)
+            if request.messages[0].kind == "retry":
+                before, asked = self.again(record)
+            before.messages += [asked, *done]
+            return self.stored(before)
 
         return await asyncio.to_thread(joined)

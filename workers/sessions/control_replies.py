@@ -39,6 +39,9 @@ async def control_commit(
     kept = {name: value for name, value in plan.set.items() if value}
     unset = tuple(name for name, value in plan.set.items() if not value)
     forget = (StateField.history, StateField.retry_batch) if plan.forget else ()
+    if plan.forget or history is not None:
+        # The last exchange is the stopped one, or there is none.
+        forget = (*forget, StateField.unanswered)
     then = (plan.then,) if plan.then is not None else ()
     return Commit(plan.handled.drop, replies, history, set=kept, unset=(*unset, *forget), then=then)
 
@@ -67,7 +70,9 @@ def give_up_commit(deps: Dependencies, owned: OwnedSession, plan: planner.GiveUp
     if retried:
         reason, at = plan.letter.reason, plan.letter.at
         letters += [planner.dead_letter(message, reason, at) for message in owned.retry_messages()]
-    return Commit(plan.handled.drop, replies, unset=(StateField.retry_batch,) if retried else (), dead=letters)
+    unset = (StateField.retry_batch,) if retried else ()
+    # /retry has nothing to run: the message would end a worker once more.
+    return Commit(plan.handled.drop, replies, set={StateField.unanswered: "[]"}, unset=unset, dead=letters)
 
 
 async def _with_reminders(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tasks.envelope import Inbound
 from tasks.store.sessions import Commit
+from tasks.store.state import StateField
 from workers import texts
 from workers.interfaces import TurnRequest
 from workers.sessions.dependencies import Dependencies
@@ -62,4 +63,5 @@ async def interrupted(deps: Dependencies, owned: OwnedSession, cut: CutTurn | No
     notes = (texts.INTERRUPTED,)
     replies = deps.delivery.render(shown, edits=owned.live, notes=notes)
     answering = tuple(reply.model_copy(update={"answers": handled.answers}) for reply in replies)
-    return Commit(handled.drop, answering, await cut.history(deps, owned) if cut else None)
+    history = await cut.history(deps, owned) if cut else None
+    return Commit(handled.drop, answering, history, unset=(StateField.unanswered,))

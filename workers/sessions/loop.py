@@ -14,19 +14,18 @@ from tasks.store.sessions import READ_AHEAD, Commit, Held, Work
 from tasks.telemetry import bind_fields
 from workers import texts
 from workers.sessions import edits, planner
+from workers.sessions.again import undo_commit, what_again
 from workers.sessions.attempt import Attempt, attempted
 from workers.sessions.control_replies import control_commit, give_up_commit
 from workers.sessions.cut_turn import CutTurn, interrupted, of_dead_worker
 from workers.sessions.dependencies import Dependencies
+from workers.sessions.moving import fetch, move
 from workers.sessions.outbox import Outbox
 from workers.sessions.owned_session import OwnedSession, persist
 from workers.sessions.spending import Spending
 from workers.sessions.turn_runner import Asked, TurnRunner
 
 log = logging.getLogger("cohort.turns")
-
-_FETCH_AGAIN_S = 0.5
-"""Seconds between two looks at the old session, while its last turn still runs there."""
 
 
 class TurnLoop:
@@ -137,7 +136,7 @@ class TurnLoop:
             if new is not None and (work.inbox or work.outbox or not owned.is_blank):
                 # The group is a supergroup now. Its work is not fetched yet, or an entry came late for the old id,
                 # perhaps since the claim: a turn under the old id would begin a second history.
-                await self._move(owned, new, ())
+                await move(owned, new, ())
             again = False
             if work.outbox:
                 await self._outbox.deliver(owned, work.outbox)
@@ -145,7 +144,7 @@ class TurnLoop:
                 await owned.hand_off()
                 return
             elif work.migrating_from:
-                again = await self._fetch(owned, SessionKey.parse(work.migrating_from))
+                again = await fetch(self._deps, owned, SessionKey.parse(work.migrating_from))
             elif work.inbox:
                 again = await self._step(owned, work)
             self._interrupted = False
@@ -178,6 +177,8 @@ class TurnLoop:
         match plan:
             case planner.Control():
                 await self._control(owned, plan)
+            case planner.Undo(handled):
+                await self._commit(owned, await undo_commit(self._deps, owned, handled), handled)
             case planner.GiveUp():
                 log.error("message.buried", extra={"reason": plan.letter.reason})
                 await self._commit(owned, give_up_commit(self._deps, owned, plan), plan.handled)
@@ -197,9 +198,10 @@ class TurnLoop:
                 if len(messages) > 1:
                     await owned.note_batch_size(handled.drop)
                 return await self._turn(owned, handled, messages)
-            case planner.Retry(handled):
-                if failed := owned.retry_messages():
-                    return await self._turn(owned, handled, failed, retry=True)
+            case planner.Retry(handled, by):
+                again = what_again(owned, by)
+                if again.messages:
+                    return await self._turn(owned, handled, again.messages, retry=again.batch)
                 await self._control(owned, planner.Control(handled, texts.NOTHING_TO_RETRY, {}))
                 return False
             case planner.Compact(handled, to):
@@ -212,31 +214,10 @@ class TurnLoop:
                 await self._deps.sleep(seconds)
             case planner.Move(chat, entries):
                 old = owned.session
-                await self._move(owned, SessionKey(old.bot, chat, old.topic, old.business), entries)
+                await move(owned, SessionKey(old.bot, chat, old.topic, old.business), entries)
             case planner.HandOff(reason):
                 raise EnvelopeTooNew(reason)
         return True
-
-    async def _move(self, owned: OwnedSession, new: SessionKey, entries: Sequence[bytes]) -> None:
-        """Release the session of a group that became a supergroup; it goes on as ``new``.
-
-        Raises:
-            ClaimLost: it was released.
-        """
-        await owned.leave(new, entries)
-        # An entry that was fetched from the old session says that the group moved here. It was dropped; that is all.
-        if new != owned.session:
-            log.info("session.moved", extra={"moved": str(new)})
-            raise ClaimLost
-
-    async def _fetch(self, owned: OwnedSession, old: SessionKey) -> bool:
-        """Take over what is left in ``old``; returns whether the head of the inbox is still the same."""
-        replaced = await owned.fetch(old)
-        if replaced is None:
-            await self._deps.sleep(_FETCH_AGAIN_S)
-            return True
-        log.info("session.fetched", extra={"moved": str(old)})
-        return not replaced
 
     async def _turn(
         self, owned: OwnedSession, handled: planner.Handled, messages: Sequence[Inbound], *, retry: bool = False

@@ -23,6 +23,7 @@ from workers.sessions.plans import (
     Retry,
     Run,
     Skip,
+    Undo,
     Wait,
 )
 
@@ -119,8 +120,10 @@ def _word(entries: Sequence[Inbound], handled: Callable[[int], Handled]) -> Plan
             return Control(handled(1), texts.chosen(head.choice), dict(head.choice), pressed=picker)
         case "compact":
             return Compact(handled(_repeats(entries)), head)
+        case "undo":
+            return Undo(handled(1))
         case _:
-            return Retry(handled(_repeats(entries)))
+            return Retry(handled(_repeats(entries)), head)
 
 
 def _resumed(mark: Mark | None, entries: Sequence[Inbound], tries: int) -> int:

@@ -83,7 +83,16 @@ class Compact:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Run the messages again whose turns were given up in an outage."""
+    """Run messages again: those whose turns were given up in an outage, or the last one."""
+
+    handled: Handled
+    by: Inbound
+    """The command, or the button under the words about the outage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """Take the last exchange out of the history."""
 
     handled: Handled
 
@@ -122,4 +131,4 @@ class Move:
     """The entries that say so; they are dropped."""
 
 
-type Plan = Run | Interrupted | Skip | Control | Compact | Retry | GiveUp | Wait | HandOff | Move
+type Plan = Run | Interrupted | Skip | Control | Compact | Retry | Undo | GiveUp | Wait | HandOff | Move

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -116,8 +116,20 @@ class StateView:
 
     def retry_batch(self) -> list[str]:
         """The messages of turns that were given up for an outage, as JSON."""
+        return self._messages(StateField.retry_batch)
+
+    @property
+    def unanswered(self) -> str:
+        """Not empty when the last turn gave no answer; ``batch`` when its messages stand in ``retry_batch``."""
+        return text(self._fields.get(StateField.unanswered, b""))
+
+    def unanswered_messages(self) -> tuple[Inbound, ...]:
+        """What the last turn gave no answer to, and is not in ``retry_batch``."""
+        return _read(self._messages(StateField.unanswered))
+
+    def _messages(self, field: StateField) -> list[str]:
         with suppress(ValueError, RecursionError):
-            kept: Any = json.loads(self._fields.get(StateField.retry_batch, b"[]"))
+            kept: Any = json.loads(self._fields.get(field, b"[]"))
             return [entry for entry in kept if isinstance(entry, str)] if isinstance(kept, list) else []
         return []
 
@@ -127,11 +139,7 @@ class StateView:
         Raises:
             EnvelopeTooNew: a newer release gave them up.
         """
-        kept: list[Inbound] = []
-        for entry in self.retry_batch():
-            with suppress(EnvelopeInvalid):
-                kept.append(Inbound.from_json(entry))
-        return tuple(kept)
+        return _read(self.retry_batch())
 
     @property
     def shown_in(self) -> tuple[int, ...]:
@@ -152,3 +160,11 @@ class StateView:
         with suppress(ValueError):
             return int(self._fields.get(name, b"0"))
         return 0
+
+
+def _read(entries: Sequence[str]) -> tuple[Inbound, ...]:
+    kept: list[Inbound] = []
+    for entry in entries:
+        with suppress(EnvelopeInvalid):
+            kept.append(Inbound.from_json(entry))
+    return tuple(kept)

@@ -13,6 +13,7 @@ from tasks.store.sessions import READ_AHEAD, Commit
 from tasks.store.state import StateField
 from workers import texts
 from workers.interfaces import TurnFailed, TurnRequest, TurnResult
+from workers.sessions.again import BATCH
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.failures import Failures
 from workers.sessions.journal import TurnJournal
@@ -109,12 +110,23 @@ class TurnRunner:
             ClaimLost: another worker runs it.
             EnvelopeTooNew: a worker of a newer release has to run it.
         """
+        asked = self._messages
         refusals = await self._refuse_over_budget()
         if not self._messages:
-            return Outcome(refusals)
+            return self._remembered(Outcome(refusals), asked)
         await self.journal.open()
         outcome = await self._run()
-        return replace(outcome, replies=(*outcome.replies, *refusals))
+        return self._remembered(replace(outcome, replies=(*outcome.replies, *refusals)), asked)
+
+    def _remembered(self, outcome: Outcome, asked: Sequence[Inbound]) -> Outcome:
+        """With what /retry and /undo have to know: whether the last turn gave an answer."""
+        if asked[0].kind == "compact":
+            return outcome
+        if outcome.add:
+            return replace(outcome, unset=(*outcome.unset, StateField.unanswered))
+        batch = StateField.retry_batch in outcome.set
+        kept = BATCH if batch else json.dumps([message.to_json() for message in asked[-READ_AHEAD:]])
+        return replace(outcome, set={**outcome.set, StateField.unanswered: kept})
 
     async def _run(self) -> Outcome:
         owned = self._owned

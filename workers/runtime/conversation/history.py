@@ -22,6 +22,9 @@ from workers.runtime.conversation.content import media_of, text_block
 from workers.runtime.conversation.frames import label
 from workers.runtime.conversation.stored import LEVEL, VERSION
 
+TURN = "cohort-turn"
+"""The channel that says with which turn a message began."""
+
 # Notes of a turn for displays and diagnostics, some of which hold whole files. They are not stored.
 PASSING_CHANNELS = frozenset(
     {
@@ -126,6 +129,42 @@ def starts(messages: Sequence[PromptMessageExtended]) -> list[int]:
         and not message.tool_results
         and constants.FAST_AGENT_TOOL_MEDIA_MESSAGE not in (message.channels or {})
     ]
+
+
+def without_last(record: Record) -> tuple[Record, PromptMessageExtended | None]:
+    """The record before its last exchange, and the user's message of that; None when there is no exchange."""
+    kept = head(record.messages)
+    place = next((place for place in reversed(starts(record.messages)) if place >= kept), None)
+    if place is None:
+        return record, None
+    message = record.messages[place]
+    turn = turn_of(message)
+    members = {name: _before(messages, turn) for name, messages in record.members.items()}
+    return Record(record.messages[:place], members), unmarked(message)
+
+
+def _before(messages: list[PromptMessageExtended], turn: str | None) -> list[PromptMessageExtended]:
+    """A member's messages before those of a turn; all, where it had no part in it."""
+    places = (place for place, message in enumerate(messages) if turn is not None and turn_of(message) == turn)
+    return messages[: next(places, len(messages))]
+
+
+def marked_turn(messages: Sequence[PromptMessageExtended], turn: str) -> list[PromptMessageExtended]:
+    """The new messages of a turn, the first marked with it: so is found what members said in which turn."""
+    first, *others = messages
+    return [first.model_copy(update={"channels": {**(first.channels or {}), TURN: [text_block(turn)]}}), *others]
+
+
+def turn_of(message: PromptMessageExtended) -> str | None:
+    """The turn that a message begins, where it is marked."""
+    blocks = (message.channels or {}).get(TURN) or ()
+    return next((block.text for block in blocks if isinstance(block, TextContent)), None)
+
+
+def unmarked(message: PromptMessageExtended) -> PromptMessageExtended:
+    """A user's message as it was asked."""
+    channels = {name: blocks for name, blocks in (message.channels or {}).items() if name != TURN}
+    return message.model_copy(update={"channels": channels or None})
 
 
 def head(messages: Sequence[PromptMessageExtended]) -> int:

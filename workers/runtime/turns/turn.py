@@ -15,7 +15,7 @@ from workers import texts
 from workers.interfaces import Sink, TurnFailed, Usage
 from workers.runtime import faults
 from workers.runtime.call_log import CallLog, call_log_of_turn, channel
-from workers.runtime.conversation import fitting
+from workers.runtime.conversation import fitting, history
 from workers.runtime.conversation.history import Record
 from workers.runtime.durable.journal import journal_of_turn
 from workers.runtime.model_fault import ModelFault
@@ -214,6 +214,15 @@ class Turn:
             if name in self._choice.members - {self._choice.agent}
             and not all(message.is_template for message in agent.message_history)
         }
+        journal = journal_of_turn.get()
+        if members and journal is not None:
+            # /undo finds by it what the members said in this turn.
+            turn = journal.steps.turn
+            kept[loaded:] = history.marked_turn(kept[loaded:], turn)
+            for name, messages in members.items():
+                before = len(record.members.get(name, ()))
+                if len(messages) > before:
+                    members[name] = [*messages[:before], *history.marked_turn(messages[before:], turn)]
         usage = call_log.usage(self._model)
         if call_log.cut and not text:
             raise faults.endless(self._model)
