@@ -46,6 +46,9 @@ def main(uv: str, python: str, *arguments: str) -> int:
         text=True,
         check=True,
     )
+    # Ourselves as well: `cohort.__version__` is read from the installed package.
+    editable = ["--no-deps", "--editable", str(ROOT)]
+    subprocess.run([uv, "pip", "install", "--quiet", "--python", own, *editable], env=environ, check=True)
     subprocess.run(
         [own, "-c", f"from importlib.metadata import version; print('{OURS}', version('{OURS}'))"], check=True
     )
