@@ -66,6 +66,27 @@ async def test_a_photo_reaches_a_model_that_sees_and_the_history_keeps_its_name_
     assert [block.text for block in kept] == ["what is this", '<tg-file kind="photo"/>']
 
 
+async def test_what_is_no_picture_that_the_model_sees_is_told_by_its_content(
+    runtime: Open, model: Model, shelf: Shelf, seeing: dict[str, str]
+) -> None:
+    (shelf.directory / "photo-1").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    async with runtime(media=shelf, **seeing) as engine:
+        done = await engine.run(ask(1, inbound(1, "look", media=(PHOTO,))), Screen())
+    assert done.notices == ("This model can't read HEIC pictures, so I skipped yours.",)
+    assert model.journal[0].messages[1]["text"] == 'look\n<tg-file kind="photo"/>'
+
+
+async def test_a_text_file_of_no_known_type_is_read_in_its_encoding(
+    runtime: Open, model: Model, shelf: Shelf, seeing: dict[str, str]
+) -> None:
+    (shelf.directory / "doc-2").write_bytes("Привет, это заметка".encode("cp1251"))
+    notes = Media(kind="document", file_id="doc-2", name="notes", size_bytes=19, mime="application/octet-stream")
+    async with runtime(media=shelf, **seeing) as engine:
+        done = await engine.run(ask(1, inbound(1, "read", media=(notes,))), Screen())
+    assert done.notices == ()
+    assert "Привет, это заметка" in model.journal[0].messages[1]["text"]
+
+
 async def test_a_file_that_is_gone_later_is_a_name_in_the_conversation(
     runtime: Open, model: Model, shelf: Shelf, seeing: dict[str, str]
 ) -> None:

@@ -1,8 +1,6 @@
 """From a session's messages to one user turn for the model, and back from references to files."""
 
 import asyncio
-import mimetypes
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,9 +11,17 @@ from mcp_types import BlobResourceContents, ContentBlock, EmbeddedResource, Imag
 from tasks.envelope import Inbound, Media
 from tasks.errors import Retryable, Terminal
 from tasks.text import clean
-from workers import texts
 from workers.interfaces import MediaSource
 from workers.runtime.conversation.file_budget import FileAllowance, FileBudget, encoded
+from workers.runtime.conversation.file_types import (
+    HEAD_BYTES,
+    UNKNOWN,
+    cannot,
+    decoded,
+    is_text,
+    mime_by_content,
+    mime_of,
+)
 from workers.runtime.conversation.frames import body, closing, label, opening, text_file
 from workers.runtime.conversation.stored import MEDIA_KEY
 
@@ -24,57 +30,6 @@ TEXT_FILE_CHARS = 100_000
 _TEXT_BYTES = TEXT_FILE_CHARS * 4
 FILES_KEPT_OPEN = 4
 """The last files of a history are sent again with each turn; older ones by name, as an image costs a page of text."""
-_DEFAULT_MIME = {
-    "photo": "image/jpeg",
-    "sticker": "image/webp",
-    "voice": "audio/ogg",
-    "audio": "audio/mpeg",
-    "video": "video/mp4",
-    "video_note": "video/mp4",
-    "animation": "video/mp4",
-}
-# What the system's table of types does not know everywhere.
-_TEXT_SUFFIXES = frozenset(
-    [
-        ".cfg",
-        ".conf",
-        ".csv",
-        ".env",
-        ".go",
-        ".ini",
-        ".java",
-        ".js",
-        ".json",
-        ".jsonl",
-        ".kt",
-        ".log",
-        ".lua",
-        ".md",
-        ".php",
-        ".properties",
-        ".py",
-        ".rb",
-        ".rs",
-        ".rst",
-        ".sh",
-        ".sql",
-        ".srt",
-        ".tex",
-        ".toml",
-        ".ts",
-        ".tsv",
-        ".txt",
-        ".vtt",
-        ".xml",
-        ".yaml",
-        ".yml",
-    ]
-)
-# Names that senders give what Telegram's own apps call differently.
-_SAME_MIME = {"audio/opus": "audio/ogg", "application/ogg": "audio/ogg", "audio/x-wav": "audio/wav"}
-_MIME = re.compile(r"[a-z0-9][a-z0-9.+_-]{0,63}/[a-z0-9][a-z0-9.+_-]{0,99}")
-"""A MIME type. The sender's app chooses it, so it may be any text."""
-_TEXT_MIME = frozenset({"application/json", "application/xml", "application/x-yaml", "application/javascript"})
 NO_FILES = "I can't open files here, so I only read your text."
 
 
@@ -86,33 +41,6 @@ def neutral(text: str) -> str:
 def text_block(text: str, meta: dict[str, Any] | None = None) -> TextContent:
     """Make a text block. Text of users becomes a block here only."""
     return TextContent(type="text", text=neutral(text), _meta=meta)
-
-
-def mime_of(media: Media) -> str:
-    """The file's type: as Telegram says, else by its name, else by its kind."""
-    name = (media.name or "").lower()
-    if Path(name).suffix in _TEXT_SUFFIXES:
-        return "text/plain"
-    guess = mimetypes.guess_type(name)[0]
-    # The sender's app chose it: "audio/ogg; codecs=opus" is audio/ogg, too.
-    said = (media.mime or "").partition(";")[0].strip().lower()
-    said = said if _MIME.fullmatch(said) else ""
-    return _SAME_MIME.get(said, said) or guess or _DEFAULT_MIME.get(media.kind, "application/octet-stream")
-
-
-def cannot(media: Media) -> str:
-    """Tell the user that the model does not read a file of this kind."""
-    mime = mime_of(media)
-    match mime.partition("/")[0]:
-        case "audio":
-            what = f"listen to {'voice messages' if media.kind == 'voice' else 'audio files'}"
-        case "video":
-            what = "watch videos"
-        case "image":
-            what = "read images"
-        case _:
-            what = "read PDF files" if mime == "application/pdf" else "read this kind of file"
-    return texts.left_out(what)
 
 
 class ModelFiles:
@@ -150,11 +78,10 @@ class ModelFiles:
         return [text_block(label(media)), content]
 
     async def _content(self, media: Media, meta: dict[str, Any]) -> ContentBlock | None:
-        mime = mime_of(media)
         if self._source is None:
             self._tell(NO_FILES)
-        elif not _is_text(mime) and not self._reads(mime):
-            self._tell(cannot(media))
+        elif not _worth_opening(media, self._reads):
+            self._tell(cannot(media, mime_of(media), self._reads))
         elif not self._share.try_one(weight(media, 0)):
             self._tell(self._share.why_not)
         else:
@@ -165,13 +92,16 @@ class ModelFiles:
         return None
 
     async def _opened(self, path: Path, media: Media, meta: dict[str, Any]) -> ContentBlock | None:
-        size = (await asyncio.to_thread(path.stat)).st_size
-        # The size that Telegram states is only a hint.
-        if not self._share.take(min(size, _TEXT_BYTES) if _is_text(mime_of(media)) else size):
+        # The size and the type that Telegram states are only hints.
+        size, mime = await asyncio.to_thread(_looked_at, path, media)
+        if not is_text(mime) and not self._reads(mime):
+            self._tell(cannot(media, mime, self._reads))
+            return None
+        if not self._share.take(min(size, _TEXT_BYTES) if is_text(mime) else size):
             self._tell(self._share.why_not)
             return None
         async with self._budget.encoding():
-            return await asyncio.to_thread(_read, path, mime_of(media), media, meta)
+            return await asyncio.to_thread(_read, path, mime, media, meta)
 
     def _tell(self, notice: str) -> None:
         if notice not in self.notices:
@@ -181,7 +111,14 @@ class ModelFiles:
 def weight(media: Media, unknown: int) -> int:
     """Bytes that a file takes when it is opened; ``unknown`` if Telegram does not state its size."""
     size = media.size_bytes or unknown
-    return min(size, _TEXT_BYTES) if _is_text(mime_of(media)) else size
+    return min(size, _TEXT_BYTES) if is_text(mime_of(media)) else size
+
+
+def _worth_opening(media: Media, reads: Callable[[str], bool]) -> bool:
+    """Whether a file is fetched: the model reads its type, or it is a small one of no known type and may be text."""
+    mime = mime_of(media)
+    small = media.size_bytes is not None and media.size_bytes <= _TEXT_BYTES
+    return is_text(mime) or reads(mime) or (mime == UNKNOWN and small)
 
 
 def weigh(
@@ -192,7 +129,7 @@ def weigh(
 ) -> int:
     """Bytes of all files that a turn would open: those of its messages, and the last few of its history."""
     files = [*_files_in(past)[-FILES_KEPT_OPEN:], *(media for inbound in messages for media in inbound.media)]
-    return sum(weight(media, unknown) for media in files if _is_text(mime_of(media)) or reads(mime_of(media)))
+    return sum(weight(media, unknown) for media in files if _worth_opening(media, reads))
 
 
 def _files_in(messages: Sequence[PromptMessageExtended]) -> list[Media]:
@@ -257,15 +194,17 @@ async def with_files(messages: list[PromptMessageExtended], files: ModelFiles) -
     return opened
 
 
-def _is_text(mime: str) -> bool:
-    return mime.startswith("text/") or mime in _TEXT_MIME
+def _looked_at(path: Path, media: Media) -> tuple[int, str]:
+    """The file's size, and its type by its content (in a thread)."""
+    with path.open("rb") as file:
+        return path.stat().st_size, mime_by_content(file.read(HEAD_BYTES), mime_of(media))
 
 
 def _read(path: Path, mime: str, media: Media, meta: dict[str, Any]) -> ContentBlock:
     """Read the file (in a thread)."""
-    if _is_text(mime):
+    if is_text(mime):
         with path.open("rb") as file:
-            text = clean(file.read(_TEXT_BYTES).decode(errors="replace"))
+            text = clean(decoded(file.read(_TEXT_BYTES)))
         return text_block(text_file(media, text[:TEXT_FILE_CHARS], cut=len(text) > TEXT_FILE_CHARS), meta)
     data = encoded(path)
     if mime.startswith("image/"):
