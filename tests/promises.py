@@ -17,6 +17,7 @@ PROMISES = {
     "forgotten": "A forgotten person or session is in no key and no file, and no running turn writes it back.",
     "kept-days": "With COHORT_KEEP_DAYS, sessions that rest longer are erased, a few at a time.",
     "sessions-seen": "An operator can list sessions, look at one and export it; text is shown only when asked for.",
+    "flower-shut": "Without authentication Flower shows and changes nothing, and listens on this machine alone.",
     "paused": "While an operator pauses turns or the intake, nothing is lost, and afterwards everything is answered.",
     "poison-update": "An update that cannot be understood becomes a dead letter, and the others go on.",
     "poison-message": "A message that ends its worker three times becomes a dead letter, and its session goes on.",

@@ -6,6 +6,7 @@ closed without a password; its pages are open. ``celery -A`` is not used, becaus
 """
 
 import sys
+from functools import partial
 from typing import Any
 
 import click
@@ -13,7 +14,9 @@ from celery.bin.base import CLIContext
 from celery.bin.celery import celery as umbrella
 from flower import command
 from flower.app import Flower
+from flower.views import BaseHandler
 from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
+from tornado.ioloop import PeriodicCallback
 from tornado.web import RequestHandler
 
 from tasks import turn
@@ -21,8 +24,11 @@ from tasks.app import make_app
 from tasks.errors import Misconfigured
 from tasks.loopback import foreign
 from tasks.settings import Settings, load
+from tasks.slots import queue_of
 
 _FORBIDDEN = 403
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_LOOK_EVERY_MS = 2000
 
 
 class ForbiddenHandler(RequestHandler):
@@ -43,10 +49,38 @@ class ForbiddenHandler(RequestHandler):
 
 
 def guarded(settings: Settings) -> type[Any]:
-    """Flower's application with a check of each request before the route is chosen."""
+    """Flower's application with a check of each request before the route is chosen.
+
+    Without authentication it only shows, and listens on this machine alone.
+    """
     base: Any = Flower
 
     class Guarded(base):
+        def __init__(self, *arguments: Any, **named: Any) -> None:
+            super().__init__(*arguments, **named)
+            options = self.options
+            if options.basic_auth or options.auth:
+                return
+            if options.address not in _LOOPBACK and not options.unix_socket:
+                raise Misconfigured(
+                    f"FLOWER_ADDRESS={options.address or '(all addresses)'}: set FLOWER_BASIC_AUTH=user:password"
+                    " (or FLOWER_AUTH with OAuth); without it Flower listens on 127.0.0.1 alone"
+                )
+            # Buttons that the API refuses would only show errors.
+            options.read_only = True
+
+        def start(self) -> None:
+            """Flower asks workers once, when it starts; those that come later are asked when they are heard of."""
+            self.looking = PeriodicCallback(self.ask_late_workers, _LOOK_EVERY_MS)
+            self.looking.start()
+            super().start()
+
+        def ask_late_workers(self) -> None:
+            """Ask the workers that send events and have not been asked."""
+            heard = dict(self.events.state.workers)
+            if any(worker.alive and name not in self.workers for name, worker in heard.items()):
+                self.update_workers()
+
         def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> HTTPMessageDelegate:
             problem = foreign(request.headers.get_all(), self.options.port, settings.flower_hosts)
             if problem is not None:
@@ -66,6 +100,10 @@ def main(arguments: list[str]) -> None:
     _ = settings.redis, turn  # the import registers the task; Celery would search the current directory for it
     names: Any = command
     names.Flower = guarded(settings)
+    shown = [queue_of(slot) for slot in range(settings.slots)]
+    handler: Any = BaseHandler
+    # Flower lists the queues that a worker consumes; one without a worker is the one to see.
+    handler.get_active_queue_names = staticmethod(partial(list[str], shown))
     context = click.Context(umbrella, obj=CLIContext(make_app(settings), no_color=True, workdir=None, quiet=True))
     names.flower.main(arguments, "flower", parent=context)
 

@@ -91,8 +91,9 @@ def module(name: str, *arguments: str) -> tuple[str, ...]:
 
 
 def flower_command(port: int, address: str = HOST) -> tuple[str, ...]:
-    """The command that starts Flower. It keeps 10,000 tasks in memory at most."""
-    return module("ops.up.flower", f"--address={address}", f"--port={port}", "--max_tasks=10000", "--logging=warning")
+    """The command that starts Flower. It keeps 10,000 tasks in memory at most, and a worker that ended for a minute."""
+    limits = ("--max_tasks=10000", "--purge_offline_workers=60")
+    return module("ops.up.flower", f"--address={address}", f"--port={port}", *limits, "--logging=warning")
 
 
 def make_plan(settings: Settings, environ: Mapping[str, str], extra: Mapping[str, str]) -> Plan:

@@ -70,6 +70,36 @@ async def test_no_page_of_another_site_reaches_any_route_of_flower(flower: str) 
         assert "COHORT_FLOWER_HOSTS" in (await http.get("/", headers={"host": "another.example"})).text
 
 
+@pytest.mark.promise("flower-shut")
+async def test_without_authentication_flower_shows_and_changes_nothing_and_lists_all_queues(flower: str) -> None:
+    own = {"sec-fetch-site": "same-origin"}
+    async with httpx.AsyncClient(base_url=flower, trust_env=False, timeout=20) as http:
+        for action in ("worker/shutdown/x", "worker/pool/grow/x", "task/revoke/x", "task/rate-limit/x"):
+            answer = await http.post(f"/api/{action}", headers=own)
+            assert answer.status_code == 403, action
+            assert "read-only" in answer.text.lower().replace("_", "-").replace(" ", "-"), answer.text
+        page = (await http.get("/broker", headers=own)).text
+        assert [n for n in range(64) if f"chats.{n:02d}" not in page] == []
+        for page in ("/", "/workers", "/tasks", "/broker"):
+            assert (await http.get(page, headers=own)).status_code == 200
+
+
+@pytest.mark.promise("flower-shut")
+@pytest.mark.parametrize("address", ["0.0.0.0", "", "192.0.2.1"])
+async def test_beyond_this_machine_flower_does_not_start_without_authentication(
+    redis_url: str, tmp_path: Path, address: str
+) -> None:
+    environ = needed("flower", {**clean(tmp_path), "REDIS_URL": redis_url})
+    process = await asyncio.create_subprocess_exec(
+        *flower_command(free_port(), address), cwd=tmp_path, env=environ, stderr=asyncio.subprocess.PIPE
+    )
+    async with asyncio.timeout(PATIENCE):
+        _, said = await process.communicate()
+    assert process.returncode == 2
+    assert said.decode().startswith("cohort flower: FLOWER_ADDRESS=")
+    assert len(said.splitlines()) == 1
+
+
 def test_flower_is_started_on_this_machine_alone_unless_told() -> None:
     assert "--address=127.0.0.1" in flower_command(5555)
     assert flower_command(5555)[:4] == (sys.executable, "-P", "-m", "ops.up.flower")

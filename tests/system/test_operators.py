@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from ops.up.plan import flower_command
 from playground.client import PlaygroundClient
 from tests.harness.processes import ROOT
 from tests.support.valkey import free_port
@@ -16,11 +17,7 @@ from tests.system.conftest import Running
 @pytest.mark.promise("flower-lists")
 async def test_flower_lists_the_workers_and_their_tasks(running: Running, people: PlaygroundClient) -> None:
     port = free_port()
-    flower = running.harness.start(
-        "flower",
-        ["-m", "celery", "-A", "tasks.app:app", "flower", f"--port={port}", "--address=127.0.0.1"],
-        FLOWER_UNAUTHENTICATED_API="true",
-    )
+    flower = running.harness.start("flower", [*flower_command(port)[2:-1]], FLOWER_UNAUTHENTICATED_API="true")
     with flower:
         flower.wait_line("Connected to redis")
         alive = {name for name, process in running.harness.workers.items() if process.alive}
@@ -45,6 +42,21 @@ async def test_flower_lists_the_workers_and_their_tasks(running: Running, people
             # The text of a message stands in no task.
             assert "Flower" not in str(seen)
             assert (await http.get("/workers")).status_code == 200
+
+
+@pytest.mark.promise("flower-lists")
+async def test_flower_asks_a_worker_that_starts_after_it(running: Running) -> None:
+    port = free_port()
+    flower = running.harness.start("flower", [*flower_command(port)[2:-1]], FLOWER_UNAUTHENTICATED_API="true")
+    with flower:
+        flower.wait_line("Connected to redis")
+        with running.harness.worker() as late:
+            (name,) = [name for name, process in running.harness.workers.items() if process is late]
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as http:
+                # Without `refresh`: only what Flower asked by itself.
+                while not any(node.startswith(f"{name}@") for node in (await http.get("/api/workers")).json()):
+                    pass
+            late.end()
 
 
 @pytest.mark.promise("bot-without-fast-agent")
