@@ -59,3 +59,15 @@ def test_a_file_of_settings_that_is_no_text_is_one_line(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"TELEGRAM_BOT_TOKEN=1:\xff\n")
     done = cohort("config", home=tmp_path / "home", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (2, "cohort: .env: is not UTF-8 text\n")
+
+
+@pytest.mark.promise("settings-clear")
+def test_a_card_that_says_what_becomes_of_a_call_in_doubt_is_accepted_by_a_process_that_read_no_card_before(
+    tmp_path: Path, redis_url: str
+) -> None:
+    (cards := tmp_path / "agent-cards").mkdir()
+    (cards / "tool.py").write_text('def order() -> str:\n    """Order."""\n    return "done"\n')
+    head = "---\nname: a\nmodel: passthrough\nfunction_tools:\n  - entrypoint: tool.py:order\n    in_doubt: fail\n---\n"
+    (cards / "a.md").write_text(f"{head}You order.\n")
+    done = cohort("cards", "check", home=tmp_path, cwd=tmp_path, REDIS_URL=redis_url, TELEGRAM_BOT_TOKEN=TOKEN)
+    assert done.returncode == 0, done.stdout + done.stderr

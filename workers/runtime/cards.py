@@ -55,7 +55,7 @@ def check_cards(settings: Settings) -> list[CardProblem]:
     servers, problems = _configuration(settings)
     own = {name for name, server in servers.items() if isinstance(server, dict) and server.get(MARK) == OWN}
     cards = settings.cards
-    patch.apply(only=("card_reading",))
+    patch.apply(only=("card_reading", "card_entries"))
     try:
         files = card_files(cards)
     except BadFile as problem:
