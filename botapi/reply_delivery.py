@@ -42,14 +42,15 @@ async def deliver(calls: Calls, session: SessionKey, reply: Reply, *, wait: Wait
             waiting.pop(0)
         except TelegramError as error:
             refusal = classify(error)
+            if refusal is Refusal.DONE:
+                delivered.append(shape.edit or 0)
+                waiting.pop(0)
+                continue
             log.warning(
                 "delivery.refused",
                 extra={"session": str(session), "reply": reply.id, "verdict": refusal.name, "said": said(error)},
             )
             match refusal:
-                case Refusal.DONE:
-                    delivered.append(shape.edit or 0)
-                    waiting.pop(0)
                 case Refusal.AGAIN | Refusal.FLOOD | Refusal.OPERATOR:
                     if refusal is Refusal.AGAIN and shape.edit is None and perhaps_done(error):
                         # At least once: better twice than never. The chaos run counts these.

@@ -207,6 +207,10 @@ class LiveAnswer(Sink, Protocol):
         """The messages that the final text must edit, in order; empty when nothing was shown."""
         ...
 
+    def settled(self, reply: Reply) -> bool:
+        """Whether the message that a reply edits surely shows it already, so that it need not be delivered."""
+        ...
+
 
 class Delivery(Protocol):
     """Telegram as a worker sees it."""

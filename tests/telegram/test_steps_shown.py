@@ -143,11 +143,25 @@ class TestLongAnswers:
         assert [message["message_id"] for message in messages] == stage.stored == list(answer.message_ids)
         assert len(messages) == 4
         final = stage.delivery.render("word " * 2500, edits=answer.message_ids)
+        assert [answer.settled(reply) for reply in final] == [True, True, True, True]
         for reply in final:
             await stage.delivery.deliver(session, reply)
         assert await stage.world.texts(session) == [reply.text for reply in final]
 
     @pytest.mark.promise("long-answers")
+    async def test_a_message_whose_last_call_may_still_take_effect_is_not_taken_for_settled(self, stage: Stage) -> None:
+        session = await stage.world.session()
+        async with stage.live(session) as answer:
+            answer.text("one")
+            await stage.shows(session, "one")
+            await stage.world.pg.fault("cut_after", "editMessageText")
+            answer.text("one two")
+            await stage.called(session, "editMessageText", 2)
+            answer.text("one two three")
+            await stage.shows(session, "one two three")
+        (reply,) = stage.delivery.render("one two three", edits=answer.message_ids)
+        assert not answer.settled(reply)
+
     async def test_past_its_last_message_an_answer_says_that_it_goes_on(self, world: World) -> None:
         stage = stage_with(world, file_after=2)
         session = await world.session()

@@ -183,6 +183,9 @@ class ScriptedLive:
     def phase(self, words: str) -> None:
         self._news.set()
 
+    def settled(self, reply: Reply) -> bool:
+        return reply.edit is not None and self._telegram.chat(self._session).shown.get(reply.edit) == reply.text
+
     def end(self) -> None:
         self._over = True
         self._news.set()
@@ -272,8 +275,12 @@ class ScriptedDelivery:
         if self.unrenderable and self.unrenderable in markdown:
             raise ValueError("a defect in rendering")
         text = "\n\n".join(part for part in (trace.thoughts, markdown, *notes, *trace.steps) if part)
-        first, *further = edits or (None,)
-        return (Reply(text=text, edit=first, reply_to=reply_to, drops=tuple(filter(None, further))),)
+        parts = text.split("\f")
+        *before, last = [
+            Reply(text=part, edit=dict(enumerate(edits)).get(place), reply_to=None if place else reply_to)
+            for place, part in enumerate(parts)
+        ]
+        return (*before, last.model_copy(update={"drops": tuple(edits[len(parts) :])}))
 
 
 @dataclass

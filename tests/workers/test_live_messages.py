@@ -67,6 +67,24 @@ async def test_damaged_ids_of_messages_hold_no_answer_up(pool: Pool) -> None:
     assert pool.telegram.delivered[-1][1].edit == 900
 
 
+@pytest.mark.parametrize(("shown", "delivered"), [("answer to a\fb", ["b"]), ("answer\fb", ["answer to a", "b"])])
+async def test_a_message_that_was_closed_as_the_final_text_has_it_is_not_delivered_again(
+    pool: Pool, shown: str, delivered: list[str]
+) -> None:
+    worker = await pool.worker("w-one")
+    pool.model.partial["a"] = shown
+    hold = pool.model.hold("a")
+    update = await pool.say(1, "a\fb")
+    worker.doorbell(ONE)
+    await hold.reached()
+    await pool.telegram.changes.until(lambda: len(pool.telegram.noted) == 2)
+    hold.go.set()
+    await pool.telegram.until_delivered(len(delivered))
+    assert list(pool.telegram.chat(ONE).shown.values()) == ["answer to a", "b"]
+    assert pool.telegram.texts(ONE) == delivered
+    assert set(pool.telegram.answered(ONE)) == {update}
+
+
 async def with_a_step(pool: Pool, **environ: str) -> str:
     """What is delivered after a turn of one tool call."""
     worker = await pool.worker("w-one", **environ)

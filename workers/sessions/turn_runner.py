@@ -12,7 +12,7 @@ from tasks.errors import ClaimLost, EnvelopeTooNew, Retryable, Terminal
 from tasks.store.sessions import READ_AHEAD, Commit
 from tasks.store.state import StateField
 from workers import texts
-from workers.interfaces import TurnFailed, TurnRequest, TurnResult
+from workers.interfaces import LiveAnswer, TurnFailed, TurnRequest, TurnResult
 from workers.sessions.again import BATCH
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.failures import Failures
@@ -88,6 +88,7 @@ class TurnRunner:
         self._reply_to = self._target(asked.messages[-1])
         self.journal = TurnJournal(owned, self._spending, asked.answers)
         self._trace = NO_TRACE
+        self._live: LiveAnswer | None = None
 
     async def keeping(self) -> None:
         """Keep the turn's steps beside it, until cancelled.
@@ -150,7 +151,7 @@ class TurnRunner:
         async with live as answer:
             shown = TrackedAnswer(answer, owned, self._spending, self._deps.clock)
             result = await self._tries(asked, shown)
-        owned.live = answer.message_ids
+        owned.live, self._live = answer.message_ids, answer
         self._trace = shown.trace(owned.effective("steps", settings), thinking)
         if isinstance(result, TurnResult):
             long = len(result.text) > _LONG
@@ -248,6 +249,10 @@ class TurnRunner:
     def _render(self, text: str, notes: Sequence[str] = (), trace: Trace = NO_TRACE) -> tuple[Reply, ...]:
         edits, reply_to = self._owned.live, self._reply_to
         rendered = self._deps.delivery.render(text, edits=edits, reply_to=reply_to, notes=notes, trace=trace)
+        if self._live is not None and not self._owned.inherited:
+            # A full message of a long answer was closed as the final text has it.
+            *closed, last = rendered
+            rendered = (*(reply for reply in closed if not self._live.settled(reply)), last)
         return tuple(reply.model_copy(update={"answers": self._answers}) for reply in rendered)
 
     # -- what it may cost

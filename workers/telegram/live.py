@@ -15,6 +15,7 @@ from botapi.pacing import RateLimited, StillOurs, speaking_if
 from botapi.refusals import said
 from botapi.split import Part
 from tasks.clock import Clock
+from tasks.envelope import Reply
 from tasks.errors import ClaimLost, StoreUnavailable
 from tasks.session import SessionKey
 from tasks.waiting import came_within
@@ -90,6 +91,12 @@ class Live:
     def message_ids(self) -> tuple[int, ...]:
         """The messages that the final text must edit."""
         return tuple(self._screen.ids) if self._screen is not None else ()
+
+    def settled(self, reply: Reply) -> bool:
+        """Whether the message that a reply edits surely shows it already."""
+        if self._screen is None or reply.edit is None or reply.buttons or reply.drops:
+            return False
+        return self._screen.settled(reply.edit, Part(reply.text, reply.entities))
 
     def text(self, so_far: str) -> None:
         """The whole answer so far, Markdown; an empty string takes back what was shown."""

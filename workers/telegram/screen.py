@@ -55,6 +55,8 @@ class Screen:
     _draft_id: int = field(default_factory=lambda: randrange(1, 2**31))  # noqa: S311 - tells drafts apart
     _draft: tuple[Part | None, float] = (None, 0.0)
     _shown: dict[int, tuple[Part, bool]] = field(default_factory=dict[int, tuple[Part, bool]])
+    _doubtful: set[int] = field(default_factory=set[int])
+    """Parts with a call that failed and may take effect later."""
     _plain: bool = False
     _bare: bool = False
 
@@ -62,6 +64,11 @@ class Screen:
     def blank(self) -> bool:
         """Whether nothing was shown."""
         return not self.ids and self._draft[0] is None
+
+    def settled(self, message_id: int, part: Part) -> bool:
+        """Whether a message surely shows this part, without a button, and stays so."""
+        place = self.ids.index(message_id) if message_id in self.ids else -1
+        return self._shown.get(place) == (part, False) and place not in self._doubtful
 
     def shows(self, frame: Frame) -> bool:
         """Whether there is nothing to do for it."""
@@ -103,6 +110,8 @@ class Screen:
         """
         place = self._next(frame) or 0
         refusal = classify(error)
+        if perhaps_done(error):
+            self._doubtful.add(place)
         match refusal:
             case Refusal.DONE:
                 self._shown[place] = self._wanted(frame)[place]
