@@ -94,6 +94,12 @@ class Calls:
         """Delete a message."""
         await self._bot.delete_message(session.chat, message_id, rate_limit_args=Priority.CONTROL)
 
+    async def disarm(self, session: SessionKey, message_id: int) -> None:
+        """Take a message's buttons away, and keep its words."""
+        await self._bot.edit_message_reply_markup(
+            session.chat, message_id, business_connection_id=session.business, rate_limit_args=self._priority
+        )
+
     async def _edit(
         self, session: SessionKey, message_id: int, shape: Shape, priority: Priority, read_timeout: float | None
     ) -> None:

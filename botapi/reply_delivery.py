@@ -61,16 +61,19 @@ async def deliver(calls: Calls, session: SessionKey, reply: Reply, *, wait: Wait
                 case _:
                     waiting[:1] = _less(shape, error, refusal)
     for message_id in reply.drops:
-        await _drop(calls, session, message_id)
+        await _tidy(session, calls.delete(session, message_id))
+    for message_id in reply.disarms:
+        await _tidy(session, calls.disarm(session, message_id))
     return delivered[0] if delivered else None
 
 
-async def _drop(calls: Calls, session: SessionKey, message_id: int) -> None:
-    """Take back a message that the answer no longer needs; a failure leaves it, which loses nothing."""
+async def _tidy(session: SessionKey, call: Awaitable[None]) -> None:
+    """Take back what the answer no longer needs, a message or buttons; a failure leaves it, which loses nothing."""
     try:
-        await calls.delete(session, message_id)
+        await call
     except TelegramError as error:
-        log.info("delivery.not_dropped", extra={"session": str(session), "said": said(error)})
+        if classify(error) is not Refusal.DONE:
+            log.info("delivery.not_tidied", extra={"session": str(session), "said": said(error)})
 
 
 async def _send(calls: Calls, session: SessionKey, shape: Shape) -> int:

@@ -173,6 +173,8 @@ class Reply(Envelope):
     """The update ids that this answers (for the history checker)."""
     drops: tuple[int, ...] = ()
     """Ids of messages that go once it is delivered: the answer had grown over more messages than it takes."""
+    disarms: tuple[int, ...] = ()
+    """Ids of messages that keep their words and lose their buttons once it is delivered."""
     callback: str | None = None
     session: str | None = None
     """Where to, of the bot's own replies only: these are not kept in a session's outbox."""

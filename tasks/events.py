@@ -50,7 +50,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "delivery.perhaps_doubled": "A message may have been shown twice.",
     "telegram.flood": "Telegram holds a chat, or the bot.",
     "telegram.token_refused": "The token was revoked.",
-    "delivery.not_dropped": "A message that an answer no longer needs could not be deleted; it stays.",
+    "delivery.not_tidied": "A message or a button that an answer no longer needs could not be taken away; it stays.",
     "frames.ended": "Telegram refuses live frames of a turn; the answer comes at its end.",
     "frames.failed": "A defect of ours in live frames; the answer comes at its end.",
     "frames.not_stored": "Live frames ended because Redis was away.",

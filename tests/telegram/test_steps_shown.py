@@ -117,6 +117,18 @@ class TestStopButton:
         assert "reply_markup" not in entry["params"]
         assert entry["params"]["can_stop"] == "true"
 
+    async def test_one_that_a_dead_worker_left_goes_and_the_words_stay(self, world: World) -> None:
+        stage = stage_with(world, replace(AT_ONCE, stop=0.0))
+        session = await world.session()
+        async with stage.live(session) as answer:
+            answer.text("one")
+            await world.pg.wait_for(session.chat, lambda found: bool(found and found[-1].get("reply_markup")))
+        for _ in range(2):
+            await stage.delivery.deliver(session, Reply(text="Stopped.", disarms=answer.message_ids))
+        first, *_ = await world.pg.bot_messages(session.chat)
+        assert first["text"] == "one"
+        assert "reply_markup" not in first
+
     async def test_where_buttons_are_refused_the_answer_grows_without(self, world: World) -> None:
         stage = stage_with(world, replace(AT_ONCE, stop=0.0))
         session = await world.session()

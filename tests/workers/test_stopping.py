@@ -75,6 +75,8 @@ async def test_a_stop_for_a_dead_workers_turn_keeps_the_question_and_the_text_on
     await two.answer(ONE)
     assert await history(pool) == ["long story", " [stopped]"]
     assert list(pool.telegram.chat(ONE).shown.values()) == ["Once upon", texts.stopped(1)]
+    # Its Stop button goes.
+    assert pool.telegram.delivered[-1][1].disarms == tuple(pool.telegram.noted)
     assert len(pool.model.calls) == 1
 
 

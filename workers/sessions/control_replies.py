@@ -34,6 +34,9 @@ async def control_commit(
     else:
         replies = render(plan.words, edits=() if owned.shows_unknown else owned.live)
     replies = tuple(reply.model_copy(update={"answers": plan.handled.answers}) for reply in replies)
+    if owned.shows_unknown and not partial:
+        # What a dead worker showed stays, and its Stop button goes.
+        replies = (*replies[:-1], replies[-1].model_copy(update={"disarms": owned.live[-1:]}))
     if buttons:
         replies = (*replies[:-1], replies[-1].model_copy(update={"buttons": buttons}))
     kept = {name: value for name, value in plan.set.items() if value}
