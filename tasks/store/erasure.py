@@ -97,6 +97,7 @@ class Erasure:
         await self._lines(whose, erased)
         await self._doorbells(whose, erased)
         await self._usage(whose, erased)
+        await self._shared(erased)
         await self._by_name(whose, erased)
         return erased
 
@@ -258,6 +259,18 @@ class Erasure:
             for pattern in ("held:*", "charged:*"):
                 async for one, _ in self._redis.hscan_iter(name, match=pattern, count=1000):
                     yield one
+
+    async def _shared(self, erased: Erased) -> None:
+        """Keys of many sessions: a slot's sets lose theirs; a record of the last turns, which expires, goes whole."""
+        names = [str(session) for session in erased.sessions]
+        for kind in keys.KINDS:
+            if kind.type == "zset" and kind.pattern.startswith("cohort:slot:") and names:
+                async for name in self._scan(kind.pattern):
+                    with guard():
+                        await self._redis.zrem(name, *names)
+            if kind.type == "stream" and kind.lifetime == "expires":
+                with guard():
+                    await self._redis.unlink(kind.pattern)
 
     async def _by_name(self, whose: Whose, erased: Erased) -> None:
         """What is left and is named after the session or the person: send budgets, counts of reminders."""

@@ -152,6 +152,10 @@ async def test_after_a_person_is_forgotten_no_key_holds_their_number_or_their_wo
     store: Store, settings: Settings
 ) -> None:
     await filled(store, settings)
+    await store.redis.zadd(keys.pending(63), {str(HERS): 1.0})
+    for kind in keys.KINDS:
+        if kind.type == "stream" and kind.lifetime == "expires":
+            await store.redis.xadd(kind.pattern, {"records": f"session {HERS}"})
     before = await everything(store.redis)
     assert before.count("annword") > 15
     erased = await erase(store, Whose(user=ANN))
