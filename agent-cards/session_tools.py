@@ -1,6 +1,16 @@
-"""Tools of the assistant card that know the chat they are used in: notes and reminders."""  # noqa: INP001 - a folder of cards, not a package
+"""Tools of the cards that know the chat they are used in: questions, notes and reminders."""  # noqa: INP001 - a folder of cards, not a package
 
 from workers.runtime import tools
+
+
+async def ask_user(question: str, choices: list[str] | None = None) -> str:
+    """Ask the person a question and wait for the answer, however long it takes.
+
+    Args:
+        question: What to ask, in full.
+        choices: Up to 8 answers to choose from. Leave it out where any words may be the answer.
+    """
+    return await tools.ask_user(question, choices or [])
 
 
 async def remember(topic: str, note: str) -> str:

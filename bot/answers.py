@@ -1,11 +1,13 @@
 """Commands that the bot answers itself, without an agent."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
 from bot import texts
 from bot.updates.commands import CHOICES, UNREADABLE, Command
 from tasks import chat_choices, keys
+from tasks.asking import ParkedTurn
 from tasks.chat_choices import CHAT_CHOICES, DEFAULT, ChatChoice
 from tasks.clock import Clock
 from tasks.envelope import Button, Inbound, Reply
@@ -20,6 +22,10 @@ class Sessions(Protocol):
 
     async def glance(self, session: SessionKey) -> Glance:
         """One session."""
+        ...
+
+    async def parked(self, session: SessionKey) -> tuple[ParkedTurn | None, tuple[Inbound, ...]]:
+        """The questions of one session's parked turn, and the last entries of its inbox."""
         ...
 
     async def usage(self, names: list[str]) -> list[int]:
@@ -74,15 +80,53 @@ class Answers:
             case _:
                 return None
 
+    async def press(self, inbound: Inbound, before: Sequence[Inbound]) -> tuple[bool, str]:
+        """Look at a pressed button of a question. The session's worker looks again; this is what the person reads now.
+
+        Args:
+            inbound: The press.
+            before: What came before it in the same batch.
+
+        Returns:
+            Whether it counts, and one line.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        turn, waiting = await self._sessions.parked(inbound.key)
+        ident, verdict = inbound.choice["ask"], inbound.choice["say"]
+        if turn is None:
+            return False, texts.QUESTION_ENDED
+        refusal = turn.refusal(ident, verdict, inbound.person, self._settings.admins)
+        earlier = (
+            entry for entry in (*waiting, *before) if entry.kind == "answer" and entry.choice.get("ask") == ident
+        )
+        if refusal is None and any(self._counts(turn, entry) for entry in earlier):
+            refusal = "answered"
+        match refusal:
+            case None:
+                return True, texts.DENIED if verdict == "no" else texts.TAKEN
+            case "ended":
+                return False, texts.QUESTION_ENDED
+            case "answered":
+                return False, texts.QUESTION_ANSWERED
+            case "not yours":
+                return False, texts.QUESTION_NOT_YOURS
+
+    def _counts(self, turn: ParkedTurn, entry: Inbound) -> bool:
+        said = entry.choice
+        return turn.refusal(said.get("ask", ""), said.get("say", ""), entry.person, self._settings.admins) is None
+
     async def _status(self, inbound: Inbound) -> str:
         seen = await self._sessions.glance(inbound.key)
-        return texts.status(
+        said = texts.status(
             waiting=seen.waiting,
             oldest_s=None if seen.oldest is None else self._clock.now() - seen.oldest,
             working=seen.running_on is not None,
             agent=await self._agent(seen),
             model=self._model(seen),
         )
+        return said if seen.question is None else f"{texts.asked(seen.question)}\n{said}"
 
     async def _agent(self, seen: Glance) -> str | None:
         """The agent that answers; a chosen one counts only while workers have it."""

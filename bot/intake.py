@@ -9,10 +9,12 @@ from zlib import crc32
 
 from bot import texts
 from bot.answers import Answers
+from bot.entries import buried, moved_entry
 from bot.interrupts import Interrupts
 from bot.notices import Notices
 from bot.recent import Allowance, Recent
 from bot.signs import Signs
+from bot.updates.commands import Command
 from bot.updates.meaning import BotIdentity, Ignored, Incoming, Malformed, Meaning, Moved
 from bot.updates.understand import understand
 from tasks import metrics
@@ -147,11 +149,11 @@ class UpdateIntake:
             case Moved(update_id, old, new):
                 if not await self._moves(old, new, before):
                     return _Item(meaning, Accept(update_id))
-                return _Item(meaning, Accept(meaning.update_id, inbound=_moved(meaning, self._clock.now())))
+                return _Item(meaning, Accept(meaning.update_id, inbound=moved_entry(meaning, self._clock.now())))
             case Ignored(update_id, _, callback):
                 return _Item(meaning, Accept(update_id), press=callback, press_says=callback and texts.BUTTON_TOO_OLD)
             case Incoming():
-                return await self._admit(meaning)
+                return await self._admit(meaning, before)
 
     async def _moves(self, old: SessionKey, new: SessionKey, before: Sequence[_Item]) -> bool:
         """Whether a session has to move; the store holds nothing of a group of strangers."""
@@ -161,7 +163,7 @@ class UpdateIntake:
             return True
         return await self._intake.knows(old)
 
-    async def _admit(self, heard: Incoming) -> _Item:
+    async def _admit(self, heard: Incoming, before: Sequence[_Item]) -> _Item:
         inbound, nothing = heard.inbound, Accept(heard.update_id)
         if not heard.addressed and (inbound.session, inbound.album) not in self._albums:
             return _Item(heard, nothing)
@@ -176,20 +178,47 @@ class UpdateIntake:
                 return _Item(heard, nothing, stranger=inbound)
             case "admit":
                 pass
+        if inbound.kind == "answer":
+            return await self._pressed(heard, [item.inbound for item in before if item.inbound is not None])
         if heard.ask is None:
             return _Item(heard, Accept(heard.update_id, inbound=inbound), press=heard.callback)
+        return await self._asked(heard, heard.ask)
+
+    async def _pressed(self, heard: Incoming, before: Sequence[Inbound]) -> _Item:
+        """A button of a question: its person is told at once whether that counts."""
+        inbound = heard.inbound
+        try:
+            counts, says = await self._answers.press(inbound, [one for one in before if one.session == inbound.session])
+        except StoreUnavailable:
+            raise
+        except Exception as problem:
+            log.exception("answer.failed", extra={"session": inbound.session, "ask": inbound.kind})
+            return _Item(heard, buried(Accept(heard.update_id, inbound=inbound), problem, self._clock.now()))
+        return _Item(heard, Accept(heard.update_id, inbound if counts else None), None, heard.callback, says)
+
+    async def _asked(self, heard: Incoming, ask: Command) -> _Item:
+        """A command that the bot answers itself if it can."""
+        inbound, nothing = heard.inbound, Accept(heard.update_id)
         accept = Accept(heard.update_id, inbound=inbound)
         try:
-            reply = await self._answers.answer(heard.ask, inbound)
+            reply = await self._answers.answer(ask, inbound)
         except StoreUnavailable:
             raise
         except Exception as problem:
             # Damaged state of one session must not hold up the updates of all others.
-            log.exception("answer.failed", extra={"session": inbound.session, "ask": heard.ask.name})
-            return _Item(heard, _buried(accept, problem, self._clock.now()))
+            log.exception("answer.failed", extra={"session": inbound.session, "ask": ask.name})
+            return _Item(heard, buried(accept, problem, self._clock.now()))
         if reply is not None:
             accept = Accept(heard.update_id, reply=reply) if self._asks.take(inbound.session) else nothing
         return _Item(heard, accept, press=heard.callback)
+
+    async def _answered(self, heard: Incoming, before: Sequence[_Item]) -> _Item:
+        """A button of a question was pressed: its person is told at once whether that counts."""
+        pressed = [item.inbound for item in before if item.inbound is not None]
+        pressed = [inbound for inbound in pressed if inbound.session == heard.inbound.session]
+        counts, says = await self._answers.press(heard.inbound, pressed)
+        accept = Accept(heard.update_id, inbound=heard.inbound if counts else None)
+        return _Item(heard, accept, press=heard.callback, press_says=says)
 
     def _attach_doorbells(self, items: Sequence[_Item], *, all_of_them: bool) -> None:
         """Give each item that is stored its doorbell, or only the last one of each session."""
@@ -218,7 +247,7 @@ class UpdateIntake:
             except StoreUnavailable:
                 raise
             except Exception as problem:  # noqa: BLE001 - the dead letter names the defect
-                await self._intake.accept(self._me.id, [_buried(item, problem, self._clock.now())])
+                await self._intake.accept(self._me.id, [buried(item, problem, self._clock.now())])
                 verdicts.append("seen")
         return verdicts
 
@@ -242,7 +271,7 @@ class UpdateIntake:
             self._signs.used(key, inbound.message_id)
         if inbound.kind in ("stop", "new"):
             after.interrupt.append(key)
-        if inbound.kind in ("message", "retry") or (inbound.kind == "new" and inbound.text):
+        if inbound.kind in ("message", "retry", "answer") or (inbound.kind == "new" and inbound.text):
             after.typing.append(key)
 
 
@@ -256,23 +285,3 @@ def _log(meaning: Meaning) -> None:
             log.debug("update.ignored", extra={"update_id": update_id, "why": why})
         case Incoming():
             pass
-
-
-def _moved(moved: Moved, now: float) -> Inbound:
-    """A control word behind the messages that wait in the old group."""
-    return Inbound(
-        v=2,
-        session=str(moved.old),
-        update_id=moved.update_id,
-        at=now,
-        kind="moved",
-        chat_type="group",
-        moved_to=moved.new.chat,
-    )
-
-
-def _buried(item: Accept, problem: Exception, now: float) -> Accept:
-    """The item as a dead letter, in ASCII: the store may be unable to take the item's own content."""
-    reason = f"could not be stored: {type(problem).__name__}"
-    raw = ascii(item.inbound or item.reply or item.dead)
-    return Accept(item.update_id, dead=DeadLetter(reason=reason, at=now, update_id=item.update_id, raw=raw))

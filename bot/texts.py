@@ -52,6 +52,11 @@ CANCEL_REMINDERS = "Cancel the reminders"
 UNREADABLE = "Sorry, I cannot read this kind of message. Please send it as text or as a file."
 TOO_MANY = "That is more than I can keep up with. Please wait until I have answered; this message was not taken."
 BUTTON_TOO_OLD = "This button is too old. Please write to me instead."
+QUESTION_ENDED = "This question has ended."
+QUESTION_ANSWERED = "This question is answered already."
+QUESTION_NOT_YOURS = "Only the person who asked me, or an operator, can answer this."
+TAKEN = "Thank you."
+DENIED = "I leave it."
 NOT_FOR_YOU = "Sorry, you cannot use this bot."
 
 
@@ -86,6 +91,11 @@ def status(*, waiting: int, oldest_s: float | None, working: bool, agent: str | 
         lines = [f"{messages} waiting{since}.", "I am working on it." if working else "It is not being worked on yet."]
     lines.append(f"Agent: {agent or 'the default'}. Model: {model or 'the default'}.")
     return "\n".join(lines)
+
+
+def asked(question: str) -> str:
+    """What /status answers first while a turn waits for a person."""
+    return f"I have asked you something, and wait for the answer: {question}"
 
 
 def usage(tokens_in: int, tokens_out: int, limits: Sequence[tuple[str, int, int]]) -> str:

@@ -6,8 +6,8 @@ from cohort import current_call, current_session
 from importlib.metadata import version as _version
 
 from tasks.session import SessionKey
-from workers.runtime.tools import Call, current_call, current_session, recall, remember, remind_me
+from workers.runtime.tools import Call, ask_user, current_call, current_session, recall, remember, remind_me
 
-__all__ = ["Call", "SessionKey", "current_call", "current_session", "recall", "remember", "remind_me"]
+__all__ = ["Call", "SessionKey", "ask_user", "current_call", "current_session", "recall", "remember", "remind_me"]
 
 __version__ = _version("cohort")

@@ -12,7 +12,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
 from tasks.session import SessionKey
 
-type InboundKind = Literal["message", "stop", "new", "choose", "compact", "retry", "undo", "reminder", "moved"]
+type InboundKind = Literal[
+    "message", "stop", "new", "choose", "compact", "retry", "undo", "reminder", "moved", "answer"
+]
 type MediaKind = Literal["photo", "document", "voice", "audio", "video", "video_note", "animation", "sticker"]
 
 
@@ -91,10 +93,14 @@ class Quoted(BaseModel):
 
 
 class Inbound(Envelope):
-    """One accepted message, or one control word that takes its place in the order of messages (``kind``)."""
+    """One accepted message, or one control word that takes its place in the order of messages (``kind``).
+
+    Kind ``answer`` is a pressed button of a question (``tasks.asking``): ``choice`` holds the question's id and the
+    verdict.
+    """
 
     VERSION: ClassVar[int] = 3
-    """1 at first; 2 knows ``moved``; 3 knows ``undo``, which an older reader leaves to a newer one."""
+    """1 at first; 2 knows ``moved``; 3 knows ``undo`` and ``answer``, which an older reader leaves to a newer one."""
 
     session: str
     update_id: int
@@ -132,6 +138,8 @@ class Inbound(Envelope):
     """Of a reminder: the person whose turn set it."""
     depth: int = 0
     """Of a reminder: how many reminders led to it since a person wrote."""
+    reply_to: int | None = None
+    """The message that it answers, if that is the bot's."""
 
     @property
     def key(self) -> SessionKey:
@@ -180,6 +188,8 @@ class Reply(Envelope):
     """Where to, of the bot's own replies only: these are not kept in a session's outbox."""
     at: float | None = None
     """When it was written, seconds since the epoch, of a reply that is dropped when it is old."""
+    question: str | None = None
+    """The id of the question that it asks (``tasks.asking``)."""
 
 
 class DeadLetter(Envelope):

@@ -62,6 +62,8 @@ EVENTS: Final[Mapping[str, str]] = {
     "claim.lost": "Another worker owns the session now; this worker's result was thrown away.",
     "turns.paused": "An operator paused turns, of `sessions` single ones (0: of all); messages are kept.",
     "turns.resumed": "No turns are paused any more.",
+    "turn.parked": "A turn asks people, and rests until they answer.",
+    "question.expired": "No answer came in time; the turn was given up.",
     "turn.failed": "A turn failed; `action` says whether it is tried again, told to its user, or left to the operator.",
     "turn.defect": "A defect of ours in a turn.",
     "undo.defect": "A defect of ours: the last exchange could not be taken out of the history.",

@@ -8,8 +8,10 @@ from uuid import uuid4
 
 from tasks.errors import EnvelopeTooNew
 
-VERSION = 1
+VERSION = 2
 """Of the mark and of the entries behind it."""
+_RUNNING, _PARKED = 1, 2
+"""The version of a turn that runs, and of one that was parked: a release that asks no one must not go on with it."""
 
 
 class JournalTooNew(EnvelopeTooNew):
@@ -26,6 +28,7 @@ class Mark:
     """``turn_of`` them."""
     nonce: str
     """Tells two journals of one turn apart, of which the first was damaged."""
+    version: int = _RUNNING
 
     @classmethod
     def new(cls, updates: Sequence[int]) -> Self:
@@ -35,6 +38,10 @@ class Mark:
     def again(self) -> Self:
         """A journal of the same turn that begins now, in place of a damaged one."""
         return replace(self, nonce=uuid4().hex[:8])
+
+    def parked(self) -> Self:
+        """The same journal, of a turn that waits for a person."""
+        return replace(self, version=_PARKED)
 
     @classmethod
     def parse(cls, written: str) -> Self | None:
@@ -46,13 +53,13 @@ class Mark:
         match written.split(" "):
             case [version, *_] if version.isdecimal() and version.isascii() and int(version[:9]) > VERSION:
                 raise JournalTooNew
-            case [version, taken, turn, nonce] if version == str(VERSION) and taken.isascii() and taken.isdecimal():
-                return cls(int(taken[:9]), turn, nonce)
+            case [("1" | "2") as version, taken, turn, nonce] if taken.isascii() and taken.isdecimal():
+                return cls(int(taken[:9]), turn, nonce, int(version))
             case _:
                 return None
 
     def __str__(self) -> str:
-        return f"{VERSION} {self.taken} {self.turn} {self.nonce}"
+        return f"{self.version} {self.taken} {self.turn} {self.nonce}"
 
 
 def turn_of(updates: Sequence[int]) -> str:

@@ -39,6 +39,7 @@ KINDS = (
     KeyKind("cohort:bot:*:strangers", "list", "expires", "lines to people who are not admitted"),
     KeyKind("cohort:bots", "hash", "expires", "the bot's processes: who polls, and since when"),
     KeyKind("cohort:slot:*:pending", "zset", "empties", "session -> when its oldest work was accepted"),
+    KeyKind("cohort:slot:*:parked", "zset", "empties", "sessions that wait for a person -> when they are given up"),
     KeyKind("cohort:worker:*", "string", "expires", "liveness of one incarnation"),
     KeyKind("cohort:members", "hash", "empties", "incarnation -> who it is"),
     KeyKind("cohort:assignment", "hash", "permanent", "version, slot -> incarnation"),
@@ -97,6 +98,10 @@ def strangers(bot: int) -> str:
 
 def pending(slot: int) -> str:
     return f"{PREFIX}slot:{slot:02d}:pending"
+
+
+def parked(slot: int) -> str:
+    return f"{PREFIX}slot:{slot:02d}:parked"
 
 
 def worker(incarnation: str) -> str:

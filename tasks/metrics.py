@@ -14,7 +14,7 @@ from tasks.loopback import foreign
 log = logging.getLogger("cohort.metrics")
 
 UPDATES = Counter("cohort_updates_total", "Updates taken in, by verdict (accepted, seen, full).", ["verdict"])
-TURNS = Counter("cohort_turns_total", "Turns ended, by outcome (answered, refused, set_aside).", ["outcome"])
+TURNS = Counter("cohort_turns_total", "Turns ended, by outcome (answered, refused, set_aside, parked).", ["outcome"])
 TURN_SECONDS = Histogram(
     "cohort_turn_seconds",
     "From a turn's begin to its commit.",
@@ -38,6 +38,7 @@ SENDS = Counter("cohort_sends_total", "Calls to Telegram in a chat, by class (fi
 FLOODS = Counter("cohort_telegram_floods_total", "Calls that Telegram refused with 429.")
 AWAKE = Gauge("cohort_sessions_awake", "Sessions with a turn loop in this worker.")
 AT_WORK = Gauge("cohort_turns_running", "Turns running in this worker.")
+PARKED = Gauge("cohort_turns_parked", "Turns of this worker's slots that wait for a person.")
 SERVERS_DOWN = Gauge("cohort_mcp_servers_down", "Shared MCP servers that this worker cannot reach.")
 SLOTS = Gauge("cohort_slots_served", "Slots this worker serves.")
 

@@ -98,9 +98,15 @@ class Settings(BaseSettings):
     allow: Ids = Field((), alias="COHORT_ALLOW")
     """User and chat ids on the allowlist, separated by commas."""
     admins: Ids = Field((), alias="COHORT_ADMINS")
-    """User ids that operator alerts are sent to, separated by commas."""
+    """User ids that operator alerts are sent to, separated by commas. They may answer questions in every chat."""
     queue_mode: Literal["collect", "followup", "interrupt"] = Field("collect", alias="COHORT_QUEUE_MODE")
     """What happens to messages sent while a turn runs; a chat may choose otherwise (`/queue`)."""
+    ask_ttl: Duration = Field(timedelta(hours=24), alias="COHORT_ASK_TTL", gt=timedelta(0))
+    """A question to a person that is not answered for so long ends its turn."""
+    ask_in_groups: Literal["author", "anyone"] = Field("author", alias="COHORT_ASK_IN_GROUPS")
+    """Who may answer a turn's question in a group: the authors of its messages, or anyone. Operators always may."""
+    approve: Literal["destructive", "listed"] = Field("destructive", alias="COHORT_APPROVE")
+    """Tools that a person has to allow: those that call themselves destructive, too, or only those with `approve`."""
     inbox_cap: int = Field(2000, alias="COHORT_INBOX_CAP", ge=1)
     """Waiting messages a session may have; further ones are refused with a word to the user."""
     stream: Literal["edit", "draft", "off"] = Field("edit", alias="COHORT_STREAM")

@@ -10,7 +10,7 @@ from tasks.envelope import Inbound, Media, Reply
 from tasks.errors import CohortError, Terminal
 from tasks.session import SessionKey
 from workers.showing import NO_TRACE, Showing, Step, Trace
-from workers.steps import StepLog
+from workers.steps import PersonsAnswer, StepLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,10 @@ class TurnRequest:
     """Called in the loop thread with the cost of each model call as it ends, also when the turn fails."""
     steps: StepLog | None = None
     """Where the turn's steps are kept, and what an earlier try left there."""
-    answers: Mapping[str, str] = field(default_factory=dict[str, str])
+    answers: Mapping[str, PersonsAnswer] = field(default_factory=dict[str, PersonsAnswer])
     """What people said to the turn's questions, by ``Question.key``."""
+    allowed: frozenset[str] = frozenset()
+    """What people of this chat always allow: each a ``Question.scope``."""
     asks: bool = False
     """Whether there is a person to ask; otherwise nothing parks the turn."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from tasks.errors import CohortError
 
@@ -43,16 +43,31 @@ class StepLog(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a turn waits for before it can go on.
-
-    ``key``: of the tool call that waits; the same in each run of the turn. ``tool`` and ``arguments`` (JSON): what it
-    is to do. ``again``: it may have been carried out already, by a worker that died.
-    """
+    """What a turn waits for before it can go on."""
 
     key: str
+    """Of the tool call that waits, with what it is to do in it, and how often it was begun: the same in each run of the
+    turn until the call begins. So an answer is for one call with its arguments, and for one execution of it."""
     tool: str
     arguments: str
+    """JSON."""
     again: bool = False
+    """The call may have been carried out already, by a worker that died."""
+    text: str = ""
+    """What a tool asks. Empty: whether the call may be made."""
+    choices: tuple[str, ...] = ()
+    """What a tool offers as answers; none: any words."""
+    scope: str = ""
+    """What "always" allows; empty: it is not offered."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonsAnswer:
+    """What was said to a question."""
+
+    verdict: Literal["run", "no", "words"]
+    words: str = ""
+    """A choice, or what a person wrote instead of pressing a button: framed as a message is."""
 
 
 class TurnParked(CohortError):  # noqa: N818 - reads as the event

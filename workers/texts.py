@@ -6,6 +6,8 @@ What a model's faults are called stands with their table (``workers.runtime.faul
 import re
 from collections.abc import Mapping
 
+from tasks.asking import GivenAnswer, OpenQuestion
+
 NEW_CONVERSATION = "New conversation. I have forgotten what we said before."
 ENDED = "Stopped."
 INTERRUPTED = "(Interrupted.)"
@@ -25,8 +27,33 @@ CUT = "(The answer reached its length limit. Ask me to go on.)"
 CHAIN_ENDED = "Reminders that had set one another were cancelled."
 CANCEL_REMINDERS = "Cancel the reminders"
 CANCEL_REMINDERS_DATA = "reminders:cancel"
+MAY_I = "May I do this?"
+MAY_HAVE_HAPPENED = (
+    "I was interrupted while I did this, so it may have happened already. Please look before you let me do it again."
+)
+WITHDRAWN = "Withdrawn."
+NOT_ANSWERED = "No answer came in time."
+NO_ANSWER_CAME = "I asked you something and got no answer in time, so I have left it. Write to me to begin again."
 RETRY = "Retry"
 RETRY_DATA = "retry"
+
+
+def answered(question: OpenQuestion, given: GivenAnswer, *, named: bool) -> str:
+    """Below a question: what became of it; ``named``: with who answered."""
+    by = f" ({given.by})" if named and given.by else ""
+    match given.verdict:
+        case "once":
+            return f"Allowed once.{by}"
+        case "always":
+            return f"Allowed, from now on always in this chat.{by}"
+        case "no":
+            return f"Denied.{by}"
+        case _ if question.kind == "ask" and given.verdict:
+            return f"Answer: {given.words}{by}"
+        case _ if question.kind == "ask" and given.words:
+            return f"Answered.{by}"
+        case _:
+            return f"Not allowed: you wrote something else.{by}"
 
 
 def stopped(set_aside: int) -> str:

@@ -154,6 +154,7 @@ class Worded(Content):
 class Answered(Worded):
     """``Message``: one that another message answers."""
 
+    message_id: HintNumber = None
     from_user: Annotated[Maybe[User], Field(alias="from")] = None
     sender_chat: Maybe[NamedChat] = None
     forward_origin: Annotated[MessageOrigin | None, BeforeValidator(or_empty)] = None

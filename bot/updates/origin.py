@@ -88,6 +88,14 @@ def shows(message: Message) -> bool:
     return message.via_bot or any(entity.type in _SHOWN and entity.offset == 0 for entity in message.entities)
 
 
+def bots_message(message: Message, me: BotIdentity) -> int | None:
+    """The message of the bot that a message answers."""
+    answered = answered_by(message)
+    if answered is None or answered.from_user is None or answered.from_user.id != me.id:
+        return None
+    return answered.message_id
+
+
 def addressed(message: Message, said: str, me: BotIdentity) -> bool:
     """Whether a message in a group is meant for the bot: it names it, or answers it."""
     if "@" in said and me.mention.search(said):

@@ -22,6 +22,7 @@ from bot.updates.models import (
 from bot.updates.objects import SERVICE
 from bot.updates.origin import (
     addressed,
+    bots_message,
     forwarded_from,
     not_ours,
     person_of,
@@ -31,6 +32,7 @@ from bot.updates.origin import (
     without_mention,
 )
 from bot.updates.quotes import quote_of, quoted_files, quoted_of
+from tasks.asking import WORD
 from tasks.chat_choices import CHAT_CHOICES, DEFAULT
 from tasks.envelope import Inbound, InboundKind, Media, Sender
 from tasks.session import SessionKey
@@ -151,6 +153,7 @@ def _message(at: _Reading, message: Message) -> Meaning:
         edited=edited,
         described=given.described,
         forwarded_from=origin,
+        reply_to=bots_message(message, at.me),
     )
     return Incoming(at.update_id, inbound, given.addressed or not group, given.ask)
 
@@ -231,8 +234,9 @@ def _callback(at: _Reading, query: CallbackQuery) -> Meaning:
     pressed = query.id
     word, _, argument = (query.data or "").partition(":")
     message = query.message
-    if message is None or message.date == 0:
-        # Of an inaccessible message (date 0) not even the topic is told.
+    if message is None or (message.date == 0 and word != WORD):
+        # Of an inaccessible message (date 0) not even the topic is told. A question may rest for long; it is known by
+        # its id, so a guess at its session harms nothing.
         return at.nothing("a button whose message is gone", pressed)
     kind: InboundKind
     choice: dict[str, str] = {}
@@ -242,12 +246,17 @@ def _callback(at: _Reading, query: CallbackQuery) -> Meaning:
             kind = word
         case "reminders" if argument:
             kind, ask = "message", Command(word, argument)
+        case _ if word == WORD and argument:
+            ident, _, verdict = argument.partition(":")
+            kind, choice = "answer", {"ask": ident, "say": verdict}
         case _ if word in CHOICES and argument:
             kind, choice, ask = "choose", _choice(word, argument), Command(word, argument)
         case _:
             return at.nothing("a button that we do not know", pressed)
     session = session_of(at.me, message, message.business_connection_id)
     inbound = Inbound(
+        # An older worker would take the kind for damage.
+        v=Inbound.VERSION if kind == "answer" else 1,
         session=str(session),
         update_id=at.update_id,
         at=at.now,

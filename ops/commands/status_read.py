@@ -43,6 +43,7 @@ async def look(store: Store, clock: Clock, *, slots: int) -> Look:
         paused=tuple(pauses.lines()),
         models=_models(view.members.values(), now),
         telegram=_traffic(sends, max([0.0, *(until - now for until in held)])),
+        parked=await store.sessions.parked_turns(slots),
     )
 
 

@@ -108,6 +108,8 @@ class Look:
     telegram: Traffic = Traffic()
     paused: tuple[str, ...] = ()
     """What an operator has paused, a line each."""
+    parked: int = 0
+    """Turns that wait for a person."""
 
     @property
     def lanes(self) -> int:

@@ -24,6 +24,9 @@ READ_AHEAD = 64
 
 USAGE_KEPT = timedelta(days=40)
 
+OF_THE_HEAD = (StateField.journal, StateField.parked, StateField.asked)
+"""Fields of the state that are of the messages at the head, and go when they do."""
+
 _REMEMBERED = 10_000
 """Sessions whose epoch is remembered at most, about 2 MiB."""
 
@@ -58,6 +61,14 @@ class Held:
     """The session is not ours: another incarnation owns it (``owner``), or ours is taken for dead (None)."""
 
     owner: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """A parked turn lets its session go: ``seen`` entries of the inbox gave it nothing to do, until ``ends`` (s)."""
+
+    seen: int
+    ends: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,20 +157,23 @@ class SessionStore(SessionViews):
                 case _:
                     return Held(None)
 
-    async def advance(self, claim: Claim, *, again: bool = False, begun: int | None = None) -> Work | None:
+    async def advance(
+        self, claim: Claim, *, again: bool = False, begun: int | None = None, rest: Rest | None = None
+    ) -> Work | None:
         """What is next, or None: nothing was left and the session is released.
 
         ``again``: the head of the inbox was only waited for, or set aside by its user; that was no try. ``begun``: the
-        caller has kept count: so often the head was begun, if there is one to begin now.
+        caller has kept count: so often the head was begun, if there is one to begin now. ``rest``: its turn is parked,
+        so the session is released also while the inbox holds just what its owner has seen.
 
         Raises:
             ClaimLost: another incarnation owns it now.
         """
         session = claim.session
-        answer = await self._advance(
-            [keys.state(session), keys.inbox(session), keys.outbox(session), self._pending(session)],
-            [claim.owner, claim.epoch, str(session), READ_AHEAD, 0 if again else 1, "" if begun is None else begun],
-        )
+        slot = slot_of(session, self._slots)
+        names = [keys.state(session), keys.inbox(session), keys.outbox(session), keys.pending(slot), keys.parked(slot)]
+        args = [claim.owner, claim.epoch, str(session), READ_AHEAD, 0 if again else 1, "" if begun is None else begun]
+        answer = await self._advance(names, [*args, rest.seen if rest else "", rest.ends if rest else 0])
         match answer:
             case [b"work", tries, inbox, outbox, migrating_from]:
                 return Work(tries, tuple(inbox), tuple(outbox), text(migrating_from))
@@ -188,8 +202,7 @@ class SessionStore(SessionViews):
         plan: dict[str, Any] = {
             "drop": commit.drop,
             "set": flat(commit.set),
-            # The journal is of the messages at the head, and goes when they do.
-            "unset": [*commit.unset, *([StateField.journal] if commit.drop else [])],
+            "unset": [*commit.unset, *(OF_THE_HEAD if commit.drop else ())],
             "add": dict(commit.add),
             "usage": [{"add": dict(counts.add), "set": flat(counts.set)} for counts in commit.usage.values()],
             "replies": replies,

@@ -9,6 +9,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from tasks import keys
+from tasks.asking import ParkedTurn
 from tasks.chat_choices import CHAT_CHOICES
 from tasks.envelope import Inbound
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew, StateDamaged
@@ -21,6 +22,8 @@ _OLDEST_LOOKED_AT = 4
 
 _DIGITS = 17
 """A counter of more digits is damaged."""
+_LAST_ENTRIES = 64
+"""Entries of an inbox in which an answer is looked for that no worker has seen yet."""
 
 log = logging.getLogger("cohort.store")
 
@@ -41,6 +44,20 @@ class Glance:
     usage_out: int
     choices: Mapping[str, str] = field(default_factory=dict[str, str])
     """What the session chose of ``tasks.chat_choices``."""
+    question: str | None = None
+    """What a parked turn asks: its first open question."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlotWork:
+    """What a sweep finds in a slot.
+
+    ``sessions``: those with work, the longest waiting first, then those whose parked turn is to be given up.
+    ``parked``: how many turns of the slot wait for a person.
+    """
+
+    sessions: tuple[SessionKey, ...]
+    parked: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,29 +80,50 @@ class SessionViews:
         self._redis = redis
         self._slots = slots
 
-    async def pending(self, slots: Sequence[int], limit: int) -> list[list[SessionKey]]:
-        """For each slot up to ``limit`` sessions that have work, the longest waiting first; one round trip."""
+    async def sweep(self, slots: Sequence[int], limit: int, now: float) -> list[SlotWork]:
+        """For each slot its sessions with work; one round trip. ``limit``: of each kind. ``now``: in seconds."""
         with guard():
             async with self._redis.pipeline(transaction=False) as pipe:
                 for slot in slots:
                     pipe.zrange(keys.pending(slot), 0, limit - 1)
+                    pipe.zrange(keys.parked(slot), 0, int(now), byscore=True, offset=0, num=limit)
+                    pipe.zcard(keys.parked(slot))
                 found: list[Any] = await pipe.execute(raise_on_error=False) if slots else []
-        pairs: list[tuple[int, list[bytes]]] = []
-        for slot, names in zip(slots, found, strict=True):
-            if isinstance(names, Exception):
-                await self._mended(keys.pending(slot), names)
-            pairs.append((slot, [] if isinstance(names, Exception) else names))
-        return [[session for name in names if (session := await self._session(slot, name))] for slot, names in pairs]
+        work: list[SlotWork] = []
+        for place, slot in enumerate(slots):
+            waiting, due, parked = found[3 * place : 3 * place + 3]
+            sessions = await self._sessions(keys.pending(slot), waiting)
+            sessions += await self._sessions(keys.parked(slot), due)
+            work.append(SlotWork(tuple(dict.fromkeys(sessions)), parked if isinstance(parked, int) else 0))
+        return work
 
-    async def _session(self, slot: int, name: bytes) -> SessionKey | None:
-        """A pending session. What names none is taken away: it would be found at each sweep, for ever."""
-        try:
-            return SessionKey.parse(text(name))
-        except ValueError:
-            log.error("session.unreadable", extra={"slot": slot})  # noqa: TRY400 - what it was is not ours to log
-            with guard():
-                await self._redis.zrem(keys.pending(slot), name)
-            return None
+    async def _sessions(self, key: str, names: Any) -> list[SessionKey]:
+        """The sessions that a set names. What names none is taken away: each sweep would find it, for ever."""
+        if isinstance(names, Exception):
+            await self._mended(key, names)
+            return []
+        sessions: list[SessionKey] = []
+        for name in names:
+            try:
+                sessions.append(SessionKey.parse(text(name)))
+            except ValueError:
+                log.error("session.unreadable", extra={"key": key})  # noqa: TRY400 - what it was is not ours to log
+                with guard():
+                    await self._redis.zrem(key, name)
+        return sessions
+
+    async def parked(self, session: SessionKey) -> tuple[ParkedTurn | None, tuple[Inbound, ...]]:
+        """The questions of a session's parked turn, and the last entries of its inbox, read without claiming it."""
+        with guard():
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.hget(keys.state(session), StateField.parked)
+                pipe.lrange(keys.inbox(session), -_LAST_ENTRIES, -1)
+                raw, entries = await pipe.execute()
+        behind: list[Inbound] = []
+        for entry in entries:
+            with suppress(EnvelopeInvalid, EnvelopeTooNew):
+                behind.append(Inbound.from_json(entry))
+        return parked_in(raw), tuple(behind)
 
     async def glance(self, session: SessionKey) -> Glance:
         """How a session stands, read without claiming it."""
@@ -95,6 +133,7 @@ class SessionViews:
             StateField.model,
             StateField.input_tokens,
             StateField.output_tokens,
+            StateField.parked,
             *CHAT_CHOICES,
         )
         with guard():
@@ -102,14 +141,16 @@ class SessionViews:
                 pipe.llen(keys.inbox(session))
                 pipe.lindex(keys.inbox(session), 0)
                 pipe.hmget(keys.state(session), *fields)
-                waiting, head, (owner, agent, model, used_in, used_out, *chosen) = await pipe.execute()
+                waiting, head, (owner, agent, model, used_in, used_out, parked, *chosen) = await pipe.execute()
         oldest = None
         with suppress(EnvelopeInvalid, EnvelopeTooNew):
             # What cannot be read is the worker's to bury.
             oldest = Inbound.from_json(head).at if head else None
         owner, agent, model = (text(value) if value else None for value in (owner, agent, model))
         choices = {name: text(value) for name, value in zip(CHAT_CHOICES, chosen, strict=True) if value}
-        return Glance(waiting, oldest, owner, agent, model, _count(used_in), _count(used_out), choices)
+        turn = parked_in(parked)
+        question = turn.open[0].about if turn is not None and turn.open else None
+        return Glance(waiting, oldest, owner, agent, model, _count(used_in), _count(used_out), choices, question)
 
     async def backlogs(self, slots: int) -> list[Backlog]:
         """The slots that have work, in two round trips."""
@@ -138,6 +179,14 @@ class SessionViews:
                 owned: list[Any] = await pipe.execute() if names else []
         return {name for name, yes in zip(names, owned, strict=True) if yes}
 
+    async def parked_turns(self, slots: int) -> int:
+        """How many turns wait for a person, in one round trip."""
+        with guard():
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for slot in range(slots):
+                    pipe.zcard(keys.parked(slot))
+                return sum(await pipe.execute())
+
     async def usage(self, names: Sequence[str]) -> list[int]:
         """Tokens (in + out) counted under each of ``keys.usage`` names."""
         with guard():
@@ -151,6 +200,13 @@ class SessionViews:
         with suppress(StateDamaged), guard():
             raise problem
         await mend(self._redis, [key])
+
+
+def parked_in(raw: bytes | None) -> ParkedTurn | None:
+    """What a state says of a parked turn; None when there is none that this release can read."""
+    with suppress(EnvelopeInvalid, EnvelopeTooNew):
+        return ParkedTurn.from_json(raw) if raw else None
+    return None
 
 
 def _count(value: bytes | None) -> int:

@@ -11,8 +11,8 @@ import pytest
 from tests.runtime.steps import COUNTER, MemorySteps, executions, run_until_dead
 from tests.runtime.support import Open, Screen, ask, card
 from tests.support.model import Model
-from workers.runtime.durable import entries, in_doubt, journal
-from workers.steps import TurnParked
+from workers.runtime.durable import entries, journal, tool_facts
+from workers.steps import PersonsAnswer, TurnParked
 
 CARD = "---\nname: assistant\nmodel: generic.mock\nfunction_tools:\n{tools}\n---\nUse tools.\n"
 BEGUN = 2
@@ -77,12 +77,13 @@ async def test_a_call_in_doubt_asks_where_there_is_a_person_to_ask(
         (question,) = parked.value.questions
         assert (question.tool, json.loads(question.arguments), question.again) == ("plain", {"name": "x"}, True)
         assert heir.kept == dead.kept, "nothing is decided yet"
-        said = {question.key: "run"}
+        said = {question.key: PersonsAnswer("run")}
         result = await engine.run(replace(asked, steps=MemorySteps(heir.kept), asks=True, answers=said), Screen())
         assert "tool=plain x" in result.text
         assert executions(cards).total() == 1
         refused = await engine.run(
-            replace(asked, steps=MemorySteps(heir.kept), asks=True, answers={question.key: "no"}), Screen()
+            replace(asked, steps=MemorySteps(heir.kept), asks=True, answers={question.key: PersonsAnswer("no")}),
+            Screen(),
         )
         assert "unknown" in refused.text
         assert executions(cards).total() == 0
@@ -189,8 +190,8 @@ async def test_a_large_result_stands_in_a_file_of_the_session_and_without_it_its
 
 @pytest.mark.parametrize("says", [{"in_doubt": "maybe"}, {"in_doubt": {"*": 1}}, {"replay": "yes"}])
 def test_a_card_or_server_that_says_something_else_is_refused(says: dict[str, object]) -> None:
-    assert in_doubt.wrong(says) is not None
-    assert in_doubt.wrong({"in_doubt": {"pay*": "fail", "*": "run"}, "replay": "safe"}) is None
+    assert tool_facts.wrong(says) is not None
+    assert tool_facts.wrong({"in_doubt": {"pay*": "fail", "*": "run"}, "replay": "safe"}) is None
 
 
 def test_outside_of_a_turn_there_is_no_journal() -> None:

@@ -148,7 +148,7 @@ class Soak:
     async def _rest(self) -> None:
         """Until the last reply is out of the worker's hands, and its Celery knows that its doorbell has ended."""
         async with asyncio.timeout(ANSWER):
-            while any(await self.store.sessions.pending(range(64), 1)):  # noqa: ASYNC110 - Redis sends no event
+            while any(work.sessions for work in await self.store.sessions.sweep(range(64), 1, 0)):  # noqa: ASYNC110 - Redis sends no event
                 await asyncio.sleep(0.05)
             while any((await asyncio.to_thread(self.app.control.inspect(limit=1).active) or {"": [None]}).values()):
                 pass

@@ -80,6 +80,7 @@ OLD = {
     "old:notes": {"a": "b"},
 }
 NEW = {"state": {**STATE, "awaits": "7:2"}, "inbox": [FRACTION], "pending": ("7:1",), "notes": {"c": "d"}}
+ADVANCE = ["state", "inbox", "outbox", "pending", "parked"]
 ITEM = ["41", "message", "7:1", ENTRY, "bell"]
 CONTROL = ["42", "control", "7:1", ENTRY, ""]
 
@@ -96,13 +97,9 @@ STEPS = (
         ],
         {"seen": ("40",), "inbox": [ENTRY], "pending": ("7:1",), "queue": ["bell"], "dead": "{}", "replies": ["{}"]},
     ),
-    Step("advance", ["state", "inbox", "outbox", "pending"], ["w-one", "3", "7:1", "64", "1", ""], SESSION),
-    Step(
-        "advance",
-        ["state", "inbox", "outbox", "pending"],
-        ["w-one", "3", "7:1", "64", "1", "2"],
-        {"state": STATE, "pending": ("7:1",)},
-    ),
+    Step("advance", ADVANCE, ["w-one", "3", "7:1", "64", "1", "", "", "0"], SESSION),
+    Step("advance", ADVANCE, ["w-one", "3", "7:1", "64", "1", "2", "", "0"], {"state": STATE, "pending": ("7:1",)}),
+    Step("advance", ADVANCE, ["w-one", "3", "7:1", "64", "0", "1", "2", "900.5"], {**SESSION, "parked": ("7:2",)}),
     Step("assign", ["assignment"], ["4", "0", "w-one", "1", "w-two"], {"assignment": {"version": "4", "0": "w-two"}}),
     Step(
         "claim",

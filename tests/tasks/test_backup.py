@@ -119,8 +119,8 @@ async def test_a_restored_session_goes_on_where_it_was(store: Store, redis_url: 
         work = await restored.sessions.advance(again)
         assert work is not None
         assert [Reply.from_json(raw).text for raw in work.outbox] == ["answer"]
-        pending = await restored.sessions.pending(range(64), 10)
-        assert {session for found in pending for session in found} == {ONE, TWO}
+        pending = await restored.sessions.sweep(range(64), 10, 0)
+        assert {session for found in pending for session in found.sessions} == {ONE, TWO}
 
 
 Action = Callable[[Store], Awaitable[object]]

@@ -114,9 +114,10 @@ def test_a_mark_is_read_as_it_was_written_and_a_newer_one_is_left_alone() -> Non
     mark = Mark.new([7, 8])
     assert Mark.parse(str(mark)) == mark
     assert mark.taken == 2
+    assert Mark.parse(str(mark.parked())) == mark.parked()
     assert Mark.parse("") is Mark.parse("1 x turn nonce") is Mark.parse("1 2 turn") is Mark.parse("\ufffd") is None
     with pytest.raises(JournalTooNew):
-        Mark.parse("2 something else entirely")
+        Mark.parse("3 something else entirely")
 
 
 async def test_a_journal_outlives_a_hand_over(store: Store) -> None:

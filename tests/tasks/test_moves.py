@@ -18,7 +18,7 @@ OLD, NEW = SessionKey(4242, -5), SessionKey(4242, -1005)
 
 
 async def pending(store: Store) -> set[SessionKey]:
-    return {session for found in await store.sessions.pending(range(64), 9) for session in found}
+    return {session for found in await store.sessions.sweep(range(64), 9, 0) for session in found.sessions}
 
 
 async def left(store: Store) -> None:

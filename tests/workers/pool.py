@@ -279,6 +279,11 @@ class Pool:
     async def raw_inbox(self, where: SessionKey) -> list[bytes]:
         return await self.store.redis.lrange(f"cohort:s:{where}:inbox", 0, -1)
 
+    async def pending(self) -> list[SessionKey]:
+        """The sessions that a sweep would find."""
+        found = await self.store.sessions.sweep(range(64), 9, self.clock.now())
+        return [where for work in found for where in work.sessions]
+
     async def idle(self, where: SessionKey) -> bool:
         """Whether nothing waits, nothing is owed, and the session is released."""
         glance = await self.store.sessions.glance(where)

@@ -140,7 +140,7 @@ async def test_a_turn_that_is_stopped_leaves_no_journal(pool: Pool) -> None:
 
 async def test_a_newer_releases_turn_waits_for_a_worker_that_can_read_it_and_can_be_stopped(pool: Pool) -> None:
     await dies_in_a_step(pool, "a")
-    await pool.store.redis.hset(keys.state(ONE), "journal", "2 steps of another kind")
+    await pool.store.redis.hset(keys.state(ONE), "journal", "3 steps of another kind")
     runtime = Stepping()
     old = await pool.worker("w-two", real=runtime)
     await old.answer(ONE)

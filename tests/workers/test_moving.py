@@ -26,7 +26,7 @@ async def moved(pool: Pool, where: int = OLD.chat) -> int:
 async def settled(pool: Pool, worker: Worker) -> None:
     """Sweeps find nothing more to do in either."""
     async with asyncio.timeout(PATIENCE_S):
-        while waiting := [where for found in await pool.store.sessions.pending(range(64), 9) for where in found]:
+        while waiting := await pool.pending():
             for where in waiting:
                 await worker.doorbell(where)
     assert await pool.idle(OLD)
@@ -144,7 +144,7 @@ async def test_a_supergroup_that_is_awake_fetches_what_the_group_left_before_it_
     hold.go.set()
     await turn
     assert await pool.state(NEW) | {"history": '["before"]'} == await pool.state(NEW)
-    assert await pool.store.sessions.pending(range(64), 9) == [[]] * 64
+    assert await pool.pending() == []
 
 
 async def test_a_turn_that_runs_in_the_group_is_waited_for_and_answered_in_the_supergroup(pool: Pool) -> None:
@@ -208,7 +208,7 @@ async def test_a_doorbell_for_a_group_that_was_fetched_wakes_no_other_session(po
     await worker.answer(OLD)
     await worker.answer(NEW)
     assert (await worker.answer(OLD))["outcome"] == "idle"
-    assert await pool.store.sessions.pending(range(64), 9) == [[]] * 64
+    assert await pool.pending() == []
     assert "awaits" not in await pool.state(NEW)
 
 

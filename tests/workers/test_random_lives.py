@@ -144,7 +144,7 @@ class Moving(Life):
         last.delivery.moved = self.moved
         for chat in self.sent:
             await last.answer(session(chat))
-        while waiting := [where for found in await self.pool.store.sessions.pending(range(64), 9) for where in found]:
+        while waiting := await self.pool.pending():
             for where in waiting:
                 await last.answer(where)
 

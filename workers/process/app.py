@@ -174,6 +174,7 @@ def _measure(scheduler: SessionScheduler, engine: Engine, member: Member) -> Non
     metrics.watch(metrics.AWAKE, lambda: scheduler.awake)
     metrics.watch(metrics.AT_WORK, lambda: scheduler.at_work)
     metrics.watch(metrics.SERVERS_DOWN, lambda: len(engine.servers_down))
+    metrics.watch(metrics.PARKED, lambda: member.parked)
     metrics.watch(metrics.SLOTS, lambda: len(member.slots))
 
 

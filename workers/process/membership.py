@@ -74,6 +74,13 @@ class Member:
         self._beat_now = asyncio.Event()
         self._sweep_now = asyncio.Event()
         self._sweep_from = 0
+        self._clock = deps.clock
+        self._parked: dict[int, int] = {}
+
+    @property
+    def parked(self) -> int:
+        """Turns of this worker's slots that wait for a person, as the last sweep saw them."""
+        return sum(count for slot, count in self._parked.items() if slot in self._slots)
 
     @property
     def slots(self) -> frozenset[int]:
@@ -171,12 +178,14 @@ class Member:
             if not self._scheduler.room:
                 self._sweep_from = some[0] if woken else self._sweep_from
                 break
-            pending = await self._sessions.pending(some, max(_SEEN_IN_SLOT, self._scheduler.capacity))
-            for slot, sessions in zip(some, pending, strict=True):
+            limit = max(_SEEN_IN_SLOT, self._scheduler.capacity)
+            found = await self._sessions.sweep(some, limit, self._clock.now())
+            self._parked.update({slot: work.parked for slot, work in zip(some, found, strict=True)})
+            for slot, work in zip(some, found, strict=True):
                 if not self._scheduler.room:
                     self._sweep_from = slot if woken else self._sweep_from
                     return woken
-                woken += self._scheduler.sweep(sessions)
+                woken += self._scheduler.sweep(work.sessions)
         return woken
 
     async def _news_loop(self) -> None:

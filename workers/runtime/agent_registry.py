@@ -17,7 +17,7 @@ from tasks.errors import Misconfigured
 from tasks.session import SessionKey
 from tasks.settings import Settings
 from workers.runtime import cards, hardening, instances, server_calls, shell_processes
-from workers.runtime.durable import in_doubt
+from workers.runtime.durable import tool_facts
 from workers.runtime.lanes.baseline import Baseline
 from workers.runtime.lanes.pool import Lane
 from workers.runtime.mcp_health import Alert, ServerHealth
@@ -197,7 +197,10 @@ class AgentRegistry:
         config = self.fast.context.config
         if config is not None:
             hardening.harden_servers(config, self._settings)
-            in_doubt.read_servers(config.mcp.server_declarations if config.mcp is not None else {})
+            tool_facts.read_process(
+                config.mcp.server_declarations if config.mcp is not None else {},
+                destructive=self._settings.approve == "destructive",
+            )
             self._isolation.read(self.fast)
 
     # -- lanes.Maker

@@ -20,7 +20,7 @@ from fast_agent.llm.model_factory import ModelFactory
 from tasks.agent_files import SECRETS, BadFile, Card, card_files, read_card, read_mapping
 from tasks.errors import Misconfigured
 from tasks.settings import Settings, load
-from workers.runtime.durable import in_doubt
+from workers.runtime.durable import tool_facts
 from workers.runtime.mcp_isolation import MARK, OWN
 from workers.runtime.patches import card_reading, patch
 
@@ -151,8 +151,8 @@ def _wrong_marks(path: Path, servers: dict[str, Any]) -> Iterable[CardProblem]:
         if mark not in {None, OWN}:
             what, do = f"server {name} has {MARK}: {mark}", f"write `{MARK}: {OWN}`, or leave it out"
             yield CardProblem(path, _line(text, f"{MARK}: {mark}"), what, do)
-        for key in in_doubt.KEYS:
-            said = in_doubt.wrong({key: server[key]}) if key in server else None
+        for key in tool_facts.KEYS:
+            said = tool_facts.wrong({key: server[key]}) if key in server else None
             if said is not None:
                 where = _line(text, f"{key}: {server[key]}", f"{key}:")
                 yield CardProblem(path, where, f"server {name}: {said}", f"correct {key}")

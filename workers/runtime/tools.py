@@ -6,16 +6,18 @@ session stands in a ContextVar set in the turn's task, so tools of turns that ru
 that fast-agent starts for plain (not async) functions see it too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
 
+from tasks.asking import MOST_CHOICES
 from tasks.envelope import Inbound
 from tasks.errors import Misconfigured, Terminal
 from tasks.session import SessionKey
 from workers.runtime.conversation.frames import marked
+from workers.steps import PersonsAnswer
 from workers.tool_stores import Notes, Reminders
 
 
@@ -75,6 +77,40 @@ def current_call() -> Call:
     if call is None:
         raise Misconfigured("this tool only works inside a turn of Cohort")
     return call
+
+
+type AskOfCall = Callable[[str, tuple[str, ...]], Awaitable[PersonsAnswer | None]]
+
+ask_of_call: ContextVar[AskOfCall | None] = ContextVar("ask_of_call", default=None)
+"""Asks a person from inside the tool call that runs."""
+
+_QUESTION = 2_000
+_CHOICE = 200
+"""Characters of a question, and of a choice."""
+
+
+async def ask_user(question: str, choices: Sequence[str] = ()) -> str:
+    """Ask the person a question and wait for the answer, however long it takes.
+
+    Args:
+        question: What to ask, in full.
+        choices: Up to 8 answers to choose from. Leave it empty where any words may be the answer.
+    """
+    asked = " ".join(str(question).split()) if len(str(question)) > _QUESTION else str(question).strip()
+    offered = tuple(dict.fromkeys(str(choice).strip() for choice in choices))
+    ask = ask_of_call.get()
+    if not asked:
+        return "Not asked: the question is empty."
+    if len(asked) > _QUESTION:
+        return f"Not asked: a question has at most {_QUESTION} characters."
+    if len(offered) > MOST_CHOICES:
+        return f"Not asked: at most {MOST_CHOICES} choices can be offered. Ask with fewer, or with none."
+    if not all(offered) or max(map(len, offered), default=0) > _CHOICE:
+        return f"Not asked: a choice has between 1 and {_CHOICE} characters."
+    said = await ask(asked, offered) if ask is not None else None
+    if said is None:
+        return "Not asked: there is no person to ask here."
+    return said.words or "The person did not answer, and did something else."
 
 
 def current_session() -> SessionKey:

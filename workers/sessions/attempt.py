@@ -5,8 +5,9 @@ from collections.abc import Awaitable, Callable
 
 from tasks.errors import ClaimLost
 from tasks.session import SessionKey
+from workers.sessions.outcome import Outcome
 from workers.sessions.spending import Spending
-from workers.sessions.turn_runner import Outcome, TurnRunner
+from workers.sessions.turn_runner import TurnRunner
 
 type Attempt = asyncio.Task[Outcome | Exception]
 

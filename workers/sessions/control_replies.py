@@ -8,15 +8,15 @@ from tasks.envelope import Button, Reply
 from tasks.store.sessions import Commit
 from tasks.store.state import StateField
 from workers import texts
-from workers.sessions import planner
+from workers.sessions import plans
+from workers.sessions.asking import withdrawn
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.owned_session import OwnedSession, persist
+from workers.sessions.planner import dead_letter
 from workers.sessions.reminders import after_cut
 
 
-async def control_commit(
-    deps: Dependencies, owned: OwnedSession, plan: planner.Control, history: bytes | None
-) -> Commit:
+async def control_commit(deps: Dependencies, owned: OwnedSession, plan: plans.Control, history: bytes | None) -> Commit:
     """Build the commit. The text that a stopped turn has shown stays, and is marked as stopped."""
     plan, buttons = await _with_reminders(deps, owned, plan)
     render = deps.delivery.render
@@ -37,11 +37,12 @@ async def control_commit(
     if owned.shows_unknown and not partial:
         # What a dead worker showed stays, and its Stop button goes.
         replies = (*replies[:-1], replies[-1].model_copy(update={"disarms": owned.live[-1:]}))
+    replies = (*withdrawn(owned), *replies)
     if buttons:
         replies = (*replies[:-1], replies[-1].model_copy(update={"buttons": buttons}))
     kept = {name: value for name, value in plan.set.items() if value}
     unset = tuple(name for name, value in plan.set.items() if not value)
-    forget = (StateField.history, StateField.retry_batch) if plan.forget else ()
+    forget = (StateField.history, StateField.retry_batch, StateField.allowed) if plan.forget else ()
     if plan.forget or history is not None:
         # The last exchange is the stopped one, or there is none.
         forget = (*forget, StateField.unanswered)
@@ -49,7 +50,7 @@ async def control_commit(
     return Commit(plan.handled.drop, replies, history, set=kept, unset=(*unset, *forget), then=then)
 
 
-def _picker(deps: Dependencies, plan: planner.Control, message_id: int) -> Reply:
+def _picker(deps: Dependencies, plan: plans.Control, message_id: int) -> Reply:
     """The picker as it stands after the choice."""
     (what, value), settings = next(iter(plan.set.items())), deps.settings
     if (choice := CHAT_CHOICES.get(what)) is not None:
@@ -63,7 +64,7 @@ def _picker(deps: Dependencies, plan: planner.Control, message_id: int) -> Reply
     return Reply(text=said, buttons=chat_choices.buttons(what, names, now), edit=message_id)
 
 
-def give_up_commit(deps: Dependencies, owned: OwnedSession, plan: planner.GiveUp) -> Commit:
+def give_up_commit(deps: Dependencies, owned: OwnedSession, plan: plans.GiveUp) -> Commit:
     """Build the commit. When the message is a Retry, those that it was to try again become dead letters as well."""
     said = texts.POISON if plan.to else texts.UNREADABLE
     replies = deps.delivery.render(said, edits=owned.live)
@@ -72,15 +73,16 @@ def give_up_commit(deps: Dependencies, owned: OwnedSession, plan: planner.GiveUp
     retried = plan.to is not None and plan.to.kind == "retry"
     if retried:
         reason, at = plan.letter.reason, plan.letter.at
-        letters += [planner.dead_letter(message, reason, at) for message in owned.retry_messages()]
+        letters += [dead_letter(message, reason, at) for message in owned.retry_messages()]
     unset = (StateField.retry_batch,) if retried else ()
+    replies = (*withdrawn(owned), *replies)
     # /retry has nothing to run: the message would end a worker once more.
     return Commit(plan.handled.drop, replies, set={StateField.unanswered: "[]"}, unset=unset, dead=letters)
 
 
 async def _with_reminders(
-    deps: Dependencies, owned: OwnedSession, plan: planner.Control
-) -> tuple[planner.Control, tuple[tuple[Button, ...], ...]]:
+    deps: Dependencies, owned: OwnedSession, plan: plans.Control
+) -> tuple[plans.Control, tuple[tuple[Button, ...], ...]]:
     """Add what the user has to know about the session's reminders, and a button that cancels them."""
     if not plan.cuts:
         return plan, ()

@@ -42,6 +42,16 @@ class TurnJournal:
                 self._mark = mark
             log.info("journal.taken_over", extra={"session": str(self._owned.session), "steps": self._written})
 
+    @property
+    def mark(self) -> Mark:
+        """Names the turn and its journal."""
+        return self._mark
+
+    @property
+    def lost(self) -> bool:
+        """Whether its steps could not be kept: the turn cannot go on elsewhere, or later."""
+        return self._lost or not self._written
+
     # -- StepLog
 
     @property

@@ -1,29 +1,31 @@
 """A session's turn loop: claim the session, then plan, run, commit and deliver until nothing is left."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
 from tasks import metrics
-from tasks.envelope import Inbound
 from tasks.errors import ClaimLost, EnvelopeTooNew, StoreUnavailable
 from tasks.ports import ELSEWHERE, TurnReport
 from tasks.session import SessionKey
-from tasks.store.sessions import READ_AHEAD, Commit, Held, Work
+from tasks.store.sessions import READ_AHEAD, Commit, Held, Rest, Work
 from tasks.telemetry import bind_fields
 from workers import texts
-from workers.sessions import edits, planner
+from workers.sessions import edits, planner, plans
 from workers.sessions.again import undo_commit, what_again
+from workers.sessions.asking import parked_commit
 from workers.sessions.attempt import Attempt, attempted
 from workers.sessions.control_replies import control_commit, give_up_commit
 from workers.sessions.cut_turn import CutTurn, interrupted, of_dead_worker
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.moving import fetch, move
 from workers.sessions.outbox import Outbox
+from workers.sessions.outcome import Asked
 from workers.sessions.owned_session import OwnedSession, persist
+from workers.sessions.parked import Noted
 from workers.sessions.spending import Spending
-from workers.sessions.turn_runner import Asked, TurnRunner
+from workers.sessions.turn_runner import TurnRunner
 
 log = logging.getLogger("cohort.turns")
 
@@ -49,6 +51,8 @@ class TurnLoop:
         self._cut: CutTurn | None = None
         """The turn that was cancelled, until its messages are handled."""
         self._report: TurnReport = {"outcome": "idle", "turns": 0, "messages": 0}
+        self._rest: Rest | None = None
+        """The turn waits for people: the session may be released with its messages."""
         self._spending = Spending(session, deps.sessions, deps.settings, deps.clock)
 
     def interrupt(self) -> None:
@@ -148,7 +152,8 @@ class TurnLoop:
             elif work.inbox:
                 again = await self._step(owned, work)
             self._interrupted = False
-            work = await owned.advance(again=again)
+            rest, self._rest = self._rest, None
+            work = await owned.advance(again=again, rest=rest)
 
     async def _step(self, owned: OwnedSession, work: Work) -> bool:
         """Plan and do the next step.
@@ -161,6 +166,7 @@ class TurnLoop:
         """
         inbox = work.inbox if len(work.inbox) < READ_AHEAD else await owned.whole_inbox()
         earlier = planner.Earlier(work.tries, owned.batch_size, owned.isolate_next, owned.said, owned.mark)
+        earlier = replace(earlier, parking=owned.parking)
         if self._cut is not None:
             earlier = replace(earlier, cut=self._cut.taken, spoke=self._cut.spoke(owned))
         plan = planner.decide(
@@ -168,67 +174,69 @@ class TurnLoop:
             earlier,
             mode=owned.effective("queue", self._deps.settings),
             now=self._deps.clock.now(),
+            admins=self._deps.settings.admins,
         )
-        if isinstance(plan, planner.Run | planner.Retry | planner.Compact):
+        if isinstance(plan, plans.Run | plans.Retry | plans.Compact):
             owned.ensure_readable()
             # Others wait behind it, or it waited itself: its answer does not come right below it.
             self._among = len(inbox) > plan.handled.drop or self._report["turns"] > 0
             return await self._begin(owned, plan)
         match plan:
-            case planner.Control():
+            case plans.Park():
+                return await self._park(owned, plan)
+            case plans.Control():
                 await self._control(owned, plan)
-            case planner.Undo(handled):
+            case plans.Undo(handled):
                 await self._commit(owned, await undo_commit(self._deps, owned, handled), handled)
-            case planner.GiveUp():
+            case plans.GiveUp():
                 log.error("message.buried", extra={"reason": plan.letter.reason})
                 await self._commit(owned, give_up_commit(self._deps, owned, plan), plan.handled)
-            case planner.Interrupted(handled):
+            case plans.Interrupted(handled):
                 commit = await interrupted(self._deps, owned, self._cut, handled)
                 await self._commit(owned, commit, handled)
-            case planner.Skip(handled):
+            case plans.Skip(handled):
                 await self._commit(owned, Commit(handled.drop), handled)
             case _:
                 return await self._wait(owned, plan)
         return False
 
-    async def _begin(self, owned: OwnedSession, plan: planner.Run | planner.Retry | planner.Compact) -> bool:
+    async def _begin(self, owned: OwnedSession, plan: plans.Run | plans.Retry | plans.Compact) -> bool:
         """Run the agent. Returns as ``_step`` does."""
         match plan:
-            case planner.Run(handled, messages):
+            case plans.Run(handled, messages, resumed):
                 if len(messages) > 1:
-                    await owned.note_batch_size(handled.drop)
-                return await self._turn(owned, handled, messages)
-            case planner.Retry(handled, by):
+                    await owned.note_batch_size(resumed.taken if resumed else handled.drop)
+                return await self._turn(owned, handled, Asked(messages, handled.answers, resumed=resumed))
+            case plans.Retry(handled, by, resumed):
                 again = what_again(owned, by)
-                if again.messages:
-                    return await self._turn(owned, handled, again.messages, retry=again.batch)
-                await self._control(owned, planner.Control(handled, texts.NOTHING_TO_RETRY, {}))
+                asked = Asked(tuple(again.messages), handled.answers, retry=again.batch, resumed=resumed)
+                if asked.messages:
+                    return await self._turn(owned, handled, asked)
+                await self._control(owned, plans.Control(handled, texts.NOTHING_TO_RETRY, {}))
                 return False
-            case planner.Compact(handled, to):
-                return await self._turn(owned, handled, (to,))
+            case plans.Compact(handled, to):
+                return await self._turn(owned, handled, Asked((to,), handled.answers))
 
-    async def _wait(self, owned: OwnedSession, plan: planner.Wait | planner.Move | planner.HandOff) -> bool:
+    async def _wait(self, owned: OwnedSession, plan: plans.Wait | plans.Move | plans.HandOff) -> bool:
         """Begin no turn now. Returns and raises as ``_step`` does."""
         match plan:
-            case planner.Wait(seconds):
+            case plans.Wait(seconds):
                 await self._deps.sleep(seconds)
-            case planner.Move(chat, entries):
+            case plans.Move(chat, entries):
                 old = owned.session
                 await move(owned, SessionKey(old.bot, chat, old.topic, old.business), entries)
-            case planner.HandOff(reason):
+            case plans.HandOff(reason):
                 raise EnvelopeTooNew(reason)
         return True
 
-    async def _turn(
-        self, owned: OwnedSession, handled: planner.Handled, messages: Sequence[Inbound], *, retry: bool = False
-    ) -> bool:
+    async def _turn(self, owned: OwnedSession, handled: plans.Handled, asked: Asked) -> bool:
         if self._interrupted:
             # A newer entry came after the inbox was read, so the plan may be out of date.
             return True
-        asked = Asked(tuple(messages), handled.answers, retry=retry, among=self._among)
+        asked = replace(asked, among=self._among)
         runner = TurnRunner(self._deps, owned, self._spending, asked)
         clock, begun = self._deps.clock, self._deps.clock.monotonic()
-        for message in messages:
+        for message in asked.messages:
             metrics.WAIT_SECONDS.observe(max(clock.now() - message.at, 0.0))
         self._taken, self._said, self._cut = handled.drop, edits.joined(owned.said, handled.said), None
         try:
@@ -241,24 +249,35 @@ class TurnLoop:
                 raise ClaimLost
             # The user said stop or new, or (in interrupt mode) anything else.
             metrics.TURNS.labels("set_aside").inc()
-            self._cut = CutTurn(messages, runner.journal, handled.drop)
+            self._cut = CutTurn(asked.messages, runner.journal, handled.drop)
             return True
         outcome = attempt.result()
         if isinstance(outcome, Exception):
             raise outcome
         self._deps.steps("ran")
-        await self._commit(owned, outcome.commit(handled.drop), handled)
-        metrics.TURNS.labels("answered" if outcome.add else "refused").inc()
+        await self._commit(owned, outcome.parks or outcome.commit(handled.drop, asked.keeps), handled)
+        metrics.TURNS.labels(outcome.kind).inc()
         metrics.TURN_SECONDS.observe(clock.monotonic() - begun)
         self._report["outcome"] = "answered"
         self._report["turns"] += 1
-        self._report["messages"] += len(messages)
+        self._report["messages"] += len(asked.messages)
         return False
 
     def _begun(self, attempt: Attempt) -> None:
         self._attempt = attempt
 
-    async def _control(self, owned: OwnedSession, plan: planner.Control) -> None:
+    async def _park(self, owned: OwnedSession, plan: plans.Park) -> bool:
+        """Do what a parked turn needs, or let its session rest. Returns as ``_step`` does."""
+        if isinstance(plan.step, Rest):
+            self._rest = plan.step
+            return True
+        noted, history = isinstance(plan.step, Noted), None
+        if not noted:
+            history = await (await of_dead_worker(owned, self._spending, plan.begun)).history(self._deps, owned)
+        await self._commit(owned, parked_commit(owned, plan.step, plan.handled, history), plan.handled)
+        return noted
+
+    async def _control(self, owned: OwnedSession, plan: plans.Control) -> None:
         """Carry out a control word."""
         history: bytes | None = None
         if plan.begun is not None:
@@ -266,10 +285,12 @@ class TurnLoop:
             history = await cut.history(self._deps, owned)
         await self._commit(owned, await control_commit(self._deps, owned, plan, history), plan.handled)
 
-    async def _commit(self, owned: OwnedSession, commit: Commit, handled: planner.Handled) -> None:
+    async def _commit(self, owned: OwnedSession, commit: Commit, handled: plans.Handled) -> None:
         commit = self._spending.with_commit(commit)
         try:
-            written = await owned.commit(commit, isolate_next=handled.isolate_next, said=handled.said)
+            # A commit that drops nothing leaves the head as it was.
+            isolate, said = (handled.isolate_next, handled.said) if commit.drop else (owned.isolate_next, None)
+            written = await owned.commit(commit, isolate_next=isolate, said=said)
         except ClaimLost:
             self._spending.not_committed(commit)
             raise

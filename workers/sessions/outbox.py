@@ -59,6 +59,9 @@ class Outbox:
                     owned.inherited = ()
                     await self._sleep(LATE_S)
                     await self._deliver_one(owned, raw, reply)
+                if message_id is not None and reply.question is not None:
+                    # Before it is confirmed: a question is shown twice rather than never withdrawn.
+                    await owned.note_asked(reply.question, message_id)
             self._steps("delivered")
             await self._confirm(owned, raw)
 

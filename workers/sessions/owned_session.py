@@ -10,7 +10,7 @@ from tasks.errors import ClaimLost, StoreUnavailable
 from tasks.session import SessionKey
 from tasks.store.journal import Steps
 from tasks.store.redis import text
-from tasks.store.sessions import Claim, Commit, Work
+from tasks.store.sessions import OF_THE_HEAD, Claim, Commit, Rest, Work
 from tasks.store.state import StateField
 from workers.sessions import edits
 from workers.sessions.dependencies import Dependencies, Sleep
@@ -87,18 +87,19 @@ class OwnedSession(StateView):
 
     # -- what its owner may do
 
-    async def advance(self, *, again: bool = False) -> Work | None:
+    async def advance(self, *, again: bool = False, rest: Rest | None = None) -> Work | None:
         """Read what is next, and count the try that begins with it.
 
         Args:
             again: The head of the inbox was only waited for, or its user set it aside. That is not a try.
+            rest: The turn waits for a person, so the session is released with its messages.
 
         Returns:
             What there is to do; None when nothing was left and the session is released.
         """
         # The number to record, not an increment: a call that is repeated because its answer was lost counts once.
         begun = max(self._tries, 1) if again else self._tries + 1
-        work = await self._write(lambda: self._sessions.advance(self._claim, again=again, begun=begun))
+        work = await self._write(lambda: self._sessions.advance(self._claim, again=again, begun=begun, rest=rest))
         if work is not None and work.tries:
             self._tries = work.tries
         return work
@@ -131,7 +132,7 @@ class OwnedSession(StateView):
         after = last if last.isascii() else None
         commit = replace(commit, set=state, unset=unset, after=after)
         written = await self._write(lambda: self._sessions.commit(self._claim, commit))
-        for name in (*unset, *((StateField.journal,) if commit.drop else ())):
+        for name in (*unset, *(OF_THE_HEAD if commit.drop else ())):
             self._fields.pop(name, None)
         self._fields.update({name: value.encode() for name, value in state.items()})
         self._fields[StateField.commit] = commit.id.encode()
@@ -192,6 +193,12 @@ class OwnedSession(StateView):
     def _further(self) -> tuple[str, ...]:
         """The field for the second and later messages, where there is one: a commit removes it."""
         return (StateField.live_more,) if StateField.live_more in self._fields else ()
+
+    async def note_asked(self, question: str, message_id: int) -> None:
+        """Record the message that shows a question."""
+        asked = f"{text(self._fields.get(StateField.asked, b''))} {question}:{message_id}".strip()
+        self._fields[StateField.asked] = asked.encode()
+        await self._write(lambda: self._sessions.note(self._claim, StateField.asked, asked))
 
     async def leave(self, new: SessionKey, entries: Sequence[bytes] = ()) -> None:
         """Release the session, which goes on as ``new``, and drop the ``entries`` that report the move."""

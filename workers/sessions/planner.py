@@ -1,15 +1,18 @@
 """The planner: decides from what waits in a session's inbox what its turn loop does next (pure: no I/O, no clock)."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
 
+from tasks.asking import ParkedTurn
 from tasks.envelope import DeadLetter, Inbound
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
 from tasks.journal import Mark, turn_of
+from tasks.store.sessions import Rest
 from workers import texts
 from workers.sessions.batching import album_left, gather
 from workers.sessions.edits import Said, changes_nothing, said_in
+from workers.sessions.parked import ParkedPlan, Parking, Resumed, Rules, fits, plan_parked, resumed
 from workers.sessions.plans import (
     BegunTurn,
     Compact,
@@ -19,6 +22,7 @@ from workers.sessions.plans import (
     HandOff,
     Interrupted,
     Move,
+    Park,
     Plan,
     Retry,
     Run,
@@ -53,6 +57,8 @@ class Earlier:
     """How many entries the turn took that was cancelled just now."""
     spoke: bool = False
     """That turn had shown words or finished a step."""
+    parking: Parking | None = None
+    """The turn that waits for people."""
 
 
 def decide(
@@ -61,6 +67,7 @@ def decide(
     *,
     mode: str,
     now: float,
+    admins: Collection[int] = (),
 ) -> Plan:
     """Decide the next step.
 
@@ -73,6 +80,7 @@ def decide(
         earlier: What earlier steps left.
         mode: What happens to messages that come while a turn runs (``tasks.chat_choices``).
         now: Seconds since the epoch.
+        admins: The operators, who may answer questions everywhere.
     """
     tries, isolate_next, said = earlier.tries, earlier.isolate_next, earlier.said
     entries = _read(inbox, now, max(0, isolate_next - 1))
@@ -97,6 +105,11 @@ def decide(
     if earlier.spoke and mode == "interrupt" and not _changed(entries, earlier.cut):
         return Interrupted(handled(earlier.cut))
 
+    parking = earlier.parking
+    if parking is not None and begun <= MAX_TRIES and fits(parking, earlier.mark, entries):
+        step = plan_parked(parking, entries, said, Rules(mode, now, admins))
+        newer = _newer(inbox[len(entries) :]) if isinstance(step, Rest) else None
+        return newer or _parked(parking.turn, step, entries, inbox, handled)
     # One at a time after a turn that never ended, so that a poison message takes no other message with it.
     same = _resumed(earlier.mark, entries, tries)
     alone = not same and (mode == "followup" or tries > 1 or isolate_next > 0)
@@ -122,8 +135,11 @@ def _word(entries: Sequence[Inbound], handled: Callable[[int], Handled]) -> Plan
             return Compact(handled(_repeats(entries)), head)
         case "undo":
             return Undo(handled(1))
-        case _:
+        case "retry":
             return Retry(handled(_repeats(entries)), head)
+        case _:
+            # An answer to a question that has ended; its person was told when the button was pressed.
+            return Skip(handled(_repeats(entries)))
 
 
 def _resumed(mark: Mark | None, entries: Sequence[Inbound], tries: int) -> int:
@@ -150,6 +166,37 @@ def _changed(entries: Sequence[Inbound], taken: int) -> bool:
     return any(entry.edited and entry.message_id in numbers for entry in entries[taken:])
 
 
+def _newer(left: Sequence[bytes]) -> HandOff | None:
+    """Whether what could not be read is an entry of a newer release: it may be an answer."""
+    try:
+        Inbound.from_json(left[0] if left else b"")
+    except EnvelopeTooNew as problem:
+        return HandOff(str(problem))
+    except EnvelopeInvalid:
+        return None
+    return None
+
+
+def _parked(
+    turn: ParkedTurn,
+    step: ParkedPlan,
+    entries: Sequence[Inbound],
+    inbox: Sequence[bytes],
+    handled: Callable[[int], Handled],
+) -> Run | Retry | Park:
+    """Go on with a parked turn, with just the messages that it was begun with, or do what it needs first."""
+    ends = step if isinstance(step, Resumed) else resumed(turn, entries)
+    gone = (*entries[: ends.taken], *ends.consumed)
+    all_of_them = replace(handled(ends.drop), answers=tuple(entry.update_id for entry in gone))
+    messages, _ = gather(entries[: ends.taken], alone=False)
+    if isinstance(step, Resumed) and entries[0].kind == "retry":
+        return Retry(all_of_them, entries[0], ends)
+    if isinstance(step, Resumed):
+        return Run(all_of_them, tuple(messages), ends)
+    begun = BegunTurn(tuple(messages), all_of_them.answers[: ends.taken])
+    return Park(all_of_them, replace(step, seen=len(inbox)) if isinstance(step, Rest) else step, begun)
+
+
 def _run(handled: Handled, messages: Sequence[Inbound], album_s: float) -> Run | Skip | Wait:
     """Run ``messages``, or wait ``album_s`` seconds first, until the album at their end is complete."""
     if not messages:
@@ -165,7 +212,9 @@ def is_news(entries: Sequence[bytes], said: Said) -> bool:
         said: Fingerprints, including those of the messages that the turn answers.
     """
     found = _read(entries, 0, 0)
-    return not isinstance(found, list) or any(not changes_nothing(entry, said) for entry in found)
+    return not isinstance(found, list) or any(
+        entry.kind != "answer" and not changes_nothing(entry, said) for entry in found
+    )
 
 
 def dead_letter(message: Inbound, reason: str, now: float) -> DeadLetter:

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 
 from tasks.envelope import DeadLetter, Inbound
+from tasks.store.sessions import Rest
 from workers.sessions.edits import Said
+from workers.sessions.parked import Expired, Noted, Resumed, Withdrawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class Run:
 
     handled: Handled
     messages: tuple[Inbound, ...]
+    resumed: Resumed | None = None
+    """The turn was parked, and goes on with its answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,17 @@ class Interrupted:
     """Commit what there is of a turn that a newer message interrupted."""
 
     handled: Handled
+
+
+@dataclass(frozen=True, slots=True)
+class Park:
+    """A turn waits for people: what it does with what they said, or with the time."""
+
+    handled: Handled
+    """What the end of the turn drops."""
+    step: Rest | Noted | Expired | Withdrawn
+    begun: BegunTurn
+    """That turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +103,8 @@ class Retry:
     handled: Handled
     by: Inbound
     """The command, or the button under the words about the outage."""
+    resumed: Resumed | None = None
+    """The turn was parked, and goes on with its answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,4 +148,4 @@ class Move:
     """The entries that say so; they are dropped."""
 
 
-type Plan = Run | Interrupted | Skip | Control | Compact | Retry | Undo | GiveUp | Wait | HandOff | Move
+type Plan = Run | Park | Interrupted | Skip | Control | Compact | Retry | Undo | GiveUp | Wait | HandOff | Move

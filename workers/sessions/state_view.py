@@ -14,8 +14,10 @@ from tasks.session import SessionKey
 from tasks.settings import Settings
 from tasks.store.redis import text
 from tasks.store.state import StateField
+from tasks.store.views import parked_in
 from workers.interfaces import Usage
 from workers.sessions import edits
+from workers.sessions.parked import Parking
 
 log = logging.getLogger("cohort.turns")
 
@@ -101,6 +103,20 @@ class StateView:
         return Mark.parse(text(self._fields.get(StateField.journal, b"")))
 
     @property
+    def parking(self) -> Parking | None:
+        """The turn that waits for a person; None when there is none that this release can read."""
+        turn = parked_in(self._fields.get(StateField.parked))
+        if turn is None:
+            return None
+        pairs = (pair.partition(":") for pair in text(self._fields.get(StateField.asked, b"")).split())
+        return Parking(turn, {ident: int(place) for ident, _, place in pairs if place.isascii() and place.isdecimal()})
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """What people of the session always allow (``Question.scope``)."""
+        return tuple(self._list(StateField.allowed))
+
+    @property
     def last_commit(self) -> str:
         """The id of the commit before this turn."""
         return text(self._fields.get(StateField.commit, b""))
@@ -116,7 +132,7 @@ class StateView:
 
     def retry_batch(self) -> list[str]:
         """The messages of turns that were given up for an outage, as JSON."""
-        return self._messages(StateField.retry_batch)
+        return self._list(StateField.retry_batch)
 
     @property
     def unanswered(self) -> str:
@@ -125,11 +141,11 @@ class StateView:
 
     def unanswered_messages(self) -> tuple[Inbound, ...]:
         """What the last turn gave no answer to, and is not in ``retry_batch``."""
-        return _read(self._messages(StateField.unanswered))
+        return _read(self._list(StateField.unanswered))
 
-    def _messages(self, field: StateField) -> list[str]:
+    def _list(self, name: str) -> list[str]:
         with suppress(ValueError, RecursionError):
-            kept: Any = json.loads(self._fields.get(field, b"[]"))
+            kept: Any = json.loads(self._fields.get(name, b"[]"))
             return [entry for entry in kept if isinstance(entry, str)] if isinstance(kept, list) else []
         return []
 

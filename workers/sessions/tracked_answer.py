@@ -1,5 +1,7 @@
 """The live answer of a turn, as the session knows it: a stopped turn keeps its text, an answered one its steps."""
 
+from dataclasses import dataclass
+
 from tasks.clock import Clock
 from workers.interfaces import LiveAnswer
 from workers.progress import Progress
@@ -8,11 +10,34 @@ from workers.sessions.spending import Spending
 from workers.showing import Step, Trace
 from workers.thoughts import Thoughts
 
+_END = 32
+"""Characters by which the text before a question is known again."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnText:
+    """The text of a turn before its questions: how long it is in all, and its end."""
+
+    length: int = 0
+    end: str = ""
+
+    def then(self, text: str) -> "TurnText":
+        """With more text behind it."""
+        return TurnText(self.length + len(text), (self.end + text[-_END:])[-_END:])
+
 
 class TrackedAnswer:
-    """Passes everything on to the answer that grows (``workers.interfaces.LiveAnswer``)."""
+    """Passes everything on to the answer that grows (``workers.interfaces.LiveAnswer``).
 
-    def __init__(self, answer: LiveAnswer, owned: OwnedSession, spending: Spending, clock: Clock) -> None:
+    ``before``: characters that stand above the turn's questions already, and are not shown again.
+    """
+
+    def __init__(
+        self, answer: LiveAnswer, owned: OwnedSession, spending: Spending, clock: Clock, before: int = 0
+    ) -> None:
+        self._before = before
+        self.so_far = TurnText()
+        """The whole text, that before the questions included."""
         self._answer = answer
         self._owned = owned
         self._spending = spending
@@ -31,12 +56,23 @@ class TrackedAnswer:
             self._thoughts.answer_begins()
         else:
             self._thoughts.clear()
+        self.so_far = TurnText().then(so_far)
+        if self._before:
+            so_far = so_far[self._before :].lstrip()
         self._owned.show(so_far)
         self._answer.text(so_far)
 
     def more(self, text: str) -> None:
         """The answer goes on."""
         self._thoughts.answer_begins()
+        left = max(0, self._before - self.so_far.length)
+        self.so_far = self.so_far.then(text)
+        if self._before:
+            text = text[left:] if self._owned.shown else text[left:].lstrip()
+        if text:
+            self._shown(text)
+
+    def _shown(self, text: str) -> None:
         self._owned.show_more(text)
         self._answer.more(text)
 

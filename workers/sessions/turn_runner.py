@@ -4,60 +4,32 @@ import asyncio
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from random import random
 
-from tasks.envelope import Button, DeadLetter, Inbound, Reply
+from tasks.envelope import Button, Inbound, Reply
 from tasks.errors import ClaimLost, EnvelopeTooNew, Retryable, Terminal
-from tasks.store.sessions import READ_AHEAD, Commit
+from tasks.store.sessions import READ_AHEAD
 from tasks.store.state import StateField
 from workers import texts
 from workers.interfaces import LiveAnswer, TurnFailed, TurnRequest, TurnResult
 from workers.sessions.again import BATCH
+from workers.sessions.asking import Ask, answers_of, asks_people, put_questions
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.failures import Failures
 from workers.sessions.journal import TurnJournal
+from workers.sessions.outcome import Asked, Outcome
 from workers.sessions.owned_session import OwnedSession, persist
 from workers.sessions.planner import MAX_TRIES, dead_letter
 from workers.sessions.spending import HELD, Spending, payer
-from workers.sessions.tracked_answer import TrackedAnswer
+from workers.sessions.tracked_answer import TrackedAnswer, TurnText
 from workers.showing import NO_TRACE, Showing, Trace
-from workers.steps import TurnParked
+from workers.steps import Question, TurnParked
 
 log = logging.getLogger("cohort.turns")
 
 _LONG = 2_000
 """Longer answers are rendered in a thread, so that they do not hold up other chats."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a turn answers."""
-
-    messages: tuple[Inbound, ...]
-    """Answered together; a single ``compact`` asks for a summary instead."""
-    answers: tuple[int, ...]
-    """The update ids that the answer is for."""
-    retry: bool = False
-    """All of ``messages`` failed before, in an outage."""
-    among: bool = False
-    """Other messages of the chat stand between these and the answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """The outcome of a turn, ready to be committed."""
-
-    replies: tuple[Reply, ...]
-    history: bytes | None = None
-    set: dict[str, str] = field(default_factory=dict[str, str])
-    unset: tuple[str, ...] = ()
-    add: dict[str, int] = field(default_factory=dict[str, int])
-    dead: tuple[DeadLetter, ...] = ()
-
-    def commit(self, drop: int) -> Commit:
-        """Make the commit; ``drop``: how many inbox entries it handles."""
-        return Commit(drop, self.replies, self.history, self.set, self.unset, self.add, dead=self.dead)
 
 
 class TurnRunner:
@@ -86,7 +58,9 @@ class TurnRunner:
         self._retry = asked.retry
         self._among = asked.among and len(asked.messages) == 1
         self._reply_to = self._target(asked.messages[-1])
-        self.journal = TurnJournal(owned, self._spending, asked.answers)
+        self.journal = TurnJournal(owned, self._spending, asked.names)
+        self._parked = owned.parking.turn if asked.resumed is not None and owned.parking is not None else None
+        self._text = TurnText()
         self._trace = NO_TRACE
         self._live: LiveAnswer | None = None
 
@@ -116,7 +90,10 @@ class TurnRunner:
         if not self._messages:
             return self._remembered(Outcome(refusals), asked)
         await self.journal.open()
-        outcome = await self._run()
+        try:
+            outcome = await self._run()
+        except TurnParked as parked:
+            return await self._park(parked.questions)
         return self._remembered(replace(outcome, replies=(*outcome.replies, *refusals)), asked)
 
     def _remembered(self, outcome: Outcome, asked: Sequence[Inbound]) -> Outcome:
@@ -129,6 +106,20 @@ class TurnRunner:
         kept = BATCH if batch else json.dumps([message.to_json() for message in asked[-READ_AHEAD:]])
         return replace(outcome, set={**outcome.set, StateField.unanswered: kept})
 
+    async def _park(self, questions: Sequence[Question]) -> Outcome:
+        """Ask people. What the turn has said so far stands above the questions."""
+        owned, deps = self._owned, self._deps
+        await self.journal.written()
+        if self.journal.lost:
+            return Outcome(self._render(texts.DEFECT), unset=self._settled())
+        said = (
+            deps.delivery.render(owned.shown, edits=owned.live, reply_to=self._reply_to) if owned.shown.strip() else ()
+        )
+        log.info("turn.parked", extra={"questions": len(questions)})
+        ask = Ask(questions, self._messages, deps.clock.now(), self._text, self._reply_to)
+        commit = put_questions(owned, self.journal.mark, ask, deps.settings)
+        return Outcome((), parks=replace(commit, replies=(*said, *commit.replies)))
+
     async def _run(self) -> Outcome:
         owned = self._owned
         asked = TurnRequest(
@@ -139,6 +130,9 @@ class TurnRunner:
             owned.choice("model"),
             spent=self._spending.spent,
             steps=self.journal,
+            answers=answers_of(self._parked) if self._parked else {},
+            allowed=frozenset(owned.allowed),
+            asks=asks_people(owned, self._messages, self._deps.settings),
         )
         settings = self._deps.settings
         thinking = owned.effective("thinking", settings)
@@ -149,8 +143,12 @@ class TurnRunner:
             still_ours=owned.ensure_owned_once,
         )
         async with live as answer:
-            shown = TrackedAnswer(answer, owned, self._spending, self._deps.clock)
-            result = await self._tries(asked, shown)
+            before = self._parked.shown if self._parked else 0
+            shown = TrackedAnswer(answer, owned, self._spending, self._deps.clock, before)
+            try:
+                result = await self._tries(asked, shown)
+            finally:
+                self._text = shown.so_far
         owned.live, self._live = answer.message_ids, answer
         self._trace = shown.trace(owned.effective("steps", settings), thinking)
         if isinstance(result, TurnResult):
@@ -221,11 +219,18 @@ class TurnRunner:
         if self._owned.history is None:
             notes.append(texts.stand_in(self._deps.settings.model))
         return Outcome(
-            self._render(result.text, notes, self._trace),
+            self._render(self._rest_of(result.text), notes, self._trace),
             result.history,
             unset=(*self._settled(), *result.dropped),
             add={StateField.turns: 1},
         )
+
+    def _rest_of(self, text: str) -> str:
+        """What is not shown yet: the words before a question stand above it."""
+        parked = self._parked
+        if parked is None or not parked.shown or not text[: parked.shown].endswith(parked.shown_end):
+            return text
+        return text[parked.shown :].strip() or text
 
     def _failed(self, problem: TurnFailed) -> Outcome:
         if problem.action != "retry":

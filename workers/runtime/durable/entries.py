@@ -2,6 +2,7 @@
 
 import json
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -48,7 +49,8 @@ class Kept:
     """A model call -> the keys of the tool calls that it ran inside of."""
     agents: dict[str, str] = field(default_factory=dict[str, str])
     """A model call -> the agent that made it."""
-    begun: set[str] = field(default_factory=set[str])
+    begun: Counter[str] = field(default_factory=Counter[str])
+    """How often each call was begun."""
     results: dict[str, Result] = field(default_factory=dict[str, Result])
 
     @classmethod
@@ -74,7 +76,7 @@ class Kept:
                 self.within[key] = entry.get("within", "")
                 self.agents[key] = entry.get("agent", "")
             case "begun":
-                self.begun.add(key)
+                self.begun[key] += 1
             case "result":
                 raw = entry.get("result")
                 result = None if raw is None else CallToolResult.model_validate(raw)

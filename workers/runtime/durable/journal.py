@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,20 +23,10 @@ from workers.interfaces import TurnRequest, Usage
 from workers.runtime.durable import entries
 from workers.runtime.durable import files as large
 from workers.runtime.durable.entries import Kept
-from workers.steps import Question, StepLog, TurnParked
+from workers.runtime.durable.place import ModelStep, answered_to, round_of, within
+from workers.steps import PersonsAnswer, Question, StepLog, TurnParked
 
 log = logging.getLogger("cohort.runtime")
-
-
-@dataclass(slots=True)
-class ModelStep:
-    """One call of a model. Its ``key`` costs a look at the whole conversation, so it is made when it is needed."""
-
-    agent: str
-    within: str
-    messages: Sequence[PromptMessageExtended]
-    form: str
-    key: str = ""
 
 
 @dataclass(slots=True)
@@ -50,35 +40,6 @@ class _Unkept:
 
 journal_of_turn: ContextVar["StepJournal | None"] = ContextVar("journal_of_turn", default=None)
 """Set in a turn's task."""
-_within: ContextVar[tuple[str, ...]] = ContextVar("_within", default=())
-"""The tool calls that this task runs inside of."""
-_answered: ContextVar[ModelStep | None] = ContextVar("_answered", default=None)
-"""The model call whose answer this task has."""
-_round: ContextVar[ModelStep | None] = ContextVar("_round", default=None)
-"""The model call whose tools run now."""
-
-
-@contextmanager
-def tools_of_answer() -> Generator[None]:
-    """The tools that the last model call of this task asked for run inside."""
-    token = _round.set(_answered.get())
-    try:
-        yield
-    finally:
-        _round.reset(token)
-
-
-@contextmanager
-def inside(key: str) -> Generator[None]:
-    """The model calls and tool calls of a tool call."""
-    before = _answered.get()
-    token = _within.set((*_within.get(), key))
-    try:
-        yield
-    finally:
-        _within.reset(token)
-        # A child agent that ran in this task has answered to its own.
-        _answered.set(before)
 
 
 @dataclass(slots=True)
@@ -88,8 +49,9 @@ class StepJournal:
     steps: StepLog
     session: str
     files: Path
-    answers: Mapping[str, str] = field(default_factory=dict[str, str])
+    answers: Mapping[str, PersonsAnswer] = field(default_factory=dict[str, PersonsAnswer])
     asks: bool = False
+    allowed: frozenset[str] = frozenset()
     over: "asyncio.Future[None]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     """Done with the exception that ends the turn from within: fast-agent takes any other for a tool's."""
     _kept: Kept = field(default_factory=Kept)
@@ -98,6 +60,10 @@ class StepJournal:
     _unkeyed: list[ModelStep] = field(default_factory=list[ModelStep])
     _unkept: list[_Unkept] = field(default_factory=list[_Unkept])
     _questions: list[Question] = field(default_factory=list[Question])
+    _asked: Counter[str] = field(default_factory=Counter[str])
+    """Questions of each call, so far."""
+    _resting: set[str] = field(default_factory=set[str])
+    """Calls that wait inside."""
     _active: int = 0
 
     def open(self) -> None:
@@ -113,7 +79,7 @@ class StepJournal:
         done = self._used
         left = [
             key
-            for key in (*self._kept.models, *self._kept.results, *self._kept.begun - self._kept.results.keys())
+            for key in (*self._kept.models, *self._kept.results, *self._kept.begun.keys() - self._kept.results.keys())
             if key not in done and not done.intersection(self._kept.within.get(key, "").split("/"))
         ]
         if left:
@@ -124,7 +90,7 @@ class StepJournal:
 
     def asking(self, agent: str, messages: Sequence[PromptMessageExtended], form: str) -> ModelStep:
         """A model call is about to begin."""
-        call = ModelStep(agent, "/".join(_within.get()), tuple(messages), form)
+        call = ModelStep(agent, "/".join(within.get()), tuple(messages), form)
         self._unkeyed.append(call)
         if self._kept.models or len(self._unkeyed) > 1 or self._same:
             self._name_calls()
@@ -136,7 +102,7 @@ class StepJournal:
         if message is not None:
             self._used.add(call.key)
             metrics.STEPS.labels("model", "replayed").inc()
-            _answered.set(call)
+            answered_to.set(call)
             return message.model_copy(deep=True)
         self._goes_on()
         return None
@@ -144,7 +110,7 @@ class StepJournal:
     def answered(self, call: ModelStep, message: PromptMessageExtended, used: Usage) -> None:
         """It ended live, with an answer that the turn goes on with."""
         metrics.STEPS.labels("model", "live").inc()
-        _answered.set(call)
+        answered_to.set(call)
         self._unkept.append(_Unkept(call, message, used))
         if message.tool_calls:
             self._keep_models()
@@ -175,7 +141,7 @@ class StepJournal:
 
     def key(self, tool_use_id: str | None, name: str, arguments: Mapping[str, Any] | None) -> str | None:
         """Of a tool call, the same in each try; None where no model of this turn has asked for it."""
-        asked = _round.get()
+        asked = round_of.get()
         if asked is None or tool_use_id is None:
             return None
         self._name_calls()
@@ -205,6 +171,7 @@ class StepJournal:
         """
         self._used.add(key)
         self._keep_models()
+        self._kept.begun[key] += 1
         self.steps.add(entries.begun_entry(key, tool))
         try:
             await self.steps.written()
@@ -214,6 +181,9 @@ class StepJournal:
 
     async def ended(self, key: str, result: CallToolResult, seconds: float) -> None:
         """It ended. The write goes on beside the next step."""
+        if key in self._resting:
+            # fast-agent made a result of the end of a turn that waits for a person.
+            return
         metrics.STEPS.labels("tool", "live").inc()
         plain, raw = entries.plain_result(result)
         if len(raw) <= self._largest():
@@ -244,6 +214,41 @@ class StepJournal:
         finally:
             self._active -= 1
             self._park_if_all_rest()
+
+    # -- questions
+
+    def answer(self, key: str) -> PersonsAnswer | None:
+        """What was said to the question before the next execution of a call."""
+        return self.answers.get(self.question_of(key))
+
+    def question_of(self, key: str) -> str:
+        """The key of that question. An answer is used up when the call begins: the next question has another key."""
+        return f"{key}/{self._kept.begun[key]}"
+
+    def rests(self, key: str) -> bool:
+        """Whether the call waited for a person itself when its turn was parked: so nothing of it was under way."""
+        return any(question.startswith(f"{self.question_of(key)}/") for question in self.answers)
+
+    async def ask(self, question: Question, *, harmless: bool) -> PersonsAnswer | None:
+        """Ask from inside a call, ``question.key``; it runs again from its beginning when the answer is there.
+
+        Returns:
+            The answer; None when there is no person to ask.
+        """
+        key = question.key
+        self._asked[key] += 1
+        number = f"/ask{self._asked[key]}"
+        for asked, said in self.answers.items():
+            if asked.startswith(f"{key}/") and asked.endswith(number):
+                if not harmless and self.rests(key):
+                    # From here on it acts: a worker that dies now leaves it in doubt.
+                    await self.begin(key, question.tool)
+                return said
+        if not self.asks:
+            return None
+        self._resting.add(key)
+        await self.park(replace(question, key=f"{self.question_of(key)}{number}"))
+        return None
 
     # -- ends from within
 
@@ -283,6 +288,8 @@ async def opened(request: TurnRequest, directory: Path) -> StepJournal | None:
     if not steps.kept and large.stand_in(directory):
         # Of a turn that has ended.
         await asyncio.to_thread(large.remove, directory)
-    journal = StepJournal(steps, str(request.session), directory, request.answers, request.asks)
+    journal = StepJournal(
+        steps, str(request.session), directory, request.answers, asks=request.asks, allowed=request.allowed
+    )
     journal.open()
     return journal

@@ -9,14 +9,14 @@ from typing import Any
 
 from fast_agent.tools.function_tool_config import FunctionToolSpec
 
-from workers.runtime.durable.in_doubt import KEYS, OURS, wrong
+from workers.runtime.durable.tool_facts import KEYS, OURS, wrong
 
 
 @dataclass(frozen=True, slots=True)
 class _Spec(FunctionToolSpec):
     """An entry of a card with what it says to us."""
 
-    ours: Mapping[str, str] = field(default_factory=dict[str, str])
+    ours: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def metadata(self) -> dict[str, Any] | None:  # pyright: ignore[reportIncompatibleMethodOverride] - holds a mapping
         return {**(FunctionToolSpec.metadata(self) or {}), OURS: dict(self.ours)}

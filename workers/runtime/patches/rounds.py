@@ -9,7 +9,7 @@ from typing import Any
 from fast_agent.types import PromptMessageExtended
 from mcp_types import CallToolRequest, CallToolResult, TextContent
 
-from workers.runtime.durable.journal import tools_of_answer
+from workers.runtime.durable.place import tools_of_answer
 from workers.runtime.streams.arguments import is_unreadable
 from workers.runtime.tool_results import passed_on
 

@@ -13,10 +13,12 @@ from fast_agent.constants import BUILTIN_SUBAGENT_TOOL_NAME
 from mcp_types import CallToolResult, TextContent
 
 from tasks import metrics
-from workers.runtime.durable import entries, in_doubt
-from workers.runtime.durable.journal import StepJournal, inside, journal_of_turn
-from workers.runtime.tools import Call, call_of_turn
-from workers.steps import Question
+from workers.runtime.durable import approval, entries, in_doubt
+from workers.runtime.durable.journal import StepJournal, journal_of_turn
+from workers.runtime.durable.place import inside
+from workers.runtime.durable.tool_facts import facts_of
+from workers.runtime.tools import Call, ask_of_call, call_of_turn
+from workers.steps import PersonsAnswer, Question
 
 META = "cohort.tool/callKey"
 """In the ``_meta`` of a request to an MCP server: the same for each try of one call."""
@@ -98,11 +100,18 @@ class _Step:
         self._key, self._name = asked.key, asked.name
         self._asked = asked
         self._live = live
+        self._facts = facts_of(agent, asked.name)
 
     async def result(self) -> CallToolResult:
         """What an earlier try saw, or what it gives now."""
         journal, key = self._journal, self._key
+        if journal.is_begun(key) and journal.rests(key):
+            return await self._run()
         if not (journal.has_result(key) or journal.is_begun(key)):
+            if self._needs_approval:
+                refused = await self._asked_before()
+                if refused is not None:
+                    return refused
             await journal.begin(key, self._name)
             return await self._run()
         # A turn that goes on after tools is not shortened so that they run once more.
@@ -116,25 +125,55 @@ class _Step:
                 return kept
         return await self._in_doubt()
 
+    @property
+    def _needs_approval(self) -> bool:
+        scope = approval.scope(self._agent, self._name)
+        return scope not in self._journal.allowed and approval.is_needed(self._facts, self._name)
+
+    def _question(self, *, again: bool) -> Question:
+        arguments, scope = entries.written(self._asked.arguments), approval.scope(self._agent, self._name)
+        return Question(self._journal.question_of(self._key), self._name, arguments, again=again, scope=scope)
+
+    async def _asked_before(self) -> CallToolResult | None:
+        """Have a person allow the call; None: it may be made."""
+        journal = self._journal
+        said = journal.answer(self._key)
+        if said is None and journal.asks:
+            await journal.park(self._question(again=False))
+        if said is not None and said.verdict == "run":
+            return None
+        result = approval.refused(said)
+        await journal.ended(self._key, result, 0.0)
+        return result
+
     async def _in_doubt(self) -> CallToolResult:
         """It had begun, and what came of it is not known."""
         journal, key = self._journal, self._key
-        choice = in_doubt.decide(self._agent, self._name, asks=journal.asks)
-        said = journal.answers.get(key)
+        choice = in_doubt.decide(self._facts, self._name, asks=journal.asks, approved_once=self._needs_approval)
+        said = journal.answer(key)
         metrics.STEPS.labels("tool", "in_doubt").inc()
         journal.doubts(key, self._name, choice)
         if choice == "ask" and said is None:
-            await journal.park(Question(key, self._name, entries.written(self._asked.arguments), again=True))
-        if choice == "run" or said == "run":
+            await journal.park(self._question(again=True))
+        if choice == "run" or (said is not None and said.verdict == "run"):
+            # Marked once more: an answer is for one execution.
+            await journal.begin(key, self._name)
             return await self._run(again=True)
-        result = in_doubt.told(in_doubt.LOST if journal.has_result(key) else in_doubt.UNKNOWN)
+        words = in_doubt.SAID.format(words=said.words) if said is not None and said.words else ""
+        result = in_doubt.told((in_doubt.LOST if journal.has_result(key) else in_doubt.UNKNOWN) + words)
         await journal.ended(key, result, 0.0)
         return result
+
+    async def _ask(self, text: str, choices: tuple[str, ...]) -> PersonsAnswer | None:
+        """Ask a person from inside the call."""
+        question = Question(self._key, self._name, "", text=text, choices=choices)
+        return await self._journal.ask(question, harmless=self._facts.is_harmless)
 
     async def _run(self, *, again: bool = False) -> CallToolResult:
         journal, key = self._journal, self._key
         begun = time.monotonic()
         call = call_of_turn.set(Call(key, self._name, again=again))
+        asks = ask_of_call.set(self._ask)
         running = _running.set(True)
         try:
             with inside(key):
@@ -146,6 +185,7 @@ class _Step:
             raise
         finally:
             _running.reset(running)
+            ask_of_call.reset(asks)
             call_of_turn.reset(call)
         await journal.ended(key, result, time.monotonic() - begun)
         return result

@@ -1,0 +1,128 @@
+"""A parked turn: what its session's state says while people are asked, and who may answer (pure)."""
+
+from collections.abc import Collection, Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tasks.envelope import Button, Envelope
+
+WORD = "ask"
+"""Begins the data of a question's buttons: ``ask:<id of the question>:<verdict or number of the choice>``."""
+
+MOST_CHOICES = 8
+"""Choices that a question may offer."""
+
+MOST_QUESTIONS = 8
+"""Questions that a turn asks at once; further ones are asked when these are answered."""
+
+type AskKind = Literal["approve", "doubt", "ask"]
+"""May this call be made; may this call, which was under way when its worker died, be made again; a tool asks."""
+
+type Refusal = Literal["ended", "answered", "not yours"]
+"""Why an answer does not count."""
+
+
+class OpenQuestion(BaseModel):
+    """One question of a parked turn, as it was shown."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: str
+    """Stands in its buttons. A call that is asked about again has another one."""
+    key: str
+    """``workers.steps.Question.key``."""
+    kind: AskKind
+    about: str
+    """One line of it, for /status."""
+    text: str
+    entities: tuple[dict[str, Any], ...] = ()
+    choices: tuple[str, ...] = ()
+    """Of kind ``ask``; none: any words."""
+    scope: str = ""
+    """What "always" allows; empty: it is not offered."""
+
+    @property
+    def buttons(self) -> tuple[tuple[Button, ...], ...]:
+        """What to press."""
+        if self.kind == "ask":
+            return tuple((self._button(choice, str(place)),) for place, choice in enumerate(self.choices))
+        if self.kind == "doubt":
+            return ((self._button("Do it again", "once"), self._button("Leave it", "no")),)
+        always = ((self._button("Always in this chat", "always"),),) if self.scope else ()
+        return ((self._button("Allow once", "once"), self._button("Deny", "no")), *always)
+
+    def _button(self, text: str, verdict: str) -> Button:
+        return Button(text=text, data=f"{WORD}:{self.id}:{verdict}")
+
+    def takes(self, verdict: str) -> bool:
+        """Whether a button of it says this."""
+        return any(button.data == f"{WORD}:{self.id}:{verdict}" for row in self.buttons for button in row)
+
+
+class GivenAnswer(BaseModel):
+    """What was said to a question: by a button (its ``verdict``), or in ``words``, which are a choice's, too."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    verdict: str = ""
+    words: str = ""
+    by: str = ""
+    """Who, by the name that is shown."""
+    update_id: int = 0
+
+
+class ParkedTurn(Envelope):
+    """A turn that waits for people. It is valid while the mark of the session's journal names the same turn."""
+
+    turn: str
+    """``tasks.journal.turn_of`` the messages that it answers."""
+    taken: int
+    """Inbox entries at the head that it answers."""
+    ends: float
+    """When it is given up, seconds since the epoch."""
+    who: tuple[int, ...] = ()
+    """Who may answer, beside the operators: the authors of its messages."""
+    anyone: bool = False
+    """Each person who may talk to the bot in this chat may answer."""
+    questions: tuple[OpenQuestion, ...] = ()
+    given: Mapping[str, GivenAnswer] = Field(default_factory=dict)
+    """Answers, by the id of their question."""
+    earlier: Mapping[str, GivenAnswer] = Field(default_factory=dict)
+    """Answers to what the turn asked before, by the key of their question."""
+    shown: int = 0
+    """Characters of the turn's text that stand above the questions."""
+    shown_end: str = ""
+    """The last of them."""
+
+    @property
+    def open(self) -> tuple[OpenQuestion, ...]:
+        """Questions without an answer, in the order in which they were asked."""
+        return tuple(question for question in self.questions if question.id not in self.given)
+
+    @property
+    def all_given(self) -> dict[str, GivenAnswer]:
+        """Every answer that the turn has, by the key of its question."""
+        return {**self.earlier, **{one.key: self.given[one.id] for one in self.questions if one.id in self.given}}
+
+    def question(self, ident: str) -> OpenQuestion | None:
+        """A question by its id."""
+        return next((question for question in self.questions if question.id == ident), None)
+
+    def choices_of(self, ident: str) -> tuple[str, ...]:
+        """What a question offers; empty when it is answered by yes or no, or in any words."""
+        question = self.question(ident)
+        return question.choices if question is not None else ()
+
+    def may_answer(self, person: int | None, admins: Collection[int]) -> bool:
+        """Whether this person's word counts."""
+        return self.anyone or (person is not None and (person in self.who or person in admins))
+
+    def refusal(self, ident: str, verdict: str, person: int | None, admins: Collection[int]) -> Refusal | None:
+        """Why a pressed button does not count; None when it does."""
+        question = self.question(ident)
+        if question is None or not question.takes(verdict):
+            return "ended"
+        if ident in self.given:
+            return "answered"
+        return None if self.may_answer(person, admins) else "not yours"

@@ -1,0 +1,44 @@
+"""Whether a person has to allow a tool call before it is made, and what the model reads when none did."""
+
+from fnmatch import fnmatchcase
+from typing import Any, cast
+
+from mcp_types import CallToolResult, TextContent
+
+from workers.runtime.durable.tool_facts import ToolFacts, own_name
+from workers.steps import PersonsAnswer
+
+DENIED = "Not carried out: the person did not allow this call. Do not make it again unless they ask for it."
+NO_ONE = "Not carried out: a person has to allow this call, and there is no person to ask here."
+WROTE = "Not carried out: the person did not allow this call. They wrote instead: {words}"
+NO_WORDS = (
+    "Not carried out: the person did not answer, and did something else. Do not make this call again by yourself."
+)
+
+
+def is_needed(facts: ToolFacts, tool: str) -> bool:
+    """Whether a person has to allow it: the card or the server's settings say so, or the tool is destructive."""
+    says: Any = facts.says.get("approve")
+    match says:
+        case bool():
+            return says
+        case list() if any(fnmatchcase(own_name(tool), pattern) for pattern in cast("list[str]", says)):
+            return True
+        case _:
+            return facts.is_destructive
+
+
+def scope(agent: Any, tool: str) -> str:
+    """What "always" allows: this tool of this agent, with any arguments."""
+    return f"{agent.name}:{tool}"
+
+
+def refused(answer: PersonsAnswer | None) -> CallToolResult:
+    """What the model reads in place of a result; None: there was no person to ask."""
+    if answer is None:
+        text = NO_ONE
+    elif answer.verdict == "no":
+        text = DENIED
+    else:
+        text = WROTE.format(words=answer.words) if answer.words else NO_WORDS
+    return CallToolResult(content=[TextContent(type="text", text=text)], is_error=True)

@@ -1,0 +1,121 @@
+"""What is known of a tool before it is called: what a card or a server's settings say of it, and its own hints.
+
+In a card, an entry of ``function_tools`` may say more than its file; in fastagent.config.yaml a server's settings may:
+
+    function_tools:
+      - entrypoint: booking.py:book
+        approve: true
+        in_doubt: ask                     # run | ask | fail
+      - entrypoint: lookup.py:price
+        replay: safe
+    ...
+    mcp:
+      servers:
+        shop:
+          command: shop-server
+          approve: ["pay*", refund]       # or true, or false: also what calls itself destructive is not asked about
+          in_doubt: fail                  # or for some of its tools: { "pay*": fail, "*": run }
+
+fast-agent ignores what is ours in a server, and refuses it in a card (``patches.card_entries``).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from inspect import unwrap
+from typing import Any, cast
+
+OURS = "cohort"
+"""Where a tool's metadata holds what its card says to us."""
+
+KEYS = ("approve", "in_doubt", "replay")
+"""Of a card's entry or a server's settings, what is said to us."""
+_ASKS_FOR_KEY = "current_call"
+_ASK = "ask_user"
+
+CHOICES = ("run", "ask", "fail")
+
+
+@dataclass(slots=True)
+class _Process:
+    """What one process's configuration says."""
+
+    servers: dict[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    destructive: bool = True
+
+
+_process = _Process()
+
+
+@dataclass(frozen=True, slots=True)
+class ToolFacts:
+    """Of one tool of one agent."""
+
+    says: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What the card's entry or the server's settings say."""
+    hints: Any = None
+    """The server's, None for a function."""
+    takes_key: bool = False
+    """It is a function that asks for the call's key."""
+
+    @property
+    def is_harmless(self) -> bool:
+        """Whether it may run twice, as far as is known."""
+        hints = self.hints
+        return self.says.get("replay") == "safe" or (
+            hints is not None and bool(hints.read_only_hint or hints.idempotent_hint)
+        )
+
+    @property
+    def is_destructive(self) -> bool:
+        """Whether it says so itself, and that counts here. A server that says two things is taken at the worse one."""
+        return _process.destructive and self.hints is not None and self.hints.destructive_hint is True
+
+
+def wrong(says: Mapping[str, Any]) -> str | None:
+    """What is wrong with what a card's entry or a server's settings say; None when it can be used."""
+    choice = says.get("in_doubt", "fail")
+    choices = list(cast("dict[str, Any]", choice).values()) if isinstance(choice, dict) else [choice]
+    if not choices or any(one not in CHOICES for one in choices):
+        return f"in_doubt is one of {', '.join(CHOICES)}, or says so by pattern"
+    approve = says.get("approve", False)
+    patterns = cast("list[Any]", approve) if isinstance(approve, list) else []
+    if not isinstance(approve, bool) and (not patterns or not all(isinstance(one, str) for one in patterns)):
+        return "approve is true, false, or a list of patterns of tool names"
+    return None if says.get("replay", "safe") == "safe" else "replay can only be `safe`"
+
+
+def read_process(declarations: Mapping[str, Any], *, destructive: bool) -> None:
+    """What the configuration says of its servers, and whether a tool's own word that it is destructive counts."""
+    _process.destructive = destructive
+    _process.servers = {
+        name: {key: value for key in KEYS if (value := getattr(server, key, None)) is not None}
+        for name, server in declarations.items()
+    }
+
+
+def facts_of(agent: Any, tool: str) -> ToolFacts:
+    """What is known of this agent's tool."""
+    function = getattr(agent, "_execution_tools", {}).get(tool)
+    if function is not None:
+        code = getattr(unwrap(function.fn), "__code__", None)
+        names = getattr(code, "co_names", ())
+        says = dict((function.meta or {}).get(OURS, {}))
+        if _ASK in names and getattr(code, "co_name", "") == _ASK:
+            # The shipped tool does nothing but ask.
+            says.setdefault("replay", "safe")
+        return ToolFacts(says, None, _ASKS_FOR_KEY in names)
+    aggregator = getattr(agent, "_aggregator", None)
+    entry = getattr(aggregator, "_namespaced_tool_map", {}).get(tool)
+    if entry is None:
+        return ToolFacts()
+    return ToolFacts(_of_server(entry.server_name), entry.tool.annotations)
+
+
+def _of_server(name: str) -> Mapping[str, Any]:
+    """A chat's own server is attached as ``name_hash`` (``mcp_isolation``)."""
+    return _process.servers.get(name) or _process.servers.get(name.rpartition("_")[0], {})
+
+
+def own_name(tool: str) -> str:
+    """A tool's name at its server: patterns mean that one, whatever the server is called."""
+    return tool.rpartition("__")[2]

@@ -1,0 +1,61 @@
+"""What a turn is asked, and what it gives to commit (values only)."""
+
+from dataclasses import dataclass, field
+
+from tasks.envelope import DeadLetter, Inbound, Reply
+from tasks.store.sessions import Commit
+from workers.sessions.parked import Resumed
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a turn answers."""
+
+    messages: tuple[Inbound, ...]
+    """Answered together; a single ``compact`` asks for a summary instead."""
+    answers: tuple[int, ...]
+    """The update ids that the answer is for."""
+    retry: bool = False
+    """All of ``messages`` failed before, in an outage."""
+    among: bool = False
+    """Other messages of the chat stand between these and the answer."""
+    resumed: Resumed | None = None
+    """The turn was parked, and goes on with its answers."""
+
+    @property
+    def keeps(self) -> tuple[Inbound, ...]:
+        """Entries that stand among the answers, and are answered by the next turn."""
+        return self.resumed.keeps if self.resumed else ()
+
+    @property
+    def names(self) -> tuple[int, ...]:
+        """The update ids that name the turn: those of its messages, without the answers to its questions."""
+        return self.answers[: self.resumed.taken] if self.resumed else self.answers
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The outcome of a turn, ready to be committed."""
+
+    replies: tuple[Reply, ...]
+    history: bytes | None = None
+    set: dict[str, str] = field(default_factory=dict[str, str])
+    unset: tuple[str, ...] = ()
+    add: dict[str, int] = field(default_factory=dict[str, int])
+    dead: tuple[DeadLetter, ...] = ()
+    parks: Commit | None = None
+    """The turn waits for people: the commit that asks them."""
+
+    @property
+    def kind(self) -> str:
+        """For the metric of turns."""
+        return "parked" if self.parks is not None else "answered" if self.add else "refused"
+
+    def commit(self, drop: int, keeps: tuple[Inbound, ...] = ()) -> Commit:
+        """Make the commit.
+
+        Args:
+            drop: How many inbox entries it handles.
+            keeps: Those among them that are answered by the next turn.
+        """
+        return Commit(drop, self.replies, self.history, self.set, self.unset, self.add, dead=self.dead, then=keeps)
