@@ -92,13 +92,17 @@ def seen(messages: list[dict[str, Any]]) -> list[dict[str, str]]:
     ]
 
 
+_INTRODUCTION = re.compile(r"\A<tg-user [^<>]*/>\n?")
+"""Who writes is told once; the words are what is answered."""
+
+
 def last_turn(messages: list[dict[str, Any]]) -> tuple[str, list[str]]:
     """The text of the last run of user messages, and the tool results after it."""
     results: list[str] = []
     texts: list[str] = []
     for message in reversed(messages):
         if message["role"] == "user":
-            texts.append(text_of(message.get("content")))
+            texts.append(_INTRODUCTION.sub("", text_of(message.get("content"))))
         elif texts:
             break
         elif message["role"] == "tool":

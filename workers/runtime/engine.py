@@ -149,7 +149,7 @@ class Engine:
                     record, message = self.histories.again(record)
                     (message,) = await content.with_files([message], files)
                 else:
-                    message = await self._opened(content.user_turn(request.messages, files))
+                    message = await self._opened(content.user_turn(request.messages, files, record.messages))
                 record.messages = await content.with_files(record.messages, past_files)
                 work = TurnInput(message, record, sink, open_ended=self._ends.never(choice.model))
                 async with self._lane(request, limit) as lane:

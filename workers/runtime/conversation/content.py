@@ -22,7 +22,7 @@ from workers.runtime.conversation.file_types import (
     mime_by_content,
     mime_of,
 )
-from workers.runtime.conversation.frames import body, closing, label, opening, text_file
+from workers.runtime.conversation.frames import USER_TAG, body, closing, introduction, label, opening, text_file
 from workers.runtime.conversation.stored import MEDIA_KEY
 
 TEXT_FILE_CHARS = 100_000
@@ -136,8 +136,15 @@ def _files_in(messages: Sequence[PromptMessageExtended]) -> list[Media]:
     return [media for message in messages for block in message.content if (media := media_of(block)) is not None]
 
 
-async def user_turn(messages: Sequence[Inbound], files: ModelFiles) -> PromptMessageExtended:
+async def user_turn(
+    messages: Sequence[Inbound], files: ModelFiles, past: Sequence[PromptMessageExtended] | None = None
+) -> PromptMessageExtended:
     """Make one user message of all messages to answer, with their files.
+
+    Args:
+        messages: What people wrote.
+        files: Opens their files.
+        past: What the model reads before it. Where it does not say who writes, the message does. None: it does.
 
     Raises:
         Retryable: Telegram did not hand out a file.
@@ -146,7 +153,21 @@ async def user_turn(messages: Sequence[Inbound], files: ModelFiles) -> PromptMes
     for inbound in messages:
         files_of_it = [block for media in inbound.media for block in await files.blocks(media)]
         blocks.extend(_said(inbound, files_of_it))
+    if past is not None and (told := _introduction(messages, past)):
+        first = blocks[0] if blocks else None
+        if isinstance(first, TextContent) and media_of(first) is None:
+            blocks[0] = text_block(f"{told}\n{first.text}")
+        else:
+            blocks.insert(0, text_block(told))
     return PromptMessageExtended(role="user", content=blocks or [text_block("(an empty message)")])
+
+
+def _introduction(messages: Sequence[Inbound], past: Sequence[PromptMessageExtended]) -> str:
+    """Who writes, unless the conversation says so already."""
+    line = next((told for inbound in messages if (told := introduction(inbound))), "")
+    texts = (block.text for message in reversed(past) for block in message.content if isinstance(block, TextContent))
+    last = next((text for text in texts if text.startswith(USER_TAG)), "") if line else ""
+    return "" if last.partition("\n")[0] == line else line
 
 
 def user_turn_by_names(messages: Sequence[Inbound]) -> PromptMessageExtended:

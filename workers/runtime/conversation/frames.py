@@ -34,8 +34,11 @@ _RESERVED = re.compile(
 )
 """What stands before a name like one of our tags', or like it to a model. Each character is looked at twice at most."""
 
-_OURS = re.compile(r"<(?=\s*/?\s*tg-(?:message|quote|file|shared|reminder)\b)", re.IGNORECASE)
+_OURS = re.compile(r"<(?=\s*/?\s*tg-(?:message|quote|file|shared|reminder|user)\b)", re.IGNORECASE)
 """A tag of ours, where other tags are left alone: ``<tg-spoiler>`` is Telegram's."""
+
+USER_TAG = "<tg-user "
+"""A text of the history that begins so, begins with an introduction: a person cannot write it."""
 
 _NAME_CHARACTERS = 64
 _FILE_NAME_CHARACTERS = 128
@@ -81,6 +84,16 @@ def _shows(character: str) -> bool:
 def person_id(sender: int) -> str:
     """Six characters that tell people of one name apart: the same for a person in every chat, not their Telegram id."""
     return b32encode(blake2s(str(sender).encode(), digest_size=5).digest()).decode().lower()[:6]
+
+
+def introduction(inbound: Inbound) -> str:
+    """Who writes in a private chat; empty where it is not told, and in groups, where each message has its author."""
+    sender = inbound.sender
+    if inbound.chat_type != "private" or sender is None:
+        return ""
+    told = {"name": sender.name, "language": sender.language or ""}
+    about = {key: shown for key, value in told.items() if (shown := attribute(value))}
+    return f"{USER_TAG}{_joined(about)}/>" if about else ""
 
 
 def opening(inbound: Inbound) -> str:
