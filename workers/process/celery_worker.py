@@ -31,6 +31,20 @@ _EVENTS_S = 0.25
 """Seconds for which events are collected for Flower: publishing each by itself takes a twentieth of a busy worker."""
 
 
+_DOORBELLS = "a doorbell only says that a chat has work; the message is answered all the same"
+_WITHOUT_MEANING = {
+    "pool_grow": "lanes bound the work (COHORT_LANES); add workers with `cohort scale`",
+    "pool_shrink": "lanes bound the work (COHORT_LANES); remove workers with `cohort scale`",
+    "autoscale": "lanes bound the work (COHORT_LANES); set workers with `cohort scale`",
+    "rate_limit": f"{_DOORBELLS}: limit people with COHORT_BUDGET_USER and COHORT_BUDGET_CHAT",
+    "time_limit": f"{_DOORBELLS}: limit turns with COHORT_TURN_TIMEOUT",
+    "revoke": f"{_DOORBELLS}: end a turn with /stop in its chat",
+    "revoke_by_stamped_headers": _DOORBELLS,
+    "terminate": f"{_DOORBELLS}: end a turn with /stop in its chat",
+}
+"""Commands of Celery that mean nothing here, and what Flower shows instead."""
+
+
 class CohortConsumer(Consumer):
     """Celery's consumer, which here collects task events and publishes them together."""
 
@@ -192,6 +206,20 @@ def bind_commands(loop_port: LoopThreadPort, worker: Callable[[], CohortWorker |
     }
     for name, (command, args) in commands.items():
         cast("Any", control_command)(name=name, args=args)(command)
+    _refuse_the_others()
+
+
+def _refuse_the_others() -> None:
+    for name, why in _WITHOUT_MEANING.items():
+        cast("Any", control_command)(name=name)(_refuser(why))
+
+
+def _refuser(why: str) -> Callable[..., dict[str, str]]:
+    def refuse(state: Any, **_: Any) -> dict[str, str]:
+        del state
+        return {"error": why}
+
+    return refuse
 
 
 def _forgetter(loop_port: LoopThreadPort) -> Callable[..., dict[str, str]]:

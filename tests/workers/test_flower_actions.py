@@ -1,0 +1,31 @@
+"""What Celery's own remote control says of actions that mean nothing to doorbells."""
+
+import pytest
+
+from tasks.app import make_app
+from tasks.settings import Settings
+from tests.workers.celery_worker import LoopSide, working
+from workers.process.celery_worker import bind_commands
+
+ACTIONS = {
+    "pool_grow": {"n": 1},
+    "pool_shrink": {"n": 1},
+    "rate_limit": {"task_name": "chat.turn", "rate_limit": "1/m"},
+    "time_limit": {"task_name": "chat.turn", "hard": 1, "soft": 1},
+    "revoke": {"task_id": "4242-1", "terminate": True},
+}
+
+
+@pytest.mark.promise("flower-lists")
+async def test_an_action_that_means_nothing_says_what_to_do_instead(settings: Settings) -> None:
+    app, side = make_app(settings), LoopSide()
+    bind_commands(side.host, lambda: None)
+    with working(app, side.host, limit=1):
+        for action, arguments in ACTIONS.items():
+            (answers,) = app.control.broadcast(action, arguments=arguments, reply=True, timeout=20, limit=1)
+            (said,) = answers.values()
+            assert list(said) == ["error"], action
+            assert "COHORT_" in said["error"] or "/stop" in said["error"]
+            assert "Error(" not in said["error"]
+    side.host.drain()
+    side.thread.join()
