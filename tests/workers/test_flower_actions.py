@@ -1,5 +1,9 @@
 """What Celery's own remote control says of actions that mean nothing to doorbells."""
 
+import threading
+from types import SimpleNamespace
+from typing import Any, cast
+
 import pytest
 
 from tasks.app import make_app
@@ -27,5 +31,17 @@ async def test_an_action_that_means_nothing_says_what_to_do_instead(settings: Se
             assert list(said) == ["error"], action
             assert "COHORT_" in said["error"] or "/stop" in said["error"]
             assert "Error(" not in said["error"]
+    side.host.drain()
+    side.thread.join()
+
+
+@pytest.mark.promise("drain")
+async def test_the_button_that_shuts_a_worker_down_drains_it(settings: Settings) -> None:
+    app, side, drained = make_app(settings), LoopSide(), threading.Event()
+    bind_commands(side.host, lambda: cast("Any", SimpleNamespace(begin_drain=drained.set)))
+    with working(app, side.host, limit=1):
+        (answers,) = app.control.broadcast("shutdown", reply=True, timeout=20, limit=1)
+        assert list(answers.values()) == [{"ok": "draining"}]
+    assert drained.is_set()
     side.host.drain()
     side.thread.join()

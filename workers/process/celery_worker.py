@@ -201,6 +201,8 @@ def bind_commands(loop_port: LoopThreadPort, worker: Callable[[], CohortWorker |
         CANCEL: (cancel, [("session", str)]),
         CONSUME: (consume, [("queues", list)]),
         DRAIN: (drain, []),
+        # Flower's button: Celery's own ends the consumer and leaves the sessions' side at work.
+        "shutdown": (drain, []),
         FORGET: (_forgetter(loop_port), [("sessions", list), ("struck", list), ("media", list)]),
         RELOAD: (reload, []),
     }
