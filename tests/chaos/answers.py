@@ -1,6 +1,6 @@
 """Who waits for an answer, and how long it took: read from the playground's journal as it grows."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from playground.client import PlaygroundClient
@@ -9,6 +9,8 @@ from tests.harness import collect
 from tests.harness.checker import TOLD_DEAD, TOLD_OUTAGE
 from tests.harness.history import Said
 from tests.support.script import WORDS
+
+type Seen = Callable[[dict], None]
 
 
 @dataclass(slots=True)
@@ -23,8 +25,12 @@ class _Watch:
 class Answers:
     """``entries``: all of the journal so far. ``latencies``: seconds, an answer each."""
 
-    def __init__(self, people: PlaygroundClient, waiting: dict[str, Said], figures: Figures) -> None:
-        """``waiting``: messages without a whole answer, by their words; those that are answered are taken out."""
+    def __init__(self, people: PlaygroundClient, waiting: dict[str, Said], figures: Figures, seen: Seen) -> None:
+        """``waiting``: messages without a whole answer, by their words; those that are answered are taken out.
+
+        ``seen``: told of each entry that Telegram took.
+        """
+        self._seen = seen
         self._people = people
         self._waiting = waiting
         self._figures = figures
@@ -47,6 +53,7 @@ class Answers:
             self.entries += page["entries"]
             for entry in page["entries"]:
                 if entry["processed"]:
+                    self._seen(entry)
                     for one in self._answered_by(entry):
                         self._answered(one, entry["ended"])
 

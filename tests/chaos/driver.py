@@ -14,6 +14,7 @@ from playground import PLAYGROUND_TOKEN
 from playground.client import PlaygroundClient
 from tasks.clock import SystemClock
 from tests.chaos.answers import Answers
+from tests.chaos.askers import Askers
 from tests.chaos.faults import TTL, Faults
 from tests.chaos.figures import Figures, percentiles
 from tests.chaos.people import Crowd
@@ -36,7 +37,7 @@ STARTED = 60.0
 class Order:
     """What to run. ``kinds``: fault kinds (all if empty). ``gap``: seconds between faults, on average.
 
-    ``tools``: the share of messages that have the agent call tools.
+    ``tools``: the share of messages that have the agent call tools. ``asks``: turns that ask a person, a second.
 
     ``workers`` and ``bots`` have failpoints and the ``sabotage``; ``supervised`` workers and a bot more are kept by a
     real `cohort up` (0: there is none).
@@ -51,6 +52,7 @@ class Order:
     bots: int = 1
     supervised: int = 2
     tools: float = 0.25
+    asks: float = 0.5
     steps: bool = True
     sabotage: str = ""
     settle: float = SETTLE
@@ -116,24 +118,28 @@ class Run:
             rate = self.order.messages / self.order.seconds
             # A message in ten comes with others.
             crowd = Crowd(people, BOT, self.random, self.clock, rate=rate / 1.7, tools=self.order.tools)
+            askers = Askers(people, crowd, self.random, self.clock, self.order.asks)
             faults = Faults(
                 pool=pool,
                 valkey=valkey,
                 people=people,
                 model=model,
                 crowd=crowd,
+                askers=askers,
                 settings=harness.settings(),
                 random=self.random,
             )
-            self._answers = Answers(people, crowd.waiting, self.figures)
+            self._answers = Answers(people, crowd.waiting, self.figures, askers.seen)
             async with asyncio.TaskGroup() as group:
                 helpers = [
                     group.create_task(self._answers.follow(), name="follow"),
                     group.create_task(self._look(pool), name="look"),
+                    group.create_task(askers.answer(), name="answer"),
                 ]
                 until = asyncio.get_running_loop().time() + self.order.seconds
                 async with asyncio.TaskGroup() as load:
                     load.create_task(crowd.talk(until, self.order.messages), name="people")
+                    load.create_task(askers.ask(until), name="askers")
                     load.create_task(self._break(faults, until), name="faults")
                 faults.settle()
                 await people.clear_faults()
@@ -142,6 +148,7 @@ class Run:
                 await self._rest(people, harness.redis_url)
                 for helper in helpers:
                     helper.cancel()
+            self.history.presses, self.history.questions = askers.presses, askers.questions
             await self._collect(people, crowd, harness.redis_url)
         if pool.service is not None:
             self.crashes += pool.service.violations()

@@ -13,6 +13,7 @@ from playground.client import PlaygroundClient
 from tasks.errors import StoreUnavailable
 from tasks.settings import Settings
 from tasks.store import connect
+from tests.chaos.askers import Askers
 from tests.chaos.people import Crowd
 from tests.chaos.pool import Pool
 from tests.harness import collect
@@ -42,6 +43,7 @@ class Faults:
         people: PlaygroundClient,
         model: ModelControl,
         crowd: Crowd,
+        askers: Askers,
         settings: Settings,
         random: Random,
     ) -> None:
@@ -50,6 +52,7 @@ class Faults:
         self._people = people
         self._model = model
         self._crowd = crowd
+        self._askers = askers
         self._settings = settings
         self._random = random
         self._redis = asyncio.Lock()
@@ -57,6 +60,8 @@ class Faults:
         self.kinds: dict[str, tuple[int, Callable[[], Awaitable[object]]]] = {
             "kill-worker": (10, self.kill_worker),
             "kill-in-step": (10, self.kill_in_step),
+            "kill-while-parked": (4, self.kill_while_parked),
+            "kill-at-answer": (5, self.kill_at_answer),
             "report-worker": (8, self.report_worker),
             "stop-worker": (8, self.stop_worker),
             "drain-worker": (5, self.drain_worker),
@@ -107,6 +112,26 @@ class Faults:
                 if self._pool.service is not None and await self._pool.service.kill_one(pid):
                     return [pid]
         return False
+
+    async def kill_while_parked(self) -> list[int] | Literal[False]:
+        """All workers, while a turn waits for a person."""
+        if not self._askers.open:
+            return False
+        workers = self._pool.workers
+        return [pid for worker in list(workers) for pid in self._pool.kill(worker, workers)]
+
+    async def kill_at_answer(self) -> list[int] | Literal[False]:
+        """A worker or the bot, between a person's answer and the turn that goes on with it."""
+        self._askers.answered.clear()
+        try:
+            async with asyncio.timeout(IN_STEP):
+                await self._askers.answered.wait()
+        except TimeoutError:
+            return False
+        await asyncio.sleep(self._random.uniform(0, 0.3))
+        if self._random.random() < 0.3:
+            return self._pool.kill(self._random.choice(self._pool.bots), self._pool.bots)
+        return self._pool.kill(self._pool.victim(), self._pool.workers)
 
     async def report_worker(self) -> list[int]:
         """As a supervisor does it: killed, and told so at once."""

@@ -1,6 +1,7 @@
 """People who write: chats, groups and topics that come, talk for a while and go, each message with its own word."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
@@ -75,13 +76,18 @@ class Crowd:
         for _ in range(count):
             await self.say(place)
 
-    async def say(self, place: Place, words: int | None = None) -> Said:
-        """One message; ``words``: how long the answer gets."""
+    async def new_place(self, *, group: bool) -> Place:
+        """A chat for who says one thing in it."""
+        return await (self._group() if group else self._new())
+
+    async def say(self, place: Place, order: Callable[[str], str] | None = None) -> Said:
+        """One message; ``order``: what the message with this word orders."""
         self._number += 1
         word = f"m{self._number:06d}q"
-        wanted = words or self._random.randint(2, 12)
+        wanted = self._random.randint(2, 12)
         session = session_of(self._bot, place.chat, place.thread)
-        text = f"{MENTION if place.chat < 0 else ''}{word} WORDS:{wanted}{self._calls(session, word)}"
+        calls = self._calls(session, word) if order is None else f" {order(word)}"
+        text = f"{MENTION if place.chat < 0 else ''}{word} WORDS:{wanted}{calls}"
         at = self._clock.now()
         told = await self._people.say(place.chat, text, thread=place.thread)
         assert told.update_id is not None

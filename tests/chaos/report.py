@@ -32,5 +32,6 @@ def _steps(steps: Steps) -> str:
     return (
         f"tool calls: {steps.calls} with a result, {steps.executed} executed, {steps.again.total()} in doubt and "
         f"run again with the same key ({again or '-'}), {steps.unknown} told to be unknown; "
+        f"people allowed {steps.allowed} and denied {steps.denied} times; "
         f"model calls: {steps.models} finished, {steps.twice} made again as their worker ended before it kept them"
     )

@@ -20,3 +20,5 @@ async def test_whatever_dies_every_message_is_answered_once_in_order_and_in_its_
     assert result.verdict.violations == [], "\n".join(report(order, result))
     assert result.figures.kills > 0
     assert result.verdict.messages > 0
+    assert result.verdict.steps.executed > 0
+    assert result.verdict.steps.allowed > 0

@@ -7,8 +7,8 @@ import pytest
 from tests.chaos.story import Story
 from tests.harness import legal
 from tests.harness.checker import Verdict, check
-from tests.harness.history import Call, Said
-from tests.harness.steps import UNKNOWN
+from tests.harness.history import Call, Press, Said
+from tests.harness.steps import DENIED, UNKNOWN
 
 ONE = "1:10"
 NAME = "m000001q-1"
@@ -165,3 +165,48 @@ def test_another_session_s_words_in_a_result_are_found(story: Story) -> None:
     story.execute("in_python", "m000002q-1")
     ending(story, said, f"counted {other.asked[0]}-1")
     assert {"foreign", "result"} <= rules(story)
+
+
+def asked(story: Story, *presses: Press, runs: int, result: str) -> Story:
+    """A call that a person has to allow."""
+    said = story.say(ONE)
+    story.step(said, ("approved", NAME))
+    story.history.presses += presses
+    story.now += 10
+    for _ in range(runs):
+        story.execute("approved", NAME, pid=7)
+        story.fault("kill-worker", 7)
+    ending(story, said, result)
+    return story
+
+
+def pressed(verdict: str, *, question: str = "q1", rightful: bool = True) -> Press:
+    return Press(question, NAME, verdict, rightful, 2.0)
+
+
+def test_a_call_that_was_allowed_is_executed_and_one_that_was_denied_is_not(story: Story) -> None:
+    found = good(asked(story, pressed("once"), runs=1, result=f"counted {NAME}"))
+    assert (found.steps.allowed, found.steps.denied) == (1, 0)
+    story = Story()
+    found = good(asked(story, pressed("no"), pressed("once"), runs=0, result=f"{DENIED} And so on."))
+    assert (found.steps.allowed, found.steps.denied) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "presses", [[pressed("once", rightful=False)], [pressed("no")], [pressed("no"), pressed("once")], []]
+)
+def test_a_call_that_no_one_allowed_who_may_is_found(story: Story, presses: list[Press]) -> None:
+    asked(story, *presses, runs=1, result=f"counted {NAME}")
+    assert rules(story) == {"approved"}
+
+
+def test_an_approval_is_used_up_by_one_execution(story: Story) -> None:
+    asked(story, pressed("once"), runs=2, result=f"counted {NAME}")
+    assert rules(story) == {"approved"}
+    again = asked(Story(), pressed("once"), pressed("once", question="q2"), runs=2, result=f"counted {NAME}")
+    assert good(again).steps.again == {"kill-worker": 1}
+
+
+def test_a_call_that_is_said_to_be_denied_and_was_not_is_found(story: Story) -> None:
+    asked(story, pressed("once"), runs=0, result=f"{DENIED} And so on.")
+    assert rules(story) == {"approved"}

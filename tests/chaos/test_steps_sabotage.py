@@ -13,6 +13,7 @@ pytestmark = pytest.mark.promise("checker-sees")
 
 
 async def verdict(stage: Scene) -> Verdict:
+    await stage.at_rest()
     return check(await stage.told())
 
 
@@ -62,7 +63,7 @@ async def test_a_worker_that_wakes_up_in_a_tool_call_comes_to_no_other_one(tmp_p
         await stage.start(workers=2)
         await paused_in_a_tool(stage, notices=True)
         found = await verdict(stage)
-    assert [str(violation) for violation in found.violations if violation.rule != "left"] == []
+    assert [str(violation) for violation in found.violations] == []
     assert (found.steps.calls, found.steps.executed, dict(found.steps.again)) == (2, 2, {"stop-worker": 1})
 
 
@@ -77,7 +78,7 @@ async def test_a_call_that_was_marked_and_did_not_begin_is_made_by_the_heir(tmp_
     async with scene(tmp_path, "--same-ids", tools=True) as stage:
         await killed_after_a_mark(stage)
         found = await verdict(stage)
-    assert [str(violation) for violation in found.violations if violation.rule != "left"] == []
+    assert [str(violation) for violation in found.violations] == []
     assert (found.steps.calls, found.steps.executed, found.steps.models, found.steps.twice) == (2, 2, 3, 0)
 
 
@@ -96,7 +97,7 @@ async def test_calls_whose_ends_were_not_kept_run_again_with_their_keys_or_are_t
         stage.worker()
         await stage.answered(chat, said)
         found = await verdict(stage)
-    assert [str(violation) for violation in found.violations if violation.rule != "left"] == []
+    assert [str(violation) for violation in found.violations] == []
     steps = found.steps
     assert (steps.calls, steps.executed, steps.again.total(), steps.unknown) == (3, 3, 2, 1)
     assert (steps.models, steps.twice) == (2, 0)
@@ -106,3 +107,48 @@ async def test_a_replay_without_digests_takes_one_call_for_another_and_is_found(
     async with scene(tmp_path, "--same-ids", tools=True) as stage:
         await killed_after_a_mark(stage, "replay-without-digest")
         assert "result" in rules(await verdict(stage))
+
+
+async def another_person_presses(stage: Scene) -> None:
+    """A turn in a group asks; who did not write its message allows the call, and its author does not."""
+    chat = (await stage.people.chat("supergroup"))["id"]
+    said = await stage.say(chat, f"@cohort_playground_bot {call('approved', 'm000001q-1')}")
+    question = await stage.question(chat)
+    await stage.press(question, "once", user=(await stage.people.user())["id"])
+    await stage.press(question, "no")
+    await stage.answered(chat, said)
+
+
+async def test_another_person_s_word_allows_nothing(tmp_path: Path) -> None:
+    async with scene(tmp_path, "--same-ids", tools=True) as stage:
+        await stage.start()
+        await another_person_presses(stage)
+        found = await verdict(stage)
+    assert [str(violation) for violation in found.violations] == []
+    assert (found.steps.executed, found.steps.allowed, found.steps.denied) == (0, 0, 1)
+
+
+async def test_without_a_look_at_who_presses_the_wrong_person_s_word_is_found(tmp_path: Path) -> None:
+    async with scene(tmp_path, "--same-ids", tools=True) as stage:
+        await stage.start(bot="no-presser-check", worker="no-presser-check")
+        await another_person_presses(stage)
+        assert "approved" in rules(await verdict(stage))
+
+
+async def test_a_parked_turn_outlives_all_processes_and_a_restart_of_redis(tmp_path: Path) -> None:
+    async with scene(tmp_path, "--same-ids", tools=True) as stage:
+        await stage.start()
+        chat = await stage.chat()
+        said = await stage.say(chat, f"{call('in_python', 'm000001q-1')} THEN {call('approved', 'm000001q-2')}")
+        question = await stage.question(chat)
+        for process in (*stage.harness.bots, *stage.harness.workers.values()):
+            process.kill()
+        stage.fault("kill-all")
+        await stage.valkey.again(stage.valkey.kill())
+        await stage.start()
+        await stage.press(question, "once")
+        await stage.answered(chat, said)
+        found = await verdict(stage)
+    assert [str(violation) for violation in found.violations] == []
+    steps = found.steps
+    assert (steps.calls, steps.executed, steps.again.total(), steps.models, steps.twice) == (2, 2, 0, 3, 0)

@@ -200,6 +200,8 @@ class _Check:
         sorry = [bubble for bubble in bubbles if any(text in bubble.text for text in TOLD_OUTAGE)]
         self.verdict.apologies += len(sorry)
         for bubble in bubbles:
+            if (bubble.chat, bubble.message_id) in self.history.questions:
+                continue
             if bubble not in whole and bubble not in told and bubble not in sorry:
                 self._judge_beginning(session, bubble)
         for bubble in bubbles:

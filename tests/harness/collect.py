@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from tests.harness.counters import executions
 from tests.harness.declared import undeclared
 from tests.harness.history import Bubble, Call, Delivery, History, Spoken, words_in
 
+CALL = re.compile(r"\bm\d{6}q-\d+\b")
+"""The name of a call, in a question about it."""
 SHOWING = frozenset({"sendMessage", "editMessageText"})
 
 
@@ -90,6 +93,17 @@ def deliveries(entries: Iterable[Mapping[str, Any]]) -> list[Delivery]:
     return found
 
 
+def question(entry: Mapping[str, Any]) -> tuple[int, int, str] | None:
+    """Of an entry that shows a question: its chat, message and id."""
+    markup = entry["params"].get("reply_markup")
+    rows = (json.loads(markup) if isinstance(markup, str) else markup or {}).get("inline_keyboard", ())
+    message = (entry["result"] or {}).get("message_id") or int(entry["params"].get("message_id", 0))
+    for data in (str(button.get("callback_data", "")) for row in rows for button in row):
+        if data.startswith("ask:"):
+            return entry["chat"], message, data.split(":")[1]
+    return None
+
+
 async def bubbles(people: PlaygroundClient, bot: int, chats: Iterable[int]) -> list[Bubble]:
     """The bot's messages as they stand now."""
     found: list[Bubble] = []
@@ -154,6 +168,14 @@ async def at_rest(redis: Redis, bot: int) -> bool:
         async for _ in redis.scan_iter(keys.PREFIX + pattern, count=1000):
             return False
     return not await redis.llen(keys.replies(bot)) and not await _unburied(redis)
+
+
+async def rest(redis: Redis, bot: int) -> None:
+    """Wait until that is so."""
+    while True:
+        if await at_rest(redis, bot):
+            return
+        await asyncio.sleep(0.1)
 
 
 async def in_step(redis: Redis) -> tuple[str, int]:

@@ -12,12 +12,17 @@ SERVER = Path(__file__).with_name("counting_server.py")
 TOOLS = ("in_python", "over_stdio", "over_http")
 NEVER_AGAIN = "over_http"
 """Its server says ``in_doubt: fail``: no call is made again, and the model is told that its outcome is unknown."""
+APPROVED = "approved"
+"""A person has to allow each of its calls."""
 
 CARD = """---
 type: agent
 name: assistant
 default: true
-function_tools: [counter.py:in_python]
+function_tools:
+  - counter.py:in_python
+  - entrypoint: counter.py:approved
+    approve: true
 servers: {servers}
 ---
 You count.
@@ -39,8 +44,17 @@ HERE = Path(__file__)
 
 async def in_python(name: str, seconds: float = 0.0, gate: str = "") -> str:
     """Count."""
+    return await count(current_call().key, "in_python", name, seconds, gate)
+
+
+async def approved(name: str, seconds: float = 0.0, gate: str = "") -> str:
+    """Count, when a person allows it."""
+    return await count(current_call().key, "approved", name, seconds, gate)
+
+
+async def count(key: str, tool: str, name: str, seconds: float, gate: str) -> str:
     ident = uuid4().hex
-    note(id=ident, tool="in_python", name=name, key=current_call().key, pid=os.getpid(), at=time.time())
+    note(id=ident, tool=tool, name=name, key=key, pid=os.getpid(), at=time.time())
     await asyncio.sleep(seconds)
     while gate and not HERE.with_name(gate).exists():
         await asyncio.sleep(0.02)

@@ -88,6 +88,20 @@ class Execution:
 
 
 @dataclass(frozen=True, slots=True)
+class Press:
+    """A person pressed a button of a question. ``name``: of the call that it is about; ``question``: its id.
+
+    ``rightful``: by the author of the turn's message. ``verdict``: once | always | no.
+    """
+
+    question: str
+    name: str
+    verdict: str
+    rightful: bool
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Accepted:
     """The store took an update in. ``place``: its place in the store's log."""
 
@@ -157,6 +171,9 @@ class History:
     said: list[Said] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     executions: list[Execution] = field(default_factory=list)
+    presses: list[Press] = field(default_factory=list)
+    questions: set[tuple[int, int]] = field(default_factory=set)
+    """Messages that ask: chat and id."""
     accepted: list[Accepted] = field(default_factory=list)
     committed: list[Committed] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
@@ -168,7 +185,7 @@ class History:
 
 type Rule = Literal[
     "accepted", "answered", "doubled", "order", "one turn", "foreign", "memory", "alternation", "invented", "left",
-    "executed", "key", "result", "model call",
+    "executed", "key", "result", "model call", "approved",
 ]  # fmt: skip
 
 

@@ -11,6 +11,8 @@ KILLED = frozenset(
     {
         "kill-worker",
         "kill-in-step",
+        "kill-while-parked",
+        "kill-at-answer",
         "report-worker",
         "kill-supervisor",
         "kill-supervised",

@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from redis.asyncio import Redis
+
 from playground import PLAYGROUND_TOKEN
 from playground.client import PlaygroundClient
 from tasks.clock import SystemClock
@@ -14,7 +16,7 @@ from tasks.session import SessionKey
 from tasks.store import connect
 from tests.harness import collect
 from tests.harness.counters import executions, furnish, log_of
-from tests.harness.history import Execution, Fault, History, Said
+from tests.harness.history import Execution, Fault, History, Press, Said
 from tests.harness.nursery import nursery
 from tests.harness.processes import Process
 from tests.harness.product import Harness, ModelControl
@@ -66,6 +68,24 @@ class Scene:
         now = self.clock.now()
         self.history.faults.append(Fault(kind, now if since is None else since, now, pids=pids))
 
+    async def question(self, chat: int) -> tuple[int, int, str, str]:
+        """Wait for a question about a call: its chat and message, its id, and the call's name."""
+
+        def asks(ours: list) -> bool:
+            return any("reply_markup" in one and "ask:" in str(one["reply_markup"]) for one in ours)
+
+        ours = await self.people.wait_for(chat, asks, timeout=60)
+        message = next(one for one in ours if "ask:" in str(one.get("reply_markup")))
+        ident = message["reply_markup"]["inline_keyboard"][0][0]["callback_data"].split(":")[1]
+        return chat, message["message_id"], ident, collect.CALL.findall(message["text"])[0]
+
+    async def press(self, question: tuple[int, int, str, str], verdict: str, *, user: int | None = None) -> None:
+        """A person (the author, where none is named) answers, and the bot has heard it."""
+        chat, message, ident, name = question
+        self.history.presses.append(Press(ident, name, verdict, user is None, self.clock.now()))
+        told = await self.people.press(chat, message, f"ask:{ident}:{verdict}", user=user)
+        await self.people.press_answer(told["callback_query_id"])
+
     async def executed(self, name: str, times: int = 1) -> list[Execution]:
         """Wait until a call of a tool was executed so often.
 
@@ -105,10 +125,21 @@ class Scene:
             ready=False, module="tests.harness.worker", CHAOS_SABOTAGE=sabotage, CHAOS_STEP=step, **environ
         )
 
+    async def at_rest(self) -> None:
+        """Wait until nothing waits and no one works.
+
+        Raises:
+            TimeoutError: it did not come to that.
+        """
+        async with asyncio.timeout(60), Redis.from_url(self.valkey.url) as redis:
+            await collect.rest(redis, BOT)
+
     async def told(self) -> History:
         """The history as it is now."""
         showing = ",".join(sorted(collect.SHOWING))
-        self.history.deliveries = collect.deliveries(await self.people.journal(method=showing))
+        entries = await self.people.journal(method=showing)
+        self.history.deliveries = collect.deliveries(entries)
+        self.history.questions = {found[:2] for entry in entries if (found := collect.question(entry)) is not None}
         chats = [chat["id"] for chat in await self.people.chats()]
         await collect.complete(self.history, self.home, self.people, url=self.valkey.url, bot=BOT, chats=chats)
         return self.history

@@ -5,14 +5,15 @@ not made again. A model is told of a call what came of it, or that its outcome i
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from tests.harness import legal
-from tests.harness.counters import NEVER_AGAIN
-from tests.harness.history import Call, Execution, History, Rule, words_in
+from tests.harness.counters import APPROVED, NEVER_AGAIN
+from tests.harness.history import Call, Execution, History, Press, Rule, words_in
 
+DENIED = "Not carried out: the person did not allow this call."
 UNKNOWN = "The outcome of this call is unknown"
 """How a model is told so, here once more: the checker takes nothing from the product."""
 
@@ -25,7 +26,8 @@ type Turn = tuple[str, tuple[str, ...]]
 class Steps:
     """What is counted. ``calls`` of tools were asked for; they were ``executed``, so many of them ``again``.
 
-    ``unknown``: the model was told that the outcome is. ``models``: finished model calls, of which so many were made
+    ``unknown``: the model was told that the outcome is. People ``allowed`` and ``denied`` so many calls.
+    ``models``: finished model calls, of which so many were made
     ``twice`` because their worker ended before they were kept.
     """
 
@@ -33,6 +35,8 @@ class Steps:
     executed: int = 0
     again: Counter[str] = field(default_factory=Counter[str])
     unknown: int = 0
+    allowed: int = 0
+    denied: int = 0
     models: int = 0
     twice: int = 0
 
@@ -50,15 +54,24 @@ class _Steps:
         self._found = Steps()
         self._named: dict[str, list[Execution]] = {}
         self._turns: dict[Turn, list[Call]] = {}
+        self._asking: dict[str, set[Turn]] = {}
+        """The turns whose models asked for a call, by its name."""
+        self._verdicts = _verdicts(history.presses)
 
     def run(self) -> Steps:
         for one in self._history.executions:
             self._named.setdefault(one.name, []).append(one)
         for call in self._history.calls:
             if call.asked:
-                self._turns.setdefault((self._home.get(call.asked[0], "-"), call.asked), []).append(call)
+                turn = self._home.get(call.asked[0], "-"), call.asked
+                self._turns.setdefault(turn, []).append(call)
+                for _, name in call.asks:
+                    self._asking.setdefault(name, set()).add(turn)
         for name, ran in self._named.items():
             self._executions(name, ran)
+        asked = {one.name for one in self._history.executions if one.tool == APPROVED}
+        for name in asked | self._verdicts.keys():
+            self._approvals(name, self._verdicts.get(name, ()))
         for (session, words), calls in self._turns.items():
             self._model_calls(session, words, calls)
             self._results(session, words, calls)
@@ -73,9 +86,9 @@ class _Steps:
         keys: dict[str, list[Execution]] = {}
         for one in ran:
             keys.setdefault(one.key, []).append(one)
-        asking = [turn for turn, calls in self._turns.items() if any(name in dict(_swapped(call)) for call in calls)]
-        if len(keys) > max(len(asking), 1):
-            self._broken("key", session, f"the call {name} had {len(keys)} keys in {len(asking)} turns", words)
+        asking = len(self._asking.get(name, ()))
+        if len(keys) > max(asking, 1):
+            self._broken("key", session, f"the call {name} had {len(keys)} keys in {asking} turns", words)
         if "" in keys:
             self._broken("key", session, f"the call {name} had no key", words)
         for same in keys.values():
@@ -88,6 +101,18 @@ class _Steps:
                     break
                 self._found.again[kind] += 1
 
+    def _approvals(self, name: str, given: Sequence[Press]) -> None:
+        """Each execution of a call needs a word of its own of the person who may give it."""
+        words = words_in(name)
+        session = self._home.get(words[0], "-") if words else "-"
+        self._found.allowed += sum(press.verdict == "once" for press in given)
+        self._found.denied += sum(press.verdict == "no" for press in given)
+        for place, ran in enumerate(self._named.get(name, ()), 1):
+            allowed = sum(press.verdict == "once" and press.at <= ran.at for press in given)
+            if place > allowed:
+                what = f"the call {name} was executed {place} times and allowed {allowed} times by who may allow it"
+                self._broken("approved", session, what, words)
+
     def _results(self, session: str, words: tuple[str, ...], calls: Sequence[Call]) -> None:
         """What a model was told of each call: its result, and then it was executed; or that this is unknown."""
         told = max((call.results for call in calls), key=len, default=())
@@ -98,10 +123,13 @@ class _Steps:
                 if result == f"counted {name}":
                     if not self._named.get(name):
                         self._broken("result", session, f"the call {name} has a result and was not executed", words)
+                elif result.startswith(DENIED):
+                    if not any(press.verdict == "no" for press in self._verdicts.get(name, ())):
+                        self._broken("approved", session, f"the call {name} was denied by no one who may", words)
                 elif not result.startswith(UNKNOWN):
                     what = f"the model was told of the call {name}: {result[:60]!r}"
                     self._broken("result", session, what, words)
-                elif tool != NEVER_AGAIN or not self._cut(call, calls):
+                elif tool not in {NEVER_AGAIN, APPROVED} or not self._cut(call, calls):
                     self._broken("result", session, f"the outcome of {name} is unknown for no reason", words)
                 else:
                     self._found.unknown += 1
@@ -129,5 +157,12 @@ class _Steps:
                 self._found.twice += 1
 
 
-def _swapped(call: Call) -> Iterable[tuple[str, str]]:
-    return ((name, tool) for tool, name in call.asks)
+def _verdicts(presses: Sequence[Press]) -> dict[str, list[Press]]:
+    """By call: the first rightful press of each of its questions; calls that only others pressed for have none."""
+    found: dict[str, list[Press]] = {press.name: [] for press in presses}
+    seen: set[str] = set()
+    for press in presses:
+        if press.rightful and press.question not in seen:
+            seen.add(press.question)
+            found[press.name].append(press)
+    return found

@@ -23,7 +23,10 @@ def commands(directory: Path) -> Iterator[list[bytes]]:
 
 
 def read(directory: Path) -> tuple[list[Accepted], list[Committed], list[Dead]]:
-    """What was taken in, what was committed (replies with one commit id together), what was given up on."""
+    """What was taken in, what was committed (replies with one commit id together), what was given up on.
+
+    An answer to a question is no message: it is part of the turn that asked.
+    """
     accepted: list[Accepted] = []
     commits: dict[tuple[str, str], Committed] = {}
     dead: list[Dead] = []
@@ -33,7 +36,7 @@ def read(directory: Path) -> tuple[list[Accepted], list[Committed], list[Dead]]:
         if name in (b"RPUSH", b"LPUSH") and key.startswith("cohort:s:"):
             session, kind = key.removeprefix("cohort:s:").rsplit(":", 1)
             for value in map(json.loads, parts[2:]):
-                if kind == "inbox":
+                if kind == "inbox" and value.get("kind") != "answer":
                     accepted.append(Accepted(place, session, value["update_id"]))
                 elif kind == "outbox":
                     ident, answers = value["id"].split(".")[0], tuple(value.get("answers", ()))

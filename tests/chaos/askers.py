@@ -1,0 +1,89 @@
+"""People whose turns ask before they act: they allow and deny, press twice, and others press in their place."""
+
+import asyncio
+from collections.abc import Mapping
+from random import Random
+from typing import Any
+
+from playground.client import PlaygroundClient
+from tasks.clock import Clock
+from tests.chaos.people import Crowd
+from tests.harness import collect, counters
+from tests.harness.history import Press
+
+PATIENCE = 6.0
+"""Seconds that a person thinks, at most."""
+
+
+class Askers:
+    """``presses`` and ``questions`` are for the checker.
+
+    ``open``: questions that are shown and not answered. ``answered``: set at each answer, for who waits for one.
+    """
+
+    def __init__(self, people: PlaygroundClient, crowd: Crowd, random: Random, clock: Clock, rate: float) -> None:
+        """``rate``: so many of them begin in a second."""
+        self._people = people
+        self._crowd = crowd
+        self._random = random
+        self._clock = clock
+        self._rate = rate
+        self._shown: asyncio.Queue[tuple[str, str, int, int]] = asyncio.Queue()
+        self._known: set[str] = set()
+        self.presses: list[Press] = []
+        self.questions: set[tuple[int, int]] = set()
+        self.open: set[str] = set()
+        self.answered = asyncio.Event()
+
+    async def ask(self, until: float) -> None:
+        """Begin turns that ask, each in a chat of its own, until the loop's clock says so."""
+        clock = asyncio.get_running_loop().time
+        while self._rate and clock() < until:
+            await asyncio.sleep(self._random.expovariate(self._rate))
+            place = await self._crowd.new_place(group=self._random.random() < 0.3)
+            await self._crowd.say(place, self._order)
+
+    def _order(self, word: str) -> str:
+        seconds = round(self._random.uniform(0, 0.5), 2)
+        asking = counters.call(counters.APPROVED, f"{word}-1", seconds=seconds)
+        other = counters.call("in_python", f"{word}-2", seconds=seconds)
+        third = counters.call(counters.APPROVED, f"{word}-3")
+        return self._random.choice((asking, f"{other} THEN {asking}", f"{asking} {other}", f"{asking} THEN {third}"))
+
+    def seen(self, entry: Mapping[str, Any]) -> None:
+        """A message that Telegram took: perhaps a question."""
+        question = collect.question(entry)
+        if question is None:
+            return
+        chat, message, ident = question
+        self.questions.add((chat, message))
+        found = collect.CALL.findall(str(entry["params"].get("text", "")))
+        if found and ident not in self._known:
+            self._known.add(ident)
+            self.open.add(ident)
+            self._shown.put_nowait((ident, found[0], chat, message))
+
+    async def answer(self) -> None:
+        """Answer each question that is shown; until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                question = await self._shown.get()
+                group.create_task(self._answer(*question), name=f"answer {question[1]}")
+
+    async def _answer(self, ident: str, name: str, chat: int, message: int) -> None:
+        await asyncio.sleep(self._random.uniform(0, PATIENCE))
+        if chat < 0 and self._random.random() < 0.5:
+            stranger = (await self._people.user())["id"]
+            await self._press(ident, name, chat, message, "once", stranger)
+        verdict = self._random.choice(("once", "once", "once", "no"))
+        await self._press(ident, name, chat, message, verdict, None)
+        self.open.discard(ident)
+        self.answered.set()
+        if self._random.random() < 0.3:
+            await self._press(ident, name, chat, message, self._random.choice(("once", "no")), None)
+
+    async def _press(self, *pressed: Any) -> None:
+        ident, name, chat, message, verdict, stranger = pressed
+        # Noted before: what it allows may come at once.
+        self.presses.append(Press(ident, name, verdict, stranger is None, self._clock.now()))
+        await self._people.press(chat, message, f"ask:{ident}:{verdict}", user=stranger)
