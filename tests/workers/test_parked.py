@@ -1,5 +1,6 @@
 """A turn that waits for people: it holds nothing, and goes on with their answers, on any worker, however late."""
 
+import asyncio
 import json
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from tasks import keys
 from tasks.asking import ParkedTurn
 from tasks.journal import Mark
+from tests.workers.fakes import PATIENCE_S
 from tests.workers.pool import Pool, session
 from workers.interfaces import Sink, TurnRequest, TurnResult, Usage
 from workers.steps import PersonsAnswer, Question, TurnParked
@@ -315,6 +317,28 @@ async def test_what_was_said_before_a_question_stands_above_it_and_is_not_said_t
     await pool.workers["w-one"].answer(ONE)
     assert shown(pool)[-1] == "done: run"
     assert len(runtime.seen) == 2
+
+
+async def test_a_question_takes_the_place_of_a_message_that_showed_steps_alone(pool: Pool) -> None:
+    chat = pool.telegram.chat(ONE)
+
+    class Stepping(Asking):
+        """Steps stand in a message before there is text; the pool's screen shows text alone."""
+
+        async def run(self, request: TurnRequest, sink: Sink) -> TurnResult:
+            sink.more("a step")
+            async with asyncio.timeout(PATIENCE_S):
+                while not self.seen and not chat.shown:
+                    await pool.store.redis.ping()
+            sink.text("")
+            return await super().run(request, sink)
+
+    await parked(pool, runtime=Stepping())
+    assert [text.partition("\n")[0] for text in shown(pool)] == ["May I do this?"]
+    await press(pool, "once")
+    await pool.workers["w-one"].answer(ONE)
+    assert shown(pool)[0].endswith("Allowed once.")
+    assert await pool.idle(ONE)
 
 
 @pytest.mark.parametrize("damaged", ["", "[]", '{"v": 1}', '{"v": 99}'])

@@ -118,7 +118,11 @@ class TurnRunner:
         log.info("turn.parked", extra={"questions": len(questions)})
         ask = Ask(questions, self._messages, deps.clock.now(), self._text, self._reply_to)
         commit = put_questions(owned, self.journal.mark, ask, deps.settings)
-        return Outcome((), parks=replace(commit, replies=(*said, *commit.replies)))
+        first, *further = commit.replies
+        if owned.live and not said:
+            # Steps stand there alone, and nothing goes on with them: the question takes their place.
+            first = first.model_copy(update={"edit": owned.live[-1]})
+        return Outcome((), parks=replace(commit, replies=(*said, first, *further)))
 
     async def _run(self) -> Outcome:
         owned = self._owned
