@@ -8,6 +8,7 @@ from random import Random
 from typing import Literal
 
 import httpx
+from redis.exceptions import RedisError
 
 from playground.client import PlaygroundClient
 from tasks.errors import StoreUnavailable
@@ -103,7 +104,8 @@ class Faults:
 
     async def kill_in_step(self) -> list[int] | Literal[False]:
         """A worker in a tool call, or between its end and its journal entry; a supervised one, too."""
-        with suppress(StoreUnavailable, TimeoutError):
+        # Redis may be broken at the same time.
+        with suppress(StoreUnavailable, RedisError, TimeoutError):
             async with asyncio.timeout(IN_STEP), connect(self._settings) as store:
                 name, pid = await collect.in_step(store.redis)
                 for process in self._pool.workers:

@@ -26,10 +26,10 @@ from tests.harness.history import (
 )
 from tests.harness.steps import Steps, check_steps
 from workers import texts as ours
-from workers.runtime.faults import SLOW
+from workers.runtime.faults import EMPTY, SLOW
 
 TOLD_DEAD = (ours.POISON, ours.DEFECT, ours.UNREADABLE)
-TOLD_OUTAGE = (ours.OUTAGE, SLOW)
+TOLD_OUTAGE = (ours.OUTAGE, SLOW, EMPTY)
 
 
 @dataclass(slots=True)
