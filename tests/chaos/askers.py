@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any
 
-from playground.client import PlaygroundClient
+from playground.client import PlaygroundClient, PlaygroundError
 from tasks.clock import Clock
 from tests.chaos.people import Crowd
 from tests.harness import collect, counters
@@ -85,5 +85,10 @@ class Askers:
     async def _press(self, *pressed: Any) -> None:
         ident, name, chat, message, verdict, stranger = pressed
         # Noted before: what it allows may come at once.
-        self.presses.append(Press(ident, name, verdict, stranger is None, self._clock.now()))
-        await self._people.press(chat, message, f"ask:{ident}:{verdict}", user=stranger)
+        press = Press(ident, name, verdict, stranger is None, self._clock.now())
+        self.presses.append(press)
+        try:
+            await self._people.press(chat, message, f"ask:{ident}:{verdict}", user=stranger)
+        except PlaygroundError:
+            # The question was answered before, and its buttons are gone.
+            self.presses.remove(press)

@@ -109,13 +109,14 @@ async def test_a_replay_without_digests_takes_one_call_for_another_and_is_found(
         assert "result" in rules(await verdict(stage))
 
 
-async def another_person_presses(stage: Scene) -> None:
-    """A turn in a group asks; who did not write its message allows the call, and its author does not."""
+async def another_person_presses(stage: Scene, *, counts: bool = False) -> None:
+    """A turn in a group asks; who did not write its message allows it. If that does not count, the author denies."""
     chat = (await stage.people.chat("supergroup"))["id"]
     said = await stage.say(chat, f"@cohort_playground_bot {call('approved', 'm000001q-1')}")
     question = await stage.question(chat)
     await stage.press(question, "once", user=(await stage.people.user())["id"])
-    await stage.press(question, "no")
+    if not counts:
+        await stage.press(question, "no")
     await stage.answered(chat, said)
 
 
@@ -131,7 +132,7 @@ async def test_another_person_s_word_allows_nothing(tmp_path: Path) -> None:
 async def test_without_a_look_at_who_presses_the_wrong_person_s_word_is_found(tmp_path: Path) -> None:
     async with scene(tmp_path, "--same-ids", tools=True) as stage:
         await stage.start(bot="no-presser-check", worker="no-presser-check")
-        await another_person_presses(stage)
+        await another_person_presses(stage, counts=True)
         assert "approved" in rules(await verdict(stage))
 
 
