@@ -21,6 +21,7 @@ TOOLS = (
     "chatter",
     "asked",
     "look",
+    "count",
     "wipe",
 )
 
@@ -113,6 +114,14 @@ def main() -> None:
             result["tools"][-1]["annotations"] = {"readOnlyHint": True, "destructiveHint": True}
         elif method == "tools/call" and params["name"] == "much":
             result = much(params["arguments"]["text"])
+        elif method == "tools/call" and params["name"] == "count":
+            for done in (1, 2, 3):
+                progress = {"progressToken": params["_meta"]["progressToken"], "progress": done, "total": 3}
+                send({"method": "notifications/progress", "params": progress})
+            result = {
+                "content": [{"type": "text", "text": "no count"}],
+                "isError": params["arguments"] != {},
+            }
         elif method == "tools/call":
             told = params["name"] in ("asked", "look")
             text = json.dumps(params.get("_meta")) if told else call(params["name"], params.get("arguments") or {})

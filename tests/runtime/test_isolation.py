@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Self, override
 
 import pytest
 from llmock.pytest_plugin import LLMock
@@ -14,6 +15,7 @@ from llmock.pytest_plugin import LLMock
 from tests.runtime.support import PROVIDERS, Configure, Open, Screen, ask, card
 from tests.support.model import Model
 from workers.interfaces import TurnResult
+from workers.runtime.agent_registry import AgentRegistry
 from workers.runtime.engine import Engine
 from workers.runtime.lanes.pool import Lane
 
@@ -27,11 +29,21 @@ async def whose(n: int) -> str:
 '''
 
 
+class LeakyRegistry(AgentRegistry):
+    """Wipes nothing."""
+
+    @override
+    def reset(self, lane: Lane) -> None:
+        """Leave it as it is."""
+
+
 class LeakyEngine(Engine):
     """Breaks the promise on purpose: what a turn leaves in its lane stays there."""
 
-    def _reset(self, lane: Lane) -> None:
-        """Wipe nothing."""
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
+        self._registry.__class__ = LeakyRegistry
+        return self
 
 
 def owners(text: str) -> set[int]:
