@@ -105,8 +105,9 @@ class Settings(BaseSettings):
     """A question to a person that is not answered for so long ends its turn."""
     ask_in_groups: Literal["author", "anyone"] = Field("author", alias="COHORT_ASK_IN_GROUPS")
     """Who may answer a turn's question in a group: the authors of its messages, or anyone. Operators always may."""
-    approve: Literal["destructive", "listed"] = Field("destructive", alias="COHORT_APPROVE")
-    """Tools that a person has to allow: those that call themselves destructive, too, or only those with `approve`."""
+    approve: Literal["destructive", "listed"] | None = Field(None, alias="COHORT_APPROVE")
+    """Tools that a person has to allow: those with `approve` (`listed`), and those that call themselves `destructive`.
+    Default: `listed` in the playground, `destructive` with a real token."""
     inbox_cap: int = Field(2000, alias="COHORT_INBOX_CAP", ge=1)
     """Waiting messages a session may have; further ones are refused with a word to the user."""
     stream: Literal["edit", "draft", "off"] = Field("edit", alias="COHORT_STREAM")

@@ -119,6 +119,7 @@ def make_plan(settings: Settings, environ: Mapping[str, str], extra: Mapping[str
             "TELEGRAM_BASE_URL": f"http://{HOST}:{playground_port}",
             "COHORT_PLAYGROUND_PORT": str(playground_port),
             "COHORT_ACCESS": settings.access or "open",
+            "COHORT_APPROVE": settings.approve or "listed",
         }
     flower_port = chosen_port("flower_port", settings.flower_port) if settings.flower_port else None
     key = settings.playground_key.get_secret_value() if settings.playground_key else token_urlsafe(12)

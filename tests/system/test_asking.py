@@ -125,8 +125,8 @@ async def test_a_second_press_and_one_by_another_person_are_told_so(restaurant: 
     people = restaurant.people
     author, other = [(await people.user(name))["id"] for name in ("Ann", "Ben")]
     chat = (await people.chat("supergroup", users=[author, other]))["id"]
-    text = '@cohort_playground_bot CALL:book{"table": "4"} CALL:ask_user{"question": "Which day?", "choices": ["Mo", "Tu"]}'
-    await people.say(chat, text, user=author)
+    day_of = 'CALL:ask_user{"question": "Which day?", "choices": ["Mo", "Tu"]}'
+    await people.say(chat, f'@cohort_playground_bot CALL:book{{"table": "4"}} {day_of}', user=author)
     book, day = await restaurant.parked(chat, 2)
     # No worker has noted the first answer when the second one comes.
     next(iter(restaurant.harness.workers.values())).kill()

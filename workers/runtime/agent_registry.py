@@ -199,7 +199,7 @@ class AgentRegistry:
             hardening.harden_servers(config, self._settings)
             tool_facts.read_process(
                 config.mcp.server_declarations if config.mcp is not None else {},
-                destructive=self._settings.approve == "destructive",
+                destructive=self._settings.approve != "listed",
             )
             self._isolation.read(self.fast)
 
