@@ -121,7 +121,7 @@ class TurnRunner:
         first, *further = commit.replies
         if owned.live and not said:
             # Steps stand there alone, and nothing goes on with them: the question takes their place.
-            first = first.model_copy(update={"edit": owned.live[-1]})
+            first = first.model_copy(update={"edit": owned.live[-1], "drops": owned.live[:-1]})
         return Outcome((), parks=replace(commit, replies=(*said, first, *further)))
 
     async def _run(self) -> Outcome:
