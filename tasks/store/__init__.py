@@ -114,6 +114,6 @@ def _store(settings: Settings, clock: Clock, redis: Redis, *, heartbeat: Redis, 
         reminders=ReminderStore(redis, clock, slots=settings.slots),
         listing=SessionListing(redis),
         pauses=PauseStore(heartbeat, clock),
-        erasure=Erasure(redis, slots=settings.slots),
+        erasure=Erasure(redis, clock, slots=settings.slots),
         tool_reminders=ReminderStore(tools, clock, slots=settings.slots),
     )

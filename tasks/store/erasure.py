@@ -14,6 +14,7 @@ from redis import exceptions
 from redis.asyncio import Redis
 
 from tasks import keys
+from tasks.clock import Clock
 from tasks.envelope import Media, Reply
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew, Retryable
 from tasks.session import SessionKey
@@ -65,8 +66,9 @@ class Erased:
 class Erasure:
     """Verbs; each may be said twice, and a second time finds what came in between."""
 
-    def __init__(self, redis: Redis, *, slots: int) -> None:
+    def __init__(self, redis: Redis, clock: Clock, *, slots: int) -> None:
         self._redis = redis
+        self._clock = clock
         self._slots = slots
         self._erase = Script(redis, "erase")
         self._strike = Script(redis, "strike")
@@ -136,6 +138,10 @@ class Erasure:
         first += [keys.inbox(session), keys.outbox(session)]
         return [*first, *(part for part in dict.fromkeys(parts) if part not in first)]
 
+    def _struck(self, session: SessionKey) -> list[str]:
+        pending = keys.pending(slot_of(session, self._slots))
+        return [keys.state(session), keys.inbox(session), keys.journal(session), pending]
+
     # -- sessions
 
     async def _sessions(self, whose: Whose) -> dict[SessionKey, list[str]]:
@@ -184,8 +190,7 @@ class Erasure:
                 return
             args: list[str | bytes] = [*([history, struck.history] if struck else ["", ""])]
             args += [retry, json.dumps([raw.decode() for raw in left])] if len(left) < len(tried) else ["", ""]
-            names = [keys.state(session), keys.inbox(session), keys.journal(session)]
-            gone, owner = await self._strike(names, [*args, *theirs])
+            gone, owner = await self._strike(self._struck(session), [*args, str(session), self._clock.now(), *theirs])
             if gone >= 0:
                 break
         else:

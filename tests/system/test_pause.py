@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from playground.client import PlaygroundClient
+from tasks.clock import SystemClock
 from tasks.session import SessionKey
 from tasks.settings import load
 from tasks.store import connect
@@ -55,8 +56,8 @@ async def test_while_turns_are_paused_the_running_one_ends_and_messages_are_kept
     async with connect(load({"REDIS_URL": running.harness.redis_url, "TELEGRAM_BOT_TOKEN": "1:t"})) as store:
         for session in (SessionKey(bot, chat), SessionKey(bot, other)):
             assert (await store.sessions.glance(session)).waiting == 1
-        pending = await store.sessions.pending(range(64), 100)
-        assert {SessionKey(bot, chat), SessionKey(bot, other)} <= {one for some in pending for one in some}
+        work = await store.sessions.sweep(range(64), 100, SystemClock().now())
+        assert {SessionKey(bot, chat), SessionKey(bot, other)} <= {one for slot in work for one in slot.sessions}
     await order(running, "resume", "turns", heard="turns.resumed", by=alive[0])
     await people.wait_for(chat, lambda ours: "[n=2]" in ours[-1]["text"])
     await people.wait_for(other, lambda ours: bool(ours) and "[n=1]" in ours[-1]["text"])

@@ -147,8 +147,8 @@ STEPS = (
     Step("purge", ["dead"], [LETTER_ID], {"dead": "{}"}),
     Step(
         "strike",
-        ["state", "inbox", "journal"],
-        ["h", "h2", "[1]", "[]", ENTRY],
+        ["state", "inbox", "journal", "pending"],
+        ["h", "h2", "[1]", "[]", "7:1", "100.5", ENTRY],
         {**SESSION, "state": {**STATE, "history": "h", "failed": "[1]"}, "journal": ["{}"]},
     ),
     Step("forget", ["members", "liveness"], ["w-one"], {"members": {"w-one": "{}"}}),
