@@ -67,6 +67,8 @@ class GivenAnswer(BaseModel):
 
     verdict: str = ""
     words: str = ""
+    plain: str = ""
+    """What was written, as it was typed."""
     by: str = ""
     """Who, by the name that is shown."""
     update_id: int = 0

@@ -68,6 +68,10 @@ class PersonsAnswer:
     verdict: Literal["run", "no", "words"]
     words: str = ""
     """A choice, or what a person wrote instead of pressing a button: framed as a message is."""
+    plain: str = ""
+    """The same without a frame, for a form's field: it is checked, and no model reads it as it is."""
+    pressed: int | None = None
+    """The place of the choice, when its button was pressed."""
 
 
 class TurnParked(CohortError):  # noqa: N818 - reads as the event

@@ -181,7 +181,10 @@ async def test_several_questions_are_asked_in_order_and_the_turn_goes_on_when_al
     assert "Answer: Tuesday" in shown(pool)[1]
     await press(pool, "no")
     await worker.answer(ONE)
-    assert runtime.seen[-1].answers == {"k1/0": PersonsAnswer("no"), "k2/1/ask1": PersonsAnswer("words", "Tuesday")}
+    assert runtime.seen[-1].answers == {
+        "k1/0": PersonsAnswer("no"),
+        "k2/1/ask1": PersonsAnswer("words", "Tuesday", pressed=1),
+    }
     assert await pool.idle(ONE)
 
 
@@ -193,7 +196,7 @@ async def test_a_turn_may_ask_again_and_keeps_the_answers_that_it_has(pool: Pool
     assert "parked" in await pool.state(ONE)
     await pool.say(1, "Ann", sender=AUTHOR)
     await worker.answer(ONE)
-    assert runtime.seen[-1].answers == {"k1/0": PersonsAnswer("run"), "k3/1/ask1": PersonsAnswer("words", "Ann")}
+    assert runtime.seen[-1].answers == {"k1/0": PersonsAnswer("run"), "k3/1/ask1": PersonsAnswer("words", "Ann", "Ann")}
     assert pool.telegram.answered(ONE) == [1, 2, 3]
     assert await pool.idle(ONE)
 
@@ -232,7 +235,7 @@ async def test_in_collect_mode_a_message_joins_the_turn_and_allows_nothing(pool:
     runtime = await parked(pool)
     await pool.say(1, "make it five", sender=AUTHOR)
     await pool.workers["w-one"].answer(ONE)
-    assert runtime.seen[-1].answers == {"k1/0": PersonsAnswer("words", "make it five")}
+    assert runtime.seen[-1].answers == {"k1/0": PersonsAnswer("words", "make it five", "make it five")}
     assert "Not allowed" in shown(pool)[0]
     assert pool.telegram.answered(ONE) == [1, 2]
     assert await pool.idle(ONE)
@@ -281,7 +284,7 @@ async def test_words_answer_what_a_tool_asks_in_any_mode(pool: Pool, mode: str) 
     runtime = await parked(pool, runtime=Asking(((WORDS,),)), COHORT_QUEUE_MODE=mode)
     await pool.say(1, "Ann", sender=AUTHOR)
     await pool.workers["w-one"].answer(ONE)
-    assert runtime.seen[-1].answers == {"k3/1/ask1": PersonsAnswer("words", "Ann")}
+    assert runtime.seen[-1].answers == {"k3/1/ask1": PersonsAnswer("words", "Ann", "Ann")}
     assert "Answered." in shown(pool)[0]
     assert await pool.idle(ONE)
 

@@ -91,8 +91,6 @@ def apply_defaults(fast: "FastAgent", settings: Settings) -> None:
             continue
         if settings.model:
             config.model = settings.model
-        # fast-agent asks on the terminal; in a chat the agent asks in its answer.
-        config.human_input = False
         # Stored as the card has it, because a card that is loaded again passes here again.
         data.setdefault(_ASKED, {"harness_tools": config.harness_tools, "shell": config.shell})
         config.harness_tools = config.harness_tools and settings.runtime_tools

@@ -184,4 +184,5 @@ def _said(given: GivenAnswer) -> PersonsAnswer:
         case "no":
             return PersonsAnswer("no")
         case _:
-            return PersonsAnswer("words", given.words)
+            pressed = int(given.verdict) if given.verdict.isdecimal() else None
+            return PersonsAnswer("words", given.words, given.plain, pressed)

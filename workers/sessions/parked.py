@@ -161,10 +161,11 @@ def _joins(turn: ParkedTurn, entry: Inbound) -> dict[str, GivenAnswer]:
 
 
 def _words(entry: Inbound) -> GivenAnswer:
+    plain = entry.text
     # What it answers is known: the question.
     entry = entry.model_copy(update={"quote": None, "quoted": None})
     words = "".join((opening(entry), body(entry), closing(entry)))
-    return GivenAnswer(words=words, by=_name(entry), update_id=entry.update_id)
+    return GivenAnswer(words=words, plain=plain, by=_name(entry), update_id=entry.update_id)
 
 
 def _name(entry: Inbound) -> str:

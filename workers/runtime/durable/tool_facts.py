@@ -24,6 +24,8 @@ from dataclasses import dataclass, field
 from inspect import unwrap
 from typing import Any, cast
 
+from fast_agent.constants import HUMAN_INPUT_TOOL_NAME
+
 OURS = "cohort"
 """Where a tool's metadata holds what its card says to us."""
 
@@ -71,6 +73,9 @@ class ToolFacts:
         return _process.destructive and self.hints is not None and self.hints.destructive_hint is True
 
 
+_ONLY_ASKS = ToolFacts({"replay": "safe"})
+
+
 def wrong(says: Mapping[str, Any]) -> str | None:
     """What is wrong with what a card's entry or a server's settings say; None when it can be used."""
     choice = says.get("in_doubt", "fail")
@@ -95,6 +100,8 @@ def read_process(declarations: Mapping[str, Any], *, destructive: bool) -> None:
 
 def facts_of(agent: Any, tool: str) -> ToolFacts:
     """What is known of this agent's tool."""
+    if tool == HUMAN_INPUT_TOOL_NAME:
+        return _ONLY_ASKS
     function = getattr(agent, "_execution_tools", {}).get(tool)
     if function is not None:
         code = getattr(unwrap(function.fn), "__code__", None)

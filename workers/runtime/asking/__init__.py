@@ -1,0 +1,1 @@
+"""Questions of tools to a person: forms, and who asks them."""

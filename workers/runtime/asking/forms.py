@@ -1,0 +1,92 @@
+"""A form is put to a person field by field; what they answer is checked, and asked for again when it does not fit."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from workers.runtime.asking.fields import FormField, NotAForm, NotAnAnswer, Value, fields_of
+from workers.steps import PersonsAnswer
+
+SKIP, CANCEL, DECLINE, ACCEPT = "Skip this", "Cancel", "No", "Send"
+_BUTTONS = 8
+"""Values that get a button each; of more the person writes one."""
+_MOST_TRIES = 5
+"""Answers to one field that do not fit."""
+
+type Ask = Callable[[str, tuple[str, ...]], Awaitable[PersonsAnswer | None]]
+"""Puts one question with its choices; None when there is no person to ask."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What is asked. ``who`` asks: a server, whose words are not ours."""
+
+    message: str
+    schema: Mapping[str, Any]
+    who: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What became of a form."""
+
+    action: Literal["accept", "decline", "cancel"]
+    values: Mapping[str, Value]
+
+
+_CANCELLED = Filled("cancel", {})
+
+
+async def fill(form: Form, ask: Ask) -> Filled:
+    """Ask a person for each field. A form without fields asks for a yes.
+
+    Raises:
+        NotAForm: a person cannot fill it in.
+    """
+    fields = fields_of(form.schema)
+    head = f"{form.who} asks: {form.message}" if form.who else form.message
+    if not fields:
+        said = await ask(head, (ACCEPT, DECLINE, CANCEL))
+        place = said.pressed if said is not None else None
+        return Filled("accept", {}) if place == 0 else Filled("decline", {}) if place == 1 else _CANCELLED
+    values: dict[str, Value] = {}
+    for number, field in enumerate(fields):
+        begins = f"{head}\n\n" if number == 0 else ""
+        answer = await _asked(field, begins, ask)
+        if isinstance(answer, Filled):
+            return answer
+        values |= answer
+    return Filled("accept", values)
+
+
+async def _asked(field: FormField, begins: str, ask: Ask) -> dict[str, Value] | Filled:
+    labels = field.labels if len(field.labels) <= _BUTTONS and field.kind != "several" else ()
+    extra = (() if field.required else (SKIP,)) + (CANCEL,)
+    text = begins + _text(field, listed=not labels)
+    problem = ""
+    for _ in range(_MOST_TRIES):
+        said = await ask(f"{problem}\n\n{text}" if problem else text, (*labels, *extra))
+        if said is None or (said.pressed is None and not said.plain):
+            return _CANCELLED
+        if said.pressed is None:
+            try:
+                return {field.name: field.read(said.plain)}
+            except NotAnAnswer as wrong:
+                problem = str(wrong)
+                continue
+        if said.pressed < len(labels):
+            return {field.name: field.of_option(said.pressed)}
+        return {} if extra[said.pressed - len(labels)] == SKIP else _CANCELLED
+    return _CANCELLED
+
+
+def _text(field: FormField, *, listed: bool) -> str:
+    lines = [field.title if field.required else f"{field.title} (optional)", field.about]
+    if listed:
+        lines += [f"{place}. {label}" for place, label in enumerate(field.labels, 1)]
+    if field.kind == "several":
+        lines.append("Write the numbers of those that you choose, with commas between them.")
+    return "\n".join(line for line in lines if line)
+
+
+__all__ = ["Ask", "Filled", "Form", "NotAForm", "fill"]
