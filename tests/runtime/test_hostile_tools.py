@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tasks.errors import ClaimLost
 from tests.runtime.steps import MemorySteps, run_until_dead
 from tests.runtime.support import Open, Screen, ask, card
 from tests.support.model import Model
@@ -137,3 +138,22 @@ async def test_a_server_that_says_of_a_tool_that_it_only_reads_is_believed_unles
         await run_until_dead(engine, replace(asked, steps=dead), dead)
         await engine.run(replace(asked, steps=MemorySteps(dead.kept)), Screen())
     assert len(store.read_text().splitlines()) == times
+
+
+async def test_a_worker_that_lost_its_claim_calls_no_tool_and_no_model_again(
+    runtime: Open, model: Model, tool: Callable[[str], Path]
+) -> None:
+    log = tool("odd")
+
+    class Lost(MemorySteps):
+        """Another worker owns the session."""
+
+        async def written(self) -> None:
+            raise ClaimLost
+
+    async with runtime() as engine:
+        with pytest.raises(ClaimLost):
+            await engine.run(replace(ask(1, "CALL:odd"), steps=Lost()), Screen())
+        assert engine.busy == 0
+    assert len(model.journal) == 1
+    assert not log.exists()

@@ -177,7 +177,8 @@ class StepJournal:
             await self.steps.written()
         except ClaimLost as problem:
             self.end(problem)
-            raise
+            # fast-agent would tell the model of an error, and call it once more for a turn that is another worker's.
+            await asyncio.get_running_loop().create_future()
 
     async def ended(self, key: str, result: CallToolResult, seconds: float) -> None:
         """It ended. The write goes on beside the next step."""
