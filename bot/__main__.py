@@ -7,6 +7,7 @@ import signal
 import sys
 
 from bot.stop import Stop
+from tasks.ending import ending_signals
 from tasks.errors import Misconfigured
 from tasks.settings import Settings, load
 from tasks.telemetry import configure_logging
@@ -31,7 +32,7 @@ async def _main(settings: Settings) -> int:
 
     stop = Stop()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in ending_signals():
         loop.add_signal_handler(number, _signalled, stop, number)
     status = 0
     try:
@@ -42,6 +43,8 @@ async def _main(settings: Settings) -> int:
 
 
 def _signalled(stop: Stop, number: signal.Signals) -> None:
+    if stop.is_set and number is signal.SIGHUP:
+        return  # a terminal that closes may send it twice, and means no haste
     if stop.is_set:
         log.warning("bot.ended_at_once", extra={"signal": number.name})
         logging.shutdown()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
+from tasks import metrics
 from tasks.bot_status import BotStatus
 from tasks.clock import Clock
 from tasks.errors import StoreUnavailable
@@ -54,12 +55,17 @@ class BotHeartbeat:
     def leads(self, leads: bool) -> None:  # noqa: FBT001 - the one thing it says
         """This process polls (and sends the bot's own lines), or stands by. The first poll counts from its begin."""
         self._leads = leads
+        metrics.LEADS.set(leads)
         self._polled_at = self._clock.now() if leads else None
         self._now.set()
 
     def polled(self) -> None:
         """A poll ended, or in webhook mode an update came."""
         self._polled_at = self._clock.now()
+
+    def poll_age(self) -> float:
+        """Seconds since the last poll ended; 0 in a process that stands by."""
+        return 0.0 if self._polled_at is None else max(0.0, self._clock.now() - self._polled_at)
 
     async def run(self) -> None:
         """Beat until cancelled."""

@@ -25,6 +25,7 @@ from tasks.envelope import DeadLetter, Inbound
 from tasks.errors import StoreUnavailable
 from tasks.session import SessionKey
 from tasks.store.intake import Accept, Verdict
+from tasks.turn_record import task_id
 
 log = logging.getLogger("cohort.bot")
 
@@ -128,7 +129,8 @@ class UpdateIntake:
             items.append(await self._decide(meaning, items))
         catching_up = len(updates) >= _CATCHING_UP
         self._attach_doorbells(items, all_of_them=not catching_up)
-        verdicts = await self._accept([item.accept for item in items])
+        with metrics.ACCEPT_SECONDS.time():
+            verdicts = await self._accept([item.accept for item in items])
         after = _After()
         for item, verdict in zip(items, verdicts, strict=True):
             self._follow(item, verdict, after)
@@ -267,6 +269,8 @@ class UpdateIntake:
             after.full.append(inbound)
             return
         key = inbound.key
+        task = task_id(key.bot, inbound.update_id)
+        log.info("message.accepted", extra={"session": inbound.session, "task": task, "kind": inbound.kind})
         if item.press is not None and inbound.kind in _USED_UP and inbound.message_id is not None:
             self._signs.used(key, inbound.message_id)
         if inbound.kind in ("stop", "new"):

@@ -26,7 +26,7 @@ from bot.watchdog import Watchdog
 from bot.webhook import WebhookEndpoint, listen, serve
 from botapi.errors import Refused, TelegramAway
 from botapi.pacing import Pacing
-from tasks import metrics
+from tasks import loop_lag, metrics, metrics_server
 from tasks.access import access_of
 from tasks.app import make_app
 from tasks.backoff import Backoff
@@ -38,6 +38,7 @@ from tasks.settings import Settings
 from tasks.store import Store, connect
 from tasks.store.membership import Membership
 from tasks.store.pauses import PauseView
+from tasks.telemetry import hash_sessions
 
 log = logging.getLogger("cohort.bot")
 
@@ -95,10 +96,15 @@ async def opened(settings: Settings, stop: Stop, clock: Clock) -> AsyncGenerator
         if store is None:
             yield None
             return
+        log_key = await _patiently(store.trail.log_key, "store.waiting", stop)
+        if log_key is None:
+            yield None
+            return
+        hash_sessions(log_key)
         app = make_app(settings)
         stack.callback(app.close)
         doorbells = Doorbells(app, slots=settings.slots)
-        metrics.serve(settings.metrics_port)
+        metrics_server.serve(settings.metrics_port, settings.metrics_host)
         yield Connections(settings, telegram, me, store, doorbells, clock)
 
 
@@ -147,6 +153,8 @@ async def _work(connections: Connections, stop: Stop) -> None:
         await pauses.refresh()
     accept = held(intake.take, pauses)
 
+    metrics.watch(metrics.LAST_POLL, heartbeat.poll_age)
+
     async def take(updates: Sequence[object]) -> None:
         if await accept(updates):
             replies.wake()
@@ -160,6 +168,7 @@ async def _work(connections: Connections, stop: Stop) -> None:
             cancelling,
             background.create_task(signs.run(), name="signs"),
             background.create_task(heartbeat.run(), name="heartbeat"),
+            background.create_task(loop_lag.measure(clock.monotonic), name="loop lag"),
             background.create_task(watch(pauses), name="pauses"),
         ]
         await _show_commands(telegram)

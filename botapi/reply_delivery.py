@@ -11,6 +11,7 @@ from botapi.calls import Calls
 from botapi.errors import ChatMigrated, Undeliverable
 from botapi.refusals import Refusal, as_ours, classify, perhaps_done, said
 from botapi.shape import Shape, shapes, without
+from tasks import metrics
 from tasks.envelope import Reply
 from tasks.errors import CohortError
 from tasks.session import SessionKey
@@ -54,6 +55,7 @@ async def deliver(calls: Calls, session: SessionKey, reply: Reply, *, wait: Wait
                 case Refusal.AGAIN | Refusal.FLOOD | Refusal.OPERATOR:
                     if refusal is Refusal.AGAIN and shape.edit is None and perhaps_done(error):
                         # At least once: better twice than never. The chaos run counts these.
+                        metrics.PERHAPS_DOUBLED.inc()
                         log.warning("delivery.perhaps_doubled", extra={"session": str(session), "reply": reply.id})
                     await wait(as_ours(error))
                 case Refusal.MOVED:

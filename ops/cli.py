@@ -1,16 +1,23 @@
-"""The ``cohort`` command. Each mistake of an operator is one line on stderr; the exit status is then 2."""
+"""The ``cohort`` command. Each mistake of an operator is one line on stderr, and the exit status says who must act.
 
+0: done. 1: it could not be done, or was found to be wrong (`doctor`, `health`, `dead retry --all`, Redis away, a full
+disk). 2: a setting or an argument is wrong, or there is no such thing. 130: Ctrl-C.
+"""
+
+import json
 import os
 import sys
+from dataclasses import asdict
 from importlib import metadata
 from typing import Annotated
 
 import typer
 
-from ops.commands import backup, cards, config, dead, pause, pool, sessions, status
+from ops.commands import backup, cards, config, dead, find, pause, pool, sessions, status
+from ops.commands.finding import Finding
 from ops.context import context, run
 from ops.environment import ProcessKind, environment, needed
-from ops.home import Home
+from ops.home import FULL, Home, full_disk
 from ops.up.console import stdout_console
 from ops.up.plan import HOST, chosen_port, flower_command, module
 from tasks.clock import SystemClock
@@ -96,15 +103,21 @@ def flower() -> None:
 
 
 @app.command()
-def doctor() -> None:
-    """Check token, Redis, model, cards, MCP servers and clock, and advise. Exits with 1 when there is a problem."""
+def doctor(
+    *, as_json: Annotated[bool, typer.Option("--json", help="Print a JSON line for each finding.")] = False
+) -> None:
+    """Check token, Redis, model, cards, MCP servers, disk and clock, and advise. Exits with 1 on a problem."""
     from ops.commands.doctor import examine  # noqa: PLC0415 - the other commands start quicker without it
 
-    if not run(examine(context(), SystemClock(), lambda finding: print(finding.line(), flush=True))):
+    def say(finding: Finding) -> None:
+        print(json.dumps(asdict(finding)) if as_json else finding.line(), flush=True)
+
+    if not run(examine(context(), SystemClock(), say)):
         raise typer.Exit(1)
 
 
 status.register(app)
+find.register(app)
 pool.register(app)
 app.add_typer(dead.app, name="dead")
 app.add_typer(cards.app, name="cards")
@@ -124,6 +137,11 @@ def main() -> None:
         for line in str(problem).splitlines():
             print(f"cohort: {line}", file=sys.stderr)
         sys.exit(2 if isinstance(problem, Misconfigured) else 1)
+    except OSError as problem:
+        if problem.errno not in FULL:
+            raise
+        print(f"cohort: {full_disk(problem)}", file=sys.stderr)
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
 

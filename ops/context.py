@@ -48,6 +48,17 @@ class Context:
         async with connect(self.system()) as store:
             yield store
 
+    @asynccontextmanager
+    async def reader(self) -> AsyncGenerator[Store]:
+        """The store, for what only reads and may have much to read: nothing is written, and no answer takes long.
+
+        Raises:
+            Misconfigured: as ``store``.
+            StoreUnavailable: Redis is away, or hangs.
+        """
+        async with look_into(self.system(), patience_s=PATIENCE_S) as store:
+            yield store
+
     async def read[T](self, work: Callable[[Store], Awaitable[T]]) -> T:
         """Do what only reads: it writes nothing to Redis, and ends when Redis does not answer.
 

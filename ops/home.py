@@ -1,5 +1,6 @@
 """The state directory (COHORT_HOME): it holds one ``cohort up`` at a time, and tells other commands how to reach it."""
 
+import errno
 import fcntl
 import json
 import os
@@ -11,6 +12,9 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from tasks.errors import Misconfigured
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+"""What a full disk, a used-up quota and a read-only file system say."""
 
 _OTHERS = 0o077
 """The bits of a file's mode that concern all users but its owner."""
@@ -68,6 +72,12 @@ def _make_private(path: Path) -> None:
         pass  # the file was removed meanwhile, or this file system has no modes
 
 
+def full_disk(problem: OSError) -> str:
+    """One line for a disk that takes no more."""
+    where = f"{problem.filename}: " if problem.filename else ""
+    return f"{where}cannot be written ({problem.strerror}); free space there, or set another COHORT_HOME"
+
+
 class Home:
     """Paths in the state directory."""
 
@@ -115,10 +125,14 @@ class Home:
                 raise Misconfigured(
                     f"Cohort already runs in {self.root} (pid {other}): stop that one, or set another COHORT_HOME"
                 ) from None
-            lock.truncate(0)
-            lock.write(str(os.getpid()))
-            lock.flush()
-            self._run.unlink(missing_ok=True)
+            try:
+                # Not through the file's buffer: what a full disk does not take would be written again when it closes.
+                if lock.tell():
+                    os.ftruncate(lock.fileno(), 0)
+                os.write(lock.fileno(), str(os.getpid()).encode())
+                self._run.unlink(missing_ok=True)
+            except OSError as problem:
+                raise Misconfigured(f"COHORT_HOME: {self.root} cannot be written ({problem.strerror})") from problem
             try:
                 yield
             finally:
@@ -127,9 +141,12 @@ class Home:
     def announce(self, running: Running) -> None:
         """Write ``run.json`` in one step: readers see the old file or the new one."""
         draft = self._run.with_suffix(".new")
-        draft.touch(mode=0o600)
-        draft.write_text(json.dumps(running.model_dump(), indent=2) + "\n", encoding="utf-8")
-        draft.replace(self._run)
+        try:
+            draft.touch(mode=0o600)
+            draft.write_text(json.dumps(running.model_dump(), indent=2) + "\n", encoding="utf-8")
+            draft.replace(self._run)
+        except OSError as problem:
+            raise Misconfigured(f"COHORT_HOME: {draft} cannot be written ({problem.strerror})") from problem
 
     def running(self) -> Running | None:
         """The system that runs here now, or None."""

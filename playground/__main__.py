@@ -23,14 +23,14 @@ async def run(options: Options) -> None:
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     state = State(token=options.token or f"{BOT}:{token_urlsafe(24)}", key=options.key)
     async with serving(state, LOOPBACK, options.port) as url:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, stop.set)
         if options.token is None:
             print(f"playground token {state.bot.token}", flush=True)  # noqa: T201 - for the bot that will use it
         page = url if options.key else f"{url}/?key={state.key}"
         print(f"playground {page}", flush=True)  # noqa: T201 - for the person or program that started it
         await stop.wait()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.remove_signal_handler(number)
 
 

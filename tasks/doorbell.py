@@ -17,6 +17,7 @@ from tasks.session import SessionKey
 from tasks.slots import queue_of, slot_of
 from tasks.store.intake import Doorbell
 from tasks.turn import NAME
+from tasks.turn_record import task_id
 
 
 class _Paper(virtual.Channel):
@@ -122,5 +123,4 @@ class Doorbells:
 
 
 def _task(session: SessionKey, update_id: int) -> str:
-    """The task's id: Flower finds a message by it."""
-    return f"{session.bot}-{update_id}"
+    return task_id(session.bot, update_id)

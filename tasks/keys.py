@@ -46,6 +46,7 @@ KINDS = (
     KeyKind("cohort:paused", "hash", "empties", "what an operator has paused, and since when"),
     KeyKind("cohort:layout", "hash", "permanent", "layout version and slot count of this deployment"),
     KeyKind("cohort:dead", "stream", "permanent", "messages given up on, with the reason"),
+    KeyKind("cohort:trail", "stream", "expires", "the last turns and their times, for `cohort find`"),
     KeyKind("cohort:pace:*", "string", "expires", "send-rate buckets"),
     KeyKind("cohort:usage:*", "hash", "expires", "tokens per day, by user and chat"),
     KeyKind("cohort:reminders", "zset", "empties", "messages to accept later"),
@@ -130,6 +131,7 @@ ASSIGNMENT = f"{PREFIX}assignment"
 PAUSED = f"{PREFIX}paused"
 LAYOUT = f"{PREFIX}layout"
 DEAD = f"{PREFIX}dead"
+TRAIL = f"{PREFIX}trail"
 REMINDERS = f"{PREFIX}reminders"
 REMINDER_NUMBER = f"{PREFIX}reminder-number"
 NEWS = f"{PREFIX}news"

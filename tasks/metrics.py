@@ -1,23 +1,17 @@
-"""Prometheus metrics: what each process counts, and where it serves them."""
+"""Prometheus metrics: what each process counts. No label has the name of a chat, a person or a message."""
 
-import logging
-import threading
-from collections.abc import Callable, Iterable, Iterator
-from socketserver import ThreadingMixIn
-from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from collections.abc import Callable
 
-from prometheus_client import Counter, Gauge, Histogram, make_wsgi_app
-
-from tasks.loopback import foreign
-
-log = logging.getLogger("cohort.metrics")
+from prometheus_client import Counter, Gauge, Histogram
 
 UPDATES = Counter("cohort_updates_total", "Updates taken in, by verdict (accepted, seen, full).", ["verdict"])
-TURNS = Counter("cohort_turns_total", "Turns ended, by outcome (answered, refused, set_aside, parked).", ["outcome"])
+TURNS = Counter(
+    "cohort_turns_total", "Turns ended: answered, failed, buried, refused, set_aside or parked.", ["outcome"]
+)
 TURN_SECONDS = Histogram(
     "cohort_turn_seconds",
-    "From a turn's begin to its commit.",
+    "From a turn's begin to its commit, by outcome (as cohort_turns_total).",
+    ["outcome"],
     buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600),
 )
 WAIT_SECONDS = Histogram(
@@ -34,6 +28,22 @@ STEPS = Counter(
 DIVERGED = Counter("cohort_steps_diverged_total", "Kept steps that fitted nothing when their turn ran again.")
 DEAD = Counter("cohort_dead_total", "Messages given up on.")
 BROKEN_DOORBELLS = Counter("cohort_doorbells_broken_total", "Messages in the queues that could not be read, dropped.")
+_LATENCY = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+ACCEPT_SECONDS = Histogram("cohort_accept_seconds", "Storing a batch of updates.", buckets=_LATENCY)
+DOORBELL_SECONDS = Histogram(
+    "cohort_doorbell_seconds", "From a message's acceptance to its session's claim by a worker.", buckets=_LATENCY
+)
+FIRST_TEXT_SECONDS = Histogram(
+    "cohort_first_text_seconds", "From a turn's begin to the model's first text.", buckets=_LATENCY
+)
+LOOP_LAG_SECONDS = Histogram(
+    "cohort_loop_lag_seconds", "How late the event loop is, measured twice a second.", buckets=_LATENCY
+)
+MODEL_ERRORS = Counter(
+    "cohort_model_errors_total", "Turns' faults at a model, by class of fault and provider.", ["fault", "provider"]
+)
+CLAIMS_LOST = Counter("cohort_claims_lost_total", "Sessions that another worker took over while this one worked.")
+PERHAPS_DOUBLED = Counter("cohort_perhaps_doubled_total", "Messages that may have been shown twice.")
 SENDS = Counter("cohort_sends_total", "Calls to Telegram in a chat, by class (final, queued, frame, ...).", ["kind"])
 FLOODS = Counter("cohort_telegram_floods_total", "Calls that Telegram refused with 429.")
 AWAKE = Gauge("cohort_sessions_awake", "Sessions with a turn loop in this worker.")
@@ -42,66 +52,38 @@ PARKED = Gauge("cohort_turns_parked", "Turns of this worker's slots that wait fo
 SERVERS_DOWN = Gauge("cohort_mcp_servers_down", "Shared MCP servers that this worker cannot reach.")
 SLOTS = Gauge("cohort_slots_served", "Slots this worker serves.")
 
-_PORTS = 64
-"""Processes of one machine that find a port of their own, counted from COHORT_METRICS_PORT."""
+LANES = Gauge("cohort_lanes", "Turns that this worker can run at a time.")
+LANES_BUSY = Gauge("cohort_lanes_busy", "Lanes with a turn.")
+QUEUED = Gauge("cohort_turns_queued", "Turns that wait for a lane in this worker.")
+WORK = Gauge("cohort_work", "Sessions with work in this worker's slots: running, waiting, delivering.")
+SLOT_DEPTH = Gauge("cohort_slot_depth", "Sessions with work in a slot that this worker serves.", ["slot"])
+SLOT_OLDEST = Gauge("cohort_slot_oldest_seconds", "Age of the oldest work in such a slot.", ["slot"])
+BREAKER = Gauge("cohort_breaker_open", "1: turns do without this model; 0: it fails, and is still used.", ["model"])
+LAST_POLL = Gauge("cohort_last_poll_age_seconds", "Seconds since this bot's last poll ended (webhook: last update).")
+LEADS = Gauge("cohort_bot_leads", "1 in the process of the bot that polls, 0 in those that stand by.")
+
+_LABELS = 50
+_seen: dict[str, set[str]] = {}
+
+
+def bounded(label: str, value: str) -> str:
+    """The value of a label whose values come from outside: of more than ``_LABELS`` the rest is ``other``."""
+    seen = _seen.setdefault(label, set())
+    if value in seen or len(seen) < _LABELS:
+        seen.add(value)
+        return value
+    return "other"
+
+
+def backlog(depths: dict[int, tuple[int, float]]) -> None:
+    """Show what waits in this worker's slots: slot -> sessions, age of the oldest; others are not shown."""
+    for gauge in (SLOT_DEPTH, SLOT_OLDEST):
+        gauge.clear()
+    for slot, (sessions, oldest_s) in depths.items():
+        SLOT_DEPTH.labels(f"{slot:02d}").set(sessions)
+        SLOT_OLDEST.labels(f"{slot:02d}").set(oldest_s)
 
 
 def watch(gauge: Gauge, value: Callable[[], float]) -> None:
     """Have ``gauge`` ask when it is read."""
     gauge.set_function(value)
-
-
-class _Server(ThreadingMixIn, WSGIServer):
-    """A thread for each request: a reader that stands still delays no other."""
-
-    daemon_threads = True
-
-
-class _Handler(WSGIRequestHandler):
-    """Quiet, and not for long."""
-
-    timeout = 10
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Nothing: readers come every few seconds."""
-        del format, args
-
-
-def _guarded(port: int) -> Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]:
-    """The metrics, but for pages of other sites."""
-    app: Any = make_wsgi_app()
-
-    def answer(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        problem = foreign(_headers(environ), port)
-        if problem is None:
-            return app(environ, start)
-        start("403 Forbidden", [("Content-Type", "text/plain; charset=utf-8")])
-        return [problem.encode()]
-
-    return answer
-
-
-def _headers(environ: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    for name, value in environ.items():
-        if name.startswith("HTTP_"):
-            yield name.removeprefix("HTTP_").replace("_", "-"), str(value)
-
-
-def serve(first_port: int, address: str = "127.0.0.1") -> int | None:
-    """Serve ``/metrics`` on the first free port from ``first_port`` on; 0 serves none.
-
-    Returns:
-        The port, or None: none was wanted or none was free (logged; a process works without).
-    """
-    if not first_port:
-        return None
-    for port in range(first_port, first_port + _PORTS):
-        try:
-            server = make_server(address, port, _guarded(port), _Server, _Handler)
-        except OSError:
-            continue
-        threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
-        log.info("metrics.served", extra={"port": port})
-        return port
-    log.warning("metrics.no_port", extra={"first": first_port})
-    return None

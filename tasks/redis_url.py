@@ -1,11 +1,16 @@
 """What may stand in REDIS_URL, as redis-py and Celery's transport are told it (pure)."""
 
+import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 _SENTINEL_PORT = 26379
 _FORMS = "redis://host:port/0, rediss:// for TLS, or sentinel://host:port,host:port/MASTER/0"
 
+_TLS = frozenset({"ssl_cert_reqs", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_check_hostname"})
+"""What both libraries take, and in the same way."""
+_CERT_REQS = frozenset({"required", "optional", "none"})
 _DATABASE = "put the database number in the path: redis://host:6379/3"
 
 
@@ -70,10 +75,25 @@ def check(url: str) -> None:
     parts = urlsplit(url)
     if parts.scheme not in ("redis", "rediss"):
         raise ValueError(f"is not a Redis URL (expected {_FORMS})")
-    if any(not name.startswith("ssl_") for name in parse_qs(parts.query)):
+    asked = parse_qs(parts.query, keep_blank_values=True)
+    if any(not name.startswith("ssl_") for name in asked):
         raise ValueError(f"only ssl_* query parameters are supported; {_DATABASE}")
+    if wrong := sorted(set(asked) - _TLS):
+        near = difflib.get_close_matches(wrong[0], sorted(_TLS), n=1)
+        raise ValueError(
+            f"{wrong[0]} is no parameter of a Redis URL; "
+            + (f"did you mean {near[0]}?" if near else f"use {_listed(_TLS)}")
+        )
+    if asked and parts.scheme != "rediss":
+        raise ValueError(f"has {min(asked)}, but ssl_* parameters need rediss://")
+    if set(asked.get("ssl_cert_reqs", ())) - _CERT_REQS:
+        raise ValueError(f"has a wrong ssl_cert_reqs (expected {_listed(_CERT_REQS)})")
     if (path := parts.path.strip("/")) and not (path.isascii() and path.isdigit()):
         raise ValueError(f"{parts.path!r} is not a database number; {_DATABASE}")
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))
 
 
 def _host(text: str) -> tuple[str, int]:

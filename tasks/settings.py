@@ -149,7 +149,9 @@ class Settings(BaseSettings):
     playground_key: Secret | None = Field(None, alias="COHORT_PLAYGROUND_KEY")
     """Opens the playground's page and control API: 16 to 256 of `A-Z a-z 0-9 _ -`. Default: a new one each start."""
     metrics_port: int = Field(0, alias="COHORT_METRICS_PORT", ge=0, le=65535)
-    """First of the ports for Prometheus metrics on 127.0.0.1; 0 serves none."""
+    """First of the ports for Prometheus metrics; each process takes the first free one. 0 serves none."""
+    metrics_host: str = Field("127.0.0.1", alias="COHORT_METRICS_HOST")
+    """Address on which metrics are served; `0.0.0.0` where Prometheus is on another machine or in another container."""
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", alias="COHORT_LOG_LEVEL")
     """Least level that is logged."""
     log_format: Literal["text", "json"] = Field("text", alias="COHORT_LOG_FORMAT")
@@ -223,6 +225,9 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         if name.startswith("COHORT_") and name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             lines.append(f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else ""))
+    configuration = environment.said(seen).get("COHORT_CONFIG", "").strip()
+    if configuration and not Path(configuration).is_file():
+        lines.append(f"COHORT_CONFIG: {configuration}: there is no such file")
     try:
         # Secrets from files end in a newline, and lines of files from Windows in a carriage return.
         given = {name: value.strip() for name, value in environment.said(seen).items()}

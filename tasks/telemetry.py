@@ -6,6 +6,8 @@ import sys
 from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from functools import lru_cache
+from hashlib import blake2s
 from typing import Any
 
 from tasks.settings import Settings
@@ -26,9 +28,36 @@ def bind_fields(**fields: object) -> None:
     _bound.set({**_bound.get(), **fields})
 
 
+_SESSIONS = ("session", "moved", "renamed")
+"""Fields that name a session, and so a chat."""
+
+
+class _SessionHashing:
+    """The key with which lines name sessions; a line before it is known has the session's own name."""
+
+    key: bytes | None = None
+
+
+def hash_sessions(key: bytes) -> None:
+    """Have the lines of this process name sessions by a hash: logs go where a chat's number must not."""
+    _SessionHashing.key = key
+    session_hash.cache_clear()
+
+
+@lru_cache(maxsize=4096)
+def session_hash(session: str, key: bytes | None = None) -> str:
+    """What stands for a session in logs; `cohort find` finds it."""
+    secret = key or _SessionHashing.key
+    return session if secret is None else blake2s(session.encode(), key=secret[:32], digest_size=5).hexdigest()
+
+
 def _fields(record: logging.LogRecord) -> dict[str, Any]:
     said = {name: value for name, value in vars(record).items() if name not in _STANDARD and not name.startswith("_")}
-    return {**_bound.get(), **said}
+    fields = {**_bound.get(), **said}
+    for name in _SESSIONS:
+        if name in fields:
+            fields[name] = session_hash(str(fields[name]))
+    return fields
 
 
 class TextFormat(logging.Formatter):

@@ -39,6 +39,7 @@ def backup(
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
     """Write everything that is kept into FILE, also while the system runs. It holds conversations: keep it private."""
+    here = context()
     if file.exists() and not force:
         raise Misconfigured(f"{file} is there already: name another file, or give --force")
 
@@ -50,11 +51,12 @@ def backup(
             )
         print(f"{count} keys written to {file}. {_FILES}")
 
-    run(work(context()))
+    run(work(here))
 
 
 def restore_(file: Annotated[Path, typer.Argument(help="A file of `cohort backup`.")]) -> None:
     """Write FILE into the empty Redis at REDIS_URL, or into this directory's own store. Nothing may run meanwhile."""
+    here = context()
     made, _ = backup_file.check(file)
 
     async def work(here: Context) -> None:
@@ -64,7 +66,7 @@ def restore_(file: Annotated[Path, typer.Argument(help="A file of `cohort backup
         when = datetime.fromtimestamp(made, UTC).strftime("%Y-%m-%d %H:%M:%S")
         print(f"{count} keys restored, as they were on {when} UTC. {_FILES}")
 
-    run(work(context()))
+    run(work(here))
 
 
 def move(url: Annotated[str, typer.Argument(help="The new one: redis://host:port/0")]) -> None:

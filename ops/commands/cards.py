@@ -1,7 +1,9 @@
 """``cohort cards ...``: check the agent cards, and have the workers read changed ones."""
 
+import json
 import subprocess
 import sys
+from typing import Annotated
 
 import typer
 
@@ -41,9 +43,13 @@ def _demand(here: Context) -> None:
 
 
 @app.command()
-def check() -> None:
+def check(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Check the cards and the configuration, and print each problem."""
     here = context()
+    if as_json:
+        problems, notes = looked_at(here)
+        print(json.dumps({"right": not problems, "problems": problems, "notes": notes}))
+        raise typer.Exit(2 if problems else 0)
     _demand(here)
     print(f"the cards in {here.settings.cards} are right")
 

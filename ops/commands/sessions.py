@@ -76,7 +76,7 @@ def list_(  # noqa: PLR0913 - its filters
         )
 
     async def work(here: Context) -> None:
-        async with here.store() as store:
+        async with here.reader() as store:
             found = await store.listing.page(limit + 1, after=after, wanted=wanted)
         page, more = found[:limit], len(found) > limit
         if as_json:
@@ -107,7 +107,7 @@ def show(
     key = _key(session)
 
     async def work(here: Context) -> None:
-        async with here.store() as store:
+        async with here.reader() as store:
             told = await _facts(store, key)
             if text:
                 told |= await _content(store, key)
@@ -134,7 +134,7 @@ def export(
     key = _key(session)
 
     async def work(here: Context) -> None:
-        async with here.store() as store:
+        async with here.reader() as store:
             told = await _facts(store, key) | await _content(store, key)
         whole = json.dumps(told, indent=2, ensure_ascii=False)
         if file is None:
@@ -153,17 +153,18 @@ def export(
 @app.command("forget")
 def forget_session(session: Session, *, yes: Yes = False) -> None:
     """Erase one session: history, choices, notes, reminders, what waits, dead letters, files. There is no way back."""
-    key = _key(session)
+    here, key = context(), _key(session)
     _confirm(f"Erase everything of {key}?", yes=yes)
-    _report(run(forget(context(), Whose(session=key))))
+    _report(run(forget(here, Whose(session=key))))
 
 
 def forget_person(
     user: Annotated[int, typer.Argument(min=1, help="The person's number at Telegram.")], *, yes: Yes = False
 ) -> None:
     """Erase one person everywhere: private chats, messages in groups, usage, notes, reminders, files, logs."""
+    here = context()
     _confirm(f"Erase everything of the person {user}?", yes=yes)
-    _report(run(forget(context(), Whose(user=user))))
+    _report(run(forget(here, Whose(user=user))))
 
 
 def _confirm(question: str, *, yes: bool) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 
 from ops import control, model
-from ops.durability import weaknesses
-from ops.home import Home, Running
+from ops.durability import failover_risk, weaknesses
+from ops.home import FULL, Home, Running, full_disk
 from ops.model import ChosenModel
 from ops.powers import powers
 from ops.up import banner, demo_model, valkey
@@ -20,6 +20,7 @@ from ops.up.console import Console
 from ops.up.plan import Plan, make_plan
 from ops.up.supervisor import Supervisor
 from tasks.clock import Clock
+from tasks.ending import ending_signals
 from tasks.errors import Misconfigured, StoreUnavailable
 from tasks.settings import Settings, load
 from tasks.store import Store, connect
@@ -52,8 +53,8 @@ class Up:
             supervisor = Supervisor(
                 group, console=self._console, clock=self._clock, report_death=self._report_death, fatal=self._fail
             )
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.add_signal_handler(number, self._signalled, supervisor)
+            for number in ending_signals():
+                loop.add_signal_handler(number, self._signalled, supervisor, number)
             starting = group.create_task(self._start(supervisor), name="start")
             await self._stopping.wait()
             starting.cancel()
@@ -64,7 +65,9 @@ class Up:
         self._console.say("ended")
         return 0
 
-    def _signalled(self, supervisor: Supervisor) -> None:
+    def _signalled(self, supervisor: Supervisor, number: signal.Signals) -> None:
+        if self._stopping.is_set() and number is signal.SIGHUP:
+            return  # a terminal that closes may send it twice, and means no haste
         if self._stopping.is_set():
             self._console.say("ending at once")
             supervisor.kill_now.set()
@@ -85,6 +88,10 @@ class Up:
             await self._started(supervisor)
         except (Misconfigured, StoreUnavailable) as problem:
             self._fail(str(problem))
+        except OSError as problem:
+            if problem.errno not in FULL:
+                raise
+            self._fail(full_disk(problem))
 
     async def _started(self, supervisor: Supervisor) -> None:
         choice = demo_model.choice_of(self._settings)
@@ -95,7 +102,10 @@ class Up:
         plan = make_plan(self._settings, self._environ, {"REDIS_URL": url, **choice.env, **served})
         effective = load(plan.env)
         self._store = await self._opened.enter_async_context(connect(effective))
-        warnings = weaknesses(await self._store.server.persistence()) if self._settings.redis_url else ()
+        warnings: tuple[str, ...] = ()
+        if self._settings.redis_url:
+            warnings = weaknesses(await self._store.server.persistence())
+            warnings += failover_risk(await self._store.server.info(), effective)
         if plan.playground_port is None and effective.access != "open" and not (effective.allow or effective.admins):
             warnings += (
                 "no user may talk to the bot yet: write to it, it tells you your id, and set COHORT_ALLOW to that id",

@@ -26,6 +26,7 @@ from tasks.store.redis import connection
 from tasks.store.reminders import ReminderStore
 from tasks.store.server import RedisServer
 from tasks.store.sessions import SessionStore
+from tasks.store.trail import TrailStore
 
 _HEARTBEAT = 8
 """Connections for a heartbeat, its looks at the others and its news."""
@@ -61,6 +62,7 @@ class Store:
     pauses: PauseStore
     tool_reminders: ReminderStore
     """``reminders``, as tools set them."""
+    trail: TrailStore
 
 
 @asynccontextmanager
@@ -116,4 +118,5 @@ def _store(settings: Settings, clock: Clock, redis: Redis, *, heartbeat: Redis, 
         pauses=PauseStore(heartbeat, clock),
         erasure=Erasure(redis, clock, slots=settings.slots),
         tool_reminders=ReminderStore(tools, clock, slots=settings.slots),
+        trail=TrailStore(heartbeat),
     )

@@ -1,6 +1,7 @@
 """What the keys in this Redis look like: their version and the number of slots, fixed for a deployment's life."""
 
 from collections.abc import Mapping
+from secrets import token_hex
 from typing import Any, cast
 
 from redis.asyncio import Redis
@@ -24,6 +25,7 @@ async def open_layout(redis: Redis, slots: int) -> None:
         async with redis.pipeline(transaction=True) as pipe:
             pipe.hsetnx(keys.LAYOUT, "version", str(keys.LAYOUT_VERSION))
             pipe.hsetnx(keys.LAYOUT, "slots", str(slots))
+            pipe.hsetnx(keys.LAYOUT, "log_key", token_hex(16))
             pipe.hgetall(keys.LAYOUT)
             *_, stored = await pipe.execute()
     _compare(stored, slots)

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from tasks import keys
 from tasks.asking import ParkedTurn
 from tasks.chat_choices import CHAT_CHOICES
-from tasks.envelope import Inbound
+from tasks.envelope import Envelope, Inbound, Reply
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew, StateDamaged
 from tasks.session import SessionKey
 from tasks.store.redis import guard, mend, text
@@ -71,6 +71,17 @@ class Backlog:
     """When the oldest work in it was accepted, seconds since the epoch."""
     untaken_since: float | None
     """The same of the oldest session that no worker has taken, among the four oldest; None when all are taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A session with work: what waits in it, as far as it can be read."""
+
+    session: str
+    owner: str | None
+    """The incarnation that has taken it."""
+    inbox: tuple[Inbound, ...]
+    outbox: tuple[Reply, ...]
 
 
 class SessionViews:
@@ -170,6 +181,32 @@ class SessionViews:
             for slot, count, oldest in found
         ]
 
+    async def waiting(self, slots: int, most: int) -> list[Waiting]:
+        """What waits in ``most`` sessions with work."""
+        names: list[bytes] = []
+        with guard():
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for slot in range(slots):
+                    pipe.zrange(keys.pending(slot), 0, max(1, most // slots) - 1)
+                for some in await pipe.execute():
+                    names += some
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for name in map(text, names):
+                    pipe.hget(keys.state(name), StateField.owner)
+                    pipe.lrange(keys.inbox(name), 0, -1)
+                    pipe.lrange(keys.outbox(name), 0, -1)
+                told: list[Any] = await pipe.execute() if names else []
+        rows = zip(names, told[::3], told[1::3], told[2::3], strict=True)
+        return [
+            Waiting(
+                text(name),
+                text(owner) if owner else None,
+                tuple(one for raw in inbox if (one := _read(Inbound, raw))),
+                tuple(one for raw in outbox if (one := _read(Reply, raw))),
+            )
+            for name, owner, inbox, outbox in rows
+        ]
+
     async def _taken(self, names: Sequence[bytes]) -> set[bytes]:
         """Those of these sessions that a worker owns."""
         with guard():
@@ -207,6 +244,13 @@ def parked_in(raw: bytes | None) -> ParkedTurn | None:
     with suppress(EnvelopeInvalid, EnvelopeTooNew):
         return ParkedTurn.from_json(raw) if raw else None
     return None
+
+
+def _read[E: Envelope](kind: type[E], raw: bytes) -> E | None:
+    try:
+        return kind.from_json(raw)
+    except (EnvelopeInvalid, EnvelopeTooNew):
+        return None
 
 
 def _count(value: bytes | None) -> int:

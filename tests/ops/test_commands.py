@@ -55,7 +55,7 @@ def test_a_wrong_name_in_the_env_file_is_found_too(tmp_path: Path) -> None:
         ),
         (
             {"COHORT_CONFIG": "no-such-file.yaml"},
-            "no-such-file.yaml: there is no such file; set COHORT_CONFIG",
+            "COHORT_CONFIG: no-such-file.yaml: there is no such file",
         ),
         ({"OPENROUTER_API_KEY": "k"}, "COHORT_MODEL=openrouter.<model>"),
     ],

@@ -22,6 +22,8 @@ READS = [
     ("health",),
     ("dead", "list"),
     ("dead", "show", "1-0"),
+    ("find", "1a2b3c"),
+    ("sessions", "list"),
     ("drain", "worker-1"),
 ]
 """Each command that reads from Redis; `drain` looks for its worker before it does anything."""

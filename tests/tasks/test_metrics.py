@@ -5,7 +5,7 @@ import socket
 import httpx
 import pytest
 
-from tasks import metrics
+from tasks import metrics_server
 from tests.playground.test_guard import foreign_requests
 
 
@@ -13,7 +13,7 @@ from tests.playground.test_guard import foreign_requests
 def test_metrics_are_read_by_programs_and_by_no_page_of_another_site() -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         free = probe.getsockname()[1]
-    port = metrics.serve(free)
+    port = metrics_server.serve(free, "127.0.0.1")
     assert port is not None
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
         for path in ("/metrics", "/", "/else"):

@@ -6,6 +6,7 @@ import logging
 
 import pytest
 
+from tasks import telemetry
 from tasks.telemetry import JsonFormat, TextFormat, bind_fields
 
 
@@ -48,3 +49,19 @@ async def test_a_field_that_a_line_names_itself_wins_over_what_is_bound() -> Non
     async with asyncio.TaskGroup() as group:
         said = group.create_task(session())
     assert json.loads(said.result())["session"] == "7:2"
+
+
+@pytest.mark.promise("logged-once")
+@pytest.mark.parametrize("form", [TextFormat(), JsonFormat()])
+def test_a_line_names_sessions_by_a_hash_that_is_the_same_in_every_process(form: logging.Formatter) -> None:
+    telemetry.hash_sessions(b"a-key")
+    try:
+        said = line(form, session="7:-1002", moved="7:-1003")
+        again = line(form, session="7:-1002")
+    finally:
+        telemetry._SessionHashing.key = None
+        telemetry.session_hash.cache_clear()
+    assert "-100" not in said
+    assert telemetry.session_hash("7:-1002", b"a-key") in said
+    assert telemetry.session_hash("7:-1002", b"a-key") in again
+    assert telemetry.session_hash("7:-1002", b"another") not in said

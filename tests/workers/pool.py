@@ -77,6 +77,7 @@ class Worker:
         self.left: list[SessionKey] = []
         self._task: asyncio.Task[None] | None = None
         self.scheduler: SessionScheduler
+        self.deps: Dependencies
         self.member: Member | None = None
         self.queues: frozenset[str] = frozenset()
         self.store: Store
@@ -165,7 +166,7 @@ class Worker:
                 self.heartbeat = Heartbeat(self.pool.clock, self.settings.heartbeat_ttl)
                 await self.store.members.beat(self.name, WorkerStatus(), LONG, member=self._sweeps)
                 self.heartbeat.renewed(self.heartbeat.now())
-                deps = Dependencies(
+                deps = self.deps = Dependencies(
                     incarnation=self.name,
                     settings=self.settings,
                     sessions=self.store.sessions,

@@ -13,14 +13,14 @@ from uuid import uuid4
 
 from celery.signals import worker_ready
 
-from tasks import metrics
+from tasks import loop_lag, metrics, metrics_server
 from tasks.app import make_app
 from tasks.clock import SystemClock
 from tasks.doorbell import Doorbells
 from tasks.errors import StoreUnavailable
 from tasks.settings import Settings
 from tasks.store.pauses import PauseView
-from tasks.telemetry import bind_fields
+from tasks.telemetry import bind_fields, hash_sessions
 from tasks.turn import bind
 from tasks.worker_status import WorkerStatus
 from workers.process.celery_pool import pool_on
@@ -28,7 +28,7 @@ from workers.process.celery_worker import CohortConsumer, CohortWorker, Consumer
 from workers.process.forgetting import Forgetting, Retention
 from workers.process.loop_thread import LoopThread, LoopThreadPort
 from workers.process.membership import Member
-from workers.process.memory import recycle
+from workers.process.memory import recycle, require_room
 from workers.process.pausing import watch
 from workers.process.wiring import WorkerAssembly, open_worker
 from workers.runtime.engine import Engine
@@ -123,7 +123,9 @@ class _LoopSide:
             open_worker(settings, incarnation, clock=SystemClock(), steps=self.steps) as worker,
             asyncio.TaskGroup() as loops,
         ):
+            hash_sessions(await worker.store.trail.log_key())
             freeze_startup_objects()
+            require_room(settings.worker_max_rss_mib)
             pauses = PauseView(worker.store.pauses)
             await pauses.refresh()
             capacity = settings.lanes * AWAKE_PER_LANE
@@ -139,7 +141,7 @@ class _LoopSide:
                 forget=forgetting.expired,
             )
             _measure(scheduler, worker.engine, member)
-            metrics.serve(settings.metrics_port)
+            metrics_server.serve(settings.metrics_port, settings.metrics_host)
             thread.ready.set_result(
                 LoopThreadPort(thread, scheduler, loops, reload=worker.engine.reload, forget=forgetting.forget)
             )
@@ -152,6 +154,7 @@ class _LoopSide:
                     name="retention",
                 )
                 pausing = group.create_task(watch(pauses), name="pauses")
+                lag = group.create_task(loop_lag.measure(SystemClock().monotonic), name="loop lag")
                 recycling = group.create_task(recycle(settings.worker_max_rss_mib), name="recycle")
                 log.info("worker.ready", extra={"lanes": settings.lanes})
                 await thread.stopping.wait()
@@ -161,6 +164,7 @@ class _LoopSide:
                 # The heartbeat goes on until here: it holds the claims of the turns that ran.
                 membership.cancel()
                 recycling.cancel()
+                lag.cancel()
                 retaining.cancel()
                 pausing.cancel()
             with suppress(StoreUnavailable):
@@ -173,6 +177,9 @@ def _measure(scheduler: SessionScheduler, engine: Engine, member: Member) -> Non
     """Have metrics read what is current when they are asked."""
     metrics.watch(metrics.AWAKE, lambda: scheduler.awake)
     metrics.watch(metrics.AT_WORK, lambda: scheduler.at_work)
+    metrics.watch(metrics.LANES_BUSY, lambda: engine.busy)
+    metrics.watch(metrics.QUEUED, lambda: engine.waiting)
+    metrics.watch(metrics.WORK, lambda: max(scheduler.awake, member.backlog))
     metrics.watch(metrics.SERVERS_DOWN, lambda: len(engine.servers_down))
     metrics.watch(metrics.PARKED, lambda: member.parked)
     metrics.watch(metrics.SLOTS, lambda: len(member.slots))
@@ -180,6 +187,10 @@ def _measure(scheduler: SessionScheduler, engine: Engine, member: Member) -> Non
 
 def _status(settings: Settings, scheduler: SessionScheduler, worker: WorkerAssembly) -> WorkerStatus:
     engine = worker.engine
+    metrics.LANES.set(settings.lanes)
+    metrics.BREAKER.clear()
+    for model, trouble in engine.breaker.failing.items():
+        metrics.BREAKER.labels(metrics.bounded("model", model)).set(trouble.open)
     return WorkerStatus(
         host=socket.gethostname(),
         pid=os.getpid(),

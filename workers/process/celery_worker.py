@@ -19,6 +19,7 @@ from kombu.asynchronous.hub import Hub
 from vine import promise
 
 from tasks.app import CANCEL, CONSUME, DRAIN, FORGET, IDLE_QUEUE, RELOAD
+from tasks.ending import ending_signals
 from tasks.errors import CohortError, StoreUnavailable
 from tasks.session import SessionKey
 from workers.process.broker import broken
@@ -107,7 +108,7 @@ class CohortConsumer(Consumer):
 
 
 class CohortWorker(Worker):
-    """Celery's worker with our signals: the first SIGTERM or SIGINT drains, the second one exits at once."""
+    """Celery's worker with our signals: the first SIGTERM, SIGINT or SIGHUP drains, the second one exits at once."""
 
     def __init__(self, *, loop_port: LoopThreadPort, **options: Any) -> None:
         self._cohort_loop_port = loop_port
@@ -117,7 +118,7 @@ class CohortWorker(Worker):
     def install_platform_tweaks(self, worker: Any) -> None:
         """Install our signal handlers; Celery's own ones know nothing of running turns."""
         del worker
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in ending_signals():
             signal.signal(number, self._on_signal)
 
     def begin_drain(self) -> None:
@@ -128,6 +129,8 @@ class CohortWorker(Worker):
         celery_state.should_stop = 0
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        if self._cohort_stopping and number == signal.SIGHUP:
+            return  # a terminal that closes may send it twice, and means no haste
         if self._cohort_stopping:
             os._exit(128 + number)
         self.begin_drain()

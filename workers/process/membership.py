@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from itertools import batched
 
-from tasks.errors import StoreUnavailable
+from tasks import metrics
+from tasks.errors import CohortError, StoreUnavailable
 from tasks.session import SessionKey
 from tasks.slots import assign, queue_of
 from tasks.store import Store
@@ -60,6 +61,7 @@ class Member:
         self._incarnation = deps.incarnation
         self._heartbeat = deps.heartbeat
         self._members = store.members
+        self._trail, self._turns = store.trail, deps.trail
         self._sessions = store.sessions
         self._reminders = store.reminders
         self._scheduler = scheduler
@@ -74,6 +76,7 @@ class Member:
         self._beat_now = asyncio.Event()
         self._sweep_now = asyncio.Event()
         self._sweep_from = 0
+        self._backlog = 0
         self._clock = deps.clock
         self._parked: dict[int, int] = {}
 
@@ -115,7 +118,16 @@ class Member:
                 await self._rebalance()
             except StoreUnavailable as problem:
                 log.warning("heartbeat.missed", extra={"problem": str(problem)})
+            await self._write_trail()
             await came_within(self._beat_now, every)
+
+    async def _write_trail(self) -> None:
+        """Write the turns that ended since. They are for operators, so what fails is tried again, or forgotten."""
+        if records := self._turns.take():
+            try:
+                await self._trail.append(records)
+            except CohortError:
+                self._turns.add(records)
 
     async def _beat(self) -> None:
         ttl = self._settings.heartbeat_ttl
@@ -162,8 +174,21 @@ class Member:
                 if self._may_be_reminded is not None:
                     await self._reminders.fire(self._may_be_reminded)
                 await self._sweep()
+                if self._settings.metrics_port:
+                    await self._measure()
             except StoreUnavailable as problem:
                 log.warning("sweep.missed", extra={"problem": str(problem)})
+
+    @property
+    def backlog(self) -> int:
+        """Sessions with work in this worker's slots, at the last look (with COHORT_METRICS_PORT only)."""
+        return self._backlog
+
+    async def _measure(self) -> None:
+        now = self._clock.now()
+        logs = [log for log in await self._sessions.backlogs(self._settings.slots) if log.slot in self._slots]
+        metrics.backlog({log.slot: (log.sessions, max(0.0, now - log.since)) for log in logs})
+        self._backlog = sum(log.sessions for log in logs)
 
     async def _sweep(self) -> None:
         """Wake what is pending in our slots. It finds the sessions whose doorbell was lost, whatever the reason."""

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from tasks.errors import Misconfigured
 from workers.process.loop_thread import end_process
 
 log = logging.getLogger("cohort.worker")
@@ -21,6 +22,20 @@ def resident_mib() -> float:
     except (OSError, ValueError, IndexError):
         return 0.0
     return pages * os.sysconf("SC_PAGE_SIZE") / _MIB
+
+
+def require_room(limit_mib: int, *, resident: Callable[[], float] = resident_mib) -> None:
+    """Refuse a limit that a worker passes by being ready: it would be replaced for ever.
+
+    Raises:
+        Misconfigured: ``limit_mib`` is below the memory that this worker has now.
+    """
+    now = resident()
+    if limit_mib and now >= limit_mib:
+        raise Misconfigured(
+            f"COHORT_WORKER_MAX_RSS_MIB: {limit_mib} is below the {now:.0f} MiB that a worker has when it is ready; "
+            f"set {2 * round(now)} or more, or 0"
+        )
 
 
 async def recycle(

@@ -7,6 +7,7 @@ from tasks.chat_choices import CHAT_CHOICES
 from tasks.envelope import Button, Reply
 from tasks.store.sessions import Commit
 from tasks.store.state import StateField
+from tasks.turn_record import with_reference
 from workers import texts
 from workers.sessions import plans
 from workers.sessions.asking import withdrawn
@@ -66,7 +67,7 @@ def _picker(deps: Dependencies, plan: plans.Control, message_id: int) -> Reply:
 
 def give_up_commit(deps: Dependencies, owned: OwnedSession, plan: plans.GiveUp) -> Commit:
     """Build the commit. When the message is a Retry, those that it was to try again become dead letters as well."""
-    said = texts.POISON if plan.to else texts.UNREADABLE
+    said = with_reference(texts.POISON if plan.to else texts.UNREADABLE, owned.session.bot, plan.handled.answers)
     replies = deps.delivery.render(said, edits=owned.live)
     replies = tuple(reply.model_copy(update={"answers": plan.handled.answers}) for reply in replies)
     letters = [plan.letter.model_copy(update={"session": str(owned.session)})]

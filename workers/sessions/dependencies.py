@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tasks.clock import Clock
 from tasks.settings import Settings
@@ -11,6 +11,7 @@ from tasks.store.moves import Moves
 from tasks.store.sessions import SessionStore
 from workers.interfaces import AgentRuntime, Delivery
 from workers.sessions.alerts import Alerts
+from workers.sessions.course import Trail
 from workers.sessions.heartbeat import Heartbeat
 from workers.sessions.reminders import SessionReminders
 
@@ -40,3 +41,5 @@ class Dependencies:
     steps: Steps
     """Failpoints; they do nothing outside of test builds."""
     sleep: Sleep = asyncio.sleep
+    trail: Trail = field(default_factory=Trail)
+    """Turns that ended, for `cohort find`."""

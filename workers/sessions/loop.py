@@ -235,9 +235,7 @@ class TurnLoop:
             return True
         asked = replace(asked, among=self._among)
         runner = TurnRunner(self._deps, owned, self._spending, asked)
-        clock, begun = self._deps.clock, self._deps.clock.monotonic()
-        for message in asked.messages:
-            metrics.WAIT_SECONDS.observe(max(clock.now() - message.at, 0.0))
+        runner.course.begin(owned.take_claimed_at())
         self._taken, self._said, self._cut = handled.drop, edits.joined(owned.said, handled.said), None
         try:
             attempt = await attempted(runner, self._spending, self._session, self._begun)
@@ -248,16 +246,14 @@ class TurnLoop:
                 # ``revalidate_claims`` cancelled it.
                 raise ClaimLost
             # The user said stop or new, or (in interrupt mode) anything else.
-            metrics.TURNS.labels("set_aside").inc()
+            runner.course.set_aside(self._deps.trail)
             self._cut = CutTurn(asked.messages, runner.journal, handled.drop)
             return True
-        outcome = attempt.result()
-        if isinstance(outcome, Exception):
+        if isinstance(outcome := attempt.result(), Exception):
             raise outcome
         self._deps.steps("ran")
-        await self._commit(owned, outcome.parks or outcome.commit(handled.drop, asked.keeps), handled)
-        metrics.TURNS.labels(outcome.kind).inc()
-        metrics.TURN_SECONDS.observe(clock.monotonic() - begun)
+        with runner.course.ending(outcome.kind, self._deps.trail):
+            await self._commit(owned, outcome.commit(handled.drop, asked.keeps), handled, runner.course.committed)
         self._report["outcome"] = "answered"
         self._report["turns"] += 1
         self._report["messages"] += len(asked.messages)
@@ -285,7 +281,9 @@ class TurnLoop:
             history = await cut.history(self._deps, owned)
         await self._commit(owned, await control_commit(self._deps, owned, plan, history), plan.handled)
 
-    async def _commit(self, owned: OwnedSession, commit: Commit, handled: plans.Handled) -> None:
+    async def _commit(
+        self, owned: OwnedSession, commit: Commit, handled: plans.Handled, done: Callable[[], None] = lambda: None
+    ) -> None:
         commit = self._spending.with_commit(commit)
         try:
             # A commit that drops nothing leaves the head as it was.
@@ -295,6 +293,7 @@ class TurnLoop:
             self._spending.not_committed(commit)
             raise
         self._cut = None
+        done()
         self._deps.steps("committed")
         metrics.DEAD.inc(len(commit.dead))
         await self._outbox.deliver(owned, written)

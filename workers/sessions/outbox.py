@@ -9,6 +9,7 @@ from tasks.envelope import DeadLetter, Reply
 from tasks.errors import ClaimLost, EnvelopeInvalid, Retryable
 from tasks.session import SessionKey
 from tasks.store.sessions import Commit
+from tasks.turn_record import with_reference
 from workers import texts
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.owned_session import OwnedSession
@@ -110,7 +111,8 @@ class Outbox:
             reason=reason, at=self._clock.now(), session=str(owned.session), raw=raw.decode(errors="replace")
         )
         answers = reply.answers if reply else ()
-        said = () if reply and reply.text == texts.UNSENT else (Reply(text=texts.UNSENT, answers=answers),)
+        words = with_reference(texts.UNSENT, owned.session.bot, answers)
+        said = () if reply and reply.text.startswith(texts.UNSENT) else (Reply(text=words, answers=answers),)
         await owned.commit(Commit(0, said, dead=(letter,)), isolate_next=owned.isolate_next)
 
     async def _migrate(self, owned: OwnedSession, moved: ChatMigrated) -> None:

@@ -45,11 +45,13 @@ class Outcome:
     dead: tuple[DeadLetter, ...] = ()
     parks: Commit | None = None
     """The turn waits for people: the commit that asks them."""
+    how: str = "refused"
+    """How it ended without an answer: ``failed``, ``buried``, or ``refused`` (no model was asked)."""
 
     @property
     def kind(self) -> str:
         """For the metric of turns."""
-        return "parked" if self.parks is not None else "answered" if self.add else "refused"
+        return "parked" if self.parks is not None else "answered" if self.add else self.how
 
     def commit(self, drop: int, keeps: tuple[Inbound, ...] = ()) -> Commit:
         """Make the commit.
@@ -58,4 +60,6 @@ class Outcome:
             drop: How many inbox entries it handles.
             keeps: Those among them that are answered by the next turn.
         """
+        if self.parks is not None:
+            return self.parks
         return Commit(drop, self.replies, self.history, self.set, self.unset, self.add, dead=self.dead, then=keeps)

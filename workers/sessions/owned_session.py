@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
+from tasks import metrics
 from tasks.backoff import Backoff
 from tasks.errors import ClaimLost, StoreUnavailable
 from tasks.session import SessionKey
@@ -52,6 +53,7 @@ class OwnedSession(StateView):
         self._heartbeat = deps.heartbeat
         self._sleep = deps.sleep
         self._clock = deps.clock
+        self._claimed_at: float | None = deps.clock.now()
         self._claim = claim
         self._verified_at = since
         self._tries = claim.work.tries
@@ -60,6 +62,11 @@ class OwnedSession(StateView):
         self.inherited = self.live[-1:]
         """The message in which a turn of an earlier owner grew, if that turn never ended."""
         self._shown: list[str] = []
+
+    def take_claimed_at(self) -> float | None:
+        """When the session was claimed; None from the second call on."""
+        at, self._claimed_at = self._claimed_at, None
+        return at
 
     # -- what is shown
 
@@ -259,6 +266,10 @@ class OwnedSession(StateView):
     async def _verifying[T](self, write: Callable[[], Awaitable[T]]) -> T:
         # Every write checks the claim, so each one that succeeds verifies it, as of the moment before it was sent.
         before = self._heartbeat.now()
-        written = await write()
+        try:
+            written = await write()
+        except ClaimLost:
+            metrics.CLAIMS_LOST.inc()
+            raise
         self._verified_at = before
         return written

@@ -88,7 +88,7 @@ class Spending:
         used = {"input_tokens": tokens(usage.input_tokens), "output_tokens": tokens(usage.output_tokens)}
         model = usage.model or "unknown"
         for direction, count in (("input", used["input_tokens"]), ("output", used["output_tokens"])):
-            metrics.TOKENS.labels(model, direction).inc(count)
+            metrics.TOKENS.labels(metrics.bounded("model", model), direction).inc(count)
         self.total = replace(
             self.total,
             input_tokens=self.total.input_tokens + used["input_tokens"],

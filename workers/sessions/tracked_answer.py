@@ -44,6 +44,12 @@ class TrackedAnswer:
         self._clock = clock
         self._progress = Progress(clock.monotonic())
         self._thoughts = Thoughts()
+        self.first_at: float | None = None
+        """When the first text came, seconds since the epoch."""
+
+    def _note_first(self) -> None:
+        if self.first_at is None:
+            self.first_at = self._clock.now()
 
     def thought(self, text: str) -> None:
         """The model thinks on."""
@@ -54,6 +60,7 @@ class TrackedAnswer:
         """The whole answer so far."""
         if so_far:
             self._thoughts.answer_begins()
+            self._note_first()
         else:
             self._thoughts.clear()
         self.so_far = TurnText().then(so_far)
@@ -65,6 +72,7 @@ class TrackedAnswer:
     def more(self, text: str) -> None:
         """The answer goes on."""
         self._thoughts.answer_begins()
+        self._note_first()
         left = max(0, self._before - self.so_far.length)
         self.so_far = self.so_far.then(text)
         if self._before:

@@ -11,10 +11,12 @@ from tasks.envelope import Button, Inbound, Reply
 from tasks.errors import ClaimLost, EnvelopeTooNew, Retryable, Terminal
 from tasks.store.sessions import READ_AHEAD
 from tasks.store.state import StateField
+from tasks.turn_record import with_reference
 from workers import texts
 from workers.interfaces import LiveAnswer, TurnFailed, TurnRequest, TurnResult
 from workers.sessions.again import BATCH
 from workers.sessions.asking import Ask, answers_of, asks_people, put_questions
+from workers.sessions.course import Course
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.failures import Failures
 from workers.sessions.journal import TurnJournal
@@ -42,14 +44,7 @@ class TurnRunner:
         spending: Spending,
         asked: Asked,
     ) -> None:
-        """Prepare a turn.
-
-        Args:
-            deps: The worker's dependencies.
-            owned: The session: its history, its choices, and a message that an earlier try already shows.
-            spending: Counts what the turn costs and who pays for it.
-            asked: What the turn answers.
-        """
+        """Prepare a turn on ``asked`` in the session ``owned``; ``spending`` counts its cost and who pays."""
         self._deps = deps
         self._owned = owned
         self._spending = spending
@@ -63,6 +58,7 @@ class TurnRunner:
         self._text = TurnText()
         self._trace = NO_TRACE
         self._live: LiveAnswer | None = None
+        self.course = Course(owned.session, deps.incarnation, asked.messages, asked.answers, deps.clock)
 
     async def keeping(self) -> None:
         """Keep the turn's steps beside it, until cancelled.
@@ -111,7 +107,7 @@ class TurnRunner:
         owned, deps = self._owned, self._deps
         await self.journal.written()
         if self.journal.lost:
-            return Outcome(self._render(texts.DEFECT), unset=self._settled())
+            return Outcome(self._apology(texts.DEFECT), unset=self._settled(), how="failed")
         said = (
             deps.delivery.render(owned.shown, edits=owned.live, reply_to=self._reply_to) if owned.shown.strip() else ()
         )
@@ -149,6 +145,7 @@ class TurnRunner:
         async with live as answer:
             before = self._parked.shown if self._parked else 0
             shown = TrackedAnswer(answer, owned, self._spending, self._deps.clock, before)
+            self.course.first_at = lambda: shown.first_at
             try:
                 result = await self._tries(asked, shown)
             finally:
@@ -162,7 +159,7 @@ class TurnRunner:
             return self._failed(result)
         reason = f"failed {MAX_TRIES} times: {type(result).__name__}"
         letters = tuple(dead_letter(message, reason, self._deps.clock.now()) for message in self._messages)
-        return Outcome(self._render(texts.DEFECT), dead=letters, unset=self._settled())
+        return Outcome(self._apology(texts.DEFECT), dead=letters, unset=self._settled(), how="buried")
 
     async def _tries(self, asked: TurnRequest, live: TrackedAnswer) -> TurnResult | TurnFailed | Exception:
         failures = Failures()
@@ -240,20 +237,24 @@ class TurnRunner:
         if problem.action != "retry":
             # After a fault that an operator has to mend, the messages stay available for Retry.
             settled = self._settled() if problem.action == "tell" else ()
-            return Outcome(self._render(problem.words), unset=settled)
+            return Outcome(self._apology(problem.words), unset=settled, how="failed")
         if self._messages[0].kind == "compact":
-            return Outcome(self._render(texts.OUTAGE))
-        replies = self._render(f"{texts.OUTAGE} {texts.PRESS_RETRY}")
+            return Outcome(self._apology(texts.OUTAGE), how="failed")
+        replies = self._apology(f"{texts.OUTAGE} {texts.PRESS_RETRY}")
         button = Button(text=texts.RETRY, data=texts.RETRY_DATA)
         replies = (*replies[:-1], replies[-1].model_copy(update={"buttons": ((button,),)}))
         # Retry is offered for every message that failed in this outage, so the earlier ones are kept as well.
         earlier = [] if self._retry else self._owned.retry_batch()
         kept = [*earlier, *(message.to_json() for message in self._messages)]
-        return Outcome(replies, set={StateField.retry_batch: json.dumps(kept[-READ_AHEAD:])})
+        return Outcome(replies, set={StateField.retry_batch: json.dumps(kept[-READ_AHEAD:])}, how="failed")
 
     def _settled(self) -> tuple[str, ...]:
         """State fields to remove when these messages are settled for good."""
         return (StateField.retry_batch,) if self._retry else ()
+
+    def _apology(self, words: str) -> tuple[Reply, ...]:
+        """What is told in place of an answer, with the reference that `cohort find` finds."""
+        return self._render(with_reference(words, self._owned.session.bot, self._answers))
 
     def _render(self, text: str, notes: Sequence[str] = (), trace: Trace = NO_TRACE) -> tuple[Reply, ...]:
         edits, reply_to = self._owned.live, self._reply_to

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
+from tasks import metrics
 from workers.interfaces import TurnFailed, TurnRequest
 from workers.runtime import faults
 from workers.runtime.faults import ModelSilent, ProviderFault, SetupFault, TurnTimedOut
@@ -29,12 +30,14 @@ async def reported(
     try:
         yield
     except ProviderFault as problem:
+        _count(problem, choice.model)
         if several or (isinstance(problem, ModelSilent) and _long(request)):
             breaker.abandoned(choice.model, caller)
         else:
             breaker.failed(choice.model, caller)
         raise
     except TurnFailed as problem:
+        _count(problem, choice.model)
         if problem.action == "retry" or isinstance(problem, TurnTimedOut | SetupFault):
             breaker.abandoned(choice.model, caller)
         else:
@@ -47,6 +50,11 @@ async def reported(
         raise
     else:
         breaker.succeeded(choice.model)
+
+
+def _count(problem: TurnFailed, model: str) -> None:
+    provider = model.partition(".")[0] if "." in model else "alias"
+    metrics.MODEL_ERRORS.labels(type(problem).__name__, metrics.bounded("provider", provider)).inc()
 
 
 def _long(request: TurnRequest) -> bool:

@@ -1,0 +1,72 @@
+"""The way of a turn's messages, for `cohort find` and for logs: when each step was done, and how it ended (pure)."""
+
+import json
+import zlib
+from collections.abc import Iterable
+from hashlib import blake2s
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+_DIGEST_BYTES = 3
+"""Six digits: of the turns that are kept, two of one reference are rare, and `cohort find` shows both."""
+
+
+def reference(bot: int, update_id: int) -> str:
+    """What a user is told with an apology, and what `cohort find` finds: the same in all processes and at all tries."""
+    return blake2s(f"{bot}-{update_id}".encode(), digest_size=_DIGEST_BYTES).hexdigest()
+
+
+def with_reference(words: str, bot: int, answers: Iterable[int]) -> str:
+    """An apology with the reference of the first message that it answers."""
+    first = next(iter(answers), None)
+    return words if first is None else f"{words} (Ref {reference(bot, first)})"
+
+
+def task_id(bot: int, update_id: int) -> str:
+    """The Celery task of a message's doorbell: Flower finds a message by it."""
+    return f"{bot}-{update_id}"
+
+
+class TurnRecord(BaseModel):
+    """One turn that ended. Times are seconds since the epoch; no text of a message stands in it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    session: str
+    updates: tuple[int, ...] = ()
+    """The update ids that it answered."""
+    worker: str = ""
+    outcome: str = ""
+    """``answered``, ``failed``, ``refused``, ``buried`` or ``set_aside``."""
+    accepted: float = 0.0
+    """When the first of its messages was accepted."""
+    begun: float = 0.0
+    first: float | None = None
+    """When the model's first text came."""
+    committed: float | None = None
+    delivered: float | None = None
+    """When Telegram had its last reply: the final edit."""
+
+    def references(self) -> set[str]:
+        """What a user may have been told."""
+        bot = self.session.partition(":")[0]
+        return {reference(int(bot), update) for update in self.updates} if bot.isdigit() else set()
+
+
+class TurnRecords(BaseModel):
+    """Some records together, as one entry of the stream."""
+
+    records: tuple[TurnRecord, ...] = ()
+
+    def packed(self) -> bytes:
+        """Compressed: a thousand records take some 60 KiB."""
+        return zlib.compress(json.dumps(self.model_dump(exclude_defaults=True)).encode())
+
+    @classmethod
+    def unpacked(cls, packed: Any) -> Self:
+        """Read them; what cannot be read holds no record."""
+        try:
+            return cls.model_validate_json(zlib.decompress(packed))
+        except (zlib.error, TypeError, ValidationError):
+            return cls()

@@ -1,0 +1,94 @@
+"""`cohort doctor` on what runs, the disk and MCP servers of every form; it never ends in a traceback."""
+
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+
+from ops.commands import doctor
+from ops.context import Context
+from ops.home import Home
+from tasks.bot_status import BotStatus
+from tasks.clock import SystemClock
+from tasks.settings import Settings, load
+from tasks.store import Store
+from tests.harness.processes import ROOT
+from tests.ops.conftest import cohort
+
+ODD = """
+mcp:
+  servers:
+    by-target: {target: "sh -c 'true; memory'"}
+    by-address: {target: "http://127.0.0.1:1/mcp"}
+    unquoted: {target: "sh 'x"}
+    no-address: {url: "htp://h"}
+    no-host: {url: "http://"}
+    no-port: {url: "http://h:99999/x"}
+    odd-name: {url: "http://a..b/"}
+    nothing: {}
+    text: words
+    odd-args: {command: sh, args: 7}
+"""
+
+
+def here(settings: Settings, home: Path = Path("nowhere")) -> Context:
+    return Context(settings, {"PATH": "/bin:/usr/bin"}, Home(home), None)
+
+
+@pytest.mark.promise("doctor-says")
+async def test_doctor_says_that_no_bot_and_no_worker_runs(store: Store, settings: Settings) -> None:
+    def told(found: list[doctor.Finding]) -> dict[str, str]:
+        return {finding.about: finding.seen for finding in found if finding.about in ("bot", "worker")}
+
+    clock = SystemClock()
+    assert told(await doctor.redis(here(settings), clock)) == {"bot": "no bot runs", "worker": "no worker runs"}
+    await store.bots.beat("h-1", BotStatus(bot=4242))
+    assert told(await doctor.redis(here(settings), clock))["bot"] == "no bot polls"
+    await store.bots.beat("h-2", BotStatus(bot=4242, leads=True))
+    assert told(await doctor.redis(here(settings), clock))["bot"] == "2 run, one of them polls"
+
+
+@pytest.mark.promise("doctor-says")
+async def test_doctor_measures_the_room_on_the_disk_also_before_the_home_is_made(tmp_path: Path) -> None:
+    settings = load({})
+    (found,) = await doctor.disk(here(settings, tmp_path / "not" / "yet"))
+    assert str(tmp_path) in found.seen
+    for free, severity in ((doctor.ROOM_MIB, "ok"), (doctor.ROOM_MIB - 1, "warning"), (1, "problem")):
+        assert doctor.room(free, tmp_path).severity == severity
+
+
+@pytest.mark.promise("doctor-says")
+async def test_doctor_reads_servers_of_every_form(tmp_path: Path) -> None:
+    config = tmp_path / "fastagent.config.yaml"
+    config.write_text(ODD)
+    (tmp_path / "a.md").write_text("---\nname: a\nmcp_connect: not a list\n---\nYou.\n")
+    found = await doctor.servers(here(load({"COHORT_CONFIG": str(config), "COHORT_CARDS": str(tmp_path)})))
+    seen: dict[str, list[str]] = {}
+    for finding in found:
+        seen.setdefault(finding.about.removeprefix("MCP server "), []).append(finding.seen)
+    assert seen["by-target"] == ["seems to keep state, and chats share it"]
+    assert "its address does not answer" in seen["by-address"][1]
+    for name in ("no-address", "no-host", "no-port", "nothing", "text"):
+        assert seen[name][0] == "names no program and no http address", name
+    assert set(seen) >= {"unquoted", "odd-args", "odd-name"}
+
+
+@pytest.mark.promise("doctor-says")
+@pytest.mark.parametrize("answer", [[], {"ok": True}, {"ok": True, "result": 5}, "text"])
+async def test_an_answer_that_is_none_of_the_bot_api_is_a_finding(answer: object) -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json=answer))
+    settings = load({"TELEGRAM_BOT_TOKEN": "1:x", "TELEGRAM_BASE_URL": "http://127.0.0.1:1"})
+    async with httpx.AsyncClient(transport=transport) as http:
+        (found,) = await doctor.token(settings, http)
+    assert found.seen == "http://127.0.0.1:1 is no Bot API server"
+
+
+@pytest.mark.promise("doctor-says")
+def test_doctor_prints_json_and_no_traceback_with_a_configuration_that_makes_no_sense(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text(ODD)
+    cards = {"COHORT_CARDS": str(ROOT / "agent-cards"), "COHORT_CONFIG": str(tmp_path / "c.yaml")}
+    done = cohort("doctor", "--json", home=tmp_path, REDIS_URL="redis://127.0.0.1:1/0", COHORT_MODEL="haiku", **cards)
+    assert (done.returncode, done.stderr) == (1, "")
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {"token", "disk", "redis", "model"} <= {finding["about"] for finding in found}

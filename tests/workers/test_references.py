@@ -1,0 +1,83 @@
+"""Apologies have a reference by which `cohort find` finds their message, and a turn's course is logged and kept."""
+
+import asyncio
+import logging
+import re
+
+import pytest
+
+from ops.commands.find import Sought
+from tasks.turn_record import reference
+from tests.workers.pool import Pool, session
+from workers import texts
+from workers.interfaces import TurnFailed
+
+ONE = session(1)
+
+
+def referred(words: str) -> str:
+    found = re.search(r"\(Ref ([0-9a-f]{6})\)$", words)
+    assert found is not None, words
+    return found[1]
+
+
+def told(pool: Pool) -> list[str]:
+    return [reply.text for where, reply in pool.telegram.delivered if where == ONE]
+
+
+@pytest.mark.promise("apology-reference")
+async def test_each_kind_of_apology_ends_with_the_reference_of_its_message(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    failures = {
+        "outage": [TurnFailed("retry", texts.OUTAGE, "503")] * 5,
+        "refused": [TurnFailed("tell", "I cannot answer that.", "400")],
+        "operator": [TurnFailed("operator", "I am not set up for that.", "401")],
+        "defect": [ValueError("a defect")] * 3,
+    }
+    for text, problems in failures.items():
+        pool.model.fail(text, *problems)
+        await pool.say(1, text)
+        await worker.answer(ONE)
+    records = {update: record for record in worker.deps.trail.take() for update in record.updates}
+    apologies = told(pool)
+    assert len(apologies) == len(failures) == len(records)
+    for update, words in zip(records, apologies, strict=True):
+        assert referred(words) == reference(ONE.bot, update)
+        assert Sought.of(referred(words)).means(records[update].session, set(records[update].updates))
+    assert [record.outcome for record in records.values()] == ["failed", "failed", "failed", "buried"]
+
+
+@pytest.mark.promise("find")
+async def test_the_course_of_a_turn_has_the_times_of_all_its_steps(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    pool.model.partial["hello"] = "Once"
+    await pool.say(1, "hello")
+    await worker.answer(ONE)
+    (record,) = worker.deps.trail.take()
+    assert (record.session, record.outcome, record.worker) == (str(ONE), "answered", "w-one")
+    assert None not in (record.first, record.committed, record.delivered)
+
+
+@pytest.mark.promise("logged-once")
+async def test_a_turn_and_its_delivery_are_one_line_each_with_task_times_outcome_and_reference(
+    pool: Pool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    worker = await pool.worker("w-one")
+    await pool.say(1, "hello")
+    await worker.answer(ONE)
+    (ended,) = [vars(record) for record in caplog.records if record.message == "turn.ended"]
+    (delivered,) = [vars(record) for record in caplog.records if record.message == "reply.delivered"]
+    assert ended["outcome"] == "answered"
+    assert {"wait_s", "first_s", "turn_s", "messages"} <= ended.keys()
+    update = int(ended["task"].partition("-")[2])
+    assert ended["ref"] == delivered["ref"] == reference(ONE.bot, update)
+
+
+@pytest.mark.promise("find")
+async def test_a_worker_writes_the_turns_that_ended_with_its_heartbeat(pool: Pool) -> None:
+    await pool.worker("w-one", sweeps=True)
+    await pool.say(1, "hello")
+    async with asyncio.timeout(20):
+        while not [record async for record in pool.store.trail.newest()]:  # noqa: ASYNC110 - it is in Redis
+            await asyncio.sleep(0.01)

@@ -1,0 +1,119 @@
+"""The course of a turn: when each of its steps was done. It is logged, and kept for `cohort find`."""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+
+from tasks import metrics
+from tasks.clock import Clock
+from tasks.envelope import Inbound
+from tasks.session import SessionKey
+from tasks.turn_record import TurnRecord, reference, task_id
+
+log = logging.getLogger("cohort.turns")
+
+_HELD = 5_000
+"""Turns that wait to be written while Redis is away; of more the oldest are forgotten."""
+
+
+class Trail:
+    """Turns that ended and are not written yet: the heartbeat takes them along, so that no message pays for it."""
+
+    def __init__(self) -> None:
+        self._records: deque[TurnRecord] = deque(maxlen=_HELD)
+
+    def add(self, records: Sequence[TurnRecord]) -> None:
+        """Have them written."""
+        self._records.extend(records)
+
+    def take(self) -> list[TurnRecord]:
+        """Those to write now."""
+        taken = list(self._records)
+        self._records.clear()
+        return taken
+
+
+class Course:
+    """The times of one turn."""
+
+    def __init__(
+        self, session: SessionKey, worker: str, messages: Sequence[Inbound], answers: Sequence[int], clock: Clock
+    ) -> None:
+        """Prepare the course of a turn on ``messages``; ``answers``: the update ids that it answers."""
+        self._session = session
+        self._worker = worker
+        self._messages = messages
+        self._updates = tuple(dict.fromkeys([*answers, *(message.update_id for message in messages)]))
+        self._clock = clock
+        self._accepted = self._begun = min(message.at for message in messages)
+        self._committed: float | None = None
+        self._outcome = ""
+        self.first_at: Callable[[], float | None] = lambda: None
+        """When the model's first text came."""
+
+    def begin(self, claimed_at: float | None) -> None:
+        """The turn begins; ``claimed_at``: when the session was claimed, of its first turn since then."""
+        self._begun = self._clock.now()
+        if claimed_at is not None:
+            metrics.DOORBELL_SECONDS.observe(max(0.0, claimed_at - self._accepted))
+        for message in self._messages:
+            metrics.WAIT_SECONDS.observe(max(0.0, self._begun - message.at))
+
+    def set_aside(self, trail: Trail) -> None:
+        """Its user stopped it."""
+        self._outcome = "set_aside"
+        self.committed()
+        self._keep(trail, delivered=None)
+
+    @contextmanager
+    def ending(self, outcome: str, trail: Trail) -> Generator[None]:
+        """Around the commit and the delivery of what it gave."""
+        self._outcome = outcome
+        delivered: float | None = None
+        try:
+            yield
+            delivered = self._clock.now()
+            if self._committed is not None:
+                seconds = round(max(0.0, delivered - self._committed), 3)
+                log.info("reply.delivered", extra={**self._names(), "seconds": seconds})
+        finally:
+            self._keep(trail, delivered)
+
+    def committed(self) -> None:
+        """Its commit is written."""
+        now, first = self._clock.now(), self.first_at()
+        self._committed = now
+        metrics.TURNS.labels(self._outcome).inc()
+        metrics.TURN_SECONDS.labels(self._outcome).observe(max(0.0, now - self._begun))
+        if first is not None:
+            metrics.FIRST_TEXT_SECONDS.observe(max(0.0, first - self._begun))
+        log.info(
+            "turn.ended",
+            extra={
+                **self._names(),
+                "outcome": self._outcome,
+                "messages": len(self._updates),
+                "wait_s": round(max(0.0, self._begun - self._accepted), 3),
+                "first_s": None if first is None else round(max(0.0, first - self._begun), 3),
+                "turn_s": round(max(0.0, now - self._begun), 3),
+            },
+        )
+
+    def _keep(self, trail: Trail, delivered: float | None) -> None:
+        record = TurnRecord(
+            session=str(self._session),
+            updates=self._updates,
+            worker=self._worker,
+            outcome=self._outcome,
+            accepted=self._accepted,
+            begun=self._begun,
+            first=self.first_at(),
+            committed=self._committed,
+            delivered=delivered,
+        )
+        trail.add([record])
+
+    def _names(self) -> dict[str, str]:
+        bot, first = self._session.bot, self._updates[0]
+        return {"session": str(self._session), "task": task_id(bot, first), "ref": reference(bot, first)}
