@@ -21,6 +21,8 @@ _PLACEHOLDER = "<your-api-key-here>"
 
 DEMO = "generic.SmolLM2-135M-Instruct"
 ECHO = "passthrough"
+SCRIPT = "demo.script"
+"""As COHORT_MODEL: no model at all, but a script that plays one card."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class ChosenModel:
     """Variables that make the workers use it."""
     demo: bool = False
     """``cohort up`` starts the demo model for it."""
+    script: bool = False
+    """It is no model, but a script that ``cohort up`` starts."""
     hint: str = ""
     """How to get a better model; empty when there is nothing to advise."""
 
@@ -88,6 +92,14 @@ def choose(given: Given) -> ChosenModel:
     Raises:
         Misconfigured: a provider is set up, but no model is named and none can be derived.
     """
+    if given.model == SCRIPT:
+        return ChosenModel(
+            "a script, not a model: it plays the agent concierge",
+            "COHORT_MODEL names it",
+            {"COHORT_MODEL": f"generic.{SCRIPT}"},
+            script=True,
+            hint="/agent concierge in the chat, then ask for a table",
+        )
     if given.model:
         return ChosenModel(given.model, "COHORT_MODEL names it")
     default = given.config.get("default_model")

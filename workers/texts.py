@@ -98,6 +98,8 @@ def stand_in(model: str | None) -> str:
     match model:
         case "passthrough":
             return "(No model answers here: fast-agent's passthrough echoes your words. Set a model or a key.)"
+        case "generic.demo.script":
+            return "(A script answers here, not a model. Set a model or a key for a real one.)"
         case str() if "SmolLM2-135M" in model:
             return "(This is SmolLM2-135M, a toy model on this machine. Set a model or a key for a real one.)"
         case _:

@@ -82,7 +82,7 @@ async def answering(here: Context) -> list[Finding]:
     choice = demo_model.choice_of(here.settings)
     if choice.demo and not demo_model.installed():
         return [Finding("model", "warning", "none is set, and the demo model is not installed", choice.hint)]
-    if choice.demo:
+    if choice.demo or choice.script:
         return [Finding("model", "warning", f"{choice.title} ({choice.why})", choice.hint)]
     found = model.keys_in(here.environ, configuration(here.settings))
     wanted = model.key_for(choice.title)

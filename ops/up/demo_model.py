@@ -55,13 +55,17 @@ def choice_of(settings: Settings) -> model.ChosenModel:
     return model.choose(given)
 
 
-def spec() -> tuple[Spec, str, dict[str, str]]:
-    """How to start the server, its root URL, and the variables that point fast-agent's generic provider at it."""
+def spec(*, script: bool = False) -> tuple[Spec, str, dict[str, str]]:
+    """How to start the server, its root URL, and the variables that point fast-agent's generic provider at it.
+
+    Args:
+        script: The scripted stand-in instead.
+    """
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port = int(probe.getsockname()[1])
     root = f"http://{HOST}:{port}"
-    command = (sys.executable, "-P", "-m", "ops.up.demo_model", str(port))
+    command = (sys.executable, "-P", "-m", "ops.up.script_server" if script else "ops.up.demo_model", str(port))
     # llama.cpp's threads spin while they wait for each other: on 2 busy cores, 2 were 7 times slower than 1.
     env = {"OMP_WAIT_POLICY": "passive", **needed("model", os.environ)}
     return (

@@ -148,13 +148,13 @@ class Up:
         return started.url, f"embedded Valkey, data in {banner.shown(self._home.valkey)}"
 
     async def _model(self, supervisor: Supervisor, choice: ChosenModel) -> tuple[ChosenModel, dict[str, str]]:
-        """Start the demo model if it is the choice; where it cannot run, the choice becomes an echo."""
-        if not choice.demo:
+        """Start the demo model or the script if it is the choice; where it cannot run, the choice becomes an echo."""
+        if not choice.demo and not choice.script:
             return choice, {}
-        if not demo_model.installed():
+        if choice.demo and not demo_model.installed():
             return model.echo(choice, "is not installed (make up tries to)"), {}
-        spec, root, env = demo_model.spec()
-        self._console.say("starting the demo model")
+        spec, root, env = demo_model.spec(script=choice.script)
+        self._console.say("starting the script" if choice.script else "starting the demo model")
         process = supervisor.keep(spec)
         if await demo_model.ready(root, process.faltered):
             return choice, env

@@ -1,5 +1,6 @@
 """The agent cards that come with Cohort, as people meet them: every agent answers, notes last, reminders come."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from tests.harness.processes import ROOT
 from tests.harness.scene import Scene, scene
+from tests.support.valkey import free_port
 
 
 @pytest.fixture
@@ -45,3 +47,37 @@ async def test_the_assistant_keeps_notes_reminds_and_tells_the_time_and_the_othe
     heads = {message["text"] for call in await stage.model.journal() for message in call["messages"][:1]}
     for begin in ("You are a friendly, capable assistant", "You are a translator", "You draft", "You are a strict"):
         assert any(head.startswith(begin) for head in heads), begin
+
+
+async def pressed(stage: Scene, chat: int, label: str) -> None:
+    """Press a button of the newest question, once it is there."""
+    ours = await stage.people.wait_for(chat, lambda ours: "reply_markup" in ours[-1] and label in str(ours[-1]))
+    rows = ours[-1]["reply_markup"]["inline_keyboard"]
+    data = next(button["callback_data"] for row in rows for button in row if button["text"] == label)
+    await stage.people.press(chat, ours[-1]["message_id"], data)
+
+
+@pytest.mark.promise("ask-user")
+@pytest.mark.timeout(180)
+async def test_the_concierge_asks_and_books_what_was_allowed_though_its_worker_died_meanwhile(tmp_path: Path) -> None:
+    port = free_port()
+    cards = {"COHORT_CARDS": str(ROOT / "agent-cards"), "COHORT_SEND_RATE": "1000"}
+    async with scene(tmp_path, COHORT_MODEL="generic.demo.script", **cards) as stage:
+        script = stage.harness.start("script", ["-m", "ops.up.script_server", str(port)])
+        stage.harness.environ["GENERIC_BASE_URL"] = f"http://127.0.0.1:{port}/v1"
+        await stage.start()
+        chat = await stage.chat()
+        await ask(stage, chat, "good evening", "a script, not a model", "/agent concierge")
+        await ask(stage, chat, "/agent concierge", "concierge")
+        await stage.people.say(chat, "A table for tonight, please")
+        await pressed(stage, chat, "4")
+        await pressed(stage, chat, "20:30")
+        asked = await stage.people.wait_for(chat, lambda ours: "Allow once" in str(ours[-1]))
+        assert "book_table" in asked[-1]["text"]
+        for worker in stage.harness.workers.values():
+            worker.kill()
+        await asyncio.to_thread(stage.worker().wait_line, "slots.served")
+        await pressed(stage, chat, "Allow once")
+        ours = await stage.people.wait_for(chat, lambda ours: "Booked" in ours[-1]["text"])
+        assert ours[-1]["text"].startswith("Booked: a table for 4 at 20:30. Reservation ")
+        assert script.alive
