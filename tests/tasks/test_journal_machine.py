@@ -21,12 +21,14 @@ from tasks.settings import load
 from tasks.store import Store, connect
 from tasks.store.intake import Accept
 from tasks.store.journal import Steps
-from tasks.store.sessions import Claim, Commit, Counts
+from tasks.store.sessions import Claim, Commit, Counts, Rest
 from tasks.worker_status import WorkerStatus
 
 SESSION = SessionKey(7, 1)
 WORKERS = ["w-one", "w-two"]
 USED = "cohort:usage:7:2026-01-01"
+ENDS = 900.0
+"""When a parked turn is given up."""
 
 
 @dataclass
@@ -41,6 +43,11 @@ class Plain:
     mark: str = ""
     entries: list[bytes] = field(default_factory=list)
     tokens: int = 0
+    parked: str = ""
+    """What the state says of a turn that waits for people."""
+    pending: bool = False
+    resting: bool = False
+    """A sweep finds it when the turn is to be given up."""
 
 
 class JournalMachine(RuleBasedStateMachine):
@@ -84,6 +91,7 @@ class JournalMachine(RuleBasedStateMachine):
         inbound = Inbound(session=str(SESSION), update_id=self.number, at=1.0, text="x")
         self.run(self.store.intake.accept(7, [Accept(self.number, inbound=inbound)]))
         self.plain.inbox += 1
+        self.plain.pending = True
 
     @rule(worker=st.sampled_from(WORKERS))
     def claim(self, worker: str) -> None:
@@ -117,8 +125,9 @@ class JournalMachine(RuleBasedStateMachine):
         self.run(self.store.sessions.commit(claim, commit))
         plain.inbox -= drop
         plain.commit = commit.id
+        plain.pending = plain.pending or plain.inbox > 0
         if drop:
-            plain.mark, plain.entries = "", []
+            plain.mark, plain.entries, plain.parked = "", [], ""
 
     @rule(data=st.data())
     def hand_off(self, data: st.DataObject) -> None:
@@ -128,6 +137,62 @@ class JournalMachine(RuleBasedStateMachine):
         self.run(self.store.sessions.hand_off(claim))
         if self._stands(claim):
             self.plain.owner = None
+
+    # -- a turn that waits for people
+
+    @rule(data=st.data())
+    def park(self, data: st.DataObject) -> None:
+        """Its questions are committed; its messages and its journal stay."""
+        if not self.claims or not self.plain.inbox:
+            return
+        claim, plain = data.draw(st.sampled_from(self.claims)), self.plain
+        commit = Commit(0, set={"parked": f"questions {self.number}"})
+        if not self._stands(claim):
+            with pytest.raises(ClaimLost):
+                self.run(self.store.sessions.commit(claim, commit))
+            return
+        self.run(self.store.sessions.commit(claim, commit))
+        plain.commit, plain.parked, plain.pending = commit.id, f"questions {self.number}", True
+
+    @rule()
+    def answer(self) -> None:
+        """A button is pressed; the update may be given twice."""
+        self.number += 1
+        choice = {"ask": "q", "say": "once"}
+        inbound = Inbound(v=3, session=str(SESSION), update_id=self.number, at=1.0, kind="answer", choice=choice)
+        for _ in range(2):
+            self.run(self.store.intake.accept(7, [Accept(self.number, inbound=inbound)]))
+        self.plain.inbox += 1
+        self.plain.pending = True
+
+    @rule(data=st.data(), missed=st.sampled_from([0, 0, 0, 1]))
+    def rest(self, data: st.DataObject, missed: int) -> None:
+        """The owner lets the session go; ``missed``: an answer came after it looked."""
+        if not self.claims:
+            return
+        # Mostly the last one: it may stand.
+        claim = data.draw(st.sampled_from([*self.claims, *self.claims[-1:] * 5]))
+        plain = self.plain
+        rest = Rest(max(0, plain.inbox - missed), ENDS)
+        if not self._stands(claim):
+            with pytest.raises(ClaimLost):
+                self.run(self.store.sessions.advance(claim, again=True, rest=rest))
+            return
+        work = self.run(self.store.sessions.advance(claim, again=True, rest=rest))
+        if plain.inbox and rest.seen != plain.inbox:
+            assert work is not None
+            assert len(work.inbox) == plain.inbox
+            return
+        assert work is None
+        plain.owner, plain.pending, plain.resting = None, False, plain.inbox > 0
+
+    @rule()
+    def sweep(self) -> None:
+        """What is pending is found at any time, and what rests when its turn is to be given up."""
+        before, after = (self.run(self.store.sessions.sweep(range(64), 9, now)) for now in (ENDS - 1, ENDS))
+        assert any(work.sessions for work in before) == self.plain.pending
+        assert any(work.sessions for work in after) == (self.plain.pending or self.plain.resting)
+        assert sum(work.parked for work in before) == self.plain.resting
 
     # -- the journal
 
@@ -187,14 +252,15 @@ class JournalMachine(RuleBasedStateMachine):
     def redis_is_what_the_model_says(self) -> None:
         if self.opened is None:
             return
-        entries, mark, tokens, used = self.run(self._read())
+        entries, mark, tokens, parked, used = self.run(self._read())
+        assert (parked or b"").decode() == self.plain.parked
         assert entries == self.plain.entries
         assert (mark or b"").decode() == self.plain.mark
         assert int(tokens or 0) == int(used or 0) == self.plain.tokens
 
     async def _read(self) -> tuple[Any, ...]:
         redis = self.store.redis
-        state = await redis.hmget(keys.state(SESSION), "journal", "input_tokens")
+        state = await redis.hmget(keys.state(SESSION), "journal", "input_tokens", "parked")
         used = await redis.hget(USED, "input_tokens")
         return await redis.lrange(keys.journal(SESSION), 0, -1), *state, used
 
