@@ -24,7 +24,7 @@ LAST = QUICK[-1]
 
 TIMED = {
     *("BRPOP", "PUBLISH", "ZRANGE", "ZRANGEBYSCORE", "HGETALL", "EXISTS", "MULTI", "SET", "HSET", "EXEC"),
-    *("lease", "LRANGE", "LPOP", "PING", "CLIENT", "HELLO", "LLEN", "SADD", "EXPIRE", "XADD"),
+    *("lease", "ZCARD", "LRANGE", "LPOP", "PING", "CLIENT", "HELLO", "LLEN", "SADD", "EXPIRE", "XADD"),
 }
 """What goes on by the clock, or with a new connection or queue, and names no chat; events are published in bundles."""
 

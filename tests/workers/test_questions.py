@@ -1,0 +1,50 @@
+"""What people see of a call that they are asked about: readable, bounded, without secrets, and nothing that hides."""
+
+import json
+
+import pytest
+
+from workers.sessions.questions import MASK, shown_arguments, tool_name
+
+
+@pytest.mark.promise("no-secrets")
+@pytest.mark.parametrize(
+    ("arguments", "secret"),
+    [
+        ({"password": "hunter2"}, "hunter2"),
+        ({"api_key": "abc"}, "abc"),
+        ({"to": {"auth_token": "abc"}}, "abc"),
+        ({"header": "Bearer abc.def"}, "abc.def"),
+        ({"text": "my key is sk-abcdefgh12345"}, "sk-abcdefgh12345"),
+        ({"url": "https://ann:hunter2@shop.example/x"}, "hunter2"),
+        ({"token": ["a1", "b2"]}, "a1"),
+        ({"bot": "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsawQ"}, "AAHdqTcvCH1vGWJx"),
+    ],
+)
+def test_secrets_are_masked(arguments: dict[str, object], secret: str) -> None:
+    shown = shown_arguments(json.dumps(arguments))
+    assert secret not in shown
+    assert MASK in shown
+
+
+def test_a_value_cannot_look_like_another_argument_or_hide_itself() -> None:
+    shown = shown_arguments(json.dumps({"note": "a\namount: 1", "amount": 900, "back": "a\u202eb\u200bc"}))
+    assert shown.splitlines() == ['note: "a\\namount: 1"', "amount: 900", 'back: "a\\u202eb\\u200bc"']
+
+
+def test_what_does_not_fit_is_counted() -> None:
+    long = shown_arguments(json.dumps({"text": "x" * 5_000, "to": "ann"}))
+    assert "more characters)" in long
+    assert long.splitlines()[-1] == 'to: "ann"'
+    many = shown_arguments(json.dumps({f"n{number}": "y" * 200 for number in range(100)}))
+    assert len(many) < 2_500
+    assert "more, which do not fit here" in many
+    huge = shown_arguments(json.dumps({"text": "z" * 3_000_000}))
+    assert len(huge) < 1_000
+    assert "more characters)" in huge
+
+
+@pytest.mark.parametrize("arguments", ["", "[]", "not json", "[" * 100_000, '{"a": {"b": {"c": {"d": {"e": 1}}}}}'])
+def test_arguments_of_any_shape_are_shown(arguments: str) -> None:
+    assert len(shown_arguments(arguments)) < 1_000
+    assert "\n" not in tool_name("a\nb\u202e")
