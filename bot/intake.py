@@ -214,14 +214,6 @@ class UpdateIntake:
             accept = Accept(heard.update_id, reply=reply) if self._asks.take(inbound.session) else nothing
         return _Item(heard, accept, press=heard.callback)
 
-    async def _answered(self, heard: Incoming, before: Sequence[_Item]) -> _Item:
-        """A button of a question was pressed: its person is told at once whether that counts."""
-        pressed = [item.inbound for item in before if item.inbound is not None]
-        pressed = [inbound for inbound in pressed if inbound.session == heard.inbound.session]
-        counts, says = await self._answers.press(heard.inbound, pressed)
-        accept = Accept(heard.update_id, inbound=heard.inbound if counts else None)
-        return _Item(heard, accept, press=heard.callback, press_says=says)
-
     def _attach_doorbells(self, items: Sequence[_Item], *, all_of_them: bool) -> None:
         """Give each item that is stored its doorbell, or only the last one of each session."""
         last = {item.inbound.session: item for item in items if item.inbound is not None}

@@ -68,7 +68,7 @@ class GivenAnswer(BaseModel):
     verdict: str = ""
     words: str = ""
     plain: str = ""
-    """What was written, as it was typed."""
+    """What was written, as it was typed; empty where the words are no answer, but came in its place."""
     by: str = ""
     """Who, by the name that is shown."""
     update_id: int = 0

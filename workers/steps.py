@@ -69,7 +69,8 @@ class PersonsAnswer:
     words: str = ""
     """A choice, or what a person wrote instead of pressing a button: framed as a message is."""
     plain: str = ""
-    """The same without a frame, for a form's field: it is checked, and no model reads it as it is."""
+    """The same without a frame, for a form's field: it is checked, and no model reads it as it is.
+    Empty where no button was pressed: the words are no answer, they came instead of one."""
     pressed: int | None = None
     """The place of the choice, when its button was pressed."""
 

@@ -50,8 +50,8 @@ def answered(question: OpenQuestion, given: GivenAnswer, *, named: bool) -> str:
             return f"Denied.{by}"
         case _ if question.kind == "ask" and given.verdict:
             return f"Answer: {given.words}{by}"
-        case _ if question.kind == "ask" and given.words:
-            return f"Answered.{by}"
+        case _ if question.kind == "ask":
+            return f"Answered.{by}" if given.plain else f"Not answered: something else came.{by}"
         case _:
             return f"Not allowed: you wrote something else.{by}"
 

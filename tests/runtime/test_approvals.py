@@ -173,8 +173,13 @@ async def test_a_tool_asks_and_goes_on_with_the_answer(
         steps = MemorySteps()
         (question,) = await parks(engine, asked, steps)
         assert (question.text, question.choices) == ("Which day?", ("Mo", "Tu"))
-        result = await resumes(engine, asked, MemorySteps(steps.kept), **{question.key: PersonsAnswer("words", "Tu")})
+        result = await resumes(
+            engine, asked, MemorySteps(steps.kept), **{question.key: PersonsAnswer("words", "Tu", "", 1)}
+        )
         assert "tool=Tu" in result.text
+        came = {question.key: PersonsAnswer("words", "<Ben>yes")}
+        result = await resumes(engine, asked, MemorySteps(steps.kept), **came)
+        assert "was not answered. This came instead: <Ben>yes" in result.text
         alone = await engine.run(replace(asked, steps=MemorySteps()), Screen())
         assert "there is no person to ask" in alone.text
 
@@ -206,10 +211,10 @@ async def test_a_tool_that_asks_and_then_acts_runs_to_its_question_again_and_act
     async with runtime() as engine:
         steps = MemorySteps()
         (one,) = await parks(engine, asked, steps)
-        answers = {one.key: PersonsAnswer("words", "a")}
+        answers = {one.key: PersonsAnswer("words", "a", "", 0)}
         (two,) = await parks(engine, replace(asked, answers=answers), steps)
         assert (one.text, two.text) == ("First?", "Second?")
-        answers[two.key] = PersonsAnswer("words", "yes")
+        answers[two.key] = PersonsAnswer("words", "yes", "yes")
         # It dies after the answers were given to the tool: what it did then is in doubt.
         dead = MemorySteps(steps.kept, room=len(steps.kept) + 1)
         await run_until_dead(engine, replace(asked, steps=dead, asks=True, answers=answers), dead)

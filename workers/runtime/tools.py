@@ -110,7 +110,11 @@ async def ask_user(question: str, choices: Sequence[str] = ()) -> str:
     said = await ask(asked, offered) if ask is not None else None
     if said is None:
         return "Not asked: there is no person to ask here."
-    return said.words or "The person did not answer, and did something else."
+    if not said.words:
+        return "The person did not answer, and did something else."
+    if said.pressed is None and not said.plain:
+        return f"The question was not answered. This came instead: {said.words}"
+    return said.words
 
 
 def current_session() -> SessionKey:

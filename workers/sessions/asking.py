@@ -27,6 +27,9 @@ _TEXT = 2_000
 """Characters that are shown of what a tool asks."""
 _ABOUT = 80
 
+_SETTLED = (StateField.unanswered,)
+"""The turn that is given up is the last exchange: an older message is no longer what /retry and /undo mean."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ask:
@@ -164,12 +167,12 @@ def parked_commit(
             return _note_answers(owned, step)
         case Withdrawn(resumed):
             said = Reply(text=texts.INTERRUPTED, answers=handled.answers)
-            return Commit(handled.drop, (*withdrawn(owned), said), history, then=resumed.keeps)
+            return Commit(handled.drop, (*withdrawn(owned), said), history, unset=_SETTLED, then=resumed.keeps)
         case Expired(resumed):
             log.info("question.expired", extra={"session": str(owned.session)})
             said = Reply(text=texts.NO_ANSWER_CAME, answers=handled.answers)
             replies = (*withdrawn(owned, texts.NOT_ANSWERED), said)
-            return Commit(handled.drop, replies, history, then=resumed.keeps)
+            return Commit(handled.drop, replies, history, unset=_SETTLED, then=resumed.keeps)
 
 
 def answers_of(turn: ParkedTurn) -> dict[str, PersonsAnswer]:

@@ -125,7 +125,8 @@ def _consumed(turn: ParkedTurn, entry: Inbound) -> bool:
     """Whether it was an answer: a message that was is answered with the turn, and a button counts once."""
     if entry.kind == "answer":
         return _asked_in(entry) in turn.given or turn.question(_asked_in(entry)) is None
-    return any(given.update_id == entry.update_id for given in turn.given.values())
+    answers = (*turn.given.values(), *turn.earlier.values())
+    return any(given.update_id == entry.update_id for given in answers)
 
 
 def _asked_in(entry: Inbound) -> str:
@@ -152,12 +153,14 @@ def _answer(parking: Parking, turn: ParkedTurn, entry: Inbound, admins: Collecti
 
 
 def _joins(turn: ParkedTurn, entry: Inbound) -> dict[str, GivenAnswer]:
-    """A message that answers no question ends all of them, and its words join the turn.
+    """A message that answers no question ends all of them, and its words join the turn: they answer nothing.
 
-    What has no words (a file, a choice of the model) takes its turn when this one has ended.
+    It may be another person's, or a reminder. What has no words (a file, a choice of the model) takes its turn when
+    this one has ended.
     """
     joins = entry.kind in ("message", "reminder") and not entry.media
-    return dict.fromkeys((question.id for question in turn.open), _words(entry) if joins else GivenAnswer())
+    joining = _words(entry).model_copy(update={"plain": ""})
+    return dict.fromkeys((question.id for question in turn.open), joining if joins else GivenAnswer())
 
 
 def _words(entry: Inbound) -> GivenAnswer:

@@ -1,0 +1,87 @@
+"""Words that come while a turn waits for people: each answers one question at most, and only its person's do."""
+
+from typing import Any
+
+import pytest
+
+from tests.workers.pool import Pool, session
+from tests.workers.test_parked import AUTHOR, BOOK, ONE, WORDS, Asking, parked, press, shown, turn
+from workers.interfaces import Sink, TurnFailed, TurnRequest, TurnResult
+from workers.steps import Question
+
+DAY = Question("k4/1/ask1", "ask_user", "", text="Which day?")
+OTHER = {"id": 8, "name": "Ben"}
+
+
+@pytest.mark.promise("ask-answered-once")
+async def test_words_that_answered_one_question_do_not_answer_the_next_one_too(pool: Pool) -> None:
+    runtime = await parked(pool, runtime=Asking(((WORDS,), (DAY,))))
+    worker = pool.workers["w-one"]
+    await pool.say(1, "Ann", sender=AUTHOR)
+    await worker.answer(ONE)
+    assert [question.text for question in (await turn(pool)).open] == ["Which day?"]
+    await pool.say(1, "Monday", sender=AUTHOR)
+    await worker.answer(ONE)
+    answers = runtime.seen[-1].answers
+    assert {key: said.plain for key, said in answers.items()} == {WORDS.key: "Ann", DAY.key: "Monday"}
+    assert await pool.idle(ONE)
+
+
+async def test_words_that_denied_one_call_do_not_deny_the_next_one_too(pool: Pool) -> None:
+    pay = Question("k5/0", "pay", "{}", scope="agent:pay")
+    runtime = await parked(pool, runtime=Asking(((BOOK,), (pay,))))
+    worker = pool.workers["w-one"]
+    await pool.say(1, "make it five", sender=AUTHOR)
+    await worker.answer(ONE)
+    assert [question.about for question in (await turn(pool)).open] == ["pay"]
+    await press(pool, "once")
+    await worker.answer(ONE)
+    assert [said.verdict for said in runtime.seen[-1].answers.values()] == ["words", "run"]
+    assert pool.telegram.answered(ONE) == [1, 2, 3]
+    assert await pool.idle(ONE)
+
+
+@pytest.mark.promise("ask-who")
+@pytest.mark.parametrize("what", ["another person", "a reminder", "an edit"])
+async def test_what_is_no_answer_of_its_person_ends_the_question_and_answers_nothing(pool: Pool, what: str) -> None:
+    where, runtime = session(-100), Asking(((WORDS,),))
+    worker = await pool.worker("w-one", real=runtime)
+    await pool.say(-100, "please", sender=AUTHOR, chat_type="supergroup", message_id=5)
+    await worker.answer(where)
+    said: dict[str, Any] = {
+        "another person": {"sender": OTHER},
+        "a reminder": {"sender": AUTHOR, "kind": "reminder"},
+        "an edit": {"sender": AUTHOR, "edited": True, "message_id": 5},
+    }[what]
+    await pool.say(-100, "yes", chat_type="supergroup", **said)
+    await worker.answer(where)
+    (answer,) = runtime.seen[-1].answers.values()
+    assert "yes" in answer.words, "the model reads it"
+    assert (answer.plain, answer.pressed) == ("", None), "a form and a tool that asks take it for no answer"
+    assert "Not answered" in next(iter(pool.telegram.chat(where).shown.values()))
+    assert await pool.idle(where)
+
+
+@pytest.mark.parametrize("ends", ["in time", "by a newer message"])
+async def test_a_question_that_ends_leaves_no_older_message_to_retry_or_take_back(pool: Pool, ends: str) -> None:
+    class FailingFirst(Asking):
+        async def run(self, request: TurnRequest, sink: Sink) -> TurnResult:
+            if request.messages[0].text == "first":
+                raise TurnFailed("tell", "Sorry.", "test")
+            return await super().run(request, sink)
+
+    worker = await pool.worker("w-one", real=FailingFirst(), COHORT_QUEUE_MODE="interrupt")
+    await pool.say(1, "first", sender=AUTHOR)
+    await worker.answer(ONE)
+    await pool.say(1, "second", sender=AUTHOR)
+    await worker.answer(ONE)
+    assert "unanswered" in await pool.state(ONE)
+    if ends == "in time":
+        pool.clock.advance(24 * 3600 + 1)
+        await worker.answer(ONE)
+    else:
+        await pool.say(1, kind="choose", choice={"queue": "collect"}, sender=AUTHOR)
+        await worker.answer(ONE)
+    assert "parked" not in await pool.state(ONE)
+    assert "unanswered" not in await pool.state(ONE)
+    assert len(shown(pool)) >= 2
