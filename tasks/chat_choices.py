@@ -56,6 +56,7 @@ CHAT_CHOICES: Mapping[str, ChatChoice] = {
                 "collect": "I answer them together when I am done.",
                 "followup": "I answer them one by one when I am done.",
                 "interrupt": "I stop, and go on with what you wrote.",
+                "steer": "I take them up at my next step.",
             },
             lambda settings: settings.queue_mode,
         ),

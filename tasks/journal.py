@@ -11,7 +11,8 @@ from tasks.errors import EnvelopeTooNew
 VERSION = 2
 """Of the mark and of the entries behind it."""
 _RUNNING, _PARKED = 1, 2
-"""The version of a turn that runs, and of one that was parked: a release that asks no one must not go on with it."""
+"""The version of a turn that runs, and of one that was parked: a release that asks no one must not go on with it.
+A turn that messages may have joined has the second one, too."""
 
 
 class JournalTooNew(EnvelopeTooNew):
@@ -31,9 +32,14 @@ class Mark:
     version: int = _RUNNING
 
     @classmethod
-    def new(cls, updates: Sequence[int]) -> Self:
-        """A journal that begins now, of a turn that answers these updates."""
-        return cls(len(updates), turn_of(updates), uuid4().hex[:8])
+    def new(cls, updates: Sequence[int], *, joins: bool = False) -> Self:
+        """A journal that begins now, of a turn that answers these updates; ``joins``: messages may join it."""
+        return cls(len(updates), turn_of(updates), uuid4().hex[:8], _PARKED if joins else _RUNNING)
+
+    @property
+    def may_have_more(self) -> bool:
+        """Whether messages may have joined the turn."""
+        return self.version == _PARKED
 
     def again(self) -> Self:
         """A journal of the same turn that begins now, in place of a damaged one."""

@@ -99,7 +99,7 @@ class Settings(BaseSettings):
     """User and chat ids on the allowlist, separated by commas."""
     admins: Ids = Field((), alias="COHORT_ADMINS")
     """User ids that operator alerts are sent to, separated by commas. They may answer questions in every chat."""
-    queue_mode: Literal["collect", "followup", "interrupt"] = Field("collect", alias="COHORT_QUEUE_MODE")
+    queue_mode: Literal["collect", "followup", "interrupt", "steer"] = Field("collect", alias="COHORT_QUEUE_MODE")
     """What happens to messages sent while a turn runs; a chat may choose otherwise (`/queue`)."""
     ask_ttl: Duration = Field(timedelta(hours=24), alias="COHORT_ASK_TTL", gt=timedelta(0))
     """A question to a person that is not answered for so long ends its turn."""

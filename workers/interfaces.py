@@ -10,7 +10,7 @@ from tasks.envelope import Inbound, Media, Reply
 from tasks.errors import CohortError, Terminal
 from tasks.session import SessionKey
 from workers.showing import NO_TRACE, Showing, Step, Trace
-from workers.steps import PersonsAnswer, StepLog
+from workers.steps import PersonsAnswer, Steering, StepLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,8 @@ class TurnRequest:
     """The session's choice; None for the default."""
     spent: Callable[[Usage], None] = not_counted
     """Called in the loop thread with the cost of each model call as it ends, also when the turn fails."""
+    steering: Steering | None = None
+    """Messages that join the turn while it runs."""
     steps: StepLog | None = None
     """Where the turn's steps are kept, and what an earlier try left there."""
     answers: Mapping[str, PersonsAnswer] = field(default_factory=dict[str, PersonsAnswer])

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from tasks.envelope import Inbound
 from tasks.errors import CohortError
 
 
@@ -38,6 +39,22 @@ class StepLog(Protocol):
 
     def drop(self) -> None:
         """What was kept cannot be read: the journal begins again."""
+        ...
+
+
+class Steering(Protocol):
+    """Messages that came while a turn runs, for its next model call (``workers.sessions.steering``)."""
+
+    def restart(self) -> None:
+        """The turn begins at its first model call: nothing has joined it yet."""
+        ...
+
+    async def newer(self) -> Sequence[Inbound]:
+        """What may join now."""
+        ...
+
+    def joined(self, messages: Sequence[Inbound]) -> None:
+        """These were given to the model; the turn's commit answers them."""
         ...
 
 

@@ -336,6 +336,24 @@ class Model:
     def saw(self) -> list[list[str]]:
         return [call.texts for call in self.calls]
 
+    def _show(self, said: str, sink: Sink) -> None:
+        """What turns with such a message show before they are held."""
+        for text, shown in self.partial.items():
+            if text in said:
+                sink.text(shown)
+        for text, steps in self.steps.items():
+            for step in steps if text in said else ():
+                sink.step(step)
+        for text, thoughts in self.thoughts.items():
+            if text in said:
+                sink.thought(thoughts)
+
+    async def _before_end(self, said: str) -> None:
+        """Turns that a message joined wait at ``joined`` and its text."""
+        for text, hold in tuple(self._holds.items()):
+            if text.startswith("joined ") and text.removeprefix("joined ") in said:
+                await hold.here()
+
     def _break(self, said: str) -> None:
         for text, faults in self._faults.items():
             if text in said and faults:
@@ -348,21 +366,21 @@ class Model:
         self.changes.tell()
         try:
             said = " ".join(call.texts)
-            for text, shown in self.partial.items():
-                if text in said and sink is not None:
-                    sink.text(shown)
-            for text, steps in self.steps.items():
-                for step in steps if text in said and sink is not None else ():
-                    sink.step(step)
-            for text, thoughts in self.thoughts.items():
-                if text in said and sink is not None:
-                    sink.thought(thoughts)
+            if sink is not None:
+                self._show(said, sink)
             for text, hold in tuple(self._holds.items()):
                 if text in said:
                     await hold.here()
             for text, shown in self.more.items():
                 if text in said and sink is not None:
                     sink.text(shown)
+            if request.steering is not None:
+                # A second model call.
+                request.steering.restart()
+                newer = await request.steering.newer()
+                request.steering.joined(newer)
+                said = " ".join([said, *(message.text for message in newer)])
+                await self._before_end(said)
             self._break(said)
         except BaseException as problem:
             call.end = type(problem).__name__
@@ -370,7 +388,7 @@ class Model:
         finally:
             self.changes.tell()
         call.end = "answered"
-        history = json.dumps([*call.history, *call.texts]).encode()
+        history = json.dumps([*call.history, said]).encode()
         gone = next((gone for text, gone in self.dropped.items() if text in said), {})
         told, dropped = tuple(gone.values()), tuple(gone)
         return TurnResult(f"answer to {said}", history, Usage(10, 5, "scripted"), notices=told, dropped=dropped)

@@ -18,7 +18,8 @@ from workers.runtime.agent_registry import AgentRegistry, misconfigured
 from workers.runtime.call_log import usage_listener
 from workers.runtime.conversation import content, history
 from workers.runtime.conversation.file_budget import FileBudget
-from workers.runtime.durable.journal import journal_of_turn, opened
+from workers.runtime.durable.journal import journal_of_turn
+from workers.runtime.durable.opening import opened
 from workers.runtime.faults import Unfinished
 from workers.runtime.histories import Histories
 from workers.runtime.lanes.fair_queue import TurnParties
@@ -140,8 +141,8 @@ class Engine:
         choice = self._choices.of(request)
         origin_of_turn.set(Origin.of(request.messages))
         usage_listener.set(request.spent)
-        journal = await opened(request, session_files.where(self._settings.home, request.session) / "journal")
-        journal_of_turn.set(journal)
+        lead = None if choice.workflow else choice.agent
+        journal = await opened(request, session_files.where(self._settings.home, request.session) / "journal", lead)
         async with self._reported(request, choice), self._limited(choice) as limit:
             record = self.histories.record(request, choice.agent)
             async with self._files(request, record, choice) as (files, past_files):

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tasks.envelope import Inbound
 from tasks.store.sessions import Commit
@@ -12,7 +12,8 @@ from workers.interfaces import TurnRequest
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.journal import TurnJournal
 from workers.sessions.owned_session import OwnedSession
-from workers.sessions.planner import BegunTurn, Handled
+from workers.sessions.planner import Earlier
+from workers.sessions.plans import BegunTurn, Handled
 from workers.sessions.spending import Spending
 
 log = logging.getLogger("cohort.turns")
@@ -50,11 +51,31 @@ class CutTurn:
             return None
 
 
-async def of_dead_worker(owned: OwnedSession, spending: Spending, begun: BegunTurn) -> CutTurn:
-    """The turn of a worker that died in it: what it was showing is not known, its finished steps are."""
-    journal = TurnJournal(owned, spending, begun.updates)
-    await journal.open()
-    return CutTurn(begun.messages, journal, len(begun.updates))
+async def kept_history(
+    deps: Dependencies, owned: OwnedSession, spending: Spending, begun: BegunTurn | None, cut: CutTurn | None = None
+) -> bytes | None:
+    """The history with a turn that was begun and ends without an answer.
+
+    Args:
+        deps: The worker's dependencies.
+        owned: The session.
+        spending: Its journal's.
+        begun: The turn; None when there is none.
+        cut: The same, as it was cancelled here. Of a worker that died, only the finished steps are known.
+    """
+    if begun is None:
+        return None
+    if cut is None:
+        journal = TurnJournal(owned, spending, begun.updates)
+        await journal.open()
+        cut = CutTurn(begun.messages, journal, len(begun.updates))
+    return await cut.history(deps, owned)
+
+
+def earlier_of(owned: OwnedSession, tries: int, cut: CutTurn | None) -> Earlier:
+    """What the planner has to know beside the inbox."""
+    earlier = Earlier(tries, owned.batch_size, owned.isolate_next, owned.said, owned.mark, parking=owned.parking)
+    return earlier if cut is None else replace(earlier, cut=cut.taken, spoke=cut.spoke(owned))
 
 
 async def interrupted(deps: Dependencies, owned: OwnedSession, cut: CutTurn | None, handled: Handled) -> Commit:

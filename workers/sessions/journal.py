@@ -16,11 +16,11 @@ log = logging.getLogger("cohort.turns")
 class TurnJournal:
     """The ``StepLog`` of one turn, over all its tries here. Nothing is written before a step is added."""
 
-    def __init__(self, owned: OwnedSession, spending: Spending, updates: Sequence[int]) -> None:
-        """``updates``: what the turn answers; they name it."""
+    def __init__(self, owned: OwnedSession, spending: Spending, updates: Sequence[int], *, joins: bool = False) -> None:
+        """``updates``: what the turn answers; they name it. ``joins``: messages may join it while it runs."""
         self._owned = owned
         self._spending = spending
-        self._mark = Mark.new(updates)
+        self._mark = Mark.new(updates, joins=joins)
         self._kept: list[bytes] = []
         self._written = 0
         self._lost = False

@@ -17,7 +17,7 @@ from workers.sessions.again import undo_commit, what_again
 from workers.sessions.asking import parked_commit
 from workers.sessions.attempt import Attempt, attempted
 from workers.sessions.control_replies import control_commit, give_up_commit
-from workers.sessions.cut_turn import CutTurn, interrupted, of_dead_worker
+from workers.sessions.cut_turn import CutTurn, earlier_of, interrupted, kept_history
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.moving import fetch, move
 from workers.sessions.outbox import Outbox
@@ -25,6 +25,7 @@ from workers.sessions.outcome import Asked
 from workers.sessions.owned_session import OwnedSession, persist
 from workers.sessions.parked import Noted
 from workers.sessions.spending import Spending
+from workers.sessions.steering import InboxSteering, steering_of
 from workers.sessions.turn_runner import TurnRunner
 
 log = logging.getLogger("cohort.turns")
@@ -48,6 +49,10 @@ class TurnLoop:
         self._among = False
         self._interrupted = False
         """The inbox has to be read again before the next turn."""
+        self._waiting = 0
+        """How many entries the inbox held when it was read last."""
+        self.steering: InboxSteering | None = None
+        """Lets messages join the running turn."""
         self._cut: CutTurn | None = None
         """The turn that was cancelled, until its messages are handled."""
         self._report: TurnReport = {"outcome": "idle", "turns": 0, "messages": 0}
@@ -70,7 +75,8 @@ class TurnLoop:
         attempt = self._attempt
         with suppress(StoreUnavailable):
             if attempt is not None:
-                behind = await self._deps.sessions.behind(self._session, self._taken)
+                joined = self.steering.further if self.steering is not None else 0
+                behind = await self._deps.sessions.behind(self._session, self._taken + joined)
                 if not planner.is_news(behind, self._said):
                     return
             # That turn may have ended during the read. Then the next turn reads the inbox once more than it needs to.
@@ -165,17 +171,10 @@ class TurnLoop:
             EnvelopeTooNew: a worker of a newer release has to do it.
         """
         inbox = work.inbox if len(work.inbox) < READ_AHEAD else await owned.whole_inbox()
-        earlier = planner.Earlier(work.tries, owned.batch_size, owned.isolate_next, owned.said, owned.mark)
-        earlier = replace(earlier, parking=owned.parking)
-        if self._cut is not None:
-            earlier = replace(earlier, cut=self._cut.taken, spoke=self._cut.spoke(owned))
-        plan = planner.decide(
-            inbox,
-            earlier,
-            mode=owned.effective("queue", self._deps.settings),
-            now=self._deps.clock.now(),
-            admins=self._deps.settings.admins,
-        )
+        self._waiting = len(inbox)
+        earlier, settings = earlier_of(owned, work.tries, self._cut), self._deps.settings
+        mode, now = owned.effective("queue", settings), self._deps.clock.now()
+        plan = planner.decide(inbox, earlier, mode=mode, now=now, admins=settings.admins)
         if isinstance(plan, plans.Run | plans.Retry | plans.Compact):
             owned.ensure_readable()
             # Others wait behind it, or it waited itself: its answer does not come right below it.
@@ -192,8 +191,7 @@ class TurnLoop:
                 log.error("message.buried", extra={"reason": plan.letter.reason})
                 await self._commit(owned, give_up_commit(self._deps, owned, plan), plan.handled)
             case plans.Interrupted(handled):
-                commit = await interrupted(self._deps, owned, self._cut, handled)
-                await self._commit(owned, commit, handled)
+                await self._commit(owned, await interrupted(self._deps, owned, self._cut, handled), handled)
             case plans.Skip(handled):
                 await self._commit(owned, Commit(handled.drop), handled)
             case _:
@@ -233,7 +231,8 @@ class TurnLoop:
         if self._interrupted:
             # A newer entry came after the inbox was read, so the plan may be out of date.
             return True
-        asked = replace(asked, among=self._among)
+        self.steering = steering_of(self._deps, owned, self._spending, asked, room=(handled.drop, self._waiting))
+        asked = replace(asked, among=self._among, steering=self.steering)
         runner = TurnRunner(self._deps, owned, self._spending, asked)
         runner.course.begin(owned.take_claimed_at())
         self._taken, self._said, self._cut = handled.drop, edits.joined(owned.said, handled.said), None
@@ -252,11 +251,13 @@ class TurnLoop:
         if isinstance(outcome := attempt.result(), Exception):
             raise outcome
         self._deps.steps("ran")
+        if self.steering is not None and outcome.parks is None:
+            handled = self.steering.with_joined(handled, owned.said)
         with runner.course.ending(outcome.kind, self._deps.trail):
-            await self._commit(owned, outcome.commit(handled.drop, asked.keeps), handled, runner.course.committed)
+            await self._commit(owned, outcome.commit(handled.drop, asked.left), handled, runner.course.committed)
         self._report["outcome"] = "answered"
         self._report["turns"] += 1
-        self._report["messages"] += len(asked.messages)
+        self._report["messages"] += len(asked.messages) + len(asked.joined)
         return False
 
     def _begun(self, attempt: Attempt) -> None:
@@ -269,16 +270,13 @@ class TurnLoop:
             return True
         noted, history = isinstance(plan.step, Noted), None
         if not noted:
-            history = await (await of_dead_worker(owned, self._spending, plan.begun)).history(self._deps, owned)
+            history = await kept_history(self._deps, owned, self._spending, plan.begun)
         await self._commit(owned, parked_commit(owned, plan.step, plan.handled, history), plan.handled)
         return noted
 
     async def _control(self, owned: OwnedSession, plan: plans.Control) -> None:
         """Carry out a control word."""
-        history: bytes | None = None
-        if plan.begun is not None:
-            cut = self._cut or await of_dead_worker(owned, self._spending, plan.begun)
-            history = await cut.history(self._deps, owned)
+        history = await kept_history(self._deps, owned, self._spending, plan.begun, self._cut)
         await self._commit(owned, await control_commit(self._deps, owned, plan, history), plan.handled)
 
     async def _commit(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from tasks.envelope import DeadLetter, Inbound, Reply
 from tasks.store.sessions import Commit
 from workers.sessions.parked import Resumed
+from workers.sessions.steering import InboxSteering
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,19 @@ class Asked:
     """Other messages of the chat stand between these and the answer."""
     resumed: Resumed | None = None
     """The turn was parked, and goes on with its answers."""
+    steering: InboxSteering | None = None
+    """Lets messages join the turn."""
+
+    @property
+    def joined(self) -> tuple[Inbound, ...]:
+        """The messages that joined it."""
+        return tuple(self.steering.messages) if self.steering is not None else ()
+
+    @property
+    def left(self) -> tuple[Inbound, ...]:
+        """Of ``keeps`` what has not joined the turn."""
+        joined = {message.update_id for message in self.joined}
+        return tuple(entry for entry in self.keeps if entry.update_id not in joined)
 
     @property
     def keeps(self) -> tuple[Inbound, ...]:

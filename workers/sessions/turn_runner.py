@@ -53,7 +53,8 @@ class TurnRunner:
         self._retry = asked.retry
         self._among = asked.among and len(asked.messages) == 1
         self._reply_to = self._target(asked.messages[-1])
-        self.journal = TurnJournal(owned, self._spending, asked.names)
+        self._asked = asked
+        self.journal = TurnJournal(owned, self._spending, asked.names, joins=asked.steering is not None)
         self._parked = owned.parking.turn if asked.resumed is not None and owned.parking is not None else None
         self._text = TurnText()
         self._trace = NO_TRACE
@@ -86,10 +87,13 @@ class TurnRunner:
         if not self._messages:
             return self._remembered(Outcome(refusals), asked)
         await self.journal.open()
+        if self._asked.steering is not None:
+            self._asked.steering.begin(self._messages)
         try:
             outcome = await self._run()
         except TurnParked as parked:
             return await self._park(parked.questions)
+        asked = (*asked, *self._asked.joined)
         return self._remembered(replace(outcome, replies=(*outcome.replies, *refusals)), asked)
 
     def _remembered(self, outcome: Outcome, asked: Sequence[Inbound]) -> Outcome:
@@ -129,6 +133,7 @@ class TurnRunner:
             owned.choice("agent"),
             owned.choice("model"),
             spent=self._spending.spent,
+            steering=self._asked.steering,
             steps=self.journal,
             answers=answers_of(self._parked) if self._parked else {},
             allowed=frozenset(owned.allowed),
@@ -245,7 +250,7 @@ class TurnRunner:
         replies = (*replies[:-1], replies[-1].model_copy(update={"buttons": ((button,),)}))
         # Retry is offered for every message that failed in this outage, so the earlier ones are kept as well.
         earlier = [] if self._retry else self._owned.retry_batch()
-        kept = [*earlier, *(message.to_json() for message in self._messages)]
+        kept = [*earlier, *(message.to_json() for message in (*self._messages, *self._asked.joined))]
         return Outcome(replies, set={StateField.retry_batch: json.dumps(kept[-READ_AHEAD:])}, how="failed")
 
     def _settled(self) -> tuple[str, ...]:
@@ -263,7 +268,8 @@ class TurnRunner:
             # A full message of a long answer was closed as the final text has it.
             *closed, last = rendered
             rendered = (*(reply for reply in closed if not self._live.settled(reply)), last)
-        return tuple(reply.model_copy(update={"answers": self._answers}) for reply in rendered)
+        answers = (*self._answers, *(message.update_id for message in self._asked.joined))
+        return tuple(reply.model_copy(update={"answers": answers}) for reply in rendered)
 
     # -- what it may cost
 

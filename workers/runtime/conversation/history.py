@@ -22,6 +22,8 @@ from workers.runtime.conversation.content import media_of, text_block
 from workers.runtime.conversation.frames import label
 from workers.runtime.conversation.stored import LEVEL, VERSION
 
+STEERED = "cohort-steered"
+"""The channel of a message that joined a running turn, and of the word before it."""
 TURN = "cohort-turn"
 """The channel that says with which turn a message began."""
 
@@ -134,10 +136,14 @@ def starts(messages: Sequence[PromptMessageExtended]) -> list[int]:
 def without_last(record: Record) -> tuple[Record, PromptMessageExtended | None]:
     """The record before its last exchange, and the user's message of that; None when there is no exchange."""
     kept = head(record.messages)
-    place = next((place for place in reversed(starts(record.messages)) if place >= kept), None)
+    own = [place for place in starts(record.messages) if STEERED not in (record.messages[place].channels or {})]
+    place = next((place for place in reversed(own) if place >= kept), None)
     if place is None:
         return record, None
-    message = record.messages[place]
+    first, *later = record.messages[place:]
+    # Words that joined the turn are asked again with its first ones.
+    joined = [message for message in later if message.role == "user" and STEERED in (message.channels or {})]
+    message = first.model_copy(update={"content": [block for each in (first, *joined) for block in each.content]})
     turn = turn_of(message)
     members = {name: _before(messages, turn) for name, messages in record.members.items()}
     return Record(record.messages[:place], members), unmarked(message)

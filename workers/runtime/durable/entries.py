@@ -49,6 +49,8 @@ class Kept:
     """A model call -> the keys of the tool calls that it ran inside of."""
     agents: dict[str, str] = field(default_factory=dict[str, str])
     """A model call -> the agent that made it."""
+    steered: dict[int, list[str]] = field(default_factory=dict[int, list[str]])
+    """A model call of the lead, by its number -> the messages that joined the turn before it, as JSON."""
     begun: Counter[str] = field(default_factory=Counter[str])
     """How often each call was begun."""
     results: dict[str, Result] = field(default_factory=dict[str, Result])
@@ -75,6 +77,8 @@ class Kept:
                 self.models[key] = PromptMessageExtended.model_validate(entry["message"])
                 self.within[key] = entry.get("within", "")
                 self.agents[key] = entry.get("agent", "")
+            case "steered":
+                self.steered[int(key)] = [str(message) for message in entry["messages"]]
             case "begun":
                 self.begun[key] += 1
             case "result":
@@ -91,6 +95,11 @@ def model_entry(key: str, agent: str, within: str, message: PromptMessageExtende
     slim = message.model_copy(update={"channels": channels or None})
     cost = [used.input_tokens, used.output_tokens, used.model]
     return _entry("model", key, {"agent": agent, "within": within, "used": cost, "message": _plain(slim)})
+
+
+def steered_entry(number: int, messages: Sequence[str]) -> bytes:
+    """Messages (JSON) that joined the turn before a model call."""
+    return _entry("steered", str(number), {"messages": list(messages)})
 
 
 def begun_entry(key: str, tool: str) -> bytes:

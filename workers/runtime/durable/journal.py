@@ -19,7 +19,7 @@ from mcp_types import CallToolResult
 
 from tasks import metrics
 from tasks.errors import ClaimLost
-from workers.interfaces import TurnRequest, Usage
+from workers.interfaces import Usage
 from workers.runtime.durable import entries
 from workers.runtime.durable import files as large
 from workers.runtime.durable.entries import Kept
@@ -85,6 +85,23 @@ class StepJournal:
         if left:
             log.warning("journal.diverged", extra={"session": self.session, "steps": len(left)})
             metrics.DIVERGED.inc(len(left))
+
+    # -- messages that join
+
+    @property
+    def steered(self) -> Mapping[int, Sequence[str]]:
+        """What joined in earlier tries."""
+        return self._kept.steered
+
+    def is_replaying(self, agent: str) -> bool:
+        """Whether an earlier try made calls of this agent's model that this one has not come to."""
+        made = self._kept.agents.items()
+        return any(name == agent and not self._kept.within[key] and key not in self._used for key, name in made)
+
+    def keep(self, entry: bytes) -> None:
+        """Add an entry, behind the calls that have ended; it is written with the next step."""
+        self._keep_models()
+        self.steps.add(entry)
 
     # -- model calls
 
@@ -279,18 +296,3 @@ class StepJournal:
             self.over.set_exception(problem)
             # Its waiter may be gone; an exception that is not read is logged as lost.
             self.over.exception()
-
-
-async def opened(request: TurnRequest, directory: Path) -> StepJournal | None:
-    """The journal of a turn about to run, with what an earlier try left in it; ``directory``: for large results."""
-    steps = request.steps
-    if steps is None:
-        return None
-    if not steps.kept and large.stand_in(directory):
-        # Of a turn that has ended.
-        await asyncio.to_thread(large.remove, directory)
-    journal = StepJournal(
-        steps, str(request.session), directory, request.answers, asks=request.asks, allowed=request.allowed
-    )
-    journal.open()
-    return journal

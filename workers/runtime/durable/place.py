@@ -48,3 +48,8 @@ def inside(key: str) -> Generator[None]:
         within.reset(token)
         # A child agent that ran in this task has answered to its own.
         answered_to.set(before)
+
+
+def inside_of_call() -> bool:
+    """Whether this task runs inside of a tool call, as a child agent does."""
+    return bool(within.get())

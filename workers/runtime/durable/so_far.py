@@ -7,10 +7,13 @@ from pathlib import Path
 from fast_agent.types import PromptMessageExtended
 from mcp_types import CallToolRequest, CallToolResult, TextContent
 
+from tasks.envelope import Inbound
 from workers.runtime.conversation import fitting
 from workers.runtime.conversation.content import text_block
+from workers.runtime.conversation.history import STEERED
 from workers.runtime.durable import entries, files
 from workers.runtime.durable.entries import Kept
+from workers.runtime.durable.steering import joining
 from workers.steps import StepLog
 
 STOPPED = "[The user stopped me here.]"
@@ -45,17 +48,25 @@ class SoFar:
     def messages(self, shown: str) -> list[PromptMessageExtended]:
         """The messages behind the user's own; ``shown``: the whole text that the turn had shown."""
         made: list[PromptMessageExtended] = []
-        for key in self._steps(""):
+        for number, key in enumerate(self._steps("")):
+            made += self._joined(number)
             message = self.kept.models[key]
             made.append(message)
             if message.tool_calls:
                 results = {call: self._result(key, call, asked) for call, asked in message.tool_calls.items()}
                 made.append(PromptMessageExtended(role="user", content=[], tool_results=results))
-        said = [text for message in made if message.role == "assistant" and (text := message.all_text().strip())]
+        made += self._joined(len(self._steps("")))
+        own = [message for message in made if message.role == "assistant" and STEERED not in (message.channels or {})]
+        said = [text for message in own if (text := message.all_text().strip())]
         rest = shown.removeprefix("\n\n".join(said)).strip()
         words = [] if self.lead is not None else [*self._words("")]
         last = "\n\n".join(part for part in (*words, rest, STOPPED) if part)
         return [*made, PromptMessageExtended(role="assistant", content=[text_block(last)])]
+
+    def _joined(self, number: int) -> list[PromptMessageExtended]:
+        """What joined the turn before this call of the lead."""
+        messages = [Inbound.from_json(kept) for kept in self.kept.steered.get(number, ())]
+        return joining(messages) if messages and self.lead is not None else []
 
     def _steps(self, within: str) -> list[str]:
         """Keys of the lead's own calls, oldest first."""

@@ -18,6 +18,7 @@ from workers.runtime.call_log import CallLog, call_log_of_turn, channel
 from workers.runtime.conversation import fitting, history
 from workers.runtime.conversation.history import Record
 from workers.runtime.durable.journal import journal_of_turn
+from workers.runtime.durable.steering import steering_of_turn
 from workers.runtime.model_fault import ModelFault
 from workers.runtime.models.choice import ModelChoice
 from workers.runtime.tools import Toolbox, session_of_turn, toolbox_of_turn
@@ -170,6 +171,8 @@ class Turn:
             asyncio.CancelledError: cancelled.
         """
         work = replace(work, record=fitting.load(self._agents, self._choice.agent, work.record))
+        if (joining := steering_of_turn.get()) is not None:
+            joining.restart()
         live = LiveText(work.sink)
         for name in self._choice.speakers:
             self._agents[name].add_stream_listener(live)
@@ -199,7 +202,8 @@ class Turn:
         loaded = len(record.messages)
         kept: list[PromptMessageExtended] = list(self._agent.message_history)
         if not self._choice.workflow and len(kept) > loaded and kept[-1].role == "assistant":
-            said = [text_of(item).strip() for item in kept[loaded:] if item.role == "assistant"]
+            own = (item for item in kept[loaded:] if history.STEERED not in (item.channels or {}))
+            said = [text_of(item).strip() for item in own if item.role == "assistant"]
             text = "\n\n".join(part for part in said if part)
         else:
             # Its card keeps no history, or only its members do: the session still knows what was said.
