@@ -44,12 +44,29 @@ def test_redis_in_containers_neither_loses_nor_evicts() -> None:
 
 
 def test_no_container_starts_before_redis_answers_and_all_come_back() -> None:
-    services = compose()["services"]
-    for name, service in services.items():
+    for service in compose()["services"].values():
         assert service["restart"] == "unless-stopped"
-        if name != "redis":
+        assert "healthcheck" in service
+        if "REDIS_URL" in service.get("environment", {}):
             assert service["depends_on"]["redis"]["condition"] == "service_healthy"
-    assert "healthcheck" in services["redis"]
+
+
+def test_what_compose_starts_by_itself_is_the_product_and_the_rest_stands_in_profiles() -> None:
+    services = compose()["services"]
+    assert {name for name, service in services.items() if "profiles" not in service} == {"redis", "bot", "worker"}
+    published = [port for service in services.values() for port in service.get("ports", ())]
+    assert [port for port in published if not port.startswith("127.0.0.1:")] == []
+
+
+def test_what_the_observability_profile_mounts_is_there() -> None:
+    for name in ("prometheus", "grafana"):
+        for volume in compose()["services"][name]["volumes"]:
+            source = volume.split(":")[0]
+            assert not source.startswith("./") or (ROOT / source).is_file(), source
+    scraped = yaml.safe_load((ROOT / "deploy" / "observability" / "prometheus.yaml").read_text())
+    (found,) = scraped["scrape_configs"][0]["dns_sd_configs"]
+    assert str(found["port"]) == compose()["services"]["worker"]["environment"]["COHORT_METRICS_PORT"]
+    assert set(found["names"]) <= set(compose()["services"])
 
 
 def test_agents_are_mounted_read_only() -> None:
@@ -59,12 +76,15 @@ def test_agents_are_mounted_read_only() -> None:
 
 
 @pytest.mark.promise("locked-install")
-def test_every_image_is_pinned_by_its_digest() -> None:
+def test_every_image_of_the_product_is_pinned_by_its_digest_and_the_others_by_their_version() -> None:
     text = (ROOT / "Dockerfile").read_text()
     defaults = dict(re.findall(r"^ARG (\w+)=(\S+)$", text, flags=re.MULTILINE))
     bases = re.findall(r"^FROM (\S+)", text, flags=re.MULTILINE)
     images = [re.sub(r"\$\{(\w+)\}", lambda name: defaults.get(name[1], ""), base) for base in bases]
-    images += [service["image"] for service in compose()["services"].values() if "build" not in service]
+    services = [service for service in compose()["services"].values() if "build" not in service]
+    images += [service["image"] for service in services if "profiles" not in service]
+    others = [service["image"] for service in services if "profiles" in service]
+    assert [image for image in others if not re.fullmatch(r"[\w/.-]+:v?\d+\.\d+\.\d+", image)] == []
     images += re.findall(r"--from=(\S*[:/]\S*)", text)
     images += re.findall(r"^# *syntax=(\S+)", text, flags=re.MULTILINE | re.IGNORECASE)
     assert len(images) >= 3
