@@ -22,11 +22,13 @@ from tasks.slots import queue_of, slot_of
 from tasks.store.redis import Script, guard, text
 from tasks.store.reminders import counted_in
 from tasks.store.state import StateField
-from tasks.store.whose import Whose, doorbell_of, escaped, inbounds, letter_in, listed
+from tasks.store.whose import Whose, doorbell_of, escaped, inbounds, letter_in, listed, parted
 
 _TRIES = 20
 """Readings of a group's history that turns may overtake before it is given up for now."""
 _PAGE = 500
+_LISTS = (StateField.retry_batch, StateField.unanswered)
+"""Fields of a state that hold messages as they came."""
 
 
 class StillWritten(Retryable):
@@ -157,19 +159,13 @@ class Erasure:
                     found.setdefault(session, []).append(name)
         return found
 
-    async def _session(
-        self,
-        session: SessionKey,
-        parts: Sequence[str],
-        erased: Erased,
-        media: Callable[[bytes | None], Iterable[Media]],
-    ) -> None:
+    async def _session(self, session: SessionKey, parts: Sequence[str], erased: Erased, media: NamesFiles) -> None:
         redis = cast("Any", self._redis)
         with guard():
-            history, retry = await redis.hmget(keys.state(session), StateField.history, StateField.retry_batch)
+            history, *lists = await redis.hmget(keys.state(session), StateField.history, *_LISTS)
             waiting: list[bytes] = await redis.lrange(keys.inbox(session), 0, -1)
         erased.media += media(history)
-        for inbound in [*inbounds(waiting), *inbounds(listed(retry))]:
+        for inbound in inbounds([*waiting, *(raw for one in lists for raw in listed(one))]):
             erased.media += inbound.media
         gone, owner = await self._erase(self._names(session, parts), [str(session), "", 0])
         erased.counts["keys of sessions"] += int(gone)
@@ -180,16 +176,17 @@ class Erasure:
         redis = cast("Any", self._redis)
         for _ in range(_TRIES):
             with guard():
-                history, retry = await redis.hmget(keys.state(session), StateField.history, StateField.retry_batch)
+                history, *lists = await redis.hmget(keys.state(session), StateField.history, *_LISTS)
                 waiting: list[bytes] = await redis.lrange(keys.inbox(session), 0, -1)
-            theirs = [raw for raw in waiting if any(whose.wrote(inbound) for inbound in inbounds([raw]))]
-            tried = listed(retry)
-            left = [raw for raw in tried if not any(whose.wrote(inbound) for inbound in inbounds([raw]))]
-            struck = strike(history)
-            if not theirs and len(left) == len(tried) and struck is None:
-                return
+            theirs, _ = parted(waiting, whose)
+            struck, tried = strike(history), list[bytes]()
             args: list[str | bytes] = [*([history, struck.history] if struck else ["", ""])]
-            args += [retry, json.dumps([raw.decode() for raw in left])] if len(left) < len(tried) else ["", ""]
+            for one in lists:
+                wrote, left = parted(listed(one), whose)
+                args += [one, json.dumps([raw.decode() for raw in left])] if wrote else ["", ""]
+                tried += wrote
+            if not theirs and not tried and struck is None:
+                return
             gone, owner = await self._strike(self._struck(session), [*args, str(session), self._clock.now(), *theirs])
             if gone >= 0:
                 break
@@ -197,10 +194,10 @@ class Erasure:
             raise StillWritten(f"{session} is written again and again while it is read; try again")
         erased.groups.add(session)
         erased.owners |= {text(owner)} if owner else set()
-        erased.counts["messages in groups"] += int(gone) + len(tried) - len(left) + (struck.messages if struck else 0)
+        erased.counts["messages in groups"] += int(gone) + len(tried) + (struck.messages if struck else 0)
         erased.media += struck.media if struck else ()
         for inbound in inbounds([*theirs, *tried]):
-            erased.media += inbound.media if whose.wrote(inbound) else ()
+            erased.media += inbound.media
 
     # -- what stands outside of sessions
 

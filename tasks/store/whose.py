@@ -3,7 +3,7 @@
 import json
 import re
 from base64 import b64decode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -98,3 +98,9 @@ def doorbell_of(raw: bytes) -> str:
     with suppress(ValueError, KeyError, TypeError, IndexError, RecursionError):
         return str(json.loads(b64decode(json.loads(raw)["body"]))[0][0])
     return ""
+
+
+def parted(entries: Sequence[bytes], whose: Whose) -> tuple[list[bytes], list[bytes]]:
+    """Those that the person wrote, and the others."""
+    theirs = [raw for raw in entries if any(whose.wrote(inbound) for inbound in inbounds([raw]))]
+    return theirs, [raw for raw in entries if raw not in theirs]

@@ -148,8 +148,8 @@ STEPS = (
     Step(
         "strike",
         ["state", "inbox", "journal", "pending"],
-        ["h", "h2", "[1]", "[]", "7:1", "100.5", ENTRY],
-        {**SESSION, "state": {**STATE, "history": "h", "failed": "[1]"}, "journal": ["{}"]},
+        ["h", "h2", "[1]", "[]", "[2]", "[]", "7:1", "100.5", ENTRY],
+        {**SESSION, "state": {**STATE, "history": "h", "failed": "[1]", "unanswered": "[2]"}, "journal": ["{}"]},
     ),
     Step("forget", ["members", "liveness"], ["w-one"], {"members": {"w-one": "{}"}}),
     Step("handoff", ["state"], ["w-one", "3", "0"], {"state": STATE}),

@@ -111,9 +111,10 @@ async def filled(store: Store, settings: Settings) -> None:
     claim = await claimed(store, GROUP)
     past = history(said(90, GROUP, ANN), said(91, GROUP, BOB), said(92, GROUP, ANN, media=(PHOTO,)))
     retry = json.dumps([said(93, GROUP, ANN).to_json(), said(94, GROUP, BOB).to_json()])
+    last = json.dumps([said(96, GROUP, ANN).to_json(), said(97, GROUP, BOB).to_json()])
     raw = json.dumps({"message": {"from": {"id": ANN}, "text": "annword"}})
     letters = [DeadLetter(reason="r", at=1.0, inbound=said(95, GROUP, ANN)), DeadLetter(reason="r", at=1.0, raw=raw)]
-    await store.sessions.commit(claim, Commit(0, history=past, set={"failed": retry}, dead=letters))
+    await store.sessions.commit(claim, Commit(0, history=past, set={"failed": retry, "unanswered": last}, dead=letters))
     await store.sessions.hand_off(claim)
 
 

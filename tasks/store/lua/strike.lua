@@ -2,29 +2,34 @@
 -- A turn that is parked is begun again, too: its question may quote the person.
 -- KEYS: 1 state, 2 inbox, 3 journal, 4 pending.
 -- ARGV: 1 the history as it was read ('' leaves it), 2 the history in its place, 3 and 4 the same of the messages for
---       Retry, 5 session, 6 now (s); then the inbox entries to remove, as they were read.
+--       Retry, 5 and 6 of those without an answer, 7 session, 8 now (s); then the inbox entries to remove, as they were read.
 -- Reply: {how many entries went, owner ('' none)}; {-1, owner}: history or messages are not as they were read.
-local state, inbox, journal, pending, now = KEYS[1], KEYS[2], KEYS[3], KEYS[4], tonumber(ARGV[6])
-local found = redis.call('HMGET', state, STATE.owner, STATE.epoch, STATE.history, STATE.retry_batch)
+local state, inbox, journal, pending, now = KEYS[1], KEYS[2], KEYS[3], KEYS[4], tonumber(ARGV[8])
+local fields = { STATE.history, STATE.retry_batch, STATE.unanswered }
+local found = redis.call('HMGET', state, STATE.owner, STATE.epoch, unpack(fields))
 local owner, epoch = found[1] or '', tonumber(found[2] or nil) or 0
 epoch = epoch >= 0 and epoch <= 2 ^ 52 and math.floor(epoch) or 0
-assert(#ARGV >= 6 and now and now >= 0 and now <= 1e12, 'an argument is missing or out of range')
+assert(#ARGV >= 8 and now and now >= 0 and now <= 1e12, 'an argument is missing or out of range')
 local _ = redis.call('LLEN', inbox), redis.call('ZCARD', pending)
-if (ARGV[1] ~= '' and found[3] ~= ARGV[1]) or (ARGV[3] ~= '' and found[4] ~= ARGV[3]) then
-  return { -1, owner }
+local changes = 0
+for place = 1, 3 do
+  local read = ARGV[2 * place - 1]
+  if read ~= '' and found[2 + place] ~= read then
+    return { -1, owner }
+  end
+  changes = changes + (read ~= '' and 1 or 0)
 end
 local gone = 0
-for place = 7, #ARGV do
+for place = 9, #ARGV do
   gone = gone + redis.call('LREM', inbox, 0, ARGV[place])
 end
-if gone == 0 and ARGV[1] == '' and ARGV[3] == '' then
+if gone == 0 and changes == 0 then
   return { 0, owner }
 end
-if ARGV[1] ~= '' then
-  redis.call('HSET', state, STATE.history, ARGV[2])
-end
-if ARGV[3] ~= '' then
-  redis.call('HSET', state, STATE.retry_batch, ARGV[4])
+for place = 1, 3 do
+  if ARGV[2 * place - 1] ~= '' then
+    redis.call('HSET', state, fields[place], ARGV[2 * place])
+  end
 end
 if owner ~= '' then
   redis.call('HSET', state, STATE.epoch, string.format('%.0f', epoch + 1))
@@ -32,6 +37,6 @@ end
 redis.call('HDEL', state, STATE.owner, STATE.tries, STATE.batch_size, STATE.isolate_next, STATE.journal, STATE.parked, STATE.asked)
 redis.call('DEL', journal)
 if redis.call('LLEN', inbox) > 0 then
-  redis.call('ZADD', pending, 'NX', now, ARGV[5])
+  redis.call('ZADD', pending, 'NX', now, ARGV[7])
 end
 return { gone, owner }
