@@ -18,6 +18,27 @@ from workers.sessions.questions import MASK, shown_arguments, tool_name
         ({"text": "my key is sk-abcdefgh12345"}, "sk-abcdefgh12345"),
         ({"url": "https://ann:hunter2@shop.example/x"}, "hunter2"),
         ({"token": ["a1", "b2"]}, "a1"),
+        ({"url": "https://shop.example/x?api_key=hunter2&y=1"}, "hunter2"),
+        ({"url": "https://shop.example/x?y=1&sig=hunter2"}, "hunter2"),
+        ({"url": "https://shop.example/#access_token=hunter2"}, "hunter2"),
+        ({"headers": [{"name": "Authorization", "value": "hunter2"}]}, "hunter2"),
+        ({"name": "DB_PASSWORD", "value": "hunter2"}, "hunter2"),
+        ({"headers": [["X-Auth", "hunter2"], ["token", "hunter2"]]}, '"token", "hunter2'),
+        ({"headers": ["Authorization: hunter2 x", "Accept: y"]}, "hunter2"),
+        ({"header": "Authorization: Token hunter2"}, "hunter2"),
+        ({"env": ["DB_PASSWORD=hunter2"]}, "hunter2"),
+        ({"command": "mysql --password hunter2 -u root"}, "hunter2"),
+        ({"command": "PGPASSWORD='hunter2 hunter3' psql"}, "hunter"),
+        ({"command": "curl -u ann:hunter2 https://shop.example"}, "hunter2"),
+        ({"args": ["--token", "hunter2"]}, "hunter2"),
+        ({"body": '{"user": {"password": "hunter2, hunter3"}}'}, "hunter"),
+        ({"body": '{"inner": "{\\"password\\": \\"hunter2\\"}"}'}, "hunter2"),
+        ({"file": "password: hunter2\nport: 1"}, "hunter2"),
+        ({"dsn": "Server=db;User Id=ann;Password=hunter2;"}, "hunter2"),
+        ({"text": "the password is hunter2"}, "hunter2"),
+        ({"passwordConfirm": "hunter2"}, "hunter2"),
+        ({"db": {"pwd": "hunter2"}}, "hunter2"),
+        ({"password": "hunter2", "text": "x" * 300_000}, "hunter2"),
         ({"bot": "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsawQ"}, "AAHdqTcvCH1vGWJx"),
     ],
 )
@@ -25,6 +46,19 @@ def test_secrets_are_masked(arguments: dict[str, object], secret: str) -> None:
     shown = shown_arguments(json.dumps(arguments))
     assert secret not in shown
     assert MASK in shown
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"author": "Ann", "keyboard": "de", "passenger": "Bob", "amount": 900},
+        {"command": "ls -u root /tmp", "time": "18:00"},
+        {"headers": ["Accept: text/plain", "Host: shop.example"]},
+        {"tags": ["token", "ring", "bell"]},
+    ],
+)
+def test_what_is_no_secret_is_shown(arguments: dict[str, object]) -> None:
+    assert MASK not in shown_arguments(json.dumps(arguments))
 
 
 def test_a_value_cannot_look_like_another_argument_or_hide_itself() -> None:
