@@ -87,7 +87,7 @@ def chunks(line: Line, ident: str) -> list[str]:
         deltas = [{"tool_calls": [{"index": 0, "id": ident, "type": "function", "function": call}]}]
     deltas[0] = {"role": "assistant", **deltas[0]}
     ended = "tool_calls" if line.tool else "stop"
-    choices = [{"index": 0, "delta": delta, "finish_reason": None} for delta in deltas]
+    choices: list[dict[str, Any]] = [{"index": 0, "delta": delta, "finish_reason": None} for delta in deltas]
     choices.append({"index": 0, "delta": {}, "finish_reason": ended})
     events: list[dict[str, Any]] = [{"choices": [choice]} for choice in choices]
     # Nothing is counted, because nothing was computed.
