@@ -25,6 +25,7 @@ from tasks.store.state import StateField
 
 _COUNTERS = (StateField.input_tokens, StateField.output_tokens, StateField.turns)
 _CHOICES = (StateField.agent, StateField.model, *CHAT_CHOICES)
+_LISTS = (StateField.retry_batch, StateField.allowed)
 _DIGITS = 17
 """A counter of more digits is damaged."""
 _HEAD = (StateField.tries, StateField.batch_size, StateField.isolate_next)
@@ -113,11 +114,12 @@ def _plan(theirs: Mapping[str, bytes], ours: Mapping[str, bytes], replies: Seque
         # Only their owners count, and neither has one now but us.
         if total := _count(theirs.get(name)) + _count(ours.get(name)):
             put += [name, str(total)]
-    if StateField.retry_batch in theirs:
-        put += [
-            StateField.retry_batch,
-            json.dumps([*_list(theirs[StateField.retry_batch]), *_list(ours.get(StateField.retry_batch, b"[]"))]),
-        ]
+    for name in _LISTS:
+        if name in theirs:
+            both = [*_list(theirs[name]), *_list(ours.get(name, b"[]"))]
+            put += [name, json.dumps(list(dict.fromkeys(both)))]
+    if StateField.unanswered in theirs and StateField.unanswered not in ours:
+        put += [StateField.unanswered, text(theirs[StateField.unanswered])]
     return {
         "set": put,
         "head": [part for name in _HEAD if name in theirs for part in (name, text(theirs[name]))],

@@ -71,6 +71,22 @@ async def test_its_choices_its_usage_its_notes_and_its_retry_come_along(pool: Po
     assert (await pool.store.sessions.glance(OLD)).usage_in == 0
 
 
+async def test_what_people_always_allow_and_a_message_without_an_answer_come_along(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    await answered(pool, worker, OLD.chat, "before")
+    lost = Inbound(session=str(OLD), update_id=77, at=1.0, text="lost").to_json()
+    theirs = {"allowed": json.dumps(["agent:book", "agent:pay"]), "unanswered": json.dumps([lost])}
+    await pool.store.redis.hset(keys.state(OLD), mapping=theirs)
+    await pool.store.redis.hset(keys.state(NEW), "allowed", json.dumps(["agent:pay", "agent:post"]))
+    await moved(pool)
+    await worker.answer(OLD)
+    await worker.answer(NEW)
+    state = await pool.state(NEW)
+    assert json.loads(state["allowed"]) == ["agent:book", "agent:pay", "agent:post"]
+    assert json.loads(state["unanswered"]) == [lost]
+    await settled(pool, worker)
+
+
 async def test_what_waits_in_the_group_is_answered_in_the_supergroup_before_what_was_said_there(pool: Pool) -> None:
     worker = await pool.worker("w-one", COHORT_QUEUE_MODE="followup")
     first = await pool.say(OLD.chat, "one", chat_type="group")

@@ -85,3 +85,24 @@ async def test_a_question_that_ends_leaves_no_older_message_to_retry_or_take_bac
     assert "parked" not in await pool.state(ONE)
     assert "unanswered" not in await pool.state(ONE)
     assert len(shown(pool)) >= 2
+
+
+async def test_a_turn_that_was_parked_in_a_group_asks_again_in_the_supergroup(pool: Pool) -> None:
+    old, new, runtime = session(-5), session(-1005), Asking()
+    worker = await pool.worker("w-one", real=runtime)
+    await pool.say(-5, "please", sender=AUTHOR, chat_type="group")
+    await worker.answer(old)
+    asked, _ = await pool.store.sessions.parked(old)
+    assert asked is not None
+    await pool.say(-5, kind="moved", v=2, moved_to=-1005, message_id=None)
+    await worker.answer(old)
+    await worker.answer(new)
+    assert await pool.store.sessions.parked(old) == (None, ()), "its buttons say that the question has ended"
+    again, _ = await pool.store.sessions.parked(new)
+    assert again is not None
+    choice = {"ask": again.questions[0].id, "say": "once"}
+    await pool.say(-1005, kind="answer", v=3, choice=choice, sender=AUTHOR, chat_type="supergroup")
+    await worker.answer(new)
+    assert [said.verdict for said in runtime.seen[-1].answers.values()] == ["run"]
+    assert await pool.idle(new)
+    assert await pool.pending() == []
