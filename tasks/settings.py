@@ -106,8 +106,8 @@ class Settings(BaseSettings):
     ask_in_groups: Literal["author", "anyone"] = Field("author", alias="COHORT_ASK_IN_GROUPS")
     """Who may answer a turn's question in a group: the authors of its messages, or anyone. Operators always may."""
     approve: Literal["destructive", "listed"] | None = Field(None, alias="COHORT_APPROVE")
-    """Tools that a person has to allow: those with `approve` (`listed`), and those that call themselves `destructive`.
-    Default: `listed` in the playground, `destructive` with a real token."""
+    """Tools that a person has to allow: those with `approve` (`listed`), or also shells and those that call themselves
+    `destructive`. Default: `listed` in the playground, `destructive` with a real token."""
     inbox_cap: int = Field(2000, alias="COHORT_INBOX_CAP", ge=1)
     """Waiting messages a session may have; further ones are refused with a word to the user."""
     stream: Literal["edit", "draft", "off"] = Field("edit", alias="COHORT_STREAM")

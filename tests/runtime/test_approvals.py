@@ -254,6 +254,26 @@ async def test_a_servers_tool_needs_approval_by_its_settings_or_when_it_calls_it
             await resumes(engine, asked, MemorySteps())
 
 
+@pytest.mark.promise("approved-once")
+@pytest.mark.parametrize(("approve", "asked"), [("destructive", True), ("listed", False)])
+async def test_a_command_of_a_shell_is_asked_about_where_destructive_tools_are(
+    runtime: Open, model: Model, cards: Path, tmp_path: Path, approve: str, *, asked: bool
+) -> None:
+    card(cards, "assistant.md", "---\nname: assistant\nmodel: generic.mock\nshell: true\n---\nYou.\n")
+    trace = tmp_path / "trace"
+    request = ask(1, f"CALL:bash{json.dumps({'command': f'echo ran >> {trace}'})}")
+    async with runtime(COHORT_SHELL="1", COHORT_APPROVE=approve) as engine:
+        steps = MemorySteps()
+        if not asked:
+            await engine.run(replace(request, steps=steps, asks=True), Screen())
+        else:
+            (question,) = await parks(engine, request, steps)
+            assert str(trace) in question.arguments
+            assert not trace.exists()
+            await resumes(engine, request, MemorySteps(steps.kept), **{question.key: RUN})
+    assert trace.read_text() == "ran\n"
+
+
 @pytest.mark.parametrize("says", [{"approve": "yes"}, {"approve": []}, {"approve": [1]}, {"approve": {"a": 1}}])
 def test_an_approval_that_says_something_else_is_refused(
     says: dict[str, object], configure: Configure, settings_of: Callable[..., Settings]

@@ -58,6 +58,8 @@ class ToolFacts:
     """The server's, None for a function."""
     takes_key: bool = False
     """It is a function that asks for the call's key."""
+    runs_commands: bool = False
+    """It is the shell of a card with `shell: true`."""
 
     @property
     def is_harmless(self) -> bool:
@@ -69,8 +71,12 @@ class ToolFacts:
 
     @property
     def is_destructive(self) -> bool:
-        """Whether it says so itself, and that counts here. A server that says two things is taken at the worse one."""
-        return _process.destructive and self.hints is not None and self.hints.destructive_hint is True
+        """Whether it says so itself, and that counts here; a shell always is.
+
+        A server that says two things is taken at the worse one.
+        """
+        says_so = self.hints is not None and self.hints.destructive_hint is True
+        return _process.destructive and (says_so or self.runs_commands)
 
 
 _ONLY_ASKS = ToolFacts({"replay": "safe"})
@@ -111,6 +117,9 @@ def facts_of(agent: Any, tool: str) -> ToolFacts:
             # The shipped tool does nothing but ask.
             says.setdefault("replay", "safe")
         return ToolFacts(says, None, _ASKS_FOR_KEY in names)
+    shell = getattr(agent, "_shell_runtime", None)
+    if shell is not None and shell._is_execute_tool(tool):  # noqa: SLF001 - its tool has another name for each model
+        return ToolFacts(runs_commands=True)
     aggregator = getattr(agent, "_aggregator", None)
     entry = getattr(aggregator, "_namespaced_tool_map", {}).get(tool)
     if entry is None:
