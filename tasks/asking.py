@@ -128,3 +128,10 @@ class ParkedTurn(Envelope):
         if ident in self.given:
             return "answered"
         return None if self.may_answer(person, admins) else "not yours"
+
+
+class HeldQuestion(ParkedTurn):
+    """A question of a running turn whose call stays open: the worker that has the turn waits for the answer."""
+
+    place: int = 0
+    """The message that shows it; 0 while it is not known."""

@@ -47,6 +47,7 @@ PROMISES = {
     "ask-who": "Only the people who may answer a question answer it.",
     "ask-answered-once": "The first answer to a question counts, and each further press is told why it does not.",
     "ask-ends": "A question ends: answered, withdrawn by /stop or /new, or given up with a line when no answer comes.",
+    "elicited": "What an MCP server asks in a call reaches a person, and ends with the call at the latest.",
     "ask-user": "A tool may ask a person, and goes on with the answer.",
     "approved-once": "A call that needs a person's word is made only with it, and one word is for one execution.",
     "steps-once": "A turn whose worker died goes on where it was: no finished model call or tool call is made again.",

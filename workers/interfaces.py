@@ -10,7 +10,7 @@ from tasks.envelope import Inbound, Media, Reply
 from tasks.errors import CohortError, Terminal
 from tasks.session import SessionKey
 from workers.showing import NO_TRACE, Showing, Step, Trace
-from workers.steps import PersonsAnswer, Steering, StepLog
+from workers.steps import Holds, PersonsAnswer, Steering, StepLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,8 @@ class TurnRequest:
     """What people said to the turn's questions, by ``Question.key``."""
     allowed: frozenset[str] = frozenset()
     """What people of this chat always allow: each a ``Question.scope``."""
+    holds: Holds | None = None
+    """Asks a person for a call that stays open meanwhile; None where there is no person to ask."""
     asks: bool = False
     """Whether there is a person to ask; otherwise nothing parks the turn."""
 

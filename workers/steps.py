@@ -1,6 +1,6 @@
 """What a turn loop and the runtime expect of each other about the steps of a turn (Protocols)."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -90,6 +90,10 @@ class PersonsAnswer:
     Empty where no button was pressed: the words are no answer, they came instead of one."""
     pressed: int | None = None
     """The place of the choice, when its button was pressed."""
+
+
+type Holds = Callable[[Question, float], Awaitable[PersonsAnswer | None]]
+"""Asks a person while the turn runs, for so many seconds at most; None when no answer came."""
 
 
 class TurnParked(CohortError):  # noqa: N818 - reads as the event

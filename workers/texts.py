@@ -32,6 +32,7 @@ MAY_HAVE_HAPPENED = (
     "I was interrupted while I did this, so it may have happened already. Please look before you let me do it again."
 )
 WITHDRAWN = "Withdrawn."
+OVER = "This question is over."
 NOT_ANSWERED = "No answer came in time."
 NO_ANSWER_CAME = "I asked you something and got no answer in time, so I have left it. Write to me to begin again."
 RETRY = "Retry"

@@ -25,6 +25,8 @@ class StateField(StrEnum):
     """JSON: the questions of a turn that waits for people (``tasks.asking``)."""
     asked = "asked"
     """The messages that show these questions, by their ids."""
+    held = "held"
+    """JSON: the question of the running turn whose call stays open (``tasks.asking.HeldQuestion``)."""
     allowed = "allowed"
     """JSON list: the tools that people of the chat always allow."""
     history = "history"

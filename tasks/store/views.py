@@ -124,17 +124,20 @@ class SessionViews:
         return sessions
 
     async def parked(self, session: SessionKey) -> tuple[ParkedTurn | None, tuple[Inbound, ...]]:
-        """The questions of a session's parked turn, and the last entries of its inbox, read without claiming it."""
+        """What a session asks and the last entries of its inbox, read without claiming it.
+
+        The questions of its parked turn, or that of the running turn whose call stays open.
+        """
         with guard():
             async with self._redis.pipeline(transaction=True) as pipe:
-                pipe.hget(keys.state(session), StateField.parked)
+                pipe.hmget(keys.state(session), StateField.parked, StateField.held)
                 pipe.lrange(keys.inbox(session), -_LAST_ENTRIES, -1)
-                raw, entries = await pipe.execute()
+                (parked, held), entries = await pipe.execute()
         behind: list[Inbound] = []
         for entry in entries:
             with suppress(EnvelopeInvalid, EnvelopeTooNew):
                 behind.append(Inbound.from_json(entry))
-        return parked_in(raw), tuple(behind)
+        return parked_in(parked) or parked_in(held), tuple(behind)
 
     async def glance(self, session: SessionKey) -> Glance:
         """How a session stands, read without claiming it."""
@@ -145,6 +148,7 @@ class SessionViews:
             StateField.input_tokens,
             StateField.output_tokens,
             StateField.parked,
+            StateField.held,
             *CHAT_CHOICES,
         )
         with guard():
@@ -152,14 +156,14 @@ class SessionViews:
                 pipe.llen(keys.inbox(session))
                 pipe.lindex(keys.inbox(session), 0)
                 pipe.hmget(keys.state(session), *fields)
-                waiting, head, (owner, agent, model, used_in, used_out, parked, *chosen) = await pipe.execute()
+                waiting, head, (owner, agent, model, used_in, used_out, parked, held, *chosen) = await pipe.execute()
         oldest = None
         with suppress(EnvelopeInvalid, EnvelopeTooNew):
             # What cannot be read is the worker's to bury.
             oldest = Inbound.from_json(head).at if head else None
         owner, agent, model = (text(value) if value else None for value in (owner, agent, model))
         choices = {name: text(value) for name, value in zip(CHAT_CHOICES, chosen, strict=True) if value}
-        turn = parked_in(parked)
+        turn = parked_in(parked) or parked_in(held)
         question = turn.open[0].about if turn is not None and turn.open else None
         return Glance(waiting, oldest, owner, agent, model, _count(used_in), _count(used_out), choices, question)
 

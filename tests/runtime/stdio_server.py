@@ -49,6 +49,14 @@ def ask(method: str, params: dict[str, Any]) -> str:
     return json.dumps(reply.get("result") or reply.get("error"))
 
 
+def wanted(arguments: dict[str, Any]) -> dict[str, Any]:
+    """What it asks: an address to open, a form that the call names, or a name."""
+    if "url" in arguments:
+        return {"mode": "url", "message": "Log in.", "url": arguments["url"], "elicitationId": "e1"}
+    form = arguments.get("form", {"type": "object", "properties": {"name": {"type": "string"}}})
+    return {"message": "An order.", "requestedSchema": form}
+
+
 def call(name: str, arguments: dict[str, Any]) -> str:
     match name:
         case "store":
@@ -74,8 +82,7 @@ def call(name: str, arguments: dict[str, Any]) -> str:
         case "torn":
             return "half a smiley: \ud83d, and \0"
         case "ask":
-            wanted = {"type": "object", "properties": {"name": {"type": "string"}}}
-            return ask("elicitation/create", {"message": "who are you", "requestedSchema": wanted})
+            return ask("elicitation/create", wanted(arguments))
         case _:
             text = {"role": "user", "content": {"type": "text", "text": "sampled secret"}}
             return ask("sampling/createMessage", {"messages": [text], "maxTokens": 10})

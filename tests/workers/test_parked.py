@@ -201,6 +201,21 @@ async def test_a_turn_may_ask_again_and_keeps_the_answers_that_it_has(pool: Pool
     assert await pool.idle(ONE)
 
 
+@pytest.mark.promise("ask-user")
+async def test_words_answer_one_question_and_not_the_next_one_too(pool: Pool) -> None:
+    further = Question("k3/1/ask2", "ask_user", "", text="Your town?")
+    runtime = await parked(pool, runtime=Asking(((WORDS,), (further,))))
+    worker = pool.workers["w-one"]
+    await pool.say(1, "Ann", sender=AUTHOR)
+    await worker.answer(ONE)
+    assert [question.text for question in (await turn(pool)).open] == ["Your town?"]
+    await pool.say(1, "Bonn", sender=AUTHOR)
+    await worker.answer(ONE)
+    assert [said.plain for said in runtime.seen[-1].answers.values()] == ["Ann", "Bonn"]
+    assert pool.telegram.answered(ONE) == [1, 2, 3]
+    assert await pool.idle(ONE)
+
+
 @pytest.mark.promise("ask-ends")
 async def test_a_question_without_an_answer_ends_with_a_line_and_a_sweep_finds_it(pool: Pool) -> None:
     runtime = await parked(pool)

@@ -15,6 +15,7 @@ from tasks.settings import Settings
 from workers.interfaces import MediaSource, Sink, TurnFailed, TurnRequest, TurnResult
 from workers.runtime import faults
 from workers.runtime.agent_registry import AgentRegistry, misconfigured
+from workers.runtime.asking.elicitation import holds_of_turn
 from workers.runtime.call_log import usage_listener
 from workers.runtime.conversation import content, history
 from workers.runtime.conversation.file_budget import FileBudget
@@ -58,15 +59,9 @@ class Engine:
         reminders: Reminders | None = None,
         alert: Alert | None = None,
     ) -> None:
-        """What turns may use; without one its use is refused in words.
+        """What turns may use: without one its use is refused in words.
 
-        Args:
-            settings: The worker's.
-            clock: Time.
-            media: Telegram's files.
-            notes: For tools.
-            reminders: For tools.
-            alert: Tells the operator that an MCP server is down.
+        ``alert`` tells the operator that an MCP server is down.
         """
         self._alert = alert
         self._settings = settings
@@ -143,6 +138,7 @@ class Engine:
         usage_listener.set(request.spent)
         lead = None if choice.workflow else choice.agent
         journal = await opened(request, session_files.where(self._settings.home, request.session) / "journal", lead)
+        holds_of_turn.set(request.holds)
         async with self._reported(request, choice), self._limited(choice) as limit:
             record = self.histories.record(request, choice.agent)
             async with self._files(request, record, choice) as (files, past_files):

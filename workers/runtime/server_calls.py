@@ -100,6 +100,12 @@ def _connection(self: Any, server: str) -> ServerConnection | None:
     return None if manager is None else manager.running_servers.get(server)
 
 
+def seconds_of(self: Any, server: str) -> float:
+    """What a call of a server may take; each has a limit (``hardening``)."""
+    config = self._attachment_configs.get(server) or self.context.server_registry.get_server_config(server)
+    return config.read_timeout_seconds or 0 if config is not None else 0
+
+
 def servers_of(self: Any) -> ServerHealth | None:
     registry = self.context.server_registry if self.context and self not in _probes else None
     return None if registry is None else _shared.get(registry)

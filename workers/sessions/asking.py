@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -44,40 +44,45 @@ class Ask:
     """What it has said before."""
     reply_to: int | None
     """The message that the questions reply to."""
+    consumed: Collection[int] = ()
+    """The updates that answered what the turn asked while it ran."""
 
 
 def asks_people(owned: OwnedSession, messages: Sequence[Inbound], settings: Settings) -> bool:
     """Whether there is a person who may answer."""
-    return bool(_people(messages) or settings.admins or owned.session.chat > 0)
+    return bool(people(messages) or settings.admins or owned.session.chat > 0)
 
 
-def _people(messages: Sequence[Inbound]) -> tuple[int, ...]:
+def people(messages: Sequence[Inbound]) -> tuple[int, ...]:
     """The authors of a turn's messages; of one in a chat's name no person is known."""
     return tuple(dict.fromkeys(message.person for message in messages if message.person is not None))
 
 
 def put_questions(owned: OwnedSession, mark: Mark, ask: Ask, settings: Settings) -> Commit:
     """The commit of a turn that parks: its messages and its journal stay, its questions go out."""
-    asked = tuple(_question(question) for question in ask.questions[:MOST_QUESTIONS])
+    asked = tuple(open_question(question) for question in ask.questions[:MOST_QUESTIONS])
     private = owned.session.chat > 0
     before = owned.parking
     parked = ParkedTurn(
         turn=mark.turn,
         taken=mark.taken,
         ends=ask.now + settings.ask_ttl.total_seconds(),
-        who=(*_people(ask.messages), *((owned.session.chat,) if private else ())),
+        who=(*people(ask.messages), *((owned.session.chat,) if private else ())),
         anyone=not private and settings.ask_in_groups == "anyone",
         questions=asked,
-        earlier=before.turn.all_given if before is not None and before.turn.turn == mark.turn else {},
+        earlier={
+            **(before.turn.all_given if before is not None and before.turn.turn == mark.turn else {}),
+            **{f"held {update}": GivenAnswer(update_id=update) for update in ask.consumed},
+        },
         shown=ask.text.length,
         shown_end=ask.text.end,
     )
-    replies = tuple(_put(question, ask.reply_to) for question in asked)
+    replies = tuple(put(question, ask.reply_to) for question in asked)
     state: dict[str, str] = {StateField.parked: parked.to_json(), StateField.journal: str(mark.parked())}
     return Commit(0, replies, set=state, unset=(StateField.asked,))
 
 
-def _question(question: Question) -> OpenQuestion:
+def open_question(question: Question) -> OpenQuestion:
     kind: AskKind = "ask" if question.text else "doubt" if question.again else "approve"
     tool = tool_name(question.tool)
     if kind == "ask":
@@ -108,7 +113,7 @@ def _units(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def _put(question: OpenQuestion, reply_to: int | None) -> Reply:
+def put(question: OpenQuestion, reply_to: int | None) -> Reply:
     return Reply(
         text=question.text,
         entities=question.entities,
@@ -118,7 +123,7 @@ def _put(question: OpenQuestion, reply_to: int | None) -> Reply:
     )
 
 
-def _closed(question: OpenQuestion, line: str, place: int) -> Reply:
+def closed(question: OpenQuestion, line: str, place: int) -> Reply:
     """The question's message without its buttons, with what became of it."""
     return Reply(text=f"{question.text}\n\n{line}", entities=question.entities, edit=place)
 
@@ -135,7 +140,7 @@ def _note_answers(owned: OwnedSession, noted: Noted) -> Commit:
         if given.verdict == "always" and question.scope not in allowed:
             allowed.append(question.scope)
         if place is not None:
-            replies.append(_closed(question, texts.answered(question, given, named=group), place))
+            replies.append(closed(question, texts.answered(question, given, named=group), place))
     state: dict[str, str] = {StateField.parked: turn.to_json()}
     if len(allowed) > len(owned.allowed):
         state[StateField.allowed] = json.dumps(allowed)
@@ -148,7 +153,7 @@ def withdrawn(owned: OwnedSession, line: str = texts.WITHDRAWN) -> tuple[Reply, 
     if parking is None:
         return ()
     shown = ((question, parking.asked.get(question.id)) for question in parking.turn.open)
-    return tuple(_closed(question, line, place) for question, place in shown if place is not None)
+    return tuple(closed(question, line, place) for question, place in shown if place is not None)
 
 
 def parked_commit(
@@ -177,10 +182,10 @@ def parked_commit(
 
 def answers_of(turn: ParkedTurn) -> dict[str, PersonsAnswer]:
     """What was said, as the runtime takes it."""
-    return {key: _said(given) for key, given in turn.all_given.items()}
+    return {key: said_by(given) for key, given in turn.all_given.items()}
 
 
-def _said(given: GivenAnswer) -> PersonsAnswer:
+def said_by(given: GivenAnswer) -> PersonsAnswer:
     match given.verdict:
         case "once" | "always":
             return PersonsAnswer("run")

@@ -19,6 +19,7 @@ from workers.sessions.attempt import Attempt, attempted
 from workers.sessions.control_replies import control_commit, give_up_commit
 from workers.sessions.cut_turn import CutTurn, earlier_of, interrupted, kept_history
 from workers.sessions.dependencies import Dependencies
+from workers.sessions.held import HeldQuestions, end_held
 from workers.sessions.moving import fetch, move
 from workers.sessions.outbox import Outbox
 from workers.sessions.outcome import Asked
@@ -27,6 +28,7 @@ from workers.sessions.parked import Noted
 from workers.sessions.spending import Spending
 from workers.sessions.steering import InboxSteering, steering_of
 from workers.sessions.turn_runner import TurnRunner
+from workers.sessions.waits import begin_none
 
 log = logging.getLogger("cohort.turns")
 
@@ -42,6 +44,7 @@ class TurnLoop:
         self._owned: OwnedSession | None = None
         self._attempt: Attempt | None = None
         """The running turn."""
+        self._held: HeldQuestions | None = None
         self._taken = 0
         """How many inbox entries the running turn took."""
         self._said: edits.Said = {}
@@ -77,10 +80,16 @@ class TurnLoop:
             if attempt is not None:
                 joined = self.steering.further if self.steering is not None else 0
                 behind = await self._deps.sessions.behind(self._session, self._taken + joined)
-                if not planner.is_news(behind, self._said):
+                if not planner.is_news(self._held.others(behind) if self._held else behind, self._said):
                     return
             # That turn may have ended during the read. Then the next turn reads the inbox once more than it needs to.
             self.interrupt()
+
+    def look(self) -> None:
+        """An entry came: it may join the running turn, or answer what that asks."""
+        for listening in (self.steering, self._held):
+            if listening is not None:
+                listening.heard()
 
     @property
     def interrupts(self) -> bool:
@@ -141,6 +150,7 @@ class TurnLoop:
         return self._report
 
     async def _work(self, owned: OwnedSession, work: Work | None) -> None:
+        await end_held(self._deps, owned)
         new = owned.migrated_to
         while work is not None:
             if new is not None and (work.inbox or work.outbox or not owned.is_blank):
@@ -195,7 +205,8 @@ class TurnLoop:
             case plans.Skip(handled):
                 await self._commit(owned, Commit(handled.drop), handled)
             case _:
-                return await self._wait(owned, plan)
+                await begin_none(self._deps, owned, plan)
+                return True
         return False
 
     async def _begin(self, owned: OwnedSession, plan: plans.Run | plans.Retry | plans.Compact) -> bool:
@@ -215,31 +226,22 @@ class TurnLoop:
             case plans.Compact(handled, to):
                 return await self._turn(owned, handled, Asked((to,), handled.answers))
 
-    async def _wait(self, owned: OwnedSession, plan: plans.Wait | plans.Move | plans.HandOff) -> bool:
-        """Begin no turn now. Returns and raises as ``_step`` does."""
-        match plan:
-            case plans.Wait(seconds):
-                await self._deps.sleep(seconds)
-            case plans.Move(chat, entries):
-                old = owned.session
-                await move(owned, SessionKey(old.bot, chat, old.topic, old.business), entries)
-            case plans.HandOff(reason):
-                raise EnvelopeTooNew(reason)
-        return True
-
     async def _turn(self, owned: OwnedSession, handled: plans.Handled, asked: Asked) -> bool:
         if self._interrupted:
             # A newer entry came after the inbox was read, so the plan may be out of date.
             return True
+        held = self._held = HeldQuestions(self._deps, owned, asked, handled.drop)
         self.steering = steering_of(self._deps, owned, self._spending, asked, room=(handled.drop, self._waiting))
+        held.keep_from(self.steering)
         asked = replace(asked, among=self._among, steering=self.steering)
-        runner = TurnRunner(self._deps, owned, self._spending, asked)
+        runner = TurnRunner(self._deps, owned, self._spending, asked, held)
         runner.course.begin(owned.take_claimed_at())
         self._taken, self._said, self._cut = handled.drop, edits.joined(owned.said, handled.said), None
         try:
             attempt = await attempted(runner, self._spending, self._session, self._begun)
         finally:
-            self._attempt = None
+            self._attempt = self._held = None
+        await end_held(self._deps, owned)
         if attempt.cancelled():
             if not self._interrupted:
                 # ``revalidate_claims`` cancelled it.
@@ -254,7 +256,8 @@ class TurnLoop:
         if self.steering is not None and outcome.parks is None:
             handled = self.steering.with_joined(handled, owned.said)
         with runner.course.ending(outcome.kind, self._deps.trail):
-            await self._commit(owned, outcome.commit(handled.drop, asked.left), handled, runner.course.committed)
+            commit = await held.commit(outcome, handled.drop, asked.left)
+            await self._commit(owned, commit, handled, runner.course.committed)
         self._report["outcome"] = "answered"
         self._report["turns"] += 1
         self._report["messages"] += len(asked.messages) + len(asked.joined)

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from tasks import metrics
+from tasks.asking import HeldQuestion
 from tasks.backoff import Backoff
 from tasks.errors import ClaimLost, StoreUnavailable
 from tasks.session import SessionKey
@@ -206,6 +207,12 @@ class OwnedSession(StateView):
         asked = f"{text(self._fields.get(StateField.asked, b''))} {question}:{message_id}".strip()
         self._fields[StateField.asked] = asked.encode()
         await self._write(lambda: self._sessions.note(self._claim, StateField.asked, asked))
+
+    async def note_held(self, held: HeldQuestion | None) -> None:
+        """Record the question of the running turn whose call stays open; None: there is none any more."""
+        said = held.to_json() if held is not None else ""
+        self._fields[StateField.held] = said.encode()
+        await self._write(lambda: self._sessions.note(self._claim, StateField.held, said))
 
     async def leave(self, new: SessionKey, entries: Sequence[bytes] = ()) -> None:
         """Release the session, which goes on as ``new``, and drop the ``entries`` that report the move."""

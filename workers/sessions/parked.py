@@ -95,7 +95,7 @@ def plan_parked(parking: Parking, entries: Sequence[Inbound], said: Said, rules:
     news = [entry for entry in behind if not _consumed(turn, entry) and not changes_nothing(entry, said)]
     noted, places = turn, dict[str, int | None]()
     for entry in news:
-        given = _answer(parking, noted, entry, rules.admins)
+        given = answer_in(parking, noted, entry, rules.admins)
         if not given and entry.kind != "answer":
             if rules.mode == "interrupt":
                 return Withdrawn(resumed(turn, entries))
@@ -133,7 +133,7 @@ def _asked_in(entry: Inbound) -> str:
     return entry.choice.get("ask", "")
 
 
-def _answer(parking: Parking, turn: ParkedTurn, entry: Inbound, admins: Collection[int]) -> dict[str, GivenAnswer]:
+def answer_in(parking: Parking, turn: ParkedTurn, entry: Inbound, admins: Collection[int]) -> dict[str, GivenAnswer]:
     """What an entry says to one of the open questions, by its id."""
     if entry.kind == "answer":
         ident, verdict = _asked_in(entry), entry.choice.get("say", "")

@@ -76,8 +76,7 @@ class SessionScheduler:
             # The loop may be about to end without having seen the new entry.
             self._rerun.add(session)
             loop = self._loops[session][0]
-            if loop.steering is not None:
-                loop.steering.heard()
+            loop.look()
             if loop.interrupts:
                 await loop.interrupt_if_newer()
             return _JOINED

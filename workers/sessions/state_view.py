@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+from tasks.asking import HeldQuestion
 from tasks.chat_choices import CHAT_CHOICES
 from tasks.envelope import Inbound
-from tasks.errors import EnvelopeInvalid
+from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
 from tasks.journal import JournalTooNew, Mark
 from tasks.session import SessionKey
 from tasks.settings import Settings
@@ -110,6 +111,14 @@ class StateView:
             return None
         pairs = (pair.partition(":") for pair in text(self._fields.get(StateField.asked, b"")).split())
         return Parking(turn, {ident: int(place) for ident, _, place in pairs if place.isascii() and place.isdecimal()})
+
+    @property
+    def held(self) -> HeldQuestion | None:
+        """The question whose call stays open, or stayed so when its worker died."""
+        field = self._fields.get(StateField.held)
+        with suppress(EnvelopeInvalid, EnvelopeTooNew):
+            return HeldQuestion.from_json(field) if field else None
+        return None
 
     @property
     def allowed(self) -> tuple[str, ...]:

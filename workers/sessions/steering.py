@@ -44,6 +44,8 @@ class InboxSteering:
         self._heard = self._closed = False
         self.messages: list[Inbound] = []
         """Those that joined, in order."""
+        self.answers: Collection[int] = ()
+        """Updates that answered what the turn asks: those join nothing."""
 
     @property
     def further(self) -> int:
@@ -101,7 +103,7 @@ class InboxSteering:
     def _may_join(self, entry: Inbound) -> bool:
         """A file has to be opened first, an edit may change a message that the model has, a word is no message."""
         plain = entry.kind == "message" and not entry.media and entry.album is None and not entry.edited
-        return plain and self._is_paid(entry)
+        return plain and entry.update_id not in self.answers and self._is_paid(entry)
 
     def _is_paid(self, entry: Inbound) -> bool:
         """An allowance is held before a turn, so who did not pay for this one waits for the next."""

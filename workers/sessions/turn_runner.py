@@ -19,6 +19,7 @@ from workers.sessions.asking import Ask, answers_of, asks_people, put_questions
 from workers.sessions.course import Course
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.failures import Failures
+from workers.sessions.held import HeldQuestions
 from workers.sessions.journal import TurnJournal
 from workers.sessions.outcome import Asked, Outcome
 from workers.sessions.owned_session import OwnedSession, persist
@@ -38,18 +39,15 @@ class TurnRunner:
     """Runs a turn, and tries it again after passing faults. Between tries it holds no lane."""
 
     def __init__(
-        self,
-        deps: Dependencies,
-        owned: OwnedSession,
-        spending: Spending,
-        asked: Asked,
+        self, deps: Dependencies, owned: OwnedSession, spending: Spending, asked: Asked, held: HeldQuestions
     ) -> None:
-        """Prepare a turn on ``asked`` in the session ``owned``; ``spending`` counts its cost and who pays."""
+        """Prepare a turn on ``asked`` in ``owned``; ``spending`` counts its cost, ``held`` asks meanwhile."""
         self._deps = deps
         self._owned = owned
         self._spending = spending
         self._messages: tuple[Inbound, ...] = asked.messages
         self._answers = asked.answers
+        self._held = held
         self._retry = asked.retry
         self._among = asked.among and len(asked.messages) == 1
         self._reply_to = self._target(asked.messages[-1])
@@ -116,7 +114,7 @@ class TurnRunner:
             deps.delivery.render(owned.shown, edits=owned.live, reply_to=self._reply_to) if owned.shown.strip() else ()
         )
         log.info("turn.parked", extra={"questions": len(questions)})
-        ask = Ask(questions, self._messages, deps.clock.now(), self._text, self._reply_to)
+        ask = Ask(questions, self._messages, deps.clock.now(), self._text, self._reply_to, self._held.consumed)
         commit = put_questions(owned, self.journal.mark, ask, deps.settings)
         first, *further = commit.replies
         if owned.live and not said:
@@ -126,6 +124,7 @@ class TurnRunner:
 
     async def _run(self) -> Outcome:
         owned = self._owned
+        asks = asks_people(owned, self._messages, self._deps.settings)
         asked = TurnRequest(
             owned.session,
             self._messages,
@@ -137,7 +136,8 @@ class TurnRunner:
             steps=self.journal,
             answers=answers_of(self._parked) if self._parked else {},
             allowed=frozenset(owned.allowed),
-            asks=asks_people(owned, self._messages, self._deps.settings),
+            holds=self._held.ask if asks else None,
+            asks=asks,
         )
         settings = self._deps.settings
         thinking = owned.effective("thinking", settings)

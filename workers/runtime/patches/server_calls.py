@@ -9,8 +9,18 @@ from fast_agent.mcp.mcp_aggregator import MCPAttachOptions, MCPAttachResult
 from mcp.shared.exceptions import MCPError
 
 from workers.runtime import mcp_sessions
+from workers.runtime.asking.elicitation import open_call
 from workers.runtime.mcp_health import why_not
-from workers.runtime.server_calls import ATTACH_S, NotReachable, has_process, servers_of, stand_in, tools_of, words
+from workers.runtime.server_calls import (
+    ATTACH_S,
+    NotReachable,
+    has_process,
+    seconds_of,
+    servers_of,
+    stand_in,
+    tools_of,
+    words,
+)
 
 type _Async = Callable[..., Awaitable[Any]]
 
@@ -51,7 +61,8 @@ def executed(original: _Async) -> _Async:
     async def execute_on_server(self: Any, server_name: str, *args: Any, **kwargs: Any) -> Any:
         servers = servers_of(self)
         if servers is None or servers.why_down(server_name) is None or has_process(self, server_name):
-            return await original(self, server_name, *args, **kwargs)
+            with open_call(self, server_name, seconds_of(self, server_name)):
+                return await original(self, server_name, *args, **kwargs)
         error_factory = kwargs.get("error_factory")
         if error_factory is None:
             raise NotReachable(words(server_name))

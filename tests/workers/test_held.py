@@ -1,0 +1,164 @@
+"""A question of a call that stays open: the turn waits with its claim, and the answer reaches it through the inbox."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from tasks.asking import ParkedTurn
+from tests.workers.fakes import PATIENCE_S
+from tests.workers.pool import Pool, Worker, session
+from workers.interfaces import Sink, TurnRequest, TurnResult, Usage
+from workers.steps import PersonsAnswer, Question
+
+ONE = session(1)
+AUTHOR = {"id": 7, "name": "Ann"}
+COLOUR = Question("k", "shop", "", text="Which colour?", choices=("Red", "Green"))
+NAME = Question("k", "shop", "", text="Your name?")
+
+
+@dataclass
+class Holding:
+    """A runtime whose turns ask these questions one after the other, with their calls open."""
+
+    questions: tuple[Question, ...] = (COLOUR,)
+    seconds: float = PATIENCE_S
+    agents: tuple[str, ...] = ("agent",)
+    seen: list[list[str]] = field(default_factory=list)
+    said: list[PersonsAnswer | None] = field(default_factory=list)
+
+    async def run(self, request: TurnRequest, sink: Sink) -> TurnResult:
+        self.seen.append([message.text for message in request.messages])
+        if len(self.seen) == 1:
+            assert request.holds is not None
+            for question in self.questions:
+                self.said.append(await request.holds(question, self.seconds))
+        return TurnResult(f"done {len(self.seen)}", b"history", Usage())
+
+    async def compact(self, request: TurnRequest) -> TurnResult:
+        raise AssertionError
+
+
+@asynccontextmanager
+async def asking(pool: Pool, runtime: Holding, **environ: str) -> AsyncGenerator[Worker]:
+    """A worker whose turn asks; at the end that turn has ended."""
+    worker = await pool.worker("w-one", real=runtime, **environ)
+    await pool.say(1, "please", sender=AUTHOR)
+    ringing = worker.doorbell(ONE)
+    await shown(pool, runtime.questions[0].text)
+    yield worker
+    async with asyncio.timeout(PATIENCE_S):
+        await ringing
+
+
+async def shown(pool: Pool, text: str) -> ParkedTurn:
+    """The open question, once its message stands in the chat and is noted."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            found, _ = await pool.store.sessions.parked(ONE)
+            if found is not None and found.open[0].text == text and '"place"' in (await pool.state(ONE))["held"]:
+                return found
+
+
+async def press(pool: Pool, turn: ParkedTurn, verdict: str, person: int = 7) -> None:
+    said = {"choice": {"ask": turn.questions[0].id, "say": verdict}, "message_id": 1}
+    await pool.say(1, kind="answer", v=3, sender={"id": person, "name": "P"}, **said)
+
+
+def texts(pool: Pool) -> list[str]:
+    return list(pool.telegram.chat(ONE).shown.values())
+
+
+@pytest.mark.promise("elicited")
+async def test_a_pressed_button_reaches_the_call_that_waits(pool: Pool) -> None:
+    runtime = Holding()
+    async with asking(pool, runtime) as worker:
+        assert (await pool.state(ONE))["owner"] == "w-one"
+        assert (await pool.store.sessions.glance(ONE)).question == "Which colour?"
+        turn = await shown(pool, "Which colour?")
+        await press(pool, turn, "0", person=8)
+        await press(pool, turn, "1")
+        assert (await worker.answer(ONE))["outcome"] == "joined"
+    assert runtime.said == [PersonsAnswer("words", "Green", pressed=1)]
+    assert texts(pool) == ["Which colour?\n\nAnswer: Green", "done 1"]
+    assert await pool.idle(ONE)
+    assert "held" not in await pool.state(ONE)
+
+
+@pytest.mark.promise("elicited")
+@pytest.mark.parametrize("mode", ["collect", "followup", "interrupt", "steer"])
+async def test_words_answer_one_question_each_and_are_answered_with_the_turn(pool: Pool, mode: str) -> None:
+    runtime = Holding((NAME, Question("k", "shop", "", text="Your town?")))
+    async with asking(pool, runtime, COHORT_QUEUE_MODE=mode) as worker:
+        await pool.say(1, "Ann", sender=AUTHOR)
+        await worker.answer(ONE)
+        await shown(pool, "Your town?")
+        await pool.say(1, "Bonn", sender=AUTHOR)
+        await worker.answer(ONE)
+    assert [said and said.plain for said in runtime.said] == ["Ann", "Bonn"]
+    assert runtime.seen == [["please"]]
+    assert pool.telegram.answered(ONE) == [1, 2, 3]
+    assert await pool.idle(ONE)
+
+
+async def test_what_is_written_beside_the_answer_is_the_next_turn(pool: Pool) -> None:
+    runtime = Holding((NAME,))
+    async with asking(pool, runtime) as worker:
+        media = [{"kind": "photo", "file_id": "f"}]
+        await pool.say_all(1, {"text": "look", "sender": AUTHOR, "media": media}, {"text": "Ann", "sender": AUTHOR})
+        await worker.answer(ONE)
+    assert runtime.said[0] is not None
+    assert runtime.seen == [["please"], ["look"]]
+    assert await pool.idle(ONE)
+
+
+@pytest.mark.promise("elicited")
+async def test_an_answer_whose_doorbell_rings_elsewhere_is_found(pool: Pool) -> None:
+    runtime = Holding()
+    async with asking(pool, runtime):
+        await press(pool, await shown(pool, "Which colour?"), "0")
+    assert runtime.said == [PersonsAnswer("words", "Red", pressed=0)]
+
+
+@pytest.mark.promise("elicited")
+async def test_without_an_answer_in_time_the_turn_goes_on(pool: Pool) -> None:
+    runtime = Holding(seconds=0.2)
+    async with asking(pool, runtime):
+        pass
+    assert runtime.said == [None]
+    assert texts(pool) == ["Which colour?\n\nNo answer came in time.", "done 1"]
+
+
+@pytest.mark.promise("elicited")
+@pytest.mark.parametrize("kind", ["stop", "new"])
+async def test_stop_and_new_end_the_question_with_the_turn(pool: Pool, kind: str) -> None:
+    runtime = Holding()
+    async with asking(pool, runtime) as worker:
+        await pool.say(1, kind=kind)
+        worker.scheduler.interrupt(ONE)
+    assert runtime.said == []
+    assert texts(pool)[0] == "Which colour?\n\nThis question is over."
+    assert "held" not in await pool.state(ONE)
+    assert await pool.idle(ONE)
+
+
+@pytest.mark.promise("elicited")
+async def test_a_question_whose_worker_died_says_that_it_is_over_and_the_turn_runs_again(pool: Pool) -> None:
+    first, second = Holding(), Holding((NAME,))
+    worker = await pool.worker("w-one", real=first)
+    await pool.say(1, "please", sender=AUTHOR)
+    pool.doorbell(worker, ONE)
+    old = await shown(pool, "Which colour?")
+    await worker.kill()
+    heir = await pool.worker("w-two", real=second)
+    await press(pool, old, "0")
+    ringing = heir.doorbell(ONE)
+    await shown(pool, "Your name?")
+    assert texts(pool)[0] == "Which colour?\n\nThis question is over."
+    await pool.say(1, "Ann", sender=AUTHOR)
+    await heir.answer(ONE)
+    await ringing
+    assert [said and said.plain for said in second.said] == ["Ann"]
+    assert await pool.idle(ONE)

@@ -1,0 +1,24 @@
+"""Steps of a turn loop that begin no turn."""
+
+from tasks.errors import EnvelopeTooNew
+from tasks.session import SessionKey
+from workers.sessions import plans
+from workers.sessions.dependencies import Dependencies
+from workers.sessions.moving import move
+from workers.sessions.owned_session import OwnedSession
+
+
+async def begin_none(deps: Dependencies, owned: OwnedSession, plan: plans.Wait | plans.Move | plans.HandOff) -> None:
+    """Wait, move the session, or leave it.
+
+    Raises:
+        EnvelopeTooNew: a worker of a newer release has to do the next step.
+    """
+    match plan:
+        case plans.Wait(seconds):
+            await deps.sleep(seconds)
+        case plans.Move(chat, entries):
+            old = owned.session
+            await move(owned, SessionKey(old.bot, chat, old.topic, old.business), entries)
+        case plans.HandOff(reason):
+            raise EnvelopeTooNew(reason)
