@@ -46,11 +46,11 @@ async def asking(pool: Pool, runtime: Holding, **environ: str) -> AsyncGenerator
     """A worker whose turn asks; at the end that turn has ended."""
     worker = await pool.worker("w-one", real=runtime, **environ)
     await pool.say(1, "please", sender=AUTHOR)
-    ringing = worker.doorbell(ONE)
+    answering = worker.doorbell(ONE)
     await shown(pool, runtime.questions[0].text)
     yield worker
     async with asyncio.timeout(PATIENCE_S):
-        await ringing
+        await answering
 
 
 async def shown(pool: Pool, text: str) -> ParkedTurn:
@@ -115,7 +115,7 @@ async def test_what_is_written_beside_the_answer_is_the_next_turn(pool: Pool) ->
 
 
 @pytest.mark.promise("elicited")
-async def test_an_answer_whose_doorbell_rings_elsewhere_is_found(pool: Pool) -> None:
+async def test_an_answer_whose_doorbell_is_sent_elsewhere_is_found(pool: Pool) -> None:
     runtime = Holding()
     async with asking(pool, runtime):
         await press(pool, await shown(pool, "Which colour?"), "0")
@@ -154,11 +154,11 @@ async def test_a_question_whose_worker_died_says_that_it_is_over_and_the_turn_ru
     await worker.kill()
     heir = await pool.worker("w-two", real=second)
     await press(pool, old, "0")
-    ringing = heir.doorbell(ONE)
+    answering = heir.doorbell(ONE)
     await shown(pool, "Your name?")
     assert texts(pool)[0] == "Which colour?\n\nThis question is over."
     await pool.say(1, "Ann", sender=AUTHOR)
     await heir.answer(ONE)
-    await ringing
+    await answering
     assert [said and said.plain for said in second.said] == ["Ann"]
     assert await pool.idle(ONE)

@@ -24,7 +24,7 @@ from workers.steps import PersonsAnswer, Question
 log = logging.getLogger("cohort.turns")
 
 _LOOK_S = 2.0
-"""A doorbell may ring at another worker, where the slot has moved to: so the inbox is read again this often."""
+"""A doorbell may come to another worker, where the slot has moved to: so the inbox is read again this often."""
 
 
 async def end_held(deps: Dependencies, owned: OwnedSession) -> None:
