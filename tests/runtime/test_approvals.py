@@ -163,6 +163,30 @@ async def test_calls_of_one_round_are_all_asked_about_and_those_that_need_no_wor
         assert executions(cards).total() == 1
 
 
+@pytest.mark.promise("approved-once")
+async def test_a_denied_call_is_not_made_when_another_call_of_its_tool_is_allowed_always(
+    runtime: Open, model: Model, tools: Callable[[str], Path]
+) -> None:
+    cards = tools("  - {entrypoint: counter.py:count, approve: true, in_doubt: run}")
+    asked = ask(1, 'CALL:count{"name": "x"} CALL:count{"name": "y"}')
+    async with runtime() as engine:
+        steps = MemorySteps()
+        x, y = await parks(engine, asked, steps)
+        always = replace(asked, allowed=frozenset({x.scope}))
+        await resumes(engine, always, MemorySteps(steps.kept), **{x.key: NO, y.key: RUN})
+        assert executions(cards).total() == 1
+        # The same of a call that may have been made already.
+        (one,) = await parks(engine, ask(2, 'CALL:count{"name": "x"}'), first := MemorySteps())
+        answers, dead = {one.key: RUN}, MemorySteps(first.kept, room=len(first.kept) + 1)
+        begun = replace(ask(2, 'CALL:count{"name": "x"}'), answers=answers)
+        await run_until_dead(engine, replace(begun, steps=dead, asks=True), dead)
+        (doubt,) = await parks(engine, begun, MemorySteps(dead.kept))
+        assert executions(cards).total() == 1, "before it died"
+        answers[doubt.key] = NO
+        await resumes(engine, replace(begun, allowed=always.allowed), MemorySteps(dead.kept), **answers)
+        assert executions(cards).total() == 0
+
+
 @pytest.mark.promise("ask-user")
 async def test_a_tool_asks_and_goes_on_with_the_answer(
     runtime: Open, model: Model, tools: Callable[[str], Path]

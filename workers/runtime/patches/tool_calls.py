@@ -108,7 +108,8 @@ class _Step:
         if journal.is_begun(key) and journal.rests(key):
             return await self._run()
         if not (journal.has_result(key) or journal.is_begun(key)):
-            if self._needs_approval:
+            # An answer to this very call holds, whatever "always" allows by now: it may have been pressed for another.
+            if self._needs_approval or journal.answer(key) is not None:
                 refused = await self._asked_before()
                 if refused is not None:
                     return refused
@@ -155,7 +156,7 @@ class _Step:
         journal.doubts(key, self._name, choice)
         if choice == "ask" and said is None:
             await journal.park(self._question(again=True))
-        if choice == "run" or (said is not None and said.verdict == "run"):
+        if said.verdict == "run" if said is not None else choice == "run":
             # Marked once more: an answer is for one execution.
             await journal.begin(key, self._name)
             return await self._run(again=True)
