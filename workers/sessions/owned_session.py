@@ -211,7 +211,9 @@ class OwnedSession(StateView):
     async def note_held(self, held: HeldQuestion | None) -> None:
         """Record the question of the running turn whose call stays open; None: there is none any more."""
         said = held.to_json() if held is not None else ""
-        self._fields[StateField.held] = said.encode()
+        self._fields.pop(StateField.held, None)
+        if said:
+            self._fields[StateField.held] = said.encode()
         await self._write(lambda: self._sessions.note(self._claim, StateField.held, said))
 
     async def leave(self, new: SessionKey, entries: Sequence[bytes] = ()) -> None:
