@@ -81,6 +81,8 @@ class ParkedTurn(Envelope):
     """``tasks.journal.turn_of`` the messages that it answers."""
     taken: int
     """Inbox entries at the head that it answers."""
+    before: int = 0
+    """Inbox entries, those included, that stood there when its questions were put: those answer no question."""
     ends: float
     """When it is given up, seconds since the epoch."""
     who: tuple[int, ...] = ()

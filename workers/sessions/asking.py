@@ -58,7 +58,7 @@ def people(messages: Sequence[Inbound]) -> tuple[int, ...]:
     return tuple(dict.fromkeys(message.person for message in messages if message.person is not None))
 
 
-def put_questions(owned: OwnedSession, mark: Mark, ask: Ask, settings: Settings) -> Commit:
+async def put_questions(owned: OwnedSession, mark: Mark, ask: Ask, settings: Settings) -> Commit:
     """The commit of a turn that parks: its messages and its journal stay, its questions go out."""
     asked = tuple(open_question(question) for question in ask.questions[:MOST_QUESTIONS])
     private = owned.session.chat > 0
@@ -66,6 +66,8 @@ def put_questions(owned: OwnedSession, mark: Mark, ask: Ask, settings: Settings)
     parked = ParkedTurn(
         turn=mark.turn,
         taken=mark.taken,
+        # What came while the turn ran was written before its author had read the question.
+        before=len(await owned.whole_inbox()),
         ends=ask.now + settings.ask_ttl.total_seconds(),
         who=(*people(ask.messages), *((owned.session.chat,) if private else ())),
         anyone=not private and settings.ask_in_groups == "anyone",

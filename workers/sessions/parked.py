@@ -92,16 +92,21 @@ def plan_parked(parking: Parking, entries: Sequence[Inbound], said: Said, rules:
     """
     turn, behind = parking.turn, entries[parking.turn.taken :]
     said = joined(said, said_in(entries[: turn.taken], said))
-    news = [entry for entry in behind if not _consumed(turn, entry) and not changes_nothing(entry, said)]
+    news = [
+        (entry, place <= turn.before)
+        for place, entry in enumerate(behind, turn.taken + 1)
+        if not _consumed(turn, entry) and not changes_nothing(entry, said)
+    ]
     noted, places = turn, dict[str, int | None]()
-    for entry in news:
-        given = answer_in(parking, noted, entry, rules.admins)
+    for entry, stood in news:
+        # What stood in the inbox before the question has not seen it.
+        given = {} if stood else answer_in(parking, noted, entry, rules.admins)
         if not given and entry.kind != "answer":
             if rules.mode == "interrupt":
                 return Withdrawn(resumed(turn, entries))
             # A message waits in followup mode; a choice or a Retry would wait for longer than its user expects.
-            joins = rules.mode == "collect" or entry.kind not in ("message", "reminder")
-            given = _joins(noted, entry) if joins else {}
+            joins = rules.mode != "followup" or entry.kind not in ("message", "reminder")
+            given = _joins(noted, entry) if joins and not stood else {}
         for ident in given:
             places[ident] = entry.message_id if entry.kind == "answer" else parking.asked.get(ident)
         noted = noted.model_copy(update={"given": {**noted.given, **given}})

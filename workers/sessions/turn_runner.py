@@ -115,7 +115,7 @@ class TurnRunner:
         )
         log.info("turn.parked", extra={"questions": len(questions)})
         ask = Ask(questions, self._messages, deps.clock.now(), self._text, self._reply_to, self._held.consumed)
-        commit = put_questions(owned, self.journal.mark, ask, deps.settings)
+        commit = await put_questions(owned, self.journal.mark, ask, deps.settings)
         first, *further = commit.replies
         if owned.live and not said:
             # Steps stand there alone, and nothing goes on with them: the question takes their place.
