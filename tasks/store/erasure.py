@@ -136,13 +136,14 @@ class Erasure:
         return bool(done)
 
     def _names(self, session: SessionKey, parts: Iterable[str]) -> list[str]:
-        first = [keys.state(session), keys.pending(slot_of(session, self._slots))]
+        slot = slot_of(session, self._slots)
+        first = [keys.state(session), keys.pending(slot), keys.parked(slot)]
         first += [keys.inbox(session), keys.outbox(session)]
         return [*first, *(part for part in dict.fromkeys(parts) if part not in first)]
 
     def _struck(self, session: SessionKey) -> list[str]:
-        pending = keys.pending(slot_of(session, self._slots))
-        return [keys.state(session), keys.inbox(session), keys.journal(session), pending]
+        slot = slot_of(session, self._slots)
+        return [keys.state(session), keys.inbox(session), keys.journal(session), keys.pending(slot), keys.parked(slot)]
 
     # -- sessions
 

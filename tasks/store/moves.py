@@ -62,6 +62,7 @@ class Moves:
         """
         old = claim.session
         names = [keys.state(old), keys.inbox(old), self._pending(old), keys.state(new), self._pending(new)]
+        names.append(keys.parked(slot_of(old, self._slots)))
         args = [claim.owner, claim.epoch, str(old), str(new), self._clock.now(), *entries]
         if not await self._move(names, args):
             raise ClaimLost

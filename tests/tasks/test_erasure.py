@@ -239,6 +239,15 @@ async def test_what_others_wrote_in_a_group_is_answered_after_one_of_them_was_fo
 
 
 @pytest.mark.promise("forgotten")
+async def test_a_question_of_a_turn_that_was_forgotten_is_not_counted_as_open(store: Store, settings: Settings) -> None:
+    await filled(store, settings)
+    for session in (HERS, GROUP):
+        await store.redis.zadd(keys.parked(slot_of(session, settings.slots)), {str(session): 900.0})
+    await erase(store, Whose(user=ANN))
+    assert await store.sessions.parked_turns(settings.slots) == 0
+
+
+@pytest.mark.promise("forgotten")
 def test_a_number_that_is_part_of_another_number_is_not_the_person() -> None:
     ann = Whose(user=ANN)
     assert not ann.is_named_in("cohort:bots")

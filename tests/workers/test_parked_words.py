@@ -96,10 +96,12 @@ async def test_a_turn_that_was_parked_in_a_group_asks_again_in_the_supergroup(po
     assert asked is not None
     await pool.say(-5, kind="moved", v=2, moved_to=-1005, message_id=None)
     await worker.answer(old)
+    assert await pool.store.sessions.parked_turns(64) == 0
     await worker.answer(new)
     assert await pool.store.sessions.parked(old) == (None, ()), "its buttons say that the question has ended"
     again, _ = await pool.store.sessions.parked(new)
     assert again is not None
+    assert await pool.store.sessions.parked_turns(64) == 1
     choice = {"ask": again.questions[0].id, "say": "once"}
     await pool.say(-1005, kind="answer", v=3, choice=choice, sender=AUTHOR, chat_type="supergroup")
     await worker.answer(new)

@@ -1,16 +1,17 @@
 -- Take what one person wrote out of a session of several; a turn that runs cannot write it back, and is begun again.
 -- A turn that is parked is begun again, too: its question may quote the person.
--- KEYS: 1 state, 2 inbox, 3 journal, 4 pending.
+-- KEYS: 1 state, 2 inbox, 3 journal, 4 pending, 5 parked.
 -- ARGV: 1 the history as it was read ('' leaves it), 2 the history in its place, 3 and 4 the same of the messages for
 --       Retry, 5 and 6 of those without an answer, 7 session, 8 now (s); then the inbox entries to remove, as they were read.
 -- Reply: {how many entries went, owner ('' none)}; {-1, owner}: history or messages are not as they were read.
-local state, inbox, journal, pending, now = KEYS[1], KEYS[2], KEYS[3], KEYS[4], tonumber(ARGV[8])
+local state, inbox, journal, pending, parked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local now = tonumber(ARGV[8])
 local fields = { STATE.history, STATE.retry_batch, STATE.unanswered }
 local found = redis.call('HMGET', state, STATE.owner, STATE.epoch, unpack(fields))
 local owner, epoch = found[1] or '', tonumber(found[2] or nil) or 0
 epoch = epoch >= 0 and epoch <= 2 ^ 52 and math.floor(epoch) or 0
 assert(#ARGV >= 8 and now and now >= 0 and now <= 1e12, 'an argument is missing or out of range')
-local _ = redis.call('LLEN', inbox), redis.call('ZCARD', pending)
+local _ = redis.call('LLEN', inbox), redis.call('ZCARD', pending), redis.call('ZCARD', parked)
 local changes = 0
 for place = 1, 3 do
   local read = ARGV[2 * place - 1]
@@ -36,6 +37,7 @@ if owner ~= '' then
 end
 redis.call('HDEL', state, STATE.owner, STATE.tries, STATE.batch_size, STATE.isolate_next, STATE.journal, STATE.parked, STATE.asked)
 redis.call('DEL', journal)
+redis.call('ZREM', parked, ARGV[7])
 if redis.call('LLEN', inbox) > 0 then
   redis.call('ZADD', pending, 'NX', now, ARGV[7])
 end
