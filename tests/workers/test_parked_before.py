@@ -100,3 +100,15 @@ async def test_in_steer_mode_a_message_behind_a_question_joins_the_turn(pool: Po
     assert runtime.seen[-1].answers == {BOOK.key: PersonsAnswer("words", "make it five")}
     assert pool.telegram.answered(ONE) == [1, 2]
     assert await pool.idle(ONE)
+
+
+async def test_in_interrupt_mode_what_came_before_a_question_withdraws_it(pool: Pool) -> None:
+    runtime = Overtaken(((WORDS,),))
+    runtime.pool, runtime.fields = pool, {}
+    worker = await pool.worker("w-one", real=runtime, COHORT_QUEUE_MODE="interrupt")
+    await pool.say(1, "please", sender=AUTHOR)
+    await worker.answer(ONE)
+    assert "Withdrawn." in shown(pool)[0]
+    assert [request.messages[0].text for request in runtime.seen] == ["please", "by the way"]
+    assert runtime.seen[-1].answers == {}
+    assert await pool.idle(ONE)
