@@ -158,7 +158,7 @@ class Supervisor:
         if status == MISCONFIGURED and process.starts == 1 and process.spec.echo:
             self._fatal(f"{name} cannot run as it is set up (see above)")
             return
-        again = f"in {pause:g} s" if pause else "now"
+        again = f"in {pause:.1f} s" if pause else "now"
         self.console.say(f"{name} {describe(status)} after {lasted:.0f} s; starting it again {again}")
 
     def _last_words(self, spec: Spec) -> list[str]:

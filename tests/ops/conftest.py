@@ -1,15 +1,12 @@
 """What the tests of ops share: a console that can be listened to, and a supervisor with small children."""
 
-import os
-import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ops.up.process import Spec
-from tests.harness.processes import ROOT
 from tests.harness.supervising import Heard
 
 
@@ -43,23 +40,3 @@ print("ready", os.getpid(), os.environ.get("COHORT_INCARNATION", "-"), flush=Tru
 while True:
     signal.pause()
 """
-
-
-def cohort(*arguments: str, home: Path, cwd: Path = ROOT, **environ: str) -> subprocess.CompletedProcess[str]:
-    """The command, to its end."""
-    return subprocess.run(
-        (sys.executable, "-m", "ops.cli", *arguments),
-        cwd=cwd,
-        env=clean(home) | environ,
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
-    )
-
-
-def clean(home: Path) -> Mapping[str, str]:
-    """Our environment without any setting of Cohort's or a provider's in it."""
-    ours = ("COHORT_", "TELEGRAM_", "REDIS_", "FLOWER_", "FAST_AGENT_", "GENERIC_")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours) and "API_KEY" not in name}
-    return kept | {"COHORT_HOME": str(home), "PYTHONPATH": str(ROOT)}

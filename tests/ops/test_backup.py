@@ -9,7 +9,7 @@ from ops.commands import backup_file
 from tasks.clock import SystemClock
 from tasks.store import Store
 from tasks.store.backup import dump
-from tests.ops.conftest import cohort
+from tests.harness.command import cohort
 from tests.tasks.test_backup import content, filled
 
 

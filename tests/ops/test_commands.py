@@ -14,7 +14,7 @@ from playground import BOT
 from tasks.envelope import DeadLetter, Inbound
 from tasks.settings import load
 from tasks.store import Store
-from tests.ops.conftest import cohort
+from tests.harness.command import cohort
 
 TOKEN = "123456:ABC-very-secret"
 

@@ -13,8 +13,8 @@ from tasks.bot_status import BotStatus
 from tasks.clock import SystemClock
 from tasks.settings import Settings, load
 from tasks.store import Store
+from tests.harness.command import cohort
 from tests.harness.processes import ROOT
-from tests.ops.conftest import cohort
 
 ODD = """
 mcp:

@@ -12,7 +12,7 @@ from tasks.slots import slot_of
 from tasks.store import Store
 from tasks.telemetry import session_hash
 from tasks.turn_record import TurnRecord, TurnRecords, reference, task_id, with_reference
-from tests.ops.conftest import cohort
+from tests.harness.command import cohort
 
 SESSION = "4242:-100:t7"
 OTHER = "4242:8"

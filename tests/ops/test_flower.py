@@ -12,8 +12,8 @@ from flower.urls import handlers
 
 from ops.environment import needed
 from ops.up.plan import flower_command
+from tests.harness.command import clean
 from tests.harness.supervising import PATIENCE
-from tests.ops.conftest import clean
 from tests.playground.test_guard import foreign_requests
 
 METHODS = ("GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD")

@@ -10,7 +10,7 @@ from playground.server import serving
 from playground.state.world import State
 from tasks.settings import load
 from tests.conftest import TOKEN
-from tests.ops.conftest import cohort
+from tests.harness.command import cohort
 from tests.ops.test_containers import compose
 
 WEBHOOK = {

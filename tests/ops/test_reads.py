@@ -12,9 +12,9 @@ import pytest
 from redis.asyncio import Redis
 
 from ops.context import PATIENCE_S
+from tests.harness.command import clean, cohort
 from tests.harness.processes import ROOT
 from tests.harness.valkey import Valkey
-from tests.ops.conftest import clean, cohort
 from tests.support.valkey import valkey_server
 
 READS = [

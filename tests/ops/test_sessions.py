@@ -8,8 +8,8 @@ import pytest
 from ops.commands import log_files
 from tasks.settings import Settings, load
 from tasks.store import Store, connect
+from tests.harness.command import cohort
 from tests.harness.valkey import Valkey
-from tests.ops.conftest import cohort
 from tests.tasks.test_erasure import ANN, BOB, BOT, GROUP, HERS, HIS, TOPIC, filled
 
 

@@ -21,8 +21,8 @@ from tasks.settings import Settings, load
 from tasks.slots import assign, slot_of
 from tasks.store import Store
 from tasks.worker_status import WorkerStatus
+from tests.harness.command import cohort
 from tests.harness.processes import ROOT
-from tests.ops.conftest import cohort
 
 
 class FakeClock:

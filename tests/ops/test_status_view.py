@@ -14,7 +14,7 @@ from tasks.slots import slot_of
 from tasks.store import Store, connect
 from tasks.store.bots import KEPT
 from tasks.worker_status import Sends, WorkerStatus
-from tests.ops.conftest import cohort
+from tests.harness.command import cohort
 
 
 class FakeClock:

@@ -16,8 +16,8 @@ import pytest
 
 from ops import control
 from ops.home import Home, Running
+from tests.harness.command import clean, cohort
 from tests.harness.processes import ROOT
-from tests.ops.conftest import clean, cohort
 
 pytestmark = pytest.mark.xdist_group("embedded-valkey")
 """Each looks for a free port before its server takes it."""

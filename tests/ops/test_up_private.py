@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness.command import clean
 from tests.harness.processes import ROOT
-from tests.ops.conftest import clean
 from tests.ops.test_flower import free_port
 from tests.ops.test_up import System, system
 

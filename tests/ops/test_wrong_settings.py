@@ -14,8 +14,8 @@ from ops.cli import app, main
 from ops.home import Home, Running
 from tasks.errors import Misconfigured
 from tasks.settings import load
+from tests.harness.command import clean, cohort
 from tests.harness.processes import ROOT
-from tests.ops.conftest import clean, cohort
 from workers.process.memory import require_room
 
 COMMANDS: dict[str, tuple[str, ...]] = {
@@ -181,6 +181,7 @@ def test_a_failover_that_may_lose_messages_is_named_unless_replicas_are_waited_f
 
 
 @pytest.mark.promise("hangup-drains")
+@pytest.mark.timeout(240)
 def test_a_terminal_that_closes_ends_up_in_order_and_a_second_hangup_changes_nothing(tmp_path: Path) -> None:
     environ = {"COHORT_MODEL": "passthrough", "FLOWER_PORT": "0", "COHORT_PLAYGROUND_PORT": "0", "COHORT_WORKERS": "1"}
     running = subprocess.Popen(

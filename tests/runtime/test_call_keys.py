@@ -72,7 +72,7 @@ async def test_a_server_over_http_is_given_the_same_key_in_each_try(
 
 async def test_a_program_of_a_shell_is_given_the_key(runtime: Open, model: Model, cards: Path) -> None:
     card(cards, "assistant.md", "---\nname: assistant\nmodel: generic.mock\nshell: true\n---\nYou.\n")
-    async with runtime(COHORT_SHELL="1") as engine:
+    async with runtime(COHORT_SHELL="1", COHORT_APPROVE="listed") as engine:
         steps = MemorySteps()
         command = json.dumps({"command": "echo key=$CALL_KEY"})
         result = await engine.run(replace(ask(1, f"CALL:bash{command}"), steps=steps), Screen())

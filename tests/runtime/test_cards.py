@@ -82,7 +82,8 @@ def test_workers_need_no_configuration_unless_one_is_named(
     monkeypatch.chdir(tmp_path / "agent-cards")
     given = {"COHORT_CARDS": str(cards)}
     assert check_cards(load(given)) == []
-    assert [problem.what for problem in check_cards(load({**given, "COHORT_CONFIG": "none.yaml"}))] == ["no such file"]
+    with pytest.raises(Misconfigured, match=r"COHORT_CONFIG: none\.yaml: there is no such file"):
+        load({**given, "COHORT_CONFIG": "none.yaml"})
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ import pytest
 from redis.asyncio import Redis
 
 from playground.client import PlaygroundClient
+from tests.harness.command import cohort
+from tests.harness.contents import everything
 from tests.harness.product import ModelControl
-from tests.ops.conftest import cohort
 from tests.system.conftest import Running
-from tests.tasks.test_erasure import everything
 
 
 @pytest.mark.promise("forgotten")

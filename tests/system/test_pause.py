@@ -10,9 +10,9 @@ from tasks.clock import SystemClock
 from tasks.session import SessionKey
 from tasks.settings import load
 from tasks.store import connect
+from tests.harness.command import cohort
 from tests.harness.processes import Process
 from tests.harness.product import ModelControl
-from tests.ops.conftest import cohort
 from tests.system.conftest import Running
 
 

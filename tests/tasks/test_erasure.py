@@ -1,14 +1,10 @@
 """Erasing a session, and a person everywhere: nothing of it is left, and a running turn cannot write it back."""
 
 import json
-import zlib
-from base64 import b64decode
-from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from redis.asyncio import Redis
 
 from tasks import keys
 from tasks.app import make_app
@@ -25,6 +21,7 @@ from tasks.store.journal import Steps
 from tasks.store.sessions import Claim, Commit, Counts
 from tasks.store.whose import Whose
 from tasks.worker_status import WorkerStatus
+from tests.harness.contents import everything
 from workers.runtime.conversation import stored
 from workers.runtime.conversation.frames import body, closing, label, opening
 
@@ -121,32 +118,6 @@ async def filled(store: Store, settings: Settings) -> None:
 async def _last(store: Store, session: SessionKey) -> str:
     found = await store.redis.hget(keys.state(session), "commit")  # type: ignore[misc]
     return (found or b"").decode()
-
-
-async def everything(redis: Redis) -> str:
-    """All names and values of Redis, with what is compressed or encoded in them."""
-    told: list[bytes] = []
-    for name in await redis.keys("*"):
-        told.append(name)
-        match (await redis.type(name)).decode():
-            case "list":
-                told += await redis.lrange(name, 0, -1)  # type: ignore[misc]
-            case "hash":
-                told += [part for pair in (await redis.hgetall(name)).items() for part in pair]  # type: ignore[misc]
-            case "set":
-                told += await redis.smembers(name)  # type: ignore[misc]
-            case "zset":
-                told += await redis.zrange(name, 0, -1)
-            case "stream":
-                told += [field for _, fields in await redis.xrange(name) for field in fields.values()]
-            case _:
-                told.append(await redis.get(name) or b"")
-    for value in tuple(told):
-        with suppress(zlib.error):
-            told.append(zlib.decompress(value[1:]))
-        with suppress(ValueError, KeyError, TypeError):
-            told.append(b64decode(json.loads(value)["body"]))
-    return "\n".join(value.decode(errors="replace") for value in told)
 
 
 @pytest.mark.promise("forgotten")

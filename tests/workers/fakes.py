@@ -365,7 +365,8 @@ class Model:
         self.calls.append(call)
         self.changes.tell()
         try:
-            said = " ".join(call.texts)
+            texts = [*call.texts]
+            said = " ".join(texts)
             if sink is not None:
                 self._show(said, sink)
             for text, hold in tuple(self._holds.items()):
@@ -379,7 +380,8 @@ class Model:
                 request.steering.restart()
                 newer = await request.steering.newer()
                 request.steering.joined(newer)
-                said = " ".join([said, *(message.text for message in newer)])
+                texts += [message.text for message in newer]
+                said = " ".join(texts)
                 await self._before_end(said)
             self._break(said)
         except BaseException as problem:
@@ -388,7 +390,7 @@ class Model:
         finally:
             self.changes.tell()
         call.end = "answered"
-        history = json.dumps([*call.history, said]).encode()
+        history = json.dumps([*call.history, *texts]).encode()
         gone = next((gone for text, gone in self.dropped.items() if text in said), {})
         told, dropped = tuple(gone.values()), tuple(gone)
         return TurnResult(f"answer to {said}", history, Usage(10, 5, "scripted"), notices=told, dropped=dropped)

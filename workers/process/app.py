@@ -19,8 +19,7 @@ from tasks.clock import SystemClock
 from tasks.doorbell import Doorbells
 from tasks.errors import StoreUnavailable
 from tasks.settings import Settings
-from tasks.store.pauses import PauseView
-from tasks.telemetry import bind_fields, hash_sessions
+from tasks.telemetry import bind_fields
 from tasks.turn import bind
 from tasks.worker_status import WorkerStatus
 from workers.process.celery_pool import pool_on
@@ -123,13 +122,10 @@ class _LoopSide:
             open_worker(settings, incarnation, clock=SystemClock(), steps=self.steps) as worker,
             asyncio.TaskGroup() as loops,
         ):
-            hash_sessions(await worker.store.trail.log_key())
             freeze_startup_objects()
             require_room(settings.worker_max_rss_mib)
-            pauses = PauseView(worker.store.pauses)
-            await pauses.refresh()
             capacity = settings.lanes * AWAKE_PER_LANE
-            scheduler = SessionScheduler(worker.dependencies, loops, capacity=capacity, paused=pauses.holds)
+            scheduler = SessionScheduler(worker.dependencies, loops, capacity=capacity, paused=worker.pauses.holds)
             status = partial(_status, settings, scheduler, worker)
             forgetting = Forgetting(scheduler, worker.engine.lanes, settings.home)
             member = Member(
@@ -153,7 +149,7 @@ class _LoopSide:
                     Retention(worker.store, SystemClock(), keep_days=settings.keep_days).run(lambda: 0 in member.slots),
                     name="retention",
                 )
-                pausing = group.create_task(watch(pauses), name="pauses")
+                pausing = group.create_task(watch(worker.pauses), name="pauses")
                 lag = group.create_task(loop_lag.measure(SystemClock().monotonic), name="loop lag")
                 recycling = group.create_task(recycle(settings.worker_max_rss_mib), name="recycle")
                 log.info("worker.ready", extra={"lanes": settings.lanes})

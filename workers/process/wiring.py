@@ -9,6 +9,8 @@ from botapi.pacing import Pacing
 from tasks.clock import Clock
 from tasks.settings import Settings
 from tasks.store import Store, connect
+from tasks.store.pauses import PauseView
+from tasks.telemetry import hash_sessions
 from workers.runtime.engine import Engine
 from workers.sessions.alerts import Alerts
 from workers.sessions.dependencies import Dependencies, Steps
@@ -31,6 +33,8 @@ class WorkerAssembly:
     dependencies: Dependencies
     pacing: Pacing
     """Knows what was sent to Telegram lately."""
+    pauses: PauseView
+    """Whether an operator has paused turns."""
 
 
 @asynccontextmanager
@@ -44,7 +48,7 @@ async def open_worker(
         StoreUnavailable: Redis is away.
     """
     async with (
-        connect(settings, clock) as store,
+        _store(settings, clock) as (store, pauses),
         connected(settings.token, settings.telegram_base_url, connections=_connections(settings.lanes)) as telegram,
         Engine(
             settings,
@@ -73,7 +77,17 @@ async def open_worker(
             heartbeat=Heartbeat(clock, settings.heartbeat_ttl),
             steps=steps,
         )
-        yield WorkerAssembly(store, engine, dependencies, pacing)
+        yield WorkerAssembly(store, engine, dependencies, pacing, pauses)
+
+
+@asynccontextmanager
+async def _store(settings: Settings, clock: Clock) -> AsyncGenerator[tuple[Store, PauseView]]:
+    """The store, and what has to be known of it: the engine takes seconds to start, and Redis may go away meanwhile."""
+    async with connect(settings, clock) as store:
+        hash_sessions(await store.trail.log_key())
+        pauses = PauseView(store.pauses)
+        await pauses.refresh()
+        yield store, pauses
 
 
 def _connections(lanes: int) -> int:
