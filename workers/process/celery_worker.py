@@ -94,6 +94,13 @@ class CohortConsumer(Consumer):
         broken.note(why)
         message.reject_log_error(log, cast("Any", self).connection_errors)
 
+    def shutdown(self) -> None:
+        """Called when the pool has ended: how its last tasks went is still to be published."""
+        dispatcher = cast("Any", self).event_dispatcher
+        if dispatcher is not None:
+            dispatcher.flush()
+        cast("Any", super()).shutdown()
+
     def on_send_event_buffered(self) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - its stub is wrong
         """Called from any thread, for each event (``celery.events.EventDispatcher``)."""
         if self.hub is not None:
