@@ -1,5 +1,6 @@
 """What all tests share: a real Valkey, and the check that no test leaves a key that is not declared."""
 
+import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -32,6 +33,13 @@ TIERS = {
 """
 ORDER = ("system", "rehearsal", "chaos", "soak", "bench", "unit", "store", "process", "runtime")
 """Stages are long and mostly wait, so they begin first, and small tests that compute fill the gaps and the end."""
+
+
+def pytest_configure() -> None:
+    """Signals that nohup or a shell's `&` ignores would be ignored by every process that a test starts."""
+    for number, handler in ((signal.SIGHUP, signal.SIG_DFL), (signal.SIGINT, signal.default_int_handler)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 def tier_of(path: Path) -> str:

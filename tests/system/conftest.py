@@ -14,7 +14,10 @@ from tests.harness.nursery import nursery
 from tests.harness.product import Harness, ModelControl, durable_valkey
 
 HERE = Path(__file__).parent
-SECOND = ("test_redis_faults", "test_recycle", "test_slots", "test_cards_reload", "test_shipped_cards")
+SECOND = (
+    *("test_redis_faults", "test_recycle", "test_slots", "test_cards_reload", "test_shipped_cards"),
+    *("test_asking", "test_events", "test_forget", "test_pause"),
+)
 """About as long as the others together."""
 
 
