@@ -87,8 +87,11 @@ def test_it_makes_no_difference_where_the_text_is_cut_into_pieces(text: str, dat
 
 @given(st.lists(st.sampled_from(WORDS) | st.text(max_size=6), max_size=20).map("".join))
 def test_no_word_is_lost_but_the_marks(text: str) -> None:
+    """What follows a mark that is never closed was shown as thought, and is said in the end: it is in both."""
     said, thought = read([text])
-    assert len(said) + len(thought) <= len(text)
+    assert max(len(said), len(thought)) <= len(text)
+    if text.count("<") + text.count("[") + text.count("◁") == 0:
+        assert (said, thought) == (text, "")
     kept = sorted((said + thought).replace("<", ""))
     assert not kept or set(kept) <= set(text)
 
