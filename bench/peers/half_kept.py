@@ -14,8 +14,8 @@ def main() -> None:
 
     opened = engine.opened
 
-    async def half(request, directory):
-        return await opened(request, directory) if kept(request.session.chat) else None
+    async def half(request, *arguments):
+        return await opened(request, *arguments) if kept(request.session.chat) else None
 
     engine.opened = half
     sys.exit(work())
