@@ -16,7 +16,7 @@ from bot.intake import UpdateIntake
 from bot.interrupts import Interrupts
 from bot.leader import LeaderLoop
 from bot.notices import Notices
-from bot.pause import held, watch
+from bot.pause import held, tell
 from bot.poller import Poller
 from bot.replies import Replies
 from bot.signs import Signs
@@ -169,7 +169,7 @@ async def _work(connections: Connections, stop: Stop) -> None:
             background.create_task(signs.run(), name="signs"),
             background.create_task(heartbeat.run(), name="heartbeat"),
             background.create_task(loop_lag.measure(clock.monotonic), name="loop lag"),
-            background.create_task(watch(pauses), name="pauses"),
+            background.create_task(pauses.watch(tell), name="pauses"),
         ]
         await _show_commands(telegram)
         log.info("bot.ready", extra={"bot": about.bot, "username": about.username, "mode": mode})

@@ -1,16 +1,10 @@
 """What a process of the bot says of itself: one shape, for the process that writes it and for all that read it."""
 
-from typing import Self
-
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from tasks.worker_status import Sends
+from tasks.worker_status import ProcessStatus, Sends
 
 
-class BotStatus(BaseModel):
-    """The facts of one process. Each field has a default: the process may be of another release."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
+class BotStatus(ProcessStatus):
+    """The facts of one process of the bot."""
 
     at: float = 0.0
     """When it said so, seconds since the epoch."""
@@ -26,11 +20,3 @@ class BotStatus(BaseModel):
     polled_at: float | None = None
     """When its last poll ended (webhook: when the last update came)."""
     sends: Sends = Sends()
-
-    @classmethod
-    def from_json(cls, said: bytes) -> Self:
-        """Read it; what cannot be read says nothing."""
-        try:
-            return cls.model_validate_json(said)
-        except ValidationError:
-            return cls()

@@ -34,10 +34,22 @@ class Sends(BaseModel):
     """Those that it refused with 429."""
 
 
-class WorkerStatus(BaseModel):
-    """The facts of one worker. Each field has a default: the heartbeat may be of another release, or damaged."""
+class ProcessStatus(BaseModel):
+    """What a process says of itself. Each field has a default: it may be of another release, or damaged."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+    @classmethod
+    def from_json(cls, said: bytes) -> Self:
+        """Read it; what cannot be read says nothing, and its process lives all the same."""
+        try:
+            return cls.model_validate_json(said)
+        except ValidationError:
+            return cls()
+
+
+class WorkerStatus(ProcessStatus):
+    """The facts of one worker."""
 
     host: str = "?"
     pid: int = 0
@@ -69,11 +81,3 @@ class WorkerStatus(BaseModel):
             return read(value)
         except ValidationError:
             return cls.model_fields[info.field_name or ""].default
-
-    @classmethod
-    def from_json(cls, said: bytes) -> Self:
-        """Read a heartbeat; one that cannot be read says nothing, and its worker lives all the same."""
-        try:
-            return cls.model_validate_json(said)
-        except ValidationError:
-            return cls()

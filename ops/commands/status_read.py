@@ -18,7 +18,7 @@ async def look(store: Store, clock: Clock, *, slots: int) -> Look:
     """
     view = await store.members.look()
     statuses = await store.bots.look()
-    backlogs = await store.sessions.backlogs(slots)
+    backlogs = await store.sessions.backlogs(range(slots))
     dead = await store.dead.count()
     pauses = await store.pauses.look()
     ids = sorted({status.bot for status in statuses.values() if status.bot})

@@ -1,6 +1,8 @@
 """What an operator has paused: the intake of updates, and turns, of all sessions or of single ones."""
 
-from collections.abc import Mapping
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, cast
@@ -9,9 +11,13 @@ from redis.asyncio import Redis
 
 from tasks import keys
 from tasks.clock import Clock
-from tasks.errors import Terminal
+from tasks.errors import StoreUnavailable, Terminal
 from tasks.session import SessionKey
 from tasks.store.redis import guard, text
+
+log = logging.getLogger("cohort.pauses")
+
+_LOOK_EVERY_S = 1.0
 
 MOST_SESSIONS = 100
 """Sessions that may be paused one by one: a sweep reads some hundred sessions of a slot, and skips these."""
@@ -120,3 +126,18 @@ class PauseView:
             StoreUnavailable: Redis is away.
         """
         self.now = await self._store.look()
+
+    async def watch(self, tell: Callable[[Pauses, Pauses], None]) -> None:
+        """Keep it current until cancelled; without Redis it stays as it is.
+
+        Args:
+            tell: Called after each look with what was paused before and what is now.
+        """
+        while True:
+            before = self.now
+            try:
+                await self.refresh()
+            except StoreUnavailable:
+                log.debug("store.unavailable")
+            tell(before, self.now)
+            await asyncio.sleep(_LOOK_EVERY_S)

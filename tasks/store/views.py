@@ -1,7 +1,7 @@
 """How sessions stand, read from outside: nothing is claimed, and one that is damaged hides no other."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -167,16 +167,16 @@ class SessionViews:
         question = turn.open[0].about if turn is not None and turn.open else None
         return Glance(waiting, oldest, owner, agent, model, _count(used_in), _count(used_out), choices, question)
 
-    async def backlogs(self, slots: int) -> list[Backlog]:
-        """The slots that have work, in two round trips."""
+    async def backlogs(self, slots: Collection[int]) -> list[Backlog]:
+        """Those of the slots that have work, in two round trips."""
         with guard():
             async with self._redis.pipeline(transaction=False) as pipe:
-                for slot in range(slots):
+                for slot in slots:
                     pipe.zcard(keys.pending(slot))
                     pipe.zrange(keys.pending(slot), 0, _OLDEST_LOOKED_AT - 1, withscores=True)
                 told: list[Any] = await pipe.execute()
-        pairs = enumerate(zip(told[::2], told[1::2], strict=True))
-        found = [(slot, int(count), oldest) for slot, (count, oldest) in pairs if count and oldest]
+        read = zip(slots, told[::2], told[1::2], strict=True)
+        found = [(slot, int(count), oldest) for slot, count, oldest in read if count and oldest]
         taken = await self._taken([name for _, _, oldest in found for name, _ in oldest])
         return [
             Backlog(

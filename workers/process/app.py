@@ -28,7 +28,7 @@ from workers.process.forgetting import Forgetting, Retention
 from workers.process.loop_thread import LoopThread, LoopThreadPort
 from workers.process.membership import Member
 from workers.process.memory import recycle, require_room
-from workers.process.pausing import watch
+from workers.process.pausing import tell
 from workers.process.wiring import WorkerAssembly, open_worker
 from workers.runtime.engine import Engine
 from workers.sessions.dependencies import Steps
@@ -149,7 +149,7 @@ class _LoopSide:
                     Retention(worker.store, SystemClock(), keep_days=settings.keep_days).run(lambda: 0 in member.slots),
                     name="retention",
                 )
-                pausing = group.create_task(watch(worker.pauses), name="pauses")
+                pausing = group.create_task(worker.pauses.watch(tell), name="pauses")
                 lag = group.create_task(loop_lag.measure(SystemClock().monotonic), name="loop lag")
                 recycling = group.create_task(recycle(settings.worker_max_rss_mib), name="recycle")
                 log.info("worker.ready", extra={"lanes": settings.lanes})

@@ -186,7 +186,7 @@ class Member:
 
     async def _measure(self) -> None:
         now = self._clock.now()
-        logs = [log for log in await self._sessions.backlogs(self._settings.slots) if log.slot in self._slots]
+        logs = await self._sessions.backlogs(tuple(self._slots))
         metrics.backlog({log.slot: (log.sessions, max(0.0, now - log.since)) for log in logs})
         self._backlog = sum(log.sessions for log in logs)
 
