@@ -48,6 +48,9 @@ async def test_a_message_that_was_given_to_the_model_of_a_killed_worker_is_answe
                 await store.redis.ping()
             (cards / "counter.go").touch()
             await model.held("gate")
+            # The model call, the tool's call, and its result, which is written beside the model call that is held.
+            while await store.redis.llen(keys.journal(session)) < 3:
+                pass
             next(iter(own.workers.values())).kill()
             own.worker(ready=False)
             await model.release("gate")
