@@ -34,6 +34,7 @@ from tasks.bot_status import BotStatus
 from tasks.clock import Clock, SystemClock
 from tasks.doorbell import Doorbells
 from tasks.errors import CohortError, Misconfigured, StoreUnavailable
+from tasks.publishing import Publisher
 from tasks.settings import Settings
 from tasks.store import Store, connect
 from tasks.store.membership import Membership
@@ -161,6 +162,7 @@ async def _work(connections: Connections, stop: Stop) -> None:
         if mode == "webhook":
             heartbeat.polled()
 
+    publisher = Publisher(store.figures, holder, clock)
     leader = LeaderLoop(store.lease, connections.me.id, holder, leads=heartbeat.leads)
     async with asyncio.TaskGroup() as background:
         cancelling = background.create_task(interrupts.run(), name="interrupts")
@@ -170,6 +172,7 @@ async def _work(connections: Connections, stop: Stop) -> None:
             background.create_task(heartbeat.run(), name="heartbeat"),
             background.create_task(loop_lag.measure(clock.monotonic), name="loop lag"),
             background.create_task(pauses.watch(tell), name="pauses"),
+            background.create_task(publisher.run(), name="publisher"),
         ]
         await _show_commands(telegram)
         log.info("bot.ready", extra={"bot": about.bot, "username": about.username, "mode": mode})

@@ -142,6 +142,7 @@ EVENTS: Final[Mapping[str, str]] = {
     # `cohort up`, metrics and the playground.
     "death.unreported": "A worker's death could not be written; its heartbeat runs out instead.",
     "metrics.served": "Metrics are served on this port.",
+    "metrics.too_many": "This process has too many metrics to publish; the console's /metrics does without them.",
     "metrics.no_port": "All ports for metrics are taken; this process serves none.",
     "playground.serving": "The playground answers at this address.",
     "playground.method_failed": "A defect in one of the playground's methods.",

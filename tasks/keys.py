@@ -47,6 +47,8 @@ KINDS = (
     KeyKind("cohort:layout", "hash", "permanent", "layout version and slot count of this deployment"),
     KeyKind("cohort:dead", "stream", "permanent", "messages given up on, with the reason"),
     KeyKind("cohort:trail", "stream", "expires", "the last turns and their times, for `cohort find`"),
+    KeyKind("cohort:metrics:*", "string", "expires", "a process's metrics, for the console's /metrics"),
+    KeyKind("cohort:rollup:*", "hash", "expires", "what workers did within a minute, or a quarter of an hour"),
     KeyKind("cohort:pace:*", "string", "expires", "send-rate buckets"),
     KeyKind("cohort:usage:*", "hash", "expires", "tokens per day, by user and chat"),
     KeyKind("cohort:reminders", "zset", "empties", "messages to accept later"),
@@ -119,6 +121,14 @@ def usage(scope: str, day: str) -> str:
 
 def reminders(scope: str) -> str:
     return f"{PREFIX}reminders:{scope}"
+
+
+def exposition(process: str) -> str:
+    return f"{PREFIX}metrics:{process}"
+
+
+def rollup(span: str, start: int) -> str:
+    return f"{PREFIX}rollup:{span}:{start}"
 
 
 def alert(name: str) -> str:

@@ -33,8 +33,9 @@ ACCEPT_SECONDS = Histogram("cohort_accept_seconds", "Storing a batch of updates.
 DOORBELL_SECONDS = Histogram(
     "cohort_doorbell_seconds", "From a message's acceptance to its session's claim by a worker.", buckets=_LATENCY
 )
+FIRST_TEXT_BOUNDS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 7.5, 10, 15, 20, 30, 60)
 FIRST_TEXT_SECONDS = Histogram(
-    "cohort_first_text_seconds", "From a turn's begin to the model's first text.", buckets=_LATENCY
+    "cohort_first_text_seconds", "From a turn's begin to the model's first text.", buckets=FIRST_TEXT_BOUNDS
 )
 LOOP_LAG_SECONDS = Histogram(
     "cohort_loop_lag_seconds", "How late the event loop is, measured twice a second.", buckets=_LATENCY

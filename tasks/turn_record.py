@@ -28,6 +28,22 @@ def task_id(bot: int, update_id: int) -> str:
     return f"{bot}-{update_id}"
 
 
+MOST_STEPS = 40
+"""Tool calls of a turn that are recorded."""
+
+
+class ToolStep(BaseModel):
+    """A tool call of a turn: which tool, and its times; what went in and out does not stand in it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    tool: str
+    begun: float
+    ended: float | None = None
+    """None: it had not ended when the turn did."""
+    failed: bool = False
+
+
 class TurnRecord(BaseModel):
     """One turn that ended. Times are seconds since the epoch; no text of a message stands in it."""
 
@@ -47,6 +63,8 @@ class TurnRecord(BaseModel):
     committed: float | None = None
     delivered: float | None = None
     """When Telegram had its last reply: the final edit."""
+    steps: tuple[ToolStep, ...] = ()
+    """Its tool calls, in the order in which they began."""
 
     def references(self) -> set[str]:
         """What a user may have been told."""

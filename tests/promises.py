@@ -130,6 +130,8 @@ PROMISES = {
     "private-files": "What is kept on disk is its owner's alone.",
     "playground-shut": "No page of another site reaches the playground, Flower or the metrics.",
     # -- the operator
+    "console-metrics": "One scrape of the console has the metrics of every process that lives, each by its name.",
+    "console-plots": "The console's plots show an hour and a day, from counts that are bounded and count once.",
     "settings-clear": "A wrong setting is one clear line at the start.",
     "blank-is-unset": "A setting that is blank is the same as one that is not set.",
     "locked-install": "What is installed is what is locked.",

@@ -138,6 +138,9 @@ def _lines(found: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
         yield f"update {updates} of {turn['session']}, {turn['outcome']} by {turn['worker']} (ref {refs})"
         before: float = turn["accepted"]
         steps = (("accepted", "accepted"), ("begun", "turn begun"), ("first", "first text"), ("committed", "committed"))
+        for step in turn["steps"]:
+            took = "did not end" if step["ended"] is None else f"{max(0.0, step['ended'] - step['begun']):.3f} s"
+            yield f"  {_time(step['begun'])}  tool {step['tool']}: {took}{', failed' if step['failed'] else ''}"
         for name, words in (*steps, ("delivered", "final edit at Telegram")):
             if turn[name] is not None:
                 yield f"  {_time(turn[name])}  +{max(0.0, turn[name] - before):.3f} s  {words}"

@@ -12,6 +12,7 @@ from tasks.store.alerts import AlertStore
 from tasks.store.bots import BotStore
 from tasks.store.dead import DeadStore
 from tasks.store.erasure import Erasure
+from tasks.store.figures import FigureStore
 from tasks.store.intake import IntakeStore
 from tasks.store.journal import JournalStore
 from tasks.store.layout import check_layout, open_layout
@@ -63,6 +64,7 @@ class Store:
     tool_reminders: ReminderStore
     """``reminders``, as tools set them."""
     trail: TrailStore
+    figures: FigureStore
 
 
 @asynccontextmanager
@@ -119,4 +121,5 @@ def _store(settings: Settings, clock: Clock, redis: Redis, *, heartbeat: Redis, 
         erasure=Erasure(redis, clock, slots=settings.slots),
         tool_reminders=ReminderStore(tools, clock, slots=settings.slots),
         trail=TrailStore(heartbeat),
+        figures=FigureStore(heartbeat),
     )

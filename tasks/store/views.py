@@ -61,6 +61,22 @@ class SlotWork:
 
 
 @dataclass(frozen=True, slots=True)
+class SlotDepth:
+    """A slot with unanswered messages."""
+
+    slot: int
+    sessions: int
+    """How many of its sessions have some."""
+    oldest: tuple[tuple[str, float], ...]
+    """The four sessions whose work was accepted first, and when (seconds since the epoch)."""
+
+    @property
+    def since(self) -> float:
+        """When the oldest work in it was accepted."""
+        return self.oldest[0][1]
+
+
+@dataclass(frozen=True, slots=True)
 class Backlog:
     """A slot with unanswered messages."""
 
@@ -167,22 +183,32 @@ class SessionViews:
         question = turn.open[0].about if turn is not None and turn.open else None
         return Glance(waiting, oldest, owner, agent, model, _count(used_in), _count(used_out), choices, question)
 
-    async def backlogs(self, slots: Collection[int]) -> list[Backlog]:
-        """Those of the slots that have work, in two round trips."""
+    async def depths(self, slots: Collection[int]) -> list[SlotDepth]:
+        """Those of the slots that have work, in one round trip. A slot whose key is damaged hides no other."""
         with guard():
             async with self._redis.pipeline(transaction=False) as pipe:
                 for slot in slots:
                     pipe.zcard(keys.pending(slot))
                     pipe.zrange(keys.pending(slot), 0, _OLDEST_LOOKED_AT - 1, withscores=True)
-                told: list[Any] = await pipe.execute()
-        read = zip(slots, told[::2], told[1::2], strict=True)
-        found = [(slot, int(count), oldest) for slot, count, oldest in read if count and oldest]
-        taken = await self._taken([name for _, _, oldest in found for name, _ in oldest])
+                told: list[Any] = await pipe.execute(raise_on_error=False) if slots else []
+        return [
+            SlotDepth(slot, count, tuple((text(name), float(at)) for name, at in oldest))
+            for slot, count, oldest in zip(slots, told[::2], told[1::2], strict=True)
+            if isinstance(count, int) and count and isinstance(oldest, list) and oldest
+        ]
+
+    async def backlogs(self, slots: Collection[int]) -> list[Backlog]:
+        """Those of the slots that have work, in two round trips."""
+        found = await self.depths(slots)
+        taken = await self._taken([name for depth in found for name, _ in depth.oldest])
         return [
             Backlog(
-                slot, count, float(oldest[0][1]), min((at for name, at in oldest if name not in taken), default=None)
+                depth.slot,
+                depth.sessions,
+                depth.since,
+                min((at for name, at in depth.oldest if name not in taken), default=None),
             )
-            for slot, count, oldest in found
+            for depth in found
         ]
 
     async def waiting(self, slots: int, most: int) -> list[Waiting]:
@@ -211,14 +237,14 @@ class SessionViews:
             for name, owner, inbox, outbox in rows
         ]
 
-    async def _taken(self, names: Sequence[bytes]) -> set[bytes]:
+    async def _taken(self, names: Sequence[str]) -> set[str]:
         """Those of these sessions that a worker owns."""
         with guard():
             async with self._redis.pipeline(transaction=False) as pipe:
                 for name in names:
-                    pipe.hexists(keys.state(text(name)), StateField.owner)
-                owned: list[Any] = await pipe.execute() if names else []
-        return {name for name, yes in zip(names, owned, strict=True) if yes}
+                    pipe.hexists(keys.state(name), StateField.owner)
+                owned: list[Any] = await pipe.execute(raise_on_error=False) if names else []
+        return {name for name, yes in zip(names, owned, strict=True) if yes and not isinstance(yes, Exception)}
 
     async def parked_turns(self, slots: int) -> int:
         """How many turns wait for a person, in one round trip."""
@@ -226,7 +252,8 @@ class SessionViews:
             async with self._redis.pipeline(transaction=False) as pipe:
                 for slot in range(slots):
                     pipe.zcard(keys.parked(slot))
-                return sum(await pipe.execute())
+                counts = await pipe.execute(raise_on_error=False)
+        return sum(count for count in counts if isinstance(count, int))
 
     async def usage(self, names: Sequence[str]) -> list[int]:
         """Tokens (in + out) counted under each of ``keys.usage`` names."""

@@ -7,10 +7,11 @@ import re
 import pytest
 
 from ops.commands.find import Sought
-from tasks.turn_record import reference
+from tasks.turn_record import MOST_STEPS, TurnRecords, reference
 from tests.workers.pool import Pool, session
 from workers import texts
 from workers.interfaces import TurnFailed
+from workers.showing import Step
 
 ONE = session(1)
 
@@ -56,6 +57,27 @@ async def test_the_course_of_a_turn_has_the_times_of_all_its_steps(pool: Pool) -
     (record,) = worker.deps.trail.take()
     assert (record.session, record.outcome, record.worker) == (str(ONE), "answered", "w-one")
     assert None not in (record.first, record.committed, record.delivered)
+
+
+@pytest.mark.promise("find")
+async def test_the_course_of_a_turn_has_its_tool_calls_with_their_times_and_no_word_of_what_went_in(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    pool.model.steps["work"] = [
+        Step("1", "fetch_page"),
+        Step("2", "book_table"),
+        Step("1", "fetch_page", "done"),
+        Step("2", "book_table", "failed"),
+        *(Step(str(number), "again") for number in range(3, 99)),
+    ]
+    await pool.say(1, "work")
+    await worker.answer(ONE)
+    (record,) = worker.deps.trail.take()
+    fetched, booked, *others = record.steps
+    assert (fetched.tool, fetched.failed, fetched.ended is None) == ("fetch_page", False, False)
+    assert (booked.tool, booked.failed, booked.ended is None) == ("book_table", True, False)
+    assert {step.ended for step in others} == {None}
+    assert len(record.steps) == MOST_STEPS
+    assert TurnRecords.unpacked(TurnRecords(records=(record,)).packed()).records == (record,)
 
 
 @pytest.mark.promise("logged-once")

@@ -18,6 +18,7 @@ from tasks.app import make_app
 from tasks.clock import SystemClock
 from tasks.doorbell import Doorbells
 from tasks.errors import StoreUnavailable
+from tasks.publishing import Publisher, WorkNow
 from tasks.settings import Settings
 from tasks.telemetry import bind_fields
 from tasks.turn import bind
@@ -150,6 +151,8 @@ class _LoopSide:
                     name="retention",
                 )
                 pausing = group.create_task(worker.pauses.watch(tell), name="pauses")
+                publisher = _publisher(settings, incarnation, scheduler, worker, member)
+                publishing = group.create_task(publisher.run(), name="publisher")
                 lag = group.create_task(loop_lag.measure(SystemClock().monotonic), name="loop lag")
                 recycling = group.create_task(recycle(settings.worker_max_rss_mib), name="recycle")
                 log.info("worker.ready", extra={"lanes": settings.lanes})
@@ -163,6 +166,8 @@ class _LoopSide:
                 lag.cancel()
                 retaining.cancel()
                 pausing.cancel()
+                publishing.cancel()
+                await publisher.end()
             with suppress(StoreUnavailable):
                 await worker.store.members.report_death(incarnation)
                 # Their new owners may have swept before these turns ended.
@@ -179,6 +184,18 @@ def _measure(scheduler: SessionScheduler, engine: Engine, member: Member) -> Non
     metrics.watch(metrics.SERVERS_DOWN, lambda: len(engine.servers_down))
     metrics.watch(metrics.PARKED, lambda: member.parked)
     metrics.watch(metrics.SLOTS, lambda: len(member.slots))
+
+
+def _publisher(
+    settings: Settings, incarnation: str, scheduler: SessionScheduler, worker: WorkerAssembly, member: Member
+) -> Publisher:
+    engine = worker.engine
+    work = WorkNow(
+        oldest_s=lambda: max(engine.lanes.longest_wait_s, member.oldest_s),
+        running=lambda: max(0, scheduler.at_work - engine.waiting),
+        lanes=settings.lanes,
+    )
+    return Publisher(worker.store.figures, incarnation, SystemClock(), work)
 
 
 def _status(settings: Settings, scheduler: SessionScheduler, worker: WorkerAssembly) -> WorkerStatus:

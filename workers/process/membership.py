@@ -77,6 +77,7 @@ class Member:
         self._sweep_now = asyncio.Event()
         self._sweep_from = 0
         self._backlog = 0
+        self._oldest: float | None = None
         self._clock = deps.clock
         self._parked: dict[int, int] = {}
 
@@ -174,21 +175,32 @@ class Member:
                 if self._may_be_reminded is not None:
                     await self._reminders.fire(self._may_be_reminded)
                 await self._sweep()
-                if self._settings.metrics_port:
-                    await self._measure()
+                await self._measure()
             except StoreUnavailable as problem:
                 log.warning("sweep.missed", extra={"problem": str(problem)})
 
     @property
     def backlog(self) -> int:
-        """Sessions with work in this worker's slots, at the last look (with COHORT_METRICS_PORT only)."""
+        """Sessions with work in this worker's slots, at the last look."""
         return self._backlog
+
+    @property
+    def oldest_s(self) -> float:
+        """Seconds that the oldest session of these which sleeps here has waited; 0 when none waits."""
+        return 0.0 if self._oldest is None else max(0.0, self._clock.now() - self._oldest)
 
     async def _measure(self) -> None:
         now = self._clock.now()
-        logs = await self._sessions.backlogs(tuple(self._slots))
-        metrics.backlog({log.slot: (log.sessions, max(0.0, now - log.since)) for log in logs})
-        self._backlog = sum(log.sessions for log in logs)
+        depths = await self._sessions.depths(tuple(self._slots))
+        metrics.backlog({depth.slot: (depth.sessions, max(0.0, now - depth.since)) for depth in depths})
+        self._backlog = sum(depth.sessions for depth in depths)
+        waiting = [at for depth in depths for name, at in depth.oldest if not self._is_awake(name)]
+        self._oldest = min(waiting, default=None)
+
+    def _is_awake(self, name: str) -> bool:
+        with suppress(ValueError):
+            return self._scheduler.has(SessionKey.parse(name))
+        return False
 
     async def _sweep(self) -> None:
         """Wake what is pending in our slots. It finds the sessions whose doorbell was lost, whatever the reason."""

@@ -2,14 +2,14 @@
 
 import logging
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 
 from tasks import metrics
 from tasks.clock import Clock
 from tasks.envelope import Inbound
 from tasks.session import SessionKey
-from tasks.turn_record import TurnRecord, reference, task_id
+from tasks.turn_record import ToolStep, TurnRecord, reference, task_id
 
 log = logging.getLogger("cohort.turns")
 
@@ -49,8 +49,12 @@ class Course:
         self._accepted = self._begun = min(message.at for message in messages)
         self._committed: float | None = None
         self._outcome = ""
-        self.first_at: Callable[[], float | None] = lambda: None
-        """When the model's first text came."""
+        self._first_at: Callable[[], float | None] = lambda: None
+        self._steps: Mapping[str, ToolStep] = {}
+
+    def watch(self, first_at: Callable[[], float | None], steps: Mapping[str, ToolStep]) -> None:
+        """Where this try of the turn notes when the model's first text came, and its tool calls."""
+        self._first_at, self._steps = first_at, steps
 
     def begin(self, claimed_at: float | None) -> None:
         """The turn begins; ``claimed_at``: when the session was claimed, of its first turn since then."""
@@ -82,7 +86,7 @@ class Course:
 
     def committed(self) -> None:
         """Its commit is written."""
-        now, first = self._clock.now(), self.first_at()
+        now, first = self._clock.now(), self._first_at()
         self._committed = now
         metrics.TURNS.labels(self._outcome).inc()
         metrics.TURN_SECONDS.labels(self._outcome).observe(max(0.0, now - self._begun))
@@ -108,9 +112,10 @@ class Course:
             outcome=self._outcome,
             accepted=self._accepted,
             begun=self._begun,
-            first=self.first_at(),
+            first=self._first_at(),
             committed=self._committed,
             delivered=delivered,
+            steps=tuple(self._steps.values()),
         )
         trail.add([record])
 

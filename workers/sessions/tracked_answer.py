@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from tasks.clock import Clock
+from tasks.turn_record import MOST_STEPS, ToolStep
 from workers.interfaces import LiveAnswer
 from workers.progress import Progress
 from workers.sessions.owned_session import OwnedSession
@@ -46,6 +47,8 @@ class TrackedAnswer:
         self._thoughts = Thoughts()
         self.first_at: float | None = None
         """When the first text came, seconds since the epoch."""
+        self.tool_steps: dict[str, ToolStep] = {}
+        """Tool calls by their keys."""
 
     def _note_first(self) -> None:
         if self.first_at is None:
@@ -88,8 +91,17 @@ class TrackedAnswer:
         """A tool call begins, goes on, or has ended."""
         if step.state == "running" and not step.done:
             self._spending.count_soon()
+        self._note_step(step)
         self._progress.step(step, self._clock.monotonic())
         self._answer.step(step)
+
+    def _note_step(self, step: Step) -> None:
+        known = self.tool_steps.get(step.key)
+        if known is None and len(self.tool_steps) < MOST_STEPS:
+            known = ToolStep(tool=step.tool, begun=self._clock.now())
+        if known is not None:
+            ended = None if step.state == "running" else self._clock.now()
+            self.tool_steps[step.key] = known.model_copy(update={"ended": ended, "failed": step.state == "failed"})
 
     def phase(self, words: str) -> None:
         """The turn does something else ("" when that ends)."""

@@ -150,7 +150,7 @@ class TurnRunner:
         async with live as answer:
             before = self._parked.shown if self._parked else 0
             shown = TrackedAnswer(answer, owned, self._spending, self._deps.clock, before)
-            self.course.first_at = lambda: shown.first_at
+            self.course.watch(lambda: shown.first_at, shown.tool_steps)
             try:
                 result = await self._tries(asked, shown)
             finally:
