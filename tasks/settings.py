@@ -101,6 +101,9 @@ class Settings(BaseSettings):
     """User ids that operator alerts are sent to, separated by commas. They may answer questions in every chat."""
     queue_mode: Literal["collect", "followup", "interrupt", "steer"] = Field("collect", alias="COHORT_QUEUE_MODE")
     """What happens to messages sent while a turn runs; a chat may choose otherwise (`/queue`)."""
+    burst: Duration = Field(timedelta(seconds=0.8), alias="COHORT_BURST", ge=timedelta(0), le=timedelta(seconds=5))
+    """Quiet time that ends a burst (several forwards, a text that a client split, a text and what it announces), which
+    is answered as one; a message that begins no burst does not wait. 0: none does."""
     ask_ttl: Duration = Field(timedelta(hours=24), alias="COHORT_ASK_TTL", gt=timedelta(0))
     """A question to a person that is not answered for so long ends its turn."""
     ask_in_groups: Literal["author", "anyone"] = Field("author", alias="COHORT_ASK_IN_GROUPS")

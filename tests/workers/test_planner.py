@@ -11,6 +11,7 @@ from workers import texts
 from workers.sessions import planner
 from workers.sessions.batching import ALBUM_PAUSE_S, COLLECT_CHARACTERS, COLLECT_MESSAGES
 from workers.sessions.failures import Failures
+from workers.sessions.parked import Rules
 from workers.sessions.planner import Compact, Control, GiveUp, Handled, HandOff, Move, Plan, Retry, Run, Wait
 
 NOW = 1_800_000_000.0
@@ -32,7 +33,7 @@ def photo(update: int, album: str, **fields: Any) -> bytes:
 
 
 def decide(*inbox: bytes, tries: int = 1, mode: str = "collect", **more: Any) -> Plan:
-    return planner.decide(inbox, planner.Earlier(tries, **more), mode=mode, now=NOW)
+    return planner.decide(inbox, planner.Earlier(tries, **more), Rules(mode, NOW))
 
 
 def messages_of(plan: Plan) -> list[str]:
@@ -330,10 +331,10 @@ def live(inbox: list[bytes], mode: str, fate: st.DataObject) -> list[Plan]:
     plans: list[Plan] = []
     tries, batch_size, isolate_next, now = 1, 0, 0, NOW
     for _ in range(300):
-        plan = planner.decide(inbox, planner.Earlier(tries, batch_size, isolate_next), mode=mode, now=now)
+        plan = planner.decide(inbox, planner.Earlier(tries, batch_size, isolate_next), Rules(mode, now, quiet_s=0.8))
         match plan:
             case Wait(seconds):
-                assert 0 < seconds <= ALBUM_PAUSE_S
+                assert 0 < seconds <= max(ALBUM_PAUSE_S, 0.8)
                 now += seconds
                 continue
             case HandOff():
@@ -375,7 +376,7 @@ def test_every_entry_is_ended_by_exactly_one_step_in_order(inbox: list[bytes], m
 
 @given(inbox=inboxes(), mode=modes)
 def test_a_turn_holds_every_text_and_file_that_it_ends_unless_edited_away(inbox: list[bytes], mode: str) -> None:
-    plan = planner.decide(inbox, planner.Earlier(), mode=mode, now=NOW)
+    plan = planner.decide(inbox, planner.Earlier(), Rules(mode, NOW))
     if not isinstance(plan, Run):
         return
     taken = [Inbound.from_json(raw) for raw in inbox[: plan.handled.drop]]
@@ -395,7 +396,7 @@ def test_a_turn_holds_every_text_and_file_that_it_ends_unless_edited_away(inbox:
 def test_nothing_is_asked_of_the_agent_behind_a_stop(
     inbox: list[bytes], mode: str, tries: int, batch_size: int, isolate_next: int
 ) -> None:
-    plan = planner.decide(inbox, planner.Earlier(tries, batch_size, isolate_next), mode=mode, now=NOW)
+    plan = planner.decide(inbox, planner.Earlier(tries, batch_size, isolate_next), Rules(mode, NOW))
     if not isinstance(plan, Run):
         return
     kinds = []

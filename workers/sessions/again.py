@@ -9,8 +9,9 @@ from tasks.store.sessions import Commit
 from tasks.store.state import StateField
 from workers import texts
 from workers.sessions.dependencies import Dependencies
+from workers.sessions.outcome import Asked
 from workers.sessions.owned_session import OwnedSession
-from workers.sessions.plans import Handled
+from workers.sessions.plans import Compact, Handled, Retry, Run
 
 log = logging.getLogger("cohort.turns")
 
@@ -39,6 +40,22 @@ def what_again(owned: OwnedSession, by: Inbound) -> Again:
         return Again(owned.unanswered_messages())
     # The runtime takes the message from the history.
     return Again((by,) if owned.history else ())
+
+
+def asked_by(owned: OwnedSession, plan: Run | Retry | Compact) -> Asked:
+    """What the agent is asked by a plan; a retry may find nothing to run.
+
+    Raises:
+        EnvelopeTooNew: a newer release kept those messages.
+    """
+    match plan:
+        case Run(handled, messages, resumed):
+            return Asked(messages, handled.answers, resumed=resumed)
+        case Retry(handled, by, resumed):
+            again = what_again(owned, by)
+            return Asked(tuple(again.messages), handled.answers, retry=again.batch, resumed=resumed)
+        case Compact(handled, to):
+            return Asked((to,), handled.answers)
 
 
 async def undo_commit(deps: Dependencies, owned: OwnedSession, handled: Handled) -> Commit:

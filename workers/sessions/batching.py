@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 
 from tasks.envelope import Inbound
+from workers.sessions import bursts
 from workers.sessions.edits import Said, changes_nothing
 
 ALBUM_PAUSE_S = 0.7
 """Telegram sends each part of an album as its own update. The album is complete when no part came for this long."""
-
-CLOCKS_DIFFER_S = 2.0
-"""The clocks of two machines may differ by this much before an album is cut."""
 
 COLLECT_CHARACTERS = 24_000
 COLLECT_MESSAGES = 64
@@ -17,7 +15,7 @@ COLLECT_MESSAGES = 64
 
 
 def gather(
-    entries: Sequence[Inbound], *, alone: bool, said: Said | None = None
+    entries: Sequence[Inbound], *, alone: bool, bursts_whole: bool = False, said: Said | None = None
 ) -> tuple[list[Inbound], Sequence[Inbound]]:
     """Take the messages of one turn from the head of the inbox.
 
@@ -26,6 +24,7 @@ def gather(
     Args:
         entries: What waits, oldest first.
         alone: Take one message (with its album and its edits) and not all that wait.
+        bursts_whole: With ``alone``, the rest of its burst is taken along.
         said: What the last messages said that left the inbox; it tells which edits change nothing.
 
     Returns:
@@ -44,7 +43,11 @@ def gather(
             continue
         elif groups and entry.album is not None and entry.album == groups[-1][-1].album:
             groups[-1].append(entry)
-        elif groups and (alone or len(groups) == COLLECT_MESSAGES or size + len(entry.text) > COLLECT_CHARACTERS):
+        elif groups and (
+            (alone and not (bursts_whole and bursts.goes_on(groups[-1][-1], entry)))
+            or len(groups) == COLLECT_MESSAGES
+            or size + len(entry.text) > COLLECT_CHARACTERS
+        ):
             break
         else:
             groups.append([entry])
@@ -55,11 +58,7 @@ def gather(
 
 def album_left(last: Inbound, now: float) -> float:
     """How many seconds to wait for a further part of the album that ``last`` belongs to."""
-    if last.album is None:
-        return 0
-    left = last.at + ALBUM_PAUSE_S - now
-    # The bot's clock may be a little ahead of ours. A clock that jumped must not hold an album for ever.
-    return min(left, ALBUM_PAUSE_S) if 0 < left <= ALBUM_PAUSE_S + CLOCKS_DIFFER_S else 0
+    return 0 if last.album is None else bursts.left(last.at, now, ALBUM_PAUSE_S)
 
 
 def _merge(parts: Sequence[Inbound]) -> Inbound:

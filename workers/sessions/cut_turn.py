@@ -9,11 +9,13 @@ from tasks.store.sessions import Commit
 from tasks.store.state import StateField
 from workers import texts
 from workers.interfaces import TurnRequest
+from workers.sessions.asking import parked_commit
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.journal import TurnJournal
 from workers.sessions.owned_session import OwnedSession
+from workers.sessions.parked import Expired, Noted, Rules, Withdrawn
 from workers.sessions.planner import Earlier
-from workers.sessions.plans import BegunTurn, Handled
+from workers.sessions.plans import BegunTurn, Handled, Park
 from workers.sessions.spending import Spending
 
 log = logging.getLogger("cohort.turns")
@@ -28,14 +30,18 @@ class CutTurn:
     taken: int
     """How many inbox entries it took."""
 
-    def spoke(self, owned: OwnedSession) -> bool:
-        """Whether it had shown words or finished a step."""
-        return bool(owned.shown.strip() or self.journal.kept)
+    owned: OwnedSession
 
-    async def history(self, deps: Dependencies, owned: OwnedSession) -> bytes | None:
+    @property
+    def spoke(self) -> bool:
+        """Whether it had shown words or finished a step."""
+        return bool(self.owned.shown.strip() or self.journal.kept)
+
+    async def history(self, deps: Dependencies) -> bytes | None:
         """The session's history with it. None leaves the history as it is: a stop must not fail because of it."""
         if not self.messages or self.messages[0].kind == "compact":
             return None
+        owned = self.owned
         request = TurnRequest(
             owned.session,
             tuple(self.messages),
@@ -68,14 +74,28 @@ async def kept_history(
     if cut is None:
         journal = TurnJournal(owned, spending, begun.updates)
         await journal.open()
-        cut = CutTurn(begun.messages, journal, len(begun.updates))
-    return await cut.history(deps, owned)
+        cut = CutTurn(begun.messages, journal, len(begun.updates), owned)
+    return await cut.history(deps)
+
+
+async def commit_of_parked(
+    deps: Dependencies, owned: OwnedSession, spending: Spending, plan: Park, step: Noted | Withdrawn | Expired
+) -> Commit:
+    """The commit of a parked turn's step: one that ends the turn keeps in the history what there is of it."""
+    history = None if isinstance(step, Noted) else await kept_history(deps, owned, spending, plan.begun)
+    return parked_commit(owned, step, plan.handled, history)
+
+
+def rules_of(deps: Dependencies, owned: OwnedSession) -> Rules:
+    """What decides beside the inbox and the session's state."""
+    settings = deps.settings
+    return Rules(owned.effective("queue", settings), deps.clock.now(), settings.admins, settings.burst.total_seconds())
 
 
 def earlier_of(owned: OwnedSession, tries: int, cut: CutTurn | None) -> Earlier:
     """What the planner has to know beside the inbox."""
     earlier = Earlier(tries, owned.batch_size, owned.isolate_next, owned.said, owned.mark, parking=owned.parking)
-    return earlier if cut is None else replace(earlier, cut=cut.taken, spoke=cut.spoke(owned))
+    return earlier if cut is None else replace(earlier, cut=cut.taken, spoke=cut.spoke)
 
 
 async def interrupted(deps: Dependencies, owned: OwnedSession, cut: CutTurn | None, handled: Handled) -> Commit:
@@ -84,5 +104,5 @@ async def interrupted(deps: Dependencies, owned: OwnedSession, cut: CutTurn | No
     notes = (texts.INTERRUPTED,)
     replies = deps.delivery.render(shown, edits=owned.live, notes=notes)
     answering = tuple(reply.model_copy(update={"answers": handled.answers}) for reply in replies)
-    history = await cut.history(deps, owned) if cut else None
+    history = await cut.history(deps) if cut else None
     return Commit(handled.drop, answering, history, unset=(StateField.unanswered,))

@@ -13,11 +13,11 @@ from tasks.store.sessions import READ_AHEAD, Commit, Held, Rest, Work
 from tasks.telemetry import bind_fields
 from workers import texts
 from workers.sessions import edits, planner, plans
-from workers.sessions.again import undo_commit, what_again
-from workers.sessions.asking import parked_commit
+from workers.sessions.again import asked_by, undo_commit
 from workers.sessions.attempt import Attempt, attempted
+from workers.sessions.bursts import YoungTurn
 from workers.sessions.control_replies import control_commit, give_up_commit
-from workers.sessions.cut_turn import CutTurn, earlier_of, interrupted, kept_history
+from workers.sessions.cut_turn import CutTurn, commit_of_parked, earlier_of, interrupted, kept_history, rules_of
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.held import HeldQuestions, end_held
 from workers.sessions.moving import fetch, move
@@ -25,6 +25,7 @@ from workers.sessions.outbox import Outbox
 from workers.sessions.outcome import Asked
 from workers.sessions.owned_session import OwnedSession, persist
 from workers.sessions.parked import Noted
+from workers.sessions.quiet import Quiet
 from workers.sessions.spending import Spending
 from workers.sessions.steering import InboxSteering, steering_of
 from workers.sessions.turn_runner import TurnRunner
@@ -56,6 +57,9 @@ class TurnLoop:
         """How many entries the inbox held when it was read last."""
         self.steering: InboxSteering | None = None
         """Lets messages join the running turn."""
+        self._quiet = Quiet(deps.sleep)
+        self.young: YoungTurn | None = None
+        """The running turn may begin again with the rest of its burst."""
         self._cut: CutTurn | None = None
         """The turn that was cancelled, until its messages are handled."""
         self._report: TurnReport = {"outcome": "idle", "turns": 0, "messages": 0}
@@ -69,25 +73,28 @@ class TurnLoop:
         if self._attempt is not None and not self._interrupted:
             self._attempt.cancel()
         self._interrupted = True
+        self._quiet.heard()
 
-    async def interrupt_if_newer(self) -> None:
+    async def interrupt_if_newer(self, *, young: YoungTurn | None = None) -> None:
         """Interrupt the running turn if the inbox now holds more entries than that turn took.
 
         A call that comes late, when a later turn runs, finds the inbox as that turn took it and does nothing.
+        Of a ``young`` turn only the rest of its burst is such an entry.
         """
         attempt = self._attempt
         with suppress(StoreUnavailable):
             if attempt is not None:
                 joined = self.steering.further if self.steering is not None else 0
                 behind = await self._deps.sessions.behind(self._session, self._taken + joined)
-                if not planner.is_news(self._held.others(behind) if self._held else behind, self._said):
+                behind = self._held.others(behind) if self._held else behind
+                if not (young.goes_on(behind) if young else planner.is_news(behind, self._said)):
                     return
             # That turn may have ended during the read. Then the next turn reads the inbox once more than it needs to.
             self.interrupt()
 
     def look(self) -> None:
-        """An entry came: it may join the running turn, or answer what that asks."""
-        for listening in (self.steering, self._held):
+        """An entry came: it may join the running turn, or answer what that asks, or be what a burst waits for."""
+        for listening in (self.steering, self._held, self._quiet):
             if listening is not None:
                 listening.heard()
 
@@ -168,6 +175,7 @@ class TurnLoop:
             elif work.inbox:
                 again = await self._step(owned, work)
             self._interrupted = False
+            self._quiet.reading()
             rest, self._rest = self._rest, None
             work = await owned.advance(again=again, rest=rest)
 
@@ -182,9 +190,7 @@ class TurnLoop:
         """
         inbox = work.inbox if len(work.inbox) < READ_AHEAD else await owned.whole_inbox()
         self._waiting = len(inbox)
-        earlier, settings = earlier_of(owned, work.tries, self._cut), self._deps.settings
-        mode, now = owned.effective("queue", settings), self._deps.clock.now()
-        plan = planner.decide(inbox, earlier, mode=mode, now=now, admins=settings.admins)
+        plan = planner.decide(inbox, earlier_of(owned, work.tries, self._cut), rules_of(self._deps, owned))
         if isinstance(plan, plans.Run | plans.Retry | plans.Compact):
             owned.ensure_readable()
             # Others wait behind it, or it waited itself: its answer does not come right below it.
@@ -205,26 +211,19 @@ class TurnLoop:
             case plans.Skip(handled):
                 await self._commit(owned, Commit(handled.drop), handled)
             case _:
-                await begin_none(self._deps, owned, plan)
+                await begin_none(self._quiet, owned, plan)
                 return True
         return False
 
     async def _begin(self, owned: OwnedSession, plan: plans.Run | plans.Retry | plans.Compact) -> bool:
         """Run the agent. Returns as ``_step`` does."""
-        match plan:
-            case plans.Run(handled, messages, resumed):
-                if len(messages) > 1:
-                    await owned.note_batch_size(resumed.taken if resumed else handled.drop)
-                return await self._turn(owned, handled, Asked(messages, handled.answers, resumed=resumed))
-            case plans.Retry(handled, by, resumed):
-                again = what_again(owned, by)
-                asked = Asked(tuple(again.messages), handled.answers, retry=again.batch, resumed=resumed)
-                if asked.messages:
-                    return await self._turn(owned, handled, asked)
-                await self._control(owned, plans.Control(handled, texts.NOTHING_TO_RETRY, {}))
-                return False
-            case plans.Compact(handled, to):
-                return await self._turn(owned, handled, Asked((to,), handled.answers))
+        asked = asked_by(owned, plan)
+        if not asked.messages:
+            await self._control(owned, plans.Control(plan.handled, texts.NOTHING_TO_RETRY, {}))
+            return False
+        if isinstance(plan, plans.Run) and len(asked.messages) > 1:
+            await owned.note_batch_size(asked.resumed.taken if asked.resumed else plan.handled.drop)
+        return await self._turn(owned, plan.handled, asked)
 
     async def _turn(self, owned: OwnedSession, handled: plans.Handled, asked: Asked) -> bool:
         if self._interrupted:
@@ -237,18 +236,20 @@ class TurnLoop:
         runner = TurnRunner(self._deps, owned, self._spending, asked, held)
         runner.course.begin(owned.take_claimed_at())
         self._taken, self._said, self._cut = handled.drop, edits.joined(owned.said, handled.said), None
+        turn = CutTurn(asked.messages, runner.journal, handled.drop, owned)
+        self.young = YoungTurn(asked.messages, turn, self._deps.clock, self._deps.settings.burst)
         try:
             attempt = await attempted(runner, self._spending, self._session, self._begun)
         finally:
-            self._attempt = self._held = None
+            self._attempt = self._held = self.young = None
         await end_held(self._deps, owned)
         if attempt.cancelled():
             if not self._interrupted:
                 # ``revalidate_claims`` cancelled it.
                 raise ClaimLost
-            # The user said stop or new, or (in interrupt mode) anything else.
+            # The user said stop or new, or the rest of a burst, or (in interrupt mode) anything else.
             runner.course.set_aside(self._deps.trail)
-            self._cut = CutTurn(asked.messages, runner.journal, handled.drop)
+            self._cut = turn
             return True
         if isinstance(outcome := attempt.result(), Exception):
             raise outcome
@@ -271,11 +272,9 @@ class TurnLoop:
         if isinstance(plan.step, Rest):
             self._rest = plan.step
             return True
-        noted, history = isinstance(plan.step, Noted), None
-        if not noted:
-            history = await kept_history(self._deps, owned, self._spending, plan.begun)
-        await self._commit(owned, parked_commit(owned, plan.step, plan.handled, history), plan.handled)
-        return noted
+        commit = await commit_of_parked(self._deps, owned, self._spending, plan, plan.step)
+        await self._commit(owned, commit, plan.handled)
+        return isinstance(plan.step, Noted)
 
     async def _control(self, owned: OwnedSession, plan: plans.Control) -> None:
         """Carry out a control word."""

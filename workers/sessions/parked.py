@@ -70,6 +70,8 @@ class Rules:
     """Seconds since the epoch."""
     admins: Collection[int] = ()
     """The operators, who may answer everywhere."""
+    quiet_s: float = 0
+    """Seconds without a further message after which a burst counts as whole (``COHORT_BURST``)."""
 
 
 def fits(parking: Parking | None, mark: Mark | None, entries: Sequence[Inbound]) -> bool:

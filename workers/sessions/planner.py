@@ -1,6 +1,6 @@
 """The planner: decides from what waits in a session's inbox what its turn loop does next (pure: no I/O, no clock)."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 
@@ -11,6 +11,7 @@ from tasks.journal import Mark, turn_of
 from tasks.store.sessions import Rest
 from workers import texts
 from workers.sessions.batching import album_left, gather
+from workers.sessions.bursts import quiet_left
 from workers.sessions.edits import Said, changes_nothing, said_in
 from workers.sessions.parked import ParkedPlan, Parking, Resumed, Rules, fits, plan_parked, resumed
 from workers.sessions.plans import (
@@ -64,10 +65,7 @@ class Earlier:
 def decide(
     inbox: Sequence[bytes],
     earlier: Earlier,
-    *,
-    mode: str,
-    now: float,
-    admins: Collection[int] = (),
+    rules: Rules,
 ) -> Plan:
     """Decide the next step.
 
@@ -78,11 +76,10 @@ def decide(
         inbox: Raw entries, oldest first, at least one. The whole inbox when it is longer than what is read ahead,
             because a /stop or /new may stand behind that.
         earlier: What earlier steps left.
-        mode: What happens to messages that come while a turn runs (``tasks.chat_choices``).
-        now: Seconds since the epoch.
-        admins: The operators, who may answer questions everywhere.
+        rules: The queue mode, the time, and what else decides.
     """
     tries, isolate_next, said = earlier.tries, earlier.isolate_next, earlier.said
+    mode, now = rules.mode, rules.now
     entries = _read(inbox, now, max(0, isolate_next - 1))
     if not isinstance(entries, list):
         return entries
@@ -107,20 +104,21 @@ def decide(
 
     parking = earlier.parking
     if parking is not None and begun <= MAX_TRIES and fits(parking, earlier.mark, entries):
-        step = plan_parked(parking, entries, said, Rules(mode, now, admins))
+        step = plan_parked(parking, entries, said, rules)
         newer = _newer(inbox[len(entries) :]) if isinstance(step, Rest) else None
         return newer or _parked(parking.turn, step, entries, inbox, handled)
     # One at a time after a turn that never ended, so that a poison message takes no other message with it.
     same = _resumed(earlier.mark, entries, tries)
-    alone = not same and (mode == "followup" or tries > 1 or isolate_next > 0)
-    messages, taken = gather(entries[: same or None], alone=alone, said=said)
+    quiet_s, suspect = rules.quiet_s, tries > 1 or isolate_next > 0
+    alone, whole = not same and (mode == "followup" or suspect), bool(quiet_s) and not suspect
+    messages, taken = gather(entries[: same or None], alone=alone, bursts_whole=whole, said=said)
     if begun > MAX_TRIES:
         reason = f"begun {begun - 1} times without an end"
         # The parts of an album are one message, so they go to the dead letters together.
-        whole = messages[0] if messages else entries[0]
-        return GiveUp(handled(len(taken) or 1), dead_letter(whole, reason, now), whole)
+        album = messages[0] if messages else entries[0]
+        return GiveUp(handled(len(taken) or 1), dead_letter(album, reason, now), album)
     if entries[0].kind in ("message", "reminder"):
-        return _run(handled(len(taken)), messages, album_left(taken[-1], now) if len(taken) == len(entries) else 0)
+        return _run(handled(len(taken)), messages, _rest_s(entries, taken, now, 0 if suspect or same else quiet_s))
     return _word(entries, handled)
 
 
@@ -197,11 +195,18 @@ def _parked(
     return Park(all_of_them, replace(step, seen=len(inbox)) if isinstance(step, Rest) else step, begun)
 
 
-def _run(handled: Handled, messages: Sequence[Inbound], album_s: float) -> Run | Skip | Wait:
-    """Run ``messages``, or wait ``album_s`` seconds first, until the album at their end is complete."""
+def _rest_s(entries: Sequence[Inbound], taken: Sequence[Inbound], now: float, quiet_s: float) -> float:
+    """How many seconds to wait until the album or the burst at the end of ``taken`` is complete."""
+    if len(taken) < len(entries):
+        return 0
+    return max(album_left(taken[-1], now), quiet_left(taken, now, quiet_s))
+
+
+def _run(handled: Handled, messages: Sequence[Inbound], rest_s: float) -> Run | Skip | Wait:
+    """Run ``messages``, or wait ``rest_s`` seconds first for what belongs to them."""
     if not messages:
         return Skip(handled)
-    return Wait(album_s) if album_s else Run(handled, tuple(messages))
+    return Wait(rest_s) if rest_s else Run(handled, tuple(messages))
 
 
 def is_news(entries: Sequence[bytes], said: Said) -> bool:

@@ -126,7 +126,7 @@ class GiveUp:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Read the inbox again in ``seconds``: an album may still be incomplete."""
+    """Read the inbox again in ``seconds``, or when something comes: an album or a burst may still be incomplete."""
 
     seconds: float
 

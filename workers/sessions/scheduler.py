@@ -79,6 +79,8 @@ class SessionScheduler:
             loop.look()
             if loop.interrupts:
                 await loop.interrupt_if_newer()
+            elif loop.young is not None and loop.young.is_young:
+                await loop.interrupt_if_newer(young=loop.young)
             return _JOINED
         if self._draining or self._paused(session):
             return ELSEWHERE

@@ -1,0 +1,103 @@
+"""One burst is one turn: a paste that a client split, a text and the forward that follows, several forwards (pure)."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import timedelta
+from typing import Protocol
+
+from tasks.clock import Clock
+from tasks.envelope import Inbound
+from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
+
+NEAR_S = 1.0
+"""Messages that are no further apart are written at once by a client, and not one after the other by a person."""
+
+PIECE_UNITS = 4_000
+"""Telegram's clients cut a long text at 4,096 UTF-16 units, or a little before, where a line ends."""
+
+LONGEST_S = 5.0
+"""A burst is waited for no longer than this, whatever comes."""
+
+CLOCKS_DIFFER_S = 2.0
+"""The clocks of two machines may differ by this much before a burst is cut."""
+
+
+def left(at: float, now: float, quiet_s: float) -> float:
+    """How many seconds of the quiet time are left that began ``at``.
+
+    The bot's clock may be a little ahead of ours. A clock that jumped must not hold a message for ever.
+    """
+    seconds = at + quiet_s - now
+    return min(seconds, quiet_s) if 0 < seconds <= quiet_s + CLOCKS_DIFFER_S else 0
+
+
+def quiet_left(entries: Sequence[Inbound], now: float, quiet_s: float) -> float:
+    """How many seconds to wait for more of the burst that ``entries`` end in; 0 where more is not likely.
+
+    Args:
+        entries: What the next turn would take, oldest first.
+        now: Seconds since the epoch.
+        quiet_s: How long no further message has to come (``COHORT_BURST``); 0 waits for none.
+    """
+    said = [entry for entry in entries if entry.kind == "message" and not entry.edited]
+    if not quiet_s or not said:
+        return 0
+    last, begun = said[-1], len(said) - 1
+    while begun and _near(said[begun - 1], said[begun]):
+        begun -= 1
+    likely = begun < len(said) - 1 or last.forwarded_from is not None or _expects_more(last)
+    return left(last.at, now, quiet_s) if likely and now - said[begun].at < LONGEST_S else 0
+
+
+def goes_on(last: Inbound, entry: Inbound) -> bool:
+    """Whether ``entry``, which came right behind ``last``, is surely more of the same burst."""
+    plain = entry.kind == "message" and not entry.edited and entry.album is None
+    return plain and _near(last, entry) and (entry.forwarded_from is not None or _expects_more(last))
+
+
+def _near(last: Inbound, entry: Inbound) -> bool:
+    same = (last.session, last.person, last.kind) == (entry.session, entry.person, entry.kind)
+    return same and abs(entry.at - last.at) <= NEAR_S
+
+
+def _expects_more(message: Inbound) -> bool:
+    if message.kind != "message" or message.forwarded_from is not None:
+        return False
+    return message.text.rstrip()[-1:] in (":", "\N{FULLWIDTH COLON}") or is_piece(message.text)
+
+
+def is_piece(text: str) -> bool:
+    """Whether it is so long that a client may have cut it."""
+    # A character is two units at most.
+    return len(text) * 2 >= PIECE_UNITS and len(text.encode("utf-16-le", "surrogatepass")) // 2 >= PIECE_UNITS
+
+
+class Spoken(Protocol):
+    """A running turn, as far as a burst has to know it (``workers.sessions.cut_turn``)."""
+
+    @property
+    def spoke(self) -> bool:
+        """Whether it has shown words or kept a step."""
+        ...
+
+
+class YoungTurn:
+    """A turn that may begin again, because the rest of its burst came a moment later."""
+
+    def __init__(self, messages: Sequence[Inbound], turn: Spoken, clock: Clock, quiet: timedelta) -> None:
+        self._last = messages[-1]
+        self._turn = turn
+        self._clock = clock
+        self._quiet_s = quiet.total_seconds()
+
+    @property
+    def is_young(self) -> bool:
+        """Whether it can: it has shown nothing, and its message came just now."""
+        recent = self._clock.now() - self._last.at <= NEAR_S + self._quiet_s
+        return self._quiet_s > 0 and recent and self._last.kind == "message" and not self._turn.spoke
+
+    def goes_on(self, behind: Sequence[bytes]) -> bool:
+        """Whether the first entry behind its own is the rest of its burst, and it can still begin again."""
+        with suppress(EnvelopeInvalid, EnvelopeTooNew, IndexError):
+            return self.is_young and goes_on(self._last, Inbound.from_json(behind[0]))
+        return False

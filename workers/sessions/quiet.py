@@ -1,0 +1,38 @@
+"""The wait for the rest of an album or a burst: it ends with its time, or when a doorbell says that something came."""
+
+import asyncio
+
+from workers.sessions.dependencies import Sleep
+
+
+class Quiet:
+    """Waits between two reads of one session's inbox. It holds no lane."""
+
+    def __init__(self, sleep: Sleep) -> None:
+        self._sleep = sleep
+        self._heard = False
+        self._nap: asyncio.Task[None] | None = None
+
+    def heard(self) -> None:
+        """A doorbell or a control word came: what was read of the inbox is not all."""
+        self._heard = True
+        if self._nap is not None:
+            self._nap.cancel()
+
+    def reading(self) -> None:
+        """The inbox is read now: what came before is seen."""
+        self._heard = False
+
+    async def wait(self, seconds: float) -> None:
+        """Wait until something comes, or for ``seconds``."""
+        if self._heard:
+            return
+        try:
+            # A child that is cancelled ends the group; a cancellation of the loop itself goes on.
+            async with asyncio.TaskGroup() as group:
+                self._nap = group.create_task(self._nap_for(seconds), name="quiet")
+        finally:
+            self._nap = None
+
+    async def _nap_for(self, seconds: float) -> None:
+        await self._sleep(seconds)
