@@ -16,6 +16,7 @@ from tasks.errors import StoreUnavailable
 from tasks.session import SessionKey
 from tasks.slots import queue_of, slot_of
 from tasks.store.intake import Doorbell
+from tasks.telemetry import session_hash
 from tasks.turn import NAME
 from tasks.turn_record import task_id
 
@@ -65,7 +66,8 @@ class Doorbells:
         Written by Celery once and then changed in what differs
         (https://docs.celeryq.dev/en/stable/internals/protocol.html, version 2): a tenth of what Celery takes for each.
         """
-        queue, task, name = queue_of(slot_of(session, self._slots)), _task(session, update_id), str(session)
+        slot, task, name = slot_of(session, self._slots), _task(session, update_id), str(session)
+        queue, shown = queue_of(slot), _shown(session, slot, update_id)
         like = self._like
         return Doorbell(
             queue,
@@ -73,10 +75,16 @@ class Doorbells:
                 {
                     **like,
                     "body": b64encode(json.dumps([[name, update_id], {}, self._embed]).encode()).decode(),
-                    "headers": {**like["headers"], "id": task, "root_id": task, "argsrepr": repr((name, update_id))},
+                    "headers": {
+                        **like["headers"],
+                        "id": task,
+                        "root_id": task,
+                        "argsrepr": shown,
+                    },
                     "properties": {
                         **like["properties"],
                         "correlation_id": task,
+                        "argsrepr": shown,
                         "delivery_info": {"exchange": "", "routing_key": queue},
                         "delivery_tag": str(uuid4()),
                     },
@@ -111,15 +119,22 @@ class Doorbells:
             raise StoreUnavailable(f"no worker could be told ({type(problem).__name__})") from problem
 
     def _send(self, producer: Any, session: SessionKey, update_id: int) -> None:
+        slot = slot_of(session, self._slots)
         self._app.send_task(
             NAME,
             args=(str(session), update_id),
             task_id=_task(session, update_id),
-            queue=queue_of(slot_of(session, self._slots)),
+            queue=queue_of(slot),
+            argsrepr=_shown(session, slot, update_id),
             producer=producer,
             ignore_result=True,
             retry=False,
         )
+
+
+def _shown(session: SessionKey, slot: int, update_id: int) -> str:
+    """What Flower shows of a doorbell: the session by its hash, as logs name it, and not by its chat's number."""
+    return f"(session {session_hash(str(session))}, slot {slot:02d}, update {update_id})"
 
 
 def _task(session: SessionKey, update_id: int) -> str:

@@ -99,6 +99,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "worker.draining": "It takes no new turns and waits for the running ones.",
     "worker.ended": "It has stopped.",
     "worker.too_large": "It outgrew its memory limit; it drains and is started again.",
+    "worker.renamed": "While it was suspended another worker took its name; it drains and is started again.",
     "worker.loop_died": "Its event loop died; the process ends.",
     "worker.gone": "A worker's heartbeat stopped; its slots go to the others.",
     "drain.handed_back": "Turns outlasted the drain; their sessions are left to the next owners.",

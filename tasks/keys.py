@@ -41,6 +41,7 @@ KINDS = (
     KeyKind("cohort:slot:*:pending", "zset", "empties", "session -> when its oldest work was accepted"),
     KeyKind("cohort:slot:*:parked", "zset", "empties", "sessions that wait for a person -> when they are given up"),
     KeyKind("cohort:worker:*", "string", "expires", "liveness of one incarnation"),
+    KeyKind("cohort:node:*", "string", "expires", "which incarnation has this name in Flower"),
     KeyKind("cohort:members", "hash", "empties", "incarnation -> who it is"),
     KeyKind("cohort:assignment", "hash", "permanent", "version, slot -> incarnation"),
     KeyKind("cohort:paused", "hash", "empties", "what an operator has paused, and since when"),
@@ -109,6 +110,10 @@ def parked(slot: int) -> str:
 
 def worker(incarnation: str) -> str:
     return f"{PREFIX}worker:{incarnation}"
+
+
+def node(name: str) -> str:
+    return f"{PREFIX}node:{name}"
 
 
 def pace(scope: str) -> str:

@@ -11,9 +11,17 @@ class TurnReport(TypedDict):
     outcome: str
     turns: int
     messages: int
+    tokens: int
+    seconds: float
+    """Since the doorbell woke the session."""
 
 
-ELSEWHERE: TurnReport = {"outcome": "elsewhere", "turns": 0, "messages": 0}
+def report(outcome: str) -> TurnReport:
+    """The result of a doorbell that nothing was answered for, so far."""
+    return {"outcome": outcome, "turns": 0, "messages": 0, "tokens": 0, "seconds": 0.0}
+
+
+ELSEWHERE = report("elsewhere")
 """Not answered here: the message stays where it is, and the owner of its session finds it."""
 
 

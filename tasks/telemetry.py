@@ -38,8 +38,8 @@ class _SessionHashing:
     key: bytes | None = None
 
 
-def hash_sessions(key: bytes) -> None:
-    """Have the lines of this process name sessions by a hash: logs go where a chat's number must not."""
+def hash_sessions(key: bytes | None) -> None:
+    """Have the lines of this process name sessions by a hash: logs go where a chat's number must not. None: by name."""
     _SessionHashing.key = key
     session_hash.cache_clear()
 

@@ -52,6 +52,8 @@ class WorkerStatus(ProcessStatus):
     """The facts of one worker."""
 
     host: str = "?"
+    node: str = ""
+    """Its name for Celery and Flower: ``cohort-1@host``, the same over restarts."""
     pid: int = 0
     lanes: int = 0
     """How many turns it can run at a time."""
@@ -72,6 +74,10 @@ class WorkerStatus(ProcessStatus):
     models: dict[str, ModelTrouble] = {}
     """The models that fail here."""
     sends: Sends = Sends()
+
+    def node_of(self, incarnation: str) -> str:
+        """The name under which remote control reaches it. A worker of an older release is named by its incarnation."""
+        return self.node or f"{incarnation}@{self.host}"
 
     @field_validator("*", mode="wrap")
     @classmethod

@@ -95,6 +95,8 @@ PROMISES = {
     "recovery": "A killed worker's turns run elsewhere within 3 s when its death is reported, else within 8 s.",
     "bot-without-fast-agent": "The bot never loads fast-agent.",
     "flower-lists": "Flower lists the workers and their tasks.",
+    "flower-wordless": "Flower names sessions by their hashes, and shows no chat's number and no text.",
+    "worker-names": "A worker has the same name after a restart, and no two living workers have one name.",
     # -- models and servers
     "model-faults": "Each fault of a model has its action, and an outage does not use up every chat's tries.",
     "history-fits": "A conversation goes on with every model, whichever model began it.",

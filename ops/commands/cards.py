@@ -85,4 +85,5 @@ def reload() -> None:
 
 
 async def _workers(here: Context) -> list[str]:
-    return sorted((await here.read(lambda store: store.members.look())).members)
+    members = (await here.read(lambda store: store.members.look())).members
+    return sorted(status.node_of(incarnation) for incarnation, status in members.items())

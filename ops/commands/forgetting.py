@@ -77,10 +77,10 @@ async def _tell_workers(
     members = (await store.members.look()).members
     if not members:
         return
-    silent = set(members)
+    silent = {status.node_of(incarnation) for incarnation, status in members.items()}
     sessions, groups = ([str(session) for session in some] for some in went)
     for answer in remote.forget(here.settings, members, sessions=sessions, struck=groups, media=media):
-        silent.discard(answer.node.partition("@")[0])
+        silent.discard(answer.node)
         if answer.refused:
             told.problems.append(answer.line())
         else:

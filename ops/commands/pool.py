@@ -26,7 +26,9 @@ def scale(
     print(f"{workers} workers wanted: {changed}")
 
 
-def drain(worker: Annotated[str, typer.Argument(help="Its name or incarnation, as `cohort status` shows it.")]) -> None:
+def drain(
+    worker: Annotated[str, typer.Argument(help="Its name or incarnation, as `cohort status` or Flower shows it.")],
+) -> None:
     """Let a worker finish its turns and exit, on any machine."""
     from ops.commands import remote  # noqa: PLC0415 - Celery takes long to import
 
@@ -36,19 +38,21 @@ def drain(worker: Annotated[str, typer.Argument(help="Its name or incarnation, a
         if answer["drained"]:
             print(f"{answer['drained']} finishes its turns and exits; `cohort scale` starts another")
             return
-    host = run(_host(here, worker))
-    if not remote.drain(here.settings, f"{worker}@{host}"):
-        raise Misconfigured(f"{worker} on {host} does not answer; if it has died, other workers take its sessions over")
-    print(f"{worker} on {host} finishes its turns and exits")
+    node = run(_node(here, worker))
+    if not remote.drain(here.settings, node):
+        raise Misconfigured(f"{node} does not answer; if it has died, other workers take its sessions over")
+    print(f"{node} finishes its turns and exits")
 
 
-async def _host(here: Context, incarnation: str) -> str:
-    return await here.read(lambda store: _living(store, incarnation))
+async def _node(here: Context, worker: str) -> str:
+    return await here.read(lambda store: _living(store, worker))
 
 
-async def _living(store: Store, incarnation: str) -> str:
-    members = (await store.members.look()).members
-    if incarnation not in members:
-        known = ", ".join(sorted(members)) or "none"
-        raise Misconfigured(f"there is no worker {incarnation}; living: {known}")
-    return members[incarnation].host
+async def _living(store: Store, worker: str) -> str:
+    nodes = {name: status.node_of(name) for name, status in (await store.members.look()).members.items()}
+    if worker in nodes.values():
+        return worker
+    if worker not in nodes:
+        known = ", ".join(sorted(nodes)) or "none"
+        raise Misconfigured(f"there is no worker {worker}; living: {known}")
+    return nodes[worker]

@@ -24,7 +24,7 @@ class WorkerAnswer:
     """What one worker answered to a command."""
 
     node: str
-    """``incarnation@host``."""
+    """Its name for Celery: ``cohort-1@host``."""
     text: str
     refused: bool = False
     """The worker did not do what it was told; ``text`` says why."""
@@ -128,7 +128,7 @@ def reload(
 
     Args:
         settings: Of the system.
-        workers: Incarnations of the living workers.
+        workers: The living workers, by their names for Celery.
         heard: Called with each worker's answer, as it comes.
         waiting: Called once, from another thread, with the workers that take long.
 
@@ -141,7 +141,7 @@ def reload(
     left = set(workers)
 
     def answered(answer: WorkerAnswer) -> None:
-        left.discard(answer.node.partition("@")[0])
+        left.discard(answer.node)
         heard(answer)
 
     notice = threading.Timer(_NOTICE_S, lambda: waiting(sorted(left)) if left else None)

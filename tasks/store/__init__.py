@@ -16,7 +16,7 @@ from tasks.store.figures import FigureStore
 from tasks.store.intake import IntakeStore
 from tasks.store.journal import JournalStore
 from tasks.store.layout import check_layout, open_layout
-from tasks.store.lease import PollerLease
+from tasks.store.lease import NodeNames, PollerLease
 from tasks.store.listing import SessionListing
 from tasks.store.membership import Membership
 from tasks.store.moves import Moves
@@ -54,6 +54,7 @@ class Store:
     bots: BotStore
     members: Membership
     lease: PollerLease
+    nodes: NodeNames
     dead: DeadStore
     alerts: AlertStore
     notes: NoteStore
@@ -112,6 +113,7 @@ def _store(settings: Settings, clock: Clock, redis: Redis, *, heartbeat: Redis, 
         bots=BotStore(heartbeat, clock),
         members=Membership(heartbeat),
         lease=PollerLease(redis),
+        nodes=NodeNames(heartbeat),
         dead=DeadStore(redis, clock, slots=settings.slots),
         alerts=AlertStore(redis),
         notes=NoteStore(tools),

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from redis.asyncio import Redis
 
@@ -42,6 +43,7 @@ class Membership:
         self._redis = redis
         self._assign = Script(redis, "assign")
         self._forget = Script(redis, "forget")
+        self._lease = Script(redis, "lease")
 
     async def beat(self, incarnation: str, status: WorkerStatus, ttl: timedelta, *, member: bool = True) -> bool:
         """Say that this incarnation lives; as a ``member`` it takes slots, otherwise it only keeps its claims.
@@ -92,13 +94,16 @@ class Membership:
         return bool(await self._forget([keys.MEMBERS, keys.worker(incarnation)], [incarnation]))
 
     async def report_death(self, incarnation: str) -> None:
-        """Free a worker's claims at once, not when its heartbeat runs out: the caller saw its process end."""
+        """Free a worker's claims and name at once, not when its heartbeat runs out: the caller saw its process end."""
         with guard():
+            said: Any = await self._redis.get(keys.worker(incarnation))
             async with self._redis.pipeline(transaction=True) as pipe:
                 pipe.delete(keys.worker(incarnation))
                 pipe.hdel(keys.MEMBERS, incarnation)
                 pipe.publish(keys.NEWS, f"dead {incarnation}")
                 await pipe.execute()
+        if said is not None and (node := WorkerStatus.from_json(said).node):
+            await self._lease([keys.node(node)], [incarnation, 0])
 
     async def announce(self) -> None:
         """Tell all workers to look at once."""

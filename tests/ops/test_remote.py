@@ -50,9 +50,9 @@ def test_a_worker_that_takes_long_over_a_reload_is_named_and_waited_for(settings
         return {"ok": f"agents: a ({told.wait(60)})"}
 
     with worker(settings, "w-slow", slow), worker(settings, "w-quick", lambda: {"error": "no such model"}):
-        silent = remote.reload(settings, ["w-quick", "w-slow"], heard=heard.append, waiting=waiting)
+        silent = remote.reload(settings, ["w-quick@here", "w-slow@here"], heard=heard.append, waiting=waiting)
     assert silent == []
-    assert waited == ["w-slow"]
+    assert waited == ["w-slow@here"]
     assert heard == [
         remote.WorkerAnswer("w-quick@here", "no such model", refused=True),
         remote.WorkerAnswer("w-slow@here", "agents: a (True)"),

@@ -1,5 +1,6 @@
 """What operators look at, over the running system."""
 
+import re
 import subprocess
 import sys
 from typing import Any
@@ -9,22 +10,28 @@ import pytest
 
 from ops.up.plan import flower_command
 from playground.client import PlaygroundClient
-from tests.harness.processes import ROOT
+from tests.harness.processes import ROOT, Process
 from tests.support.valkey import free_port
 from tests.system.conftest import Running
 
 
+def node_of(worker: Process) -> str:
+    """Its name for Celery and Flower."""
+    return worker.wait_line("worker.ready").rpartition("node=")[2].split()[0]
+
+
+@pytest.mark.promise("flower-wordless")
 @pytest.mark.promise("flower-lists")
 async def test_flower_lists_the_workers_and_their_tasks(running: Running, people: PlaygroundClient) -> None:
     port = free_port()
     flower = running.harness.start("flower", [*flower_command(port)[2:-1]], FLOWER_UNAUTHENTICATED_API="true")
     with flower:
         flower.wait_line("Connected to redis")
-        alive = {name for name, process in running.harness.workers.items() if process.alive}
+        alive = {node_of(process) for process in running.harness.workers.values() if process.alive}
         bot = (await people.call("getMe"))["result"]["id"]
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as http:
             listed = (await http.get("/api/workers", params={"refresh": "1"})).json()
-            assert alive <= {name.split("@")[0] for name in listed}
+            assert alive <= set(listed)
             # Flower hears of tasks from the moment it listens, which it does not tell, and somewhat after they ended.
             seen: dict[str, Any] = {}
             tasks: list[str] = []
@@ -35,12 +42,14 @@ async def test_flower_lists_the_workers_and_their_tasks(running: Running, people
                 tasks.append(f"{bot}-{said.update_id}")
                 for task in tasks:
                     answer = await http.get(f"/api/task/info/{task}")
-                    if answer.status_code == 200 and answer.json()["name"]:
+                    if answer.status_code == 200 and answer.json()["name"] and answer.json()["result"]:
                         seen = answer.json()
                         break
             assert seen["name"] == "chat.turn"
             # The text of a message stands in no task.
             assert "Flower" not in str(seen)
+            assert re.fullmatch(r"\(session [0-9a-f]{10}, slot \d\d, update \d+\)", seen["args"]), seen["args"]
+            assert re.search(r"'outcome': '\w+', .*'tokens': \d+, 'seconds': ", seen["result"]), seen["result"]
             assert (await http.get("/workers")).status_code == 200
 
 
@@ -51,10 +60,11 @@ async def test_flower_asks_a_worker_that_starts_after_it(running: Running) -> No
     with flower:
         flower.wait_line("Connected to redis")
         with running.harness.worker() as late:
-            (name,) = [name for name, process in running.harness.workers.items() if process is late]
+            name = node_of(late)
+            assert re.fullmatch(r"cohort-[1-9]\d*@.+", name)
             async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as http:
                 # Without `refresh`: only what Flower asked by itself.
-                while not any(node.startswith(f"{name}@") for node in (await http.get("/api/workers")).json()):
+                while name not in (await http.get("/api/workers")).json():
                     pass
             late.end()
 

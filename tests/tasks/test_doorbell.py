@@ -11,6 +11,7 @@ from tasks.session import SessionKey
 from tasks.settings import Settings
 from tasks.slots import queue_of, slot_of
 from tasks.store import Store
+from tasks.telemetry import hash_sessions, session_hash
 
 KEYS = [SessionKey(4242, 700), SessionKey(4242, -100123, 17), SessionKey(4242, 700, None, "BQ-_a1")]
 
@@ -25,6 +26,20 @@ async def test_a_doorbell_is_what_celery_would_have_published(
     doorbell = doorbells.of(session, 77)
     assert doorbell.queue == queue_of(slot_of(session, 64))
     assert _untagged(doorbell.message) == _untagged(published)
+
+
+@pytest.mark.promise("flower-wordless")
+def test_flower_is_shown_a_sessions_hash_its_slot_and_the_update(settings: Settings) -> None:
+    doorbells = Doorbells(make_app(settings), slots=64)
+    hash_sessions(b"k" * 32)
+    try:
+        for session in KEYS:
+            shown = json.loads(doorbells.of(session, 77).message)["headers"]["argsrepr"]
+            hashed, slot = session_hash(str(session)), slot_of(session, 64)
+            assert shown == f"(session {hashed}, slot {slot:02d}, update 77)"
+            assert str(session.chat) not in shown
+    finally:
+        hash_sessions(None)
 
 
 async def test_workers_listen_where_doorbells_are_stored_whatever_broker_the_environment_names(

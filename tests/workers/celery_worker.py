@@ -18,7 +18,7 @@ from workers.process.celery_pool import pool_on
 from workers.process.celery_worker import CohortConsumer
 from workers.process.loop_thread import LoopThread, LoopThreadPort
 
-ANSWERED: TurnReport = {"outcome": "answered", "turns": 1, "messages": 1}
+ANSWERED: TurnReport = {"outcome": "answered", "turns": 1, "messages": 1, "tokens": 15, "seconds": 0.5}
 
 
 class Visitors:

@@ -236,7 +236,10 @@ def test_what_a_loop_is_told_in_its_last_moment_keeps_no_worker(app: Celery, sid
         None, args=(NAME, "id", headers), accept_callback=lambda *_: told.append("begun"), callback=told.append
     )
     pool.stop()
-    assert told == ["begun", (0, "{'outcome': 'elsewhere', 'turns': 0, 'messages': 0}", 0.0)]
+    assert told == [
+        "begun",
+        (0, "{'outcome': 'elsewhere', 'turns': 0, 'messages': 0, 'tokens': 0, 'seconds': 0.0}", 0.0),
+    ]
 
 
 class Hub:

@@ -7,7 +7,11 @@ from typing import Any, cast
 import pytest
 
 from tasks.app import make_app
+from tasks.doorbell import Doorbells
+from tasks.session import SessionKey
 from tasks.settings import Settings
+from tasks.telemetry import session_hash
+from tasks.turn import bind
 from tests.workers.celery_worker import LoopSide, working
 from workers.process.celery_worker import bind_commands
 
@@ -43,5 +47,22 @@ async def test_the_button_that_shuts_a_worker_down_drains_it(settings: Settings)
         (answers,) = app.control.broadcast("shutdown", reply=True, timeout=20, limit=1)
         assert list(answers.values()) == [{"ok": "draining"}]
     assert drained.is_set()
+    side.host.drain()
+    side.thread.join()
+
+
+@pytest.mark.promise("flower-wordless")
+def test_the_page_of_a_worker_names_no_chat_in_the_doorbells_that_wait(settings: Settings) -> None:
+    app, side, chat = make_app(settings), LoopSide(), SessionKey(4242, 700)
+    bind(app, side.host)
+    bind_commands(side.host, lambda: None)
+    with working(app, side.host, limit=1) as worker:
+        Doorbells(app, slots=64).send([(chat, 1), (chat, 2)])
+        assert side.one_came()
+        inspect = app.control.inspect([worker.hostname], timeout=20, limit=1)
+        while not (waiting := inspect.reserved()[worker.hostname]):
+            pass
+        assert [task["args"] for task in waiting] == [f"(session {session_hash(str(chat))}, slot 07, update 2)"]
+        side.let_go()
     side.host.drain()
     side.thread.join()

@@ -29,7 +29,7 @@ async def test_a_message_is_answered_once_and_its_session_let_go(pool: Pool) -> 
 
     report = await worker.answer(ONE)
 
-    assert report == {"outcome": "answered", "turns": 1, "messages": 1}
+    assert report == {"outcome": "answered", "turns": 1, "messages": 1, "tokens": 15, "seconds": 0.0}
     assert pool.telegram.texts(ONE) == ["answer to hello"]
     assert pool.telegram.answered(ONE) == [update]
     assert await pool.idle(ONE)
@@ -61,7 +61,7 @@ async def test_messages_that_come_while_a_turn_runs_are_taken_next_and_together(
         assert (await worker.answer(ONE))["outcome"] == "joined"
     hold.go.set()
 
-    assert await turn == {"outcome": "answered", "turns": 2, "messages": 3}
+    assert await turn == {"outcome": "answered", "turns": 2, "messages": 3, "tokens": 30, "seconds": 0.0}
     assert pool.model.saw() == [["first"], ["second", "third"]]
     assert pool.telegram.answered(ONE) == updates
 

@@ -56,7 +56,7 @@ async def test_a_message_that_comes_while_its_session_is_being_let_go_is_answere
     report = await worker.answer(ONE)
 
     assert outcomes == ["joined"]
-    assert report == {"outcome": "answered", "turns": 2, "messages": 2}
+    assert report == {"outcome": "answered", "turns": 2, "messages": 2, "tokens": 30, "seconds": 0.0}
     assert pool.telegram.texts(ONE) == ["answer to early", "answer to late"]
 
 

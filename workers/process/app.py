@@ -5,8 +5,9 @@ import gc
 import logging
 import os
 import socket
+from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -29,6 +30,7 @@ from workers.process.forgetting import Forgetting, Retention
 from workers.process.loop_thread import LoopThread, LoopThreadPort
 from workers.process.membership import Member
 from workers.process.memory import recycle, require_room
+from workers.process.naming import keep_name, take_name
 from workers.process.pausing import tell
 from workers.process.wiring import WorkerAssembly, open_worker
 from workers.runtime.engine import Engine
@@ -68,11 +70,11 @@ def run(settings: Settings, *, steps: Steps = no_steps) -> None:
         StoreUnavailable: Redis is away at start.
     """
     incarnation = settings.incarnation or f"w-{uuid4().hex[:10]}"
-    hostname = f"{incarnation}@{socket.gethostname()}"
     app = make_app(settings)
-    consumers = Consumers(app, hostname)
+    consumers = Consumers(app)
     doorbells = Doorbells(app, slots=settings.slots)
-    loop_thread = LoopThread(_LoopSide(settings, incarnation, consumers, doorbells, steps).serve)
+    loop_side = _LoopSide(settings, incarnation, consumers, doorbells, steps)
+    loop_thread = LoopThread(loop_side.serve)
     loop_port = loop_thread.start()
     bind(app, loop_port)
     bind_commands(loop_port, lambda: worker)
@@ -80,7 +82,7 @@ def run(settings: Settings, *, steps: Steps = no_steps) -> None:
     worker = CohortWorker(
         loop_port=loop_port,
         app=app,
-        hostname=hostname,
+        hostname=loop_side.name.result(),
         pool=pool_on(loop_port),
         concurrency=settings.lanes * DOORBELLS_PER_LANE,
         consumer_cls=CohortConsumer,
@@ -114,6 +116,8 @@ class _LoopSide:
     consumers: Consumers
     doorbells: Doorbells
     steps: Steps
+    name: Future[str] = field(default_factory=Future[str])
+    """The worker's name for Celery; done when the loop thread is ready."""
 
     async def serve(self, thread: LoopThread) -> None:
         """Open everything, take slots when Celery consumes, and drain when the worker is told to end."""
@@ -125,9 +129,12 @@ class _LoopSide:
         ):
             freeze_startup_objects()
             require_room(settings.worker_max_rss_mib)
+            nodes, ttl = worker.store.nodes, settings.heartbeat_ttl
+            self.name.set_result(node := await take_name(nodes, incarnation, ttl))
+            naming = loops.create_task(keep_name(nodes, node, incarnation, ttl), name="name")
             capacity = settings.lanes * AWAKE_PER_LANE
             scheduler = SessionScheduler(worker.dependencies, loops, capacity=capacity, paused=worker.pauses.holds)
-            status = partial(_status, settings, scheduler, worker)
+            status = partial(_status, settings, scheduler, worker, node)
             forgetting = Forgetting(scheduler, worker.engine.lanes, settings.home)
             member = Member(
                 worker.dependencies,
@@ -155,7 +162,7 @@ class _LoopSide:
                 publishing = group.create_task(publisher.run(), name="publisher")
                 lag = group.create_task(loop_lag.measure(SystemClock().monotonic), name="loop lag")
                 recycling = group.create_task(recycle(settings.worker_max_rss_mib), name="recycle")
-                log.info("worker.ready", extra={"lanes": settings.lanes})
+                log.info("worker.ready", extra={"lanes": settings.lanes, "node": node})
                 await thread.stopping.wait()
                 log.info("worker.draining", extra={"at_work": scheduler.at_work})
                 await member.leave()
@@ -167,6 +174,7 @@ class _LoopSide:
                 retaining.cancel()
                 pausing.cancel()
                 publishing.cancel()
+                naming.cancel()
                 await publisher.end()
             with suppress(StoreUnavailable):
                 await worker.store.members.report_death(incarnation)
@@ -198,7 +206,7 @@ def _publisher(
     return Publisher(worker.store.figures, incarnation, SystemClock(), work)
 
 
-def _status(settings: Settings, scheduler: SessionScheduler, worker: WorkerAssembly) -> WorkerStatus:
+def _status(settings: Settings, scheduler: SessionScheduler, worker: WorkerAssembly, node: str) -> WorkerStatus:
     engine = worker.engine
     metrics.LANES.set(settings.lanes)
     metrics.BREAKER.clear()
@@ -206,6 +214,7 @@ def _status(settings: Settings, scheduler: SessionScheduler, worker: WorkerAssem
         metrics.BREAKER.labels(metrics.bounded("model", model)).set(trouble.open)
     return WorkerStatus(
         host=socket.gethostname(),
+        node=node,
         pid=os.getpid(),
         lanes=settings.lanes,
         awake=scheduler.awake,

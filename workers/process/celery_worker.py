@@ -14,7 +14,7 @@ from celery.apps.worker import Worker
 from celery.exceptions import SecurityWarning
 from celery.worker import state as celery_state
 from celery.worker.consumer import Consumer
-from celery.worker.control import control_command
+from celery.worker.control import control_command, inspect_command
 from kombu.asynchronous.hub import Hub
 from vine import promise
 
@@ -146,9 +146,8 @@ class CohortWorker(Worker):
 class Consumers:
     """Consumes exactly the queues of the slots that this worker serves, and changes them while it runs."""
 
-    def __init__(self, app: Celery, hostname: str) -> None:
+    def __init__(self, app: Celery) -> None:
         self._app = app
-        self._hostname = hostname
         self._worker: CohortWorker | None = None
 
     def bind(self, worker: CohortWorker) -> None:
@@ -163,9 +162,10 @@ class Consumers:
         """
         if self._worker is None or self._consumed() == queues:
             return
+        node = cast("Any", self._worker).hostname
         try:
             # Remote control wakes Celery's event loop, which owns the consumers; a call would be in the wrong thread.
-            self._app.control.broadcast(CONSUME, arguments={"queues": sorted(queues)}, destination=[self._hostname])
+            self._app.control.broadcast(CONSUME, arguments={"queues": sorted(queues)}, destination=[node])
         except Exception as problem:
             raise StoreUnavailable(f"the broker cannot be reached ({type(problem).__name__})") from problem
 
@@ -218,7 +218,14 @@ def bind_commands(loop_port: LoopThreadPort, worker: Callable[[], CohortWorker |
     }
     for name, (command, args) in commands.items():
         cast("Any", control_command)(name=name, args=args)(command)
+    cast("Any", inspect_command)(name="reserved", alias="dump_reserved")(_reserved)
     _refuse_the_others()
+
+
+def _reserved(state: Any, **_: Any) -> list[dict[str, Any]]:
+    """Doorbells that wait here, as they may be shown: Celery's own shows their arguments, which name chats."""
+    waiting = state.tset(celery_state.reserved_requests) - state.tset(celery_state.active_requests)
+    return [request.info(safe=True) for request in waiting]
 
 
 def _refuse_the_others() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tasks import metrics
 from tasks.errors import ClaimLost, EnvelopeTooNew, StoreUnavailable
-from tasks.ports import ELSEWHERE, TurnReport
+from tasks.ports import ELSEWHERE, TurnReport, report
 from tasks.session import SessionKey
 from tasks.store.sessions import READ_AHEAD, Commit, Held, Rest, Work
 from tasks.telemetry import bind_fields
@@ -62,7 +62,7 @@ class TurnLoop:
         """The running turn may begin again with the rest of its burst."""
         self._cut: CutTurn | None = None
         """The turn that was cancelled, until its messages are handled."""
-        self._report: TurnReport = {"outcome": "idle", "turns": 0, "messages": 0}
+        self._report = report("idle")
         self._rest: Rest | None = None
         """The turn waits for people: the session may be released with its messages."""
         self._spending = Spending(session, deps.sessions, deps.settings, deps.clock)
@@ -126,7 +126,7 @@ class TurnLoop:
             Exception: a defect; the session was handed off, and the head of the inbox has one more try counted.
         """
         deps = self._deps
-        self._report = {"outcome": "idle", "turns": 0, "messages": 0}
+        self._report = report("idle")
         self._interrupted, self._cut = False, None
         # The claim may have been won although its answer was lost. Giving up here would leave the session to a worker
         # that does not work on it, so the claim is repeated until Redis answers.
@@ -154,7 +154,7 @@ class TurnLoop:
         finally:
             # Model calls that no commit has counted.
             await self._spending.count()
-        return self._report
+        return {**self._report, "tokens": self._spending.tokens}
 
     async def _work(self, owned: OwnedSession, work: Work | None) -> None:
         await end_held(self._deps, owned)

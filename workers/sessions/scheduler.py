@@ -5,7 +5,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from tasks.ports import ELSEWHERE, TurnReport
+from tasks.ports import ELSEWHERE, TurnReport, report
 from tasks.session import SessionKey
 from tasks.telemetry import bind_fields
 from tasks.waiting import came_within
@@ -24,7 +24,7 @@ def _chat_of(session: SessionKey) -> _Chat:
     return session.bot, session.chat, session.business
 
 
-_JOINED: TurnReport = {"outcome": "joined", "turns": 0, "messages": 0}
+_JOINED = report("joined")
 
 
 class SessionScheduler:
@@ -171,15 +171,17 @@ class SessionScheduler:
 
     async def _run_loop(self, session: SessionKey, loop: TurnLoop) -> TurnReport:
         bind_fields(session=str(session))
-        total: TurnReport = {"outcome": "idle", "turns": 0, "messages": 0}
+        total, began = report("idle"), self._deps.clock.monotonic()
         try:
             while True:
                 self._rerun.discard(session)
-                report = await loop.run()
-                total["turns"] += report["turns"]
-                self.turns += report["turns"]
-                total["messages"] += report["messages"]
-                total["outcome"] = "answered" if total["turns"] else report["outcome"]
+                done = await loop.run()
+                total["turns"] += done["turns"]
+                self.turns += done["turns"]
+                total["messages"] += done["messages"]
+                total["tokens"] = done["tokens"]
+                total["seconds"] = round(self._deps.clock.monotonic() - began, 1)
+                total["outcome"] = "answered" if total["turns"] else done["outcome"]
                 if session not in self._rerun or self._draining or self._paused(session):
                     return total
         except Exception:

@@ -79,6 +79,11 @@ class Spending:
         self.total = Usage()
         """All tokens spent under this claim."""
 
+    @property
+    def tokens(self) -> int:
+        """All tokens spent under this claim, in and out."""
+        return self.total.input_tokens + self.total.output_tokens
+
     def shared_by(self, messages: Sequence[Inbound]) -> None:
         """Charge the payers of these messages from now on, the same share for each message."""
         self._payers = Counter(payer(message, self._session) for message in messages)

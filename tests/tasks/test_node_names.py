@@ -1,0 +1,56 @@
+"""Names of workers for Flower: the same over restarts, and one living worker for each."""
+
+from datetime import timedelta
+
+import pytest
+
+from tasks import keys
+from tasks.store import Store
+from tasks.worker_status import WorkerStatus
+from workers.process.naming import keep_name, take_name
+
+TTL = timedelta(seconds=60)
+
+
+@pytest.mark.promise("worker-names")
+async def test_each_worker_of_a_host_has_the_lowest_number_that_is_free_there(store: Store) -> None:
+    names = [await store.nodes.take("one", f"w-{number}", TTL) for number in range(3)]
+    assert names == ["cohort-1@one", "cohort-2@one", "cohort-3@one"]
+    assert await store.nodes.take("two", "w-other", TTL) == "cohort-1@two"
+    await store.members.beat("w-1", WorkerStatus(node=names[1]), TTL)
+    await store.members.report_death("w-1")
+    assert await store.nodes.take("one", "w-9", TTL) == "cohort-2@one"
+
+
+@pytest.mark.promise("worker-names")
+async def test_a_worker_of_cohort_up_has_the_supervisors_number_where_that_is_free(store: Store) -> None:
+    name = await take_name(store.nodes, "worker-2-0a1b2c3d", TTL)
+    assert name.startswith("cohort-2@")
+    assert (await take_name(store.nodes, "worker-2-ffffffff", TTL)).startswith("cohort-1@"), "of a second system"
+    assert (await take_name(store.nodes, "w-0123456789", TTL)).startswith("cohort-3@")
+
+
+@pytest.mark.promise("worker-names")
+async def test_the_number_of_a_killed_worker_is_free_when_its_heartbeat_is_over(store: Store) -> None:
+    name = await store.nodes.take("one", "w-dead", timedelta(seconds=5))
+    assert 0 < await store.redis.pttl(keys.node(name)) <= 5000
+    await store.redis.delete(keys.node(name))  # its time is over
+    assert await store.nodes.take("one", "w-heir", TTL) == name
+    ended: list[str] = []
+    await keep_name(store.nodes, name, "w-dead", TTL, end=lambda: ended.append(name))
+    assert ended == [name], "it was suspended, not dead, and must not live on under the name of another worker"
+    assert await store.redis.get(keys.node(name)) == b"w-heir"
+
+
+async def test_a_death_that_is_reported_late_frees_no_name_of_another_worker(store: Store) -> None:
+    name = await store.nodes.take("one", "w-heir", TTL)
+    await store.members.beat("w-dead", WorkerStatus(node=name), TTL)
+    await store.members.report_death("w-dead")
+    assert await store.redis.get(keys.node(name)) == b"w-heir"
+
+
+async def test_a_name_is_taken_back_after_redis_has_lost_it(store: Store) -> None:
+    name = await store.nodes.take("one", "w-one", TTL)
+    await store.redis.delete(keys.node(name))
+    assert await store.nodes.keep(name, "w-one", TTL)
+    assert await store.redis.get(keys.node(name)) == b"w-one"
