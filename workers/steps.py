@@ -37,6 +37,10 @@ class StepLog(Protocol):
         """
         ...
 
+    async def safe(self) -> None:
+        """Write what was added; go on when it is kept, or when Redis is away: a turn is worth more than a step."""
+        ...
+
     def drop(self) -> None:
         """What was kept cannot be read: the journal begins again."""
         ...

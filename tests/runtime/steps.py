@@ -46,6 +46,10 @@ class MemorySteps:
         self.dropped = 0
         self.writes = 0
         self.dead = asyncio.Event()
+        self.slow = asyncio.Event()
+        """Results are written when it is set."""
+        self.slow.set()
+        self.waiting = 0
         self._room = room
         self._added: list[bytes] = []
 
@@ -54,6 +58,12 @@ class MemorySteps:
 
     def soon(self) -> None:
         self._write()
+
+    async def safe(self) -> None:
+        self.waiting += 1
+        await self.slow.wait()
+        self._write()
+        self.waiting -= 1
 
     async def written(self) -> None:
         await asyncio.sleep(0)

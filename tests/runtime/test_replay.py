@@ -1,5 +1,6 @@
 """A turn that died after any of its steps goes on where it was, in every kind of agent."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.runtime.steps import COUNTER, MemorySteps, executions, run_until_dead, told
-from tests.runtime.support import Open, Screen, ask, card
+from tests.runtime.support import Open, Screen, ask, card, until
 from tests.support.model import Model
 
 CALL = 'CALL:count{"name": "%s"}'
@@ -128,3 +129,19 @@ async def test_a_turn_of_one_model_call_keeps_nothing(runtime: Open, model: Mode
     async with runtime() as engine:
         await engine.run(replace(ask(1, "hello"), steps=steps), Screen())
     assert (steps.kept, steps.writes) == ([], 0)
+
+
+@pytest.mark.promise("steps-once")
+async def test_the_model_is_told_of_no_result_that_is_not_kept(
+    runtime: Open, model: Model, lead: Callable[[Kind], Path]
+) -> None:
+    lead(KINDS[0])
+    async with runtime() as engine, asyncio.TaskGroup() as group:
+        steps = MemorySteps()
+        steps.slow.clear()
+        turn = group.create_task(engine.run(replace(ask(1, CALL % "x"), steps=steps), Screen()))
+        await until(lambda: steps.waiting)
+        assert len(model.journal) == 1
+        steps.slow.set()
+        assert (await turn).text
+        assert len(model.journal) == 2

@@ -128,6 +128,45 @@ async def test_a_worker_that_lost_its_claim_keeps_no_step_and_its_turn_ends(pool
     assert await journal(pool) == []
 
 
+@dataclass
+class Ending(Stepping):
+    """A runtime whose step ends when it is let."""
+
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self, request: TurnRequest, sink: Sink) -> TurnResult:
+        steps = request.steps
+        assert steps is not None
+        steps.add(b"begun")
+        await steps.written()
+        self.kept.set()
+        await self.go.wait()
+        steps.add(b"ended")
+        await steps.safe()
+        self.ended.set()
+        return TurnResult("answer", b"history", Usage(0, 0, "m"))
+
+
+async def test_a_turn_waits_for_its_steps_end_to_be_kept_and_not_for_a_redis_that_is_away(pool: Pool) -> None:
+    runtime = Ending()
+    worker = await pool.worker("w-one", real=runtime)
+    redis = pool.store.redis
+    await pool.say(1, "a")
+    doorbell = worker.doorbell(ONE)
+    async with asyncio.timeout(PATIENCE_S):
+        await runtime.kept.wait()
+        await redis.client_pause(60_000, all=False)
+        runtime.go.set()
+        while not any(line["cmd"] == "evalsha" and "b" in line["flags"] for line in await redis.client_list()):
+            pass
+        assert not runtime.ended.is_set()
+        await runtime.ended.wait()
+        assert await journal(pool) == [b"begun"]
+        await redis.client_unpause()
+        await doorbell
+    assert pool.telegram.answered(ONE) == [1]
+
+
 async def test_a_turn_that_is_stopped_leaves_no_journal(pool: Pool) -> None:
     await dies_in_a_step(pool, "a")
     await pool.say(1, kind="stop")

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 
 from tasks.errors import ClaimLost
 from tasks.journal import Mark
@@ -11,6 +12,9 @@ from workers.sessions.owned_session import OwnedSession
 from workers.sessions.spending import Spending
 
 log = logging.getLogger("cohort.turns")
+
+SLOW_S = 0.5
+"""A write that takes longer goes on beside the turn: Redis is away, or nearly."""
 
 
 class TurnJournal:
@@ -24,7 +28,7 @@ class TurnJournal:
         self._kept: list[bytes] = []
         self._written = 0
         self._lost = False
-        self._more = asyncio.Event()
+        self._more, self._news = asyncio.Event(), asyncio.Event()
         self._one_writer = asyncio.Lock()
 
     async def open(self) -> None:
@@ -72,6 +76,15 @@ class TurnJournal:
         """Write what was added, beside whatever the turn does next."""
         self._more.set()
 
+    async def safe(self) -> None:
+        """Write what was added, and go on when it is kept, or when Redis is away for ``SLOW_S``."""
+        here = len(self._kept)
+        self._more.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SLOW_S):
+                while self._written < here and not self._lost:
+                    await self._news.wait()
+
     def drop(self) -> None:
         """What was kept cannot be read: the journal begins again."""
         self._mark = self._mark.again()
@@ -110,6 +123,9 @@ class TurnJournal:
                 # The turn is worth more than its journal.
                 self._lost = True
                 log.exception("journal.defect", extra={"session": str(self._owned.session)})
+            # Those that wait now are woken; the next ones wait again.
+            self._news.set()
+            self._news.clear()
 
     async def _write(self, entries: Sequence[bytes]) -> None:
         at, add, usage = self._written, *self._spending.with_steps()

@@ -198,7 +198,7 @@ class StepJournal:
             await asyncio.get_running_loop().create_future()
 
     async def ended(self, key: str, result: CallToolResult, seconds: float) -> None:
-        """It ended. The write goes on beside the next step."""
+        """It ended, and that is kept before the model is told: the turn never goes on with what may be lost."""
         if key in self._resting:
             # fast-agent made a result of the end of a turn that waits for a person.
             return
@@ -210,7 +210,7 @@ class StepJournal:
             name = entries.digest(raw)
             there = await asyncio.to_thread(large.write, self.files, name, raw)
             self.steps.add(entries.result_entry(key, seconds, file=name if there else ""))
-        self.steps.soon()
+        await self.steps.safe()
 
     def _largest(self) -> int:
         """Bytes of a result that stands in the journal as it is now."""
