@@ -1,11 +1,11 @@
 """Commands that the bot answers itself, without an agent."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
 from bot import texts
-from bot.updates.commands import CHOICES, UNREADABLE, Command
+from bot.updates.commands import ADMINS, CHOICES, CODE, UNREADABLE, Command
 from tasks import chat_choices, keys
 from tasks.asking import ParkedTurn
 from tasks.chat_choices import CHAT_CHOICES, DEFAULT, ChatChoice
@@ -41,17 +41,39 @@ class Agents(Protocol):
         ...
 
 
+class AdminCommands(Protocol):
+    """What admins decide about people (``bot.admission``)."""
+
+    async def answer(self, ask: Command, inbound: Inbound) -> Reply:
+        """The answer to /allow, /deny or /people."""
+        ...
+
+
 class Answers:
     """Builds replies; sends nothing."""
 
-    def __init__(
-        self, settings: Settings, sessions: Sessions, agents: Agents, clock: Clock, *, reminders: ReminderStore
+    def __init__(  # noqa: PLR0913 - its collaborators, which have no other user in common
+        self,
+        settings: Settings,
+        sessions: Sessions,
+        agents: Agents,
+        clock: Clock,
+        *,
+        reminders: ReminderStore,
+        admission: AdminCommands,
     ) -> None:
         self._settings = settings
+        self._admission = admission
         self._reminders = reminders
         self._sessions = sessions
         self._agents = agents
         self._clock = clock
+        self._builders: Mapping[str, Callable[[Command, Inbound], Awaitable[Reply | None]]] = {
+            **dict.fromkeys(("start", "help", "whoami", CODE.name, UNREADABLE.name), self._fixed),
+            "status": self._status,
+            "usage": self._usage,
+            "reminders": self._reminded,
+        }
 
     async def answer(self, ask: Command, inbound: Inbound) -> Reply | None:
         """The answer to ``ask``. None: the session's worker answers it, and ``inbound`` goes to the inbox.
@@ -59,26 +81,29 @@ class Answers:
         Raises:
             StoreUnavailable: Redis is away.
         """
+        if ask.name in CHOICES:
+            return await self._picker(ask, inbound)
+        if ask.name in ADMINS:
+            return await self._admission.answer(ask, inbound)
+        build = self._builders.get(ask.name)
+        return await build(ask, inbound) if build is not None else None
+
+    async def _fixed(self, ask: Command, inbound: Inbound) -> Reply:
+        """What is said whatever the session's state is."""
+        group = inbound.chat_type != "private"
         match ask.name:
             case "start":
-                return say(inbound, texts.START)
+                said = texts.START
             case "help":
-                return say(inbound, texts.help_text(group=inbound.chat_type != "private"))
+                said = texts.help_text(group=group)
             case "whoami":
                 user = inbound.sender.id if inbound.sender else inbound.key.chat
-                return say(inbound, texts.whoami(user, inbound.key.chat, inbound.key.topic))
-            case "status":
-                return say(inbound, await self._status(inbound))
-            case "usage":
-                return say(inbound, await self._usage(inbound))
-            case name if name in CHOICES:
-                return await self._picker(ask, inbound)
-            case "reminders":
-                return await self._reminded(ask, inbound)
-            case UNREADABLE.name:
-                return say(inbound, texts.UNREADABLE)
+                said = texts.whoami(user, inbound.key.chat, inbound.key.topic)
+            case CODE.name:
+                said = texts.CODE_IN_GROUP if group else texts.CODE_USELESS
             case _:
-                return None
+                said = texts.UNREADABLE
+        return say(inbound, said)
 
     async def press(self, inbound: Inbound, before: Sequence[Inbound]) -> tuple[bool, str]:
         """Look at a pressed button of a question. The session's worker looks again; this is what the person reads now.
@@ -117,7 +142,7 @@ class Answers:
         said = entry.choice
         return turn.refusal(said.get("ask", ""), said.get("say", ""), entry.person, self._settings.admins) is None
 
-    async def _status(self, inbound: Inbound) -> str:
+    async def _status(self, _ask: Command, inbound: Inbound) -> Reply:
         seen = await self._sessions.glance(inbound.key)
         said = texts.status(
             waiting=seen.waiting,
@@ -126,7 +151,7 @@ class Answers:
             agent=await self._agent(seen),
             model=self._model(seen),
         )
-        return said if seen.question is None else f"{texts.asked(seen.question)}\n{said}"
+        return say(inbound, said if seen.question is None else f"{texts.asked(seen.question)}\n{said}")
 
     async def _agent(self, seen: Glance) -> str | None:
         """The agent that answers; a chosen one counts only while workers have it."""
@@ -137,7 +162,7 @@ class Answers:
         """The model that answers; a chosen one counts only while it may be chosen."""
         return seen.model if seen.model in self._settings.models else self._settings.model
 
-    async def _usage(self, inbound: Inbound) -> str:
+    async def _usage(self, _ask: Command, inbound: Inbound) -> Reply:
         key, settings = inbound.key, self._settings
         seen = await self._sessions.glance(key)
         day = datetime.fromtimestamp(self._clock.now(), UTC).date().isoformat()
@@ -153,7 +178,7 @@ class Answers:
         ]
         used = await self._sessions.usage([name for _, name, _ in limits])
         shown = [(whose, tokens, allowed) for (whose, _, allowed), tokens in zip(limits, used, strict=True)]
-        return texts.usage(seen.usage_in, seen.usage_out, shown)
+        return say(inbound, texts.usage(seen.usage_in, seen.usage_out, shown))
 
     async def _reminded(self, ask: Command, inbound: Inbound) -> Reply:
         if ask.argument.lower() == "cancel":

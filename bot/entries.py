@@ -1,8 +1,39 @@
-"""What the intake stores that no person wrote: a group's move, and an update that could not be stored (pure)."""
+"""An update on its way through the intake, and what is stored that no person wrote (pure)."""
 
-from bot.updates.meaning import Moved
+from dataclasses import dataclass, field
+
+from bot.updates.meaning import Incoming, Meaning, Moved
 from tasks.envelope import DeadLetter, Inbound
+from tasks.session import SessionKey
 from tasks.store.intake import Accept
+
+
+@dataclass(slots=True)
+class Item:
+    """An update on its way: its meaning, what the store keeps of it, and what follows once it is accepted."""
+
+    meaning: Meaning
+    accept: Accept
+    stranger: Inbound | None = None
+    rated: Incoming | None = None
+    """It was one too many of its person."""
+    press: str | None = None
+    press_says: str | None = None
+
+    @property
+    def inbound(self) -> Inbound | None:
+        return self.accept.inbound
+
+
+@dataclass(slots=True)
+class After:
+    """What an accepted batch leads to."""
+
+    interrupt: list[SessionKey] = field(default_factory=list[SessionKey])
+    typing: list[SessionKey] = field(default_factory=list[SessionKey])
+    strangers: list[Inbound] = field(default_factory=list[Inbound])
+    full: list[Inbound] = field(default_factory=list[Inbound])
+    rated: list[Incoming] = field(default_factory=list[Incoming])
 
 
 def moved_entry(moved: Moved, now: float) -> Inbound:

@@ -2,23 +2,25 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Protocol
 from zlib import crc32
 
 from bot import texts
+from bot.admission import AccessControl
 from bot.answers import Answers
-from bot.entries import buried, moved_entry
+from bot.entries import After, Item, buried, moved_entry
 from bot.interrupts import Interrupts
 from bot.notices import Notices
+from bot.people import PeopleView
+from bot.rate import PersonalRate
 from bot.recent import Allowance, Recent
 from bot.signs import Signs
 from bot.updates.commands import Command
 from bot.updates.meaning import BotIdentity, Ignored, Incoming, Malformed, Meaning, Moved
 from bot.updates.understand import understand
 from tasks import metrics
-from tasks.access import Access
 from tasks.clock import Clock
 from tasks.doorbell import Doorbells
 from tasks.envelope import DeadLetter, Inbound
@@ -56,31 +58,6 @@ _USED_UP = ("stop", "retry")
 """What a button asks for once; those of a picker may be pressed again."""
 
 
-@dataclass(slots=True)
-class _Item:
-    """An update on its way: its meaning, what the store keeps of it, and what follows once it is accepted."""
-
-    meaning: Meaning
-    accept: Accept
-    stranger: Inbound | None = None
-    press: str | None = None
-    press_says: str | None = None
-
-    @property
-    def inbound(self) -> Inbound | None:
-        return self.accept.inbound
-
-
-@dataclass(slots=True)
-class _After:
-    """What an accepted batch leads to."""
-
-    interrupt: list[SessionKey] = field(default_factory=list[SessionKey])
-    typing: list[SessionKey] = field(default_factory=list[SessionKey])
-    strangers: list[Inbound] = field(default_factory=list[Inbound])
-    full: list[Inbound] = field(default_factory=list[Inbound])
-
-
 class UpdateIntake:
     """Takes batches, also several at once; messages of a chat keep the order of the calls."""
 
@@ -88,7 +65,9 @@ class UpdateIntake:
         self,
         me: BotIdentity,
         *,
-        access: Access,
+        people: PeopleView,
+        admission: AccessControl,
+        rate: PersonalRate,
         answers: Answers,
         intake: Intake,
         doorbells: Doorbells,
@@ -98,7 +77,9 @@ class UpdateIntake:
         clock: Clock,
     ) -> None:
         self._me = me
-        self._access = access
+        self._people = people
+        self._admission = admission
+        self._rate = rate
         self._answers = answers
         self._intake = intake
         self._doorbells = doorbells
@@ -118,75 +99,87 @@ class UpdateIntake:
         Raises:
             StoreUnavailable: no update may be confirmed.
         """
+        await self._people.ready()
         now = self._clock.now()
         meanings = [understand(update, self._me, now) for update in updates]
         for meaning in meanings:
             # One part of an album has the caption that names the bot, and it is not always the first.
             if isinstance(meaning, Incoming) and meaning.addressed and meaning.inbound.album is not None:
                 self._albums.add((meaning.inbound.session, meaning.inbound.album))
-        items: list[_Item] = []
+        items: list[Item] = []
         for meaning in meanings:
             items.append(await self._decide(meaning, items))
         catching_up = len(updates) >= _CATCHING_UP
         self._attach_doorbells(items, all_of_them=not catching_up)
         with metrics.ACCEPT_SECONDS.time():
             verdicts = await self._accept([item.accept for item in items])
-        after = _After()
+        after = After()
         for item, verdict in zip(items, verdicts, strict=True):
             self._follow(item, verdict, after)
         self._interrupts.order(after.interrupt)
         if not catching_up:
             self._signs.typing(after.typing)
-        told = await self._notices.tell(after.strangers, after.full)
+        told = await self._notices.tell(after)
         return told or any(item.accept.reply is not None for item in items)
 
-    async def _decide(self, meaning: Meaning, before: Sequence[_Item]) -> _Item:
+    async def _decide(self, meaning: Meaning, before: Sequence[Item]) -> Item:
         """What the store keeps of an update; ``before``: the earlier updates of its batch."""
         match meaning:
             case Malformed(update_id, reason, raw):
                 # An update without an id gets one from its content, so that it is stored once.
                 number = -1 - crc32(raw.encode()) if update_id is None else update_id
                 letter = DeadLetter(reason=reason, at=self._clock.now(), update_id=update_id, raw=raw)
-                return _Item(meaning, Accept(number, dead=letter))
+                return Item(meaning, Accept(number, dead=letter))
             case Moved(update_id, old, new):
                 if not await self._moves(old, new, before):
-                    return _Item(meaning, Accept(update_id))
-                return _Item(meaning, Accept(meaning.update_id, inbound=moved_entry(meaning, self._clock.now())))
+                    return Item(meaning, Accept(update_id))
+                return Item(meaning, Accept(meaning.update_id, inbound=moved_entry(meaning, self._clock.now())))
             case Ignored(update_id, _, callback):
-                return _Item(meaning, Accept(update_id), press=callback, press_says=callback and texts.BUTTON_TOO_OLD)
+                return Item(meaning, Accept(update_id), press=callback, press_says=callback and texts.BUTTON_TOO_OLD)
             case Incoming():
                 return await self._admit(meaning, before)
 
-    async def _moves(self, old: SessionKey, new: SessionKey, before: Sequence[_Item]) -> bool:
+    async def _moves(self, old: SessionKey, new: SessionKey, before: Sequence[Item]) -> bool:
         """Whether a session has to move; the store holds nothing of a group of strangers."""
         if any(item.inbound is not None and item.inbound.key == old for item in before):
             return True
-        if "admit" in (self._access.decide(None, old.chat), self._access.decide(None, new.chat)):
+        access = self._people.access
+        if "admit" in (access.decide(None, old.chat), access.decide(None, new.chat)):
+            await self._admission.moved(old.chat, new.chat)
             return True
         return await self._intake.knows(old)
 
-    async def _admit(self, heard: Incoming, before: Sequence[_Item]) -> _Item:
+    async def _admit(self, heard: Incoming, before: Sequence[Item]) -> Item:
         inbound, nothing = heard.inbound, Accept(heard.update_id)
         if not heard.addressed and (inbound.session, inbound.album) not in self._albums:
-            return _Item(heard, nothing)
+            return Item(heard, nothing)
         key = inbound.key
         user = inbound.sender.id if inbound.sender else None
-        match self._access.decide(user, key.chat, business=key.business is not None):
-            case "ignore":
-                return _Item(heard, nothing, press=heard.callback)
-            case "tell":
-                if heard.callback is not None:
-                    return _Item(heard, nothing, press=heard.callback, press_says=texts.NOT_FOR_YOU)
-                return _Item(heard, nothing, stranger=inbound)
-            case "admit":
-                pass
+        decision = self._people.access.decide(user, key.chat, business=key.business is not None)
+        if decision == "ignore":
+            return Item(heard, nothing, press=heard.callback)
+        if heard.code is not None and (reply := await self._admission.pair(inbound, heard.code)) is not None:
+            return Item(heard, Accept(heard.update_id, reply=reply) if self._asks.take(inbound.session) else nothing)
+        if decision == "tell" and heard.callback is not None:
+            return Item(heard, nothing, press=heard.callback, press_says=texts.NOT_FOR_YOU)
+        if decision == "tell":
+            return Item(heard, nothing, stranger=inbound)
+        if not self._rate.takes(inbound, heard.sent):
+            if heard.callback is not None:
+                return Item(heard, nothing, press=heard.callback, press_says=texts.RATE)
+            return Item(heard, nothing, rated=heard)
+        return await self._enter(heard, before)
+
+    async def _enter(self, heard: Incoming, before: Sequence[Item]) -> Item:
+        """What an admitted person says."""
+        inbound = heard.inbound
         if inbound.kind == "answer":
             return await self._pressed(heard, [item.inbound for item in before if item.inbound is not None])
         if heard.ask is None:
-            return _Item(heard, Accept(heard.update_id, inbound=inbound), press=heard.callback)
+            return Item(heard, Accept(heard.update_id, inbound=inbound), press=heard.callback)
         return await self._asked(heard, heard.ask)
 
-    async def _pressed(self, heard: Incoming, before: Sequence[Inbound]) -> _Item:
+    async def _pressed(self, heard: Incoming, before: Sequence[Inbound]) -> Item:
         """A button of a question: its person is told at once whether that counts."""
         inbound = heard.inbound
         try:
@@ -195,10 +188,10 @@ class UpdateIntake:
             raise
         except Exception as problem:
             log.exception("answer.failed", extra={"session": inbound.session, "ask": inbound.kind})
-            return _Item(heard, buried(Accept(heard.update_id, inbound=inbound), problem, self._clock.now()))
-        return _Item(heard, Accept(heard.update_id, inbound if counts else None), None, heard.callback, says)
+            return Item(heard, buried(Accept(heard.update_id, inbound=inbound), problem, self._clock.now()))
+        return Item(heard, Accept(heard.update_id, inbound if counts else None), press=heard.callback, press_says=says)
 
-    async def _asked(self, heard: Incoming, ask: Command) -> _Item:
+    async def _asked(self, heard: Incoming, ask: Command) -> Item:
         """A command that the bot answers itself if it can."""
         inbound, nothing = heard.inbound, Accept(heard.update_id)
         accept = Accept(heard.update_id, inbound=inbound)
@@ -209,12 +202,12 @@ class UpdateIntake:
         except Exception as problem:
             # Damaged state of one session must not hold up the updates of all others.
             log.exception("answer.failed", extra={"session": inbound.session, "ask": ask.name})
-            return _Item(heard, buried(accept, problem, self._clock.now()))
+            return Item(heard, buried(accept, problem, self._clock.now()))
         if reply is not None:
             accept = Accept(heard.update_id, reply=reply) if self._asks.take(inbound.session) else nothing
-        return _Item(heard, accept, press=heard.callback)
+        return Item(heard, accept, press=heard.callback)
 
-    def _attach_doorbells(self, items: Sequence[_Item], *, all_of_them: bool) -> None:
+    def _attach_doorbells(self, items: Sequence[Item], *, all_of_them: bool) -> None:
         """Give each item that is stored its doorbell, or only the last one of each session."""
         last = {item.inbound.session: item for item in items if item.inbound is not None}
         for item in items:
@@ -245,7 +238,7 @@ class UpdateIntake:
                 verdicts.append("seen")
         return verdicts
 
-    def _follow(self, item: _Item, verdict: Verdict, after: _After) -> None:
+    def _follow(self, item: Item, verdict: Verdict, after: After) -> None:
         if item.press is not None:
             self._signs.press(item.press, item.press_says)
         metrics.UPDATES.labels(verdict).inc()
@@ -254,6 +247,8 @@ class UpdateIntake:
         _log(item.meaning)
         if item.stranger is not None:
             after.strangers.append(item.stranger)
+        if item.rated is not None:
+            after.rated.append(item.rated)
         inbound = item.inbound
         if inbound is None:
             return

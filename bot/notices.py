@@ -1,12 +1,15 @@
 """What the bot says to people whose message it did not take: rarely, and after all other messages."""
 
 import logging
-from collections.abc import Sequence
 from datetime import timedelta
 
 from bot import texts
+from bot.admission import AccessControl
 from bot.answers import say
+from bot.entries import After
+from bot.rate import PersonalRate
 from bot.recent import Recent
+from bot.updates.meaning import Incoming
 from tasks.clock import Clock
 from tasks.envelope import Inbound, Reply
 from tasks.errors import StoreUnavailable
@@ -23,21 +26,28 @@ _REMEMBERED = 10_000
 class Notices:
     """Remembers who was told. Best effort: these messages were not taken, so a lost line loses no message."""
 
-    def __init__(self, bot: int, store: IntakeStore, clock: Clock) -> None:
+    def __init__(
+        self, bot: int, store: IntakeStore, clock: Clock, *, admission: AccessControl, rate: PersonalRate
+    ) -> None:
         self._bot = bot
+        self._admission = admission
+        self._rate = rate
         self._store = store
         self._clock = clock
         self._strangers = Recent(_TELL_STRANGERS, _REMEMBERED, clock)
         self._full = Recent(_TELL_FULL, _REMEMBERED, clock)
 
-    async def tell(self, strangers: Sequence[Inbound], full: Sequence[Inbound]) -> bool:
-        """Tell strangers, once an hour per person and chat, that they are not let in, and full sessions so.
+    async def tell(self, after: After) -> bool:
+        """Tell strangers, once an hour per person and chat, that they are not let in, and admins of each; then those
+        whose session is full, or who write too much.
 
         Returns:
             Whether there is a line to send now.
         """
-        lines = [line for stranger in strangers if (line := self._to_stranger(stranger)) is not None]
-        replies = [reply for refused in full if (reply := self._to_full(refused)) is not None]
+        lines = [line for stranger in after.strangers if (line := self._to_stranger(stranger)) is not None]
+        replies = [reply for refused in after.full if (reply := self._to_full(refused)) is not None]
+        replies += [reply for refused in after.rated if (reply := self._to_rated(refused)) is not None]
+        replies += self._admission.lines()
         try:
             await self._store.push_strangers(self._bot, lines)
             await self._store.push_replies(self._bot, replies)
@@ -48,12 +58,16 @@ class Notices:
     def _to_stranger(self, inbound: Inbound) -> Reply | None:
         chat = inbound.key.chat
         user = inbound.sender.id if inbound.sender else chat
+        if self._admission.admits(user, chat):
+            # A code in the same batch has let them in.
+            return None
         # In a private chat both have the same id.
         told = user in self._strangers or chat in self._strangers
         self._strangers.add(user)
         self._strangers.add(chat)
         if told:
             return None
+        self._admission.request(inbound)
         return say(inbound, texts.stranger(user, chat)).model_copy(update={"at": self._clock.now()})
 
     def _to_full(self, inbound: Inbound) -> Reply | None:
@@ -62,3 +76,10 @@ class Notices:
         self._full.add(inbound.session)
         log.warning("inbox.full", extra={"session": inbound.session})
         return say(inbound, texts.TOO_MANY) if inbound.key.business is None else None
+
+    def _to_rated(self, refused: Incoming) -> Reply | None:
+        inbound = refused.inbound
+        if not self._rate.tells(inbound.person or 0, refused.sent):
+            return None
+        log.info("message.rated", extra={"session": inbound.session})
+        return say(inbound, texts.RATE) if inbound.key.business is None else None

@@ -57,7 +57,19 @@ QUESTION_ANSWERED = "This question is answered already."
 QUESTION_NOT_YOURS = "Only the person who asked me, or an operator, can answer this."
 TAKEN = "Thank you."
 DENIED = "I leave it."
-NOT_FOR_YOU = "Sorry, you cannot use this bot."
+NOT_FOR_YOU = "This bot is private."
+CODE_USELESS = "That code doesn't work any more, but you already have access. Just write to me."
+CODE_IN_GROUP = "Codes only work in a private chat with me. This one can be seen by everyone here, so get a new one."
+ADMINS_ONLY = "Only admins can do that."
+OWNER_ONLY = "You can't do that. Only the owner changes admins, and you can't change your own role."
+ALLOW = "Allow"
+DENY = "Deny"
+ALLOW_HOW = (
+    "Write /allow and an ID, or reply to someone's message with /allow. In a group, /allow alone lets the whole group "
+    "in.\nAdd guest to give less, or admin to share the job: /allow 12345 guest"
+)
+DENY_HOW = "Write /deny and an ID, or reply to someone's message with /deny. In a group, /deny alone shuts it out."
+RATE = "That's a lot of messages at once, so I skipped some. Please wait a minute and resend what's missing."
 
 
 def help_text(*, group: bool) -> str:
@@ -66,9 +78,10 @@ def help_text(*, group: bool) -> str:
 
 
 def stranger(user: int, chat: int) -> str:
-    """To a person who is not on the allowlist; a private chat has its user's id."""
-    ids = f"Your id is {user}" if user == chat else f"Your id is {user}, this chat's id is {chat}"
-    return f"Sorry, this bot talks only to people it knows. {ids}; its operator can let you in with it."
+    """To a person who may not talk; a private chat has its user's id."""
+    if user == chat:
+        return f"This bot is private. To get access, send your ID ({user}) to its owner."
+    return f"This bot is private. To use it here, send this group's ID ({chat}) to its owner."
 
 
 def whoami(user: int, chat: int, topic: int | None) -> str:
@@ -140,3 +153,68 @@ def span(seconds: float) -> str:
         return "1 second" if whole == 1 else f"{whole} seconds"
     minutes = whole // 60
     return f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"  # noqa: PLR2004 - up to two hours, minutes say more
+
+
+_NAME = 64
+"""Characters of a person's name that are shown: it is their own text."""
+_PEOPLE = 40
+"""People that /people lists: the answer stays one message."""
+
+
+def one_line(name: str) -> str:
+    """A person's name as one short line without characters that hide or reorder others."""
+    shown = "".join(letter if letter.isprintable() else " " for letter in name)
+    return " ".join(shown.split())[:_NAME]
+
+
+def who(name: str, user: int) -> str:
+    """A person as admins read it."""
+    return f"{name} ({user})" if name else str(user)
+
+
+def paired(role: str) -> str:
+    """After a pairing code."""
+    match role:
+        case "owner":
+            return "You're in, and this bot is yours. Write to me, and I'll answer. /people shows who else has access."
+        case "admin":
+            return "You're in, as an admin. Write to me, and I'll answer. /people shows who else has access."
+        case _:
+            return "You're in. Write to me, and I'll answer. /help shows what I can do."
+
+
+def joined(name: str, user: int, role: str) -> str:
+    """To admins, after a pairing code was used."""
+    return f"{who(name, user)} joined with a pairing code ({role})."
+
+
+def request(name: str, user: int) -> str:
+    """To admins, when a stranger has written."""
+    return f"{who(name, user)} would like to use this bot."
+
+
+def group_request(name: str, user: int, chat: int) -> str:
+    """To admins, when a stranger has written in a group."""
+    return f"{who(name, user)} would like to use this bot in a group ({chat}). Allow it for the whole group?"
+
+
+def decided(name: str, user: int, standing: str) -> str:
+    """After /allow, /deny and their buttons."""
+    if standing == "denied":
+        return f"Done. {who(name, user)} can't use this bot."
+    return f"Done. {who(name, user)} can use this bot now ({standing})."
+
+
+def by_settings(user: int) -> str:
+    """To an admin who changes what only the operator's settings can."""
+    return f"{user} is in the operator's settings, so only the operator can change that."
+
+
+def people(listed: Sequence[tuple[str, str, int]]) -> str:
+    """What /people answers; ``listed``: (role, name, id)."""
+    if not listed:
+        return "Everyone can use this bot, so there's no list."
+    lines = [f"{who(name, user)}: {'no access' if role == 'denied' else role}" for role, name, user in listed[:_PEOPLE]]
+    if len(listed) > _PEOPLE:
+        lines.append(f"and {len(listed) - _PEOPLE} more.")
+    return "\n".join(["Who can use this bot:", *lines, "", "/allow ID and /deny ID change it."])

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from uuid import uuid4
 
+from bot.admission import AccessControl
 from bot.answers import Answers
 from bot.api import Telegram, client
 from bot.heartbeat import BotHeartbeat
@@ -17,7 +18,9 @@ from bot.interrupts import Interrupts
 from bot.leader import LeaderLoop
 from bot.notices import Notices
 from bot.pause import held, tell
+from bot.people import PeopleView
 from bot.poller import Poller
+from bot.rate import PersonalRate
 from bot.replies import Replies
 from bot.signs import Signs
 from bot.stop import Stop
@@ -27,7 +30,7 @@ from bot.webhook import WebhookEndpoint, listen, serve
 from botapi.errors import Refused, TelegramAway
 from botapi.pacing import Pacing
 from tasks import loop_lag, metrics, metrics_server
-from tasks.access import access_of
+from tasks.access import operators_word
 from tasks.app import make_app
 from tasks.backoff import Backoff
 from tasks.bot_status import BotStatus
@@ -124,23 +127,30 @@ async def _patiently[T](attempt: Callable[[], Awaitable[T]], event: str, stop: S
 
 async def _work(connections: Connections, stop: Stop) -> None:
     settings, telegram, store, clock = connections.settings, connections.telegram, connections.store, connections.clock
-    access = access_of(settings)
-    if access.admits_no_one:
-        log.warning("access.empty", extra={"remedy": "set COHORT_ALLOW to user or chat ids, or COHORT_ACCESS=open"})
+    people, rate = PeopleView(connections.me.id, store.people, operators_word(settings)), PersonalRate(settings.rate)
+    with suppress(StoreUnavailable):
+        await people.refresh()
+        if people.access.admits_no_one:
+            log.warning("access.empty", extra={"remedy": "`cohort pair` makes a code that lets its first user in"})
+    admission = AccessControl(people, clock)
     interrupts, signs = Interrupts(connections.doorbells), Signs(telegram, clock)
     # The workers' budget: Telegram counts what a bot sends, not which process sent it.
     pacing = Pacing(store.pace, connections.me.id, clock, stop.pause)
     replies = Replies(connections.me.id, store=store.intake, calls=telegram.paced(pacing), clock=clock)
-    answers = Answers(settings, store.sessions, LiveAgents(store.members), clock, reminders=store.reminders)
+    answers = Answers(
+        settings, store.sessions, LiveAgents(store.members), clock, reminders=store.reminders, admission=admission
+    )
     intake = UpdateIntake(
         connections.me,
-        access=access,
+        people=people,
+        admission=admission,
+        rate=rate,
         answers=answers,
         intake=store.intake,
         doorbells=connections.doorbells,
         interrupts=interrupts,
         signs=signs,
-        notices=Notices(connections.me.id, store.intake, clock),
+        notices=Notices(connections.me.id, store.intake, clock, admission=admission, rate=rate),
         clock=clock,
     )
 
@@ -173,6 +183,7 @@ async def _work(connections: Connections, stop: Stop) -> None:
             background.create_task(loop_lag.measure(clock.monotonic), name="loop lag"),
             background.create_task(pauses.watch(tell), name="pauses"),
             background.create_task(publisher.run(), name="publisher"),
+            background.create_task(people.watch(), name="people"),
         ]
         await _show_commands(telegram)
         log.info("bot.ready", extra={"bot": about.bot, "username": about.username, "mode": mode})

@@ -37,6 +37,9 @@ KINDS = (
     KeyKind("cohort:bot:*:poller", "string", "expires", "lease of the polling bot process"),
     KeyKind("cohort:bot:*:replies", "list", "empties", "answers the bot gives without an agent"),
     KeyKind("cohort:bot:*:strangers", "list", "expires", "lines to people who are not admitted"),
+    KeyKind("cohort:bot:*:people", "hash", "permanent", "who was let in or kept out, and in which role"),
+    KeyKind("cohort:bot:*:pairing", "hash", "expires", "digest and role of the pairing code that is valid"),
+    KeyKind("cohort:bot:*:guesses", "string", "expires", "pairing codes that were sent within the hour"),
     KeyKind("cohort:bots", "hash", "expires", "the bot's processes: who polls, and since when"),
     KeyKind("cohort:slot:*:pending", "zset", "empties", "session -> when its oldest work was accepted"),
     KeyKind("cohort:slot:*:parked", "zset", "empties", "sessions that wait for a person -> when they are given up"),
@@ -98,6 +101,18 @@ def replies(bot: int) -> str:
 
 def strangers(bot: int) -> str:
     return f"{PREFIX}bot:{bot}:strangers"
+
+
+def people(bot: int | str) -> str:
+    return f"{PREFIX}bot:{bot}:people"
+
+
+def pairing(bot: int) -> str:
+    return f"{PREFIX}bot:{bot}:pairing"
+
+
+def guesses(bot: int) -> str:
+    return f"{PREFIX}bot:{bot}:guesses"
 
 
 def pending(slot: int) -> str:

@@ -93,12 +93,17 @@ class Settings(BaseSettings):
     """Tokens a chat may use a day (UTC); 0 is no limit."""
 
     # -- who may talk, and how messages are taken
-    access: Literal["open", "allowlist"] | None = Field(None, alias="COHORT_ACCESS")
-    """Who may talk. Default: `open` in the playground, `allowlist` with a real token."""
+    access: Literal["pairing", "allowlist", "open"] | None = Field(None, alias="COHORT_ACCESS")
+    """How people get in: by a code (`cohort pair`) or an admin's word, by an admin's word alone, or all of them.
+    Default: `open` in the playground; with a real token `allowlist` where `COHORT_ALLOW` or `COHORT_ADMINS` is set,
+    else `pairing`."""
     allow: Ids = Field((), alias="COHORT_ALLOW")
-    """User and chat ids on the allowlist, separated by commas."""
+    """User and chat ids that are let in, separated by commas; no admin can keep them out."""
     admins: Ids = Field((), alias="COHORT_ADMINS")
-    """User ids that operator alerts are sent to, separated by commas. They may answer questions in every chat."""
+    """User ids with the role of an admin, separated by commas: operator alerts are sent to them, they let people in
+    (`/allow`, `/deny`, `/people`), and they may answer questions in every chat."""
+    rate: int = Field(0, alias="COHORT_RATE", ge=0, le=1000)
+    """Messages a minute that one person may send; further ones are not taken, which is said once. 0 is no limit."""
     queue_mode: Literal["collect", "followup", "interrupt", "steer"] = Field("collect", alias="COHORT_QUEUE_MODE")
     """What happens to messages sent while a turn runs; a chat may choose otherwise (`/queue`)."""
     burst: Duration = Field(timedelta(seconds=0.8), alias="COHORT_BURST", ge=timedelta(0), le=timedelta(seconds=5))

@@ -75,6 +75,9 @@ PROMISES = {
     "strangers": "A stranger is told so once and reaches no inbox.",
     "log-fields": "Each log line of a turn names its session, the claim's epoch and the worker.",
     "no-secrets": "No secret is shown or logged.",
+    "pairing": "A pairing code lets one person in, once, who sends it alone; guesses are few and tell nothing.",
+    "admission": "Admins let people and groups in and keep them out, and no other person does.",
+    "rate": "A person who sends more than COHORT_RATE messages a minute is told so once, and can always stop.",
     "notes-per-session": "A chat's notes are its own, and outlive its history.",
     "no-file-bytes": "A history names files and never holds their bytes.",
     # -- the pool

@@ -23,7 +23,10 @@ CONTROL: dict[str, InboundKind] = {
 CHOICES = frozenset({"model", "agent", *CHAT_CHOICES})
 """Commands that choose something for the session; with an argument they are stored like its messages."""
 
-ASKS = frozenset({"start", "help", "whoami", "status", "usage", "reminders"}) | CHOICES
+ADMINS = frozenset({"allow", "deny", "people"})
+"""Commands of those who let people in."""
+
+ASKS = frozenset({"start", "help", "whoami", "status", "usage", "reminders"}) | CHOICES | ADMINS
 """Commands that the bot answers itself."""
 
 
@@ -43,6 +46,10 @@ class Command:
 
 UNREADABLE = Command("unreadable")
 """Stands for a message that we cannot read; the bot says so to its author."""
+
+
+CODE = Command("code")
+"""Stands for a pairing code where it counts for nothing."""
 
 
 def parse(text: str) -> Command | None:

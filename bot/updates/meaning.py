@@ -38,6 +38,10 @@ class Incoming:
     """A command that the bot answers itself if it can."""
     callback: str | None = None
     """Id of a pressed button's query, which needs an answer."""
+    code: str | None = None
+    """A pairing code that a person sent in their private chat."""
+    sent: float = 0.0
+    """When it was written, seconds since the epoch, as Telegram tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,19 @@ class Malformed:
     reason: str
     raw: str
     """The update as JSON, shortened."""
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateReading:
+    """An update that is being read: what is known besides the object itself."""
+
+    update_id: int
+    kind: str
+    me: BotIdentity
+    now: float
+
+    def nothing(self, why: str, callback: str | None = None) -> Ignored:
+        return Ignored(self.update_id, why, callback)
 
 
 type Meaning = Incoming | Moved | Ignored | Malformed

@@ -7,13 +7,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bot.updates.commands import CHOICES, CONTROL, UNREADABLE, Command, parse
+from bot.updates.buttons import choice_of, pressed, stopped
+from bot.updates.commands import CHOICES, CODE, CONTROL, UNREADABLE, Command, parse
 from bot.updates.content import formatted_text_of, media_of, text_of
 from bot.updates.described import describe
-from bot.updates.meaning import BotIdentity, Ignored, Incoming, Malformed, MalformedValue, Meaning, Moved
+from bot.updates.meaning import BotIdentity, Ignored, Incoming, Malformed, MalformedValue, Meaning, Moved, UpdateReading
 from bot.updates.models import (
-    CallbackQuery,
-    GenerationStopped,
     MembershipChange,
     Message,
     TelegramUpdate,
@@ -25,16 +24,14 @@ from bot.updates.origin import (
     bots_message,
     forwarded_from,
     not_ours,
-    person_of,
     sender_of,
     session_of,
     shows,
     without_mention,
 )
 from bot.updates.quotes import quote_of, quoted_files, quoted_of
-from tasks.asking import WORD
-from tasks.chat_choices import CHAT_CHOICES, DEFAULT
-from tasks.envelope import Inbound, InboundKind, Media, Sender
+from tasks.envelope import Inbound, InboundKind, Media
+from tasks.pairing import is_code
 from tasks.session import SessionKey
 
 ALLOWED_UPDATES = tuple(name for name in TelegramUpdate.model_fields if name != "update_id")
@@ -59,7 +56,7 @@ def understand(update: object, me: BotIdentity, now: float) -> Meaning:
         read = TelegramUpdate.model_validate(update)
         for kind, meaning_of in _KINDS.items():
             if (found := getattr(read, kind)) is not None:
-                return meaning_of(_Reading(read.update_id, kind, me, now), found)
+                return meaning_of(UpdateReading(read.update_id, kind, me, now), found)
         return Ignored(read.update_id, "a kind of update that we do not serve")
     except ValidationError as problem:
         return Malformed(update_id_of(update), _reason(problem), _dump(update))
@@ -94,20 +91,7 @@ def _dump(update: object) -> str:
         return "(cannot be written down)"
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """What is known besides the object itself."""
-
-    update_id: int
-    kind: str
-    me: BotIdentity
-    now: float
-
-    def nothing(self, why: str, callback: str | None = None) -> Ignored:
-        return Ignored(self.update_id, why, callback)
-
-
-def _message(at: _Reading, message: Message) -> Meaning:
+def _message(at: UpdateReading, message: Message) -> Meaning:
     business = message.business_connection_id if "business" in at.kind else None
     session = session_of(at.me, message, business)
     if (moved := _moved(at, message, session.chat)) is not None:
@@ -155,7 +139,21 @@ def _message(at: _Reading, message: Message) -> Meaning:
         forwarded_from=origin,
         reply_to=bots_message(message, at.me),
     )
-    return Incoming(at.update_id, inbound, given.addressed or not group, given.ask)
+    own = not (group or edited or business) and origin is None and not shows(message)
+    return Incoming(
+        at.update_id,
+        inbound,
+        given.addressed or not group,
+        given.ask,
+        code=_code_in(said, command) if own else None,
+        sent=message.edit_date or message.date or at.now,
+    )
+
+
+def _code_in(said: str, command: Command | None) -> str | None:
+    """The pairing code that a message of a private chat is: alone, or as a deep link sends it."""
+    word = command.argument if command is not None and command.name == "start" else said.strip()
+    return word if is_code(word) else None
 
 
 def _commands(message: Message, said: str) -> bool:
@@ -163,7 +161,7 @@ def _commands(message: Message, said: str) -> bool:
     return said.startswith("/") and message.text is not None and not shows(message)
 
 
-def _moved(at: _Reading, message: Message, chat: int) -> Moved | None:
+def _moved(at: UpdateReading, message: Message, chat: int) -> Moved | None:
     """A group became a supergroup: both say so, in either order. (A group that still can has no topics.)"""
     old, new = message.migrate_from_chat_id, message.migrate_to_chat_id
     if old is None and new is None:
@@ -192,11 +190,14 @@ def _given(command: Command, message: Message, me: BotIdentity) -> _Given | None
     if command.name in CONTROL:
         with_form = parse(formatted_text_of(message)) or command
         return _Given(with_form.argument, CONTROL[command.name])
+    if command.name == "start" and is_code(command.argument):
+        # The agent learns no code. In a group it counts for nothing, as all can read it.
+        return _Given("", ask=CODE)
     if command.name == "start" and command.argument:
         # A link https://t.me/BOT?start=PAYLOAD was opened; what the payload means, the agent may know.
         return _Given(f"/start {command.argument}")
     if command.name in CHOICES and command.argument:
-        return _Given("", "choose", choice=_choice(command.name, command.argument), ask=command)
+        return _Given("", "choose", choice=choice_of(command.name, command.argument), ask=command)
     if command.known:
         return _Given(command.argument, ask=command)
     if command.to == me.username:
@@ -223,73 +224,17 @@ def _said(message: Message, said: str, me: BotIdentity, *, group: bool) -> _Give
     return _Given(said, media=media, addressed=to_us, described=described)
 
 
-def _choice(what: str, name: str) -> dict[str, str]:
-    """A choice as the worker takes it: the empty name is the default's."""
-    named = name.lower() if what in CHAT_CHOICES else name
-    return {what: "" if name.lower() == DEFAULT else named}
-
-
-def _callback(at: _Reading, query: CallbackQuery) -> Meaning:
-    """A pressed button. Its data says what it does: ``retry``, ``stop``, ``model:NAME`` ..."""
-    pressed = query.id
-    word, _, argument = (query.data or "").partition(":")
-    message = query.message
-    if message is None or (message.date == 0 and word != WORD):
-        # Of an inaccessible message (date 0) not even the topic is told. A question may rest for long; it is known by
-        # its id, so a guess at its session harms nothing.
-        return at.nothing("a button whose message is gone", pressed)
-    kind: InboundKind
-    choice: dict[str, str] = {}
-    ask: Command | None = None
-    match word:
-        case "retry" | "stop":
-            kind = word
-        case "reminders" if argument:
-            kind, ask = "message", Command(word, argument)
-        case _ if word == WORD and argument:
-            ident, _, verdict = argument.partition(":")
-            kind, choice = "answer", {"ask": ident, "say": verdict}
-        case _ if word in CHOICES and argument:
-            kind, choice, ask = "choose", _choice(word, argument), Command(word, argument)
-        case _:
-            return at.nothing("a button that we do not know", pressed)
-    session = session_of(at.me, message, message.business_connection_id)
-    inbound = Inbound(
-        # An older worker would take the kind for damage.
-        v=Inbound.VERSION if kind == "answer" else 1,
-        session=str(session),
-        update_id=at.update_id,
-        at=at.now,
-        kind=kind,
-        message_id=message.message_id,
-        sender=person_of(query.from_user),
-        chat_type=message.chat.type,
-        choice=choice,
-        pressed=True,
-    )
-    return Incoming(at.update_id, inbound, ask=ask, callback=pressed)
-
-
-def _stopped(at: _Reading, stopped: GenerationStopped) -> Meaning:
-    """The native Stop button of a draft (Bot API 10.3); drafts are shown in private chats only."""
-    session = SessionKey(at.me.id, stopped.chat.id, stopped.message_thread_id)
-    inbound = Inbound(
-        session=str(session), update_id=at.update_id, at=at.now, kind="stop", sender=Sender(id=session.chat)
-    )
-    return Incoming(at.update_id, inbound)
-
-
-def _membership(at: _Reading, change: MembershipChange) -> Meaning:
+def _membership(at: UpdateReading, change: MembershipChange) -> Meaning:
     status = change.new_chat_member.status if change.new_chat_member is not None else None
     return at.nothing(f"the bot is now: {status}")
 
 
-_KINDS: dict[str, Callable[[_Reading, Any], Meaning]] = {
+_KINDS: dict[str, Callable[[UpdateReading, Any], Meaning]] = {
     "message": _message,
     "edited_message": _message,
     "business_message": _message,
     "edited_business_message": _message,
-    "callback_query": _callback,
-    "stopped_message_generation": _stopped,
+    "callback_query": pressed,
+    "stopped_message_generation": stopped,
     "my_chat_member": _membership,
 }

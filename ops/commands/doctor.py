@@ -17,6 +17,7 @@ from ops.commands.finding import Finding, Severity
 from ops.context import Context
 from ops.powers import powers
 from ops.up import demo_model
+from tasks.access import access_of, mode_of
 from tasks.agent_files import documents
 from tasks.clock import Clock
 from tasks.errors import CohortError
@@ -50,9 +51,20 @@ async def token(settings: Settings, http: httpx.AsyncClient) -> list[Finding]:
     found = [Finding(about, "ok", f"@{me.get('username')} ({me.get('id')})")]
     if not me.get("can_read_all_group_messages"):
         found.append(Finding("groups", "ok", "the bot sees only what is addressed to it (privacy mode)"))
-    if settings.access == "allowlist" and not settings.allow and not settings.admins:
-        found.append(Finding("access", "warning", "the allowlist is empty", "set COHORT_ALLOW to your user id"))
     return found
+
+
+async def access(here: Context) -> list[Finding]:
+    """Whether any person may talk to the bot."""
+    settings = here.settings
+    if settings.telegram_bot_token is None or not settings.redis_url:
+        return []
+    stored = await here.read(lambda store: store.people.look(settings.bot_id))
+    mode = mode_of(settings)
+    if access_of(settings, stored).admits_no_one:
+        do = "`cohort pair`" if mode == "pairing" else "set COHORT_ALLOW or COHORT_ADMINS to your user id"
+        return [Finding("access", "warning", "no person may talk to the bot", do)]
+    return [Finding("access", "ok", mode)]
 
 
 async def webhook(settings: Settings, http: httpx.AsyncClient) -> list[Finding]:
@@ -145,6 +157,7 @@ async def examine(here: Context, clock: Clock, say: Callable[[Finding], None]) -
             ("webhook", webhook(here.settings, http)),
             ("disk", disk(here)),
             ("redis", redis(here, clock)),
+            ("access", access(here)),
             ("model", answering(here)),
             ("patches", patches(here)),
             ("cards", agent_cards(here)),

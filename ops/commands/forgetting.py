@@ -38,6 +38,8 @@ async def forget(here: Context, whose: Whose) -> Told:
         await _tell_workers(here, store, (sessions, sorted(first.groups, key=str)), media, told)
         told.counts["files and directories"] += session_files.remove(here.home.root, sessions, media)
         told.counts["turns of `cohort find`"] += await store.trail.forget({str(session) for session in sessions})
+        if whose.user is not None:
+            told.counts["decisions about access"] += await store.people.forget(whose.user)
         # A turn that ran has counted its cost after all, and its worker has let go of the session now.
         second = await _erase(store, whose)
         told.counts.update(first.counts)

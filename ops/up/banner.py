@@ -26,6 +26,8 @@ class Facts:
     took: float
     """Seconds from the command to ready."""
     warnings: tuple[str, ...] = ()
+    pairing: tuple[str, ...] = ()
+    """How the bot's owner gets in."""
 
 
 def shown(path: Path) -> str:
@@ -59,7 +61,7 @@ def _advice(facts: Facts) -> list[tuple[str, str]]:
     advice: list[tuple[str, str]] = []
     if facts.plan.playground_url:
         advice.append(("Telegram", "TELEGRAM_BOT_TOKEN=...  from @BotFather"))
-        advice.append(("", "COHORT_ALLOW=...  your user id; strangers are told theirs"))
+        advice.append(("", "the next `cohort up` then prints the link that makes you its owner"))
     if facts.choice.hint:
         advice.append(("Model", facts.choice.hint))
     return advice
@@ -82,6 +84,10 @@ def render(facts: Facts, *, colour: bool, width: int = WIDTH) -> str:
     console.print(Text(f"Cohort is up ({facts.took:.1f} s). Ctrl-C ends it.", style="bold green"))
     console.print()
     table(_rows(facts))
+    if facts.pairing:
+        console.print()
+        console.print(Text("The bot has no owner yet. Open this to become its owner:", style="bold"))
+        table([("", line) for line in facts.pairing])
     for line in facts.warnings:
         console.print()
         console.print(Text(f"Warning: {line}", style="yellow"))

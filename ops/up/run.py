@@ -14,11 +14,13 @@ from ops import control, model
 from ops.durability import failover_risk, weaknesses
 from ops.home import FULL, Home, Running, full_disk
 from ops.model import ChosenModel
+from ops.pairing import OfferedCode, offer
 from ops.powers import powers
 from ops.up import banner, demo_model, valkey
 from ops.up.console import Console
 from ops.up.plan import Plan, make_plan
 from ops.up.supervisor import Supervisor
+from tasks.access import mode_of
 from tasks.clock import Clock
 from tasks.ending import ending_signals
 from tasks.errors import Misconfigured, StoreUnavailable
@@ -106,10 +108,9 @@ class Up:
         if self._settings.redis_url:
             warnings = weaknesses(await self._store.server.persistence())
             warnings += failover_risk(await self._store.server.info(), effective)
-        if plan.playground_port is None and effective.access != "open" and not (effective.allow or effective.admins):
-            warnings += (
-                "no user may talk to the bot yet: write to it, it tells you your id, and set COHORT_ALLOW to that id",
-            )
+        pairing: OfferedCode | None = None
+        if mode_of(effective) == "pairing" and not (await self._store.people.look(effective.bot_id)).owned:
+            pairing = await offer(effective, self._store, None)
         warnings += tuple(f"{power.about}: {power.seen}; {power.do}" for power in powers(effective))
         playground = plan.playground()
         for spec in ([playground] if playground else []) + plan.others():
@@ -133,7 +134,8 @@ class Up:
         await self._all_there(supervisor, self._store)
         await _tell_page(plan, choice.title)
         took = self._clock.monotonic() - self._began
-        facts = banner.Facts(replace(plan, settings=effective), choice, where, self._home.root, took, warnings)
+        effective_plan, lines = replace(plan, settings=effective), pairing.lines if pairing else ()
+        facts = banner.Facts(effective_plan, choice, where, self._home.root, took, warnings, lines)
         self._console.show(banner.render(facts, colour=self._console.colour))
 
     async def _storage(self, supervisor: Supervisor) -> tuple[str, str]:

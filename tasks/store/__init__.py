@@ -23,6 +23,7 @@ from tasks.store.moves import Moves
 from tasks.store.notes import NoteStore
 from tasks.store.pacing import Limits, PaceStore
 from tasks.store.pauses import PauseStore
+from tasks.store.people import PeopleStore
 from tasks.store.redis import connection
 from tasks.store.reminders import ReminderStore
 from tasks.store.server import RedisServer
@@ -62,6 +63,7 @@ class Store:
     erasure: Erasure
     listing: SessionListing
     pauses: PauseStore
+    people: PeopleStore
     tool_reminders: ReminderStore
     """``reminders``, as tools set them."""
     trail: TrailStore
@@ -120,6 +122,7 @@ def _store(settings: Settings, clock: Clock, redis: Redis, *, heartbeat: Redis, 
         reminders=ReminderStore(redis, clock, slots=settings.slots),
         listing=SessionListing(redis),
         pauses=PauseStore(heartbeat, clock),
+        people=PeopleStore(redis, clock),
         erasure=Erasure(redis, clock, slots=settings.slots),
         tool_reminders=ReminderStore(tools, clock, slots=settings.slots),
         trail=TrailStore(heartbeat),

@@ -20,7 +20,14 @@ from tasks.store.layout import RESTORING
 from tasks.store.redis import guard, text
 
 _PARTS = (keys.inbox, keys.outbox, keys.state, keys.journal, keys.notes)
-_BEFORE = ("cohort:layout", "cohort:bot:*:seen", "cohort:reminders", "cohort:reminders:*", "cohort:dead")
+_BEFORE = (
+    "cohort:layout",
+    "cohort:bot:*:seen",
+    "cohort:bot:*:people",
+    "cohort:reminders",
+    "cohort:reminders:*",
+    "cohort:dead",
+)
 """Read before the sessions: what leaves one of these for an inbox meanwhile is then in both, and not in neither."""
 _AFTER = ("cohort:bot:*:replies", "cohort:usage:*", "cohort:reminder-number", "cohort:dead")
 """Read after the sessions; ``dead`` again, because a message may leave an inbox for it."""

@@ -1,7 +1,7 @@
 """Messages that a session sends to itself later."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
 
 from redis.asyncio import Redis
@@ -33,6 +33,10 @@ LONGEST_TEXT = 2000
 """Characters."""
 
 _FULL = ("", "in all", "in this conversation", "in this chat", "of yours")
+
+
+type Admits = Callable[[Inbound], Awaitable[bool | None]]
+"""Whether the person who set a reminder may still talk; None where this process does not know."""
 
 
 class ReminderStore:
@@ -88,10 +92,10 @@ class ReminderStore:
             raise Terminal(f"too many reminders are waiting {_FULL[full]}; cancel some, or wait until some have come")
         return now + seconds
 
-    async def fire(self, admits: Callable[[Inbound], bool], limit: int = 100) -> int:
+    async def fire(self, admits: Admits, limit: int = 100) -> int:
         """Move what is due into its inboxes, where the slots' owners find it; returns how many.
 
-        ``admits``: whether the person who set it may still talk; otherwise it is dropped.
+        ``admits``: whether the person who set it may still talk; otherwise it is dropped. None: it stays where it is.
         """
         now = self._clock.now()
         moved = left = 0
@@ -108,7 +112,7 @@ class ReminderStore:
             if len(due) < limit:
                 return moved
 
-    async def _fire(self, raw: bytes, admits: Callable[[Inbound], bool], now: float) -> str:
+    async def _fire(self, raw: bytes, admits: Admits, now: float) -> str:
         try:
             reminder = Inbound.from_json(raw)
             session = str(reminder.key)
@@ -118,7 +122,10 @@ class ReminderStore:
             log.error("reminder.unreadable")  # noqa: TRY400 - what it was is not ours to log
             await self._cancel([keys.REMINDERS], [raw])
             return "dropped"
-        if not admits(reminder):
+        admitted = await admits(reminder)
+        if admitted is None:
+            return "left"
+        if not admitted:
             log.warning("reminder.refused", extra={"session": session})
             await self._cancel([keys.REMINDERS, *counted_in(reminder)], [raw])
             return "dropped"

@@ -10,18 +10,21 @@ from pathlib import Path
 
 import pytest
 
+from bot.admission import AccessControl
 from bot.answers import Answers
 from bot.api import Telegram, client
 from bot.intake import UpdateIntake
 from bot.interrupts import Interrupts
 from bot.notices import Notices
+from bot.people import PeopleView
+from bot.rate import PersonalRate
 from bot.signs import Signs
 from bot.updates.meaning import BotIdentity
 from bot.watchdog import Watchdog
 from playground.client import PlaygroundClient
 from playground.server import serving
 from playground.state.world import State
-from tasks.access import Access
+from tasks.access import Access, OperatorsWord, mode_of
 from tasks.app import make_app
 from tasks.backoff import Backoff
 from tasks.doorbell import Doorbells
@@ -133,6 +136,7 @@ class Doorway:
     acks: Signs
     agents: NamedAgents
     clock: HandClock
+    people: PeopleView
 
     async def inbox(self, session: str) -> list[Inbound]:
         """What waits in a session, oldest first."""
@@ -171,18 +175,25 @@ def make_doorway(settings: Settings, store: Store, *, access: Access | None = No
     """The intake on the real store; ``intake`` may stand in for the store's part."""
     clock, remote, signs, agents = HandClock(), HeardInterrupts(), ShownSigns(), NamedAgents()
     interrupts, acks = Interrupts(remote), Signs(signs, clock)
+    given = access or Access(everybody=True, allow=frozenset())
+    mode = "open" if given.everybody else mode_of(settings)
+    word = OperatorsWord(mode=mode, allow=tuple(given.allow), admins=tuple(given.admins))
+    people, rate = PeopleView(BOT, store.people, word), PersonalRate(settings.rate)
+    admission = AccessControl(people, clock)
     door = UpdateIntake(
         BotIdentity.of(BOT, "cohort_bot"),
-        access=access or Access(everybody=True, allow=frozenset()),
-        answers=Answers(settings, store.sessions, agents, clock, reminders=store.reminders),
+        people=people,
+        admission=admission,
+        rate=rate,
+        answers=Answers(settings, store.sessions, agents, clock, reminders=store.reminders, admission=admission),
         intake=intake or store.intake,  # pyright: ignore[reportArgumentType]
         doorbells=Doorbells(make_app(settings), slots=settings.slots),
         interrupts=interrupts,
         signs=acks,
-        notices=Notices(BOT, store.intake, clock),
+        notices=Notices(BOT, store.intake, clock, admission=admission, rate=rate),
         clock=clock,
     )
-    return Doorway(settings, door, store, remote, signs, interrupts, acks, agents, clock)
+    return Doorway(settings, door, store, remote, signs, interrupts, acks, agents, clock, people)
 
 
 @pytest.fixture

@@ -34,5 +34,5 @@ def test_without_a_setting_only_the_list_is_admitted_and_operators_are_on_it() -
     token = {"TELEGRAM_BOT_TOKEN": "1:x"}
     assert access_of(load(token)).admits_no_one
     found = access_of(load({**token, "COHORT_ALLOW": "7,-55", "COHORT_ADMINS": "9"}))
-    assert found == Access(everybody=False, allow=frozenset({7, -55, 9}))
+    assert found == Access(everybody=False, allow=frozenset({7, -55}), admins=frozenset({9}))
     assert access_of(load({**token, "COHORT_ACCESS": "open"})).everybody

@@ -218,6 +218,12 @@ STEPS = (
         {"reminders": (FRACTION,), "session": (FRACTION,)},
     ),
     Step(
+        "pair",
+        ["pairing", "people"],
+        ["d1", "701", '{"role":"owner"}', "changes"],
+        {"pairing": {"digest": "d1", "role": "owner"}, "people": {"changes": "3", "700": "{}"}},
+    ),
+    Step(
         "requeue",
         ["dead", "inbox", "pending"],
         [LETTER_ID, "7:1", ENTRY, "100.5"],

@@ -2,8 +2,11 @@
 
 import pytest
 
+from tasks.access import OperatorsWord, Person
+from tasks.envelope import Inbound
 from tasks.errors import Terminal
 from tasks.store.reminders import LONGEST_CHAIN, SHORTEST_CHAINED_S, ReminderStore
+from tests.tasks.test_reminders_and_notes import anyone
 from tests.workers.pool import Pool, Worker, session
 from workers import texts
 from workers.interfaces import Sink, TurnRequest, TurnResult
@@ -51,8 +54,7 @@ async def runtime(pool: Pool) -> Reminding:
 async def pass_time(pool: Pool, worker: Worker) -> None:
     """The next reminder comes, if there is one, and is answered."""
     pool.clock.advance(SHORTEST_CHAINED_S + 1)
-    admits = admission(worker.settings)
-    await worker.store.reminders.fire(admits or (lambda _: True))
+    await worker.store.reminders.fire(anyone)
     await worker.answer(ONE)
 
 
@@ -105,5 +107,14 @@ async def test_new_names_the_reminders_that_people_have_set_and_stop_leaves_them
     assert len(runtime.turns) == 1
 
 
-def test_a_worker_that_was_not_told_who_may_talk_fires_nothing(pool: Pool) -> None:
-    assert admission(pool.settings) is None
+async def test_a_worker_that_was_not_told_who_may_talk_leaves_reminders_until_a_bot_tells(pool: Pool) -> None:
+    worker = await pool.worker("w-two")
+    admits, people = admission(pool.settings, worker.store.people), worker.store.people
+    asked = Inbound(session=str(ONE), update_id=-1, at=1.0, kind="reminder", set_by=7)
+    assert await admits(asked) is None
+    await people.put(ONE.bot, 7, Person(role="member"))
+    assert await admits(asked) is None
+    await people.publish(ONE.bot, OperatorsWord(mode="pairing"))
+    assert await admits(asked) is True
+    await people.put(ONE.bot, 7, Person(role="denied"))
+    assert await admits(asked) is False

@@ -65,9 +65,7 @@ class Member:
         self._sessions = store.sessions
         self._reminders = store.reminders
         self._scheduler = scheduler
-        self._may_be_reminded = admission(deps.settings)
-        if self._may_be_reminded is None:
-            log.warning("reminders.left", extra={"remedy": "set COHORT_ALLOW or COHORT_ACCESS as the bot has it"})
+        self._may_be_reminded = admission(deps.settings, store.people)
         self._consume = consume
         self._status = status
         self._forget = forget
@@ -172,8 +170,7 @@ class Member:
             soon = _SOON_TIMES if self._sweep_now.is_set() else max(soon - 1, 0)
             self._sweep_now.clear()
             try:
-                if self._may_be_reminded is not None:
-                    await self._reminders.fire(self._may_be_reminded)
+                await self._reminders.fire(self._may_be_reminded)
                 await self._sweep()
                 await self._measure()
             except StoreUnavailable as problem:

@@ -1,10 +1,10 @@
 """A session's reminders: what /stop and /new cancel, and whether the person who set one may still be reminded."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from tasks.access import access_of
+from tasks.access import People, access_by, access_of, says_who_may_talk
 from tasks.envelope import Button, Inbound
 from tasks.session import SessionKey
 from tasks.settings import Settings
@@ -25,6 +25,14 @@ class SessionReminders(Protocol):
         ...
 
 
+class KnownPeople(Protocol):
+    """Who was let in, as ``tasks.store.people.PeopleStore`` keeps it."""
+
+    async def look(self, bot: int) -> People:
+        """All that is stored of one bot."""
+        ...
+
+
 async def after_cut(
     reminders: SessionReminders, session: SessionKey, *, new: bool
 ) -> tuple[str, tuple[tuple[Button, ...], ...]]:
@@ -42,20 +50,30 @@ async def after_cut(
     return " ".join(said), ((button,),) if left else ()
 
 
-def admission(settings: Settings) -> Callable[[Inbound], bool] | None:
+def admission(settings: Settings, people: KnownPeople) -> Callable[[Inbound], Awaitable[bool | None]]:
     """Make a check whether the person who set a reminder may still use the bot.
 
     A reminder of an older release does not name its person. In a private chat the chat is the person.
 
     Returns:
-        The check; None when this worker has no access settings. Such a worker fires no reminders.
+        The check. It gives None where this worker is not told who may talk: neither by settings of its own nor by a
+        bot. Such a worker leaves reminders to the others.
     """
-    access = access_of(settings)
-    if access.admits_no_one:
-        return None
+    told, warned = says_who_may_talk(settings), False
 
-    def admits(reminder: Inbound) -> bool:
+    async def admits(reminder: Inbound) -> bool | None:
         key = reminder.key
+        stored = await people.look(key.bot)
+        if told:
+            access = access_of(settings, stored)
+        elif stored.operator is not None:
+            access = access_by(stored.operator, stored)
+        else:
+            nonlocal warned
+            if not warned:
+                log.warning("reminders.left", extra={"remedy": "start the bot, or set COHORT_ALLOW or COHORT_ACCESS"})
+            warned = True
+            return None
         older = reminder.set_by is None and key.chat < 0
         return older or access.decide(reminder.set_by, key.chat) == "admit"
 

@@ -1,0 +1,168 @@
+"""People get in, or are kept out: pairing codes, and what admins decide by commands and buttons."""
+
+import logging
+from datetime import timedelta
+
+from bot import texts
+from bot.answers import say
+from bot.people import PeopleView
+from bot.recent import Allowance
+from bot.updates.commands import Command
+from tasks.access import ROLES, Person, Role, Standing, outranks
+from tasks.clock import Clock
+from tasks.envelope import Button, Inbound, Reply
+from tasks.session import SessionKey
+
+log = logging.getLogger("cohort.bot")
+
+_CODES, _CODES_IN = 5, timedelta(hours=1)
+"""Codes of one person that are looked at within that time."""
+_REQUESTS, _REQUESTS_IN = 10, timedelta(hours=1)
+"""Requests of strangers that admins hear of within that time, in all: a crowd must not fill their chats."""
+_REMEMBERED = 10_000
+
+_WORDS: dict[str, Standing] = {"deny": "denied", "allow": "member"}
+
+
+class AccessControl:
+    """Changes who may talk, and builds the replies that say so."""
+
+    def __init__(self, view: PeopleView, clock: Clock) -> None:
+        self._view = view
+        self._clock = clock
+        self._lines: list[Reply] = []
+        self._codes = Allowance(_CODES, _CODES_IN, _REMEMBERED, clock)
+        self._requests = Allowance(_REQUESTS, _REQUESTS_IN, 1, clock)
+
+    def lines(self) -> list[Reply]:
+        """What admins are to hear since the last call."""
+        lines, self._lines = self._lines, []
+        return lines
+
+    async def pair(self, inbound: Inbound, code: str) -> Reply | None:
+        """A person has sent a pairing code in their private chat.
+
+        Returns:
+            What they hear; None for a stranger whose code is not valid, who hears what every stranger hears.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        who, access = inbound.key.chat, self._view.access
+        has = access.role(who, who)
+        name = texts.one_line(inbound.sender.name if inbound.sender else "")
+        if not self._view.pairs or not self._codes.take(who):
+            return say(inbound, texts.CODE_USELESS) if has else None
+        role = await self._view.store.pair(self._view.bot, code, who, name=name, has=has)
+        if role in ("wrong", "no gain"):
+            return say(inbound, texts.CODE_USELESS) if has else None
+        log.info("access.paired", extra={"role": role})
+        self._lines += [self._to(admin, texts.joined(name, who, role)) for admin in sorted(access.in_charge - {who})]
+        await self._view.refresh()
+        return say(inbound, texts.paired(role))
+
+    def admits(self, user: int, chat: int) -> bool:
+        """Whether a person may talk in a chat."""
+        return self._view.access.role(user, chat) is not None
+
+    def request(self, stranger: Inbound) -> None:
+        """Have the admins hear, in their private chats, that a stranger has written."""
+        admins = self._view.access.in_charge
+        if not admins or not self._requests.take("all"):
+            return
+        key, sender = stranger.key, stranger.sender
+        who = sender.id if sender is not None else key.chat
+        name = texts.one_line(sender.name if sender is not None else "")
+        said = texts.request(name, who) if key.chat > 0 else texts.group_request(name, who, key.chat)
+        wants = who if key.chat > 0 else key.chat
+        row = (Button(text=texts.ALLOW, data=f"allow:{wants}"), Button(text=texts.DENY, data=f"deny:{wants}"))
+        lines = [self._to(admin, said) for admin in sorted(admins)]
+        self._lines += [line.model_copy(update={"buttons": (row,)}) for line in lines]
+
+    def _to(self, admin: int, said: str) -> Reply:
+        return Reply(session=str(SessionKey(self._view.bot, admin)), text=said)
+
+    async def answer(self, ask: Command, inbound: Inbound) -> Reply:
+        """The answer to /allow, /deny or /people.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        mine = self._view.access.role(inbound.person, inbound.key.chat)
+        if mine not in ("owner", "admin"):
+            return say(inbound, texts.ADMINS_ONLY)
+        if ask.name == "people":
+            return say(inbound, texts.people(self._listed()))
+        whom, role = self._named(ask, inbound)
+        if whom is None or role is None:
+            return say(inbound, texts.ALLOW_HOW if ask.name == "allow" else texts.DENY_HOW)
+        said = await self._decide(whom, role, inbound, mine)
+        reply = say(inbound, said)
+        # The request that the button stands under becomes what came of it.
+        return reply.model_copy(update={"edit": inbound.message_id, "reply_to": None}) if inbound.pressed else reply
+
+    def _named(self, ask: Command, inbound: Inbound) -> tuple[int | None, Standing | None]:
+        """Whom a command means, and the role that it gives."""
+        standing: Standing | None = _WORDS[ask.name]
+        whom: int | None = None
+        for word in ask.argument.split():
+            if word.removeprefix("-").isdigit() and whom is None and len(word) <= _LONGEST_ID:
+                whom = int(word)
+            elif ask.name == "allow" and word.lower() in ROLES:
+                standing = word.lower()  # type: ignore[assignment]
+            else:
+                standing = None
+        if whom is None and inbound.quoted is not None and inbound.quoted.sender is not None:
+            whom = inbound.quoted.sender.id
+        if whom is None and not ask.argument and inbound.key.chat < 0:
+            whom = inbound.key.chat
+        return whom, standing
+
+    async def _decide(self, whom: int, standing: Standing, inbound: Inbound, mine: Role) -> str:
+        access = self._view.access
+        has = access.role(whom, whom)
+        if whom in access.admins or (standing == "denied" and whom in access.allow):
+            return texts.by_settings(whom)
+        above = has is not None and has in ("owner", "admin") and not outranks(mine, has)
+        raises = standing == "owner" or (standing == "admin" and mine != "owner")
+        if whom == inbound.person or above or raises:
+            return texts.OWNER_ONLY
+        if whom < 0 and standing in ("owner", "admin"):
+            return texts.ALLOW_HOW
+        known = self._view.people.entries.get(whom)
+        name = known.name if known is not None else self._name_of(whom, inbound)
+        person = Person(role=standing, name=name, at=self._clock.now(), by=inbound.person)
+        await self._view.store.put(self._view.bot, whom, person)
+        await self._view.refresh()
+        log.info("access.changed", extra={"role": standing})
+        return texts.decided(name, whom, standing)
+
+    def _name_of(self, whom: int, inbound: Inbound) -> str:
+        """As far as the message tells it."""
+        quoted = inbound.quoted.sender if inbound.quoted is not None else None
+        return texts.one_line(quoted.name) if quoted is not None and quoted.id == whom else ""
+
+    def _listed(self) -> list[tuple[Standing, str, int]]:
+        """Everyone with a role or without: (standing, name, id), the highest first."""
+        access, entries = self._view.access, self._view.people.entries
+        ids = {*entries, *access.allow, *access.admins}
+        found: list[tuple[Standing, str, int]] = []
+        for who in ids:
+            name = entries[who].name if who in entries else ""
+            found.append((access.role(who, who) or "denied", name, who))
+        order = [*ROLES, "denied"]
+        return sorted(found, key=lambda one: (order.index(one[0]), one[1].casefold(), one[2]))
+
+    async def moved(self, old: int, new: int) -> None:
+        """A group became a supergroup, and keeps what was decided about it.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        if old in self._view.people.entries:
+            await self._view.store.rename(self._view.bot, old, new)
+            await self._view.refresh()
+
+
+_LONGEST_ID = 20
+"""Characters: Telegram's ids have at most 52 bits."""

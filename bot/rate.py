@@ -1,0 +1,50 @@
+"""How many messages one person may send in a minute (``COHORT_RATE``); this process counts for itself."""
+
+from collections import OrderedDict
+
+from tasks.envelope import Inbound
+
+_MINUTE_S = 60
+_REMEMBERED = 10_000
+_FREE = ("stop", "answer", "choose")
+"""A running turn can always be stopped, a question always be answered."""
+
+
+class PersonalRate:
+    """Counts messages by the minute in which they were sent, so that those of an outage are not refused together."""
+
+    def __init__(self, a_minute: int) -> None:
+        self._a_minute = a_minute
+        self._used: OrderedDict[tuple[int, int], int] = OrderedDict()
+        self._albums: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._told: OrderedDict[int, int] = OrderedDict()
+
+    def takes(self, inbound: Inbound, sent: float) -> bool:
+        """Count a message; False when its person has sent too many in that minute. An album counts once."""
+        person = inbound.person
+        if not self._a_minute or person is None or inbound.kind in _FREE:
+            return True
+        album = (inbound.session, inbound.album) if inbound.album is not None else None
+        if album is not None and album in self._albums:
+            return True
+        minute = (person, int(sent) // _MINUTE_S)
+        used = self._used.pop(minute, 0)
+        self._used[minute] = used + 1
+        if len(self._used) > _REMEMBERED:
+            self._used.popitem(last=False)
+        if used >= self._a_minute:
+            return False
+        if album is not None:
+            self._albums[album] = None
+            if len(self._albums) > _REMEMBERED:
+                self._albums.popitem(last=False)
+        return True
+
+    def tells(self, person: int, sent: float) -> bool:
+        """Whether the person is told now: once, until a minute comes in which nothing of theirs is refused."""
+        minute = int(sent) // _MINUTE_S
+        told = self._told.pop(person, None)
+        self._told[person] = minute
+        if len(self._told) > _REMEMBERED:
+            self._told.popitem(last=False)
+        return told is None or minute - told > 1

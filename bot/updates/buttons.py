@@ -1,0 +1,66 @@
+"""Pressed buttons: those of the bot's messages, and Telegram's own Stop (pure)."""
+
+from bot.updates.commands import ADMINS, CHOICES, Command
+from bot.updates.meaning import Incoming, Meaning, UpdateReading
+from bot.updates.models import CallbackQuery, GenerationStopped
+from bot.updates.origin import person_of, session_of
+from tasks.asking import WORD
+from tasks.chat_choices import CHAT_CHOICES, DEFAULT
+from tasks.envelope import Inbound, InboundKind, Sender
+from tasks.session import SessionKey
+
+
+def choice_of(what: str, name: str) -> dict[str, str]:
+    """A choice as the worker takes it: the empty name is the default's."""
+    named = name.lower() if what in CHAT_CHOICES else name
+    return {what: "" if name.lower() == DEFAULT else named}
+
+
+def pressed(at: UpdateReading, query: CallbackQuery) -> Meaning:
+    """A pressed button. Its data says what it does: ``retry``, ``stop``, ``model:NAME`` ..."""
+    callback = query.id
+    word, _, argument = (query.data or "").partition(":")
+    message = query.message
+    if message is None or (message.date == 0 and word != WORD):
+        # Of an inaccessible message (date 0) not even the topic is told. A question may rest for long; it is known by
+        # its id, so a guess at its session harms nothing.
+        return at.nothing("a button whose message is gone", callback)
+    kind: InboundKind
+    choice: dict[str, str] = {}
+    ask: Command | None = None
+    match word:
+        case "retry" | "stop":
+            kind = word
+        case _ if word in ("reminders", *ADMINS) and argument:
+            kind, ask = "message", Command(word, argument)
+        case _ if word == WORD and argument:
+            ident, _, verdict = argument.partition(":")
+            kind, choice = "answer", {"ask": ident, "say": verdict}
+        case _ if word in CHOICES and argument:
+            kind, choice, ask = "choose", choice_of(word, argument), Command(word, argument)
+        case _:
+            return at.nothing("a button that we do not know", callback)
+    session = session_of(at.me, message, message.business_connection_id)
+    inbound = Inbound(
+        # An older worker would take the kind for damage.
+        v=Inbound.VERSION if kind == "answer" else 1,
+        session=str(session),
+        update_id=at.update_id,
+        at=at.now,
+        kind=kind,
+        message_id=message.message_id,
+        sender=person_of(query.from_user),
+        chat_type=message.chat.type,
+        choice=choice,
+        pressed=True,
+    )
+    return Incoming(at.update_id, inbound, ask=ask, callback=callback, sent=at.now)
+
+
+def stopped(at: UpdateReading, end: GenerationStopped) -> Meaning:
+    """The native Stop button of a draft (Bot API 10.3); drafts are shown in private chats only."""
+    session = SessionKey(at.me.id, end.chat.id, end.message_thread_id)
+    inbound = Inbound(
+        session=str(session), update_id=at.update_id, at=at.now, kind="stop", sender=Sender(id=session.chat)
+    )
+    return Incoming(at.update_id, inbound)

@@ -1,0 +1,55 @@
+"""A pairing code for an operator: made, stored, and shown with the link that sends it."""
+
+from dataclasses import dataclass
+
+import httpx
+
+from tasks.access import Role
+from tasks.pairing import LASTS, link, new_code
+from tasks.settings import Settings
+from tasks.store import Store
+
+_PATIENCE_S = 5
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedCode:
+    """A code that is valid now."""
+
+    code: str
+    role: Role
+    username: str
+    """The bot's; "" where it could not be asked."""
+
+    @property
+    def where(self) -> str:
+        """What a person opens, or does."""
+        return link(self.username, self.code) if self.username else f"send this to the bot: /start {self.code}"
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """For a terminal."""
+        minutes = int(LASTS.total_seconds() // 60)
+        who = "becomes the owner" if self.role == "owner" else f"gets access ({self.role})"
+        return (self.where, f"code: {self.code}", f"who uses it first {who}; it works once, for {minutes} minutes")
+
+
+async def offer(settings: Settings, store: Store, role: Role | None) -> OfferedCode:
+    """Make a code and store its digest. The first one makes an owner, later ones a member where no role is named.
+
+    Raises:
+        StoreUnavailable: Redis is away.
+    """
+    owned = (await store.people.look(settings.bot_id)).owned
+    code, given = new_code(), role or ("member" if owned else "owner")
+    await store.people.offer(settings.bot_id, code, given)
+    return OfferedCode(code, given, await _username(settings))
+
+
+async def _username(settings: Settings) -> str:
+    try:
+        async with httpx.AsyncClient(timeout=_PATIENCE_S) as http:
+            answer = await http.get(f"{settings.telegram_base_url}/bot{settings.token}/getMe")
+            return str(answer.json()["result"]["username"])
+    except (httpx.HTTPError, ValueError, KeyError, TypeError):
+        return ""
