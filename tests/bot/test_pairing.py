@@ -32,7 +32,7 @@ async def roles(doorway: Doorway) -> dict[int, str]:
 
 
 @pytest.mark.promise("pairing")
-async def test_the_first_person_who_sends_the_code_is_the_owner_and_nobody_after_them(doorway: Doorway) -> None:
+async def test_the_first_person_who_sends_the_code_is_the_owner_and_no_person_after_them(doorway: Doorway) -> None:
     code = await offered(doorway)
     await doorway.door.take([said("hello", update_id=1), said(f"/start {code}", update_id=2)])
     await doorway.door.take([said(f"/start {code}", sender=BEN, chat=BENS, update_id=3), said("hello", update_id=4)])

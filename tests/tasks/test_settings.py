@@ -91,7 +91,7 @@ def test_a_webhook_secret_is_long_and_of_telegrams_alphabet(secret: str) -> None
         ({"REDIS_URL": "localhost"}, "REDIS_URL: is not a URL"),
         ({"REDIS_URL": "unix:///run/redis.sock"}, "REDIS_URL: is not a Redis URL"),
         ({"REDIS_URL": "redis://localhost?db=3"}, "REDIS_URL: only ssl_* query parameters are supported"),
-        ({"COHORT_ACCESS": "all"}, "COHORT_ACCESS: Input should be 'open' or 'allowlist'"),
+        ({"COHORT_ACCESS": "all"}, "COHORT_ACCESS: Input should be 'pairing', 'allowlist' or 'open'"),
         ({"COHORT_WEBHOOK_URL": "https://a.example"}, "COHORT_WEBHOOK_SECRET: required"),
         ({"TELEGRAM_BOT_TOKEN": "\u00b2:abc"}, "TELEGRAM_BOT_TOKEN: does not look like a bot token"),
         ({"COHORT_FLOWER_HOSTS": "https://flower.example/"}, "COHORT_FLOWER_HOSTS: names hosts alone"),
