@@ -6,6 +6,7 @@ closed without a password; its pages are open. ``celery -A`` is not used, becaus
 """
 
 import sys
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -13,6 +14,7 @@ import click
 from celery.bin.base import CLIContext
 from celery.bin.celery import celery as umbrella
 from flower import command
+from flower.api import BaseApiHandler
 from flower.app import Flower
 from flower.views import BaseHandler
 from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
@@ -23,12 +25,23 @@ from tasks import turn
 from tasks.app import make_app
 from tasks.errors import Misconfigured
 from tasks.loopback import foreign
+from tasks.ports import ELSEWHERE, TurnReport
+from tasks.session import SessionKey
 from tasks.settings import Settings, load
 from tasks.slots import queue_of
 
-_FORBIDDEN = 403
+_UNAUTHORIZED, _FORBIDDEN = 401, 403
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _LOOK_EVERY_MS = 2000
+
+
+class _NoWorker:
+    """Where a worker is expected: Flower shows tasks and runs none."""
+
+    async def visit(self, session: SessionKey) -> TurnReport:
+        """Leave it to the workers."""
+        del session
+        return ELSEWHERE
 
 
 class ForbiddenHandler(RequestHandler):
@@ -90,6 +103,21 @@ def guarded(settings: Settings) -> type[Any]:
     return Guarded
 
 
+def _with_challenge(write_error: Callable[..., None]) -> Callable[..., None]:
+    """Flower's pages ask for the password and its API does not.
+
+    A browser keeps a password for the paths below the one that asked. After a start at a worker's page, each button
+    would show 401.
+    """
+
+    def write(handler: Any, status_code: int, **named: Any) -> None:
+        if status_code == _UNAUTHORIZED and handler.application.options.basic_auth:
+            handler.set_header("WWW-Authenticate", 'Basic realm="flower"')
+        write_error(handler, status_code, **named)
+
+    return write
+
+
 def main(arguments: list[str]) -> None:
     """Run Flower with Flower's own arguments.
 
@@ -97,14 +125,19 @@ def main(arguments: list[str]) -> None:
         Misconfigured: a setting is wrong.
     """
     settings = load()
-    _ = settings.redis, turn  # the import registers the task; Celery would search the current directory for it
+    _ = settings.redis
     names: Any = command
     names.Flower = guarded(settings)
     shown = [queue_of(slot) for slot in range(settings.slots)]
     handler: Any = BaseHandler
     # Flower lists the queues that a worker consumes; one without a worker is the one to see.
     handler.get_active_queue_names = staticmethod(partial(list[str], shown))
-    context = click.Context(umbrella, obj=CLIContext(make_app(settings), no_color=True, workdir=None, quiet=True))
+    api: Any = BaseApiHandler
+    api.write_error = _with_challenge(api.write_error)
+    celery = make_app(settings)
+    # Otherwise Flower calls it unknown, in place of what workers answer to a limit for it.
+    turn.bind(celery, _NoWorker())
+    context = click.Context(umbrella, obj=CLIContext(celery, no_color=True, workdir=None, quiet=True))
     names.flower.main(arguments, "flower", parent=context)
 
 

@@ -33,10 +33,14 @@ _EVENTS_S = 0.25
 
 
 _DOORBELLS = "a doorbell only says that a chat has work; the message is answered all the same"
+_QUEUES = "a worker consumes the queues of its slots, which the workers share out among themselves"
 _WITHOUT_MEANING = {
     "pool_grow": "lanes bound the work (COHORT_LANES); add workers with `cohort scale`",
     "pool_shrink": "lanes bound the work (COHORT_LANES); remove workers with `cohort scale`",
     "autoscale": "lanes bound the work (COHORT_LANES); set workers with `cohort scale`",
+    "pool_restart": "`cohort drain` ends a worker when its turns have ended, and its supervisor starts it again",
+    "add_consumer": _QUEUES,
+    "cancel_consumer": f"{_QUEUES}; `cohort drain` moves all of them",
     "rate_limit": f"{_DOORBELLS}: limit people with COHORT_BUDGET_USER and COHORT_BUDGET_CHAT",
     "time_limit": f"{_DOORBELLS}: limit turns with COHORT_TURN_TIMEOUT",
     "revoke": f"{_DOORBELLS}: end a turn with /stop in its chat",
