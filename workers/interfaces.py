@@ -40,6 +40,18 @@ def not_counted(_usage: Usage) -> None:
     """Ignore the cost of a turn."""
 
 
+class TurnTry(Protocol):
+    """Counts a try: a turn that waits is not to blame when its worker dies."""
+
+    async def waits(self, *, long: bool) -> None:
+        """The turn does not run for now; ``long``: probably for longer than a write to Redis is worth."""
+        ...
+
+    async def runs(self) -> None:
+        """The turn runs from here on."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class TurnRequest:
     """One run of an agent."""
@@ -67,6 +79,8 @@ class TurnRequest:
     """Asks a person for a call that stays open meanwhile; None where there is no person to ask."""
     asks: bool = False
     """Whether there is a person to ask; otherwise nothing parks the turn."""
+    tried: TurnTry | None = None
+    """Is told when the turn has to wait for a lane, and when it has one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ class Work:
     """What there is to do in a claimed session."""
 
     tries: int
-    """How often the head of the inbox has been begun, this time included."""
+    """How often the head of the inbox has been begun, this time included; a later time counts when it runs."""
     inbox: tuple[bytes, ...]
     """Raw envelopes, oldest first. One may be of a newer release, so the caller reads them."""
     outbox: tuple[bytes, ...]

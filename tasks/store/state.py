@@ -16,7 +16,7 @@ class StateField(StrEnum):
     epoch = "epoch"
     """The fence: grows with each change of owner, and outlives the owner."""
     tries = "tries"
-    """How often the head of the inbox was begun; goes with the head."""
+    """How often the head of the inbox was begun: claimed once, and further times ran; goes with the head."""
     commit = "commit"
     """The id of the last commit: the same one, sent twice, is done once."""
     journal = "journal"

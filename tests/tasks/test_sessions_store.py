@@ -12,6 +12,7 @@ from tasks.session import SessionKey
 from tasks.store import Store
 from tasks.store.intake import Accept
 from tasks.store.sessions import Claim, Commit, Held, SessionStore
+from tasks.store.state import StateField
 from tasks.worker_status import WorkerStatus
 
 SESSION = SessionKey(4242, 5)
@@ -103,13 +104,17 @@ async def test_a_claim_or_a_look_repeated_because_its_answer_was_lost_counts_one
         assert work.tries == 1
 
 
-async def test_a_try_counts_when_its_owner_says_so_or_says_nothing_more(store: Store) -> None:
+async def test_the_first_try_counts_with_the_claim_and_a_later_one_when_its_owner_says_so(store: Store) -> None:
     await store.intake.accept(4242, [message(1)])
     await store.sessions.hand_off(await claimed(store, "w-one"))
     await store.sessions.hand_off(await claimed(store, "w-one"), counts=True)
     assert (await claimed(store, "w-one")).work.tries == 2
     await store.members.report_death("w-one")
-    assert (await claimed(store, "w-two")).work.tries == 3
+    claim = await claimed(store, "w-two")
+    assert claim.work.tries == 2
+    await store.sessions.note(claim, StateField.tries, "2")
+    await store.members.report_death("w-two")
+    assert (await claimed(store, "w-three")).work.tries == 3
 
 
 async def test_a_living_owner_keeps_its_session(store: Store) -> None:

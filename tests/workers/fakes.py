@@ -418,6 +418,8 @@ class ScriptedRuntime:
         self._lanes = asyncio.Semaphore(lanes)
         self.waiting = Changes()
         self.wanted = 0
+        self.queued = 0
+        """Turns that had to wait for a lane."""
         self.histories = ScriptedHistories()
 
     @property
@@ -427,10 +429,21 @@ class ScriptedRuntime:
     async def run(self, request: TurnRequest, sink: Sink) -> TurnResult:
         self.wanted += 1
         self.waiting.tell()
-        async with self._lanes:
+        async with self._lane(request):
             return await self._model.answer(self._worker, request, sink)
 
-    async def compact(self, request: TurnRequest) -> TurnResult:
+    @asynccontextmanager
+    async def _lane(self, request: TurnRequest) -> AsyncGenerator[None]:
+        if self._lanes.locked() and request.tried is not None:
+            await request.tried.waits(long=True)
+            self.queued += 1
+            self.waiting.tell()
         async with self._lanes:
+            if request.tried is not None:
+                await request.tried.runs()
+            yield
+
+    async def compact(self, request: TurnRequest) -> TurnResult:
+        async with self._lane(request):
             result = await self._model.answer(self._worker, request, None)
         return TurnResult("compacted", b'["summary"]', result.usage)

@@ -21,8 +21,8 @@ from workers.runtime.conversation import content, history
 from workers.runtime.conversation.file_budget import FileBudget
 from workers.runtime.durable.journal import journal_of_turn
 from workers.runtime.durable.opening import opened
-from workers.runtime.faults import Unfinished
 from workers.runtime.histories import Histories
+from workers.runtime.lanes.borrowing import borrowed
 from workers.runtime.lanes.fair_queue import TurnParties
 from workers.runtime.lanes.pool import Lane, Lanes
 from workers.runtime.mcp_health import Alert
@@ -210,7 +210,7 @@ class Engine:
         """Remember whether the model ends its answers with a stop reason."""
         try:
             answer = await answering
-        except Unfinished:
+        except faults.Unfinished:
             self._ends.broke_off(choice.model)
             raise
         if not answer.broke_off:
@@ -265,7 +265,7 @@ class Engine:
     @asynccontextmanager
     async def _lane(self, request: TurnRequest, limit: TurnLimit) -> AsyncGenerator[Lane]:
         """Borrow a lane for one turn, and reset it afterwards."""
-        lane = await self.lanes.take(TurnParties.of(request))
+        lane = await borrowed(self.lanes, request)
         limit.begin()
         try:
             yield lane

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from tasks.errors import ClaimLost
-from tasks.session import SessionKey
 from workers.sessions.outcome import Outcome
+from workers.sessions.owned_session import OwnedSession
+from workers.sessions.planner import MAX_TRIES
 from workers.sessions.spending import Spending
 from workers.sessions.turn_runner import TurnRunner
 
@@ -13,21 +14,22 @@ type Attempt = asyncio.Task[Outcome | Exception]
 
 
 async def attempted(
-    runner: TurnRunner, spending: Spending, session: SessionKey, begun: Callable[[Attempt], None]
+    runner: TurnRunner, spending: Spending, owned: OwnedSession, begun: Callable[[Attempt], None]
 ) -> Attempt:
     """Run a turn to its end.
 
     Args:
         runner: The turn.
         spending: Writes what it costs, beside it.
-        session: Whose turn it is, for the names of the tasks.
+        owned: Whose turn it is.
         begun: Is given the task, so that it can be cancelled.
 
     Returns:
         The task, which has ended; an exception is its result.
     """
+    session = owned.session
     async with asyncio.TaskGroup() as group:
-        attempt = group.create_task(_as_value(runner.outcome()), name=f"turn {session}")
+        attempt = group.create_task(_as_value(_counted(runner, owned)), name=f"turn {session}")
         begun(attempt)
         beside = (
             group.create_task(spending.counting(), name=f"spending {session}"),
@@ -43,6 +45,13 @@ async def _ended_if_lost(keeping: Awaitable[None], attempt: Attempt) -> None:
         await keeping
     except ClaimLost:
         attempt.cancel()
+
+
+async def _counted(runner: TurnRunner, owned: OwnedSession) -> Outcome:
+    # One that was in the batch of a dead worker has a try behind it already.
+    begun = owned.tries.number + (1 if owned.isolate_next else 0)
+    async with owned.tries.running(last=begun >= MAX_TRIES):
+        return await runner.outcome()
 
 
 async def _as_value(outcome: Awaitable[Outcome]) -> Outcome | Exception:

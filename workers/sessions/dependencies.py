@@ -41,5 +41,7 @@ class Dependencies:
     steps: Steps
     """Failpoints; they do nothing outside of test builds."""
     sleep: Sleep = asyncio.sleep
+    last_tries: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by the turn that runs its message for the last time before it is given up."""
     trail: Trail = field(default_factory=Trail)
     """Turns that ended, for `cohort find`."""

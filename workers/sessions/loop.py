@@ -196,6 +196,10 @@ class TurnLoop:
             # Others wait behind it, or it waited itself: its answer does not come right below it.
             self._among = len(inbox) > plan.handled.drop or self._report["turns"] > 0
             return await self._begin(owned, plan)
+        if isinstance(plan, plans.Wait | plans.Move | plans.HandOff):
+            await begin_none(self._quiet, owned, plan)
+            return True
+        await owned.tries.runs()
         match plan:
             case plans.Park():
                 return await self._park(owned, plan)
@@ -210,9 +214,6 @@ class TurnLoop:
                 await self._commit(owned, await interrupted(self._deps, owned, self._cut, handled), handled)
             case plans.Skip(handled):
                 await self._commit(owned, Commit(handled.drop), handled)
-            case _:
-                await begin_none(self._quiet, owned, plan)
-                return True
         return False
 
     async def _begin(self, owned: OwnedSession, plan: plans.Run | plans.Retry | plans.Compact) -> bool:
@@ -239,7 +240,7 @@ class TurnLoop:
         turn = CutTurn(asked.messages, runner.journal, handled.drop, owned)
         self.young = YoungTurn(asked.messages, turn, self._deps.clock, self._deps.settings.burst)
         try:
-            attempt = await attempted(runner, self._spending, self._session, self._begun)
+            attempt = await attempted(runner, self._spending, owned, self._begun)
         finally:
             self._attempt = self._held = self.young = None
         await end_held(self._deps, owned)

@@ -17,6 +17,7 @@ from tasks.store.state import StateField
 from workers.sessions import edits
 from workers.sessions.dependencies import Dependencies, Sleep
 from workers.sessions.state_view import StateView
+from workers.sessions.tries import Tries
 
 log = logging.getLogger("cohort.turns")
 
@@ -57,7 +58,7 @@ class OwnedSession(StateView):
         self._claimed_at: float | None = deps.clock.now()
         self._claim = claim
         self._verified_at = since
-        self._tries = claim.work.tries
+        self.tries = Tries(claim.work.tries, self._count_tries, deps.last_tries)
         self.live: tuple[int, ...] = self.shown_in
         """The messages that show the running turn, in order."""
         self.inherited = self.live[-1:]
@@ -96,7 +97,7 @@ class OwnedSession(StateView):
     # -- what its owner may do
 
     async def advance(self, *, again: bool = False, rest: Rest | None = None) -> Work | None:
-        """Read what is next, and count the try that begins with it.
+        """Read what is next; the try that begins with it is counted as ``workers.sessions.tries`` says.
 
         Args:
             again: The head of the inbox was only waited for, or its user set it aside. That is not a try.
@@ -106,11 +107,13 @@ class OwnedSession(StateView):
             What there is to do; None when nothing was left and the session is released.
         """
         # The number to record, not an increment: a call that is repeated because its answer was lost counts once.
-        begun = max(self._tries, 1) if again else self._tries + 1
+        number = max(self.tries.number, 1) if again else self.tries.number + 1
+        begun = Tries.counted_before(number)
         work = await self._write(lambda: self._sessions.advance(self._claim, again=again, begun=begun, rest=rest))
-        if work is not None and work.tries:
-            self._tries = work.tries
-        return work
+        if work is None or not work.tries:
+            return work
+        self.tries.begin(number)
+        return replace(work, tries=number)
 
     async def whole_inbox(self) -> tuple[bytes, ...]:
         """Read every entry of the inbox. The read does not check the claim; what follows from it does."""
@@ -146,7 +149,8 @@ class OwnedSession(StateView):
         self._fields[StateField.commit] = commit.id.encode()
         if commit.history is not None:
             self._fields[StateField.history] = commit.history
-        self._tries, self.live = 0, ()
+        self.live = ()
+        self.tries.begin(0)
         self.show("")
         return written
 
@@ -183,6 +187,9 @@ class OwnedSession(StateView):
         self._fields[StateField.batch_size] = str(entries).encode()
         await self._write(lambda: self._sessions.note(self._claim, StateField.batch_size, str(entries)))
 
+    async def _count_tries(self, tries: int) -> None:
+        await self._write(lambda: self._sessions.note(self._claim, StateField.tries, str(tries)))
+
     async def note_live(self, message_id: int) -> None:
         """Record a message that shows the running turn.
 
@@ -218,6 +225,8 @@ class OwnedSession(StateView):
 
     async def leave(self, new: SessionKey, entries: Sequence[bytes] = ()) -> None:
         """Release the session, which goes on as ``new``, and drop the ``entries`` that report the move."""
+        # The move takes back the running try, so that has to be counted first.
+        await self.tries.runs()
         await self._write(lambda: self._moves.leave(self._claim, new, entries))
 
     async def fetch(self, old: SessionKey) -> bool | None:
@@ -231,17 +240,21 @@ class OwnedSession(StateView):
             return None
         self._fields = dict(fetched.state)
         if fetched.replaced:
-            self._tries = self._number(StateField.tries)
+            self.tries.begin(self._number(StateField.tries))
         return fetched.replaced
 
     async def hand_off(self, *, counts: bool = False) -> None:
         """Release the session with its work left in place. ``counts``: it is a try of the head of the inbox."""
+        if counts:
+            with suppress(ClaimLost):
+                await self.tries.runs()
+        counts = counts or not self.tries.counted
         await persist(lambda: self._sessions.hand_off(self._claim, counts=counts), self.session, self._sleep)
 
     async def hand_off_once(self) -> None:
         """The same in one attempt, for a task that is being cancelled."""
         with suppress(StoreUnavailable):
-            await self._sessions.hand_off(self._claim)
+            await self._sessions.hand_off(self._claim, counts=not self.tries.counted)
 
     async def ensure_owned(self) -> None:
         """Verify the claim unless it is certain, and wait for Redis while it is away.

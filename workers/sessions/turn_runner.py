@@ -138,6 +138,7 @@ class TurnRunner:
             allowed=frozenset(owned.allowed),
             holds=self._held.ask if asks else None,
             asks=asks,
+            tried=owned.tries,
         )
         settings = self._deps.settings
         thinking = owned.effective("thinking", settings)
@@ -189,7 +190,7 @@ class TurnRunner:
             self._spending.count_soon()
             live.text("")
             live.phase(texts.ANOTHER_TRY)
-            await self._deps.sleep(pause)
+            await self._owned.tries.pause(self._deps.sleep, pause)
             live.phase("")
 
     async def _once(self, asked: TurnRequest, live: TrackedAnswer) -> TurnResult:
@@ -203,8 +204,6 @@ class TurnRunner:
         try:
             compacts = asked.messages[0].kind == "compact"
             result = await (runtime.compact(asked) if compacts else runtime.run(asked, live))
-        except TurnFailed:
-            raise
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is None or task.cancelling():

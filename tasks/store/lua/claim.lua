@@ -1,5 +1,6 @@
 -- Make an incarnation the owner of a session, unless a living one owns it, and read what there is to do.
 -- The head of the inbox is begun by it, unless the claimer had it already: an answer that was lost is no try.
+-- The first try is counted here; a later one is told, and its turn counts it when it begins to run.
 -- KEYS: 1 state, 2 inbox, 3 outbox, 4 liveness of the claimer, 5 liveness of the expected owner.
 -- ARGV: 1 claimer, 2 expected owner ('' none), 3 how many inbox entries to read, 4 expected epoch ('' unknown).
 -- Reply: {"dead"}: the claimer's own heartbeat is overdue; {"held", owner, epoch}: another living
@@ -35,7 +36,7 @@ if waiting == 0 or undelivered > 0 then
   tries = 0
 elseif begins then
   tries = tries + 1
-  stored = tries
+  stored = math.max(stored, 1)
 end
 local put = { STATE.owner, me, STATE.epoch, won }
 if stored > 0 or claim[3] then

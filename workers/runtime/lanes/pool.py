@@ -23,7 +23,6 @@ FIRST_RETRY_S, LONGEST_RETRY_S = 0.5, 30.0
 LIFETIME_TURNS = 500
 """A lane is replaced after so many turns: provider objects may collect data. A new lane costs a millisecond."""
 
-
 NO_PARTIES = TurnParties()
 
 
@@ -146,12 +145,9 @@ class Lanes:
         Raises:
             TurnFailed: no lane can be made at present.
         """
-        self._retire_old()
-        if self._queue.may_hold(who) and (lane := self._pick(who.session)) is not None:
-            self._queue.grant(who)
-            return self._lend(lane, who)
-        ticket = self._queue.join(who)
-        loop = asyncio.get_running_loop()
+        if (lane := self.take_free(who)) is not None:
+            return lane
+        ticket, loop = self._queue.join(who), asyncio.get_running_loop()
         place, self._asked[ticket] = loop.create_future(), loop.time()
         self._places[ticket] = place
         self._grow()
@@ -165,6 +161,14 @@ class Lanes:
             self._queue.leave(ticket)
             self._places.pop(ticket, None)
             self._asked.pop(ticket, None)
+
+    def take_free(self, who: TurnParties) -> Lane | None:
+        """Borrow a lane that is free for these parties now."""
+        self.renew()
+        if not self._queue.may_hold(who) or (lane := self._pick(who.session)) is None:
+            return None
+        self._queue.grant(who)
+        return self._lend(lane, who)
 
     def _lend(self, lane: Lane, who: TurnParties) -> Lane:
         self._free.remove(lane)
@@ -205,10 +209,6 @@ class Lanes:
             self._offer(lane)
         self._grow()
 
-    def renew(self) -> None:
-        """Replace outdated lanes: idle ones now, lent ones when they come back."""
-        self._retire_old()
-
     async def end_warm(self, session: str) -> None:
         """End the idle instances that are warm for a session, and wait until they have ended."""
         for lane in [lane for lane in self._free if lane.warm == session]:
@@ -229,7 +229,8 @@ class Lanes:
         lane.ending = True
         lane.orders.put_nowait(None)
 
-    def _retire_old(self) -> None:
+    def renew(self) -> None:
+        """Replace outdated lanes: idle ones now, lent ones when they come back."""
         for lane in [lane for lane in self._free if lane.generation != self._factory.generation]:
             self._free.remove(lane)
             self._retire(lane)
