@@ -384,7 +384,8 @@ def test_a_turn_holds_every_text_and_file_that_it_ends_unless_edited_away(inbox:
     for place, message in enumerate(taken):
         edits = [key for key in current if message.edited and message.message_id and key[0] == message.message_id]
         current[edits[0] if edits else (message.message_id, place)] = (message.text, message.media)
-    held = "\n".join(message.text for message in plan.messages)
+    captions = [file.caption for message in plan.messages for file in message.media if file.caption]
+    held = "\n".join((*(message.text for message in plan.messages), *captions))
     assert sum(len(text) for text, _ in current.values()) <= len(held)
     assert sum(len(media) for _, media in current.values()) == sum(len(message.media) for message in plan.messages)
 
