@@ -24,7 +24,7 @@ READ_AHEAD = 64
 
 USAGE_KEPT = timedelta(days=40)
 
-OF_THE_HEAD = (StateField.journal, StateField.parked, StateField.asked, StateField.held)
+OF_THE_HEAD = (StateField.journal, StateField.parked, StateField.asked, StateField.held, StateField.refused)
 """Fields of the state that are of the messages at the head, and go when they do."""
 
 _REMEMBERED = 10_000

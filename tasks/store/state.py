@@ -27,6 +27,8 @@ class StateField(StrEnum):
     """The messages that show these questions, by their ids."""
     held = "held"
     """JSON: the question of the running turn whose call stays open (``tasks.asking.HeldQuestion``)."""
+    refused = "refused"
+    """The name of the running turn, and the update ids that it does not answer: their allowances were used up."""
     allowed = "allowed"
     """JSON list: the tools that people of the chat always allow."""
     history = "history"

@@ -1,7 +1,7 @@
 """A session that this worker owns: what its state says, and its owner's writes, each repeated until Redis takes it."""
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -166,12 +166,10 @@ class OwnedSession(StateView):
         kept = await self._write(lambda: self._journal.append(self._claim, steps))
         if not kept and not steps.at:
             # A write of the turn before, which was cancelled, came in after all.
-            steps = replace(steps, replaces=await self._journal_mark())
+            mark = await persist(lambda: self._journal.mark(self._claim), self.session, self._sleep)
+            steps = replace(steps, replaces=mark)
             kept = await self._write(lambda: self._journal.append(self._claim, steps))
         return kept
-
-    async def _journal_mark(self) -> str:
-        return await persist(lambda: self._journal.mark(self._claim), self.session, self._sleep)
 
     async def delivered(self, reply: bytes) -> None:
         """Drop the oldest reply: Telegram has it."""
@@ -184,11 +182,21 @@ class OwnedSession(StateView):
 
     async def note_batch_size(self, entries: int) -> None:
         """Record how many inbox entries the turn takes that begins now."""
-        self._fields[StateField.batch_size] = str(entries).encode()
-        await self._write(lambda: self._sessions.note(self._claim, StateField.batch_size, str(entries)))
+        await self._note(StateField.batch_size, str(entries))
+
+    async def note_refused(self, turn: str, updates: Collection[int]) -> None:
+        """Record which messages the turn does not answer that begins now."""
+        await self._note(StateField.refused, " ".join((turn, *map(str, updates))) if updates else "")
 
     async def _count_tries(self, tries: int) -> None:
-        await self._write(lambda: self._sessions.note(self._claim, StateField.tries, str(tries)))
+        await self._note(StateField.tries, str(tries))
+
+    async def _note(self, field: StateField, value: str) -> None:
+        """Write one field; an empty value removes it."""
+        self._fields.pop(field, None)
+        if value:
+            self._fields[field] = value.encode()
+        await self._write(lambda: self._sessions.note(self._claim, field, value))
 
     async def note_live(self, message_id: int) -> None:
         """Record a message that shows the running turn.
@@ -212,16 +220,11 @@ class OwnedSession(StateView):
     async def note_asked(self, question: str, message_id: int) -> None:
         """Record the message that shows a question."""
         asked = f"{text(self._fields.get(StateField.asked, b''))} {question}:{message_id}".strip()
-        self._fields[StateField.asked] = asked.encode()
-        await self._write(lambda: self._sessions.note(self._claim, StateField.asked, asked))
+        await self._note(StateField.asked, asked)
 
     async def note_held(self, held: HeldQuestion | None) -> None:
         """Record the question of the running turn whose call stays open; None: there is none any more."""
-        said = held.to_json() if held is not None else ""
-        self._fields.pop(StateField.held, None)
-        if said:
-            self._fields[StateField.held] = said.encode()
-        await self._write(lambda: self._sessions.note(self._claim, StateField.held, said))
+        await self._note(StateField.held, held.to_json() if held is not None else "")
 
     async def leave(self, new: SessionKey, entries: Sequence[bytes] = ()) -> None:
         """Release the session, which goes on as ``new``, and drop the ``entries`` that report the move."""

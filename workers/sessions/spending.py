@@ -27,8 +27,8 @@ _HELD_FOR_S = 3600.0
 """A hold expires after this time. It matters when its worker died and the turn is not run again."""
 
 
-HELD = 2
-"""A verdict of ``reserve``: running turns hold what is left."""
+USED_UP, HELD = 1, 2
+"""Verdicts of ``reserve``: the allowance is used up; running turns hold what is left of it."""
 
 
 class Ledger(Protocol):

@@ -120,6 +120,12 @@ class StateView:
             return HeldQuestion.from_json(field) if field else None
         return None
 
+    def refused(self, turn: str) -> frozenset[int]:
+        """The update ids that this turn was begun without; their payers' allowances were used up."""
+        name, *updates = text(self._fields.get(StateField.refused, b"")).split() or [""]
+        kept = (int(update) for update in updates if update.isascii() and update.isdecimal())
+        return frozenset(kept) if name == turn else frozenset()
+
     @property
     def allowed(self) -> tuple[str, ...]:
         """What people of the session always allow (``Question.scope``)."""

@@ -14,6 +14,7 @@ from tasks.store.state import StateField
 from tasks.turn_record import with_reference
 from workers import texts
 from workers.interfaces import LiveAnswer, TurnFailed, TurnRequest, TurnResult
+from workers.sessions.admission import admitted
 from workers.sessions.again import BATCH
 from workers.sessions.asking import Ask, answers_of, asks_people, put_questions
 from workers.sessions.course import Course
@@ -22,7 +23,7 @@ from workers.sessions.failures import Failures
 from workers.sessions.held import HeldQuestions
 from workers.sessions.journal import TurnJournal
 from workers.sessions.outcome import Asked, Outcome
-from workers.sessions.owned_session import OwnedSession, persist
+from workers.sessions.owned_session import OwnedSession
 from workers.sessions.planner import MAX_TRIES, dead_letter
 from workers.sessions.spending import HELD, Spending, payer
 from workers.sessions.tracked_answer import TrackedAnswer, TurnText
@@ -81,10 +82,10 @@ class TurnRunner:
             EnvelopeTooNew: a worker of a newer release has to run it.
         """
         asked = self._messages
+        await self.journal.open()
         refusals = await self._refuse_over_budget()
         if not self._messages:
             return self._remembered(Outcome(refusals), asked)
-        await self.journal.open()
         if self._asked.steering is not None:
             self._asked.steering.begin(self._messages)
         try:
@@ -275,20 +276,20 @@ class TurnRunner:
     async def _refuse_over_budget(self) -> tuple[Reply, ...]:
         """Take out the messages of payers whose allowance is used up; returns what they are told."""
         owned, spending, messages = self._owned, self._spending, self._messages
-        used, turns = owned.used
-        admission = await persist(lambda: spending.admit(messages, used, turns), owned.session, self._deps.sleep)
-        verdicts = {id(message): admission.payers[payer(message, owned.session)] for message in messages}
-        refused = [message for message in messages if verdicts[id(message)]]
-        self._messages = () if admission.chat else tuple(message for message in messages if message not in refused)
+        goes_on = bool(self._asked.resumed or self.journal.kept)
+        asked = messages, self.journal.mark.turn
+        verdicts = await admitted(self._deps, owned, spending, asked, goes_on=goes_on)
+        refused = [message for message in messages if message.update_id in verdicts.refused]
+        self._messages = () if verdicts.chat else tuple(message for message in messages if message not in refused)
         spending.shared_by(self._messages)
-        if admission.chat:
-            return self._render(texts.over_budget("this chat's", held=admission.chat == HELD))
+        if verdicts.chat:
+            return self._render(texts.over_budget("this chat's", held=verdicts.chat == HELD))
         if not self._messages:
-            return self._render(texts.over_budget("your", held=verdicts[id(refused[-1])] == HELD))
+            return self._render(texts.over_budget("your", held=verdicts.refused[refused[-1].update_id] == HELD))
         self._reply_to = self._target(self._messages[-1])
         told: list[Reply] = []
         for who, last in {payer(message, owned.session): message for message in refused}.items():
-            said = texts.over_budget("your", held=admission.payers[who] == HELD)
+            said = texts.over_budget("your", held=verdicts.refused[last.update_id] == HELD)
             theirs = tuple(message.update_id for message in refused if payer(message, owned.session) == who)
             told += [
                 reply.model_copy(update={"answers": theirs})
