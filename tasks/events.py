@@ -39,6 +39,8 @@ EVENTS: Final[Mapping[str, str]] = {
     "chat.moved": "A group became a supergroup.",
     "inbox.full": "A session has too many waiting messages; this one was not taken.",
     "answer.failed": "The bot's own answer failed; a dead letter was written.",
+    "takeover.freed": "A session was taken from an owner that died or stood still, because its user said stop.",
+    "takeover.missed": "Redis did not answer when a dead owner's turn was to be stopped; the word waits.",
     "interrupt.missed": "A running turn could not be told of a control word; the word waits for the turn's end.",
     "interrupt.failed": "A defect kept a running turn from being told of a control word.",
     "ack.refused": "Telegram did not take a typing sign or a reaction.",

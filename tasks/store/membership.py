@@ -12,6 +12,9 @@ from tasks.session import SessionKey
 from tasks.store.redis import Script, guard, text
 from tasks.worker_status import WorkerStatus
 
+LOOK = "look"
+TAKEN = "took "
+"""Stands in the news before the name of a session that was taken from an owner whose heartbeat stood still."""
 FORGOTTEN = "forgot "
 """Stands in the news before the name of a session that was erased for its age."""
 _DIGITS = 15
@@ -108,7 +111,7 @@ class Membership:
     async def announce(self) -> None:
         """Tell all workers to look at once."""
         with guard():
-            await self._redis.publish(keys.NEWS, "look")
+            await self._redis.publish(keys.NEWS, LOOK)
 
     async def tell_forgotten(self, sessions: Iterable[SessionKey]) -> None:
         """Have all workers remove what their machines have of these sessions; a worker that is away keeps it."""

@@ -15,6 +15,7 @@ from tasks.envelope import DeadLetter, Inbound, Reply
 from tasks.errors import ClaimLost
 from tasks.session import SessionKey
 from tasks.slots import slot_of
+from tasks.store.owners import Owners
 from tasks.store.redis import DEAD_KEPT, Script, guard, text
 from tasks.store.state import StateField
 from tasks.store.views import SessionViews
@@ -122,6 +123,7 @@ class SessionStore(SessionViews):
         super().__init__(redis, slots)
         self._clock = clock
         self._left_at: dict[SessionKey, int] = {}
+        self.owners = Owners(redis)
         self._claim = Script(redis, "claim")
         self._advance = Script(redis, "advance")
         self._commit = Script(redis, "commit")
@@ -224,8 +226,7 @@ class SessionStore(SessionViews):
     async def charge(self, session: SessionKey, ident: str, usage: Mapping[str, Counts]) -> None:
         """Count what model calls have cost, ahead of a commit or without one; the same ``ident`` counts once."""
         plan = [{"add": dict(counts.add), "set": flat(counts.set)} for counts in usage.values()]
-        kept = int(USAGE_KEPT.total_seconds())
-        await self._charge([*usage], [str(session), ident, json.dumps(plan), kept])
+        await self._charge([*usage], [str(session), ident, json.dumps(plan), int(USAGE_KEPT.total_seconds())])
 
     async def reserve(self, session: SessionKey, holds: Sequence[Hold], seconds: float) -> list[int]:
         """Hold tokens for the session's next turn: the chat's first, then each payer's.

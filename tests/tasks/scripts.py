@@ -157,6 +157,7 @@ STEPS = (
         },
     ),
     Step("forget", ["members", "liveness"], ["w-one"], {"members": {"w-one": "{}"}}),
+    Step("evict", ["state", "outbox", "live"], ["w-one", "3", "-2"], {"state": STATE}),
     Step("handoff", ["state"], ["w-one", "3", "0"], {"state": STATE}),
     Step(
         "journal",

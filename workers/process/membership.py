@@ -12,7 +12,7 @@ from tasks.errors import CohortError, StoreUnavailable
 from tasks.session import SessionKey
 from tasks.slots import assign, queue_of
 from tasks.store import Store
-from tasks.store.membership import FORGOTTEN, View
+from tasks.store.membership import FORGOTTEN, TAKEN, View
 from tasks.waiting import came_within
 from tasks.worker_status import WorkerStatus
 from workers.sessions.dependencies import Dependencies
@@ -233,6 +233,9 @@ class Member:
                     elif news.startswith(FORGOTTEN):
                         with suppress(ValueError):
                             await self._forget([SessionKey.parse(news.removeprefix(FORGOTTEN))])
+                    elif news.startswith(TAKEN):
+                        with suppress(ValueError):
+                            await self._scheduler.taken(SessionKey.parse(news.removeprefix(TAKEN)))
             except StoreUnavailable:
                 await asyncio.sleep(1.0)
 

@@ -4,6 +4,9 @@ from datetime import timedelta
 
 from tasks.clock import Clock
 
+_CERTAIN = 0.4
+"""The part of the time to live for which a renewal makes claims certain. Renewals come after each fifth of it."""
+
 
 class Heartbeat:
     """Knows how long the heartbeat has been unbroken. While it is, no other worker can take a session from this one.
@@ -14,6 +17,8 @@ class Heartbeat:
 
     def __init__(self, clock: Clock, ttl: timedelta) -> None:
         """``ttl``: how long the key in Redis lives after each renewal."""
+        # At the second renewal that does not come, a control word may have found this worker silent (``takeover``).
+        self._certain_s = ttl.total_seconds() * _CERTAIN
         self._clock = clock
         self._ttl_s = ttl.total_seconds()
         self._renewed_at: float | None = None
@@ -43,4 +48,4 @@ class Heartbeat:
     def unbroken_since(self, verified: float) -> bool:
         """Whether a claim that Redis verified at ``verified`` (``now()`` before the call) still stands for certain."""
         last = self._renewed_at
-        return last is not None and verified >= self._unbroken_from and self.now() - last < self._ttl_s
+        return last is not None and verified >= self._unbroken_from and self.now() - last < self._certain_s

@@ -11,6 +11,7 @@ from tasks.telemetry import bind_fields
 from tasks.waiting import came_within
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.loop import TurnLoop
+from workers.sessions.takeover import free
 
 log = logging.getLogger("cohort.scheduler")
 
@@ -111,10 +112,24 @@ class SessionScheduler:
         return woken
 
     def interrupt(self, session: SessionKey) -> None:
-        """A control word is in the inbox: end the running turn, unless that turn has taken the word already."""
+        """A control word is in the inbox: end the running turn, unless that turn has taken the word already.
+
+        Each worker hears of it. Where the turn's worker died, another one carries the word out.
+        """
         if session in self._loops:
             self._rerun.add(session)
             self._group.create_task(self._loops[session][0].interrupt_if_newer(), name=f"control {session}")
+        elif not self._draining and not self._paused(session):
+            self._group.create_task(self._take_over(session), name=f"takeover {session}")
+
+    async def _take_over(self, session: SessionKey) -> None:
+        if await free(self._deps, session):
+            await self.visit(session)
+
+    async def taken(self, session: SessionKey) -> None:
+        """Another worker took the session, because this one's heartbeat stood still: end its turn."""
+        if session in self._loops:
+            await self._loops[session][0].revalidate_claims()
 
     def has(self, session: SessionKey) -> bool:
         """Whether the session is awake."""

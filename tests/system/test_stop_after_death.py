@@ -1,0 +1,36 @@
+"""/stop of a turn whose worker stands still, in real processes: the others carry it out while its heartbeat stands."""
+
+import asyncio
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.harness.scene import scene
+
+STOP = "Stopped"
+
+
+@pytest.mark.promise("stop-after-death")
+async def test_stop_reaches_a_person_whose_worker_stands_still_and_that_worker_finds_its_session_taken(
+    tmp_path: Path,
+) -> None:
+    async with scene(tmp_path) as stage:
+        await stage.start(workers=2)
+        chat = await stage.chat()
+        await stage.say(chat, "HOLD:long@2 tell")
+        await stage.model.held("long")
+        await stage.people.wait_for(chat, 1)
+        owner = await stage.owner(chat)
+        owner.signal(signal.SIGSTOP)
+        await stage.people.say(chat, "/stop")
+        ours = await stage.people.wait_for(chat, lambda ours: any(STOP in one["text"] for one in ours), timeout=30)
+        # Not by the end of its heartbeat, which comes after five seconds.
+        assert any("takeover.freed" in line for worker in stage.harness.workers.values() for line in worker.lines)
+        assert len(ours) == 2  # the text that was shown, and the line
+        partial = ours[0]["text"]
+        lines = len(owner.lines)
+        owner.signal(signal.SIGCONT)
+        await stage.model.release("long")
+        await asyncio.to_thread(owner.wait_line, "claim.lost", after=lines)
+        assert [one["text"] for one in await stage.people.wait_for(chat, 2)] == [partial, ours[1]["text"]]

@@ -1,0 +1,121 @@
+"""/stop of a turn whose worker died, or stands still: another worker carries it out, long before the heartbeat ends."""
+
+import asyncio
+
+import pytest
+
+from tasks.worker_status import WorkerStatus
+from tests.workers.fakes import PATIENCE_S, Hold
+from tests.workers.pool import LONG, Pool, Worker, session
+from workers import texts
+from workers.sessions.takeover import ANSWERS_WITHIN_S
+
+ONE = session(1)
+
+
+async def begun(pool: Pool, worker: Worker) -> Hold:
+    """A turn that has shown words and goes on."""
+    pool.model.partial["long"] = "Once upon"
+    hold = pool.model.hold("long")
+    await pool.say(1, "long story")
+    pool.doorbell(worker, ONE)
+    await hold.reached()
+    await pool.telegram.changes.until(lambda: bool(pool.telegram.noted))
+    return hold
+
+
+async def stop(pool: Pool, *workers: Worker) -> None:
+    await pool.say(1, kind="stop")
+    for worker in workers:
+        worker.scheduler.interrupt(ONE)
+
+
+async def beats(pool: Pool, worker: Worker) -> None:
+    """Its heartbeat is renewed, as a living worker's is when it is asked to."""
+    await pool.store.redis.delete(f"cohort:worker:{worker.name}")
+    await pool.store.members.beat(worker.name, WorkerStatus(), LONG * 2, member=False)
+
+
+@pytest.mark.promise("stop-after-death")
+async def test_a_stop_of_a_dead_workers_turn_is_carried_out_while_its_heartbeat_still_stands(pool: Pool) -> None:
+    one = await pool.worker("w-one")
+    await begun(pool, one)
+    one.cut()  # no supervisor sees it
+    two, three = await pool.worker("w-two"), await pool.worker("w-three")
+    await stop(pool, two, three)
+    await pool.telegram.until_delivered(1)
+    assert await pool.store.redis.exists("cohort:worker:w-one")
+    assert list(pool.telegram.chat(ONE).shown.values()) == ["Once upon", texts.stopped(1)]
+    assert set(pool.naps.taken) == {ANSWERS_WITHIN_S}
+    await pool.all_leave()
+    assert pool.telegram.texts(ONE) == [texts.stopped(1)]
+    assert len(pool.model.calls) == 1
+    assert await pool.idle(ONE)
+
+
+@pytest.mark.promise("stop-after-death")
+async def test_a_worker_that_renews_its_heartbeat_keeps_its_session(pool: Pool) -> None:
+    one = await pool.worker("w-one")
+    hold = await begun(pool, one)
+    two = await pool.worker("w-two")
+    pool.naps.awake.clear()
+    await stop(pool, two)
+    await pool.naps.changes.until(lambda: bool(pool.naps.taken))
+    await beats(pool, one)
+    pool.naps.awake.set()
+    await two.stop()
+    assert (await pool.state(ONE))["owner"] == "w-one"
+    hold.go.set()
+    await pool.telegram.until_delivered(2)
+    assert pool.telegram.texts(ONE) == ["answer to long story", texts.stopped(0)]
+
+
+async def test_a_worker_with_an_undelivered_reply_keeps_its_session(pool: Pool) -> None:
+    one = await pool.worker("w-one")
+    telegram = Hold()
+    one.delivery.before = lambda *_: telegram.here()
+    await pool.say(1, "hello")
+    pool.doorbell(one, ONE)
+    await telegram.reached()
+    two = await pool.worker("w-two")
+    await stop(pool, two)
+    await pool.naps.changes.until(lambda: bool(pool.naps.taken))
+    await two.stop()
+    telegram.go.set()
+    await pool.telegram.until_delivered(2)
+    assert pool.telegram.texts(ONE) == ["answer to hello", texts.stopped(0)]
+
+
+@pytest.mark.promise("stop-after-death")
+async def test_a_worker_that_stood_still_finds_its_session_taken_and_ends_the_turn(pool: Pool) -> None:
+    one = await pool.worker("w-one")
+    hold = await begun(pool, one)
+    two = await pool.worker("w-two")
+    await stop(pool, two)
+    await pool.telegram.until_delivered(1)
+    # The news, which waited for it.
+    await one.scheduler.taken(ONE)
+    await pool.model.changes.until(lambda: pool.model.calls[0].end == "CancelledError")
+    hold.go.set()
+    await one.stop()
+    assert pool.telegram.texts(ONE) == [texts.stopped(1)]
+
+
+async def test_the_news_of_a_taken_session_reaches_its_member(pool: Pool) -> None:
+    one = await pool.worker("w-one", sweeps=True)
+    await begun(pool, one)
+    owner = await pool.store.sessions.owners.of(ONE)
+    assert owner is not None
+    async with asyncio.timeout(PATIENCE_S):
+        while not await pool.store.sessions.owners.evict(ONE, owner):
+            owner = await pool.store.sessions.owners.of(ONE)
+            assert owner is not None
+    # The sweep finds the session free again, and its turn runs once more.
+    await pool.model.changes.until(lambda: [call.end for call in pool.model.calls[:1]] == ["CancelledError"])
+
+
+async def test_a_session_without_an_owner_is_left_to_its_doorbell(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    await stop(pool, worker)
+    await worker.stop()
+    assert (pool.naps.taken, pool.telegram.delivered) == ([], [])
