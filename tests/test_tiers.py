@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ORDER, TIERS, tier_of
+from tests.harness.scheduling import CHAINS, chain_of
 
 ROOT = Path(__file__).parent
 SHARED = ("tests.harness", "tests.support", "tests.conftest", "tests.promises")
@@ -36,6 +37,15 @@ def test_a_folder_of_tests_has_one_tier() -> None:
 def test_a_folder_without_a_tier_is_refused() -> None:
     with pytest.raises(pytest.UsageError, match="tests/elsewhere has no tier"):
         tier_of(ROOT / "elsewhere" / "test_a.py")
+
+
+def test_tests_of_a_chain_stay_together_and_their_files_are_there() -> None:
+    files = [name for names in CHAINS.values() for name in names]
+    assert [name for name in files if not (ROOT / name).is_file()] == []
+    assert len(set(files)) == len(files)
+    assert chain_of("tests/system/test_path.py::test_a") == chain_of("tests/system/test_kill.py::test_b[::]") == "stage"
+    assert chain_of("tests/system/test_slots.py::test_a") == chain_of("tests/system/test_failover.py::test_b")
+    assert chain_of("tests/runtime/test_a.py::test_a[1]") != chain_of("tests/runtime/test_a.py::test_a[2]")
 
 
 @pytest.mark.parametrize("tier", HEAVY)

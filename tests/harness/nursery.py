@@ -1,9 +1,12 @@
 """``python -m tests.harness.nursery FD MODULE...``: begins processes that have the product's modules loaded already.
 
-A worker's imports take three seconds of processor time, and a stage has a worker or two for each test. A child that is
-forked from a process without threads differs from a started one in nothing but that: it has a session, an environment,
-output and signals of its own, and runs ``python -m module`` from its first line. Tests of how a process starts, the
-benchmark and the chaos run start theirs by exec.
+A worker's imports take three seconds of processor time, those of a `cohort` command almost one. A child that is forked
+from a process without threads differs from a started one in nothing but that: it has a session, an environment, a
+working directory, output and signals of its own, and runs ``python -m module`` from its first line. Tests of how a
+process starts, the benchmark and the chaos run start theirs by exec.
+
+The processes of a test run share one set of loaded modules: a listening nursery (``shared``) loads them when the first
+of them connects, and forks a server for each.
 """
 
 import functools
@@ -18,13 +21,15 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
 ROOT = Path(__file__).parents[2]
-LOADED = ("workers.process.app", "bot.wiring", "playground.server", "tests.support.model")
+LOADED = ("workers.process.app", "bot.wiring", "playground.server", "tests.support.model", "ops.cli")
+SHARED = "TEST_NURSERY"
+"""The environment's name for the abstract socket on which the run's nursery listens."""
 READY_S = 60.0
 MESSAGE = 2**18
 
@@ -63,40 +68,48 @@ class Child:
 
 
 class Nursery:
-    """The test's side; the process behind it ends with the block or with this process, and all its children with it."""
+    """The test's side; the server behind it ends with the block or with this process, and all its children with it.
 
-    def __init__(self, loaded: Sequence[str] = LOADED) -> None:
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ``shared``: the name of a listening nursery that forks the server; without one, the server is started.
+    """
+
+    def __init__(self, loaded: Sequence[str] = LOADED, shared: str | None = None) -> None:
         self._news = threading.Condition()
         self._children: dict[int, Child] = {}
         self._begun: list[Child] = []
         self._ordering = threading.Lock()
-        with theirs:
-            self._server = subprocess.Popen(
-                [sys.executable, "-u", "-m", __name__, str(theirs.fileno()), *loaded],
-                cwd=ROOT,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
-        threading.Thread(target=self._listen, name="nursery", daemon=True).start()
+        self._server: subprocess.Popen[bytes] | None = None
+        if shared is not None:
+            self._control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            self._control.connect(f"\0{shared}")
+        else:
+            self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            with theirs:
+                self._server = _started(theirs, loaded, None)
+        self._listener = threading.Thread(target=self._listen, name="nursery", daemon=True)
+        self._listener.start()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._control.shutdown(socket.SHUT_RDWR)
-        self._server.wait(READY_S)
+        self._control.shutdown(socket.SHUT_WR)
+        self._listener.join(READY_S)
+        if self._server is not None:
+            self._server.wait(READY_S)
         self._control.close()
 
-    def begin(self, argv: Sequence[str], environ: Mapping[str, str], output: int) -> Child:
-        """Begin ``python`` with these arguments (``-m module ...``); ``output`` is its stdout and stderr.
+    def begin(self, argv: Sequence[str], environ: Mapping[str, str], *outputs: int, cwd: Path = ROOT) -> Child:
+        """Begin ``python`` with these arguments (``-m module ...``).
+
+        ``outputs`` are its stdout and its stderr, or one descriptor for both.
 
         Raises:
             TimeoutError: the nursery does not answer.
         """
-        order = json.dumps({"argv": list(argv), "environ": dict(environ)}).encode()
+        order = json.dumps({"argv": list(argv), "environ": dict(environ), "cwd": str(cwd)}).encode()
         with self._ordering:
-            socket.send_fds(self._control, [order], [output])
+            socket.send_fds(self._control, [order], outputs)
             with self._news:
                 if not self._news.wait_for(lambda: self._begun, READY_S):
                     raise TimeoutError("no process was begun")
@@ -114,10 +127,63 @@ class Nursery:
                 self._news.notify_all()
 
 
+def _started(theirs: socket.socket, loaded: Sequence[str], stdin: int | None) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-u", "-m", __name__, str(theirs.fileno()), *loaded],
+        cwd=ROOT,
+        stdin=stdin,
+        pass_fds=[theirs.fileno()],
+        start_new_session=True,
+    )
+
+
 @functools.cache
 def nursery() -> Nursery:
     """The one of this process."""
-    return Nursery()
+    return Nursery(shared=os.environ.get(SHARED))
+
+
+@contextmanager
+def listening(loaded: Sequence[str] = LOADED) -> Iterator[str]:
+    """A nursery for several processes; it ends with the block, or with this process. Its name is for ``shared``."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+        listener.bind("")
+        listener.listen()
+        name = listener.getsockname()[1:].decode()
+        server = _started(listener, loaded, subprocess.PIPE)
+    try:
+        yield name
+    finally:
+        server.communicate(timeout=READY_S)
+
+
+def attend(listener: socket.socket, modules: Sequence[str]) -> socket.socket | None:
+    """Fork a server for each connection; returns in each, with it, and when the one who started this has ended."""
+    servers: list[int] = []
+    with selectors.DefaultSelector() as selector:
+        selector.register(listener, selectors.EVENT_READ)
+        selector.register(sys.stdin, selectors.EVENT_READ)
+        while listener in [key.fileobj for key, _ in selector.select()]:
+            control, _ = listener.accept()
+            if not servers:
+                load(modules)
+            pid = os.fork()
+            if pid == 0:
+                return control
+            control.close()
+            servers.append(pid)
+    for pid in servers:
+        os.waitpid(pid, 0)
+    return None
+
+
+def load(modules: Sequence[str]) -> None:
+    """Have them loaded, as a process that may be forked."""
+    for name in modules:
+        importlib.import_module(name)
+    assert len([*Path("/proc/self/task").iterdir()]) == 1, "a forked process would lack the threads of this one"
+    gc.collect()
+    gc.freeze()
 
 
 def serve(control: socket.socket) -> dict[str, Any] | None:
@@ -134,7 +200,7 @@ def serve(control: socket.socket) -> dict[str, Any] | None:
                     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
                     control.send(json.dumps({"ended": pid, "status": status}).encode())
                     continue
-                order, outputs, _, _ = socket.recv_fds(control, MESSAGE, 1)
+                order, outputs, _, _ = socket.recv_fds(control, MESSAGE, 2)
                 if not order:
                     for handle in children:
                         signal.pidfd_send_signal(handle, signal.SIGKILL)
@@ -143,8 +209,9 @@ def serve(control: socket.socket) -> dict[str, Any] | None:
                 if pid == 0:
                     for handle in children:
                         os.close(handle)
-                    return json.loads(order) | {"output": outputs[0]}
-                os.close(outputs[0])
+                    return json.loads(order) | {"outputs": outputs}
+                for output in outputs:
+                    os.close(output)
                 handle = os.pidfd_open(pid)
                 children[handle] = pid
                 selector.register(handle, selectors.EVENT_READ)
@@ -154,24 +221,33 @@ def serve(control: socket.socket) -> dict[str, Any] | None:
 def become(order: dict[str, Any]) -> None:
     """Be the process that was ordered."""
     os.setsid()
-    for standard in (1, 2):
-        os.dup2(order["output"], standard)
-    os.close(order["output"])
+    os.chdir(order["cwd"])
+    sys.path.insert(0, order["cwd"])
+    outputs, nothing = order["outputs"], os.open(os.devnull, os.O_RDONLY)
+    for descriptor, standard in ((nothing, 0), (outputs[0], 1), (outputs[-1], 2)):
+        os.dup2(descriptor, standard)
+    for descriptor in (nothing, *outputs):
+        os.close(descriptor)
     os.environ.clear()
     os.environ.update(order["environ"])
     flag, module, *arguments = order["argv"]
     assert flag == "-m"
     sys.argv = [module, *arguments]
+    sys.modules.pop(module, None)  # It is run as __main__, from its first line.
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
 def main() -> None:
-    with socket.socket(fileno=int(sys.argv[1])) as control:
-        for name in sys.argv[2:]:
-            importlib.import_module(name)
-        assert len([*Path("/proc/self/task").iterdir()]) == 1, "a forked process would lack the threads of this one"
-        gc.collect()
-        gc.freeze()
+    modules = sys.argv[2:]
+    control: socket.socket | None = socket.socket(fileno=int(sys.argv[1]))
+    if control.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+        with control as listener:
+            control = attend(listener, modules)
+    else:
+        load(modules)
+    if control is None:
+        return
+    with control:
         order = serve(control)
     if order is not None:
         become(order)

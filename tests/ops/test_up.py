@@ -19,8 +19,6 @@ from ops.home import Home, Running
 from tests.harness.command import clean, cohort
 from tests.harness.processes import ROOT
 
-pytestmark = pytest.mark.xdist_group("embedded-valkey")
-"""Each looks for a free port before its server takes it."""
 START = 90.0
 
 

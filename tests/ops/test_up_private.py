@@ -16,8 +16,6 @@ from tests.harness.processes import ROOT
 from tests.ops.test_flower import free_port
 from tests.ops.test_up import System, system
 
-pytestmark = pytest.mark.xdist_group("embedded-valkey")
-"""Each looks for a free port before its server takes it."""
 OURS = ("tasks", "workers", "ops", "playground", "botapi")
 THEIRS = ("celery", "kombu", "redis", "flower", "tornado", "uvicorn", "starlette", "telegram", "pydantic", "httpx")
 TRAP = "import os, pathlib\npathlib.Path({marker!r}).joinpath(__name__).touch()\nraise ImportError('not ours')\n"

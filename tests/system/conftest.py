@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
@@ -13,20 +12,6 @@ from tests.harness.declared import undeclared
 from tests.harness.nursery import nursery
 from tests.harness.product import Harness, ModelControl, durable_valkey
 
-HERE = Path(__file__).parent
-SECOND = (
-    *("test_redis_faults", "test_recycle", "test_slots", "test_cards_reload", "test_shipped_cards"),
-    *("test_asking", "test_events", "test_forget", "test_pause"),
-)
-"""About as long as the others together."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Two processes of a run have the stages: each has one nursery, stages mostly wait, and a worker is 180 MiB."""
-    for item in items:
-        if item.path.is_relative_to(HERE):
-            item.add_marker(pytest.mark.xdist_group("stages-2" if item.path.stem in SECOND else "stages-1"))
-
 
 @dataclass(frozen=True)
 class Running:
@@ -35,9 +20,9 @@ class Running:
     model: str
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """Valkey, playground, mock model, one bot and two workers."""
+    """Valkey, playground, mock model, one bot and two workers. They end with the folder, not with the run."""
     home = tmp_path_factory.mktemp("system")
     with durable_valkey(home / "valkey") as valkey, Harness(home / "h", valkey.connection_url, nursery()) as harness:
         playground, model = harness.playground(), harness.model()

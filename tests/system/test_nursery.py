@@ -6,10 +6,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.harness.nursery import Nursery
+from tests.harness.nursery import Nursery, listening
 from tests.harness.processes import ROOT, Process
 
 SERVER = ["-m", "http.server", "0", "--bind", "127.0.0.1"]
@@ -47,19 +48,43 @@ def test_a_failure_of_a_forked_process_is_told_in_its_output(nursery: Nursery) -
         assert "No module named tests.harness.no_such_module" in process.output
 
 
+def test_two_processes_of_a_run_share_a_nursery_and_one_may_end_without_the_other() -> None:
+    with listening(loaded=()) as name, Nursery(shared=name) as kept, Process("server", SERVER, {}, kept) as server:
+        with Nursery(shared=name) as brief, Process("server", SERVER, {}, brief) as other:
+            other.wait_line("Serving HTTP")
+        assert other.wait() != 0
+        server.wait_line("Serving HTTP")
+        assert server.alive
+
+
+def test_a_forked_process_has_the_directory_and_the_two_outputs_that_it_was_given(
+    nursery: Nursery, tmp_path: Path
+) -> None:
+    (tmp_path / "said.py").write_text("import os, sys\nprint(os.getcwd())\nprint(sys.stdin.read(), file=sys.stderr)\n")
+    out, errors = tmp_path / "out", tmp_path / "errors"
+    with out.open("w") as first, errors.open("w") as second:
+        child = nursery.begin(["-m", "said"], {}, first.fileno(), second.fileno(), cwd=tmp_path)
+    assert child.wait(30) == 0
+    assert (out.read_text(), errors.read_text()) == (f"{tmp_path}\n", "\n")
+
+
 TEST_RUN = f"""
 import signal
-from tests.harness.nursery import Nursery
+from tests.harness.nursery import Nursery, listening
 from tests.harness.processes import Process
-server = Process("server", {SERVER}, {{}}, Nursery(loaded=()))
+run = listening(loaded=())
+server = Process("server", {SERVER}, {{}}, Nursery(loaded=(), shared=%s))
 server.wait_line("Serving HTTP")
 print(server.pid, flush=True)
 signal.pause()
 """
 
 
-def test_no_forked_process_outlives_a_test_run_that_is_killed() -> None:
-    with subprocess.Popen([sys.executable, "-c", TEST_RUN], cwd=ROOT, stdout=subprocess.PIPE, text=True) as run:
+@pytest.mark.parametrize("shared", ["None", "run.__enter__()"])
+def test_no_forked_process_outlives_a_test_run_that_is_killed(shared: str) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", TEST_RUN % shared], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as run:
         assert run.stdout is not None
         handle = os.pidfd_open(int(run.stdout.readline()))
         run.kill()
