@@ -95,7 +95,7 @@ class Answers:
             case "start":
                 said = texts.START
             case "help":
-                said = texts.help_text(group=group)
+                said = texts.help_text(group=group, context=self._settings.group_context)
             case "whoami":
                 user = inbound.sender.id if inbound.sender else inbound.key.chat
                 said = texts.whoami(user, inbound.key.chat, inbound.key.topic)

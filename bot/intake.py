@@ -13,6 +13,7 @@ from bot.answers import Answers
 from bot.entries import After, Item, buried, moved_entry
 from bot.interrupts import Interrupts
 from bot.notices import Notices
+from bot.overheard import OverheardMessages
 from bot.people import PeopleView
 from bot.rate import PersonalRate
 from bot.recent import Allowance, Recent
@@ -74,6 +75,7 @@ class UpdateIntake:
         interrupts: Interrupts,
         signs: Signs,
         notices: Notices,
+        overheard: OverheardMessages,
         clock: Clock,
     ) -> None:
         self._me = me
@@ -87,6 +89,7 @@ class UpdateIntake:
         self._signs = signs
         self._clock = clock
         self._notices = notices
+        self._overheard = overheard
         self._asks = Allowance(_ASKS, _ASKS_IN, _REMEMBERED, clock)
         self._albums = Recent(_ALBUM_PARTS, _REMEMBERED, clock)
 
@@ -151,11 +154,13 @@ class UpdateIntake:
 
     async def _admit(self, heard: Incoming, before: Sequence[Item]) -> Item:
         inbound, nothing = heard.inbound, Accept(heard.update_id)
-        if not heard.addressed and (inbound.session, inbound.album) not in self._albums:
-            return Item(heard, nothing)
         key = inbound.key
         user = inbound.sender.id if inbound.sender else None
         decision = self._people.access.decide(user, key.chat, business=key.business is not None)
+        if not heard.addressed and (inbound.session, inbound.album) not in self._albums:
+            if decision == "admit" and heard.ask is None:
+                self._overheard.add(inbound)
+            return Item(heard, nothing)
         if decision == "ignore":
             return Item(heard, nothing, press=heard.callback)
         if heard.code is not None and (reply := await self._admission.pair(inbound, heard.code)) is not None:
@@ -176,7 +181,8 @@ class UpdateIntake:
         if inbound.kind == "answer":
             return await self._pressed(heard, [item.inbound for item in before if item.inbound is not None])
         if heard.ask is None:
-            return Item(heard, Accept(heard.update_id, inbound=inbound), press=heard.callback)
+            with_context = self._overheard.before(inbound)
+            return Item(heard, Accept(heard.update_id, inbound=with_context), press=heard.callback)
         return await self._asked(heard, heard.ask)
 
     async def _pressed(self, heard: Incoming, before: Sequence[Inbound]) -> Item:

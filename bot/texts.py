@@ -30,6 +30,8 @@ Write to me, and I will answer.
 _HELP_GROUP = """
 
 In groups I answer when you mention me, reply to me, or use a command."""
+_HELP_CONTEXT = """
+If I can see the other messages here, I read up to {} of them before yours, so that I know what it's about."""
 
 COMMANDS = (
     ("new", "Begin a new conversation"),
@@ -72,9 +74,11 @@ DENY_HOW = "Write /deny and an ID, or reply to someone's message with /deny. In 
 RATE = "That's a lot of messages at once, so I skipped some. Please wait a minute and resend what's missing."
 
 
-def help_text(*, group: bool) -> str:
-    """What /help answers."""
-    return _HELP + _HELP_GROUP if group else _HELP
+def help_text(*, group: bool, context: int = 0) -> str:
+    """What /help answers; ``context``: how many of a group's messages to others are read."""
+    if not group:
+        return _HELP
+    return _HELP + _HELP_GROUP + (_HELP_CONTEXT.format(context) if context else "")
 
 
 def stranger(user: int, chat: int) -> str:

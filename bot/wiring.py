@@ -17,6 +17,7 @@ from bot.intake import UpdateIntake
 from bot.interrupts import Interrupts
 from bot.leader import LeaderLoop
 from bot.notices import Notices
+from bot.overheard import OverheardMessages
 from bot.pause import held, tell
 from bot.people import PeopleView
 from bot.poller import Poller
@@ -151,6 +152,7 @@ async def _work(connections: Connections, stop: Stop) -> None:
         interrupts=interrupts,
         signs=signs,
         notices=Notices(connections.me.id, store.intake, clock, admission=admission, rate=rate),
+        overheard=OverheardMessages(settings.group_context),
         clock=clock,
     )
 

@@ -92,6 +92,15 @@ class Quoted(BaseModel):
     """Who wrote it first, where the answered message was forwarded."""
 
 
+class OverheardMessage(BaseModel):
+    """What a person wrote in a group, not to the agent."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    sender: Sender | None = None
+    text: str
+
+
 class Inbound(Envelope):
     """One accepted message, or one control word that takes its place in the order of messages (``kind``).
 
@@ -140,6 +149,8 @@ class Inbound(Envelope):
     """Of a reminder: how many reminders led to it since a person wrote."""
     reply_to: int | None = None
     """The message that it answers, if that is the bot's."""
+    overheard: tuple[OverheardMessage, ...] = ()
+    """What people in the group wrote to one another before it, oldest first."""
 
     @property
     def key(self) -> SessionKey:

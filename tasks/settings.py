@@ -104,6 +104,9 @@ class Settings(BaseSettings):
     (`/allow`, `/deny`, `/people`), and they may answer questions in every chat."""
     rate: int = Field(0, alias="COHORT_RATE", ge=0, le=1000)
     """Messages a minute that one person may send; further ones are not taken, which is said once. 0 is no limit."""
+    group_context: int = Field(20, alias="COHORT_GROUP_CONTEXT", ge=0, le=100)
+    """Messages of a group, not meant for the agent, that the next message to it takes along, where Telegram shows them
+    to the bot (privacy mode off, or the bot is an admin); 0 takes none."""
     queue_mode: Literal["collect", "followup", "interrupt", "steer"] = Field("collect", alias="COHORT_QUEUE_MODE")
     """What happens to messages sent while a turn runs; a chat may choose otherwise (`/queue`)."""
     burst: Duration = Field(timedelta(seconds=0.8), alias="COHORT_BURST", ge=timedelta(0), le=timedelta(seconds=5))

@@ -7,6 +7,8 @@ from bot.updates.commands import Command
 from tasks.envelope import Inbound
 from tasks.session import SessionKey
 
+_TO_A_PERSON = re.compile(r"(?:(?:https?://)?t\.me/|tg://resolve\?domain=)(\w{3,32})/?", re.IGNORECASE)
+
 
 class MalformedValue(ValueError):  # noqa: N818 - reads as what it is
     """An update that the Bot API cannot mean; the message names the field, never its content."""
@@ -19,6 +21,11 @@ class BotIdentity:
     id: int
     username: str
     mention: re.Pattern[str]
+
+    def is_at(self, address: str) -> bool:
+        """Whether an address is a link to the bot."""
+        found = _TO_A_PERSON.fullmatch(address)
+        return found is not None and found[1].lower() == self.username
 
     @classmethod
     def of(cls, id: int, username: str) -> "BotIdentity":  # noqa: A002 - Telegram's word

@@ -103,10 +103,18 @@ def addressed(message: Message, said: str, me: BotIdentity) -> bool:
     answered = answered_by(message)
     if answered is not None and answered.from_user is not None and answered.from_user.id == me.id:
         return True
-    # People without a username are mentioned by an entity; so may the bot be.
+    # People without a username are mentioned by an entity; so may the bot be. A word may be a link to it, too.
     return any(
-        entity.user is not None and entity.user.id == me.id for entity in (*message.entities, *message.caption_entities)
+        (entity.user is not None and entity.user.id == me.id) or (entity.url is not None and me.is_at(entity.url))
+        for entity in (*message.entities, *message.caption_entities)
     )
+
+
+def without_call(said: str, me: BotIdentity) -> str:
+    """The text without the bot's name in front: ``@bot /new`` is a command as ``/new@bot`` is."""
+    found = me.mention.match(said.lstrip()) if "@" in said else None
+    bare = said.lstrip()[found.end() :].lstrip() if found is not None else said
+    return bare if bare.startswith("/") else said
 
 
 def without_mention(said: str, me: BotIdentity, *, keep: bool) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bot.updates.buttons import choice_of, pressed, stopped
-from bot.updates.commands import CHOICES, CODE, CONTROL, UNREADABLE, Command, parse
+from bot.updates.commands import ASKS, CHOICES, CODE, CONTROL, UNREADABLE, Command, parse
 from bot.updates.content import formatted_text_of, media_of, text_of
 from bot.updates.described import describe
 from bot.updates.meaning import BotIdentity, Ignored, Incoming, Malformed, MalformedValue, Meaning, Moved, UpdateReading
@@ -27,6 +27,7 @@ from bot.updates.origin import (
     sender_of,
     session_of,
     shows,
+    without_call,
     without_mention,
 )
 from bot.updates.quotes import quote_of, quoted_files, quoted_of
@@ -109,7 +110,8 @@ def _message(at: UpdateReading, message: Message) -> Meaning:
         return at.nothing("an edit that no person can make")
     group = message.chat.type != "private"
     origin = forwarded_from(message)
-    command = parse(said) if origin is None and business is None and _commands(message, said) else None
+    bare = without_call(said, at.me)
+    command = parse(bare) if origin is None and business is None and _commands(message, bare, at.me) else None
     if command is not None and group and command.to not in (None, at.me.username):
         return at.nothing("a command for another bot")
     given = _given(command, message, at.me) if command is not None else None
@@ -156,9 +158,12 @@ def _code_in(said: str, command: Command | None) -> str | None:
     return word if is_code(word) else None
 
 
-def _commands(message: Message, said: str) -> bool:
-    """Whether a text may be a command: a caption, and a text that is only shown, are not."""
-    return said.startswith("/") and message.text is not None and not shows(message)
+def _commands(message: Message, said: str, me: BotIdentity) -> bool:
+    """Whether a text may be a command: a text that is only shown is not, and a caption only if it names the bot."""
+    if not said.startswith("/") or shows(message):
+        return False
+    found = parse(said) if message.text is None else None
+    return message.text is not None or (found is not None and found.to == me.username and found.name not in ASKS)
 
 
 def _moved(at: UpdateReading, message: Message, chat: int) -> Moved | None:
@@ -188,8 +193,9 @@ class _Given:
 def _given(command: Command, message: Message, me: BotIdentity) -> _Given | None:
     """What a command gives; None when it is ordinary text."""
     if command.name in CONTROL:
-        with_form = parse(formatted_text_of(message)) or command
-        return _Given(with_form.argument, CONTROL[command.name])
+        with_form = parse(without_call(formatted_text_of(message), me)) or command
+        media = media_of(message) if CONTROL[command.name] == "new" else ()
+        return _Given(with_form.argument, CONTROL[command.name], media)
     if command.name == "start" and is_code(command.argument):
         # The agent learns no code. In a group it counts for nothing, as all can read it.
         return _Given("", ask=CODE)
@@ -202,7 +208,7 @@ def _given(command: Command, message: Message, me: BotIdentity) -> _Given | None
         return _Given(command.argument, ask=command)
     if command.to == me.username:
         # The agent may know it.
-        return _Given(f"/{command.name} {command.argument}".rstrip())
+        return _Given(f"/{command.name} {command.argument}".rstrip(), media=media_of(message))
     return None
 
 

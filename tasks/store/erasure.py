@@ -22,7 +22,7 @@ from tasks.slots import queue_of, slot_of
 from tasks.store.redis import Script, guard, text
 from tasks.store.reminders import counted_in
 from tasks.store.state import StateField
-from tasks.store.whose import Whose, doorbell_of, escaped, inbounds, letter_in, listed, parted
+from tasks.store.whose import Whose, doorbell_of, escaped, inbounds, letter_in, listed, parted, without
 
 _TRIES = 20
 """Readings of a group's history that turns may overtake before it is given up for now."""
@@ -179,16 +179,18 @@ class Erasure:
             with guard():
                 history, *lists = await redis.hmget(keys.state(session), StateField.history, *_LISTS)
                 waiting: list[bytes] = await redis.lrange(keys.inbox(session), 0, -1)
-            theirs, _ = parted(waiting, whose)
+            theirs = parted(waiting, whose)
             struck, tried = strike(history), list[bytes]()
             args: list[str | bytes] = [*([history, struck.history] if struck else ["", ""])]
             for one in lists:
-                wrote, left = parted(listed(one), whose)
-                args += [one, json.dumps([raw.decode() for raw in left])] if wrote else ["", ""]
-                tried += wrote
+                wrote = parted(listed(one), whose)
+                left = [raw.decode() for raw in without(listed(one), wrote)]
+                args += [one, json.dumps(left)] if wrote else ["", ""]
+                tried += [raw for raw, _ in wrote]
             if not theirs and not tried and struck is None:
                 return
-            gone, owner = await self._strike(self._struck(session), [*args, str(session), self._clock.now(), *theirs])
+            entries = [part for pair in theirs for part in pair]
+            gone, owner = await self._strike(self._struck(session), [*args, str(session), self._clock.now(), *entries])
             if gone >= 0:
                 break
         else:
@@ -197,8 +199,8 @@ class Erasure:
         erased.owners |= {text(owner)} if owner else set()
         erased.counts["messages in groups"] += int(gone) + len(tried) + (struck.messages if struck else 0)
         erased.media += struck.media if struck else ()
-        for inbound in inbounds([*theirs, *tried]):
-            erased.media += inbound.media
+        for inbound in inbounds([*(raw for raw, _ in theirs), *tried]):
+            erased.media += inbound.media if whose.wrote(inbound) else ()
 
     # -- what stands outside of sessions
 

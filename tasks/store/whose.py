@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasks import keys
-from tasks.envelope import DeadLetter, Inbound
+from tasks.envelope import DeadLetter, Inbound, OverheardMessage
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
 from tasks.session import SessionKey
 
@@ -34,6 +34,10 @@ class Whose:
     def wrote(self, inbound: Inbound) -> bool:
         """Whether it is of the session, or of the person, wherever it stands."""
         return self.is_session_named(inbound.session) or (self.user is not None and inbound.person == self.user)
+
+    def said(self, overheard: OverheardMessage) -> bool:
+        """Whether another person's message brings along words of this one."""
+        return self.user is not None and overheard.sender is not None and overheard.sender.id == self.user
 
     def is_letter(self, letter: DeadLetter) -> bool:
         if letter.session is not None and self.is_session_named(letter.session):
@@ -100,7 +104,20 @@ def doorbell_of(raw: bytes) -> str:
     return ""
 
 
-def parted(entries: Sequence[bytes], whose: Whose) -> tuple[list[bytes], list[bytes]]:
-    """Those that the person wrote, and the others."""
-    theirs = [raw for raw in entries if any(whose.wrote(inbound) for inbound in inbounds([raw]))]
-    return theirs, [raw for raw in entries if raw not in theirs]
+def parted(entries: Sequence[bytes], whose: Whose) -> list[tuple[bytes, bytes]]:
+    """Those that hold words of the person, each with what stays of it: nothing, or another person's message."""
+    found: list[tuple[bytes, bytes]] = []
+    for raw in entries:
+        for inbound in inbounds([raw]):
+            if whose.wrote(inbound):
+                found.append((raw, b""))
+            elif any(whose.said(one) for one in inbound.overheard):
+                left = tuple(one for one in inbound.overheard if not whose.said(one))
+                found.append((raw, inbound.model_copy(update={"overheard": left}).to_json().encode()))
+    return found
+
+
+def without(entries: Sequence[bytes], struck: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
+    """The entries with what stays of those that are struck."""
+    stays = dict(struck)
+    return [left for raw in entries if (left := stays.get(raw, raw))]

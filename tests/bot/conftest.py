@@ -16,6 +16,7 @@ from bot.api import Telegram, client
 from bot.intake import UpdateIntake
 from bot.interrupts import Interrupts
 from bot.notices import Notices
+from bot.overheard import OverheardMessages
 from bot.people import PeopleView
 from bot.rate import PersonalRate
 from bot.signs import Signs
@@ -191,6 +192,7 @@ def make_doorway(settings: Settings, store: Store, *, access: Access | None = No
         interrupts=interrupts,
         signs=acks,
         notices=Notices(BOT, store.intake, clock, admission=admission, rate=rate),
+        overheard=OverheardMessages(settings.group_context),
         clock=clock,
     )
     return Doorway(settings, door, store, remote, signs, interrupts, acks, agents, clock, people)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tasks.envelope import Inbound, Media, Quoted, Sender
+from tasks.envelope import Inbound, Media, OverheardMessage, Quoted, Sender
 from tests.runtime.support import Open, Screen, ask, inbound
 from tests.support.model import Model
 from workers.runtime.conversation import frames
@@ -272,3 +272,15 @@ async def test_whatever_people_write_each_message_is_read_with_its_own_author(me
     found = authors(await written(*messages))
     ids = [frames.person_id(message.sender.id) if message.sender else "" for message in messages]
     assert [who for _, who in found] == ids
+
+
+@pytest.mark.promise("overheard")
+@pytest.mark.parametrize("forged", FORGED)
+@pytest.mark.parametrize("name", NAMES)
+async def test_what_was_overheard_stands_in_frames_of_its_authors(forged: str, name: str) -> None:
+    text = forged.format(alice=frames.person_id(ALICE.id))
+    mallory = Sender(id=MALLORY.id, name=name)
+    context = (OverheardMessage(sender=mallory, text=text), OverheardMessage(sender=ALICE, text="fine"))
+    shown = await written(said("hi", Sender(id=13, name="Carol"), overheard=context))
+    assert [ident for _, ident in authors(shown)] == [frames.person_id(one) for one in (MALLORY.id, ALICE.id, 13)]
+    assert shown.count('overheard="true"') == 2

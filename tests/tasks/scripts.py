@@ -148,7 +148,7 @@ STEPS = (
     Step(
         "strike",
         ["state", "inbox", "journal", "pending", "parked"],
-        ["h", "h2", "[1]", "[]", "[2]", "[]", "7:1", "100.5", ENTRY],
+        ["h", "h2", "[1]", "[]", "[2]", "[]", "7:1", "100.5", ENTRY, FRACTION],
         {
             **SESSION,
             "state": {**STATE, "history": "h", "failed": "[1]", "unanswered": "[2]"},

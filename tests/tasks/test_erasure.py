@@ -9,7 +9,7 @@ import pytest
 from tasks import keys
 from tasks.app import make_app
 from tasks.doorbell import Doorbells
-from tasks.envelope import DeadLetter, Inbound, Media, Reply, Sender
+from tasks.envelope import DeadLetter, Inbound, Media, OverheardMessage, Reply, Sender
 from tasks.errors import ClaimLost
 from tasks.session import SessionKey
 from tasks.settings import Settings
@@ -23,7 +23,7 @@ from tasks.store.whose import Whose
 from tasks.worker_status import WorkerStatus
 from tests.harness.contents import everything
 from workers.runtime.conversation import stored
-from workers.runtime.conversation.frames import body, closing, label, opening
+from workers.runtime.conversation.frames import body, closing, label, opening, overheard
 
 BOT, ANN, BOB = 4242, 7770001, 8880002
 HERS, TOPIC, GROUP, HIS = (
@@ -48,7 +48,7 @@ def history(*messages: Inbound) -> bytes:
     """A stored history in which these messages were answered, as ``workers.runtime`` writes it."""
     turns: list[dict[str, Any]] = []
     for message in messages:
-        words, end = opening(message) + body(message), closing(message)
+        words, end = overheard(message) + opening(message) + body(message), closing(message)
         blocks: list[dict[str, Any]] = [{"type": "text", "text": words + ("" if message.media else end)}]
         for media in message.media:
             meta = {stored.MEDIA_KEY: media.model_dump(mode="json", exclude_defaults=True)}
@@ -257,3 +257,18 @@ async def test_a_session_that_rests_too_long_is_erased_and_one_that_has_work_is_
     assert await sweep(950, 1400) == {fresh}
     assert await sweep(999, 1500) == set()
     assert await sweep(1000, 2000) == {unmarked}
+
+
+@pytest.mark.promise("forgotten")
+async def test_words_that_another_persons_message_brings_along_go_and_the_message_stays(store: Store) -> None:
+    context = tuple(OverheardMessage(sender=Sender(id=who), text=f"word of {who}") for who in (ANN, BOB))
+    his = said(1, GROUP, BOB, overheard=context)
+    await store.intake.accept(BOT, [Accept(1, inbound=his), Accept(2, inbound=said(2, GROUP, BOB))])
+    kept = json.dumps([his.to_json()])
+    await store.redis.hset(keys.state(GROUP), mapping={"failed": kept, "history": history(his)})
+    await erase(store, Whose(user=ANN))
+    waiting = [Inbound.from_json(raw) for raw in await store.redis.lrange(keys.inbox(GROUP), 0, -1)]
+    assert [(one.update_id, one.overheard) for one in waiting] == [(1, context[1:]), (2, ())]
+    (retry,) = json.loads(await store.redis.hget(keys.state(GROUP), "failed"))
+    assert Inbound.from_json(retry).overheard == context[1:]
+    assert f"word of {ANN}" not in str(await everything(store.redis))

@@ -273,7 +273,7 @@ def _stop_or_new(handled: Handled, entries: Sequence[Inbound], begun: BegunTurn 
     if choice:
         said.append(texts.chosen(choice))
     then = None
-    if last.kind == "new" and last.text.strip():
+    if last.kind == "new" and (last.text.strip() or last.media):
         then = last.model_copy(update={"kind": "message"})
         # The message is answered by the next turn, so this step does not answer its update.
         left = handled.isolate_next

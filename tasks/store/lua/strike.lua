@@ -2,7 +2,8 @@
 -- A turn that is parked is begun again, too: its question may quote the person.
 -- KEYS: 1 state, 2 inbox, 3 journal, 4 pending, 5 parked.
 -- ARGV: 1 the history as it was read ('' leaves it), 2 the history in its place, 3 and 4 the same of the messages for
---       Retry, 5 and 6 of those without an answer, 7 session, 8 now (s); then the inbox entries to remove, as they were read.
+--       Retry, 5 and 6 of those without an answer, 7 session, 8 now (s); then two an inbox entry: as it was read, and what
+--       stays of it ('' nothing).
 -- Reply: {how many entries went, owner ('' none)}; {-1, owner}: history or messages are not as they were read.
 local state, inbox, journal, pending, parked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local now = tonumber(ARGV[8])
@@ -10,7 +11,7 @@ local fields = { STATE.history, STATE.retry_batch, STATE.unanswered }
 local found = redis.call('HMGET', state, STATE.owner, STATE.epoch, unpack(fields))
 local owner, epoch = found[1] or '', tonumber(found[2] or nil) or 0
 epoch = epoch >= 0 and epoch <= 2 ^ 52 and math.floor(epoch) or 0
-assert(#ARGV >= 8 and now and now >= 0 and now <= 1e12, 'an argument is missing or out of range')
+assert(#ARGV >= 8 and #ARGV % 2 == 0 and now and now >= 0 and now <= 1e12, 'an argument is missing or out of range')
 local _ = redis.call('LLEN', inbox), redis.call('ZCARD', pending), redis.call('ZCARD', parked)
 local changes = 0
 for place = 1, 3 do
@@ -21,8 +22,14 @@ for place = 1, 3 do
   changes = changes + (read ~= '' and 1 or 0)
 end
 local gone = 0
-for place = 9, #ARGV do
-  gone = gone + redis.call('LREM', inbox, 0, ARGV[place])
+for place = 9, #ARGV, 2 do
+  local at, left = redis.call('LPOS', inbox, ARGV[place]), ARGV[place + 1]
+  if at and left ~= '' then
+    redis.call('LSET', inbox, at, left)
+    gone = gone + 1
+  elseif at then
+    gone = gone + redis.call('LREM', inbox, 0, ARGV[place])
+  end
 end
 if gone == 0 and changes == 0 then
   return { 0, owner }

@@ -22,7 +22,16 @@ from workers.runtime.conversation.file_types import (
     mime_by_content,
     mime_of,
 )
-from workers.runtime.conversation.frames import USER_TAG, body, closing, introduction, label, opening, text_file
+from workers.runtime.conversation.frames import (
+    USER_TAG,
+    body,
+    closing,
+    introduction,
+    label,
+    opening,
+    overheard,
+    text_file,
+)
 from workers.runtime.conversation.stored import MEDIA_KEY
 
 TEXT_FILE_CHARS = 100_000
@@ -187,7 +196,7 @@ def _meta(media: Media) -> dict[str, Any]:
 
 def _said(inbound: Inbound, files: list[ContentBlock]) -> list[ContentBlock]:
     """Make blocks of a message; its files stand within its frame."""
-    words, end = opening(inbound) + body(inbound), closing(inbound)
+    words, end = overheard(inbound) + opening(inbound) + body(inbound), closing(inbound)
     if not files:
         words, end = words + end, ""
     said: list[ContentBlock] = [text_block(words)] if words.strip() else []

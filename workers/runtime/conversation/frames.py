@@ -96,6 +96,15 @@ def introduction(inbound: Inbound) -> str:
     return f"{USER_TAG}{_joined(about)}/>" if about else ""
 
 
+def overheard(inbound: Inbound) -> str:
+    """What people in the group wrote to one another before the message: a frame each, marked."""
+    return "".join(
+        f"<tg-message {_joined(_whose(one.sender) | {'overheard': 'true'})}>{marked(one.text)}</tg-message>\n"
+        for one in inbound.overheard
+        if inbound.chat_type != "private"
+    )
+
+
 def opening(inbound: Inbound) -> str:
     """The frame's first line, or nothing where the message needs no frame."""
     about = _attributes(inbound)
@@ -165,14 +174,17 @@ def _file(media: Media, more: dict[str, str]) -> str:
 def _attributes(inbound: Inbound) -> str:
     about: dict[str, str] = {}
     if inbound.chat_type != "private" and inbound.kind != "reminder":
-        about["from"] = _called(inbound.sender)
-        if inbound.sender is not None:
-            about["id"] = person_id(inbound.sender.id)
+        about |= _whose(inbound.sender)
     if inbound.forwarded_from is not None:
         about["forwarded-from"] = attribute(inbound.forwarded_from) or "unknown"
     if inbound.edited:
         about |= {"edited": "true", "note": "corrects an earlier message"}
     return _joined(about)
+
+
+def _whose(sender: Sender | None) -> dict[str, str]:
+    about = {"from": _called(sender)}
+    return about if sender is None else about | {"id": person_id(sender.id)}
 
 
 def _called(sender: Sender | None) -> str:

@@ -1,0 +1,68 @@
+"""What people in a group wrote to one another since the agent was last addressed: context for the next message to it.
+
+It is held in this process alone, bounded, and not stored before a message to the agent takes it along.
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import Iterable
+
+from tasks.envelope import Inbound, OverheardMessage
+
+SESSIONS = 1000
+"""Groups and topics that are remembered, those that spoke last."""
+EACH_CHARACTERS = 500
+ALL_CHARACTERS = 4000
+"""Of one message, and of all that one session's next message takes along: a model reads it with each such turn."""
+
+_GIVEN = 200
+"""Updates whose context is kept until they are surely stored."""
+
+
+class OverheardMessages:
+    """The last messages of each session that were not meant for the agent."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._sessions: OrderedDict[str, deque[tuple[int, OverheardMessage]]] = OrderedDict()
+        self._given: OrderedDict[int, tuple[OverheardMessage, ...]] = OrderedDict()
+
+    def add(self, inbound: Inbound) -> None:
+        """Remember a message; its edit takes its place."""
+        text = inbound.text[:EACH_CHARACTERS]
+        if not self._most or not text or inbound.message_id is None:
+            return
+        kept = self._sessions.setdefault(inbound.session, deque(maxlen=self._most))
+        self._sessions.move_to_end(inbound.session)
+        one = (inbound.message_id, OverheardMessage(sender=inbound.sender, text=text))
+        places = [place for place, (number, _) in enumerate(kept) if number == inbound.message_id]
+        if places:
+            kept[places[0]] = one
+        elif not inbound.edited:
+            kept.append(one)
+        while len(self._sessions) > SESSIONS:
+            self._sessions.popitem(last=False)
+
+    def before(self, inbound: Inbound) -> Inbound:
+        """The message with its context, which is not context again. An update that comes again gets the same."""
+        if not self._most or inbound.kind not in ("message", "new"):
+            return inbound
+        context = self._given.get(inbound.update_id)
+        if context is None:
+            context = self._last_of(self._sessions.pop(inbound.session, ()))
+        if not context or not (inbound.text or inbound.media):
+            return inbound
+        self._given[inbound.update_id] = context
+        if len(self._given) > _GIVEN:
+            self._given.popitem(last=False)
+        return inbound.model_copy(update={"overheard": context})
+
+    def _last_of(self, kept: Iterable[tuple[int, OverheardMessage]]) -> tuple[OverheardMessage, ...]:
+        """As many of the last ones as a message takes along."""
+        found: list[OverheardMessage] = []
+        left = ALL_CHARACTERS
+        for _, one in reversed(tuple(kept)):
+            left -= len(one.text)
+            if left < 0:
+                break
+            found.append(one)
+        return tuple(reversed(found))

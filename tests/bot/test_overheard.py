@@ -1,0 +1,128 @@
+"""What a group says among itself is context for its next message to the agent, bounded, and of admitted people only."""
+
+import pytest
+from aiogram import types as tg
+
+from bot.overheard import ALL_CHARACTERS, EACH_CHARACTERS, SESSIONS, OverheardMessages
+from tasks.access import Access
+from tasks.envelope import Inbound
+from tasks.settings import Settings
+from tasks.store import Store
+from tests.bot.conftest import Doorway, make_doorway
+from tests.bot.updates import ANN, BEN, GROUP, said
+
+GROUPS = "4242:-55"
+
+
+async def heard(doorway: Doorway) -> list[tuple[str, list[tuple[str, str]]]]:
+    """(text, context) of each message that waits."""
+    return [
+        (entry.text, [(one.sender.name if one.sender else "?", one.text) for one in entry.overheard])
+        for entry in await doorway.inbox(GROUPS)
+    ]
+
+
+@pytest.mark.promise("overheard")
+async def test_a_message_takes_along_what_was_said_before_it_once(doorway: Doorway) -> None:
+    await doorway.door.take(
+        [
+            said("shall we meet at 8?", sender=BEN, chat=GROUP, message_id=1, update_id=1),
+            said("at 9", chat=GROUP, message_id=2, update_id=2),
+            said("at 9, or 10", chat=GROUP, message_id=2, update_id=3, kind="edited_message"),
+            said("@cohort_bot when do we meet?", chat=GROUP, message_id=3, update_id=4),
+            said("@cohort_bot and where?", chat=GROUP, message_id=4, update_id=5),
+        ]
+    )
+    context = [("Ben", "shall we meet at 8?"), ("Ann Lee", "at 9, or 10")]
+    assert await heard(doorway) == [("when do we meet?", context), ("and where?", [])]
+
+
+@pytest.mark.promise("overheard")
+async def test_words_of_strangers_and_of_other_chats_are_no_context(settings: Settings, store: Store) -> None:
+    doorway = make_doorway(settings, store, access=Access(everybody=False, allow=frozenset({ANN.id})))
+    other = tg.Chat(id=-56, type="group", title="Other")
+    await doorway.door.take(
+        [
+            said("a stranger's words", sender=BEN, chat=GROUP, message_id=1, update_id=1),
+            said("elsewhere", chat=other, message_id=1, update_id=2),
+            said("@cohort_bot hi", chat=GROUP, message_id=3, update_id=3),
+        ]
+    )
+    assert await heard(doorway) == [("hi", [])]
+    assert await store.redis.keys("cohort:s:4242:-56:*") == []
+
+
+async def test_an_update_that_comes_again_brings_the_same_context(doorway: Doorway) -> None:
+    store, asked = doorway.store, said("@cohort_bot hi", chat=GROUP, message_id=3, update_id=2)
+    await doorway.door.take([said("before", chat=GROUP, message_id=1, update_id=1)])
+    whole, store.intake._accept = store.intake._accept, Broken()  # type: ignore[assignment]
+    with pytest.raises(Exception, match="away"):
+        await doorway.door.take([asked])
+    store.intake._accept = whole
+    await doorway.door.take([asked])
+    assert await heard(doorway) == [("hi", [("Ann Lee", "before")])]
+
+
+class Broken:
+    """Redis is away."""
+
+    async def __call__(self, *_: object) -> None:
+        from tasks.errors import StoreUnavailable
+
+        raise StoreUnavailable("away")
+
+
+def test_context_is_bounded_in_number_in_length_and_in_sessions() -> None:
+    def one(number: int, text: str, session: str = GROUPS) -> Inbound:
+        return Inbound(session=session, update_id=number, at=0.0, message_id=number, text=text, chat_type="group")
+
+    messages = OverheardMessages(20)
+    for number in range(50):
+        messages.add(one(number, f"{number} " + "x" * 1000))
+    taken = messages.before(one(99, "hi")).overheard
+    assert max(len(word.text) for word in taken) == EACH_CHARACTERS
+    assert len(taken) == ALL_CHARACTERS // EACH_CHARACTERS
+    assert taken[-1].text.startswith("49 ")
+    for number in range(50):
+        messages.add(one(number, str(number)))
+    assert len(messages.before(one(100, "hi")).overheard) == 20
+    for number in range(SESSIONS + 5):
+        messages.add(one(1, "x", f"4242:-{number + 1}"))
+    assert len(messages._sessions) == SESSIONS
+    none = OverheardMessages(0)
+    none.add(one(1, "x"))
+    assert none.before(one(2, "hi")).overheard == ()
+
+
+@pytest.mark.parametrize(
+    ("update", "kind", "text"),
+    [
+        (said("@cohort_bot /new what now?", chat=GROUP), "new", "what now?"),
+        (said("@cohort_bot /stop", chat=GROUP), "stop", ""),
+        (
+            said(
+                "hey bot, hi",
+                chat=GROUP,
+                entities=[tg.MessageEntity(type="text_link", offset=4, length=3, url="https://t.me/Cohort_bot")],
+            ),
+            "message",
+            "hey [bot](https://t.me/Cohort_bot), hi",
+        ),
+        (said(caption="/new@cohort_bot look", chat=GROUP, photo=[]), "new", "look"),
+        (said(caption="/draw@cohort_bot a cat", chat=GROUP, photo=[]), "message", "/draw a cat"),
+        (said(caption="see @cohort_bot", chat=GROUP, photo=[]), "message", "see"),
+    ],
+)
+async def test_the_bot_is_called_in_every_form_that_people_use(
+    doorway: Doorway, update: dict[str, object], kind: str, text: str
+) -> None:
+    await doorway.door.take([update])
+    assert [(entry.kind, entry.text) for entry in await doorway.inbox(GROUPS)] == [(kind, text)]
+
+
+@pytest.mark.parametrize("word", ["/new look", "/new@other_bot look", "/help@cohort_bot"])
+async def test_a_caption_is_a_command_only_where_it_names_the_bot_and_gives_something(
+    doorway: Doorway, word: str
+) -> None:
+    await doorway.door.take([said(caption=word, chat=tg.Chat(id=700, type="private", first_name="Ann"), photo=[])])
+    assert {entry.kind for entry in await doorway.inbox("4242:700")} <= {"message"}
