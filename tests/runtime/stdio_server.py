@@ -22,8 +22,12 @@ TOOLS = (
     "asked",
     "look",
     "count",
+    "gate",
     "wipe",
 )
+
+gated: list[Any] = []
+"""Calls of the tool that wants pages opened."""
 
 MUCH = 1_000_000
 """Characters of each part of what the tool of that name gives."""
@@ -88,6 +92,22 @@ def call(name: str, arguments: dict[str, Any]) -> str:
             return ask("sampling/createMessage", {"messages": [text], "maxTokens": 10})
 
 
+def gate(number: Any, arguments: dict[str, Any]) -> bool:
+    """A tool that wants pages opened before it does anything, for so many calls; it answers by itself."""
+    gated.append(number)
+    if len(gated) > arguments["times"]:
+        text = f"through, {len(gated)} calls"
+        send({"id": number, "result": {"content": [{"type": "text", "text": text}], "isError": False}})
+        return True
+    pages = [
+        {"mode": "url", "message": "Log in.", "url": url, "elicitationId": f"e{place}"}
+        for place, url in enumerate(arguments.get("urls", ["https://shop.example/login"]))
+    ]
+    error = {"code": -32042, "message": "URL elicitation required", "data": {"elicitations": pages}}
+    send({"id": number, "error": error})
+    return True
+
+
 def much(of: str) -> dict[str, Any]:
     """A result without end, of one kind."""
     content: list[dict[str, Any]] = []
@@ -107,7 +127,7 @@ def main() -> None:
     while True:
         request = receive()
         number, method, params = request.get("id"), request.get("method"), request.get("params") or {}
-        if number is None:
+        if number is None or (params.get("name") == "gate" and gate(number, params["arguments"])):
             continue
         if method == "initialize":
             info = {"name": "small", "version": "1"}

@@ -14,6 +14,8 @@ from typing import Any
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
+from fast_agent.mcp.url_elicitation_required import parse_url_elicitation_required_data
+from mcp.shared.exceptions import MCPError
 from mcp_types import ElicitRequestURLParams, ElicitResult
 
 from workers.runtime.asking.forms import CANCEL, DECLINE, Form, NotAForm, fill
@@ -26,10 +28,23 @@ OPENED = "I have opened it"
 _BEFORE_END_S = 2.0
 """A question ends so long before its call does, so that the server can still say what came of it."""
 _LONGEST_URL = 2_000
+_MOST_PAGES = 5
+"""That a server may want to be opened before one call."""
 _CANCEL = ElicitResult(action="cancel")
+
+_NOT_OPENED = (
+    "The MCP server {} wants a page opened first, and the person has not opened it. The call was not carried out."
+)
+_NO_ONE = (
+    "The MCP server {} wants a page opened first, and there is no person to ask here. The call was not carried out."
+)
 
 holds_of_turn: ContextVar[Holds | None] = ContextVar("holds_of_turn", default=None)
 """Asks the person of the turn; set in its task."""
+
+
+class PageNotOpened(RuntimeError):  # noqa: N818 - an event
+    """A server carries out a call only when a page was opened, and it was not; the message is for the model."""
 
 
 @dataclass(eq=False, slots=True)
@@ -48,12 +63,12 @@ class _OpenCalls:
 
     async def asked(self, params: Any) -> ElicitResult:
         """Put it to the person; cancelled when no call is open any more."""
-        loop = asyncio.get_running_loop()
-        # In the turn's context; the loop holds it only weakly.
-        task = loop.create_task(self._served(params), name=f"elicitation {self.server}", context=self.context)
-        self._answering.add(task)
-        task.add_done_callback(self._answering.discard)
-        await asyncio.wait({task})
+        # A child that is cancelled, because the call has ended, ends the group without an error.
+        async with asyncio.TaskGroup() as group:
+            name = f"elicitation {self.server}"
+            task = group.create_task(self._served(params), name=name, context=self.context)
+            self._answering.add(task)
+        self._answering.discard(task)
         return _CANCEL if task.cancelled() else task.result()
 
     def end(self) -> None:
@@ -127,6 +142,21 @@ def open_call(aggregator: Any, server: str, seconds: float) -> Generator[None]:
         if not calls.count:
             del servers[server]
             calls.end()
+
+
+async def open_pages(aggregator: Any, server: str, refusal: MCPError) -> None:
+    """Have the person open what a server wants opened before it carries out a call (its error -32042).
+
+    Raises:
+        PageNotOpened: it is not opened; the message is for the model.
+    """
+    calls = _open.get(aggregator, {}).get(server)
+    pages = parse_url_elicitation_required_data(refusal.data).elicitations
+    if calls is None or not 0 < len(pages) <= _MOST_PAGES:
+        raise PageNotOpened(_NO_ONE.format(server))
+    for page in pages:
+        if (await calls.asked(page)).action != "accept":
+            raise PageNotOpened(_NOT_OPENED.format(server))
 
 
 async def elicited(aggregator: Any, server: str | None, params: Any) -> ElicitResult:

@@ -7,9 +7,10 @@ from typing import Any
 from fast_agent.core.exceptions import ServerInitializationError
 from fast_agent.mcp.mcp_aggregator import MCPAttachOptions, MCPAttachResult
 from mcp.shared.exceptions import MCPError
+from mcp_types import URL_ELICITATION_REQUIRED
 
 from workers.runtime import mcp_sessions
-from workers.runtime.asking.elicitation import open_call
+from workers.runtime.asking.elicitation import PageNotOpened, open_call, open_pages
 from workers.runtime.mcp_health import why_not
 from workers.runtime.server_calls import (
     ATTACH_S,
@@ -25,6 +26,9 @@ from workers.runtime.server_calls import (
 type _Async = Callable[..., Awaitable[Any]]
 
 # "Connection closed" is what a turn looks for to have the lane replaced.
+_MOST_ROUNDS = 3
+"""A server may want another page opened after the first one, but not for ever."""
+_WANTS_MORE = "The MCP server {} wants pages opened again and again. The call was not carried out."
 _BROKEN = "Connection closed by the MCP server {}. Whether the call was carried out is not known. Try again later."
 
 
@@ -77,7 +81,7 @@ def operated(original: mcp_sessions.Operate) -> mcp_sessions.Operate:
     async def operate(self: Any, server_name: str, try_execute: mcp_sessions.Execute) -> Any:
         servers = servers_of(self) if server_name in self._configured_server_names else None
         try:
-            return await mcp_sessions.operate(original, self, server_name, try_execute)
+            return await _with_pages(original, self, server_name, try_execute)
         except ServerInitializationError as problem:
             if servers is not None:
                 servers.lost(server_name, why_not(server_name, problem))
@@ -91,3 +95,15 @@ def operated(original: mcp_sessions.Operate) -> mcp_sessions.Operate:
             raise
 
     return operate
+
+
+async def _with_pages(original: mcp_sessions.Operate, self: Any, server: str, try_execute: mcp_sessions.Execute) -> Any:
+    """One operation; again each time that the server wanted pages opened first and they were."""
+    for _ in range(_MOST_ROUNDS):
+        try:
+            return await mcp_sessions.operate(original, self, server, try_execute)
+        except MCPError as problem:
+            if problem.code != URL_ELICITATION_REQUIRED:
+                raise
+            await open_pages(self, server, problem)
+    raise PageNotOpened(_WANTS_MORE.format(server))
