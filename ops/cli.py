@@ -15,11 +15,11 @@ import typer
 
 from ops.commands import backup, cards, config, dead, find, pair, pause, pool, sessions, status
 from ops.commands.finding import Finding
-from ops.context import context, run
+from ops.context import Context, context, run
 from ops.environment import ProcessKind, environment, needed
 from ops.home import FULL, Home, full_disk
 from ops.up.console import stdout_console
-from ops.up.plan import HOST, chosen_port, flower_command, module
+from ops.up.plan import HOST, chosen_port, console_command, flower_command, module
 from tasks.clock import SystemClock
 from tasks.errors import CohortError, Misconfigured
 from tasks.settings import load
@@ -49,9 +49,9 @@ def _options(
     del version
 
 
-def _become(kind: ProcessKind, command: tuple[str, ...]) -> None:
+def _become(kind: ProcessKind, command: tuple[str, ...], here: Context | None = None) -> None:
     """Become that process: signals reach it directly, and its exit status is ours."""
-    here = context()
+    here = here or context()
     here.home.tighten()
     environ = needed(kind, here.environ)
     sys.stdout.flush()
@@ -100,6 +100,20 @@ def flower() -> None:
     port = chosen_port("flower_port", settings.flower_port)
     # FLOWER_ADDRESS is Flower's own variable; in a container Flower listens on all addresses.
     _become("flower", flower_command(port, here.environ.get("FLOWER_ADDRESS", HOST)))
+
+
+@app.command()
+def console(
+    host: Annotated[str | None, typer.Option(help="Address to listen on, in place of COHORT_CONSOLE_HOST.")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="In place of COHORT_CONSOLE_PORT.")] = None,
+) -> None:
+    """Run the console alone: a page for operators, and the metrics of all processes at /metrics."""
+    asked = {"COHORT_CONSOLE_HOST": host, "COHORT_CONSOLE_PORT": str(port) if port else None}
+    here = context({name: value for name, value in asked.items() if value})
+    _ = here.settings.redis
+    if not here.settings.console_port:
+        raise Misconfigured("COHORT_CONSOLE_PORT: is 0; give a port (--port)")
+    _become("console", console_command(), here)
 
 
 @app.command()

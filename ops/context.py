@@ -1,7 +1,7 @@
 """What every ``cohort`` command starts from: the effective settings, the state directory, the running system."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -83,13 +83,13 @@ class Context:
         return self.running
 
 
-def context() -> Context:
-    """Read the environment and the state directory.
+def context(asked: Mapping[str, str] | None = None) -> Context:
+    """Read the environment and the state directory; ``asked``: variables that the command line gives.
 
     Raises:
         Misconfigured: a setting is wrong.
     """
-    own = environment()
+    own = {**environment(), **(asked or {})}
     home = Home(load(own).home)
     running = home.running()
     environ = joined(own, running)

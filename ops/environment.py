@@ -14,7 +14,7 @@ from typing import Literal
 from tasks.environ import NAME, merged
 from tasks.settings import Settings, env_name
 
-type ProcessKind = Literal["bot", "worker", "flower", "playground", "model", "valkey"]
+type ProcessKind = Literal["bot", "worker", "flower", "console", "playground", "model", "valkey"]
 
 PLAYGROUND_BOT = 1000000001
 """The id of the playground's bot. ops does not import the playground; a test compares the two numbers."""
@@ -29,11 +29,15 @@ _LOGS = {"COHORT_LOG_LEVEL", "COHORT_LOG_FORMAT"}
 _PROXIES = {"http_proxy", "https_proxy", "all_proxy", "no_proxy"}
 _PLAYGROUND = {"COHORT_PLAYGROUND_PORT", "COHORT_PLAYGROUND_KEY"}
 _WEBHOOK = {"COHORT_WEBHOOK_URL", "COHORT_WEBHOOK_SECRET"}
+_CONSOLE = {
+    "COHORT_CONSOLE_PORT", "COHORT_CONSOLE_HOST", "COHORT_CONSOLE_HOSTS", "COHORT_CONSOLE_AUTH", "COHORT_CONSOLE_TEXT",
+}  # fmt: skip
 _SETTINGS = {env_name(field) for field in Settings.model_fields}
 
 _NAMED: Mapping[ProcessKind, set[str]] = {
-    "bot": _SETTINGS - _PLAYGROUND | _PROXIES | {name.upper() for name in _PROXIES},
+    "bot": _SETTINGS - _PLAYGROUND - _CONSOLE | _PROXIES | {name.upper() for name in _PROXIES},
     "flower": _LOGS | {"REDIS_URL", "COHORT_SLOTS", "COHORT_FLOWER_HOSTS"},
+    "console": _LOGS | _CONSOLE | {"REDIS_URL", "COHORT_SLOTS", "CONSOLE_LINKS"},
     "playground": _LOGS | _PLAYGROUND,
     "model": set(),
     "valkey": set(),
@@ -60,7 +64,7 @@ def needed(kind: ProcessKind, environ: Mapping[str, str]) -> dict[str, str]:
     """
     read = {NAME: os.devnull}
     if kind == "worker":
-        return {name: value for name, value in environ.items() if name not in _WEBHOOK | _PLAYGROUND} | read
+        return {name: value for name, value in environ.items() if name not in _WEBHOOK | _PLAYGROUND | _CONSOLE} | read
     named, beginnings = _SYSTEM | _NAMED[kind], _SYSTEMS + _BEGINNINGS.get(kind, ())
     found = {name: value for name, value in environ.items() if name in named or name.startswith(beginnings)}
     token = environ.get("TELEGRAM_BOT_TOKEN", "")

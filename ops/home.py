@@ -28,7 +28,8 @@ class Running(BaseModel):
         {
           "pid": 4711, "started": 1800000000.0, "control": 40123, "secret": "...",
           "env": {"REDIS_URL": "redis://...", "COHORT_MODEL": "..."},
-          "playground_url": "http://127.0.0.1:8081/?key=...", "flower_url": "http://127.0.0.1:5555", "model": "haiku"
+          "playground_url": "http://127.0.0.1:8081/?key=...", "flower_url": "http://127.0.0.1:5555",
+          "console_url": "http://127.0.0.1:5556", "model": "haiku"
         }
     """
 
@@ -47,6 +48,7 @@ class Running(BaseModel):
     playground_url: str | None = None
     """With the playground's key."""
     flower_url: str | None = None
+    console_url: str | None = None
     model: str = ""
     """The title of the model that answers."""
 

@@ -150,6 +150,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "metrics.served": "Metrics are served on this port.",
     "metrics.too_many": "This process has too many metrics to publish; the console's /metrics does without them.",
     "metrics.no_port": "All ports for metrics are taken; this process serves none.",
+    "console.serving": "The console answers on this port.",
     "playground.serving": "The playground answers at this address.",
     "playground.method_failed": "A defect in one of the playground's methods.",
 }

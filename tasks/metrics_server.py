@@ -3,13 +3,13 @@
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from ipaddress import ip_address
 from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import make_wsgi_app
 
+from tasks.addresses import is_loopback
 from tasks.loopback import foreign
 
 log = logging.getLogger("cohort.metrics")
@@ -41,7 +41,7 @@ def _guarded(port: int, address: str) -> Callable[[dict[str, Any], Callable[...,
     def answer(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         headers = list(_headers(environ))
         # On an address of the network, readers call this process by names that it does not know.
-        names = () if _is_loopback(address) else [value for name, value in headers if name == "HOST"]
+        names = () if is_loopback(address) else [value for name, value in headers if name == "HOST"]
         problem = foreign(headers, port, names)
         if problem is None:
             return app(environ, start)
@@ -49,13 +49,6 @@ def _guarded(port: int, address: str) -> Callable[[dict[str, Any], Callable[...,
         return [problem.encode()]
 
     return answer
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return ip_address(address).is_loopback
-    except ValueError:
-        return address == "localhost"
 
 
 def _headers(environ: dict[str, Any]) -> Iterator[tuple[str, str]]:

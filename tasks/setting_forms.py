@@ -57,6 +57,18 @@ def _secret(value: SecretStr) -> SecretStr:
     return value
 
 
+_PASSWORD = 12
+"""Characters of a password at least: each request may try one."""
+
+
+def _login(value: SecretStr) -> SecretStr:
+    user, _, password = value.get_secret_value().partition(":")
+    if not user or len(password) < _PASSWORD or not (user + password).isprintable():
+        raise ValueError(f"must be user:password, with {_PASSWORD} characters of a password or more")
+    return value
+
+
+type Login = Annotated[SecretStr, AfterValidator(_login)]
 type Duration = Annotated[timedelta, BeforeValidator(_seconds)]
 type Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parted)]
 type Ids = Annotated[tuple[int, ...], NoDecode, BeforeValidator(_parted)]

@@ -10,9 +10,10 @@ from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from tasks import environ as environment
+from tasks.addresses import is_loopback
 from tasks.agent_files import found_configuration
 from tasks.errors import Misconfigured
-from tasks.setting_forms import Duration, Hosts, Ids, Names, RedisUrl, Secret, Token, Url
+from tasks.setting_forms import Duration, Hosts, Ids, Login, Names, RedisUrl, Secret, Token, Url
 
 
 class Settings(BaseSettings):
@@ -47,6 +48,16 @@ class Settings(BaseSettings):
     """Flower's port on 127.0.0.1; 0 starts no Flower."""
     flower_hosts: Hosts = Field((), alias="COHORT_FLOWER_HOSTS")
     """Hosts by which browsers reach Flower through a proxy of yours (`name` or `name:port`), separated by commas."""
+    console_port: int = Field(5556, alias="COHORT_CONSOLE_PORT", ge=0, le=65535)
+    """The console's port; with 0 `cohort up` starts no console."""
+    console_host: str = Field("127.0.0.1", alias="COHORT_CONSOLE_HOST")
+    """Address that the console listens on. Beyond this machine only with `COHORT_CONSOLE_AUTH`."""
+    console_hosts: Hosts = Field((), alias="COHORT_CONSOLE_HOSTS")
+    """Hosts by which browsers reach the console through a proxy of yours, as in `COHORT_FLOWER_HOSTS`."""
+    console_auth: Login | None = Field(None, alias="COHORT_CONSOLE_AUTH")
+    """`user:password` (12 characters or more) for the console. Without it the console only shows."""
+    console_text: bool = Field(default=False, alias="COHORT_CONSOLE_TEXT")
+    """Whether the console shows what was said. It needs `COHORT_CONSOLE_AUTH`."""
     env_file: Path = Field(environment.FILE, alias=environment.NAME)
     """File with further settings, read beside the environment. It must exist if it is named here."""
     home: Path = Field(Path(".cohort"), alias="COHORT_HOME")
@@ -248,8 +259,19 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             name = str(error["loc"][0]) if error["loc"] else "settings"
             lines.append(f"{name}: {error['msg'].removeprefix('Value error, ')}")
         raise Misconfigured("\n".join(lines)) from None
-    if settings.webhook_url and settings.webhook_secret is None:
-        lines.append("COHORT_WEBHOOK_SECRET: required with COHORT_WEBHOOK_URL")
+    lines += _missing(settings)
     if lines:
         raise Misconfigured("\n".join(lines))
     return settings
+
+
+def _missing(settings: Settings) -> list[str]:
+    """What other settings require."""
+    lines: list[str] = []
+    if settings.webhook_url and settings.webhook_secret is None:
+        lines.append("COHORT_WEBHOOK_SECRET: required with COHORT_WEBHOOK_URL")
+    if settings.console_auth is None and not is_loopback(settings.console_host):
+        lines.append("COHORT_CONSOLE_AUTH: required with another COHORT_CONSOLE_HOST than 127.0.0.1")
+    if settings.console_auth is None and settings.console_text:
+        lines.append("COHORT_CONSOLE_AUTH: required with COHORT_CONSOLE_TEXT")
+    return lines

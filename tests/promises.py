@@ -138,6 +138,9 @@ PROMISES = {
     "private-files": "What is kept on disk is its owner's alone.",
     "playground-shut": "No page of another site reaches the playground, Flower or the metrics.",
     # -- the operator
+    "console-shut": "The console changes nothing without a password, and listens beyond this machine only with one.",
+    "console-silent": "The console shows no word of what was said unless a setting allows it.",
+    "console-stands": "The console answers within 3 s when Redis is away, hangs, is full, or holds damaged keys.",
     "console-metrics": "One scrape of the console has the metrics of every process that lives, each by its name.",
     "console-plots": "The console's plots show an hour and a day, from counts that are bounded and count once.",
     "settings-clear": "A wrong setting is one clear line at the start.",

@@ -19,7 +19,7 @@ from tasks.errors import CohortError
 
 CLEAR = "\x1b[H\x1b[2J"
 _EVERY_S = 2.0
-type Part = Literal["all", "bot", "worker", "flower"]
+type Part = Literal["all", "bot", "worker", "flower", "console"]
 
 
 def register(app: typer.Typer) -> None:
@@ -67,16 +67,20 @@ async def _look(here: Context) -> Look:
 
 def health(
     part: Annotated[
-        str, typer.Argument(help="bot, worker or flower: those of this host. Default: the whole system.")
+        str, typer.Argument(help="bot, worker, flower or console: those of this host. Default: the whole system.")
     ] = "all",
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """For probes: exits with 0 when all is well, with 1 and a line for each problem when it is not."""
-    if part not in ("all", "bot", "worker", "flower"):
-        raise typer.BadParameter("bot, worker or flower")
+    if part not in ("all", "bot", "worker", "flower", "console"):
+        raise typer.BadParameter("bot, worker, flower or console")
     here = context()
-    problems = _flower(here) if part == "flower" else run(_problems(here, part))
+    pages = {
+        "flower": ("Flower", here.settings.flower_port, "healthcheck"),
+        "console": ("the console", here.settings.console_port, "healthz"),
+    }
+    problems = _page(*pages[part]) if part in pages else run(_problems(here, part))
     if as_json:
         print(json.dumps({"healthy": not problems, "problems": problems}))
     else:
@@ -94,10 +98,10 @@ async def _problems(here: Context, part: str) -> list[str]:
     return health_problems(now, part, "" if part == "all" else socket.gethostname())
 
 
-def _flower(here: Context) -> list[str]:
-    url = f"http://{HOST}:{here.settings.flower_port}/healthcheck"
+def _page(name: str, port: int, path: str) -> list[str]:
+    url = f"http://{HOST}:{port}/{path}"
     try:
         answer = httpx.get(url, timeout=2, trust_env=False)
     except httpx.HTTPError as problem:
-        return [f"Flower does not answer at {url} ({type(problem).__name__})"]
-    return [] if answer.is_success else [f"Flower answers {answer.status_code} at {url}"]
+        return [f"{name} does not answer at {url} ({type(problem).__name__})"]
+    return [] if answer.is_success else [f"{name} answers {answer.status_code} at {url}"]

@@ -46,6 +46,8 @@ def _rows(facts: Facts) -> list[tuple[str, str]]:
         rows.append(("Chat", f"{plan.page_url}   (the playground)"))
     else:
         rows.append(("Telegram", f"bot {settings.bot_id} at {settings.telegram_base_url}"))
+    if plan.console_url:
+        rows.append(("Console", f"{plan.console_url}   (how it stands, sessions, dead letters)"))
     if plan.flower_url:
         rows.append(("Flower", f"{plan.flower_url}   (workers and tasks)"))
     rows += [

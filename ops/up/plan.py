@@ -12,7 +12,7 @@ from tasks.errors import Misconfigured
 from tasks.settings import Settings, env_name
 
 HOST = "127.0.0.1"
-BOT, FLOWER, PLAYGROUND = "bot", "flower", "playground"
+BOT, CONSOLE, FLOWER, PLAYGROUND = "bot", "console", "flower", "playground"
 
 
 def free_port() -> int:
@@ -48,6 +48,8 @@ class Plan:
     """None: no playground."""
     flower_port: int | None = None
     """None: no Flower."""
+    console_port: int | None = None
+    """None: no console."""
     playground_key: str = ""
 
     @property
@@ -63,6 +65,10 @@ class Plan:
     def flower_url(self) -> str | None:
         return f"http://{HOST}:{self.flower_port}" if self.flower_port else None
 
+    @property
+    def console_url(self) -> str | None:
+        return f"http://{HOST}:{self.console_port}" if self.console_port else None
+
     def worker(self, number: int) -> Spec:
         """The worker of that number. It has the drain grace to finish or hand back its turns; then it is killed."""
         grace = self.settings.drain_grace.total_seconds() + 10
@@ -77,8 +83,13 @@ class Plan:
         return Spec(name=PLAYGROUND, command=module("playground"), env=env, stage=1)
 
     def others(self) -> list[Spec]:
-        """Bot and Flower."""
+        """Bot, console and Flower."""
         specs = [Spec(name=BOT, command=module("bot"), env=needed("bot", self.env))]
+        if self.console_port:
+            env = needed(
+                "console", {**self.env, "CONSOLE_LINKS": f"Flower={self.flower_url}" if self.flower_url else ""}
+            )
+            specs.append(Spec(name=CONSOLE, command=console_command(), env=env, echo=False, grace=5))
         if self.flower_port:
             command, env = flower_command(self.flower_port), needed("flower", self.env)
             specs.append(Spec(name=FLOWER, command=command, env=env, echo=False, grace=5))
@@ -94,6 +105,11 @@ def flower_command(port: int, address: str = HOST) -> tuple[str, ...]:
     """The command that starts Flower. It keeps 10,000 tasks in memory at most, and a worker that ended for a minute."""
     limits = ("--max_tasks=10000", "--purge_offline_workers=60")
     return module("ops.up.flower", f"--address={address}", f"--port={port}", *limits, "--logging=warning")
+
+
+def console_command() -> tuple[str, ...]:
+    """The command that starts the console."""
+    return module("ops.web")
 
 
 def make_plan(settings: Settings, environ: Mapping[str, str], extra: Mapping[str, str]) -> Plan:
@@ -122,5 +138,6 @@ def make_plan(settings: Settings, environ: Mapping[str, str], extra: Mapping[str
             "COHORT_APPROVE": settings.approve or "listed",
         }
     flower_port = chosen_port("flower_port", settings.flower_port) if settings.flower_port else None
+    console_port = chosen_port("console_port", settings.console_port) if settings.console_port else None
     key = settings.playground_key.get_secret_value() if settings.playground_key else token_urlsafe(12)
-    return Plan(settings, env, playground_port, flower_port, key)
+    return Plan(settings, env, playground_port, flower_port, console_port, key)

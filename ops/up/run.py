@@ -128,6 +128,7 @@ class Up:
                 env=changed,
                 playground_url=plan.page_url,
                 flower_url=plan.flower_url,
+                console_url=plan.console_url,
                 model=choice.title,
             )
         )
@@ -206,10 +207,11 @@ class Up:
 
 
 async def _tell_page(plan: Plan, model: str) -> None:
-    """Tell the playground's page which model answers and where Flower is. Best effort."""
+    """Tell the playground's page which model answers and where console and Flower are. Best effort."""
     if plan.playground_url is None:
         return
-    links = [{"label": "Flower", "url": plan.flower_url}] if plan.flower_url else []
+    pages = (("Console", plan.console_url), ("Flower", plan.flower_url))
+    links = [{"label": label, "url": url} for label, url in pages if url]
     key = {"authorization": f"Bearer {plan.playground_key}"}
     async with httpx.AsyncClient(timeout=5, trust_env=False, headers=key) as http:
         with suppress(httpx.HTTPError):

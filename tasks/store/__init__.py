@@ -21,6 +21,7 @@ from tasks.store.listing import SessionListing
 from tasks.store.membership import Membership
 from tasks.store.moves import Moves
 from tasks.store.notes import NoteStore
+from tasks.store.oversight import OversightStore
 from tasks.store.pacing import Limits, PaceStore
 from tasks.store.pauses import PauseStore
 from tasks.store.people import PeopleStore
@@ -68,6 +69,7 @@ class Store:
     """``reminders``, as tools set them."""
     trail: TrailStore
     figures: FigureStore
+    oversight: OversightStore
 
 
 @asynccontextmanager
@@ -127,4 +129,5 @@ def _store(settings: Settings, clock: Clock, redis: Redis, *, heartbeat: Redis, 
         tool_reminders=ReminderStore(tools, clock, slots=settings.slots),
         trail=TrailStore(heartbeat),
         figures=FigureStore(heartbeat),
+        oversight=OversightStore(redis, slots=settings.slots),
     )

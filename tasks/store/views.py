@@ -220,21 +220,26 @@ class SessionViews:
                     pipe.zrange(keys.pending(slot), 0, max(1, most // slots) - 1)
                 for some in await pipe.execute():
                     names += some
+        return await self.contents([text(name) for name in names])
+
+    async def contents(self, names: Sequence[str]) -> list[Waiting]:
+        """What waits in these sessions; what is no list of ours holds nothing."""
+        with guard():
             async with self._redis.pipeline(transaction=False) as pipe:
-                for name in map(text, names):
+                for name in names:
                     pipe.hget(keys.state(name), StateField.owner)
                     pipe.lrange(keys.inbox(name), 0, -1)
                     pipe.lrange(keys.outbox(name), 0, -1)
-                told: list[Any] = await pipe.execute() if names else []
-        rows = zip(names, told[::3], told[1::3], told[2::3], strict=True)
+                answers: list[Any] = await pipe.execute(raise_on_error=False) if names else []
+        told = [None if isinstance(answer, Exception) else answer for answer in answers]
         return [
             Waiting(
-                text(name),
+                name,
                 text(owner) if owner else None,
-                tuple(one for raw in inbox if (one := _read(Inbound, raw))),
-                tuple(one for raw in outbox if (one := _read(Reply, raw))),
+                tuple(one for raw in inbox or () if (one := _read(Inbound, raw))),
+                tuple(one for raw in outbox or () if (one := _read(Reply, raw))),
             )
-            for name, owner, inbox, outbox in rows
+            for name, owner, inbox, outbox in zip(names, told[::3], told[1::3], told[2::3], strict=True)
         ]
 
     async def _taken(self, names: Sequence[str]) -> set[str]:

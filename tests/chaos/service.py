@@ -46,7 +46,12 @@ class Service:
     def start(self) -> Process:
         """Start it, as an init system does it; not waited for."""
         process = self._harness.start(
-            "up", ["-m", "ops.cli", "up"], COHORT_WORKERS=str(self._workers), FLOWER_PORT="0", NO_COLOR="1"
+            "up",
+            ["-m", "ops.cli", "up"],
+            COHORT_WORKERS=str(self._workers),
+            FLOWER_PORT="0",
+            COHORT_CONSOLE_PORT="0",
+            NO_COLOR="1",
         )
         self.lives.append(process)
         return process

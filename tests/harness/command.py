@@ -34,4 +34,5 @@ def clean(home: Path) -> Mapping[str, str]:
     """Our environment without any setting of Cohort's or a provider's in it."""
     ours = ("COHORT_", "TELEGRAM_", "REDIS_", "FLOWER_", "FAST_AGENT_", "GENERIC_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours) and "API_KEY" not in name}
-    return kept | {"COHORT_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    # Systems that run beside each other would take one port for their consoles.
+    return kept | {"COHORT_HOME": str(home), "COHORT_CONSOLE_PORT": "0", "PYTHONPATH": str(ROOT)}

@@ -15,7 +15,7 @@ from tests.harness.processes import ROOT
 
 KUBERNETES = ROOT / "deploy" / "kubernetes"
 UNITS = sorted(file for file in (ROOT / "deploy" / "systemd").iterdir())
-PROCESSES = {"bot", "worker", "flower"}
+PROCESSES = {"bot", "worker", "console", "flower"}
 
 
 def documents(file: Path) -> list[dict[str, Any]]:

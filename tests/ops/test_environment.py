@@ -34,7 +34,7 @@ def test_a_process_finds_in_the_file_nothing_that_it_was_not_given(kind: Process
     assert (seen.get("ANTHROPIC_API_KEY") == KEY) == (kind == "worker")
     assert (seen.get("TELEGRAM_BOT_TOKEN") == TOKEN) == (kind in {"worker", "bot"})
     assert (seen.get("COHORT_WEBHOOK_SECRET") == SECRET) == (kind == "bot")
-    assert ("REDIS_URL" in seen) == (kind in {"worker", "bot", "flower"})
+    assert ("REDIS_URL" in seen) == (kind in {"worker", "bot", "flower", "console"})
     # Half of the webhook in the file and half in the environment: no process refuses to start for that.
     assert load(seen).webhook_url == ("https://a.example" if kind == "bot" else None)
 

@@ -57,6 +57,8 @@ def up(home: Path) -> Iterator[System]:
     given = {
         **SECRETS,
         "FLOWER_PORT": str(free_port()),
+        "COHORT_CONSOLE_PORT": str(free_port()),
+        "COHORT_CONSOLE_AUTH": "operator:a-long-password",
         "COHORT_CARDS": str(ROOT / "agent-cards"),
         "COHORT_CONFIG": str(ROOT / "fastagent.config.yaml"),
         "PYTHONPATH": "",
@@ -68,7 +70,7 @@ def up(home: Path) -> Iterator[System]:
 
 @pytest.mark.promise("own-modules")
 def test_a_module_of_the_current_directory_is_never_taken_for_ours(up: System, home: Path) -> None:
-    assert set(up.pids()) == {"valkey", "playground", "bot", "worker-1", "flower"}
+    assert set(up.pids()) == {"valkey", "playground", "bot", "worker-1", "console", "flower"}
     assert [path.name for path in (home.parent / "imported").iterdir()] == []
 
 
@@ -103,9 +105,10 @@ def test_each_process_has_the_secrets_that_it_needs_and_no_others(up: System) ->
         "playground": {"COHORT_PLAYGROUND_KEY"},
         "bot": {"REDIS_URL"},
         "worker-1": {"REDIS_URL", *mine},
+        "console": {"REDIS_URL"},
         "flower": {"REDIS_URL"},
     }
-    assert tokens["valkey"] == tokens["flower"] == ""
+    assert tokens["valkey"] == tokens["console"] == tokens["flower"] == ""
     assert tokens["playground"] == tokens["bot"] == tokens["worker-1"] != ""
 
 

@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "worker": (),
     "playground": (),
     "flower": (),
+    "console": (),
     "doctor": (),
     "status": (),
     "health": (),

@@ -1,0 +1,102 @@
+"""``python -P -m ops.web``: the Cohort console until SIGTERM or SIGINT."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+import sys
+from collections.abc import Generator
+
+import uvicorn
+
+from ops.web.app import create_app
+from ops.web.patience import PatientReader
+from tasks.clock import SystemClock
+from tasks.ending import ending_signals
+from tasks.errors import Misconfigured
+from tasks.settings import Settings, load
+from tasks.telemetry import configure_logging
+
+log = logging.getLogger("cohort.console")
+
+LINKS = "CONSOLE_LINKS"
+"""Set by `cohort up` for the console alone: other pages, as ``label=address`` and blanks between them."""
+_CONNECTIONS = 100
+
+
+class ConsoleServer(uvicorn.Server):
+    """Leaves signals to the owner of the loop, and stops when told."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+def listen(settings: Settings) -> socket.socket:
+    """A listening socket.
+
+    Raises:
+        Misconfigured: the port is taken, or the address is not this machine's.
+    """
+    host, port = settings.console_host.strip("[]"), settings.console_port
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as problem:
+        reason = f"cannot listen on {host}, port {port} ({problem.strerror})"
+        raise Misconfigured(f"COHORT_CONSOLE_PORT: {reason}; choose another one") from None
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until the process is told to end.
+
+    Raises:
+        Misconfigured: a setting is wrong.
+    """
+    _ = settings.redis
+    clock = SystemClock()
+    links = dict(link.split("=", 1) for link in os.environ.get(LINKS, "").split() if "=" in link)
+    with contextlib.closing(listen(settings)) as sock:
+        async with PatientReader(settings, clock) as reader:
+            config = uvicorn.Config(
+                create_app(settings, reader, clock, links),
+                # The one on httptools bounds no request's head.
+                http="h11",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                log_level="error",
+                access_log=False,
+                server_header=False,
+                date_header=False,
+                proxy_headers=False,
+                limit_concurrency=_CONNECTIONS,
+                timeout_keep_alive=30,
+                timeout_graceful_shutdown=2,
+            )
+            server = ConsoleServer(config)
+            loop = asyncio.get_running_loop()
+            for number in ending_signals():
+                loop.add_signal_handler(number, _leave, server)
+            log.info("console.serving", extra={"port": sock.getsockname()[1]})
+            await server.serve([sock])
+
+
+def _leave(server: uvicorn.Server) -> None:
+    server.should_exit = True
+
+
+def main() -> None:
+    """Run it; a mistake of the operator is one line."""
+    try:
+        settings = load()
+        configure_logging(settings)
+        asyncio.run(serve(settings))
+    except Misconfigured as problem:
+        for line in str(problem).splitlines():
+            print(f"cohort console: {line}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""The console's routes: its page, what the page asks for, and the metrics of all processes."""
+
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from ops.web import sections
+from ops.web.guard import ConsoleGuard
+from ops.web.patience import PatientReader
+from ops.web.scrape import CONTENT_TYPE, scrape
+from tasks.clock import Clock
+from tasks.errors import CohortError, StoreUnavailable, Terminal
+from tasks.rollups import DAY, HOUR
+from tasks.session import SessionKey
+from tasks.settings import Settings
+from tasks.store import Store
+
+_STATIC = Path(__file__).parent / "static"
+_FILES = {path.name for path in _STATIC.iterdir()}
+_LETTER = re.compile(r"\d{1,20}-\d{1,20}")
+_LONGEST = 200
+"""Characters of a word that is looked for."""
+
+type Work = Callable[[Store, Request], Awaitable[Any]]
+
+
+class NotThere(CohortError):  # noqa: N818 - reads as what it is
+    """There is no such thing."""
+
+
+def create_app(settings: Settings, reader: PatientReader, clock: Clock, links: dict[str, str]) -> ConsoleGuard:
+    """The console as an ASGI application; ``links``: other pages, label -> address."""
+    pages = ConsolePages(settings, clock)
+    text = settings.console_text
+    about = {"changes": settings.console_auth is not None, "text": text, "links": links}
+
+    async def told(_request: Request) -> Response:
+        return JSONResponse(about)
+
+    def reads(path: str, work: Work) -> Route:
+        return Route(path, _answer(reader, work), methods=["GET"])
+
+    routes = [
+        Route("/", _index, methods=["GET"]),
+        Route("/static/{name}", _static, methods=["GET"]),
+        Route("/healthz", _healthy, methods=["GET"]),
+        Route("/api/about", told, methods=["GET"]),
+        reads("/api/overview", pages.overview),
+        reads("/api/series/{span}", pages.series),
+        reads("/api/sessions", pages.sessions),
+        reads("/api/sessions/{name}", pages.session),
+        reads("/api/dead", pages.dead),
+        reads("/api/questions", pages.questions),
+        reads("/api/people", pages.people),
+        reads("/metrics", pages.metrics),
+        Route("/api/dead/{letter}/{verb}", _answer(reader, pages.change), methods=["POST"]),
+    ]
+    return ConsoleGuard(Starlette(routes=routes), settings)
+
+
+class ConsolePages:
+    """What is read, and the two things that are changed."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._slots = settings.slots
+        self._text = settings.console_text
+        self._named = settings.console_auth is not None
+        self._clock = clock
+
+    async def overview(self, store: Store, _request: Request) -> Any:
+        return await sections.overview(store, self._clock, slots=self._slots)
+
+    async def series(self, store: Store, request: Request) -> Any:
+        spans = {span.name: span for span in (HOUR, DAY)}
+        span = spans.get(request.path_params["span"])
+        if span is None:
+            raise NotThere
+        return await sections.series(store, self._clock, span)
+
+    async def sessions(self, store: Store, request: Request) -> Any:
+        query = request.query_params
+        cursor = query.get("cursor", "")
+        place = int(cursor) if cursor.isascii() and cursor.isdigit() and len(cursor) < 21 else None  # noqa: PLR2004
+        return await sections.sessions(store, query.get("q", "").strip()[:_LONGEST], place)
+
+    async def session(self, store: Store, request: Request) -> Any:
+        try:
+            key = SessionKey.parse(request.path_params["name"])
+        except ValueError:
+            raise NotThere from None
+        found = await sections.session(store, key, text=self._text)
+        if found is None:
+            raise NotThere(f"nothing is kept of {key}")
+        return found
+
+    async def dead(self, store: Store, _request: Request) -> Any:
+        return await sections.dead(store)
+
+    async def questions(self, store: Store, _request: Request) -> Any:
+        return await sections.questions(store, text=self._text)
+
+    async def people(self, store: Store, _request: Request) -> Any:
+        return await sections.people(store, named=self._named)
+
+    async def metrics(self, store: Store, _request: Request) -> Any:
+        return Response(await scrape(store, self._clock, slots=self._slots), headers={"content-type": CONTENT_TYPE})
+
+    async def change(self, store: Store, request: Request) -> Any:
+        letter, verb = request.path_params["letter"], request.path_params["verb"]
+        if _LETTER.fullmatch(letter) is None or verb not in ("retry", "drop"):
+            raise NotThere
+        if not await (store.dead.retry(letter) if verb == "retry" else store.dead.drop(letter)):
+            raise NotThere("there is no such dead letter any more")
+        return {"done": verb}
+
+
+def _answer(reader: PatientReader, work: Work) -> Callable[[Request], Awaitable[Response]]:
+    """What it gives as JSON, and what stands in its way as one sentence."""
+
+    async def endpoint(request: Request) -> Response:
+        try:
+            given = await reader.read(lambda store: work(store, request))
+        except NotThere as problem:
+            return JSONResponse({"error": str(problem)}, 404)
+        except Terminal as problem:
+            return JSONResponse({"error": str(problem)}, 409)
+        except StoreUnavailable as problem:
+            return JSONResponse({"error": str(problem)}, 503, {"retry-after": "5"})
+        except CohortError as problem:
+            return JSONResponse({"error": str(problem)}, 500)
+        return given if isinstance(given, Response) else JSONResponse(given)
+
+    return endpoint
+
+
+async def _index(_request: Request) -> Response:
+    return FileResponse(_STATIC / "index.html")
+
+
+async def _static(request: Request) -> Response:
+    name = request.path_params["name"]
+    return FileResponse(_STATIC / name) if name in _FILES else PlainTextResponse("no such file\n", 404)
+
+
+async def _healthy(_request: Request) -> Response:
+    return PlainTextResponse("ok\n")

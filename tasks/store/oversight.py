@@ -1,0 +1,153 @@
+"""What the console shows beside the status: ages of work, open questions, sessions page by page, people."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from redis.asyncio import Redis
+
+from tasks import keys
+from tasks.asking import ParkedTurn
+from tasks.session import SessionKey
+from tasks.store.redis import guard, text
+from tasks.store.state import StateField
+from tasks.store.views import parked_in
+
+_AT_ONCE = 1000
+"""Keys that one SCAN looks at."""
+_STEPS = 200
+"""SCANs for one answer at most: 200,000 keys take a Redis nearby less than a second."""
+_OF_A_SLOT = 20
+"""Open questions of a slot that are shown: those that end first."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionPage:
+    """Some sessions, in no order, and where the next page begins (0: there is none)."""
+
+    sessions: tuple[SessionKey, ...]
+    cursor: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTurn:
+    """A parked turn."""
+
+    session: str
+    ends: float
+    """When it is given up, seconds since the epoch."""
+    turn: ParkedTurn | None
+    """None: it cannot be read."""
+
+
+@dataclass(slots=True)
+class PersonUsage:
+    """Who used the bot lately, by the day's tokens."""
+
+    bot: str
+    user: int
+    days: dict[str, int] = field(default_factory=dict[str, int])
+
+
+class OversightStore:
+    """Verbs that only look, each bounded in what it reads."""
+
+    def __init__(self, redis: Redis, *, slots: int) -> None:
+        self._redis = redis
+        self._slots = slots
+
+    async def ages(self, now: float, bounds: Sequence[float]) -> list[int]:
+        """How many sessions have work whose oldest message is less than each of ``bounds`` seconds old, and older."""
+        edges = ["+inf", *(f"({now - bound}" for bound in bounds), "-inf"]
+        with guard():
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for slot in range(self._slots):
+                    for upper, lower in pairwise(edges):
+                        pipe.zcount(keys.pending(slot), lower, upper.replace("(", ""))
+                told: list[Any] = await pipe.execute(raise_on_error=False)
+        wide = len(bounds) + 1
+        return [sum(count for count in told[n::wide] if isinstance(count, int)) for n in range(wide)]
+
+    async def questions(self) -> list[OpenTurn]:
+        """Parked turns, those first that end first; twenty of each slot."""
+        with guard():
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for slot in range(self._slots):
+                    pipe.zrange(keys.parked(slot), 0, _OF_A_SLOT - 1, withscores=True)
+                told: list[Any] = await pipe.execute(raise_on_error=False)
+            found = sorted((ends, text(name)) for rows in told if isinstance(rows, list) for name, ends in rows)
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for _, name in found:
+                    pipe.hget(keys.state(name), StateField.parked)
+                states: list[Any] = await pipe.execute(raise_on_error=False) if found else []
+        return [
+            OpenTurn(name, float(ends), parked_in(state) if isinstance(state, bytes) else None)
+            for (ends, name), state in zip(found, states, strict=True)
+        ]
+
+    async def page(self, cursor: int, most: int) -> SessionPage:
+        """The next sessions from ``cursor`` on; of more than ``most`` a few come along."""
+        found: dict[SessionKey, None] = {}
+        place = cursor
+        async for further, names in self._scan("cohort:s:*", cursor):
+            place = further
+            found.update(dict.fromkeys(_sessions(names)))
+            if len(found) >= most:
+                break
+        return SessionPage(tuple(found), place)
+
+    async def of_chat(self, chat: int, most: int) -> SessionPage:
+        """Sessions of a chat: its own, and those of its topics and connections."""
+        found: dict[SessionKey, None] = {}
+        place = 0
+        async for further, names in self._scan(f"cohort:s:*:{chat}:*", 0):
+            place = further
+            found.update(dict.fromkeys(session for session in _sessions(names) if session.chat == chat))
+            if len(found) >= most:
+                break
+        return SessionPage(tuple(found), place)
+
+    async def people(self) -> tuple[list[PersonUsage], bool]:
+        """Who used the bot on the days that are kept, and whether all keys were looked at."""
+        found: dict[tuple[str, int], PersonUsage] = {}
+        place = 0
+        async for further, names in self._scan("cohort:usage:*:user:*", 0):
+            place = further
+            with guard():
+                async with self._redis.pipeline(transaction=False) as pipe:
+                    for name in names:
+                        pipe.hmget(name, "input_tokens", "output_tokens")
+                    told: list[Any] = await pipe.execute(raise_on_error=False) if names else []
+            for name, counts in zip(names, told, strict=True):
+                match name.split(":"):
+                    case [_, _, bot, "user", user, day] if user.isdigit():
+                        person = found.setdefault((bot, int(user)), PersonUsage(bot, int(user)))
+                        person.days[day] = sum(map(_count, counts)) if isinstance(counts, list) else 0
+                    case _:
+                        pass
+        return list(found.values()), place == 0
+
+    async def _scan(self, pattern: str, cursor: int) -> AsyncIterator[tuple[int, list[str]]]:
+        for _ in range(_STEPS):
+            with guard():
+                found: Any = await self._redis.scan(cursor, match=pattern, count=_AT_ONCE)
+            cursor = int(found[0])
+            yield cursor, [text(name) for name in found[1]]
+            if cursor == 0:
+                return
+
+
+def _sessions(names: Sequence[str]) -> list[SessionKey]:
+    sessions: list[SessionKey] = []
+    for raw in names:
+        name, _, part = raw.removeprefix(f"{keys.PREFIX}s:").rpartition(":")
+        if part in ("state", "inbox"):
+            with suppress(ValueError):
+                sessions.append(SessionKey.parse(name))
+    return sessions
+
+
+def _count(value: bytes | None) -> int:
+    return int(value) if value and value.isdigit() and len(value) < 18 else 0  # noqa: PLR2004 - more are damaged
