@@ -120,6 +120,12 @@ class Telegram:
         with errors_as_ours():
             await self._bot.set_my_commands([BotCommand(name, said) for name, said in texts.COMMANDS])
 
+    async def administrators(self, chat: int) -> frozenset[int]:
+        """The ids of a group's administrators (getChatAdministrators)."""
+        with errors_as_ours():
+            members = await self._bot.get_chat_administrators(chat)
+        return frozenset(member.user.id for member in members)
+
     async def typing(self, session: SessionKey) -> None:
         """Show "typing ..." for 5 s. The budget does not count it: a plain message costs no further call to Redis."""
         with errors_as_ours():

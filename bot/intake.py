@@ -9,8 +9,9 @@ from zlib import crc32
 
 from bot import texts
 from bot.admission import AccessControl
-from bot.answers import Answers
+from bot.answers import Answers, say
 from bot.entries import After, Item, buried, moved_entry
+from bot.group_control import GroupControl
 from bot.interrupts import Interrupts
 from bot.notices import Notices
 from bot.overheard import OverheardMessages
@@ -76,6 +77,7 @@ class UpdateIntake:
         signs: Signs,
         notices: Notices,
         overheard: OverheardMessages,
+        control: GroupControl,
         clock: Clock,
     ) -> None:
         self._me = me
@@ -90,6 +92,7 @@ class UpdateIntake:
         self._clock = clock
         self._notices = notices
         self._overheard = overheard
+        self._control = control
         self._asks = Allowance(_ASKS, _ASKS_IN, _REMEMBERED, clock)
         self._albums = Recent(_ALBUM_PARTS, _REMEMBERED, clock)
 
@@ -178,6 +181,11 @@ class UpdateIntake:
     async def _enter(self, heard: Incoming, before: Sequence[Item]) -> Item:
         """What an admitted person says."""
         inbound = heard.inbound
+        role = self._people.access.role(inbound.person, inbound.key.chat)
+        if (refusal := await self._control.refusal(heard, role)) is not None:
+            told = heard.callback is None and self._asks.take(inbound.session)
+            reply = say(inbound, refusal) if told else None
+            return Item(heard, Accept(heard.update_id, reply=reply), press=heard.callback, press_says=refusal)
         if inbound.kind == "answer":
             return await self._pressed(heard, [item.inbound for item in before if item.inbound is not None])
         if heard.ask is None:

@@ -12,6 +12,7 @@ from uuid import uuid4
 from bot.admission import AccessControl
 from bot.answers import Answers
 from bot.api import Telegram, client
+from bot.group_control import GroupControl
 from bot.heartbeat import BotHeartbeat
 from bot.intake import UpdateIntake
 from bot.interrupts import Interrupts
@@ -153,6 +154,7 @@ async def _work(connections: Connections, stop: Stop) -> None:
         signs=signs,
         notices=Notices(connections.me.id, store.intake, clock, admission=admission, rate=rate),
         overheard=OverheardMessages(settings.group_context),
+        control=GroupControl(settings.group_control, telegram.administrators, clock),
         clock=clock,
     )
 

@@ -1,9 +1,10 @@
 """Pressed buttons: those of the bot's messages, and Telegram's own Stop (pure)."""
 
 from bot.updates.commands import ADMINS, CHOICES, Command
+from bot.updates.content import answered_by
 from bot.updates.meaning import Incoming, Meaning, UpdateReading
 from bot.updates.models import CallbackQuery, GenerationStopped
-from bot.updates.origin import person_of, session_of
+from bot.updates.origin import author_of, person_of, session_of
 from tasks.asking import WORD
 from tasks.chat_choices import CHAT_CHOICES, DEFAULT
 from tasks.envelope import Inbound, InboundKind, Sender
@@ -54,7 +55,11 @@ def pressed(at: UpdateReading, query: CallbackQuery) -> Meaning:
         choice=choice,
         pressed=True,
     )
-    return Incoming(at.update_id, inbound, ask=ask, callback=callback, sent=at.now)
+    answered = answered_by(message)
+    asker = author_of(answered.from_user, answered.sender_chat) if answered is not None else None
+    return Incoming(
+        at.update_id, inbound, ask=ask, callback=callback, sent=at.now, asker=asker.id if asker is not None else None
+    )
 
 
 def stopped(at: UpdateReading, end: GenerationStopped) -> Meaning:

@@ -45,6 +45,8 @@ class Incoming:
     """A command that the bot answers itself if it can."""
     callback: str | None = None
     """Id of a pressed button's query, which needs an answer."""
+    asker: int | None = None
+    """Of a pressed button: the person whose message the one with the button answers, where Telegram tells."""
     code: str | None = None
     """A pairing code that a person sent in their private chat."""
     sent: float = 0.0

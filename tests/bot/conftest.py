@@ -13,6 +13,7 @@ import pytest
 from bot.admission import AccessControl
 from bot.answers import Answers
 from bot.api import Telegram, client
+from bot.group_control import Administrators, GroupControl
 from bot.intake import UpdateIntake
 from bot.interrupts import Interrupts
 from bot.notices import Notices
@@ -172,7 +173,19 @@ class Doorway:
                 task.cancel()
 
 
-def make_doorway(settings: Settings, store: Store, *, access: Access | None = None, intake: object = None) -> Doorway:
+async def no_admins(_chat: int) -> frozenset[int]:
+    """A group that names no administrators."""
+    return frozenset()
+
+
+def make_doorway(
+    settings: Settings,
+    store: Store,
+    *,
+    access: Access | None = None,
+    intake: object = None,
+    admins: Administrators = no_admins,
+) -> Doorway:
     """The intake on the real store; ``intake`` may stand in for the store's part."""
     clock, remote, signs, agents = HandClock(), HeardInterrupts(), ShownSigns(), NamedAgents()
     interrupts, acks = Interrupts(remote), Signs(signs, clock)
@@ -193,6 +206,7 @@ def make_doorway(settings: Settings, store: Store, *, access: Access | None = No
         signs=acks,
         notices=Notices(BOT, store.intake, clock, admission=admission, rate=rate),
         overheard=OverheardMessages(settings.group_context),
+        control=GroupControl(settings.group_control, admins, clock),
         clock=clock,
     )
     return Doorway(settings, door, store, remote, signs, interrupts, acks, agents, clock, people)

@@ -1,0 +1,83 @@
+"""Who may begin a new conversation, choose for all, or press buttons in a group (``COHORT_GROUP_CONTROL``)."""
+
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Literal
+
+from bot import texts
+from bot.updates.meaning import Incoming
+from tasks.access import Role
+from tasks.clock import Clock
+from tasks.errors import CohortError
+
+log = logging.getLogger("cohort.bot")
+
+type Control = Literal["everyone", "admins", "asker"]
+type Administrators = Callable[[int], Awaitable[frozenset[int]]]
+"""Asks Telegram for a group's administrators (getChatAdministrators)."""
+
+FRESH = timedelta(minutes=1)
+"""A list of administrators is asked for again after that time."""
+_REMEMBERED = 1000
+_CONTROLS = ("new", "choose", "compact", "undo")
+_OF_A_TURN = ("stop", "retry")
+_FOR_ALL = frozenset({"reminders"})
+
+
+class GroupControl:
+    """Decides, and keeps the lists of administrators for a while."""
+
+    def __init__(self, control: Control, administrators: Administrators, clock: Clock) -> None:
+        self._control = control
+        self._administrators = administrators
+        self._clock = clock
+        self._known: OrderedDict[int, tuple[float, frozenset[int]]] = OrderedDict()
+
+    async def refusal(self, heard: Incoming, role: Role | None) -> str | None:
+        """What a person hears who may not do this; None when they may.
+
+        Args:
+            heard: A command or a pressed button in a group.
+            role: The person's role with the bot.
+        """
+        inbound = heard.inbound
+        if self._control == "everyone" or inbound.key.chat > 0 or role in ("owner", "admin"):
+            return None
+        pressed = inbound.pressed and inbound.kind != "answer"
+        if not pressed and (self._control == "asker" or not _changes(heard)):
+            return None
+        person = inbound.person
+        asked = heard.asker is not None and heard.asker == person
+        if pressed and asked and (self._control == "asker" or inbound.kind in _OF_A_TURN):
+            return None
+        if pressed and self._control == "asker" and heard.asker is None:
+            # Telegram does not say whose it is: the question was deleted.
+            return None
+        # Who writes in the group's own name is one of its administrators.
+        if person == inbound.key.chat or person in await self._admins(inbound.key.chat):
+            return None
+        return texts.ASKER_ONLY if self._control == "asker" else texts.GROUP_ADMINS_ONLY
+
+    async def _admins(self, chat: int) -> frozenset[int]:
+        """The group's administrators; of a list that cannot be renewed the last one counts."""
+        now = self._clock.monotonic()
+        at, known = self._known.get(chat, (now - FRESH.total_seconds(), frozenset[int]()))
+        if now - at < FRESH.total_seconds():
+            return known
+        try:
+            known = await self._administrators(chat)
+        except CohortError as problem:
+            log.warning("admins.unknown", extra={"problem": str(problem)})
+        self._known[chat] = (now, known)
+        self._known.move_to_end(chat)
+        if len(self._known) > _REMEMBERED:
+            self._known.popitem(last=False)
+        return known
+
+
+def _changes(heard: Incoming) -> bool:
+    """Whether it changes something for all in the group."""
+    ask = heard.ask
+    return heard.inbound.kind in _CONTROLS or (ask is not None and ask.name in _FOR_ALL and bool(ask.argument))

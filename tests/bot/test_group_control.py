@@ -1,0 +1,131 @@
+"""COHORT_GROUP_CONTROL: who may start over, choose for all and press buttons in a group."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from aiogram import types as tg
+
+from bot import texts
+from botapi.errors import TelegramAway
+from tasks.access import Access
+from tasks.settings import load
+from tasks.store import Store
+from tests.bot.conftest import Doorway, make_doorway
+from tests.bot.updates import ANN, BEN, GROUP, message, raw, said
+from tests.bot.updates import BOT as US
+
+type Make = Callable[[str], Doorway]
+GROUPS = "4242:-55"
+
+
+class Admins:
+    """Ann is an administrator; ``away``: Telegram does not say."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.away = False
+        self.ids = frozenset({ANN.id})
+
+    async def __call__(self, _chat: int) -> frozenset[int]:
+        self.asked += 1
+        if self.away:
+            raise TelegramAway("no answer in time")
+        return self.ids
+
+
+@pytest.fixture
+def admins() -> Admins:
+    return Admins()
+
+
+@pytest.fixture
+def make(redis_url: str, store: Store, admins: Admins) -> Make:
+    def made(control: str, **more: Any) -> Doorway:
+        given = {"REDIS_URL": redis_url, "TELEGRAM_BOT_TOKEN": "4242:x", "COHORT_MODELS": "a,b"}
+        return make_doorway(load({**given, "COHORT_GROUP_CONTROL": control}), store, admins=admins, **more)
+
+    return made
+
+
+def press(data: str, sender: tg.User, *, asker: tg.User | None, update_id: int = 1) -> dict[str, Any]:
+    question = message("q", sender=asker, chat=GROUP, message_id=5) if asker else None
+    under = message("a", sender=US, chat=GROUP, message_id=6, reply_to_message=question)
+    query = tg.CallbackQuery(id="99", from_user=sender, chat_instance="1", message=under, data=data)
+    return raw(tg.Update(update_id=update_id, callback_query=query))
+
+
+async def kinds(doorway: Doorway) -> list[str]:
+    return [entry.kind for entry in await doorway.inbox(GROUPS)]
+
+
+@pytest.mark.promise("group-control")
+@pytest.mark.parametrize("word", ["/new", "/undo", "/compact", "/model a", "@cohort_bot /new hi"])
+async def test_with_admins_a_members_command_is_refused_and_an_admins_carried_out(make: Make, word: str) -> None:
+    doorway = make("admins")
+    await doorway.door.take([said(word, sender=BEN, chat=GROUP, update_id=1)])
+    assert await kinds(doorway) == []
+    assert await doorway.said() == [(GROUPS, texts.GROUP_ADMINS_ONLY)]
+    await doorway.door.take([said(word, chat=GROUP, update_id=2)])
+    assert len(await kinds(doorway)) == 1
+
+
+@pytest.mark.promise("group-control")
+async def test_with_admins_questions_looks_and_stop_are_everyones(make: Make) -> None:
+    doorway = make("admins")
+    words = ("@cohort_bot hi", "/stop", "/retry", "/model", "/help")
+    await doorway.door.take([said(word, sender=BEN, chat=GROUP, update_id=n) for n, word in enumerate(words, 1)])
+    assert await kinds(doorway) == ["message", "stop", "retry"]
+    assert texts.GROUP_ADMINS_ONLY not in [text for _, text in await doorway.said()]
+
+
+@pytest.mark.promise("group-control")
+@pytest.mark.parametrize(
+    ("control", "data", "people", "says"),
+    [
+        ("admins", "stop", (BEN, ANN), texts.GROUP_ADMINS_ONLY),
+        ("admins", "stop", (BEN, BEN), None),
+        ("admins", "model:a", (BEN, BEN), texts.GROUP_ADMINS_ONLY),
+        ("admins", "model:a", (ANN, BEN), None),
+        ("asker", "model:a", (BEN, ANN), texts.ASKER_ONLY),
+        ("asker", "model:a", (BEN, BEN), None),
+        ("asker", "stop", (BEN, None), None),
+        ("asker", "stop", (ANN, BEN), None),
+        ("everyone", "model:a", (BEN, ANN), None),
+    ],
+)
+async def test_a_button_is_for_those_who_may_press_it(
+    make: Make, control: str, data: str, people: tuple[tg.User, tg.User | None], says: str | None
+) -> None:
+    doorway, (sender, asker) = make(control), people
+    await doorway.door.take([press(data, sender, asker=asker)])
+    await doorway.followed()
+    assert doorway.signs.pressed == [("99", says)]
+    assert len(await kinds(doorway)) == (says is None)
+    assert await doorway.said() == []
+
+
+async def test_the_list_of_admins_is_kept_for_a_minute_and_outlives_a_failure(make: Make, admins: Admins) -> None:
+    doorway = make("admins")
+
+    async def tries(update_id: int) -> int:
+        await doorway.door.take([said("/new", chat=GROUP, update_id=update_id)])
+        return len(await kinds(doorway))
+
+    assert [await tries(1), await tries(2), admins.asked] == [1, 2, 1]
+    doorway.clock.time += 61
+    admins.away = True
+    assert [await tries(3), admins.asked] == [3, 2]
+    doorway.clock.time += 61
+    admins.away, admins.ids = False, frozenset()
+    assert [await tries(4), admins.asked] == [3, 3]
+
+
+async def test_the_groups_own_name_and_the_bots_admins_may(make: Make) -> None:
+    doorway = make("admins")
+    anonymous = said("/new", chat=GROUP, sender=tg.User(id=1087968824, is_bot=True, first_name="G"), sender_chat=GROUP)
+    await doorway.door.take([anonymous])
+    bots = Access(everybody=True, allow=frozenset(), admins=frozenset({BEN.id}))
+    other = make("admins", access=bots)  # type: ignore[call-arg]
+    await other.door.take([said("/new", sender=BEN, chat=GROUP, update_id=2)])
+    assert await kinds(other) == ["new", "new"]
