@@ -39,6 +39,7 @@ from tasks.bot_status import BotStatus
 from tasks.clock import Clock, SystemClock
 from tasks.doorbell import Doorbells
 from tasks.errors import CohortError, Misconfigured, StoreUnavailable
+from tasks.log_key import follow_log_key
 from tasks.publishing import Publisher
 from tasks.settings import Settings
 from tasks.store import Store, connect
@@ -186,6 +187,7 @@ async def _work(connections: Connections, stop: Stop) -> None:
             background.create_task(heartbeat.run(), name="heartbeat"),
             background.create_task(loop_lag.measure(clock.monotonic), name="loop lag"),
             background.create_task(pauses.watch(tell), name="pauses"),
+            background.create_task(follow_log_key(store.trail), name="log key"),
             background.create_task(publisher.run(), name="publisher"),
             background.create_task(people.watch(), name="people"),
         ]

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from ops.commands import backup, cards, config, dead, find, pair, pause, pool, sessions, status
+from ops.commands import backup, broadcast, cards, config, dead, find, pair, pause, pool, sessions, status
 from ops.commands.finding import Finding
 from ops.context import Context, context, run
 from ops.environment import ProcessKind, environment, needed
@@ -139,6 +139,7 @@ config.register(app)
 backup.register(app)
 sessions.register(app)
 pause.register(app)
+broadcast.register(app)
 pair.register(app)
 
 

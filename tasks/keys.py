@@ -58,6 +58,9 @@ KINDS = (
     KeyKind("cohort:reminders", "zset", "empties", "messages to accept later"),
     KeyKind("cohort:reminders:*", "zset", "expires", "the same by session, chat and person, to count them"),
     KeyKind("cohort:reminder-number", "string", "permanent", "how many reminders were ever made"),
+    KeyKind("cohort:broadcast:*", "hash", "expires", "how far a broadcast is"),
+    KeyKind("cohort:broadcast-left:*", "list", "expires", "chats that a broadcast is still to reach"),
+    KeyKind("cohort:broadcast-lease:*", "string", "expires", "which process sends a broadcast"),
     KeyKind("cohort:alert:*", "string", "expires", "operator alerts already raised"),
 )
 
@@ -137,6 +140,18 @@ def pace(scope: str) -> str:
 
 def usage(scope: str, day: str) -> str:
     return f"{PREFIX}usage:{scope}:{day}"
+
+
+def broadcast(ident: str) -> str:
+    return f"{PREFIX}broadcast:{ident}"
+
+
+def broadcast_left(ident: str) -> str:
+    return f"{PREFIX}broadcast-left:{ident}"
+
+
+def broadcast_lease(ident: str) -> str:
+    return f"{PREFIX}broadcast-lease:{ident}"
 
 
 def reminders(scope: str) -> str:

@@ -40,8 +40,9 @@ class _SessionHashing:
 
 def hash_sessions(key: bytes | None) -> None:
     """Have the lines of this process name sessions by a hash: logs go where a chat's number must not. None: by name."""
-    _SessionHashing.key = key
-    session_hash.cache_clear()
+    if key != _SessionHashing.key:
+        _SessionHashing.key = key
+        session_hash.cache_clear()
 
 
 @lru_cache(maxsize=4096)

@@ -18,6 +18,8 @@ PROMISES = {
     "kept-days": "With COHORT_KEEP_DAYS, sessions that rest longer are erased, a few at a time.",
     "sessions-seen": "An operator can list sessions, look at one and export it; text is shown only when asked for.",
     "flower-shut": "Without authentication Flower shows and changes nothing, and listens on this machine alone.",
+    "broadcast-once": "A broadcast reaches each chat once, within the limits, and goes on after it was cut off.",
+    "hashes-renewed": "After a person is forgotten no hash in a log is a session's, and processes use a new key.",
     "paused": "While an operator pauses turns or the intake, nothing is lost, and afterwards everything is answered.",
     "poison-update": "An update that cannot be understood becomes a dead letter, and the others go on.",
     "poison-message": "A message that ends its worker three times becomes a dead letter, and its session goes on.",

@@ -61,6 +61,10 @@ async def redis(here: Context, clock: Clock) -> list[Finding]:
         found.append(Finding("layout", "ok", f"{here.settings.slots} slots, as stored"))
         found += _who_runs(members, await store.bots.look(), clock)
         found += _out_of_reach(members)
+        found += [
+            Finding("paused", "warning", line, "`cohort resume` goes on")
+            for line in (await store.pauses.look()).lines()
+        ]
         count = await store.dead.count()
         if count:
             found.append(Finding("dead letters", "warning", f"{count}", "see `cohort dead list`"))

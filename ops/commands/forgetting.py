@@ -46,6 +46,8 @@ async def forget(here: Context, whose: Whose) -> Told:
         told.counts.update(second.counts)
         told.groups = first.groups | second.groups
         people = {whose.user} if whose.user is not None else {one.chat for one in sessions if one.chat > 0}
+        told.counts["places in broadcasts"] += await store.broadcasts.forget(people)
+        await store.trail.renew_log_key()
         told.counts["places in logs"] += log_files.mask(here.home.logs, people)
         try:
             await store.server.rewrite_files()

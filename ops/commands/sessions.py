@@ -180,6 +180,7 @@ def _report(told: Told) -> None:
         print("nothing was found")
     for group in sorted(told.groups, key=str):
         print(f"in {group}: what others and agents said of this person stays")
+    print("Logs name all sessions by new hashes from now on; those of before are no session's any more.")
     print("Not reached: files of `cohort backup`, Telegram's own copies, what providers of models keep.")
     for problem in told.problems:
         print(f"left: {problem}")

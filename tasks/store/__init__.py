@@ -10,6 +10,7 @@ from tasks.clock import Clock, SystemClock
 from tasks.settings import Settings
 from tasks.store.alerts import AlertStore
 from tasks.store.bots import BotStore
+from tasks.store.broadcasts import BroadcastStore
 from tasks.store.dead import DeadStore
 from tasks.store.erasure import Erasure
 from tasks.store.figures import FigureStore
@@ -64,6 +65,7 @@ class Store:
     erasure: Erasure
     listing: SessionListing
     pauses: PauseStore
+    broadcasts: BroadcastStore
     people: PeopleStore
     tool_reminders: ReminderStore
     """``reminders``, as tools set them."""
@@ -124,6 +126,7 @@ def _store(settings: Settings, clock: Clock, redis: Redis, *, heartbeat: Redis, 
         reminders=ReminderStore(redis, clock, slots=settings.slots),
         listing=SessionListing(redis),
         pauses=PauseStore(heartbeat, clock),
+        broadcasts=BroadcastStore(redis),
         people=PeopleStore(redis, clock),
         erasure=Erasure(redis, clock, slots=settings.slots),
         tool_reminders=ReminderStore(tools, clock, slots=settings.slots),

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Collection, Sequence
 from datetime import timedelta
+from secrets import token_hex
 from typing import Any, cast
 
 from redis.asyncio import Redis
@@ -85,6 +86,15 @@ class TrailStore:
         with guard():
             key: Any = await cast("Any", self._redis).hget(keys.LAYOUT, "log_key")
         return key if isinstance(key, bytes) else None
+
+    async def renew_log_key(self) -> None:
+        """Make a new key: with the old one gone, no hash in a log can be told to be a session's.
+
+        Raises:
+            StoreUnavailable: Redis is away; say it again.
+        """
+        with guard():
+            await cast("Any", self._redis).hset(keys.LAYOUT, "log_key", token_hex(16))
 
     async def log_key(self) -> bytes:
         """The key with which logs hash sessions; the same in all processes of a deployment.

@@ -45,6 +45,9 @@ async def test_doctor_says_that_no_bot_and_no_worker_runs(store: Store, settings
     assert told(await doctor.redis(here(settings), clock)) == {"bot": "no bot runs", "worker": "no worker runs"}
     await store.bots.beat("h-1", BotStatus(bot=4242))
     assert told(await doctor.redis(here(settings), clock))["bot"] == "no bot polls"
+    await store.pauses.pause("turns", None)
+    (paused,) = [finding for finding in await doctor.redis(here(settings), clock) if finding.about == "paused"]
+    assert paused.seen.startswith("turns are paused since")
     await store.bots.beat("h-2", BotStatus(bot=4242, leads=True))
     assert told(await doctor.redis(here(settings), clock))["bot"] == "2 run, one of them polls"
 

@@ -77,18 +77,22 @@ async def test_after_a_person_is_forgotten_no_file_of_the_home_holds_their_numbe
             await store.redis.config_set("save", "3600 1")
             await store.redis.bgsave()
             await store.members.report_death("w-one")
+            before = await store.trail.log_key()
         refused = cohort("forget", str(ANN), home=home, REDIS_URL=url)
         assert refused.returncode != 0
         done = cohort("forget", str(ANN), "--yes", home=home, REDIS_URL=url)
         assert (done.returncode, done.stderr) == (0, "")
         assert f"in {GROUP}: what others and agents said of this person stays" in done.stdout
         assert "left:" not in done.stdout
+        async with connect(settings) as store:
+            assert await store.trail.log_key() != before
         held = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
         assert any(path.parent.name == "appendonlydir" for path in held)
         for path, content in held.items():
             text = content.replace(str(GROUP).encode(), b"").replace(f"{ANN}5".encode(), b"")
             assert str(ANN).encode() not in text, path
             assert b"annword" not in text, path
+            assert before not in text, path
         assert (home / "sessions" / f"{BOT}_{BOB}").is_dir()
         assert not (home / "sessions" / f"{BOT}_{ANN}").exists()
     finally:

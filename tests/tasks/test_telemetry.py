@@ -7,7 +7,9 @@ import logging
 import pytest
 
 from tasks import telemetry
-from tasks.telemetry import JsonFormat, TextFormat, bind_fields
+from tasks.log_key import follow_log_key
+from tasks.store import Store
+from tasks.telemetry import JsonFormat, TextFormat, bind_fields, hash_sessions, session_hash
 
 
 def line(formatter: logging.Formatter, **fields: object) -> str:
@@ -65,3 +67,17 @@ def test_a_line_names_sessions_by_a_hash_that_is_the_same_in_every_process(form:
     assert telemetry.session_hash("7:-1002", b"a-key") in said
     assert telemetry.session_hash("7:-1002", b"a-key") in again
     assert telemetry.session_hash("7:-1002", b"another") not in said
+
+
+@pytest.mark.promise("hashes-renewed")
+async def test_a_running_process_takes_the_new_key_of_the_hashes(store: Store) -> None:
+    hash_sessions(await store.trail.log_key())
+    before = session_hash("4242:1")
+    await store.trail.renew_log_key()
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+        following = group.create_task(follow_log_key(store.trail), name="log key")
+        while session_hash("4242:1") == before:
+            await store.redis.ping()
+        following.cancel()
+    assert session_hash("4242:1", await store.trail.log_key()) == session_hash("4242:1")
+    hash_sessions(None)

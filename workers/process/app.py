@@ -19,6 +19,7 @@ from tasks.app import make_app
 from tasks.clock import SystemClock
 from tasks.doorbell import Doorbells
 from tasks.errors import StoreUnavailable
+from tasks.log_key import follow_log_key
 from tasks.publishing import Publisher, WorkNow
 from tasks.settings import Settings
 from tasks.telemetry import bind_fields
@@ -160,6 +161,7 @@ class _LoopSide:
                 pausing = group.create_task(worker.pauses.watch(tell), name="pauses")
                 publisher = _publisher(settings, incarnation, scheduler, worker, member)
                 publishing = group.create_task(publisher.run(), name="publisher")
+                log_key = group.create_task(follow_log_key(worker.store.trail), name="log key")
                 lag = group.create_task(loop_lag.measure(SystemClock().monotonic), name="loop lag")
                 recycling = group.create_task(recycle(settings.worker_max_rss_mib), name="recycle")
                 log.info("worker.ready", extra={"lanes": settings.lanes, "node": node})
@@ -173,6 +175,7 @@ class _LoopSide:
                 lag.cancel()
                 retaining.cancel()
                 pausing.cancel()
+                log_key.cancel()
                 publishing.cancel()
                 naming.cancel()
                 await publisher.end()
