@@ -10,7 +10,7 @@ from bot.stop import Stop
 from tasks.ending import ending_signals
 from tasks.errors import Misconfigured
 from tasks.settings import Settings, load
-from tasks.telemetry import configure_logging
+from tasks.telemetry import configure_logging, traced
 
 log = logging.getLogger("cohort.bot")
 
@@ -22,7 +22,8 @@ def main() -> int:
         configure_logging(settings)
         # The token is needed for everything; say so before libraries are loaded.
         _ = settings.token, settings.redis
-        return asyncio.run(_main(settings))
+        with traced(settings, "bot"):
+            return asyncio.run(_main(settings))
     except Misconfigured as problem:
         return _told(problem)
 

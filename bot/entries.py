@@ -6,6 +6,7 @@ from bot.updates.meaning import Incoming, Meaning, Moved
 from tasks.envelope import DeadLetter, Inbound
 from tasks.session import SessionKey
 from tasks.store.intake import Accept
+from tasks.tracing import NO_SPAN, TraceSpan
 
 
 @dataclass(slots=True)
@@ -19,6 +20,7 @@ class Item:
     """It was one too many of its person."""
     press: str | None = None
     press_says: str | None = None
+    span: TraceSpan = NO_SPAN
 
     @property
     def inbound(self) -> Inbound | None:

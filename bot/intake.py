@@ -8,6 +8,7 @@ from typing import Protocol
 from zlib import crc32
 
 from bot import texts
+from bot.accepting import accepting
 from bot.admission import AccessControl
 from bot.answers import Answers, say
 from bot.entries import After, Item, buried, moved_entry
@@ -117,8 +118,9 @@ class UpdateIntake:
             items.append(await self._decide(meaning, items))
         catching_up = len(updates) >= _CATCHING_UP
         self._attach_doorbells(items, all_of_them=not catching_up)
-        with metrics.ACCEPT_SECONDS.time():
+        with accepting(items, now) as traced, metrics.ACCEPT_SECONDS.time():
             verdicts = await self._accept([item.accept for item in items])
+            traced.say(verdicts)
         after = After()
         for item, verdict in zip(items, verdicts, strict=True):
             self._follow(item, verdict, after)
@@ -271,7 +273,8 @@ class UpdateIntake:
             return
         key = inbound.key
         task = task_id(key.bot, inbound.update_id)
-        log.info("message.accepted", extra={"session": inbound.session, "task": task, "kind": inbound.kind})
+        named = {"session": inbound.session, "task": task, "kind": inbound.kind}
+        log.info("message.accepted", extra={**named, "trace": item.span.trace_id} if item.span.trace_id else named)
         if item.press is not None and inbound.kind in _USED_UP and inbound.message_id is not None:
             self._signs.used(key, inbound.message_id)
         if inbound.kind in ("stop", "new"):

@@ -13,11 +13,13 @@ from telegram.error import RetryAfter
 from telegram.ext import BaseRateLimiter
 
 from botapi.refusals import seconds
-from tasks import metrics
+from tasks import metrics, tracing
 from tasks.clock import Clock
 from tasks.errors import CohortError, StoreUnavailable
 from tasks.lately import Lately
+from tasks.session import SessionKey
 from tasks.store.pacing import PaceStore
+from tasks.telemetry import session_hash
 from tasks.worker_status import Sends
 
 log = logging.getLogger("cohort.telegram")
@@ -60,6 +62,10 @@ class Priority(Enum):
     """As FRAME, but not counted in its chat: there Telegram counts messages only."""
     CONTROL = auto()
     """Needs no permit."""
+
+
+_WAITING = (Priority.FINAL, Priority.QUEUED)
+"""Calls of a delivery, which is traced."""
 
 
 class RateLimited(CohortError):  # noqa: N818 - an outcome, not a failure
@@ -121,7 +127,11 @@ class Pacing(BaseRateLimiter[Priority]):
         priority = rate_limit_args or (Priority.FINAL if endpoint.startswith(("send", "edit")) else Priority.CONTROL)
         chat = _chat(data)
         if chat is not None and priority is not Priority.CONTROL:
+            asked = self._clock.monotonic()
             await self._permit(chat, priority)
+            if priority in _WAITING:
+                tracing.current().add("cohort.telegram.wait_s", self._clock.monotonic() - asked)
+                tracing.current().add("cohort.telegram.calls", 1)
             if (still_ours := _speaking.get()) is not None:
                 await still_ours()
         if chat is None:
@@ -134,6 +144,8 @@ class Pacing(BaseRateLimiter[Priority]):
         except RetryAfter as flood:
             self._refused.note()
             metrics.FLOODS.inc()
+            if priority in _WAITING:
+                tracing.current().add("cohort.telegram.floods", 1)
             await self._punished(endpoint, chat, seconds(flood), silent=silent)
             raise
 
@@ -187,7 +199,10 @@ class Pacing(BaseRateLimiter[Priority]):
 
     async def _punished(self, endpoint: str, chat: int, wait: float, *, silent: bool) -> None:
         everywhere = silent and self._floods.is_everywhere(chat, self._clock.monotonic())
-        log.warning("telegram.flood", extra={"method": endpoint, "chat": chat, "seconds": wait, "bot_wide": everywhere})
+        named = session_hash(str(SessionKey(self._bot, chat)))
+        log.warning(
+            "telegram.flood", extra={"method": endpoint, "chat": named, "seconds": wait, "bot_wide": everywhere}
+        )
         with suppress(StoreUnavailable):
             await self._store.punish(self._bot, None if everywhere else chat, wait)
 

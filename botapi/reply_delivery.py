@@ -9,12 +9,15 @@ from telegram.error import TelegramError
 
 from botapi.calls import Calls
 from botapi.errors import ChatMigrated, Undeliverable
+from botapi.pacing import RateLimited
 from botapi.refusals import Refusal, as_ours, classify, perhaps_done, said
 from botapi.shape import Shape, shapes, without
-from tasks import metrics
+from tasks import metrics, tracing
 from tasks.envelope import Reply
 from tasks.errors import CohortError
 from tasks.session import SessionKey
+from tasks.telemetry import session_hash
+from tasks.tracing import NO_SPAN, TraceSpan
 
 log = logging.getLogger("cohort.delivery")
 
@@ -34,6 +37,26 @@ async def deliver(calls: Calls, session: SessionKey, reply: Reply, *, wait: Wait
         Undeliverable: this chat never takes it.
         ChatMigrated: the chat has a new id.
     """
+    with _span(session, reply) as span:
+        try:
+            return await _deliver(calls, session, reply, wait)
+        except RateLimited:
+            # It comes back, perhaps many times; this one made no call.
+            span.discard()
+            raise
+
+
+def _span(session: SessionKey, reply: Reply) -> TraceSpan:
+    if not tracing.is_on():
+        return NO_SPAN
+    span = tracing.begin("deliver", reply.trace or tracing.current().context, "producer")
+    span.set("cohort.session", session_hash(str(session)))
+    shown = "edit" if reply.edit is not None else "message"
+    span.set("cohort.delivery", "file" if reply.file_text is not None else shown)
+    return span
+
+
+async def _deliver(calls: Calls, session: SessionKey, reply: Reply, wait: Wait) -> int | None:
     waiting = shapes(session, reply)
     delivered: list[int] = []
     while waiting:
@@ -51,6 +74,7 @@ async def deliver(calls: Calls, session: SessionKey, reply: Reply, *, wait: Wait
                 "delivery.refused",
                 extra={"session": str(session), "reply": reply.id, "verdict": refusal.name, "said": said(error)},
             )
+            tracing.current().event(f"refused {refusal.name.lower()}")
             match refusal:
                 case Refusal.AGAIN | Refusal.FLOOD | Refusal.OPERATOR:
                     if refusal is Refusal.AGAIN and shape.edit is None and perhaps_done(error):

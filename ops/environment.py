@@ -42,7 +42,11 @@ _NAMED: Mapping[ProcessKind, set[str]] = {
     "model": set(),
     "valkey": set(),
 }
-_BEGINNINGS: Mapping[ProcessKind, tuple[str, ...]] = {"flower": ("FLOWER_",), "model": ("OMP_", "GGML_", "LLAMA_")}
+_BEGINNINGS: Mapping[ProcessKind, tuple[str, ...]] = {
+    "bot": ("OTEL_",),
+    "flower": ("FLOWER_",),
+    "model": ("OMP_", "GGML_", "LLAMA_"),
+}
 
 
 def environment(environ: Mapping[str, str] | None = None, file: Path | None = None) -> dict[str, str]:

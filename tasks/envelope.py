@@ -151,6 +151,8 @@ class Inbound(Envelope):
     """The message that it answers, if that is the bot's."""
     overheard: tuple[OverheardMessage, ...] = ()
     """What people in the group wrote to one another before it, oldest first."""
+    trace: str | None = None
+    """The span that accepted it (``tasks.tracing``), so that its turn goes on with its trace."""
 
     @property
     def key(self) -> SessionKey:
@@ -201,6 +203,8 @@ class Reply(Envelope):
     """When it was written, seconds since the epoch, of a reply that is dropped when it is old."""
     question: str | None = None
     """The id of the question that it asks (``tasks.asking``)."""
+    trace: str | None = None
+    """The span that led to it (``tasks.tracing``)."""
 
 
 class DeadLetter(Envelope):

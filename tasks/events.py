@@ -152,6 +152,8 @@ EVENTS: Final[Mapping[str, str]] = {
     "metrics.too_many": "This process has too many metrics to publish; the console's /metrics does without them.",
     "metrics.no_port": "All ports for metrics are taken; this process serves none.",
     "console.serving": "The console answers on this port.",
+    "traces.not_sent": "The receiver of traces does not take spans; they are lost until it does.",
+    "traces.sent_again": "It takes spans again.",
     "playground.serving": "The playground answers at this address.",
     "playground.method_failed": "A defect in one of the playground's methods.",
 }

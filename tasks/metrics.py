@@ -46,6 +46,7 @@ MODEL_ERRORS = Counter(
 CLAIMS_LOST = Counter("cohort_claims_lost_total", "Sessions that another worker took over while this one worked.")
 PERHAPS_DOUBLED = Counter("cohort_perhaps_doubled_total", "Messages that may have been shown twice.")
 SENDS = Counter("cohort_sends_total", "Calls to Telegram in a chat, by class (final, queued, frame, ...).", ["kind"])
+SPANS = Counter("cohort_spans_total", "Spans of traces, by what became of them (ended, sent, lost).", ["outcome"])
 FLOODS = Counter("cohort_telegram_floods_total", "Calls that Telegram refused with 429.")
 AWAKE = Gauge("cohort_sessions_awake", "Sessions with a turn loop in this worker.")
 AT_WORK = Gauge("cohort_turns_running", "Turns running in this worker.")

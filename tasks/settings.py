@@ -177,6 +177,8 @@ class Settings(BaseSettings):
     """First of the ports for Prometheus metrics; each process takes the first free one. 0 serves none."""
     metrics_host: str = Field("127.0.0.1", alias="COHORT_METRICS_HOST")
     """Address on which metrics are served; `0.0.0.0` where Prometheus is on another machine or in another container."""
+    traces: Literal["off", "on", "text"] = Field("off", alias="COHORT_TRACES")
+    """`on`: each message is a trace, sent by OTLP (`OTEL_*` variables). `text`: with what people and models say."""
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", alias="COHORT_LOG_LEVEL")
     """Least level that is logged."""
     log_format: Literal["text", "json"] = Field("text", alias="COHORT_LOG_FORMAT")

@@ -65,6 +65,8 @@ class TurnRecord(BaseModel):
     """When Telegram had its last reply: the final edit."""
     steps: tuple[ToolStep, ...] = ()
     """Its tool calls, in the order in which they began."""
+    traces: tuple[str, ...] = ()
+    """The ids of its messages' traces; the first is the turn's own."""
 
     def references(self) -> set[str]:
         """What a user may have been told."""

@@ -150,6 +150,8 @@ PROMISES = {
     "blank-is-unset": "A setting that is blank is the same as one that is not set.",
     "locked-install": "What is installed is what is locked.",
     "pinned-runtime": "The runtime's release is one that was tried, and what is replaced in it has the shape of then.",
+    "traces": "A message is one trace from its update to its delivery, off unless asked for, and without its words.",
+    "traces-cost-nothing": "A receiver of traces that is slow or down costs spans, and never a turn.",
     # -- the house
     "small-files": "A file holds one idea.",
     "docs-true": "The documents say what the code does.",

@@ -5,7 +5,7 @@ import sys
 
 from tasks.errors import Misconfigured, StoreUnavailable
 from tasks.settings import load
-from tasks.telemetry import configure_logging
+from tasks.telemetry import configure_logging, traced
 
 
 def main() -> int:
@@ -19,7 +19,8 @@ def main() -> int:
         # The runtime takes seconds to import; a wrong setting is told at once.
         from workers.process.app import run  # noqa: PLC0415
 
-        run(settings)
+        with traced(settings, "worker", settings.incarnation):
+            run(settings)
     except Misconfigured as problem:
         for line in str(problem).splitlines():
             print(f"cohort worker: {line}", file=sys.stderr)  # noqa: T201 - the operator's one clear line

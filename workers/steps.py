@@ -103,6 +103,8 @@ type Holds = Callable[[Question, float], Awaitable[PersonsAnswer | None]]
 class TurnParked(CohortError):  # noqa: N818 - reads as the event
     """The turn waits for a person. Its steps are kept; run again with the answers it goes on where it was."""
 
+    is_fault = False
+
     def __init__(self, questions: Sequence[Question]) -> None:
         super().__init__()
         self.questions = tuple(questions)

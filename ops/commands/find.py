@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from ops.context import Context, context, run
+from tasks import tracing
 from tasks.session import SessionKey
 from tasks.store import Store
 from tasks.store.redis import DEAD_KEPT
@@ -49,7 +50,9 @@ class Sought:
             return False
         if self.word == session or self.chat == about.chat or self.update in updates:
             return True
-        if self.key is not None and self.word == session_hash(session, self.key):
+        # A line about a chat's limits names the chat, whatever the topic.
+        named = {session, str(SessionKey(about.bot, about.chat))}
+        if self.key is not None and self.word in {session_hash(name, self.key) for name in named}:
             return True
         return any(reference(about.bot, update) == self.word for update in updates)
 
@@ -124,7 +127,9 @@ def _waiting(sought: Sought, entry: Waiting) -> Iterator[dict[str, Any]]:
         return
     shared = {"session": entry.session, "owner": entry.owner}
     for place, message in enumerate(entry.inbox, 1):
-        yield {**shared, "update": message.update_id, "accepted": message.at, "place": place, "where": "inbox"}
+        trace = tracing.id_of(message.trace)
+        waits = {**shared, "update": message.update_id, "accepted": message.at, "place": place, "where": "inbox"}
+        yield {**waits, "traces": [trace]} if trace else waits
     for place, reply in enumerate(entry.outbox, 1):
         yield {**shared, "updates": list(reply.answers), "place": place, "where": "outbox"}
 
@@ -136,6 +141,7 @@ def _lines(found: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
         updates = ", ".join(str(update) for update in turn["updates"])
         refs = ", ".join(turn["references"])
         yield f"update {updates} of {turn['session']}, {turn['outcome']} by {turn['worker']} (ref {refs})"
+        yield from _traces(turn)
         before: float = turn["accepted"]
         steps = (("accepted", "accepted"), ("begun", "turn begun"), ("first", "first text"), ("committed", "committed"))
         for step in turn["steps"]:
@@ -152,8 +158,13 @@ def _lines(found: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
         if one["where"] == "inbox":
             accepted = _time(one["accepted"])
             yield f"{accepted}  update {one['update']} of {one['session']} is number {one['place']} of its inbox, {who}"
+            yield from _traces(one)
         else:
             yield f"an answer of {one['session']} is number {one['place']} of its outbox, {who}"
+
+
+def _traces(found: dict[str, Any]) -> list[str]:
+    return [f"  trace {trace}" for trace in found.get("traces", ())]
 
 
 def _time(at: float) -> str:

@@ -92,6 +92,21 @@ async def test_a_message_that_waits_and_one_that_was_given_up_are_found_too(
     assert "private" not in done.stdout
 
 
+@pytest.mark.promise("find")
+async def test_the_trace_of_a_message_is_told_and_a_chats_hash_finds_all_of_its_topics(
+    store: Store, redis_url: str, tmp_path: Path
+) -> None:
+    ids = ("a" * 32, "b" * 32)
+    await store.trail.append([ENDED.model_copy(update={"traces": ids})])
+    await store.redis.zadd(f"cohort:slot:{slot_of(SESSION, 64):02d}:pending", {SESSION: 100.0})
+    waiting = Inbound(session=SESSION, update_id=21, at=100.0, trace=f"00-{'c' * 32}-{'1' * 16}-01")
+    await store.redis.rpush(f"cohort:s:{SESSION}:inbox", waiting.to_json())
+    chat = session_hash("4242:-100", await store.trail.log_key())
+    done = cohort("find", chat, home=tmp_path, REDIS_URL=redis_url)
+    assert done.returncode == 0, done.stderr
+    assert re.findall(r"^  trace (\w+)$", done.stdout, flags=re.MULTILINE) == [*ids, "c" * 32]
+
+
 async def test_what_is_not_known_is_one_line_and_status_1(redis_url: str, tmp_path: Path) -> None:
     done = cohort("find", "1a2b3c", home=tmp_path, REDIS_URL=redis_url)
     assert (done.returncode, done.stderr) == (1, "")

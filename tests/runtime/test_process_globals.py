@@ -140,12 +140,14 @@ SCRIPT = """
                 cut.cancel()
         left = [task.get_name() for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         terminal = [name for name in ("prompt_toolkit", "textual") if name in sys.modules]
-        print(json.dumps({"left": left, "terminal": terminal}))
+        tracing = [name for name in ("opentelemetry.sdk.trace", "tasks.span_export") if name in sys.modules]
+        print(json.dumps({"left": left, "terminal": terminal, "tracing": tracing}))
 
     asyncio.run(main())
 """
 
 
+@pytest.mark.promise("traces-cost-nothing")
 async def test_a_process_of_its_own_says_nothing_and_ends_cleanly(
     model: Model, cards: Path, config: Path, tmp_path: Path
 ) -> None:
@@ -160,4 +162,4 @@ async def test_a_process_of_its_own_says_nothing_and_ends_cleanly(
     )
     ran = await run
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert json.loads(ran.stdout) == {"left": [], "terminal": []}
+    assert json.loads(ran.stdout) == {"left": [], "terminal": [], "tracing": []}

@@ -68,11 +68,15 @@ async def turn(pool: Pool) -> ParkedTurn:
     return found
 
 
-async def press(pool: Pool, verdict: str, *, place: int = 0, person: int = 7) -> int:
+async def press(pool: Pool, verdict: str, *, place: int = 0, person: int = 7, trace: str | None = None) -> int:
     """A button under the message that shows a question."""
     question = (await turn(pool)).questions[place]
     asked = dict(pair.split(":") for pair in (await pool.state(ONE))["asked"].split())
-    said: dict[str, Any] = {"choice": {"ask": question.id, "say": verdict}, "message_id": int(asked[question.id])}
+    said: dict[str, Any] = {
+        "choice": {"ask": question.id, "say": verdict},
+        "message_id": int(asked[question.id]),
+        "trace": trace,
+    }
     return await pool.say(1, kind="answer", v=3, sender={"id": person, "name": f"P{person}"}, **said)
 
 

@@ -11,14 +11,21 @@ from mcp_types import TextContent
 from tasks.text import clean, cleaned
 from workers.interfaces import Usage
 from workers.runtime.call_log import CallLog, ModelCall, message_in, usage_listener
+from workers.runtime.spans import ModelSpan
 from workers.runtime.streams.meter import CALLS_KEPT, CHARACTERS_A_TOKEN, AnswerCut, Meter, metering
 
 
 async def within(
-    call_log: CallLog, call: ModelCall, llm: Any, execute: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any
+    call_log: CallLog,
+    call: ModelCall,
+    llm: Any,
+    execute: Callable[..., Awaitable[Any]],
+    *args: Any,
+    traced: ModelSpan | None = None,
+    **kwargs: Any,
 ) -> Any:
     """Run one model call within its turn's allowance. An answer that exceeds it is cut there."""
-    meter = Meter(call_log.left)
+    meter = Meter(call_log.left) if traced is None else traced.metered(call_log.left)
     token = metering.set(meter)
     try:
         result = await execute(llm, *args, **kwargs)

@@ -13,7 +13,7 @@ from tasks.clock import Clock
 from tasks.errors import CohortError, Retryable
 from tasks.settings import Settings
 from workers.interfaces import MediaSource, Sink, TurnFailed, TurnRequest, TurnResult
-from workers.runtime import faults
+from workers.runtime import faults, spans
 from workers.runtime.agent_registry import AgentRegistry, misconfigured
 from workers.runtime.asking.elicitation import holds_of_turn
 from workers.runtime.call_log import usage_listener
@@ -134,6 +134,10 @@ class Engine:
     async def run(self, request: TurnRequest, sink: Sink) -> TurnResult:
         """Run one turn; see ``AgentRuntime.run``."""
         choice = self._choices.of(request)
+        with spans.agent(choice.agent, choice.model):
+            return await self._run(request, choice, sink)
+
+    async def _run(self, request: TurnRequest, choice: ModelChoice, sink: Sink) -> TurnResult:
         origin_of_turn.set(Origin.of(request.messages))
         usage_listener.set(request.spent)
         lead = None if choice.workflow else choice.agent

@@ -53,7 +53,7 @@ def asked_by(owned: OwnedSession, plan: Run | Retry | Compact) -> Asked:
             return Asked(messages, handled.answers, resumed=resumed)
         case Retry(handled, by, resumed):
             again = what_again(owned, by)
-            return Asked(tuple(again.messages), handled.answers, retry=again.batch, resumed=resumed)
+            return Asked(tuple(again.messages), handled.answers, retry=again.batch, resumed=resumed, by=by)
         case Compact(handled, to):
             return Asked((to,), handled.answers)
 

@@ -5,11 +5,13 @@ from collections import deque
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 
-from tasks import metrics
+from tasks import metrics, tracing
 from tasks.clock import Clock
 from tasks.envelope import Inbound
 from tasks.session import SessionKey
+from tasks.tracing import NO_SPAN, TraceSpan
 from tasks.turn_record import ToolStep, TurnRecord, reference, task_id
+from workers.interfaces import Usage
 
 log = logging.getLogger("cohort.turns")
 
@@ -49,6 +51,9 @@ class Course:
         self._accepted = self._begun = min(message.at for message in messages)
         self._committed: float | None = None
         self._outcome = ""
+        self.used: Callable[[], Usage] = Usage
+        """What its model calls have cost."""
+        self.span: TraceSpan = NO_SPAN
         self._first_at: Callable[[], float | None] = lambda: None
         self._steps: Mapping[str, ToolStep] = {}
 
@@ -56,8 +61,14 @@ class Course:
         """Where this try of the turn notes when the model's first text came, and its tool calls."""
         self._first_at, self._steps = first_at, steps
 
-    def begin(self, claimed_at: float | None) -> None:
-        """The turn begins; ``claimed_at``: when the session was claimed, of its first turn since then."""
+    def begin(self, claimed_at: float | None, span: TraceSpan) -> None:
+        """The turn begins.
+
+        Args:
+            claimed_at: When the session was claimed, of its first turn since then.
+            span: The turn's; it ends with the commit.
+        """
+        self.span = span
         self._begun = self._clock.now()
         if claimed_at is not None:
             metrics.DOORBELL_SECONDS.observe(max(0.0, claimed_at - self._accepted))
@@ -92,6 +103,7 @@ class Course:
         metrics.TURN_SECONDS.labels(self._outcome).observe(max(0.0, now - self._begun))
         if first is not None:
             metrics.FIRST_TEXT_SECONDS.observe(max(0.0, first - self._begun))
+        first_s, used = None if first is None else round(max(0.0, first - self._begun), 3), self.used()
         log.info(
             "turn.ended",
             extra={
@@ -99,10 +111,16 @@ class Course:
                 "outcome": self._outcome,
                 "messages": len(self._updates),
                 "wait_s": round(max(0.0, self._begun - self._accepted), 3),
-                "first_s": None if first is None else round(max(0.0, first - self._begun), 3),
+                "first_s": first_s,
                 "turn_s": round(max(0.0, now - self._begun), 3),
+                "tokens": used.input_tokens + used.output_tokens,
             },
         )
+        self.span.set("cohort.outcome", self._outcome)
+        self.span.set("cohort.first_text_s", first_s)
+        self.span.set("gen_ai.usage.input_tokens", used.input_tokens)
+        self.span.set("gen_ai.usage.output_tokens", used.output_tokens)
+        self.span.end(now)
 
     def _keep(self, trail: Trail, delivered: float | None) -> None:
         record = TurnRecord(
@@ -116,9 +134,16 @@ class Course:
             committed=self._committed,
             delivered=delivered,
             steps=tuple(self._steps.values()),
+            traces=self._traces(),
         )
         trail.add([record])
 
+    def _traces(self) -> tuple[str, ...]:
+        ids = (self.span.trace_id, *(tracing.id_of(message.trace) for message in self._messages))
+        return tuple(dict.fromkeys(filter(None, ids)))
+
     def _names(self) -> dict[str, str]:
         bot, first = self._session.bot, self._updates[0]
-        return {"session": str(self._session), "task": task_id(bot, first), "ref": reference(bot, first)}
+        names = {"session": str(self._session), "task": task_id(bot, first), "ref": reference(bot, first)}
+        # The line about the delivery comes when the span has ended.
+        return {**names, "trace": self.span.trace_id} if self.span.trace_id else names

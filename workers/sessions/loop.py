@@ -5,7 +5,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
-from tasks import metrics
 from tasks.errors import ClaimLost, EnvelopeTooNew, StoreUnavailable
 from tasks.ports import ELSEWHERE, TurnReport, report
 from tasks.session import SessionKey
@@ -29,6 +28,7 @@ from workers.sessions.quiet import Quiet
 from workers.sessions.spending import Spending
 from workers.sessions.steering import InboxSteering, steering_of
 from workers.sessions.turn_runner import TurnRunner
+from workers.sessions.turn_span import in_trace, turn_span
 from workers.sessions.waits import begin_none
 
 log = logging.getLogger("cohort.turns")
@@ -81,9 +81,8 @@ class TurnLoop:
         A call that comes late, when a later turn runs, finds the inbox as that turn took it and does nothing.
         Of a ``young`` turn only the rest of its burst is such an entry.
         """
-        attempt = self._attempt
         with suppress(StoreUnavailable):
-            if attempt is not None:
+            if self._attempt is not None:
                 joined = self.steering.further if self.steering is not None else 0
                 behind = await self._deps.sessions.behind(self._session, self._taken + joined)
                 behind = self._held.others(behind) if self._held else behind
@@ -235,7 +234,10 @@ class TurnLoop:
         held.keep_from(self.steering)
         asked = replace(asked, among=self._among, steering=self.steering)
         runner = TurnRunner(self._deps, owned, self._spending, asked, held)
-        runner.course.begin(owned.take_claimed_at())
+        with turn_span(self._deps, owned, asked, runner.course):
+            return await self._run(owned, handled, asked, runner)
+
+    async def _run(self, owned: OwnedSession, handled: plans.Handled, asked: Asked, runner: TurnRunner) -> bool:
         self._taken, self._said, self._cut = handled.drop, edits.joined(owned.said, handled.said), None
         turn = CutTurn(asked.messages, runner.journal, handled.drop, owned)
         self.young = YoungTurn(asked.messages, turn, self._deps.clock, self._deps.settings.burst)
@@ -258,10 +260,9 @@ class TurnLoop:
         if self.steering is not None and outcome.parks is None:
             handled = self.steering.with_joined(handled, owned.said)
         with runner.course.ending(outcome.kind, self._deps.trail):
-            commit = await held.commit(outcome, handled.drop, asked.left)
+            commit = await runner.held.commit(outcome, handled.drop, asked.left)
             await self._commit(owned, commit, handled, runner.course.committed)
-        self._report["outcome"] = "answered"
-        self._report["turns"] += 1
+        self._report.update(outcome="answered", turns=self._report["turns"] + 1)
         self._report["messages"] += len(asked.messages) + len(asked.joined)
         return False
 
@@ -285,7 +286,7 @@ class TurnLoop:
     async def _commit(
         self, owned: OwnedSession, commit: Commit, handled: plans.Handled, done: Callable[[], None] = lambda: None
     ) -> None:
-        commit = self._spending.with_commit(commit)
+        commit = in_trace(self._spending.with_commit(commit))
         try:
             # A commit that drops nothing leaves the head as it was.
             isolate, said = (handled.isolate_next, handled.said) if commit.drop else (owned.isolate_next, None)
@@ -296,5 +297,4 @@ class TurnLoop:
         self._cut = None
         done()
         self._deps.steps("committed")
-        metrics.DEAD.inc(len(commit.dead))
         await self._outbox.deliver(owned, written)

@@ -22,8 +22,17 @@ class Asked:
     """Other messages of the chat stand between these and the answer."""
     resumed: Resumed | None = None
     """The turn was parked, and goes on with its answers."""
+    by: Inbound | None = None
+    """The command to run them again."""
     steering: InboxSteering | None = None
     """Lets messages join the turn."""
+
+    @property
+    def led_by(self) -> tuple[Inbound, ...]:
+        """What led to this run of it: its messages, or what came later and has it run again."""
+        if self.by is not None:
+            return (self.by,)
+        return (self.resumed.consumed if self.resumed else ()) or self.messages
 
     @property
     def joined(self) -> tuple[Inbound, ...]:

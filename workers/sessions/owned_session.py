@@ -140,9 +140,9 @@ class OwnedSession(StateView):
         unset = (*commit.unset, StateField.batch_size, *isolated, *self._further())
         last = text(self._fields.get(StateField.commit, b""))
         # A damaged id never matches, and every commit would be refused. So it is not compared.
-        after = last if last.isascii() else None
-        commit = replace(commit, set=state, unset=unset, after=after)
+        commit = replace(commit, set=state, unset=unset, after=last if last.isascii() else None)
         written = await self._write(lambda: self._sessions.commit(self._claim, commit))
+        metrics.DEAD.inc(len(commit.dead))
         for name in (*unset, *(OF_THE_HEAD if commit.drop else ())):
             self._fields.pop(name, None)
         self._fields.update({name: value.encode() for name, value in state.items()})

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -83,6 +83,13 @@ class Spending:
     def tokens(self) -> int:
         """All tokens spent under this claim, in and out."""
         return self.total.input_tokens + self.total.output_tokens
+
+    def measured(self) -> Callable[[], Usage]:
+        """What is spent from now on."""
+        before = self.total
+        return lambda: Usage(
+            self.total.input_tokens - before.input_tokens, self.total.output_tokens - before.output_tokens
+        )
 
     def shared_by(self, messages: Sequence[Inbound]) -> None:
         """Charge the payers of these messages from now on, the same share for each message."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import takewhile
 from typing import Protocol
 
+from tasks import tracing
 from tasks.envelope import Inbound
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew, StoreUnavailable
 from tasks.session import SessionKey
@@ -98,6 +99,8 @@ class InboxSteering:
     def joined(self, messages: Sequence[Inbound]) -> None:
         """These were given to the model."""
         self.messages.extend(messages)
+        for message in messages:
+            tracing.current().link(message.trace)
         self._spending.shared_by((*self._own, *self.messages))
 
     def _may_join(self, entry: Inbound) -> bool:

@@ -48,8 +48,7 @@ class TurnRunner:
         self._spending = spending
         self._messages: tuple[Inbound, ...] = asked.messages
         self._answers = asked.answers
-        self._held = held
-        self._retry = asked.retry
+        self.held = held
         self._among = asked.among and len(asked.messages) == 1
         self._reply_to = self._target(asked.messages[-1])
         self._asked = asked
@@ -59,6 +58,7 @@ class TurnRunner:
         self._trace = NO_TRACE
         self._live: LiveAnswer | None = None
         self.course = Course(owned.session, deps.incarnation, asked.messages, asked.answers, deps.clock)
+        self.course.used = spending.measured()
 
     async def keeping(self) -> None:
         """Keep the turn's steps beside it, until cancelled.
@@ -115,7 +115,7 @@ class TurnRunner:
             deps.delivery.render(owned.shown, edits=owned.live, reply_to=self._reply_to) if owned.shown.strip() else ()
         )
         log.info("turn.parked", extra={"questions": len(questions)})
-        ask = Ask(questions, self._messages, deps.clock.now(), self._text, self._reply_to, self._held.consumed)
+        ask = Ask(questions, self._messages, deps.clock.now(), self._text, self._reply_to, self.held.consumed)
         commit = await put_questions(owned, self.journal.mark, ask, deps.settings)
         first, *further = commit.replies
         if owned.live and not said:
@@ -137,7 +137,7 @@ class TurnRunner:
             steps=self.journal,
             answers=answers_of(self._parked) if self._parked else {},
             allowed=frozenset(owned.allowed),
-            holds=self._held.ask if asks else None,
+            holds=self.held.ask if asks else None,
             asks=asks,
             tried=owned.tries,
         )
@@ -249,13 +249,13 @@ class TurnRunner:
         button = Button(text=texts.RETRY, data=texts.RETRY_DATA)
         replies = (*replies[:-1], replies[-1].model_copy(update={"buttons": ((button,),)}))
         # Retry is offered for every message that failed in this outage, so the earlier ones are kept as well.
-        earlier = [] if self._retry else self._owned.retry_batch()
+        earlier = [] if self._asked.retry else self._owned.retry_batch()
         kept = [*earlier, *(message.to_json() for message in (*self._messages, *self._asked.joined))]
         return Outcome(replies, set={StateField.retry_batch: json.dumps(kept[-READ_AHEAD:])}, how="failed")
 
     def _settled(self) -> tuple[str, ...]:
         """State fields to remove when these messages are settled for good."""
-        return (StateField.retry_batch,) if self._retry else ()
+        return (StateField.retry_batch,) if self._asked.retry else ()
 
     def _apology(self, words: str) -> tuple[Reply, ...]:
         """What is told in place of an answer, with the reference that `cohort find` finds."""

@@ -9,6 +9,7 @@ from fast_agent.llm.stream_types import StreamChunk
 from fast_agent.types import PromptMessageExtended
 from mcp_types import TextContent
 
+from workers.runtime import spans
 from workers.runtime.call_log import CallLog, ModelCall, message_in
 from workers.runtime.durable.journal import journal_of_turn
 from workers.runtime.streams.thoughts import may_hold_thoughts, parted
@@ -36,7 +37,7 @@ async def kept(llm: Any, call_log: CallLog, live: Live, *asked: Any) -> Any:
     step = journal.asking(llm.name or "", asked[1], _form(*asked))
     message = journal.answer_to(step)
     if message is not None:
-        with call_log.replayed():
+        with call_log.replayed(), spans.replayed(llm):
             llm._notify_stream_listeners(StreamChunk(text=message.all_text()))  # noqa: SLF001 - as its own end does
             llm._notify_stream_listeners(StreamChunk(event="commit"))  # noqa: SLF001
         return message

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from workers.interfaces import Usage, tokens
-from workers.runtime import call_limit, half_made, tool_results
+from workers.runtime import call_limit, half_made, spans, tool_results
 from workers.runtime.call_log import CallLog, ModelCall, call_log_of_turn, message_in, unusable, usage_listener
 from workers.runtime.durable import model_calls
 from workers.runtime.patches import connections
@@ -32,9 +32,12 @@ def watched_execute(original: _Async) -> _Async:
     """``FastAgentLLM._execute_with_retry``: every provider call of every agent passes here."""
 
     async def once(self: Any, call_log: CallLog, *args: Any, **kwargs: Any) -> tuple[ModelCall, Any]:
-        with call_log.call(self.name or "", str(self.provider.config_name)) as call, connections.call():
-            result = await call_limit.within(call_log, call, self, original, *args, **kwargs)
-        call.took(message_in(result))
+        with spans.model_call(self, args) as traced:
+            with call_log.call(self.name or "", str(self.provider.config_name)) as call, connections.call():
+                result = await call_limit.within(call_log, call, self, original, *args, traced=traced, **kwargs)
+            call.took(message_in(result))
+            if traced is not None:
+                traced.ended(call, message_in(result))
         return call, result
 
     async def execute_with_retry(self: Any, *args: Any, **kwargs: Any) -> Any:

@@ -12,7 +12,8 @@ from typing import Any
 from fast_agent.constants import BUILTIN_SUBAGENT_TOOL_NAME
 from mcp_types import CallToolResult, TextContent
 
-from tasks import metrics
+from tasks import metrics, tracing
+from workers.runtime import spans
 from workers.runtime.durable import approval, entries, in_doubt
 from workers.runtime.durable.journal import StepJournal, journal_of_turn
 from workers.runtime.durable.place import inside
@@ -51,11 +52,13 @@ def kept(original: Callable[..., Awaitable[CallToolResult]]) -> Callable[..., An
         if journal is None or key is None:
             return await live()
         if await _is_agent(self, name):
-            with inside(key):
+            with inside(key), spans.agent(name):
                 return await live()
         handler = getattr(request_params, "tool_execution_handler", None)
-        with journal.under_way():
-            return await _Step(journal, self, _Asked(key, name, arguments, handler), live).result()
+        with journal.under_way(), spans.tool_call(self.name, name, tool_use_id, arguments) as span:
+            result = await _Step(journal, self, _Asked(key, name, arguments, handler), live).result()
+            spans.tool_ended(span, result)
+            return result
 
     return call_tool
 
@@ -68,7 +71,7 @@ def child(original: Callable[..., Awaitable[CallToolResult]]) -> Callable[..., A
         key = journal and journal.key(kwargs["correlation_id"], kwargs["tool_name"], kwargs["tool_args"])
         if key is None:
             return await original(self, **kwargs)
-        with inside(key):
+        with inside(key), spans.agent(kwargs["tool_name"]):
             return await original(self, **kwargs)
 
     return run_child_tool_clone
@@ -123,6 +126,7 @@ class _Step:
             kept = await journal.result(key)
             if kept is not None:
                 metrics.STEPS.labels("tool", "replayed").inc()
+                tracing.current().set("cohort.step", "replayed")
                 return kept
         return await self._in_doubt()
 
@@ -153,6 +157,8 @@ class _Step:
         choice = in_doubt.decide(self._facts, self._name, asks=journal.asks, approved_once=self._needs_approval)
         said = journal.answer(key)
         metrics.STEPS.labels("tool", "in_doubt").inc()
+        tracing.current().set("cohort.step", "in_doubt")
+        tracing.current().set("cohort.in_doubt", choice)
         journal.doubts(key, self._name, choice)
         if choice == "ask" and said is None:
             await journal.park(self._question(again=True))

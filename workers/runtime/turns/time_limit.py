@@ -2,6 +2,7 @@
 
 import asyncio
 
+from tasks import tracing
 from workers.interfaces import TurnFailed
 from workers.runtime import faults
 
@@ -17,6 +18,7 @@ class TurnLimit:
     def begin(self) -> None:
         """The turn has a lane."""
         self._begun = True
+        tracing.current().event("lane taken")
         self.timeout.reschedule(asyncio.get_running_loop().time() + self._seconds)
 
     def failure(self, model: str) -> TurnFailed:

@@ -1,0 +1,69 @@
+"""The begin of a trace: each update that is stored has a span, and a batch has one that is linked to all of them."""
+
+import logging
+
+import pytest
+
+from tasks import tracing
+from tasks.errors import StoreUnavailable
+from tasks.settings import Settings
+from tasks.store import Store
+from tests.bot.conftest import AwaySometimes, Doorway, make_doorway
+from tests.bot.updates import BEN, GROUP, said
+from tests.support.spans import kept_spans
+
+SECRET = "swordfish"
+
+
+@pytest.mark.promise("traces")
+async def test_an_update_that_is_stored_begins_a_trace_that_its_message_carries(
+    doorway: Doorway, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    with kept_spans() as spans:
+        await doorway.door.take([said(SECRET, update_id=5)])
+    accept = spans.one("accept")
+    (entry,) = await doorway.inbox("4242:700")
+    assert (tracing.id_of(entry.trace), accept.parent) == (accept.trace, "")
+    assert {name: accept.attributes[name] for name in ("cohort.update", "cohort.kind", "cohort.verdict")} == {
+        "cohort.update": 5,
+        "cohort.kind": "message",
+        "cohort.verdict": "accepted",
+    }
+    (line,) = [vars(record) for record in caplog.records if record.message == "message.accepted"]
+    assert line["trace"] == accept.trace
+    assert SECRET not in repr(spans())
+
+
+@pytest.mark.promise("traces")
+async def test_a_batch_is_linked_to_each_of_its_updates_and_what_is_not_stored_has_no_span(doorway: Doorway) -> None:
+    with kept_spans() as spans:
+        await doorway.door.take([said("one", update_id=5), said("psst", chat=GROUP, sender=BEN, update_id=6)])
+        assert [span.name for span in spans()] == ["accept"]
+        await doorway.door.take([said("one", update_id=5), said("two", update_id=7), said("/help", update_id=8)])
+    batch = spans.one("accept batch")
+    accepts = spans("accept")[1:4]
+    assert batch.links == tuple(span.trace for span in accepts)
+    assert batch.trace not in batch.links
+    assert [(span.attributes["cohort.update"], span.attributes["cohort.verdict"]) for span in accepts] == [
+        (5, "seen"),
+        (7, "accepted"),
+        (8, "accepted"),
+    ]
+    ((_, reply),) = await doorway.store.intake.replies(4242)
+    assert tracing.id_of(reply.trace) == accepts[2].trace
+
+
+@pytest.mark.promise("traces")
+async def test_a_batch_that_cannot_be_stored_fails_its_spans(store: Store, settings: Settings) -> None:
+    door = AwaySometimes(store)
+    door.away = True
+    with kept_spans() as spans, pytest.raises(StoreUnavailable):
+        await make_doorway(settings, store, intake=door).door.take([said("one", update_id=5)])
+    assert spans.one("accept").attributes["error.type"] == "StoreUnavailable"
+
+
+async def test_without_traces_a_message_is_stored_as_before(doorway: Doorway) -> None:
+    await doorway.door.take([said("one", update_id=5)])
+    raw = await doorway.store.redis.lrange("cohort:s:4242:700:inbox", 0, -1)
+    assert b"trace" not in raw[0]
