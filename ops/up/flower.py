@@ -22,6 +22,7 @@ from tornado.ioloop import PeriodicCallback
 from tornado.web import RequestHandler
 
 from tasks import turn
+from tasks.addresses import without_link
 from tasks.app import make_app
 from tasks.errors import Misconfigured
 from tasks.loopback import foreign
@@ -95,7 +96,8 @@ def guarded(settings: Settings) -> type[Any]:
                 self.update_workers()
 
         def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> HTTPMessageDelegate:
-            problem = foreign(request.headers.get_all(), self.options.port, settings.flower_hosts)
+            seen = without_link(request.headers.get_all(), request.method or "", request.path)
+            problem = foreign(seen, self.options.port, settings.flower_hosts)
             if problem is not None:
                 return self.get_handler_delegate(request, ForbiddenHandler, {"problem": problem})
             return super().find_handler(request, **kwargs)

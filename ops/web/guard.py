@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from starlette.types import Receive, Scope, Send
 
-from tasks.addresses import is_loopback
+from tasks.addresses import is_loopback, without_link
 from tasks.loopback import foreign
 from tasks.settings import Settings
 
@@ -26,7 +26,6 @@ _HEADERS = (
 _OPEN = "/healthz"
 """Asked by probes, which know no password; it says nothing but that the console answers."""
 _READS = ("GET", "HEAD")
-_LINKED = {"sec-fetch-site": "same-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
 READ_ONLY = "the console only shows: set COHORT_CONSOLE_AUTH=user:password to change anything"
 
 
@@ -61,7 +60,8 @@ class ConsoleGuard:
 
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
         headers = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"]]
-        problem = foreign(_without_link(headers, scope), int(scope["server"][1]), self._own_names(headers))
+        seen = without_link(headers, scope["method"], scope["path"])
+        problem = foreign(seen, int(scope["server"][1]), self._own_names(headers))
         if problem is not None:
             return 403, f"{problem}, or set COHORT_CONSOLE_HOSTS"
         if scope["path"] == _OPEN and scope["method"] in _READS:
@@ -78,19 +78,6 @@ class ConsoleGuard:
         """Beyond this machine it is called by names that it does not know; there the password keeps pages out."""
         called = tuple(value for name, value in headers if name == "host") if self._beyond else ()
         return (*self._names, *called)
-
-
-def _without_link(headers: list[tuple[str, str]], scope: Scope) -> list[tuple[str, str]]:
-    """The headers of a link to our page on a page of another port of this machine (the playground), as if typed in.
-
-    The page holds nothing by itself; what it asks for then comes from the page.
-    """
-    said = dict(headers)
-    if scope["path"] != "/" or scope["method"] != "GET" or "origin" in said:
-        return headers
-    if any(said.get(name, "").strip().lower() != value for name, value in _LINKED.items()):
-        return headers
-    return [(name, value) for name, value in headers if name not in {"sec-fetch-site", "referer"}]
 
 
 def _said(authorization: str) -> bytes:

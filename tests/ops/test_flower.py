@@ -71,6 +71,10 @@ async def test_no_page_of_another_site_reaches_any_route_of_flower(flower: str) 
         own = {"sec-fetch-site": "same-origin", "referer": f"{flower}/"}
         assert (await http.get("/api/workers", headers=own)).status_code == 200
         assert (await http.get("/", headers={"host": "flower.example"})).status_code == 200
+        link = {"sec-fetch-site": "same-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+        link["referer"] = "http://127.0.0.1:8081/"
+        assert (await http.get("/", headers=link)).status_code == 200, "a link in the playground leads nowhere"
+        assert (await http.get("/api/workers", headers=link)).status_code == 403
         assert "COHORT_FLOWER_HOSTS" in (await http.get("/", headers={"host": "another.example"})).text
 
 

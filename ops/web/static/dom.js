@@ -2,13 +2,13 @@
 
 export const $ = (id) => document.getElementById(id);
 
-// make("td", { class: "n", title: "x", onclick: f, width: "20%" }, "text", element, ...); width and left become style.
+// make("td", { class: "n", title: "x", onclick: f, width: "20%" }, "text", element, ...); sizes and places become style.
 export function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (value === undefined || value === null || value === false) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (name === "width" || name === "left" || name === "top") element.style.setProperty(name, value);
+    else if (name === "width" || name === "left" || name === "right" || name === "top") element.style.setProperty(name, value);
     else element.setAttribute(name, value === true ? "" : value);
   }
   element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));

@@ -45,18 +45,18 @@ function turn(record) {
   const whole = Math.max(0.001, marks.at(-1) - marks[0], ...record.steps.map((step) => (step.ended ?? step.begun) - marks[0]));
   const share = (value) => `${Math.max(0, Math.min(1, value / whole)) * 100}%`;
   const parts = PARTS.map(([name, words], n) => ({ name, words, took: Math.max(0, marks[n + 1] - marks[n]) }));
-  const is = record.outcome === "answered" ? "good" : record.outcome === "set_aside" ? undefined : "bad";
+  const is = record.outcome === "answered" ? "good" : record.outcome === "parked" ? "warn" : record.outcome === "set_aside" ? undefined : "bad";
   return make("li", {},
     make("div", { class: "row" }, make("b", {}, when(record.accepted)), chip(record.outcome || "?", is), make("b", {}, seconds(whole)), make("span", { class: "soft" }, parts.filter((part) => part.took >= 0.05).map((part) => `${seconds(part.took)} ${part.words}`).join(", "))),
     make("div", { class: "course" }, parts.filter((part) => part.took > 0).map((part) => make("i", { class: part.name, width: share(part.took), title: `${part.words}: ${seconds(part.took)}` }))),
     record.steps.length ? make("ul", { class: "tools" }, record.steps.map((step) => make("li", { "data-is": step.failed ? "failed" : undefined },
-      make("i", { left: share(step.begun - marks[0]), width: share((step.ended ?? marks[3]) - step.begun) }), make("span", { left: share(Math.min(step.begun - marks[0], whole * 0.7)) }, `${step.tool}: ${step.ended === null ? "did not end" : seconds(step.ended - step.begun)}${step.failed ? ", failed" : ""}`)))) : null,
+      make("i", { left: share(step.begun - marks[0]), width: share((step.ended ?? marks[3]) - step.begun) }), make("span", step.begun - marks[0] > whole * 0.6 ? { class: "before", right: share(whole - (step.begun - marks[0])) } : { left: share(step.begun - marks[0]) }, `${step.tool}: ${step.ended === null ? "did not end" : seconds(step.ended - step.begun)}${step.failed ? ", failed" : ""}`)))) : null,
     record.committed !== null && record.delivered === null && record.outcome !== "set_aside" ? make("p", {}, chip("its delivery was broken off", "warn")) : null,
     make("small", { class: "soft" }, `update ${record.updates.join(", ")}; ref ${record.references.join(", ")}; ${record.worker}; committed ${record.committed ? clock(record.committed) : "never"}`));
 }
 
-const KINDS = { approve: "whether a tool may run", doubt: "whether a call may run again", ask: "something by a tool" };
+const KINDS = { approve: "A person is asked whether a tool may run.", doubt: "A person is asked whether a call may run again.", ask: "A tool asks a person." };
 export function question(one) {
-  const kinds = one.kinds.map((kind) => KINDS[kind] || kind).join("; ") || "something";
-  return make("p", {}, `It asks ${kinds}. `, one.about ? make("b", {}, one.about.join("; ")) : null, make("span", { class: "soft" }, ` Given up ${when(one.ends)}.`));
+  const kinds = [...new Set(one.kinds)].map((kind) => KINDS[kind] || kind).join(" ") || "What it asks cannot be read.";
+  return make("p", {}, `${kinds} `, one.about ? make("b", {}, one.about.join("; ")) : null, make("span", { class: "soft" }, ` Without an answer it is given up at ${when(one.ends)}.`));
 }
