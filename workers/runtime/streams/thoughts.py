@@ -70,7 +70,7 @@ class ThoughtFilter:
     def end(self) -> Iterator[Piece]:
         """What is left when the call has ended."""
         rest, self._held = self._held, ""
-        if self._opened and self._said and not self._from_start:
+        if self._opened and self._may_be_text:
             # Never closed: it was a text about such a mark.
             yield "said", "".join(self._inner) + rest
         elif rest:
@@ -85,22 +85,33 @@ class ThoughtFilter:
         else:
             end = found.start()
         thought = text[at:end]
-        self._inner.append(thought)
+        if self._may_be_text:
+            # It is told when the mark is closed, or at the end as what is said: once in either case.
+            self._inner.append(thought)
+            thought = "" if found is None else "".join(self._inner[1:])
         if found is not None:
             self._opened, self._line_begins = "", True
             self._inner.clear()
         return (len(text) if found is None else found.end()), [("thought", thought)] if thought else []
+
+    @property
+    def _may_be_text(self) -> bool:
+        """Whether the open mark stands behind something that was said: if it is never closed, it is said, too."""
+        return self._said and not self._from_start
 
     def _in_text(self, text: str, at: int) -> tuple[int, list[Piece]]:
         if self._line_begins:
             blank = _BLANK.match(text, at)
             begins = at if blank is None else blank.end()
             if begins > at:
+                if self._ends_alone:
+                    # As far as it decides: what comes behind is not thought, however the text is cut.
+                    begins = text.find("\n", at, begins) + 1 or begins
                 return begins, [("said", text[at:begins]), *self._blank_line(text[at:begins])]
             self._ends_alone = False
             found = None if self._fence else _MARK.match(text, at)
             if found is not None:
-                return found.end(), self._mark(found[0].lower())
+                return found.end(), self._mark(found[0])
             if self._may_become_mark(text[at : at + _LONGEST], whole=len(text) - at <= _LONGEST):
                 self._held = text[at:]
                 return len(text), []
@@ -135,11 +146,12 @@ class ThoughtFilter:
         marks = _FENCES if self._fence else (*_MARKS, *_FENCES)
         return any(len(small) < len(mark) and mark.startswith(small) for mark in marks)
 
-    def _mark(self, mark: str) -> list[Piece]:
+    def _mark(self, written: str) -> list[Piece]:
+        mark = written.lower()
         alone, self._marked = mark in _ALONE and not self._marked, True
         if mark in _CLOSES:
             self._opened, self._from_start = mark, not self._said
-            self._inner = [mark]
+            self._inner = [written]
         return [("recall", "")] if alone and self._said else []
 
 
