@@ -39,6 +39,22 @@ from workers.sessions.questions import MASK, shown_arguments, tool_name
         ({"passwordConfirm": "hunter2"}, "hunter2"),
         ({"db": {"pwd": "hunter2"}}, "hunter2"),
         ({"password": "hunter2", "text": "x" * 300_000}, "hunter2"),
+        ({"token": 123456}, "123456"),
+        ({"tokens": "hunter2"}, "hunter2"),
+        ({"tokens": ["hunter2"]}, "hunter2"),
+        ({"tokens": 123456789012}, "123456789012"),
+        ({"max_tokens": "hunter2"}, "hunter2"),
+        ({"token_max": 4096}, "4096"),
+        ({"access_tokens": 4096}, "4096"),
+        ({"refresh_token": "4096"}, "4096"),
+        ({"password": 4096}, "4096"),
+        ({"pin": 4096}, "4096"),
+        ({"password_count": 4096}, "4096"),
+        ({"command": "login --token 4096"}, "4096"),
+        ({"command": "login --max-tokens hunter2"}, "hunter2"),
+        ({"text": "the token is 4096"}, "4096"),
+        ({"env": ["MAX_TOKENS=hunter2"]}, "hunter2"),
+        ({"client_secrets": "hunter2"}, "hunter2"),
         ({"bot": "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsawQ"}, "AAHdqTcvCH1vGWJx"),
     ],
 )
@@ -48,6 +64,7 @@ def test_secrets_are_masked(arguments: dict[str, object], secret: str) -> None:
     assert MASK in shown
 
 
+@pytest.mark.promise("no-secrets")
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -55,6 +72,12 @@ def test_secrets_are_masked(arguments: dict[str, object], secret: str) -> None:
         {"command": "ls -u root /tmp", "time": "18:00"},
         {"headers": ["Accept: text/plain", "Host: shop.example"]},
         {"tags": ["token", "ring", "bell"]},
+        {"max_tokens": 4096, "tokens_used": 120, "token_count": 7, "maxTokens": "4096", "total_output_tokens": 1.5},
+        {"usage": {"prompt_tokens": 1, "completionTokens": 2, "tokens": 3}, "token_limit": 100_000},
+        {"requires_auth": True, "reset_password": False, "cookie": None, "api_key": None},
+        {"tokenizer": "cl100k", "secretary": "Ann", "bypass": 1},
+        {"command": "serve --max-tokens 4096 --n-tokens=7", "body": '{"max_tokens": 4096}', "env": ["MAX_TOKENS=5"]},
+        {"text": "max_tokens=4096 and tokens_used: 12"},
     ],
 )
 def test_what_is_no_secret_is_shown(arguments: dict[str, object]) -> None:

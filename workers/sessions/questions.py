@@ -23,9 +23,19 @@ _BEGINS = 2_000
 """Characters in which secrets are looked for, of arguments that are not read."""
 
 _WORD = (
-    r"(?:passw(?:or)?d|passphrase|passcode|pwd|secret|token|api[-_. ]?key|access[-_. ]?key|private[-_. ]?key"
-    r"|authorization|credential|cookie)"
+    r"(?:passw(?:or)?d|passphrase|passcode|pwd|secret(?!ar(?:y|ies|iat))|token(?!iz|is)|api[-_. ]?key|access[-_. ]?key"
+    r"|private[-_. ]?key|authorization|credential|cookie)"
 )
+_COUNTED = re.compile(
+    r"(?:^|[_.-])(?:max|min|num|no|n|total|used|left|remaining|input|output|prompt|completion|cached|reasoning|budget|limit)"
+    r"[_.-](?:[a-z]{1,20}[_.-]){0,3}tokens$"
+    r"|(?:^|[_.-])tokens?[_.-](?:used|left|remaining|total|in|out|count|limit|budget|usage|per)(?:[_.-][a-z]{1,20})?$"
+    r"|^tokens$|^(?:by|com|tres|sur|over|under|encom)pass(?:es)?$"
+)
+"""Names that say how many, with a line below between their words: what they have is shown when it is a small number."""
+_WORDS_BEGIN = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_FEW = 8
+"""Digits of a number that counts something."""
 _SECRET_NAME = re.compile(rf"{_WORD}|pass(es)?$|auth$|^(pin|otp|cvv|cvc|iban)$", re.IGNORECASE)
 _NAMED_SECRET = re.compile(
     rf"(?P<name>{_WORD}[\w.-]{{0,40}}[\\\"']*(?:\s{{0,8}}[:=]\s{{0,8}}|\s{{1,8}}is\s{{1,8}})"  # password=...
@@ -36,6 +46,9 @@ _NAMED_SECRET = re.compile(
     re.IGNORECASE,
 )
 """A value behind a name, in a text: of a shell, an address, a header, a file of settings, JSON within JSON."""
+_AROUND = "\"'\\{}[]()"
+"""What may stand around a number."""
+_NAME_BEGINS = re.compile(r"[\w.-]+\Z")
 _LABELS, _VALUES = frozenset({"name", "key", "header", "field", "variable"}), frozenset({"value", "val", "v", "values"})
 """A pair may be written as ``{"name": ..., "value": ...}``."""
 _PAIR = 2
@@ -102,8 +115,20 @@ def _items(pairs: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Names with values, or the mask in place of a secret one."""
     labelled = any(name.lower() in _LABELS and _is_secret_name(label) for name, label in pairs.items())
     for name, value in pairs.items():
-        secret = _SECRET_NAME.search(name) or (labelled and name.lower() in _VALUES)
-        yield name, MASK if secret else value
+        secret = _is_secret_name(name, whole=True) and not _is_plain(name, value)
+        yield name, MASK if secret or (labelled and name.lower() in _VALUES) else value
+
+
+def _is_plain(name: str, value: object) -> bool:
+    """Whether a value is no secret though its name has such a word: a yes or no, or a number of a name that counts."""
+    if value is None or isinstance(value, bool):
+        return True
+    number = value if isinstance(value, str) else str(value) if isinstance(value, int | float) else ""
+    return _counts(name) and len(number) <= _FEW and number.replace(".", "", 1).isdecimal()
+
+
+def _counts(name: str) -> bool:
+    return len(name) <= _LONGEST_NAME and _COUNTED.search(_WORDS_BEGIN.sub("_", name).lower()) is not None
 
 
 def _listed(items: Sequence[Any]) -> Iterator[Any]:
@@ -119,12 +144,23 @@ def _listed(items: Sequence[Any]) -> Iterator[Any]:
         before = item
 
 
-def _is_secret_name(name: object) -> bool:
-    return isinstance(name, str) and len(name) <= _LONGEST_NAME and _SECRET_NAME.search(name) is not None
+def _is_secret_name(name: object, *, whole: bool = False) -> bool:
+    """``whole``: it is a name, however long it is, and no text."""
+    return isinstance(name, str) and (whole or len(name) <= _LONGEST_NAME) and _SECRET_NAME.search(name) is not None
 
 
 def _hidden(text: str) -> str:
-    return _SECRET_VALUE.sub(MASK, _NAMED_SECRET.sub(rf"\g<name>{MASK}", text))
+    return _SECRET_VALUE.sub(MASK, _NAMED_SECRET.sub(_named, text))
+
+
+def _named(found: re.Match[str]) -> str:
+    """A value behind a name in a text, masked unless it counts something."""
+    before = _NAME_BEGINS.search(found.string, max(0, found.start() - _LONGEST_NAME), found.start())
+    name, value = found["name"], found[0].removeprefix(found["name"])
+    whole = (before[0] if before else "") + name
+    if _is_plain(whole.strip("-\\\"' :=\t\n"), value.strip(_AROUND)):
+        return found[0]
+    return f"{name}{MASK}"
 
 
 def _visible(text: str) -> str:
