@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from botapi.refusals import Refusal
-from botapi.split import LIMIT, Entity, Part, split, utf16
+from botapi.split import LIMIT, Entity, Part, split
 from tasks.envelope import Button, Reply
 from tasks.session import SessionKey
+from tasks.text import utf16
 
 CAPTION_LIMIT = 1024
 """UTF-16 units of a caption (Bot API, sendDocument)."""

@@ -44,11 +44,6 @@ class Part:
     entities: tuple[Entity, ...] = ()
 
 
-def utf16(text: str) -> int:
-    """Length in UTF-16 units."""
-    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
 @dataclass(frozen=True, slots=True)
 class _Span:
     """An entity by Python indices."""

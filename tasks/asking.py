@@ -6,12 +6,16 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from tasks.envelope import Button, Envelope
+from tasks.text import within
 
 WORD = "ask"
 """Begins the data of a question's buttons: ``ask:<id of the question>:<verdict or number of the choice>``."""
 
 MOST_CHOICES = 8
 """Choices that a question may offer."""
+
+_LABEL = 100
+"""UTF-16 units of a button; more of it is not seen on any screen."""
 
 MOST_QUESTIONS = 8
 """Questions that a turn asks at once; further ones are asked when these are answered."""
@@ -53,7 +57,7 @@ class OpenQuestion(BaseModel):
         return ((self._button("Allow once", "once"), self._button("Deny", "no")), *always)
 
     def _button(self, text: str, verdict: str) -> Button:
-        return Button(text=text, data=f"{WORD}:{self.id}:{verdict}")
+        return Button(text=within(text, _LABEL), data=f"{WORD}:{self.id}:{verdict}")
 
     def takes(self, verdict: str) -> bool:
         """Whether a button of it says this."""

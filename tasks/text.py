@@ -25,6 +25,19 @@ def paired(text: str) -> str:
     return text
 
 
+def utf16(text: str) -> int:
+    """Length in UTF-16 units, as Telegram counts."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def within(text: str, units: int) -> str:
+    """The text, or its beginning and an ellipsis, in at most so many UTF-16 units; a character is never cut."""
+    # A character is two units at most.
+    if len(text) * 2 <= units or utf16(text) <= units:
+        return text
+    return text.encode("utf-16-le", "surrogatepass")[: 2 * (units - 1)].decode("utf-16-le", "ignore") + "…"
+
+
 def cleaned(value: Any) -> Any:
     """A JSON value with every text in it clean; the same object where nothing had to change."""
     if type(value) is str:

@@ -56,7 +56,12 @@ def ask(method: str, params: dict[str, Any]) -> str:
 def wanted(arguments: dict[str, Any]) -> dict[str, Any]:
     """What it asks: an address to open, a form that the call names, or a name."""
     if "url" in arguments:
-        return {"mode": "url", "message": "Log in.", "url": arguments["url"], "elicitationId": "e1"}
+        return {
+            "mode": "url",
+            "message": arguments.get("words", "Log in."),
+            "url": arguments["url"],
+            "elicitationId": "e1",
+        }
     form = arguments.get("form", {"type": "object", "properties": {"name": {"type": "string"}}})
     return {"message": "An order.", "requestedSchema": form}
 

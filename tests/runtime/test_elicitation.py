@@ -9,6 +9,7 @@ import pytest
 
 from tests.runtime.support import Open, Screen, ask, inbound, until
 from tests.support.model import Model
+from workers.sessions.asking import open_question
 from workers.steps import PersonsAnswer, Question
 
 PROPERTIES = {
@@ -147,3 +148,16 @@ async def test_a_page_is_not_shown_in_a_group_and_what_is_no_page_nowhere(
         result = await engine.run(asking(person, chat, url=url), Screen())
     assert '"action": "cancel"' in result.text
     assert person.asked == []
+
+
+@pytest.mark.promise("elicited")
+async def test_an_address_is_shown_whole_however_much_is_said_about_it(
+    runtime: Open, model: Model, serve: Callable[..., None]
+) -> None:
+    serve("shop")
+    person = Person([">Cancel"])
+    url = "https://shop.example/" + "x" * 1_900
+    async with runtime(COHORT_LANES="1") as engine:
+        await engine.run(asking(person, url=url, words=2_000 * "\N{GRINNING FACE}"), Screen())
+    (question,) = person.asked
+    assert open_question(question).text.endswith(f"\n\n{url}")

@@ -2,7 +2,8 @@
 
 import unicodedata
 
-from botapi.split import Entity, utf16
+from botapi.split import Entity
+from tasks.text import utf16
 from workers.telegram.markdown.document import to_entities
 
 _CODE = ("code", "pre")

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from botapi.split import utf16
 from tasks.envelope import Reply
+from tasks.text import utf16
 from workers.telegram.markdown.document import to_entities
 from workers.telegram.render import EMPTY, FILE_NAME, GOES_ON, growing, render
 

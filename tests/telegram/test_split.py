@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from botapi.split import MAX_ENTITIES, Part, split, utf16
+from botapi.split import MAX_ENTITIES, Part, split
+from tasks.text import utf16
 
 PIECES = [
     "word ",

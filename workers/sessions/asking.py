@@ -13,6 +13,7 @@ from tasks.journal import Mark
 from tasks.settings import Settings
 from tasks.store.sessions import Commit
 from tasks.store.state import StateField
+from tasks.text import utf16, within
 from workers import texts
 from workers.sessions.owned_session import OwnedSession
 from workers.sessions.parked import Expired, Noted, Withdrawn
@@ -23,8 +24,10 @@ from workers.steps import PersonsAnswer, Question
 
 log = logging.getLogger("cohort.turns")
 
-_TEXT = 2_000
-"""Characters that are shown of what a tool asks."""
+_TEXT = 3_500
+"""UTF-16 units that are shown of what is asked."""
+_MESSAGE = 4_096
+"""UTF-16 units of a message of Telegram; below what is asked there is a line about what became of it."""
 _ABOUT = 80
 
 _SETTLED = (StateField.unanswered,)
@@ -88,7 +91,7 @@ def open_question(question: Question) -> OpenQuestion:
     kind: AskKind = "ask" if question.text else "doubt" if question.again else "approve"
     tool = tool_name(question.tool)
     if kind == "ask":
-        text = question.text if len(question.text) <= _TEXT else f"{question.text[:_TEXT]}…"
+        text = within(question.text, _TEXT)
         return OpenQuestion(
             id=_new_id(),
             key=question.key,
@@ -98,8 +101,8 @@ def open_question(question: Question) -> OpenQuestion:
             choices=question.choices,
         )
     head = f"{texts.MAY_HAVE_HAPPENED if kind == 'doubt' else texts.MAY_I}\n\n"
-    block = f"{tool}\n{shown_arguments(question.arguments)}".rstrip()
-    entity: dict[str, Any] = {"type": "pre", "offset": _units(head), "length": _units(block)}
+    block = within(f"{tool}\n{shown_arguments(question.arguments)}".rstrip(), _TEXT - utf16(head))
+    entity: dict[str, Any] = {"type": "pre", "offset": utf16(head), "length": utf16(block)}
     scope = "" if kind == "doubt" else question.scope
     return OpenQuestion(
         id=_new_id(), key=question.key, kind=kind, about=tool, text=head + block, entities=(entity,), scope=scope
@@ -108,11 +111,6 @@ def open_question(question: Question) -> OpenQuestion:
 
 def _new_id() -> str:
     return uuid4().hex[:12]
-
-
-def _units(text: str) -> int:
-    """Of UTF-16, as Telegram counts."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def put(question: OpenQuestion, reply_to: int | None) -> Reply:
@@ -127,7 +125,8 @@ def put(question: OpenQuestion, reply_to: int | None) -> Reply:
 
 def closed(question: OpenQuestion, line: str, place: int) -> Reply:
     """The question's message without its buttons, with what became of it."""
-    return Reply(text=f"{question.text}\n\n{line}", entities=question.entities, edit=place)
+    text = f"{question.text}\n\n"
+    return Reply(text=text + within(line, _MESSAGE - utf16(text)), entities=question.entities, edit=place)
 
 
 def _note_answers(owned: OwnedSession, noted: Noted) -> Commit:

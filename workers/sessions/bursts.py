@@ -8,6 +8,7 @@ from typing import Protocol
 from tasks.clock import Clock
 from tasks.envelope import Inbound
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
+from tasks.text import utf16
 
 NEAR_S = 1.0
 """Messages that are no further apart are written at once by a client, and not one after the other by a person."""
@@ -69,7 +70,7 @@ def _expects_more(message: Inbound) -> bool:
 def is_piece(text: str) -> bool:
     """Whether it is so long that a client may have cut it."""
     # A character is two units at most.
-    return len(text) * 2 >= PIECE_UNITS and len(text.encode("utf-16-le", "surrogatepass")) // 2 >= PIECE_UNITS
+    return len(text) * 2 >= PIECE_UNITS and utf16(text) >= PIECE_UNITS
 
 
 class Spoken(Protocol):

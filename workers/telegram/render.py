@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from itertools import zip_longest
 
-from botapi.split import LIMIT, MAX_ENTITIES, Entity, Part, split, utf16
+from botapi.split import LIMIT, MAX_ENTITIES, Entity, Part, split
 from tasks.envelope import Reply
+from tasks.text import utf16
 from workers import texts
 from workers.showing import NO_TRACE, Trace
 from workers.telegram.clean import clean

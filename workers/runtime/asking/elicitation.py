@@ -18,7 +18,8 @@ from fast_agent.mcp.url_elicitation_required import parse_url_elicitation_requir
 from mcp.shared.exceptions import MCPError
 from mcp_types import ElicitRequestURLParams, ElicitResult
 
-from workers.runtime.asking.forms import CANCEL, DECLINE, Form, NotAForm, fill
+from tasks.text import utf16, within
+from workers.runtime.asking.forms import CANCEL, DECLINE, MESSAGE, Form, NotAForm, fill
 from workers.runtime.tools import session_of_turn
 from workers.steps import Holds, PersonsAnswer, Question
 
@@ -27,7 +28,8 @@ log = logging.getLogger("cohort.runtime")
 OPENED = "I have opened it"
 _BEFORE_END_S = 2.0
 """A question ends so long before its call does, so that the server can still say what came of it."""
-_LONGEST_URL = 2_000
+_LONGEST_URL, _LONGEST_HOST = 2_000, 253
+"""UTF-16 units: an address is shown whole, or not at all."""
 _MOST_PAGES = 5
 """That a server may want to be opened before one call."""
 _CANCEL = ElicitResult(action="cancel")
@@ -98,11 +100,11 @@ class _OpenCalls:
         """An address is for one person's eyes, so it is shown in a private chat only, and whole."""
         url = params.url.strip()
         parts = urlsplit(url)
-        shown = parts.scheme in ("http", "https") and parts.hostname and url.isprintable() and len(url) <= _LONGEST_URL
-        if not shown or session_of_turn.get().chat < 0:
+        fits = utf16(url) <= _LONGEST_URL and 0 < len(parts.hostname or "") <= _LONGEST_HOST
+        if parts.scheme not in ("http", "https") or not url.isprintable() or not fits or session_of_turn.get().chat < 0:
             log.warning("elicitation.refused", extra={"server": self.server, "reason": "its address cannot be shown"})
             return _CANCEL
-        text = f"{who} asks you to open a page of {parts.hostname}: {params.message[:1000]}\n\n{url}"
+        text = f"{who} asks you to open a page of {parts.hostname}: {within(params.message, MESSAGE)}\n\n{url}"
         said = await self._ask(text, (OPENED, DECLINE, CANCEL))
         pressed = said.pressed if said is not None else None
         if pressed not in (0, 1):

@@ -4,12 +4,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from tasks.text import within
 from workers.runtime.asking.fields import FormField, NotAForm, NotAnAnswer, Value, fields_of
 from workers.steps import PersonsAnswer
 
 SKIP, CANCEL, DECLINE, ACCEPT = "Skip this", "Cancel", "No", "Send"
 _BUTTONS = 8
 """Values that get a button each; of more the person writes one."""
+MESSAGE = 1_000
+"""UTF-16 units that are shown of a server's words above a field: the field has to be seen, too."""
+_TITLE, _ABOUT = 200, 300
 _MOST_TRIES = 5
 """Answers to one field that do not fit."""
 
@@ -44,7 +48,8 @@ async def fill(form: Form, ask: Ask) -> Filled:
         NotAForm: a person cannot fill it in.
     """
     fields = fields_of(form.schema)
-    head = f"{form.who} asks: {form.message}" if form.who else form.message
+    message = within(form.message, MESSAGE)
+    head = f"{form.who} asks: {message}" if form.who else message
     if not fields:
         said = await ask(head, (ACCEPT, DECLINE, CANCEL))
         place = said.pressed if said is not None else None
@@ -81,7 +86,8 @@ async def _asked(field: FormField, begins: str, ask: Ask) -> dict[str, Value] | 
 
 
 def _text(field: FormField, *, listed: bool) -> str:
-    lines = [field.title if field.required else f"{field.title} (optional)", field.about]
+    title = within(field.title, _TITLE)
+    lines = [title if field.required else f"{title} (optional)", within(field.about, _ABOUT)]
     if listed:
         lines += [f"{place}. {label}" for place, label in enumerate(field.labels, 1)]
     if field.kind == "several":
