@@ -30,7 +30,7 @@ from tasks.envelope import DeadLetter, Inbound
 from tasks.errors import StoreUnavailable
 from tasks.session import SessionKey
 from tasks.store.intake import Accept, Verdict
-from tasks.turn_record import task_id
+from tasks.turn_record import reference, task_id
 
 log = logging.getLogger("cohort.bot")
 
@@ -273,7 +273,8 @@ class UpdateIntake:
             return
         key = inbound.key
         task = task_id(key.bot, inbound.update_id)
-        named = {"session": inbound.session, "task": task, "kind": inbound.kind}
+        ref = reference(key.bot, inbound.update_id)
+        named = {"session": inbound.session, "task": task, "ref": ref, "kind": inbound.kind}
         log.info("message.accepted", extra={**named, "trace": item.span.trace_id} if item.span.trace_id else named)
         if item.press is not None and inbound.kind in _USED_UP and inbound.message_id is not None:
             self._signs.used(key, inbound.message_id)

@@ -8,6 +8,7 @@ from tasks import tracing
 from tasks.errors import StoreUnavailable
 from tasks.settings import Settings
 from tasks.store import Store
+from tasks.turn_record import reference
 from tests.bot.conftest import AwaySometimes, Doorway, make_doorway
 from tests.bot.updates import BEN, GROUP, said
 from tests.support.spans import kept_spans
@@ -31,7 +32,7 @@ async def test_an_update_that_is_stored_begins_a_trace_that_its_message_carries(
         "cohort.verdict": "accepted",
     }
     (line,) = [vars(record) for record in caplog.records if record.message == "message.accepted"]
-    assert line["trace"] == accept.trace
+    assert (line["trace"], line["ref"]) == (accept.trace, reference(4242, 5))
     assert SECRET not in repr(spans())
 
 

@@ -69,3 +69,11 @@ async def test_a_question_is_answered_after_its_session_was_restored_from_a_back
     assert runtime.seen[0].answers == {"k1/0": PersonsAnswer("run")}
     assert runtime.kept == [[b"step 0"]], "no finished step is made again"
     assert await pool.idle(ONE)
+
+
+@pytest.mark.promise("parked")
+async def test_the_load_counts_a_parked_turn_from_its_answer_on_and_not_while_it_rests(pool: Pool) -> None:
+    await parked(pool)
+    assert await pool.store.sessions.depths(range(64)) == []
+    await press(pool, "once")
+    assert [depth.sessions for depth in await pool.store.sessions.depths(range(64))] == [1]
