@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from bot import texts
-from bot.updates.commands import ADMINS, CHOICES, CODE, UNREADABLE, Command
+from bot.updates.commands import ADMINS, CHOICES, CODE, UNKNOWN, UNREADABLE, Command, nearest
 from tasks import chat_choices, keys
 from tasks.asking import ParkedTurn
 from tasks.chat_choices import CHAT_CHOICES, DEFAULT, ChatChoice
@@ -13,6 +13,7 @@ from tasks.clock import Clock
 from tasks.envelope import Button, Inbound, Reply
 from tasks.session import SessionKey
 from tasks.settings import Settings
+from tasks.store.notes import NoteStore
 from tasks.store.reminders import ReminderStore
 from tasks.store.views import Glance
 
@@ -60,10 +61,12 @@ class Answers:
         clock: Clock,
         *,
         reminders: ReminderStore,
+        notes: NoteStore,
         admission: AdminCommands,
     ) -> None:
         self._settings = settings
         self._admission = admission
+        self._notes = notes
         self._reminders = reminders
         self._sessions = sessions
         self._agents = agents
@@ -73,6 +76,9 @@ class Answers:
             "status": self._status,
             "usage": self._usage,
             "reminders": self._reminded,
+            "memory": self._memory,
+            "forget": self._forget,
+            UNKNOWN: self._unknown,
         }
 
     async def answer(self, ask: Command, inbound: Inbound) -> Reply | None:
@@ -186,6 +192,31 @@ class Answers:
         waiting = [(reminder.at, reminder.text) for reminder in await self._reminders.waiting(inbound.key)]
         rows = ((Button(text=texts.CANCEL_REMINDERS, data="reminders:cancel"),),) if waiting else ()
         return say(inbound, texts.reminders(waiting), rows)
+
+    async def _memory(self, _ask: Command, inbound: Inbound) -> Reply:
+        notes = sorted((await self._notes.recall(inbound.key)).items())
+        rows = ((Button(text=texts.FORGET_ALL, data="forget:all"),),) if notes else ()
+        return say(inbound, texts.memory(notes), rows)
+
+    async def _forget(self, ask: Command, inbound: Inbound) -> Reply:
+        """Notes go for good; without a topic they are shown."""
+        wanted = " ".join(ask.argument.split())
+        if not wanted:
+            return await self._memory(ask, inbound)
+        topics = list(await self._notes.recall(inbound.key))
+        if wanted.lower() != "all":
+            topics = [topic for topic in topics if " ".join(topic.split()).casefold() == wanted.casefold()]
+        for topic in topics:
+            await self._notes.remember(inbound.key, topic, "")
+        reply = say(inbound, texts.forgotten(len(topics)))
+        return reply.model_copy(update={"edit": inbound.message_id, "reply_to": None}) if inbound.pressed else reply
+
+    async def _unknown(self, ask: Command, inbound: Inbound) -> Reply | None:
+        """A mistyped command, unless the agents take it."""
+        near = nearest(ask.argument)
+        if near is None or ask.argument in self._settings.commands:
+            return None
+        return say(inbound, texts.did_you_mean(ask.argument, near))
 
     async def _picker(self, ask: Command, inbound: Inbound) -> Reply | None:
         """What is chosen, and what can be chosen. None: the choice is valid, and the session's worker stores it."""

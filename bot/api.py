@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, cast
 
-from telegram import BotCommand
+from telegram import BotCommand, BotCommandScopeAllGroupChats, BotCommandScopeChat
 from telegram.constants import ChatAction
 from telegram.warnings import PTBUserWarning
 
-from bot import texts
+from bot.menus import Menu
 from bot.updates.meaning import BotIdentity
 from bot.updates.understand import ALLOWED_UPDATES
 from botapi.calls import Calls
@@ -115,10 +115,29 @@ class Telegram:
         with errors_as_ours():
             await self._bot.delete_webhook(drop_pending_updates=False)
 
-    async def show_commands(self) -> None:
-        """Fill the command menu."""
+    async def show_commands(self, menu: Menu, *, groups: Menu) -> None:
+        """Set the menu of all chats, and another one of groups."""
         with errors_as_ours():
-            await self._bot.set_my_commands([BotCommand(name, said) for name, said in texts.COMMANDS])
+            await self._bot.set_my_commands(_menu(menu))
+            await self._bot.set_my_commands(_menu(groups), scope=BotCommandScopeAllGroupChats())
+
+    async def show_admin_commands(self, chat: int, menu: Menu) -> None:
+        """Set the menu of one private chat."""
+        with errors_as_ours():
+            await self._bot.set_my_commands(_menu(menu), scope=BotCommandScopeChat(chat))
+
+    async def hide_admin_commands(self, chat: int) -> None:
+        """Give a private chat the menu of all again."""
+        with errors_as_ours():
+            await self._bot.delete_my_commands(scope=BotCommandScopeChat(chat))
+
+    async def describe(self, description: str, short: str) -> None:
+        """Set what an empty chat with the bot and its profile show, where the operator has not set it."""
+        with errors_as_ours():
+            if not (await self._bot.get_my_description()).description:
+                await self._bot.set_my_description(description)
+            if not (await self._bot.get_my_short_description()).short_description:
+                await self._bot.set_my_short_description(short)
 
     async def administrators(self, chat: int) -> frozenset[int]:
         """The ids of a group's administrators (getChatAdministrators)."""
@@ -145,6 +164,10 @@ class Telegram:
         """Take a message's buttons away."""
         with errors_as_ours():
             await self._bot.edit_message_reply_markup(session.chat, message_id, business_connection_id=session.business)
+
+
+def _menu(menu: Menu) -> list[BotCommand]:
+    return [BotCommand(name, said) for name, said in menu]
 
 
 @asynccontextmanager

@@ -23,7 +23,7 @@ FRESH = timedelta(minutes=1)
 _REMEMBERED = 1000
 _CONTROLS = ("new", "choose", "compact", "undo")
 _OF_A_TURN = ("stop", "retry")
-_FOR_ALL = frozenset({"reminders"})
+_FOR_ALL = frozenset({"reminders", "forget"})
 
 
 class GroupControl:

@@ -25,6 +25,7 @@ Write to me, and I will answer.
 /status - see what I am doing
 /usage - see what this conversation has used
 /reminders - see or cancel the reminders of this conversation
+/memory - see or delete what I keep in mind
 /whoami - see your id"""
 
 _HELP_GROUP = """
@@ -45,10 +46,26 @@ COMMANDS = (
     *_CHOICES,
     ("usage", "See what this conversation has used"),
     ("reminders", "See or cancel reminders"),
+    ("memory", "See or delete what I keep in mind"),
     ("whoami", "See your id"),
     ("help", "See what I can do"),
 )
 """For Telegram's command menu: (command, description)."""
+
+NOT_IN_GROUPS = frozenset({"memory", "whoami"})
+"""Left out of the menu of groups, where they work all the same."""
+ADMIN_COMMANDS = (
+    ("people", "See who can use this bot"),
+    ("allow", "Let a person or a group in"),
+    ("deny", "Keep a person or a group out"),
+)
+"""Added to the menu of admins."""
+AGENTS_COMMAND = "Ask the assistant for this"
+DESCRIPTION = (
+    "Hi! Write to me, and I'll answer. You can send pictures, files and voice messages too. I remember what we talked "
+    "about; /new starts over."
+)
+SHORT_DESCRIPTION = "An assistant. Write to it, and it answers."
 
 CANCEL_REMINDERS = "Cancel the reminders"
 UNREADABLE = "Sorry, I cannot read this kind of message. Please send it as text or as a file."
@@ -224,3 +241,40 @@ def people(listed: Sequence[tuple[str, str, int]]) -> str:
     if len(listed) > _PEOPLE:
         lines.append(f"and {len(listed) - _PEOPLE} more.")
     return "\n".join(["Who can use this bot:", *lines, "", "/allow ID and /deny ID change it."])
+
+
+FORGET_ALL = "Forget all"
+_NOTES_CHARACTERS = 3000
+"""Of notes in one answer: it stays one message."""
+
+
+def did_you_mean(name: str, near: str) -> str:
+    """After a command that does not exist."""
+    return f"I don't know /{name}. Did you mean /{near}?"
+
+
+def memory(notes: Sequence[tuple[str, str]]) -> str:
+    """What /memory answers; ``notes``: (topic, note)."""
+    if not notes:
+        return "I don't keep anything in mind here yet. Tell me what to remember."
+    lines: list[str] = []
+    left = _NOTES_CHARACTERS
+    for topic, note in notes:
+        line = f"{' '.join(topic.split())[:_SHOWN_CHARACTERS]}: {' '.join(note.split())[:300]}"
+        left -= len(line)
+        if left < 0:
+            lines.append(f"and {len(notes) - len(lines)} more.")
+            break
+        lines.append(line)
+    return "\n".join(["What I keep in mind here:", *lines, "", "/forget and a topic deletes one of them."])
+
+
+def forgotten(count: int) -> str:
+    """After /forget."""
+    match count:
+        case 0:
+            return "I don't keep that in mind. /memory shows what I do."
+        case 1:
+            return "Forgotten."
+        case _:
+            return f"Forgotten, all {count}."

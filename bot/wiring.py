@@ -17,6 +17,7 @@ from bot.heartbeat import BotHeartbeat
 from bot.intake import UpdateIntake
 from bot.interrupts import Interrupts
 from bot.leader import LeaderLoop
+from bot.menus import Menus
 from bot.notices import Notices
 from bot.overheard import OverheardMessages
 from bot.pause import held, tell
@@ -38,7 +39,7 @@ from tasks.backoff import Backoff
 from tasks.bot_status import BotStatus
 from tasks.clock import Clock, SystemClock
 from tasks.doorbell import Doorbells
-from tasks.errors import CohortError, Misconfigured, StoreUnavailable
+from tasks.errors import Misconfigured, StoreUnavailable
 from tasks.log_key import follow_log_key
 from tasks.publishing import Publisher
 from tasks.settings import Settings
@@ -135,14 +136,13 @@ async def _work(connections: Connections, stop: Stop) -> None:
         await people.refresh()
         if people.access.admits_no_one:
             log.warning("access.empty", extra={"remedy": "`cohort pair` makes a code that lets its first user in"})
-    admission = AccessControl(people, clock)
+    admission, menus = AccessControl(people, clock), Menus(telegram, people, settings.commands)
     interrupts, signs = Interrupts(connections.doorbells), Signs(telegram, clock)
     # The workers' budget: Telegram counts what a bot sends, not which process sent it.
     pacing = Pacing(store.pace, connections.me.id, clock, stop.pause)
     replies = Replies(connections.me.id, store=store.intake, calls=telegram.paced(pacing), clock=clock)
-    answers = Answers(
-        settings, store.sessions, LiveAgents(store.members), clock, reminders=store.reminders, admission=admission
-    )
+    agents, reminders, notes = LiveAgents(store.members), store.reminders, store.notes
+    answers = Answers(settings, store.sessions, agents, clock, reminders=reminders, notes=notes, admission=admission)
     intake = UpdateIntake(
         connections.me,
         people=people,
@@ -189,9 +189,10 @@ async def _work(connections: Connections, stop: Stop) -> None:
             background.create_task(pauses.watch(tell), name="pauses"),
             background.create_task(follow_log_key(store.trail), name="log key"),
             background.create_task(publisher.run(), name="publisher"),
-            background.create_task(people.watch(), name="people"),
+            background.create_task(people.watch(menus.changed), name="people"),
+            background.create_task(menus.run(), name="menus"),
         ]
-        await _show_commands(telegram)
+        await menus.show()
         log.info("bot.ready", extra={"bot": about.bot, "username": about.username, "mode": mode})
         if settings.webhook_url:
             await _be_called(connections, take, replies, leader, stop)
@@ -233,12 +234,3 @@ async def _be_called(connections: Connections, take: Take, replies: Replies, lea
             except Refused as problem:
                 raise Misconfigured(f"COHORT_WEBHOOK_URL: Telegram does not take it ({problem})") from None
             await serving
-
-
-async def _show_commands(telegram: Telegram) -> None:
-    try:
-        await telegram.show_commands()
-    except Misconfigured:
-        raise
-    except CohortError as problem:
-        log.warning("commands.not_shown", extra={"problem": str(problem)})

@@ -84,6 +84,8 @@ class Settings(BaseSettings):
     """Used for a turn while the provider of the chosen model is down."""
     agent: str | None = Field(None, alias="COHORT_AGENT")
     """The agent new sessions talk to. Default: the card marked `default: true`, else the first."""
+    commands: Names = Field((), alias="COHORT_COMMANDS")
+    """Commands that agents answer themselves, without a slash, separated by commas; Telegram's menu has them too."""
     shell: bool = Field(default=False, alias="COHORT_SHELL")
     """Whether cards with `shell: true` get their shell: who may talk to such an agent runs programs as the worker."""
     patches: Literal["all", "needed"] = Field("all", alias="COHORT_PATCHES")

@@ -80,6 +80,7 @@ PROMISES = {
     "no-secrets": "No secret is shown or logged.",
     "overheard": "What a group says among itself comes along with its next message, bounded, marked, by its authors.",
     "group-control": "In a group only those whom the operator chose start over, choose for all, or press buttons.",
+    "commands": "A mistyped command is told the nearest, and each kind of chat has the menu of what works in it.",
     "pairing": "A pairing code lets one person in, once, who sends it alone; guesses are few and tell nothing.",
     "admission": "Admins let people and groups in and keep them out, and no other person does.",
     "rate": "A person who sends more than COHORT_RATE messages a minute is told so once, and can always stop.",

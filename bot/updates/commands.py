@@ -1,5 +1,6 @@
 """Slash commands: their names, and who handles each (pure)."""
 
+import difflib
 import re
 from dataclasses import dataclass
 
@@ -26,7 +27,7 @@ CHOICES = frozenset({"model", "agent", *CHAT_CHOICES})
 ADMINS = frozenset({"allow", "deny", "people"})
 """Commands of those who let people in."""
 
-ASKS = frozenset({"start", "help", "whoami", "status", "usage", "reminders"}) | CHOICES | ADMINS
+ASKS = frozenset({"start", "help", "whoami", "status", "usage", "reminders", "memory", "forget"}) | CHOICES | ADMINS
 """Commands that the bot answers itself."""
 
 
@@ -48,6 +49,9 @@ UNREADABLE = Command("unreadable")
 """Stands for a message that we cannot read; the bot says so to its author."""
 
 
+UNKNOWN = "unknown"
+"""Names a command that stands for one that we do not know, which is its argument."""
+
 CODE = Command("code")
 """Stands for a pairing code where it counts for nothing."""
 
@@ -59,3 +63,12 @@ def parse(text: str) -> Command | None:
         return None
     name, to = found.groups()
     return Command(name.lower(), text[found.end() :].strip(), to.lower() if to else None)
+
+
+_LIKE = 0.7
+"""How alike a mistyped command is to the one that was meant (difflib's ratio)."""
+
+
+def nearest(name: str) -> str | None:
+    """The command of ours that a mistyped one means, if one is near."""
+    return next(iter(difflib.get_close_matches(name, sorted({*CONTROL, *ASKS}), n=1, cutoff=_LIKE)), None)

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bot.updates.buttons import choice_of, pressed, stopped
-from bot.updates.commands import ASKS, CHOICES, CODE, CONTROL, UNREADABLE, Command, parse
+from bot.updates.commands import ASKS, CHOICES, CODE, CONTROL, UNKNOWN, UNREADABLE, Command, nearest, parse
 from bot.updates.content import formatted_text_of, media_of, text_of
 from bot.updates.described import describe
 from bot.updates.meaning import BotIdentity, Ignored, Incoming, Malformed, MalformedValue, Meaning, Moved, UpdateReading
@@ -193,9 +193,8 @@ class _Given:
 def _given(command: Command, message: Message, me: BotIdentity) -> _Given | None:
     """What a command gives; None when it is ordinary text."""
     if command.name in CONTROL:
-        with_form = parse(without_call(formatted_text_of(message), me)) or command
         media = media_of(message) if CONTROL[command.name] == "new" else ()
-        return _Given(with_form.argument, CONTROL[command.name], media)
+        return _Given(_with_form(message, me, command).argument, CONTROL[command.name], media)
     if command.name == "start" and is_code(command.argument):
         # The agent learns no code. In a group it counts for nothing, as all can read it.
         return _Given("", ask=CODE)
@@ -206,10 +205,17 @@ def _given(command: Command, message: Message, me: BotIdentity) -> _Given | None
         return _Given("", "choose", choice=choice_of(command.name, command.argument), ask=command)
     if command.known:
         return _Given(command.argument, ask=command)
-    if command.to == me.username:
-        # The agent may know it.
-        return _Given(f"/{command.name} {command.argument}".rstrip(), media=media_of(message))
+    # The agent may know it. If it is near to one of ours, the bot looks whether the agents take it.
+    ask = Command(UNKNOWN, command.name) if nearest(command.name) else None
+    if command.to == me.username or (ask is not None and message.chat.type == "private"):
+        said = f"/{command.name} {_with_form(message, me, command).argument}".rstrip()
+        return _Given(said, media=media_of(message), ask=ask)
     return None
+
+
+def _with_form(message: Message, me: BotIdentity, command: Command) -> Command:
+    """The command with its argument as Markdown."""
+    return parse(without_call(formatted_text_of(message), me)) or command
 
 
 def _said(message: Message, said: str, me: BotIdentity, *, group: bool) -> _Given | None:

@@ -61,6 +61,8 @@ class Bot:
         self.webhook_changed = Wakeup()
         self.commands: dict[tuple[str, str], list[Json]] = {}
         """Command lists by (scope as sorted JSON, language)."""
+        self.descriptions: dict[tuple[str, str], str] = {}
+        """What an empty chat and the profile show, by (which of the two, language)."""
         self.presses: OrderedDict[str, Press] = OrderedDict()
         self.poll = 0
         """Number of the newest getUpdates call; an older call that still waits is ended."""

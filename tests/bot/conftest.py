@@ -199,7 +199,9 @@ def make_doorway(
         people=people,
         admission=admission,
         rate=rate,
-        answers=Answers(settings, store.sessions, agents, clock, reminders=store.reminders, admission=admission),
+        answers=Answers(
+            settings, store.sessions, agents, clock, reminders=store.reminders, notes=store.notes, admission=admission
+        ),
         intake=intake or store.intake,  # pyright: ignore[reportArgumentType]
         doorbells=Doorbells(make_app(settings), slots=settings.slots),
         interrupts=interrupts,

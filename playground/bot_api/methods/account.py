@@ -10,6 +10,8 @@ from playground.errors import bad_request
 _COMMAND = re.compile(r"[a-z0-9_]{1,32}")
 _MAX_COMMANDS = 100
 _MAX_DESCRIPTION = 256
+_MAX_LONG, _MAX_SHORT = 512, 120
+"""Characters of what an empty chat and the bot's profile show."""
 
 
 def get_me(call: ApiCall) -> Json:
@@ -56,6 +58,34 @@ def delete_my_commands(call: ApiCall) -> bool:
     """https://core.telegram.org/bots/api#deletemycommands"""
     call.bot.commands.pop(_place(call), None)
     call.state.events.tell("commands")
+    return True
+
+
+def set_my_description(call: ApiCall) -> bool:
+    """https://core.telegram.org/bots/api#setmydescription"""
+    return _describe(call, "description", _MAX_LONG)
+
+
+def get_my_description(call: ApiCall) -> Json:
+    """https://core.telegram.org/bots/api#getmydescription"""
+    return {"description": call.bot.descriptions.get(("description", call.text("language_code")), "")}
+
+
+def set_my_short_description(call: ApiCall) -> bool:
+    """https://core.telegram.org/bots/api#setmyshortdescription"""
+    return _describe(call, "short_description", _MAX_SHORT)
+
+
+def get_my_short_description(call: ApiCall) -> Json:
+    """https://core.telegram.org/bots/api#getmyshortdescription"""
+    return {"short_description": call.bot.descriptions.get(("short_description", call.text("language_code")), "")}
+
+
+def _describe(call: ApiCall, what: str, most: int) -> bool:
+    said = call.text(what)
+    if len(said) > most:
+        raise bad_request("BOT_DESCRIPTION_TOO_LONG")
+    call.bot.descriptions[what, call.text("language_code")] = said
     return True
 
 

@@ -28,6 +28,15 @@ def get_chat(call: ApiCall) -> Json:
     return full
 
 
+def get_chat_administrators(call: ApiCall) -> list[Json]:
+    """https://core.telegram.org/bots/api#getchatadministrators; the person who came first has made the group."""
+    chat = call.chat(write=False)
+    if chat.kind == "private":
+        raise bad_request("there are no administrators in the private chat")
+    users = call.state.book.users
+    return [{"status": "creator", "user": users[member], "is_anonymous": False} for member in chat.members[:1]]
+
+
 def answer_callback_query(call: ApiCall) -> bool:
     """https://core.telegram.org/bots/api#answercallbackquery"""
     press = call.bot.presses.get(call.text("callback_query_id"))

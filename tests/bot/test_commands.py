@@ -1,0 +1,111 @@
+"""Commands that the bot answers: what is kept in mind, mistyped words, and Telegram's menus."""
+
+import asyncio
+
+import pytest
+
+from bot import texts
+from bot.api import Telegram, client
+from bot.menus import Menus
+from bot.people import PeopleView
+from playground.client import PlaygroundClient
+from playground.state.world import State
+from tasks.access import OperatorsWord, Person
+from tasks.session import SessionKey
+from tasks.settings import load
+from tasks.store import Store
+from tests.bot.conftest import SOON, Doorway, make_doorway
+from tests.bot.updates import BEN, GROUP, message, pressed, said
+from tests.bot.updates import BOT as US
+from tests.conftest import BOT, TOKEN
+from tests.playground.conformance import check_journal
+
+ANNS = SessionKey(BOT, 700)
+
+
+async def answers(doorway: Doorway, *words: str) -> list[str]:
+    await doorway.door.take([said(word, update_id=number) for number, word in enumerate(words, 1)])
+    return [text for _, text in await doorway.said()]
+
+
+@pytest.mark.promise("commands")
+@pytest.mark.parametrize(
+    ("word", "near"), [("/hlep", "help"), ("/Model5", "model"), ("/stopp now", "stop"), ("/remind", "reminders")]
+)
+async def test_a_mistyped_command_is_told_the_nearest_and_starts_no_turn(
+    doorway: Doorway, word: str, near: str
+) -> None:
+    name = word.split(maxsplit=1)[0][1:].lower()
+    assert await answers(doorway, word) == [texts.did_you_mean(name, near)]
+    assert await doorway.inbox(str(ANNS)) == []
+
+
+@pytest.mark.promise("commands")
+async def test_a_command_of_the_agents_and_one_like_no_other_reach_the_agent(redis_url: str, store: Store) -> None:
+    given = {"REDIS_URL": redis_url, "TELEGRAM_BOT_TOKEN": TOKEN, "COHORT_COMMANDS": "news"}
+    doorway = make_doorway(load(given), store)
+    assert await answers(doorway, "/news of today", "/weather Berlin", "/") == []
+    assert [entry.text for entry in await doorway.inbox(str(ANNS))] == ["/news of today", "/weather Berlin", "/"]
+
+
+async def test_another_bots_command_in_a_group_is_left_alone(doorway: Doorway) -> None:
+    await doorway.door.take([said("/hlep", chat=GROUP, update_id=1), said("/hlep@other_bot", chat=GROUP, update_id=2)])
+    assert await doorway.said() == []
+
+
+@pytest.mark.promise("commands")
+async def test_what_is_kept_in_mind_is_shown_and_deleted_for_this_chat_alone(doorway: Doorway) -> None:
+    notes = doorway.store.notes
+    for topic, note in (("name", "Ann\nLee"), ("Home town", "Bern"), ("x" * 300, "y" * 2000)):
+        await notes.remember(ANNS, topic, note)
+    await notes.remember(SessionKey(BOT, BEN.id), "name", "Ben")
+    shown, gone, none = await answers(doorway, "/memory", "/forget home  Town", "/forget nonsense")
+    assert "name: Ann Lee" in shown
+    assert len(shown) < 2000
+    assert (gone, none) == (texts.forgotten(1), texts.forgotten(0))
+    assert "Home town" not in await notes.recall(ANNS)
+    await doorway.door.take([pressed("forget:all", message("x", sender=US, message_id=8), update_id=20)])
+    (_, last) = (await doorway.store.intake.replies(BOT))[-1]
+    assert (last.edit, last.text) == (8, texts.forgotten(2))
+    assert await notes.recall(ANNS) == {}
+    assert await notes.recall(SessionKey(BOT, BEN.id)) == {"name": "Ben"}
+
+
+@pytest.fixture
+async def menus(store: Store, telegram: Telegram) -> Menus:
+    people = PeopleView(BOT, store.people, OperatorsWord(mode="pairing"))
+    await store.people.put(BOT, 7, Person(role="owner"))
+    await people.refresh()
+    return Menus(telegram, people, ["news"])
+
+
+@pytest.mark.promise("commands")
+async def test_menus_are_by_scope_and_an_operators_own_words_stay(
+    menus: Menus, people: PlaygroundClient, store: Store, api_url: str
+) -> None:
+    async def named(**scope: object) -> list[str]:
+        found = await people.call("getMyCommands", **({"scope": scope} if scope else {}))
+        return [command["command"] for command in found["result"]]
+
+    await menus.show()
+    async with asyncio.timeout(SOON), asyncio.TaskGroup() as group:
+        running = group.create_task(menus.run())
+        await people.wait_journal(3, method="setMyCommands")
+        running.cancel()
+    whole = [name for name, _ in texts.COMMANDS]
+    assert await named() == [*whole, "news"]
+    assert await named(type="all_group_chats") == [n for n in [*whole, "news"] if n not in texts.NOT_IN_GROUPS]
+    assert await named(type="chat", chat_id=7) == [*whole, "news", "people", "allow", "deny"]
+    assert (await people.call("getMyDescription"))["result"]["description"] == texts.DESCRIPTION
+    await people.call("setMyDescription", description="The operator's own")
+    await menus.show()
+    assert (await people.call("getMyDescription"))["result"]["description"] == "The operator's own"
+    check_journal(await people.journal())
+
+
+async def test_a_group_tells_its_administrators(people: PlaygroundClient, api_url: str, playground: State) -> None:
+    group = (await people.chat("group"))["id"]
+    await people.say(group, "hello")
+    async with client(TOKEN, api_url) as telegram:
+        assert await telegram.administrators(group) == {playground.book.chats[group].members[0]}
+    check_journal(await people.journal())
