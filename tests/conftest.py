@@ -3,6 +3,7 @@
 import gc
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,7 +16,7 @@ from redis.asyncio import Redis
 from tasks.settings import Settings, load
 from tasks.store import Store, connect
 from tests.harness.declared import undeclared
-from tests.harness.nursery import SHARED, listening
+from tests.harness.nursery import SHARED, listening, testing
 from tests.harness.scheduling import ChainScheduling
 from tests.support.valkey import valkey_server
 
@@ -49,7 +50,10 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("dist", "no") != "no":
         stack = ExitStack()
         config.add_cleanup(stack.close)
-        os.environ[SHARED] = stack.enter_context(listening())
+        os.environ[SHARED] = shared = stack.enter_context(listening())
+        stand_in = ROOT / "harness" / "forked_python.py"
+        forked = f"popen//python={sys.executable} -IS {stand_in} {stack.enter_context(testing(shared))}"
+        config.option.tx = [forked] * len(config.option.tx)
     for number, handler in ((signal.SIGHUP, signal.SIG_DFL), (signal.SIGINT, signal.default_int_handler)):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, handler)

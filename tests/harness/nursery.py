@@ -28,6 +28,8 @@ from typing import Any, Self
 
 ROOT = Path(__file__).parents[2]
 LOADED = ("workers.process.app", "bot.wiring", "playground.server", "tests.support.model", "ops.cli")
+TESTING = ("aiogram", "anthropic", "openai", "google.genai", "hypothesis.stateful")
+"""What the tests load besides."""
 SHARED = "TEST_NURSERY"
 """The environment's name for the abstract socket on which the run's nursery listens."""
 READY_S = 60.0
@@ -102,7 +104,7 @@ class Nursery:
     def begin(self, argv: Sequence[str], environ: Mapping[str, str], *outputs: int, cwd: Path = ROOT) -> Child:
         """Begin ``python`` with these arguments (``-m module ...``).
 
-        ``outputs`` are its stdout and its stderr, or one descriptor for both.
+        ``outputs`` are its stdout, its stderr (else the same), and its stdin (else nothing).
 
         Raises:
             TimeoutError: the nursery does not answer.
@@ -144,6 +146,16 @@ def nursery() -> Nursery:
 
 
 @contextmanager
+def testing(shared: str) -> Iterator[str]:
+    """Fork a nursery from the one of the run, for the processes that run tests. Its name is for ``forked_python``."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener, Nursery(shared=shared) as server:
+        listener.bind("")
+        listener.listen()
+        server.begin(["-m", __name__, "0", *TESTING], os.environ, 1, 2, listener.fileno())
+        yield listener.getsockname()[1:].decode()
+
+
+@contextmanager
 def listening(loaded: Sequence[str] = LOADED) -> Iterator[str]:
     """A nursery for several processes; it ends with the block, or with this process. Its name is for ``shared``."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
@@ -158,11 +170,12 @@ def listening(loaded: Sequence[str] = LOADED) -> Iterator[str]:
 
 
 def attend(listener: socket.socket, modules: Sequence[str]) -> socket.socket | None:
-    """Fork a server for each connection; returns in each, with it, and when the one who started this has ended."""
+    """Fork a server for each connection; returns in each, with it, and when the process that started this has ended."""
     servers: list[int] = []
     with selectors.DefaultSelector() as selector:
         selector.register(listener, selectors.EVENT_READ)
-        selector.register(sys.stdin, selectors.EVENT_READ)
+        if listener.fileno() != 0:
+            selector.register(sys.stdin, selectors.EVENT_READ)
         while listener in [key.fileobj for key, _ in selector.select()]:
             control, _ = listener.accept()
             if not servers:
@@ -200,7 +213,7 @@ def serve(control: socket.socket) -> dict[str, Any] | None:
                     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
                     control.send(json.dumps({"ended": pid, "status": status}).encode())
                     continue
-                order, outputs, _, _ = socket.recv_fds(control, MESSAGE, 2)
+                order, outputs, _, _ = socket.recv_fds(control, MESSAGE, 3)
                 if not order:
                     for handle in children:
                         signal.pidfd_send_signal(handle, signal.SIGKILL)
@@ -223,14 +236,21 @@ def become(order: dict[str, Any]) -> None:
     os.setsid()
     os.chdir(order["cwd"])
     sys.path.insert(0, order["cwd"])
-    outputs, nothing = order["outputs"], os.open(os.devnull, os.O_RDONLY)
-    for descriptor, standard in ((nothing, 0), (outputs[0], 1), (outputs[-1], 2)):
+    outputs = order["outputs"]
+    if len(outputs) == 1:
+        outputs.append(os.dup(outputs[0]))
+    if len(outputs) == 2:
+        outputs.append(os.open(os.devnull, os.O_RDONLY))
+    for descriptor, standard in zip(outputs, (1, 2, 0), strict=True):
         os.dup2(descriptor, standard)
-    for descriptor in (nothing, *outputs):
         os.close(descriptor)
     os.environ.clear()
     os.environ.update(order["environ"])
     flag, module, *arguments = order["argv"]
+    if flag == "-c":
+        sys.argv = [flag, *arguments]
+        exec(module, vars(sys.modules["__main__"]))
+        return
     assert flag == "-m"
     sys.argv = [module, *arguments]
     sys.modules.pop(module, None)  # It is run as __main__, from its first line.
