@@ -20,6 +20,7 @@ from playground.state.world import State
 from tasks import keys
 from tasks.envelope import Inbound
 from tests.conftest import BOT, TOKEN
+from tests.support.until import until
 
 ROOT = Path(__file__).parents[2]
 SOON = 30
@@ -131,17 +132,23 @@ async def test_killed_in_the_middle_of_a_flood_and_started_again_nothing_is_lost
         chat: [f"message {number}" for number in range(place + 1, 3001, 20)] for place, chat in enumerate(flood.chats)
     }
     async with Redis.from_url(redis_url) as redis:
+
+        async def taken(share: int, process: asyncio.subprocess.Process) -> None:
+            async def enough() -> bool:
+                assert process.returncode is None
+                return await redis.zcard(keys.seen(BOT)) >= share
+
+            await until(enough, SOON)
+
         for share in (500, 1500):
-            async with bot(tmp_path, **given) as process, asyncio.timeout(SOON):
-                while await redis.zcard(keys.seen(BOT)) < share:
-                    assert process.returncode is None
+            async with bot(tmp_path, **given) as process:
+                await taken(share, process)
                 process.kill()
             # Its lease would expire after a while; nothing else of it is left.
             await redis.delete(keys.poller(BOT))
         assert await redis.zcard(keys.seen(BOT)) < 3000
-        async with bot(tmp_path, **given) as process, asyncio.timeout(SOON):
-            while await redis.zcard(keys.seen(BOT)) < 3000:
-                assert process.returncode is None
+        async with bot(tmp_path, **given) as process:
+            await taken(3000, process)
             process.terminate()
             assert (await ended(process))[0] == 0
     assert [texts[0] for texts in expected.values()] == [

@@ -13,6 +13,7 @@ from tasks.store import connect
 from tests.harness.nursery import nursery
 from tests.harness.product import Harness, ModelControl
 from tests.harness.valkey import Valkey
+from tests.support.until import until
 
 BOT = int(PLAYGROUND_TOKEN.split(":")[0])
 CARD = """---
@@ -55,11 +56,13 @@ class Restaurant:
     async def parked(self, chat: int, questions: int = 1) -> list[dict]:
         """The messages that ask, once the turn rests and no worker owns its session."""
         ours = await self.people.wait_for(chat, lambda ours: sum("reply_markup" in one for one in ours) >= questions)
-        async with asyncio.timeout(60), connect(self.harness.settings()) as store:
-            while (await store.sessions.glance(SessionKey(BOT, chat))).running_on or not (
-                await store.sessions.parked_turns(64)
-            ):
-                pass
+        async with connect(self.harness.settings()) as store:
+
+            async def at_rest() -> bool:
+                glance = await store.sessions.glance(SessionKey(BOT, chat))
+                return not glance.running_on and bool(await store.sessions.parked_turns(64))
+
+            await until(at_rest)
         return [one for one in ours if "reply_markup" in one]
 
     async def press(self, chat: int, message: dict, label: str, user: int | None = None) -> str:

@@ -1,6 +1,5 @@
 """SIGKILL in the middle of things loses nothing, doubles nothing, and keeps the order."""
 
-import asyncio
 import re
 from collections import Counter
 
@@ -13,6 +12,7 @@ from tasks.session import SessionKey
 from tasks.store import connect
 from tests.harness.processes import Process
 from tests.harness.product import ModelControl
+from tests.support.until import until
 from tests.system.conftest import Running
 
 BOT = int(PLAYGROUND_TOKEN.split(":")[0])
@@ -28,9 +28,8 @@ async def owner_of(running: Running, chat: int) -> Process:
 
 async def its_message_is_noted(running: Running, chat: int) -> None:
     """Until then a kill leaves the beginning behind: Telegram has the message, the store not yet its id."""
-    async with asyncio.timeout(30), connect(running.harness.settings()) as store:
-        while not await store.redis.hexists(keys.state(SessionKey(BOT, chat)), "live"):
-            pass
+    async with connect(running.harness.settings()) as store:
+        await until(lambda: store.redis.hexists(keys.state(SessionKey(BOT, chat)), "live"))
 
 
 @pytest.mark.promise("worker-killed")

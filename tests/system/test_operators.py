@@ -11,6 +11,7 @@ import pytest
 from ops.up.plan import flower_command
 from playground.client import PlaygroundClient
 from tests.harness.processes import ROOT, Process
+from tests.support.until import until
 from tests.support.valkey import free_port
 from tests.system.conftest import Running
 
@@ -64,8 +65,10 @@ async def test_flower_asks_a_worker_that_starts_after_it(running: Running) -> No
             assert re.fullmatch(r"cohort-[1-9]\d*@.+", name)
             async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as http:
                 # Without `refresh`: only what Flower asked by itself.
-                while name not in (await http.get("/api/workers")).json():
-                    pass
+                async def listed() -> bool:
+                    return name in (await http.get("/api/workers")).json()
+
+                await until(listed)
             late.end()
 
 

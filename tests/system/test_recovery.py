@@ -15,6 +15,7 @@ from tests.harness.checker import check
 from tests.harness.history import Said
 from tests.harness.processes import Process
 from tests.harness.scene import BOT, Scene, scene
+from tests.support.until import until
 from workers import texts
 from workers.sessions.planner import MAX_TRIES
 
@@ -107,8 +108,11 @@ async def test_a_dead_worker_s_last_frame_that_telegram_carries_out_late_does_no
     await stage.people.fault("delay", "editMessageText", chat=chat, seconds=LATE)
     await stage.model.release("first")
     await stage.model.held("last")
-    while (await stage.people.control("GET", "/faults"))["faults"]:  # until that frame is on its way
-        pass
+
+    async def on_its_way() -> bool:
+        return not (await stage.people.control("GET", "/faults"))["faults"]
+
+    await until(on_its_way)
     victim = await stage.owner(chat)
     await killed_as_reported(stage, victim)
     await stage.model.release("last")

@@ -13,6 +13,7 @@ from tasks.slots import queue_of, slot_of
 from tasks.store import connect
 from tests.harness.nursery import nursery
 from tests.harness.product import Harness, ModelControl, durable_valkey
+from tests.support.until import until
 from tests.system.test_steps import CARD, COUNTER
 
 BOT = int(PLAYGROUND_TOKEN.split(":")[0])
@@ -40,22 +41,28 @@ async def test_a_message_that_was_given_to_the_model_of_a_killed_worker_is_answe
             chat = (await people.chat())["id"]
             session = SessionKey(BOT, chat)
             queue = queue_of(slot_of(session, own.settings().slots))
+
+            async def called() -> bool:
+                return (cards / "counter.log").exists()
+
+            async def heard() -> bool:
+                return await store.redis.llen(keys.inbox(session)) > 1 and not await store.redis.llen(queue)
+
+            async def at_rest() -> bool:
+                return not await store.redis.exists(keys.inbox(session), keys.outbox(session))
+
             await people.say(chat, 'CALL:count{"name": "held"}')
-            while not (cards / "counter.log").exists():
-                await store.redis.ping()
+            await until(called)
             await people.say(chat, "make it blue HOLD:gate")
-            while await store.redis.llen(keys.inbox(session)) < 2 or await store.redis.llen(queue):
-                await store.redis.ping()
+            await until(heard)
             (cards / "counter.go").touch()
             await model.held("gate")
             # The model call, the tool's call, and its result, which is written beside the model call that is held.
-            while await store.redis.llen(keys.journal(session)) < 3:
-                pass
+            await until(lambda: store.redis.lindex(keys.journal(session), 2))
             next(iter(own.workers.values())).kill()
             own.worker(ready=False)
             await model.release("gate")
             ours = await people.wait_for(chat, lambda ours: bool(ours) and "blue" in ours[-1]["text"], timeout=60)
-            while await store.redis.exists(keys.inbox(session), keys.outbox(session)):
-                await store.redis.ping()
+            await until(at_rest)
             assert ["make it blue" in message["text"] for message in ours] == [True], "one answer for both"
             assert (cards / "counter.log").read_text().count("held") == 1

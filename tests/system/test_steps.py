@@ -1,6 +1,5 @@
 """A worker that is killed in a turn's tools: an heir goes on, and nothing that was finished is done again."""
 
-import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from tasks.session import SessionKey
 from tasks.store import connect
 from tests.harness.nursery import nursery
 from tests.harness.product import Harness, ModelControl, durable_valkey
+from tests.support.until import until
 
 BOT = int(PLAYGROUND_TOKEN.split(":")[0])
 CARD = "---\nname: assistant\ndefault: true\nfunction_tools: [counter.py:count]\n---\nYou count.\n"
@@ -63,12 +63,14 @@ async def test_a_worker_killed_in_a_tool_call_costs_that_call_one_more_try_and_n
     cards = harness.home / "cards"
     chat = (await people.chat())["id"]
     await people.say(chat, 'CALL:count{"name": "first"} CALL:count{"name": "held"}')
-    async with asyncio.timeout(60), connect(harness.settings()) as store:
+
+    async def begun() -> bool:
+        return (cards / "counter.log").read_text().count("\n") > 1
+
+    async with connect(harness.settings()) as store:
         # The model call, two calls that have begun, and the end of the first one.
-        while await store.redis.llen(keys.journal(SessionKey(BOT, chat))) < 4:
-            pass
-        while (cards / "counter.log").read_text().count("\n") < 2:
-            await store.redis.ping()
+        await until(lambda: store.redis.lindex(keys.journal(SessionKey(BOT, chat)), 3))
+        await until(begun)
     next(iter(harness.workers.values())).kill()
     (cards / "counter.go").touch()
     harness.worker(ready=False)
