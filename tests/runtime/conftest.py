@@ -1,8 +1,9 @@
 """The real runtime in front of a mock model."""
 
+import gc
 import json
 import sys
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -18,6 +19,13 @@ from workers.runtime.engine import Engine
 from workers.runtime.mcp_health import Alert
 
 SERVER = Path(__file__).with_name("stdio_server.py")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def large_bodies_are_let_go() -> Iterator[None]:
+    """Tests of what is too large leave 100 MiB in cycles."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture
