@@ -7,7 +7,6 @@ from typing import Any
 from ops.commands.find import Sought
 from ops.commands.status_read import look
 from ops.commands.status_text import bot_lines, health_problems
-from ops.web.names import worker_name
 from tasks.access import People, access_by
 from tasks.clock import Clock
 from tasks.errors import StateDamaged
@@ -37,7 +36,7 @@ async def overview(store: Store, clock: Clock, *, slots: int) -> Json:
     """How the system stands."""
     now = await look(store, clock, slots=slots)
     view = await store.members.look()
-    names = {incarnation: worker_name(incarnation, status) for incarnation, status in view.members.items()}
+    names = {incarnation: status.node_of(incarnation) for incarnation, status in view.members.items()}
     depths = {depth.slot: depth for depth in now.depths}
     return {
         **now.to_json(),

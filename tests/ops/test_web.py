@@ -53,7 +53,9 @@ async def console(redis_url: str) -> AsyncIterator[Open]:
 
 async def lived_in(store: Store) -> None:
     """A worker, a bot, a session with a turn behind it and a message in its inbox, a dead letter."""
-    await store.members.beat("worker-1-aaaabbbb", WorkerStatus(host="here", lanes=4, turns=7), timedelta(minutes=5))
+    await store.members.beat(
+        "worker-1-aaaabbbb", WorkerStatus(host="here", node="cohort-1@here", lanes=4, turns=7), timedelta(minutes=5)
+    )
     await store.members.propose(0, assign(64, ["worker-1-aaaabbbb"], {}))
     await store.bots.beat("here-1", BotStatus(bot=4242, username="b", host="here", leads=True))
     message = Inbound(session=SESSION, update_id=9, at=100.0, text=SECRET)
@@ -90,7 +92,7 @@ async def test_every_part_of_the_page_is_told_and_no_word_of_a_message_with_it(s
             told[path] = answer.json() if path != "/metrics" else answer.text
     seen = told["/api/overview"]
     assert (seen["waiting"], seen["dead"], seen["unowned"]) == (1, 1, 0)
-    assert seen["names"] == {"worker-1-aaaabbbb": "worker-1@here"}
+    assert seen["names"] == {"worker-1-aaaabbbb": "cohort-1@here"}
     assert seen["ages"]["counts"] == [0, 0, 0, 0, 1]
     assert next(one for one in seen["pool"] if one["sessions"])["slot"] == slot_of(SESSION, 64)
     for found in ("/api/sessions", "/api/sessions?cursor=0", "/api/sessions?q=-100"):
@@ -137,20 +139,20 @@ async def test_one_scrape_has_each_living_process_by_its_name_and_no_dead_one(st
         page = (await http.get("/metrics")).text
     found = {family.name: family.samples for family in text_string_to_metric_families(page)}
     counted = {one.labels["process"]: one.value for one in found["cohort_turns"]}
-    assert counted == {"worker-1@here": 3.0, "bot@here": 4.0}
+    assert counted == {"cohort-1@here": 3.0, "bot@here": 4.0}
     assert {one.labels["process"] for one in found["cohort_process_up"]} == {
-        *("worker-1@here", "worker-2@here", "bot@here")
+        *("cohort-1@here", "worker-2-bbbbcccc@here", "bot@here")
     }
     assert found["cohort_dead_letters"][0].value == 1.0
 
 
 def test_a_process_that_starts_again_keeps_its_name_and_two_never_share_one() -> None:
-    at = WorkerStatus(host="a")
+    at = WorkerStatus(host="a", node="cohort-1@a")
     before, after = (process_names({life: at}, {})[life] for life in ("worker-1-aaaa0000", "worker-1-bbbb1111"))
-    assert before == after == "worker-1@a"
+    assert before == after == "cohort-1@a"
     both = process_names({"worker-1-aaaa0000": at, "worker-1-bbbb1111": at}, {"x": BotStatus(host="a")})
     assert len(set(both.values())) == 3
-    assert process_names({"w-12345": at}, {}) == {"w-12345": "w-12345@a"}
+    assert process_names({"w-12345": WorkerStatus(host="a")}, {}) == {"w-12345": "w-12345@a"}
 
 
 async def test_thousands_of_sessions_are_listed_page_by_page_each_once(store: Store, console: Open) -> None:
