@@ -48,6 +48,13 @@ def test_only_workers_get_what_we_do_not_know(kind: ProcessKind) -> None:
     assert (KEY in found.values()) == (kind == "worker")
 
 
-@pytest.mark.parametrize(("name", "kinds"), [("https_proxy", {"bot", "worker"}), ("FLOWER_AUTH", {"flower", "worker"})])
+@pytest.mark.parametrize(
+    ("name", "kinds"),
+    [
+        ("https_proxy", {"bot", "worker"}),
+        ("FLOWER_AUTH", {"flower", "worker"}),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", {"bot", "worker"}),
+    ],
+)
 def test_what_one_kind_of_process_understands_reaches_that_kind(name: str, kinds: set[ProcessKind]) -> None:
     assert {kind for kind in KINDS if name in needed(kind, {name: "x"})} == kinds

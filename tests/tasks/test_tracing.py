@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import os
 import threading
 from collections.abc import AsyncGenerator
+from pathlib import Path
 
 import pytest
 from opentelemetry import trace as otel
@@ -72,6 +74,23 @@ async def test_a_service_without_a_name_is_called_after_its_process(
 
     await asyncio.to_thread(process)
     assert [span.service for span in await receiver.trace("accept")] == ["cohort-bot"]
+
+
+@pytest.mark.promise("needed-only")
+async def test_keys_of_the_receiver_that_stand_in_a_file_are_used_and_come_into_no_environment(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    settings = given(receiver, monkeypatch)
+    (tmp_path / "env").write_text("OTEL_EXPORTER_OTLP_HEADERS=x-key=sesame\n")
+    monkeypatch.setenv("COHORT_ENV_FILE", str(tmp_path / "env"))
+
+    def process() -> str | None:
+        with traced(settings, "worker"):
+            tracing.begin("turn").end()
+            return os.environ.get("OTEL_EXPORTER_OTLP_HEADERS")
+
+    assert await asyncio.to_thread(process) is None
+    assert receiver.headers[0]["x-key"] == "sesame"
 
 
 @pytest.mark.promise("traces")
