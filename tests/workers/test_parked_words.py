@@ -42,14 +42,14 @@ async def test_words_that_denied_one_call_do_not_deny_the_next_one_too(pool: Poo
 
 
 @pytest.mark.promise("ask-who")
-@pytest.mark.parametrize("what", ["another person", "a reminder", "an edit"])
+@pytest.mark.parametrize("what", ["a person without a name", "a reminder", "an edit"])
 async def test_what_is_no_answer_of_its_person_ends_the_question_and_answers_nothing(pool: Pool, what: str) -> None:
     where, runtime = session(-100), Asking(((WORDS,),))
     worker = await pool.worker("w-one", real=runtime)
     await pool.say(-100, "please", sender=AUTHOR, chat_type="supergroup", message_id=5)
     await worker.answer(where)
     said: dict[str, Any] = {
-        "another person": {"sender": OTHER},
+        "a person without a name": {},
         "a reminder": {"sender": AUTHOR, "kind": "reminder"},
         "an edit": {"sender": AUTHOR, "edited": True, "message_id": 5},
     }[what]
@@ -60,6 +60,41 @@ async def test_what_is_no_answer_of_its_person_ends_the_question_and_answers_not
     assert (answer.plain, answer.pressed) == ("", None), "a form and a tool that asks take it for no answer"
     assert "Not answered" in next(iter(pool.telegram.chat(where).shown.values()))
     assert await pool.idle(where)
+
+
+@pytest.mark.promise("ask-who")
+@pytest.mark.parametrize("mode", ["collect", "steer", "followup"])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"media": [{"kind": "photo", "file_id": "f"}]},
+        {"kind": "retry"},
+        {"kind": "choose", "choice": {"steps": "keep"}},
+    ],
+)
+async def test_what_another_person_sends_ends_no_question_of_the_author_and_comes_next(
+    pool: Pool, mode: str, fields: dict[str, Any]
+) -> None:
+    where, runtime = session(-100), Asking(((BOOK,),))
+    worker = await pool.worker("w-one", real=runtime, COHORT_QUEUE_MODE=mode)
+    await pool.say(-100, "please", sender=AUTHOR, chat_type="supergroup", message_id=5)
+    await worker.answer(where)
+    await pool.say(-100, "yes", chat_type="supergroup", sender=OTHER, **fields)
+    await worker.answer(where)
+    assert len(runtime.seen) == 1
+    assert await pool.pending() == []
+    found, _ = await pool.store.sessions.parked(where)
+    assert found is not None
+    (question,) = found.open
+    choice = {"ask": question.id, "say": "once"}
+    await pool.say(-100, kind="answer", v=3, choice=choice, sender=AUTHOR, chat_type="supergroup")
+    await worker.answer(where)
+    assert [said.verdict for said in runtime.seen[1].answers.values()] == ["run"]
+    assert [message.text for message in runtime.seen[1].messages] == ["please"]
+    if fields.get("kind", "message") == "message":
+        assert [message.text for message in runtime.seen[2].messages] == ["yes"]
+    assert len(await pool.raw_inbox(where)) == (1 if len(runtime.seen) == 3 else 0)
 
 
 @pytest.mark.parametrize("ends", ["in time", "by a newer message"])

@@ -108,7 +108,8 @@ def plan_parked(parking: Parking, entries: Sequence[Inbound], said: Said, rules:
                 return Withdrawn(resumed(turn, entries))
             # A message waits in followup mode; a choice or a Retry would wait for longer than its user expects.
             joins = rules.mode != "followup" or entry.kind not in ("message", "reminder")
-            given = _joins(noted, entry) if joins and not stood else {}
+            waits = stood or _is_anothers(turn, entry, rules.admins)
+            given = _joins(noted, entry) if joins and not waits else {}
         for ident in given:
             places[ident] = entry.message_id if entry.kind == "answer" else parking.asked.get(ident)
         noted = noted.model_copy(update={"given": {**noted.given, **given}})
@@ -159,11 +160,21 @@ def answer_in(parking: Parking, turn: ParkedTurn, entry: Inbound, admins: Collec
     return {question.id: _words(entry)}
 
 
+def _is_anothers(turn: ParkedTurn, entry: Inbound, admins: Collection[int]) -> bool:
+    """Whether it is of a person who may not answer: then it ends no question of those who may.
+
+    A reminder has no person behind it who could wait, and would come late. Where no person is known who may answer,
+    any message counts.
+    """
+    person = entry.person if entry.kind != "reminder" else None
+    return person is not None and bool(turn.who) and not turn.may_answer(person, admins)
+
+
 def _joins(turn: ParkedTurn, entry: Inbound) -> dict[str, GivenAnswer]:
     """A message that answers no question ends all of them, and its words join the turn: they answer nothing.
 
-    It may be another person's, or a reminder. What has no words (a file, a choice of the model) takes its turn when
-    this one has ended.
+    It may be an edit, or a reminder. What has no words (a file, a choice of the model) takes its turn when this one
+    has ended.
     """
     joins = entry.kind in ("message", "reminder") and not entry.media
     joining = _words(entry).model_copy(update={"plain": ""})
