@@ -162,3 +162,52 @@ async def test_a_question_whose_worker_died_says_that_it_is_over_and_the_turn_ru
     await answering
     assert [said and said.plain for said in second.said] == ["Ann"]
     assert await pool.idle(ONE)
+
+
+@dataclass
+class Steered(Holding):
+    """A model call of another member is about to be made while the question is open, and one after its answer."""
+
+    joined: list[list[str]] = field(default_factory=list)
+    heard: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self, request: TurnRequest, sink: Sink) -> TurnResult:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._beside(request), name="beside")
+            result = await super().run(request, sink)
+        await self._join(request)
+        return result
+
+    async def _beside(self, request: TurnRequest) -> None:
+        if not self.seen[1:]:
+            await self.heard.wait()
+            await self._join(request)
+
+    async def _join(self, request: TurnRequest) -> None:
+        assert request.steering is not None
+        newer = await request.steering.newer()
+        request.steering.joined(newer)
+        self.joined.append([message.text for message in newer])
+
+
+@pytest.mark.promise("elicited")
+@pytest.mark.promise("steers")
+async def test_an_answer_joins_no_model_call_before_or_after_it_is_taken(pool: Pool) -> None:
+    runtime = Steered((NAME,))
+    async with asking(pool, runtime, COHORT_QUEUE_MODE="steer") as worker:
+        await pool.say(1, "Ann", sender=AUTHOR)
+        # The model call comes before the one that waits has read the inbox.
+        assert worker.scheduler is not None
+        steering = worker.scheduler._loops[ONE][0].steering
+        assert steering is not None
+        steering.heard()
+        runtime.heard.set()
+        async with asyncio.timeout(PATIENCE_S):
+            while not runtime.joined:
+                await pool.store.redis.ping()
+        await worker.answer(ONE)
+    assert [said and said.plain for said in runtime.said] == ["Ann"]
+    assert runtime.joined == [[], []]
+    assert runtime.seen == [["please"]]
+    assert pool.telegram.answered(ONE) == [1, 2]
+    assert await pool.idle(ONE)

@@ -73,7 +73,7 @@ class HeldQuestions:
     def keep_from(self, steering: InboxSteering | None) -> None:
         """Answers join nothing."""
         if steering is not None:
-            steering.answers = self.consumed
+            steering.is_answer = self._answers
 
     def others(self, behind: Sequence[bytes]) -> list[bytes]:
         """Entries behind the turn's own, without its answers."""
@@ -81,9 +81,11 @@ class HeldQuestions:
 
     def _is_answer(self, raw: bytes) -> bool:
         with suppress(EnvelopeInvalid, EnvelopeTooNew):
-            entry = Inbound.from_json(raw)
-            return entry.update_id in self.consumed or self._given_in(entry) is not None
+            return self._answers(Inbound.from_json(raw))
         return False
+
+    def _answers(self, entry: Inbound) -> bool:
+        return entry.update_id in self.consumed or self._given_in(entry) is not None
 
     async def ask(self, question: Question, seconds: float) -> PersonsAnswer | None:
         """Put a question and wait for its answer; None when none came. See ``workers.steps.Holds``."""

@@ -1,6 +1,6 @@
 """Messages that come while a turn runs and join it (``COHORT_QUEUE_MODE=steer``, ``/queue steer``)."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import takewhile
@@ -45,8 +45,8 @@ class InboxSteering:
         self._heard = self._closed = False
         self.messages: list[Inbound] = []
         """Those that joined, in order."""
-        self.answers: Collection[int] = ()
-        """Updates that answered what the turn asks: those join nothing."""
+        self.is_answer: Callable[[Inbound], bool] = lambda _: False
+        """Whether an entry answers what the turn asks, or has answered it: that joins nothing."""
 
     @property
     def further(self) -> int:
@@ -106,7 +106,7 @@ class InboxSteering:
     def _may_join(self, entry: Inbound) -> bool:
         """A file has to be opened first, an edit may change a message that the model has, a word is no message."""
         plain = entry.kind == "message" and not entry.media and entry.album is None and not entry.edited
-        return plain and entry.update_id not in self.answers and self._is_paid(entry)
+        return plain and not self.is_answer(entry) and self._is_paid(entry)
 
     def _is_paid(self, entry: Inbound) -> bool:
         """An allowance is held before a turn, so who did not pay for this one waits for the next."""
