@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from bot import texts
-from bot.updates.commands import ADMINS, CHOICES, CODE, UNKNOWN, UNREADABLE, Command, nearest
+from bot.updates.commands import ADMINS, CHOICES, CODE, GREETING, UNKNOWN, UNREADABLE, Command, nearest
 from tasks import chat_choices, keys
 from tasks.asking import ParkedTurn
 from tasks.chat_choices import CHAT_CHOICES, DEFAULT, ChatChoice
@@ -72,7 +72,7 @@ class Answers:
         self._agents = agents
         self._clock = clock
         self._builders: Mapping[str, Callable[[Command, Inbound], Awaitable[Reply | None]]] = {
-            **dict.fromkeys(("start", "help", "whoami", CODE.name, UNREADABLE.name), self._fixed),
+            **dict.fromkeys(("start", "help", "whoami", CODE.name, GREETING.name, UNREADABLE.name), self._fixed),
             "status": self._status,
             "usage": self._usage,
             "reminders": self._reminded,
@@ -105,6 +105,8 @@ class Answers:
             case "whoami":
                 user = inbound.sender.id if inbound.sender else inbound.key.chat
                 said = texts.whoami(user, inbound.key.chat, inbound.key.topic)
+            case GREETING.name:
+                said = texts.greeting(context=self._settings.group_context)
             case CODE.name:
                 said = texts.CODE_IN_GROUP if group else texts.CODE_USELESS
             case _:

@@ -100,6 +100,12 @@ def help_text(*, group: bool, context: int = 0) -> str:
     return _HELP + _HELP_GROUP + (_HELP_CONTEXT.format(context) if context else "")
 
 
+def greeting(*, context: int) -> str:
+    """To a group that the bot was added to; ``context`` as for ``help_text``."""
+    said = "Hi everyone! Mention me or reply to me, and I'll answer. /help shows what I can do."
+    return said + (_HELP_CONTEXT.format(context) if context else "")
+
+
 def stranger(user: int, chat: int) -> str:
     """To a person who may not talk; a private chat has its user's id."""
     if user == chat:

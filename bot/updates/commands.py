@@ -49,6 +49,9 @@ UNREADABLE = Command("unreadable")
 """Stands for a message that we cannot read; the bot says so to its author."""
 
 
+GREETING = Command("greeting")
+"""Stands for the bot being added to a group, which it greets."""
+
 UNKNOWN = "unknown"
 """Names a command that stands for one that we do not know, which is its argument."""
 

@@ -247,6 +247,10 @@ class ChatMember(Object):
 class MembershipChange(Object):
     """``ChatMemberUpdated``."""
 
+    chat: Maybe[MessageChat] = None
+    from_user: Annotated[Maybe[User], Field(alias="from")] = None
+    """The person who changed it."""
+    old_chat_member: Maybe[ChatMember] = None
     new_chat_member: Maybe[ChatMember] = None
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bot.updates.buttons import choice_of, pressed, stopped
-from bot.updates.commands import ASKS, CHOICES, CODE, CONTROL, UNKNOWN, UNREADABLE, Command, nearest, parse
+from bot.updates.commands import ASKS, CHOICES, CODE, CONTROL, GREETING, UNKNOWN, UNREADABLE, Command, nearest, parse
 from bot.updates.content import formatted_text_of, media_of, text_of
 from bot.updates.described import describe
 from bot.updates.meaning import BotIdentity, Ignored, Incoming, Malformed, MalformedValue, Meaning, Moved, UpdateReading
@@ -24,6 +24,7 @@ from bot.updates.origin import (
     bots_message,
     forwarded_from,
     not_ours,
+    person_of,
     sender_of,
     session_of,
     shows,
@@ -37,6 +38,9 @@ from tasks.session import SessionKey
 
 ALLOWED_UPDATES = tuple(name for name in TelegramUpdate.model_fields if name != "update_id")
 """The kinds that we ask Telegram for."""
+
+_OUTSIDE, _INSIDE = ("left", "kicked"), ("member", "administrator", "restricted")
+"""Statuses of a member of a chat."""
 
 _EDITABLE_S = 48 * 3600
 """Telegram lets people edit a message for so long; a later edit is Telegram's own, of a link's preview for example."""
@@ -237,8 +241,22 @@ def _said(message: Message, said: str, me: BotIdentity, *, group: bool) -> _Give
 
 
 def _membership(at: UpdateReading, change: MembershipChange) -> Meaning:
-    status = change.new_chat_member.status if change.new_chat_member is not None else None
-    return at.nothing(f"the bot is now: {status}")
+    """The bot was added to a group, which it greets; or another change of its rights."""
+    before, now = (
+        member.status if member is not None else None for member in (change.old_chat_member, change.new_chat_member)
+    )
+    chat = change.chat
+    added = before in _OUTSIDE and now in _INSIDE and chat is not None and chat.type in ("group", "supergroup")
+    if not added or chat is None or change.from_user is None:
+        return at.nothing(f"the bot is now: {now}")
+    inbound = Inbound(
+        session=str(SessionKey(at.me.id, chat.id)),
+        update_id=at.update_id,
+        at=at.now,
+        sender=person_of(change.from_user),
+        chat_type=chat.type,
+    )
+    return Incoming(at.update_id, inbound, ask=GREETING, sent=at.now)
 
 
 _KINDS: dict[str, Callable[[UpdateReading, Any], Meaning]] = {
