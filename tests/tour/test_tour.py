@@ -14,6 +14,7 @@ from tasks.store import Store
 from tasks.store.intake import Accept
 from tasks.store.sessions import Claim, Commit, Held
 from tasks.worker_status import WorkerStatus
+from workers.sessions.parked import Rules
 from workers.sessions.planner import Earlier, Handled, Run, decide
 from workers.telegram.render import render
 
@@ -79,7 +80,7 @@ async def test_5_a_session_has_one_owner(store: Store) -> None:
 async def test_6_the_owner_decides_what_to_do_from_what_waits(store: Store) -> None:
     await store.intake.accept(4242, [Accept(77, inbound=heard())])
     claim = await working(store, "w-one")
-    plan = decide(claim.work.inbox, Earlier(claim.work.tries), mode="collect", now=0.0)
+    plan = decide(claim.work.inbox, Earlier(claim.work.tries), Rules("collect", 0.0))
     assert plan == Run(Handled(drop=1, answers=(77,)), (heard(),))
 
 
