@@ -23,6 +23,7 @@ FRESH = timedelta(minutes=1)
 _REMEMBERED = 1000
 _CONTROLS = ("new", "choose", "compact", "undo")
 _OF_A_TURN = ("stop", "retry")
+_FOR_MEMBERS = frozenset({"agent", "model"})
 _FOR_ALL = frozenset({"reminders", "forget"})
 
 
@@ -81,3 +82,9 @@ def _changes(heard: Incoming) -> bool:
     """Whether it changes something for all in the group."""
     ask = heard.ask
     return heard.inbound.kind in _CONTROLS or (ask is not None and ask.name in _FOR_ALL and bool(ask.argument))
+
+
+def for_members(heard: Incoming) -> bool:
+    """Whether it chooses the agent or the model, which guests take as they are."""
+    chosen = heard.inbound.choice.keys() if heard.inbound.kind == "choose" else ()
+    return bool(_FOR_MEMBERS.intersection(chosen)) or (heard.ask is not None and heard.ask.name in _FOR_MEMBERS)

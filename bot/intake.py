@@ -12,7 +12,7 @@ from bot.accepting import accepting
 from bot.admission import AccessControl
 from bot.answers import Answers, say
 from bot.entries import After, Item, buried, moved_entry
-from bot.group_control import GroupControl
+from bot.group_control import GroupControl, for_members
 from bot.interrupts import Interrupts
 from bot.notices import Notices
 from bot.overheard import OverheardMessages
@@ -184,7 +184,8 @@ class UpdateIntake:
         """What an admitted person says."""
         inbound = heard.inbound
         role = self._people.access.role(inbound.person, inbound.key.chat)
-        if (refusal := await self._control.refusal(heard, role)) is not None:
+        refusal = texts.GUESTS if role == "guest" and for_members(heard) else await self._control.refusal(heard, role)
+        if refusal is not None:
             told = heard.callback is None and self._asks.take(inbound.session)
             reply = say(inbound, refusal) if told else None
             return Item(heard, Accept(heard.update_id, reply=reply), press=heard.callback, press_says=refusal)

@@ -83,6 +83,7 @@ ADMINS_ONLY = "Only admins can do that."
 OWNER_ONLY = "You can't do that. Only the owner changes admins, and you can't change your own role."
 GROUP_ADMINS_ONLY = "Only this group's admins can do that."
 ASKER_ONLY = "That button is for the person who asked."
+GUESTS = "Guests can't choose that. Ask an admin if you need it."
 ALLOW = "Allow"
 DENY = "Deny"
 ALLOW_HOW = (

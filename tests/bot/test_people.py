@@ -173,3 +173,17 @@ async def test_messages_of_an_outage_count_for_the_minutes_in_which_they_were_wr
     album = [said("a", update_id=10 + n, media_group_id="g", date=SOME_DAY + timedelta(hours=1)) for n in range(4)]
     await doorway.door.take(album)
     assert len(await doorway.inbox("4242:700")) == 9, "an album counts once"
+
+
+@pytest.mark.promise("admission")
+@pytest.mark.parametrize("word", ["/model a", "/model", "/agent poet", "/model default"])
+async def test_a_guest_talks_and_chooses_no_agent_and_no_model(redis_url: str, store: Store, word: str) -> None:
+    given = {"REDIS_URL": redis_url, "TELEGRAM_BOT_TOKEN": "4242:x", "COHORT_MODELS": "a,b"}
+    doorway = make_doorway(load(given), store, access=ANNS)
+    await store.people.put(BOT, BEN.id, Person(role="guest"))
+    words = (word, "hi", "/new", "/queue steer")
+    await doorway.door.take([said(one, sender=BEN, chat=BENS, update_id=n) for n, one in enumerate(words, 1)])
+    await doorway.door.take([pressed("model:a", message("x", sender=US), update_id=9)])
+    assert [entry.kind for entry in await doorway.inbox("4242:701")] == ["message", "new", "choose"]
+    assert [text for _, text in await doorway.said()] == [texts.GUESTS]
+    assert [entry.kind for entry in await doorway.inbox("4242:700")] == ["choose"], "Ann is an admin"
