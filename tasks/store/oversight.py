@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import batched, pairwise
 from typing import Any
 
 from redis.asyncio import Redis
@@ -19,6 +19,10 @@ _AT_ONCE = 1000
 """Keys that one SCAN looks at."""
 _STEPS = 200
 """SCANs for one answer at most: 200,000 keys take a Redis nearby less than a second."""
+_AT_ONCE_OF_A_PAGE = 200
+"""Keys that one SCAN looks at for a page of sessions: each of them may be one."""
+_USAGE_READ = 3000
+"""Days of people whose tokens are read, the latest."""
 _OF_A_SLOT = 20
 """Open questions of a slot that are shown: those that end first."""
 
@@ -91,7 +95,7 @@ class OversightStore:
         """The next sessions from ``cursor`` on; of more than ``most`` a few come along."""
         found: dict[SessionKey, None] = {}
         place = cursor
-        async for further, names in self._scan("cohort:s:*", cursor):
+        async for further, names in self._scan("cohort:s:*", cursor, _AT_ONCE_OF_A_PAGE):
             place = further
             found.update(dict.fromkeys(_sessions(names)))
             if len(found) >= most:
@@ -110,29 +114,33 @@ class OversightStore:
         return SessionPage(tuple(found), place)
 
     async def people(self) -> tuple[list[PersonUsage], bool]:
-        """Who used the bot on the days that are kept, and whether all keys were looked at."""
-        found: dict[tuple[str, int], PersonUsage] = {}
+        """Who used the bot on the days that are kept, the latest first, and whether that is all of them."""
+        names: list[str] = []
         place = 0
-        async for further, names in self._scan("cohort:usage:*:user:*", 0):
+        async for further, some in self._scan("cohort:usage:*:user:*", 0):
             place = further
+            names += some
+        names.sort(key=lambda name: name.rpartition(":")[2], reverse=True)
+        found: dict[tuple[str, int], PersonUsage] = {}
+        for some in batched(names[:_USAGE_READ], _AT_ONCE):
             with guard():
                 async with self._redis.pipeline(transaction=False) as pipe:
-                    for name in names:
+                    for name in some:
                         pipe.hmget(name, "input_tokens", "output_tokens")
-                    told: list[Any] = await pipe.execute(raise_on_error=False) if names else []
-            for name, counts in zip(names, told, strict=True):
+                    told: list[Any] = await pipe.execute(raise_on_error=False)
+            for name, counts in zip(some, told, strict=True):
                 match name.split(":"):
                     case [_, _, bot, "user", user, day] if user.isdigit():
                         person = found.setdefault((bot, int(user)), PersonUsage(bot, int(user)))
                         person.days[day] = sum(map(_count, counts)) if isinstance(counts, list) else 0
                     case _:
                         pass
-        return list(found.values()), place == 0
+        return list(found.values()), place == 0 and len(names) <= _USAGE_READ
 
-    async def _scan(self, pattern: str, cursor: int) -> AsyncIterator[tuple[int, list[str]]]:
+    async def _scan(self, pattern: str, cursor: int, count: int = _AT_ONCE) -> AsyncIterator[tuple[int, list[str]]]:
         for _ in range(_STEPS):
             with guard():
-                found: Any = await self._redis.scan(cursor, match=pattern, count=_AT_ONCE)
+                found: Any = await self._redis.scan(cursor, match=pattern, count=count)
             cursor = int(found[0])
             yield cursor, [text(name) for name in found[1]]
             if cursor == 0:

@@ -9,8 +9,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
+from ops.home import Home
 from tests.harness.command import clean
 from tests.harness.processes import ROOT
 from tests.ops.test_flower import free_port
@@ -110,6 +112,22 @@ def test_each_process_has_the_secrets_that_it_needs_and_no_others(up: System) ->
     }
     assert tokens["valkey"] == tokens["console"] == tokens["flower"] == ""
     assert tokens["playground"] == tokens["bot"] == tokens["worker-1"] != ""
+
+
+@pytest.mark.promise("console-metrics")
+def test_the_console_has_the_metrics_of_the_bot_and_of_each_worker_behind_its_password(up: System, home: Path) -> None:
+    running = Home(home).running()
+    assert running is not None
+    assert running.console_url is not None
+    with httpx.Client(base_url=running.console_url, trust_env=False, timeout=30) as http:
+        assert http.get("/healthz").status_code == 200
+        assert http.get("/metrics").status_code == 401
+        login = ("operator", "a-long-password")
+        page = ""
+        while 'cohort_lanes{process="cohort-1@' not in page:
+            page = http.get("/metrics", auth=login).text
+        assert 'cohort_bot_leads{process="bot@' in page
+    assert up.pids()["console"]
 
 
 @pytest.mark.promise("private-files")

@@ -166,6 +166,7 @@ async def test_thousands_of_sessions_are_listed_page_by_page_each_once(store: St
     async with console() as http:
         while cursor is not None:
             page = (await http.get("/api/sessions", params={"cursor": cursor})).json()
+            assert len(page["sessions"]) < 300
             found += [one["session"] for one in page["sessions"]]
             cursor = page["next"]
         assert (await http.get("/api/sessions?q=2999")).json()["sessions"][0]["session"] == "4242:2999"
