@@ -257,6 +257,10 @@ SERVERS: list[Given] = [
     ({"approve": False}, "destructive", "wipe", False),
     ({"approve": True}, "listed", "whoami", True),
     ({"approve": ["who*"]}, "listed", "whoami", True),
+    ({"approve": "*"}, "listed", "whoami", True),
+    ({"approve": "who*"}, "listed", "whoami", True),
+    ({"approve": "store"}, "destructive", "whoami", False),
+    ({"approve": "store"}, "destructive", "wipe", True),
     ({"approve": ["store"]}, "destructive", "whoami", False),
     ({"approve": ["store"]}, "destructive", "wipe", True),
 ]
@@ -298,7 +302,18 @@ async def test_a_command_of_a_shell_is_asked_about_where_destructive_tools_are(
     assert trace.read_text() == "ran\n"
 
 
-@pytest.mark.parametrize("says", [{"approve": "yes"}, {"approve": []}, {"approve": [1]}, {"approve": {"a": 1}}])
+@pytest.mark.parametrize(
+    "says",
+    [
+        {"approve": "yes"},
+        {"approve": " True"},
+        {"approve": ["no"]},
+        {"approve": ""},
+        {"approve": []},
+        {"approve": [1]},
+        {"approve": {"a": 1}},
+    ],
+)
 def test_an_approval_that_says_something_else_is_refused(
     says: dict[str, object], configure: Configure, settings_of: Callable[..., Settings]
 ) -> None:
@@ -306,3 +321,4 @@ def test_an_approval_that_says_something_else_is_refused(
     configure({"mcp": {"servers": {"shop": {"command": "shop-server", **says}}}})
     assert ["server shop" in problem.what for problem in check_cards(settings_of())] == [True]
     assert tool_facts.wrong(yaml.safe_load("approve: [pay*]")) is None
+    assert tool_facts.wrong(yaml.safe_load('approve: "*"')) is None

@@ -22,6 +22,8 @@ def is_needed(facts: ToolFacts, tool: str) -> bool:
     match says:
         case bool():
             return says
+        case str() if fnmatchcase(own_name(tool), says):
+            return True
         case list() if any(fnmatchcase(own_name(tool), pattern) for pattern in cast("list[str]", says)):
             return True
         case _:

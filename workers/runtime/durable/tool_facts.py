@@ -13,7 +13,7 @@ In a card, an entry of ``function_tools`` may say more than its file; in fastage
       servers:
         shop:
           command: shop-server
-          approve: ["pay*", refund]       # or true, or false: also what calls itself destructive is not asked about
+          approve: ["pay*", refund]       # or "pay*", or true; false: not even what calls itself destructive
           in_doubt: fail                  # or for some of its tools: { "pay*": fail, "*": run }
 
 fast-agent ignores what is ours in a server, and refuses it in a card (``patches.card_entries``).
@@ -34,6 +34,7 @@ KEYS = ("approve", "in_doubt", "replay")
 _ASKS_FOR_KEY = "current_call"
 _ASK = "ask_user"
 
+_YES_OR_NO = frozenset({"", "true", "false", "yes", "no", "on", "off"})
 CHOICES = ("run", "ask", "fail")
 
 
@@ -90,9 +91,15 @@ def wrong(says: Mapping[str, Any]) -> str | None:
         return f"in_doubt is one of {', '.join(CHOICES)}, or says so by pattern"
     approve = says.get("approve", False)
     patterns = cast("list[Any]", approve) if isinstance(approve, list) else []
-    if not isinstance(approve, bool) and (not patterns or not all(isinstance(one, str) for one in patterns)):
-        return "approve is true, false, or a list of patterns of tool names"
+    listed = bool(patterns) and all(isinstance(one, str) for one in patterns)
+    if not isinstance(approve, bool) and not listed and not _is_pattern(approve):
+        return 'approve is true, false, or patterns of tool names: "pay*", or a list of such; "*" is every tool'
     return None if says.get("replay", "safe") == "safe" else "replay can only be `safe`"
+
+
+def _is_pattern(said: object) -> bool:
+    """A word that was meant as yes or no would match no tool, and ask about none."""
+    return isinstance(said, str) and said.strip().casefold() not in _YES_OR_NO
 
 
 def read_process(declarations: Mapping[str, Any], *, destructive: bool) -> None:
