@@ -307,7 +307,6 @@ async def test_a_command_of_a_shell_is_asked_about_where_destructive_tools_are(
     [
         {"approve": "yes"},
         {"approve": " True"},
-        {"approve": ["no"]},
         {"approve": ""},
         {"approve": []},
         {"approve": [1]},
