@@ -32,6 +32,8 @@ TESTING = ("aiogram", "anthropic", "openai", "google.genai", "hypothesis.statefu
 """What the tests load besides."""
 SHARED = "TEST_NURSERY"
 """The environment's name for the abstract socket on which the run's nursery listens."""
+SET = "TEST_NURSERY_SET"
+"""The environment's name for the names of variables that loaded modules set, as they would in a started process."""
 READY_S = 60.0
 MESSAGE = 2**18
 
@@ -192,8 +194,11 @@ def attend(listener: socket.socket, modules: Sequence[str]) -> socket.socket | N
 
 def load(modules: Sequence[str]) -> None:
     """Have them loaded, as a process that may be forked."""
+    before = dict(os.environ)
     for name in modules:
         importlib.import_module(name)
+    told = [name for name, value in os.environ.items() if before.get(name) != value]
+    os.environ[SET] = " ".join([*before.get(SET, "").split(), *told])
     assert len([*Path("/proc/self/task").iterdir()]) == 1, "a forked process would lack the threads of this one"
     gc.collect()
     gc.freeze()
@@ -244,8 +249,9 @@ def become(order: dict[str, Any]) -> None:
     for descriptor, standard in zip(outputs, (1, 2, 0), strict=True):
         os.dup2(descriptor, standard)
         os.close(descriptor)
+    kept = {name: os.environ[name] for name in (SET, *os.environ.get(SET, "").split()) if name in os.environ}
     os.environ.clear()
-    os.environ.update(order["environ"])
+    os.environ.update(kept | order["environ"])
     flag, module, *arguments = order["argv"]
     if flag == "-c":
         sys.argv = [flag, *arguments]
