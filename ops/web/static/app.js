@@ -9,7 +9,7 @@ const EVERY_MS = 2000;
 const SERIES_MS = 10000;
 let about = { changes: false, text: false, links: {} };
 let seen = null;
-let series = null;
+let series = {};
 let seriesAt = 0;
 let span = localStorage.getItem("span") === "day" ? "day" : "hour";
 let cursor = null;
@@ -25,8 +25,12 @@ const place = () => {
 
 const parts = {
   overview: async () => {
-    if (!series || series.name !== span || Date.now() - seriesAt > SERIES_MS) { series = await get(`series/${span}`); seriesAt = Date.now(); }
-    return overview(seen, series, span, (name) => { span = name; localStorage.setItem("span", name); refresh(); });
+    if (!series[span] || Date.now() - seriesAt > SERIES_MS) {
+      // The figures above the plots are of the last minutes, whatever the plots show.
+      for (const name of new Set(["hour", span])) series[name] = await get(`series/${name}`);
+      seriesAt = Date.now();
+    }
+    return overview(seen, series.hour, series[span], span, (name) => { span = name; localStorage.setItem("span", name); refresh(); });
   },
   sessions: async (word) => {
     const query = word ? `?q=${encodeURIComponent(word)}` : cursor === null ? "" : `?cursor=${cursor}`;

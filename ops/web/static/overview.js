@@ -5,20 +5,20 @@ import { plot, tell } from "./plots.js";
 const LATE_S = 60;
 const MODELS = 5;
 
-export function overview(now, series, span, choose) {
+export function overview(now, hour, series, span, choose) {
   const pick = (name, words) => make("button", { class: "button", type: "button", "aria-pressed": String(span === name), onclick: () => choose(name) }, words);
-  return [tiles(now, series), make("div", { class: "row", role: "group", "aria-label": "What the plots show" }, pick("hour", "Last hour"), pick("day", "Last day")),
-    series ? plots(series) : null, pool(now)];
+  return [tiles(now, hour), make("div", { class: "row", role: "group", "aria-label": "What the plots show" }, pick("hour", "Last hour"), pick("day", "Last day")),
+    plots(series), pool(now)];
 }
 
 function tile(name, value, unit, below, is) {
   return make("dl", { class: "tile", "data-is": is }, make("dt", {}, name), make("dd", {}, value, unit ? make("small", {}, ` ${unit}`) : null), make("p", {}, below));
 }
 
-function tiles(now, series) {
+function tiles(now, hour) {
   const open = now.models.filter((model) => model.open);
   const share = now.lanes ? now.running / now.lanes : 0;
-  const last = series?.name === "hour" ? series.buckets.slice(-6, -1) : [];
+  const last = hour.buckets.slice(-6, -1);
   const turns = last.reduce((sum, bucket) => sum + turned(bucket), 0) / 5;
   const first = last.map((bucket) => bucket.first_half_s).filter((value) => value !== null).sort((a, b) => a - b);
   const running = tile("Running turns", String(now.running), `of ${now.lanes} lanes`, now.load === null ? "no lanes" : `load ${now.load.toFixed(2)}`, now.load > 1 ? "warn" : undefined);
@@ -26,7 +26,7 @@ function tiles(now, series) {
   return make("div", { class: "tiles" },
     tile("Chats waiting", String(now.waiting), null, now.waiting ? `the oldest for ${seconds(now.oldest_s)}` : "nothing waits", now.oldest_s > LATE_S ? "warn" : undefined),
     running,
-    tile("Turns", last.length ? count(Math.round(turns * 10) / 10) : "–", "a minute", "last five minutes"),
+    tile("Turns", count(Math.round(turns * 10) / 10), "a minute", "last five minutes"),
     tile("First text after", first.length ? seconds(first[Math.floor(first.length / 2)]) : "–", null, first.length ? "half of the turns, last five minutes" : "no turn in five minutes"),
     tile("Model", open.length ? "away" : now.models.length ? "fails" : now.workers.length ? "ok" : "–", null,
       now.models.map((model) => `${model.name} for ${seconds(model.since_s)}`).join(", ") || (now.workers.length ? "no faults" : "no worker says"), open.length ? "bad" : now.models.length ? "warn" : undefined),
