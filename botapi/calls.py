@@ -1,8 +1,17 @@
 """Bot API calls addressed to sessions: messages with their keyboards, frames, files, signs."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup, InputFile, LinkPreviewOptions, ReplyParameters
+from telegram import (
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    InputFile,
+    InputMediaPhoto,
+    InputMediaVideo,
+    LinkPreviewOptions,
+    ReplyParameters,
+)
 from telegram.constants import ChatAction
 from telegram.ext import ExtBot
 
@@ -66,6 +75,46 @@ class Calls:
             rate_limit_args=self._priority,
         )
         return message.message_id
+
+    async def files(self, session: SessionKey, shape: Shape, bodies: Sequence[bytes]) -> int:
+        """Send a file as what it is, with the shape's text as its caption, or several as one album.
+
+        Returns:
+            The id of the (first) message.
+        """
+        if len(shape.files) > 1:
+            return await self._album(session, shape, bodies)
+        file, body = next(zip(shape.files, bodies, strict=True))
+        send: Any = getattr(self._bot, f"send_{file.kind}")
+        message = await send(
+            chat_id=session.chat,
+            **{file.kind: InputFile(body, filename=file.name)},
+            caption=shape.text or None,
+            message_thread_id=shape.topic,
+            business_connection_id=session.business,
+            reply_parameters=_answering(shape),
+            reply_markup=_keyboard(shape),
+            api_kwargs=_raw("caption_entities", shape),
+            rate_limit_args=self._priority,
+        )
+        return message.message_id
+
+    async def _album(self, session: SessionKey, shape: Shape, bodies: Sequence[bytes]) -> int:
+        media = [
+            (InputMediaVideo if file.kind == "video" else InputMediaPhoto)(
+                body, filename=file.name, caption=(file.caption or None) if place or not shape.text else shape.text
+            )
+            for place, (file, body) in enumerate(zip(shape.files, bodies, strict=True))
+        ]
+        messages = await self._bot.send_media_group(
+            chat_id=session.chat,
+            media=media,
+            message_thread_id=shape.topic,
+            business_connection_id=session.business,
+            reply_parameters=_answering(shape),
+            rate_limit_args=self._priority,
+        )
+        return messages[0].message_id
 
     async def typing(self, session: SessionKey) -> None:
         """Show "typing ..." for five seconds, or until a message comes."""

@@ -45,8 +45,10 @@ class Refusal(Enum):
     """The message no longer names the one that it answers."""
     NO_TOPIC = auto()
     """The message goes out outside of its topic."""
+    NO_PHOTO = auto()
+    """A picture, sound or film goes out as a document."""
     NO_FILE = auto()
-    """The file's text goes out as messages."""
+    """The file's text goes out as messages; of any other file, a line that says what is missing."""
     SHORTER = auto()
     """The text goes out in several messages."""
     WORDS = auto()
@@ -90,7 +92,29 @@ TABLE: tuple[tuple[str, Refusal], ...] = (
     ("topic_closed", Refusal.NO_TOPIC),
     ("topic_deleted", Refusal.NO_TOPIC),
     ("message thread not found", Refusal.NO_TOPIC),
+    ("image_process_failed", Refusal.NO_PHOTO),
+    ("photo_invalid_dimensions", Refusal.NO_PHOTO),
+    ("photo_save_file_invalid", Refusal.NO_PHOTO),
+    ("photo_ext_invalid", Refusal.NO_PHOTO),
+    ("photo_invalid", Refusal.NO_PHOTO),
+    ("too big for a photo", Refusal.NO_PHOTO),
+    ("video_file_invalid", Refusal.NO_PHOTO),
+    ("video_content_type_invalid", Refusal.NO_PHOTO),
+    ("media_invalid", Refusal.NO_PHOTO),
+    ("voice_messages_forbidden", Refusal.NO_PHOTO),
+    ("not enough rights to send photos", Refusal.NO_PHOTO),
+    ("not enough rights to send videos", Refusal.NO_PHOTO),
+    ("not enough rights to send audios", Refusal.NO_PHOTO),
+    ("not enough rights to send voice", Refusal.NO_PHOTO),
+    ("not enough rights to send animations", Refusal.NO_PHOTO),
+    ("chat_send_photos_forbidden", Refusal.NO_PHOTO),
+    ("chat_send_videos_forbidden", Refusal.NO_PHOTO),
+    ("chat_send_audios_forbidden", Refusal.NO_PHOTO),
+    ("chat_send_voices_forbidden", Refusal.NO_PHOTO),
+    ("chat_send_gifs_forbidden", Refusal.NO_PHOTO),
     ("not enough rights to send documents", Refusal.NO_FILE),
+    ("chat_send_media_forbidden", Refusal.NO_FILE),
+    ("file must be non-empty", Refusal.NO_FILE),
     ("chat_send_docs_forbidden", Refusal.NO_FILE),
     ("file is too big", Refusal.NO_FILE),
     ("message is too long", Refusal.SHORTER),

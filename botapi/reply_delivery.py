@@ -1,7 +1,9 @@
 """Brings one reply to Telegram: as it is, else with less and less, until Telegram takes it or never will."""
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from base64 import b64decode
+from collections.abc import Awaitable, Callable, Sequence
 from typing import cast
 
 from telegram.error import ChatMigrated as Migrated
@@ -13,7 +15,7 @@ from botapi.pacing import RateLimited
 from botapi.refusals import Refusal, as_ours, classify, perhaps_done, said
 from botapi.shape import Shape, shapes, without
 from tasks import metrics, tracing
-from tasks.envelope import Reply
+from tasks.envelope import OutFile, Reply
 from tasks.errors import CohortError
 from tasks.session import SessionKey
 from tasks.telemetry import session_hash
@@ -27,7 +29,16 @@ type Wait = Callable[[CohortError], Awaitable[None]]
 The error is ``Flooded``, ``Misconfigured`` (a wrong token) or another ``TelegramAway``."""
 
 
-async def deliver(calls: Calls, session: SessionKey, reply: Reply, *, wait: Wait) -> int | None:
+type Read = Callable[[OutFile], bytes | None]
+"""Reads a file's bytes, blocking; None when they are nowhere any more."""
+
+
+def inline(file: OutFile) -> bytes | None:
+    """The bytes that stand in the reply itself."""
+    return b64decode(file.data) if file.data is not None else None
+
+
+async def deliver(calls: Calls, session: SessionKey, reply: Reply, *, wait: Wait, read: Read = inline) -> int | None:
     """Bring one reply to Telegram. A refused part of it is left out; ``wait`` decides about faults that pass.
 
     Returns:
@@ -39,7 +50,7 @@ async def deliver(calls: Calls, session: SessionKey, reply: Reply, *, wait: Wait
     """
     with _span(session, reply) as span:
         try:
-            return await _deliver(calls, session, reply, wait)
+            return await _deliver(calls, session, reply, wait, read)
         except RateLimited:
             # It comes back, perhaps many times; this one made no call.
             span.discard()
@@ -52,17 +63,22 @@ def _span(session: SessionKey, reply: Reply) -> TraceSpan:
     span = tracing.begin("deliver", reply.trace or tracing.current().context, "producer")
     span.set("cohort.session", session_hash(str(session)))
     shown = "edit" if reply.edit is not None else "message"
-    span.set("cohort.delivery", "file" if reply.file_text is not None else shown)
+    span.set("cohort.delivery", "file" if reply.file_text is not None or reply.files else shown)
     return span
 
 
-async def _deliver(calls: Calls, session: SessionKey, reply: Reply, wait: Wait) -> int | None:
+async def _deliver(calls: Calls, session: SessionKey, reply: Reply, wait: Wait, read: Read) -> int | None:
     waiting = shapes(session, reply)
     delivered: list[int] = []
     while waiting:
         shape = waiting[0]
         try:
-            delivered.append(await _send(calls, session, shape))
+            bodies = await asyncio.to_thread(_bodies, shape.files, read) if shape.files else []
+            if bodies is None:
+                log.warning("delivery.file_gone", extra={"session": str(session), "reply": reply.id})
+                waiting[:1] = without(shape, Refusal.NO_FILE)
+                continue
+            delivered.append(await _send(calls, session, shape, bodies))
             waiting.pop(0)
         except TelegramError as error:
             refusal = classify(error)
@@ -102,7 +118,14 @@ async def _tidy(session: SessionKey, call: Awaitable[None]) -> None:
             log.info("delivery.not_tidied", extra={"session": str(session), "said": said(error)})
 
 
-async def _send(calls: Calls, session: SessionKey, shape: Shape) -> int:
+def _bodies(files: Sequence[OutFile], read: Read) -> list[bytes] | None:
+    bodies = [body for file in files if (body := read(file))]
+    return bodies if len(bodies) == len(files) else None
+
+
+async def _send(calls: Calls, session: SessionKey, shape: Shape, bodies: Sequence[bytes]) -> int:
+    if shape.files:
+        return await calls.files(session, shape, bodies)
     if shape.file_text is not None:
         return await calls.file(session, shape)
     if shape.edit is not None:

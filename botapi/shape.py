@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 
 from botapi.refusals import Refusal
 from botapi.split import LIMIT, Entity, Part, split
-from tasks.envelope import Button, Reply
+from tasks.envelope import Button, OutFile, Reply
 from tasks.session import SessionKey
 from tasks.text import utf16
 
 CAPTION_LIMIT = 1024
 """UTF-16 units of a caption (Bot API, sendDocument)."""
 INVISIBLE = "(a message without visible text)"
+MISSING = "(I couldn't send the file {name} here.)"
 _SMALLEST = 256
 """A text this short is not too long, whatever Telegram says."""
 _PARTS_OF_A_FILE = 10
@@ -21,7 +22,7 @@ _CUT = "\n…"
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One call to be: an edit of ``edit``, or a file if there is a ``file_text``, else a new message."""
+    """One call to be: an edit of ``edit``, or a file if there is a ``file_text``, or ``files``, else a new message."""
 
     text: str
     entities: tuple[Entity, ...] = ()
@@ -31,6 +32,7 @@ class Shape:
     buttons: tuple[tuple[Button, ...], ...] = ()
     file_name: str = ""
     file_text: str | None = None
+    files: tuple[OutFile, ...] = ()
 
     @property
     def part(self) -> Part:
@@ -39,7 +41,7 @@ class Shape:
 
 def shapes(session: SessionKey, reply: Reply) -> list[Shape]:
     """The calls for a committed reply: one, unless its text does not fit."""
-    if reply.file_text is not None:
+    if reply.file_text is not None or reply.files:
         caption = next(iter(split(reply.text, reply.entities, CAPTION_LIMIT)), Part(""))
         return [
             Shape(
@@ -50,6 +52,7 @@ def shapes(session: SessionKey, reply: Reply) -> list[Shape]:
                 buttons=reply.buttons,
                 file_name=reply.file_name or "file.txt",
                 file_text=reply.file_text,
+                files=reply.files,
             )
         ]
     whole = Shape(
@@ -82,8 +85,10 @@ def _stripped(shape: Shape, verdict: Refusal) -> list[Shape]:
             # A reply would go to the topic of the message that it answers.
             outside = replace(shape, topic=None, edit=None, reply_to=None)
             return [outside] if shape.topic is not None else []
+        case Refusal.NO_PHOTO:
+            return _as_documents(shape)
         case Refusal.NO_FILE:
-            return [shape] if shape.file_text is None else _as_text(shape, shape.file_text)
+            return _without_file(shape)
         case Refusal.SHORTER:
             return _shorter(shape)
         case Refusal.WORDS:
@@ -94,6 +99,8 @@ def _stripped(shape: Shape, verdict: Refusal) -> list[Shape]:
 
 def _bare(shape: Shape) -> list[Shape]:
     """Nothing but the text, as a last resort."""
+    if shape.files:
+        return _as_documents(shape)
     bare = replace(shape, entities=(), edit=None, reply_to=None, buttons=())
     if bare != shape:
         return [bare]
@@ -101,7 +108,7 @@ def _bare(shape: Shape) -> list[Shape]:
 
 
 def _shorter(shape: Shape) -> list[Shape]:
-    if shape.file_text is not None:
+    if shape.file_text is not None or shape.files:
         return [replace(shape, text="", entities=())]
     if utf16(shape.text) <= _SMALLEST:
         return [shape]
@@ -122,6 +129,36 @@ def _divided(shape: Shape, parts: Sequence[Part]) -> list[Shape]:
         )
         for place, part in enumerate(parts)
     ]
+
+
+def _apart(shape: Shape) -> list[Shape]:
+    """An album as single files; the first keeps the reply and the caption."""
+    first, *others = (replace(shape, files=(file,)) for file in shape.files)
+    return [first, *(replace(other, text="", entities=(), reply_to=None) for other in others)]
+
+
+def _as_documents(shape: Shape) -> list[Shape]:
+    """Files as what Telegram does not look into; a document that is refused is named in a line."""
+    if len(shape.files) != 1:
+        return _apart(shape) if shape.files else [shape]
+    (file,) = shape.files
+    document = replace(shape, files=(file.model_copy(update={"kind": "document"}),))
+    return [document] if file.kind != "document" else [_missing(shape)]
+
+
+def _without_file(shape: Shape) -> list[Shape]:
+    if len(shape.files) > 1:
+        return _apart(shape)
+    if shape.files:
+        return [_missing(shape)]
+    return [shape] if shape.file_text is None else _as_text(shape, shape.file_text)
+
+
+def _missing(shape: Shape) -> Shape:
+    (file,) = shape.files
+    said = MISSING.format(name=file.name)
+    text = f"{shape.text}\n\n{said}" if shape.text else said
+    return replace(shape, text=text, files=())
 
 
 def _as_text(shape: Shape, text: str) -> list[Shape]:

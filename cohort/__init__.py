@@ -6,8 +6,19 @@ from cohort import current_call, current_session
 from importlib.metadata import version as _version
 
 from tasks.session import SessionKey
+from workers.runtime.files_out import attach
 from workers.runtime.tools import Call, ask_user, current_call, current_session, recall, remember, remind_me
 
-__all__ = ["Call", "SessionKey", "ask_user", "current_call", "current_session", "recall", "remember", "remind_me"]
+__all__ = [
+    "Call",
+    "SessionKey",
+    "ask_user",
+    "attach",
+    "current_call",
+    "current_session",
+    "recall",
+    "remember",
+    "remind_me",
+]
 
 __version__ = _version("cohort")

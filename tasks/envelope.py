@@ -15,6 +15,7 @@ from tasks.session import SessionKey
 type InboundKind = Literal[
     "message", "stop", "new", "choose", "compact", "retry", "undo", "reminder", "moved", "answer"
 ]
+type OutKind = Literal["photo", "document", "voice", "audio", "video", "animation"]
 type MediaKind = Literal["photo", "document", "voice", "audio", "video", "video_note", "animation", "sticker"]
 
 
@@ -173,8 +174,26 @@ class Button(BaseModel):
     data: str
 
 
+class OutFile(BaseModel):
+    """A file for a chat. Its bytes stand here while they are few, else in a file of the session's directory."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    kind: OutKind = "document"
+    name: str
+    size_bytes: int = 0
+    data: str | None = None
+    """Base64."""
+    stored: str | None = None
+    """The name of the file that holds the bytes (``tasks.session_files``)."""
+    caption: str = ""
+
+
 class Reply(Envelope):
     """One Telegram message to deliver; a long answer is several."""
+
+    VERSION: ClassVar[int] = 2
+    """2 has ``files``; only a reply that has some is written so, for an older reader would send it without them."""
 
     id: str = ""
     """Given at commit, so that no two replies of a session are alike."""
@@ -190,6 +209,8 @@ class Reply(Envelope):
     """The name of a document to send, with ``text`` as its caption."""
     file_text: str | None = None
     """The document's content."""
+    files: tuple[OutFile, ...] = ()
+    """Files to send: one with ``text`` as its caption, or several pictures and videos as one album."""
     answers: tuple[int, ...] = ()
     """The update ids that this answers (for the history checker)."""
     drops: tuple[int, ...] = ()

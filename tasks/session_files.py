@@ -70,6 +70,11 @@ def place(home: Path, session: SessionKey) -> Path:
     return own
 
 
+def outgoing(home: Path, session: SessionKey) -> Path:
+    """Where files stand that are on their way to a session's chat. It is made with the first one."""
+    return where(home, session) / "out"
+
+
 def media_name(media: Media) -> str:
     """The name of a file in the cache: the same for the same file in all chats; it tells only the kind of the file."""
     given = Path(media.name or "").suffix

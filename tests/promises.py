@@ -58,6 +58,7 @@ PROMISES = {
     "forwards-are-text": "A command that was forwarded, quoted, shown as code, or sent through an inline bot is text.",
     "control-words": "Stop and new take their place among a chat's messages and end the running turn at once.",
     "stop-after-death": "A /stop of a turn whose worker died or stands still is carried out within a second.",
+    "files-out": "Files of tools and models reach the chat over crashes and refusals, each once, or a line names them.",
     "bursts": "Messages that are sent as one burst are one turn, and a message that begins none does not wait.",
     "steers": "A message that joins a running turn is answered once, by that turn or by the next one.",
     "stop-keeps": "A turn that is stopped or interrupted stays in the history, and every model goes on from there.",

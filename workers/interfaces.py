@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
-from tasks.envelope import Inbound, Media, Reply
+from tasks.envelope import Inbound, Media, OutFile, Reply
 from tasks.errors import CohortError, Terminal
 from tasks.session import SessionKey
 from workers.showing import NO_TRACE, Showing, Step, Trace
@@ -96,6 +96,8 @@ class TurnResult:
     """The model stopped at its length limit."""
     notices: tuple[str, ...] = ()
     """Plain sentences that the user must be told, for example about a file that the model cannot read."""
+    files: tuple[OutFile, ...] = ()
+    """Files for the chat, from its tools and from the model."""
     dropped: tuple[str, ...] = ()
     """Choices of the session (``agent``, ``model``) that are no longer possible."""
 
@@ -272,6 +274,10 @@ class Delivery(Protocol):
             Undeliverable: Telegram will never take it in this chat.
             ChatMigrated: the session has to move.
         """
+        ...
+
+    def delivered(self, session: SessionKey, reply: Reply) -> None:
+        """Redis knows that a reply is delivered: what is kept of its files may go."""
         ...
 
     def render(

@@ -130,6 +130,11 @@ def left_out(what: str) -> str:
     return f"This model can't {what}, so I skipped yours."
 
 
+def files_left_out(count: int) -> str:
+    """Files of a turn that do not reach the chat."""
+    return "I left out a file that was too large, or one too many." if count == 1 else f"I left out {count} files."
+
+
 def no_such_agent(agent: str, default: str) -> str:
     """The session's agent is no longer there."""
     return f"The agent {agent} isn't available any more, so {default} answers from now on."

@@ -43,6 +43,7 @@ LEFT: dict[Refusal, set[str] | None] = {
     Refusal.WORDS: EVERYTHING - {"formatting"},
     # Neither an edit nor a file: as bare as possible.
     Refusal.NEW: {"topic"},
+    Refusal.NO_PHOTO: {"topic"},
     Refusal.NO_FILE: {"topic"},
     Refusal.UNKNOWN: {"topic"},
 }

@@ -1,5 +1,7 @@
 """Files: what people send can be fetched, what the bot sends arrives whole, limits are Telegram's."""
 
+import json
+
 import pytest
 
 from tests.playground.conformance import check_result
@@ -68,6 +70,38 @@ async def test_the_bots_document_arrives_whole(pg, chat):
     assert await download(pg, path) == (200, data)
     again = await pg.call("sendDocument", chat_id=chat, document=message["document"]["file_id"])
     assert again["result"]["document"]["file_unique_id"] == message["document"]["file_unique_id"]
+
+
+async def group(pg, chat, *media: dict, **uploads: bytes) -> dict:
+    files = {name: (f"{name}.png", data, "image/png") for name, data in uploads.items()}
+    fields = {"chat_id": chat, "media": json.dumps(media)}
+    return (await pg._http.post(f"/bot{pg.token}/sendMediaGroup", data=fields, files=files)).json()
+
+
+async def test_an_album_of_the_bot_is_several_messages_with_one_group(pg, chat):
+    one, two = ({"type": "photo", "media": f"attach://{name}", "caption": name} for name in ("a", "b"))
+    answer = await group(pg, chat, one, two, a=PNG, b=PNG)
+    check_result("sendMediaGroup", answer["result"])
+    assert [message["caption"] for message in await pg.bot_messages(chat)] == ["a", "b"]
+    assert len({message["media_group_id"] for message in answer["result"]}) == 1
+
+
+async def test_an_album_is_sent_whole_or_not_at_all(pg, chat):
+    one, two = ({"type": "photo", "media": f"attach://{name}"} for name in ("a", "b"))
+    alone = "Bad Request: there must be 2 to 10 items in an album"
+    assert (await group(pg, chat, one, a=PNG))["description"] == alone
+    assert (await group(pg, chat, one, two, a=PNG, b=b"none"))["description"] == "Bad Request: IMAGE_PROCESS_FAILED"
+    voice = {"type": "voice", "media": "attach://b"}
+    assert "unsupported type" in (await group(pg, chat, one, voice, a=PNG, b=PNG))["description"]
+    assert await pg.bot_messages(chat) == []
+
+
+@pytest.mark.parametrize("kind", ["audio", "voice", "video", "animation"])
+async def test_sounds_and_films_arrive_as_what_they_are(pg, chat, kind):
+    method = f"send{kind.capitalize()}"
+    answer = await post(pg, method, kind, chat, b"content", caption="Listen")
+    check_result(method, answer["result"])
+    assert (answer["result"][kind]["file_size"], answer["result"]["caption"]) == (7, "Listen")
 
 
 async def test_a_photo_must_be_a_picture(pg, chat):

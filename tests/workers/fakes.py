@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from botapi.errors import ChatMigrated, Undeliverable
-from tasks.envelope import Reply
+from tasks.envelope import OutFile, Reply
 from tasks.session import SessionKey
 from workers.interfaces import LiveAnswer, Sink, TurnRequest, TurnResult, Usage
 from workers.showing import NO_TRACE, Showing, Step, Trace
@@ -232,6 +232,8 @@ class ScriptedDelivery:
         self.before: Callable[[SessionKey, Reply], Awaitable[None]] | None = None
         self.unrenderable = ""
         self.rendered_in: list[bool] = []
+        self.dropped: list[str] = []
+        """Files that are delivered."""
 
     @asynccontextmanager
     async def live(
@@ -252,6 +254,9 @@ class ScriptedDelivery:
             live.end()
             # As the real one: what ended the turn must not come out as a group.
             await frames.__aexit__(None, None, None)
+
+    def delivered(self, session: SessionKey, reply: Reply) -> None:
+        self.dropped += [file.name for file in reply.files]
 
     async def deliver(
         self, session: SessionKey, reply: Reply, *, still_ours: Callable[[], Awaitable[None]] | None = None
@@ -322,6 +327,8 @@ class Model:
         """Steps that a turn takes, by its message."""
         self.thoughts: dict[str, str] = {}
         """What a turn thinks, by its message."""
+        self.files: dict[str, tuple[OutFile, ...]] = {}
+        """Files that a turn's tools give, by its message."""
         self.dropped: dict[str, dict[str, str]] = {}
         """What a session chose and cannot have, with the words for it, by its message."""
 
@@ -393,7 +400,9 @@ class Model:
         history = json.dumps([*call.history, *texts]).encode()
         gone = next((gone for text, gone in self.dropped.items() if text in said), {})
         told, dropped = tuple(gone.values()), tuple(gone)
-        return TurnResult(f"answer to {said}", history, Usage(10, 5, "scripted"), notices=told, dropped=dropped)
+        files = next((files for text, files in self.files.items() if text in said), ())
+        used = Usage(10, 5, "scripted")
+        return TurnResult(f"answer to {said}", history, used, notices=told, files=files, dropped=dropped)
 
 
 class ScriptedHistories:

@@ -20,7 +20,7 @@ from workers.runtime.call_log import usage_listener
 from workers.runtime.conversation import content, history
 from workers.runtime.conversation.file_budget import FileBudget
 from workers.runtime.durable.journal import journal_of_turn
-from workers.runtime.durable.opening import opened
+from workers.runtime.durable.opening import brought, opened
 from workers.runtime.histories import Histories
 from workers.runtime.lanes.borrowing import borrowed
 from workers.runtime.lanes.fair_queue import TurnParties
@@ -141,7 +141,7 @@ class Engine:
         origin_of_turn.set(Origin.of(request.messages))
         usage_listener.set(request.spent)
         lead = None if choice.workflow else choice.agent
-        journal = await opened(request, session_files.where(self._settings.home, request.session) / "journal", lead)
+        journal = await opened(request, session_files.where(self._settings.home, request.session), lead)
         holds_of_turn.set(request.holds)
         async with self._reported(request, choice), self._limited(choice) as limit:
             record = self.histories.record(request, choice.agent)
@@ -157,9 +157,7 @@ class Engine:
                     answer = await self._ended(choice, self._answer(request, choice, lane, work))
                     if answer.dead_server:
                         lane.spoil()
-        if journal is not None:
-            journal.close()
-        return TurnResult(
+        done = TurnResult(
             text=answer.text,
             history=self.histories.stored(answer.record),
             usage=answer.usage,
@@ -167,6 +165,7 @@ class Engine:
             notices=(*choice.refused.values(), *files.notices, *answer.notices),
             dropped=tuple(choice.refused),
         )
+        return brought(done, journal)
 
     async def compact(self, request: TurnRequest) -> TurnResult:
         """Summarise the older part of the history; see ``AgentRuntime.compact``."""

@@ -50,6 +50,7 @@ class Outbox:
                 reply = Reply.from_json(raw)
             except EnvelopeInvalid as problem:
                 log.exception("reply.unreadable")
+                reply = None
                 await self._give_up(owned, raw, None, problem)
             else:
                 message_id = await self._deliver_one(owned, raw, reply)
@@ -65,6 +66,8 @@ class Outbox:
                     await owned.note_asked(reply.question, message_id)
             self._steps("delivered")
             await self._confirm(owned, raw)
+            if reply is not None and reply.files:
+                self._delivery.delivered(owned.session, reply)
 
     async def _deliver_one(self, owned: OwnedSession, raw: bytes, reply: Reply) -> int | None:
         """Deliver one reply, for as long as it takes; None when Telegram will never take it.

@@ -14,6 +14,7 @@ from tasks.store.state import StateField
 from tasks.turn_record import with_reference
 from workers import texts
 from workers.interfaces import LiveAnswer, TurnFailed, TurnRequest, TurnResult
+from workers.outgoing import with_files
 from workers.sessions.admission import admitted
 from workers.sessions.again import BATCH
 from workers.sessions.asking import Ask, answers_of, asks_people, put_questions
@@ -221,11 +222,10 @@ class TurnRunner:
     # -- what is committed
 
     def _answered(self, result: TurnResult) -> Outcome:
-        notes = [*result.notices, texts.CUT if result.cut else ""]
-        if self._owned.history is None:
-            notes.append(texts.stand_in(self._deps.settings.model))
+        model = texts.stand_in(self._deps.settings.model) if self._owned.history is None else ""
+        notes = [*result.notices, texts.CUT if result.cut else "", model]
         return Outcome(
-            self._render(self._rest_of(result.text), notes, self._trace),
+            with_files(self._render(self._rest_of(result.text), notes, self._trace), result.files),
             result.history,
             unset=(*self._settled(), *result.dropped),
             add={StateField.turns: 1},

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 
 from telegram.ext import ExtBot
 
@@ -11,6 +12,7 @@ from botapi.calls import Calls
 from botapi.errors import Flooded, NoSuchMethod
 from botapi.pacing import Priority, Sleep, StillOurs, speaking_if
 from botapi.reply_delivery import deliver
+from tasks import session_files
 from tasks.backoff import Backoff
 from tasks.clock import Clock
 from tasks.envelope import Reply
@@ -18,6 +20,7 @@ from tasks.errors import CohortError, Misconfigured
 from tasks.session import SessionKey
 from tasks.settings import Settings
 from workers.interfaces import LiveAnswer
+from workers.outgoing import read, remove
 from workers.showing import NO_TRACE, Showing, Trace
 from workers.telegram.live import Live
 from workers.telegram.render import render
@@ -117,5 +120,10 @@ class TelegramDelivery:
                 case _:
                     await self._sleep(backoff.next())
 
+        outgoing = partial(read, session_files.outgoing(self._settings.home, session))
         with speaking_if(still_ours):
-            return await deliver(self._calls, session, reply, wait=wait)
+            return await deliver(self._calls, session, reply, wait=wait, read=outgoing)
+
+    def delivered(self, session: SessionKey, reply: Reply) -> None:
+        """Remove what this machine keeps of a reply's files (``workers.interfaces.Delivery``)."""
+        remove(session_files.outgoing(self._settings.home, session), reply.files)

@@ -1,4 +1,6 @@
-"""Methods with files: sendDocument, sendPhoto, getFile."""
+"""Methods with files: sendDocument, sendPhoto, sendMediaGroup and the like, getFile."""
+
+from typing import Any, cast
 
 from playground import Json
 from playground.bot_api.call import ApiCall
@@ -10,23 +12,25 @@ from playground.state.uploads import media
 
 PHOTO_LIMIT = 10 * 1024 * 1024
 """Bytes of a photo (Bot API, sendPhoto)."""
+_ALBUM = range(2, 11)
+_IN_ALBUM = ("photo", "video", "audio", "document")
+_FOLDERS = {"photo": "photos", "voice": "voice", "audio": "music", "video": "videos", "animation": "animations"}
 _PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8", b"GIF8", b"RIFF")
 
 
-def _file(call: ApiCall, field: str) -> Stored:
+def _file(call: ApiCall, field: str, named: str) -> Stored:
     """The file that a call brings: uploaded, or known by its id.
 
     Raises:
         ApiError: there is none, it is empty or too large.
     """
-    named = call.text(field)
     upload = call.uploads.get(named.removeprefix("attach://") if named.startswith("attach://") else field)
     if upload is not None:
         if not upload.data:
             raise bad_request("file must be non-empty")
         if len(upload.data) > UPLOAD_LIMIT:
             raise ApiError(413, "Request Entity Too Large")
-        folder = "photos" if field == "photo" else "documents"
+        folder = _FOLDERS.get(field, "documents")
         return call.state.files.add(upload.data, name=upload.name, mime=upload.mime, folder=folder)
     if not named or named.startswith("attach://"):
         raise bad_request(f"there is no {field} in the request")
@@ -36,25 +40,34 @@ def _file(call: ApiCall, field: str) -> Stored:
     return call.state.files.get(named)
 
 
-def _caption(call: ApiCall) -> Json:
-    no_parse_mode(call)
-    text, entities = formatted(call.text("caption"), call.params.get("caption_entities"), empty=None)
+def _caption(said: str, given: object) -> Json:
+    text, entities = formatted(said, given, empty=None)
     if utf16(text) > MAX_CAPTION:
         raise bad_request("message caption is too long")
     fields: Json = {"caption": text} if text else {}
     return fields | ({"caption_entities": entities} if entities else {})
 
 
-def _send(call: ApiCall, field: str) -> Json:
-    chat = call.chat()
-    caption = _caption(call)
-    stored = _file(call, field)
+def _content(call: ApiCall, field: str, named: str) -> Json:
+    """The media field of a message.
+
+    Raises:
+        ApiError: the file is not what the field says, or too large.
+    """
+    stored = _file(call, field, named)
     if field == "photo" and stored.data and not stored.data.startswith(_PICTURES):
         raise bad_request("IMAGE_PROCESS_FAILED")
     if field == "photo" and stored.size > PHOTO_LIMIT:
         size = f'file "{stored.name}" of size {stored.size} bytes is too big for a photo'
         raise bad_request(f"{size}; the maximum size is {PHOTO_LIMIT} bytes")
-    return send(call, chat, media(field, stored, {}) | caption)
+    return media(field, stored, {})
+
+
+def _send(call: ApiCall, field: str) -> Json:
+    no_parse_mode(call)
+    chat = call.chat()
+    caption = _caption(call.text("caption"), call.params.get("caption_entities"))
+    return send(call, chat, _content(call, field, call.text(field)) | caption)
 
 
 def send_document(call: ApiCall) -> Json:
@@ -65,6 +78,45 @@ def send_document(call: ApiCall) -> Json:
 def send_photo(call: ApiCall) -> Json:
     """https://core.telegram.org/bots/api#sendphoto"""
     return _send(call, "photo")
+
+
+def send_audio(call: ApiCall) -> Json:
+    """https://core.telegram.org/bots/api#sendaudio"""
+    return _send(call, "audio")
+
+
+def send_voice(call: ApiCall) -> Json:
+    """https://core.telegram.org/bots/api#sendvoice"""
+    return _send(call, "voice")
+
+
+def send_video(call: ApiCall) -> Json:
+    """https://core.telegram.org/bots/api#sendvideo"""
+    return _send(call, "video")
+
+
+def send_animation(call: ApiCall) -> Json:
+    """https://core.telegram.org/bots/api#sendanimation"""
+    return _send(call, "animation")
+
+
+def send_media_group(call: ApiCall) -> list[Json]:
+    """https://core.telegram.org/bots/api#sendmediagroup"""
+    chat = call.chat()
+    given: Any = call.params.get("media")
+    if not isinstance(given, list) or len(cast("list[Any]", given)) not in _ALBUM:
+        raise bad_request("there must be 2 to 10 items in an album")
+    items = [item for item in cast("list[Any]", given) if isinstance(item, dict) and item.get("type") in _IN_ALBUM]
+    if len(items) != len(cast("list[Any]", given)):
+        raise bad_request("can't parse media: unsupported type of an item")
+    group = str(call.state.random.randrange(10**16, 10**17))
+    # All of them are looked at before the first is sent.
+    contents = [
+        _content(call, item["type"], str(item.get("media", "")))
+        | _caption(str(item.get("caption") or ""), item.get("caption_entities"))
+        for item in items
+    ]
+    return [send(call, chat, {"media_group_id": group} | content) for content in contents]
 
 
 def get_file(call: ApiCall) -> Json:

@@ -1,30 +1,42 @@
 """The journal of a turn about to run."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
-from workers.interfaces import TurnRequest
+from workers.interfaces import TurnRequest, TurnResult
 from workers.runtime.durable import files as large
 from workers.runtime.durable.journal import StepJournal, journal_of_turn
 from workers.runtime.durable.steering import JoiningMessages, steering_of_turn
+from workers.runtime.files_out import FilesOut, files_of_turn
 
 
-async def opened(request: TurnRequest, directory: Path, lead: str | None) -> StepJournal | None:
+def brought(result: TurnResult, journal: StepJournal | None) -> TurnResult:
+    """The result of this task's turn, which has ended, with the files that its tools gave."""
+    if journal is not None:
+        journal.close()
+    out = files_of_turn.get()
+    return result if out is None else replace(result, notices=(*result.notices, *out.notices), files=tuple(out.files))
+
+
+async def opened(request: TurnRequest, own: Path, lead: str | None) -> StepJournal | None:
     """Give this task the journal of the turn that it runs, with what an earlier try left in it.
 
     Args:
         request: The turn.
-        directory: For large results.
+        own: The session's directory, for large results and for files that go to the chat.
         lead: The agent that messages may join; None for a workflow.
     """
     journal_of_turn.set(None)
     steering_of_turn.set(None)
-    steps = request.steps
+    steps, directory, out = request.steps, own / "journal", own / "out"
+    files_of_turn.set(FilesOut(out))
     if steps is None:
         return None
-    if not steps.kept and large.stand_in(directory):
-        # Of a turn that has ended.
-        await asyncio.to_thread(large.remove, directory)
+    for left in (directory, out) if not steps.kept else ():
+        if large.stand_in(left):
+            # Of a turn that has ended; what it had for the chat is delivered, as that comes before the next turn.
+            await asyncio.to_thread(large.remove, left)
     journal = StepJournal(
         steps, str(request.session), directory, request.answers, asks=request.asks, allowed=request.allowed
     )

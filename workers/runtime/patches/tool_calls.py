@@ -3,6 +3,7 @@
 A tool that is an agent is no step: its own calls are, and a turn that runs again goes through them.
 """
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
@@ -18,6 +19,7 @@ from workers.runtime.durable import approval, entries, in_doubt
 from workers.runtime.durable.journal import StepJournal, journal_of_turn
 from workers.runtime.durable.place import inside
 from workers.runtime.durable.tool_facts import facts_of
+from workers.runtime.files_out import attaching, files_of_turn, told, with_attached
 from workers.runtime.tools import Call, ask_of_call, call_of_turn
 from workers.steps import PersonsAnswer, Question
 
@@ -58,7 +60,7 @@ def kept(original: Callable[..., Awaitable[CallToolResult]]) -> Callable[..., An
         with journal.under_way(), spans.tool_call(self.name, name, tool_use_id, arguments) as span:
             result = await _Step(journal, self, _Asked(key, name, arguments, handler), live).result()
             spans.tool_ended(span, result)
-            return result
+            return await _brought(result)
 
     return call_tool
 
@@ -75,6 +77,14 @@ def child(original: Callable[..., Awaitable[CallToolResult]]) -> Callable[..., A
             return await original(self, **kwargs)
 
     return run_child_tool_clone
+
+
+async def _brought(result: CallToolResult) -> CallToolResult:
+    """Take a result's files for the chat, whether the tool ran now or in an earlier try."""
+    out = files_of_turn.get()
+    if out is None or all(isinstance(block, TextContent) and not block.meta for block in result.content):
+        return result
+    return told(result, await asyncio.to_thread(out.take, result.content))
 
 
 async def _is_agent(agent: Any, tool: str) -> bool:
@@ -183,8 +193,8 @@ class _Step:
         asks = ask_of_call.set(self._ask)
         running = _running.set(True)
         try:
-            with inside(key):
-                result = await self._live()
+            with inside(key), attaching() as attached:
+                result = with_attached(await self._live(), attached)
         except Exception as problem:
             # As fast-agent words it for the model.
             text = TextContent(type="text", text=f"Error: {problem!s}")

@@ -1,0 +1,120 @@
+"""Files that a turn's tools give reach its result, once, also when the turn goes on after its worker died."""
+
+import base64
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from mcp_types import CallToolResult, ImageContent, TextContent
+
+from cohort import attach
+from tasks.errors import Misconfigured
+from tests.runtime.steps import MemorySteps
+from tests.runtime.support import Open, Screen, ask, card
+from tests.support.model import Model
+from workers import outgoing
+from workers.outgoing import INLINE, MOST
+from workers.runtime.files_out import FILE_META, FilesOut, told, with_attached
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 100
+CARD = "---\nname: assistant\nmodel: generic.mock\nfunction_tools: [drawing.py:draw]\n---\nUse tools.\n"
+DRAW = '''
+"""A tool that writes down each of its executions, and attaches a picture."""
+
+from pathlib import Path
+
+from cohort import attach
+
+PNG = b"\\x89PNG\\r\\n\\x1a\\n" + b"\\0" * SIZE
+
+
+def draw() -> str:
+    """Draw a chart."""
+    with Path(__file__).with_suffix(".log").open("a") as log:
+        log.write("ran\\n")
+    return attach(PNG, "chart.png", "Sales")
+'''
+
+
+def image(body: bytes = PNG, **more: object) -> ImageContent:
+    return ImageContent(type="image", data=base64.b64encode(body).decode(), mime_type="image/png", **more)
+
+
+@pytest.fixture
+def drawing(cards: Path) -> Callable[[int], Path]:
+    def make(size: int) -> Path:
+        card(cards, "drawing.py", DRAW.replace("SIZE", str(size)))
+        card(cards, "assistant.md", CARD)
+        return cards / "drawing.log"
+
+    return make
+
+
+@pytest.mark.promise("files-out")
+@pytest.mark.parametrize("size", [100, INLINE])
+async def test_what_a_python_tool_attaches_is_in_the_result_and_is_given_again_without_the_tool(
+    runtime: Open, model: Model, drawing: Callable[[int], Path], size: int, tmp_path: Path
+) -> None:
+    log = drawing(size)
+    asked = ask(1, "CALL:draw")
+    async with runtime() as engine:
+        whole = MemorySteps()
+        done = await engine.run(replace(asked, steps=whole), Screen())
+        assert [(file.kind, file.name, file.caption) for file in done.files] == [("photo", "chart.png", "Sales")]
+        # The worker died when the call's end was kept.
+        again = await engine.run(replace(asked, steps=MemorySteps(whole.kept)), Screen())
+        assert again.files == done.files
+        assert log.read_text() == "ran\n"
+        (own,) = (tmp_path / "home" / "sessions").iterdir() if size >= INLINE else (tmp_path,)
+        assert outgoing.read(own / "out", again.files[0]) == PNG[:8] + b"\0" * size
+    # The model knows of it, and not of its bytes.
+    said = str(model.journal[-1].messages)
+    assert "is sent to the chat with the answer" in said
+    assert "[sent to the chat: chart.png]" in said
+
+
+@pytest.mark.promise("files-out")
+def test_pictures_of_a_server_are_taken_and_what_it_means_for_the_model_is_not(tmp_path: Path) -> None:
+    out = FilesOut(tmp_path)
+    for_model = image(annotations={"audience": ["assistant"]})
+    for_both = image(annotations={"audience": ["user", "assistant"]})
+    assert out.take([TextContent(type="text", text="two"), image(), for_model, for_both]) == [
+        "file-1.png",
+        "file-2.png",
+    ]
+    assert [file.kind for file in out.files] == ["photo", "photo"]
+
+
+def test_a_server_cannot_name_a_file_of_this_machine(tmp_path: Path) -> None:
+    forged = TextContent(type="text", text="x", _meta={FILE_META: {"name": "passwd", "stored": "etcpasswd"}})
+    result = with_attached(CallToolResult(content=[forged]), ())
+    out = FilesOut(tmp_path)
+    assert out.take(result.content) == []
+
+
+def test_a_tool_in_a_loop_does_not_fill_a_chat(tmp_path: Path) -> None:
+    out = FilesOut(tmp_path)
+    out.take([image()] * (MOST + 2))
+    assert (len(out.files), out.left_out) == (MOST, 2)
+    assert out.notices == ("I left out 2 files.",)
+
+
+@pytest.mark.parametrize("data", ["", "no base64!", "%%%"])
+def test_a_damaged_picture_harms_no_turn(tmp_path: Path, data: str) -> None:
+    out = FilesOut(tmp_path)
+    assert out.take([ImageContent(type="image", data=data, mime_type="image/png")]) == []
+
+
+def test_the_model_is_told_once_which_files_the_person_got() -> None:
+    result = CallToolResult(content=[image()])
+    whole = told(result, ["file-1.png"])
+    assert [block.text for block in whole.content if isinstance(block, TextContent)] == [
+        "[sent to the chat: file-1.png]"
+    ]
+    assert told(whole, ["file-1.png"]) is whole
+
+
+def test_attach_works_only_inside_a_tool_call() -> None:
+    with pytest.raises(Misconfigured):
+        attach(b"x")

@@ -1,0 +1,101 @@
+"""Files on their way to a chat: what each is sent as, where its bytes stand, and the replies that bring them."""
+
+import base64
+import mimetypes
+import re
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from itertools import batched, groupby
+from pathlib import Path
+from uuid import uuid4
+
+from tasks.envelope import OutFile, OutKind, Reply
+
+_MIB = 1024 * 1024
+LARGEST = 50 * _MIB
+"""Bytes of a file that a bot may send (Bot API, "Sending files")."""
+LARGEST_PHOTO = 10 * _MIB
+INLINE = 48 * 1024
+"""Bytes of a file that stands in the reply itself: 64 KiB as Base64. So it is there on every machine."""
+MOST = 10
+"""Files of one turn; an album holds no more, and a tool in a loop must not fill a chat."""
+ALBUM = 10
+_NAME = 64
+_UNPRINTABLE = re.compile(r"[^\w .,()+@=\[\]-]", re.UNICODE)
+
+_KINDS: dict[str, OutKind] = {
+    "image/png": "photo",
+    "image/jpeg": "photo",
+    "image/webp": "photo",
+    "image/gif": "animation",
+    "audio/ogg": "voice",
+    "audio/mpeg": "audio",
+    "audio/mp4": "audio",
+    "video/mp4": "video",
+}
+"""What Telegram shows by itself; all else is a document."""
+
+
+def kind_of(mime: str, size: int) -> OutKind:
+    """What a file is sent as."""
+    kind = _KINDS.get(mime, "document")
+    return "document" if kind == "photo" and size > LARGEST_PHOTO else kind
+
+
+def name_of(given: str, mime: str, number: int) -> str:
+    """A name that a person can read and any system can store."""
+    last = re.split(r"[/\\]", given)[-1]
+    plain = _UNPRINTABLE.sub("_", last).strip(" .")[-_NAME:]
+    return plain or f"file-{number}{mimetypes.guess_extension(mime) or ''}"
+
+
+def kept(folder: Path, body: bytes, file: OutFile) -> OutFile:
+    """Keep a file's bytes, in the file's own entry or in ``folder``. Blocking.
+
+    Raises:
+        OSError: the disk is full, or the folder cannot be written.
+    """
+    if len(body) <= INLINE:
+        return file.model_copy(update={"data": base64.b64encode(body).decode(), "size_bytes": len(body)})
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    name = uuid4().hex
+    unfinished = folder / f"{name}.part"
+    try:
+        unfinished.write_bytes(body)
+        unfinished.replace(folder / name)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return file.model_copy(update={"stored": name, "size_bytes": len(body)})
+
+
+def read(folder: Path, file: OutFile) -> bytes | None:
+    """A file's bytes; None when they are not here. Blocking."""
+    with suppress(OSError, ValueError):
+        if file.data is not None:
+            return base64.b64decode(file.data)
+        if file.stored is not None and file.stored.isalnum():
+            return (folder / file.stored).read_bytes()
+    return None
+
+
+def remove(folder: Path, files: Iterable[OutFile]) -> None:
+    """Remove what is kept of files."""
+    for file in files:
+        if file.stored is not None and file.stored.isalnum():
+            with suppress(OSError):
+                (folder / file.stored).unlink(missing_ok=True)
+
+
+def with_files(said: tuple[Reply, ...], files: Sequence[OutFile]) -> tuple[Reply, ...]:
+    """An answer and, behind it, its files."""
+    return (*said, *replies_of(files, said[0].answers)) if files else said
+
+
+def replies_of(files: Sequence[OutFile], answers: tuple[int, ...]) -> tuple[Reply, ...]:
+    """The messages that bring files: pictures and films in a row are an album, each other file is a message."""
+    replies: list[Reply] = []
+    for seen, row in groupby(files, lambda file: file.kind in ("photo", "video")):
+        for some in batched(row, ALBUM if seen else 1):
+            caption = some[0].caption if len(some) == 1 else ""
+            replies.append(Reply(v=2, text=caption, files=some, answers=answers))
+    return tuple(replies)
