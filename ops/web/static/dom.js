@@ -49,7 +49,7 @@ export function when(at) {
 export const ago = (at, now) => (at ? `${seconds(Math.max(0, now - at))} ago` : "–");
 
 export function table(heads, rows) {
-  const cells = (tag, row) => row.map((cell, n) => make(tag, { class: heads[n].class }, cell));
+  const cells = (tag, row) => row.map((cell, n) => make(tag, { class: heads[n].class, "data-head": heads[n].title }, cell));
   return make("div", { class: "scroll" }, make("table", {},
     make("thead", {}, make("tr", {}, cells("th", heads.map((head) => head.title)))),
     make("tbody", {}, rows.map(({ row, open }) => make("tr", open ? { class: "link", onclick: open } : {}, cells("td", row))))));
