@@ -10,6 +10,7 @@ PROMISES = {
     "worker-killed": "A worker that is killed in the middle of a turn loses nothing and doubles nothing.",
     "history-survives": "What was said is remembered over a restart of everything.",
     "redis-away": "While Redis is away nothing is confirmed, and everything goes on by itself afterwards.",
+    "redis-causes": "A Redis that cannot be used is told with its cause, and its user needs only the ACL in the docs.",
     "redis-killed": "A Redis that is killed and started again has lost nothing that was confirmed.",
     "machines": "A machine that is cut off or dies, and workers that come and go, lose no message.",
     "failover": "With COHORT_WAIT_REPLICAS, nothing that was confirmed is lost when Redis fails over.",

@@ -19,6 +19,7 @@ from tasks.clock import SystemClock
 from tasks.envelope import DeadLetter
 from tasks.errors import Misconfigured, StateDamaged, StoreUnavailable
 from tasks.redis_url import Sentinels, sentinels
+from tasks.store.causes import unreachable, wrong
 from tasks.store.state import with_fields
 
 log = logging.getLogger("cohort.store")
@@ -52,12 +53,13 @@ def guard() -> Generator[None]:
 
     Raises:
         StoreUnavailable: Redis is away, read-only, full, loading or failing over; the command may have been done.
+        Misconfigured: it is another Redis than Cohort can use, or its user may do too little.
         StateDamaged: a key is of another type than declared.
     """
     try:
         yield
-    except (exceptions.ConnectionError, exceptions.TimeoutError, OSError) as problem:
-        raise StoreUnavailable(f"Redis cannot be reached ({type(problem).__name__})") from problem
+    except (exceptions.ConnectionError, exceptions.TimeoutError, exceptions.InvalidResponse, OSError) as problem:
+        raise StoreUnavailable(f"Redis cannot be reached ({unreachable(problem)})") from problem
     except (exceptions.OutOfMemoryError, exceptions.ReadOnlyError) as problem:
         raise StoreUnavailable(f"Redis refuses writes ({_cause(problem)})") from problem
     except exceptions.ResponseError as problem:
@@ -65,6 +67,8 @@ def guard() -> Generator[None]:
             raise StoreUnavailable(f"Redis refuses writes ({_cause(problem)})") from problem
         if "WRONGTYPE" in str(problem):
             raise StateDamaged(str(problem)) from problem
+        if (what := wrong(problem)) is not None:
+            raise Misconfigured(f"REDIS_URL: {what}") from None
         raise
 
 

@@ -6,7 +6,7 @@ from typing import Any, cast
 from redis import exceptions
 from redis.asyncio import Redis
 
-from tasks.errors import CohortError
+from tasks.errors import CohortError, Misconfigured
 from tasks.store.redis import guard
 
 _LOOK_EVERY_S = 0.05
@@ -41,7 +41,7 @@ async def rewrite(redis: Redis, patience: float = 120.0) -> None:
             # What slow commands were given.
             await server.slowlog_reset()
             about = await server.info("persistence")
-    except exceptions.ResponseError as problem:
+    except (exceptions.ResponseError, Misconfigured) as problem:
         raise NotRewritten(f"the server does not write its files again ({problem})") from None
     wrong = [name for name in ("aof_last_bgrewrite_status", "rdb_last_bgsave_status") if about.get(name, "ok") != "ok"]
     if wrong:

@@ -39,6 +39,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "cards check": (),
     "cards reload": (),
     "backup": ("file",),
+    "broadcast": ("--stop",),
+    "pair": (),
     "restore": ("file",),
     "pause": ("turns",),
     "resume": ("turns",),
