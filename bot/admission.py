@@ -1,6 +1,7 @@
 """People get in, or are kept out: pairing codes, and what admins decide by commands and buttons."""
 
 import logging
+from collections import OrderedDict
 from datetime import timedelta
 
 from bot import texts
@@ -31,6 +32,8 @@ class AccessControl:
         self._view = view
         self._clock = clock
         self._lines: list[Reply] = []
+        self._asked: OrderedDict[int, str] = OrderedDict()
+        """Names of strangers whom admins have heard of: id -> name."""
         self._codes = Allowance(_CODES, _CODES_IN, _REMEMBERED, clock)
         self._requests = Allowance(_REQUESTS, _REQUESTS_IN, 1, clock)
 
@@ -76,6 +79,9 @@ class AccessControl:
         said = texts.request(name, who) if key.chat > 0 else texts.group_request(name, who, key.chat)
         wants = who if key.chat > 0 else key.chat
         row = (Button(text=texts.ALLOW, data=f"allow:{wants}"), Button(text=texts.DENY, data=f"deny:{wants}"))
+        self._asked[wants] = name if wants == who else ""
+        if len(self._asked) > _REMEMBERED:
+            self._asked.popitem(last=False)
         lines = [self._to(admin, said) for admin in sorted(admins)]
         self._lines += [line.model_copy(update={"buttons": (row,)}) for line in lines]
 
@@ -135,12 +141,14 @@ class AccessControl:
         await self._view.store.put(self._view.bot, whom, person)
         await self._view.refresh()
         log.info("access.changed", extra={"role": standing})
+        if self._asked.pop(whom, None) is not None and whom > 0 and standing != "denied":
+            self._lines.append(self._to(whom, texts.paired(standing)))
         return texts.decided(name, whom, standing)
 
     def _name_of(self, whom: int, inbound: Inbound) -> str:
         """As far as the message tells it."""
         quoted = inbound.quoted.sender if inbound.quoted is not None else None
-        return texts.one_line(quoted.name) if quoted is not None and quoted.id == whom else ""
+        return texts.one_line(quoted.name) if quoted is not None and quoted.id == whom else self._asked.get(whom, "")
 
     def _listed(self) -> list[tuple[Standing, str, int]]:
         """Everyone with a role or without: (standing, name, id), the highest first."""

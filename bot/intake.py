@@ -149,11 +149,11 @@ class UpdateIntake:
 
     async def _moves(self, old: SessionKey, new: SessionKey, before: Sequence[Item]) -> bool:
         """Whether a session has to move; the store holds nothing of a group of strangers."""
+        await self._admission.moved(old.chat, new.chat)
         if any(item.inbound is not None and item.inbound.key == old for item in before):
             return True
         access = self._people.access
         if "admit" in (access.decide(None, old.chat), access.decide(None, new.chat)):
-            await self._admission.moved(old.chat, new.chat)
             return True
         return await self._intake.knows(old)
 

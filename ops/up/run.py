@@ -108,9 +108,6 @@ class Up:
         if self._settings.redis_url:
             warnings = weaknesses(await self._store.server.persistence())
             warnings += failover_risk(await self._store.server.info(), effective)
-        pairing: OfferedCode | None = None
-        if mode_of(effective) == "pairing" and not (await self._store.people.look(effective.bot_id)).owned:
-            pairing = await offer(effective, self._store, None)
         warnings += tuple(f"{power.about}: {power.seen}; {power.do}" for power in powers(effective))
         playground = plan.playground()
         for spec in ([playground] if playground else []) + plan.others():
@@ -135,6 +132,10 @@ class Up:
         await self._all_there(supervisor, self._store)
         await _tell_page(plan, choice.title)
         took = self._clock.monotonic() - self._began
+        pairing: OfferedCode | None = None
+        if mode_of(effective) == "pairing" and not (await self._store.people.look(effective.bot_id)).owned:
+            # At the end: its hour begins when it is shown, and the bot's name is asked from a server that is there.
+            pairing = await offer(effective, self._store, None)
         effective_plan, lines = replace(plan, settings=effective), pairing.lines if pairing else ()
         facts = banner.Facts(effective_plan, choice, where, self._home.root, took, warnings, lines)
         self._console.show(banner.render(facts, colour=self._console.colour))

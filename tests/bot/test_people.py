@@ -4,7 +4,7 @@ import pytest
 from aiogram import types as tg
 
 from bot import texts
-from tasks.access import Access, Person
+from tasks.access import Access, Person, Standing
 from tasks.session import SessionKey
 from tasks.settings import Settings, load
 from tasks.store import Store
@@ -43,8 +43,9 @@ async def test_admins_hear_of_a_stranger_and_let_them_in_by_a_button(doorway: Do
     assert [button.data for button in row] == ["allow:701", "deny:701"]
     await doorway.door.take([pressed("allow:701", message("x", sender=US, message_id=33), update_id=2)])
     assert (await stored(doorway))[BEN.id].role == "member"
-    (_, reply) = (await doorway.store.intake.replies(BOT))[-1]
-    assert (reply.edit, reply.text) == (33, texts.decided("", BEN.id, "member"))
+    (_, reply), (_, told) = (await doorway.store.intake.replies(BOT))[-2:]
+    assert (reply.edit, reply.text) == (33, texts.decided(texts.one_line(TRICKY.full_name), BEN.id, "member"))
+    assert (told.session, told.text) == ("4242:701", texts.paired("member")), "who asked hears so"
     await doorway.door.take([said("thanks", sender=BEN, chat=BENS, update_id=3)])
     assert [entry.text for entry in await doorway.inbox("4242:701")] == ["thanks"]
 
@@ -123,8 +124,9 @@ async def test_a_button_pressed_by_a_person_who_may_not_changes_nothing(settings
     assert await stored(doorway) == {}
 
 
-async def test_a_group_that_becomes_a_supergroup_keeps_what_was_decided(doorway: Doorway) -> None:
-    await doorway.store.people.put(BOT, GROUP.id, Person(role="member", name="Friends"))
+@pytest.mark.parametrize("standing", ["member", "denied"])
+async def test_a_group_that_becomes_a_supergroup_keeps_what_was_decided(doorway: Doorway, standing: Standing) -> None:
+    await doorway.store.people.put(BOT, GROUP.id, Person(role=standing, name="Friends"))
     await doorway.door.take([said(chat=GROUP, sender=None, migrate_to_chat_id=FORUM.id)])
     assert {who: person.name for who, person in (await stored(doorway)).items()} == {FORUM.id: "Friends"}
 
