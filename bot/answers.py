@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from bot import texts
-from bot.updates.commands import ADMINS, CHOICES, CODE, GREETING, UNKNOWN, UNREADABLE, Command, nearest
+from bot.updates.commands import ADMINS, CHOICES, CODE, GREETING, LOGINS, UNKNOWN, UNREADABLE, Command, nearest
 from tasks import chat_choices, keys
-from tasks.asking import ParkedTurn
+from tasks.asking import LOGGED_IN, ParkedTurn
 from tasks.chat_choices import CHAT_CHOICES, DEFAULT, ChatChoice
 from tasks.clock import Clock
 from tasks.envelope import Button, Inbound, Reply
@@ -50,6 +50,18 @@ class AdminCommands(Protocol):
         ...
 
 
+class LoginAnswers(Protocol):
+    """What people ask about their logins at MCP servers (``bot.login_commands``)."""
+
+    def hidden_ask(self, inbound: Inbound) -> Command | None:
+        """A message that is the address at which a login ended."""
+        ...
+
+    async def answer(self, ask: Command, inbound: Inbound) -> Reply:
+        """The answer to one of ``LOGINS``."""
+        ...
+
+
 class Answers:
     """Builds replies; sends nothing."""
 
@@ -63,11 +75,13 @@ class Answers:
         reminders: ReminderStore,
         notes: NoteStore,
         admission: AdminCommands,
+        logins: LoginAnswers,
     ) -> None:
         self._settings = settings
         self._admission = admission
         self._notes = notes
         self._reminders = reminders
+        self._logins = logins
         self._sessions = sessions
         self._agents = agents
         self._clock = clock
@@ -91,6 +105,8 @@ class Answers:
             return await self._picker(ask, inbound)
         if ask.name in ADMINS:
             return await self._admission.answer(ask, inbound)
+        if ask.name in LOGINS:
+            return await self._logins.answer(ask, inbound)
         build = self._builders.get(ask.name)
         return await build(ask, inbound) if build is not None else None
 
@@ -113,6 +129,10 @@ class Answers:
                 said = texts.UNREADABLE
         return say(inbound, said)
 
+    def hidden_ask(self, inbound: Inbound) -> Command | None:
+        """What a message is that no agent reads, though it is no command: the address at which a login ended."""
+        return self._logins.hidden_ask(inbound) if inbound.kind == "message" else None
+
     async def press(self, inbound: Inbound, before: Sequence[Inbound]) -> tuple[bool, str]:
         """Look at a pressed button of a question. The session's worker looks again; this is what the person reads now.
 
@@ -131,6 +151,10 @@ class Answers:
         if turn is None:
             return False, texts.QUESTION_ENDED
         refusal = turn.refusal(ident, verdict, inbound.person, self._settings.admins)
+        question = turn.question(ident)
+        if question is not None and question.login and verdict == LOGGED_IN:
+            # It has no such button: only its login page says so.
+            refusal = "ended"
         earlier = (
             entry for entry in (*waiting, *before) if entry.kind == "answer" and entry.choice.get("ask") == ident
         )

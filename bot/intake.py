@@ -191,10 +191,11 @@ class UpdateIntake:
             return Item(heard, Accept(heard.update_id, reply=reply), press=heard.callback, press_says=refusal)
         if inbound.kind == "answer":
             return await self._pressed(heard, [item.inbound for item in before if item.inbound is not None])
-        if heard.ask is None:
+        ask = heard.ask or self._answers.hidden_ask(inbound)
+        if ask is None:
             with_context = self._overheard.before(inbound)
             return Item(heard, Accept(heard.update_id, inbound=with_context), press=heard.callback)
-        return await self._asked(heard, heard.ask)
+        return await self._asked(heard, ask)
 
     async def _pressed(self, heard: Incoming, before: Sequence[Inbound]) -> Item:
         """A button of a question: its person is told at once whether that counts."""

@@ -26,6 +26,8 @@ Write to me, and I will answer.
 /usage - see what this conversation has used
 /reminders - see or cancel the reminders of this conversation
 /memory - see or delete what I keep in mind
+/login - see the logins that I wait for
+/logout - end your logins at servers that I use for you
 /whoami - see your id"""
 
 _HELP_GROUP = """
@@ -47,6 +49,8 @@ COMMANDS = (
     ("usage", "See what this conversation has used"),
     ("reminders", "See or cancel reminders"),
     ("memory", "See or delete what I keep in mind"),
+    ("login", "See the logins that I wait for"),
+    ("logout", "End your logins at servers"),
     ("whoami", "See your id"),
     ("help", "See what I can do"),
 )

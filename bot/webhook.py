@@ -49,22 +49,22 @@ class WebhookEndpoint:
         Misconfigured: the secret is empty; then a request without one would pass.
     """
 
-    def __init__(self, take: Callable[[Sequence[object]], Awaitable[object]], secret: str) -> None:
+    def __init__(
+        self, take: Callable[[Sequence[object]], Awaitable[object]], secret: str, pages: Sequence[Route] = ()
+    ) -> None:
+        """``pages``: what else is served at this address, to anyone."""
         if not secret:
             raise Misconfigured("COHORT_WEBHOOK_SECRET: required with COHORT_WEBHOOK_URL")
         self._take = take
         self._secret = secret.encode()
         self.app = Starlette(
             routes=[
-                Route("/healthz", self._health, methods=["GET"]),
+                Route("/healthz", _health, methods=["GET"]),
+                *pages,
                 # A proxy in front may change the path; the secret decides.
                 Route("/{path:path}", self._update, methods=["POST"]),
             ]
         )
-
-    async def _health(self, request: Request) -> Response:
-        _connection(request).response_sent(whole=False)
-        return PlainTextResponse("ok")
 
     async def _update(self, request: Request) -> Response:
         """One update, within its deadlines."""
@@ -77,7 +77,7 @@ class WebhookEndpoint:
                 return PlainTextResponse("wrong secret", 401)
             if not connection.authenticate():
                 return PlainTextResponse("try again", 503, {"Retry-After": str(_RETRY_AFTER_S)})
-            body = await _body(request)
+            body = await read_body(request, BODY_BYTES)
             if body is None:
                 return PlainTextResponse("too large", 413)
             connection.set_deadline(None)
@@ -106,12 +106,24 @@ class WebhookEndpoint:
         return Response()
 
 
-async def _body(request: Request) -> bytes | None:
+async def _health(request: Request) -> Response:
+    _connection(request).response_sent(whole=False)
+    return PlainTextResponse("ok")
+
+
+class PagesEndpoint:
+    """Of a bot that polls: it serves pages, and takes no updates."""
+
+    def __init__(self, pages: Sequence[Route]) -> None:
+        self.app = Starlette(routes=[Route("/healthz", _health, methods=["GET"]), *pages])
+
+
+async def read_body(request: Request, most: int) -> bytes | None:
     """The request's body. None if it is too large: then reading stops at the limit."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > BODY_BYTES:
+        if len(body) > most:
             return None
     return bytes(body)
 
@@ -166,7 +178,7 @@ def _protocol(limit: ConnectionLimit) -> type[asyncio.Protocol]:
 
 
 async def serve(
-    webhook: WebhookEndpoint, sock: socket.socket, stop: Stop, clock: Clock, most: int | None = None
+    webhook: WebhookEndpoint | PagesEndpoint, sock: socket.socket, stop: Stop, clock: Clock, most: int | None = None
 ) -> None:
     """Serve until ``stop``, and answer the requests that have arrived by then.
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 from uuid import uuid4
 
+from starlette.routing import Route
+
 from bot.admission import AccessControl
 from bot.answers import Answers
 from bot.api import Telegram, client
@@ -17,6 +19,9 @@ from bot.heartbeat import BotHeartbeat
 from bot.intake import UpdateIntake
 from bot.interrupts import Interrupts
 from bot.leader import LeaderLoop
+from bot.login_commands import LoginCommands
+from bot.login_pages import LoginPages
+from bot.logins import LoginService
 from bot.menus import Menus
 from bot.notices import Notices
 from bot.overheard import OverheardMessages
@@ -25,11 +30,12 @@ from bot.people import PeopleView
 from bot.poller import Poller
 from bot.rate import PersonalRate
 from bot.replies import Replies
+from bot.revocations import Revocations
 from bot.signs import Signs
 from bot.stop import Stop
 from bot.updates.meaning import BotIdentity
 from bot.watchdog import Watchdog
-from bot.webhook import WebhookEndpoint, listen, serve
+from bot.webhook import PagesEndpoint, WebhookEndpoint, listen, read_body, serve
 from botapi.errors import Refused, TelegramAway
 from botapi.pacing import Pacing
 from tasks import loop_lag, metrics, metrics_server
@@ -49,8 +55,6 @@ from tasks.store.pauses import PauseView
 from tasks.telemetry import hash_sessions
 
 log = logging.getLogger("cohort.bot")
-
-type Take = Callable[[Sequence[object]], Awaitable[None]]
 
 _LAST_SIGNS_S = 5.0
 """How long the end waits for interrupts and signs that have not gone out; no message depends on them."""
@@ -141,8 +145,18 @@ async def _work(connections: Connections, stop: Stop) -> None:
     # The workers' budget: Telegram counts what a bot sends, not which process sent it.
     pacing = Pacing(store.pace, connections.me.id, clock, stop.pause)
     replies = Replies(connections.me.id, store=store.intake, calls=telegram.paced(pacing), clock=clock)
-    agents, reminders, notes = LiveAgents(store.members), store.reminders, store.notes
-    answers = Answers(settings, store.sessions, agents, clock, reminders=reminders, notes=notes, admission=admission)
+    revocations = Revocations(connections.me.id, store.intake)
+    logins, pages = _logins(connections, revocations)
+    answers = Answers(
+        settings,
+        store.sessions,
+        LiveAgents(store.members),
+        clock,
+        reminders=store.reminders,
+        notes=store.notes,
+        admission=admission,
+        logins=LoginCommands(logins),
+    )
     intake = UpdateIntake(
         connections.me,
         people=people,
@@ -191,14 +205,18 @@ async def _work(connections: Connections, stop: Stop) -> None:
             background.create_task(publisher.run(), name="publisher"),
             background.create_task(people.watch(menus.changed), name="people"),
             background.create_task(menus.run(), name="menus"),
+            background.create_task(revocations.run(), name="revocations"),
         ]
         await menus.show()
         log.info("bot.ready", extra={"bot": about.bot, "username": about.username, "mode": mode})
         if settings.webhook_url:
-            await _be_called(connections, take, replies, leader, stop)
+            secret = settings.webhook_secret.get_secret_value() if settings.webhook_secret is not None else ""
+            await _be_called(connections, WebhookEndpoint(take, secret, pages), replies, leader, stop)
         else:
             polled, paused = heartbeat.polled, lambda: pauses.intake
             poller = lambda: Poller(telegram, take, Watchdog(clock), polled=polled, paused=paused)  # noqa: E731
+            if pages:
+                helpers.append(background.create_task(_serve_pages(connections, pages, stop), name="login pages"))
             await leader.run(partial(_poll, poller, replies), stop)
         with suppress(TimeoutError):
             async with asyncio.timeout(_LAST_SIGNS_S):
@@ -209,13 +227,45 @@ async def _work(connections: Connections, stop: Stop) -> None:
     log.info("bot.ended")
 
 
+def _logins(connections: Connections, revocations: Revocations) -> tuple[LoginService | None, Sequence[Route]]:
+    """What knows of logins, and the page behind them; nothing where there is no key to keep them under."""
+    store = connections.store
+    if not store.logins.kept:
+        return None, ()
+    logins = LoginService(
+        connections.me.id,
+        store=store.logins,
+        sessions=store.sessions,
+        intake=store.intake,
+        doorbells=connections.doorbells,
+        revocations=revocations,
+        clock=connections.clock,
+    )
+    return logins, LoginPages(logins, read_body).routes
+
+
 async def _poll(poller: Callable[[], Poller], replies: Replies, term: Stop) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(replies.run(term), name="replies")
         await poller().run(term)
 
 
-async def _be_called(connections: Connections, take: Take, replies: Replies, leader: LeaderLoop, stop: Stop) -> None:
+async def _serve_pages(connections: Connections, pages: Sequence[Route], stop: Stop) -> None:
+    """A bot that polls serves the page that login pages send people back to, where its port is free."""
+    settings = connections.settings
+    try:
+        sock = listen(settings.webhook_host, settings.webhook_port)
+    except Misconfigured as problem:
+        # Of several bots on one machine one has it, and the address that a browser ended at can be pasted.
+        log.warning("login.pages_not_served", extra={"problem": str(problem)})
+        return
+    with closing(sock):
+        await serve(PagesEndpoint(pages), sock, stop, connections.clock)
+
+
+async def _be_called(
+    connections: Connections, webhook: WebhookEndpoint, replies: Replies, leader: LeaderLoop, stop: Stop
+) -> None:
     """Webhook mode: every process takes updates; the one that holds the lease sends the bot's own replies."""
     settings = connections.settings
     url, secret = settings.webhook_url or "", settings.webhook_secret
@@ -225,7 +275,6 @@ async def _be_called(connections: Connections, take: Take, replies: Replies, lea
         with closing(listen(settings.webhook_host, settings.webhook_port)) as sock:
             # Telegram sends updates as soon as it has the address.
             group.create_task(leader.run(replies.run, stop), name="replies")
-            webhook = WebhookEndpoint(take, secret.get_secret_value())
             serving = group.create_task(serve(webhook, sock, stop, connections.clock), name="webhook")
             try:
                 await _patiently(

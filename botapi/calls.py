@@ -179,6 +179,10 @@ def _answering(shape: Shape) -> ReplyParameters | None:
 def _keyboard(shape: Shape) -> InlineKeyboardMarkup | None:
     if not shape.buttons:
         return None
-    return InlineKeyboardMarkup(
-        [[InlineKeyboardButton(button.text, callback_data=button.data) for button in row] for row in shape.buttons]
-    )
+    return InlineKeyboardMarkup([[_button(button) for button in row] for row in shape.buttons])
+
+
+def _button(button: Button) -> InlineKeyboardButton:
+    if button.url:
+        return InlineKeyboardButton(button.text, url=button.url)
+    return InlineKeyboardButton(button.text, callback_data=button.data)

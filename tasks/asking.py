@@ -1,6 +1,7 @@
 """A parked turn: what its session's state says while people are asked, and who may answer (pure)."""
 
 from collections.abc import Collection, Mapping
+from itertools import islice
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,6 +11,9 @@ from tasks.text import within
 
 WORD = "ask"
 """Begins the data of a question's buttons: ``ask:<id of the question>:<verdict or number of the choice>``."""
+
+LOGGED_IN = "0"
+"""What the end of a login says to its question. No button says it."""
 
 MOST_CHOICES = 8
 """Choices that a question may offer."""
@@ -45,12 +49,18 @@ class OpenQuestion(BaseModel):
     """Of kind ``ask``; none: any words."""
     scope: str = ""
     """What "always" allows; empty: it is not offered."""
+    login: str = ""
+    """The login that it waits for; the first choice is its end, and has no button."""
+    link: str = ""
+    """The login's page; empty in a group."""
 
     @property
     def buttons(self) -> tuple[tuple[Button, ...], ...]:
         """What to press."""
         if self.kind == "ask":
-            return tuple((self._button(choice, str(place)),) for place, choice in enumerate(self.choices))
+            page = ((Button(text="Log in", url=self.link),),) if self.link else ()
+            said = ((self._button(choice, str(place)),) for place, choice in enumerate(self.choices))
+            return (*page, *(islice(said, 1, None) if self.login else said))
         if self.kind == "doubt":
             return ((self._button("Do it again", "once"), self._button("Leave it", "no")),)
         always = ((self._button("Always in this chat", "always"),),) if self.scope else ()
@@ -60,8 +70,10 @@ class OpenQuestion(BaseModel):
         return Button(text=within(text, _LABEL), data=f"{WORD}:{self.id}:{verdict}")
 
     def takes(self, verdict: str) -> bool:
-        """Whether a button of it says this."""
-        return any(button.data == f"{WORD}:{self.id}:{verdict}" for row in self.buttons for button in row)
+        """Whether this may be said to it: by one of its buttons, or by the end of its login."""
+        return (bool(self.login) and verdict == LOGGED_IN) or any(
+            button.data == f"{WORD}:{self.id}:{verdict}" for row in self.buttons for button in row
+        )
 
 
 class GivenAnswer(BaseModel):

@@ -171,7 +171,9 @@ class Button(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     text: str
-    data: str
+    data: str = ""
+    url: str = ""
+    """A page that it opens instead of giving data back."""
 
 
 class OutFile(BaseModel):

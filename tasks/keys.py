@@ -10,6 +10,8 @@ PREFIX = "cohort:"
 LAYOUT_VERSION = 1
 """Of the keys below. A process refuses to start on a layout newer than it knows."""
 
+LOGINS = f"{PREFIX}bot:*:logins:*"
+
 type Lifetime = Literal["permanent", "expires", "empties"]
 
 
@@ -40,6 +42,7 @@ KINDS = (
     KeyKind("cohort:bot:*:people", "hash", "permanent", "who was let in or kept out, and in which role"),
     KeyKind("cohort:bot:*:pairing", "hash", "expires", "digest and role of the pairing code that is valid"),
     KeyKind("cohort:bot:*:guesses", "string", "expires", "pairing codes that were sent within the hour"),
+    KeyKind(LOGINS, "hash", "permanent", "logins of one person at MCP servers, sealed"),
     KeyKind("cohort:bots", "hash", "expires", "the bot's processes: who polls, and since when"),
     KeyKind("cohort:slot:*:pending", "zset", "empties", "session -> when its oldest work was accepted"),
     KeyKind("cohort:slot:*:parked", "zset", "empties", "sessions that wait for a person -> when they are given up"),
@@ -116,6 +119,10 @@ def pairing(bot: int) -> str:
 
 def guesses(bot: int) -> str:
     return f"{PREFIX}bot:{bot}:guesses"
+
+
+def logins(bot: int, person: int) -> str:
+    return f"{PREFIX}bot:{bot}:logins:{person}"
 
 
 def pending(slot: int) -> str:

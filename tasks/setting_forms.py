@@ -13,6 +13,9 @@ from tasks import redis_url
 _SECRET = re.compile(r"[A-Za-z0-9_-]{16,256}")
 
 
+_LEAST_KEY = 32
+
+
 def _seconds(value: object) -> object:
     """Durations are written as seconds; pydantic takes bare digits in text for something else."""
     try:
@@ -69,6 +72,15 @@ def _login(value: SecretStr) -> SecretStr:
 
 
 type Login = Annotated[SecretStr, AfterValidator(_login)]
+
+
+def _secret_keys(value: SecretStr) -> SecretStr:
+    for key in value.get_secret_value().split(","):
+        if len(key.strip()) < _LEAST_KEY or not key.strip().isascii():
+            raise ValueError("each key has at least 32 characters (make one: openssl rand -hex 32)")
+    return value
+
+
 type Duration = Annotated[timedelta, BeforeValidator(_seconds)]
 type Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parted)]
 type Ids = Annotated[tuple[int, ...], NoDecode, BeforeValidator(_parted)]
@@ -76,4 +88,13 @@ type Hosts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parted), Afte
 type Token = Annotated[SecretStr, AfterValidator(_token)]
 type Url = Annotated[str, AfterValidator(_url)]
 type RedisUrl = Annotated[Url, AfterValidator(_redis)]
+type SecretKeys = Annotated[SecretStr, AfterValidator(_secret_keys)]
 type Secret = Annotated[SecretStr, AfterValidator(_secret)]
+
+CALLBACK_PATH = "/oauth/callback"
+"""Of the bot's address: where login pages lead back to."""
+
+
+def callback(address: str | None, port: int) -> str:
+    """The whole address; without one of the bot's own, that of this machine."""
+    return f"{address or f'http://127.0.0.1:{port}'}{CALLBACK_PATH}"

@@ -13,7 +13,7 @@ from tasks import environ as environment
 from tasks.addresses import is_loopback
 from tasks.agent_files import found_configuration
 from tasks.errors import Misconfigured
-from tasks.setting_forms import Duration, Hosts, Ids, Login, Names, RedisUrl, Secret, Token, Url
+from tasks.setting_forms import Duration, Hosts, Ids, Login, Names, RedisUrl, Secret, SecretKeys, Token, Url, callback
 
 
 class Settings(BaseSettings):
@@ -160,7 +160,11 @@ class Settings(BaseSettings):
     webhook_host: str = Field("127.0.0.1", alias="COHORT_WEBHOOK_HOST")
     """Local address the webhook listens on; `0.0.0.0` when the proxy that ends TLS is on another machine."""
     webhook_port: int = Field(8443, alias="COHORT_WEBHOOK_PORT", ge=0, le=65535)
-    """Local port the webhook listens on."""
+    """Local port the webhook listens on, and, with a `COHORT_SECRET_KEY`, a bot that polls (`/oauth/callback`)."""
+    secret_key: SecretKeys | None = Field(None, alias="COHORT_SECRET_KEY")
+    """Encrypts logins at MCP servers (`isolation: user`): 32 characters or more; several, with commas: newest first."""
+    public_url: Url | None = Field(None, alias="COHORT_PUBLIC_URL")
+    """Address by which browsers reach the bot's port (`/oauth/callback`). Without one people paste an address."""
 
     # -- how it runs
     heartbeat_ttl: Duration = Field(timedelta(seconds=5), alias="COHORT_HEARTBEAT_TTL", ge=timedelta(seconds=1))
@@ -223,6 +227,17 @@ class Settings(BaseSettings):
                 "TELEGRAM_BOT_TOKEN is not set; get one from @BotFather, or use `cohort up` without one"
             )
         return self.telegram_bot_token.get_secret_value()
+
+    @property
+    def secret_keys(self) -> tuple[str, ...]:
+        """The keys in the clear, for the box that seals with them only."""
+        said = self.secret_key.get_secret_value().split(",") if self.secret_key is not None else ()
+        return tuple(key.strip() for key in said)
+
+    @property
+    def callback_url(self) -> str:
+        """Where login pages lead back to."""
+        return callback(self.public_url, self.webhook_port)
 
     @property
     def redis(self) -> str:

@@ -80,6 +80,10 @@ class Question:
     """What a tool offers as answers; none: any words."""
     scope: str = ""
     """What "always" allows; empty: it is not offered."""
+    login: str = ""
+    """The login that it waits for (``tasks.logins.PendingLogin.id``): the first choice is that the person came back."""
+    link: str = ""
+    """The page to open; for the person's eyes only."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ What a model's faults are called stands with their table (``workers.runtime.faul
 import re
 from collections.abc import Mapping
 
-from tasks.asking import GivenAnswer, OpenQuestion
+from tasks.asking import LOGGED_IN, GivenAnswer, OpenQuestion
 
 NEW_CONVERSATION = "New conversation. I have forgotten what we said before."
 ENDED = "Stopped."
@@ -49,6 +49,8 @@ def answered(question: OpenQuestion, given: GivenAnswer, *, named: bool) -> str:
             return f"Allowed, from now on always in this chat.{by}"
         case "no":
             return f"Denied.{by}"
+        case verdict if question.login and verdict == LOGGED_IN:
+            return "Logged in."
         case _ if question.kind == "ask" and given.verdict:
             return f"Answer: {given.words}{by}"
         case _ if question.kind == "ask":

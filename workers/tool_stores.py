@@ -1,7 +1,10 @@
-"""What the tools of a turn may use (Protocols): notes of a session, and reminders."""
+"""What the tools of a turn may use (Protocols): notes of a session, reminders, and logins of people."""
 
+from collections.abc import Callable
 from typing import Protocol
 
+from tasks.logins import Login
+from tasks.secret_box import SecretBox
 from tasks.session import SessionKey
 
 
@@ -34,4 +37,28 @@ class Reminders(Protocol):
         Raises:
             Terminal: too near or too far off, too long, too many, or a chain without end.
         """
+        ...
+
+
+class Logins(Protocol):
+    """Logins of people at MCP servers (``tasks.store.logins.LoginStore``)."""
+
+    @property
+    def kept(self) -> bool:
+        """Whether logins can be kept here."""
+        ...
+
+    @property
+    def box(self) -> SecretBox:
+        """What seals them."""
+        ...
+
+    async def read(self, bot: int, person: int, server: str) -> Login | None:
+        """What is kept of a person at a server."""
+        ...
+
+    async def change(
+        self, bot: int, person: int, server: str, change: Callable[[Login | None], Login | None]
+    ) -> Login | None:
+        """Replace it by what ``change`` makes of it, which may be called several times."""
         ...

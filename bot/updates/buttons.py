@@ -32,7 +32,7 @@ def pressed(at: UpdateReading, query: CallbackQuery) -> Meaning:
     match word:
         case "retry" | "stop":
             kind = word
-        case _ if word in ("reminders", "forget", *ADMINS) and argument:
+        case _ if word in ("reminders", "forget", "logout", *ADMINS) and argument:
             kind, ask = "message", Command(word, argument)
         case _ if word == WORD and argument:
             ident, _, verdict = argument.partition(":")

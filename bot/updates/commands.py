@@ -27,7 +27,8 @@ CHOICES = frozenset({"model", "agent", *CHAT_CHOICES})
 ADMINS = frozenset({"allow", "deny", "people"})
 """Commands of those who let people in."""
 
-ASKS = frozenset({"start", "help", "whoami", "status", "usage", "reminders", "memory", "forget"}) | CHOICES | ADMINS
+_OWN = frozenset({"start", "help", "whoami", "status", "usage", "reminders", "memory", "forget", "login", "logout"})
+ASKS = _OWN | CHOICES | ADMINS
 """Commands that the bot answers itself."""
 
 
@@ -54,6 +55,12 @@ GREETING = Command("greeting")
 
 UNKNOWN = "unknown"
 """Names a command that stands for one that we do not know, which is its argument."""
+
+PASTED = Command("the end of a login")
+"""Stands for a message that is the address at which a login ended."""
+
+LOGINS = frozenset({"login", "logout", PASTED.name})
+"""What is asked about logins at MCP servers."""
 
 CODE = Command("code")
 """Stands for a pairing code where it counts for nothing."""

@@ -107,6 +107,11 @@ def _server(here: Context, name: str, settings: Mapping[str, Any]) -> Finding:
     reached = "can be started" if command else "is reached by URL"
     if settings.get("isolation") == "chat":
         return Finding(about, "ok", f"{reached}; each chat has its own")
+    if settings.get("isolation") == "user":
+        if not here.environ.get("COHORT_SECRET_KEY"):
+            do = "make one for workers and bot: openssl rand -hex 32"
+            return Finding(about, "problem", "people log in there, and COHORT_SECRET_KEY is not set", do)
+        return Finding(about, "ok", f"{reached}; each person logs in")
     args = settings.get("args")
     parts = (command, url, *(args if isinstance(args, list | tuple) else [args]))
     words = " ".join((name, *(str(part) for part in parts if part))).lower()

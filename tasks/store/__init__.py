@@ -19,6 +19,7 @@ from tasks.store.journal import JournalStore
 from tasks.store.layout import check_layout, open_layout
 from tasks.store.lease import NodeNames, PollerLease
 from tasks.store.listing import SessionListing
+from tasks.store.logins import LoginStore
 from tasks.store.membership import Membership
 from tasks.store.moves import Moves
 from tasks.store.notes import NoteStore
@@ -64,6 +65,7 @@ class Store:
     reminders: ReminderStore
     erasure: Erasure
     listing: SessionListing
+    logins: LoginStore
     pauses: PauseStore
     broadcasts: BroadcastStore
     people: PeopleStore
@@ -125,6 +127,7 @@ def _store(settings: Settings, clock: Clock, redis: Redis, *, heartbeat: Redis, 
         notes=NoteStore(tools),
         reminders=ReminderStore(redis, clock, slots=settings.slots),
         listing=SessionListing(redis),
+        logins=LoginStore(redis, settings),
         pauses=PauseStore(heartbeat, clock),
         broadcasts=BroadcastStore(redis),
         people=PeopleStore(redis, clock),

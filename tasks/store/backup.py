@@ -29,7 +29,7 @@ _BEFORE = (
     "cohort:dead",
 )
 """Read before the sessions: what leaves one of these for an inbox meanwhile is then in both, and not in neither."""
-_AFTER = ("cohort:bot:*:replies", "cohort:usage:*", "cohort:reminder-number", "cohort:dead")
+_AFTER = ("cohort:bot:*:replies", keys.LOGINS, "cohort:usage:*", "cohort:reminder-number", "cohort:dead")
 """Read after the sessions; ``dead`` again, because a message may leave an inbox for it."""
 _CHUNK = 500
 """Elements that one command writes; even, so that pairs stay together."""

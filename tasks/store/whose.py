@@ -52,9 +52,11 @@ class Whose:
         return self.user is not None and scope in (["chat", str(self.user)], ["user", str(self.user)])
 
     def is_named_in(self, name: str) -> bool:
-        """Whether a key that expires is named after the session or the person."""
+        """Whether a key that expires, or holds logins, is named after the session or the person."""
         kind = keys.kind_of(name)
-        if kind is None or kind.lifetime != "expires" or name.startswith(keys.worker("")):
+        if kind is None or name.startswith(keys.worker("")):
+            return False
+        if kind.lifetime != "expires" and kind.pattern != keys.LOGINS:
             return False
         if self.session is not None:
             return name == keys.reminders(f"s:{self.session}")

@@ -16,10 +16,13 @@ from bot.api import Telegram, client
 from bot.group_control import Administrators, GroupControl
 from bot.intake import UpdateIntake
 from bot.interrupts import Interrupts
+from bot.login_commands import LoginCommands
+from bot.logins import LoginService
 from bot.notices import Notices
 from bot.overheard import OverheardMessages
 from bot.people import PeopleView
 from bot.rate import PersonalRate
+from bot.revocations import Revocations
 from bot.signs import Signs
 from bot.updates.meaning import BotIdentity
 from bot.watchdog import Watchdog
@@ -139,6 +142,8 @@ class Doorway:
     agents: NamedAgents
     clock: HandClock
     people: PeopleView
+    logins: LoginService | None
+    revocations: Revocations
 
     async def inbox(self, session: str) -> list[Inbound]:
         """What waits in a session, oldest first."""
@@ -194,16 +199,26 @@ def make_doorway(
     word = OperatorsWord(mode=mode, allow=tuple(given.allow), admins=tuple(given.admins))
     people, rate = PeopleView(BOT, store.people, word), PersonalRate(settings.rate)
     admission = AccessControl(people, clock)
+    doorbells = Doorbells(make_app(settings), slots=settings.slots)
+    revocations = Revocations(BOT, store.intake)
+    logins = logins_of(settings, store, doorbells, revocations, clock)
     door = UpdateIntake(
         BotIdentity.of(BOT, "cohort_bot"),
         people=people,
         admission=admission,
         rate=rate,
         answers=Answers(
-            settings, store.sessions, agents, clock, reminders=store.reminders, notes=store.notes, admission=admission
+            settings,
+            store.sessions,
+            agents,
+            clock,
+            reminders=store.reminders,
+            notes=store.notes,
+            admission=admission,
+            logins=LoginCommands(logins),
         ),
         intake=intake or store.intake,  # pyright: ignore[reportArgumentType]
-        doorbells=Doorbells(make_app(settings), slots=settings.slots),
+        doorbells=doorbells,
         interrupts=interrupts,
         signs=acks,
         notices=Notices(BOT, store.intake, clock, admission=admission, rate=rate),
@@ -211,7 +226,24 @@ def make_doorway(
         control=GroupControl(settings.group_control, admins, clock),
         clock=clock,
     )
-    return Doorway(settings, door, store, remote, signs, interrupts, acks, agents, clock, people)
+    return Doorway(settings, door, store, remote, signs, interrupts, acks, agents, clock, people, logins, revocations)
+
+
+def logins_of(
+    settings: Settings, store: Store, doorbells: Doorbells, revocations: Revocations, clock: HandClock
+) -> LoginService | None:
+    """As the bot's composition root makes it."""
+    if not settings.secret_keys:
+        return None
+    return LoginService(
+        BOT,
+        store=store.logins,
+        sessions=store.sessions,
+        intake=store.intake,
+        doorbells=doorbells,
+        revocations=revocations,
+        clock=clock,
+    )
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import pytest
 
 from bot.answers import Answers
+from bot.login_commands import LoginCommands
 from bot.updates.commands import Command
 from tasks.envelope import Inbound
 from tasks.session import SessionKey
@@ -37,7 +38,16 @@ async def test_what_was_chosen_and_is_no_longer_there_is_not_shown_as_what_answe
     message = Inbound(session="42:7", update_id=1, at=0.0, chat_type="private")
     for models, shown in (("sonnet", False), ("haiku,sonnet", True)):
         settings = load({"TELEGRAM_BOT_TOKEN": TOKEN, "COHORT_MODELS": models, "COHORT_MODEL": "opus"})
-        answers = Answers(settings, session, session, HandClock(), reminders=session, notes=session, admission=session)
+        answers = Answers(
+            settings,
+            session,
+            session,
+            HandClock(),
+            reminders=session,
+            notes=session,
+            admission=session,
+            logins=LoginCommands(None),
+        )
         for command in ("status", "model"):
             reply = await answers.answer(Command(command), message)
             assert reply is not None
@@ -60,7 +70,16 @@ async def test_a_thousand_names_to_choose_from_are_a_message_that_telegram_takes
     session = Many()
     models = ",".join(f"openrouter.maker/model-{number}" for number in range(1000))
     settings = load({"TELEGRAM_BOT_TOKEN": TOKEN, "COHORT_MODELS": models})
-    answers = Answers(settings, session, session, HandClock(), reminders=session, notes=session, admission=session)
+    answers = Answers(
+        settings,
+        session,
+        session,
+        HandClock(),
+        reminders=session,
+        notes=session,
+        admission=session,
+        logins=LoginCommands(None),
+    )
     for command in ("agent", "model"):
         message = Inbound(session="42:7", update_id=1, at=0.0, chat_type="private")
         reply = await answers.answer(Command(command, argument), message)

@@ -136,7 +136,7 @@ async def test_an_agent_used_as_a_tool_with_a_chats_own_server_is_refused_before
     path = card(cards, "boss.md", f"---\n{kind}name: boss\nagents: [keeper]\n---\nYou.\n")
     (problem,) = check_cards(settings_of())
     assert (problem.file, problem.line) == (path, 4 if kind else 3)
-    assert "uses keeper as a tool, and keeper has a chat's own server (memory)" in problem.what
+    assert "uses keeper as a tool, and keeper has a chat's or a person's own server (memory)" in problem.what
     with pytest.raises(Misconfigured, match="uses keeper as a tool"):
         async with runtime():
             pass

@@ -144,6 +144,7 @@ STEPS = (
         ["7:1", "100", "200"],
         {"state": {"epoch": "3", "touched": "50"}, "notes": {"a": "b"}},
     ),
+    Step("swap_login", ["logins"], ["calendar", "old", "new"], {"logins": {"calendar": "old"}}),
     Step("purge", ["dead"], [LETTER_ID], {"dead": "{}"}),
     Step(
         "strike",

@@ -60,6 +60,7 @@ async def open_worker(
             ),
             notes=store.notes,
             reminders=store.tool_reminders,
+            logins=store.logins,
             alert=(alerts := Alerts(settings, store.alerts, store.intake)).raise_,
         ) as engine,
     ):

@@ -14,16 +14,18 @@ from fast_agent.types import PromptMessageExtended
 from tasks.agent_files import documents
 from tasks.clock import Clock
 from tasks.errors import Misconfigured
-from tasks.session import SessionKey
 from tasks.settings import Settings
+from workers.interfaces import TurnRequest
 from workers.runtime import cards, hardening, instances, server_calls, shell_processes
 from workers.runtime.durable import tool_facts
 from workers.runtime.lanes.baseline import Baseline
 from workers.runtime.lanes.pool import Lane
 from workers.runtime.mcp_health import Alert, ServerHealth
 from workers.runtime.mcp_isolation import Isolation
+from workers.runtime.mcp_persons import PersonsServers
 from workers.runtime.models import switching
 from workers.runtime.patches import harness_tools
+from workers.tool_stores import Logins
 
 if TYPE_CHECKING:
     from fast_agent.core.fastagent import AgentInstance
@@ -46,7 +48,7 @@ class _Kept:
 class AgentRegistry:
     """One FastAgent and the instances that are made of it (an ``InstanceFactory`` of lanes)."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, settings: Settings, clock: Clock, logins: Logins | None = None) -> None:
         """Read the configuration and the cards.
 
         Raises:
@@ -59,6 +61,7 @@ class AgentRegistry:
         self._kept: dict[int, _Kept] = {}
         self.servers = ServerHealth()
         self._isolation = Isolation(settings.home, self.servers)
+        self._persons = PersonsServers(settings, self.servers, logins, clock)
         _check(settings)
         self.fast = instances.build(settings)
         instances.load_cards(self.fast, settings)
@@ -96,19 +99,21 @@ class AgentRegistry:
         """The messages that an agent's card begins with."""
         return list(self._initial.get(agent, ()))
 
-    async def prepare(self, lane: Lane, agents: Iterable[Any], session: SessionKey) -> None:
-        """Make a lane ready for a turn of a session by these agents of it.
+    async def prepare(self, lane: Lane, agents: Iterable[Any], request: TurnRequest) -> None:
+        """Make a lane ready for a turn by these agents of it.
 
         Raises:
             TurnFailed: a server of the session does not start, or one of another does not end; the lane is spoiled.
         """
-        agents = list(agents)
+        agents, session = list(agents), request.session
         kept = self._kept[id(lane.agents)]
         if lane.warm not in {None, str(session)}:
+            await self._persons.cool(lane)
             await self._isolation.cool(lane)
             kept.fresh.restore()
             kept.resting = kept.fresh
-        if await self._isolation.prepare(lane, agents, session):
+        changed = await self._persons.prepare(lane, agents, request)
+        if await self._isolation.prepare(lane, agents, session) or changed:
             kept.resting = self._baseline(lane.agents)
         if any(shell_processes.has_shell(agent) or harness_tools.has(agent) for agent in agents):
             # Processes and attached servers may stay between this session's turns.
@@ -202,6 +207,7 @@ class AgentRegistry:
                 destructive=self._settings.approve != "listed",
             )
             self._isolation.read(self.fast)
+            self._persons.read(self.fast)
 
     # -- lanes.Maker
 
@@ -224,6 +230,7 @@ class AgentRegistry:
 
     async def dispose(self, lane: Lane, instance: "AgentInstance") -> None:
         self._isolation.forget(lane)
+        self._persons.forget(lane)
         kept = self._kept.pop(id(instance))
         try:
             await instances.dispose_instance(self._harness, instance)

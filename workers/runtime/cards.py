@@ -22,6 +22,7 @@ from tasks.errors import Misconfigured
 from tasks.settings import Settings, load
 from workers.runtime.durable import tool_facts
 from workers.runtime.mcp_isolation import MARK, OWN
+from workers.runtime.mcp_persons import PERSON
 from workers.runtime.patches import card_reading, patch
 
 _TOOL_USERS = frozenset({"agent", "basic", "smart"})
@@ -53,7 +54,7 @@ def check_cards(settings: Settings) -> list[CardProblem]:
         The problems; the cards are accepted if there are no problems.
     """
     servers, problems = _configuration(settings)
-    own = {name for name, server in servers.items() if isinstance(server, dict) and server.get(MARK) == OWN}
+    own = {name for name, server in servers.items() if isinstance(server, dict) and server.get(MARK) in {OWN, PERSON}}
     cards = settings.cards
     patch.apply(only=("card_reading", "card_entries"))
     try:
@@ -148,8 +149,12 @@ def _wrong_marks(path: Path, servers: dict[str, Any]) -> Iterable[CardProblem]:
         if not isinstance(server, dict):
             continue
         mark = server.get(MARK)
-        if mark not in {None, OWN}:
-            what, do = f"server {name} has {MARK}: {mark}", f"write `{MARK}: {OWN}`, or leave it out"
+        if mark == PERSON and not (server.get("url") or "://" in str(server.get("target", ""))):
+            what, do = f"server {name} has {MARK}: {mark} and no url", "people can log in at servers with a url only"
+            yield CardProblem(path, _line(text, f"{MARK}: {mark}"), what, do)
+        if mark not in {None, OWN, PERSON}:
+            do = f"write `{MARK}: {OWN}` or `{MARK}: {PERSON}`, or leave it out"
+            what = f"server {name} has {MARK}: {mark}"
             yield CardProblem(path, _line(text, f"{MARK}: {mark}"), what, do)
         for key in tool_facts.KEYS:
             said = tool_facts.wrong({key: server[key]}) if key in server else None
@@ -168,7 +173,7 @@ def _copied(cards: Iterable[Card], own: set[str]) -> Iterable[CardProblem]:
             servers = named[child].head.get("servers") if child in named else None
             lost = sorted(own & {str(name) for name in servers or ()})
             if lost:
-                what = f"uses {child} as a tool, and {child} has a chat's own server ({', '.join(lost)})"
+                what = f"uses {child} as a tool, and {child} has a chat's or a person's own server ({', '.join(lost)})"
                 line = _line(card.path.read_text(encoding="utf-8-sig"), child)
                 do = "name the server in this card instead, or make it a chain or router"
                 yield CardProblem(card.path, line, what, do)

@@ -37,7 +37,7 @@ from workers.runtime.turns.answer_check import EndMarkers
 from workers.runtime.turns.shortening import Shortening
 from workers.runtime.turns.time_limit import TurnLimit
 from workers.runtime.turns.turn import Turn, TurnAnswer, TurnInput
-from workers.tool_stores import Notes, Reminders
+from workers.tool_stores import Logins, Notes, Reminders
 
 log = logging.getLogger("cohort.runtime")
 
@@ -57,18 +57,17 @@ class Engine:
         media: MediaSource | None = None,
         notes: Notes | None = None,
         reminders: Reminders | None = None,
+        logins: Logins | None = None,
         alert: Alert | None = None,
     ) -> None:
-        """What turns may use: without one its use is refused in words.
-
-        ``alert`` tells the operator that an MCP server is down.
-        """
+        """What turns may use: without one its use is refused in words. ``alert`` tells that an MCP server is down."""
         self._alert = alert
         self._settings = settings
         self._clock = clock
         self._media = media
         self._budget = FileBudget(settings.media_max_mib * 2**20)
         self._toolbox = Toolbox(notes, reminders)
+        self._logins = logins
         self.breaker = Breaker(clock)
         self._stack = AsyncExitStack()
         self._ends = EndMarkers()
@@ -79,7 +78,7 @@ class Engine:
         Raises:
             Misconfigured: what the operator has to put right, in one line.
         """
-        self._registry = AgentRegistry(self._settings, self._clock)
+        self._registry = AgentRegistry(self._settings, self._clock, self._logins)
         self._choices = ModelChooser(self._registry.fast, self._settings, self.breaker)
         self.histories = Histories(self._registry, self._choices, self._settings)
         self._stack.push_async_callback(connections.close)
@@ -288,7 +287,7 @@ class Engine:
         """
         agents: Any = lane.agents.agents
         members = [agents[name] for name in choice.members if name in agents]
-        await self._registry.prepare(lane, members, request.session)
+        await self._registry.prepare(lane, members, request)
         if choice.switch is not None:
             try:
                 await switching.switch(switching.answering(members), choice.switch)

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Self
+from typing import Protocol, Self
 
 from tasks.asking import MOST_CHOICES
 from tasks.envelope import Inbound
@@ -79,7 +79,25 @@ def current_call() -> Call:
     return call
 
 
-type AskOfCall = Callable[[str, tuple[str, ...]], Awaitable[PersonsAnswer | None]]
+@dataclass(frozen=True, slots=True)
+class LoginAsk:
+    """A question that waits for a login."""
+
+    begin: Callable[[], Awaitable[tuple[str, str, str]]] | None = None
+    """Begins it, when the question was not answered yet: the login's id, the question, the link."""
+    given: bool = False
+    """Only what was answered already; nothing is asked."""
+
+
+class AskOfCall(Protocol):
+    """Puts a question with its choices; None when there is no person to ask."""
+
+    async def __call__(
+        self, text: str, choices: tuple[str, ...], login: LoginAsk | None = None, /
+    ) -> PersonsAnswer | None:
+        """Ask."""
+        ...
+
 
 ask_of_call: ContextVar[AskOfCall | None] = ContextVar("ask_of_call", default=None)
 """Asks a person from inside the tool call that runs."""

@@ -99,6 +99,8 @@ def open_question(question: Question) -> OpenQuestion:
             about=" ".join(text.split())[:_ABOUT],
             text=text,
             choices=question.choices,
+            login=question.login,
+            link=question.link,
         )
     head = f"{texts.MAY_HAVE_HAPPENED if kind == 'doubt' else texts.MAY_I}\n\n"
     block = within(f"{tool}\n{shown_arguments(question.arguments)}".rstrip(), _TEXT - utf16(head))

@@ -111,7 +111,9 @@ def plan_parked(parking: Parking, entries: Sequence[Inbound], said: Said, rules:
             waits = stood or _is_anothers(turn, entry, rules.admins)
             given = _joins(noted, entry) if joins and not waits else {}
         for ident in given:
-            places[ident] = entry.message_id if entry.kind == "answer" else parking.asked.get(ident)
+            # The end of a login comes from no message.
+            pressed = entry.message_id if entry.kind == "answer" else None
+            places[ident] = pressed or parking.asked.get(ident)
         noted = noted.model_copy(update={"given": {**noted.given, **given}})
     if places:
         return Noted(noted, places)

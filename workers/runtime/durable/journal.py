@@ -245,28 +245,29 @@ class StepJournal:
 
     def rests(self, key: str) -> bool:
         """Whether the call waited for a person itself when its turn was parked: so nothing of it was under way."""
-        return any(question.startswith(f"{self.question_of(key)}/") for question in self.answers)
+        asked = f"{self.question_of(key)}/"
+        rests = any(question.startswith(asked) for question in self.answers)
+        self._used.update({key} if rests else ())
+        return rests
 
-    async def ask(self, question: Question, *, harmless: bool) -> PersonsAnswer | None:
-        """Ask from inside a call, ``question.key``; it runs again from its beginning when the answer is there.
-
-        Returns:
-            The answer; None when there is no person to ask.
-        """
-        key = question.key
-        self._asked[key] += 1
-        number = f"/ask{self._asked[key]}"
+    async def answer_inside(self, key: str, tool: str, *, harmless: bool) -> PersonsAnswer | None:
+        """What was said to the next question that a call asks from inside; None when it was not asked yet."""
+        number = f"/ask{self._asked[key] + 1}"
         for asked, said in self.answers.items():
             if asked.startswith(f"{key}/") and asked.endswith(number):
+                self._asked[key] += 1
                 if not harmless and self.rests(key):
                     # From here on it acts: a worker that dies now leaves it in doubt.
-                    await self.begin(key, question.tool)
+                    await self.begin(key, tool)
                 return said
-        if not self.asks:
-            return None
-        self._resting.add(key)
-        await self.park(replace(question, key=f"{self.question_of(key)}{number}"))
         return None
+
+    async def ask(self, question: Question) -> None:
+        """Ask from inside a call, which runs again from its beginning when the answer is there. Never returns."""
+        key = question.key
+        self._asked[key] += 1
+        self._resting.add(key)
+        await self.park(replace(question, key=f"{self.question_of(key)}/ask{self._asked[key]}"))
 
     # -- ends from within
 

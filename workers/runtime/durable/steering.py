@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from fast_agent.types import PromptMessageExtended
 
@@ -17,6 +18,9 @@ from workers.steps import Steering
 
 steering_of_turn: ContextVar["JoiningMessages | None"] = ContextVar("steering_of_turn", default=None)
 """Set in a turn's task."""
+
+only_from: ContextVar[int | None] = ContextVar("only_from", default=None)
+"""The one person whose messages may join, of a turn that acts with that person's login."""
 
 
 @dataclass(slots=True)
@@ -46,13 +50,19 @@ class JoiningMessages:
         messages = self.given.get(number)
         if messages is None:
             # Before a call that an earlier try made, only what joined there then.
-            messages = () if self.journal.is_replaying(self.lead) else tuple(await self.steering.newer())
+            messages = () if self.journal.is_replaying(self.lead) else _admitted(await self.steering.newer())
             if not messages:
                 return []
             self.given[number] = messages
             self.journal.keep(entries.steered_entry(number, [message.to_json() for message in messages]))
         self.steering.joined(messages)
         return joining(messages)
+
+
+def _admitted(messages: Sequence[Inbound]) -> tuple[Inbound, ...]:
+    """Those at the head that are of the person for whom the turn runs; all where it runs for no single one."""
+    person = only_from.get()
+    return tuple(takewhile(lambda message: person in (None, message.person), messages))
 
 
 def joining(messages: Sequence[Inbound]) -> list[PromptMessageExtended]:

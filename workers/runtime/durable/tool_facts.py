@@ -25,6 +25,7 @@ from inspect import unwrap
 from typing import Any, cast
 
 from fast_agent.constants import HUMAN_INPUT_TOOL_NAME
+from mcp_types import Tool
 
 OURS = "cohort"
 """Where a tool's metadata holds what its card says to us."""
@@ -36,6 +37,10 @@ _ASK = "ask_user"
 
 _YES_OR_NO = frozenset({"", "true", "false", "yes", "no", "on", "off"})
 CHOICES = ("run", "ask", "fail")
+
+
+class LoginTool(Tool):
+    """Has a person log in at a server (``workers.runtime.logins``). No server can bring one of this class."""
 
 
 @dataclass(slots=True)
@@ -131,6 +136,8 @@ def facts_of(agent: Any, tool: str) -> ToolFacts:
     entry = getattr(aggregator, "_namespaced_tool_map", {}).get(tool)
     if entry is None:
         return ToolFacts()
+    if isinstance(entry.tool, LoginTool):
+        return _ONLY_ASKS
     return ToolFacts(_of_server(entry.server_name), entry.tool.annotations)
 
 

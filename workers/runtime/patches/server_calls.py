@@ -11,6 +11,7 @@ from mcp_types import URL_ELICITATION_REQUIRED
 
 from workers.runtime import mcp_sessions
 from workers.runtime.asking.elicitation import PageNotOpened, open_call, open_pages
+from workers.runtime.logins.connection import persons_server
 from workers.runtime.mcp_health import why_not
 from workers.runtime.server_calls import (
     ATTACH_S,
@@ -64,6 +65,11 @@ def executed(original: _Async) -> _Async:
 
     async def execute_on_server(self: Any, server_name: str, *args: Any, **kwargs: Any) -> Any:
         servers = servers_of(self)
+        own = persons_server(self, server_name)
+        if own is not None:
+            with open_call(self, server_name, seconds_of(self, server_name)):
+                called = kwargs.get("operation_name", "")
+                return await own.call(called, lambda: original(self, server_name, *args, **kwargs))
         if servers is None or servers.why_down(server_name) is None or has_process(self, server_name):
             with open_call(self, server_name, seconds_of(self, server_name)):
                 return await original(self, server_name, *args, **kwargs)

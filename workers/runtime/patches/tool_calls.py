@@ -7,7 +7,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fast_agent.constants import BUILTIN_SUBAGENT_TOOL_NAME
@@ -20,7 +20,7 @@ from workers.runtime.durable.journal import StepJournal, journal_of_turn
 from workers.runtime.durable.place import inside
 from workers.runtime.durable.tool_facts import facts_of
 from workers.runtime.files_out import attaching, files_of_turn, told, with_attached
-from workers.runtime.tools import Call, ask_of_call, call_of_turn
+from workers.runtime.tools import Call, LoginAsk, ask_of_call, call_of_turn
 from workers.steps import PersonsAnswer, Question
 
 META = "cohort.tool/callKey"
@@ -181,10 +181,18 @@ class _Step:
         await journal.ended(key, result, 0.0)
         return result
 
-    async def _ask(self, text: str, choices: tuple[str, ...]) -> PersonsAnswer | None:
+    async def _ask(self, text: str, choices: tuple[str, ...], login: LoginAsk | None = None, /) -> PersonsAnswer | None:
         """Ask a person from inside the call."""
+        journal = self._journal
+        said = await journal.answer_inside(self._key, self._name, harmless=self._facts.is_harmless)
+        if said is not None or (login is not None and login.given) or not journal.asks:
+            return said
         question = Question(self._key, self._name, "", text=text, choices=choices)
-        return await self._journal.ask(question, harmless=self._facts.is_harmless)
+        if login is not None and login.begin is not None:
+            ident, words, link = await login.begin()
+            question = replace(question, text=words, login=ident, link=link)
+        await journal.ask(question)
+        return None
 
     async def _run(self, *, again: bool = False) -> CallToolResult:
         journal, key = self._journal, self._key
