@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from celery.worker.control import Panel
 
 from tasks.app import make_app
 from tasks.doorbell import Doorbells
@@ -25,6 +26,13 @@ ACTIONS = {
     "time_limit": {"task_name": "chat.turn", "hard": 1, "soft": 1},
     "revoke": {"task_id": "4242-1", "terminate": True},
 }
+
+
+@pytest.fixture(autouse=True)
+def _commands_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Celery has one set of commands in a process, which other tests use as well."""
+    for kept in ("data", "meta"):
+        monkeypatch.setattr(Panel, kept, dict(getattr(Panel, kept)))
 
 
 @pytest.mark.promise("flower-lists")
