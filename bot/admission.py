@@ -34,6 +34,7 @@ class AccessControl:
         self._lines: list[Reply] = []
         self._asked: OrderedDict[int, str] = OrderedDict()
         """Names of strangers whom admins have heard of: id -> name."""
+        self._renamed: OrderedDict[int, int] = OrderedDict()
         self._codes = Allowance(_CODES, _CODES_IN, _REMEMBERED, clock)
         self._requests = Allowance(_REQUESTS, _REQUESTS_IN, 1, clock)
 
@@ -54,7 +55,7 @@ class AccessControl:
         who, access = inbound.key.chat, self._view.access
         has = access.role(who, who)
         name = texts.one_line(inbound.sender.name if inbound.sender else "")
-        if not self._view.pairs or not self._codes.take(who):
+        if not self._view.pairs or not self._codes.take(who, inbound.update_id):
             return say(inbound, texts.CODE_USELESS) if has else None
         role = await self._view.store.pair(self._view.bot, code, who, name=name, has=has)
         if role in ("wrong", "no gain"):
@@ -112,20 +113,23 @@ class AccessControl:
         standing: Standing | None = _WORDS[ask.name]
         whom: int | None = None
         for word in ask.argument.split():
-            if word.removeprefix("-").isdigit() and whom is None and len(word) <= _LONGEST_ID:
+            if word.removeprefix("-").isdecimal() and whom is None and len(word) <= _LONGEST_ID:
                 whom = int(word)
             elif ask.name == "allow" and word.lower() in ROLES:
                 standing = word.lower()  # type: ignore[assignment]
             else:
                 standing = None
-        if whom is None and inbound.quoted is not None and inbound.quoted.sender is not None:
-            whom = inbound.quoted.sender.id
-        if whom is None and not ask.argument and inbound.key.chat < 0:
-            whom = inbound.key.chat
+        chat, quoted = inbound.key.chat, inbound.quoted
+        if whom is None and quoted is not None:
+            # A reply to the bot, or to who writes in the group's name, means no person, and surely not all of them.
+            whom = quoted.sender.id if quoted.sender is not None and quoted.sender.id != chat else None
+        elif whom is None and not ask.argument and chat < 0:
+            whom = chat
         return whom, standing
 
     async def _decide(self, whom: int, standing: Standing, inbound: Inbound, mine: Role) -> str:
         access = self._view.access
+        whom = self._renamed.get(whom, whom)
         has = access.role(whom, whom)
         if whom in access.admins or (standing == "denied" and whom in access.allow):
             return texts.by_settings(whom)
@@ -136,6 +140,9 @@ class AccessControl:
         if whom < 0 and standing in ("owner", "admin"):
             return texts.ALLOW_HOW
         known = self._view.people.entries.get(whom)
+        if inbound.pressed and standing == "member" and known is not None and has is not None:
+            # The request is older than what was decided meanwhile, and its button only lets in.
+            return texts.decided(known.name, whom, has)
         name = known.name if known is not None else self._name_of(whom, inbound)
         person = Person(role=standing, name=name, at=self._clock.now(), by=inbound.person)
         await self._view.store.put(self._view.bot, whom, person)
@@ -167,6 +174,10 @@ class AccessControl:
         Raises:
             StoreUnavailable: Redis is away.
         """
+        # A request that names the old number may be answered later.
+        self._renamed[old] = new
+        if len(self._renamed) > _REMEMBERED:
+            self._renamed.popitem(last=False)
         if old in self._view.people.entries:
             await self._view.store.rename(self._view.bot, old, new)
             await self._view.refresh()

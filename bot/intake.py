@@ -26,7 +26,7 @@ from bot.updates.understand import understand
 from tasks import metrics
 from tasks.clock import Clock
 from tasks.doorbell import Doorbells
-from tasks.envelope import DeadLetter, Inbound
+from tasks.envelope import DeadLetter, Inbound, Reply
 from tasks.errors import StoreUnavailable
 from tasks.session import SessionKey
 from tasks.store.intake import Accept, Verdict
@@ -169,7 +169,7 @@ class UpdateIntake:
         if decision == "ignore":
             return Item(heard, nothing, press=heard.callback)
         if heard.code is not None and (reply := await self._admission.pair(inbound, heard.code)) is not None:
-            return Item(heard, Accept(heard.update_id, reply=reply) if self._asks.take(inbound.session) else nothing)
+            return Item(heard, self._told(heard, reply))
         if decision == "tell" and heard.callback is not None:
             return Item(heard, nothing, press=heard.callback, press_says=texts.NOT_FOR_YOU)
         if decision == "tell":
@@ -186,9 +186,8 @@ class UpdateIntake:
         role = self._people.access.role(inbound.person, inbound.key.chat)
         refusal = texts.GUESTS if role == "guest" and for_members(heard) else await self._control.refusal(heard, role)
         if refusal is not None:
-            told = heard.callback is None and self._asks.take(inbound.session)
-            reply = say(inbound, refusal) if told else None
-            return Item(heard, Accept(heard.update_id, reply=reply), press=heard.callback, press_says=refusal)
+            accept = self._told(heard, say(inbound, refusal)) if heard.callback is None else Accept(heard.update_id)
+            return Item(heard, accept, press=heard.callback, press_says=refusal)
         if inbound.kind == "answer":
             return await self._pressed(heard, [item.inbound for item in before if item.inbound is not None])
         ask = heard.ask or self._answers.hidden_ask(inbound)
@@ -211,7 +210,7 @@ class UpdateIntake:
 
     async def _asked(self, heard: Incoming, ask: Command) -> Item:
         """A command that the bot answers itself if it can."""
-        inbound, nothing = heard.inbound, Accept(heard.update_id)
+        inbound = heard.inbound
         accept = Accept(heard.update_id, inbound=inbound)
         try:
             reply = await self._answers.answer(ask, inbound)
@@ -221,9 +220,11 @@ class UpdateIntake:
             # Damaged state of one session must not hold up the updates of all others.
             log.exception("answer.failed", extra={"session": inbound.session, "ask": ask.name})
             return Item(heard, buried(accept, problem, self._clock.now()))
-        if reply is not None:
-            accept = Accept(heard.update_id, reply=reply) if self._asks.take(inbound.session) else nothing
-        return Item(heard, accept, press=heard.callback)
+        return Item(heard, accept if reply is None else self._told(heard, reply), press=heard.callback)
+
+    def _told(self, heard: Incoming, reply: Reply) -> Accept:
+        """The bot's own answer, unless its session has had too many."""
+        return Accept(heard.update_id, reply=reply if self._asks.take(heard.inbound.session, heard.update_id) else None)
 
     def _attach_doorbells(self, items: Sequence[Item], *, all_of_them: bool) -> None:
         """Give each item that is stored its doorbell, or only the last one of each session."""

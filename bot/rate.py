@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 
+from bot.recent import Once
 from tasks.envelope import Inbound
 
 _MINUTE_S = 60
@@ -18,9 +19,16 @@ class PersonalRate:
         self._used: OrderedDict[tuple[int, int], int] = OrderedDict()
         self._albums: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._told: OrderedDict[int, int] = OrderedDict()
+        self._once = Once()
 
     def takes(self, inbound: Inbound, sent: float) -> bool:
-        """Count a message; False when its person has sent too many in that minute. An album counts once."""
+        """Count a message; False when its person has sent too many in that minute. An album counts once.
+
+        So does an update that comes again, because Redis was away when it came first.
+        """
+        return self._once.of(inbound.update_id, lambda: self._takes(inbound, sent))
+
+    def _takes(self, inbound: Inbound, sent: float) -> bool:
         person = inbound.person
         if not self._a_minute or person is None or inbound.kind in _FREE:
             return True

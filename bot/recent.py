@@ -1,6 +1,7 @@
 """Recent names with a time or a count: forgotten after a while, and bounded in number."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 from datetime import timedelta
 
 from tasks.clock import Clock
@@ -27,6 +28,24 @@ class Recent:
             self._added.popitem(last=False)
 
 
+_UPDATES = 10_000
+
+
+class Once:
+    """What was decided of the last updates: one that comes again, because Redis was away, is not counted again."""
+
+    def __init__(self) -> None:
+        self._decided: OrderedDict[int, bool] = OrderedDict()
+
+    def of(self, update: int, decide: Callable[[], bool]) -> bool:
+        """What was decided of the update, else what ``decide`` says."""
+        if update not in self._decided:
+            self._decided[update] = decide()
+            if len(self._decided) > _UPDATES:
+                self._decided.popitem(last=False)
+        return self._decided[update]
+
+
 class Allowance:
     """Up to ``each`` of something a name within ``span``; the newest ``most`` names are remembered."""
 
@@ -36,9 +55,13 @@ class Allowance:
         self._most = most
         self._clock = clock
         self._used: OrderedDict[object, tuple[float, int]] = OrderedDict()
+        self._once = Once()
 
-    def take(self, name: object) -> bool:
-        """Use one up. Returns False when the name has used all of its."""
+    def take(self, name: object, update: int | None = None) -> bool:
+        """Use one up, once for an ``update``. Returns False when the name has used all of its."""
+        return self._take(name) if update is None else self._once.of(update, lambda: self._take(name))
+
+    def _take(self, name: object) -> bool:
         now = self._clock.monotonic()
         begun, used = self._used.pop(name, (now, 0))
         if now - begun >= self._span:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from tasks.chat_choices import CHAT_CHOICES, listed
+from tasks.text import utf16
 
 START = (
     "Hello! Write to me, and I will answer. You can send pictures, files and voice messages too.\n\n"
@@ -192,7 +193,8 @@ def span(seconds: float) -> str:
 _NAME = 64
 """Characters of a person's name that are shown: it is their own text."""
 _PEOPLE = 40
-"""People that /people lists: the answer stays one message."""
+_LIST_UNITS = 3000
+"""People that /people lists, and UTF-16 units of a list: the answer stays one message."""
 
 
 def one_line(name: str) -> str:
@@ -244,19 +246,28 @@ def by_settings(user: int) -> str:
     return f"{user} is in the operator's settings, so only the operator can change that."
 
 
+def _fitting(lines: Sequence[str], *, most: int) -> list[str]:
+    """As many as one message takes, and how many more there are."""
+    shown: list[str] = []
+    left = _LIST_UNITS
+    for line in lines[:most]:
+        left -= utf16(line)
+        if left < 0:
+            break
+        shown.append(line)
+    return [*shown, f"and {len(lines) - len(shown)} more."] if len(shown) < len(lines) else shown
+
+
 def people(listed: Sequence[tuple[str, str, int]]) -> str:
     """What /people answers; ``listed``: (role, name, id)."""
     if not listed:
         return "Everyone can use this bot, so there's no list."
-    lines = [f"{who(name, user)}: {'no access' if role == 'denied' else role}" for role, name, user in listed[:_PEOPLE]]
-    if len(listed) > _PEOPLE:
-        lines.append(f"and {len(listed) - _PEOPLE} more.")
+    lines = [f"{who(name, user)}: {'no access' if role == 'denied' else role}" for role, name, user in listed]
+    lines = _fitting(lines, most=_PEOPLE)
     return "\n".join(["Who can use this bot:", *lines, "", "/allow ID and /deny ID change it."])
 
 
 FORGET_ALL = "Forget all"
-_NOTES_CHARACTERS = 3000
-"""Of notes in one answer: it stays one message."""
 
 
 def did_you_mean(name: str, near: str) -> str:
@@ -268,15 +279,8 @@ def memory(notes: Sequence[tuple[str, str]]) -> str:
     """What /memory answers; ``notes``: (topic, note)."""
     if not notes:
         return "I don't keep anything in mind here yet. Tell me what to remember."
-    lines: list[str] = []
-    left = _NOTES_CHARACTERS
-    for topic, note in notes:
-        line = f"{' '.join(topic.split())[:_SHOWN_CHARACTERS]}: {' '.join(note.split())[:300]}"
-        left -= len(line)
-        if left < 0:
-            lines.append(f"and {len(notes) - len(lines)} more.")
-            break
-        lines.append(line)
+    lines = [f"{' '.join(topic.split())[:_SHOWN_CHARACTERS]}: {' '.join(note.split())[:300]}" for topic, note in notes]
+    lines = _fitting(lines, most=len(lines))
     return "\n".join(["What I keep in mind here:", *lines, "", "/forget and a topic deletes one of them."])
 
 

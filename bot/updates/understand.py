@@ -8,7 +8,19 @@ from typing import Any
 from pydantic import ValidationError
 
 from bot.updates.buttons import choice_of, pressed, stopped
-from bot.updates.commands import ASKS, CHOICES, CODE, CONTROL, GREETING, UNKNOWN, UNREADABLE, Command, nearest, parse
+from bot.updates.commands import (
+    ADMINS,
+    ASKS,
+    CHOICES,
+    CODE,
+    CONTROL,
+    GREETING,
+    UNKNOWN,
+    UNREADABLE,
+    Command,
+    nearest,
+    parse,
+)
 from bot.updates.content import formatted_text_of, media_of, text_of
 from bot.updates.described import describe
 from bot.updates.meaning import BotIdentity, Ignored, Incoming, Malformed, MalformedValue, Meaning, Moved, UpdateReading
@@ -138,7 +150,8 @@ def _message(at: UpdateReading, message: Message) -> Meaning:
         media=given.media,
         album=message.media_group_id,
         quote=quote,
-        quoted=quoted_of(message, at.me) if quote else None,
+        # Admins reply to a person, also where there are no words: "Ben joined the group".
+        quoted=quoted_of(message, at.me) if quote or (given.ask and given.ask.name in ADMINS) else None,
         choice=given.choice or {},
         edited=edited,
         described=given.described,

@@ -1,0 +1,70 @@
+"""Redis is away in the middle: an update that comes again counts once, and its person loses nothing."""
+
+import pytest
+
+from bot import texts
+from tasks.access import Access
+from tasks.errors import StoreUnavailable
+from tasks.pairing import new_code
+from tasks.settings import load
+from tasks.store import Store
+from tests.bot.conftest import AwaySometimes, Doorway, make_doorway
+from tests.bot.updates import ANN, said
+from tests.conftest import BOT
+
+TIMES = 30
+
+
+def limited(redis_url: str, store: Store, access: Access | None = None, **more: str) -> tuple[Doorway, AwaySometimes]:
+    intake = AwaySometimes(store)
+    settings = load({"REDIS_URL": redis_url, "TELEGRAM_BOT_TOKEN": "4242:x", **more})
+    return make_doorway(settings, store, access=access, intake=intake), intake
+
+
+async def refused(doorway: Doorway, update: object) -> None:
+    for _ in range(TIMES):
+        with pytest.raises(StoreUnavailable):
+            await doorway.door.take([update])
+
+
+@pytest.mark.promise("rate")
+async def test_a_message_that_redis_could_not_take_at_once_is_not_refused_as_one_too_many(
+    redis_url: str, store: Store
+) -> None:
+    doorway, intake = limited(redis_url, store, COHORT_RATE="3")
+    intake.away = True
+    await refused(doorway, said("hi", update_id=1))
+    intake.away = False
+    await doorway.door.take([said("hi", update_id=1)])
+    assert [entry.text for entry in await doorway.inbox("4242:700")] == ["hi"]
+    assert await doorway.said() == []
+    await doorway.door.take([said(f"m{number}", update_id=number) for number in range(2, 6)])
+    assert [entry.text for entry in await doorway.inbox("4242:700")] == ["hi", "m2", "m3"]
+
+
+async def test_a_command_that_redis_could_not_take_at_once_is_answered(redis_url: str, store: Store) -> None:
+    doorway, intake = limited(redis_url, store)
+    intake.away = True
+    await refused(doorway, said("/whoami", update_id=1))
+    intake.away = False
+    await doorway.door.take([said("/whoami", update_id=1)])
+    assert [text for _, text in await doorway.said()] == [texts.whoami(ANN.id, ANN.id, None)]
+
+
+async def test_a_code_that_was_sent_while_redis_was_away_still_counts(
+    redis_url: str, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    doorway, _ = limited(redis_url, store, Access(everybody=False, allow=frozenset()))
+    code = new_code()
+    await store.people.offer(BOT, code, "owner")
+    pair = store.people.pair
+
+    async def away(*_: object, **_more: object) -> None:
+        raise StoreUnavailable("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store.people, "pair", away)
+        await refused(doorway, said(code, update_id=1))
+    assert store.people.pair == pair
+    await doorway.door.take([said(code, update_id=1)])
+    assert [text for _, text in await doorway.said()] == [texts.paired("owner")]

@@ -1,0 +1,108 @@
+"""What admins decide holds: for old requests, for groups that move, for commands that name no person."""
+
+import pytest
+from aiogram import types as tg
+
+from bot import texts
+from tasks.access import Access, Person, Standing
+from tasks.settings import Settings
+from tasks.store import Store
+from tasks.text import utf16
+from tests.bot.conftest import Doorway, make_doorway
+from tests.bot.updates import ANN, BEN, FORUM, GROUP, message, pressed, said
+from tests.bot.updates import BOT as US
+from tests.conftest import BOT
+
+OWNS = {ANN.id: Person(role="owner")}
+BENS = tg.Chat(id=BEN.id, type="private", first_name="Ben")
+REQUEST = message("x", sender=US, message_id=33)
+
+
+@pytest.fixture
+async def doorway(settings: Settings, store: Store) -> Doorway:
+    await store.people.put(BOT, ANN.id, Person(role="owner"))
+    return make_doorway(settings, store, access=Access(everybody=False, allow=frozenset()))
+
+
+async def roles(doorway: Doorway) -> dict[int, Standing]:
+    found = (await doorway.store.people.look(BOT)).entries
+    return {who: person.role for who, person in found.items() if who != ANN.id}
+
+
+async def last(doorway: Doorway) -> str:
+    return (await doorway.said())[-1][1]
+
+
+@pytest.mark.promise("admission")
+@pytest.mark.parametrize("role", ["admin", "member", "guest"])
+async def test_the_button_of_an_old_request_changes_no_role_that_was_given_meanwhile(
+    doorway: Doorway, role: Standing
+) -> None:
+    await doorway.store.people.put(BOT, BEN.id, Person(role=role, name="Ben"))
+    await doorway.door.take([pressed(f"allow:{BEN.id}", REQUEST, update_id=1)])
+    assert await roles(doorway) == {BEN.id: role}
+    assert await last(doorway) == texts.decided("Ben", BEN.id, role)
+    await doorway.door.take([pressed(f"deny:{BEN.id}", REQUEST, update_id=2)])
+    await doorway.door.take([pressed(f"allow:{BEN.id}", REQUEST, update_id=3)])
+    assert await roles(doorway) == {BEN.id: "member"}, "a person who is kept out is let in"
+
+
+@pytest.mark.promise("admission")
+@pytest.mark.parametrize("standing", ["denied", "member"])
+async def test_what_was_decided_about_a_group_goes_with_it_also_in_one_batch(
+    doorway: Doorway, standing: Standing
+) -> None:
+    await doorway.store.people.put(BOT, GROUP.id, Person(role=standing))
+    await doorway.door.take(
+        [
+            said("@cohort_bot hi", chat=GROUP, update_id=1),
+            said(chat=GROUP, sender=None, migrate_to_chat_id=FORUM.id, update_id=2),
+            said(chat=FORUM, sender=None, migrate_from_chat_id=GROUP.id, update_id=3),
+            said("@cohort_bot hi", sender=BEN, chat=FORUM, update_id=4),
+        ]
+    )
+    assert await roles(doorway) == {FORUM.id: standing}
+    assert len(await doorway.inbox(f"4242:{FORUM.id}")) == (standing == "member")
+    assert await doorway.lines_to_strangers() == []
+
+
+@pytest.mark.promise("admission")
+async def test_a_request_of_a_group_that_moved_meanwhile_lets_the_supergroup_in(doorway: Doorway) -> None:
+    await doorway.door.take([said("@cohort_bot hi", sender=BEN, chat=GROUP, update_id=1)])
+    await doorway.door.take([said(chat=GROUP, sender=None, migrate_to_chat_id=FORUM.id, update_id=2)])
+    await doorway.door.take([pressed(f"allow:{GROUP.id}", REQUEST, update_id=3)])
+    assert await roles(doorway) == {FORUM.id: "member"}
+
+
+@pytest.mark.promise("admission")
+@pytest.mark.parametrize("word", ["allow", "deny"])
+async def test_a_reply_that_means_no_person_does_not_mean_the_whole_group(doorway: Doorway, word: str) -> None:
+    how = texts.ALLOW_HOW if word == "allow" else texts.DENY_HOW
+    anonymous = tg.User(id=1087968824, is_bot=True, first_name="Group", username="GroupAnonymousBot")
+    answered = (
+        message("hello", sender=US, chat=GROUP, message_id=9),
+        message("we meet", sender=anonymous, chat=GROUP, message_id=10, sender_chat=GROUP),
+    )
+    for number, theirs in enumerate(answered, 1):
+        await doorway.door.take([said(f"/{word}", chat=GROUP, reply_to_message=theirs, update_id=number)])
+        assert (await roles(doorway), await last(doorway)) == ({}, how)
+    joined = message(None, sender=BEN, chat=GROUP, message_id=11, new_chat_members=[BEN])
+    await doorway.door.take([said(f"/{word}", chat=GROUP, reply_to_message=joined, update_id=5)])
+    assert set(await roles(doorway)) == {BEN.id}, "who joined is meant"
+
+
+@pytest.mark.parametrize("word", ["/allow \u00b2", "/deny \u2460", "/allow -", "/allow --5", "/allow 5\u00b2 admin"])
+async def test_what_only_looks_like_a_number_is_answered(doorway: Doorway, word: str) -> None:
+    await doorway.door.take([said(word)])
+    assert await last(doorway) in (texts.ALLOW_HOW, texts.DENY_HOW)
+    assert await roles(doorway) == {}
+
+
+def test_lists_of_people_and_of_notes_fit_one_message_whatever_their_letters_are() -> None:
+    wide = "\U0001f600" * 64
+    people = texts.people([("member", wide, 10**15 + number) for number in range(60)])
+    notes = texts.memory([(wide, wide * 9)] * 60)
+    for listed in (people, notes):
+        assert utf16(listed) <= 4096
+        shown = sum("\U0001f600" in line for line in listed.splitlines())
+        assert f"and {60 - shown} more." in listed.splitlines()
