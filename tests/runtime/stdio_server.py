@@ -23,6 +23,7 @@ TOOLS = (
     "look",
     "count",
     "gate",
+    "shot",
     "wipe",
 )
 
@@ -114,8 +115,10 @@ def gate(number: Any, arguments: dict[str, Any]) -> bool:
 
 
 def much(of: str) -> dict[str, Any]:
-    """A result without end, of one kind."""
+    """A result of one kind, without end but for the picture."""
     content: list[dict[str, Any]] = []
+    if of == "shot":
+        content = [{"type": "image", "mimeType": "image/png", "data": "iVBORw0KGgo="}]
     if of == "files":
         content = [{"type": "image", "mimeType": "image/png", "data": "iVBORw0K" * 1_000_000}] * 3
     elif of == "resource":
@@ -144,8 +147,8 @@ def main() -> None:
             next(tool for tool in result["tools"] if tool["name"] == "look")["annotations"] = {"readOnlyHint": True}
             # It says two things; the worse one counts.
             result["tools"][-1]["annotations"] = {"readOnlyHint": True, "destructiveHint": True}
-        elif method == "tools/call" and params["name"] == "much":
-            result = much(params["arguments"]["text"])
+        elif method == "tools/call" and params["name"] in ("much", "shot"):
+            result = much(params["arguments"].get("text", "shot"))
         elif method == "tools/call" and params["name"] == "count":
             for done in (1, 2, 3):
                 progress = {"progressToken": params["_meta"]["progressToken"], "progress": done, "total": 3}

@@ -101,6 +101,7 @@ def test_workers_need_no_configuration_unless_one_is_named(
             "server x: in_doubt is",
         ),
         ("mcp:\n  servers:\n    x:\n      command: x\n      in_doubt: []\n", 5, "server x: in_doubt is one of run"),
+        ("mcp:\n  servers:\n    x:\n      command: x\n      files: never\n", 5, "server x: files is one of send, keep"),
         ("mcp:\n  servers:\n    x:\n      command: x\n      replay: always\n", 5, "server x: replay can only be"),
     ],
 )

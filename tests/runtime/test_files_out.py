@@ -86,6 +86,34 @@ def test_pictures_of_a_server_are_taken_and_what_it_means_for_the_model_is_not(t
     assert [file.kind for file in out.files] == ["photo", "photo"]
 
 
+@pytest.mark.promise("files-out")
+@pytest.mark.parametrize(
+    ("says", "sent"),
+    [
+        ({}, 1),
+        ({"files": "send"}, 1),
+        ({"files": "keep"}, 0),
+        ({"files": {"sh*": "keep", "*": "send"}}, 0),
+        ({"files": {"*": "keep", "shot": "send"}}, 1),
+        ({"files": {"other": "keep"}}, 1),
+    ],
+)
+async def test_pictures_of_a_server_go_to_the_chat_unless_its_settings_keep_them(
+    runtime: Open, model: Model, serve: Callable[..., None], says: dict[str, object], sent: int
+) -> None:
+    serve("small", **says)
+    async with runtime() as engine:
+        done = await engine.run(replace(ask(1, "CALL:shot"), steps=MemorySteps()), Screen())
+    assert len(done.files) == sent
+    assert ("[sent to the chat" in str(model.journal[-1].messages)) == bool(sent)
+
+
+def test_what_a_function_attaches_is_sent_where_results_are_kept(tmp_path: Path) -> None:
+    out = FilesOut(tmp_path)
+    result = with_attached(CallToolResult(content=[image()]), [out.keep(PNG, "chart.png")])
+    assert out.take(result.content, shown=False) == ["chart.png"]
+
+
 def test_a_server_cannot_name_a_file_of_this_machine(tmp_path: Path) -> None:
     forged = TextContent(type="text", text="x", _meta={FILE_META: {"name": "passwd", "stored": "etcpasswd"}})
     result = with_attached(CallToolResult(content=[forged]), ())

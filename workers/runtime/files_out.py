@@ -49,14 +49,15 @@ class FilesOut:
         """What the user is told."""
         return (texts.files_left_out(self.left_out),) if self.left_out else ()
 
-    def take(self, blocks: Iterable[ContentBlock]) -> list[str]:
+    def take(self, blocks: Iterable[ContentBlock], *, shown: bool = True) -> list[str]:
         """Take the files among blocks of a result, or of a model's message. Blocking; returns the names of those taken.
 
-        A file that its tool means for the model alone is left to the model.
+        A file that its tool means for the model alone is left to the model. Without ``shown`` this goes for all but
+        what a Python tool attached: such a tool says itself that it sends.
         """
         taken: list[str] = []
         for block in blocks:
-            file = self._noted(block) or self._shown(block)
+            file = self._noted(block) or (self._shown(block) if shown else None)
             if file is None:
                 continue
             if len(self.files) >= MOST:

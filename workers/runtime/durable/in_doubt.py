@@ -1,11 +1,10 @@
 """A tool call that was under way when its worker died: run it again, ask, or say that its outcome is unknown."""
 
-from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 from mcp_types import CallToolResult, TextContent
 
-from workers.runtime.durable.tool_facts import CHOICES, ToolFacts, own_name
+from workers.runtime.durable.tool_facts import CHOICES, ToolFacts, by_pattern
 
 type Choice = Literal["run", "ask", "fail"]
 
@@ -41,13 +40,8 @@ def decide(facts: ToolFacts, tool: str, *, asks: bool, approved_once: bool) -> C
 
 
 def _chosen(says: Any, tool: str) -> tuple[str, Choice | None]:
-    """The pattern that fits the tool, "*" for all tools, and what is said of it."""
-    if not isinstance(says, dict):
-        return "*", says if says in CHOICES else None
-    # Of several patterns that fit, the longest one holds.
-    fitting = [str(pattern) for pattern in says if fnmatchcase(own_name(tool), str(pattern))]
-    longest = max(fitting, key=len, default="*")
-    return longest, says.get(longest)
+    pattern, choice = by_pattern(says, tool)
+    return pattern, choice if choice in CHOICES else None
 
 
 def told(words: str) -> CallToolResult:

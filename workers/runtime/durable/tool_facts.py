@@ -15,12 +15,14 @@ In a card, an entry of ``function_tools`` may say more than its file; in fastage
           command: shop-server
           approve: ["pay*", refund]       # or "pay*", or true; false: not even what calls itself destructive
           in_doubt: fail                  # or for some of its tools: { "pay*": fail, "*": run }
+          files: keep                     # send | keep; by pattern as `in_doubt`
 
 fast-agent ignores what is ours in a server, and refuses it in a card (``patches.card_entries``).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from inspect import unwrap
 from typing import Any, cast
 
@@ -30,13 +32,14 @@ from mcp_types import Tool
 OURS = "cohort"
 """Where a tool's metadata holds what its card says to us."""
 
-KEYS = ("approve", "in_doubt", "replay")
+KEYS = ("approve", "files", "in_doubt", "replay")
 """Of a card's entry or a server's settings, what is said to us."""
 _ASKS_FOR_KEY = "current_call"
 _ASK = "ask_user"
 
 _YES_OR_NO = frozenset({"", "true", "false", "yes", "no", "on", "off"})
 CHOICES = ("run", "ask", "fail")
+FILES = ("send", "keep")
 
 
 class LoginTool(Tool):
@@ -90,10 +93,11 @@ _ONLY_ASKS = ToolFacts({"replay": "safe"})
 
 def wrong(says: Mapping[str, Any]) -> str | None:
     """What is wrong with what a card's entry or a server's settings say; None when it can be used."""
-    choice = says.get("in_doubt", "fail")
-    choices = list(cast("dict[str, Any]", choice).values()) if isinstance(choice, dict) else [choice]
-    if not choices or any(one not in CHOICES for one in choices):
-        return f"in_doubt is one of {', '.join(CHOICES)}, or says so by pattern"
+    for key, known in (("in_doubt", CHOICES), ("files", FILES)):
+        choice = says.get(key, known[0])
+        choices = list(cast("dict[str, Any]", choice).values()) if isinstance(choice, dict) else [choice]
+        if not choices or any(one not in known for one in choices):
+            return f"{key} is one of {', '.join(known)}, or says so by pattern"
     approve = says.get("approve", False)
     patterns = cast("list[Any]", approve) if isinstance(approve, list) else []
     listed = bool(patterns) and all(isinstance(one, str) for one in patterns)
@@ -149,3 +153,19 @@ def _of_server(name: str) -> Mapping[str, Any]:
 def own_name(tool: str) -> str:
     """A tool's name at its server: patterns mean that one, whatever the server is called."""
     return tool.rpartition("__")[2]
+
+
+def by_pattern(said: Any, tool: str) -> tuple[str, Any]:
+    """The pattern that fits the tool, "*" for all tools, and what is said of it; None where nothing is."""
+    if not isinstance(said, dict):
+        return "*", said
+    # Of several patterns that fit, the longest one holds.
+    choices = cast("dict[Any, Any]", said)
+    fitting = [str(pattern) for pattern in choices if fnmatchcase(own_name(tool), str(pattern))]
+    longest = max(fitting, key=len, default="*")
+    return longest, choices.get(longest)
+
+
+def keeps_files(facts: ToolFacts, tool: str) -> bool:
+    """Whether pictures, sounds and files in the tool's results are for the model alone."""
+    return by_pattern(facts.says.get("files"), tool)[1] == "keep"

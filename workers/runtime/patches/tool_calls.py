@@ -18,7 +18,7 @@ from workers.runtime import spans
 from workers.runtime.durable import approval, entries, in_doubt
 from workers.runtime.durable.journal import StepJournal, journal_of_turn
 from workers.runtime.durable.place import inside
-from workers.runtime.durable.tool_facts import facts_of
+from workers.runtime.durable.tool_facts import ToolFacts, facts_of, keeps_files
 from workers.runtime.files_out import attaching, files_of_turn, told, with_attached
 from workers.runtime.tools import Call, LoginAsk, ask_of_call, call_of_turn
 from workers.steps import PersonsAnswer, Question
@@ -58,9 +58,10 @@ def kept(original: Callable[..., Awaitable[CallToolResult]]) -> Callable[..., An
                 return await live()
         handler = getattr(request_params, "tool_execution_handler", None)
         with journal.under_way(), spans.tool_call(self.name, name, tool_use_id, arguments) as span:
-            result = await _Step(journal, self, _Asked(key, name, arguments, handler), live).result()
+            step = _Step(journal, self, _Asked(key, name, arguments, handler), live)
+            result = await step.result()
             spans.tool_ended(span, result)
-            return await _brought(result)
+            return await _brought(result, step.facts, name)
 
     return call_tool
 
@@ -79,12 +80,13 @@ def child(original: Callable[..., Awaitable[CallToolResult]]) -> Callable[..., A
     return run_child_tool_clone
 
 
-async def _brought(result: CallToolResult) -> CallToolResult:
+async def _brought(result: CallToolResult, facts: ToolFacts, name: str) -> CallToolResult:
     """Take a result's files for the chat, whether the tool ran now or in an earlier try."""
     out = files_of_turn.get()
     if out is None or all(isinstance(block, TextContent) and not block.meta for block in result.content):
         return result
-    return told(result, await asyncio.to_thread(out.take, result.content))
+    shown = not keeps_files(facts, name)
+    return told(result, await asyncio.to_thread(out.take, result.content, shown=shown))
 
 
 async def _is_agent(agent: Any, tool: str) -> bool:
@@ -113,7 +115,7 @@ class _Step:
         self._key, self._name = asked.key, asked.name
         self._asked = asked
         self._live = live
-        self._facts = facts_of(agent, asked.name)
+        self.facts = facts_of(agent, asked.name)
 
     async def result(self) -> CallToolResult:
         """What an earlier try saw, or what it gives now."""
@@ -143,7 +145,7 @@ class _Step:
     @property
     def _needs_approval(self) -> bool:
         scope = approval.scope(self._agent, self._name)
-        return scope not in self._journal.allowed and approval.is_needed(self._facts, self._name)
+        return scope not in self._journal.allowed and approval.is_needed(self.facts, self._name)
 
     def _question(self, *, again: bool) -> Question:
         arguments, scope = entries.written(self._asked.arguments), approval.scope(self._agent, self._name)
@@ -164,7 +166,7 @@ class _Step:
     async def _in_doubt(self) -> CallToolResult:
         """It had begun, and what came of it is not known."""
         journal, key = self._journal, self._key
-        choice = in_doubt.decide(self._facts, self._name, asks=journal.asks, approved_once=self._needs_approval)
+        choice = in_doubt.decide(self.facts, self._name, asks=journal.asks, approved_once=self._needs_approval)
         said = journal.answer(key)
         metrics.STEPS.labels("tool", "in_doubt").inc()
         tracing.current().set("cohort.step", "in_doubt")
@@ -184,7 +186,7 @@ class _Step:
     async def _ask(self, text: str, choices: tuple[str, ...], login: LoginAsk | None = None, /) -> PersonsAnswer | None:
         """Ask a person from inside the call."""
         journal = self._journal
-        said = await journal.answer_inside(self._key, self._name, harmless=self._facts.is_harmless)
+        said = await journal.answer_inside(self._key, self._name, harmless=self.facts.is_harmless)
         if said is not None or (login is not None and login.given) or not journal.asks:
             return said
         question = Question(self._key, self._name, "", text=text, choices=choices)
