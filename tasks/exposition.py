@@ -9,8 +9,15 @@ MOST_BYTES = 512 * 1024
 """Of one process's metrics as text. Labels are bounded (``tasks.metrics.bounded``), so usual ones take a tenth."""
 
 _LABELS = r'[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\]|\\.)*"'
-_SAMPLE = re.compile(rf"([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{{({_LABELS}(?:,{_LABELS})*)?,?\}})? ([-+.0-9a-zA-Z]+)")
+_VALUE = r"[-+]?(?:[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|Inf|NaN)"
+_SAMPLE = re.compile(rf"([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{{({_LABELS}(?:,{_LABELS})*)?,?\}})? ({_VALUE})")
+_LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="(?:[^"\\]|\\.)*"')
+_TYPES = frozenset({"counter", "gauge", "histogram", "summary", "untyped"})
+_PARTS = ("", "_bucket", "_sum", "_count")
+"""Ends of the names of a family's samples."""
 _HEAD = re.compile(r"# (HELP|TYPE) ([a-zA-Z_:][a-zA-Z0-9_:]*) (.*)")
+PROCESS = "process"
+"""The label that names the process."""
 _CREATED = "_created"
 """Ends the names of what says when a counter began; a scrape has no use for it, and it doubles the page."""
 
@@ -44,7 +51,7 @@ def unpacked(raw: bytes) -> str | None:
 
 
 def families(text: str) -> Families | None:
-    """Read the text format; None when a line of it has another form."""
+    """Read the text format; None when a line of it has another form, or would make Prometheus refuse the whole page."""
     found: Families = {}
     current = ""
     for line in text.split("\n"):
@@ -55,11 +62,19 @@ def families(text: str) -> Families | None:
                 family.help = head[3]
             else:
                 family.type = head[3]
-        elif sample := _SAMPLE.fullmatch(line):
+        elif (sample := _SAMPLE.fullmatch(line)) and _fits(sample[1], sample[2] or "", current):
             found.setdefault(current or sample[1], Family()).samples.append((sample[1], sample[2] or "", sample[3]))
         elif line and not line.startswith("#"):
             return None
+    if any(family.type not in _TYPES for family in found.values()):
+        return None
     return {name: family for name, family in found.items() if not name.endswith(_CREATED) and family.samples}
+
+
+def _fits(sample: str, labels: str, family: str) -> bool:
+    """Whether it is a sample of this family, with each label once and without the one that ``merged`` adds."""
+    names = _LABEL.findall(labels)
+    return (not family or sample in {family + part for part in _PARTS}) and len({PROCESS, *names}) == len(names) + 1
 
 
 def merged(parts: Mapping[str, Families]) -> str:
@@ -80,7 +95,7 @@ def merged(parts: Mapping[str, Families]) -> str:
 
 
 def _lines(process: str, samples: Sequence[tuple[str, str, str]]) -> Iterator[str]:
-    label = f'process="{escaped(process)}"'
+    label = f'{PROCESS}="{escaped(process)}"'
     for name, labels, value in samples:
         yield f"{name}{{{label}{',' if labels else ''}{labels}}} {value}"
 

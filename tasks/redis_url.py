@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
+from tasks.text import is_digits
+
 _SENTINEL_PORT = 26379
 _FORMS = "redis://host:port/0, rediss:// for TLS, or sentinel://host:port,host:port/MASTER/0"
 
@@ -50,7 +52,7 @@ def sentinels(url: str) -> Sentinels | None:
     username, _, password = who.partition(":")
     path = [unquote(part) for part in parts.path.split("/") if part]
     asked = parse_qs(parts.query)
-    if not path or len(path) > 2 or (len(path) == 2 and not path[1].isdigit()):  # noqa: PLR2004 - name and number
+    if not path or len(path) > 2 or (len(path) == 2 and not is_digits(path[1])):  # noqa: PLR2004 - name and number
         raise ValueError("names no master (expected sentinel://host:port,host:port/MASTER/0)")
     if set(asked) - {"sentinel_password"} or parts.fragment:
         raise ValueError("says more than sentinel_password behind its ?; TLS with Sentinel is not supported")

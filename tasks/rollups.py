@@ -42,7 +42,7 @@ SPANS = (HOUR, DAY)
 class Bucket(BaseModel):
     """What one worker did within one bucket, in all; written again it counts once."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
 
     turns: dict[str, float] = {}
     """Turns ended, by outcome."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 # A business connection id is Telegram's opaque string; the separator and blanks cannot stand in a key.
-_FORM = re.compile(r"(?P<bot>\d+):(?P<chat>-?\d+)(?::t(?P<topic>\d+))?(?::b(?P<business>[^:\s]+))?")
+_FORM = re.compile(r"(?P<bot>\d+):(?P<chat>-?\d+)(?::t(?P<topic>\d+))?(?::b(?P<business>[^:\s]+))?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,16 @@ def paired(text: str) -> str:
     return text
 
 
+def is_digits(word: str) -> bool:
+    """Whether it is a whole number as programs write it. ``str.isdigit`` takes ``²``, too, and ``int`` refuses that."""
+    return word.isascii() and word.isdigit()
+
+
+def is_unsigned(word: str) -> bool:
+    """Whether it is a number of 64 bits without a sign: Redis refuses greater ones as ids and as cursors."""
+    return is_digits(word) and len(word) <= len("18446744073709551615") and int(word) < 1 << 64
+
+
 def utf16(text: str) -> int:
     """Length in UTF-16 units, as Telegram counts."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2

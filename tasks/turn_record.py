@@ -8,6 +8,8 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from tasks.text import is_digits
+
 _DIGEST_BYTES = 3
 """Six digits: of the turns that are kept, two of one reference are rare, and `cohort find` shows both."""
 
@@ -71,7 +73,7 @@ class TurnRecord(BaseModel):
     def references(self) -> set[str]:
         """What a user may have been told."""
         bot = self.session.partition(":")[0]
-        return {reference(int(bot), update) for update in self.updates} if bot.isdigit() else set()
+        return {reference(int(bot), update) for update in self.updates} if is_digits(bot) else set()
 
 
 class TurnRecords(BaseModel):

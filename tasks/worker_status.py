@@ -11,11 +11,14 @@ from pydantic import (
     field_validator,
 )
 
+_GREATEST = 2**53
+"""Counts and times are below it, and JavaScript keeps each such number exactly."""
+
 
 class ModelTrouble(BaseModel):
     """A model that fails in passing."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
     since: float
     """When the first of these faults came, seconds since the epoch."""
@@ -83,7 +86,10 @@ class WorkerStatus(ProcessStatus):
     @classmethod
     def _or_default(cls, value: Any, read: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
         """A field that cannot be read does not hide the others."""
+        default = cls.model_fields[info.field_name or ""].default
         try:
-            return read(value)
+            found = read(value)
         except ValidationError:
-            return cls.model_fields[info.field_name or ""].default
+            return default
+        # Not a number, too: it is not below anything.
+        return default if isinstance(found, int | float) and not abs(found) < _GREATEST else found

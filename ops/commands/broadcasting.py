@@ -24,6 +24,7 @@ from tasks.settings import Settings
 from tasks.store import Store
 from tasks.store.broadcasts import LEASE, BroadcastProgress
 from tasks.store.listing import SessionFacts
+from tasks.text import is_digits
 from workers.telegram.render import render
 
 _DAY_S = 86_400
@@ -70,9 +71,9 @@ async def chats_of(store: Store, to: Sequence[str], bot: int, now: float) -> lis
     chats: dict[int, None] = {}
     for one in to:
         word, _, days = one.partition(":")
-        if one.removeprefix("-").isdigit():
+        if is_digits(one.removeprefix("-")):
             chats[int(one)] = None
-        elif one == "all" or (word == "active" and days.isdigit()):
+        elif one == "all" or (word == "active" and is_digits(days)):
             since = now - int(days) * _DAY_S if days else 0.0
             chats.update(dict.fromkeys(await _known(store, bot, since)))
         else:

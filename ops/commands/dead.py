@@ -11,7 +11,7 @@ import typer
 from ops.context import Context, context, run
 from tasks.errors import CohortError, Misconfigured, StoreUnavailable
 from tasks.store import Store
-from tasks.store.dead import Dead
+from tasks.store.dead import Dead, is_letter
 from tasks.store.redis import DEAD_KEPT
 
 app = typer.Typer(help="Dead letters: list, show, retry, drop.", no_args_is_help=True, rich_markup_mode=None)
@@ -86,8 +86,7 @@ def drop(letter: Letter = None, *, everything: All = False) -> None:
 
 
 def _form(letter: str) -> str:
-    first, _, second = letter.partition("-")
-    if not (first.isdigit() and second.isdigit()):
+    if not is_letter(letter):
         raise Misconfigured(f"{letter} is not the id of a dead letter (they look like 1700000000000-0)")
     return letter
 

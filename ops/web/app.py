@@ -1,16 +1,16 @@
 """The console's routes: its page, what the page asks for, and the metrics of all processes."""
 
-import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from ops.web import sections
+from ops.web.answers import JsonAnswer
 from ops.web.guard import ConsoleGuard
 from ops.web.patience import PatientReader
 from ops.web.scrape import CONTENT_TYPE, scrape
@@ -20,10 +20,11 @@ from tasks.rollups import DAY, HOUR
 from tasks.session import SessionKey
 from tasks.settings import Settings
 from tasks.store import Store
+from tasks.store.dead import is_letter
+from tasks.text import is_unsigned
 
 _STATIC = Path(__file__).parent / "static"
 _FILES = {path.name for path in _STATIC.iterdir()}
-_LETTER = re.compile(r"\d{1,20}-\d{1,20}")
 _LONGEST = 200
 """Characters of a word that is looked for."""
 
@@ -41,7 +42,7 @@ def create_app(settings: Settings, reader: PatientReader, clock: Clock, links: d
     about = {"changes": settings.console_auth is not None, "text": text, "links": links}
 
     async def told(_request: Request) -> Response:
-        return JSONResponse(about)
+        return JsonAnswer(about)
 
     def reads(path: str, work: Work) -> Route:
         return Route(path, _answer(reader, work), methods=["GET"])
@@ -86,7 +87,7 @@ class ConsolePages:
     async def sessions(self, store: Store, request: Request) -> Any:
         query = request.query_params
         cursor = query.get("cursor", "")
-        place = int(cursor) if cursor.isascii() and cursor.isdigit() and len(cursor) < 21 else None  # noqa: PLR2004
+        place = int(cursor) if is_unsigned(cursor) else None
         return await sections.sessions(store, query.get("q", "").strip()[:_LONGEST], place)
 
     async def session(self, store: Store, request: Request) -> Any:
@@ -113,7 +114,7 @@ class ConsolePages:
 
     async def change(self, store: Store, request: Request) -> Any:
         letter, verb = request.path_params["letter"], request.path_params["verb"]
-        if _LETTER.fullmatch(letter) is None or verb not in ("retry", "drop"):
+        if not is_letter(letter) or verb not in ("retry", "drop"):
             raise NotThere
         if not await (store.dead.retry(letter) if verb == "retry" else store.dead.drop(letter)):
             raise NotThere("there is no such dead letter any more")
@@ -127,14 +128,14 @@ def _answer(reader: PatientReader, work: Work) -> Callable[[Request], Awaitable[
         try:
             given = await reader.read(lambda store: work(store, request))
         except NotThere as problem:
-            return JSONResponse({"error": str(problem)}, 404)
+            return JsonAnswer({"error": str(problem)}, 404)
         except Terminal as problem:
-            return JSONResponse({"error": str(problem)}, 409)
+            return JsonAnswer({"error": str(problem)}, 409)
         except StoreUnavailable as problem:
-            return JSONResponse({"error": str(problem)}, 503, {"retry-after": "5"})
+            return JsonAnswer({"error": str(problem)}, 503, {"retry-after": "5"})
         except CohortError as problem:
-            return JSONResponse({"error": str(problem)}, 500)
-        return given if isinstance(given, Response) else JSONResponse(given)
+            return JsonAnswer({"error": str(problem)}, 500)
+        return given if isinstance(given, Response) else JsonAnswer(given)
 
     return endpoint
 

@@ -1,6 +1,6 @@
 """`/metrics` of the console: what every process has published, and what is true of the system as a whole."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from ops.commands.status_read import look
 from ops.web.names import process_names
@@ -31,9 +31,16 @@ async def scrape(store: Store, clock: Clock, *, slots: int) -> str:
         f'process="{escaped(name)}",kind="{"bot" if process in alive else "worker"}"': process in published
         for process, name in sorted(names.items(), key=lambda item: item[1])
     })  # fmt: skip
-    return whole + merged(_read(published, names))
+    return whole + merged(
+        _read(published, names, {line.split()[2] for line in whole.splitlines() if line.startswith("# TYPE ")})
+    )
 
 
-def _read(published: Mapping[str, bytes], names: Mapping[str, str]) -> dict[str, Families]:
+def _read(published: Mapping[str, bytes], names: Mapping[str, str], ours: Container[str]) -> dict[str, Families]:
+    """What each process has published, but for names that are ``ours``: each name stands once on a page."""
     found = {names[process]: families(unpacked(raw) or "") for process, raw in published.items()}
-    return {name: part for name, part in found.items() if part}
+    return {
+        process: {name: family for name, family in part.items() if name not in ours}
+        for process, part in found.items()
+        if part
+    }

@@ -15,6 +15,7 @@ from tasks.session import SessionKey
 from tasks.store import Store
 from tasks.store.listing import SessionFacts
 from tasks.store.oversight import OpenTurn, PersonUsage
+from tasks.text import is_digits
 from tasks.turn_record import TurnRecord
 from workers.runtime.conversation import stored
 
@@ -216,7 +217,7 @@ async def people(store: Store, *, named: bool) -> Json:
     found, complete = await store.oversight.people()
     days = sorted({day for person in found for day in person.days}, reverse=True)[:7]
     bots = {one.bot for one in found} | {str(status.bot) for status in (await store.bots.look()).values() if status.bot}
-    known = {bot: await store.people.look(int(bot)) for bot in sorted(bots) if bot.isdigit()}
+    known = {bot: await store.people.look(int(bot)) for bot in sorted(bots) if is_digits(bot)}
     used = {(one.bot, one.user): one for one in found if one.days}
     for bot, listed in known.items():
         for user in listed.entries:

@@ -12,6 +12,7 @@ from tasks.envelope import DeadLetter
 from tasks.errors import EnvelopeInvalid, Terminal
 from tasks.slots import slot_of
 from tasks.store.redis import Script, guard
+from tasks.text import is_unsigned
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,12 @@ class Dead:
 
     id: str
     letter: DeadLetter
+
+
+def is_letter(name: str) -> bool:
+    """Whether it has the form of a letter's id: two numbers, each of 64 bits."""
+    first, dash, second = name.partition("-")
+    return bool(dash) and is_unsigned(first) and is_unsigned(second)
 
 
 class DeadStore:

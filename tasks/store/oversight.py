@@ -14,6 +14,7 @@ from tasks.session import SessionKey
 from tasks.store.redis import guard, text
 from tasks.store.state import StateField
 from tasks.store.views import parked_in
+from tasks.text import is_digits
 
 _AT_ONCE = 1000
 """Keys that one SCAN looks at."""
@@ -130,7 +131,7 @@ class OversightStore:
                     told: list[Any] = await pipe.execute(raise_on_error=False)
             for name, counts in zip(some, told, strict=True):
                 match name.split(":"):
-                    case [_, _, bot, "user", user, day] if user.isdigit():
+                    case [_, _, bot, "user", user, day] if is_digits(user):
                         person = found.setdefault((bot, int(user)), PersonUsage(bot, int(user)))
                         person.days[day] = sum(map(_count, counts)) if isinstance(counts, list) else 0
                     case _:

@@ -11,6 +11,7 @@ from tasks.access import OperatorsWord, People, Person, Role, outranks, person_f
 from tasks.clock import Clock
 from tasks.pairing import GUESSES_AN_HOUR, LASTS, digest
 from tasks.store.redis import Script, guard, text
+from tasks.text import is_digits
 
 _COUNT = "changes"
 _OPERATOR = "operator"
@@ -126,7 +127,7 @@ class PeopleStore:
 
 
 def _is_id(name: str) -> bool:
-    return name.removeprefix("-").isdigit()
+    return is_digits(name.removeprefix("-"))
 
 
 def _number(raw: bytes | None) -> int:

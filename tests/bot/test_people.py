@@ -91,6 +91,8 @@ async def test_a_reply_names_the_person_and_a_group_names_itself(doorway: Doorwa
     assert (await stored(doorway))[GROUP.id].role == "member"
     await doorway.door.take([said("/allow", update_id=3), said("/allow 12 nonsense", update_id=4)])
     assert await last(doorway) == texts.ALLOW_HOW
+    await doorway.door.take([said("/allow \N{SUPERSCRIPT TWO}", update_id=5)])
+    assert [text for _, text in await doorway.said()][-3:] == [texts.ALLOW_HOW] * 3
     assert set(await stored(doorway)) == {BEN.id, GROUP.id}
 
 

@@ -53,6 +53,12 @@ def test_hostile_values_of_labels_stay_values() -> None:
 def test_what_is_no_exposition_is_left_out_whole() -> None:
     for text in ("cohort_x 1\n<script>", "a b c d", 'x{process="p" 1', "\x00", "cohort_x{a=b} 1"):
         assert families(text) is None
+    for text in ("x abc", "x --1", "x 0x1", 'x{process="p"} 1', 'x{a="1",a="2"} 1'):
+        assert families(text) is None, text
+    for text in ("# TYPE x nonsense\nx 1", "# TYPE x gauge\ncohort_turns_total 1", "# TYPE x counter\nxy 1"):
+        assert families(text) is None, text
+    for value in ("1", "-1.5", "1e+06", "+Inf", "NaN", "3.0"):
+        assert families(f"x {value}"), value
     assert unpacked(b"nothing") is None
     assert unpacked(zlib.compress(b"x" * (MOST_BYTES + 1))) is None
     assert unpacked(zlib.compress(b"cohort_x 1\n")[:-4]) is None

@@ -26,6 +26,12 @@ async def test_a_heartbeat_is_read_as_it_was_written(store: Store) -> None:
         ({"pid": "seven"}, TOLD.model_copy(update={"pid": 0})),
         ({"agents": "main"}, TOLD.model_copy(update={"agents": ()})),
         ({"agents": ["main", None]}, TOLD.model_copy(update={"agents": ()})),
+        ({"queued_s": float("nan")}, TOLD),
+        (
+            {"queued_s": float("-inf"), "lanes": 10**400, "turns": -(10**400)},
+            TOLD.model_copy(update={"lanes": 0, "turns": None}),
+        ),
+        ({"models": {"m": {"since": float("inf")}}}, TOLD),
         ({"turns": None}, TOLD.model_copy(update={"turns": None})),
     ],
 )
