@@ -92,16 +92,6 @@ def test_each_setting_that_is_given_exists() -> None:
     assert [name for name in given if f"`{name}`" not in known] == []
 
 
-def test_what_scales_workers_is_a_metric_that_is_there() -> None:
-    (scaled,) = documents(KUBERNETES / "scale-by-load" / "scaledobject.yaml")
-    target = scaled["spec"]["scaleTargetRef"]["name"]
-    assert target in {each["metadata"]["name"] for each in DEPLOYMENTS}
-    (trigger,) = scaled["spec"]["triggers"]
-    names = re.findall(r"cohort_\w+", trigger["metadata"]["query"])
-    assert names
-    assert [name for name in names if f'"{name}"' not in (ROOT / "tasks" / "metrics.py").read_text()] == []
-
-
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 def test_each_unit_is_one_that_systemd_accepts(unit: Path, tmp_path: Path) -> None:
     text = unit.read_text()
