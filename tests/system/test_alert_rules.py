@@ -20,8 +20,12 @@ _SUFFIXES = ("_bucket", "_count", "_sum", "_total", "_created")
 
 def known() -> set[str]:
     assert metrics.TURNS is not None
-    families = [family.name for family in REGISTRY.collect()]
+    families = [family.name for family in REGISTRY.collect()] + of_the_console()
     return {*families, *(f"{name}{suffix}" for name in families for suffix in _SUFFIXES)}
+
+
+def of_the_console() -> list[str]:
+    return re.findall(r'gauge\("(cohort_\w+)"', (ROOT / "ops" / "web" / "scrape.py").read_text())
 
 
 def rules() -> list[dict[str, Any]]:
@@ -38,6 +42,29 @@ def test_rules_and_panels_name_only_metrics_that_exist() -> None:
     named = {name for expression in expressions() for name in _NAME.findall(expression)}
     assert sorted(named - known()) == []
     assert len(named) > 20
+
+
+@pytest.mark.promise("metrics-shown")
+def test_what_the_console_alone_knows_is_shown_and_watched() -> None:
+    assert len(of_the_console()) > 4
+    named = {name for expression in expressions() for name in _NAME.findall(expression)}
+    assert sorted(set(of_the_console()) - named) == []
+
+
+@pytest.mark.promise("metrics-shown")
+def test_what_tells_processes_apart_by_their_address_does_so_behind_the_console_as_well() -> None:
+    # There all samples have the console's address, and the label `process` says whose they are.
+    apart = [expression for expression in expressions() if "instance" in expression]
+    assert len(apart) >= 3
+    assert [expression for expression in apart if not re.search(r"\(.*\binstance, process\b.*\)", expression)] == []
+
+
+def test_both_ways_to_scrape_name_ports_that_the_compose_file_has() -> None:
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    (job,) = yaml.safe_load((FOLDER / "prometheus-console.yaml").read_text())["scrape_configs"]
+    port = services["console"]["environment"]["COHORT_CONSOLE_PORT"]
+    assert job["static_configs"] == [{"targets": [f"console:{port}"]}]
+    assert set(job["basic_auth"]) == {"username", "password_file"}
 
 
 @pytest.mark.promise("metrics-shown")
