@@ -6,6 +6,7 @@ It is held in this process alone, bounded, and not stored before a message to th
 from collections import OrderedDict, deque
 from collections.abc import Iterable
 
+from bot.recent import Once
 from tasks.envelope import Inbound, OverheardMessage
 
 SESSIONS = 1000
@@ -25,12 +26,21 @@ class OverheardMessages:
         self._most = most
         self._sessions: OrderedDict[str, deque[tuple[int, OverheardMessage]]] = OrderedDict()
         self._given: OrderedDict[int, tuple[OverheardMessage, ...]] = OrderedDict()
+        self._once = Once()
 
     def add(self, inbound: Inbound) -> None:
-        """Remember a message; its edit takes its place."""
+        """Remember a message, once for an update; its edit takes its place."""
+        self._once.of(inbound.update_id, lambda: self._add(inbound))
+
+    def forget(self) -> None:
+        """A person is erased: what was said before is context no more."""
+        self._sessions.clear()
+        self._given.clear()
+
+    def _add(self, inbound: Inbound) -> bool:
         text = inbound.text[:EACH_CHARACTERS]
         if not self._most or not text or inbound.message_id is None:
-            return
+            return False
         kept = self._sessions.setdefault(inbound.session, deque(maxlen=self._most))
         self._sessions.move_to_end(inbound.session)
         one = (inbound.message_id, OverheardMessage(sender=inbound.sender, text=text))
@@ -41,6 +51,7 @@ class OverheardMessages:
             kept.append(one)
         while len(self._sessions) > SESSIONS:
             self._sessions.popitem(last=False)
+        return True
 
     def before(self, inbound: Inbound) -> Inbound:
         """The message with its context, which is not context again. An update that comes again gets the same."""

@@ -135,7 +135,11 @@ async def _patiently[T](attempt: Callable[[], Awaitable[T]], event: str, stop: S
 
 async def _work(connections: Connections, stop: Stop) -> None:
     settings, telegram, store, clock = connections.settings, connections.telegram, connections.store, connections.clock
-    people, rate = PeopleView(connections.me.id, store.people, operators_word(settings)), PersonalRate(settings.rate)
+    people, rate, overheard = (
+        PeopleView(connections.me.id, store.people, operators_word(settings)),
+        PersonalRate(settings.rate),
+        OverheardMessages(settings.group_context),
+    )
     with suppress(StoreUnavailable):
         await people.refresh()
         if people.access.admits_no_one:
@@ -168,7 +172,7 @@ async def _work(connections: Connections, stop: Stop) -> None:
         interrupts=interrupts,
         signs=signs,
         notices=Notices(connections.me.id, store.intake, clock, admission=admission, rate=rate),
-        overheard=OverheardMessages(settings.group_context),
+        overheard=overheard,
         control=GroupControl(settings.group_control, telegram.administrators, clock),
         clock=clock,
     )
@@ -201,7 +205,7 @@ async def _work(connections: Connections, stop: Stop) -> None:
             background.create_task(heartbeat.run(), name="heartbeat"),
             background.create_task(loop_lag.measure(clock.monotonic), name="loop lag"),
             background.create_task(pauses.watch(tell), name="pauses"),
-            background.create_task(follow_log_key(store.trail), name="log key"),
+            background.create_task(follow_log_key(store.trail, overheard.forget), name="log key"),
             background.create_task(publisher.run(), name="publisher"),
             background.create_task(people.watch(menus.changed), name="people"),
             background.create_task(menus.run(), name="menus"),

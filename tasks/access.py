@@ -35,7 +35,7 @@ class Person(BaseModel):
     at: float = 0.0
     """When, seconds since the epoch."""
     by: int | None = None
-    """The admin; None for a pairing code."""
+    """The admin; None for a pairing code, and where the admin is forgotten."""
 
 
 class OperatorsWord(BaseModel):

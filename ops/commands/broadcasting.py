@@ -15,6 +15,7 @@ from botapi.errors import ChatMigrated, TelegramAway, Undeliverable
 from botapi.pacing import Pacing
 from botapi.refusals import errors_as_ours
 from botapi.reply_delivery import deliver
+from tasks.access import OperatorsWord, access_by
 from tasks.backoff import Backoff
 from tasks.clock import Clock
 from tasks.envelope import Reply
@@ -82,16 +83,22 @@ async def chats_of(store: Store, to: Sequence[str], bot: int, now: float) -> lis
 
 
 async def _known(store: Store, bot: int, since: float) -> list[int]:
-    """Chats with a session that had its last turn since then. A chat that Telegram moved counts by its new number."""
+    """Chats with a session that had its last turn since then, without those that an admin keeps out.
+
+    A chat that Telegram moved counts by its new number.
+    """
 
     def wanted(facts: SessionFacts) -> bool:
         key = facts.session
         return key.bot == bot and not key.business and not facts.moved and (facts.touched or 0.0) >= since
 
+    people = await store.people.look(bot)
+    access = access_by(people.operator or OperatorsWord(), people)
     chats: dict[int, None] = {}
     after: str = ""
     while page := await store.listing.page(_PAGE, after=after, wanted=wanted):
-        chats.update(dict.fromkeys(facts.session.chat for facts in page))
+        known = (facts.session.chat for facts in page)
+        chats.update(dict.fromkeys(chat for chat in known if not access.denied(chat, chat)))
         after = str(page[-1].session)
     return list(chats)
 

@@ -67,12 +67,16 @@ class PeopleStore:
             await self.remove(bot, old)
 
     async def forget(self, user: int) -> int:
-        """Erase one person from the lists of all bots; returns from how many."""
+        """Erase one person from the lists of all bots, also as the admin who decided; returns from how many."""
         gone = 0
         with guard():
             names = [text(name) async for name in self._redis.scan_iter(match=keys.people("*"), count=1000)]
         for name in names:
-            gone += await self.remove(int(name.split(":")[2]), user)
+            bot = int(name.split(":")[2])
+            gone += await self.remove(bot, user)
+            for who, person in (await self.look(bot)).entries.items():
+                if person.by == user:
+                    await self.put(bot, who, person.model_copy(update={"by": None}))
         return gone
 
     async def _change(self, bot: int, fields: dict[str, str]) -> None:

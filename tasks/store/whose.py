@@ -43,7 +43,8 @@ class Whose:
         if letter.session is not None and self.is_session_named(letter.session):
             return True
         if letter.inbound is not None:
-            return self.wrote(letter.inbound)
+            # A letter cannot be changed, so it goes whole where it brings along words of the person.
+            return self.wrote(letter.inbound) or any(self.said(one) for one in letter.inbound.overheard)
         return self.user is not None and letter.raw is not None and _names(letter.raw, self.user)
 
     def is_usage(self, name: str) -> bool:

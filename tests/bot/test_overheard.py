@@ -1,13 +1,17 @@
 """What a group says among itself is context for its next message to the agent, bounded, and of admitted people only."""
 
+import asyncio
+
 import pytest
 from aiogram import types as tg
 
 from bot.overheard import ALL_CHARACTERS, EACH_CHARACTERS, SESSIONS, OverheardMessages
 from tasks.access import Access
 from tasks.envelope import Inbound
+from tasks.log_key import follow_log_key
 from tasks.settings import Settings
 from tasks.store import Store
+from tasks.telemetry import hash_sessions, session_hash
 from tests.bot.conftest import Doorway, make_doorway
 from tests.bot.updates import ANN, BEN, GROUP, said
 
@@ -84,10 +88,10 @@ def test_context_is_bounded_in_number_in_length_and_in_sessions() -> None:
     assert len(taken) == ALL_CHARACTERS // EACH_CHARACTERS
     assert taken[-1].text.startswith("49 ")
     for number in range(50):
-        messages.add(one(number, str(number)))
+        messages.add(one(number + 1000, str(number)))
     assert len(messages.before(one(100, "hi")).overheard) == 20
     for number in range(SESSIONS + 5):
-        messages.add(one(1, "x", f"4242:-{number + 1}"))
+        messages.add(one(2000 + number, "x", f"4242:-{number + 1}"))
     assert len(messages._sessions) == SESSIONS
     none = OverheardMessages(0)
     none.add(one(1, "x"))
@@ -126,3 +130,35 @@ async def test_a_caption_is_a_command_only_where_it_names_the_bot_and_gives_some
 ) -> None:
     await doorway.door.take([said(caption=word, chat=tg.Chat(id=700, type="private", first_name="Ann"), photo=[])])
     assert {entry.kind for entry in await doorway.inbox("4242:700")} <= {"message"}
+
+
+async def test_an_update_that_comes_again_is_no_context_twice(doorway: Doorway) -> None:
+    first = said("before", chat=GROUP, message_id=1, update_id=1)
+    asked = said("@cohort_bot hi", chat=GROUP, message_id=3, update_id=2)
+    for _ in range(2):
+        await doorway.door.take([first, asked])
+    await doorway.door.take([said("@cohort_bot and?", chat=GROUP, message_id=4, update_id=3)])
+    assert await heard(doorway) == [("hi", [("Ann Lee", "before")]), ("and?", [])]
+
+
+@pytest.mark.promise("forgotten")
+async def test_what_was_said_before_a_person_was_erased_is_no_context(doorway: Doorway) -> None:
+    trail, context, erased = doorway.store.trail, OverheardMessages(5), asyncio.Event()
+    entry = Inbound(session=GROUPS, update_id=1, at=1.0, message_id=1, text="before", chat_type="group")
+    context.add(entry)
+
+    def forget() -> None:
+        context.forget()
+        erased.set()
+
+    hash_sessions(None)
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+        following = group.create_task(follow_log_key(trail, forget, every_s=0.01))
+        while session_hash(GROUPS) == GROUPS:
+            await doorway.store.redis.ping()
+        assert not erased.is_set(), "a process that starts has erased nothing"
+        await trail.renew_log_key()
+        await erased.wait()
+        following.cancel()
+    hash_sessions(None)
+    assert context.before(entry.model_copy(update={"update_id": 2, "text": "hi"})).overheard == ()

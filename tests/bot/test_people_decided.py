@@ -106,3 +106,12 @@ def test_lists_of_people_and_of_notes_fit_one_message_whatever_their_letters_are
         assert utf16(listed) <= 4096
         shown = sum("\U0001f600" in line for line in listed.splitlines())
         assert f"and {60 - shown} more." in listed.splitlines()
+
+
+@pytest.mark.promise("forgotten")
+async def test_a_forgotten_admin_is_not_named_as_the_one_who_decided(doorway: Doorway) -> None:
+    await doorway.door.take([said(f"/allow {BEN.id}", update_id=1)])
+    assert (await doorway.store.people.look(BOT)).entries[BEN.id].by == ANN.id
+    await doorway.store.people.forget(ANN.id)
+    assert (await doorway.store.people.look(BOT)).entries[BEN.id].by is None
+    assert (await roles(doorway)) == {BEN.id: "member"}

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from ops.commands.broadcasting import chats_of
 from playground.client import PlaygroundClient
 from playground.server import serving
 from playground.state.world import State
 from tasks import keys
+from tasks.access import Person
+from tasks.errors import Misconfigured
 from tasks.session import SessionKey
 from tasks.store import Store
 from tests.conftest import BOT
@@ -118,3 +121,14 @@ def test_a_text_that_is_not_one_message_is_refused(text: str, tmp_path: Path, re
     done = cohort("broadcast", str(file), "--to", "all", home=tmp_path, **environ)
     assert done.returncode == 2
     assert "has to be one message" in done.stderr
+
+
+async def test_those_whom_an_admin_keeps_out_get_none_unless_they_are_named(store: Store) -> None:
+    for chat in (5, 6, -7):
+        await store.redis.hset(keys.state(SessionKey(BOT, chat)), "touched", "1800000000")
+    for chat in (6, -7):
+        await store.people.put(BOT, chat, Person(role="denied"))
+    assert await chats_of(store, ["all"], BOT, 1_800_000_000.0) == [5]
+    assert sorted(await chats_of(store, ["active:1", "6"], BOT, 1_800_000_000.0)) == [5, 6]
+    with pytest.raises(Misconfigured, match="expected all"):
+        await chats_of(store, ["active:\u00b2"], BOT, 0.0)

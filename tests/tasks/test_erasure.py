@@ -272,3 +272,16 @@ async def test_words_that_another_persons_message_brings_along_go_and_the_messag
     (retry,) = json.loads(await store.redis.hget(keys.state(GROUP), "failed"))
     assert Inbound.from_json(retry).overheard == context[1:]
     assert f"word of {ANN}" not in str(await everything(store.redis))
+
+
+@pytest.mark.promise("forgotten")
+async def test_a_dead_letter_that_brings_along_words_of_the_person_goes(store: Store) -> None:
+    context = (OverheardMessage(sender=Sender(id=ANN), text="annword"),)
+    for number, overheard_ in enumerate((context, ()), 1):
+        his = said(number, GROUP, BOB, overheard=overheard_)
+        letter = DeadLetter(reason="x", at=1.0, session=his.session, update_id=number, inbound=his)
+        await store.intake.accept(BOT, [Accept(number, dead=letter)])
+    await erase(store, Whose(user=ANN))
+    kept = str(await everything(store.redis))
+    assert "annword" not in kept
+    assert "bobword2" in kept

@@ -1,5 +1,6 @@
 """One burst is one turn, and a message that begins none does not wait."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from tasks.envelope import Inbound
 from tests.workers.pool import Pool, session
 from workers import texts
 from workers.sessions import planner
-from workers.sessions.bursts import LONGEST_S, goes_on, is_piece, quiet_left
+from workers.sessions.bursts import LONGEST_S, YoungTurn, goes_on, is_piece, quiet_left
 from workers.sessions.parked import Rules
 from workers.sessions.plans import Plan, Run, Wait
 
@@ -223,3 +224,23 @@ async def test_a_worker_that_drains_does_not_begin_the_burst_it_waits_for(pool: 
     await one.stop()
     assert pool.model.calls == []
     assert len(await pool.raw_inbox(ONE)) == 1
+
+
+@pytest.mark.promise("bursts")
+def test_a_turn_begins_again_for_a_few_seconds_at_most_whatever_comes() -> None:
+    class Silent:
+        spoke = False
+
+    class Now:
+        def now(self) -> float:
+            return NOW
+
+        monotonic = now
+
+    def young(seconds: float) -> bool:
+        burst = [said(place, at=NOW - place / 2, **FORWARD) for place in range(int(seconds * 2), -1, -1)]
+        turn = YoungTurn([said(99, "long before", at=NOW - 60), *burst], Silent(), Now(), timedelta(seconds=QUIET_S))
+        return turn.is_young
+
+    assert young(LONGEST_S - 1)
+    assert not young(LONGEST_S)

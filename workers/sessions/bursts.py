@@ -43,11 +43,17 @@ def quiet_left(entries: Sequence[Inbound], now: float, quiet_s: float) -> float:
     said = [entry for entry in entries if entry.kind == "message" and not entry.edited]
     if not quiet_s or not said:
         return 0
-    last, begun = said[-1], len(said) - 1
-    while begun and _near(said[begun - 1], said[begun]):
-        begun -= 1
+    last, begun = said[-1], _begin(said)
     likely = begun < len(said) - 1 or last.forwarded_from is not None or _expects_more(last)
     return left(last.at, now, quiet_s) if likely and now - said[begun].at < LONGEST_S else 0
+
+
+def _begin(said: Sequence[Inbound]) -> int:
+    """The place of the first message of the burst that ``said`` end in."""
+    begun = len(said) - 1
+    while begun and _near(said[begun - 1], said[begun]):
+        begun -= 1
+    return begun
 
 
 def goes_on(last: Inbound, entry: Inbound) -> bool:
@@ -86,15 +92,16 @@ class YoungTurn:
     """A turn that may begin again, because the rest of its burst came a moment later."""
 
     def __init__(self, messages: Sequence[Inbound], turn: Spoken, clock: Clock, quiet: timedelta) -> None:
-        self._last = messages[-1]
+        self._first, self._last = messages[_begin(messages)], messages[-1]
         self._turn = turn
         self._clock = clock
         self._quiet_s = quiet.total_seconds()
 
     @property
     def is_young(self) -> bool:
-        """Whether it can: it has shown nothing, and its message came just now."""
-        recent = self._clock.now() - self._last.at <= NEAR_S + self._quiet_s
+        """Whether it can: it has shown nothing, its message came just now, and its burst is not long under way."""
+        now = self._clock.now()
+        recent = now - self._last.at <= NEAR_S + self._quiet_s and now - self._first.at < LONGEST_S
         return self._quiet_s > 0 and recent and self._last.kind == "message" and not self._turn.spoke
 
     def goes_on(self, behind: Sequence[bytes]) -> bool:
