@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from tasks.envelope import OutFile, OutKind, Reply
+from workers.pictures import Pixels, is_photo
 
 _MIB = 1024 * 1024
 LARGEST = 50 * _MIB
@@ -36,10 +37,10 @@ _KINDS: dict[str, OutKind] = {
 """What Telegram shows by itself; all else is a document."""
 
 
-def kind_of(mime: str, size: int) -> OutKind:
-    """What a file is sent as."""
+def kind_of(mime: str, size: int, pixels: Pixels | None = None) -> OutKind:
+    """What a file of so many bytes is sent as. A picture that Telegram refuses as a photo is a document at once."""
     kind = _KINDS.get(mime, "document")
-    return "document" if kind == "photo" and size > LARGEST_PHOTO else kind
+    return "document" if kind == "photo" and (size > LARGEST_PHOTO or not is_photo(pixels)) else kind
 
 
 def name_of(given: str, mime: str, number: int) -> str:

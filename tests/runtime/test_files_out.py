@@ -108,6 +108,13 @@ async def test_pictures_of_a_server_go_to_the_chat_unless_its_settings_keep_them
     assert ("[sent to the chat" in str(model.journal[-1].messages)) == bool(sent)
 
 
+@pytest.mark.promise("files-out")
+def test_a_picture_that_telegram_refuses_as_a_photo_is_taken_as_a_document(tmp_path: Path) -> None:
+    out = FilesOut(tmp_path)
+    out.take([image(PNG[:8] + b"\0\0\0\rIHDR" + (9000).to_bytes(4) + (1001).to_bytes(4) + b"\0" * 9)])
+    assert [(file.kind, file.name) for file in out.files] == [("document", "file-1.png")]
+
+
 def test_what_a_function_attaches_is_sent_where_results_are_kept(tmp_path: Path) -> None:
     out = FilesOut(tmp_path)
     result = with_attached(CallToolResult(content=[image()]), [out.keep(PNG, "chart.png")])

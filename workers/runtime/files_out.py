@@ -20,6 +20,7 @@ from tasks.envelope import OutFile
 from tasks.errors import Misconfigured, Terminal
 from workers import texts
 from workers.outgoing import LARGEST, MOST, kept, kind_of, name_of
+from workers.pictures import pixels_of
 from workers.runtime.conversation.file_types import HEAD_BYTES, UNKNOWN, mime_by_content
 
 log = logging.getLogger("cohort.runtime")
@@ -100,7 +101,11 @@ class FilesOut:
         if len(body) > LARGEST:
             raise NotAttached(f"The file is too large: at most {LARGEST >> 20} MiB can be sent.")
         mime = mime_by_content(body[:HEAD_BYTES], mime)
-        about = OutFile(kind=kind_of(mime, len(body)), name=name_of(name, mime, len(self.files) + 1), caption=caption)
+        about = OutFile(
+            kind=kind_of(mime, len(body), pixels_of(body)),
+            name=name_of(name, mime, len(self.files) + 1),
+            caption=caption,
+        )
         return kept(self.folder, body, about)
 
 
