@@ -140,9 +140,8 @@ async def test_one_scrape_has_each_living_process_by_its_name_and_no_dead_one(st
     found = {family.name: family.samples for family in text_string_to_metric_families(page)}
     counted = {one.labels["process"]: one.value for one in found["cohort_turns"]}
     assert counted == {"cohort-1@here": 3.0, "bot@here": 4.0}
-    assert {one.labels["process"] for one in found["cohort_process_up"]} == {
-        *("cohort-1@here", "worker-2-bbbbcccc@here", "bot@here")
-    }
+    up = {one.labels["process"]: one.value for one in found["cohort_process_up"]}
+    assert up == {"cohort-1@here": 1.0, "worker-2-bbbbcccc@here": 0.0, "bot@here": 1.0}
     assert found["cohort_dead_letters"][0].value == 1.0
 
 
