@@ -21,6 +21,7 @@ def main() -> int:
     parser.add_argument("--supervised", type=int, default=2, help="workers under a real `cohort up`")
     parser.add_argument("--tools", type=float, default=0.25, help="share of messages that have tools called")
     parser.add_argument("--asks", type=float, default=0.5, help="turns that ask a person, a second")
+    parser.add_argument("--steers", type=float, default=0.4, help="people, a second, who write and edit meanwhile")
     parser.add_argument("--no-steps", action="store_true", help="no failpoints")
     parser.add_argument("--sabotage", choices=sorted(WAYS), default="", help="break the product first")
     parser.add_argument("--keep", action="store_true", help="keep the traces of a good run, too")
@@ -37,6 +38,7 @@ def main() -> int:
         supervised=0 if given.sabotage else given.supervised,
         tools=given.tools,
         asks=given.asks,
+        steers=given.steers,
         steps=not given.no_steps,
         sabotage=given.sabotage,
         keep=given.keep,

@@ -7,7 +7,7 @@ from typing import Any
 
 from playground.client import PlaygroundClient, PlaygroundError
 from tasks.clock import Clock
-from tests.chaos.people import Crowd
+from tests.chaos.people import Crowd, Place
 from tests.harness import collect, counters
 from tests.harness.history import Press
 
@@ -28,8 +28,9 @@ class Askers:
         self._random = random
         self._clock = clock
         self._rate = rate
-        self._shown: asyncio.Queue[tuple[str, str, int, int]] = asyncio.Queue()
+        self._shown: asyncio.Queue[tuple[str, str, int, int, bool]] = asyncio.Queue()
         self._known: set[str] = set()
+        self._places: dict[int, Place] = {}
         self.presses: list[Press] = []
         self.questions: set[tuple[int, int]] = set()
         self.open: set[str] = set()
@@ -41,12 +42,16 @@ class Askers:
         while self._rate and clock() < until:
             await asyncio.sleep(self._random.expovariate(self._rate))
             place = await self._crowd.new_place(group=self._random.random() < 0.3)
+            self._places[place.chat] = place
             await self._crowd.say(place, self._order)
 
     def _order(self, word: str) -> str:
         seconds = round(self._random.uniform(0, 0.5), 2)
         asking = counters.call(counters.APPROVED, f"{word}-1", seconds=seconds)
         other = counters.call("in_python", f"{word}-2", seconds=seconds)
+        if self._random.random() < 0.4:
+            choices = {"choices": _choices(f"{word}-1")} if self._random.random() < 0.5 else {}
+            return self._random.choice(("", f"{other} THEN ")) + counters.call(counters.ASKED, f"{word}-1", **choices)
         third = counters.call(counters.APPROVED, f"{word}-3")
         return self._random.choice((asking, f"{other} THEN {asking}", f"{asking} {other}", f"{asking} THEN {third}"))
 
@@ -61,7 +66,7 @@ class Askers:
         if found and ident not in self._known:
             self._known.add(ident)
             self.open.add(ident)
-            self._shown.put_nowait((ident, found[0], chat, message))
+            self._shown.put_nowait((ident, found[0], chat, message, ": which?" in entry["params"]["text"]))
 
     async def answer(self) -> None:
         """Answer each question that is shown; until cancelled."""
@@ -70,25 +75,49 @@ class Askers:
                 question = await self._shown.get()
                 group.create_task(self._answer(*question), name=f"answer {question[1]}")
 
-    async def _answer(self, ident: str, name: str, chat: int, message: int) -> None:
+    async def _answer(self, ident: str, name: str, chat: int, message: int, choices: bool) -> None:
         await asyncio.sleep(self._random.uniform(0, PATIENCE))
+        if ident == name:
+            await self._write(name, self._places[chat])
+            return
         if chat < 0 and self._random.random() < 0.5:
             stranger = (await self._people.user())["id"]
-            await self._press(ident, name, chat, message, "once", stranger)
-        verdict = self._random.choice(("once", "once", "once", "no"))
+            await self._press(ident, name, chat, message, "0" if choices else "once", stranger)
+        verdict = self._random.choice(("0", "1") if choices else ("once", "once", "once", "no"))
         await self._press(ident, name, chat, message, verdict, None)
         self.open.discard(ident)
         self.answered.set()
         if self._random.random() < 0.3:
-            await self._press(ident, name, chat, message, self._random.choice(("once", "no")), None)
+            second = self._random.choice(("0", "1") if choices else ("once", "no"))
+            await self._press(ident, name, chat, message, second, None)
+
+    async def _write(self, name: str, place: Place) -> None:
+        """Who was asked answers in words, perhaps twice; in a group another person says something before."""
+        if place.chat < 0 and self._random.random() < 0.5:
+            await self._crowd.say(place, _nothing, by=(await self._people.user())["id"])
+        await self._crowd.say(place, answers=name)
+        self.open.discard(name)
+        self.answered.set()
+        if self._random.random() < 0.3:
+            await self._crowd.say(place, _nothing)
 
     async def _press(self, *pressed: Any) -> None:
         ident, name, chat, message, verdict, stranger = pressed
         # Noted before: what it allows may come at once.
-        press = Press(ident, name, verdict, stranger is None, self._clock.now())
+        said = _choices(name)[int(verdict)] if verdict.isdecimal() else verdict
+        press = Press(ident, name, said, stranger is None, self._clock.now())
         self.presses.append(press)
         try:
             await self._people.press(chat, message, f"ask:{ident}:{verdict}", user=stranger)
         except PlaygroundError:
             # The question was answered before, and its buttons are gone.
             self.presses.remove(press)
+
+
+def _choices(name: str) -> list[str]:
+    return [f"left of {name}", f"right of {name}"]
+
+
+def _nothing(_word: str) -> str:
+    """What a message orders that only says something."""
+    return ""

@@ -17,6 +17,7 @@ from tests.chaos.answers import Answers
 from tests.chaos.askers import Askers
 from tests.chaos.faults import TTL, Faults
 from tests.chaos.figures import Figures, percentiles
+from tests.chaos.impatient import Impatient
 from tests.chaos.people import Crowd
 from tests.chaos.pool import Pool
 from tests.harness import collect
@@ -38,6 +39,7 @@ class Order:
     """What to run. ``kinds``: fault kinds (all if empty). ``gap``: seconds between faults, on average.
 
     ``tools``: the share of messages that have the agent call tools. ``asks``: turns that ask a person, a second.
+    ``steers``: people, a second, who write while their turn runs, and edit.
 
     ``workers`` and ``bots`` have failpoints and the ``sabotage``; ``supervised`` workers and a bot more are kept by a
     real `cohort up` (0: there is none).
@@ -53,6 +55,7 @@ class Order:
     supervised: int = 2
     tools: float = 0.25
     asks: float = 0.5
+    steers: float = 0.4
     steps: bool = True
     sabotage: str = ""
     settle: float = SETTLE
@@ -119,6 +122,7 @@ class Run:
             # A message in ten comes with others.
             crowd = Crowd(people, BOT, self.random, self.clock, rate=rate / 1.7, tools=self.order.tools)
             askers = Askers(people, crowd, self.random, self.clock, self.order.asks)
+            impatient = Impatient(people, crowd, self.random, self.order.steers)
             faults = Faults(
                 pool=pool,
                 valkey=valkey,
@@ -140,6 +144,7 @@ class Run:
                 async with asyncio.TaskGroup() as load:
                     load.create_task(crowd.talk(until, self.order.messages), name="people")
                     load.create_task(askers.ask(until), name="askers")
+                    load.create_task(impatient.come(until), name="impatient")
                     load.create_task(self._break(faults, until), name="faults")
                 faults.settle()
                 await people.clear_faults()
@@ -217,7 +222,7 @@ class Run:
             self.history.left.append(f"not at rest {self.order.settle:.0f} s after the last fault")
 
     async def _collect(self, people: PlaygroundClient, crowd: Crowd, url: str) -> None:
-        self.history.said = crowd.said
+        self.history.said, self.history.unchanged = crowd.said, crowd.unchanged
         self.history.deliveries = collect.deliveries(self._answers.entries)
         await collect.complete(self.history, self.home, people, url=url, bot=BOT, chats=sorted(crowd.chats))
 

@@ -51,6 +51,10 @@ class Crowd:
         self._number = 0
         self._places: list[Place] = []
         self.said: list[Said] = []
+        self.unchanged: set[int] = set()
+        """Updates of edits that change nothing."""
+        self._written: dict[str, tuple[int, str]] = {}
+        """Word -> the message that holds it, and its text."""
         self.chats: set[int] = set()
         self.waiting: dict[str, Said] = {}
         """Words without a whole answer as yet."""
@@ -80,22 +84,52 @@ class Crowd:
         """A chat for who says one thing in it."""
         return await (self._group() if group else self._new())
 
-    async def say(self, place: Place, order: Callable[[str], str] | None = None) -> Said:
-        """One message; ``order``: what the message with this word orders."""
+    async def say(
+        self, place: Place, order: Callable[[str], str] | None = None, *, answers: str = "", by: int | None = None
+    ) -> Said:
+        """One message; ``order``: what the message with this word orders.
+
+        ``answers``: the call whose question it answers. ``by``: another person than the chat's first.
+        """
         self._number += 1
         word = f"m{self._number:06d}q"
         wanted = self._random.randint(2, 12)
         session = session_of(self._bot, place.chat, place.thread)
-        calls = self._calls(session, word) if order is None else f" {order(word)}"
+        calls = f" {order(word)}" if order is not None else "" if answers else self._calls(session, word)
         text = f"{MENTION if place.chat < 0 else ''}{word} WORDS:{wanted}{calls}"
         at = self._clock.now()
-        told = await self._people.say(place.chat, text, thread=place.thread)
+        told = await self._people.say(place.chat, text, thread=place.thread, user=by)
         assert told.update_id is not None
-        one = Said(session, told.update_id, word, at)
+        one = Said(session, told.update_id, word, at, answers=answers)
         self.said.append(one)
         self.waiting[word] = one
+        self._written[word] = told.message_id, text
         place.left -= 1
         return one
+
+    async def edit(self, place: Place, before: Said) -> Said:
+        """A message gets other words: it is told as one more, which edits that one."""
+        self._number += 1
+        word = f"m{self._number:06d}q"
+        message, _ = self._written[before.word]
+        text = f"{word} WORDS:{self._random.randint(2, 12)}"
+        at = self._clock.now()
+        told = await self._people.edit(place.chat, message, text)
+        assert told.update_id is not None
+        one = Said(before.session, told.update_id, word, at, edits=before.word)
+        self.said.append(one)
+        # The old words may never be answered.
+        self.waiting.pop(before.word, None)
+        self.waiting[word] = one
+        self._written[word] = message, text
+        return one
+
+    async def edit_nothing(self, place: Place, said: Said) -> None:
+        """As when Telegram adds a link's preview: an edit with the same words."""
+        message, text = self._written[said.word]
+        told = await self._people.edit(place.chat, message, text)
+        assert told.update_id is not None
+        self.unchanged.add(told.update_id)
 
     def _calls(self, session: str, word: str) -> str:
         """Tools that the agent is to call for a message: one to four steps of one call, or of two at once.
@@ -105,13 +139,14 @@ class Crowd:
         if self._random.random() >= self._tools or self._ordered.get(session) in self.waiting:
             return ""
         self._ordered[session] = word
+        tools = (*counters.TOOLS, counters.ATTACHING)
         number, steps = 0, []
         for _ in range(self._random.choice((1, 2, 2, 3, 4))):
             calls: list[str] = []
             for _ in range(self._random.choice((1, 1, 2))):
                 number += 1
                 seconds = round(self._random.uniform(0, 0.4), 2)
-                calls.append(counters.call(self._random.choice(counters.TOOLS), f"{word}-{number}", seconds=seconds))
+                calls.append(counters.call(self._random.choice(tools), f"{word}-{number}", seconds=seconds))
             steps.append(" ".join(calls))
         return f" {' THEN '.join(steps)}"
 

@@ -18,6 +18,9 @@ def report(order: Order, result: Result, *, most: int = 10) -> Sequence[str]:
         f"{verdict.wasted_calls} model calls thrown away"
     )
     lines.append(_steps(verdict.steps))
+    lines.append(
+        f"{verdict.joined} messages joined a turn, {verdict.edits} edits took effect, {verdict.files} files came"
+    )
     lines.append("answer times, s: " + ", ".join(f"{name} {took:.1f}" for name, took in result.latency.items()))
     lines.append("said by the processes: " + json.dumps(dict(sorted(figures.lines.items()))))
     for violation in verdict.violations[:most]:
@@ -32,6 +35,6 @@ def _steps(steps: Steps) -> str:
     return (
         f"tool calls: {steps.calls} with a result, {steps.executed} executed, {steps.again.total()} in doubt and "
         f"run again with the same key ({again or '-'}), {steps.unknown} told to be unknown; "
-        f"people allowed {steps.allowed} and denied {steps.denied} times; "
+        f"people allowed {steps.allowed} and denied {steps.denied} times, and answered {steps.asked} questions; "
         f"model calls: {steps.models} finished, {steps.twice} made again as their worker ended before it kept them"
     )

@@ -22,3 +22,6 @@ async def test_whatever_dies_every_message_is_answered_once_in_order_and_in_its_
     assert result.verdict.messages > 0
     assert result.verdict.steps.executed > 0
     assert result.verdict.steps.allowed > 0
+    assert result.verdict.steps.asked > 0
+    assert result.verdict.edits > 0
+    assert result.verdict.files > 0

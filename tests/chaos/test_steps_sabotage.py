@@ -5,9 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from tasks import keys
+from tasks.session import SessionKey
+from tasks.slots import queue_of, slot_of
+from tasks.store import connect
 from tests.harness.checker import Verdict, check
 from tests.harness.counters import call
-from tests.harness.scene import Scene, scene
+from tests.harness.scene import BOT, Scene, scene
+from tests.support.until import until
 
 pytestmark = pytest.mark.promise("checker-sees")
 
@@ -153,3 +158,37 @@ async def test_a_parked_turn_outlives_all_processes_and_a_restart_of_redis(tmp_p
     assert [str(violation) for violation in found.violations] == []
     steps = found.steps
     assert (steps.calls, steps.executed, steps.again.total(), steps.models, steps.twice) == (2, 2, 0, 3, 0)
+
+
+async def one_joins(stage: Scene) -> None:
+    """A message joins a turn; then another one is answered."""
+    chat = await stage.chat()
+    await stage.say(chat, call("in_python", "m000001q-1", gate="one"))
+    await stage.executed("m000001q-1")
+    second = await stage.say(chat)
+    async with connect(stage.harness.settings()) as store:
+        session = SessionKey(BOT, chat)
+        queue = queue_of(slot_of(session, stage.harness.settings().slots))
+
+        async def heard() -> bool:
+            return await store.redis.llen(keys.inbox(session)) > 1 and not await store.redis.llen(queue)
+
+        await until(heard)
+    stage.open_gate("one")
+    await stage.answered(chat, second)
+    await stage.answered(chat, await stage.say(chat))
+
+
+@pytest.mark.parametrize("way", ["", "joined-stays"])
+async def test_a_message_that_joins_a_turn_is_answered_once_and_one_that_stays_in_the_inbox_is_found(
+    tmp_path: Path, way: str
+) -> None:
+    async with scene(tmp_path, "--same-ids", tools=True, COHORT_QUEUE_MODE="steer") as stage:
+        await stage.start(worker=way)
+        await one_joins(stage)
+        found = await verdict(stage)
+    if way:
+        assert "doubled" in rules(found)
+    else:
+        assert [str(violation) for violation in found.violations] == []
+        assert found.joined == 1

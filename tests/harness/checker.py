@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from tests.harness import legal
+from tests.harness.files import check_files
 from tests.harness.history import (
     Bubble,
     Call,
@@ -25,11 +26,14 @@ from tests.harness.history import (
     words_in,
 )
 from tests.harness.steps import Steps, check_steps
+from tests.harness.turns import Answered, Exchange, apologised, doubles, said_before
 from workers import texts as ours
 from workers.runtime.faults import EMPTY, SLOW
 
 TOLD_DEAD = (ours.POISON, ours.DEFECT, ours.UNREADABLE)
 TOLD_OUTAGE = (ours.OUTAGE, SLOW, EMPTY)
+CHOSEN = frozenset({ours.chosen({"queue": "steer"})})
+"""What a person reads who chose something; it answers no message."""
 
 
 @dataclass(slots=True)
@@ -46,6 +50,9 @@ class Verdict:
     messages: int = 0
     turns: int = 0
     wasted_calls: int = 0
+    files: int = 0
+    joined: int = 0
+    edits: int = 0
     steps: Steps = field(default_factory=Steps)
 
 
@@ -61,6 +68,7 @@ class _Check:
         self.said = by_session(history.said)
         self.home = {one.word: one.session for one in history.said}
         self.word_of = {one.update_id: one.word for one in history.said}
+        self.answered = Answered(history.said)
         self.calls: dict[str, list[Call]] = {}
         self.replies: dict[str, set[str]] = {}
         self.sent: dict[int, list[Delivery]] = {}
@@ -70,6 +78,7 @@ class _Check:
     def run(self) -> Verdict:
         self._calls()
         self.verdict.steps = check_steps(self.history, self.home, self._broken)
+        self.verdict.files = check_files(self.history, self.home, self._broken)
         committed, accepted = by_session(self.history.committed), by_session(self.history.accepted)
         bubbles, dead = by_session(self.history.bubbles), by_session(self.history.dead)
         for session, said in self.said.items():
@@ -114,7 +123,7 @@ class _Check:
     def _memory(self, session: str, said: Sequence[Said], commits: Sequence[Committed]) -> None:
         """Every call of a session saw exactly the exchanges that were answered before it."""
         place = {one.word: number for number, one in enumerate(said)}
-        exchanges: list[tuple[tuple[str, ...], str]] = []
+        exchanges: list[Exchange] = []
         for commit in commits:
             text = norm(" ".join(commit.texts))
             if text in self.replies.get(session, ()):
@@ -123,12 +132,14 @@ class _Check:
             if any(word not in place for word in call.asked):
                 continue  # foreign, and told so
             first = min(place[word] for word in call.asked)
-            wanted = [pair for pair in exchanges if all(place.get(word, first) < first for word in pair[0])]
+            wanted = said_before(exchanges, place, first)
             seen = [
                 (words_in(asked.text), norm(told.text))
                 for asked, told in zip(call.spoken[:-1:2], call.spoken[1::2], strict=False)
             ]
-            if seen != wanted:
+            # Of an edit that waited with its message, that message's place counts.
+            begins = min(place[word] for word in self.answered.originals(call.asked)) if seen != wanted else first
+            if seen not in (wanted, said_before(exchanges, place, begins)):
                 lost = [",".join(words) for words, text in wanted if (words, text) not in seen]
                 more = [",".join(words) for words, text in seen if (words, text) not in wanted]
                 what = f"model call {call.number} does not see {lost or 'the right order'}, but sees {more}"
@@ -137,9 +148,10 @@ class _Check:
     # -- what the store took
 
     def _words(self, commit: Committed) -> tuple[str, ...]:
-        return tuple(self.word_of[number] for number in commit.answers if number in self.word_of)
+        return self.answered.words(commit)
 
     def _accepted(self, session: str, said: Sequence[Said], accepted: Sequence[int]) -> None:
+        accepted = [number for number in accepted if number not in self.history.unchanged]
         times = Counter(accepted)
         for one in said:
             if times[one.update_id] != 1:
@@ -150,7 +162,8 @@ class _Check:
             self._broken("order", session, "messages were taken in otherwise than they were said")
 
     def _commits(self, session: str, said: Sequence[Said], commits: Sequence[Committed]) -> None:
-        place = {one.update_id: number for number, one in enumerate(said)}
+        # An answer goes with the turn that asked, before messages that came in between.
+        place = {one.update_id: number for number, one in enumerate(said) if not one.answers}
         times = Counter(number for commit in commits for number in commit.answers)
         for number, count in times.items():
             if count > 1 and number in self.word_of:
@@ -200,7 +213,7 @@ class _Check:
         sorry = [bubble for bubble in bubbles if any(text in bubble.text for text in TOLD_OUTAGE)]
         self.verdict.apologies += len(sorry)
         for bubble in bubbles:
-            if (bubble.chat, bubble.message_id) in self.history.questions:
+            if (bubble.chat, bubble.message_id) in self.history.questions or bubble.text in CHOSEN or bubble.file:
                 continue
             if bubble not in whole and bubble not in told and bubble not in sorry:
                 self._judge_beginning(session, bubble)
@@ -209,8 +222,14 @@ class _Check:
             if strange:
                 self._broken("foreign", session, f"message #{bubble.message_id} holds {strange}", strange)
         holders: dict[str, list[Bubble]] = {}
+        given = {norm(" ".join(commit.texts)): self._words(commit) for commit in commits}
+        replaced = self.answered.replaced(commits)
+        self.verdict.joined += sum(
+            len(set(words) - set(words_in(text))) for text, words in given.items() if text in replies
+        )
+        self.verdict.edits += sum(bool(one.edits) for one in said)
         for bubble in whole:
-            for word in words_in(bubble.text):
+            for word in dict.fromkeys((*words_in(bubble.text), *given.get(norm(bubble.text), ()))):
                 holders.setdefault(word, []).append(bubble)
         answered_dead = {number for commit in commits for number in commit.answers} & dead
         if len(dead) > 0 and not told:
@@ -218,33 +237,17 @@ class _Check:
         for number in answered_dead & {one.update_id for one in said if one.word in holders}:
             self._broken("answered", session, f"{self.word_of[number]} is dead and answered", [self.word_of[number]])
         for place, one in enumerate(said):
-            found = holders.get(one.word, [])
-            if not found and one.update_id not in dead and not self._apologised(place, said, holders, sorry):
+            # An edit that waited goes to the dead letters with its message.
+            lost = replaced.get(one.edits) == one.word and one.edits in self._named(dead)
+            done = one.word in holders or one.word in replaced or one.update_id in dead or lost
+            if not done and not apologised(place, said, holders, sorry):
                 self._broken("answered", session, f"{one.word} was never answered", [one.word])
-        for twice in self._doubles(whole):
+        for twice in doubles(whole):
             self._judge_double(session, twice)
         self._order(session, said, bubbles, replies)
 
     def _named(self, numbers: set[int]) -> list[str]:
         return [self.word_of[number] for number in numbers if number in self.word_of]
-
-    @staticmethod
-    def _apologised(
-        place: int, said: Sequence[Said], holders: dict[str, list[Bubble]], sorry: Sequence[Bubble]
-    ) -> bool:
-        """An unanswered message is told of by an apology that stands between the answers around it."""
-        before = [bubble.message_id for one in said[:place] for bubble in holders.get(one.word, ())[:1]]
-        after = [bubble.message_id for one in said[place + 1 :] for bubble in holders.get(one.word, ())[:1]]
-        low, high = max(before, default=0), min(after, default=1 << 62)
-        return any(low < bubble.message_id < high for bubble in sorry)
-
-    @staticmethod
-    def _doubles(whole: Sequence[Bubble]) -> list[list[Bubble]]:
-        """Answers that share a word."""
-        groups: dict[str, list[Bubble]] = {}
-        for bubble in whole:
-            groups.setdefault(words_in(bubble.text)[0], []).append(bubble)
-        return [group for group in groups.values() if len(group) > 1]
 
     def _judge_double(self, session: str, twice: Sequence[Bubble]) -> None:
         """Legal when it is one reply, and something parted its worker from Redis while it was being delivered."""
@@ -280,7 +283,7 @@ class _Check:
             if sent.message_id in mine and norm(sent.text) in replies:
                 for word in words_in(sent.text):
                     first.setdefault(word, sent.seq)
-        seqs = [(first[one.word], one.word) for one in said if one.word in first]
+        seqs = [(first[one.word], one.word) for one in said if one.word in first and not one.answers]
         for (earlier, before), (later, after) in pairwise(seqs):
             if later < earlier:
                 what = f"{after} was answered before {before}"

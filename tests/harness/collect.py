@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,12 @@ from tests.harness.counters import executions
 from tests.harness.declared import undeclared
 from tests.harness.history import Bubble, Call, Delivery, History, Spoken, words_in
 
+_ASKS = re.compile(r"^(m\d{6}q-\d+): which\?$")
+"""A question of a tool (``counters.ASKED``)."""
 CALL = re.compile(r"\bm\d{6}q-\d+\b")
 """The name of a call, in a question about it."""
+PARTS = "Understood."
+"""Stands between a message and one that joined its turn, told here once more."""
 SHOWING = frozenset({"sendMessage", "editMessageText"})
 
 
@@ -36,7 +40,7 @@ def calls(journal: Path) -> list[Call]:
     found: list[Call] = []
     for entry in latest.values():
         messages = [message for message in entry["messages"] if message["role"] != "system"]
-        last = max((place for place, message in enumerate(messages) if message["role"] == "user"), default=0)
+        last = _begin(messages)
         found.append(
             Call(
                 entry["number"],
@@ -54,15 +58,35 @@ def calls(journal: Path) -> list[Call]:
     return found
 
 
+def _begin(messages: Sequence[Mapping[str, str]]) -> int:
+    """Where the turn begins: behind the last words of the assistant that asked for no tool."""
+    ends = [place for place, one in enumerate(messages) if one["role"] == "assistant"]
+    ends = [place for place in ends if "asks" not in messages[place] and not _parts(messages[place])]
+    return max(ends, default=-1) + 1
+
+
+def _parts(message: Mapping[str, str]) -> bool:
+    return (message.get("role"), message.get("text")) == ("assistant", PARTS)
+
+
 def _spoken(messages: Iterable[Mapping[str, str]]) -> tuple[Spoken, ...]:
-    """What was said; a message that asks for tools, and as many results behind it, are no words of a conversation."""
+    """What was said; a message that asks for tools, and as many results behind it, are no words of a conversation.
+
+    A message of a person joined the turn behind a result, or behind the word that parts it from the one before.
+    """
     said: list[Spoken] = []
     results = 0
+    before: Mapping[str, str] = {}
     for message in messages:
+        joins, before = before.get("role") == "tool" or _parts(before), message
         if message["role"] == "tool" and results:
             results -= 1
         elif "asks" in message and not results:
             results = int(message["asks"])
+        elif _parts(message):
+            continue
+        elif message["role"] == "user" and joins and said and said[-1].role == "user":
+            said[-1] = Spoken("user", f"{said[-1].text}\n{message['text']}")
         else:
             said.append(Spoken(message["role"], message["text"]))
     return tuple(said)
@@ -94,14 +118,15 @@ def deliveries(entries: Iterable[Mapping[str, Any]]) -> list[Delivery]:
 
 
 def question(entry: Mapping[str, Any]) -> tuple[int, int, str] | None:
-    """Of an entry that shows a question: its chat, message and id."""
+    """Of an entry that shows a question: its chat, message and id; of one that wants words, the call's name as id."""
     markup = entry["params"].get("reply_markup")
     rows = (json.loads(markup) if isinstance(markup, str) else markup or {}).get("inline_keyboard", ())
     message = (entry["result"] or {}).get("message_id") or int(entry["params"].get("message_id", 0))
     for data in (str(button.get("callback_data", "")) for row in rows for button in row):
         if data.startswith("ask:"):
             return entry["chat"], message, data.split(":")[1]
-    return None
+    wants_words = _ASKS.match(str(entry["params"].get("text", "")))
+    return (entry["chat"], message, wants_words[1]) if wants_words else None
 
 
 async def bubbles(people: PlaygroundClient, bot: int, chats: Iterable[int]) -> list[Bubble]:
@@ -111,7 +136,9 @@ async def bubbles(people: PlaygroundClient, bot: int, chats: Iterable[int]) -> l
         for message in await people.bot_messages(chat):
             thread = message["message_thread_id"] if message.get("is_topic_message") else None
             text = message.get("text", "")
-            found.append(Bubble(session_of(bot, chat, thread), chat, message["message_id"], text))
+            name = message.get("document", {}).get("file_name", "")
+            session = session_of(bot, chat, thread)
+            found.append(Bubble(session, chat, message["message_id"], text, name, float(message["date"])))
     return found
 
 

@@ -12,8 +12,12 @@ SERVER = Path(__file__).with_name("counting_server.py")
 TOOLS = ("in_python", "over_stdio", "over_http")
 NEVER_AGAIN = "over_http"
 """Its server says ``in_doubt: fail``: no call is made again, and the model is told that its outcome is unknown."""
+ATTACHING = "attaching"
+"""It sends a file with the answer, named after the call."""
 APPROVED = "approved"
 """A person has to allow each of its calls."""
+ASKED = "asked"
+"""It asks a person, and gives back what was said."""
 
 CARD = """---
 type: agent
@@ -23,6 +27,8 @@ function_tools:
   - counter.py:in_python
   - entrypoint: counter.py:approved
     approve: true
+  - counter.py:asked
+  - counter.py:attaching
 servers: {servers}
 ---
 You count.
@@ -33,11 +39,12 @@ FUNCTION = '''
 import asyncio
 import json
 import os
+import re
 import time
 from pathlib import Path
 from uuid import uuid4
 
-from cohort import current_call
+from cohort import ask_user, attach, current_call
 
 HERE = Path(__file__)
 
@@ -50,6 +57,21 @@ async def in_python(name: str, seconds: float = 0.0, gate: str = "") -> str:
 async def approved(name: str, seconds: float = 0.0, gate: str = "") -> str:
     """Count, when a person allows it."""
     return await count(current_call().key, "approved", name, seconds, gate)
+
+
+async def asked(name: str, choices: list[str] | None = None) -> str:
+    """Ask, then count."""
+    said = await ask_user(f"{name}: which?", choices or [])
+    await count(current_call().key, "asked", name, 0.0, "")
+    # In a group it is marked with who said it.
+    return f"asked {name}: {re.sub('<[^<>]*>', '', said).strip()}"
+
+
+async def attaching(name: str, seconds: float = 0.0, gate: str = "") -> str:
+    """Count, then send a file."""
+    done = await count(current_call().key, "attaching", name, seconds, gate)
+    attach(name.encode(), f"{name}.txt")
+    return done
 
 
 async def count(key: str, tool: str, name: str, seconds: float, gate: str) -> str:

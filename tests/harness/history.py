@@ -21,12 +21,18 @@ def norm(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A person's message. ``at``: seconds since the epoch."""
+    """A person's message. ``at``: seconds since the epoch.
+
+    ``answers``: the name of the call whose question its author answers with it. ``edits``: the word of the message that
+    is edited; its new text is told here.
+    """
 
     session: str
     update_id: int
     word: str
     at: float
+    answers: str = ""
+    edits: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +97,7 @@ class Execution:
 class Press:
     """A person pressed a button of a question. ``name``: of the call that it is about; ``question``: its id.
 
-    ``rightful``: by the author of the turn's message. ``verdict``: once | always | no.
+    ``rightful``: by the author of the turn's message. ``verdict``: once | always | no, or the choice that was pressed.
     """
 
     question: str
@@ -136,12 +142,14 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Bubble:
-    """A bot's message as it stands in the chat at the end."""
+    """A bot's message as it stands in the chat at the end. ``file``: the name of what it shows."""
 
     session: str
     chat: int
     message_id: int
     text: str
+    file: str = ""
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +182,8 @@ class History:
     presses: list[Press] = field(default_factory=list)
     questions: set[tuple[int, int]] = field(default_factory=set)
     """Messages that ask: chat and id."""
+    unchanged: set[int] = field(default_factory=set)
+    """Updates that tell of an edit with the same words: they are taken in, and begin no turn."""
     accepted: list[Accepted] = field(default_factory=list)
     committed: list[Committed] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
@@ -185,7 +195,7 @@ class History:
 
 type Rule = Literal[
     "accepted", "answered", "doubled", "order", "one turn", "foreign", "memory", "alternation", "invented", "left",
-    "executed", "key", "result", "model call", "approved",
+    "executed", "key", "result", "model call", "approved", "asked", "file",
 ]  # fmt: skip
 
 

@@ -76,6 +76,13 @@ def no_presser_check() -> None:
     ParkedTurn.may_answer = lambda _self, _person, _admins: True
 
 
+def joined_stays() -> None:
+    """A message that joined a turn stays in the inbox when the turn has ended."""
+    from workers.sessions.steering import InboxSteering
+
+    InboxSteering.with_joined = lambda _self, handled, _said: handled
+
+
 def ack_before_commit() -> None:
     """Messages leave the inbox when they are read, not when they are answered."""
     from tasks import keys
@@ -160,6 +167,7 @@ WAYS: dict[str, Callable[[], None]] = {
     "no-journal-fence": no_journal_fence,
     "no-presser-check": no_presser_check,
     "replay-without-digest": replay_without_digest,
+    "joined-stays": joined_stays,
     "ack-before-commit": ack_before_commit,
     "foreign-history": foreign_history,
     "forgetting": forgetting,

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from tests.harness import legal
-from tests.harness.counters import APPROVED, NEVER_AGAIN
+from tests.harness.counters import APPROVED, ASKED, NEVER_AGAIN
 from tests.harness.history import Call, Execution, History, Press, Rule, words_in
+from tests.harness.turns import ANSWER
 
 DENIED = "Not carried out: the person did not allow this call."
 UNKNOWN = "The outcome of this call is unknown"
@@ -27,6 +28,7 @@ class Steps:
     """What is counted. ``calls`` of tools were asked for; they were ``executed``, so many of them ``again``.
 
     ``unknown``: the model was told that the outcome is. People ``allowed`` and ``denied`` so many calls.
+    ``asked``: questions of tools that their person answered.
     ``models``: finished model calls, of which so many were made
     ``twice`` because their worker ended before they were kept.
     """
@@ -37,6 +39,7 @@ class Steps:
     unknown: int = 0
     allowed: int = 0
     denied: int = 0
+    asked: int = 0
     models: int = 0
     twice: int = 0
 
@@ -57,6 +60,7 @@ class _Steps:
         self._asking: dict[str, set[Turn]] = {}
         """The turns whose models asked for a call, by its name."""
         self._verdicts = _verdicts(history.presses)
+        self._meant = {one.word: one.answers for one in history.said if one.answers}
 
     def run(self) -> Steps:
         for one in self._history.executions:
@@ -107,7 +111,8 @@ class _Steps:
         session = self._home.get(words[0], "-") if words else "-"
         self._found.allowed += sum(press.verdict == "once" for press in given)
         self._found.denied += sum(press.verdict == "no" for press in given)
-        for place, ran in enumerate(self._named.get(name, ()), 1):
+        executed = [one for one in self._named.get(name, ()) if one.tool == APPROVED]
+        for place, ran in enumerate(executed, 1):
             allowed = sum(press.verdict == "once" and press.at <= ran.at for press in given)
             if place > allowed:
                 what = f"the call {name} was executed {place} times and allowed {allowed} times by who may allow it"
@@ -120,7 +125,9 @@ class _Steps:
         for place, call in sorted(rounds.items()):
             for (tool, name), result in zip(call.asks, told[place:], strict=False):
                 self._found.calls += 1
-                if result == f"counted {name}":
+                if tool == ASKED:
+                    self._answer(name, result, words)
+                elif result.split(" [sent")[0].rstrip() == f"counted {name}":
                     if not self._named.get(name):
                         self._broken("result", session, f"the call {name} has a result and was not executed", words)
                 elif result.startswith(DENIED):
@@ -133,6 +140,17 @@ class _Steps:
                     self._broken("result", session, f"the outcome of {name} is unknown for no reason", words)
                 else:
                     self._found.unknown += 1
+
+    def _answer(self, name: str, result: str, words: tuple[str, ...]) -> None:
+        """A question is answered by a choice that its person pressed, or by what they wrote in answer to it."""
+        self._found.asked += 1
+        said = result.removeprefix(f"asked {name}: ")
+        wrote = ANSWER.match(said)
+        pressed = any(press.verdict == said for press in self._verdicts.get(name, ()))
+        meant = wrote is not None and self._meant.get(wrote[1]) == name
+        if said == result or not (pressed or meant):
+            what = f"the question of {name} was answered by other words than its person's: {result[:80]!r}"
+            self._broken("asked", self._home.get(words[0], "-"), what, words)
 
     def _cut(self, call: Call, calls: Sequence[Call]) -> bool:
         """Something ended a worker while the tools of this call ran."""

@@ -25,9 +25,11 @@ def commands(directory: Path) -> Iterator[list[bytes]]:
 def read(directory: Path) -> tuple[list[Accepted], list[Committed], list[Dead]]:
     """What was taken in, what was committed (replies with one commit id together), what was given up on.
 
-    An answer to a question is no message: it is part of the turn that asked.
+    An answer to a question is no message: it is part of the turn that asked. Nor is a choice of the
+    chat's settings. What came between a question and its answer is put back at the inbox's head when that turn ends.
     """
     accepted: list[Accepted] = []
+    known: set[int] = set()
     commits: dict[tuple[str, str], Committed] = {}
     dead: list[Dead] = []
     for place, parts in enumerate(commands(directory)):
@@ -36,7 +38,9 @@ def read(directory: Path) -> tuple[list[Accepted], list[Committed], list[Dead]]:
         if name in (b"RPUSH", b"LPUSH") and key.startswith("cohort:s:"):
             session, kind = key.removeprefix("cohort:s:").rsplit(":", 1)
             for value in map(json.loads, parts[2:]):
-                if kind == "inbox" and value.get("kind") != "answer":
+                back = name == b"LPUSH" and value.get("update_id") in known
+                if kind == "inbox" and value.get("kind") not in ("answer", "choose") and not back:
+                    known.add(value["update_id"])
                     accepted.append(Accepted(place, session, value["update_id"]))
                 elif kind == "outbox":
                     ident, answers = value["id"].split(".")[0], tuple(value.get("answers", ()))
