@@ -76,7 +76,7 @@ class Calls:
         )
         return message.message_id
 
-    async def files(self, session: SessionKey, shape: Shape, bodies: Sequence[bytes]) -> int:
+    async def files(self, session: SessionKey, shape: Shape, bodies: Sequence[bytes | str]) -> int:
         """Send a file as what it is, with the shape's text as its caption, or several as one album.
 
         Returns:
@@ -88,7 +88,7 @@ class Calls:
         send: Any = getattr(self._bot, f"send_{file.kind}")
         message = await send(
             chat_id=session.chat,
-            **{file.kind: InputFile(body, filename=file.name)},
+            **{file.kind: body if isinstance(body, str) else InputFile(body, filename=file.name)},
             caption=shape.text or None,
             message_thread_id=shape.topic,
             business_connection_id=session.business,
@@ -99,7 +99,7 @@ class Calls:
         )
         return message.message_id
 
-    async def _album(self, session: SessionKey, shape: Shape, bodies: Sequence[bytes]) -> int:
+    async def _album(self, session: SessionKey, shape: Shape, bodies: Sequence[bytes | str]) -> int:
         media = [
             (InputMediaVideo if file.kind == "video" else InputMediaPhoto)(
                 body, filename=file.name, caption=(file.caption or None) if place or not shape.text else shape.text

@@ -13,7 +13,7 @@ from botapi.calls import Calls
 from botapi.errors import ChatMigrated, Undeliverable
 from botapi.pacing import RateLimited
 from botapi.refusals import Refusal, as_ours, classify, perhaps_done, said
-from botapi.shape import Shape, shapes, without
+from botapi.shape import Shape, is_spare, shapes, without
 from tasks import metrics, tracing
 from tasks.envelope import OutFile, Reply
 from tasks.errors import CohortError
@@ -118,12 +118,13 @@ async def _tidy(session: SessionKey, call: Awaitable[None]) -> None:
             log.info("delivery.not_tidied", extra={"session": str(session), "said": said(error)})
 
 
-def _bodies(files: Sequence[OutFile], read: Read) -> list[bytes] | None:
-    bodies = [body for file in files if (body := read(file))]
+def _bodies(files: Sequence[OutFile], read: Read) -> list[bytes | str] | None:
+    """What is sent of each file: its address, or its bytes; None when those of one are gone."""
+    bodies = [body for file in files if (body := file.url or read(file))]
     return bodies if len(bodies) == len(files) else None
 
 
-async def _send(calls: Calls, session: SessionKey, shape: Shape, bodies: Sequence[bytes]) -> int:
+async def _send(calls: Calls, session: SessionKey, shape: Shape, bodies: Sequence[bytes | str]) -> int:
     if shape.files:
         return await calls.files(session, shape, bodies)
     if shape.file_text is not None:
@@ -134,12 +135,14 @@ async def _send(calls: Calls, session: SessionKey, shape: Shape, bodies: Sequenc
 
 
 def _less(shape: Shape, error: TelegramError, refusal: Refusal) -> list[Shape]:
-    """What is sent instead of a refused message.
+    """What is sent instead of a refused message; nothing instead of a picture whose link stands in the answer.
 
     Raises:
         Undeliverable: nothing is.
     """
-    left = [] if refusal is Refusal.GONE else without(shape, refusal)
-    if not left:
+    if refusal is Refusal.GONE:
+        raise Undeliverable(said(error)) from error
+    left = without(shape, refusal)
+    if not left and not is_spare(shape):
         raise Undeliverable(said(error)) from error
     return left

@@ -61,6 +61,11 @@ def shapes(session: SessionKey, reply: Reply) -> list[Shape]:
     return _divided(whole, split(reply.text, reply.entities) or [Part(INVISIBLE)])
 
 
+def is_spare(shape: Shape) -> bool:
+    """Whether nothing is missing without it: a picture by its address, whose link stands in the answer."""
+    return bool(shape.files) and all(file.url for file in shape.files)
+
+
 def without(shape: Shape, verdict: Refusal) -> list[Shape]:
     """What to send instead of a refused ``shape``; nothing when there is nothing left to leave out.
 
@@ -141,6 +146,8 @@ def _as_documents(shape: Shape) -> list[Shape]:
     """Files as what Telegram does not look into; a document that is refused is named in a line."""
     if len(shape.files) != 1:
         return _apart(shape) if shape.files else [shape]
+    if is_spare(shape):
+        return []
     (file,) = shape.files
     document = replace(shape, files=(file.model_copy(update={"kind": "document"}),))
     return [document] if file.kind != "document" else [_missing(shape)]
@@ -150,7 +157,7 @@ def _without_file(shape: Shape) -> list[Shape]:
     if len(shape.files) > 1:
         return _apart(shape)
     if shape.files:
-        return [_missing(shape)]
+        return [] if is_spare(shape) else [_missing(shape)]
     return [shape] if shape.file_text is None else _as_text(shape, shape.file_text)
 
 

@@ -1,9 +1,37 @@
 """Addresses that servers listen on, and links between the pages of one machine (pure)."""
 
+import re
 from collections.abc import Iterable
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 _LINK = {"sec-fetch-site": "same-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+
+
+_LONGEST = 2048
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_PUBLIC_NAME = re.compile(rf"(?:{_LABEL}\.)+(?:[a-z]{{2,63}}|xn--[a-z0-9-]{{1,59}})")
+"""A host that has a top-level domain: no number in any notation, and no name of the machine's own network."""
+_PRIVATE = frozenset(
+    {
+        *("alt", "arpa", "corp", "example", "home", "internal", "intranet", "invalid", "lan", "local", "localdomain"),
+        *("localhost", "onion", "private", "test"),
+    }
+)
+"""Top-level domains that the public DNS does not have (RFC 2606, 6761, 6762, 7686, 9476), and common private ones."""
+
+
+def is_public(address: str) -> bool:
+    """Whether an address is https of a public host, as far as its syntax says: the name is not looked up."""
+    if len(address) > _LONGEST or not address.isascii() or not address.isprintable() or set(address) & set(' \\<>"'):
+        return False
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    plain = parts.scheme == "https" and port in (None, 443) and "@" not in parts.netloc
+    return plain and _PUBLIC_NAME.fullmatch(host) is not None and host.rpartition(".")[2] not in _PRIVATE
 
 
 def is_loopback(address: str) -> bool:

@@ -189,6 +189,8 @@ class OutFile(BaseModel):
     stored: str | None = None
     """The name of the file that holds the bytes (``tasks.session_files``)."""
     caption: str = ""
+    url: str = ""
+    """A public address that Telegram fetches it from, instead of bytes. A link to it stands in the answer."""
 
 
 class Reply(Envelope):

@@ -107,9 +107,8 @@ class Settings(BaseSettings):
 
     # -- who may talk, and how messages are taken
     access: Literal["pairing", "allowlist", "open"] | None = Field(None, alias="COHORT_ACCESS")
-    """How people get in: by a code (`cohort pair`) or an admin's word, by an admin's word alone, or all of them.
-    Default: `open` in the playground; with a real token `allowlist` where `COHORT_ALLOW` or `COHORT_ADMINS` is set,
-    else `pairing`."""
+    """How people get in: by a code (`cohort pair`) or an admin's word, by that alone, or all of them. Default: `open`
+    in the playground; with a real token `allowlist` where `COHORT_ALLOW` or `COHORT_ADMINS` is set, else `pairing`."""
     allow: Ids = Field((), alias="COHORT_ALLOW")
     """User and chat ids that are let in, separated by commas; no admin can keep them out."""
     admins: Ids = Field((), alias="COHORT_ADMINS")
@@ -145,6 +144,8 @@ class Settings(BaseSettings):
     """What is shown of what a model thinks before it answers: nothing, a quote that opens, or a quote."""
     file_after: int = Field(4, alias="COHORT_FILE_AFTER", ge=1, le=20)
     """Messages that an answer may take. Of a longer one these are the beginning, and a file has the whole."""
+    picture_links: Literal["on", "off"] = Field("on", alias="COHORT_PICTURE_LINKS")
+    """Whether pictures that an answer shows by public https addresses are sent as photos. Telegram fetches them."""
     send_rate: int = Field(30, alias="COHORT_SEND_RATE", ge=1, le=1000)
     """Messages a second the bot may send in all: Telegram allows 30, or 1000 with paid broadcasts."""
     media_max_mib: int = Field(20, alias="COHORT_MEDIA_MAX_MIB", ge=1)

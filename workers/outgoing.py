@@ -9,8 +9,9 @@ from itertools import batched, groupby
 from pathlib import Path
 from uuid import uuid4
 
+from tasks.addresses import is_public
 from tasks.envelope import OutFile, OutKind, Reply
-from workers.pictures import Pixels, is_photo
+from workers.pictures import PICTURE_MARK, Pixels, is_photo
 
 _MIB = 1024 * 1024
 LARGEST = 50 * _MIB
@@ -20,8 +21,12 @@ INLINE = 48 * 1024
 """Bytes of a file that stands in the reply itself: 64 KiB as Base64. So it is there on every machine."""
 MOST = 10
 """Files of one turn; an album holds no more, and a tool in a loop must not fill a chat."""
+MOST_LINKED = 4
+"""Pictures of one answer that are sent by their addresses."""
 ALBUM = 10
 _NAME = 64
+_LONGEST_ALT = 200
+_MARK = PICTURE_MARK.encode("utf-16-le")
 _UNPRINTABLE = re.compile(r"[^\w .,()+@=\[\]-]", re.UNICODE)
 
 _KINDS: dict[str, OutKind] = {
@@ -87,6 +92,21 @@ def remove(folder: Path, files: Iterable[OutFile]) -> None:
                 (folder / file.stored).unlink(missing_ok=True)
 
 
+def linked_pictures(replies: Iterable[Reply]) -> list[OutFile]:
+    """The pictures that an answer shows by addresses which Telegram may fetch; code holds no links."""
+    found: dict[str, OutFile] = {}
+    for reply in replies:
+        units = reply.text.encode("utf-16-le")
+        for entity in reply.entities:
+            url, start = entity.get("url"), 2 * int(entity.get("offset", 0))
+            if entity.get("type") != "text_link" or not units[:start].endswith(_MARK) or not is_public(str(url)):
+                continue
+            label = units[start : start + 2 * int(entity["length"])].decode("utf-16-le", "replace").strip()
+            caption = "" if label == url else label[:_LONGEST_ALT]
+            found.setdefault(str(url), OutFile(kind="photo", name="picture", caption=caption, url=str(url)))
+    return list(found.values())[:MOST_LINKED]
+
+
 def with_files(said: tuple[Reply, ...], files: Sequence[OutFile]) -> tuple[Reply, ...]:
     """An answer and, behind it, its files."""
     return (*said, *replies_of(files, said[0].answers)) if files else said
@@ -95,7 +115,7 @@ def with_files(said: tuple[Reply, ...], files: Sequence[OutFile]) -> tuple[Reply
 def replies_of(files: Sequence[OutFile], answers: tuple[int, ...]) -> tuple[Reply, ...]:
     """The messages that bring files: pictures and films in a row are an album, each other file is a message."""
     replies: list[Reply] = []
-    for seen, row in groupby(files, lambda file: file.kind in ("photo", "video")):
+    for (seen, _), row in groupby(files, lambda file: (file.kind in ("photo", "video"), bool(file.url))):
         for some in batched(row, ALBUM if seen else 1):
             caption = some[0].caption if len(some) == 1 else ""
             replies.append(Reply(v=2, text=caption, files=some, answers=answers))

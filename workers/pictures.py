@@ -8,6 +8,8 @@ from collections.abc import Iterator
 type Pixels = tuple[int, int]
 """Width and height."""
 
+PICTURE_MARK = "🖼 "
+"""Before the link to a picture, in the text of an answer."""
 MOST_PIXELS = 10_000
 """Width and height of a photo together (Bot API, sendPhoto)."""
 MOST_RATIO = 20

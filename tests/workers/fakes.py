@@ -13,6 +13,7 @@ from tasks.envelope import OutFile, Reply
 from tasks.session import SessionKey
 from workers.interfaces import LiveAnswer, Sink, TurnRequest, TurnResult, Usage
 from workers.showing import NO_TRACE, Showing, Step, Trace
+from workers.telegram.render import render
 
 PATIENCE_S = 20
 
@@ -285,6 +286,8 @@ class ScriptedDelivery:
         self.rendered_in.append(threading.current_thread() is threading.main_thread())
         if self.unrenderable and self.unrenderable in markdown:
             raise ValueError("a defect in rendering")
+        if "![" in markdown:
+            return render(markdown, edits=edits, reply_to=reply_to, notes=notes, trace=trace)
         text = "\n\n".join(part for part in (trace.thoughts, markdown, *notes, *trace.steps) if part)
         parts = text.split("\f")
         *before, last = [

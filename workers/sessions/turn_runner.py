@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from random import random
 
-from tasks.envelope import Button, Inbound, Reply
+from tasks.envelope import Button, Inbound, OutFile, Reply
 from tasks.errors import ClaimLost, EnvelopeTooNew, Retryable, Terminal
 from tasks.store.sessions import READ_AHEAD
 from tasks.store.state import StateField
 from tasks.turn_record import with_reference
 from workers import texts
 from workers.interfaces import LiveAnswer, TurnFailed, TurnRequest, TurnResult
-from workers.outgoing import with_files
+from workers.outgoing import linked_pictures, with_files
 from workers.sessions.admission import admitted
 from workers.sessions.again import BATCH
 from workers.sessions.asking import Ask, answers_of, asks_people, put_questions
@@ -58,6 +58,7 @@ class TurnRunner:
         self._text = TurnText()
         self._trace = NO_TRACE
         self._live: LiveAnswer | None = None
+        self._linked: Sequence[OutFile] = ()
         self.course = Course(owned.session, deps.incarnation, asked.messages, asked.answers, deps.clock)
         self.course.used = spending.measured()
 
@@ -224,12 +225,9 @@ class TurnRunner:
     def _answered(self, result: TurnResult) -> Outcome:
         model = texts.stand_in(self._deps.settings.model) if self._owned.history is None else ""
         notes = [*result.notices, texts.CUT if result.cut else "", model]
-        return Outcome(
-            with_files(self._render(self._rest_of(result.text), notes, self._trace), result.files),
-            result.history,
-            unset=(*self._settled(), *result.dropped),
-            add={StateField.turns: 1},
-        )
+        said = self._render(self._rest_of(result.text), notes, self._trace)
+        said = with_files(said, (*self._linked, *result.files))
+        return Outcome(said, result.history, unset=(*self._settled(), *result.dropped), add={StateField.turns: 1})
 
     def _rest_of(self, text: str) -> str:
         """What is not shown yet: the words before a question stand above it."""
@@ -264,6 +262,7 @@ class TurnRunner:
     def _render(self, text: str, notes: Sequence[str] = (), trace: Trace = NO_TRACE) -> tuple[Reply, ...]:
         edits, reply_to = self._owned.live, self._reply_to
         rendered = self._deps.delivery.render(text, edits=edits, reply_to=reply_to, notes=notes, trace=trace)
+        self._linked = linked_pictures(rendered) if self._deps.settings.picture_links == "on" else ()
         if self._live is not None and not self._owned.inherited:
             # A full message of a long answer was closed as the final text has it.
             *closed, last = rendered

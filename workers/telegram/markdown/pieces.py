@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from workers.pictures import PICTURE_MARK
 from workers.telegram.markdown import addresses
 from workers.telegram.markdown.emphasis import DelimiterRun, pair
 from workers.telegram.markdown.latex import lowered, raised
@@ -9,7 +10,6 @@ from workers.telegram.markdown.spans import Span
 
 _LONGEST = 60
 """Pieces of a label or an index that are looked at as a text."""
-_IMAGE = "🖼 "
 
 
 @dataclass(slots=True)
@@ -84,7 +84,7 @@ class Pieces:
     def link(self, node: int, address: str, title: str, *, image: bool, nested: bool) -> None:
         """The pieces behind ``node``, which is no text, lead to ``address``; what cannot be a link is said."""
         label = "".join(self._pieces[node + 1 :]).strip() if len(self) - node < _LONGEST else "…"
-        self._pieces[node] = _IMAGE if image else ""
+        self._pieces[node] = PICTURE_MARK if image else ""
         said = addresses.in_words(address)
         if addresses.linkable(address) and not nested and addresses.is_what_it_says(label, address):
             if not label:
