@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
-from tasks.errors import StoreUnavailable
+from tasks.errors import CohortError
 from tasks.store.trail import TrailStore
 from tasks.telemetry import hash_sessions
 
@@ -23,7 +23,7 @@ async def follow_log_key(
     """
     known: bytes | None = None
     while True:
-        with suppress(StoreUnavailable):
+        with suppress(CohortError):
             key = await trail.log_key()
             hash_sessions(key)
             if known not in (None, key):

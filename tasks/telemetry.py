@@ -71,9 +71,15 @@ class TextFormat(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S")
-        fields = " ".join(f"{name}={value}" for name, value in _fields(record).items())
+        fields = " ".join(f"{name}={_in_one_line(value)}" for name, value in _fields(record).items())
         line = f"{at} {record.levelname.lower():<8}{record.name}  {record.getMessage()}  {fields}".rstrip()
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+def _in_one_line(value: Any) -> str:
+    """What a person wrote must not pass for a line of its own, nor act on the operator's terminal."""
+    said = str(value)
+    return said if said.isprintable() else "".join(one if one.isprintable() else repr(one)[1:-1] for one in said)
 
 
 class JsonFormat(logging.Formatter):

@@ -9,7 +9,9 @@ import sys
 from collections.abc import Generator
 
 import uvicorn
+from starlette.types import ASGIApp
 
+from ops.web import connections
 from ops.web.app import create_app
 from ops.web.patience import PatientReader
 from tasks.clock import SystemClock
@@ -22,7 +24,7 @@ log = logging.getLogger("cohort.console")
 
 LINKS = "CONSOLE_LINKS"
 """Set by `cohort up` for the console alone: other pages, as ``label=address`` and blanks between them."""
-_CONNECTIONS = 100
+_CONNECTIONS = 200
 
 
 class ConsoleServer(uvicorn.Server):
@@ -47,6 +49,25 @@ def listen(settings: Settings) -> socket.socket:
         raise Misconfigured(f"COHORT_CONSOLE_PORT: {reason}; choose another one") from None
 
 
+def config_of(app: ASGIApp) -> uvicorn.Config:
+    """How uvicorn serves the console."""
+    return uvicorn.Config(
+        app,
+        http=connections.protocol(),
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="error",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        limit_concurrency=_CONNECTIONS,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=2,
+    )
+
+
 async def serve(settings: Settings) -> None:
     """Serve until the process is told to end.
 
@@ -58,23 +79,7 @@ async def serve(settings: Settings) -> None:
     links = dict(link.split("=", 1) for link in os.environ.get(LINKS, "").split() if "=" in link)
     with contextlib.closing(listen(settings)) as sock:
         async with PatientReader(settings, clock) as reader:
-            config = uvicorn.Config(
-                create_app(settings, reader, clock, links),
-                # The one on httptools bounds no request's head.
-                http="h11",
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                log_level="error",
-                access_log=False,
-                server_header=False,
-                date_header=False,
-                proxy_headers=False,
-                limit_concurrency=_CONNECTIONS,
-                timeout_keep_alive=30,
-                timeout_graceful_shutdown=2,
-            )
-            server = ConsoleServer(config)
+            server = ConsoleServer(config_of(create_app(settings, reader, clock, links)))
             loop = asyncio.get_running_loop()
             for number in ending_signals():
                 loop.add_signal_handler(number, _leave, server)

@@ -69,6 +69,16 @@ def test_a_line_names_sessions_by_a_hash_that_is_the_same_in_every_process(form:
     assert telemetry.session_hash("7:-1002", b"another") not in said
 
 
+def test_a_value_with_line_ends_or_control_characters_stays_on_its_line() -> None:
+    said = line(
+        TextFormat(), problem="no\n12:30:01 info  cohort.bot  access.paired\r\x1b[2J\u2028", who="Zoë \N{OK HAND SIGN}"
+    )
+    assert len(said.splitlines()) == 1
+    assert "\x1b" not in said
+    assert "no\\n12:30:01" in said
+    assert "Zoë \N{OK HAND SIGN}" in said
+
+
 @pytest.mark.promise("hashes-renewed")
 async def test_a_running_process_takes_the_new_key_of_the_hashes(store: Store) -> None:
     hash_sessions(await store.trail.log_key())
