@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from mcp_types import CallToolResult, ImageContent, TextContent
+from mcp_types import CallToolResult, ImageContent, ResourceLink, TextContent
 
 from cohort import attach
 from tasks.errors import Misconfigured
@@ -126,6 +126,27 @@ def test_a_server_cannot_name_a_file_of_this_machine(tmp_path: Path) -> None:
     result = with_attached(CallToolResult(content=[forged]), ())
     out = FilesOut(tmp_path)
     assert out.take(result.content) == []
+
+
+def link(uri: str, **more: object) -> ResourceLink:
+    return ResourceLink(type="resource_link", name="report", uri=uri, **more)
+
+
+@pytest.mark.promise("files-out")
+def test_a_link_to_the_public_web_is_a_line_for_the_person_and_no_other_link_is(tmp_path: Path) -> None:
+    out = FilesOut(tmp_path)
+    kept = link("https://example.com/kept")
+    assert out.take([kept], shown=False) == []
+    given = [
+        link("https://example.com/a", title="The\nreport"),
+        link("https://example.com/a"),
+        link("https://example.com/model", annotations={"audience": ["assistant"]}),
+        *map(link, ("file:///etc/passwd", "https://10.0.0.1/x", "http://example.com/x", "https://nas.local/x")),
+    ]
+    assert out.take(given) == []
+    assert out.notices == ("The report: https://example.com/a",)
+    out.take([link(f"https://example.com/{number}") for number in range(99)])
+    assert len(out.notices) == 4
 
 
 def test_a_tool_in_a_loop_does_not_fill_a_chat(tmp_path: Path) -> None:

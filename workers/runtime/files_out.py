@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mcp_types import CallToolResult, ContentBlock, TextContent
+from mcp_types import CallToolResult, ContentBlock, ResourceLink, TextContent
 from pydantic import ValidationError
 
+from tasks.addresses import is_public
 from tasks.envelope import OutFile
 from tasks.errors import Misconfigured, Terminal
 from workers import texts
@@ -29,6 +30,8 @@ FILE_META = "cohort.file"
 """The note on a block that stands for an attached file."""
 SENT = "[sent to the chat: {}]"
 _SHOWN = ("data", "blob")
+_MOST_LINKS = 4
+_LONGEST_TITLE = 60
 
 
 class NotAttached(Terminal):
@@ -44,11 +47,14 @@ class FilesOut:
     files: list[OutFile] = field(default_factory=list[OutFile])
     left_out: int = 0
     """Files that were too many, too large or could not be kept."""
+    links: dict[str, str] = field(default_factory=dict[str, str])
+    """Addresses of resources that tools named, with their titles."""
 
     @property
     def notices(self) -> tuple[str, ...]:
         """What the user is told."""
-        return (texts.files_left_out(self.left_out),) if self.left_out else ()
+        links = (f"{title}: {address}" for address, title in self.links.items())
+        return (*links, texts.files_left_out(self.left_out)) if self.left_out else tuple(links)
 
     def take(self, blocks: Iterable[ContentBlock], *, shown: bool = True) -> list[str]:
         """Take the files among blocks of a result, or of a model's message. Blocking; returns the names of those taken.
@@ -58,6 +64,8 @@ class FilesOut:
         """
         taken: list[str] = []
         for block in blocks:
+            if shown and isinstance(block, ResourceLink):
+                self._link(block)
             file = self._noted(block) or (self._shown(block) if shown else None)
             if file is None:
                 continue
@@ -67,6 +75,13 @@ class FilesOut:
             self.files.append(file)
             taken.append(file.name)
         return taken
+
+    def _link(self, block: ResourceLink) -> None:
+        """The person gets the address, if it is one of the public web; the model keeps the link in any case."""
+        address = str(block.uri)
+        if is_public(address) and not _is_for_model(block) and len(self.links) < _MOST_LINKS:
+            title = " ".join((block.title or block.name).split())
+            self.links.setdefault(address, title[:_LONGEST_TITLE] or "Link")
 
     def _noted(self, block: ContentBlock) -> OutFile | None:
         note = (block.meta or {}).get(FILE_META)
