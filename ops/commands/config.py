@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any
@@ -39,8 +40,9 @@ def masked(value: Any) -> str:
 def _without_password(url: str) -> str:
     try:
         parts = urlsplit(url)
+        parts = parts._replace(query=re.sub(r"(?<=password=)[^&]*", MASK, parts.query))
         if parts.username is None and parts.password is None:
-            return url
+            return urlunsplit(parts)
         place = parts.netloc.rpartition("@")[2]
         return urlunsplit(parts._replace(netloc=f"{MASK}@{place}"))
     except ValueError:

@@ -132,8 +132,9 @@ def test_config_shows_where_each_setting_comes_from_and_no_secret(tmp_path: Path
 
 
 @pytest.mark.promise("no-secrets")
-def test_no_secret_setting_is_ever_shown() -> None:
-    settings = load({"TELEGRAM_BOT_TOKEN": TOKEN, "REDIS_URL": "redis://me:pw@127.0.0.1:6379"})
+@pytest.mark.parametrize("url", ["redis://me:pw@127.0.0.1:6379", "sentinel://127.0.0.1/m/0?sentinel_password=pw"])
+def test_no_secret_setting_is_ever_shown(url: str) -> None:
+    settings = load({"TELEGRAM_BOT_TOKEN": TOKEN, "REDIS_URL": url})
     here = Context(settings, {}, Home(Path("nowhere")), None)
     shown = str(config.rows(here, {}))
     assert "very-secret" not in shown
