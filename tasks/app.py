@@ -64,6 +64,7 @@ def make_app(settings: Settings) -> Celery:
             "health_check_interval": 15,
             **(_sentinel_options(watched) if watched else {}),
         },
+        broker_use_ssl=dict(watched.tls) if watched and watched.tls is not None else False,
         # Events and answers to remote control whose reader is gone.
         event_queue_expires=60,
         event_queue_ttl=30,
@@ -76,7 +77,7 @@ def make_app(settings: Settings) -> Celery:
 
 def _sentinel_options(watched: Sentinels) -> dict[str, Any]:
     own = {"password": watched.sentinel_password, "socket_timeout": 1, "socket_connect_timeout": 1}
-    return {"master_name": watched.master, "sentinel_kwargs": own}
+    return {"master_name": watched.master, "sentinel_kwargs": own | watched.connection_options}
 
 
 def celery_app() -> Celery:

@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     telegram_base_url: Url = Field("https://api.telegram.org", alias="TELEGRAM_BASE_URL")
     """Root of the Bot API server."""
     redis_url: RedisUrl | None = Field(None, alias="REDIS_URL")
-    """Redis or Valkey, 7.0 or later (redis, rediss, sentinel). Without one `cohort up` runs an embedded Valkey."""
+    """Redis or Valkey, 7.0 or later (rediss, sentinel, rediss+sentinel too). Without it `cohort up` runs a Valkey."""
     wait_replicas: int = Field(0, alias="COHORT_WAIT_REPLICAS", ge=0, le=16)
     """Replicas of Redis that must have a write before it counts as done. 0: a failover may lose the last writes."""
     flower_port: int = Field(5555, alias="FLOWER_PORT", ge=0, le=65535)

@@ -4,6 +4,7 @@ import socket
 import ssl
 
 from redis import exceptions
+from redis.asyncio.sentinel import MasterNotFoundError
 
 _CLUSTER = "this is a Redis Cluster, which Cohort does not use: give one Redis, or one behind Sentinel"
 _CLUSTERED = ("cluster mode", "CROSSSLOT", "hash to the same slot")
@@ -14,6 +15,14 @@ def unreachable(problem: Exception) -> str:
     under = problem.__cause__ or problem.__context__ or problem
     if isinstance(problem, exceptions.AuthenticationError):
         return f"it refuses the user or password of REDIS_URL: {str(problem).rstrip('.')}"
+    if isinstance(problem, MasterNotFoundError):
+        asked = problem.__cause__
+        said = (
+            unreachable(asked)
+            if isinstance(asked, exceptions.RedisError)
+            else "none knows a living master of that name"
+        )
+        return f"its Sentinels: {said}"
     if isinstance(problem, exceptions.InvalidResponse):
         return "what answers there is no Redis"
     if isinstance(problem, exceptions.TimeoutError) and "connecting" in str(problem):

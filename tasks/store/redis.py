@@ -10,7 +10,7 @@ from typing import Any, cast
 from redis import exceptions
 from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
+from redis.asyncio.sentinel import MasterNotFoundError, Sentinel, SentinelConnectionPool
 from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.commands.core import AsyncScript
 
@@ -215,13 +215,14 @@ async def connection(
             pool = SentinelConnectionPool if waits is None else _BlockingSentinelPool
             redis = cast(
                 "Client",
-                _sentinel(watched).master_for(
+                _sentinel(watched, options["retry"]).master_for(
                     watched.master,
                     redis_class=Client,
                     connection_pool_class=pool,
                     db=watched.db,
                     username=watched.username,
                     password=watched.password,
+                    **watched.connection_options,
                     **options,
                 ),
             )
@@ -234,10 +235,32 @@ async def connection(
         await redis.aclose()
 
 
-def _sentinel(watched: Sentinels) -> Sentinel:
+class _Sentinels(Sentinel):
+    """Says why there is no master: redis-py keeps of each Sentinel's error its class alone."""
+
+    async def discover_master(self, service_name: str) -> Any:
+        try:
+            return await super().discover_master(service_name)
+        except MasterNotFoundError as problem:
+            missing = problem
+        # Out of the `except`: there the cause would lose its own one, because each would be the context of the other.
+        raise missing from await self._refusal()
+
+    async def _refusal(self) -> exceptions.RedisError | None:
+        for sentinel in self.sentinels:
+            try:
+                await sentinel.ping()
+            except exceptions.RedisError as problem:
+                return problem
+        return None
+
+
+def _sentinel(watched: Sentinels, retry: Retry) -> Sentinel:
     timeout = timedelta(seconds=1).total_seconds()
-    own = {"socket_timeout": timeout, "socket_connect_timeout": timeout, "password": watched.sentinel_password}
-    return Sentinel(list(watched.hosts), sentinel_kwargs=own)
+    own: dict[str, Any] = {"socket_timeout": timeout, "socket_connect_timeout": timeout}
+    # Its own retry would try each Sentinel ten times before the next one.
+    own |= {"password": watched.sentinel_password, "retry": retry}
+    return _Sentinels(list(watched.hosts), sentinel_kwargs=own | watched.connection_options)
 
 
 def text(value: Any) -> str:

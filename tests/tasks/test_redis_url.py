@@ -26,6 +26,19 @@ from tasks.settings import load
             Sentinels((("one", 26379),), "m", 0, "me", "secret", None),
             "sentinel://me:secret@one:26379/0",
         ),
+        (
+            "rediss+sentinel://:p@one,two/m/0?ssl_ca_certs=/ca.pem&ssl_check_hostname=false&sentinel_password=s",
+            Sentinels(
+                (("one", 26379), ("two", 26379)),
+                "m",
+                0,
+                None,
+                "p",
+                "s",
+                {"ssl_cert_reqs": "required", "ssl_ca_certs": "/ca.pem", "ssl_check_hostname": False},
+            ),
+            "sentinel://:p@one:26379/0;sentinel://:p@two:26379/0",
+        ),
         ("redis://one:6379/0", None, "redis://one:6379/0"),
     ],
 )
@@ -33,7 +46,10 @@ def test_a_sentinel_url_is_told_to_both_libraries(url: str, told: Sentinels | No
     assert sentinels(url) == told
     app = make_app(load({"REDIS_URL": url}))
     assert app.conf.broker_read_url == app.conf.broker_write_url == broker
-    assert app.conf.broker_transport_options.get("master_name") == (told.master if told else None)
+    options = app.conf.broker_transport_options
+    assert options.get("master_name") == (told.master if told else None)
+    assert app.conf.broker_use_ssl == (told.tls if told and told.tls else False)
+    assert options.get("sentinel_kwargs", {}).get("ssl", False) == bool(told and told.tls)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +65,10 @@ def test_a_sentinel_url_is_told_to_both_libraries(url: str, told: Sentinels | No
         ("sentinel:///m", "names no Sentinel"),
         ("sentinel://h,,g/m", "names no Sentinel"),
         ("sentinel://h:port/m", "has no host and port in 'h:port'"),
-        ("sentinel://h/m?ssl_ca_certs=x", "TLS with Sentinel is not supported"),
+        ("sentinel://h/m?db=3", "says more than sentinel_password and ssl_*"),
+        ("sentinel://h/m?ssl_ca_certs=x", "ssl_* parameters need rediss+sentinel://"),
+        ("rediss+sentinel://h/m?ssl_ca_cert=x", "did you mean ssl_ca_certs?"),
+        ("rediss+sentinel://h/m?ssl_cert_reqs=maybe", "has a wrong ssl_cert_reqs"),
         ("sentinels://h/m", "is not a Redis URL"),
     ],
 )
