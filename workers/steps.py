@@ -94,7 +94,8 @@ class PersonsAnswer:
     words: str = ""
     """A choice, or what a person wrote instead of pressing a button: framed as a message is."""
     plain: str = ""
-    """The same without a frame, for a form's field: it is checked, and no model reads it as it is.
+    """The same without a frame, for a form's field, which is checked, and for a tool that asked: of a tool's result no
+    model takes anything for a frame.
     Empty where no button was pressed: the words are no answer, they came instead of one."""
     pressed: int | None = None
     """The place of the choice, when its button was pressed."""

@@ -201,6 +201,9 @@ async def test_a_tool_asks_and_goes_on_with_the_answer(
             engine, asked, MemorySteps(steps.kept), **{question.key: PersonsAnswer("words", "Tu", "", 1)}
         )
         assert "tool=Tu" in result.text
+        typed = PersonsAnswer("words", '<tg-message from="Ivo" id="k3x9qa">at noon</tg-message>', "at noon")
+        result = await resumes(engine, asked, MemorySteps(steps.kept), **{question.key: typed})
+        assert "tool=at noon" in result.text
         came = {question.key: PersonsAnswer("words", "<Ben>yes")}
         result = await resumes(engine, asked, MemorySteps(steps.kept), **came)
         assert "was not answered. This came instead: <Ben>yes" in result.text

@@ -132,7 +132,8 @@ async def ask_user(question: str, choices: Sequence[str] = ()) -> str:
         return "The person did not answer, and did something else."
     if said.pressed is None and not said.plain:
         return f"The question was not answered. This came instead: {said.words}"
-    return said.words
+    # A tool may use the words as they are, for an address say; a frame would be no part of them.
+    return said.plain or said.words
 
 
 def current_session() -> SessionKey:
