@@ -110,6 +110,37 @@ async def test_a_worker_that_died_while_it_refreshed_holds_the_others_up_for_its
 
 
 @pytest.mark.promise("login-refreshed")
+async def test_a_worker_that_comes_late_refreshes_the_token_that_another_one_got_and_that_has_ended_since(
+    logged_in: Vault, calendar: LoginServer
+) -> None:
+    late, other = await worker(logged_in, calendar), await worker(logged_in, calendar)
+    assert await request(late, calendar) == 400
+    calendar.accounts.end_access("ann")
+    assert await request(other, calendar) == 400
+    calendar.accounts.end_access("ann")
+    assert await request(late, calendar) == 400
+    assert not late.needed
+    assert calendar.accounts.counts["refreshed"] == 2
+
+
+@pytest.mark.promise("login-refreshed")
+async def test_a_server_that_refuses_a_new_token_has_its_person_asked_after_one_refresh(
+    logged_in: Vault, calendar: LoginServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def takes_none(_token: str) -> None:
+        return None
+
+    provider = await worker(logged_in, calendar)
+    monkeypatch.setattr(calendar.accounts, "load_access_token", takes_none)
+    assert await request(provider, calendar) == 401
+    assert provider.needed
+    assert calendar.accounts.counts["refreshed"] == 1
+    kept = await logged_in.read()
+    assert kept is not None
+    assert not kept.is_linked
+
+
+@pytest.mark.promise("login-refreshed")
 async def test_a_login_that_its_server_ends_is_needed_again_and_its_tokens_go(
     logged_in: Vault, calendar: LoginServer
 ) -> None:

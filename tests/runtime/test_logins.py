@@ -165,11 +165,11 @@ async def test_a_login_that_ends_in_the_middle_of_a_call_is_asked_for_and_the_ca
     async with opened() as engine:
         await Turn("CALL:cohort_login").logs_in(engine, store, calendar, "ann")
         await Turn('CALL:whoami{"words": "first"}').answered(engine)
-        calendar.accounts.end_access("ann")
+        calendar.before_call["refreshed"] = calendar.accounts.end_access
         result = await Turn('CALL:whoami{"words": "refreshed"}').answered(engine)
         assert "things of ann" in result.text
         assert calendar.accounts.counts["refreshed"] == 1
-        calendar.accounts.revoke("ann")
+        calendar.before_call["third"] = calendar.accounts.revoke
         turn = Turn('CALL:whoami{"words": "third"}')
         question = await turn.parks(engine)
         login = await store.logins.read(BOT, ANN, "calendar")

@@ -150,6 +150,8 @@ class LoginServer:
         self.url = ""
         self.calls: list[str] = []
         """Account and words of each call."""
+        self.before_call: dict[str, Callable[[str], None]] = {}
+        """Words of a call -> what happens to its account when it comes, before its token is looked at; once."""
 
     async def whoami(self, words: str = "") -> str:
         """Tell whose things these are."""
@@ -163,6 +165,33 @@ class LoginServer:
         async with httpx.AsyncClient(trust_env=False) as browser:
             page = await browser.get(link)
         return self.accounts.press(urlsplit(page.headers["location"]).path.rpartition("/")[2], account)
+
+
+class _Watched:
+    """The server's app, behind ``before_call``."""
+
+    def __init__(self, app: Any, server: LoginServer) -> None:
+        self._app = app
+        self._server = server
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        async def watching() -> Any:
+            event = await receive()
+            said = event.get("body", b"").decode()
+            for words in [words for words in self._server.before_call if f'"{words}"' in said]:
+                self._server.before_call.pop(words)("ann")
+            return event
+
+        if scope["type"] != "http" or scope["method"] != "POST":
+            return await self._app(scope, receive, send)
+        # The token is looked at before the body is read, so the body is read first.
+        first = [await watching()]
+        await self._app(scope, lambda: _next(first, receive), send)
+        return None
+
+
+async def _next(first: list[Any], receive: Any) -> Any:
+    return first.pop() if first else await receive()
 
 
 def came_back(address: str) -> dict[str, str]:
@@ -186,7 +215,7 @@ async def login_server() -> AsyncGenerator[LoginServer]:
         mcp: Any = MCPServer("calendar", auth_server_provider=server.accounts, auth=settings)
         mcp.tool(name="whoami")(server.whoami)
         app = mcp.streamable_http_app()
-        running = uvicorn.Server(uvicorn.Config(app, log_config=None, ws="none"))
+        running = uvicorn.Server(uvicorn.Config(_Watched(app, server), log_config=None, ws="none"))
         async with asyncio.TaskGroup() as group:
             serving = group.create_task(running.serve([listening]), name="login server")
             await until(lambda: running.started or serving.done())

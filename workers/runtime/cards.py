@@ -21,8 +21,7 @@ from tasks.agent_files import SECRETS, BadFile, Card, card_files, read_card, rea
 from tasks.errors import Misconfigured
 from tasks.settings import Settings, load
 from workers.runtime.durable import tool_facts
-from workers.runtime.mcp_isolation import MARK, OWN
-from workers.runtime.mcp_persons import PERSON
+from workers.runtime.mcp_marked import CHAT, MARK, PERSON
 from workers.runtime.patches import card_reading, patch
 
 _TOOL_USERS = frozenset({"agent", "basic", "smart"})
@@ -54,7 +53,7 @@ def check_cards(settings: Settings) -> list[CardProblem]:
         The problems; the cards are accepted if there are no problems.
     """
     servers, problems = _configuration(settings)
-    own = {name for name, server in servers.items() if isinstance(server, dict) and server.get(MARK) in {OWN, PERSON}}
+    own = {name for name, server in servers.items() if isinstance(server, dict) and server.get(MARK) in {CHAT, PERSON}}
     cards = settings.cards
     patch.apply(only=("card_reading", "card_entries"))
     try:
@@ -152,8 +151,8 @@ def _wrong_marks(path: Path, servers: dict[str, Any]) -> Iterable[CardProblem]:
         if mark == PERSON and not (server.get("url") or "://" in str(server.get("target", ""))):
             what, do = f"server {name} has {MARK}: {mark} and no url", "people can log in at servers with a url only"
             yield CardProblem(path, _line(text, f"{MARK}: {mark}"), what, do)
-        if mark not in {None, OWN, PERSON}:
-            do = f"write `{MARK}: {OWN}` or `{MARK}: {PERSON}`, or leave it out"
+        if mark not in {None, CHAT, PERSON}:
+            do = f"write `{MARK}: {CHAT}` or `{MARK}: {PERSON}`, or leave it out"
             what = f"server {name} has {MARK}: {mark}"
             yield CardProblem(path, _line(text, f"{MARK}: {mark}"), what, do)
         for key in tool_facts.KEYS:

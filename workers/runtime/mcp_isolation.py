@@ -22,36 +22,22 @@ from dataclasses import dataclass, field
 from functools import partial
 from hashlib import blake2s
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from fast_agent.core.instruction_refresh import rebuild_agent_instruction
-from fast_agent.mcp.mcp_aggregator import MCPAttachOptions
 
 from tasks.session import SessionKey
 from tasks.session_files import place, slug
 from workers.runtime import faults, server_calls
 from workers.runtime.lanes.pool import Lane
 from workers.runtime.mcp_health import ServerHealth, why_not
+from workers.runtime.mcp_marked import CHAT, REST_S, MarkedServers, attach, detach
 
 if TYPE_CHECKING:
     from fast_agent import FastAgent
     from fast_agent.config import MCPServerSettings
 
 log = logging.getLogger("cohort.runtime")
-
-STARTUP_S = 30.0
-"""A server that has not answered by then has failed. One started by npx needs some seconds on a loaded machine."""
-
-REST_S = 30.0
-"""A session's server that did not start is tried again after so long; until then turns run without it."""
-
-MARK, OWN = "isolation", "chat"
-"""The key in a server's settings, and its only value."""
-
-_WANTED = "cohort_servers"
-
-# What an aggregator still holds of a server after it was detached.
-_KEPT_OVER_DETACHING = ("_attachment_locks", "_server_stats")
 
 
 @dataclass(slots=True)
@@ -76,36 +62,12 @@ class Isolation:
         self._told = servers
         self._resting: dict[str, float] = {}
         """Name of a session's server -> when it may be tried again."""
-        self._servers: dict[str, MCPServerSettings] = {}
-        self._cards: dict[str, dict[str, Any]] = {}
+        self._marked = MarkedServers(CHAT)
         self._attached: dict[Lane, Attached] = {}
 
     def read(self, fast: "FastAgent") -> None:
         """Find the marked servers, and remove them from the cards, because lanes must not start them."""
-        config = fast.context.config
-        if config is None or config.mcp is None:
-            return
-        self._servers = {
-            name: config.mcp.servers[name]
-            for name, declaration in config.mcp.server_declarations.items()
-            if name in config.mcp.servers and getattr(declaration, MARK, None) == OWN
-        }
-        registry = fast.context.server_registry
-        if registry is not None:
-            for name in self._servers:
-                # So that no other way (``/mcp attach``) starts one with its placeholders unfilled.
-                registry.registry.pop(name, None)
-        self._cards = cast("dict[str, dict[str, Any]]", fast.agents)
-        for data in self._cards.values():
-            card: Any = data["config"]
-            own = [server for server in card.servers if server in self._servers]
-            if own:
-                # With the card, so that it goes and comes back with it when cards are changed.
-                data[_WANTED] = own
-                card.servers = [server for server in card.servers if server not in own]
-
-    def _wanted(self, agent: str) -> list[str]:
-        return self._cards.get(agent, {}).get(_WANTED, [])
+        self._marked.take(fast)
 
     async def prepare(self, lane: Lane, agents: Iterable[Any], session: SessionKey) -> bool:
         """Give the agents their servers for this session, in a lane that holds no other session's (``cool``).
@@ -119,7 +81,7 @@ class Isolation:
             TurnFailed: the lane is of no use.
         """
         held = self._attached.get(lane)
-        wanted = [(agent, name) for agent in agents for name in self._wanted(agent.name)]
+        wanted = [(agent, name) for agent in agents for name in self._marked.of(agent.name)]
         present = [] if held is None else held.servers
         missing = [(agent, name) for agent, name in wanted if (agent, self._name(name, session)) not in present]
         if not missing:
@@ -176,17 +138,9 @@ class Isolation:
 
     async def _start(self, agent: Any, name: str, held: Attached, session: SessionKey, workdir: Path) -> None:
         own = self._name(name, session)
-        settings = self._filled(self._servers[name], slug(session), str(workdir))
+        settings = self._filled(self._marked.settings[name], slug(session), str(workdir))
         held.servers.append((agent, own))
-        if name in agent.config.tools:
-            agent.config.tools = {**agent.config.tools, own: agent.config.tools[name]}
-        await agent.attach_mcp_server(
-            server_name=own,
-            server_config=settings,
-            options=MCPAttachOptions(
-                startup_timeout_seconds=STARTUP_S, trigger_oauth=False, allow_oauth_paste_fallback=False
-            ),
-        )
+        await attach(agent, name, own, settings)
         await rebuild_agent_instruction(agent)
 
     @staticmethod
@@ -196,9 +150,7 @@ class Isolation:
 
     async def _detach(self, held: Attached) -> None:
         for agent, name in held.servers:
-            await agent.detach_mcp_server(name)
-            for kept in _KEPT_OVER_DETACHING:
-                getattr(agent.aggregator, kept).pop(name, None)
+            await detach(agent, name)
             await rebuild_agent_instruction(agent)
 
     def _filled(self, server: "MCPServerSettings", session: str, workdir: str) -> "MCPServerSettings":

@@ -19,11 +19,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import blake2s
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from fast_agent.core.instruction_refresh import rebuild_agent_instruction
 from fast_agent.mcp.common import create_namespaced_name
-from fast_agent.mcp.mcp_aggregator import MCPAttachOptions, NamespacedTool
+from fast_agent.mcp.mcp_aggregator import NamespacedTool
 
 from tasks.clock import Clock
 from tasks.errors import Misconfigured
@@ -36,22 +36,13 @@ from workers.runtime.lanes.pool import Lane
 from workers.runtime.logins.connection import PersonsServer, known_to, login_tool, unknown_to
 from workers.runtime.logins.vault import Vault
 from workers.runtime.mcp_health import ServerHealth, why_not
+from workers.runtime.mcp_marked import PERSON, REST_S, MarkedServers, attach, detach
 from workers.tool_stores import Logins
 
 if TYPE_CHECKING:
     from fast_agent import FastAgent
 
 log = logging.getLogger("cohort.runtime")
-
-MARK, PERSON = "isolation", "user"
-STARTUP_S = 30.0
-REST_S = 30.0
-"""A person's server that did not start is tried again after so long."""
-
-_WANTED = "cohort_persons_servers"
-
-# What an aggregator still holds of a server after it was detached.
-_KEPT_OVER_DETACHING = ("_attachment_locks", "_server_stats")
 
 
 @dataclass(slots=True)
@@ -83,8 +74,7 @@ class PersonsServers:
         self._logins = logins
         self._clock = clock
         self._redirect = settings.callback_url
-        self._servers: dict[str, Any] = {}
-        self._cards: dict[str, dict[str, Any]] = {}
+        self._marked = MarkedServers(PERSON)
         self._held: dict[Lane, PersonsAttached] = {}
         self._resting: dict[tuple[str, str], float] = {}
         """(name there, login) -> when it may be tried again."""
@@ -95,32 +85,13 @@ class PersonsServers:
         Raises:
             Misconfigured: there are some, and logins cannot be kept.
         """
-        config = fast.context.config
-        if config is None or config.mcp is None:
-            return
-        self._servers = {
-            name: config.mcp.servers[name]
-            for name, declaration in config.mcp.server_declarations.items()
-            if name in config.mcp.servers and getattr(declaration, MARK, None) == PERSON
-        }
-        if self._servers and self._logins is not None and not self._logins.kept:
-            names = ", ".join(sorted(self._servers))
+        self._marked.take(fast)
+        if self._marked.settings and self._logins is not None and not self._logins.kept:
+            names = ", ".join(sorted(self._marked.settings))
             raise Misconfigured(
                 f"COHORT_SECRET_KEY is not set: people log in at {names}, and their tokens are kept under it"
                 " (make one: openssl rand -hex 32; the bot needs it, too)"
             )
-        registry = fast.context.server_registry
-        if registry is not None:
-            for name in self._servers:
-                # So that no other way (``/mcp attach``) starts one.
-                registry.registry.pop(name, None)
-        self._cards = cast("dict[str, dict[str, Any]]", fast.agents)
-        for data in self._cards.values():
-            card: Any = data["config"]
-            own = [server for server in card.servers if server in self._servers]
-            if own:
-                data[_WANTED] = own
-                card.servers = [server for server in card.servers if server not in own]
 
     async def prepare(self, lane: Lane, agents: Iterable[Any], request: TurnRequest) -> bool:
         """Give the agents the servers of the person whose turn this is.
@@ -132,7 +103,7 @@ class PersonsServers:
             TurnFailed: the lane is of no use, or it is not known whether there is a login.
         """
         only_from.set(None)
-        wanted = [(agent, name) for agent in agents for name in self._cards.get(agent.name, {}).get(_WANTED, [])]
+        wanted = [(agent, name) for agent in agents for name in self._marked.of(agent.name)]
         held, person = self._held.get(lane), person_of(request)
         changed = False
         if held is not None and held.servers and (held.session, held.person) != (str(request.session), person):
@@ -180,7 +151,7 @@ class PersonsServers:
             own = _name_of(name, request.session.bot, held.person)
             server = held.servers.get((agent, own))
             if server is None:
-                server = PersonsServer(name, self._servers[name], self._redirect, held.session)
+                server = PersonsServer(name, self._marked.settings[name], self._redirect, held.session)
                 held.servers[agent, own] = server
                 known_to(agent.aggregator, own, server)
                 held.changed = True
@@ -196,7 +167,7 @@ class PersonsServers:
             server.vault = Vault(self._logins, self._clock, request.session.bot, person, server.server)
             await server.connected(server.vault)
         if before is not None and before is not server.provider:
-            await self._detach(agent, own)
+            await detach(agent, own)
         attached = own in agent.aggregator._attached_server_names  # noqa: SLF001 - fast-agent's
         if server.provider is not None and not attached:
             attached = await self._attach(agent, own, server, server.provider.grant)
@@ -213,14 +184,9 @@ class PersonsServers:
         self._resting = {key: until for key, until in self._resting.items() if until > now}
         if (own, grant) in self._resting:
             return False
-        if server.server in agent.config.tools:
-            agent.config.tools = {**agent.config.tools, own: agent.config.tools[server.server]}
-        options = MCPAttachOptions(
-            startup_timeout_seconds=STARTUP_S, trigger_oauth=False, allow_oauth_paste_fallback=False
-        )
         _show_login(agent.aggregator, own, server, shown=False)
         try:
-            await agent.attach_mcp_server(server_name=own, server_config=server.marked(), options=options)
+            await attach(agent, server.server, own, server.marked())
         except Exception as problem:  # noqa: BLE001 - an agent without it is better than none
             if server.provider is not None and server.provider.needed:
                 server.provider = None
@@ -233,16 +199,10 @@ class PersonsServers:
     async def _detach_all(self, held: PersonsAttached) -> None:
         for (agent, own), server in list(held.servers.items()):
             _show_login(agent.aggregator, own, server, shown=False)
-            await self._detach(agent, own)
+            await detach(agent, own)
             unknown_to(agent.aggregator, own)
             await rebuild_agent_instruction(agent)
             del held.servers[agent, own]
-
-    @staticmethod
-    async def _detach(agent: Any, own: str) -> None:
-        await agent.detach_mcp_server(own)
-        for kept in _KEPT_OVER_DETACHING:
-            getattr(agent.aggregator, kept).pop(own, None)
 
 
 def _name_of(server: str, bot: int, person: int | None) -> str:

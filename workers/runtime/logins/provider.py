@@ -209,31 +209,38 @@ class LoginProvider(OAuthClientProvider):
             await flow.aclose()
 
     async def _connection_flow(self, request: httpx2.Request) -> AsyncGenerator[httpx2.Request, httpx2.Response]:
-        """The token goes with each request. It is refreshed before it ends, and once when it is refused."""
+        """The token goes with each request. It is refreshed before it ends, and when it is refused.
+
+        A token that another worker has got since may be refused as well, and is refreshed then.
+        """
         if not self._initialized:
             await self._initialize()
         refused: str | None = None
-        for _ in range(2):
-            await self._renew(refused)
+        is_new = False
+        while not is_new:
+            is_new = await self._renew(refused)
             self._add_auth_header(request)
             response = yield request
             if response.status_code != _UNAUTHORIZED or self.needed:
                 return
             refused = self.context.current_tokens.access_token if self.context.current_tokens else ""
-        self.needed = True
+        await self._end(self.context.current_tokens)
 
-    async def _renew(self, refused: str | None) -> None:
+    async def _renew(self, refused: str | None) -> bool:
         """Have a token that is good, or know that the person has to log in (``needed``).
 
         Args:
             refused: The access token that the server does not take any more; None: none was refused.
+
+        Returns:
+            Whether it is as new as can be: refreshed here and now, or none.
 
         Raises:
             LoginAway: it cannot be known now.
         """
         async with self.context.lock:
             if refused is None and self._is_good():
-                return
+                return False
             me, deadline = secrets.token_hex(8), asyncio.get_running_loop().time() + _LEASE_S
             while asyncio.get_running_loop().time() < deadline:
                 login = await self.vault.read()
@@ -241,13 +248,13 @@ class LoginProvider(OAuthClientProvider):
                 self.adopt(login if known else None)
                 tokens = self.context.current_tokens
                 if tokens is not None and tokens.access_token != refused and self._is_good():
-                    return
+                    return False
                 if login is None or not self.context.can_refresh_token():
-                    self.needed = True
-                    return
+                    await self._end(tokens)
+                    return True
                 if login.refreshing_until <= self.vault.clock.now() and await self._leased(me, login):
                     await self._refreshed(me)
-                    return
+                    return True
                 # Another worker refreshes it; what that one gets is read then.
                 await asyncio.sleep(_LOOK_S)
         raise LoginAway
@@ -276,7 +283,12 @@ class LoginProvider(OAuthClientProvider):
         finally:
             await self.vault.change(lambda now: now.model_copy(update=_FREE) if now.refreshed_by == me else now)
         log.info("login.refused", extra={"server": self.vault.server, "status": response.status_code})
-        await self.vault.unlink(used.refresh_token if used is not None else None)
+        await self._end(used)
+
+    async def _end(self, tokens: OAuthToken | None) -> None:
+        """The server takes these tokens no more."""
+        if tokens is not None:
+            await self.vault.unlink(tokens.refresh_token)
         self.needed = True
 
 
