@@ -27,10 +27,10 @@ from mcp.shared.auth import (
     OAuthToken,
     ProtectedResourceMetadata,
 )
-from pydantic import AnyUrl, BaseModel, ValidationError
+from pydantic import AnyUrl
 
 from tasks.logins import LASTS_S, Login, PendingLogin
-from workers.runtime.logins.vault import Vault
+from workers.runtime.logins.vault import Vault, dumped, read_as
 
 log = logging.getLogger("cohort.runtime")
 # It logs what login servers answer, which may hold a secret, and the end of each link as a failure.
@@ -70,8 +70,8 @@ class _Storage:
         fresh: dict[str, Any] = {
             "tokens": tokens.model_dump(mode="json", exclude_none=True),
             "expires_at": now + tokens.expires_in if tokens.expires_in is not None else None,
-            "resource": _dumped(context.protected_resource_metadata),
-            "authority": _dumped(context.oauth_metadata),
+            "resource": dumped(context.protected_resource_metadata),
+            "authority": dumped(context.oauth_metadata),
             "authority_url": context.auth_server_url,
             "refreshed_by": "",
             "refreshing_until": 0.0,
@@ -142,8 +142,8 @@ class LoginProvider(OAuthClientProvider):
         self._ends = login.expires_at if login is not None else None
         if login is not None:
             self.grant = login.grant
-            context.protected_resource_metadata = _read(ProtectedResourceMetadata, login.resource)
-            context.oauth_metadata = _read(OAuthMetadata, login.authority)
+            context.protected_resource_metadata = read_as(ProtectedResourceMetadata, login.resource)
+            context.oauth_metadata = read_as(OAuthMetadata, login.authority)
             context.auth_server_url = login.authority_url
         return context.current_tokens
 
@@ -152,7 +152,7 @@ class LoginProvider(OAuthClientProvider):
             method = "client_secret_post" if "client_secret" in self._registered else "none"
             told = {**self._registered, "token_endpoint_auth_method": method, "redirect_uris": [self._redirect]}
             return OAuthClientInformationFull.model_validate(told)
-        client = _read(OAuthClientInformationFull, login.client if login else None)
+        client = read_as(OAuthClientInformationFull, login.client if login else None)
         # The server would refuse an address that it was not told of.
         known = client is not None and self._redirect in {str(uri) for uri in client.redirect_uris or ()}
         return client if known else None
@@ -209,10 +209,7 @@ class LoginProvider(OAuthClientProvider):
             await flow.aclose()
 
     async def _connection_flow(self, request: httpx2.Request) -> AsyncGenerator[httpx2.Request, httpx2.Response]:
-        """The token goes with each request. It is refreshed before it ends, and when it is refused.
-
-        A token that another worker has got since may be refused as well, and is refreshed then.
-        """
+        """The token goes with each request. It is refreshed before it ends, and when it, or a newer one, is refused."""
         if not self._initialized:
             await self._initialize()
         refused: str | None = None
@@ -298,15 +295,3 @@ _FREE = {"refreshed_by": "", "refreshing_until": 0.0}
 async def _never() -> Any:
     """The SDK's callback handler, which is not come to: the link ends the flow."""
     raise LoginNeeded
-
-
-def _dumped(model: BaseModel | None) -> dict[str, Any] | None:
-    return model.model_dump(mode="json", exclude_none=True) if model is not None else None
-
-
-def _read[M: BaseModel](kind: type[M], kept: dict[str, Any] | None) -> M | None:
-    """What was kept; None where this release of the SDK cannot read it."""
-    try:
-        return kind.model_validate(kept) if kept else None
-    except ValidationError:
-        return None

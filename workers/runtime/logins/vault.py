@@ -2,6 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
 
 from tasks.clock import Clock
 from tasks.logins import Login, LoginState, PendingLogin, place_of
@@ -63,3 +66,16 @@ class Vault:
             return login.model_copy(update={"pending": None}) if ours else login
 
         await self.change(change)
+
+
+def dumped(model: BaseModel | None) -> dict[str, Any] | None:
+    """As it is kept."""
+    return model.model_dump(mode="json", exclude_none=True) if model is not None else None
+
+
+def read_as[M: BaseModel](kind: type[M], kept: dict[str, Any] | None) -> M | None:
+    """What was kept; None where this release of the SDK cannot read it."""
+    try:
+        return kind.model_validate(kept) if kept else None
+    except ValidationError:
+        return None
