@@ -37,6 +37,9 @@ def read(directory: Path) -> tuple[list[Accepted], list[Committed], list[Dead]]:
         key = parts[1].decode(errors="replace") if len(parts) > 1 else ""
         if name in (b"RPUSH", b"LPUSH") and key.startswith("cohort:s:"):
             session, kind = key.removeprefix("cohort:s:").rsplit(":", 1)
+            if kind not in ("inbox", "outbox"):
+                # Entries of a journal may be deflated.
+                continue
             for value in map(json.loads, parts[2:]):
                 back = name == b"LPUSH" and value.get("update_id") in known
                 if kind == "inbox" and value.get("kind") not in ("answer", "choose") and not back:
