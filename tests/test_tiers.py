@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ORDER, TIERS, tier_of
-from tests.harness.scheduling import CHAINS, chain_of, place_of
+from tests.harness.scheduling import CHAINS, chain_of
 
 ROOT = Path(__file__).parent
 SHARED = ("tests.harness", "tests.support", "tests.conftest", "tests.promises")
@@ -46,13 +46,6 @@ def test_tests_of_a_chain_stay_together_and_their_files_are_there() -> None:
     assert chain_of("tests/system/test_path.py::test_a") == chain_of("tests/system/test_kill.py::test_b[::]") == "stage"
     assert chain_of("tests/system/test_slots.py::test_a") == chain_of("tests/system/test_failover.py::test_b")
     assert chain_of("tests/runtime/test_a.py::test_a[1]") != chain_of("tests/runtime/test_a.py::test_a[2]")
-    order = [
-        "stage",
-        chain_of("tests/tasks/test_a.py::test_a"),
-        "scenes-2",
-        chain_of("tests/runtime/test_a.py::test_a"),
-    ]
-    assert sorted(order, key=place_of) == order
 
 
 @pytest.mark.parametrize("tier", HEAVY)

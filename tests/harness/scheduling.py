@@ -3,11 +3,9 @@
 pytest-xdist 3.8 has groups of its own (``xdist_group``), which group nothing under pytest 9.2.
 """
 
-from collections import OrderedDict
 from pathlib import PurePath
 
 from xdist.scheduler import LoadScopeScheduling
-from xdist.workermanage import WorkerController
 
 CHAINS = {
     "scenes-1": ("system/test_recovery.py", "system/test_failover.py", "system/test_slots.py"),
@@ -37,28 +35,8 @@ def chain_of(nodeid: str) -> str:
     return str(path) if path.parts[0] in SMALL else nodeid
 
 
-_FIRST, _LATER = ("stage", "scenes-1"), ("scenes-2", "embedded-valkey")
-
-
-def place_of(chain: str) -> int:
-    """When it is given out: two chains, which mostly wait and have workers, at a time, while a process computes."""
-    if chain in _FIRST:
-        return 0
-    if chain in _LATER:
-        return 2
-    return 3 if "::" in chain else 1
-
-
 class ChainScheduling(LoadScopeScheduling):
     """Gives out the tests of a chain together."""
 
-    _in_order = False
-
     def _split_scope(self, nodeid: str) -> str:
         return chain_of(nodeid)
-
-    def _assign_work_unit(self, node: WorkerController) -> None:
-        if not self._in_order:
-            self._in_order = True
-            self.workqueue = OrderedDict(sorted(self.workqueue.items(), key=lambda work: place_of(work[0])))
-        super()._assign_work_unit(node)
