@@ -1,7 +1,6 @@
 """People get in, or are kept out: pairing codes, and what admins decide by commands and buttons."""
 
 import logging
-from collections import OrderedDict
 from datetime import timedelta
 
 from bot import texts
@@ -12,6 +11,7 @@ from bot.updates.commands import Command
 from tasks.access import ROLES, Person, Role, Standing, outranks
 from tasks.clock import Clock
 from tasks.envelope import Button, Inbound, Reply
+from tasks.newest import Newest
 from tasks.session import SessionKey
 
 log = logging.getLogger("cohort.bot")
@@ -32,9 +32,9 @@ class AccessControl:
         self._view = view
         self._clock = clock
         self._lines: list[Reply] = []
-        self._asked: OrderedDict[int, str] = OrderedDict()
+        self._asked = Newest[int, str](_REMEMBERED)
         """Names of strangers whom admins have heard of: id -> name."""
-        self._renamed: OrderedDict[int, int] = OrderedDict()
+        self._renamed = Newest[int, int](_REMEMBERED)
         self._codes = Allowance(_CODES, _CODES_IN, _REMEMBERED, clock)
         self._requests = Allowance(_REQUESTS, _REQUESTS_IN, 1, clock)
 
@@ -81,8 +81,6 @@ class AccessControl:
         wants = who if key.chat > 0 else key.chat
         row = (Button(text=texts.ALLOW, data=f"allow:{wants}"), Button(text=texts.DENY, data=f"deny:{wants}"))
         self._asked[wants] = name if wants == who else ""
-        if len(self._asked) > _REMEMBERED:
-            self._asked.popitem(last=False)
         lines = [self._to(admin, said) for admin in sorted(admins)]
         self._lines += [line.model_copy(update={"buttons": (row,)}) for line in lines]
 
@@ -176,8 +174,6 @@ class AccessControl:
         """
         # A request that names the old number may be answered later.
         self._renamed[old] = new
-        if len(self._renamed) > _REMEMBERED:
-            self._renamed.popitem(last=False)
         if old in self._view.people.entries:
             await self._view.store.rename(self._view.bot, old, new)
             await self._view.refresh()

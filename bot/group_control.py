@@ -1,7 +1,6 @@
 """Who may begin a new conversation, choose for all, or press buttons in a group (``COHORT_GROUP_CONTROL``)."""
 
 import logging
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Literal
@@ -11,6 +10,7 @@ from bot.updates.meaning import Incoming
 from tasks.access import Role
 from tasks.clock import Clock
 from tasks.errors import CohortError
+from tasks.newest import Newest
 
 log = logging.getLogger("cohort.bot")
 
@@ -34,7 +34,7 @@ class GroupControl:
         self._control = control
         self._administrators = administrators
         self._clock = clock
-        self._known: OrderedDict[int, tuple[float, frozenset[int]]] = OrderedDict()
+        self._known = Newest[int, tuple[float, frozenset[int]]](_REMEMBERED)
 
     async def refusal(self, heard: Incoming, role: Role | None) -> str | None:
         """What a person hears who may not do this; None when they may.
@@ -72,9 +72,6 @@ class GroupControl:
         except CohortError as problem:
             log.warning("admins.unknown", extra={"problem": str(problem)})
         self._known[chat] = (now, known)
-        self._known.move_to_end(chat)
-        if len(self._known) > _REMEMBERED:
-            self._known.popitem(last=False)
         return known
 
 

@@ -3,11 +3,12 @@
 It is held in this process alone, bounded, and not stored before a message to the agent takes it along.
 """
 
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Iterable
 
 from bot.recent import Once
 from tasks.envelope import Inbound, OverheardMessage
+from tasks.newest import Newest
 
 SESSIONS = 1000
 """Groups and topics that are remembered, those that spoke last."""
@@ -24,8 +25,8 @@ class OverheardMessages:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._sessions: OrderedDict[str, deque[tuple[int, OverheardMessage]]] = OrderedDict()
-        self._given: OrderedDict[int, tuple[OverheardMessage, ...]] = OrderedDict()
+        self._sessions = Newest[str, deque[tuple[int, OverheardMessage]]](SESSIONS)
+        self._given = Newest[int, tuple[OverheardMessage, ...]](_GIVEN)
         self._once = Once()
 
     def add(self, inbound: Inbound) -> None:
@@ -41,16 +42,14 @@ class OverheardMessages:
         text = inbound.text[:EACH_CHARACTERS]
         if not self._most or not text or inbound.message_id is None:
             return False
-        kept = self._sessions.setdefault(inbound.session, deque(maxlen=self._most))
-        self._sessions.move_to_end(inbound.session)
+        kept = self._sessions.get(inbound.session) or deque[tuple[int, OverheardMessage]](maxlen=self._most)
+        self._sessions[inbound.session] = kept
         one = (inbound.message_id, OverheardMessage(sender=inbound.sender, text=text))
         places = [place for place, (number, _) in enumerate(kept) if number == inbound.message_id]
         if places:
             kept[places[0]] = one
         elif not inbound.edited:
             kept.append(one)
-        while len(self._sessions) > SESSIONS:
-            self._sessions.popitem(last=False)
         return True
 
     def before(self, inbound: Inbound) -> Inbound:
@@ -63,8 +62,6 @@ class OverheardMessages:
         if not context or not (inbound.text or inbound.media):
             return inbound
         self._given[inbound.update_id] = context
-        if len(self._given) > _GIVEN:
-            self._given.popitem(last=False)
         return inbound.model_copy(update={"overheard": context})
 
     def _last_of(self, kept: Iterable[tuple[int, OverheardMessage]]) -> tuple[OverheardMessage, ...]:

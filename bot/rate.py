@@ -1,9 +1,8 @@
 """How many messages one person may send in a minute (``COHORT_RATE``); this process counts for itself."""
 
-from collections import OrderedDict
-
 from bot.recent import Once
 from tasks.envelope import Inbound
+from tasks.newest import Newest
 
 _MINUTE_S = 60
 _REMEMBERED = 10_000
@@ -16,9 +15,9 @@ class PersonalRate:
 
     def __init__(self, a_minute: int) -> None:
         self._a_minute = a_minute
-        self._used: OrderedDict[tuple[int, int], int] = OrderedDict()
-        self._albums: OrderedDict[tuple[str, str], None] = OrderedDict()
-        self._told: OrderedDict[int, int] = OrderedDict()
+        self._used = Newest[tuple[int, int], int](_REMEMBERED)
+        self._albums = Newest[tuple[str, str], None](_REMEMBERED)
+        self._told = Newest[int, int](_REMEMBERED)
         self._once = Once()
 
     def takes(self, inbound: Inbound, sent: float) -> bool:
@@ -36,23 +35,17 @@ class PersonalRate:
         if album is not None and album in self._albums:
             return True
         minute = (person, int(sent) // _MINUTE_S)
-        used = self._used.pop(minute, 0)
+        used = self._used.get(minute, 0)
         self._used[minute] = used + 1
-        if len(self._used) > _REMEMBERED:
-            self._used.popitem(last=False)
         if used >= self._a_minute:
             return False
         if album is not None:
             self._albums[album] = None
-            if len(self._albums) > _REMEMBERED:
-                self._albums.popitem(last=False)
         return True
 
     def tells(self, person: int, sent: float) -> bool:
         """Whether the person is told now: once, until a minute comes in which nothing of theirs is refused."""
         minute = int(sent) // _MINUTE_S
-        told = self._told.pop(person, None)
+        told = self._told.get(person)
         self._told[person] = minute
-        if len(self._told) > _REMEMBERED:
-            self._told.popitem(last=False)
         return told is None or minute - told > 1

@@ -1,10 +1,10 @@
 """Recent names with a time or a count: forgotten after a while, and bounded in number."""
 
-from collections import OrderedDict
 from collections.abc import Callable
 from datetime import timedelta
 
 from tasks.clock import Clock
+from tasks.newest import Newest
 
 
 class Recent:
@@ -12,9 +12,8 @@ class Recent:
 
     def __init__(self, span: timedelta, most: int, clock: Clock) -> None:
         self._span = span.total_seconds()
-        self._most = most
         self._clock = clock
-        self._added: OrderedDict[object, float] = OrderedDict()
+        self._added = Newest[object, float](most)
 
     def __contains__(self, name: object) -> bool:
         added = self._added.get(name)
@@ -23,9 +22,6 @@ class Recent:
     def add(self, name: object) -> None:
         """Note the name, with the current time."""
         self._added[name] = self._clock.monotonic()
-        self._added.move_to_end(name)
-        while len(self._added) > self._most:
-            self._added.popitem(last=False)
 
 
 _UPDATES = 10_000
@@ -35,14 +31,12 @@ class Once:
     """What was decided of the last updates: one that comes again, because Redis was away, is not counted again."""
 
     def __init__(self) -> None:
-        self._decided: OrderedDict[int, bool] = OrderedDict()
+        self._decided = Newest[int, bool](_UPDATES)
 
     def of(self, update: int, decide: Callable[[], bool]) -> bool:
         """What was decided of the update, else what ``decide`` says."""
         if update not in self._decided:
             self._decided[update] = decide()
-            if len(self._decided) > _UPDATES:
-                self._decided.popitem(last=False)
         return self._decided[update]
 
 
@@ -52,9 +46,8 @@ class Allowance:
     def __init__(self, each: int, span: timedelta, most: int, clock: Clock) -> None:
         self._each = each
         self._span = span.total_seconds()
-        self._most = most
         self._clock = clock
-        self._used: OrderedDict[object, tuple[float, int]] = OrderedDict()
+        self._used = Newest[object, tuple[float, int]](most)
         self._once = Once()
 
     def take(self, name: object, update: int | None = None) -> bool:
@@ -63,10 +56,8 @@ class Allowance:
 
     def _take(self, name: object) -> bool:
         now = self._clock.monotonic()
-        begun, used = self._used.pop(name, (now, 0))
+        begun, used = self._used.get(name, (now, 0))
         if now - begun >= self._span:
             begun, used = now, 0
         self._used[name] = (begun, min(used + 1, self._each))
-        while len(self._used) > self._most:
-            self._used.popitem(last=False)
         return used < self._each

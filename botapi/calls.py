@@ -18,7 +18,7 @@ from telegram.ext import ExtBot
 from botapi.pacing import Priority
 from botapi.shape import Shape
 from botapi.split import Part
-from tasks.envelope import Button
+from tasks.envelope import Button, OutKind
 from tasks.session import SessionKey
 
 FRAME_TIMEOUT = 10.0
@@ -63,18 +63,8 @@ class Calls:
 
     async def file(self, session: SessionKey, shape: Shape) -> int:
         """Send a file with the shape's text as its caption. Returns the message's id."""
-        message = await self._bot.send_document(
-            chat_id=session.chat,
-            document=InputFile((shape.file_text or "").encode(), filename=shape.file_name),
-            caption=shape.text or None,
-            message_thread_id=shape.topic,
-            business_connection_id=session.business,
-            reply_parameters=_answering(shape),
-            reply_markup=_keyboard(shape),
-            api_kwargs=_raw("caption_entities", shape),
-            rate_limit_args=self._priority,
-        )
-        return message.message_id
+        document = InputFile((shape.file_text or "").encode(), filename=shape.file_name)
+        return await self._captioned(session, shape, "document", document)
 
     async def files(self, session: SessionKey, shape: Shape, bodies: Sequence[bytes | str]) -> int:
         """Send a file as what it is, with the shape's text as its caption, or several as one album.
@@ -85,10 +75,14 @@ class Calls:
         if len(shape.files) > 1:
             return await self._album(session, shape, bodies)
         file, body = next(zip(shape.files, bodies, strict=True))
-        send: Any = getattr(self._bot, f"send_{file.kind}")
+        sent = body if isinstance(body, str) else InputFile(body, filename=file.name)
+        return await self._captioned(session, shape, file.kind, sent)
+
+    async def _captioned(self, session: SessionKey, shape: Shape, kind: OutKind, file: InputFile | str) -> int:
+        send: Any = getattr(self._bot, f"send_{kind}")
         message = await send(
             chat_id=session.chat,
-            **{file.kind: body if isinstance(body, str) else InputFile(body, filename=file.name)},
+            **{kind: file},
             caption=shape.text or None,
             message_thread_id=shape.topic,
             business_connection_id=session.business,

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -17,6 +17,7 @@ from tasks import metrics, tracing
 from tasks.clock import Clock
 from tasks.errors import CohortError, StoreUnavailable
 from tasks.lately import Lately
+from tasks.newest import Newest
 from tasks.session import SessionKey
 from tasks.store.pacing import PaceStore
 from tasks.telemetry import session_hash
@@ -222,15 +223,13 @@ class Floods:
     """Chats that are remembered; the one that was silent longest is forgotten first."""
 
     def __init__(self) -> None:
-        self._calls: OrderedDict[int, float] = OrderedDict()
+        self._calls = Newest[int, float](self.MOST)
         self._refused: deque[tuple[float, int]] = deque(maxlen=16)
 
     def was_silent(self, chat: int, now: float) -> bool:
         """Note a call. Returns whether the chat was silent before it."""
-        last = self._calls.pop(chat, None)
+        last = self._calls.get(chat)
         self._calls[chat] = now
-        if len(self._calls) > self.MOST:
-            self._calls.popitem(last=False)
         return last is None or now - last > self.SILENT
 
     def is_everywhere(self, chat: int, now: float) -> bool:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from tests.harness.checker import Verdict, check
 from tests.harness.history import (
     Accepted,
     Bubble,
@@ -110,3 +111,15 @@ class Story:
     def _tick(self) -> float:
         self.now += 1.0
         return self.now
+
+
+def rules(story: Story) -> set[str]:
+    """The rules that it breaks."""
+    return {violation.rule for violation in check(story.history).violations}
+
+
+def good(story: Story) -> Verdict:
+    """What the checker says of one that breaks none."""
+    verdict = check(story.history)
+    assert verdict.violations == []
+    return verdict

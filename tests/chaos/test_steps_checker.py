@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.chaos.story import Story
+from tests.chaos.story import Story, good, rules
 from tests.harness import legal
-from tests.harness.checker import Verdict, check
 from tests.harness.history import Call, Press, Said
 from tests.harness.steps import DENIED, UNKNOWN
 
@@ -26,16 +25,6 @@ def ending(story: Story, said: Said, *results: str) -> Call:
     story.commit(call, said)
     story.deliver(ONE, call.reply)
     return call
-
-
-def rules(story: Story) -> set[str]:
-    return {violation.rule for violation in check(story.history).violations}
-
-
-def good(story: Story) -> Verdict:
-    verdict = check(story.history)
-    assert verdict.violations == []
-    return verdict
 
 
 def test_a_turn_with_a_tool_passes(story: Story) -> None:

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.chaos.story import Story
-from tests.harness.checker import Verdict, check
+from tests.chaos.story import Story, good, rules
 from tests.harness.history import Bubble, Press, Said, Spoken
 
 ONE = "1:10"
@@ -17,16 +16,6 @@ pytestmark = pytest.mark.promise("checker-sees")
 @pytest.fixture
 def story() -> Story:
     return Story()
-
-
-def rules(story: Story) -> set[str]:
-    return {violation.rule for violation in check(story.history).violations}
-
-
-def good(story: Story) -> Verdict:
-    verdict = check(story.history)
-    assert verdict.violations == []
-    return verdict
 
 
 def meant(story: Story, **fields: str) -> Said:
