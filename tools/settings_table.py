@@ -1,4 +1,4 @@
-"""The table of settings in docs/settings.md, written from tasks/settings.py: ``--write`` (make docs) or ``--check``."""
+"""The table of settings in docs/settings.md, from tasks/setting_fields.py: ``--write`` (make docs) or ``--check``."""
 
 import ast
 import sys
@@ -15,9 +15,9 @@ sys.path.insert(0, str(ROOT))
 
 from tasks.settings import Settings, env_name  # noqa: E402 - also when called as a script from elsewhere
 
-SOURCE = ROOT / "tasks" / "settings.py"
+SOURCE = ROOT / "tasks" / "setting_fields.py"
 TARGET = ROOT / "docs" / "settings.md"
-BEGIN = "<!-- table: written by `make docs` from tasks/settings.py -->"
+BEGIN = "<!-- table: written by `make docs` from tasks/setting_fields.py -->"
 END = "<!-- end of table -->"
 _SECTION = "# -- "
 
@@ -29,7 +29,7 @@ def described(source: str) -> list[tuple[str, str, str]]:
         ValueError: a setting has no sentence.
     """
     lines = source.splitlines()
-    body = next(n.body for n in ast.parse(source).body if isinstance(n, ast.ClassDef) and n.name == "Settings")
+    body = next(n.body for n in ast.parse(source).body if isinstance(n, ast.ClassDef) and n.name == "SettingFields")
     found: list[tuple[str, str, str]] = []
     for node, following in zip(body, [*body[1:], None], strict=True):
         if not isinstance(node, ast.AnnAssign) or not isinstance(node.target, ast.Name):
