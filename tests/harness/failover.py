@@ -84,13 +84,16 @@ class Failover:
                 await asyncio.sleep(0.05)
 
     async def _replicas_are(self, port: int, count: int) -> None:
-        async with asyncio.timeout(_PATIENCE_S), Redis(host=HOST, port=port) as redis:
-            while True:
-                told = await redis.info("replication")
-                online = [told[f"slave{number}"]["state"] for number in range(told["connected_slaves"])]
-                if online.count("online") >= count:
-                    return
+        async with asyncio.timeout(_PATIENCE_S):
+            while await self._replicas_of(port) < count:  # noqa: ASYNC110 - they are other processes
                 await asyncio.sleep(0.05)
+
+    async def _replicas_of(self, port: int) -> int:
+        """How many replicas the server has that are online."""
+        async with Redis(host=HOST, port=port) as redis:
+            told = await redis.info("replication")
+        replicas = (told.get(f"slave{number}", {}) for number in range(told["connected_slaves"]))
+        return sum(replica.get("state") == "online" for replica in replicas)
 
     async def master(self) -> int:
         """The port of the master, as the Sentinel knows it."""
@@ -100,33 +103,36 @@ class Failover:
 
     async def coordinated(self) -> None:
         """An operator's failover: ``SENTINEL FAILOVER``. The old master becomes a replica."""
-        await self._whole()
-        before = await self.master()
+        before = await self._whole()
         async with self._knows() as sentinel, asyncio.timeout(_PATIENCE_S):
             while await self.master() == before:
-                # It refuses while it has not seen the replica for a moment, or is still busy with the failover before.
+                # It refuses while it has not seen the replica for a moment, or is still busy with a failover. It may
+                # also give up one that it has begun, so it is asked until the master is another one.
                 with suppress(ResponseError):
                     await sentinel.execute_command("SENTINEL", "FAILOVER", MASTER)
-                    break
                 await asyncio.sleep(0.1)
-        await self._another(before)
 
     async def killed(self) -> None:
         """The master dies; the Sentinel finds out by itself. Afterwards the dead one comes back as a replica."""
-        await self._whole()
-        before = await self.master()
+        before = await self._whole()
         os.kill(self._processes[before].pid, signal.SIGKILL)
         self._processes[before].wait()
-        await self._another(before)
-        after = await self.master()
+        async with asyncio.timeout(_PATIENCE_S):
+            while (after := await self.master()) == before:  # noqa: ASYNC110 - it is another process that changes it
+                await asyncio.sleep(0.05)
         self._serve(before, f"--replicaof {HOST} {after}")
         await self._answers(before)
 
-    async def _another(self, before: int) -> None:
-        async with asyncio.timeout(_PATIENCE_S):
-            while await self.master() == before:  # noqa: ASYNC110 - it is another process that changes it
-                await asyncio.sleep(0.05)
+    async def _whole(self) -> int:
+        """Wait until every other server replicates from the master. Returns the master's port.
 
-    async def _whole(self) -> None:
-        """Until every other server replicates from the master."""
-        await self._replicas_are(await self.master(), len(self._ports) - 1)
+        The master is asked for each time: on a busy machine the Sentinel takes a server that answered late for dead,
+        and fails over by itself.
+        """
+        async with asyncio.timeout(_PATIENCE_S):
+            while True:
+                master = await self.master()
+                with suppress(RedisError, OSError):
+                    if await self._replicas_of(master) >= len(self._ports) - 1:
+                        return master
+                await asyncio.sleep(0.05)
