@@ -1,13 +1,11 @@
 """Webhook endpoint: hands updates to the intake and answers 200 only once they are stored."""
 
 import asyncio
-import contextlib
-import errno
 import hmac
 import json
 import logging
 import socket
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
 
 import uvicorn
@@ -22,6 +20,7 @@ from bot.stop import Stop
 from bot.webhook_connections import BODY_S, ConnectionLimit, WebhookConnection, accept, connection_limit
 from tasks.clock import Clock
 from tasks.errors import Misconfigured, StoreUnavailable
+from tasks.http_server import SignallessServer
 
 log = logging.getLogger("cohort.bot")
 
@@ -128,29 +127,6 @@ async def read_body(request: Request, most: int) -> bytes | None:
     return bytes(body)
 
 
-class _WebhookServer(uvicorn.Server):
-    """Leaves signals to the process."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket.
-
-    Raises:
-        Misconfigured: the port is taken, or the address does not belong to this machine.
-    """
-    try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=2048)
-    except OSError as problem:
-        reason = f"cannot listen on {host}, port {port} ({problem.strerror})"
-        name = "COHORT_WEBHOOK_PORT" if problem.errno in (errno.EADDRINUSE, errno.EACCES) else "COHORT_WEBHOOK_HOST"
-        raise Misconfigured(f"{name}: {reason}; choose another") from None
-
-
 def _protocol(limit: ConnectionLimit) -> type[asyncio.Protocol]:
     """Uvicorn's HTTP protocol, whose connections are counted and whose requests know their connection.
 
@@ -204,7 +180,7 @@ async def serve(
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=10,
     )
-    server = _WebhookServer(config)
+    server = SignallessServer(config)
 
     def protocol() -> asyncio.Protocol:
         made: Any = config.http_protocol_class

@@ -35,7 +35,7 @@ from bot.signs import Signs
 from bot.stop import Stop
 from bot.updates.meaning import BotIdentity
 from bot.watchdog import Watchdog
-from bot.webhook import PagesEndpoint, WebhookEndpoint, listen, read_body, serve
+from bot.webhook import PagesEndpoint, WebhookEndpoint, read_body, serve
 from botapi.errors import Refused, TelegramAway
 from botapi.pacing import Pacing
 from tasks import loop_lag, metrics, metrics_server
@@ -46,6 +46,7 @@ from tasks.bot_status import BotStatus
 from tasks.clock import Clock, SystemClock
 from tasks.doorbell import Doorbells
 from tasks.errors import Misconfigured, StoreUnavailable
+from tasks.http_server import listen
 from tasks.log_key import follow_log_key
 from tasks.publishing import Publisher
 from tasks.settings import Settings
@@ -258,7 +259,7 @@ async def _serve_pages(connections: Connections, pages: Sequence[Route], stop: S
     """A bot that polls serves the page that login pages send people back to, where its port is free."""
     settings = connections.settings
     try:
-        sock = listen(settings.webhook_host, settings.webhook_port)
+        sock = listen(settings.webhook_host, settings.webhook_port, "COHORT_WEBHOOK")
     except Misconfigured as problem:
         # Of several bots on one machine one has it, and the address that a browser ended at can be pasted.
         log.warning("login.pages_not_served", extra={"problem": str(problem)})
@@ -276,7 +277,7 @@ async def _be_called(
     if secret is None:
         raise Misconfigured("COHORT_WEBHOOK_SECRET: required with COHORT_WEBHOOK_URL")
     async with asyncio.TaskGroup() as group:
-        with closing(listen(settings.webhook_host, settings.webhook_port)) as sock:
+        with closing(listen(settings.webhook_host, settings.webhook_port, "COHORT_WEBHOOK")) as sock:
             # Telegram sends updates as soon as it has the address.
             group.create_task(leader.run(replies.run, stop), name="replies")
             serving = group.create_task(serve(webhook, sock, stop, connections.clock), name="webhook")

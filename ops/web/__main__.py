@@ -4,9 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
-import socket
 import sys
-from collections.abc import Generator
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -17,6 +15,7 @@ from ops.web.patience import PatientReader
 from tasks.clock import SystemClock
 from tasks.ending import ending_signals
 from tasks.errors import Misconfigured
+from tasks.http_server import SignallessServer, listen
 from tasks.settings import Settings, load
 from tasks.telemetry import configure_logging
 
@@ -25,28 +24,6 @@ log = logging.getLogger("cohort.console")
 LINKS = "CONSOLE_LINKS"
 """Set by `cohort up` for the console alone: other pages, as ``label=address`` and blanks between them."""
 _CONNECTIONS = 200
-
-
-class ConsoleServer(uvicorn.Server):
-    """Leaves signals to the owner of the loop, and stops when told."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
-
-
-def listen(settings: Settings) -> socket.socket:
-    """A listening socket.
-
-    Raises:
-        Misconfigured: the port is taken, or the address is not this machine's.
-    """
-    host, port = settings.console_host.strip("[]"), settings.console_port
-    try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError as problem:
-        reason = f"cannot listen on {host}, port {port} ({problem.strerror})"
-        raise Misconfigured(f"COHORT_CONSOLE_PORT: {reason}; choose another one") from None
 
 
 def config_of(app: ASGIApp) -> uvicorn.Config:
@@ -77,9 +54,9 @@ async def serve(settings: Settings) -> None:
     _ = settings.redis
     clock = SystemClock()
     links = dict(link.split("=", 1) for link in os.environ.get(LINKS, "").split() if "=" in link)
-    with contextlib.closing(listen(settings)) as sock:
+    with contextlib.closing(listen(settings.console_host, settings.console_port, "COHORT_CONSOLE")) as sock:
         async with PatientReader(settings, clock) as reader:
-            server = ConsoleServer(config_of(create_app(settings, reader, clock, links)))
+            server = SignallessServer(config_of(create_app(settings, reader, clock, links)))
             loop = asyncio.get_running_loop()
             for number in ending_signals():
                 loop.add_signal_handler(number, _leave, server)

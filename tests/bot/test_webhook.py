@@ -11,9 +11,10 @@ import httpx
 import pytest
 
 from bot.stop import Stop
-from bot.webhook import BODY_BYTES, SECRET_HEADER, WebhookEndpoint, listen, serve
+from bot.webhook import BODY_BYTES, SECRET_HEADER, WebhookEndpoint, serve
 from tasks.clock import SystemClock
 from tasks.errors import Misconfigured
+from tasks.http_server import listen
 from tasks.settings import Settings, load
 from tasks.store import Store
 from tests.bot.conftest import SOON, AwaySometimes, Doorway, make_doorway
@@ -125,16 +126,16 @@ async def test_other_requests_get_nothing(calls: httpx.AsyncClient) -> None:
 
 
 def test_a_taken_port_is_one_clear_line() -> None:
-    with listen(LOOPBACK, 0) as sock:
+    with listen(LOOPBACK, 0, "COHORT_WEBHOOK") as sock:
         port = sock.getsockname()[1]
         with pytest.raises(Misconfigured, match=rf"^COHORT_WEBHOOK_PORT: cannot listen on 127.0.0.1, port {port}"):
-            listen(LOOPBACK, port)
+            listen(LOOPBACK, port, "COHORT_WEBHOOK")
 
 
 @pytest.mark.parametrize("host", ["203.0.113.7", "no such host", "::ffff:203.0.113.7"])
 def test_an_address_of_another_machine_is_one_clear_line(host: str) -> None:
     with pytest.raises(Misconfigured, match=r"^COHORT_WEBHOOK_HOST: cannot listen on [^\n]+$"):
-        listen(host, 0)
+        listen(host, 0, "COHORT_WEBHOOK")
 
 
 @pytest.mark.promise("webhook")

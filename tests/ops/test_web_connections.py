@@ -8,10 +8,11 @@ import httpx
 import pytest
 
 from ops.web import connections
-from ops.web.__main__ import ConsoleServer, config_of
+from ops.web.__main__ import config_of
 from ops.web.app import create_app
 from ops.web.patience import PatientReader
 from tasks.clock import SystemClock
+from tasks.http_server import SignallessServer
 from tasks.settings import load
 from tests.conftest import TOKEN
 from tests.support.until import until
@@ -27,7 +28,7 @@ async def test_hundreds_of_half_sent_heads_keep_no_request_out_and_are_closed(
     settings = load({"REDIS_URL": redis_url, "TELEGRAM_BOT_TOKEN": TOKEN})
     async with PatientReader(settings, SystemClock()) as reader, asyncio.TaskGroup() as group:
         with closing(socket.create_server(("127.0.0.1", 0))) as sock:
-            server = ConsoleServer(config_of(create_app(settings, reader, SystemClock(), {})))
+            server = SignallessServer(config_of(create_app(settings, reader, SystemClock(), {})))
             serving = group.create_task(server.serve([sock]), name="console")
             address = f"127.0.0.1:{sock.getsockname()[1]}"
             host, _, port = address.partition(":")
