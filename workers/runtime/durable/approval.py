@@ -17,17 +17,25 @@ NO_WORDS = (
 
 
 def is_needed(facts: ToolFacts, tool: str) -> bool:
-    """Whether a person has to allow it: the card or the server's settings say so, or the tool is destructive."""
-    says: Any = facts.says.get("approve")
-    match says:
+    """Whether a person has to allow it: one of the card and the server's settings says so, or the tool is destructive.
+
+    What is said to be asked about is asked about, whatever the other one says.
+    """
+    said = {_said(facts.says.get("approve"), tool), _said(facts.card, tool)}
+    return True in said or (False not in said and facts.is_destructive)
+
+
+def _said(approve: Any, tool: str) -> bool | None:
+    """What ``approve`` says of a tool; None where it says nothing."""
+    match approve:
         case bool():
-            return says
-        case str() if fnmatchcase(own_name(tool), says):
-            return True
-        case list() if any(fnmatchcase(own_name(tool), pattern) for pattern in cast("list[str]", says)):
-            return True
+            return approve
+        case str():
+            return fnmatchcase(own_name(tool), approve) or None
+        case list():
+            return any(fnmatchcase(own_name(tool), pattern) for pattern in cast("list[str]", approve)) or None
         case _:
-            return facts.is_destructive
+            return None
 
 
 def scope(agent: Any, tool: str) -> str:

@@ -1,7 +1,9 @@
 """What is known of a tool before it is called: what a card or a server's settings say of it, and its own hints.
 
-In a card, an entry of ``function_tools`` may say more than its file; in fastagent.config.yaml a server's settings may:
+In a card, an entry of ``function_tools`` may say more than its file, and ``approve`` may stand for all of the agent's
+tools; in fastagent.config.yaml a server's settings may:
 
+    approve: ["pay*", execute]            # or "pay*", or true; false: not even a shell's commands
     function_tools:
       - entrypoint: booking.py:book
         approve: true
@@ -34,6 +36,8 @@ OURS = "cohort"
 
 KEYS = ("approve", "files", "in_doubt", "replay")
 """Of a card's entry or a server's settings, what is said to us."""
+CARD_MARK = "cohort_approve"
+"""The attribute of an agent's configuration that holds its card's own ``approve``; copies of the agent have it, too."""
 _ASKS_FOR_KEY = "current_call"
 _ASK = "ask_user"
 
@@ -63,6 +67,8 @@ class ToolFacts:
 
     says: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """What the card's entry or the server's settings say."""
+    card: Any = None
+    """What the card says in ``approve`` of all of its tools, where the tool's own entry says nothing of it."""
     hints: Any = None
     """The server's, None for a function."""
     takes_key: bool = False
@@ -122,6 +128,7 @@ def read_process(declarations: Mapping[str, Any], *, destructive: bool) -> None:
 
 def facts_of(agent: Any, tool: str) -> ToolFacts:
     """What is known of this agent's tool."""
+    card = getattr(getattr(agent, "config", None), CARD_MARK, None)
     if tool == HUMAN_INPUT_TOOL_NAME:
         return _ONLY_ASKS
     function = getattr(agent, "_execution_tools", {}).get(tool)
@@ -129,20 +136,22 @@ def facts_of(agent: Any, tool: str) -> ToolFacts:
         code = getattr(unwrap(function.fn), "__code__", None)
         names = getattr(code, "co_names", ())
         says = dict((function.meta or {}).get(OURS, {}))
-        if _ASK in names and getattr(code, "co_name", "") == _ASK:
+        only_asks = _ASK in names and getattr(code, "co_name", "") == _ASK
+        if only_asks:
             # The shipped tool does nothing but ask.
             says.setdefault("replay", "safe")
-        return ToolFacts(says, None, _ASKS_FOR_KEY in names)
+        card = None if only_asks or "approve" in says else card
+        return ToolFacts(says, card, takes_key=_ASKS_FOR_KEY in names)
     shell = getattr(agent, "_shell_runtime", None)
     if shell is not None and shell._is_execute_tool(tool):  # noqa: SLF001 - its tool has another name for each model
-        return ToolFacts(runs_commands=True)
+        return ToolFacts(card=card, runs_commands=True)
     aggregator = getattr(agent, "_aggregator", None)
     entry = getattr(aggregator, "_namespaced_tool_map", {}).get(tool)
     if entry is None:
-        return ToolFacts()
+        return ToolFacts(card=card)
     if isinstance(entry.tool, LoginTool):
         return _ONLY_ASKS
-    return ToolFacts(_of_server(entry.server_name), entry.tool.annotations)
+    return ToolFacts(_of_server(entry.server_name), card, entry.tool.annotations)
 
 
 def _of_server(name: str) -> Mapping[str, Any]:
