@@ -8,7 +8,7 @@ import httpx
 
 from playground import PLAYGROUND_TOKEN, Json
 
-HELD = 30.0
+HELD = 60.0
 """Seconds that the server holds one waiting request; longer waits take several requests."""
 
 

@@ -108,7 +108,7 @@ PROMISES = {
     "broken-messages": "Whatever stands in a queue or key that Cohort did not write costs no other chat anything.",
     "supervised": "What dies is started again at once, and a worker's death is told to the others.",
     "drain": "A worker that leaves hands its work over: nothing is lost, said twice, or out of order.",
-    "recovery": "A killed worker's turns run elsewhere within 3 s when its death is reported, else within 8 s.",
+    "recovery": "A killed worker's turns run elsewhere when its death is reported, else when its heartbeat ends.",
     "bot-without-fast-agent": "The bot never loads fast-agent.",
     "flower-lists": "Flower lists the workers and their tasks.",
     "flower-wordless": "Flower names sessions by their hashes, and shows no chat's number and no text.",

@@ -43,7 +43,7 @@ from tests.conftest import BOT, TOKEN
 
 HERE = Path(__file__).parent
 
-SOON = 10
+SOON = 60
 """Seconds within which everything that a test waits for must have happened."""
 
 

@@ -12,7 +12,7 @@ from tasks.worker_status import Sends
 
 
 async def seen(store: Store, *, leads: bool) -> BotStatus:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             for status in (await store.bots.look()).values():
                 if status.leads is leads:

@@ -152,7 +152,7 @@ async def test_what_was_said_before_a_person_was_erased_is_no_context(doorway: D
         erased.set()
 
     hash_sessions(None)
-    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         following = group.create_task(follow_log_key(trail, forget, every_s=0.01))
         while session_hash(GROUPS) == GROUPS:
             await doorway.store.redis.ping()

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, Iterable
@@ -20,10 +19,11 @@ from playground.state.world import State
 from tasks import keys
 from tasks.envelope import Inbound
 from tests.conftest import BOT, TOKEN
+from tests.support.ports import free_port
 from tests.support.until import until
 
 ROOT = Path(__file__).parents[2]
-SOON = 30
+SOON = 60
 """Seconds: processes take a while to start on a busy machine."""
 
 
@@ -195,8 +195,7 @@ async def test_a_second_bot_stands_by_and_takes_over(
 async def test_webhook_mode_takes_updates_and_answers(
     tmp_path: Path, given: dict[str, str], people: PlaygroundClient, playground: State, redis_url: str
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        port = sock.getsockname()[1]
+    port = free_port()
     chat = (await people.chat())["id"]
     await people.say(chat, "said before there was a webhook")
     hook = {
@@ -218,8 +217,7 @@ async def test_webhook_mode_takes_updates_and_answers(
 
 @pytest.mark.promise("redis-away")
 async def test_redis_may_come_after_the_bot(tmp_path: Path, api_url: str, people: PlaygroundClient) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        port = sock.getsockname()[1]
+    port = free_port()
     chat = (await people.chat())["id"]
     await people.say(chat, "/whoami")
     given = {"TELEGRAM_BOT_TOKEN": TOKEN, "TELEGRAM_BASE_URL": api_url, "COHORT_ACCESS": "open"}

@@ -21,6 +21,7 @@ from tests.bot.conftest import Doorway
 from tests.bot.test_process import bot, told
 from tests.bot.updates import said
 from tests.conftest import TOKEN
+from tests.support.ports import free_port
 
 SECRET = "a-secret-of-decent-length"
 GIVEN = {SECRET_HEADER: SECRET}
@@ -31,8 +32,7 @@ KNOWN = HEAD + f"{SECRET_HEADER}: {SECRET}\r\nContent-Length: 100\r\n\r\n".encod
 
 @pytest.fixture
 def port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
+    return free_port()
 
 
 @pytest.fixture
@@ -64,16 +64,16 @@ async def test_1100_connections_that_stand_still_keep_no_update_out_and_do_not_f
 ) -> None:
     async with bot(tmp_path, **settings_of_it) as process:
         await told(process, "bot.ready")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not playground.bot.webhook.url:
-                await playground.bot.webhook_changed.wait(20)
+                await playground.bot.webhook_changed.wait(60)
         resource.setrlimit(resource.RLIMIT_NOFILE, (4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
         with ExitStack() as open_ones:
             for number in range(1100):
                 one = open_ones.enter_context(socket.create_connection(("127.0.0.1", port)))
                 one.sendall((b"", HEAD, b"\x00\xffrubbish\r\n\r\n")[number % 3])
             url = settings_of_it["COHORT_WEBHOOK_URL"]
-            async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
+            async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
                 answer = await client.post(url, json=said("hello"), headers=GIVEN)
             assert answer.status_code == 200
             chat = (await people.chat())["id"]
@@ -92,7 +92,7 @@ async def few_places(doorway: Doorway, most: int) -> AsyncGenerator[int]:
     """A webhook with so many places; its port."""
     stop = Stop()
     with socket.create_server(("127.0.0.1", 0)) as sock:
-        async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        async with asyncio.timeout(60), asyncio.TaskGroup() as group:
             group.create_task(serve(WebhookEndpoint(doorway.door.take, SECRET), sock, stop, SystemClock(), most))
             yield sock.getsockname()[1]
             stop.set()
@@ -151,7 +151,7 @@ async def test_one_connection_more_ends_the_oldest_stranger_and_never_a_known_on
     async with few_places(doorway, 3) as port:
         known, writing = await asyncio.open_connection("127.0.0.1", port)
         writing.write(KNOWN)
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
             # A request behind it: what came before has been read.
             assert (await client.get(f"http://127.0.0.1:{port}/healthz")).status_code == 200
             strangers = [await asyncio.open_connection("127.0.0.1", port) for _ in range(20)]
@@ -169,7 +169,7 @@ async def test_more_known_connections_than_there_are_places_are_asked_to_come_ag
         held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
         for _, writer in held:
             writer.write(KNOWN)
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
             url = f"http://127.0.0.1:{port}/"
             assert (await client.get(f"{url}healthz")).status_code == 200
             answer = await client.post(url, json=said("hello"), headers=GIVEN)

@@ -95,7 +95,7 @@ async def test_a_file_that_the_server_does_not_take_is_given_up(request_: Aiohtt
     async with server(stalls) as url:
         try:
             with pytest.raises(TimedOut) as caught:
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(60):
                     await request_.post(url, RequestData([file]), **patience)
         finally:
             over.set()

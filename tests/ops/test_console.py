@@ -52,7 +52,7 @@ class Stopped(io.StringIO):
         self.go = threading.Event()
 
     def write(self, text: str) -> int:
-        self.go.wait(30)
+        self.go.wait(60)
         return super().write(text)
 
 

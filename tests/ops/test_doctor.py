@@ -82,7 +82,7 @@ async def test_doctor_reads_servers_of_every_form(tmp_path: Path) -> None:
 async def test_an_answer_that_is_none_of_the_bot_api_is_a_finding(answer: object) -> None:
     transport = httpx.MockTransport(lambda _: httpx.Response(200, json=answer))
     settings = load({"TELEGRAM_BOT_TOKEN": "1:x", "TELEGRAM_BASE_URL": "http://127.0.0.1:1"})
-    async with httpx.AsyncClient(transport=transport) as http:
+    async with httpx.AsyncClient(transport=transport, timeout=60) as http:
         (found,) = await doctor.token(settings, http)
     assert found.seen == "http://127.0.0.1:1 is no Bot API server"
 

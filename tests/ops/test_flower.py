@@ -1,7 +1,6 @@
 """Flower as `cohort flower` starts it: a real process that real requests reach, or do not."""
 
 import asyncio
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,13 +15,9 @@ from ops.up.plan import flower_command
 from tests.harness.command import clean
 from tests.harness.supervising import PATIENCE
 from tests.playground.test_guard import foreign_requests
+from tests.support.ports import free_port
 
 METHODS = ("GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
 
 
 @pytest.fixture
@@ -44,7 +39,7 @@ async def started(redis_url: str, tmp_path: Path, **extra: str) -> AsyncIterator
     url = f"http://127.0.0.1:{port}"
     try:
         patient = httpx.AsyncHTTPTransport(retries=10)
-        async with asyncio.timeout(PATIENCE), httpx.AsyncClient(transport=patient) as http:
+        async with asyncio.timeout(PATIENCE), httpx.AsyncClient(transport=patient, timeout=60) as http:
             await http.get(f"{url}/healthcheck")
         yield url
     finally:
@@ -59,7 +54,7 @@ async def test_no_page_of_another_site_reaches_any_route_of_flower(flower: str) 
     paths = [path.rstrip("$?").replace("(.+)", "x").replace("(.*)", "x").replace(".*", "/else") for path in paths]
     kinds = foreign_requests(int(flower.rpartition(":")[2]))
     answered: list[str] = []
-    async with httpx.AsyncClient(base_url=flower, trust_env=False, timeout=20) as http:
+    async with httpx.AsyncClient(base_url=flower, trust_env=False, timeout=60) as http:
         for path in paths:
             for number, (kind, headers) in enumerate(kinds.items()):
                 method = METHODS[number % len(METHODS)]
@@ -81,7 +76,7 @@ async def test_no_page_of_another_site_reaches_any_route_of_flower(flower: str) 
 @pytest.mark.promise("flower-shut")
 async def test_without_authentication_flower_shows_and_changes_nothing_and_lists_all_queues(flower: str) -> None:
     own = {"sec-fetch-site": "same-origin"}
-    async with httpx.AsyncClient(base_url=flower, trust_env=False, timeout=20) as http:
+    async with httpx.AsyncClient(base_url=flower, trust_env=False, timeout=60) as http:
         for action in ("worker/shutdown/x", "worker/pool/grow/x", "task/revoke/x", "task/rate-limit/x"):
             answer = await http.post(f"/api/{action}", headers=own)
             assert answer.status_code == 403, action
@@ -97,7 +92,7 @@ async def test_with_a_password_the_api_asks_for_it_as_pages_do_and_its_actions_a
 ) -> None:
     async with started(redis_url, tmp_path, FLOWER_BASIC_AUTH="op:secret") as url:
         own = {"sec-fetch-site": "same-origin"}
-        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=20, headers=own) as http:
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=60, headers=own) as http:
             for path in ("/", "/api/workers"):
                 refused = await http.get(path)
                 assert refused.status_code == 401

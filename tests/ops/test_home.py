@@ -77,7 +77,7 @@ async def test_the_control_server_does_what_is_asked_and_reports_refusals() -> N
         "twice": lambda asked: {"sum": 2 * int(asked["count"])},
         "refuse": refuse,
     }
-    async with asyncio.timeout(30), control.serve_control(actions) as (port, secret):
+    async with asyncio.timeout(60), control.serve_control(actions) as (port, secret):
         assert await control.ask(at(port, secret), "twice", count=4) == {"sum": 8}
         for do in ("refuse", "unknown"):
             with pytest.raises(Misconfigured):
@@ -87,7 +87,7 @@ async def test_the_control_server_does_what_is_asked_and_reports_refusals() -> N
 async def test_the_control_server_refuses_a_request_without_its_password() -> None:
     done: list[object] = []
     actions: dict[str, control.ControlAction] = {"scale": lambda asked: done.append(asked) or {}}
-    async with asyncio.timeout(30), control.serve_control(actions) as (port, _):
+    async with asyncio.timeout(60), control.serve_control(actions) as (port, _):
         with pytest.raises(Misconfigured, match="wrong password"):
             await control.ask(at(port, "guess"), "scale", count=0)
     assert done == []

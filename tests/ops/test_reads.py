@@ -109,7 +109,7 @@ async def test_status_watch_goes_on_when_redis_has_been_away(tmp_path: Path) -> 
         assert any("workers" in json.loads(line) for line in watching.stdout)
     finally:
         os.kill(watching.pid, signal.SIGINT)
-        watching.wait(30)
+        watching.wait(60)
         watching.stdout.close()
         server.end()
     assert watching.returncode == 130

@@ -28,7 +28,7 @@ def worker(settings: Settings, name: str, answer: Callable[[], dict[str, str]]) 
     thread = threading.Thread(target=serve, name=name)
     thread.start()
     try:
-        assert ready.wait(20)
+        assert ready.wait(60)
         yield
     finally:
         stop.set()

@@ -134,7 +134,7 @@ def telegram(answer: httpx.Response | httpx.HTTPError) -> httpx.AsyncClient:
             raise answer
         return answer
 
-    return httpx.AsyncClient(transport=httpx.MockTransport(handle))
+    return httpx.AsyncClient(transport=httpx.MockTransport(handle), timeout=60)
 
 
 @pytest.mark.promise("no-secrets")

@@ -98,7 +98,7 @@ async def test_what_a_dead_child_started_is_ended_with_it(console: Heard, tmp_pa
         loop = asyncio.get_running_loop()
         ended = asyncio.Event()
         loop.add_reader(gone, ended.set)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await ended.wait()
         loop.remove_reader(gone)
         os.close(gone)
@@ -165,7 +165,7 @@ async def test_children_die_with_a_killed_supervisor(tmp_path: Path) -> None:
         sys.executable, str(parent), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout is not None
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         line = (await process.stdout.readline()).decode()
         assert line.startswith("ready")
         process.kill()

@@ -78,7 +78,7 @@ def system(home: Path, cwd: Path = ROOT, **more: str) -> Iterator[System]:
         yield started
     finally:
         started.process.kill()
-        started.process.wait(timeout=30)
+        started.process.wait(timeout=60)
         assert started.process.stdout is not None
         started.process.stdout.close()
 
@@ -91,7 +91,7 @@ def wait_gone(pids: dict[str, int]) -> None:
         except ProcessLookupError:
             continue
         try:
-            assert select.select([handle], [], [], 30)[0], f"{name} is still there"
+            assert select.select([handle], [], [], 60)[0], f"{name} is still there"
         finally:
             os.close(handle)
 
@@ -106,7 +106,7 @@ def test_everything_starts_repairs_itself_and_ends_at_the_first_signal(tmp_path:
         assert all(len(line) <= 80 for line in up.lines[banner_from:])
         running = up.running
         assert running.playground_url is not None
-        with httpx.Client(trust_env=False, follow_redirects=True) as browser:
+        with httpx.Client(trust_env=False, follow_redirects=True, timeout=60) as browser:
             assert "<title>Cohort playground</title>" in browser.get(running.playground_url).text
 
         seen = json.loads(cohort("status", "--json", home=home).stdout)

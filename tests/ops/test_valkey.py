@@ -15,10 +15,20 @@ from ops.up import valkey
 from ops.up.supervisor import Supervisor
 from tasks.errors import Misconfigured
 from tests.harness.supervising import PATIENCE, Heard, supervising
+from tests.support.ports import free_port
+
+
+async def prepared(home: Path) -> valkey.Embedded:
+    """What is to be started, on a port that no other process takes while the server is away."""
+    directory = home / "valkey"
+    directory.mkdir(mode=0o700, exist_ok=True)
+    if not (directory / "port").exists():
+        (directory / "port").write_text(str(free_port()))
+    return await valkey.prepare(directory, home / "valkey.log")
 
 
 async def begun(supervisor: Supervisor, home: Path) -> valkey.Embedded:
-    embedded = await valkey.prepare(home / "valkey", home / "valkey.log")
+    embedded = await prepared(home)
     started = await valkey.start(supervisor, embedded, patience=PATIENCE)
     assert started is not None, (home / "valkey.log").read_text()
     return started
@@ -148,7 +158,7 @@ async def test_the_port_stays_the_same_while_it_is_free(console: Heard, tmp_path
 
 
 async def test_a_port_that_is_taken_before_the_server_starts_is_replaced(console: Heard, tmp_path: Path) -> None:
-    embedded = await valkey.prepare(tmp_path / "valkey", tmp_path / "valkey.log")
+    embedded = await prepared(tmp_path)
     with socket.create_server((valkey.HOST, embedded.port)):
         async with supervising(console) as supervisor:
             started = await valkey.start(supervisor, embedded, patience=PATIENCE)

@@ -60,7 +60,7 @@ async def test_the_process_prints_its_url_and_ends_cleanly(number):
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "playground", env={"COHORT_PLAYGROUND_PORT": "0"}, stdout=asyncio.subprocess.PIPE
     )
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         token = re.fullmatch(r"playground token (1000000001:[\w-]{32})\n", (await process.stdout.readline()).decode())[
             1
         ]
@@ -79,7 +79,7 @@ async def test_it_stops_at_once_with_polls_waiting():
             await pg.call("getUpdates", timeout=50)
 
     state = State()
-    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks, serving(state) as url:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks, serving(state) as url:
         pg = PlaygroundClient(url, key=state.key)
         tasks.create_task(poll(pg), name="poll")
         await pg.wait_polling()
@@ -144,7 +144,7 @@ async def test_info_tells_the_page_what_it_was_given():
 async def test_events_tell_of_messages_edits_typing_and_presses(pg):
     chat = (await pg.chat())["id"]
     kinds: list[str] = []
-    async with asyncio.timeout(20), pg._http.stream("GET", "/playground/events") as stream:
+    async with asyncio.timeout(60), pg._http.stream("GET", "/playground/events") as stream:
         lines = stream.aiter_lines()
         await anext(lines)
         await pg.say(chat, "hi <b>there</b>")
@@ -226,7 +226,7 @@ async def test_waiting_ends_with_what_stood_there(pg):
 
 async def test_an_answer_is_waited_for_while_it_grows(pg):
     chat = (await pg.chat())["id"]
-    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
         waiting = tasks.create_task(
             pg.wait_for(chat, lambda seen: seen[-1:] and seen[-1]["text"] == "whole"), name="wait"
         )

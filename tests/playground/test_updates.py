@@ -50,14 +50,14 @@ async def test_the_limit_is_one_to_a_hundred(pg, limit, handed_out):
 
 async def test_a_long_poll_is_answered_by_the_next_message(pg):
     chat = (await pg.chat())["id"]
-    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
         poll = tasks.create_task(pg.call("getUpdates", timeout=50), name="poll")
         said = await pg.say(chat, "hello")
     assert [update["update_id"] for update in poll.result()["result"]] == [said.update_id]
 
 
 async def test_a_second_poller_ends_the_first_with_a_conflict(pg):
-    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
         first = tasks.create_task(pg.call("getUpdates", timeout=50), name="first")
         await pg.wait_polling()
         second = tasks.create_task(pg.call("getUpdates", timeout=50), name="second")
@@ -70,7 +70,7 @@ async def test_a_second_poller_ends_the_first_with_a_conflict(pg):
 
 async def test_a_poller_that_hangs_up_takes_nothing_with_it(pg, url):
     impatient = PlaygroundClient(url)
-    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
         poll = tasks.create_task(impatient.call("getUpdates", timeout=50), name="poll")
         await pg.wait_polling()
         poll.cancel()

@@ -42,7 +42,7 @@ class Receiver:
         return answer
 
     async def until(self, count: int) -> list[int]:
-        async with asyncio.timeout(20), self.news:
+        async with asyncio.timeout(60), self.news:
             await self.news.wait_for(lambda: len(self.taken) >= count)
         return [update["update_id"] for update in self.taken]
 
@@ -101,7 +101,7 @@ async def test_a_slow_chat_does_not_hold_up_the_others(pg, hook):
 
 async def test_polling_and_webhook_exclude_each_other(pg, hook):
     _, url = hook
-    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
         poll = tasks.create_task(pg.call("getUpdates", timeout=50), name="poll")
         await pg.wait_polling()
         await pg.call("setWebhook", url=url)
@@ -117,7 +117,7 @@ async def test_what_the_webhook_did_not_take_can_be_polled(pg, hook):
     receiver.answers = [Response(status_code=503, headers={"retry-after": "3600"})]
     many = await pg.bulk(2)
     await pg.call("setWebhook", url=url)
-    async with asyncio.timeout(20), receiver.news:
+    async with asyncio.timeout(60), receiver.news:
         await receiver.news.wait_for(lambda: receiver.offered == 1)
     await pg.call("deleteWebhook")
     got = (await pg.call("getUpdates"))["result"]

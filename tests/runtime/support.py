@@ -80,7 +80,7 @@ class Screen:
         self.phases.append(words)
 
 
-async def until(holds: Callable[[], bool], wait: float = 10.0) -> None:
+async def until(holds: Callable[[], bool], wait: float = 60.0) -> None:
     """Let other tasks run until something holds.
 
     Raises:

@@ -98,7 +98,7 @@ async def test_one_persons_pictures_in_many_chats_do_not_hold_up_anothers(
             group.create_task(engine.run(ask(chat, message), Screen()), name=f"one of many {chat}")
         await model.held("gate", 6)
         small = inbound(77, "small", media=(picture(3),), sender=Sender(id=1, name="Alice"))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             assert (await engine.run(ask(77, small), Screen())).text.startswith("echo: small")
         model.release("gate")
 

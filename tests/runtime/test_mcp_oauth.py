@@ -13,7 +13,7 @@ from tests.support.model import Model
 from tests.support.wire import HttpServer, Request
 
 # Far below what fast-agent gives a person at a browser (five minutes), far above what a refusal takes.
-SOON_S = 20.0
+SOON_S = 60.0
 TOOL = {"name": "weather", "description": "Now.", "inputSchema": {"type": "object"}}
 
 

@@ -111,7 +111,7 @@ async def test_plain_functions_run_in_threads_and_know_their_session(runtime: Op
 async def test_a_python_tool_that_hangs_ends_by_its_timeout(
     runtime: Open, model: Model, cards: Path, kind: str
 ) -> None:
-    wait = "await asyncio.Event().wait()" if kind == "async def" else "threading.Event().wait(20)"
+    wait = "await asyncio.Event().wait()" if kind == "async def" else "threading.Event().wait(60)"
     card(cards, "own.py", f'import asyncio, threading\n\n{kind} hang() -> str:\n    """Hang."""\n    {wait}\n')
     card(cards, "assistant.md", CARD.format(names="'own.py:hang'"))
     async with runtime(COHORT_TOOL_TIMEOUT="0.2", COHORT_LANES="1") as engine:

@@ -36,7 +36,7 @@ from tasks.clock import SystemClock
 async def until(holds: Callable[[], bool]) -> None:
     """Let other tasks run until something holds."""
     loop = asyncio.get_running_loop()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not holds():
             turn = loop.create_future()
             loop.call_soon(turn.set_result, None)
@@ -162,7 +162,7 @@ class LoginServer:
 
     async def browse(self, link: str, account: str) -> str:
         """A person opens the link and logs in; the address that their browser is sent to."""
-        async with httpx.AsyncClient(trust_env=False) as browser:
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as browser:
             page = await browser.get(link)
         return self.accounts.press(urlsplit(page.headers["location"]).path.rpartition("/")[2], account)
 

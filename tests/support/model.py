@@ -70,7 +70,7 @@ class Model(HttpServer):
         self._open_gates.update([name] if name else list(self._held))
         self._news()
 
-    async def held(self, name: str, count: int = 1, wait: float = 30.0) -> None:
+    async def held(self, name: str, count: int = 1, wait: float = 60.0) -> None:
         """Wait until so many requests are held at a gate.
 
         Raises:
@@ -78,7 +78,7 @@ class Model(HttpServer):
         """
         await self._until(lambda: self._held[name] >= count, wait)
 
-    async def seen(self, count: int = 1, *, after: int = 0, wait: float = 30.0) -> list[Entry]:
+    async def seen(self, count: int = 1, *, after: int = 0, wait: float = 60.0) -> list[Entry]:
         """Wait until so many calls numbered above ``after`` have ended; all calls above it, oldest first.
 
         Raises:

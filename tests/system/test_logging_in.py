@@ -1,7 +1,6 @@
 """A person logs in at a server from within a turn, over real processes: a browser comes back while no worker lives."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -16,6 +15,7 @@ from tests.harness.nursery import nursery
 from tests.harness.product import Harness, ModelControl
 from tests.harness.valkey import Valkey
 from tests.support.login_server import LoginServer, came_back, login_server, until
+from tests.support.ports import free_port
 
 CONFIG = """
 mcp:
@@ -41,7 +41,8 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
         calendar = await stack.enter_async_context(login_server())
         own = stack.enter_context(Harness(tmp_path / "h", valkey.url, await asyncio.to_thread(nursery)))
         own.environ["COHORT_SECRET_KEY"] = "0123456789abcdef0123456789abcdef"
-        own.environ["COHORT_WEBHOOK_PORT"] = str(_free_port())
+        # It stands in the login page's link, so it has to be known before.
+        own.environ["COHORT_WEBHOOK_PORT"] = str(free_port())
         with (own.home / "fastagent.config.yaml").open("a") as config:
             config.write(CONFIG.format(url=calendar.url))
         (own.home / "cards" / "assistant.md").write_text(CARD)
@@ -51,12 +52,6 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
         people = await stack.enter_async_context(PlaygroundClient(playground))
         await stack.enter_async_context(ModelControl(url))
         yield Office(own, people, calendar)
-
-
-def _free_port() -> int:
-    """One that was free just now: the address stands in the login page's link, so it has to be known before."""
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return int(sock.getsockname()[1])
 
 
 @pytest.mark.promise("login-goes-on")
@@ -74,7 +69,7 @@ async def test_a_person_comes_back_while_no_worker_lives_and_the_turn_goes_on_wi
         process.kill()
     back = await office.calendar.browse(page["url"], "ann")
     address = f"{urlsplit(back).scheme}://{urlsplit(back).netloc}{urlsplit(back).path}"
-    async with httpx.AsyncClient(trust_env=False) as browser:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as browser:
         asked = await browser.get(back)
         assert "use your account at calendar" in asked.text
         done = await browser.post(address, data=came_back(back))

@@ -64,7 +64,7 @@ def test_a_forked_process_has_the_directory_and_the_two_outputs_that_it_was_give
     out, errors = tmp_path / "out", tmp_path / "errors"
     with out.open("w") as first, errors.open("w") as second:
         child = nursery.begin(["-m", "said"], {}, first.fileno(), second.fileno(), cwd=tmp_path)
-    assert child.wait(30) == 0
+    assert child.wait(60) == 0
     assert (out.read_text(), errors.read_text()) == (f"{tmp_path}\n", "\n")
 
 
@@ -89,6 +89,6 @@ def test_no_forked_process_outlives_a_test_run_that_is_killed(shared: str) -> No
         handle = os.pidfd_open(int(run.stdout.readline()))
         run.kill()
         try:
-            assert select.select([handle], [], [], 30)[0], "it is still there"
+            assert select.select([handle], [], [], 60)[0], "it is still there"
         finally:
             os.close(handle)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.harness.processes import ROOT
 from tests.harness.scene import Scene, scene
-from tests.support.valkey import free_port
+from tests.support.ports import free_port
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ async def test_a_message_that_was_given_to_the_model_of_a_killed_worker_is_answe
         cards = own.home / "cards"
         (cards / "counter.py").write_text(COUNTER)
         (cards / "assistant.md").write_text(CARD)
-        own.environ["COHORT_QUEUE_MODE"] = "steer"
+        own.environ |= {"COHORT_QUEUE_MODE": "steer", "COHORT_HEARTBEAT_TTL": "60"}
         playground, url = own.playground(), own.model()
         own.worker(ready=False)
         own.bot()
@@ -59,7 +59,9 @@ async def test_a_message_that_was_given_to_the_model_of_a_killed_worker_is_answe
             await model.held("gate")
             # The model call, the tool's call, and its result, which is written beside the model call that is held.
             await until(lambda: store.redis.lindex(keys.journal(session), 2))
-            next(iter(own.workers.values())).kill()
+            ((name, worker),) = own.workers.items()
+            worker.kill()
+            await store.members.report_death(name)
             own.worker(ready=False)
             await model.release("gate")
             ours = await people.wait_for(chat, lambda ours: bool(ours) and "blue" in ours[-1]["text"], timeout=60)

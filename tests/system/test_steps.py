@@ -48,6 +48,8 @@ async def counting(tmp_path: Path) -> AsyncIterator[tuple[Harness, PlaygroundCli
         cards = own.home / "cards"
         (cards / "counter.py").write_text(COUNTER)
         (cards / "assistant.md").write_text(CARD)
+        # A worker that is only slow is not taken for dead.
+        own.environ["COHORT_HEARTBEAT_TTL"] = "60"
         playground, url = own.playground(), own.model()
         own.worker(ready=False)
         own.bot()
@@ -71,7 +73,9 @@ async def test_a_worker_killed_in_a_tool_call_costs_that_call_one_more_try_and_n
         # The model call, two calls that have begun, and the end of the first one.
         await until(lambda: store.redis.lindex(keys.journal(SessionKey(BOT, chat)), 3))
         await until(begun)
-    next(iter(harness.workers.values())).kill()
+        ((name, worker),) = harness.workers.items()
+        worker.kill()
+        await store.members.report_death(name)
     (cards / "counter.go").touch()
     harness.worker(ready=False)
     ours = await people.wait_for(chat, lambda ours: bool(ours) and "tool=counted held" in ours[-1]["text"], timeout=60)

@@ -15,7 +15,7 @@ STOP = "Stopped"
 async def test_stop_reaches_a_person_whose_worker_stands_still_and_that_worker_finds_its_session_taken(
     tmp_path: Path,
 ) -> None:
-    async with scene(tmp_path) as stage:
+    async with scene(tmp_path, COHORT_HEARTBEAT_TTL="60") as stage:
         await stage.start(workers=2)
         chat = await stage.chat()
         await stage.say(chat, "HOLD:long@2 tell")
@@ -24,8 +24,8 @@ async def test_stop_reaches_a_person_whose_worker_stands_still_and_that_worker_f
         owner = await stage.owner(chat)
         owner.signal(signal.SIGSTOP)
         await stage.people.say(chat, "/stop")
-        ours = await stage.people.wait_for(chat, lambda ours: any(STOP in one["text"] for one in ours), timeout=30)
-        # Not by the end of its heartbeat, which comes after five seconds.
+        ours = await stage.people.wait_for(chat, lambda ours: any(STOP in one["text"] for one in ours), timeout=60)
+        # Not by the end of its heartbeat, which comes after a minute.
         assert any("takeover.freed" in line for worker in stage.harness.workers.values() for line in worker.lines)
         assert len(ours) == 2  # the text that was shown, and the line
         partial = ours[0]["text"]

@@ -31,7 +31,7 @@ from tasks.turn import bind
 from tasks.worker_status import WorkerStatus
 from tests.conftest import BOT
 from tests.harness.processes import ROOT
-from tests.support.valkey import free_port
+from tests.support.ports import free_port
 from tests.workers.celery_worker import LoopSide, working
 
 pytestmark = pytest.mark.promise("redis-causes")
@@ -164,8 +164,8 @@ def _celery(settings: Settings) -> None:
         receiver: Any = app.events.Receiver(line, handlers={"*": lambda _: heard.set()})
         Doorbells(app, slots=64).send([(SessionKey(BOT, 1), 1)])
         assert side.one_came()
-        assert app.control.inspect([worker.hostname], timeout=20, limit=1).ping()
-        for _ in receiver.consume(limit=None, timeout=20, wakeup=True):
+        assert app.control.inspect([worker.hostname], timeout=60, limit=1).ping()
+        for _ in receiver.consume(limit=None, timeout=60, wakeup=True):
             if heard.is_set():
                 break
     side.host.drain()

@@ -1,21 +1,18 @@
 """The metrics' server: its readers are programs on this machine, and no page of another site."""
 
-import socket
-
 import httpx
 import pytest
 
 from tasks import metrics_server
 from tests.playground.test_guard import foreign_requests
+from tests.support.ports import free_port
 
 
 @pytest.mark.promise("playground-shut")
 def test_metrics_are_read_by_programs_and_by_no_page_of_another_site() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        free = probe.getsockname()[1]
-    port = metrics_server.serve(free, "127.0.0.1")
+    port = metrics_server.serve(free_port(), "127.0.0.1")
     assert port is not None
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as http:
         for path in ("/metrics", "/", "/else"):
             answered = [
                 kind

@@ -13,8 +13,9 @@ from tasks.errors import StoreUnavailable
 from tasks.settings import load
 from tasks.store.redis import connection, guard
 from tests.support.authority import Authority, authority
+from tests.support.ports import free_port
 from tests.support.tls_front import tls_front
-from tests.support.valkey import free_port, valkey_server
+from tests.support.valkey import valkey_server
 
 
 @pytest.fixture

@@ -84,7 +84,7 @@ async def test_a_running_process_takes_the_new_key_of_the_hashes(store: Store) -
     hash_sessions(await store.trail.log_key())
     before = session_hash("4242:1")
     await store.trail.renew_log_key()
-    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         following = group.create_task(follow_log_key(store.trail), name="log key")
         while session_hash("4242:1") == before:
             await store.redis.ping()

@@ -128,7 +128,7 @@ async def test_a_receiver_that_fails_holds_up_nothing_and_a_bounded_number_of_sp
             for _ in range(10 * QUEUE):
                 tracing.begin("turn").end()
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await asyncio.to_thread(process)
     assert receiver.asked.is_set() is (breaks != "down")
     assert metrics.SPANS.labels("ended")._value.get() == ended + 10 * QUEUE

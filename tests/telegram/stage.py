@@ -55,7 +55,7 @@ class Stage:
     async def shows(self, session: SessionKey, text: str) -> dict[str, Any]:
         """Wait until the bot's newest message in the chat has this text."""
         found = await self.world.pg.wait_for(
-            session.chat, lambda messages: bool(messages) and messages[-1]["text"] == text, timeout=20
+            session.chat, lambda messages: bool(messages) and messages[-1]["text"] == text, timeout=60
         )
         return found[-1]
 
@@ -64,7 +64,7 @@ class Stage:
         return (await self.world.redis.info("commandstats"))["cmdstat_evalsha"]["calls"]
 
     async def called(self, session: SessionKey, method: str, count: int = 1, **fields: Any) -> list[dict[str, Any]]:
-        return await self.world.pg.wait_journal(count, method=method, chat=session.chat, timeout=20, **fields)
+        return await self.world.pg.wait_journal(count, method=method, chat=session.chat, timeout=60, **fields)
 
 
 def stage_with(world: World, tempo: Tempo = AT_ONCE, **changed: Any) -> Stage:

@@ -309,7 +309,7 @@ async def test_the_worker_may_end_while_it_waits_for_telegram(world: World) -> N
     world.clock.on_sleep = tell
     async with asyncio.TaskGroup() as group:
         task = group.create_task(world.delivery.deliver(session, Reply(text="hi")), name="delivery")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await waiting.wait()
         task.cancel()
     assert task.cancelled()

@@ -48,7 +48,7 @@ async def test_the_message_s_id_is_stored_before_anything_else_is_shown(stage: S
 
     async with stage.live(session, created=store_slowly) as answer:
         answer.text("one")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await storing.wait()
         answer.text("one two")
         # Round trips of another client: a frame that did not wait would be there.
@@ -69,7 +69,7 @@ async def test_an_answer_that_cannot_be_stored_grows_no_further_but_keeps_its_me
 
     async with stage.live(session, created=store_not) as answer:
         answer.text("one")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await refused.wait()
         answer.text("one two")
     assert await stage.world.texts(session) == ["one"]
@@ -96,7 +96,7 @@ async def test_a_session_that_another_worker_answers_is_shown_nothing_more(stage
         await stage.shows(session, "one")
         stage.doubts = [ClaimLost()]
         answer.text("one two")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await stage.asked.wait()
         answer.text("one two three")
     assert await stage.world.texts(session) == ["one"]
@@ -115,7 +115,7 @@ async def test_while_the_owner_of_a_session_is_unknown_its_frames_wait(world: Wo
 async def test_leaving_waits_for_the_frame_in_flight(stage: Stage) -> None:
     session = await stage.world.session()
     await stage.world.pg.fault("delay", "sendMessage", seconds=0.2)
-    async with stage.live(session) as answer, asyncio.timeout(20):
+    async with stage.live(session) as answer, asyncio.timeout(60):
         answer.text("one")
         while (await stage.world.pg.control("GET", "/faults"))["faults"]:
             pass
@@ -206,7 +206,7 @@ async def test_a_cancelled_turn_keeps_its_frame_in_flight_and_stays_cancelled(st
 
     async with asyncio.TaskGroup() as group:
         task = group.create_task(turn(), name="turn")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await storing.wait()
         task.cancel()
         go_on.set()
@@ -255,7 +255,7 @@ async def test_frames_are_dropped_not_queued_where_they_would_have_to_wait(stage
     session = await stage.world.session()
     await stage.world.store.punish(session.bot, session.chat, 3600)
     before = await stage.asked_for_room()
-    async with asyncio.timeout(20), stage.live(session) as answer:
+    async with asyncio.timeout(60), stage.live(session) as answer:
         answer.text("one")
         while await stage.asked_for_room() == before:
             pass

@@ -15,7 +15,7 @@ from workers.interfaces import LiveAnswer, Sink, TurnRequest, TurnResult, Usage
 from workers.showing import NO_TRACE, Showing, Step, Trace
 from workers.telegram.render import render
 
-PATIENCE_S = 20
+PATIENCE_S = 60
 
 
 def without_reference(text: str) -> str:

@@ -109,7 +109,7 @@ def test_a_broken_remote_control_message_does_not_end_the_consumer(settings: Set
             pass  # it does not listen yet
         Doorbells(app, slots=64).send([(ONE, 1)])
         assert side.one_came()
-        assert app.control.inspect([worker.hostname], timeout=20, limit=1).ping()
+        assert app.control.inspect([worker.hostname], timeout=60, limit=1).ping()
         assert worker.consumer.restart_count == 0
     side.host.drain()
     side.thread.join()

@@ -77,7 +77,7 @@ def test_the_page_of_a_worker_names_no_chat_in_the_doorbells_that_wait(settings:
     with working(app, side.host, limit=1) as worker:
         Doorbells(app, slots=64).send([(chat, 1), (chat, 2)])
         assert side.one_came()
-        inspect = app.control.inspect([worker.hostname], timeout=20, limit=1)
+        inspect = app.control.inspect([worker.hostname], timeout=60, limit=1)
         while not (waiting := inspect.reserved()[worker.hostname]):
             pass
         assert [task["args"] for task in waiting] == [f"(session {session_hash(str(chat))}, slot 07, update 2)"]

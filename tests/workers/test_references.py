@@ -100,6 +100,6 @@ async def test_a_turn_and_its_delivery_are_one_line_each_with_task_times_outcome
 async def test_a_worker_writes_the_turns_that_ended_with_its_heartbeat(pool: Pool) -> None:
     await pool.worker("w-one", sweeps=True)
     await pool.say(1, "hello")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not [record async for record in pool.store.trail.newest()]:  # noqa: ASYNC110 - it is in Redis
             await asyncio.sleep(0.01)
