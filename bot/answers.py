@@ -150,7 +150,7 @@ class Answers:
         ident, verdict = inbound.choice["ask"], inbound.choice["say"]
         if turn is None:
             return False, texts.QUESTION_ENDED
-        refusal = turn.refusal(ident, verdict, inbound.person, self._settings.admins)
+        refusal = turn.refusal(inbound, self._settings.admins)
         question = turn.question(ident)
         if question is not None and question.login and verdict == LOGGED_IN:
             # It has no such button: only its login page says so.
@@ -171,8 +171,7 @@ class Answers:
                 return False, texts.QUESTION_NOT_YOURS
 
     def _counts(self, turn: ParkedTurn, entry: Inbound) -> bool:
-        said = entry.choice
-        return turn.refusal(said.get("ask", ""), said.get("say", ""), entry.person, self._settings.admins) is None
+        return turn.refusal(entry, self._settings.admins) is None
 
     async def _status(self, _ask: Command, inbound: Inbound) -> Reply:
         seen = await self._sessions.glance(inbound.key)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Literal
 
@@ -21,6 +22,7 @@ type Administrators = Callable[[int], Awaitable[frozenset[int]]]
 FRESH = timedelta(minutes=1)
 """A list of administrators is asked for again after that time."""
 _REMEMBERED = 1000
+_IN_CHARGE = ("owner", "admin")
 _CONTROLS = ("new", "choose", "compact", "undo")
 _OF_A_TURN = ("stop", "retry")
 _FOR_MEMBERS = frozenset({"agent", "model"})
@@ -44,7 +46,7 @@ class GroupControl:
             role: The person's role with the bot.
         """
         inbound = heard.inbound
-        if self._control == "everyone" or inbound.key.chat > 0 or role in ("owner", "admin"):
+        if self._control == "everyone" or inbound.key.chat > 0 or role in _IN_CHARGE:
             return None
         pressed = inbound.pressed and inbound.kind != "answer"
         if not pressed and (self._control == "asker" or not _changes(heard)):
@@ -79,6 +81,13 @@ def _changes(heard: Incoming) -> bool:
     """Whether it changes something for all in the group."""
     ask = heard.ask
     return heard.inbound.kind in _CONTROLS or (ask is not None and ask.name in _FOR_ALL and bool(ask.argument))
+
+
+def with_role(heard: Incoming, role: Role | None) -> Incoming:
+    """Note of what the bot's owner and admins say in a group that they may answer what others are asked."""
+    if role not in _IN_CHARGE or heard.inbound.key.chat > 0:
+        return heard
+    return replace(heard, inbound=heard.inbound.model_copy(update={"in_charge": True}))
 
 
 def for_members(heard: Incoming) -> bool:

@@ -12,7 +12,7 @@ from bot.accepting import accepting
 from bot.admission import AccessControl
 from bot.answers import Answers, say
 from bot.entries import After, Item, buried, moved_entry
-from bot.group_control import GroupControl, for_members
+from bot.group_control import GroupControl, for_members, with_role
 from bot.interrupts import Interrupts
 from bot.notices import Notices
 from bot.overheard import OverheardMessages
@@ -182,8 +182,9 @@ class UpdateIntake:
 
     async def _enter(self, heard: Incoming, before: Sequence[Item]) -> Item:
         """What an admitted person says."""
+        role = self._people.access.role(heard.inbound.person, heard.inbound.key.chat)
+        heard = with_role(heard, role)
         inbound = heard.inbound
-        role = self._people.access.role(inbound.person, inbound.key.chat)
         refusal = texts.GUESTS if role == "guest" and for_members(heard) else await self._control.refusal(heard, role)
         if refusal is not None:
             accept = self._told(heard, say(inbound, refusal)) if heard.callback is None else Accept(heard.update_id)

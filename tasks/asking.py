@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tasks.envelope import Button, Envelope
+from tasks.envelope import Button, Envelope, Inbound
 from tasks.text import within
 
 WORD = "ask"
@@ -102,7 +102,7 @@ class ParkedTurn(Envelope):
     ends: float
     """When it is given up, seconds since the epoch."""
     who: tuple[int, ...] = ()
-    """Who may answer, beside the operators: the authors of its messages."""
+    """Who may answer, beside the bot's owner and admins: the authors of its messages."""
     anyone: bool = False
     """Each person who may talk to the bot in this chat may answer."""
     questions: tuple[OpenQuestion, ...] = ()
@@ -134,18 +134,20 @@ class ParkedTurn(Envelope):
         question = self.question(ident)
         return question.choices if question is not None else ()
 
-    def may_answer(self, person: int | None, admins: Collection[int]) -> bool:
-        """Whether this person's word counts."""
-        return self.anyone or (person is not None and (person in self.who or person in admins))
+    def may_answer(self, said: Inbound, admins: Collection[int]) -> bool:
+        """Whether its person's word counts; ``admins``: those of the process's own settings."""
+        person = said.person
+        return self.anyone or said.in_charge or (person is not None and (person in self.who or person in admins))
 
-    def refusal(self, ident: str, verdict: str, person: int | None, admins: Collection[int]) -> Refusal | None:
+    def refusal(self, press: Inbound, admins: Collection[int]) -> Refusal | None:
         """Why a pressed button does not count; None when it does."""
+        ident, verdict = press.choice.get("ask", ""), press.choice.get("say", "")
         question = self.question(ident)
         if question is None or not question.takes(verdict):
             return "ended"
         if ident in self.given:
             return "answered"
-        return None if self.may_answer(person, admins) else "not yours"
+        return None if self.may_answer(press, admins) else "not yours"
 
 
 class HeldQuestion(ParkedTurn):

@@ -135,6 +135,8 @@ class Inbound(Envelope):
     """It replaces the text of ``message_id``."""
     described: bool = False
     """``text`` is the bot's own words for what has none (a place, a contact)."""
+    in_charge: bool = False
+    """Of what is said in a group: by the bot's owner or one of its admins, who may answer questions of others."""
     pressed: bool = False
     """It comes from a button under the message ``message_id``."""
     last: bool = False

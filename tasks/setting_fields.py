@@ -92,7 +92,7 @@ class SettingFields(BaseSettings):
     """User and chat ids that are let in, separated by commas; no admin can keep them out."""
     admins: Ids = Field((), alias="COHORT_ADMINS")
     """User ids with the role of an admin, separated by commas: operator alerts are sent to them, they let people in
-    (`/allow`, `/deny`, `/people`), and they may answer questions in every chat."""
+    (`/allow`, `/deny`, `/people`), and they may answer questions in every chat, as owners and admins by role do."""
     rate: int = Field(0, alias="COHORT_RATE", ge=0, le=1000)
     """Messages a minute that one person may send; further ones are not taken, which is said once. 0 is no limit."""
     group_control: Literal["everyone", "admins", "asker"] = Field("everyone", alias="COHORT_GROUP_CONTROL")

@@ -5,11 +5,12 @@ from aiogram import types as tg
 
 from bot import texts
 from tasks import keys
+from tasks.access import Person, Role
 from tasks.asking import GivenAnswer, OpenQuestion, ParkedTurn
 from tests.bot.conftest import Doorway
-from tests.bot.updates import ANN, BOT, message, pressed, said
+from tests.bot.updates import ANN, BEN, BOT, GROUP, message, pressed, raw, said
 
-ANNS = "4242:700"
+ANNS, GROUPS = "4242:700", "4242:-55"
 QUESTION = OpenQuestion(id="q1", key="k/0", kind="approve", about="book", text="May I do this?", scope="a:book")
 TURN = ParkedTurn(turn="t", taken=1, ends=2e9, who=(ANN.id,), questions=(QUESTION,))
 
@@ -76,3 +77,30 @@ async def test_status_names_the_open_question(doorway: Doorway) -> None:
     await doorway.door.take([said("/status")])
     ((_, text),) = await doorway.said()
     assert text.startswith(texts.asked("book"))
+
+
+@pytest.mark.promise("ask-who")
+@pytest.mark.parametrize(
+    ("role", "counts"), [("owner", True), ("admin", True), ("member", False), ("guest", False), (None, False)]
+)
+async def test_the_bots_owner_and_admins_may_answer_what_others_are_asked(
+    doorway: Doorway, role: Role | None, *, counts: bool
+) -> None:
+    if role is not None:
+        await doorway.store.people.put(4242, BEN.id, Person(role=role, name="Ben"))
+    await doorway.store.redis.hset(keys.state(GROUPS), "parked", TURN.to_json())
+    under = message("May I?", sender=BOT, chat=GROUP)
+    query = tg.CallbackQuery(id="99", from_user=BEN, chat_instance="1", message=under, data="ask:q1:once")
+    await doorway.door.take([raw(tg.Update(update_id=1, callback_query=query))])
+    await doorway.followed()
+    assert [line for _, line in doorway.signs.pressed] == [texts.TAKEN if counts else texts.QUESTION_NOT_YOURS]
+    assert [entry.in_charge for entry in await doorway.inbox(GROUPS)] == [True] * counts
+
+
+async def test_what_an_owner_writes_in_a_group_counts_as_an_answer_and_in_private_is_as_it_was(
+    doorway: Doorway,
+) -> None:
+    await doorway.store.people.put(4242, ANN.id, Person(role="owner", name="Ann"))
+    await doorway.door.take([said("/ask me", update_id=1), said("@cohort_bot Tuesday", chat=GROUP, update_id=2)])
+    assert [entry.in_charge for entry in await doorway.inbox(ANNS)] == [False]
+    assert [entry.in_charge for entry in await doorway.inbox(GROUPS)] == [True]

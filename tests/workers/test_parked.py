@@ -174,6 +174,24 @@ async def test_who_may_answer_in_a_group_is_a_setting(pool: Pool, who: str, runs
     assert len(runtime.seen) == runs
 
 
+@pytest.mark.promise("ask-who")
+async def test_the_bots_owner_answers_in_a_group_by_a_button_and_in_words(pool: Pool) -> None:
+    where, runtime = session(-100), Asking(((BOOK,), (WORDS,)))
+    worker = await pool.worker("w-one", real=runtime)
+    await pool.say(-100, "please", sender=AUTHOR, chat_type="supergroup")
+    await worker.answer(where)
+    found, _ = await pool.store.sessions.parked(where)
+    assert found is not None
+    owner: dict[str, Any] = {"sender": {"id": 8, "name": "Ben"}, "chat_type": "supergroup", "in_charge": True}
+    await pool.say(-100, kind="answer", v=3, choice={"ask": found.questions[0].id, "say": "once"}, **owner)
+    await worker.answer(where)
+    await pool.say(-100, "Ann Lee", **owner)
+    await worker.answer(where)
+    assert runtime.seen[-1].answers["k1/0"].verdict == "run"
+    assert runtime.seen[-1].answers["k3/1/ask1"].plain == "Ann Lee"
+    assert await pool.idle(where)
+
+
 @pytest.mark.promise("ask-all")
 async def test_several_questions_are_asked_in_order_and_the_turn_goes_on_when_all_are_answered(pool: Pool) -> None:
     runtime = await parked(pool, runtime=Asking(((BOOK, ASK),)))

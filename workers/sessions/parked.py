@@ -147,12 +147,12 @@ def answer_in(parking: Parking, turn: ParkedTurn, entry: Inbound, admins: Collec
     """What an entry says to one of the open questions, by its id."""
     if entry.kind == "answer":
         ident, verdict = _asked_in(entry), entry.choice.get("say", "")
-        if turn.refusal(ident, verdict, entry.person, admins) is not None:
+        if turn.refusal(entry, admins) is not None:
             return {}
         choices = turn.choices_of(ident)
         words = choices[int(verdict)] if choices else ""
         return {ident: GivenAnswer(verdict=verdict, words=words, by=_name(entry), update_id=entry.update_id)}
-    if entry.kind != "message" or entry.media or entry.edited or not turn.may_answer(entry.person, admins):
+    if entry.kind != "message" or entry.media or entry.edited or not turn.may_answer(entry, admins):
         return {}
     named = next((ident for ident, place in parking.asked.items() if place == entry.reply_to), None)
     question = turn.question(named) if named else next(iter(turn.open), None)
@@ -169,7 +169,7 @@ def _is_anothers(turn: ParkedTurn, entry: Inbound, admins: Collection[int]) -> b
     any message counts.
     """
     person = entry.person if entry.kind != "reminder" else None
-    return person is not None and bool(turn.who) and not turn.may_answer(person, admins)
+    return person is not None and bool(turn.who) and not turn.may_answer(entry, admins)
 
 
 def _joins(turn: ParkedTurn, entry: Inbound) -> dict[str, GivenAnswer]:
