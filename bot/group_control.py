@@ -24,7 +24,7 @@ FRESH = timedelta(minutes=1)
 _REMEMBERED = 1000
 _IN_CHARGE = ("owner", "admin")
 _CONTROLS = ("new", "choose", "compact", "undo")
-_OF_A_TURN = ("stop", "retry")
+_OF_A_TURN = ("stop", "retry", "undo")
 _FOR_MEMBERS = frozenset({"agent", "model"})
 _FOR_ALL = frozenset({"reminders", "forget"})
 

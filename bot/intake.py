@@ -57,7 +57,7 @@ class Intake(Protocol):
         ...
 
 
-_USED_UP = ("stop", "retry")
+_USED_UP = ("stop", "retry", "undo")
 """What a button asks for once; those of a picker may be pressed again."""
 
 

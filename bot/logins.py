@@ -178,7 +178,7 @@ class LoginService:
         # Far from the numbers of reminders, and the same whenever it is said again.
         number = -(2**40) - int.from_bytes(hashlib.sha256(found.state.id.encode()).digest()[:5])
         answer = Inbound(
-            v=Inbound.VERSION,
+            v=3,
             session=found.pending.session,
             update_id=number,
             at=self._clock.now(),

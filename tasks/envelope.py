@@ -109,8 +109,9 @@ class Inbound(Envelope):
     verdict.
     """
 
-    VERSION: ClassVar[int] = 3
-    """1 at first; 2 knows ``moved``; 3 knows ``undo`` and ``answer``, which an older reader leaves to a newer one."""
+    VERSION: ClassVar[int] = 4
+    """1 at first; 2 knows ``moved``; 3 knows ``undo`` and ``answer``, which an older reader leaves to a newer one; 4
+    knows ``exchange``, without which an older reader would take another exchange back."""
 
     session: str
     update_id: int
@@ -141,6 +142,8 @@ class Inbound(Envelope):
     """It comes from a button under the message ``message_id``."""
     last: bool = False
     """Of a retry: it means the last message, and not those of an outage, as its button does."""
+    exchange: str = ""
+    """Of an undo or a retry from a button: the exchange that it means, and no other one; as its worker named it."""
     forwarded_from: str | None = None
     """Who wrote it first, by the name that Telegram gives ("" where it hides it); None when it was not forwarded."""
     moved_to: int | None = None

@@ -97,7 +97,8 @@ class SettingFields(BaseSettings):
     """Messages a minute that one person may send; further ones are not taken, which is said once. 0 is no limit."""
     group_control: Literal["everyone", "admins", "asker"] = Field("everyone", alias="COHORT_GROUP_CONTROL")
     """Who may use `/new`, `/undo`, `/compact`, `/model`, `/agent` and buttons in a group: everyone; its administrators
-    (Stop and Retry also the person who asked); or buttons only the person who asked, commands everyone."""
+    (the buttons Stop, Retry and Undo also the person who asked); or buttons only the person who asked, commands
+    everyone."""
     group_context: int = Field(20, alias="COHORT_GROUP_CONTEXT", ge=0, le=100)
     """Messages of a group, not meant for the agent, that the next message to it takes along, where Telegram shows them
     to the bot (privacy mode off, or the bot is an admin); 0 takes none."""

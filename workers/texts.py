@@ -13,6 +13,7 @@ ENDED = "Stopped."
 INTERRUPTED = "(Interrupted.)"
 TAKEN_BACK = "Taken back: I have forgotten your last message and my answer. What tools have done stays done."
 NOTHING_TO_TAKE_BACK = "There is nothing to take back."
+NOT_THE_LAST = "This button is for an earlier message, and others have come since, so I have left all as it is."
 NOTHING_TO_RETRY = "There is nothing to try again."
 POISON = (
     "Sorry, this message stopped me three times, so I have set it aside and told the operator. "
@@ -37,6 +38,8 @@ NOT_ANSWERED = "No answer came in time."
 NO_ANSWER_CAME = "I asked you something and got no answer in time, so I have left it. Write to me to begin again."
 RETRY = "Retry"
 RETRY_DATA = "retry"
+UNDO = "Undo"
+UNDO_DATA = "undo"
 
 
 def answered(question: OpenQuestion, given: GivenAnswer, *, named: bool) -> str:

@@ -1,5 +1,7 @@
 """Pressed buttons: those of the bot's messages, and Telegram's own Stop (pure)."""
 
+import re
+
 from bot.updates.commands import ADMINS, CHOICES, Command
 from bot.updates.content import answered_by
 from bot.updates.meaning import Incoming, Meaning, UpdateReading
@@ -9,6 +11,9 @@ from tasks.asking import WORD
 from tasks.chat_choices import CHAT_CHOICES, DEFAULT
 from tasks.envelope import Inbound, InboundKind, Sender
 from tasks.session import SessionKey
+
+_NAME = re.compile("[0-9a-f]{16}")
+"""Of an exchange (``workers.sessions.again``)."""
 
 
 def choice_of(what: str, name: str) -> dict[str, str]:
@@ -28,8 +33,11 @@ def pressed(at: UpdateReading, query: CallbackQuery) -> Meaning:
         return at.nothing("a button whose message is gone", callback)
     kind: InboundKind
     choice: dict[str, str] = {}
+    exchange = ""
     ask: Command | None = None
     match word:
+        case "retry" | "undo" if _NAME.fullmatch(argument):
+            kind, exchange = word, argument
         case "retry" | "stop":
             kind = word
         case _ if word in ("reminders", "forget", "logout", *ADMINS) and argument:
@@ -43,8 +51,8 @@ def pressed(at: UpdateReading, query: CallbackQuery) -> Meaning:
             return at.nothing("a button that we do not know", callback)
     session = session_of(at.me, message, message.business_connection_id)
     inbound = Inbound(
-        # An older worker would take the kind for damage.
-        v=Inbound.VERSION if kind == "answer" else 1,
+        # An older worker would take the kind for damage, or take another exchange back.
+        v=4 if exchange else 3 if kind == "answer" else 1,
         session=str(session),
         update_id=at.update_id,
         at=at.now,
@@ -54,6 +62,8 @@ def pressed(at: UpdateReading, query: CallbackQuery) -> Meaning:
         chat_type=message.chat.type,
         choice=choice,
         pressed=True,
+        last=kind == "retry" and bool(exchange),
+        exchange=exchange,
     )
     answered = answered_by(message)
     asker = author_of(answered.from_user, answered.sender_chat) if answered is not None else None

@@ -85,6 +85,8 @@ async def test_with_admins_questions_looks_and_stop_are_everyones(make: Make) ->
     [
         ("admins", "stop", (BEN, ANN), texts.GROUP_ADMINS_ONLY),
         ("admins", "stop", (BEN, BEN), None),
+        ("admins", "undo:0123456789abcdef", (BEN, BEN), None),
+        ("admins", "undo:0123456789abcdef", (BEN, ANN), texts.GROUP_ADMINS_ONLY),
         ("admins", "model:a", (BEN, BEN), texts.GROUP_ADMINS_ONLY),
         ("admins", "model:a", (ANN, BEN), None),
         ("asker", "model:a", (BEN, ANN), texts.ASKER_ONLY),

@@ -1,4 +1,6 @@
-"""Commands about the last exchange, on their way to the worker."""
+"""Commands about the last exchange and their buttons, on their way to the worker."""
+
+import pytest
 
 from tests.bot.conftest import Doorway
 from tests.bot.updates import BOT, message, pressed, said
@@ -17,3 +19,21 @@ async def test_undo_given_twice_by_telegram_is_taken_once_and_left_alone_by_olde
         await doorway.door.take([said("/undo", update_id=1)])
     (undo,) = await doorway.inbox(ANNS)
     assert (undo.kind, undo.v) == ("undo", 3)
+
+
+@pytest.mark.parametrize("word", ["retry", "undo"])
+async def test_a_button_below_a_stopped_turn_names_its_exchange_and_goes_when_it_is_used(
+    doorway: Doorway, word: str
+) -> None:
+    under = message("Stopped.", sender=BOT)
+    await doorway.door.take([pressed(f"{word}:0123456789abcdef", under)])
+    await doorway.followed()
+    (entry,) = await doorway.inbox(ANNS)
+    assert (entry.kind, entry.exchange, entry.last, entry.v) == (word, "0123456789abcdef", word == "retry", 4)
+    assert [place for _, place in doorway.signs.used] == [under.message_id]
+
+
+@pytest.mark.parametrize("data", ["undo", "undo:", "undo:x", "undo:0123456789ABCDEF", "undo:0123456789abcdef0"])
+async def test_an_undo_that_names_no_exchange_is_no_button_of_ours(doorway: Doorway, data: str) -> None:
+    await doorway.door.take([pressed(data, message("Stopped.", sender=BOT))])
+    assert await doorway.inbox(ANNS) == []

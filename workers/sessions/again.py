@@ -1,22 +1,51 @@
-"""The last exchange, again or not at all: what /retry runs, and what /undo commits."""
+"""The last exchange, again or not at all: what /retry runs, and what /undo commits.
+
+A stopped turn has a button for each. They name its exchange, by the history that ends with it: a press that comes when
+the history is another one is told so, and changes nothing. Answers have no such buttons: they would stand under each
+message of a chat, and the commands do the same.
+"""
 
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import blake2s
 
-from tasks.envelope import Inbound
+from tasks.envelope import Button, Inbound
 from tasks.store.sessions import Commit
 from tasks.store.state import StateField
 from workers import texts
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.outcome import Asked
 from workers.sessions.owned_session import OwnedSession
-from workers.sessions.plans import Compact, Handled, Retry, Run
+from workers.sessions.plans import Compact, Retry, Run, Undo
 
 log = logging.getLogger("cohort.turns")
 
 BATCH = "batch"
 """The value of ``StateField.unanswered`` where ``retry_batch`` has the messages."""
+
+
+def exchange_buttons(history: bytes) -> tuple[Button, ...]:
+    """Buttons for the last exchange of a history."""
+    name = _exchange(history)
+    return (
+        Button(text=texts.RETRY, data=f"{texts.RETRY_DATA}:{name}"),
+        Button(text=texts.UNDO, data=f"{texts.UNDO_DATA}:{name}"),
+    )
+
+
+def _exchange(history: bytes) -> str:
+    return blake2s(history, digest_size=8).hexdigest()
+
+
+def _is_over(owned: OwnedSession, by: Inbound) -> bool:
+    """Whether a button means an exchange that is not the last one any more."""
+    return bool(by.exchange) and (bool(owned.unanswered) or _exchange(owned.history or b"") != by.exchange)
+
+
+def nothing_again(plan: Run | Retry | Compact) -> str:
+    """What is told when a plan has nothing to run."""
+    return texts.NOT_THE_LAST if isinstance(plan, Retry) and plan.by.exchange else texts.NOTHING_TO_RETRY
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +63,8 @@ def what_again(owned: OwnedSession, by: Inbound) -> Again:
     Raises:
         EnvelopeTooNew: a newer release kept those messages.
     """
+    if _is_over(owned, by):
+        return Again(())
     if not by.last or owned.unanswered == BATCH:
         return Again(owned.retry_messages(), batch=True)
     if owned.unanswered:
@@ -58,19 +89,21 @@ def asked_by(owned: OwnedSession, plan: Run | Retry | Compact) -> Asked:
             return Asked((to,), handled.answers)
 
 
-async def undo_commit(deps: Dependencies, owned: OwnedSession, handled: Handled) -> Commit:
+async def undo_commit(deps: Dependencies, owned: OwnedSession, plan: Undo) -> Commit:
     """Take back the last exchange: a message that got no answer, else the last one of the history."""
     history: bytes | None = None
     unset: tuple[str, ...] = (StateField.unanswered,)
     said = texts.TAKEN_BACK
-    if owned.unanswered == BATCH:
+    if _is_over(owned, plan.by):
+        unset, said = (), texts.NOT_THE_LAST
+    elif owned.unanswered == BATCH:
         unset = (StateField.unanswered, StateField.retry_batch)
     elif not owned.unanswered:
         history = await _without_last(deps, owned)
         said = said if history is not None else texts.NOTHING_TO_TAKE_BACK
     replies = deps.delivery.render(said)
-    answering = tuple(reply.model_copy(update={"answers": handled.answers}) for reply in replies)
-    return Commit(handled.drop, answering, history, unset=unset)
+    answering = tuple(reply.model_copy(update={"answers": plan.handled.answers}) for reply in replies)
+    return Commit(plan.handled.drop, answering, history, unset=unset)
 
 
 async def _without_last(deps: Dependencies, owned: OwnedSession) -> bytes | None:

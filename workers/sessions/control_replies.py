@@ -10,6 +10,7 @@ from tasks.store.state import StateField
 from tasks.turn_record import with_reference
 from workers import texts
 from workers.sessions import plans
+from workers.sessions.again import exchange_buttons
 from workers.sessions.asking import withdrawn
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.owned_session import OwnedSession, persist
@@ -39,6 +40,8 @@ async def control_commit(deps: Dependencies, owned: OwnedSession, plan: plans.Co
         # What a dead worker showed stays, and its Stop button goes.
         replies = (*replies[:-1], replies[-1].model_copy(update={"disarms": owned.live[-1:]}))
     replies = (*withdrawn(owned), *replies)
+    if history is not None:
+        buttons = (*buttons, exchange_buttons(history))
     if buttons:
         replies = (*replies[:-1], replies[-1].model_copy(update={"buttons": buttons}))
     kept = {name: value for name, value in plan.set.items() if value}

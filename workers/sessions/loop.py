@@ -10,9 +10,8 @@ from tasks.ports import ELSEWHERE, TurnReport, report
 from tasks.session import SessionKey
 from tasks.store.sessions import READ_AHEAD, Commit, Held, Rest, Work
 from tasks.telemetry import bind_fields
-from workers import texts
 from workers.sessions import edits, planner, plans
-from workers.sessions.again import asked_by, undo_commit
+from workers.sessions.again import asked_by, nothing_again, undo_commit
 from workers.sessions.attempt import Attempt, attempted
 from workers.sessions.bursts import YoungTurn
 from workers.sessions.control_replies import control_commit, give_up_commit
@@ -205,7 +204,7 @@ class TurnLoop:
             case plans.Control():
                 await self._control(owned, plan)
             case plans.Undo(handled):
-                await self._commit(owned, await undo_commit(self._deps, owned, handled), handled)
+                await self._commit(owned, await undo_commit(self._deps, owned, plan), handled)
             case plans.GiveUp():
                 log.error("message.buried", extra={"reason": plan.letter.reason})
                 await self._commit(owned, give_up_commit(self._deps, owned, plan), plan.handled)
@@ -219,7 +218,7 @@ class TurnLoop:
         """Run the agent. Returns as ``_step`` does."""
         asked = asked_by(owned, plan)
         if not asked.messages:
-            await self._control(owned, plans.Control(plan.handled, texts.NOTHING_TO_RETRY, {}))
+            await self._control(owned, plans.Control(plan.handled, nothing_again(plan), {}))
             return False
         if isinstance(plan, plans.Run) and len(asked.messages) > 1:
             await owned.note_batch_size(asked.resumed.taken if asked.resumed else plan.handled.drop)

@@ -132,7 +132,7 @@ def _word(entries: Sequence[Inbound], handled: Callable[[int], Handled]) -> Plan
         case "compact":
             return Compact(handled(_repeats(entries)), head)
         case "undo":
-            return Undo(handled(1))
+            return Undo(handled(1), head)
         case "retry":
             return Retry(handled(_repeats(entries)), head)
         case _:

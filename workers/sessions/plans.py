@@ -112,6 +112,8 @@ class Undo:
     """Take the last exchange out of the history."""
 
     handled: Handled
+    by: Inbound
+    """The command, or the button under the exchange that it means."""
 
 
 @dataclass(frozen=True, slots=True)
