@@ -16,7 +16,7 @@ _GREATEST = 2**53
 
 
 class ModelTrouble(BaseModel):
-    """A model that fails in passing."""
+    """A model that fails."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
@@ -24,6 +24,8 @@ class ModelTrouble(BaseModel):
     """When the first of these faults came, seconds since the epoch."""
     open: bool = False
     """The breaker is open: turns wait for the model or use another one."""
+    reason: str = ""
+    """Why the provider refuses all requests (a key, a quota), in the operator's words; empty for passing faults."""
 
 
 class Sends(BaseModel):

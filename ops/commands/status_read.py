@@ -89,6 +89,7 @@ def _models(workers: Iterable[WorkerStatus], now: float) -> tuple[FailingModel, 
             since_s=round(max(0.0, now - min(trouble.since for trouble in troubles)), 1),
             open=any(trouble.open for trouble in troubles),
             workers=len(troubles),
+            reason=next((trouble.reason for trouble in troubles if trouble.reason), ""),
         )
         for name, troubles in sorted(seen.items())
     )

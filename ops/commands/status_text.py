@@ -107,7 +107,8 @@ def _models(now: Look) -> Iterator[str]:
     for model in now.models:
         where = f"on {model.workers} of {len(now.workers)} workers"
         breaker = ", breaker open" if model.open else ""
-        yield f"{model.name} fails {where} for {duration(model.since_s)}{breaker}"
+        reason = f" ({model.reason})" if model.reason else ""
+        yield f"{model.name} fails {where} for {duration(model.since_s)}{breaker}{reason}"
 
 
 def _facts(now: Look) -> Iterator[str]:

@@ -77,6 +77,8 @@ class FailingModel:
     """The breaker is open on some worker: turns wait for it or use COHORT_FALLBACK_MODEL."""
     workers: int
     """How many workers see it fail."""
+    reason: str = ""
+    """Why its provider refuses all requests; empty for passing faults."""
 
 
 @dataclass(frozen=True, slots=True)

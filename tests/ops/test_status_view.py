@@ -66,6 +66,14 @@ async def test_status_names_a_model_that_fails_and_whether_its_breaker_is_open(s
 
 
 @pytest.mark.promise("status-true")
+async def test_status_names_a_model_whose_key_is_refused_and_why(store: Store) -> None:
+    reason = "key refused, AuthenticationError (HTTP 401)"
+    await worker(store, "w-1", models={"haiku": {"since": 40.0, "reason": reason}})
+    page = render(await look(store, FakeClock(100.0), slots=64))
+    assert f"haiku fails on 1 of 1 workers for 60.0 s ({reason})" in " ".join(page.split())
+
+
+@pytest.mark.promise("status-true")
 async def test_status_adds_up_what_all_processes_sent_and_says_until_when_telegram_holds_the_bot(
     settings: Settings,
 ) -> None:

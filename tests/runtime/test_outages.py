@@ -58,6 +58,33 @@ async def test_an_outage_is_noticed_and_further_turns_wait_without_calling(
         assert (await engine.run(ask(99, "back"), Screen())).text == "echo: back [n=1]"
 
 
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ({"status": 401, "message": "Incorrect API key provided: sk-secret"}, "key refused"),
+        ({"status": 403}, "HTTP 403"),
+        ({"status": 404}, "HTTP 404"),
+        ({"status": 429, "code": "insufficient_quota", "message": "You exceeded your current quota"}, "quota used up"),
+    ],
+)
+@pytest.mark.promise("status-true")
+async def test_a_model_that_refuses_until_its_operator_acts_is_told_as_failing_until_it_works(
+    runtime: Open, model: Model, clock: StillClock, fault: dict[str, object], reason: str
+) -> None:
+    async with runtime() as engine:
+        model.fault(**fault, times=None)
+        for chat in (1, 2):
+            assert (await fail(engine, chat)).action == "operator"
+            clock.seconds += 3600
+        (trouble,) = engine.breaker.failing.values()
+        assert reason in trouble.reason
+        assert ("sk-secret" in trouble.reason, trouble.open, engine.breaker.open) == (False, False, ())
+        assert trouble.since == pytest.approx(clock.now() - 7200, abs=1)
+        model.clear()
+        assert (await engine.run(ask(3, "hi"), Screen())).text == "echo: hi [n=1]"
+        assert engine.breaker.failing == {}
+
+
 async def test_while_a_model_is_down_the_fallback_answers(runtime: Open, model: Model) -> None:
     model.fault(mode="drop", times=CHATS_TO_OPEN)
     async with runtime(COHORT_FALLBACK_MODEL="generic.spare") as engine:

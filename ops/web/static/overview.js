@@ -29,7 +29,7 @@ function tiles(now, hour) {
     tile("Turns", count(Math.round(turns * 10) / 10), "a minute", "last five minutes"),
     tile("First text after", first.length ? seconds(first[Math.floor(first.length / 2)]) : "–", null, first.length ? "half of the turns, last five minutes" : "no turn in five minutes"),
     tile("Model", open.length ? "away" : now.models.length ? "fails" : now.workers.length ? "ok" : "–", null,
-      now.models.map((model) => `${model.name} for ${seconds(model.since_s)}`).join(", ") || (now.workers.length ? "no faults" : "no worker says"), open.length ? "bad" : now.models.length ? "warn" : undefined),
+      now.models.map((model) => `${model.name} for ${seconds(model.since_s)}${model.reason ? `: ${model.reason}` : ""}`).join(", ") || (now.workers.length ? "no faults" : "no worker says"), open.length ? "bad" : now.models.length ? "warn" : undefined),
     tile("Telegram", count(now.telegram.sent), "a minute", now.telegram.refused ? `${now.telegram.refused} refused (429)` : "nothing refused", now.telegram.refused ? "warn" : undefined),
     tile("Questions open", String(now.parked), null, now.parked ? "turns wait for people" : "no turn waits for people"),
     tile("Dead letters", String(now.dead), null, now.dead ? "messages given up on" : "nothing was given up on", now.dead ? "warn" : undefined));

@@ -15,6 +15,8 @@ FIRST_PAUSE_S = 10.0
 LONGEST_PAUSE_S = 60.0
 # A turn that waits for the probe looks again this soon.
 LOOK_AGAIN_S = 1.0
+# A refused key is told for so long, unless the model works again before.
+TOLD_S = 86_400.0
 
 
 class Caller(NamedTuple):
@@ -48,12 +50,19 @@ class _Circuit:
     """Until then only the probe may try: a turn may take many minutes."""
 
 
+class _Refusal(NamedTuple):
+    since: float
+    last: float
+    reason: str
+
+
 class Breaker:
     """Counts, per key (a model's name), the chats that met a passing fault. An open circuit lets one probe through."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._circuits: dict[str, _Circuit] = {}
+        self._refusals: dict[str, _Refusal] = {}
 
     def wait(self, key: str, caller: Caller) -> float:
         """Seconds to wait before this key may be used; 0.0 lets the caller through, as the probe if it was open.
@@ -77,8 +86,16 @@ class Breaker:
         return 0.0
 
     def succeeded(self, key: str) -> None:
-        """Note that the model answered, if only to refuse."""
+        """Note that the model answered, if only to refuse this request."""
         self._circuits.pop(key, None)
+        self._refusals.pop(key, None)
+
+    def refused(self, key: str, reason: str) -> None:
+        """Note that the provider refuses until its operator acts. Turns need not wait for that: they fail at once."""
+        self._circuits.pop(key, None)
+        now = self._clock.monotonic()
+        before = self._refusals.get(key)
+        self._refusals[key] = _Refusal(before.since if before is not None else now, now, reason)
 
     def failed(self, key: str, caller: Caller) -> None:
         """Note a passing fault of the provider."""
@@ -100,9 +117,14 @@ class Breaker:
 
     @property
     def failing(self) -> dict[str, ModelTrouble]:
-        """The keys with a recent fault, or whose circuit has opened and no probe has worked since."""
+        """The keys with a recent fault, or whose circuit has opened and no probe has worked since, or refused ones."""
         now, monotonic = self._clock.now(), self._clock.monotonic()
-        return {
+        refused = {
+            key: ModelTrouble(since=round(now - monotonic + refusal.since, 1), reason=refusal.reason)
+            for key, refusal in self._refusals.items()
+            if monotonic - refusal.last <= TOLD_S
+        }
+        return refused | {
             key: ModelTrouble(since=round(now - monotonic + circuit.since, 1), open=bool(circuit.pause))
             for key, circuit in self._circuits.items()
             if circuit.pause or any(monotonic - at <= WINDOW_S for at in circuit.failed.values())

@@ -38,8 +38,14 @@ async def reported(
         raise
     except TurnFailed as problem:
         _count(problem, choice.model)
-        if problem.action == "retry" or isinstance(problem, TurnTimedOut | SetupFault):
+        if (
+            problem.action == "retry"
+            or isinstance(problem, TurnTimedOut | SetupFault)
+            or (problem.action == "operator" and several)
+        ):
             breaker.abandoned(choice.model, caller)
+        elif problem.action == "operator":
+            breaker.refused(choice.model, problem.detail.replace(f"{choice.model}: ", ""))
         else:
             breaker.succeeded(choice.model)
         if problem.action == "operator" and choice.chosen and not isinstance(problem, SetupFault):
