@@ -4,11 +4,23 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings
 
 from tasks import environ as environment
-from tasks.setting_forms import Duration, Hosts, Ids, Login, Names, RedisUrl, Secret, SecretKeys, Token, Url
+from tasks.setting_forms import (
+    Duration,
+    Hosts,
+    Ids,
+    Login,
+    ModelReads,
+    Names,
+    RedisUrl,
+    Secret,
+    SecretKeys,
+    Token,
+    Url,
+)
 
 
 class SettingFields(BaseSettings):
@@ -61,6 +73,15 @@ class SettingFields(BaseSettings):
     """Models that `/model` may choose, separated by commas."""
     fallback_model: str | None = Field(None, alias="COHORT_FALLBACK_MODEL")
     """Used for a turn while the provider of the chosen model is down."""
+    model_reads: ModelReads = Field({}, alias="COHORT_MODEL_READS")
+    """Files that models read which fast-agent does not know: `generic.llava=image,pdf`, several with blanks between
+    them. Kinds: `image`, `pdf`, `video` (MP4)."""
+    transcribe: str | None = Field(None, alias="COHORT_TRANSCRIBE")
+    """Model that writes down what voice messages and recordings say, for models that do not hear: `whisper-1`."""
+    transcribe_url: Url | None = Field(None, alias="COHORT_TRANSCRIBE_URL")
+    """Root of its server, which has OpenAI's `/audio/transcriptions`: `http://127.0.0.1:8000/v1`. Default: OpenAI."""
+    transcribe_key: SecretStr | None = Field(None, alias="COHORT_TRANSCRIBE_KEY")
+    """Key for that server. Default: `OPENAI_API_KEY` for OpenAI, none for another address."""
     agent: str | None = Field(None, alias="COHORT_AGENT")
     """The agent new sessions talk to. Default: the card marked `default: true`, else the first."""
     commands: Names = Field((), alias="COHORT_COMMANDS")

@@ -1,6 +1,7 @@
 """In which form a setting is written: durations, lists, addresses, tokens (pure)."""
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated
 
@@ -81,6 +82,25 @@ def _secret_keys(value: SecretStr) -> SecretStr:
     return value
 
 
+FILE_KINDS = ("image", "pdf", "video")
+"""Kinds of files that a model can be said to read. fast-agent sends no sound to a model that it does not know."""
+
+
+def _model_reads(value: object) -> object:
+    """Each model with what it reads: ``generic.llava=image,pdf generic.other=image``."""
+    if not isinstance(value, str):
+        return value
+    reads: dict[str, tuple[str, ...]] = {}
+    for said in value.replace(";", " ").split():
+        model, _, kinds = said.rpartition("=")
+        named = tuple(kind for kind in kinds.split(",") if kind)
+        if not model or not named or not set(named) <= set(FILE_KINDS):
+            raise ValueError(f"must be MODEL={','.join(FILE_KINDS)}, several with blanks between them")
+        reads[model] = named
+    return reads
+
+
+type ModelReads = Annotated[Mapping[str, tuple[str, ...]], NoDecode, BeforeValidator(_model_reads)]
 type Duration = Annotated[timedelta, BeforeValidator(_seconds)]
 type Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parted)]
 type Ids = Annotated[tuple[int, ...], NoDecode, BeforeValidator(_parted)]

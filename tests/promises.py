@@ -148,6 +148,9 @@ PROMISES = {
     "needed-only": "A process gets the secrets that it needs, and no others.",
     "private-files": "What is kept on disk is its owner's alone.",
     "playground-shut": "No page of another site reaches the playground, Flower or the metrics.",
+    # -- what files and recordings say
+    "recordings-are-heard": "A model that does not hear gets a recording's words, in a frame that they cannot leave.",
+    "model-reads": "An operator says what a model reads that fast-agent does not know.",
     # -- the operator
     "console-shut": "The console changes nothing without a password, and listens beyond this machine only with one.",
     "console-silent": "The console shows no word of what was said unless a setting allows it.",

@@ -65,7 +65,7 @@ def values(info: FieldInfo) -> str:
 def default(info: FieldInfo) -> str:
     """The default as it would be written in the environment."""
     value = info.default
-    if value is None or value == ():
+    if value is None or value in ((), {}):
         return ""
     if isinstance(value, timedelta):
         return f"`{value.total_seconds():g}`"

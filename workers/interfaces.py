@@ -147,6 +147,10 @@ class Sink(Protocol):
         """The model thinks on, which is no part of its answer."""
         ...
 
+    def heard(self, words: str) -> None:
+        """What the recordings of the turn's messages say."""
+        ...
+
     def step(self, step: Step) -> None:
         """A tool call begins, goes on, or has ended."""
         ...
@@ -245,8 +249,7 @@ class Delivery(Protocol):
         created: Callable[[int], Awaitable[None]],
         still_ours: Callable[[], Awaitable[None]],
     ) -> AbstractAsyncContextManager[LiveAnswer]:
-        """Show a turn while it runs: typing, the growing text, the steps. Best effort; leaving waits for the frame in
-        flight.
+        """Show a turn while it runs: typing, text, steps. Best effort; leaving waits for the frame in flight.
 
         Args:
             session: Where.

@@ -39,6 +39,8 @@ class Trace:
     """What the model thought, as a quote above it."""
     folds: bool = True
     """That quote is folded until its reader opens it."""
+    heard: str = ""
+    """What the user's recordings say, as a folded quote above all."""
 
 
 NO_TRACE = Trace()

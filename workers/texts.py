@@ -130,9 +130,19 @@ def too_many_files(files: int, mib: int) -> str:
     return f"I can open {files} files and {mib} MiB at once, so I skipped the rest. Send them in smaller groups."
 
 
-def left_out(what: str) -> str:
-    """``what`` the model cannot do with a file: "see pictures"."""
-    return f"This model can't {what}, so I skipped yours."
+def left_out(what: str, instead: str = "") -> str:
+    """``what`` the model cannot do with a file: "read images"; ``instead``: the formats that it can, if there are."""
+    return f"This model can't {what}, so I skipped yours." + (f" Send it as {instead}." if instead else "")
+
+
+NOT_HEARD = "I couldn't listen to your recording just now. Please write it, or send it again later."
+NO_WORDS_HEARD = "I couldn't make out any words in your recording."
+LISTENING = "Listening"
+
+
+def recording_too_long(minutes: int) -> str:
+    """A recording beyond what is listened to."""
+    return f"I can listen to recordings of up to {minutes} minutes, so I skipped yours."
 
 
 def files_left_out(count: int) -> str:

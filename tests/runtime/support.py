@@ -58,6 +58,7 @@ class Screen:
         self.steps: list[Step] = []
         self.phases: list[str] = []
         self.thoughts = ""
+        self.words_heard = ""
 
     @property
     def tools(self) -> list[str]:
@@ -72,6 +73,9 @@ class Screen:
 
     def thought(self, text: str) -> None:
         self.thoughts += text
+
+    def heard(self, words: str) -> None:
+        self.words_heard = words
 
     def step(self, step: Step) -> None:
         self.steps.append(step)

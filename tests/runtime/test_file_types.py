@@ -100,20 +100,23 @@ def reading(*types: str) -> Callable[[str], bool]:
 
 
 @pytest.mark.parametrize(
-    ("media", "mime", "reads", "what"),
+    ("media", "mime", "reads", "what", "instead"),
     [
-        (document(), "image/heic", reading("image/jpeg"), "read HEIC pictures"),
-        (document(), "image/heic", reading(), "read images"),
-        (document(), "image/x-odd", reading("image/jpeg"), "read this kind of file"),
-        (document(kind="voice"), "audio/ogg", reading("audio/wav"), "read OGG recordings"),
-        (document(kind="voice"), "audio/ogg", reading(), "listen to voice messages"),
-        (document(), "audio/ogg", reading(), "listen to audio files"),
-        (document(), "video/quicktime", reading("video/mp4"), "read MOV videos"),
-        (document(), "video/mp4", reading(), "watch videos"),
-        (document(), "application/pdf", reading(), "read PDF files"),
-        (document(), "application/zip", reading(), "read ZIP archives"),
-        (document(), UNKNOWN, reading(), "read this kind of file"),
+        (document(), "image/heic", reading("image/jpeg"), "read HEIC pictures", "JPEG or PNG"),
+        (document(), "image/heic", reading(), "read images", ""),
+        (document(), "image/x-odd", reading("image/jpeg"), "read this kind of picture", "JPEG or PNG"),
+        (document(kind="voice"), "audio/ogg", reading("audio/wav"), "read OGG recordings", "MP3 or WAV"),
+        (document(kind="voice"), "audio/ogg", reading(), "listen to voice messages", ""),
+        (document(), "audio/ogg", reading(), "listen to audio files", ""),
+        (document(), "video/quicktime", reading("video/mp4"), "read MOV videos", "MP4"),
+        (document(), "video/mp4", reading(), "watch videos", ""),
+        (document(), "application/pdf", reading(), "read PDF files", ""),
+        (document(), "application/zip", reading(), "read ZIP archives", ""),
+        (document(), UNKNOWN, reading(), "read this kind of file", ""),
     ],
 )
-def test_a_refusal_says_what_was_wrong(media: Media, mime: str, reads: Callable[[str], bool], what: str) -> None:
-    assert cannot(media, mime, reads) == f"This model can't {what}, so I skipped yours."
+def test_a_refusal_says_what_was_wrong_and_what_to_send_instead(
+    media: Media, mime: str, reads: Callable[[str], bool], what: str, instead: str
+) -> None:
+    said = f"This model can't {what}, so I skipped yours."
+    assert cannot(media, mime, reads) == said + (f" Send it as {instead}." if instead else "")

@@ -10,11 +10,10 @@ last user turn steer it, so that a test can do so from a chat:
 - ``WORDS:200`` makes the answer that many words longer.
 
 Run as ``python -m tests.support.model --port P [--ttft S] [--tps N] [--journal FILE]`` (prints ``{"url": ...}``), or in
-the process: ``async with Model() as model: model.url``. Over HTTP, beside ``/v1/chat/completions`` and ``/v1/models``:
+the process: ``async with Model() as model: model.url``. Over HTTP, beside the model's own paths (chat, models, audio):
 
 - ``POST /control``: ``{"ttft": s, "tps": n, "faults": [Fault fields, ...], "clear": true}`` (clear: faults and gates);
-- ``GET /journal?after=N&count=C&wait=S``: entries numbered above N; with ``count``, waits until C of them have ended,
-  with ``begun=B`` until there are B;
+- ``GET /journal?after=N&count=C&wait=S``: entries above N; it waits until C have ended, with ``begun=B`` for B;
 - ``GET /held/name?count=C&wait=S``: waits until C requests are held at that gate; ``POST /release[/name]``.
 """
 
@@ -31,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.clock import SystemClock
+from tests.support.audio import Audio
 from tests.support.script import HOLD, Answer, Entry, Fault, answer, last_turn, seen
 from tests.support.wire import ClientGone, HttpServer, Request
 
@@ -46,13 +46,11 @@ class Model(HttpServer):
         super().__init__(port=port, **more)
         self.ttft, self.tps = ttft, tps
         self.journal: deque[Entry] = deque(maxlen=100_000)
-        self._file = journal
-        self._clock = SystemClock()
-        self._number = 0
-        self._faults: list[Fault] = []
+        self._file, self._clock = journal, SystemClock()
+        self._number, self._faults = 0, list[Fault]()
         self._open_gates: set[str] = set()
         self._held: Counter[str] = Counter()
-        self._watchers: set[asyncio.Event] = set()
+        self._watchers, self.audio = set[asyncio.Event](), Audio()
 
     # -- control, in the process
 
@@ -111,6 +109,8 @@ class Model(HttpServer):
         match request.path.strip("/").split("/"):
             case [*_, "chat", "completions"]:
                 await self._complete(request)
+            case [*_, "audio", what]:
+                await self.audio.serve(what, request)
             case [*_, "models"]:
                 await request.respond({"object": "list", "data": [{"id": "mock", "object": "model"}]})
             case ["control"]:

@@ -44,6 +44,23 @@ async def test_thoughts_are_hidden_unless_chosen(stage: Stage) -> None:
     assert "secret" not in str(await stage.world.pg.journal(chat=session.chat))
 
 
+@pytest.mark.promise("recordings-are-heard")
+async def test_what_a_recording_says_stands_folded_above_all_from_the_beginning(stage: Stage) -> None:
+    session = await stage.world.session()
+    async with stage.live(session, thinking="show") as answer:
+        answer.heard("What is **this**?")
+        await stage.shows(session, "What is **this**?")
+        answer.thought("A cat.")
+        answer.text("A cat")
+        answer.text("")
+        answer.text("A dog")
+        message = await stage.shows(session, "What is **this**?\n\nA dog")
+    assert message["entities"] == [{"type": "expandable_blockquote", "offset": 0, "length": 17}]
+    trace = Trace(heard="What is **this**?")
+    (reply,) = stage.delivery.render("A dog", edits=answer.message_ids, trace=trace)
+    assert (reply.text, list(reply.entities)) == (message["text"], message["entities"])
+
+
 async def test_an_answer_that_is_taken_back_takes_its_thoughts_along(stage: Stage) -> None:
     session = await stage.world.session()
     async with stage.live(session, thinking="show") as answer:

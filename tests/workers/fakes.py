@@ -184,6 +184,9 @@ class ScriptedLive:
     def thought(self, text: str) -> None:
         self._news.set()
 
+    def heard(self, words: str) -> None:
+        self._news.set()
+
     def step(self, step: Step) -> None:
         self._news.set()
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from fast_agent.core.model_resolution import get_context_model_references, resolve_model_reference
 from fast_agent.types import PromptMessageExtended
 
 from tasks.agent_files import documents
@@ -24,7 +25,7 @@ from workers.runtime.mcp_health import Alert, ServerHealth
 from workers.runtime.mcp_isolation import Isolation
 from workers.runtime.mcp_persons import PersonsServers
 from workers.runtime.models import switching
-from workers.runtime.patches import harness_tools
+from workers.runtime.patches import file_kinds, harness_tools
 from workers.tool_stores import Logins
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ class AgentRegistry:
         self._say_what_cards_want()
         self._harness = await stack.enter_async_context(self.fast.harness())
         await instances.end_log_queue()
+        references = get_context_model_references(self.fast.context)
+        file_kinds.declare(self._settings.model_reads, lambda model: resolve_model_reference(model, references))
         server_calls.share(self._registry, self.servers)
         self._settle()
 

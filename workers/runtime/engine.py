@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from tasks import session_files
 from tasks.clock import Clock
-from tasks.errors import CohortError, Retryable
+from tasks.errors import CohortError
 from tasks.settings import Settings
 from workers.interfaces import MediaSource, Sink, TurnFailed, TurnRequest, TurnResult
 from workers.runtime import faults, spans
@@ -18,12 +18,11 @@ from workers.runtime.agent_registry import AgentRegistry, misconfigured
 from workers.runtime.asking.elicitation import holds_of_turn
 from workers.runtime.call_log import usage_listener
 from workers.runtime.conversation import content, history
-from workers.runtime.conversation.file_budget import FileBudget
 from workers.runtime.durable.journal import journal_of_turn
-from workers.runtime.durable.opening import brought, opened
+from workers.runtime.durable.opening import brought, opened_journal
+from workers.runtime.files_in import FilesIn, opened
 from workers.runtime.histories import Histories
 from workers.runtime.lanes.borrowing import borrowed
-from workers.runtime.lanes.fair_queue import TurnParties
 from workers.runtime.lanes.pool import Lane, Lanes
 from workers.runtime.mcp_health import Alert
 from workers.runtime.model_fault import ModelFault
@@ -64,8 +63,7 @@ class Engine:
         self._alert = alert
         self._settings = settings
         self._clock = clock
-        self._media = media
-        self._budget = FileBudget(settings.media_max_mib * 2**20)
+        self._files = FilesIn(settings, media)
         self._toolbox = Toolbox(notes, reminders)
         self._logins = logins
         self.breaker = Breaker(clock)
@@ -82,6 +80,7 @@ class Engine:
         self._choices = ModelChooser(self._registry.fast, self._settings, self.breaker)
         self.histories = Histories(self._registry, self._choices, self._settings)
         self._stack.push_async_callback(connections.close)
+        await self._files.open(self._stack)
         try:
             await self._registry.open(self._stack)
             tasks = await self._stack.enter_async_context(asyncio.TaskGroup())
@@ -140,17 +139,18 @@ class Engine:
         origin_of_turn.set(Origin.of(request.messages))
         usage_listener.set(request.spent)
         lead = None if choice.workflow else choice.agent
-        journal = await opened(request, session_files.where(self._settings.home, request.session), lead)
+        journal = await opened_journal(request, session_files.where(self._settings.home, request.session), lead)
         holds_of_turn.set(request.holds)
         async with self._reported(request, choice), self._limited(choice) as limit:
             record = self.histories.record(request, choice.agent)
-            async with self._files(request, record, choice) as (files, past_files):
+            async with self._files.share(request, record, self._choices.reads(choice.model), sink) as files:
                 if request.messages[0].kind == "retry":
                     record, message = self.histories.again(record)
-                    (message,) = await content.with_files([message], files)
+                    (message,) = await content.with_files([message], files.new)
                 else:
-                    message = await self._opened(content.user_turn(request.messages, files, record.messages))
-                record.messages = await content.with_files(record.messages, past_files)
+                    message = await opened(content.user_turn(request.messages, files.new, record.messages))
+                files.show_heard(sink)
+                record.messages = await content.with_files(record.messages, files.past)
                 work = TurnInput(message, record, sink, open_ended=self._ends.never(choice.model))
                 async with self._lane(request, limit) as lane:
                     answer = await self._ended(choice, self._answer(request, choice, lane, work))
@@ -161,7 +161,7 @@ class Engine:
             history=self.histories.stored(answer.record),
             usage=answer.usage,
             cut=answer.cut,
-            notices=(*choice.refused.values(), *files.notices, *answer.notices),
+            notices=(*choice.refused.values(), *files.new.notices, *answer.notices),
             dropped=tuple(choice.refused),
         )
         return brought(done, journal)
@@ -218,31 +218,6 @@ class Engine:
         if not answer.broke_off:
             self._ends.whole(choice.model)
         return answer
-
-    @asynccontextmanager
-    async def _files(
-        self, request: TurnRequest, record: history.Record, choice: ModelChoice
-    ) -> AsyncGenerator[tuple[content.ModelFiles, content.ModelFiles]]:
-        """Wait for the files' share of the budget: for those of the messages, and for those of the history.
-
-        Notices of the second are dropped: the user was told when that file came.
-        """
-        reads = self._choices.reads(choice.model)
-        size = content.weigh(request.messages, record.messages, reads, self._budget.most) if self._media else 0
-        async with self._budget.share(size, TurnParties.of(request).parties) as share:
-            files, past_files = (content.ModelFiles(self._media, reads, self._budget, share) for _ in range(2))
-            yield files, past_files
-
-    async def _opened[T](self, work: Awaitable[T]) -> T:
-        """Open a message's files; without one of them the turn is tried again.
-
-        Raises:
-            TurnFailed: Telegram did not hand out a file.
-        """
-        try:
-            return await work
-        except Retryable as problem:
-            raise faults.no_file(type(problem).__name__) from problem
 
     @asynccontextmanager
     async def _limited(self, choice: ModelChoice) -> AsyncGenerator[TurnLimit]:

@@ -45,6 +45,7 @@ class TrackedAnswer:
         self._clock = clock
         self._progress = Progress(clock.monotonic())
         self._thoughts = Thoughts()
+        self._heard = ""
         self.first_at: float | None = None
         """When the first text came, seconds since the epoch."""
         self.tool_steps: dict[str, ToolStep] = {}
@@ -58,6 +59,11 @@ class TrackedAnswer:
         """The model thinks on."""
         self._thoughts.add(text)
         self._answer.thought(text)
+
+    def heard(self, words: str) -> None:
+        """What the user's recordings say."""
+        self._heard = words
+        self._answer.heard(words)
 
     def text(self, so_far: str) -> None:
         """The whole answer so far."""
@@ -111,4 +117,5 @@ class TrackedAnswer:
     def trace(self, steps: str, thinking: str) -> Trace:
         """What stays of how the answer came about, as ``COHORT_STEPS`` and ``COHORT_THINKING`` say."""
         lines = self._progress.folded() if steps == "fold" else self._progress.kept() if steps == "keep" else []
-        return Trace(tuple(lines), self._thoughts.text if thinking != "hide" else "", folds=thinking == "fold")
+        thoughts = self._thoughts.text if thinking != "hide" else ""
+        return Trace(tuple(lines), thoughts, folds=thinking == "fold", heard=self._heard)

@@ -72,6 +72,7 @@ class Live:
         self._most = most
         self._thinking = thinking
         self._thoughts = Thoughts()
+        self._heard = ""
 
         self._pieces: list[str] = []
         self._size = 0
@@ -113,6 +114,11 @@ class Live:
         if self._thinking != "hide":
             self._thoughts.add(text)
             self._news.set()
+
+    def heard(self, words: str) -> None:
+        """What the user's recordings say."""
+        self._heard = words
+        self._news.set()
 
     def more(self, text: str) -> None:
         """The answer goes on with this."""
@@ -179,7 +185,9 @@ class Live:
             self._tempo.growing -= counted
 
     def _has_something(self, screen: Screen) -> bool:
-        return bool(self._text().strip() or self._thoughts.text) or self._progress.begun or not screen.blank
+        return (
+            bool(self._text().strip() or self._thoughts.text or self._heard) or self._progress.begun or not screen.blank
+        )
 
     def _text(self) -> str:
         if len(self._pieces) > 1:
@@ -205,7 +213,8 @@ class Live:
     async def _frame(self) -> Frame:
         """What is to be seen now."""
         now = self._clock.monotonic()
-        text, trace = wanted = self._text(), Trace(thoughts=self._thoughts.text, folds=self._thinking == "fold")
+        trace = Trace(thoughts=self._thoughts.text, folds=self._thinking == "fold", heard=self._heard)
+        text, _ = wanted = self._text(), trace
         if wanted != self._read[0]:
             # A message's worth of lists or links takes a tenth of a second to be read.
             if len(text) <= _LONG:

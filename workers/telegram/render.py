@@ -39,15 +39,15 @@ def render(  # noqa: PLR0913 - what `Delivery.render` is given, and the setting
 ) -> tuple[Reply, ...]:
     """The messages of an answer; the first are the edits of ``edits``, or the first one answers ``reply_to``.
 
-    ``notes``: plain sentences of our own below it, in italics; below them the steps of ``trace``, above it all the
-    thoughts. They are put to the finished text: in its Markdown they would stand within a block of code or a link that
-    was not ended.
+    ``notes``: plain sentences of our own below it, in italics; below them the steps of ``trace``, above it all what was
+    heard and the thoughts. They are put to the finished text: in its Markdown they would stand within a block of code
+    or a link that was not ended.
     """
     below = [_note(note) for note in notes if note.strip()]
     if trace.steps:
         below.append(_quoted(trace.steps, folds=len(trace.steps) > _SHORT))
     read = markdown[: BEGINNING * most]
-    body = _below_thoughts(trace, to_entities(read))
+    body = _below_quotes(trace, to_entities(read))
     parts = split(*_joined(body, *below)) or [Part(EMPTY)]
     file: tuple[Reply, ...] = ()
     if len(parts) > most or read != markdown:
@@ -59,7 +59,7 @@ def render(  # noqa: PLR0913 - what `Delivery.render` is given, and the setting
 def growing(markdown: str, most: int = FILE_AFTER, trace: Trace = NO_TRACE) -> list[Part]:
     """What is shown of an answer so far, a part a message; nothing of a blank one. Of ``trace``: the thoughts."""
     read = markdown[: BEGINNING * most]
-    parts = split(*_below_thoughts(trace, to_entities(read)))
+    parts = split(*_below_quotes(trace, to_entities(read)))
     return parts if len(parts) <= most and read == markdown else _beginning(parts, most, Part(GOES_ON))
 
 
@@ -92,8 +92,9 @@ def _note(note: str) -> Text:
     return text, [{"type": "italic", "offset": 0, "length": utf16(text)}]
 
 
-def _below_thoughts(trace: Trace, body: Text) -> Text:
-    return _joined(_quoted([trace.thoughts], folds=trace.folds), body) if trace.thoughts.strip() else body
+def _below_quotes(trace: Trace, body: Text) -> Text:
+    quotes = ((trace.heard, True), (trace.thoughts, trace.folds))
+    return _joined(*(_quoted([text], folds=folds) for text, folds in quotes if text.strip()), body)
 
 
 def _quoted(lines: Sequence[str], *, folds: bool = False) -> Text:

@@ -31,12 +31,16 @@ from workers.runtime.conversation.frames import (
     opening,
     overheard,
     text_file,
+    transcript,
 )
+from workers.runtime.conversation.hearing import Hearing, is_recording
 from workers.runtime.conversation.stored import MEDIA_KEY
 
 TEXT_FILE_CHARS = 100_000
 """A longer text file is cut: 100,000 characters are some 25,000 tokens."""
 _TEXT_BYTES = TEXT_FILE_CHARS * 4
+TRANSCRIPT_KEY = "cohort.transcript"
+"""Key in the ``_meta`` of a block that says what a recording says: it stays as it is in the history."""
 FILES_KEPT_OPEN = 4
 """The last files of a history are sent again with each turn; older ones by name, as an image costs a page of text."""
 NO_FILES = "I can't open files here, so I only read your text."
@@ -56,7 +60,13 @@ class ModelFiles:
     """Opens files for one model. A file is fetched only if the model reads its type; text files are sent as text."""
 
     def __init__(
-        self, source: MediaSource | None, reads: Callable[[str], bool], budget: FileBudget, share: FileAllowance
+        self,
+        source: MediaSource | None,
+        reads: Callable[[str], bool],
+        budget: FileBudget,
+        share: FileAllowance,
+        *,
+        hearing: Hearing | None = None,
     ) -> None:
         """Open files within a turn's allowance.
 
@@ -65,11 +75,13 @@ class ModelFiles:
             reads: Tells whether the model reads a MIME type.
             budget: The worker's.
             share: What this turn may still open.
+            hearing: Writes down recordings that the model does not hear; None leaves them names.
         """
         self._source = source
         self._reads = reads
         self._budget = budget
         self._share = share
+        self._hearing = hearing
         self.notices: list[str] = []
 
     async def blocks(self, media: Media) -> list[ContentBlock]:
@@ -89,7 +101,7 @@ class ModelFiles:
     async def _content(self, media: Media, meta: dict[str, Any]) -> ContentBlock | None:
         if self._source is None:
             self._tell(NO_FILES)
-        elif not _worth_opening(media, self._reads):
+        elif not _worth_opening(media, self._reads, hears=self._hearing is not None):
             self._tell(cannot(media, mime_of(media), self._reads))
         elif not self._share.try_one(weight(media, 0)):
             self._tell(self._share.why_not)
@@ -103,12 +115,17 @@ class ModelFiles:
     async def _opened(self, path: Path, media: Media, meta: dict[str, Any]) -> ContentBlock | None:
         # The size and the type that Telegram states are only hints.
         size, mime = await asyncio.to_thread(_looked_at, path, media)
-        if not is_text(mime) and not self._reads(mime):
+        reads = is_text(mime) or self._reads(mime)
+        heard = self._hearing if not reads and is_recording(media, mime) else None
+        if not reads and heard is None:
             self._tell(cannot(media, mime, self._reads))
             return None
         if not self._share.take(min(size, _TEXT_BYTES) if is_text(mime) else size):
             self._tell(self._share.why_not)
             return None
+        if heard is not None:
+            words = await heard.words(path, media)
+            return text_block(transcript(media, words), {**meta, TRANSCRIPT_KEY: True})
         async with self._budget.encoding():
             return await asyncio.to_thread(_read, path, mime, media, meta)
 
@@ -123,11 +140,14 @@ def weight(media: Media, unknown: int) -> int:
     return min(size, _TEXT_BYTES) if is_text(mime_of(media)) else size
 
 
-def _worth_opening(media: Media, reads: Callable[[str], bool]) -> bool:
-    """Whether a file is fetched: the model reads its type, or it is a small one of no known type and may be text."""
+def _worth_opening(media: Media, reads: Callable[[str], bool], *, hears: bool = False) -> bool:
+    """Whether a file is fetched: the model reads its type, or it is a small one of no known type and may be text.
+
+    With ``hears`` a recording is, too: it is written down.
+    """
     mime = mime_of(media)
     small = media.size_bytes is not None and media.size_bytes <= _TEXT_BYTES
-    return is_text(mime) or reads(mime) or (mime == UNKNOWN and small)
+    return is_text(mime) or reads(mime) or (mime == UNKNOWN and small) or (hears and is_recording(media, mime))
 
 
 def weigh(
@@ -135,14 +155,18 @@ def weigh(
     past: Sequence[PromptMessageExtended],
     reads: Callable[[str], bool],
     unknown: int,
+    *,
+    hears: bool = False,
 ) -> int:
     """Bytes of all files that a turn would open: those of its messages, and the last few of its history."""
-    files = [*_files_in(past)[-FILES_KEPT_OPEN:], *(media for inbound in messages for media in inbound.media)]
-    return sum(weight(media, unknown) for media in files if _worth_opening(media, reads))
+    new = [media for inbound in messages for media in inbound.media]
+    opened = [media for media in new if _worth_opening(media, reads, hears=hears)]
+    opened += [media for media in _files_in(past)[-FILES_KEPT_OPEN:] if _worth_opening(media, reads)]
+    return sum(weight(media, unknown) for media in opened)
 
 
 def _files_in(messages: Sequence[PromptMessageExtended]) -> list[Media]:
-    return [media for message in messages for block in message.content if (media := media_of(block)) is not None]
+    return [media for message in messages for block in message.content if (media := _closed(block)) is not None]
 
 
 async def user_turn(
@@ -209,7 +233,7 @@ async def with_files(messages: list[PromptMessageExtended], files: ModelFiles) -
         (number, place, media)
         for number, message in enumerate(messages)
         for place, block in enumerate(message.content)
-        if (media := media_of(block)) is not None
+        if (media := _closed(block)) is not None
     ]
     opened = list(messages)
     # The newest first: if there is not room for all, the user most likely asks about that one.
@@ -241,6 +265,16 @@ def _read(path: Path, mime: str, media: Media, meta: dict[str, Any]) -> ContentB
         return ImageContent(type="image", data=data, mime_type=mime, _meta=meta)
     resource = BlobResourceContents(uri=f"telegram://file/{media.unique_id or 'file'}", mime_type=mime, blob=data)
     return EmbeddedResource(type="resource", resource=resource, _meta=meta)
+
+
+def _closed(block: ContentBlock) -> Media | None:
+    """The file that a block of a history stands for and can be opened as; what a recording says is there already."""
+    return None if is_transcript(block) else media_of(block)
+
+
+def is_transcript(block: ContentBlock) -> bool:
+    """Whether a block says what a recording says."""
+    return TRANSCRIPT_KEY in (getattr(block, "meta", None) or {})
 
 
 def media_of(block: ContentBlock) -> Media | None:

@@ -101,6 +101,7 @@ _NAMES = {
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "Excel tables",
     "application/vnd.openxmlformats-officedocument.presentationml.presentation": "PowerPoint slides",
 }
+_UNNAMED = {"image": "this kind of picture", "audio": "this kind of recording", "video": "this kind of video"}
 _COMMON = {"image": ("image/jpeg", "image/png"), "audio": ("audio/mpeg", "audio/wav"), "video": ("video/mp4",)}
 """A model that reads one of these reads the kind, though perhaps not this format of it."""
 
@@ -171,10 +172,13 @@ def _fit(match: CharsetMatch) -> tuple[float, float]:
     return match.chaos, match.coherence
 
 
+_INSTEAD = {"image": "JPEG or PNG", "audio": "MP3 or WAV", "video": "MP4"}
+
+
 def cannot(media: Media, mime: str, reads: Callable[[str], bool]) -> str:
-    """Tell the user what the model does not read: this format, or anything of its kind."""
+    """Tell the user what the model does not read: this format, and which it does; or anything of its kind."""
     kind = mime.partition("/")[0]
     if kind in _COMMON and not any(map(reads, _COMMON[kind])):
         listened = "voice messages" if media.kind == "voice" else "audio files"
         return texts.left_out({"image": "read images", "audio": f"listen to {listened}", "video": "watch videos"}[kind])
-    return texts.left_out(f"read {_NAMES.get(mime, 'this kind of file')}")
+    return texts.left_out(f"read {_NAMES.get(mime) or _UNNAMED.get(kind, 'this kind of file')}", _INSTEAD.get(kind, ""))

@@ -162,6 +162,11 @@ def text_file(media: Media, content: str, *, cut: bool) -> str:
     return f"<tg-file {about}>\n{escaped(content)}\n</tg-file>"
 
 
+def transcript(media: Media, words: str) -> str:
+    """A recording with what it says."""
+    return f"<tg-file {_file(media, {'note': 'a machine wrote down what it says'})}>\n{escaped(words)}\n</tg-file>"
+
+
 def _file(media: Media, more: dict[str, str]) -> str:
     about = {"kind": media.kind.replace("_", " ")}
     if media.name:

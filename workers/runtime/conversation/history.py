@@ -18,7 +18,7 @@ from mcp_types import ContentBlock, TextContent
 from pydantic import TypeAdapter
 
 from tasks.errors import CohortError
-from workers.runtime.conversation.content import media_of, text_block
+from workers.runtime.conversation.content import is_transcript, media_of, text_block
 from workers.runtime.conversation.frames import label
 from workers.runtime.conversation.stored import LEVEL, VERSION
 
@@ -108,7 +108,7 @@ def _slim(message: PromptMessageExtended) -> PromptMessageExtended:
 
 
 def _slim_block(block: ContentBlock) -> ContentBlock:
-    if isinstance(block, TextContent) and media_of(block) is None:
+    if isinstance(block, TextContent) and (media_of(block) is None or is_transcript(block)):
         return block
     media = media_of(block)
     if media is not None:

@@ -19,7 +19,7 @@ def brought(result: TurnResult, journal: StepJournal | None) -> TurnResult:
     return result if out is None else replace(result, notices=(*result.notices, *out.notices), files=tuple(out.files))
 
 
-async def opened(request: TurnRequest, own: Path, lead: str | None) -> StepJournal | None:
+async def opened_journal(request: TurnRequest, own: Path, lead: str | None) -> StepJournal | None:
     """Give this task the journal of the turn that it runs, with what an earlier try left in it.
 
     Args:

@@ -1,0 +1,97 @@
+"""A server with OpenAI's audio endpoints: one request and a bounded answer.
+
+Not OpenAI's client: that sends the organisation and headers of OpenAI's variables to any server, and reads an answer
+however long it is.
+"""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+from pydantic import SecretStr
+
+from tasks.errors import CohortError
+from tasks.settings import Settings
+
+_OPENAI = "https://api.openai.com/v1"
+_TRIES = 2
+_PAUSE_S = 0.3
+_BUSY = 429
+_SERVER_ERRORS = 500
+_CONNECT_S = 10.0
+
+
+class AudioFailed(CohortError):  # noqa: N818 - reads as the event
+    """The server gave nothing; the message says why, without anything that it was sent."""
+
+
+class AudioServer:
+    """One address with its key. Use as an async context manager; connections are made with the first request."""
+
+    def __init__(self, url: str | None, key: SecretStr | None, timeout_s: float) -> None:
+        """``url`` None: OpenAI; where ``key`` is None, ``OPENAI_API_KEY`` has it, which goes to no other server."""
+        self._url = url or _OPENAI
+        own = None if url else os.environ.get("OPENAI_API_KEY")
+        self._key = key.get_secret_value() if key is not None else own
+        self._timeout_s = timeout_s
+        self._client: httpx.AsyncClient | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._client is not None:
+            await self._client.aclose()
+
+    async def post(self, path: str, most: int, **body: Any) -> bytes:
+        """Ask once, and once more after a passing fault.
+
+        Args:
+            path: Below the address, for example ``/audio/speech``.
+            most: Bytes of the answer.
+            body: ``json``, or ``data`` and ``files``, as httpx takes them.
+
+        Raises:
+            AudioFailed: there is no answer, a refusal, or a longer one.
+        """
+        for left in reversed(range(_TRIES)):
+            try:
+                async with asyncio.timeout(self._timeout_s):
+                    return await self._once(path, most, body)
+            except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as problem:
+                if not left:
+                    raise AudioFailed(type(problem).__name__) from problem
+            except _Passing as problem:
+                if not left:
+                    raise AudioFailed(str(problem)) from problem
+            await asyncio.sleep(_PAUSE_S)
+        raise AssertionError
+
+    async def _once(self, path: str, most: int, body: Mapping[str, Any]) -> bytes:
+        client = self._client = self._client or httpx.AsyncClient(timeout=httpx.Timeout(None, connect=_CONNECT_S))
+        headers = {"authorization": f"Bearer {self._key}"} if self._key else {}
+        async with client.stream("POST", f"{self._url}{path}", headers=headers, **body) as answer:
+            if answer.status_code == _BUSY or answer.status_code >= _SERVER_ERRORS:
+                raise _Passing(f"status {answer.status_code}")
+            if not answer.is_success:
+                raise AudioFailed(f"status {answer.status_code}")
+            read = bytearray()
+            async for piece in answer.aiter_bytes():
+                read += piece
+                if len(read) > most:
+                    raise AudioFailed("the answer is too long")
+            return bytes(read)
+
+
+def transcriptions(settings: Settings) -> AudioServer:
+    """The server that writes recordings down."""
+    return AudioServer(settings.transcribe_url, settings.transcribe_key, settings.tool_timeout.total_seconds())
+
+
+class _Passing(Exception):  # noqa: N818 - an event
+    """A status that may be another one soon."""

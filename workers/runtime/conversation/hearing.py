@@ -1,0 +1,129 @@
+"""Writes down what recordings say, for models that do not hear (``COHORT_TRANSCRIBE``)."""
+
+import asyncio
+import json
+import logging
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from hashlib import blake2s
+from pathlib import Path
+from typing import Any
+
+from tasks.envelope import Media
+from tasks.errors import Terminal
+from tasks.text import clean
+from workers import texts
+from workers.runtime.audio_server import AudioFailed, AudioServer
+
+log = logging.getLogger("cohort.runtime")
+
+LONGEST_S = 20 * 60
+"""Seconds of a recording; OpenAI's newer models take 25 minutes."""
+LONGEST_TEXT = 50_000
+"""Characters of a transcript: people speak some 20,000 in that time."""
+_LONGEST_ANSWER = 2**20
+_KINDS = frozenset({"voice", "audio", "video_note"})
+_AT_ONCE = 8
+"""Recordings that a worker has written down at the same time."""
+
+
+class NotHeard(Terminal):
+    """This recording could not be written down."""
+
+
+def is_recording(media: Media, mime: str) -> bool:
+    """Whether a file is there for what is said in it."""
+    return media.kind in _KINDS or mime.startswith("audio/")
+
+
+class Transcriber:
+    """One for each worker. ``model``: the name that the server knows."""
+
+    def __init__(self, model: str, server: AudioServer) -> None:
+        self._model = model
+        self._server = server
+        self._room = asyncio.Semaphore(_AT_ONCE)
+
+    async def words(self, path: Path, media: Media) -> str:
+        """What a recording says.
+
+        Raises:
+            NotHeard: it is too long, it has no words, or the server has no answer; the message is for the user.
+        """
+        if (media.duration_s or 0) > LONGEST_S:
+            raise NotHeard(texts.recording_too_long(LONGEST_S // 60))
+        try:
+            async with self._room:
+                recording = await asyncio.to_thread(path.read_bytes)
+                form = {"model": self._model, "response_format": "json"}
+                files = {"file": (path.name, recording)}
+                said = await self._server.post("/audio/transcriptions", _LONGEST_ANSWER, data=form, files=files)
+        except (AudioFailed, OSError) as problem:
+            log.warning("transcribe.failed", extra={"problem": str(problem) or type(problem).__name__})
+            raise NotHeard(texts.NOT_HEARD) from problem
+        words = _words_in(said)
+        if not words:
+            raise NotHeard(texts.NO_WORDS_HEARD)
+        return words
+
+
+def _words_in(answer: bytes) -> str:
+    """The text of an answer; a server that knows no JSON gives it bare."""
+    said = answer.decode(errors="replace")
+    with suppress(ValueError, RecursionError):
+        found: Any = json.loads(said)
+        said = str(found.get("text") or "") if isinstance(found, dict) else said
+    return clean(said).strip()[:LONGEST_TEXT]
+
+
+@dataclass(slots=True)
+class Hearing:
+    """What the recordings of one turn say. A try that begins again, on any worker of this machine, reads it here."""
+
+    transcriber: Transcriber
+    folder: Path
+    """Of the session; the last turn's stand in it."""
+    turn: str
+    """Names it for each of its tries; "" keeps nothing."""
+    phase: Callable[[str], None]
+    """Shows what the turn does."""
+    heard: list[str] = field(default_factory=list[str])
+    """What the user is shown."""
+
+    async def words(self, path: Path, media: Media) -> str:
+        """What a recording says; raises as ``Transcriber.words``."""
+        name = blake2s((media.unique_id or media.file_id).encode(), digest_size=10).hexdigest()
+        kept = self.folder / blake2s(self.turn.encode(), digest_size=10).hexdigest() / f"{name}.txt"
+        words = await asyncio.to_thread(_read, kept) if self.turn else ""
+        if not words:
+            self.phase(texts.LISTENING)
+            try:
+                words = await self.transcriber.words(path, media)
+            finally:
+                self.phase("")
+            if self.turn:
+                await asyncio.to_thread(_write, kept, words)
+        self.heard.append(words)
+        return words
+
+
+def _read(kept: Path) -> str:
+    with suppress(OSError, ValueError):
+        return kept.read_text(encoding="utf-8")
+    return ""
+
+
+def _write(kept: Path, words: str) -> None:
+    turn = kept.parent
+    try:
+        for other in turn.parent.iterdir() if turn.parent.is_dir() else ():
+            if other != turn:
+                shutil.rmtree(other, ignore_errors=True)
+        turn.mkdir(parents=True, exist_ok=True, mode=0o700)
+        unfinished = kept.with_suffix(".part")
+        unfinished.write_text(words, encoding="utf-8")
+        unfinished.replace(kept)
+    except OSError as problem:
+        log.warning("transcribe.not_kept", extra={"problem": type(problem).__name__})

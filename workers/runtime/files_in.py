@@ -1,0 +1,83 @@
+"""Files of a turn on their way to its model: their share of memory, their contents, what recordings say."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from tasks import session_files
+from tasks.errors import Retryable
+from tasks.settings import Settings
+from workers.interfaces import MediaSource, Sink, TurnRequest
+from workers.runtime import audio_server, faults
+from workers.runtime.conversation import content, history
+from workers.runtime.conversation.file_budget import FileBudget
+from workers.runtime.conversation.hearing import Hearing, Transcriber
+from workers.runtime.lanes.fair_queue import TurnParties
+
+_SHOWN = 2_000
+"""Characters of what was heard that the user sees: what a quote takes, an answer does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFiles:
+    """What one turn may open."""
+
+    new: content.ModelFiles
+    """Of its messages."""
+    past: content.ModelFiles
+    """Of its history. Their notices are dropped: the user was told when a file came."""
+    hearing: Hearing | None
+
+    def show_heard(self, sink: Sink) -> None:
+        """Show the user what their recordings say."""
+        if self.hearing is not None and self.hearing.heard:
+            words = "\n\n".join(self.hearing.heard)
+            sink.heard(words if len(words) <= _SHOWN else f"{words[:_SHOWN].rstrip()}…")
+
+
+class FilesIn:
+    """Of a worker."""
+
+    def __init__(self, settings: Settings, media: MediaSource | None) -> None:
+        self._settings = settings
+        self._media = media
+        self._budget = FileBudget(settings.media_max_mib * 2**20)
+        self._transcriber: Transcriber | None = None
+
+    async def open(self, stack: AsyncExitStack) -> None:
+        """Make what writes recordings down, where the operator has set it up; it ends with the stack."""
+        if self._settings.transcribe is not None:
+            server = await stack.enter_async_context(audio_server.transcriptions(self._settings))
+            self._transcriber = Transcriber(self._settings.transcribe, server)
+
+    @asynccontextmanager
+    async def share(
+        self, request: TurnRequest, record: history.Record, reads: Callable[[str], bool], sink: Sink
+    ) -> AsyncGenerator[OpenFiles]:
+        """Wait for the files' share of the budget: for those of the messages, and for those of the history."""
+        hearing, size = self._hearing(request, sink), 0
+        if self._media:
+            hears = hearing is not None
+            size = content.weigh(request.messages, record.messages, reads, self._budget.most, hears=hears)
+        async with self._budget.share(size, TurnParties.of(request).parties) as share:
+            new = content.ModelFiles(self._media, reads, self._budget, share, hearing=hearing)
+            yield OpenFiles(new, content.ModelFiles(self._media, reads, self._budget, share), hearing)
+
+    def _hearing(self, request: TurnRequest, sink: Sink) -> Hearing | None:
+        if self._transcriber is None:
+            return None
+        folder = session_files.where(self._settings.home, request.session) / "heard"
+        turn = request.steps.turn if request.steps is not None else ""
+        return Hearing(self._transcriber, folder, turn, sink.phase)
+
+
+async def opened[T](work: Awaitable[T]) -> T:
+    """Open a message's files; without one of them the turn is tried again.
+
+    Raises:
+        TurnFailed: Telegram did not hand out a file.
+    """
+    try:
+        return await work
+    except Retryable as problem:
+        raise faults.no_file(type(problem).__name__) from problem
