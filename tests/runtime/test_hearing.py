@@ -115,7 +115,7 @@ async def test_a_recording_without_words_is_said_so(listening: Listening, model:
             assert done.notices == (texts.NO_WORDS_HEARD,), body
 
 
-async def test_a_strange_answer_harms_nobody(listening: Listening, model: Model) -> None:
+async def test_a_strange_answer_does_no_harm(listening: Listening, model: Model) -> None:
     async with listening() as engine:
         for body in (b"[" * 100_000, b"\xff\xfe\0", b'{"text": ["a"]}', b"[1]", b"plain words\0"):
             model.audio.body = body
