@@ -19,6 +19,7 @@ from ops.context import Context, context, run
 from ops.environment import ProcessKind, environment, needed
 from ops.home import FULL, Home, full_disk
 from ops.up.console import stdout_console
+from ops.up.forking import Template
 from ops.up.plan import HOST, chosen_port, console_command, flower_command, module
 from tasks.clock import SystemClock
 from tasks.errors import CohortError, Misconfigured
@@ -59,7 +60,7 @@ def _become(kind: ProcessKind, command: tuple[str, ...], here: Context | None = 
 
 
 @app.command()
-def up() -> None:
+def up(given: typer.Context) -> None:
     """Start everything on this machine, in the foreground."""
     from ops.up.run import Up  # noqa: PLC0415 - the other commands start quicker without it
 
@@ -68,8 +69,9 @@ def up() -> None:
     home = Home(settings.home)
     with home.hold():
         console = stdout_console(home.logs)
+        up_here = Up(settings, environ, console=console, home=home, clock=SystemClock(), template=given.obj)
         with console.writing():
-            status = run(Up(settings, environ, console=console, home=home, clock=SystemClock()).run())
+            status = run(up_here.run())
     raise typer.Exit(status)
 
 
@@ -143,12 +145,12 @@ broadcast.register(app)
 pair.register(app)
 
 
-def main() -> None:
-    """The entry point."""
+def main(template: Template | None = None) -> None:
+    """Run the command; ``template`` has begun to load what workers need."""
     # This command and its children write conversations, files and passwords: only their owner may read them.
     os.umask(0o077)
     try:
-        app(standalone_mode=True)
+        app(standalone_mode=True, obj=template)
     except CohortError as problem:
         for line in str(problem).splitlines():
             print(f"cohort: {line}", file=sys.stderr)

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from tasks.environ import NAME, merged
+from ops.withheld import CONSOLE, PLAYGROUND, READ, for_worker
+from tasks.environ import merged
 from tasks.settings import Settings, env_name
 
 type ProcessKind = Literal["bot", "worker", "flower", "console", "playground", "model", "valkey"]
@@ -27,18 +28,13 @@ _SYSTEMS = ("LC_", "PYTHON", "COVERAGE_")
 """Prefixes of names: locale, interpreter, coverage of tests."""
 _LOGS = {"COHORT_LOG_LEVEL", "COHORT_LOG_FORMAT"}
 _PROXIES = {"http_proxy", "https_proxy", "all_proxy", "no_proxy"}
-_PLAYGROUND = {"COHORT_PLAYGROUND_PORT", "COHORT_PLAYGROUND_KEY"}
-_WEBHOOK = {"COHORT_WEBHOOK_URL", "COHORT_WEBHOOK_SECRET"}
-_CONSOLE = {
-    "COHORT_CONSOLE_PORT", "COHORT_CONSOLE_HOST", "COHORT_CONSOLE_HOSTS", "COHORT_CONSOLE_AUTH", "COHORT_CONSOLE_TEXT",
-}  # fmt: skip
 _SETTINGS = {env_name(field) for field in Settings.model_fields}
 
 _NAMED: Mapping[ProcessKind, set[str]] = {
-    "bot": _SETTINGS - _PLAYGROUND - _CONSOLE | _PROXIES | {name.upper() for name in _PROXIES},
+    "bot": _SETTINGS - PLAYGROUND - CONSOLE | _PROXIES | {name.upper() for name in _PROXIES},
     "flower": _LOGS | {"REDIS_URL", "COHORT_SLOTS", "COHORT_FLOWER_HOSTS"},
-    "console": _LOGS | _CONSOLE | {"REDIS_URL", "COHORT_SLOTS", "CONSOLE_LINKS"},
-    "playground": _LOGS | _PLAYGROUND,
+    "console": _LOGS | CONSOLE | {"REDIS_URL", "COHORT_SLOTS", "CONSOLE_LINKS"},
+    "playground": _LOGS | PLAYGROUND,
     "model": set(),
     "valkey": set(),
 }
@@ -66,12 +62,11 @@ def needed(kind: ProcessKind, environ: Mapping[str, str]) -> dict[str, str]:
     ``.env`` is merged in already, and the process does not read that file again: the file holds variables that this
     kind of process must not have.
     """
-    read = {NAME: os.devnull}
     if kind == "worker":
-        return {name: value for name, value in environ.items() if name not in _WEBHOOK | _PLAYGROUND | _CONSOLE} | read
+        return for_worker(environ)
     named, beginnings = _SYSTEM | _NAMED[kind], _SYSTEMS + _BEGINNINGS.get(kind, ())
     found = {name: value for name, value in environ.items() if name in named or name.startswith(beginnings)}
     token = environ.get("TELEGRAM_BOT_TOKEN", "")
     if kind == "playground" and token.startswith(f"{PLAYGROUND_BOT}:"):
         found["TELEGRAM_BOT_TOKEN"] = token
-    return found | read
+    return found | READ

@@ -61,6 +61,8 @@ class SettingFields(BaseSettings):
     # -- how much of it
     workers: int = Field(2, alias="COHORT_WORKERS", ge=1, le=256)
     """Worker processes that `cohort up` keeps alive."""
+    fork: Literal["auto", "off"] = Field("auto", alias="COHORT_FORK")
+    """`auto`: `cohort up` forks workers from a process with their modules, if the system can; `off`: it starts them."""
     lanes: int = Field(32, alias="COHORT_LANES", ge=1, le=1024)
     """Turns that run at the same time in one worker."""
     slots: int = Field(64, alias="COHORT_SLOTS", ge=1, le=4096)

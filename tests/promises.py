@@ -145,6 +145,7 @@ PROMISES = {
     "one-send-budget": "All workers together keep Telegram's limits, and a flood that one of them met holds them all.",
     "playground-is-telegram": "The playground speaks as the Bot API does.",
     "own-modules": "A module of the current directory is never taken for one of ours.",
+    "forked-clean": "A forked worker shares no chance, no connection and no variable with another one.",
     "needed-only": "A process gets the secrets that it needs, and no others.",
     "private-files": "What is kept on disk is its owner's alone.",
     "playground-shut": "No page of another site reaches the playground, Flower or the metrics.",

@@ -47,12 +47,14 @@ $uv pip install --quiet --python $venv/bin/python --no-deps --require-hashes -r 
 if [ "$1" != demo ]; then
     $uv pip install --quiet --python $venv/bin/python --no-deps --build-constraints requirements-build.txt -e .
 fi
-# uv compiles nothing, and processes that start at the same time would each compile all that they import.
+# uv compiles nothing, and processes that start at the same time would each compile all that they import. A key's name
+# has its provider loaded.
+ours='workers.process.preload, ops.entry, ops.cli, ops.up.run, ops.up.flower, ops.web.app, bot.wiring, playground.server'
 case "$1" in
-run) loaded='workers.process.app, bot.wiring, ops.up.run, playground.server' ;;
-dev) loaded='workers.process.app, bot.wiring, ops.up.run, playground.server, aiogram, hypothesis.stateful' ;;
-*) loaded=sys ;;
+run) loaded="import $ours; workers.process.preload.load()" ;;
+dev) loaded="import $ours, aiogram, hypothesis.stateful; workers.process.preload.load()" ;;
+*) loaded= ;;
 esac
-env -u PYTHONDONTWRITEBYTECODE $venv/bin/python -c "import $loaded" ||
+env -u PYTHONDONTWRITEBYTECODE OPENAI_API_KEY=- ANTHROPIC_API_KEY=- GOOGLE_API_KEY=- $venv/bin/python -c "$loaded" ||
     say "Not all modules can be loaded; the command that needs them will say why."
 printf '%s\n' "$wanted" >"$stamp"

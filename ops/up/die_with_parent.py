@@ -11,12 +11,17 @@ import sys
 _PR_SET_PDEATHSIG = 1  # prctl(2); kept across execve
 
 
+def die_with(parent: int, signal: int) -> None:
+    """Have the kernel send this process SIGNAL when PARENT dies; exit when PARENT is not its parent."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal, 0, 0, 0)
+        if os.getppid() != parent:
+            sys.exit(1)  # the parent died before the request
+
+
 def main(parent: str, signal: str, *command: str) -> None:
     """Ask the kernel for SIGNAL, then become ``command``."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(signal), 0, 0, 0)
-        if os.getppid() != int(parent):
-            sys.exit(1)  # the parent died before the request
+    die_with(int(parent), int(signal))
     os.execvp(command[0], command)  # noqa: S606 - no shell is the point
 
 

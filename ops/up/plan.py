@@ -73,7 +73,8 @@ class Plan:
         """The worker of that number. It has the drain grace to finish or hand back its turns; then it is killed."""
         grace = self.settings.drain_grace.total_seconds() + 10
         env = needed("worker", self.env)
-        return Spec(name=f"worker-{number}", command=module("workers"), env=env, grace=grace, member=True)
+        command, forked = module("workers"), ("-m", "workers")
+        return Spec(name=f"worker-{number}", command=command, forked=forked, env=env, grace=grace, member=True)
 
     def playground(self) -> Spec | None:
         """The playground, if it is wanted. It stops after the bot and the workers, which call it."""
@@ -82,9 +83,13 @@ class Plan:
         env = needed("playground", {**self.env, "COHORT_PLAYGROUND_KEY": self.playground_key})
         return Spec(name=PLAYGROUND, command=module("playground"), env=env, stage=1)
 
-    def others(self) -> list[Spec]:
-        """Bot, console and Flower."""
-        specs = [Spec(name=BOT, command=module("bot"), env=needed("bot", self.env))]
+    def bot(self) -> Spec:
+        """The bot."""
+        return Spec(name=BOT, command=module("bot"), env=needed("bot", self.env))
+
+    def pages(self) -> list[Spec]:
+        """Console and Flower, as far as they are wanted."""
+        specs: list[Spec] = []
         if self.console_port:
             env = needed(
                 "console", {**self.env, "CONSOLE_LINKS": f"Flower={self.flower_url}" if self.flower_url else ""}

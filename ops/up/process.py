@@ -10,6 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ops.up.forking import ForkedProcess, Template
+from ops.up.orphans import Children
+
 DIE_WITH_PARENT = Path(__file__).with_name("die_with_parent.py")
 _LINE = 64 * 1024
 
@@ -20,6 +23,8 @@ class Spec:
 
     name: str
     command: tuple[str, ...]
+    forked: tuple[str, ...] = ()
+    """Python's arguments (``-m module``) with which a fork of the template is the same process; empty: none is."""
     env: Mapping[str, str] = field(default_factory=dict[str, str])
     """Its whole environment; nothing is inherited from us (``ops.environment.needed``)."""
     stage: int = 0
@@ -45,7 +50,7 @@ class ProcessRun:
         self,
         spec: Spec,
         incarnation: str | None,
-        process: asyncio.subprocess.Process,
+        process: asyncio.subprocess.Process | ForkedProcess,
         output: asyncio.StreamReader,
         pipe: asyncio.ReadTransport,
     ) -> None:
@@ -92,12 +97,49 @@ async def _pump(reader: asyncio.StreamReader, take: Callable[[str], None]) -> No
         take(line.decode(errors="replace").rstrip("\n"))
 
 
-async def start(spec: Spec, incarnation: str | None = None) -> ProcessRun:
-    """Start a process.
+async def start(
+    spec: Spec,
+    incarnation: str | None = None,
+    *,
+    children: Children,
+    template: Template | None,
+    say: Callable[[str], None],
+) -> ProcessRun:
+    """Start a process: fork it from the template where that can be, else by exec.
 
     Raises:
         OSError: it cannot be started; BlockingIOError when another process holds its lock.
     """
+    env = {"PYTHONUNBUFFERED": "1", **spec.env}
+    if incarnation is not None:
+        env["COHORT_INCARNATION"] = incarnation
+    # Our own pipe: asyncio's counts a process as ended only when its output is closed everywhere, and an MCP server
+    # that a worker started may hold it open for long.
+    reading, writing = os.pipe()
+    try:
+        with children.starting():
+            process = None
+            if template is not None and spec.forked:
+                try:
+                    process = await template.fork(spec.forked, env, dying=spec.on_parent_death, output=writing)
+                except OSError as problem:
+                    say(f"{spec.name} cannot be forked ({problem}); it is started instead")
+            process = process or await _executed(spec, env, writing)
+            children.owned.add(process.pid)
+    except BaseException:
+        os.close(reading)
+        raise
+    finally:
+        os.close(writing)
+    output = asyncio.StreamReader(limit=_LINE)
+    loop = asyncio.get_running_loop()
+    pipe, _ = await loop.connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(output), os.fdopen(reading, "rb", buffering=0)
+    )
+    return ProcessRun(spec, incarnation, process, output, pipe)
+
+
+async def _executed(spec: Spec, env: Mapping[str, str], output: int) -> asyncio.subprocess.Process:
     command = (
         sys.executable,
         "-I",
@@ -107,35 +149,20 @@ async def start(spec: Spec, incarnation: str | None = None) -> ProcessRun:
         str(int(spec.on_parent_death)),
         *spec.command,
     )
-    env = {"PYTHONUNBUFFERED": "1", **spec.env}
-    if incarnation is not None:
-        env["COHORT_INCARNATION"] = incarnation
     held: list[int] = []
-    # Our own pipe: asyncio's counts a process as ended only when its output is closed everywhere, and an MCP server
-    # that a worker started may hold it open for long.
-    reading, writing = os.pipe()
     try:
         if spec.lock is not None:
             held.append(os.open(spec.lock, os.O_RDWR | os.O_CREAT, 0o600))
             fcntl.flock(held[0], fcntl.LOCK_EX | fcntl.LOCK_NB)
-        process = await asyncio.create_subprocess_exec(
+        return await asyncio.create_subprocess_exec(
             *command,
             stdin=asyncio.subprocess.DEVNULL,
-            stdout=writing,
-            stderr=writing,
+            stdout=output,
+            stderr=output,
             env=env,
             pass_fds=held,
             start_new_session=True,
         )
-    except BaseException:
-        os.close(reading)
-        raise
     finally:
-        for number in (*held, writing):
+        for number in held:
             os.close(number)
-    output = asyncio.StreamReader(limit=_LINE)
-    loop = asyncio.get_running_loop()
-    pipe, _ = await loop.connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(output), os.fdopen(reading, "rb", buffering=0)
-    )
-    return ProcessRun(spec, incarnation, process, output, pipe)

@@ -18,6 +18,7 @@ from ops.pairing import OfferedCode, offer
 from ops.powers import powers
 from ops.up import banner, demo_model, valkey
 from ops.up.console import Console
+from ops.up.forking import Template
 from ops.up.plan import Plan, make_plan
 from ops.up.supervisor import Supervisor
 from tasks.access import mode_of
@@ -34,14 +35,22 @@ MAX_WORKERS = 256
 class Up:
     """One run of the whole system."""
 
-    def __init__(
-        self, settings: Settings, environ: Mapping[str, str], *, console: Console, home: Home, clock: Clock
+    def __init__(  # noqa: PLR0913 - what one run is made of
+        self,
+        settings: Settings,
+        environ: Mapping[str, str],
+        *,
+        console: Console,
+        home: Home,
+        clock: Clock,
+        template: Template | None = None,
     ) -> None:
         self._settings = settings
         self._environ = environ
         self._console = console
         self._home = home
         self._clock = clock
+        self._template = template
         self._began = clock.monotonic()
         self._stopping = asyncio.Event()
         self._problem: str | None = None
@@ -55,6 +64,7 @@ class Up:
             supervisor = Supervisor(
                 group, console=self._console, clock=self._clock, report_death=self._report_death, fatal=self._fail
             )
+            self._prepare_forks(supervisor)
             for number in ending_signals():
                 loop.add_signal_handler(number, self._signalled, supervisor, number)
             starting = group.create_task(self._start(supervisor), name="start")
@@ -62,10 +72,19 @@ class Up:
             starting.cancel()
             await supervisor.stop()
             await self._opened.aclose()
+            if supervisor.template is not None:
+                supervisor.template.close()
         if self._problem is not None:
             raise Misconfigured(self._problem)
         self._console.say("ended")
         return 0
+
+    def _prepare_forks(self, supervisor: Supervisor) -> None:
+        """Have workers forked from the template, if there is one and the settings and the system allow it."""
+        if self._template is not None and self._settings.fork == "auto" and supervisor.children.adopt():
+            supervisor.template = self._template
+        elif self._template is not None:
+            self._template.close()
 
     def _signalled(self, supervisor: Supervisor, number: signal.Signals) -> None:
         if self._stopping.is_set() and number is signal.SIGHUP:
@@ -110,7 +129,7 @@ class Up:
             warnings += failover_risk(await self._store.server.info(), effective)
         warnings += tuple(f"{power.about}: {power.seen}; {power.do}" for power in powers(effective))
         playground = plan.playground()
-        for spec in ([playground] if playground else []) + plan.others():
+        for spec in ([playground] if playground else []) + [plan.bot()]:
             supervisor.keep(spec)
         supervisor.scale(self._settings.workers, plan.worker)
         port, secret = await self._opened.enter_async_context(control.serve_control(self._actions(supervisor, plan)))
@@ -130,6 +149,9 @@ class Up:
             )
         )
         await self._all_there(supervisor, self._store)
+        # What shows the system comes after what answers: it takes as long to load as a bot.
+        for spec in plan.pages():
+            supervisor.keep(spec)
         await _tell_page(plan, choice.title)
         took = self._clock.monotonic() - self._began
         pairing: OfferedCode | None = None

@@ -10,6 +10,8 @@ from datetime import timedelta
 from uuid import uuid4
 
 from ops.up.console import Console
+from ops.up.forking import Template
+from ops.up.orphans import Children
 from ops.up.process import ProcessRun, Spec, start
 from tasks.backoff import Backoff
 from tasks.clock import Clock
@@ -66,7 +68,13 @@ class ManagedProcess:
         name = self.spec.name
         console.forget(name)
         try:
-            self.current = await start(self.spec, _incarnation(name) if self.spec.member else None)
+            self.current = await start(
+                self.spec,
+                _incarnation(name) if self.spec.member else None,
+                children=self._supervisor.children,
+                template=self._supervisor.template,
+                say=console.say,
+            )
         except OSError as problem:
             return problem.strerror or str(problem)
         self.starts += 1
@@ -76,6 +84,7 @@ class ManagedProcess:
             return await self.current.lines(lambda line: console.child(name, line, echo=self.spec.echo))
         finally:
             self.current.kill()
+            self._supervisor.children.ended(self.current.pid)
             if self.current.incarnation is not None:
                 self._supervisor.report(self.current.incarnation)
             self.current = None
@@ -137,6 +146,9 @@ class Supervisor:
         self.clock = clock
         self.processes: dict[str, ManagedProcess] = {}
         self.kill_now = asyncio.Event()
+        self.children = Children()
+        self.template: Template | None = None
+        """From which processes are forked that can be; without one they are started."""
 
     def keep(self, spec: Spec) -> ManagedProcess:
         """Start a process and keep it alive."""

@@ -47,7 +47,7 @@ class Service:
         """Start it, as an init system does it; not waited for."""
         process = self._harness.start(
             "up",
-            ["-m", "ops.cli", "up"],
+            ["-m", "ops.entry", "up"],
             COHORT_WORKERS=str(self._workers),
             FLOWER_PORT="0",
             COHORT_CONSOLE_PORT="0",

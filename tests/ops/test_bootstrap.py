@@ -109,8 +109,8 @@ def test_a_machine_without_one_is_told_in_one_line_what_to_install(machine: Path
 
 def test_what_is_compiled_after_an_installation_is_there() -> None:
     text = (ROOT / "tools" / "bootstrap.sh").read_text()
-    names = {name for found in re.findall(r"loaded='([^']+)'", text) for name in found.split(", ")}
-    assert {"workers.process.app", "bot.wiring"} <= names
+    names = {name for found in re.findall(r"ours='([^']+)'", text) for name in found.split(", ")}
+    assert {"workers.process.preload", "bot.wiring", "ops.up.flower"} <= names
     assert [name for name in sorted(names) if importlib.util.find_spec(name) is None] == []
 
 

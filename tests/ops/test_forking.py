@@ -1,0 +1,162 @@
+"""The template: what is forked from it, and what happens when it cannot be."""
+
+import asyncio
+import ctypes
+import json
+import os
+import select
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ops.up.forking import Template
+from ops.up.process import Spec
+from ops.up.supervisor import Supervisor
+from tests.harness.processes import ROOT
+from tests.harness.supervising import Heard, supervising
+from tests.support.until import until
+
+MODULE = "tests.support.forked"
+ENV = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Callable[[str], Template]]:
+    """Begins templates; they end with the test."""
+    begun: list[Template] = []
+
+    def begin(module: str) -> Template:
+        begun.append(Template(module, ENV | {"PYTHONPATH": f"{ROOT}:{tmp_path}", "OF_THE_TEMPLATE": "yes"}))
+        return begun[-1]
+
+    yield begin
+    for template in begun:
+        template.close()
+
+
+@pytest.fixture
+async def supervisor(console: Heard) -> AsyncIterator[Supervisor]:
+    async with supervising(console, patience=110) as found:
+        assert found.children.adopt()
+        yield found
+    ctypes.CDLL(None).prctl(36, 0, 0, 0, 0)
+    asyncio.get_running_loop().remove_signal_handler(signal.SIGCHLD)
+
+
+def spec(name: str, kind: str, module: str = MODULE, **env: str) -> Spec:
+    """A process that is forked where there is a template."""
+    arguments = ("-m", module, kind)
+    return Spec(name=name, command=(sys.executable, "-P", *arguments), forked=arguments, env=ENV | env, member=True)
+
+
+async def said(console: Heard, name: str, *parts: str, times: int = 1) -> dict[str, Any]:
+    return json.loads((await console.hear(f"{name}: {{", *parts, times=times)).removeprefix(f"{name}: "))
+
+
+async def no_process(pid: int) -> bool:
+    """Whether no process has that number, not even one that has ended and was not waited for."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+@pytest.mark.promise("forked-clean")
+async def test_a_forked_process_has_its_own_environment_and_nothing_of_the_template_or_of_others(
+    supervisor: Supervisor, console: Heard, make: Callable[[str], Template]
+) -> None:
+    supervisor.template = make(MODULE)
+    supervisor.keep(spec("worker-1", "patient", SECRET_OF_ONE="abc"))
+    first = await said(console, "worker-1", "pid")
+    supervisor.keep(spec("worker-2", "patient"))
+    second = await said(console, "worker-2", "pid")
+    for seen, given in ((first, {"SECRET_OF_ONE"}), (second, set[str]())):
+        assert seen["parent"] == os.getpid()
+        assert seen["session"] == seen["pid"]
+        assert seen["threads"] == 1
+        ours = {"PYTHONUNBUFFERED", "COHORT_INCARNATION", "SET_BY_A_MODULE"}
+        assert set(seen["environ"]) == {*ENV, *given} | ours
+        kinds = [name.partition(":")[0] for name in seen["open"] if not name.startswith("/proc/")]
+        assert kinds == ["/dev/null", "pipe", "pipe"]
+    assert first["environ"]["COHORT_INCARNATION"] != second["environ"]["COHORT_INCARNATION"]
+
+
+@pytest.mark.promise("forked-clean")
+async def test_forked_processes_share_no_chance(
+    supervisor: Supervisor, console: Heard, make: Callable[[str], Template]
+) -> None:
+    supervisor.template = make(MODULE)
+    drawn: list[list[Any]] = []
+    for number in (1, 2):
+        supervisor.keep(spec(f"worker-{number}", "patient"))
+        drawn.append((await said(console, f"worker-{number}", "chance"))["chance"])
+    assert [one for one, other in zip(*drawn, strict=True) if one == other] == []
+
+
+async def test_what_was_forked_outlives_the_template_and_another_one_forks_the_next(
+    supervisor: Supervisor, console: Heard, make: Callable[[str], Template]
+) -> None:
+    template = supervisor.template = make(MODULE)
+    supervisor.keep(spec("worker-1", "patient"))
+    first = await said(console, "worker-1", "pid")
+    gone = os.pidfd_open(template.pid)
+    os.kill(template.pid, signal.SIGKILL)
+    assert select.select([gone], [], [], 60)[0]
+    os.close(gone)
+    os.kill(first["pid"], signal.SIGKILL)
+    assert "starting it again now" in await console.hear("worker-1 was killed by SIGKILL")
+    second = await said(console, "worker-1", "SET_BY_A_MODULE", times=2)
+    assert second["pid"] != first["pid"]
+    assert not [line for line in console.lines if "cannot be forked" in line]
+
+
+async def test_code_that_has_changed_on_disk_is_in_the_next_fork(
+    supervisor: Supervisor, console: Heard, make: Callable[[str], Template], tmp_path: Path
+) -> None:
+    code = "VERSION = {}\ndef load(): pass\n"
+    (tmp_path / "changing.py").write_text(code.format("'first'"))
+    run = "import changing, signal\nprint(changing.VERSION, flush=True)\nsignal.pause()\n"
+    (tmp_path / "run_changing.py").write_text(run)
+    supervisor.template = make("changing")
+    supervisor.keep(spec("worker-1", "-", module="run_changing"))
+    await console.hear("worker-1: first")
+    (tmp_path / "changing.py").write_text(code.format("'the second'"))
+    supervisor.keep(spec("worker-2", "-", module="run_changing"))
+    await console.hear("worker-2: the second")
+
+
+async def test_what_cannot_be_forked_is_started(
+    supervisor: Supervisor, console: Heard, make: Callable[[str], Template]
+) -> None:
+    supervisor.template = make("no_such_module")
+    supervisor.keep(spec("worker-1", "patient"))
+    assert "SET_BY_A_MODULE" not in (await said(console, "worker-1", "pid"))["environ"]
+    assert "worker-1 cannot be forked" in await console.hear("it is started instead")
+
+
+async def test_a_module_that_starts_a_thread_is_not_forked(
+    supervisor: Supervisor, console: Heard, make: Callable[[str], Template], tmp_path: Path
+) -> None:
+    thread = "import threading\ndef load(): threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+    (tmp_path / "threaded.py").write_text(thread)
+    supervisor.template = make("threaded")
+    supervisor.keep(spec("worker-1", "patient"))
+    assert "SET_BY_A_MODULE" not in (await said(console, "worker-1", "pid"))["environ"]
+
+
+async def test_what_a_killed_process_leaves_behind_is_waited_for_when_it_ends(
+    supervisor: Supervisor, console: Heard, make: Callable[[str], Template]
+) -> None:
+    supervisor.template = make(MODULE)
+    supervisor.keep(spec("worker-1", "parent"))
+    helper = (await said(console, "worker-1", "helper"))["helper"]
+    os.kill((await said(console, "worker-1", "pid"))["pid"], signal.SIGKILL)
+    await said(console, "worker-1", "helper", times=2)
+
+    # Its standard input is closed, so it ends; as a zombie it would still be there.
+    await until(lambda: no_process(helper))
