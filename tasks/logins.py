@@ -35,6 +35,8 @@ class PendingLogin(BaseModel):
     """Seconds since the epoch."""
     code: str = ""
     """What the person came back with; a worker exchanges it for tokens."""
+    challenge: str = ""
+    """What the server said when the login was not enough for a call; empty where there was none."""
     issuer: str | None = None
     """``iss`` beside the code (RFC 9207)."""
 

@@ -55,6 +55,7 @@ PROMISES = {
     "login-goes-on": "A turn that waits for a login goes on when its person has come back, once, on any worker.",
     "login-sealed": "Logins are kept encrypted, and stand in no log, question, journal, history or export.",
     "login-refreshed": "Of all workers one refreshes a login; a login that its server ends is asked for again.",
+    "login-rights": "A call that needs more rights than a login has asks its person for them, and is made once.",
     "logout": "After /logout a login is gone, its server was told, and no further turn uses it.",
     "ask-user": "A tool may ask a person, and goes on with the answer.",
     "approved-once": "A call that needs a person's word is made only with it, and one word is for one execution.",

@@ -13,7 +13,8 @@ from tests.runtime.logins import ANN, BOT, SECRET, comes_back
 from tests.runtime.support import StillClock
 from tests.support.login_server import LoginServer, login_server, until
 from workers.runtime.logins.connection import PersonsServer
-from workers.runtime.logins.provider import LoginAway, LoginProvider
+from workers.runtime.logins.provider import LoginProvider
+from workers.runtime.logins.refusals import LoginAway
 from workers.runtime.logins.vault import Vault
 
 CALLBACK = "https://bot.example/oauth/callback"

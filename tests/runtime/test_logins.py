@@ -236,3 +236,53 @@ async def test_what_another_person_writes_does_not_join_a_turn_that_acts_for_one
             steering = Waiting({2: (joining,)})
             await engine.run(replace(turn.request, steering=steering), Screen())
             assert steering.given == given
+
+
+@pytest.mark.promise("login-rights")
+async def test_a_call_that_needs_more_rights_asks_for_them_and_is_made_once_on_any_worker(
+    opened: Opened, store: Store, calendar: LoginServer
+) -> None:
+    calendar.needs["pay"] = "write"
+    turn = Turn('CALL:whoami{"words": "pay"}')
+    async with opened() as engine:
+        await Turn("CALL:cohort_login").logs_in(engine, store, calendar, "ann")
+        question = await turn.parks(engine)
+        assert question.text.startswith("calendar wants more rights for this than you have given me there. ")
+        assert "scope=write" in question.link
+        assert "things of ann" in (await Turn('CALL:whoami{"words": "look"}').answered(engine)).text
+    await comes_back(store, await calendar.browse(question.link, "ann"))
+    async with opened() as engine:
+        assert "things of ann" in (await turn.told().answered(engine)).text
+        calendar.needs["read"] = "read"
+        more = await Turn('CALL:whoami{"words": "read"}').parks(engine)
+        assert "scope=write+read" in more.link, "what was given is asked for as well"
+    assert calendar.calls == ["ann look", "ann pay"]
+
+
+@pytest.mark.promise("login-rights")
+async def test_a_person_who_gives_no_more_rights_keeps_the_login_and_is_not_asked_for_other_calls(
+    opened: Opened, store: Store, calendar: LoginServer
+) -> None:
+    calendar.needs["pay"] = "write"
+    async with opened() as engine:
+        await Turn("CALL:cohort_login").logs_in(engine, store, calendar, "ann")
+        turn = Turn('CALL:whoami{"words": "pay"} THEN CALL:whoami{"words": "look"}')
+        await turn.parks(engine)
+        result = await turn.told(CANCELLED).answered(engine)
+        assert "does not want to log in at calendar" in result.text
+        assert "things of ann" in result.text
+    assert calendar.calls == ["ann look"]
+
+
+@pytest.mark.promise("login-rights")
+async def test_where_the_rights_that_are_wanted_were_given_nothing_is_asked(
+    opened: Opened, store: Store, calendar: LoginServer
+) -> None:
+    calendar.needs["pay"] = "write"
+    async with opened() as engine:
+        await Turn("CALL:cohort_login").logs_in(engine, store, calendar, "ann")
+        await Turn('CALL:whoami{"words": "pay"}').logs_in(engine, store, calendar, "ann")
+        calendar.gives_nothing = True
+        result = await Turn('CALL:whoami{"words": "pay"}').answered(engine)
+    assert "things of ann" not in result.text
+    assert calendar.calls == ["ann pay"]

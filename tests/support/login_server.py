@@ -65,6 +65,7 @@ class Accounts(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshToken,
 
     async def register_client(self, client_info: OAuthClientInformationFull) -> None:
         self.counts["registered"] += 1
+        client_info.scope = "read write"
         self.clients[str(client_info.client_id)] = client_info
 
     async def authorize(self, client: OAuthClientInformationFull, params: AuthorizationParams) -> str:
@@ -99,13 +100,14 @@ class Accounts(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshToken,
     ) -> OAuthToken:
         self.counts["exchanged"] += 1
         del self.codes[authorization_code.code]
-        return self._tokens(str(client.client_id), str(authorization_code.subject))
+        return self._tokens(str(client.client_id), str(authorization_code.subject), authorization_code.scopes)
 
-    def _tokens(self, client: str, account: str) -> OAuthToken:
+    def _tokens(self, client: str, account: str, scopes: list[str]) -> OAuthToken:
         access, refresh = f"access-{secrets.token_hex(8)}", f"refresh-{secrets.token_hex(8)}"
-        self.access[access] = AccessToken(token=access, client_id=client, scopes=[], subject=account)
-        self.refresh[refresh] = RefreshToken(token=refresh, client_id=client, scopes=[], subject=account)
-        return OAuthToken(access_token=access, refresh_token=refresh, expires_in=self.lasts_s)
+        self.access[access] = AccessToken(token=access, client_id=client, scopes=scopes, subject=account)
+        self.refresh[refresh] = RefreshToken(token=refresh, client_id=client, scopes=scopes, subject=account)
+        scope = " ".join(scopes) or None
+        return OAuthToken(access_token=access, refresh_token=refresh, expires_in=self.lasts_s, scope=scope)
 
     async def load_refresh_token(self, client: OAuthClientInformationFull, refresh_token: str) -> RefreshToken | None:
         if refresh_token in self.used_up:
@@ -124,7 +126,7 @@ class Accounts(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshToken,
             raise TokenError("invalid_grant")
         self.used_up[refresh_token.token] = account
         self.end_access(account)
-        return self._tokens(str(client.client_id), account)
+        return self._tokens(str(client.client_id), account, refresh_token.scopes)
 
     async def load_access_token(self, token: str) -> AccessToken | None:
         return self.access.get(token)
@@ -152,6 +154,10 @@ class LoginServer:
         """Account and words of each call."""
         self.before_call: dict[str, Callable[[str], None]] = {}
         """Words of a call -> what happens to its account when it comes, before its token is looked at; once."""
+        self.needs: dict[str, str] = {}
+        """Words of a call -> the right without which it is refused."""
+        self.gives_nothing = False
+        """No right is ever enough."""
 
     async def whoami(self, words: str = "") -> str:
         """Tell whose things these are."""
@@ -185,9 +191,23 @@ class _Watched:
         if scope["type"] != "http" or scope["method"] != "POST":
             return await self._app(scope, receive, send)
         # The token is looked at before the body is read, so the body is read first.
-        first = [await watching()]
+        event = await watching()
+        wanted = self._lacks(scope, event.get("body", b"").decode())
+        if wanted:
+            said = f'Bearer error="insufficient_scope", scope="{wanted}"'.encode()
+            await send({"type": "http.response.start", "status": 403, "headers": [(b"www-authenticate", said)]})
+            return await send({"type": "http.response.body", "body": b"{}"})
+        first = [event]
         await self._app(scope, lambda: _next(first, receive), send)
         return None
+
+    def _lacks(self, scope: Any, said: str) -> str:
+        """The right that this call needs and its token has not."""
+        wanted = next((right for words, right in self._server.needs.items() if f'"{words}"' in said), "")
+        token = dict(scope["headers"]).get(b"authorization", b"").decode().removeprefix("Bearer ")
+        given = self._server.accounts.access.get(token)
+        has = given is not None and wanted in given.scopes and not self._server.gives_nothing
+        return "" if has or given is None else wanted
 
 
 async def _next(first: list[Any], receive: Any) -> Any:

@@ -15,7 +15,8 @@ from mcp_types import CallToolResult, TextContent
 from tasks.errors import CohortError
 from tasks.logins import PendingLogin
 from workers.runtime.durable.tool_facts import LoginTool
-from workers.runtime.logins.provider import LoginNeeded, LoginProvider
+from workers.runtime.logins.provider import LoginProvider
+from workers.runtime.logins.refusals import LoginNeeded
 from workers.runtime.logins.vault import Vault
 from workers.runtime.tools import LoginAsk, ask_of_call, session_of_turn
 from workers.steps import PersonsAnswer
@@ -43,6 +44,7 @@ _ELSE = "The person did not log in at {server}, and did something else."
 _AWAY = "The login at {server} cannot be begun at present. Tell the user so, and try again later."
 _FAILED = "The login at {server} was not completed. Tell the user so."
 _AGAIN = "That login was not completed. "
+_FOR_MORE = "{server} wants more rights for this than you have given me there. "
 
 
 @dataclass(eq=False)
@@ -78,7 +80,7 @@ class PersonsServer:
         """
         login = await vault.read()
         if login is not None and login.pending is not None and login.pending.code:
-            await self.log_in(vault)
+            await self.log_in(vault, login.pending.challenge)
             login = await vault.read()
         if login is None or not login.is_linked:
             self.provider = None
@@ -90,7 +92,7 @@ class PersonsServer:
     # -- calls
 
     async def call(self, tool: str, live: Callable[[], Awaitable[Any]]) -> Any:
-        """A call of one of its tools; a person whose login the server takes no more is asked for another one."""
+        """A call of one of its tools; a person whose login the server takes no more, or not for it, is asked."""
         if tool == TOOL:
             return await self._asked_for(again=False)
         ask = ask_of_call.get()
@@ -99,11 +101,14 @@ class PersonsServer:
             return self._refused(before)
         problem: Exception | None = None
         result: Any = None
+        refusals = self.provider.refusals if self.provider is not None else 0
         try:
             result = await live()
         except Exception as raised:  # noqa: BLE001 - it is raised again where it was no login's
             problem = raised
-        if self.provider is None or self.provider.needed:
+        done = problem is None and not getattr(result, "is_error", False)
+        # What was carried out is not made again, whatever became of a call beside it.
+        if not done and (self.provider is None or self.provider.needed or self.provider.refusals > refusals):
             return await self._asked_for(again=True)
         if problem is not None:
             raise problem
@@ -138,16 +143,22 @@ class PersonsServer:
 
     def _login_ask(self, vault: Vault, number: int) -> LoginAsk:
         async def begin() -> tuple[str, str, str]:
-            pending = await self.log_in(vault)
+            pending = await self.log_in(vault, self.provider.challenge if self.provider is not None else "")
             if pending is None:
                 raise OAuthFlowError
             return pending.id, *self._words(pending, again=number > 0)
 
         return LoginAsk(begin)
 
-    async def log_in(self, vault: Vault) -> PendingLogin | None:
-        """Let the SDK have its 401: it exchanges the code that waits, or begins a login, which is returned."""
+    async def log_in(self, vault: Vault, challenge: str = "") -> PendingLogin | None:
+        """Let the SDK have its 401, or a 403: it exchanges the code that waits, or begins a login, which is returned.
+
+        Args:
+            vault: The person's login.
+            challenge: With these words the server refused a call for which the login is not enough.
+        """
         provider = LoginProvider(vault, self.settings, self.redirect, session=self.session, logs_in=True)
+        provider.challenge = challenge
         url, headers = str(self.settings.url), dict(self.settings.headers or {})
         method, body = ("GET", None) if self.settings.transport == "sse" else ("POST", _KNOCK)
         headers |= {"accept": "application/json, text/event-stream"}
@@ -169,7 +180,7 @@ class PersonsServer:
         parts = urlsplit(pending.url)
         if parts.scheme not in ("http", "https") or not parts.hostname or len(pending.url) > _LONGEST_URL:
             raise OAuthFlowError
-        head = _AGAIN if again else ""
+        head = (_AGAIN if again else "") + (_FOR_MORE.format(server=self.server) if pending.challenge else "")
         if session_of_turn.get().chat < 0:
             return f"{head}I need a login at {self.server}. Open a private chat with me and send me /login there.", ""
         text = f"{head}I need you to log in at {self.server}. The page is at {parts.hostname}."

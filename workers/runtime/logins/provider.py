@@ -6,7 +6,8 @@ what it leaves to its user, and three things that it cannot do:
 - A login is begun by one worker and ended by another. The SDK makes ``state`` and the proof of PKCE within one call
   that waits for the person, so others take their place in the link, and are kept with the login.
 - A refresh token may be good for one use: of all workers one refreshes, and the others wait for what it gets.
-- A connection never logs in. A 401 that no refresh mends ends its call, and the person is asked outside of it.
+- A connection never logs in. A 401 that no refresh mends, or a 403 that wants more rights (``logins.refusals``), ends
+  its call, and the person is asked outside of it.
 """
 
 import asyncio
@@ -30,6 +31,7 @@ from mcp.shared.auth import (
 from pydantic import AnyUrl
 
 from tasks.logins import LASTS_S, Login, PendingLogin
+from workers.runtime.logins.refusals import LoginAway, LoginNeeded, refused_again, wanted_by
 from workers.runtime.logins.vault import Vault, dumped, read_as
 
 log = logging.getLogger("cohort.runtime")
@@ -45,14 +47,6 @@ _REFRESH_S = 30.0
 _LEASE_S = 45.0
 _LOOK_S = 0.2
 _UNAUTHORIZED, _TOO_MANY, _SERVER_ERROR = 401, 429, 500
-
-
-class LoginNeeded(Exception):  # noqa: N818 - a state; it says nothing of the link
-    """The person has to log in."""
-
-
-class LoginAway(Exception):  # noqa: N818 - a state
-    """The login server cannot be reached at present; nothing has changed. Try again later."""
 
 
 class _Storage:
@@ -106,6 +100,10 @@ class LoginProvider(OAuthClientProvider):
         """By which a connection finds it."""
         self.logs_in = logs_in
         self.needed = False
+        self.challenge = ""
+        """With these words the server refused a call for which the login is not enough."""
+        self.refusals = 0
+        """Such calls of the connection; ``challenge`` is that of the last one."""
         self.grant = ""
         self._ends: float | None = None
         self.begun: PendingLogin | None = None
@@ -189,6 +187,7 @@ class LoginProvider(OAuthClientProvider):
             verifier=pkce.code_verifier,
             redirect=self._redirect,
             ends=self.vault.clock.now() + LASTS_S,
+            challenge=self.challenge,
         )
         await self.vault.begin(self.begun)
         raise LoginNeeded
@@ -200,6 +199,8 @@ class LoginProvider(OAuthClientProvider):
         flow = super()._auth_flow(request) if self.logs_in else self._connection_flow(request)
         try:
             outgoing = await anext(flow)
+            if self.logs_in and self.challenge and outgoing is request:
+                outgoing = await flow.asend(refused_again(request, self.challenge))
             while True:
                 response = yield outgoing
                 outgoing = await flow.asend(response)
@@ -218,6 +219,8 @@ class LoginProvider(OAuthClientProvider):
             is_new = await self._renew(refused)
             self._add_auth_header(request)
             response = yield request
+            if challenge := wanted_by(response, self.context):
+                self.challenge, self.refusals = challenge, self.refusals + 1
             if response.status_code != _UNAUTHORIZED or self.needed:
                 return
             refused = self.context.current_tokens.access_token if self.context.current_tokens else ""
