@@ -9,6 +9,7 @@ from bot.updates.commands import ADMINS, CHOICES, CODE, GREETING, LOGINS, UNKNOW
 from tasks import chat_choices, keys
 from tasks.asking import LOGGED_IN, ParkedTurn
 from tasks.chat_choices import CHAT_CHOICES, DEFAULT, ChatChoice
+from tasks.chat_rules import ChatRulesFile
 from tasks.clock import Clock
 from tasks.envelope import Button, Inbound, Reply
 from tasks.session import SessionKey
@@ -76,12 +77,14 @@ class Answers:
         notes: NoteStore,
         admission: AdminCommands,
         logins: LoginAnswers,
+        chats: ChatRulesFile,
     ) -> None:
         self._settings = settings
         self._admission = admission
         self._notes = notes
         self._reminders = reminders
         self._logins = logins
+        self._chats = chats
         self._sessions = sessions
         self._agents = agents
         self._clock = clock
@@ -179,19 +182,22 @@ class Answers:
             waiting=seen.waiting,
             oldest_s=None if seen.oldest is None else self._clock.now() - seen.oldest,
             working=seen.running_on is not None,
-            agent=await self._agent(seen),
-            model=self._model(seen),
+            agent=await self._agent(seen, inbound.key),
+            model=self._model(seen, inbound.key),
         )
         return say(inbound, said if seen.question is None else f"{texts.asked(seen.question)}\n{said}")
 
-    async def _agent(self, seen: Glance) -> str | None:
-        """The agent that answers; a chosen one counts only while workers have it."""
-        names = await self._agents.agents() if seen.agent else ()
-        return seen.agent if seen.agent and (seen.agent in names or not names) else self._settings.agent
+    async def _agent(self, seen: Glance, session: SessionKey) -> str | None:
+        """The agent that answers; one that the chat or the operator chose counts only while workers have it."""
+        chosen = [name for name in (seen.agent, self._chats.of(session).agent) if name]
+        names = await self._agents.agents() if chosen else ()
+        return next((name for name in chosen if name in names or not names), self._settings.agent)
 
-    def _model(self, seen: Glance) -> str | None:
-        """The model that answers; a chosen one counts only while it may be chosen."""
-        return seen.model if seen.model in self._settings.models else self._settings.model
+    def _model(self, seen: Glance, session: SessionKey) -> str | None:
+        """The model that answers; one that the chat chose counts only while it may be chosen."""
+        if seen.model in self._settings.models:
+            return seen.model
+        return self._chats.of(session).model or self._settings.model
 
     async def _usage(self, _ask: Command, inbound: Inbound) -> Reply:
         key, settings = inbound.key, self._settings
@@ -261,7 +267,8 @@ class Answers:
                 return None
             return say(inbound, texts.no_such(what, wanted, names) if names else chat_choices.MODEL_FIXED)
         seen = await self._sessions.glance(inbound.key)
-        now = await self._agent(seen) if what == "agent" else self._model(seen)
+        key = inbound.key
+        now = await self._agent(seen, key) if what == "agent" else self._model(seen, key)
         return say(inbound, chat_choices.uses(what, now, names), chat_choices.buttons(what, names, now))
 
     async def _chat_choice(self, choice: ChatChoice, wanted: str, inbound: Inbound) -> Reply | None:

@@ -11,6 +11,7 @@ from bot import texts
 from bot.accepting import accepting
 from bot.admission import AccessControl
 from bot.answers import Answers, say
+from bot.attention import Attention
 from bot.entries import After, Item, buried, moved_entry
 from bot.group_control import GroupControl, for_members, with_role
 from bot.interrupts import Interrupts
@@ -18,11 +19,10 @@ from bot.notices import Notices
 from bot.overheard import OverheardMessages
 from bot.people import PeopleView
 from bot.rate import PersonalRate
-from bot.recent import Allowance, Recent
+from bot.recent import Allowance
 from bot.signs import Signs
 from bot.updates.commands import Command
 from bot.updates.meaning import BotIdentity, Ignored, Incoming, Malformed, Meaning, Moved
-from bot.updates.understand import understand
 from tasks import metrics
 from tasks.clock import Clock
 from tasks.doorbell import Doorbells
@@ -34,7 +34,6 @@ from tasks.turn_record import reference, task_id
 
 log = logging.getLogger("cohort.bot")
 
-_ALBUM_PARTS = timedelta(minutes=1)
 _REMEMBERED = 10_000
 """Names that each of these memories holds; a flood of strangers must not fill the process's memory."""
 
@@ -77,6 +76,7 @@ class UpdateIntake:
         interrupts: Interrupts,
         signs: Signs,
         notices: Notices,
+        attention: Attention,
         overheard: OverheardMessages,
         control: GroupControl,
         clock: Clock,
@@ -92,10 +92,10 @@ class UpdateIntake:
         self._signs = signs
         self._clock = clock
         self._notices = notices
+        self._attention = attention
         self._overheard = overheard
         self._control = control
         self._asks = Allowance(_ASKS, _ASKS_IN, _REMEMBERED, clock)
-        self._albums = Recent(_ALBUM_PARTS, _REMEMBERED, clock)
 
     async def take(self, updates: Sequence[object]) -> bool:
         """Take updates in. When this returns, they may be confirmed to Telegram.
@@ -108,13 +108,8 @@ class UpdateIntake:
         """
         await self._people.ready()
         now = self._clock.now()
-        meanings = [understand(update, self._me, now) for update in updates]
-        for meaning in meanings:
-            # One part of an album has the caption that names the bot, and it is not always the first.
-            if isinstance(meaning, Incoming) and meaning.addressed and meaning.inbound.album is not None:
-                self._albums.add((meaning.inbound.session, meaning.inbound.album))
         items: list[Item] = []
-        for meaning in meanings:
+        for meaning in self._attention.read(updates, now):
             items.append(await self._decide(meaning, items))
         catching_up = len(updates) >= _CATCHING_UP
         self._attach_doorbells(items, all_of_them=not catching_up)
@@ -162,7 +157,7 @@ class UpdateIntake:
         key = inbound.key
         user = inbound.sender.id if inbound.sender else None
         decision = self._people.access.decide(user, key.chat, business=key.business is not None)
-        if not heard.addressed and (inbound.session, inbound.album) not in self._albums:
+        if not self._attention.attends(heard):
             if decision == "admit" and heard.ask is None:
                 self._overheard.add(inbound)
             return Item(heard, nothing)

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from bot.admission import AccessControl
 from bot.answers import Answers
 from bot.api import Telegram, client
+from bot.attention import Attention
 from bot.group_control import GroupControl
 from bot.heartbeat import BotHeartbeat
 from bot.intake import UpdateIntake
@@ -43,6 +44,7 @@ from tasks.access import operators_word
 from tasks.app import make_app
 from tasks.backoff import Backoff
 from tasks.bot_status import BotStatus
+from tasks.chat_rules import ChatRulesFile
 from tasks.clock import Clock, SystemClock
 from tasks.doorbell import Doorbells
 from tasks.errors import Misconfigured, StoreUnavailable
@@ -136,10 +138,11 @@ async def _patiently[T](attempt: Callable[[], Awaitable[T]], event: str, stop: S
 
 async def _work(connections: Connections, stop: Stop) -> None:
     settings, telegram, store, clock = connections.settings, connections.telegram, connections.store, connections.clock
-    people, rate, overheard = (
+    people, rate, overheard, chats = (
         PeopleView(connections.me.id, store.people, operators_word(settings)),
         PersonalRate(settings.rate),
         OverheardMessages(settings.group_context),
+        ChatRulesFile(settings.chats),
     )
     with suppress(StoreUnavailable):
         await people.refresh()
@@ -161,6 +164,7 @@ async def _work(connections: Connections, stop: Stop) -> None:
         notes=store.notes,
         admission=admission,
         logins=LoginCommands(logins),
+        chats=chats,
     )
     intake = UpdateIntake(
         connections.me,
@@ -173,6 +177,7 @@ async def _work(connections: Connections, stop: Stop) -> None:
         interrupts=interrupts,
         signs=signs,
         notices=Notices(connections.me.id, store.intake, clock, admission=admission, rate=rate),
+        attention=Attention(connections.me, chats, clock),
         overheard=overheard,
         control=GroupControl(settings.group_control, telegram.administrators, clock),
         clock=clock,
@@ -206,6 +211,7 @@ async def _work(connections: Connections, stop: Stop) -> None:
             background.create_task(heartbeat.run(), name="heartbeat"),
             background.create_task(loop_lag.measure(clock.monotonic), name="loop lag"),
             background.create_task(pauses.watch(tell), name="pauses"),
+            background.create_task(chats.watch(), name="chats"),
             background.create_task(follow_log_key(store.trail, overheard.forget), name="log key"),
             background.create_task(publisher.run(), name="publisher"),
             background.create_task(people.watch(menus.changed), name="people"),

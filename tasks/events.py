@@ -16,6 +16,8 @@ EVENTS: Final[Mapping[str, str]] = {
     "access.empty": "No user or chat may talk to this bot.",
     "access.paired": "A pairing code was used: its person may talk.",
     "access.changed": "An admin let a person or a group in, or kept one out.",
+    "chats.read": "The operator's file of chats has changed; its rules hold now.",
+    "chats.refused": "The operator's file of chats cannot be used; the rules of before stay.",
     "admins.unknown": "Telegram did not tell a group's administrators; the last list counts.",
     "message.rated": "A person sends more than COHORT_RATE messages a minute; further ones are not taken.",
     "commands.not_shown": "Telegram did not take the list of commands.",

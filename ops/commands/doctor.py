@@ -11,6 +11,7 @@ import httpx
 from ops import model
 from ops.agent_config import configuration
 from ops.commands import cards
+from ops.commands.doctor_chats import chats, hears_too_little
 from ops.commands.doctor_redis import redis
 from ops.commands.doctor_servers import servers
 from ops.commands.finding import Finding, Severity
@@ -51,6 +52,7 @@ async def token(settings: Settings, http: httpx.AsyncClient) -> list[Finding]:
     found = [Finding(about, "ok", f"@{me.get('username')} ({me.get('id')})")]
     if not me.get("can_read_all_group_messages"):
         found.append(Finding("groups", "ok", "the bot sees only what is addressed to it (privacy mode)"))
+        found += hears_too_little(settings)
     return found
 
 
@@ -161,6 +163,7 @@ async def examine(here: Context, clock: Clock, say: Callable[[Finding], None]) -
             ("model", answering(here)),
             ("patches", patches(here)),
             ("cards", agent_cards(here)),
+            ("chats", chats(here)),
             ("MCP servers", servers(here)),
         ]
         for about, looking in looks:

@@ -13,6 +13,7 @@ import pytest
 from bot.admission import AccessControl
 from bot.answers import Answers
 from bot.api import Telegram, client
+from bot.attention import Attention
 from bot.group_control import Administrators, GroupControl
 from bot.intake import UpdateIntake
 from bot.interrupts import Interrupts
@@ -32,6 +33,7 @@ from playground.state.world import State
 from tasks.access import Access, OperatorsWord, mode_of
 from tasks.app import make_app
 from tasks.backoff import Backoff
+from tasks.chat_rules import ChatRulesFile
 from tasks.doorbell import Doorbells
 from tasks.envelope import Inbound, Reply
 from tasks.errors import StoreUnavailable
@@ -144,6 +146,7 @@ class Doorway:
     people: PeopleView
     logins: LoginService | None
     revocations: Revocations
+    chats: ChatRulesFile
 
     async def inbox(self, session: str) -> list[Inbound]:
         """What waits in a session, oldest first."""
@@ -198,7 +201,7 @@ def make_doorway(
     mode = "open" if given.everybody else mode_of(settings)
     word = OperatorsWord(mode=mode, allow=tuple(given.allow), admins=tuple(given.admins))
     people, rate = PeopleView(BOT, store.people, word), PersonalRate(settings.rate)
-    admission = AccessControl(people, clock)
+    admission, chats = AccessControl(people, clock), ChatRulesFile(settings.chats)
     doorbells = Doorbells(make_app(settings), slots=settings.slots)
     revocations = Revocations(BOT, store.intake)
     logins = logins_of(settings, store, doorbells, revocations, clock)
@@ -216,17 +219,20 @@ def make_doorway(
             notes=store.notes,
             admission=admission,
             logins=LoginCommands(logins),
+            chats=chats,
         ),
         intake=intake or store.intake,  # pyright: ignore[reportArgumentType]
         doorbells=doorbells,
         interrupts=interrupts,
         signs=acks,
         notices=Notices(BOT, store.intake, clock, admission=admission, rate=rate),
+        attention=Attention(BotIdentity.of(BOT, "cohort_bot"), chats, clock),
         overheard=OverheardMessages(settings.group_context),
         control=GroupControl(settings.group_control, admins, clock),
         clock=clock,
     )
-    return Doorway(settings, door, store, remote, signs, interrupts, acks, agents, clock, people, logins, revocations)
+    behind = (store, remote, signs, interrupts, acks, agents, clock, people, logins, revocations, chats)
+    return Doorway(settings, door, *behind)
 
 
 def logins_of(

@@ -5,6 +5,7 @@ import pytest
 from bot.answers import Answers
 from bot.login_commands import LoginCommands
 from bot.updates.commands import Command
+from tasks.chat_rules import ChatRulesFile
 from tasks.envelope import Inbound
 from tasks.session import SessionKey
 from tasks.settings import load
@@ -47,6 +48,7 @@ async def test_what_was_chosen_and_is_no_longer_there_is_not_shown_as_what_answe
             notes=session,
             admission=session,
             logins=LoginCommands(None),
+            chats=ChatRulesFile(settings.chats),
         )
         for command in ("status", "model"):
             reply = await answers.answer(Command(command), message)
@@ -79,6 +81,7 @@ async def test_a_thousand_names_to_choose_from_are_a_message_that_telegram_takes
         notes=session,
         admission=session,
         logins=LoginCommands(None),
+        chats=ChatRulesFile(settings.chats),
     )
     for command in ("agent", "model"):
         message = Inbound(session="42:7", update_id=1, at=0.0, chat_type="private")

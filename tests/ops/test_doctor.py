@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from ops.commands import doctor
+from ops.commands.doctor_chats import chats, hears_too_little
 from ops.context import Context
 from ops.home import Home
 from tasks.bot_status import BotStatus
@@ -95,3 +96,23 @@ def test_doctor_prints_json_and_no_traceback_with_a_configuration_that_makes_no_
     assert (done.returncode, done.stderr) == (1, "")
     found = [json.loads(line) for line in done.stdout.splitlines()]
     assert {"token", "disk", "redis", "model"} <= {finding["about"] for finding in found}
+
+
+@pytest.mark.promise("chat-rules")
+async def test_doctor_checks_the_file_of_chats(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("---\nname: poet\n---\nYou.\n")
+    file = tmp_path / "chats.yaml"
+    settings = load({"COHORT_CHATS": str(file), "COHORT_CARDS": str(tmp_path), "COHORT_CONFIG": ""})
+    assert await chats(here(settings)) == []
+    file.write_text("chats:\n  -5: {agent: gone, model: claude-x, mention: always}\n  -6: {agent: poet}\n")
+    found = [(one.severity, one.seen) for one in await chats(here(settings))]
+    assert found[0] == ("ok", f"{file} has 2 rules")
+    assert found[1:] == [
+        ("warning", "chats.-5: no card is named gone; the default agent answers"),
+        ("warning", "chats.-5: claude-x, but ANTHROPIC_API_KEY is not set"),
+    ]
+    (hears,) = hears_too_little(settings)
+    assert "chats.-5: `mention: always`" in hears.seen
+    file.write_text("chats:\n  -5: {agnt: gone}\n")
+    (problem,) = await chats(here(settings))
+    assert (problem.severity, "agnt" in problem.seen) == ("problem", True)

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tasks import session_files
+from tasks.chat_rules import ChatRulesFile
 from tasks.clock import Clock
 from tasks.errors import CohortError
 from tasks.settings import Settings
@@ -66,7 +67,7 @@ class Engine:
         self._files = FilesIn(settings, media)
         self._toolbox = Toolbox(notes, reminders)
         self._logins = logins
-        self.breaker = Breaker(clock)
+        self.breaker, self.chats = Breaker(clock), ChatRulesFile(settings.chats)
         self._stack = AsyncExitStack()
         self._ends = EndMarkers()
 
@@ -77,7 +78,7 @@ class Engine:
             Misconfigured: what the operator has to put right, in one line.
         """
         self._registry = AgentRegistry(self._settings, self._clock, self._logins)
-        self._choices = ModelChooser(self._registry.fast, self._settings, self.breaker)
+        self._choices = ModelChooser(self._registry.fast, self._settings, self.breaker, self.chats.of)
         self.histories = Histories(self._registry, self._choices, self._settings)
         self._stack.push_async_callback(connections.close)
         await self._files.open(self._stack)
@@ -88,6 +89,7 @@ class Engine:
             self._stack.callback(self.lanes.close)
             servers = self._registry.watch_servers(self.lanes.renew, self._alert)
             self._stack.callback(tasks.create_task(servers, name="servers").cancel)
+            self._stack.callback(tasks.create_task(self.chats.watch(), name="chats").cancel)
             await self.lanes.start()
         except BaseException as problem:
             await self._stack.aclose()

@@ -9,6 +9,8 @@ from fast_agent.core.model_resolution import get_context_model_references, resol
 from fast_agent.core.validation import get_agent_dependencies
 from fast_agent.llm.model_factory import ModelFactory
 
+from tasks.chat_rules import ChatRule
+from tasks.session import SessionKey
 from tasks.settings import Settings
 from workers import texts
 from workers.interfaces import TurnRequest
@@ -68,8 +70,16 @@ class ModelChoice:
 class ModelChooser:
     """Chooses by the registered cards, the session's wishes and the state of the breaker."""
 
-    def __init__(self, fast: "FastAgent", settings: Settings, breaker: Breaker) -> None:
+    def __init__(
+        self,
+        fast: "FastAgent",
+        settings: Settings,
+        breaker: Breaker,
+        rule_of: Callable[[SessionKey], ChatRule] = lambda _: ChatRule(),
+    ) -> None:
+        """Choose by these; ``rule_of``: what the operator says of a session."""
         self._fast = fast
+        self._rule_of = rule_of
         self._settings = settings
         self._breaker = breaker
         self._reads: dict[str, Callable[[str], bool]] = {}
@@ -100,30 +110,34 @@ class ModelChooser:
         Raises:
             TurnFailed: the model's breaker is open, and so is the fallback's.
         """
-        agent, model, refused = request.agent, request.model, dict[str, str]()
-        if agent is None or agent not in self._fast.agents or not self._choosable(agent):
-            if agent is not None:
-                refused["agent"] = texts.no_such_agent(agent, self.default)
-            agent = self.default
+        model, refused, (agent, _) = request.model, dict[str, str](), self.answering(request)
+        if request.agent not in (None, agent):
+            refused["agent"] = texts.no_such_agent(request.agent or "", agent)
         if model is not None and (why := self._no_model(agent, model)):
             refused["model"] = why
             model = None
-        return replace(self._at_hand(agent, model, Caller.of(request)), refused=refused)
+        chosen = model is not None
+        if model is None and not self._without_model(agent):
+            # A workflow without a model of its own is no fault of the person who asks.
+            model = self._rule_of(request.session).model
+        choice = self._at_hand(agent, model, Caller.of(request))
+        return replace(choice, chosen=choice.chosen and chosen, refused=refused)
 
     def answering(self, request: TurnRequest) -> tuple[str, bool]:
         """The agent that answers, and whether it is a workflow; whatever the state of its model is."""
-        agent = request.agent
-        if agent is None or agent not in self._fast.agents or not self._choosable(agent):
-            agent = self.default
+        wishes = (request.agent, self._rule_of(request.session).agent)
+        agent = next((name for name in wishes if name is not None and self._choosable(name)), self.default)
         return agent, self._type(agent) in WORKFLOWS
 
     def _no_model(self, agent: str, model: str) -> str | None:
         """Why a session cannot have a model, as a sentence for the user; None if it can."""
         if model not in self._settings.models:
             return texts.no_such_model(model)
-        if all(self._type(name) in _WITHOUT_MODEL for name in self._members(agent)):
-            return texts.model_does_not_apply(agent, model)
-        return None
+        return texts.model_does_not_apply(agent, model) if self._without_model(agent) else None
+
+    def _without_model(self, agent: str) -> bool:
+        """Whether no agent takes a part in the answer that calls a model."""
+        return all(self._type(name) in _WITHOUT_MODEL for name in self._members(agent))
 
     def _at_hand(self, agent: str, wanted: str | None, caller: Caller) -> ModelChoice:
         """Choose a model that the breaker lets through: the wanted one, else the fallback.
@@ -192,4 +206,4 @@ class ModelChooser:
         return str(getattr(kind, "value", kind))
 
     def _choosable(self, agent: str) -> bool:
-        return not self._fast.agents[agent].get("tool_only", False)
+        return agent in self._fast.agents and not self._fast.agents[agent].get("tool_only", False)

@@ -1,0 +1,60 @@
+"""``cohort doctor``: the file of single chats and topics (``COHORT_CHATS``)."""
+
+from ops import model
+from ops.agent_config import configuration
+from ops.commands.finding import Finding
+from ops.context import Context
+from tasks import chat_rules
+from tasks.agent_files import BadFile, card_files, read_card
+from tasks.errors import Misconfigured
+from tasks.settings import Settings
+
+
+async def chats(here: Context) -> list[Finding]:
+    """Whether the file can be used, and whether what it names is there."""
+    about, path = "chats", here.settings.chats
+    try:
+        rules = chat_rules.read(path).every()
+    except BadFile as problem:
+        return [Finding(about, "problem", str(problem))]
+    if not path.exists():
+        return []
+    found = [Finding(about, "ok", f"{path} has {len(rules)} rules")]
+    agents, keys = _agents(here), _keys(here)
+    for where, rule in rules:
+        if rule.agent is not None and agents and rule.agent not in agents:
+            seen = f"{where}: no card is named {rule.agent}; the default agent answers"
+            found.append(Finding(about, "warning", seen, f"name one of {', '.join(sorted(agents))}"))
+        wanted = model.key_for(rule.model) if rule.model is not None else None
+        if wanted is not None and wanted not in keys:
+            found.append(Finding(about, "warning", f"{where}: {rule.model}, but {wanted} is not set", f"set {wanted}"))
+    return found
+
+
+def hears_too_little(settings: Settings) -> list[Finding]:
+    """The rules ``mention: always`` of a bot to which Telegram does not show all messages of its groups."""
+    try:
+        rules = chat_rules.read(settings.chats).every()
+    except BadFile:
+        return []
+    do = "let @BotFather switch its privacy mode off and add it to the group again, or make it an admin there"
+    return [
+        Finding("chats", "warning", f"{where}: `mention: always`, but the bot sees only what is addressed to it", do)
+        for where, rule in rules
+        if rule.mention == "always"
+    ]
+
+
+def _agents(here: Context) -> frozenset[str]:
+    """The names of all cards; none where one cannot be read, which another check reports."""
+    try:
+        return frozenset(read_card(path).name for path in card_files(here.settings.cards))
+    except BadFile:
+        return frozenset()
+
+
+def _keys(here: Context) -> list[str]:
+    try:
+        return model.keys_in(here.environ, configuration(here.settings))
+    except Misconfigured:
+        return model.keys_in(here.environ, {})

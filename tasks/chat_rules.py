@@ -1,0 +1,190 @@
+"""The operator's file of single chats and topics (``chats.yaml``): which agent and model answer there, and when."""
+
+import asyncio
+import difflib
+import logging
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StrictStr, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from tasks.agent_files import BadFile, read_mapping
+from tasks.session import SessionKey
+
+log = logging.getLogger("cohort.chats")
+
+_LOOK_EVERY_S = 2.0
+_MOST_CHATS = 10_000
+
+type Mention = Literal["mention", "always", "never"]
+
+
+class ChatRule(BaseModel):
+    """What holds in one chat or topic; None leaves it to the chat, and there to the settings."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    agent: StrictStr | None = None
+    """Answers where the chat has not chosen another one."""
+    model: StrictStr | None = None
+    """Also one that ``COHORT_MODELS`` does not offer."""
+    mention: Mention | None = None
+    """In a group: messages are answered that mention the bot or reply to it (the default), all of them, or not one."""
+
+    @field_validator("agent", "model")
+    @classmethod
+    def _some_name(cls, name: str | None) -> str | None:
+        if name is not None and not name.strip():
+            raise PydanticCustomError("blank", "is blank; name one, or leave the line out")
+        return name
+
+
+class ChatWithTopics(ChatRule):
+    """A chat with its topics."""
+
+    topics: Mapping[int, ChatRule] = Field(default_factory=dict[int, ChatRule], max_length=_MOST_CHATS)
+    """By the number that ``/whoami`` names."""
+
+
+class ChatRules(BaseModel):
+    """The whole file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    chats: Mapping[int, ChatWithTopics] = Field(default_factory=dict[int, ChatWithTopics], max_length=_MOST_CHATS)
+
+    @model_validator(mode="after")
+    def _groups_alone_mention(self) -> "ChatRules":
+        for chat, rule in self.chats.items():
+            if chat > 0 and any(one.mention is not None for one in (rule, *rule.topics.values())):
+                said = "is a private chat, where each message is for the bot; `mention` is for groups"
+                raise PydanticCustomError("private", "chats.{chat}: {said}", {"chat": chat, "said": said})
+        return self
+
+    @field_validator("chats", mode="before")
+    @classmethod
+    def _none_yet(cls, chats: object) -> object:
+        return {} if chats is None else chats
+
+    def of(self, session: SessionKey) -> ChatRule:
+        """What holds in a session: its topic's word, else its chat's."""
+        chat = self.chats.get(session.chat)
+        if chat is None:
+            return _NO_RULE
+        topic = chat.topics.get(session.topic) if session.topic is not None else None
+        return chat if topic is None else chat.model_copy(update=topic.model_dump(exclude_none=True))
+
+    def every(self) -> Sequence[tuple[str, ChatRule]]:
+        """All rules, each with where it stands."""
+        found: list[tuple[str, ChatRule]] = []
+        for chat, rule in self.chats.items():
+            found.append((f"chats.{chat}", rule))
+            found += [(f"chats.{chat}.topics.{topic}", one) for topic, one in rule.topics.items()]
+        return found
+
+
+_NO_RULE = ChatRule()
+
+
+def read(path: Path) -> ChatRules:
+    """Read the file; one that is missing has no rules.
+
+    Raises:
+        BadFile: it cannot be used: where, what, what to do.
+    """
+    if not path.exists():
+        return ChatRules()
+    try:
+        return ChatRules.model_validate(read_mapping(path))
+    except ValidationError as problem:
+        error = problem.errors(include_url=False, include_context=False)[0]
+        # Of a mapping's bad key pydantic says so behind the key.
+        place = [part for part in error["loc"] if part != "[key]"]
+        named = ".".join(map(str, place))
+        what = {
+            "extra_forbidden": f"{named}: there is no such key",
+            "literal_error": f"{named}: must be mention, always or never",
+            "int_parsing": f"{named}: is no number of a chat or a topic",
+            "string_type": f"{named}: is no text",
+            "model_type": f"{named}: is no mapping",
+            "mapping_type": f"{named}: is no mapping",
+            "dict_type": f"{named}: is no mapping",
+            "int_from_float": f"{named}: is no number of a chat or a topic",
+            "too_long": f"{named}: holds more than {_MOST_CHATS}",
+        }.get(error["type"], f"{named}: {error['msg']}" if named else error["msg"])
+        raise BadFile(path, _line(path, place), what, _remedy(error["type"], str(place[-1]) if place else "")) from None
+
+
+def _remedy(kind: str, word: str) -> str:
+    keys = [*ChatWithTopics.model_fields, *ChatRules.model_fields]
+    if kind == "extra_forbidden" and (near := difflib.get_close_matches(word, keys, n=1)):
+        return f"did you mean `{near[0]}`?"
+    return "see COHORT_CHATS in docs/operating.md"
+
+
+def _line(path: Path, place: Sequence[int | str]) -> int | None:
+    """The line of the key that stands at a place, as far as the file has it."""
+    node: yaml.Node | None = None
+    with suppress(OSError, ValueError, yaml.YAMLError):
+        # It may change meanwhile.
+        node = yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
+    line = None
+    for part in place:
+        pairs = node.value if isinstance(node, yaml.MappingNode) else []
+        found = [(key, value) for key, value in pairs if str(key.value) == str(part)]
+        if not found:
+            break
+        key, node = found[-1]
+        line = key.start_mark.line + 1
+    return line
+
+
+class ChatRulesFile:
+    """The rules that hold now. A changed file is read; one that cannot be used is told once, and the old rules stay."""
+
+    def __init__(self, path: Path) -> None:
+        """Read the file.
+
+        Raises:
+            BadFile: it cannot be used.
+        """
+        self._path = path
+        self._seen = self._stamp()
+        self.now = read(path)
+
+    def of(self, session: SessionKey) -> ChatRule:
+        """What holds in a session."""
+        return self.now.of(session)
+
+    def _stamp(self) -> tuple[int, int, int] | None:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size, found.st_ino
+
+    def look(self) -> bool:
+        """Read the file again if it has changed. Returns whether other rules hold now."""
+        stamp = self._stamp()
+        if stamp == self._seen:
+            return False
+        self._seen = stamp
+        try:
+            rules = read(self._path)
+        except BadFile as problem:
+            log.error("chats.refused", extra={"problem": str(problem)})  # noqa: TRY400 - one line says it all
+            return False
+        changed, self.now = rules != self.now, rules
+        if changed:
+            log.info("chats.read", extra={"chats": len(rules.chats)})
+        return changed
+
+    async def watch(self) -> None:
+        """Keep it current until cancelled."""
+        while True:
+            await asyncio.sleep(_LOOK_EVERY_S)
+            await asyncio.to_thread(self.look)

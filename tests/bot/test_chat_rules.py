@@ -1,0 +1,74 @@
+"""chats.yaml as the bot reads it: which messages of a group it attends to, and what it shows as answering."""
+
+from pathlib import Path
+
+import pytest
+
+from tasks.settings import load
+from tasks.store import Store
+from tests.bot.conftest import Doorway, make_doorway
+from tests.bot.updates import BEN, FORUM, GROUP, said
+
+GROUPS, TOPIC = "4242:-55", "4242:-1001234:t7"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "chats.yaml"
+
+
+def rule(doorway: Doorway, text: str) -> None:
+    """Write the file, and have the bot look at it."""
+    doorway.settings.chats.write_text(text)
+    assert doorway.chats.look()
+
+
+@pytest.fixture
+def doorway(redis_url: str, store: Store, file: Path) -> Doorway:
+    given = {"REDIS_URL": redis_url, "TELEGRAM_BOT_TOKEN": "4242:x", "COHORT_MODELS": "a,b", "COHORT_MODEL": "plain"}
+    return make_doorway(load({**given, "COHORT_CHATS": str(file)}), store)
+
+
+async def taken(doorway: Doorway, text: str, update_id: int, session: str = GROUPS) -> list[str]:
+    """The texts that wait in a session after a message of its group."""
+    more = {"message_thread_id": 7, "is_topic_message": True} if session == TOPIC else {}
+    chat = FORUM if session == TOPIC else GROUP
+    await doorway.door.take([said(text, sender=BEN, chat=chat, update_id=update_id, message_id=update_id, **more)])
+    return [entry.text for entry in await doorway.inbox(session)]
+
+
+@pytest.mark.promise("chat-rules")
+async def test_a_groups_mention_rule_holds_from_the_moment_the_file_changes(doorway: Doorway) -> None:
+    assert await taken(doorway, "between us", 1) == []
+    rule(doorway, "chats:\n  -55: {mention: always}\n")
+    assert await taken(doorway, "to all", 2) == ["to all"]
+    rule(doorway, "chats:\n  -55:\n    mention: never\n")
+    assert await taken(doorway, "@cohort_bot and now?", 3) == ["to all"]
+    assert await taken(doorway, "/new", 4) == ["to all", ""], "commands are carried out"
+    rule(doorway, "")
+    assert await taken(doorway, "@cohort_bot hello", 5) == ["to all", "", "hello"]
+
+
+@pytest.mark.promise("chat-rules")
+async def test_a_topic_has_a_rule_of_its_own_and_what_it_leaves_open_is_its_chats(doorway: Doorway) -> None:
+    rule(doorway, "chats:\n  -1001234: {mention: never, agent: poet, topics: {7: {mention: always, model: big}}}\n")
+    assert await taken(doorway, "hi", 1, TOPIC) == ["hi"]
+    await taken(doorway, "/status@cohort_bot", 2, TOPIC)
+    ((_, shown),) = await doorway.said()
+    assert "poet" in shown
+    assert "big" in shown
+
+
+async def test_what_a_silent_chat_says_is_no_context_of_a_later_message(doorway: Doorway) -> None:
+    rule(doorway, "chats:\n  -55: {mention: never}\n")
+    await taken(doorway, "a secret", 1)
+    rule(doorway, "{}\n")
+    await taken(doorway, "@cohort_bot hi", 2)
+    (entry,) = await doorway.inbox(GROUPS)
+    assert entry.overheard == ()
+
+
+async def test_in_a_chat_with_always_service_messages_stay_unanswered(doorway: Doorway) -> None:
+    rule(doorway, "chats:\n  -55: {mention: always}\n")
+    await doorway.door.take([said(None, chat=GROUP, update_id=1, pinned_message=None)])
+    assert await doorway.said() == []

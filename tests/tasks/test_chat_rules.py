@@ -1,0 +1,91 @@
+"""The operator's file of single chats: what it may say, how a mistake is named, and that a bad file changes nothing."""
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from tasks.agent_files import BadFile
+from tasks.chat_rules import ChatRule, ChatRulesFile, read
+from tasks.session import SessionKey
+
+GOOD = """
+chats:
+  -1001234:            # a forum
+    agent: support
+    mention: always
+    topics:
+      7: {agent: poet, mention: never}
+      8: {model: big}
+  700:                 # a person
+    model: small
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "chats.yaml"
+
+
+@pytest.mark.promise("chat-rules")
+def test_a_topics_word_stands_above_its_chats_and_other_chats_have_none(file: Path) -> None:
+    assert read(file).of(SessionKey(1, 700)) == ChatRule(), "a missing file has no rules"
+    file.write_text(GOOD)
+    rules = read(file)
+
+    def of(chat: int, topic: int | None = None) -> tuple[str | None, ...]:
+        rule = rules.of(SessionKey(1, chat, topic))
+        return rule.agent, rule.model, rule.mention
+
+    assert of(-1001234) == of(-1001234, 9) == ("support", None, "always")
+    assert of(-1001234, 7) == ("poet", None, "never")
+    assert of(-1001234, 8) == ("support", "big", "always")
+    assert of(700) == (None, "small", None)
+    assert of(701) == (None, None, None)
+
+
+@pytest.mark.promise("chat-rules")
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ("chat: {}\n", 1, "chat: there is no such key; did you mean `chats`?"),
+        ("chats:\n  -1:\n    agnt: x\n", 3, "chats.-1.agnt: there is no such key; did you mean `agent`?"),
+        ("chats:\n  -1:\n    topics:\n      7: {modle: x}\n", 4, "modle: there is no such key; did you mean `model`?"),
+        ("chats:\n  -1: {mention: sometimes}\n", 2, "mention: must be mention, always or never"),
+        ("chats:\n  abc: {}\n", 2, "chats.abc: is no number of a chat or a topic"),
+        ("chats:\n  -1: {agent: 7}\n", 2, "chats.-1.agent: is no text"),
+        ("chats:\n  -1: {model: ' '}\n", 2, "chats.-1.model: is blank"),
+        ("chats: [1]\n", 1, "chats: is no mapping"),
+        ("chats:\n  -1: x\n", 2, "chats.-1: is no mapping"),
+        ("chats:\n  700: {mention: never}\n", None, "chats.700: is a private chat"),
+        ("chats: {\n", 2, "not YAML"),
+        ("- x\n", 1, "not a mapping"),
+    ],
+)
+def test_a_mistake_is_one_line_with_its_place(file: Path, text: str, line: int | None, said: str) -> None:
+    file.write_text(text)
+    with pytest.raises(BadFile) as caught:
+        read(file)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert caught.value.line == line
+
+
+@pytest.mark.promise("chat-rules")
+def test_a_changed_file_is_read_and_a_bad_one_is_told_once_and_leaves_the_old_rules(
+    file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file.write_text("chats:\n  -1: {agent: a}\n")
+    rules = ChatRulesFile(file)
+    assert not rules.look()
+    file.write_text("chats:\n  -1: {agent: bee}\n")
+    assert rules.look()
+    assert rules.of(SessionKey(1, -1)).agent == "bee"
+    with caplog.at_level(logging.ERROR):
+        file.write_text("chats:\n  -1: {agnt: sea}\n")
+        assert [rules.look(), rules.look(), rules.of(SessionKey(1, -1)).agent] == [False, False, "bee"]
+    (told,) = caplog.records
+    assert "agnt: there is no such key" in vars(told)["problem"]
+    file.unlink()
+    assert rules.look()
+    assert rules.of(SessionKey(1, -1)) == ChatRule()
