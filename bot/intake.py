@@ -13,6 +13,7 @@ from bot.admission import AccessControl
 from bot.answers import Answers, say
 from bot.attention import Attention
 from bot.entries import After, Item, buried, moved_entry
+from bot.feedback import Feedback
 from bot.group_control import GroupControl, for_members, with_role
 from bot.interrupts import Interrupts
 from bot.notices import Notices
@@ -22,7 +23,7 @@ from bot.rate import PersonalRate
 from bot.recent import Allowance
 from bot.signs import Signs
 from bot.updates.commands import Command
-from bot.updates.meaning import BotIdentity, Ignored, Incoming, Malformed, Meaning, Moved
+from bot.updates.meaning import BotIdentity, Ignored, Incoming, Malformed, Meaning, Moved, Reacted
 from tasks import metrics
 from tasks.clock import Clock
 from tasks.doorbell import Doorbells
@@ -79,6 +80,7 @@ class UpdateIntake:
         attention: Attention,
         overheard: OverheardMessages,
         control: GroupControl,
+        feedback: Feedback,
         clock: Clock,
     ) -> None:
         self._me = me
@@ -95,6 +97,7 @@ class UpdateIntake:
         self._attention = attention
         self._overheard = overheard
         self._control = control
+        self._feedback = feedback
         self._asks = Allowance(_ASKS, _ASKS_IN, _REMEMBERED, clock)
 
     async def take(self, updates: Sequence[object]) -> bool:
@@ -137,6 +140,8 @@ class UpdateIntake:
                 if not await self._moves(old, new, before):
                     return Item(meaning, Accept(update_id))
                 return Item(meaning, Accept(meaning.update_id, inbound=moved_entry(meaning, self._clock.now())))
+            case Reacted():
+                return Item(meaning, await self._feedback.take(meaning))
             case Ignored(update_id, _, callback):
                 return Item(meaning, Accept(update_id), press=callback, press_says=callback and texts.BUTTON_TOO_OLD)
             case Incoming():
@@ -291,5 +296,5 @@ def _log(meaning: Meaning) -> None:
             log.info("chat.moved", extra={"session": str(old), "renamed": str(new)})
         case Ignored(update_id, why, _):
             log.debug("update.ignored", extra={"update_id": update_id, "why": why})
-        case Incoming():
+        case _:
             pass

@@ -15,6 +15,7 @@ from bot.admission import AccessControl
 from bot.answers import Answers
 from bot.api import Telegram, client
 from bot.attention import Attention
+from bot.feedback import Feedback
 from bot.group_control import GroupControl
 from bot.heartbeat import BotHeartbeat
 from bot.intake import UpdateIntake
@@ -180,6 +181,7 @@ async def _work(connections: Connections, stop: Stop) -> None:
         attention=Attention(connections.me, chats, clock),
         overheard=overheard,
         control=GroupControl(settings.group_control, telegram.administrators, clock),
+        feedback=Feedback(connections.me.id, store.feedback, people, clock),
         clock=clock,
     )
 

@@ -42,6 +42,8 @@ KINDS = (
     KeyKind("cohort:bot:*:people", "hash", "permanent", "who was let in or kept out, and in which role"),
     KeyKind("cohort:bot:*:pairing", "hash", "expires", "digest and role of the pairing code that is valid"),
     KeyKind("cohort:bot:*:guesses", "string", "expires", "pairing codes that were sent within the hour"),
+    KeyKind("cohort:bot:*:answers:*", "list", "expires", "a chat's last answers: message, what it answers, topic"),
+    KeyKind("cohort:bot:*:feedback", "zset", "expires", "thumbs at answers, by the time they were put there"),
     KeyKind(LOGINS, "hash", "permanent", "logins of one person at MCP servers, sealed"),
     KeyKind("cohort:bots", "hash", "expires", "the bot's processes: who polls, and since when"),
     KeyKind("cohort:slot:*:pending", "zset", "empties", "session -> when its oldest work was accepted"),
@@ -119,6 +121,15 @@ def pairing(bot: int) -> str:
 
 def guesses(bot: int) -> str:
     return f"{PREFIX}bot:{bot}:guesses"
+
+
+def answers(session: SessionKey) -> str:
+    """Of the whole chat: a reaction does not name its topic."""
+    return f"{PREFIX}bot:{session.bot}:answers:{session.chat}"
+
+
+def feedback(bot: int | str) -> str:
+    return f"{PREFIX}bot:{bot}:feedback"
 
 
 def logins(bot: int, person: int) -> str:

@@ -88,6 +88,7 @@ PROMISES = {
     "no-secrets": "No secret is shown or logged.",
     "overheard": "What a group says among itself comes along with its next message, bounded, marked, by its authors.",
     "chat-rules": "The operator's file says which agent and model answer in a chat or topic, and when, and is hot.",
+    "feedback": "Thumbs at answers are kept by answer, bounded, and `cohort feedback` shows them with the turn.",
     "group-control": "In a group only those whom the operator chose start over, choose for all, or press buttons.",
     "commands": "A mistyped command is told the nearest, and each kind of chat has the menu of what works in it.",
     "pairing": "A pairing code lets one person in, once, who sends it alone; guesses are few and tell nothing.",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bot.updates.commands import Command
 from tasks.envelope import Inbound
+from tasks.feedback import Thumb
 from tasks.session import SessionKey
 
 _TO_A_PERSON = re.compile(r"(?:(?:https?://)?t\.me/|tg://resolve\?domain=)(\w{3,32})/?", re.IGNORECASE)
@@ -63,6 +64,18 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
+class Reacted:
+    """A person changed their thumb at a message."""
+
+    update_id: int
+    chat: int
+    message_id: int
+    person: int
+    thumb: Thumb | None
+    """None: it is taken back."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ignored:
     """An update that asks for nothing."""
 
@@ -97,4 +110,4 @@ class UpdateReading:
         return Ignored(self.update_id, why, callback)
 
 
-type Meaning = Incoming | Moved | Ignored | Malformed
+type Meaning = Incoming | Moved | Reacted | Ignored | Malformed

@@ -254,6 +254,24 @@ class MembershipChange(Object):
     new_chat_member: Maybe[ChatMember] = None
 
 
+class Reaction(Object):
+    """``ReactionType``: an emoji, or one of the kinds without one."""
+
+    emoji: Hint = None
+
+
+class ReactionChange(Object):
+    """``MessageReactionUpdated``: one person changed their reactions to a message."""
+
+    chat: MessageChat
+    message_id: Number
+    user: User | None = None
+    actor_chat: NamedChat | None = None
+    """In whose name, where it is no person's own."""
+    old_reaction: Objects[Reaction] = ()
+    new_reaction: Objects[Reaction] = ()
+
+
 class TelegramUpdate(Object):
     """``Update``, with the kinds that the bot asks Telegram for."""
 
@@ -264,6 +282,7 @@ class TelegramUpdate(Object):
     edited_business_message: Kind[Message] = None
     callback_query: Kind[CallbackQuery] = None
     my_chat_member: Kind[MembershipChange] = None
+    message_reaction: Kind[ReactionChange] = None
     stopped_message_generation: Kind[GenerationStopped] = None
 
 

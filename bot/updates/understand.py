@@ -44,6 +44,7 @@ from bot.updates.origin import (
     without_mention,
 )
 from bot.updates.quotes import quote_of, quoted_files, quoted_of
+from bot.updates.reactions import reacted
 from tasks.envelope import Inbound, InboundKind, Media
 from tasks.pairing import is_code
 from tasks.session import SessionKey
@@ -280,4 +281,5 @@ _KINDS: dict[str, Callable[[UpdateReading, Any], Meaning]] = {
     "callback_query": pressed,
     "stopped_message_generation": stopped,
     "my_chat_member": _membership,
+    "message_reaction": reacted,
 }

@@ -45,6 +45,7 @@ async def forget(here: Context, whose: Whose) -> Told:
         told.counts.update(first.counts)
         told.counts.update(second.counts)
         told.groups = first.groups | second.groups
+        told.counts["thumbs at answers"] += await store.feedback.forget(whose)
         people = {whose.user} if whose.user is not None else {one.chat for one in sessions if one.chat > 0}
         told.counts["places in broadcasts"] += await store.broadcasts.forget(people)
         await store.trail.renew_log_key()

@@ -13,6 +13,7 @@ from tasks.store.bots import BotStore
 from tasks.store.broadcasts import BroadcastStore
 from tasks.store.dead import DeadStore
 from tasks.store.erasure import Erasure
+from tasks.store.feedback import FeedbackStore
 from tasks.store.figures import FigureStore
 from tasks.store.intake import IntakeStore
 from tasks.store.journal import JournalStore
@@ -69,6 +70,7 @@ class Store:
     pauses: PauseStore
     broadcasts: BroadcastStore
     people: PeopleStore
+    feedback: FeedbackStore
     tool_reminders: ReminderStore
     """``reminders``, as tools set them."""
     trail: TrailStore
@@ -131,6 +133,7 @@ def _store(settings: Settings, clock: Clock, redis: Redis, *, heartbeat: Redis, 
         pauses=PauseStore(heartbeat, clock),
         broadcasts=BroadcastStore(redis),
         people=PeopleStore(redis, clock),
+        feedback=FeedbackStore(redis, clock),
         erasure=Erasure(redis, clock, slots=settings.slots),
         tool_reminders=ReminderStore(tools, clock, slots=settings.slots),
         trail=TrailStore(heartbeat),

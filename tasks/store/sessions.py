@@ -246,15 +246,14 @@ class SessionStore(SessionViews):
         with guard():
             return tuple(await cast("Any", self._redis).lrange(keys.inbox(claim.session), 0, -1))
 
-    async def delivered(self, claim: Claim, reply: bytes) -> None:
-        """Telegram has taken the oldest reply, given as it was read.
+    async def delivered(self, claim: Claim, reply: bytes, mark: str = "") -> None:
+        """Telegram has taken the oldest reply, given as it was read; ``mark``: where it shows (``tasks.feedback``).
 
         Raises:
             ClaimLost: another incarnation delivers now.
         """
-        session = claim.session
-        args = [claim.owner, claim.epoch, reply]
-        if not await self._delivered([keys.state(session), keys.outbox(session)], args):
+        names = [keys.state(claim.session), keys.outbox(claim.session), keys.answers(claim.session)]
+        if not await self._delivered(names, [claim.owner, claim.epoch, reply, mark]):
             raise ClaimLost
 
     async def hand_off(self, claim: Claim, *, counts: bool = False) -> None:

@@ -60,7 +60,7 @@ class Whose:
         if kind.lifetime != "expires" and kind.pattern != keys.LOGINS:
             return False
         if self.session is not None:
-            return name == keys.reminders(f"s:{self.session}")
+            return name in (keys.reminders(f"s:{self.session}"), keys.answers(self.session))
         of = name.removeprefix(keys.PREFIX).partition(":")[2]
         return self.user is not None and not of.startswith(f"{self.user}:") and _names(of, self.user)
 

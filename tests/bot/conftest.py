@@ -14,6 +14,7 @@ from bot.admission import AccessControl
 from bot.answers import Answers
 from bot.api import Telegram, client
 from bot.attention import Attention
+from bot.feedback import Feedback
 from bot.group_control import Administrators, GroupControl
 from bot.intake import UpdateIntake
 from bot.interrupts import Interrupts
@@ -229,6 +230,7 @@ def make_doorway(
         attention=Attention(BotIdentity.of(BOT, "cohort_bot"), chats, clock),
         overheard=OverheardMessages(settings.group_context),
         control=GroupControl(settings.group_control, admins, clock),
+        feedback=Feedback(BOT, store.feedback, people, clock),
         clock=clock,
     )
     behind = (store, remote, signs, interrupts, acks, agents, clock, people, logins, revocations, chats)

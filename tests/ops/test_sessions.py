@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ops.commands import log_files
+from tasks.feedback import Opinion
 from tasks.settings import Settings, load
 from tasks.store import Store, connect
 from tests.harness.command import cohort
@@ -74,6 +75,7 @@ async def test_after_a_person_is_forgotten_no_file_of_the_home_holds_their_numbe
         settings = load({"REDIS_URL": url, "TELEGRAM_BOT_TOKEN": f"{BOT}:t"})
         async with connect(settings) as store:
             await filled(store, settings)
+            await store.feedback.put(Opinion(GROUP, 10, 5, ANN, "up"))
             await store.redis.config_set("save", "3600 1")
             await store.redis.bgsave()
             await store.members.report_death("w-one")

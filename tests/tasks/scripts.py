@@ -116,8 +116,8 @@ STEPS = (
     ),
     Step(
         "delivered",
-        ["state", "outbox"],
-        ["w-one", "3", '{"v": 1}'],
+        ["state", "outbox", "answers"],
+        ["w-one", "3", '{"v": 1}', "10:1:"],
         {"state": STATE, "outbox": ['{"v": 1}', "{}"]},
     ),
     Step("drop_head", ["list"], ["a"], {"list": ["a", "b"]}),

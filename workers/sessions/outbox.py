@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from botapi.errors import ChatMigrated, Undeliverable
 from tasks.envelope import DeadLetter, Reply
 from tasks.errors import ClaimLost, EnvelopeInvalid, Retryable
+from tasks.feedback import mark
 from tasks.session import SessionKey
 from tasks.store.sessions import Commit
 from tasks.turn_record import with_reference
@@ -50,7 +51,7 @@ class Outbox:
                 reply = Reply.from_json(raw)
             except EnvelopeInvalid as problem:
                 log.exception("reply.unreadable")
-                reply = None
+                reply, shown = None, ""
                 await self._give_up(owned, raw, None, problem)
             else:
                 message_id = await self._deliver_one(owned, raw, reply)
@@ -61,11 +62,12 @@ class Outbox:
                     owned.inherited = ()
                     await self._sleep(LATE_S)
                     await self._deliver_one(owned, raw, reply)
+                shown = mark(owned.session, message_id, reply.answers)
                 if message_id is not None and reply.question is not None:
                     # Before it is confirmed: a question is shown twice rather than never withdrawn.
                     await owned.note_asked(reply.question, message_id)
             self._steps("delivered")
-            await self._confirm(owned, raw)
+            await self._confirm(owned, raw, shown)
             if reply is not None and reply.files:
                 self._delivery.delivered(owned.session, reply)
 
@@ -99,12 +101,12 @@ class Outbox:
                 await self._give_up(owned, raw, reply, defect)
             return None
 
-    async def _confirm(self, owned: OwnedSession, raw: bytes) -> None:
+    async def _confirm(self, owned: OwnedSession, raw: bytes, shown: str) -> None:
         try:
-            await owned.delivered(raw)
+            await owned.delivered(raw, shown)
         except asyncio.CancelledError:
             # Telegram has it, so the next owner must not deliver it again.
-            await owned.delivered_once(raw)
+            await owned.delivered_once(raw, shown)
             raise
 
     async def _give_up(self, owned: OwnedSession, raw: bytes, reply: Reply | None, problem: Exception) -> None:

@@ -171,14 +171,14 @@ class OwnedSession(StateView):
             kept = await self._write(lambda: self._journal.append(self._claim, steps))
         return kept
 
-    async def delivered(self, reply: bytes) -> None:
-        """Drop the oldest reply: Telegram has it."""
-        await self._write(lambda: self._sessions.delivered(self._claim, reply))
+    async def delivered(self, reply: bytes, mark: str = "") -> None:
+        """Drop the oldest reply: Telegram has it; ``mark``: where it shows (``tasks.feedback``)."""
+        await self._write(lambda: self._sessions.delivered(self._claim, reply, mark))
 
-    async def delivered_once(self, reply: bytes) -> None:
+    async def delivered_once(self, reply: bytes, mark: str = "") -> None:
         """The same in one attempt, for a task that is being cancelled."""
         with suppress(StoreUnavailable, ClaimLost):
-            await self._sessions.delivered(self._claim, reply)
+            await self._sessions.delivered(self._claim, reply, mark)
 
     async def note_batch_size(self, entries: int) -> None:
         """Record how many inbox entries the turn takes that begins now."""

@@ -1,0 +1,104 @@
+"""Thumbs at answers: recorded by answer for people who may talk, changed, taken back, bounded, erased."""
+
+from typing import Any
+
+import pytest
+from aiogram import types as tg
+
+from tasks import keys
+from tasks.access import Access
+from tasks.feedback import Opinion, mark, marked
+from tasks.session import SessionKey
+from tasks.settings import Settings
+from tasks.store import Store
+from tasks.store.whose import Whose
+from tests.bot.conftest import Doorway, make_doorway
+from tests.bot.updates import ANN, BEN, CHANNEL, FORUM, PRIVATE, SOME_DAY, raw
+
+UP, DOWN, HEART = (tg.ReactionTypeEmoji(emoji=one) for one in ("👍", "👎", "❤"))
+HERS, TOPIC = SessionKey(4242, ANN.id), SessionKey(4242, FORUM.id, 7)
+
+
+def reaction(
+    update_id: int,
+    *now: Any,
+    before: tuple[Any, ...] = (),
+    chat: tg.Chat = PRIVATE,
+    by: tg.User = ANN,
+    message: int = 10,
+) -> dict[str, Any]:
+    change = tg.MessageReactionUpdated(
+        chat=chat, message_id=message, user=by, date=SOME_DAY, old_reaction=list(before), new_reaction=list(now)
+    )
+    return raw(tg.Update(update_id=update_id, message_reaction=change))
+
+
+@pytest.fixture
+async def answered(store: Store) -> None:
+    """Message 10 of Ann's chat answers update 5; the same message of a topic answers update 6."""
+    for session, update in ((HERS, 5), (TOPIC, 6)):
+        await store.redis.lpush(keys.answers(session), mark(session, 10, (update,)))
+        await store.redis.expire(keys.answers(session), 60)
+
+
+async def kept(store: Store) -> set[tuple[str, int, int, str]]:
+    return {(str(one.session), one.update, one.person, one.thumb) for one in await store.feedback.since(0)}
+
+
+@pytest.mark.promise("feedback")
+@pytest.mark.usefixtures("answered")
+async def test_a_thumb_at_an_answer_is_kept_changed_and_taken_back(doorway: Doorway, store: Store) -> None:
+    for _ in range(2):
+        await doorway.door.take([reaction(1, UP, HEART), reaction(2, DOWN, chat=FORUM, by=BEN)])
+    assert await kept(store) == {("4242:700", 5, 700, "up"), ("4242:-1001234:t7", 6, 701, "down")}
+    await doorway.door.take([reaction(3, DOWN, before=(UP,))])
+    await doorway.door.take([reaction(4, before=(DOWN,), chat=FORUM, by=BEN)])
+    assert await kept(store) == {("4242:700", 5, 700, "down")}
+    (opinion,) = await store.feedback.since(0)
+    assert opinion.reference == Opinion(HERS, 1, 5, 1, "up").reference
+
+
+@pytest.mark.promise("feedback")
+@pytest.mark.usefixtures("answered")
+async def test_what_is_no_thumb_of_an_admitted_person_at_an_answer_is_not_kept(
+    settings: Settings, store: Store
+) -> None:
+    doorway = make_doorway(settings, store, access=Access(everybody=False, allow=frozenset({ANN.id})))
+    await doorway.door.take(
+        [
+            reaction(1, HEART),
+            reaction(2, UP, by=BEN),
+            reaction(3, UP, message=11),
+            reaction(4, UP, chat=CHANNEL),
+        ]
+    )
+    assert await kept(store) == set()
+    assert await doorway.said() == await doorway.lines_to_strangers() == []
+
+
+@pytest.mark.usefixtures("answered")
+async def test_one_persons_reactions_are_bounded(doorway: Doorway, store: Store) -> None:
+    await doorway.door.take([reaction(number, HEART, UP, message=11) for number in range(1, 31)])
+    await doorway.door.take([reaction(40, UP)])
+    assert await kept(store) == set()
+    doorway.clock.time += 61
+    await doorway.door.take([reaction(41, UP)])
+    assert len(await kept(store)) == 1
+
+
+@pytest.mark.promise("forgotten")
+async def test_forgetting_a_person_or_a_session_erases_its_thumbs(store: Store) -> None:
+    for session, person in ((HERS, ANN.id), (TOPIC, ANN.id), (TOPIC, BEN.id)):
+        await store.feedback.put(Opinion(session, 10, 5, person, "up"))
+    assert await store.feedback.forget(Whose(user=ANN.id)) == 2
+    assert await kept(store) == {(str(TOPIC), 5, BEN.id, "up")}
+    assert await store.feedback.forget(Whose(session=TOPIC)) == 1
+
+
+def test_a_message_is_found_among_marks_and_rubbish_is_passed_over() -> None:
+    marks = ["", "x:1:", "10:5", "11:6:7", "12:-3:", "10:9:"]
+    assert marked(1, 2, 10, marks) == (SessionKey(1, 2), 5)
+    assert marked(1, 2, 11, marks) == (SessionKey(1, 2, 7), 6)
+    assert marked(1, 2, 12, marks) == (SessionKey(1, 2), -3)
+    assert marked(1, 2, 13, marks) is None
+    assert mark(SessionKey(1, 2, None, "b"), 10, (5,)) == mark(HERS, None, (5,)) == mark(HERS, 10, ()) == ""
