@@ -15,6 +15,7 @@ from bot.admission import AccessControl
 from bot.answers import Answers
 from bot.api import Telegram, client
 from bot.attention import Attention
+from bot.closed_chats import noting
 from bot.feedback import Feedback
 from bot.group_control import GroupControl
 from bot.heartbeat import BotHeartbeat
@@ -193,7 +194,7 @@ async def _work(connections: Connections, stop: Stop) -> None:
     pauses = PauseView(store.pauses)
     with suppress(StoreUnavailable):
         await pauses.refresh()
-    accept = held(intake.take, pauses)
+    accept = held(noting(intake.take, connections.me.id, store.closed), pauses)
 
     metrics.watch(metrics.LAST_POLL, heartbeat.poll_age)
 

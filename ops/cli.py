@@ -13,7 +13,21 @@ from typing import Annotated
 
 import typer
 
-from ops.commands import backup, broadcast, cards, config, dead, feedback, find, pair, pause, pool, sessions, status
+from ops.commands import (
+    backup,
+    broadcast,
+    cards,
+    chats,
+    config,
+    dead,
+    feedback,
+    find,
+    pair,
+    pause,
+    pool,
+    sessions,
+    status,
+)
 from ops.commands.finding import Finding
 from ops.context import Context, context, run
 from ops.environment import ProcessKind, environment, needed
@@ -135,6 +149,7 @@ def doctor(
 status.register(app)
 find.register(app)
 feedback.register(app)
+chats.register(app)
 pool.register(app)
 app.add_typer(dead.app, name="dead")
 app.add_typer(cards.app, name="cards")

@@ -44,6 +44,7 @@ KINDS = (
     KeyKind("cohort:bot:*:guesses", "string", "expires", "pairing codes that were sent within the hour"),
     KeyKind("cohort:bot:*:answers:*", "list", "expires", "a chat's last answers: message, what it answers, topic"),
     KeyKind("cohort:bot:*:feedback", "zset", "expires", "thumbs at answers, by the time they were put there"),
+    KeyKind("cohort:bot:*:closed", "zset", "expires", "chats that take no messages, with the reason, by time"),
     KeyKind(LOGINS, "hash", "permanent", "logins of one person at MCP servers, sealed"),
     KeyKind("cohort:bots", "hash", "expires", "the bot's processes: who polls, and since when"),
     KeyKind("cohort:slot:*:pending", "zset", "empties", "session -> when its oldest work was accepted"),
@@ -126,6 +127,10 @@ def guesses(bot: int) -> str:
 def answers(session: SessionKey) -> str:
     """Of the whole chat: a reaction does not name its topic."""
     return f"{PREFIX}bot:{session.bot}:answers:{session.chat}"
+
+
+def closed_chats(bot: int | str) -> str:
+    return f"{PREFIX}bot:{bot}:closed"
 
 
 def feedback(bot: int | str) -> str:

@@ -47,6 +47,7 @@ async def forget(here: Context, whose: Whose) -> Told:
         told.groups = first.groups | second.groups
         told.counts["thumbs at answers"] += await store.feedback.forget(whose)
         people = {whose.user} if whose.user is not None else {one.chat for one in sessions if one.chat > 0}
+        told.counts["closed chats"] += await store.closed.forget(people)
         told.counts["places in broadcasts"] += await store.broadcasts.forget(people)
         await store.trail.renew_log_key()
         told.counts["places in logs"] += log_files.mask(here.home.logs, people)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from ops.commands.status_view import BotSeen, Depth, FailingModel, Look, Traffic, Worker
 from tasks.bot_status import BotStatus
 from tasks.clock import Clock
+from tasks.closed_chats import summary
 from tasks.store import Store
 from tasks.store.bots import ALIVE
 from tasks.worker_status import ModelTrouble, Sends, WorkerStatus
@@ -44,6 +45,7 @@ async def look(store: Store, clock: Clock, *, slots: int) -> Look:
         models=_models(view.members.values(), now),
         telegram=_traffic(sends, max([0.0, *(until - now for until in held)])),
         parked=await store.sessions.parked_turns(slots),
+        closed_chats=summary(await store.closed.look()),
     )
 
 

@@ -97,6 +97,9 @@ def _figures(now: Look, before: Look | None) -> Table:
         grid.add_row("delivering", f"{now.delivering} chats")
     if now.parked:
         grid.add_row("questions open", f"in {now.parked} chat{'' if now.parked == 1 else 's'}")
+    if now.closed_chats:
+        closed = ", ".join(f"{count} {why}" for why, count in now.closed_chats.items())
+        grid.add_row("chats closed", f"{closed} (`cohort chats`)")
     grid.add_row("dead letters", str(now.dead))
     grid.add_row("model", "; ".join(_models(now)) or ("ok" if now.workers else "unknown"))
     grid.add_row("Telegram", f"last minute: {now.telegram.sent} sent, {now.telegram.refused} refused (429)")

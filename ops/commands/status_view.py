@@ -1,6 +1,7 @@
 """What one look at the running system shows, as values (pure)."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
@@ -112,6 +113,8 @@ class Look:
     """What an operator has paused, a line each."""
     parked: int = 0
     """Turns that wait for a person."""
+    closed_chats: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Why chats take no messages -> how many."""
 
     @property
     def lanes(self) -> int:

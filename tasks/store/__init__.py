@@ -11,6 +11,7 @@ from tasks.settings import Settings
 from tasks.store.alerts import AlertStore
 from tasks.store.bots import BotStore
 from tasks.store.broadcasts import BroadcastStore
+from tasks.store.closed_chats import ClosedChatStore
 from tasks.store.dead import DeadStore
 from tasks.store.erasure import Erasure
 from tasks.store.feedback import FeedbackStore
@@ -71,6 +72,7 @@ class Store:
     broadcasts: BroadcastStore
     people: PeopleStore
     feedback: FeedbackStore
+    closed: ClosedChatStore
     tool_reminders: ReminderStore
     """``reminders``, as tools set them."""
     trail: TrailStore
@@ -134,6 +136,7 @@ def _store(settings: Settings, clock: Clock, redis: Redis, *, heartbeat: Redis, 
         broadcasts=BroadcastStore(redis),
         people=PeopleStore(redis, clock),
         feedback=FeedbackStore(redis, clock),
+        closed=ClosedChatStore(redis, clock),
         erasure=Erasure(redis, clock, slots=settings.slots),
         tool_reminders=ReminderStore(tools, clock, slots=settings.slots),
         trail=TrailStore(heartbeat),

@@ -176,6 +176,7 @@ class Worker:
                     runtime=self._real or self.runtime,
                     delivery=self.delivery,
                     alerts=Alerts(self.settings, self.store.alerts, self.store.intake),
+                    closed=self.store.closed,
                     clock=self.pool.clock,
                     heartbeat=self.heartbeat,
                     steps=self._steps,

@@ -74,6 +74,7 @@ async def open_worker(
             runtime=engine,
             delivery=TelegramDelivery(bot, settings, clock),
             alerts=alerts,
+            closed=store.closed,
             clock=clock,
             heartbeat=Heartbeat(clock, settings.heartbeat_ttl),
             steps=steps,

@@ -5,7 +5,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from tasks.clock import Clock
+from tasks.newest import Newest
 from tasks.settings import Settings
+from tasks.store.closed_chats import ClosedChatStore
 from tasks.store.journal import JournalStore
 from tasks.store.moves import Moves
 from tasks.store.sessions import SessionStore
@@ -36,6 +38,7 @@ class Dependencies:
     runtime: AgentRuntime
     delivery: Delivery
     alerts: Alerts
+    closed: ClosedChatStore
     clock: Clock
     heartbeat: Heartbeat
     steps: Steps
@@ -43,5 +46,7 @@ class Dependencies:
     sleep: Sleep = asyncio.sleep
     last_tries: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held by the turn that runs its message for the last time before it is given up."""
+    refusing: Newest[int, None] = field(default_factory=lambda: Newest[int, None](1000))
+    """Chats that refused an answer of this worker: the next one that they take opens them."""
     trail: Trail = field(default_factory=Trail)
     """Turns that ended, for `cohort find`."""

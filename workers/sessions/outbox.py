@@ -3,10 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import Literal
 
 from botapi.errors import ChatMigrated, Undeliverable
+from tasks.closed_chats import Why, why
 from tasks.envelope import DeadLetter, Reply
-from tasks.errors import ClaimLost, EnvelopeInvalid, Retryable
+from tasks.errors import ClaimLost, EnvelopeInvalid, Retryable, StoreUnavailable
 from tasks.feedback import mark
 from tasks.session import SessionKey
 from tasks.store.sessions import Commit
@@ -34,6 +37,8 @@ class Outbox:
         self._clock = deps.clock
         self._sleep = deps.sleep
         self._steps = deps.steps
+        self._chats = deps.closed
+        self._closed = deps.refusing
 
     async def deliver(self, owned: OwnedSession, replies: Sequence[bytes]) -> None:
         """Deliver the replies at the head of the session's outbox, and drop each when Telegram has it.
@@ -81,9 +86,10 @@ class Outbox:
         while True:
             try:
                 # This worker may be paused while it waits for the rate limiter. Then the next owner has delivered it.
-                return await self._delivery.deliver(owned.session, reply, still_ours=owned.ensure_owned)
+                shown = await self._delivery.deliver(owned.session, reply, still_ours=owned.ensure_owned)
             except Undeliverable as problem:
                 log.warning("reply.undeliverable", extra={"reason": str(problem)})
+                await self._note(owned.session, why(str(problem)))
             except ChatMigrated as moved:
                 await self._migrate(owned, moved)
             except ClaimLost:
@@ -99,7 +105,21 @@ class Outbox:
                     await self._sleep(_PAUSE_S * defects)
                     continue
                 await self._give_up(owned, raw, reply, defect)
+            else:
+                if owned.session.chat in self._closed:
+                    await self._note(owned.session, "open")
+                return shown
             return None
+
+    async def _note(self, session: SessionKey, now: Why | Literal["open"] | None) -> None:
+        """Keep for operators that a chat takes no messages, or takes some again; without Redis it is not kept."""
+        with suppress(StoreUnavailable):
+            if now == "open":
+                await self._chats.open(session.bot, session.chat)
+                self._closed.pop(session.chat, None)
+            elif now is not None:
+                await self._chats.close(session.bot, session.chat, now)
+                self._closed[session.chat] = None
 
     async def _confirm(self, owned: OwnedSession, raw: bytes, shown: str) -> None:
         try:
@@ -124,6 +144,7 @@ class Outbox:
         old = owned.session
         new = SessionKey(old.bot, moved.chat, old.topic, old.business)
         log.info("session.moved", extra={"moved": str(new)})
+        await self._note(old, "migrated")
         await owned.leave(new)
         # The owner of the new session's slot finds it pending, and fetches what is here, the reply included.
         raise ClaimLost

@@ -1,0 +1,38 @@
+"""``cohort chats``: the chats that take no messages of the bot, and why."""
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from ops.context import context, run
+from tasks.closed_chats import summary
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("chats")(chats)
+
+
+def chats(
+    limit: Annotated[int, typer.Option(min=1, help="How many, the newest.")] = 50,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show chats that take no messages: blocked, removed, muted, gone, or migrated to a supergroup."""
+    closed = run(context().read(lambda store: store.closed.look()))
+    if as_json:
+        print(json.dumps({**summary(closed), "chats": [asdict(one) for one in closed[:limit]]}))
+        return
+    print(told(summary(closed)) or "all known chats take messages")
+    for one in closed[:limit]:
+        print(f"{datetime.fromtimestamp(one.at, UTC):%Y-%m-%d %H:%M}  {one.why:<8}  {one.chat} (bot {one.bot})")
+    if len(closed) > limit:
+        print(f"and {len(closed) - limit} more: --limit")
+
+
+def told(counts: dict[str, int]) -> str:
+    """``3 blocked, 1 muted``."""
+    return ", ".join(f"{count} {why}" for why, count in counts.items())

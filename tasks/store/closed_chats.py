@@ -1,0 +1,61 @@
+"""Chats that take no messages of a bot: the newest, for a while."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, cast
+
+from redis.asyncio import Redis
+
+from tasks import keys
+from tasks.clock import Clock
+from tasks.closed_chats import REASONS, ClosedChat, Why
+from tasks.store.redis import guard, text
+
+KEPT = timedelta(days=30)
+MOST = 1000
+"""Chats of one bot."""
+
+
+class ClosedChatStore:
+    """Verbs on one sorted set for each bot, ``chat why`` by time; each may be said twice."""
+
+    def __init__(self, redis: Redis, clock: Clock) -> None:
+        self._redis = redis
+        self._clock = clock
+
+    async def close(self, bot: int, chat: int, why: Why) -> None:
+        """A chat takes no messages."""
+        name, now = keys.closed_chats(bot), self._clock.now()
+        with guard():
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.zrem(name, *_members(chat))
+                pipe.zadd(name, {f"{chat} {why}": now})
+                pipe.zremrangebyscore(name, 0, now - KEPT.total_seconds())
+                pipe.zremrangebyrank(name, 0, -MOST - 1)
+                pipe.expire(name, KEPT)
+                await pipe.execute()
+
+    async def open(self, bot: int, chat: int) -> bool:
+        """A chat takes messages; returns whether it took none before."""
+        with guard():
+            return bool(await self._redis.zrem(keys.closed_chats(bot), *_members(chat)))
+
+    async def look(self) -> Sequence[ClosedChat]:
+        """All of all bots, the newest first."""
+        found: list[ClosedChat] = []
+        with guard():
+            async for name in self._redis.scan_iter(match=keys.closed_chats("*"), count=1000):
+                bot = int(text(name).split(":")[2])
+                rows: list[Any] = await cast("Any", self._redis).zrange(name, 0, -1, withscores=True)
+                for member, at in rows:
+                    chat, _, reason = text(member).partition(" ")
+                    found += [ClosedChat(bot, int(chat), one, float(at)) for one in REASONS if one == reason]
+        return sorted(found, key=lambda one: -one.at)
+
+    async def forget(self, people: set[int]) -> int:
+        """Erase people's chats from the sets of all bots; gives how many."""
+        return sum([await self.open(one.bot, one.chat) for one in await self.look() if one.chat in people])
+
+
+def _members(chat: int) -> list[str]:
+    return [f"{chat} {why}" for why in REASONS]
