@@ -19,6 +19,7 @@ from playground.state.world import State
 from tasks import keys
 from tasks.envelope import Inbound
 from tests.conftest import BOT, TOKEN
+from tests.harness.forked import Forked, forked
 from tests.support.ports import free_port
 from tests.support.until import until
 
@@ -32,18 +33,22 @@ def environment(**given: str) -> dict[str, str]:
     return kept | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "COHORT_LOG_LEVEL": "debug"} | given
 
 
-@asynccontextmanager
-async def bot(tmp_path: Path, **given: str) -> AsyncGenerator[asyncio.subprocess.Process]:
-    """A bot process; killed at the end if it is still there."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "bot",
-        cwd=tmp_path,
-        env=environment(**given),
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
+type Process = asyncio.subprocess.Process | Forked
+
+
+async def started(tmp_path: Path, environ: dict[str, str]) -> asyncio.subprocess.Process:
+    """A bot that is started by exec, as its operator does it."""
+    nothing, pipe = asyncio.subprocess.DEVNULL, asyncio.subprocess.PIPE
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot"), cwd=tmp_path, env=environ, stdout=nothing, stderr=pipe
     )
+
+
+@asynccontextmanager
+async def bot(tmp_path: Path, *, by_exec: bool = False, **given: str) -> AsyncGenerator[Process]:
+    """A bot process; killed at the end if it is still there."""
+    environ = environment(**given)
+    process = await (started(tmp_path, environ) if by_exec else forked(["-m", "bot"], environ, tmp_path))
     try:
         yield process
     finally:
@@ -52,7 +57,7 @@ async def bot(tmp_path: Path, **given: str) -> AsyncGenerator[asyncio.subprocess
         await process.wait()
 
 
-async def told(process: asyncio.subprocess.Process, *events: str) -> list[str]:
+async def told(process: Process, *events: str) -> list[str]:
     """Its log up to the line in which the last of these events, in this order, appears."""
     assert process.stderr is not None
     lines: list[str] = []
@@ -67,7 +72,7 @@ async def told(process: asyncio.subprocess.Process, *events: str) -> list[str]:
     return lines
 
 
-async def ended(process: asyncio.subprocess.Process) -> tuple[int, list[str]]:
+async def ended(process: Process) -> tuple[int, list[str]]:
     """Its exit status and the rest of its log."""
     async with asyncio.timeout(SOON):
         _, rest = await process.communicate()
@@ -97,7 +102,7 @@ async def test_messages_are_taken_in_with_doorbells_and_the_end_is_clean(
     tmp_path: Path, given: dict[str, str], people: PlaygroundClient, playground: State, redis_url: str
 ) -> None:
     chat = (await people.chat())["id"]
-    async with bot(tmp_path, **given) as process:
+    async with bot(tmp_path, by_exec=True, **given) as process:
         await told(process, "bot.ready", "lease.held")
         await people.say(chat, "/help")
         (answer,) = await people.wait_for(chat, 1)
@@ -133,7 +138,7 @@ async def test_killed_in_the_middle_of_a_flood_and_started_again_nothing_is_lost
     }
     async with Redis.from_url(redis_url) as redis:
 
-        async def taken(share: int, process: asyncio.subprocess.Process) -> None:
+        async def taken(share: int, process: Process) -> None:
             async def enough() -> bool:
                 assert process.returncode is None
                 return await redis.zcard(keys.seen(BOT)) >= share

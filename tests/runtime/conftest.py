@@ -1,15 +1,18 @@
 """The real runtime in front of a mock model."""
 
+import copy
 import gc
 import json
 import sys
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import certifi
 import pytest
 import yaml
+from fast_agent import config as fast_config
 
 from tasks.settings import Settings, load
 from tests.runtime.support import ASSISTANT, MODELS, TOOL, Configure, Open, StillClock, card
@@ -30,6 +33,26 @@ def one_authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     path.write_text(Path(certifi.where()).read_text().partition(end)[0] + end)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSL_CERT_FILE", str(path))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="package")
+def variables_are_read_once() -> Iterator[None]:
+    """fast-agent looks for its 70 settings in the environment five times an opening, of 4 ms each.
+
+    What the same variables gave is kept.
+    """
+    source = fast_config._WithoutAmbiguousHomeSource  # noqa: SLF001
+    read, kept = source.__call__, dict[Any, dict[str, Any]]()
+
+    def once(self: Any) -> dict[str, Any]:
+        given = type(self._source), self.settings_cls, frozenset(self._source.env_vars.items())
+        if given not in kept:
+            kept[given] = read(self)
+        return copy.deepcopy(kept[given])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(source, "__call__", once)
         yield
 
 

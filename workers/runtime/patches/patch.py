@@ -3,8 +3,8 @@
 import inspect
 import logging
 from collections.abc import Collection, Iterator
-from importlib import import_module
-from importlib.metadata import version
+from functools import cache
+from importlib import import_module, metadata
 from typing import Any
 
 from tasks.errors import Misconfigured
@@ -22,6 +22,12 @@ _replacements: list[Any] = []
 _settled: set[str] = set()
 """Targets that have ours by now, or keep their own."""
 _chosen = {"speed": True}
+
+
+@cache
+def version(library: str) -> str:
+    """What is installed: reading it takes a tenth of the time in which an engine opens."""
+    return metadata.version(library)
 
 
 def choose(*, speed: bool) -> None:
