@@ -43,9 +43,12 @@ async def forked(argv: Sequence[str], environ: Mapping[str, str], cwd: Path) -> 
     """Begin ``python`` with these arguments, its modules loaded."""
     ours, theirs = os.pipe()
     stderr = asyncio.StreamReader()
-    loop = asyncio.get_running_loop()
-    with Path(os.devnull).open("wb") as nothing, os.fdopen(theirs, "wb") as errors:
-        # Its transport closes the pipe when the process has ended.
-        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stderr), os.fdopen(ours, "rb"))
-        child = nursery().begin(argv, environ, nothing.fileno(), errors.fileno(), cwd=cwd)
-    return Forked(child, stderr)
+    # Its transport closes the pipe when the process has ended.
+    reader = asyncio.StreamReaderProtocol(stderr)
+    await asyncio.get_running_loop().connect_read_pipe(lambda: reader, os.fdopen(ours, "rb"))
+    return Forked(_begun(argv, environ, cwd, theirs), stderr)
+
+
+def _begun(argv: Sequence[str], environ: Mapping[str, str], cwd: Path, errors: int) -> Child:
+    with Path(os.devnull).open("wb") as nothing, os.fdopen(errors, "wb"):
+        return nursery().begin(argv, environ, nothing.fileno(), errors, cwd=cwd)

@@ -42,7 +42,7 @@ def variables_are_read_once() -> Iterator[None]:
 
     What the same variables gave is kept.
     """
-    source = fast_config._WithoutAmbiguousHomeSource  # noqa: SLF001
+    source = fast_config._WithoutAmbiguousHomeSource
     read, kept = source.__call__, dict[Any, dict[str, Any]]()
 
     def once(self: Any) -> dict[str, Any]:

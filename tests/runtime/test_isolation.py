@@ -94,6 +94,10 @@ async def crowd(
     return seen
 
 
+CROWDS = (64, pytest.param(200, marks=[pytest.mark.soak, pytest.mark.timeout(180)]))
+"""Chats at the same time, on half as many lanes and on a sixth."""
+
+
 def words(chat: int, turn: int) -> str:
     return f'turn {turn} secret{chat}x CALL:whose{{"n": {turn}}}' if turn % 2 else f"turn {turn} secret{chat}x"
 
@@ -112,10 +116,12 @@ def tooled(cards: Path) -> None:
 
 
 @pytest.mark.promise("isolated-words")
-@pytest.mark.timeout(180)
-async def test_200_chats_of_5_turns_on_32_lanes_see_only_their_own(runtime: Open, model: Model, tooled: None) -> None:
+@pytest.mark.parametrize("chats", CROWDS)
+async def test_many_chats_of_5_turns_on_32_lanes_see_only_their_own(
+    runtime: Open, model: Model, tooled: None, chats: int
+) -> None:
     async with runtime(COHORT_LANES="32") as engine:
-        seen = await crowd(engine, range(200), 5, words)
+        seen = await crowd(engine, range(chats), 5, words)
     assert seen.bleeding() == []
     assert mixed(model) == []
     for chat, answers in seen.answers.items():
@@ -160,9 +166,9 @@ def plain(chat: int, turn: int) -> str:
 
 
 @pytest.mark.promise("isolated-words")
-@pytest.mark.timeout(180)
-async def test_200_chats_of_5_turns_on_32_lanes_over_all_providers_see_only_their_own(
-    runtime: Open, llmock: LLMock, configure: Configure, tooled: None, cards: Path
+@pytest.mark.parametrize("count", CROWDS)
+async def test_many_chats_of_5_turns_on_32_lanes_over_all_providers_see_only_their_own(
+    runtime: Open, llmock: LLMock, configure: Configure, tooled: None, cards: Path, count: int
 ) -> None:
     card(cards, "talker.md", "---\nname: talker\n---\nYou.\n")
     models = everybody(llmock, configure, *PROVIDERS)
@@ -176,12 +182,12 @@ async def test_200_chats_of_5_turns_on_32_lanes_over_all_providers_see_only_thei
         return {"agent": agent, "model": model}
 
     # Three digits, so that all of a group cost the same.
-    chats = range(100, 300)
+    chats = range(100, 100 + count)
     async with runtime(COHORT_LANES="32", COHORT_MODEL=models[0]) as engine:
         seen = await crowd(engine, chats, 5, plain, choose)
         assert engine.made <= 32, "lanes went from one provider to the next"
     callers = sum(group(chat)[0] == "assistant" for chat in chats)
-    assert len(llmock.requests) == (200 + callers) * 5, "with a tool a turn is two calls"
+    assert len(llmock.requests) == (count + callers) * 5, "with a tool a turn is two calls"
     assert strangers(llmock) == []
     assert seen.bleeding() == []
     assert all(owners(text) == {chat} for chat, answers in seen.answers.items() for text in answers)

@@ -48,7 +48,10 @@ def calls(count: int) -> Iterator[tuple[str, str]]:
 @pytest.mark.promise("calls-bounded")
 @pytest.mark.parametrize(
     ("provider", "count"),
-    [("generic", 32), ("generic", 20_000), ("openai", 40), ("anthropic", 300), ("responses", 300)],
+    [
+        *(("generic", 32), ("generic", 2_000), pytest.param("generic", 20_000, marks=pytest.mark.soak)),
+        *(("openai", 40), ("anthropic", 300), ("responses", 300)),
+    ],
 )
 async def test_at_most_32_calls_are_run_at_once_and_the_model_is_told_of_the_rest(
     runtime: Open, configure: Configure, run: Path, provider: str, count: int
