@@ -27,7 +27,13 @@ from pathlib import Path
 from typing import Any, Self
 
 ROOT = Path(__file__).parents[2]
-LOADED = ("workers.process.app", "bot.wiring", "playground.server", "tests.support.model", "ops.cli")
+LATE = (
+    *("fast_agent.llm.provider.openai.llm_generic", "acp", "fast_agent.acp.tool_call_context", "PIL.Image"),
+    *("fast_agent.agents.workflow.agents_as_tools_agent", "fast_agent.tools.environment_filesystem_runtime"),
+    *("celery.app.control", "celery.events.receiver", "celery.worker.components", "celery.worker.strategy"),
+)
+"""What a worker loads with its first model and its first doorbell: a second of processor time more."""
+LOADED = ("workers.process.app", *LATE, "bot.wiring", "playground.server", "tests.support.model", "ops.cli")
 TESTING = ("aiogram", "anthropic", "openai", "google.genai", "hypothesis.stateful")
 """What the tests load besides."""
 SHARED = "TEST_NURSERY"
