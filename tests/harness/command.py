@@ -1,15 +1,28 @@
-"""The `cohort` command, run to its end."""
+"""The `cohort` command, run to its end, and other modules that are commands."""
 
+import functools
 import os
+import shlex
 import subprocess
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryDirectory, TemporaryFile
 
-from tests.harness.nursery import nursery
+from tests.harness.nursery import SHARED, nursery
 from tests.harness.processes import ROOT
 
 PATIENCE_S = 90.0
+STAND_IN = Path(__file__).with_name("forked_python.py")
+CHECKS = ("workers.runtime.cards", "workers.runtime.patches.check")
+"""What the command starts to look at cards and patches: fast-agent takes three seconds of processor time to load."""
+
+PYTHON = f"""#!/bin/sh
+case "$*" in
+{"|".join(f'"-P -m {check}"' for check in CHECKS)}) exec {{python}} -IS {{stand_in}} {{shared}} "$@" ;;
+*) exec {{python}} "$@" ;;
+esac
+"""
 
 
 def cohort(*arguments: str, home: Path, cwd: Path = ROOT, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -18,9 +31,23 @@ def cohort(*arguments: str, home: Path, cwd: Path = ROOT, **environ: str) -> sub
     Raises:
         subprocess.TimeoutExpired: it did not come to its end.
     """
+    given = clean(home) | environ
+    shared = os.environ.get(SHARED)
+    if shared is None:
+        return forked(("-m", "ops.cli", *arguments), given, cwd)
+    # Programs beside our Python are found as they would be.
+    given = {**given, "PATH": os.pathsep.join((str(Path(sys.executable).parent), given.get("PATH", os.defpath)))}
+    return forked(("-m", "tests.harness.cli", _python(shared), *arguments), given, cwd)
+
+
+def forked(argv: Sequence[str], environ: Mapping[str, str], cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """``python`` with these arguments (``-m module ...``), to its end, with its modules loaded.
+
+    Raises:
+        subprocess.TimeoutExpired: it did not come to its end.
+    """
     with TemporaryFile() as out, TemporaryFile() as errors:
-        argv = ("-m", "ops.cli", *arguments)
-        child = nursery().begin(argv, clean(home) | environ, out.fileno(), errors.fileno(), cwd=cwd)
+        child = nursery().begin(argv, environ, out.fileno(), errors.fileno(), cwd=cwd)
         try:
             status = child.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
@@ -28,6 +55,22 @@ def cohort(*arguments: str, home: Path, cwd: Path = ROOT, **environ: str) -> sub
             raise
         said, wrong = (file.seek(0) or file.read().decode() for file in (out, errors))
     return subprocess.CompletedProcess(argv, status, said, wrong)
+
+
+@functools.cache
+def _folder() -> TemporaryDirectory[str]:
+    """Kept until this process ends."""
+    return TemporaryDirectory(prefix="cohort-python-")
+
+
+@functools.cache
+def _python(shared: str) -> str:
+    """A program that stands for our Python, and has the checks forked by the listening nursery."""
+    path = Path(_folder().name) / "python"
+    python, stand_in = shlex.quote(sys.executable), shlex.quote(str(STAND_IN))
+    path.write_text(PYTHON.format(python=python, stand_in=stand_in, shared=shared))
+    path.chmod(0o755)
+    return str(path)
 
 
 def clean(home: Path) -> Mapping[str, str]:

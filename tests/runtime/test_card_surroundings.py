@@ -1,8 +1,6 @@
 """What a card names and is not there: addresses, servers, children that fail. Each is said, and harms no other."""
 
 import asyncio
-import subprocess
-import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import partial
@@ -13,6 +11,7 @@ from threading import Thread
 import pytest
 
 from tasks.errors import Misconfigured
+from tests.harness.command import forked
 from tests.runtime.support import ASSISTANT, Configure, Open, Screen, ask, card
 from tests.support.model import Model
 from workers.interfaces import TurnFailed
@@ -52,8 +51,7 @@ async def test_an_address_in_an_instruction_that_cannot_be_read_is_told_and_its_
             for agent in ("kind", "other", "assistant"):
                 assert (await engine.run(ask(1, "hi", agent=agent), Screen())).text == "echo: hi [n=1]"
         environ = {"COHORT_CARDS": str(cards), "COHORT_CONFIG": str(config), "PATH": ""}
-        command = [sys.executable, "-m", "workers.runtime.cards"]
-        ran = await asyncio.to_thread(subprocess.run, command, env=environ, capture_output=True, text=True, check=False)
+        ran = await asyncio.to_thread(forked, ("-m", "workers.runtime.cards"), environ)
     systems = [call.messages[0]["text"] for call in model.journal]
     assert systems == ["Be. ", "You are kind.", "You are an assistant."]
     (told,) = [record.note for record in caplog.records if record.message == "card.incomplete"]

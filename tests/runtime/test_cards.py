@@ -1,8 +1,6 @@
 """Cards are checked before they are let in: where, what, what to do; a reload is all or nothing."""
 
 import asyncio
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +9,7 @@ from fast_agent.core.instruction import InstructionBuilder
 
 from tasks.errors import Misconfigured
 from tasks.settings import Settings, load
+from tests.harness.command import forked
 from tests.runtime.support import ASSISTANT, Configure, Open, Screen, ask, card
 from tests.support.model import Model
 from workers.runtime.cards import check_cards, notes
@@ -148,8 +147,7 @@ async def test_an_agent_used_as_a_tool_with_a_chats_own_server_is_refused_before
 def test_the_command_prints_each_problem_and_ends_with_status_1(cards: Path, config: Path) -> None:
     card(cards, "bad.md", BAD["missing child"][0])
     environ = {"COHORT_CARDS": str(cards), "COHORT_CONFIG": str(config), "PATH": ""}
-    command = [sys.executable, "-m", "workers.runtime.cards"]
-    ran = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    ran = forked(("-m", "workers.runtime.cards"), environ)
     assert ran.returncode == 1
     assert ran.stderr.splitlines() == [
         f"{cards}/bad.md:3: references missing agents: ghost; correct the name, or add a card with it"

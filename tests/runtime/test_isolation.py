@@ -109,16 +109,17 @@ def mixed(model: Model) -> list[str]:
 
 
 @pytest.fixture
-def tooled(cards: Path) -> None:
+def tooled(cards: Path) -> Path:
     card(cards, "tools.py", TOOLS)
     text = "---\nname: assistant\nmodel: generic.mock\nfunction_tools: ['tools.py:whose']\n---\nYou.\n"
     card(cards, "assistant.md", text)
+    return cards
 
 
 @pytest.mark.promise("isolated-words")
 @pytest.mark.parametrize("chats", CROWDS)
 async def test_many_chats_of_5_turns_on_32_lanes_see_only_their_own(
-    runtime: Open, model: Model, tooled: None, chats: int
+    runtime: Open, model: Model, tooled: Path, chats: int
 ) -> None:
     async with runtime(COHORT_LANES="32") as engine:
         seen = await crowd(engine, range(chats), 5, words)
@@ -137,7 +138,7 @@ async def test_many_chats_of_5_turns_on_32_lanes_see_only_their_own(
 
 
 async def test_a_runtime_that_does_not_wipe_is_caught_by_these_checks(
-    runtime: Open, model: Model, tooled: None
+    runtime: Open, model: Model, tooled: Path
 ) -> None:
     async with runtime(LeakyEngine, COHORT_LANES="2") as engine:
         seen = await crowd(engine, range(6), 3, words)
@@ -168,9 +169,9 @@ def plain(chat: int, turn: int) -> str:
 @pytest.mark.promise("isolated-words")
 @pytest.mark.parametrize("count", CROWDS)
 async def test_many_chats_of_5_turns_on_32_lanes_over_all_providers_see_only_their_own(
-    runtime: Open, llmock: LLMock, configure: Configure, tooled: None, cards: Path, count: int
+    runtime: Open, llmock: LLMock, configure: Configure, tooled: Path, count: int
 ) -> None:
-    card(cards, "talker.md", "---\nname: talker\n---\nYou.\n")
+    card(tooled, "talker.md", "---\nname: talker\n---\nYou.\n")
     models = everybody(llmock, configure, *PROVIDERS)
 
     def group(chat: int) -> tuple[str, str]:
@@ -198,7 +199,7 @@ async def test_many_chats_of_5_turns_on_32_lanes_over_all_providers_see_only_the
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 async def test_a_runtime_that_does_not_wipe_is_caught_with_every_provider(
-    runtime: Open, provider: str, llmock: LLMock, configure: Configure, tooled: None
+    runtime: Open, provider: str, llmock: LLMock, configure: Configure, tooled: Path
 ) -> None:
     (model,) = everybody(llmock, configure, provider)
     async with runtime(LeakyEngine, COHORT_LANES="2", COHORT_MODEL=model) as engine:

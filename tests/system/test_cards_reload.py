@@ -1,15 +1,13 @@
 """`cohort cards reload` on a running system: all workers take changed cards, or none does."""
 
 import asyncio
-import os
 import subprocess
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from tests.harness.processes import ROOT
+from tests.harness.command import cohort
 from tests.harness.scene import Scene, scene
 
 CHATS = 12
@@ -29,11 +27,8 @@ def write(stage: Scene, name: str, text: str) -> None:
 
 async def reload(stage: Scene) -> subprocess.CompletedProcess[str]:
     """The operator's command, to its end."""
-    command = (sys.executable, "-m", "ops.cli", "cards", "reload")
-    environ = {**os.environ, **stage.harness.environ}
-    return await asyncio.to_thread(
-        subprocess.run, command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=100, check=False
-    )
+    home = Path(stage.harness.environ["COHORT_HOME"])
+    return await asyncio.to_thread(cohort, "cards", "reload", home=home, **stage.harness.environ)
 
 
 async def heads(stage: Scene, chats: list[int], text: str) -> set[str]:

@@ -19,6 +19,7 @@ from tasks.store.intake import Accept
 from tasks.store.sessions import Claim, Commit
 from tasks.worker_status import WorkerStatus
 from tests.harness.failover import Failover
+from tests.harness.nursery import nursery
 from tests.harness.product import Harness
 
 BOT = 4242
@@ -102,7 +103,7 @@ async def test_without_enough_replicas_nothing_is_confirmed(group: Failover) -> 
 async def test_bot_and_worker_behind_a_sentinel_answer_before_and_after_a_failover(
     group: Failover, tmp_path: Path
 ) -> None:
-    with Harness(tmp_path / "system", group.url) as system:
+    with Harness(tmp_path / "system", group.url, await asyncio.to_thread(nursery)) as system:
         system.environ["COHORT_WAIT_REPLICAS"] = "1"
         page, _ = system.playground(), system.model()
         worker = system.worker(ready=False)

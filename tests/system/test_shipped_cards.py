@@ -78,6 +78,7 @@ async def test_the_concierge_asks_and_books_what_was_allowed_though_its_worker_d
             worker.kill()
         await asyncio.to_thread(stage.worker().wait_line, "slots.served")
         await pressed(stage, chat, "Allow once")
-        ours = await stage.people.wait_for(chat, lambda ours: "Booked" in ours[-1]["text"])
-        assert ours[-1]["text"].startswith("Booked: a table for 4 at 20:30. Reservation ")
+        # Frames of the growing answer have less of it.
+        booked = "Booked: a table for 4 at 20:30. Reservation "
+        await stage.people.wait_for(chat, lambda ours: ours[-1]["text"].startswith(booked))
         assert script.alive
