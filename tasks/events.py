@@ -166,6 +166,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "metrics.served": "Metrics are served on this port.",
     "metrics.too_many": "This process has too many metrics to publish; the console's /metrics does without them.",
     "metrics.no_port": "All ports for metrics are taken; this process serves none.",
+    "console.guessed": "A wrong password for the console or Flower; after ten an address has one more in six seconds.",
     "console.serving": "The console answers on this port.",
     "traces.not_sent": "The receiver of traces does not take spans; they are lost until it does.",
     "traces.sent_again": "It takes spans again.",

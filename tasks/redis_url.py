@@ -83,6 +83,12 @@ def sentinels(url: str) -> Sentinels | None:
     )
 
 
+def tls_of(url: str) -> dict[str, Any] | None:
+    """The ``ssl_*`` options of a ``rediss://`` URL, as redis-py takes them; None for every other URL."""
+    parts = urlsplit(url)
+    return _tls_options(parse_qs(parts.query)) if parts.scheme == "rediss" else None
+
+
 def check(url: str) -> None:
     """Whether redis-py and Celery's transport both understand it, and in the same way.
 

@@ -5,8 +5,12 @@ through the browser of this machine's user (``tasks.loopback``). Since Flower 2 
 closed without a password; its pages are open. ``celery -A`` is not used, because it imports from the current directory.
 """
 
+import hmac
+import logging
+import math
 import sys
-from collections.abc import Callable
+from base64 import b64decode
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -24,14 +28,19 @@ from tornado.web import RequestHandler
 from tasks import turn
 from tasks.addresses import without_link
 from tasks.app import make_app
+from tasks.clock import SystemClock
 from tasks.errors import Misconfigured
+from tasks.guesses import PasswordGuesses
 from tasks.loopback import foreign
 from tasks.ports import ELSEWHERE, TurnReport
+from tasks.redis_url import tls_of
 from tasks.session import SessionKey
 from tasks.settings import Settings, load
 from tasks.slots import queue_of
 
-_UNAUTHORIZED, _FORBIDDEN = 401, 403
+log = logging.getLogger("cohort.console")
+
+_UNAUTHORIZED, _FORBIDDEN, _TOO_MANY = 401, 403, 429
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _LOOK_EVERY_MS = 2000
 
@@ -46,20 +55,23 @@ class _NoWorker:
 
 
 class ForbiddenHandler(RequestHandler):
-    """Answers every method with 403 and the reason."""
+    """Answers every method with 403 (or 429) and the reason."""
 
-    def initialize(self, problem: str) -> None:
+    def initialize(self, problem: str, wait_s: float = 0) -> None:
         """Tornado calls this with the arguments from ``find_handler``."""
         self.problem = problem
+        self.wait_s = wait_s
 
     def check_xsrf_cookie(self) -> None:
         """The request is refused in any case."""
 
     def prepare(self) -> None:
         """Answer before the handler of any method runs."""
-        self.set_status(_FORBIDDEN)
+        self.set_status(_TOO_MANY if self.wait_s else _FORBIDDEN)
         self.set_header("Content-Type", "text/plain; charset=utf-8")
-        self.finish(f"{self.problem}, or set COHORT_FLOWER_HOSTS\n")
+        if self.wait_s:
+            self.set_header("Retry-After", str(math.ceil(self.wait_s)))
+        self.finish(f"{self.problem}\n")
 
 
 def guarded(settings: Settings) -> type[Any]:
@@ -72,6 +84,7 @@ def guarded(settings: Settings) -> type[Any]:
     class Guarded(base):
         def __init__(self, *arguments: Any, **named: Any) -> None:
             super().__init__(*arguments, **named)
+            self.passwords = _Passwords()
             options = self.options
             if options.basic_auth or options.auth:
                 return
@@ -96,13 +109,47 @@ def guarded(settings: Settings) -> type[Any]:
                 self.update_workers()
 
         def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> HTTPMessageDelegate:
-            seen = without_link(request.headers.get_all(), request.method or "", request.path)
-            problem = foreign(seen, self.options.port, settings.flower_hosts)
-            if problem is not None:
-                return self.get_handler_delegate(request, ForbiddenHandler, {"problem": problem})
+            told = _foreign(request, self.options.port, settings) or self.passwords.refusal(request, self.options)
+            if told is not None:
+                return self.get_handler_delegate(request, ForbiddenHandler, told)
             return super().find_handler(request, **kwargs)
 
     return Guarded
+
+
+def _foreign(request: HTTPServerRequest, port: int, settings: Settings) -> dict[str, Any] | None:
+    seen = without_link(request.headers.get_all(), request.method or "", request.path)
+    problem = foreign(seen, port, settings.flower_hosts)
+    return None if problem is None else {"problem": f"{problem}, or set COHORT_FLOWER_HOSTS"}
+
+
+class _Passwords:
+    """Counts wrong ones before Flower looks at them."""
+
+    def __init__(self) -> None:
+        self._guesses = PasswordGuesses()
+        self._clock = SystemClock()
+
+    def refusal(self, request: HTTPServerRequest, options: Any) -> dict[str, Any] | None:
+        """What is told to an address that has to wait until its next password is looked at."""
+        given, address, now = request.headers.get("Authorization"), str(request.remote_ip), self._clock.monotonic()
+        if not given or not options.basic_auth:
+            return None
+        if wait_s := self._guesses.wait_s(address, now):
+            return {"problem": f"too many wrong passwords from here: wait {math.ceil(wait_s)} s", "wait_s": wait_s}
+        if not _is_right(given, options.basic_auth):
+            log.warning("console.guessed", extra={"address": address, "wrong": self._guesses.wrong(address, now)})
+        return None
+
+
+def _is_right(authorization: str, logins: Sequence[str]) -> bool:
+    """As Flower compares it."""
+    scheme, _, given = authorization.strip().partition(" ")
+    try:
+        said = b64decode(given)
+    except ValueError:
+        return False
+    return scheme == "Basic" and any(hmac.compare_digest(login.encode(), said) for login in logins)
 
 
 def _with_challenge(write_error: Callable[..., None]) -> Callable[..., None]:
@@ -137,6 +184,9 @@ def main(arguments: list[str]) -> None:
     api: Any = BaseApiHandler
     api.write_error = _with_challenge(api.write_error)
     celery = make_app(settings)
+    if (tls := tls_of(settings.redis)) is not None:
+        # Celery reads the URL's ssl_* by itself; Flower's page of queues has a client of its own, which does not.
+        celery.conf.broker_use_ssl = tls
     # Otherwise Flower calls it unknown, in place of what workers answer to a limit for it.
     turn.bind(celery, _NoWorker())
     context = click.Context(umbrella, obj=CLIContext(celery, no_color=True, workdir=None, quiet=True))

@@ -62,7 +62,7 @@ def create_app(settings: Settings, reader: PatientReader, clock: Clock, links: d
         reads("/metrics", pages.metrics),
         Route("/api/dead/{letter}/{verb}", _answer(reader, pages.change), methods=["POST"]),
     ]
-    return ConsoleGuard(Starlette(routes=routes), settings)
+    return ConsoleGuard(Starlette(routes=routes), settings, clock)
 
 
 class ConsolePages:

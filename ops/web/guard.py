@@ -1,6 +1,8 @@
 """The guard in front of all of the console's routes: pages of other sites, passwords, and what may be changed."""
 
 import hmac
+import logging
+import math
 from base64 import b64decode
 from binascii import Error
 from collections.abc import Awaitable, Callable
@@ -8,8 +10,12 @@ from collections.abc import Awaitable, Callable
 from starlette.types import Receive, Scope, Send
 
 from tasks.addresses import is_loopback, without_link
+from tasks.clock import Clock
+from tasks.guesses import PasswordGuesses
 from tasks.loopback import foreign
 from tasks.settings import Settings
+
+log = logging.getLogger("cohort.console")
 
 type App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -32,8 +38,10 @@ READ_ONLY = "the console only shows: set COHORT_CONSOLE_AUTH=user:password to ch
 class ConsoleGuard:
     """An ASGI application around another one."""
 
-    def __init__(self, app: App, settings: Settings) -> None:
+    def __init__(self, app: App, settings: Settings, clock: Clock) -> None:
         self._app = app
+        self._clock = clock
+        self._guesses = PasswordGuesses()
         self._names = settings.console_hosts
         self._beyond = not is_loopback(settings.console_host)
         self._login = settings.console_auth.get_secret_value().encode() if settings.console_auth else None
@@ -51,28 +59,39 @@ class ConsoleGuard:
         if refused is None:
             await self._app(scope, receive, guarded)  # pyright: ignore[reportArgumentType] - a message is a mapping
         else:
-            status, problem = refused
+            status, problem, wait_s = refused
             headers = [(b"content-type", b"text/plain; charset=utf-8")]
             if status == 401:  # noqa: PLR2004 - HTTP's own number
                 headers.append((b"www-authenticate", b'Basic realm="Cohort console", charset="UTF-8"'))
+            if wait_s:
+                headers.append((b"retry-after", str(math.ceil(wait_s)).encode()))
             await guarded({"type": "http.response.start", "status": status, "headers": headers})
             await guarded({"type": "http.response.body", "body": f"{problem}\n".encode()})
 
-    def _refusal(self, scope: Scope) -> tuple[int, str] | None:
+    def _refusal(self, scope: Scope) -> tuple[int, str, float] | None:
+        """Status, reason, and after how many seconds to come again; None: it may pass."""
         headers = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"]]
         seen = without_link(headers, scope["method"], scope["path"])
         problem = foreign(seen, int(scope["server"][1]), self._own_names(headers))
         if problem is not None:
-            return 403, f"{problem}, or set COHORT_CONSOLE_HOSTS"
+            return 403, f"{problem}, or set COHORT_CONSOLE_HOSTS", 0
         if scope["path"] == _OPEN and scope["method"] in _READS:
             return None
         if self._login is None:
-            return None if scope["method"] in _READS else (403, READ_ONLY)
-        given = [value for name, value in headers if name == "authorization"]
+            return None if scope["method"] in _READS else (403, READ_ONLY, 0)
+        return self._wrong_login([value for name, value in headers if name == "authorization"], scope, self._login)
+
+    def _wrong_login(self, given: list[str], scope: Scope, login: bytes) -> tuple[int, str, float] | None:
+        """A request without a password is no guess: a browser asks its person only when it was refused."""
+        address, now = str((scope.get("client") or ("",))[0]), self._clock.monotonic()
+        if given and (wait_s := self._guesses.wait_s(address, now)):
+            return 429, f"too many wrong passwords from here: wait {math.ceil(wait_s)} s", wait_s
         # Each one is compared, in the same time whatever it is.
-        if not any([hmac.compare_digest(_said(value), self._login) for value in given]):  # noqa: C419
-            return 401, "the console's user and password are needed (COHORT_CONSOLE_AUTH)"
-        return None
+        if any([hmac.compare_digest(_said(value), login) for value in given]):  # noqa: C419
+            return None
+        for _ in given:
+            log.warning("console.guessed", extra={"address": address, "wrong": self._guesses.wrong(address, now)})
+        return 401, "the console's user and password are needed (COHORT_CONSOLE_AUTH)", 0
 
     def _own_names(self, headers: list[tuple[str, str]]) -> tuple[str, ...]:
         """Beyond this machine it is called by names that it does not know; there the password keeps pages out."""

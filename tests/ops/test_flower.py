@@ -5,6 +5,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -15,7 +16,9 @@ from ops.up.plan import flower_command
 from tests.harness.command import clean
 from tests.harness.supervising import PATIENCE
 from tests.playground.test_guard import foreign_requests
+from tests.support.authority import authority
 from tests.support.ports import free_port
+from tests.support.tls_front import tls_front
 
 METHODS = ("GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD")
 
@@ -103,6 +106,29 @@ async def test_with_a_password_the_api_asks_for_it_as_pages_do_and_its_actions_a
             assert (answer.status_code, answer.text) == (404, "Unknown worker 'x'")
             limit = await http.post("/api/task/rate-limit/chat.turn", auth=("op", "secret"), data={"ratelimit": "1/m"})
             assert "Unknown task" not in limit.text
+            # One more is let through for each six seconds that this takes.
+            async with asyncio.TaskGroup() as group:
+                wrong = [("op", f"guess {number}") for number in range(40)]
+                guesses = [group.create_task(http.get("/api/workers", auth=login)) for login in wrong]
+            statuses = [guess.result().status_code for guess in guesses]
+            assert set(statuses) == {401, 429}
+            assert statuses.count(401) >= 10
+
+
+async def test_a_redis_with_tls_and_a_ca_of_its_own_is_read_for_workers_and_for_queues(
+    redis_url: str, tmp_path: Path
+) -> None:
+    ours = authority(tmp_path, "ours")
+    with tls_front(urlsplit(redis_url).port or 6379, ours.server_context()) as port:
+        secured = urlsplit(redis_url)._replace(scheme="rediss", netloc=f"127.0.0.1:{port}").geturl()
+        async with (
+            started(f"{secured}?ssl_ca_certs={ours.roots}", tmp_path, FLOWER_UNAUTHENTICATED_API="true") as url,
+            httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as http,
+        ):
+            page = (await http.get("/broker")).text
+            assert [number for number in range(64) if f"chats.{number:02d}" not in page] == []
+            # This asks workers over the broker.
+            assert (await http.get("/api/workers?refresh=1")).status_code == 200
 
 
 @pytest.mark.promise("flower-shut")

@@ -17,7 +17,7 @@ from ops.web.names import process_names
 from ops.web.patience import PatientReader
 from tasks.access import OperatorsWord, Person
 from tasks.bot_status import BotStatus
-from tasks.clock import SystemClock
+from tasks.clock import Clock, SystemClock
 from tasks.envelope import DeadLetter, Inbound
 from tasks.exposition import packed
 from tasks.settings import load
@@ -39,11 +39,11 @@ async def console(redis_url: str) -> AsyncIterator[Open]:
     """Opens consoles of this Redis, or of another one, under given settings."""
     async with AsyncExitStack() as opened:
 
-        def open_(**given: str) -> httpx.AsyncClient:
+        def open_(*, clock: Clock | None = None, **given: str) -> httpx.AsyncClient:
             settings = load({"REDIS_URL": redis_url, "TELEGRAM_BOT_TOKEN": TOKEN, **given})
             reader = PatientReader(settings, SystemClock())
             opened.push_async_exit(reader)
-            made = app.create_app(settings, reader, SystemClock(), {})
+            made = app.create_app(settings, reader, clock or SystemClock(), {})
             http = httpx.AsyncClient(transport=httpx.ASGITransport(made), base_url="http://127.0.0.1:5556", timeout=60)
             opened.push_async_callback(http.aclose)
             return http

@@ -10,6 +10,7 @@ from tasks.settings import load
 from tasks.store import Store
 from tests.ops.test_web import READS, Open, console, lived_in
 from tests.playground.test_guard import foreign_requests
+from tests.runtime.support import StillClock
 
 __all__ = ["console"]
 
@@ -58,13 +59,14 @@ async def test_with_a_password_only_who_has_it_sees_and_changes_anything(store: 
     wrong = [None, ("me", "a-long-passwor"), ("me", ""), ("", "a-long-password"), ("you", "a-long-password")]
     raw = ["Basic", "Basic !!!", "Bearer a-long-password", "Basic " + base64.b64encode(b"\xff:\xff").decode()]
     async with console(**AUTH) as http:
+        for auth in wrong:
+            answer = await http.get("/api/sessions", auth=auth)
+            assert answer.status_code == 401, auth
+            assert answer.headers["www-authenticate"].startswith("Basic ")
+        for header in raw:
+            assert (await http.get("/api/people", headers={"authorization": header})).status_code == 401
         for path in (*READS, "/", "/static/app.js"):
-            for auth in wrong:
-                answer = await http.get(path, auth=auth)
-                assert answer.status_code == 401, (path, auth)
-                assert answer.headers["www-authenticate"].startswith("Basic ")
-            for header in raw:
-                assert (await http.get(path, headers={"authorization": header})).status_code == 401
+            assert (await http.get(path)).status_code == 401, path
             assert (await http.get(path, auth=ME)).status_code == 200, path
         assert (await http.get("/healthz")).text == "ok\n"
         assert (await http.post(f"/api/dead/{letter.id}/drop")).status_code == 401
@@ -74,6 +76,28 @@ async def test_with_a_password_only_who_has_it_sees_and_changes_anything(store: 
         assert (await http.post(f"/api/dead/{letter.id}/retry", auth=ME)).status_code == 404
     assert await store.dead.count() == 0
     assert await store.redis.llen("cohort:s:4242:-100:t7:inbox") == 2
+
+
+@pytest.mark.promise("console-shut")
+async def test_passwords_are_guessed_ten_at_once_and_then_one_every_six_seconds(
+    console: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = StillClock()
+    async with console(clock=clock, **AUTH) as http:
+        for number in range(30):
+            assert (await http.get("/")).status_code == 401, "no password is no guess"
+            refused = await http.get("/", auth=("me", f"guess {number}"))
+            assert refused.status_code == (401 if number < 10 else 429)
+        assert refused.headers["retry-after"] == "6"
+        assert (await http.get("/", auth=ME)).status_code == 429, "the right one would end the guessing"
+        assert (await http.get("/healthz")).status_code == 200
+        clock.seconds += 6
+        assert (await http.get("/", auth=ME)).status_code == 200
+        assert (await http.get("/", auth=("me", "one more"))).status_code == 401
+        assert (await http.get("/", auth=ME)).status_code == 429
+    told = [record.__dict__ for record in caplog.records if record.getMessage() == "console.guessed"]
+    assert [line["wrong"] for line in told] == [*range(1, 11), 10]
+    assert "guess 3" not in str(told)
 
 
 @pytest.mark.promise("console-shut")
