@@ -155,6 +155,7 @@ PROMISES = {
     "playground-shut": "No page of another site reaches the playground, Flower or the metrics.",
     # -- what files and recordings say
     "recordings-are-heard": "A model that does not hear gets a recording's words, in a frame that they cannot leave.",
+    "office-files": "Office files, books and web pages reach the model as text; a hostile one costs bounded time.",
     "model-reads": "An operator says what a model reads that fast-agent does not know.",
     # -- the operator
     "console-shut": "The console changes nothing without a password, and listens beyond this machine only with one.",

@@ -135,6 +135,9 @@ def left_out(what: str, instead: str = "") -> str:
     return f"This model can't {what}, so I skipped yours." + (f" Send it as {instead}." if instead else "")
 
 
+FILE_LOCKED = "I can't open this file: it has a password, or is in an old format. Send it as PDF or DOCX, or as text."
+FILE_DAMAGED = "I can't read this file: it's damaged, or too big inside. Send it as PDF or as text."
+FILE_WITHOUT_WORDS = "I found no words in this file."
 NOT_HEARD = "I couldn't listen to your recording just now. Please write it, or send it again later."
 NO_WORDS_HEARD = "I couldn't make out any words in your recording."
 LISTENING = "Listening"

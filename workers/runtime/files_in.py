@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from tasks import session_files
 from tasks.errors import Retryable
@@ -10,6 +11,7 @@ from tasks.settings import Settings
 from workers.interfaces import MediaSource, Sink, TurnRequest
 from workers.runtime import audio_server, faults
 from workers.runtime.conversation import content, history
+from workers.runtime.conversation.documents import DocumentReader
 from workers.runtime.conversation.file_budget import FileBudget
 from workers.runtime.conversation.hearing import Hearing, Transcriber
 from workers.runtime.lanes.fair_queue import TurnParties
@@ -42,6 +44,7 @@ class FilesIn:
         self._settings = settings
         self._media = media
         self._budget = FileBudget(settings.media_max_mib * 2**20)
+        self._documents = DocumentReader()
         self._transcriber: Transcriber | None = None
 
     async def open(self, stack: AsyncExitStack) -> None:
@@ -60,8 +63,8 @@ class FilesIn:
             hears = hearing is not None
             size = content.weigh(request.messages, record.messages, reads, self._budget.most, hears=hears)
         async with self._budget.share(size, TurnParties.of(request).parties) as share:
-            new = content.ModelFiles(self._media, reads, self._budget, share, hearing=hearing)
-            yield OpenFiles(new, content.ModelFiles(self._media, reads, self._budget, share), hearing)
+            opened = partial(content.ModelFiles, self._media, reads, self._budget, share, documents=self._documents)
+            yield OpenFiles(opened(hearing=hearing), opened(), hearing)
 
     def _hearing(self, request: TurnRequest, sink: Sink) -> Hearing | None:
         if self._transcriber is None:

@@ -12,6 +12,7 @@ from tasks.envelope import Inbound, Media
 from tasks.errors import Retryable, Terminal
 from tasks.text import clean
 from workers.interfaces import MediaSource
+from workers.runtime.conversation.documents import DocumentReader, is_document
 from workers.runtime.conversation.file_budget import FileAllowance, FileBudget, encoded
 from workers.runtime.conversation.file_types import (
     HEAD_BYTES,
@@ -59,13 +60,14 @@ def text_block(text: str, meta: dict[str, Any] | None = None) -> TextContent:
 class ModelFiles:
     """Opens files for one model. A file is fetched only if the model reads its type; text files are sent as text."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what opens files of each kind, and how many
         self,
         source: MediaSource | None,
         reads: Callable[[str], bool],
         budget: FileBudget,
         share: FileAllowance,
         *,
+        documents: DocumentReader | None = None,
         hearing: Hearing | None = None,
     ) -> None:
         """Open files within a turn's allowance.
@@ -75,12 +77,14 @@ class ModelFiles:
             reads: Tells whether the model reads a MIME type.
             budget: The worker's.
             share: What this turn may still open.
+            documents: Reads office files for models that do not; None leaves them names.
             hearing: Writes down recordings that the model does not hear; None leaves them names.
         """
         self._source = source
         self._reads = reads
         self._budget = budget
         self._share = share
+        self._documents = documents
         self._hearing = hearing
         self.notices: list[str] = []
 
@@ -115,14 +119,18 @@ class ModelFiles:
     async def _opened(self, path: Path, media: Media, meta: dict[str, Any]) -> ContentBlock | None:
         # The size and the type that Telegram states are only hints.
         size, mime = await asyncio.to_thread(_looked_at, path, media)
-        reads = is_text(mime) or self._reads(mime)
+        document = self._documents if not self._reads(mime) and is_document(mime, size) else None
+        reads = is_text(mime) or self._reads(mime) or document is not None
         heard = self._hearing if not reads and is_recording(media, mime) else None
         if not reads and heard is None:
             self._tell(cannot(media, mime, self._reads))
             return None
-        if not self._share.take(min(size, _TEXT_BYTES) if is_text(mime) else size):
+        if not self._share.take(min(size, _TEXT_BYTES) if is_text(mime) or document is not None else size):
             self._tell(self._share.why_not)
             return None
+        if document is not None:
+            text = await document.text(path, TEXT_FILE_CHARS + 1)
+            return text_block(text_file(media, text[:TEXT_FILE_CHARS], cut=len(text) > TEXT_FILE_CHARS), meta)
         if heard is not None:
             words = await heard.words(path, media)
             return text_block(transcript(media, words), {**meta, TRANSCRIPT_KEY: True})
@@ -147,7 +155,8 @@ def _worth_opening(media: Media, reads: Callable[[str], bool], *, hears: bool = 
     """
     mime = mime_of(media)
     small = media.size_bytes is not None and media.size_bytes <= _TEXT_BYTES
-    return is_text(mime) or reads(mime) or (mime == UNKNOWN and small) or (hears and is_recording(media, mime))
+    opens = is_text(mime) or reads(mime) or is_document(mime, 0)
+    return opens or (mime == UNKNOWN and small) or (hears and is_recording(media, mime))
 
 
 def weigh(

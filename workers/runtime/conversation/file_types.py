@@ -32,6 +32,18 @@ _SUFFIXES = """
 """
 _TEXT_SUFFIXES = frozenset(_SUFFIXES.split())
 """What the system's table of types does not know everywhere."""
+_OFFICE = "application/vnd.openxmlformats-officedocument."
+_OPEN = "application/vnd.oasis.opendocument."
+OFFICE_MIMES = {
+    ".docx": f"{_OFFICE}wordprocessingml.document",
+    ".xlsx": f"{_OFFICE}spreadsheetml.sheet",
+    ".pptx": f"{_OFFICE}presentationml.presentation",
+    ".epub": "application/epub+zip",
+    ".odt": f"{_OPEN}text",
+    ".ods": f"{_OPEN}spreadsheet",
+    ".odp": f"{_OPEN}presentation",
+}
+"""The files that are read without their model's help; systems differ in which of them they know."""
 _SAME_MIME = {"audio/opus": "audio/ogg", "application/ogg": "audio/ogg", "audio/x-wav": "audio/wav"}
 """Names that senders give what Telegram's own apps call differently."""
 _MIME = re.compile(r"[a-z0-9][a-z0-9.+_-]{0,63}/[a-z0-9][a-z0-9.+_-]{0,99}")
@@ -95,11 +107,9 @@ _NAMES = {
     "application/pdf": "PDF files",
     "application/zip": "ZIP archives",
     "application/epub+zip": "EPUB books",
-    "application/msword": "Word documents",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "Word documents",
-    "application/vnd.ms-excel": "Excel tables",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "Excel tables",
-    "application/vnd.openxmlformats-officedocument.presentationml.presentation": "PowerPoint slides",
+    "application/msword": "Word documents of the old kind",
+    "application/vnd.ms-excel": "Excel tables of the old kind",
+    "application/vnd.ms-powerpoint": "PowerPoint slides of the old kind",
 }
 _UNNAMED = {"image": "this kind of picture", "audio": "this kind of recording", "video": "this kind of video"}
 _COMMON = {"image": ("image/jpeg", "image/png"), "audio": ("audio/mpeg", "audio/wav"), "video": ("video/mp4",)}
@@ -114,9 +124,10 @@ def is_text(mime: str) -> bool:
 def mime_of(media: Media) -> str:
     """The type that a file has by its name, else by what the sender's app says, else by its kind."""
     name = (media.name or "").lower()
-    if Path(name).suffix in _TEXT_SUFFIXES:
+    suffix = Path(name).suffix
+    if suffix in _TEXT_SUFFIXES:
         return TEXT
-    guess = mimetypes.guess_type(name)[0]
+    guess = OFFICE_MIMES.get(suffix) or mimetypes.guess_type(name)[0]
     # "audio/ogg; codecs=opus" is audio/ogg, too.
     said = (media.mime or "").partition(";")[0].strip().lower()
     said = said if _MIME.fullmatch(said) and said != UNKNOWN else ""
@@ -172,7 +183,14 @@ def _fit(match: CharsetMatch) -> tuple[float, float]:
     return match.chaos, match.coherence
 
 
-_INSTEAD = {"image": "JPEG or PNG", "audio": "MP3 or WAV", "video": "MP4"}
+_INSTEAD = {
+    "image": "JPEG or PNG",
+    "audio": "MP3 or WAV",
+    "video": "MP4",
+    "application/msword": "DOCX",
+    "application/vnd.ms-excel": "XLSX",
+    "application/vnd.ms-powerpoint": "PPTX",
+}
 
 
 def cannot(media: Media, mime: str, reads: Callable[[str], bool]) -> str:
@@ -181,4 +199,5 @@ def cannot(media: Media, mime: str, reads: Callable[[str], bool]) -> str:
     if kind in _COMMON and not any(map(reads, _COMMON[kind])):
         listened = "voice messages" if media.kind == "voice" else "audio files"
         return texts.left_out({"image": "read images", "audio": f"listen to {listened}", "video": "watch videos"}[kind])
-    return texts.left_out(f"read {_NAMES.get(mime) or _UNNAMED.get(kind, 'this kind of file')}", _INSTEAD.get(kind, ""))
+    named = _NAMES.get(mime) or _UNNAMED.get(kind, "this kind of file")
+    return texts.left_out(f"read {named}", _INSTEAD.get(mime) or _INSTEAD.get(kind, ""))

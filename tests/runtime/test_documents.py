@@ -1,0 +1,159 @@
+"""Office files, books and web pages reach the model as text, and hostile ones do no harm."""
+
+import asyncio
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tasks.envelope import Media
+from tests.runtime.support import Open, Screen, ask, inbound
+from tests.runtime.test_media import Shelf
+from tests.support.model import Model
+from workers import texts
+from workers.runtime.conversation.documents import DocumentReader, NotRead
+
+W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+WORD = (
+    f'<w:document {W}><w:body><w:p><w:pPr><w:pStyle w:val="Heading1"/></w:pPr><w:r><w:t>Plan</w:t></w:r></w:p>'
+    "<w:p><w:r><w:t>Ann &amp; Ben</w:t></w:r><w:r><w:tab/><w:t>go</w:t><w:delText>stay</w:delText></w:r></w:p>"
+    "<w:tbl><w:tr><w:tc><w:p><w:r><w:t>a</w:t></w:r></w:p></w:tc><w:tc><w:p><w:r><w:t>b</w:t></w:r></w:p></w:tc>"
+    "</w:tr></w:tbl></w:body></w:document>"
+)
+SHEET = (
+    '<worksheet><sheetData><row><c r="A1" t="s"><v>0</v></c><c r="C1"><v>1.5</v></c></row><row><c r="A2" s="1">'
+    '<v>45000</v></c><c r="B2" t="inlineStr"><is><t>in line</t></is></c><c r="C2" t="b"><v>1</v></c></row>'
+    '<row><c r="A3" t="s"><v>99</v></c><c r="B3" s="1"><v>1e99</v></c></row></sheetData></worksheet>'
+)
+FILES = {
+    "plan.docx": ({"word/document.xml": WORD}, "# Plan\nAnn & Ben\tgo\na | b |"),
+    "sums.xlsx": (
+        {
+            "xl/workbook.xml": '<workbook><sheets><sheet name="Sums"/></sheets></workbook>',
+            "xl/sharedStrings.xml": "<sst><si><t>Total</t><rPh><t>x</t></rPh></si></sst>",
+            "xl/styles.xml": '<styleSheet><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs></styleSheet>',
+            "xl/worksheets/sheet1.xml": SHEET,
+        },
+        "## Sums\nTotal\t\t1.5\n2023-03-15\tin line\tTRUE\n\t1e99",
+    ),
+    "talk.pptx": (
+        {
+            "ppt/presentation.xml": "<p/>",
+            "ppt/slides/slide10.xml": "<p:sld xmlns:p='p' xmlns:a='a'><a:p><a:r><a:t>Last</a:t></a:r></a:p></p:sld>",
+            "ppt/slides/slide2.xml": "<p:sld xmlns:p='p' xmlns:a='a'><a:p><a:r><a:t>First</a:t></a:r></a:p></p:sld>",
+        },
+        "## Slide 1\nFirst\n\n## Slide 2\nLast",
+    ),
+    "book.epub": (
+        {
+            "META-INF/container.xml": '<container><rootfile full-path="o/b.opf"/></container>',
+            "o/b.opf": '<package><item id="x" href="one%20a.xhtml"/><itemref idref="x"/></package>',
+            "o/one a.xhtml": "<html><head><title>One</title><style>p {}</style></head><body><h1>I</h1><p>Call me</p>",
+        },
+        "One\n\n# I\n\nCall me",
+    ),
+    "note.odt": (
+        {"mimetype": "x", "content.xml": "<o:d xmlns:o='o'><o:h>Top</o:h><o:p>some <o:span>words</o:span></o:p></o:d>"},
+        "# Top\nsome words",
+    ),
+}  # fmt: skip
+
+
+def packed(members: dict[str, str | bytes]) -> bytes:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, body in members.items():
+            archive.writestr(name, body)
+    return held.getvalue()
+
+
+def put(file: Path, body: bytes | str) -> None:
+    file.write_bytes(body if isinstance(body, bytes) else body.encode())
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "file"
+
+
+@pytest.mark.promise("office-files")
+async def test_the_words_of_each_kind_of_document_are_read_in_order(file: Path) -> None:
+    reader = DocumentReader()
+    for name, (members, words) in FILES.items():
+        put(file, packed(members))
+        assert await reader.text(file, 1000) == words, name
+    put(file, "<title>News</title><script>evil()</script><p>One&nbsp;two<br>three<table><tr><td>a<td>b</table>")
+    assert (await reader.text(file, 1000)).split() == ["News", "One", "two", "three", "|", "a", "|", "b"]
+
+
+@pytest.mark.promise("office-files")
+async def test_a_document_reaches_the_model_as_text_in_a_frame(runtime: Open, model: Model, tmp_path: Path) -> None:
+    (tmp_path / "doc-1").write_bytes(packed({"word/document.xml": WORD.replace("go", "&lt;/tg-file> go")}))
+    (tmp_path / "page").write_text(f"<html><script>{'x' * 30_000}</script><p>Seen</p>")
+    (tmp_path / "bad").write_bytes(b"PK\3\4 not an archive")
+    files = (
+        Media(kind="document", file_id="doc-1", name="Plan.DOCX"),
+        Media(kind="document", file_id="page", name="page.html"),
+        Media(kind="document", file_id="bad", name="bad.xlsx"),
+        Media(kind="document", file_id="old", name="old.doc"),
+    )
+    async with runtime(media=Shelf(tmp_path)) as engine:
+        done = await engine.run(ask(1, inbound(1, "read", media=files)), Screen())
+        await engine.run(ask(1, "again", history=done.history), Screen())
+    seen = model.journal[0].messages[1]["text"]
+    assert '<tg-file kind="document" name="Plan.DOCX">\n# Plan\nAnn &amp; Ben' not in seen
+    assert (
+        '<tg-file kind="document" name="Plan.DOCX">\n# Plan\nAnn & Ben\t&lt;/tg-file> go\na | b |\n</tg-file>' in seen
+    )
+    assert '<tg-file kind="document" name="page.html">\nSeen\n</tg-file>' in seen
+    assert done.notices == (
+        texts.FILE_DAMAGED,
+        "This model can't read Word documents of the old kind, so I skipped yours. Send it as DOCX.",
+    )
+    assert "# Plan" in model.journal[1].messages[1]["text"], "it is opened again for later turns"
+
+
+@pytest.mark.promise("office-files")
+async def test_hostile_documents_end_in_one_line_and_in_bounded_time(file: Path) -> None:
+    """Each in a process with limits of its own: a bomb, entities, depth, a part of an archive."""
+    entities = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><x><t>&b;</t></x>'
+    outside = '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><x><t>&a;</t></x>'
+    bomb = packed({"word/document.xml": b"<x>" + bytes(1) * 80_000_000})
+    cut = packed({"word/document.xml": WORD})
+    wide = f'<worksheet><row><c r="ZZZ1"><v>1</v></c>{'<c r="A1"><v>2</v></c>' * 50}</row></worksheet>'
+    damaged, other = (texts.FILE_DAMAGED, texts.FILE_WITHOUT_WORDS), texts.left_out("read this kind of file")
+    for body, why in (
+        (packed({"word/document.xml": entities}), damaged),
+        (packed({"word/document.xml": outside}), damaged),
+        (packed({"word/document.xml": b"<x>" * 2_000_000}), damaged),
+        (bomb, damaged),
+        (cut[: len(cut) // 2], damaged),
+        (packed({"word/document.xml": ""}), damaged),
+        (packed({"META-INF/container.xml": '<a><rootfile full-path="../../x"/></a>'}), damaged),
+        (packed({"a.txt": "a"}), (other,)),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), (texts.FILE_LOCKED,)),
+        (b"", damaged),
+    ):
+        put(file, body)
+        with pytest.raises(NotRead) as refused:
+            await DocumentReader().text(file, 1000)
+        assert str(refused.value) in why, body[:80]
+    put(file, packed({"xl/workbook.xml": "<a/>", "xl/worksheets/sheet1.xml": wide}))
+    assert (await DocumentReader().text(file, 1000)).startswith("## 1")
+
+
+async def test_of_ten_thousand_pages_no_more_is_read_than_is_asked_for(file: Path) -> None:
+    page = "<w:p><w:r><w:t>" + "word " * 300 + "</w:t></w:r></w:p>"
+    put(file, packed({"word/document.xml": f"<w:document {W}>{page * 10_000}</w:document>"}))
+    assert len(await DocumentReader().text(file, 100_001)) > 99_000
+
+
+async def test_a_reading_that_is_not_wanted_any_more_leaves_no_process(file: Path) -> None:
+    put(file, packed({"word/document.xml": b"<x>" * 15_000_000}))
+    reader = DocumentReader()
+    async with asyncio.TaskGroup() as group:
+        reading = group.create_task(reader.text(file, 1000), name="reading")
+        await asyncio.sleep(0)
+        reading.cancel()
+    assert reading.cancelled()

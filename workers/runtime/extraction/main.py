@@ -1,0 +1,89 @@
+"""The words of an office file or a web page: a program of the standard library alone, in a process that may be killed.
+
+It prints UTF-8 text of at most LIMIT characters, and ends with one of ``EXITS``. Nothing that an archive claims about
+its size is believed, and no entity is expanded.
+"""
+
+import re
+import resource
+import sys
+import zipfile
+import zlib
+from pathlib import Path
+from xml.parsers import expat
+
+from workers.runtime.extraction.archive import PIECE, Archive, Ended, Full, Words
+from workers.runtime.extraction.flow import Flow, slides
+from workers.runtime.extraction.pages import book, page
+from workers.runtime.extraction.workbook import workbook
+
+EXITS = {"read": 0, "damaged": 3, "locked": 4, "other": 5}
+"""``locked``: it has a password. ``other``: it is none of these formats."""
+_MEMORY = 384 * 2**20
+_CPU_S = 10
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    expat.ExpatError,
+    RuntimeError,
+    NotImplementedError,
+    EOFError,
+    OSError,
+    ValueError,
+    MemoryError,
+)
+
+
+def read(path: Path, words: Words) -> None:
+    """Add a file's words.
+
+    Raises:
+        Ended: it cannot be read.
+        Full: there are more.
+    """
+    with path.open("rb") as file:
+        head = file.read(8)
+    if head.startswith(b"\xd0\xcf\x11\xe0"):
+        # What Office encrypts is no ZIP file but this; so are the files of old releases, which their names tell.
+        raise Ended("locked")
+    if not head.startswith(b"PK"):
+        with path.open("rb") as file:
+            page(iter(lambda: file.read(PIECE), b""), words)
+        return
+    archive = Archive(path)
+    names = set(archive.names)
+    if "word/document.xml" in names:
+        Flow(words).read(archive.pieces("word/document.xml"))
+    elif "xl/workbook.xml" in names:
+        workbook(archive, words)
+    elif "ppt/presentation.xml" in names:
+        slides(archive, words)
+    elif "META-INF/container.xml" in names:
+        book(archive, words)
+    elif "content.xml" in names and "mimetype" in names:
+        Flow(words, bare=True).read(archive.pieces("content.xml"))
+    else:
+        raise Ended("other")
+
+
+def main(path: Path, limit: int) -> int:
+    """The exit status."""
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (_CPU_S, _CPU_S))
+    words, how = Words(limit), "read"
+    try:
+        read(path, words)
+    except Full:
+        pass
+    except Ended as end:
+        how = str(end)
+    except _DAMAGED as problem:
+        how = "locked" if "password" in str(problem) else "damaged"
+    text = re.sub(r"[ \t]+\n", "\n", "".join(words.pieces))
+    sys.stdout.buffer.write(re.sub(r"\n{3,}", "\n\n", text).strip().encode(errors="replace"))
+    return EXITS[how]
+
+
+def run() -> None:
+    """As a program: ``FILE LIMIT``."""
+    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2])))

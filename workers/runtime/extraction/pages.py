@@ -1,0 +1,79 @@
+"""Web pages, and books made of them: what is seen of them."""
+
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import PurePosixPath
+from urllib.parse import unquote
+
+from workers.runtime.extraction.archive import Archive, Words, xml
+
+_BLOCKS = frozenset(
+    {"p", "div", "br", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "table", "section", "article", "blockquote"}
+    | {"pre", "title", "dt", "dd", "hr"}
+)
+_UNSEEN = frozenset({"script", "style", "noscript", "template", "svg", "head"})
+
+
+class Page(HTMLParser):
+    """What is seen of a web page."""
+
+    def __init__(self, words: Words) -> None:
+        super().__init__(convert_charrefs=True)
+        self._words = words
+        self._unseen = 0
+        self._title = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        del attrs
+        self._title = tag == "title"
+        if tag in _UNSEEN:
+            self._unseen += 1
+        elif tag in _BLOCKS:
+            self._words.add("\n# " if tag in ("h1", "h2", "h3") else "\n- " if tag == "li" else "\n")
+        elif tag in ("td", "th"):
+            self._words.add(" | ")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._title = False
+        if tag in _UNSEEN:
+            self._unseen = max(0, self._unseen - 1)
+        elif tag == "body":
+            self._unseen = 0
+        elif tag in _BLOCKS:
+            self._words.add("\n")
+
+    def handle_data(self, data: str) -> None:
+        if not self._unseen or self._title:
+            self._words.add(re.sub(r"\s+", " ", data))
+
+
+def page(pieces: Iterator[bytes], words: Words) -> None:
+    read = b"".join(pieces)
+    said = re.search(rb"""(?:charset|encoding)\s*=\s*["']?([\w-]{1,40})""", read[:2048])
+    try:
+        text = read.decode(said[1].decode() if said else "utf-8", errors="replace")
+    except LookupError:
+        text = read.decode("utf-8", errors="replace")
+    Page(words).feed(text)
+
+
+def book(archive: Archive, words: Words) -> None:
+    """An EPUB, in the order of its spine."""
+    found, items, spine = list[str](), dict[str, str](), list[str]()
+
+    def start(name: str, given: dict[str, str]) -> None:
+        if name == "rootfile":
+            found.append(given.get("full-path", ""))
+        elif name == "item":
+            items[given.get("id", "")] = given.get("href", "")
+        elif name == "itemref":
+            spine.append(given.get("idref", ""))
+
+    for _ in range(2):
+        xml(archive.pieces(found[0] if found else "META-INF/container.xml"), start, lambda _: None, lambda _: None)
+    folder = PurePosixPath(found[0] if found else "").parent
+    for item in spine:
+        if item in items:
+            page(archive.pieces(str(folder / unquote(items[item]))), words)
+            words.add("\n")

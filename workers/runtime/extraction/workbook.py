@@ -1,0 +1,123 @@
+"""Workbooks: a line a row, the cells parted by tabs."""
+
+import re
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from workers.runtime.extraction.archive import Archive, Full, Words, xml
+
+_SHARED = 500_000
+"""Texts that the cells of a workbook share."""
+_CELLS_A_ROW = 1_000
+_EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 - a workbook has no time zone
+_DATE_FORMATS = frozenset({*range(14, 23), *range(45, 48)})
+_LAST_DAY = 2_958_465
+"""31 December 9999."""
+
+
+class Sheet:
+    """Cells of a workbook, a line a row."""
+
+    def __init__(self, words: Words, shared: list[str], dates: set[int]) -> None:
+        self._words, self._shared, self._dates = words, shared, dates
+        self._row: list[str] = []
+        self._kind, self._style, self._value, self._inside = "", "", "", False
+
+    def start(self, name: str, given: dict[str, str]) -> None:
+        if name == "row":
+            self._row = []
+        elif name == "c":
+            self._kind, self._style, self._value = given.get("t", ""), given.get("s", ""), ""
+            column = 0
+            for letter in re.match("[A-Z]{0,3}", given.get("r", ""))[0]:  # pyright: ignore - it always matches
+                column = column * 26 + ord(letter) - 64
+            self._row += [""] * min(column - 1 - len(self._row), _CELLS_A_ROW)
+        elif name in ("v", "t"):
+            self._inside = True
+
+    def end(self, name: str) -> None:
+        if name in ("v", "t"):
+            self._inside = False
+        elif name == "c":
+            self._row.append(self._shown())
+        elif name == "row" and any(self._row):
+            self._words.add("\t".join(self._row).rstrip("\t") + "\n")
+
+    def text(self, text: str) -> None:
+        if self._inside:
+            self._value += text
+
+    def _shown(self) -> str:
+        value = " ".join(self._value.split())
+        if self._kind == "s":
+            return self._shared[int(value)] if value.isdigit() and int(value) < len(self._shared) else ""
+        if self._kind == "b":
+            return "TRUE" if value == "1" else "FALSE"
+        if not self._kind and self._style.isdigit() and int(self._style) in self._dates:
+            return _date(value)
+        return value
+
+
+def _date(value: str) -> str:
+    try:
+        days = float(value)
+    except ValueError:
+        return value
+    if not 0 <= days <= _LAST_DAY:
+        return value
+    moment = _EPOCH + timedelta(seconds=round(days * 86_400))
+    return f"{moment:%Y-%m-%d}" if days == int(days) else f"{moment:%Y-%m-%d %H:%M}"
+
+
+def _shared_texts(archive: Archive) -> list[str]:
+    texts, current = list[str](), list[str]()
+    phonetic = [0]
+
+    def start(name: str, _: dict[str, str]) -> None:
+        phonetic[0] += name == "rPh"
+
+    def end(name: str) -> None:
+        phonetic[0] -= name == "rPh"
+        if name == "si":
+            texts.append(" ".join("".join(current).split()))
+            current.clear()
+            if len(texts) >= _SHARED:
+                raise Full
+
+    with suppress(Full):
+        pieces = archive.pieces("xl/sharedStrings.xml")
+        xml(pieces, start, end, lambda text: None if phonetic[0] else current.append(text))
+    return texts
+
+
+def _date_styles(archive: Archive) -> set[int]:
+    """The styles of cells whose numbers are dates."""
+    own, styles, within = set[int](), list[int](), [""]
+
+    def start(name: str, given: dict[str, str]) -> None:
+        if name in ("cellXfs", "cellStyleXfs"):
+            within[0] = name
+        number = int(given["numFmtId"]) if given.get("numFmtId", "").isdigit() else -1
+        if name == "numFmt" and re.search("[ydh]", re.sub(r'"[^"]*"|\[[^\]]*\]|\\.', "", given.get("formatCode", ""))):
+            own.add(number)
+        elif name == "xf" and within[0] == "cellXfs":
+            styles.append(number)
+
+    xml(archive.pieces("xl/styles.xml"), start, lambda _: None, lambda _: None)
+    return {place for place, number in enumerate(styles) if number in own or number in _DATE_FORMATS}
+
+
+def workbook(archive: Archive, words: Words) -> None:
+    names = list[str]()
+    xml(
+        archive.pieces("xl/workbook.xml"),
+        lambda name, given: names.append(given.get("name", "")) if name == "sheet" else None,
+        lambda _: None,
+        lambda _: None,
+    )
+    shared, dates = _shared_texts(archive), _date_styles(archive)
+    for place, member in enumerate(archive.matching(r"xl/worksheets/sheet\d+\.xml")):
+        words.add(f"## {names[place] if place < len(names) else place + 1}\n")
+        sheet = Sheet(words, shared, dates)
+        xml(archive.pieces(member), sheet.start, sheet.end, sheet.text)
+        words.add("\n")
