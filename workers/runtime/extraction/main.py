@@ -18,7 +18,7 @@ from workers.runtime.extraction.pages import book, page
 from workers.runtime.extraction.workbook import workbook
 
 EXITS = {"read": 0, "damaged": 3, "locked": 4, "other": 5}
-"""``locked``: it has a password. ``other``: it is none of these formats."""
+"""``locked``: it has a password. ``other``: another format."""
 _MEMORY = 384 * 2**20
 _CPU_S = 10
 _DAMAGED = (
