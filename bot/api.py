@@ -32,8 +32,6 @@ _GRACE = timedelta(seconds=10)
 BATCH = 100
 """Updates that Telegram gives at once, at most."""
 
-_ALLOWED_UPDATES = json.dumps(ALLOWED_UPDATES)
-
 _PATIENCE = timedelta(seconds=5)
 """How long any other answer may take: a stop waits for it, and a call that fails is made again."""
 
@@ -50,8 +48,10 @@ warnings.filterwarnings("ignore", message=r"Please use 'Bot\.getUpdates'", categ
 class Telegram:
     """The methods that the bot uses; all raise as ``botapi.refusals.errors_as_ours`` says."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, channels: bool = False) -> None:
         self._connection = connection
+        self._channels = channels
+        self._kinds = (*ALLOWED_UPDATES, "channel_post") if channels else ALLOWED_UPDATES
         self._bot = connection.bot()
 
     def paced(self, pacing: Pacing) -> Calls:
@@ -71,7 +71,7 @@ class Telegram:
             raise Misconfigured(
                 "TELEGRAM_BOT_TOKEN is malformed, or TELEGRAM_BASE_URL is no Bot API server: it answered 404"
             ) from None
-        return BotIdentity.of(user.id, user.username or "")
+        return BotIdentity.of(user.id, user.username or "", channels=self._channels)
 
     async def updates(self, offset: int | None, *, hold: timedelta = LONG_POLL, limit: int = BATCH) -> list[Any]:
         """The next raw updates (https://core.telegram.org/bots/api#getupdates).
@@ -88,7 +88,7 @@ class Telegram:
             "offset": offset,
             "limit": limit,
             "timeout": int(hold.total_seconds()),
-            "allowed_updates": _ALLOWED_UPDATES,
+            "allowed_updates": json.dumps(self._kinds),
         }
         patience = (hold + _GRACE).total_seconds()
         with errors_as_ours():
@@ -105,7 +105,7 @@ class Telegram:
             await self._bot.set_webhook(
                 url,
                 secret_token=secret,
-                allowed_updates=ALLOWED_UPDATES,
+                allowed_updates=self._kinds,
                 max_connections=_WEBHOOK_CONNECTIONS,
                 drop_pending_updates=False,
             )
@@ -171,15 +171,16 @@ def _menu(menu: Menu) -> list[BotCommand]:
 
 
 @asynccontextmanager
-async def client(token: str, base_url: str) -> AsyncGenerator[Telegram]:
+async def client(token: str, base_url: str, *, channels: bool = False) -> AsyncGenerator[Telegram]:
     """A client for one bot; it makes no call by itself.
 
     Args:
         token: The bot's token.
         base_url: Root of the Bot API server, without a slash at its end.
+        channels: Whether posts of channels are asked for.
 
     Raises:
         Misconfigured: there is a proxy that cannot be used.
     """
     async with connected(token, base_url, connections=_CONNECTIONS, patience=_PATIENCE.total_seconds()) as connection:
-        yield Telegram(connection)
+        yield Telegram(connection, channels=channels)

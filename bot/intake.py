@@ -161,7 +161,7 @@ class UpdateIntake:
         inbound, nothing = heard.inbound, Accept(heard.update_id)
         key = inbound.key
         user = inbound.sender.id if inbound.sender else None
-        decision = self._people.access.decide(user, key.chat, business=key.business is not None)
+        decision = self._people.access.decide(user, key.chat, business=heard.silent)
         if not self._attention.attends(heard):
             if decision == "admit" and heard.ask is None:
                 self._overheard.add(inbound)

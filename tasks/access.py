@@ -104,7 +104,8 @@ class Access:
     def decide(self, user: int | None, chat: int, *, business: bool = False) -> Decision:
         """Admit a user, or everybody in a chat.
 
-        A business account's customers write to its owner, not to a bot: their strangers hear nothing.
+        A business account's customers write to its owner, not to a bot: their strangers hear nothing. The same goes
+        (as ``business``) for a channel, where all readers would see the line.
         """
         if self.role(user, chat) is not None:
             return "admit"

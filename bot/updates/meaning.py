@@ -22,6 +22,8 @@ class BotIdentity:
     id: int
     username: str
     mention: re.Pattern[str]
+    channels: bool = False
+    """Whether it answers posts of channels that name it."""
 
     def is_at(self, address: str) -> bool:
         """Whether an address is a link to the bot."""
@@ -29,9 +31,10 @@ class BotIdentity:
         return found is not None and found[1].lower() == self.username
 
     @classmethod
-    def of(cls, id: int, username: str) -> "BotIdentity":  # noqa: A002 - Telegram's word
+    def of(cls, id: int, username: str, *, channels: bool = False) -> "BotIdentity":  # noqa: A002 - Telegram's word
         """From what getMe answers."""
-        return cls(id, username.lower(), re.compile(rf"(?<!\w)@{re.escape(username)}(?!\w)", re.IGNORECASE))
+        mention = re.compile(rf"(?<!\w)@{re.escape(username)}(?!\w)", re.IGNORECASE)
+        return cls(id, username.lower(), mention, channels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,11 @@ class Incoming:
     """A pairing code that a person sent in their private chat."""
     sent: float = 0.0
     """When it was written, seconds since the epoch, as Telegram tells."""
+
+    @property
+    def silent(self) -> bool:
+        """Whether a stranger hears nothing: a business account's customer, and a channel, where all would read it."""
+        return self.inbound.key.business is not None or self.inbound.chat_type == "channel"
 
 
 @dataclass(frozen=True, slots=True)

@@ -278,6 +278,7 @@ class TelegramUpdate(Object):
     update_id: Number
     message: Kind[Message] = None
     edited_message: Kind[Message] = None
+    channel_post: Kind[Message] = None
     business_message: Kind[Message] = None
     edited_business_message: Kind[Message] = None
     callback_query: Kind[CallbackQuery] = None

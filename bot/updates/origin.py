@@ -28,9 +28,9 @@ def session_of(me: BotIdentity, message: Message, business: str | None) -> Sessi
     return SessionKey(me.id, message.chat.id, topic, business)
 
 
-def not_ours(message: Message, sender: Sender | None, business: str | None) -> str | None:
-    """Why a message is ignored whatever it says, or None."""
-    if message.chat.type == "channel":
+def not_ours(message: Message, sender: Sender | None, business: str | None, *, posts: bool = False) -> str | None:
+    """Why a message is ignored whatever it says, or None; ``posts``: those of channels are not."""
+    if message.chat.type == "channel" and not posts:
         return "a channel's post"
     if message.chat.is_direct_messages or message.direct_messages_topic:
         # One chat id for many people's conversations, told apart by something other than a topic.

@@ -49,8 +49,8 @@ from tasks.envelope import Inbound, InboundKind, Media
 from tasks.pairing import is_code
 from tasks.session import SessionKey
 
-ALLOWED_UPDATES = tuple(name for name in TelegramUpdate.model_fields if name != "update_id")
-"""The kinds that we ask Telegram for."""
+ALLOWED_UPDATES = tuple(name for name in TelegramUpdate.model_fields if name not in ("update_id", "channel_post"))
+"""The kinds that we ask Telegram for; ``channel_post`` where an operator wants it."""
 
 _OUTSIDE, _INSIDE = ("left", "kicked"), ("member", "administrator", "restricted")
 """Statuses of a member of a chat."""
@@ -114,12 +114,14 @@ def _message(at: UpdateReading, message: Message) -> Meaning:
     session = session_of(at.me, message, business)
     if (moved := _moved(at, message, session.chat)) is not None:
         return moved
-    sender = sender_of(message)
-    if (why := not_ours(message, sender, business)) is not None:
+    sender, said, post = sender_of(message), text_of(message), at.kind == "channel_post"
+    if (why := not_ours(message, sender, business, posts=post and at.me.channels)) is not None:
         return at.nothing(why)
+    if post and not (addressed(message, said, at.me) or said.partition(" ")[0].lower().endswith(f"@{at.me.username}")):
+        # Its readers are not the bot's: what does not name it is no context either, and no bare command.
+        return at.nothing("a post that does not name the bot")
 
     edited = at.kind.startswith("edited_")
-    said = text_of(message)
     if edited and (not said or said.startswith("/")):
         # A live location moves without end, and a command is not given by an edit.
         return at.nothing("an edit without words")
@@ -276,6 +278,7 @@ def _membership(at: UpdateReading, change: MembershipChange) -> Meaning:
 _KINDS: dict[str, Callable[[UpdateReading, Any], Meaning]] = {
     "message": _message,
     "edited_message": _message,
+    "channel_post": _message,
     "business_message": _message,
     "edited_business_message": _message,
     "callback_query": pressed,

@@ -182,6 +182,9 @@ class Doorway:
                 task.cancel()
 
 
+ME = BotIdentity.of(BOT, "cohort_bot")
+
+
 async def no_admins(_chat: int) -> frozenset[int]:
     """A group that names no administrators."""
     return frozenset()
@@ -194,6 +197,7 @@ def make_doorway(
     access: Access | None = None,
     intake: object = None,
     admins: Administrators = no_admins,
+    me: BotIdentity = ME,
 ) -> Doorway:
     """The intake on the real store; ``intake`` may stand in for the store's part."""
     clock, remote, signs, agents = HandClock(), HeardInterrupts(), ShownSigns(), NamedAgents()
@@ -207,7 +211,7 @@ def make_doorway(
     revocations = Revocations(BOT, store.intake)
     logins = logins_of(settings, store, doorbells, revocations, clock)
     door = UpdateIntake(
-        BotIdentity.of(BOT, "cohort_bot"),
+        me,
         people=people,
         admission=admission,
         rate=rate,
@@ -227,7 +231,7 @@ def make_doorway(
         interrupts=interrupts,
         signs=acks,
         notices=Notices(BOT, store.intake, clock, admission=admission, rate=rate),
-        attention=Attention(BotIdentity.of(BOT, "cohort_bot"), chats, clock),
+        attention=Attention(me, chats, clock),
         overheard=OverheardMessages(settings.group_context),
         control=GroupControl(settings.group_control, admins, clock),
         feedback=Feedback(BOT, store.feedback, people, clock),
