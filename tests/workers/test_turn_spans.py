@@ -42,6 +42,17 @@ async def test_a_turn_is_in_the_trace_of_its_message_and_so_is_its_answer(pool: 
 
 
 @pytest.mark.promise("traces")
+@pytest.mark.parametrize("kind", ["stop", "new", "undo", "retry", "choose"])
+async def test_what_is_told_without_a_turn_is_in_the_trace_of_the_control_word(pool: Pool, kind: str) -> None:
+    with kept_spans():
+        worker, context = await pool.worker("w-one"), accepted()
+        await pool.say(1, kind=kind, last=True, choice={"agent": ""} if kind == "choose" else {}, trace=context)
+        await worker.answer(ONE)
+    ((_, reply),) = pool.telegram.delivered
+    assert tracing.id_of(reply.trace) == tracing.id_of(context)
+
+
+@pytest.mark.promise("traces")
 async def test_messages_that_are_answered_together_are_linked(pool: Pool) -> None:
     with kept_spans() as spans:
         worker = await pool.worker("w-one")

@@ -285,7 +285,7 @@ class TurnLoop:
     async def _commit(
         self, owned: OwnedSession, commit: Commit, handled: plans.Handled, done: Callable[[], None] = lambda: None
     ) -> None:
-        commit = in_trace(self._spending.with_commit(commit))
+        commit = in_trace(self._spending.with_commit(commit), handled.trace)
         try:
             # A commit that drops nothing leaves the head as it was.
             isolate, said = (handled.isolate_next, handled.said) if commit.drop else (owned.isolate_next, None)

@@ -93,7 +93,8 @@ def decide(
 
     def handled(drop: int) -> Handled:
         answers = tuple(entry.update_id for entry in entries[:drop])
-        return Handled(drop, answers, max(0, isolate_next - drop), said_in(entries[:drop], said))
+        trace = entries[drop - 1].trace if 0 < drop <= len(entries) else None
+        return Handled(drop, answers, max(0, isolate_next - drop), said_in(entries[:drop], said), trace)
 
     # The last /stop or /new counts: its user means everything before it.
     cuts = [place for place, entry in enumerate(entries, 1) if entry.kind in ("stop", "new")]
@@ -277,6 +278,6 @@ def _stop_or_new(handled: Handled, entries: Sequence[Inbound], begun: BegunTurn 
         then = last.model_copy(update={"kind": "message"})
         # The message is answered by the next turn, so this step does not answer its update.
         left = handled.isolate_next
-        handled = Handled(handled.drop, handled.answers[:-1], left and left + 1, handled.said)
+        handled = replace(handled, answers=handled.answers[:-1], isolate_next=left and left + 1)
     begun = None if forgets else begun
     return Control(handled, " ".join(said), choice, forget=forgets, then=then, cuts=True, begun=begun)

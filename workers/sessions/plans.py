@@ -21,6 +21,8 @@ class Handled:
     isolate the poison message."""
     said: Said = field(default_factory=dict[int, str], compare=False)
     """Fingerprints of the messages among them (``workers.sessions.edits``)."""
+    trace: str | None = field(default=None, compare=False)
+    """The span that accepted the last of them: what is told without a turn goes on with its trace."""
 
 
 @dataclass(frozen=True, slots=True)

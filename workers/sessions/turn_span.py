@@ -32,9 +32,9 @@ def turn_span(deps: Dependencies, owned: OwnedSession, asked: Asked, course: Cou
     return span
 
 
-def in_trace(commit: Commit) -> Commit:
-    """The deliveries of its replies go on with the trace of this task."""
-    context = tracing.current().context
+def in_trace(commit: Commit, accepted: str | None) -> Commit:
+    """The deliveries of its replies go on with the trace of this task; outside of a turn, of what was ``accepted``."""
+    context = tracing.current().context or (accepted if tracing.is_on() else None)
     if context is None:
         return commit
     return replace(commit, replies=[reply.model_copy(update={"trace": context}) for reply in commit.replies])
