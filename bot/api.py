@@ -14,7 +14,7 @@ from telegram.warnings import PTBUserWarning
 
 from bot.menus import Menu
 from bot.updates.meaning import BotIdentity
-from bot.updates.understand import ALLOWED_UPDATES
+from bot.updates.understand import ALLOWED_UPDATES, BUSINESS_UPDATES, CHANNEL_UPDATES
 from botapi.calls import Calls
 from botapi.client import Connection, connected
 from botapi.errors import NoSuchMethod, TelegramAway
@@ -48,10 +48,12 @@ warnings.filterwarnings("ignore", message=r"Please use 'Bot\.getUpdates'", categ
 class Telegram:
     """The methods that the bot uses; all raise as ``botapi.refusals.errors_as_ours`` says."""
 
-    def __init__(self, connection: Connection, *, channels: bool = False) -> None:
+    def __init__(self, connection: Connection, *, channels: bool = False, business: bool = False) -> None:
         self._connection = connection
         self._channels = channels
-        self._kinds = (*ALLOWED_UPDATES, "channel_post") if channels else ALLOWED_UPDATES
+        self._business = business
+        wanted = (*(CHANNEL_UPDATES if channels else ()), *(BUSINESS_UPDATES if business else ()))
+        self._kinds = (*ALLOWED_UPDATES, *wanted)
         self._bot = connection.bot()
 
     def paced(self, pacing: Pacing) -> Calls:
@@ -71,7 +73,7 @@ class Telegram:
             raise Misconfigured(
                 "TELEGRAM_BOT_TOKEN is malformed, or TELEGRAM_BASE_URL is no Bot API server: it answered 404"
             ) from None
-        return BotIdentity.of(user.id, user.username or "", channels=self._channels)
+        return BotIdentity.of(user.id, user.username or "", channels=self._channels, business=self._business)
 
     async def updates(self, offset: int | None, *, hold: timedelta = LONG_POLL, limit: int = BATCH) -> list[Any]:
         """The next raw updates (https://core.telegram.org/bots/api#getupdates).
@@ -171,16 +173,19 @@ def _menu(menu: Menu) -> list[BotCommand]:
 
 
 @asynccontextmanager
-async def client(token: str, base_url: str, *, channels: bool = False) -> AsyncGenerator[Telegram]:
+async def client(
+    token: str, base_url: str, *, channels: bool = False, business: bool = False
+) -> AsyncGenerator[Telegram]:
     """A client for one bot; it makes no call by itself.
 
     Args:
         token: The bot's token.
         base_url: Root of the Bot API server, without a slash at its end.
         channels: Whether posts of channels are asked for.
+        business: Whether messages to business accounts are asked for.
 
     Raises:
         Misconfigured: there is a proxy that cannot be used.
     """
     async with connected(token, base_url, connections=_CONNECTIONS, patience=_PATIENCE.total_seconds()) as connection:
-        yield Telegram(connection, channels=channels)
+        yield Telegram(connection, channels=channels, business=business)

@@ -104,8 +104,8 @@ async def run(settings: Settings, stop: Stop, clock: Clock | None = None) -> Non
 async def opened(settings: Settings, stop: Stop, clock: Clock) -> AsyncGenerator[Connections | None]:
     """Open all connections, and wait until Telegram and Redis answer. None: ``stop`` came first."""
     async with AsyncExitStack() as stack:
-        opening = client(settings.token, settings.telegram_base_url, channels=settings.channels)
-        telegram = await stack.enter_async_context(opening)
+        wanted = {"channels": settings.channels, "business": settings.business}
+        telegram = await stack.enter_async_context(client(settings.token, settings.telegram_base_url, **wanted))
         me = await _patiently(telegram.me, "telegram.waiting", stop)
         if me is None:
             yield None

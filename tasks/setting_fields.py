@@ -128,6 +128,8 @@ class SettingFields(BaseSettings):
     group_context: int = Field(20, alias="COHORT_GROUP_CONTEXT", ge=0, le=100)
     """Messages of a group, not meant for the agent, that the next message to it takes along, where Telegram shows them
     to the bot (privacy mode off, or the bot is an admin); 0 takes none."""
+    business: bool = Field(default=False, alias="COHORT_BUSINESS")
+    """Whether the customers of business accounts that the bot is connected to are answered, in the account's name."""
     channels: bool = Field(default=False, alias="COHORT_CHANNELS")
     """Whether posts that name the bot are answered in channels that are let in, and where the bot is an admin."""
     queue_mode: Literal["collect", "followup", "interrupt", "steer"] = Field("collect", alias="COHORT_QUEUE_MODE")

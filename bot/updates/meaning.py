@@ -24,6 +24,8 @@ class BotIdentity:
     mention: re.Pattern[str]
     channels: bool = False
     """Whether it answers posts of channels that name it."""
+    business: bool = True
+    """Whether it answers the customers of business accounts."""
 
     def is_at(self, address: str) -> bool:
         """Whether an address is a link to the bot."""
@@ -31,10 +33,17 @@ class BotIdentity:
         return found is not None and found[1].lower() == self.username
 
     @classmethod
-    def of(cls, id: int, username: str, *, channels: bool = False) -> "BotIdentity":  # noqa: A002 - Telegram's word
+    def of(
+        cls,
+        id: int,  # noqa: A002 - Telegram's word
+        username: str,
+        *,
+        channels: bool = False,
+        business: bool = True,
+    ) -> "BotIdentity":
         """From what getMe answers."""
         mention = re.compile(rf"(?<!\w)@{re.escape(username)}(?!\w)", re.IGNORECASE)
-        return cls(id, username.lower(), mention, channels)
+        return cls(id, username.lower(), mention, channels, business)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,8 +49,12 @@ from tasks.envelope import Inbound, InboundKind, Media
 from tasks.pairing import is_code
 from tasks.session import SessionKey
 
-ALLOWED_UPDATES = tuple(name for name in TelegramUpdate.model_fields if name not in ("update_id", "channel_post"))
-"""The kinds that we ask Telegram for; ``channel_post`` where an operator wants it."""
+BUSINESS_UPDATES = ("business_message", "edited_business_message")
+CHANNEL_UPDATES = ("channel_post",)
+"""What we ask for where an operator wants it."""
+_OPTIONAL = ("update_id", *BUSINESS_UPDATES, *CHANNEL_UPDATES)
+ALLOWED_UPDATES = tuple(name for name in TelegramUpdate.model_fields if name not in _OPTIONAL)
+"""The kinds that we always ask Telegram for."""
 
 _OUTSIDE, _INSIDE = ("left", "kicked"), ("member", "administrator", "restricted")
 """Statuses of a member of a chat."""
@@ -110,7 +114,9 @@ def _dump(update: object) -> str:
 
 
 def _message(at: UpdateReading, message: Message) -> Meaning:
-    business = message.business_connection_id if "business" in at.kind else None
+    if at.kind in BUSINESS_UPDATES and not at.me.business:
+        return at.nothing("a message to a business account")
+    business = message.business_connection_id if at.kind in BUSINESS_UPDATES else None
     session = session_of(at.me, message, business)
     if (moved := _moved(at, message, session.chat)) is not None:
         return moved
