@@ -31,16 +31,18 @@ async def serve(engine: Engine, model: Model, chats: range) -> Counter[str]:
 
 
 @pytest.mark.promise("bounded-memory")
-async def test_objects_do_not_grow_with_chats(runtime: Open, model: Model, cards: Path) -> None:
+@pytest.mark.parametrize("further", [200, pytest.param(300, marks=pytest.mark.soak)])
+async def test_objects_do_not_grow_with_chats(runtime: Open, model: Model, cards: Path, further: int) -> None:
     card(cards, "tools.py", TOOLS)
     text = "---\nname: assistant\nmodel: generic.mock\nfunction_tools: ['tools.py:poke']\n---\nYou.\n"
     card(cards, "assistant.md", text)
     async with runtime(COHORT_LANES="4") as engine:
-        await serve(engine, model, range(100))
-        before = await serve(engine, model, range(100, 150))
-        after = await serve(engine, model, range(150, 450))
+        await serve(engine, model, range(further // 3))
+        before = await serve(engine, model, range(100, 100 + further // 6))
+        after = await serve(engine, model, range(150, 150 + further))
+    # Of cancelled timers asyncio keeps up to a hundred.
     grown = {name: (before[name], count) for name, count in after.items() if count > before[name] + 150}
-    assert grown == {}, "300 further chats left less than half an object each, of any kind"
+    assert grown == {}, "the further chats left less than an object each, of any kind"
     assert after.total() < before.total() * 1.02
 
 
