@@ -33,6 +33,8 @@ FOREIGN_STATE = {
     "workers/process/celery_worker.py: celery_state.should_stop",
     # A check of the configuration must not be remembered as the configuration.
     "workers/runtime/instances.py: fast_config._settings",
+    # A forked process runs a module as if it was started with its arguments.
+    "ops/up/template.py: sys.argv",
 }
 """Values of other libraries that are set, not parts of them that are replaced."""
 

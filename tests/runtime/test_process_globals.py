@@ -66,7 +66,7 @@ async def test_no_log_event_is_queued_and_no_task_serves_a_log(runtime: Open, mo
         bus = AsyncEventBus.get()
         assert getattr(bus, "_queue", None) is None
         ours = [task for task in asyncio.all_tasks() if "HttpServer" not in str(task.get_coro())]
-        names = {task.get_name() for task in ours} - {"lane-0", "lane-1", "servers", "refused servers"}
+        names = {task.get_name() for task in ours} - {"lane-0", "lane-1", "servers", "refused servers", "chats"}
         assert names == {asyncio.current_task().get_name()}
 
 
