@@ -155,6 +155,8 @@ class Inbound(Envelope):
     """Of a reminder: how many reminders led to it since a person wrote."""
     reply_to: int | None = None
     """The message that it answers, if that is the bot's."""
+    start: str | None = None
+    """The payload of the link ``t.me/BOT?start=PAYLOAD`` by which its author came; ``text`` has it as a command."""
     overheard: tuple[OverheardMessage, ...] = ()
     """What people in the group wrote to one another before it, oldest first."""
     trace: str | None = None

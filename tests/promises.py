@@ -157,6 +157,7 @@ PROMISES = {
     "playground-shut": "No page of another site reaches the playground, Flower or the metrics.",
     # -- what files and recordings say
     "recordings-are-heard": "A model that does not hear gets a recording's words, in a frame that they cannot leave.",
+    "start-payload": "The payload of a start link reaches the agent in a frame, and fills {start} in its card.",
     "office-files": "Office files, books and web pages reach the model as text; a hostile one costs bounded time.",
     "model-reads": "An operator says what a model reads that fast-agent does not know.",
     # -- the operator

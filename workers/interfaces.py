@@ -65,6 +65,8 @@ class TurnRequest:
     """The session's choice; None for the default."""
     model: str | None = None
     """The session's choice; None for the default."""
+    start: str = ""
+    """The payload of the link by which somebody came to the chat last."""
     spent: Callable[[Usage], None] = not_counted
     """Called in the loop thread with the cost of each model call as it ends, also when the turn fails."""
     steering: Steering | None = None
@@ -117,8 +119,7 @@ class TurnFailed(CohortError):  # noqa: N818 - reads as the event
         """Say who has to act.
 
         Args:
-            action: ``retry`` (a passing fault: try again later), ``tell`` (permanent: the user is told ``words``)
-                or ``operator`` (permanent: the user is told ``words``, the operator is alerted with ``detail``).
+            action: ``retry`` (passing), ``tell`` (permanent: the user reads ``words``), ``operator`` (an alert, too).
             words: One or two plain sentences for the user.
             detail: For logs and operators; it holds no message text and no secrets.
             backoff: Seconds to wait at least before the next try.
@@ -255,8 +256,7 @@ class Delivery(Protocol):
             session: Where.
             showing: How.
             created: Called with the id of a created message before any further frame; its failure ends the frames.
-            still_ours: Called before each frame; raises ``ClaimLost`` when another worker owns the session, and
-                ``StoreUnavailable`` when that is not known.
+            still_ours: Called before each frame; raises ``ClaimLost``, or ``StoreUnavailable`` when that is not known.
         """
         ...
 

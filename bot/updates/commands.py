@@ -79,6 +79,14 @@ _LIKE = 0.7
 """How alike a mistyped command is to the one that was meant (difflib's ratio)."""
 
 
+_PAYLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def payload_of(argument: str) -> str | None:
+    """The payload of a deep link (Bot API, "Deep linking"), of what stands behind /start; None where it is none."""
+    return argument if _PAYLOAD.fullmatch(argument) else None
+
+
 def nearest(name: str) -> str | None:
     """The command of ours that a mistyped one means, if one is near."""
     return next(iter(difflib.get_close_matches(name, sorted({*CONTROL, *ASKS}), n=1, cutoff=_LIKE)), None)

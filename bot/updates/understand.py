@@ -20,6 +20,7 @@ from bot.updates.commands import (
     Command,
     nearest,
     parse,
+    payload_of,
 )
 from bot.updates.content import formatted_text_of, media_of, text_of
 from bot.updates.described import describe
@@ -164,6 +165,7 @@ def _message(at: UpdateReading, message: Message) -> Meaning:
         choice=given.choice or {},
         edited=edited,
         described=given.described,
+        start=given.start,
         forwarded_from=origin,
         reply_to=bots_message(message, at.me),
     )
@@ -214,6 +216,7 @@ class _Given:
     ask: Command | None = None
     addressed: bool = True
     described: bool = False
+    start: str | None = None
 
 
 def _given(command: Command, message: Message, me: BotIdentity) -> _Given | None:
@@ -226,7 +229,7 @@ def _given(command: Command, message: Message, me: BotIdentity) -> _Given | None
         return _Given("", ask=CODE)
     if command.name == "start" and command.argument:
         # A link https://t.me/BOT?start=PAYLOAD was opened; what the payload means, the agent may know.
-        return _Given(f"/start {command.argument}")
+        return _Given(f"/start {command.argument}", start=payload_of(command.argument))
     if command.name in CHOICES and command.argument:
         return _Given("", "choose", choice=choice_of(command.name, command.argument), ask=command)
     if command.known:

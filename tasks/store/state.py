@@ -39,6 +39,8 @@ class StateField(StrEnum):
     """The Telegram message that shows the running turn; its first, when there are several."""
     live_more = "live_more"
     """``live``, a colon, and the further messages that show it; of another ``live`` it is stale."""
+    start = "start"
+    """The payload of the link by which somebody came last, once a turn has answered it."""
     agent = "agent"
     """The chat's choice; no field means the default agent."""
     model = "model"

@@ -10,7 +10,7 @@ from bot.updates.commands import UNREADABLE
 from bot.updates.objects import SERVICE
 from bot.updates.quotes import QUOTE_CHARACTERS
 from tests.bot.meanings import DESCRIBED, FILES, heard, ignored, inbound
-from tests.bot.updates import GROUP, message, said, size
+from tests.bot.updates import BEN, GROUP, SOME_DAY, message, said, size
 
 
 def test_the_largest_size_of_a_photo_is_taken() -> None:
@@ -83,9 +83,17 @@ def test_what_cannot_be_read_is_told_to_its_author() -> None:
     assert heard(update).ask == UNREADABLE
 
 
+@pytest.mark.promise("start-payload")
 def test_a_start_links_payload_reaches_the_agent() -> None:
     found = heard(said("/start order-7"))
     assert (found.ask, found.inbound.kind, found.inbound.text) == (None, "message", "/start order-7")
+    assert found.inbound.start == "order-7"
+    for words in ("order 7", "a" * 65, "ümlaut", "<x>"):
+        assert inbound(said(f"/start {words}")).start is None, "no link can send it"
+    origin = tg.MessageOriginUser(date=SOME_DAY, sender_user=BEN)
+    assert inbound(said("/start order-7", forward_origin=origin)).start is None
+    code = heard(said(f"/start pair-{'a' * 24}"))
+    assert (code.inbound.start, code.inbound.text) == (None, ""), "a pairing code is no payload"
     assert heard(said("/start")).ask is not None
 
 

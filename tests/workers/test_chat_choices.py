@@ -1,5 +1,7 @@
 """What a chat chooses for itself holds in that chat, whatever the deployment's setting is."""
 
+import pytest
+
 from tests.workers.pool import Pool, session
 
 ONE, TWO = session(1), session(2)
@@ -53,3 +55,16 @@ async def test_default_goes_back_to_the_deployments_setting(pool: Pool) -> None:
     await worker.answer(ONE)
     assert pool.telegram.texts(ONE)[-2:] == ["answer to a", "answer to b"]
     assert "queue" not in await pool.state(ONE)
+
+
+@pytest.mark.promise("start-payload")
+async def test_the_payload_of_a_start_link_holds_for_later_turns_and_after_a_new_beginning(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    for said in ({"text": "/start a", "start": "a"}, {"text": "b"}, {"kind": "new", "text": "c"}):
+        await pool.say_all(1, said)
+        await worker.answer(ONE)
+        assert (await pool.state(ONE))["start"] == "a"
+    await pool.say_all(1, {"text": "/start z", "start": "z"})
+    await worker.answer(ONE)
+    assert (await pool.state(ONE))["start"] == "z"
+    assert [call.request.start for call in pool.model.calls] == ["a", "a", "a", "z"]

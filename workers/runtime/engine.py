@@ -41,6 +41,9 @@ from workers.tool_stores import Logins, Notes, Reminders
 
 log = logging.getLogger("cohort.runtime")
 
+_START = "{start}"
+"""In a card's instruction: the payload of the link by which somebody came."""
+
 
 class Engine:
     """The ``AgentRuntime`` of a worker: ``async with Engine(settings, clock, media=...) as runtime``.
@@ -272,4 +275,8 @@ class Engine:
                 # What was changed in part is put back with the lane: a chat that chose such a model must not have each
                 # of its messages start the servers of a lane again.
                 raise faults.unusable(choice.switch, ModelFault.of(problem).detail) from problem
+        for member in members:
+            # Resetting the lane puts the card's own words back.
+            if _START in (instruction := member.instruction):
+                member.set_instruction(instruction.replace(_START, request.start))
         return agents[choice.agent]

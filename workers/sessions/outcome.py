@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from tasks.envelope import DeadLetter, Inbound, Reply
 from tasks.store.sessions import Commit
+from tasks.store.state import StateField
 from workers.sessions.parked import Resumed
 from workers.sessions.steering import InboxSteering
 
@@ -33,6 +34,12 @@ class Asked:
         if self.by is not None:
             return (self.by,)
         return (self.resumed.consumed if self.resumed else ()) or self.messages
+
+    @property
+    def start(self) -> dict[str, str]:
+        """The payload of the link by which somebody came with these messages, as a field of the state."""
+        found = next((message.start for message in reversed(self.messages) if message.start), None)
+        return {StateField.start: found} if found else {}
 
     @property
     def joined(self) -> tuple[Inbound, ...]:

@@ -134,6 +134,7 @@ class TurnRunner:
             owned.history,
             owned.choice("agent"),
             owned.choice("model"),
+            start=self._asked.start.get(StateField.start) or owned.choice(StateField.start) or "",
             spent=self._spending.spent,
             steering=self._asked.steering,
             steps=self.journal,
@@ -226,8 +227,8 @@ class TurnRunner:
         model = texts.stand_in(self._deps.settings.model) if self._owned.history is None else ""
         notes = [*result.notices, texts.CUT if result.cut else "", model]
         said = self._render(self._rest_of(result.text), notes, self._trace)
-        said = with_files(said, (*self._linked, *result.files))
-        return Outcome(said, result.history, unset=(*self._settled(), *result.dropped), add={StateField.turns: 1})
+        said, unset = with_files(said, (*self._linked, *result.files)), (*self._settled(), *result.dropped)
+        return Outcome(said, result.history, self._asked.start, unset, {StateField.turns: 1})
 
     def _rest_of(self, text: str) -> str:
         """What is not shown yet: the words before a question stand above it."""

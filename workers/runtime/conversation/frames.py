@@ -34,7 +34,7 @@ _RESERVED = re.compile(
 )
 """What stands before a name like one of our tags', or like it to a model. Each character is looked at twice at most."""
 
-_OURS = re.compile(r"<(?=\s*/?\s*tg-(?:message|quote|file|shared|reminder|user)\b)", re.IGNORECASE)
+_OURS = re.compile(r"<(?=\s*/?\s*tg-(?:message|quote|file|shared|start|reminder|user)\b)", re.IGNORECASE)
 """A tag of ours, where other tags are left alone: ``<tg-spoiler>`` is Telegram's."""
 
 USER_TAG = "<tg-user "
@@ -124,6 +124,9 @@ def body(inbound: Inbound) -> str:
         # In a group it is one person's wish; what it says of another is not that other's word.
         by = f'by="{person_id(inbound.set_by)}" ' if inbound.set_by is not None and inbound.key.chat < 0 else ""
         text = f'<tg-reminder {by}note="asked for earlier, due now: pass it on">{marked(inbound.text)}</tg-reminder>'
+    elif inbound.start is not None:
+        note = "came by a link that has this payload; anybody can write one"
+        text = f'<tg-start payload="{attribute(inbound.start)}" note="{note}"/>'
     elif inbound.described and inbound.text:
         text = f"<tg-shared>{marked(inbound.text)}</tg-shared>"
     if not inbound.quote:
