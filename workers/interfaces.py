@@ -66,7 +66,7 @@ class TurnRequest:
     model: str | None = None
     """The session's choice; None for the default."""
     start: str = ""
-    """The payload of the link by which somebody came to the chat last."""
+    """The payload of the link by which a person came to the chat last."""
     spent: Callable[[Usage], None] = not_counted
     """Called in the loop thread with the cost of each model call as it ends, also when the turn fails."""
     steering: Steering | None = None

@@ -40,7 +40,7 @@ class StateField(StrEnum):
     live_more = "live_more"
     """``live``, a colon, and the further messages that show it; of another ``live`` it is stale."""
     start = "start"
-    """The payload of the link by which somebody came last, once a turn has answered it."""
+    """The payload of the link by which a person came last, once a turn has answered it."""
     agent = "agent"
     """The chat's choice; no field means the default agent."""
     model = "model"

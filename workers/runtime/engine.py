@@ -42,7 +42,7 @@ from workers.tool_stores import Logins, Notes, Reminders
 log = logging.getLogger("cohort.runtime")
 
 _START = "{start}"
-"""In a card's instruction: the payload of the link by which somebody came."""
+"""In a card's instruction: the payload of the link by which a person came."""
 
 
 class Engine:

@@ -37,7 +37,7 @@ class Asked:
 
     @property
     def start(self) -> dict[str, str]:
-        """The payload of the link by which somebody came with these messages, as a field of the state."""
+        """The payload of the link by which a person came with these messages, as a field of the state."""
         found = next((message.start for message in reversed(self.messages) if message.start), None)
         return {StateField.start: found} if found else {}
 
