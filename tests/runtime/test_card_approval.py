@@ -4,17 +4,18 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from tasks.settings import Settings
-from tests.runtime.steps import COUNTER, MemorySteps
+from tests.runtime.steps import COUNTER, MemorySteps, executions
 from tests.runtime.support import Open, Screen, ask, card
 from tests.support.model import Model
 from workers.interfaces import TurnRequest
 from workers.runtime.cards import check_cards
 from workers.runtime.engine import Engine
-from workers.steps import Question, TurnParked
+from workers.steps import PersonsAnswer, Question, TurnParked
 
 type Write = Callable[..., None]
 
@@ -141,6 +142,26 @@ async def test_a_reload_lets_a_cards_approval_in(runtime: Open, model: Model, wr
         write("approve: count")
         await engine.reload()
         assert len(await questions(engine, ask(1, COUNT))) == 1
+
+
+@pytest.mark.promise("approved-once")
+@pytest.mark.parametrize("after", ["description: x", "approve: '*'"])
+@pytest.mark.parametrize("verdict", ["run", "no"])
+async def test_a_persons_word_holds_also_when_the_cards_changed_while_the_turn_waited(
+    runtime: Open, write: Write, cards: Path, after: str, verdict: Literal["run", "no"]
+) -> None:
+    write("approve: count")
+    asked = replace(ask(1, COUNT), asks=True)
+    async with runtime() as engine:
+        steps = MemorySteps()
+        with pytest.raises(TurnParked) as parked:
+            await engine.run(replace(asked, steps=steps), Screen())
+        await steps.written()
+        write(after)
+        await engine.reload()
+        said = {parked.value.questions[0].key: PersonsAnswer(verdict)}
+        await engine.run(replace(asked, steps=MemorySteps(steps.kept), answers=said), Screen())
+    assert executions(cards).total() == (verdict == "run")
 
 
 @pytest.mark.parametrize(
