@@ -50,10 +50,20 @@ class Story:
         self.history.calls.append(call)
         return call
 
-    def step(self, said: Said, *asks: tuple[str, str], results: tuple[str, ...] = (), text: str = "") -> Call:
-        """The model asks for tools, each with the call's name, or says ``text``, having heard ``results``."""
+    def step(
+        self,
+        said: Said,
+        *asks: tuple[str, str],
+        results: tuple[str, ...] = (),
+        text: str = "",
+        joined: tuple[Said, ...] = (),
+    ) -> Call:
+        """The model asks for tools, each with the call's name, or says ``text``, having heard ``results``.
+
+        ``joined``: messages that joined the turn.
+        """
         before = self._exchanges.setdefault(said.session, [])
-        spoken = (*before, Spoken("user", said.word))
+        spoken = (*before, Spoken("user", "\n".join(one.word for one in (said, *joined))))
         number = len(self.history.calls) + 1
         call = Call(number, self._tick(), self._tick(), True, spoken, text, results, results, asks)
         self.history.calls.append(call)

@@ -95,6 +95,52 @@ def test_an_unknown_outcome_for_no_reason_is_found(story: Story, tool: str) -> N
     assert rules(story) == {"result"}
 
 
+def joined_and_begun_again(story: Story, *, killed: bool, again: bool = True) -> Story:
+    """Seed 1127: a call's worker dies, a message joins the heir's turn, that dies, and the turn begins once more."""
+    said = story.say(ONE)
+    story.step(said, ("over_http", NAME))
+    story.execute("over_http", NAME, pid=0)
+    if killed:
+        story.fault("kill-in-step", 7)
+    story.now += legal.WRITING + 1
+    joined = (story.say(ONE),)
+    told = f"{UNKNOWN}: and so on"
+    if again:
+        story.step(said, results=(told,), text="echo", joined=joined)
+        story.now += legal.WRITING + 1
+        story.fault("kill-worker", 8)
+        story.now += legal.WRITING + 1
+        story.step(said, ("over_http", NAME), joined=joined)
+        story.execute("over_http", NAME, pid=0, key="other")
+        told = f"counted {NAME}"
+    call = story.step(
+        said, results=(told,), text=f"echo: {said.word} {joined[0].word} [n=1] tool={told}", joined=joined
+    )
+    story.commit(call, said, *joined)
+    story.deliver(ONE, call.reply)
+    return story
+
+
+def test_an_unknown_outcome_belongs_to_the_call_before_it_though_a_message_joined_and_the_turn_began_again(
+    story: Story,
+) -> None:
+    steps = good(joined_and_begun_again(story, killed=True)).steps
+    assert (steps.calls, steps.unknown) == (2, 1)
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_an_unknown_outcome_for_no_reason_is_found_where_a_message_joined(story: Story, again: bool) -> None:
+    assert rules(joined_and_begun_again(story, killed=False, again=again)) == {"result"}
+
+
+def test_results_that_no_model_call_asked_for_are_found(story: Story) -> None:
+    said = story.say(ONE)
+    story.step(said, ("in_python", NAME))
+    story.execute("in_python", NAME)
+    ending(story, said, f"counted {NAME}", f"counted {NAME}")
+    assert rules(story) == {"result"}
+
+
 def test_a_result_of_a_call_that_was_not_made_is_found(story: Story) -> None:
     said = story.say(ONE)
     story.step(said, ("in_python", NAME))

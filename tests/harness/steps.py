@@ -57,6 +57,8 @@ class _Steps:
         self._found = Steps()
         self._named: dict[str, list[Execution]] = {}
         self._turns: dict[Turn, list[Call]] = {}
+        self._calls: dict[str, list[Call]] = {}
+        """By session."""
         self._asking: dict[str, set[Turn]] = {}
         """The turns whose models asked for a call, by its name."""
         self._verdicts = _verdicts(history.presses)
@@ -69,6 +71,7 @@ class _Steps:
             if call.asked:
                 turn = self._home.get(call.asked[0], "-"), call.asked
                 self._turns.setdefault(turn, []).append(call)
+                self._calls.setdefault(turn[0], []).append(call)
                 for _, name in call.asks:
                     self._asking.setdefault(name, set()).add(turn)
         for name, ran in self._named.items():
@@ -78,7 +81,7 @@ class _Steps:
             self._approvals(name, self._verdicts.get(name, ()))
         for (session, words), calls in self._turns.items():
             self._model_calls(session, words, calls)
-            self._results(session, words, calls)
+        self._results()
         return self._found
 
     # -- tools
@@ -118,28 +121,62 @@ class _Steps:
                 what = f"the call {name} was executed {place} times and allowed {allowed} times by who may allow it"
                 self._broken("approved", session, what, words)
 
-    def _results(self, session: str, words: tuple[str, ...], calls: Sequence[Call]) -> None:
-        """What a model was told of each call: its result, and then it was executed; or that this is unknown."""
-        told = max((call.results for call in calls), key=len, default=())
-        rounds = {len(call.results): call for call in calls if call.finished and call.asks}
-        for place, call in sorted(rounds.items()):
-            for (tool, name), result in zip(call.asks, told[place:], strict=False):
-                self._found.calls += 1
-                if tool == ASKED:
-                    self._answer(name, result, words)
-                elif result.split(" [sent")[0].rstrip() == f"counted {name}":
-                    if not self._named.get(name):
-                        self._broken("result", session, f"the call {name} has a result and was not executed", words)
-                elif result.startswith(DENIED):
-                    if not any(press.verdict == "no" for press in self._verdicts.get(name, ())):
-                        self._broken("approved", session, f"the call {name} was denied by no one who may", words)
-                elif not result.startswith(UNKNOWN):
-                    what = f"the model was told of the call {name}: {result[:60]!r}"
-                    self._broken("result", session, what, words)
-                elif tool not in {NEVER_AGAIN, APPROVED} or not self._cut(call, calls):
-                    self._broken("result", session, f"the outcome of {name} is unknown for no reason", words)
-                else:
-                    self._found.unknown += 1
+    def _results(self) -> None:
+        """Each result that a model was told stands against the model call that asked for it.
+
+        Not by the words of the turn: a message may join it between the two, and it may begin again with the same words.
+        """
+        judged: set[tuple[int, tuple[str, ...]]] = set()
+        for (session, words), calls in self._turns.items():
+            for told in calls:
+                asking = self._asking_for(told, session)
+                if asking is None:
+                    if told.results:
+                        what = f"model call {told.number} was told results that no model call before it asked for"
+                        self._broken("result", session, what, words)
+                    continue
+                results = told.results[len(asking.results) :]
+                if (asking.number, results) not in judged:
+                    judged.add((asking.number, results))
+                    for (tool, name), result in zip(asking.asks, results, strict=True):
+                        self._found.calls += 1
+                        self._result(tool, name, result, (session, words), (asking.at, told.at))
+
+    def _asking_for(self, told: Call, session: str) -> Call | None:
+        """The last model call whose tools have the last results that this one was told."""
+        before = [
+            call
+            for call in self._calls.get(session, ())
+            if call.at <= told.at
+            and call.asks
+            and call.whole
+            and set(call.asked) <= set(told.asked)
+            and call.results == told.results[: len(call.results)]
+            and len(call.results) + len(call.asks) == len(told.results)
+        ]
+        return max(before, key=lambda call: call.at, default=None)
+
+    def _result(self, tool: str, name: str, result: str, turn: Turn, ran: tuple[float, float]) -> None:
+        """What a model was told of a call: its result, and then it was executed; or that this is unknown.
+
+        ``ran``: the turn was with its tools from then until then, at most.
+        """
+        session, words = turn
+        if tool == ASKED:
+            self._answer(name, result, words)
+        elif result.split(" [sent", maxsplit=1)[0].rstrip() == f"counted {name}":
+            if not self._named.get(name):
+                self._broken("result", session, f"the call {name} has a result and was not executed", words)
+        elif result.startswith(DENIED):
+            if not any(press.verdict == "no" for press in self._verdicts.get(name, ())):
+                self._broken("approved", session, f"the call {name} was denied by no one who may", words)
+        elif not result.startswith(UNKNOWN):
+            what = f"the model was told of the call {name}: {result[:60]!r}"
+            self._broken("result", session, what, words)
+        elif tool not in {NEVER_AGAIN, APPROVED} or not legal.excuse(self._history.faults, *ran):
+            self._broken("result", session, f"the outcome of {name} is unknown for no reason", words)
+        else:
+            self._found.unknown += 1
 
     def _answer(self, name: str, result: str, words: tuple[str, ...]) -> None:
         """A question is answered by a choice that its person pressed, or by what they wrote in answer to it."""
@@ -152,25 +189,22 @@ class _Steps:
             what = f"the question of {name} was answered by other words than its person's: {result[:80]!r}"
             self._broken("asked", self._home.get(words[0], "-"), what, words)
 
-    def _cut(self, call: Call, calls: Sequence[Call]) -> bool:
-        """Something ended a worker while the tools of this call ran."""
-        after = min((one.at for one in calls if len(one.results) > len(call.results)), default=float("inf"))
-        return bool(legal.excuse(self._history.faults, call.at, after))
-
     # -- models
 
     def _model_calls(self, session: str, words: tuple[str, ...], calls: Sequence[Call]) -> None:
         """A finished call is made again only where its worker may have ended before it was kept."""
-        rounds: dict[int, list[Call]] = {}
+        # A turn that began again was told other results: that is no call of the first one.
+        rounds: dict[tuple[str, ...], list[Call]] = {}
         for call in calls:
             if call.finished:
-                rounds.setdefault(len(call.results), []).append(call)
+                rounds.setdefault(call.results, []).append(call)
         self._found.models += sum(map(len, rounds.values()))
-        for place, same in rounds.items():
+        for results, same in rounds.items():
             for call, after in pairwise(same):
                 end = min(call.until, after.at)
                 if not legal.excuse(self._history.faults, call.at, end, lingers=legal.LINGER):
-                    what = f"model call {call.number}, after {place} results, was finished and made again for no reason"
+                    which = f"model call {call.number}, after {len(results)} results,"
+                    what = f"{which} was finished and made again for no reason"
                     self._broken("model call", session, what, words)
                 self._found.twice += 1
 
