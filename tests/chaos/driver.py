@@ -20,6 +20,7 @@ from tests.chaos.figures import Figures, percentiles
 from tests.chaos.impatient import Impatient
 from tests.chaos.people import Crowd
 from tests.chaos.pool import Pool
+from tests.chaos.stoppers import Stoppers
 from tests.harness import collect
 from tests.harness.checker import Verdict, check
 from tests.harness.counters import furnish
@@ -123,6 +124,7 @@ class Run:
             crowd = Crowd(people, BOT, self.random, self.clock, rate=rate / 1.7, tools=self.order.tools)
             askers = Askers(people, crowd, self.random, self.clock, self.order.asks)
             impatient = Impatient(people, crowd, self.random, self.order.steers)
+            stoppers = Stoppers(people, crowd, self.random, self.clock)
             faults = Faults(
                 pool=pool,
                 valkey=valkey,
@@ -130,6 +132,7 @@ class Run:
                 model=model,
                 crowd=crowd,
                 askers=askers,
+                stoppers=stoppers,
                 settings=harness.settings(),
                 random=self.random,
             )
@@ -154,6 +157,7 @@ class Run:
                 for helper in helpers:
                     helper.cancel()
             self.history.presses, self.history.questions = askers.presses, askers.questions
+            self.history.stops = stoppers.stops
             await self._collect(people, crowd, harness.redis_url)
         if pool.service is not None:
             self.crashes += pool.service.violations()
@@ -194,12 +198,12 @@ class Run:
         self.figures.times[kind] += 1
         self._answers.watch(kind, now)
 
-    def _ended(self, how: str, process: Process, ago: float) -> None:
-        if how == "crash":
+    def _ended(self, how: str, process: Process | None, ago: float) -> None:
+        if how == "crash" and process is not None:
             said = tuple(process.lines[-25:])
             self.crashes.append(Violation("left", process.name, "a process ended by itself", said))
         else:
-            self._fault(how, self.clock.now() - ago, (process.pid,))
+            self._fault(how, self.clock.now() - ago, (process.pid,) if process else ())
 
     async def _look(self, pool: Pool) -> None:
         while True:

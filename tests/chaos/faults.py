@@ -17,6 +17,7 @@ from tasks.store import connect
 from tests.chaos.askers import Askers
 from tests.chaos.people import Crowd
 from tests.chaos.pool import Pool
+from tests.chaos.stoppers import Stoppers
 from tests.harness import collect
 from tests.harness.product import ModelControl
 from tests.harness.valkey import Valkey
@@ -45,6 +46,7 @@ class Faults:
         model: ModelControl,
         crowd: Crowd,
         askers: Askers,
+        stoppers: Stoppers,
         settings: Settings,
         random: Random,
     ) -> None:
@@ -54,6 +56,7 @@ class Faults:
         self._model = model
         self._crowd = crowd
         self._askers = askers
+        self._stoppers = stoppers
         self._settings = settings
         self._random = random
         self._redis = asyncio.Lock()
@@ -61,6 +64,7 @@ class Faults:
         self.kinds: dict[str, tuple[int, Callable[[], Awaitable[object]]]] = {
             "kill-worker": (10, self.kill_worker),
             "kill-in-step": (10, self.kill_in_step),
+            "kill-and-stop": (4, self.kill_and_stop),
             "kill-while-parked": (4, self.kill_while_parked),
             "kill-at-answer": (5, self.kill_at_answer),
             "report-worker": (8, self.report_worker),
@@ -104,10 +108,21 @@ class Faults:
 
     async def kill_in_step(self) -> list[int] | Literal[False]:
         """A worker in a tool call, or between its end and its journal entry; a supervised one, too."""
+        return await self._kill_in_step("*")
+
+    async def kill_and_stop(self) -> list[int] | Literal[False]:
+        """A worker in a tool call; the person whose turn it is says /stop at once."""
+        place, said = await self._stoppers.begin()
+        killed = await self._kill_in_step(said.session)
+        if killed:
+            await self._stoppers.stop(place, said)
+        return killed
+
+    async def _kill_in_step(self, session: str) -> list[int] | Literal[False]:
         # Redis may be broken at the same time.
         with suppress(StoreUnavailable, RedisError, TimeoutError):
             async with asyncio.timeout(IN_STEP), connect(self._settings) as store:
-                name, pid = await collect.in_step(store.redis)
+                name, pid = await collect.in_step(store.redis, session)
                 for process in self._pool.workers:
                     if process.name == name:
                         return self._pool.kill(process, self._pool.workers)

@@ -14,7 +14,13 @@ from tests.harness.product import Harness
 RESTARTABLE = ("worker: ", "cohort bot: ", "cohort: ")
 """A process that says this at its end could not start for now (Redis is away); a supervisor starts it again."""
 
-_LATE = re.compile(r"heartbeat\.late\s+seconds=([0-9.]+)")
+_LATE = re.compile(r"heartbeat\.late\b.*\bseconds=([0-9.]+)")
+
+
+def late_s(line: str) -> float:
+    """By how many seconds a heartbeat came too late, as a worker logs it; 0 in another line."""
+    found = _LATE.search(line)
+    return float(found[1]) if found else 0
 
 
 class Pool:
@@ -30,10 +36,11 @@ class Pool:
         *,
         steps: bool,
         sabotage: str,
-        ended: Callable[[str, Process, float], None],
+        ended: Callable[[str, Process | None, float], None],
     ) -> None:
         """``ended``: told of each end that was not ordered: ``step-<name>``, ``restart``, or ``crash``; and of each
         ``late-worker``, whose heartbeat came too late on a machine with too much to do; and how long ago it began.
+        Told without the process where it is one of those under the `cohort up`: their ids stand in no line.
         """
         self._harness = harness
         self._random = random
@@ -115,12 +122,13 @@ class Pool:
 
     def listen(self) -> None:
         """Hear of heartbeats that came too late."""
-        for process in (*self.all, *(self.service.lives if self.service else ())):
+        supervised = self.service.lives if self.service else []
+        for process in (*self.all, *supervised):
             lines = process.lines[self._read.get(id(process), 0) :]
             self._read[id(process)] = self._read.get(id(process), 0) + len(lines)
             for line in lines:
-                if late := _LATE.search(line):
-                    self._ended("late-worker", process, float(late[1]) + 1)
+                if late := late_s(line):
+                    self._ended("late-worker", None if process in supervised else process, late + 1)
 
     def _explain(self, process: Process) -> None:
         process.wait()

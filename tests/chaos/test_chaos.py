@@ -1,10 +1,13 @@
 """A slice of chaos in every test run: everything breaks, nothing is lost (``make chaos`` runs it longer)."""
 
+import logging
 import os
 
 import pytest
 
+from tasks.telemetry import TextFormat
 from tests.chaos.driver import Order, run
+from tests.chaos.pool import late_s
 from tests.chaos.report import report
 
 SECONDS = float(os.environ.get("CHAOS_SECONDS", "90"))
@@ -25,3 +28,10 @@ async def test_whatever_dies_every_message_is_answered_once_in_order_and_in_its_
     assert result.verdict.steps.asked > 0
     assert result.verdict.edits > 0
     assert result.verdict.files > 0
+
+
+def test_a_heartbeat_that_came_too_late_is_read_from_what_a_worker_logs() -> None:
+    told = logging.LogRecord("cohort.members", logging.WARNING, "", 0, "heartbeat.late", None, None)
+    told.__dict__ |= {"incarnation": "w-1", "seconds": 2.2}
+    assert late_s(TextFormat().format(told)) == 2.2
+    assert late_s("heartbeat.missed problem=seconds=2") == 0

@@ -26,6 +26,7 @@ from tests.harness.history import (
     words_in,
 )
 from tests.harness.steps import Steps, check_steps
+from tests.harness.stops import apart, check_stops
 from tests.harness.turns import Answered, Exchange, apologised, doubles, said_before
 from workers import texts as ours
 from workers.runtime.faults import EMPTY, SLOW
@@ -53,18 +54,22 @@ class Verdict:
     files: int = 0
     joined: int = 0
     edits: int = 0
+    stopped: int = 0
     steps: Steps = field(default_factory=Steps)
 
 
 def check(history: History) -> Verdict:
-    """All of it."""
-    return _Check(history).run()
+    """All of it. Sessions in which a turn was stopped have rules of their own."""
+    others, stopped = apart(history)
+    verdict = _Check(others).run()
+    verdict.stopped = check_stops(stopped, _Check(stopped, verdict).broken)
+    return verdict
 
 
 class _Check:
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, verdict: Verdict | None = None) -> None:
         self.history = history
-        self.verdict = Verdict(messages=len(history.said), dead=len(history.dead))
+        self.verdict = verdict or Verdict(messages=len(history.said), dead=len(history.dead))
         self.said = by_session(history.said)
         self.home = {one.word: one.session for one in history.said}
         self.word_of = {one.update_id: one.word for one in history.said}
@@ -77,8 +82,8 @@ class _Check:
 
     def run(self) -> Verdict:
         self._calls()
-        self.verdict.steps = check_steps(self.history, self.home, self._broken)
-        self.verdict.files = check_files(self.history, self.home, self._broken)
+        self.verdict.steps = check_steps(self.history, self.home, self.broken)
+        self.verdict.files = check_files(self.history, self.home, self.broken)
         committed, accepted = by_session(self.history.committed), by_session(self.history.accepted)
         bubbles, dead = by_session(self.history.bubbles), by_session(self.history.dead)
         for session, said in self.said.items():
@@ -90,12 +95,12 @@ class _Check:
             self._answers(session, said, commits, bubbles.get(session, []), gone)
         for session, strange in committed.items():
             if session not in self.said:
-                self._broken("invented", session, f"{len(strange)} commits in a session without a message")
+                self.broken("invented", session, f"{len(strange)} commits in a session without a message")
         for sentence in self.history.left:
-            self._broken("left", "-", sentence)
+            self.broken("left", "-", sentence)
         return self.verdict
 
-    def _broken(self, rule: Rule, session: str, what: str, words: Sequence[str] = ()) -> None:
+    def broken(self, rule: Rule, session: str, what: str, words: Sequence[str] = ()) -> None:
         shown = shrink(self.history, session, words) if words else ()
         self.verdict.violations.append(Violation(rule, session, what, shown))
 
@@ -114,11 +119,11 @@ class _Check:
                 self.replies.setdefault(session, set()).add(norm(call.reply))
             if homes != {session}:
                 others = sorted(str(home) for home in homes if home != session)
-                self._broken("foreign", session, f"model call {call.number} saw words of {', '.join(others)}", asked)
+                self.broken("foreign", session, f"model call {call.number} saw words of {', '.join(others)}", asked)
             roles = [message.role for message in call.spoken]
             if roles != ["user", "assistant"] * (len(roles) // 2) + ["user"]:
                 told = "".join(role[0] for role in roles)
-                self._broken("alternation", session, f"model call {call.number} saw the roles {told}", asked)
+                self.broken("alternation", session, f"model call {call.number} saw the roles {told}", asked)
 
     def _memory(self, session: str, said: Sequence[Said], commits: Sequence[Committed]) -> None:
         """Every call of a session saw exactly the exchanges that were answered before it."""
@@ -143,7 +148,7 @@ class _Check:
                 lost = [",".join(words) for words, text in wanted if (words, text) not in seen]
                 more = [",".join(words) for words, text in seen if (words, text) not in wanted]
                 what = f"model call {call.number} does not see {lost or 'the right order'}, but sees {more}"
-                self._broken("memory", session, what, call.asked)
+                self.broken("memory", session, what, call.asked)
 
     # -- what the store took
 
@@ -156,10 +161,10 @@ class _Check:
         for one in said:
             if times[one.update_id] != 1:
                 what = f"{one.word} was taken in {times[one.update_id]} times"
-                self._broken("accepted", session, what, [one.word])
+                self.broken("accepted", session, what, [one.word])
         wanted = [one.update_id for one in said if times[one.update_id] == 1]
         if [number for number in accepted if times[number] == 1] != wanted:
-            self._broken("order", session, "messages were taken in otherwise than they were said")
+            self.broken("order", session, "messages were taken in otherwise than they were said")
 
     def _commits(self, session: str, said: Sequence[Said], commits: Sequence[Committed]) -> None:
         # An answer goes with the turn that asked, before messages that came in between.
@@ -168,10 +173,10 @@ class _Check:
         for number, count in times.items():
             if count > 1 and number in self.word_of:
                 what = f"{self.word_of[number]} was answered by {count} commits"
-                self._broken("doubled", session, what, [self.word_of[number]])
+                self.broken("doubled", session, what, [self.word_of[number]])
         order = [place[number] for commit in commits for number in commit.answers if number in place]
         if order != sorted(order):
-            self._broken("order", session, "commits stand in another order than the messages they answer")
+            self.broken("order", session, "commits stand in another order than the messages they answer")
         runs: list[tuple[Committed, list[Call]]] = []
         for commit in commits:
             text, words = norm(" ".join(commit.texts)), self._words(commit)
@@ -182,7 +187,7 @@ class _Check:
                 call for call in self.calls.get(session, ()) if call.asked == words and norm(call.reply) == text
             ]
             if not candidates:
-                self._broken("invented", session, f"no model call gave the reply to {','.join(words)}", words)
+                self.broken("invented", session, f"no model call gave the reply to {','.join(words)}", words)
                 continue
             runs.append((commit, candidates))
         # A call that asks for tools is a step; ``check_steps`` counts those.
@@ -195,7 +200,7 @@ class _Check:
             if all(a.at < b.until and b.at < a.until for a in first for b in second):
                 words = [*self._words(earlier), *self._words(later)]
                 what = f"two turns ran at the same time, and both were committed: {', '.join(words)}"
-                self._broken("one turn", session, what, words)
+                self.broken("one turn", session, what, words)
 
     # -- what stands in the chat
 
@@ -220,7 +225,7 @@ class _Check:
         for bubble in bubbles:
             strange = [word for word in words_in(bubble.text) if self.home.get(word) != session]
             if strange:
-                self._broken("foreign", session, f"message #{bubble.message_id} holds {strange}", strange)
+                self.broken("foreign", session, f"message #{bubble.message_id} holds {strange}", strange)
         holders: dict[str, list[Bubble]] = {}
         given = {norm(" ".join(commit.texts)): self._words(commit) for commit in commits}
         replaced = self.answered.replaced(commits)
@@ -233,15 +238,15 @@ class _Check:
                 holders.setdefault(word, []).append(bubble)
         answered_dead = {number for commit in commits for number in commit.answers} & dead
         if len(dead) > 0 and not told:
-            self._broken("answered", session, f"{len(dead)} messages are dead and no user was told", self._named(dead))
+            self.broken("answered", session, f"{len(dead)} messages are dead and no user was told", self._named(dead))
         for number in answered_dead & {one.update_id for one in said if one.word in holders}:
-            self._broken("answered", session, f"{self.word_of[number]} is dead and answered", [self.word_of[number]])
+            self.broken("answered", session, f"{self.word_of[number]} is dead and answered", [self.word_of[number]])
         for place, one in enumerate(said):
             # An edit that waited goes to the dead letters with its message.
             lost = replaced.get(one.edits) == one.word and one.edits in self._named(dead)
             done = one.word in holders or one.word in replaced or one.update_id in dead or lost
             if not done and not apologised(place, said, holders, sorry):
-                self._broken("answered", session, f"{one.word} was never answered", [one.word])
+                self.broken("answered", session, f"{one.word} was never answered", [one.word])
         for twice in doubles(whole):
             self._judge_double(session, twice)
         self._order(session, said, bubbles, replies)
@@ -253,7 +258,7 @@ class _Check:
         """Legal when it is one reply, and something parted its worker from Redis while it was being delivered."""
         words = words_in(twice[0].text)
         if len({norm(bubble.text) for bubble in twice}) > 1:
-            self._broken("doubled", session, f"{words[0]} has {len(twice)} different answers", words)
+            self.broken("doubled", session, f"{words[0]} has {len(twice)} different answers", words)
             return
         text = norm(twice[0].text)
         sendings = [sent for sent in self._sent_to(twice) if norm(sent.text) == text]
@@ -261,7 +266,7 @@ class _Check:
         excuse = legal.reason(self.history.faults, times[0], times[-1])
         lost = any(not sent.heard for sent in sendings)
         if not excuse and not lost:
-            self._broken("doubled", session, f"{words[0]} was delivered {len(twice)} times for no reason", words)
+            self.broken("doubled", session, f"{words[0]} was delivered {len(twice)} times for no reason", words)
             return
         self.verdict.doubled[legal.LOST if lost else excuse] += len(twice) - 1
 
@@ -273,7 +278,7 @@ class _Check:
         heard = sendings and all(sent.heard for sent in sendings)
         if heard and not legal.reason(self.history.faults, sendings[0].at, sendings[-1].at + legal.LINGER):
             what = f"message #{bubble.message_id} is a beginning, left for no reason: {norm(bubble.text)[:60]!r}"
-            self._broken("left", session, what, words)
+            self.broken("left", session, what, words)
 
     def _order(self, session: str, said: Sequence[Said], bubbles: Sequence[Bubble], replies: set[str]) -> None:
         """Answers came whole in the order in which the messages were said."""
@@ -287,7 +292,7 @@ class _Check:
         for (earlier, before), (later, after) in pairwise(seqs):
             if later < earlier:
                 what = f"{after} was answered before {before}"
-                self._broken("order", session, what, [before, after])
+                self.broken("order", session, what, [before, after])
 
     def _sent_to(self, bubbles: Sequence[Bubble]) -> list[Delivery]:
         return [sent for chat in {bubble.chat for bubble in bubbles} for sent in self.sent.get(chat, ())]

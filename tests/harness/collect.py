@@ -205,10 +205,10 @@ async def rest(redis: Redis, bot: int) -> None:
         await asyncio.sleep(0.1)
 
 
-async def in_step(redis: Redis) -> tuple[str, int]:
-    """Wait until a turn is in a tool call, by its journal; its worker's incarnation and process id."""
+async def in_step(redis: Redis, session: str = "*") -> tuple[str, int]:
+    """Wait until a turn (``session``'s) is in a tool call, by its journal; its worker's incarnation and process id."""
     while True:
-        async for name in redis.scan_iter(f"{keys.PREFIX}s:*:journal", count=1000):
+        async for name in redis.scan_iter(f"{keys.PREFIX}s:{session}:journal", count=1000):
             last = await redis.lindex(name, -1)
             owner = await redis.hget(name.decode().removesuffix("journal") + "state", "owner")
             about = await redis.get(keys.worker(owner.decode())) if owner else None

@@ -108,6 +108,15 @@ class Press:
 
 
 @dataclass(frozen=True, slots=True)
+class Stop:
+    """A person said /stop, when the worker of their turn had died."""
+
+    session: str
+    update_id: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Accepted:
     """The store took an update in. ``place``: its place in the store's log."""
 
@@ -182,6 +191,8 @@ class History:
     presses: list[Press] = field(default_factory=list)
     questions: set[tuple[int, int]] = field(default_factory=set)
     """Messages that ask: chat and id."""
+    stops: list[Stop] = field(default_factory=list)
+    """One in a session at most."""
     unchanged: set[int] = field(default_factory=set)
     """Updates that tell of an edit with the same words: they are taken in, and begin no turn."""
     accepted: list[Accepted] = field(default_factory=list)
@@ -195,7 +206,7 @@ class History:
 
 type Rule = Literal[
     "accepted", "answered", "doubled", "order", "one turn", "foreign", "memory", "alternation", "invented", "left",
-    "executed", "key", "result", "model call", "approved", "asked", "file",
+    "executed", "key", "result", "model call", "approved", "asked", "file", "stopped",
 ]  # fmt: skip
 
 

@@ -11,6 +11,7 @@ KILLED = frozenset(
     {
         "kill-worker",
         "kill-in-step",
+        "kill-and-stop",
         "kill-while-parked",
         "kill-at-answer",
         "report-worker",
@@ -68,7 +69,7 @@ def excuse(faults: Iterable[Fault], begin: float, end: float, *, pid: int = 0, l
     """
     for fault in faults:
         cuts = fault.kind in KILLED | PAUSED | AWAY | LEAVING
-        there = fault.kind in AWAY or not pid or pid in fault.pids
+        there = fault.kind in AWAY or not pid or not fault.pids or pid in fault.pids
         until = fault.until + (lingers if fault.kind in PAUSED else 0)
         if cuts and there and fault.at <= end + WRITING and until >= begin:
             return fault.kind
