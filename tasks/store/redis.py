@@ -99,7 +99,8 @@ class Script:
     def __init__(self, redis: Redis, name: str) -> None:
         self._redis = redis
         self._replicas = redis.wait_replicas if isinstance(redis, Client) else 0
-        self._script: AsyncScript = redis.register_script(script(name))
+        self._text = script(name)
+        self._script: AsyncScript = redis.register_script(self._text)
 
     async def __call__(self, keys: Sequence[str | bytes], args: Sequence[str | bytes | int | float]) -> Any:
         """Run it. A key that something else than Cohort overwrote is taken away first: what it held is lost already.
@@ -118,17 +119,23 @@ class Script:
         with guard():
             try:
                 # As the script object does it, without what redis-py's typed methods cost: half of a call.
-                return await self._evaluate(keys, args)
+                return await self._evaluate("EVALSHA", self._script.sha, keys, args)
             except exceptions.NoScriptError:
-                await self._redis.script_load(self._script.script)
-                return await self._evaluate(keys, args)
-            except exceptions.ReadOnlyError:
-                # The master of before, behind a name or a proxy that leads to another one by now.
-                await self._redis.connection_pool.disconnect(inuse_connections=False)
-                raise
+                # With its text, and not loaded first: while servers change their roles behind a proxy, the load and
+                # the call would reach two of them.
+                return await self._evaluate("EVAL", self._text, keys, args)
 
-    async def _evaluate(self, keys: Sequence[str | bytes], args: Sequence[str | bytes | int | float]) -> Any:
-        command = ("EVALSHA", self._script.sha, len(keys), *keys, *args)
+    async def _evaluate(
+        self, how: str, what: str, keys: Sequence[str | bytes], args: Sequence[str | bytes | int | float]
+    ) -> Any:
+        try:
+            return await self._sent((how, what, len(keys), *keys, *args))
+        except exceptions.ReadOnlyError:
+            # The master of before, behind a name or a proxy that leads to another one by now.
+            await self._redis.connection_pool.disconnect(inuse_connections=False)
+            raise
+
+    async def _sent(self, command: Sequence[Any]) -> Any:
         if not self._replicas:
             return await self._redis.execute_command(*command)
         # On one connection: WAIT looks at what this connection has written.

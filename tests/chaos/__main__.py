@@ -5,6 +5,7 @@ import asyncio
 import sys
 from random import SystemRandom
 
+from tests.chaos import failovers
 from tests.chaos.driver import Order, run
 from tests.chaos.report import report
 from tests.harness.sabotage import WAYS
@@ -25,7 +26,10 @@ def main() -> int:
     parser.add_argument("--no-steps", action="store_true", help="no failpoints")
     parser.add_argument("--sabotage", choices=sorted(WAYS), default="", help="break the product first")
     parser.add_argument("--keep", action="store_true", help="keep the traces of a good run, too")
+    parser.add_argument("--failovers", action="store_true", help="20 failovers of Redis and 2,000 messages instead")
     given = parser.parse_args()
+    if given.failovers:
+        return _fail_over()
     seconds = given.minutes * 60
     order = Order(
         seed=given.seed,
@@ -47,6 +51,12 @@ def main() -> int:
     result = asyncio.run(run(order))
     print("\n".join(report(order, result)), flush=True)  # noqa: T201 - the report
     return 1 if result.verdict.violations else 0
+
+
+def _fail_over() -> int:
+    found = asyncio.run(failovers.run())
+    print(failovers.report(found), flush=True)  # noqa: T201 - the report
+    return 1 if found.lost or found.unsaid or found.answers < failovers.MESSAGES else 0
 
 
 if __name__ == "__main__":
