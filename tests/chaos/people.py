@@ -95,7 +95,7 @@ class Crowd:
         word = f"m{self._number:06d}q"
         wanted = self._random.randint(2, 12)
         session = session_of(self._bot, place.chat, place.thread)
-        calls = f" {order(word)}" if order is not None else "" if answers else self._calls(session, word)
+        calls = "" if answers or self._ordered.get(session) in self.waiting else self._calls(order, session, word)
         text = f"{MENTION if place.chat < 0 else ''}{word} WORDS:{wanted}{calls}"
         at = self._clock.now()
         told = await self._people.say(place.chat, text, thread=place.thread, user=by)
@@ -131,14 +131,16 @@ class Crowd:
         assert told.update_id is not None
         self.unchanged.add(told.update_id)
 
-    def _calls(self, session: str, word: str) -> str:
-        """Tools that the agent is to call for a message: one to four steps of one call, or of two at once.
+    def _calls(self, order: Callable[[str], str] | None, session: str, word: str) -> str:
+        """What is ordered, or tools that the agent is to call: one to four steps of one call, or of two at once.
 
         Messages that are answered together hold such an order once, as a turn ends after ten rounds.
         """
-        if self._random.random() >= self._tools or self._ordered.get(session) in self.waiting:
+        if order is None and self._random.random() >= self._tools:
             return ""
         self._ordered[session] = word
+        if order is not None:
+            return f" {order(word)}"
         tools = (*counters.TOOLS, counters.ATTACHING)
         number, steps = 0, []
         for _ in range(self._random.choice((1, 2, 2, 3, 4))):

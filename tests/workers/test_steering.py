@@ -94,6 +94,32 @@ async def test_a_worker_that_dies_when_it_was_given_to_the_model_leaves_it_to_it
 
 
 @pytest.mark.promise("steers")
+@pytest.mark.promise("poison-message")
+async def test_a_message_that_ended_its_worker_after_it_joined_a_turn_twice_joins_none_again(
+    pool: Pool, steering: Worker
+) -> None:
+    poison = pool.model.hold("joined poison")
+    hold = pool.model.hold("innocent")
+    await pool.say(1, "innocent")
+    pool.doorbell(steering, ONE)
+    await hold.reached()
+    await pool.say(1, "poison")
+    await steering.answer(ONE)
+    hold.go.set()
+    await poison.reached()
+    await steering.kill()
+    poison.begun.clear()
+    heir = await pool.worker("w-two", COHORT_QUEUE_MODE="steer")
+    pool.doorbell(heir, ONE)
+    await poison.reached()
+    await heir.kill()
+    last = await pool.worker("w-three", COHORT_QUEUE_MODE="steer")
+    await last.answer(ONE)
+    assert pool.telegram.texts(ONE)[-2:] == ["answer to innocent", "answer to poison"]
+    assert await pool.idle(ONE)
+
+
+@pytest.mark.promise("steers")
 async def test_in_a_chat_with_allowances_only_those_who_pay_for_the_turn_join_it(pool: Pool) -> None:
     worker = await pool.worker("w-one", COHORT_QUEUE_MODE="steer", COHORT_BUDGET_USER="100000")
     hold = pool.model.hold("first")

@@ -229,7 +229,7 @@ class TurnLoop:
             # A newer entry came after the inbox was read, so the plan may be out of date.
             return True
         held = self._held = HeldQuestions(self._deps, owned, asked, handled.drop)
-        self.steering = steering_of(self._deps, owned, self._spending, asked, room=(handled.drop, self._waiting))
+        self.steering = steering_of(self._deps, owned, self._spending, asked, room=(handled, self._waiting))
         held.keep_from(self.steering)
         asked = replace(asked, among=self._among, steering=self.steering)
         runner = TurnRunner(self._deps, owned, self._spending, asked, held)

@@ -15,6 +15,7 @@ from workers.sessions.bursts import quiet_left
 from workers.sessions.edits import Said, changes_nothing, said_in
 from workers.sessions.parked import ParkedPlan, Parking, Resumed, Rules, fits, plan_parked, resumed
 from workers.sessions.plans import (
+    TRIES_TOGETHER,
     BegunTurn,
     Compact,
     Control,
@@ -34,10 +35,6 @@ from workers.sessions.plans import (
 
 MAX_TRIES = 3
 """A message that was begun this often without an end probably kills its worker. It goes to the dead letters."""
-
-
-_TRIES_TOGETHER = 2
-"""A turn that kept steps goes on once with all of its messages; after that, one of them may be what ends the worker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +140,7 @@ def _word(entries: Sequence[Inbound], handled: Callable[[int], Handled]) -> Plan
 
 def _resumed(mark: Mark | None, entries: Sequence[Inbound], tries: int) -> int:
     """How many entries at the head a turn took whose steps are kept; 0 for none."""
-    if mark is None or tries > _TRIES_TOGETHER or len(entries) < mark.taken:
+    if mark is None or tries > TRIES_TOGETHER or len(entries) < mark.taken:
         return 0
     return mark.taken if turn_of([entry.update_id for entry in entries[: mark.taken]]) == mark.turn else 0
 

@@ -7,6 +7,9 @@ from tasks.store.sessions import Rest
 from workers.sessions.edits import Said
 from workers.sessions.parked import Expired, Noted, Resumed, Withdrawn
 
+TRIES_TOGETHER = 2
+"""A turn that kept steps goes on once with all of its messages; after that, one of them may be what ends the worker."""
+
 
 @dataclass(frozen=True, slots=True)
 class Handled:

@@ -16,7 +16,7 @@ from workers.sessions.dependencies import Dependencies
 from workers.sessions.edits import Said, said_in
 from workers.sessions.owned_session import OwnedSession
 from workers.sessions.parked import Resumed
-from workers.sessions.plans import Handled
+from workers.sessions.plans import TRIES_TOGETHER, Handled
 from workers.sessions.spending import Spending, payer
 
 
@@ -141,8 +141,17 @@ class TurnAsked(Protocol):
         ...
 
 
+def _is_isolated(owned: OwnedSession, handled: Handled) -> bool:
+    """Whether the turn is run apart from others, because one of them may have ended a worker.
+
+    A turn whose steps are kept goes on once with what had joined it.
+    """
+    number, kept = owned.tries.number, owned.mark is not None
+    return number > TRIES_TOGETHER or (not kept and (number > 1 or handled.isolate_next > 0))
+
+
 def steering_of(
-    deps: Dependencies, owned: OwnedSession, spending: Spending, asked: TurnAsked, *, room: tuple[int, int]
+    deps: Dependencies, owned: OwnedSession, spending: Spending, asked: TurnAsked, *, room: tuple[Handled, int]
 ) -> InboxSteering | None:
     """What lets messages join the next turn; None where they wait for the one after it.
 
@@ -151,12 +160,15 @@ def steering_of(
         owned: The session; a turn that an earlier worker let messages join goes on so, whatever was chosen since.
         spending: Charges the payers of what joins.
         asked: What the turn answers. One that was parked takes no further message: others wait before those.
-        room: How many inbox entries it answers, and how many there are.
+        room: The inbox entries that it answers, and how many there are.
     """
     joins = owned.effective("queue", deps.settings) == "steer" or (owned.mark is not None and owned.mark.may_have_more)
     if not joins or asked.messages[0].kind == "compact":
         return None
-    taken, waiting = room
+    handled, waiting = room
+    taken = handled.drop
+    if asked.resumed is None and _is_isolated(owned, handled):
+        return None
     known = frozenset(entry.update_id for entry in asked.keeps)
     steering = InboxSteering(deps, owned.session, spending, taken=taken, known=known)
     if asked.resumed is not None:
