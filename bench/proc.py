@@ -51,7 +51,7 @@ def named(parent: int, part: str) -> int:
             words = (Path("/proc") / str(pid) / "cmdline").read_bytes().decode(errors="replace").split("\0")
         except OSError:
             continue
-        if part in words:
+        if {part, f"cohort {part}"} & set(words):
             return pid
     raise LookupError(part)
 

@@ -7,6 +7,7 @@ import signal
 import sys
 
 from bot.stop import Stop
+from tasks import title
 from tasks.ending import ending_signals
 from tasks.errors import Misconfigured
 from tasks.settings import Settings, load
@@ -17,6 +18,7 @@ log = logging.getLogger("cohort.bot")
 
 def main() -> int:
     """Run until the first SIGTERM or SIGINT; the second ends the process at once."""
+    title.show("bot")
     try:
         settings = load()
         configure_logging(settings)

@@ -12,7 +12,9 @@ def main() -> None:
     template = None
     if sys.argv[1:2] == ["up"] and "--help" not in sys.argv:
         from ops.early import begin  # noqa: PLC0415 - other commands do not need it
+        from tasks import title  # noqa: PLC0415 - the same
 
+        title.show("up")
         template = begin(os.environ)
     from ops.cli import main as command  # noqa: PLC0415 - only now: see above
 

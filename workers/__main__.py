@@ -3,6 +3,7 @@
 import gc
 import sys
 
+from tasks import title
 from tasks.errors import Misconfigured, StoreUnavailable
 from tasks.settings import load
 from tasks.telemetry import configure_logging, traced
@@ -13,6 +14,7 @@ def main() -> int:
     # What is loaded here stays to the end, so searching it for garbage only costs: an eighth of the imports.
     # workers.process.app.freeze_startup_objects starts the collector.
     gc.disable()
+    title.show("worker")
     try:
         settings = load()
         configure_logging(settings)

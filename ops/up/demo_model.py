@@ -21,6 +21,7 @@ from ops import model
 from ops.agent_config import card_models, configuration
 from ops.environment import environment, needed
 from ops.up.process import Spec
+from tasks import title
 from tasks.errors import Misconfigured
 from tasks.settings import Settings, load
 
@@ -89,6 +90,7 @@ async def ready(root: str, ended: asyncio.Event) -> bool:
 
 def serve(port: int) -> None:
     """Serve until SIGTERM."""
+    title.show("model")
     llama: Any = importlib.import_module("xllamacpp")
     parameters = llama.CommonParams()
     parameters.model.path = str(weights())

@@ -25,7 +25,7 @@ from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 from tornado.ioloop import PeriodicCallback
 from tornado.web import RequestHandler
 
-from tasks import turn
+from tasks import title, turn
 from tasks.addresses import without_link
 from tasks.app import make_app
 from tasks.clock import SystemClock
@@ -173,6 +173,7 @@ def main(arguments: list[str]) -> None:
     Raises:
         Misconfigured: a setting is wrong.
     """
+    title.show("flower")
     settings = load()
     _ = settings.redis
     names: Any = command

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from ops.up.script import chunks, next_line
+from tasks import title
 
 HOST = "127.0.0.1"
 _PER_WORD = 0.03
@@ -43,6 +44,7 @@ app = Starlette(
 
 def main(port: int) -> None:
     """Serve until SIGTERM."""
+    title.show("model")
     uvicorn.run(app, host=HOST, port=port, log_level="warning", timeout_graceful_shutdown=1)
 
 

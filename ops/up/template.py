@@ -27,6 +27,7 @@ from types import ModuleType
 from typing import Any
 
 from ops.up.die_with_parent import die_with
+from tasks import title
 
 HEADER = 8
 """Bytes before an order: its length."""
@@ -40,6 +41,8 @@ def main(control: int, parent: int, module: str) -> socket.socket | None:
     Returns the child's socket in each child, and None in the template when the supervisor has closed its end.
     """
     die_with(parent, signal.SIGKILL)
+    # Here, as the place of the title is found by the first environment only; a fork replaces it.
+    title.show("template")
     set_before = dict(os.environ)
     # What is loaded here stays to the end: searching it for garbage costs time, and writes to memory that is shared.
     gc.disable()

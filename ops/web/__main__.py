@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from ops.web import connections
 from ops.web.app import create_app
 from ops.web.patience import PatientReader
+from tasks import title
 from tasks.clock import SystemClock
 from tasks.ending import ending_signals
 from tasks.errors import Misconfigured
@@ -70,6 +71,7 @@ def _leave(server: uvicorn.Server) -> None:
 
 def main() -> None:
     """Run it; a mistake of the operator is one line."""
+    title.show("console")
     try:
         settings = load()
         configure_logging(settings)

@@ -6,6 +6,7 @@ One start for all tests of this file; each looks at what then runs.
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,13 @@ from tests.support.ports import free_port
 OURS = ("tasks", "workers", "ops", "playground", "botapi")
 THEIRS = ("celery", "kombu", "redis", "flower", "tornado", "uvicorn", "starlette", "telegram", "pydantic", "httpx")
 TRAP = "import os, pathlib\npathlib.Path({marker!r}).joinpath(__name__).touch()\nraise ImportError('not ours')\n"
+TITLES = {
+    "playground": "cohort playground",
+    "bot": "cohort bot",
+    "worker-1": "cohort worker cohort-1",
+    "console": "cohort console",
+    "flower": "cohort flower",
+}
 SECRETS = {
     "ANTHROPIC_API_KEY": "sk-an-attacker-wants-this",
     "MY_SERVERS_PASSWORD": "sk-an-attacker-wants-that",
@@ -67,7 +75,21 @@ def up(home: Path) -> Iterator[System]:
     }
     with system(home, cwd=cwd, **given) as started:
         started.wait_line("Cohort is up")
+        # Console and Flower come last.
+        while titles(started) != TITLES:
+            time.sleep(0.05)
         yield started
+
+
+def titles(up: System) -> dict[str, str]:
+    """The command line of each process that has one, but for Valkey's."""
+    pids = {name: pid for name, pid in up.pids().items() if pid and name != "valkey"}
+    return {name: Path(f"/proc/{pid}/cmdline").read_text().partition("\0")[0] for name, pid in pids.items()}
+
+
+def test_each_process_says_in_its_command_line_what_it_is(up: System) -> None:
+    assert titles(up) == TITLES
+    assert Path(f"/proc/{up.process.pid}/cmdline").read_text().startswith("cohort up\0")
 
 
 @pytest.mark.promise("own-modules")

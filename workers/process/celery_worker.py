@@ -18,6 +18,7 @@ from celery.worker.control import control_command, inspect_command
 from kombu.asynchronous.hub import Hub
 from vine import promise
 
+from tasks import title
 from tasks.app import CANCEL, CONSUME, DRAIN, FORGET, IDLE_QUEUE, RELOAD
 from tasks.ending import ending_signals
 from tasks.errors import CohortError, StoreUnavailable
@@ -131,6 +132,11 @@ class CohortWorker(Worker):
         del worker
         for number in ending_signals():
             signal.signal(number, self._on_signal)
+
+    def set_process_status(self, info: object) -> None:
+        """Say in the command line which worker this is; Celery's own words are those of any Celery worker."""
+        del info
+        title.show(f"worker {str(cast('Any', self).hostname).partition('@')[0]}")
 
     def begin_drain(self) -> None:
         """Take no more doorbells and let the running turns end."""
