@@ -4,9 +4,9 @@ import logging
 from datetime import timedelta
 
 from bot import texts
-from bot.answers import say
 from bot.people import PeopleView
 from bot.recent import Allowance
+from bot.saying import say
 from bot.updates.commands import Command
 from tasks.access import ROLES, Person, Role, Standing, outranks
 from tasks.clock import Clock

@@ -5,7 +5,20 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from bot import texts
-from bot.updates.commands import ADMINS, CHOICES, CODE, GREETING, LOGINS, UNKNOWN, UNREADABLE, Command, nearest
+from bot.conversation_commands import ConversationCommands
+from bot.saying import say
+from bot.updates.commands import (
+    ADMINS,
+    CHOICES,
+    CODE,
+    CONVERSATIONS,
+    GREETING,
+    LOGINS,
+    UNKNOWN,
+    UNREADABLE,
+    Command,
+    nearest,
+)
 from tasks import chat_choices, keys
 from tasks.asking import LOGGED_IN, ParkedTurn
 from tasks.chat_choices import CHAT_CHOICES, DEFAULT, ChatChoice
@@ -78,6 +91,7 @@ class Answers:
         admission: AdminCommands,
         logins: LoginAnswers,
         chats: ChatRulesFile,
+        conversations: ConversationCommands,
     ) -> None:
         self._settings = settings
         self._admission = admission
@@ -85,6 +99,7 @@ class Answers:
         self._reminders = reminders
         self._logins = logins
         self._chats = chats
+        self._conversations = conversations
         self._sessions = sessions
         self._agents = agents
         self._clock = clock
@@ -108,6 +123,8 @@ class Answers:
             return await self._picker(ask, inbound)
         if ask.name in ADMINS:
             return await self._admission.answer(ask, inbound)
+        if ask.name in CONVERSATIONS:
+            return await self._conversations.answer(ask, inbound)
         if ask.name in LOGINS:
             return await self._logins.answer(ask, inbound)
         build = self._builders.get(ask.name)
@@ -279,14 +296,3 @@ class Answers:
         seen = await self._sessions.glance(inbound.key)
         now = choice.effective(seen.choices.get(choice.name), self._settings)
         return say(inbound, choice.picker(now), chat_choices.buttons(choice.name, tuple(choice.values), now))
-
-
-def say(inbound: Inbound, said: str, buttons: tuple[tuple[Button, ...], ...] = ()) -> Reply:
-    """A reply to a message; in a group it quotes the message, so that people see which one it answers."""
-    return Reply(
-        session=inbound.session,
-        text=said,
-        buttons=buttons,
-        reply_to=inbound.message_id if inbound.chat_type != "private" else None,
-        answers=(inbound.update_id,),
-    )

@@ -23,7 +23,7 @@ FRESH = timedelta(minutes=1)
 """A list of administrators is asked for again after that time."""
 _REMEMBERED = 1000
 _IN_CHARGE = ("owner", "admin")
-_CONTROLS = ("new", "choose", "compact", "undo")
+_CONTROLS = ("new", "choose", "compact", "undo", "conversation")
 _OF_A_TURN = ("stop", "retry", "undo")
 _FOR_MEMBERS = frozenset({"agent", "model"})
 _FOR_ALL = frozenset({"reminders", "forget"})

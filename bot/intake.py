@@ -10,7 +10,7 @@ from zlib import crc32
 from bot import texts
 from bot.accepting import accepting
 from bot.admission import AccessControl
-from bot.answers import Answers, say
+from bot.answers import Answers
 from bot.attention import Attention
 from bot.entries import After, Item, buried, moved_entry
 from bot.feedback import Feedback
@@ -21,6 +21,7 @@ from bot.overheard import OverheardMessages
 from bot.people import PeopleView
 from bot.rate import PersonalRate
 from bot.recent import Allowance
+from bot.saying import say
 from bot.signs import Signs
 from bot.updates.commands import Command
 from bot.updates.meaning import BotIdentity, Ignored, Incoming, Malformed, Meaning, Moved, Reacted
@@ -37,7 +38,6 @@ log = logging.getLogger("cohort.bot")
 
 _REMEMBERED = 10_000
 """Names that each of these memories holds; a flood of strangers must not fill the process's memory."""
-
 _ASKS, _ASKS_IN = 20, timedelta(minutes=1)
 """Commands that the bot answers in one session within that time: Telegram takes no more messages in a group."""
 

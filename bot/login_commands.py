@@ -1,8 +1,8 @@
 """/login, /logout, and the address at which a login ended, sent as a message."""
 
 from bot import login_texts as texts
-from bot.answers import say
 from bot.logins import LoginService, logout_buttons
+from bot.saying import say
 from bot.updates.commands import PASTED, Command
 from tasks.envelope import Inbound, Reply
 

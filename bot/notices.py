@@ -5,10 +5,10 @@ from datetime import timedelta
 
 from bot import texts
 from bot.admission import AccessControl
-from bot.answers import say
 from bot.entries import After
 from bot.rate import PersonalRate
 from bot.recent import Recent
+from bot.saying import say
 from bot.updates.meaning import Incoming
 from tasks.clock import Clock
 from tasks.envelope import Inbound, Reply

@@ -19,6 +19,8 @@ Write to me, and I will answer.
 /stop - stop the answer I am working on
 /retry - answer the last message again
 /undo - forget the last message and its answer
+/sessions - see your earlier conversations here, and go on with one
+/title - name this conversation
 /compact - shorten what I remember
 /model - see or choose the model
 /agent - see or choose the agent
@@ -40,6 +42,8 @@ If I can see the other messages here, I read up to {} of them before yours, so t
 COMMANDS = (
     ("new", "Begin a new conversation"),
     ("stop", "Stop the answer I am working on"),
+    ("sessions", "Go on with an earlier conversation"),
+    ("title", "Name this conversation"),
     ("status", "See what I am doing"),
     ("retry", "Answer the last message again"),
     ("undo", "Forget the last message and its answer"),

@@ -16,6 +16,7 @@ from bot.answers import Answers
 from bot.api import Telegram, client
 from bot.attention import Attention
 from bot.closed_chats import noting
+from bot.conversation_commands import ConversationCommands
 from bot.feedback import Feedback
 from bot.group_control import GroupControl
 from bot.heartbeat import BotHeartbeat
@@ -168,6 +169,7 @@ async def _work(connections: Connections, stop: Stop) -> None:
         admission=admission,
         logins=LoginCommands(logins),
         chats=chats,
+        conversations=ConversationCommands(store.sessions, store.earlier),
     )
     intake = UpdateIntake(
         connections.me,

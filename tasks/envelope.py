@@ -13,7 +13,7 @@ from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
 from tasks.session import SessionKey
 
 type InboundKind = Literal[
-    "message", "stop", "new", "choose", "compact", "retry", "undo", "reminder", "moved", "answer"
+    "message", "stop", "new", "choose", "compact", "retry", "undo", "reminder", "moved", "answer", "conversation"
 ]
 type OutKind = Literal["photo", "document", "voice", "audio", "video", "animation"]
 type MediaKind = Literal["photo", "document", "voice", "audio", "video", "video_note", "animation", "sticker"]
@@ -106,12 +106,12 @@ class Inbound(Envelope):
     """One accepted message, or one control word that takes its place in the order of messages (``kind``).
 
     Kind ``answer`` is a pressed button of a question (``tasks.asking``): ``choice`` holds the question's id and the
-    verdict.
+    verdict. Kind ``conversation`` goes on with an earlier conversation or names this one (``tasks.conversations``).
     """
 
     VERSION: ClassVar[int] = 4
     """1 at first; 2 knows ``moved``; 3 knows ``undo`` and ``answer``, which an older reader leaves to a newer one; 4
-    knows ``exchange``, without which an older reader would take another exchange back."""
+    knows ``conversation``, and ``exchange``, without which an older reader would take another exchange back."""
 
     session: str
     update_id: int

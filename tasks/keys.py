@@ -35,6 +35,7 @@ KINDS = (
     KeyKind("cohort:s:*:state", "hash", "permanent", "owner, epoch, history, choices, usage, where it moved"),
     KeyKind("cohort:s:*:journal", "list", "empties", "steps of the turn that runs, until it is committed"),
     KeyKind("cohort:s:*:notes", "hash", "permanent", "what the agent was asked to remember in this session"),
+    KeyKind("cohort:s:*:earlier", "hash", "permanent", "conversations that were set aside: an index, and histories"),
     KeyKind("cohort:bot:*:seen", "zset", "expires", "update ids of the last 48 h"),
     KeyKind("cohort:bot:*:poller", "string", "expires", "lease of the polling bot process"),
     KeyKind("cohort:bot:*:replies", "list", "empties", "answers the bot gives without an agent"),
@@ -94,6 +95,10 @@ def journal(session: SessionKey | str) -> str:
 
 def notes(session: SessionKey | str) -> str:
     return f"{PREFIX}s:{session}:notes"
+
+
+def earlier(session: SessionKey | str) -> str:
+    return f"{PREFIX}s:{session}:earlier"
 
 
 def seen(bot: int) -> str:

@@ -69,6 +69,7 @@ PROMISES = {
     "bursts": "Messages that are sent as one burst are one turn, and a message that begins none does not wait.",
     "steers": "A message that joins a running turn is answered once, by that turn or by the next one.",
     "stop-keeps": "A turn that is stopped or interrupted stays in the history, and every model goes on from there.",
+    "earlier-conversations": "What /new ended is kept, listed, gone on with as it was, and erased with the rest.",
     "retry-undo": "A retry answers the last message in place of its old answer, an undo takes both back.",
     "cancelled-turn": "A turn that is cancelled ends its model call and leaves nothing behind.",
     "repeat-is-harmless": "An answer that grew on the screen may be delivered again without showing anything new.",

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 from tasks.asking import LOGGED_IN, GivenAnswer, OpenQuestion
 
-NEW_CONVERSATION = "New conversation. I have forgotten what we said before."
+NEW_CONVERSATION = "New conversation."
+SET_ASIDE = "The one before it is kept, and /sessions lists it."
 ENDED = "Stopped."
 INTERRUPTED = "(Interrupted.)"
 TAKEN_BACK = "Taken back: I have forgotten your last message and my answer. What tools have done stays done."
@@ -78,6 +79,16 @@ def new_conversation(set_aside: int) -> str:
             return f"{NEW_CONVERSATION} Your last message was set aside."
         case _:
             return f"{NEW_CONVERSATION} {set_aside} messages were set aside."
+
+
+def resumed(title: str) -> str:
+    """After /resume."""
+    return f"We're back in: {title}"
+
+
+def titled(title: str) -> str:
+    """After /title."""
+    return f"This conversation is now called: {title}"
 
 
 def still_set(reminders: int) -> str:

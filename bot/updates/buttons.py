@@ -14,6 +14,8 @@ from tasks.session import SessionKey
 
 _NAME = re.compile("[0-9a-f]{16}")
 """Of an exchange (``workers.sessions.again``)."""
+_VERSIONS: dict[InboundKind, int] = {"answer": 3, "conversation": 4}
+"""An older worker would take these kinds for damage; of an exchange (4), it would take another one back."""
 
 
 def choice_of(what: str, name: str) -> dict[str, str]:
@@ -40,8 +42,10 @@ def pressed(at: UpdateReading, query: CallbackQuery) -> Meaning:
             kind, exchange = word, argument
         case "retry" | "stop":
             kind = word
-        case _ if word in ("reminders", "forget", "logout", *ADMINS) and argument:
+        case _ if word in ("reminders", "forget", "logout", "sessions", *ADMINS) and argument:
             kind, ask = "message", Command(word, argument)
+        case "resume" if argument:
+            kind, choice, ask = "conversation", {word: argument}, Command(word, argument)
         case _ if word == WORD and argument:
             ident, _, verdict = argument.partition(":")
             kind, choice = "answer", {"ask": ident, "say": verdict}
@@ -51,8 +55,7 @@ def pressed(at: UpdateReading, query: CallbackQuery) -> Meaning:
             return at.nothing("a button that we do not know", callback)
     session = session_of(at.me, message, message.business_connection_id)
     inbound = Inbound(
-        # An older worker would take the kind for damage, or take another exchange back.
-        v=4 if exchange else 3 if kind == "answer" else 1,
+        v=4 if exchange else _VERSIONS.get(kind, 1),
         session=str(session),
         update_id=at.update_id,
         at=at.now,

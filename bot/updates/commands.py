@@ -27,8 +27,11 @@ CHOICES = frozenset({"model", "agent", *CHAT_CHOICES})
 ADMINS = frozenset({"allow", "deny", "people"})
 """Commands of those who let people in."""
 
+CONVERSATIONS = frozenset({"sessions", "resume", "title"})
+"""What is asked about earlier conversations; with an argument the last two are stored like messages."""
+
 _OWN = frozenset({"start", "help", "whoami", "status", "usage", "reminders", "memory", "forget", "login", "logout"})
-ASKS = _OWN | CHOICES | ADMINS
+ASKS = _OWN | CHOICES | ADMINS | CONVERSATIONS
 """Commands that the bot answers itself."""
 
 

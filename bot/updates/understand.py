@@ -14,6 +14,7 @@ from bot.updates.commands import (
     CHOICES,
     CODE,
     CONTROL,
+    CONVERSATIONS,
     GREETING,
     UNKNOWN,
     UNREADABLE,
@@ -62,6 +63,9 @@ _OUTSIDE, _INSIDE = ("left", "kicked"), ("member", "administrator", "restricted"
 
 _EDITABLE_S = 48 * 3600
 """Telegram lets people edit a message for so long; a later edit is Telegram's own, of a link's preview for example."""
+
+_TITLE = 200
+"""Characters of a title that are taken; fewer are kept."""
 
 RAW_CHARACTERS = 32_768
 """Of an update that was not understood, kept for the operator."""
@@ -147,7 +151,7 @@ def _message(at: UpdateReading, message: Message) -> Meaning:
         return at.nothing("a service message")
     quote = quote_of(message) if given.kind in ("message", "new") else None
     inbound = Inbound(
-        v=3 if given.kind == "undo" else 1,
+        v={"undo": 3, "conversation": 4}.get(given.kind, 1),
         last=given.kind == "retry",
         session=str(session),
         update_id=at.update_id,
@@ -232,6 +236,9 @@ def _given(command: Command, message: Message, me: BotIdentity) -> _Given | None
         return _Given(f"/start {command.argument}", start=payload_of(command.argument))
     if command.name in CHOICES and command.argument:
         return _Given("", "choose", choice=choice_of(command.name, command.argument), ask=command)
+    if command.name in CONVERSATIONS - {"sessions"} and command.argument:
+        said = {command.name: command.argument[:_TITLE]}
+        return _Given("", "conversation", choice=said, ask=command)
     if command.known:
         return _Given(command.argument, ask=command)
     # The agent may know it. If it is near to one of ours, the bot looks whether the agents take it.

@@ -9,7 +9,8 @@ from ops.context import Context
 from tasks import session_files
 from tasks.session import SessionKey
 from tasks.store import Store
-from tasks.store.erasure import Erased, Struck, Whose
+from tasks.store.earlier import Struck
+from tasks.store.erasure import Erased, Whose
 from tasks.store.server_files import NotRewritten
 from workers.runtime.conversation import stored
 

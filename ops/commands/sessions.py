@@ -13,10 +13,12 @@ import typer
 from ops.commands.forgetting import Told, forget
 from ops.context import Context, context, run
 from tasks.clock import SystemClock
+from tasks.conversations import read_index
 from tasks.envelope import Inbound
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew, Misconfigured
 from tasks.session import SessionKey
 from tasks.store import Store
+from tasks.store.earlier import INDEX
 from tasks.store.listing import SessionFacts
 from tasks.store.whose import Whose
 from workers.runtime.conversation import stored
@@ -200,15 +202,23 @@ async def _facts(store: Store, key: SessionKey) -> dict[str, Any]:
 
 async def _content(store: Store, key: SessionKey) -> dict[str, Any]:
     kept = await store.listing.content(key)
-    history = stored.read(kept.history)
-    unread = b64encode(kept.history).decode() if kept.history and history is None else None
+    earlier = await store.earlier.whole(key)
     return {
-        "history": history if history is not None else unread,
+        "history": _history(kept.history),
+        "earlier": [
+            {**one.model_dump(), "history": _history(earlier.get(str(one.number)))}
+            for one in read_index(earlier.get(INDEX))
+        ],
         "notes": await store.notes.recall(key),
         "reminders": [_message(one.to_json().encode()) for one in await store.reminders.waiting(key)],
         "inbox": [_message(raw) for raw in kept.inbox],
         "outbox": [_json(raw) for raw in kept.outbox],
     }
+
+
+def _history(raw: bytes | None) -> Any:
+    read = stored.read(raw)
+    return read if read is not None or not raw else b64encode(raw).decode()
 
 
 def _message(raw: bytes) -> Any:

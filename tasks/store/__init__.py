@@ -13,6 +13,7 @@ from tasks.store.bots import BotStore
 from tasks.store.broadcasts import BroadcastStore
 from tasks.store.closed_chats import ClosedChatStore
 from tasks.store.dead import DeadStore
+from tasks.store.earlier import EarlierStore
 from tasks.store.erasure import Erasure
 from tasks.store.feedback import FeedbackStore
 from tasks.store.figures import FigureStore
@@ -65,6 +66,7 @@ class Store:
     alerts: AlertStore
     notes: NoteStore
     reminders: ReminderStore
+    earlier: EarlierStore
     erasure: Erasure
     listing: SessionListing
     logins: LoginStore
@@ -137,6 +139,7 @@ def _store(settings: Settings, clock: Clock, redis: Redis, *, heartbeat: Redis, 
         people=PeopleStore(redis, clock),
         feedback=FeedbackStore(redis, clock),
         closed=ClosedChatStore(redis, clock),
+        earlier=EarlierStore(redis),
         erasure=Erasure(redis, clock, slots=settings.slots),
         tool_reminders=ReminderStore(tools, clock, slots=settings.slots),
         trail=TrailStore(heartbeat),

@@ -19,7 +19,7 @@ from tasks.slots import slot_of
 from tasks.store.layout import RESTORING
 from tasks.store.redis import guard, text
 
-_PARTS = (keys.inbox, keys.outbox, keys.state, keys.journal, keys.notes)
+_PARTS = (keys.inbox, keys.outbox, keys.state, keys.journal, keys.notes, keys.earlier)
 _BEFORE = (
     "cohort:layout",
     "cohort:bot:*:seen",

@@ -16,9 +16,10 @@ from redis.asyncio import Redis
 from tasks import keys
 from tasks.clock import Clock
 from tasks.envelope import Media, Reply
-from tasks.errors import EnvelopeInvalid, EnvelopeTooNew, Retryable
+from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
 from tasks.session import SessionKey
 from tasks.slots import queue_of, slot_of
+from tasks.store.earlier import INDEX, EarlierStore, StillWritten, Strike, untitled
 from tasks.store.redis import Script, guard, text
 from tasks.store.reminders import counted_in
 from tasks.store.state import StateField
@@ -27,27 +28,11 @@ from tasks.store.whose import Whose, doorbell_of, escaped, inbounds, letter_in, 
 _TRIES = 20
 """Readings of a group's history that turns may overtake before it is given up for now."""
 _PAGE = 500
-_LISTS = (StateField.retry_batch, StateField.unanswered)
-"""Fields of a state that hold messages as they came."""
-
-
-class StillWritten(Retryable):
-    """A session is written again and again while it is read; try again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Struck:
-    """A history without one person's messages."""
-
-    history: bytes
-    messages: int
-    media: Sequence[Media]
-
+_OF_PEOPLE = (StateField.history, StateField.conversation, StateField.retry_batch, StateField.unanswered)
+"""Fields of a state that hold what people said: the last two are messages as they came."""
 
 type NamesFiles = Callable[[bytes | None], Iterable[Media]]
 """Gives the files that a stored history names."""
-type Strike = Callable[[bytes | None], Struck | None]
-"""Takes a person's messages out of a stored history; None when there are none."""
 
 
 @dataclass(slots=True)
@@ -72,6 +57,7 @@ class Erasure:
         self._redis = redis
         self._clock = clock
         self._slots = slots
+        self._earlier = EarlierStore(redis)
         self._erase = Script(redis, "erase")
         self._strike = Script(redis, "strike")
         self._purge = Script(redis, "purge")
@@ -126,8 +112,12 @@ class Erasure:
 
     async def _expire(self, session: SessionKey, before: float, now: float) -> bool:
         with guard():
-            touched = await cast("Any", self._redis).hget(keys.state(session), StateField.touched) or b""
-            if touched.isdigit() and float(touched) > before:
+            async with cast("Any", self._redis).pipeline(transaction=False) as pipe:
+                pipe.hget(keys.state(session), StateField.touched)
+                pipe.hget(keys.earlier(session), INDEX)
+                touched, index = await pipe.execute()
+            await self._earlier.expire(session, index, before)
+            if (touched or b"").isdigit() and float(touched) > before:
                 return False
             if await self._redis.exists(keys.reminders(f"s:{session}")):
                 return False
@@ -138,7 +128,7 @@ class Erasure:
     def _names(self, session: SessionKey, parts: Iterable[str]) -> list[str]:
         slot = slot_of(session, self._slots)
         first = [keys.state(session), keys.pending(slot), keys.parked(slot)]
-        first += [keys.inbox(session), keys.outbox(session)]
+        first += [keys.inbox(session), keys.outbox(session), keys.earlier(session)]
         return [*first, *(part for part in dict.fromkeys(parts) if part not in first)]
 
     def _struck(self, session: SessionKey) -> list[str]:
@@ -163,9 +153,9 @@ class Erasure:
     async def _session(self, session: SessionKey, parts: Sequence[str], erased: Erased, media: NamesFiles) -> None:
         redis = cast("Any", self._redis)
         with guard():
-            history, *lists = await redis.hmget(keys.state(session), StateField.history, *_LISTS)
+            history, _, *lists = await redis.hmget(keys.state(session), *_OF_PEOPLE)
             waiting: list[bytes] = await redis.lrange(keys.inbox(session), 0, -1)
-        erased.media += media(history)
+        erased.media += [*media(history), *await self._earlier.media(session, media)]
         for inbound in inbounds([*waiting, *(raw for one in lists for raw in listed(one))]):
             erased.media += inbound.media
         gone, owner = await self._erase(self._names(session, parts), [str(session), "", 0])
@@ -175,29 +165,38 @@ class Erasure:
 
     async def _group(self, session: SessionKey, whose: Whose, erased: Erased, strike: Strike) -> None:
         redis = cast("Any", self._redis)
+        earlier = 0
         for _ in range(_TRIES):
+            if (found := await self._earlier.strike(session, whose.user, strike, erased.media)) is None:
+                continue
+            earlier += found
             with guard():
-                history, *lists = await redis.hmget(keys.state(session), StateField.history, *_LISTS)
+                history, title, *lists = await redis.hmget(keys.state(session), *_OF_PEOPLE)
                 waiting: list[bytes] = await redis.lrange(keys.inbox(session), 0, -1)
             theirs = parted(waiting, whose)
             struck, tried = strike(history), list[bytes]()
-            args: list[str | bytes] = [*([history, struck.history] if struck else ["", ""])]
+            args: list[str | bytes | float] = [*([history, struck.history] if struck else ["", ""])]
             for one in lists:
                 wrote = parted(listed(one), whose)
                 left = [raw.decode() for raw in without(listed(one), wrote)]
                 args += [one, json.dumps(left)] if wrote else ["", ""]
                 tried += [raw for raw, _ in wrote]
-            if not theirs and not tried and struck is None:
+            args += (renamed := untitled(title, whose.user)) or ("", "")
+            if not (theirs or tried or struck or renamed or earlier):
                 return
             entries = [part for pair in theirs for part in pair]
-            gone, owner = await self._strike(self._struck(session), [*args, str(session), self._clock.now(), *entries])
-            if gone >= 0:
+            # A worker that has read an earlier conversation must not go on with it as it was.
+            args += [str(session), self._clock.now(), int(earlier > 0)]
+            gone, owner = await self._strike(self._struck(session), [*args, *entries])
+            found = await self._earlier.strike(session, whose.user, strike, erased.media) if gone >= 0 else None
+            if found is not None:
                 break
         else:
             raise StillWritten(f"{session} is written again and again while it is read; try again")
         erased.groups.add(session)
         erased.owners |= {text(owner)} if owner else set()
-        erased.counts["messages in groups"] += int(gone) + len(tried) + (struck.messages if struck else 0)
+        went = int(gone) + len(tried) + earlier + found
+        erased.counts["messages in groups"] += went + (struck.messages if struck else 0)
         erased.media += struck.media if struck else ()
         for inbound in inbounds([*(raw for raw, _ in theirs), *tried]):
             erased.media += inbound.media if whose.wrote(inbound) else ()

@@ -9,7 +9,9 @@ from typing import Any
 from redis.asyncio import Redis
 
 from tasks import keys
+from tasks.conversations import read_index
 from tasks.session import SessionKey
+from tasks.store.earlier import INDEX
 from tasks.store.redis import guard, text
 from tasks.store.state import StateField
 
@@ -52,6 +54,9 @@ class SessionFacts:
     history_bytes: int
     """As stored."""
     notes: int
+    earlier: int
+    """Conversations that were set aside."""
+    earlier_bytes: int
     steps: int
     """Of the turn that runs."""
 
@@ -101,10 +106,11 @@ class SessionListing:
                     pipe.hstrlen(keys.state(session), StateField.history)
                     pipe.hlen(keys.notes(session))
                     pipe.llen(keys.journal(session))
+                    pipe.hget(keys.earlier(session), INDEX)
                 answers: list[Any] = await pipe.execute(raise_on_error=False) if sessions else []
         # A key of a wrong type holds nothing of ours.
         told = [None if isinstance(answer, Exception) else answer for answer in answers]
-        return [_facts(session, told[6 * n : 6 * n + 6]) for n, session in enumerate(sessions)]
+        return [_facts(session, told[7 * n : 7 * n + 7]) for n, session in enumerate(sessions)]
 
     async def content(self, session: SessionKey) -> SessionContent:
         """Everything that was said and is kept, as it is at one moment."""
@@ -133,7 +139,8 @@ class SessionListing:
 
 
 def _facts(session: SessionKey, told: Sequence[Any]) -> SessionFacts:
-    waiting, undelivered, state, history, notes, steps = told
+    waiting, undelivered, state, history, notes, steps, index = told
+    earlier = read_index(index)
     said = dict(zip(_FIELDS, state or [None] * len(_FIELDS), strict=True))
     name = {field: text(value) if value else None for field, value in said.items()}
     return SessionFacts(
@@ -151,6 +158,8 @@ def _facts(session: SessionKey, told: Sequence[Any]) -> SessionFacts:
         moved=name[StateField.migrated_to],
         history_bytes=history or 0,
         notes=notes or 0,
+        earlier=len(earlier),
+        earlier_bytes=sum(one.size_bytes for one in earlier),
         steps=steps or 0,
     )
 

@@ -89,9 +89,10 @@ class Moves:
         owner, history = theirs.get(b"owner", b""), theirs.get(b"history", b"")
         names = [keys.state(new), keys.inbox(new), keys.outbox(new), self._pending(new), keys.notes(new)]
         names += [keys.state(old), keys.inbox(old), keys.outbox(old), self._pending(old), keys.notes(old)]
+        further = [keys.journal(old), keys.earlier(new), keys.earlier(old)]
         args = [claim.owner, claim.epoch, str(new), str(old), owner, theirs.get(b"epoch", b"0")]
         args += [self._clock.now(), json.dumps(plan), history, theirs.get(b"commit", b"")]
-        answer = await self._fetch([*names, keys.worker("").encode() + owner, keys.journal(old)], args)
+        answer = await self._fetch([*names, keys.worker("").encode() + owner, *further], args)
         match answer:
             case [b"fetched", replaced, state]:
                 return Fetched(_named(dict(zip(state[::2], state[1::2], strict=True))), bool(replaced))
@@ -119,6 +120,9 @@ def _plan(theirs: Mapping[str, bytes], ours: Mapping[str, bytes], replies: Seque
         if name in theirs:
             both = [*_list(theirs[name]), *_list(ours.get(name, b"[]"))]
             put += [name, json.dumps(list(dict.fromkeys(both)))]
+    if StateField.history in theirs:
+        # It goes where the history goes.
+        put += [StateField.conversation, text(theirs.get(StateField.conversation, b""))]
     if StateField.unanswered in theirs and StateField.unanswered not in ours:
         put += [StateField.unanswered, text(theirs[StateField.unanswered])]
     return {

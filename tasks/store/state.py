@@ -33,6 +33,8 @@ class StateField(StrEnum):
     """JSON list: the tools that people of the chat always allow."""
     history = "history"
     """The conversation as the runtime writes it (bytes)."""
+    conversation = "conversation"
+    """JSON: number and title of the conversation that goes on (``tasks.conversations.Current``)."""
     said = "said"
     """JSON: what the last messages said that left the inbox, for edits that come later."""
     live = "live"

@@ -14,6 +14,7 @@ from bot.admission import AccessControl
 from bot.answers import Answers
 from bot.api import Telegram, client
 from bot.attention import Attention
+from bot.conversation_commands import ConversationCommands
 from bot.feedback import Feedback
 from bot.group_control import Administrators, GroupControl
 from bot.intake import UpdateIntake
@@ -225,6 +226,7 @@ def make_doorway(
             admission=admission,
             logins=LoginCommands(logins),
             chats=chats,
+            conversations=ConversationCommands(store.sessions, store.earlier),
         ),
         intake=intake or store.intake,  # pyright: ignore[reportArgumentType]
         doorbells=doorbells,

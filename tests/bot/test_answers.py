@@ -49,6 +49,7 @@ async def test_what_was_chosen_and_is_no_longer_there_is_not_shown_as_what_answe
             admission=session,
             logins=LoginCommands(None),
             chats=ChatRulesFile(settings.chats),
+            conversations=session,
         )
         for command in ("status", "model"):
             reply = await answers.answer(Command(command), message)
@@ -82,6 +83,7 @@ async def test_a_thousand_names_to_choose_from_are_a_message_that_telegram_takes
         admission=session,
         logins=LoginCommands(None),
         chats=ChatRulesFile(settings.chats),
+        conversations=session,
     )
     for command in ("agent", "model"):
         message = Inbound(session="42:7", update_id=1, at=0.0, chat_type="private")

@@ -126,7 +126,7 @@ STEPS = (
         [
             *["state", "inbox", "outbox", "pending", "notes"],
             *["old:state", "old:inbox", "old:outbox", "old:pending", "old:notes", "liveness"],
-            "old:journal",
+            *["old:journal", "earlier", "old:earlier"],
         ],
         ["w-one", "3", "7:1", "7:2", "w-one", "3", "100.5", json.dumps(FETCH_PLAN), "history", "c0"],
         {**OLD, **NEW},
@@ -145,14 +145,21 @@ STEPS = (
         {"state": {"epoch": "3", "touched": "50"}, "notes": {"a": "b"}},
     ),
     Step("swap_login", ["logins"], ["calendar", "old", "new"], {"logins": {"calendar": "old"}}),
+    Step(
+        "set_aside",
+        ["state", "earlier"],
+        ["w-one", "3", "c0", "index", "new", "2", "1"],
+        {"state": {**STATE, "history": "h"}, "earlier": {"index": "old", "1": "h"}},
+    ),
+    Step("strike_earlier", ["earlier"], ["index", "old", "new", "3", "h"], {"earlier": {"index": "old", "3": "g"}}),
     Step("purge", ["dead"], [LETTER_ID], {"dead": "{}"}),
     Step(
         "strike",
         ["state", "inbox", "journal", "pending", "parked"],
-        ["h", "h2", "[1]", "[]", "[2]", "[]", "7:1", "100.5", ENTRY, FRACTION],
+        ["h", "h2", "[1]", "[]", "[2]", "[]", "t", "u", "7:1", "100.5", "1", ENTRY, FRACTION],
         {
             **SESSION,
-            "state": {**STATE, "history": "h", "failed": "[1]", "unanswered": "[2]"},
+            "state": {**STATE, "history": "h", "failed": "[1]", "unanswered": "[2]", "conversation": "t"},
             "journal": ["{}"],
             "parked": ("7:1",),
         },

@@ -15,6 +15,7 @@ from ops.commands import backup_file
 from tasks import keys
 from tasks.access import Person
 from tasks.clock import SystemClock
+from tasks.conversations import Conversation
 from tasks.envelope import DeadLetter, Inbound, Reply
 from tasks.errors import EnvelopeInvalid, Misconfigured
 from tasks.session import SessionKey
@@ -56,6 +57,7 @@ async def filled(store: Store) -> Claim:
         said = [Reply(text="answer", answers=(1,))] if left else []
         letter = [DeadLetter(reason="why", at=2.0, raw="x")] if left else []
         await store.sessions.commit(claim, Commit(1, said, history=b"\x01\x00\xff\xfe", dead=letter))
+    await store.earlier.set_aside(claim, 1, [Conversation(number=1, title="tea", at=1.0)])
     await store.notes.remember(ONE, "name", "Ann")
     await store.reminders.add(TWO, "tea", 3600)
     await store.intake.push_replies(BOT, [Reply(text="hello")])

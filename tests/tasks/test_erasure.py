@@ -8,6 +8,7 @@ import pytest
 
 from tasks import keys
 from tasks.app import make_app
+from tasks.conversations import Conversation, Current
 from tasks.doorbell import Doorbells
 from tasks.envelope import DeadLetter, Inbound, Media, OverheardMessage, Reply, Sender
 from tasks.errors import ClaimLost
@@ -15,7 +16,8 @@ from tasks.session import SessionKey
 from tasks.settings import Settings
 from tasks.slots import slot_of
 from tasks.store import Store
-from tasks.store.erasure import Erased, Struck
+from tasks.store.earlier import Struck
+from tasks.store.erasure import Erased
 from tasks.store.intake import Accept
 from tasks.store.journal import Steps
 from tasks.store.sessions import Claim, Commit, Counts
@@ -98,6 +100,8 @@ async def filled(store: Store, settings: Settings) -> None:
         )
         await store.sessions.charge(session, "c", {keys.usage(f"{BOT}:model:m", day): Counts({"input_tokens": 1})})
         await store.journal.append(claim, Steps("1 1 t n", 0, [answered.text.encode()], await _last(store, session)))
+        this = Conversation(number=3, title=answered.text, by=who, at=2.0, size_bytes=5)
+        await store.earlier.set_aside(claim, 3, [this])
         await store.sessions.hand_off(claim)
         await store.notes.remember(session, "name", answered.text)
         await store.reminders.add(session, answered.text, 3600, by=who)
@@ -106,6 +110,7 @@ async def filled(store: Store, settings: Settings) -> None:
         await store.intake.push_strangers(BOT, [Reply(text=answered.text, session=str(session), at=1.0)])
         await store.redis.set(keys.pace(f"{BOT}:{who}"), 1, px=600_000)
     claim = await claimed(store, GROUP)
+    await _earlier_of_the_group(store, claim)
     past = history(said(90, GROUP, ANN), said(91, GROUP, BOB), said(92, GROUP, ANN, media=(PHOTO,)))
     retry = json.dumps([said(93, GROUP, ANN).to_json(), said(94, GROUP, BOB).to_json()])
     last = json.dumps([said(96, GROUP, ANN).to_json(), said(97, GROUP, BOB).to_json()])
@@ -113,6 +118,17 @@ async def filled(store: Store, settings: Settings) -> None:
     letters = [DeadLetter(reason="r", at=1.0, inbound=said(95, GROUP, ANN)), DeadLetter(reason="r", at=1.0, raw=raw)]
     await store.sessions.commit(claim, Commit(0, history=past, set={"failed": retry, "unanswered": last}, dead=letters))
     await store.sessions.hand_off(claim)
+
+
+async def _earlier_of_the_group(store: Store, claim: Claim) -> None:
+    """One conversation of both with a title of Ann's, one of Bob's alone, and the one that goes on has Ann's title."""
+    kept = list[Conversation]()
+    both, his = [said(80, GROUP, ANN), said(81, GROUP, BOB)], [said(82, GROUP, BOB)]
+    for number, who, asked in ((1, ANN, both), (2, BOB, his)):
+        named = {"conversation": Current(number=3, title="annword", by=ANN).model_dump_json()}
+        await store.sessions.commit(claim, Commit(0, history=history(*asked), set=named))
+        kept.append(Conversation(number=number, title=asked[0].text, by=who, at=2.0))
+        await store.earlier.set_aside(claim, number, kept)
 
 
 async def _last(store: Store, session: SessionKey) -> str:

@@ -172,6 +172,7 @@ class Worker:
                     sessions=self.store.sessions,
                     moves=self.store.moves,
                     journal=self.store.journal,
+                    earlier=self.store.earlier,
                     reminders=self.store.reminders,
                     runtime=self._real or self.runtime,
                     delivery=self.delivery,

@@ -225,7 +225,12 @@ async def test_new_during_a_turn_forgets_the_history_and_closes_what_was_shown(p
     await worker.answer(ONE)
 
     shown = list(pool.telegram.chat(ONE).shown.values())
-    assert shown == ["answer to before", "Once upon\n\nStopped.", texts.new_conversation(1), "answer to after"]
+    assert shown == [
+        "answer to before",
+        "Once upon\n\nStopped.",
+        f"{texts.new_conversation(1)} {texts.SET_ASIDE}",
+        "answer to after",
+    ]
     assert pool.model.calls[-1].history == []
 
 
@@ -273,7 +278,7 @@ async def test_what_is_said_with_new_is_answered_in_the_new_conversation(pool: P
 
     await worker.answer(ONE)
 
-    assert pool.telegram.texts(ONE)[1:] == [texts.new_conversation(1), "answer to hello b"]
+    assert pool.telegram.texts(ONE)[1:] == [f"{texts.new_conversation(1)} {texts.SET_ASIDE}", "answer to hello b"]
     assert pool.model.calls[-1].history == []
     # Each has one reply that answers it.
     assert pool.telegram.answered(ONE) == [1, 2, 3, 4]

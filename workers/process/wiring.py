@@ -70,6 +70,7 @@ async def open_worker(
             sessions=store.sessions,
             journal=store.journal,
             moves=store.moves,
+            earlier=store.earlier,
             reminders=store.reminders,
             runtime=engine,
             delivery=TelegramDelivery(bot, settings, clock),

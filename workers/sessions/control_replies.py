@@ -12,6 +12,7 @@ from workers import texts
 from workers.sessions import plans
 from workers.sessions.again import exchange_buttons
 from workers.sessions.asking import withdrawn
+from workers.sessions.conversations import begin_another, conversation_commit
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.owned_session import OwnedSession, persist
 from workers.sessions.planner import dead_letter
@@ -20,7 +21,12 @@ from workers.sessions.reminders import after_cut
 
 async def control_commit(deps: Dependencies, owned: OwnedSession, plan: plans.Control, history: bytes | None) -> Commit:
     """Build the commit. The text that a stopped turn has shown stays, and is marked as stopped."""
+    if plan.word is not None:
+        return await conversation_commit(deps, owned, plan.handled, plan.word)
     plan, buttons = await _with_reminders(deps, owned, plan)
+    another = await begin_another(deps, owned) if plan.forget else {}
+    words = f"{plan.words} {texts.SET_ASIDE}" if any(another.values()) else plan.words
+    plan = replace(plan, words=words, set={**plan.set, **another})
     render = deps.delivery.render
     # A draft fades by itself, so its text is sent again. Without a message or a draft the user has seen no text.
     partial = owned.shown if owned.live or deps.settings.stream == "draft" else ""

@@ -8,6 +8,7 @@ from tasks.clock import Clock
 from tasks.newest import Newest
 from tasks.settings import Settings
 from tasks.store.closed_chats import ClosedChatStore
+from tasks.store.earlier import EarlierStore
 from tasks.store.journal import JournalStore
 from tasks.store.moves import Moves
 from tasks.store.sessions import SessionStore
@@ -34,6 +35,7 @@ class Dependencies:
     sessions: SessionStore
     journal: JournalStore
     moves: Moves
+    earlier: EarlierStore
     reminders: SessionReminders
     runtime: AgentRuntime
     delivery: Delivery

@@ -8,6 +8,7 @@ from dataclasses import replace
 from tasks import metrics
 from tasks.asking import HeldQuestion
 from tasks.backoff import Backoff
+from tasks.conversations import Conversation
 from tasks.errors import ClaimLost, StoreUnavailable
 from tasks.session import SessionKey
 from tasks.store.journal import Steps
@@ -52,6 +53,7 @@ class OwnedSession(StateView):
         self._sessions = deps.sessions
         self._journal = deps.journal
         self._moves = deps.moves
+        self._earlier = deps.earlier
         self._heartbeat = deps.heartbeat
         self._sleep = deps.sleep
         self._clock = deps.clock
@@ -138,9 +140,7 @@ class OwnedSession(StateView):
             state[StateField.said] = edits.written(edits.joined(self.said, said))
         isolated = () if isolate_next else (StateField.isolate_next,)
         unset = (*commit.unset, StateField.batch_size, *isolated, *self._further())
-        last = text(self._fields.get(StateField.commit, b""))
-        # A damaged id never matches, and every commit would be refused. So it is not compared.
-        commit = replace(commit, set=state, unset=unset, after=last if last.isascii() else None)
+        commit = replace(commit, set=state, unset=unset, after=self._after)
         written = await self._write(lambda: self._sessions.commit(self._claim, commit))
         metrics.DEAD.inc(len(commit.dead))
         for name in (*unset, *(OF_THE_HEAD if commit.drop else ())):
@@ -193,9 +193,7 @@ class OwnedSession(StateView):
 
     async def _note(self, field: StateField, value: str) -> None:
         """Write one field; an empty value removes it."""
-        self._fields.pop(field, None)
-        if value:
-            self._fields[field] = value.encode()
+        self._put(field, value)
         await self._write(lambda: self._sessions.note(self._claim, field, value))
 
     async def note_live(self, message_id: int) -> None:
@@ -213,10 +211,6 @@ class OwnedSession(StateView):
         else:
             await self._sessions.note(self._claim, StateField.live, first)
 
-    def _further(self) -> tuple[str, ...]:
-        """The field for the second and later messages, where there is one: a commit removes it."""
-        return (StateField.live_more,) if StateField.live_more in self._fields else ()
-
     async def note_asked(self, question: str, message_id: int) -> None:
         """Record the message that shows a question."""
         asked = f"{text(self._fields.get(StateField.asked, b''))} {question}:{message_id}".strip()
@@ -225,6 +219,10 @@ class OwnedSession(StateView):
     async def note_held(self, held: HeldQuestion | None) -> None:
         """Record the question of the running turn whose call stays open; None: there is none any more."""
         await self._note(StateField.held, held.to_json() if held is not None else "")
+
+    async def set_aside(self, number: int, index: Sequence[Conversation], gone: Sequence[int]) -> None:
+        """Keep a copy of the history under ``number``; a commit follows that begins or resumes another conversation."""
+        await self._write(lambda: self._earlier.set_aside(self._claim, number, index, gone, after=self._after))
 
     async def leave(self, new: SessionKey, entries: Sequence[bytes] = ()) -> None:
         """Release the session, which goes on as ``new``, and drop the ``entries`` that report the move."""

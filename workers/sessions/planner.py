@@ -95,7 +95,7 @@ def decide(
 
     # The last /stop or /new counts: its user means everything before it.
     cuts = [place for place, entry in enumerate(entries, 1) if entry.kind in ("stop", "new")]
-    if cuts:
+    if cuts and entries[0].kind != "conversation":
         return _stop_or_new(handled(cuts[-1]), entries[: cuts[-1]], _begun(earlier, entries))
     if earlier.spoke and mode == "interrupt" and not _changed(entries, earlier.cut):
         return Interrupted(handled(earlier.cut))
@@ -127,6 +127,8 @@ def _word(entries: Sequence[Inbound], handled: Callable[[int], Handled]) -> Plan
         case "choose":
             picker = head.message_id if head.pressed else None
             return Control(handled(1), texts.chosen(head.choice), dict(head.choice), pressed=picker)
+        case "conversation":
+            return Control(handled(1), "", {}, word=head)
         case "compact":
             return Compact(handled(_repeats(entries)), head)
         case "undo":

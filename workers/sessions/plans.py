@@ -89,6 +89,8 @@ class Control:
     """The picker whose button chose; it is edited in place."""
     cuts: bool = False
     """Cancel the reminders that turns of other reminders have set."""
+    word: Inbound | None = None
+    """It goes on with an earlier conversation, or names this one (``workers.sessions.conversations``)."""
     begun: BegunTurn | None = None
     """The turn that is stopped: what is there of it stays in the history."""
 

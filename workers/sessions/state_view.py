@@ -51,6 +51,11 @@ class StateView:
         return self._fields.get(StateField.history) or None
 
     @property
+    def conversation(self) -> bytes | None:
+        """Number and title of the conversation that goes on (``tasks.conversations.Current``)."""
+        return self._fields.get(StateField.conversation)
+
+    @property
     def batch_size(self) -> int:
         """How many inbox entries the last turn was begun with; of use when it never ended."""
         return self._number(StateField.batch_size)
@@ -180,6 +185,21 @@ class StateView:
         # A release that knows one message alone leaves the further ones of an older answer here.
         numbers = further.split(",") if of == str(first) else []
         return (first, *(int(number) for number in numbers if number.isdecimal())) if first else ()
+
+    @property
+    def _after(self) -> str | None:
+        """The id of the last commit. A damaged one never matches, and every write would be refused; so it is None."""
+        return self.last_commit if self.last_commit.isascii() else None
+
+    def _put(self, field: StateField, value: str) -> None:
+        """What was written; an empty value removes the field."""
+        self._fields.pop(field, None)
+        if value:
+            self._fields[field] = value.encode()
+
+    def _further(self) -> tuple[str, ...]:
+        """The field for the second and later messages, where there is one: a commit removes it."""
+        return (StateField.live_more,) if StateField.live_more in self._fields else ()
 
     @property
     def used(self) -> tuple[Usage, int]:

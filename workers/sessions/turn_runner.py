@@ -18,6 +18,7 @@ from workers.outgoing import linked_pictures, with_files
 from workers.sessions.admission import admitted
 from workers.sessions.again import BATCH
 from workers.sessions.asking import Ask, answers_of, asks_people, put_questions
+from workers.sessions.conversations import titled
 from workers.sessions.course import Course
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.failures import Failures
@@ -102,7 +103,7 @@ class TurnRunner:
         if asked[0].kind == "compact":
             return outcome
         if outcome.add:
-            return replace(outcome, unset=(*outcome.unset, StateField.unanswered))
+            return replace(titled(outcome, self._owned, asked), unset=(*outcome.unset, StateField.unanswered))
         batch = StateField.retry_batch in outcome.set
         kept = BATCH if batch else json.dumps([message.to_json() for message in asked[-READ_AHEAD:]])
         return replace(outcome, set={**outcome.set, StateField.unanswered: kept})

@@ -1,6 +1,7 @@
 -- The session of a new supergroup takes what is left in its group's; later again (something came late) behind its own.
 -- KEYS: new 1 state, 2 inbox, 3 outbox, 4 pending, 5 notes; old 6 state, 7 inbox, 8 outbox, 9 pending, 10 notes;
---       11 liveness of the old one's expected owner, 12 the old one's journal.
+--       11 liveness of the old one's expected owner, 12 the old one's journal,
+--       13 and 14 the earlier conversations of the new and of the old one.
 -- ARGV: 1 owner, 2 epoch, 3 new session, 4 old session, 5 expected owner of the old one ('' none), 6 its epoch,
 --       7 now (s), 8 plan (JSON, below), 9 history ('' leaves it), 10 the old one's last commit ('' none): an owner
 --       that was wrongly taken for dead may write until here.
@@ -10,7 +11,7 @@
 --        {"fetched", 1 if the head of the inbox is another one now, state fields and values}.
 local state, inbox, outbox, pending, notes = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local old_state, old_inbox, old_outbox, old_pending, old_notes = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
-local liveness, old_journal = KEYS[11], KEYS[12]
+local liveness, old_journal, earlier, old_earlier = unpack(KEYS, 11, 14)
 local me, epoch, new, old, history = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[9]
 local expected_owner, expected_epoch, expected_commit = ARGV[5], ARGV[6], ARGV[10]
 local now, plan = ARGV[7], cjson.decode(ARGV[8])
@@ -34,9 +35,7 @@ end
 local entries = redis.call('LRANGE', old_inbox, 0, -1)
 local their_notes = redis.call('HGETALL', old_notes)
 local mine = redis.call('LLEN', inbox)
-redis.call('LLEN', outbox)
-redis.call('ZCARD', pending)
-redis.call('HLEN', notes)
+local _ = redis.call('LLEN', outbox), redis.call('ZCARD', pending), redis.call('HLEN', notes)
 local since = tonumber(redis.call('ZSCORE', old_pending, old) or now)
 assert(since == since, 'not a time')
 -- The first time their messages are older and come before our own; what came late comes behind.
@@ -67,6 +66,9 @@ for place = 1, #their_notes, 2 do
 end
 redis.call('HDEL', state, unpack(gone))
 redis.call('HSET', state, unpack(set))
+if redis.call('EXISTS', old_earlier) == 1 then
+  redis.call('RENAME', old_earlier, earlier)
+end
 if history ~= '' then
   redis.call('HSET', state, STATE.history, history)
 end

@@ -1,0 +1,14 @@
+"""The bot's own reply to a message (pure)."""
+
+from tasks.envelope import Button, Inbound, Reply
+
+
+def say(inbound: Inbound, said: str, buttons: tuple[tuple[Button, ...], ...] = ()) -> Reply:
+    """A reply to a message; in a group it quotes the message, so that people see which one it answers."""
+    return Reply(
+        session=inbound.session,
+        text=said,
+        buttons=buttons,
+        reply_to=inbound.message_id if inbound.chat_type != "private" else None,
+        answers=(inbound.update_id,),
+    )

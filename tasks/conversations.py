@@ -1,0 +1,152 @@
+"""Conversations of a session: the one that goes on, and earlier ones that are kept (pure)."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from tasks.envelope import Button
+
+KEPT_BYTES = 4 * 1024 * 1024
+"""Of a session's earlier conversations in all, as stored."""
+TITLE_CHARACTERS = 60
+_BUTTON_CHARACTERS = 40
+_PAGE = 8
+
+
+class Conversation(BaseModel):
+    """An earlier conversation, as the index names it; its history stands beside that, under its number.
+
+    The one that goes on may stand there, too, as it was when it was set aside last.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    number: int
+    """Given once: a button under an old list means the same conversation for ever."""
+    title: str = ""
+    by: int | None = None
+    """The person whose words the title is."""
+    at: float = 0.0
+    """When it was set aside, seconds since the epoch."""
+    size_bytes: int = 0
+
+
+class Current(BaseModel):
+    """The conversation that goes on (``StateField.conversation``)."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    number: int = 1
+    last: int = 1
+    """The highest number that was given."""
+    title: str = ""
+    by: int | None = None
+
+
+_INDEX = TypeAdapter(tuple[Conversation, ...])
+
+
+def read_index(raw: bytes | None) -> tuple[Conversation, ...]:
+    """The earlier conversations, the last one first; of a damaged index nothing."""
+    with suppress(ValidationError):
+        found = _INDEX.validate_json(raw) if raw else ()
+        return tuple(sorted(found, key=lambda one: one.at, reverse=True))
+    return ()
+
+
+def written(index: Sequence[Conversation]) -> str:
+    """The stored form; empty when none is kept."""
+    return _INDEX.dump_json(tuple(index), exclude_defaults=True).decode() if index else ""
+
+
+def read_current(raw: bytes | None, index: Sequence[Conversation] = ()) -> Current:
+    """The conversation that goes on. Where nothing is stored, an older release began it, or it is new."""
+    with suppress(ValidationError):
+        if raw:
+            return Current.model_validate_json(raw)
+    last = max((one.number for one in index), default=0) + 1
+    return Current(number=last, last=last)
+
+
+def fitting(index: Sequence[Conversation], *, most: int) -> tuple[Conversation, ...]:
+    """As many as may be kept, the last ones first."""
+    kept: list[Conversation] = []
+    left = KEPT_BYTES
+    for one in sorted(index, key=lambda one: one.at, reverse=True)[:most]:
+        left -= one.size_bytes
+        if left < 0:
+            break
+        kept.append(one)
+    return tuple(kept)
+
+
+def title_of(text: str) -> str:
+    """The first words of a text, on one line, without characters that hide or reorder others."""
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    if len(line) <= TITLE_CHARACTERS:
+        return line
+    cut = line[:TITLE_CHARACTERS]
+    words = cut.rpartition(" ")[0]
+    return f"{words if len(words) > TITLE_CHARACTERS // 2 else cut}…"
+
+
+# -- what people read
+
+RESUME, LIST = "resume", "sessions"
+"""The first words of what the list's buttons carry."""
+NO_EARLIER = "There are no earlier conversations here. /new sets this one aside and begins another."
+ONLY_CURRENT = "You're in that conversation already."
+NOT_KEPT = "I don't keep that conversation. /sessions shows those that I do."
+RESUME_BUSY = "I'm still working on your last message. Wait for my answer, or /stop it first."
+RESUME_ASKED = "I've asked you something and wait for your answer. Answer it, or /stop first."
+TITLE_HOW = "Write /title and a few words, and this conversation is called that in /sessions."
+_NOW = "now"
+
+
+def named(number: int, title: str) -> str:
+    """A conversation in a sentence or on a button."""
+    return title or f"Conversation {number}"
+
+
+def others(current: Current, index: Sequence[Conversation]) -> tuple[Conversation, ...]:
+    """The earlier ones without the one that goes on."""
+    return tuple(one for one in index if one.number != current.number)
+
+
+def list_text(current: Current, index: Sequence[Conversation], page: int = 0, head: str = "") -> str:
+    """What /sessions answers; ``head``: a line above it."""
+    if not index and not head:
+        return NO_EARLIER
+    lines = [f"✓ {current.number}. {named(current.number, current.title)} ({_NOW})"] if page == 0 else []
+    lines += [
+        f"{one.number}. {named(one.number, one.title)} ({datetime.fromtimestamp(one.at, UTC):%Y-%m-%d})"
+        for one in _shown(index, page)
+    ]
+    return "\n".join([head or "Your conversations here:", "", *lines, "", "/title and some words name this one."])
+
+
+def list_buttons(index: Sequence[Conversation], page: int = 0) -> tuple[tuple[Button, ...], ...]:
+    """A button for each earlier conversation, and those that turn the page."""
+    rows = [
+        (Button(text=_short(f"{one.number}. {named(one.number, one.title)}"), data=f"{RESUME}:{one.number}"),)
+        for one in _shown(index, page)
+    ]
+    turn = [Button(text="‹ Newer", data=f"{LIST}:{page}")] if page else []
+    turn += [Button(text="Older ›", data=f"{LIST}:{page + 2}")] if len(index) > (page + 1) * _PAGE else []
+    return (*rows, tuple(turn)) if turn else tuple(rows)
+
+
+def page_of(argument: str, index: Sequence[Conversation]) -> int:
+    """The page that an argument names, counted from 0; the first one for anything else."""
+    pages = max(1, -(-len(index) // _PAGE))
+    return min(int(argument), pages) - 1 if argument.isascii() and argument.isdecimal() and int(argument) > 0 else 0
+
+
+def _shown(index: Sequence[Conversation], page: int) -> Sequence[Conversation]:
+    return index[page * _PAGE : (page + 1) * _PAGE]
+
+
+def _short(label: str) -> str:
+    return label if len(label) <= _BUTTON_CHARACTERS else f"{label[: _BUTTON_CHARACTERS - 1]}…"

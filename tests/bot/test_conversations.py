@@ -1,0 +1,100 @@
+"""/sessions lists earlier conversations, /resume and /title go to the session's worker, or are refused in words."""
+
+import pytest
+
+from tasks import conversations, keys
+from tasks.conversations import Conversation, Current, written
+from tasks.envelope import Inbound
+from tasks.store import Store
+from tasks.store.earlier import INDEX
+from tasks.store.intake import Accept
+from tests.bot.conftest import Doorway
+from tests.bot.updates import BOT, GROUP, message, pressed, said
+
+ANNS = "4242:700"
+
+
+async def kept(store: Store, *titles: str, session: str = ANNS) -> None:
+    """Earlier conversations 1, 2, 3 ..., the last one set aside last, and one that goes on."""
+    index = [Conversation(number=n, title=title, at=86_400.0 * n) for n, title in enumerate(titles, 1)]
+    await store.redis.hset(keys.earlier(session), INDEX, written(index))
+    current = Current(number=len(titles) + 1, last=len(titles) + 1, title="this one")
+    await store.redis.hset(keys.state(session), "conversation", current.model_dump_json())
+
+
+@pytest.mark.promise("earlier-conversations")
+async def test_sessions_lists_the_one_that_goes_on_and_the_earlier_ones_with_a_button_each(doorway: Doorway) -> None:
+    await kept(doorway.store, "soup", "")
+    await doorway.door.take([said("/sessions", update_id=1)])
+    ((_, shown),) = await doorway.store.intake.replies(4242)
+    lines = shown.text.splitlines()
+    assert lines[2:5] == ["✓ 3. this one (now)", "2. Conversation 2 (1970-01-03)", "1. soup (1970-01-02)"]
+    assert [[(button.text, button.data) for button in row] for row in shown.buttons] == [
+        [("2. Conversation 2", "resume:2")],
+        [("1. soup", "resume:1")],
+    ]
+
+
+async def test_a_long_list_is_turned_page_by_page_in_its_message(doorway: Doorway) -> None:
+    await kept(doorway.store, *(f"talk {n}" for n in range(1, 11)))
+    listed = message("list", sender=BOT)
+    await doorway.door.take([said("/sessions", update_id=1), pressed("sessions:2", listed, update_id=2)])
+    (_, first), (_, second) = await doorway.store.intake.replies(4242)
+    assert [button.data for button in first.buttons[-1]] == ["sessions:2"]
+    assert second.edit == listed.message_id
+    assert [button.data for row in second.buttons for button in row] == ["resume:2", "resume:1", "sessions:1"]
+
+
+async def test_where_none_is_kept_that_is_said(doorway: Doorway) -> None:
+    await doorway.door.take([said("/sessions", update_id=1), said("/title", update_id=2)])
+    assert [text for _, text in await doorway.said()] == [conversations.NO_EARLIER, conversations.TITLE_HOW]
+
+
+@pytest.mark.promise("earlier-conversations")
+async def test_a_resume_by_word_and_by_button_and_a_title_reach_the_worker(doorway: Doorway) -> None:
+    await kept(doorway.store, "soup")
+    listed = message("list", sender=BOT)
+    batches = (
+        said("/resume 1", update_id=1),
+        pressed("resume:1", listed, update_id=2),
+        said("/title a  b", update_id=3),
+    )
+    for update in batches:
+        await doorway.door.take([update])
+        (entry,) = await doorway.inbox(ANNS)
+        assert (entry.kind, entry.v) == ("conversation", 4)
+        assert entry.choice == ({"title": "a  b"} if update is batches[2] else {"resume": "1"})
+        await doorway.store.redis.delete(keys.inbox(ANNS))
+    assert await doorway.said() == []
+
+
+@pytest.mark.parametrize(
+    ("word", "says"), [("/resume 9", conversations.NOT_KEPT), ("/resume 2", conversations.ONLY_CURRENT)]
+)
+async def test_what_cannot_be_resumed_is_refused_in_words(doorway: Doorway, word: str, says: str) -> None:
+    await kept(doorway.store, "soup")
+    await doorway.door.take([said(word, update_id=1)])
+    assert [text for _, text in await doorway.said()] == [says]
+    assert await doorway.inbox(ANNS) == []
+
+
+@pytest.mark.promise("earlier-conversations")
+async def test_while_a_message_waits_a_resume_is_refused(doorway: Doorway) -> None:
+    await kept(doorway.store, "soup")
+    waits = Inbound(session=ANNS, update_id=1, at=1.0, text="hi")
+    await doorway.store.intake.accept(4242, [Accept(1, inbound=waits)])
+    await doorway.door.take([said("/resume 1", update_id=2)])
+    assert [text for _, text in await doorway.said()] == [conversations.RESUME_BUSY]
+    assert [entry.update_id for entry in await doorway.inbox(ANNS)] == [1]
+
+
+async def test_in_a_group_the_list_is_the_groups_own(doorway: Doorway) -> None:
+    await kept(doorway.store, "private soup")
+    await doorway.door.take([said("/sessions@cohort_bot", chat=GROUP, update_id=1)])
+    assert "soup" not in (await doorway.said())[0][1]
+
+
+def test_no_list_of_titles_is_longer_than_a_message() -> None:
+    index = [Conversation(number=n, title=conversations.title_of("😀" * 200), at=n) for n in range(100)]
+    assert len(conversations.list_text(Current(title="x" * 60), index).encode("utf-16-le")) // 2 < 4096
+    assert all(len(row[0].data.encode()) <= 64 for row in conversations.list_buttons(index))

@@ -1,0 +1,116 @@
+"""A session's conversations: what begins another, goes on with an earlier one, or names the one that goes on."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tasks.conversations import (
+    NOT_KEPT,
+    ONLY_CURRENT,
+    Conversation,
+    Current,
+    fitting,
+    list_buttons,
+    list_text,
+    named,
+    others,
+    read_current,
+    title_of,
+)
+from tasks.envelope import Inbound, Reply
+from tasks.store.sessions import Commit
+from tasks.store.state import StateField
+from workers import texts
+from workers.sessions.dependencies import Dependencies
+from workers.sessions.outcome import Outcome
+from workers.sessions.owned_session import OwnedSession, persist
+from workers.sessions.plans import Handled
+
+_OF_ONE = (StateField.retry_batch, StateField.allowed, StateField.unanswered)
+"""Fields that are of the conversation that goes on, and end with it."""
+
+
+def titled(outcome: Outcome, owned: OwnedSession, messages: Sequence[Inbound]) -> Outcome:
+    """The outcome of a turn, which names a conversation without a title by the first words in it."""
+    current = read_current(owned.conversation)
+    for message in messages if not current.title else ():
+        if title := title_of(message.text):
+            named = _written(current.model_copy(update={"title": title, "by": message.person}))
+            return replace(outcome, set={**outcome.set, **named})
+    return outcome
+
+
+async def begin_another(deps: Dependencies, owned: OwnedSession) -> dict[str, str]:
+    """Set the conversation aside that goes on. Returns fields of the state for another; none when nothing is kept."""
+    current, _ = await _set_aside(deps, owned)
+    if current is None:
+        return {} if owned.conversation is None else {StateField.conversation: ""}
+    return _written(Current(number=current.last + 1, last=current.last + 1))
+
+
+async def conversation_commit(deps: Dependencies, owned: OwnedSession, handled: Handled, word: Inbound) -> Commit:
+    """Build the commit of /resume or /title."""
+    if "title" in word.choice:
+        return await _name(deps, owned, handled, word)
+    wanted = word.choice.get("resume", "")
+    current, index = await _look(deps, owned)
+    found = next((one for one in index if str(one.number) == wanted), None)
+    if wanted == str(current.number):
+        return _said(handled, ONLY_CURRENT)
+    history = None
+    if found is not None:
+        history = await persist(lambda: deps.earlier.history(owned.session, found.number), owned.session, deps.sleep)
+    if found is None or history is None:
+        return _said(handled, NOT_KEPT)
+    _, index = await _set_aside(deps, owned)
+    resumed = Current(number=found.number, last=current.last, title=found.title, by=found.by)
+    said = texts.resumed(named(found.number, found.title))
+    commit = _said(handled, said)
+    if word.pressed:
+        rest = others(resumed, index)
+        listed = list_text(resumed, rest, head=said)
+        commit = _said(handled, listed, edit=word.message_id, buttons=list_buttons(rest))
+    return replace(commit, history=history, set=_written(resumed), unset=_OF_ONE)
+
+
+async def _name(deps: Dependencies, owned: OwnedSession, handled: Handled, word: Inbound) -> Commit:
+    current, _ = await _look(deps, owned)
+    title = title_of(word.choice["title"])
+    current = current.model_copy(update={"title": title, "by": word.person})
+    return replace(_said(handled, texts.titled(named(current.number, title))), set=_written(current))
+
+
+async def _look(deps: Dependencies, owned: OwnedSession) -> tuple[Current, tuple[Conversation, ...]]:
+    return await persist(lambda: deps.earlier.look(owned.session), owned.session, deps.sleep)
+
+
+async def _set_aside(deps: Dependencies, owned: OwnedSession) -> tuple[Current | None, tuple[Conversation, ...]]:
+    """Keep a copy of the conversation that goes on, and what fits of the earlier ones.
+
+    Returns:
+        That conversation, None where it is not kept; and all that are kept now.
+    """
+    current, index = await _look(deps, owned)
+    history, most = owned.history, deps.settings.sessions_kept
+    if history is None or not most:
+        return None, index
+    this = Conversation(
+        number=current.number,
+        title=current.title,
+        by=current.by,
+        at=deps.clock.now(),
+        size_bytes=len(history),
+    )
+    kept = fitting((this, *others(current, index)), most=most)
+    numbers = {one.number for one in kept}
+    if current.number not in numbers:
+        return None, index
+    await owned.set_aside(current.number, kept, [one.number for one in index if one.number not in numbers])
+    return current, kept
+
+
+def _written(current: Current) -> dict[str, str]:
+    return {StateField.conversation: current.model_dump_json(exclude_defaults=True)}
+
+
+def _said(handled: Handled, text: str, **more: object) -> Commit:
+    return Commit(handled.drop, (Reply(text=text, answers=handled.answers).model_copy(update=more),))
