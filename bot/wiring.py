@@ -188,7 +188,6 @@ async def _work(connections: Connections, stop: Stop) -> None:
         feedback=Feedback(connections.me.id, store.feedback, people, clock),
         clock=clock,
     )
-
     mode = "webhook" if settings.webhook_url else "polling"
     holder = f"{socket.gethostname()}-{uuid4().hex[:8]}"
     about = BotStatus(bot=connections.me.id, username=connections.me.username, mode=mode)
@@ -198,7 +197,6 @@ async def _work(connections: Connections, stop: Stop) -> None:
     with suppress(StoreUnavailable):
         await pauses.refresh()
     accept = held(noting(intake.take, connections.me.id, store.closed), pauses)
-
     metrics.watch(metrics.LAST_POLL, heartbeat.poll_age)
 
     async def take(updates: Sequence[object]) -> None:

@@ -66,7 +66,6 @@ _EDITABLE_S = 48 * 3600
 
 _TITLE = 200
 """Characters of a title that are taken; fewer are kept."""
-
 RAW_CHARACTERS = 32_768
 """Of an update that was not understood, kept for the operator."""
 
