@@ -64,8 +64,6 @@ _OUTSIDE, _INSIDE = ("left", "kicked"), ("member", "administrator", "restricted"
 _EDITABLE_S = 48 * 3600
 """Telegram lets people edit a message for so long; a later edit is Telegram's own, of a link's preview for example."""
 
-_TITLE = 200
-"""Characters of a title that are taken; fewer are kept."""
 RAW_CHARACTERS = 32_768
 """Of an update that was not understood, kept for the operator."""
 
@@ -236,8 +234,7 @@ def _given(command: Command, message: Message, me: BotIdentity) -> _Given | None
     if command.name in CHOICES and command.argument:
         return _Given("", "choose", choice=choice_of(command.name, command.argument), ask=command)
     if command.name in CONVERSATIONS - {"sessions"} and command.argument:
-        said = {command.name: command.argument[:_TITLE]}
-        return _Given("", "conversation", choice=said, ask=command)
+        return _Given("", "conversation", choice={command.name: command.argument}, ask=command)
     if command.known:
         return _Given(command.argument, ask=command)
     # The agent may know it. If it is near to one of ours, the bot looks whether the agents take it.

@@ -223,7 +223,6 @@ class TurnRunner:
         return result
 
     # -- what is committed
-
     def _answered(self, result: TurnResult) -> Outcome:
         model = texts.stand_in(self._deps.settings.model) if self._owned.history is None else ""
         notes = [*result.notices, texts.CUT if result.cut else "", model]
