@@ -15,7 +15,6 @@ from tasks.store.membership import View
 from tests.harness.checker import check
 from tests.harness.scene import BOT, Scene, scene
 from tests.harness.supervising import Deaths, Heard, supervising
-from tests.support.until import until
 
 LIMIT_MIB = 400
 """Twice what a worker has by itself."""
@@ -39,7 +38,7 @@ TALKERS = 12
 
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[Scene]:
-    patient = {"COHORT_HEARTBEAT_TTL": "60", "COHORT_DRAIN_GRACE": "60", "COHORT_SEND_RATE": "1000"}
+    patient = {"COHORT_HEARTBEAT_TTL": "10", "COHORT_DRAIN_GRACE": "60", "COHORT_SEND_RATE": "1000"}
     async with scene(tmp_path, **patient) as running:
         cards = Path(running.harness.environ["COHORT_CARDS"])
         (cards / "hoard.py").write_text(HOARD)
@@ -59,14 +58,12 @@ def console(tmp_path: Path) -> Iterator[Heard]:
 
 async def slots_of(stage: Scene, worker: str, wanted: int) -> View:
     """Wait until a worker, by its name, has so many slots."""
-    async with connect(stage.harness.settings()) as store:
-
-        async def looked() -> View | None:
+    async with asyncio.timeout(60), connect(stage.harness.settings()) as store:
+        async for _ in store.members.news():
             seen = await store.members.look()
-            return seen if sum(owner.startswith(worker) for owner in seen.slots.values()) == wanted else None
-
-        # A worker that is started again imports fast-agent first.
-        return await until(looked, 100)
+            if sum(owner.startswith(worker) for owner in seen.slots.values()) == wanted:
+                return seen
+    raise AssertionError("news never end")
 
 
 @pytest.mark.promise("recycled")
