@@ -142,7 +142,8 @@ class Look:
 
     def to_json(self) -> dict[str, Any]:
         figures = ("lanes", "running", "delivering", "waiting", "load")
-        return {**asdict(self), **{name: getattr(self, name) for name in figures}}
+        workers = [asdict(worker) | {"running": worker.running} for worker in self.workers]
+        return {**asdict(self), **{name: getattr(self, name) for name in figures}, "workers": workers}
 
 
 def rate(now: Look, before: Look | None) -> float | None:

@@ -51,6 +51,7 @@ async def test_status_tells_running_queued_and_delivering_sessions_from_those_no
     await waits(store, 6, 95.0)
     seen = await look(store, FakeClock(100.0), slots=64)
     assert (seen.running, seen.waiting, seen.delivering) == (2, 3, 1)
+    assert sum(worker["running"] for worker in seen.to_json()["workers"]) == 2
     # The sessions that have waited since 50 are at work.
     assert seen.oldest_s == 10.0
     assert "3 chats, the oldest for 10.0 s" in render(seen)
