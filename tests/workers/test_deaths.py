@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from tasks.turn_record import with_reference
 from tests.workers.fakes import without_reference
 from tests.workers.mishaps import at, heir_of_a_message, letters, next_worker, three_die_of_it
 from tests.workers.pool import Pool, session
@@ -109,3 +110,8 @@ async def test_a_message_buried_after_it_showed_something_is_told_in_that_place(
     worker = await pool.worker("w-last")
     await worker.answer(ONE)
     assert [without_reference(text) for text in pool.telegram.chat(ONE).shown.values()] == [texts.POISON]
+    (record,) = worker.deps.trail.take()
+    assert (record.outcome, record.worker) == ("buried", "w-last")
+    (words,) = pool.telegram.chat(ONE).shown.values()
+    assert words == with_reference(texts.POISON, ONE.bot, record.updates)
+    assert record.delivered is not None

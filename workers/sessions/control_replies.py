@@ -1,13 +1,17 @@
 """Commits without a turn, for a control word or a message that is given up: what the user is told, what changes."""
 
+import logging
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from tasks import chat_choices
 from tasks.chat_choices import CHAT_CHOICES
 from tasks.envelope import Button, Reply
+from tasks.session import SessionKey
 from tasks.store.sessions import Commit
 from tasks.store.state import StateField
-from tasks.turn_record import with_reference
+from tasks.turn_record import TurnRecord, reference, task_id, with_reference
 from workers import texts
 from workers.sessions import plans
 from workers.sessions.again import exchange_buttons
@@ -17,6 +21,8 @@ from workers.sessions.dependencies import Dependencies
 from workers.sessions.owned_session import OwnedSession, persist
 from workers.sessions.planner import dead_letter
 from workers.sessions.reminders import after_cut
+
+log = logging.getLogger("cohort.turns")
 
 
 async def control_commit(deps: Dependencies, owned: OwnedSession, plan: plans.Control, history: bytes | None) -> Commit:
@@ -88,6 +94,31 @@ def give_up_commit(deps: Dependencies, owned: OwnedSession, plan: plans.GiveUp) 
     replies = (*withdrawn(owned), *replies)
     # /retry has nothing to run: the message would end a worker once more.
     return Commit(plan.handled.drop, replies, set={StateField.unanswered: "[]"}, unset=unset, dead=letters)
+
+
+@contextmanager
+def burial(deps: Dependencies, session: SessionKey, plan: plans.GiveUp) -> Generator[None]:
+    """Around the commit of a message that is given up, and the delivery of the words about it."""
+    updates, begun = plan.handled.answers, deps.clock.now()
+    names = {"task": task_id(session.bot, updates[0]), "ref": reference(session.bot, updates[0])} if updates else {}
+    log.error("message.buried", extra={**names, "reason": plan.letter.reason})
+    ended: float | None = None
+    try:
+        yield
+        ended = deps.clock.now()
+    finally:
+        if updates:
+            record = TurnRecord(
+                session=str(session),
+                updates=updates,
+                worker=deps.incarnation,
+                outcome="buried",
+                accepted=plan.to.at if plan.to is not None else begun,
+                begun=begun,
+                committed=ended,
+                delivered=ended,
+            )
+            deps.trail.add([record])
 
 
 async def _with_reminders(

@@ -14,7 +14,7 @@ from workers.sessions import edits, planner, plans
 from workers.sessions.again import asked_by, nothing_again, undo_commit
 from workers.sessions.attempt import Attempt, attempted
 from workers.sessions.bursts import YoungTurn
-from workers.sessions.control_replies import control_commit, give_up_commit
+from workers.sessions.control_replies import burial, control_commit, give_up_commit
 from workers.sessions.cut_turn import CutTurn, commit_of_parked, earlier_of, interrupted, kept_history, rules_of
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.held import HeldQuestions, end_held
@@ -206,8 +206,8 @@ class TurnLoop:
             case plans.Undo(handled):
                 await self._commit(owned, await undo_commit(self._deps, owned, plan), handled)
             case plans.GiveUp():
-                log.error("message.buried", extra={"reason": plan.letter.reason})
-                await self._commit(owned, give_up_commit(self._deps, owned, plan), plan.handled)
+                with burial(self._deps, self._session, plan):
+                    await self._commit(owned, give_up_commit(self._deps, owned, plan), plan.handled)
             case plans.Interrupted(handled):
                 await self._commit(owned, await interrupted(self._deps, owned, self._cut, handled), handled)
             case plans.Skip(handled):
