@@ -23,10 +23,10 @@ class Spec:
 
     name: str
     command: tuple[str, ...]
-    forked: tuple[str, ...] = ()
-    """Python's arguments (``-m module``) with which a fork of the template is the same process; empty: none is."""
     env: Mapping[str, str] = field(default_factory=dict[str, str])
     """Its whole environment; nothing is inherited from us (``ops.environment.needed``)."""
+    forked: tuple[str, ...] = ()
+    """Python's arguments (``-m module``) with which a fork of the template is the same process; empty: none is."""
     stage: int = 0
     """At the end, lower stages stop first."""
     grace: float = 10.0
