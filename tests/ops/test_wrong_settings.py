@@ -29,6 +29,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "status": (),
     "health": (),
     "find": ("1a2b3c",),
+    "chats": (),
+    "feedback": (),
     "scale": ("2",),
     "drain": ("worker-1",),
     "config": (),
