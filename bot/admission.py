@@ -12,6 +12,7 @@ from tasks.access import ROLES, Person, Role, Standing, outranks
 from tasks.clock import Clock
 from tasks.envelope import Button, Inbound, Reply
 from tasks.newest import Newest
+from tasks.phrases import phrase
 from tasks.session import SessionKey
 
 log = logging.getLogger("cohort.bot")
@@ -56,10 +57,10 @@ class AccessControl:
         has = access.role(who, who)
         name = texts.one_line(inbound.sender.name if inbound.sender else "")
         if not self._view.pairs or not self._codes.take(who, inbound.update_id):
-            return say(inbound, texts.CODE_USELESS) if has else None
+            return say(inbound, phrase("code-useless")) if has else None
         role = await self._view.store.pair(self._view.bot, code, who, name=name, has=has)
         if role in ("wrong", "no gain"):
-            return say(inbound, texts.CODE_USELESS) if has else None
+            return say(inbound, phrase("code-useless")) if has else None
         log.info("access.paired", extra={"role": role})
         self._lines += [self._to(admin, texts.joined(name, who, role)) for admin in sorted(access.in_charge - {who})]
         await self._view.refresh()
@@ -79,7 +80,10 @@ class AccessControl:
         name = texts.one_line(sender.name if sender is not None else "")
         said = texts.request(name, who) if key.chat > 0 else texts.group_request(name, who, key.chat)
         wants = who if key.chat > 0 else key.chat
-        row = (Button(text=texts.ALLOW, data=f"allow:{wants}"), Button(text=texts.DENY, data=f"deny:{wants}"))
+        row = (
+            Button(text=phrase("button-allow"), data=f"allow:{wants}"),
+            Button(text=phrase("button-deny"), data=f"deny:{wants}"),
+        )
         self._asked[wants] = name if wants == who else ""
         lines = [self._to(admin, said) for admin in sorted(admins)]
         self._lines += [line.model_copy(update={"buttons": (row,)}) for line in lines]
@@ -95,12 +99,12 @@ class AccessControl:
         """
         mine = self._view.access.role(inbound.person, inbound.key.chat)
         if mine not in ("owner", "admin"):
-            return say(inbound, texts.ADMINS_ONLY)
+            return say(inbound, phrase("admins-only"))
         if ask.name == "people":
             return say(inbound, texts.people(self._listed()))
         whom, role = self._named(ask, inbound)
         if whom is None or role is None:
-            return say(inbound, texts.ALLOW_HOW if ask.name == "allow" else texts.DENY_HOW)
+            return say(inbound, phrase("allow-how") if ask.name == "allow" else phrase("deny-how"))
         said = await self._decide(whom, role, inbound, mine)
         reply = say(inbound, said)
         # The request that the button stands under becomes what came of it.
@@ -134,9 +138,9 @@ class AccessControl:
         above = has is not None and has in ("owner", "admin") and not outranks(mine, has)
         raises = standing == "owner" or (standing == "admin" and mine != "owner")
         if whom == inbound.person or above or raises:
-            return texts.OWNER_ONLY
+            return phrase("owner-only")
         if whom < 0 and standing in ("owner", "admin"):
-            return texts.ALLOW_HOW
+            return phrase("allow-how")
         known = self._view.people.entries.get(whom)
         if inbound.pressed and standing == "member" and known is not None and has is not None:
             # The request is older than what was decided meanwhile, and its button only lets in.

@@ -25,6 +25,7 @@ from tasks.chat_choices import CHAT_CHOICES, DEFAULT, ChatChoice
 from tasks.chat_rules import ChatRulesFile
 from tasks.clock import Clock
 from tasks.envelope import Button, Inbound, Reply
+from tasks.phrases import phrase
 from tasks.session import SessionKey
 from tasks.settings import Settings
 from tasks.store.notes import NoteStore
@@ -135,7 +136,7 @@ class Answers:
         group = inbound.chat_type != "private"
         match ask.name:
             case "start":
-                said = texts.START
+                said = phrase("start")
             case "help":
                 said = texts.help_text(group=group, context=self._settings.group_context)
             case "whoami":
@@ -144,9 +145,9 @@ class Answers:
             case GREETING.name:
                 said = texts.greeting(context=self._settings.group_context)
             case CODE.name:
-                said = texts.CODE_IN_GROUP if group else texts.CODE_USELESS
+                said = phrase("code-in-group") if group else phrase("code-useless")
             case _:
-                said = texts.UNREADABLE
+                said = phrase("unreadable")
         return say(inbound, said)
 
     def hidden_ask(self, inbound: Inbound) -> Command | None:
@@ -169,7 +170,7 @@ class Answers:
         turn, waiting = await self._sessions.parked(inbound.key)
         ident, verdict = inbound.choice["ask"], inbound.choice["say"]
         if turn is None:
-            return False, texts.QUESTION_ENDED
+            return False, phrase("question-ended")
         refusal = turn.refusal(inbound, self._settings.admins)
         question = turn.question(ident)
         if question is not None and question.login and verdict == LOGGED_IN:
@@ -182,13 +183,13 @@ class Answers:
             refusal = "answered"
         match refusal:
             case None:
-                return True, texts.DENIED if verdict == "no" else texts.TAKEN
+                return True, phrase("answer-denied") if verdict == "no" else phrase("answer-taken")
             case "ended":
-                return False, texts.QUESTION_ENDED
+                return False, phrase("question-ended")
             case "answered":
-                return False, texts.QUESTION_ANSWERED
+                return False, phrase("question-answered")
             case "not yours":
-                return False, texts.QUESTION_NOT_YOURS
+                return False, phrase("question-not-yours")
 
     def _counts(self, turn: ParkedTurn, entry: Inbound) -> bool:
         return turn.refusal(entry, self._settings.admins) is None
@@ -223,27 +224,27 @@ class Answers:
         # As workers count: a message in a chat's name counts for that chat.
         user = inbound.sender.id if inbound.sender and inbound.sender.id > 0 else key.chat
         limits = [
-            (whose, keys.usage(f"{key.bot}:{scope}", day), allowed)
-            for whose, scope, allowed in (
-                ("you", f"user:{user}", settings.budget_user),
-                ("this chat", f"chat:{key.chat}", settings.budget_chat),
+            (own, keys.usage(f"{key.bot}:{scope}", day), allowed)
+            for own, scope, allowed in (
+                (True, f"user:{user}", settings.budget_user),
+                (False, f"chat:{key.chat}", settings.budget_chat),
             )
             if allowed
         ]
         used = await self._sessions.usage([name for _, name, _ in limits])
-        shown = [(whose, tokens, allowed) for (whose, _, allowed), tokens in zip(limits, used, strict=True)]
+        shown = [(own, tokens, allowed) for (own, _, allowed), tokens in zip(limits, used, strict=True)]
         return say(inbound, texts.usage(seen.usage_in, seen.usage_out, shown))
 
     async def _reminded(self, ask: Command, inbound: Inbound) -> Reply:
         if ask.argument.lower() == "cancel":
             return say(inbound, texts.reminders_cancelled(await self._reminders.cancel(inbound.key)))
         waiting = [(reminder.at, reminder.text) for reminder in await self._reminders.waiting(inbound.key)]
-        rows = ((Button(text=texts.CANCEL_REMINDERS, data="reminders:cancel"),),) if waiting else ()
+        rows = ((Button(text=phrase("button-cancel-reminders"), data="reminders:cancel"),),) if waiting else ()
         return say(inbound, texts.reminders(waiting), rows)
 
     async def _memory(self, _ask: Command, inbound: Inbound) -> Reply:
         notes = sorted((await self._notes.recall(inbound.key)).items())
-        rows = ((Button(text=texts.FORGET_ALL, data="forget:all"),),) if notes else ()
+        rows = ((Button(text=phrase("button-forget-all"), data="forget:all"),),) if notes else ()
         return say(inbound, texts.memory(notes), rows)
 
     async def _forget(self, ask: Command, inbound: Inbound) -> Reply:
@@ -282,7 +283,7 @@ class Answers:
             if what == "agent" and not names:
                 # No worker has named its agents yet, so the session's worker decides.
                 return None
-            return say(inbound, texts.no_such(what, wanted, names) if names else chat_choices.MODEL_FIXED)
+            return say(inbound, texts.no_such(what, wanted, names) if names else phrase("model-fixed"))
         seen = await self._sessions.glance(inbound.key)
         key = inbound.key
         now = await self._agent(seen, key) if what == "agent" else self._model(seen, key)

@@ -7,6 +7,7 @@ from bot.updates.commands import Command
 from tasks import conversations
 from tasks.conversations import Conversation, Current
 from tasks.envelope import Inbound, Reply
+from tasks.phrases import phrase
 from tasks.session import SessionKey
 from tasks.store.views import Glance
 
@@ -37,7 +38,7 @@ class ConversationCommands:
     async def answer(self, ask: Command, inbound: Inbound) -> Reply | None:
         """The answer. None: the session's worker carries it out."""
         if ask.name == "title":
-            return None if ask.argument else say(inbound, conversations.TITLE_HOW)
+            return None if ask.argument else say(inbound, phrase("title-how"))
         current, kept = await self._earlier.look(inbound.key)
         earlier = conversations.others(current, kept)
         if ask.name == "sessions" or not ask.argument:
@@ -49,13 +50,13 @@ class ConversationCommands:
         self, wanted: str, session: SessionKey, current: Current, earlier: tuple[Conversation, ...]
     ) -> str | None:
         if wanted == str(current.number):
-            return conversations.ONLY_CURRENT
+            return phrase("already-there")
         if wanted not in {str(one.number) for one in earlier}:
-            return conversations.NOT_KEPT
+            return phrase("conversation-not-kept")
         seen = await self._sessions.glance(session)
         if seen.question is not None:
-            return conversations.RESUME_ASKED
-        return conversations.RESUME_BUSY if seen.waiting else None
+            return phrase("resume-asked")
+        return phrase("resume-busy") if seen.waiting else None
 
 
 def _listed(ask: Command, inbound: Inbound, current: Current, earlier: tuple[Conversation, ...]) -> Reply:

@@ -6,12 +6,12 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Literal
 
-from bot import texts
 from bot.updates.meaning import Incoming
 from tasks.access import Role
 from tasks.clock import Clock
 from tasks.errors import CohortError
 from tasks.newest import Newest
+from tasks.phrases import phrase
 
 log = logging.getLogger("cohort.bot")
 
@@ -61,7 +61,7 @@ class GroupControl:
         # Who writes in the group's own name is one of its administrators.
         if person == inbound.key.chat or person in await self._admins(inbound.key.chat):
             return None
-        return texts.ASKER_ONLY if self._control == "asker" else texts.GROUP_ADMINS_ONLY
+        return phrase("asker-only") if self._control == "asker" else phrase("group-admins-only")
 
     async def _admins(self, chat: int) -> frozenset[int]:
         """The group's administrators; of a list that cannot be renewed the last one counts."""

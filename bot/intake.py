@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Protocol
 from zlib import crc32
 
-from bot import texts
 from bot.accepting import accepting
 from bot.admission import AccessControl
 from bot.answers import Answers
@@ -30,6 +29,7 @@ from tasks.clock import Clock
 from tasks.doorbell import Doorbells
 from tasks.envelope import DeadLetter, Inbound, Reply
 from tasks.errors import StoreUnavailable
+from tasks.phrases import phrase
 from tasks.session import SessionKey
 from tasks.store.intake import Accept, Verdict
 from tasks.turn_record import reference, task_id
@@ -143,7 +143,7 @@ class UpdateIntake:
             case Reacted():
                 return Item(meaning, await self._feedback.take(meaning))
             case Ignored(update_id, _, callback):
-                return Item(meaning, Accept(update_id), press=callback, press_says=callback and texts.BUTTON_TOO_OLD)
+                return Item(meaning, Accept(update_id), press=callback, press_says=callback and phrase("too-old"))
             case Incoming():
                 return await self._admit(meaning, before)
 
@@ -171,21 +171,21 @@ class UpdateIntake:
         if heard.code is not None and (reply := await self._admission.pair(inbound, heard.code)) is not None:
             return Item(heard, self._told(heard, reply))
         if decision == "tell" and heard.callback is not None:
-            return Item(heard, nothing, press=heard.callback, press_says=texts.NOT_FOR_YOU)
+            return Item(heard, nothing, press=heard.callback, press_says=phrase("private-bot"))
         if decision == "tell":
             return Item(heard, nothing, stranger=inbound)
         if not self._rate.takes(inbound, heard.sent):
             if heard.callback is not None:
-                return Item(heard, nothing, press=heard.callback, press_says=texts.RATE)
+                return Item(heard, nothing, press=heard.callback, press_says=phrase("rate"))
             return Item(heard, nothing, rated=heard)
         return await self._enter(heard, before)
 
     async def _enter(self, heard: Incoming, before: Sequence[Item]) -> Item:
         """What an admitted person says."""
         role = self._people.access.role(heard.inbound.person, heard.inbound.key.chat)
-        heard = with_role(heard, role)
-        inbound = heard.inbound
-        refusal = texts.GUESTS if role == "guest" and for_members(heard) else await self._control.refusal(heard, role)
+        inbound = (heard := with_role(heard, role)).inbound
+        guests = phrase("guests") if role == "guest" and for_members(heard) else None
+        refusal = guests or await self._control.refusal(heard, role)
         if refusal is not None:
             accept = self._told(heard, say(inbound, refusal)) if heard.callback is None else Accept(heard.update_id)
             return Item(heard, accept, press=heard.callback, press_says=refusal)

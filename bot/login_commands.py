@@ -5,6 +5,7 @@ from bot.logins import LoginService, logout_buttons
 from bot.saying import say
 from bot.updates.commands import PASTED, Command
 from tasks.envelope import Inbound, Reply
+from tasks.phrases import phrase
 
 
 class LoginCommands:
@@ -27,16 +28,18 @@ class LoginCommands:
         """
         logins, person = self._logins, inbound.person
         if logins is None:
-            return say(inbound, texts.NOWHERE)
+            return say(inbound, phrase("login-nowhere"))
         back = logins.in_message(inbound) if ask == PASTED else None
         if back is not None:
             return say(inbound, await logins.came_back(back, by=person))
         if inbound.chat_type != "private" or inbound.key.business is not None or person is None:
-            return say(inbound, texts.PRIVATE)
+            return say(inbound, phrase("login-private"))
         if ask.name == "login":
             buttons = await logins.begun(person)
-            return say(inbound, texts.WAITS if buttons else texts.NONE_WAITS, buttons)
+            return say(inbound, phrase("login-waits") if buttons else phrase("login-none-waits"), buttons)
         if ask.argument:
             return say(inbound, await logins.log_out(person, ask.argument, inbound.session))
         servers = await logins.linked(person)
-        return say(inbound, texts.linked_at(servers) if servers else texts.NOT_LINKED, logout_buttons(servers))
+        return say(
+            inbound, texts.linked_at(servers) if servers else phrase("login-not-linked"), logout_buttons(servers)
+        )

@@ -17,6 +17,7 @@ from bot import login_texts as texts
 from bot.logins import CameBack, LoginService
 from bot.webhook_connections import BODY_S, WebhookConnection
 from tasks.errors import StoreUnavailable
+from tasks.phrases import phrase
 from tasks.setting_forms import CALLBACK_PATH
 
 log = logging.getLogger("cohort.bot")
@@ -58,10 +59,10 @@ class LoginPages:
         except ClientDisconnect:
             return Response(status_code=HTTPStatus.BAD_REQUEST)
         except ValueError:
-            return _page(texts.UNKNOWN, status=HTTPStatus.BAD_REQUEST)
+            return _page(phrase("login-unknown"), status=HTTPStatus.BAD_REQUEST)
         except StoreUnavailable as problem:
             log.warning("store.unavailable", extra={"problem": str(problem)})
-            return _page(texts.AWAY, status=HTTPStatus.SERVICE_UNAVAILABLE)
+            return _page(phrase("login-away"), status=HTTPStatus.SERVICE_UNAVAILABLE)
         finally:
             connection.response_sent(whole=False)
 
@@ -70,13 +71,17 @@ class LoginPages:
         if isinstance(found, str):
             return _page(found, status=HTTPStatus.BAD_REQUEST)
         if not back.code:
-            return _page(texts.NOT_LOGGED_IN)
-        return _page(texts.confirm(found.state.server, found.name, found.state.person), texts.WARNING, form=_form(back))
+            return _page(phrase("login-not-done"))
+        return _page(
+            texts.confirm(found.state.server, found.name, found.state.person), phrase("login-warning"), form=_form(back)
+        )
 
     async def _confirmed(self, back: CameBack) -> Response:
         line = await self._logins.came_back(back)
-        done = line.startswith(texts.THANKS)
-        return _page(line, *([texts.CLOSE] if done else []), status=HTTPStatus.OK if done else HTTPStatus.BAD_REQUEST)
+        done = line.startswith(phrase("login-thanks"))
+        return _page(
+            line, *([phrase("login-close")] if done else []), status=HTTPStatus.OK if done else HTTPStatus.BAD_REQUEST
+        )
 
 
 def _form(back: CameBack) -> str:
@@ -84,9 +89,9 @@ def _form(back: CameBack) -> str:
     fields = "".join(
         f'<input type="hidden" name="{name}" value="{html.escape(value)}">' for name, value in told.items() if value
     )
-    return f'<form method="post">{fields}<button>{html.escape(texts.LINK)}</button></form>'
+    return f'<form method="post">{fields}<button>{html.escape(phrase("login-link"))}</button></form>'
 
 
 def _page(*lines: str, form: str = "", status: int = HTTPStatus.OK) -> Response:
-    body = "".join(f"<p>{html.escape(line)}</p>" for line in lines)
+    body = "".join(f"<p>{html.escape(line, quote=False)}</p>" for line in lines)
     return HTMLResponse(_PAGE.format(body=body + form), status, _HEADERS)

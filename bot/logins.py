@@ -14,6 +14,7 @@ from tasks.clock import Clock
 from tasks.doorbell import Doorbells
 from tasks.envelope import Button, Inbound, Sender
 from tasks.logins import Login, LoginState, PendingLogin
+from tasks.phrases import phrase
 from tasks.secret_box import SecretBox
 from tasks.session import SessionKey
 from tasks.store.intake import Accept, Verdict
@@ -120,18 +121,18 @@ class LoginService:
         """
         state = self._state(back)
         if state is None:
-            return texts.UNKNOWN
+            return phrase("login-unknown")
         login = await self._store.read(state.bot, state.person, state.server)
         pending = login.pending if login is not None else None
         if pending is None or pending.id != state.id:
-            return texts.USED
+            return phrase("login-used")
         if pending.ends <= self._clock.now():
-            return texts.LATE
+            return phrase("login-late")
         turn, entries = await self._sessions.parked(SessionKey.parse(pending.session))
         asked = turn.open if turn is not None else ()
         question = next((one for one in asked if one.login == state.id), None)
         if question is None:
-            return texts.USED if pending.code else texts.OVER
+            return phrase("login-used") if pending.code else phrase("login-over")
         names = [entry.sender.name for entry in entries if entry.sender and entry.sender.id == state.person]
         return AwaitedLogin(state, pending, question, names[-1] if names else "")
 
@@ -150,9 +151,9 @@ class LoginService:
         """
         state = self._state(back)
         if state is not None and by not in (None, state.person):
-            return texts.NOT_YOURS
+            return phrase("login-not-yours")
         if not back.code:
-            return texts.NOT_LOGGED_IN if state is not None else texts.UNKNOWN
+            return phrase("login-not-done") if state is not None else phrase("login-unknown")
         found = await self.waiting(back)
         if isinstance(found, str):
             return found
@@ -167,7 +168,7 @@ class LoginService:
 
         after = await self._store.change(state.bot, state.person, state.server, change)
         if after is None or after.pending is None or (after.pending.id, after.pending.code) != (state.id, back.code):
-            return texts.USED
+            return phrase("login-used")
         await self._go_on(found)
         log.info("login.came_back", extra={"server": state.server})
         return texts.linked(state.server)
@@ -195,7 +196,7 @@ class LoginService:
         now = self._clock.now()
         pending = {name: login.pending for name, login in (await self._store.all(self._bot, person)).items()}
         return tuple(
-            (Button(text=texts.log_in(name), url=one.url),)
+            (Button(text=phrase("button-log-in-at", server=name), url=one.url),)
             for name, one in sorted(pending.items())
             if one is not None and not one.code and one.ends > now
         )
@@ -219,4 +220,8 @@ class LoginService:
 def logout_buttons(servers: Sequence[str]) -> tuple[tuple[Button, ...], ...]:
     """One for each server whose name fits."""
     data = [(server, f"logout:{server}") for server in servers]
-    return tuple((Button(text=texts.log_out(name), data=said),) for name, said in data if len(said.encode()) <= _DATA)
+    return tuple(
+        (Button(text=phrase("button-log-out", server=name), data=said),)
+        for name, said in data
+        if len(said.encode()) <= _DATA
+    )

@@ -8,6 +8,7 @@ from typing import Protocol
 from bot import texts
 from bot.people import PeopleView
 from tasks.errors import CohortError, Misconfigured
+from tasks.phrases import phrase
 
 log = logging.getLogger("cohort.bot")
 
@@ -48,7 +49,7 @@ class Menus:
         """
         self._calls = calls
         self._people = people
-        self._menu = (*texts.COMMANDS, *((name, texts.AGENTS_COMMAND) for name in own))
+        self._menu = (*_described(texts.COMMANDS), *((name, phrase("menu-of-agents")) for name in own))
         self._changed = asyncio.Event()
         self._shown: frozenset[int] = frozenset()
 
@@ -64,7 +65,7 @@ class Menus:
         """
         groups = [entry for entry in self._menu if entry[0] not in texts.NOT_IN_GROUPS]
         await self._try(self._calls.show_commands(self._menu, groups=groups))
-        await self._try(self._calls.describe(texts.DESCRIPTION, texts.SHORT_DESCRIPTION))
+        await self._try(self._calls.describe(phrase("description"), phrase("short-description")))
 
     async def run(self) -> None:
         """Keep the admins' menus as they should be, until cancelled."""
@@ -72,7 +73,7 @@ class Menus:
             self._changed.clear()
             admins = self._people.access.in_charge
             for chat in sorted(admins - self._shown):
-                await self._try(self._calls.show_admin_commands(chat, (*self._menu, *texts.ADMIN_COMMANDS)))
+                await self._try(self._calls.show_admin_commands(chat, (*self._menu, *_described(texts.ADMIN_COMMANDS))))
             for chat in sorted(self._shown - admins):
                 await self._try(self._calls.hide_admin_commands(chat))
             self._shown = admins
@@ -85,3 +86,7 @@ class Menus:
             raise
         except CohortError as problem:
             log.warning("commands.not_shown", extra={"problem": str(problem)})
+
+
+def _described(names: Sequence[str]) -> Menu:
+    return [(name, phrase(f"menu-{name}")) for name in names]

@@ -13,6 +13,7 @@ from bot.updates.meaning import Incoming
 from tasks.clock import Clock
 from tasks.envelope import Inbound, Reply
 from tasks.errors import StoreUnavailable
+from tasks.phrases import phrase
 from tasks.store.intake import IntakeStore
 
 log = logging.getLogger("cohort.bot")
@@ -75,11 +76,11 @@ class Notices:
             return None
         self._full.add(inbound.session)
         log.warning("inbox.full", extra={"session": inbound.session})
-        return say(inbound, texts.TOO_MANY) if inbound.key.business is None else None
+        return say(inbound, phrase("inbox-full")) if inbound.key.business is None else None
 
     def _to_rated(self, refused: Incoming) -> Reply | None:
         inbound = refused.inbound
         if not self._rate.tells(inbound.person or 0, refused.sent):
             return None
         log.info("message.rated", extra={"session": inbound.session})
-        return say(inbound, texts.RATE) if inbound.key.business is None else None
+        return say(inbound, phrase("rate")) if inbound.key.business is None else None

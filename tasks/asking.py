@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from tasks.envelope import Button, Envelope, Inbound
+from tasks.phrases import phrase
 from tasks.text import within
 
 WORD = "ask"
@@ -58,13 +59,13 @@ class OpenQuestion(BaseModel):
     def buttons(self) -> tuple[tuple[Button, ...], ...]:
         """What to press."""
         if self.kind == "ask":
-            page = ((Button(text="Log in", url=self.link),),) if self.link else ()
+            page = ((Button(text=phrase("button-log-in"), url=self.link),),) if self.link else ()
             said = ((self._button(choice, str(place)),) for place, choice in enumerate(self.choices))
             return (*page, *(islice(said, 1, None) if self.login else said))
         if self.kind == "doubt":
-            return ((self._button("Do it again", "once"), self._button("Leave it", "no")),)
-        always = ((self._button("Always in this chat", "always"),),) if self.scope else ()
-        return ((self._button("Allow once", "once"), self._button("Deny", "no")), *always)
+            return ((self._button(phrase("button-do-again"), "once"), self._button(phrase("button-leave-it"), "no")),)
+        always = ((self._button(phrase("button-allow-always"), "always"),),) if self.scope else ()
+        return ((self._button(phrase("button-allow-once"), "once"), self._button(phrase("button-deny"), "no")), *always)
 
     def _button(self, text: str, verdict: str) -> Button:
         return Button(text=within(text, _LABEL), data=f"{WORD}:{self.id}:{verdict}")

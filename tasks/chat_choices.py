@@ -1,13 +1,15 @@
 """Settings that a chat may choose for itself, in place of the deployment's: their commands and their values (pure).
 
 A new one needs an entry in ``CHAT_CHOICES`` and a field of its name in ``StateField``. Its command, its picker, and its
-line in ``/help`` and in Telegram's menu follow from the entry. A turn reads it by ``owned.effective(name, settings)``.
+line in ``/help`` and in Telegram's menu follow from the entry, its texts from the catalogue (``menu-NAME``,
+``choice-NAME`` and ``choice-NAME-VALUE``). A turn reads it by ``owned.effective(name, settings)``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tasks.envelope import Button
+from tasks.phrases import phrase
 from tasks.settings import Settings
 
 DEFAULT = "default"
@@ -26,12 +28,8 @@ class ChatChoice:
 
     name: str
     """The command, the field of the session's state, and the first word of what its buttons carry."""
-    menu: str
-    """What the command is for, in Telegram's menu."""
-    title: str
-    """What is chosen, as the picker says it."""
-    values: Mapping[str, str]
-    """Each value, with what it means in a few words."""
+    values: Sequence[str]
+    """What may be chosen."""
     of: Callable[[Settings], str]
     """The deployment's value."""
 
@@ -39,49 +37,22 @@ class ChatChoice:
         """The value that holds. What an older or newer release stored and this one does not know does not count."""
         return stored if stored is not None and stored in self.values else self.of(settings)
 
+    def meaning(self, value: str) -> str:
+        """A value in a few words."""
+        return phrase(f"choice-{self.name}-{value}")
+
     def picker(self, now: str) -> str:
         """The words above the buttons."""
-        lines = [f"{value}: {meaning}" for value, meaning in self.values.items()]
-        return "\n".join([f"{self.title} This conversation uses {now}.", "", *lines])
+        lines = [phrase("choice-line", value=value, meaning=self.meaning(value)) for value in self.values]
+        return "\n".join([phrase(f"choice-{self.name}"), phrase("now-uses", now=now), "", *lines])
 
 
 CHAT_CHOICES: Mapping[str, ChatChoice] = {
     choice.name: choice
     for choice in (
-        ChatChoice(
-            "queue",
-            "Choose what happens to messages while I work",
-            "What happens to messages that you send while I work?",
-            {
-                "collect": "I answer them together when I am done.",
-                "followup": "I answer them one by one when I am done.",
-                "interrupt": "I stop, and go on with what you wrote.",
-                "steer": "I take them up at my next step.",
-            },
-            lambda settings: settings.queue_mode,
-        ),
-        ChatChoice(
-            "steps",
-            "Choose what stays of the steps I took",
-            "What stays of the steps that you see while I work?",
-            {
-                "live": "Nothing, once the answer is there.",
-                "fold": "One line below the answer.",
-                "keep": "All of them, in a quote that opens.",
-            },
-            lambda settings: settings.steps,
-        ),
-        ChatChoice(
-            "thinking",
-            "Choose whether you see what I think",
-            "Do you want to see what I think before I answer?",
-            {
-                "hide": "No.",
-                "fold": "In a quote that opens, above the answer.",
-                "show": "In a quote above the answer.",
-            },
-            lambda settings: settings.thinking,
-        ),
+        ChatChoice("queue", ("collect", "followup", "interrupt", "steer"), lambda settings: settings.queue_mode),
+        ChatChoice("steps", ("live", "fold", "keep"), lambda settings: settings.steps),
+        ChatChoice("thinking", ("hide", "fold", "show"), lambda settings: settings.thinking),
     )
 }
 
@@ -103,17 +74,28 @@ def listed(names: Sequence[str]) -> str:
     while len(shown) > 1 and sum(map(len, shown)) + 2 * len(shown) > _LISTED_CHARACTERS:
         shown.pop()
     left = len(names) - len(shown)
-    return ", ".join(shown) + (f", and {left} more" if left else "")
-
-
-MODEL_FIXED = "There are no other models to choose from here."
+    return ", ".join([*shown, phrase("and-more", count=left)] if left else shown)
 
 
 def uses(what: str, now: str | None, names: Sequence[str]) -> str:
     """The words above the names of models or agents."""
-    said = f"This conversation uses {now or f'the default {what}'}."
-    if names:
-        return f"{said} You can choose: {listed(names)}.\nWrite /{what} NAME, or /{what} {DEFAULT}."
     if what == "model":
-        return f"{said} {MODEL_FIXED}"
-    return f"{said} Write /{what} NAME to choose another, or /{what} {DEFAULT}."
+        said = phrase("uses-model", name=now) if now else phrase("uses-model-default")
+    else:
+        said = phrase("uses-agent", name=now) if now else phrase("uses-agent-default")
+    how = phrase("choose-how", command=what)
+    if names:
+        return f"{said} {phrase('choose-from', names=listed(names))}\n{how}"
+    return f"{said} {phrase('model-fixed') if what == 'model' else how}"
+
+
+def switched(what: str, value: str) -> str:
+    """What a person reads who has chosen ``value``; an empty one is the default."""
+    choice = CHAT_CHOICES.get(what)
+    if choice is None and value:
+        return phrase("switched", name=value)
+    if choice is None:
+        return phrase("switched-model-default") if what == "model" else phrase("switched-agent-default")
+    return (
+        phrase("switched-value", meaning=choice.meaning(value)) if value else phrase("switched-default", command=what)
+    )

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from tasks.envelope import Button
+from tasks.phrases import phrase
 
 KEPT_BYTES = 4 * 1024 * 1024
 """Of a session's earlier conversations in all, as stored."""
@@ -96,18 +97,15 @@ def title_of(text: str) -> str:
 
 RESUME, LIST = "resume", "sessions"
 """The first words of what the list's buttons carry."""
-NO_EARLIER = "There are no earlier conversations here. /new sets this one aside and begins another."
-ONLY_CURRENT = "You're in that conversation already."
-NOT_KEPT = "I don't keep that conversation. /sessions shows those that I do."
-RESUME_BUSY = "I'm still working on your last message. Wait for my answer, or /stop it first."
-RESUME_ASKED = "I've asked you something and wait for your answer. Answer it, or /stop first."
-TITLE_HOW = "Write /title and a few words, and this conversation is called that in /sessions."
-_NOW = "now"
 
 
 def named(number: int, title: str) -> str:
     """A conversation in a sentence or on a button."""
-    return title or f"Conversation {number}"
+    return title or phrase("conversation-untitled", number=str(number))
+
+
+def _numbered(one: Conversation) -> str:
+    return f"{one.number}. {named(one.number, one.title)}"
 
 
 def others(current: Current, index: Sequence[Conversation]) -> tuple[Conversation, ...]:
@@ -118,23 +116,18 @@ def others(current: Current, index: Sequence[Conversation]) -> tuple[Conversatio
 def list_text(current: Current, index: Sequence[Conversation], page: int = 0, head: str = "") -> str:
     """What /sessions answers; ``head``: a line above it."""
     if not index and not head:
-        return NO_EARLIER
-    lines = [f"✓ {current.number}. {named(current.number, current.title)} ({_NOW})"] if page == 0 else []
-    lines += [
-        f"{one.number}. {named(one.number, one.title)} ({datetime.fromtimestamp(one.at, UTC):%Y-%m-%d})"
-        for one in _shown(index, page)
-    ]
-    return "\n".join([head or "Your conversations here:", "", *lines, "", "/title and some words name this one."])
+        return phrase("conversations-none")
+    name = named(current.number, current.title)
+    lines = [phrase("conversation-now", number=str(current.number), title=name)] if page == 0 else []
+    lines += [f"{_numbered(one)} ({datetime.fromtimestamp(one.at, UTC):%Y-%m-%d})" for one in _shown(index, page)]
+    return "\n".join([head or phrase("conversations"), "", *lines, "", phrase("conversations-how")])
 
 
 def list_buttons(index: Sequence[Conversation], page: int = 0) -> tuple[tuple[Button, ...], ...]:
     """A button for each earlier conversation, and those that turn the page."""
-    rows = [
-        (Button(text=_short(f"{one.number}. {named(one.number, one.title)}"), data=f"{RESUME}:{one.number}"),)
-        for one in _shown(index, page)
-    ]
-    turn = [Button(text="‹ Newer", data=f"{LIST}:{page}")] if page else []
-    turn += [Button(text="Older ›", data=f"{LIST}:{page + 2}")] if len(index) > (page + 1) * _PAGE else []
+    rows = [(Button(text=_short(_numbered(one)), data=f"{RESUME}:{one.number}"),) for one in _shown(index, page)]
+    turn = [Button(text=phrase("button-newer"), data=f"{LIST}:{page}")] if page else []
+    turn += [Button(text=phrase("button-older"), data=f"{LIST}:{page + 2}")] if len(index) > (page + 1) * _PAGE else []
     return (*rows, tuple(turn)) if turn else tuple(rows)
 
 

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from tasks.phrases import phrase
 from tasks.text import is_digits
 
 _DIGEST_BYTES = 3
@@ -22,7 +23,7 @@ def reference(bot: int, update_id: int) -> str:
 def with_reference(words: str, bot: int, answers: Iterable[int]) -> str:
     """An apology with the reference of the first message that it answers."""
     first = next(iter(answers), None)
-    return words if first is None else f"{words} (Ref {reference(bot, first)})"
+    return words if first is None else phrase("reference", words=words, ref=reference(bot, first))
 
 
 def task_id(bot: int, update_id: int) -> str:

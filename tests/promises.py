@@ -27,6 +27,7 @@ PROMISES = {
     "reads-only-read": "A command that reads writes nothing, works on a Redis that is full, and ends when it hangs.",
     "status-true": "Status tells what runs from what waits, whether the bot polls, and which model fails.",
     "find": "An operator finds the way of a message, with times, by its reference, chat or update.",
+    "words-complete": "Each text that the code says is in the catalogue, with the names and the plural forms it needs.",
     "apology-reference": "Each apology in place of an answer has a reference by which `cohort find` finds the message.",
     "logged-once": "A message, its turn and its delivery are one log line each, without a chat's number.",
     "doctor-says": "Doctor says what is wrong and what to do, whatever it finds, and never ends in a traceback.",

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from math import isfinite
 
+from tasks.phrases import phrase
 from workers import texts
 from workers.showing import Step
 
@@ -88,7 +89,7 @@ class Progress:
         if len(running) > _LINES:
             lines.append(texts.more_steps(len(running) - _LINES))
         if not running and self.begun:
-            lines.append(texts.under_way(self._phase or texts.THINKING, _time(now - self._rests_since)))
+            lines.append(texts.under_way(self._phase or phrase("thinking"), _time(now - self._rests_since)))
         return lines
 
     def until_changed(self, now: float) -> float | None:

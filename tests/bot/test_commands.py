@@ -11,6 +11,7 @@ from bot.people import PeopleView
 from playground.client import PlaygroundClient
 from playground.state.world import State
 from tasks.access import OperatorsWord, Person
+from tasks.phrases import phrase
 from tasks.session import SessionKey
 from tasks.settings import load
 from tasks.store import Store
@@ -92,11 +93,11 @@ async def test_menus_are_by_scope_and_an_operators_own_words_stay(
         running = group.create_task(menus.run())
         await people.wait_journal(3, method="setMyCommands")
         running.cancel()
-    whole = [name for name, _ in texts.COMMANDS]
+    whole = texts.COMMANDS
     assert await named() == [*whole, "news"]
     assert await named(type="all_group_chats") == [n for n in [*whole, "news"] if n not in texts.NOT_IN_GROUPS]
     assert await named(type="chat", chat_id=7) == [*whole, "news", "people", "allow", "deny"]
-    assert (await people.call("getMyDescription"))["result"]["description"] == texts.DESCRIPTION
+    assert (await people.call("getMyDescription"))["result"]["description"] == phrase("description")
     await people.call("setMyDescription", description="The operator's own")
     await menus.show()
     assert (await people.call("getMyDescription"))["result"]["description"] == "The operator's own"

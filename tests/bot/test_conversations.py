@@ -5,6 +5,7 @@ import pytest
 from tasks import conversations, keys
 from tasks.conversations import Conversation, Current, written
 from tasks.envelope import Inbound
+from tasks.phrases import phrase
 from tasks.store import Store
 from tasks.store.earlier import INDEX
 from tasks.store.intake import Accept
@@ -47,7 +48,7 @@ async def test_a_long_list_is_turned_page_by_page_in_its_message(doorway: Doorwa
 
 async def test_where_none_is_kept_that_is_said(doorway: Doorway) -> None:
     await doorway.door.take([said("/sessions", update_id=1), said("/title", update_id=2)])
-    assert [text for _, text in await doorway.said()] == [conversations.NO_EARLIER, conversations.TITLE_HOW]
+    assert [text for _, text in await doorway.said()] == [phrase("conversations-none"), phrase("title-how")]
 
 
 @pytest.mark.promise("earlier-conversations")
@@ -69,7 +70,7 @@ async def test_a_resume_by_word_and_by_button_and_a_title_reach_the_worker(doorw
 
 
 @pytest.mark.parametrize(
-    ("word", "says"), [("/resume 9", conversations.NOT_KEPT), ("/resume 2", conversations.ONLY_CURRENT)]
+    ("word", "says"), [("/resume 9", phrase("conversation-not-kept")), ("/resume 2", phrase("already-there"))]
 )
 async def test_what_cannot_be_resumed_is_refused_in_words(doorway: Doorway, word: str, says: str) -> None:
     await kept(doorway.store, "soup")
@@ -84,7 +85,7 @@ async def test_while_a_message_waits_a_resume_is_refused(doorway: Doorway) -> No
     waits = Inbound(session=ANNS, update_id=1, at=1.0, text="hi")
     await doorway.store.intake.accept(4242, [Accept(1, inbound=waits)])
     await doorway.door.take([said("/resume 1", update_id=2)])
-    assert [text for _, text in await doorway.said()] == [conversations.RESUME_BUSY]
+    assert [text for _, text in await doorway.said()] == [phrase("resume-busy")]
     assert [entry.update_id for entry in await doorway.inbox(ANNS)] == [1]
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from aiogram import types as tg
 
-from bot import texts
 from botapi.errors import TelegramAway
 from tasks.access import Access
+from tasks.phrases import phrase
 from tasks.settings import load
 from tasks.store import Store
 from tests.bot.conftest import Doorway, make_doorway
@@ -65,7 +65,7 @@ async def test_with_admins_a_members_command_is_refused_and_an_admins_carried_ou
     doorway = make("admins")
     await doorway.door.take([said(word, sender=BEN, chat=GROUP, update_id=1)])
     assert await kinds(doorway) == []
-    assert await doorway.said() == [(GROUPS, texts.GROUP_ADMINS_ONLY)]
+    assert await doorway.said() == [(GROUPS, phrase("group-admins-only"))]
     await doorway.door.take([said(word, chat=GROUP, update_id=2)])
     assert len(await kinds(doorway)) == 1
 
@@ -76,20 +76,20 @@ async def test_with_admins_questions_looks_and_stop_are_everyones(make: Make) ->
     words = ("@cohort_bot hi", "/stop", "/retry", "/model", "/help")
     await doorway.door.take([said(word, sender=BEN, chat=GROUP, update_id=n) for n, word in enumerate(words, 1)])
     assert await kinds(doorway) == ["message", "stop", "retry"]
-    assert texts.GROUP_ADMINS_ONLY not in [text for _, text in await doorway.said()]
+    assert phrase("group-admins-only") not in [text for _, text in await doorway.said()]
 
 
 @pytest.mark.promise("group-control")
 @pytest.mark.parametrize(
     ("control", "data", "people", "says"),
     [
-        ("admins", "stop", (BEN, ANN), texts.GROUP_ADMINS_ONLY),
+        ("admins", "stop", (BEN, ANN), phrase("group-admins-only")),
         ("admins", "stop", (BEN, BEN), None),
         ("admins", "undo:0123456789abcdef", (BEN, BEN), None),
-        ("admins", "undo:0123456789abcdef", (BEN, ANN), texts.GROUP_ADMINS_ONLY),
-        ("admins", "model:a", (BEN, BEN), texts.GROUP_ADMINS_ONLY),
+        ("admins", "undo:0123456789abcdef", (BEN, ANN), phrase("group-admins-only")),
+        ("admins", "model:a", (BEN, BEN), phrase("group-admins-only")),
         ("admins", "model:a", (ANN, BEN), None),
-        ("asker", "model:a", (BEN, ANN), texts.ASKER_ONLY),
+        ("asker", "model:a", (BEN, ANN), phrase("asker-only")),
         ("asker", "model:a", (BEN, BEN), None),
         ("asker", "stop", (BEN, None), None),
         ("asker", "stop", (ANN, BEN), None),

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from bot import login_texts, texts
+from bot import login_texts
 from bot.login_pages import LoginPages
 from bot.stop import Stop
 from bot.webhook import PagesEndpoint, read_body, serve
@@ -16,6 +16,7 @@ from tasks.asking import OpenQuestion, ParkedTurn
 from tasks.clock import SystemClock
 from tasks.envelope import Inbound, Reply, Sender
 from tasks.logins import Login, LoginState, PendingLogin, place_of
+from tasks.phrases import phrase
 from tasks.setting_forms import CALLBACK_PATH
 from tasks.settings import Settings, load
 from tests.bot.conftest import SOON, TOKEN, Doorway
@@ -93,12 +94,12 @@ async def test_a_browser_that_comes_back_is_asked_by_name_and_the_turn_goes_on_o
     back = {"state": await begun(doorway), "code": "c0de", "iss": "https://login.example"}
     asked = await browser.get(CALLBACK_PATH, params=back)
     assert asked.status_code == 200
-    assert "let Ann &lt;b&gt; (Telegram id 700) use your account at calendar" in asked.text
+    assert "let Ann &lt;b&gt; (Telegram ID 700) use your account at calendar" in asked.text
     assert "frame-ancestors 'none'" in asked.headers["content-security-policy"]
     assert await answers(doorway) == [], "opening the page links nothing"
     for _ in range(2):
         done = await browser.post(CALLBACK_PATH, data=back)
-        assert (done.status_code, login_texts.CLOSE in done.text) == (200, True)
+        assert (done.status_code, phrase("login-close") in done.text) == (200, True)
     (answer,) = await answers(doorway)
     assert (answer.choice, answer.person, answer.v) == ({"ask": "q1", "say": "0"}, ANN.id, 3)
     assert "c0de" not in answer.to_json()
@@ -108,7 +109,7 @@ async def test_a_browser_that_comes_back_is_asked_by_name_and_the_turn_goes_on_o
     assert kept.pending is not None
     assert (kept.pending.code, kept.pending.issuer) == ("c0de", "https://login.example")
     other = await browser.post(CALLBACK_PATH, data={**back, "code": "another"})
-    assert (other.status_code, login_texts.USED in other.text) == (400, True)
+    assert (other.status_code, phrase("login-used") in other.text) == (400, True)
     assert len(await answers(doorway)) == 1
 
 
@@ -117,13 +118,13 @@ async def test_a_browser_that_comes_back_is_asked_by_name_and_the_turn_goes_on_o
 @pytest.mark.parametrize(
     ("case", "line"),
     [
-        ("foreign", login_texts.UNKNOWN),
-        ("no state", login_texts.UNKNOWN),
-        ("other bot", login_texts.UNKNOWN),
-        ("late", login_texts.LATE),
-        ("newer link", login_texts.USED),
-        ("over", login_texts.OVER),
-        ("refused", login_texts.NOT_LOGGED_IN),
+        ("foreign", phrase("login-unknown")),
+        ("no state", phrase("login-unknown")),
+        ("other bot", phrase("login-unknown")),
+        ("late", phrase("login-late")),
+        ("newer link", phrase("login-used")),
+        ("over", phrase("login-over")),
+        ("refused", phrase("login-not-done")),
     ],
 )
 async def test_what_comes_back_wrong_is_told_on_one_page_and_changes_nothing(
@@ -172,7 +173,7 @@ async def test_an_address_that_is_pasted_does_the_same_and_reaches_no_agent(door
 async def test_an_address_that_another_person_pastes_is_not_theirs(doorway: Doorway) -> None:
     state = await begun(doorway)
     await doorway.door.take([said(f"http://127.0.0.1/?code=c0de&state={state}", sender=BEN, update_id=10)])
-    assert [reply.text for reply in await lines(doorway)] == [login_texts.NOT_YOURS]
+    assert [reply.text for reply in await lines(doorway)] == [phrase("login-not-yours")]
     assert await answers(doorway) == []
     await doorway.door.take([said("https://x.example/?code=1&state=2", update_id=12)])
     assert [entry.text for entry in await doorway.inbox(ANNS)][1:] == ["https://x.example/?code=1&state=2"]
@@ -184,7 +185,7 @@ async def test_no_button_says_that_a_person_has_come_back(doorway: Doorway) -> N
     on = message("Log in.", sender=BOT)
     await doorway.door.take([pressed("ask:q1:0", on, update_id=10), pressed("ask:q1:1", on, update_id=11)])
     await doorway.followed()
-    assert [line for _, line in doorway.signs.pressed] == [texts.QUESTION_ENDED, texts.TAKEN]
+    assert [line for _, line in doorway.signs.pressed] == [phrase("question-ended"), phrase("answer-taken")]
     assert [answer.choice["say"] for answer in await answers(doorway)] == ["1"]
 
 
@@ -195,8 +196,8 @@ async def test_login_shows_the_page_in_a_private_chat_only(doorway: Doorway) -> 
     await doorway.door.take([said("/login", chat=GROUP, update_id=12)])
     shown, none, group = await lines(doorway)
     assert [[button.url for button in row] for row in shown.buttons] == [[LINK]]
-    assert (none.text, none.buttons) == (login_texts.NONE_WAITS, ())
-    assert (group.text, group.buttons) == (login_texts.PRIVATE, ())
+    assert (none.text, none.buttons) == (phrase("login-none-waits"), ())
+    assert (group.text, group.buttons) == (phrase("login-private"), ())
 
 
 class Authority(HttpServer):
@@ -231,7 +232,7 @@ async def test_logout_deletes_the_login_and_tells_the_server(doorway: Doorway, s
         listed, gone, *others = await lines(doorway)
         assert (listed.text, listed.buttons[0][0].data) == (login_texts.linked_at(["calendar"]), "logout:calendar")
         assert gone.text == login_texts.logged_out("calendar", tells=True)
-        assert [reply.text for reply in others] == [login_texts.not_linked_at("calendar"), login_texts.NOT_LINKED]
+        assert [reply.text for reply in others] == [login_texts.not_linked_at("calendar"), phrase("login-not-linked")]
         assert not await doorway.store.redis.exists(keys.logins(BOT.id, ANN.id))
         async with asyncio.timeout(SOON), asyncio.TaskGroup() as group:
             running = group.create_task(doorway.revocations.run())

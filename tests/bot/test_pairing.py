@@ -6,6 +6,7 @@ from aiogram import types as tg
 from bot import texts
 from tasks.access import Access, Person
 from tasks.pairing import GUESSES_AN_HOUR, link, new_code
+from tasks.phrases import phrase
 from tasks.settings import Settings
 from tasks.store import Store
 from tests.bot.conftest import Doorway, make_doorway
@@ -49,7 +50,7 @@ async def test_the_first_person_who_sends_the_code_is_the_owner_and_no_person_af
 async def test_the_code_alone_is_enough_and_a_second_press_of_the_link_says_that_all_is_well(doorway: Doorway) -> None:
     code = await offered(doorway)
     await doorway.door.take([said(f" {code}\n", update_id=1), said(f"/start {code}", update_id=2)])
-    assert [text for _, text in await doorway.said()] == [texts.paired("owner"), texts.CODE_USELESS]
+    assert [text for _, text in await doorway.said()] == [texts.paired("owner"), phrase("code-useless")]
     assert await doorway.inbox("4242:700") == []
 
 
@@ -78,7 +79,7 @@ async def test_a_code_in_a_group_never_reaches_the_agent(settings: Settings, sto
     doorway = make_doorway(settings, store)
     await doorway.door.take([said(f"/start@cohort_bot {new_code()}", chat=GROUP), said("/start hi", update_id=2)])
     assert await doorway.inbox("4242:-55") == []
-    assert [text for _, text in await doorway.said()] == [texts.CODE_IN_GROUP]
+    assert [text for _, text in await doorway.said()] == [phrase("code-in-group")]
     assert [entry.text for entry in await doorway.inbox("4242:700")] == ["/start hi"]
 
 
@@ -120,7 +121,7 @@ async def test_a_code_raises_a_role_and_never_lowers_it(doorway: Doorway) -> Non
     await doorway.door.take([said(code, sender=BEN, chat=BENS, update_id=2)])
     assert await roles(doorway) == {ANN.id: "owner", BEN.id: "member"}
     assert [text for _, text in await doorway.said()] == [
-        texts.CODE_USELESS,
+        phrase("code-useless"),
         texts.paired("member"),
         texts.joined("Ben", BEN.id, "member"),
     ]

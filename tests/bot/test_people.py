@@ -5,6 +5,7 @@ from aiogram import types as tg
 
 from bot import texts
 from tasks.access import Access, Person, Standing
+from tasks.phrases import phrase
 from tasks.session import SessionKey
 from tasks.settings import Settings, load
 from tasks.store import Store
@@ -90,9 +91,9 @@ async def test_a_reply_names_the_person_and_a_group_names_itself(doorway: Doorwa
     await doorway.door.take([said("/allow", chat=GROUP, update_id=2)])
     assert (await stored(doorway))[GROUP.id].role == "member"
     await doorway.door.take([said("/allow", update_id=3), said("/allow 12 nonsense", update_id=4)])
-    assert await last(doorway) == texts.ALLOW_HOW
+    assert await last(doorway) == phrase("allow-how")
     await doorway.door.take([said("/allow \N{SUPERSCRIPT TWO}", update_id=5)])
-    assert [text for _, text in await doorway.said()][-3:] == [texts.ALLOW_HOW] * 3
+    assert [text for _, text in await doorway.said()][-3:] == [phrase("allow-how")] * 3
     assert set(await stored(doorway)) == {BEN.id, GROUP.id}
 
 
@@ -103,10 +104,10 @@ async def test_only_admins_decide_only_the_owner_makes_admins_and_settings_stand
     await doorway.people.refresh()
     for number, (word, sender, answer) in enumerate(
         (
-            ("/allow 5", BEN, texts.ADMINS_ONLY),
-            ("/people", BEN, texts.ADMINS_ONLY),
-            ("/allow 5 admin", ANN, texts.OWNER_ONLY),
-            ("/deny 55", ANN, texts.OWNER_ONLY),
+            ("/allow 5", BEN, phrase("admins-only")),
+            ("/people", BEN, phrase("admins-only")),
+            ("/allow 5 admin", ANN, phrase("owner-only")),
+            ("/deny 55", ANN, phrase("owner-only")),
             (f"/deny {ANN.id}", ANN, texts.by_settings(ANN.id)),
         ),
         1,
@@ -158,7 +159,7 @@ async def test_a_person_who_writes_too_much_is_told_once_and_can_still_stop(redi
     await doorway.door.take([said(f"m{number}", update_id=number) for number in range(1, 9)])
     await doorway.door.take([said("/stop", update_id=20), said("hi", sender=BEN, chat=BENS, update_id=21)])
     assert [entry.text for entry in await doorway.inbox("4242:700")] == ["m1", "m2", "m3", ""]
-    assert [text for _, text in await doorway.said()] == [texts.RATE]
+    assert [text for _, text in await doorway.said()] == [phrase("rate")]
     assert len(await doorway.inbox("4242:701")) == 1
 
 
@@ -189,5 +190,5 @@ async def test_a_guest_talks_and_chooses_no_agent_and_no_model(redis_url: str, s
     await doorway.door.take([said(one, sender=BEN, chat=BENS, update_id=n) for n, one in enumerate(words, 1)])
     await doorway.door.take([pressed("model:a", message("x", sender=US), update_id=9)])
     assert [entry.kind for entry in await doorway.inbox("4242:701")] == ["message", "new", "choose"]
-    assert [text for _, text in await doorway.said()] == [texts.GUESTS]
+    assert [text for _, text in await doorway.said()] == [phrase("guests")]
     assert [entry.kind for entry in await doorway.inbox("4242:700")] == ["choose"], "Ann is an admin"

@@ -10,7 +10,7 @@ ANNS = "4242:700"
 async def test_a_command_without_a_value_shows_the_values_with_the_deployments_marked(doorway: Doorway) -> None:
     await doorway.door.take([said("/queue", update_id=1)])
     ((_, shown),) = await doorway.store.intake.replies(4242)
-    assert "This conversation uses collect." in shown.text
+    assert "This conversation uses “collect”." in shown.text
     labels = [button.text for row in shown.buttons for button in row]
     assert labels == ["✓ collect", *labels[1:]]
     assert {"followup", "interrupt"} < set(labels)
@@ -28,7 +28,7 @@ async def test_a_value_this_release_does_not_know_counts_as_none(doorway: Doorwa
     await store.redis.hset(f"cohort:s:{ANNS}:state", "queue", "telepathy")
     await doorway.door.take([said("/queue", update_id=1)])
     ((_, shown),) = await doorway.store.intake.replies(4242)
-    assert "This conversation uses collect." in shown.text
+    assert "This conversation uses “collect”." in shown.text
 
 
 async def test_a_value_given_with_the_command_or_by_a_button_is_stored_for_the_worker(doorway: Doorway) -> None:
@@ -54,4 +54,4 @@ async def test_a_value_that_does_not_exist_is_refused_in_words(doorway: Doorway)
     refused = pressed("queue:never", message("x", sender=BOT), update_id=2)
     await doorway.door.take([said("/queue never", update_id=1), refused])
     assert await doorway.inbox(ANNS) == []
-    assert all("There is no queue 'never' here." in text for _, text in await doorway.said())
+    assert all("/queue doesn't know “never”." in text for _, text in await doorway.said())

@@ -7,6 +7,7 @@ from bot import texts
 from tasks import keys
 from tasks.access import Person, Role
 from tasks.asking import GivenAnswer, OpenQuestion, ParkedTurn
+from tasks.phrases import phrase
 from tests.bot.conftest import Doorway
 from tests.bot.updates import ANN, BEN, BOT, GROUP, message, pressed, raw, said
 
@@ -30,7 +31,7 @@ async def press(doorway: Doorway, *data: str) -> list[str | None]:
 @pytest.mark.promise("ask-answered-once")
 async def test_the_first_press_is_stored_and_the_second_one_told(doorway: Doorway) -> None:
     await asks(doorway)
-    assert await press(doorway, "ask:q1:once", "ask:q1:no") == [texts.TAKEN, texts.QUESTION_ANSWERED]
+    assert await press(doorway, "ask:q1:once", "ask:q1:no") == [phrase("answer-taken"), phrase("question-answered")]
     (entry,) = await doorway.inbox(ANNS)
     assert (entry.kind, entry.v, entry.choice, entry.person) == ("answer", 3, {"ask": "q1", "say": "once"}, ANN.id)
     assert len(await doorway.doorbells()) == 1
@@ -47,13 +48,17 @@ async def test_two_presses_of_one_batch_count_once(doorway: Doorway) -> None:
 @pytest.mark.parametrize(
     ("turn", "data", "line"),
     [
-        (None, "ask:q1:once", texts.QUESTION_ENDED),
-        (TURN, "ask:q9:once", texts.QUESTION_ENDED),
-        (TURN, "ask:q1:seven", texts.QUESTION_ENDED),
-        (TURN, "ask:q1:", texts.QUESTION_ENDED),
-        (TURN.model_copy(update={"who": (1,)}), "ask:q1:once", texts.QUESTION_NOT_YOURS),
-        (TURN.model_copy(update={"given": {"q1": GivenAnswer(verdict="no")}}), "ask:q1:once", texts.QUESTION_ANSWERED),
-        (TURN, "ask:q1:no", texts.DENIED),
+        (None, "ask:q1:once", phrase("question-ended")),
+        (TURN, "ask:q9:once", phrase("question-ended")),
+        (TURN, "ask:q1:seven", phrase("question-ended")),
+        (TURN, "ask:q1:", phrase("question-ended")),
+        (TURN.model_copy(update={"who": (1,)}), "ask:q1:once", phrase("question-not-yours")),
+        (
+            TURN.model_copy(update={"given": {"q1": GivenAnswer(verdict="no")}}),
+            "ask:q1:once",
+            phrase("question-answered"),
+        ),
+        (TURN, "ask:q1:no", phrase("answer-denied")),
     ],
 )
 async def test_each_press_is_told_in_one_line_what_became_of_it(
@@ -62,7 +67,7 @@ async def test_each_press_is_told_in_one_line_what_became_of_it(
     if turn is not None:
         await asks(doorway, turn)
     assert await press(doorway, data) == [line]
-    assert len(await doorway.inbox(ANNS)) == (line == texts.DENIED)
+    assert len(await doorway.inbox(ANNS)) == (line == phrase("answer-denied"))
 
 
 async def test_a_question_in_a_message_that_telegram_no_longer_shows_is_answered(doorway: Doorway) -> None:
@@ -93,7 +98,9 @@ async def test_the_bots_owner_and_admins_may_answer_what_others_are_asked(
     query = tg.CallbackQuery(id="99", from_user=BEN, chat_instance="1", message=under, data="ask:q1:once")
     await doorway.door.take([raw(tg.Update(update_id=1, callback_query=query))])
     await doorway.followed()
-    assert [line for _, line in doorway.signs.pressed] == [texts.TAKEN if counts else texts.QUESTION_NOT_YOURS]
+    assert [line for _, line in doorway.signs.pressed] == [
+        phrase("answer-taken") if counts else phrase("question-not-yours")
+    ]
     assert [entry.in_charge for entry in await doorway.inbox(GROUPS)] == [True] * counts
 
 

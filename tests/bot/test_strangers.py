@@ -36,7 +36,7 @@ async def test_an_answer_goes_out_before_the_lines_to_a_crowd_of_strangers(doorw
     for first in range(0, 1500, 100):
         await doorway.door.take([stranger(number) for number in range(first, first + 100)])
     await doorway.door.take([said("/status", update_id=9)])
-    assert [text.partition("\n")[0] for _, text in await doorway.said()] == ["Nothing is waiting. I am ready."]
+    assert [text.partition("\n")[0] for _, text in await doorway.said()] == ["Ready."]
     lines = await doorway.lines_to_strangers()
     assert len(lines) == 100, "a small list of their own"
     assert len(set(lines)) == 100

@@ -7,8 +7,8 @@ from aiogram import types as tg
 
 from bot import texts
 from tasks.access import Access
-from tasks.chat_choices import MODEL_FIXED
 from tasks.errors import StoreUnavailable
+from tasks.phrases import phrase
 from tasks.session import SessionKey
 from tasks.settings import Settings, load
 from tasks.store import Store
@@ -199,7 +199,7 @@ async def test_a_strangers_button_does_nothing(settings: Settings, store: Store)
     doorway = make_doorway(settings, store, access=STRANGERS)
     await doorway.door.take([pressed("stop", message("x", sender=BOT))])
     await doorway.followed()
-    assert doorway.signs.pressed == [("99", texts.NOT_FOR_YOU)]
+    assert doorway.signs.pressed == [("99", phrase("private-bot"))]
     assert doorway.remote.interrupted == []
     assert await doorway.inbox(ANNS) == []
 
@@ -215,7 +215,7 @@ async def test_a_business_accounts_strangers_hear_nothing(settings: Settings, st
 
 async def test_the_bots_own_answers_are_as_durable_as_messages(doorway: Doorway) -> None:
     assert await doorway.door.take([said("/help"), said("/whoami", update_id=2)])
-    assert await doorway.said() == [(ANNS, texts.help_text(group=False)), (ANNS, "Your id is 700.")]
+    assert await doorway.said() == [(ANNS, texts.help_text(group=False)), (ANNS, "Your ID is 700.")]
     assert await doorway.inbox(ANNS) == []
     assert await doorway.doorbells() == []
     await doorway.door.take([said("/help")])
@@ -225,7 +225,7 @@ async def test_the_bots_own_answers_are_as_durable_as_messages(doorway: Doorway)
 async def test_in_a_topic_whoami_tells_all_three_ids(doorway: Doorway) -> None:
     await doorway.door.take([said("/whoami", chat=FORUM, message_thread_id=8, is_topic_message=True)])
     session = "4242:-1001234:t8"
-    told = "Your id is 700.\nThis chat's id is -1001234.\nThis topic's id is 8."
+    told = "Your ID is 700.\nThis chat's ID is -1001234.\nThis topic's ID is 8."
     assert await doorway.said() == [(session, told)]
     ((_, reply),) = await doorway.store.intake.replies(4242)
     assert reply.reply_to == 10
@@ -237,8 +237,8 @@ async def test_status_tells_what_waits(doorway: Doorway) -> None:
     doorway.clock.time += 90
     await doorway.door.take([said("/status", update_id=4)])
     first, second = [text for _, text in await doorway.said()]
-    assert first.startswith("Nothing is waiting. I am ready.")
-    assert second.startswith("2 messages are waiting, for 90 seconds.\nIt is not being worked on yet.")
+    assert first.startswith("Ready.")
+    assert second.startswith("2 messages have been waiting, the oldest for 90 seconds.\nI haven't started yet.")
 
 
 async def test_models_are_chosen_from_those_that_are_allowed(redis_url: str, store: Store) -> None:
@@ -256,8 +256,8 @@ async def test_models_are_chosen_from_those_that_are_allowed(redis_url: str, sto
 async def test_without_allowed_models_there_is_nothing_to_choose(doorway: Doorway) -> None:
     await doorway.door.take([said("/model haiku"), said("/model", update_id=2)])
     assert [text for _, text in await doorway.said()] == [
-        MODEL_FIXED,
-        f"This conversation uses the default model. {MODEL_FIXED}",
+        phrase("model-fixed"),
+        f"This conversation uses the default model. {phrase('model-fixed')}",
     ]
     assert await doorway.inbox(ANNS) == []
 
@@ -296,7 +296,7 @@ async def test_a_session_with_a_full_inbox_hears_so_at_most_once_a_minute(redis_
         await doorway.door.take([said(f"{number}", update_id=number) for number in range(1, 6)])
         await doorway.door.take([said("6", update_id=6)])
         assert [entry.text for entry in await doorway.inbox(ANNS)] == ["1", "2"]
-        assert await doorway.said() == [(ANNS, texts.TOO_MANY)]
+        assert await doorway.said() == [(ANNS, phrase("inbox-full"))]
         doorway.clock.time += 61
         await doorway.door.take([said("7", update_id=7), said("/stop", update_id=8)])
         assert len(await doorway.said()) == 2

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tasks.phrases import phrase
 from tests.chaos.story import Story
 from tests.harness import legal
 from tests.harness.checker import check
 from tests.harness.history import Spoken
-from workers import texts
 
 ROOT = Path(__file__).parents[2]
 ONE, TWO = "1:10", "1:20:t3"
@@ -200,7 +200,7 @@ def test_a_reply_that_no_model_gave_is_found(story: Story) -> None:
 def test_a_dead_message_whose_user_was_told_is_no_violation(story: Story) -> None:
     said = story.say(ONE)
     story.die(said)
-    story.deliver(ONE, texts.POISON)
+    story.deliver(ONE, phrase("poison"))
     verdict = check(story.history)
     assert (verdict.violations, verdict.dead) == ([], 1)
 
@@ -212,7 +212,7 @@ def test_a_dead_message_whose_user_was_not_told_is_found(story: Story) -> None:
 
 def test_an_apology_stands_for_the_messages_at_its_place_and_for_no_others(story: Story) -> None:
     story.say(ONE)
-    story.deliver(ONE, texts.OUTAGE)
+    story.deliver(ONE, phrase("outage"))
     story.exchange(ONE)
     assert check(story.history).violations == []
     lost = story.say(ONE)

@@ -49,12 +49,12 @@ def test_a_turn_that_ended_before_its_stop_is_answered() -> None:
     story.history.stops.append(Stop(ONE, 2, story.now))
     story.commit(call, said)
     story.deliver(ONE, call.reply)
-    story.deliver(ONE, "There was nothing to stop.")
+    story.deliver(ONE, "There's nothing to stop.")
     goes_on(story, said)
     assert good(story).stopped == 0
 
 
-@pytest.mark.parametrize("told", ["", "There was nothing to stop."])
+@pytest.mark.parametrize("told", ["", "There's nothing to stop."])
 def test_a_stop_that_was_not_answered_or_wrongly_is_found(told: str) -> None:
     story = Story()
     goes_on(story, stopped(story, told=told or "hm", times=1))

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from tasks.phrases import phrase
 from tests.harness import legal
 from tests.harness.files import check_files
 from tests.harness.history import (
@@ -29,10 +30,9 @@ from tests.harness.steps import Steps, check_steps
 from tests.harness.stops import apart, check_stops
 from tests.harness.turns import Answered, Exchange, apologised, doubles, said_before
 from workers import texts as ours
-from workers.runtime.faults import EMPTY, SLOW
 
-TOLD_DEAD = (ours.POISON, ours.DEFECT, ours.UNREADABLE)
-TOLD_OUTAGE = (ours.OUTAGE, SLOW, EMPTY)
+TOLD_DEAD = (phrase("poison"), phrase("defect"), phrase("damaged"))
+TOLD_OUTAGE = (phrase("outage"), phrase("fault-slow"), phrase("fault-empty"))
 CHOSEN = frozenset({ours.chosen({"queue": "steer"})})
 """What a person reads who chose something; it answers no message."""
 

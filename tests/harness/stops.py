@@ -10,9 +10,9 @@ from dataclasses import replace
 from tests.harness import legal
 from tests.harness.history import Bubble, History, Rule, Said, Stop, words_in
 
-STOPPED, NOTHING = "Stopped", "There was nothing to stop"
+STOPPED, NOTHING = "Stopped", "There's nothing to stop"
 """What is told, here once more: the checker takes nothing from the product."""
-OUTAGE = "the model cannot be reached right now"
+OUTAGE = "I can't reach the model right now"
 
 type Broken = Callable[[Rule, str, str, Sequence[str]], None]
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from tasks.phrases import phrase
 from tests.runtime.support import Open, Screen, StillClock, ask, card
 from tests.support.model import Model
 from workers.interfaces import TurnFailed
-from workers.runtime.faults import BROKEN
 
 HOOKS = """
 from pathlib import Path
@@ -47,7 +47,7 @@ async def test_a_hook_that_raises_ends_its_turn_and_is_for_the_operator_to_mend(
         screen = Screen()
         with pytest.raises(TurnFailed) as failure:
             await engine.run(ask(1, "CALL:shout", agent="helper"), screen)
-        assert (failure.value.action, failure.value.words) == ("operator", BROKEN)
+        assert (failure.value.action, failure.value.words) == ("operator", phrase("fault-broken"))
         assert failure.value.detail.startswith(f"hook {kind} (hooks.py:breaks) raised ")
         assert (screen.frames or [""])[-1] == "", "nothing of the turn stays on the screen"
         assert len(model.journal) == CALLS[kind]
@@ -79,7 +79,7 @@ async def test_a_function_tool_that_broke_since_the_start_is_told_at_once(
         clock.seconds += 86_400
         with pytest.raises(TurnFailed) as failure:
             await engine.run(ask(1, "hello", agent="helper"), Screen())
-        assert (failure.value.action, failure.value.words) == ("operator", BROKEN)
+        assert (failure.value.action, failure.value.words) == ("operator", phrase("fault-broken"))
         assert "tools.py" in failure.value.detail
 
 
@@ -115,6 +115,10 @@ async def test_what_is_broken_in_a_card_is_not_said_of_the_model_that_a_session_
         clock.seconds += 86_400
         with pytest.raises(TurnFailed) as lane:
             await engine.run(ask(1, "hello", model="generic.other"), Screen())
-    assert (hook.value.words, hook.value.cause) == (lane.value.words, lane.value.cause) == (BROKEN, "model")
+    assert (
+        (hook.value.words, hook.value.cause)
+        == (lane.value.words, lane.value.cause)
+        == (phrase("fault-broken"), "model")
+    )
     assert hook.value.detail.startswith("hook after_llm_call")
     assert "hooks.py" in lane.value.detail

@@ -62,7 +62,7 @@ async def test_with_one_lane_a_chat_waits_for_anothers_summary_as_for_any_turn_a
             second = group.create_task(engine.run(ask(2, "hello"), Screen()), name="other")
             await until(lambda: engine.waiting == 1)
             model.release("summary")
-    assert first.result().text.startswith("Done: 10 messages became ")
+    assert first.result().text.startswith("Done. I've shortened 10 messages to ")
     assert second.result().text == "echo: hello [n=1]"
 
 

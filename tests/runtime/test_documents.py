@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from tasks.envelope import Media
+from tasks.phrases import phrase
 from tests.runtime.support import Open, Screen, ask, inbound
 from tests.runtime.test_media import Shelf
 from tests.support.model import Model
 from tests.support.until import until
-from workers import texts
 from workers.runtime.conversation.documents import DocumentReader, NotRead
 
 W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
@@ -112,8 +112,8 @@ async def test_a_document_reaches_the_model_as_text_in_a_frame(runtime: Open, mo
     )
     assert '<tg-file kind="document" name="page.html">\nSeen\n</tg-file>' in seen
     assert done.notices == (
-        texts.FILE_DAMAGED,
-        "This model can't read Word documents of the old kind, so I skipped yours. Send it as DOCX.",
+        phrase("file-damaged"),
+        "This model can't read DOC files, so I skipped yours. Send it as DOCX.",
     )
     assert "# Plan" in model.journal[1].messages[1]["text"], "it is opened again for later turns"
 
@@ -126,7 +126,7 @@ async def test_hostile_documents_end_in_one_line_and_in_bounded_time(file: Path)
     bomb = packed({"word/document.xml": b"<x>" + bytes(1) * 80_000_000})
     cut = packed({"word/document.xml": WORD})
     wide = f'<worksheet><row><c r="ZZZ1"><v>1</v></c>{'<c r="A1"><v>2</v></c>' * 50}</row></worksheet>'
-    damaged, other = (texts.FILE_DAMAGED, texts.FILE_WITHOUT_WORDS), texts.left_out("read this kind of file")
+    damaged, other = (phrase("file-damaged"), phrase("file-without-words")), phrase("cannot-file")
     for body, why in (
         (packed({"word/document.xml": entities}), damaged),
         (packed({"word/document.xml": outside}), damaged),
@@ -136,7 +136,7 @@ async def test_hostile_documents_end_in_one_line_and_in_bounded_time(file: Path)
         (packed({"word/document.xml": ""}), damaged),
         (packed({"META-INF/container.xml": '<a><rootfile full-path="../../x"/></a>'}), damaged),
         (packed({"a.txt": "a"}), (other,)),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), (texts.FILE_LOCKED,)),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), (phrase("file-locked"),)),
         (b"", damaged),
     ):
         put(file, body)

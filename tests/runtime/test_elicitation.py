@@ -62,7 +62,7 @@ async def test_a_servers_form_is_asked_field_by_field_and_checked(
     assert '"content": {"size": 42, "colour": "g", "gift": true}' in result.text
     texts = [question.text for question in person.asked]
     assert texts[0] == "The tool server shop asks: An order.\n\nSize"
-    assert texts[1].startswith("Please write a whole number from 30 to 50.")
+    assert texts[1].startswith("Please send a whole number (30 to 50).")
     assert person.asked[2].choices == ("Red", "Green", "Cancel")
     assert all(0 < seconds < 120 for seconds in person.seconds)
 
@@ -120,9 +120,7 @@ async def test_a_stopped_turn_ends_its_question_and_the_lane_serves_the_next(
 
 
 @pytest.mark.promise("elicited")
-@pytest.mark.parametrize(
-    ("pressed", "action"), [("I have opened it", "accept"), ("No", "decline"), ("Cancel", "cancel")]
-)
+@pytest.mark.parametrize(("pressed", "action"), [("I've opened it", "accept"), ("No", "decline"), ("Cancel", "cancel")])
 async def test_a_page_to_open_is_shown_whole_in_a_private_chat(
     runtime: Open, model: Model, serve: Callable[..., None], pressed: str, action: str
 ) -> None:

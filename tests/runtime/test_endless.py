@@ -10,10 +10,10 @@ from itertools import repeat
 import pytest
 from fast_agent.llm.stream_types import StreamChunk
 
+from tasks.phrases import phrase
 from tests.runtime.support import Configure, Open, Screen, ask, until
 from tests.support.provider import MODELS, Provider
 from workers.interfaces import TurnFailed, Usage
-from workers.runtime import faults
 from workers.runtime.conversation import history
 from workers.runtime.streams.meter import ARGUMENTS, TEXT, Meter, allowance
 from workers.runtime.turns.live_text import LiveText
@@ -67,7 +67,7 @@ async def test_what_is_no_answer_and_never_ends_is_told(
         async with runtime(COHORT_MODEL=MODELS[provider], COHORT_ANSWER_MAX=str(MOST)) as engine:
             with pytest.raises(TurnFailed) as failure:
                 await engine.run(ask(1, "hello"), Screen())
-    assert (failure.value.action, failure.value.words) == ("tell", faults.ENDLESS)
+    assert (failure.value.action, failure.value.words) == ("tell", phrase("fault-endless"))
     assert len(served.sent) == 1, "it is not tried again"
 
 

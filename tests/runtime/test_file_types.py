@@ -102,16 +102,16 @@ def reading(*types: str) -> Callable[[str], bool]:
 @pytest.mark.parametrize(
     ("media", "mime", "reads", "what", "instead"),
     [
-        (document(), "image/heic", reading("image/jpeg"), "read HEIC pictures", "JPEG or PNG"),
+        (document(), "image/heic", reading("image/jpeg"), "read HEIC files", "JPEG or PNG"),
         (document(), "image/heic", reading(), "read images", ""),
         (document(), "image/x-odd", reading("image/jpeg"), "read this kind of picture", "JPEG or PNG"),
-        (document(kind="voice"), "audio/ogg", reading("audio/wav"), "read OGG recordings", "MP3 or WAV"),
+        (document(kind="voice"), "audio/ogg", reading("audio/wav"), "read OGG files", "MP3 or WAV"),
         (document(kind="voice"), "audio/ogg", reading(), "listen to voice messages", ""),
         (document(), "audio/ogg", reading(), "listen to audio files", ""),
-        (document(), "video/quicktime", reading("video/mp4"), "read MOV videos", "MP4"),
+        (document(), "video/quicktime", reading("video/mp4"), "read MOV files", "MP4"),
         (document(), "video/mp4", reading(), "watch videos", ""),
         (document(), "application/pdf", reading(), "read PDF files", ""),
-        (document(), "application/zip", reading(), "read ZIP archives", ""),
+        (document(), "application/zip", reading(), "read ZIP files", ""),
         (document(), UNKNOWN, reading(), "read this kind of file", ""),
     ],
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tasks.envelope import Media
+from tasks.phrases import phrase
 from tests.runtime.support import Configure, Open, Screen, ask, inbound
 from tests.runtime.test_media import REPORT, Shelf
 from tests.support.model import Model
@@ -55,7 +56,7 @@ async def test_a_voice_message_is_written_down_for_a_model_that_does_not_hear(
         done = await engine.run(said(VOICE), screen)
         later = await engine.run(ask(1, "and then?", history=done.history), Screen())
     assert model.journal[0].messages[1]["text"] == FRAME
-    assert (screen.words_heard, screen.phases) == ("hello from a recording", [texts.LISTENING, ""])
+    assert (screen.words_heard, screen.phases) == ("hello from a recording", [phrase("listening"), ""])
     assert done.notices == ()
     assert model.audio.transcribed == [("whisper", "voice-1", b"OggS", "Bearer sesame")]
     assert model.journal[1].messages[1]["text"] == FRAME, "the history keeps the words, and nothing is asked again"
@@ -99,7 +100,7 @@ async def test_a_recording_that_cannot_be_written_down_is_one_clear_line(listeni
             model.audio.status = status
             model.audio.transcribed.clear()
             done = await engine.run(said(VOICE, text="listen"), Screen())
-            assert done.notices == (texts.NOT_HEARD,)
+            assert done.notices == (phrase("not-heard"),)
             assert model.journal[-1].messages[1]["text"] == 'listen\n<tg-file kind="voice"/>'
             assert len(model.audio.transcribed) == asked, status
         model.audio.status, model.audio.times = 503, 1
@@ -112,7 +113,7 @@ async def test_a_recording_without_words_is_said_so(listening: Listening, model:
         for body in (b'{"text": "  "}', b"", b'{"text": null}', b"{}"):
             model.audio.body = body
             done = await engine.run(said(VOICE), Screen())
-            assert done.notices == (texts.NO_WORDS_HEARD,), body
+            assert done.notices == (phrase("no-words-heard"),), body
 
 
 async def test_a_strange_answer_does_no_harm(listening: Listening, model: Model) -> None:
@@ -123,7 +124,7 @@ async def test_a_strange_answer_does_no_harm(listening: Listening, model: Model)
             assert done.text.startswith("echo: ")
         model.audio.body = b"x" * (2**20 + 1)
         done = await engine.run(said(VOICE), Screen())
-    assert done.notices == (texts.NOT_HEARD,), "an answer without end is not read"
+    assert done.notices == (phrase("not-heard"),), "an answer without end is not read"
 
 
 async def test_a_recording_that_is_too_long_is_not_sent_anywhere(listening: Listening, model: Model) -> None:
@@ -137,7 +138,7 @@ async def test_a_server_that_is_away_is_one_clear_line(runtime: Open, shelf: She
     where = {"COHORT_TRANSCRIBE": "whisper", "COHORT_TRANSCRIBE_URL": "http://127.0.0.1:1/v1"}
     async with runtime(media=shelf, **where) as engine:
         done = await engine.run(said(VOICE), Screen())
-    assert done.notices == (texts.NOT_HEARD,)
+    assert done.notices == (phrase("not-heard"),)
 
 
 async def test_a_turn_that_begins_again_reads_what_was_written_down(

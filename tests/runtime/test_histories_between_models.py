@@ -44,7 +44,7 @@ async def test_a_shortened_conversation_goes_on(runtime: Open, strict: Strict, b
         for _ in range(2):
             remembered = await talk(engine, remembered, MODELS[first])
         shorter = await engine.compact(ask(1, "", history=remembered, model=MODELS[first]))
-        assert shorter.text.startswith("Done:")
+        assert shorter.text.startswith("Done. ")
         for other in (first, "mistral", "anthropic"):
             await talk(engine, shorter.history, MODELS[other])
     assert strict.refused == []

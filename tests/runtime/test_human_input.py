@@ -64,7 +64,7 @@ async def test_a_models_form_is_asked_field_by_field_over_parked_turns(runtime: 
         assert guests.choices == ("Cancel",)
         answers[guests.key] = wrote("nine")
         again = await asked_by(engine, steps, answers)
-        assert again.text.startswith("Please write a number from 1 to 8.\n\n")
+        assert again.text.startswith("Please send a number (1 to 8).\n\n")
         answers[again.key] = wrote("4")
         place = await asked_by(engine, steps, answers)
         answers[place.key] = pressed(place, "Inside")

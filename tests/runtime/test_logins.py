@@ -75,7 +75,7 @@ async def test_a_turn_waits_for_a_login_and_another_worker_goes_on_with_it(
     turn = Turn("CALL:cohort_login THEN CALL:whoami")
     async with opened() as engine:
         question = await turn.parks(engine)
-    assert question.text == "I need you to log in at calendar. The page is at 127.0.0.1."
+    assert question.text == "Please log in to calendar so I can go on. The page is at 127.0.0.1."
     assert question.link.startswith(f"{calendar.url}/authorize?")
     await comes_back(store, await calendar.browse(question.link, "ann"))
     async with opened() as engine:
@@ -152,7 +152,7 @@ async def test_a_login_that_was_not_completed_is_asked_for_again_with_another_li
         first = await turn.parks(engine)
         await comes_back(store, await calendar.browse(first.link, "ann"), code="another")
         second = await turn.told().parks(engine)
-        assert second.text.startswith("That login was not completed. ")
+        assert second.text.startswith("That login didn't work. ")
         assert second.link != first.link
         await comes_back(store, await calendar.browse(second.link, "ann"))
         assert "things of ann" in (await turn.told().answered(engine)).text
@@ -247,7 +247,7 @@ async def test_a_call_that_needs_more_rights_asks_for_them_and_is_made_once_on_a
     async with opened() as engine:
         await Turn("CALL:cohort_login").logs_in(engine, store, calendar, "ann")
         question = await turn.parks(engine)
-        assert question.text.startswith("calendar wants more rights for this than you have given me there. ")
+        assert question.text.startswith("calendar wants more rights for this than you've given me there. ")
         assert "scope=write" in question.link
         assert "things of ann" in (await Turn('CALL:whoami{"words": "look"}').answered(engine)).text
     await comes_back(store, await calendar.browse(question.link, "ann"))

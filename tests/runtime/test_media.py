@@ -72,7 +72,7 @@ async def test_what_is_no_picture_that_the_model_sees_is_told_by_its_content(
     (shelf.directory / "photo-1").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
     async with runtime(media=shelf, **seeing) as engine:
         done = await engine.run(ask(1, inbound(1, "look", media=(PHOTO,))), Screen())
-    assert done.notices == ("This model can't read HEIC pictures, so I skipped yours. Send it as JPEG or PNG.",)
+    assert done.notices == ("This model can't read HEIC files, so I skipped yours. Send it as JPEG or PNG.",)
     assert model.journal[0].messages[1]["text"] == 'look\n<tg-file kind="photo"/>'
 
 

@@ -8,10 +8,10 @@ from llmock.pytest_plugin import LLMock
 
 from tasks.envelope import Media, Sender
 from tasks.errors import Retryable
+from tasks.phrases import phrase
 from tests.runtime.support import PROVIDERS, Configure, Open, Screen, StillClock, ask, card, inbound
 from tests.support.model import Model
 from workers.interfaces import TurnFailed
-from workers.runtime import faults
 from workers.runtime.engine import Engine
 from workers.runtime.models.breaker import CHATS_TO_OPEN, FIRST_PAUSE_S
 
@@ -138,7 +138,7 @@ async def test_a_blank_answer_costs_two_calls_and_is_said_as_what_it_is(runtime:
     model.fault(mode="empty", times=None)
     async with runtime() as engine:
         failure = await fail(engine, 1)
-    assert (failure.action, failure.words) == ("tell", faults.EMPTY)
+    assert (failure.action, failure.words) == ("tell", phrase("fault-empty"))
     assert len(model.journal) == 2
 
 
@@ -152,7 +152,7 @@ async def test_a_blank_answer_is_tried_once_more_with_every_provider(
         for blank in ("", " ", "\n\n"):
             llmock.reset().tool_mode("off").reply(blank, times=None)
             failure = await fail(engine, 1)
-            assert (failure.action, failure.words) == ("tell", faults.EMPTY)
+            assert (failure.action, failure.words) == ("tell", phrase("fault-empty"))
             assert len(llmock.requests) == 2, blank
             llmock.reset().tool_mode("off").reply(blank, times=1).reply("Here I am.", times=None)
             assert (await engine.run(ask(1, "hello"), Screen())).text == "Here I am."

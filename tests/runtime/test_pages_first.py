@@ -11,7 +11,7 @@ from tests.runtime.test_elicitation import Person
 from tests.support.model import Model
 from workers.interfaces import TurnRequest
 
-OPENED = ">I have opened it"
+OPENED = ">I've opened it"
 
 
 def at_the_gate(person: Person, chat: int = 1, **what: object) -> TurnRequest:

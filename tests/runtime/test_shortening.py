@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from tasks.phrases import phrase
 from tests.runtime.support import Configure, Open, Screen, ask, card
 from tests.support.model import Model
 from tests.support.script import text_of
 from tests.support.wire import Request
 from workers.interfaces import TurnFailed, TurnResult
-from workers.runtime import faults
 from workers.runtime.conversation import history
 from workers.runtime.engine import Engine
 from workers.runtime.turns.shortening import LEFT_OUT
@@ -106,7 +106,7 @@ async def test_a_long_conversation_can_be_shortened_by_hand_in_a_small_window(ru
         long = await talk(engine, *(f"turn {turn} " + "x" * 1000 for turn in range(12)))
         server.window = 1500
         done = await engine.compact(ask(1, "", history=long.history))
-        assert done.text.startswith("Done: 24 messages became ")
+        assert done.text.startswith("Done. I've shortened 24 messages to ")
         assert (await talk(engine, "and now", after=done.history)).text.startswith("echo: and now ")
 
 
@@ -119,7 +119,7 @@ async def test_a_message_that_is_too_large_alone_is_said_to_be_and_the_conversat
         for remembered in (None, before.history):
             with pytest.raises(TurnFailed) as failure:
                 await talk(engine, "x" * 10_000, after=remembered)
-            assert (failure.value.action, failure.value.words) == ("tell", faults.TOO_LARGE)
+            assert (failure.value.action, failure.value.words) == ("tell", phrase("fault-too-large"))
         assert (await talk(engine, "three", after=before.history)).text == "echo: three [n=3]"
 
 
@@ -146,7 +146,7 @@ async def test_a_message_that_is_refused_with_and_without_its_conversation_costs
         server.fault(status=400, match="and now", times=None)
         with pytest.raises(TurnFailed) as failure:
             await talk(engine, "and now", after=before.history)
-        assert failure.value.words == faults.UNUSABLE
+        assert failure.value.words == phrase("fault-unusable")
         assert [SUMMARY in call.last for call in list(server.journal)[calls:]] == [False, True, False, False]
         assert (await talk(engine, "next", after=before.history)).text == "echo: next [n=6]"
 
@@ -156,7 +156,7 @@ async def test_a_refused_first_message_is_not_tried_with_less(runtime: Open, ser
     async with runtime() as engine:
         with pytest.raises(TurnFailed) as failure:
             await talk(engine, "hello")
-    assert (failure.value.words, len(server.journal)) == (faults.UNUSABLE, 1)
+    assert (failure.value.words, len(server.journal)) == (phrase("fault-unusable"), 1)
 
 
 @pytest.mark.parametrize("place", [0, 3, 5])
@@ -198,7 +198,7 @@ async def test_a_tool_whose_result_is_too_large_is_not_called_over_and_over(
         before = await talk(engine, *(f"turn {turn}" for turn in range(turns))) if turns else None
         with pytest.raises(TurnFailed) as failure:
             await talk(engine, "CALL:big", after=before.history if before else None)
-    assert failure.value.words == faults.TOOLS_TOO_LARGE
+    assert failure.value.words == phrase("fault-tools-too-large")
     assert ran.read_text() == ("xx" if turns else "x")
 
 

@@ -4,12 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from tasks.phrases import phrase
 from tests.runtime.streams import CARD, DONE, TOOLS, Plays, call, chunk, said, sse, usage
 from tests.runtime.support import Configure, Open, Screen, ask, card
 from workers.interfaces import TurnFailed
-from workers.runtime import faults
 from workers.runtime.engine import Engine
-from workers.texts import BROKE_OFF
 
 ROME = '{"zone": "Rome"}'
 HALF = '{"zone": "Ro'
@@ -47,20 +46,26 @@ CUT = {
 
 REFUSED = chunk({"refusal": "I cannot help with that."})
 NONE = {
-    "a refusal": (sse(chunk({"role": "assistant"}), REFUSED, STOP, usage()) + DONE, faults.REFUSED),
-    "a refusal after text": (sse(*said("Well, "), REFUSED, STOP) + DONE, faults.REFUSED),
-    "a refusal, then the connection closes": (sse(chunk({"role": "assistant"}), REFUSED), faults.REFUSED),
-    "filtered": (sse(*said("Well, "), chunk({}, "content_filter")) + DONE, faults.REFUSED),
-    "filtered before the first word": (sse(*said(), chunk({}, "content_filter")) + DONE, faults.REFUSED),
-    "filtered, in another word": (sse(*said("Well, "), chunk({}, "SAFETY")) + DONE, faults.REFUSED),
-    "filtered within a tool call": (sse(*said(), *call(HALF), chunk({}, "content_filter")) + DONE, faults.REFUSED),
-    "the limit within a tool call": (sse(*said(), *call(HALF), chunk({}, "length")) + DONE, faults.LENGTH),
+    "a refusal": (sse(chunk({"role": "assistant"}), REFUSED, STOP, usage()) + DONE, phrase("fault-refused")),
+    "a refusal after text": (sse(*said("Well, "), REFUSED, STOP) + DONE, phrase("fault-refused")),
+    "a refusal, then the connection closes": (sse(chunk({"role": "assistant"}), REFUSED), phrase("fault-refused")),
+    "filtered": (sse(*said("Well, "), chunk({}, "content_filter")) + DONE, phrase("fault-refused")),
+    "filtered before the first word": (sse(*said(), chunk({}, "content_filter")) + DONE, phrase("fault-refused")),
+    "filtered, in another word": (sse(*said("Well, "), chunk({}, "SAFETY")) + DONE, phrase("fault-refused")),
+    "filtered within a tool call": (
+        sse(*said(), *call(HALF), chunk({}, "content_filter")) + DONE,
+        phrase("fault-refused"),
+    ),
+    "the limit within a tool call": (sse(*said(), *call(HALF), chunk({}, "length")) + DONE, phrase("fault-length")),
     "the limit while it thought": (
         sse(*said(), chunk({"reasoning_content": "Hm."}), chunk({}, "length"), usage(900)) + DONE,
-        faults.LENGTH,
+        phrase("fault-length"),
     ),
-    "the limit while it thought out of sight": (sse(*said(), chunk({}, "length"), usage(900)) + DONE, faults.LENGTH),
-    "no room for a word": (sse(*said(), chunk({}, "length"), usage(0)) + DONE, faults.TOO_LARGE),
+    "the limit while it thought out of sight": (
+        sse(*said(), chunk({}, "length"), usage(900)) + DONE,
+        phrase("fault-length"),
+    ),
+    "no room for a word": (sse(*said(), chunk({}, "length"), usage(0)) + DONE, phrase("fault-too-large")),
 }
 
 PASSING = {
@@ -165,7 +170,7 @@ async def test_a_stream_that_ends_without_a_word_on_a_model_never_seen_is_tried_
                 await play(engine)
             for _ in range(2):
                 result = await engine.run(ask(1, "hello"), Screen())
-                assert (result.text, result.notices) == ("All we", (BROKE_OFF,))
+                assert (result.text, result.notices) == ("All we", (phrase("broke-off"),))
             server.streams = [WHOLE["no reason, [DONE]"]]
             assert (await engine.run(ask(1, "hello"), Screen())).notices == ()
             server.streams = [sse(*said("All ", "we"))]

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tasks.phrases import phrase
 from tests.runtime import streams
 from tests.runtime.streams import (
     CARD,
@@ -23,7 +24,6 @@ from tests.runtime.streams import (
 )
 from tests.runtime.support import PROVIDERS, Configure, Open, Screen, ask, card
 from workers.interfaces import TurnFailed
-from workers.runtime import faults
 
 ROME, HALF = '{"zone": "Rome"}', '{"zone": "Ro'
 WELL = text_block(0, "All well.")
@@ -87,7 +87,7 @@ CUT = {
     },
 }
 
-R, L = faults.REFUSED, faults.LENGTH
+R, L = phrase("fault-refused"), phrase("fault-length")
 NONE: dict[str, dict[str, tuple[bytes, str]]] = {
     "anthropic": {
         "refusal": (anthropic(WELL, stop="refusal"), R),
@@ -221,6 +221,6 @@ async def test_an_answer_that_google_could_not_make_is_tried_once_more_and_then_
         async with runtime(COHORT_MODEL=PROVIDERS["google"][0]) as engine:
             with pytest.raises(TurnFailed) as failure:
                 await engine.run(ask(1, "hello"), Screen())
-            assert (failure.value.action, failure.value.words, len(server.calls)) == ("tell", faults.ODD, 2)
+            assert (failure.value.action, failure.value.words, len(server.calls)) == ("tell", phrase("fault-odd"), 2)
             server.streams.append(WHOLE["google"]["STOP"])
             assert (await engine.run(ask(1, "hello"), Screen())).text == "All well."

@@ -119,7 +119,7 @@ async def test_everything_dies_while_a_turn_waits_and_the_answer_has_it_go_on(re
     restaurant.valkey.start()
     (harness.home / "cards" / "assistant.md").write_text(CARD.replace("You book.", "You book with care."))
     harness.bot()
-    assert await restaurant.press(chat, question, "Allow once") == "Thank you."
+    assert await restaurant.press(chat, question, "Allow once") == "Thanks."
     harness.worker(ready=False)
 
     def answered(ours: list[dict]) -> bool:
@@ -144,9 +144,9 @@ async def test_a_second_press_and_one_by_another_person_are_told_so(restaurant: 
     # No worker has noted the first answer when the second one comes.
     next(iter(restaurant.harness.workers.values())).kill()
     assert "Only the person who asked me" in await restaurant.press(chat, book, "Allow once", other)
-    assert await restaurant.press(chat, book, "Deny", author) == "I leave it."
-    assert await restaurant.press(chat, book, "Allow once", author) == "This question is answered already."
-    assert await restaurant.press(chat, day, "Tu", author) == "Thank you."
+    assert await restaurant.press(chat, book, "Deny", author) == "Okay, I won't."
+    assert await restaurant.press(chat, book, "Allow once", author) == "This question has been answered already."
+    assert await restaurant.press(chat, day, "Tu", author) == "Thanks."
     restaurant.harness.worker(ready=False)
     ours = await people.wait_for(chat, lambda ours: bool(ours) and "tool=Tu" in ours[-1]["text"], timeout=60)
     assert "Not carried out" in ours[-1]["text"]

@@ -56,7 +56,7 @@ async def test_a_servers_form_is_answered_in_the_chat_by_words_and_by_a_button(p
     pressed = await people.press(chat, question["message_id"], buttons[1]["callback_data"])
     answer = await people.press_answer(pressed["callback_query_id"])
     assert answer is not None
-    assert answer["text"] == "Thank you."
+    assert answer["text"] == "Thanks."
     told = '"content": {"size": 42, "colour": "green"}'
 
     def answered(ours: list[dict]) -> bool:

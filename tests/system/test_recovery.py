@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tasks.phrases import phrase
 from tasks.session import SessionKey
 from tasks.slots import slot_of
 from tasks.store import connect
@@ -16,7 +17,6 @@ from tests.harness.history import Said
 from tests.harness.processes import Process
 from tests.harness.scene import BOT, Scene, scene
 from tests.support.until import until
-from workers import texts
 from workers.sessions.planner import MAX_TRIES
 
 NEVER = {"COHORT_HEARTBEAT_TTL": "3600", "COHORT_SWEEP_INTERVAL": "3600"}
@@ -207,7 +207,7 @@ async def test_a_message_that_ends_its_worker_three_times_is_set_aside_and_its_c
             stage.fault("step-ran")
             await store.members.report_death(victim.name)
         stage.worker()
-        await stage.people.wait_for(chat, lambda ours: any(texts.POISON in one["text"] for one in ours), timeout=60)
+        await stage.people.wait_for(chat, lambda ours: any(phrase("poison") in one["text"] for one in ours), timeout=60)
         (dead,) = await store.dead.list()
         assert (dead.letter.update_id, dead.letter.session) == (poison.update_id, poison.session)
     await stage.answered(chat, await stage.say(chat))

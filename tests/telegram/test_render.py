@@ -8,9 +8,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from tasks.envelope import Reply
+from tasks.phrases import phrase
 from tasks.text import utf16
 from workers.telegram.markdown.document import to_entities
-from workers.telegram.render import EMPTY, FILE_NAME, GOES_ON, growing, render
+from workers.telegram.render import FILE_NAME, GOES_ON, growing, render
 
 NASTY = [
     *(
@@ -195,7 +196,7 @@ def test_the_language_of_code_is_one_word() -> None:
 
 @pytest.mark.parametrize("source", ["", "  \n ", "\x00"])
 def test_an_empty_answer_says_so(source: str) -> None:
-    assert [reply.text for reply in replies(source)] == [EMPTY]
+    assert [reply.text for reply in replies(source)] == [phrase("empty-answer")]
 
 
 def test_only_the_first_message_answers_and_each_edits_what_it_grew_in() -> None:
@@ -250,7 +251,7 @@ def test_a_growing_answer_is_shown_up_to_the_last_message_it_may_take_and_said_t
 @given(st.lists(st.sampled_from(NASTY) | st.text(max_size=6), min_size=300, max_size=600).map("".join))
 def test_a_growing_answer_looks_as_the_final_one_will(source: str) -> None:
     assert [(part.text, part.entities) for part in growing(source)] == [
-        (reply.text, reply.entities) for reply in replies(source) if reply.text != EMPTY
+        (reply.text, reply.entities) for reply in replies(source) if reply.text != phrase("empty-answer")
     ]
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from tasks.phrases import phrase
 from tests.workers.pool import Pool, session
-from workers import texts
 
 
 async def check(pool: Pool, sent: Mapping[int, Sequence[int]], *, healthy: bool = True) -> int:
@@ -40,7 +40,7 @@ async def check(pool: Pool, sent: Mapping[int, Sequence[int]], *, healthy: bool 
                 assert living == [], f"chat {chat}: two live turns"
     # Given up is what began three times without an end; its user was told.
     buried = [dead.letter.update_id for dead in await pool.store.dead.list()]
-    told = {reply.id: reply.answers for _, reply in pool.telegram.delivered if texts.POISON in reply.text}
+    told = {reply.id: reply.answers for _, reply in pool.telegram.delivered if phrase("poison") in reply.text}
     assert sorted(buried) == sorted(update for answers in told.values() for update in answers)
     assert not (healthy and buried)
     pending = [key async for key in pool.store.redis.scan_iter("cohort:slot:*")]

@@ -2,9 +2,9 @@
 
 import pytest
 
+from tasks.phrases import phrase
 from tests.workers.pool import Pool, session
 from tests.workers.test_stopping import history, stop
-from workers import texts
 from workers.interfaces import TurnFailed
 
 ONE = session(1)
@@ -23,12 +23,12 @@ async def test_undo_takes_the_last_exchange_out_of_the_history_once(pool: Pool) 
     undo = await pool.say(1, kind="undo", v=3)
     await worker.answer(ONE)
     assert await history(pool) == ["one"]
-    assert pool.telegram.texts(ONE)[-1] == texts.TAKEN_BACK
+    assert pool.telegram.texts(ONE)[-1] == phrase("undone")
     assert pool.telegram.answered(ONE)[-1] == undo
     for _ in range(2):
         await pool.say(1, kind="undo", v=3)
         await worker.answer(ONE)
-    assert pool.telegram.texts(ONE)[-2:] == [texts.TAKEN_BACK, texts.NOTHING_TO_TAKE_BACK]
+    assert pool.telegram.texts(ONE)[-2:] == [phrase("undone"), phrase("nothing-to-undo")]
     assert await pool.idle(ONE)
 
 
@@ -95,10 +95,10 @@ async def test_a_message_that_ends_workers_is_not_run_again_by_retry(pool: Pool)
         await worker.kill()
     last = await pool.worker("w-last")
     await last.answer(ONE)
-    assert pool.telegram.texts(ONE) == [texts.POISON]
+    assert pool.telegram.texts(ONE) == [phrase("poison")]
     await pool.say(1, kind="retry", last=True)
     await last.answer(ONE)
-    assert pool.telegram.texts(ONE)[-1] == texts.NOTHING_TO_RETRY
+    assert pool.telegram.texts(ONE)[-1] == phrase("nothing-to-retry")
 
 
 @pytest.mark.promise("retry-undo")
@@ -106,7 +106,7 @@ async def test_retry_with_nothing_said_says_so(pool: Pool) -> None:
     worker = await pool.worker("w-one")
     await pool.say(1, kind="retry", last=True)
     await worker.answer(ONE)
-    assert pool.telegram.texts(ONE) == [texts.NOTHING_TO_RETRY]
+    assert pool.telegram.texts(ONE) == [phrase("nothing-to-retry")]
 
 
 @pytest.mark.promise("retry-undo")

@@ -5,6 +5,7 @@ import logging
 import pytest
 
 from tasks.errors import StoreUnavailable
+from tasks.phrases import phrase
 from tasks.settings import load
 from tasks.store import Store
 from tasks.store.alerts import AlertStore
@@ -48,6 +49,14 @@ async def test_a_fault_that_only_an_operator_can_mend_is_told_to_both(pool: Pool
     pool.model.fail("hello", TurnFailed("operator", "I cannot work right now.", "401 from the provider"))
     await pool.say(1, "hello")
     await worker.answer(session(1))
-    assert pool.telegram.texts(session(1)) == ["I cannot work right now."]
+    assert pool.telegram.texts(session(1)) == [f"I cannot work right now. {phrase('told-operator')}"]
     ((_, reply),) = await pool.store.intake.replies(BOT)
     assert reply.text == "Operator: model: 401 from the provider"
+
+
+async def test_where_no_operator_is_set_an_apology_names_none_as_told(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    pool.model.fail("hello", TurnFailed("operator", "I cannot work right now.", "401 from the provider"))
+    await pool.say(1, "hello")
+    await worker.answer(session(1))
+    assert pool.telegram.texts(session(1)) == ["I cannot work right now."]

@@ -66,7 +66,7 @@ async def test_a_message_that_was_refused_before_a_question_is_not_answered_by_t
     assert [texts(request) for request in runtime.seen] == [["a table"]] * 2
     assert runtime.kept[-1] == [b"step 0"], "it goes on where it was"
     said = pool.telegram.texts(ONE)
-    assert said[-2:] == ["done: run", next(text for text in said if "allowance" in text)]
+    assert said[-2:] == ["done: run", next(text for text in said if "today's limit" in text)]
     assert sorted(pool.telegram.answered(ONE)) == [1, 2, 3]
     assert "refused" not in await pool.state(ONE)
     assert await pool.idle(ONE)

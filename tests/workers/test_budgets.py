@@ -150,7 +150,7 @@ async def test_only_the_one_whose_allowance_is_used_up_is_refused(pool: Pool, pa
     assert paid.ran[-1] == ["a", "c"]
     replies = [reply for where, reply in pool.telegram.delivered if where == ONE]
     assert [(reply.answers, reply.reply_to) for reply in replies] == [((first, third), third), ((second,), second)]
-    assert replies[1].text == texts.over_budget("your")
+    assert replies[1].text == texts.over_budget("person")
     assert [await used(pool, f"user:{who}") for who in (7, 8)] == [10, int(BIG)]
 
 
@@ -176,14 +176,14 @@ async def test_turns_at_the_same_time_do_not_spend_the_same_tokens(pool: Pool, p
         pool.doorbell(worker, topic)
     await pool.telegram.until_delivered(5)
     await paid.changes.until(lambda: len(paid.ran) == 3)
-    assert {reply.text for _, reply in pool.telegram.delivered} == {texts.over_budget("your", held=True)}
+    assert {reply.text for _, reply in pool.telegram.delivered} == {texts.over_budget("person", held=True)}
     gate.go.set()
     await pool.telegram.until_delivered(8)
     assert await used(pool, "user:77") == 3 * LEAST_HELD
     await pool.say(1, "all", session=str(topics[0]), sender={"id": 77})
     pool.doorbell(worker, topics[0])
     await pool.telegram.until_delivered(9)
-    assert pool.telegram.delivered[-1][1].text == texts.over_budget("your")
+    assert pool.telegram.delivered[-1][1].text == texts.over_budget("person")
 
 
 @pytest.mark.promise("budgets")

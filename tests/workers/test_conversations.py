@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tasks import conversations, keys
+from tasks.phrases import phrase
 from tasks.store.earlier import INDEX
 from tests.workers.cable import Fate, all_is_well
 from tests.workers.pool import Pool, Worker, session
@@ -93,7 +94,7 @@ async def test_only_so_many_are_kept_and_the_oldest_go(pool: Pool) -> None:
     assert await listed(pool) == [(4, "d"), (3, "c"), (5, "")]
     assert set(await pool.store.earlier.whole(ONE)) == {INDEX, "3", "4"}
     await resume(pool, worker, 1)
-    assert pool.telegram.texts(ONE)[-1] == conversations.NOT_KEPT
+    assert pool.telegram.texts(ONE)[-1] == phrase("conversation-not-kept")
 
 
 async def test_where_none_is_kept_new_forgets_as_it_did(pool: Pool) -> None:
@@ -131,7 +132,7 @@ async def test_a_pressed_button_edits_the_list_and_marks_the_one_that_goes_on(po
 async def test_the_one_that_goes_on_and_one_that_is_gone_are_refused_in_words(pool: Pool) -> None:
     worker = await pool.worker("w-one")
     await said(pool, worker, "soup")
-    for number, words in ((1, conversations.ONLY_CURRENT), (7, conversations.NOT_KEPT)):
+    for number, words in ((1, phrase("already-there")), (7, phrase("conversation-not-kept"))):
         await resume(pool, worker, number)
         assert pool.telegram.texts(ONE)[-1] == words
     assert await history(pool) == ["soup"]

@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
+from tasks.phrases import phrase
 from tasks.turn_record import with_reference
 from tests.workers.fakes import without_reference
 from tests.workers.mishaps import at, heir_of_a_message, letters, next_worker, three_die_of_it
 from tests.workers.pool import Pool, session
-from workers import texts
 from workers.interfaces import TurnFailed
 
 ONE = session(1)
@@ -54,7 +54,7 @@ async def test_a_message_that_kills_its_worker_three_times_is_a_dead_letter_and_
     (letter,) = await letters(pool)
     assert letter.inbound is not None
     assert (letter.inbound.text, letter.session) == ("poison", str(ONE))
-    assert pool.telegram.texts(ONE) == [texts.POISON, "answer to harmless"]
+    assert pool.telegram.texts(ONE) == [phrase("poison"), "answer to harmless"]
     assert pool.telegram.answered(ONE) == [1, 2]
 
 
@@ -76,7 +76,7 @@ async def test_those_collected_with_a_poisonous_message_are_answered_and_cost_no
         deaths += 1
 
     assert deaths == 3
-    assert pool.telegram.texts(ONE) == ["answer to a", "answer to b", texts.POISON, "answer to c", "answer to d"]
+    assert pool.telegram.texts(ONE) == ["answer to a", "answer to b", phrase("poison"), "answer to c", "answer to d"]
     assert [letter.update_id for letter in await letters(pool)] == [3]
 
 
@@ -92,7 +92,7 @@ async def test_a_retry_that_kills_its_worker_goes_to_the_dead_letters_with_what_
     await pool.say(1, kind="retry")
     await worker.answer(ONE)
     assert [letter.inbound and letter.inbound.kind for letter in await letters(pool)] == ["retry", "message"]
-    assert pool.telegram.texts(ONE)[1:] == [texts.POISON, texts.NOTHING_TO_RETRY]
+    assert pool.telegram.texts(ONE)[1:] == [phrase("poison"), phrase("nothing-to-retry")]
 
 
 async def test_the_next_worker_goes_on_in_the_message_that_is_already_on_the_screen(pool: Pool) -> None:
@@ -109,9 +109,9 @@ async def test_a_message_buried_after_it_showed_something_is_told_in_that_place(
     await three_die_of_it(pool)
     worker = await pool.worker("w-last")
     await worker.answer(ONE)
-    assert [without_reference(text) for text in pool.telegram.chat(ONE).shown.values()] == [texts.POISON]
+    assert [without_reference(text) for text in pool.telegram.chat(ONE).shown.values()] == [phrase("poison")]
     (record,) = worker.deps.trail.take()
     assert (record.outcome, record.worker) == ("buried", "w-last")
     (words,) = pool.telegram.chat(ONE).shown.values()
-    assert words == with_reference(texts.POISON, ONE.bot, record.updates)
+    assert words == with_reference(phrase("poison"), ONE.bot, record.updates)
     assert record.delivered is not None

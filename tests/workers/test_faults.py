@@ -6,12 +6,12 @@ import pytest
 
 from tasks.envelope import Reply
 from tasks.errors import EnvelopeTooNew, Retryable, StoreUnavailable
+from tasks.phrases import phrase
 from tasks.session import SessionKey
 from tasks.store.sessions import Claim, Commit
 from tests.conftest import BOT
 from tests.workers.mishaps import letters
 from tests.workers.pool import Pool, session
-from workers import texts
 from workers.interfaces import MediaUnavailable
 
 ONE = session(1)
@@ -47,7 +47,7 @@ async def test_a_message_that_meets_a_defect_three_times_goes_to_the_dead_letter
     pool.model.fail("hello", *(ValueError("a defect") for _ in range(9)))
     await pool.say_all(1, {"text": "hello"})
     await worker.answer(ONE)
-    assert pool.telegram.texts(ONE) == [texts.DEFECT]
+    assert pool.telegram.texts(ONE) == [phrase("defect")]
     assert [letter.reason for letter in await letters(pool)] == ["failed 3 times: ValueError"]
 
 
@@ -59,7 +59,7 @@ async def test_a_message_that_breaks_the_loop_itself_goes_to_the_dead_letters_to
         assert (await worker.answer(ONE))["outcome"] == "elsewhere"
         assert (await pool.store.sessions.glance(ONE)).running_on is None
     await worker.answer(ONE)
-    assert pool.telegram.texts(ONE) == [texts.POISON, "From now on: model m."]
+    assert pool.telegram.texts(ONE) == [phrase("poison"), "Switched to m."]
     assert await pool.idle(ONE)
 
 
@@ -89,7 +89,7 @@ async def test_a_reply_that_breaks_our_own_code_is_given_up_and_said_so(pool: Po
     await worker.answer(ONE)
     await pool.say(1, "good")
     await worker.answer(ONE)
-    assert pool.telegram.texts(ONE) == [texts.UNSENT, "answer to good"]
+    assert pool.telegram.texts(ONE) == [phrase("unsent"), "answer to good"]
     assert pool.telegram.answered(ONE) == [1, 2]
     (letter,) = await letters(pool)
     assert letter.raw is not None
@@ -209,7 +209,7 @@ async def test_a_damaged_message_goes_to_the_dead_letters_its_user_told_and_the_
     await pool.store.redis.rpush(f"cohort:s:{ONE}:inbox", b"{damaged", b"7")
     await pool.say(1, "next")
     await worker.answer(ONE)
-    assert pool.telegram.texts(ONE) == [texts.UNREADABLE, texts.UNREADABLE, "answer to next"]
+    assert pool.telegram.texts(ONE) == [phrase("damaged"), phrase("damaged"), "answer to next"]
     assert [(letter.session, letter.raw) for letter in await letters(pool)] == [(str(ONE), "{damaged"), (str(ONE), "7")]
 
 
@@ -220,5 +220,5 @@ async def test_a_damaged_reply_goes_to_the_dead_letters_and_its_user_told(pool: 
     await worker.store.sessions.commit(claim, Commit(0, [Reply(text="behind it")]))
     await pool.store.redis.lpush(f"cohort:s:{ONE}:outbox", b"{damaged")
     await worker.answer(ONE)
-    assert pool.telegram.texts(ONE) == ["behind it", texts.UNSENT]
+    assert pool.telegram.texts(ONE) == ["behind it", phrase("unsent")]
     assert await pool.idle(ONE)

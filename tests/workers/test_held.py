@@ -139,7 +139,7 @@ async def test_stop_and_new_end_the_question_with_the_turn(pool: Pool, kind: str
         await pool.say(1, kind=kind)
         worker.scheduler.interrupt(ONE)
     assert runtime.said == []
-    assert texts(pool)[0] == "Which colour?\n\nThis question is over."
+    assert texts(pool)[0] == "Which colour?\n\nThis question is closed."
     assert "held" not in await pool.state(ONE)
     assert await pool.idle(ONE)
 
@@ -156,7 +156,7 @@ async def test_a_question_whose_worker_died_says_that_it_is_over_and_the_turn_ru
     await press(pool, old, "0")
     answering = heir.doorbell(ONE)
     await shown(pool, "Your name?")
-    assert texts(pool)[0] == "Which colour?\n\nThis question is over."
+    assert texts(pool)[0] == "Which colour?\n\nThis question is closed."
     await pool.say(1, "Ann", sender=AUTHOR)
     await heir.answer(ONE)
     await answering

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 
 import pytest
 
+from tasks.phrases import phrase
 from tasks.store.redis import script
 from tests.workers.mishaps import letters
 from tests.workers.pool import Pool, Worker, session
-from workers import texts
 from workers.interfaces import TurnFailed
 
 
@@ -67,7 +67,7 @@ async def test_turns_that_ran_beside_a_poisonous_one_at_each_of_its_deaths_are_a
     await all_answered(heir, (1, *beside))
 
     assert [letter.session for letter in await letters(pool)] == [str(session(1))]
-    assert pool.telegram.texts(session(1)) == [texts.POISON]
+    assert pool.telegram.texts(session(1)) == [phrase("poison")]
     assert all(pool.telegram.texts(session(chat)) == ["answer to harmless"] for chat in beside)
     await pool.say(1, "hello")
     await heir.answer(session(1))

@@ -87,7 +87,7 @@ async def test_a_reply_that_waits_for_telegram_is_handed_back_and_said_once(pool
     await first.stop()
     second = await pool.worker("w-two")
     await second.answer(ONE)
-    assert pool.telegram.texts(ONE) == ["answer to a", "From now on: model m."]
+    assert pool.telegram.texts(ONE) == ["answer to a", "Switched to m."]
 
 
 async def test_a_drain_ends_though_a_loop_had_not_even_begun(pool: Pool) -> None:

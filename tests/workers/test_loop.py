@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from tasks.envelope import Inbound
+from tasks.phrases import phrase
 from tests.workers.cable import Fate, all_is_well
 from tests.workers.fakes import Hold, ScriptedRuntime, without_reference
 from tests.workers.pool import Pool, session
@@ -228,7 +229,7 @@ async def test_new_during_a_turn_forgets_the_history_and_closes_what_was_shown(p
     assert shown == [
         "answer to before",
         "Once upon\n\nStopped.",
-        f"{texts.new_conversation(1)} {texts.SET_ASIDE}",
+        f"{texts.new_conversation(1)} {phrase('new-set-aside')}",
         "answer to after",
     ]
     assert pool.model.calls[-1].history == []
@@ -245,7 +246,7 @@ async def test_what_was_chosen_holds_for_the_turns_behind_it(pool: Pool) -> None
 
     asked = [(call.request.model, call.request.agent) for call in pool.model.calls]
     assert asked == [(None, None), ("small", "poet"), (None, "poet")]
-    assert pool.telegram.texts(ONE)[1] == "From now on: agent poet, model small."
+    assert pool.telegram.texts(ONE)[1] == "Switched to poet. Switched to small."
 
 
 @pytest.mark.promise("choice-gone")
@@ -278,7 +279,10 @@ async def test_what_is_said_with_new_is_answered_in_the_new_conversation(pool: P
 
     await worker.answer(ONE)
 
-    assert pool.telegram.texts(ONE)[1:] == [f"{texts.new_conversation(1)} {texts.SET_ASIDE}", "answer to hello b"]
+    assert pool.telegram.texts(ONE)[1:] == [
+        f"{texts.new_conversation(1)} {phrase('new-set-aside')}",
+        "answer to hello b",
+    ]
     assert pool.model.calls[-1].history == []
     # Each has one reply that answers it.
     assert pool.telegram.answered(ONE) == [1, 2, 3, 4]
@@ -354,7 +358,7 @@ async def test_an_outage_ends_in_a_retry_button_that_runs_the_message_again(pool
     await pool.say(1, "hello", quote="context")
     await worker.answer(ONE)
     (_, apology), *_ = pool.telegram.delivered
-    assert without_reference(apology.text) == f"{texts.OUTAGE} {texts.PRESS_RETRY}"
+    assert without_reference(apology.text) == f"{phrase('outage')} {phrase('press-retry')}"
     assert apology.buttons[0][0].data == texts.RETRY_DATA
 
     # Something else is said and answered in between; that takes no promise back.
@@ -365,7 +369,7 @@ async def test_an_outage_ends_in_a_retry_button_that_runs_the_message_again(pool
     await pool.say(1, kind="retry")
     await worker.answer(ONE)
 
-    assert pool.telegram.texts(ONE)[1:] == ["answer to meanwhile", "answer to hello", texts.NOTHING_TO_RETRY]
+    assert pool.telegram.texts(ONE)[1:] == ["answer to meanwhile", "answer to hello", phrase("nothing-to-retry")]
     assert pool.model.calls[-1].request.messages[0].quote == "context"
     assert pool.model.calls[-1].history == ["meanwhile"]
     assert "failed" not in await pool.state(ONE)
@@ -390,7 +394,7 @@ async def test_a_retry_that_fails_again_can_be_retried_again(pool: Pool) -> None
     for _ in range(3):
         await worker.answer(ONE)
         await pool.say(1, kind="retry")
-    assert pool.telegram.texts(ONE) == [f"{texts.OUTAGE} {texts.PRESS_RETRY}"] * 2 + ["answer to hello"]
+    assert pool.telegram.texts(ONE) == [f"{phrase('outage')} {phrase('press-retry')}"] * 2 + ["answer to hello"]
 
 
 async def test_a_new_conversation_forgets_what_could_be_retried(pool: Pool) -> None:
@@ -400,7 +404,7 @@ async def test_a_new_conversation_forgets_what_could_be_retried(pool: Pool) -> N
     await worker.answer(ONE)
     await pool.say_all(1, {"kind": "new"}, {"kind": "retry"})
     await worker.answer(ONE)
-    assert pool.telegram.texts(ONE)[-1] == texts.NOTHING_TO_RETRY
+    assert pool.telegram.texts(ONE)[-1] == phrase("nothing-to-retry")
 
 
 class SlowToEnd(ScriptedRuntime):
@@ -440,7 +444,7 @@ async def test_a_used_up_budget_is_told_and_starts_again_at_midnight(pool: Pool,
         await pool.say(1, text, sender=sender)
         await worker.answer(ONE)
     assert [call.texts for call in pool.model.calls] == [["one"], ["two"]]
-    assert pool.telegram.texts(ONE)[-1].startswith("Today's allowance")
+    assert pool.telegram.texts(ONE)[-1].endswith("reached today's limit. It resets at midnight UTC.")
 
     # A user's budget follows them to another chat, a chat's does not.
     await pool.say(2, "elsewhere", sender=sender)
@@ -472,4 +476,4 @@ async def test_a_message_put_back_by_an_operator_is_answered(pool: Pool) -> None
     (letter,) = await pool.store.dead.list()
     assert await pool.store.dead.retry(letter.id)
     await worker.answer(ONE)
-    assert pool.telegram.texts(ONE) == [texts.DEFECT, "answer to hello"]
+    assert pool.telegram.texts(ONE) == [phrase("defect"), "answer to hello"]

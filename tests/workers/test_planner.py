@@ -7,6 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tasks.envelope import Inbound, Media
+from tasks.phrases import phrase
 from workers import texts
 from workers.sessions import planner
 from workers.sessions.batching import ALBUM_PAUSE_S, COLLECT_CHARACTERS, COLLECT_MESSAGES
@@ -167,7 +168,7 @@ def test_a_new_before_a_stop_still_begins_a_conversation() -> None:
     plan = decide(entry(1), word(2, "new"), entry(3), word(4, "stop"))
     assert isinstance(plan, Control)
     assert plan.forget
-    assert texts.NEW_CONVERSATION in plan.words
+    assert phrase("new-conversation") in plan.words
     assert plan.words.startswith("Stopped")
 
 

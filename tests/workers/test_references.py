@@ -7,9 +7,9 @@ import re
 import pytest
 
 from ops.commands.find import Sought
+from tasks.phrases import phrase
 from tasks.turn_record import MOST_STEPS, TurnRecords, reference
 from tests.workers.pool import Pool, session
-from workers import texts
 from workers.interfaces import TurnFailed
 from workers.showing import Step
 
@@ -30,7 +30,7 @@ def told(pool: Pool) -> list[str]:
 async def test_each_kind_of_apology_ends_with_the_reference_of_its_message(pool: Pool) -> None:
     worker = await pool.worker("w-one")
     failures = {
-        "outage": [TurnFailed("retry", texts.OUTAGE, "503")] * 5,
+        "outage": [TurnFailed("retry", phrase("outage"), "503")] * 5,
         "refused": [TurnFailed("tell", "I cannot answer that.", "400")],
         "operator": [TurnFailed("operator", "I am not set up for that.", "401")],
         "defect": [ValueError("a defect")] * 3,

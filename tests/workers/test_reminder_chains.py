@@ -5,6 +5,7 @@ import pytest
 from tasks.access import OperatorsWord, Person
 from tasks.envelope import Inbound
 from tasks.errors import Terminal
+from tasks.phrases import phrase
 from tasks.store.reminders import LONGEST_CHAIN, SHORTEST_CHAINED_S, ReminderStore
 from tests.tasks.test_reminders_and_notes import anyone
 from tests.workers.pool import Pool, Worker, session
@@ -82,7 +83,7 @@ async def test_stop_and_new_end_what_reminders_have_set(pool: Pool, runtime: Rem
     assert [reminder.depth for reminder in await worker.store.reminders.waiting(ONE)] == [1]
     await pool.say(1, kind=kind)
     await worker.answer(ONE)
-    assert texts.CHAIN_ENDED in pool.telegram.texts(ONE)[-1]
+    assert phrase("chain-ended") in pool.telegram.texts(ONE)[-1]
     turns = len(runtime.turns)
     for _ in range(3):
         await pass_time(pool, worker)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tasks.phrases import phrase
 from tests.workers.pool import Pool, Worker, session
 from tests.workers.test_stopping import history, stop
 from workers import texts
@@ -38,7 +39,7 @@ async def test_undo_below_a_stopped_turn_takes_that_turn_back_once(pool: Pool) -
     worker, buttons = await stopped(pool)
     assert await history(pool) == ["one", "long", " [stopped]"]
     await press(pool, worker, buttons["Undo"], times=2)
-    assert pool.telegram.texts(ONE)[-2:] == [texts.TAKEN_BACK, texts.NOT_THE_LAST]
+    assert pool.telegram.texts(ONE)[-2:] == [phrase("undone"), phrase("not-the-last")]
     assert await pool.idle(ONE)
 
 
@@ -61,7 +62,7 @@ async def test_a_late_press_changes_nothing_and_is_told_so(pool: Pool, button: s
     await worker.answer(ONE)
     before, state, calls = await history(pool), await pool.state(ONE), len(pool.model.calls)
     await press(pool, worker, buttons[button])
-    assert pool.telegram.texts(ONE)[-1] == texts.NOT_THE_LAST
+    assert pool.telegram.texts(ONE)[-1] == phrase("not-the-last")
     assert await history(pool) == before
     assert (await pool.state(ONE)).get("unanswered") == state.get("unanswered")
     assert len(pool.model.calls) == calls
@@ -71,7 +72,7 @@ async def test_a_choice_of_the_model_between_stop_and_press_is_no_exchange(pool:
     worker, buttons = await stopped(pool)
     await pool.say(1, kind="choose", choice={"agent": ""})
     await press(pool, worker, buttons["Undo"])
-    assert pool.telegram.texts(ONE)[-1] == texts.TAKEN_BACK
+    assert pool.telegram.texts(ONE)[-1] == phrase("undone")
 
 
 async def test_a_stop_that_leaves_the_history_as_it_was_has_no_buttons(pool: Pool) -> None:

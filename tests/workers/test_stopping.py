@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tasks.phrases import phrase
 from tests.workers.pool import Pool, Worker, session
 from workers import texts
 
@@ -94,7 +95,7 @@ async def test_an_interrupted_turn_that_had_said_something_stays_and_the_new_mes
     second = await pool.say(1, "shorter")
     await worker.answer(ONE)
     await turn
-    assert pool.telegram.texts(ONE) == [f"Once upon\n\n{texts.INTERRUPTED}", "answer to shorter"]
+    assert pool.telegram.texts(ONE) == [f"Once upon\n\n{phrase('interrupted')}", "answer to shorter"]
     assert pool.telegram.answered(ONE) == [first, second]
     assert pool.model.calls[-1].history == ["long story", "Once upon [stopped]"]
 

@@ -10,25 +10,13 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Literal
 
+from tasks.phrases import phrase
 from workers.interfaces import TurnFailed
 from workers.runtime import context_overflow
 from workers.runtime.model_fault import ModelFault
 
 type Action = Literal["retry", "tell", "operator"]
 
-BUSY = "The model isn't answering right now."
-REFUSED = "The model declined to answer this. Try putting it differently."
-BROKEN = "Something's wrong with my setup, and I've told my operator. Please try again later."
-TOO_LONG = "This conversation is too long for the model. Send /compact to shorten it, or /new to start over."
-TOO_LARGE = "This message is too large for the model. Try a shorter text or a smaller file."
-TOOLS_TOO_LARGE = "My tools returned more than the model can read at once. Ask for less at a time."
-LOST = "I ran out of steps before I found an answer. Try a smaller request."
-ENDLESS = "The model kept writing without reaching an answer, so I stopped it. Try a smaller request."
-SLOW = "That took too long, so I stopped. Try a smaller request."
-EMPTY = "The model sent an empty answer twice. Try again, or put it differently."
-ODD = "The model sent an answer I couldn't use, twice. Try again, or put it differently."
-LENGTH = "The model hit its length limit before it was done. Ask for less at once."
-UNUSABLE = "The model couldn't work with this message. Try putting it differently."
 
 # Seconds before the next try: a network fault passes at once, an overloaded server needs longer, a rate limit longest.
 SHORT_S, MEDIUM_S, LONG_S = 1.0, 4.0, 10.0
@@ -97,7 +85,7 @@ def classify(fault: ModelFault, model: str = "", sent: Iterable[str] = ()) -> Tu
         The failure; a ``ContextTooLong`` where the request did not fit, which the runtime answers with a compaction.
     """
     if fault.hook:
-        return SetupFault("operator", BROKEN, fault.hook)
+        return SetupFault("operator", phrase("fault-broken"), fault.hook)
     where = f"{model}: {fault.detail}" if model else fault.detail
     if fault.status in _MAY_QUOTE:
         fault = replace(fault, sent=" ".join(sent).casefold())
@@ -107,68 +95,67 @@ def classify(fault: ModelFault, model: str = "", sent: Iterable[str] = ()) -> Tu
 def _by_words(fault: ModelFault, where: str) -> TurnFailed | None:
     """Providers name these in words only, under various statuses."""
     if context_overflow.too_long(fault.text, fault.status):
-        return ContextTooLong("tell", TOO_LONG, f"context too long, {where}")
+        return ContextTooLong("tell", phrase("fault-too-long"), f"context too long, {where}")
     if context_overflow.answer_too_long(fault.text):
-        return TurnFailed("operator", BROKEN, f"max_tokens is more than the model gives, {where}")
+        return TurnFailed("operator", phrase("fault-broken"), f"max_tokens is more than the model gives, {where}")
     if fault.says(*_FILTER):
-        return TurnFailed("tell", REFUSED, f"content filter, {where}")
+        return TurnFailed("tell", phrase("fault-refused"), f"content filter, {where}")
     # Google words a minute's limit as it words an empty account, and adds when to come again.
     if fault.says(*_QUOTA) and not (fault.status == _TOO_MANY and fault.says("retry in")):
-        return TurnFailed("operator", BROKEN, f"quota used up, {where}")
+        return TurnFailed("operator", phrase("fault-broken"), f"quota used up, {where}")
     if fault.says(*_KEY):
-        return TurnFailed("operator", BROKEN, f"key refused, {where}")
+        return TurnFailed("operator", phrase("fault-broken"), f"key refused, {where}")
     if fault.finds(_SETUP):
-        return TurnFailed("operator", BROKEN, f"account or model does not allow it, {where}")
+        return TurnFailed("operator", phrase("fault-broken"), f"account or model does not allow it, {where}")
     if fault.finds(_NO_MODEL):
-        return TurnFailed("operator", BROKEN, f"no such model, {where}")
+        return TurnFailed("operator", phrase("fault-broken"), f"no such model, {where}")
     return None
 
 
 def _by_status(fault: ModelFault, where: str) -> TurnFailed | None:
     match fault.status:
         case 413:
-            return ContextTooLong("tell", TOO_LARGE, f"request too large, {where}")
+            return ContextTooLong("tell", phrase("fault-too-large"), f"request too large, {where}")
         case 401 | 402 | 403 | 404:
-            return TurnFailed("operator", BROKEN, where)
+            return TurnFailed("operator", phrase("fault-broken"), where)
         case 429:
-            return ProviderFault("retry", BUSY, where, backoff=LONG_S)
+            return ProviderFault("retry", phrase("fault-busy"), where, backoff=LONG_S)
         case 502 | 503 | 504 | 529:
-            return ProviderFault("retry", BUSY, where, backoff=MEDIUM_S)
+            return ProviderFault("retry", phrase("fault-busy"), where, backoff=MEDIUM_S)
         case 408 | 409 | 425:
-            return ProviderFault("retry", BUSY, where, backoff=SHORT_S)
+            return ProviderFault("retry", phrase("fault-busy"), where, backoff=SHORT_S)
         case int(status) if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            return ProviderFault("retry", BUSY, where, backoff=SHORT_S)
+            return ProviderFault("retry", phrase("fault-busy"), where, backoff=SHORT_S)
         case int(status) if status >= HTTPStatus.BAD_REQUEST:
-            return RequestRejected("tell", UNUSABLE, where)
+            return RequestRejected("tell", phrase("fault-unusable"), where)
         case _:
             return None
 
 
 def _by_kind(fault: ModelFault, where: str) -> TurnFailed:
     for kinds, failure in (
-        (_REFUSALS, TurnFailed("tell", REFUSED, f"content filter, {where}")),
-        (_LENGTH, TurnFailed("tell", LENGTH, f"length limit reached, {where}")),
-        (_NO_ROOM, ContextTooLong("tell", TOO_LONG, f"no room for an answer, {where}")),
-        (_TOO_LARGE, ContextTooLong("tell", TOO_LARGE, f"request too large, {where}")),
-        (_SETUP_ERRORS, TurnFailed("operator", BROKEN, where)),
+        (_REFUSALS, TurnFailed("tell", phrase("fault-refused"), f"content filter, {where}")),
+        (_LENGTH, TurnFailed("tell", phrase("fault-length"), f"length limit reached, {where}")),
+        (_NO_ROOM, ContextTooLong("tell", phrase("fault-too-long"), f"no room for an answer, {where}")),
+        (_TOO_LARGE, ContextTooLong("tell", phrase("fault-too-large"), f"request too large, {where}")),
+        (_SETUP_ERRORS, TurnFailed("operator", phrase("fault-broken"), where)),
         # What has been asked for twice already.
-        (_EMPTY, TurnFailed("tell", EMPTY, f"empty answer, {where}")),
-        (_ODD, TurnFailed("tell", ODD, where)),
-        (_SILENCES, ModelSilent("retry", BUSY, where, backoff=SHORT_S)),
-        (_NETWORK_ERRORS, ProviderFault("retry", BUSY, where, backoff=SHORT_S)),
-        (_UNFINISHED, Unfinished("retry", BUSY, where, backoff=SHORT_S)),
+        (_EMPTY, TurnFailed("tell", phrase("fault-empty"), f"empty answer, {where}")),
+        (_ODD, TurnFailed("tell", phrase("fault-odd"), where)),
+        (_SILENCES, ModelSilent("retry", phrase("fault-busy"), where, backoff=SHORT_S)),
+        (_NETWORK_ERRORS, ProviderFault("retry", phrase("fault-busy"), where, backoff=SHORT_S)),
+        (_UNFINISHED, Unfinished("retry", phrase("fault-busy"), where, backoff=SHORT_S)),
     ):
         if not kinds.isdisjoint(fault.kinds):
             return failure
     # An answer that cannot be read and what we do not know are tried again, but do not speak against the provider:
     # the text that was sent may be the cause.
-    return TurnFailed("retry", BUSY, where, backoff=SHORT_S)
+    return TurnFailed("retry", phrase("fault-busy"), where, backoff=SHORT_S)
 
 
 def unusable(model: str, detail: str) -> TurnFailed:
     """The model that a session chose does not work, and the operator has to act; the default model may work."""
-    words = f"The model {model} doesn't work here, and I've told my operator. Send /model default to switch back."
-    return TurnFailed("operator", words, detail, cause=f"model {model}")
+    return TurnFailed("operator", phrase("fault-model", model=model), detail, cause=f"model {model}")
 
 
 class ProviderFault(TurnFailed):
@@ -201,63 +188,63 @@ class RequestRejected(TurnFailed):
 
 def empty(model: str) -> TurnFailed:
     """The model ended its answer twice without any text."""
-    return TurnFailed("tell", EMPTY, f"{model}: empty answer")
+    return TurnFailed("tell", phrase("fault-empty"), f"{model}: empty answer")
 
 
 def endless(model: str) -> TurnFailed:
     """The model used up its allowance on reasoning or on one tool call, without an answer."""
-    return TurnFailed("tell", ENDLESS, f"{model}: used up COHORT_ANSWER_MAX without an answer")
+    return TurnFailed("tell", phrase("fault-endless"), f"{model}: used up COHORT_ANSWER_MAX without an answer")
 
 
 def length_reached(model: str) -> TurnFailed:
     """The model reached its length limit before any text, or within a tool call."""
-    return TurnFailed("tell", LENGTH, f"{model}: length limit reached")
+    return TurnFailed("tell", phrase("fault-length"), f"{model}: length limit reached")
 
 
 def cut_off(model: str) -> TurnFailed:
     """The stream ended before the answer did."""
-    return Unfinished("retry", BUSY, f"{model}: stream cut off", backoff=SHORT_S)
+    return Unfinished("retry", phrase("fault-busy"), f"{model}: stream cut off", backoff=SHORT_S)
 
 
 def out_of_steps(model: str) -> TurnFailed:
     """The tool loop used all its iterations."""
-    return TurnFailed("tell", LOST, f"{model}: tool loop reached its limit")
+    return TurnFailed("tell", phrase("fault-lost"), f"{model}: tool loop reached its limit")
 
 
 def refused(model: str) -> TurnFailed:
     """The provider stopped the answer for safety."""
-    return TurnFailed("tell", REFUSED, f"{model}: stopped for safety")
+    return TurnFailed("tell", phrase("fault-refused"), f"{model}: stopped for safety")
 
 
 def too_slow(model: str, seconds: float) -> TurnFailed:
     """The turn used up its time."""
-    return TurnTimedOut("tell", SLOW, f"{model}: turn longer than {seconds:g} s")
+    return TurnTimedOut("tell", phrase("fault-slow"), f"{model}: turn longer than {seconds:g} s")
 
 
 def paused(model: str, seconds: float) -> TurnFailed:
     """The circuit breaker of this model is open."""
-    return TurnFailed("retry", BUSY, f"{model}: circuit breaker open", backoff=seconds)
+    return TurnFailed("retry", phrase("fault-busy"), f"{model}: circuit breaker open", backoff=seconds)
 
 
 def no_lane(problem: Exception) -> TurnFailed:
     """A lane could not be made. A cause in cards, hooks or tools does not pass by itself, so the operator must act."""
     fault = ModelFault.of(problem)
     if _SETUP_ERRORS.isdisjoint(fault.kinds):
-        return TurnFailed("retry", BUSY, f"no lane: {fault.detail}", backoff=MEDIUM_S)
+        return TurnFailed("retry", phrase("fault-busy"), f"no lane: {fault.detail}", backoff=MEDIUM_S)
     lines = [line.strip() for line in str(problem).splitlines() if line.strip()] or [fault.detail]
-    return SetupFault("operator", BROKEN, f"no lane: {': '.join(lines[:2])}")
+    return SetupFault("operator", phrase("fault-broken"), f"no lane: {': '.join(lines[:2])}")
 
 
 def no_room(seconds: float) -> TurnFailed:
     """The turn waited for a lane as long as a turn may take."""
-    return TurnFailed("retry", BUSY, f"waited {seconds:g} s for a lane", backoff=SHORT_S)
+    return TurnFailed("retry", phrase("fault-busy"), f"waited {seconds:g} s for a lane", backoff=SHORT_S)
 
 
 def no_server(names: str) -> TurnFailed:
     """A session's own MCP server does not start."""
-    return TurnFailed("retry", BUSY, f"MCP server does not start: {names}", backoff=MEDIUM_S)
+    return TurnFailed("retry", phrase("fault-busy"), f"MCP server does not start: {names}", backoff=MEDIUM_S)
 
 
 def no_file(detail: str) -> TurnFailed:
     """Telegram does not deliver a file at present."""
-    return TurnFailed("retry", "I can't get your file from Telegram right now.", detail, backoff=MEDIUM_S)
+    return TurnFailed("retry", phrase("fault-file"), detail, backoff=MEDIUM_S)

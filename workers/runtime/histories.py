@@ -5,8 +5,8 @@ import asyncio
 from fast_agent.types import PromptMessageExtended
 
 from tasks import session_files
+from tasks.phrases import phrase
 from tasks.settings import Settings
-from workers import texts
 from workers.interfaces import TurnFailed, TurnRequest
 from workers.runtime.agent_registry import AgentRegistry
 from workers.runtime.conversation import content, history
@@ -51,7 +51,7 @@ class Histories:
         """
         before, message = history.without_last(record)
         if message is None:
-            raise TurnFailed("tell", texts.NOTHING_TO_RETRY, "no exchange in the history")
+            raise TurnFailed("tell", phrase("nothing-to-retry"), "no exchange in the history")
         return before, message
 
     async def stopped(self, request: TurnRequest, shown: str) -> bytes:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from hashlib import blake2s
 
 from tasks.envelope import Button, Inbound
+from tasks.phrases import phrase
 from tasks.store.sessions import Commit
 from tasks.store.state import StateField
 from workers import texts
@@ -29,8 +30,8 @@ def exchange_buttons(history: bytes) -> tuple[Button, ...]:
     """Buttons for the last exchange of a history."""
     name = _exchange(history)
     return (
-        Button(text=texts.RETRY, data=f"{texts.RETRY_DATA}:{name}"),
-        Button(text=texts.UNDO, data=f"{texts.UNDO_DATA}:{name}"),
+        Button(text=phrase("button-retry"), data=f"{texts.RETRY_DATA}:{name}"),
+        Button(text=phrase("button-undo"), data=f"{texts.UNDO_DATA}:{name}"),
     )
 
 
@@ -45,7 +46,7 @@ def _is_over(owned: OwnedSession, by: Inbound) -> bool:
 
 def nothing_again(plan: Run | Retry | Compact) -> str:
     """What is told when a plan has nothing to run."""
-    return texts.NOT_THE_LAST if isinstance(plan, Retry) and plan.by.exchange else texts.NOTHING_TO_RETRY
+    return phrase("not-the-last") if isinstance(plan, Retry) and plan.by.exchange else phrase("nothing-to-retry")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +94,14 @@ async def undo_commit(deps: Dependencies, owned: OwnedSession, plan: Undo) -> Co
     """Take back the last exchange: a message that got no answer, else the last one of the history."""
     history: bytes | None = None
     unset: tuple[str, ...] = (StateField.unanswered,)
-    said = texts.TAKEN_BACK
+    said = phrase("undone")
     if _is_over(owned, plan.by):
-        unset, said = (), texts.NOT_THE_LAST
+        unset, said = (), phrase("not-the-last")
     elif owned.unanswered == BATCH:
         unset = (StateField.unanswered, StateField.retry_batch)
     elif not owned.unanswered:
         history = await _without_last(deps, owned)
-        said = said if history is not None else texts.NOTHING_TO_TAKE_BACK
+        said = said if history is not None else phrase("nothing-to-undo")
     replies = deps.delivery.render(said)
     answering = tuple(reply.model_copy(update={"answers": plan.handled.answers}) for reply in replies)
     return Commit(plan.handled.drop, answering, history, unset=unset)

@@ -10,6 +10,7 @@ from uuid import uuid4
 from tasks.asking import MOST_QUESTIONS, AskKind, GivenAnswer, OpenQuestion, ParkedTurn
 from tasks.envelope import Inbound, Reply
 from tasks.journal import Mark
+from tasks.phrases import phrase
 from tasks.settings import Settings
 from tasks.store.sessions import Commit
 from tasks.store.state import StateField
@@ -102,7 +103,7 @@ def open_question(question: Question) -> OpenQuestion:
             login=question.login,
             link=question.link,
         )
-    head = f"{texts.MAY_HAVE_HAPPENED if kind == 'doubt' else texts.MAY_I}\n\n"
+    head = f"{phrase('may-have-happened') if kind == 'doubt' else phrase('may-i')}\n\n"
     block = within(f"{tool}\n{shown_arguments(question.arguments)}".rstrip(), _TEXT - utf16(head))
     entity: dict[str, Any] = {"type": "pre", "offset": utf16(head), "length": utf16(block)}
     scope = "" if kind == "doubt" else question.scope
@@ -150,13 +151,13 @@ def _note_answers(owned: OwnedSession, noted: Noted) -> Commit:
     return Commit(0, tuple(replies), set=state)
 
 
-def withdrawn(owned: OwnedSession, line: str = texts.WITHDRAWN) -> tuple[Reply, ...]:
+def withdrawn(owned: OwnedSession, line: str = "") -> tuple[Reply, ...]:
     """The open questions' messages without their buttons."""
     parking = owned.parking
     if parking is None:
         return ()
     shown = ((question, parking.asked.get(question.id)) for question in parking.turn.open)
-    return tuple(closed(question, line, place) for question, place in shown if place is not None)
+    return tuple(closed(question, line or phrase("withdrawn"), place) for question, place in shown if place is not None)
 
 
 def parked_commit(
@@ -174,12 +175,12 @@ def parked_commit(
         case Noted():
             return _note_answers(owned, step)
         case Withdrawn(resumed):
-            said = Reply(text=texts.INTERRUPTED, answers=handled.answers)
+            said = Reply(text=phrase("interrupted"), answers=handled.answers)
             return Commit(handled.drop, (*withdrawn(owned), said), history, unset=_SETTLED, then=resumed.keeps)
         case Expired(resumed):
             log.info("question.expired", extra={"session": str(owned.session)})
-            said = Reply(text=texts.NO_ANSWER_CAME, answers=handled.answers)
-            replies = (*withdrawn(owned, texts.NOT_ANSWERED), said)
+            said = Reply(text=phrase("no-answer-came"), answers=handled.answers)
+            replies = (*withdrawn(owned, phrase("not-answered")), said)
             return Commit(handled.drop, replies, history, unset=_SETTLED, then=resumed.keeps)
 
 

@@ -8,11 +8,11 @@ from dataclasses import replace
 from tasks import chat_choices
 from tasks.chat_choices import CHAT_CHOICES
 from tasks.envelope import Button, Reply
+from tasks.phrases import phrase
 from tasks.session import SessionKey
 from tasks.store.sessions import Commit
 from tasks.store.state import StateField
 from tasks.turn_record import TurnRecord, reference, task_id, with_reference
-from workers import texts
 from workers.sessions import plans
 from workers.sessions.again import exchange_buttons
 from workers.sessions.asking import withdrawn
@@ -31,7 +31,7 @@ async def control_commit(deps: Dependencies, owned: OwnedSession, plan: plans.Co
         return await conversation_commit(deps, owned, plan.handled, plan.word)
     plan, buttons = await _with_reminders(deps, owned, plan)
     another = await begin_another(deps, owned) if plan.forget else {}
-    words = f"{plan.words} {texts.SET_ASIDE}" if any(another.values()) else plan.words
+    words = f"{plan.words} {phrase('new-set-aside')}" if any(another.values()) else plan.words
     plan = replace(plan, words=words, set={**plan.set, **another})
     render = deps.delivery.render
     # A draft fades by itself, so its text is sent again. Without a message or a draft the user has seen no text.
@@ -40,7 +40,7 @@ async def control_commit(deps: Dependencies, owned: OwnedSession, plan: plans.Co
         replies = (_picker(deps, plan, plan.pressed),)
     elif partial and plan.forget:
         replies = (
-            *render(partial, edits=owned.live, notes=(texts.ENDED,)),
+            *render(partial, edits=owned.live, notes=(phrase("stopped"),)),
             *render(plan.words),
         )
     elif partial:
@@ -82,7 +82,7 @@ def _picker(deps: Dependencies, plan: plans.Control, message_id: int) -> Reply:
 
 def give_up_commit(deps: Dependencies, owned: OwnedSession, plan: plans.GiveUp) -> Commit:
     """Build the commit. When the message is a Retry, those that it was to try again become dead letters as well."""
-    said = with_reference(texts.POISON if plan.to else texts.UNREADABLE, owned.session.bot, plan.handled.answers)
+    said = with_reference(phrase("poison") if plan.to else phrase("damaged"), owned.session.bot, plan.handled.answers)
     replies = deps.delivery.render(said, edits=owned.live)
     replies = tuple(reply.model_copy(update={"answers": plan.handled.answers}) for reply in replies)
     letters = [plan.letter.model_copy(update={"session": str(owned.session)})]

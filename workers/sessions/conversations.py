@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tasks.conversations import (
-    NOT_KEPT,
-    ONLY_CURRENT,
     Conversation,
     Current,
     fitting,
@@ -17,6 +15,7 @@ from tasks.conversations import (
     title_of,
 )
 from tasks.envelope import Inbound, Reply
+from tasks.phrases import phrase
 from tasks.store.sessions import Commit
 from tasks.store.state import StateField
 from workers import texts
@@ -55,12 +54,12 @@ async def conversation_commit(deps: Dependencies, owned: OwnedSession, handled: 
     current, index = await _look(deps, owned)
     found = next((one for one in index if str(one.number) == wanted), None)
     if wanted == str(current.number):
-        return _said(handled, ONLY_CURRENT)
+        return _said(handled, phrase("already-there"))
     history = None
     if found is not None:
         history = await persist(lambda: deps.earlier.history(owned.session, found.number), owned.session, deps.sleep)
     if found is None or history is None:
-        return _said(handled, NOT_KEPT)
+        return _said(handled, phrase("conversation-not-kept"))
     _, index = await _set_aside(deps, owned)
     resumed = Current(number=found.number, last=current.last, title=found.title, by=found.by)
     said = texts.resumed(named(found.number, found.title))

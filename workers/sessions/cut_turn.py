@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tasks.envelope import Inbound
+from tasks.phrases import phrase
 from tasks.store.sessions import Commit
 from tasks.store.state import StateField
-from workers import texts
 from workers.interfaces import TurnRequest
 from workers.sessions.asking import parked_commit
 from workers.sessions.dependencies import Dependencies
@@ -101,7 +101,7 @@ def earlier_of(owned: OwnedSession, tries: int, cut: CutTurn | None) -> Earlier:
 async def interrupted(deps: Dependencies, owned: OwnedSession, cut: CutTurn | None, handled: Handled) -> Commit:
     """The commit of a turn that a newer message interrupted."""
     shown = owned.shown if owned.live or deps.settings.stream == "draft" else ""
-    notes = (texts.INTERRUPTED,)
+    notes = (phrase("interrupted"),)
     replies = deps.delivery.render(shown, edits=owned.live, notes=notes)
     answering = tuple(reply.model_copy(update={"answers": handled.answers}) for reply in replies)
     history = await cut.history(deps) if cut else None

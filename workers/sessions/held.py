@@ -10,6 +10,7 @@ from botapi.errors import ChatMigrated, Undeliverable
 from tasks.asking import GivenAnswer, HeldQuestion
 from tasks.envelope import Inbound, Reply
 from tasks.errors import ClaimLost, EnvelopeInvalid, EnvelopeTooNew, Retryable, StoreUnavailable
+from tasks.phrases import phrase
 from tasks.store.sessions import Commit
 from tasks.waiting import came_within
 from workers import texts
@@ -38,7 +39,7 @@ async def end_held(deps: Dependencies, owned: OwnedSession) -> None:
         return
     if held.place:
         for question in held.open:
-            await _show(deps, owned, closed(question, texts.OVER, held.place))
+            await _show(deps, owned, closed(question, phrase("question-ended"), held.place))
     await owned.note_held(None)
 
 
@@ -121,7 +122,7 @@ class HeldQuestions:
             given = await self._answer(before, seconds)
         finally:
             self._open = None
-        line = texts.answered(asked, given, named=not private) if given is not None else texts.NOT_ANSWERED
+        line = texts.answered(asked, given, named=not private) if given is not None else phrase("not-answered")
         await _show(deps, owned, closed(asked, line, place))
         await owned.note_held(None)
         return said_by(given) if given is not None else None

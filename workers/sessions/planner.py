@@ -8,6 +8,7 @@ from tasks.asking import ParkedTurn
 from tasks.envelope import DeadLetter, Inbound
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
 from tasks.journal import Mark, turn_of
+from tasks.phrases import phrase
 from tasks.store.sessions import Rest
 from workers import texts
 from workers.sessions.batching import album_left, gather
@@ -269,7 +270,7 @@ def _stop_or_new(handled: Handled, entries: Sequence[Inbound], begun: BegunTurn 
     forgets = any(entry.kind == "new" for entry in entries)
     said = [texts.new_conversation(len(messages))] if last.kind == "new" else [texts.stopped(len(messages))]
     if forgets and last.kind == "stop":
-        said.append(texts.NEW_CONVERSATION)
+        said.append(phrase("new-conversation"))
     if choice:
         said.append(texts.chosen(choice))
     then = None

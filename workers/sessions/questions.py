@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
+from tasks.phrases import phrase
 from workers.runtime.conversation.frames import attribute
 
 MASK = "•••"
@@ -74,7 +75,7 @@ def shown_arguments(arguments: str) -> str:
     """A call's arguments (JSON) for people: one line each. What is left out is counted."""
     if len(arguments) > _READ:
         begins = _visible(_hidden(arguments[:_BEGINS]))[:_VALUE]
-        return f"{begins}… ({len(arguments) - _VALUE:,} more characters)"
+        return f"{begins}… {phrase('characters-more', count=len(arguments) - _VALUE)}"
     try:
         said: Any = json.loads(arguments)
     except (ValueError, RecursionError):
@@ -91,7 +92,7 @@ def shown_arguments(arguments: str) -> str:
         room -= len(line)
         lines.append(line)
     if len(lines) < len(pairs):
-        lines.append(f"… and {len(pairs) - len(lines)} more, which do not fit here")
+        lines.append(phrase("values-more", count=len(pairs) - len(lines)))
     return "\n".join(lines)
 
 

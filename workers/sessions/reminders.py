@@ -6,6 +6,7 @@ from typing import Protocol
 
 from tasks.access import People, access_by, access_of, says_who_may_talk
 from tasks.envelope import Button, Inbound
+from tasks.phrases import phrase
 from tasks.session import SessionKey
 from tasks.settings import Settings
 from workers import texts
@@ -42,11 +43,11 @@ async def after_cut(
         A sentence for the user (empty when there is none), and its buttons.
     """
     ended = await reminders.cancel(session, chained=True)
-    said = [texts.CHAIN_ENDED] if ended else []
+    said = [phrase("chain-ended")] if ended else []
     left = len(await reminders.waiting(session)) if new else 0
     if left:
         said.append(texts.still_set(left))
-    button = Button(text=texts.CANCEL_REMINDERS, data=texts.CANCEL_REMINDERS_DATA)
+    button = Button(text=phrase("button-cancel-reminders"), data=texts.CANCEL_REMINDERS_DATA)
     return " ".join(said), ((button,),) if left else ()
 
 

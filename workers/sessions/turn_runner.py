@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from random import random
 
-from tasks.envelope import Button, Inbound, OutFile, Reply
+from tasks.envelope import Inbound, OutFile, Reply
 from tasks.errors import ClaimLost, EnvelopeTooNew, Retryable, Terminal
+from tasks.phrases import phrase
 from tasks.store.sessions import READ_AHEAD
 from tasks.store.state import StateField
 from tasks.turn_record import with_reference
@@ -113,10 +114,9 @@ class TurnRunner:
         owned, deps = self._owned, self._deps
         await self.journal.written()
         if self.journal.lost:
-            return Outcome(self._apology(texts.DEFECT), unset=self._settled(), how="failed")
-        said = (
-            deps.delivery.render(owned.shown, edits=owned.live, reply_to=self._reply_to) if owned.shown.strip() else ()
-        )
+            return Outcome(self._apology(phrase("defect")), unset=self._settled(), how="failed")
+        render = deps.delivery.render
+        said = render(owned.shown, edits=owned.live, reply_to=self._reply_to) if owned.shown.strip() else ()
         log.info("turn.parked", extra={"questions": len(questions)})
         ask = Ask(questions, self._messages, deps.clock.now(), self._text, self._reply_to, self.held.consumed)
         commit = await put_questions(owned, self.journal.mark, ask, deps.settings)
@@ -170,7 +170,7 @@ class TurnRunner:
             return self._failed(result)
         reason = f"failed {MAX_TRIES} times: {type(result).__name__}"
         letters = tuple(dead_letter(message, reason, self._deps.clock.now()) for message in self._messages)
-        return Outcome(self._apology(texts.DEFECT), dead=letters, unset=self._settled(), how="buried")
+        return Outcome(self._apology(phrase("defect")), dead=letters, unset=self._settled(), how="buried")
 
     async def _tries(self, asked: TurnRequest, live: TrackedAnswer) -> TurnResult | TurnFailed | Exception:
         failures = Failures()
@@ -194,7 +194,7 @@ class TurnRunner:
                 pause = failures.pause_s(0, random())  # noqa: S311 - spreads load, guards nothing
             self._spending.count_soon()
             live.text("")
-            live.phase(texts.ANOTHER_TRY)
+            live.phase(phrase("another-try"))
             await self._owned.tries.pause(self._deps.sleep, pause)
             live.phase("")
 
@@ -218,14 +218,14 @@ class TurnRunner:
         except Terminal as problem:
             raise TurnFailed("tell", str(problem), type(problem).__name__) from problem
         except Retryable as problem:
-            raise TurnFailed("retry", texts.OUTAGE, f"{type(problem).__name__}: {problem}") from problem
+            raise TurnFailed("retry", phrase("outage"), f"{type(problem).__name__}: {problem}") from problem
         self._spending.spent_in_all(result.usage, before)
         return result
 
     # -- what is committed
     def _answered(self, result: TurnResult) -> Outcome:
         model = texts.stand_in(self._deps.settings.model) if self._owned.history is None else ""
-        notes = [*result.notices, texts.CUT if result.cut else "", model]
+        notes = [*result.notices, phrase("cut") if result.cut else "", model]
         said = self._render(self._rest_of(result.text), notes, self._trace)
         said, unset = with_files(said, (*self._linked, *result.files)), (*self._settled(), *result.dropped)
         return Outcome(said, result.history, self._asked.start, unset, {StateField.turns: 1})
@@ -241,12 +241,12 @@ class TurnRunner:
         if problem.action != "retry":
             # After a fault that an operator has to mend, the messages stay available for Retry.
             settled = self._settled() if problem.action == "tell" else ()
-            return Outcome(self._apology(problem.words), unset=settled, how="failed")
+            told = problem.action == "operator" and bool(self._deps.settings.admins)
+            return Outcome(self._apology(texts.operator_knows(problem.words, told=told)), unset=settled, how="failed")
         if self._messages[0].kind == "compact":
-            return Outcome(self._apology(texts.OUTAGE), how="failed")
-        replies = self._apology(f"{texts.OUTAGE} {texts.PRESS_RETRY}")
-        button = Button(text=texts.RETRY, data=texts.RETRY_DATA)
-        replies = (*replies[:-1], replies[-1].model_copy(update={"buttons": ((button,),)}))
+            return Outcome(self._apology(phrase("outage")), how="failed")
+        *above, last = self._apology(f"{phrase('outage')} {phrase('press-retry')}")
+        replies = (*above, last.model_copy(update={"buttons": texts.retry_button()}))
         # Retry is offered for every message that failed in this outage, so the earlier ones are kept as well.
         earlier = [] if self._asked.retry else self._owned.retry_batch()
         kept = [*earlier, *(message.to_json() for message in (*self._messages, *self._asked.joined))]
@@ -283,13 +283,13 @@ class TurnRunner:
         self._messages = () if verdicts.chat else tuple(message for message in messages if message not in refused)
         spending.shared_by(self._messages)
         if verdicts.chat:
-            return self._render(texts.over_budget("this chat's", held=verdicts.chat == HELD))
+            return self._render(texts.over_budget("chat", held=verdicts.chat == HELD))
         if not self._messages:
-            return self._render(texts.over_budget("your", held=verdicts.refused[refused[-1].update_id] == HELD))
+            return self._render(texts.over_budget("person", held=verdicts.refused[refused[-1].update_id] == HELD))
         self._reply_to = self._target(self._messages[-1])
         told: list[Reply] = []
         for who, last in {payer(message, owned.session): message for message in refused}.items():
-            said = texts.over_budget("your", held=verdicts.refused[last.update_id] == HELD)
+            said = texts.over_budget("person", held=verdicts.refused[last.update_id] == HELD)
             theirs = tuple(message.update_id for message in refused if payer(message, owned.session) == who)
             told += [
                 reply.model_copy(update={"answers": theirs})

@@ -17,6 +17,7 @@ from botapi.refusals import said
 from tasks.clock import Clock
 from tasks.envelope import Media
 from tasks.errors import Retryable
+from tasks.phrases import phrase
 from tasks.session_files import media_name
 from tasks.settings import Settings
 from workers import texts
@@ -83,8 +84,8 @@ class TelegramMedia:
         except (BadRequest, Forbidden) as error:
             log.info("media.refused", extra={"kind": media.kind, "said": said(error)})
             if "too big" in error.message.lower():
-                raise MediaUnavailable(texts.FILE_NOT_HANDED_OUT) from error
-            raise MediaUnavailable(texts.FILE_GONE) from error
+                raise MediaUnavailable(phrase("file-not-handed-out")) from error
+            raise MediaUnavailable(phrase("file-gone")) from error
         except (TelegramError, OSError) as error:
             # Without the error's words: a file's address holds the token.
             log.warning("media.unreachable", extra={"kind": media.kind, "problem": type(error).__name__})
@@ -92,12 +93,12 @@ class TelegramMedia:
 
     async def _bytes(self, file: File) -> bytearray:
         if not file.file_path:
-            raise MediaUnavailable(texts.FILE_GONE)
+            raise MediaUnavailable(phrase("file-gone"))
         try:
             return await file.download_as_bytearray(read_timeout=_DOWNLOAD_TIMEOUT)
         except InvalidToken:
             # PTB's word for a 404; the token was good a moment ago.
-            raise MediaUnavailable(texts.FILE_GONE) from None
+            raise MediaUnavailable(phrase("file-gone")) from None
 
     @asynccontextmanager
     async def _only_one(self, name: str) -> AsyncGenerator[None]:

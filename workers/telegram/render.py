@@ -5,8 +5,8 @@ from itertools import zip_longest
 
 from botapi.split import LIMIT, MAX_ENTITIES, Entity, Part, split
 from tasks.envelope import Reply
+from tasks.phrases import phrase
 from tasks.text import utf16
-from workers import texts
 from workers.showing import NO_TRACE, Trace
 from workers.telegram.clean import clean
 from workers.telegram.markdown.document import to_entities
@@ -16,7 +16,6 @@ type Text = tuple[str, list[Entity]]
 FILE_AFTER = 4
 """Messages that an answer may take, where no setting says otherwise."""
 FILE_NAME = "answer.md"
-EMPTY = "(empty answer)"
 GOES_ON = "…"
 
 BEGINNING = 12_000
@@ -25,7 +24,6 @@ _LONGEST_END = 1_500
 """UTF-16 units that what is said below the beginning of a long answer may take."""
 _SHORT = 3
 """Lines that a folded quote shows anyway."""
-_CAPTION = "The whole answer"
 
 
 def render(  # noqa: PLR0913 - what `Delivery.render` is given, and the setting
@@ -48,11 +46,11 @@ def render(  # noqa: PLR0913 - what `Delivery.render` is given, and the setting
         below.append(_quoted(trace.steps, folds=len(trace.steps) > _SHORT))
     read = markdown[: BEGINNING * most]
     body = _below_quotes(trace, to_entities(read))
-    parts = split(*_joined(body, *below)) or [Part(EMPTY)]
+    parts = split(*_joined(body, *below)) or [Part(phrase("empty-answer"))]
     file: tuple[Reply, ...] = ()
     if len(parts) > most or read != markdown:
         parts = _beginning(split(*body), most, _end(below))
-        file = (Reply(text=_CAPTION, file_name=FILE_NAME, file_text=clean(markdown)),)
+        file = (Reply(text=phrase("whole-answer"), file_name=FILE_NAME, file_text=clean(markdown)),)
     return _with_drops((*_replies(parts, edits, reply_to), *file), edits[len(parts) :])
 
 
@@ -117,7 +115,7 @@ def _joined(*pieces: Text) -> Text:
 
 
 def _end(notes: Sequence[Text]) -> Part:
-    return split(*_joined((f"{GOES_ON}\n\n{texts.SEE_FILE}", []), *notes), _LONGEST_END)[0]
+    return split(*_joined((f"{GOES_ON}\n\n{phrase('see-file')}", []), *notes), _LONGEST_END)[0]
 
 
 def _beginning(parts: Sequence[Part], most: int, end: Part) -> list[Part]:

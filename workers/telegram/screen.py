@@ -16,13 +16,12 @@ from botapi.split import Part
 from tasks.clock import Clock
 from tasks.envelope import Button
 from tasks.errors import ClaimLost
+from tasks.phrases import phrase
 from tasks.session import SessionKey
 from workers import texts
 from workers.telegram.render import GOES_ON
 
 log = logging.getLogger("cohort.telegram")
-
-_STOP = ((Button(text=texts.STOP, data=texts.STOP_DATA),),)
 
 
 class FramesEnded(Exception):  # noqa: N818 - an outcome
@@ -89,11 +88,11 @@ class Screen:
             await self.calls.draft(self.session, self._draft_id + place, part)
             self._draft = part, self.clock.monotonic()
         elif place < len(self.ids):
-            await self.calls.frame(self.session, self.ids[place], part, buttons=_STOP if stop else ())
+            await self.calls.frame(self.session, self.ids[place], part, buttons=_stop() if stop else ())
             self._shown[place] = part, stop
         else:
             reply_to = self.reply_to if place == 0 else None
-            buttons = _STOP if stop else ()
+            buttons = _stop() if stop else ()
             shape = Shape(part.text, part.entities, reply_to=reply_to, topic=self.session.topic, buttons=buttons)
             self.ids.append(await self.calls.create(self.session, shape, priority=Priority.FRAME))
             self._shown[place] = part, stop
@@ -171,3 +170,7 @@ class Screen:
         except Exception as problem:
             log.warning("frames.not_stored", extra={"problem": type(problem).__name__})
             raise FramesEnded from problem
+
+
+def _stop() -> tuple[tuple[Button, ...], ...]:
+    return ((Button(text=phrase("button-stop"), data=texts.STOP_DATA),),)

@@ -18,14 +18,14 @@ from fast_agent.mcp.url_elicitation_required import parse_url_elicitation_requir
 from mcp.shared.exceptions import MCPError
 from mcp_types import ElicitRequestURLParams, ElicitResult
 
+from tasks.phrases import phrase
 from tasks.text import utf16, within
-from workers.runtime.asking.forms import CANCEL, DECLINE, MESSAGE, Form, NotAForm, fill
+from workers.runtime.asking.forms import MESSAGE, Form, NotAForm, fill
 from workers.runtime.tools import session_of_turn
 from workers.steps import Holds, PersonsAnswer, Question
 
 log = logging.getLogger("cohort.runtime")
 
-OPENED = "I have opened it"
 _BEFORE_END_S = 2.0
 """A question ends so long before its call does, so that the server can still say what came of it."""
 _LONGEST_URL, _LONGEST_HOST = 2_000, 253
@@ -89,7 +89,7 @@ class _OpenCalls:
         return _CANCEL
 
     async def _answer(self, params: Any) -> ElicitResult:
-        who = f"The tool server {self.server}"
+        who = phrase("form-server", server=self.server)
         if isinstance(params, ElicitRequestURLParams):
             return await self._opened(who, params)
         filled = await fill(Form(params.message, params.requested_schema, who), self._ask)
@@ -104,8 +104,9 @@ class _OpenCalls:
         if parts.scheme not in ("http", "https") or not url.isprintable() or not fits or session_of_turn.get().chat < 0:
             log.warning("elicitation.refused", extra={"server": self.server, "reason": "its address cannot be shown"})
             return _CANCEL
-        text = f"{who} asks you to open a page of {parts.hostname}: {within(params.message, MESSAGE)}\n\n{url}"
-        said = await self._ask(text, (OPENED, DECLINE, CANCEL))
+        asks = phrase("form-page", who=who, host=parts.hostname, message=within(params.message, MESSAGE))
+        text = f"{asks}\n\n{url}"
+        said = await self._ask(text, (phrase("button-opened"), phrase("button-no"), phrase("button-cancel")))
         pressed = said.pressed if said is not None else None
         if pressed not in (0, 1):
             return _CANCEL

@@ -12,6 +12,8 @@ from datetime import date, datetime
 from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
+from tasks.phrases import phrase
+
 MOST_FIELDS = 20
 """Fields of a form; who is asked more gives up."""
 MOST_OPTIONS = 50
@@ -60,7 +62,11 @@ class FormField:
     @property
     def labels(self) -> tuple[str, ...]:
         """What is offered to choose from."""
-        return ("Yes", "No") if self.kind == "truth" else tuple(label for _, label in self.options)
+        return (
+            (phrase("button-yes"), phrase("button-no"))
+            if self.kind == "truth"
+            else tuple(label for _, label in self.options)
+        )
 
     def of_option(self, place: int) -> Value:
         """The value of what was chosen."""
@@ -81,9 +87,11 @@ class FormField:
             return self._one(said)
         match self.kind:
             case "truth":
-                if said.casefold() not in _WORDS:
-                    raise NotAnAnswer("Please answer yes or no.")
-                return _WORDS[said.casefold()]
+                own = {phrase("button-yes").casefold(): True, phrase("button-no").casefold(): False}
+                truth = (_WORDS | own).get(said.casefold())
+                if truth is None:
+                    raise NotAnAnswer(phrase("form-yes-or-no"))
+                return truth
             case "number" | "whole":
                 return self._number(said)
             case _:
@@ -93,14 +101,14 @@ class FormField:
         for place, (value, label) in enumerate(self.options, 1):
             if said.casefold() in {str(value).casefold(), label.casefold(), str(place)}:
                 return value
-        raise NotAnAnswer("Please choose one of the values above.")
+        raise NotAnAnswer(phrase("form-one-of"))
 
     def _several(self, said: str) -> list[str]:
         chosen = [str(self._one(part.strip())) for part in re.split(r"[,;\n]", said) if part.strip()]
         chosen = list(dict.fromkeys(chosen))
         least, most = self._bounds("minItems", "maxItems")
         if not least <= len(chosen) <= most:
-            raise NotAnAnswer(f"Please choose {_between(least, most)} of the values above.")
+            raise NotAnAnswer(phrase("form-so-many-of", range=_range(least, most)))
         return chosen
 
     def _number(self, said: str) -> int | float:
@@ -110,17 +118,16 @@ class FormField:
             number = math.nan
         least, most = self._bounds("minimum", "maximum", lowest=-math.inf)
         if not math.isfinite(number) or not least <= number <= most:
-            kind = "a whole number" if self.kind == "whole" else "a number"
-            raise NotAnAnswer(f"Please write {kind}{_bounded(least, most)}.")
+            raise NotAnAnswer(_a_number(_range(least, most), whole=self.kind == "whole"))
         return int(number) if number == int(number) else number
 
     def _text(self, said: str) -> str:
         least, most = self._bounds("minLength", "maxLength")
         if not least <= len(said) <= most:
-            raise NotAnAnswer(f"Please write {_between(least, most)} characters.")
-        known = _FORMATS.get(str(self.rules.get("format")))
-        if known is not None and not known[0](said):
-            raise NotAnAnswer(f"Please write {known[1]}.")
+            raise NotAnAnswer(phrase("form-characters", range=_range(least, most)))
+        form = str(self.rules.get("format"))
+        if form in _FORMATS and not _FORMATS[form](said):
+            raise NotAnAnswer(phrase(f"form-{form}"))
         return said
 
     def _bounds(self, low: str, high: str, *, lowest: float = 0) -> tuple[float, float]:
@@ -179,16 +186,19 @@ def _number_or(value: object, otherwise: float) -> float:
     return value if isinstance(value, int | float) and not isinstance(value, bool) else otherwise
 
 
-def _between(least: float, most: float) -> str:
-    return f"at least {least:g}" if most == math.inf else f"{least:g} to {most:g}"
-
-
-def _bounded(least: float, most: float) -> str:
-    if (least, most) == (-math.inf, math.inf):
-        return ""
+def _range(least: float, most: float) -> str:
+    """From where to where, in words; empty where all is allowed."""
     if most == math.inf:
-        return f" of {least:g} or more"
-    return f" of {most:g} or less" if least == -math.inf else f" from {least:g} to {most:g}"
+        return phrase("range-least", least=f"{least:g}") if least > -math.inf else ""
+    if least == -math.inf:
+        return phrase("range-most", most=f"{most:g}")
+    return phrase("range-between", least=f"{least:g}", most=f"{most:g}")
+
+
+def _a_number(within: str, *, whole: bool) -> str:
+    if whole:
+        return phrase("form-whole-in", range=within) if within else phrase("form-whole")
+    return phrase("form-number-in", range=within) if within else phrase("form-number")
 
 
 def _reads(read: Callable[[str], object]) -> Callable[[str], bool]:
@@ -207,9 +217,10 @@ def _is_address(said: str) -> bool:
     return bool(parts.scheme and (parts.netloc or parts.path))
 
 
-_FORMATS: dict[str, tuple[Callable[[str], bool], str]] = {
-    "email": (lambda said: _MAIL.fullmatch(said) is not None, "an e-mail address"),
-    "uri": (lambda said: _reads(urlsplit)(said) and _is_address(said), "an address such as https://example.org"),
-    "date": (_reads(date.fromisoformat), "a date such as 2026-12-31"),
-    "date-time": (_reads(datetime.fromisoformat), "a date and a time such as 2026-12-31T18:00:00Z"),
+_FORMATS: dict[str, Callable[[str], bool]] = {
+    "email": lambda said: _MAIL.fullmatch(said) is not None,
+    "uri": lambda said: _reads(urlsplit)(said) and _is_address(said),
+    "date": _reads(date.fromisoformat),
+    "date-time": _reads(datetime.fromisoformat),
 }
+"""What is asked for again by ``form-NAME``."""

@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from tasks.phrases import phrase
 from tasks.text import within
 from workers.runtime.asking.fields import FormField, NotAForm, NotAnAnswer, Value, fields_of
 from workers.steps import PersonsAnswer
 
-SKIP, CANCEL, DECLINE, ACCEPT = "Skip this", "Cancel", "No", "Send"
 _BUTTONS = 8
 """Values that get a button each; of more the person writes one."""
 MESSAGE = 1_000
@@ -49,9 +49,9 @@ async def fill(form: Form, ask: Ask) -> Filled:
     """
     fields = fields_of(form.schema)
     message = within(form.message, MESSAGE)
-    head = f"{form.who} asks: {message}" if form.who else message
+    head = phrase("form-asks", who=form.who, message=message) if form.who else message
     if not fields:
-        said = await ask(head, (ACCEPT, DECLINE, CANCEL))
+        said = await ask(head, (phrase("button-send"), phrase("button-no"), phrase("button-cancel")))
         place = said.pressed if said is not None else None
         return Filled("accept", {}) if place == 0 else Filled("decline", {}) if place == 1 else _CANCELLED
     values: dict[str, Value] = {}
@@ -66,7 +66,8 @@ async def fill(form: Form, ask: Ask) -> Filled:
 
 async def _asked(field: FormField, begins: str, ask: Ask) -> dict[str, Value] | Filled:
     labels = field.labels if len(field.labels) <= _BUTTONS and field.kind != "several" else ()
-    extra = (() if field.required else (SKIP,)) + (CANCEL,)
+    skip = () if field.required else (phrase("button-skip"),)
+    extra = (*skip, phrase("button-cancel"))
     text = begins + _text(field, listed=not labels)
     problem = ""
     for _ in range(_MOST_TRIES):
@@ -81,17 +82,17 @@ async def _asked(field: FormField, begins: str, ask: Ask) -> dict[str, Value] | 
                 continue
         if said.pressed < len(labels):
             return {field.name: field.of_option(said.pressed)}
-        return {} if extra[said.pressed - len(labels)] == SKIP else _CANCELLED
+        return {} if skip and said.pressed == len(labels) else _CANCELLED
     return _CANCELLED
 
 
 def _text(field: FormField, *, listed: bool) -> str:
     title = within(field.title, _TITLE)
-    lines = [title if field.required else f"{title} (optional)", within(field.about, _ABOUT)]
+    lines = [title if field.required else phrase("form-optional", title=title), within(field.about, _ABOUT)]
     if listed:
         lines += [f"{place}. {label}" for place, label in enumerate(field.labels, 1)]
     if field.kind == "several":
-        lines.append("Write the numbers of those that you choose, with commas between them.")
+        lines.append(phrase("form-numbers"))
     return "\n".join(line for line in lines if line)
 
 

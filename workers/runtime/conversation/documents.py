@@ -7,8 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from tasks.errors import Terminal
+from tasks.phrases import phrase
 from tasks.text import clean
-from workers import texts
 from workers.runtime.conversation.file_types import OFFICE_MIMES
 from workers.runtime.extraction import main as program
 
@@ -23,10 +23,6 @@ _AT_ONCE = 2
 _TIMEOUT_S = 30.0
 _ROOT = Path(__file__).parents[3]
 _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from workers.runtime.extraction.main import run; run()"
-_WHY = {
-    program.EXITS["locked"]: texts.FILE_LOCKED,
-    program.EXITS["other"]: texts.left_out("read this kind of file"),
-}
 
 
 class NotRead(Terminal):
@@ -54,11 +50,18 @@ class DocumentReader:
             status, said = await _run(path, limit)
         if status != program.EXITS["read"]:
             log.info("document.refused", extra={"status": status})
-            raise NotRead(_WHY.get(status, texts.FILE_DAMAGED))
+            raise NotRead(_why(status))
         text = clean(said.decode(errors="replace"))
         if not text.strip():
-            raise NotRead(texts.FILE_WITHOUT_WORDS)
+            raise NotRead(phrase("file-without-words"))
         return text
+
+
+def _why(status: int | None) -> str:
+    """What the user reads; ``status``: the program's, or none."""
+    if status == program.EXITS["locked"]:
+        return phrase("file-locked")
+    return phrase("cannot-file") if status == program.EXITS["other"] else phrase("file-damaged")
 
 
 async def _run(path: Path, limit: int) -> tuple[int, bytes]:

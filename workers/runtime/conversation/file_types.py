@@ -8,7 +8,7 @@ from pathlib import Path
 from charset_normalizer import CharsetMatch, from_bytes
 
 from tasks.envelope import Media
-from workers import texts
+from tasks.phrases import phrase
 
 UNKNOWN = "application/octet-stream"
 TEXT = "text/plain"
@@ -91,27 +91,26 @@ _NOT_UTF_8 = (b"\0", b"\x1b$")
 """UTF-16 without a mark and ISO-2022-JP are valid UTF-8, too."""
 
 _NAMES = {
-    "image/heic": "HEIC pictures",
-    "image/heif": "HEIC pictures",
-    "image/avif": "AVIF pictures",
-    "image/tiff": "TIFF pictures",
-    "image/bmp": "BMP pictures",
-    "image/svg+xml": "SVG pictures",
-    "image/gif": "GIF pictures",
-    "image/webp": "WebP pictures",
-    "audio/ogg": "OGG recordings",
-    "audio/mp4": "M4A recordings",
-    "audio/flac": "FLAC recordings",
-    "video/quicktime": "MOV videos",
-    "video/webm": "WebM videos",
-    "application/pdf": "PDF files",
-    "application/zip": "ZIP archives",
-    "application/epub+zip": "EPUB books",
-    "application/msword": "Word documents of the old kind",
-    "application/vnd.ms-excel": "Excel tables of the old kind",
-    "application/vnd.ms-powerpoint": "PowerPoint slides of the old kind",
+    "image/heic": "HEIC",
+    "image/heif": "HEIC",
+    "image/avif": "AVIF",
+    "image/tiff": "TIFF",
+    "image/bmp": "BMP",
+    "image/svg+xml": "SVG",
+    "image/gif": "GIF",
+    "image/webp": "WebP",
+    "audio/ogg": "OGG",
+    "audio/mp4": "M4A",
+    "audio/flac": "FLAC",
+    "video/quicktime": "MOV",
+    "video/webm": "WebM",
+    "application/pdf": "PDF",
+    "application/zip": "ZIP",
+    "application/epub+zip": "EPUB",
+    "application/msword": "DOC",
+    "application/vnd.ms-excel": "XLS",
+    "application/vnd.ms-powerpoint": "PPT",
 }
-_UNNAMED = {"image": "this kind of picture", "audio": "this kind of recording", "video": "this kind of video"}
 _COMMON = {"image": ("image/jpeg", "image/png"), "audio": ("audio/mpeg", "audio/wav"), "video": ("video/mp4",)}
 """A model that reads one of these reads the kind, though perhaps not this format of it."""
 
@@ -183,13 +182,13 @@ def _fit(match: CharsetMatch) -> tuple[float, float]:
     return match.chaos, match.coherence
 
 
-_INSTEAD = {
-    "image": "JPEG or PNG",
-    "audio": "MP3 or WAV",
-    "video": "MP4",
-    "application/msword": "DOCX",
-    "application/vnd.ms-excel": "XLSX",
-    "application/vnd.ms-powerpoint": "PPTX",
+_INSTEAD: dict[str, tuple[str, ...]] = {
+    "image": ("JPEG", "PNG"),
+    "audio": ("MP3", "WAV"),
+    "video": ("MP4",),
+    "application/msword": ("DOCX",),
+    "application/vnd.ms-excel": ("XLSX",),
+    "application/vnd.ms-powerpoint": ("PPTX",),
 }
 
 
@@ -197,7 +196,28 @@ def cannot(media: Media, mime: str, reads: Callable[[str], bool]) -> str:
     """Tell the user what the model does not read: this format, and which it does; or anything of its kind."""
     kind = mime.partition("/")[0]
     if kind in _COMMON and not any(map(reads, _COMMON[kind])):
-        listened = "voice messages" if media.kind == "voice" else "audio files"
-        return texts.left_out({"image": "read images", "audio": f"listen to {listened}", "video": "watch videos"}[kind])
-    named = _NAMES.get(mime) or _UNNAMED.get(kind, "this kind of file")
-    return texts.left_out(f"read {named}", _INSTEAD.get(mime) or _INSTEAD.get(kind, ""))
+        match kind:
+            case "image":
+                return phrase("cannot-image")
+            case "audio":
+                return phrase("cannot-voice") if media.kind == "voice" else phrase("cannot-audio")
+            case _:
+                return phrase("cannot-video")
+    said = phrase("cannot-format", format=_NAMES[mime]) if mime in _NAMES else _unnamed(kind)
+    instead = _INSTEAD.get(mime) or _INSTEAD.get(kind)
+    if not instead:
+        return said
+    either = phrase("send-as-either", first=instead[0], second=instead[1]) if instead[1:] else ""
+    return f"{said} {either or phrase('send-as', format=instead[0])}"
+
+
+def _unnamed(kind: str) -> str:
+    match kind:
+        case "image":
+            return phrase("cannot-image-kind")
+        case "audio":
+            return phrase("cannot-audio-kind")
+        case "video":
+            return phrase("cannot-video-kind")
+        case _:
+            return phrase("cannot-file")

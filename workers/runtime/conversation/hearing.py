@@ -13,6 +13,7 @@ from typing import Any
 
 from tasks.envelope import Media
 from tasks.errors import Terminal
+from tasks.phrases import phrase
 from tasks.text import clean
 from workers import texts
 from workers.runtime.audio_server import AudioFailed, AudioServer
@@ -62,10 +63,10 @@ class Transcriber:
                 said = await self._server.post("/audio/transcriptions", _LONGEST_ANSWER, data=form, files=files)
         except (AudioFailed, OSError) as problem:
             log.warning("transcribe.failed", extra={"problem": str(problem) or type(problem).__name__})
-            raise NotHeard(texts.NOT_HEARD) from problem
+            raise NotHeard(phrase("not-heard")) from problem
         words = _words_in(said)
         if not words:
-            raise NotHeard(texts.NO_WORDS_HEARD)
+            raise NotHeard(phrase("no-words-heard"))
         return words
 
 
@@ -98,7 +99,7 @@ class Hearing:
         kept = self.folder / blake2s(self.turn.encode(), digest_size=10).hexdigest() / f"{name}.txt"
         words = await asyncio.to_thread(_read, kept) if self.turn else ""
         if not words:
-            self.phase(texts.LISTENING)
+            self.phase(phrase("listening"))
             try:
                 words = await self.transcriber.words(path, media)
             finally:

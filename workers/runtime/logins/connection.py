@@ -14,6 +14,7 @@ from mcp_types import CallToolResult, TextContent
 
 from tasks.errors import CohortError
 from tasks.logins import PendingLogin
+from tasks.phrases import phrase
 from workers.runtime.durable.tool_facts import LoginTool
 from workers.runtime.logins.provider import LoginProvider
 from workers.runtime.logins.refusals import LoginNeeded
@@ -25,7 +26,6 @@ log = logging.getLogger("cohort.runtime")
 
 TOOL = "cohort_login"
 """Stands in for the tools of a server at which the person has no login."""
-LOGGED_IN, CANCEL = "Logged in", "Cancel"
 _MARK = "cohort_login"
 _LOGIN_S = 30.0
 """All that a login may take of a worker's time, without the person's."""
@@ -43,8 +43,6 @@ _WROTE = "The person did not log in at {server}. They wrote instead: {words}"
 _ELSE = "The person did not log in at {server}, and did something else."
 _AWAY = "The login at {server} cannot be begun at present. Tell the user so, and try again later."
 _FAILED = "The login at {server} was not completed. Tell the user so."
-_AGAIN = "That login was not completed. "
-_FOR_MORE = "{server} wants more rights for this than you have given me there. "
 
 
 @dataclass(eq=False)
@@ -96,7 +94,7 @@ class PersonsServer:
         if tool == TOOL:
             return await self._asked_for(again=False)
         ask = ask_of_call.get()
-        before = await ask("", (LOGGED_IN, CANCEL), LoginAsk(given=True)) if ask is not None else None
+        before = await ask("", _choices(), LoginAsk(given=True)) if ask is not None else None
         if before is not None and before.pressed != 0:
             return self._refused(before)
         problem: Exception | None = None
@@ -124,7 +122,7 @@ class PersonsServer:
             if self.is_linked and not again:
                 return _told(_DONE.format(server=self.server), error=False)
             try:
-                said = await ask("", (LOGGED_IN, CANCEL), self._login_ask(vault, number)) if ask is not None else None
+                said = await ask("", _choices(), self._login_ask(vault, number)) if ask is not None else None
             except (OAuthFlowError, httpx2.HTTPError, TimeoutError, CohortError) as problem:
                 log.warning("login.not_begun", extra={"server": self.server, "reason": type(problem).__name__})
                 return _told(_AWAY.format(server=self.server))
@@ -180,13 +178,19 @@ class PersonsServer:
         parts = urlsplit(pending.url)
         if parts.scheme not in ("http", "https") or not parts.hostname or len(pending.url) > _LONGEST_URL:
             raise OAuthFlowError
-        head = (_AGAIN if again else "") + (_FOR_MORE.format(server=self.server) if pending.challenge else "")
+        head = phrase("login-again") if again else ""
+        head += phrase("login-more", server=self.server) if pending.challenge else ""
         if session_of_turn.get().chat < 0:
-            return f"{head}I need a login at {self.server}. Open a private chat with me and send me /login there.", ""
-        text = f"{head}I need you to log in at {self.server}. The page is at {parts.hostname}."
+            return f"{head}{phrase('login-asks-group', server=self.server)}", ""
+        text = f"{head}{phrase('login-asks', server=self.server, host=parts.hostname)}"
         if urlsplit(pending.redirect).hostname in ("127.0.0.1", "localhost", "::1"):
-            text += " If your browser cannot open the page that comes last, copy its address and send it to me here."
+            text += f" {phrase('login-paste')}"
         return text, pending.url
+
+
+def _choices() -> tuple[str, str]:
+    """What is said to the question of a login: that the person came back, or that they will not."""
+    return phrase("logged-in"), phrase("button-cancel")
 
 
 _KNOCK = {"jsonrpc": "2.0", "method": "notifications/initialized"}

@@ -6,9 +6,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from tasks.phrases import phrase
 from tasks.session import SessionKey
 from workers.interfaces import TurnFailed, Usage
-from workers.runtime import faults
 from workers.runtime.conversation import fitting, history
 from workers.runtime.faults import ContextTooLong, RequestRejected
 from workers.runtime.turns import compaction
@@ -124,5 +124,5 @@ class Shortening:
         """Word the last failure: with no history left, the message is too large, or what the tools returned for it."""
         if not isinstance(problem, ContextTooLong):
             return problem
-        words = faults.TOOLS_TOO_LARGE if self.turn.tools_ran else faults.TOO_LARGE
+        words = phrase("fault-tools-too-large") if self.turn.tools_ran else phrase("fault-too-large")
         return ContextTooLong("tell", words, problem.detail)

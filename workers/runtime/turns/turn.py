@@ -10,8 +10,8 @@ from fast_agent.types import LlmStopReason, PromptMessageExtended, RequestParams
 from mcp_types import TextContent
 
 from tasks.errors import ClaimLost
+from tasks.phrases import phrase
 from tasks.session import SessionKey
-from workers import texts
 from workers.interfaces import Sink, TurnFailed, Usage
 from workers.runtime import faults
 from workers.runtime.call_log import CallLog, call_log_of_turn, channel
@@ -117,7 +117,7 @@ async def insist[T](work: Callable[[], Awaitable[T]], name: str, call_log: CallL
     if problem:
         raise problem[0]
     if not outcome:
-        raise TurnFailed("retry", faults.BUSY, "the turn was cancelled from within", backoff=faults.SHORT_S)
+        raise TurnFailed("retry", phrase("fault-busy"), "the turn was cancelled from within", backoff=faults.SHORT_S)
     return outcome[0]
 
 
@@ -237,7 +237,7 @@ class Turn:
         done = TurnAnswer(text, Record(kept, {**record.members, **members}), usage, cut=cut)
         done.broke_off = any(call.unfinished for call in call_log.calls)
         if done.broke_off:
-            done.notices.append(texts.BROKE_OFF)
+            done.notices.append(phrase("broke-off"))
         if any(channel(item, FAST_AGENT_ALERT_CHANNEL) for item in kept[loaded:]):
-            done.notices.append(texts.left_out("read this kind of file"))
+            done.notices.append(phrase("cannot-file"))
         return done
