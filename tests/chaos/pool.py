@@ -135,6 +135,9 @@ class Pool:
         said = process.lines[-1] if process.lines else ""
         if "chaos.step" in said:
             self._ended(f"step-{said.split()[-1]}", process, 0)
+        elif "worker.renamed" in process.output:
+            # It stood still for so long that another worker has its name: it drains and ends.
+            self._ended("renamed", process, 0)
         elif said.startswith(RESTARTABLE):
             self._ended("restart", process, 0)
         else:

@@ -189,3 +189,16 @@ def test_an_edit_that_waited_in_a_try_that_died_may_be_answered_after_its_messag
         story.commit(call, said)
         story.deliver(ONE, call.reply)
     good(story)
+
+
+def test_of_two_edits_that_waited_in_a_try_that_died_each_may_be_answered_alone(story: Story) -> None:
+    first = story.exchange(ONE).asked[0]
+    once = meant(story, edits=first)
+    between = story.say(ONE)
+    twice = meant(story, edits=once.word)
+    story.call(twice, between)
+    for said in (once, between, twice):
+        call = story.call(said)
+        story.commit(call, said)
+        story.deliver(ONE, call.reply)
+    good(story)

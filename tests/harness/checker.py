@@ -142,9 +142,9 @@ class _Check:
                 (words_in(asked.text), norm(told.text))
                 for asked, told in zip(call.spoken[:-1:2], call.spoken[1::2], strict=False)
             ]
-            # Of an edit that waited with its message, that message's place counts.
-            begins = min(place[word] for word in self.answered.originals(call.asked)) if seen != wanted else first
-            if seen not in (wanted, said_before(exchanges, place, begins)):
+            # Of an edit that waited with its message, that message's place counts; of several edits any of theirs may.
+            begins = {min(place[word] for word in words) for words in self.answered.origins(call.asked)}
+            if seen != wanted and seen not in (said_before(exchanges, place, begin) for begin in begins):
                 lost = [",".join(words) for words, text in wanted if (words, text) not in seen]
                 more = [",".join(words) for words, text in seen if (words, text) not in wanted]
                 what = f"model call {call.number} does not see {lost or 'the right order'}, but sees {more}"

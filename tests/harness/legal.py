@@ -53,7 +53,7 @@ def _lingers(kind: str) -> float:
     return LINGER if kind in PAUSED | AWAY else float("-inf")
 
 
-LEAVING = frozenset({"drain-worker", "join-worker", "restart"})
+LEAVING = frozenset({"drain-worker", "join-worker", "restart", "renamed"})
 """A worker that leaves hands over turns that take too long."""
 
 

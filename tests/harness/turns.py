@@ -1,7 +1,7 @@
 """Which messages a commit answers by their words (pure): an edit stands for its message, an answer for itself."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from tests.harness.history import Bubble, Committed, Said, norm, words_in
 
@@ -31,13 +31,15 @@ class Answered:
                 found.append(one.word)
         return tuple(found)
 
-    def originals(self, words: Iterable[str]) -> set[str]:
-        """The words, and those that they were before they were edited."""
+    def origins(self, words: Iterable[str]) -> Iterator[set[str]]:
+        """The words; with what they were before their last edit; with what that was before; and so on."""
         found = set(words)
-        for one in reversed(self._said.values()):
-            if one.word in found and one.edits:
-                found.add(one.edits)
-        return found
+        while True:
+            yield set(found)
+            before = {one.edits for one in self._said.values() if one.edits and one.word in found}
+            if before <= found:
+                return
+            found |= before
 
     def replaced(self, commits: Iterable[Committed]) -> dict[str, str]:
         """Messages whose edit came in time: word -> the edit's word, that was answered in its place."""

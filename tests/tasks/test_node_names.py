@@ -1,12 +1,16 @@
 """Names of workers for Flower: the same over restarts, and one living worker for each."""
 
+import asyncio
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from tasks import keys
-from tasks.store import Store
+from tasks.settings import load
+from tasks.store import Store, connect
 from tasks.worker_status import WorkerStatus
+from tests.harness.valkey import Valkey
 from workers.process.naming import keep_name, take_name
 
 TTL = timedelta(seconds=60)
@@ -28,6 +32,24 @@ async def test_a_worker_of_cohort_up_has_the_supervisors_number_where_that_is_fr
     assert name.startswith("cohort-2@")
     assert (await take_name(store.nodes, "worker-2-ffffffff", TTL)).startswith("cohort-1@"), "of a second system"
     assert (await take_name(store.nodes, "w-0123456789", TTL)).startswith("cohort-3@")
+
+
+async def test_a_worker_whose_redis_goes_while_it_begins_waits_for_its_name(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = Valkey(tmp_path)
+    server.start()
+    try:
+        async with connect(load({"REDIS_URL": server.url, "TELEGRAM_BOT_TOKEN": "4242:t"})) as store:
+            port = server.kill()
+            async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+                taking = tasks.create_task(take_name(store.nodes, "w-one", TTL))
+                while "store.waiting" not in caplog.text:  # noqa: ASYNC110 - a log line wakes nothing
+                    await asyncio.sleep(0.01)
+                await server.again(port)
+            assert taking.result().startswith("cohort-1@")
+    finally:
+        server.end()
 
 
 @pytest.mark.promise("worker-names")

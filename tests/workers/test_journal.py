@@ -91,6 +91,25 @@ async def test_after_a_second_death_the_messages_run_one_at_a_time(pool: Pool) -
     assert [kept for _, kept in runtime.seen] == [[], []]
 
 
+@pytest.mark.promise("steps-once")
+@pytest.mark.parametrize("words", ["a", "b"])
+async def test_one_message_keeps_its_steps_over_further_deaths_also_when_it_was_edited_meanwhile(
+    pool: Pool, words: str
+) -> None:
+    await dies_in_a_step(pool, "a")
+    await pool.say(1, words, message_id=1, edited=True)
+    held = Stepping(holds)
+    second = await pool.worker("w-two", real=held)
+    pool.doorbell(second, ONE)
+    async with asyncio.timeout(PATIENCE_S):
+        await held.kept.wait()
+    await second.kill()
+    runtime = Stepping()
+    await (await pool.worker("w-three", real=runtime)).answer(ONE)
+    assert (held.seen, runtime.seen[0]) == ([(["a"], [b"step 0"])], (["a"], [b"step 0", b"step 1"]))
+    assert runtime.seen[1:] == ([] if words == "a" else [(["b"], [])])
+
+
 async def test_a_try_after_a_passing_fault_has_the_steps_of_the_try_before(pool: Pool) -> None:
     runtime = Stepping(lambda _request: "fail")
     worker = await pool.worker("w-one", real=runtime)

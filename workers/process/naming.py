@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable
 from datetime import timedelta
 
+from tasks.backoff import Backoff
 from tasks.errors import StoreUnavailable
 from tasks.store.lease import NodeNames
 from workers.process.loop_thread import end_process
@@ -19,13 +20,17 @@ _SUPERVISED = re.compile(r"worker-([1-9]\d{0,3})-")
 
 
 async def take_name(names: NodeNames, incarnation: str, ttl: timedelta) -> str:
-    """Take a name of this host.
-
-    Raises:
-        StoreUnavailable: Redis is away.
-    """
+    """Take a name of this host. While Redis is away it waits, as the worker's other beginnings do."""
     supervised = _SUPERVISED.match(incarnation)
-    return await names.take(socket.gethostname(), incarnation, ttl, first=int(supervised[1]) if supervised else 1)
+    backoff = Backoff(0.1, 2.0)
+    while True:
+        try:
+            return await names.take(
+                socket.gethostname(), incarnation, ttl, first=int(supervised[1]) if supervised else 1
+            )
+        except StoreUnavailable as problem:
+            log.warning("store.waiting", extra={"problem": str(problem)})
+            await asyncio.sleep(backoff.next())
 
 
 async def keep_name(

@@ -107,7 +107,8 @@ def decide(
         newer = _newer(inbox[len(entries) :]) if isinstance(step, Rest) else None
         return newer or _parked(parking.turn, step, entries, inbox, handled)
     # One at a time after a turn that never ended, so that a poison message takes no other message with it.
-    same = _resumed(earlier.mark, entries, tries)
+    # With a message that is given up its edits go, too.
+    same = _resumed(earlier.mark, entries, tries) if begun <= MAX_TRIES else 0
     quiet_s, suspect = rules.quiet_s, tries > 1 or isolate_next > 0
     alone, whole = not same and (mode == "followup" or suspect), bool(quiet_s) and not suspect
     messages, taken = gather(entries[: same or None], alone=alone, bursts_whole=whole, said=said)
@@ -142,10 +143,17 @@ def _word(entries: Sequence[Inbound], handled: Callable[[int], Handled]) -> Plan
 
 
 def _resumed(mark: Mark | None, entries: Sequence[Inbound], tries: int) -> int:
-    """How many entries at the head a turn took whose steps are kept; 0 for none."""
-    if mark is None or tries > TRIES_TOGETHER or len(entries) < mark.taken:
+    """How many entries at the head a turn took whose steps are kept; 0 for none.
+
+    Several messages go on together once. One message goes on at each try: it is alone already, and its edits that came
+    while it ran wait for their turn, because with them its steps would not fit, and its finished calls would run again.
+    """
+    if mark is None or len(entries) < mark.taken:
         return 0
-    return mark.taken if turn_of([entry.update_id for entry in entries[: mark.taken]]) == mark.turn else 0
+    own = entries[: mark.taken]
+    if turn_of([entry.update_id for entry in own]) != mark.turn:
+        return 0
+    return mark.taken if tries <= TRIES_TOGETHER or len(gather(own, alone=True)[1]) == mark.taken else 0
 
 
 def _begun(earlier: Earlier, entries: Sequence[Inbound]) -> BegunTurn | None:
