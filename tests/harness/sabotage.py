@@ -153,10 +153,9 @@ def _rewritten(*changes: dict[str, tuple[str, str]]) -> None:
         def __init__(self, redis, name) -> None:
             super().__init__(redis, name)
             for old, new in [change[name] for change in changes if name in change]:
-                text = self._script.script
-                text = text.decode() if isinstance(text, bytes) else text
-                assert old in text, f"{name}.lua has changed: change its sabotage, too"
-                self._script = redis.register_script(text.replace(old, new))
+                assert old in self._text, f"{name}.lua has changed: change its sabotage, too"
+                self._text = self._text.replace(old, new)
+                self._script = redis.register_script(self._text)
 
     sessions.Script = intake.Script = journal.Script = Rewritten
 
