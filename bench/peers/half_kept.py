@@ -1,6 +1,7 @@
 """Cohort's worker without a journal in every second chat: what keeping a turn's steps costs is the difference."""
 
 import sys
+from dataclasses import replace
 
 
 def kept(chat: int) -> bool:
@@ -12,12 +13,12 @@ def main() -> None:
     from workers.__main__ import main as work  # noqa: PLC0415 - it imports fast-agent
     from workers.runtime import engine  # noqa: PLC0415
 
-    opened = engine.opened
+    opened = engine.opened_journal
 
     async def half(request, *arguments):
-        return await opened(request, *arguments) if kept(request.session.chat) else None
+        return await opened(request if kept(request.session.chat) else replace(request, steps=None), *arguments)
 
-    engine.opened = half
+    engine.opened_journal = half
     sys.exit(work())
 
 
