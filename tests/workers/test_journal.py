@@ -50,13 +50,19 @@ def holds(_request: TurnRequest) -> str:
 
 async def dies_in_a_step(pool: Pool, *texts: str) -> None:
     """A worker keeps a step of a turn on these messages and dies; its supervisor saw it."""
-    runtime = Stepping(holds)
-    worker = await pool.worker("w-one", real=runtime)
     await pool.say_all(1, *({"text": text} for text in texts))
+    await dies_when_it_kept_a_step(pool, "w-one")
+
+
+async def dies_when_it_kept_a_step(pool: Pool, name: str) -> Stepping:
+    """A worker of this name goes on with what is there, keeps a step and dies."""
+    held = Stepping(holds)
+    worker = await pool.worker(name, real=held)
     pool.doorbell(worker, ONE)
     async with asyncio.timeout(PATIENCE_S):
-        await runtime.kept.wait()
+        await held.kept.wait()
     await worker.kill()
+    return held
 
 
 async def journal(pool: Pool) -> list[bytes]:
@@ -78,12 +84,7 @@ async def test_an_heir_has_the_steps_and_answers_the_same_messages_whatever_came
 
 async def test_after_a_second_death_the_messages_run_one_at_a_time(pool: Pool) -> None:
     await dies_in_a_step(pool, "a", "b")
-    held = Stepping(holds)
-    second = await pool.worker("w-two", real=held)
-    pool.doorbell(second, ONE)
-    async with asyncio.timeout(PATIENCE_S):
-        await held.kept.wait()
-    await second.kill()
+    held = await dies_when_it_kept_a_step(pool, "w-two")
     runtime = Stepping()
     third = await pool.worker("w-three", real=runtime)
     await third.answer(ONE)
@@ -98,12 +99,7 @@ async def test_one_message_keeps_its_steps_over_further_deaths_also_when_it_was_
 ) -> None:
     await dies_in_a_step(pool, "a")
     await pool.say(1, words, message_id=1, edited=True)
-    held = Stepping(holds)
-    second = await pool.worker("w-two", real=held)
-    pool.doorbell(second, ONE)
-    async with asyncio.timeout(PATIENCE_S):
-        await held.kept.wait()
-    await second.kill()
+    held = await dies_when_it_kept_a_step(pool, "w-two")
     runtime = Stepping()
     await (await pool.worker("w-three", real=runtime)).answer(ONE)
     assert (held.seen, runtime.seen[0]) == ([(["a"], [b"step 0"])], (["a"], [b"step 0", b"step 1"]))
