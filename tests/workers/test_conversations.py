@@ -86,6 +86,41 @@ async def test_a_resume_whose_every_call_is_lost_once_loses_no_conversation(pool
 
 
 @pytest.mark.promise("earlier-conversations")
+async def test_a_worker_that_dies_while_it_resumes_the_oldest_of_all_that_are_kept_loses_no_conversation(
+    pool: Pool,
+) -> None:
+    worker = await pool.worker("w-one", COHORT_SESSIONS_KEPT="2")
+    for text in ("soup", "trains"):
+        await said(pool, worker, text)
+        await new(pool, worker)
+    await said(pool, worker, "boats")
+    aside = b"earlier"
+
+    async def dies_before_the_commit(sent: bytes) -> Fate:
+        nonlocal aside
+        if aside == b"commit" and b"EVALSHA" in sent:
+            worker.cut()
+            return "lost"
+        if b"EVALSHA" in sent and aside in sent:
+            aside = b"commit"
+        return "passes"
+
+    worker.cable.heard = dies_before_the_commit
+    pool.clock.advance(60)
+    await pool.say(1, kind="conversation", v=4, choice={"resume": "1"})
+    await worker.visited(ONE)
+    assert worker.dead
+    await worker.has_ended()
+    after = await pool.worker("w-two", COHORT_SESSIONS_KEPT="2")
+    await after.answer(ONE)
+    assert pool.telegram.texts(ONE)[-1] == texts.resumed("soup")
+    assert await history(pool) == ["soup"]
+    assert (3, "boats") in await listed(pool)
+    await new(pool, after)
+    assert {"index", "1", "3"} == set(await pool.store.earlier.whole(ONE)), "no more than may be kept"
+
+
+@pytest.mark.promise("earlier-conversations")
 async def test_only_so_many_are_kept_and_the_oldest_go(pool: Pool) -> None:
     worker = await pool.worker("w-one", COHORT_SESSIONS_KEPT="2")
     for text in ("a", "b", "c", "d"):

@@ -60,7 +60,8 @@ async def conversation_commit(deps: Dependencies, owned: OwnedSession, handled: 
         history = await persist(lambda: deps.earlier.history(owned.session, found.number), owned.session, deps.sleep)
     if found is None or history is None:
         return _said(handled, phrase("conversation-not-kept"))
-    _, index = await _set_aside(deps, owned)
+    # A crash before the commit resumes again, so what is resumed stays kept whatever the limit is.
+    _, index = await _set_aside(deps, owned, stays=found)
     resumed = Current(number=found.number, last=current.last, title=found.title, by=found.by)
     said = texts.resumed(named(found.number, found.title))
     commit = _said(handled, said)
@@ -82,8 +83,10 @@ async def _look(deps: Dependencies, owned: OwnedSession) -> tuple[Current, tuple
     return await persist(lambda: deps.earlier.look(owned.session), owned.session, deps.sleep)
 
 
-async def _set_aside(deps: Dependencies, owned: OwnedSession) -> tuple[Current | None, tuple[Conversation, ...]]:
-    """Keep a copy of the conversation that goes on, and what fits of the earlier ones.
+async def _set_aside(
+    deps: Dependencies, owned: OwnedSession, stays: Conversation | None = None
+) -> tuple[Current | None, tuple[Conversation, ...]]:
+    """Keep a copy of the conversation that goes on, what fits of the earlier ones, and in any case the one that stays.
 
     Returns:
         That conversation, None where it is not kept; and all that are kept now.
@@ -100,6 +103,8 @@ async def _set_aside(deps: Dependencies, owned: OwnedSession) -> tuple[Current |
         size_bytes=len(history),
     )
     kept = fitting((this, *others(current, index)), most=most)
+    if stays is not None and stays not in kept:
+        kept = (*kept, stays)
     numbers = {one.number for one in kept}
     if current.number not in numbers:
         return None, index
