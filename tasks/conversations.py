@@ -72,12 +72,12 @@ def read_current(raw: bytes | None, index: Sequence[Conversation] = ()) -> Curre
 
 
 def fitting(index: Sequence[Conversation], *, most: int) -> tuple[Conversation, ...]:
-    """As many as may be kept, the last ones first."""
+    """As many as may be kept, the last ones first: the last one always, so that /new and /resume lose no long one."""
     kept: list[Conversation] = []
     left = KEPT_BYTES
     for one in sorted(index, key=lambda one: one.at, reverse=True)[:most]:
         left -= one.size_bytes
-        if left < 0:
+        if left < 0 and kept:
             break
         kept.append(one)
     return tuple(kept)

@@ -106,7 +106,8 @@ class SettingFields(BaseSettings):
     history_messages: int = Field(100, alias="COHORT_HISTORY_MESSAGES", ge=2, le=2000)
     """Messages of a session's history that a turn loads; older ones are summarised."""
     sessions_kept: int = Field(10, alias="COHORT_SESSIONS_KEPT", ge=0, le=100)
-    """Earlier conversations that a chat keeps after `/new` (4 MiB in all), to go on with by `/sessions`. 0: none."""
+    """Earlier conversations that a chat keeps after `/new`, to go on with by `/sessions`. 0: none.
+    Together they take 4 MiB; the last one is kept whatever its size."""
     budget_user: int = Field(0, alias="COHORT_BUDGET_USER", ge=0)
     """Tokens a user may use a day (UTC); 0 is no limit."""
     budget_chat: int = Field(0, alias="COHORT_BUDGET_CHAT", ge=0)
