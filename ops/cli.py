@@ -74,11 +74,16 @@ def _become(kind: ProcessKind, command: tuple[str, ...], here: Context | None = 
 
 
 @app.command()
-def up(given: typer.Context) -> None:
+def up(
+    given: typer.Context,
+    workers: Annotated[
+        str | None, typer.Option(help="A number, auto, or auto:1..4, in place of COHORT_WORKERS.")
+    ] = None,
+) -> None:
     """Start everything on this machine, in the foreground."""
     from ops.up.run import Up  # noqa: PLC0415 - the other commands start quicker without it
 
-    environ = environment()
+    environ = environment() | ({"COHORT_WORKERS": workers} if workers is not None else {})
     settings = load(environ)
     home = Home(settings.home)
     with home.hold():

@@ -20,6 +20,20 @@ _OTHERS = 0o077
 """The bits of a file's mode that concern all users but its owner."""
 
 
+class Scale(BaseModel):
+    """How many workers `cohort up` keeps."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    wanted: int
+    least: int
+    most: int
+    auto: bool = False
+    """The load decides between ``least`` and ``most``."""
+    why: str = ""
+    """Of the last change, in words."""
+
+
 class Running(BaseModel):
     """The system that runs in this home: the content of ``run.json``.
 
@@ -29,7 +43,8 @@ class Running(BaseModel):
           "pid": 4711, "started": 1800000000.0, "control": 40123, "secret": "...",
           "env": {"REDIS_URL": "redis://...", "COHORT_MODEL": "..."},
           "playground_url": "http://127.0.0.1:8081/?key=...", "flower_url": "http://127.0.0.1:5555",
-          "console_url": "http://127.0.0.1:5556", "model": "haiku"
+          "console_url": "http://127.0.0.1:5556", "model": "haiku",
+          "scale": {"wanted": 2, "least": 1, "most": 4, "auto": true, "why": "load 0.93"}
         }
     """
 
@@ -51,6 +66,8 @@ class Running(BaseModel):
     console_url: str | None = None
     model: str = ""
     """The title of the model that answers."""
+    scale: Scale | None = None
+    """None: it is of a release before."""
 
 
 def _busy(path: Path) -> bool:

@@ -20,7 +20,9 @@ from tasks.setting_forms import (
     SecretKeys,
     Token,
     Url,
+    Workers,
 )
+from tasks.worker_count import WorkerCount
 
 
 class SettingFields(BaseSettings):
@@ -59,8 +61,9 @@ class SettingFields(BaseSettings):
     """Directory of AgentCards."""
 
     # -- how much of it
-    workers: int = Field(2, alias="COHORT_WORKERS", ge=1, le=256)
-    """Worker processes that `cohort up` keeps alive."""
+    workers: Workers = Field(WorkerCount(2, 2), alias="COHORT_WORKERS")
+    """Worker processes that `cohort up` keeps alive. `auto:1..4`: by the load, between these bounds, as far as there is
+    memory; `auto`: between 1 and one a core."""
     fork: Literal["auto", "off"] = Field("auto", alias="COHORT_FORK")
     """`auto`: `cohort up` forks workers from a process with their modules, if the system can; `off`: it starts them."""
     lanes: int = Field(32, alias="COHORT_LANES", ge=1, le=1024)

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
 
 from tasks import redis_url
+from tasks.worker_count import WorkerCount
 
 # Telegram's alphabet and greatest length (setWebhook); at least 16 characters, because each request may try one.
 _SECRET = re.compile(r"[A-Za-z0-9_-]{16,256}")
@@ -101,6 +102,7 @@ def _model_reads(value: object) -> object:
 
 
 type ModelReads = Annotated[Mapping[str, tuple[str, ...]], NoDecode, BeforeValidator(_model_reads)]
+type Workers = Annotated[WorkerCount, BeforeValidator(WorkerCount.parse)]
 type Duration = Annotated[timedelta, BeforeValidator(_seconds)]
 type Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parted)]
 type Ids = Annotated[tuple[int, ...], NoDecode, BeforeValidator(_parted)]

@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tasks.settings import Settings, env_name  # noqa: E402 - also when called as a script from elsewhere
+from tasks.worker_count import WorkerCount  # noqa: E402 - the same
 
 SOURCE = ROOT / "tasks" / "setting_fields.py"
 TARGET = ROOT / "docs" / "settings.md"
@@ -59,7 +60,7 @@ def values(info: FieldInfo) -> str:
         return "ids, with commas" if int in get_args(kind) else "names, with commas"
     if kind is int:
         return f"{limits['ge']} to {limits['le']}" if "le" in limits else f"{limits.get('ge', 0)} or more"
-    return {SecretStr: "secret", Path: "path"}.get(kind, "text")
+    return {SecretStr: "secret", Path: "path", WorkerCount: "1 to 256, `auto`, `auto:1..4`"}.get(kind, "text")
 
 
 def default(info: FieldInfo) -> str:

@@ -12,6 +12,7 @@ from ops import model
 from ops.agent_config import configuration
 from ops.commands import cards
 from ops.commands.doctor_chats import chats, hears_too_little
+from ops.commands.doctor_memory import memory
 from ops.commands.doctor_redis import redis
 from ops.commands.doctor_servers import servers
 from ops.commands.finding import Finding, Severity
@@ -158,6 +159,7 @@ async def examine(here: Context, clock: Clock, say: Callable[[Finding], None]) -
             ("token", token(here.settings, http)),
             ("webhook", webhook(here.settings, http)),
             ("disk", disk(here)),
+            ("memory", memory(here)),
             ("redis", redis(here, clock)),
             ("access", access(here)),
             ("model", answering(here)),

@@ -8,6 +8,7 @@ from ops import control
 from ops.context import Context, context, run
 from tasks.errors import Misconfigured
 from tasks.store import Store
+from tasks.worker_count import WorkerCount
 
 
 def register(app: typer.Typer) -> None:
@@ -17,13 +18,25 @@ def register(app: typer.Typer) -> None:
 
 
 def scale(
-    workers: Annotated[int, typer.Argument(min=0, help="The number of workers.")],
+    workers: Annotated[str, typer.Argument(help="A number, or `auto`, or `auto:1..4`: the load decides.")],
 ) -> None:
-    """Set the number of workers; surplus ones drain first."""
+    """Set the number of workers, or let the load decide; surplus ones drain first."""
     here = context()
-    answer = run(control.ask(here.supervisor(), "scale", count=workers))
+    asked = {"count": int(workers)} if workers.isascii() and workers.isdigit() else {"auto": _by_load(workers)}
+    answer = run(control.ask(here.supervisor(), "scale", **asked))
     changed = ", ".join(answer["changed"]) or "nothing to do"
-    print(f"{workers} workers wanted: {changed}")
+    print(f"{answer['workers']} workers wanted: {changed}")
+    if "auto" in asked:
+        print(f"the load decides from now on ({asked['auto']})")
+    elif answer.get("was"):
+        print(f"the load decides no longer; `cohort scale {answer['was']}` lets it again")
+
+
+def _by_load(said: str) -> str:
+    try:
+        return str(WorkerCount.parse(said))
+    except ValueError as problem:
+        raise Misconfigured(f"the number of workers {problem}") from None
 
 
 def drain(

@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 import sys
+from dataclasses import replace
 from typing import Annotated, Literal
 
 import httpx
@@ -62,7 +63,9 @@ async def _watch(here: Context, *, slots: bool, as_json: bool) -> None:
 
 
 async def _look(here: Context) -> Look:
-    return await here.read(lambda store: look(store, SystemClock(), slots=here.settings.slots))
+    now = await here.read(lambda store: look(store, SystemClock(), slots=here.settings.slots))
+    running = here.home.running()
+    return replace(now, scale=running.scale if running is not None else None)
 
 
 def health(

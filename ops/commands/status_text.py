@@ -91,6 +91,9 @@ def _figures(now: Look, before: Look | None) -> Table:
     load = "no lanes" if now.load is None else f"load {now.load:.2f}"
     running = f"{now.running} of {now.lanes} lanes ({load})"
     grid.add_row("running", running + (f", {turns:.1f} turns/s" if turns is not None else ""))
+    if now.scale is not None and now.scale.auto:
+        bounds = f"{now.scale.wanted} wanted, between {now.scale.least} and {now.scale.most} by load"
+        grid.add_row("workers", f"{bounds} (last change: {now.scale.why})")
     waits = f", the oldest for {duration(now.oldest_s)}" if now.waiting else ""
     grid.add_row("waiting", f"{now.waiting} chats{waits}")
     if now.delivering:

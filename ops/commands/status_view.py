@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ops.home import Scale
+
 
 @dataclass(frozen=True, slots=True)
 class BotSeen:
@@ -115,6 +117,8 @@ class Look:
     """Turns that wait for a person."""
     closed_chats: Mapping[str, int] = field(default_factory=dict[str, int])
     """Why chats take no messages -> how many."""
+    scale: Scale | None = None
+    """How many workers the `cohort up` of this home keeps; None when none runs here."""
 
     @property
     def lanes(self) -> int:
@@ -143,7 +147,8 @@ class Look:
     def to_json(self) -> dict[str, Any]:
         figures = ("lanes", "running", "delivering", "waiting", "load")
         workers = [asdict(worker) | {"running": worker.running} for worker in self.workers]
-        return {**asdict(self), **{name: getattr(self, name) for name in figures}, "workers": workers}
+        scale = self.scale.model_dump() if self.scale is not None else None
+        return {**asdict(self), **{name: getattr(self, name) for name in figures}, "workers": workers, "scale": scale}
 
 
 def rate(now: Look, before: Look | None) -> float | None:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from ops.model import ChosenModel
 from ops.up.plan import Plan
+from tasks.worker_count import WorkerCount
 
 WIDTH = 80
 
@@ -38,6 +39,10 @@ def shown(path: Path) -> str:
         return str(path)
 
 
+def _workers(count: WorkerCount) -> str:
+    return f"{count.least} to {count.most}, by load," if count.auto else str(count)
+
+
 def _rows(facts: Facts) -> list[tuple[str, str]]:
     plan, choice = facts.plan, facts.choice
     settings = plan.settings
@@ -52,7 +57,7 @@ def _rows(facts: Facts) -> list[tuple[str, str]]:
         rows.append(("Flower", f"{plan.flower_url}   (workers and tasks)"))
     rows += [
         ("Model", f"{choice.title} ({choice.why})"),
-        ("Workers", f"{settings.workers} with {settings.lanes} lanes each, {settings.slots} slots"),
+        ("Workers", f"{_workers(settings.workers)} with {settings.lanes} lanes each, {settings.slots} slots"),
         ("Store", facts.store),
         ("Logs", shown(facts.home / "logs")),
     ]

@@ -12,7 +12,7 @@ import httpx
 
 from ops import control, model
 from ops.durability import failover_risk, weaknesses
-from ops.home import FULL, Home, Running, full_disk
+from ops.home import FULL, Home, Running, Scale, full_disk
 from ops.model import ChosenModel
 from ops.pairing import OfferedCode, offer
 from ops.powers import powers
@@ -20,6 +20,7 @@ from ops.up import banner, demo_model, valkey
 from ops.up.console import Console
 from ops.up.forking import Template
 from ops.up.plan import Plan, make_plan
+from ops.up.scaling import Scaling
 from ops.up.supervisor import Supervisor
 from tasks.access import mode_of
 from tasks.clock import Clock
@@ -27,9 +28,9 @@ from tasks.ending import ending_signals
 from tasks.errors import Misconfigured, StoreUnavailable
 from tasks.settings import Settings, load
 from tasks.store import Store, connect
+from tasks.worker_count import WorkerCount
 
 _START_PATIENCE = 60.0
-MAX_WORKERS = 256
 
 
 class Up:
@@ -56,6 +57,8 @@ class Up:
         self._problem: str | None = None
         self._store: Store | None = None
         self._opened = AsyncExitStack()
+        self._running: Running | None = None
+        self._scale: Scale | None = None
 
     async def run(self) -> int:
         """Start, wait for the first signal, stop; gives the exit status."""
@@ -131,23 +134,25 @@ class Up:
         playground = plan.playground()
         for spec in ([playground] if playground else []) + [plan.bot()]:
             supervisor.keep(spec)
-        supervisor.scale(self._settings.workers, plan.worker)
-        port, secret = await self._opened.enter_async_context(control.serve_control(self._actions(supervisor, plan)))
+        scaling = Scaling(supervisor, plan.worker, effective, self._told_scale)
+        scaling.begin()
+        actions = self._actions(supervisor, scaling)
+        port, secret = await self._opened.enter_async_context(control.serve_control(actions))
         own = os.environ | {"PATH": plan.env["PATH"]}
         changed = {name: value for name, value in plan.env.items() if own.get(name) != value}
-        self._home.announce(
-            Running(
-                pid=os.getpid(),
-                started=self._clock.now(),
-                control=port,
-                secret=secret,
-                env=changed,
-                playground_url=plan.page_url,
-                flower_url=plan.flower_url,
-                console_url=plan.console_url,
-                model=choice.title,
-            )
+        self._running = Running(
+            pid=os.getpid(),
+            started=self._clock.now(),
+            control=port,
+            secret=secret,
+            env=changed,
+            playground_url=plan.page_url,
+            flower_url=plan.flower_url,
+            console_url=plan.console_url,
+            model=choice.title,
+            scale=self._scale,
         )
+        self._home.announce(self._running)
         await self._all_there(supervisor, self._store)
         # What shows the system comes after what answers: it takes as long to load as a bot.
         for spec in plan.pages():
@@ -161,6 +166,7 @@ class Up:
         effective_plan, lines = replace(plan, settings=effective), pairing.lines if pairing else ()
         facts = banner.Facts(effective_plan, choice, where, self._home.root, took, warnings, lines)
         self._console.show(banner.render(facts, colour=self._console.colour))
+        await scaling.follow(self._store)
 
     async def _storage(self, supervisor: Supervisor) -> tuple[str, str]:
         """The store's URL, and the store in words."""
@@ -189,7 +195,7 @@ class Up:
 
     async def _all_there(self, supervisor: Supervisor, store: Store) -> None:
         """Wait until every worker has reported; after ``_START_PATIENCE`` say so and go on."""
-        wanted = self._settings.workers
+        wanted = self._settings.workers.least
         self._console.say(f"starting the bot and {wanted} worker{'s' if wanted > 1 else ''}")
         try:
             async with asyncio.timeout(_START_PATIENCE):
@@ -202,12 +208,21 @@ class Up:
         except TimeoutError:
             self._console.say(f"not all workers have reported after {_START_PATIENCE:.0f} s")
 
-    def _actions(self, supervisor: Supervisor, plan: Plan) -> dict[str, control.ControlAction]:
+    def _told_scale(self, scale: Scale) -> None:
+        self._scale = scale
+        if self._running is not None:
+            self._running = self._running.model_copy(update={"scale": scale})
+            try:
+                self._home.announce(self._running)
+            except Misconfigured as problem:  # a full disk: the workers change all the same
+                self._console.say(str(problem))
+
+    def _actions(self, supervisor: Supervisor, scaling: Scaling) -> dict[str, control.ControlAction]:
         def scale(asked: Mapping[str, Any]) -> Mapping[str, Any]:
-            count = int(asked["count"])
-            if not 0 <= count <= MAX_WORKERS:
-                raise Misconfigured(f"the number of workers must be between 0 and {MAX_WORKERS}")
-            return {"changed": supervisor.scale(count, plan.worker), "workers": count}
+            was = scaling.count
+            by_load = "auto" in asked
+            changed = scaling.set(_bounds(asked["auto"])) if by_load else scaling.by_hand(int(asked["count"]))
+            return {"changed": changed, "workers": len(supervisor.workers()), "was": str(was) if was.auto else ""}
 
         def drain(asked: Mapping[str, Any]) -> Mapping[str, Any]:
             return {"drained": supervisor.drain(str(asked["worker"]))}
@@ -227,6 +242,13 @@ class Up:
             }
 
         return {"scale": scale, "drain": drain, "processes": processes}
+
+
+def _bounds(said: object) -> WorkerCount:
+    try:
+        return WorkerCount.parse(said)
+    except ValueError as problem:
+        raise Misconfigured(f"the number of workers {problem}") from None
 
 
 async def _tell_page(plan: Plan, model: str) -> None:

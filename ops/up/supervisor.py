@@ -149,6 +149,8 @@ class Supervisor:
         self.children = Children()
         self.template: Template | None = None
         """From which processes are forked that can be; without one they are started."""
+        self.worker_died: float | None = None
+        """When a worker last exited unexpectedly, on the monotonic clock."""
 
     def keep(self, spec: Spec) -> ManagedProcess:
         """Start a process and keep it alive."""
@@ -164,6 +166,8 @@ class Supervisor:
     def died(self, process: ManagedProcess, status: int | str, lasted: float, pause: float) -> None:
         """Called when a process exits unexpectedly."""
         name = process.spec.name
+        if process.spec.member:
+            self.worker_died = self.clock.monotonic()
         if not process.spec.echo:
             for line in self._last_words(process.spec):
                 self.console.say(f"{name}: {line}")

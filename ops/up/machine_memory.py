@@ -1,0 +1,66 @@
+"""What memory this machine, or this container, has left, and what a process takes of it (Linux)."""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+_KIB, _MIB = 1024, 1024 * 1024
+WORKER_MIB = 160
+"""Of a worker with a provider loaded, at least: a forked one begins with less, and takes it when it works."""
+_RESERVE_MIB, _RESERVE_SHARE = 256, 0.1
+"""What stays free for Redis, the bot and the system: the larger of the two, the share of what is available."""
+
+
+def pss_mib(pid: int, proc: Path = Path("/proc")) -> float | None:
+    """The process's memory, with what it shares divided by those who share it; None when that cannot be read."""
+    return _fields(proc / str(pid) / "smaps_rollup").get("Pss")
+
+
+def available_mib(proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")) -> float | None:
+    """What programs can still take before this machine swaps or its container is ended; None when it does not tell."""
+    machine = _fields(proc / "meminfo").get("MemAvailable")
+    return min([left for left in (machine, *_left(proc, cgroups)) if left is not None], default=None)
+
+
+def room(available: float | None, workers: Iterable[float | None]) -> int | None:
+    """For how many more workers there is memory, each as large as the largest (pure).
+
+    Args:
+        available: MiB that can be taken; None: unknown.
+        workers: MiB of each worker that runs, as far as it is known.
+    """
+    if available is None:
+        return None
+    each = max([WORKER_MIB, *(size for size in workers if size is not None)])
+    return max(0, int((available - max(_RESERVE_MIB, _RESERVE_SHARE * available)) // each))
+
+
+def _fields(path: Path) -> dict[str, float]:
+    """Its lines ``Name:  123 kB``, in MiB."""
+    found: dict[str, float] = {}
+    for line in _read(path).splitlines():
+        name, _, value = line.partition(":")
+        number = value.removesuffix("kB").strip()
+        if number.isdigit():
+            found[name] = int(number) * _KIB / _MIB
+    return found
+
+
+def _left(proc: Path, cgroups: Path) -> Iterator[float]:
+    """What the limits of our control groups leave, from ours up to the topmost."""
+    own = next((line[3:] for line in _read(proc / "self" / "cgroup").splitlines() if line.startswith("0::")), "/")
+    place = Path(own.lstrip("/"))
+    for group in (cgroups / part for part in (place, *place.parents)):
+        limit, used = (_read(group / f"memory.{name}").strip() for name in ("max", "current"))
+        if limit.isdigit() and used.isdigit():
+            cached = re.search(r"^inactive_file (\d+)$", _read(group / "memory.stat"), re.MULTILINE)
+            # Of files that are read again when they are needed: the kernel takes it back first.
+            spare = int(cached[1]) if cached else 0
+            yield max(0.0, (int(limit) - int(used) + spare) / _MIB)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return ""
