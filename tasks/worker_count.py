@@ -25,7 +25,7 @@ class WorkerCount:
         """Read what a setting or an argument says.
 
         Raises:
-            ValueError: it is none of the forms, or out of bounds.
+            ValueError: it has another form, or is out of bounds.
         """
         if isinstance(value, cls):
             return value
