@@ -8,11 +8,12 @@ from bot.people import PeopleView
 from bot.recent import Allowance
 from bot.saying import say
 from bot.updates.commands import Command
-from tasks.access import ROLES, Person, Role, Standing, outranks
+from tasks.access import Person, Standing
 from tasks.clock import Clock
 from tasks.envelope import Button, Inbound, Reply
 from tasks.newest import Newest
 from tasks.phrases import phrase
+from tasks.roles import ROLES, Role, outranks
 from tasks.session import SessionKey
 
 log = logging.getLogger("cohort.bot")

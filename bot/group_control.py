@@ -1,4 +1,4 @@
-"""Who may begin a new conversation, choose for all, or press buttons in a group (``COHORT_GROUP_CONTROL``)."""
+"""Who may use commands, and in a group start over, choose for all, or press buttons (``COHORT_GROUP_CONTROL``)."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -6,12 +6,13 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Literal
 
+from bot.role_control import role_refusal
 from bot.updates.meaning import Incoming
-from tasks.access import Role
 from tasks.clock import Clock
 from tasks.errors import CohortError
 from tasks.newest import Newest
 from tasks.phrases import phrase
+from tasks.roles import Role, RoleRules
 
 log = logging.getLogger("cohort.bot")
 
@@ -25,14 +26,21 @@ _REMEMBERED = 1000
 _IN_CHARGE = ("owner", "admin")
 _CONTROLS = ("new", "choose", "compact", "undo", "conversation")
 _OF_A_TURN = ("stop", "retry", "undo")
-_FOR_MEMBERS = frozenset({"agent", "model"})
 _FOR_ALL = frozenset({"reminders", "forget"})
 
 
 class GroupControl:
     """Decides, and keeps the lists of administrators for a while."""
 
-    def __init__(self, control: Control, administrators: Administrators, clock: Clock) -> None:
+    def __init__(
+        self,
+        control: Control,
+        administrators: Administrators,
+        clock: Clock,
+        rules: Callable[[], RoleRules] = RoleRules,
+    ) -> None:
+        """Prepare it; ``rules``: what the operator's file says of roles now."""
+        self._rules = rules
         self._control = control
         self._administrators = administrators
         self._clock = clock
@@ -42,9 +50,11 @@ class GroupControl:
         """What a person hears who may not do this; None when they may.
 
         Args:
-            heard: A command or a pressed button in a group.
+            heard: What they say: a message, a command or a pressed button.
             role: The person's role with the bot.
         """
+        if (by_role := role_refusal(self._rules(), heard, role)) is not None:
+            return by_role
         inbound = heard.inbound
         if self._control == "everyone" or inbound.key.chat > 0 or role in _IN_CHARGE:
             return None
@@ -88,9 +98,3 @@ def with_role(heard: Incoming, role: Role | None) -> Incoming:
     if role not in _IN_CHARGE or heard.inbound.key.chat > 0:
         return heard
     return replace(heard, inbound=heard.inbound.model_copy(update={"in_charge": True}))
-
-
-def for_members(heard: Incoming) -> bool:
-    """Whether it chooses the agent or the model, which guests take as they are."""
-    chosen = heard.inbound.choice.keys() if heard.inbound.kind == "choose" else ()
-    return bool(_FOR_MEMBERS.intersection(chosen)) or (heard.ask is not None and heard.ask.name in _FOR_MEMBERS)

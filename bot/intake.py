@@ -13,7 +13,7 @@ from bot.answers import Answers
 from bot.attention import Attention
 from bot.entries import After, Item, buried, moved_entry
 from bot.feedback import Feedback
-from bot.group_control import GroupControl, for_members, with_role
+from bot.group_control import GroupControl, with_role
 from bot.interrupts import Interrupts
 from bot.notices import Notices
 from bot.overheard import OverheardMessages
@@ -184,8 +184,7 @@ class UpdateIntake:
         """What an admitted person says."""
         role = self._people.access.role(heard.inbound.person, heard.inbound.key.chat)
         inbound = (heard := with_role(heard, role)).inbound
-        guests = phrase("guests") if role == "guest" and for_members(heard) else None
-        refusal = guests or await self._control.refusal(heard, role)
+        refusal = await self._control.refusal(heard, role)
         if refusal is not None:
             accept = self._told(heard, say(inbound, refusal)) if heard.callback is None else Accept(heard.update_id)
             return Item(heard, accept, press=heard.callback, press_says=refusal)

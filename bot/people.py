@@ -4,10 +4,12 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 
 from tasks.access import Access, OperatorsWord, People, access_by
 from tasks.errors import StoreUnavailable
+from tasks.roles import RoleRules
 from tasks.store.people import PeopleStore
 
 log = logging.getLogger("cohort.bot")
@@ -19,14 +21,18 @@ LOOK_EVERY = timedelta(seconds=1)
 class PeopleView:
     """What was seen last. To ask it costs nothing, so strangers cost nothing."""
 
-    def __init__(self, bot: int, store: PeopleStore, word: OperatorsWord) -> None:
+    def __init__(
+        self, bot: int, store: PeopleStore, word: OperatorsWord, rules: Callable[[], RoleRules] = RoleRules
+    ) -> None:
         """Prepare it.
 
         Args:
             bot: The bot's id.
             store: Where people are kept.
             word: What this bot's settings say.
+            rules: What the operator's file says of roles now.
         """
+        self._rules = rules
         self.bot = bot
         self.store = store
         self.word = word
@@ -38,6 +44,8 @@ class PeopleView:
     @property
     def access(self) -> Access:
         """Who may talk."""
+        if self._access.everyone != (everyone := self._rules().everyone):
+            self._access = replace(self._access, everyone=everyone)
         return self._access
 
     @property

@@ -23,6 +23,7 @@ from bot.heartbeat import BotHeartbeat
 from bot.intake import UpdateIntake
 from bot.interrupts import Interrupts
 from bot.leader import LeaderLoop
+from bot.live_agents import LiveAgents
 from bot.login_commands import LoginCommands
 from bot.login_pages import LoginPages
 from bot.logins import LoginService
@@ -56,7 +57,6 @@ from tasks.log_key import follow_log_key
 from tasks.publishing import Publisher
 from tasks.settings import Settings
 from tasks.store import Store, connect
-from tasks.store.membership import Membership
 from tasks.store.pauses import PauseView
 from tasks.telemetry import hash_sessions
 
@@ -64,18 +64,6 @@ log = logging.getLogger("cohort.bot")
 
 _LAST_SIGNS_S = 5.0
 """How long the end waits for interrupts and signs that have not gone out; no message depends on them."""
-
-
-class LiveAgents:
-    """The agents that live workers name in their heartbeats."""
-
-    def __init__(self, members: Membership) -> None:
-        self._members = members
-
-    async def agents(self) -> tuple[str, ...]:
-        """Their names, the default first; empty when no live worker names any."""
-        view = await self._members.look()
-        return next((status.agents for status in view.members.values() if status.agents), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +130,11 @@ async def _patiently[T](attempt: Callable[[], Awaitable[T]], event: str, stop: S
 
 async def _work(connections: Connections, stop: Stop) -> None:
     settings, telegram, store, clock = connections.settings, connections.telegram, connections.store, connections.clock
-    people, rate, overheard, chats = (
-        PeopleView(connections.me.id, store.people, operators_word(settings)),
+    chats = ChatRulesFile(settings.chats)
+    people, rate, overheard = (
+        PeopleView(connections.me.id, store.people, operators_word(settings), chats.roles),
         PersonalRate(settings.rate),
         OverheardMessages(settings.group_context),
-        ChatRulesFile(settings.chats),
     )
     with suppress(StoreUnavailable):
         await people.refresh()
@@ -156,8 +144,10 @@ async def _work(connections: Connections, stop: Stop) -> None:
     interrupts, signs = Interrupts(connections.doorbells), Signs(telegram, clock)
     # The workers' budget: Telegram counts what a bot sends, not which process sent it.
     pacing = Pacing(store.pace, connections.me.id, clock, stop.pause)
-    replies = Replies(connections.me.id, store=store.intake, calls=telegram.paced(pacing), clock=clock)
-    revocations = Revocations(connections.me.id, store.intake)
+    replies, revocations = (
+        Replies(connections.me.id, store=store.intake, calls=telegram.paced(pacing), clock=clock),
+        Revocations(connections.me.id, store.intake),
+    )
     logins, pages = _logins(connections, revocations)
     answers = Answers(
         settings,
@@ -184,7 +174,7 @@ async def _work(connections: Connections, stop: Stop) -> None:
         notices=Notices(connections.me.id, store.intake, clock, admission=admission, rate=rate),
         attention=Attention(connections.me, chats, clock),
         overheard=overheard,
-        control=GroupControl(settings.group_control, telegram.administrators, clock),
+        control=GroupControl(settings.group_control, telegram.administrators, clock, chats.roles),
         feedback=Feedback(connections.me.id, store.feedback, people, clock),
         clock=clock,
     )

@@ -24,6 +24,7 @@ from ops.commands import (
     find,
     pair,
     pause,
+    people,
     pool,
     sessions,
     status,
@@ -155,6 +156,7 @@ status.register(app)
 find.register(app)
 feedback.register(app)
 chats.register(app)
+people.register(app)
 pool.register(app)
 app.add_typer(dead.app, name="dead")
 app.add_typer(cards.app, name="cards")

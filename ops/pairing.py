@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import httpx
 
-from tasks.access import Role
 from tasks.pairing import LASTS, link, new_code
+from tasks.roles import Role
 from tasks.settings import Settings
 from tasks.store import Store
 

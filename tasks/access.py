@@ -6,23 +6,15 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from tasks.roles import Role
 from tasks.settings import Settings
 
 type Decision = Literal["admit", "tell", "ignore"]
 """``tell``: a stranger, who hears so with their id. ``ignore``: a stranger who must not hear from us."""
 
-type Role = Literal["owner", "admin", "member", "guest"]
 type Standing = Literal["owner", "admin", "member", "guest", "denied"]
 
 type Mode = Literal["pairing", "allowlist", "open"]
-
-ROLES: tuple[Role, ...] = ("owner", "admin", "member", "guest")
-"""From the highest to the lowest."""
-
-
-def outranks(one: Role, other: Role) -> bool:
-    """Whether the first role is higher than the second."""
-    return ROLES.index(one) < ROLES.index(other)
 
 
 class Person(BaseModel):
@@ -72,6 +64,8 @@ class Access:
     """User and chat ids."""
     admins: frozenset[int] = frozenset()
     people: Mapping[int, Person] = field(default_factory=dict[int, Person])
+    everyone: Role = "member"
+    """The role of a person without one, where ``everybody`` may talk."""
 
     def role(self, user: int | None, chat: int) -> Role | None:
         """The role of a person in a chat, None for a stranger and for a person who is kept out.
@@ -84,7 +78,7 @@ class Access:
             return mine
         if mine == "denied" or ours == "denied":
             return None
-        return mine or ours or ("member" if self.everybody else None)
+        return mine or ours or (self.everyone if self.everybody else None)
 
     def denied(self, user: int | None, chat: int) -> bool:
         """Whether an admin keeps the person or the chat out."""
@@ -136,9 +130,15 @@ def operators_word(settings: Settings) -> OperatorsWord:
     return OperatorsWord(mode=mode_of(settings), allow=settings.allow, admins=settings.admins)
 
 
-def access_by(word: OperatorsWord, people: People) -> Access:
-    """What the operator's word and the stored decisions make together."""
-    return Access(word.mode == "open", frozenset(word.allow), frozenset(word.admins), people.entries)
+def access_by(word: OperatorsWord, people: People, everyone: Role = "member") -> Access:
+    """What the operator's word and the stored decisions make together.
+
+    Args:
+        word: The operator's.
+        people: What is stored.
+        everyone: The role of those whom the mode ``open`` lets in.
+    """
+    return Access(word.mode == "open", frozenset(word.allow), frozenset(word.admins), people.entries, everyone)
 
 
 def access_of(settings: Settings, people: People | None = None) -> Access:

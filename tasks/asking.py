@@ -88,6 +88,8 @@ class GivenAnswer(BaseModel):
     """What was written, as it was typed; empty where the words are no answer, but came in its place."""
     by: str = ""
     """Who, by the name that is shown."""
+    person: int | None = None
+    """The same, by id."""
     update_id: int = 0
 
 

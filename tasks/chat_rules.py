@@ -1,4 +1,4 @@
-"""The operator's file of single chats and topics (``chats.yaml``): which agent and model answer there, and when."""
+"""The operator's file ``chats.yaml``: which agent and model answer in a chat, and when; what each role may use."""
 
 import asyncio
 import difflib
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictStr, ValidationError, f
 from pydantic_core import PydanticCustomError
 
 from tasks.agent_files import BadFile, read_mapping
+from tasks.roles import ROLES, RoleRules
 from tasks.session import SessionKey
 
 log = logging.getLogger("cohort.chats")
@@ -56,6 +57,7 @@ class ChatRules(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     chats: Mapping[int, ChatWithTopics] = Field(default_factory=dict[int, ChatWithTopics], max_length=_MOST_CHATS)
+    roles: RoleRules = RoleRules()
 
     @model_validator(mode="after")
     def _groups_alone_mention(self) -> "ChatRules":
@@ -65,10 +67,10 @@ class ChatRules(BaseModel):
                 raise PydanticCustomError("private", "chats.{chat}: {said}", {"chat": chat, "said": said})
         return self
 
-    @field_validator("chats", mode="before")
+    @field_validator("chats", "roles", mode="before")
     @classmethod
-    def _none_yet(cls, chats: object) -> object:
-        return {} if chats is None else chats
+    def _none_yet(cls, said: object) -> object:
+        return {} if said is None else said
 
     def of(self, session: SessionKey) -> ChatRule:
         """What holds in a session: its topic's word, else its chat's."""
@@ -107,20 +109,27 @@ def read(path: Path) -> ChatRules:
         named = ".".join(map(str, place))
         what = {
             "extra_forbidden": f"{named}: there is no such key",
-            "literal_error": f"{named}: must be mention, always or never",
+            "literal_error": f"{named}: must be {_choices(place)}",
             "int_parsing": f"{named}: is no number of a chat or a topic",
             "string_type": f"{named}: is no text",
             "model_type": f"{named}: is no mapping",
             "mapping_type": f"{named}: is no mapping",
             "dict_type": f"{named}: is no mapping",
             "int_from_float": f"{named}: is no number of a chat or a topic",
-            "too_long": f"{named}: holds more than {_MOST_CHATS}",
+            "too_long": f"{named}: holds too many lines",
         }.get(error["type"], f"{named}: {error['msg']}" if named else error["msg"])
         raise BadFile(path, _line(path, place), what, _remedy(error["type"], str(place[-1]) if place else "")) from None
 
 
+def _choices(place: Sequence[int | str]) -> str:
+    """What may stand at a place that takes one word of a few."""
+    if place[:1] != ["roles"]:
+        return "mention, always or never"
+    return "member or guest" if place[1:] == ["everyone"] else f"{', '.join(ROLES[:-1])} or {ROLES[-1]}"
+
+
 def _remedy(kind: str, word: str) -> str:
-    keys = [*ChatWithTopics.model_fields, *ChatRules.model_fields]
+    keys = [*ChatWithTopics.model_fields, *ChatRules.model_fields, *RoleRules.model_fields]
     if kind == "extra_forbidden" and (near := difflib.get_close_matches(word, keys, n=1)):
         return f"did you mean `{near[0]}`?"
     return "see COHORT_CHATS in docs/operating.md"
@@ -159,6 +168,10 @@ class ChatRulesFile:
     def of(self, session: SessionKey) -> ChatRule:
         """What holds in a session."""
         return self.now.of(session)
+
+    def roles(self) -> RoleRules:
+        """What each role may use."""
+        return self.now.roles
 
     def _stamp(self) -> tuple[int, int, int] | None:
         try:

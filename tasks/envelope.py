@@ -151,6 +151,8 @@ class Inbound(Envelope):
     1 refuses it and does not lose the field."""
     set_by: int | None = None
     """Of a reminder: the person whose turn set it."""
+    again_by: tuple[int, ...] = ()
+    """People who wanted it answered again (/retry), beside its sender."""
     depth: int = 0
     """Of a reminder: how many reminders led to it since a person wrote."""
     reply_to: int | None = None

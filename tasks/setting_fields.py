@@ -90,8 +90,8 @@ class SettingFields(BaseSettings):
     agent: str | None = Field(None, alias="COHORT_AGENT")
     """The agent new sessions talk to. Default: the card marked `default: true`, else the first."""
     chats: Path = Field(Path("chats.yaml"), alias="COHORT_CHATS")
-    """File of single chats and topics: their agent, model, and which messages of a group are answered. It may be
-    missing, and is read again when it changes."""
+    """File of single chats and topics (their agent, model, and which messages of a group are answered) and of what
+    each role may use. It may be missing, and is read again when it changes."""
     commands: Names = Field((), alias="COHORT_COMMANDS")
     """Commands that agents answer themselves, without a slash, separated by commas; Telegram's menu has them too."""
     shell: bool = Field(default=False, alias="COHORT_SHELL")

@@ -99,6 +99,8 @@ class PersonsAnswer:
     Empty where no button was pressed: the words are no answer, they came instead of one."""
     pressed: int | None = None
     """The place of the choice, when its button was pressed."""
+    person: int | None = None
+    """Who said it, where that is known."""
 
 
 type Holds = Callable[[Question, float], Awaitable[PersonsAnswer | None]]

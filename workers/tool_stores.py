@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from tasks.access import People
 from tasks.logins import Login
 from tasks.secret_box import SecretBox
 from tasks.session import SessionKey
@@ -21,6 +22,18 @@ class Notes(Protocol):
 
     async def recall(self, session: SessionKey) -> dict[str, str]:
         """All notes of the session: topic -> note."""
+        ...
+
+
+class StoredPeople(Protocol):
+    """Who was let in, and in which role (``tasks.store.people.PeopleStore``)."""
+
+    async def look(self, bot: int) -> People:
+        """All that is stored of one bot."""
+        ...
+
+    async def version(self, bot: int) -> int:
+        """The count of changes."""
         ...
 
 

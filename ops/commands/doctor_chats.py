@@ -1,5 +1,7 @@
 """``cohort doctor``: the file of single chats and topics (``COHORT_CHATS``)."""
 
+from fnmatch import fnmatchcase
+
 from ops import model
 from ops.agent_config import configuration
 from ops.commands.finding import Finding
@@ -14,9 +16,10 @@ async def chats(here: Context) -> list[Finding]:
     """Whether the file can be used, and whether what it names is there."""
     about, path = "chats", here.settings.chats
     try:
-        rules = chat_rules.read(path).every()
+        read = chat_rules.read(path)
     except BadFile as problem:
         return [Finding(about, "problem", str(problem))]
+    rules = read.every()
     if not path.exists():
         return []
     found = [Finding(about, "ok", f"{path} has {len(rules)} rules")]
@@ -28,6 +31,10 @@ async def chats(here: Context) -> list[Finding]:
         wanted = model.key_for(rule.model) if rule.model is not None else None
         if wanted is not None and wanted not in keys:
             found.append(Finding(about, "warning", f"{where}: {rule.model}, but {wanted} is not set", f"set {wanted}"))
+    for name in read.roles.agents if agents else ():
+        if not any(fnmatchcase(agent, name) for agent in agents):
+            seen = f"roles.agents.{name}: fits no card's name, so it keeps nothing from anyone"
+            found.append(Finding(about, "warning", seen, f"name one of {', '.join(sorted(agents))}"))
     return found
 
 

@@ -6,8 +6,9 @@ import typer
 
 from ops.context import Context, context, run
 from ops.pairing import offer
-from tasks.access import ROLES, mode_of
+from tasks.access import mode_of
 from tasks.errors import Misconfigured
+from tasks.roles import ROLES
 
 
 def register(app: typer.Typer) -> None:

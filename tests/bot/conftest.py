@@ -206,8 +206,9 @@ def make_doorway(
     given = access or Access(everybody=True, allow=frozenset())
     mode = "open" if given.everybody else mode_of(settings)
     word = OperatorsWord(mode=mode, allow=tuple(given.allow), admins=tuple(given.admins))
-    people, rate = PeopleView(BOT, store.people, word), PersonalRate(settings.rate)
-    admission, chats = AccessControl(people, clock), ChatRulesFile(settings.chats)
+    chats, rate = ChatRulesFile(settings.chats), PersonalRate(settings.rate)
+    people = PeopleView(BOT, store.people, word, chats.roles)
+    admission = AccessControl(people, clock)
     doorbells = Doorbells(make_app(settings), slots=settings.slots)
     revocations = Revocations(BOT, store.intake)
     logins = logins_of(settings, store, doorbells, revocations, clock)
@@ -235,7 +236,7 @@ def make_doorway(
         notices=Notices(BOT, store.intake, clock, admission=admission, rate=rate),
         attention=Attention(me, chats, clock),
         overheard=OverheardMessages(settings.group_context),
-        control=GroupControl(settings.group_control, admins, clock),
+        control=GroupControl(settings.group_control, admins, clock, chats.roles),
         feedback=Feedback(BOT, store.feedback, people, clock),
         clock=clock,
     )

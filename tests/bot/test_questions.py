@@ -5,9 +5,10 @@ from aiogram import types as tg
 
 from bot import texts
 from tasks import keys
-from tasks.access import Person, Role
+from tasks.access import Person
 from tasks.asking import GivenAnswer, OpenQuestion, ParkedTurn
 from tasks.phrases import phrase
+from tasks.roles import Role
 from tests.bot.conftest import Doorway
 from tests.bot.updates import ANN, BEN, BOT, GROUP, message, pressed, raw, said
 

@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "health": (),
     "find": ("1a2b3c",),
     "chats": (),
+    "people": (),
     "feedback": (),
     "scale": ("2",),
     "drain": ("worker-1",),

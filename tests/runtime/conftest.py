@@ -22,6 +22,7 @@ from tests.support.strict import Strict
 from workers.interfaces import MediaSource
 from workers.runtime.engine import Engine
 from workers.runtime.mcp_health import Alert
+from workers.tool_stores import Reminders, StoredPeople
 
 SERVER = Path(__file__).with_name("stdio_server.py")
 
@@ -134,9 +135,12 @@ def runtime(settings_of: Callable[..., Settings], clock: StillClock) -> Open:
         *,
         media: MediaSource | None = None,
         alert: Alert | None = None,
+        people: StoredPeople | None = None,
+        reminders: Reminders | None = None,
         **environ: str,
     ) -> AsyncGenerator[Engine]:
-        async with kind(settings_of(**environ), clock, media=media, alert=alert) as engine:
+        more = {"media": media, "alert": alert, "people": people, "reminders": reminders}
+        async with kind(settings_of(**environ), clock, **more) as engine:
             yield engine
 
     return open_engine

@@ -61,6 +61,7 @@ async def open_worker(
             notes=store.notes,
             reminders=store.tool_reminders,
             logins=store.logins,
+            people=store.people,
             alert=(alerts := Alerts(settings, store.alerts, store.intake)).raise_,
         ) as engine,
     ):

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
@@ -16,6 +17,7 @@ from tasks.settings import Settings
 from workers.interfaces import MediaSource, Sink, TurnFailed, TurnRequest, TurnResult
 from workers.runtime import faults, spans
 from workers.runtime.agent_registry import AgentRegistry, misconfigured
+from workers.runtime.askers import KnownRoles, TurnAskers, askers_of_turn, persons_of
 from workers.runtime.asking.elicitation import holds_of_turn
 from workers.runtime.call_log import usage_listener
 from workers.runtime.conversation import content, history
@@ -30,6 +32,7 @@ from workers.runtime.model_fault import ModelFault
 from workers.runtime.models import outcome, switching
 from workers.runtime.models.breaker import Breaker
 from workers.runtime.models.choice import ModelChoice, ModelChooser
+from workers.runtime.models.permitted import permitted
 from workers.runtime.patches import connections
 from workers.runtime.tools import Origin, Toolbox, origin_of_turn
 from workers.runtime.turns import compaction
@@ -37,7 +40,7 @@ from workers.runtime.turns.answer_check import EndMarkers
 from workers.runtime.turns.shortening import Shortening
 from workers.runtime.turns.time_limit import TurnLimit
 from workers.runtime.turns.turn import Turn, TurnAnswer, TurnInput
-from workers.tool_stores import Logins, Notes, Reminders
+from workers.tool_stores import Logins, Notes, Reminders, StoredPeople
 
 log = logging.getLogger("cohort.runtime")
 
@@ -61,6 +64,7 @@ class Engine:
         notes: Notes | None = None,
         reminders: Reminders | None = None,
         logins: Logins | None = None,
+        people: StoredPeople | None = None,
         alert: Alert | None = None,
     ) -> None:
         """What turns may use: without one its use is refused in words. ``alert`` tells that an MCP server is down."""
@@ -70,6 +74,7 @@ class Engine:
         self._files = FilesIn(settings, media)
         self._toolbox = Toolbox(notes, reminders)
         self._logins = logins
+        self._roles = KnownRoles(settings, people)
         self.breaker, self.chats = Breaker(clock), ChatRulesFile(settings.chats)
         self._stack = AsyncExitStack()
         self._ends = EndMarkers()
@@ -136,11 +141,18 @@ class Engine:
 
     async def run(self, request: TurnRequest, sink: Sink) -> TurnResult:
         """Run one turn; see ``AgentRuntime.run``."""
+        askers_of_turn.set(askers := self._askers(request))
+        request, told = await permitted(request, askers, self._choices, self.chats.of)
         choice = self._choices.of(request)
         with spans.agent(choice.agent, choice.model):
-            return await self._run(request, choice, sink)
+            done = await self._run(request, choice, sink, askers)
+        return replace(done, notices=(*told, *done.notices)) if told else done
 
-    async def _run(self, request: TurnRequest, choice: ModelChoice, sink: Sink) -> TurnResult:
+    def _askers(self, request: TurnRequest) -> TurnAskers:
+        answered = {said.person for said in request.answers.values() if said.person is not None}
+        return TurnAskers(request.session, self.chats.roles, self._roles, persons_of(request.messages) | answered)
+
+    async def _run(self, request: TurnRequest, choice: ModelChoice, sink: Sink, askers: TurnAskers) -> TurnResult:
         origin_of_turn.set(Origin.of(request.messages))
         usage_listener.set(request.spent)
         lead = None if choice.workflow else choice.agent
@@ -154,6 +166,7 @@ class Engine:
                     (message,) = await content.with_files([message], files.new)
                 else:
                     message = await opened(content.user_turn(request.messages, files.new, record.messages))
+                message = askers.marked(message)
                 files.show_heard(sink)
                 record.messages = await content.with_files(record.messages, files.past)
                 work = TurnInput(message, record, sink, open_ended=self._ends.never(choice.model))

@@ -16,6 +16,7 @@ from tasks.asking import MOST_CHOICES
 from tasks.envelope import Inbound
 from tasks.errors import Misconfigured, Terminal
 from tasks.session import SessionKey
+from workers.runtime.askers import askers_of_turn
 from workers.runtime.conversation.frames import marked
 from workers.steps import PersonsAnswer
 from workers.tool_stores import Notes, Reminders
@@ -186,7 +187,9 @@ async def remind_me(about: str, minutes: float) -> str:
         return "Reminders cannot be set here."
     try:
         origin = origin_of_turn.get(Origin())
-        due = await reminders.add(current_session(), about.strip(), minutes * 60, by=origin.by, depth=origin.depth)
+        askers = askers_of_turn.get()
+        by = origin.by if askers is None else await askers.least(origin.by)
+        due = await reminders.add(current_session(), about.strip(), minutes * 60, by=by, depth=origin.depth)
     except Terminal as problem:
         return str(problem)
     return f"The reminder is set for {datetime.fromtimestamp(due, UTC):%Y-%m-%d %H:%M} UTC."

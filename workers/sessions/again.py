@@ -85,9 +85,17 @@ def asked_by(owned: OwnedSession, plan: Run | Retry | Compact) -> Asked:
             return Asked(messages, handled.answers, resumed=resumed)
         case Retry(handled, by, resumed):
             again = what_again(owned, by)
-            return Asked(tuple(again.messages), handled.answers, retry=again.batch, resumed=resumed, by=by)
+            messages = tuple(_wanted_by(by.person, message) for message in again.messages)
+            return Asked(messages, handled.answers, retry=again.batch, resumed=resumed, by=by)
         case Compact(handled, to):
             return Asked((to,), handled.answers)
+
+
+def _wanted_by(person: int | None, message: Inbound) -> Inbound:
+    """A message that is answered again: what it may lead to depends on who wants that, too."""
+    if person is None or person in (message.person, *message.again_by):
+        return message
+    return message.model_copy(update={"again_by": (*message.again_by, person)})
 
 
 async def undo_commit(deps: Dependencies, owned: OwnedSession, plan: Undo) -> Commit:

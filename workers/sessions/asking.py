@@ -192,9 +192,9 @@ def answers_of(turn: ParkedTurn) -> dict[str, PersonsAnswer]:
 def said_by(given: GivenAnswer) -> PersonsAnswer:
     match given.verdict:
         case "once" | "always":
-            return PersonsAnswer("run")
+            return PersonsAnswer("run", person=given.person)
         case "no":
-            return PersonsAnswer("no")
+            return PersonsAnswer("no", person=given.person)
         case _:
             pressed = int(given.verdict) if given.verdict.isdecimal() else None
-            return PersonsAnswer("words", given.words, given.plain, pressed)
+            return PersonsAnswer("words", given.words, given.plain, pressed, given.person)

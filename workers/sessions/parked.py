@@ -151,7 +151,8 @@ def answer_in(parking: Parking, turn: ParkedTurn, entry: Inbound, admins: Collec
             return {}
         choices = turn.choices_of(ident)
         words = choices[int(verdict)] if choices else ""
-        return {ident: GivenAnswer(verdict=verdict, words=words, by=_name(entry), update_id=entry.update_id)}
+        given = GivenAnswer(verdict=verdict, words=words, by=_name(entry), person=entry.person)
+        return {ident: given.model_copy(update={"update_id": entry.update_id})}
     if entry.kind != "message" or entry.media or entry.edited or not turn.may_answer(entry, admins):
         return {}
     named = next((ident for ident, place in parking.asked.items() if place == entry.reply_to), None)
@@ -188,7 +189,7 @@ def _words(entry: Inbound) -> GivenAnswer:
     # What it answers is known: the question.
     entry = entry.model_copy(update={"quote": None, "quoted": None})
     words = "".join((opening(entry), body(entry), closing(entry)))
-    return GivenAnswer(words=words, plain=plain, by=_name(entry), update_id=entry.update_id)
+    return GivenAnswer(words=words, plain=plain, by=_name(entry), person=entry.person, update_id=entry.update_id)
 
 
 def _name(entry: Inbound) -> str:

@@ -20,6 +20,7 @@ from mcp_types import ElicitRequestURLParams, ElicitResult
 
 from tasks.phrases import phrase
 from tasks.text import utf16, within
+from workers.runtime.askers import askers_of_turn
 from workers.runtime.asking.forms import MESSAGE, Form, NotAForm, fill
 from workers.runtime.tools import session_of_turn
 from workers.steps import Holds, PersonsAnswer, Question
@@ -114,7 +115,12 @@ class _OpenCalls:
 
     async def _ask(self, text: str, choices: tuple[str, ...]) -> PersonsAnswer | None:
         left = self.ends - _BEFORE_END_S - asyncio.get_running_loop().time()
-        return await self.holds(Question("", self.server, "", text=text, choices=choices), left) if left > 0 else None
+        if left <= 0:
+            return None
+        said = await self.holds(Question("", self.server, "", text=text, choices=choices), left)
+        if said is not None and said.person is not None and (askers := askers_of_turn.get()) is not None:
+            askers.add((said.person,))
+        return said
 
 
 _open: "WeakKeyDictionary[Any, dict[str, _OpenCalls]]" = WeakKeyDictionary()

@@ -9,7 +9,7 @@ and ``tool_results`` (id -> call, result), ``channels`` (name -> blocks), ``stop
 """
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from fast_agent import constants
@@ -26,6 +26,8 @@ STEERED = "cohort-steered"
 """The channel of a message that joined a running turn, and of the word before it."""
 TURN = "cohort-turn"
 """The channel that says with which turn a message began."""
+AUTHORS = "cohort-authors"
+"""The channel of a group's message that says whose it is, where the roles of people matter."""
 
 # Notes of a turn for displays and diagnostics, some of which hold whole files. They are not stored.
 PASSING_CHANNELS = frozenset(
@@ -144,6 +146,8 @@ def without_last(record: Record) -> tuple[Record, PromptMessageExtended | None]:
     # Words that joined the turn are asked again with its first ones.
     joined = [message for message in later if message.role == "user" and STEERED in (message.channels or {})]
     message = first.model_copy(update={"content": [block for each in (first, *joined) for block in each.content]})
+    authors = set[int | None]().union(*map(authors_of, (first, *joined)))
+    message = with_authors(message, authors) if authors else message
     turn = turn_of(message)
     members = {name: _before(messages, turn) for name, messages in record.members.items()}
     return Record(record.messages[:place], members), unmarked(message)
@@ -165,6 +169,19 @@ def turn_of(message: PromptMessageExtended) -> str | None:
     """The turn that a message begins, where it is marked."""
     blocks = (message.channels or {}).get(TURN) or ()
     return next((block.text for block in blocks if isinstance(block, TextContent)), None)
+
+
+def authors_of(message: PromptMessageExtended) -> set[int | None]:
+    """The people whose words a message has, as far as it is marked with them."""
+    blocks = (message.channels or {}).get(AUTHORS) or ()
+    words = " ".join(block.text for block in blocks if isinstance(block, TextContent)).split()
+    return {int(word) for word in words if word.removeprefix("-").isdecimal()}
+
+
+def with_authors(message: PromptMessageExtended, authors: Iterable[int | None]) -> PromptMessageExtended:
+    """A message that says whose words it has."""
+    named = " ".join(map(str, sorted(author for author in authors if author is not None)))
+    return message.model_copy(update={"channels": {**(message.channels or {}), AUTHORS: [text_block(named)]}})
 
 
 def unmarked(message: PromptMessageExtended) -> PromptMessageExtended:

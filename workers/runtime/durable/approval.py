@@ -51,4 +51,9 @@ def refused(answer: PersonsAnswer | None) -> CallToolResult:
         text = DENIED
     else:
         text = WROTE.format(words=answer.words) if answer.words else NO_WORDS
+    return told(text)
+
+
+def told(text: str) -> CallToolResult:
+    """Words in place of a result."""
     return CallToolResult(content=[TextContent(type="text", text=text)], is_error=True)

@@ -9,6 +9,7 @@ from fast_agent.types import PromptMessageExtended
 
 from tasks.envelope import Inbound
 from workers.interfaces import TurnRequest
+from workers.runtime.askers import askers_of_turn, persons_of
 from workers.runtime.conversation.content import text_block, user_turn_by_names
 from workers.runtime.conversation.fitting import NOTED
 from workers.runtime.conversation.history import STEERED
@@ -56,7 +57,12 @@ class JoiningMessages:
             self.given[number] = messages
             self.journal.keep(entries.steered_entry(number, [message.to_json() for message in messages]))
         self.steering.joined(messages)
-        return joining(messages)
+        askers = askers_of_turn.get()
+        if askers is None:
+            return joining(messages)
+        askers.add(persons_of(messages))
+        noted, asked = joining(messages)
+        return [noted, askers.marked(asked)]
 
 
 def _admitted(messages: Sequence[Inbound]) -> tuple[Inbound, ...]:

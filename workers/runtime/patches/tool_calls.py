@@ -15,10 +15,11 @@ from mcp_types import CallToolResult, TextContent
 
 from tasks import metrics, tracing
 from workers.runtime import spans
+from workers.runtime.askers import askers_of_turn, refused_tool
 from workers.runtime.durable import approval, entries, in_doubt
 from workers.runtime.durable.journal import StepJournal, journal_of_turn
 from workers.runtime.durable.place import inside
-from workers.runtime.durable.tool_facts import ToolFacts, facts_of, keeps_files
+from workers.runtime.durable.tool_facts import ToolFacts, facts_of, keeps_files, own_name
 from workers.runtime.files_out import attaching, files_of_turn, told, with_attached
 from workers.runtime.tools import Call, LoginAsk, ask_of_call, call_of_turn
 from workers.steps import PersonsAnswer, Question
@@ -49,11 +50,18 @@ def kept(original: Callable[..., Awaitable[CallToolResult]]) -> Callable[..., An
         async def live() -> CallToolResult:
             return await original(self, name, arguments, tool_use_id, request_params=request_params)
 
+        if _running.get():
+            return await live()
         journal = journal_of_turn.get()
-        key = None if journal is None or _running.get() else journal.key(tool_use_id, name, arguments)
+        key = journal.key(tool_use_id, name, arguments) if journal is not None else None
+        child = await _is_agent(self, name)
+        if journal is None or key is None or child:
+            refused = await _refused_by_role(name, agent=child)
+            if refused is not None:
+                return refused
         if journal is None or key is None:
             return await live()
-        if await _is_agent(self, name):
+        if child:
             with inside(key), spans.agent(name):
                 return await live()
         handler = getattr(request_params, "tool_execution_handler", None)
@@ -72,6 +80,8 @@ def child(original: Callable[..., Awaitable[CallToolResult]]) -> Callable[..., A
     async def run_child_tool_clone(self: Any, **kwargs: Any) -> CallToolResult:
         journal = journal_of_turn.get()
         key = journal and journal.key(kwargs["correlation_id"], kwargs["tool_name"], kwargs["tool_args"])
+        if (refused := await _refused_by_role(kwargs["tool_name"], agent=True)) is not None:
+            return refused
         if key is None:
             return await original(self, **kwargs)
         with inside(key), spans.agent(kwargs["tool_name"]):
@@ -87,6 +97,21 @@ async def _brought(result: CallToolResult, facts: ToolFacts, name: str) -> CallT
         return result
     shown = not keeps_files(facts, name)
     return told(result, await asyncio.to_thread(out.take, result.content, shown=shown))
+
+
+async def _refused_by_role(tool: str, *, agent: bool = False, shell: bool = False) -> CallToolResult | None:
+    """What the model reads where the people who ask may not use a tool; None: they may.
+
+    A shell has another name for each model, and is called ``execute`` in the operator's file.
+    """
+    askers = askers_of_turn.get()
+    if askers is None:
+        return None
+    name = own_name(tool)
+    least = await askers.refusing("tools", tool, name, *(("execute",) if shell else ()))
+    if least is None and agent:
+        least = await askers.refusing("agents", tool, name)
+    return None if least is None else approval.told(refused_tool(least, name))
 
 
 async def _is_agent(agent: Any, tool: str) -> bool:
@@ -120,6 +145,8 @@ class _Step:
     async def result(self) -> CallToolResult:
         """What an earlier try saw, or what it gives now."""
         journal, key = self._journal, self._key
+        if not journal.has_result(key) and (refused := await self._refused_by_role()) is not None:
+            return refused
         if journal.is_begun(key) and journal.rests(key):
             return await self._run()
         if not (journal.has_result(key) or journal.is_begun(key)):
@@ -141,6 +168,18 @@ class _Step:
                 tracing.current().set("cohort.step", "replayed")
                 return kept
         return await self._in_doubt()
+
+    async def _refused_by_role(self) -> CallToolResult | None:
+        """Before anything of it happens now, also where a person had allowed it or it waited for one."""
+        journal, key = self._journal, self._key
+        refused = await _refused_by_role(self._name, shell=self.facts.runs_commands)
+        if refused is None:
+            return None
+        if journal.is_begun(key) and not journal.rests(key):
+            journal.doubts(key, self._name, "role")
+            refused = in_doubt.told(in_doubt.UNKNOWN)
+        await journal.ended(key, refused, 0.0)
+        return refused
 
     @property
     def _needs_approval(self) -> bool:

@@ -1,0 +1,136 @@
+"""chats.yaml's `roles` in the bot: who may use which commands, agents and models, and who people in open mode are."""
+
+from pathlib import Path
+
+import pytest
+
+from tasks.access import Access, Person
+from tasks.phrases import phrase
+from tasks.roles import Role
+from tasks.settings import load
+from tasks.store import Store
+from tests.bot.conftest import Doorway, make_doorway
+from tests.bot.updates import ANN, BEN, GROUP, said
+
+BENS, GROUPS = "4242:700", "4242:-55"
+
+
+def doorway_of(redis_url: str, store: Store, tmp_path: Path, *, everybody: bool) -> Doorway:
+    given = {"REDIS_URL": redis_url, "TELEGRAM_BOT_TOKEN": "4242:x", "COHORT_MODELS": "a,b"}
+    access = Access(everybody=everybody, allow=frozenset(), admins=frozenset({ANN.id}))
+    return make_doorway(load({**given, "COHORT_CHATS": str(tmp_path / "chats.yaml")}), store, access=access)
+
+
+@pytest.fixture
+def doorway(redis_url: str, store: Store, tmp_path: Path) -> Doorway:
+    return doorway_of(redis_url, store, tmp_path, everybody=False)
+
+
+@pytest.fixture
+def opened(redis_url: str, store: Store, tmp_path: Path) -> Doorway:
+    return doorway_of(redis_url, store, tmp_path, everybody=True)
+
+
+def rules(doorway: Doorway, text: str) -> None:
+    doorway.settings.chats.write_text(f"roles: {text}\n")
+    assert doorway.chats.look()
+
+
+async def ben_is(doorway: Doorway, role: Role) -> None:
+    await doorway.store.people.put(doorway.people.bot, BEN.id, Person(role=role))
+    await doorway.people.refresh()
+
+
+class Asking:
+    """Ben says one thing after the other."""
+
+    def __init__(self, doorway: Doorway) -> None:
+        self.doorway = doorway
+        self.number = 0
+
+    async def __call__(self, text: str) -> str | None:
+        """What he hears; None when it waits in his inbox."""
+        self.number += 1
+        before = len(await self.doorway.said())
+        await self.doorway.door.take([said(text, sender=BEN, update_id=self.number, message_id=self.number)])
+        heard = [words for _, words in (await self.doorway.said())[before:]]
+        return heard[0] if heard else None
+
+
+@pytest.mark.promise("roles")
+async def test_a_command_above_a_persons_role_is_refused_with_who_may(doorway: Doorway) -> None:
+    ben = Asking(doorway)
+    await ben_is(doorway, "member")
+    rules(doorway, "{commands: {/compact: admin, usage: owner, 're*': admin, resume: member, book: admin}}")
+    assert await ben("/compact") == phrase("only-admins", name="/compact")
+    assert await ben("/usage") == phrase("only-owner", name="/usage")
+    assert await ben("/retry") == await ben("/retry now") == phrase("only-admins", name="/retry")
+    assert await ben("/book a table") == phrase("only-admins", name="/book"), "also one that agents take"
+    assert await doorway.inbox(BENS) == []
+    assert phrase("only-admins", name="/resume") != await ben("/resume")
+    await ben_is(doorway, "admin")
+    assert await ben("/compact") is None
+    assert await ben("/book a table") is None
+    assert [entry.kind for entry in await doorway.inbox(BENS)] == ["compact", "message"]
+
+
+@pytest.mark.promise("roles")
+async def test_an_agent_and_a_model_are_chosen_only_by_their_role(doorway: Doorway) -> None:
+    ben = Asking(doorway)
+    await ben_is(doorway, "member")
+    rules(doorway, "{agents: {poet: admin}, models: {b: owner}}")
+    assert await ben("/agent poet") == phrase("only-admins", name="poet")
+    assert await ben("/model b") == phrase("only-owner", name="b")
+    assert await ben("/model a") is None
+    assert await ben("/agent default") is None
+    await ben_is(doorway, "guest")
+    assert await ben("/model a") == phrase("guests")
+    rules(doorway, "{commands: {model: guest}}")
+    assert await ben("/model a") is None, "the operator's word stands above what guests may not do else"
+
+
+@pytest.mark.promise("roles")
+async def test_a_pattern_for_all_commands_leaves_help_and_stop_and_plain_words(doorway: Doorway) -> None:
+    ben = Asking(doorway)
+    await ben_is(doorway, "guest")
+    rules(doorway, "{commands: {'*': owner}}")
+    assert await ben("/new") == phrase("only-owner", name="/new")
+    assert await ben("/queue steer") == phrase("only-owner", name="/queue")
+    assert await ben("hello") is None
+    assert await ben("/stop") is None
+    assert "/" in (await ben("/help") or "")
+    assert await ben("/whoami") is not None
+    rules(doorway, "{commands: {'*': owner, help: owner}}")
+    assert await ben("/help") == phrase("only-owner", name="/help")
+
+
+@pytest.mark.promise("roles")
+async def test_in_open_mode_people_are_members_unless_the_file_says_guests(opened: Doorway) -> None:
+    ben = Asking(opened)
+    assert await ben("/model a") is None
+    rules(opened, "{everyone: guest}")
+    assert await ben("/model a") == phrase("guests")
+    assert await ben("hello") is None
+    await ben_is(opened, "member")
+    assert await ben("/model a") is None
+
+
+@pytest.mark.promise("roles")
+async def test_a_broken_file_keeps_the_last_rules(doorway: Doorway) -> None:
+    ben = Asking(doorway)
+    await ben_is(doorway, "member")
+    rules(doorway, "{commands: {compact: admin}}")
+    doorway.settings.chats.write_text("roles: {commands: {compact: everybody}}\n")
+    assert not doorway.chats.look()
+    assert await ben("/compact") == phrase("only-admins", name="/compact")
+
+
+@pytest.mark.promise("roles")
+async def test_a_groups_members_have_the_groups_role(doorway: Doorway) -> None:
+    await doorway.store.people.put(doorway.people.bot, GROUP.id, Person(role="guest"))
+    await doorway.people.refresh()
+    rules(doorway, "{commands: {new: member}}")
+    await doorway.door.take([said("/new", sender=BEN, chat=GROUP, update_id=1)])
+    assert await doorway.inbox(GROUPS) == []
+    await doorway.door.take([said("/new", sender=ANN, chat=GROUP, update_id=2)])
+    assert len(await doorway.inbox(GROUPS)) == 1

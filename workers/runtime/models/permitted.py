@@ -1,0 +1,41 @@
+"""The agent and the model of a turn, where the role of who asks may not use what the chat chose."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from tasks.chat_rules import ChatRule
+from tasks.phrases import phrase
+from tasks.roles import only
+from tasks.session import SessionKey
+from workers.interfaces import TurnFailed, TurnRequest
+from workers.runtime.askers import TurnAskers
+from workers.runtime.models.choice import ModelChooser
+
+
+async def permitted(
+    request: TurnRequest, askers: TurnAskers, choices: ModelChooser, rule_of: Callable[[SessionKey], ChatRule]
+) -> tuple[TurnRequest, tuple[str, ...]]:
+    """The turn with an agent and a model that its askers may use; the chat's choice stays as it is.
+
+    What the operator's file names for the chat itself is for all in it.
+
+    Returns:
+        The turn, and what its people are told.
+
+    Raises:
+        TurnFailed: there is no agent for them.
+    """
+    told: list[str] = []
+    if request.model is not None and (least := await askers.refusing("models", request.model)) is not None:
+        told.append(f"{only(least, request.model)} {phrase('usual-model')}")
+        request = replace(request, model=None)
+    agent, _ = choices.answering(request)
+    ruled = rule_of(request.session).agent
+    least = None if agent == ruled else await askers.refusing("agents", agent)
+    if least is None:
+        return request, tuple(told)
+    for other in dict.fromkeys((ruled, *choices.agents)):
+        if other in choices.agents and (other == ruled or await askers.refusing("agents", other) is None):
+            told.append(f"{only(least, agent)} {phrase('other-agent', name=other)}")
+            return replace(request, agent=other), tuple(told)
+    raise TurnFailed("tell", only(least, agent), "no agent for the role of who asks")
