@@ -121,7 +121,7 @@ class Calls:
             rate_limit_args=Priority.TYPING,
         )
 
-    async def draft(self, session: SessionKey, draft_id: int, part: Part) -> None:
+    async def draft(self, session: SessionKey, draft_id: int, part: Part, *, first: bool = False) -> None:
         """Show a draft for thirty seconds (private chats only), with Telegram's own Stop button (Bot API 10.3)."""
         await self._bot.send_message_draft(
             chat_id=session.chat,
@@ -130,7 +130,7 @@ class Calls:
             message_thread_id=session.topic,
             read_timeout=FRAME_TIMEOUT,
             api_kwargs={"can_stop": True, **_raw("entities", part)},
-            rate_limit_args=Priority.FRAME,
+            rate_limit_args=Priority.FIRST if first else Priority.FRAME,
         )
 
     async def delete(self, session: SessionKey, message_id: int) -> None:

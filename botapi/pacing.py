@@ -19,7 +19,7 @@ from tasks.errors import CohortError, StoreUnavailable
 from tasks.lately import Lately
 from tasks.newest import Newest
 from tasks.session import SessionKey
-from tasks.store.pacing import PaceStore
+from tasks.store.pacing import LONGEST_LINE, PaceStore, Place
 from tasks.telemetry import session_hash
 from tasks.worker_status import Sends
 
@@ -29,6 +29,8 @@ type Sleep = Callable[[float], Awaitable[None]]
 
 _STORE_AWAY = 1.0
 """Seconds after which Redis is asked again."""
+_PLACES = 10_000
+"""Chats whose place in the line is kept; a chat that lost its own asks for another."""
 
 
 type StillOurs = Callable[[], Awaitable[None]]
@@ -56,11 +58,14 @@ class Priority(Enum):
     FINAL = auto()
     """Waits for its send permit, however long that takes."""
     QUEUED = auto()
-    """Raises ``RateLimited`` while its chat has to wait: the caller sends to other chats meanwhile and comes back."""
+    """One of the bot's own lines, which pass what workers have reserved. Raises ``RateLimited`` while its chat has to
+    wait: the caller sends to other chats meanwhile and comes back."""
+    FIRST = auto()
+    """The first that is seen of an answer: a FRAME that passes those of answers which are seen already."""
     FRAME = auto()
-    """Is sent now or not at all."""
+    """Is sent now or not at all. Where many wait, it has a place in the line (``PaceStore.frame``)."""
     TYPING = auto()
-    """As FRAME, but not counted in its chat: there Telegram counts messages only."""
+    """As FRAME, but after all frames, and not counted in its chat: there Telegram counts messages only."""
     CONTROL = auto()
     """Needs no permit."""
 
@@ -94,6 +99,8 @@ class Pacing(BaseRateLimiter[Priority]):
         self._refused = Lately(clock.monotonic)
         self._chat_permits: set[int] = set()
         """Chats whose own permit was taken for a QUEUED call that has not gone out yet."""
+        self._places = Newest[int, Place](_PLACES)
+        """Chats whose frame waits in the line."""
 
     def lately(self) -> Sends:
         """What this process sent within the last minute."""
@@ -152,7 +159,7 @@ class Pacing(BaseRateLimiter[Priority]):
 
     def _count(self, priority: Priority) -> None:
         metrics.SENDS.labels(priority.name.lower()).inc()
-        if priority in (Priority.FINAL, Priority.QUEUED, Priority.FRAME):
+        if priority not in (Priority.TYPING, Priority.CONTROL):
             self._sent.note()
 
     async def _permit(self, chat: int, priority: Priority) -> None:
@@ -161,8 +168,10 @@ class Pacing(BaseRateLimiter[Priority]):
                 await self._wait_for_permit(chat)
             case Priority.QUEUED:
                 await self._permit_or_later(chat)
+            case Priority.FIRST | Priority.FRAME:
+                await self._permit_or_place(chat, first=priority is Priority.FIRST)
             case _:
-                await self._permit_or_never(chat, priority)
+                await self._permit_or_never(chat)
 
     async def _wait_for_permit(self, chat: int) -> None:
         chat_taken = False
@@ -181,6 +190,8 @@ class Pacing(BaseRateLimiter[Priority]):
 
     async def _permit_or_later(self, chat: int) -> None:
         """The chat's permit may be far off, so the call comes back for it; the bot's own is near, so it waits."""
+        if chat not in self._chat_permits and await self._store.command(self._bot, chat) == 0:
+            return
         taken = await self._store.reserve(self._bot, chat, chat_taken=chat in self._chat_permits)
         if taken.what != "all":
             if taken.what == "chat":
@@ -190,9 +201,27 @@ class Pacing(BaseRateLimiter[Priority]):
         if taken.seconds > 0:
             await self._sleep(taken.seconds)
 
-    async def _permit_or_never(self, chat: int, priority: Priority) -> None:
+    async def _permit_or_place(self, chat: int, *, first: bool) -> None:
+        place = self._places.get(chat)
+        early = place.due - self._clock.now() if place is not None else 0
+        # A place further off than the line is long was given by a clock that has been put back since.
+        if 0 < early <= LONGEST_LINE:
+            raise RateLimited(early)
         try:
-            wait = await self._store.attempt(self._bot, chat, charge_chat=priority is Priority.FRAME)
+            room = await self._store.frame(self._bot, chat, first=first, place=place)
+        except StoreUnavailable:
+            raise RateLimited(_STORE_AWAY) from None
+        self._places.pop(chat, None)
+        if room.place is not None:
+            self._places[chat] = room.place
+        if not room.granted:
+            raise RateLimited(room.seconds)
+        if room.seconds > 0:
+            await self._sleep(room.seconds)
+
+    async def _permit_or_never(self, chat: int) -> None:
+        try:
+            wait = await self._store.attempt(self._bot, chat)
         except StoreUnavailable:
             raise RateLimited(_STORE_AWAY) from None
         if wait > 0:

@@ -152,6 +152,7 @@ PROMISES = {
     "no_tricks": "A model's link mentions no person, and its text has no characters that hide or reorder others.",
     "refusals": "Every refusal of Telegram has its row, in the code and in the documents alike.",
     "one-send-budget": "All workers together keep Telegram's limits, and a flood that one of them met holds them all.",
+    "final-texts-first": "However many answers grow, commands pass, final texts come next, and each screen moves.",
     "playground-is-telegram": "The playground speaks as the Bot API does.",
     "own-modules": "A module of the current directory is never taken for one of ours.",
     "forked-clean": "A forked worker shares no chance, no connection and no variable with another one.",

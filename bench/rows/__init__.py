@@ -16,6 +16,7 @@ NAMES = (
     "steps",
     "intake",
     "flood",
+    "limits",
     "kill",
     "resume",
     "join",

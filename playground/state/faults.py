@@ -1,13 +1,10 @@
-"""Fault injection: the next matching calls get a wrong, late or no answer. And a flood limit."""
+"""Fault injection: the next matching calls get a wrong, late or no answer."""
 
-import math
-from collections import OrderedDict, deque
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from playground import Json
 from playground.errors import ApiError, ControlError, too_many
-from playground.state.timing import Time
 
 type FaultKind = Literal["429", "500", "502", "error", "cut_before", "cut_after", "delay", "garbage"]
 
@@ -121,71 +118,3 @@ class Faults:
     def clear(self) -> None:
         """Remove all faults."""
         self._faults.clear()
-
-
-class Flood:
-    """Telegram's flood limits (Bots FAQ): sends and edits a second overall and in a chat, a minute in a group."""
-
-    def __init__(self, clock: Time) -> None:
-        self._clock = clock
-        self.on = False
-        self.overall = 30
-        self.per_chat = 1
-        self.per_group = 20
-        self.refused = 0
-        self._all: deque[float] = deque()
-        self._chats: OrderedDict[int, deque[float]] = OrderedDict()
-
-    def check(self, chat: int) -> None:
-        """Count a send or an edit in ``chat``.
-
-        Raises:
-            ApiError: 429; the call does not count.
-        """
-        if not self.on:
-            return
-        now = self._clock.monotonic()
-        windows = [(self._all, self.overall, 1.0)]
-        own = self._chats.setdefault(chat, deque())
-        self._chats.move_to_end(chat)
-        windows.append((own, self.per_group, 60.0) if chat < 0 else (own, self.per_chat, 1.0))
-        wait = 0.0
-        for times, most, span in windows:
-            while times and times[0] <= now - span:
-                times.popleft()
-            if len(times) >= most:
-                wait = max(wait, times[-most] + span - now)
-        if wait > 0:
-            self.refused += 1
-            raise too_many(max(1, math.ceil(wait)))
-        for times, _, _ in windows:
-            times.append(now)
-        while len(self._chats) > 10_000:  # noqa: PLR2004 - bounds memory; the least recently used chat is dropped
-            self._chats.popitem(last=False)
-
-    def set(self, order: Json) -> None:
-        """Switch it on or off and set its limits.
-
-        Raises:
-            ControlError: a limit is no positive number.
-        """
-        try:
-            limits = {name: int(order.get(name, getattr(self, name))) for name in ("overall", "per_chat", "per_group")}
-        except (TypeError, ValueError):
-            raise ControlError("overall, per_chat and per_group are numbers") from None
-        if min(limits.values()) < 1:
-            raise ControlError("overall, per_chat and per_group are at least 1")
-        self.on = bool(order.get("on", True))
-        self.overall, self.per_chat, self.per_group = limits["overall"], limits["per_chat"], limits["per_group"]
-        self._all.clear()
-        self._chats.clear()
-
-    def state(self) -> Json:
-        """The limits, and how many calls they refused."""
-        return {
-            "on": self.on,
-            "overall": self.overall,
-            "per_chat": self.per_chat,
-            "per_group": self.per_group,
-            "refused": self.refused,
-        }

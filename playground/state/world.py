@@ -10,8 +10,9 @@ from typing import Any
 from playground import PLAYGROUND_TOKEN, Json
 from playground.state.chats import Book
 from playground.state.events import Events
-from playground.state.faults import Faults, Flood
+from playground.state.faults import Faults
 from playground.state.files import FileStore
+from playground.state.flood import Flood
 from playground.state.journal import Journal
 from playground.state.timing import SystemTime, Time
 from playground.state.updates import UpdateQueue

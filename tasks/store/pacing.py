@@ -11,6 +11,8 @@ from tasks.clock import Clock
 from tasks.store.redis import Script, guard
 
 _US = 1_000_000
+LONGEST_LINE = 600.0
+"""Seconds beyond which a bucket or a line is taken for damaged (``pace.lua``)."""
 _MARGIN_MS = 60_000
 """A penalty's key outlives it: the server's clock and ours may differ (``pace.lua`` does the same)."""
 
@@ -41,14 +43,22 @@ class Limits:
     About 30 a second overall; one a second in a chat, where short bursts pass; 20 a minute in a group.
     """
 
-    bot: Rate = field(default=Rate(30, 1, burst=5))
+    bot: Rate = field(default=Rate(26, 1, burst=5))
     private: Rate = field(default=Rate(3, 1, burst=3))
-    group: Rate = field(default=Rate(20, 60, burst=5))
+    group: Rate = field(default=Rate(19, 60, burst=5))
+    commands: Rate | None = field(default=Rate(3, 1, burst=2))
+    """The bot's own lines may have so many beside ``bot``, so that they pass what workers have reserved."""
 
     @classmethod
     def of(cls, a_second: int) -> Self:
-        """Those of a bot that may send so many messages a second in all (``COHORT_SEND_RATE``)."""
-        return cls(bot=Rate(a_second, 1, burst=max(a_second // 6, 1)))
+        """Those of a bot that may send so many messages a second in all (``COHORT_SEND_RATE``).
+
+        A call reaches Telegram a little after its permit, so a thirtieth is left free, as one of 20 is in a group.
+        """
+        commands = a_second // 10
+        most = a_second - commands - -(-a_second // 30) if commands else a_second
+        express = Rate(commands, 1, burst=min(commands, 2)) if commands else None
+        return cls(bot=Rate(most, 1, burst=max(a_second // 6, 1)), commands=express)
 
     def chat(self, chat: int) -> Rate:
         """Groups, supergroups and channels have negative ids."""
@@ -66,7 +76,34 @@ class Taken:
     """How long to wait now."""
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The place of a chat in the line of those whose frame found no room."""
+
+    due: float
+    """When it comes, seconds since the epoch."""
+    refused: int = 0
+    """How many places of this chat in turn found no room when they came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What ``PaceStore.frame`` gave."""
+
+    granted: bool
+    seconds: float
+    """Granted: how long to wait, then send. Else: when to ask again."""
+    place: Place | None = None
+    """Ask again with this place, and not before it is due."""
+
+
 _TAKEN: tuple[Literal["nothing", "chat", "all"], ...] = ("nothing", "chat", "all")
+_PLACED = 3
+_ANY = 2**50
+"""A tolerance that no bucket is ahead of."""
+_PLACE_KEPT = 5.0
+"""Seconds after which a place that was due is lost: a chat that had one long ago passes no other."""
+_MOST_REFUSED = 8
 
 
 class PaceStore:
@@ -94,16 +131,27 @@ class PaceStore:
         what, wait = await self._ask(bot, chat, 1, self._limits.bot.tolerance_us, interval, rate.tolerance_us)
         return Taken(_TAKEN[what], wait / _US)
 
-    async def attempt(self, bot: int, chat: int, *, charge_chat: bool = True) -> float:
-        """Take a send permit only if it can be had at once.
+    async def command(self, bot: int, chat: int) -> float:
+        """Take a send permit of those that are kept for the bot's own lines.
 
-        Half of the bot's burst and the last of the chat's are kept for those who reserve: what may be dropped does not
-        delay what may not.
+        Returns:
+            0 if it was taken, else the seconds after which there is one.
 
-        Args:
-            bot: The bot.
-            chat: Where.
-            charge_chat: Whether it counts in the chat (a typing action does not).
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        if (express := self._limits.commands) is None:
+            return math.inf
+        rate = self._limits.chat(chat)
+        buckets = self._buckets(bot, chat, "commands")
+        numbers = (express.interval_us, express.tolerance_us, rate.interval_us, rate.tolerance_us)
+        what, wait = await self._pace(buckets, (self._now, 0, *numbers, 0, 0, 0))
+        return 0.0 if _TAKEN[int(what)] == "all" else int(wait) / _US
+
+    async def attempt(self, bot: int, chat: int) -> float:
+        """Take a send permit of the bot only if it can be had at once; the chat's is not touched (a typing action).
+
+        Three quarters of the bot's burst are kept for what people read.
 
         Returns:
             0 if the permit was taken, else seconds after which to ask again.
@@ -111,11 +159,42 @@ class PaceStore:
         Raises:
             StoreUnavailable: Redis is away.
         """
-        rate = self._limits.chat(chat)
-        interval = rate.interval_us if charge_chat else 0
-        tolerance = max(rate.tolerance_us - rate.interval_us, 0)
-        what, wait = await self._ask(bot, chat, 0, self._limits.bot.tolerance_us // 2, interval, tolerance)
+        what, wait = await self._ask(bot, chat, 0, self._limits.bot.tolerance_us // 4, 0, _ANY)
         return 0.0 if _TAKEN[what] == "all" else wait / _US
+
+    async def frame(self, bot: int, chat: int, *, first: bool = False, place: Place | None = None) -> Room:
+        """Take a send permit if it can be had at once, else a place in the line.
+
+        Some of the bot's burst and the last of the chat's are kept for those who reserve: what may be dropped does not
+        delay what may not. Chats whose frames found no room come in the order of asking, over all workers, so that each
+        screen moves. The first pieces of answers have a line of their own, which is ahead of the frames that follow.
+
+        Args:
+            bot: The bot.
+            chat: Where.
+            first: Whether it is the first that is seen of an answer.
+            place: What the chat got when it asked last.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        rate, whole = self._limits.chat(chat), self._limits.bot
+        tolerance = whole.tolerance_us * 3 // 4 if first else whole.tolerance_us // 2
+        now = self._clock.now()
+        due = place is not None and place.due <= now <= place.due + _PLACE_KEPT
+        refused = min(place.refused, _MOST_REFUSED) if place is not None and due else 0
+        # What has waited for its place may wait a little for its permit, the longer the more often it found none.
+        slack = (2 + first * 4 + refused * 2) * whole.interval_us if due else 0
+        # Growing frames have about two thirds of the bot's permits, as final texts need the rest.
+        interval = whole.interval_us * (2 if first else 3) // 2
+        chat_rate = (rate.interval_us, max(rate.tolerance_us - rate.interval_us, 0))
+        buckets = self._buckets(bot, chat, line="first" if first else "line")
+        numbers = (whole.interval_us, tolerance, *chat_rate, interval, slack, int(due))
+        what, wait = await self._pace(buckets, (round(now * _US), 0, *numbers))
+        seconds = int(wait) / _US
+        if int(what) == _PLACED:
+            return Room(granted=False, seconds=seconds, place=Place(now + seconds, refused + due))
+        return Room(granted=_TAKEN[int(what)] == "all", seconds=seconds)
 
     async def punish(self, bot: int, chat: int | None, seconds: float) -> None:
         """Hold all sending for so long: in this chat, or (None) with this bot at all.
@@ -138,10 +217,19 @@ class PaceStore:
         return int(until) / _US if until and until.isdigit() else 0.0
 
     async def _ask(self, bot: int, chat: int, patient: int, bot_tolerance: int, *chat_rate: int) -> tuple[int, int]:
-        buckets = (keys.pace(f"{bot}"), keys.pace(f"{bot}:{chat}"), _penalty(bot, None), _penalty(bot, chat))
-        now = round(self._clock.now() * _US)
-        what, wait = await self._pace(buckets, (now, patient, self._limits.bot.interval_us, bot_tolerance, *chat_rate))
+        numbers = (self._limits.bot.interval_us, bot_tolerance, *chat_rate)
+        what, wait = await self._pace(self._buckets(bot, chat), (self._now, patient, *numbers, 0, 0, 0))
         return int(what), int(wait)
+
+    @property
+    def _now(self) -> int:
+        return round(self._clock.now() * _US)
+
+    @staticmethod
+    def _buckets(bot: int, chat: int, shared: str = "", line: str = "line") -> tuple[str, ...]:
+        """The bot's bucket, or one that some of its calls share, the chat's, their penalties, and a line."""
+        whole = keys.pace(f"{bot}:{shared}" if shared else f"{bot}")
+        return whole, keys.pace(f"{bot}:{chat}"), _penalty(bot, None), _penalty(bot, chat), keys.pace(f"{bot}:{line}")
 
 
 def _penalty(bot: int, chat: int | None) -> str:

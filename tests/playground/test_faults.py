@@ -101,8 +101,10 @@ async def test_the_flood_limit_is_per_chat_per_group_and_overall(pg, clock):
     chats = (await pg.bulk(40, 40)).chats
     group = (await pg.chat("group"))["id"]
     await pg.flood()
-    await sent(pg, chats[0], "one")
-    assert (await pg.call("sendMessage", chat_id=chats[0], text="two"))["parameters"] == {"retry_after": 1}
+    for number in range(5):
+        await sent(pg, chats[0], f"a short burst passes {number}")
+    assert (await pg.call("sendMessage", chat_id=chats[0], text="no more"))["parameters"] == {"retry_after": 1}
+    clock.ahead += 1
     for number in range(20):
         await sent(pg, group, f"group {number}")
     in_group = await pg.call("sendMessage", chat_id=group, text="one more")
@@ -113,14 +115,32 @@ async def test_the_flood_limit_is_per_chat_per_group_and_overall(pg, clock):
     assert (await pg.call("sendMessage", chat_id=chats[31], text="x"))["parameters"] == {"retry_after": 1}
     clock.ahead += 60
     message = await sent(pg, group, "a minute later")
-    clock.ahead += 60
     edit = {"chat_id": group, "message_id": message["message_id"]}
-    for number in range(20):
-        assert (await pg.call("editMessageText", **edit, text=str(number)))["ok"]
+    for number in range(19):
+        assert (await pg.call("editMessageText", **edit, text=str(number)))["ok"], "edits and messages share it"
     assert (await pg.call("editMessageText", **edit, text="x"))["error_code"] == 429
     assert (await pg.call("sendChatAction", chat_id=group, action="typing"))["ok"]
     assert (await pg.flood(on=False))["refused"] == 4
     await sent(pg, group, "no limit")
+
+
+async def test_a_chat_that_was_refused_stays_closed_for_as_long_as_it_was_told(pg, clock):
+    clock.stop()
+    chat, other = (await pg.bulk(2, 2)).chats
+    await pg.flood(burst=1, penalty=30)
+    await sent(pg, chat, "one")
+    assert (await pg.call("sendMessage", chat_id=chat, text="two"))["parameters"] == {"retry_after": 30}
+    await sent(pg, other, "another chat is open")
+    clock.ahead += 10
+    assert (await pg.call("sendMessage", chat_id=chat, text="three"))["parameters"] == {"retry_after": 20}
+    clock.ahead += 20
+    await sent(pg, chat, "four")
+
+
+@pytest.mark.parametrize("limits", [{"burst": 0}, {"penalty": -1}, {"per_chat": "many"}])
+async def test_limits_that_mean_nothing_are_refused_with_a_reason(pg, limits):
+    with pytest.raises(PlaygroundError, match=r"numbers|at least"):
+        await pg.flood(**limits)
 
 
 async def test_the_journal_numbers_every_call_without_gaps(pg, chat):

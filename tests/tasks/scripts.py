@@ -197,9 +197,9 @@ STEPS = (
     Step("note", ["state"], ["w-one", "3", "live", "9"], {"state": STATE}),
     Step(
         "pace",
-        ["bot", "chat", "bot:penalty", "chat:penalty"],
-        ["1000000", "1", "1000", "100", "5000", "100"],
-        {"bot": b"900000", "chat": b"900000", "bot:penalty": b"5", "chat:penalty": b"5"},
+        ["bot", "chat", "bot:penalty", "chat:penalty", "line"],
+        ["1000000", "1", "1000", "100", "5000", "100", "1500", "2000", "0"],
+        {"bot": b"900000", "chat": b"900000", "bot:penalty": b"5", "chat:penalty": b"5", "line": b"900000"},
     ),
     Step(
         "remind",

@@ -1,6 +1,7 @@
 """The send-rate buckets in Redis against a plain model of GCRA."""
 
 import asyncio
+from bisect import insort
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -8,7 +9,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from tasks.store.pacing import Limits, PaceStore, Rate
+from tasks.store.pacing import Limits, PaceStore, Place, Rate
 from tests.telegram.fakes import FakeClock
 
 BOT = 4242
@@ -17,39 +18,76 @@ GROUP = -1007
 
 
 class Model:
-    """What the buckets should do, as plain sums."""
+    """What the buckets and the lines should do, as plain sums."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.free: dict[object, int] = {}
         self.penalty: dict[object, int] = {}
 
-    def ask(self, now: int, chat: int, *, patient: bool, charge: bool) -> tuple[str, int]:
-        held = max(self.penalty.get("bot", 0), self.penalty.get(chat, 0)) - now
-        if held > 0:
+    def look(self, now: int, bucket: object, tolerance: int) -> tuple[int, int]:
+        free = max(now, self.free.get(bucket, 0))
+        return free, max(0, free - tolerance - now)
+
+    def held(self, now: int, chat: int) -> int:
+        return max(0, max(self.penalty.get("bot", 0), self.penalty.get(chat, 0)) - now)
+
+    def reserve(self, now: int, chat: int, *, charge: bool) -> tuple[str, int]:
+        if held := self.held(now, chat):
             return "nothing", held
-        rate = self.limits.chat(chat)
-        tolerance = self.limits.bot.tolerance_us if patient else self.limits.bot.tolerance_us // 2
-        bot_free = max(now, self.free.get("bot", 0))
-        chat_free = max(now, self.free.get(chat, 0))
-        bot_wait = max(0, bot_free - tolerance - now)
-        chat_tolerance = rate.tolerance_us if patient else max(rate.tolerance_us - rate.interval_us, 0)
-        chat_wait = max(0, chat_free - chat_tolerance - now)
-        if not patient and (bot_wait or chat_wait):
-            return "nothing", max(bot_wait, chat_wait)
+        bot_free, bot_wait = self.look(now, "bot", self.limits.bot.tolerance_us)
         if charge:
+            rate = self.limits.chat(chat)
+            chat_free, chat_wait = self.look(now, chat, rate.tolerance_us)
             self.free[chat] = chat_free + rate.interval_us
             if chat_wait:
                 return "chat", chat_wait
         self.free["bot"] = bot_free + self.limits.bot.interval_us
         return "all", bot_wait
 
+    def at_once(self, now: int, chat: int, *, bucket: str, rate: Rate, tolerance: int, charge: bool) -> int:
+        """What is had now or not at all: a typing action, or one of the bot's own lines."""
+        if held := self.held(now, chat):
+            return held
+        free, wait = self.look(now, bucket, tolerance)
+        own = self.limits.chat(chat)
+        chat_free, chat_wait = self.look(now, chat, own.tolerance_us if charge else 10**12)
+        if max(wait, chat_wait) == 0:
+            self.free[bucket] = free + rate.interval_us
+            if charge:
+                self.free[chat] = chat_free + own.interval_us
+        return max(wait, chat_wait)
+
+    def frame(self, now: int, chat: int, *, first: bool, place: tuple[int, int] | None) -> tuple[str, int, int]:
+        """What it got, after how long, and how many of its places had found no room then."""
+        if held := self.held(now, chat):
+            return "nothing", held, 0
+        bot, own = self.limits.bot, self.limits.chat(chat)
+        due = place is not None and place[0] <= now <= place[0] + 5_000_000
+        refused = min(place[1], 8) if place is not None and due else 0
+        slack = (2 + 4 * first + 2 * refused) * bot.interval_us if due else 0
+        bot_free, bot_wait = self.look(now, "bot", bot.tolerance_us * (3 if first else 2) // 4)
+        chat_free, chat_wait = self.look(now, chat, own.tolerance_us - own.interval_us)
+        if chat_wait:
+            return "nothing", max(bot_wait, chat_wait), 0
+        line = "first" if first else "line"
+        begins, ahead = self.look(now, line, 0)
+        if bot_wait > slack or (ahead and not due):
+            begins = max(begins, now + bot_wait)
+            self.free[line] = begins + bot.interval_us * (2 if first else 3) // 2
+            return "place", begins - now, refused + due
+        self.free[chat] = chat_free + own.interval_us
+        self.free["bot"] = bot_free + bot.interval_us
+        return "granted", bot_wait, 0
+
 
 steps = st.lists(
     st.tuples(
-        st.integers(0, 2_000_000),
-        st.sampled_from(["reserve", "reserve-bot", "attempt", "typing", "punish-chat", "punish-bot"]),
-        st.sampled_from([PRIVATE, GROUP, 9]),
+        st.integers(0, 2_000_000) | st.integers(0, 50_000),
+        st.sampled_from(
+            ["reserve", "reserve-bot", "typing", "command", "frame", "first", "punish-chat", "punish-bot", "crowd"]
+        ),
+        st.sampled_from([PRIVATE, GROUP, 9, 10, 11, 12]),
         st.integers(1, 5),
     ),
     max_size=60,
@@ -62,27 +100,49 @@ async def test_the_buckets_do_what_a_plain_model_of_them_does(redis: Redis, scri
     await redis.flushall()
     clock = FakeClock()
     limits = Limits()
+    assert limits.commands is not None
+    bot, express = limits.bot, limits.commands
     workers = [PaceStore(redis, clock, limits), PaceStore(redis, clock, limits)]
     model = Model(limits)
-    for place, (pause, verb, chat, seconds) in enumerate(script):
+    places: dict[int, Place] = {}
+    for turn, (pause, verb, chat, number) in enumerate(script):
         clock.advance(pause / 1e6)
         now = clock.us
-        store = workers[place % 2]
+        store = workers[turn % 2]
         match verb:
             case "reserve" | "reserve-bot":
                 taken = await store.reserve(BOT, chat, chat_taken=verb == "reserve-bot")
-                expected = model.ask(now, chat, patient=True, charge=verb == "reserve")
+                expected = model.reserve(now, chat, charge=verb == "reserve")
                 assert (taken.what, round(taken.seconds * 1e6)) == expected
-            case "attempt" | "typing":
-                wait = await store.attempt(BOT, chat, charge_chat=verb == "attempt")
-                what, expected_wait = model.ask(now, chat, patient=False, charge=verb == "attempt")
-                assert round(wait * 1e6) == (0 if what == "all" else expected_wait)
+            case "crowd":
+                for other in range(100, 100 + number):
+                    await store.reserve(BOT, turn * 1000 + other)
+                    model.reserve(now, turn * 1000 + other, charge=True)
+            case "typing":
+                expected_wait = model.at_once(
+                    now, chat, bucket="bot", rate=bot, tolerance=bot.tolerance_us // 4, charge=False
+                )
+                assert round(await store.attempt(BOT, chat) * 1e6) == expected_wait
+            case "command":
+                expected_wait = model.at_once(
+                    now, chat, bucket="commands", rate=express, tolerance=express.tolerance_us, charge=True
+                )
+                assert round(await store.command(BOT, chat) * 1e6) == expected_wait
+            case "frame" | "first":
+                place = places.pop(chat, None)
+                known = None if place is None else (round(place.due * 1e6), place.refused)
+                room = await store.frame(BOT, chat, first=verb == "first", place=place)
+                what, wait, refused = model.frame(now, chat, first=verb == "first", place=known)
+                assert (room.granted, round(room.seconds * 1e6)) == (what == "granted", wait)
+                assert (room.place and room.place.refused) == (refused if what == "place" else None)
+                if room.place is not None:
+                    places[chat] = room.place
             case "punish-chat":
-                await store.punish(BOT, chat, seconds)
-                model.penalty[chat] = now + seconds * 1_000_000
+                await store.punish(BOT, chat, number)
+                model.penalty[chat] = now + number * 1_000_000
             case "punish-bot":
-                await store.punish(BOT, None, seconds)
-                model.penalty["bot"] = now + seconds * 1_000_000
+                await store.punish(BOT, None, number)
+                model.penalty["bot"] = now + number * 1_000_000
 
 
 @pytest.mark.promise("one-send-budget")
@@ -110,8 +170,8 @@ def test_no_window_ever_holds_more_than_the_rate_allows(
 async def test_two_workers_share_one_budget(redis: Redis) -> None:
     clock = FakeClock()
     one, other = PaceStore(redis, clock), PaceStore(redis, clock)
-    taken = [await (one, other)[place % 2].attempt(BOT, PRIVATE) for place in range(6)]
-    assert [wait == 0 for wait in taken] == [True, True, False, False, False, False]
+    taken = [(await (one, other)[place % 2].frame(BOT, PRIVATE)).granted for place in range(6)]
+    assert taken == [True, True, False, False, False, False]
 
 
 @pytest.mark.promise("one-send-budget")
@@ -121,9 +181,9 @@ async def test_a_penalty_that_one_worker_met_holds_the_chat_at_all_workers_and_n
     await one.punish(BOT, PRIVATE, 30)
     assert await other.attempt(BOT, PRIVATE) == pytest.approx(30)
     assert (await other.reserve(BOT, PRIVATE)).what == "nothing"
-    assert await other.attempt(BOT, PRIVATE + 1) == 0
+    assert (await other.frame(BOT, PRIVATE + 1)).granted
     clock.advance(30)
-    assert await other.attempt(BOT, PRIVATE) == 0
+    assert (await other.frame(BOT, PRIVATE)).granted
 
 
 async def test_a_penalty_of_the_whole_bot_holds_every_chat(redis: Redis) -> None:
@@ -152,14 +212,58 @@ async def test_frames_leave_room_for_final_answers(redis: Redis) -> None:
     clock = FakeClock()
     store = PaceStore(redis, clock)
     chats = iter(range(1, 1000))
-    while await store.attempt(BOT, next(chats)) == 0:
+    while (await store.frame(BOT, next(chats), first=True)).granted:
         pass
     assert (await store.reserve(BOT, next(chats))).seconds == 0
     clock.advance(10)
     for chat in (PRIVATE, GROUP):
-        while await store.attempt(BOT, chat) == 0:
+        while (await store.frame(BOT, chat)).granted:
             clock.advance(0.1)
         assert (await store.reserve(BOT, chat)).seconds == 0
+
+
+async def test_first_pieces_pass_growing_frames_and_typing_passes_neither(redis: Redis) -> None:
+    clock = FakeClock()
+    store = PaceStore(redis, clock)
+    chats = iter(range(1, 1000))
+    while await store.attempt(BOT, PRIVATE) == 0:
+        pass
+    while (await store.frame(BOT, next(chats))).granted:
+        pass
+    assert (await store.frame(BOT, next(chats), first=True)).granted
+
+
+async def test_a_command_s_answer_passes_two_hundred_final_texts_that_wait(redis: Redis) -> None:
+    clock = FakeClock()
+    store = PaceStore(redis, clock)
+    waits = [(await store.reserve(BOT, chat)).seconds for chat in range(1, 201)]
+    assert max(waits) > 5
+    assert await store.command(BOT, 201) == 0
+
+
+@given(a_second=st.integers(1, 1000))
+def test_all_that_a_bot_may_send_in_a_second_is_what_its_operator_allows(a_second: int) -> None:
+    limits = Limits.of(a_second)
+    assert 0 < limits.bot.count + (limits.commands.count if limits.commands else 0) <= a_second
+    assert limits.bot.burst <= limits.bot.count
+    assert Limits.of(30) == Limits()
+
+
+async def test_two_hundred_growing_answers_come_in_turn_at_all_workers(redis: Redis) -> None:
+    clock = FakeClock()
+    stores = [PaceStore(redis, clock) for _ in range(4)]
+    wanting: list[tuple[float, int, Place | None]] = [(clock.now(), chat, None) for chat in range(1, 201)]
+    frames, asked, began = dict.fromkeys(range(1, 201), 0), 0, clock.now()
+    while wanting[0][0] < began + 60:
+        at, chat, place = wanting.pop(0)
+        clock.advance(max(at - clock.now(), 0))
+        room = await stores[chat % 4].frame(BOT, chat, place=place)
+        asked += 1
+        frames[chat] += room.granted
+        insort(wanting, (clock.now() + (1 if room.granted else room.seconds), chat, room.place), key=lambda one: one[0])
+    assert max(frames.values()) - min(frames.values()) <= 2, "each screen moves as often as the others"
+    assert sum(frames.values()) > 60 * 12, "two thirds of what the bot may send"
+    assert asked < sum(frames.values()) * 2.5, "and who waits does not ask all the time"
 
 
 async def test_a_clock_that_was_wrong_for_a_while_does_not_silence_the_bot(redis: Redis) -> None:

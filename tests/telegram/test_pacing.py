@@ -3,6 +3,7 @@
 import pytest
 from telegram.error import RetryAfter
 
+from botapi.calls import Calls
 from botapi.client import connected
 from botapi.pacing import Floods, Pacing, Priority, RateLimited
 from botapi.shape import Shape
@@ -30,7 +31,7 @@ async def test_no_minute_in_a_group_holds_more_than_twenty_messages(world: World
     for number in range(50):
         await world.calls.create(session, Shape(f"{number}"))
         sent.append(world.clock.now())
-    assert max(sum(at <= other < at + 60 for other in sent) for at in sent) == 20
+    assert max(sum(at <= other < at + 60 for other in sent) for at in sent) == 19
 
 
 async def test_no_second_holds_more_than_thirty_calls_of_the_bot(world: World) -> None:
@@ -39,7 +40,7 @@ async def test_no_second_holds_more_than_thirty_calls_of_the_bot(world: World) -
         session = await world.session()
         await world.calls.create(session, Shape("hi"))
         sent.append(world.clock.now())
-    assert max(sum(at <= other < at + 1 for other in sent) for at in sent) == 30
+    assert max(sum(at <= other < at + 1 for other in sent) for at in sent) == 26
 
 
 async def test_a_frame_is_dropped_when_it_would_have_to_wait(world: World) -> None:
@@ -51,6 +52,43 @@ async def test_a_frame_is_dropped_when_it_would_have_to_wait(world: World) -> No
     await world.calls.edit(session, message, Shape("final"))
     assert world.clock.slept == []
     assert await world.texts(session) == ["final"]
+
+
+async def test_a_frame_that_has_a_place_in_the_line_asks_for_nothing_until_it_comes(world: World) -> None:
+    waiting = [await world.session() for _ in range(40)]
+    for session in waiting:
+        await world.store.reserve(session.bot, session.chat)
+    session = await world.session()
+    message = await world.calls.create(session, Shape("0"), priority=Priority.CONTROL)
+    with pytest.raises(RateLimited) as dropped:
+        await world.calls.frame(session, message, Part("1"))
+    asked = (await world.redis.info("commandstats"))["cmdstat_evalsha"]["calls"]
+    with pytest.raises(RateLimited):
+        await world.calls.frame(session, message, Part("1"))
+    assert (await world.redis.info("commandstats"))["cmdstat_evalsha"]["calls"] == asked
+    world.clock.advance(dropped.value.seconds)
+    await world.calls.frame(session, message, Part("2"))
+    assert await world.texts(session) == ["2"]
+
+
+async def test_a_place_that_a_clock_gave_before_it_was_put_back_holds_no_frame(world: World) -> None:
+    for session in [await world.session() for _ in range(40)]:
+        await world.store.reserve(session.bot, session.chat)
+    session = await world.session()
+    with pytest.raises(RateLimited):
+        await world.calls.create(session, Shape("0"), priority=Priority.FRAME)
+    world.clock.advance(-7200)
+    await world.calls.create(session, Shape("0"), priority=Priority.FRAME)
+    assert await world.texts(session) == ["0"]
+
+
+async def test_the_bot_s_own_lines_pass_the_final_texts_that_wait(world: World) -> None:
+    for session in [await world.session() for _ in range(100)]:
+        await world.store.reserve(session.bot, session.chat)
+    session = await world.session()
+    await Calls(world.bot, priority=Priority.QUEUED).create(session, Shape("help"))
+    assert world.clock.slept == []
+    assert await world.texts(session) == ["help"]
 
 
 async def test_typing_takes_nothing_of_its_chat_s_limits(world: World) -> None:

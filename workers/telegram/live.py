@@ -30,6 +30,8 @@ log = logging.getLogger("cohort.telegram")
 
 _LONGEST_PAUSE = 10.0
 """Seconds between two looks for room in a chat that a flood holds."""
+_AGAIN = 1.0
+"""Seconds after which a typing action that found no room is tried again, at least."""
 _LONG = 2_000
 """Characters beyond which a text is read in a thread."""
 _STORE_AWAY = 1.0
@@ -203,7 +205,8 @@ class Live:
         try:
             await self._calls.typing(self._session)
         except RateLimited as dropped:
-            self._typing_at = now + min(dropped.seconds, self._tempo.typing)
+            # Many that wait would ask all the time: each permit that comes free is near for all of them.
+            self._typing_at = now + min(max(dropped.seconds, _AGAIN), self._tempo.typing)
         except StoreUnavailable:
             self._typing_at = now + _STORE_AWAY
         except TelegramError as error:

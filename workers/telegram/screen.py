@@ -85,7 +85,7 @@ class Screen:
             return
         part, stop = self._wanted(frame)[place]
         if self._is_draft(frame, place):
-            await self.calls.draft(self.session, self._draft_id + place, part)
+            await self.calls.draft(self.session, self._draft_id + place, part, first=self.blank)
             self._draft = part, self.clock.monotonic()
         elif place < len(self.ids):
             await self.calls.frame(self.session, self.ids[place], part, buttons=_stop() if stop else ())
@@ -94,7 +94,8 @@ class Screen:
             reply_to = self.reply_to if place == 0 else None
             buttons = _stop() if stop else ()
             shape = Shape(part.text, part.entities, reply_to=reply_to, topic=self.session.topic, buttons=buttons)
-            self.ids.append(await self.calls.create(self.session, shape, priority=Priority.FRAME))
+            priority = Priority.FIRST if self.blank else Priority.FRAME
+            self.ids.append(await self.calls.create(self.session, shape, priority=priority))
             self._shown[place] = part, stop
             await self._note(self.ids[-1])
 
