@@ -36,3 +36,15 @@ async def remind_me(about: str, minutes: float) -> str:
         minutes: From now.
     """
     return await tools.remind_me(about, minutes)
+
+
+async def remind_again(about: str, rule: str, at: str = "", timezone: str = "") -> str:
+    """Have this conversation reminded of something again and again, until the person cancels it with /reminders.
+
+    Args:
+        about: What to be reminded of, in full, as it will be read then.
+        rule: When, as an RRULE of RFC 5545: FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR or FREQ=MONTHLY;BYMONTHDAY=1.
+        at: The time of day as HH:MM, in the person's time zone.
+        timezone: An IANA name. Leave it empty unless the person named a place or has just told where they are.
+    """
+    return await tools.remind_again(about, rule, at, timezone)

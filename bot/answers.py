@@ -6,6 +6,7 @@ from typing import Protocol
 
 from bot import texts
 from bot.conversation_commands import ConversationCommands
+from bot.reminder_commands import ReminderCommands
 from bot.saying import say
 from bot.updates.commands import (
     ADMINS,
@@ -97,7 +98,6 @@ class Answers:
         self._settings = settings
         self._admission = admission
         self._notes = notes
-        self._reminders = reminders
         self._logins = logins
         self._chats = chats
         self._conversations = conversations
@@ -108,7 +108,7 @@ class Answers:
             **dict.fromkeys(("start", "help", "whoami", CODE.name, GREETING.name, UNREADABLE.name), self._fixed),
             "status": self._status,
             "usage": self._usage,
-            "reminders": self._reminded,
+            **dict.fromkeys(("reminders", "timezone"), ReminderCommands(reminders, clock).answer),
             "memory": self._memory,
             "forget": self._forget,
             UNKNOWN: self._unknown,
@@ -234,13 +234,6 @@ class Answers:
         used = await self._sessions.usage([name for _, name, _ in limits])
         shown = [(own, tokens, allowed) for (own, _, allowed), tokens in zip(limits, used, strict=True)]
         return say(inbound, texts.usage(seen.usage_in, seen.usage_out, shown))
-
-    async def _reminded(self, ask: Command, inbound: Inbound) -> Reply:
-        if ask.argument.lower() == "cancel":
-            return say(inbound, texts.reminders_cancelled(await self._reminders.cancel(inbound.key)))
-        waiting = [(reminder.at, reminder.text) for reminder in await self._reminders.waiting(inbound.key)]
-        rows = ((Button(text=phrase("button-cancel-reminders"), data="reminders:cancel"),),) if waiting else ()
-        return say(inbound, texts.reminders(waiting), rows)
 
     async def _memory(self, _ask: Command, inbound: Inbound) -> Reply:
         notes = sorted((await self._notes.recall(inbound.key)).items())

@@ -1,7 +1,6 @@
 """What the bot itself says, where it is more than one phrase: lists, lengths of time, who is who."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from tasks.access import Standing
 from tasks.chat_choices import CHAT_CHOICES, listed
@@ -22,6 +21,7 @@ COMMANDS = (
     *CHAT_CHOICES,
     "usage",
     "reminders",
+    "timezone",
     "memory",
     "login",
     "logout",
@@ -93,30 +93,8 @@ def usage(tokens_in: int, tokens_out: int, limits: Sequence[tuple[bool, int, int
     return "\n".join(lines)
 
 
-_SHOWN, _SHORT = 20, 80
-"""Reminders that are listed, and how much of each: the answer stays one message."""
-
-
-def reminders(waiting: Sequence[tuple[float, str]]) -> str:
-    """What /reminders answers; ``waiting``: (due, seconds since the epoch; text), the next one first."""
-    if not waiting:
-        return phrase("reminders-none")
-    lines = [
-        phrase(
-            "reminder",
-            time=f"{datetime.fromtimestamp(due, UTC):%Y-%m-%d %H:%M}",
-            text=one_line(text, _SHORT),
-        )
-        for due, text in waiting[:_SHOWN]
-    ]
-    if len(waiting) > _SHOWN:
-        lines.append(phrase("and-more", count=len(waiting) - _SHOWN))
-    return "\n".join([*lines, "", phrase("reminders-cancel")])
-
-
-def reminders_cancelled(count: int) -> str:
-    """After /reminders cancel."""
-    return phrase("reminders-cancelled", count=count) if count else phrase("reminders-none")
+_TOPIC = 80
+"""Characters of a note's topic that are listed."""
 
 
 def no_such(what: str, name: str, names: Sequence[str]) -> str:
@@ -242,7 +220,7 @@ def memory(notes: Sequence[tuple[str, str]]) -> str:
     """What /memory answers; ``notes``: (topic, note)."""
     if not notes:
         return phrase("memory-none")
-    lines = [f"{' '.join(topic.split())[:_SHORT]}: {' '.join(note.split())[:300]}" for topic, note in notes]
+    lines = [f"{' '.join(topic.split())[:_TOPIC]}: {' '.join(note.split())[:300]}" for topic, note in notes]
     return "\n".join([phrase("memory"), *_fitting(lines, most=len(lines)), "", phrase("memory-how")])
 
 

@@ -7,7 +7,16 @@ from importlib.metadata import version as _version
 
 from tasks.session import SessionKey
 from workers.runtime.files_out import attach
-from workers.runtime.tools import Call, ask_user, current_call, current_session, recall, remember, remind_me
+from workers.runtime.tools import (
+    Call,
+    ask_user,
+    current_call,
+    current_session,
+    recall,
+    remember,
+    remind_again,
+    remind_me,
+)
 
 __all__ = [
     "Call",
@@ -18,6 +27,7 @@ __all__ = [
     "current_session",
     "recall",
     "remember",
+    "remind_again",
     "remind_me",
 ]
 

@@ -102,6 +102,22 @@ class OverheardMessage(BaseModel):
     text: str
 
 
+class Repeats(BaseModel):
+    """When a reminder comes again (``tasks.recurrence``)."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    rule: str
+    zone: str
+    """The time zone's IANA name."""
+    local: str
+    """The local time of this one, as the rule gives it."""
+    left: int
+    """How often it comes, this one counted."""
+    series: int
+    """Names all of them: the number of the first one."""
+
+
 class Inbound(Envelope):
     """One accepted message, or one control word that takes its place in the order of messages (``kind``).
 
@@ -109,9 +125,10 @@ class Inbound(Envelope):
     verdict. Kind ``conversation`` goes on with an earlier conversation or names this one (``tasks.conversations``).
     """
 
-    VERSION: ClassVar[int] = 4
+    VERSION: ClassVar[int] = 5
     """1 at first; 2 knows ``moved``; 3 knows ``undo`` and ``answer``, which an older reader leaves to a newer one; 4
-    knows ``conversation``, and ``exchange``, without which an older reader would take another exchange back."""
+    knows ``conversation``, and ``exchange``, without which an older reader would take another exchange back; 5 knows
+    ``repeats``, without which an older reader would end a series with its first reminder."""
 
     session: str
     update_id: int
@@ -155,6 +172,10 @@ class Inbound(Envelope):
     """People who wanted it answered again (/retry), beside its sender."""
     depth: int = 0
     """Of a reminder: how many reminders led to it since a person wrote."""
+    repeats: Repeats | None = None
+    """Of a reminder that waits: when it comes again. The one that is due has none, so that any release answers it."""
+    note: str = ""
+    """Of a reminder that is due: what the agent is told beside it."""
     reply_to: int | None = None
     """The message that it answers, if that is the bot's."""
     start: str | None = None

@@ -112,7 +112,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "session.left": "A newer release wrote something in this session; it is left to a newer worker.",
     "session.moved": "A session continues in the chat that its group became.",
     "session.fetched": "A session took over what was left in the chat that its group was.",
-    "reminder.refused": "A reminder's owner may no longer talk; it was dropped.",
+    "reminder.refused": "A reminder's owner may no longer talk, or a recurring one's chat is closed; it was dropped.",
     "reminder.unreadable": "A stored reminder cannot be read; it was dropped.",
     "reminders.left": "This worker does not know who may talk and leaves due reminders to the others.",
     "operator.alert": "An operator has to act: `cause` and `detail` say what is wrong.",

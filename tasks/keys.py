@@ -11,6 +11,7 @@ LAYOUT_VERSION = 1
 """Of the keys below. A process refuses to start on a layout newer than it knows."""
 
 LOGINS = f"{PREFIX}bot:*:logins:*"
+ZONES = f"{PREFIX}bot:*:zones"
 
 type Lifetime = Literal["permanent", "expires", "empties"]
 
@@ -41,6 +42,7 @@ KINDS = (
     KeyKind("cohort:bot:*:replies", "list", "empties", "answers the bot gives without an agent"),
     KeyKind("cohort:bot:*:strangers", "list", "expires", "lines to people who are not admitted"),
     KeyKind("cohort:bot:*:people", "hash", "permanent", "who was let in or kept out, and in which role"),
+    KeyKind(ZONES, "hash", "permanent", "the time zones of people"),
     KeyKind("cohort:bot:*:pairing", "hash", "expires", "digest and role of the pairing code that is valid"),
     KeyKind("cohort:bot:*:guesses", "string", "expires", "pairing codes that were sent within the hour"),
     KeyKind("cohort:bot:*:answers:*", "list", "expires", "a chat's last answers: message, what it answers, topic"),
@@ -119,6 +121,10 @@ def strangers(bot: int) -> str:
 
 def people(bot: int | str) -> str:
     return f"{PREFIX}bot:{bot}:people"
+
+
+def zones(bot: int | str) -> str:
+    return f"{PREFIX}bot:{bot}:zones"
 
 
 def pairing(bot: int) -> str:

@@ -40,6 +40,7 @@ PROMISES = {
     "webhook-crowd": "Connections that send nothing keep no update out, and do not fill the log.",
     "reminders": "A reminder comes back to its session once, when it is due.",
     "reminders-bounded": "Reminders are few a chat, set one another a few times, and obey stop and the allowlist.",
+    "reminders-recur": "A recurring reminder comes once at each time, by its person's clocks; missed ones are one.",
     # -- order, one turn, one reply
     "in-order": "A chat's messages are answered in the order in which they were accepted.",
     "fenced-commit": "A worker that lost its claim writes nothing.",

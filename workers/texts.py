@@ -179,7 +179,7 @@ def _often_met(name: str) -> str:
             return phrase("tool-remember")
         case "recall":
             return phrase("tool-recall")
-        case "remind_me":
+        case "remind_me" | "remind_again":
             return phrase("tool-remind")
         case "execute":
             return phrase("tool-command")

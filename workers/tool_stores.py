@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from tasks.access import People
+from tasks.envelope import Inbound
 from tasks.logins import Login
 from tasks.secret_box import SecretBox
 from tasks.session import SessionKey
@@ -37,8 +38,35 @@ class StoredPeople(Protocol):
         ...
 
 
+class Zones(Protocol):
+    """In which time zone people mean their times (``tasks.store.zones.ZoneStore``)."""
+
+    async def look(self, bot: int, person: int) -> str | None:
+        """A person's zone, an IANA name; None where it was not told."""
+        ...
+
+    async def keep(self, bot: int, person: int, zone: str) -> None:
+        """Keep it."""
+        ...
+
+
 class Reminders(Protocol):
     """Messages that a session sends to itself later (``tasks.store.reminders.ReminderStore``)."""
+
+    @property
+    def zones(self) -> Zones:
+        """Where times are meant."""
+        ...
+
+    async def repeat(  # noqa: PLR0913 - what is said of it, and by whom
+        self, session: SessionKey, text: str, rule: str, at: str, zone: str, *, by: int | None = None, depth: int = 0
+    ) -> Inbound:
+        """Have ``text`` come back again and again, by an RRULE; the first one.
+
+        Raises:
+            Terminal: as ``add``, and where the rule cannot be used.
+        """
+        ...
 
     async def add(
         self, session: SessionKey, text: str, seconds: float, *, by: int | None = None, depth: int = 0

@@ -30,7 +30,9 @@ ADMINS = frozenset({"allow", "deny", "people"})
 CONVERSATIONS = frozenset({"sessions", "resume", "title"})
 """What is asked about earlier conversations; with an argument the last two are stored like messages."""
 
-_OWN = frozenset({"start", "help", "whoami", "status", "usage", "reminders", "memory", "forget", "login", "logout"})
+_OWN = frozenset(
+    {"start", "help", "whoami", "status", "usage", "reminders", "timezone", "memory", "forget", "login", "logout"}
+)
 ASKS = _OWN | CHOICES | ADMINS | CONVERSATIONS
 """Commands that the bot answers itself."""
 

@@ -24,6 +24,7 @@ _BEFORE = (
     "cohort:layout",
     "cohort:bot:*:seen",
     "cohort:bot:*:people",
+    keys.ZONES,
     "cohort:reminders",
     "cohort:reminders:*",
     "cohort:dead",

@@ -40,6 +40,12 @@ class ClosedChatStore:
         with guard():
             return bool(await self._redis.zrem(keys.closed_chats(bot), *_members(chat)))
 
+    async def has(self, bot: int, chat: int) -> bool:
+        """Whether a chat takes no messages."""
+        with guard():
+            found = await cast("Any", self._redis).zmscore(keys.closed_chats(bot), _members(chat))
+        return any(at is not None for at in found)
+
     async def look(self) -> Sequence[ClosedChat]:
         """All of all bots, the newest first."""
         found: list[ClosedChat] = []

@@ -8,11 +8,15 @@ from redis.asyncio import Redis
 
 from tasks import keys
 from tasks.clock import Clock
-from tasks.envelope import Inbound
+from tasks.envelope import Inbound, Repeats
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew, Terminal
+from tasks.recurrence import Rule, beginning
+from tasks.reminders_due import firing, named
 from tasks.session import SessionKey
 from tasks.slots import slot_of
+from tasks.store.closed_chats import ClosedChatStore
 from tasks.store.redis import Script, guard
+from tasks.store.zones import ZoneStore
 
 log = logging.getLogger("cohort.reminders")
 
@@ -31,6 +35,10 @@ LONGEST_CHAIN = 10
 """Reminders that set one another without a word from a person between them."""
 LONGEST_TEXT = 2000
 """Characters."""
+MOST_TIMES = 400
+"""How often a recurring reminder comes: a daily one for a year. A person who still wants it says so then."""
+_REPEATING = 5
+"""The envelope's version that knows ``repeats``."""
 
 _FULL = ("", "in all", "in this conversation", "in this chat", "of yours")
 
@@ -49,6 +57,9 @@ class ReminderStore:
         self._schedule = Script(redis, "schedule")
         self._remind = Script(redis, "remind")
         self._cancel = Script(redis, "cancel")
+        self._closed = ClosedChatStore(redis, clock)
+        self.zones = ZoneStore(redis)
+        """In which time zone people mean their times."""
 
     async def add(
         self, session: SessionKey, text: str, seconds: float, *, by: int | None = None, depth: int = 0
@@ -76,21 +87,63 @@ class ReminderStore:
             raise Terminal(f"a reminder must be {least // 60} minutes away, at least")
         if depth > LONGEST_CHAIN:
             raise Terminal("reminders have set one another too often; a person has to ask for the next one")
-        if len(text) > LONGEST_TEXT:
-            raise Terminal(f"a reminder may have {LONGEST_TEXT} characters")
+        _check(text)
         now = self._clock.now()
-        with guard():
-            # Negative, so that it is never taken for one of Telegram's update ids.
-            number = -int(await self._redis.incr(keys.REMINDER_NUMBER))
+        number = await self._number()
         reminder = Inbound(
             session=str(session), update_id=number, at=now + seconds, kind="reminder", text=text, set_by=by, depth=depth
         )
+        await self._keep(reminder, now)
+        return reminder.at
+
+    async def repeat(  # noqa: PLR0913 - what is said of it, and by whom
+        self, session: SessionKey, text: str, rule: str, at: str, zone: str, *, by: int | None = None, depth: int = 0
+    ) -> Inbound:
+        """Have ``text`` come back again and again.
+
+        Args:
+            session: Whose reminder it is.
+            text: What to be reminded of.
+            rule: When, as an RRULE of RFC 5545 (``tasks.recurrence``).
+            at: The time of day, ``09:00``; "" where the rule names it.
+            zone: The time zone that both are meant in.
+            by: The person whose turn sets it.
+            depth: As for ``add``.
+
+        Returns:
+            The first one.
+
+        Raises:
+            Terminal: it may not be set; the message says why.
+            StoreUnavailable: it was perhaps not kept.
+        """
+        if depth:
+            raise Terminal("a reminder may not set a recurring one; a person has to ask for it")
+        _check(text)
+        now, read = self._clock.now(), Rule.parse(rule)
+        first = read.first(beginning(read, at, rule, zone, now), zone, now)
+        if first is None:
+            raise Terminal("by that rule it would never come")
+        local, due = first
+        number = await self._number()
+        left = min(read.count or MOST_TIMES, MOST_TIMES)
+        repeats = Repeats(rule=read.text(), zone=zone, local=local, left=left, series=number)
+        about = {"session": str(session), "update_id": number, "kind": "reminder", "text": text, "set_by": by}
+        reminder = Inbound.model_validate({**about, "v": _REPEATING, "at": due, "repeats": repeats})
+        await self._keep(reminder, now)
+        return reminder
+
+    async def _number(self) -> int:
+        with guard():
+            # Negative, so that it is never taken for one of Telegram's update ids.
+            return -int(await self._redis.incr(keys.REMINDER_NUMBER))
+
+    async def _keep(self, reminder: Inbound, now: float) -> None:
         places = counted_in(reminder)
         limits = (MOST, A_SESSION, A_CHAT, A_PERSON)[: len(places) + 1]
-        full = await self._schedule([keys.REMINDERS, *places], [reminder.to_json(), now + seconds, now, *limits])
+        full = await self._schedule([keys.REMINDERS, *places], [reminder.to_json(), reminder.at, now, *limits])
         if full:
             raise Terminal(f"too many reminders are waiting {_FULL[full]}; cancel some, or wait until some have come")
-        return now + seconds
 
     async def fire(self, admits: Admits, limit: int = 100) -> int:
         """Move what is due into its inboxes, where the slots' owners find it; returns how many.
@@ -125,21 +178,33 @@ class ReminderStore:
         admitted = await admits(reminder)
         if admitted is None:
             return "left"
-        if not admitted:
+        if not admitted or (reminder.repeats and await self._closed.has(reminder.key.bot, reminder.key.chat)):
             log.warning("reminder.refused", extra={"session": session})
             await self._cancel([keys.REMINDERS, *counted_in(reminder)], [raw])
             return "dropped"
         names = [keys.REMINDERS, keys.inbox(session), keys.pending(slot_of(session, self._slots))]
-        done = await self._remind([*names, *counted_in(reminder)], [raw, session, now])
+        args: list[str | bytes | float] = [raw, session, now]
+        fired = firing(reminder, now, await self._number()) if reminder.repeats else firing(reminder, now)
+        following = fired.following
+        if fired.entry is not reminder:
+            args += [fired.entry.to_json(), following.to_json() if following else "", following.at if following else 0]
+        done = await self._remind([*names, *counted_in(reminder)], args)
         return "moved" if done else "gone"
 
     async def waiting(self, session: SessionKey) -> list[Inbound]:
         """The session's reminders, the next one first; ``at`` is when each is due."""
         return [reminder for _, reminder in await self._waiting(session)]
 
-    async def cancel(self, session: SessionKey, *, chained: bool = False) -> int:
-        """Take the session's reminders back; returns how many. ``chained``: those only that reminders have set."""
+    async def cancel(self, session: SessionKey, *, chained: bool = False, only: int | None = None) -> int:
+        """Take the session's reminders back; returns how many.
+
+        Args:
+            session: Whose.
+            chained: Those only that reminders have set.
+            only: That one only (``named``).
+        """
         found = [(raw, reminder) for raw, reminder in await self._waiting(session) if reminder.depth or not chained]
+        found = [(raw, reminder) for raw, reminder in found if only is None or named(reminder) == only]
         done = 0
         for raw, reminder in found:
             done += int(await self._cancel([keys.REMINDERS, *counted_in(reminder)], [raw]))
@@ -162,6 +227,11 @@ class ReminderStore:
             if score is not None:
                 found.append((raw, reminder))
         return found
+
+
+def _check(text: str) -> None:
+    if len(text) > LONGEST_TEXT:
+        raise Terminal(f"a reminder may have {LONGEST_TEXT} characters")
 
 
 def counted_in(reminder: Inbound) -> list[str]:

@@ -1,14 +1,23 @@
-"""/reminders: what is set in a conversation, and taking it back, typed or pressed."""
+"""/reminders and /timezone: what is set here, in the zone of the person who asks, and taking it back."""
+
+from datetime import UTC, datetime
 
 import pytest
 
-from bot import texts
+from bot import reminder_texts as texts
+from tasks.envelope import Reply
 from tasks.session import SessionKey
+from tests.bot.conftest import BOT as BOT_ID
 from tests.bot.conftest import Doorway
 from tests.bot.test_update_intake import ANNS
-from tests.bot.updates import said
+from tests.bot.updates import BOT, message, pressed, said
 
 ANN, OTHER = SessionKey.parse(ANNS), SessionKey(4242, 9)
+LIST = message("the list", sender=BOT)
+
+
+async def answers_of(doorway: Doorway) -> list[Reply]:
+    return [reply for _, reply in await doorway.store.intake.replies(BOT_ID, 1000)]
 
 
 @pytest.mark.promise("reminders-bounded")
@@ -21,7 +30,68 @@ async def test_a_conversations_reminders_are_shown_and_cancelled(doorway: Doorwa
     assert "water the plants" in shown
     assert "somebody" not in shown
     await doorway.door.take([said("/reminders cancel", update_id=2)])
-    assert (await doorway.said())[-1] == (ANNS, texts.reminders_cancelled(1))
+    assert (await doorway.said())[-1] == (ANNS, texts.cancelled(1))
     assert [len(await store.waiting(where)) for where in (ANN, OTHER)] == [0, 1]
     await doorway.door.take([said("/reminders", update_id=3)])
-    assert (await doorway.said())[-1] == (ANNS, texts.reminders([]))
+    assert (await doorway.said())[-1] == (ANNS, texts.reminders([], "UTC", 0.0))
+
+
+async def test_a_recurring_one_is_shown_in_words_and_its_button_takes_back_that_one_alone(doorway: Doorway) -> None:
+    store = doorway.store.reminders
+    await store.repeat(ANN, "stretch", "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR", "09:00", "Europe/Berlin", by=700)
+    await store.add(ANN, "tea", 400 * 3600, by=700)
+    await doorway.door.take([said("/reminders", update_id=1)])
+    (listed,) = await answers_of(doorway)
+    assert "(Europe/Berlin), every weekday: stretch" in listed.text
+    buttons = {button.text: button.data for row in listed.buttons for button in row}
+    assert list(buttons) == ["Cancel 1", "Cancel 2", "Cancel the reminders"]
+    assert all(len(data.encode()) <= 64 for data in buttons.values())
+    await doorway.door.take([pressed(buttons["Cancel 1"], LIST, update_id=2)])
+    assert [one.text for one in await store.waiting(ANN)] == ["tea"]
+    changed = (await answers_of(doorway))[-1]
+    assert changed.edit is not None
+    assert "tea" in changed.text
+    # Pressed again, or made up: it takes nothing else back.
+    for number, data in enumerate((buttons["Cancel 1"], "reminders:cancel 99999", f"reminders:cancel {'9' * 40}"), 3):
+        await doorway.door.take([pressed(data, LIST, update_id=number)])
+    assert [one.text for one in await store.waiting(ANN)] == ["tea"]
+
+
+async def test_a_time_zone_is_chosen_shown_used_and_forgotten(doorway: Doorway) -> None:
+    words = [
+        "/timezone",
+        "/timezone berlin",
+        "/timezone",
+        "/timezone Europe/Berln",
+        "/timezone \u202e<b>x",
+        "/timezone off",
+    ]
+    for number, word in enumerate(words, 1):
+        await doorway.door.take([said(word, update_id=number)])
+    answers = [text for _, text in await doorway.said()]
+    assert "Berlin" in answers[0]
+    assert all("Europe/Berlin" in answer for answer in answers[1:4])
+    assert "biggest city" in answers[4]
+    assert await doorway.store.reminders.zones.look(4242, 700) is None
+
+
+@pytest.mark.parametrize(
+    ("due", "words"),
+    [
+        ("2026-11-26T15:00", "today at 16:00"),
+        ("2026-11-26T23:30", "tomorrow at 00:30"),
+        ("2026-11-30T08:00", "Monday at 09:00"),
+        ("2026-12-24T08:00", "2026-12-24 09:00"),
+        ("2026-11-20T08:00", "2026-11-20 09:00"),
+    ],
+)
+def test_a_time_is_said_as_people_say_it(due: str, words: str) -> None:
+    now, then = (datetime.fromisoformat(at).replace(tzinfo=UTC).timestamp() for at in ("2026-11-26T14:00", due))
+    assert texts.when(then, "Europe/Berlin", now) == words
+
+
+def test_a_rule_is_said_in_words_and_one_that_cannot_be_read_is_left_out() -> None:
+    rules = ("FREQ=DAILY", "FREQ=WEEKLY;INTERVAL=2;BYDAY=FR,MO", "FREQ=MONTHLY;BYMONTHDAY=1", "FREQ=YEARLY", "???")
+    said_of = [texts.rule_in_words(rule) for rule in rules]
+    assert said_of == ["every day", "every 2 weeks: Monday, Friday", "every month", "every year", ""]
+    assert [texts.zone_name(zone) for zone in ("Etc/GMT-2", "America/New_York")] == ["UTC+2", "America/New York"]

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tasks.envelope import Inbound
 from tasks.errors import Misconfigured, Terminal
 from tasks.session import SessionKey
-from tests.runtime.support import Open, Screen, StillClock, ask, card
+from tests.runtime.support import Open, Screen, StillClock, ask, card, inbound
 from tests.support.model import Model
 from workers.runtime import tools
 from workers.runtime.engine import Engine
@@ -31,11 +32,31 @@ class NotesInMemory:
         return self.kept.get(session, {})
 
 
+class ZonesInMemory:
+    """The time zones of people."""
+
+    def __init__(self) -> None:
+        self.kept: dict[int, str] = {}
+
+    async def look(self, bot: int, person: int) -> str | None:
+        return self.kept.get(person)
+
+    async def keep(self, bot: int, person: int, zone: str) -> None:
+        self.kept[person] = zone
+
+
 class RemindersInMemory:
     """Reminders as they were set."""
 
     def __init__(self) -> None:
         self.set: list[tuple[SessionKey, str, float]] = []
+        self.zones = ZonesInMemory()
+
+    async def repeat(
+        self, session: SessionKey, text: str, rule: str, at: str, zone: str, *, by: int | None = None, depth: int = 0
+    ) -> Inbound:
+        self.set.append((session, f"{text} {rule} {at} {zone}", 0.0))
+        return Inbound(session=str(session), update_id=-1, at=1_790_060_400.0, kind="reminder", text=text)
 
     async def add(
         self, session: SessionKey, text: str, seconds: float, *, by: int | None = None, depth: int = 0
@@ -50,7 +71,7 @@ class RemindersInMemory:
 def shipped(cards: Path) -> Path:
     """The tools that come with Cohort, as a card finds them."""
     card(cards, "session_tools.py", SHIPPED.read_text())
-    names = ", ".join(f"'session_tools.py:{name}'" for name in ("remember", "recall", "remind_me"))
+    names = ", ".join(f"'session_tools.py:{name}'" for name in ("remember", "recall", "remind_me", "remind_again"))
     card(cards, "assistant.md", CARD.format(names=names))
     return cards
 
@@ -75,8 +96,6 @@ async def test_notes_are_kept_and_found_by_their_own_session_only(
 async def test_a_reminder_is_set_for_its_session_and_comes_back_as_a_turn(
     settings_of, clock: StillClock, model: Model, shipped: Path
 ) -> None:
-    from tests.runtime.support import inbound
-
     reminders = RemindersInMemory()
     async with Engine(settings_of(), clock, reminders=reminders) as engine:
         result = await engine.run(ask(7, 'CALL:remind_me{"about": "tea", "minutes": 3}'), Screen())
@@ -86,6 +105,25 @@ async def test_a_reminder_is_set_for_its_session_and_comes_back_as_a_turn(
     assert result.text.endswith("tool=The reminder is set for 2026-09-21 14:16 UTC.")
     due = '<tg-reminder note="asked for earlier, due now: pass it on">tea</tg-reminder>'
     assert model.journal[-1].last == due
+
+
+async def test_a_recurring_reminder_asks_for_the_time_zone_once(
+    settings_of, clock: StillClock, model: Model, shipped: Path
+) -> None:
+    reminders = RemindersInMemory()
+    said = ['"about": "stretch", "rule": "FREQ=DAILY", "at": "09:00"']
+    said += [said[0] + ', "timezone": "Europe/Berlin"', said[0], said[0] + ', "timezone": "the moon"']
+    async with Engine(settings_of(), clock, reminders=reminders) as engine:
+        answers = [await engine.run(ask(7, f"CALL:remind_again{{{words}}}"), Screen()) for words in said]
+        late = inbound(7, "stretch", kind="reminder", note='it was due at 09:00" x="')
+        await engine.run(ask(7, late), Screen())
+    told = [answer.text.rpartition("tool=")[2] for answer in answers]
+    assert "not known yet" in told[0]
+    assert told[1] == told[2] == "The reminder is set; it comes first on Tuesday, 2026-09-22 at 09:00 (Europe/Berlin)."
+    assert "no time zone" in told[3]
+    assert reminders.set == [(SessionKey(42, 7), "stretch FREQ=DAILY 09:00 Europe/Berlin", 0.0)] * 2
+    assert reminders.zones.kept == {7: "Europe/Berlin"}
+    assert 'pass it on; it was due at 09:00&quot; x=&quot;">stretch<' in model.journal[-1].last
 
 
 async def test_without_stores_the_tools_say_so(runtime: Open, model: Model, shipped: Path) -> None:

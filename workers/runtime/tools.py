@@ -16,6 +16,7 @@ from tasks.asking import MOST_CHOICES
 from tasks.envelope import Inbound
 from tasks.errors import Misconfigured, Terminal
 from tasks.session import SessionKey
+from tasks.timezones import find_zone, zone_info
 from workers.runtime.askers import askers_of_turn
 from workers.runtime.conversation.frames import marked
 from workers.steps import PersonsAnswer
@@ -193,3 +194,36 @@ async def remind_me(about: str, minutes: float) -> str:
     except Terminal as problem:
         return str(problem)
     return f"The reminder is set for {datetime.fromtimestamp(due, UTC):%Y-%m-%d %H:%M} UTC."
+
+
+async def remind_again(about: str, rule: str, at: str = "", timezone: str = "") -> str:
+    """Have this conversation reminded of something again and again, until the person cancels it with /reminders.
+
+    Args:
+        about: What to be reminded of, in full, as it will be read then.
+        rule: When, as an RRULE of RFC 5545: FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR or FREQ=MONTHLY;BYMONTHDAY=1.
+        at: The time of day as HH:MM, in the person's time zone.
+        timezone: An IANA name. Leave it empty unless the person named a place or has just told where they are.
+    """
+    reminders = toolbox_of_turn.get(Toolbox()).reminders
+    if reminders is None:
+        return "Reminders cannot be set here."
+    session, origin = current_session(), origin_of_turn.get(Origin())
+    person = origin.by if origin.by is not None else session.chat
+    kept = await reminders.zones.look(session.bot, person)
+    zone = find_zone(timezone) if timezone.strip() else kept
+    if timezone.strip() and zone is None:
+        return f"Not set: {timezone[:64]!r} is no time zone. Use an IANA name, for example Europe/Berlin."
+    if zone is None:
+        return (
+            "Not set: the person's time zone is not known yet. Ask in which city or time zone they are, then call this "
+            "again with its IANA name as timezone. It is kept, so ask only once."
+        )
+    try:
+        first = await reminders.repeat(session, about.strip(), rule, at, zone, by=origin.by, depth=origin.depth)
+    except Terminal as problem:
+        return str(problem)
+    if kept is None:
+        await reminders.zones.keep(session.bot, person, zone)
+    local = datetime.fromtimestamp(first.at, zone_info(zone))
+    return f"The reminder is set; it comes first on {local:%A, %Y-%m-%d at %H:%M} ({zone})."

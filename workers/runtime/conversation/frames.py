@@ -123,7 +123,8 @@ def body(inbound: Inbound) -> str:
     if inbound.kind == "reminder":
         # In a group it is one person's wish; what it says of another is not that other's word.
         by = f'by="{person_id(inbound.set_by)}" ' if inbound.set_by is not None and inbound.key.chat < 0 else ""
-        text = f'<tg-reminder {by}note="asked for earlier, due now: pass it on">{marked(inbound.text)}</tg-reminder>'
+        note = f"asked for earlier, due now: pass it on{f'; {attribute(inbound.note, 300)}' if inbound.note else ''}"
+        text = f'<tg-reminder {by}note="{note}">{marked(inbound.text)}</tg-reminder>'
     elif inbound.start is not None:
         note = "came by a link that has this payload; anybody can write one"
         text = f'<tg-start payload="{attribute(inbound.start)}" note="{note}"/>'
