@@ -73,6 +73,24 @@ def _python(shared: str) -> str:
     return str(path)
 
 
+def python_with(directory: Path, installed: str) -> str:
+    """A Python for one of ``CHECKS``, which runs this code first: it changes what is installed.
+
+    Where a nursery listens the process is forked; otherwise its ``sitecustomize`` runs the code.
+    """
+    shared = os.environ.get(SHARED)
+    path = directory / "python"
+    if shared is None:
+        (directory / "sitecustomize.py").write_text(installed)
+        path.symlink_to(sys.executable)
+        return str(path)
+    code = f"import runpy, sys\n{installed}\nrunpy.run_module(sys.argv[3], run_name='__main__', alter_sys=True)\n"
+    parts = (sys.executable, "-IS", str(STAND_IN), shared, "-u", "-c", code)
+    path.write_text(f'#!/bin/sh\nexec {shlex.join(parts)} "$@"\n')
+    path.chmod(0o755)
+    return str(path)
+
+
 def clean(home: Path) -> Mapping[str, str]:
     """Our environment without any setting of Cohort's or a provider's in it."""
     ours = ("COHORT_", "TELEGRAM_", "REDIS_", "FLOWER_", "FAST_AGENT_", "GENERIC_")

@@ -1,12 +1,15 @@
 """A supervisor in a test: its console can be listened to, and the deaths that it reports are kept."""
 
 import asyncio
+import ctypes
 import io
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from ops.up.console import Console
+from ops.up.forking import Template
 from ops.up.supervisor import Supervisor
 from tasks.clock import SystemClock
 
@@ -85,3 +88,22 @@ async def supervising(
         finally:
             supervisor.kill_now.set()
             await supervisor.stop()
+
+
+@contextmanager
+def forking(supervisor: Supervisor, module: str, env: Mapping[str, str]) -> Iterator[None]:
+    """Inside the block the supervisor forks its members from a template that has loaded ``module``."""
+    supervisor.template = Template(module, env)
+    assert supervisor.children.adopt()
+    try:
+        yield
+    finally:
+        supervisor.template.close()
+        supervisor.template = None
+        release_children()
+
+
+def release_children() -> None:
+    """This process is a parent of orphans no more (prctl(2), PR_SET_CHILD_SUBREAPER)."""
+    ctypes.CDLL(None).prctl(36, 0, 0, 0, 0)
+    asyncio.get_running_loop().remove_signal_handler(signal.SIGCHLD)

@@ -1,7 +1,5 @@
 """The template: what is forked from it, and what happens when it cannot be."""
 
-import asyncio
-import ctypes
 import json
 import os
 import select
@@ -17,7 +15,7 @@ from ops.up.forking import Template
 from ops.up.process import Spec
 from ops.up.supervisor import Supervisor
 from tests.harness.processes import ROOT
-from tests.harness.supervising import Heard, supervising
+from tests.harness.supervising import Heard, release_children, supervising
 from tests.support.until import until
 
 MODULE = "tests.support.forked"
@@ -43,8 +41,7 @@ async def supervisor(console: Heard) -> AsyncIterator[Supervisor]:
     async with supervising(console, patience=110) as found:
         assert found.children.adopt()
         yield found
-    ctypes.CDLL(None).prctl(36, 0, 0, 0, 0)
-    asyncio.get_running_loop().remove_signal_handler(signal.SIGCHLD)
+    release_children()
 
 
 def spec(name: str, kind: str, module: str = MODULE, **env: str) -> Spec:

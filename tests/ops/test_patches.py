@@ -1,5 +1,6 @@
 """What `cohort doctor` says of the parts of other libraries that are replaced."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from ops.commands import doctor
 from ops.context import Context
 from ops.home import Home
 from tasks.settings import load
+from tests.harness.command import python_with
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,8 +25,10 @@ LONGER = "import pydantic\npydantic.BaseModel.__deepcopy__ = lambda self, memo=N
         (LONGER, "warning  patches: fast_agent.types:PromptMessageExtended.__deepcopy__ is `def (self, memo, more)"),
     ],
 )
-async def test_doctor_says_whether_the_patches_fit_what_is_installed(tmp_path: Path, installed: str, said: str) -> None:
-    (tmp_path / "sitecustomize.py").write_text(installed)
+async def test_doctor_says_whether_the_patches_fit_what_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installed: str, said: str
+) -> None:
+    monkeypatch.setattr(sys, "executable", python_with(tmp_path, installed))
     given = {"PYTHONPATH": f"{tmp_path}:{ROOT}"}
     (found,) = await doctor.patches(Context(load(given), given, Home(tmp_path), None))
     assert found.line().startswith(said), found.line()

@@ -13,8 +13,9 @@ from tasks.slots import slot_of
 from tasks.store import connect
 from tasks.store.membership import View
 from tests.harness.checker import check
+from tests.harness.processes import ROOT
 from tests.harness.scene import BOT, Scene, scene
-from tests.harness.supervising import Deaths, Heard, supervising
+from tests.harness.supervising import Heard, forking, supervising
 
 LIMIT_MIB = 400
 """Twice what a worker has by itself; with what the tool keeps it is above this."""
@@ -33,7 +34,8 @@ async def hoard() -> str:
     return "done"
 '''
 CARD = "---\nname: assistant\ndefault: true\nfunction_tools: ['hoard.py:hoard']\n---\nYou are helpful.\n"
-TALKERS = 12
+TALKERS = 4
+"""People who talk without a break, so several turns a second run on both workers."""
 
 
 @pytest.fixture
@@ -71,40 +73,41 @@ async def slots_of(stage: Scene, worker: str, wanted: int) -> View:
 async def test_a_worker_above_its_memory_limit_hands_its_slots_over_ends_well_and_is_replaced(
     stage: Scene, console: Heard
 ) -> None:
-    deaths = Deaths()
     stop = asyncio.Event()
-    async with supervising(console, deaths, patience=200) as supervisor:
-        for name, limit in (("worker-1", LIMIT_MIB), ("worker-2", 0)):
-            env = {**stage.harness.environ, "COHORT_WORKER_MAX_RSS_MIB": str(limit)}
-            command = (sys.executable, "-m", "tests.harness.worker")
-            supervisor.keep(Spec(name, command, env, member=True, grace=90))
-        before = await slots_of(stage, "worker-1", 32)
-        for name in ("worker-1", "worker-2"):
-            await console.hear(f"{name}:", "slots.served", "slots=32")
-        large = {slot for slot, owner in before.slots.items() if owner.startswith("worker-1")}
-        chats = [await stage.chat() for _ in range(TALKERS + 20)]
-        held, hoarder = [chat for chat in chats if slot_of(SessionKey(BOT, chat), 64) in large][:2]
+    given = {"PYTHONPATH": str(ROOT), **stage.harness.environ}
+    async with supervising(console, patience=200) as supervisor:
+        with forking(supervisor, "workers.process.preload", given):
+            for name, limit in (("worker-1", LIMIT_MIB), ("worker-2", 0)):
+                arguments = ("-m", "tests.harness.worker")
+                env = {**given, "COHORT_WORKER_MAX_RSS_MIB": str(limit)}
+                supervisor.keep(Spec(name, (sys.executable, *arguments), env, forked=arguments, member=True, grace=90))
+            before = await slots_of(stage, "worker-1", 32)
+            for name in ("worker-1", "worker-2"):
+                await console.hear(f"{name}:", "slots.served", "slots=32")
+            large = {slot for slot, owner in before.slots.items() if owner.startswith("worker-1")}
+            chats = [await stage.chat() for _ in range(TALKERS + 20)]
+            held, hoarder = [chat for chat in chats if slot_of(SessionKey(BOT, chat), 64) in large][:2]
 
-        async def talking(chat: int) -> None:
-            while not stop.is_set():
-                await stage.answered(chat, await stage.say(chat))
+            async def talking(chat: int) -> None:
+                while not stop.is_set():
+                    await stage.answered(chat, await stage.say(chat))
 
-        async with asyncio.TaskGroup() as group:
-            for chat in [chat for chat in chats if chat not in (held, hoarder)][:TALKERS]:
-                group.create_task(talking(chat), name=f"chat {chat}")
-            long = await stage.say(held, "HOLD:gate")
-            await stage.model.held("gate")
-            leak = await stage.say(hoarder, "CALL:hoard")
-            await stage.answered(hoarder, leak)
-            await console.hear("worker-1:", "worker.too_large")
-            # The long turn keeps it alive; its slots are the other's by then.
-            await slots_of(stage, "worker-2", 64)
-            assert not any("worker.ended" in line for line in console.lines)
-            await stage.model.release("gate")
-            await stage.answered(held, long)
-            await console.hear("worker-1 ended after", "starting it again")
-            after = await slots_of(stage, "worker-1", 32)
-            stop.set()
+            async with asyncio.TaskGroup() as group:
+                for chat in [chat for chat in chats if chat not in (held, hoarder)][:TALKERS]:
+                    group.create_task(talking(chat), name=f"chat {chat}")
+                long = await stage.say(held, "HOLD:gate")
+                await stage.model.held("gate")
+                leak = await stage.say(hoarder, "CALL:hoard")
+                await stage.answered(hoarder, leak)
+                await console.hear("worker-1:", "worker.too_large")
+                # The long turn keeps it alive; its slots are the other's by then.
+                await slots_of(stage, "worker-2", 64)
+                assert not any("worker.ended" in line for line in console.lines)
+                await stage.model.release("gate")
+                await stage.answered(held, long)
+                await console.hear("worker-1 ended after", "starting it again")
+                after = await slots_of(stage, "worker-1", 32)
+                stop.set()
     assert len({*before.slots.values(), *after.slots.values()}) == 3, "a new incarnation"
     found = check(await stage.told())
     # The checker does not know tools.
