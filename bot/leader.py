@@ -10,6 +10,7 @@ from typing import Protocol
 
 from bot.stop import Stop
 from tasks.errors import StoreUnavailable
+from tasks.outage import Outage
 
 log = logging.getLogger("cohort.bot")
 
@@ -56,6 +57,7 @@ class LeaderLoop:
         self._holder = holder
         self._times = times or LeaseTimes()
         self._leads = leads
+        self._away = Outage()
 
     async def run(self, work: Callable[[Stop], Awaitable[None]], stop: Stop) -> None:
         """Until ``stop``: acquire the lease, and run ``work`` until it is lost, which sets the work's own stop."""
@@ -95,7 +97,11 @@ class LeaderLoop:
     async def _acquired(self) -> bool | None:
         """Whether the lease is ours. None: Redis is away, and without Redis no process accepts updates anyway."""
         try:
-            return await self._lease.acquire(self._bot, self._holder, self._times.ttl)
+            acquired = await self._lease.acquire(self._bot, self._holder, self._times.ttl)
         except StoreUnavailable as problem:
-            log.warning("store.unavailable", extra={"problem": str(problem)})
+            if self._away.began():
+                log.warning("store.unavailable", extra={"problem": str(problem)})
             return None
+        if (lasted := self._away.ended()) is not None:
+            log.warning("store.back", extra={"after_s": lasted})
+        return acquired

@@ -11,6 +11,7 @@ from bot.watchdog import Watchdog
 from botapi.errors import OtherPoller, TelegramAway
 from tasks.backoff import Backoff
 from tasks.errors import CohortError, Misconfigured, StoreUnavailable
+from tasks.outage import Outage
 
 log = logging.getLogger("cohort.bot")
 
@@ -56,6 +57,7 @@ class Poller:
         self._hold = hold
         self._polled = polled
         self._paused = paused
+        self._away = Outage()
 
     async def run(self, stop: Stop) -> None:
         """Until ``stop``; the current batch is stored and confirmed first.
@@ -74,6 +76,8 @@ class Poller:
                 try:
                     offset = await self._fetch(offset, stop)
                     self._backoff.reset()
+                    if (lasted := self._away.ended()) is not None:
+                        log.warning("store.back", extra={"after_s": lasted})
                 except Stopped:
                     break
                 except Misconfigured:
@@ -100,16 +104,15 @@ class Poller:
     async def _wait(self, problem: CohortError, stop: Stop) -> None:
         """Pause after a failure. No update was confirmed, so the next fetch asks for the same ones."""
         pause = self._backoff.next(problem.wait if isinstance(problem, TelegramAway) else 0.0)
+        about = {"problem": str(problem), "failures": self._backoff.failures, "wait_s": round(pause, 1)}
         match problem:
             case OtherPoller():
-                event = "poll.conflict"
+                log.warning("poll.conflict", extra=about)
             case StoreUnavailable():
-                event = "store.unavailable"
+                if self._away.began():
+                    log.warning("store.unavailable", extra=about)
             case _:
-                event = "poll.failed"
-        log.warning(
-            event, extra={"problem": str(problem), "failures": self._backoff.failures, "wait_s": round(pause, 1)}
-        )
+                log.warning("poll.failed", extra=about)
         self._watchdog.beat(pause)
         await stop.pause(pause)
 

@@ -15,6 +15,7 @@ from tasks.backoff import Backoff
 from tasks.clock import Clock
 from tasks.envelope import Reply
 from tasks.errors import CohortError, StoreUnavailable
+from tasks.outage import Outage
 from tasks.session import SessionKey
 from tasks.store.intake import IntakeStore
 from tasks.waiting import came_within
@@ -56,6 +57,7 @@ class Replies:
         self._not_before: dict[int, float] = {}
         """Chats that have to wait, and until when (monotonic)."""
         self._strangers_from = 0.0
+        self._away = Outage()
 
     def wake(self) -> None:
         """There is a reply to send now."""
@@ -75,8 +77,11 @@ class Replies:
                     laps = 0
                     await self._idle(stop)
                 self._backoff.reset()
+                if (lasted := self._away.ended()) is not None:
+                    log.warning("replies.resumed", extra={"after_s": lasted})
             except (StoreUnavailable, TelegramAway) as problem:
-                log.warning("replies.waiting", extra={"problem": str(problem)})
+                if self._away.began():
+                    log.warning("replies.waiting", extra={"problem": str(problem)})
                 await stop.pause(self._backoff.next())
 
     async def _idle(self, stop: Stop) -> None:

@@ -21,6 +21,7 @@ from bot.webhook_connections import BODY_S, ConnectionLimit, WebhookConnection, 
 from tasks.clock import Clock
 from tasks.errors import Misconfigured, StoreUnavailable
 from tasks.http_server import SignallessServer
+from tasks.outage import Outage
 
 log = logging.getLogger("cohort.bot")
 
@@ -56,6 +57,7 @@ class WebhookEndpoint:
             raise Misconfigured("COHORT_WEBHOOK_SECRET: required with COHORT_WEBHOOK_URL")
         self._take = take
         self._secret = secret.encode()
+        self._away = Outage()
         self.app = Starlette(
             routes=[
                 Route("/healthz", _health, methods=["GET"]),
@@ -100,8 +102,11 @@ class WebhookEndpoint:
         except IntakePaused:
             return PlainTextResponse("try again", 503, {"Retry-After": str(_RETRY_AFTER_S)})
         except StoreUnavailable as problem:
-            log.warning("store.unavailable", extra={"problem": str(problem)})
+            if self._away.began():
+                log.warning("store.unavailable", extra={"problem": str(problem)})
             return PlainTextResponse("try again", 503, {"Retry-After": str(_RETRY_AFTER_S)})
+        if (lasted := self._away.ended()) is not None:
+            log.warning("store.back", extra={"after_s": lasted})
         return Response()
 
 

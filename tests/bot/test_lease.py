@@ -112,7 +112,9 @@ async def test_a_bot_that_lost_the_lease_stops_and_stands_by(store: Store) -> No
         await work.begun.reaches(2)
 
 
-async def test_the_holder_stays_on_duty_while_redis_is_away(store: Store) -> None:
+async def test_the_holder_stays_on_duty_while_redis_is_away_and_says_so_once(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
     lease = Watched(store)
     async with on_call(lease, "only") as (work, _):
         await work.begun.reaches(1)
@@ -120,3 +122,6 @@ async def test_the_holder_stays_on_duty_while_redis_is_away(store: Store) -> Non
         await lease.failed.reaches(5)
         assert work.ended.count == 0
         lease.away = False
+        await lease.served.reaches(lease.served.count + 2)
+    said = [record.getMessage() for record in caplog.records if record.getMessage().startswith("store.")]
+    assert said == ["store.unavailable", "store.back"]

@@ -288,7 +288,9 @@ async def test_an_update_that_kills_every_parser_does_not_block_the_next(
 
 
 @pytest.mark.promise("redis-away")
-async def test_redis_away_for_long_stops_nothing(people: PlaygroundClient, telegram: Telegram) -> None:
+async def test_redis_away_for_long_stops_nothing_and_is_told_once(
+    people: PlaygroundClient, telegram: Telegram, caplog: pytest.LogCaptureFixture
+) -> None:
     failures = 30
     taken = Taken()
 
@@ -304,3 +306,6 @@ async def test_redis_away_for_long_stops_nothing(people: PlaygroundClient, teleg
     async with polling(telegram, reluctant):
         await taken.until(1)
     assert len(taken.updates) == 1
+    said = [record.getMessage() for record in caplog.records if record.getMessage().startswith("store.")]
+    assert said[0] == "store.unavailable"
+    assert said.count("store.unavailable") == 1

@@ -71,17 +71,22 @@ async def test_a_caller_without_the_secret_reaches_no_inbox(
 
 
 @pytest.mark.promise("redis-away")
-async def test_while_redis_is_away_telegram_is_asked_to_come_again(settings: Settings, store: Store) -> None:
+async def test_while_redis_is_away_telegram_is_asked_to_come_again_and_the_log_says_so_once(
+    settings: Settings, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
     door = AwaySometimes(store)
     doorway = make_doorway(settings, store, intake=door)
     async with webhook(doorway) as calls:
         door.away = True
+        assert (await calls.post("/hook", json=said("hello"), headers=GIVEN)).status_code == 503
         answer = await calls.post("/hook", json=said("hello"), headers=GIVEN)
         assert answer.status_code == 503
         assert int(answer.headers["Retry-After"]) > 0
         door.away = False
         assert (await calls.post("/hook", json=said("hello"), headers=GIVEN)).status_code == 200
     assert [entry.text for entry in await doorway.inbox(ANNS)] == ["hello"]
+    logged = [record.getMessage() for record in caplog.records if record.getMessage().startswith("store.")]
+    assert logged == ["store.unavailable", "store.back"]
 
 
 async def test_what_is_no_json_or_too_large_is_refused(doorway: Doorway, calls: httpx.AsyncClient) -> None:

@@ -21,6 +21,8 @@ class Cable:
         self._target = target
         self._open: set[asyncio.StreamWriter] = set()
         self.is_cut = False
+        self.refused = 0
+        """Connections that came while it was cut."""
         self.heard: Heard = all_is_well
         self.answered: Callable[[], Awaitable[None]] | None = None
 
@@ -51,6 +53,7 @@ class Cable:
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.is_cut:
+            self.refused += 1
             writer.transport.abort()
             return
         far_reader, far_writer = await asyncio.open_connection(*self._target)

@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from tasks import keys
 from tasks.session import SessionKey
 from tasks.slots import queue_of, slot_of
+from tests.support.until import until
 from tests.workers.fakes import PATIENCE_S
 from tests.workers.history import check
 from tests.workers.pool import Pool, Worker, session
@@ -91,6 +92,28 @@ async def test_a_worker_taken_for_dead_while_it_lives_finds_out_and_ends_the_tur
     assert (await answer)["outcome"] == "answered"
     assert [call.end for call in pool.model.calls] == ["CancelledError", "answered"]
     assert pool.telegram.texts(session(1)) == ["answer to hello"]
+
+
+async def test_a_worker_says_once_that_redis_is_away_and_once_that_it_is_back(
+    pool: Pool, caplog: pytest.LogCaptureFixture
+) -> None:
+    def said(subject: str) -> list[str]:
+        return [record.getMessage() for record in caplog.records if record.getMessage().startswith(f"{subject}.")]
+
+    async def tried() -> bool:
+        return one.cable.refused > 20
+
+    async def back() -> bool:
+        return "heartbeat.resumed" in said("heartbeat") and "sweep.resumed" in said("sweep")
+
+    one = await member(pool, "w-one", COHORT_HEARTBEAT_TTL="1")
+    await shared_by(pool, one)
+    one.cable.cut()
+    await until(tried)
+    one.cable.mend()
+    await until(back)
+    assert [line for line in said("heartbeat") if line != "heartbeat.late"] == ["heartbeat.missed", "heartbeat.resumed"]
+    assert [line for line in said("sweep") if line != "sweep.woken"] == ["sweep.missed", "sweep.resumed"]
 
 
 async def test_news_of_a_new_worker_needs_no_heartbeat(pool: Pool) -> None:

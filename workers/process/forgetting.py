@@ -9,6 +9,7 @@ from typing import Protocol
 from tasks import session_files
 from tasks.clock import Clock
 from tasks.errors import StoreUnavailable
+from tasks.outage import Outage
 from tasks.session import SessionKey
 from tasks.store import Store
 
@@ -77,6 +78,7 @@ class Retention:
 
     async def run(self, ours: Callable[[], bool]) -> None:
         """Until cancelled; without Redis, keep trying. ``ours``: whether this worker has to do it; one of all does."""
+        away = Outage()
         while self._keep_s:
             await asyncio.sleep(_LOOK_EVERY_S)
             if not ours():
@@ -84,8 +86,11 @@ class Retention:
                 continue
             try:
                 await self.step(_LOOKED_AT_ONCE)
+                if (lasted := away.ended()) is not None:
+                    log.warning("sweep.resumed", extra={"after_s": lasted})
             except StoreUnavailable as problem:
-                log.warning("sweep.missed", extra={"problem": str(problem)})
+                if away.began():
+                    log.warning("sweep.missed", extra={"problem": str(problem)})
 
     async def step(self, count: int) -> int:
         """Look at about ``count`` keys; returns how many sessions were erased.

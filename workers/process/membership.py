@@ -9,6 +9,7 @@ from itertools import batched
 
 from tasks import metrics
 from tasks.errors import CohortError, StoreUnavailable
+from tasks.outage import Outage
 from tasks.session import SessionKey
 from tasks.slots import assign, queue_of
 from tasks.store import Store
@@ -109,14 +110,18 @@ class Member:
 
     async def _heartbeat_loop(self) -> None:
         every = self._settings.heartbeat_ttl.total_seconds() / BEATS_PER_TTL
+        away = Outage()
         while True:
             # Cleared before the read, so that an announcement during it causes another one.
             self._beat_now.clear()
             try:
                 await self._beat()
                 await self._rebalance()
+                if (lasted := away.ended()) is not None:
+                    log.warning("heartbeat.resumed", extra={"after_s": lasted})
             except StoreUnavailable as problem:
-                log.warning("heartbeat.missed", extra={"problem": str(problem)})
+                if away.began():
+                    log.warning("heartbeat.missed", extra={"problem": str(problem)})
             await self._write_trail()
             await came_within(self._beat_now, every)
 
@@ -164,6 +169,7 @@ class Member:
     async def _sweep_loop(self) -> None:
         every = self._settings.sweep_interval.total_seconds()
         soon = 0
+        away = Outage()
         while True:
             await came_within(self._sweep_now, min(_SOON_S, every) if soon else every)
             # The last owner took doorbells that it never began, and its running turns end one by one.
@@ -173,8 +179,11 @@ class Member:
                 await self._reminders.fire(self._may_be_reminded)
                 await self._sweep()
                 await self._measure()
+                if (lasted := away.ended()) is not None:
+                    log.warning("sweep.resumed", extra={"after_s": lasted})
             except StoreUnavailable as problem:
-                log.warning("sweep.missed", extra={"problem": str(problem)})
+                if away.began():
+                    log.warning("sweep.missed", extra={"problem": str(problem)})
 
     @property
     def backlog(self) -> int:
