@@ -1,7 +1,7 @@
 # Cohort. `make up` and `make test` bring everything they need; `make help` lists the rest.
 # PYTHON=/path/to/python3.13 chooses the Python, SEED/MINUTES the chaos run.
 .DEFAULT_GOAL := help
-.PHONY: help up test test-slow test-all coverage check check-newest format chaos soak bench bench-quick lock dist hooks docs clean env-run env-dev
+.PHONY: help up test test-slow test-all coverage check check-newest format chaos soak bench bench-quick lock pin-images dist hooks docs clean env-run env-dev
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?=
@@ -63,6 +63,9 @@ bench-quick: env-dev ## every measurement once and small: shows that it runs
 
 lock: env-dev ## resolve pyproject.toml into requirements*.txt
 	@if [ -x .tools/uv/bin/uv ]; then uv=.tools/uv/bin/uv; else uv=uv; fi; $(BIN)/python tools/lock.py $$uv $(BIN)/python
+
+pin-images: env-dev ## pin the base images to what their tags mean now (needs docker with buildx)
+	@$(BIN)/python tools/images.py --write
 
 dist: env-dev ## build the wheel and the source archive into dist/; TAG=vX.Y.Z must be the version
 	@if [ -x .tools/uv/bin/uv ]; then uv=.tools/uv/bin/uv; else uv=uv; fi; $(BIN)/python tools/dist.py $$uv $(BIN)/python "$(TAG)"

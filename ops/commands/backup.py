@@ -17,12 +17,14 @@ from ops.up import valkey
 from ops.up.console import stdout_console
 from ops.up.supervisor import Supervisor
 from tasks.clock import SystemClock
-from tasks.errors import CohortError, Misconfigured
+from tasks.errors import CohortError, Misconfigured, StoreUnavailable
 from tasks.settings import load
 from tasks.store.backup import dump, restore
 from tasks.store.redis import connection
+from tasks.store.server import RedisServer
 
 _START_PATIENCE_S = 60.0
+_LOOK_S = 3.0
 _FILES = "Files of sessions (COHORT_HOME/sessions) and the media cache are not in it: copy those that you need."
 
 
@@ -55,13 +57,13 @@ def backup(
 
 
 def restore_(file: Annotated[Path, typer.Argument(help="A file of `cohort backup`.")]) -> None:
-    """Write FILE into the empty Redis at REDIS_URL, or into this directory's own store. Nothing may run meanwhile."""
+    """Write FILE into the empty Redis at REDIS_URL, or into this directory's own store. Nothing may run on it."""
     here = context()
     made, _ = backup_file.check(file)
 
     async def work(here: Context) -> None:
-        _require_stopped(here)
         async with _source(here) as url, connection(url) as redis:
+            await _require_unused(here, url, RedisServer(redis))
             count = await restore(redis, backup_file.read(file), SystemClock())
         when = datetime.fromtimestamp(made, UTC).strftime("%Y-%m-%d %H:%M:%S")
         print(f"{count} keys restored, as they were on {when} UTC. {_FILES}")
@@ -83,6 +85,28 @@ def move(url: Annotated[str, typer.Argument(help="The new one: redis://host:port
         print(f"{count} keys copied. Set REDIS_URL to the new address and start. {here.home.valkey} stays as it is.")
 
     run(work(context()))
+
+
+async def _require_unused(here: Context, url: str, server: RedisServer) -> None:
+    """Refuse the Redis of the `cohort up` that runs in this directory; another one is no concern of it.
+
+    Raises:
+        Misconfigured: it is that one, or it cannot be told from it.
+    """
+    if here.running is None:
+        return
+    its = here.running.env.get("REDIS_URL")
+    if its is None or its == url:
+        _require_stopped(here)
+        return
+    mine = await server.identity()
+    try:
+        async with connection(its, patience_s=_LOOK_S) as other:
+            same = await RedisServer(other).identity() == mine
+    except StoreUnavailable:
+        same = False  # the one that answers is not the one that does not
+    if same:
+        _require_stopped(here)
 
 
 def _require_stopped(here: Context) -> None:

@@ -15,13 +15,13 @@ from tasks.errors import Misconfigured
 app = typer.Typer(help="Agent cards: check them, reload changed ones.", no_args_is_help=True, rich_markup_mode=None)
 
 
-def looked_at(here: Context, check: str = "workers.runtime.cards") -> tuple[list[str], list[str]]:
-    """Problems and notes, one line each. Without a problem, workers take the cards (or what else ``check`` is about).
+def looked_at(here: Context) -> tuple[list[str], list[str]]:
+    """Problems and notes, one line each. Without a problem, workers take the cards.
 
     The check runs in its own process, because it loads fast-agent.
     """
     done = subprocess.run(
-        module(check),
+        module("workers.runtime.cards"),
         env=needed("worker", here.environ),
         capture_output=True,
         text=True,

@@ -1,6 +1,5 @@
 """``cohort doctor``: checks everything that an operator can get wrong, and says what to do."""
 
-import asyncio
 import shutil
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
@@ -10,12 +9,12 @@ import httpx
 
 from ops import model
 from ops.agent_config import configuration
-from ops.commands import cards
 from ops.commands.doctor_chats import chats, hears_too_little
 from ops.commands.doctor_memory import memory
 from ops.commands.doctor_redis import redis
 from ops.commands.doctor_servers import servers
 from ops.commands.finding import Finding, Severity
+from ops.commands.runtime_check import RuntimeCheck
 from ops.context import Context
 from ops.powers import powers
 from ops.up import demo_model
@@ -126,9 +125,9 @@ def room(free_mib: float, place: Path) -> Finding:
     return Finding("disk", "problem" if free_mib < _LEAST_ROOM_MIB else "warning", seen, do)
 
 
-async def agent_cards(here: Context) -> list[Finding]:
+async def agent_cards(here: Context, check: RuntimeCheck) -> list[Finding]:
     """The problems that workers would find in the cards."""
-    lines, notes = await asyncio.to_thread(cards.looked_at, here)
+    lines, notes = await check.of("cards")
     if lines:
         return [Finding("cards", "problem", line) for line in lines]
     found = [Finding("cards", "ok", f"those in {here.settings.cards} are right")]
@@ -141,9 +140,9 @@ async def agent_cards(here: Context) -> list[Finding]:
     return found
 
 
-async def patches(here: Context) -> list[Finding]:
+async def patches(check: RuntimeCheck) -> list[Finding]:
     """Whether the installed libraries have the shapes that are replaced in them."""
-    lines, notes = await asyncio.to_thread(cards.looked_at, here, "workers.runtime.patches.check")
+    lines, notes = await check.of("patches")
     do = "install the releases of requirements.txt"
     verdict: Severity = "ok" if len(notes) == 1 and " fit " in notes[0] else "warning"
     return [Finding("patches", "problem", line, do) for line in lines] + [
@@ -153,7 +152,7 @@ async def patches(here: Context) -> list[Finding]:
 
 async def examine(here: Context, clock: Clock, say: Callable[[Finding], None]) -> bool:
     """Run all checks one after the other. True when there is no problem."""
-    good = True
+    good, check = True, RuntimeCheck(here)
     async with httpx.AsyncClient(timeout=10) as http:
         looks: list[tuple[str, Coroutine[Any, Any, list[Finding]]]] = [
             ("token", token(here.settings, http)),
@@ -163,8 +162,8 @@ async def examine(here: Context, clock: Clock, say: Callable[[Finding], None]) -
             ("redis", redis(here, clock)),
             ("access", access(here)),
             ("model", answering(here)),
-            ("patches", patches(here)),
-            ("cards", agent_cards(here)),
+            ("patches", patches(check)),
+            ("cards", agent_cards(here, check)),
             ("chats", chats(here)),
             ("MCP servers", servers(here)),
         ]

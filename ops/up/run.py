@@ -139,7 +139,8 @@ class Up:
         actions = self._actions(supervisor, scaling)
         port, secret = await self._opened.enter_async_context(control.serve_control(actions))
         own = os.environ | {"PATH": plan.env["PATH"]}
-        changed = {name: value for name, value in plan.env.items() if own.get(name) != value}
+        # The store's address always: `cohort restore` has to know which Redis is in use.
+        changed = {name: value for name, value in plan.env.items() if own.get(name) != value or name == "REDIS_URL"}
         self._running = Running(
             pid=os.getpid(),
             started=self._clock.now(),

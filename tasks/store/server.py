@@ -28,6 +28,17 @@ class RedisServer:
             told: Mapping[Any, Any] = await self._redis.info()
         return {text(name): value for name, value in told.items()}
 
+    async def identity(self) -> tuple[str, int]:
+        """The server's run and the database in it: two addresses may lead to the same one.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        with guard():
+            told: Mapping[Any, Any] = await self._redis.info("server")
+        run = {text(name): value for name, value in told.items()}.get("run_id")
+        return text(run or ""), int(self._redis.connection_pool.connection_kwargs.get("db") or 0)
+
     async def rewrite_files(self) -> None:
         """Have it write its own files again, without what was erased; raises as ``server_files.rewrite`` does."""
         await rewrite(self._redis)

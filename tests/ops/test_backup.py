@@ -6,6 +6,7 @@ import pytest
 from redis.asyncio import Redis
 
 from ops.commands import backup_file
+from ops.home import Home, Running
 from tasks.clock import SystemClock
 from tasks.store import Store
 from tasks.store.backup import dump
@@ -60,3 +61,27 @@ async def test_what_an_operator_gets_wrong_is_one_line(store: Store, redis_url: 
         assert done.stdout == ""
         assert line in done.stderr
         assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.promise("backup")
+async def test_only_the_redis_of_the_running_system_cannot_be_restored_into(
+    store: Store, redis_url: str, tmp_path: Path
+) -> None:
+    other = f"{redis_url}/7"
+    await filled(store)
+    home, file = Home(tmp_path / "home"), tmp_path / "file"
+    async with Redis.from_url(redis_url) as redis:
+        await backup_file.write(file, dump(redis, SystemClock()), made=1.0, release="1")
+    with home.hold():
+        home.announce(Running(pid=1, started=0.0, control=1, secret="s", env={"REDIS_URL": redis_url}))
+        same = (redis_url, redis_url.replace("127.0.0.1", "localhost"))
+        for url in same:
+            done = cohort("restore", str(file), home=home.root, REDIS_URL=url)
+            assert (done.returncode, "`cohort up` runs in" in done.stderr) == (2, True), done.stderr
+        done = cohort("restore", str(file), home=home.root, REDIS_URL=other)
+        assert (done.returncode, done.stderr) == (0, "")
+        home.announce(Running(pid=1, started=0.0, control=1, secret="s", env={}))
+        done = cohort("restore", str(file), home=home.root, REDIS_URL=other)
+        assert "`cohort up` runs in" in done.stderr, "a release before does not tell its address"
+    async with Redis.from_url(other) as redis:
+        await redis.flushdb()

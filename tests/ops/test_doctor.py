@@ -8,6 +8,7 @@ import pytest
 
 from ops.commands import doctor
 from ops.commands.doctor_chats import chats, hears_too_little
+from ops.commands.runtime_check import RuntimeCheck
 from ops.context import Context
 from ops.home import Home
 from tasks.bot_status import BotStatus
@@ -96,6 +97,40 @@ def test_doctor_prints_json_and_no_traceback_with_a_configuration_that_makes_no_
     assert (done.returncode, done.stderr) == (1, "")
     found = [json.loads(line) for line in done.stdout.splitlines()]
     assert {"token", "disk", "redis", "model"} <= {finding["about"] for finding in found}
+
+
+COUNTING = """
+import os, sys
+if "workers.runtime" in " ".join(sys.orig_argv):
+    with open({started!r}, "a") as file:
+        file.write("started\\n")
+"""
+
+
+@pytest.mark.promise("doctor-says")
+async def test_doctor_asks_one_process_about_patches_and_cards(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(COUNTING.format(started=str(tmp_path / "started")))
+    (tmp_path / "a.md").write_text("---\nname: a\nunknown_key: 1\n---\nYou.\n")
+    environ = {"PYTHONPATH": f"{tmp_path}:{ROOT}", "COHORT_CARDS": str(tmp_path), "COHORT_CONFIG": ""}
+    context = Context(load({"COHORT_CARDS": str(tmp_path)}), environ, Home(tmp_path), None)
+    check = RuntimeCheck(context)
+    (patches,) = await doctor.patches(check)
+    assert patches.severity == "ok", patches
+    found = await doctor.agent_cards(context, check)
+    assert [finding.severity for finding in found] == ["problem"]
+    assert "unknown_key" in found[0].seen
+    assert (tmp_path / "started").read_text() == "started\n"
+
+
+@pytest.mark.promise("doctor-says")
+async def test_a_check_that_cannot_run_is_a_problem_of_both(tmp_path: Path) -> None:
+    (tmp_path / "workers.py").write_text("raise SystemExit('no fast-agent here')\n")
+    context = Context(load({}), {"PYTHONPATH": str(tmp_path)}, Home(tmp_path), None)
+    check = RuntimeCheck(context)
+    for part in ("patches", "cards"):
+        problems, notes = await check.of(part)
+        assert "no fast-agent here" in problems[-1]
+        assert notes == []
 
 
 @pytest.mark.promise("chat-rules")

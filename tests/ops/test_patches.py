@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ops.commands import doctor
+from ops.commands.runtime_check import RuntimeCheck
 from ops.context import Context
 from ops.home import Home
 from tasks.settings import load
@@ -30,5 +31,5 @@ async def test_doctor_says_whether_the_patches_fit_what_is_installed(
 ) -> None:
     monkeypatch.setattr(sys, "executable", python_with(tmp_path, installed))
     given = {"PYTHONPATH": f"{tmp_path}:{ROOT}"}
-    (found,) = await doctor.patches(Context(load(given), given, Home(tmp_path), None))
+    (found,) = await doctor.patches(RuntimeCheck(Context(load(given), given, Home(tmp_path), None)))
     assert found.line().startswith(said), found.line()

@@ -1,4 +1,4 @@
-"""Whether the patches fit what is installed: ``python -m workers.runtime.patches.check``, run by ``cohort doctor``."""
+"""Whether the patches fit what is installed: ``python -m workers.runtime.patches.check``."""
 
 import sys
 from importlib.metadata import version
