@@ -1,6 +1,8 @@
 """People get in, or are kept out: pairing codes, and what admins decide by commands and buttons."""
 
 import logging
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 
 from bot import texts
@@ -27,21 +29,34 @@ _REMEMBERED = 10_000
 _WORDS: dict[str, Standing] = {"deny": "denied", "allow": "member"}
 
 
+type Rows = Callable[[], tuple[tuple[Button, ...], ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class LaterLine:
+    """What a person is to hear who did not write just now: it is said once their language is known."""
+
+    session: SessionKey
+    tongue: str | None
+    """Their language, as far as Telegram tells it."""
+    said: Callable[[], Reply]
+
+
 class AccessControl:
     """Changes who may talk, and builds the replies that say so."""
 
     def __init__(self, view: PeopleView, clock: Clock) -> None:
         self._view = view
         self._clock = clock
-        self._lines: list[Reply] = []
-        self._asked = Newest[int, str](_REMEMBERED)
-        """Names of strangers whom admins have heard of: id -> name."""
+        self._lines: list[LaterLine] = []
+        self._asked = Newest[int, tuple[str, str | None]](_REMEMBERED)
+        """Strangers whom admins have heard of: id -> name and language."""
         self._renamed = Newest[int, int](_REMEMBERED)
         self._codes = Allowance(_CODES, _CODES_IN, _REMEMBERED, clock)
         self._requests = Allowance(_REQUESTS, _REQUESTS_IN, 1, clock)
 
-    def lines(self) -> list[Reply]:
-        """What admins are to hear since the last call."""
+    def lines(self) -> list[LaterLine]:
+        """What admins, and people whom they let in, are to hear since the last call."""
         lines, self._lines = self._lines, []
         return lines
 
@@ -63,7 +78,10 @@ class AccessControl:
         if role in ("wrong", "no gain"):
             return say(inbound, phrase("code-useless")) if has else None
         log.info("access.paired", extra={"role": role})
-        self._lines += [self._to(admin, texts.joined(name, who, role)) for admin in sorted(access.in_charge - {who})]
+        joined: Standing = role
+        self._lines += [
+            self._to(admin, lambda: texts.joined(name, who, joined)) for admin in sorted(access.in_charge - {who})
+        ]
         await self._view.refresh()
         return say(inbound, texts.paired(role))
 
@@ -79,18 +97,26 @@ class AccessControl:
         key, sender = stranger.key, stranger.sender
         who = sender.id if sender is not None else key.chat
         name = texts.one_line(sender.name if sender is not None else "")
-        said = texts.request(name, who) if key.chat > 0 else texts.group_request(name, who, key.chat)
         wants = who if key.chat > 0 else key.chat
-        row = (
-            Button(text=phrase("button-allow"), data=f"allow:{wants}"),
-            Button(text=phrase("button-deny"), data=f"deny:{wants}"),
-        )
-        self._asked[wants] = name if wants == who else ""
-        lines = [self._to(admin, said) for admin in sorted(admins)]
-        self._lines += [line.model_copy(update={"buttons": (row,)}) for line in lines]
 
-    def _to(self, admin: int, said: str) -> Reply:
-        return Reply(session=str(SessionKey(self._view.bot, admin)), text=said)
+        def said() -> str:
+            return texts.request(name, who) if key.chat > 0 else texts.group_request(name, who, key.chat)
+
+        def row() -> tuple[Button, ...]:
+            return (
+                Button(text=phrase("button-allow"), data=f"allow:{wants}"),
+                Button(text=phrase("button-deny"), data=f"deny:{wants}"),
+            )
+
+        self._asked[wants] = (name, stranger.tongue) if wants == who else ("", None)
+        self._lines += [self._to(admin, said, lambda: (row(),)) for admin in sorted(admins)]
+
+    def _to(
+        self, person: int, said: Callable[[], str], rows: Rows = lambda: (), *, tongue: str | None = None
+    ) -> LaterLine:
+        """A line for a person's private chat, made when their language is known."""
+        session = SessionKey(self._view.bot, person)
+        return LaterLine(session, tongue, lambda: Reply(session=str(session), text=said(), buttons=rows()))
 
     async def answer(self, ask: Command, inbound: Inbound) -> Reply:
         """The answer to /allow, /deny or /people.
@@ -151,14 +177,18 @@ class AccessControl:
         await self._view.store.put(self._view.bot, whom, person)
         await self._view.refresh()
         log.info("access.changed", extra={"role": standing})
-        if self._asked.pop(whom, None) is not None and whom > 0 and standing != "denied":
-            self._lines.append(self._to(whom, texts.paired(standing)))
+        asked = self._asked.pop(whom, None)
+        if asked is not None and whom > 0 and standing != "denied":
+            self._lines.append(self._to(whom, lambda: texts.paired(standing), tongue=asked[1]))
         return texts.decided(name, whom, standing)
 
     def _name_of(self, whom: int, inbound: Inbound) -> str:
         """As far as the message tells it."""
         quoted = inbound.quoted.sender if inbound.quoted is not None else None
-        return texts.one_line(quoted.name) if quoted is not None and quoted.id == whom else self._asked.get(whom, "")
+        if quoted is not None and quoted.id == whom:
+            return texts.one_line(quoted.name)
+        name, _ = self._asked.get(whom, ("", None))
+        return name
 
     def _listed(self) -> list[tuple[Standing, str, int]]:
         """Everyone with a role or without: (standing, name, id), the highest first."""

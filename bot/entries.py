@@ -1,12 +1,15 @@
 """An update on its way through the intake, and what is stored that no person wrote (pure)."""
 
+import logging
 from dataclasses import dataclass, field
 
-from bot.updates.meaning import Incoming, Meaning, Moved
+from bot.updates.meaning import Ignored, Incoming, Malformed, Meaning, Moved
 from tasks.envelope import DeadLetter, Inbound
 from tasks.session import SessionKey
 from tasks.store.intake import Accept
 from tasks.tracing import NO_SPAN, TraceSpan
+
+log = logging.getLogger("cohort.bot")
 
 
 @dataclass(slots=True)
@@ -36,6 +39,24 @@ class After:
     strangers: list[Inbound] = field(default_factory=list[Inbound])
     full: list[Inbound] = field(default_factory=list[Inbound])
     rated: list[Incoming] = field(default_factory=list[Incoming])
+
+
+def tongue_of(meaning: Meaning) -> str | None:
+    """The language of the person whose update it is, if told."""
+    return meaning.inbound.tongue if isinstance(meaning, Incoming) else None
+
+
+def note(meaning: Meaning) -> None:
+    """Log what an update meant, where no message says it."""
+    match meaning:
+        case Malformed(update_id, reason, _):
+            log.error("update.dead", extra={"update_id": update_id, "reason": reason})
+        case Moved(_, old, new):
+            log.info("chat.moved", extra={"session": str(old), "renamed": str(new)})
+        case Ignored(update_id, why, _):
+            log.debug("update.ignored", extra={"update_id": update_id, "why": why})
+        case _:
+            pass
 
 
 def moved_entry(moved: Moved, now: float) -> Inbound:

@@ -11,10 +11,11 @@ from bot.accepting import accepting
 from bot.admission import AccessControl
 from bot.answers import Answers
 from bot.attention import Attention
-from bot.entries import After, Item, buried, moved_entry
+from bot.entries import After, Item, buried, moved_entry, note, tongue_of
 from bot.feedback import Feedback
 from bot.group_control import GroupControl, with_role
 from bot.interrupts import Interrupts
+from bot.languages import Languages
 from bot.notices import Notices
 from bot.overheard import OverheardMessages
 from bot.people import PeopleView
@@ -29,7 +30,7 @@ from tasks.clock import Clock
 from tasks.doorbell import Doorbells
 from tasks.envelope import DeadLetter, Inbound, Reply
 from tasks.errors import StoreUnavailable
-from tasks.phrases import phrase
+from tasks.phrases import language_of, phrase, speak, speaking
 from tasks.session import SessionKey
 from tasks.store.intake import Accept, Verdict
 from tasks.turn_record import reference, task_id
@@ -81,6 +82,7 @@ class UpdateIntake:
         overheard: OverheardMessages,
         control: GroupControl,
         feedback: Feedback,
+        languages: Languages,
         clock: Clock,
     ) -> None:
         self._me = me
@@ -98,6 +100,7 @@ class UpdateIntake:
         self._overheard = overheard
         self._control = control
         self._feedback = feedback
+        self._languages = languages
         self._asks = Allowance(_ASKS, _ASKS_IN, _REMEMBERED, clock)
 
     async def take(self, updates: Sequence[object]) -> bool:
@@ -113,7 +116,8 @@ class UpdateIntake:
         now = self._clock.now()
         items: list[Item] = []
         for meaning in self._attention.read(updates, now):
-            items.append(await self._decide(meaning, items))
+            with speaking(language_of(tongue_of(meaning))):
+                items.append(await self._decide(meaning, items))
         catching_up = len(updates) >= _CATCHING_UP
         self._attach_doorbells(items, all_of_them=not catching_up)
         with accepting(items, now) as traced, metrics.ACCEPT_SECONDS.time():
@@ -125,7 +129,7 @@ class UpdateIntake:
         self._interrupts.order(after.interrupt)
         if not catching_up:
             self._signs.typing(after.typing)
-        told = await self._notices.tell(after)
+        told = await self._notices.tell(after, self._languages)
         return told or any(item.accept.reply is not None for item in items)
 
     async def _decide(self, meaning: Meaning, before: Sequence[Item]) -> Item:
@@ -184,13 +188,16 @@ class UpdateIntake:
         """What an admitted person says."""
         role = self._people.access.role(heard.inbound.person, heard.inbound.key.chat)
         inbound = (heard := with_role(heard, role)).inbound
+        ask = heard.ask or self._answers.hidden_ask(inbound)
+        if ask is not None or heard.callback is not None or inbound.kind != "message":
+            # A plain message is told nothing here, and costs no further round trip.
+            speak(await self._languages.of(inbound.key, inbound.tongue))
         refusal = await self._control.refusal(heard, role)
         if refusal is not None:
             accept = self._told(heard, say(inbound, refusal)) if heard.callback is None else Accept(heard.update_id)
             return Item(heard, accept, press=heard.callback, press_says=refusal)
         if inbound.kind == "answer":
             return await self._pressed(heard, [item.inbound for item in before if item.inbound is not None])
-        ask = heard.ask or self._answers.hidden_ask(inbound)
         if ask is None:
             with_context = self._overheard.before(inbound)
             return Item(heard, Accept(heard.update_id, inbound=with_context), press=heard.callback)
@@ -263,7 +270,7 @@ class UpdateIntake:
         metrics.UPDATES.labels(verdict).inc()
         if verdict == "seen":
             return
-        _log(item.meaning)
+        note(item.meaning)
         if item.stranger is not None:
             after.strangers.append(item.stranger)
         if item.rated is not None:
@@ -285,15 +292,3 @@ class UpdateIntake:
             after.interrupt.append(key)
         if inbound.kind in ("message", "retry", "answer") or (inbound.kind == "new" and inbound.text):
             after.typing.append(key)
-
-
-def _log(meaning: Meaning) -> None:
-    match meaning:
-        case Malformed(update_id, reason, _):
-            log.error("update.dead", extra={"update_id": update_id, "reason": reason})
-        case Moved(_, old, new):
-            log.info("chat.moved", extra={"session": str(old), "renamed": str(new)})
-        case Ignored(update_id, why, _):
-            log.debug("update.ignored", extra={"update_id": update_id, "why": why})
-        case _:
-            pass

@@ -17,7 +17,7 @@ from bot import login_texts as texts
 from bot.logins import CameBack, LoginService
 from bot.webhook_connections import BODY_S, WebhookConnection
 from tasks.errors import StoreUnavailable
-from tasks.phrases import phrase
+from tasks.phrases import language_of, phrase, speak, spoken
 from tasks.setting_forms import CALLBACK_PATH
 
 log = logging.getLogger("cohort.bot")
@@ -30,10 +30,13 @@ _HEADERS = {
         "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
     ),
 }
-_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+_PAGE = """<!doctype html><html lang="{language}"><meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
 <title>Login</title><style>body{{font:1.1rem system-ui;max-width:34rem;margin:4rem auto;padding:0 1rem}}
 button{{font:inherit;padding:.6rem 1rem}}</style><body>{body}</body></html>"""
 _BODY_BYTES = 16 * 1024
+_LANGUAGES = 256
+"""Characters of a browser's languages that are looked at; the best comes first."""
 
 type Body = Callable[[Request, int], Awaitable[bytes | None]]
 
@@ -50,6 +53,8 @@ class LoginPages:
     async def _serve(self, request: Request) -> Response:
         connection: WebhookConnection = request.state.connection
         connection.set_deadline(BODY_S)
+        # Each request is a task of its own. Its person is told in what their browser asks for.
+        speak(language_of(*request.headers.get("accept-language", "")[:_LANGUAGES].split(",")))
         try:
             said = await self._body(request, _BODY_BYTES) if request.method == "POST" else request.url.query.encode()
             if said is None:
@@ -94,4 +99,4 @@ def _form(back: CameBack) -> str:
 
 def _page(*lines: str, form: str = "", status: int = HTTPStatus.OK) -> Response:
     body = "".join(f"<p>{html.escape(line, quote=False)}</p>" for line in lines)
-    return HTMLResponse(_PAGE.format(body=body + form), status, _HEADERS)
+    return HTMLResponse(_PAGE.format(body=body + form, language=spoken()), status, _HEADERS)

@@ -14,7 +14,7 @@ from tasks.clock import Clock
 from tasks.doorbell import Doorbells
 from tasks.envelope import Button, Inbound, Sender
 from tasks.logins import Login, LoginState, PendingLogin
-from tasks.phrases import phrase
+from tasks.phrases import phrase, spoken
 from tasks.secret_box import SecretBox
 from tasks.session import SessionKey
 from tasks.store.intake import Accept, Verdict
@@ -214,7 +214,7 @@ class LoginService:
         if ended is None or not ended.is_linked:
             return texts.not_linked_at(server)
         log.info("login.ended", extra={"server": server})
-        return texts.logged_out(server, tells=self._revocations.order(Revocation(server, ended, session)))
+        return texts.logged_out(server, tells=self._revocations.order(Revocation(server, ended, session, spoken())))
 
 
 def logout_buttons(servers: Sequence[str]) -> tuple[tuple[Button, ...], ...]:

@@ -1,11 +1,13 @@
 """What the bot says to people whose message it did not take: rarely, and after all other messages."""
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 
 from bot import texts
-from bot.admission import AccessControl
+from bot.admission import AccessControl, LaterLine
 from bot.entries import After
+from bot.languages import Languages
 from bot.rate import PersonalRate
 from bot.recent import Recent
 from bot.saying import say
@@ -13,7 +15,7 @@ from bot.updates.meaning import Incoming
 from tasks.clock import Clock
 from tasks.envelope import Inbound, Reply
 from tasks.errors import StoreUnavailable
-from tasks.phrases import phrase
+from tasks.phrases import language_of, phrase, speaking
 from tasks.store.intake import IntakeStore
 
 log = logging.getLogger("cohort.bot")
@@ -38,7 +40,7 @@ class Notices:
         self._strangers = Recent(_TELL_STRANGERS, _REMEMBERED, clock)
         self._full = Recent(_TELL_FULL, _REMEMBERED, clock)
 
-    async def tell(self, after: After) -> bool:
+    async def tell(self, after: After, languages: Languages) -> bool:
         """Tell strangers, once an hour per person and chat, that they are not let in, and admins of each; then those
         whose session is full, or who write too much.
 
@@ -46,15 +48,19 @@ class Notices:
             Whether there is a line to send now.
         """
         lines = [line for stranger in after.strangers if (line := self._to_stranger(stranger)) is not None]
-        replies = [reply for refused in after.full if (reply := self._to_full(refused)) is not None]
-        replies += [reply for refused in after.rated if (reply := self._to_rated(refused)) is not None]
-        replies += self._admission.lines()
+        later = [line for refused in after.full if (line := self._to_full(refused)) is not None]
+        later += [line for refused in after.rated if (line := self._to_rated(refused)) is not None]
+        later += self._admission.lines()
+        replies: list[Reply] = []
         try:
+            for line in later:
+                with speaking(await languages.of(line.session, line.tongue)):
+                    replies.append(line.said())
             await self._store.push_strangers(self._bot, lines)
             await self._store.push_replies(self._bot, replies)
         except StoreUnavailable as problem:
             log.warning("store.unavailable", extra={"problem": str(problem)})
-        return bool(lines or replies)
+        return bool(lines or later)
 
     def _to_stranger(self, inbound: Inbound) -> Reply | None:
         chat = inbound.key.chat
@@ -69,18 +75,24 @@ class Notices:
         if told:
             return None
         self._admission.request(inbound)
-        return say(inbound, texts.stranger(user, chat)).model_copy(update={"at": self._clock.now()})
+        with speaking(language_of(inbound.tongue)):
+            return say(inbound, texts.stranger(user, chat)).model_copy(update={"at": self._clock.now()})
 
-    def _to_full(self, inbound: Inbound) -> Reply | None:
+    def _to_full(self, inbound: Inbound) -> LaterLine | None:
         if inbound.session in self._full:
             return None
         self._full.add(inbound.session)
         log.warning("inbox.full", extra={"session": inbound.session})
-        return say(inbound, phrase("inbox-full")) if inbound.key.business is None else None
+        return _line(inbound, lambda: phrase("inbox-full"))
 
-    def _to_rated(self, refused: Incoming) -> Reply | None:
+    def _to_rated(self, refused: Incoming) -> LaterLine | None:
         inbound = refused.inbound
         if not self._rate.tells(inbound.person or 0, refused.sent):
             return None
         log.info("message.rated", extra={"session": inbound.session})
-        return say(inbound, phrase("rate")) if inbound.key.business is None else None
+        return _line(inbound, lambda: phrase("rate"))
+
+
+def _line(inbound: Inbound, said: Callable[[], str]) -> LaterLine | None:
+    key = inbound.key
+    return LaterLine(key, inbound.tongue, lambda: say(inbound, said())) if key.business is None else None

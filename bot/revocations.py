@@ -11,6 +11,7 @@ from bot import login_texts as texts
 from tasks.envelope import Reply
 from tasks.errors import StoreUnavailable
 from tasks.logins import Login
+from tasks.phrases import speaking
 from tasks.store.intake import IntakeStore
 
 log = logging.getLogger("cohort.bot")
@@ -27,6 +28,8 @@ class Revocation:
     server: str
     login: Login
     session: str
+    language: str
+    """What that person is told in."""
 
 
 class Revocations:
@@ -64,7 +67,9 @@ class Revocations:
 
     async def _say(self, ended: Revocation) -> None:
         try:
-            await self._store.push_replies(self._bot, [Reply(session=ended.session, text=texts.not_told(ended.server))])
+            with speaking(ended.language):
+                said = texts.not_told(ended.server)
+            await self._store.push_replies(self._bot, [Reply(session=ended.session, text=said)])
         except StoreUnavailable as problem:
             log.warning("store.unavailable", extra={"problem": str(problem)})
 

@@ -22,6 +22,7 @@ from bot.group_control import GroupControl
 from bot.heartbeat import BotHeartbeat
 from bot.intake import UpdateIntake
 from bot.interrupts import Interrupts
+from bot.languages import Languages
 from bot.leader import LeaderLoop
 from bot.live_agents import LiveAgents
 from bot.login_commands import LoginCommands
@@ -176,6 +177,7 @@ async def _work(connections: Connections, stop: Stop) -> None:
         overheard=overheard,
         control=GroupControl(settings.group_control, telegram.administrators, clock, chats.roles),
         feedback=Feedback(connections.me.id, store.feedback, people, clock),
+        languages=Languages(store.sessions),
         clock=clock,
     )
     mode = "webhook" if settings.webhook_url else "polling"
@@ -195,19 +197,17 @@ async def _work(connections: Connections, stop: Stop) -> None:
         if mode == "webhook":
             heartbeat.polled()
 
-    publisher = Publisher(store.figures, holder, clock)
     leader = LeaderLoop(store.lease, connections.me.id, holder, leads=heartbeat.leads)
     async with asyncio.TaskGroup() as background:
-        cancelling = background.create_task(interrupts.run(), name="interrupts")
         helpers = [
-            cancelling,
+            background.create_task(interrupts.run(), name="interrupts"),
             background.create_task(signs.run(), name="signs"),
             background.create_task(heartbeat.run(), name="heartbeat"),
             background.create_task(loop_lag.measure(clock.monotonic), name="loop lag"),
             background.create_task(pauses.watch(tell), name="pauses"),
             background.create_task(chats.watch(), name="chats"),
             background.create_task(follow_log_key(store.trail, overheard.forget), name="log key"),
-            background.create_task(publisher.run(), name="publisher"),
+            background.create_task(Publisher(store.figures, holder, clock).run(), name="publisher"),
             background.create_task(people.watch(menus.changed), name="people"),
             background.create_task(menus.run(), name="menus"),
             background.create_task(revocations.run(), name="revocations"),

@@ -158,3 +158,5 @@ class HeldQuestion(ParkedTurn):
 
     place: int = 0
     """The message that shows it; 0 while it is not known."""
+    language: str | None = None
+    """What it was asked in."""

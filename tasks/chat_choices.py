@@ -9,11 +9,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tasks.envelope import Button
-from tasks.phrases import phrase
+from tasks.phrases import LANGUAGES, language_of, phrase, speaking, spoken
 from tasks.settings import Settings
 
 DEFAULT = "default"
 """The argument of a command that undoes a choice."""
+
+LANGUAGE = "language"
+"""The choice of what the bot's own words are in."""
+AUTO = "auto"
+"""Its value for the language that a person has in Telegram."""
 
 _DATA_BYTES = 64
 """Telegram's limit for what a button carries."""
@@ -38,7 +43,9 @@ class ChatChoice:
         return stored if stored is not None and stored in self.values else self.of(settings)
 
     def meaning(self, value: str) -> str:
-        """A value in a few words."""
+        """A value in a few words; a language has its own name for itself."""
+        if self.name == LANGUAGE and value in LANGUAGES:
+            return LANGUAGES[value]
         return phrase(f"choice-{self.name}-{value}")
 
     def picker(self, now: str) -> str:
@@ -53,6 +60,7 @@ CHAT_CHOICES: Mapping[str, ChatChoice] = {
         ChatChoice("queue", ("collect", "followup", "interrupt", "steer"), lambda settings: settings.queue_mode),
         ChatChoice("steps", ("live", "fold", "keep"), lambda settings: settings.steps),
         ChatChoice("thinking", ("hide", "fold", "show"), lambda settings: settings.thinking),
+        ChatChoice(LANGUAGE, (AUTO, *LANGUAGES), lambda _: AUTO),
     )
 }
 
@@ -92,6 +100,9 @@ def uses(what: str, now: str | None, names: Sequence[str]) -> str:
 def switched(what: str, value: str) -> str:
     """What a person reads who has chosen ``value``; an empty one is the default."""
     choice = CHAT_CHOICES.get(what)
+    if what == LANGUAGE:
+        with speaking(language_of(value, spoken())):
+            return phrase("speaks") if value in LANGUAGES else phrase("speaks-auto")
     if choice is None and value:
         return phrase("switched", name=value)
     if choice is None:

@@ -176,6 +176,8 @@ class Inbound(Envelope):
     """Of a reminder that waits: when it comes again. The one that is due has none, so that any release answers it."""
     note: str = ""
     """Of a reminder that is due: what the agent is told beside it."""
+    language: str | None = None
+    """Of a reminder: the language in which its person is spoken to."""
     reply_to: int | None = None
     """The message that it answers, if that is the bot's."""
     start: str | None = None
@@ -188,6 +190,11 @@ class Inbound(Envelope):
     @property
     def key(self) -> SessionKey:
         return SessionKey.parse(self.session)
+
+    @property
+    def tongue(self) -> str | None:
+        """The language of who wants it answered, as an IETF tag, if told."""
+        return self.sender.language if self.sender is not None else self.language
 
     @property
     def person(self) -> int | None:
@@ -258,6 +265,8 @@ class Reply(Envelope):
     """When it was written, seconds since the epoch, of a reply that is dropped when it is old."""
     question: str | None = None
     """The id of the question that it asks (``tasks.asking``)."""
+    language: str | None = None
+    """What its words are in, where that is not English: what is said of it later is said in the same."""
     trace: str | None = None
     """The span that led to it (``tasks.tracing``)."""
 

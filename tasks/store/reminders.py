@@ -10,6 +10,7 @@ from tasks import keys
 from tasks.clock import Clock
 from tasks.envelope import Inbound, Repeats
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew, Terminal
+from tasks.phrases import spoken
 from tasks.recurrence import Rule, beginning
 from tasks.reminders_due import firing, named
 from tasks.session import SessionKey
@@ -91,7 +92,14 @@ class ReminderStore:
         now = self._clock.now()
         number = await self._number()
         reminder = Inbound(
-            session=str(session), update_id=number, at=now + seconds, kind="reminder", text=text, set_by=by, depth=depth
+            session=str(session),
+            update_id=number,
+            at=now + seconds,
+            kind="reminder",
+            text=text,
+            set_by=by,
+            depth=depth,
+            language=spoken(),
         )
         await self._keep(reminder, now)
         return reminder.at
@@ -129,6 +137,7 @@ class ReminderStore:
         left = min(read.count or MOST_TIMES, MOST_TIMES)
         repeats = Repeats(rule=read.text(), zone=zone, local=local, left=left, series=number)
         about = {"session": str(session), "update_id": number, "kind": "reminder", "text": text, "set_by": by}
+        about["language"] = spoken()
         reminder = Inbound.model_validate({**about, "v": _REPEATING, "at": due, "repeats": repeats})
         await self._keep(reminder, now)
         return reminder

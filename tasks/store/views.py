@@ -155,6 +155,12 @@ class SessionViews:
                 behind.append(Inbound.from_json(entry))
         return parked_in(parked) or parked_in(held), tuple(behind)
 
+    async def languages(self, session: SessionKey) -> tuple[str | None, ...]:
+        """The language that a session chose, and the one in which its person was answered last; None: not known."""
+        with guard():
+            found = await self._redis.hmget(keys.state(session), [StateField.language, StateField.tongue])
+        return tuple(text(value) if value else None for value in found)
+
     async def glance(self, session: SessionKey) -> Glance:
         """How a session stands, read without claiming it."""
         fields = (

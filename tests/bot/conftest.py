@@ -19,6 +19,7 @@ from bot.feedback import Feedback
 from bot.group_control import Administrators, GroupControl
 from bot.intake import UpdateIntake
 from bot.interrupts import Interrupts
+from bot.languages import Languages
 from bot.login_commands import LoginCommands
 from bot.logins import LoginService
 from bot.notices import Notices
@@ -238,6 +239,7 @@ def make_doorway(
         overheard=OverheardMessages(settings.group_context),
         control=GroupControl(settings.group_control, admins, clock, chats.roles),
         feedback=Feedback(BOT, store.feedback, people, clock),
+        languages=Languages(store.sessions),
         clock=clock,
     )
     behind = (store, remote, signs, interrupts, acks, agents, clock, people, logins, revocations, chats)

@@ -20,7 +20,7 @@ def test_a_private_message_keeps_its_text_sender_and_place() -> None:
     assert found.text == "  hello there\n"
     assert found.sender is not None
     assert (found.sender.id, found.sender.name) == (700, "Ann Lee")
-    assert (found.sender.username, found.sender.language) == ("annlee", "de")
+    assert (found.sender.username, found.sender.language) == ("annlee", "en")
     assert found.chat_type == "private"
 
 

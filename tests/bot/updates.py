@@ -7,7 +7,7 @@ from typing import Any
 from aiogram import types as tg
 
 BOT = tg.User(id=4242, is_bot=True, first_name="Cohort", username="cohort_bot")
-ANN = tg.User(id=700, is_bot=False, first_name="Ann", last_name="Lee", username="annlee", language_code="de")
+ANN = tg.User(id=700, is_bot=False, first_name="Ann", last_name="Lee", username="annlee", language_code="en")
 BEN = tg.User(id=701, is_bot=False, first_name="Ben")
 
 PRIVATE = tg.Chat(id=700, type="private", first_name="Ann")

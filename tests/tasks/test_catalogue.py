@@ -1,4 +1,4 @@
-"""The catalogue of texts is whole, and the code asks for nothing that it does not have."""
+"""The catalogues of texts are whole, alike, and the code asks for nothing that they do not have."""
 
 import ast
 import re
@@ -9,7 +9,7 @@ import pytest
 
 from bot import texts
 from tasks.chat_choices import CHAT_CHOICES
-from tasks.phrases import catalogue, phrase
+from tasks.phrases import ENGLISH, LANGUAGES, catalogue, phrase, speaking
 from tasks.text import utf16
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,8 +27,30 @@ TOASTS = {
 }
 
 
-def forms(ident: str) -> list[str]:
-    text = catalogue()[ident]
+PLURALS = {"en": ("one", "other"), "de": ("one", "other"), "es": ("one", "other"), "pt": ("one", "other")} | {
+    "ru": ("one", "few", "many", "other"),
+    "zh": ("other",),
+}
+"""CLDR's categories of whole numbers and, for what is not counted, "other"; "many" of es and pt begins at a million."""
+OTHERS = tuple(language for language in LANGUAGES if language != ENGLISH)
+ALIKE = {
+    *("thousands", "reminder", "reminder-again", "choice-line", "answered-by", "form-asks", "reference", "whoami"),
+    *("role-admin", "tool", "button-no", "part-of", "lasted-minutes", "lasted-seconds", "uses-agent-model", "and-more"),
+    *(
+        "the-default",
+        "login-who",
+        "form-optional",
+        "conversation-now",
+        "conversation-untitled",
+        "choice-thinking-hide",
+        "switched-value",
+    ),
+}
+"""Texts that are the same in two languages because their words are, or they have none."""
+
+
+def forms(ident: str, language: str = ENGLISH) -> list[str]:
+    text = catalogue(language)[ident]
     return [text] if isinstance(text, str) else list(text.values())
 
 
@@ -57,27 +79,84 @@ def asked_for() -> dict[str, tuple[str, set[str]]]:
     return found
 
 
-def test_a_text_that_counts_has_a_form_for_one_and_for_other_numbers_and_chooses_it() -> None:
-    counting = {ident: text for ident, text in catalogue().items() if not isinstance(text, str)}
+@pytest.mark.promise("words-complete")
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_language_has_each_text_with_the_same_names_in_words_of_its_own(language: str) -> None:
+    ours, english, wrong = catalogue(language), catalogue(ENGLISH), list[str]()
+    place = f"tasks/languages/{language}.toml"
+    wrong += [f"{ident} is missing in {place}: translate it from en.toml" for ident in english if ident not in ours]
+    wrong += [f"{ident} in {place} is not in en.toml: remove it" for ident in ours if ident not in english]
+    for ident in (ident for ident in ours if ident in english):
+        wanted = {name for form in forms(ident) for name in names(form)}
+        given = {name for form in forms(ident, language) for name in names(form)}
+        if given != wanted:
+            wrong.append(f"{ident} in {place} has {sorted(given)}, and en.toml has {sorted(wanted)}")
+        if isinstance(ours[ident], str) is not isinstance(english[ident], str):
+            wrong.append(f"{ident} in {place} has plural forms and in en.toml none, or the reverse")
+        elif ours[ident] == english[ident] and ident not in ALIKE and any(map(str.isalpha, forms(ident)[0])):
+            wrong.append(f"{ident} in {place} is the English one")
+    assert wrong == [], "\n".join(wrong)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_text_that_counts_has_a_form_for_each_kind_of_number_of_its_language(language: str) -> None:
+    counting = {ident: text for ident, text in catalogue(language).items() if not isinstance(text, str)}
     for ident, text in counting.items():
-        assert text.keys() == {"one", "other"}, ident
-        assert "{count}" in text["other"], ident
-    assert phrase("seconds", count=1) == "1 second"
+        assert tuple(text) == PLURALS[language], f"{ident} in {language}.toml has {list(text)}"
+        # A form for one number alone may leave it out; "one" of Russian is 21 and 31, too.
+        alone = {"one"} if language != "ru" else set[str]()
+        assert [kind for kind in text if "{count}" not in text[kind] and kind not in alone] == [], (
+            f"{ident}, {language}"
+        )
+
+
+@pytest.mark.parametrize(
+    ("language", "kind", "numbers"),
+    [
+        ("ru", "one", (1, 21, 31, 41, 101, 1001)),
+        ("ru", "few", (*range(2, 5), *range(22, 25), 32, 34, 44, 54, 102, 1002)),
+        ("ru", "many", (0, *range(5, 21), 25, 100, 111, 112, 114, 211, 1000, 10_000, 100_000)),
+        ("en", "one", (1,)),
+        ("en", "other", (0, 2, 11, 21, 101, 1000)),
+        ("de", "one", (1,)),
+        ("de", "other", (0, 2, 21, 101)),
+        ("es", "one", (1,)),
+        ("es", "other", (0, 2, 21, 101, 10_000)),
+        ("pt", "one", (0, 1)),
+        ("pt", "other", (2, 17, 101, 10_000)),
+        ("zh", "other", (0, 1, 2, 21, 1000)),
+    ],
+)
+def test_a_number_has_the_plural_form_that_cldr_gives_it(language: str, kind: str, numbers: tuple[int, ...]) -> None:
+    text = catalogue(language)["hours"]
+    assert not isinstance(text, str)
+    with speaking(language):
+        for number in numbers:
+            shown = f"{number:,}".replace(",", str(catalogue(language)["thousands"]))
+            assert phrase("hours", count=number) == text[kind].format(count=shown), number
+
+
+def test_a_number_has_the_marks_of_its_language() -> None:
     assert [phrase("seconds", count=count) for count in (0, 2, 1234)] == ["0 seconds", "2 seconds", "1,234 seconds"]
+    with speaking("de"):
+        assert phrase("seconds", count=1234) == "1.234 Sekunden"
+    with speaking("ru"):
+        assert phrase("seconds", count=1234) == "1\N{NO-BREAK SPACE}234 секунды"
 
 
-def test_a_text_fits_where_telegram_shows_it() -> None:
-    for ident in catalogue():
-        for form in forms(ident):
-            assert form.strip(), ident
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_text_fits_where_telegram_shows_it(language: str) -> None:
+    for ident in catalogue(language):
+        for form in forms(ident, language):
+            assert form.strip() or ident == "thousands", ident
             most = MENU if ident.startswith("menu-") else BUTTON if ident.startswith("button-") else MESSAGE
             most = min(most, DESCRIPTIONS.get(ident, most), TOAST if ident in TOASTS else most)
-            assert utf16(re.sub(r"\{\w+\}", "x" * 8, form)) <= most, ident
+            assert utf16(re.sub(r"\{\w+\}", "x" * 8, form)) <= most, f"{ident} in {language}.toml"
 
 
 @pytest.mark.promise("words-complete")
 def test_the_code_asks_for_texts_that_there_are_with_what_they_need() -> None:
-    known = catalogue()
+    known = catalogue(ENGLISH)
     code = asked_for()
     for ident, (place, given) in code.items():
         if ident.endswith("*"):
@@ -92,11 +171,13 @@ def test_the_code_asks_for_texts_that_there_are_with_what_they_need() -> None:
 def test_each_text_is_said_by_the_code() -> None:
     code = asked_for()
     begin = tuple(ident[:-1] for ident in code if ident.endswith("*"))
-    assert [ident for ident in catalogue() if ident not in code and not ident.startswith(begin)] == []
+    assert [ident for ident in catalogue(ENGLISH) if ident not in code and not ident.startswith(begin)] == []
 
 
-def test_each_command_of_the_menus_and_each_choice_of_a_chat_has_its_texts() -> None:
-    for name in (*texts.COMMANDS, *texts.ADMIN_COMMANDS):
-        assert phrase(f"menu-{name}")
-    for choice in CHAT_CHOICES.values():
-        assert choice.picker(choice.values[0]).count("\n") == len(choice.values) + 2
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_command_of_the_menus_and_each_choice_of_a_chat_has_its_texts(language: str) -> None:
+    with speaking(language):
+        for name in (*texts.COMMANDS, *texts.ADMIN_COMMANDS):
+            assert phrase(f"menu-{name}")
+        for choice in CHAT_CHOICES.values():
+            assert choice.picker(choice.values[0]).count("\n") == len(choice.values) + 2

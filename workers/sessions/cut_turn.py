@@ -4,8 +4,9 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from tasks.chat_choices import LANGUAGE
 from tasks.envelope import Inbound
-from tasks.phrases import phrase
+from tasks.phrases import phrase, speak
 from tasks.store.sessions import Commit
 from tasks.store.state import StateField
 from workers.interfaces import TurnRequest
@@ -14,8 +15,9 @@ from workers.sessions.dependencies import Dependencies
 from workers.sessions.journal import TurnJournal
 from workers.sessions.owned_session import OwnedSession
 from workers.sessions.parked import Expired, Noted, Rules, Withdrawn
-from workers.sessions.planner import Earlier
-from workers.sessions.plans import BegunTurn, Handled, Park
+from workers.sessions.planner import Earlier, decide
+from workers.sessions.plans import BegunTurn, Control, Handled, HandOff, Move, Park, Plan, Wait
+from workers.sessions.speech import language_for
 from workers.sessions.spending import Spending
 
 log = logging.getLogger("cohort.turns")
@@ -89,7 +91,24 @@ async def commit_of_parked(
 def rules_of(deps: Dependencies, owned: OwnedSession) -> Rules:
     """What decides beside the inbox and the session's state."""
     settings = deps.settings
-    return Rules(owned.effective("queue", settings), deps.clock.now(), settings.admins, settings.burst.total_seconds())
+    return Rules(
+        owned.effective("queue", settings),
+        deps.clock.now(),
+        settings.admins,
+        language=owned.choice(LANGUAGE),
+        usual=owned.tongue,
+        quiet_s=settings.burst.total_seconds(),
+    )
+
+
+def decided(deps: Dependencies, owned: OwnedSession, inbox: Sequence[bytes], tries: int, cut: CutTurn | None) -> Plan:
+    """The next step; from now on its task speaks the language of the person who is answered."""
+    rules = rules_of(deps, owned)
+    plan = decide(inbox, earlier_of(owned, tries, cut), rules)
+    if not isinstance(plan, Wait | HandOff | Move):
+        choice = plan.set if isinstance(plan, Control) else {}
+        speak(language_for(plan.handled.tongue, rules, choice))
+    return plan
 
 
 def earlier_of(owned: OwnedSession, tries: int, cut: CutTurn | None) -> Earlier:

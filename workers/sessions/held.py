@@ -10,7 +10,7 @@ from botapi.errors import ChatMigrated, Undeliverable
 from tasks.asking import GivenAnswer, HeldQuestion
 from tasks.envelope import Inbound, Reply
 from tasks.errors import ClaimLost, EnvelopeInvalid, EnvelopeTooNew, Retryable, StoreUnavailable
-from tasks.phrases import phrase
+from tasks.phrases import language_of, phrase, speaking, spoken
 from tasks.store.sessions import Commit
 from tasks.waiting import came_within
 from workers import texts
@@ -38,8 +38,9 @@ async def end_held(deps: Dependencies, owned: OwnedSession) -> None:
     if held is None:
         return
     if held.place:
-        for question in held.open:
-            await _show(deps, owned, closed(question, phrase("question-ended"), held.place))
+        with speaking(language_of(held.language)):
+            for question in held.open:
+                await _show(deps, owned, closed(question, phrase("question-ended"), held.place))
     await owned.note_held(None)
 
 
@@ -107,6 +108,7 @@ class HeldQuestions:
             who=(*people(self._messages), *((owned.session.chat,) if private else ())),
             anyone=not private and deps.settings.ask_in_groups == "anyone",
             questions=(asked,),
+            language=spoken(),
         )
         before = {entry.update_id for entry in await self._behind(self._taken)}
         # Before it is shown: a button that is pressed at once counts.

@@ -15,7 +15,7 @@ from workers.sessions.again import asked_by, nothing_again, undo_commit
 from workers.sessions.attempt import Attempt, attempted
 from workers.sessions.bursts import YoungTurn
 from workers.sessions.control_replies import burial, control_commit, give_up_commit
-from workers.sessions.cut_turn import CutTurn, commit_of_parked, earlier_of, interrupted, kept_history, rules_of
+from workers.sessions.cut_turn import CutTurn, commit_of_parked, decided, interrupted, kept_history
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.held import HeldQuestions, end_held
 from workers.sessions.moving import fetch, move
@@ -188,7 +188,7 @@ class TurnLoop:
         """
         inbox = work.inbox if len(work.inbox) < READ_AHEAD else await owned.whole_inbox()
         self._waiting = len(inbox)
-        plan = planner.decide(inbox, earlier_of(owned, work.tries, self._cut), rules_of(self._deps, owned))
+        plan = decided(self._deps, owned, inbox, work.tries, self._cut)
         if isinstance(plan, plans.Run | plans.Retry | plans.Compact):
             owned.ensure_readable()
             # Others wait behind it, or it waited itself: its answer does not come right below it.

@@ -11,7 +11,7 @@ from tasks.closed_chats import Why, why
 from tasks.envelope import DeadLetter, Reply
 from tasks.errors import ClaimLost, EnvelopeInvalid, Retryable, StoreUnavailable
 from tasks.feedback import mark
-from tasks.phrases import phrase
+from tasks.phrases import language_of, phrase, speaking, spoken
 from tasks.session import SessionKey
 from tasks.store.sessions import Commit
 from tasks.turn_record import with_reference
@@ -136,9 +136,11 @@ class Outbox:
             reason=reason, at=self._clock.now(), session=str(owned.session), raw=raw.decode(errors="replace")
         )
         answers = reply.answers if reply else ()
-        words = with_reference(phrase("unsent"), owned.session.bot, answers)
-        said = () if reply and reply.text.startswith(phrase("unsent")) else (Reply(text=words, answers=answers),)
-        await owned.commit(Commit(0, said, dead=(letter,)), isolate_next=owned.isolate_next)
+        # What came from a worker that died was made in another task.
+        with speaking(language_of(reply.language if reply else spoken())):
+            words = with_reference(phrase("unsent"), owned.session.bot, answers)
+            said = () if reply and reply.text.startswith(phrase("unsent")) else (Reply(text=words, answers=answers),)
+            await owned.commit(Commit(0, said, dead=(letter,)), isolate_next=owned.isolate_next)
 
     async def _migrate(self, owned: OwnedSession, moved: ChatMigrated) -> None:
         old = owned.session

@@ -10,6 +10,7 @@ from tasks.asking import HeldQuestion
 from tasks.backoff import Backoff
 from tasks.conversations import Conversation
 from tasks.errors import ClaimLost, StoreUnavailable
+from tasks.phrases import spoken
 from tasks.session import SessionKey
 from tasks.store.journal import Steps
 from tasks.store.redis import text
@@ -17,6 +18,7 @@ from tasks.store.sessions import OF_THE_HEAD, Claim, Commit, Rest, Work
 from tasks.store.state import StateField
 from workers.sessions import edits
 from workers.sessions.dependencies import Dependencies, Sleep
+from workers.sessions.speech import marked
 from workers.sessions.state_view import StateView
 from workers.sessions.tries import Tries
 
@@ -135,12 +137,12 @@ class OwnedSession(StateView):
             The replies as they are in the outbox now.
         """
         state = {**commit.set, StateField.isolate_next: str(isolate_next)} if isolate_next else dict(commit.set)
-        state[StateField.touched] = str(int(self._clock.now()))
+        state |= {StateField.touched: str(int(self._clock.now())), **self._told_in(spoken())}
         if said:
             state[StateField.said] = edits.written(edits.joined(self.said, said))
-        isolated = () if isolate_next else (StateField.isolate_next,)
-        unset = (*commit.unset, StateField.batch_size, *isolated, *self._further())
-        commit = replace(commit, set=state, unset=unset, after=self._after)
+        unset = (*commit.unset, StateField.batch_size, *self._further())
+        unset = unset if isolate_next else (*unset, StateField.isolate_next)
+        commit = replace(marked(commit), set=state, unset=unset, after=self._after)
         written = await self._write(lambda: self._sessions.commit(self._claim, commit))
         metrics.DEAD.inc(len(commit.dead))
         for name in (*unset, *(OF_THE_HEAD if commit.drop else ())):

@@ -70,6 +70,10 @@ class Rules:
     """Seconds since the epoch."""
     admins: Collection[int] = ()
     """The operators, who may answer everywhere."""
+    language: str | None = None
+    """The chat's choice of what it is told in."""
+    usual: str | None = None
+    """The language where a person's is not told."""
     quiet_s: float = 0
     """Seconds without a further message after which a burst counts as whole (``COHORT_BURST``)."""
 

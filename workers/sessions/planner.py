@@ -8,7 +8,7 @@ from tasks.asking import ParkedTurn
 from tasks.envelope import DeadLetter, Inbound
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
 from tasks.journal import Mark, turn_of
-from tasks.phrases import phrase
+from tasks.phrases import phrase, speaking
 from tasks.store.sessions import Rest
 from workers import texts
 from workers.sessions.batching import album_left, gather
@@ -33,6 +33,7 @@ from workers.sessions.plans import (
     Undo,
     Wait,
 )
+from workers.sessions.speech import language_for
 
 MAX_TRIES = 3
 """A message that was begun this often without an end probably kills its worker. It goes to the dead letters."""
@@ -91,13 +92,14 @@ def decide(
 
     def handled(drop: int) -> Handled:
         answers = tuple(entry.update_id for entry in entries[:drop])
-        trace = entries[drop - 1].trace if 0 < drop <= len(entries) else None
-        return Handled(drop, answers, max(0, isolate_next - drop), said_in(entries[:drop], said), trace)
+        last = entries[drop - 1] if 0 < drop <= len(entries) else None
+        trace, tongue = (last.trace, last.tongue) if last is not None else (None, None)
+        return Handled(drop, answers, max(0, isolate_next - drop), said_in(entries[:drop], said), trace, tongue)
 
     # The last /stop or /new counts: its user means everything before it.
     cuts = [place for place, entry in enumerate(entries, 1) if entry.kind in ("stop", "new")]
     if cuts and entries[0].kind != "conversation":
-        return _stop_or_new(handled(cuts[-1]), entries[: cuts[-1]], _begun(earlier, entries))
+        return _stop_or_new(handled(cuts[-1]), entries[: cuts[-1]], _begun(earlier, entries), rules)
     if earlier.spoke and mode == "interrupt" and not _changed(entries, earlier.cut):
         return Interrupted(handled(earlier.cut))
 
@@ -119,16 +121,17 @@ def decide(
         return GiveUp(handled(len(taken) or 1), dead_letter(album, reason, now), album)
     if entries[0].kind in ("message", "reminder"):
         return _run(handled(len(taken)), messages, _rest_s(entries, taken, now, 0 if suspect or same else quiet_s))
-    return _word(entries, handled)
+    return _word(entries, handled, rules)
 
 
-def _word(entries: Sequence[Inbound], handled: Callable[[int], Handled]) -> Plan:
+def _word(entries: Sequence[Inbound], handled: Callable[[int], Handled], rules: Rules) -> Plan:
     """Plan for a control word at the head."""
     head = entries[0]
     match head.kind:
         case "choose":
             picker = head.message_id if head.pressed else None
-            return Control(handled(1), texts.chosen(head.choice), dict(head.choice), pressed=picker)
+            with speaking(language_for(head.tongue, rules, head.choice)):
+                return Control(handled(1), texts.chosen(head.choice), dict(head.choice), pressed=picker)
         case "conversation":
             return Control(handled(1), "", {}, word=head)
         case "compact":
@@ -194,8 +197,10 @@ def _parked(
     """Go on with a parked turn, with just the messages that it was begun with, or do what it needs first."""
     ends = step if isinstance(step, Resumed) else resumed(turn, entries)
     gone = (*entries[: ends.taken], *ends.consumed)
-    all_of_them = replace(handled(ends.drop), answers=tuple(entry.update_id for entry in gone))
     messages, _ = gather(entries[: ends.taken], alone=False)
+    # Who presses a button may be another person; who began the turn is answered.
+    answers, tongue = tuple(entry.update_id for entry in gone), entries[max(ends.taken, 1) - 1].tongue
+    all_of_them = replace(handled(ends.drop), answers=answers, tongue=tongue)
     if isinstance(step, Resumed) and entries[0].kind == "retry":
         return Retry(all_of_them, entries[0], ends)
     if isinstance(step, Resumed):
@@ -261,7 +266,7 @@ def _repeats(entries: Sequence[Inbound]) -> int:
     return sum(1 for _ in takewhile(lambda entry: entry.kind == entries[0].kind, entries))
 
 
-def _stop_or_new(handled: Handled, entries: Sequence[Inbound], begun: BegunTurn | None) -> Control:
+def _stop_or_new(handled: Handled, entries: Sequence[Inbound], begun: BegunTurn | None, rules: Rules) -> Control:
     """Plan for a /stop or /new, which is the last of ``entries``.
 
     The messages before it are set aside unanswered, as their user wants. A turn that had begun stays in the
@@ -276,11 +281,12 @@ def _stop_or_new(handled: Handled, entries: Sequence[Inbound], begun: BegunTurn 
     }
     choice = {name: value for entry in entries if entry.kind == "choose" for name, value in entry.choice.items()}
     forgets = any(entry.kind == "new" for entry in entries)
-    said = [texts.new_conversation(len(messages))] if last.kind == "new" else [texts.stopped(len(messages))]
-    if forgets and last.kind == "stop":
-        said.append(phrase("new-conversation"))
-    if choice:
-        said.append(texts.chosen(choice))
+    with speaking(language_for(last.tongue, rules, choice)):
+        said = [texts.new_conversation(len(messages))] if last.kind == "new" else [texts.stopped(len(messages))]
+        if forgets and last.kind == "stop":
+            said.append(phrase("new-conversation"))
+        if choice:
+            said.append(texts.chosen(choice))
     then = None
     if last.kind == "new" and (last.text.strip() or last.media):
         then = last.model_copy(update={"kind": "message"})

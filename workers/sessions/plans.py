@@ -26,6 +26,8 @@ class Handled:
     """Fingerprints of the messages among them (``workers.sessions.edits``)."""
     trace: str | None = field(default=None, compare=False)
     """The span that accepted the last of them: what is told without a turn goes on with its trace."""
+    tongue: str | None = field(default=None, compare=False)
+    """The language of the person who is answered, as far as it is told."""
 
 
 @dataclass(frozen=True, slots=True)

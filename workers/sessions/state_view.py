@@ -11,6 +11,7 @@ from tasks.chat_choices import CHAT_CHOICES
 from tasks.envelope import Inbound
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
 from tasks.journal import JournalTooNew, Mark
+from tasks.phrases import ENGLISH
 from tasks.session import SessionKey
 from tasks.settings import Settings
 from tasks.store.redis import text
@@ -145,6 +146,16 @@ class StateView:
         """What the session chose: its ``agent``, its ``model``, ...; None for the default."""
         value = self._fields.get(name)
         return text(value) if value else None
+
+    @property
+    def tongue(self) -> str | None:
+        """The language that the person of a private chat was answered in last."""
+        return text(self._fields.get(StateField.tongue, b"")) or None if self.session.chat > 0 else None
+
+    def _told_in(self, language: str) -> dict[str, str]:
+        """The field that notes it, where it is news."""
+        news = self.session.chat > 0 and language != (self.tongue or ENGLISH)
+        return {StateField.tongue: language} if news else {}
 
     def effective(self, name: str, settings: Settings) -> str:
         """The value of a setting that the chat may choose for itself."""

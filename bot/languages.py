@@ -1,0 +1,34 @@
+"""What a person is told in: what the chat chose, else the language that the person has in Telegram."""
+
+from contextlib import suppress
+from typing import Protocol
+
+from tasks.errors import StateDamaged
+from tasks.phrases import language_of
+from tasks.session import SessionKey
+
+
+class ChosenLanguages(Protocol):
+    """The state of sessions, read from outside (``tasks.store.views``)."""
+
+    async def languages(self, session: SessionKey) -> tuple[str | None, ...]:
+        """What a session chose, and what its person was answered in last; None where it is not known."""
+        ...
+
+
+class Languages:
+    """Asks Redis, so it is asked only where something is said."""
+
+    def __init__(self, sessions: ChosenLanguages) -> None:
+        self._sessions = sessions
+
+    async def of(self, session: SessionKey, tongue: str | None) -> str:
+        """The language for a person of a session, whose own is ``tongue`` as far as Telegram tells it.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        chosen = last = None
+        with suppress(StateDamaged):
+            chosen, last = await self._sessions.languages(session)
+        return language_of(chosen, tongue, last if session.chat > 0 else None)
