@@ -153,7 +153,11 @@ def _line(path: Path, place: Sequence[int | str]) -> int | None:
 
 
 class ChatRulesFile:
-    """The rules that hold now. A changed file is read; one that cannot be used is told once, and the old rules stay."""
+    """The rules that hold now. A changed file is read; one that cannot be used is told once, and the old rules stay.
+
+    They stay as well where the file is gone. An editor or a mount may take it away for a moment, and no role may do
+    more meanwhile.
+    """
 
     def __init__(self, path: Path) -> None:
         """Read the file.
@@ -187,7 +191,7 @@ class ChatRulesFile:
             return False
         self._seen = stamp
         try:
-            rules = read(self._path)
+            rules = self._read_again(gone=stamp is None)
         except BadFile as problem:
             log.error("chats.refused", extra={"problem": str(problem)})  # noqa: TRY400 - one line says it all
             return False
@@ -195,6 +199,11 @@ class ChatRulesFile:
         if changed:
             log.info("chats.read", extra={"chats": len(rules.chats)})
         return changed
+
+    def _read_again(self, *, gone: bool) -> ChatRules:
+        if gone:
+            raise BadFile(self._path, None, "it is gone", "an empty file takes the rules away")
+        return read(self._path)
 
     async def watch(self) -> None:
         """Keep it current until cancelled."""

@@ -84,8 +84,11 @@ def test_a_changed_file_is_read_and_a_bad_one_is_told_once_and_leaves_the_old_ru
     with caplog.at_level(logging.ERROR):
         file.write_text("chats:\n  -1: {agnt: sea}\n")
         assert [rules.look(), rules.look(), rules.of(SessionKey(1, -1)).agent] == [False, False, "bee"]
-    (told,) = caplog.records
-    assert "agnt: there is no such key" in vars(told)["problem"]
-    file.unlink()
+        file.unlink()
+        assert [rules.look(), rules.look(), rules.of(SessionKey(1, -1)).agent] == [False, False, "bee"]
+    wrong, gone = (vars(told)["problem"] for told in caplog.records)
+    assert "agnt: there is no such key" in wrong
+    assert "it is gone" in gone
+    file.write_text("")
     assert rules.look()
     assert rules.of(SessionKey(1, -1)) == ChatRule()
