@@ -28,6 +28,7 @@ from typing import Any
 
 from ops.up.die_with_parent import die_with
 from tasks import title
+from tasks.ending import run_forked
 
 HEADER = 8
 """Bytes before an order: its length."""
@@ -142,4 +143,5 @@ def _received(own: socket.socket, size: int) -> bytes:
 if __name__ == "__main__":
     given = (int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
     if (mine := main(*given)) is not None:
-        become(mine, given[1])
+        own_socket = mine
+        run_forked(lambda: become(own_socket, given[1]))

@@ -26,6 +26,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
+from tasks.ending import run_forked
+
 ROOT = Path(__file__).parents[2]
 LATE = (
     *("fast_agent.llm.provider.openai.llm_generic", "acp", "fast_agent.acp.tool_call_context", "PIL.Image"),
@@ -282,7 +284,7 @@ def main() -> None:
     with control:
         order = serve(control)
     if order is not None:
-        become(order)
+        run_forked(lambda: become(order))
 
 
 if __name__ == "__main__":
