@@ -3,7 +3,7 @@
 import asyncio
 import json
 import warnings
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, cast
@@ -12,7 +12,7 @@ from telegram import BotCommand, BotCommandScopeAllGroupChats, BotCommandScopeCh
 from telegram.constants import ChatAction
 from telegram.warnings import PTBUserWarning
 
-from bot.menus import Menu
+from bot.menus import Described, Menu
 from bot.updates.meaning import BotIdentity
 from bot.updates.understand import ALLOWED_UPDATES, BUSINESS_UPDATES, CHANNEL_UPDATES
 from botapi.calls import Calls
@@ -123,15 +123,27 @@ class Telegram:
             await self._bot.set_my_commands(_menu(menu))
             await self._bot.set_my_commands(_menu(groups), scope=BotCommandScopeAllGroupChats())
 
-    async def show_admin_commands(self, chat: int, menu: Menu) -> None:
-        """Set the menu of one private chat."""
+    async def show_translated(self, language: str, menu: Menu, *, groups: Menu) -> None:
+        """Set both for the people who use Telegram in a language, where they are not so already."""
         with errors_as_ours():
-            await self._bot.set_my_commands(_menu(menu), scope=BotCommandScopeChat(chat))
+            for own, scope in ((menu, None), (groups, BotCommandScopeAllGroupChats())):
+                if list(await self._bot.get_my_commands(scope, language)) != _menu(own):
+                    await self._bot.set_my_commands(_menu(own), scope, language)
 
-    async def hide_admin_commands(self, chat: int) -> None:
+    async def show_admin_commands(self, chat: int, menu: Menu, translated: Mapping[str, Menu]) -> None:
+        """Set the menu of one private chat, also by language."""
+        scope = BotCommandScopeChat(chat)
+        with errors_as_ours():
+            await self._bot.set_my_commands(_menu(menu), scope)
+            for language, own in translated.items():
+                if list(await self._bot.get_my_commands(scope, language)) != _menu(own):
+                    await self._bot.set_my_commands(_menu(own), scope, language)
+
+    async def hide_admin_commands(self, chat: int, languages: Sequence[str]) -> None:
         """Give a private chat the menu of all again."""
         with errors_as_ours():
-            await self._bot.delete_my_commands(scope=BotCommandScopeChat(chat))
+            for language in (None, *languages):
+                await self._bot.delete_my_commands(BotCommandScopeChat(chat), language)
 
     async def describe(self, description: str, short: str) -> None:
         """Set what an empty chat with the bot and its profile show, where the operator has not set it."""
@@ -140,6 +152,20 @@ class Telegram:
                 await self._bot.set_my_description(description)
             if not (await self._bot.get_my_short_description()).short_description:
                 await self._bot.set_my_short_description(short)
+
+    async def describe_translated(self, usual: Described, translated: Mapping[str, Described]) -> None:
+        """Set the same by language, where the operator has set neither the usual words nor those."""
+        bot = self._bot
+        with errors_as_ours():
+            if (await bot.get_my_description()).description == usual[0]:
+                for language, (said, _) in translated.items():
+                    # Where a language has no words, Telegram may give the usual ones.
+                    if (await bot.get_my_description(language)).description in ("", usual[0]):
+                        await bot.set_my_description(said, language)
+            if (await bot.get_my_short_description()).short_description == usual[1]:
+                for language, (_, said) in translated.items():
+                    if (await bot.get_my_short_description(language)).short_description in ("", usual[1]):
+                        await bot.set_my_short_description(said, language)
 
     async def administrators(self, chat: int) -> frozenset[int]:
         """The ids of a group's administrators (getChatAdministrators)."""

@@ -1,7 +1,5 @@
 """Commands that the bot answers: what is kept in mind, mistyped words, and Telegram's menus."""
 
-import asyncio
-
 import pytest
 
 from bot import texts
@@ -11,11 +9,11 @@ from bot.people import PeopleView
 from playground.client import PlaygroundClient
 from playground.state.world import State
 from tasks.access import OperatorsWord, Person
-from tasks.phrases import phrase
+from tasks.phrases import LANGUAGES, phrase, speaking
 from tasks.session import SessionKey
 from tasks.settings import load
 from tasks.store import Store
-from tests.bot.conftest import SOON, Doorway, make_doorway
+from tests.bot.conftest import Doorway, make_doorway
 from tests.bot.updates import BEN, GROUP, message, pressed, said
 from tests.bot.updates import BOT as US
 from tests.conftest import BOT, TOKEN
@@ -73,35 +71,61 @@ async def test_what_is_kept_in_mind_is_shown_and_deleted_for_this_chat_alone(doo
 
 
 @pytest.fixture
-async def menus(store: Store, telegram: Telegram) -> Menus:
+async def admins(store: Store) -> PeopleView:
     people = PeopleView(BOT, store.people, OperatorsWord(mode="pairing"))
     await store.people.put(BOT, 7, Person(role="owner"))
     await people.refresh()
-    return Menus(telegram, people, ["news"])
+    return people
+
+
+async def shown(telegram: Telegram, admins: PeopleView) -> None:
+    """As a bot that starts does."""
+    menus = Menus(telegram, admins, ["news"])
+    await menus.show()
+    await menus.translate()
+    await menus.show_to_admins()
 
 
 @pytest.mark.promise("commands")
-async def test_menus_are_by_scope_and_an_operators_own_words_stay(
-    menus: Menus, people: PlaygroundClient, store: Store, api_url: str
+async def test_menus_are_by_scope_and_language(
+    telegram: Telegram, admins: PeopleView, people: PlaygroundClient, api_url: str
 ) -> None:
-    async def named(**scope: object) -> list[str]:
-        found = await people.call("getMyCommands", **({"scope": scope} if scope else {}))
-        return [command["command"] for command in found["result"]]
+    async def named(language: str, **scope: object) -> list[str]:
+        asked = {**({"scope": scope} if scope else {}), **({"language_code": language} if language else {})}
+        return [command["command"] for command in (await people.call("getMyCommands", **asked))["result"]]
 
-    await menus.show()
-    async with asyncio.timeout(SOON), asyncio.TaskGroup() as group:
-        running = group.create_task(menus.run())
-        await people.wait_journal(3, method="setMyCommands")
-        running.cancel()
-    whole = texts.COMMANDS
-    assert await named() == [*whole, "news"]
-    assert await named(type="all_group_chats") == [n for n in [*whole, "news"] if n not in texts.NOT_IN_GROUPS]
-    assert await named(type="chat", chat_id=7) == [*whole, "news", "people", "allow", "deny"]
-    assert (await people.call("getMyDescription"))["result"]["description"] == phrase("description")
-    await people.call("setMyDescription", description="The operator's own")
-    await menus.show()
-    assert (await people.call("getMyDescription"))["result"]["description"] == "The operator's own"
+    await shown(telegram, admins)
+    whole, others = [*texts.COMMANDS, "news"], [language for language in LANGUAGES if language != "en"]
+    for language in ("", *others):
+        assert await named(language) == whole
+        assert await named(language, type="all_group_chats") == [n for n in whole if n not in texts.NOT_IN_GROUPS]
+        assert await named(language, type="chat", chat_id=7) == [*whole, "people", "allow", "deny"]
+    for language in others:
+        first = (await people.call("getMyCommands", language_code=language))["result"][0]
+        with speaking(language):
+            assert first["description"] == phrase("menu-new")
+            told = (await people.call("getMyShortDescription", language_code=language))["result"]
+            assert told["short_description"] == phrase("short-description")
     check_journal(await people.journal())
+
+
+async def test_a_bot_that_starts_again_sets_no_translation_that_is_there_and_takes_no_word_from_the_operator(
+    telegram: Telegram, admins: PeopleView, people: PlaygroundClient, api_url: str
+) -> None:
+    await people.call("setMyDescription", description="Ours, in German", language_code="de")
+    await people.call("setMyShortDescription", short_description="The operator's own")
+    await shown(telegram, admins)
+    before = (await people.journal())[-1]["seq"]
+    await shown(telegram, admins)
+    again = await people.journal(before)
+    assert [entry["params"].get("language_code") for entry in again if entry["method"].startswith("set")] == [None] * 3
+    for what, language, wanted in (
+        ("Description", "de", "Ours, in German"),
+        ("ShortDescription", "", "The operator's own"),
+        ("ShortDescription", "de", ""),
+    ):
+        found = await people.call(f"getMy{what}", **({"language_code": language} if language else {}))
+        assert list(found["result"].values()) == [wanted]
 
 
 async def test_a_group_tells_its_administrators(people: PlaygroundClient, api_url: str, playground: State) -> None:
