@@ -37,6 +37,8 @@ class Refusal(Enum):
     """The same call again, after the time that Telegram names."""
     NEW = auto()
     """A new message is sent instead of the edit."""
+    NOT_RICH = auto()
+    """The rich message is refused: the same with entities."""
     PLAIN = auto()
     """The message goes out without formatting."""
     NO_BUTTONS = auto()
@@ -77,6 +79,8 @@ TABLE: tuple[tuple[str, Refusal], ...] = (
     ("message_edit_time_expired", Refusal.NEW),
     ("message_author_required", Refusal.NEW),
     ("there is no text in the message to edit", Refusal.NEW),
+    ("rich message", Refusal.NOT_RICH),
+    ("rich_message", Refusal.NOT_RICH),
     ("can't parse entities", Refusal.PLAIN),
     ("can't parse messageentity", Refusal.PLAIN),
     ("entity begins after", Refusal.PLAIN),

@@ -81,7 +81,7 @@ async def _deliver(calls: Calls, session: SessionKey, reply: Reply, wait: Wait, 
             delivered.append(await _send(calls, session, shape, bodies))
             waiting.pop(0)
         except TelegramError as error:
-            refusal = classify(error)
+            refusal = _refusal(shape, error)
             if refusal is Refusal.DONE:
                 delivered.append(shape.edit or 0)
                 waiting.pop(0)
@@ -107,6 +107,14 @@ async def _deliver(calls: Calls, session: SessionKey, reply: Reply, wait: Wait, 
     for message_id in reply.disarms:
         await _tidy(session, calls.disarm(session, message_id))
     return delivered[0] if delivered else None
+
+
+def _refusal(shape: Shape, error: TelegramError) -> Refusal:
+    """What is done. A server of before rich messages answers 404, and a chat may take none; the same with entities says
+    which it is.
+    """
+    refusal = classify(error)
+    return Refusal.NOT_RICH if shape.rich and refusal in (Refusal.OPERATOR, Refusal.GONE) else refusal
 
 
 async def _tidy(session: SessionKey, call: Awaitable[None]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from botapi.refusals import Refusal
 from botapi.split import LIMIT, Entity, Part, split
@@ -18,6 +19,8 @@ _SMALLEST = 256
 _PARTS_OF_A_FILE = 10
 """Messages that a refused file may become; the rest of it is not shown."""
 _CUT = "\n…"
+_OF_ANY_MESSAGE = (Refusal.NEW, Refusal.NO_BUTTONS, Refusal.NO_REPLY, Refusal.NO_TOPIC)
+"""What a rich message is refused for as any other; all else may be due to its being rich."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,8 @@ class Shape:
 
     text: str
     entities: tuple[Entity, ...] = ()
+    rich: tuple[dict[str, Any], ...] = ()
+    """Blocks that are sent instead of the text, which is what is left of them when they are refused."""
     edit: int | None = None
     reply_to: int | None = None
     topic: int | None = None
@@ -56,7 +61,13 @@ def shapes(session: SessionKey, reply: Reply) -> list[Shape]:
             )
         ]
     whole = Shape(
-        reply.text, reply.entities, edit=reply.edit, reply_to=reply.reply_to, topic=session.topic, buttons=reply.buttons
+        reply.text,
+        reply.entities,
+        rich=reply.rich,
+        edit=reply.edit,
+        reply_to=reply.reply_to,
+        topic=session.topic,
+        buttons=reply.buttons,
     )
     return _divided(whole, split(reply.text, reply.entities) or [Part(INVISIBLE)])
 
@@ -71,7 +82,11 @@ def without(shape: Shape, verdict: Refusal) -> list[Shape]:
 
     Every answer is less than what was refused, so that this ends.
     """
+    if shape.rich and verdict not in _OF_ANY_MESSAGE:
+        return [replace(shape, rich=())]
     left = _stripped(shape, verdict)
+    if left == [shape] and shape.rich:
+        return [replace(shape, rich=())]
     return left if left != [shape] else _bare(shape)
 
 
@@ -128,6 +143,7 @@ def _divided(shape: Shape, parts: Sequence[Part]) -> list[Shape]:
             shape,
             text=part.text,
             entities=part.entities,
+            rich=shape.rich if last == 0 else (),
             edit=shape.edit if place == 0 else None,
             reply_to=shape.reply_to if place == 0 else None,
             buttons=shape.buttons if place == last else (),

@@ -241,6 +241,8 @@ class Reply(Envelope):
     text: str = ""
     entities: tuple[dict[str, Any], ...] = ()
     """Telegram MessageEntity objects, offsets in UTF-16 units of ``text``."""
+    rich: tuple[dict[str, Any], ...] = ()
+    """The same as the blocks of a rich message (InputRichBlock), which is tried first."""
     edit: int | None = None
     """The id of the message to edit instead of sending a new one."""
     reply_to: int | None = None

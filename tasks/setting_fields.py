@@ -162,6 +162,9 @@ class SettingFields(BaseSettings):
     """Messages that an answer may take. Of a longer one these are the beginning, and a file has the whole."""
     picture_links: Literal["on", "off"] = Field("on", alias="COHORT_PICTURE_LINKS")
     """Whether pictures that an answer shows by public https addresses are sent as photos. Telegram fetches them."""
+    rich: Literal["on", "off"] = Field("off", alias="COHORT_RICH")
+    """Whether answers with tables, headings, lists or formulas are sent as rich messages (Bot API 10.2). Apps that do
+    not know these yet show a line that asks for an update instead."""
     send_rate: int = Field(30, alias="COHORT_SEND_RATE", ge=1, le=1000)
     """Messages a second the bot may send in all: Telegram allows 30, or 1000 with paid broadcasts."""
     media_max_mib: int = Field(20, alias="COHORT_MEDIA_MAX_MIB", ge=1)

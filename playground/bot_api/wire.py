@@ -17,6 +17,7 @@ _STRUCTURED = frozenset(
     [
         "entities",
         "caption_entities",
+        "rich_message",
         "reply_markup",
         "reply_parameters",
         "link_preview_options",

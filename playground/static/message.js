@@ -1,6 +1,7 @@
 // One message as a bubble: who, what, when, its buttons and reactions.
 import { clock, hue, make, size } from "./dom.js";
 import { render } from "./entities.js";
+import { plain, rich } from "./rich.js";
 
 const SERVICE = {
   forum_topic_created: (message) => `${message.from.first_name} made the topic “${message.forum_topic_created.name}”`,
@@ -17,7 +18,7 @@ export const serviceText = (message) => SERVICE[Object.keys(SERVICE).find((name)
 // A message in one line, for lists and quotes.
 export function summary(message) {
   if (isService(message)) return serviceText(message);
-  const words = (message.text ?? message.caption ?? "").replace(/\s+/g, " ").slice(0, 160);
+  const words = (message.rich_message ? plain(message.rich_message.blocks) : message.text ?? message.caption ?? "").replace(/\s+/g, " ").slice(0, 160);
   const media = MEDIA.find((kind) => kind in message);
   const name = media && (message[media].file_name || media.replace("_", " "));
   return media ? (words ? `${name}: ${words}` : name) : words;
@@ -81,7 +82,7 @@ export function bubble(message, shown, on) {
     ? make("div", { class: "from", hue: hue(message.from.id) }, message.from.first_name) : null;
   const when = `${message.edit_date ? "edited " : ""}${clock(message.date)}`;
   const meta = make("span", { class: "meta" }, when, own ? make("span", { class: "ticks", "aria-hidden": "true" }, "✓✓") : null);
-  const said = make("div", { class: "said" }, ...render(text, entities, on.command), meta);
+  const said = make("div", { class: "said" }, ...(message.rich_message ? [rich(message)] : render(text, entities, on.command)), meta);
   const reactions = shown.reactions?.length
     ? make("div", { class: "reacted", "aria-label": "Reactions" }, ...shown.reactions.map((emoji) => make("span", {}, emoji))) : null;
   return make("article", { class: `msg${own ? " own" : ""}${bot ? " bot" : ""}${shown.first ? " first" : ""}`, id: `m${message.message_id}`, "aria-label": `${message.from.first_name}, ${when}` },

@@ -41,10 +41,11 @@ LEFT: dict[Refusal, set[str] | None] = {
     Refusal.NO_TOPIC: {"formatting", "buttons"},
     Refusal.SHORTER: EVERYTHING,
     Refusal.WORDS: EVERYTHING - {"formatting"},
-    # Neither an edit nor a file: as bare as possible.
+    # No edit, no file, not rich: as bare as possible.
     Refusal.NEW: {"topic"},
     Refusal.NO_PHOTO: {"topic"},
     Refusal.NO_FILE: {"topic"},
+    Refusal.NOT_RICH: {"topic"},
     Refusal.UNKNOWN: {"topic"},
 }
 """What is left of a reply that had everything; None: it is not sent again."""

@@ -95,8 +95,8 @@ class TelegramDelivery:
         trace: Trace = NO_TRACE,
     ) -> tuple[Reply, ...]:
         """Markdown as Telegram messages (``workers.interfaces.Delivery``)."""
-        most = self._settings.file_after
-        return render(markdown, edits=edits, reply_to=reply_to, notes=notes, trace=trace, most=most)
+        most, rich = self._settings.file_after, self._settings.rich == "on"
+        return render(markdown, edits=edits, reply_to=reply_to, notes=notes, trace=trace, most=most, rich=rich)
 
     async def deliver(self, session: SessionKey, reply: Reply, *, still_ours: StillOurs | None = None) -> int | None:
         """Bring one committed reply to Telegram, however long floods and outages last (``workers.interfaces``).

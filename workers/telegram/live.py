@@ -97,7 +97,7 @@ class Live:
 
     def settled(self, reply: Reply) -> bool:
         """Whether the message that a reply edits surely shows it already."""
-        if self._screen is None or reply.edit is None or reply.buttons or reply.drops:
+        if self._screen is None or reply.edit is None or reply.buttons or reply.drops or reply.rich:
             return False
         return self._screen.settled(reply.edit, Part(reply.text, reply.entities))
 

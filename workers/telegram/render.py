@@ -10,6 +10,7 @@ from tasks.text import utf16
 from workers.showing import NO_TRACE, Trace
 from workers.telegram.clean import clean
 from workers.telegram.markdown.document import to_entities
+from workers.telegram.markdown.rich import Block, rich_blocks, top_lines
 
 type Text = tuple[str, list[Entity]]
 
@@ -22,6 +23,8 @@ BEGINNING = 12_000
 """Characters that hold a message's worth of text, links and markup included."""
 _LONGEST_END = 1_500
 """UTF-16 units that what is said below the beginning of a long answer may take."""
+_PIECE = 3_600
+"""Characters of Markdown that make about one message."""
 _SHORT = 3
 """Lines that a folded quote shows anyway."""
 
@@ -34,17 +37,22 @@ def render(  # noqa: PLR0913 - what `Delivery.render` is given, and the setting
     notes: Sequence[str] = (),
     trace: Trace = NO_TRACE,
     most: int = FILE_AFTER,
+    rich: bool = False,
 ) -> tuple[Reply, ...]:
     """The messages of an answer; the first are the edits of ``edits``, or the first one answers ``reply_to``.
 
     ``notes``: plain sentences of our own below it, in italics; below them the steps of ``trace``, above it all what was
     heard and the thoughts. They are put to the finished text: in its Markdown they would stand within a block of code
-    or a link that was not ended.
+    or a link that was not ended. ``rich``: messages whose form entities cannot show are rich ones, too.
     """
     below = [_note(note) for note in notes if note.strip()]
     if trace.steps:
         below.append(_quoted(trace.steps, folds=len(trace.steps) > _SHORT))
     read = markdown[: BEGINNING * most]
+    if rich and read == markdown and (made := _rich(clean(markdown), below, trace, most)):
+        replies = _replies([part for part, _ in made], edits, reply_to)
+        formed = [reply.model_copy(update={"rich": blocks}) for reply, (_, blocks) in zip(replies, made, strict=True)]
+        return _with_drops(tuple(formed), edits[len(made) :])
     body = _below_quotes(trace, to_entities(read))
     parts = split(*_joined(body, *below)) or [Part(phrase("empty-answer"))]
     file: tuple[Reply, ...] = ()
@@ -85,14 +93,64 @@ def _with_drops(replies: tuple[Reply, ...], left: Sequence[int]) -> tuple[Reply,
     return (*replies[:-1], replies[-1].model_copy(update={"drops": tuple(left)}))
 
 
+def _rich(source: str, below: Sequence[Text], trace: Trace, most: int) -> list[tuple[Part, tuple[Block, ...]]]:
+    """The messages of an answer, and the blocks of those that are rich; nothing where none is, or where it is too long.
+
+    Each message fits without its blocks, too, so that a refused one is still one message.
+    """
+    made: list[tuple[Part, tuple[Block, ...]]] = []
+    pieces = _divided(source)
+    for place, piece in enumerate(pieces):
+        above = trace if place == 0 else NO_TRACE
+        under = below if place == len(pieces) - 1 else ()
+        parts = split(*_joined(_below_quotes(above, to_entities(piece)), *under))
+        blocks = rich_blocks(piece) if len(parts) == 1 else ()
+        if blocks:
+            quotes = [_apart(text) for text in _quotes(above)]
+            blocks = (*quotes, *blocks, *map(_apart, under))
+        made += [(part, blocks) for part in parts]
+    return made if len(made) <= most and any(blocks for _, blocks in made) else []
+
+
+def _divided(source: str) -> list[str]:
+    """A text in pieces of whole blocks, each of which is about a message at most."""
+    if len(source) <= _PIECE:
+        return [source]
+    lines = source.split("\n")
+    pieces: list[str] = []
+    begun = ended = 0
+    for line in [*top_lines(source)[1:], len(lines)]:
+        if ended > begun and sum(len(text) + 1 for text in lines[begun:line]) > _PIECE:
+            pieces.append("\n".join(lines[begun:ended]))
+            begun = ended
+        ended = line
+    return [*pieces, "\n".join(lines[begun:])]
+
+
+def _apart(text: Text) -> Block:
+    """What is said about the turn, as a block."""
+    words, (entity, *_) = text
+    match entity["type"]:
+        case "italic":
+            return {"type": "paragraph", "text": {"type": "italic", "text": words}}
+        case "blockquote":
+            return {"type": "blockquote", "blocks": [{"type": "paragraph", "text": words}]}
+        case _:
+            return {"type": "expandable_blockquote", "text": words}
+
+
 def _note(note: str) -> Text:
     text = clean(note).strip()
     return text, [{"type": "italic", "offset": 0, "length": utf16(text)}]
 
 
 def _below_quotes(trace: Trace, body: Text) -> Text:
+    return _joined(*_quotes(trace), body)
+
+
+def _quotes(trace: Trace) -> list[Text]:
     quotes = ((trace.heard, True), (trace.thoughts, trace.folds))
-    return _joined(*(_quoted([text], folds=folds) for text, folds in quotes if text.strip()), body)
+    return [_quoted([text], folds=folds) for text, folds in quotes if text.strip()]
 
 
 def _quoted(lines: Sequence[str], *, folds: bool = False) -> Text:

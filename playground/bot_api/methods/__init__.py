@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from playground.bot_api.call import ApiCall
-from playground.bot_api.methods import account, chats, editing, files, sending, webhooks
+from playground.bot_api.methods import account, chats, editing, files, rich, sending, webhooks
 
 type Method = Callable[[ApiCall], Any]
 
@@ -25,6 +25,7 @@ _METHODS: dict[str, Method] = {
     "sendMessage": sending.send_message,
     "sendChatAction": sending.send_chat_action,
     "sendMessageDraft": sending.send_message_draft,
+    "sendRichMessage": rich.send_rich_message,
     "sendDocument": files.send_document,
     "sendPhoto": files.send_photo,
     "sendAudio": files.send_audio,

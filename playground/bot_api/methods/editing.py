@@ -3,6 +3,7 @@
 from playground import Json
 from playground.bot_api.call import ApiCall
 from playground.bot_api.methods.markup import inline_keyboard
+from playground.bot_api.methods.rich import rich_content
 from playground.bot_api.methods.sending import no_parse_mode
 from playground.errors import bad_request
 from playground.state.chats import Chat
@@ -13,6 +14,7 @@ _NOT_MODIFIED = (
     "message is not modified: specified new message content and reply markup are exactly the same as a current content"
     " and reply markup of the message"
 )
+_WORDS = ("text", "entities", "rich_message")
 _TWO_DAYS = 48 * 3600
 """Seconds after which a message cannot be deleted (Bot API, deleteMessage)."""
 
@@ -51,20 +53,23 @@ def _edit(call: ApiCall, chat: Chat, message: Json, fields: Json, names: tuple[s
 def edit_message_text(call: ApiCall) -> Json:
     """https://core.telegram.org/bots/api#editmessagetext"""
     no_parse_mode(call)
+    rich = rich_content(call) if "rich_message" in call.params else None
     raw = call.text("text")
-    if not raw:
+    if rich is None and not raw:
         raise bad_request("message text is empty")
     chat = call.chat()
     message = _own(call, chat)
-    if "text" not in message:
+    if "text" not in message and "rich_message" not in message:
         raise bad_request("there is no text in the message to edit")
+    if rich is not None:
+        return _edit(call, chat, message, rich, _WORDS)
     text, entities = formatted(raw, call.params.get("entities"))
     if utf16(text) > MAX_TEXT:
         raise bad_request("MESSAGE_TOO_LONG")
     fields: Json = {"text": text}
     if entities:
         fields["entities"] = entities
-    return _edit(call, chat, message, fields, ("text", "entities"))
+    return _edit(call, chat, message, fields, _WORDS)
 
 
 def edit_message_reply_markup(call: ApiCall) -> Json:

@@ -5,30 +5,24 @@ lost but marks: what cannot be shown as what it is, is shown as it was written.
 """
 
 import logging
-import re
 from collections.abc import Callable
-from html import unescape
 
 from markdown_it.token import Token
 
 from botapi.split import Entity
 from workers.telegram.clean import clean
 from workers.telegram.markdown import blocks
+from workers.telegram.markdown.fenced_text import info, is_rule_below, preformatted
 from workers.telegram.markdown.latex import to_unicode
 from workers.telegram.markdown.page import Begun, PageWriter
 from workers.telegram.markdown.reading import Reading, stripped
 from workers.telegram.markdown.spans import entities
-from workers.telegram.markdown.tags import TAG, attribute
 
 type Converter = Callable[[str], tuple[str, list[Entity]]]
 
 log = logging.getLogger("cohort.telegram")
 
 _RULE = "———"
-_LANGUAGE = re.compile(r"[\w+#.-]{1,40}\Z")
-_ATTRIBUTES = re.compile(r"(?:[A-Za-z][A-Za-z0-9.:-]*=(?:\"[^\"]*\"|'[^']*'|\S+)|\{.*\}|\[.*\])\Z")
-_NO_HEADING = re.compile(r".{80}|[.:;,!?…。：；，！？]\Z")
-_MAX_LANGUAGE = 40
 _UNDERLINED = ("h1", "h2")
 
 
@@ -140,7 +134,7 @@ class _Writer:
         """Also what only looks like one: a paragraph, and a rule right below it."""
         content = self._read.tokens[place + 1].content
         self._begin_text(token)
-        if token.markup == "-" and ("\n" in content or _NO_HEADING.search(content)):
+        if is_rule_below(token, content):
             self._inline(place + 1)
             self._page.gap(1)
             self._page.write(_RULE)
@@ -180,7 +174,7 @@ class _Writer:
 
     def code(self, token: Token, place: int) -> None:  # noqa: ARG002 - as all steps
         text = token.content.removesuffix("\n")
-        language, said = _info(token.info)
+        language, said = info(token.info)
         if not text.strip():
             # Nothing but the fence is there to be shown.
             said, text, language = token.info.strip() and f"{token.markup}{token.info}".strip(), "", ""
@@ -198,7 +192,7 @@ class _Writer:
         self._page.code(to_unicode(token.content, lines=True))
 
     def pre(self, token: Token, place: int) -> None:  # noqa: ARG002 - as all steps
-        text, language = _preformatted(token.content)
+        text, language = preformatted(token.content)
         self._lone_bullet()
         self._apart(token)
         if text.strip():
@@ -229,28 +223,6 @@ class _Writer:
             self._begin_text(token)
             title = f' "{token.meta["title"]}"' if token.meta["title"] else ""
             self._page.write(f"[{token.meta['label']}]: {token.meta['url']}{title}")
-
-
-def _info(info: str) -> tuple[str, str]:
-    """The language that a fence names, and what it says besides; attributes of the language say nothing to a reader."""
-    words = info.split()
-    language = words[0].strip("{}.") if words else ""
-    if not _LANGUAGE.match(language) or not all(_ATTRIBUTES.match(word) for word in words[1:]):
-        return "", info.strip()
-    return language, ""
-
-
-def _preformatted(html: str) -> tuple[str, str]:
-    """What stands between ``<pre>`` and ``</pre>``, and its language."""
-    opening = TAG.match(html)
-    text = html[opening.end() if opening else 0 : html.rindex("</")]
-    language = attribute(opening[3], "language") if opening else ""
-    code = TAG.match(text.lstrip())
-    if code and code[2].lower() == "code" and text.rstrip().lower().endswith("</code>"):
-        text = text.lstrip()[code.end() : text.lstrip().lower().rindex("</code>")]
-        named = [name for name in attribute(code[3], "class").split() if name.startswith(("language-", "lang-"))]
-        language = named[0].partition("-")[2] if named else language
-    return clean(unescape(text)).removeprefix("\n").rstrip(), language[:_MAX_LANGUAGE]
 
 
 _STEPS: dict[str, Callable[[_Writer, Token, int], None]] = {

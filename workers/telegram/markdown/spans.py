@@ -33,13 +33,18 @@ def entities(text: str, spans: list[Span]) -> list[Entity]:
         return []
     units = [0, *accumulate(2 if character > _BMP else 1 for character in text)] if max(text) > _BMP else None
     found: list[Entity] = []
-    for span in _nested(_allowed(text, spans)):
+    for span in nested(text, spans):
         start, end = (units[span.start], units[span.end]) if units else (span.start, span.end)
         entity: Entity = {"type": span.kind, "offset": start, "length": end - start}
         if span.detail and span.kind in _DETAIL:
             entity[_DETAIL[span.kind]] = span.detail
         found.append(entity)
     return found
+
+
+def nested(text: str, spans: list[Span]) -> list[Span]:
+    """Valid spans of ``text``, in order, outer ones first."""
+    return _nested(_allowed(text, spans))
 
 
 def _allowed(text: str, spans: list[Span]) -> list[Span]:
