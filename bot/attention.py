@@ -11,6 +11,8 @@ from tasks.chat_rules import ChatRulesFile
 from tasks.clock import Clock
 
 _ALBUM_PARTS = timedelta(minutes=1)
+_NAMED = timedelta(days=1)
+"""For so long a process of the bot knows that a person has named a topic, which no model names then."""
 _REMEMBERED = 10_000
 
 
@@ -22,6 +24,7 @@ class Attention:
         self._chats = chats
         self._clock = clock
         self._albums = Recent(_ALBUM_PARTS, _REMEMBERED, clock)
+        self._named = Recent(_NAMED, _REMEMBERED, clock)
 
     def read(self, updates: Sequence[object], now: float) -> list[Meaning]:
         """What a batch of raw updates means; never raises.
@@ -31,7 +34,12 @@ class Attention:
             now: Seconds since the epoch.
         """
         meanings = [self._ruled(understand(update, self._me, now)) for update in updates]
-        for meaning in meanings:
+        for place, meaning in enumerate(meanings):
+            if isinstance(meaning, Ignored) and meaning.named is not None:
+                self._named.add(meaning.named)
+            if isinstance(meaning, Incoming) and meaning.inbound.untitled and meaning.inbound.key in self._named:
+                inbound = meaning.inbound.model_copy(update={"untitled": False})
+                meanings[place] = replace(meaning, inbound=inbound)
             # One part of an album has the caption that names the bot, and it is not always the first.
             if isinstance(meaning, Incoming) and meaning.addressed and meaning.inbound.album is not None:
                 self._albums.add((meaning.inbound.session, meaning.inbound.album))

@@ -53,7 +53,7 @@ def note(meaning: Meaning) -> None:
             log.error("update.dead", extra={"update_id": update_id, "reason": reason})
         case Moved(_, old, new):
             log.info("chat.moved", extra={"session": str(old), "renamed": str(new)})
-        case Ignored(update_id, why, _):
+        case Ignored(update_id, why, _, _):
             log.debug("update.ignored", extra={"update_id": update_id, "why": why})
         case _:
             pass

@@ -146,7 +146,7 @@ class UpdateIntake:
                 return Item(meaning, Accept(meaning.update_id, inbound=moved_entry(meaning, self._clock.now())))
             case Reacted():
                 return Item(meaning, await self._feedback.take(meaning))
-            case Ignored(update_id, _, callback):
+            case Ignored(update_id, _, callback, _):
                 return Item(meaning, Accept(update_id), press=callback, press_says=callback and phrase("too-old"))
             case Incoming():
                 return await self._admit(meaning, before)

@@ -160,6 +160,10 @@ class Calls:
             rate_limit_args=Priority.FIRST if first else Priority.FRAME,
         )
 
+    async def name_topic(self, session: SessionKey, name: str) -> None:
+        """Give the session's topic a name."""
+        await self._bot.edit_forum_topic(session.chat, session.topic or 0, name=name, rate_limit_args=Priority.CONTROL)
+
     async def delete(self, session: SessionKey, message_id: int) -> None:
         """Delete a message."""
         await self._bot.delete_message(session.chat, message_id, rate_limit_args=Priority.CONTROL)

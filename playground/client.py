@@ -56,9 +56,9 @@ class PlaygroundClient(Link):
         """A new topic; its ``message_thread_id``."""
         return (await self.control("POST", f"/chats/{chat}/topics", {"name": name}))["message_thread_id"]
 
-    async def set_topic(self, chat: int, topic: int, do: str) -> int | None:
-        """``close``, ``reopen`` or ``delete`` a topic; the update's id."""
-        return (await self.control("POST", f"/chats/{chat}/topics/{topic}", {"do": do}))["update_id"]
+    async def set_topic(self, chat: int, topic: int, do: str, name: str = "") -> int | None:
+        """``close``, ``reopen``, ``delete`` or ``rename`` a topic; the update's id."""
+        return (await self.control("POST", f"/chats/{chat}/topics/{topic}", {"do": do, "name": name}))["update_id"]
 
     async def member(self, chat: int, status: str) -> int | None:
         """The bot becomes ``kicked`` (privately: blocked), ``member``, ``left``, ``administrator``; the update's id."""

@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StrictStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from tasks.agent_files import BadFile, read_mapping
@@ -35,6 +44,8 @@ class ChatRule(BaseModel):
     """Also one that ``COHORT_MODELS`` does not offer."""
     mention: Mention | None = None
     """In a group: messages are answered that mention the bot or reply to it (the default), all of them, or not one."""
+    titles: StrictBool | None = None
+    """Whether a model names new topics; else as ``COHORT_TOPIC_TITLES`` says."""
 
     @field_validator("agent", "model")
     @classmethod
@@ -112,6 +123,7 @@ def read(path: Path) -> ChatRules:
             "literal_error": f"{named}: must be {_choices(place)}",
             "int_parsing": f"{named}: is no number of a chat or a topic",
             "string_type": f"{named}: is no text",
+            "bool_type": f"{named}: must be true or false",
             "model_type": f"{named}: is no mapping",
             "mapping_type": f"{named}: is no mapping",
             "dict_type": f"{named}: is no mapping",

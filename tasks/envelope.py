@@ -180,6 +180,8 @@ class Inbound(Envelope):
     """Of a reminder: the language in which its person is spoken to."""
     reply_to: int | None = None
     """The message that it answers, if that is the bot's."""
+    untitled: bool = False
+    """Of a message in a topic: Telegram made the topic's name up."""
     start: str | None = None
     """The payload of the link ``t.me/BOT?start=PAYLOAD`` by which its author came; ``text`` has it as a command."""
     overheard: tuple[OverheardMessage, ...] = ()

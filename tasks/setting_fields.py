@@ -138,6 +138,11 @@ class SettingFields(BaseSettings):
     """Whether the customers of business accounts that the bot is connected to are answered, in the account's name."""
     channels: bool = Field(default=False, alias="COHORT_CHANNELS")
     """Whether posts that name the bot are answered in channels that are let in, and where the bot is an admin."""
+    topic_titles: bool = Field(default=False, alias="COHORT_TOPIC_TITLES")
+    """Whether a topic that Telegram named itself gets a title of a model's after its first answer (one more model
+    call); `titles` in `COHORT_CHATS` says so for one chat. In a forum the bot needs the right to manage topics."""
+    title_model: str | None = Field(None, alias="COHORT_TITLE_MODEL")
+    """Model for these titles, a small one. Default: the agent's."""
     queue_mode: Literal["collect", "followup", "interrupt", "steer"] = Field("collect", alias="COHORT_QUEUE_MODE")
     """What happens to messages sent while a turn runs; a chat may choose otherwise (`/queue`)."""
     burst: Duration = Field(timedelta(seconds=0.8), alias="COHORT_BURST", ge=timedelta(0), le=timedelta(seconds=5))

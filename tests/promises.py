@@ -92,6 +92,7 @@ PROMISES = {
     "overheard": "What a group says among itself comes along with its next message, bounded, marked, by its authors.",
     "chat-rules": "The operator's file says which agent and model answer in a chat or topic, and when, and is hot.",
     "roles": "The operator's file says which role may use which commands, agents, models and tools; the least counts.",
+    "topic-titles": "Where switched on, a topic that Telegram named gets a clean title once, never over a person's.",
     "feedback": "Thumbs at answers are kept by answer, bounded, and `cohort feedback` shows them with the turn.",
     "closed-chats": "An operator sees which chats block, removed or mute the bot, are gone or migrated.",
     "business": "Customers of business accounts are answered only where an operator switched it on.",

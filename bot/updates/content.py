@@ -52,4 +52,10 @@ def answered_by(message: Message) -> Answered | None:
     All messages of a topic "answer" the service message that opened the topic; that is no answer.
     """
     answered = message.reply_to_message
-    return None if answered is None or answered.forum_topic_created else answered
+    return None if answered is None or answered.forum_topic_created is not None else answered
+
+
+def is_untitled(message: Message) -> bool:
+    """Whether it stands in a topic whose name Telegram made up."""
+    opened = message.reply_to_message.forum_topic_created if message.reply_to_message is not None else None
+    return message.is_topic_message and opened is not None and opened.is_name_implicit

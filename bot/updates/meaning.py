@@ -101,6 +101,8 @@ class Ignored:
     """The reason, for the log."""
     callback: str | None = None
     """Id of a pressed button's query, which needs an answer all the same."""
+    named: SessionKey | None = None
+    """The topic that a person gave a name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ from bot.updates.objects import (
     Invoice,
     Location,
     Poll,
+    TopicCreated,
+    TopicEdited,
     UsersShared,
     Venue,
     WebAppData,
@@ -158,7 +160,7 @@ class Answered(Worded):
     from_user: Annotated[Maybe[User], Field(alias="from")] = None
     sender_chat: Maybe[NamedChat] = None
     forward_origin: Annotated[MessageOrigin | None, BeforeValidator(or_empty)] = None
-    forum_topic_created: Present = False
+    forum_topic_created: Annotated[TopicCreated | None, BeforeValidator(or_empty)] = None
     """All messages of a topic "answer" the service message that opened the topic; that is no answer."""
 
 
@@ -218,6 +220,7 @@ class Message(Worded):
     """What a Bot API server before 7.0 sends in place of ``users_shared``: an id without a name."""
     chat_shared: Maybe[ChatShared] = None
     web_app_data: Maybe[WebAppData] = None
+    forum_topic_edited: Annotated[TopicEdited | None, BeforeValidator(or_empty)] = None
     migrate_to_chat_id: Number | None = None
     migrate_from_chat_id: Number | None = None
 

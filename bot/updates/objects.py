@@ -24,6 +24,19 @@ class File(Object):
         return self.is_animated or self.is_video
 
 
+class TopicCreated(Object):
+    """``ForumTopicCreated``."""
+
+    is_name_implicit: Flag = False
+    """Telegram made the name up."""
+
+
+class TopicEdited(Object):
+    """``ForumTopicEdited``."""
+
+    name: Hint = None
+
+
 class SharedUser(Object):
     """``SharedUser``, or ``User`` where only the name is read."""
 

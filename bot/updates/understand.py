@@ -23,15 +23,10 @@ from bot.updates.commands import (
     parse,
     payload_of,
 )
-from bot.updates.content import formatted_text_of, media_of, text_of
+from bot.updates.content import formatted_text_of, is_untitled, media_of, text_of
 from bot.updates.described import describe
 from bot.updates.meaning import BotIdentity, Ignored, Incoming, Malformed, MalformedValue, Meaning, Moved, UpdateReading
-from bot.updates.models import (
-    MembershipChange,
-    Message,
-    TelegramUpdate,
-    update_id_of,
-)
+from bot.updates.models import MembershipChange, Message, TelegramUpdate, update_id_of
 from bot.updates.objects import SERVICE
 from bot.updates.origin import (
     addressed,
@@ -120,8 +115,8 @@ def _message(at: UpdateReading, message: Message) -> Meaning:
         return at.nothing("a message to a business account")
     business = message.business_connection_id if at.kind in BUSINESS_UPDATES else None
     session = session_of(at.me, message, business)
-    if (moved := _moved(at, message, session.chat)) is not None:
-        return moved
+    if (changed := _changed(at, message, session)) is not None:
+        return changed
     sender, said, post = sender_of(message), text_of(message), at.kind == "channel_post"
     if (why := not_ours(message, sender, business, posts=post and at.me.channels)) is not None:
         return at.nothing(why)
@@ -167,6 +162,7 @@ def _message(at: UpdateReading, message: Message) -> Meaning:
         edited=edited,
         described=given.described,
         start=given.start,
+        untitled=is_untitled(message),
         forwarded_from=origin,
         reply_to=bots_message(message, at.me),
     )
@@ -195,8 +191,12 @@ def _commands(message: Message, said: str, me: BotIdentity) -> bool:
     return message.text is not None or (found is not None and found.to == me.username and found.name not in ASKS)
 
 
-def _moved(at: UpdateReading, message: Message, chat: int) -> Moved | None:
-    """A group became a supergroup: both say so, in either order. (A group that still can has no topics.)"""
+def _changed(at: UpdateReading, message: Message, session: SessionKey) -> Moved | Ignored | None:
+    """A topic was named, or a group became a supergroup: both say so. (A group that still can has no topics.)"""
+    if message.forum_topic_edited is not None:
+        named = session if message.forum_topic_edited.name else None
+        return Ignored(at.update_id, "a service message", named=named)
+    chat = session.chat
     old, new = message.migrate_from_chat_id, message.migrate_to_chat_id
     if old is None and new is None:
         return None

@@ -151,4 +151,8 @@ class Chats:
     async def set_topic(self, request: Request) -> Json:
         given = await body(request)
         topic = number(request.path_params["topic"], "topic")
-        return {"update_id": set_topic(self._state, self._chat(request), topic, str(given.get("do", "")))}
+        return {
+            "update_id": set_topic(
+                self._state, self._chat(request), topic, str(given.get("do", "")), str(given.get("name", ""))
+            )
+        }

@@ -1,5 +1,6 @@
 """Topics of a forum, or of a private chat that has topics: made, closed, reopened, deleted."""
 
+from playground import Json
 from playground.errors import ControlError
 from playground.state.chats import Chat, Topic
 from playground.state.people import speaker
@@ -9,9 +10,19 @@ from playground.state.world import State
 _COLORS = (0x6FB9F0, 0xFFD67E, 0xCB86DB, 0x8EEE98, 0xFF93B2, 0xFB6F5F)
 """Colours of topic icons (Bot API, createForumTopic)."""
 
+_UNNAMED = "New Chat"
+
+
+def rename_topic(state: State, chat: Chat, topic: Topic, name: str, sender: Json) -> Json:
+    """A person or the bot gives a topic another name; returns the service message about it."""
+    topic.name = name
+    message = post(state, chat, sender, {"forum_topic_edited": {"name": name}}, thread=topic.id)
+    state.events.tell("chat", chat=chat.id)
+    return message
+
 
 def add_topic(state: State, chat: Chat, name: str) -> tuple[Topic, int | None]:
-    """A person makes a topic; its id is that of the service message about it.
+    """A person makes a topic, without a ``name`` by writing only; its id is that of the service message about it.
 
     Returns:
         The topic and the id of the message's update.
@@ -22,17 +33,20 @@ def add_topic(state: State, chat: Chat, name: str) -> tuple[Topic, int | None]:
     if not chat.forum and chat.kind != "private":
         raise ControlError("only forums (supergroups made with topics) and private chats have topics")
     color = _COLORS[len(chat.topics) % len(_COLORS)]
-    made = {"forum_topic_created": {"name": name, "icon_color": color}}
+    # As an app does it where a person only writes: the name is made up, and says so.
+    made: Json = {"forum_topic_created": {"name": name or _UNNAMED, "icon_color": color}}
+    if not name:
+        made["forum_topic_created"]["is_name_implicit"] = True
     message = post(state, chat, speaker(state, chat, None), made)
-    topic = Topic(message["message_id"], name, color)
+    topic = Topic(message["message_id"], name or _UNNAMED, color)
     chat.topics[topic.id] = topic
     message |= {"message_thread_id": topic.id, "is_topic_message": True}
     state.events.tell("chat", chat=chat.id)
     return topic, state.bot.queue.add("message", message, chat.id)
 
 
-def set_topic(state: State, chat: Chat, number: int, action: str) -> int | None:
-    """A person closes, reopens or deletes a topic.
+def set_topic(state: State, chat: Chat, number: int, action: str, name: str = "") -> int | None:
+    """A person closes, reopens, deletes or renames a topic.
 
     Returns:
         The id of the update; a deletion has none.
@@ -50,8 +64,12 @@ def set_topic(state: State, chat: Chat, number: int, action: str) -> int | None:
                 remove(state, chat, message["message_id"])
         state.events.tell("chat", chat=chat.id)
         return None
+    if action == "rename" and name:
+        return state.bot.queue.add(
+            "message", rename_topic(state, chat, topic, name, speaker(state, chat, None)), chat.id
+        )
     if action not in ("close", "reopen"):
-        raise ControlError("do must be close, reopen or delete")
+        raise ControlError("do must be close, reopen, delete, or rename with a name")
     topic.closed = action == "close"
     said = {"forum_topic_closed": {}} if topic.closed else {"forum_topic_reopened": {}}
     message = post(state, chat, speaker(state, chat, None), said, thread=number)

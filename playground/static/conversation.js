@@ -217,8 +217,8 @@ export class Conversation {
   }
 
   async addTopic() {
-    const name = prompt("What is the topic called?");
-    if (!name) return;
+    const name = prompt("What is the topic called? Left empty, it is as if you had only begun to write.");
+    if (name === null) return;
     const topic = await post(`/chats/${this.chat.id}/topics`, { name });
     const chat = await get(`/chats/${this.chat.id}`);
     this.changed(chat);
@@ -251,6 +251,10 @@ export class Conversation {
       chat.type === "group" && !chat.migrated_to && item("Make it a supergroup", async () => this.moved((await post(`/chats/${chat.id}/migrate`)).chat_id)),
       (chat.chat.is_forum || chat.type === "private") && item("Add a topic", () => this.addTopic()),
       topic && item(topic.closed ? "Open this topic again" : "Close this topic", onTopic(topic.closed ? "reopen" : "close")),
+      topic && item("Rename this topic", async () => {
+        const name = prompt("What is the topic called?", topic.name);
+        if (name) await post(`/chats/${chat.id}/topics/${topic.id}`, { do: "rename", name });
+      }),
       topic && item("Delete this topic", async () => { await onTopic("delete")(); await this.open(chat, null); }),
       item("Copy the chat's id", () => navigator.clipboard.writeText(String(chat.id))),
     ].filter(Boolean));

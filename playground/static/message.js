@@ -5,6 +5,7 @@ import { plain, rich } from "./rich.js";
 
 const SERVICE = {
   forum_topic_created: (message) => `${message.from.first_name} made the topic “${message.forum_topic_created.name}”`,
+  forum_topic_edited: (message) => `${message.from.first_name} named the topic “${message.forum_topic_edited.name}”`,
   forum_topic_closed: () => "The topic was closed",
   forum_topic_reopened: () => "The topic was opened again",
   migrate_to_chat_id: () => "This group became a supergroup; it goes on there",

@@ -32,7 +32,7 @@ from tests.workers.fakes import (
 from workers.interfaces import AgentRuntime
 from workers.process.membership import Member
 from workers.sessions.alerts import Alerts
-from workers.sessions.dependencies import Dependencies
+from workers.sessions.dependencies import Dependencies, NoTitles, Titles
 from workers.sessions.heartbeat import Heartbeat
 from workers.sessions.scheduler import SessionScheduler
 
@@ -57,7 +57,9 @@ class Worker:
         capacity: int,
         sweeps: bool,
         real: AgentRuntime | None,
+        titles: Titles | None,
     ) -> None:
+        self._titles = titles or NoTitles()
         self._capacity = capacity
         self._sweeps = sweeps
         self.name = name
@@ -181,6 +183,7 @@ class Worker:
                     clock=self.pool.clock,
                     heartbeat=self.heartbeat,
                     steps=self._steps,
+                    titles=self._titles,
                     sleep=self.pool.naps,
                 )
                 self.scheduler = SessionScheduler(deps, self._loops, capacity=self._capacity)
@@ -235,6 +238,7 @@ class Pool:
         capacity: int = 64,
         sweeps: bool = False,
         real: AgentRuntime | None = None,
+        titles: Titles | None = None,
         **environ: str,
     ) -> Worker:
         """A new incarnation, alive and ready. ``sweeps``: it takes slots, and needs no doorbells.
@@ -245,7 +249,15 @@ class Pool:
         cable = await Cable((redis.hostname or "127.0.0.1", redis.port or 6379)).__aenter__()
         base = {"REDIS_URL": cable.url, "TELEGRAM_BOT_TOKEN": TOKEN}
         worker = self.workers[name] = Worker(
-            self, name, load({**base, **environ}), cable, lanes=lanes, capacity=capacity, sweeps=sweeps, real=real
+            self,
+            name,
+            load({**base, **environ}),
+            cable,
+            lanes=lanes,
+            capacity=capacity,
+            sweeps=sweeps,
+            real=real,
+            titles=titles,
         )
         worker.begin(self._group)
         async with asyncio.timeout(PATIENCE_S):

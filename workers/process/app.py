@@ -164,6 +164,7 @@ class _LoopSide:
                 log_key = group.create_task(follow_log_key(worker.store.trail), name="log key")
                 lag = group.create_task(loop_lag.measure(SystemClock().monotonic), name="loop lag")
                 recycling = group.create_task(recycle(settings.worker_max_rss_mib), name="recycle")
+                titling = group.create_task(worker.titles.run(), name="titles")
                 log.info("worker.ready", extra={"lanes": settings.lanes, "node": node})
                 await thread.stopping.wait()
                 log.info("worker.draining", extra={"at_work": scheduler.at_work})
@@ -178,6 +179,7 @@ class _LoopSide:
                 log_key.cancel()
                 publishing.cancel()
                 naming.cancel()
+                titling.cancel()
                 await publisher.end()
             with suppress(StoreUnavailable):
                 await worker.store.members.report_death(incarnation)

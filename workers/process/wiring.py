@@ -15,6 +15,8 @@ from workers.runtime.engine import Engine
 from workers.sessions.alerts import Alerts
 from workers.sessions.dependencies import Dependencies, Steps
 from workers.sessions.heartbeat import Heartbeat
+from workers.sessions.spending import Spending
+from workers.sessions.titles import TopicTitles, wanted_by
 from workers.telegram.delivery import TelegramDelivery
 from workers.telegram.media import TelegramMedia
 
@@ -35,6 +37,8 @@ class WorkerAssembly:
     """Knows what was sent to Telegram lately."""
     pauses: PauseView
     """Whether an operator has paused turns."""
+    titles: TopicTitles
+    """Names topics."""
 
 
 @asynccontextmanager
@@ -65,6 +69,14 @@ async def open_worker(
             alert=(alerts := Alerts(settings, store.alerts, store.intake)).raise_,
         ) as engine,
     ):
+        delivery = TelegramDelivery(bot, settings, clock)
+        titles = TopicTitles(
+            wanted_by(settings, engine.chats.of),
+            engine,
+            delivery,
+            spending=lambda session: Spending(session, store.sessions, settings, clock),
+            alert=alerts.raise_,
+        )
         dependencies = Dependencies(
             incarnation=incarnation,
             settings=settings,
@@ -74,14 +86,15 @@ async def open_worker(
             earlier=store.earlier,
             reminders=store.reminders,
             runtime=engine,
-            delivery=TelegramDelivery(bot, settings, clock),
+            delivery=delivery,
             alerts=alerts,
             closed=store.closed,
             clock=clock,
             heartbeat=Heartbeat(clock, settings.heartbeat_ttl),
             steps=steps,
+            titles=titles,
         )
-        yield WorkerAssembly(store, engine, dependencies, pacing, pauses)
+        yield WorkerAssembly(store, engine, dependencies, pacing, pauses, titles)
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Self
 
 from fast_agent.types import PromptMessageExtended
 
@@ -18,6 +19,7 @@ from tasks.errors import StoreUnavailable
 from tasks.roles import ROLES, Kind, Role, RoleRules, lowest
 from tasks.session import SessionKey
 from tasks.settings import Settings
+from workers.interfaces import TurnRequest
 from workers.runtime.conversation.history import authors_of, with_authors
 from workers.tool_stores import StoredPeople
 
@@ -67,6 +69,12 @@ class TurnAskers:
     rules: Callable[[], RoleRules]
     known: KnownRoles
     persons: set[int | None] = field(default_factory=set[int | None])
+
+    @classmethod
+    def of(cls, request: TurnRequest, rules: Callable[[], RoleRules], known: KnownRoles) -> Self:
+        """Those who are known when the turn begins, or goes on with answers."""
+        answered = {said.person for said in request.answers.values() if said.person is not None}
+        return cls(request.session, rules, known, persons_of(request.messages) | answered)
 
     def add(self, persons: Iterable[int | None]) -> None:
         """They have a part in the turn from now on."""

@@ -13,11 +13,12 @@ from tasks import session_files
 from tasks.chat_rules import ChatRulesFile
 from tasks.clock import Clock
 from tasks.errors import CohortError
+from tasks.session import SessionKey
 from tasks.settings import Settings
-from workers.interfaces import MediaSource, Sink, TurnFailed, TurnRequest, TurnResult
+from workers.interfaces import MediaSource, Sink, TurnFailed, TurnRequest, TurnResult, Usage
 from workers.runtime import faults, spans
 from workers.runtime.agent_registry import AgentRegistry, misconfigured
-from workers.runtime.askers import KnownRoles, TurnAskers, askers_of_turn, persons_of
+from workers.runtime.askers import KnownRoles, TurnAskers, askers_of_turn
 from workers.runtime.asking.elicitation import holds_of_turn
 from workers.runtime.call_log import usage_listener
 from workers.runtime.conversation import content, history
@@ -35,7 +36,7 @@ from workers.runtime.models.choice import ModelChoice, ModelChooser
 from workers.runtime.models.permitted import permitted
 from workers.runtime.patches import connections
 from workers.runtime.tools import Origin, Toolbox, origin_of_turn
-from workers.runtime.turns import compaction
+from workers.runtime.turns import compaction, titling
 from workers.runtime.turns.answer_check import EndMarkers
 from workers.runtime.turns.shortening import Shortening
 from workers.runtime.turns.time_limit import TurnLimit
@@ -141,16 +142,12 @@ class Engine:
 
     async def run(self, request: TurnRequest, sink: Sink) -> TurnResult:
         """Run one turn; see ``AgentRuntime.run``."""
-        askers_of_turn.set(askers := self._askers(request))
+        askers_of_turn.set(askers := TurnAskers.of(request, self.chats.roles, self._roles))
         request, told = await permitted(request, askers, self._choices, self.chats.of)
         choice = self._choices.of(request)
         with spans.agent(choice.agent, choice.model):
             done = await self._run(request, choice, sink, askers)
         return replace(done, notices=(*told, *done.notices)) if told else done
-
-    def _askers(self, request: TurnRequest) -> TurnAskers:
-        answered = {said.person for said in request.answers.values() if said.person is not None}
-        return TurnAskers(request.session, self.chats.roles, self._roles, persons_of(request.messages) | answered)
 
     async def _run(self, request: TurnRequest, choice: ModelChoice, sink: Sink, askers: TurnAskers) -> TurnResult:
         origin_of_turn.set(Origin.of(request.messages))
@@ -200,6 +197,14 @@ class Engine:
             notices=tuple(choice.refused.values()),
             dropped=tuple(choice.refused),
         )
+
+    async def title(self, session: SessionKey, asked: str, answer: str) -> tuple[str, Usage]:
+        """A model's title for a conversation, and its cost; see ``workers.sessions.titles``."""
+        journal_of_turn.set(None)
+        request = titling.request_of(session)
+        choice = replace(self._choices.of(request), switch=self._settings.title_model)
+        async with self._limited(choice) as limit, self._lane(request, limit) as lane:
+            return await titling.title(await self._agent(request, lane, choice), request, asked, answer)
 
     async def reload(self) -> tuple[str, ...]:
         """Let changed cards in, all or none; running turns end with the old ones.

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from tasks.clock import Clock
 from tasks.newest import Newest
@@ -23,6 +24,23 @@ type Sleep = Callable[[float], Awaitable[None]]
 
 type Steps = Callable[[str], None]
 """Called with the name of each step that is passed. Test builds end the process there."""
+
+
+class Titles(Protocol):
+    """Names topics (``workers.sessions.titles``)."""
+
+    def after(self, owned: Any, asked: Any, outcome: Any, done: Callable[[], None]) -> Callable[[], None]:
+        """What to call when a turn is committed; ``done`` among it."""
+        ...
+
+
+class NoTitles:
+    """Names no topic."""
+
+    def after(self, owned: Any, asked: Any, outcome: Any, done: Callable[[], None]) -> Callable[[], None]:
+        """Only what was to be called."""
+        del owned, asked, outcome
+        return done
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,5 +68,6 @@ class Dependencies:
     """Held by the turn that runs its message for the last time before it is given up."""
     refusing: Newest[int, None] = field(default_factory=lambda: Newest[int, None](1000))
     """Chats that refused an answer of this worker: the next one that they take opens them."""
+    titles: Titles = field(default_factory=NoTitles)
     trail: Trail = field(default_factory=Trail)
     """Turns that ended, for `cohort find`."""

@@ -260,7 +260,8 @@ class TurnLoop:
             handled = self.steering.with_joined(handled, owned.said)
         with runner.course.ending(outcome.kind, self._deps.trail):
             commit = await runner.held.commit(outcome, handled.drop, asked.left)
-            await self._commit(owned, commit, handled, runner.course.committed)
+            done = self._deps.titles.after(owned, asked, outcome, runner.course.committed)
+            await self._commit(owned, commit, handled, done)
         self._report.update(outcome="answered", turns=self._report["turns"] + 1)
         self._report["messages"] += len(asked.messages) + len(asked.joined)
         return False

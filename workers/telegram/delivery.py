@@ -11,6 +11,7 @@ from telegram.ext import ExtBot
 from botapi.calls import Calls
 from botapi.errors import Flooded, NoSuchMethod
 from botapi.pacing import Priority, Sleep, StillOurs, speaking_if
+from botapi.refusals import errors_as_ours
 from botapi.reply_delivery import deliver
 from tasks import session_files
 from tasks.backoff import Backoff
@@ -123,6 +124,11 @@ class TelegramDelivery:
         outgoing = partial(read, session_files.outgoing(self._settings.home, session))
         with speaking_if(still_ours):
             return await deliver(self._calls, session, reply, wait=wait, read=outgoing)
+
+    async def name_topic(self, session: SessionKey, name: str) -> None:
+        """Give the session's topic a name (``workers.sessions.titles.TopicNames``)."""
+        with errors_as_ours():
+            await self._calls.name_topic(session, name)
 
     def delivered(self, session: SessionKey, reply: Reply) -> None:
         """Remove what this machine keeps of a reply's files (``workers.interfaces.Delivery``)."""

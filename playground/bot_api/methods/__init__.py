@@ -37,6 +37,7 @@ _METHODS: dict[str, Method] = {
     "getChat": chats.get_chat,
     "getChatAdministrators": chats.get_chat_administrators,
     "answerCallbackQuery": chats.answer_callback_query,
+    "editForumTopic": chats.edit_forum_topic,
     "setMessageReaction": chats.set_message_reaction,
     "editMessageText": editing.edit_message_text,
     "editMessageReplyMarkup": editing.edit_message_reply_markup,

@@ -4,9 +4,12 @@ from playground import Json
 from playground.bot_api.call import ApiCall
 from playground.errors import bad_request
 from playground.state.reactions import checked, react
+from playground.state.topics import rename_topic
 
 PRESS_SECONDS = 150.0
 """About this long Telegram waits for the answer to a pressed button (measured, docs/facts.md)."""
+MOST_OF_A_NAME = 128
+"""Characters of a topic's name."""
 _GIFTS = ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription", "gifts_from_channels")
 _PERMISSIONS = (
     "can_send_messages can_send_audios can_send_documents can_send_photos can_send_videos can_send_video_notes"
@@ -58,4 +61,23 @@ def set_message_reaction(call: ApiCall) -> bool:
     if len(wanted) > 1:
         raise bad_request("REACTIONS_TOO_MANY")
     react(call.state, chat, message["message_id"], call.bot.id, wanted)
+    return True
+
+
+def edit_forum_topic(call: ApiCall) -> bool:
+    """https://core.telegram.org/bots/api#editforumtopic; in a forum the bot has to be an admin."""
+    chat = call.chat()
+    if not chat.forum and chat.kind != "private":
+        raise bad_request("the chat is not a forum")
+    if chat.kind != "private" and chat.bot_status != "administrator":
+        raise bad_request("not enough rights to manage topics")
+    topic = chat.topics.get(call.number("message_thread_id") or 0)
+    if topic is None:
+        raise bad_request("TOPIC_ID_INVALID")
+    name = call.text("name")
+    if len(name) > MOST_OF_A_NAME:
+        raise bad_request("topic name is too long")
+    if not name or name == topic.name:
+        raise bad_request("TOPIC_NOT_MODIFIED")
+    rename_topic(call.state, chat, topic, name, call.bot.user)
     return True

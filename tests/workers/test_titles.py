@@ -1,0 +1,193 @@
+"""Topic titles: which topics are named, once and beside the turns, what becomes of hostile titles and of refusals."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from botapi.errors import Refused, TelegramAway
+from tasks.chat_rules import ChatRule
+from tasks.errors import CohortError
+from tasks.session import SessionKey
+from tasks.settings import load
+from tests.conftest import BOT
+from tests.workers.pool import Pool, Worker
+from workers.interfaces import TurnFailed, Usage
+from workers.sessions.spending import Spending
+from workers.sessions.titles import TopicTitles, title_from, wanted_by
+
+PATIENCE_S = 60
+TOPIC, OTHER = SessionKey(BOT, 5, 9), SessionKey(BOT, 5, 10)
+
+
+class Naming:
+    """Makes titles and gives them; tells of each."""
+
+    def __init__(self) -> None:
+        self.said = "A Fine Title"
+        self.failure: CohortError | None = None
+        self.refusal: CohortError | None = None
+        self.asked: list[tuple[SessionKey, str, str]] = []
+        self.named: asyncio.Queue[tuple[SessionKey, str]] = asyncio.Queue()
+        self.alerts: asyncio.Queue[str] = asyncio.Queue()
+        self.tries: asyncio.Queue[int | None] = asyncio.Queue()
+        self.refusals: asyncio.Queue[CohortError] = asyncio.Queue()
+
+    async def title(self, session: SessionKey, asked: str, answer: str) -> tuple[str, Usage]:
+        self.asked.append((session, asked, answer))
+        await self.tries.put(session.topic)
+        if self.failure is not None:
+            raise self.failure
+        return self.said, Usage(7, 3, "small")
+
+    async def name_topic(self, session: SessionKey, name: str) -> None:
+        if self.refusal is not None:
+            await self.refusals.put(self.refusal)
+            raise self.refusal
+        await self.named.put((session, name))
+
+    async def alert(self, cause: str, detail: str) -> None:
+        await self.alerts.put(f"{cause}: {detail}")
+
+
+@pytest.fixture
+def naming() -> Naming:
+    return Naming()
+
+
+@pytest.fixture
+def titled(pool: Pool, naming: Naming) -> Callable[..., AsyncIterator[Worker]]:
+    """A worker that names topics."""
+
+    @asynccontextmanager
+    async def running(*, wanted: bool = True) -> AsyncIterator[Worker]:
+        def spending(session: SessionKey) -> Spending:
+            return Spending(session, pool.store.sessions, pool.settings, pool.clock)
+
+        titles = TopicTitles(lambda _: wanted, naming, naming, spending, naming.alert)
+        worker = await pool.worker("one", titles=titles)
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(titles.run(), name="titles")
+            yield worker
+            task.cancel()
+
+    return running  # pyright: ignore[reportReturnType]
+
+
+async def turn(pool: Pool, worker: Worker, where: SessionKey, text: str = "hi", **fields: object) -> None:
+    await pool.say(where.chat, text, **{"session": str(where), "untitled": True, **fields})
+    await worker.answer(where)
+
+
+async def next_of[T](queue: asyncio.Queue[T]) -> T:
+    async with asyncio.timeout(PATIENCE_S):
+        return await queue.get()
+
+
+@pytest.mark.promise("topic-titles")
+async def test_a_new_topic_is_named_after_its_first_answer_and_once(pool: Pool, naming: Naming, titled) -> None:
+    async with titled() as worker:
+        await turn(pool, worker, TOPIC, "What is a lane?")
+        assert await next_of(naming.named) == (TOPIC, "A Fine Title")
+        await turn(pool, worker, TOPIC, "and now?")
+        await turn(pool, worker, TOPIC, kind="new")
+        await turn(pool, worker, TOPIC, "something else")
+        await turn(pool, worker, OTHER)
+        assert (await next_of(naming.named))[0] == OTHER, "nothing was named between"
+    assert [(session, asked) for session, asked, _ in naming.asked] == [(TOPIC, "What is a lane?"), (OTHER, "hi")]
+    assert "What is a lane?" in naming.asked[0][2]
+    used = [
+        await pool.store.redis.hgetall(key) async for key in pool.store.redis.scan_iter("cohort:usage:*model:small*")
+    ]
+    assert [row[b"input_tokens"] for row in used] == [b"14"]
+
+
+@pytest.mark.promise("topic-titles")
+async def test_a_named_topic_another_chat_and_a_failed_first_turn_are_left_alone(
+    pool: Pool, naming: Naming, titled
+) -> None:
+    async with titled() as worker:
+        await turn(pool, worker, SessionKey(BOT, 5, 1), untitled=False)
+        await turn(pool, worker, SessionKey(BOT, 5))
+        await turn(pool, worker, SessionKey(BOT, 5, 2, "biz"))
+        pool.model.fail("bad", TurnFailed("tell", "no", "no"))
+        await turn(pool, worker, SessionKey(BOT, 5, 3), "bad")
+        await turn(pool, worker, OTHER)
+        assert (await next_of(naming.named))[0] == OTHER
+    assert [session for session, _, _ in naming.asked] == [OTHER]
+
+
+@pytest.mark.promise("topic-titles")
+async def test_where_it_is_off_no_model_is_asked(pool: Pool, naming: Naming, titled) -> None:
+    async with titled(wanted=False) as worker:
+        await turn(pool, worker, TOPIC)
+    assert naming.asked == []
+
+
+@pytest.mark.promise("topic-titles")
+async def test_a_missing_right_is_told_to_operators_and_costs_no_further_call(
+    pool: Pool, naming: Naming, titled
+) -> None:
+    naming.refusal = Refused("not enough rights to manage topics")
+    async with titled() as worker:
+        await turn(pool, worker, TOPIC)
+        assert "chat 5" in await next_of(naming.alerts)
+        naming.refusal = None
+        await turn(pool, worker, OTHER)
+        await turn(pool, worker, SessionKey(BOT, 6, 1))
+        assert (await next_of(naming.named))[0].chat == 6
+        assert not any("right" in reply.text for _, reply in pool.telegram.delivered)
+    assert [session.chat for session, _, _ in naming.asked] == [5, 6]
+
+
+async def test_an_outage_or_a_defect_names_nothing_and_stops_nothing(pool: Pool, naming: Naming, titled) -> None:
+    async with titled() as worker:
+        naming.failure = TurnFailed("retry", "", "away")
+        await turn(pool, worker, TOPIC)
+        await turn(pool, worker, SessionKey(BOT, 5, 11))
+        assert [await next_of(naming.tries), await next_of(naming.tries)] == [9, 11]
+        naming.failure, naming.refusal = None, TelegramAway("no answer in time")
+        await turn(pool, worker, SessionKey(BOT, 5, 12))
+        assert await next_of(naming.tries) == 12
+        await next_of(naming.refusals)
+        naming.refusal = None
+        await turn(pool, worker, OTHER)
+        assert await next_of(naming.named) == (OTHER, "A Fine Title")
+
+
+@pytest.mark.promise("topic-titles")
+@pytest.mark.parametrize(
+    ("said", "title"),
+    [
+        ('"Lanes and slots."', "Lanes and slots"),
+        ("Title: **Baking bread**\n\nHere is why", "Baking bread"),
+        ("\n \n# One two three four five six seven", "One two three four five"),
+        ("Ask @everyone at https://evil.example/x now", "Ask everyone at now"),
+        ("a\x00b\x1b[31m\u202e\u2066c\td", "a�b [31m c d"),
+        ("x" * 500, "x" * 127 + "…"),
+        ("😀" * 200, None),
+        ("Titel: 日本語のタイトル。", "Titel: 日本語のタイトル"),
+        ("\ud83d lone", "� lone"),
+        ("", ""),
+        ("@ https://a.b \n...", ""),
+        ("\n\n\t", ""),
+    ],
+)
+def test_a_title_is_a_few_clean_words(said: str, title: str | None) -> None:
+    found = title_from(said)
+    assert len(found.encode("utf-16-le")) // 2 <= 128
+    assert len(found.splitlines()) <= 1
+    if title is not None:
+        assert found == title
+
+
+def test_the_operators_word_about_a_chat_stands_above_the_setting() -> None:
+    rules = {5: ChatRule(titles=False), 6: ChatRule(titles=True), 7: ChatRule()}
+
+    def names(**environ: str) -> list[bool]:
+        wanted = wanted_by(load(environ), lambda session: rules[session.chat])
+        return [wanted(SessionKey(BOT, chat)) for chat in rules]
+
+    assert names() == [False, True, False]
+    assert names(COHORT_TOPIC_TITLES="1") == [False, True, True]
