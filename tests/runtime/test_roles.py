@@ -7,47 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tasks.access import OperatorsWord, People, Person
-from tasks.envelope import Inbound, Sender
-from tasks.errors import StoreUnavailable
-from tasks.session import SessionKey
+from tests.runtime.roles import ADMIN, CARD, GUEST, MEMBER, OWNER, ROOM, STRANGER, Kept, runs, said_by
 from tests.runtime.steps import COUNTER, MemorySteps, executions, run_until_dead
-from tests.runtime.support import Open, Screen, ask, card, inbound
+from tests.runtime.support import Open, Screen, ask, card
 from tests.runtime.test_steering import Waiting
 from tests.support.model import Model
 from workers.interfaces import TurnFailed, TurnResult
+from workers.runtime.conversation.history import authors_of, decode
 from workers.runtime.engine import Engine
 from workers.steps import PersonsAnswer, TurnParked
-
-OWNER, ADMIN, MEMBER, GUEST, STRANGER = 1, 2, 3, 4, 5
-CALLS = 'CALL:count{"name": "x"}'
-CARD = "---\nname: assistant\ndefault: true\nmodel: generic.mock\nfunction_tools:\n{tools}\n---\nUse tools.\n"
-ROOM = -7
-
-
-class Kept:
-    """People as the store has them; it is ``away`` for so many looks."""
-
-    def __init__(self) -> None:
-        roles = {OWNER: "owner", ADMIN: "admin", MEMBER: "member", GUEST: "guest"}
-        self.now = People({who: Person(role=role) for who, role in roles.items()}, OperatorsWord(), 1)  # pyright: ignore[reportArgumentType]
-        self.asked = 0
-        self.away = 0
-
-    async def look(self, bot: int) -> People:
-        assert bot == 42
-        return self.now
-
-    async def version(self, bot: int) -> int:
-        self.asked += bot == 42
-        if self.away:
-            self.away -= 1
-            raise StoreUnavailable("Redis cannot be reached")
-        return self.now.version
-
-    def change(self, who: int, role: str) -> None:
-        person = Person(role=role)  # pyright: ignore[reportArgumentType]
-        self.now = People({**self.now.entries, who: person}, self.now.operator, self.now.version + 1)
 
 
 @pytest.fixture
@@ -68,16 +36,6 @@ def ruled(runtime: Open, cards: Path, tmp_path: Path, kept: Kept) -> Open:
             yield engine
 
     return opened
-
-
-def said_by(person: int | None, text: str = CALLS, *, chat: int = ROOM, **more: object) -> Inbound:
-    sender = Sender(id=person, name="P") if person is not None else None
-    return inbound(chat, text, sender=sender, chat_type="supergroup" if chat < 0 else "private", **more)
-
-
-async def runs(engine: Engine, *messages: Inbound, steps: MemorySteps | None = None, **more: object) -> TurnResult:
-    asked = ask(messages[0].key.chat, *messages)
-    return await engine.run(replace(asked, steps=steps or MemorySteps(), **more), Screen())
 
 
 @pytest.mark.promise("roles")
@@ -233,48 +191,12 @@ async def test_words_that_join_a_turn_count_from_then_on_also_when_it_is_asked_a
         assert executions(cards).total() == 0
 
 
-REMIND = '''
-from cohort import remind_me as remind
-
-
-async def remind_me(about: str, minutes: float) -> str:
-    """Remind."""
-    return await remind(about, minutes)
-'''
-
-
-class Reminding:
-    """Reminders that remember whose they are."""
-
-    def __init__(self) -> None:
-        self.by: list[int | None] = []
-
-    async def add(
-        self, _session: SessionKey, _text: str, _seconds: float, *, by: int | None = None, depth: int = 0
-    ) -> float:
-        self.by.append(by)
-        return float(depth)
-
-
-@pytest.mark.promise("roles")
-async def test_a_reminder_set_by_several_people_is_the_lowest_ones(runtime: Open, cards: Path, tmp_path: Path) -> None:
-    card(cards, "session_tools.py", REMIND)
-    card(cards, "assistant.md", CARD.format(tools="  - session_tools.py:remind_me"))
-    set_, chats = Reminding(), tmp_path / "chats.yaml"
-    words = 'CALL:remind_me{"about": "tea", "minutes": 3}'
-    for rules in ("{}", "{tools: {count: admin}}"):
-        chats.write_text(f"roles: {rules}\n")
-        async with runtime(people=Kept(), reminders=set_, COHORT_CHATS=str(chats)) as engine:
-            await runs(engine, said_by(GUEST), said_by(OWNER, words, update=2))
-    assert set_.by == [OWNER, GUEST], "without rules it is the last one's, as ever"
-
-
 async def test_without_rules_no_role_is_looked_up_and_a_tool_without_a_rule_costs_nothing(
     ruled: Open, cards: Path, kept: Kept
 ) -> None:
     async with ruled("{}") as engine:
         done = await runs(engine, said_by(STRANGER))
-        assert b"authors" not in done.history
+        assert not any(map(authors_of, decode(done.history).messages))
     async with ruled("{tools: {other: admin}}") as engine:
         await runs(engine, said_by(STRANGER))
     assert kept.asked == 0

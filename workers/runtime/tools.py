@@ -176,6 +176,12 @@ async def recall() -> str:
     )
 
 
+async def _acts_for(origin: Origin) -> int | None:
+    """Whose reminder it is: where roles count, that of the person of the turn with the lowest one."""
+    askers = askers_of_turn.get()
+    return origin.by if askers is None else await askers.least(origin.by)
+
+
 async def remind_me(about: str, minutes: float) -> str:
     """Have this conversation reminded of something later.
 
@@ -188,8 +194,7 @@ async def remind_me(about: str, minutes: float) -> str:
         return "Reminders cannot be set here."
     try:
         origin = origin_of_turn.get(Origin())
-        askers = askers_of_turn.get()
-        by = origin.by if askers is None else await askers.least(origin.by)
+        by = await _acts_for(origin)
         due = await reminders.add(current_session(), about.strip(), minutes * 60, by=by, depth=origin.depth)
     except Terminal as problem:
         return str(problem)
@@ -220,7 +225,8 @@ async def remind_again(about: str, rule: str, at: str = "", timezone: str = "") 
             "again with its IANA name as timezone. It is kept, so ask only once."
         )
     try:
-        first = await reminders.repeat(session, about.strip(), rule, at, zone, by=origin.by, depth=origin.depth)
+        by = await _acts_for(origin)
+        first = await reminders.repeat(session, about.strip(), rule, at, zone, by=by, depth=origin.depth)
     except Terminal as problem:
         return str(problem)
     if kept is None:
