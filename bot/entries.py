@@ -3,13 +3,20 @@
 import logging
 from dataclasses import dataclass, field
 
+from bot.updates.commands import Command
 from bot.updates.meaning import Ignored, Incoming, Malformed, Meaning, Moved
-from tasks.envelope import DeadLetter, Inbound
+from tasks import chat_choices
+from tasks.envelope import DeadLetter, Inbound, Reply
 from tasks.session import SessionKey
 from tasks.store.intake import Accept
 from tasks.tracing import NO_SPAN, TraceSpan
 
 log = logging.getLogger("cohort.bot")
+
+_TOAST = 200
+"""Characters (Bot API, "answerCallbackQuery")."""
+_SHOWS = frozenset({"reminders", "forget", "logout"})
+"""Commands whose button changes the list under which it stands: the first line says what changed."""
 
 
 @dataclass(slots=True)
@@ -77,3 +84,19 @@ def buried(item: Accept, problem: Exception, now: float) -> Accept:
     reason = f"could not be stored: {type(problem).__name__}"
     raw = ascii(item.inbound or item.reply or item.dead)
     return Accept(item.update_id, dead=DeadLetter(reason=reason, at=now, update_id=item.update_id, raw=raw))
+
+
+def toast(ask: Command, inbound: Inbound, reply: Reply | None) -> str | None:
+    """What a person reads for a moment who pressed a button: what it changed. None: there is nothing to say.
+
+    Args:
+        ask: What the button asks for.
+        inbound: The press.
+        reply: The bot's own answer; None where the session's worker carries it out.
+    """
+    if not inbound.pressed:
+        return None
+    if inbound.kind == "choose" and reply is None:
+        (what, value), *_ = inbound.choice.items()
+        return chat_choices.switched(what, value)[:_TOAST]
+    return reply.text.partition("\n")[0][:_TOAST] if reply is not None and ask.name in _SHOWS else None

@@ -11,7 +11,7 @@ from bot.accepting import accepting
 from bot.admission import AccessControl
 from bot.answers import Answers
 from bot.attention import Attention
-from bot.entries import After, Item, buried, moved_entry, note, tongue_of
+from bot.entries import After, Item, buried, moved_entry, note, toast, tongue_of
 from bot.feedback import Feedback
 from bot.group_control import GroupControl, with_role
 from bot.interrupts import Interrupts
@@ -227,7 +227,8 @@ class UpdateIntake:
             # Damaged state of one session must not hold up the updates of all others.
             log.exception("answer.failed", extra={"session": inbound.session, "ask": ask.name})
             return Item(heard, buried(accept, problem, self._clock.now()))
-        return Item(heard, accept if reply is None else self._told(heard, reply), press=heard.callback)
+        accept, says = accept if reply is None else self._told(heard, reply), toast(ask, inbound, reply)
+        return Item(heard, accept, press=heard.callback, press_says=says)
 
     def _told(self, heard: Incoming, reply: Reply) -> Accept:
         """The bot's own answer, unless its session has had too many."""

@@ -1,5 +1,7 @@
 """Commands that choose a setting for a chat: the picker, and what is stored."""
 
+from tasks.chat_choices import CHAT_CHOICES
+from tasks.phrases import phrase
 from tasks.store import Store
 from tests.bot.conftest import Doorway
 from tests.bot.updates import BOT, message, pressed, said
@@ -55,3 +57,25 @@ async def test_a_value_that_does_not_exist_is_refused_in_words(doorway: Doorway)
     await doorway.door.take([said("/queue never", update_id=1), refused])
     assert await doorway.inbox(ANNS) == []
     assert all("/queue doesn't know “never”." in text for _, text in await doorway.said())
+
+
+async def test_a_press_in_a_picker_says_for_a_moment_what_it_changed(doorway: Doorway) -> None:
+    picker = message("choose", sender=BOT)
+    doorway.agents.names = ("writer",)
+    long = f"model:{'x' * 58}"
+    buttons = ("queue:followup", "steps:fold", "thinking:default", "agent:writer", "agent:default", "queue:never", long)
+    presses = [pressed(data, picker, update_id=number) for number, data in enumerate(buttons, 1)]
+    await doorway.door.take(presses)
+    await doorway.followed()
+    says = [said for _, said in doorway.signs.pressed]
+    assert says[0] == f"Okay. {CHAT_CHOICES['queue'].meaning('followup')}"
+    assert says[1] == f"Okay. {CHAT_CHOICES['steps'].meaning('fold')}"
+    assert says[2] == phrase("switched-default", command="thinking")
+    assert says[3:5] == [phrase("switched", name="writer"), phrase("switched-agent-default")]
+    assert says[5:] == [None, None], "nothing changed"
+
+
+async def test_a_command_that_is_typed_has_no_toast(doorway: Doorway) -> None:
+    await doorway.door.take([said("/queue followup", update_id=1)])
+    await doorway.followed()
+    assert doorway.signs.pressed == []
