@@ -26,6 +26,10 @@ _SUFFIXES = {
 }
 
 
+WORDS = ".words"
+"""Behind a cached file's name, that of what was read of it."""
+
+
 def slug(session: SessionKey) -> str:
     """The session as part of a path or a name: digits, small letters, ``-`` and ``_``, whatever its parts hold.
 
@@ -95,7 +99,8 @@ def remove(home: Path, sessions: Iterable[SessionKey], media: Iterable[str] = ()
                 shutil.rmtree(directory, ignore_errors=True)
                 gone += not directory.exists()
     for name in media:
-        with suppress(OSError):
-            (home / "media" / Path(name).name).unlink()
-            gone += 1
+        for kept in (Path(name).name, Path(name).name + WORDS):
+            with suppress(OSError):
+                (home / "media" / kept).unlink()
+                gone += 1
     return gone

@@ -164,7 +164,8 @@ PROMISES = {
     # -- what files and recordings say
     "recordings-are-heard": "A model that does not hear gets a recording's words, in a frame that they cannot leave.",
     "start-payload": "The payload of a start link reaches the agent in a frame, and fills {start} in its card.",
-    "office-files": "Office files, books and web pages reach the model as text; a hostile one costs bounded time.",
+    "office-files": "Office files, books, web pages and PDFs reach a model as text; a hostile one costs bounded time.",
+    "files-read-once": "What was read of a document, or why it was not, is kept with it: no turn reads it again.",
     "model-reads": "An operator says what a model reads that fast-agent does not know.",
     # -- the operator
     "console-shut": "The console changes nothing without a password, and listens beyond this machine only with one.",

@@ -1,4 +1,6 @@
-"""The words of an office file or a web page: a program of the standard library alone, in a process that may be killed.
+"""The words of an office file, a web page or a PDF: a program in a process of its own, which may be killed.
+
+All but PDFs is read by the standard library alone.
 
 It prints UTF-8 text of at most LIMIT characters, and ends with one of ``EXITS``. Nothing that an archive claims about
 its size is believed, and no entity is expanded.
@@ -17,8 +19,10 @@ from workers.runtime.extraction.flow import Flow, slides
 from workers.runtime.extraction.pages import book, page
 from workers.runtime.extraction.workbook import workbook
 
-EXITS = {"read": 0, "damaged": 3, "locked": 4, "other": 5}
-"""``locked``: it has a password. ``other``: another format."""
+EXITS = {"read": 0, "damaged": 3, "locked": 4, "other": 5, "pictures": 6}
+"""``locked``: it has a password. ``other``: another format. ``pictures``: a PDF without text."""
+_HEAD = 1024
+"""Bytes within which a PDF says what it is; other bytes may stand before that."""
 _MEMORY = 384 * 2**20
 _CPU_S = 10
 _DAMAGED = (
@@ -42,10 +46,15 @@ def read(path: Path, words: Words) -> None:
         Full: there are more.
     """
     with path.open("rb") as file:
-        head = file.read(8)
+        head = file.read(_HEAD)
     if head.startswith(b"\xd0\xcf\x11\xe0"):
         # What Office encrypts is no ZIP file but this; so are the files of old releases, which their names tell.
         raise Ended("locked")
+    if b"%PDF-" in head:
+        from workers.runtime.extraction.paper import paper  # noqa: PLC0415 - other files do without pypdf
+
+        paper(path, words)
+        return
     if not head.startswith(b"PK"):
         with path.open("rb") as file:
             page(iter(lambda: file.read(PIECE), b""), words)
