@@ -21,6 +21,8 @@ def main() -> int:
     title.show("bot")
     try:
         settings = load()
+        if settings.bot:
+            title.show(f"bot {settings.bot}")
         configure_logging(settings)
         # The token is needed for everything; say so before libraries are loaded.
         _ = settings.token, settings.redis

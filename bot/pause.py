@@ -1,12 +1,18 @@
 """Whether an operator has paused the intake: looked up once a second, so that an update costs nothing more."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
-from tasks.errors import Retryable
+from tasks.bots import Watched
+from tasks.bots_file import BotEntry, read
+from tasks.errors import Misconfigured, Retryable
+from tasks.settings import Settings
 from tasks.store.pauses import Pauses, PauseView
 
 log = logging.getLogger("cohort.bot")
+
+_LOOK_EVERY_S = 2.0
 
 
 class IntakePaused(Retryable):
@@ -22,7 +28,7 @@ def tell(before: Pauses, now: Pauses) -> None:
 
 
 def held[T](
-    take: Callable[[Sequence[object]], Awaitable[T]], view: PauseView
+    take: Callable[[Sequence[object]], Awaitable[T]], view: "PauseView | IntakePause"
 ) -> Callable[[Sequence[object]], Awaitable[T]]:
     """``take``, which refuses while the intake is paused."""
 
@@ -32,3 +38,61 @@ def held[T](
         return await take(updates)
 
     return refusing
+
+
+class IntakePause:
+    """Whether this bot takes updates. Redis holds the pause of all bots, ``bots.yaml`` that of one of several."""
+
+    def __init__(self, view: PauseView, own: Watched[BotEntry | None] | None) -> None:
+        self._view = view
+        self._own = own
+
+    @property
+    def intake(self) -> bool:
+        """Whether no updates are taken. A bot that is not in the file any more takes none."""
+        return self._view.intake or (self._own is not None and (self._own.now is None or self._own.now.paused))
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """The agents that this bot's chats may have; empty: all."""
+        return self._own.now.agents if self._own is not None and self._own.now is not None else ()
+
+    async def refresh(self) -> None:
+        """Look at Redis.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        await self._view.refresh()
+
+    async def watch(self, tell: Callable[[Pauses, Pauses], None]) -> None:
+        """Keep it current until cancelled; ``tell`` as for ``PauseView``."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._view.watch(tell), name="pauses in Redis")
+            if self._own is not None:
+                group.create_task(self._follow(self._own), name="bots file")
+
+    async def _follow(self, own: Watched[BotEntry | None]) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_EVERY_S)
+            before = self.intake
+            await asyncio.to_thread(own.look)
+            if self.intake and not before:
+                log.warning("intake.paused")
+            elif before and not self.intake:
+                log.warning("intake.resumed")
+
+
+def own_entry(settings: Settings) -> Watched[BotEntry | None] | None:
+    """This bot's part of ``COHORT_BOTS``; None where there is no such file.
+
+    Raises:
+        Misconfigured: the file is wrong, or does not name this bot.
+    """
+    path, name = settings.bots, settings.bot
+    if path is None or name is None:
+        return None
+    own = Watched(lambda: next((entry for entry in read(path) if entry.name == name), None), (path,))
+    if own.now is None:
+        raise Misconfigured(f"{path}: names no bot {name}")
+    return own

@@ -31,7 +31,7 @@ from bot.logins import LoginService
 from bot.menus import Menus
 from bot.notices import Notices
 from bot.overheard import OverheardMessages
-from bot.pause import held, tell
+from bot.pause import IntakePause, held, own_entry, tell
 from bot.people import PeopleView
 from bot.poller import Poller
 from bot.rate import PersonalRate
@@ -131,7 +131,7 @@ async def _patiently[T](attempt: Callable[[], Awaitable[T]], event: str, stop: S
 
 async def _work(connections: Connections, stop: Stop) -> None:
     settings, telegram, store, clock = connections.settings, connections.telegram, connections.store, connections.clock
-    chats = ChatRulesFile(settings.chats)
+    chats, pauses = ChatRulesFile(settings.chats), IntakePause(PauseView(store.pauses), own_entry(settings))
     people, rate, overheard = (
         PeopleView(connections.me.id, store.people, operators_word(settings), chats.roles),
         PersonalRate(settings.rate),
@@ -153,7 +153,7 @@ async def _work(connections: Connections, stop: Stop) -> None:
     answers = Answers(
         settings,
         store.sessions,
-        LiveAgents(store.members),
+        LiveAgents(store.members, lambda: pauses.offered),
         clock,
         reminders=store.reminders,
         notes=store.notes,
@@ -185,7 +185,6 @@ async def _work(connections: Connections, stop: Stop) -> None:
     about = BotStatus(bot=connections.me.id, username=connections.me.username, mode=mode)
     heartbeat = BotHeartbeat(store.bots, holder, about, clock, sends=pacing.lately)
 
-    pauses = PauseView(store.pauses)
     with suppress(StoreUnavailable):
         await pauses.refresh()
     accept = held(noting(intake.take, connections.me.id, store.closed), pauses)

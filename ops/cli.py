@@ -7,7 +7,7 @@ disk). 2: a setting or an argument is wrong, or there is no such thing. 130: Ctr
 import json
 import os
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib import metadata
 from typing import Annotated
 
@@ -15,6 +15,7 @@ import typer
 
 from ops.commands import (
     backup,
+    bots,
     broadcast,
     cards,
     chats,
@@ -96,9 +97,12 @@ def up(
 
 
 @app.command()
-def bot() -> None:
+def bot(name: Annotated[str | None, typer.Argument(help="Which one of COHORT_BOTS.")] = None) -> None:
     """Run the bot alone (needs TELEGRAM_BOT_TOKEN and REDIS_URL, or a running `cohort up`)."""
-    _become("bot", module("bot"))
+    here = context()
+    if here.settings.bots is not None or name is not None:
+        here = replace(here, environ={**here.environ, **here.bot_named(name).variables})
+    _become("bot", module("bot"), here)
 
 
 @app.command()
@@ -166,6 +170,7 @@ sessions.register(app)
 pause.register(app)
 broadcast.register(app)
 pair.register(app)
+app.add_typer(bots.app, name="bots")
 
 
 def main(template: Template | None = None) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ops.environment import environment
 from ops.home import Home, Running, joined
+from tasks.bots import ServedBot, bots_of
 from tasks.errors import Misconfigured, StoreUnavailable
 from tasks.settings import Settings, load
 from tasks.store import Store, connect, look_into
@@ -36,6 +37,32 @@ class Context:
         if not self.settings.redis_url:
             raise Misconfigured("nothing runs here: start `cohort up` in this directory, or set REDIS_URL")
         return self.settings
+
+    def one_bot(self, name: str | None) -> Settings:
+        """The settings of the system as one bot has them; ``name`` is needed where there are several.
+
+        Raises:
+            Misconfigured: no system is known, or there is no such bot.
+        """
+        settings = self.system()
+        return settings if settings.bots is name is None else self.bot_named(name).settings(settings)
+
+    def bot_named(self, name: str | None) -> ServedBot:
+        """One of several bots; the only one needs no name.
+
+        Raises:
+            Misconfigured: there is no such bot.
+        """
+        bots = bots_of(self.settings, self.environ)
+        names = ", ".join(bot.name for bot in bots)
+        if not bots:
+            raise Misconfigured(f"{name}: there is one bot here, without a name (COHORT_BOTS is not set)")
+        if name is None and len(bots) > 1:
+            raise Misconfigured(f"which bot? name one of {names}")
+        found = next((bot for bot in bots if name in (None, bot.name)), None)
+        if found is None:
+            raise Misconfigured(f"{name}: there is no such bot ({names})")
+        return found
 
     @asynccontextmanager
     async def store(self) -> AsyncGenerator[Store]:

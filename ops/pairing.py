@@ -1,9 +1,12 @@
 """A pairing code for an operator: made, stored, and shown with the link that sends it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import httpx
 
+from tasks.access import mode_of
+from tasks.bots import ServedBot
 from tasks.pairing import LASTS, link, new_code
 from tasks.roles import Role
 from tasks.settings import Settings
@@ -44,6 +47,20 @@ async def offer(settings: Settings, store: Store, role: Role | None) -> OfferedC
     code, given = new_code(), role or ("member" if owned else "owner")
     await store.people.offer(settings.bot_id, code, given)
     return OfferedCode(code, given, await _username(settings))
+
+
+async def pairing_lines(settings: Settings, bots: Sequence[ServedBot], store: Store) -> tuple[str, ...]:
+    """Codes for the bots that have no owner yet and take codes, for a terminal.
+
+    Raises:
+        StoreUnavailable: Redis is away.
+    """
+    lines: list[str] = []
+    for name, own in [(bot.name, bot.settings(settings)) for bot in bots] or [("", settings)]:
+        if mode_of(own) == "pairing" and not (await store.people.look(own.bot_id)).owned:
+            lines += [f"{name}:"] if name else []
+            lines += (await offer(own, store, None)).lines
+    return tuple(lines)
 
 
 async def _username(settings: Settings) -> str:

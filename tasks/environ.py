@@ -27,7 +27,7 @@ def merged(own: Mapping[str, str] | None = None, file: Path | None = None) -> di
     named = Path(given[NAME]) if NAME in given else None
     if named is not None and not named.exists():
         raise Misconfigured(f"{NAME}: there is no file {named}")
-    return {**_written(file or named or FILE), **given}
+    return {**written(file or named or FILE), **given}
 
 
 def said(values: Mapping[str, str | None]) -> dict[str, str]:
@@ -35,7 +35,12 @@ def said(values: Mapping[str, str | None]) -> dict[str, str]:
     return {name: value for name, value in values.items() if value is not None and value.strip()}
 
 
-def _written(file: Path) -> dict[str, str]:
+def written(file: Path) -> dict[str, str]:
+    """What a file of variables says; one that is missing says nothing.
+
+    Raises:
+        Misconfigured: it cannot be read.
+    """
     try:
         # Not as dotenv reads it: a byte order mark would be part of the first name.
         return said(dotenv_values(stream=io.StringIO(file.read_text(encoding="utf-8-sig"))))

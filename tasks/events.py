@@ -16,6 +16,8 @@ EVENTS: Final[Mapping[str, str]] = {
     "access.empty": "No user or chat may talk to this bot.",
     "access.paired": "A pairing code was used: its person may talk.",
     "access.changed": "An admin let a person or a group in, or kept one out.",
+    "bots.read": "The operator's file of bots has changed; what it says holds now.",
+    "bots.refused": "The operator's file of bots cannot be used; the bots stay as they were.",
     "chats.read": "The operator's file of chats and roles has changed; its rules hold now.",
     "chats.refused": "The operator's file of chats cannot be used; the rules of before stay.",
     "admins.unknown": "Telegram did not tell a group's administrators; the last list counts.",

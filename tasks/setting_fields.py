@@ -31,6 +31,13 @@ class SettingFields(BaseSettings):
     # -- where things are
     telegram_bot_token: Token | None = Field(None, alias="TELEGRAM_BOT_TOKEN")
     """The bot's token, from @BotFather. Without one `cohort up` starts the playground."""
+    bots: Path | None = Field(None, alias="COHORT_BOTS")
+    """File of the bots, if the deployment serves several (`bots.yaml`); `TELEGRAM_BOT_TOKEN` is not used then. It is
+    read again when it changes."""
+    bots_env: Path = Field(Path(".env"), alias="COHORT_BOTS_ENV")
+    """File in which the tokens of `COHORT_BOTS` are looked up that the environment does not have."""
+    bot: str | None = Field(None, alias="COHORT_BOT")
+    """Which of `COHORT_BOTS` this process is; `cohort up` and `cohort bot NAME` set it."""
     telegram_base_url: Url = Field("https://api.telegram.org", alias="TELEGRAM_BASE_URL")
     """Root of the Bot API server."""
     redis_url: RedisUrl | None = Field(None, alias="REDIS_URL")

@@ -138,4 +138,10 @@ def _missing(settings: Settings) -> list[str]:
         lines.append("COHORT_CONSOLE_AUTH: required with another COHORT_CONSOLE_HOST than 127.0.0.1")
     if settings.console_auth is None and settings.console_text:
         lines.append("COHORT_CONSOLE_AUTH: required with COHORT_CONSOLE_TEXT")
+    if settings.bots is not None and settings.bot is None and settings.webhook_url:
+        lines.append(
+            "COHORT_WEBHOOK_URL: with COHORT_BOTS each bot has its own: set webhook_url and webhook_port there"
+        )
+    if settings.bots is not None and settings.public_url:
+        lines.append("COHORT_PUBLIC_URL: not with COHORT_BOTS, as it leads to one bot; people paste the address")
     return lines

@@ -1,5 +1,6 @@
 """``cohort broadcast``: one message to many chats."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from tasks.store import Store
 File = Annotated[Path | None, typer.Argument(help="The text, as Markdown; one message.")]
 To = Annotated[list[str] | None, typer.Option("--to", help="all, active:DAYS, or a chat's number; may be repeated.")]
 Dry = Annotated[bool, typer.Option("--dry-run", help="Say how many chats would get it, and send nothing.")]
+One = Annotated[str | None, typer.Option("--bot", help="Which one of COHORT_BOTS.")]
 Stop = Annotated[bool, typer.Option("--stop", help="Stop what is being sent, wherever it is sent from.")]
 
 
@@ -22,7 +24,7 @@ def register(app: typer.Typer) -> None:
     app.command()(broadcast)
 
 
-def broadcast(file: File = None, to: To = None, *, dry_run: Dry = False, stop: Stop = False) -> None:
+def broadcast(file: File = None, to: To = None, *, dry_run: Dry = False, stop: Stop = False, bot: One = None) -> None:
     """Send a text to many chats, within Telegram's limits. Cut off or stopped, the same command goes on with it."""
     here = context()
     if stop:
@@ -30,7 +32,8 @@ def broadcast(file: File = None, to: To = None, *, dry_run: Dry = False, stop: S
         return
     if file is None or not to:
         raise Misconfigured("broadcast needs a file and --to (all, active:DAYS or a chat's number)")
-    settings = here.system()
+    settings = here.one_bot(bot)
+    here = replace(here, settings=settings)
     text = read_text(file, settings.bot_id, to)
     if dry_run:
         run(_dry(here, text, to))

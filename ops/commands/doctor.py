@@ -1,7 +1,8 @@
 """``cohort doctor``: checks everything that an operator can get wrong, and says what to do."""
 
 import shutil
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,8 +21,9 @@ from ops.powers import powers
 from ops.up import demo_model
 from tasks.access import access_of, mode_of
 from tasks.agent_files import documents
+from tasks.bots import bots_of
 from tasks.clock import Clock
-from tasks.errors import CohortError
+from tasks.errors import CohortError, Misconfigured
 from tasks.settings import Settings
 
 ROOM_MIB, _LEAST_ROOM_MIB = 1024, 100
@@ -150,17 +152,31 @@ async def patches(check: RuntimeCheck) -> list[Finding]:
     ]
 
 
+async def _of(name: str, looking: Awaitable[list[Finding]]) -> list[Finding]:
+    """Findings about one of several bots."""
+    found = await looking
+    return [replace(one, seen=f"{name}: {one.seen}") for one in found] if name else found
+
+
 async def examine(here: Context, clock: Clock, say: Callable[[Finding], None]) -> bool:
     """Run all checks one after the other. True when there is no problem."""
     good, check = True, RuntimeCheck(here)
+    try:
+        each = [(bot.name, bot.settings(here.settings)) for bot in bots_of(here.settings, here.environ)]
+    except Misconfigured as problem:
+        for line in str(problem).splitlines():
+            say(Finding("bots", "problem", line, "a worker or bot of this environment does not start"))
+        each, good = [], False
+    else:
+        each = each or [("", here.settings)]
     async with httpx.AsyncClient(timeout=10) as http:
         looks: list[tuple[str, Coroutine[Any, Any, list[Finding]]]] = [
-            ("token", token(here.settings, http)),
-            ("webhook", webhook(here.settings, http)),
+            *(("token", _of(name, token(own, http))) for name, own in each),
+            *(("webhook", _of(name, webhook(own, http))) for name, own in each),
             ("disk", disk(here)),
             ("memory", memory(here)),
             ("redis", redis(here, clock)),
-            ("access", access(here)),
+            *(("access", _of(name, access(replace(here, settings=own)))) for name, own in each),
             ("model", answering(here)),
             ("patches", patches(check)),
             ("cards", agent_cards(here, check)),

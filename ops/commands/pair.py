@@ -22,6 +22,7 @@ def pair(
         str | None,
         typer.Option(help="owner, admin, member or guest. Default: owner; once there is one, member."),
     ] = None,
+    bot: Annotated[str | None, typer.Option(help="Which one of COHORT_BOTS.")] = None,
 ) -> None:
     """Print a code, and a link that sends it to the bot: its first user gets access. A code before it is void."""
     if role is not None and role not in ROLES:
@@ -29,7 +30,7 @@ def pair(
     here = context()
 
     async def work(here: Context) -> None:
-        settings = here.system()
+        settings = here.one_bot(bot)
         if mode_of(settings) != "pairing":
             raise Misconfigured(
                 f"access is `{mode_of(settings)}` here, which takes no codes: set COHORT_ACCESS=pairing"

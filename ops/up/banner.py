@@ -50,7 +50,8 @@ def _rows(facts: Facts) -> list[tuple[str, str]]:
     if plan.page_url:
         rows.append(("Chat", f"{plan.page_url}   (the playground)"))
     else:
-        rows.append(("Telegram", f"bot {settings.bot_id} at {settings.telegram_base_url}"))
+        named = ", ".join(f"{bot.name} ({bot.id})" for bot in plan.bots) or f"bot {settings.bot_id}"
+        rows.append(("Telegram", f"{named} at {settings.telegram_base_url}"))
     if plan.console_url:
         rows.append(("Console", f"{plan.console_url}   (how it stands, sessions, dead letters)"))
     if plan.flower_url:

@@ -8,6 +8,7 @@ from secrets import token_urlsafe
 
 from ops.environment import PLAYGROUND_BOT, needed
 from ops.up.process import Spec
+from tasks.bots import ServedBot, bots_of
 from tasks.errors import Misconfigured
 from tasks.settings import Settings, env_name
 
@@ -51,6 +52,8 @@ class Plan:
     console_port: int | None = None
     """None: no console."""
     playground_key: str = ""
+    bots: tuple[ServedBot, ...] = ()
+    """Those of COHORT_BOTS; empty: there is one."""
 
     @property
     def playground_url(self) -> str | None:
@@ -86,6 +89,11 @@ class Plan:
     def bot(self) -> Spec:
         """The bot."""
         return Spec(name=BOT, command=module("bot"), env=needed("bot", self.env))
+
+    def one_of(self, bot: ServedBot) -> Spec:
+        """One of several bots. What is wrong with it stops no other one."""
+        env = needed("bot", {**self.env, **bot.variables})
+        return Spec(name=f"{BOT}-{bot.name}", command=module("bot"), env=env, vital=False)
 
     def pages(self) -> list[Spec]:
         """Console and Flower, as far as they are wanted."""
@@ -130,7 +138,8 @@ def make_plan(settings: Settings, environ: Mapping[str, str], extra: Mapping[str
     """
     env = {**environ, **extra}
     playground_port = None
-    if settings.telegram_bot_token is None:
+    bots = bots_of(settings, environ)
+    if settings.telegram_bot_token is None and not bots:
         if settings.telegram_base_url and environ.get("TELEGRAM_BASE_URL"):
             raise Misconfigured("TELEGRAM_BASE_URL is set, but TELEGRAM_BOT_TOKEN is not: set both, or neither")
         port = settings.playground_port
@@ -145,4 +154,4 @@ def make_plan(settings: Settings, environ: Mapping[str, str], extra: Mapping[str
     flower_port = chosen_port("flower_port", settings.flower_port) if settings.flower_port else None
     console_port = chosen_port("console_port", settings.console_port) if settings.console_port else None
     key = settings.playground_key.get_secret_value() if settings.playground_key else token_urlsafe(12)
-    return Plan(settings, env, playground_port, flower_port, console_port, key)
+    return Plan(settings, env, playground_port, flower_port, console_port, key, bots)

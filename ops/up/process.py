@@ -33,6 +33,8 @@ class Spec:
     """Seconds from SIGTERM to SIGKILL."""
     echo: bool = True
     """Its output is shown on the console; otherwise only its log file has it."""
+    vital: bool = True
+    """If it cannot run as it is set up, nothing is started."""
     member: bool = False
     """It is a worker, so each of its runs has its own incarnation."""
     lock: Path | None = None

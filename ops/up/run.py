@@ -14,15 +14,15 @@ from ops import control, model
 from ops.durability import failover_risk, weaknesses
 from ops.home import FULL, Home, Running, Scale, full_disk
 from ops.model import ChosenModel
-from ops.pairing import OfferedCode, offer
+from ops.pairing import pairing_lines
 from ops.powers import powers
 from ops.up import banner, demo_model, valkey
+from ops.up.bots import BotProcesses
 from ops.up.console import Console
 from ops.up.forking import Template
 from ops.up.plan import Plan, make_plan
 from ops.up.scaling import Scaling
 from ops.up.supervisor import Supervisor
-from tasks.access import mode_of
 from tasks.clock import Clock
 from tasks.ending import ending_signals
 from tasks.errors import Misconfigured, StoreUnavailable
@@ -132,8 +132,11 @@ class Up:
             warnings += failover_risk(await self._store.server.info(), effective)
         warnings += tuple(f"{power.about}: {power.seen}; {power.do}" for power in powers(effective))
         playground = plan.playground()
-        for spec in ([playground] if playground else []) + [plan.bot()]:
-            supervisor.keep(spec)
+        if playground:
+            supervisor.keep(playground)
+        bots = BotProcesses(supervisor, plan) if plan.bots else None
+        if bots is None:
+            supervisor.keep(plan.bot())
         scaling = Scaling(supervisor, plan.worker, effective, self._told_scale)
         scaling.begin()
         actions = self._actions(supervisor, scaling)
@@ -160,14 +163,15 @@ class Up:
             supervisor.keep(spec)
         await _tell_page(plan, choice.title)
         took = self._clock.monotonic() - self._began
-        pairing: OfferedCode | None = None
-        if mode_of(effective) == "pairing" and not (await self._store.people.look(effective.bot_id)).owned:
-            # At the end: its hour begins when it is shown, and the bot's name is asked from a server that is there.
-            pairing = await offer(effective, self._store, None)
-        effective_plan, lines = replace(plan, settings=effective), pairing.lines if pairing else ()
+        # At the end: its hour begins when it is shown, and the bot's name is asked from a server that is there.
+        lines = await pairing_lines(effective, plan.bots, self._store)
+        effective_plan = replace(plan, settings=effective)
         facts = banner.Facts(effective_plan, choice, where, self._home.root, took, warnings, lines)
         self._console.show(banner.render(facts, colour=self._console.colour))
-        await scaling.follow(self._store)
+        async with asyncio.TaskGroup() as following:
+            if bots is not None:
+                following.create_task(bots.follow(), name="bots")
+            following.create_task(scaling.follow(self._store), name="scaling")
 
     async def _storage(self, supervisor: Supervisor) -> tuple[str, str]:
         """The store's URL, and the store in words."""

@@ -23,7 +23,7 @@ from tasks.store.earlier import INDEX, EarlierStore, StillWritten, Strike, untit
 from tasks.store.redis import Script, guard, text
 from tasks.store.reminders import counted_in
 from tasks.store.state import StateField
-from tasks.store.whose import Whose, doorbell_of, escaped, inbounds, letter_in, listed, parted, without
+from tasks.store.whose import Whose, doorbell_of, inbounds, letter_in, listed, parted, without
 
 _TRIES = 20
 """Readings of a group's history that turns may overtake before it is given up for now."""
@@ -140,8 +140,7 @@ class Erasure:
     async def _sessions(self, whose: Whose) -> dict[SessionKey, list[str]]:
         """Sessions to look at, with all their keys."""
         found: dict[SessionKey, list[str]] = {}
-        pattern = f"cohort:s:{escaped(str(whose.session))}:*" if whose.session is not None else "cohort:s:*"
-        async for name in self._scan(pattern):
+        async for name in self._scan(whose.pattern):
             with suppress(ValueError):
                 session = SessionKey.parse(name.removeprefix(f"{keys.PREFIX}s:").rpartition(":")[0])
                 # Groups, supergroups and channels have negative numbers. A business chat has two authors.

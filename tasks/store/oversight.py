@@ -24,6 +24,7 @@ _AT_ONCE_OF_A_PAGE = 200
 """Keys that one SCAN looks at for a page of sessions: each of them may be one."""
 _USAGE_READ = 3000
 """Days of people whose tokens are read, the latest."""
+_WAITING_OF_A_SLOT = 2000
 _OF_A_SLOT = 20
 """Open questions of a slot that are shown: those that end first."""
 
@@ -137,6 +138,30 @@ class OversightStore:
                     case _:
                         pass
         return list(found.values()), place == 0 and len(names) <= _USAGE_READ
+
+    async def waiting_by_bot(self) -> dict[int, tuple[int, float]]:
+        """Bot -> its sessions with work, and when the oldest one's was accepted; of each slot the oldest thousands."""
+        with guard():
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for slot in range(self._slots):
+                    pipe.zrange(keys.pending(slot), 0, _WAITING_OF_A_SLOT - 1, withscores=True)
+                told: list[Any] = await pipe.execute(raise_on_error=False)
+        found: dict[int, tuple[int, float]] = {}
+        for rows in told:
+            for name, since in rows if isinstance(rows, list) else ():
+                with suppress(ValueError):
+                    bot = SessionKey.parse(text(name)).bot
+                    count, oldest = found.get(bot, (0, float(since)))
+                    found[bot] = count + 1, min(oldest, float(since))
+        return found
+
+    async def bots(self) -> set[int]:
+        """The bots of which something is kept beside sessions."""
+        found: set[int] = set()
+        async for _, names in self._scan("cohort:bot:*", 0):
+            numbers = (name.split(":")[2] for name in names)
+            found |= {int(number) for number in numbers if is_digits(number)}
+        return found
 
     async def _scan(self, pattern: str, cursor: int, count: int = _AT_ONCE) -> AsyncIterator[tuple[int, list[str]]]:
         for _ in range(_STEPS):

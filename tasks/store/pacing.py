@@ -118,6 +118,10 @@ class PaceStore:
         self._limits = limits or Limits()
         self._pace = Script(redis, "pace")
 
+    def at(self, a_second: int) -> "PaceStore":
+        """The same for a bot with another send rate (``COHORT_SEND_RATE``)."""
+        return PaceStore(self._redis, self._clock, Limits.of(a_second))
+
     async def reserve(self, bot: int, chat: int, *, chat_taken: bool = False) -> Taken:
         """Reserve a send permit in the order of asking, however far off it is.
 

@@ -16,13 +16,22 @@ from tasks.session import SessionKey
 
 @dataclass(frozen=True, slots=True)
 class Whose:
-    """Whose things go: of one session, or of one person with all private sessions."""
+    """Whose things go: of one session, of one person with all private sessions, or of one bot."""
 
     session: SessionKey | None = None
     user: int | None = None
+    bot: int | None = None
+
+    @property
+    def pattern(self) -> str:
+        """That of the keys of sessions which have to be looked at."""
+        of_bot = "" if self.bot is None else f"{self.bot}:"
+        return f"cohort:s:{escaped(str(self.session))}:*" if self.session is not None else f"cohort:s:{of_bot}*"
 
     def is_session(self, session: SessionKey) -> bool:
         """Whether it goes whole. A private chat has its person's number."""
+        if self.bot is not None:
+            return session.bot == self.bot
         return session == self.session if self.session is not None else session.chat == self.user
 
     def is_session_named(self, name: str) -> bool:
@@ -49,11 +58,17 @@ class Whose:
 
     def is_usage(self, name: str) -> bool:
         """Whether a day's usage is the person's own: ``cohort:usage:{bot}:chat:1:…`` or ``…:user:1:…``."""
+        if self.bot is not None:
+            return name.split(":")[2] == str(self.bot)
         scope = name.split(":")[3:5]
         return self.user is not None and scope in (["chat", str(self.user)], ["user", str(self.user)])
 
     def is_named_in(self, name: str) -> bool:
         """Whether a key that expires, or holds logins, is named after the session or the person."""
+        if self.bot is not None:
+            return name.startswith(
+                (f"cohort:bot:{self.bot}:", f"{keys.pace(f'{self.bot}')}:", f"cohort:usage:{self.bot}:")
+            )
         kind = keys.kind_of(name)
         if kind is None or name.startswith(keys.worker("")):
             return False

@@ -20,6 +20,7 @@ from tests.runtime.support import ASSISTANT, MODELS, TOOL, Configure, Open, Stil
 from tests.support.model import Model
 from tests.support.strict import Strict
 from workers.interfaces import MediaSource
+from workers.many_bots import BotsOfTurns
 from workers.runtime.engine import Engine
 from workers.runtime.mcp_health import Alert
 from workers.tool_stores import Reminders, StoredPeople
@@ -137,9 +138,10 @@ def runtime(settings_of: Callable[..., Settings], clock: StillClock) -> Open:
         alert: Alert | None = None,
         people: StoredPeople | None = None,
         reminders: Reminders | None = None,
+        bots: BotsOfTurns | None = None,
         **environ: str,
     ) -> AsyncGenerator[Engine]:
-        more = {"media": media, "alert": alert, "people": people, "reminders": reminders}
+        more = {"media": media, "alert": alert, "people": people, "reminders": reminders, "bots": bots}
         async with kind(settings_of(**environ), clock, **more) as engine:
             yield engine
 

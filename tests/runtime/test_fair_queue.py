@@ -126,6 +126,35 @@ def test_endless_new_chats_do_not_starve_a_chat_that_was_served_before() -> None
     assert second in line.called
 
 
+@pytest.mark.promise("many-bots")
+@given(st.integers(2, 32), st.integers(1, 60))
+def test_a_bot_waits_for_one_release_at_most_however_many_chats_of_another_wait(lanes: int, chats: int) -> None:
+    line = Line(lanes)
+    for number in range(lanes + chats):
+        line.ask(TurnParties(parties=(f"chat {number}",), bot=1))
+    late = [line.ask(TurnParties(parties=(f"chat {number}",), bot=2)) for number in range(2)]
+    line.release(0)
+    assert late[0] in line.called
+    line.release(0)
+    assert late[1] in line.called or lanes == 2, "until it holds as many"
+    while line.lent:
+        line.release(0)
+    assert not line.waiting
+
+
+def test_chats_of_one_bot_are_served_in_turns_while_another_bot_waits() -> None:
+    line = Line(1)
+    line.ask(TurnParties(parties=("running",), bot=1))
+    for chat, topics in (("a", 3), ("b", 1)):
+        for _ in range(topics):
+            line.ask(TurnParties(parties=(chat,), bot=1))
+    for _ in range(2):
+        line.ask(TurnParties(parties=("c",), bot=2))
+    while line.lent:
+        line.release(0)
+    assert [ticket.who.parties[0] for ticket in line.called[1:]] == ["a", "b", "c", "a", "c", "a"]
+
+
 def test_a_turn_belongs_to_its_chat_over_all_topics_and_to_the_sender_of_its_first_message() -> None:
     first = inbound(1, "a", sender=Sender(id=7))
     later = inbound(1, "b", sender=Sender(id=8))

@@ -134,7 +134,7 @@ class _LoopSide:
             self.name.set_result(node := await take_name(nodes, incarnation, ttl))
             naming = loops.create_task(keep_name(nodes, node, incarnation, ttl), name="name")
             capacity = settings.lanes * AWAKE_PER_LANE
-            scheduler = SessionScheduler(worker.dependencies, loops, capacity=capacity, paused=worker.pauses.holds)
+            scheduler = SessionScheduler(worker.dependencies, loops, capacity=capacity, paused=worker.holds)
             status = partial(_status, settings, scheduler, worker, node)
             forgetting = Forgetting(scheduler, worker.engine.lanes, settings.home)
             member = Member(
@@ -159,6 +159,7 @@ class _LoopSide:
                     name="retention",
                 )
                 pausing = group.create_task(worker.pauses.watch(tell), name="pauses")
+                following = [group.create_task(worker.bots.watch(), name="bots")] if worker.bots is not None else []
                 publisher = _publisher(settings, incarnation, scheduler, worker, member)
                 publishing = group.create_task(publisher.run(), name="publisher")
                 log_key = group.create_task(follow_log_key(worker.store.trail), name="log key")
@@ -176,6 +177,8 @@ class _LoopSide:
                 lag.cancel()
                 retaining.cancel()
                 pausing.cancel()
+                for task in following:
+                    task.cancel()
                 log_key.cancel()
                 publishing.cancel()
                 naming.cancel()
@@ -230,5 +233,5 @@ def _status(settings: Settings, scheduler: SessionScheduler, worker: WorkerAssem
         agents=tuple(engine.agents),
         servers_down=tuple(engine.servers_down),
         models=engine.breaker.failing,
-        sends=worker.pacing.lately(),
+        sends=worker.sends(),
     )

@@ -1,16 +1,19 @@
 """The composition root: everything a worker is made of, put together in one place."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from botapi.client import connected
 from botapi.pacing import Pacing
 from tasks.clock import Clock
+from tasks.session import SessionKey
 from tasks.settings import Settings
 from tasks.store import Store, connect
 from tasks.store.pauses import PauseView
 from tasks.telemetry import hash_sessions
+from tasks.worker_status import Sends
+from workers.process.served_bots import ServedBots, watched_bots
 from workers.runtime.engine import Engine
 from workers.sessions.alerts import Alerts
 from workers.sessions.dependencies import Dependencies, Steps
@@ -33,12 +36,18 @@ class WorkerAssembly:
     """Redis."""
     engine: Engine
     dependencies: Dependencies
-    pacing: Pacing
-    """Knows what was sent to Telegram lately."""
     pauses: PauseView
     """Whether an operator has paused turns."""
     titles: TopicTitles
     """Names topics."""
+    sends: Callable[[], Sends]
+    """What was sent to Telegram lately."""
+    bots: ServedBots | None
+    """Where there are several."""
+
+    def holds(self, session: SessionKey) -> bool:
+        """Whether the session begins no turn here: it is paused, or this worker has no token of its bot."""
+        return self.pauses.holds(session) or (self.bots is not None and not self.bots.serves(session))
 
 
 @asynccontextmanager
@@ -51,30 +60,47 @@ async def open_worker(
         Misconfigured: a setting or a card is wrong.
         StoreUnavailable: Redis is away.
     """
+    bots = None if settings.bots is None else watched_bots(settings)
+    token = settings.token if bots is None else bots.now[0].token
     async with (
         _store(settings, clock) as (store, pauses),
-        connected(settings.token, settings.telegram_base_url, connections=_connections(settings.lanes)) as telegram,
-        Engine(
-            settings,
-            clock,
-            media=TelegramMedia(
-                bot := telegram.bot(pacing := Pacing(store.pace, settings.bot_id, clock)),
+        connected(token, settings.telegram_base_url, connections=_connections(settings.lanes)) as telegram,
+        AsyncExitStack() as stack,
+    ):
+        if bots is None:
+            served, bot = None, telegram.bot(pacing := Pacing(store.pace, settings.bot_id, clock))
+            delivery, media, sends = (
+                TelegramDelivery(bot, settings, clock),
+                TelegramMedia(bot, settings, clock),
+                pacing.lately,
+            )
+        else:
+            served = ServedBots(settings, bots, telegram, store.pace, clock)
+            delivery, media, sends = served.delivery, None, served.sends
+        alerts = Alerts(settings, store.alerts, store.intake, operators=served and served.operators)
+        engine = await stack.enter_async_context(
+            Engine(
                 settings,
                 clock,
-            ),
-            notes=store.notes,
-            reminders=store.tool_reminders,
-            logins=store.logins,
-            people=store.people,
-            alert=(alerts := Alerts(settings, store.alerts, store.intake)).raise_,
-        ) as engine,
-    ):
-        delivery = TelegramDelivery(bot, settings, clock)
+                media=media,
+                notes=store.notes,
+                reminders=store.tool_reminders,
+                logins=store.logins,
+                people=store.people,
+                alert=alerts.raise_,
+                bots=served,
+            )
+        )
+
+        def spending(session: SessionKey) -> Spending:
+            own = settings if served is None else served.settings(session.bot)
+            return Spending(session, store.sessions, own, clock)
+
         titles = TopicTitles(
             wanted_by(settings, engine.chats.of),
             engine,
-            delivery,
-            spending=lambda session: Spending(session, store.sessions, settings, clock),
+            served or delivery,
+            spending=spending,
             alert=alerts.raise_,
         )
         dependencies = Dependencies(
@@ -93,8 +119,9 @@ async def open_worker(
             heartbeat=Heartbeat(clock, settings.heartbeat_ttl),
             steps=steps,
             titles=titles,
+            of_bot=served and served.dependencies,
         )
-        yield WorkerAssembly(store, engine, dependencies, pacing, pauses, titles)
+        yield WorkerAssembly(store, engine, dependencies, pauses, titles, sends, served)
 
 
 @asynccontextmanager

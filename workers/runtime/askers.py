@@ -35,8 +35,9 @@ REFUSED = (
 class KnownRoles:
     """The roles of people, as far as this worker is told them: by its settings, or by the bot."""
 
-    def __init__(self, settings: Settings, people: StoredPeople | None) -> None:
-        self._settings = settings
+    def __init__(self, settings_of: Callable[[int], Settings], people: StoredPeople | None) -> None:
+        """``settings_of``: those of a bot."""
+        self._settings_of = settings_of
         self._people = people
         self._seen = dict[int, People]()
 
@@ -44,8 +45,9 @@ class KnownRoles:
         """Who may talk, now. A worker that was not told takes each person for a stranger."""
         stored = await self._stored(bot)
         word = stored.operator
-        if says_who_may_talk(self._settings) or word is None:
-            word = operators_word(self._settings)
+        settings = self._settings_of(bot)
+        if says_who_may_talk(settings) or word is None:
+            word = operators_word(settings)
         return access_by(word, stored, rules.everyone)
 
     async def _stored(self, bot: int) -> People:

@@ -16,6 +16,7 @@ from tasks.errors import CohortError
 from tasks.session import SessionKey
 from tasks.settings import Settings
 from workers.interfaces import MediaSource, Sink, TurnFailed, TurnRequest, TurnResult, Usage
+from workers.many_bots import BotsOfTurns
 from workers.runtime import faults, spans
 from workers.runtime.agent_registry import AgentRegistry, misconfigured
 from workers.runtime.askers import KnownRoles, TurnAskers, askers_of_turn
@@ -67,18 +68,17 @@ class Engine:
         logins: Logins | None = None,
         people: StoredPeople | None = None,
         alert: Alert | None = None,
+        bots: BotsOfTurns | None = None,
     ) -> None:
         """What turns may use: without one its use is refused in words. ``alert`` tells that an MCP server is down."""
-        self._alert = alert
-        self._settings = settings
-        self._clock = clock
-        self._files = FilesIn(settings, media)
+        self._bots, self._alert = bots, alert
+        self._settings, self._clock = settings, clock
+        self._files = FilesIn(settings, media, bots)
         self._toolbox = Toolbox(notes, reminders)
         self._logins = logins
-        self._roles = KnownRoles(settings, people)
+        self._roles = KnownRoles(bots.settings if bots is not None else lambda _: settings, people)
         self.breaker, self.chats = Breaker(clock), ChatRulesFile(settings.chats)
-        self._stack = AsyncExitStack()
-        self._ends = EndMarkers()
+        self._stack, self._ends = AsyncExitStack(), EndMarkers()
 
     async def __aenter__(self) -> Self:
         """Load configuration and cards, and make the first lane.
@@ -87,7 +87,7 @@ class Engine:
             Misconfigured: what the operator has to put right, in one line.
         """
         self._registry = AgentRegistry(self._settings, self._clock, self._logins)
-        self._choices = ModelChooser(self._registry.fast, self._settings, self.breaker, self.chats.of)
+        self._choices = ModelChooser(self._registry.fast, self._settings, self.breaker, self.chats.of, self._bots)
         self.histories = Histories(self._registry, self._choices, self._settings)
         self._stack.push_async_callback(connections.close)
         await self._files.open(self._stack)

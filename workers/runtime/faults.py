@@ -5,7 +5,7 @@ fast-agent reports a fault as an exception, or as a returned message with ``stop
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Literal
@@ -233,6 +233,12 @@ def no_lane(problem: Exception) -> TurnFailed:
         return TurnFailed("retry", phrase("fault-busy"), f"no lane: {fault.detail}", backoff=MEDIUM_S)
     lines = [line.strip() for line in str(problem).splitlines() if line.strip()] or [fault.detail]
     return SetupFault("operator", phrase("fault-broken"), f"no lane: {': '.join(lines[:2])}")
+
+
+def no_agent(names: Sequence[str]) -> TurnFailed:
+    """There is no card of any agent that a bot of ``COHORT_BOTS`` offers."""
+    detail = f"COHORT_BOTS: no card of {', '.join(names)}"
+    return TurnFailed("operator", phrase("fault-broken"), detail, cause="cards")
 
 
 def no_room(seconds: float) -> TurnFailed:

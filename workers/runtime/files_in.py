@@ -9,6 +9,7 @@ from tasks import session_files
 from tasks.errors import Retryable
 from tasks.settings import Settings
 from workers.interfaces import MediaSource, Sink, TurnRequest
+from workers.many_bots import BotsOfTurns
 from workers.runtime import audio_server, faults
 from workers.runtime.conversation import content, history
 from workers.runtime.conversation.documents import DocumentReader
@@ -40,8 +41,9 @@ class OpenFiles:
 class FilesIn:
     """Of a worker."""
 
-    def __init__(self, settings: Settings, media: MediaSource | None) -> None:
+    def __init__(self, settings: Settings, media: MediaSource | None, bots: BotsOfTurns | None = None) -> None:
         self._settings = settings
+        self._bots = bots
         self._media = media
         self._budget = FileBudget(settings.media_max_mib * 2**20)
         self._documents = DocumentReader()
@@ -59,11 +61,12 @@ class FilesIn:
     ) -> AsyncGenerator[OpenFiles]:
         """Wait for the files' share of the budget: for those of the messages, and for those of the history."""
         hearing, size = self._hearing(request, sink), 0
-        if self._media:
+        media = self._media if self._bots is None else self._bots.media(request.session)
+        if media:
             hears = hearing is not None
             size = content.weigh(request.messages, record.messages, reads, self._budget.most, hears=hears)
         async with self._budget.share(size, TurnParties.of(request).parties) as share:
-            opened = partial(content.ModelFiles, self._media, reads, self._budget, share, documents=self._documents)
+            opened = partial(content.ModelFiles, media, reads, self._budget, share, documents=self._documents)
             yield OpenFiles(opened(hearing=hearing), opened(), hearing)
 
     def _hearing(self, request: TurnRequest, sink: Sink) -> Hearing | None:

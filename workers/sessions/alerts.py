@@ -1,6 +1,7 @@
 """Alerts: what operators must act on goes to the log and to their own chats, once an hour for each cause."""
 
 import logging
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from tasks.envelope import Reply
@@ -16,10 +17,19 @@ log = logging.getLogger("cohort.alerts")
 class Alerts:
     """Tells operators what they must act on."""
 
-    def __init__(self, settings: Settings, store: AlertStore, intake: IntakeStore) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: AlertStore,
+        intake: IntakeStore,
+        *,
+        operators: Callable[[], Sequence[SessionKey]] | None = None,
+    ) -> None:
+        """``operators``: whom to tell where there are several bots."""
         self._settings = settings
         self._store = store
         self._intake = intake
+        self._operators = operators or self._admins
 
     async def raise_(self, cause: str, detail: str) -> None:
         """Raise an alert, unless one of the same cause was raised within the hour. Without Redis only the log has it.
@@ -35,11 +45,14 @@ class Alerts:
         if not first:
             return
         log.error("operator.alert", extra={"cause": cause, "detail": detail})
-        if not self._settings.admins:
-            return
-        bot = self._settings.bot_id
         text = f"Operator: {cause}: {detail}"
+        by_bot: dict[int, list[Reply]] = {}
+        for chat in self._operators():
+            by_bot.setdefault(chat.bot, []).append(Reply(text=text, session=str(chat)))
         with suppress(StoreUnavailable):
-            await self._intake.push_replies(
-                bot, [Reply(text=text, session=str(SessionKey(bot, admin))) for admin in self._settings.admins]
-            )
+            for bot, replies in by_bot.items():
+                await self._intake.push_replies(bot, replies)
+
+    def _admins(self) -> Sequence[SessionKey]:
+        admins = self._settings.admins
+        return [SessionKey(self._settings.bot_id, admin) for admin in admins] if admins else ()

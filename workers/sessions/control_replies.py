@@ -73,7 +73,7 @@ def _picker(deps: Dependencies, plan: plans.Control, message_id: int) -> Reply:
         now = choice.effective(value, settings)
         said, names = choice.picker(now), tuple(choice.values)
     else:
-        agents, models = (deps.runtime.agents, settings.agent), (settings.models, settings.model)
+        agents, models = (deps.agents, settings.agent), (settings.models, settings.model)
         names, default = agents if what == "agent" else models
         now = value or default
         said = chat_choices.uses(what, now, names)

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from tasks.clock import Clock
 from tasks.newest import Newest
+from tasks.session import SessionKey
 from tasks.settings import Settings
 from tasks.store.closed_chats import ClosedChatStore
 from tasks.store.earlier import EarlierStore
@@ -21,6 +22,8 @@ from workers.sessions.reminders import SessionReminders
 
 type Sleep = Callable[[float], Awaitable[None]]
 """``asyncio.sleep``; tests inject their own."""
+
+CHATS_REMEMBERED = 1000
 
 type Steps = Callable[[str], None]
 """Called with the name of each step that is passed. Test builds end the process there."""
@@ -66,8 +69,22 @@ class Dependencies:
     sleep: Sleep = asyncio.sleep
     last_tries: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held by the turn that runs its message for the last time before it is given up."""
-    refusing: Newest[int, None] = field(default_factory=lambda: Newest[int, None](1000))
+    refusing: Newest[int, None] = field(default_factory=lambda: Newest[int, None](CHATS_REMEMBERED))
     """Chats that refused an answer of this worker: the next one that they take opens them."""
     titles: Titles = field(default_factory=NoTitles)
     trail: Trail = field(default_factory=Trail)
     """Turns that ended, for `cohort find`."""
+    offered: tuple[str, ...] = ()
+    """The agents that chats of this bot may have; empty: all."""
+    of_bot: "Callable[[Dependencies, SessionKey], Dependencies] | None" = None
+    """Where the worker serves several bots: what belongs to a session's bot in place of what is common."""
+
+    def of(self, session: SessionKey) -> "Dependencies":
+        """Those of a session's turn loop."""
+        return self if self.of_bot is None else self.of_bot(self, session)
+
+    @property
+    def agents(self) -> tuple[str, ...]:
+        """The agents that a chat may choose, the default first."""
+        names = self.runtime.agents
+        return tuple(name for name in self.offered if name in names) if self.offered else names

@@ -18,10 +18,11 @@ log = logging.getLogger("cohort.scheduler")
 _CHAT_SHARE = 4
 """A chat with many topics has at most one in so many of the sessions awake that a sweep may keep awake."""
 
-type _Chat = tuple[int, int, str | None]
+type _Party = tuple[int, int, str | None] | int
+"""A chat, or one of several bots."""
 
 
-def _chat_of(session: SessionKey) -> _Chat:
+def _chat_of(session: SessionKey) -> _Party:
     return session.bot, session.chat, session.business
 
 
@@ -57,10 +58,10 @@ class SessionScheduler:
         """Sessions whose doorbell came while they were awake: their loops run once more before they end."""
         self._swept: set[SessionKey] = set()
         """Sessions that a sweep woke and that are still awake."""
-        self._awake_in_chat: Counter[_Chat] = Counter()
+        self._awake_of: Counter[_Party] = Counter()
         self._per_chat = max(1, capacity // _CHAT_SHARE)
-        self._queued: dict[_Chat, dict[SessionKey, None]] = {}
-        """Sessions that had a doorbell and wait until others of their chat sleep, in the order of their doorbells."""
+        self._queued: dict[_Party, dict[SessionKey, None]] = {}
+        """Sessions that had a doorbell and wait until others of their chat or bot sleep, in the order of these."""
         self.turns = 0
         """Turns answered since this worker started."""
         self._draining = False
@@ -70,8 +71,8 @@ class SessionScheduler:
     async def visit(self, session: SessionKey) -> TurnReport:
         """Answer a doorbell: wake the session and wait until its loop ends.
 
-        Returns at once if the session is awake already, or if its chat has too many sessions awake and this one has to
-        wait. A doorbell that waited for those would hold a place in the pool that another chat needs.
+        Returns at once if the session is awake already, or if its chat (or its bot, of several) has too many sessions
+        awake and this one has to wait. A doorbell that waited for those would hold a place that another one needs.
         """
         if session in self._loops:
             # The loop may be about to end without having seen the new entry.
@@ -85,8 +86,7 @@ class SessionScheduler:
             return _JOINED
         if self._draining or self._paused(session):
             return ELSEWHERE
-        if self._is_full(_chat_of(session)):
-            self._queued.setdefault(_chat_of(session), {})[session] = None
+        if self._waits(session):
             return _JOINED
         return await asyncio.shield(self._wake(session))
 
@@ -105,7 +105,7 @@ class SessionScheduler:
         for session in sessions:
             if not self.room:
                 break
-            if not (session in self._loops or self._paused(session) or self._is_full(_chat_of(session))):
+            if not (session in self._loops or self._paused(session) or self._full(session)):
                 self._swept.add(session)
                 self._wake(session)
                 woken += 1
@@ -177,8 +177,8 @@ class SessionScheduler:
         return awake
 
     def _wake(self, session: SessionKey) -> "asyncio.Task[TurnReport]":
-        self._awake_in_chat[_chat_of(session)] += 1
-        loop = TurnLoop(self._deps, session, draining=lambda: self._draining or self._paused(session))
+        self._awake_of.update(self._parties(session))
+        loop = TurnLoop(self._deps.of(session), session, draining=lambda: self._draining or self._paused(session))
         task = self._group.create_task(self._run_loop(session, loop), name=f"session {session}")
         self._loops[session] = loop, task
         self._empty.clear()
@@ -206,25 +206,40 @@ class SessionScheduler:
         finally:
             del self._loops[session]
             self._swept.discard(session)
-            self._chat_has_room(_chat_of(session))
+            self._awake_of.subtract(parties := self._parties(session))
+            for party in parties:
+                self._has_room(party)
             if not self._loops:
                 self._empty.set()
 
-    def _is_full(self, chat: _Chat) -> bool:
-        return self._awake_in_chat[chat] >= self._per_chat
+    def _parties(self, session: SessionKey) -> tuple[_Party, ...]:
+        chat = _chat_of(session)
+        return (chat,) if self._deps.of_bot is None else (chat, session.bot)
 
-    def _chat_has_room(self, chat: _Chat) -> None:
-        """A loop of this chat ended: wake the next of its waiting sessions."""
-        self._awake_in_chat[chat] -= 1
-        if not self._awake_in_chat[chat]:
-            del self._awake_in_chat[chat]
-        queued = self._queued.get(chat, {})
+    def _full(self, session: SessionKey) -> _Party | None:
+        """The party of the session that may have no further one awake. One bot may fill the lanes, not the pool."""
+        return next((party for party in self._parties(session) if self._is_full(party)), None)
+
+    def _is_full(self, party: _Party) -> bool:
+        return self._awake_of[party] >= (self.capacity if isinstance(party, int) else self._per_chat)
+
+    def _waits(self, session: SessionKey) -> bool:
+        """Put the session into the line of a party that is full, if one is."""
+        if (full := self._full(session)) is not None:
+            self._queued.setdefault(full, {})[session] = None
+        return full is not None
+
+    def _has_room(self, party: _Party) -> None:
+        """A loop of this party ended: wake the next of its waiting sessions."""
+        if not self._awake_of[party]:
+            del self._awake_of[party]
+        queued = self._queued.get(party, {})
         task = asyncio.current_task()
         ending = self._draining or (task is not None and task.cancelling() > 0)
-        while queued and not ending and not self._is_full(chat):
+        while queued and not ending and not self._is_full(party):
             session = next(iter(queued))
             del queued[session]
-            if session not in self._loops:
+            if session not in self._loops and not self._waits(session):
                 self._wake(session)
         if not queued:
-            self._queued.pop(chat, None)
+            self._queued.pop(party, None)

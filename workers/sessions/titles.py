@@ -92,6 +92,10 @@ def wanted_by(settings: Settings, rule_of: Callable[[SessionKey], ChatRule]) -> 
     return wanted
 
 
+def _chat_of(session: SessionKey) -> tuple[int, int]:
+    return session.bot, session.chat
+
+
 class TopicTitles:
     """The ``Titles`` of a worker: topics wait in a queue of their own."""
 
@@ -118,7 +122,7 @@ class TopicTitles:
         self._spending = spending
         self._alert = alert
         self._waiting: asyncio.Queue[_Untitled] = asyncio.Queue(_WAITING)
-        self._refused = Newest[int, None](_REFUSED)
+        self._refused = Newest[tuple[int, int], None](_REFUSED)
 
     def after(
         self, owned: OwnedSession, asked: Asked, outcome: Outcome, done: Callable[[], None]
@@ -126,7 +130,7 @@ class TopicTitles:
         """What to call when the turn is committed: ``done``, and the topic waits for its name, if it is to have one."""
         session = owned.session
         first = bool(outcome.add) and owned.used[1] == 0 and any(message.untitled for message in asked.messages)
-        if not first or session.topic is None or session.business is not None or session.chat in self._refused:
+        if not first or session.topic is None or session.business is not None or _chat_of(session) in self._refused:
             return done
         if not self._wanted(session):
             return done
@@ -152,7 +156,7 @@ class TopicTitles:
 
     async def _name(self, topic: _Untitled) -> None:
         session = topic.session
-        if session.chat in self._refused:
+        if _chat_of(session) in self._refused:
             return
         asked = "\n".join(message.text for message in topic.asked.messages)
         said, usage = await self._maker.title(session, asked[:_READ], topic.answer[:_READ])
@@ -166,7 +170,7 @@ class TopicTitles:
         try:
             await self._names.name_topic(session, title)
         except Refused as problem:
-            self._refused[session.chat] = None
+            self._refused[_chat_of(session)] = None
             if "right" in str(problem).lower() or "admin" in str(problem).lower():
                 # An operator can mend it; people in the chat did not ask for the name.
                 await self._alert("topic titles", f"chat {session.chat}: the bot may not name topics ({problem})")

@@ -5,7 +5,9 @@ import logging
 import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
+from copy import copy
 from pathlib import Path
+from typing import Self
 from uuid import uuid4
 
 from telegram import File
@@ -53,6 +55,12 @@ class TelegramMedia:
         self._most = settings.media_max_mib * _MIB
         self._downloads = Weights(_AT_ONCE)
         self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
+
+    def of(self, bot: ExtBot[Priority]) -> Self:
+        """The same for another bot: one cache, and one bound on the downloads of all."""
+        other = copy(self)
+        other._bot = bot  # noqa: SLF001 - a copy of our own
+        return other
 
     async def fetch(self, media: Media) -> Path:
         """A local copy, kept for the turn at least.

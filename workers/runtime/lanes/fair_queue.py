@@ -5,10 +5,11 @@ party holds at most its share of the lanes, so that one lane in four stays free 
 for. The bound is on the lanes that a party holds, because a lane is never taken away from a running turn. The next lane
 goes to the waiting turn whose parties hold the fewest lanes; among equals to the one whose parties have gone without a
 lane the longest. This is round robin: a party that asks for the first time goes before all that still had a lane when
-it came. Turns of the same chat and sender are served in the order in which they asked.
+it came. Turns of the same chat and sender are served in the order in which they asked. Where the turns that wait are
+of several bots, a free lane goes to the bot that holds the fewest, whatever its parties hold.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
@@ -36,6 +37,7 @@ class TurnParties:
     """Used only to find the session's warm lane."""
     parties: tuple[str, ...] = ()
     """The chat and the sender, as keys of the queue."""
+    bot: int = 0
 
     @classmethod
     def of(cls, request: TurnRequest) -> Self:
@@ -44,7 +46,7 @@ class TurnParties:
         business = f":b{key.business}" if key.business is not None else ""
         sender = next((message.sender for message in request.messages), None)
         person = () if sender is None else (f"sender {sender.id}",)
-        return cls(str(key), (f"chat {key.bot}:{key.chat}{business}", *person))
+        return cls(str(key), (f"chat {key.bot}:{key.chat}{business}", *person), key.bot)
 
 
 @dataclass(eq=False, slots=True)
@@ -64,6 +66,13 @@ class _Line:
     tickets: deque[Ticket] = field(default_factory=deque[Ticket])
 
 
+type _Parties = tuple[int, tuple[str, ...]]
+
+
+def _of(who: TurnParties) -> _Parties:
+    return who.bot, who.parties
+
+
 class FairQueue:
     """Counts who holds how many lanes, and decides who is next. Its time advances by two at each loan and return."""
 
@@ -71,12 +80,14 @@ class FairQueue:
         """Make a queue for at most ``lanes`` lanes."""
         self._share = share(lanes)
         self._time = 0
-        self._lines: dict[tuple[str, ...], _Line] = {}
+        self._lines: dict[_Parties, _Line] = {}
         self._order: list[tuple[int, int, _Line]] = []
         """A heap of (since when the line has gone without a lane, its number, the line). The time may be too early; it
         is corrected when the line comes up."""
         self._numbers = 0
         self._held: dict[str, int] = {}
+        self._held_by_bot = Counter[int]()
+        self._lines_of_bot = Counter[int]()
         self._served: dict[str, int] = {}
         """Party -> when it last had a lane. The number is odd, and so lies between two events."""
 
@@ -98,6 +109,7 @@ class FairQueue:
         """Note that a lane is lent to these parties."""
         for party in who.parties:
             self._held[party] = self._held.get(party, 0) + 1
+        self._held_by_bot[who.bot] += 1
         self._note(who)
         if not self._lines and len(self._served) > _REMEMBERED + len(self._held):
             self._served = {party: self._served[party] for party in self._held}
@@ -108,6 +120,9 @@ class FairQueue:
             self._held[party] -= 1
             if not self._held[party]:
                 del self._held[party]
+        self._held_by_bot[who.bot] -= 1
+        if not self._held_by_bot[who.bot]:
+            del self._held_by_bot[who.bot]
         self._note(who)
 
     def _note(self, who: TurnParties) -> None:
@@ -118,17 +133,18 @@ class FairQueue:
     def join(self, who: TurnParties) -> Ticket:
         """Draw a ticket."""
         ticket = Ticket(who, self._time)
-        line = self._lines.get(who.parties)
+        line = self._lines.get(_of(who))
         if line is None:
             self._numbers += 1
-            line = self._lines[who.parties] = _Line(self._numbers)
+            self._lines_of_bot[who.bot] += 1
+            line = self._lines[_of(who)] = _Line(self._numbers)
             heappush(self._order, (self._time, line.number, line))
         line.tickets.append(ticket)
         return ticket
 
     def leave(self, ticket: Ticket) -> None:
         """Give a ticket up; without effect on a ticket that was called."""
-        line = self._lines.get(ticket.who.parties)
+        line = self._lines.get(_of(ticket.who))
         if line is not None and ticket in line.tickets:
             self._remove(line, ticket)
 
@@ -139,19 +155,21 @@ class FairQueue:
             The ticket; None when no waiting turn may have a lane.
         """
         passed: list[tuple[int, int, _Line]] = []
-        best: tuple[int, int, int] | None = None
+        best: tuple[int, int, int, int] | None = None
         chosen: Ticket | None = None
+        fewest = min((self._held_by_bot[bot] for bot in self._lines_of_bot), default=0)
         for since, line in self._in_order():
             passed.append((since, line.number, line))
-            held = self._holds(line.tickets[0].who)
-            if held < self._share and (best is None or (held, since, line.number) < best):
-                best, chosen = (held, since, line.number), line.tickets[0]
-            if not held:
+            who = line.tickets[0].who
+            held, by_bot = self._holds(who), self._held_by_bot[who.bot]
+            if held < self._share and (best is None or (by_bot, held, since, line.number) < best):
+                best, chosen = (by_bot, held, since, line.number), line.tickets[0]
+            if not held and by_bot == fewest:
                 break
         for place in passed:
             heappush(self._order, place)
         if chosen is not None:
-            self._remove(self._lines[chosen.who.parties], chosen)
+            self._remove(self._lines[_of(chosen.who)], chosen)
             self.grant(chosen.who)
         return chosen
 
@@ -171,7 +189,10 @@ class FairQueue:
     def _remove(self, line: _Line, ticket: Ticket) -> None:
         line.tickets.remove(ticket)
         if not line.tickets:
-            del self._lines[ticket.who.parties]
+            del self._lines[_of(ticket.who)]
+            self._lines_of_bot[ticket.who.bot] -= 1
+            if not self._lines_of_bot[ticket.who.bot]:
+                del self._lines_of_bot[ticket.who.bot]
 
     def _holds(self, who: TurnParties) -> int:
         return max((self._held.get(party, 0) for party in who.parties), default=0)

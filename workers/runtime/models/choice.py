@@ -14,6 +14,7 @@ from tasks.session import SessionKey
 from tasks.settings import Settings
 from workers import texts
 from workers.interfaces import TurnRequest
+from workers.many_bots import BotsOfTurns
 from workers.runtime import faults
 from workers.runtime.models.breaker import Breaker, Caller
 
@@ -76,8 +77,10 @@ class ModelChooser:
         settings: Settings,
         breaker: Breaker,
         rule_of: Callable[[SessionKey], ChatRule] = lambda _: ChatRule(),
+        bots: BotsOfTurns | None = None,
     ) -> None:
-        """Choose by these; ``rule_of``: what the operator says of a session."""
+        """Choose by these; ``rule_of``: what the operator says of a session, ``bots``: of its bot, among several."""
+        self._bots = bots
         self._fast = fast
         self._rule_of = rule_of
         self._settings = settings
@@ -119,15 +122,42 @@ class ModelChooser:
         chosen = model is not None
         if model is None and not self._without_model(agent):
             # A workflow without a model of its own is no fault of the person who asks.
-            model = self._rule_of(request.session).model
+            model = self._rule_of(request.session).model or self._model_of_bot(request.session)
         choice = self._at_hand(agent, model, Caller.of(request))
         return replace(choice, chosen=choice.chosen and chosen, refused=refused)
 
     def answering(self, request: TurnRequest) -> tuple[str, bool]:
         """The agent that answers, and whether it is a workflow; whatever the state of its model is."""
         wishes = (request.agent, self._rule_of(request.session).agent)
-        agent = next((name for name in wishes if name is not None and self._choosable(name)), self.default)
+        own = self._own_agents(request.session)
+        may_be = own.__contains__ if own else self._choosable
+        agent = next((name for name in wishes if name is not None and may_be(name)), None)
+        agent = agent or (own[0] if own else self.default)
         return agent, self._type(agent) in WORKFLOWS
+
+    def offered(self, session: SessionKey) -> tuple[str, ...]:
+        """The agents that a session may have, the default first.
+
+        Raises:
+            TurnFailed: its bot has agents of its own, and there is no card of any.
+        """
+        return self._own_agents(session) or self.agents
+
+    def _own_agents(self, session: SessionKey) -> tuple[str, ...]:
+        """The agents that the session's bot has of its own, the default first; empty: it has all.
+
+        Raises:
+            TurnFailed: there is no card of any.
+        """
+        own = self._bots.entry(session).agents if self._bots is not None else ()
+        found = tuple(name for name in own if self._choosable(name))
+        if own and not found:
+            # Another bot's agent must not answer in their place.
+            raise faults.no_agent(own)
+        return found
+
+    def _model_of_bot(self, session: SessionKey) -> str | None:
+        return self._bots.entry(session).model if self._bots is not None else None
 
     def _no_model(self, agent: str, model: str) -> str | None:
         """Why a session cannot have a model, as a sentence for the user; None if it can."""

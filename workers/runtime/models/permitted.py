@@ -34,8 +34,9 @@ async def permitted(
     least = None if agent == ruled else await askers.refusing("agents", agent)
     if least is None:
         return request, tuple(told)
-    for other in dict.fromkeys((ruled, *choices.agents)):
-        if other in choices.agents and (other == ruled or await askers.refusing("agents", other) is None):
+    offered = choices.offered(request.session)
+    for other in dict.fromkeys((ruled, *offered)):
+        if other in offered and (other == ruled or await askers.refusing("agents", other) is None):
             told.append(f"{only(least, agent)} {phrase('other-agent', name=other)}")
             return replace(request, agent=other), tuple(told)
     raise TurnFailed("tell", only(least, agent), "no agent for the role of who asks")

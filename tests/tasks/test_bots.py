@@ -1,0 +1,125 @@
+"""The file of bots: what it says, what is wrong with it, and where the tokens come from."""
+
+from pathlib import Path
+
+import pytest
+
+from tasks.bots import Watched, bots_of, resolved
+from tasks.bots_file import MOST_BOTS, read
+from tasks.errors import Misconfigured
+from tasks.settings import load
+
+ONE, TWO = "101:one-token", "202:two-token"
+ENVIRON = {"ONE": ONE, "TWO": TWO}
+BOTH = "bots:\n  one: {token: $ONE}\n  two: {token: '${TWO}'}\n"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "bots.yaml"
+    path.write_text(BOTH)
+    return path
+
+
+def test_tokens_come_from_the_environment_and_what_it_lacks_from_the_file_of_tokens(file: Path, tmp_path: Path) -> None:
+    tokens = tmp_path / "tokens"
+    tokens.write_text(f"TWO={TWO}\nONE=1:of-the-file\n")
+    bots = resolved(file, tokens, {"ONE": ONE})
+    assert [(bot.name, bot.id, bot.token) for bot in bots] == [("one", 101, ONE), ("two", 202, TWO)]
+    assert ONE not in repr(bots), "a token is in no log"
+
+
+def test_a_bot_has_settings_of_its_own_over_those_of_the_deployment(file: Path) -> None:
+    file.write_text(
+        "bots:\n  one:\n    token: $ONE\n    agents: [poet, clerk]\n    access: allowlist\n    allow: [5, -7]\n"
+        "    admins: 9\n    budget_user: 100\n    business: true\n    send_rate: 3\n  two: {token: $TWO}\n"
+    )
+    common = load({"COHORT_ADMINS": "1", "COHORT_LANES": "7", "COHORT_BOTS": str(file), "COHORT_WEBHOOK_PORT": "9"})
+    one, two = (bot.settings(common) for bot in bots_of(common, ENVIRON))
+    assert (one.bot_id, one.access, one.allow, one.admins) == (101, "allowlist", (5, -7), (9,))
+    assert (one.agent, one.budget_user, one.business, one.send_rate, one.lanes) == ("poet", 100, True, 3, 7)
+    assert (two.bot_id, two.access, two.admins, two.agent, two.lanes) == (202, None, (1,), None, 7)
+    assert (one.webhook_url, one.webhook_port) == (None, 0), "an address is one bot's"
+
+
+def test_a_bot_s_process_has_its_variables_and_no_other_bot_s_token(file: Path) -> None:
+    one, _ = resolved(file, file.with_name("none"), ENVIRON)
+    own = load({"REDIS_URL": "redis://127.0.0.1", "COHORT_BOTS": str(file), **one.variables})
+    assert (own.token, own.bot) == (ONE, "one")
+    assert TWO not in str(one.variables)
+
+
+@pytest.mark.promise("bots-file")
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "names no bots; write `bots:`"),
+        ("bots:\n", "names no bots"),
+        ("bots: []\n", "names no bots"),
+        ("bots: {}\n", "names no bots"),
+        ("one: {token: $ONE}\n", "1: one: there is no such key; put the bots below `bots:`"),
+        ("bots: {one: }\n", "1: bots.one: is no mapping"),
+        ("bots:\n  One Two: {token: $ONE}\n", "2: bots.One Two: is no name"),
+        ("bots:\n  ../x: {token: $ONE}\n", "2: bots.../x: is no name"),
+        ("bots:\n  7: {token: $ONE}\n", "2: bots.7: is no name"),
+        ("bots:\n  one: {token: $ONE}\n  one: {token: $TWO}\n", "3: bots.one: stands there twice"),
+        ("bots:\n  one: {token: '101:one-token'}\n", "2: bots.one.token: names no variable; write `token: $NAME`"),
+        ("bots:\n  one: {model: x}\n", "2: bots.one.token: names no variable"),
+        (
+            "bots:\n  one: {token: $ONE, acess: open}\n",
+            "2: bots.one.acess: there is no such key; did you mean `access`?",
+        ),
+        ("bots:\n  one: {token: $ONE, access: all}\n", "2: bots.one.access: Input should be"),
+        ("bots:\n  one: {token: $ONE, allow: [me]}\n", "2: bots.one.allow: "),
+        ("bots:\n  one: {token: $ONE, allow: {a: b}}\n", "2: bots.one.allow: is no text, number or list"),
+        ("bots:\n  one: {token: $ONE, agents: poet}\n", "2: bots.one.agents: is no list of names"),
+        ("bots:\n  one: {token: $ONE, model: ' '}\n", "2: bots.one.model: is no name"),
+        ("bots:\n  one: {token: $ONE, paused: 1}\n", "2: bots.one.paused: must be true or false"),
+        ("bots:\n  one: {token: $NONE}\n", "bots.one: NONE is not set here"),
+        ("bots:\n  one: {token: $ODD}\n", "bots.one: ODD does not look like a bot token"),
+        ("bots:\n  one: {token: $ONE}\n  also: {token: $ONE}\n", "bots.also and bots.one are the same bot (101)"),
+        ("bots:\n" + "".join(f"  b{n}: {{token: $ONE}}\n" for n in range(MOST_BOTS + 1)), "names 101 bots"),
+        ("bots: [\n", "not YAML"),
+    ],
+)
+def test_what_is_wrong_with_the_file_is_one_line_without_a_token(file: Path, text: str, said: str) -> None:
+    file.write_text(text)
+    with pytest.raises(Misconfigured) as problem:
+        resolved(file, file.with_name("none"), {**ENVIRON, "ODD": "odd-secret"})
+    assert said in str(problem.value)
+    assert "\n" not in str(problem.value)
+    assert not any(secret in str(problem.value) for secret in ("one-token", "two-token", "odd-secret"))
+
+
+@pytest.mark.promise("bots-file")
+def test_a_file_that_breaks_leaves_the_bots_as_they_were_and_one_that_is_mended_counts(file: Path) -> None:
+    watched = Watched(lambda: read(file), (file,))
+    assert not watched.look()
+    file.write_text("bots:\n  one: {token: $ONE, paused: yes}\n  three: [\n")
+    assert not watched.look()
+    assert watched.problem is not None
+    assert "not YAML" in watched.problem
+    assert [entry.name for entry in watched.now] == ["one", "two"]
+    file.unlink()
+    assert not watched.look()
+    assert len(watched.now) == 2
+    file.write_text("bots:\n  one: {token: $ONE, paused: yes}\n")
+    assert watched.look()
+    assert [(entry.name, entry.paused) for entry in watched.now] == [("one", True)]
+    assert watched.problem is None
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"COHORT_WEBHOOK_URL": "https://x.example"}, "COHORT_WEBHOOK_URL: with COHORT_BOTS each bot has its own"),
+        ({"COHORT_PUBLIC_URL": "https://x.example"}, "COHORT_PUBLIC_URL: not with COHORT_BOTS"),
+    ],
+)
+def test_what_only_one_bot_can_have_is_refused_for_several(file: Path, given: dict[str, str], said: str) -> None:
+    with pytest.raises(Misconfigured, match=said):
+        load({"COHORT_BOTS": str(file), "COHORT_WEBHOOK_SECRET": "s" * 16, **given})
+
+
+def test_without_a_file_there_is_one_bot() -> None:
+    assert bots_of(load({"TELEGRAM_BOT_TOKEN": ONE})) == ()

@@ -1,0 +1,24 @@
+"""What a worker asks of the bots that it serves, where ``COHORT_BOTS`` names several."""
+
+from typing import Protocol
+
+from tasks.bots_file import BotEntry
+from tasks.session import SessionKey
+from tasks.settings import Settings
+from workers.interfaces import MediaSource
+
+
+class BotsOfTurns(Protocol):
+    """The bots as the runtime sees them."""
+
+    def settings(self, bot: int) -> Settings:
+        """Those of the deployment, with the bot's over them."""
+        ...
+
+    def media(self, session: SessionKey) -> MediaSource:
+        """The files of the session's bot: a file's id is good for the bot that was given it."""
+        ...
+
+    def entry(self, session: SessionKey) -> BotEntry:
+        """The session's bot as the file describes it."""
+        ...

@@ -1,0 +1,146 @@
+"""The bots of ``COHORT_BOTS`` in a worker: a client, send permits, settings and agents for each."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from botapi.client import Connection
+from botapi.pacing import Pacing
+from tasks.bots import ServedBot, Watched, bots_of
+from tasks.bots_file import BotEntry
+from tasks.clock import Clock
+from tasks.newest import Newest
+from tasks.session import SessionKey
+from tasks.settings import Settings
+from tasks.store.pacing import PaceStore
+from tasks.worker_status import Sends
+from workers.sessions.dependencies import CHATS_REMEMBERED, Dependencies
+from workers.telegram.delivery import TelegramDelivery
+from workers.telegram.media import TelegramMedia
+
+_LOOK_EVERY_S = 2.0
+
+
+@dataclass(slots=True)
+class _Served:
+    """A bot with what was made for it when its first turn came."""
+
+    bot: ServedBot
+    settings: Settings
+    pacing: Pacing
+    delivery: TelegramDelivery
+    media: TelegramMedia
+    dependencies: Dependencies | None = None
+
+
+def watched_bots(settings: Settings) -> Watched[tuple[ServedBot, ...]]:
+    """The bots of ``COHORT_BOTS``, as they are now.
+
+    Raises:
+        Misconfigured: the file is wrong, or a token is missing here.
+    """
+    files = [path for path in (settings.bots, settings.bots_env) if path is not None]
+    return Watched(lambda: bots_of(settings), files)
+
+
+class ServedBots:
+    """One for each worker. All bots share the worker's connections to Telegram.
+
+    A bot that was taken out of the file stays known here until this worker ends, so that what was accepted is answered.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        watched: Watched[tuple[ServedBot, ...]],
+        telegram: Connection,
+        pace: PaceStore,
+        clock: Clock,
+    ) -> None:
+        self._settings = settings
+        self._watched = watched
+        self._telegram = telegram
+        self._pace = pace
+        self._clock = clock
+        self._bots: dict[int, ServedBot] = {}
+        self._served: dict[int, _Served] = {}
+        self._take()
+
+    def _take(self) -> None:
+        for bot in self._watched.now:
+            self._bots[bot.id] = bot
+            served = self._served.get(bot.id)
+            if served is not None and served.bot != bot:
+                # A turn that runs ends with what it began with.
+                del self._served[bot.id]
+
+    async def watch(self) -> None:
+        """Follow the file until cancelled."""
+        while True:
+            await asyncio.sleep(_LOOK_EVERY_S)
+            if await asyncio.to_thread(self._watched.look):
+                self._take()
+
+    def serves(self, session: SessionKey) -> bool:
+        """Whether this worker has the token of the session's bot. Without it the session's messages are kept."""
+        return session.bot in self._bots
+
+    def _of(self, ident: int) -> _Served:
+        if (served := self._served.get(ident)) is None:
+            bot = self._bots[ident]
+            settings = bot.settings(self._settings)
+            pacing = Pacing(self._pace.at(settings.send_rate), bot.id, self._clock)
+            client = replace(self._telegram, token=bot.token).bot(pacing)
+            shared = next((other.media for other in self._served.values()), None)
+            media = shared.of(client) if shared is not None else TelegramMedia(client, settings, self._clock)
+            served = _Served(bot, settings, pacing, TelegramDelivery(client, settings, self._clock), media)
+            self._served[bot.id] = served
+        return served
+
+    @property
+    def delivery(self) -> TelegramDelivery:
+        """That of the first bot, for what asks for one and delivers nothing: turn loops have their bot's."""
+        return self._of(self._watched.now[0].id).delivery
+
+    def settings(self, bot: int) -> Settings:
+        """Those of the deployment, with the bot's over them."""
+        return self._of(bot).settings
+
+    async def name_topic(self, session: SessionKey, name: str) -> None:
+        """Give the session's topic a name, as its bot (``workers.sessions.titles.TopicNames``)."""
+        await self._of(session.bot).delivery.name_topic(session, name)
+
+    def media(self, session: SessionKey) -> TelegramMedia:
+        """The files of the session's bot."""
+        return self._of(session.bot).media
+
+    def entry(self, session: SessionKey) -> BotEntry:
+        """The session's bot as the file describes it."""
+        return self._bots[session.bot].entry
+
+    def dependencies(self, common: Dependencies, session: SessionKey) -> Dependencies:
+        """What the turn loop of a session is given: the worker's, with what belongs to the session's bot."""
+        served = self._of(session.bot)
+        if served.dependencies is None:
+            served.dependencies = replace(
+                common,
+                settings=served.settings,
+                delivery=served.delivery,
+                offered=served.bot.entry.agents,
+                refusing=Newest[int, None](CHATS_REMEMBERED),
+                of_bot=None,
+            )
+        return served.dependencies
+
+    def operators(self) -> Sequence[SessionKey]:
+        """The chats of all admins, each at the first bot that names them."""
+        found: dict[int, SessionKey] = {}
+        for bot in self._watched.now:
+            for admin in bot.settings(self._settings).admins:
+                found.setdefault(admin, SessionKey(bot.id, admin))
+        return tuple(found.values())
+
+    def sends(self) -> Sends:
+        """What this worker sent lately, by all bots."""
+        told = [served.pacing.lately() for served in self._served.values()]
+        return Sends(sent=sum(one.sent for one in told), refused=sum(one.refused for one in told))
