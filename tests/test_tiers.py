@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ORDER, TIERS, tier_of
-from tests.harness.scheduling import CHAINS, chain_of
+from tests.harness.scheduling import CHAINS, EMBEDDED, MOSTLY_WAIT, STAGE, chain_of, next_of
 
 ROOT = Path(__file__).parent
 SHARED = ("tests.harness", "tests.support", "tests.conftest", "tests.promises")
@@ -43,9 +43,21 @@ def test_tests_of_a_chain_stay_together_and_their_files_are_there() -> None:
     files = [name for names in CHAINS.values() for name in names]
     assert [name for name in files if not (ROOT / name).is_file()] == []
     assert len(set(files)) == len(files)
-    assert chain_of("tests/system/test_path.py::test_a") == chain_of("tests/system/test_kill.py::test_b[::]") == "stage"
+    assert chain_of("tests/system/test_path.py::test_a") == chain_of("tests/system/test_kill.py::test_b[::]") == STAGE
     assert chain_of("tests/system/test_slots.py::test_a") == chain_of("tests/system/test_failover.py::test_b")
     assert chain_of("tests/runtime/test_a.py::test_a[1]") != chain_of("tests/runtime/test_a.py::test_a[2]")
+
+
+def test_one_process_of_a_run_is_left_to_tests_that_do_not_wait() -> None:
+    assert {*MOSTLY_WAIT} == {*CHAINS, STAGE}
+    waiting = ["tests/a", *MOSTLY_WAIT, "tests/b"]
+    assert next_of(waiting, [], 3) == "scenes-1"
+    assert next_of(waiting[2:], ["scenes-1"], 3) == "scenes-2"
+    assert next_of(["tests/a", STAGE], ["scenes-1", "scenes-2"], 3) == "tests/a"
+    assert next_of(["tests/a", STAGE], ["scenes-1", "tests/b"], 3) == STAGE
+    assert next_of([STAGE, EMBEDDED], ["scenes-1", "scenes-2"], 3) == EMBEDDED, "nothing else is left"
+    assert next_of(["tests/a", STAGE], [], 1) == STAGE, "a run of one process"
+    assert next_of(["tests/a"], [STAGE], 2) == "tests/a"
 
 
 @pytest.mark.parametrize("tier", HEAVY)

@@ -3,10 +3,15 @@
 pytest-xdist 3.8 has groups of its own (``xdist_group``), which group nothing under pytest 9.2.
 """
 
+import functools
+from collections.abc import Collection
 from pathlib import PurePath
+from typing import override
 
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
+STAGE, EMBEDDED = "stage", "embedded-valkey"
 CHAINS = {
     "scenes-1": ("system/test_recovery.py", "system/test_failover.py", "system/test_slots.py"),
     "scenes-2": (
@@ -14,16 +19,20 @@ CHAINS = {
         *("system/test_steering.py", "system/test_steps.py", "system/test_events.py"),
         *("system/test_fair_shares.py", "system/test_cards_reload.py"),
     ),
-    "embedded-valkey": ("ops/test_up.py", "ops/test_up_private.py"),
+    EMBEDDED: ("ops/test_up.py", "ops/test_up_private.py"),
 }
-"""About as long as each other: scenes mostly wait, and each has a few workers of 90 MiB.
-
-What `cohort up` starts looks for a free port by itself, so there is one such test at a time.
+"""Each scene has a few workers of 90 MiB. What `cohort up` starts looks for a free port by itself, so there is one such
+test at a time.
+"""
+MOSTLY_WAIT = ("scenes-1", "scenes-2", EMBEDDED, STAGE)
+"""One of the processes of a run never takes these while there is anything else: with a core to itself it does what the
+others leave of the time for which they wait. At the same time their processes would fill the memory.
 """
 SMALL = ("botapi", "playground", "tasks", "telegram", "tour", "workers")
 """Folders whose files take a second or two, so a file is given out as a whole."""
 
 
+@functools.cache
 def chain_of(nodeid: str) -> str:
     """The name that a test has in common with those that run in its process: its own, where there are no others."""
     path = PurePath(nodeid.partition("::")[0]).relative_to("tests")
@@ -31,12 +40,35 @@ def chain_of(nodeid: str) -> str:
         if path.as_posix() in files:
             return chain
     if path.parts[0] == "system":
-        return "stage"
+        return STAGE
     return str(path) if path.parts[0] in SMALL else nodeid
+
+
+def next_of(waiting: Collection[str], busy: Collection[str], processes: int) -> str:
+    """Which chain a process runs next: of those that nothing has begun, while the other processes run ``busy``."""
+    long = [chain for chain in MOSTLY_WAIT if chain in waiting]
+    other = next((chain for chain in waiting if chain not in MOSTLY_WAIT), None)
+    room = max(processes - 1, 1) > sum(chain in MOSTLY_WAIT for chain in busy)
+    return long[0] if long and (room or other is None) else other or long[0]
 
 
 class ChainScheduling(LoadScopeScheduling):
     """Gives out the tests of a chain together."""
 
+    @override
     def _split_scope(self, nodeid: str) -> str:
         return chain_of(nodeid)
+
+    @override
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        busy = [scope for other, units in self.assigned_work.items() if other is not node for scope in units]
+        self.workqueue.move_to_end(next_of(self.workqueue, busy, len(self.nodes)), last=False)
+        super()._assign_work_unit(node)
+
+    @override
+    def mark_test_complete(self, node: WorkerController, item_index: int, duration: float = 0) -> None:
+        """Note it. What is done is forgotten: pytest-xdist would count it again after each of thousands of tests."""
+        scope = chain_of(self.registered_collections[node][item_index])
+        super().mark_test_complete(node, item_index, duration)
+        if all(self.assigned_work[node][scope].values()):
+            del self.assigned_work[node][scope]
