@@ -162,3 +162,14 @@ def test_a_refusal_that_fast_agent_calls_a_wrong_key_is_judged_by_its_cause() ->
 )
 def test_what_no_other_words_of_a_user_can_mend_is_for_the_operator(words: str) -> None:
     assert classify(ModelFault(("BadRequestError",), 400, words.casefold())).action == "operator"
+
+
+@pytest.mark.parametrize("place", ["{words}{much}", "{much}{words}"])
+def test_of_a_message_without_end_its_beginning_and_its_end_are_read_and_no_more(place: str) -> None:
+    class Refused(Exception):  # noqa: N818 - an error of a provider's client
+        status_code = 400
+
+    text = place.format(words="Model not exist", much="no " * 1_000_000)
+    fault = ModelFault.of(Refused(text))
+    assert classify(fault).detail.startswith("no such model")
+    assert len(fault.text) < len(text) / 10

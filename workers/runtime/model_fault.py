@@ -3,6 +3,12 @@
 import re
 from dataclasses import dataclass
 
+_END = 50_000
+"""Characters of a message's beginning and of its end that are read; between them a provider quotes the request.
+
+A server may send an error page without end, and to search ten million characters holds up a worker's chats for seconds.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class ModelFault:
@@ -31,7 +37,8 @@ class ModelFault:
         names = ("status_code", "status", "code")
         found = (getattr(link, name, None) for link in chain for name in names)
         status = next((value for value in found if isinstance(value, int)), None)
-        words = (str(part) for link in chain for part in (link, getattr(link, "code", ""), getattr(link, "body", "")))
+        parts = (part for link in chain for part in (link, getattr(link, "code", ""), getattr(link, "body", "")))
+        words = (_ends(str(part)) for part in parts)
         kinds = tuple(kind.__name__ for kind in type(error).__mro__[:-2])
         return cls(kinds, status, " ".join(words).casefold(), str(getattr(error, "hook", "")))
 
@@ -48,3 +55,7 @@ class ModelFault:
         """For operators: the kind and the status, without the message, which may quote the user or a key."""
         name = self.kinds[0] if self.kinds else "unknown error"
         return name if self.status is None else f"{name} (HTTP {self.status})"
+
+
+def _ends(text: str) -> str:
+    return text if len(text) <= 2 * _END else f"{text[:_END]} {text[-_END:]}"
