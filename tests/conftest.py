@@ -1,6 +1,7 @@
 """What all tests share: a real Valkey, and the check that no test leaves a key that is not declared."""
 
 import ctypes
+import functools
 import gc
 import os
 import signal
@@ -81,6 +82,7 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
+@functools.cache
 def tier_of(path: Path) -> str:
     """The tier of a test's file.
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
+from typing import Any
 
 from tests.harness.nursery import SHARED, nursery
 from tests.harness.processes import ROOT
@@ -89,6 +90,14 @@ def python_with(directory: Path, installed: str) -> str:
     path.write_text(f'#!/bin/sh\nexec {shlex.join(parts)} "$@"\n')
     path.chmod(0o755)
     return str(path)
+
+
+def server_of(module: str) -> dict[str, Any]:
+    """How a configuration starts ``python -m module`` as an MCP server; forked, where a nursery listens."""
+    shared = os.environ.get(SHARED)
+    if shared is None:
+        return {"command": sys.executable, "args": ["-m", module], "env": {"PYTHONPATH": str(ROOT)}}
+    return {"command": sys.executable, "args": ["-IS", str(STAND_IN), shared, "-u", "-m", module]}
 
 
 def clean(home: Path) -> Mapping[str, str]:

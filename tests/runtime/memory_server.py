@@ -1,4 +1,4 @@
-"""``python memory_server.py``: the knowledge graph server of the MCP project, in its Python port (mcp-memory-py).
+"""``python -m tests.runtime.memory_server``: the knowledge graph server of the MCP project, ported to Python.
 
 The port is written for the first release of the MCP SDK, in which its server class had another name.
 """

@@ -1,16 +1,16 @@
 """A real server that keeps what it is told, the knowledge graph: one chat's in another's hands, unless it is marked."""
 
 import json
-import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.harness.command import server_of
 from tests.runtime.support import Open, Screen, ask, card
 from tests.support.model import Model
 from workers.runtime.engine import Engine
 
-SERVER = Path(__file__).with_name("memory_server.py")
 READ = "CALL:read_graph"
 
 
@@ -23,8 +23,9 @@ def keep(name: str, fact: str) -> str:
 def serve(config: Path, cards: Path):
     """Give the assistant the server, with further settings."""
 
-    def add(**settings: object) -> None:
-        server = {"command": sys.executable, "args": [str(SERVER)], **settings}
+    def add(**settings: Any) -> None:
+        server = server_of("tests.runtime.memory_server")
+        server |= settings | {"env": {**server.get("env", {}), **settings.get("env", {})}}
         known = config.read_text().partition("mcp:")[0]
         config.write_text(f"{known}mcp: {json.dumps({'servers': {'memory': server}})}\n")
         card(cards, "assistant.md", "---\nname: assistant\nmodel: generic.mock\nservers: [memory]\n---\nYou.\n")
