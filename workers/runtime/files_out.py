@@ -29,6 +29,7 @@ log = logging.getLogger("cohort.runtime")
 FILE_META = "cohort.file"
 """The note on a block that stands for an attached file."""
 SENT = "[sent to the chat: {}]"
+NOT_SENT = "[a picture that was not sent]"
 _SHOWN = ("data", "blob")
 _MOST_LINKS = 4
 _LONGEST_TITLE = 60
@@ -47,6 +48,8 @@ class FilesOut:
     files: list[OutFile] = field(default_factory=list[OutFile])
     left_out: int = 0
     """Files that were too many, too large or could not be kept."""
+    drawn: list[str] = field(default_factory=list[str])
+    """What stands in the model's answers for the pictures that it drew itself."""
     links: dict[str, str] = field(default_factory=dict[str, str])
     """Addresses of resources that tools named, with their titles."""
 
@@ -75,6 +78,32 @@ class FilesOut:
             self.files.append(file)
             taken.append(file.name)
         return taken
+
+    def draw(self, body: bytes, mime: str) -> str:
+        """Take a picture of the model's own. Blocking; returns what stands for it in the history.
+
+        Its bytes would come back to the model with each turn; who wants it changed answers the photo.
+        """
+        try:
+            file = self.keep(body, "", mime) if len(self.files) < MOST else None
+        except (OSError, NotAttached) as problem:
+            log.warning("file.left_out", extra={"problem": type(problem).__name__})
+            file = None
+        if file is None:
+            self.left_out += 1
+            return NOT_SENT
+        self.files.append(file)
+        self.drawn.append(SENT.format(file.name))
+        return self.drawn[-1]
+
+    def undrawn(self, text: str) -> str:
+        """An answer's text as people read it: they see its pictures below."""
+        if not self.drawn and NOT_SENT not in text:
+            return text
+        for mark in (*self.drawn, NOT_SENT):
+            text = text.replace(mark, "")
+        text = text.strip()
+        return text or ("🖼" if self.drawn else "")
 
     def _link(self, block: ResourceLink) -> None:
         """The person gets the address, if it is one of the public web; the model keeps the link in any case."""

@@ -3,13 +3,17 @@
 fast-agent takes a stream that ends for an answer, runs what has come of a tool call, and knows few reasons to stop.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from functools import partial
 from importlib import import_module
 from typing import Any
 
 from fast_agent.types import LlmStopReason
 
+from workers.runtime.conversation.file_types import UNKNOWN
+from workers.runtime.files_out import files_of_turn
 from workers.runtime.streams import ends
 from workers.runtime.streams.ends import UNFINISHED, UnfinishedStreamError, meaning, reason_of
 
@@ -136,13 +140,36 @@ def anthropic_stop(original: _Async) -> _Async:
 
 
 def google(original: _Async) -> _Async:
-    """``GoogleNativeLLM._consume_google_stream``."""
+    """``GoogleNativeLLM._consume_google_stream``, and the pictures that the model draws: fast-agent drops them."""
 
     async def consume(self: Any, response_stream: Any, **kwargs: Any) -> Any:
-        candidate_of = import_module("google.genai.types").Candidate
-        return await original(self, ends.google(response_stream, candidate_of), **kwargs)
+        types = import_module("google.genai.types")
+        marks: list[str] = []
+        result = await original(self, _undrawn(ends.google(response_stream, types.Candidate), marks), **kwargs)
+        if marks and result is not None and result.candidates:
+            said = result.candidates[0].content
+            # Behind all else, so that a stream's text stays in one piece.
+            said.parts = [*(said.parts or ()), types.Part(text="\n\n" + "\n".join(marks))]
+        return result
 
     return consume
+
+
+async def _undrawn(stream: AsyncGenerator[Any], marks: list[str]) -> AsyncGenerator[Any]:
+    """Chunks without pictures, which go to the turn's files; ``marks``: what is to stand for them."""
+    out = files_of_turn.get()
+    async with aclosing(stream):
+        async for chunk in stream:
+            content = chunk.candidates[0].content if chunk.candidates else None
+            parts = (content.parts if content else None) or []
+            for part in parts:
+                # What it draws while it thinks is a draft.
+                if out is not None and part.inline_data is not None and part.inline_data.data and not part.thought:
+                    mime = part.inline_data.mime_type or UNKNOWN
+                    marks += [await asyncio.to_thread(out.draw, part.inline_data.data, mime)]
+            if content is not None and any(part.inline_data is not None for part in parts):
+                content.parts = [part for part in parts if part.inline_data is None]
+            yield chunk
 
 
 def google_content(original: Callable[..., Any]) -> Callable[..., Any]:

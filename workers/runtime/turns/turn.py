@@ -19,6 +19,7 @@ from workers.runtime.conversation import fitting, history
 from workers.runtime.conversation.history import Record
 from workers.runtime.durable.journal import journal_of_turn
 from workers.runtime.durable.steering import steering_of_turn
+from workers.runtime.files_out import files_of_turn
 from workers.runtime.model_fault import ModelFault
 from workers.runtime.models.choice import ModelChoice
 from workers.runtime.tools import Toolbox, session_of_turn, toolbox_of_turn
@@ -234,6 +235,8 @@ class Turn:
             # Providers refuse a history in which a message says nothing.
             kept[-1] = kept[-1].model_copy(update={"content": [TextContent(type="text", text="[cut]")]})
         cut = call_log.cut or response.stop_reason == LlmStopReason.MAX_TOKENS
+        if (out := files_of_turn.get()) is not None:
+            text = out.undrawn(text)
         done = TurnAnswer(text, Record(kept, {**record.members, **members}), usage, cut=cut)
         done.broke_off = any(call.unfinished for call in call_log.calls)
         if done.broke_off:
