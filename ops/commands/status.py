@@ -4,19 +4,21 @@ import asyncio
 import json
 import socket
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from typing import Annotated, Literal
 
 import httpx
 import typer
 
-from ops.commands.status_read import look
+from ops.commands.status_read import among, look
 from ops.commands.status_text import health_problems, render
 from ops.commands.status_view import Look
 from ops.context import Context, context, run
 from ops.up.plan import HOST
+from tasks.bots import bots_of
 from tasks.clock import SystemClock
-from tasks.errors import CohortError
+from tasks.errors import CohortError, Misconfigured
 
 CLEAR = "\x1b[H\x1b[2J"
 _EVERY_S = 2.0
@@ -64,6 +66,8 @@ async def _watch(here: Context, *, slots: bool, as_json: bool) -> None:
 
 async def _look(here: Context) -> Look:
     now = await here.read(lambda store: look(store, SystemClock(), slots=here.settings.slots))
+    with suppress(Misconfigured):  # a file that is wrong just now says nothing; doctor tells of it
+        now = among(now, bots_of(here.settings, here.environ))
     running = here.home.running()
     return replace(now, scale=running.scale if running is not None else None)
 

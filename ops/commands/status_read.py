@@ -1,9 +1,11 @@
 """Reads from Redis how the running system stands."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from ops.commands.status_view import BotSeen, Depth, FailingModel, Look, Traffic, Worker
 from tasks.bot_status import BotStatus
+from tasks.bots import ServedBot
 from tasks.clock import Clock
 from tasks.closed_chats import summary
 from tasks.store import Store
@@ -47,6 +49,14 @@ async def look(store: Store, clock: Clock, *, slots: int) -> Look:
         parked=await store.sessions.parked_turns(slots),
         closed_chats=summary(await store.closed.look()),
     )
+
+
+def among(now: Look, bots: Sequence[ServedBot]) -> Look:
+    """The look with what is to be said of several bots; without a file of bots it stays as it is."""
+    led = {bot.bot for bot in now.bots if bot.alive and bot.leads}
+    resting = frozenset(bot.id for bot in bots if bot.entry.paused)
+    missing = tuple(bot.name for bot in bots if bot.id not in led | resting)
+    return replace(now, resting=resting, missing=missing)
 
 
 def _bot(status: BotStatus, now: float) -> BotSeen:

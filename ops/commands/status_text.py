@@ -44,17 +44,21 @@ def render(now: Look, before: Look | None = None, *, width: int = 80, colour: bo
 def bot_lines(now: Look) -> Iterator[tuple[str, bool]]:
     """One line for each process of the bot, and whether it is well."""
     for bot in now.bots:
-        yield _bot(bot)
+        yield _bot(bot, resting=bot.bot in now.resting)
+    for name in now.missing:
+        yield f"bot {name}: no process of it takes updates", False
     if not any(bot.alive for bot in now.bots):
         yield "no bot runs: Telegram keeps updates for 24 hours", False
     elif not any(bot.alive and bot.leads for bot in now.bots):
         yield "no bot polls yet: the lease of the last one runs out within 15 s", False
 
 
-def _bot(bot: BotSeen) -> tuple[str, bool]:
+def _bot(bot: BotSeen, *, resting: bool = False) -> tuple[str, bool]:
     name = f"bot @{bot.username or bot.bot} on {bot.host}, pid {bot.pid}"
     if not bot.alive:
         return f"{name}: silent for {duration(bot.silent_s)}", False
+    if resting:
+        return f"{name}: paused in COHORT_BOTS", True
     if not bot.leads and bot.mode == "polling":
         return f"{name}: stands by", True
     what = "poll" if bot.mode == "polling" else "update"
@@ -141,7 +145,11 @@ def health_problems(now: Look, part: str, host: str) -> list[str]:
         mine = [bot for bot in now.bots if bot.host == host or not host]
         if not any(bot.alive for bot in mine):
             problems.append(f"no bot has said within {ALIVE.total_seconds():.0f} s that it lives")
-        problems += [line for bot in mine if bot.alive for line, good in [_bot(bot)] if not good]
+        problems += [
+            line for bot in mine if bot.alive for line, good in [_bot(bot, resting=bot.bot in now.resting)] if not good
+        ]
+        if part == "all":
+            problems += [f"bot {name}: no process of it takes updates" for name in now.missing]
     if part in ("all", "worker"):
         workers = [worker for worker in now.workers if worker.host == host or not host]
         if not workers:

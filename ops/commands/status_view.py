@@ -107,6 +107,10 @@ class Look:
     depths: tuple[Depth, ...]
     dead: int
     bots: tuple[BotSeen, ...] = ()
+    resting: frozenset[int] = frozenset()
+    """Of several bots: those that ``COHORT_BOTS`` pauses."""
+    missing: tuple[str, ...] = ()
+    """Of several bots: the names of those that are not paused and that no living process leads."""
     oldest_s: float = 0.0
     """Seconds that the oldest session which no worker works on has waited, or a turn for a lane."""
     models: tuple[FailingModel, ...] = ()
@@ -148,7 +152,8 @@ class Look:
         figures = ("lanes", "running", "delivering", "waiting", "load")
         workers = [asdict(worker) | {"running": worker.running} for worker in self.workers]
         scale = self.scale.model_dump() if self.scale is not None else None
-        return {**asdict(self), **{name: getattr(self, name) for name in figures}, "workers": workers, "scale": scale}
+        own = {**asdict(self), "resting": sorted(self.resting)}
+        return {**own, **{name: getattr(self, name) for name in figures}, "workers": workers, "scale": scale}
 
 
 def rate(now: Look, before: Look | None) -> float | None:

@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "cards check": (),
     "cards reload": (),
     "backup": ("file",),
+    "bots forget": ("303",),
     "broadcast": ("--stop",),
     "pair": (),
     "restore": ("file",),
