@@ -50,7 +50,13 @@ class After:
 
 def tongue_of(meaning: Meaning) -> str | None:
     """The language of the person whose update it is, if told."""
-    return meaning.inbound.tongue if isinstance(meaning, Incoming) else None
+    match meaning:
+        case Incoming():
+            return meaning.inbound.tongue
+        case Ignored():
+            return meaning.tongue
+        case _:
+            return None
 
 
 def note(meaning: Meaning) -> None:
@@ -60,7 +66,7 @@ def note(meaning: Meaning) -> None:
             log.error("update.dead", extra={"update_id": update_id, "reason": reason})
         case Moved(_, old, new):
             log.info("chat.moved", extra={"session": str(old), "renamed": str(new)})
-        case Ignored(update_id, why, _, _):
+        case Ignored(update_id, why):
             log.debug("update.ignored", extra={"update_id": update_id, "why": why})
         case _:
             pass

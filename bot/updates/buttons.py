@@ -32,7 +32,7 @@ def pressed(at: UpdateReading, query: CallbackQuery) -> Meaning:
     if message is None or (message.date == 0 and word != WORD):
         # Of an inaccessible message (date 0) not even the topic is told. A question may rest for long; it is known by
         # its id, so a guess at its session harms nothing.
-        return at.nothing("a button whose message is gone", callback)
+        return at.nothing("a button whose message is gone", callback, query.from_user.language_code)
     kind: InboundKind
     choice: dict[str, str] = {}
     exchange = ""
@@ -52,7 +52,7 @@ def pressed(at: UpdateReading, query: CallbackQuery) -> Meaning:
         case _ if word in CHOICES and argument:
             kind, choice, ask = "choose", choice_of(word, argument), Command(word, argument)
         case _:
-            return at.nothing("a button that we do not know", callback)
+            return at.nothing("a button that we do not know", callback, query.from_user.language_code)
     session = session_of(at.me, message, message.business_connection_id)
     inbound = Inbound(
         v=4 if exchange else _VERSIONS.get(kind, 1),

@@ -103,6 +103,8 @@ class Ignored:
     """Id of a pressed button's query, which needs an answer all the same."""
     named: SessionKey | None = None
     """The topic that a person gave a name."""
+    tongue: str | None = None
+    """The language of the person who pressed it, if told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +127,8 @@ class UpdateReading:
     me: BotIdentity
     now: float
 
-    def nothing(self, why: str, callback: str | None = None) -> Ignored:
-        return Ignored(self.update_id, why, callback)
+    def nothing(self, why: str, callback: str | None = None, tongue: str | None = None) -> Ignored:
+        return Ignored(self.update_id, why, callback, tongue=tongue)
 
 
 type Meaning = Incoming | Moved | Reacted | Ignored | Malformed
