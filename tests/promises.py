@@ -30,7 +30,7 @@ PROMISES = {
     "bots-file": "A file of bots that is wrong is told in one line without a token, and changes nothing that runs.",
     "many-bots": "Bots of one deployment share its workers, and no chat, limit or agent of another bot.",
     "bots-live": "A bot is added, paused and taken out while the others answer, and what was accepted is kept.",
-    "own-language": "Each person is told in their own language, or the one chosen for the chat, whoever spoke last.",
+    "own-language": "Each person is told in their own language, or in the one that was chosen for the chat.",
     "words-complete": "Each text that the code says is in the catalogue, with the names and the plural forms it needs.",
     "apology-reference": "Each apology in place of an answer has a reference by which `cohort find` finds the message.",
     "logged-once": "A message, its turn and its delivery are one log line each, without a chat's number.",

@@ -1,4 +1,4 @@
-"""Each person is told in their own language, whoever spoke last, and whenever it is said."""
+"""Each person is told in their own language, also beside neighbours of other languages, and also later."""
 
 import asyncio
 from datetime import timedelta
