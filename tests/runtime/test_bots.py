@@ -8,11 +8,13 @@ import pytest
 
 from tasks.bots_file import BotEntry
 from tasks.envelope import Media
+from tasks.roles import RoleRules
 from tasks.session import SessionKey
 from tasks.settings import Settings, load
 from tests.runtime.support import Open, Screen, ask, card, inbound
 from tests.support.model import Model
 from workers.interfaces import MediaSource, TurnFailed
+from workers.runtime.askers import KnownRoles
 
 
 class Files:
@@ -76,3 +78,9 @@ async def test_a_bot_has_its_agents_model_and_files_and_no_other_bots(
             request = ask(1, inbound(1, "read", media=(media,)))
             await engine.run(replace(request, session=SessionKey(bot, 1)), Screen())
             assert f"file of {bot}" in str(list(model.journal)[-1])
+
+
+async def test_an_admin_of_one_bot_is_a_stranger_to_another(tmp_path: Path) -> None:
+    bots = Bots(tmp_path, b1=BotEntry("one", "ONE"), b2=BotEntry("two", "TWO"))
+    known = KnownRoles(bots.settings, None)
+    assert [(await known.access(bot, RoleRules())).role(1, 1) for bot in (1, 2)] == ["admin", None]
