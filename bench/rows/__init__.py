@@ -20,6 +20,7 @@ NAMES = (
     "kill",
     "resume",
     "join",
+    "start",
     "memory",
 )
 """In the order in which they run: what is quick and most asked for comes first."""
