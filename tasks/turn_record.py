@@ -32,7 +32,7 @@ def task_id(bot: int, update_id: int) -> str:
 
 
 MOST_STEPS = 40
-"""Tool calls of a turn that are recorded."""
+"""Tool calls of a turn that are recorded, and model calls."""
 
 
 class ToolStep(BaseModel):
@@ -44,6 +44,20 @@ class ToolStep(BaseModel):
     begun: float
     ended: float | None = None
     """None: it had not ended when the turn did."""
+    failed: bool = False
+
+
+class ModelStep(BaseModel):
+    """A model call of a turn: whose, which model, its times and tokens; what was said does not stand in it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    agent: str = ""
+    model: str = ""
+    begun: float
+    ended: float
+    input_tokens: int = 0
+    output_tokens: int = 0
     failed: bool = False
 
 
@@ -68,6 +82,8 @@ class TurnRecord(BaseModel):
     """When Telegram had its last reply: the final edit."""
     steps: tuple[ToolStep, ...] = ()
     """Its tool calls, in the order in which they began."""
+    calls: tuple[ModelStep, ...] = ()
+    """Its model calls, in the order in which they ended; those of all tries of this claim."""
     traces: tuple[str, ...] = ()
     """The ids of its messages' traces; the first is the turn's own."""
 

@@ -11,33 +11,7 @@ from tasks.errors import CohortError, Terminal
 from tasks.session import SessionKey
 from workers.showing import NO_TRACE, Showing, Step, Trace
 from workers.steps import Holds, PersonsAnswer, Steering, StepLog
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens of one turn, over all its model calls."""
-
-    input_tokens: int = 0
-    output_tokens: int = 0
-    model: str = ""
-    """The model that answered."""
-
-
-MOST_TOKENS = 1_000_000_000
-"""The largest count that is believed; no provider's window comes near it."""
-
-
-def tokens(said: object) -> int:
-    """Read a count of tokens as a provider gave it; 0 when it is not one (negative, not a number, another type)."""
-    if isinstance(said, str) and said.isascii() and said.isdigit():
-        return min(int(said[:20]), MOST_TOKENS)
-    if isinstance(said, bool) or not isinstance(said, int | float) or not said > 0:
-        return 0
-    return int(min(said, MOST_TOKENS))
-
-
-def not_counted(_usage: Usage) -> None:
-    """Ignore the cost of a turn."""
+from workers.usage import CallSeen, Usage, not_counted, not_noted
 
 
 class TurnTry(Protocol):
@@ -69,6 +43,8 @@ class TurnRequest:
     """The payload of the link by which a person came to the chat last."""
     spent: Callable[[Usage], None] = not_counted
     """Called in the loop thread with the cost of each model call as it ends, also when the turn fails."""
+    called: Callable[[CallSeen], None] = not_noted
+    """Called in the loop thread with each model call that ended, whole or not; calls that are replayed are none."""
     steering: Steering | None = None
     """Messages that join the turn while it runs."""
     steps: StepLog | None = None

@@ -147,6 +147,10 @@ def _lines(found: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
         for step in turn["steps"]:
             took = "did not end" if step["ended"] is None else f"{max(0.0, step['ended'] - step['begun']):.3f} s"
             yield f"  {_time(step['begun'])}  tool {step['tool']}: {took}{', failed' if step['failed'] else ''}"
+        for call in turn["calls"]:
+            tokens = f", {call['input_tokens']} tokens in, {call['output_tokens']} out"
+            took = f"{max(0.0, call['ended'] - call['begun']):.3f} s{tokens}{', failed' if call['failed'] else ''}"
+            yield f"  {_time(call['begun'])}  model {call['model'] or '?'} ({call['agent'] or '?'}): {took}"
         for name, words in (*steps, ("delivered", "final edit at Telegram")):
             if turn[name] is not None:
                 yield f"  {_time(turn[name])}  +{max(0.0, turn[name] - before):.3f} s  {words}"

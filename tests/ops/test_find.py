@@ -11,7 +11,7 @@ from tasks.envelope import DeadLetter, Inbound, Reply
 from tasks.slots import slot_of
 from tasks.store import Store
 from tasks.telemetry import session_hash
-from tasks.turn_record import ToolStep, TurnRecord, TurnRecords, reference, task_id, with_reference
+from tasks.turn_record import ModelStep, ToolStep, TurnRecord, TurnRecords, reference, task_id, with_reference
 from tests.harness.command import cohort
 
 SESSION = "4242:-100:t7"
@@ -27,6 +27,10 @@ ENDED = TurnRecord(
     committed=1003.0,
     delivered=1003.25,
     steps=(ToolStep(tool="fetch", begun=1001.5, ended=1002.0), ToolStep(tool="book", begun=1002.0, failed=True)),
+    calls=(
+        ModelStep(agent="poet", model="haiku", begun=1000.5, ended=1001.5, input_tokens=10, output_tokens=5),
+        ModelStep(begun=1002.0, ended=1002.5, failed=True),
+    ),
 )
 
 
@@ -60,6 +64,8 @@ async def test_the_way_of_a_message_is_told_with_its_times_from_update_to_final_
     assert [" ".join(step.split()[1:]) for step in steps] == [
         "00:16:41.500 tool fetch: 0.500 s",
         "00:16:42.000 tool book: did not end, failed",
+        "00:16:40.500 model haiku (poet): 1.000 s, 10 tokens in, 5 out",
+        "00:16:42.000 model ? (?): 0.500 s, 0 tokens in, 0 out, failed",
         "00:16:40.000 +0.000 s accepted",
         "00:16:40.500 +0.500 s turn begun",
         "00:16:41.000 +0.500 s first text",

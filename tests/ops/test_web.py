@@ -23,7 +23,7 @@ from tasks.exposition import packed
 from tasks.settings import load
 from tasks.slots import assign, slot_of
 from tasks.store import Store
-from tasks.turn_record import ToolStep, TurnRecord
+from tasks.turn_record import ModelStep, ToolStep, TurnRecord
 from tasks.worker_status import WorkerStatus
 from tests.conftest import TOKEN
 
@@ -68,7 +68,9 @@ async def lived_in(store: Store) -> None:
     await store.people.put(4242, 78, Person(role="denied", name=SECRET))
     steps = (ToolStep(tool="fetch", begun=2.0, ended=3.0),)
     times = {"accepted": 1.0, "begun": 1.5, "first": 2.5, "committed": 4.0, "delivered": 4.5}
-    record = TurnRecord(session=SESSION, updates=(8,), worker="worker-1", outcome="answered", steps=steps, **times)
+    calls = (ModelStep(agent="poet", model="haiku", begun=1.5, ended=2.0, input_tokens=10, output_tokens=5),)
+    about = {"session": SESSION, "worker": "worker-1", "outcome": "answered", "steps": steps, "calls": calls}
+    record = TurnRecord.model_validate({"updates": (8,), **about, **times})
     await store.trail.append([record])
     letter = DeadLetter(reason=LETTER, at=1.0, session=SESSION, inbound=message)
     await store.redis.xadd("cohort:dead", {"letter": letter.to_json()})
@@ -100,6 +102,8 @@ async def test_every_part_of_the_page_is_told_and_no_word_of_a_message_with_it(s
     one = told[f"/api/sessions/{SESSION}"]
     assert one["inbox"] == [{"update": 9, "at": 100.0}]
     assert [step["tool"] for step in one["records"][0]["steps"]] == ["fetch"]
+    (call,) = one["records"][0]["calls"]
+    assert (call["model"], call["input_tokens"], call["output_tokens"]) == ("haiku", 10, 5)
     assert one["text"] is None
     used, denied = told["/api/people"]["people"]
     assert used == {"bot": "4242", "user": 77, "role": "member", "name": None, "last": "2026-01-02", "tokens": [11]}

@@ -8,7 +8,8 @@ import pytest
 from tests.runtime.streams import DONE, Plays, chunk, said, sse
 from tests.runtime.support import Configure, Open, Screen, ask
 from tests.support.model import Model
-from workers.interfaces import MOST_TOKENS, TurnFailed, Usage
+from workers.interfaces import TurnFailed
+from workers.usage import MOST_TOKENS, CallSeen, Usage
 
 
 async def told(engine: Any, text: str, **more: Any) -> list[tuple[int, int]]:
@@ -51,6 +52,26 @@ async def test_each_call_of_a_turn_is_told_as_it_ends_also_when_the_turn_fails(r
         heard = await told(engine, "hello")
     assert heard[-1] == (-1, -1)
     assert [count for count in heard[:-1] if count[0] > 0] == heard[:-1] != []
+
+
+async def test_each_model_call_is_told_with_its_model_its_length_and_whether_it_failed(
+    runtime: Open, model: Model
+) -> None:
+    seen: list[CallSeen] = []
+    async with runtime() as engine:
+        usage = {"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12}
+        model.fault(match="hello", usage=usage)
+        await engine.run(replace(ask(1, "hello"), called=seen.append), Screen())
+        (call,) = seen
+        assert (call.input_tokens, call.output_tokens, call.failed) == (5, 7, False)
+        assert call.agent
+        assert call.model
+        assert call.seconds > 0
+        seen.clear()
+        model.fault(match="again", status=400, times=None)
+        with pytest.raises(TurnFailed):
+            await engine.run(replace(ask(1, "again"), called=seen.append), Screen())
+    assert {call.failed for call in seen} == {True}
 
 
 @pytest.mark.promise("budgets")

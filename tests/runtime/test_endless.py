@@ -13,11 +13,12 @@ from fast_agent.llm.stream_types import StreamChunk
 from tasks.phrases import phrase
 from tests.runtime.support import Configure, Open, Screen, ask, until
 from tests.support.provider import MODELS, Provider
-from workers.interfaces import TurnFailed, Usage
+from workers.interfaces import TurnFailed
 from workers.runtime.conversation import history
 from workers.runtime.streams.meter import ARGUMENTS, TEXT, Meter, allowance
 from workers.runtime.turns.live_text import LiveText
 from workers.showing import Step
+from workers.usage import Usage
 
 MOST = 20_000
 CHUNK = "0123456789" * 100

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from botapi.errors import ChatMigrated, Undeliverable
 from tasks.envelope import OutFile, Reply
 from tasks.session import SessionKey
-from workers.interfaces import LiveAnswer, Sink, TurnRequest, TurnResult, Usage
+from workers.interfaces import LiveAnswer, Sink, TurnRequest, TurnResult
 from workers.showing import NO_TRACE, Showing, Step, Trace
 from workers.telegram.render import render
+from workers.usage import CallSeen, Usage
 
 PATIENCE_S = 60
 
@@ -329,6 +330,8 @@ class Model:
         self.partial: dict[str, str] = {}
         self.more: dict[str, str] = {}
         """As ``partial``, but shown after the turn was held."""
+        self.called: dict[str, list[CallSeen]] = {}
+        """What a turn on a text tells of its model calls."""
         self.steps: dict[str, list[Step]] = {}
         """Steps that a turn takes, by its message."""
         self.thoughts: dict[str, str] = {}
@@ -397,6 +400,8 @@ class Model:
                 said = " ".join(texts)
                 await self._before_end(said)
             self._break(said)
+            for seen in self.called.get(said, ()):
+                request.called(seen)
         except BaseException as problem:
             call.end = type(problem).__name__
             raise

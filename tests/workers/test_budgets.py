@@ -11,9 +11,10 @@ from tests.conftest import BOT
 from tests.workers.fakes import PATIENCE_S, Changes, Hold
 from tests.workers.pool import Pool, session
 from workers import texts
-from workers.interfaces import Sink, TurnFailed, TurnRequest, TurnResult, Usage
+from workers.interfaces import Sink, TurnFailed, TurnRequest, TurnResult
 from workers.sessions.spending import LEAST_HELD
 from workers.showing import Step
+from workers.usage import Usage
 
 ONE = session(1)
 BIG = str(100 * LEAST_HELD)

@@ -10,8 +10,9 @@ import pytest
 from tasks.asking import ParkedTurn
 from tests.workers.fakes import PATIENCE_S
 from tests.workers.pool import Pool, Worker, session
-from workers.interfaces import Sink, TurnRequest, TurnResult, Usage
+from workers.interfaces import Sink, TurnRequest, TurnResult
 from workers.steps import PersonsAnswer, Question
+from workers.usage import Usage
 
 ONE = session(1)
 AUTHOR = {"id": 7, "name": "Ann"}

@@ -10,7 +10,8 @@ from tasks import keys
 from tasks.journal import Mark, turn_of
 from tests.workers.fakes import PATIENCE_S
 from tests.workers.pool import Pool, session
-from workers.interfaces import Sink, TurnFailed, TurnRequest, TurnResult, Usage
+from workers.interfaces import Sink, TurnFailed, TurnRequest, TurnResult
+from workers.usage import Usage
 
 ONE = session(1)
 

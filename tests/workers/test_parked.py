@@ -13,8 +13,9 @@ from tasks.journal import Mark
 from tasks.phrases import phrase
 from tests.workers.fakes import PATIENCE_S
 from tests.workers.pool import Pool, session
-from workers.interfaces import Sink, TurnRequest, TurnResult, Usage
+from workers.interfaces import Sink, TurnRequest, TurnResult
 from workers.steps import PersonsAnswer, Question, TurnParked
+from workers.usage import Usage
 
 ONE = session(1)
 BOOK = Question("k1/0", "book", json.dumps({"table": 4, "password": "s3cret"}), scope="agent:book")

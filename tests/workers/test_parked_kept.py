@@ -8,8 +8,9 @@ from tasks.store.backup import StoredKey, dump, restore
 from tests.workers.pool import Pool
 from tests.workers.test_budgets import BIG, held
 from tests.workers.test_parked import ONE, Asking, parked, press
-from workers.interfaces import Sink, TurnRequest, TurnResult, Usage
+from workers.interfaces import Sink, TurnRequest, TurnResult
 from workers.steps import PersonsAnswer
+from workers.usage import Usage
 
 
 @pytest.mark.promise("parked")

@@ -12,6 +12,7 @@ from tasks.turn_record import MOST_STEPS, TurnRecords, reference
 from tests.workers.pool import Pool, session
 from workers.interfaces import TurnFailed
 from workers.showing import Step
+from workers.usage import CallSeen
 
 ONE = session(1)
 
@@ -77,6 +78,27 @@ async def test_the_course_of_a_turn_has_its_tool_calls_with_their_times_and_no_w
     assert (booked.tool, booked.failed, booked.ended is None) == ("book_table", True, False)
     assert {step.ended for step in others} == {None}
     assert len(record.steps) == MOST_STEPS
+    assert TurnRecords.unpacked(TurnRecords(records=(record,)).packed()).records == (record,)
+
+
+@pytest.mark.promise("find")
+async def test_the_course_of_a_turn_has_its_model_calls_with_their_times_and_tokens(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    pool.model.called["work"] = [
+        CallSeen("poet", "haiku", 0.25, 10, 5),
+        CallSeen("critic" * 100, "x" * 10_000, -1.0, failed=True),
+        *(CallSeen("poet", "haiku", 0.1) for _ in range(99)),
+    ]
+    await pool.say(1, "work")
+    await worker.answer(ONE)
+    (record,) = worker.deps.trail.take()
+    first, odd, *_ = record.calls
+    assert (first.agent, first.model, first.input_tokens, first.output_tokens) == ("poet", "haiku", 10, 5)
+    assert round(first.ended - first.begun, 2) == 0.25
+    assert odd.failed
+    assert odd.begun == odd.ended
+    assert len(odd.agent + odd.model) <= 200
+    assert len(record.calls) == MOST_STEPS
     assert TurnRecords.unpacked(TurnRecords(records=(record,)).packed()).records == (record,)
 
 

@@ -9,10 +9,10 @@ from fast_agent.types import LlmStopReason, PromptMessageExtended
 from mcp_types import TextContent
 
 from tasks.text import clean, cleaned
-from workers.interfaces import Usage
 from workers.runtime.call_log import CallLog, ModelCall, message_in, usage_listener
 from workers.runtime.spans import ModelSpan
 from workers.runtime.streams.meter import CALLS_KEPT, CHARACTERS_A_TOKEN, AnswerCut, Meter, metering
+from workers.usage import Usage
 
 
 async def within(

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -13,9 +14,9 @@ from fast_agent.constants import FAST_AGENT_ERROR_CHANNEL, FAST_AGENT_PROVIDER_E
 from fast_agent.llm.provider.error_utils import is_empty_completion
 from fast_agent.types import LlmStopReason, PromptMessageExtended
 
-from workers.interfaces import Usage, not_counted
 from workers.runtime.model_fault import ModelFault
 from workers.runtime.streams.meter import allowance
+from workers.usage import CallSeen, Usage, not_counted, not_noted
 
 FILES_MOST = 20 * 2**20
 """Characters of base64 that tools' files may have in one turn: each further call of its models carries all of them."""
@@ -43,6 +44,11 @@ class ModelCall:
         """Note what the call returned."""
         if message is not None:
             self.fault, self.unfinished = fault_of(message), unfinished(message)
+
+    def seen(self, seconds: float, asked: str) -> CallSeen:
+        """What a timeline shows of it; ``asked``: the model's name, where the provider did not state it."""
+        model, failed = self.model or asked, not self.finished
+        return CallSeen(self.agent, model, seconds, self.input_tokens, self.output_tokens, failed)
 
     @property
     def metered(self) -> bool:
@@ -96,6 +102,21 @@ class CallLog:
             raise
 
     @contextmanager
+    def timed(self, model: str) -> Generator[None]:
+        """Around ``call`` and the reading of what it gave: its times are told when that is known.
+
+        Args:
+            model: The name that was asked for.
+        """
+        began, before = time.monotonic(), len(self.calls)
+        try:
+            yield
+        finally:
+            # Calls of other agents of this turn may have begun meanwhile, behind ours.
+            if len(self.calls) > before:
+                call_listener.get()(self.calls[before].seen(time.monotonic() - began, model))
+
+    @contextmanager
     def replayed(self) -> Generator[None]:
         """A call that an earlier try of the turn made.
 
@@ -123,6 +144,10 @@ class CallLog:
 
 call_log_of_turn: ContextVar[CallLog | None] = ContextVar("call_log_of_turn", default=None)
 """Set in a turn's task; every model call in that task is logged there."""
+
+
+call_listener: ContextVar[Callable[[CallSeen], None]] = ContextVar("call_listener", default=not_noted)
+"""Set for a turn; called with each model call that ended."""
 
 
 usage_listener: ContextVar[Callable[[Usage], None]] = ContextVar("usage_listener", default=not_counted)

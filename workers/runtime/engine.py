@@ -21,7 +21,7 @@ from workers.runtime import faults, spans
 from workers.runtime.agent_registry import AgentRegistry, misconfigured
 from workers.runtime.askers import KnownRoles, TurnAskers, askers_of_turn
 from workers.runtime.asking.elicitation import holds_of_turn
-from workers.runtime.call_log import usage_listener
+from workers.runtime.call_log import call_listener, usage_listener
 from workers.runtime.conversation import content, history
 from workers.runtime.durable.journal import journal_of_turn
 from workers.runtime.durable.opening import brought, opened_journal
@@ -152,6 +152,7 @@ class Engine:
     async def _run(self, request: TurnRequest, choice: ModelChoice, sink: Sink, askers: TurnAskers) -> TurnResult:
         origin_of_turn.set(Origin.of(request.messages))
         usage_listener.set(request.spent)
+        call_listener.set(request.called)
         lead = None if choice.workflow else choice.agent
         journal = await opened_journal(request, session_files.where(self._settings.home, request.session), lead)
         holds_of_turn.set(request.holds)

@@ -10,11 +10,13 @@ from tasks.clock import Clock
 from tasks.envelope import Inbound
 from tasks.session import SessionKey
 from tasks.tracing import NO_SPAN, TraceSpan
-from tasks.turn_record import ToolStep, TurnRecord, reference, task_id
-from workers.interfaces import Usage
+from tasks.turn_record import MOST_STEPS, ModelStep, ToolStep, TurnRecord, reference, task_id
+from workers.usage import CallSeen, Usage
 
 log = logging.getLogger("cohort.turns")
 
+_NAME = 100
+"""Characters of a name that a provider may have chosen."""
 _HELD = 5_000
 """Turns that wait to be written while Redis is away; of more the oldest are forgotten."""
 
@@ -56,10 +58,26 @@ class Course:
         self.span: TraceSpan = NO_SPAN
         self._first_at: Callable[[], float | None] = lambda: None
         self._steps: Mapping[str, ToolStep] = {}
+        self._calls: list[ModelStep] = []
 
     def watch(self, first_at: Callable[[], float | None], steps: Mapping[str, ToolStep]) -> None:
         """Where this try of the turn notes when the model's first text came, and its tool calls."""
         self._first_at, self._steps = first_at, steps
+
+    def called(self, call: CallSeen) -> None:
+        """A model call has ended."""
+        if len(self._calls) < MOST_STEPS:
+            now = self._clock.now()
+            step = ModelStep(
+                agent=call.agent[:_NAME],
+                model=call.model[:_NAME],
+                begun=round(now - max(0.0, call.seconds), 3),
+                ended=round(now, 3),
+                input_tokens=call.input_tokens,
+                output_tokens=call.output_tokens,
+                failed=call.failed,
+            )
+            self._calls.append(step)
 
     def begin(self, claimed_at: float | None, span: TraceSpan) -> None:
         """The turn begins.
@@ -134,6 +152,7 @@ class Course:
             committed=self._committed,
             delivered=delivered,
             steps=tuple(self._steps.values()),
+            calls=tuple(self._calls),
             traces=self._traces(),
         )
         trail.add([record])

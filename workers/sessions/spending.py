@@ -17,7 +17,7 @@ from tasks.errors import StoreUnavailable
 from tasks.session import SessionKey
 from tasks.settings import Settings
 from tasks.store.sessions import Commit, Counts, Hold
-from workers.interfaces import Usage, tokens
+from workers.usage import Usage, tokens
 
 log = logging.getLogger("cohort.turns")
 

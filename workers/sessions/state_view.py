@@ -17,9 +17,9 @@ from tasks.settings import Settings
 from tasks.store.redis import text
 from tasks.store.state import StateField
 from tasks.store.views import parked_in
-from workers.interfaces import Usage
 from workers.sessions import edits
 from workers.sessions.parked import Parking
+from workers.usage import Usage
 
 log = logging.getLogger("cohort.turns")
 

@@ -137,6 +137,7 @@ class TurnRunner:
             owned.choice("model"),
             start=self._asked.start.get(StateField.start) or owned.choice(StateField.start) or "",
             spent=self._spending.spent,
+            called=self.course.called,
             steering=self._asked.steering,
             steps=self.journal,
             answers=answers_of(self._parked) if self._parked else {},
@@ -147,11 +148,9 @@ class TurnRunner:
         )
         settings = self._deps.settings
         thinking = owned.effective("thinking", settings)
+        showing = Showing(self._reply_to, owned.live, thinking)
         live = self._deps.delivery.live(
-            owned.session,
-            Showing(self._reply_to, owned.live, thinking),
-            created=owned.note_live,
-            still_ours=owned.ensure_owned_once,
+            owned.session, showing, created=owned.note_live, still_ours=owned.ensure_owned_once
         )
         async with live as answer:
             before = self._parked.shown if self._parked else 0

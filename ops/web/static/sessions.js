@@ -42,13 +42,16 @@ const legend = () => make("p", { class: "times" }, PARTS.map(([, words, colour])
 function turn(record) {
   const first = record.first ?? record.committed;
   const marks = [record.accepted, record.begun, first, record.committed, record.delivered].map((at, n, all) => at ?? all.slice(0, n).findLast((one) => one !== null) ?? record.accepted);
-  const whole = Math.max(0.001, marks.at(-1) - marks[0], ...record.steps.map((step) => (step.ended ?? step.begun) - marks[0]));
+  const whole = Math.max(0.001, marks.at(-1) - marks[0], ...[...record.steps, ...record.calls].map((step) => (step.ended ?? step.begun) - marks[0]));
   const share = (value) => `${Math.max(0, Math.min(1, value / whole)) * 100}%`;
   const parts = PARTS.map(([name, words], n) => ({ name, words, took: Math.max(0, marks[n + 1] - marks[n]) }));
   const is = record.outcome === "answered" ? "good" : record.outcome === "parked" ? "warn" : record.outcome === "set_aside" ? undefined : "bad";
   return make("li", {},
     make("div", { class: "row" }, make("b", {}, when(record.accepted)), chip(record.outcome || "?", is), make("b", {}, seconds(whole)), make("span", { class: "soft" }, parts.filter((part) => part.took >= 0.05).map((part) => `${seconds(part.took)} ${part.words}`).join(", "))),
     make("div", { class: "course" }, parts.filter((part) => part.took > 0).map((part) => make("i", { class: part.name, width: share(part.took), title: `${part.words}: ${seconds(part.took)}` }))),
+    record.calls.length ? make("ul", { class: "tools models" }, record.calls.map((call) => make("li", { "data-is": call.failed ? "failed" : undefined },
+      make("i", { left: share(call.begun - marks[0]), width: share(call.ended - call.begun) }), make("span", call.begun - marks[0] > whole * 0.6 ? { class: "before", right: share(whole - (call.begun - marks[0])) } : { left: share(call.begun - marks[0]) },
+        `${call.model || "model"}${new Set(record.calls.map((one) => one.agent)).size > 1 ? ` (${call.agent})` : ""}: ${seconds(call.ended - call.begun)}${call.input_tokens + call.output_tokens ? `, ${count(call.input_tokens)} in, ${count(call.output_tokens)} out` : ""}${call.failed ? ", failed" : ""}`)))) : null,
     record.steps.length ? make("ul", { class: "tools" }, record.steps.map((step) => make("li", { "data-is": step.failed ? "failed" : undefined },
       make("i", { left: share(step.begun - marks[0]), width: share((step.ended ?? marks[3]) - step.begun) }), make("span", step.begun - marks[0] > whole * 0.6 ? { class: "before", right: share(whole - (step.begun - marks[0])) } : { left: share(step.begun - marks[0]) }, `${step.tool}: ${step.ended === null ? "did not end" : seconds(step.ended - step.begun)}${step.failed ? ", failed" : ""}`)))) : null,
     record.committed !== null && record.delivered === null && record.outcome !== "set_aside" ? make("p", {}, chip("its delivery was broken off", "warn")) : null,

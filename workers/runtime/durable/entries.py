@@ -12,8 +12,8 @@ from fast_agent.types import PromptMessageExtended
 from mcp_types import CallToolResult
 
 from tasks.text import cleaned
-from workers.interfaces import Usage
 from workers.runtime.conversation.history import PASSING_CHANNELS
+from workers.usage import Usage
 
 LARGEST = 256 * 1024
 """Bytes of a result that stands in the journal; a larger one stands in a file of the session's directory."""

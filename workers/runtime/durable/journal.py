@@ -19,12 +19,12 @@ from mcp_types import CallToolResult
 
 from tasks import metrics
 from tasks.errors import ClaimLost
-from workers.interfaces import Usage
 from workers.runtime.durable import entries
 from workers.runtime.durable import files as large
 from workers.runtime.durable.entries import Kept
 from workers.runtime.durable.place import ModelStep, answered_to, round_of, within
 from workers.steps import PersonsAnswer, Question, StepLog, TurnParked
+from workers.usage import Usage
 
 log = logging.getLogger("cohort.runtime")
 

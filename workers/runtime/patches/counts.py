@@ -10,7 +10,7 @@ from typing import Any
 from fast_agent.llm.provider_types import Provider
 from fast_agent.llm.usage_tracking import CompletionTokenUsage, PromptTokenUsage, TurnUsage, UsageSchema
 
-from workers.interfaces import tokens
+from workers.usage import tokens
 
 _GIVEN = ("prompt_tokens", "input_tokens", "prompt_token_count")
 _MADE = ("completion_tokens", "output_tokens", "candidates_token_count")

@@ -4,11 +4,11 @@ import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from workers.interfaces import Usage, tokens
 from workers.runtime import call_limit, half_made, spans, tool_results
 from workers.runtime.call_log import CallLog, ModelCall, call_log_of_turn, message_in, unusable, usage_listener
 from workers.runtime.durable import model_calls
 from workers.runtime.patches import connections
+from workers.usage import Usage, tokens
 
 type _Async = Callable[..., Awaitable[Any]]
 
@@ -32,7 +32,7 @@ def watched_execute(original: _Async) -> _Async:
     """``FastAgentLLM._execute_with_retry``: every provider call of every agent passes here."""
 
     async def once(self: Any, call_log: CallLog, *args: Any, **kwargs: Any) -> tuple[ModelCall, Any]:
-        with spans.model_call(self, args) as traced:
+        with spans.model_call(self, args) as traced, call_log.timed(str(self.model_name or "")):
             with call_log.call(self.name or "", str(self.provider.config_name)) as call, connections.call():
                 result = await call_limit.within(call_log, call, self, original, *args, traced=traced, **kwargs)
             call.took(message_in(result))

@@ -9,7 +9,6 @@ from fast_agent.types import PromptMessageExtended
 
 from tasks.session import SessionKey
 from workers import texts
-from workers.interfaces import Usage
 from workers.runtime import faults
 from workers.runtime.conversation import fitting
 from workers.runtime.conversation.history import Record, newest
@@ -17,6 +16,7 @@ from workers.runtime.faults import ContextTooLong, RequestRejected
 from workers.runtime.model_fault import ModelFault
 from workers.runtime.tools import Toolbox
 from workers.runtime.turns.turn import run_logged
+from workers.usage import Usage
 
 FULL = 0.7
 """A history beyond this part of the model's window is summarised before the next call. The rest is a reserve, because

@@ -8,11 +8,12 @@ from typing import Any
 
 from tasks.phrases import phrase
 from tasks.session import SessionKey
-from workers.interfaces import TurnFailed, Usage
+from workers.interfaces import TurnFailed
 from workers.runtime.conversation import fitting, history
 from workers.runtime.faults import ContextTooLong, RequestRejected
 from workers.runtime.turns import compaction
 from workers.runtime.turns.turn import Turn, TurnAnswer, TurnInput
+from workers.usage import Usage
 
 log = logging.getLogger("cohort.runtime")
 

@@ -12,7 +12,7 @@ from mcp_types import TextContent
 from tasks.errors import ClaimLost
 from tasks.phrases import phrase
 from tasks.session import SessionKey
-from workers.interfaces import Sink, TurnFailed, Usage
+from workers.interfaces import Sink, TurnFailed
 from workers.runtime import faults
 from workers.runtime.call_log import CallLog, call_log_of_turn, channel
 from workers.runtime.conversation import fitting, history
@@ -27,6 +27,7 @@ from workers.runtime.turns.answer_check import check, text_of
 from workers.runtime.turns.live_text import LiveText
 from workers.runtime.turns.tool_display import ToolDisplay
 from workers.steps import TurnParked
+from workers.usage import Usage
 
 _INSIST_S = 0.2
 """A turn that does not end within this time after a cancellation is cancelled again: fast-agent swallows a
