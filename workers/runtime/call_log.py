@@ -154,6 +154,12 @@ usage_listener: ContextVar[Callable[[Usage], None]] = ContextVar("usage_listener
 """Set for a turn; called with the usage of each model call."""
 
 
+def listen(spent: Callable[[Usage], None], called: Callable[[CallSeen], None]) -> None:
+    """For the turn of this task: what is told of its calls' costs, and of the calls."""
+    usage_listener.set(spent)
+    call_listener.set(called)
+
+
 def channel(message: PromptMessageExtended, name: str) -> str:
     """The text of one channel, empty when there is none."""
     blocks = (message.channels or {}).get(name, ())

@@ -21,7 +21,7 @@ from workers.runtime import faults, spans
 from workers.runtime.agent_registry import AgentRegistry, misconfigured
 from workers.runtime.askers import KnownRoles, TurnAskers, askers_of_turn
 from workers.runtime.asking.elicitation import holds_of_turn
-from workers.runtime.call_log import call_listener, usage_listener
+from workers.runtime.call_log import listen
 from workers.runtime.conversation import content, history
 from workers.runtime.durable.journal import journal_of_turn
 from workers.runtime.durable.opening import brought, opened_journal
@@ -151,8 +151,7 @@ class Engine:
 
     async def _run(self, request: TurnRequest, choice: ModelChoice, sink: Sink, askers: TurnAskers) -> TurnResult:
         origin_of_turn.set(Origin.of(request.messages))
-        usage_listener.set(request.spent)
-        call_listener.set(request.called)
+        listen(request.spent, request.called)
         lead = None if choice.workflow else choice.agent
         journal = await opened_journal(request, session_files.where(self._settings.home, request.session), lead)
         holds_of_turn.set(request.holds)
@@ -184,7 +183,7 @@ class Engine:
 
     async def compact(self, request: TurnRequest) -> TurnResult:
         """Summarise the older part of the history; see ``AgentRuntime.compact``."""
-        usage_listener.set(request.spent)
+        listen(request.spent, request.called)
         journal_of_turn.set(None)
         choice = self._choices.of(request)
         async with self._reported(request, choice), self._limited(choice) as limit, self._lane(request, limit) as lane:
