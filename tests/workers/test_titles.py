@@ -13,9 +13,10 @@ from tasks.session import SessionKey
 from tasks.settings import load
 from tests.conftest import BOT
 from tests.workers.pool import Pool, Worker
-from workers.interfaces import TurnFailed, Usage
+from workers.interfaces import TurnFailed
 from workers.sessions.spending import Spending
 from workers.sessions.titles import TopicTitles, title_from, wanted_by
+from workers.usage import Usage
 
 PATIENCE_S = 60
 TOPIC, OTHER = SessionKey(BOT, 5, 9), SessionKey(BOT, 5, 10)

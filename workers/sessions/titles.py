@@ -19,10 +19,10 @@ from tasks.newest import Newest
 from tasks.session import SessionKey
 from tasks.settings import Settings
 from tasks.text import clean, within
-from workers.interfaces import Usage
 from workers.sessions.outcome import Asked, Outcome
 from workers.sessions.owned_session import OwnedSession
 from workers.sessions.spending import Spending
+from workers.usage import Usage
 
 log = logging.getLogger("cohort.titles")
 

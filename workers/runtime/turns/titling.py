@@ -6,11 +6,12 @@ from fast_agent.types import PromptMessageExtended, RequestParams
 
 from tasks.envelope import Inbound
 from tasks.session import SessionKey
-from workers.interfaces import TurnFailed, TurnRequest, Usage
+from workers.interfaces import TurnFailed, TurnRequest
 from workers.runtime.conversation.content import text_block
 from workers.runtime.tools import Toolbox
 from workers.runtime.turns.answer_check import check, text_of
 from workers.runtime.turns.turn import run_logged
+from workers.usage import Usage
 
 _TOKENS = 500
 """Five words, in any language, and what a model thinks before them."""
