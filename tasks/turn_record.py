@@ -47,7 +47,7 @@ class ToolStep(BaseModel):
     failed: bool = False
 
 
-class ModelStep(BaseModel):
+class CallStep(BaseModel):
     """A model call of a turn: whose, which model, its times and tokens; what was said does not stand in it."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -82,7 +82,7 @@ class TurnRecord(BaseModel):
     """When Telegram had its last reply: the final edit."""
     steps: tuple[ToolStep, ...] = ()
     """Its tool calls, in the order in which they began."""
-    calls: tuple[ModelStep, ...] = ()
+    calls: tuple[CallStep, ...] = ()
     """Its model calls, in the order in which they ended; those of all tries of this claim."""
     traces: tuple[str, ...] = ()
     """The ids of its messages' traces; the first is the turn's own."""

@@ -11,7 +11,7 @@ from tasks.envelope import DeadLetter, Inbound, Reply
 from tasks.slots import slot_of
 from tasks.store import Store
 from tasks.telemetry import session_hash
-from tasks.turn_record import ModelStep, ToolStep, TurnRecord, TurnRecords, reference, task_id, with_reference
+from tasks.turn_record import CallStep, ToolStep, TurnRecord, TurnRecords, reference, task_id, with_reference
 from tests.harness.command import cohort
 
 SESSION = "4242:-100:t7"
@@ -28,8 +28,8 @@ ENDED = TurnRecord(
     delivered=1003.25,
     steps=(ToolStep(tool="fetch", begun=1001.5, ended=1002.0), ToolStep(tool="book", begun=1002.0, failed=True)),
     calls=(
-        ModelStep(agent="poet", model="haiku", begun=1000.5, ended=1001.5, input_tokens=10, output_tokens=5),
-        ModelStep(begun=1002.0, ended=1002.5, failed=True),
+        CallStep(agent="poet", model="haiku", begun=1000.5, ended=1001.5, input_tokens=10, output_tokens=5),
+        CallStep(begun=1002.0, ended=1002.5, failed=True),
     ),
 )
 

@@ -23,7 +23,7 @@ from tasks.exposition import packed
 from tasks.settings import load
 from tasks.slots import assign, slot_of
 from tasks.store import Store
-from tasks.turn_record import ModelStep, ToolStep, TurnRecord
+from tasks.turn_record import CallStep, ToolStep, TurnRecord
 from tasks.worker_status import WorkerStatus
 from tests.conftest import TOKEN
 
@@ -68,7 +68,7 @@ async def lived_in(store: Store) -> None:
     await store.people.put(4242, 78, Person(role="denied", name=SECRET))
     steps = (ToolStep(tool="fetch", begun=2.0, ended=3.0),)
     times = {"accepted": 1.0, "begun": 1.5, "first": 2.5, "committed": 4.0, "delivered": 4.5}
-    calls = (ModelStep(agent="poet", model="haiku", begun=1.5, ended=2.0, input_tokens=10, output_tokens=5),)
+    calls = (CallStep(agent="poet", model="haiku", begun=1.5, ended=2.0, input_tokens=10, output_tokens=5),)
     about = {"session": SESSION, "worker": "worker-1", "outcome": "answered", "steps": steps, "calls": calls}
     record = TurnRecord.model_validate({"updates": (8,), **about, **times})
     await store.trail.append([record])

@@ -10,7 +10,7 @@ from tasks.clock import Clock
 from tasks.envelope import Inbound
 from tasks.session import SessionKey
 from tasks.tracing import NO_SPAN, TraceSpan
-from tasks.turn_record import MOST_STEPS, ModelStep, ToolStep, TurnRecord, reference, task_id
+from tasks.turn_record import MOST_STEPS, CallStep, ToolStep, TurnRecord, reference, task_id
 from workers.usage import CallSeen, Usage
 
 log = logging.getLogger("cohort.turns")
@@ -58,7 +58,7 @@ class Course:
         self.span: TraceSpan = NO_SPAN
         self._first_at: Callable[[], float | None] = lambda: None
         self._steps: Mapping[str, ToolStep] = {}
-        self._calls: list[ModelStep] = []
+        self._calls: list[CallStep] = []
 
     def watch(self, first_at: Callable[[], float | None], steps: Mapping[str, ToolStep]) -> None:
         """Where this try of the turn notes when the model's first text came, and its tool calls."""
@@ -68,7 +68,7 @@ class Course:
         """A model call has ended."""
         if len(self._calls) < MOST_STEPS:
             now = self._clock.now()
-            step = ModelStep(
+            step = CallStep(
                 agent=call.agent[:_NAME],
                 model=call.model[:_NAME],
                 begun=round(now - max(0.0, call.seconds), 3),
