@@ -133,7 +133,9 @@ async def test_a_missing_right_is_told_to_operators_and_costs_no_further_call(
     naming.refusal = Refused("not enough rights to manage topics")
     async with titled() as worker:
         await turn(pool, worker, TOPIC)
-        assert "chat 5" in await next_of(naming.alerts)
+        told = await next_of(naming.alerts)
+        assert "not enough rights to manage topics" in told
+        assert "5" not in told, "logs name no chats"
         naming.refusal = None
         await turn(pool, worker, OTHER)
         await turn(pool, worker, SessionKey(BOT, 6, 1))
@@ -148,10 +150,12 @@ async def test_an_outage_or_a_defect_names_nothing_and_stops_nothing(pool: Pool,
         await turn(pool, worker, TOPIC)
         await turn(pool, worker, SessionKey(BOT, 5, 11))
         assert [await next_of(naming.tries), await next_of(naming.tries)] == [9, 11]
-        naming.failure, naming.refusal = None, TelegramAway("no answer in time")
-        await turn(pool, worker, SessionKey(BOT, 5, 12))
-        assert await next_of(naming.tries) == 12
-        await next_of(naming.refusals)
+        naming.failure = None
+        for topic, refusal in ((12, TelegramAway("no answer in time")), (13, Refused("TOPIC_NOT_MODIFIED"))):
+            naming.refusal = refusal
+            await turn(pool, worker, SessionKey(BOT, 5, topic))
+            assert await next_of(naming.tries) == topic
+            await next_of(naming.refusals)
         naming.refusal = None
         await turn(pool, worker, OTHER)
         assert await next_of(naming.named) == (OTHER, "A Fine Title")
@@ -192,3 +196,6 @@ def test_the_operators_word_about_a_chat_stands_above_the_setting() -> None:
 
     assert names() == [False, True, False]
     assert names(COHORT_TOPIC_TITLES="1") == [False, True, True]
+    assert names(COHORT_TOPIC_TITLES="1", COHORT_MODEL="passthrough") == [False, False, False], "an echo is no title"
+    given = {"COHORT_MODEL": "passthrough", "COHORT_TITLE_MODEL": "small"}
+    assert names(COHORT_TOPIC_TITLES="1", **given) == [False, True, True]

@@ -84,10 +84,12 @@ def title_from(said: str) -> str:
 
 def wanted_by(settings: Settings, rule_of: Callable[[SessionKey], ChatRule]) -> Callable[[SessionKey], bool]:
     """Whether topics are named: the word of the operator's file about a chat, else the setting."""
+    # What echoes makes no titles.
+    echoes = settings.title_model is None and settings.model == "passthrough"
 
     def wanted(session: SessionKey) -> bool:
         said = rule_of(session).titles
-        return settings.topic_titles if said is None else said
+        return not echoes and (settings.topic_titles if said is None else said)
 
     return wanted
 
@@ -170,9 +172,11 @@ class TopicTitles:
         try:
             await self._names.name_topic(session, title)
         except Refused as problem:
-            self._refused[_chat_of(session)] = None
             if "right" in str(problem).lower() or "admin" in str(problem).lower():
+                self._refused[_chat_of(session)] = None
                 # An operator can mend it; people in the chat did not ask for the name.
-                await self._alert("topic titles", f"chat {session.chat}: the bot may not name topics ({problem})")
+                await self._alert(
+                    "topic titles", f"a forum does not let the bot manage topics ({problem}); make it an admin"
+                )
             raise
         log.info("topic.named", extra={"session": str(session)})
