@@ -129,9 +129,11 @@ def parted(entries: Sequence[bytes], whose: Whose) -> list[tuple[bytes, bytes]]:
         for inbound in inbounds([raw]):
             if whose.wrote(inbound):
                 found.append((raw, b""))
-            elif any(whose.said(one) for one in inbound.overheard):
+            elif whose.user in inbound.again_by or any(whose.said(one) for one in inbound.overheard):
                 left = tuple(one for one in inbound.overheard if not whose.said(one))
-                found.append((raw, inbound.model_copy(update={"overheard": left}).to_json().encode()))
+                again = tuple(person for person in inbound.again_by if person != whose.user)
+                kept = inbound.model_copy(update={"overheard": left, "again_by": again})
+                found.append((raw, kept.to_json().encode()))
     return found
 
 

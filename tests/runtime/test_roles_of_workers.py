@@ -11,11 +11,14 @@ from tasks.envelope import Inbound
 from tasks.session import SessionKey
 from tasks.settings import Settings
 from tasks.store import Store
+from tasks.store.whose import Whose, parted
 from tests.runtime.roles import CARD, GUEST, OWNER, STRANGER, Kept, runs, said_by
 from tests.runtime.steps import COUNTER
 from tests.runtime.support import Open, card, inbound
 from workers.process.app import no_steps
 from workers.process.wiring import open_worker
+from workers.runtime.conversation.history import authors_of, decode
+from workers.runtime.conversation.stored import without
 
 REMIND = '''
 from cohort import remind_again as again
@@ -93,3 +96,21 @@ async def test_a_whole_worker_knows_the_people_whom_the_bot_let_in(
         assert "Not carried out" in (await runs(worker.engine, said_by(STRANGER))).text
         await store.people.put(42, STRANGER, Person(role="admin"))
         assert "counted x" in (await runs(worker.engine, said_by(STRANGER))).text, "from the next call on"
+
+
+@pytest.mark.promise("roles")
+async def test_who_is_erased_leaves_no_number_in_a_groups_history_nor_in_what_is_to_be_retried(
+    runtime: Open, tmp_path: Path
+) -> None:
+    (tmp_path / "chats.yaml").write_text("roles: {tools: {count: admin}}\n")
+    asked = said_by(OWNER, "hi", again_by=(GUEST,))
+    async with runtime(people=Kept(), COHORT_CHATS=str(tmp_path / "chats.yaml")) as engine:
+        done = await runs(engine, asked, said_by(STRANGER, "and me", update=2))
+    (mine, *_) = decode(done.history).messages
+    assert authors_of(mine) == {OWNER, GUEST, STRANGER}
+    left = without(done.history, GUEST)
+    assert left is not None
+    assert authors_of(decode(left.history).messages[0]) == {OWNER, STRANGER}
+    assert without(left.history, GUEST) is None
+    ((_, kept),) = parted([asked.to_json().encode()], Whose(user=GUEST))
+    assert Inbound.from_json(kept) == asked.model_copy(update={"again_by": ()})

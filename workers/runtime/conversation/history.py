@@ -20,14 +20,12 @@ from pydantic import TypeAdapter
 from tasks.errors import CohortError
 from workers.runtime.conversation.content import is_transcript, media_of, text_block
 from workers.runtime.conversation.frames import label
-from workers.runtime.conversation.stored import LEVEL, VERSION
+from workers.runtime.conversation.stored import AUTHORS, LEVEL, VERSION
 
 STEERED = "cohort-steered"
 """The channel of a message that joined a running turn, and of the word before it."""
 TURN = "cohort-turn"
 """The channel that says with which turn a message began."""
-AUTHORS = "cohort-authors"
-"""The channel of a group's message that says whose it is, where the roles of people matter."""
 
 # Notes of a turn for displays and diagnostics, some of which hold whole files. They are not stored.
 PASSING_CHANNELS = frozenset(

@@ -22,6 +22,8 @@ LEVEL = 6
 """Of zlib: ~1 ms for 100 messages. Higher levels take longer for a few percent."""
 MEDIA_KEY = "cohort.media"
 """Key in a block's ``_meta`` for the file that the block was made of: a ``Media`` as JSON, without defaults."""
+AUTHORS = "cohort-authors"
+"""The channel of a group's message that says whose it is, where the roles of people matter: their numbers."""
 ERASED = '<tg-message from="unknown">(erased at this person\'s request)</tg-message>'
 
 _FRAME = re.compile(r"<tg-message [^>]*>|</tg-message>")
@@ -82,17 +84,29 @@ def without(stored: bytes | None, user: int) -> Unwritten | None:
     history = read(stored)
     if history is None or stored is None:
         return None
-    name, gone, media = person_id(user), 0, list[Media]()
+    name, gone, media, named = person_id(user), 0, list[Media](), False
     for message in messages_of(history):
         if message.get("role") != "user":
             continue
+        named = _unnamed(message, user) or named
         blocks = [block for block in message.get("content") or () if isinstance(block, dict)]
         kept, found = _blocks(blocks, name)
         if found:
             left = {id(block) for block in kept}
             media += media_in({"messages": [{"content": [block for block in blocks if id(block) not in left]}]})
             message["content"], gone = kept, gone + found
-    return Unwritten(written(history), gone, media) if gone else None
+    return Unwritten(written(history), gone, media) if gone or named else None
+
+
+def _unnamed(message: dict[str, Any], user: int) -> bool:
+    """Take a person out of those whose words a message has; whether they stood there."""
+    channels: Any = message.get("channels")
+    found: Any = channels.get(AUTHORS) if isinstance(channels, dict) else None
+    blocks = [block for block in found or () if isinstance(block, dict) and isinstance(block.get("text"), str)]
+    named = [block for block in blocks if str(user) in block["text"].split()]
+    for block in named:
+        block["text"] = " ".join(number for number in block["text"].split() if number != str(user))
+    return bool(named)
 
 
 def _blocks(blocks: Sequence[dict[str, Any]], name: str) -> tuple[list[dict[str, Any]], int]:
