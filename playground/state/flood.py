@@ -85,8 +85,7 @@ class Flood:
         if min(value + (name == "penalty") for name, value in limits.items()) < 1:
             raise ControlError("overall, per_chat, burst and per_group are at least 1, penalty at least 0")
         self.on = bool(order.get("on", True))
-        for name, value in limits.items():
-            setattr(self, name, value)
+        self.__dict__.update(limits)
         self._all.clear()
         self._chats.clear()
         self._closed.clear()

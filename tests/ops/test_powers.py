@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from ops.commands import doctor
+from ops.commands.runtime_check import RuntimeCheck
 from ops.powers import powers
 from tasks.settings import load
 from tests.ops.test_status import here
@@ -50,6 +51,7 @@ def test_skills_that_no_setting_names_are_told(tmp_path: Path, monkeypatch: pyte
 
 async def test_doctor_says_so_of_cards_that_are_right(tmp_path: Path) -> None:
     given = environ(tmp_path)
-    found = await doctor.agent_cards(here(load(given), **given, PYTHONPATH=str(ROOT)))
+    context = here(load(given), **given, PYTHONPATH=str(ROOT))
+    found = await doctor.agent_cards(context, RuntimeCheck(context))
     severities = [(finding.about, finding.severity) for finding in found]
     assert severities == [("cards", "ok"), *((f"card {name}.md", "warning") for name in "acd")]

@@ -48,7 +48,7 @@ async def test_a_parked_turn_goes_on_though_allowances_are_used_up_when_it_is_an
     await pool.workers["w-one"].answer(ONE)
     assert [texts(request) for request in runtime.seen] == [["a table", "for two"]] * 2
     assert runtime.kept[-1] == [b"step 0"], "it goes on where it was"
-    assert runtime.seen[-1].answers == {BOOK.key: PersonsAnswer("run")}
+    assert runtime.seen[-1].answers == {BOOK.key: PersonsAnswer("run", person=7)}
     assert sorted(pool.telegram.answered(ONE)) == [1, 2, 3]
     assert await pool.idle(ONE)
 

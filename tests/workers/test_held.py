@@ -82,7 +82,7 @@ async def test_a_pressed_button_reaches_the_call_that_waits(pool: Pool) -> None:
         await press(pool, turn, "0", person=8)
         await press(pool, turn, "1")
         assert (await worker.answer(ONE))["outcome"] == "joined"
-    assert runtime.said == [PersonsAnswer("words", "Green", pressed=1)]
+    assert runtime.said == [PersonsAnswer("words", "Green", pressed=1, person=7)]
     assert texts(pool) == ["Which colour?\n\nAnswer: Green", "done 1"]
     assert await pool.idle(ONE)
     assert "held" not in await pool.state(ONE)
@@ -120,7 +120,7 @@ async def test_an_answer_whose_doorbell_is_sent_elsewhere_is_found(pool: Pool) -
     runtime = Holding()
     async with asking(pool, runtime):
         await press(pool, await shown(pool, "Which colour?"), "0")
-    assert runtime.said == [PersonsAnswer("words", "Red", pressed=0)]
+    assert runtime.said == [PersonsAnswer("words", "Red", pressed=0, person=7)]
 
 
 @pytest.mark.promise("elicited")

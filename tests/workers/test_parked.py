@@ -110,7 +110,7 @@ async def test_the_answer_has_the_turn_go_on_on_any_worker_however_late(pool: Po
     runtime = Asking()
     heir = await pool.worker("w-two", real=runtime, COHORT_ASK_TTL="1000000")
     await heir.answer(ONE)
-    assert runtime.seen[0].answers == {"k1/0": PersonsAnswer("run")}
+    assert runtime.seen[0].answers == {"k1/0": PersonsAnswer("run", person=7)}
     assert runtime.kept == [[b"step 0"]]
     assert [message.text for message in runtime.seen[0].messages] == ["please"]
     assert "Allowed once." in shown(pool)[0]
@@ -143,7 +143,7 @@ async def test_what_is_pressed_after_the_first_answer_changes_nothing(pool: Pool
     await press(pool, "once")
     await press(pool, verdict)
     await pool.workers["w-one"].answer(ONE)
-    assert runtime.seen[-1].answers == {"k1/0": PersonsAnswer("run")}
+    assert runtime.seen[-1].answers == {"k1/0": PersonsAnswer("run", person=7)}
     assert await pool.raw_inbox(ONE) == []
     assert await pool.idle(ONE)
 
@@ -157,7 +157,7 @@ async def test_only_the_author_and_operators_may_answer(pool: Pool) -> None:
     assert len(runtime.seen) == 1, "a stranger's press allows nothing"
     await press(pool, "once", person=9)
     await worker.answer(ONE)
-    assert runtime.seen[-1].answers == {"k1/0": PersonsAnswer("run")}
+    assert runtime.seen[-1].answers == {"k1/0": PersonsAnswer("run", person=9)}
     assert await pool.idle(ONE)
 
 
@@ -206,8 +206,8 @@ async def test_several_questions_are_asked_in_order_and_the_turn_goes_on_when_al
     await press(pool, "no")
     await worker.answer(ONE)
     assert runtime.seen[-1].answers == {
-        "k1/0": PersonsAnswer("no"),
-        "k2/1/ask1": PersonsAnswer("words", "Tuesday", pressed=1),
+        "k1/0": PersonsAnswer("no", person=7),
+        "k2/1/ask1": PersonsAnswer("words", "Tuesday", pressed=1, person=7),
     }
     assert await pool.idle(ONE)
 
@@ -220,7 +220,10 @@ async def test_a_turn_may_ask_again_and_keeps_the_answers_that_it_has(pool: Pool
     assert "parked" in await pool.state(ONE)
     await pool.say(1, "Ann", sender=AUTHOR)
     await worker.answer(ONE)
-    assert runtime.seen[-1].answers == {"k1/0": PersonsAnswer("run"), "k3/1/ask1": PersonsAnswer("words", "Ann", "Ann")}
+    assert runtime.seen[-1].answers == {
+        "k1/0": PersonsAnswer("run", person=7),
+        "k3/1/ask1": PersonsAnswer("words", "Ann", "Ann", person=7),
+    }
     assert pool.telegram.answered(ONE) == [1, 2, 3]
     assert await pool.idle(ONE)
 
@@ -274,7 +277,7 @@ async def test_in_collect_mode_a_message_joins_the_turn_and_allows_nothing(pool:
     runtime = await parked(pool)
     await pool.say(1, "make it five", sender=AUTHOR)
     await pool.workers["w-one"].answer(ONE)
-    assert runtime.seen[-1].answers == {"k1/0": PersonsAnswer("words", "make it five")}
+    assert runtime.seen[-1].answers == {"k1/0": PersonsAnswer("words", "make it five", person=7)}
     assert "Not allowed" in shown(pool)[0]
     assert pool.telegram.answered(ONE) == [1, 2]
     assert await pool.idle(ONE)
@@ -323,7 +326,7 @@ async def test_words_answer_what_a_tool_asks_in_any_mode(pool: Pool, mode: str) 
     runtime = await parked(pool, runtime=Asking(((WORDS,),)), COHORT_QUEUE_MODE=mode)
     await pool.say(1, "Ann", sender=AUTHOR)
     await pool.workers["w-one"].answer(ONE)
-    assert runtime.seen[-1].answers == {"k3/1/ask1": PersonsAnswer("words", "Ann", "Ann")}
+    assert runtime.seen[-1].answers == {"k3/1/ask1": PersonsAnswer("words", "Ann", "Ann", person=7)}
     assert "Answered." in shown(pool)[0]
     assert await pool.idle(ONE)
 
@@ -403,7 +406,7 @@ async def test_a_worker_that_dies_between_the_answer_and_the_turn_leaves_it_to_a
     runtime = Asking()
     heir = await pool.worker("w-two", real=runtime)
     await heir.answer(ONE)
-    assert runtime.seen[-1].answers == {"k1/0": PersonsAnswer("run")}
+    assert runtime.seen[-1].answers == {"k1/0": PersonsAnswer("run", person=7)}
     assert pool.telegram.answered(ONE) == [1, 2]
     assert await pool.idle(ONE)
 

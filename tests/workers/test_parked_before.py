@@ -44,7 +44,7 @@ async def test_a_text_from_before_a_question_is_not_its_answer(pool: Pool, mode:
     assert await pool.pending() == []
     await pool.say(1, "Ann", sender=AUTHOR)
     await worker.answer(ONE)
-    assert runtime.seen[1].answers == {WORDS.key: PersonsAnswer("words", "Ann", "Ann")}
+    assert runtime.seen[1].answers == {WORDS.key: PersonsAnswer("words", "Ann", "Ann", person=7)}
     assert [[message.text for message in request.messages] for request in runtime.seen] == [
         ["please"],
         ["please"],
@@ -86,7 +86,7 @@ async def test_what_came_before_a_question_does_not_end_it(pool: Pool, fields: d
     await press(pool, "once")
     await pool.workers["w-one"].answer(ONE)
     assert [request.messages[0].text for request in runtime.seen] == ["please", "please", "by the way"]
-    assert runtime.seen[1].answers == {BOOK.key: PersonsAnswer("run")}
+    assert runtime.seen[1].answers == {BOOK.key: PersonsAnswer("run", person=7)}
     assert await pool.idle(ONE)
 
 
@@ -97,7 +97,7 @@ async def test_in_steer_mode_a_message_behind_a_question_joins_the_turn(pool: Po
     await worker.answer(ONE)
     await pool.say(1, "make it five", sender=AUTHOR)
     await worker.answer(ONE)
-    assert runtime.seen[-1].answers == {BOOK.key: PersonsAnswer("words", "make it five")}
+    assert runtime.seen[-1].answers == {BOOK.key: PersonsAnswer("words", "make it five", person=7)}
     assert pool.telegram.answered(ONE) == [1, 2]
     assert await pool.idle(ONE)
 

@@ -41,7 +41,7 @@ async def test_an_answer_that_waited_until_the_question_had_expired_counts(pool:
     pool.clock.advance(7 * 24 * 3600)
     assert await pool.pending() == [ONE]
     await pool.workers["w-one"].answer(ONE)
-    assert runtime.seen[-1].answers == {"k1/0": PersonsAnswer("run")}
+    assert runtime.seen[-1].answers == {"k1/0": PersonsAnswer("run", person=7)}
     assert await pool.idle(ONE)
 
 
@@ -67,7 +67,7 @@ async def test_a_question_is_answered_after_its_session_was_restored_from_a_back
     assert await pool.store.sessions.parked_turns(64) == 1
     await press(pool, "once")
     await heir.answer(ONE)
-    assert runtime.seen[0].answers == {"k1/0": PersonsAnswer("run")}
+    assert runtime.seen[0].answers == {"k1/0": PersonsAnswer("run", person=7)}
     assert runtime.kept == [[b"step 0"]], "no finished step is made again"
     assert await pool.idle(ONE)
 
