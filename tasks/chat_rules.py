@@ -31,6 +31,7 @@ _LOOK_EVERY_S = 2.0
 _MOST_CHATS = 10_000
 
 type Mention = Literal["mention", "always", "never"]
+type Isolation = Literal["shared", "process"]
 
 
 class ChatRule(BaseModel):
@@ -46,6 +47,8 @@ class ChatRule(BaseModel):
     """In a group: messages are answered that mention the bot or reply to it (the default), all of them, or not one."""
     titles: StrictBool | None = None
     """Whether a model names new topics; else as ``COHORT_TOPIC_TITLES`` says."""
+    isolation: Isolation | None = None
+    """``process``: turns run in a process of the session's own; ``shared`` lets a topic out of its chat's word."""
 
     @field_validator("agent", "model")
     @classmethod
@@ -135,6 +138,8 @@ def read(path: Path) -> ChatRules:
 
 def _choices(place: Sequence[int | str]) -> str:
     """What may stand at a place that takes one word of a few."""
+    if place[-1:] == ["isolation"] and place[:1] == ["chats"]:
+        return "shared or process"
     if place[:1] != ["roles"]:
         return "mention, always or never"
     return "member or guest" if place[1:] == ["everyone"] else f"{', '.join(ROLES[:-1])} or {ROLES[-1]}"

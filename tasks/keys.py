@@ -56,6 +56,9 @@ KINDS = (
     KeyKind("cohort:node:*", "string", "expires", "which incarnation has this name in Flower"),
     KeyKind("cohort:members", "hash", "empties", "incarnation -> who it is"),
     KeyKind("cohort:assignment", "hash", "permanent", "version, slot -> incarnation"),
+    KeyKind("cohort:own:*", "string", "expires", "the incarnation of a session's own process"),
+    KeyKind("cohort:own-wanted", "zset", "empties", "sessions that need a process of their own, by since when"),
+    KeyKind("cohort:own-hosts", "hash", "expires", "who starts sessions' own processes"),
     KeyKind("cohort:paused", "hash", "empties", "what an operator has paused, and since when"),
     KeyKind("cohort:layout", "hash", "permanent", "layout version and slot count of this deployment"),
     KeyKind("cohort:dead", "stream", "permanent", "messages given up on, with the reason"),
@@ -164,6 +167,15 @@ def worker(incarnation: str) -> str:
     return f"{PREFIX}worker:{incarnation}"
 
 
+def own(session: SessionKey | str) -> str:
+    return f"{PREFIX}own:{session}"
+
+
+def own_channel(session: SessionKey | str) -> str:
+    """A pub/sub channel: what a session's own process is told."""
+    return f"{PREFIX}own-channel:{session}"
+
+
 def node(name: str) -> str:
     return f"{PREFIX}node:{name}"
 
@@ -205,6 +217,10 @@ def alert(name: str) -> str:
 
 
 BOTS = f"{PREFIX}bots"
+OWN_HOSTS = f"{PREFIX}own-hosts"
+OWN_WANTED = f"{PREFIX}own-wanted"
+OWN_NEWS = f"{PREFIX}own-news"
+"""A pub/sub channel: a session needs a process of its own."""
 MEMBERS = f"{PREFIX}members"
 ASSIGNMENT = f"{PREFIX}assignment"
 PAUSED = f"{PREFIX}paused"

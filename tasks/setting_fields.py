@@ -73,6 +73,16 @@ class SettingFields(BaseSettings):
     memory; `auto`: between 1 and one a core."""
     fork: Literal["auto", "off"] = Field("auto", alias="COHORT_FORK")
     """`auto`: `cohort up` forks workers from a process with their modules, if the system can; `off`: it starts them."""
+    own_max: int = Field(16, alias="COHORT_OWN_MAX", ge=0, le=1000)
+    """Processes of single chats (`isolation: process`) that this machine runs at most; 0: none."""
+    own_idle: Duration = Field(timedelta(minutes=10), alias="COHORT_OWN_IDLE", gt=timedelta(0))
+    """A chat's own process that rests for so long ends; the next message starts another one."""
+    own_memory_mib: int = Field(2048, alias="COHORT_OWN_MEMORY_MIB", ge=0, le=2**20)
+    """Private memory of a chat's own process, and of each program that it starts (`RLIMIT_DATA`); 0: no limit."""
+    own_cpu: Duration = Field(timedelta(minutes=10), alias="COHORT_OWN_CPU", ge=timedelta(0))
+    """Processor time that it may use from one doorbell to the next (`RLIMIT_CPU`); 0: no limit."""
+    own_files: int = Field(1024, alias="COHORT_OWN_FILES", ge=0, le=2**20)
+    """Files that it, and each program that it starts, may have open (`RLIMIT_NOFILE`); 0: no limit."""
     lanes: int = Field(32, alias="COHORT_LANES", ge=1, le=1024)
     """Turns that run at the same time in one worker."""
     slots: int = Field(64, alias="COHORT_SLOTS", ge=1, le=4096)

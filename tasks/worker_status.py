@@ -52,6 +52,18 @@ class ProcessStatus(BaseModel):
         except ValidationError:
             return cls()
 
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def _or_default(cls, value: Any, read: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+        """A field that cannot be read does not hide the others."""
+        default = cls.model_fields[info.field_name or ""].default
+        try:
+            found = read(value)
+        except ValidationError:
+            return default
+        # Not a number, too: it is not below anything.
+        return default if isinstance(found, int | float) and not abs(found) < _GREATEST else found
+
 
 class WorkerStatus(ProcessStatus):
     """The facts of one worker."""
@@ -79,19 +91,28 @@ class WorkerStatus(ProcessStatus):
     models: dict[str, ModelTrouble] = {}
     """The models that fail here."""
     sends: Sends = Sends()
+    idle_since: float | None = None
+    """Of a session's own process: since when it rests (seconds since the epoch); None while it works."""
 
     def node_of(self, incarnation: str) -> str:
         """The name under which remote control reaches it. A worker of an older release is named by its incarnation."""
         return self.node or f"{incarnation}@{self.host}"
 
-    @field_validator("*", mode="wrap")
-    @classmethod
-    def _or_default(cls, value: Any, read: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
-        """A field that cannot be read does not hide the others."""
-        default = cls.model_fields[info.field_name or ""].default
-        try:
-            found = read(value)
-        except ValidationError:
-            return default
-        # Not a number, too: it is not below anything.
-        return default if isinstance(found, int | float) and not abs(found) < _GREATEST else found
+
+class OwnHostStatus(ProcessStatus):
+    """The facts of one host of sessions' own processes (``isolation: process``)."""
+
+    host: str = "?"
+    pid: int = 0
+    most: int = 0
+    """How many it runs at most (``COHORT_OWN_MAX``)."""
+    alive: int = 0
+    """How many it runs now, those included that start."""
+    busy: int = 0
+    """Those of them that work or start."""
+    starts: int = 0
+    """How many it has started."""
+    evictions: int = 0
+    """How many ended before their time, to make room."""
+    at: float = 0.0
+    """When it said so."""

@@ -12,6 +12,7 @@ PROMISES = {
     "redis-away": "While Redis is away nothing is confirmed, and everything goes on by itself afterwards.",
     "redis-causes": "A Redis that cannot be used is told with its cause, and its user needs only the ACL in the docs.",
     "redis-killed": "A Redis that is killed and started again has lost nothing that was confirmed.",
+    "own-process": "A chat with a process of its own is answered there alone, whatever comes and goes.",
     "machines": "A machine that is cut off or dies, and workers that come and go, lose no message.",
     "failover": "With COHORT_WAIT_REPLICAS, nothing that was confirmed is lost when Redis fails over.",
     "backup": "A backup of a running system holds all that is kept, and is restored into any empty Redis, whole.",

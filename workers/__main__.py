@@ -1,10 +1,12 @@
 """``python -m workers``: one worker process."""
 
 import gc
+import os
 import sys
 
 from tasks import title
 from tasks.errors import Misconfigured, StoreUnavailable
+from tasks.session import SessionKey
 from tasks.settings import load
 from tasks.telemetry import configure_logging, traced
 
@@ -19,10 +21,11 @@ def main() -> int:
         settings = load()
         configure_logging(settings)
         # The runtime takes seconds to import; a wrong setting is told at once.
-        from workers.process.app import run  # noqa: PLC0415
+        from workers.process import app, own  # noqa: PLC0415
 
+        session = os.environ.pop(own.SESSION, "")  # what a worker starts inherits its environment
         with traced(settings, "worker", settings.incarnation):
-            run(settings)
+            own.run(settings, SessionKey.parse(session)) if session else app.run(settings)
     except Misconfigured as problem:
         for line in str(problem).splitlines():
             print(f"cohort worker: {line}", file=sys.stderr)  # noqa: T201 - the operator's one clear line

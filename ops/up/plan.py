@@ -3,7 +3,7 @@
 import socket
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from secrets import token_urlsafe
 
 from ops.environment import PLAYGROUND_BOT, needed
@@ -78,6 +78,10 @@ class Plan:
         env = needed("worker", self.env)
         command, forked = module("workers"), ("-m", "workers")
         return Spec(name=f"worker-{number}", command=command, forked=forked, env=env, grace=grace, member=True)
+
+    def own(self, number: int) -> Spec:
+        """A session's own process, in the place of that number. Whose it is stands in its environment."""
+        return replace(self.worker(number), name=f"own-{number}", member=False)
 
     def playground(self) -> Spec | None:
         """The playground, if it is wanted. It stops after the bot and the workers, which call it."""

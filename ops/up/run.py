@@ -20,6 +20,7 @@ from ops.up import banner, demo_model, valkey
 from ops.up.bots import BotProcesses
 from ops.up.console import Console
 from ops.up.forking import Template
+from ops.up.own import OwnProcesses
 from ops.up.plan import Plan, make_plan
 from ops.up.scaling import Scaling
 from ops.up.supervisor import Supervisor
@@ -56,6 +57,7 @@ class Up:
         self._stopping = asyncio.Event()
         self._problem: str | None = None
         self._store: Store | None = None
+        self._hosting: asyncio.Task[None] | None = None
         self._opened = AsyncExitStack()
         self._running: Running | None = None
         self._scale: Scale | None = None
@@ -73,6 +75,8 @@ class Up:
             starting = group.create_task(self._start(supervisor), name="start")
             await self._stopping.wait()
             starting.cancel()
+            if self._hosting is not None:
+                self._hosting.cancel()
             await supervisor.stop()
             await self._opened.aclose()
             if supervisor.template is not None:
@@ -139,6 +143,9 @@ class Up:
             supervisor.keep(plan.bot())
         scaling = Scaling(supervisor, plan.worker, effective, self._told_scale)
         scaling.begin()
+        if most := effective.own_max:
+            own = OwnProcesses(supervisor, self._store, self._clock, most=most, make=plan.own)
+            self._hosting = supervisor.beside(own.run(), "own processes")
         actions = self._actions(supervisor, scaling)
         port, secret = await self._opened.enter_async_context(control.serve_control(actions))
         own = os.environ | {"PATH": plan.env["PATH"]}

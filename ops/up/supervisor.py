@@ -4,9 +4,10 @@ import asyncio
 import logging
 import re
 import signal
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 from ops.up.console import Console
@@ -38,6 +39,8 @@ class ManagedProcess:
         self.ended = asyncio.Event()
         self.faltered = asyncio.Event()
         self.starts = 0
+        self.status: int | str | None = None
+        """How its last run ended."""
         self._supervisor = supervisor
 
     async def run(self) -> None:
@@ -47,8 +50,8 @@ class ManagedProcess:
         try:
             while not self.leaving.is_set():
                 began = self._supervisor.clock.monotonic()
-                status = await self._live()
-                if self.leaving.is_set():
+                status = self.status = await self._live()
+                if self.leaving.is_set() or self.spec.once:
                     return
                 self.faltered.set()
                 lasted = self._supervisor.clock.monotonic() - began
@@ -162,6 +165,10 @@ class Supervisor:
         await process.run()
         if self.processes.get(process.spec.name) is process:
             del self.processes[process.spec.name]
+
+    def beside[T](self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
+        """Run work that ends with the processes, or before."""
+        return self._group.create_task(work, name=name)
 
     def died(self, process: ManagedProcess, status: int | str, lasted: float, pause: float) -> None:
         """Called when a process exits unexpectedly."""

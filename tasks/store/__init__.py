@@ -27,6 +27,7 @@ from tasks.store.membership import Membership
 from tasks.store.moves import Moves
 from tasks.store.notes import NoteStore
 from tasks.store.oversight import OversightStore
+from tasks.store.own import OwnStore
 from tasks.store.pacing import Limits, PaceStore
 from tasks.store.pauses import PauseStore
 from tasks.store.people import PeopleStore
@@ -80,6 +81,7 @@ class Store:
     trail: TrailStore
     figures: FigureStore
     oversight: OversightStore
+    own: OwnStore
 
 
 @asynccontextmanager
@@ -145,4 +147,5 @@ def _store(settings: Settings, clock: Clock, redis: Redis, *, heartbeat: Redis, 
         trail=TrailStore(heartbeat),
         figures=FigureStore(heartbeat),
         oversight=OversightStore(redis, slots=settings.slots),
+        own=OwnStore(redis, clock),
     )

@@ -17,16 +17,13 @@ from tasks.session import SessionKey
 from tasks.slots import slot_of
 from tasks.store.owners import Owners
 from tasks.store.redis import DEAD_KEPT, Script, guard, text
-from tasks.store.state import StateField
+from tasks.store.state import OF_THE_HEAD, StateField
 from tasks.store.views import SessionViews
 
 READ_AHEAD = 64
 """Inbox entries read at once; a turn answers no more than this together."""
 
 USAGE_KEPT = timedelta(days=40)
-
-OF_THE_HEAD = (StateField.journal, StateField.parked, StateField.asked, StateField.held, StateField.refused)
-"""Fields of the state that are of the messages at the head, and go when they do."""
 
 _REMEMBERED = 10_000
 """Sessions whose epoch is remembered at most, about 2 MiB."""

@@ -29,6 +29,8 @@ class StateField(StrEnum):
     """JSON: the question of the running turn whose call stays open (``tasks.asking.HeldQuestion``)."""
     refused = "refused"
     """The name of the running turn, and the update ids that it does not answer: their allowances were used up."""
+    waits = "waits"
+    """1: the chat was told that its messages wait for a process of its own; goes with the head of the inbox."""
     allowed = "allowed"
     """JSON list: the tools that people of the chat always allow."""
     history = "history"
@@ -79,6 +81,17 @@ class StateField(StrEnum):
     """The session that this one continues as: its group became a supergroup."""
     migration_done = "fetched"
     """1 when ``migrated_to`` took over what was here; what comes later goes behind its own."""
+
+
+OF_THE_HEAD = (
+    StateField.journal,
+    StateField.parked,
+    StateField.asked,
+    StateField.held,
+    StateField.refused,
+    StateField.waits,
+)
+"""Fields of the state that are of the messages at the head, and go when they do."""
 
 
 def with_fields(script: str) -> str:

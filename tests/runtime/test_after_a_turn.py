@@ -60,7 +60,7 @@ class Watched:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         (self._lane,) = engine.lanes._free
-        self.made = engine.made
+        self.made = engine.lanes.made
         self.lane, self.process = self._lane_now(), self._process_now()
 
     def _lane_now(self) -> Picture:
@@ -223,7 +223,7 @@ async def test_a_lane_is_as_new_after_a_turn(watched: Callable[..., Any], model:
     async with watched() as (engine, lane):
         await KINDS[kind](engine, model)
         assert lane.left() == {}
-        assert engine.made == lane.made, "it is the same lane"
+        assert engine.lanes.made == lane.made, "it is the same lane"
 
 
 SERVED = {
@@ -242,7 +242,7 @@ async def test_a_lane_with_an_mcp_server_is_as_new_after_a_turn(
     async with watched() as (engine, lane):
         await SERVED[kind](engine, model)
         assert lane.left() == {}
-        assert engine.made == lane.made, "it is the same lane"
+        assert engine.lanes.made == lane.made, "it is the same lane"
 
 
 @pytest.mark.promise("lane-as-new")

@@ -205,7 +205,7 @@ async def test_a_reload_whose_agents_cannot_be_made_changes_nothing(runtime: Ope
             turns = [group.create_task(engine.run(ask(n, "HOLD:gate"), Screen()), name=f"t{n}") for n in range(2)]
             await model.held("gate", 2)
             model.release("gate")
-        assert engine.made == 2, "a further lane is made of the old cards"
+        assert engine.lanes.made == 2, "a further lane is made of the old cards"
     assert [turn.result().text for turn in turns] == ["echo: HOLD:gate [n=1]"] * 2
 
 

@@ -60,7 +60,7 @@ async def test_a_session_that_its_server_forgot_is_opened_again_and_the_call_rep
         sky.forget()
         assert "tool=sunny" in await weather(engine)
         assert "tool=sunny" in await weather(engine)
-        assert (sky.begun, sky.calls, engine.made) == (2, 3, 1)
+        assert (sky.begun, sky.calls, engine.lanes.made) == (2, 3, 1)
 
 
 async def test_calls_that_find_out_at_the_same_time_begin_one_session(
@@ -85,7 +85,7 @@ async def test_a_server_that_keeps_no_session_is_asked_twice_and_its_lane_replac
         assert sky.begun == 2
         sky.forget_all = False
         assert "tool=sunny" in await weather(engine)
-        assert engine.made == 2
+        assert engine.lanes.made == 2
 
 
 OTHERS = {

@@ -191,7 +191,7 @@ async def test_many_chats_of_5_turns_on_fewer_lanes_over_all_providers_see_only_
     chats = range(100, 100 + count)
     async with runtime(COHORT_LANES=str(lanes), COHORT_MODEL=models[0]) as engine:
         seen = await crowd(engine, chats, 5, plain, choose)
-        assert engine.made <= lanes, "lanes went from one provider to the next"
+        assert engine.lanes.made <= lanes, "lanes went from one provider to the next"
     callers = sum(group(chat)[0] == "assistant" for chat in chats)
     assert len(llmock.requests) == (count + callers) * 5, "with a tool a turn is two calls"
     assert strangers(llmock) == []

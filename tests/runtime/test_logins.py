@@ -110,7 +110,7 @@ async def test_two_people_of_one_lane_never_share_a_login(
         # In a group it is the person who asks, and the lane is warm for the group.
         for person, account in ((ANN, "ann"), (BEN, "ben"), (ANN, "ann")):
             assert f"things of {account}" in (await Turn("CALL:whoami", GROUP, person).answered(engine)).text
-        assert engine.made == 1
+        assert engine.lanes.made == 1
         several = await Turn("CALL:whoami CALL:cohort_login", GROUP, ANN, BEN).answered(engine)
         assert "several people are answered at once" in several.text
     assert calendar.calls == ["ann", "ben", "ben", "ann", "ben", "ann", "ben", "ann"]

@@ -128,7 +128,7 @@ async def test_a_chosen_model_without_a_key_or_that_fast_agent_does_not_know_is_
         assert failure.value.action == "operator"
         assert f"{name} doesn't work here" in failure.value.words
         assert (await engine.run(ask(2, "hi", agent=agent), Screen())).text == "echo: hi [n=1]"
-        assert engine.made == 1, "its lane, with the servers in it, is the one that answers the next chat"
+        assert engine.lanes.made == 1, "its lane, with the servers in it, is the one that answers the next chat"
     assert len(model.journal) == 1
 
 

@@ -170,7 +170,7 @@ async def test_a_server_of_which_only_the_start_works_stays_down_and_renews_no_l
     async with runtime(COHORT_LANES="1") as engine:
         assert await say(engine, "hello", "weatherman") == "echo: hello [n=1]"
         await until(lambda: sky.begun == 3)
-        assert (engine.servers_down, engine.made) == (("sky",), 1)
+        assert (engine.servers_down, engine.lanes.made) == (("sky",), 1)
         sky.prompts = None
         await until(lambda: not engine.servers_down)
         assert "tool=sunny" in await say(engine, "CALL:weather", "weatherman")
@@ -218,7 +218,7 @@ async def test_a_lane_that_is_only_half_made_ends_what_it_began(
             assert (failure.value.action, "on_start" in failure.value.detail) == ("operator", True)
         assert children() == before, "no server of a half-made lane runs on"
         (cards / "break").unlink()
-        await until(lambda: engine.made == 2)
+        await until(lambda: engine.lanes.made == 2)
         assert await say(engine, "hello", "a_helper") == "echo: hello [n=1]"
         assert len(children() - before) == 1
     assert children() == before

@@ -33,7 +33,7 @@ async def test_a_waiting_retry_holds_no_lane(runtime: Open, model: Model, settin
         await turn
         (first,) = pool.telegram.texts(session(1))
         assert first.startswith("echo: first [n=1]")
-        assert (engine.made, len(pool.naps.taken)) == (1, 1)
+        assert (engine.lanes.made, len(pool.naps.taken)) == (1, 1)
     assert [entry.last for entry in model.journal] == ["first", "second", "first"]
 
 

@@ -52,6 +52,8 @@ def test_a_topics_word_stands_above_its_chats_and_other_chats_have_none(file: Pa
         ("chats:\n  -1:\n    agnt: x\n", 3, "chats.-1.agnt: there is no such key; did you mean `agent`?"),
         ("chats:\n  -1:\n    topics:\n      7: {modle: x}\n", 4, "modle: there is no such key; did you mean `model`?"),
         ("chats:\n  -1: {mention: sometimes}\n", 2, "mention: must be mention, always or never"),
+        ("chats:\n  7: {isolation: own}\n", 2, "chats.7.isolation: must be shared or process"),
+        ("chats:\n  7: {isolation: true}\n", 2, "chats.7.isolation: must be shared or process"),
         ("chats:\n  abc: {}\n", 2, "chats.abc: is no number of a chat or a topic"),
         ("chats:\n  -1: {agent: 7}\n", 2, "chats.-1.agent: is no text"),
         ("chats:\n  -1: {model: ' '}\n", 2, "chats.-1.model: is blank"),

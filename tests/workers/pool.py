@@ -31,6 +31,7 @@ from tests.workers.fakes import (
 )
 from workers.interfaces import AgentRuntime
 from workers.process.membership import Member
+from workers.process.places import SharedPlace
 from workers.sessions.alerts import Alerts
 from workers.sessions.dependencies import Dependencies, NoTitles, Titles
 from workers.sessions.heartbeat import Heartbeat
@@ -58,8 +59,10 @@ class Worker:
         sweeps: bool,
         real: AgentRuntime | None,
         titles: Titles | None,
+        isolated: frozenset[SessionKey],
     ) -> None:
         self._titles = titles or NoTitles()
+        self._isolated = isolated
         self._capacity = capacity
         self._sweeps = sweeps
         self.name = name
@@ -185,6 +188,7 @@ class Worker:
                     steps=self._steps,
                     titles=self._titles,
                     sleep=self.pool.naps,
+                    places=SharedPlace(self.store.own, lambda where, _agent: where in self._isolated, self.pool.clock),
                 )
                 self.scheduler = SessionScheduler(deps, self._loops, capacity=self._capacity)
                 if self._sweeps:
@@ -239,11 +243,13 @@ class Pool:
         sweeps: bool = False,
         real: AgentRuntime | None = None,
         titles: Titles | None = None,
+        isolated: frozenset[SessionKey] = frozenset(),
         **environ: str,
     ) -> Worker:
         """A new incarnation, alive and ready. ``sweeps``: it takes slots, and needs no doorbells.
 
-        ``real``: a runtime in place of the scripted one (``lanes`` is that one's).
+        ``real``: a runtime in place of the scripted one (``lanes`` is that one's). ``isolated``: sessions that need a
+        process of their own.
         """
         redis = urlsplit(self.settings.redis)
         cable = await Cable((redis.hostname or "127.0.0.1", redis.port or 6379)).__aenter__()
@@ -258,6 +264,7 @@ class Pool:
             sweeps=sweeps,
             real=real,
             titles=titles,
+            isolated=isolated,
         )
         worker.begin(self._group)
         async with asyncio.timeout(PATIENCE_S):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from workers.process.app import freeze_startup_objects
+from workers.process.start import freeze_startup_objects
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Runs one worker process: Celery in the main thread, everything asyncio in the loop thread."""
 
 import asyncio
-import gc
 import logging
 import os
 import socket
@@ -33,6 +32,7 @@ from workers.process.membership import Member
 from workers.process.memory import recycle, require_room
 from workers.process.naming import keep_name, take_name
 from workers.process.pausing import tell
+from workers.process.start import freeze_startup_objects, no_steps
 from workers.process.wiring import WorkerAssembly, open_worker
 from workers.runtime.engine import Engine
 from workers.sessions.dependencies import Steps
@@ -46,21 +46,6 @@ AWAKE_PER_LANE = 4
 DOORBELLS_PER_LANE = 16
 """Doorbells that may run for each lane. A doorbell runs until its session sleeps, also while that waits for a lane. One
 person in many chats must not take all places, and a turn's sender is known only when its session is awake."""
-
-_YOUNG_OBJECTS = 20_000
-"""Allocations between two collections. With Python's 2,000, collections take a tenth of a turn's time."""
-
-
-def freeze_startup_objects() -> None:
-    """Start the garbage collector, and spare it the objects of the start: modules, cards and lanes live to the end."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_YOUNG_OBJECTS, 20, 50)
-    gc.enable()
-
-
-def no_steps(_name: str) -> None:
-    """Do nothing; test builds pass failpoints instead."""
 
 
 def run(settings: Settings, *, steps: Steps = no_steps) -> None:
@@ -136,7 +121,7 @@ class _LoopSide:
             capacity = settings.lanes * AWAKE_PER_LANE
             scheduler = SessionScheduler(worker.dependencies, loops, capacity=capacity, paused=worker.holds)
             status = partial(_status, settings, scheduler, worker, node)
-            forgetting = Forgetting(scheduler, worker.engine.lanes, settings.home)
+            forgetting = Forgetting(scheduler, worker.engine.lanes, settings.home, worker.store.own)
             member = Member(
                 worker.dependencies,
                 worker.store,
@@ -148,7 +133,7 @@ class _LoopSide:
             _measure(scheduler, worker.engine, member)
             metrics_server.serve(settings.metrics_port, settings.metrics_host)
             thread.ready.set_result(
-                LoopThreadPort(thread, scheduler, loops, reload=worker.engine.reload, forget=forgetting.forget)
+                LoopThreadPort(thread, scheduler, loops, reload=worker.reload, forget=forgetting.forget)
             )
             # A worker that took slots before it consumes would keep their doorbells waiting.
             await thread.consuming.wait()

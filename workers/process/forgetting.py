@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +13,7 @@ from tasks.errors import StoreUnavailable
 from tasks.outage import Outage
 from tasks.session import SessionKey
 from tasks.store import Store
+from tasks.store.own import FORGET, OwnStore
 
 log = logging.getLogger("cohort.forgetting")
 
@@ -38,7 +40,9 @@ class Warm(Protocol):
 class Forgetting:
     """Ends and removes what this worker, and its machine, has of a session. Redis was cleared before."""
 
-    def __init__(self, awake: Awake, warm: Warm, home: Path) -> None:
+    def __init__(self, awake: Awake, warm: Warm, home: Path, own: OwnStore | None = None) -> None:
+        """``own``: tells sessions' own processes, which have the turns and servers of their sessions."""
+        self._own = own
         self._awake = awake
         self._warm = warm
         self._home = home
@@ -57,6 +61,9 @@ class Forgetting:
             How many files and directories were removed.
         """
         for session in (*sessions, *struck):
+            if self._own is not None:
+                with suppress(StoreUnavailable):  # what it writes is refused anyway
+                    await self._own.tell(session, FORGET)
             await self._awake.end(session)
         for session in sessions:
             await self._warm.end_warm(str(session))

@@ -8,7 +8,7 @@ from contextlib import suppress
 from itertools import batched
 
 from tasks import metrics
-from tasks.errors import CohortError, StoreUnavailable
+from tasks.errors import StoreUnavailable
 from tasks.outage import Outage
 from tasks.session import SessionKey
 from tasks.slots import assign, queue_of
@@ -16,14 +16,12 @@ from tasks.store import Store
 from tasks.store.membership import FORGOTTEN, TAKEN, View
 from tasks.waiting import came_within
 from tasks.worker_status import WorkerStatus
+from workers.process.beats import Beats
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.reminders import admission
 from workers.sessions.scheduler import SessionScheduler
 
 log = logging.getLogger("cohort.members")
-
-BEATS_PER_TTL = 5
-"""Heartbeats sent within one time to live: some may be lost or late without the worker being taken for dead."""
 
 _SOON_S, _SOON_TIMES = 0.25, 20
 """After slots came from another worker, sweeps follow each other this fast, and so many of them."""
@@ -60,15 +58,13 @@ class Member:
         """
         self._settings = deps.settings
         self._incarnation = deps.incarnation
-        self._heartbeat = deps.heartbeat
         self._members = store.members
-        self._trail, self._turns = store.trail, deps.trail
+        self._beats = Beats(deps, store, scheduler, status)
         self._sessions = store.sessions
         self._reminders = store.reminders
         self._scheduler = scheduler
         self._may_be_reminded = admission(deps.settings, store.people)
         self._consume = consume
-        self._status = status
         self._forget = forget
         self._slots: frozenset[int] = frozenset()
         self._leaving = False
@@ -109,7 +105,6 @@ class Member:
             log.warning("leave.unannounced", extra={"problem": str(problem)})
 
     async def _heartbeat_loop(self) -> None:
-        every = self._settings.heartbeat_ttl.total_seconds() / BEATS_PER_TTL
         away = Outage()
         while True:
             # Cleared before the read, so that an announcement during it causes another one.
@@ -122,24 +117,11 @@ class Member:
             except StoreUnavailable as problem:
                 if away.began():
                     log.warning("heartbeat.missed", extra={"problem": str(problem)})
-            await self._write_trail()
-            await came_within(self._beat_now, every)
-
-    async def _write_trail(self) -> None:
-        """Write the turns that ended since. They are for operators, so what fails is tried again, or forgotten."""
-        if records := self._turns.take():
-            try:
-                await self._trail.append(records)
-            except CohortError:
-                self._turns.add(records)
+            await self._beats.write_trail()
+            await came_within(self._beat_now, self._beats.every_s)
 
     async def _beat(self) -> None:
-        ttl = self._settings.heartbeat_ttl
-        before = self._heartbeat.now()
-        was_there = await self._members.beat(self._incarnation, self._status(), ttl, member=not self._leaving)
-        if (silent := self._heartbeat.renewed(before, was_there=was_there)) is not None:
-            log.warning("heartbeat.late", extra={"seconds": round(silent, 1)})
-            await self._scheduler.revalidate_claims()
+        await self._beats.beat(member=not self._leaving)
 
     async def _rebalance(self) -> None:
         """Read members and assignment; if it does not fit them, propose one that does; serve our slots in it."""

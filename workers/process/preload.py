@@ -15,6 +15,7 @@ from workers.runtime import patches
 
 _LATE = (
     "workers.process.app",
+    "workers.process.own",
     "acp",
     "anyio._backends._asyncio",
     "celery.app.amqp",

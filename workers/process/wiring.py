@@ -1,18 +1,22 @@
 """The composition root: everything a worker is made of, put together in one place."""
 
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from botapi.client import connected
 from botapi.pacing import Pacing
 from tasks.clock import Clock
+from tasks.errors import StoreUnavailable
 from tasks.session import SessionKey
 from tasks.settings import Settings
 from tasks.store import Store, connect
+from tasks.store.own import RELOAD
 from tasks.store.pauses import PauseView
 from tasks.telemetry import hash_sessions
 from tasks.worker_status import Sends
+from workers.placing import OnePlace
+from workers.process.places import SharedPlace
 from workers.process.served_bots import ServedBots, watched_bots
 from workers.runtime.engine import Engine
 from workers.sessions.alerts import Alerts
@@ -49,12 +53,26 @@ class WorkerAssembly:
         """Whether the session begins no turn here: it is paused, or this worker has no token of its bot."""
         return self.pauses.holds(session) or (self.bots is not None and not self.bots.serves(session))
 
+    async def reload(self) -> tuple[str, ...]:
+        """Let changed cards in, here and in the sessions' own processes; see ``Engine.reload``."""
+        agents = await self.engine.reload()
+        with suppress(StoreUnavailable):  # each of them ends when it rests, and the next one reads the new cards
+            await self.store.own.tell_all(RELOAD)
+        return agents
+
 
 @asynccontextmanager
 async def open_worker(
-    settings: Settings, incarnation: str, *, clock: Clock, steps: Steps
+    settings: Settings, incarnation: str, *, clock: Clock, steps: Steps, own: bool = False
 ) -> AsyncGenerator[WorkerAssembly]:
     """Open everything, in the order in which it needs each other; closed the other way round.
+
+    Args:
+        settings: The settings.
+        incarnation: Of this process.
+        clock: Tells the time.
+        steps: Failpoints.
+        own: It is the process of one session; otherwise sessions that need such a process are sent away.
 
     Raises:
         Misconfigured: a setting or a card is wrong.
@@ -120,6 +138,7 @@ async def open_worker(
             steps=steps,
             titles=titles,
             of_bot=served and served.dependencies,
+            places=OnePlace() if own else SharedPlace(store.own, engine.isolated, clock),
         )
         yield WorkerAssembly(store, engine, dependencies, pauses, titles, sends, served)
 

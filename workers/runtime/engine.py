@@ -120,15 +120,14 @@ class Engine:
         """Names a session may choose, the default first."""
         return self._choices.agents
 
+    def isolated(self, session: SessionKey, chosen: str | None) -> bool:
+        """Whether a session, with the agent that it has chosen, needs a process of its own."""
+        return self._choices.isolated(session, chosen)
+
     @property
     def busy(self) -> int:
         """Lanes that are lent now."""
         return self.lanes.busy
-
-    @property
-    def made(self) -> int:
-        """Lanes made so far, replacements included."""
-        return self.lanes.made
 
     @property
     def servers_down(self) -> tuple[str, ...]:

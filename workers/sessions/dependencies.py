@@ -15,6 +15,7 @@ from tasks.store.journal import JournalStore
 from tasks.store.moves import Moves
 from tasks.store.sessions import SessionStore
 from workers.interfaces import AgentRuntime, Delivery
+from workers.placing import OnePlace, Places
 from workers.sessions.alerts import Alerts
 from workers.sessions.course import Trail
 from workers.sessions.heartbeat import Heartbeat
@@ -72,6 +73,8 @@ class Dependencies:
     refusing: Newest[int, None] = field(default_factory=lambda: Newest[int, None](CHATS_REMEMBERED))
     """Chats that refused an answer of this worker: the next one that they take opens them."""
     titles: Titles = field(default_factory=NoTitles)
+    places: Places = field(default_factory=OnePlace)
+    """Where turns of a session may run."""
     trail: Trail = field(default_factory=Trail)
     """Turns that ended, for `cohort find`."""
     offered: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from dataclasses import replace
 from tasks.errors import ClaimLost, EnvelopeTooNew, StoreUnavailable
 from tasks.ports import ELSEWHERE, TurnReport, report
 from tasks.session import SessionKey
-from tasks.store.sessions import READ_AHEAD, Commit, Held, Rest, Work
+from tasks.store.sessions import READ_AHEAD, Commit, Rest, Work
 from tasks.telemetry import bind_fields
 from workers.sessions import edits, planner, plans
 from workers.sessions.again import asked_by, nothing_again, undo_commit
@@ -21,9 +21,10 @@ from workers.sessions.held import HeldQuestions, end_held
 from workers.sessions.moving import fetch, move
 from workers.sessions.outbox import Outbox
 from workers.sessions.outcome import Asked
-from workers.sessions.owned_session import OwnedSession, persist
+from workers.sessions.owned_session import OwnedSession
 from workers.sessions.parked import Noted
 from workers.sessions.quiet import Quiet
+from workers.sessions.sending_away import claimed, send_away
 from workers.sessions.spending import Spending
 from workers.sessions.steering import InboxSteering, steering_of
 from workers.sessions.turn_runner import TurnRunner
@@ -126,11 +127,8 @@ class TurnLoop:
         deps = self._deps
         self._report = report("idle")
         self._interrupted, self._cut = False, None
-        # The claim may have been won although its answer was lost. Giving up here would leave the session to a worker
-        # that does not work on it, so the claim is repeated until Redis answers.
         since = deps.heartbeat.now()
-        claim = await persist(lambda: deps.sessions.claim(self._session, deps.incarnation), self._session, deps.sleep)
-        if isinstance(claim, Held):
+        if (claim := await claimed(deps, self._session)) is None:
             return ELSEWHERE
         bind_fields(epoch=claim.epoch)
         deps.steps("claimed")
@@ -156,9 +154,8 @@ class TurnLoop:
 
     async def _work(self, owned: OwnedSession, work: Work | None) -> None:
         await end_held(self._deps, owned)
-        new = owned.migrated_to
         while work is not None:
-            if new is not None and (work.inbox or work.outbox or not owned.is_blank):
+            if (new := owned.migrated_to) is not None and (work.inbox or work.outbox or not owned.is_blank):
                 # The group is a supergroup now. Its work is not fetched yet, or an entry came late for the old id,
                 # perhaps since the claim: a turn under the old id would begin a second history.
                 await move(owned, new, ())
@@ -170,6 +167,9 @@ class TurnLoop:
                 return
             elif work.migrating_from:
                 again = await fetch(self._deps, owned, SessionKey.parse(work.migrating_from))
+            elif work.inbox and self._deps.places.elsewhere(owned.session, owned.choice("agent")):
+                self._report["outcome"] = await send_away(self._deps, owned, work.inbox)
+                return
             elif work.inbox:
                 again = await self._step(owned, work)
             self._interrupted = False

@@ -14,8 +14,8 @@ from tasks.phrases import spoken
 from tasks.session import SessionKey
 from tasks.store.journal import Steps
 from tasks.store.redis import text
-from tasks.store.sessions import OF_THE_HEAD, Claim, Commit, Rest, Work
-from tasks.store.state import StateField
+from tasks.store.sessions import Claim, Commit, Rest, Work
+from tasks.store.state import OF_THE_HEAD, StateField
 from workers.sessions import edits
 from workers.sessions.dependencies import Dependencies, Sleep
 from workers.sessions.speech import marked
@@ -184,16 +184,16 @@ class OwnedSession(StateView):
 
     async def note_batch_size(self, entries: int) -> None:
         """Record how many inbox entries the turn takes that begins now."""
-        await self._note(StateField.batch_size, str(entries))
+        await self.note(StateField.batch_size, str(entries))
 
     async def note_refused(self, turn: str, updates: Collection[int]) -> None:
         """Record which messages the turn does not answer that begins now."""
-        await self._note(StateField.refused, " ".join((turn, *map(str, updates))) if updates else "")
+        await self.note(StateField.refused, " ".join((turn, *map(str, updates))) if updates else "")
 
     async def _count_tries(self, tries: int) -> None:
-        await self._note(StateField.tries, str(tries))
+        await self.note(StateField.tries, str(tries))
 
-    async def _note(self, field: StateField, value: str) -> None:
+    async def note(self, field: StateField, value: str) -> None:
         """Write one field; an empty value removes it."""
         self._put(field, value)
         await self._write(lambda: self._sessions.note(self._claim, field, value))
@@ -216,11 +216,11 @@ class OwnedSession(StateView):
     async def note_asked(self, question: str, message_id: int) -> None:
         """Record the message that shows a question."""
         asked = f"{text(self._fields.get(StateField.asked, b''))} {question}:{message_id}".strip()
-        await self._note(StateField.asked, asked)
+        await self.note(StateField.asked, asked)
 
     async def note_held(self, held: HeldQuestion | None) -> None:
         """Record the question of the running turn whose call stays open; None: there is none any more."""
-        await self._note(StateField.held, held.to_json() if held is not None else "")
+        await self.note(StateField.held, held.to_json() if held is not None else "")
 
     async def set_aside(self, number: int, index: Sequence[Conversation], gone: Sequence[int]) -> None:
         """Keep a copy of the history under ``number``; a commit follows that begins or resumes another conversation."""

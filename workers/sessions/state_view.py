@@ -138,6 +138,11 @@ class StateView:
         return tuple(self._list(StateField.allowed))
 
     @property
+    def waits_told(self) -> bool:
+        """Whether the chat knows that its messages wait for a process of its own."""
+        return StateField.waits in self._fields
+
+    @property
     def last_commit(self) -> str:
         """The id of the commit before this turn."""
         return text(self._fields.get(StateField.commit, b""))

@@ -27,6 +27,7 @@ async def free(deps: Dependencies, session: SessionKey) -> bool:
         if owner is None or owner.incarnation == deps.incarnation:
             # A doorbell finds it, or has found it.
             return False
+        await deps.places.pass_on(session, owner.incarnation, control=True)
         if not owner.is_gone:
             await owners.ask()
             await deps.sleep(ANSWERS_WITHIN_S)

@@ -1,6 +1,7 @@
 """Chooses the agent and the model that answer a turn."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,11 @@ from tasks.chat_rules import ChatRule
 from tasks.session import SessionKey
 from tasks.settings import Settings
 from workers import texts
-from workers.interfaces import TurnRequest
+from workers.interfaces import TurnFailed, TurnRequest
 from workers.many_bots import BotsOfTurns
 from workers.runtime import faults
 from workers.runtime.models.breaker import Breaker, Caller
+from workers.runtime.patches.card_entries import ISOLATION_MARK
 
 if TYPE_CHECKING:
     from fast_agent import FastAgent
@@ -128,11 +130,7 @@ class ModelChooser:
 
     def answering(self, request: TurnRequest) -> tuple[str, bool]:
         """The agent that answers, and whether it is a workflow; whatever the state of its model is."""
-        wishes = (request.agent, self._rule_of(request.session).agent)
-        own = self._own_agents(request.session)
-        may_be = own.__contains__ if own else self._choosable
-        agent = next((name for name in wishes if name is not None and may_be(name)), None)
-        agent = agent or (own[0] if own else self.default)
+        agent = self._agent(request.session, request.agent)
         return agent, self._type(agent) in WORKFLOWS
 
     def offered(self, session: SessionKey) -> tuple[str, ...]:
@@ -158,6 +156,27 @@ class ModelChooser:
 
     def _model_of_bot(self, session: SessionKey) -> str | None:
         return self._bots.entry(session).model if self._bots is not None else None
+
+    def isolated(self, session: SessionKey, chosen: str | None) -> bool:
+        """Whether a session's turns need a process of its own: the operator's file says so, or a card that takes part.
+
+        Args:
+            session: Whose turns.
+            chosen: The agent that the session has chosen; None for the default.
+        """
+        if self._rule_of(session).isolation == "process":
+            return True
+        marked = {name for name, data in self._fast.agents.items() if _is_isolated(data)}
+        with suppress(TurnFailed):  # its bot has no agent, so none runs
+            return bool(marked) and not marked.isdisjoint(self._members(self._agent(session, chosen)))
+        return False
+
+    def _agent(self, session: SessionKey, chosen: str | None) -> str:
+        wishes = (chosen, self._rule_of(session).agent)
+        own = self._own_agents(session)
+        may_be = own.__contains__ if own else self._choosable
+        agent = next((name for name in wishes if name is not None and may_be(name)), None)
+        return agent or (own[0] if own else self.default)
 
     def _no_model(self, agent: str, model: str) -> str | None:
         """Why a session cannot have a model, as a sentence for the user; None if it can."""
@@ -237,3 +256,7 @@ class ModelChooser:
 
     def _choosable(self, agent: str) -> bool:
         return agent in self._fast.agents and not self._fast.agents[agent].get("tool_only", False)
+
+
+def _is_isolated(data: Any) -> bool:
+    return getattr(data.get("config"), ISOLATION_MARK, None) == "process"

@@ -1,7 +1,8 @@
 """What a card and its entries of ``function_tools`` say to us: fast-agent 0.10.46 refuses what it does not know.
 
-Of an entry it is taken out before, and comes back as metadata of the tool; ``approve`` of a card stands in the agent's
-configuration afterwards. Cards whose type calls no tools may not have it: it would protect no call.
+Of an entry it is taken out before, and comes back as metadata of the tool; ``approve`` and ``isolation`` of a card
+stand in the agent's configuration afterwards. Cards whose type calls no tools may not have ``approve``: it would
+protect no call.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,7 +15,11 @@ from fast_agent.tools.function_tool_config import FunctionToolSpec
 
 from workers.runtime.durable.tool_facts import CARD_MARK, KEYS, OURS, wrong
 
+ISOLATION_MARK = "cohort_isolation"
+"""The attribute of an agent's configuration that holds its card's own ``isolation``."""
 _APPROVE = "approve"
+_ISOLATION = "isolation"
+_ISOLATIONS = ("shared", "process")
 _CALLS_TOOLS = frozenset({"agent", "smart"})
 
 
@@ -44,13 +49,18 @@ def taking_ours(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def with_approval(original: Callable[..., Any]) -> Callable[..., Any]:
     def build(path: Path, raw: dict[str, Any], *, body: str | None, remote_source: str | None = None) -> Any:
-        rest = _without_approval(raw)
+        rest = _without_ours(raw)
         loaded = original(path, rest, body=body, remote_source=remote_source)
-        if len(rest) < len(raw):
+        marks = loaded.agent_data["config"].__dict__
+        if _APPROVE in raw and _APPROVE not in rest:
             problem = wrong({_APPROVE: raw[_APPROVE]})
             if problem is not None:
                 raise AgentConfigError(f"'{_APPROVE}': {problem} in {path}")
-            loaded.agent_data["config"].__dict__[CARD_MARK] = raw[_APPROVE]
+            marks[CARD_MARK] = raw[_APPROVE]
+        if _ISOLATION in raw:
+            if raw[_ISOLATION] not in _ISOLATIONS:
+                raise AgentConfigError(f"'{_ISOLATION}': must be {' or '.join(_ISOLATIONS)} in {path}")
+            marks[ISOLATION_MARK] = raw[_ISOLATION]
         return loaded
 
     return build
@@ -61,12 +71,12 @@ def scanned(original: Callable[[Path], tuple[dict[str, Any], str | None]]) -> Ca
 
     def load(card_path: Path) -> tuple[dict[str, Any], str | None]:
         raw, body = original(card_path)
-        return _without_approval(raw), body
+        return _without_ours(raw), body
 
     return load
 
 
-def _without_approval(raw: dict[str, Any]) -> dict[str, Any]:
-    if str(raw.get("type") or "agent").strip().casefold() not in _CALLS_TOOLS:
-        return raw
-    return {key: value for key, value in raw.items() if key != _APPROVE}
+def _without_ours(raw: dict[str, Any]) -> dict[str, Any]:
+    calls_tools = str(raw.get("type") or "agent").strip().casefold() in _CALLS_TOOLS
+    ours = {_ISOLATION, _APPROVE} if calls_tools else {_ISOLATION}
+    return {key: value for key, value in raw.items() if key not in ours}

@@ -1,0 +1,160 @@
+"""The host of sessions' own processes: starts on demand, makes room, and has a failing one wait."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from ops.up.own import OwnProcesses
+from ops.up.supervisor import Supervisor
+from tasks.clock import SystemClock
+from tasks.session import SessionKey
+from tasks.settings import Settings
+from tasks.store import Store, connect
+from tasks.worker_status import WorkerStatus
+from tests.conftest import BOT
+from tests.harness.supervising import Heard, supervising
+from tests.ops.conftest import PATIENT, script
+from tests.support.until import until
+
+ONE, TWO, THREE = (SessionKey(BOT, chat) for chat in (1, 2, 3))
+LONG_MS = 60_000
+
+
+@asynccontextmanager
+async def hosting(
+    settings: Settings, console: Heard, directory: Path, *, most: int, text: str = PATIENT
+) -> AsyncGenerator[tuple[Supervisor, Store]]:
+    async with connect(settings) as store, supervising(console) as supervisor:
+        host = OwnProcesses(
+            supervisor,
+            store,
+            SystemClock(),
+            most=most,
+            make=lambda number: script(directory, f"own-{number}", text),
+        )
+        running = supervisor.beside(host.run(), "host")
+        try:
+            yield supervisor, store
+        finally:
+            running.cancel()
+            await supervisor.stop()
+            await until(lambda: no_places(store))
+
+
+async def no_places(store: Store) -> bool:
+    return not [key async for key in store.redis.scan_iter("cohort:own:*")]
+
+
+async def ready(console: Heard, number: int, times: int = 1) -> tuple[int, str]:
+    """Its pid and its incarnation."""
+    words = (await console.hear(f"own-{number}: ready", times=times)).split()
+    return int(words[-2]), words[-1]
+
+
+@pytest.mark.promise("own-process")
+async def test_a_process_is_started_once_for_a_session_that_asks_often(
+    settings: Settings, console: Heard, tmp_path: Path
+) -> None:
+    async with hosting(settings, console, tmp_path, most=4) as (supervisor, store):
+        await store.own.ask(ONE)
+        _, incarnation = await ready(console, 1)
+        assert incarnation.startswith("own-")
+        assert (await store.own.look(ONE)).has_process
+        for session in (ONE, TWO):
+            await store.own.ask(session)
+        await ready(console, 2)
+        await until(lambda: none_wanted(store))
+        assert {"own-1", "own-2"} == supervisor.processes.keys()
+
+
+async def none_wanted(store: Store) -> bool:
+    return not await store.own.wanted()
+
+
+@pytest.mark.promise("own-process")
+async def test_with_all_places_taken_the_one_that_rests_for_longest_leaves(
+    settings: Settings, console: Heard, tmp_path: Path
+) -> None:
+    async with hosting(settings, console, tmp_path, most=2) as (supervisor, store):
+        heard: list[str] = []
+        for number, session in ((1, ONE), (2, TWO)):
+            await store.own.ask(session)
+            pid, incarnation = await ready(console, number)
+            # As its heartbeat says: the second one rests for longer.
+            status = WorkerStatus(pid=pid, idle_since=100.0 - number)
+            await store.redis.set(f"cohort:worker:{incarnation}", status.model_dump_json(), px=LONG_MS)
+
+        async def listen() -> None:
+            async for word in store.own.listen(TWO):
+                heard.append(word)
+                if word == "leave":
+                    os.kill((await ready(console, 2))[0], signal.SIGTERM)
+
+        listening = supervisor.beside(listen(), "listen")
+        await until(lambda: was_said(heard, "subscribed"))
+        await store.own.ask(THREE)
+        await ready(console, 2, times=2)
+        listening.cancel()
+        assert (await store.own.look(ONE)).has_process
+        assert not (await store.own.look(TWO)).has_process
+
+
+async def was_said(heard: list[str], word: str) -> bool:
+    return word in heard
+
+
+@pytest.mark.promise("own-process")
+async def test_one_that_works_is_not_asked_to_leave_and_the_next_session_waits(
+    settings: Settings, console: Heard, tmp_path: Path
+) -> None:
+    async with hosting(settings, console, tmp_path, most=1) as (supervisor, store):
+        await store.own.ask(ONE)
+        pid, incarnation = await ready(console, 1)
+        await store.redis.set(f"cohort:worker:{incarnation}", WorkerStatus(pid=pid).model_dump_json(), px=LONG_MS)
+        await store.own.ask(TWO)
+        await until(lambda: full(store))
+        assert (await store.own.look(TWO)).full
+        assert await store.own.wanted() == [TWO]
+        os.kill(pid, signal.SIGTERM)
+        await ready(console, 1, times=2)
+        assert "own-1" in supervisor.processes
+
+
+async def full(store: Store) -> bool:
+    hosts = (await store.own.hosts()).values()
+    return bool(hosts) and all(host.busy == host.most for host in hosts)
+
+
+@pytest.mark.promise("own-process")
+async def test_one_that_fails_gives_its_place_back_and_is_not_started_again_at_once(
+    settings: Settings, console: Heard, tmp_path: Path
+) -> None:
+    async with hosting(settings, console, tmp_path, most=1, text="sys.exit(3)") as (_, store):
+        await store.own.ask(ONE)
+        await console.hear("own-1 ended with status 3")
+        await until(lambda: no_places(store))
+        await store.own.ask(ONE)
+        assert "; again in" in await console.hear("own-1 ended with status 3", times=2)
+
+
+async def test_a_host_that_ends_is_no_host_any_more(settings: Settings, console: Heard, tmp_path: Path) -> None:
+    async with connect(settings) as store:
+        async with hosting(settings, console, tmp_path, most=3):
+            (host,) = (await until(store.own.hosts)).values()
+            assert (host.most, host.alive) == (3, 0)
+        assert await store.own.hosts() == {}
+
+
+async def test_what_is_damaged_in_redis_stops_no_host(settings: Settings, console: Heard, tmp_path: Path) -> None:
+    async with hosting(settings, console, tmp_path, most=1) as (_, store):
+        await store.redis.zadd("cohort:own-wanted", {"rubbish": 1.0, str(ONE): 2.0})
+        await store.redis.hset("cohort:own-hosts", "other", b"\xff{")
+        await ready(console, 1)
+        await until(lambda: none_wanted(store))
+        async with asyncio.timeout(60):
+            assert (await store.own.look(TWO)).hosts

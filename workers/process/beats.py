@@ -1,0 +1,52 @@
+"""One heartbeat of a worker process, and what goes out with it: the turns that ended since the last one."""
+
+import logging
+from collections.abc import Callable
+
+from tasks.errors import CohortError
+from tasks.store import Store
+from tasks.worker_status import WorkerStatus
+from workers.sessions.dependencies import Dependencies
+from workers.sessions.scheduler import SessionScheduler
+
+log = logging.getLogger("cohort.members")
+
+BEATS_PER_TTL = 5
+"""Heartbeats sent within one time to live: some may be lost or late without the worker being taken for dead."""
+
+
+class Beats:
+    """Sends heartbeats, and has the turns end that another worker may have taken while one came late."""
+
+    def __init__(
+        self, deps: Dependencies, store: Store, scheduler: SessionScheduler, status: Callable[[], WorkerStatus]
+    ) -> None:
+        self._deps = deps
+        self._members = store.members
+        self._trail = store.trail
+        self._scheduler = scheduler
+        self._status = status
+        self._ttl = deps.settings.heartbeat_ttl
+        self.every_s = self._ttl.total_seconds() / BEATS_PER_TTL
+        """Seconds between two of them."""
+
+    async def beat(self, *, member: bool) -> None:
+        """Send one; a ``member`` takes slots.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        heartbeat = self._deps.heartbeat
+        before = heartbeat.now()
+        was_there = await self._members.beat(self._deps.incarnation, self._status(), self._ttl, member=member)
+        if (silent := heartbeat.renewed(before, was_there=was_there)) is not None:
+            log.warning("heartbeat.late", extra={"seconds": round(silent, 1)})
+            await self._scheduler.revalidate_claims()
+
+    async def write_trail(self) -> None:
+        """Write the turns that ended since. They are for operators, so what fails is tried again, or forgotten."""
+        if records := self._deps.trail.take():
+            try:
+                await self._trail.append(records)
+            except CohortError:
+                self._deps.trail.add(records)
