@@ -68,7 +68,9 @@ CHAT_CHOICES: Mapping[str, ChatChoice] = {
 def buttons(what: str, values: Sequence[str], now: str | None) -> tuple[tuple[Button, ...], ...]:
     """A picker's buttons in two columns, the current value marked. A value that a button cannot carry is left out."""
     fitting = [value for value in values if len(f"{what}:{value}".encode()) <= _DATA_BYTES][:_BUTTONS]
-    made = [Button(text=f"✓ {value}" if value == now else value, data=f"{what}:{value}") for value in fitting]
+    labels = LANGUAGES if what == LANGUAGE else {}
+    marks = {now: "✓ "}
+    made = [Button(text=marks.get(one, "") + labels.get(one, one), data=f"{what}:{one}") for one in fitting]
     return tuple(tuple(made[place : place + _COLUMNS]) for place in range(0, len(made), _COLUMNS))
 
 

@@ -86,7 +86,7 @@ async def test_a_picker_whose_button_is_pressed_turns_into_the_language_chosen(p
     await worker.answer(ONE)
     _, reply = pool.telegram.delivered[-1]
     assert reply.text.startswith(told("zh", "choice-language"))
-    assert [button.text for row in reply.buttons for button in row if button.text.startswith("✓")] == ["✓ zh"]
+    assert [button.text for row in reply.buttons for button in row if button.text.startswith("✓")] == ["✓ 中文"]
 
 
 async def test_what_cannot_be_delivered_is_told_in_the_language_of_its_answer_by_the_heir(pool: Pool) -> None:
