@@ -43,7 +43,7 @@ class Limits:
     About 30 a second overall; one a second in a chat, where short bursts pass; 20 a minute in a group.
     """
 
-    bot: Rate = field(default=Rate(26, 1, burst=5))
+    bot: Rate = field(default=Rate(24, 1, burst=5))
     private: Rate = field(default=Rate(3, 1, burst=3))
     group: Rate = field(default=Rate(19, 60, burst=5))
     commands: Rate | None = field(default=Rate(3, 1, burst=2))
@@ -53,10 +53,10 @@ class Limits:
     def of(cls, a_second: int) -> Self:
         """Those of a bot that may send so many messages a second in all (``COHORT_SEND_RATE``).
 
-        A call reaches Telegram a little after its permit, so a thirtieth is left free, as one of 20 is in a group.
+        A call reaches Telegram a little after its permit, so a tenth is left free, as one of 20 is in a group.
         """
         commands = a_second // 10
-        most = a_second - commands - -(-a_second // 30) if commands else a_second
+        most = a_second - 2 * commands
         express = Rate(commands, 1, burst=min(commands, 2)) if commands else None
         return cls(bot=Rate(most, 1, burst=max(a_second // 6, 1)), commands=express)
 

@@ -40,7 +40,7 @@ async def test_no_second_holds_more_than_thirty_calls_of_the_bot(world: World) -
         session = await world.session()
         await world.calls.create(session, Shape("hi"))
         sent.append(world.clock.now())
-    assert max(sum(at <= other < at + 1 for other in sent) for at in sent) == 26
+    assert max(sum(at <= other < at + 1 for other in sent) for at in sent) == 24
 
 
 async def test_a_frame_is_dropped_when_it_would_have_to_wait(world: World) -> None:
