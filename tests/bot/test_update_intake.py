@@ -274,7 +274,7 @@ async def test_a_pressed_choice_is_taken_and_its_button_answered(doorway: Doorwa
     await doorway.door.take([pressed("agent:poet", message("choose", sender=BOT))])
     await doorway.followed()
     assert [entry.choice for entry in await doorway.inbox(ANNS)] == [{"agent": "poet"}]
-    assert doorway.signs.pressed == [("99", None)]
+    assert doorway.signs.pressed == [("99", "Switched to poet.")]
 
 
 @pytest.mark.parametrize(("data", "goes"), [("stop", True), ("retry", True), ("agent:poet", False)])
