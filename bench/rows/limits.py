@@ -13,7 +13,7 @@ ABOUT = (
     " /help; the playground keeps Telegram's limits with penalties of 30 s: refused calls (%), seconds from the model's"
     " last token to the final text, frames that each chat saw, seconds to the answer to /help, CPU of the column"
 )
-COLUMNS = ("cohort-4", "cohort-1")
+COLUMNS = ("cohort-4",)
 BASE = "cohort-4"
 GOALS = (
     Goal("cohort-4", "429 %", at_most=0.1, worst=True, says="Telegram's penalties grow"),
