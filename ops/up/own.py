@@ -123,7 +123,7 @@ class OwnProcesses:
         try:
             await work()
         except CohortError as problem:
-            log.warning("own.missed", extra={"problem": str(problem)})
+            log.debug("own.missed", extra={"problem": str(problem)})
 
     async def _beat(self) -> None:
         idle = await self._resting()
