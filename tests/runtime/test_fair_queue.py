@@ -136,7 +136,7 @@ def test_a_bot_waits_for_one_release_at_most_however_many_chats_of_another_wait(
     line.release(0)
     assert late[0] in line.called
     line.release(0)
-    assert late[1] in line.called or lanes == 2, "until it holds as many"
+    assert late[1] in line.called or lanes <= 3, "while it holds fewer: of three lanes, each bot holds one now"
     while line.lent:
         line.release(0)
     assert not line.waiting
