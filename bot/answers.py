@@ -133,12 +133,12 @@ class Answers:
 
     async def _fixed(self, ask: Command, inbound: Inbound) -> Reply:
         """What is said whatever the session's state is."""
-        group = inbound.chat_type != "private"
+        group, unavailable = inbound.chat_type != "private", chat_choices.unavailable(self._settings)
         match ask.name:
             case "start":
                 said = phrase("start")
             case "help":
-                said = texts.help_text(group=group, context=self._settings.group_context)
+                said = texts.help_text(group=group, context=self._settings.group_context, without=unavailable)
             case "whoami":
                 user = inbound.sender.id if inbound.sender else inbound.key.chat
                 said = texts.whoami(user, inbound.key.chat, inbound.key.topic)
@@ -283,6 +283,8 @@ class Answers:
         return say(inbound, chat_choices.uses(what, now, names), chat_choices.buttons(what, names, now))
 
     async def _chat_choice(self, choice: ChatChoice, wanted: str, inbound: Inbound) -> Reply | None:
+        if choice.name in chat_choices.unavailable(self._settings):
+            return say(inbound, phrase("voice-not-here"))
         if wanted.lower() in (*choice.values, DEFAULT):
             return None
         if wanted:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Container, Mapping, Sequence
 from typing import Protocol
 
 from bot import texts
@@ -53,17 +53,21 @@ OTHERS = tuple(language for language in LANGUAGES if language != ENGLISH)
 class Menus:
     """Best effort: a menu that is missing takes no command away."""
 
-    def __init__(self, calls: MenuCalls, people: PeopleView, own: Sequence[str] = ()) -> None:
+    def __init__(
+        self, calls: MenuCalls, people: PeopleView, own: Sequence[str] = (), without: Container[str] = ()
+    ) -> None:
         """Prepare it.
 
         Args:
             calls: Telegram.
             people: Tells who the admins are.
             own: Commands that the agents answer.
+            without: Commands of ours that are of no use here.
         """
         self._calls = calls
         self._people = people
         self._own = own
+        self._names = tuple(name for name in texts.COMMANDS if name not in without)
         self._changed = asyncio.Event()
         self._shown: frozenset[int] = frozenset()
 
@@ -117,7 +121,7 @@ class Menus:
 
     def _menu(self, *, admin: bool = False) -> Menu:
         """In the language that is spoken now."""
-        names = (*texts.COMMANDS, *self._own, *(texts.ADMIN_COMMANDS if admin else ()))
+        names = (*self._names, *self._own, *(texts.ADMIN_COMMANDS if admin else ()))
         return [(name, phrase("menu-of-agents") if name in self._own else phrase(f"menu-{name}")) for name in names]
 
     async def _try(self, call: Awaitable[None]) -> bool:

@@ -1,6 +1,6 @@
 """What the bot itself says, where it is more than one phrase: lists, lengths of time, who is who."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from tasks.access import Standing
 from tasks.chat_choices import CHAT_CHOICES, listed
@@ -35,9 +35,13 @@ ADMIN_COMMANDS = ("people", "allow", "deny")
 """Added to the menu of admins."""
 
 
-def help_text(*, group: bool, context: int = 0) -> str:
+def help_text(*, group: bool, context: int = 0, without: Container[str] = ("voice",)) -> str:
     """What /help answers; ``context``: how many of a group's messages to others are read."""
-    lines = [phrase("help"), "", *(f"/{name} - {phrase(f'menu-{name}')}" for name in COMMANDS if name != "help")]
+    lines = [
+        phrase("help"),
+        "",
+        *(f"/{name} - {phrase(f'menu-{name}')}" for name in COMMANDS if name != "help" and name not in without),
+    ]
     if group:
         lines += ["", phrase("help-group")]
     if group and context:

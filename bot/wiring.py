@@ -49,6 +49,7 @@ from tasks.access import operators_word
 from tasks.app import make_app
 from tasks.backoff import Backoff
 from tasks.bot_status import BotStatus
+from tasks.chat_choices import unavailable
 from tasks.chat_rules import ChatRulesFile
 from tasks.clock import Clock, SystemClock
 from tasks.doorbell import Doorbells
@@ -141,7 +142,7 @@ async def _work(connections: Connections, stop: Stop) -> None:
         await people.refresh()
         if people.access.admits_no_one:
             log.warning("access.empty", extra={"remedy": "`cohort pair` makes a code that lets its first user in"})
-    admission, menus = AccessControl(people, clock), Menus(telegram, people, settings.commands)
+    admission, menus = AccessControl(people, clock), Menus(telegram, people, settings.commands, unavailable(settings))
     interrupts, signs = Interrupts(connections.doorbells), Signs(telegram, clock)
     # The workers' budget: Telegram counts what a bot sends, not which process sent it.
     pacing = Pacing(store.pace, connections.me.id, clock, stop.pause)

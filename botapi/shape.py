@@ -73,8 +73,8 @@ def shapes(session: SessionKey, reply: Reply) -> list[Shape]:
 
 
 def is_spare(shape: Shape) -> bool:
-    """Whether nothing is missing without it: a picture by its address, whose link stands in the answer."""
-    return bool(shape.files) and all(file.url for file in shape.files)
+    """Whether nothing is missing without it: the answer has the link of a picture, and the words of what is spoken."""
+    return bool(shape.files) and all(file.url or file.speak for file in shape.files)
 
 
 def without(shape: Shape, verdict: Refusal) -> list[Shape]:

@@ -61,8 +61,14 @@ CHAT_CHOICES: Mapping[str, ChatChoice] = {
         ChatChoice("steps", ("live", "fold", "keep"), lambda settings: settings.steps),
         ChatChoice("thinking", ("hide", "fold", "show"), lambda settings: settings.thinking),
         ChatChoice(LANGUAGE, (AUTO, *LANGUAGES), lambda _: AUTO),
+        ChatChoice("voice", ("off", "auto", "on"), lambda settings: "off" if settings.voice is None else "auto"),
     )
 }
+
+
+def unavailable(settings: Settings) -> frozenset[str]:
+    """The commands that choose nothing here: no menu shows them."""
+    return frozenset({"voice"}) if settings.voice is None else frozenset()
 
 
 def buttons(what: str, values: Sequence[str], now: str | None) -> tuple[tuple[Button, ...], ...]:

@@ -230,13 +230,16 @@ class OutFile(BaseModel):
     caption: str = ""
     url: str = ""
     """A public address that Telegram fetches it from, instead of bytes. A link to it stands in the answer."""
+    speak: str = ""
+    """Words that are spoken when it is delivered, instead of bytes. They stand in the answer."""
 
 
 class Reply(Envelope):
     """One Telegram message to deliver; a long answer is several."""
 
-    VERSION: ClassVar[int] = 2
-    """2 has ``files``; only a reply that has some is written so, for an older reader would send it without them."""
+    VERSION: ClassVar[int] = 3
+    """2 has ``files``; only a reply that has some is written so, for an older reader would send it without them. 3 has
+    a file that is spoken when it is delivered."""
 
     id: str = ""
     """Given at commit, so that no two replies of a session are alike."""

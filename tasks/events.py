@@ -109,6 +109,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "journal.lost": "Another program changed a turn's journal; the turn keeps no further step.",
     "journal.defect": "The steps of a turn cannot be written for a defect; the turn keeps no further step.",
     "journal.no_file": "A large result of a tool cannot be kept on the disk.",
+    "voice.failed": "An answer was not spoken; its text stands in the chat.",
     "document.not_kept": "What was read of a file cannot be kept beside it, so it is read again for the next turn.",
     "document.refused": "An office file could not be read; `status` is how the process that reads it ended.",
     "transcribe.failed": "What a recording says could not be had of the server of COHORT_TRANSCRIBE.",

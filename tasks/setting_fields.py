@@ -104,6 +104,14 @@ class SettingFields(BaseSettings):
     """Root of its server, which has OpenAI's `/audio/transcriptions`: `http://127.0.0.1:8000/v1`. Default: OpenAI."""
     transcribe_key: SecretStr | None = Field(None, alias="COHORT_TRANSCRIBE_KEY")
     """Key for that server. Default: `OPENAI_API_KEY` for OpenAI, none for another address."""
+    voice: str | None = Field(None, alias="COHORT_VOICE")
+    """Model that speaks answers where a chat wants it (`/voice`), and by default after a voice message: `tts-1`."""
+    voice_name: str = Field("alloy", alias="COHORT_VOICE_NAME")
+    """The voice, by the name that the server knows."""
+    voice_url: Url | None = Field(None, alias="COHORT_VOICE_URL")
+    """Root of its server, which has OpenAI's `/audio/speech`: `http://127.0.0.1:8000/v1`. Default: OpenAI."""
+    voice_key: SecretStr | None = Field(None, alias="COHORT_VOICE_KEY")
+    """Key for that server. Default: `OPENAI_API_KEY` for OpenAI, none for another address."""
     agent: str | None = Field(None, alias="COHORT_AGENT")
     """The agent new sessions talk to. Default: the card marked `default: true`, else the first."""
     chats: Path = Field(Path("chats.yaml"), alias="COHORT_CHATS")

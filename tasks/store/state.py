@@ -59,6 +59,8 @@ class StateField(StrEnum):
     """The chat's choice of what the bot's own words are in (``tasks.chat_choices``)."""
     tongue = "tongue"
     """The language of the person who was answered last, where it is not English: for what is said of ourselves."""
+    voice = "voice"
+    """The chat's choice whether answers are spoken, too (``tasks.chat_choices``)."""
     input_tokens = "input_tokens"
     """Counter of the session's life."""
     output_tokens = "output_tokens"

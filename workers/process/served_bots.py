@@ -15,6 +15,7 @@ from tasks.settings import Settings
 from tasks.store.pacing import PaceStore
 from tasks.worker_status import Sends
 from workers.sessions.dependencies import CHATS_REMEMBERED, Dependencies
+from workers.speech import Speaker
 from workers.telegram.delivery import TelegramDelivery
 from workers.telegram.media import TelegramMedia
 
@@ -49,14 +50,17 @@ class ServedBots:
     A bot that was taken out of the file stays known here until this worker ends, so that what was accepted is answered.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what all bots share
         self,
         settings: Settings,
         watched: Watched[tuple[ServedBot, ...]],
         telegram: Connection,
         pace: PaceStore,
         clock: Clock,
+        *,
+        speaker: Speaker | None = None,
     ) -> None:
+        self._speaker = speaker
         self._settings = settings
         self._watched = watched
         self._telegram = telegram
@@ -93,7 +97,8 @@ class ServedBots:
             client = replace(self._telegram, token=bot.token).bot(pacing)
             shared = next((other.media for other in self._served.values()), None)
             media = shared.of(client) if shared is not None else TelegramMedia(client, settings, self._clock)
-            served = _Served(bot, settings, pacing, TelegramDelivery(client, settings, self._clock), media)
+            delivery = TelegramDelivery(client, settings, self._clock, speaker=self._speaker)
+            served = _Served(bot, settings, pacing, delivery, media)
             self._served[bot.id] = served
         return served
 

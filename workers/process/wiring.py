@@ -24,6 +24,7 @@ from workers.sessions.dependencies import Dependencies, Steps
 from workers.sessions.heartbeat import Heartbeat
 from workers.sessions.spending import Spending
 from workers.sessions.titles import TopicTitles, wanted_by
+from workers.speech import speaker
 from workers.telegram.delivery import TelegramDelivery
 from workers.telegram.media import TelegramMedia
 
@@ -83,17 +84,18 @@ async def open_worker(
     async with (
         _store(settings, clock) as (store, pauses),
         connected(token, settings.telegram_base_url, connections=_connections(settings.lanes)) as telegram,
+        speaker(settings) as voice,
         AsyncExitStack() as stack,
     ):
         if bots is None:
             served, bot = None, telegram.bot(pacing := Pacing(store.pace, settings.bot_id, clock))
             delivery, media, sends = (
-                TelegramDelivery(bot, settings, clock),
+                TelegramDelivery(bot, settings, clock, speaker=voice),
                 TelegramMedia(bot, settings, clock),
                 pacing.lately,
             )
         else:
-            served = ServedBots(settings, bots, telegram, store.pace, clock)
+            served = ServedBots(settings, bots, telegram, store.pace, clock, speaker=voice)
             delivery, media, sends = served.delivery, None, served.sends
         alerts = Alerts(settings, store.alerts, store.intake, operators=served and served.operators)
         engine = await stack.enter_async_context(

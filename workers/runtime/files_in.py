@@ -8,9 +8,10 @@ from functools import partial
 from tasks import session_files
 from tasks.errors import Retryable
 from tasks.settings import Settings
+from workers import audio_server
 from workers.interfaces import MediaSource, Sink, TurnRequest
 from workers.many_bots import BotsOfTurns
-from workers.runtime import audio_server, faults
+from workers.runtime import faults
 from workers.runtime.conversation import content, history
 from workers.runtime.conversation.documents import DocumentReader
 from workers.runtime.conversation.file_budget import FileBudget

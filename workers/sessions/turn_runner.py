@@ -31,6 +31,7 @@ from workers.sessions.planner import MAX_TRIES, dead_letter
 from workers.sessions.spending import HELD, Spending, payer
 from workers.sessions.tracked_answer import TrackedAnswer, TurnText
 from workers.showing import NO_TRACE, Showing, Trace
+from workers.speech import with_voice
 from workers.steps import Question, TurnParked
 
 log = logging.getLogger("cohort.turns")
@@ -203,11 +204,9 @@ class TurnRunner:
         Raises:
             TurnFailed: no answer. Errors of tools and stores that say what to do become one, too.
         """
-        runtime = self._deps.runtime
-        before = self._spending.total
+        runtime, before = self._deps.runtime, self._spending.total
         try:
-            compacts = asked.messages[0].kind == "compact"
-            result = await (runtime.compact(asked) if compacts else runtime.run(asked, live))
+            result = await (runtime.compact(asked) if asked.messages[0].kind == "compact" else runtime.run(asked, live))
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is None or task.cancelling():
@@ -225,9 +224,10 @@ class TurnRunner:
     def _answered(self, result: TurnResult) -> Outcome:
         model = texts.stand_in(self._deps.settings.model) if self._owned.history is None else ""
         notes = [*result.notices, phrase("cut") if result.cut else "", model]
-        said = self._render(self._rest_of(result.text), notes, self._trace)
-        said, unset = with_files(said, (*self._linked, *result.files)), (*self._settled(), *result.dropped)
-        return Outcome(said, result.history, self._asked.start, unset, {StateField.turns: 1})
+        said = with_files(self._render(self._rest_of(result.text), notes, self._trace), (*self._linked, *result.files))
+        said = with_voice(said, result.text, self._messages, self._owned.effective, self._deps.settings)
+        unset, turns = (*self._settled(), *result.dropped), {StateField.turns.value: 1}
+        return Outcome(said, result.history, self._asked.start, unset, turns)
 
     def _rest_of(self, text: str) -> str:
         """What is not shown yet: the words before a question stand above it."""

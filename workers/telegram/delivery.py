@@ -12,17 +12,18 @@ from botapi.calls import Calls
 from botapi.errors import Flooded, NoSuchMethod
 from botapi.pacing import Priority, Sleep, StillOurs, speaking_if
 from botapi.refusals import errors_as_ours
-from botapi.reply_delivery import deliver
+from botapi.reply_delivery import Read, deliver
 from tasks import session_files
 from tasks.backoff import Backoff
 from tasks.clock import Clock
-from tasks.envelope import Reply
+from tasks.envelope import OutFile, Reply
 from tasks.errors import CohortError, Misconfigured
 from tasks.session import SessionKey
 from tasks.settings import Settings
 from workers.interfaces import LiveAnswer
 from workers.outgoing import read, remove
 from workers.showing import NO_TRACE, Showing, Trace
+from workers.speech import Speaker
 from workers.telegram.live import Live
 from workers.telegram.render import render
 from workers.telegram.screen import Screen
@@ -39,18 +40,20 @@ _TOKEN_PAUSE = 60.0
 class TelegramDelivery:
     """One for each worker, used from its loop."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the last three are of tests and of one setting
         self,
         bot: ExtBot[Priority],
         settings: Settings,
         clock: Clock,
         *,
+        speaker: Speaker | None = None,
         sleep: Sleep = asyncio.sleep,
         tempo: Tempo | None = None,
     ) -> None:
         self._calls = Calls(bot)
         self._settings = settings
         self._clock = clock
+        self._speaker = speaker
         self._sleep = sleep
         self._tempo = tempo or Tempo(frames_a_second=settings.send_rate / 3)
 
@@ -121,7 +124,12 @@ class TelegramDelivery:
                 case _:
                     await self._sleep(backoff.next())
 
-        outgoing = partial(read, session_files.outgoing(self._settings.home, session))
+        outgoing: Read = partial(read, session_files.outgoing(self._settings.home, session))
+        if reply.files and reply.files[0].speak:
+            spoken = await self._speaker.speak(reply.files[0].speak) if self._speaker is not None else None
+            if spoken is None:
+                return None
+            outgoing = partial(_same, spoken)
         with speaking_if(still_ours):
             return await deliver(self._calls, session, reply, wait=wait, read=outgoing)
 
@@ -133,3 +141,7 @@ class TelegramDelivery:
     def delivered(self, session: SessionKey, reply: Reply) -> None:
         """Remove what this machine keeps of a reply's files (``workers.interfaces.Delivery``)."""
         remove(session_files.outgoing(self._settings.home, session), reply.files)
+
+
+def _same(body: bytes, _file: OutFile) -> bytes:
+    return body

@@ -16,7 +16,7 @@ from tasks.errors import Terminal
 from tasks.phrases import phrase
 from tasks.text import clean
 from workers import texts
-from workers.runtime.audio_server import AudioFailed, AudioServer
+from workers.audio_server import AudioFailed, AudioServer
 
 log = logging.getLogger("cohort.runtime")
 

@@ -22,6 +22,7 @@ _PAUSE_S = 0.3
 _BUSY = 429
 _SERVER_ERRORS = 500
 _CONNECT_S = 10.0
+_SPEECH_S = 45.0
 
 
 class AudioFailed(CohortError):  # noqa: N818 - reads as the event
@@ -91,6 +92,11 @@ class AudioServer:
 def transcriptions(settings: Settings) -> AudioServer:
     """The server that writes recordings down."""
     return AudioServer(settings.transcribe_url, settings.transcribe_key, settings.tool_timeout.total_seconds())
+
+
+def speech(settings: Settings) -> AudioServer:
+    """The server that speaks answers. The chat's next turn waits for it, so it has less time."""
+    return AudioServer(settings.voice_url, settings.voice_key, min(_SPEECH_S, settings.tool_timeout.total_seconds()))
 
 
 class _Passing(Exception):  # noqa: N818 - an event

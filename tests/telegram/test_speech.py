@@ -1,0 +1,107 @@
+"""Answers that are spoken, too: behind their text, without code and tables, and never instead of it."""
+
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from tasks.envelope import Inbound, Media, OutFile, Reply
+from tasks.phrases import phrase
+from tasks.settings import Settings, load
+from tests.support.audio import SPOKEN
+from tests.support.model import Model
+from tests.telegram.conftest import World
+from workers.speech import LONGEST, speakable, speaker, with_voice
+from workers.telegram.delivery import TelegramDelivery
+
+SAID = (Reply(text="Hi there", answers=(7,)),)
+TYPED = Inbound(session="42:1", update_id=7, at=0.0, text="hi")
+SPOKE = TYPED.model_copy(update={"media": (Media(kind="voice", file_id="v"),)})
+
+
+@pytest.fixture
+async def model() -> AsyncGenerator[Model]:
+    async with Model() as served:
+        yield served
+
+
+def chosen(mode: str, *messages: Inbound, text: str = "Hi there", model: str | None = "tts") -> list[str]:
+    """What is spoken of an answer in a chat that chose ``mode``."""
+    settings = load({"COHORT_VOICE": model} if model else {})
+    replies = with_voice(SAID, text, messages, lambda _name, _settings: mode, settings)
+    assert replies[0] == SAID[0]
+    assert all(reply.answers == (7,) and reply.v == 3 for reply in replies[1:])
+    return [file.speak for reply in replies[1:] for file in reply.files]
+
+
+@pytest.mark.promise("answers-are-spoken")
+def test_an_answer_is_spoken_where_the_chat_wants_it_or_spoke_itself() -> None:
+    assert chosen("on", TYPED) == chosen("auto", TYPED, SPOKE) == ["Hi there"]
+    assert chosen("auto", TYPED) == chosen("off", SPOKE) == chosen("on", SPOKE, model=None) == []
+    assert chosen("on", TYPED, text="```py\ncode()\n```") == [], "there is nothing to say"
+
+
+@pytest.mark.parametrize(
+    ("markdown", "words"),
+    [
+        ("# Plan\n\nGo **now**, *please*: `ls`.\n\n- one\n- two", "Plan\nGo now, please: ls.\none\ntwo"),
+        ("Look:\n\n```sh\nrm -rf /\n```\nDone.", "Look:\nDone."),
+        ("Sums\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nEnd.", "Sums\nEnd."),
+        ("See [the page](https://example.com/x) or https://example.com/y now ![a cat](https://e.com/c.png)", None),
+        ("<b>bold</b> words", "bold words"),
+        ("", ""),
+        ("***", ""),
+        ("\U0001f389 \U0001f389", ""),
+        ("> " * 5000 + "deep", ""),
+        ("`" * 10_000, ""),
+    ],
+)
+def test_what_is_said_has_no_code_no_tables_and_no_addresses(markdown: str, words: str | None) -> None:
+    assert speakable(markdown) == (words if words is not None else "See the page or now")
+
+
+def test_a_long_answer_is_spoken_up_to_a_sentences_end_and_says_where_the_rest_is() -> None:
+    said = speakable("This is a sentence. " * 100_000)
+    assert said.endswith(f"sentence. {phrase('voice-goes-on')}")
+    assert len(said) < LONGEST + 200
+    assert len(speakable("x" * 1_000_000)) < LONGEST + 200
+
+
+def voiced(world: World, model: Model, **more: str) -> Settings:
+    given = {"voice": "tts-1", "voice_url": f"{model.url}/v1", **more}
+    return world.settings.model_copy(update=given)
+
+
+SPEAKS = Reply(v=3, files=(OutFile(kind="voice", name="answer.ogg", speak="Hi there"),), answers=(7,))
+
+
+@pytest.mark.promise("answers-are-spoken")
+async def test_a_spoken_answer_is_a_voice_message(world: World, model: Model) -> None:
+    session, settings = await world.session(), voiced(world, model)
+    async with speaker(settings) as voice:
+        delivery = TelegramDelivery(world.bot, settings, world.clock, speaker=voice, sleep=world.clock.sleep)
+        sent = await delivery.deliver(session, Reply.from_json(SPEAKS.to_json()))
+    (message,) = await world.pg.bot_messages(session.chat)
+    assert (message["message_id"], message["voice"]["file_size"]) == (sent, len(SPOKEN))
+    asked = {"model": "tts-1", "voice": "alloy", "input": "Hi there", "response_format": "opus", "key": ""}
+    assert model.audio.spoken == [asked]
+
+
+@pytest.mark.promise("answers-are-spoken")
+@pytest.mark.parametrize("fault", ["refused", "busy", "rubbish", "off"])
+async def test_an_answer_that_cannot_be_spoken_is_left_out_and_nothing_waits_for_it(
+    world: World, model: Model, fault: str
+) -> None:
+    session, settings = await world.session(), voiced(world, model)
+    model.audio.status = {"refused": 400, "busy": 503}.get(fault, 200)
+    model.audio.body = b"<html>" if fault == "rubbish" else None
+    async with speaker(settings) as voice:
+        speaks = None if fault == "off" else voice
+        delivery = TelegramDelivery(world.bot, settings, world.clock, speaker=speaks, sleep=world.clock.sleep)
+        assert await delivery.deliver(session, SPEAKS) is None
+        await delivery.deliver(session, Reply(text="next"))
+    assert [message["text"] for message in await world.pg.bot_messages(session.chat)] == ["next"]
+
+
+async def test_without_the_setting_there_is_no_speaker(world: World) -> None:
+    async with speaker(world.settings) as voice:
+        assert voice is None
