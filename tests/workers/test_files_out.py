@@ -37,3 +37,19 @@ async def test_files_of_a_committed_turn_are_delivered_by_its_heir(pool: Pool) -
     assert len(pool.model.calls) == 1
     assert names(pool) == [[], ["chart.png"], ["data.csv"]]
     assert await pool.idle(ONE)
+
+
+@pytest.mark.promise("answers-are-spoken")
+async def test_what_is_spoken_is_committed_behind_the_answer_and_said_by_its_heir(pool: Pool) -> None:
+    one = await pool.worker("w-one", COHORT_VOICE="tts")
+    one.at_step = at("committed")
+    await pool.say(1, "hello", media=[{"kind": "voice", "file_id": "v"}])
+    one.doorbell(ONE)
+    two = await next_worker(pool, one, "w-two")
+    await two.answer(ONE)
+    (_, text), (_, spoken) = pool.telegram.delivered
+    assert (len(pool.model.calls), text.files, spoken.v) == (1, (), 3)
+    assert [file.speak for file in spoken.files] == [text.text]
+    await pool.say(1, "typed")
+    await two.answer(ONE)
+    assert len(pool.telegram.delivered) == 3
