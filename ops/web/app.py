@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from ops.web import sections
 from ops.web.answers import JsonAnswer
+from ops.web.feedback import feedback
 from ops.web.guard import ConsoleGuard
 from ops.web.patience import PatientReader
 from ops.web.scrape import CONTENT_TYPE, scrape
@@ -59,6 +60,7 @@ def create_app(settings: Settings, reader: PatientReader, clock: Clock, links: d
         reads("/api/dead", pages.dead),
         reads("/api/questions", pages.questions),
         reads("/api/people", pages.people),
+        reads("/api/feedback", pages.feedback),
         reads("/metrics", pages.metrics),
         Route("/api/dead/{letter}/{verb}", _answer(reader, pages.change), methods=["POST"]),
     ]
@@ -108,6 +110,9 @@ class ConsolePages:
 
     async def people(self, store: Store, _request: Request) -> Any:
         return await sections.people(store, named=self._named)
+
+    async def feedback(self, store: Store, _request: Request) -> Any:
+        return await feedback(store, self._clock)
 
     async def metrics(self, store: Store, _request: Request) -> Any:
         return Response(await scrape(store, self._clock, slots=self._slots), headers={"content-type": CONTENT_TYPE})

@@ -1,6 +1,7 @@
 """Thumbs at answers: which messages are answers, and what people think of them."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, cast
 
@@ -8,6 +9,7 @@ from redis.asyncio import Redis
 
 from tasks import keys
 from tasks.clock import Clock
+from tasks.errors import StateDamaged
 from tasks.feedback import THUMBS, Opinion, marked
 from tasks.session import SessionKey
 from tasks.store.redis import guard, text
@@ -51,12 +53,13 @@ class FeedbackStore:
             )
 
     async def since(self, at: float) -> Sequence[Opinion]:
-        """All thumbs of all bots since then, the newest first."""
+        """All thumbs of all bots since then, the newest first; a damaged key holds none."""
         found: list[Opinion] = []
         with guard():
             async for name in self._redis.scan_iter(match=keys.feedback("*"), count=1000):
-                rows: list[Any] = await self._redis.zrange(name, at, "+inf", byscore=True, withscores=True)
-                found += [one for member, score in rows if (one := Opinion.read(text(member), float(score)))]
+                with suppress(StateDamaged), guard():
+                    rows: list[Any] = await self._redis.zrange(name, at, "+inf", byscore=True, withscores=True)
+                    found += [one for member, score in rows if (one := Opinion.read(text(member), float(score)))]
         return sorted(found, key=lambda opinion: -opinion.at)
 
     async def forget(self, whose: Whose) -> int:

@@ -79,6 +79,7 @@ async def lived_in(store: Store) -> None:
 READS = (
     *("/api/about", "/api/overview", "/api/series/hour", "/api/series/day", "/api/sessions", "/api/sessions?cursor=0"),
     *("/api/sessions?q=-100", f"/api/sessions/{SESSION}", "/api/dead", "/api/questions", "/api/people", "/metrics"),
+    "/api/feedback",
 )
 
 

@@ -1,6 +1,7 @@
 // The console: which part is shown, asked for again every few seconds, and what is said when Redis is away.
 import { get } from "./api.js";
 import { $, clock, make } from "./dom.js";
+import { feedback } from "./feedback.js";
 import { dead, people, questions } from "./lists.js";
 import { overview } from "./overview.js";
 import { session, sessions } from "./sessions.js";
@@ -42,9 +43,10 @@ const parts = {
   dead: async () => dead(await get("dead"), { changes: about.changes, again: () => refresh(true), failed: say }),
   questions: async () => questions(await get("questions")),
   people: async () => people(await get("people")),
+  feedback: async () => feedback(await get("feedback")),
 };
 // These would move away under the reader's hand.
-const STILL = new Set(["sessions", "dead", "people"]);
+const STILL = new Set(["sessions", "dead", "people", "feedback"]);
 
 async function refresh(asked = false) {
   const mine = (turn += 1);
