@@ -35,6 +35,8 @@ _SETTLED_S = 30.0
 """A process that fails sooner is not started again at once a second time."""
 _ASKED_TO_LEAVE_S = 2.0
 """A process that was asked to leave, and has not, works: another one may be asked then."""
+_MAY_START_S = 90.0
+"""A process that has not reported by then never will; another one is tried."""
 _REMEMBERED = 1000
 """Sessions whose processes failed, at most."""
 
@@ -48,6 +50,8 @@ class _OwnPlace:
     incarnation: str
     process: ManagedProcess
     began: float
+    reported: bool = False
+    """Its first heartbeat was seen; from then on it keeps its place itself."""
     asked_to_leave: float = -inf
 
 
@@ -62,7 +66,7 @@ class _Failures:
 class OwnProcesses:
     """The processes of this host."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what one host is made of
         self,
         supervisor: Supervisor,
         store: Store,
@@ -70,6 +74,7 @@ class OwnProcesses:
         *,
         most: int,
         make: Callable[[int], Spec],
+        at_once: int | None = None,
     ) -> None:
         """Prepare the host.
 
@@ -79,12 +84,15 @@ class OwnProcesses:
             clock: Tells the time.
             most: How many run at a time at most.
             make: How the process in the place of that number is started.
+            at_once: How many may be starting at a time; default: twice the processors. More would only slow each other,
+                and the processes that work, until heartbeats come too late.
         """
         self._supervisor = supervisor
         self._store = store
         self._clock = clock
         self._most = most
         self._make = make
+        self._at_once = at_once or 2 * (os.cpu_count() or 1)
         self._host = f"{socket.gethostname()}-{uuid4().hex[:8]}"
         self._places: dict[str, _OwnPlace] = {}
         """By incarnation: a session whose process stands still has a second one."""
@@ -149,10 +157,13 @@ class OwnProcesses:
     # -- starting
 
     async def _serve(self) -> None:
+        await self._follow_starts()
         lacking = 0
         for session in await self._store.own.wanted():
             if len(self._places) >= self._most:
                 lacking += 1
+            elif len(self._starting()) >= self._at_once:
+                break  # the first heartbeat of one of them is told, and the next one is started
             elif (failed := self._failures.get(session)) is None or failed.not_before <= self._clock.monotonic():
                 await self._start(session)
         if lacking:
@@ -171,6 +182,24 @@ class OwnProcesses:
         place = self._places[incarnation] = _OwnPlace(number, session, incarnation, process, self._clock.monotonic())
         self._starts += 1
         self._supervisor.beside(self._until_ended(place), f"end of own-{number}")
+
+    def _starting(self) -> list[_OwnPlace]:
+        return [place for place in self._places.values() if not place.reported]
+
+    async def _follow_starts(self) -> None:
+        """Renew the places of those that start, however long a busy machine takes for it."""
+        starting, now = self._starting(), self._clock.monotonic()
+        reported = await self._store.own.statuses(place.incarnation for place in starting)
+        for place in starting:
+            if place.incarnation in reported:
+                place.reported = True
+            elif now - place.began > _MAY_START_S:
+                if place.process.current is not None:
+                    place.process.current.kill()
+            elif place.incarnation in self._places:
+                await self._store.own.keep(place.session, place.incarnation, STARTING)
+                if place.incarnation not in self._places:  # it ended meanwhile
+                    await self._store.own.release(place.session, place.incarnation)
 
     def _numbers(self) -> set[int]:
         return {place.number for place in self._places.values()}

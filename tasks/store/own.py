@@ -20,7 +20,7 @@ from tasks.worker_status import OwnHostStatus, WorkerStatus
 PREFIX = "own-"
 """Incarnations of such processes begin so: the owner in a claim tells where a doorbell has to go."""
 STARTING = timedelta(seconds=15)
-"""How long a process may take from its order to its first heartbeat; then another one may be started."""
+"""How long a place is kept for a process that starts, unless its host renews it."""
 BEAT = timedelta(seconds=2)
 """How often a host of such processes describes itself."""
 ALIVE = timedelta(seconds=10)
@@ -111,6 +111,15 @@ class OwnStore:
         """
         return bool(await self._lease([keys.own(session)], [incarnation, int(ttl.total_seconds() * 1000)]))
 
+    async def reported(self) -> None:
+        """Tell the hosts that a process has sent its first heartbeat: the next one may be started.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        with guard():
+            await self._redis.publish(keys.OWN_NEWS, "reported")
+
     async def release(self, session: SessionKey, incarnation: str) -> None:
         """Give the place back: the next doorbell has another process started.
 
@@ -156,7 +165,7 @@ class OwnStore:
             await cast("Any", self._redis).zrem(keys.OWN_WANTED, str(session))
 
     async def requests(self) -> AsyncIterator[str]:
-        """Yield whenever a process is asked for.
+        """Yield whenever a process is asked for, or has started.
 
         Raises:
             StoreUnavailable: the connection ended.

@@ -27,7 +27,7 @@ LONG_MS = 60_000
 
 @asynccontextmanager
 async def hosting(
-    settings: Settings, console: Heard, directory: Path, *, most: int, text: str = PATIENT
+    settings: Settings, console: Heard, directory: Path, *, most: int, text: str = PATIENT, at_once: int | None = None
 ) -> AsyncGenerator[tuple[Supervisor, Store]]:
     async with connect(settings) as store, supervising(console) as supervisor:
         host = OwnProcesses(
@@ -36,6 +36,7 @@ async def hosting(
             SystemClock(),
             most=most,
             make=lambda number: script(directory, f"own-{number}", text),
+            at_once=at_once,
         )
         running = supervisor.beside(host.run(), "host")
         try:
@@ -140,6 +141,38 @@ async def test_one_that_fails_gives_its_place_back_and_is_not_started_again_at_o
         await until(lambda: no_places(store))
         await store.own.ask(ONE)
         assert "; again in" in await console.hear("own-1 ended with status 3", times=2)
+
+
+@pytest.mark.promise("own-process")
+async def test_no_more_start_at_a_time_than_the_machine_can_and_the_place_of_one_that_starts_is_kept_for_it(
+    settings: Settings, console: Heard, tmp_path: Path
+) -> None:
+    async with hosting(settings, console, tmp_path, most=9, at_once=1) as (supervisor, store):
+        for session in (ONE, TWO, THREE):
+            await store.own.ask(session)
+        pid, incarnation = await ready(console, 1)
+        # The machine is so busy that its place has lapsed before its first heartbeat.
+        for _ in range(2):
+            await store.redis.delete(f"cohort:own:{ONE}")
+            await until(lambda: has_place(store, ONE))
+        assert supervisor.processes.keys() == {"own-1"}
+        await report(store, pid, incarnation)
+        pid, incarnation = await ready(console, 2)
+        await store.redis.delete(f"cohort:own:{ONE}")
+        assert "own-3" not in supervisor.processes
+        await report(store, pid, incarnation)
+        await ready(console, 3)
+        assert not await has_place(store, ONE), "from its first heartbeat on a process keeps its place itself"
+
+
+async def has_place(store: Store, session: SessionKey) -> bool:
+    return (await store.own.look(session)).has_process
+
+
+async def report(store: Store, pid: int, incarnation: str) -> None:
+    """The first heartbeat of that process."""
+    await store.redis.set(f"cohort:worker:{incarnation}", WorkerStatus(pid=pid).model_dump_json(), px=LONG_MS)
+    await store.own.reported()
 
 
 async def test_a_host_that_ends_is_no_host_any_more(settings: Settings, console: Heard, tmp_path: Path) -> None:

@@ -99,6 +99,7 @@ class OwnProcess:
         """Serve the session until ``ending``, then let its turn end."""
         with suppress(StoreUnavailable):  # the loop below tries again
             await self._beat()
+            await self._own.reported()
         async with asyncio.TaskGroup() as group:
             publisher = self._publisher()
             tasks = [
