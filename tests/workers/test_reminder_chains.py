@@ -110,7 +110,7 @@ async def test_new_names_the_reminders_that_people_have_set_and_stop_leaves_them
 
 async def test_a_worker_that_was_not_told_who_may_talk_leaves_reminders_until_a_bot_tells(pool: Pool) -> None:
     worker = await pool.worker("w-two")
-    admits, people = admission(pool.settings, worker.store.people), worker.store.people
+    admits, people = admission(lambda _: pool.settings, worker.store.people), worker.store.people
     asked = Inbound(session=str(ONE), update_id=-1, at=1.0, kind="reminder", set_by=7)
     assert await admits(asked) is None
     await people.put(ONE.bot, 7, Person(role="member"))

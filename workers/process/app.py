@@ -129,6 +129,7 @@ class _LoopSide:
                 consume=self.consumers.serve,
                 status=status,
                 forget=forgetting.expired,
+                settings_here=worker.bots and worker.bots.settings_here,
             )
             _measure(scheduler, worker.engine, member)
             metrics_server.serve(settings.metrics_port, settings.metrics_host)

@@ -18,7 +18,7 @@ from tasks.waiting import came_within
 from tasks.worker_status import WorkerStatus
 from workers.process.beats import Beats
 from workers.sessions.dependencies import Dependencies
-from workers.sessions.reminders import admission
+from workers.sessions.reminders import SettingsOf, admission
 from workers.sessions.scheduler import SessionScheduler
 
 log = logging.getLogger("cohort.members")
@@ -45,6 +45,7 @@ class Member:
         consume: Callable[[frozenset[str]], None],
         status: Callable[[], WorkerStatus],
         forget: Callable[[Sequence[SessionKey]], Awaitable[object]],
+        settings_here: SettingsOf | None = None,
     ) -> None:
         """Prepare a member.
 
@@ -55,6 +56,7 @@ class Member:
             consume: Consumes exactly the queues it is given. Blocks.
             status: What the heartbeat says of this worker.
             forget: Removes what this machine has of sessions that were erased for their age.
+            settings_here: The settings of a session's bot, where there are several bots.
         """
         self._settings = deps.settings
         self._incarnation = deps.incarnation
@@ -63,7 +65,7 @@ class Member:
         self._sessions = store.sessions
         self._reminders = store.reminders
         self._scheduler = scheduler
-        self._may_be_reminded = admission(deps.settings, store.people)
+        self._may_be_reminded = admission(settings_here or (lambda _: deps.settings), store.people)
         self._consume = consume
         self._forget = forget
         self._slots: frozenset[int] = frozenset()

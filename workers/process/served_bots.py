@@ -73,10 +73,8 @@ class ServedBots:
     def _take(self) -> None:
         for bot in self._watched.now:
             self._bots[bot.id] = bot
-            served = self._served.get(bot.id)
-            if served is not None and served.bot != bot:
-                # A turn that runs ends with what it began with.
-                del self._served[bot.id]
+            if bot.id in self._served:
+                self._of(bot.id)
 
     async def watch(self) -> None:
         """Follow the file until cancelled."""
@@ -90,17 +88,23 @@ class ServedBots:
         return session.bot in self._bots
 
     def _of(self, ident: int) -> _Served:
-        if (served := self._served.get(ident)) is None:
-            bot = self._bots[ident]
-            settings = bot.settings(self._settings)
-            pacing = Pacing(self._pace.at(settings.send_rate), bot.id, self._clock)
-            client = replace(self._telegram, token=bot.token).bot(pacing)
-            shared = next((other.media for other in self._served.values()), None)
-            media = shared.of(client) if shared is not None else TelegramMedia(client, settings, self._clock)
-            delivery = TelegramDelivery(client, settings, self._clock, speaker=self._speaker)
-            served = _Served(bot, settings, pacing, delivery, media)
-            self._served[bot.id] = served
+        bot, served = self._bots[ident], self._served.get(ident)
+        if served is None or served.bot != bot:
+            served = self._served[ident] = self._made(bot, served)
         return served
+
+    def _made(self, bot: ServedBot, before: _Served | None) -> _Served:
+        """What a bot needs. A turn that runs ends with what it began with, but for a token that has changed."""
+        settings = bot.settings(self._settings)
+        pacing = Pacing(self._pace.at(settings.send_rate), bot.id, self._clock)
+        client = replace(self._telegram, token=bot.token).bot(pacing)
+        shared = next((other.media for other in self._served.values()), None)
+        media = shared.of(client) if shared is not None else TelegramMedia(client, settings, self._clock)
+        if before is not None:
+            delivery = before.delivery.renewed(client, settings)
+        else:
+            delivery = TelegramDelivery(client, settings, self._clock, speaker=self._speaker)
+        return _Served(bot, settings, pacing, delivery, media)
 
     @property
     def delivery(self) -> TelegramDelivery:
@@ -110,6 +114,10 @@ class ServedBots:
     def settings(self, bot: int) -> Settings:
         """Those of the deployment, with the bot's over them."""
         return self._of(bot).settings
+
+    def settings_here(self, session: SessionKey) -> Settings | None:
+        """The settings of the session's bot; None where this worker does not serve it."""
+        return self.settings(session.bot) if self.serves(session) else None
 
     async def name_topic(self, session: SessionKey, name: str) -> None:
         """Give the session's topic a name, as its bot (``workers.sessions.titles.TopicNames``)."""

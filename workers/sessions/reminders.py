@@ -51,22 +51,28 @@ async def after_cut(
     return " ".join(said), ((button,),) if left else ()
 
 
-def admission(settings: Settings, people: KnownPeople) -> Callable[[Inbound], Awaitable[bool | None]]:
+type SettingsOf = Callable[[SessionKey], Settings | None]
+"""The settings of a session's bot; None where the bot is not served here."""
+
+
+def admission(settings: SettingsOf, people: KnownPeople) -> Callable[[Inbound], Awaitable[bool | None]]:
     """Make a check whether the person who set a reminder may still use the bot.
 
     A reminder of an older release does not name its person. In a private chat the chat is the person.
 
     Returns:
-        The check. It gives None where this worker is not told who may talk: neither by settings of its own nor by a
-        bot. Such a worker leaves reminders to the others.
+        The check. It gives None where this worker does not serve the bot, or is not told who may talk: neither by
+        settings of its own nor by a bot. Such a worker leaves the reminder to others, or to a later day.
     """
-    told, warned = says_who_may_talk(settings), False
+    warned = False
 
     async def admits(reminder: Inbound) -> bool | None:
         key = reminder.key
+        if (own := settings(key)) is None:
+            return None
         stored = await people.look(key.bot)
-        if told:
-            access = access_of(settings, stored)
+        if says_who_may_talk(own):
+            access = access_of(own, stored)
         elif stored.operator is not None:
             access = access_by(stored.operator, stored)
         else:

@@ -4,7 +4,9 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from copy import copy
 from functools import partial
+from typing import Self
 
 from telegram.ext import ExtBot
 
@@ -55,7 +57,17 @@ class TelegramDelivery:
         self._clock = clock
         self._speaker = speaker
         self._sleep = sleep
-        self._tempo = tempo or Tempo(frames_a_second=settings.send_rate / 3)
+        self._tempo = tempo or _tempo(settings)
+
+    def renewed(self, bot: ExtBot[Priority], settings: Settings) -> Self:
+        """The same bot under other settings. Answers that wait here go out by its new client, too.
+
+        They may wait because the old client's token was revoked.
+        """
+        other = copy(self)
+        other._settings, other._tempo = settings, _tempo(settings)  # noqa: SLF001 - a copy of our own
+        self._calls.use(bot)
+        return other
 
     def live(
         self,
@@ -119,7 +131,7 @@ class TelegramDelivery:
                 case Flooded():
                     await self._sleep(problem.wait)
                 case Misconfigured() | NoSuchMethod():
-                    log.error("telegram.token_refused")
+                    log.error("telegram.token_refused", extra={"bot": session.bot})
                     await self._sleep(_TOKEN_PAUSE)
                 case _:
                     await self._sleep(backoff.next())
@@ -141,6 +153,10 @@ class TelegramDelivery:
     def delivered(self, session: SessionKey, reply: Reply) -> None:
         """Remove what this machine keeps of a reply's files (``workers.interfaces.Delivery``)."""
         remove(session_files.outgoing(self._settings.home, session), reply.files)
+
+
+def _tempo(settings: Settings) -> Tempo:
+    return Tempo(frames_a_second=settings.send_rate / 3)
 
 
 def _same(body: bytes, _file: OutFile) -> bytes:
