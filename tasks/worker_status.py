@@ -114,5 +114,7 @@ class OwnHostStatus(ProcessStatus):
     """How many it has started."""
     evictions: int = 0
     """How many ended before their time, to make room."""
+    processes: dict[str, str] = {}
+    """Those that it runs: the incarnation, and the name of its place (``own-3``)."""
     at: float = 0.0
     """When it said so."""

@@ -12,6 +12,7 @@ from ops import model
 from ops.agent_config import configuration
 from ops.commands.doctor_chats import chats, hears_too_little
 from ops.commands.doctor_memory import memory
+from ops.commands.doctor_own import own as own_processes
 from ops.commands.doctor_redis import redis
 from ops.commands.doctor_servers import servers
 from ops.commands.finding import Finding, Severity
@@ -181,6 +182,7 @@ async def examine(here: Context, clock: Clock, say: Callable[[Finding], None]) -
             ("patches", patches(check)),
             ("cards", agent_cards(here, check)),
             ("chats", chats(here)),
+            ("own processes", own_processes(here)),
             ("MCP servers", servers(here)),
         ]
         for about, looking in looks:

@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from ops.commands.status_view import BotSeen, Depth, FailingModel, Look, Traffic, Worker
+from ops.commands.status_view import BotSeen, Depth, FailingModel, Look, OwnHost, Traffic, Worker
 from tasks.bot_status import BotStatus
 from tasks.bots import ServedBot
 from tasks.clock import Clock
 from tasks.closed_chats import summary
 from tasks.store import Store
 from tasks.store.bots import ALIVE
-from tasks.worker_status import ModelTrouble, Sends, WorkerStatus
+from tasks.worker_status import ModelTrouble, OwnHostStatus, Sends, WorkerStatus
 
 
 async def look(store: Store, clock: Clock, *, slots: int) -> Look:
@@ -26,6 +26,8 @@ async def look(store: Store, clock: Clock, *, slots: int) -> Look:
     pauses = await store.pauses.look()
     ids = sorted({status.bot for status in statuses.values() if status.bot})
     held = [await store.pace.held_until(bot) for bot in ids]
+    hosts, wanted = await store.own.seen()
+    own = await store.own.statuses(name for host in hosts for name in host.processes)
     now = clock.now()
     workers = tuple(_worker(name, status, len(view.of(name))) for name, status in sorted(view.members.items()))
     bots = tuple(_bot(status, now) for status in statuses.values())
@@ -48,6 +50,9 @@ async def look(store: Store, clock: Clock, *, slots: int) -> Look:
         telegram=_traffic(sends, max([0.0, *(until - now for until in held)])),
         parked=await store.sessions.parked_turns(slots),
         closed_chats=summary(await store.closed.look()),
+        own_hosts=tuple(_own_host(host) for host in hosts),
+        own_wanted=wanted,
+        own_awake=sum(status.awake for status in own.values()),
     )
 
 
@@ -87,6 +92,18 @@ def _worker(incarnation: str, status: WorkerStatus, slots: int) -> Worker:
         queued=status.queued,
         queued_s=status.queued_s,
         awake=status.awake,
+    )
+
+
+def _own_host(status: OwnHostStatus) -> OwnHost:
+    return OwnHost(
+        status.host,
+        pid=status.pid,
+        most=status.most,
+        alive=status.alive,
+        busy=status.busy,
+        starts=status.starts,
+        evictions=status.evictions,
     )
 
 

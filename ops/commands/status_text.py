@@ -102,6 +102,11 @@ def _figures(now: Look, before: Look | None) -> Table:
     grid.add_row("waiting", f"{now.waiting} chats{waits}")
     if now.delivering:
         grid.add_row("delivering", f"{now.delivering} chats")
+    for host in now.own_hosts if now.own_wanted or any(host.starts for host in now.own_hosts) else ():
+        figures = f"{host.alive} of {host.most} on {host.host}, {host.busy} at work"
+        grid.add_row("own processes", f"{figures} ({host.starts} started, {host.evictions} ended to make room)")
+    if now.own_wanted:
+        grid.add_row("", f"{now.own_wanted} chat{'' if now.own_wanted == 1 else 's'} waiting for one")
     if now.parked:
         grid.add_row("questions open", f"in {now.parked} chat{'' if now.parked == 1 else 's'}")
     if now.closed_chats:

@@ -96,6 +96,21 @@ class Traffic:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnHost:
+    """A host of chats' own processes (``isolation: process``)."""
+
+    host: str
+    pid: int
+    most: int
+    alive: int
+    busy: int
+    """Those that work or start."""
+    starts: int
+    evictions: int
+    """How many ended before their time, to make room."""
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """The system at ``at`` (seconds since the epoch)."""
 
@@ -121,6 +136,11 @@ class Look:
     """Turns that wait for a person."""
     closed_chats: Mapping[str, int] = field(default_factory=dict[str, int])
     """Why chats take no messages -> how many."""
+    own_hosts: tuple[OwnHost, ...] = ()
+    own_wanted: int = 0
+    """Chats that wait for the start of a process of their own."""
+    own_awake: int = 0
+    """Chats with a turn loop in a process of their own."""
     scale: Scale | None = None
     """How many workers the `cohort up` of this home keeps; None when none runs here."""
 
@@ -140,7 +160,7 @@ class Look:
     def waiting(self) -> int:
         """Sessions with unanswered messages and no running turn: not begun, or queued for a lane."""
         pending = sum(depth.sessions for depth in self.depths)
-        awake = sum(max(worker.awake, worker.at_work) for worker in self.workers)
+        awake = sum(max(worker.awake, worker.at_work) for worker in self.workers) + self.own_awake
         return max(0, pending - awake) + sum(worker.queued for worker in self.workers)
 
     @property

@@ -146,6 +146,7 @@ class OwnProcesses:
                 busy=max(0, alive - len(idle)),
                 starts=self._starts,
                 evictions=self._evictions,
+                processes={name: place.process.spec.name for name, place in self._places.items()},
             ),
         )
 

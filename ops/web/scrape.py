@@ -1,6 +1,6 @@
 """`/metrics` of the console: what every process has published, and what is true of the system as a whole."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from ops.commands.status_read import look
 from ops.web.names import process_names
@@ -8,6 +8,7 @@ from tasks.clock import Clock
 from tasks.exposition import Families, escaped, families, gauge, merged, unpacked
 from tasks.store import Store
 from tasks.store.bots import ALIVE
+from tasks.worker_status import OwnHostStatus
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -21,20 +22,40 @@ async def scrape(store: Store, clock: Clock, *, slots: int) -> str:
     now = await look(store, clock, slots=slots)
     view, bots = await store.members.look(), await store.bots.look()
     alive = {holder: status for holder, status in bots.items() if clock.now() - status.at <= ALIVE.total_seconds()}
-    names = process_names(view.members, alive)
+    hosts, _ = await store.own.seen()
+    own = {process for host in hosts for process in host.processes}
+    names = process_names(view.members, alive, hosts)
+    kinds = {process: "bot" if process in alive else "own" if process in own else "worker" for process in names}
     read = _read(await store.figures.expositions(names), names)
     whole = gauge("cohort_dead_letters", "Dead letters that are kept.", {"": now.dead})
     whole += gauge("cohort_slots_unowned", "Slots that no living worker serves.", {"": now.unowned})
     whole += gauge("cohort_waiting", "Chats with unanswered messages and no running turn.", {"": now.waiting})
     whole += gauge("cohort_waiting_oldest_seconds", "How long the oldest of them has waited.", {"": now.oldest_s})
     whole += gauge("cohort_process_up", "1: it lives, and its metrics are here; 0: it has none that can be read.", {
-        f'process="{escaped(name)}",kind="{"bot" if process in alive else "worker"}"': name in read
+        f'process="{escaped(name)}",kind="{kinds[process]}"': name in read
         for process, name in sorted(names.items(), key=lambda item: item[1])
     })  # fmt: skip
+    whole += _own(hosts)
     # Each name stands once on a page.
     ours = {line.split()[2] for line in whole.splitlines() if line.startswith("# TYPE ")}
     others = {process: {name: one for name, one in part.items() if name not in ours} for process, part in read.items()}
     return whole + merged(others)
+
+
+def _own(hosts: Iterable[OwnHostStatus]) -> str:
+    """Of chats' own processes, by host; two hosts of one machine are told apart by their pids."""
+    named = {f'host="{escaped(host.host)}",pid="{host.pid}"': host for host in hosts}
+    figures = (
+        ("alive", "Chats' own processes that run or start."),
+        ("busy", "Those of them that work or start."),
+        ("most", "How many the host runs at most."),
+        ("starts", "How many the host has started."),
+        ("evictions", "How many ended before their time, to make room."),
+    )
+    return "".join(
+        gauge(f"cohort_own_{name}", about, {labels: getattr(host, name) for labels, host in named.items()})
+        for name, about in figures
+    )
 
 
 def _read(published: Mapping[str, bytes], names: Mapping[str, str]) -> dict[str, Families]:

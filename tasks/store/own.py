@@ -211,6 +211,19 @@ class OwnStore:
         with guard():
             await cast("Any", self._redis).hdel(keys.OWN_HOSTS, host)
 
+    async def seen(self) -> tuple[tuple[OwnHostStatus, ...], int]:
+        """Who starts such processes now, and how many sessions wait for one. One round trip.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        with guard():
+            async with self._redis.pipeline(transaction=False) as pipe:
+                pipe.hgetall(keys.OWN_HOSTS)
+                pipe.zcard(keys.OWN_WANTED)
+                hosts, wanted = await pipe.execute()
+        return tuple(self._living(hosts).values()), wanted
+
     async def hosts(self) -> dict[str, OwnHostStatus]:
         """Who starts such processes now.
 
