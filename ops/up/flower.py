@@ -25,6 +25,7 @@ from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 from tornado.ioloop import PeriodicCallback
 from tornado.web import RequestHandler
 
+from ops.up.flower_actions import refuse_the_meaningless
 from tasks import title, turn
 from tasks.addresses import without_link
 from tasks.app import make_app
@@ -184,6 +185,7 @@ def main(arguments: list[str]) -> None:
     handler.get_active_queue_names = staticmethod(partial(list[str], shown))
     api: Any = BaseApiHandler
     api.write_error = _with_challenge(api.write_error)
+    refuse_the_meaningless()
     celery = make_app(settings)
     if (tls := tls_of(settings.redis)) is not None:
         # Celery reads the URL's ssl_* by itself; Flower's page of queues has a client of its own, which does not.
