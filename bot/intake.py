@@ -269,6 +269,7 @@ class UpdateIntake:
         if item.press is not None:
             self._signs.press(item.press, item.press_says)
         metrics.UPDATES.labels(verdict).inc()
+        metrics.of_bot(metrics.BOT_UPDATES, self._me.id, verdict)
         if verdict == "seen":
             return
         note(item.meaning)

@@ -183,7 +183,7 @@ async def _work(connections: Connections, stop: Stop) -> None:
     )
     mode = "webhook" if settings.webhook_url else "polling"
     holder = f"{socket.gethostname()}-{uuid4().hex[:8]}"
-    about = BotStatus(bot=connections.me.id, username=connections.me.username, mode=mode)
+    about = BotStatus(bot=connections.me.id, name=settings.bot or "", username=connections.me.username, mode=mode)
     heartbeat = BotHeartbeat(store.bots, holder, about, clock, sends=pacing.lately)
 
     with suppress(StoreUnavailable):

@@ -152,6 +152,7 @@ class Pacing(BaseRateLimiter[Priority]):
         except RetryAfter as flood:
             self._refused.note()
             metrics.FLOODS.inc()
+            metrics.of_bot(metrics.BOT_FLOODS, self._bot)
             if priority in _WAITING:
                 tracing.current().add("cohort.telegram.floods", 1)
             await self._punished(endpoint, chat, seconds(flood), silent=silent)
@@ -159,6 +160,7 @@ class Pacing(BaseRateLimiter[Priority]):
 
     def _count(self, priority: Priority) -> None:
         metrics.SENDS.labels(priority.name.lower()).inc()
+        metrics.of_bot(metrics.BOT_SENDS, self._bot)
         if priority not in (Priority.TYPING, Priority.CONTROL):
             self._sent.note()
 

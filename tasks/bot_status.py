@@ -10,6 +10,8 @@ class BotStatus(ProcessStatus):
     """When it said so, seconds since the epoch."""
     bot: int = 0
     """The bot's id."""
+    name: str = ""
+    """In ``COHORT_BOTS``; "" where there is no such file."""
     username: str = ""
     host: str = "?"
     pid: int = 0

@@ -48,6 +48,10 @@ PERHAPS_DOUBLED = Counter("cohort_perhaps_doubled_total", "Messages that may hav
 SENDS = Counter("cohort_sends_total", "Calls to Telegram in a chat, by class (final, queued, frame, ...).", ["kind"])
 SPANS = Counter("cohort_spans_total", "Spans of traces, by what became of them (ended, sent, lost).", ["outcome"])
 FLOODS = Counter("cohort_telegram_floods_total", "Calls that Telegram refused with 429.")
+BOT_UPDATES = Counter("cohort_bot_updates_total", "Updates taken in, by bot and verdict.", ["bot", "verdict"])
+BOT_TURNS = Counter("cohort_bot_turns_total", "Turns ended, by bot and outcome.", ["bot", "outcome"])
+BOT_SENDS = Counter("cohort_bot_sends_total", "Calls to Telegram in a chat, by bot.", ["bot"])
+BOT_FLOODS = Counter("cohort_bot_floods_total", "Calls that Telegram refused with 429, by bot.", ["bot"])
 AWAKE = Gauge("cohort_sessions_awake", "Sessions with a turn loop in this worker.")
 AT_WORK = Gauge("cohort_turns_running", "Turns running in this worker.")
 PARKED = Gauge("cohort_turns_parked", "Turns of this worker's slots that wait for a person.")
@@ -65,13 +69,19 @@ LAST_POLL = Gauge("cohort_last_poll_age_seconds", "Seconds since this bot's last
 LEADS = Gauge("cohort_bot_leads", "1 in the process of the bot that polls, 0 in those that stand by.")
 
 _LABELS = 50
+_BOTS = 200
 _seen: dict[str, set[str]] = {}
 
 
-def bounded(label: str, value: str) -> str:
-    """The value of a label whose values come from outside: of more than ``_LABELS`` the rest is ``other``."""
+def of_bot(counter: Counter, bot: int, *labels: str) -> None:
+    """Count it for a bot, beside the series that has no bot."""
+    counter.labels(bounded("bot", str(bot), _BOTS), *labels).inc()
+
+
+def bounded(label: str, value: str, most: int = _LABELS) -> str:
+    """The value of a label whose values come from outside: of more than ``most`` the rest is ``other``."""
     seen = _seen.setdefault(label, set())
-    if value in seen or len(seen) < _LABELS:
+    if value in seen or len(seen) < most:
         seen.add(value)
         return value
     return "other"

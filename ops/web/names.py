@@ -17,7 +17,8 @@ def process_names(
     Where two have one name, each has what it publishes as in its name, too.
     """
     wanted = {incarnation: status.node_of(incarnation) for incarnation, status in workers.items()}
-    wanted |= {holder: f"bot@{status.host}" for holder, status in bots.items()}
+    for holder, status in bots.items():
+        wanted[holder] = f"bot-{status.name}@{status.host}" if status.name else f"bot@{status.host}"
     wanted |= {process: f"{place}@{host.host}" for host in own for process, place in host.processes.items()}
     often = Counter(wanted.values())
     return {process: name if often[name] == 1 else f"{name}/{process}" for process, name in wanted.items()}

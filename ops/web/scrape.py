@@ -11,6 +11,7 @@ from tasks.store.bots import ALIVE
 from tasks.worker_status import OwnHostStatus
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_BOTS = 200
 
 
 async def scrape(store: Store, clock: Clock, *, slots: int) -> str:
@@ -36,6 +37,8 @@ async def scrape(store: Store, clock: Clock, *, slots: int) -> str:
         for process, name in sorted(names.items(), key=lambda item: item[1])
     })  # fmt: skip
     whole += _own(hosts)
+    if any(status.name for status in bots.values()):
+        whole += _by_bot(await store.oversight.waiting_by_bot(), clock.now())
     # Each name stands once on a page.
     ours = {line.split()[2] for line in whole.splitlines() if line.startswith("# TYPE ")}
     others = {process: {name: one for name, one in part.items() if name not in ours} for process, part in read.items()}
@@ -56,6 +59,15 @@ def _own(hosts: Iterable[OwnHostStatus]) -> str:
         gauge(f"cohort_own_{name}", about, {labels: getattr(host, name) for labels, host in named.items()})
         for name, about in figures
     )
+
+
+def _by_bot(waiting: Mapping[int, tuple[int, float]], now: float) -> str:
+    """What waits for each of several bots; of very many, those with the most."""
+    most = sorted(waiting.items(), key=lambda item: -item[1][0])[:_BOTS]
+    of = {bot: f'bot="{bot}"' for bot, _ in most}
+    told = gauge("cohort_bot_waiting", "Chats with work, by bot.", {of[bot]: count for bot, (count, _) in most})
+    ages = {of[bot]: max(0.0, now - since) for bot, (_, since) in most}
+    return told + gauge("cohort_bot_waiting_oldest_seconds", "How long the oldest of them has waited.", ages)
 
 
 def _read(published: Mapping[str, bytes], names: Mapping[str, str]) -> dict[str, Families]:

@@ -29,6 +29,7 @@ _TURNS = 30
 _LATEST = 3_000
 """Turns that are looked through for the sessions that were active last."""
 _PEOPLE = 200
+_BOTS = 100
 _MESSAGES = 40
 """Of a history that is shown, the last ones."""
 
@@ -44,6 +45,7 @@ async def overview(store: Store, clock: Clock, *, slots: int) -> Json:
         "problems": health_problems(now, "all", "") + list(now.paused) + _telegram(now.telegram.held_s),
         "bot_lines": [{"text": text, "good": good} for text, good in bot_lines(now)],
         "names": names,
+        "by_bot": await _by_bot(store, clock),
         "ages": {"bounds": AGES_S, "counts": await store.oversight.ages(clock.now(), AGES_S)},
         "pool": [
             {
@@ -55,6 +57,20 @@ async def overview(store: Store, clock: Clock, *, slots: int) -> Json:
             for slot in range(slots)
         ],
     }
+
+
+async def _by_bot(store: Store, clock: Clock) -> list[Json]:
+    """What waits for each of several bots; empty where there is one."""
+    names = {status.bot: status.name for status in (await store.bots.look()).values() if status.name}
+    if not names:
+        return []
+    now, waiting = clock.now(), await store.oversight.waiting_by_bot()
+    rows = [(bot, names.get(bot, ""), *waiting.get(bot, (0, now))) for bot in {*names, *waiting}]
+    rows.sort(key=lambda row: (-row[2], row[1], row[0]))
+    return [
+        {"bot": bot, "name": name, "waiting": count, "oldest_s": max(0.0, now - since)}
+        for bot, name, count, since in rows[:_BOTS]
+    ]
 
 
 def _telegram(held_s: float) -> list[str]:

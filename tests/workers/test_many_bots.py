@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from botapi.client import connected
+from tasks import metrics
 from tasks.bots import Watched, bots_of
 from tasks.envelope import Inbound, Reply
 from tasks.session import SessionKey
@@ -43,6 +44,10 @@ def take_out_one(file: Path) -> None:
     file.write_text("bots:\n  two: {token: $TWO, agents: [clerk]}\n")
 
 
+def counted(bot: int) -> float:
+    return metrics.BOT_SENDS.labels(str(bot))._value.get()
+
+
 def mine(session: SessionKey, text: str) -> Reply:
     return Reply(text=text, session=str(session))
 
@@ -61,10 +66,12 @@ async def test_each_bot_has_its_token_its_settings_and_its_floods(settings: Sett
             return [message["text"] for message in await telegram.people[session.bot].bot_messages(session.chat)]
 
         # One bot is held by Telegram for an hour; the other one sends.
+        sent_before = counted(two.bot)
         await store.pace.punish(one.bot, None, 3600)
         assert await served._of(two.bot).delivery.deliver(two, mine(two, "of two"))
         assert (await texts(two), await texts(one)) == (["of two"], [])
         assert served.sends().sent == 1
+        assert counted(two.bot) == sent_before + 1, "of this bot, in the metrics"
 
         assert [served.settings(session.bot).budget_chat for session in (one, two)] == [7, 0]
         assert served.operators() == (SessionKey(4242, 5), SessionKey(4242, 6)), "each admin hears of it once"

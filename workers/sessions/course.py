@@ -118,6 +118,7 @@ class Course:
         now, first = self._clock.now(), self._first_at()
         self._committed = now
         metrics.TURNS.labels(self._outcome).inc()
+        metrics.of_bot(metrics.BOT_TURNS, self._session.bot, self._outcome)
         metrics.TURN_SECONDS.labels(self._outcome).observe(max(0.0, now - self._begun))
         if first is not None:
             metrics.FIRST_TEXT_SECONDS.observe(max(0.0, first - self._begun))

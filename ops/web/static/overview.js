@@ -81,9 +81,15 @@ function pool(now) {
   return make("div", { class: "two" },
     panel("Workers", now.workers.length ? `${now.workers.length}` : "", now.workers.length ? table(heads, rows) : make("p", { class: "empty" }, "No worker runs: messages are kept until one starts."),
       ...now.gone.map((name) => make("p", {}, chip(`${name}: its heartbeat stopped`, "bad"))),
+      ...byBot(now.by_bot),
       make("ul", {}, now.bot_lines.map((line) => make("li", {}, line.good ? line.text : chip(line.text, "warn"))))),
     make("div", { class: "panel" }, make("h2", {}, "Chats with work", make("small", {}, "by the age of their oldest message, running turns included")),
       make("div", { class: "ages" }, labels.flatMap((label, n) => [make("small", { class: "soft" }, label), make("span", { class: n > 2 ? "old" : "" }, make("i", { width: `${(now.ages.counts[n] / most) * 100}%` })), make("b", {}, String(now.ages.counts[n]))])),
       make("h2", {}, "Slots", make("small", {}, `${now.slots}, with the number of chats with work in each`)), make("ul", { class: "pool" }, cells)));
 }
 
+function byBot(bots) {
+  const heads = [{ title: "Bot" }, { title: "Number", class: "n wide" }, { title: "Chats with work", class: "n" }, { title: "The oldest for", class: "n" }];
+  const rows = bots.map((bot) => ({ row: [make("b", {}, bot.name || "no process"), String(bot.bot), count(bot.waiting), bot.waiting ? seconds(bot.oldest_s) : "–"] }));
+  return bots.length ? [table(heads, rows)] : [];
+}
