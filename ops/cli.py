@@ -106,9 +106,28 @@ def bot(name: Annotated[str | None, typer.Argument(help="Which one of COHORT_BOT
 
 
 @app.command()
-def worker() -> None:
+def worker(
+    given: typer.Context,
+    *,
+    own: Annotated[
+        bool, typer.Option("--own", help="No worker: run chats' own processes here, COHORT_OWN_MAX at most.")
+    ] = False,
+) -> None:
     """Run one worker alone (needs TELEGRAM_BOT_TOKEN and REDIS_URL, or a running `cohort up`)."""
-    _become("worker", module("workers"))
+    if own:
+        _host_own(given.obj)
+    else:
+        _become("worker", module("workers"))
+
+
+def _host_own(template: Template | None) -> None:
+    from ops.up.own_host import host  # noqa: PLC0415 - the other commands start quicker without it
+
+    here = context()
+    here.home.tighten()
+    console = stdout_console(here.home.logs)
+    with console.writing():
+        run(host(here.settings, here.environ, console=console, clock=SystemClock(), template=template))
 
 
 @app.command()

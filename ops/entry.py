@@ -1,4 +1,4 @@
-"""The ``cohort`` program. ``cohort up`` begins to load what workers need before it loads its own modules.
+"""The ``cohort`` program. Where it starts workers it begins to load what they need before it loads its own modules.
 
 Both take seconds, and there is a core for each.
 """
@@ -10,11 +10,12 @@ import sys
 def main() -> None:
     """The entry point."""
     template = None
-    if sys.argv[1:2] == ["up"] and "--help" not in sys.argv:
+    own = sys.argv[1:3] == ["worker", "--own"]
+    if (own or sys.argv[1:2] == ["up"]) and "--help" not in sys.argv:
         from ops.early import begin  # noqa: PLC0415 - other commands do not need it
         from tasks import title  # noqa: PLC0415 - the same
 
-        title.show("up")
+        title.show("own host" if own else "up")
         template = begin(os.environ)
     from ops.cli import main as command  # noqa: PLC0415 - only now: see above
 

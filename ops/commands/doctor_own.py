@@ -24,7 +24,7 @@ async def own(here: Context) -> list[Finding]:
         return []  # the check of Redis reports this
     if not any(host.most for host in hosts):
         seen = f"{_named(places)}: chats ask for a process of their own, and no host of such processes lives"
-        return [Finding(about, "warning", seen, "start `cohort up` with COHORT_OWN_MAX above 0; messages are kept")]
+        return [Finding(about, "warning", seen, "start `cohort up` or `cohort worker --own`, COHORT_OWN_MAX above 0")]
     most, busy = sum(host.most for host in hosts), sum(host.busy for host in hosts)
     if wanted and busy >= most:
         seen = f"all {most} work, and {wanted} chat{'s wait' if wanted > 1 else ' waits'} for one"

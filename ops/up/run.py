@@ -69,7 +69,7 @@ class Up:
             supervisor = Supervisor(
                 group, console=self._console, clock=self._clock, report_death=self._report_death, fatal=self._fail
             )
-            self._prepare_forks(supervisor)
+            supervisor.fork_from(self._template, allowed=self._settings.fork == "auto")
             for number in ending_signals():
                 loop.add_signal_handler(number, self._signalled, supervisor, number)
             starting = group.create_task(self._start(supervisor), name="start")
@@ -85,13 +85,6 @@ class Up:
             raise Misconfigured(self._problem)
         self._console.say("ended")
         return 0
-
-    def _prepare_forks(self, supervisor: Supervisor) -> None:
-        """Have workers forked from the template, if there is one and the settings and the system allow it."""
-        if self._template is not None and self._settings.fork == "auto" and supervisor.children.adopt():
-            supervisor.template = self._template
-        elif self._template is not None:
-            self._template.close()
 
     def _signalled(self, supervisor: Supervisor, number: signal.Signals) -> None:
         if self._stopping.is_set() and number is signal.SIGHUP:

@@ -155,6 +155,13 @@ class Supervisor:
         self.worker_died: float | None = None
         """When a worker last exited unexpectedly, on the monotonic clock."""
 
+    def fork_from(self, template: Template | None, *, allowed: bool) -> None:
+        """Have processes forked from the template, if there is one, and it is allowed, and the system can."""
+        if template is not None and allowed and self.children.adopt():
+            self.template = template
+        elif template is not None:
+            template.close()
+
     def keep(self, spec: Spec) -> ManagedProcess:
         """Start a process and keep it alive."""
         process = self.processes[spec.name] = ManagedProcess(spec, self)
