@@ -6,15 +6,24 @@ import warnings
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any, TypedDict, Unpack, cast
 
-from telegram import BotCommand, BotCommandScopeAllGroupChats, BotCommandScopeChat
+from telegram import (
+    BotCommand,
+    BotCommandScopeAllGroupChats,
+    BotCommandScopeChat,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    InlineQueryResultArticle,
+    InputTextMessageContent,
+)
 from telegram.constants import ChatAction
 from telegram.warnings import PTBUserWarning
 
+from bot.article import Article
 from bot.menus import Described, Menu
 from bot.updates.meaning import BotIdentity
-from bot.updates.understand import ALLOWED_UPDATES, BUSINESS_UPDATES, CHANNEL_UPDATES
+from bot.updates.understand import ALLOWED_UPDATES, BUSINESS_UPDATES, CHANNEL_UPDATES, GUEST_UPDATES, INLINE_UPDATES
 from botapi.calls import Calls
 from botapi.client import Connection, connected
 from botapi.errors import NoSuchMethod, TelegramAway
@@ -38,6 +47,10 @@ _PATIENCE = timedelta(seconds=5)
 _CONNECTIONS = 16
 """One polls, one sends replies, some show typing; the rest is room."""
 
+_WAITS = "waits"
+_OFFER_KEPT_S = 5
+"""Seconds for which Telegram may give the same answer to the same words: who is let in may change."""
+
 _WEBHOOK_CONNECTIONS = 40
 """Requests that Telegram makes at the same time."""
 
@@ -45,15 +58,33 @@ _WEBHOOK_CONNECTIONS = 40
 warnings.filterwarnings("ignore", message=r"Please use 'Bot\.getUpdates'", category=PTBUserWarning)
 
 
+class Wants(TypedDict, total=False):
+    """What an operator wants beside chats."""
+
+    channels: bool
+    business: bool
+    inline: bool
+    guests: bool
+
+
+_WANTED = {
+    "channels": CHANNEL_UPDATES,
+    "business": BUSINESS_UPDATES,
+    "inline": INLINE_UPDATES,
+    "guests": GUEST_UPDATES,
+}
+
+
 class Telegram:
     """The methods that the bot uses; all raise as ``botapi.refusals.errors_as_ours`` says."""
 
-    def __init__(self, connection: Connection, *, channels: bool = False, business: bool = False) -> None:
+    def __init__(self, connection: Connection, wants: Wants) -> None:
         self._connection = connection
-        self._channels = channels
-        self._business = business
-        wanted = (*(CHANNEL_UPDATES if channels else ()), *(BUSINESS_UPDATES if business else ()))
-        self._kinds = (*ALLOWED_UPDATES, *wanted)
+        self._wants = wants
+        self.kinds = (
+            *ALLOWED_UPDATES,
+            *(kind for name, kinds in _WANTED.items() if wants.get(name) for kind in kinds),
+        )
         self._bot = connection.bot()
 
     def paced(self, pacing: Pacing) -> Calls:
@@ -73,7 +104,7 @@ class Telegram:
             raise Misconfigured(
                 "TELEGRAM_BOT_TOKEN is malformed, or TELEGRAM_BASE_URL is no Bot API server: it answered 404"
             ) from None
-        return BotIdentity.of(user.id, user.username or "", channels=self._channels, business=self._business)
+        return BotIdentity.of(user.id, user.username or "", **self._wants)
 
     async def updates(self, offset: int | None, *, hold: timedelta = LONG_POLL, limit: int = BATCH) -> list[Any]:
         """The next raw updates (https://core.telegram.org/bots/api#getupdates).
@@ -90,7 +121,7 @@ class Telegram:
             "offset": offset,
             "limit": limit,
             "timeout": int(hold.total_seconds()),
-            "allowed_updates": json.dumps(self._kinds),
+            "allowed_updates": json.dumps(self.kinds),
         }
         patience = (hold + _GRACE).total_seconds()
         with errors_as_ours():
@@ -107,7 +138,7 @@ class Telegram:
             await self._bot.set_webhook(
                 url,
                 secret_token=secret,
-                allowed_updates=self._kinds,
+                allowed_updates=self.kinds,
                 max_connections=_WEBHOOK_CONNECTIONS,
                 drop_pending_updates=False,
             )
@@ -188,10 +219,34 @@ class Telegram:
         with errors_as_ours():
             await self._bot.answer_callback_query(callback, said)
 
+    async def offer(self, query: str, article: Article | None) -> None:
+        """Answer an inline query with one article, or with none; it is the person's own, and not kept for long."""
+        results = [_result(article)] if article is not None else []
+        with errors_as_ours():
+            await self._bot.answer_inline_query(query, results, cache_time=_OFFER_KEPT_S, is_personal=True)
+
+    async def answer_guest(self, query: str, article: Article) -> str:
+        """Answer a guest query (Bot API 10.0); the id of the message that is there then."""
+        with errors_as_ours():
+            async with asyncio.timeout(_PATIENCE.total_seconds()):
+                sent = await self._bot.answer_guest_query(query, _result(article))
+        return sent.inline_message_id
+
     async def take_buttons(self, session: SessionKey, message_id: int) -> None:
         """Take a message's buttons away."""
         with errors_as_ours():
             await self._bot.edit_message_reply_markup(session.chat, message_id, business_connection_id=session.business)
+
+
+def _result(article: Article) -> InlineQueryResultArticle:
+    button = InlineKeyboardButton(article.button, callback_data=_WAITS)
+    return InlineQueryResultArticle(
+        _WAITS,
+        article.title,
+        InputTextMessageContent(article.text),
+        reply_markup=InlineKeyboardMarkup([[button]]),
+        description=article.about or None,
+    )
 
 
 def _menu(menu: Menu) -> list[BotCommand]:
@@ -199,19 +254,16 @@ def _menu(menu: Menu) -> list[BotCommand]:
 
 
 @asynccontextmanager
-async def client(
-    token: str, base_url: str, *, channels: bool = False, business: bool = False
-) -> AsyncGenerator[Telegram]:
+async def client(token: str, base_url: str, **wants: Unpack[Wants]) -> AsyncGenerator[Telegram]:
     """A client for one bot; it makes no call by itself.
 
     Args:
         token: The bot's token.
         base_url: Root of the Bot API server, without a slash at its end.
-        channels: Whether posts of channels are asked for.
-        business: Whether messages to business accounts are asked for.
+        wants: The kinds of updates that are asked for beside the usual ones.
 
     Raises:
         Misconfigured: there is a proxy that cannot be used.
     """
     async with connected(token, base_url, connections=_CONNECTIONS, patience=_PATIENCE.total_seconds()) as connection:
-        yield Telegram(connection, channels=channels, business=business)
+        yield Telegram(connection, wants)

@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass, field
 
 from bot.updates.commands import Command
-from bot.updates.meaning import Ignored, Incoming, Malformed, Meaning, Moved
+from bot.updates.meaning import AskedElsewhere, Ignored, Incoming, Malformed, Meaning, Moved
 from tasks import chat_choices
 from tasks.envelope import DeadLetter, Inbound, Reply
 from tasks.session import SessionKey
@@ -55,6 +55,8 @@ def tongue_of(meaning: Meaning) -> str | None:
             return meaning.inbound.tongue
         case Ignored():
             return meaning.tongue
+        case AskedElsewhere():
+            return meaning.heard.inbound.tongue
         case _:
             return None
 

@@ -11,6 +11,7 @@ from bot.accepting import accepting
 from bot.admission import AccessControl
 from bot.answers import Answers
 from bot.attention import Attention
+from bot.elsewhere import Elsewhere
 from bot.entries import After, Item, buried, moved_entry, note, toast, tongue_of
 from bot.feedback import Feedback
 from bot.group_control import GroupControl, with_role
@@ -24,7 +25,7 @@ from bot.recent import Allowance
 from bot.saying import say
 from bot.signs import Signs
 from bot.updates.commands import Command
-from bot.updates.meaning import BotIdentity, Ignored, Incoming, Malformed, Meaning, Moved, Reacted
+from bot.updates.meaning import AskedElsewhere, BotIdentity, Ignored, Incoming, Malformed, Meaning, Moved, Reacted
 from tasks import metrics
 from tasks.clock import Clock
 from tasks.doorbell import Doorbells
@@ -37,8 +38,7 @@ from tasks.turn_record import reference, task_id
 
 log = logging.getLogger("cohort.bot")
 
-_REMEMBERED = 10_000
-"""Names that each of these memories holds; a flood of strangers must not fill the process's memory."""
+_REMEMBERED = 10_000  # names that each of these memories holds, against a flood of strangers
 _ASKS, _ASKS_IN = 20, timedelta(minutes=1)
 """Commands that the bot answers in one session within that time: Telegram takes no more messages in a group."""
 
@@ -83,6 +83,7 @@ class UpdateIntake:
         control: GroupControl,
         feedback: Feedback,
         languages: Languages,
+        elsewhere: Elsewhere,
         clock: Clock,
     ) -> None:
         self._me = me
@@ -100,7 +101,7 @@ class UpdateIntake:
         self._overheard = overheard
         self._control = control
         self._feedback = feedback
-        self._languages = languages
+        self._languages, self._elsewhere = languages, elsewhere
         self._asks = Allowance(_ASKS, _ASKS_IN, _REMEMBERED, clock)
 
     async def take(self, updates: Sequence[object]) -> bool:
@@ -141,15 +142,17 @@ class UpdateIntake:
                 letter = DeadLetter(reason=reason, at=self._clock.now(), update_id=update_id, raw=raw)
                 return Item(meaning, Accept(number, dead=letter))
             case Moved(update_id, old, new):
-                if not await self._moves(old, new, before):
-                    return Item(meaning, Accept(update_id))
-                return Item(meaning, Accept(meaning.update_id, inbound=moved_entry(meaning, self._clock.now())))
+                entry = moved_entry(meaning, self._clock.now()) if await self._moves(old, new, before) else None
+                return Item(meaning, Accept(update_id, inbound=entry))
             case Reacted():
                 return Item(meaning, await self._feedback.take(meaning))
             case Ignored(update_id, _, callback, _):
                 return Item(meaning, Accept(update_id), press=callback, press_says=callback and phrase("too-old"))
             case Incoming():
                 return await self._admit(meaning, before)
+            case AskedElsewhere():
+                heard = await self._elsewhere.take(meaning)
+                return Item(meaning, Accept(meaning.update_id)) if heard is None else await self._admit(heard, before)
 
     async def _moves(self, old: SessionKey, new: SessionKey, before: Sequence[Item]) -> bool:
         """Whether a session has to move; the store holds nothing of a group of strangers."""

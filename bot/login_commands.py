@@ -32,7 +32,12 @@ class LoginCommands:
         back = logins.in_message(inbound) if ask == PASTED else None
         if back is not None:
             return say(inbound, await logins.came_back(back, by=person))
-        if inbound.chat_type != "private" or inbound.key.business is not None or person is None:
+        if (
+            inbound.chat_type != "private"
+            or inbound.key.business is not None
+            or inbound.key.inline is not None
+            or person is None
+        ):
             return say(inbound, phrase("login-private"))
         if ask.name == "login":
             buttons = await logins.begun(person)

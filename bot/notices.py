@@ -87,7 +87,7 @@ class Notices:
 
     def _to_rated(self, refused: Incoming) -> LaterLine | None:
         inbound = refused.inbound
-        if not self._rate.tells(inbound.person or 0, refused.sent):
+        if inbound.key.inline is None and not self._rate.tells(inbound.person or 0, refused.sent):
             return None
         log.info("message.rated", extra={"session": inbound.session})
         return _line(inbound, lambda: phrase("rate"))

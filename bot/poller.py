@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from bot.api import BATCH, LONG_POLL, Telegram
 from bot.stop import Stop, Stopped
-from bot.updates.models import update_id_of
+from bot.updates.update import update_id_of
 from bot.watchdog import Watchdog
 from botapi.errors import OtherPoller, TelegramAway
 from tasks.backoff import Backoff

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from bot.article import Article
 from botapi.errors import TelegramAway
 from tasks.clock import Clock
 from tasks.errors import CohortError
@@ -28,6 +29,14 @@ class Used:
     message_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """The answer to an inline query; without an article it offers nothing."""
+
+    query: str
+    article: Article | None
+
+
 class SignCalls(Protocol):
     """Telegram as this module uses it."""
 
@@ -37,6 +46,10 @@ class SignCalls(Protocol):
 
     async def answer_press(self, callback: str, said: str | None) -> None:
         """End a button's spinning."""
+        ...
+
+    async def offer(self, query: str, article: Article | None) -> None:
+        """Answer an inline query."""
         ...
 
     async def take_buttons(self, session: SessionKey, message_id: int) -> None:
@@ -50,14 +63,16 @@ class Signs:
     def __init__(self, calls: SignCalls, clock: Clock) -> None:
         self._calls = calls
         self._clock = clock
-        self._orders: asyncio.Queue[SessionKey | tuple[str, str | None] | Used] = asyncio.Queue(_WAITING)
+        self._orders: asyncio.Queue[SessionKey | tuple[str, str | None] | Used | Offer] = asyncio.Queue(_WAITING)
         self._quiet_until = 0.0
 
     def typing(self, sessions: Iterable[SessionKey]) -> None:
         """Show "typing ..." in each, once."""
         if self._clock.monotonic() >= self._quiet_until:
             for session in dict.fromkeys(sessions):
-                self._order(session)
+                # The chat of an inline message is not known.
+                if session.inline is None:
+                    self._order(session)
 
     def press(self, callback: str, said: str | None = None) -> None:
         """End a button's spinning, showing ``said`` for a moment."""
@@ -67,7 +82,11 @@ class Signs:
         """Take the buttons of a message away: they were used, and a second press would ask for it again."""
         self._order(Used(session, message_id))
 
-    def _order(self, order: SessionKey | tuple[str, str | None] | Used) -> None:
+    def offer(self, query: str, article: Article | None) -> None:
+        """Answer an inline query."""
+        self._order(Offer(query, article))
+
+    def _order(self, order: SessionKey | tuple[str, str | None] | Used | Offer) -> None:
         if not self._orders.full():
             self._orders.put_nowait(order)
 
@@ -88,6 +107,8 @@ class Signs:
                 match order:
                     case SessionKey():
                         await self._calls.typing(order)
+                    case Offer():
+                        await self._calls.offer(order.query, order.article)
                     case Used():
                         await self._calls.take_buttons(order.session, order.message_id)
                     case _:

@@ -13,10 +13,11 @@ from starlette.routing import Route
 
 from bot.admission import AccessControl
 from bot.answers import Answers
-from bot.api import Telegram, client
+from bot.api import Telegram, Wants, client
 from bot.attention import Attention
 from bot.closed_chats import noting
 from bot.conversation_commands import ConversationCommands
+from bot.elsewhere import Elsewhere
 from bot.feedback import Feedback
 from bot.group_control import GroupControl
 from bot.heartbeat import BotHeartbeat
@@ -95,7 +96,12 @@ async def run(settings: Settings, stop: Stop, clock: Clock | None = None) -> Non
 async def opened(settings: Settings, stop: Stop, clock: Clock) -> AsyncGenerator[Connections | None]:
     """Open all connections, and wait until Telegram and Redis answer. None: ``stop`` came first."""
     async with AsyncExitStack() as stack:
-        wanted = {"channels": settings.channels, "business": settings.business}
+        wanted = Wants(
+            channels=settings.channels,
+            business=settings.business,
+            inline=settings.inline,
+            guests=settings.guests,
+        )
         telegram = await stack.enter_async_context(client(settings.token, settings.telegram_base_url, **wanted))
         me = await _patiently(telegram.me, "telegram.waiting", stop)
         if me is None:
@@ -179,6 +185,7 @@ async def _work(connections: Connections, stop: Stop) -> None:
         control=GroupControl(settings.group_control, telegram.administrators, clock, chats.roles),
         feedback=Feedback(connections.me.id, store.feedback, people, clock),
         languages=Languages(store.sessions),
+        elsewhere=Elsewhere(telegram, people, signs, clock),
         clock=clock,
     )
     mode = "webhook" if settings.webhook_url else "polling"

@@ -19,7 +19,7 @@ from botapi.pacing import Priority
 from botapi.shape import Shape
 from botapi.split import Part
 from tasks.envelope import Button, OutKind
-from tasks.session import SessionKey
+from tasks.session import INLINE_MESSAGE, SessionKey
 
 FRAME_TIMEOUT = 10.0
 """Seconds that the answer to a frame may take; the final text waits for it."""
@@ -39,7 +39,9 @@ class Calls:
         self._bot = bot
 
     async def create(self, session: SessionKey, shape: Shape, *, priority: Priority | None = None) -> int:
-        """Send a message. Returns its id."""
+        """Send a message. Returns its id. An inline message stands there already, and gets the words."""
+        if session.inline is not None:
+            return await self.edit(session, INLINE_MESSAGE, shape)
         if shape.rich:
             return await self._create_rich(session, shape, priority or self._priority)
         message = await self._bot.send_message(
@@ -71,7 +73,7 @@ class Calls:
 
     async def edit(self, session: SessionKey, message_id: int, shape: Shape) -> int:
         """Give a message its final text. Returns its id."""
-        if shape.rich:
+        if shape.rich and session.inline is None:
             await self._bot.edit_message_text(
                 chat_id=session.chat,
                 message_id=message_id,
@@ -142,7 +144,9 @@ class Calls:
         return messages[0].message_id
 
     async def typing(self, session: SessionKey) -> None:
-        """Show "typing ..." for five seconds, or until a message comes."""
+        """Show "typing ..." for five seconds, or until a message comes; the chat of an inline message is not known."""
+        if session.inline is not None:
+            return
         await self._bot.send_chat_action(
             chat_id=session.chat,
             action=ChatAction.TYPING,
@@ -169,11 +173,15 @@ class Calls:
         await self._bot.edit_forum_topic(session.chat, session.topic or 0, name=name, rate_limit_args=Priority.CONTROL)
 
     async def delete(self, session: SessionKey, message_id: int) -> None:
-        """Delete a message."""
+        """Delete a message. An inline message stays."""
+        if session.inline is not None:
+            return
         await self._bot.delete_message(session.chat, message_id, rate_limit_args=Priority.CONTROL)
 
     async def disarm(self, session: SessionKey, message_id: int) -> None:
         """Take a message's buttons away, and keep its words."""
+        if session.inline is not None:
+            return
         await self._bot.edit_message_reply_markup(
             session.chat, message_id, business_connection_id=session.business, rate_limit_args=self._priority
         )
@@ -182,12 +190,15 @@ class Calls:
         self, session: SessionKey, message_id: int, shape: Shape, priority: Priority, read_timeout: float | None
     ) -> None:
         patience: dict[str, Any] = {} if read_timeout is None else {"read_timeout": read_timeout}
+        inline = session.inline
         await self._bot.edit_message_text(
-            chat_id=session.chat,
-            message_id=message_id,
+            chat_id=session.chat if inline is None else None,
+            message_id=message_id if inline is None else None,
+            inline_message_id=inline,
             text=shape.text,
             business_connection_id=session.business,
-            reply_markup=_keyboard(shape),
+            # All who read an inline message could press its buttons, and no press tells whose session is meant.
+            reply_markup=_keyboard(shape) if inline is None else None,
             link_preview_options=_NO_PREVIEW,
             api_kwargs=_raw("entities", shape),
             rate_limit_args=priority,

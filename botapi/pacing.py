@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from enum import Enum, auto
 from typing import Any, override
+from zlib import crc32
 
 from telegram.error import RetryAfter
 from telegram.ext import BaseRateLimiter
@@ -270,6 +271,9 @@ class Floods:
 
 
 def _chat(data: dict[str, Any]) -> int | None:
+    """Where a call counts. The chat of an inline message is not known: each counts as a chat of its own."""
+    if inline := data.get("inline_message_id"):
+        return crc32(str(inline).encode())
     try:
         return int(data["chat_id"])
     except (KeyError, TypeError, ValueError):

@@ -114,6 +114,9 @@ def _refusal(shape: Shape, error: TelegramError) -> Refusal:
     which it is.
     """
     refusal = classify(error)
+    if shape.alone and refusal is Refusal.NEW:
+        # There is no other message in place of an inline one.
+        return Refusal.GONE
     return Refusal.NOT_RICH if shape.rich and refusal in (Refusal.OPERATOR, Refusal.GONE) else refusal
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from botapi.refusals import Refusal
 from botapi.split import LIMIT, Entity, Part, split
 from tasks.envelope import Button, OutFile, Reply
-from tasks.session import SessionKey
+from tasks.session import INLINE_MESSAGE, SessionKey
 from tasks.text import utf16
 
 CAPTION_LIMIT = 1024
@@ -38,6 +38,8 @@ class Shape:
     file_name: str = ""
     file_text: str | None = None
     files: tuple[OutFile, ...] = ()
+    alone: bool = False
+    """No second message can follow it: it is cut where it does not fit."""
 
     @property
     def part(self) -> Part:
@@ -45,8 +47,10 @@ class Shape:
 
 
 def shapes(session: SessionKey, reply: Reply) -> list[Shape]:
-    """The calls for a committed reply: one, unless its text does not fit."""
+    """The calls for a committed reply: one, unless its text does not fit; none for files below an inline message."""
     if reply.file_text is not None or reply.files:
+        if session.inline is not None:
+            return []
         caption = next(iter(split(reply.text, reply.entities, CAPTION_LIMIT)), Part(""))
         return [
             Shape(
@@ -60,11 +64,13 @@ def shapes(session: SessionKey, reply: Reply) -> list[Shape]:
                 files=reply.files,
             )
         ]
+    alone = session.inline is not None
     whole = Shape(
         reply.text,
         reply.entities,
-        rich=reply.rich,
-        edit=reply.edit,
+        rich=() if alone else reply.rich,
+        edit=INLINE_MESSAGE if alone else reply.edit,
+        alone=alone,
         reply_to=reply.reply_to,
         topic=session.topic,
         buttons=reply.buttons,
@@ -137,6 +143,11 @@ def _shorter(shape: Shape) -> list[Shape]:
 
 def _divided(shape: Shape, parts: Sequence[Part]) -> list[Shape]:
     """The first keeps the edit and the reply, the last the buttons."""
+    if shape.alone and len(parts) > 1:
+        first = parts[0]
+        room = max(utf16(first.text) - len(_CUT), 1)
+        cut = split(first.text, first.entities, room)[0]
+        return [replace(shape, text=cut.text + _CUT, entities=cut.entities)]
     last = len(parts) - 1
     return [
         replace(

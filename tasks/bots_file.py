@@ -19,7 +19,7 @@ _VARIABLE = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*
 
 OWN = (
     "access", "allow", "admins", "rate", "budget_user", "budget_chat", "send_rate", "queue_mode", "commands",
-    "group_control", "group_context", "business", "channels", "webhook_url", "webhook_port",
+    "group_control", "group_context", "business", "channels", "inline", "guests", "webhook_url", "webhook_port",
 )  # fmt: skip
 """Settings that a bot may have of its own, by their names without ``COHORT_``, in lower case."""
 _KEYS = ("token", "agents", "model", "paused", *OWN)

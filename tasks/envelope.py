@@ -125,10 +125,11 @@ class Inbound(Envelope):
     verdict. Kind ``conversation`` goes on with an earlier conversation or names this one (``tasks.conversations``).
     """
 
-    VERSION: ClassVar[int] = 5
+    VERSION: ClassVar[int] = 6
     """1 at first; 2 knows ``moved``; 3 knows ``undo`` and ``answer``, which an older reader leaves to a newer one; 4
     knows ``conversation``, and ``exchange``, without which an older reader would take another exchange back; 5 knows
-    ``repeats``, without which an older reader would end a series with its first reminder."""
+    ``repeats``, without which an older reader would end a series with its first reminder; 6 stands in
+    sessions of inline messages, which an older reader would answer in the person's private chat."""
 
     session: str
     update_id: int
@@ -237,9 +238,9 @@ class OutFile(BaseModel):
 class Reply(Envelope):
     """One Telegram message to deliver; a long answer is several."""
 
-    VERSION: ClassVar[int] = 3
+    VERSION: ClassVar[int] = 4
     """2 has ``files``; only a reply that has some is written so, for an older reader would send it without them. 3 has
-    a file that is spoken when it is delivered."""
+    a file that is spoken when it is delivered. 4 is for an inline message, which an older reader cannot edit."""
 
     id: str = ""
     """Given at commit, so that no two replies of a session are alike."""

@@ -42,6 +42,8 @@ EVENTS: Final[Mapping[str, str]] = {
     "update.dead": "An update could not be understood; a dead letter was written.",
     "update.ignored": "An update asks for no answer.",
     "chat.moved": "A group became a supergroup.",
+    "guest.not_answered": "Telegram took no first words for a guest's question; it is not answered.",
+    "inline.forgotten": "An inline message has its answer; its session was erased.",
     "inbox.full": "A session has too many waiting messages; this one was not taken.",
     "answer.failed": "The bot's own answer failed; a dead letter was written.",
     "takeover.freed": "A session was taken from an owner that died or stood still, because its user said stop.",

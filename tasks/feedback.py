@@ -18,7 +18,7 @@ def mark(session: SessionKey, message_id: int | None, answers: Sequence[int]) ->
 
     It is empty where there is nothing to keep.
     """
-    if message_id is None or not answers or session.business is not None:
+    if message_id is None or not answers or session.business is not None or session.inline is not None:
         return ""
     return f"{message_id}:{answers[0]}:{session.topic or ''}"
 

@@ -37,9 +37,13 @@ def slug(session: SessionKey) -> str:
     looks has gaps: ``..`` is a directory, ``A`` and ``a`` are one file on some systems.
     """
     plain = _written(session.bot, session.chat, session.topic)
-    if session.business is None:
-        return plain
-    return f"{plain}_h{blake2s(session.business.encode(errors='surrogatepass'), digest_size=10).hexdigest()}"
+    if session.inline is not None:
+        plain = f"{plain}_i{_hashed(session.inline)}"
+    return plain if session.business is None else f"{plain}_h{_hashed(session.business)}"
+
+
+def _hashed(ident: str) -> str:
+    return blake2s(ident.encode(errors="surrogatepass"), digest_size=10).hexdigest()
 
 
 def _written(bot: int, chat: int, topic: int | None) -> str:

@@ -163,6 +163,11 @@ class SettingFields(BaseSettings):
     """Whether the customers of business accounts that the bot is connected to are answered, in the account's name."""
     channels: bool = Field(default=False, alias="COHORT_CHANNELS")
     """Whether posts that name the bot are answered in channels that are let in, and where the bot is an admin."""
+    inline: bool = Field(default=False, alias="COHORT_INLINE")
+    """Whether questions in any chat (`@bot question`) are answered in the message that a person sends so; BotFather's
+    /setinline and /setinlinefeedback (100%) have to be set."""
+    guests: bool = Field(default=False, alias="COHORT_GUESTS")
+    """Whether people who are let in may call the bot in chats where it is no member (guest mode of BotFather)."""
     topic_titles: bool = Field(default=False, alias="COHORT_TOPIC_TITLES")
     """Whether a topic that Telegram named itself gets a title of a model's after its first answer (one more model
     call); `titles` in `COHORT_CHATS` says so for one chat. In a forum the bot needs the right to manage topics."""

@@ -259,7 +259,7 @@ class Delivery(Protocol):
         """Redis knows that a reply is delivered: what is kept of its files may go."""
         ...
 
-    def render(
+    def render(  # noqa: PLR0913 - each but the first has a default
         self,
         markdown: str,
         *,
@@ -267,10 +267,11 @@ class Delivery(Protocol):
         reply_to: int | None = None,
         notes: Sequence[str] = (),
         trace: Trace = NO_TRACE,
+        alone: bool = False,
     ) -> tuple[Reply, ...]:
         """Markdown as Telegram messages, the first being the edits of ``edits`` (pure).
 
         ``notes`` are plain sentences of the bot's own. They stand below the answer, whatever in it was not ended;
-        below them stand the steps of ``trace``.
+        below them stand the steps of ``trace``. ``alone``: it is one message for good, an inline one.
         """
         ...

@@ -26,6 +26,10 @@ class BotIdentity:
     """Whether it answers posts of channels that name it."""
     business: bool = True
     """Whether it answers the customers of business accounts."""
+    inline: bool = False
+    """Whether it answers inline queries."""
+    guests: bool = False
+    """Whether it answers where it is no member."""
 
     def is_at(self, address: str) -> bool:
         """Whether an address is a link to the bot."""
@@ -33,17 +37,19 @@ class BotIdentity:
         return found is not None and found[1].lower() == self.username
 
     @classmethod
-    def of(
+    def of(  # noqa: PLR0913 - what the operator wants, each with a default
         cls,
         id: int,  # noqa: A002 - Telegram's word
         username: str,
         *,
         channels: bool = False,
         business: bool = True,
+        inline: bool = False,
+        guests: bool = False,
     ) -> "BotIdentity":
         """From what getMe answers."""
         mention = re.compile(rf"(?<!\w)@{re.escape(username)}(?!\w)", re.IGNORECASE)
-        return cls(id, username.lower(), mention, channels, business)
+        return cls(id, username.lower(), mention, channels, business, inline, guests)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +99,19 @@ class Reacted:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedElsewhere:
+    """A person asks the bot in a chat that is not the bot's own."""
+
+    update_id: int
+    query: str
+    """The query's id."""
+    heard: Incoming
+    """What they ask, in their private chat for now."""
+    typed: bool
+    """They still type: what they send in the end comes by an update of its own."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ignored:
     """An update that asks for nothing."""
 
@@ -131,4 +150,4 @@ class UpdateReading:
         return Ignored(self.update_id, why, callback, tongue=tongue)
 
 
-type Meaning = Incoming | Moved | Reacted | Ignored | Malformed
+type Meaning = Incoming | AskedElsewhere | Moved | Reacted | Ignored | Malformed

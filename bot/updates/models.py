@@ -7,7 +7,7 @@ Telegram changes loses no message. Fields that the bot does not read are ignored
 Source: https://core.telegram.org/bots/api (10.3).
 """
 
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
@@ -34,7 +34,6 @@ from bot.updates.values import (
     Flag,
     Hint,
     HintNumber,
-    Kind,
     Maybe,
     Number,
     Object,
@@ -196,6 +195,7 @@ class Message(Worded):
     receiver_user: Present = False
     via_bot: Present = False
     media_group_id: Hint = None
+    guest_query_id: Hint = None
     reply_to_message: Maybe[Answered] = None
     external_reply: Maybe[AnsweredElsewhere] = None
     reply_to_story: Present = False
@@ -273,24 +273,3 @@ class ReactionChange(Object):
     """In whose name, where it is no person's own."""
     old_reaction: Objects[Reaction] = ()
     new_reaction: Objects[Reaction] = ()
-
-
-class TelegramUpdate(Object):
-    """``Update``, with the kinds that the bot asks Telegram for."""
-
-    update_id: Number
-    message: Kind[Message] = None
-    edited_message: Kind[Message] = None
-    channel_post: Kind[Message] = None
-    business_message: Kind[Message] = None
-    edited_business_message: Kind[Message] = None
-    callback_query: Kind[CallbackQuery] = None
-    my_chat_member: Kind[MembershipChange] = None
-    message_reaction: Kind[ReactionChange] = None
-    stopped_message_generation: Kind[GenerationStopped] = None
-
-
-def update_id_of(update: object) -> int | None:
-    """The id of an update that may be of any shape."""
-    found = cast("dict[str, Any]", update).get("update_id") if isinstance(update, dict) else None
-    return found if type(found) is int else None

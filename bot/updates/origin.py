@@ -9,7 +9,8 @@ from tasks.envelope import Sender
 from tasks.session import SessionKey
 
 _SHOWN = ("code", "pre", "blockquote", "expandable_blockquote")
-_BUSINESS = re.compile(r"[^:\s]{1,256}")
+_BUSINESS = re.compile(r"[^:\s~][^:\s]{0,255}")
+"""A key with a tilde is one of an inline message (``tasks.session``)."""
 
 
 def session_of(me: BotIdentity, message: Message, business: str | None) -> SessionKey:

@@ -15,7 +15,6 @@ from bot.updates.commands import (
     CODE,
     CONTROL,
     CONVERSATIONS,
-    GREETING,
     UNKNOWN,
     UNREADABLE,
     Command,
@@ -25,15 +24,16 @@ from bot.updates.commands import (
 )
 from bot.updates.content import formatted_text_of, is_untitled, media_of, text_of
 from bot.updates.described import describe
+from bot.updates.elsewhere import asked, chosen, summoned
 from bot.updates.meaning import BotIdentity, Ignored, Incoming, Malformed, MalformedValue, Meaning, Moved, UpdateReading
-from bot.updates.models import MembershipChange, Message, TelegramUpdate, update_id_of
+from bot.updates.membership import membership
+from bot.updates.models import Message
 from bot.updates.objects import SERVICE
 from bot.updates.origin import (
     addressed,
     bots_message,
     forwarded_from,
     not_ours,
-    person_of,
     sender_of,
     session_of,
     shows,
@@ -42,19 +42,19 @@ from bot.updates.origin import (
 )
 from bot.updates.quotes import quote_of, quoted_files, quoted_of
 from bot.updates.reactions import reacted
+from bot.updates.update import TelegramUpdate, update_id_of
 from tasks.envelope import Inbound, InboundKind, Media
 from tasks.pairing import is_code
 from tasks.session import SessionKey
 
 BUSINESS_UPDATES = ("business_message", "edited_business_message")
 CHANNEL_UPDATES = ("channel_post",)
+INLINE_UPDATES = ("inline_query", "chosen_inline_result")
+GUEST_UPDATES = ("guest_message",)
 """What we ask for where an operator wants it."""
-_OPTIONAL = ("update_id", *BUSINESS_UPDATES, *CHANNEL_UPDATES)
+_OPTIONAL = ("update_id", *BUSINESS_UPDATES, *CHANNEL_UPDATES, *INLINE_UPDATES, *GUEST_UPDATES)
 ALLOWED_UPDATES = tuple(name for name in TelegramUpdate.model_fields if name not in _OPTIONAL)
 """The kinds that we always ask Telegram for."""
-
-_OUTSIDE, _INSIDE = ("left", "kicked"), ("member", "administrator", "restricted")
-"""Statuses of a member of a chat."""
 
 _EDITABLE_S = 48 * 3600
 """Telegram lets people edit a message for so long; a later edit is Telegram's own, of a link's preview for example."""
@@ -268,25 +268,6 @@ def _said(message: Message, said: str, me: BotIdentity, *, group: bool) -> _Give
     return _Given(said, media=media, addressed=to_us, described=described)
 
 
-def _membership(at: UpdateReading, change: MembershipChange) -> Meaning:
-    """The bot was added to a group, which it greets; or another change of its rights."""
-    before, now = (
-        member.status if member is not None else None for member in (change.old_chat_member, change.new_chat_member)
-    )
-    chat = change.chat
-    added = before in _OUTSIDE and now in _INSIDE and chat is not None and chat.type in ("group", "supergroup")
-    if not added or chat is None or change.from_user is None:
-        return at.nothing(f"the bot is now: {now}")
-    inbound = Inbound(
-        session=str(SessionKey(at.me.id, chat.id)),
-        update_id=at.update_id,
-        at=at.now,
-        sender=person_of(change.from_user),
-        chat_type=chat.type,
-    )
-    return Incoming(at.update_id, inbound, ask=GREETING, sent=at.now)
-
-
 _KINDS: dict[str, Callable[[UpdateReading, Any], Meaning]] = {
     "message": _message,
     "edited_message": _message,
@@ -295,6 +276,9 @@ _KINDS: dict[str, Callable[[UpdateReading, Any], Meaning]] = {
     "edited_business_message": _message,
     "callback_query": pressed,
     "stopped_message_generation": stopped,
-    "my_chat_member": _membership,
+    "my_chat_member": membership,
     "message_reaction": reacted,
+    "inline_query": asked,
+    "chosen_inline_result": chosen,
+    "guest_message": summoned,
 }

@@ -10,7 +10,7 @@ import httpx
 
 from ops import model
 from ops.agent_config import configuration
-from ops.commands.doctor_chats import chats, hears_too_little
+from ops.commands.doctor_chats import chats, elsewhere, hears_too_little
 from ops.commands.doctor_memory import memory
 from ops.commands.doctor_own import own as own_processes
 from ops.commands.doctor_redis import redis
@@ -56,7 +56,7 @@ async def token(settings: Settings, http: httpx.AsyncClient) -> list[Finding]:
     if not me.get("can_read_all_group_messages"):
         found.append(Finding("groups", "ok", "the bot sees only what is addressed to it (privacy mode)"))
         found += hears_too_little(settings)
-    return found
+    return [*found, *elsewhere(settings, me)]
 
 
 async def access(here: Context) -> list[Finding]:

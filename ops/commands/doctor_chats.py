@@ -1,6 +1,8 @@
 """``cohort doctor``: the file of single chats and topics (``COHORT_CHATS``)."""
 
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
+from typing import Any
 
 from ops import model
 from ops.agent_config import configuration
@@ -50,6 +52,25 @@ def hears_too_little(settings: Settings) -> list[Finding]:
         for where, rule in rules
         if rule.mention == "always"
     ]
+
+
+def elsewhere(settings: Settings, me: Mapping[str, Any]) -> list[Finding]:
+    """Whether BotFather's switches fit ``COHORT_INLINE`` and ``COHORT_GUESTS``; ``me`` is getMe's answer."""
+    found: list[Finding] = []
+    if settings.inline:
+        asked = "COHORT_INLINE is on, but the bot takes no inline queries"
+        told = "inline queries are answered if Telegram tells which result was sent, which no call shows"
+        feedback = "set /setinlinefeedback to 100% with @BotFather"
+        on = bool(me.get("supports_inline_queries"))
+        found.append(
+            Finding("inline", "ok", f"{told}: {feedback}")
+            if on
+            else Finding("inline", "warning", asked, f"set /setinline with @BotFather, and {feedback}")
+        )
+    if settings.guests and not me.get("supports_guest_queries"):
+        do = "switch guest mode on with @BotFather"
+        found.append(Finding("guests", "warning", "COHORT_GUESTS is on, but the bot is no guest anywhere", do))
+    return found
 
 
 def _agents(here: Context) -> frozenset[str]:

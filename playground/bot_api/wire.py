@@ -26,6 +26,8 @@ _STRUCTURED = frozenset(
         "scope",
         "reaction",
         "media",
+        "results",
+        "result",
     ]
 )
 

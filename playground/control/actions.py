@@ -8,6 +8,7 @@ from playground.control.web import body, route, seconds
 from playground.errors import ControlError
 from playground.state.albums import album
 from playground.state.chats import Chat
+from playground.state.inline import ask, choose, summon
 from playground.state.people import edit, press, react_as, say, stop
 from playground.state.uploads import attachment
 from playground.state.world import State
@@ -29,6 +30,9 @@ class Actions:
             route("POST", here + "/{message}/react", self.react),
             route("POST", here + "/{message}/press", self.press),
             route("GET", "/playground/presses/{query}", self.press_answer),
+            route("POST", "/playground/chats/{chat}/inline", self.inline),
+            route("POST", "/playground/inline/{query}/choose", self.choose),
+            route("POST", "/playground/chats/{chat}/guest", self.summon),
         ]
 
     def _chat(self, request: Request) -> Chat:
@@ -94,3 +98,22 @@ class Actions:
         if press.answer is None:
             await press.wakeup.wait(seconds(request.query_params.get("timeout", 0)))
         return {"answer": press.answer}
+
+    async def inline(self, request: Request) -> Json:
+        """``text`` behind the bot's name, ``user``; waits up to ``timeout`` seconds for what the bot offers."""
+        given = await body(request)
+        query, update = ask(self._state, self._chat(request), str(given.get("text", "")), user=given.get("user"))
+        found = self._state.elsewhere.queries[query]
+        if found.results is None:
+            await found.wakeup.wait(seconds(given.get("timeout", 0)))
+        return {"query": query, "update_id": update, "results": found.results}
+
+    async def choose(self, request: Request) -> Json:
+        """The person sends what the bot has offered first."""
+        return self._said(*choose(self._state, request.path_params["query"]))
+
+    async def summon(self, request: Request) -> Json:
+        """``text``, ``user``, ``reply_to`` in a chat of which the bot is no member."""
+        given = await body(request)
+        how = {key: given.get(key) for key in ("user", "reply_to")}
+        return self._said(*summon(self._state, self._chat(request), str(given.get("text", "")), **how))

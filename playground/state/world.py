@@ -14,6 +14,7 @@ from playground.state.faults import Faults
 from playground.state.files import FileStore
 from playground.state.flood import Flood
 from playground.state.journal import Journal
+from playground.state.queries import InlineQueries
 from playground.state.timing import SystemTime, Time
 from playground.state.updates import UpdateQueue
 from playground.state.wakeup import Wakeup
@@ -79,7 +80,8 @@ class Bot:
             **self.user,
             "can_join_groups": True,
             "can_read_all_group_messages": True,
-            "supports_inline_queries": False,
+            "supports_inline_queries": True,
+            "supports_guest_queries": True,
             "can_connect_to_business": False,
             "has_main_web_app": False,
         }
@@ -118,6 +120,7 @@ class State:
         self.journal = Journal(self.clock, journal_cap)
         self.faults = Faults()
         self.flood = Flood(self.clock)
+        self.elsewhere = InlineQueries()
         self.events = Events()
         self.connections: dict[tuple[str, int], Any] = {}
         """Open connections by the peer's address, for faults that cut them."""
@@ -134,6 +137,7 @@ class State:
         self.files.clear()
         self.faults.clear()
         self.flood.on = False
+        self.elsewhere = InlineQueries()
         self.journal.clear()
         self.bot.webhook = copy(self.bot.webhook)  # a new object: the courier drops what it carries and starts again
         self.bot.webhook_changed.wake_all()

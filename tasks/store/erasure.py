@@ -106,11 +106,12 @@ class Erasure:
         for name in map(text, names):
             with suppress(ValueError):
                 session = SessionKey.parse(name.removeprefix(f"{keys.PREFIX}s:").removesuffix(":state"))
-                if await self._expire(session, before, now):
+                if await self.expire(session, before, now):
                     gone.append(session)
         return int(cursor), gone
 
-    async def _expire(self, session: SessionKey, before: float, now: float) -> bool:
+    async def expire(self, session: SessionKey, before: float, now: float) -> bool:
+        """Erase a session if it is idle, and was touched at or before that time; whether it went."""
         with guard():
             async with cast("Any", self._redis).pipeline(transaction=False) as pipe:
                 pipe.hget(keys.state(session), StateField.touched)

@@ -194,8 +194,9 @@ class SessionStore(SessionViews):
             ClaimLost: nothing was written; what was computed is void.
         """
         session = claim.session
+        form = {"v": 4} if session.inline is not None else {}
         replies = [
-            reply.model_copy(update={"id": f"{commit.id}.{part}"}).to_json()
+            reply.model_copy(update={"id": f"{commit.id}.{part}", **form}).to_json()
             for part, reply in enumerate(commit.replies)
         ]
         plan: dict[str, Any] = {

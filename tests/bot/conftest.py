@@ -13,8 +13,10 @@ import pytest
 from bot.admission import AccessControl
 from bot.answers import Answers
 from bot.api import Telegram, client
+from bot.article import Article
 from bot.attention import Attention
 from bot.conversation_commands import ConversationCommands
+from bot.elsewhere import Elsewhere
 from bot.feedback import Feedback
 from bot.group_control import Administrators, GroupControl
 from bot.intake import UpdateIntake
@@ -30,6 +32,7 @@ from bot.revocations import Revocations
 from bot.signs import Signs
 from bot.updates.meaning import BotIdentity
 from bot.watchdog import Watchdog
+from botapi.errors import Refused
 from playground.client import PlaygroundClient
 from playground.server import serving
 from playground.state.world import State
@@ -112,12 +115,27 @@ class ShownSigns:
         self.typed: list[SessionKey] = []
         self.pressed: list[tuple[str, str | None]] = []
         self.used: list[tuple[SessionKey, int]] = []
+        self.offered: list[tuple[str, Article | None]] = []
+        self.guest_of: list[str] = []
+        self.refuses: Exception | None = None
 
     async def typing(self, session: SessionKey) -> None:
         self.typed.append(session)
 
     async def answer_press(self, callback: str, said: str | None) -> None:
         self.pressed.append((callback, said))
+
+    async def offer(self, query: str, article: Article | None) -> None:
+        self.offered.append((query, article))
+
+    async def answer_guest(self, query: str, article: Article) -> str:
+        del article
+        if self.refuses is not None:
+            raise self.refuses
+        if query in self.guest_of:
+            raise Refused("query is answered already")
+        self.guest_of.append(query)
+        return f"AAQ-{query}"
 
     async def take_buttons(self, session: SessionKey, message_id: int) -> None:
         self.used.append((session, message_id))
@@ -240,6 +258,7 @@ def make_doorway(
         control=GroupControl(settings.group_control, admins, clock, chats.roles),
         feedback=Feedback(BOT, store.feedback, people, clock),
         languages=Languages(store.sessions),
+        elsewhere=Elsewhere(signs, people, acks, clock),
         clock=clock,
     )
     behind = (store, remote, signs, interrupts, acks, agents, clock, people, logins, revocations, chats)

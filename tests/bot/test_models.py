@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from bot.updates.meaning import Malformed
-from bot.updates.models import TelegramUpdate
 from bot.updates.rich import RichMessage
+from bot.updates.update import TelegramUpdate
 from bot.updates.values import Object, Objects
 from tests.bot.meanings import meaning_of
 from tests.bot.test_junk import JUNK

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from ops.commands import doctor
-from ops.commands.doctor_chats import chats, hears_too_little
+from ops.commands.doctor_chats import chats, elsewhere, hears_too_little
 from ops.commands.runtime_check import RuntimeCheck
 from ops.context import Context
 from ops.home import Home
@@ -151,3 +151,16 @@ async def test_doctor_checks_the_file_of_chats(tmp_path: Path) -> None:
     file.write_text("chats:\n  -5: {agnt: gone}\n")
     (problem,) = await chats(here(settings))
     assert (problem.severity, "agnt" in problem.seen) == ("problem", True)
+
+
+@pytest.mark.promise("doctor-says")
+def test_doctor_says_which_switch_of_botfather_is_missing_for_questions_elsewhere() -> None:
+    on, off = load({"COHORT_INLINE": "1", "COHORT_GUESTS": "1"}), load({})
+    both = {"supports_inline_queries": True, "supports_guest_queries": True}
+    assert [(found.about, found.severity) for found in elsewhere(on, {})] == [
+        ("inline", "warning"),
+        ("guests", "warning"),
+    ]
+    (ready,) = elsewhere(on, both)
+    assert (ready.severity, "/setinlinefeedback" in ready.seen) == ("ok", True)
+    assert elsewhere(off, {}) == []

@@ -164,3 +164,17 @@ def test_a_turn_belongs_to_its_chat_over_all_topics_and_to_the_sender_of_its_fir
     business = SessionKey(42, 5, business="abc")
     assert TurnParties.of(TurnRequest(business, (first,))).parties == ("chat 42:5:babc", "sender 7")
     assert TurnParties.of(ask(3, "by a channel")).parties == ("chat 42:3",)
+
+
+@pytest.mark.parametrize("lanes", [1, 2, 4, 16])
+def test_turns_of_inline_messages_hold_one_lane_in_four_together_and_each_is_served(lanes: int) -> None:
+    line = Line(lanes)
+    asked = [TurnRequest(SessionKey(42, chat, inline=f"m{chat}"), (inbound(chat, "hi"),)) for chat in range(20)]
+    tickets = [line.ask(TurnParties.of(request)) for request in asked]
+    assert len(line.lent) == max(1, lanes // 4)
+    other = line.ask(TurnParties.of(ask(99, "hi")))
+    if lanes > 1:
+        assert other in line.called, "chats have lanes left"
+    while line.lent:
+        line.release(0)
+    assert set(tickets) <= set(line.called)

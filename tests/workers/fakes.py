@@ -286,6 +286,7 @@ class ScriptedDelivery:
         reply_to: int | None = None,
         notes: Sequence[str] = (),
         trace: Trace = NO_TRACE,
+        alone: bool = False,
     ) -> tuple[Reply, ...]:
         self.rendered_in.append(threading.current_thread() is threading.main_thread())
         if self.unrenderable and self.unrenderable in markdown:

@@ -187,6 +187,7 @@ class Worker:
                     heartbeat=self.heartbeat,
                     steps=self._steps,
                     titles=self._titles,
+                    expire=self.store.erasure.expire,
                     sleep=self.pool.naps,
                     places=SharedPlace(self.store.own, lambda where, _agent: where in self._isolated, self.pool.clock),
                 )

@@ -139,6 +139,7 @@ async def open_worker(
             heartbeat=Heartbeat(clock, settings.heartbeat_ttl),
             steps=steps,
             titles=titles,
+            expire=store.erasure.expire,
             of_bot=served and served.dependencies,
             places=OnePlace() if own else SharedPlace(store.own, engine.isolated, clock),
         )

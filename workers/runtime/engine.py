@@ -223,7 +223,8 @@ class Engine:
     async def _answer(self, request: TurnRequest, choice: ModelChoice, lane: Lane, work: TurnInput) -> TurnAnswer:
         """Run the turn, with as much of the conversation as fits."""
         agent = await self._agent(request, lane, choice)
-        turn = Turn(lane.agents.agents, choice, request.session, self._toolbox)
+        tools = self._toolbox if request.session.inline is None else Toolbox()  # that session has no later
+        turn = Turn(lane.agents.agents, choice, request.session, tools)
         limit = self._settings.history_messages
         full = compaction.due(work.record.messages, limit, compaction.window_of(agent))
         prepare, reset = partial(self._agent, request, lane, choice), partial(self._reset, lane)

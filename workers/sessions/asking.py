@@ -53,8 +53,8 @@ class Ask:
 
 
 def asks_people(owned: OwnedSession, messages: Sequence[Inbound], settings: Settings) -> bool:
-    """Whether there is a person who may answer."""
-    return bool(people(messages) or settings.admins or owned.session.chat > 0)
+    """Whether there is a person who may answer; below an inline message there are no buttons to ask with."""
+    return owned.session.inline is None and bool(people(messages) or settings.admins or owned.session.chat > 0)
 
 
 def people(messages: Sequence[Inbound]) -> tuple[int, ...]:

@@ -75,6 +75,8 @@ class Dependencies:
     titles: Titles = field(default_factory=NoTitles)
     places: Places = field(default_factory=OnePlace)
     """Where turns of a session may run."""
+    expire: "Callable[[SessionKey, float, float], Awaitable[bool]] | None" = None
+    """Erases a session in which nothing waits (``tasks.store.erasure``)."""
     trail: Trail = field(default_factory=Trail)
     """Turns that ended, for `cohort find`."""
     offered: tuple[str, ...] = ()

@@ -113,6 +113,9 @@ class Outbox:
 
     async def _note(self, session: SessionKey, now: Why | Literal["open"] | None) -> None:
         """Keep for operators that a chat takes no messages, or takes some again; without Redis it is not kept."""
+        if session.inline is not None:
+            # It stands in another chat than the person's own.
+            return
         with suppress(StoreUnavailable):
             if now == "open":
                 await self._chats.open(session.bot, session.chat)

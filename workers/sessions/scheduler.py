@@ -11,6 +11,7 @@ from tasks.telemetry import bind_fields
 from tasks.waiting import came_within
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.loop import TurnLoop
+from workers.sessions.one_message import forget
 from workers.sessions.takeover import free
 
 log = logging.getLogger("cohort.scheduler")
@@ -198,6 +199,7 @@ class SessionScheduler:
                 total["seconds"] = round(self._deps.clock.monotonic() - began, 1)
                 total["outcome"] = "answered" if total["turns"] else done["outcome"]
                 if session not in self._rerun or self._draining or self._paused(session):
+                    await forget(self._deps, session)
                     return total
         except Exception:
             # A defect in one session must not end the worker. A sweep wakes the session again; its tries are counted.

@@ -1,8 +1,10 @@
 """The live answer of a turn, as the session knows it: a stopped turn keeps its text, an answered one its steps."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tasks.clock import Clock
+from tasks.envelope import Inbound
 from tasks.turn_record import MOST_STEPS, ToolStep
 from workers.interfaces import LiveAnswer
 from workers.progress import Progress
@@ -64,6 +66,11 @@ class TrackedAnswer:
         """What the user's recordings say."""
         self._heard = words
         self._answer.heard(words)
+
+    def asked(self, messages: Sequence[Inbound]) -> None:
+        """What is answered; above an answer to an inline query it stays, as the message is all that readers see."""
+        if self._owned.session.inline is not None and messages[0].message_id is None:
+            self.heard(messages[0].text)
 
     def text(self, so_far: str) -> None:
         """The whole answer so far."""

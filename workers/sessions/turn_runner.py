@@ -36,8 +36,7 @@ from workers.steps import Question, TurnParked
 
 log = logging.getLogger("cohort.turns")
 
-_LONG = 2_000
-"""Longer answers are rendered in a thread, so that they do not hold up other chats."""
+_LONG = 2_000  # Longer answers are rendered in a thread, so that they do not hold up other chats.
 
 
 class TurnRunner:
@@ -48,7 +47,7 @@ class TurnRunner:
     ) -> None:
         """Prepare a turn on ``asked`` in ``owned``; ``spending`` counts its cost, ``held`` asks meanwhile."""
         self._deps = deps
-        self._owned = owned
+        self._owned, self._alone = owned, owned.session.inline is not None
         self._spending = spending
         self._messages: tuple[Inbound, ...] = asked.messages
         self._answers = asked.answers
@@ -156,6 +155,7 @@ class TurnRunner:
         async with live as answer:
             before = self._parked.shown if self._parked else 0
             shown = TrackedAnswer(answer, owned, self._spending, self._deps.clock, before)
+            shown.asked(self._messages)
             self.course.watch(lambda: shown.first_at, shown.tool_steps)
             try:
                 result = await self._tries(asked, shown)
@@ -223,7 +223,8 @@ class TurnRunner:
     # -- what is committed
     def _answered(self, result: TurnResult) -> Outcome:
         model = texts.stand_in(self._deps.settings.model) if self._owned.history is None else ""
-        notes = [*result.notices, phrase("cut") if result.cut else "", model]
+        left_out = phrase("inline-files") if result.files and self._alone else ""
+        notes = [*result.notices, phrase("cut") if result.cut else "", model, left_out]
         said = with_files(self._render(self._rest_of(result.text), notes, self._trace), (*self._linked, *result.files))
         said = with_voice(said, result.text, self._messages, self._owned.effective, self._deps.settings)
         unset, turns = (*self._settled(), *result.dropped), {StateField.turns.value: 1}
@@ -242,7 +243,7 @@ class TurnRunner:
             settled = self._settled() if problem.action == "tell" else ()
             told = problem.action == "operator" and bool(self._deps.settings.admins)
             return Outcome(self._apology(texts.operator_knows(problem.words, told=told)), unset=settled, how="failed")
-        if self._messages[0].kind == "compact":
+        if self._messages[0].kind == "compact" or self._alone:
             return Outcome(self._apology(phrase("outage")), how="failed")
         *above, last = self._apology(f"{phrase('outage')} {phrase('press-retry')}")
         replies = (*above, last.model_copy(update={"buttons": texts.retry_button()}))
@@ -260,8 +261,8 @@ class TurnRunner:
         return self._render(with_reference(words, self._owned.session.bot, self._answers))
 
     def _render(self, text: str, notes: Sequence[str] = (), trace: Trace = NO_TRACE) -> tuple[Reply, ...]:
-        edits, reply_to = self._owned.live, self._reply_to
-        rendered = self._deps.delivery.render(text, edits=edits, reply_to=reply_to, notes=notes, trace=trace)
+        live, render = self._owned.live, self._deps.delivery.render
+        rendered = render(text, edits=live, reply_to=self._reply_to, notes=notes, trace=trace, alone=self._alone)
         self._linked = linked_pictures(rendered) if self._deps.settings.picture_links == "on" else ()
         if self._live is not None and not self._owned.inherited:
             # A full message of a long answer was closed as the final text has it.

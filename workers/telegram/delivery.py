@@ -27,7 +27,7 @@ from workers.outgoing import read, remove
 from workers.showing import NO_TRACE, Showing, Trace
 from workers.speech import Speaker
 from workers.telegram.live import Live
-from workers.telegram.render import render
+from workers.telegram.render import alone_in_one, render
 from workers.telegram.screen import Screen
 from workers.telegram.tempo import Tempo
 
@@ -87,7 +87,7 @@ class TelegramDelivery:
             list(showing.message_ids),
             created,
             # A message of an earlier try is gone on with.
-            draft=mode == "draft" and session.chat > 0 and session.business is None and not showing.message_ids,
+            draft=mode == "draft" and _takes_drafts(session) and not showing.message_ids,
             draft_again=self._tempo.draft,
         )
         return Live(
@@ -97,11 +97,11 @@ class TelegramDelivery:
             still_ours=still_ours,
             clock=self._clock,
             tempo=self._tempo,
-            most=self._settings.file_after,
+            most=self._settings.file_after if session.inline is None else 1,
             thinking=showing.thinking,
         )
 
-    def render(
+    def render(  # noqa: PLR0913 - what `Delivery.render` is given
         self,
         markdown: str,
         *,
@@ -109,8 +109,11 @@ class TelegramDelivery:
         reply_to: int | None = None,
         notes: Sequence[str] = (),
         trace: Trace = NO_TRACE,
+        alone: bool = False,
     ) -> tuple[Reply, ...]:
         """Markdown as Telegram messages (``workers.interfaces.Delivery``)."""
+        if alone:
+            return alone_in_one(markdown, notes=notes, trace=trace)
         most, rich = self._settings.file_after, self._settings.rich == "on"
         return render(markdown, edits=edits, reply_to=reply_to, notes=notes, trace=trace, most=most, rich=rich)
 
@@ -161,3 +164,7 @@ def _tempo(settings: Settings) -> Tempo:
 
 def _same(body: bytes, _file: OutFile) -> bytes:
     return body
+
+
+def _takes_drafts(session: SessionKey) -> bool:
+    return session.chat > 0 and session.business is None and session.inline is None

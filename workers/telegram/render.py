@@ -6,6 +6,7 @@ from itertools import zip_longest
 from botapi.split import LIMIT, MAX_ENTITIES, Entity, Part, split
 from tasks.envelope import Reply
 from tasks.phrases import phrase
+from tasks.session import INLINE_MESSAGE
 from tasks.text import utf16
 from workers.showing import NO_TRACE, Trace
 from workers.telegram.clean import clean
@@ -60,6 +61,18 @@ def render(  # noqa: PLR0913 - what `Delivery.render` is given, and the setting
         parts = _beginning(split(*body), most, _end(below))
         file = (Reply(text=phrase("whole-answer"), file_name=FILE_NAME, file_text=clean(markdown)),)
     return _with_drops((*_replies(parts, edits, reply_to), *file), edits[len(parts) :])
+
+
+def alone_in_one(markdown: str, *, notes: Sequence[str] = (), trace: Trace = NO_TRACE) -> tuple[Reply, ...]:
+    """An answer where it is one message for good: the end of a longer one is left out, and a line says so."""
+    read = markdown[:BEGINNING]
+    below = [_note(note) for note in notes if note.strip()]
+    body = _below_quotes(trace, to_entities(read))
+    parts = split(*_joined(body, *below)) or [Part(phrase("empty-answer"))]
+    if len(parts) > 1 or read != markdown:
+        end = _joined((GOES_ON, []), _note(phrase("inline-cut")), *below)
+        parts = _beginning(split(*body), 1, split(*end, _LONGEST_END)[0])
+    return (Reply(text=parts[0].text, entities=parts[0].entities, edit=INLINE_MESSAGE),)
 
 
 def growing(markdown: str, most: int = FILE_AFTER, trace: Trace = NO_TRACE) -> list[Part]:

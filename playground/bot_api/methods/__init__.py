@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from playground.bot_api.call import ApiCall
-from playground.bot_api.methods import account, chats, editing, files, rich, sending, webhooks
+from playground.bot_api.methods import account, chats, editing, elsewhere, files, rich, sending, webhooks
 
 type Method = Callable[[ApiCall], Any]
 
@@ -42,6 +42,8 @@ _METHODS: dict[str, Method] = {
     "editMessageText": editing.edit_message_text,
     "editMessageReplyMarkup": editing.edit_message_reply_markup,
     "deleteMessage": editing.delete_message,
+    "answerInlineQuery": elsewhere.answer_inline_query,
+    "answerGuestQuery": elsewhere.answer_guest_query,
 }
 
 METHODS: dict[str, tuple[str, Method]] = {name.lower(): (name, method) for name, method in _METHODS.items()}

@@ -33,6 +33,23 @@ def _own(call: ApiCall, chat: Chat) -> Json:
     return message
 
 
+def _named(call: ApiCall) -> tuple[Chat, Json]:
+    """The message that is to be edited: by its chat and number, or as an inline one.
+
+    Raises:
+        ApiError: it does not exist, or is not the bot's.
+    """
+    if inline := call.text("inline_message_id"):
+        return call.state.elsewhere.message(inline)
+    chat = call.chat()
+    return chat, _own(call, chat)
+
+
+def _told(call: ApiCall, message: Json) -> Json | bool:
+    """Of an inline message the bot sees nothing."""
+    return True if call.text("inline_message_id") else message
+
+
 def _same(message: Json, fields: Json, names: tuple[str, ...]) -> bool:
     return all(message.get(name) == fields.get(name) for name in names)
 
@@ -50,26 +67,25 @@ def _edit(call: ApiCall, chat: Chat, message: Json, fields: Json, names: tuple[s
     return message
 
 
-def edit_message_text(call: ApiCall) -> Json:
+def edit_message_text(call: ApiCall) -> Json | bool:
     """https://core.telegram.org/bots/api#editmessagetext"""
     no_parse_mode(call)
     rich = rich_content(call) if "rich_message" in call.params else None
     raw = call.text("text")
     if rich is None and not raw:
         raise bad_request("message text is empty")
-    chat = call.chat()
-    message = _own(call, chat)
+    chat, message = _named(call)
     if "text" not in message and "rich_message" not in message:
         raise bad_request("there is no text in the message to edit")
     if rich is not None:
-        return _edit(call, chat, message, rich, _WORDS)
+        return _told(call, _edit(call, chat, message, rich, _WORDS))
     text, entities = formatted(raw, call.params.get("entities"))
     if utf16(text) > MAX_TEXT:
         raise bad_request("MESSAGE_TOO_LONG")
     fields: Json = {"text": text}
     if entities:
         fields["entities"] = entities
-    return _edit(call, chat, message, fields, _WORDS)
+    return _told(call, _edit(call, chat, message, fields, _WORDS))
 
 
 def edit_message_reply_markup(call: ApiCall) -> Json:

@@ -8,6 +8,9 @@ from mcp_types import CallToolResult, TextContent
 from workers.runtime.durable.tool_facts import ToolFacts, own_name
 from workers.steps import PersonsAnswer
 
+INLINE = (
+    "Not carried out: in this kind of chat only tools that change nothing may be used. Answer without it, and say so."
+)
 DENIED = "Not carried out: the person did not allow this call. Do not make it again unless they ask for it."
 NO_ONE = "Not carried out: a person has to allow this call, and there is no person to ask here."
 WROTE = "Not carried out: the person did not allow this call. They wrote instead: {words}"

@@ -85,6 +85,12 @@ class ToolFacts:
         )
 
     @property
+    def is_read_only(self) -> bool:
+        """Whether it changes nothing, as far as it says; what the card or the settings let run twice counts as well."""
+        hints = self.hints
+        return self.says.get("replay") == "safe" or (hints is not None and bool(hints.read_only_hint))
+
+    @property
     def is_destructive(self) -> bool:
         """Whether it says so itself, and that counts here; a shell always is.
 

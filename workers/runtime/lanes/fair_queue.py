@@ -20,8 +20,16 @@ from workers.interfaces import TurnRequest
 _ONE_IN = 4
 """One lane in so many is left to other parties, at least one."""
 
+_INLINE = "inline messages"
+"""The party of all turns that end in inline messages."""
+
 _REMEMBERED = 256
 """For so many parties without a lane it is remembered when they had one, while no turn waits."""
+
+
+def inline_share(lanes: int) -> int:
+    """How many of so many lanes turns of inline messages may hold, all together: chats come first."""
+    return max(1, lanes // _ONE_IN)
 
 
 def share(lanes: int) -> int:
@@ -46,7 +54,8 @@ class TurnParties:
         business = f":b{key.business}" if key.business is not None else ""
         sender = next((message.sender for message in request.messages), None)
         person = () if sender is None else (f"sender {sender.id}",)
-        return cls(str(key), (f"chat {key.bot}:{key.chat}{business}", *person), key.bot)
+        inline = (_INLINE,) if key.inline is not None else ()
+        return cls(str(key), (f"chat {key.bot}:{key.chat}{business}", *person, *inline), key.bot)
 
 
 @dataclass(eq=False, slots=True)
@@ -79,6 +88,7 @@ class FairQueue:
     def __init__(self, lanes: int) -> None:
         """Make a queue for at most ``lanes`` lanes."""
         self._share = share(lanes)
+        self._inline_share = inline_share(lanes)
         self._time = 0
         self._lines: dict[_Parties, _Line] = {}
         self._order: list[tuple[int, int, _Line]] = []
@@ -96,14 +106,12 @@ class FairQueue:
 
     def may_hold(self, who: TurnParties) -> bool:
         """Whether a further lane is within the shares of these parties."""
-        return self._holds(who) < self._share
+        return self._room(who) > 0
 
     @property
     def ready(self) -> int:
         """Turns that wait and may have a lane."""
-        return sum(
-            min(len(line.tickets), self._share - self._holds(line.tickets[0].who)) for line in self._lines.values()
-        )
+        return sum(min(len(line.tickets), self._room(line.tickets[0].who)) for line in self._lines.values())
 
     def grant(self, who: TurnParties) -> None:
         """Note that a lane is lent to these parties."""
@@ -162,7 +170,7 @@ class FairQueue:
             passed.append((since, line.number, line))
             who = line.tickets[0].who
             held, by_bot = self._holds(who), self._held_by_bot[who.bot]
-            if held < self._share and (best is None or (by_bot, held, since, line.number) < best):
+            if self._room(who) > 0 and (best is None or (by_bot, held, since, line.number) < best):
                 best, chosen = (by_bot, held, since, line.number), line.tickets[0]
             if not held and by_bot == fewest:
                 break
@@ -193,6 +201,11 @@ class FairQueue:
             self._lines_of_bot[ticket.who.bot] -= 1
             if not self._lines_of_bot[ticket.who.bot]:
                 del self._lines_of_bot[ticket.who.bot]
+
+    def _room(self, who: TurnParties) -> int:
+        """How many further lanes these parties may hold."""
+        room = self._share - self._holds(who)
+        return min(room, self._inline_share - self._held.get(_INLINE, 0)) if _INLINE in who.parties else room
 
     def _holds(self, who: TurnParties) -> int:
         return max((self._held.get(party, 0) for party in who.parties), default=0)

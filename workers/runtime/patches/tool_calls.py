@@ -21,7 +21,7 @@ from workers.runtime.durable.journal import StepJournal, journal_of_turn
 from workers.runtime.durable.place import inside
 from workers.runtime.durable.tool_facts import ToolFacts, facts_of, keeps_files, own_name
 from workers.runtime.files_out import attaching, files_of_turn, told, with_attached
-from workers.runtime.tools import Call, LoginAsk, ask_of_call, call_of_turn
+from workers.runtime.tools import Call, LoginAsk, ask_of_call, call_of_turn, session_of_turn
 from workers.steps import PersonsAnswer, Question
 
 META = "cohort.tool/callKey"
@@ -57,6 +57,8 @@ def kept(original: Callable[..., Awaitable[CallToolResult]]) -> Callable[..., An
         child = await _is_agent(self, name)
         if journal is None or key is None or child:
             refused = await _refused_by_role(name, agent=child)
+            if refused is None and not child and _acts_inline(facts_of(self, name)):
+                refused = approval.told(approval.INLINE)
             if refused is not None:
                 return refused
         if journal is None or key is None:
@@ -114,6 +116,12 @@ async def _refused_by_role(tool: str, *, agent: bool = False, shell: bool = Fals
     return None if least is None else approval.told(refused_tool(least, name))
 
 
+def _acts_inline(facts: ToolFacts) -> bool:
+    """Whether a tool may change something where there is no way to ask a person: in an inline message."""
+    session = session_of_turn.get(None)
+    return session is not None and session.inline is not None and not facts.is_read_only
+
+
 async def _is_agent(agent: Any, tool: str) -> bool:
     if tool in getattr(agent, "_agent_tools", {}) or tool == BUILTIN_SUBAGENT_TOOL_NAME:
         return True
@@ -145,7 +153,7 @@ class _Step:
     async def result(self) -> CallToolResult:
         """What an earlier try saw, or what it gives now."""
         journal, key = self._journal, self._key
-        if not journal.has_result(key) and (refused := await self._refused_by_role()) is not None:
+        if not journal.has_result(key) and (refused := await self._refused_here()) is not None:
             return refused
         if journal.is_begun(key) and journal.rests(key):
             return await self._run()
@@ -169,10 +177,12 @@ class _Step:
                 return kept
         return await self._in_doubt()
 
-    async def _refused_by_role(self) -> CallToolResult | None:
+    async def _refused_here(self) -> CallToolResult | None:
         """Before anything of it happens now, also where a person had allowed it or it waited for one."""
         journal, key = self._journal, self._key
-        refused = await _refused_by_role(self._name, shell=self.facts.runs_commands)
+        acts = _acts_inline(self.facts)
+        by_role = None if acts else await _refused_by_role(self._name, shell=self.facts.runs_commands)
+        refused = approval.told(approval.INLINE) if acts else by_role
         if refused is None:
             return None
         if journal.is_begun(key) and not journal.rests(key):

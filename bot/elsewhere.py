@@ -1,0 +1,80 @@
+"""Questions in chats that are not the bot's own: each becomes an inline message, whose answer takes its place.
+
+A person who types gets one article at once and costs no model call; the turn begins when they send it. A guest's first
+words are said before its question is accepted: only the answer to the query tells the message's id.
+"""
+
+import logging
+from datetime import timedelta
+from typing import Protocol
+
+from bot.article import Article
+from bot.people import PeopleView
+from bot.recent import Allowance
+from bot.signs import Signs
+from bot.updates.elsewhere import in_message
+from bot.updates.meaning import AskedElsewhere, Incoming, MalformedValue
+from tasks.clock import Clock
+from tasks.errors import CohortError
+from tasks.newest import Newest
+from tasks.phrases import phrase
+
+log = logging.getLogger("cohort.bot")
+
+_REMEMBERED = 10_000
+_GUESTS, _GUESTS_IN = 20, timedelta(minutes=1)
+"""Messages of one person that the bot answers as a guest within that time: each takes a call before it is accepted."""
+_ABOUT = 200
+"""Characters of the question that the article shows."""
+_SHOWN = 3_500
+"""Characters of the question that stand in the message until the answer comes."""
+
+
+class GuestCalls(Protocol):
+    """Telegram as this module uses it."""
+
+    async def answer_guest(self, query: str, article: Article) -> str:
+        """Say the first words; the id of the inline message."""
+        ...
+
+
+class Elsewhere:
+    """Decides who is answered, and opens the messages."""
+
+    def __init__(self, calls: GuestCalls, people: PeopleView, signs: Signs, clock: Clock) -> None:
+        self._calls = calls
+        self._people = people
+        self._signs = signs
+        self._guests = Allowance(_GUESTS, _GUESTS_IN, _REMEMBERED, clock)
+        self._opened = Newest[str, str](_REMEMBERED)
+        """Guest queries -> messages: an update that comes again finds its query answered."""
+
+    async def take(self, asked: AskedElsewhere) -> Incoming | None:
+        """What is asked in a message that is there by now; None: nothing yet, or it is not answered."""
+        inbound = asked.heard.inbound
+        admitted = self._people.access.decide(inbound.person, inbound.key.chat) == "admit"
+        if asked.typed:
+            self._signs.offer(asked.query, _article(inbound.text) if admitted and inbound.text else None)
+            return None
+        if not admitted or not self._guests.take(inbound.person, asked.update_id):
+            # In a chat of other people a stranger is told nothing.
+            return None
+        try:
+            inline = self._opened.get(asked.query)
+            if inline is None:
+                inline = await self._calls.answer_guest(asked.query, _article(""))
+                self._opened[asked.query] = inline
+            return in_message(asked.heard, inline)
+        except (CohortError, MalformedValue) as problem:
+            log.warning("guest.not_answered", extra={"problem": str(problem)})
+            return None
+
+
+def _article(question: str) -> Article:
+    waits = phrase("inline-waits")
+    return Article(
+        title=phrase("inline-title"),
+        about=question[:_ABOUT],
+        text=f"{question[:_SHOWN]}\n\n{waits}" if question else waits,
+        button=phrase("inline-button"),
+    )

@@ -1,0 +1,86 @@
+"""What is asked of the bot in chats that are not its own: inline queries, and messages that call it as a guest (pure).
+
+Both end in an inline message. It is a session of its own, of the person who asks, and its number is its id.
+"""
+
+import re
+
+from bot.updates.content import formatted_text_of
+from bot.updates.meaning import AskedElsewhere, Incoming, MalformedValue, Meaning, UpdateReading
+from bot.updates.models import Message
+from bot.updates.origin import not_ours, person_of, without_mention
+from bot.updates.quotes import quote_of, quoted_of
+from bot.updates.update import ChosenInlineResult, InlineQuery
+from tasks.envelope import Inbound, Sender
+from tasks.session import SessionKey
+
+_ID = re.compile(r"[\w-]{1,128}", re.ASCII)
+_VERSION = 6
+"""An older worker would answer it in the person's private chat."""
+
+
+def asked(at: UpdateReading, query: InlineQuery) -> Meaning:
+    """A person types; what they send in the end is told by ``chosen``."""
+    if not at.me.inline:
+        return at.nothing("an inline query")
+    inbound = _inbound(at, person_of(query.from_user), query.query.strip())
+    return AskedElsewhere(at.update_id, query.id, Incoming(at.update_id, inbound, sent=at.now), typed=True)
+
+
+def chosen(at: UpdateReading, result: ChosenInlineResult) -> Meaning:
+    """A person has sent the result: it is a message now, and its question begins a turn."""
+    said = result.query.strip()
+    if not at.me.inline or not said:
+        return at.nothing("a chosen result")
+    if result.inline_message_id is None:
+        return at.nothing("a chosen result without a message: it had no button")
+    inbound = _inbound(at, person_of(result.from_user), said)
+    return in_message(Incoming(at.update_id, inbound, sent=at.now), result.inline_message_id)
+
+
+def summoned(at: UpdateReading, message: Message) -> Meaning:
+    """A message in a chat of which the bot is no member, that names it or answers what it said there."""
+    if not at.me.guests or message.guest_query_id is None:
+        return at.nothing("a message to a guest")
+    why = not_ours(message, None, None)
+    if message.from_user is None or why is not None:
+        return at.nothing(why or "a guest's message of no person")
+    quote = quote_of(message)
+    said = without_mention(formatted_text_of(message), at.me, keep=quote is None)
+    if not said and not quote:
+        return at.nothing("a guest's message without words")
+    inbound = _inbound(at, person_of(message.from_user), said).model_copy(
+        update={
+            "message_id": message.message_id,
+            "quote": quote,
+            "quoted": quoted_of(message, at.me) if quote else None,
+        }
+    )
+    heard = Incoming(at.update_id, inbound, sent=message.date or at.now)
+    return AskedElsewhere(at.update_id, message.guest_query_id, heard, typed=False)
+
+
+def in_message(heard: Incoming, inline: str) -> Incoming:
+    """What is asked, as a message of the inline message's session.
+
+    Raises:
+        MalformedValue: the id is none.
+    """
+    if not _ID.fullmatch(inline):
+        raise MalformedValue("inline_message_id is no id")
+    old = heard.inbound.key
+    session = SessionKey(old.bot, old.chat, inline=inline)
+    inbound = heard.inbound.model_copy(update={"session": str(session)})
+    return Incoming(heard.update_id, inbound, sent=heard.sent)
+
+
+def _inbound(at: UpdateReading, person: Sender, said: str) -> Inbound:
+    return Inbound(
+        v=_VERSION,
+        session=str(SessionKey(at.me.id, person.id)),
+        update_id=at.update_id,
+        at=at.now,
+        sender=person,
+        chat_type="private",
+        text=said,
+    )

@@ -1,0 +1,120 @@
+"""Inline queries and guest messages: what is answered at once, and what becomes a session of one message."""
+
+from typing import Any
+
+import pytest
+from aiogram import types as tg
+
+from bot.api import client
+from bot.updates.meaning import BotIdentity, Ignored, Malformed
+from bot.updates.understand import GUEST_UPDATES, INLINE_UPDATES, understand
+from botapi.errors import TelegramAway
+from tasks.access import Access
+from tasks.session import SessionKey
+from tasks.settings import Settings
+from tasks.store import Store
+from tests.bot.conftest import BOT, Doorway, make_doorway
+from tests.bot.updates import ANN, BEN, GROUP, SOME_DAY, message, raw
+from tests.conftest import TOKEN
+
+ME = BotIdentity.of(BOT, "cohort_bot", inline=True, guests=True)
+IN_MESSAGE = "4242:700:b~AAQ-7"
+GUEST = "4242:700:b~AAQ-g1"
+
+
+def typed(words: str, *, update_id: int = 1) -> dict[str, Any]:
+    query = tg.InlineQuery(id="q1", from_user=ANN, query=words, offset="")
+    return raw(tg.Update(update_id=update_id, inline_query=query))
+
+
+def sent(words: str, inline: str | None = "AAQ-7", *, update_id: int = 1) -> dict[str, Any]:
+    result = tg.ChosenInlineResult(result_id="waits", from_user=ANN, query=words, inline_message_id=inline)
+    return raw(tg.Update(update_id=update_id, chosen_inline_result=result))
+
+
+def called(words: str | None, *, sender: tg.User = ANN, update_id: int = 1, **fields: Any) -> dict[str, Any]:
+    given = {"guest_query_id": "g1", **fields}
+    return raw(tg.Update(update_id=update_id, guest_message=message(words, chat=GROUP, sender=sender, **given)))
+
+
+@pytest.fixture
+def doorway(settings: Settings, store: Store) -> Doorway:
+    return make_doorway(settings, store, me=ME)
+
+
+async def test_who_types_is_offered_one_message_and_begins_no_turn(doorway: Doorway) -> None:
+    await doorway.door.take([typed("how warm is it"), typed("  ", update_id=2)])
+    await doorway.followed()
+    (_, article), nothing = doorway.signs.offered
+    assert article is not None
+    assert article.text.startswith("how warm is it")
+    assert article.button
+    assert nothing == ("q1", None)
+    assert (await doorway.store.redis.keys("cohort:s:*"), await doorway.doorbells()) == ([], [])
+
+
+@pytest.mark.promise("inline-messages")
+async def test_a_message_that_was_sent_is_a_session_of_its_own_that_older_workers_leave(doorway: Doorway) -> None:
+    await doorway.door.take([sent("how warm is it", update_id=5), sent("how warm is it", update_id=5)])
+    await doorway.followed()
+    (entry,) = await doorway.inbox(IN_MESSAGE)
+    assert (entry.v, entry.text, entry.person, entry.chat_type) == (6, "how warm is it", 700, "private")
+    assert await doorway.doorbells() == [(SessionKey(BOT, 700, inline="AAQ-7"), 5)]
+    # The person's own chat with the bot knows nothing of it.
+    assert await doorway.inbox("4242:700") == []
+    assert doorway.signs.typed == []
+
+
+async def test_a_guest_says_first_words_and_its_question_waits_in_that_message(doorway: Doorway) -> None:
+    answered = tg.Message(message_id=3, date=SOME_DAY, chat=GROUP, from_user=BEN, text="It is 12 degrees.")
+    update = called("@cohort_bot is that warm?", reply_to_message=answered, update_id=8)
+    await doorway.door.take([update])
+    await doorway.door.take([update])
+    (entry,) = await doorway.inbox(GUEST)
+    assert (entry.text, entry.quote) == ("is that warm?", "It is 12 degrees.")
+    assert entry.quoted is not None
+    assert entry.quoted.name == "Ben" or (entry.quoted.sender is not None and entry.quoted.sender.name == "Ben")
+    assert doorway.signs.guest_of == ["g1"]
+
+
+async def test_strangers_are_offered_nothing_and_told_nothing_elsewhere(settings: Settings, store: Store) -> None:
+    doorway = make_doorway(settings, store, me=ME, access=Access(everybody=False, allow=frozenset({1})))
+    await doorway.door.take([typed("hello"), called("@cohort_bot hello", update_id=2)])
+    await doorway.followed()
+    assert (doorway.signs.offered, doorway.signs.guest_of) == ([("q1", None)], [])
+    assert (await doorway.said(), await doorway.lines_to_strangers()) == ([], [])
+    assert await store.redis.keys("cohort:s:*") == []
+
+
+async def test_a_guest_whose_first_words_are_refused_leaves_nothing(doorway: Doorway) -> None:
+    doorway.signs.refuses = TelegramAway("flood", 30.0)
+    await doorway.door.take([called("@cohort_bot hello")])
+    assert await doorway.store.redis.keys("cohort:s:*") == []
+
+
+async def test_a_person_calls_a_guest_twenty_times_a_minute_at_most(doorway: Doorway) -> None:
+    for number in range(1, 31):
+        await doorway.door.take([called("@cohort_bot x", guest_query_id=f"g{number}", update_id=number)])
+    assert len(doorway.signs.guest_of) == 20
+
+
+@pytest.mark.parametrize("inline", ["a:b", "a b", "x" * 129, "", "ü"])
+def test_an_inline_message_whose_id_is_none_is_malformed(inline: str) -> None:
+    assert isinstance(understand(sent("hello", inline), ME, 1.0), Malformed)
+
+
+@pytest.mark.parametrize("update", [sent("hello", None), sent("  "), called(None), called("hi", guest_query_id=None)])
+def test_what_leads_to_no_answer_elsewhere_is_ignored(update: dict[str, Any]) -> None:
+    assert isinstance(understand(update, ME, 1.0), Ignored)
+
+
+@pytest.mark.parametrize("update", [typed("hello"), sent("hello"), called("@cohort_bot hello")])
+def test_where_it_is_not_switched_on_nothing_is_answered_elsewhere(update: dict[str, Any]) -> None:
+    assert isinstance(understand(update, BotIdentity.of(BOT, "cohort_bot"), 1.0), Ignored)
+
+
+async def test_telegram_is_asked_for_these_updates_only_where_they_are_wanted() -> None:
+    for wants, kinds in (({}, ()), ({"inline": True}, INLINE_UPDATES), ({"guests": True}, GUEST_UPDATES)):
+        async with client(TOKEN, "http://127.0.0.1:9", **wants) as telegram:  # pyright: ignore[reportArgumentType]
+            asked = {kind for kind in telegram.kinds if kind in (*INLINE_UPDATES, *GUEST_UPDATES)}
+        assert asked == set(kinds)
