@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -64,7 +64,9 @@ def read(path: Path) -> tuple[BotEntry, ...]:
     if len(bots) > MOST_BOTS:
         raise BadFile(path, None, f"names {len(bots)} bots", f"{MOST_BOTS} is the most of one deployment")
     _written_once(path)
-    return tuple(_entry(path, name, about) for name, about in bots.items())
+    entries = tuple(_entry(path, name, about) for name, about in bots.items())
+    _check_webhooks(path, entries)
+    return entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,20 @@ def _setting(key: str, value: object) -> dict[str, str]:
     secret = {"COHORT_WEBHOOK_SECRET": "x" * 16} if key == "webhook_url" else {}
     load({env_name(key): text, **secret})
     return {env_name(key): text}
+
+
+def _check_webhooks(path: Path, entries: Sequence[BotEntry]) -> None:
+    """Telegram calls a bot at an address of its own: at a shared one a bot would be given what is meant for another."""
+    seen: dict[str, str] = {}
+    for entry in entries:
+        if not (url := entry.own.get("COHORT_WEBHOOK_URL", "").rstrip("/")):
+            continue
+        line, where = _line(path, "bots", entry.name, "webhook_url"), f"bots.{entry.name}.webhook_url"
+        if entry.own.get("COHORT_WEBHOOK_PORT", "0") == "0":
+            raise BadFile(path, line, f"{where}: has no webhook_port", "write the local port that this bot listens on")
+        if url in seen:
+            raise BadFile(path, line, f"{where}: is that of bots.{seen[url]}, too", "give each bot its own address")
+        seen[url] = entry.name
 
 
 def _node(path: Path, *place: str) -> tuple[yaml.Node | None, int | None]:

@@ -80,6 +80,14 @@ def test_a_bot_s_process_has_its_variables_and_no_other_bot_s_token(file: Path) 
         ("bots:\n  one: {token: $ONE}\n  also: {token: $ONE}\n", "bots.also and bots.one are the same bot (101)"),
         ("bots:\n" + "".join(f"  b{n}: {{token: $ONE}}\n" for n in range(MOST_BOTS + 1)), "names 101 bots"),
         ("bots: [\n", "not YAML"),
+        (
+            "bots:\n  one:\n    token: $ONE\n    webhook_url: https://x.example/a\n",
+            "4: bots.one.webhook_url: has no webhook_port; write the local port that this bot listens on",
+        ),
+        (
+            "bots:\n  one: &x {token: $ONE, webhook_url: https://x.example/a, webhook_port: 1}\n  two: {<<: *x}\n",
+            "3: bots.two.webhook_url: is that of bots.one, too; give each bot its own address",
+        ),
     ],
 )
 def test_what_is_wrong_with_the_file_is_one_line_without_a_token(file: Path, text: str, said: str) -> None:
@@ -119,6 +127,24 @@ def test_a_file_that_breaks_leaves_the_bots_as_they_were_and_one_that_is_mended_
 def test_what_only_one_bot_can_have_is_refused_for_several(file: Path, given: dict[str, str], said: str) -> None:
     with pytest.raises(Misconfigured, match=said):
         load({"COHORT_BOTS": str(file), "COHORT_WEBHOOK_SECRET": "s" * 16, **given})
+
+
+def test_bots_may_be_called_by_telegram_each_at_its_own_address_with_the_deployment_s_secret(file: Path) -> None:
+    file.write_text(
+        "bots:\n  one: {token: $ONE, webhook_url: https://x.example/one, webhook_port: 8443}\n"
+        "  two: {token: $TWO, webhook_url: https://x.example/two, webhook_port: 8444}\n  polls: {token: $THREE}\n"
+    )
+    common = {"COHORT_BOTS": str(file), "COHORT_WEBHOOK_SECRET": "s" * 16}
+    processes = [
+        load({**common, **bot.variables}) for bot in resolved(file, file, {**ENVIRON, "THREE": "303:three-token"})
+    ]
+    called = [(own.webhook_url, own.webhook_port) for own in processes]
+    assert called == [("https://x.example/one", 8443), ("https://x.example/two", 8444), (None, 0)]
+    secret = processes[1].webhook_secret
+    assert secret is not None
+    assert secret.get_secret_value() == "s" * 16
+    with pytest.raises(Misconfigured, match="COHORT_WEBHOOK_SECRET: required"):
+        load({"COHORT_BOTS": str(file), **resolved(file, file, {**ENVIRON, "THREE": "303:x"})[0].variables})
 
 
 def test_without_a_file_there_is_one_bot() -> None:
