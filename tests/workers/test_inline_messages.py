@@ -29,6 +29,8 @@ async def test_it_is_answered_in_its_message_and_then_nothing_is_kept_of_it(pool
     assert any("how warm is it" in text for text in pool.telegram.texts(HERE))
     assert await kept(pool) == before
     assert await pool.pending() == []
+    # A worker of the release before would send it into the person's own chat.
+    assert {reply.v for where, reply in pool.telegram.delivered if where == HERE} == {4}
 
 
 async def test_an_apology_offers_no_button_there_and_the_session_ends_all_the_same(pool: Pool) -> None:
