@@ -22,6 +22,7 @@ NAMES = (
     "join",
     "start",
     "memory",
+    "own",
 )
 """In the order in which they run: what is quick and most asked for comes first."""
 
