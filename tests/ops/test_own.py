@@ -11,7 +11,7 @@ import pytest
 
 from ops.up.own import OwnProcesses
 from ops.up.supervisor import Supervisor
-from tasks.clock import SystemClock
+from tasks.clock import Clock, SystemClock
 from tasks.session import SessionKey
 from tasks.settings import Settings
 from tasks.store import Store, connect
@@ -20,6 +20,7 @@ from tests.conftest import BOT
 from tests.harness.supervising import Heard, supervising
 from tests.ops.conftest import PATIENT, script
 from tests.support.until import until
+from tests.workers.fakes import FakeClock
 
 ONE, TWO, THREE = (SessionKey(BOT, chat) for chat in (1, 2, 3))
 LONG_MS = 60_000
@@ -27,13 +28,20 @@ LONG_MS = 60_000
 
 @asynccontextmanager
 async def hosting(
-    settings: Settings, console: Heard, directory: Path, *, most: int, text: str = PATIENT, at_once: int | None = None
+    settings: Settings,
+    console: Heard,
+    directory: Path,
+    *,
+    most: int,
+    text: str = PATIENT,
+    at_once: int | None = None,
+    clock: Clock | None = None,
 ) -> AsyncGenerator[tuple[Supervisor, Store]]:
     async with connect(settings) as store, supervising(console) as supervisor:
         host = OwnProcesses(
             supervisor,
             store,
-            SystemClock(),
+            clock or SystemClock(),
             most=most,
             make=lambda number: script(directory, f"own-{number}", text),
             at_once=at_once,
@@ -165,8 +173,27 @@ async def test_no_more_start_at_a_time_than_the_machine_can_and_the_place_of_one
         assert not await has_place(store, ONE), "from its first heartbeat on a process keeps its place itself"
 
 
+async def test_one_that_never_reports_is_killed_and_holds_up_no_other(
+    settings: Settings, console: Heard, tmp_path: Path
+) -> None:
+    clock = FakeClock()
+    async with hosting(settings, console, tmp_path, most=9, at_once=1, clock=clock) as (_, store):
+        for session in (ONE, TWO):
+            await store.own.ask(session)
+        await ready(console, 1)
+        clock.advance(100)
+        await console.hear("own-1 was killed by SIGKILL")
+        await ready(console, 1, times=2)
+        await until(lambda: lacks_place(store, ONE))
+        assert await has_place(store, TWO)
+
+
 async def has_place(store: Store, session: SessionKey) -> bool:
     return (await store.own.look(session)).has_process
+
+
+async def lacks_place(store: Store, session: SessionKey) -> bool:
+    return not await has_place(store, session)
 
 
 async def report(store: Store, pid: int, incarnation: str) -> None:
