@@ -49,14 +49,14 @@ def _own(hosts: Iterable[OwnHostStatus]) -> str:
     """Of chats' own processes, by host; two hosts of one machine are told apart by their pids."""
     named = {f'host="{escaped(host.host)}",pid="{host.pid}"': host for host in hosts}
     figures = (
-        ("alive", "Chats' own processes that run or start."),
-        ("busy", "Those of them that work or start."),
-        ("most", "How many the host runs at most."),
-        ("starts", "How many the host has started."),
-        ("evictions", "How many ended before their time, to make room."),
+        ("cohort_own_alive", "Chats' own processes that run or start."),
+        ("cohort_own_busy", "Those of them that work or start."),
+        ("cohort_own_most", "How many the host runs at most."),
+        ("cohort_own_starts", "How many the host has started."),
+        ("cohort_own_evictions", "How many ended before their time, to make room."),
     )
     return "".join(
-        gauge(f"cohort_own_{name}", about, {labels: getattr(host, name) for labels, host in named.items()})
+        gauge(name, about, {labels: getattr(host, name.removeprefix("cohort_own_")) for labels, host in named.items()})
         for name, about in figures
     )
 

@@ -3,7 +3,6 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,6 +16,7 @@ from tests.harness.command import clean
 from tests.harness.supervising import PATIENCE
 from tests.playground.test_guard import foreign_requests
 from tests.support.authority import authority
+from tests.support.flower import started
 from tests.support.ports import free_port
 from tests.support.tls_front import tls_front
 
@@ -29,26 +29,6 @@ async def flower(redis_url: str, tmp_path: Path) -> AsyncIterator[str]:
     extra = {"FLOWER_UNAUTHENTICATED_API": "true", "COHORT_FLOWER_HOSTS": "flower.example"}
     async with started(redis_url, tmp_path, **extra) as url:
         yield url
-
-
-@asynccontextmanager
-async def started(redis_url: str, tmp_path: Path, **extra: str) -> AsyncIterator[str]:
-    """A Flower with these variables; its URL."""
-    port = free_port()
-    environ = {**clean(tmp_path), "REDIS_URL": redis_url, **extra}
-    process = await asyncio.create_subprocess_exec(
-        *flower_command(port), cwd=tmp_path, env=needed("flower", environ), stdout=asyncio.subprocess.DEVNULL
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        patient = httpx.AsyncHTTPTransport(retries=10)
-        async with asyncio.timeout(PATIENCE), httpx.AsyncClient(transport=patient, timeout=60) as http:
-            await http.get(f"{url}/healthcheck")
-        yield url
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
 
 
 @pytest.mark.promise("playground-shut")

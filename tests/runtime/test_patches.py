@@ -35,6 +35,8 @@ FOREIGN_STATE = {
     "workers/runtime/instances.py: fast_config._settings",
     # A forked process runs a module as if it was started with its arguments.
     "ops/up/template.py: sys.argv",
+    # In Flower's own process alone: its actions on tasks answer with what to do instead.
+    "ops/up/flower_actions.py: setattr",
 }
 """Values of other libraries that are set, not parts of them that are replaced."""
 

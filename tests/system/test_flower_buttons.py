@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from playground.client import PlaygroundClient
-from tests.ops.test_flower import started
+from tests.support.flower import started
 from tests.support.until import until
 from tests.system.conftest import Running
 
