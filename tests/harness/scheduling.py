@@ -28,6 +28,8 @@ MOSTLY_WAIT = ("scenes-1", "scenes-2", EMBEDDED, STAGE)
 """One of the processes of a run never takes these while there is anything else: with a core to itself it does what the
 others leave of the time for which they wait. At the same time their processes would fill the memory.
 """
+COMPUTES = "tests/runtime/"
+"""Tests that a core has most to do for; they run while the others wait."""
 SMALL = ("botapi", "playground", "tasks", "telegram", "tour", "workers")
 """Folders whose files take a second or two, so a file is given out as a whole."""
 
@@ -48,8 +50,11 @@ def next_of(waiting: Collection[str], busy: Collection[str], processes: int) -> 
     """Which chain a process runs next: of those that nothing has begun, while the other processes run ``busy``."""
     long = [chain for chain in MOSTLY_WAIT if chain in waiting]
     other = next((chain for chain in waiting if chain not in MOSTLY_WAIT), None)
-    room = max(processes - 1, 1) > sum(chain in MOSTLY_WAIT for chain in busy)
-    return long[0] if long and (room or other is None) else other or long[0]
+    begun = sum(chain in MOSTLY_WAIT for chain in busy)
+    if long and (other is None or max(processes - 1, 1) > begun):
+        return long[0]
+    assert other is not None
+    return next((chain for chain in waiting if chain.startswith(COMPUTES)), other) if begun else other
 
 
 class ChainScheduling(LoadScopeScheduling):
