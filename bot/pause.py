@@ -4,15 +4,14 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
-from tasks.bots import Watched
+from tasks.bots import tell_changed, tell_refused
 from tasks.bots_file import BotEntry, read
 from tasks.errors import Misconfigured, Retryable
 from tasks.settings import Settings
 from tasks.store.pauses import Pauses, PauseView
+from tasks.watched import LOOK_EVERY_S, Watched
 
 log = logging.getLogger("cohort.bot")
-
-_LOOK_EVERY_S = 2.0
 
 
 class IntakePaused(Retryable):
@@ -74,7 +73,7 @@ class IntakePause:
 
     async def _follow(self, own: Watched[BotEntry | None]) -> None:
         while True:
-            await asyncio.sleep(_LOOK_EVERY_S)
+            await asyncio.sleep(LOOK_EVERY_S)
             before = self.intake
             await asyncio.to_thread(own.look)
             if self.intake and not before:
@@ -92,7 +91,12 @@ def own_entry(settings: Settings) -> Watched[BotEntry | None] | None:
     path, name = settings.bots, settings.bot
     if path is None or name is None:
         return None
-    own = Watched(lambda: next((entry for entry in read(path) if entry.name == name), None), (path,))
+    own = Watched(
+        lambda: next((entry for entry in read(path) if entry.name == name), None),
+        (path,),
+        refused=tell_refused,
+        changed=tell_changed,
+    )
     if own.now is None:
         raise Misconfigured(f"{path}: names no bot {name}")
     return own

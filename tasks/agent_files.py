@@ -125,6 +125,31 @@ def read_mapping(path: Path) -> Mapping[str, Any]:
     return _mapping(path, _text(path))
 
 
+def node_at(path: Path, *place: int | str) -> tuple[yaml.Node | None, int | None]:
+    """What stands at a place of a YAML file, and the line of the last of its keys that the file has.
+
+    Nothing where the file cannot be read: it may change meanwhile.
+    """
+    try:
+        node: yaml.Node | None = yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
+    except (OSError, ValueError, yaml.YAMLError):
+        return None, None
+    line = None
+    for part in place:
+        pairs = node.value if isinstance(node, yaml.MappingNode) else []
+        found = [(key, value) for key, value in pairs if str(key.value) == str(part)]
+        if not found:
+            return None, line
+        key, node = found[-1]
+        line = key.start_mark.line + 1
+    return node, line
+
+
+def line_of(path: Path, *place: int | str) -> int | None:
+    """The line of the key that stands at a place of a YAML file, as far as the file has it."""
+    return node_at(path, *place)[1]
+
+
 def found_configuration(default: Path) -> Path:
     """The configuration where none is named: ``default``, else the first of fast-agent's own names that is there."""
     if default.is_file():

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -87,48 +87,11 @@ def bots_of(settings: Settings, environ: Mapping[str, str] | None = None) -> tup
     return resolved(settings.bots, settings.bots_env, environ) if settings.bots is not None else ()
 
 
-class Watched[T]:
-    """What files say now. A changed file is read; one that cannot be used is told once, and the old state stays."""
-
-    def __init__(self, read_now: Callable[[], T], files: Sequence[Path], *, logs: bool = True) -> None:
-        """Read the files; ``logs``: tell in the log what became of them.
-
-        Raises:
-            Misconfigured: they cannot be used.
-        """
-        self._read = read_now
-        self._files = files
-        self._logs = logs
-        self._seen = self._stamp()
-        self.problem: str | None = None
-        """Why the files as they are now cannot be used."""
-        self.now = read_now()
-
-    def _stamp(self) -> tuple[tuple[int, int, int] | None, ...]:
-        return tuple(map(_stamp_of, self._files))
-
-    def look(self) -> bool:
-        """Read the files again if they have changed. Returns whether they say something else now."""
-        stamp = self._stamp()
-        if stamp == self._seen:
-            return False
-        self._seen = stamp
-        try:
-            now = self._read()
-        except Misconfigured as problem:
-            self.problem = str(problem)
-            if self._logs:
-                log.error("bots.refused", extra={"problem": self.problem})  # noqa: TRY400 - one line says it all
-            return False
-        changed, self.now, self.problem = now != self.now, now, None
-        if changed and self._logs:
-            log.info("bots.read")
-        return changed
+def tell_refused(problem: str) -> None:
+    """Log that the file of bots cannot be used."""
+    log.error("bots.refused", extra={"problem": problem})
 
 
-def _stamp_of(path: Path) -> tuple[int, int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+def tell_changed(_now: object) -> None:
+    """Log that the file of bots says something else now."""
+    log.info("bots.read")

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import yaml
 
-from tasks.agent_files import BadFile, read_mapping
+from tasks.agent_files import BadFile, line_of, node_at, read_mapping
 from tasks.errors import Misconfigured
 from tasks.settings import env_name, load
 
@@ -56,7 +56,9 @@ def read(path: Path) -> tuple[BotEntry, ...]:
     said = read_mapping(path)
     for name in said:
         if name != "bots":
-            raise BadFile(path, _line(path, name), f"{name!s:.40}: there is no such key", "put the bots below `bots:`")
+            raise BadFile(
+                path, line_of(path, name), f"{name!s:.40}: there is no such key", "put the bots below `bots:`"
+            )
     listed = said.get("bots")
     if not isinstance(listed, dict) or not listed:
         raise BadFile(path, None, "names no bots", "write `bots:`, and below it a name with a `token:` for each")
@@ -78,7 +80,7 @@ class _BotPlace:
     about: Mapping[object, Any]
 
     def bad(self, key: str, what: str, do: str) -> BadFile:
-        line = _line(self.path, "bots", self.name, *([key] if key else []))
+        line = line_of(self.path, "bots", self.name, *([key] if key else []))
         return BadFile(self.path, line, f"bots.{self.name:.40}{f'.{key:.40}' if key else ''}: {what}", do)
 
 
@@ -153,7 +155,7 @@ def _check_webhooks(path: Path, entries: Sequence[BotEntry]) -> None:
     for entry in entries:
         if not (url := entry.own.get("COHORT_WEBHOOK_URL", "").rstrip("/")):
             continue
-        line, where = _line(path, "bots", entry.name, "webhook_url"), f"bots.{entry.name}.webhook_url"
+        line, where = line_of(path, "bots", entry.name, "webhook_url"), f"bots.{entry.name}.webhook_url"
         if entry.own.get("COHORT_WEBHOOK_PORT", "0") == "0":
             raise BadFile(path, line, f"{where}: has no webhook_port", "write the local port that this bot listens on")
         if url in seen:
@@ -161,30 +163,9 @@ def _check_webhooks(path: Path, entries: Sequence[BotEntry]) -> None:
         seen[url] = entry.name
 
 
-def _node(path: Path, *place: str) -> tuple[yaml.Node | None, int | None]:
-    """What stands at a place of the file, and the line of its key, as far as the file has it."""
-    try:
-        node: yaml.Node | None = yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
-    except (OSError, ValueError, yaml.YAMLError):
-        return None, None  # it may change meanwhile
-    line = None
-    for part in place:
-        pairs = node.value if isinstance(node, yaml.MappingNode) else []
-        found = [(key, value) for key, value in pairs if str(key.value) == part]
-        if not found:
-            return None, line
-        key, node = found[-1]
-        line = key.start_mark.line + 1
-    return node, line
-
-
-def _line(path: Path, *place: str) -> int | None:
-    return _node(path, *place)[1]
-
-
 def _written_once(path: Path) -> None:
     """YAML's reader takes the last of two entries of one name without a word."""
-    node, _ = _node(path, "bots")
+    node, _ = node_at(path, "bots")
     seen: set[str] = set()
     for key, _ in node.value if isinstance(node, yaml.MappingNode) else []:
         if str(key.value) in seen:

@@ -1,14 +1,11 @@
 """The operator's file ``chats.yaml``: which agent and model answer in a chat, and when; what each role may use."""
 
-import asyncio
 import difflib
 import logging
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -21,13 +18,13 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from tasks.agent_files import BadFile, read_mapping
+from tasks.agent_files import BadFile, line_of, read_mapping
 from tasks.roles import ROLES, RoleRules
 from tasks.session import SessionKey
+from tasks.watched import Watched, stamp_of
 
 log = logging.getLogger("cohort.chats")
 
-_LOOK_EVERY_S = 2.0
 _MOST_CHATS = 10_000
 
 type Mention = Literal["mention", "always", "never"]
@@ -133,7 +130,9 @@ def read(path: Path) -> ChatRules:
             "int_from_float": f"{named}: is no number of a chat or a topic",
             "too_long": f"{named}: holds too many lines",
         }.get(error["type"], f"{named}: {error['msg']}" if named else error["msg"])
-        raise BadFile(path, _line(path, place), what, _remedy(error["type"], str(place[-1]) if place else "")) from None
+        raise BadFile(
+            path, line_of(path, *place), what, _remedy(error["type"], str(place[-1]) if place else "")
+        ) from None
 
 
 def _choices(place: Sequence[int | str]) -> str:
@@ -152,23 +151,6 @@ def _remedy(kind: str, word: str) -> str:
     return "see COHORT_CHATS in docs/operating.md"
 
 
-def _line(path: Path, place: Sequence[int | str]) -> int | None:
-    """The line of the key that stands at a place, as far as the file has it."""
-    node: yaml.Node | None = None
-    with suppress(OSError, ValueError, yaml.YAMLError):
-        # It may change meanwhile.
-        node = yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
-    line = None
-    for part in place:
-        pairs = node.value if isinstance(node, yaml.MappingNode) else []
-        found = [(key, value) for key, value in pairs if str(key.value) == str(part)]
-        if not found:
-            break
-        key, node = found[-1]
-        line = key.start_mark.line + 1
-    return line
-
-
 class ChatRulesFile:
     """The rules that hold now. A changed file is read; one that cannot be used is told once, and the old rules stay.
 
@@ -183,8 +165,20 @@ class ChatRulesFile:
             BadFile: it cannot be used.
         """
         self._path = path
-        self._seen = self._stamp()
-        self.now = read(path)
+        self._was_there = False
+        self._file = Watched(self._read, (path,), refused=_tell_refused, changed=_tell_changed)
+
+    def _read(self) -> ChatRules:
+        there = stamp_of(self._path) is not None
+        if self._was_there and not there:
+            raise BadFile(self._path, None, "it is gone", "an empty file takes the rules away")
+        self._was_there = there
+        return read(self._path)
+
+    @property
+    def now(self) -> ChatRules:
+        """All rules."""
+        return self._file.now
 
     def of(self, session: SessionKey) -> ChatRule:
         """What holds in a session."""
@@ -194,36 +188,19 @@ class ChatRulesFile:
         """What each role may use."""
         return self.now.roles
 
-    def _stamp(self) -> tuple[int, int, int] | None:
-        try:
-            found = self._path.stat()
-        except OSError:
-            return None
-        return found.st_mtime_ns, found.st_size, found.st_ino
-
     def look(self) -> bool:
         """Read the file again if it has changed. Returns whether other rules hold now."""
-        stamp = self._stamp()
-        if stamp == self._seen:
-            return False
-        self._seen = stamp
-        try:
-            rules = self._read_again(gone=stamp is None)
-        except BadFile as problem:
-            log.error("chats.refused", extra={"problem": str(problem)})  # noqa: TRY400 - one line says it all
-            return False
-        changed, self.now = rules != self.now, rules
-        if changed:
-            log.info("chats.read", extra={"chats": len(rules.chats)})
-        return changed
-
-    def _read_again(self, *, gone: bool) -> ChatRules:
-        if gone:
-            raise BadFile(self._path, None, "it is gone", "an empty file takes the rules away")
-        return read(self._path)
+        return self._file.look()
 
     async def watch(self) -> None:
         """Keep it current until cancelled."""
         while True:
-            await asyncio.sleep(_LOOK_EVERY_S)
-            await asyncio.to_thread(self.look)
+            await self._file.next_look()
+
+
+def _tell_refused(problem: str) -> None:
+    log.error("chats.refused", extra={"problem": problem})
+
+
+def _tell_changed(rules: ChatRules) -> None:
+    log.info("chats.read", extra={"chats": len(rules.chats)})

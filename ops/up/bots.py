@@ -5,9 +5,8 @@ import asyncio
 from ops.up.plan import BOT, Plan
 from ops.up.process import Spec
 from ops.up.supervisor import ManagedProcess, Supervisor
-from tasks.bots import Watched, bots_of
-
-_LOOK_EVERY_S = 2.0
+from tasks.bots import bots_of
+from tasks.watched import Watched
 
 
 class BotProcesses:
@@ -20,7 +19,7 @@ class BotProcesses:
         settings, environ = plan.settings, plan.env
         files = [path for path in (settings.bots, settings.bots_env) if path is not None]
         # With the variables of the start, as workers have them: a variable that changes later counts from the next one.
-        self._watched = Watched(lambda: bots_of(settings, environ), files, logs=False)
+        self._watched = Watched(lambda: bots_of(settings, environ), files)
         self._told: str | None = None
         for spec in self._wanted().values():
             supervisor.keep(spec)
@@ -32,8 +31,7 @@ class BotProcesses:
     async def follow(self) -> None:
         """Follow the file until cancelled."""
         while True:
-            await asyncio.sleep(_LOOK_EVERY_S)
-            if await asyncio.to_thread(self._watched.look):
+            if await self._watched.next_look():
                 await self._apply()
             if self._watched.problem != self._told:
                 self._told = self._watched.problem

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from tasks.bots import Watched, bots_of, resolved
+from tasks.bots import bots_of, resolved
 from tasks.bots_file import MOST_BOTS, read
 from tasks.errors import Misconfigured
 from tasks.settings import load
+from tasks.watched import Watched
 
 ONE, TWO = "101:one-token", "202:two-token"
 ENVIRON = {"ONE": ONE, "TWO": TWO}

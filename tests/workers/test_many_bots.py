@@ -8,12 +8,13 @@ import pytest
 
 from botapi.client import connected
 from tasks import metrics
-from tasks.bots import Watched, bots_of
+from tasks.bots import bots_of
 from tasks.envelope import Inbound, Reply
 from tasks.session import SessionKey
 from tasks.settings import Settings, load
 from tasks.store import Store
 from tasks.store.intake import Accept
+from tasks.watched import Watched
 from tests.support.several_bots import several_bots
 from tests.telegram.fakes import FakeClock
 from tests.workers.pool import Pool, Worker

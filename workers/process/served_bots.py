@@ -1,25 +1,23 @@
 """The bots of ``COHORT_BOTS`` in a worker: a client, send permits, settings and agents for each."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from botapi.client import Connection
 from botapi.pacing import Pacing
-from tasks.bots import ServedBot, Watched, bots_of
+from tasks.bots import ServedBot, bots_of, tell_changed, tell_refused
 from tasks.bots_file import BotEntry
 from tasks.clock import Clock
 from tasks.newest import Newest
 from tasks.session import SessionKey
 from tasks.settings import Settings
 from tasks.store.pacing import PaceStore
+from tasks.watched import Watched
 from tasks.worker_status import Sends
 from workers.sessions.dependencies import CHATS_REMEMBERED, Dependencies
 from workers.speech import Speaker
 from workers.telegram.delivery import TelegramDelivery
 from workers.telegram.media import TelegramMedia
-
-_LOOK_EVERY_S = 2.0
 
 
 @dataclass(slots=True)
@@ -41,7 +39,7 @@ def watched_bots(settings: Settings) -> Watched[tuple[ServedBot, ...]]:
         Misconfigured: the file is wrong, or a token is missing here.
     """
     files = [path for path in (settings.bots, settings.bots_env) if path is not None]
-    return Watched(lambda: bots_of(settings), files)
+    return Watched(lambda: bots_of(settings), files, refused=tell_refused, changed=tell_changed)
 
 
 class ServedBots:
@@ -79,8 +77,7 @@ class ServedBots:
     async def watch(self) -> None:
         """Follow the file until cancelled."""
         while True:
-            await asyncio.sleep(_LOOK_EVERY_S)
-            if await asyncio.to_thread(self._watched.look):
+            if await self._watched.next_look():
                 self._take()
 
     def serves(self, session: SessionKey) -> bool:
