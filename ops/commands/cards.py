@@ -1,15 +1,13 @@
 """``cohort cards ...``: check the agent cards, and have the workers read changed ones."""
 
 import json
-import subprocess
 import sys
 from typing import Annotated
 
 import typer
 
+from ops.commands.runtime_check import complaints, ran
 from ops.context import Context, context, run
-from ops.environment import needed
-from ops.up.plan import module
 from tasks.errors import Misconfigured
 
 app = typer.Typer(help="Agent cards: check them, reload changed ones.", no_args_is_help=True, rich_markup_mode=None)
@@ -20,18 +18,8 @@ def looked_at(here: Context) -> tuple[list[str], list[str]]:
 
     The check runs in its own process, because it loads fast-agent.
     """
-    done = subprocess.run(
-        module("workers.runtime.cards"),
-        env=needed("worker", here.environ),
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-    if done.returncode == 0:
-        return [], done.stdout.splitlines()
-    lines = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
-    return lines or [f"the check ended with status {done.returncode}"], []
+    done = ran(here, "workers.runtime.cards")
+    return ([], done.stdout.splitlines()) if done.returncode == 0 else (complaints(done), [])
 
 
 def _demand(here: Context) -> None:

@@ -27,14 +27,7 @@ class RuntimeCheck:
         return [str(line) for line in found["problems"]], [str(line) for line in found["notes"]]
 
     def _run(self) -> dict[str, Any]:
-        done = subprocess.run(
-            module(CHECK),
-            env=needed("worker", self._here.environ),
-            capture_output=True,
-            text=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
+        done = ran(self._here, CHECK)
         # What a card's module prints when it is imported, or a program that it starts, may stand before.
         lines = done.stdout.splitlines()
         try:
@@ -43,6 +36,23 @@ class RuntimeCheck:
             told = {}
         if isinstance(told, dict) and {"patches", "cards"} <= told.keys():
             return told
-        said = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
-        problems = {"problems": said[-3:] or [f"the check ended with status {done.returncode}"], "notes": []}
+        problems = {"problems": complaints(done)[-3:], "notes": []}
         return {"patches": problems, "cards": problems}
+
+
+def ran(here: Context, check: str) -> subprocess.CompletedProcess[str]:
+    """A check that loads fast-agent, run to its end in a process of its own."""
+    return subprocess.run(
+        module(check),
+        env=needed("worker", here.environ),
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def complaints(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """What a check said that found a problem, or ended otherwise; a line at least."""
+    lines = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
+    return lines or [f"the check ended with status {done.returncode}"]
