@@ -1,10 +1,13 @@
 """One heartbeat of a worker process, and what goes out with it: the turns that ended since the last one."""
 
+import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
-from tasks.errors import CohortError
+from tasks.errors import CohortError, StoreUnavailable
+from tasks.outage import Outage
 from tasks.store import Store
+from tasks.waiting import came_within
 from tasks.worker_status import WorkerStatus
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.scheduler import SessionScheduler
@@ -27,8 +30,25 @@ class Beats:
         self._scheduler = scheduler
         self._status = status
         self._ttl = deps.settings.heartbeat_ttl
-        self.every_s = self._ttl.total_seconds() / BEATS_PER_TTL
-        """Seconds between two of them."""
+        self._every_s = self._ttl.total_seconds() / BEATS_PER_TTL
+        self.now = asyncio.Event()
+        """Set: the next one goes out at once."""
+
+    async def run(self, beat: Callable[[], Awaitable[None]]) -> None:
+        """Send them until cancelled; without Redis, keep trying. ``beat`` sends one, and does what goes with it."""
+        away = Outage()
+        while True:
+            # Cleared before the read, so that an announcement during it causes another one.
+            self.now.clear()
+            try:
+                await beat()
+                if (lasted := away.ended()) is not None:
+                    log.warning("heartbeat.resumed", extra={"after_s": lasted})
+            except StoreUnavailable as problem:
+                if away.began():
+                    log.warning("heartbeat.missed", extra={"problem": str(problem)})
+            await self.write_trail()
+            await came_within(self.now, self._every_s)
 
     async def beat(self, *, member: bool) -> None:
         """Send one; a ``member`` takes slots.

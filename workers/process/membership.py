@@ -70,7 +70,6 @@ class Member:
         self._forget = forget
         self._slots: frozenset[int] = frozenset()
         self._leaving = False
-        self._beat_now = asyncio.Event()
         self._sweep_now = asyncio.Event()
         self._sweep_from = 0
         self._backlog = 0
@@ -92,35 +91,22 @@ class Member:
         """Send heartbeats, take part in the assignment and sweep until cancelled; without Redis, keep trying."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._news_loop(), name="news")
-            group.create_task(self._heartbeat_loop(), name="heartbeat")
+            group.create_task(self._beats.run(self._take_part), name="heartbeat")
             group.create_task(self._sweep_loop(), name="sweep")
 
     async def leave(self) -> None:
         """Give the slots to the other workers at once. The heartbeat goes on: it holds the claims of running turns."""
         self._leaving = True
         try:
-            await self._beat()
-            await self._rebalance()
+            await self._take_part()
             await self._members.announce()
         except StoreUnavailable as problem:
             # The other workers find out when the heartbeat ends.
             log.warning("leave.unannounced", extra={"problem": str(problem)})
 
-    async def _heartbeat_loop(self) -> None:
-        away = Outage()
-        while True:
-            # Cleared before the read, so that an announcement during it causes another one.
-            self._beat_now.clear()
-            try:
-                await self._beat()
-                await self._rebalance()
-                if (lasted := away.ended()) is not None:
-                    log.warning("heartbeat.resumed", extra={"after_s": lasted})
-            except StoreUnavailable as problem:
-                if away.began():
-                    log.warning("heartbeat.missed", extra={"problem": str(problem)})
-            await self._beats.write_trail()
-            await came_within(self._beat_now, self._beats.every_s)
+    async def _take_part(self) -> None:
+        await self._beat()
+        await self._rebalance()
 
     async def _beat(self) -> None:
         await self._beats.beat(member=not self._leaving)
@@ -219,7 +205,7 @@ class Member:
         while True:
             try:
                 async for news in self._members.news():
-                    self._beat_now.set()
+                    self._beats.now.set()
                     if news.startswith("dead "):
                         # The claims of that worker are free now, in whatever slots they are.
                         self._sweep_now.set()

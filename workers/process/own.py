@@ -22,7 +22,6 @@ from tasks.settings import Settings
 from tasks.store import membership as news
 from tasks.store import own as words
 from tasks.telemetry import bind_fields, session_hash
-from tasks.waiting import came_within
 from tasks.worker_status import WorkerStatus
 from workers.process import limits
 from workers.process.beats import Beats
@@ -83,7 +82,6 @@ class OwnProcess:
         self._incarnation = worker.dependencies.incarnation
         self._scheduler = SessionScheduler(worker.dependencies, loops, capacity=1, paused=worker.holds)
         self._beats = Beats(worker.dependencies, worker.store, self._scheduler, self._status)
-        self._beat_now = asyncio.Event()
         self.ending = asyncio.Event()
         self._idle_since: float | None = clock.now()
         self._reloading = False
@@ -105,7 +103,7 @@ class OwnProcess:
             tasks = [
                 group.create_task(work, name=name)
                 for name, work in (
-                    ("heartbeat", self._heartbeat_loop()),
+                    ("heartbeat", self._beats.run(self._beat)),
                     ("words", self._word_loop()),
                     ("rest", self._rest_loop()),
                     ("pauses", self._worker.pauses.watch(tell)),
@@ -161,7 +159,7 @@ class OwnProcess:
                 self._reloading = True
                 self._loops.create_task(self._reload(), name="reload")
             case news.LOOK:
-                self._beat_now.set()
+                self._beats.now.set()
             case _ if word == f"{news.TAKEN}{session}":
                 await scheduler.taken(session)
             case _ if word == f"{news.FORGOTTEN}{session}" and not scheduler.awake:
@@ -188,16 +186,6 @@ class OwnProcess:
             self._reloading = False
 
     # -- what it does by the clock
-
-    async def _heartbeat_loop(self) -> None:
-        while True:
-            self._beat_now.clear()
-            try:
-                await self._beat()
-            except StoreUnavailable as problem:
-                log.warning("heartbeat.missed", extra={"problem": str(problem)})
-            await self._beats.write_trail()
-            await came_within(self._beat_now, self._beats.every_s)
 
     async def _beat(self) -> None:
         await self._beats.beat(member=False)
