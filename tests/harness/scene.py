@@ -9,23 +9,17 @@ from pathlib import Path
 
 from redis.asyncio import Redis
 
-from playground import PLAYGROUND_TOKEN
 from playground.client import PlaygroundClient
-from tasks import keys
 from tasks.clock import SystemClock
 from tasks.session import SessionKey
 from tasks.store import connect
-from tasks.store.state import StateField
 from tests.harness import collect
 from tests.harness.counters import executions, furnish, log_of
 from tests.harness.history import Execution, Fault, History, Press, Said
 from tests.harness.nursery import nursery
 from tests.harness.processes import Process
-from tests.harness.product import Harness, ModelControl
+from tests.harness.product import BOT, Harness, ModelControl
 from tests.harness.valkey import Valkey
-from tests.support.until import until
-
-BOT = int(PLAYGROUND_TOKEN.split(":")[0])
 
 
 @dataclass(slots=True)
@@ -112,12 +106,6 @@ class Scene:
             glance = await store.sessions.glance(SessionKey(BOT, chat))
         assert glance.running_on is not None
         return self.harness.workers[glance.running_on]
-
-    async def text_is_known(self, chat: int) -> None:
-        """Wait until the store knows the message that shows the running turn, which people may see a moment before."""
-        state = keys.state(SessionKey(BOT, chat))
-        async with Redis.from_url(self.valkey.url) as redis:
-            await until(lambda: redis.hget(state, StateField.live))
 
     async def start(self, *, bots: int = 1, workers: int = 1, bot: str = "", worker: str = "") -> None:
         """Start processes at the same time, each broken in a way (``sabotage.WAYS``) if one is named."""

@@ -5,17 +5,12 @@ from collections import Counter
 
 import pytest
 
-from playground import PLAYGROUND_TOKEN
 from playground.client import PlaygroundClient
-from tasks import keys
 from tasks.session import SessionKey
 from tasks.store import connect
 from tests.harness.processes import Process
-from tests.harness.product import ModelControl
-from tests.support.until import until
+from tests.harness.product import BOT, ModelControl
 from tests.system.conftest import Running
-
-BOT = int(PLAYGROUND_TOKEN.split(":")[0])
 
 
 async def owner_of(running: Running, chat: int) -> Process:
@@ -24,12 +19,6 @@ async def owner_of(running: Running, chat: int) -> Process:
         glance = await store.sessions.glance(SessionKey(BOT, chat))
     assert glance.running_on is not None
     return running.harness.workers[glance.running_on]
-
-
-async def its_message_is_noted(running: Running, chat: int) -> None:
-    """Until then a kill leaves the beginning behind: Telegram has the message, the store not yet its id."""
-    async with connect(running.harness.settings()) as store:
-        await until(lambda: store.redis.hexists(keys.state(SessionKey(BOT, chat)), "live"))
 
 
 @pytest.mark.promise("worker-killed")
@@ -42,7 +31,7 @@ async def test_a_worker_killed_in_the_middle_of_a_turn_loses_nothing_and_doubles
     await people.say(chat, "HOLD:kill@2 a fateful message")
     await model.held("kill")
     await people.wait_for(chat, 2)  # it streams already
-    await its_message_is_noted(running, chat)
+    await running.harness.text_is_known(chat)
     (await owner_of(running, chat)).kill()
     running.harness.worker(ready=False)
     await model.release("kill")

@@ -21,7 +21,7 @@ async def test_stop_reaches_a_person_whose_worker_stands_still_and_that_worker_f
         await stage.say(chat, "HOLD:long@2 tell")
         await stage.model.held("long")
         await stage.people.wait_for(chat, 1)
-        await stage.text_is_known(chat)
+        await stage.harness.text_is_known(chat)
         owner = await stage.owner(chat)
         owner.signal(signal.SIGSTOP)
         await stage.people.say(chat, "/stop")
