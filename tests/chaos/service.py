@@ -23,6 +23,8 @@ _LINE = re.compile(r"(?P<name>\S+) +\| (?P<said>.*)")
 _ENDED = re.compile(r"(?P<name>\S+) (?P<how>ended.*|was killed by \w+) after \d+ s; starting it again")
 _AWAY = ("cohort worker: ", "cohort bot: ")
 """A process that says this at its end could not start for now (Redis is away)."""
+_RENAMED = "worker.renamed"
+"""A worker that says this stood still until another one had its name: it drains, ends and is started again."""
 
 
 class Service:
@@ -101,7 +103,7 @@ class Service:
     def violations(self) -> list[Violation]:
         """Children that outlived a killed supervisor, and ends of children that were not ordered."""
         late = f"was still there {BURIED:.0f} s after its supervisor was killed"
-        crashes = [said for life in self.lives for said in _crashes(life.lines)]
+        crashes = [said for life in self.lives for said in crashes_of(life.lines)]
         return [
             *(Violation("left", "up", f"process {pid} {late}") for pid in self.outlived),
             *(Violation("left", "up", "a supervised process ended by itself", said) for said in crashes),
@@ -127,8 +129,8 @@ def _outlived(handles: dict[int, int]) -> list[int]:
     return left
 
 
-def _crashes(lines: list[str]) -> list[tuple[str, ...]]:
-    """In the output of one life: ends with a status, except of those that could not start for now."""
+def crashes_of(lines: list[str]) -> list[tuple[str, ...]]:
+    """In the output of one life: ends with a status, except of those that could not start or stay for now."""
     last: dict[str, list[str]] = {}
     found: list[tuple[str, ...]] = []
     for line in lines:
@@ -141,6 +143,6 @@ def _crashes(lines: list[str]) -> list[tuple[str, ...]]:
             last.setdefault(name, []).append(said)
         elif "SIGKILL" not in ended["how"]:
             words = last.pop(ended["name"], [])
-            if not (words and words[-1].startswith(_AWAY)):
+            if not (words and (words[-1].startswith(_AWAY) or any(_RENAMED in word for word in words))):
                 found.append((said, *words[-20:]))
     return found

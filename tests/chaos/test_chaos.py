@@ -9,6 +9,7 @@ from tasks.telemetry import TextFormat
 from tests.chaos.driver import Order, run
 from tests.chaos.pool import late_s
 from tests.chaos.report import report
+from tests.chaos.service import crashes_of
 
 SECONDS = float(os.environ.get("CHAOS_SECONDS", "90"))
 """Of faults; starting, coming to rest and the check take about another minute."""
@@ -35,3 +36,11 @@ def test_a_heartbeat_that_came_too_late_is_read_from_what_a_worker_logs() -> Non
     told.__dict__ |= {"incarnation": "w-1", "seconds": 2.2}
     assert late_s(TextFormat().format(told)) == 2.2
     assert late_s("heartbeat.missed problem=seconds=2") == 0
+
+
+def test_a_supervised_worker_that_stood_still_and_lost_its_name_has_not_crashed() -> None:
+    ended = "cohort   | worker-1 ended after 16 s; starting it again in 0.4 s"
+    renamed = "worker-1 | warning cohort.worker  worker.renamed  node=cohort-1@here"
+    last = "worker-1 | info    cohort.worker  worker.ended"
+    assert crashes_of([renamed, last, ended]) == []
+    assert len(crashes_of([renamed, last, ended, last, ended])) == 1

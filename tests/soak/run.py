@@ -106,6 +106,8 @@ class Soak:
     samples: list[Sample] = field(default_factory=list)
     _updates: int = 0
     _said: int = 0
+    _unrecorded: set[int] = field(default_factory=set)
+    """Updates whose turn has not been seen in the store's trail: the worker writes it with its heartbeat."""
 
     async def run(self, show: Callable[[Sample], None]) -> None:
         """Have everybody speak; take a sample after each block."""
@@ -144,14 +146,20 @@ class Soak:
         async with asyncio.timeout(ANSWER):
             await answered
         self._said += 1
+        self._unrecorded.add(inbound.update_id)
 
     async def _rest(self) -> None:
-        """Until the last reply is out of the worker's hands, and its Celery knows that its doorbell has ended."""
+        """Until replies and turns are out of the worker's hands, and its Celery knows that its doorbells have ended."""
         async with asyncio.timeout(ANSWER):
             while any(work.sessions for work in await self.store.sessions.sweep(range(64), 1, 0)):  # noqa: ASYNC110 - Redis sends no event
                 await asyncio.sleep(0.05)
             while any((await asyncio.to_thread(self.app.control.inspect(limit=1).active) or {"": [None]}).values()):
                 pass
+            while self._unrecorded:
+                async for record in self.store.trail.newest():
+                    self._unrecorded.difference_update(record.updates)
+                    if not self._unrecorded:
+                        break
 
     def _sample(self, sessions: int, seconds: float) -> Sample:
         # Before it is asked: a collection of its own must not help it.
