@@ -222,8 +222,8 @@ async def _work(connections: Connections, stop: Stop) -> None:
         await menus.show()
         log.info("bot.ready", extra={"bot": about.bot, "username": about.username, "mode": mode})
         if settings.webhook_url:
-            secret = settings.webhook_secret.get_secret_value() if settings.webhook_secret is not None else ""
-            await _be_called(connections, WebhookEndpoint(take, secret, pages), replies, leader, stop)
+            webhook = WebhookEndpoint(take, settings.webhook_token, pages)
+            await _be_called(connections, webhook, replies, leader, stop)
         else:
             polled, paused = heartbeat.polled, lambda: pauses.intake
             poller = lambda: Poller(telegram, take, Watchdog(clock), polled=polled, paused=paused)  # noqa: E731
@@ -280,18 +280,14 @@ async def _be_called(
 ) -> None:
     """Webhook mode: every process takes updates; the one that holds the lease sends the bot's own replies."""
     settings = connections.settings
-    url, secret = settings.webhook_url or "", settings.webhook_secret
-    if secret is None:
-        raise Misconfigured("COHORT_WEBHOOK_SECRET: required with COHORT_WEBHOOK_URL")
+    url, secret = settings.webhook_url or "", settings.webhook_token
     async with asyncio.TaskGroup() as group:
         with closing(listen(settings.webhook_host, settings.webhook_port, "COHORT_WEBHOOK")) as sock:
             # Telegram sends updates as soon as it has the address.
             group.create_task(leader.run(replies.run, stop), name="replies")
             serving = group.create_task(serve(webhook, sock, stop, connections.clock), name="webhook")
             try:
-                await _patiently(
-                    lambda: connections.telegram.use_webhook(url, secret.get_secret_value()), "webhook.waiting", stop
-                )
+                await _patiently(lambda: connections.telegram.use_webhook(url, secret), "webhook.waiting", stop)
             except Refused as problem:
                 raise Misconfigured(f"COHORT_WEBHOOK_URL: Telegram does not take it ({problem})") from None
             await serving

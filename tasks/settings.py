@@ -1,6 +1,7 @@
 """Every setting: one frozen object, read once from the environment and ``.env``."""
 
 import difflib
+import hmac
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -69,6 +70,23 @@ class Settings(SettingFields):
                 "TELEGRAM_BOT_TOKEN is not set; get one from @BotFather, or use `cohort up` without one"
             )
         return self.telegram_bot_token.get_secret_value()
+
+    @property
+    def webhook_token(self) -> str:
+        """What Telegram sends with each update of this bot.
+
+        Of several bots each has one that follows from the secret and its id: one bot's opens no other bot's address.
+        It does not follow from the token, which BotFather may change while updates are on their way.
+
+        Raises:
+            Misconfigured: there is no secret, so that each request would pass.
+        """
+        if self.webhook_secret is None:
+            raise Misconfigured("COHORT_WEBHOOK_SECRET: required with COHORT_WEBHOOK_URL")
+        secret = self.webhook_secret.get_secret_value()
+        if self.bots is None:
+            return secret
+        return hmac.digest(secret.encode(), f"cohort webhook {self.bot_id}".encode(), "sha256").hex()
 
     @property
     def secret_keys(self) -> tuple[str, ...]:

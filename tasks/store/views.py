@@ -6,16 +6,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from redis.asyncio import Redis
-
 from tasks import keys
 from tasks.asking import ParkedTurn
 from tasks.chat_choices import CHAT_CHOICES
 from tasks.envelope import Envelope, Inbound, Reply
-from tasks.errors import EnvelopeInvalid, EnvelopeTooNew, StateDamaged
+from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
 from tasks.session import SessionKey
-from tasks.store.redis import guard, mend, text
+from tasks.store.redis import guard, text
 from tasks.store.state import StateField
+from tasks.store.sweeps import SlotSweeps
 
 _OLDEST_LOOKED_AT = 4
 """Of a slot's sessions: the oldest may be at work, and then the next one is what waits."""
@@ -46,18 +45,6 @@ class Glance:
     """What the session chose of ``tasks.chat_choices``."""
     question: str | None = None
     """What a parked turn asks: its first open question."""
-
-
-@dataclass(frozen=True, slots=True)
-class SlotWork:
-    """What a sweep finds in a slot.
-
-    ``sessions``: those with work, the longest waiting first, then those whose parked turn is to be given up.
-    ``parked``: how many turns of the slot wait for a person.
-    """
-
-    sessions: tuple[SessionKey, ...]
-    parked: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,44 +87,8 @@ class Waiting:
     outbox: tuple[Reply, ...]
 
 
-class SessionViews:
+class SessionViews(SlotSweeps):
     """Verbs that only look."""
-
-    def __init__(self, redis: Redis, slots: int) -> None:
-        self._redis = redis
-        self._slots = slots
-
-    async def sweep(self, slots: Sequence[int], limit: int, now: float) -> list[SlotWork]:
-        """For each slot its sessions with work; one round trip. ``limit``: of each kind. ``now``: in seconds."""
-        with guard():
-            async with self._redis.pipeline(transaction=False) as pipe:
-                for slot in slots:
-                    pipe.zrange(keys.pending(slot), 0, limit - 1)
-                    pipe.zrange(keys.parked(slot), 0, int(now), byscore=True, offset=0, num=limit)
-                    pipe.zcard(keys.parked(slot))
-                found: list[Any] = await pipe.execute(raise_on_error=False) if slots else []
-        work: list[SlotWork] = []
-        for place, slot in enumerate(slots):
-            waiting, due, parked = found[3 * place : 3 * place + 3]
-            sessions = await self._sessions(keys.pending(slot), waiting)
-            sessions += await self._sessions(keys.parked(slot), due)
-            work.append(SlotWork(tuple(dict.fromkeys(sessions)), parked if isinstance(parked, int) else 0))
-        return work
-
-    async def _sessions(self, key: str, names: Any) -> list[SessionKey]:
-        """The sessions that a set names. What names none is taken away: each sweep would find it, for ever."""
-        if isinstance(names, Exception):
-            await self._mended(key, names)
-            return []
-        sessions: list[SessionKey] = []
-        for name in names:
-            try:
-                sessions.append(SessionKey.parse(text(name)))
-            except ValueError:
-                log.error("session.unreadable", extra={"key": key})  # noqa: TRY400 - what it was is not ours to log
-                with guard():
-                    await self._redis.zrem(key, name)
-        return sessions
 
     async def parked(self, session: SessionKey) -> tuple[ParkedTurn | None, tuple[Inbound, ...]]:
         """What a session asks and the last entries of its inbox, read without claiming it.
@@ -274,11 +225,6 @@ class SessionViews:
                     pipe.hmget(name, "input_tokens", "output_tokens")
                 rows = await pipe.execute() if names else []
         return [_count(used_in) + _count(used_out) for used_in, used_out in rows]
-
-    async def _mended(self, key: str, problem: Exception) -> None:
-        with suppress(StateDamaged), guard():
-            raise problem
-        await mend(self._redis, [key])
 
 
 def parked_in(raw: bytes | None) -> ParkedTurn | None:

@@ -7,6 +7,7 @@ import pytest
 from tasks.bots import bots_of, resolved
 from tasks.bots_file import MOST_BOTS, read
 from tasks.errors import Misconfigured
+from tasks.setting_forms import _SECRET
 from tasks.settings import load
 from tasks.watched import Watched
 
@@ -130,7 +131,7 @@ def test_what_only_one_bot_can_have_is_refused_for_several(file: Path, given: di
         load({"COHORT_BOTS": str(file), "COHORT_WEBHOOK_SECRET": "s" * 16, **given})
 
 
-def test_bots_may_be_called_by_telegram_each_at_its_own_address_with_the_deployment_s_secret(file: Path) -> None:
+def test_bots_may_be_called_by_telegram_each_at_its_own_address_with_a_secret_of_its_own(file: Path) -> None:
     file.write_text(
         "bots:\n  one: {token: $ONE, webhook_url: https://x.example/one, webhook_port: 8443}\n"
         "  two: {token: $TWO, webhook_url: https://x.example/two, webhook_port: 8444}\n  polls: {token: $THREE}\n"
@@ -141,9 +142,14 @@ def test_bots_may_be_called_by_telegram_each_at_its_own_address_with_the_deploym
     ]
     called = [(own.webhook_url, own.webhook_port) for own in processes]
     assert called == [("https://x.example/one", 8443), ("https://x.example/two", 8444), (None, 0)]
-    secret = processes[1].webhook_secret
-    assert secret is not None
-    assert secret.get_secret_value() == "s" * 16
+    secrets = {own.webhook_token for own in processes}
+    assert len(secrets) == 3, "one bot's secret opens no other bot's address"
+    assert "s" * 16 not in secrets, "the deployment's opens none"
+    assert all(_SECRET.fullmatch(secret) for secret in secrets), "Telegram takes it"
+    rotated = resolved(file, file, {**ENVIRON, "ONE": "101:another", "THREE": "303:three-token"})[0]
+    assert load({**common, **rotated.variables}).webhook_token == processes[0].webhook_token, "the token may change"
+    alone = {"TELEGRAM_BOT_TOKEN": ONE, "COHORT_WEBHOOK_URL": "https://x.example", "COHORT_WEBHOOK_SECRET": "s" * 16}
+    assert load(alone).webhook_token == "s" * 16, "one bot has the secret itself"
     with pytest.raises(Misconfigured, match="COHORT_WEBHOOK_SECRET: required"):
         load({"COHORT_BOTS": str(file), **resolved(file, file, {**ENVIRON, "THREE": "303:x"})[0].variables})
 

@@ -13,6 +13,7 @@ from tests.support.until import until
 from tests.workers.fakes import PATIENCE_S
 from tests.workers.history import check
 from tests.workers.pool import Pool, Worker, session
+from workers.process.membership import _READS_OF_A_SWEEP, _SEEN_IN_SLOT
 
 QUICK = {"COHORT_SWEEP_INTERVAL": "0.05"}
 SLOW = {"COHORT_HEARTBEAT_TTL": "3600", "COHORT_SWEEP_INTERVAL": "3600"}
@@ -177,6 +178,26 @@ async def test_slots_with_always_more_work_than_room_take_turns(pool: Pool) -> N
         await pool.say(low.chat, "more")
     # A sweep of the worker's own may have answered the next one in the first slot by now.
     assert [where for where, _ in pool.telegram.delivered][:2] == [low, high]
+
+
+@pytest.mark.promise("many-bots")
+async def test_sessions_of_a_bot_that_was_taken_out_keep_a_sweep_from_no_other(pool: Pool) -> None:
+    worker = await pool.worker("w-one", sweeps=True, COHORT_SWEEP_INTERVAL="3600")
+    await shared_by(pool, worker)
+    assert worker.member is not None
+    there = keys.pending(slot(mine := session(7)))
+    # More than one sweep reads, and all of them older: in this slot as those of a bot with many chats would be.
+    held = {str(SessionKey(999, chat)): chat for chat in range(1, _SEEN_IN_SLOT * _READS_OF_A_SWEEP + 2)}
+    await pool.store.redis.zadd(there, held)
+    worker.scheduler._paused = lambda where: where.bot == 999
+    await pool.say(mine.chat, "waiting")
+    for _ in range(2):
+        await worker.member._sweep()
+    await pool.telegram.until_delivered(1)
+    async with asyncio.timeout(PATIENCE_S):
+        await worker.scheduler._empty.wait()
+    assert await pool.store.redis.zcard(there) == len(held), "what was told to that bot is kept"
+    await pool.store.redis.zrem(there, *held)
 
 
 def slot(where: SessionKey) -> int:

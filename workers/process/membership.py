@@ -5,6 +5,7 @@ import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import batched
 
 from tasks import metrics
@@ -27,10 +28,24 @@ _SOON_S, _SOON_TIMES = 0.25, 20
 """After slots came from another worker, sweeps follow each other this fast, and so many of them."""
 
 _SEEN_IN_SLOT = 256
-"""Sessions read from a slot at least. Many may be topics of one chat, which may not have them all awake."""
+"""Sessions read from a slot at once, at least. Many may be topics of one chat, which may not have them all awake."""
+
+_READS_OF_A_SWEEP = 8
+"""A sweep reads so often behind sessions that it cannot wake (of a bot that was taken out). The next goes on."""
 
 _SWEPT_AT_ONCE = 16
 """Slots read in one round trip."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Woken:
+    """What a look at some slots came to."""
+
+    woken: int = 0
+    left: tuple[int, ...] = ()
+    """Slots in which more sessions stand behind these."""
+    full: int | None = None
+    """The slot for which there was no room any more."""
 
 
 class Member:
@@ -72,6 +87,8 @@ class Member:
         self._leaving = False
         self._sweep_now = asyncio.Event()
         self._sweep_from = 0
+        self._passed: dict[int, int] = {}
+        """How many sessions of a slot the sweep has passed, where more stand behind these."""
         self._backlog = 0
         self._oldest: float | None = None
         self._clock = deps.clock
@@ -188,18 +205,34 @@ class Member:
         # Start where the last sweep ran out of room, so that each slot gets its share.
         slots = sorted(self._slots, key=lambda slot: (slot - self._sweep_from) % self._settings.slots)
         for some in batched(slots, _SWEPT_AT_ONCE):
-            if not self._scheduler.room:
-                self._sweep_from = some[0] if woken else self._sweep_from
-                break
-            limit = max(_SEEN_IN_SLOT, self._scheduler.capacity)
-            found = await self._sessions.sweep(some, limit, self._clock.now())
-            self._parked.update({slot: work.parked for slot, work in zip(some, found, strict=True)})
-            for slot, work in zip(some, found, strict=True):
-                if not self._scheduler.room:
-                    self._sweep_from = slot if woken else self._sweep_from
+            left = some
+            for _ in range(_READS_OF_A_SWEEP):
+                if not left:
+                    break
+                found = await self._wake_some(left)
+                woken += found.woken
+                if found.full is not None:
+                    self._sweep_from = found.full if woken else self._sweep_from
                     return woken
-                woken += self._scheduler.sweep(work.sessions)
+                left = found.left
         return woken
+
+    async def _wake_some(self, slots: Sequence[int]) -> "_Woken":
+        """Wake the next sessions of these slots."""
+        if not self._scheduler.room:
+            return _Woken(full=slots[0])
+        limit, woken, left = max(_SEEN_IN_SLOT, self._scheduler.capacity), 0, list[int]()
+        found = await self._sessions.sweep(slots, limit, self._clock.now(), self._passed)
+        self._parked.update({slot: work.parked for slot, work in zip(slots, found, strict=True)})
+        for slot, work in zip(slots, found, strict=True):
+            passed = self._passed.pop(slot, 0)
+            if not self._scheduler.room:
+                return _Woken(woken, full=slot)
+            woken += self._scheduler.sweep(work.sessions)
+            if work.more and self._scheduler.room:
+                self._passed[slot] = passed + limit
+                left.append(slot)
+        return _Woken(woken, tuple(left))
 
     async def _news_loop(self) -> None:
         while True:
