@@ -157,3 +157,32 @@ async def test_what_a_killed_process_leaves_behind_is_waited_for_when_it_ends(
 
     # Its standard input is closed, so it ends; as a zombie it would still be there.
     await until(lambda: no_process(helper))
+
+
+async def test_a_forked_process_shares_its_memory_still_when_others_are_forked(
+    supervisor: Supervisor, console: Heard, make: Callable[[str], Template], tmp_path: Path
+) -> None:
+    # Each module's name of a file lies in a page of its own: a look at 2,000 of them would write to 8 MiB.
+    many = (
+        "import sys, types\n"
+        "def load():\n"
+        "    for number in range(2000):\n"
+        "        module = sys.modules[f'many_{number}'] = types.ModuleType(f'many_{number}')\n"
+        "        module.__file__ = f'/{number}/' + '/'.join(['x' * 99] * 40)\n"
+    )
+    (tmp_path / "many.py").write_text(many)
+    (tmp_path / "run_silent.py").write_text("import os, signal\nprint(os.getpid(), flush=True)\nsignal.pause()\n")
+    supervisor.template = make("many")
+    supervisor.keep(spec("worker-1", "-", module="run_silent"))
+    first = int((await console.hear("worker-1: ")).removeprefix("worker-1: "))
+    alone = private_mib(first)
+    for number in (2, 3):
+        supervisor.keep(spec(f"worker-{number}", "-", module="run_silent"))
+        await console.hear(f"worker-{number}: ")
+    assert private_mib(first) - alone < 4
+
+
+def private_mib(pid: int) -> float:
+    """What a process shares with no other one."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Private_Dirty:")) / 1024
