@@ -14,6 +14,7 @@ LOGINS = f"{PREFIX}bot:*:logins:*"
 ZONES = f"{PREFIX}bot:*:zones"
 
 type Lifetime = Literal["permanent", "expires", "empties"]
+type Backup = Literal["first", "session", "last", "no"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,58 +23,75 @@ class KeyKind:
 
     ``permanent``: declared to stay. ``expires``: always has a TTL. ``empties``: a collection that Redis removes when
     its last element goes, which it does when the work is done.
+
+    ``backup``: when ``cohort backup`` reads it. ``first``: before the sessions, because what leaves it for an inbox
+    meanwhile is then in both and not in neither. ``session``: with all of its session, at one moment. ``last``: after
+    the sessions. ``no``: who works now, or what is made again without it.
     """
 
     pattern: str
     type: Literal["string", "list", "hash", "zset", "set", "stream"]
     lifetime: Lifetime
+    backup: Backup
     purpose: str
 
 
 KINDS = (
-    KeyKind("cohort:s:*:inbox", "list", "empties", "accepted messages, in order"),
-    KeyKind("cohort:s:*:outbox", "list", "empties", "replies to deliver"),
-    KeyKind("cohort:s:*:state", "hash", "permanent", "owner, epoch, history, choices, usage, where it moved"),
-    KeyKind("cohort:s:*:journal", "list", "empties", "steps of the turn that runs, until it is committed"),
-    KeyKind("cohort:s:*:notes", "hash", "permanent", "what the agent was asked to remember in this session"),
-    KeyKind("cohort:s:*:earlier", "hash", "permanent", "conversations that were set aside: an index, and histories"),
-    KeyKind("cohort:bot:*:seen", "zset", "expires", "update ids of the last 48 h"),
-    KeyKind("cohort:bot:*:poller", "string", "expires", "lease of the polling bot process"),
-    KeyKind("cohort:bot:*:replies", "list", "empties", "answers the bot gives without an agent"),
-    KeyKind("cohort:bot:*:strangers", "list", "expires", "lines to people who are not admitted"),
-    KeyKind("cohort:bot:*:people", "hash", "permanent", "who was let in or kept out, and in which role"),
-    KeyKind(ZONES, "hash", "permanent", "the time zones of people"),
-    KeyKind("cohort:bot:*:pairing", "hash", "expires", "digest and role of the pairing code that is valid"),
-    KeyKind("cohort:bot:*:guesses", "string", "expires", "pairing codes that were sent within the hour"),
-    KeyKind("cohort:bot:*:answers:*", "list", "expires", "a chat's last answers: message, what it answers, topic"),
-    KeyKind("cohort:bot:*:feedback", "zset", "expires", "thumbs at answers, by the time they were put there"),
-    KeyKind("cohort:bot:*:closed", "zset", "expires", "chats that take no messages, with the reason, by time"),
-    KeyKind(LOGINS, "hash", "permanent", "logins of one person at MCP servers, sealed"),
-    KeyKind("cohort:bots", "hash", "expires", "the bot's processes: who polls, and since when"),
-    KeyKind("cohort:slot:*:pending", "zset", "empties", "session -> when its oldest work was accepted"),
-    KeyKind("cohort:slot:*:parked", "zset", "empties", "sessions that wait for a person -> when they are given up"),
-    KeyKind("cohort:worker:*", "string", "expires", "liveness of one incarnation"),
-    KeyKind("cohort:node:*", "string", "expires", "which incarnation has this name in Flower"),
-    KeyKind("cohort:members", "hash", "empties", "incarnation -> who it is"),
-    KeyKind("cohort:assignment", "hash", "permanent", "version, slot -> incarnation"),
-    KeyKind("cohort:own:*", "string", "expires", "the incarnation of a session's own process"),
-    KeyKind("cohort:own-wanted", "zset", "empties", "sessions that need a process of their own, by since when"),
-    KeyKind("cohort:own-hosts", "hash", "expires", "who starts sessions' own processes"),
-    KeyKind("cohort:paused", "hash", "empties", "what an operator has paused, and since when"),
-    KeyKind("cohort:layout", "hash", "permanent", "layout version and slot count of this deployment"),
-    KeyKind("cohort:dead", "stream", "permanent", "messages given up on, with the reason"),
-    KeyKind("cohort:trail", "stream", "expires", "the last turns and their times, for `cohort find`"),
-    KeyKind("cohort:metrics:*", "string", "expires", "a process's metrics, for the console's /metrics"),
-    KeyKind("cohort:rollup:*", "hash", "expires", "what workers did within a minute, or a quarter of an hour"),
-    KeyKind("cohort:pace:*", "string", "expires", "send-rate buckets"),
-    KeyKind("cohort:usage:*", "hash", "expires", "tokens per day, by user and chat"),
-    KeyKind("cohort:reminders", "zset", "empties", "messages to accept later"),
-    KeyKind("cohort:reminders:*", "zset", "expires", "the same by session, chat and person, to count them"),
-    KeyKind("cohort:reminder-number", "string", "permanent", "how many reminders were ever made"),
-    KeyKind("cohort:broadcast:*", "hash", "expires", "how far a broadcast is"),
-    KeyKind("cohort:broadcast-left:*", "list", "expires", "chats that a broadcast is still to reach"),
-    KeyKind("cohort:broadcast-lease:*", "string", "expires", "which process sends a broadcast"),
-    KeyKind("cohort:alert:*", "string", "expires", "operator alerts already raised"),
+    KeyKind("cohort:s:*:inbox", "list", "empties", "session", "accepted messages, in order"),
+    KeyKind("cohort:s:*:outbox", "list", "empties", "session", "replies to deliver"),
+    KeyKind(
+        "cohort:s:*:state", "hash", "permanent", "session", "owner, epoch, history, choices, usage, where it moved"
+    ),
+    KeyKind("cohort:s:*:journal", "list", "empties", "session", "steps of the turn that runs, until it is committed"),
+    KeyKind("cohort:s:*:notes", "hash", "permanent", "session", "what the agent was asked to remember in this session"),
+    KeyKind(
+        "cohort:s:*:earlier",
+        "hash",
+        "permanent",
+        "session",
+        "conversations that were set aside: an index, and histories",
+    ),
+    KeyKind("cohort:bot:*:seen", "zset", "expires", "first", "update ids of the last 48 h"),
+    KeyKind("cohort:bot:*:poller", "string", "expires", "no", "lease of the polling bot process"),
+    KeyKind("cohort:bot:*:replies", "list", "empties", "last", "answers the bot gives without an agent"),
+    KeyKind("cohort:bot:*:strangers", "list", "expires", "no", "lines to people who are not admitted"),
+    KeyKind("cohort:bot:*:people", "hash", "permanent", "first", "who was let in or kept out, and in which role"),
+    KeyKind(ZONES, "hash", "permanent", "first", "the time zones of people"),
+    KeyKind("cohort:bot:*:pairing", "hash", "expires", "no", "digest and role of the pairing code that is valid"),
+    KeyKind("cohort:bot:*:guesses", "string", "expires", "no", "pairing codes that were sent within the hour"),
+    KeyKind(
+        "cohort:bot:*:answers:*", "list", "expires", "last", "a chat's last answers: message, what it answers, topic"
+    ),
+    KeyKind("cohort:bot:*:feedback", "zset", "expires", "last", "thumbs at answers, by the time they were put there"),
+    KeyKind("cohort:bot:*:closed", "zset", "expires", "last", "chats that take no messages, with the reason, by time"),
+    KeyKind(LOGINS, "hash", "permanent", "last", "logins of one person at MCP servers, sealed"),
+    KeyKind("cohort:bots", "hash", "expires", "no", "the bot's processes: who polls, and since when"),
+    KeyKind("cohort:slot:*:pending", "zset", "empties", "no", "session -> when its oldest work was accepted"),
+    KeyKind(
+        "cohort:slot:*:parked", "zset", "empties", "no", "sessions that wait for a person -> when they are given up"
+    ),
+    KeyKind("cohort:worker:*", "string", "expires", "no", "liveness of one incarnation"),
+    KeyKind("cohort:node:*", "string", "expires", "no", "which incarnation has this name in Flower"),
+    KeyKind("cohort:members", "hash", "empties", "no", "incarnation -> who it is"),
+    KeyKind("cohort:assignment", "hash", "permanent", "no", "version, slot -> incarnation"),
+    KeyKind("cohort:own:*", "string", "expires", "no", "the incarnation of a session's own process"),
+    KeyKind("cohort:own-wanted", "zset", "empties", "no", "sessions that need a process of their own, by since when"),
+    KeyKind("cohort:own-hosts", "hash", "expires", "no", "who starts sessions' own processes"),
+    KeyKind("cohort:paused", "hash", "empties", "last", "what an operator has paused, and since when"),
+    KeyKind("cohort:layout", "hash", "permanent", "first", "layout version and slot count of this deployment"),
+    KeyKind("cohort:dead", "stream", "permanent", "first", "messages given up on, with the reason"),
+    KeyKind("cohort:trail", "stream", "expires", "no", "the last turns and their times, for `cohort find`"),
+    KeyKind("cohort:metrics:*", "string", "expires", "no", "a process's metrics, for the console's /metrics"),
+    KeyKind("cohort:rollup:*", "hash", "expires", "no", "what workers did within a minute, or a quarter of an hour"),
+    KeyKind("cohort:pace:*", "string", "expires", "no", "send-rate buckets"),
+    KeyKind("cohort:usage:*", "hash", "expires", "last", "tokens per day, by user and chat"),
+    KeyKind("cohort:reminders", "zset", "empties", "first", "messages to accept later"),
+    KeyKind("cohort:reminders:*", "zset", "expires", "first", "the same by session, chat and person, to count them"),
+    KeyKind("cohort:reminder-number", "string", "permanent", "last", "how many reminders were ever made"),
+    KeyKind("cohort:broadcast:*", "hash", "expires", "last", "how far a broadcast is"),
+    KeyKind("cohort:broadcast-left:*", "list", "expires", "last", "chats that a broadcast is still to reach"),
+    KeyKind("cohort:broadcast-lease:*", "string", "expires", "no", "which process sends a broadcast"),
+    KeyKind("cohort:alert:*", "string", "expires", "no", "operator alerts already raised"),
 )
 
 

@@ -77,8 +77,10 @@ def test_a_script_is_one_short_step_that_says_what_it_takes_and_replies(script: 
 @pytest.mark.promise("docs-true")
 def test_every_redis_key_stands_in_the_architecture_with_its_type_and_lifetime() -> None:
     page = (ROOT / "docs" / "architecture.md").read_text()
-    rows = re.findall(r"^\| `(cohort:[^`]+)` \| (\w+) \| (\w+) \|", page, flags=re.MULTILINE)
-    assert rows == [(kind.pattern, kind.type, kind.lifetime) for kind in keys.KINDS]
+    rows = re.findall(r"^\| `(cohort:[^`]+)` \| (\w+) \| (\w+) \| (yes|no) \|", page, flags=re.MULTILINE)
+    assert rows == [
+        (kind.pattern, kind.type, kind.lifetime, "no" if kind.backup == "no" else "yes") for kind in keys.KINDS
+    ]
 
 
 @pytest.mark.promise("docs-true")

@@ -20,6 +20,7 @@ from tasks.clock import SystemClock
 from tasks.errors import CohortError, Misconfigured, StoreUnavailable
 from tasks.settings import load
 from tasks.store.backup import dump, restore
+from tasks.store.pauses import Pauses, PauseStore
 from tasks.store.redis import connection
 from tasks.store.server import RedisServer
 
@@ -65,8 +66,10 @@ def restore_(file: Annotated[Path, typer.Argument(help="A file of `cohort backup
         async with _source(here) as url, connection(url) as redis:
             await _require_unused(here, url, RedisServer(redis))
             count = await restore(redis, backup_file.read(file), SystemClock())
+            pauses = await PauseStore(redis, SystemClock()).look()
         when = datetime.fromtimestamp(made, UTC).strftime("%Y-%m-%d %H:%M:%S")
         print(f"{count} keys restored, as they were on {when} UTC. {_FILES}")
+        _say(pauses)
 
     run(work(here))
 
@@ -82,9 +85,16 @@ def move(url: Annotated[str, typer.Argument(help="The new one: redis://host:port
         clock = SystemClock()
         async with _embedded(here.home) as own, connection(own) as redis, connection(target) as other:
             count = await restore(other, dump(redis, clock), clock)
+            pauses = await PauseStore(other, clock).look()
         print(f"{count} keys copied. Set REDIS_URL to the new address and start. {here.home.valkey} stays as it is.")
+        _say(pauses)
 
     run(work(context()))
+
+
+def _say(pauses: Pauses) -> None:
+    for line in pauses.lines():
+        print(f"{line} (`cohort resume`)")
 
 
 async def _require_unused(here: Context, url: str, server: RedisServer) -> None:

@@ -47,6 +47,8 @@ async def forget(here: Context, whose: Whose) -> Told:
         told.counts.update(first.counts)
         told.counts.update(second.counts)
         told.groups = first.groups | second.groups
+        told.counts["pauses"] += await store.pauses.forget(whose)
+        told.counts["processes asked for"] += await store.own.forget(whose)
         told.counts["thumbs at answers"] += await store.feedback.forget(whose)
         people = {whose.user} if whose.user is not None else {one.chat for one in sessions if one.chat > 0}
         told.counts["closed chats"] += await store.closed.forget(people)

@@ -19,19 +19,12 @@ from tasks.slots import slot_of
 from tasks.store.layout import RESTORING
 from tasks.store.redis import guard, text
 
-_PARTS = (keys.inbox, keys.outbox, keys.state, keys.journal, keys.notes, keys.earlier)
-_BEFORE = (
-    "cohort:layout",
-    "cohort:bot:*:seen",
-    "cohort:bot:*:people",
-    keys.ZONES,
-    "cohort:reminders",
-    "cohort:reminders:*",
-    "cohort:dead",
-)
-"""Read before the sessions: what leaves one of these for an inbox meanwhile is then in both, and not in neither."""
-_AFTER = ("cohort:bot:*:replies", keys.LOGINS, "cohort:usage:*", "cohort:reminder-number", "cohort:dead")
-"""Read after the sessions; ``dead`` again, because a message may leave an inbox for it."""
+_SESSION = f"{keys.PREFIX}s:*"
+_PARTS = tuple(kind.pattern.removeprefix(_SESSION) for kind in keys.KINDS if kind.backup == "session")
+_DATA = [kind for kind in keys.KINDS if kind.pattern not in (keys.LAYOUT, keys.DEAD)]
+_FIRST = (keys.LAYOUT, *(kind.pattern for kind in _DATA if kind.backup == "first"), keys.DEAD)
+_LAST = (*(kind.pattern for kind in _DATA if kind.backup == "last"), keys.DEAD)
+"""``dead`` again, because a message may leave an inbox for it."""
 _CHUNK = 500
 """Elements that one command writes; even, so that pairs stay together."""
 _STREAM = 3
@@ -62,17 +55,17 @@ async def dump(redis: Redis, clock: Clock) -> AsyncGenerator[StoredKey]:
         StoreUnavailable: Redis is away.
     """
     letters: tuple[bytes, ...] = ()
-    async for record in _read_all(redis, clock, _BEFORE):
+    async for record in _read_all(redis, clock, _FIRST):
         letters = record.value if record.key == keys.DEAD else letters
         yield record
     told: set[str] = set()
-    async for name in _names(redis, "cohort:s:*"):
+    async for name in _names(redis, _SESSION):
         session = name.removeprefix(f"{keys.PREFIX}s:").rpartition(":")[0]
         if session not in told:
             told.add(session)
-            for record in await _read(redis, clock, [part(session) for part in _PARTS]):
+            for record in await _read(redis, clock, [f"{keys.PREFIX}s:{session}{part}" for part in _PARTS]):
                 yield record
-    async for record in _read_all(redis, clock, _AFTER):
+    async for record in _read_all(redis, clock, _LAST):
         if record.key != keys.DEAD or not letters:
             yield record
         elif further := _further(record.value, letters[-_STREAM]):

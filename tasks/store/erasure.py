@@ -15,8 +15,7 @@ from redis.asyncio import Redis
 
 from tasks import keys
 from tasks.clock import Clock
-from tasks.envelope import Media, Reply
-from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
+from tasks.envelope import Media
 from tasks.session import SessionKey
 from tasks.slots import queue_of, slot_of
 from tasks.store.earlier import INDEX, EarlierStore, StillWritten, Strike, untitled
@@ -30,6 +29,8 @@ _TRIES = 20
 _PAGE = 500
 _OF_PEOPLE = (StateField.history, StateField.conversation, StateField.retry_batch, StateField.unanswered)
 """Fields of a state that hold what people said: the last two are messages as they came."""
+_ASKED = (StateField.parked, StateField.held)
+"""Those that hold who was asked, and what they answered."""
 
 type NamesFiles = Callable[[bytes | None], Iterable[Media]]
 """Gives the files that a stored history names."""
@@ -171,7 +172,7 @@ class Erasure:
                 continue
             earlier += found
             with guard():
-                history, title, *lists = await redis.hmget(keys.state(session), *_OF_PEOPLE)
+                history, title, *lists, parked, held = await redis.hmget(keys.state(session), *_OF_PEOPLE, *_ASKED)
                 waiting: list[bytes] = await redis.lrange(keys.inbox(session), 0, -1)
             theirs = parted(waiting, whose)
             struck, tried = strike(history), list[bytes]()
@@ -182,11 +183,12 @@ class Erasure:
                 args += [one, json.dumps(left)] if wrote else ["", ""]
                 tried += [raw for raw, _ in wrote]
             args += (renamed := untitled(title, whose.user)) or ("", "")
-            if not (theirs or tried or struck or renamed or earlier):
+            asked = whose.answered(parked) or whose.answered(held)
+            if not (theirs or tried or struck or renamed or earlier or asked):
                 return
             entries = [part for pair in theirs for part in pair]
-            # A worker that has read an earlier conversation must not go on with it as it was.
-            args += [str(session), self._clock.now(), int(earlier > 0)]
+            # A worker that has read an earlier conversation, or an answer, must not go on with it as it was.
+            args += [str(session), self._clock.now(), int(earlier > 0 or asked)]
             gone, owner = await self._strike(self._struck(session), [*args, *entries])
             found = await self._earlier.strike(session, whose.user, strike, erased.media) if gone >= 0 else None
             if found is not None:
@@ -232,11 +234,10 @@ class Erasure:
         for pattern in ("cohort:bot:*:replies", "cohort:bot:*:strangers"):
             async for name in self._scan(pattern):
                 for raw in await self._list(name):
-                    with suppress(EnvelopeInvalid, EnvelopeTooNew):
-                        if whose.is_session_named(Reply.from_json(raw).session or ""):
-                            with guard():
-                                gone = await cast("Any", self._redis).lrem(name, 0, raw)
-                            erased.counts["lines of the bot"] += int(gone)
+                    if whose.is_line(raw):
+                        with guard():
+                            gone = await cast("Any", self._redis).lrem(name, 0, raw)
+                        erased.counts["lines of the bot"] += int(gone)
 
     async def _doorbells(self, whose: Whose, erased: Erased) -> None:
         for slot in range(self._slots):

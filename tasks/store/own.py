@@ -15,6 +15,7 @@ from tasks import keys
 from tasks.clock import Clock
 from tasks.session import SessionKey
 from tasks.store.redis import Script, guard, text
+from tasks.store.whose import Whose
 from tasks.worker_status import OwnHostStatus, WorkerStatus
 
 PREFIX = "own-"
@@ -100,6 +101,13 @@ class OwnStore:
         """
         with guard():
             await self._redis.publish(keys.own_channel("all"), word)
+
+    async def forget(self, whose: Whose) -> int:
+        """Have no process started for what is erased; gives how many were asked for."""
+        theirs = [session for session in await self.wanted() if whose.is_session(session)]
+        for session in theirs:
+            await self.drop_wanted(session)
+        return len(theirs)
 
     # -- what a session's process does
 

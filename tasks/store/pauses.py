@@ -14,6 +14,7 @@ from tasks.clock import Clock
 from tasks.errors import StoreUnavailable, Terminal
 from tasks.session import SessionKey
 from tasks.store.redis import guard, text
+from tasks.store.whose import Whose
 
 log = logging.getLogger("cohort.pauses")
 
@@ -86,6 +87,11 @@ class PauseStore:
         """Go on; False when it was not paused."""
         with guard():
             return bool(await cast("Any", self._redis).hdel(keys.PAUSED, _name(what, session)))
+
+    async def forget(self, whose: Whose) -> int:
+        """Strike the pauses of single sessions that are erased; gives how many."""
+        theirs = [session for session in (await self.look()).sessions if whose.is_session(session)]
+        return sum([await self.resume("turns", session) for session in theirs])
 
 
 def _name(what: What, session: SessionKey | None) -> str:

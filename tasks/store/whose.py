@@ -9,9 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasks import keys
-from tasks.envelope import DeadLetter, Inbound, OverheardMessage
+from tasks.asking import ParkedTurn
+from tasks.envelope import DeadLetter, Inbound, Quoted, Reply, Sender
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
 from tasks.session import SessionKey
+
+ERASED = "(erased at this person's request)"
+"""Stands where words were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +48,46 @@ class Whose:
         """Whether it is of the session, or of the person, wherever it stands."""
         return self.is_session_named(inbound.session) or (self.user is not None and inbound.person == self.user)
 
-    def said(self, overheard: OverheardMessage) -> bool:
-        """Whether another person's message brings along words of this one."""
-        return self.user is not None and overheard.sender is not None and overheard.sender.id == self.user
+    def said(self, sender: Sender | None) -> bool:
+        """Whether words that another person's message brings along are this one's."""
+        return self.user is not None and sender is not None and sender.id == self.user
+
+    def brought_by(self, inbound: Inbound) -> bool:
+        """Whether another person's message brings along words or the number of this one."""
+        quoted = inbound.quoted.sender if inbound.quoted is not None else None
+        return (
+            self.said(quoted)
+            or self.user in inbound.again_by
+            or any(self.said(one.sender) for one in inbound.overheard)
+        )
+
+    def answered(self, parked: bytes | None) -> bool:
+        """Whether a turn's questions (a state's ``parked``, ``held``) were put to the person, or answered by them."""
+        if parked is None or self.user is None:
+            return False
+        with suppress(EnvelopeInvalid, EnvelopeTooNew):
+            turn = ParkedTurn.from_json(parked)
+            given = (*turn.given.values(), *turn.earlier.values())
+            return self.user in turn.who or any(one.person == self.user for one in given)
+        return False
+
+    def is_line(self, raw: bytes) -> bool:
+        """Whether a line of the bot's own is for the session or the person, or names the person to others."""
+        try:
+            reply = Reply.from_json(raw)
+        except (EnvelopeInvalid, EnvelopeTooNew):
+            return False
+        named = (reply.text, *(button.data for row in reply.buttons for button in row))
+        return self.is_session_named(reply.session or "") or (
+            self.user is not None and any(_names(text, self.user) for text in named)
+        )
 
     def is_letter(self, letter: DeadLetter) -> bool:
         if letter.session is not None and self.is_session_named(letter.session):
             return True
         if letter.inbound is not None:
             # A letter cannot be changed, so it goes whole where it brings along words of the person.
-            return self.wrote(letter.inbound) or any(self.said(one) for one in letter.inbound.overheard)
+            return self.wrote(letter.inbound) or self.brought_by(letter.inbound)
         return self.user is not None and letter.raw is not None and _names(letter.raw, self.user)
 
     def is_usage(self, name: str) -> bool:
@@ -129,12 +163,19 @@ def parted(entries: Sequence[bytes], whose: Whose) -> list[tuple[bytes, bytes]]:
         for inbound in inbounds([raw]):
             if whose.wrote(inbound):
                 found.append((raw, b""))
-            elif whose.user in inbound.again_by or any(whose.said(one) for one in inbound.overheard):
-                left = tuple(one for one in inbound.overheard if not whose.said(one))
+            elif whose.brought_by(inbound):
+                left = tuple(one for one in inbound.overheard if not whose.said(one.sender))
                 again = tuple(person for person in inbound.again_by if person != whose.user)
-                kept = inbound.model_copy(update={"overheard": left, "again_by": again})
+                kept = inbound.model_copy(update={"overheard": left, "again_by": again, **_unquoted(inbound, whose)})
                 found.append((raw, kept.to_json().encode()))
     return found
+
+
+def _unquoted(inbound: Inbound, whose: Whose) -> dict[str, str | Quoted]:
+    """What stands in place of a quote of the person's words."""
+    if inbound.quoted is None or not whose.said(inbound.quoted.sender):
+        return {}
+    return {"quote": ERASED, "quoted": Quoted()}
 
 
 def without(entries: Sequence[bytes], struck: Sequence[tuple[bytes, bytes]]) -> list[bytes]:

@@ -20,6 +20,7 @@ async def test_a_backup_goes_into_an_empty_home_and_from_there_into_an_own_redis
 ) -> None:
     await filled(store)
     await store.members.report_death("w-one")
+    await store.pauses.pause("intake")
     home, file, second = tmp_path / "home", tmp_path / "first", tmp_path / "second"
     async with Redis.from_url(redis_url) as redis:
         before = await content(redis)
@@ -29,6 +30,8 @@ async def test_a_backup_goes_into_an_empty_home_and_from_there_into_an_own_redis
 
         done = cohort("restore", str(file), home=home)
         assert (done.returncode, done.stderr) == (0, "")
+        # What was paused is paused again.
+        assert "intake is paused since" in done.stdout
         again = cohort("restore", str(file), home=home)
         assert again.returncode == 2
         assert again.stderr == "cohort: this Redis holds sessions already: a backup is restored into an empty one\n"

@@ -43,7 +43,7 @@ end
 if owner ~= '' then
   redis.call('HSET', state, STATE.epoch, string.format('%.0f', epoch + 1))
 end
-redis.call('HDEL', state, STATE.owner, STATE.tries, STATE.batch_size, STATE.isolate_next, STATE.journal, STATE.parked, STATE.asked)
+redis.call('HDEL', state, STATE.owner, STATE.tries, STATE.batch_size, STATE.isolate_next, STATE.journal, STATE.parked, STATE.asked, STATE.held)
 redis.call('DEL', journal)
 redis.call('ZREM', parked, session)
 if redis.call('LLEN', inbox) > 0 then

@@ -25,8 +25,10 @@ MEDIA_KEY = "cohort.media"
 AUTHORS = "cohort-authors"
 """The channel of a group's message that says whose it is, where the roles of people matter: their numbers."""
 ERASED = '<tg-message from="unknown">(erased at this person\'s request)</tg-message>'
+QUOTE_ERASED = "<tg-quote>(erased at this person's request)</tg-quote>"
 
 _FRAME = re.compile(r"<tg-message [^>]*>|</tg-message>")
+_QUOTE = re.compile(r'<tg-quote [^>]*\bid="([a-z2-7]{6})"[^>]*>.*?</tg-quote>', re.DOTALL)
 _REMINDER = re.compile(r'<tg-reminder by="([a-z2-7]{6})"[^>]*>.*?</tg-reminder>', re.DOTALL)
 
 
@@ -109,6 +111,14 @@ def _unnamed(message: dict[str, Any], user: int) -> bool:
     return bool(named)
 
 
+def _unquoted(text: str, name: str) -> tuple[str, int]:
+    """A text without the quotes of one person's words, and how many there were."""
+    theirs = [one[0] for one in _QUOTE.finditer(text) if one[1] == name]
+    for one in theirs:
+        text = text.replace(one, QUOTE_ERASED)
+    return text, len(theirs)
+
+
 def _blocks(blocks: Sequence[dict[str, Any]], name: str) -> tuple[list[dict[str, Any]], int]:
     """The blocks without the frames of one person, whose files stand between the frame's beginning and its end."""
     kept: list[dict[str, Any]] = []
@@ -135,6 +145,8 @@ def _blocks(blocks: Sequence[dict[str, Any]], name: str) -> tuple[list[dict[str,
         said = "".join(left)
         gone += sum(one[1] == name for one in _REMINDER.finditer(said))
         said = _REMINDER.sub(lambda one: "" if one[1] == name else one[0], said)
+        said, quotes = _unquoted(said, name)
+        gone += quotes
         if said == text:
             kept.append(block)
         elif said.strip():
