@@ -18,15 +18,17 @@ CARD = "---\nname: assistant\nmodel: {}\nfunction_tools: [tools.py:clock]\n---\n
 class Plays(HttpServer):
     """Each call of a model gets the next stream, the last one again and again. ``calls``: their bodies."""
 
-    def __init__(self, *streams: bytes) -> None:
+    def __init__(self, *streams: bytes, kind: str = "text/event-stream") -> None:
+        """``kind``: of their content."""
         super().__init__()
+        self.kind = kind
         self.streams = list(streams)
         self.calls: list[dict[str, Any]] = []
 
     async def handle(self, request: Request) -> None:
         self.calls.append(request.json())
         stream = self.streams.pop(0) if len(self.streams) > 1 else self.streams[0]
-        await request.respond(stream, headers={"content-type": "text/event-stream"})
+        await request.respond(stream, headers={"content-type": self.kind})
 
 
 def sse(*events: Mapping[str, Any]) -> bytes:

@@ -79,14 +79,14 @@ class FilesOut:
             taken.append(file.name)
         return taken
 
-    def draw(self, body: bytes, mime: str) -> str:
-        """Take a picture of the model's own. Blocking; returns what stands for it in the history.
+    def draw(self, picture: bytes | str, mime: str) -> str:
+        """Take a picture of the model's own, bytes or Base64. Blocking; returns what stands for it in the history.
 
         Its bytes would come back to the model with each turn; who wants it changed answers the photo.
         """
         try:
-            file = self.keep(body, "", mime) if len(self.files) < MOST else None
-        except (OSError, NotAttached) as problem:
+            file = self.keep(_decoded(picture), "", mime) if len(self.files) < MOST else None
+        except (ValueError, OSError, NotAttached) as problem:
             log.warning("file.left_out", extra={"problem": type(problem).__name__})
             file = None
         if file is None:
@@ -156,6 +156,15 @@ class FilesOut:
 files_of_turn: ContextVar[FilesOut | None] = ContextVar("files_of_turn", default=None)
 _attached: ContextVar[list[OutFile] | None] = ContextVar("_attached", default=None)
 """What the tool call that runs has attached."""
+
+
+def _decoded(picture: bytes | str) -> bytes:
+    """A picture's bytes; some servers write Base64 in lines.
+
+    Raises:
+        ValueError: it is no Base64.
+    """
+    return picture if isinstance(picture, bytes) else base64.b64decode("".join(picture.split()), validate=True)
 
 
 def _is_for_model(block: ContentBlock) -> bool:

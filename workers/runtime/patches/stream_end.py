@@ -3,17 +3,15 @@
 fast-agent takes a stream that ends for an answer, runs what has come of a tool call, and knows few reasons to stop.
 """
 
-import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from importlib import import_module
 from typing import Any
 
 from fast_agent.types import LlmStopReason
 
-from workers.runtime.conversation.file_types import UNKNOWN
-from workers.runtime.files_out import files_of_turn
+from workers.runtime.patches import pictures
+from workers.runtime.patches.pictures import Drawn
 from workers.runtime.streams import ends
 from workers.runtime.streams.ends import UNFINISHED, UnfinishedStreamError, meaning, reason_of
 
@@ -43,8 +41,12 @@ def chat(original: _Async) -> _Async:
     async def process_stream(self: Any, stream: Any, *args: Any, **kwargs: Any) -> Any:
         ended: list[None] = []
         delta_of = import_module("openai.types.chat.chat_completion_chunk").ChoiceDelta
-        events = ends.chat(stream, partial(ended.append, None), delta_of)
+        drawn = Drawn()
+        events = pictures.of_chat(ends.chat(stream, partial(ended.append, None), delta_of), drawn, delta_of)
         completion, reasoning = await original(self, _Passed(stream, events), *args, **kwargs)
+        if drawn.marks:
+            message = completion.choices[0].message
+            message.content = drawn.behind(message.content)
         if ended:
             completion.choices[0].finish_reason = UNFINISHED
         return completion, reasoning
@@ -81,9 +83,10 @@ def responses(original: _Async) -> _Async:
     """``ResponsesStreamingMixin._process_stream``."""
 
     async def process_stream(self: Any, stream: Any, *args: Any, **kwargs: Any) -> Any:
+        drawn = Drawn()
         events = ends.responses(stream, import_module("openai.types.responses").Response.construct)
-        response, summary = await original(self, _Passed(stream, events), *args, **kwargs)
-        return ends.whole_items(response), summary
+        response, summary = await original(self, _Passed(stream, pictures.of_responses(events, drawn)), *args, **kwargs)
+        return pictures.in_response(ends.whole_items(response), drawn), summary
 
     return process_stream
 
@@ -143,33 +146,16 @@ def google(original: _Async) -> _Async:
     """``GoogleNativeLLM._consume_google_stream``, and the pictures that the model draws: fast-agent drops them."""
 
     async def consume(self: Any, response_stream: Any, **kwargs: Any) -> Any:
-        types = import_module("google.genai.types")
-        marks: list[str] = []
-        result = await original(self, _undrawn(ends.google(response_stream, types.Candidate), marks), **kwargs)
-        if marks and result is not None and result.candidates:
+        types, drawn = import_module("google.genai.types"), Drawn()
+        stream = pictures.of_google(ends.google(response_stream, types.Candidate), drawn)
+        result = await original(self, stream, **kwargs)
+        if drawn.marks and result is not None and result.candidates:
             said = result.candidates[0].content
             # Behind all else, so that a stream's text stays in one piece.
-            said.parts = [*(said.parts or ()), types.Part(text="\n\n" + "\n".join(marks))]
+            said.parts = [*(said.parts or ()), types.Part(text=f"\n\n{drawn.text}")]
         return result
 
     return consume
-
-
-async def _undrawn(stream: AsyncGenerator[Any], marks: list[str]) -> AsyncGenerator[Any]:
-    """Chunks without pictures, which go to the turn's files; ``marks``: what is to stand for them."""
-    out = files_of_turn.get()
-    async with aclosing(stream):
-        async for chunk in stream:
-            content = chunk.candidates[0].content if chunk.candidates else None
-            parts = (content.parts if content else None) or []
-            for part in parts:
-                # What it draws while it thinks is a draft.
-                if out is not None and part.inline_data is not None and part.inline_data.data and not part.thought:
-                    mime = part.inline_data.mime_type or UNKNOWN
-                    marks += [await asyncio.to_thread(out.draw, part.inline_data.data, mime)]
-            if content is not None and any(part.inline_data is not None for part in parts):
-                content.parts = [part for part in parts if part.inline_data is None]
-            yield chunk
 
 
 def google_content(original: Callable[..., Any]) -> Callable[..., Any]:

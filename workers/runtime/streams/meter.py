@@ -57,6 +57,8 @@ class Meter:
     """The allowance is used up."""
     taken: int = 0
     """Characters of every kind: a call that was cut states no count of tokens, and is charged by these."""
+    pictures: int = 0
+    """Pictures that were taken of the stream."""
     skipped: set[Any] = field(default_factory=set[Any])
     calls: int = 0
 

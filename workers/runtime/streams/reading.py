@@ -124,7 +124,7 @@ async def wire(body: AsyncIterator[bytes], meter: Meter | None = None) -> AsyncI
         for start in range(0, len(whole), _SLICE):
             piece = whole[start : start + _SLICE]
             line = line + len(piece) if b"\n" not in piece else len(piece) - piece.rindex(b"\n")
-            taken = 0 if meter is None else meter.taken
+            taken = 0 if meter is None else meter.taken + meter.pictures
             silent, heard = (silent if taken == heard else 0) + len(piece), taken
             if line > most or silent > _SILENT * most:
                 raise AnswerCut
