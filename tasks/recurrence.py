@@ -5,7 +5,7 @@ later by the clock, as soon as it may; a time that it has twice is the first of 
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, Literal
@@ -25,7 +25,7 @@ _FREQUENCIES: Mapping[str, Literal[0, 1, 2, 3, 4]] = {
     "YEARLY": YEARLY,
 }
 # Parts that a rule may have beside these. What is left out could make a rule that never comes, and whose next time a
-# search until the year 9999 would look for.
+# search until the year 9999 would look for: that takes a second, in which a worker's loop stands still.
 _PARTS: Mapping[str, frozenset[str]] = {
     "HOURLY": frozenset(),
     "DAILY": frozenset(),
@@ -40,6 +40,7 @@ _LONGEST_RULE = 200
 _DAY = re.compile(rf"([+-]?[1-5])?({'|'.join(DAYS)})")
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _UNTIL = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})(?:T\d{6}Z?)?")
+_ALL_OF_A_MONTH = range(1, 6)
 _MONTH_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _LOCAL = "%Y-%m-%dT%H:%M"
 
@@ -120,8 +121,7 @@ class Rule:
             raise ValueError
         if self.which and (not self.days or self.month_days):
             raise ValueError
-        possible = [_MONTH_DAYS[month - 1] for month in self.months or range(1, 13)]
-        if self.month_days and min(self.month_days) > max(possible):
+        if not _some_month_has(self.month_days, self.months):
             raise ValueError
 
     def text(self) -> str:
@@ -151,6 +151,8 @@ class Rule:
         info = zone_info(zone)
         # A zone is at most a day away from UTC, so nothing earlier can be behind now.
         near = datetime.fromtimestamp(now, UTC).replace(tzinfo=None) - timedelta(days=2)
+        if not _some_month_has(self.month_days or ((start.day,) if self.months else ()), self.months):
+            return None
         for local in self._rrule(start).xafter(near, inc=True):
             if f"{local:%Y%m%d}" > self.until > "" or local.year > near.year + 30:
                 return None
@@ -163,15 +165,25 @@ class Rule:
         return (self if self.frequency == "HOURLY" else replace(self, every=1)).after(start, zone, now)
 
     def _rrule(self, start: datetime) -> rrule:
-        named = {day: number for number, day in enumerate(DAYS)}
         parts: dict[str, Any] = {
-            "byweekday": [weekday(named[day], number or None) for number, day in self.days],
+            "byweekday": [weekday(DAYS.index(day), number or None) for number, day in self._weekdays()],
             "bymonthday": self.month_days,
             "bymonth": self.months,
             "bysetpos": self.which,
         }
         given = {name: value for name, value in parts.items() if value}
         return rrule(_FREQUENCIES[self.frequency], dtstart=start, interval=self.every, **given)
+
+    def _weekdays(self) -> list[tuple[int, str]]:
+        """The days as dateutil takes them: where one has a number it wants days that fit those without one, too."""
+        if not any(number for number, _ in self.days):
+            return list(self.days)
+        return [(which, day) for number, day in self.days for which in ((number,) if number else _ALL_OF_A_MONTH)]
+
+
+def _some_month_has(days: Sequence[int], months: Sequence[int]) -> bool:
+    """Whether one of the days is in one of the months, or there are no days to look for."""
+    return not days or min(days) <= max(_MONTH_DAYS[month - 1] for month in months or range(1, 13))
 
 
 def _parts(text: str) -> dict[str, str]:

@@ -40,11 +40,11 @@ class ClosedChatStore:
         with guard():
             return bool(await self._redis.zrem(keys.closed_chats(bot), *_members(chat)))
 
-    async def has(self, bot: int, chat: int) -> bool:
-        """Whether a chat takes no messages."""
+    async def why(self, bot: int, chat: int) -> Why | None:
+        """Why a chat takes no messages; None where it takes them."""
         with guard():
             found = await cast("Any", self._redis).zmscore(keys.closed_chats(bot), _members(chat))
-        return any(at is not None for at in found)
+        return next((reason for reason, at in zip(REASONS, found, strict=True) if at is not None), None)
 
     async def look(self) -> Sequence[ClosedChat]:
         """All of all bots, the newest first."""

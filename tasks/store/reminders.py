@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any, cast
 
 from redis.asyncio import Redis
@@ -16,7 +17,8 @@ from tasks.reminders_due import firing, named
 from tasks.session import SessionKey
 from tasks.slots import slot_of
 from tasks.store.closed_chats import ClosedChatStore
-from tasks.store.redis import Script, guard
+from tasks.store.redis import Script, guard, text
+from tasks.store.state import StateField
 from tasks.store.zones import ZoneStore
 
 log = logging.getLogger("cohort.reminders")
@@ -58,6 +60,7 @@ class ReminderStore:
         self._schedule = Script(redis, "schedule")
         self._remind = Script(redis, "remind")
         self._cancel = Script(redis, "cancel")
+        self._readdress = Script(redis, "readdress")
         self._closed = ClosedChatStore(redis, clock)
         self.zones = ZoneStore(redis)
         """In which time zone people mean their times."""
@@ -184,10 +187,16 @@ class ReminderStore:
             log.error("reminder.unreadable")  # noqa: TRY400 - what it was is not ours to log
             await self._cancel([keys.REMINDERS], [raw])
             return "dropped"
+        closed = await self._closed.why(reminder.key.bot, reminder.key.chat)
+        if closed == "migrated":
+            # It comes where its group is by now; a session that has not moved yet takes it along.
+            if (new := await self._moved_to(reminder.key)) is not None:
+                await self.move(reminder.key, new)
+            return "left"
         admitted = await admits(reminder)
         if admitted is None:
             return "left"
-        if not admitted or (reminder.repeats and await self._closed.has(reminder.key.bot, reminder.key.chat)):
+        if not admitted or (reminder.repeats and closed is not None):
             log.warning("reminder.refused", extra={"session": session})
             await self._cancel([keys.REMINDERS, *counted_in(reminder)], [raw])
             return "dropped"
@@ -218,6 +227,22 @@ class ReminderStore:
         for raw, reminder in found:
             done += int(await self._cancel([keys.REMINDERS, *counted_in(reminder)], [raw]))
         return done
+
+    async def move(self, old: SessionKey, new: SessionKey) -> int:
+        """A group became a supergroup, and its reminders come there; returns how many. It may be said twice."""
+        done = 0
+        for raw, reminder in await self._waiting(old):
+            there = reminder.model_copy(update={"session": str(new)})
+            names = [keys.REMINDERS, *counted_in(reminder), *counted_in(there)]
+            done += int(await self._readdress(names, [raw, there.to_json()]))
+        return done
+
+    async def _moved_to(self, session: SessionKey) -> SessionKey | None:
+        with guard():
+            found = await cast("Any", self._redis).hget(keys.state(session), StateField.migrated_to)
+        with suppress(ValueError):
+            return SessionKey.parse(text(found)) if found is not None else None
+        return None
 
     async def _waiting(self, session: SessionKey) -> Sequence[tuple[bytes, Inbound]]:
         with guard():

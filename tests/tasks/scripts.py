@@ -219,6 +219,12 @@ STEPS = (
         ["7:1", "100.5", "200.5", "1000", "90", "10", "90", "10"],
         {"chat": {"input_tokens": "7", "held:7:2": "5 150"}, "user": {"output_tokens": "7", "held:7:3": "5 50"}},
     ),
+    Step(
+        "readdress",
+        ["reminders", "session", "new:session"],
+        [ENTRY, FRACTION],
+        {"reminders": (ENTRY,), "session": (ENTRY,), "new:session": (ENTRY,)},
+    ),
     Step("cancel", ["reminders", "counted"], [ENTRY], {"reminders": (ENTRY,), "counted": (ENTRY,)}),
     Step(
         "schedule",

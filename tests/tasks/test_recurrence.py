@@ -1,5 +1,6 @@
 """Rules of recurring reminders and time zones, by the calendar."""
 
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -42,6 +43,9 @@ def times(rule: str, clock: str, now: str, count: int, zone: str = BERLIN) -> li
         ("FREQ=HOURLY;INTERVAL=3", "09:00", ["11-26T18:00 26 17:00", "11-26T21:00 26 20:00"]),
         ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29", "09:00", ["02-29T09:00 29 08:00", "02-29T09:00 29 08:00"]),
         ("FREQ=DAILY;UNTIL=20261127", "09:00", ["11-27T09:00 27 08:00"]),
+        ("FREQ=MONTHLY;BYDAY=SU,1WE", "09:00", ["11-29T09:00 29 08:00", "12-02T09:00 02 08:00"]),
+        ("FREQ=MONTHLY;BYDAY=5MO,-1MO", "09:00", ["11-30T09:00 30 08:00", "12-28T09:00 28 08:00"]),
+        ("FREQ=YEARLY;BYMONTH=2", "09:00", ["02-26T09:00 26 08:00", "02-26T09:00 26 08:00"]),
     ],
 )
 def test_a_rule_comes_at_the_times_that_it_names(rule: str, clock: str, expected: list[str]) -> None:
@@ -104,3 +108,19 @@ def test_a_zone_is_found_by_its_name_its_place_and_its_offset() -> None:
     assert find_zone("x" * 100_000) is None
     assert nearest_zone("Europe/Berln") == BERLIN
     assert nearest_zone("q" * 100_000) is None
+
+
+def test_a_day_that_its_months_never_have_is_not_looked_for_until_the_year_9999() -> None:
+    calls = 0
+
+    def count(*_: object) -> None:
+        nonlocal calls
+        calls += 1
+
+    sys.setprofile(count)
+    try:
+        found = [times(f"FREQ=YEARLY;BYMONTH={months}", "09:00", "2026-10-31T14:00", 1) for months in ("2", "2,4")]
+    finally:
+        sys.setprofile(None)
+    assert (found, calls < 10_000) == ([[], []], True)
+    assert times("FREQ=YEARLY;BYMONTH=4,12", "09:00", "2026-10-31T14:00", 1) == ["12-31T09:00 31 08:00"]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from tasks.errors import ClaimLost
 from tasks.session import SessionKey
 from workers.sessions.dependencies import Dependencies
-from workers.sessions.owned_session import OwnedSession
+from workers.sessions.owned_session import OwnedSession, persist
 
 log = logging.getLogger("cohort.turns")
 
@@ -29,6 +29,8 @@ async def move(owned: OwnedSession, new: SessionKey, entries: Sequence[bytes]) -
 
 async def fetch(deps: Dependencies, owned: OwnedSession, old: SessionKey) -> bool:
     """Take over what is left in ``old``; returns whether the head of the inbox is still the same."""
+    # First: a worker that dies behind them comes here again.
+    await persist(lambda: deps.reminders.move(old, owned.session), owned.session, deps.sleep)
     replaced = await owned.fetch(old)
     if replaced is None:
         await deps.sleep(_FETCH_AGAIN_S)

@@ -25,6 +25,10 @@ class SessionReminders(Protocol):
         """The reminders that are set, the next one first."""
         ...
 
+    async def move(self, old: SessionKey, new: SessionKey) -> int:
+        """Have those of a group come to the supergroup that it became; returns how many."""
+        ...
+
 
 class KnownPeople(Protocol):
     """Who was let in, as ``tasks.store.people.PeopleStore`` keeps it."""
