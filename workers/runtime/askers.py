@@ -6,7 +6,8 @@ reminder, is checked with the roles of then.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Self
@@ -16,10 +17,10 @@ from fast_agent.types import PromptMessageExtended
 from tasks.access import Access, People, access_by, operators_word, says_who_may_talk
 from tasks.envelope import Inbound
 from tasks.errors import StoreUnavailable
-from tasks.roles import ROLES, Kind, Role, RoleRules, lowest
+from tasks.roles import ROLES, Kind, Role, RoleRules, lowest, only
 from tasks.session import SessionKey
 from tasks.settings import Settings
-from workers.interfaces import TurnRequest
+from workers.interfaces import TurnFailed, TurnRequest
 from workers.runtime.conversation.history import authors_of, with_authors
 from workers.tool_stores import StoredPeople
 
@@ -71,6 +72,10 @@ class TurnAskers:
     rules: Callable[[], RoleRules]
     known: KnownRoles
     persons: set[int | None] = field(default_factory=set[int | None])
+    lead: str = ""
+    """The agent that answers; whether they may use it was decided when the turn began."""
+    refused: TurnFailed | None = None
+    """An agent that they may not use was reached through a workflow."""
 
     @classmethod
     def of(cls, request: TurnRequest, rules: Callable[[], RoleRules], known: KnownRoles) -> Self:
@@ -101,6 +106,35 @@ class TurnAskers:
         """The lowest role that may use something, where theirs may not. Asks no one where no rule fits."""
         rules = self.rules()
         return rules.refuses(kind, await self.role(), *names) if rules.least(kind, *names) is not None else None
+
+    @contextmanager
+    def within(self, lead: str) -> Generator[None]:
+        """Around a turn that ``lead`` answers.
+
+        Raises:
+            TurnFailed: it reached an agent that they may not use. Workflows make a text of a member's failure.
+        """
+        self.lead, self.refused = lead, None
+        try:
+            yield
+        except Exception:
+            if self.refused is None:
+                raise
+        if self.refused is not None:
+            raise self.refused
+
+    async def enter(self, agent: str) -> None:
+        """Before an agent calls its model. Asks no one where no rule fits.
+
+        Raises:
+            TurnFailed: they may not use it, or a further agent is called after one that they may not use.
+        """
+        if self.refused is None and agent != self.lead:
+            least = await self.refusing("agents", agent)
+            if least is not None:
+                self.refused = TurnFailed("tell", only(least, agent), "an agent that is not for the role of who asks")
+        if self.refused is not None:
+            raise self.refused
 
     async def least(self, person: int | None) -> int | None:
         """The person of the lowest role, for what acts later in their place; ``person`` where that is not lower."""

@@ -144,7 +144,7 @@ class Engine:
         askers_of_turn.set(askers := TurnAskers.of(request, self.chats.roles, self._roles))
         request, told = await permitted(request, askers, self._choices, self.chats.of)
         choice = self._choices.of(request)
-        with spans.agent(choice.agent, choice.model):
+        with spans.agent(choice.agent, choice.model), askers.within(choice.agent):
             done = await self._run(request, choice, sink, askers)
         return replace(done, notices=(*told, *done.notices)) if told else done
 

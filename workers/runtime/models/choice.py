@@ -37,6 +37,11 @@ WORKFLOWS = frozenset(
 )
 """Types of cards whose agent does not answer itself."""
 
+_ASKS_EACH = frozenset(
+    kind.value for kind in (AgentType.CHAIN, AgentType.EVALUATOR_OPTIMIZER, AgentType.MAKER, AgentType.PARALLEL)
+)
+"""Types of cards whose members all take part in an answer; of others a model chooses some."""
+
 _WITHOUT_MODEL = frozenset(
     kind.value
     for kind in (
@@ -225,14 +230,19 @@ class ModelChooser:
         workflow = self._type(agent) in WORKFLOWS
         return ModelChoice(agent, model, switch, self._speakers(agent), self._members(agent), workflow)
 
-    def _members(self, agent: str) -> frozenset[str]:
+    def needed(self, agent: str) -> frozenset[str]:
+        """The agents without which an agent gives no answer: itself, and all members of a workflow that asks each."""
+        return self._members(agent, lambda name: self._type(name) in _ASKS_EACH)
+
+    def _members(self, agent: str, directs: Callable[[str], bool] = lambda _: True) -> frozenset[str]:
         found: set[str] = set()
         waiting = [agent]
         while waiting:
             name = waiting.pop()
             if name not in found and name in self._fast.agents:
                 found.add(name)
-                waiting.extend(get_agent_dependencies(self._fast.agents[name]))
+                if directs(name):
+                    waiting.extend(get_agent_dependencies(self._fast.agents[name]))
         return frozenset(found)
 
     def _speakers(self, agent: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from tasks.chat_rules import ChatRule
 from tasks.phrases import phrase
-from tasks.roles import only
+from tasks.roles import ROLES, Role, only
 from tasks.session import SessionKey
 from workers.interfaces import TurnFailed, TurnRequest
 from workers.runtime.askers import TurnAskers
@@ -31,12 +31,19 @@ async def permitted(
         request = replace(request, model=None)
     agent, _ = choices.answering(request)
     ruled = rule_of(request.session).agent
-    least = None if agent == ruled else await askers.refusing("agents", agent)
+
+    async def refusing(name: str) -> Role | None:
+        """Who may use it where they may not, for a workflow also by the members that it always asks."""
+        parts = choices.needed(name) - ({name} if name == ruled else set())
+        asked: list[Role | None] = [await askers.refusing("agents", part) for part in sorted(parts)]
+        return next((role for role in ROLES if role in asked), None)
+
+    least = await refusing(agent)
     if least is None:
         return request, tuple(told)
     offered = choices.offered(request.session)
     for other in dict.fromkeys((ruled, *offered)):
-        if other in offered and (other == ruled or await askers.refusing("agents", other) is None):
+        if other in offered and await refusing(other) is None:
             told.append(f"{only(least, agent)} {phrase('other-agent', name=other)}")
             return replace(request, agent=other), tuple(told)
     raise TurnFailed("tell", only(least, agent), "no agent for the role of who asks")

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from workers.runtime import call_limit, half_made, spans, tool_results
+from workers.runtime.askers import askers_of_turn
 from workers.runtime.call_log import CallLog, ModelCall, call_log_of_turn, message_in, unusable, usage_listener
 from workers.runtime.durable import model_calls
 from workers.runtime.patches import connections
@@ -44,6 +45,8 @@ def watched_execute(original: _Async) -> _Async:
         call_log = call_log_of_turn.get()
         if call_log is None:
             return await original(self, *args, **kwargs)
+        if (askers := askers_of_turn.get()) is not None:
+            await askers.enter(self.name or "")
 
         async def live() -> tuple[ModelCall, Any]:
             call, result = await once(self, call_log, *args, **kwargs)
