@@ -80,6 +80,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "topic.named": "A topic was named after its first answer.",
     "topic.unnamed": "A topic keeps the name that Telegram made up: no model answered, or Telegram refused.",
     "topic.defect": "A defect of ours while a topic was named; its chat goes on.",
+    "tries.reset": "A turn whose worker died finished a new step: its tries begin again, for the `resets`th time.",
     "turn.parked": "A turn asks people, and rests until they answer.",
     "question.expired": "No answer came in time; the turn was given up.",
     "question.undeliverable": "What an MCP server asks cannot be shown in this chat; the server is told so.",

@@ -21,8 +21,8 @@ class StepLog(Protocol):
         """Everything that was kept for the turn, oldest first, by earlier tries and by this one."""
         ...
 
-    def add(self, entry: bytes) -> None:
-        """Keep it with the next write."""
+    def add(self, entry: bytes, *, finished: bool = False) -> None:
+        """Keep it with the next write. ``finished``: something was done that no earlier try had come to the end of."""
         ...
 
     def soon(self) -> None:

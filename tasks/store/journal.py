@@ -30,6 +30,8 @@ class Steps:
     """As in ``Commit``."""
     usage: Mapping[str, Counts] = field(default_factory=dict[str, Counts])
     """As in ``Commit``."""
+    set: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Fields of the state."""
 
 
 class JournalStore:
@@ -51,7 +53,7 @@ class JournalStore:
         """
         session = claim.session
         usage = [{"add": dict(counts.add), "set": flat(counts.set)} for counts in steps.usage.values()]
-        plan: dict[str, Any] = {"add": dict(steps.add), "usage": usage}
+        plan: dict[str, Any] = {"set": flat(steps.set), "add": dict(steps.add), "usage": usage}
         args = [claim.owner, claim.epoch, steps.after, steps.mark, steps.replaces, steps.at]
         args += [json.dumps(plan), int(USAGE_KEPT.total_seconds()), *steps.entries]
         done = await self._journal([keys.state(session), keys.journal(session), *steps.usage], args)

@@ -17,6 +17,8 @@ class StateField(StrEnum):
     """The fence: grows with each change of owner, and outlives the owner."""
     tries = "tries"
     """How often the head of the inbox was begun: claimed once, and further times ran; goes with the head."""
+    resets = "resets"
+    """A turn's name, and how often a finished step has set its ``tries`` back (``workers.sessions.tries``)."""
     commit = "commit"
     """The id of the last commit: the same one, sent twice, is done once."""
     journal = "journal"
@@ -91,6 +93,7 @@ OF_THE_HEAD = (
     StateField.asked,
     StateField.held,
     StateField.refused,
+    StateField.resets,
     StateField.waits,
 )
 """Fields of the state that are of the messages at the head, and go when they do."""

@@ -52,9 +52,13 @@ class MemorySteps:
         self.waiting = 0
         self._room = room
         self._added: list[bytes] = []
+        self.finished: list[bytes] = []
+        """Those of them that finished something."""
 
-    def add(self, entry: bytes) -> None:
+    def add(self, entry: bytes, *, finished: bool = False) -> None:
         self._added.append(entry)
+        if finished:
+            self.finished.append(entry)
 
     def soon(self) -> None:
         self._write()

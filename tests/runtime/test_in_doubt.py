@@ -90,6 +90,21 @@ async def test_a_call_in_doubt_asks_where_there_is_a_person_to_ask(
         assert engine.busy == 0
 
 
+async def test_a_step_has_finished_something_where_a_tool_ran_and_not_where_it_has_begun_or_is_in_doubt(
+    runtime: Open, model: Model, counting: Callable[[str], Path]
+) -> None:
+    counting("  - counter.py:plain")
+    asked = ask(1, 'CALL:plain{"name": "x"}')
+    async with runtime() as engine:
+        await engine.run(replace(asked, steps=(whole := MemorySteps())), Screen())
+        dead = MemorySteps(room=BEGUN)
+        await run_until_dead(engine, replace(asked, steps=dead), dead)
+        await engine.run(replace(asked, steps=(heir := MemorySteps(dead.kept))), Screen())
+    (finished,) = whole.finished
+    assert (b'"result"' in finished, len(dead.kept), heir.finished) == (True, BEGUN, [])
+    assert b"unknown" in heir.kept[BEGUN]
+
+
 async def test_the_key_of_a_call_is_the_same_in_each_try_and_another_one_in_another_turn(
     runtime: Open, model: Model, counting: Callable[[str], Path]
 ) -> None:

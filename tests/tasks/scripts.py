@@ -30,6 +30,7 @@ PLAN: Mapping[str, Any] = {
 }
 CHARGES: list[Any] = [{"set": [], "add": {"input_tokens": 3}}, {"set": ["held:7:1", ""], "add": {"output_tokens": 3}}]
 KEPT_PLAN: Mapping[str, Any] = {
+    "set": ["tries", "1"],
     "add": {"input_tokens": 3},
     "usage": [{"set": ["held:7:1", ""], "add": {"input_tokens": 3}}],
 }

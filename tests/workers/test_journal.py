@@ -22,6 +22,8 @@ class Stepping:
 
     what: Callable[[TurnRequest], str] = lambda _request: "answer"
     agents: tuple[str, ...] = ("agent",)
+    finishes: bool = False
+    """Its step is one that has ended."""
     seen: list[tuple[list[str], list[bytes]]] = field(default_factory=list)
     kept: asyncio.Event = field(default_factory=asyncio.Event)
     go: asyncio.Event = field(default_factory=asyncio.Event)
@@ -31,7 +33,7 @@ class Stepping:
         assert steps is not None
         self.seen.append(([message.text for message in request.messages], list(steps.kept)))
         request.spent(Usage(10, 5, "m"))
-        steps.add(f"step {len(steps.kept)}".encode())
+        steps.add(f"step {len(steps.kept)}".encode(), finished=self.finishes)
         await steps.written()
         self.kept.set()
         if self.what(request) == "hold":
@@ -55,9 +57,9 @@ async def dies_in_a_step(pool: Pool, *texts: str) -> None:
     await dies_when_it_kept_a_step(pool, "w-one")
 
 
-async def dies_when_it_kept_a_step(pool: Pool, name: str) -> Stepping:
+async def dies_when_it_kept_a_step(pool: Pool, name: str, held: Stepping | None = None) -> Stepping:
     """A worker of this name goes on with what is there, keeps a step and dies."""
-    held = Stepping(holds)
+    held = held or Stepping(holds)
     worker = await pool.worker(name, real=held)
     pool.doorbell(worker, ONE)
     async with asyncio.timeout(PATIENCE_S):

@@ -2,14 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from tasks.errors import ClaimLost
 from tasks.journal import Mark
 from tasks.store.journal import Steps
+from tasks.store.state import StateField
 from workers.sessions.owned_session import OwnedSession
 from workers.sessions.spending import Spending
+from workers.sessions.tries import RESETS
 
 log = logging.getLogger("cohort.turns")
 
@@ -27,6 +29,8 @@ class TurnJournal:
         self._mark = Mark.new(updates, joins=joins)
         self._kept: list[bytes] = []
         self._written = 0
+        self._finished = 0
+        """How many entries stand there up to the last one that finished something."""
         self._lost = False
         self._more, self._news = asyncio.Event(), asyncio.Event()
         self._one_writer = asyncio.Lock()
@@ -68,9 +72,11 @@ class TurnJournal:
         """Everything that was kept for the turn, oldest first."""
         return tuple(self._kept)
 
-    def add(self, entry: bytes) -> None:
-        """Keep it with the next write."""
+    def add(self, entry: bytes, *, finished: bool = False) -> None:
+        """Keep it with the next write. ``finished``: it takes back the tries that ended before it."""
         self._kept.append(entry)
+        if finished:
+            self._finished = len(self._kept)
 
     def soon(self) -> None:
         """Write what was added, beside whatever the turn does next."""
@@ -89,7 +95,7 @@ class TurnJournal:
         """What was kept cannot be read: the journal begins again."""
         self._mark = self._mark.again()
         self._kept.clear()
-        self._written = 0
+        self._written = self._finished = 0
 
     async def written(self) -> None:
         """Write what was added by now, in one round trip with what others add at the same time.
@@ -129,7 +135,8 @@ class TurnJournal:
 
     async def _write(self, entries: Sequence[bytes]) -> None:
         at, add, usage = self._written, *self._spending.with_steps()
-        steps = Steps(str(self._mark), at, entries, self._owned.last_commit, "", add, usage)
+        reset = self._reset() if self._finished > at else {}
+        steps = Steps(str(self._mark), at, entries, self._owned.last_commit, "", add, usage, reset)
         try:
             kept = await self._owned.keep(steps)
         except ClaimLost:
@@ -137,8 +144,23 @@ class TurnJournal:
             raise
         if kept:
             self._written = at + len(entries)
+            self._was_reset(reset)
             return
         # Something else than Cohort changed it. The turn is worth more than its journal.
         self._lost = True
         self._spending.not_kept(add, usage)
         log.error("journal.lost", extra={"session": str(self._owned.session)})
+
+    def _reset(self) -> dict[str, str]:
+        """The fields that set the tries back to the one that runs; none where no earlier one is counted."""
+        tries, times = self._owned.tries.to_reset, self._owned.resets(self._mark.turn)
+        if tries is None or times >= RESETS:
+            return {}
+        return {StateField.tries: str(tries), StateField.resets: f"{self._mark.turn} {times + 1}"}
+
+    def _was_reset(self, written: Mapping[str, str]) -> None:
+        if written:
+            self._owned.tries.reset()
+            self._owned.note_resets(written[StateField.resets])
+            times = self._owned.resets(self._mark.turn)
+            log.info("tries.reset", extra={"session": str(self._owned.session), "resets": times})

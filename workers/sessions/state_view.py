@@ -126,6 +126,15 @@ class StateView:
             return HeldQuestion.from_json(field) if field else None
         return None
 
+    def resets(self, turn: str) -> int:
+        """How often this turn's tries were set back."""
+        name, _, number = text(self._fields.get(StateField.resets, b"")).partition(" ")
+        return int(number[:9]) if name == turn and number.isascii() and number.isdecimal() else 0
+
+    def note_resets(self, written: str) -> None:
+        """They were set back once more."""
+        self._put(StateField.resets, written)
+
     def refused(self, turn: str) -> frozenset[int]:
         """The update ids that this turn was begun without; their payers' allowances were used up."""
         name, *updates = text(self._fields.get(StateField.refused, b"")).split() or [""]

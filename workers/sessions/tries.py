@@ -4,6 +4,10 @@ The first try is counted by the claim, because that costs no write. A later one 
 turn waits its try is taken back: so a message that never ran has none, however many workers die. For the first try this
 costs two writes, so it is left out where the wait is short. The last try before a message is given up is run beside no
 other last try. So each death of a worker ends one message at most, and those that ran beside it are tried again.
+
+A turn that finishes a new step gets on: a restart, or what runs beside it, ended its workers. So the write that keeps
+the step sets the tries back to the one that runs. This is done ``RESETS`` times a turn, so a message that ends its
+worker after each new step is given up all the same.
 """
 
 import asyncio
@@ -14,6 +18,8 @@ from workers.sessions.dependencies import Sleep
 
 _LATER = 2
 """From this try on, an earlier worker died with the message."""
+RESETS = 8
+"""So often a turn's tries are set back. A turn of an hour whose workers die every few minutes comes to its end."""
 
 
 class Tries:
@@ -36,6 +42,16 @@ class Tries:
         """The head is begun for the ``number``-th time. The first try is counted by then."""
         self.number = number
         self.counted = number < _LATER
+
+    @property
+    def to_reset(self) -> int | None:
+        """How many are counted once they are set back to the one that runs; None where no earlier one is."""
+        return None if self.number < _LATER else int(self.counted)
+
+    def reset(self) -> None:
+        """They were set back: the worker's death would not give the message up now."""
+        self.number, self._is_last = 1, False
+        self._step_back()
 
     @staticmethod
     def counted_before(number: int) -> int:

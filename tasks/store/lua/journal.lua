@@ -3,7 +3,8 @@
 -- KEYS: 1 state, 2 journal; then the day's usage hashes.
 -- ARGV: 1 owner, 2 epoch, 3 last commit ('' none), 4 mark of this journal, 5 mark that it replaces ('' none),
 --       6 entries that stand in it already (0: it begins, whatever stood there goes),
---       7 plan (JSON: add, and usage: {set, add} for each usage hash), 8 seconds that usage is kept; then the entries.
+--       7 plan (JSON: set and add of the state, and usage: {set, add} for each usage hash), 8 seconds that usage is kept;
+--       then the entries.
 -- Reply: 1 kept, 0 the claim was lost or a turn was committed, -1 the journal is not as expected: nothing was kept.
 local state, journal, mark, before, at = KEYS[1], KEYS[2], ARGV[4], ARGV[5], tonumber(ARGV[6])
 local plan, lasts = cjson.decode(ARGV[7]), tonumber(ARGV[8])
@@ -33,7 +34,7 @@ local function fields(key, set, add)
   assert(#set == 0 or #table.concat(set) > 0 and #set % 2 == 0 and #set < 4000, 'not fields and values')
   return set
 end
-local put, usage = fields(state, { STATE.journal, mark }, plan.add), {}
+local put, usage = fields(state, { STATE.journal, mark, unpack(plan.set) }, plan.add), {}
 for place = 3, #KEYS do
   usage[place] = fields(KEYS[place], plan.usage[place - 2].set, plan.usage[place - 2].add)
 end

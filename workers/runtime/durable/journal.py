@@ -144,8 +144,9 @@ class StepJournal:
     def _keep_models(self) -> None:
         self._name_calls()
         for unkept in self._unkept:
-            call = unkept.call
-            self.steps.add(entries.model_entry(call.key, call.agent, call.within, unkept.message, unkept.used))
+            call, message = unkept.call, unkept.message
+            entry = entries.model_entry(call.key, call.agent, call.within, message, unkept.used)
+            self.steps.add(entry, finished=not message.tool_calls)
         self._unkept.clear()
 
     def _goes_on(self) -> None:
@@ -197,19 +198,19 @@ class StepJournal:
             # fast-agent would tell the model of an error, and call it once more for a turn that is another worker's.
             await asyncio.get_running_loop().create_future()
 
-    async def ended(self, key: str, result: CallToolResult, seconds: float) -> None:
-        """It ended, and that is kept before the model is told: the turn never goes on with what may be lost."""
+    async def ended(self, key: str, result: CallToolResult, ran_s: float | None = None) -> None:
+        """It ended, or was not made (``ran_s`` None), and that is kept before the model is told."""
         if key in self._resting:
             # fast-agent made a result of the end of a turn that waits for a person.
             return
         metrics.STEPS.labels("tool", "live").inc()
         plain, raw = entries.plain_result(result)
         if len(raw) <= self._largest():
-            self.steps.add(entries.result_entry(key, seconds, plain))
+            entry = entries.result_entry(key, ran_s or 0, plain)
         else:
-            name = entries.digest(raw)
-            there = await asyncio.to_thread(large.write, self.files, name, raw)
-            self.steps.add(entries.result_entry(key, seconds, file=name if there else ""))
+            there = await asyncio.to_thread(large.write, self.files, name := entries.digest(raw), raw)
+            entry = entries.result_entry(key, ran_s or 0, file=name if there else "")
+        self.steps.add(entry, finished=ran_s is not None)
         await self.steps.safe()
 
     def _largest(self) -> int:

@@ -188,7 +188,7 @@ class _Step:
         if journal.is_begun(key) and not journal.rests(key):
             journal.doubts(key, self._name, "role")
             refused = in_doubt.told(in_doubt.UNKNOWN)
-        await journal.ended(key, refused, 0.0)
+        await journal.ended(key, refused)
         return refused
 
     @property
@@ -209,7 +209,7 @@ class _Step:
         if said is not None and said.verdict == "run":
             return None
         result = approval.refused(said)
-        await journal.ended(self._key, result, 0.0)
+        await journal.ended(self._key, result)
         return result
 
     async def _in_doubt(self) -> CallToolResult:
@@ -229,7 +229,7 @@ class _Step:
             return await self._run(again=True)
         words = in_doubt.SAID.format(words=said.words) if said is not None and said.words else ""
         result = in_doubt.told((in_doubt.LOST if journal.has_result(key) else in_doubt.UNKNOWN) + words)
-        await journal.ended(key, result, 0.0)
+        await journal.ended(key, result)
         return result
 
     async def _ask(self, text: str, choices: tuple[str, ...], login: LoginAsk | None = None, /) -> PersonsAnswer | None:
