@@ -5,6 +5,7 @@ from fnmatch import fnmatchcase
 from typing import Literal
 
 from tasks.session import SessionKey
+from tasks.text import is_digits
 
 PREFIX = "cohort:"
 LAYOUT_VERSION = 1
@@ -98,6 +99,12 @@ KINDS = (
 def kind_of(name: str) -> KeyKind | None:
     """How a key is declared, None when it is not one of ours."""
     return next((kind for kind in KINDS if fnmatchcase(name, kind.pattern)), None)
+
+
+def bot_in(name: str) -> int | None:
+    """The bot that a key of a bot names; None where no bot has such a name."""
+    number = name.removeprefix(f"{PREFIX}bot:").partition(":")[0]
+    return int(number) if is_digits(number) else None
 
 
 def inbox(session: SessionKey | str) -> str:

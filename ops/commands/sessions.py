@@ -20,6 +20,7 @@ from tasks.session import SessionKey
 from tasks.store import Store
 from tasks.store.earlier import INDEX
 from tasks.store.listing import SessionFacts
+from tasks.store.state import StateField
 from tasks.store.whose import Whose
 from workers.runtime.conversation import stored
 
@@ -132,12 +133,12 @@ def export(
     session: Session,
     file: Annotated[Path | None, typer.Option("--to", help="A new file; without it, standard output.")] = None,
 ) -> None:
-    """Write everything that is kept of a session as JSON: facts, history, notes, reminders, waiting messages."""
+    """Write everything that is kept of a session as JSON: facts, history, notes, what waits, choices."""
     key = _key(session)
 
     async def work(here: Context) -> None:
         async with here.reader() as store:
-            told = await _facts(store, key) | await _content(store, key)
+            told = await _facts(store, key) | await _content(store, key) | await _further(store, key)
         whole = json.dumps(told, indent=2, ensure_ascii=False)
         if file is None:
             print(whole)
@@ -213,6 +214,17 @@ async def _content(store: Store, key: SessionKey) -> dict[str, Any]:
         "reminders": [_message(one.to_json().encode()) for one in await store.reminders.waiting(key)],
         "inbox": [_message(raw) for raw in kept.inbox],
         "outbox": [_json(raw) for raw in kept.outbox],
+    }
+
+
+async def _further(store: Store, key: SessionKey) -> dict[str, Any]:
+    """What stands beside the conversation: choices, questions, messages for Retry, steps under way, thumbs."""
+    kept = await store.listing.content(key)
+    thumbs = [one for one in await store.feedback.since(0.0) if one.session == key]
+    return {
+        "state": {name: _json(value) for name, value in sorted(kept.state.items()) if name != StateField.history},
+        "journal": [_json(raw) for raw in kept.journal],
+        "thumbs": [{"update": one.update, "person": one.person, "thumb": one.thumb, "at": one.at} for one in thumbs],
     }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from math import isfinite
 from typing import Any, cast
 
 from redis.asyncio import Redis
@@ -10,6 +11,7 @@ from tasks import keys
 from tasks.clock import Clock
 from tasks.closed_chats import REASONS, ClosedChat, Why
 from tasks.store.redis import guard, text
+from tasks.text import is_digits
 
 KEPT = timedelta(days=30)
 MOST = 1000
@@ -47,15 +49,17 @@ class ClosedChatStore:
         return next((reason for reason, at in zip(REASONS, found, strict=True) if at is not None), None)
 
     async def look(self) -> Sequence[ClosedChat]:
-        """All of all bots, the newest first."""
+        """All of all bots, the newest first; what is no such chat (a damaged key) is passed over."""
         found: list[ClosedChat] = []
         with guard():
             async for name in self._redis.scan_iter(match=keys.closed_chats("*"), count=1000):
-                bot = int(text(name).split(":")[2])
+                if (bot := keys.bot_in(text(name))) is None:
+                    continue
                 rows: list[Any] = await cast("Any", self._redis).zrange(name, 0, -1, withscores=True)
                 for member, at in rows:
                     chat, _, reason = text(member).partition(" ")
-                    found += [ClosedChat(bot, int(chat), one, float(at)) for one in REASONS if one == reason]
+                    if is_digits(chat.removeprefix("-")) and isfinite(at):
+                        found += [ClosedChat(bot, int(chat), one, float(at)) for one in REASONS if one == reason]
         return sorted(found, key=lambda one: -one.at)
 
     async def forget(self, people: set[int]) -> int:

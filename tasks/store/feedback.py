@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
+from math import isfinite
 from typing import Any, cast
 
 from redis.asyncio import Redis
@@ -59,7 +60,8 @@ class FeedbackStore:
             async for name in self._redis.scan_iter(match=keys.feedback("*"), count=1000):
                 with suppress(StateDamaged), guard():
                     rows: list[Any] = await self._redis.zrange(name, at, "+inf", byscore=True, withscores=True)
-                    found += [one for member, score in rows if (one := Opinion.read(text(member), float(score)))]
+                    told = [(text(member), float(score)) for member, score in rows if isfinite(score)]
+                    found += [one for member, score in told if (one := Opinion.read(member, score))]
         return sorted(found, key=lambda opinion: -opinion.at)
 
     async def forget(self, whose: Whose) -> int:

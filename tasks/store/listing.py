@@ -1,6 +1,6 @@
 """All sessions, a page at a time, for operators: what is kept of each, without a word of what was said."""
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from heapq import nsmallest
@@ -63,12 +63,19 @@ class SessionFacts:
 
 @dataclass(frozen=True, slots=True)
 class SessionContent:
-    """What was said in a session."""
+    """What was said in a session, and what was chosen there."""
 
-    history: bytes | None
-    """As the runtime wrote it."""
+    state: Mapping[str, bytes]
+    """All fields; ``history`` as the runtime wrote it."""
     inbox: tuple[bytes, ...]
     outbox: tuple[bytes, ...]
+    journal: tuple[bytes, ...]
+    """Steps of the turn that runs."""
+
+    @property
+    def history(self) -> bytes | None:
+        """The conversation that goes on."""
+        return self.state.get(StateField.history)
 
 
 type Wanted = Callable[[SessionFacts], bool]
@@ -116,11 +123,12 @@ class SessionListing:
         """Everything that was said and is kept, as it is at one moment."""
         with guard():
             async with self._redis.pipeline(transaction=True) as pipe:
-                pipe.hget(keys.state(session), StateField.history)
-                pipe.lrange(keys.inbox(session), 0, -1)
-                pipe.lrange(keys.outbox(session), 0, -1)
-                history, inbox, outbox = await pipe.execute()
-        return SessionContent(history, tuple(inbox), tuple(outbox))
+                pipe.hgetall(keys.state(session))
+                for part in (keys.inbox, keys.outbox, keys.journal):
+                    pipe.lrange(part(session), 0, -1)
+                state, *lists = await pipe.execute()
+        inbox, outbox, journal = map(tuple, lists)
+        return SessionContent({text(name): value for name, value in state.items()}, inbox, outbox, journal)
 
     async def _sessions(self, after: str) -> AsyncGenerator[list[SessionKey]]:
         some: list[SessionKey] = []

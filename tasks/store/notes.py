@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 from tasks import keys
 from tasks.errors import Terminal
 from tasks.session import SessionKey
-from tasks.store.redis import guard
+from tasks.store.redis import guard, text
 
 MOST = 200
 """Notes a session may have."""
@@ -45,4 +45,4 @@ class NoteStore:
         """All notes of the session: topic -> note."""
         with guard():
             found = await cast("Any", self._redis).hgetall(keys.notes(session))
-        return {topic.decode(): note.decode() for topic, note in found.items()}
+        return {text(topic): text(note) for topic, note in found.items()}

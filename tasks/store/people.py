@@ -72,8 +72,7 @@ class PeopleStore:
         gone = 0
         with guard():
             names = [text(name) async for name in self._redis.scan_iter(match=keys.people("*"), count=1000)]
-        for name in names:
-            bot = int(name.split(":")[2])
+        for bot in [bot for name in names if (bot := keys.bot_in(name)) is not None]:
             gone += await self.remove(bot, user)
             for who, person in (await self.look(bot)).entries.items():
                 if person.by == user:

@@ -35,4 +35,5 @@ class ZoneStore:
         """Erase a person's zone from all bots; gives how many."""
         with guard():
             names = [text(name) async for name in self._redis.scan_iter(match=keys.zones("*"), count=1000)]
-        return sum([await self.drop(int(name.split(":")[2]), person) for name in names])
+        bots = [bot for name in names if (bot := keys.bot_in(name)) is not None]
+        return sum([await self.drop(bot, person) for bot in bots])

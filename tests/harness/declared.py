@@ -14,7 +14,7 @@ async def undeclared(redis: Redis) -> list[str]:
     """Keys that tasks/keys.py does not declare, or that live longer than declared."""
     found: list[str] = []
     async for raw in redis.scan_iter(count=1000):
-        name = raw.decode()
+        name = raw.decode(errors="replace")
         kind = next((kind for kind in keys.KINDS if fnmatch.fnmatchcase(name, kind.pattern)), None)
         if kind is None:
             if not any(fnmatch.fnmatchcase(name, pattern) for pattern in FOREIGN):

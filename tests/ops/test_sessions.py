@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ops.commands import log_files
+from tasks import keys
 from tasks.feedback import Opinion
 from tasks.settings import Settings, load
 from tasks.store import Store, connect
@@ -42,6 +43,9 @@ async def test_a_session_shows_its_facts_and_its_text_only_when_asked(
     store: Store, settings: Settings, redis_url: str, tmp_path: Path
 ) -> None:
     await filled(store, settings)
+    await store.redis.hset(keys.state(HERS), mapping={"agent": "poet", "failed": '["later"]'})  # type: ignore[misc]
+    await store.feedback.put(Opinion(HERS, 10, 5, ANN, "up"))
+    await store.feedback.put(Opinion(HIS, 11, 6, BOB, "down"))
 
     def said(*arguments: str) -> str:
         done = cohort("sessions", *arguments, home=tmp_path, REDIS_URL=redis_url)
@@ -55,6 +59,8 @@ async def test_a_session_shows_its_facts_and_its_text_only_when_asked(
     assert [one["text"] for one in whole["reminders"]] == ["annword1"]
     assert [one["text"] for one in whole["inbox"]] == ["annword2"]
     assert whole["history"]["messages"][0]["role"] == "user"
+    assert (whole["state"]["agent"], whole["state"]["failed"], whole["journal"]) == ("poet", ["later"], ["annword1"])
+    assert [(one["thumb"], one["person"]) for one in whole["thumbs"]] == [("up", ANN)]
     done = cohort("sessions", "show", f"{BOT}:99", home=tmp_path, REDIS_URL=redis_url)
     assert (done.returncode, done.stderr) == (2, f"cohort: nothing is kept of {BOT}:99\n")
 
