@@ -22,6 +22,7 @@ from telegram.warnings import PTBUserWarning
 
 from bot.article import Article
 from bot.menus import Described, Menu
+from bot.updates.buttons import WAITS
 from bot.updates.meaning import BotIdentity
 from bot.updates.understand import ALLOWED_UPDATES, BUSINESS_UPDATES, CHANNEL_UPDATES, GUEST_UPDATES, INLINE_UPDATES
 from botapi.calls import Calls
@@ -47,7 +48,6 @@ _PATIENCE = timedelta(seconds=5)
 _CONNECTIONS = 16
 """One polls, one sends replies, some show typing; the rest is room."""
 
-_WAITS = "waits"
 _OFFER_KEPT_S = 5
 """Seconds for which Telegram may give the same answer to the same words: who is let in may change."""
 
@@ -239,9 +239,9 @@ class Telegram:
 
 
 def _result(article: Article) -> InlineQueryResultArticle:
-    button = InlineKeyboardButton(article.button, callback_data=_WAITS)
+    button = InlineKeyboardButton(article.button, callback_data=WAITS)
     return InlineQueryResultArticle(
-        _WAITS,
+        WAITS,
         article.title,
         InputTextMessageContent(article.text),
         reply_markup=InlineKeyboardMarkup([[button]]),

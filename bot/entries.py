@@ -7,6 +7,7 @@ from bot.updates.commands import Command
 from bot.updates.meaning import AskedElsewhere, Ignored, Incoming, Malformed, Meaning, Moved
 from tasks import chat_choices
 from tasks.envelope import DeadLetter, Inbound, Reply
+from tasks.phrases import phrase
 from tasks.session import SessionKey
 from tasks.store.intake import Accept
 from tasks.tracing import NO_SPAN, TraceSpan
@@ -92,6 +93,11 @@ def buried(item: Accept, problem: Exception, now: float) -> Accept:
     reason = f"could not be stored: {type(problem).__name__}"
     raw = ascii(item.inbound or item.reply or item.dead)
     return Accept(item.update_id, dead=DeadLetter(reason=reason, at=now, update_id=item.update_id, raw=raw))
+
+
+def ended(pressed: Ignored) -> str:
+    """What a person reads for a moment whose press asks for nothing."""
+    return phrase("inline-waits") if pressed.waits else phrase("too-old")
 
 
 def toast(ask: Command, inbound: Inbound, reply: Reply | None) -> str | None:

@@ -12,7 +12,7 @@ from bot.admission import AccessControl
 from bot.answers import Answers
 from bot.attention import Attention
 from bot.elsewhere import Elsewhere
-from bot.entries import After, Item, buried, moved_entry, note, toast, tongue_of
+from bot.entries import After, Item, buried, ended, moved_entry, note, toast, tongue_of
 from bot.feedback import Feedback
 from bot.group_control import GroupControl, with_role
 from bot.interrupts import Interrupts
@@ -147,7 +147,7 @@ class UpdateIntake:
             case Reacted():
                 return Item(meaning, await self._feedback.take(meaning))
             case Ignored(update_id, _, callback, _):
-                return Item(meaning, Accept(update_id), press=callback, press_says=callback and phrase("too-old"))
+                return Item(meaning, Accept(update_id), press=callback, press_says=callback and ended(meaning))
             case Incoming():
                 return await self._admit(meaning, before)
             case AskedElsewhere():

@@ -4,7 +4,7 @@ import re
 
 from bot.updates.commands import ADMINS, CHOICES, Command
 from bot.updates.content import answered_by
-from bot.updates.meaning import Incoming, Meaning, UpdateReading
+from bot.updates.meaning import Ignored, Incoming, Meaning, UpdateReading
 from bot.updates.models import CallbackQuery, GenerationStopped
 from bot.updates.origin import author_of, person_of, session_of
 from tasks.asking import WORD
@@ -12,6 +12,8 @@ from tasks.chat_choices import CHAT_CHOICES, DEFAULT
 from tasks.envelope import Inbound, InboundKind, Sender
 from tasks.session import SessionKey
 
+WAITS = "waits"
+"""Data of the button that an inline message has until its answer takes its place."""
 _NAME = re.compile("[0-9a-f]{16}")
 """Of an exchange (``workers.sessions.again``)."""
 _VERSIONS: dict[InboundKind, int] = {"answer": 3, "conversation": 4}
@@ -29,6 +31,10 @@ def pressed(at: UpdateReading, query: CallbackQuery) -> Meaning:
     callback = query.id
     word, _, argument = (query.data or "").partition(":")
     message = query.message
+    if word == WAITS:
+        return Ignored(
+            at.update_id, "a button that only waits", callback, tongue=query.from_user.language_code, waits=True
+        )
     if message is None or (message.date == 0 and word != WORD):
         # Of an inaccessible message (date 0) not even the topic is told. A question may rest for long; it is known by
         # its id, so a guess at its session harms nothing.

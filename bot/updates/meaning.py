@@ -124,6 +124,8 @@ class Ignored:
     """The topic that a person gave a name."""
     tongue: str | None = None
     """The language of the person who pressed it, if told."""
+    waits: bool = False
+    """The button stands under an inline message whose answer is on its way."""
 
 
 @dataclass(frozen=True, slots=True)

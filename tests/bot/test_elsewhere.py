@@ -10,6 +10,7 @@ from bot.updates.meaning import BotIdentity, Ignored, Malformed
 from bot.updates.understand import GUEST_UPDATES, INLINE_UPDATES, understand
 from botapi.errors import TelegramAway
 from tasks.access import Access
+from tasks.phrases import phrase
 from tasks.session import SessionKey
 from tasks.settings import Settings
 from tasks.store import Store
@@ -75,6 +76,13 @@ async def test_a_guest_says_first_words_and_its_question_waits_in_that_message(d
     assert entry.quoted is not None
     assert entry.quoted.name == "Ben" or (entry.quoted.sender is not None and entry.quoted.sender.name == "Ben")
     assert doorway.signs.guest_of == ["g1"]
+
+
+async def test_who_presses_the_button_of_a_message_that_waits_is_asked_for_patience(doorway: Doorway) -> None:
+    query = tg.CallbackQuery(id="c1", from_user=BEN, chat_instance="1", inline_message_id="AAQ-7", data="waits")
+    await doorway.door.take([raw(tg.Update(update_id=6, callback_query=query))])
+    await doorway.followed()
+    assert doorway.signs.pressed == [("c1", phrase("inline-waits"))]
 
 
 async def test_strangers_are_offered_nothing_and_told_nothing_elsewhere(settings: Settings, store: Store) -> None:
