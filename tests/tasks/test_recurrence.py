@@ -101,13 +101,39 @@ def test_a_time_of_day_that_is_none_is_refused(rule: str, clock: str) -> None:
 
 
 def test_a_zone_is_found_by_its_name_its_place_and_its_offset() -> None:
-    names = ("europe/berlin", "Berlin", " new   york ", "UTC+2", "-3", "utc", "+05:30", "nowhere", "../etc/passwd", "")
+    names = ("europe/berlin", "Berlin", " new   york ", "UTC+2", "-3", "utc", "+05:17", "nowhere", "../etc/passwd", "")
     found = [find_zone(name) for name in names]
     assert found[:6] == [BERLIN, BERLIN, "America/New_York", "Etc/GMT-2", "Etc/GMT+3", "UTC"]
     assert found[6:] == [None] * 4
     assert find_zone("x" * 100_000) is None
     assert nearest_zone("Europe/Berln") == BERLIN
     assert nearest_zone("q" * 100_000) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "zone"),
+    [
+        ("UTC+5:30", "Asia/Kolkata"),
+        ("gmt+0545", "Asia/Kathmandu"),
+        ("UTC\N{MINUS SIGN}3", "Etc/GMT+3"),
+        ("UTC\uff0b\uff19", "Etc/GMT-9"),
+        ("\u202eMumbai\u200b", "Asia/Kolkata"),
+        ("\u041c\u043e\u0441\u043a\u0432\u0430", "Europe/Moscow"),
+        ("北京", "Asia/Shanghai"),
+        ("München", "Europe/Berlin"),
+        ("São Paulo", "America/Sao_Paulo"),
+        ("Istanbul", "Asia/Istanbul"),
+        ("Berlin, Germany", "Europe/Berlin"),
+        ("Paris, Texas", None),
+    ],
+)
+def test_a_zone_is_found_as_people_say_it(said: str, zone: str | None) -> None:
+    assert find_zone(said) == zone
+
+
+@pytest.mark.parametrize("said", ["GMT+5:17", "UTC+99", "IST", "hi", "\u202e"])
+def test_a_name_that_is_like_those_of_many_places_is_taken_for_none_of_them(said: str) -> None:
+    assert (find_zone(said), nearest_zone(said)) == (None, None)
 
 
 def test_a_day_that_its_months_never_have_is_not_looked_for_until_the_year_9999() -> None:
