@@ -48,7 +48,7 @@ _ALSO: Mapping[str, str] = {
     "Europe/Kyiv": "Киев, Київ, Kiew",
     "Europe/Minsk": "Минск",
     "Asia/Almaty": "Алматы, Астана, Astana",
-    "Europe/Berlin": "Germany, Deutschland, Alemania, Alemanha, Берлин, 柏林, Hamburg, Munich, München, Köln, Frankfurt",
+    "Europe/Berlin": "Germany, Deutschland, Alemania, Alemanha, Берлин, 柏林, Hamburg, Munich, München, Köln",
     "Europe/Vienna": "Wien, Viena, Austria, Österreich",
     "Europe/Zurich": "Zürich, Switzerland, Schweiz, Geneva, Genf, Bern, Basel",
     "Europe/Paris": "France, Frankreich, Париж, 巴黎, Lyon, Marseille",
