@@ -1,7 +1,7 @@
 # Cohort. `make up` and `make test` bring everything they need; `make help` lists the rest.
 # PYTHON=/path/to/python3.13 chooses the Python, SEED/MINUTES the chaos run.
 .DEFAULT_GOAL := help
-.PHONY: help up test test-slow test-all coverage check check-newest format chaos soak bench bench-quick lock pin-images dist hooks docs clean env-run env-dev
+.PHONY: help up test test-slow test-all test-browser test-browser-if-found rehearsal coverage check check-newest format chaos soak bench bench-quick lock pin-images dist hooks docs clean env-run env-dev env-browser
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?=
@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 JOBS ?= 3
 # Percent of lines and branches of tasks/ and workers/sessions/ that `make coverage` asks for.
 FLOOR := 92
-FAST := -n $(JOBS) --dist loadgroup -m 'not chaos and not soak and not bench and not rehearsal'
+FAST := -n $(JOBS) --dist loadgroup -m 'not chaos and not soak and not bench and not rehearsal and not browser'
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /|/' | while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -30,7 +30,15 @@ test: env-dev ## the tests but for chaos, soak and bench; ARGS='-k name' goes to
 test-slow: env-dev ## the tests that take minutes: chaos (CHAOS_SECONDS, 180), soak, bench
 	@CHAOS_SECONDS=$${CHAOS_SECONDS:-180} $(BIN)/python -m pytest -n 2 --dist loadgroup -m 'chaos or soak or bench' $(ARGS)
 
-test-all: test test-slow rehearsal ## all of them
+test-browser: ## the pages in a real browser, over `cohort up`; needs Chromium (CHROMIUM=/path/to/it)
+	@tools/find-chromium.sh >/dev/null
+	@$(MAKE) env-browser
+	@$(BIN)/python -m pytest -n 0 -m browser $(ARGS)
+
+test-browser-if-found:
+	@if tools/find-chromium.sh >/dev/null 2>&1; then $(MAKE) test-browser; else echo 'make test-browser is left out: this machine has no Chromium'; fi
+
+test-all: test test-slow rehearsal test-browser-if-found ## all of them
 
 coverage: env-dev ## `make test` with coverage, over subprocesses too; what no message may be lost in has a floor
 	@$(BIN)/coverage erase; $(BIN)/coverage run -m pytest $(FAST) $(ARGS); status=$$?; $(BIN)/coverage combine --quiet; \
@@ -84,3 +92,6 @@ env-run:
 
 env-dev:
 	@tools/bootstrap.sh dev "$(PYTHON)"
+
+env-browser: env-dev
+	@tools/bootstrap.sh browser "$(PYTHON)"

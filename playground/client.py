@@ -112,17 +112,19 @@ class PlaygroundClient(Link):
         """A person presses an inline button: ``callback_query_id``, ``update_id``."""
         return await self.control("POST", f"/chats/{chat}/messages/{message_id}/press", {"data": data, "user": user})
 
-    async def inline(self, chat: int, text: str, *, user: int | None = None, timeout: float = HELD) -> Json:  # noqa: ASYNC109 - sent to the server
-        """A person types ``@bot text`` in a chat: ``query``, ``update_id`` and what the bot offers, ``results``."""
-        given: Json = {"text": text, "user": user, "timeout": timeout}
+    async def inline(self, chat: int, text: str, *, timeout: float = HELD, **fields: Any) -> Json:  # noqa: ASYNC109 - sent to the server
+        """A person (``user``) types ``@bot text`` in a chat (``thread``): ``query``, ``update_id`` and what the bot
+        offers, ``results``; None where it was not told, or has not answered.
+        """
+        given: Json = {"text": text, "timeout": timeout, **fields}
         return await self.control("POST", f"/chats/{chat}/inline", given)
 
-    async def choose(self, query: str) -> Said:
-        """The person sends the first result of an inline query."""
-        return Said(**await self.control("POST", f"/inline/{query}/choose", {}))
+    async def choose(self, query: str, result: str | None = None) -> Said:
+        """The person sends a result of an inline query, by default the first."""
+        return Said(**await self.control("POST", f"/inline/{query}/choose", {"result": result}))
 
     async def summon(self, chat: int, text: str, **fields: Any) -> Said:
-        """A person calls the bot as a guest, where it is no member; ``user``, ``reply_to``."""
+        """A person calls the bot as a guest, where it is no member; ``user``, ``thread``, ``reply_to``."""
         return Said(**await self.control("POST", f"/chats/{chat}/guest", {"text": text, **fields}))
 
     async def press_answer(self, callback_query_id: str, timeout: float = HELD) -> Json | None:  # noqa: ASYNC109 - sent to the server

@@ -38,11 +38,12 @@ TIERS = {
     "soak": ("soak",),
     "bench": ("bench",),
     "rehearsal": ("rehearsal",),
+    "browser": ("browser",),
 }
-"""A tier's marker, and the folders under tests/ that it consists of; the last four are left to `make test-slow` and
-`make rehearsal`.
+"""A tier's marker, and the folders under tests/ that it consists of; the last five are left to `make test-slow`,
+`make rehearsal` and `make test-browser`.
 """
-ORDER = ("system", "rehearsal", "chaos", "soak", "bench", "process", "runtime", "store", "unit")
+ORDER = ("system", "rehearsal", "browser", "chaos", "soak", "bench", "process", "runtime", "store", "unit")
 """Stages are long and mostly wait, so they begin first, and the smallest tests fill the end."""
 
 M_MMAP_THRESHOLD = -3

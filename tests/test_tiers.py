@@ -11,7 +11,7 @@ from tests.harness.scheduling import CHAINS, EMBEDDED, MOSTLY_WAIT, STAGE, chain
 
 ROOT = Path(__file__).parent
 SHARED = ("tests.harness", "tests.support", "tests.conftest", "tests.promises")
-HEAVY = ("system", "rehearsal", "chaos", "soak", "bench")
+HEAVY = ("system", "rehearsal", "browser", "chaos", "soak", "bench")
 
 
 def imported(path: Path) -> Iterator[str]:

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the environment that a make target needs: tools/bootstrap.sh run | dev | demo [python]
+# Makes the environment that a make target needs: tools/bootstrap.sh run | dev | demo | browser [python]
 # Brings uv (into .tools/) and .venv, installs from the hash-locked requirements; a second call only compares stamps.
 set -eu
 cd "$(dirname "$0")/.."
@@ -12,7 +12,8 @@ case "$1" in
 run) lock=requirements.txt ;;
 dev) lock=requirements-dev.txt ;;
 demo) lock=requirements-demo.txt ;;
-*) say "usage: tools/bootstrap.sh run|dev|demo [python]" && exit 2 ;;
+browser) lock=requirements-browser.txt ;;
+*) say "usage: tools/bootstrap.sh run|dev|demo|browser [python]" && exit 2 ;;
 esac
 
 # What was installed, from what, where: moving the folder breaks a venv's scripts, so its path belongs to the stamp.
@@ -44,7 +45,7 @@ printf '%s\n' "$here" >$venv/.cohort-home
 
 say "Installing what $lock names ..."
 $uv pip install --quiet --python $venv/bin/python --no-deps --require-hashes -r "$lock"
-if [ "$1" != demo ]; then
+if [ "$1" = run ] || [ "$1" = dev ]; then
     $uv pip install --quiet --python $venv/bin/python --no-deps --build-constraints requirements-build.txt -e .
 fi
 # uv compiles nothing, and processes that start at the same time would each compile all that they import. A key's name

@@ -10,6 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BUILD_TOOLS = "editables\n"  # hatchling asks for it when the project is installed editable
 HEADER = "# Written by `make lock` from pyproject.toml ({inputs}); do not edit.\n"
+FILES = tuple(f"requirements{part}.txt" for part in ("", "-dev", "-browser", "-demo", "-build"))
 
 
 def inputs() -> str:
@@ -29,8 +30,7 @@ def inputs() -> str:
 def stale() -> list[str]:
     """The lock files that were not written from this pyproject.toml."""
     header = HEADER.format(inputs=inputs())
-    names = ("requirements.txt", "requirements-dev.txt", "requirements-demo.txt", "requirements-build.txt")
-    return [name for name in names if not (ROOT / name).is_file() or not (ROOT / name).read_text().startswith(header)]
+    return [name for name in FILES if not (ROOT / name).is_file() or not (ROOT / name).read_text().startswith(header)]
 
 
 def _entries(text: str) -> list[str]:
@@ -44,22 +44,18 @@ def _uv(uv: str, *arguments: str, stdin: str | None = None) -> str:
 
 
 def main(uv: str, python: str) -> None:
-    """Resolve, export, and write the four files."""
+    """Resolve, export, and write the files."""
     _uv(uv, "lock", "--quiet", "--python", python)
     plain = ("--quiet", "--no-emit-project", "--no-annotate", "--no-header")
     export = ("export", "--frozen", "--python", python, "--format", "requirements-txt", *plain)
     runtime = _entries(_uv(uv, *export, "--no-default-groups"))
     developer = _entries(_uv(uv, *export, "--group", "dev"))
+    browser = [e for e in _entries(_uv(uv, *export, "--only-group", "browser")) if e not in developer]
     demo = [e for e in _entries(_uv(uv, *export, "--no-default-groups", "--extra", "demo")) if e not in runtime]
     requires = "\n".join(tomllib.loads((ROOT / "pyproject.toml").read_text())["build-system"]["requires"])
     compiled = ("pip", "compile", "--quiet", "--generate-hashes", "--no-annotate", "--no-header", "--no-emit-index-url")
     build = _entries(_uv(uv, *compiled, "--python", python, "--universal", "-", stdin=f"{requires}\n{BUILD_TOOLS}"))
-    for name, entries in (
-        ("requirements.txt", runtime),
-        ("requirements-dev.txt", developer),
-        ("requirements-demo.txt", demo),
-        ("requirements-build.txt", build),
-    ):
+    for name, entries in zip(FILES, (runtime, developer, browser, demo, build), strict=True):
         (ROOT / name).write_text(HEADER.format(inputs=inputs()) + "\n".join(e.rstrip("\n") for e in entries) + "\n")
         print(f"{name}: {len(entries)} packages")
 

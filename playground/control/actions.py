@@ -100,20 +100,22 @@ class Actions:
         return {"answer": press.answer}
 
     async def inline(self, request: Request) -> Json:
-        """``text`` behind the bot's name, ``user``; waits up to ``timeout`` seconds for what the bot offers."""
+        """``text`` behind the bot's name, ``user``, ``thread``; waits up to ``timeout`` seconds for results."""
         given = await body(request)
-        query, update = ask(self._state, self._chat(request), str(given.get("text", "")), user=given.get("user"))
+        how = {key: given.get(key) for key in ("user", "thread")}
+        query, update = ask(self._state, self._chat(request), str(given.get("text", "")), **how)
         found = self._state.elsewhere.queries[query]
-        if found.results is None:
+        if found.results is None and update is not None:
             await found.wakeup.wait(seconds(given.get("timeout", 0)))
         return {"query": query, "update_id": update, "results": found.results}
 
     async def choose(self, request: Request) -> Json:
-        """The person sends what the bot has offered first."""
-        return self._said(*choose(self._state, request.path_params["query"]))
+        """The person sends what the bot has offered: ``result`` (its id), by default the first."""
+        wanted = (await body(request)).get("result")
+        return self._said(*choose(self._state, request.path_params["query"], None if wanted is None else str(wanted)))
 
     async def summon(self, request: Request) -> Json:
-        """``text``, ``user``, ``reply_to`` in a chat of which the bot is no member."""
+        """``text``, ``user``, ``thread``, ``reply_to`` in a chat of which the bot is no member."""
         given = await body(request)
-        how = {key: given.get(key) for key in ("user", "reply_to")}
+        how = {key: given.get(key) for key in ("user", "thread", "reply_to")}
         return self._said(*summon(self._state, self._chat(request), str(given.get("text", "")), **how))

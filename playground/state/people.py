@@ -36,6 +36,20 @@ def message_in(chat: Chat, message_id: object) -> Json:
         raise ControlError(f"no message {message_id!r} in chat {chat.id}", 404) from None
 
 
+def topic_in(chat: Chat, thread: object) -> int | None:
+    """The id of a topic of a chat; None is none.
+
+    Raises:
+        ControlError: it does not exist.
+    """
+    if thread is None:
+        return None
+    try:
+        return chat.topics[int(str(thread))].id
+    except (ValueError, KeyError):
+        raise ControlError(f"no topic {thread!r} in chat {chat.id}", 404) from None
+
+
 def texts(text: str, *, caption: bool, entities: list[Json] | None = None) -> Json:
     """The fields of a user's text or caption; commands, links and mentions are found.
 
@@ -73,15 +87,11 @@ def say(  # noqa: PLR0913 - the fields of a message
     if chat.migrated_to is not None:
         raise ControlError(f"chat {chat.id} was upgraded to {chat.migrated_to}")
     sender = speaker(state, chat, user)
-    topic = None
-    if thread is not None:
-        topic = chat.topics.get(int(str(thread)))
-        if topic is None:
-            raise ControlError(f"no topic {thread!r} in chat {chat.id}", 404)
+    topic = topic_in(chat, thread)
     answered = message_in(chat, reply_to) if reply_to is not None else None
     if chat.kind == "private" and chat.bot_status == "kicked":
         set_membership(state, chat, "member", user=sender["id"])
-    message = post(state, chat, sender, content, thread=topic.id if topic else None, reply_to=answered)
+    message = post(state, chat, sender, content, thread=topic, reply_to=answered)
     return message, _tell(state, chat, "message", message)
 
 

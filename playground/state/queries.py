@@ -17,6 +17,7 @@ class Query:
     person: Json
     text: str = ""
     summons: Json | None = None
+    thread: int | None = None
     results: list[Json] | None = None
     """What the bot offers, once it has answered."""
     wakeup: Wakeup = field(default_factory=Wakeup)

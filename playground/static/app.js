@@ -97,7 +97,7 @@ async function refresh() {
   $("model").textContent = `answers: ${info.model}`;
   $("model").title = $("model").textContent;
   $("links").replaceChildren(...(info.links || []).map((link) => make("a", { href: link.url, target: "_blank", rel: "noopener" }, link.label)));
-  conversation.composer.commands = info.commands;
+  Object.assign(conversation.composer, { commands: info.commands, bot: info.bot });
   list();
   const open = conversation.chat?.id ?? Number(location.hash.slice(1).split("/")[0]);
   if (chats.has(open)) await show(open, conversation.chat ? conversation.thread : Number(location.hash.split("/")[1]) || null);
@@ -143,7 +143,7 @@ async function status() {
     const queue = await get("/queue");
     const online = queue.waiting > 0 || queue.polls !== polls || Boolean(queue.webhook);
     is = online && !queue.pending ? "online" : queue.polls || queue.pending ? "waiting" : "off";
-    words = queue.pending ? `${queue.pending} waiting for the bot` : online ? "bot is online" : queue.polls ? "bot is away" : "no bot yet";
+    words = queue.pending ? `${queue.pending} waiting` : online ? "bot is online" : queue.polls ? "bot is away" : "no bot yet";
     polls = queue.polls;
   } catch (problem) {
     // It answers, but not us: it was started again, and its key is another one now.

@@ -1,12 +1,17 @@
 // The place to write: text, attachment, answer or edit, and the commands that "/" offers.
 import { kindOf } from "./api.js";
 import { $, make } from "./dom.js";
+import { Inline, behindName } from "./inline.js";
 
-// `send({ text, file, reply, edit })` returns a promise; what was written comes back when it fails.
+// `send({ text, file, reply, edit })` and `choose(query, result)` return promises; what was written comes back when they
+// fail. `ask(words)` is what the bot offers for a question behind its name.
 export class Composer {
-  constructor(send) {
+  constructor({ send, ask, choose }) {
     this.send = send;
+    this.choose = choose;
+    this.inline = new Inline(ask);
     this.commands = [];
+    this.bot = {};
     this.drafts = new Map();
     this.key = null;
     this.clear();
@@ -15,6 +20,8 @@ export class Composer {
     $("text").addEventListener("keydown", (event) => this.typed(event));
     $("text").addEventListener("blur", () => setTimeout(() => this.closeList(), 150));
     $("text").addEventListener("paste", (event) => { if (event.clipboardData.files.length) { event.preventDefault(); this.attach(event.clipboardData.files[0]); } });
+    // What is pressed in the list leaves the focus in the text, so a slow finger finds the list still open.
+    $("commands").addEventListener("mousedown", (event) => event.preventDefault());
     $("attach").onclick = () => $("file").click();
     $("file").onchange = () => { this.attach($("file").files[0]); $("file").value = ""; };
     $("about").querySelector("button").onclick = () => { if (this.edit) $("text").value = ""; this.about({}); };
@@ -68,12 +75,18 @@ export class Composer {
   }
 
   async submit(words = $("text").value) {
+    if (!words.trim() && !this.file) return;
     const { reply, edit, file } = this;
-    if (!words.trim() && !file) return;
+    return this.sent(words, () => this.send({ text: words, reply, edit, file }));
+  }
+
+  // Empties the place to write, and gives back what stood there if the work fails.
+  async sent(words, work) {
+    const { reply, edit, file } = this;
     this.clear();
     this.closeList();
     try {
-      await this.send({ text: words, reply, edit, file });
+      await work();
     } catch {
       if (!$("text").value) $("text").value = words;
       this.about({ reply, edit, file });
@@ -81,15 +94,15 @@ export class Composer {
   }
 
   typed(event) {
-    const list = $("commands");
-    if (!list.hidden) {
-      const items = [...list.children];
+    const items = [...$("commands").querySelectorAll("[role=option]:not([aria-disabled])")];
+    if (!$("commands").hidden) {
       const now = items.findIndex((item) => item.ariaSelected === "true");
-      if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      if (items.length && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
         event.preventDefault();
-        return this.mark((now + (event.key === "ArrowDown" ? 1 : -1) + items.length) % items.length);
+        const next = event.key === "ArrowDown" ? now + 1 : now < 0 ? items.length - 1 : now - 1;
+        return this.mark((next + items.length) % items.length);
       }
-      if (event.key === "Tab" || event.key === "Enter") { event.preventDefault(); return items[now].onclick(); }
+      if (now >= 0 && (event.key === "Tab" || event.key === "Enter") && !event.isComposing) { event.preventDefault(); return items[now].onclick(); }
       if (event.key === "Escape") return this.closeList();
     }
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); this.submit(); }
@@ -97,27 +110,60 @@ export class Composer {
   }
 
   suggest() {
-    const begun = /^\/(\w*)$/.exec($("text").value);
-    const found = begun ? this.commands.filter((one) => one.command.startsWith(begun[1].toLowerCase())) : [];
-    if (!found.length) return this.closeList();
-    $("commands").replaceChildren(...found.map((one, n) => {
-      const item = make("li", { role: "option", id: `command${n}` }, make("b", {}, `/${one.command}`), make("span", {}, one.description));
-      item.onclick = () => this.submit(`/${one.command}`);
-      item.onmousemove = () => this.mark(n);
+    const text = $("text").value;
+    this.inline.stop();
+    const begun = /^\/(\w*)$/.exec(text);
+    if (begun) {
+      const found = this.commands.filter((one) => one.command.startsWith(begun[1].toLowerCase()));
+      return this.offer(found.map((one) => ({ head: `/${one.command}`, words: one.description, run: () => this.submit(`/${one.command}`) })));
+    }
+    const { begun: name, words } = this.edit || this.file ? {} : behindName(text, this.bot.username);
+    if (name) return this.offer([{ head: `@${this.bot.username}`, words: this.bot.first_name, run: () => this.complete(`@${this.bot.username} `) }]);
+    // An answer to a message is sent as it is written.
+    if (words === undefined || this.reply) return this.closeList();
+    // What was offered for the words before stays until there is something newer.
+    if (!this.asked) this.closeList();
+    this.inline.begin(words, (found) => this.offered(found, text));
+  }
+
+  offered({ query, results = [], note }, text) {
+    if (note) return this.offer([{ words: note }], -1, true);
+    // Nothing is marked: Enter sends what stands there, as a message that names the bot.
+    this.offer(results.map((one) => ({ head: one.title, words: one.description || "", run: () => this.sent(text, () => this.choose(query, one.id)) })), -1, true);
+  }
+
+  complete(text) {
+    $("text").value = text;
+    this.fit();
+    this.suggest();
+  }
+
+  // What can be chosen, { head, words, run }; without `run` it is only read.
+  offer(items, marked = 0, asked = false) {
+    if (!items.length) return this.closeList();
+    this.asked = asked;
+    $("commands").replaceChildren(...items.map(({ head, words, run }, n) => {
+      const item = make("li", { role: "option", id: `command${n}`, "aria-disabled": run ? null : "true" }, head ? make("b", {}, head) : null, make("span", {}, words));
+      if (run) { item.onclick = run; item.onmousemove = () => this.mark(n); }
       return item;
     }));
     $("commands").hidden = false;
-    this.mark(0);
+    $("text").setAttribute("aria-expanded", "true");
+    this.mark(marked);
   }
 
   mark(n) {
     [...$("commands").children].forEach((item, index) => { item.ariaSelected = String(index === n); });
+    if (n < 0) return $("text").removeAttribute("aria-activedescendant");
     $("text").setAttribute("aria-activedescendant", `command${n}`);
     $("commands").children[n].scrollIntoView({ block: "nearest" });
   }
 
   closeList() {
+    this.inline.stop();
+    this.asked = false;
     $("commands").hidden = true;
+    $("text").setAttribute("aria-expanded", "false");
     $("text").removeAttribute("aria-activedescendant");
   }
 }

@@ -1,10 +1,12 @@
 // The open chat: its messages as they come, its topics, and what can be done in it.
 import { get, post, upload, kindOf } from "./api.js";
 import { Composer } from "./composer.js";
+import { names } from "./inline.js";
 import { $, day, hue, initials, make, toast } from "./dom.js";
 import { bubble, draft, isService, typing } from "./message.js";
 
 const SHOWN = 400; // messages drawn at once
+const ASKED_S = 10; // that the bot may take to offer something
 const IDEAS = ["Hello! What can you do?", "What time is it in Tokyo?", "Tell me a short story."];
 
 export class Conversation {
@@ -17,7 +19,11 @@ export class Conversation {
     this.reactions = {};
     this.presses = new Map();
     this.early = new Map();
-    this.composer = new Composer((what) => this.attempt(() => this.say(what)));
+    this.composer = new Composer({
+      send: (what) => this.attempt(() => this.say(what)),
+      ask: (text) => post(`/chats/${this.chat.id}/inline`, { text, ...this.here(), timeout: ASKED_S }),
+      choose: (query, result) => this.attempt(() => post(`/inline/${query}/choose`, { result }).then(() => this.toEnd())),
+    });
     this.on = {
       press: (message, data, button) => this.attempt(() => this.press(message, data, button)),
       goTo: (id) => this.goTo(id),
@@ -64,8 +70,8 @@ export class Conversation {
     if (this.chat?.id !== chat.id) return;
     this.chat = chat;
     const kind = { private: "private chat", group: "group", supergroup: "supergroup" }[chat.type];
-    const blocked = chat.bot_status === "kicked" ? (chat.type === "private" ? " · you blocked the bot" : " · the bot was removed") : chat.bot_status === "left" ? " · the bot left" : "";
-    const people = chat.type === "private" ? "" : ` · ${chat.users.map((user) => user.first_name).join(", ")} and the bot`;
+    const blocked = chat.bot_status === "kicked" ? (chat.type === "private" ? " · you blocked the bot" : " · the bot was banned") : chat.bot_status === "left" ? " · the bot is no member" : "";
+    const people = chat.type === "private" ? "" : ` · ${chat.users.map((user) => user.first_name).join(", ")}${blocked ? "" : " and the bot"}`;
     $("title").textContent = chat.title;
     $("subtitle").textContent = `${kind}${people}${blocked} · id ${chat.id}`;
     $("avatar").textContent = initials(chat.title);
@@ -114,10 +120,13 @@ export class Conversation {
   }
 
   nothing() {
+    const name = `@${this.composer.bot.username}`;
     const starters = this.composer.commands.slice(0, 2).map((one) => `/${one.command}`);
-    const ideas = [...IDEAS, ...starters].map((text) => make("button", { type: "button", onclick: () => this.attempt(() => this.say({ text })) }, text));
+    const said = (text) => (this.chat.type === "private" || text.startsWith("/") ? text : `${name} ${text}`);
+    const ideas = [...IDEAS, ...starters].map((text) => make("button", { type: "button", onclick: () => this.attempt(() => this.say({ text: said(text) })) }, text));
     const words = this.chat.type === "private" ? "Write to the bot below. Its answer grows here while it is written."
-      : "Write below; the bot reads everything in this group. Add people from the menu above and write as any of them.";
+      : this.chat.bot_status === "left" ? `The bot is no member here. ${name} in a message calls it as a guest, if it takes such calls.`
+      : `In a group the bot answers what names it (${name}), what replies to it, and commands. Add people from the menu above and write as any of them.`;
     return make("div", { class: "empty" }, make("h3", {}, "Say something"), make("p", {}, words), make("div", {}, ...ideas));
   }
 
@@ -185,13 +194,29 @@ export class Conversation {
   // -- what people do
 
   async say({ text, file = null, reply = null, edit = null }) {
-    const { chat, thread } = this;
+    const { chat } = this;
     if (edit) return post(`/chats/${chat.id}/messages/${edit.message_id}/edit`, { text });
-    const message = { user: this.writer(), thread, reply_to: reply?.message_id };
+    const message = { ...this.here(), reply_to: reply?.message_id };
+    if (!file && this.guest(text, reply)) return this.summon({ ...message, text });
     if (file) Object.assign(message, { [kindOf(file)]: (await upload(file)).file_id, caption: text });
     else message.text = text;
     const said = await post(`/chats/${chat.id}/messages`, message);
     this.toEnd();
+    return said;
+  }
+
+  // Who writes, and in which topic.
+  here() { return { user: this.writer(), thread: this.thread }; }
+
+  // Whether a message calls the bot, which is no member, as a guest: by its name, or as an answer to it.
+  guest(text, reply) {
+    return this.chat.type !== "private" && this.chat.bot_status === "left" && (names(text, this.composer.bot.username) || Boolean(reply?.from.is_bot));
+  }
+
+  async summon(message) {
+    const said = await post(`/chats/${this.chat.id}/guest`, message);
+    this.toEnd();
+    if (said.update_id === null) toast("The bot is not told: it takes calls of guests with COHORT_GUESTS=1");
     return said;
   }
 
@@ -247,7 +272,8 @@ export class Conversation {
     $("menu").replaceChildren(...[
       chat.type === "private" && item(out ? "Unblock the bot" : "Block the bot", member(out ? "member" : "kicked")),
       chat.type !== "private" && item("Add a person", () => this.addPerson()),
-      chat.type !== "private" && item(out ? "Bring the bot back" : "Remove the bot", member(out ? "member" : "kicked")),
+      chat.type !== "private" && item(out ? "Bring the bot back" : "Remove the bot", member(out ? "member" : "left")),
+      chat.type !== "private" && chat.bot_status !== "kicked" && item("Ban the bot", member("kicked")),
       chat.type === "group" && !chat.migrated_to && item("Make it a supergroup", async () => this.moved((await post(`/chats/${chat.id}/migrate`)).chat_id)),
       (chat.chat.is_forum || chat.type === "private") && item("Add a topic", () => this.addTopic()),
       topic && item(topic.closed ? "Open this topic again" : "Close this topic", onTopic(topic.closed ? "reopen" : "close")),

@@ -39,6 +39,14 @@ function longQuote(children) {
     button.textContent = open ? "Show less" : "Show more";
     button.setAttribute("aria-expanded", String(open));
   };
+  // Only what does not fit in three lines has more to show. Its height is known once it stands in the page.
+  new ResizeObserver(([{ target }], observer) => {
+    if (quote.classList.contains("open") || !target.clientHeight) return;
+    const fits = target.scrollHeight <= target.clientHeight + 1;
+    button.hidden = fits;
+    quote.classList.toggle("fits", fits);
+    if (!target.isConnected) observer.disconnect();
+  }).observe(quote.firstElementChild);
   return quote;
 }
 

@@ -68,7 +68,7 @@ function tools(message, on) {
   return make("div", { class: "tools" },
     make("button", { type: "button", onclick: () => on.reply(message) }, "Reply"),
     bot ? make("button", { type: "button", onclick: () => on.react(message), "aria-label": "React with a thumb" }, "👍") : null,
-    !bot && "text" in message ? make("button", { type: "button", onclick: () => on.edit(message) }, "Edit") : null);
+    !bot && !message.via_bot && "text" in message ? make("button", { type: "button", onclick: () => on.edit(message) }, "Edit") : null);
 }
 
 // `shown`: own (written by who writes here), names (stand above bubbles), first (of several by one sender), reactions (emoji).
@@ -81,13 +81,14 @@ export function bubble(message, shown, on) {
   const entities = message.entities ?? message.caption_entities;
   const name = shown.names && shown.first
     ? make("div", { class: "from", hue: hue(message.from.id) }, message.from.first_name) : null;
+  const via = message.via_bot ? make("div", { class: "via" }, `via @${message.via_bot.username}`) : null;
   const when = `${message.edit_date ? "edited " : ""}${clock(message.date)}`;
   const meta = make("span", { class: "meta" }, when, own ? make("span", { class: "ticks", "aria-hidden": "true" }, "✓✓") : null);
   const said = make("div", { class: "said" }, ...(message.rich_message ? [rich(message)] : render(text, entities, on.command)), meta);
   const reactions = shown.reactions?.length
     ? make("div", { class: "reacted", "aria-label": "Reactions" }, ...shown.reactions.map((emoji) => make("span", {}, emoji))) : null;
   return make("article", { class: `msg${own ? " own" : ""}${bot ? " bot" : ""}${shown.first ? " first" : ""}`, id: `m${message.message_id}`, "aria-label": `${message.from.first_name}, ${when}` },
-    make("div", { class: "bubble", dir: "auto" }, name, quote(message, on), mediaOf(message), said),
+    make("div", { class: "bubble", dir: "auto" }, name, via, quote(message, on), mediaOf(message), said),
     keyboard(message, on), reactions, tools(message, on));
 }
 

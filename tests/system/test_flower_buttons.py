@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from playground.client import PlaygroundClient
+from tests.harness.talk import talk
 from tests.support.flower import started
 from tests.support.until import until
 from tests.system.conftest import Running
@@ -30,18 +31,6 @@ ACTIONS: tuple[tuple[str, dict[str, str]], ...] = (
 INSTEAD = ("COHORT_", "/stop", "cohort drain", "cohort scale", "its slots", "write to the bot")
 DEFECTS = ("AttributeError", "TypeError", "Traceback", "doorbell.broken")
 CHATS = 20
-
-
-async def talk(people: PlaygroundClient, over: asyncio.Event, spoken: asyncio.Semaphore) -> int:
-    """A person who writes when the last answer has come; gives how often, and each was answered."""
-    chat, times = (await people.chat())["id"], 0
-    while not over.is_set():
-        times += 1
-        word = f"b{chat}n{times}q"
-        await people.say(chat, word)
-        await people.wait_for(chat, lambda ours, word=word: any(word in one.get("text", "") for one in ours))
-        spoken.release()
-    return times
 
 
 @pytest.mark.promise("flower-lists")

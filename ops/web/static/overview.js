@@ -12,7 +12,7 @@ export function overview(now, hour, series, span, choose) {
 }
 
 function tile(name, value, unit, below, is) {
-  return make("dl", { class: "tile", "data-is": is }, make("dt", {}, name), make("dd", {}, value, unit ? make("small", {}, ` ${unit}`) : null), make("p", {}, below));
+  return make("dl", { class: "tile", "data-is": is }, make("dt", {}, name), make("dd", {}, value, unit ? make("small", {}, ` ${unit}`) : null), make("dd", { class: "below" }, below));
 }
 
 function tiles(now, hour) {
@@ -22,7 +22,7 @@ function tiles(now, hour) {
   const turns = last.reduce((sum, bucket) => sum + turned(bucket), 0) / 5;
   const first = last.map((bucket) => bucket.first_half_s).filter((value) => value !== null).sort((a, b) => a - b);
   const running = tile("Running turns", String(now.running), `of ${now.lanes} lanes`, now.load === null ? "no lanes" : `load ${now.load.toFixed(2)}`, now.load > 1 ? "warn" : undefined);
-  running.append(make("div", { class: "lanes" }, make("i", { width: `${Math.min(1, share) * 100}%` })));
+  running.append(make("dd", { class: "below lanes" }, make("i", { width: `${Math.min(1, share) * 100}%` })));
   return make("div", { class: "tiles" },
     tile("Chats waiting", String(now.waiting), null, now.waiting ? `the oldest for ${seconds(now.oldest_s)}` : "nothing waits", now.oldest_s > LATE_S ? "warn" : undefined),
     running,

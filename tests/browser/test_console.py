@@ -1,0 +1,35 @@
+"""Each part of the console, by desk and phone, light and dark: no error, and usable by all."""
+
+import pytest
+
+from playground.client import PlaygroundClient
+from tests.browser.chromium import DESK, PHONE, Browser
+from tests.browser.product import Up
+
+PARTS = ("overview", "sessions", "questions", "dead", "people", "feedback")
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(DESK, "light"), (DESK, "dark"), (PHONE, "light"), (PHONE, "dark")])
+async def test_each_part_of_the_console_shows_without_an_error_and_with_names_and_contrast(
+    up: Up, people: PlaygroundClient, browser: Browser, size: dict[str, int], scheme: str
+) -> None:
+    chat = (await people.chat())["id"]
+    await people.say(chat, "hello")
+    await people.wait_for(chat, lambda ours: any("hello" in one.get("text", "") for one in ours))
+    watched = await browser.page(up.console, size, color_scheme=scheme)
+    page = watched.page
+    found: list[str] = []
+    for part in PARTS:
+        await page.goto(f"{up.console}/#{part}")
+        await page.locator(f'#tabs a[href="#{part}"][aria-current="page"]').wait_for()
+        await page.locator("#view > *").first.wait_for()
+        await page.locator('#state[data-is="good"], #state[data-is="warn"]').wait_for()
+        await browser.picture(watched, f"console-{part}-{size['width']}-{scheme}")
+        found += [f"{part}: {line}" for line in await watched.unusable()]
+    await page.goto(f"{up.console}/#session/{4242}:{chat}")
+    await page.locator("#view > *").first.wait_for()
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
+        "the page is wider than its window"
+    )
+    watched.clean()
+    assert found == []
