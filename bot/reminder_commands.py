@@ -36,8 +36,8 @@ class ReminderCommands:
             return _here(inbound, say(inbound, texts.cancelled(await self._reminders.cancel(inbound.key))))
         if word == _CANCEL and is_digits(which) and len(which) < 19:  # noqa: PLR2004 - digits of what Redis counts
             done = await self._reminders.cancel(inbound.key, only=int(which))
-            listed = await self._listed(inbound)
-            return _here(inbound, listed.model_copy(update={"text": f"{texts.cancelled(done)}\n\n{listed.text}"}))
+            listed, said = await self._listed(inbound), texts.one_cancelled(done)
+            return _here(inbound, listed.model_copy(update={"text": f"{said}\n\n{listed.text}"}))
         return await self._listed(inbound)
 
     async def _listed(self, inbound: Inbound) -> Reply:

@@ -91,3 +91,8 @@ def zone_name(name: str) -> str:
 def cancelled(count: int) -> str:
     """After /reminders cancel."""
     return phrase("reminders-cancelled", count=count) if count else phrase("reminders-none")
+
+
+def one_cancelled(count: int) -> str:
+    """After one of the list was to be cancelled: it may have come already, while others still wait."""
+    return phrase("reminders-cancelled", count=count) if count else phrase("reminder-gone")

@@ -6,6 +6,7 @@ import pytest
 
 from bot import reminder_texts as texts
 from tasks.envelope import Reply
+from tasks.phrases import phrase
 from tasks.session import SessionKey
 from tests.bot.conftest import BOT as BOT_ID
 from tests.bot.conftest import Doorway
@@ -51,6 +52,10 @@ async def test_a_recurring_one_is_shown_in_words_and_its_button_takes_back_that_
     changed = (await answers_of(doorway))[-1]
     assert changed.edit is not None
     assert "tea" in changed.text
+    await doorway.door.take([pressed(buttons["Cancel 1"], LIST, update_id=20)])
+    gone = (await answers_of(doorway))[-1].text
+    assert gone.startswith(phrase("reminder-gone"))
+    assert phrase("reminders-none") not in gone
     # Pressed again, or made up: it takes nothing else back.
     for number, data in enumerate((buttons["Cancel 1"], "reminders:cancel 99999", f"reminders:cancel {'9' * 40}"), 3):
         await doorway.door.take([pressed(data, LIST, update_id=number)])
