@@ -98,6 +98,9 @@ def test_pieces_are_measured_in_utf_16_units() -> None:
         (said(1), said(2, sender={"id": 6}, **FORWARD), False),
         (said(1), said(2, kind="stop"), False),
         (said(1), said(2, edited=True, **FORWARD), False),
+        (said(1), said(2, album="a", **FORWARD), True),
+        (said(1, "Compare these:"), said(2, album="a"), True),
+        (said(1, album="a", **FORWARD), said(2, album="a", **FORWARD), False),
     ],
 )
 def test_what_surely_belongs_to_a_burst(last: Inbound, entry: Inbound, same: bool) -> None:
@@ -110,6 +113,16 @@ def test_in_followup_mode_a_burst_has_one_turn_and_what_follows_has_its_own() ->
     plan = decide(*burst, said(4, "and?", at=NOW - 5), mode="followup")
     assert isinstance(plan, Run)
     assert [message.update_id for message in plan.messages] == [1, 2, 3]
+
+
+@pytest.mark.promise("bursts")
+def test_in_followup_mode_an_album_is_in_the_turn_of_the_text_that_announces_it() -> None:
+    at = NOW - 5
+    burst = [said(1, "Compare these:", at=at), *(said(part, "", at=at, album="a") for part in (2, 3))]
+    plan = decide(*burst, said(4, "and?", at=at), mode="followup")
+    assert isinstance(plan, Run)
+    assert [message.update_id for message in plan.messages] == [1, 2]
+    assert plan.handled.drop == 3
 
 
 def test_after_a_turn_that_never_ended_the_parts_of_a_burst_are_tried_one_by_one() -> None:
@@ -167,6 +180,28 @@ async def test_a_text_whose_forward_follows_is_one_turn_with_it(pool: Pool) -> N
     assert pool.model.saw() == [["what is this"], ["what is this", "news"]]
     assert pool.telegram.texts(ONE) == ["answer to what is this news"]
     assert pool.telegram.answered(ONE) == [1, 2]
+
+
+@pytest.mark.promise("bursts")
+@pytest.mark.parametrize("mode", ["collect", "followup"])
+async def test_a_text_whose_forwarded_album_follows_is_one_turn_with_all_of_it(pool: Pool, mode: str) -> None:
+    worker = await pool.worker("w-one", COHORT_QUEUE_MODE=mode)
+    hold = pool.model.hold("who is this")
+    await pool.say(1, "who is this")
+    turn = worker.doorbell(ONE)
+    await hold.reached()
+    pool.clock.advance(0.2)
+    parts = [
+        {"text": "", "album": "a", "media": [{"kind": "photo", "file_id": f"f{one}"}], **FORWARD} for one in (1, 2)
+    ]
+    await pool.say_all(1, *parts)
+    await worker.answer(ONE)
+    await pool.model.changes.until(lambda: len(pool.model.calls) == 2)
+    hold.go.set()
+    await turn
+    text, album = pool.model.calls[-1].request.messages
+    assert (text.text, [file.file_id for file in album.media]) == ("who is this", ["f1", "f2"])
+    assert pool.telegram.answered(ONE) == [1, 2, 3]
 
 
 async def test_a_turn_that_has_shown_words_goes_on_when_a_forward_comes(pool: Pool) -> None:

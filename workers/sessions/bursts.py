@@ -58,7 +58,8 @@ def _begin(said: Sequence[Inbound]) -> int:
 
 def goes_on(last: Inbound, entry: Inbound) -> bool:
     """Whether ``entry``, which came right behind ``last``, is surely more of the same burst."""
-    plain = entry.kind == "message" and not entry.edited and entry.album is None
+    # A late part of an album that is complete already is no reason to begin again.
+    plain = entry.kind == "message" and not entry.edited and (entry.album is None or entry.album != last.album)
     return plain and _near(last, entry) and (entry.forwarded_from is not None or _expects_more(last))
 
 
