@@ -35,7 +35,7 @@ function row(chat) {
   const count = unread.get(chat.id);
   return make("li", {}, make("button", { type: "button", class: count ? "counted" : null, "aria-current": open ? "true" : null, onclick: () => show(chat.id) },
     make("span", { class: `avatar${chat.type === "private" ? "" : " square"}`, hue: hue(chat.id), "aria-hidden": "true" }, initials(chat.title)),
-    make("span", { class: "name" }, chat.title),
+    make("span", { class: "name", dir: "auto" }, chat.title),
     chat.last ? make("time", {}, clock(chat.last.date)) : make("span"),
     make("span", { class: `last${writes ? " busy" : ""}` }, last),
     count ? make("span", { class: "unread", "aria-label": `${count} new` }, count > 99 ? "99+" : String(count)) : null));

@@ -19,7 +19,7 @@ export const serviceText = (message) => SERVICE[Object.keys(SERVICE).find((name)
 // A message in one line, for lists and quotes.
 export function summary(message) {
   if (isService(message)) return serviceText(message);
-  const words = (message.rich_message ? plain(message.rich_message.blocks) : message.text ?? message.caption ?? "").replace(/\s+/g, " ").slice(0, 160);
+  const words = (message.rich_message ? message.rich_message.blocks.map(plain).join(" ") : message.text ?? message.caption ?? "").replace(/\s+/g, " ").slice(0, 160);
   const media = MEDIA.find((kind) => kind in message);
   const name = media && (message[media].file_name || media.replace("_", " "));
   return media ? (words ? `${name}: ${words}` : name) : words;
@@ -60,7 +60,7 @@ function quote(message, on) {
   // In a topic every message replies to the one that opened the topic: that reply is not shown.
   if (!answered || answered.forum_topic_created) return null;
   return make("button", { class: "quote", type: "button", onclick: () => on.goTo(answered.message_id), "aria-label": "To the message that is answered" },
-    make("b", {}, answered.from.first_name), make("span", {}, summary(answered)));
+    make("b", {}, answered.from.first_name), make("span", { dir: "auto" }, summary(answered)));
 }
 
 function tools(message, on) {
@@ -84,11 +84,11 @@ export function bubble(message, shown, on) {
   const via = message.via_bot ? make("div", { class: "via" }, `via @${message.via_bot.username}`) : null;
   const when = `${message.edit_date ? "edited " : ""}${clock(message.date)}`;
   const meta = make("span", { class: "meta" }, when, own ? make("span", { class: "ticks", "aria-hidden": "true" }, "✓✓") : null);
-  const said = make("div", { class: "said" }, ...(message.rich_message ? [rich(message)] : render(text, entities, on.command)), meta);
+  const said = make("div", { class: "said", dir: "auto" }, ...(message.rich_message ? [rich(message)] : render(text, entities, on.command)), meta);
   const reactions = shown.reactions?.length
     ? make("div", { class: "reacted", "aria-label": "Reactions" }, ...shown.reactions.map((emoji) => make("span", {}, emoji))) : null;
   return make("article", { class: `msg${own ? " own" : ""}${bot ? " bot" : ""}${shown.first ? " first" : ""}`, id: `m${message.message_id}`, "aria-label": `${message.from.first_name}, ${when}` },
-    make("div", { class: "bubble", dir: "auto" }, name, via, quote(message, on), mediaOf(message), said),
+    make("div", { class: "bubble" }, name, via, quote(message, on), mediaOf(message), said),
     keyboard(message, on), reactions, tools(message, on));
 }
 

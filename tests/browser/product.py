@@ -29,8 +29,9 @@ class Up:
     model: str
 
     def log(self, name: str) -> str:
-        """What a process of it has written."""
-        return (self.home / "logs" / f"{name}.log").read_text()
+        """What a process of it has written; its file is made with its first line."""
+        path = self.home / "logs" / f"{name}.log"
+        return path.read_text() if path.exists() else ""
 
 
 @contextmanager
