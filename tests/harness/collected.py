@@ -8,6 +8,7 @@ import contextlib
 import io
 import json
 import os
+import sys
 
 import pytest
 
@@ -15,7 +16,17 @@ from tests.harness.nursery import PATHS
 
 
 def load() -> None:
-    """Have the tests' modules loaded. What cannot be collected is told by the processes that run the tests."""
+    """Have the tests' modules loaded: all, or not one.
+
+    pytest leaves a module that raised among the loaded ones. The processes that run the tests would find it there, with
+    the tests above the line that raised and no error, so they load everything by themselves then, and tell it.
+    """
+    before = set(sys.modules)
     paths = json.loads(os.environ.get(PATHS, "[]"))
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        pytest.main(["--collect-only", "-qq", "-p", "no:cacheprovider", *paths])
+        ended = pytest.main(["--collect-only", "-qq", "-p", "no:cacheprovider", *paths])
+    if ended != pytest.ExitCode.OK:
+        for name in set(sys.modules) - before:
+            file = getattr(sys.modules[name], "__file__", None)
+            if file is not None and not file.startswith((sys.prefix, sys.base_prefix)):
+                del sys.modules[name]
