@@ -23,6 +23,8 @@ _BUSY = 429
 _SERVER_ERRORS = 500
 _CONNECT_S = 10.0
 _SPEECH_S = 45.0
+_AT_ONCE = 8
+"""Requests that a worker has under way at a server; further ones wait, within their own time."""
 
 
 class AudioFailed(CohortError):  # noqa: N818 - reads as the event
@@ -38,6 +40,7 @@ class AudioServer:
         own = None if url else os.environ.get("OPENAI_API_KEY")
         self._key = key.get_secret_value() if key is not None else own
         self._timeout_s = timeout_s
+        self._room = asyncio.Semaphore(_AT_ONCE)
         self._client: httpx.AsyncClient | None = None
 
     async def __aenter__(self) -> Self:
@@ -50,7 +53,7 @@ class AudioServer:
             await self._client.aclose()
 
     async def post(self, path: str, most: int, **body: Any) -> bytes:
-        """Ask once, and once more after a passing fault.
+        """Ask once, and once more after a passing fault. One that does not answer in time is not asked again.
 
         Args:
             path: Below the address, for example ``/audio/speech``.
@@ -60,11 +63,17 @@ class AudioServer:
         Raises:
             AudioFailed: there is no answer, a refusal, or a longer one.
         """
+        try:
+            async with asyncio.timeout(self._timeout_s), self._room:
+                return await self._tried(path, most, body)
+        except TimeoutError as problem:
+            raise AudioFailed("no answer in time") from problem
+
+    async def _tried(self, path: str, most: int, body: Mapping[str, Any]) -> bytes:
         for left in reversed(range(_TRIES)):
             try:
-                async with asyncio.timeout(self._timeout_s):
-                    return await self._once(path, most, body)
-            except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as problem:
+                return await self._once(path, most, body)
+            except (httpx.HTTPError, httpx.InvalidURL) as problem:
                 if not left:
                     raise AudioFailed(type(problem).__name__) from problem
             except _Passing as problem:
@@ -95,7 +104,7 @@ def transcriptions(settings: Settings) -> AudioServer:
 
 
 def speech(settings: Settings) -> AudioServer:
-    """The server that speaks answers. The chat's next turn waits for it, so it has less time."""
+    """The server that speaks answers. A voice that comes late is of no use, so it has less time."""
     return AudioServer(settings.voice_url, settings.voice_key, min(_SPEECH_S, settings.tool_timeout.total_seconds()))
 
 

@@ -1,6 +1,5 @@
 """Answers that are spoken, too (``COHORT_VOICE``): which, what of them is said, and by whom."""
 
-import asyncio
 import logging
 import re
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
@@ -21,7 +20,6 @@ LONGEST = 3_500
 _LOOKED_AT = 4 * LONGEST
 _LARGEST = 20 * 2**20
 """Bytes of a spoken answer."""
-_AT_ONCE = 8
 _SPOKEN = (b"OggS", b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2")
 """How Ogg and MP3 begin: what Telegram shows as a voice message."""
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+")
@@ -90,14 +88,12 @@ class Speaker:
         self._model = settings.voice
         self._voice = settings.voice_name
         self._server = server
-        self._room = asyncio.Semaphore(_AT_ONCE)
 
     async def speak(self, words: str) -> bytes | None:
         """The words as sound; None where the server gives none. The answer stands in the chat all the same."""
         body = {"model": self._model, "voice": self._voice, "input": words, "response_format": "opus"}
         try:
-            async with self._room:
-                spoken = await self._server.post("/audio/speech", _LARGEST, json=body)
+            spoken = await self._server.post("/audio/speech", _LARGEST, json=body)
             if not spoken.startswith(_SPOKEN):
                 raise AudioFailed("the answer is no sound")  # noqa: TRY301 - it ends here like the others
         except AudioFailed as problem:

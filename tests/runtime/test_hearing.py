@@ -1,5 +1,6 @@
 """What recordings say reaches models that do not hear, and the person sees what was understood."""
 
+import asyncio
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from functools import partial
@@ -9,10 +10,11 @@ import pytest
 
 from tasks.envelope import Media
 from tasks.phrases import phrase
-from tests.runtime.support import Configure, Open, Screen, ask, inbound
+from tests.runtime.support import Configure, Open, Screen, ask, inbound, until
 from tests.runtime.test_media import REPORT, Shelf
 from tests.support.model import Model
 from workers import texts
+from workers.audio_server import AudioServer
 from workers.interfaces import TurnRequest
 from workers.runtime.conversation import hearing, history
 from workers.runtime.engine import Engine
@@ -106,6 +108,25 @@ async def test_a_recording_that_cannot_be_written_down_is_one_clear_line(listeni
         model.audio.status, model.audio.times = 503, 1
         done = await engine.run(said(VOICE), Screen())
     assert done.notices == (), "a passing fault is not seen"
+
+
+async def test_a_server_that_does_not_answer_holds_up_no_other_chat(listening: Listening, model: Model) -> None:
+    model.audio.silent = asyncio.Event()
+    async with listening(COHORT_LANES="1") as engine, asyncio.TaskGroup() as group:
+        waits = group.create_task(engine.run(said(VOICE), Screen()))
+        await until(lambda: bool(model.audio.transcribed))
+        assert (await engine.run(ask(2, "hello"), Screen())).text == "echo: hello [n=1]"
+        model.audio.silent.set()
+        assert (await waits).notices == ()
+
+
+async def test_a_server_that_does_not_answer_in_time_is_not_asked_again(model: Model, shelf: Shelf) -> None:
+    model.audio.silent = asyncio.Event()
+    async with AudioServer(f"{model.url}/v1", None, 0.2) as server:
+        with pytest.raises(hearing.NotHeard):
+            await hearing.Transcriber("whisper", server).words(shelf.directory / "voice-1", VOICE)
+    model.audio.silent.set()
+    assert len(model.audio.transcribed) == 1
 
 
 async def test_a_recording_without_words_is_said_so(listening: Listening, model: Model) -> None:

@@ -1,5 +1,6 @@
 """The audio endpoints of the mock model: what it hears is what a test says that it hears."""
 
+import asyncio
 import re
 from dataclasses import dataclass, field
 
@@ -17,6 +18,8 @@ class Audio:
     status: int = 200
     times: int = 1_000
     body: bytes | None = None
+    silent: asyncio.Event | None = None
+    """Nothing is answered before it is set."""
     transcribed: list[tuple[str, str, bytes, str]] = field(default_factory=list[tuple[str, str, bytes, str]])
     """Model, file name, bytes and key of each request."""
     spoken: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
@@ -28,6 +31,8 @@ class Audio:
             self.transcribed.append((parts["model"][1].decode(), *parts["file"], key))
         else:
             self.spoken.append({**request.json(), "key": key})
+        if self.silent is not None:
+            await self.silent.wait()
         if self.status != 200 and self.times:
             self.times -= 1
             await request.respond({"error": {"message": "no"}}, self.status)

@@ -1,6 +1,8 @@
 """Answers that are spoken, too: behind their text, without code and tables, and never instead of it."""
 
+import asyncio
 from collections.abc import AsyncGenerator
+from datetime import timedelta
 
 import pytest
 
@@ -66,7 +68,7 @@ def test_a_long_answer_is_spoken_up_to_a_sentences_end_and_says_where_the_rest_i
     assert len(speakable("x" * 1_000_000)) < LONGEST + 200
 
 
-def voiced(world: World, model: Model, **more: str) -> Settings:
+def voiced(world: World, model: Model, **more: object) -> Settings:
     given = {"voice": "tts-1", "voice_url": f"{model.url}/v1", **more}
     return world.settings.model_copy(update=given)
 
@@ -100,6 +102,16 @@ async def test_an_answer_that_cannot_be_spoken_is_left_out_and_nothing_waits_for
         assert await delivery.deliver(session, SPEAKS) is None
         await delivery.deliver(session, Reply(text="next"))
     assert [message["text"] for message in await world.pg.bot_messages(session.chat)] == ["next"]
+
+
+async def test_a_server_that_does_not_answer_is_asked_once_and_given_up(world: World, model: Model) -> None:
+    session, settings = await world.session(), voiced(world, model, tool_timeout=timedelta(seconds=0.3))
+    model.audio.silent = asyncio.Event()
+    async with speaker(settings) as voice:
+        delivery = TelegramDelivery(world.bot, settings, world.clock, speaker=voice, sleep=world.clock.sleep)
+        assert await delivery.deliver(session, SPEAKS) is None
+    model.audio.silent.set()
+    assert len(model.audio.spoken) == 1
 
 
 async def test_without_the_setting_there_is_no_speaker(world: World) -> None:

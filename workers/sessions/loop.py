@@ -13,6 +13,7 @@ from tasks.telemetry import bind_fields
 from workers.sessions import edits, planner, plans
 from workers.sessions.again import asked_by, nothing_again, undo_commit
 from workers.sessions.attempt import Attempt, attempted
+from workers.sessions.beside import Beside
 from workers.sessions.bursts import YoungTurn
 from workers.sessions.control_replies import burial, control_commit, give_up_commit
 from workers.sessions.cut_turn import CutTurn, commit_of_parked, decided, interrupted, kept_history
@@ -41,7 +42,6 @@ class TurnLoop:
         self._deps = deps
         self._session = session
         self._draining = draining
-        self._outbox = Outbox(deps)
         self._owned: OwnedSession | None = None
         self._attempt: Attempt | None = None
         """The running turn."""
@@ -50,14 +50,15 @@ class TurnLoop:
         """How many inbox entries the running turn took."""
         self._said: edits.Said = {}
         """Fingerprints of what those entries and the ones before them say."""
-        self._among = False
-        self._interrupted = False
+        self._among = self._interrupted = False
         """The inbox has to be read again before the next turn."""
         self._waiting = 0
         """How many entries the inbox held when it was read last."""
         self.steering: InboxSteering | None = None
         """Lets messages join the running turn."""
         self._quiet = Quiet(deps.sleep)
+        self._beside = Beside(deps, session, self._quiet)
+        self._outbox = Outbox(deps, self._beside)
         self.young: YoungTurn | None = None
         """The running turn may begin again with the rest of its burst."""
         self._cut: CutTurn | None = None
@@ -124,17 +125,16 @@ class TurnLoop:
             asyncio.CancelledError: the worker's grace time is over; the session was handed off.
             Exception: a defect; the session was handed off, and the head of the inbox has one more try counted.
         """
-        deps = self._deps
-        self._report = report("idle")
-        self._interrupted, self._cut = False, None
-        since = deps.heartbeat.now()
+        deps, self._report = self._deps, report("idle")
+        self._interrupted, self._cut, since = False, None, deps.heartbeat.now()
         if (claim := await claimed(deps, self._session)) is None:
             return ELSEWHERE
         bind_fields(epoch=claim.epoch)
         deps.steps("claimed")
-        owned = self._owned = OwnedSession(deps, claim, since=since)
+        self._owned = owned = OwnedSession(deps, claim, since=since)
         try:
-            await self._work(owned, claim.work)
+            async with self._beside:
+                await self._work(owned, claim.work)
         except ClaimLost:
             log.warning("claim.lost")
             self._report["outcome"] = "elsewhere"
@@ -161,7 +161,7 @@ class TurnLoop:
                 await move(owned, new, ())
             again = False
             if work.outbox:
-                await self._outbox.deliver(owned, work.outbox)
+                await self._outbox.deliver(owned, work.outbox, more=bool(work.inbox))
             elif self._draining() and (work.inbox or work.migrating_from):
                 await owned.hand_off()
                 return
@@ -173,7 +173,7 @@ class TurnLoop:
             elif work.inbox:
                 again = await self._step(owned, work)
             self._interrupted = False
-            self._quiet.reading()
+            await self._beside.rest()
             rest, self._rest = self._rest, None
             work = await owned.advance(again=again, rest=rest)
 
@@ -297,4 +297,4 @@ class TurnLoop:
         self._cut = None
         done()
         self._deps.steps("committed")
-        await self._outbox.deliver(owned, written)
+        await self._outbox.deliver(owned, written, more=self._waiting > handled.drop)

@@ -15,6 +15,7 @@ from tasks.phrases import language_of, phrase, speaking, spoken
 from tasks.session import SessionKey
 from tasks.store.sessions import Commit
 from tasks.turn_record import with_reference
+from workers.sessions.beside import Beside, is_spoken
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.owned_session import OwnedSession
 
@@ -32,7 +33,8 @@ LATE_S = 5.0
 class Outbox:
     """Delivers what turns have committed."""
 
-    def __init__(self, deps: Dependencies) -> None:
+    def __init__(self, deps: Dependencies, beside: Beside) -> None:
+        self._beside = beside
         self._delivery = deps.delivery
         self._clock = deps.clock
         self._sleep = deps.sleep
@@ -40,18 +42,22 @@ class Outbox:
         self._chats = deps.closed
         self._closed = deps.refusing
 
-    async def deliver(self, owned: OwnedSession, replies: Sequence[bytes]) -> None:
+    async def deliver(self, owned: OwnedSession, replies: Sequence[bytes], *, more: bool = False) -> None:
         """Deliver the replies at the head of the session's outbox, and drop each when Telegram has it.
+
+        A spoken one may go on beside what the session does next (``workers.sessions.beside``).
 
         Args:
             owned: The session.
             replies: Raw envelopes, as they were read.
+            more: Messages wait for these.
 
         Raises:
             ClaimLost: another worker owns the session, or it goes on under a new chat id.
             EnvelopeTooNew: a worker of a newer release has to deliver.
         """
-        for raw in replies:
+        for place, raw in enumerate(replies, 1):
+            await self._beside.over()
             try:
                 reply = Reply.from_json(raw)
             except EnvelopeInvalid as problem:
@@ -59,7 +65,11 @@ class Outbox:
                 reply, shown = None, ""
                 await self._give_up(owned, raw, None, problem)
             else:
-                message_id = await self._deliver_one(owned, raw, reply)
+                if is_spoken(reply):
+                    sent = self._delivery.deliver(owned.session, reply, still_ours=owned.ensure_owned)
+                    message_id = await self._beside.first(sent, more=more or place < len(replies))
+                else:
+                    message_id = await self._deliver_one(owned, raw, reply)
                 if message_id is not None and (message_id,) == (reply.edit,) == owned.inherited:
                     # A worker that died began this message. Its last frame may still be on its way to Telegram and
                     # would overwrite the answer, so the edit is repeated when no frame can come any more. Until then

@@ -1,6 +1,7 @@
 """The wait for the rest of an album or a burst: it ends with its time, or when a doorbell says that something came."""
 
 import asyncio
+from typing import Any
 
 from workers.sessions.dependencies import Sleep
 
@@ -34,5 +35,20 @@ class Quiet:
         finally:
             self._nap = None
 
+    async def first(self, task: asyncio.Task[Any]) -> bool:
+        """Wait until a task has ended, or something comes (taken for seen then); returns whether it has ended."""
+        if not self._heard:
+            try:
+                async with asyncio.TaskGroup() as group:
+                    self._nap = group.create_task(_ended(task), name="quiet")
+            finally:
+                self._nap = None
+        self._heard = False
+        return task.done()
+
     async def _nap_for(self, seconds: float) -> None:
         await self._sleep(seconds)
+
+
+async def _ended(task: asyncio.Task[Any]) -> None:
+    await asyncio.wait({task})

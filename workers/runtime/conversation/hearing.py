@@ -26,8 +26,6 @@ LONGEST_TEXT = 50_000
 """Characters of a transcript: people speak some 20,000 in that time."""
 _LONGEST_ANSWER = 2**20
 _KINDS = frozenset({"voice", "audio", "video_note"})
-_AT_ONCE = 8
-"""Recordings that a worker has written down at the same time."""
 
 
 class NotHeard(Terminal):
@@ -45,7 +43,6 @@ class Transcriber:
     def __init__(self, model: str, server: AudioServer) -> None:
         self._model = model
         self._server = server
-        self._room = asyncio.Semaphore(_AT_ONCE)
 
     async def words(self, path: Path, media: Media) -> str:
         """What a recording says.
@@ -56,11 +53,10 @@ class Transcriber:
         if (media.duration_s or 0) > LONGEST_S:
             raise NotHeard(texts.recording_too_long(LONGEST_S // 60))
         try:
-            async with self._room:
-                recording = await asyncio.to_thread(path.read_bytes)
-                form = {"model": self._model, "response_format": "json"}
-                files = {"file": (path.name, recording)}
-                said = await self._server.post("/audio/transcriptions", _LONGEST_ANSWER, data=form, files=files)
+            recording = await asyncio.to_thread(path.read_bytes)
+            form = {"model": self._model, "response_format": "json"}
+            files = {"file": (path.name, recording)}
+            said = await self._server.post("/audio/transcriptions", _LONGEST_ANSWER, data=form, files=files)
         except (AudioFailed, OSError) as problem:
             log.warning("transcribe.failed", extra={"problem": str(problem) or type(problem).__name__})
             raise NotHeard(phrase("not-heard")) from problem

@@ -1,0 +1,125 @@
+"""What is spoken of an answer is made and sent while its session goes on; it is never worth a wait for the next answer.
+
+A spoken reply stands in the outbox while nothing else waits, so it survives its worker. When a message comes, it is
+taken out and goes on beside the next turn; from then on it comes at most once, and is lost with its worker.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+from tasks.envelope import Reply
+from tasks.errors import ClaimLost, StoreUnavailable
+from tasks.session import SessionKey
+from workers.sessions.dependencies import Dependencies
+from workers.sessions.quiet import Quiet
+
+log = logging.getLogger("cohort.delivery")
+
+PATIENCE_S = 5.0
+"""The next answer waits so long for it, so that they come in order."""
+
+type _Spoken = asyncio.Task[int | Exception | None]
+
+
+def is_spoken(reply: Reply) -> bool:
+    """Whether a reply is made of words that a server speaks."""
+    return bool(reply.files) and bool(reply.files[0].speak)
+
+
+class Beside:
+    """One for each turn loop; use as a context manager around its work. What is still spoken at the end is given up."""
+
+    def __init__(self, deps: Dependencies, session: SessionKey, quiet: Quiet) -> None:
+        self._sessions = deps.sessions
+        self._session = session
+        self._quiet = quiet
+        self._sleep = deps.sleep
+        self._group = asyncio.TaskGroup()
+        self._task: _Spoken | None = None
+
+    async def __aenter__(self) -> Self:
+        self._group = asyncio.TaskGroup()
+        await self._group.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._give_up()
+        # The group is not told of the exception: it would wrap it. The task raises none.
+        await self._group.__aexit__(None, None, None)
+
+    async def first(self, spoken: Awaitable[int | None], *, more: bool) -> int | None:
+        """Have it spoken; return when Telegram has it, or when a message waits, and then it goes on beside.
+
+        Args:
+            spoken: Brings it to Telegram.
+            more: Something waits already, of which no doorbell will tell.
+
+        Returns:
+            The message's id; None where there is none yet, or none at all.
+
+        Raises:
+            ClaimLost: another worker owns the session.
+        """
+        self._task = task = self._group.create_task(_as_value(spoken), name="spoken")
+        if more or not await self._done():
+            return None
+        self._task = None
+        done = task.result()
+        if isinstance(done, ClaimLost):
+            raise done
+        return None if isinstance(done, Exception) else done
+
+    async def rest(self) -> None:
+        """Before the inbox is read and the session perhaps released: wait for it, unless a message waits."""
+        if self._task is not None and await self._done():
+            self._task = None
+        self._quiet.reading()
+
+    async def over(self) -> None:
+        """Before the next reply: wait for it a moment, then give it up."""
+        if self._task is not None:
+            async with asyncio.TaskGroup() as group:
+                nap = group.create_task(self._nap(), name="patience")
+                await asyncio.wait((self._task, nap), return_when=asyncio.FIRST_COMPLETED)
+                nap.cancel()
+            self._give_up()
+
+    async def _done(self) -> bool:
+        """Whether it has ended before a message came; a doorbell without one is waited out."""
+        task = self._task
+        while task is not None and not task.done():
+            if await self._is_wanted():
+                return task.done()
+            await self._quiet.first(task)
+        return True
+
+    async def _is_wanted(self) -> bool:
+        """Whether messages wait for the session; while Redis is away they may."""
+        with suppress(StoreUnavailable):
+            return bool(await self._sessions.behind(self._session, 0))
+        return True
+
+    async def _nap(self) -> None:
+        await self._sleep(PATIENCE_S)
+
+    def _give_up(self) -> None:
+        if self._task is not None and not self._task.done():
+            log.warning("voice.failed", extra={"problem": "the chat went on without it"})
+            self._task.cancel()
+        self._task = None
+
+
+async def _as_value(spoken: Awaitable[int | None]) -> int | Exception | None:
+    """An exception as a value: it must not end the session's other work, and its text stands in the chat."""
+    try:
+        return await spoken
+    except Exception as problem:  # noqa: BLE001 - of any kind, it is a voice that does not come
+        if not isinstance(problem, ClaimLost):
+            log.warning("voice.failed", extra={"problem": type(problem).__name__})
+        return problem
