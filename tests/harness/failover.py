@@ -16,6 +16,10 @@ from tests.support.ports import free_port
 
 HOST, MASTER = "127.0.0.1", "cohort-master"
 _PATIENCE_S = 60.0
+_HASTE = {"info-period": "500", "publish-period": "500", "ping-period": "250"}
+"""Milliseconds. A Sentinel asks servers each ten seconds who they are, and has a dead master that comes back replicate
+from the new one when it has said four times, each two seconds, who that is.
+"""
 
 
 class Failover:
@@ -44,11 +48,12 @@ class Failover:
             f"port {self._sentinel}\nbind {HOST}\ndir {self._home}\n"
             f"sentinel monitor {MASTER} {HOST} {first} 1\n"
             f"sentinel down-after-milliseconds {MASTER} 1000\n"
-            f"sentinel failover-timeout {MASTER} 3000\n"
+            f"sentinel failover-timeout {MASTER} 1500\n"
         )
         self._start(self._sentinel, str(config), "--sentinel")
         await self._answers(self._sentinel)
         async with self._knows() as sentinel:
+            await sentinel.execute_command("SENTINEL", "DEBUG", *(part for pair in _HASTE.items() for part in pair))
             while (await sentinel.execute_command("SENTINEL", "REPLICAS", MASTER)) == [] and others:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
         return self
