@@ -27,6 +27,8 @@ def unreachable(problem: Exception) -> str:
         return "what answers there is no Redis"
     if isinstance(problem, exceptions.TimeoutError) and "connecting" in str(problem):
         return "TimeoutError: no answer when connecting; so does a port without TLS for rediss://"
+    if "max number of clients" in str(problem):
+        return "it has no place for a further client: raise its maxclients"
     if isinstance(under, ssl.SSLError):
         return f"TLS: {_handshake(under)}"
     return next((said for kind, said in _SYSTEM.items() if isinstance(under, kind)), type(problem).__name__)

@@ -101,6 +101,14 @@ async def test_each_wrong_address_names_its_cause(tmp_path: Path) -> None:
     assert "wrong@" not in str(list(said.values()))
 
 
+async def test_a_redis_that_has_no_place_for_a_further_client_says_so(tmp_path: Path) -> None:
+    with server(tmp_path, "--maxclients", "1") as full:
+        url = f"redis://127.0.0.1:{full}/0"
+        async with Redis.from_url(url, single_connection_client=True) as first:
+            await first.ping()
+            assert "it has no place for a further client: raise its maxclients" in await asked(url)
+
+
 RECIPE = re.search(r"^user (cohort on >PASSWORD .*)$", (ROOT / "docs" / "operating.md").read_text(), re.MULTILINE)
 TTL = timedelta(minutes=5)
 
