@@ -93,7 +93,9 @@ class ManagedProcess:
             self.current = None
 
     def leave(self) -> None:
-        """Send SIGTERM; the process is not restarted."""
+        """Send SIGTERM, once: a second one would cut the work that it finishes. The process is not restarted."""
+        if self.leaving.is_set():
+            return
         self.leaving.set()
         if self.current is not None:
             self.current.signal(signal.SIGTERM)
@@ -245,7 +247,7 @@ class Supervisor:
         now = self.workers()
         changed = [process.spec.name for process in now[count:]]
         for process in now[count:]:
-            self._group.create_task(self.stop([process]), name=f"drain {process.spec.name}")
+            self._let_go(process)
         taken = {number_of(name) for name in self.processes if self.processes[name].spec.member}
         number = 1
         for _ in range(count - len(now)):
@@ -259,9 +261,13 @@ class Supervisor:
         """Drain a worker, by name or incarnation, and do not restart it. None when there is no such worker here."""
         for process in self.workers():
             if worker in {process.spec.name, process.current.incarnation if process.current else None}:
-                self._group.create_task(self.stop([process]), name=f"drain {process.spec.name}")
+                self._let_go(process)
                 return process.spec.name
         return None
+
+    def _let_go(self, process: ManagedProcess) -> None:
+        process.leave()  # now, and not in the task: who asks next counts it no more
+        self._group.create_task(self.stop([process]), name=f"drain {process.spec.name}")
 
 
 def number_of(worker: str) -> int:

@@ -146,9 +146,35 @@ async def test_scaling_starts_workers_and_lets_those_with_the_highest_numbers_fi
         for number in (1, 2, 3):
             await console.hear(f"worker-{number}: ready")
         assert supervisor.scale(1, make) == ["worker-2", "worker-3"]
+        # At once: `cohort scale` says how many there are now.
+        assert [process.spec.name for process in supervisor.workers()] == ["worker-1"]
         await console.hear("worker-2: drained")
         await console.hear("worker-3: drained")
         assert [process.spec.name for process in supervisor.workers()] == ["worker-1"]
+
+
+async def test_what_drains_already_finishes_its_work_when_everything_is_told_to_stop(
+    console: Heard, tmp_path: Path
+) -> None:
+    async with supervising(console) as supervisor:
+        # As a worker: the first signal drains it, the second one ends it at once.
+        text = """
+told, finish = [], threading.Event()
+signal.signal(signal.SIGTERM, lambda *_: (told.append(1), print("told", len(told), flush=True)))
+signal.signal(signal.SIGUSR1, lambda *_: finish.set())
+print("ready", os.getpid(), flush=True)
+finish.wait()
+print("finished", len(told), flush=True)
+"""
+        supervisor.scale(1, lambda number: script(tmp_path, f"worker-{number}", text, member=True))
+        pid = pid_of(await console.hear("worker-1: ready"))
+        assert supervisor.drain("worker-1") == "worker-1"
+        await console.hear("worker-1: told 1")
+        async with asyncio.TaskGroup() as stopping:
+            stopping.create_task(supervisor.stop(), name="stop")
+            await asyncio.sleep(0)
+            os.kill(pid, signal.SIGUSR1)
+        await console.hear("worker-1: finished 1")
 
 
 async def test_a_drained_worker_does_not_come_back(console: Heard, tmp_path: Path) -> None:
