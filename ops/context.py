@@ -66,12 +66,13 @@ class Context:
 
     @asynccontextmanager
     async def store(self) -> AsyncGenerator[Store]:
-        """The store of the system.
+        """The store of the system. A Redis that hangs already is told within ``PATIENCE_S``, and not after its tries.
 
         Raises:
             Misconfigured: no system is known, or its layout in Redis is another.
-            StoreUnavailable: Redis is away.
+            StoreUnavailable: Redis is away, or hangs.
         """
+        await self.read(_look)
         async with connect(self.system()) as store:
             yield store
 
@@ -108,6 +109,10 @@ class Context:
         if self.running is None:
             raise Misconfigured(f"no `cohort up` runs in {self.home.root}; in containers, scale with their own tool")
         return self.running
+
+
+async def _look(_store: Store) -> None:
+    """That it opened says that Redis answers."""
 
 
 def context(asked: Mapping[str, str] | None = None) -> Context:

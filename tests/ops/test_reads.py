@@ -54,8 +54,10 @@ async def test_a_command_that_reads_leaves_an_empty_redis_empty(
 
 
 @pytest.mark.promise("reads-only-read")
-@pytest.mark.parametrize("command", [("status",), ("health", "worker")], ids=" ".join)
-def test_a_command_that_reads_says_that_redis_hangs(command: tuple[str, ...], frozen: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", [("status",), ("health", "worker"), ("dead", "retry", "1-0")], ids=" ".join)
+def test_a_command_says_that_redis_hangs_also_one_that_would_write(
+    command: tuple[str, ...], frozen: str, tmp_path: Path
+) -> None:
     # The start of the command takes less than a second; the rest is what it waits for.
     assert PATIENCE_S <= 2
     done = cohort(*command, home=tmp_path, REDIS_URL=frozen)
