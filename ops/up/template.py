@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from ops.up.die_with_parent import die_with
+from ops.up.fresh_pools import use_up_gaps
 from tasks import title
 from tasks.ending import run_forked
 
@@ -52,6 +53,7 @@ def main(control: int, parent: int, module: str) -> socket.socket | None:
         print("cohort: a module has started a thread, so no process can be forked", file=sys.stderr)
         sys.exit(1)
     gc.collect()
+    filled.extend(use_up_gaps())
     gc.freeze()
     files = _files()
     loaded = _stamp(files)
@@ -69,6 +71,9 @@ def main(control: int, parent: int, module: str) -> socket.socket | None:
 
 told: dict[str, str] = {}
 """Variables that loaded modules have set, as they would in a started process."""
+
+filled: list[object] = []
+"""Kept to the end, in the processes that are forked, too."""
 
 
 def _files() -> bytes:

@@ -182,6 +182,27 @@ async def test_a_forked_process_shares_its_memory_still_when_others_are_forked(
     assert private_mib(first) - alone < 4
 
 
+async def test_what_a_forked_process_allocates_lies_together(
+    supervisor: Supervisor, console: Heard, make: Callable[[str], Template], tmp_path: Path
+) -> None:
+    # A gap of 64 bytes in each 4 KiB of 12 MiB.
+    gaps = "def load():\n    global kept\n    kept = [bytes(31) for _ in range(200_000)]\n    del kept[::63]\n"
+    (tmp_path / "gaps.py").write_text(gaps)
+    allocating = (
+        "import gaps, os, signal, sys\n"
+        "mine = [bytes(31) for _ in range(2500)] if sys.argv[1] == 'much' else None\n"
+        "print(os.getpid(), len(gaps.kept), flush=True)\n"
+        "signal.pause()\n"
+    )
+    (tmp_path / "allocating.py").write_text(allocating)
+    supervisor.template = make("gaps")
+    found: dict[str, float] = {}
+    for kind in ("little", "much"):
+        supervisor.keep(spec(kind, kind, module="allocating"))
+        found[kind] = private_mib(int((await console.hear(f"{kind}: ")).split()[1]))
+    assert found["much"] - found["little"] < 4
+
+
 def private_mib(pid: int) -> float:
     """What a process shares with no other one."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()

@@ -40,20 +40,30 @@ _LATE = (
     "fast_agent.hooks.lifecycle_hook_loader",
     "fast_agent.llm.internal.passthrough",
     "fast_agent.llm.model_info",
+    "fast_agent.llm.provider_key_manager",
     "fast_agent.plugins.post_user_turn",
     "fast_agent.tools.composite_filesystem_runtime",
     "fast_agent.tools.environment_filesystem_runtime",
     "fast_agent.tools.local_filesystem_runtime",
     "fastmcp.server.context",
     "griffe",
+    "httpcore2",
     "kombu.matcher",
     "kombu.pidbox",
     "PIL.Image",
+    "truststore",
     "workers.runtime.mcp_sessions",
     "workers.runtime.streams.arguments",
+    "workers.runtime.streams.bodies",
     "workers.runtime.streams.escapes",
 )
 """The worker, and what Celery, fast-agent and our own patches load late."""
+
+_CLIENTS = {
+    ".openai.": "openai.resources.chat.completions.completions",
+    "responses": "openai.resources.responses.responses",
+}
+"""What OpenAI's client loads with its first call, by a part of the provider's name."""
 
 _KEY = "_API_KEY"
 
@@ -76,4 +86,5 @@ def _providers(environ: Mapping[str, str]) -> list[str]:
     if "openai" in named:
         named.add("responses")
     paths = model_factory._PROVIDER_CLASS_PATHS  # pyright: ignore[reportPrivateUsage] # noqa: SLF001 - names of modules
-    return [module for provider, (module, _) in paths.items() if provider.value in named]
+    found = [module for provider, (module, _) in paths.items() if provider.value in named]
+    return [*found, *(late for part, late in _CLIENTS.items() if any(part in module for module in found))]
