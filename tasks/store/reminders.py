@@ -264,6 +264,8 @@ class ReminderStore:
 
 
 def _check(text: str) -> None:
+    if not text:
+        raise Terminal("a reminder has to say what it is about")
     if len(text) > LONGEST_TEXT:
         raise Terminal(f"a reminder may have {LONGEST_TEXT} characters")
 

@@ -65,6 +65,8 @@ async def test_what_cannot_be_a_reminder_is_refused(settings: Settings) -> None:
                 await store.reminders.add(MINE, "tea", seconds, depth=depth)
         with pytest.raises(Terminal, match="characters"):
             await store.reminders.add(MINE, "x" * 5000, 60)
+        with pytest.raises(Terminal, match="what it is about"):
+            await store.reminders.add(MINE, "", 60)
         with pytest.raises(Terminal, match="set one another"):
             await store.reminders.add(MINE, "tea", 3600, depth=LONGEST_CHAIN + 1)
 

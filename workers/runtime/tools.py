@@ -9,7 +9,7 @@ that fast-agent starts for plain (not async) functions see it too.
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Protocol, Self
 
 from tasks.asking import MOST_CHOICES
@@ -193,12 +193,20 @@ async def remind_me(about: str, minutes: float) -> str:
     if reminders is None:
         return "Reminders cannot be set here."
     try:
-        origin = origin_of_turn.get(Origin())
+        session, origin = current_session(), origin_of_turn.get(Origin())
         by = await _acts_for(origin)
-        due = await reminders.add(current_session(), about.strip(), minutes * 60, by=by, depth=origin.depth)
+        # First: a reminder that is set must not be told as one that failed.
+        zone = await reminders.zones.look(session.bot, _whose(origin, session)) or "UTC"
+        due = await reminders.add(session, about.strip(), minutes * 60, by=by, depth=origin.depth)
     except Terminal as problem:
         return str(problem)
-    return f"The reminder is set for {datetime.fromtimestamp(due, UTC):%Y-%m-%d %H:%M} UTC."
+    local = datetime.fromtimestamp(due, zone_info(zone))
+    return f"The reminder is set for {local:%Y-%m-%d %H:%M} {'UTC' if zone == 'UTC' else f'({zone})'}."
+
+
+def _whose(origin: Origin, session: SessionKey) -> int:
+    """In whose time zone times are meant."""
+    return origin.by if origin.by is not None else session.chat
 
 
 async def remind_again(about: str, rule: str, at: str = "", timezone: str = "") -> str:
@@ -214,7 +222,7 @@ async def remind_again(about: str, rule: str, at: str = "", timezone: str = "") 
     if reminders is None:
         return "Reminders cannot be set here."
     session, origin = current_session(), origin_of_turn.get(Origin())
-    person = origin.by if origin.by is not None else session.chat
+    person = _whose(origin, session)
     kept = await reminders.zones.look(session.bot, person)
     zone = find_zone(timezone) if timezone.strip() else kept
     if timezone.strip() and zone is None:
