@@ -56,6 +56,11 @@ class IntakePause:
         """The agents that this bot's chats may have; empty: all."""
         return self._own.now.agents if self._own is not None and self._own.now is not None else ()
 
+    @property
+    def has_cards(self) -> bool:
+        """Whether the bot has cards of its own."""
+        return self._own is not None and self._own.now is not None and self._own.now.cards is not None
+
     async def refresh(self) -> None:
         """Look at Redis.
 

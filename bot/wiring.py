@@ -160,7 +160,7 @@ async def _work(connections: Connections, stop: Stop) -> None:
     answers = Answers(
         settings,
         store.sessions,
-        LiveAgents(store.members, lambda: pauses.offered),
+        LiveAgents(store.members, lambda: pauses.offered, lambda: connections.me.id if pauses.has_cards else None),
         clock,
         reminders=store.reminders,
         notes=store.notes,

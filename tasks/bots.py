@@ -35,6 +35,8 @@ class ServedBot:
         """What its process has in place of the deployment's; a blank one takes that of the deployment away."""
         taken = {env_name(name): "" for name in FOR_ONE} | {"COHORT_WEBHOOK_PORT": "0"}
         agent = {"COHORT_AGENT": self.entry.agents[0]} if self.entry.agents else {}
+        if not agent and self.entry.cards is not None:
+            agent = {"COHORT_AGENT": ""}  # the deployment's is one of the other cards
         return {**taken, **agent, **self.entry.own, "TELEGRAM_BOT_TOKEN": self.token, "COHORT_BOT": self.name}
 
     def settings(self, common: Settings) -> Settings:

@@ -20,9 +20,12 @@ _VARIABLE = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*
 OWN = (
     "access", "allow", "admins", "rate", "budget_user", "budget_chat", "send_rate", "queue_mode", "commands",
     "group_control", "group_context", "business", "channels", "inline", "guests", "webhook_url", "webhook_port",
+    "cards", "chats",
 )  # fmt: skip
 """Settings that a bot may have of its own, by their names without ``COHORT_``, in lower case."""
 _KEYS = ("token", "agents", "model", "paused", *OWN)
+
+_PATHS = ("cards", "chats")
 
 FOR_ONE = ("webhook_url", "webhook_port")
 """What only one bot can have; that of the deployment is not handed down."""
@@ -43,6 +46,19 @@ class BotEntry:
     """It takes no updates."""
     own: Mapping[str, str] = field(default_factory=dict[str, str])
     """Its settings, as variables."""
+
+    @property
+    def cards(self) -> Path | None:
+        """Its own directory of cards; None: it has those of all."""
+        return self._path("COHORT_CARDS")
+
+    @property
+    def chats(self) -> Path | None:
+        """Its own file of chats; None: it has that of all."""
+        return self._path("COHORT_CHATS")
+
+    def _path(self, variable: str) -> Path | None:
+        return Path(self.own[variable]) if variable in self.own else None
 
 
 def read(path: Path) -> tuple[BotEntry, ...]:
@@ -136,6 +152,8 @@ def _setting(key: str, value: object) -> dict[str, str]:
     Raises:
         Misconfigured: it cannot have this value.
     """
+    if key in _PATHS and not (isinstance(value, str) and value.strip()):
+        raise Misconfigured(f"{key}: is no path")
     if isinstance(value, list):
         text = ",".join(str(one) for one in cast("list[object]", value))
     elif isinstance(value, bool):

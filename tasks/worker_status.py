@@ -1,5 +1,6 @@
 """What a worker's heartbeat says of it: one shape, for the worker that writes it and for all that read it."""
 
+from collections.abc import Mapping
 from typing import Any, Self
 
 from pydantic import (
@@ -86,6 +87,8 @@ class WorkerStatus(ProcessStatus):
     """Turns answered since it started; None when it does not tell."""
     agents: tuple[str, ...] = ()
     """The agents that it can run, the default first."""
+    agents_of: Mapping[str, tuple[str, ...]] = {}
+    """The same of each bot that has cards of its own, by its number."""
     servers_down: tuple[str, ...] = ()
     """Shared MCP servers that it cannot reach."""
     models: dict[str, ModelTrouble] = {}

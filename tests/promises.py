@@ -29,6 +29,7 @@ PROMISES = {
     "status-true": "Status tells what runs from what waits, whether the bot polls, and which model fails.",
     "find": "An operator finds the way of a message, with times, by its reference, chat or update.",
     "bots-file": "A file of bots that is wrong is told in one line without a token, and changes nothing that runs.",
+    "bot-cards": "A bot with cards or chat rules of its own has no agent and no rule of another, and none has its.",
     "many-bots": "Bots of one deployment share its workers, and no chat, limit or agent of another bot.",
     "bots-live": "A bot is added, paused and taken out while the others answer, and what was accepted is kept.",
     "own-language": "Each person is told in their own language, or in the one that was chosen for the chat.",

@@ -1,5 +1,6 @@
 """What a worker asks of the bots that it serves, where ``COHORT_BOTS`` names several."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from tasks.bots_file import BotEntry
@@ -17,6 +18,10 @@ class BotsOfTurns(Protocol):
 
     def media(self, session: SessionKey) -> MediaSource:
         """The files of the session's bot: a file's id is good for the bot that was given it."""
+        ...
+
+    def entries(self) -> Mapping[int, BotEntry]:
+        """All of them, by their numbers."""
         ...
 
     def entry(self, session: SessionKey) -> BotEntry:

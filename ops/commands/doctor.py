@@ -143,6 +143,14 @@ async def agent_cards(here: Context, check: RuntimeCheck) -> list[Finding]:
     return found
 
 
+async def own_cards(settings: Settings) -> list[Finding]:
+    """What the cards of one of several bots ask for; their problems are among those of all cards."""
+    return [
+        Finding("cards", "ok", f"has its own, in {settings.cards}"),
+        *(Finding(power.about, "warning", power.seen, power.do) for power in powers(settings)),
+    ]
+
+
 async def patches(check: RuntimeCheck) -> list[Finding]:
     """Whether the installed libraries have the shapes that are replaced in them."""
     lines, notes = await check.of("patches")
@@ -181,7 +189,9 @@ async def examine(here: Context, clock: Clock, say: Callable[[Finding], None]) -
             ("model", answering(here)),
             ("patches", patches(check)),
             ("cards", agent_cards(here, check)),
+            *(("cards", _of(name, own_cards(own))) for name, own in each if own.cards != here.settings.cards),
             ("chats", chats(here)),
+            *(("chats", _of(name, chats(here, own))) for name, own in each if own.chats != here.settings.chats),
             ("own processes", own_processes(here)),
             ("MCP servers", servers(here)),
         ]

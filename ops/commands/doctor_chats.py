@@ -1,7 +1,8 @@
 """``cohort doctor``: the file of single chats and topics (``COHORT_CHATS``)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 from ops import model
@@ -10,13 +11,15 @@ from ops.commands.finding import Finding
 from ops.context import Context
 from tasks import chat_rules
 from tasks.agent_files import BadFile, card_files, read_card
+from tasks.bots import bots_of
 from tasks.errors import Misconfigured
 from tasks.settings import Settings
 
 
-async def chats(here: Context) -> list[Finding]:
-    """Whether the file can be used, and whether what it names is there."""
-    about, path = "chats", here.settings.chats
+async def chats(here: Context, settings: Settings | None = None) -> list[Finding]:
+    """Whether the file can be used, and whether what it names is there; ``settings``: those of one of several bots."""
+    settings = settings or here.settings
+    about, path = "chats", settings.chats
     try:
         read = chat_rules.read(path)
     except BadFile as problem:
@@ -25,7 +28,7 @@ async def chats(here: Context) -> list[Finding]:
     if not path.exists():
         return []
     found = [Finding(about, "ok", f"{path} has {len(rules)} rules")]
-    agents, keys = _agents(here), _keys(here)
+    agents, keys = _agents(_that_read(here, settings)), _keys(here)
     for where, rule in rules:
         if rule.agent is not None and agents and rule.agent not in agents:
             seen = f"{where}: no card is named {rule.agent}; the default agent answers"
@@ -73,10 +76,19 @@ def elsewhere(settings: Settings, me: Mapping[str, Any]) -> list[Finding]:
     return found
 
 
-def _agents(here: Context) -> frozenset[str]:
+def _that_read(here: Context, settings: Settings) -> set[Path]:
+    """The directories of cards of the bots that have this file of chats."""
+    try:
+        each = [bot.settings(here.settings) for bot in bots_of(here.settings, here.environ)]
+    except Misconfigured:
+        each = []
+    return {settings.cards, *(own.cards for own in each if own.chats == settings.chats)}
+
+
+def _agents(directories: Iterable[Path]) -> frozenset[str]:
     """The names of all cards; none where one cannot be read, which another check reports."""
     try:
-        return frozenset(read_card(path).name for path in card_files(here.settings.cards))
+        return frozenset(read_card(path).name for directory in directories for path in card_files(directory))
     except BadFile:
         return frozenset()
 

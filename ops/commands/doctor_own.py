@@ -6,7 +6,8 @@ from ops.commands.finding import Finding
 from ops.context import Context
 from tasks import chat_rules
 from tasks.agent_files import BadFile, card_files, read_card
-from tasks.errors import StoreUnavailable
+from tasks.bots import bots_of
+from tasks.errors import Misconfigured, StoreUnavailable
 from tasks.settings import Settings
 
 _SHOWN = 3
@@ -15,7 +16,7 @@ _SHOWN = 3
 
 async def own(here: Context) -> list[Finding]:
     """Whether a host of such processes lives, where rules ask for them."""
-    about, places = "own processes", _asking(here.settings)
+    about, places = "own processes", _asked(here)
     if not places or not here.settings.redis_url:
         return []
     try:
@@ -35,6 +36,15 @@ async def own(here: Context) -> list[Finding]:
 def _named(places: Sequence[str]) -> str:
     more = len(places) - _SHOWN
     return ", ".join(places[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _asked(here: Context) -> list[str]:
+    """Where it is asked for: in the common files, and in those that bots have of their own."""
+    try:
+        each = [bot.settings(here.settings) for bot in bots_of(here.settings, here.environ)]
+    except Misconfigured:
+        each = []
+    return list(dict.fromkeys(place for settings in (here.settings, *each) for place in _asking(settings)))
 
 
 def _asking(settings: Settings) -> list[str]:

@@ -30,8 +30,10 @@ class Files:
 
 class Bots:
     def __init__(self, folder: Path, **entries: BotEntry) -> None:
-        self.entries: Mapping[int, BotEntry] = {int(name.removeprefix("b")): one for name, one in entries.items()}
-        self.files = {bot: Files(folder, f"file of {bot}") for bot in self.entries}
+        self.entries_by_bot: Mapping[int, BotEntry] = {
+            int(name.removeprefix("b")): one for name, one in entries.items()
+        }
+        self.files = {bot: Files(folder, f"file of {bot}") for bot in self.entries_by_bot}
 
     def settings(self, bot: int) -> Settings:
         return load({"COHORT_ADMINS": str(bot)})
@@ -39,8 +41,11 @@ class Bots:
     def media(self, session: SessionKey) -> MediaSource:
         return self.files[session.bot]
 
+    def entries(self) -> Mapping[int, BotEntry]:
+        return self.entries_by_bot
+
     def entry(self, session: SessionKey) -> BotEntry:
-        return self.entries[session.bot]
+        return self.entries_by_bot[session.bot]
 
 
 @pytest.mark.promise("many-bots")

@@ -28,6 +28,9 @@ class Maker:
         self.fail = 0
         self.tasks: dict[int, str] = {}
 
+    def suits(self, lane: Lane, bot: int) -> bool:
+        return not bot or lane.agents.number == bot
+
     async def create(self) -> Agents:
         if self.fail:
             self.fail -= 1
@@ -51,6 +54,21 @@ async def pool(factory: Maker, size: int) -> AsyncGenerator[Lanes]:
             yield lanes
         finally:
             lanes.close()
+
+
+async def test_a_turn_is_lent_a_lane_with_the_agents_of_its_bot_where_one_is_free() -> None:
+    async with pool(Maker(), 2) as lanes:
+        await lanes.start()
+        both = [await lanes.take(), await lanes.take()]
+        for lane in both:
+            lanes.give_back(lane)
+        for bot in (2, 1, 2):
+            lane = await lanes.take(TurnParties(bot=bot))
+            assert lane.agents.number == bot
+            lanes.give_back(lane)
+        other = await lanes.take(TurnParties(bot=3))
+        assert other in both, "else any"
+        lanes.give_back(other)
 
 
 @pytest.mark.promise("few-lanes")

@@ -51,6 +51,22 @@ def test_a_bot_s_process_has_its_variables_and_no_other_bot_s_token(file: Path) 
     assert TWO not in str(one.variables)
 
 
+@pytest.mark.promise("bot-cards")
+def test_a_bot_may_have_cards_and_rules_of_chats_of_its_own(file: Path) -> None:
+    file.write_text(
+        "bots:\n  one: {token: $ONE, cards: shop/cards, chats: shop/chats.yaml}\n"
+        "  two: {token: $TWO, cards: bank, agents: [clerk]}\n"
+    )
+    common = load({"COHORT_BOTS": str(file), "COHORT_CARDS": "all", "COHORT_AGENT": "of-all"})
+    one, two = bots_of(common, ENVIRON)
+    assert (one.entry.cards, one.entry.chats) == (Path("shop/cards"), Path("shop/chats.yaml"))
+    assert (two.entry.cards, two.entry.chats) == (Path("bank"), None)
+    found = [bot.settings(common) for bot in (one, two)]
+    assert [(own.cards, own.agent) for own in found] == [(Path("shop/cards"), None), (Path("bank"), "clerk")]
+    assert [own.chats for own in found] == [Path("shop/chats.yaml"), common.chats]
+    assert load({"COHORT_CARDS": "all", "COHORT_AGENT": "of-all", **one.variables}).agent is None
+
+
 @pytest.mark.promise("bots-file")
 @pytest.mark.parametrize(
     ("text", "said"),
@@ -77,6 +93,9 @@ def test_a_bot_s_process_has_its_variables_and_no_other_bot_s_token(file: Path) 
         ("bots:\n  one: {token: $ONE, agents: poet}\n", "2: bots.one.agents: is no list of names"),
         ("bots:\n  one: {token: $ONE, model: ' '}\n", "2: bots.one.model: is no name"),
         ("bots:\n  one: {token: $ONE, paused: 1}\n", "2: bots.one.paused: must be true or false"),
+        ("bots:\n  one: {token: $ONE, cards: [a, b]}\n", "2: bots.one.cards: is no path"),
+        ("bots:\n  one: {token: $ONE, cards: ''}\n", "2: bots.one.cards: is no path"),
+        ("bots:\n  one: {token: $ONE, chats: 7}\n", "2: bots.one.chats: is no path"),
         ("bots:\n  one: {token: $NONE}\n", "bots.one: NONE is not set here"),
         ("bots:\n  one: {token: $ODD}\n", "bots.one: ODD does not look like a bot token"),
         ("bots:\n  one: {token: $ONE}\n  also: {token: $ONE}\n", "bots.also and bots.one are the same bot (101)"),

@@ -145,7 +145,7 @@ class _LoopSide:
                     name="retention",
                 )
                 pausing = group.create_task(worker.pauses.watch(tell), name="pauses")
-                following = [group.create_task(worker.bots.watch(), name="bots")] if worker.bots is not None else []
+                following = [group.create_task(worker.follow_bots(), name="bots")] if worker.bots is not None else []
                 publisher = _publisher(settings, incarnation, scheduler, worker, member)
                 publishing = group.create_task(publisher.run(), name="publisher")
                 log_key = group.create_task(follow_log_key(worker.store.trail), name="log key")
@@ -217,6 +217,7 @@ def _status(settings: Settings, scheduler: SessionScheduler, worker: WorkerAssem
         queued_s=round(engine.lanes.longest_wait_s, 1),
         turns=scheduler.turns,
         agents=tuple(engine.agents),
+        agents_of=engine.sets.named(),
         servers_down=tuple(engine.servers_down),
         models=engine.breaker.failing,
         sends=worker.sends(),

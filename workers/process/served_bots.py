@@ -1,6 +1,6 @@
 """The bots of ``COHORT_BOTS`` in a worker: a client, send permits, settings and agents for each."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from botapi.client import Connection
@@ -74,11 +74,13 @@ class ServedBots:
             if bot.id in self._served:
                 self._of(bot.id)
 
-    async def watch(self) -> None:
-        """Follow the file until cancelled."""
+    async def watch(self, changed: Callable[[], Awaitable[object]] | None = None) -> None:
+        """Follow the file until cancelled; ``changed`` is called after each change."""
         while True:
             if await self._watched.next_look():
                 self._take()
+                if changed is not None:
+                    await changed()
 
     def serves(self, session: SessionKey) -> bool:
         """Whether this worker has the token of the session's bot. Without it the session's messages are kept."""
@@ -124,6 +126,10 @@ class ServedBots:
         """The files of the session's bot."""
         return self._of(session.bot).media
 
+    def entries(self) -> Mapping[int, BotEntry]:
+        """All bots that are known here, as the file describes them."""
+        return {ident: bot.entry for ident, bot in self._bots.items()}
+
     def entry(self, session: SessionKey) -> BotEntry:
         """The session's bot as the file describes it."""
         return self._bots[session.bot].entry
@@ -137,6 +143,7 @@ class ServedBots:
                 settings=served.settings,
                 delivery=served.delivery,
                 offered=served.bot.entry.agents,
+                bot=session.bot,
                 refusing=Newest[int, None](CHATS_REMEMBERED),
                 of_bot=None,
             )

@@ -51,8 +51,18 @@ class WorkerAssembly:
     """Where there are several."""
 
     def holds(self, session: SessionKey) -> bool:
-        """Whether the session begins no turn here: it is paused, or this worker has no token of its bot."""
-        return self.pauses.holds(session) or (self.bots is not None and not self.bots.serves(session))
+        """Whether the session begins no turn here: it is paused, or its bot cannot be served.
+
+        This worker has no token of that bot, or the bot's own cards or rules cannot be used.
+        """
+        if self.pauses.holds(session):
+            return True
+        return self.bots is not None and not (self.bots.serves(session) and self.engine.serves(session))
+
+    async def follow_bots(self) -> None:
+        """Follow the file of the bots, and read the cards that they have by then, until cancelled."""
+        if self.bots is not None:
+            await self.bots.watch(self.engine.sets.refresh)
 
     async def reload(self) -> tuple[str, ...]:
         """Let changed cards in, here and in the sessions' own processes; see ``Engine.reload``."""
@@ -112,6 +122,9 @@ async def open_worker(
             )
         )
 
+        if served is not None and not own:
+            await engine.sets.refresh()
+
         def spending(session: SessionKey) -> Spending:
             own = settings if served is None else served.settings(session.bot)
             return Spending(session, store.sessions, own, clock)
@@ -141,6 +154,7 @@ async def open_worker(
             titles=titles,
             expire=store.erasure.expire,
             of_bot=served and served.dependencies,
+            agents_of=served and engine.sets.agents_of,
             places=OnePlace() if own else SharedPlace(store.own, engine.isolated, clock),
         )
         yield WorkerAssembly(store, engine, dependencies, pauses, titles, sends, served)

@@ -20,7 +20,7 @@ from workers.interfaces import TurnRequest
 from workers.runtime import cards, hardening, instances, server_calls, shell_processes
 from workers.runtime.durable import tool_facts
 from workers.runtime.lanes.baseline import Baseline
-from workers.runtime.lanes.pool import Lane
+from workers.runtime.lanes.lane import Lane
 from workers.runtime.mcp_health import Alert, ServerHealth
 from workers.runtime.mcp_isolation import Isolation
 from workers.runtime.mcp_persons import PersonsServers
@@ -47,10 +47,18 @@ class _Kept:
 
 
 class AgentRegistry:
-    """One FastAgent and the instances that are made of it (an ``InstanceFactory`` of lanes)."""
+    """One directory of cards, and the instances that are made of it."""
 
-    def __init__(self, settings: Settings, clock: Clock, logins: Logins | None = None) -> None:
+    def __init__(
+        self, settings: Settings, clock: Clock, logins: Logins | None = None, beside: "AgentRegistry | None" = None
+    ) -> None:
         """Read the configuration and the cards.
+
+        Args:
+            settings: The settings, with the directory.
+            clock: Tells the time.
+            logins: Of persons.
+            beside: An open one, whose fast-agent, servers and connections this one has as well.
 
         Raises:
             Misconfigured: one of them cannot be used.
@@ -60,14 +68,22 @@ class AgentRegistry:
         self._reloads = 0
         self._initial: dict[str, list[PromptMessageExtended]] = {}
         self._kept: dict[int, _Kept] = {}
-        self.servers = ServerHealth()
+        self.servers = ServerHealth() if beside is None else beside.servers
+        self._family: list[AgentRegistry] = [] if beside is None else beside._family  # noqa: SLF001 - of this class
         self._isolation = Isolation(settings.home, self.servers)
         self._persons = PersonsServers(settings, self.servers, logins, clock)
-        _check(settings)
-        self.fast = instances.build(settings)
-        instances.load_cards(self.fast, settings)
+        check(settings, own=beside is not None)
+        if beside is None:
+            self.fast = instances.build(settings)
+            instances.load_cards(self.fast, settings)
+        else:
+            self.fast, self._harness = instances.another(beside.fast, beside._harness)  # noqa: SLF001 - of this class
+            instances.reload_cards(self.fast, settings)
+            self._say_what_cards_want()
+            self._settle()
         if not self.fast.agents:
             raise Misconfigured(f"{settings.cards}: no agent cards")
+        self._family.append(self)
 
     async def open(self, stack: AsyncExitStack) -> None:
         """Enter fast-agent; it is left when the stack is, in the same task."""
@@ -97,6 +113,10 @@ class AgentRegistry:
             names = [name for name, data in self.fast.agents.items() if hardening.asks_for(data, asks)]
             if names:
                 log.warning(event, extra={"agents": names})
+
+    def leave(self) -> None:
+        """No bot has these cards any more; instances that are lent end as they come back."""
+        self._family.remove(self)
 
     def initial(self, agent: str) -> list[PromptMessageExtended]:
         """The messages that an agent's card begins with."""
@@ -147,12 +167,12 @@ class AgentRegistry:
         Raises:
             Misconfigured: one line for each problem; nothing has changed.
         """
-        await asyncio.to_thread(_check, self._settings)
+        await asyncio.to_thread(check, self._settings, own=self is not self._family[0])
         config = self.fast.context.config
         known = set(config.mcp.servers) if config is not None and config.mcp is not None else set[str]()
         if restart := cards.needs_restart(self._settings, known):
             raise Misconfigured("\n".join(map(str, restart)))
-        before, named = dict(self.fast.agents), self._named()
+        before, named = dict(self.fast.agents), self.named()
         instances.reload_cards(self.fast, self._settings)
         self._settle()
         try:
@@ -185,19 +205,20 @@ class AgentRegistry:
         instance = await instances.create_instance(self._harness)
         initial = {name: list(agent.message_history) for name, agent in instance.agents.items()}
         await instances.dispose_instance(self._harness, instance)
-        for name in self._named() - named:
+        for name in self.named() - named:
             if (why := self.servers.why_down(name)) is not None:
                 raise Misconfigured(why)
         return initial
 
-    def _named(self) -> frozenset[str]:
+    def named(self) -> frozenset[str]:
         """Shared servers that agents have."""
         configs: list[Any] = [data.get("config") for data in self.fast.agents.values()]
         return frozenset(name for config in configs for name in config.servers)
 
     def _forget_others(self) -> None:
+        named = frozenset(name for each in self._family for name in each.named())
         for name in self.servers.down:
-            if name not in self._named():
+            if name not in named:
                 self.servers.forget(name)
 
     def _settle(self) -> None:
@@ -212,7 +233,7 @@ class AgentRegistry:
             self._isolation.read(self.fast)
             self._persons.read(self.fast)
 
-    # -- lanes.Maker
+    # -- instances of lanes
 
     @property
     def generation(self) -> object:
@@ -241,15 +262,15 @@ class AgentRegistry:
             await shell_processes.end(kept.owner)
 
 
-def _check(settings: Settings) -> None:
-    """Refuse cards that fast-agent would accept in silence.
+def check(settings: Settings, *, own: bool = False) -> None:
+    """Refuse cards that fast-agent would accept in silence; ``own``: they are one bot's.
 
     Raises:
         Misconfigured: one line for each problem.
     """
     for path in documents(settings.cards) if settings.cards.is_dir() else ():
         log.info("card.ignored", extra={"file": path.name})
-    problems = cards.check_cards(settings)
+    problems = cards.check_cards(settings, own=own)
     if problems:
         raise Misconfigured("\n".join(str(problem) for problem in problems))
     for note in cards.notes(settings):

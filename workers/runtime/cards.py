@@ -18,6 +18,7 @@ from fast_agent.core.exceptions import FastAgentError
 from fast_agent.llm.model_factory import ModelFactory
 
 from tasks.agent_files import SECRETS, BadFile, Card, card_files, read_card, read_mapping
+from tasks.bots_file import read as read_bots
 from tasks.errors import Misconfigured
 from tasks.settings import Settings, load
 from workers.runtime.durable import tool_facts
@@ -42,18 +43,27 @@ _ADVICE = (
 )
 
 
+_BRINGS = "mcp_connect: the cards of one bot bring no servers"
+_BRING_NOT = "define it under mcp.servers in the configuration, and name it in `servers`"
+
 CardProblem = BadFile
 """One thing that is wrong: where, what, and what to do."""
 
 
-def check_cards(settings: Settings) -> list[CardProblem]:
+def check_cards(settings: Settings, *, own: bool = False) -> list[CardProblem]:
     """Find every problem that can be seen without starting a model or a server.
+
+    Args:
+        settings: The settings, with the directory.
+        own: The cards are one bot's of several, beside those of all.
 
     Returns:
         The problems; the cards are accepted if there are no problems.
     """
     servers, problems = _configuration(settings)
-    own = {name for name, server in servers.items() if isinstance(server, dict) and server.get(MARK) in {CHAT, PERSON}}
+    marked = {
+        name for name, server in servers.items() if isinstance(server, dict) and server.get(MARK) in {CHAT, PERSON}
+    }
     cards = settings.cards
     patch.apply(only=("card_reading", "card_entries"))
     try:
@@ -80,7 +90,12 @@ def check_cards(settings: Settings) -> list[CardProblem]:
         problems.extend(found or _loaded(entry.path, text, settings))
     if files and settings.agent is not None and settings.agent not in {card.name for card in readable.values()}:
         problems.append(BadFile(cards, None, f"no card describes the agent {settings.agent}", "correct COHORT_AGENT"))
-    return [*problems, *_copied(readable.values(), own)]
+    brought = [card for card in readable.values() if own and card.head.get("mcp_connect")]
+    problems += [
+        BadFile(card.path, _line(card.path.read_text(encoding="utf-8-sig"), "mcp_connect"), _BRINGS, _BRING_NOT)
+        for card in brought
+    ]
+    return [*problems, *_copied(readable.values(), marked)]
 
 
 def notes(settings: Settings) -> list[str]:
@@ -233,6 +248,27 @@ def _line(text: str, *needles: str) -> int | None:
     return None
 
 
+def looked_at(settings: Settings) -> tuple[list[str], list[str]]:
+    """Problems and notes, a line each: of the common cards, and of those that bots have of their own.
+
+    Raises:
+        BadFile: the file of bots cannot be used.
+    """
+    problems, told = [str(one) for one in check_cards(settings)], list[str]()
+    told += notes(settings)
+    for entry in read_bots(settings.bots) if settings.bots is not None else ():
+        own = settings.model_copy(update={"cards": entry.cards or settings.cards, "agent": None})
+        found = list[str]()
+        if entry.cards is not None:
+            # The configuration is the same: what is wrong with it is told once.
+            found = [str(one) for one in check_cards(own, own=True) if str(one) not in problems]
+            problems += [f"bots.{entry.name}: {line}" for line in found]
+            told += [f"bots.{entry.name}: {line}" for line in notes(own)] if not found else []
+        names = {read_card(path).name for path in card_files(own.cards)} if not problems else set(entry.agents)
+        told += [f"bots.{entry.name}: {own.cards} has no card of {name}" for name in entry.agents if name not in names]
+    return problems, told
+
+
 def main(arguments: Sequence[str] = ()) -> int:
     """Check the cards that the environment's settings name.
 
@@ -241,12 +277,12 @@ def main(arguments: Sequence[str] = ()) -> int:
     """
     del arguments
     try:
-        found: list[object] = list(check_cards(load()))
+        found, told = looked_at(load())
     except Misconfigured as problem:
-        found = [problem]
+        found, told = [str(problem)], []
     for problem in found:
         print(problem, file=sys.stderr)  # noqa: T201 - this is a command
-    for note in () if found else notes(load()):
+    for note in () if found else told:
         print(note)  # noqa: T201 - this is a command
     return 1 if found else 0
 

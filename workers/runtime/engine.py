@@ -18,29 +18,32 @@ from tasks.settings import Settings
 from workers.interfaces import MediaSource, Sink, TurnFailed, TurnRequest, TurnResult, Usage
 from workers.many_bots import BotsOfTurns
 from workers.runtime import faults, spans
-from workers.runtime.agent_registry import AgentRegistry, misconfigured
+from workers.runtime.agent_registry import misconfigured
 from workers.runtime.askers import KnownRoles, TurnAskers, askers_of_turn
 from workers.runtime.asking.elicitation import holds_of_turn
+from workers.runtime.bot_rules import BotRules
 from workers.runtime.call_log import listen
+from workers.runtime.card_sets import CardSets
 from workers.runtime.conversation import content, history
 from workers.runtime.durable.journal import journal_of_turn
 from workers.runtime.durable.opening import brought, opened_journal
 from workers.runtime.files_in import FilesIn, opened
 from workers.runtime.histories import Histories
 from workers.runtime.lanes.borrowing import borrowed
-from workers.runtime.lanes.pool import Lane, Lanes
+from workers.runtime.lanes.lane import Lane
+from workers.runtime.lanes.pool import Lanes
 from workers.runtime.mcp_health import Alert
 from workers.runtime.model_fault import ModelFault
 from workers.runtime.models import outcome, switching
 from workers.runtime.models.breaker import Breaker
-from workers.runtime.models.choice import ModelChoice, ModelChooser
+from workers.runtime.models.choice import ModelChoice
 from workers.runtime.models.permitted import permitted
 from workers.runtime.patches import connections
 from workers.runtime.tools import Origin, Toolbox, origin_of_turn
 from workers.runtime.turns import compaction, titling
 from workers.runtime.turns.answer_check import EndMarkers
 from workers.runtime.turns.shortening import Shortening
-from workers.runtime.turns.time_limit import TurnLimit
+from workers.runtime.turns.time_limit import TurnLimit, limited
 from workers.runtime.turns.turn import Turn, TurnAnswer, TurnInput
 from workers.tool_stores import Logins, Notes, Reminders, StoredPeople
 
@@ -77,7 +80,7 @@ class Engine:
         self._toolbox = Toolbox(notes, reminders)
         self._logins = logins
         self._roles = KnownRoles(bots.settings if bots is not None else lambda _: settings, people)
-        self.breaker, self.chats = Breaker(clock), ChatRulesFile(settings.chats)
+        self.breaker, self.chats = Breaker(clock), BotRules(ChatRulesFile(settings.chats), bots)
         self._stack, self._ends = AsyncExitStack(), EndMarkers()
 
     async def __aenter__(self) -> Self:
@@ -86,15 +89,17 @@ class Engine:
         Raises:
             Misconfigured: what the operator has to put right, in one line.
         """
-        self._registry = AgentRegistry(self._settings, self._clock, self._logins)
-        self._choices = ModelChooser(self._registry.fast, self._settings, self.breaker, self.chats.of, self._bots)
-        self.histories = Histories(self._registry, self._choices, self._settings)
+        self.sets = CardSets(
+            self._settings, self._clock, self._logins, breaker=self.breaker, rule_of=self.chats.of, bots=self._bots
+        )
+        self._registry, self._choices = self.sets.common.registry, self.sets.common.choices
+        self.histories = Histories(self.sets, self._settings)
         self._stack.push_async_callback(connections.close)
         await self._files.open(self._stack)
         try:
             await self._registry.open(self._stack)
             tasks = await self._stack.enter_async_context(asyncio.TaskGroup())
-            self.lanes = Lanes(self._registry, tasks, self._settings.lanes)
+            self.lanes = Lanes(self.sets, tasks, self._settings.lanes)
             self._stack.callback(self.lanes.close)
             servers = self._registry.watch_servers(self.lanes.renew, self._alert)
             self._stack.callback(tasks.create_task(servers, name="servers").cancel)
@@ -122,7 +127,11 @@ class Engine:
 
     def isolated(self, session: SessionKey, chosen: str | None) -> bool:
         """Whether a session, with the agent that it has chosen, needs a process of its own."""
-        return self._choices.isolated(session, chosen)
+        return self.sets.isolated(session, chosen)
+
+    def serves(self, session: SessionKey) -> bool:
+        """Whether the cards and rules of the session's bot can be used. Until then its messages are kept."""
+        return self.chats.usable(session) and self.sets.usable(session)
 
     @property
     def busy(self) -> int:
@@ -141,9 +150,10 @@ class Engine:
 
     async def run(self, request: TurnRequest, sink: Sink) -> TurnResult:
         """Run one turn; see ``AgentRuntime.run``."""
-        askers_of_turn.set(askers := TurnAskers.of(request, self.chats.roles, self._roles))
-        request, told = await permitted(request, askers, self._choices, self.chats.of)
-        choice = self._choices.of(request)
+        askers_of_turn.set(askers := TurnAskers.of(request, self.chats.roles_of(request.session), self._roles))
+        choices = self.sets.of(request.session).choices
+        request, told = await permitted(request, askers, choices, self.chats.of)
+        choice = choices.of(request)
         with spans.agent(choice.agent, choice.model), askers.within(choice.agent):
             done = await self._run(request, choice, sink, askers)
         return replace(done, notices=(*told, *done.notices)) if told else done
@@ -154,7 +164,7 @@ class Engine:
         lead = None if choice.workflow else choice.agent
         journal = await opened_journal(request, session_files.where(self._settings.home, request.session), lead)
         holds_of_turn.set(request.holds)
-        async with self._reported(request, choice), self._limited(choice) as limit:
+        async with self._reported(request, choice), limited(self._settings, choice.model) as limit:
             record = self.histories.record(request, choice.agent)
             async with self._files.share(request, record, self._choices.reads(choice.model), sink) as files:
                 if request.messages[0].kind == "retry":
@@ -184,8 +194,12 @@ class Engine:
         """Summarise the older part of the history; see ``AgentRuntime.compact``."""
         listen(request.spent, request.called)
         journal_of_turn.set(None)
-        choice = self._choices.of(request)
-        async with self._reported(request, choice), self._limited(choice) as limit, self._lane(request, limit) as lane:
+        choice = self.sets.of(request.session).choices.of(request)
+        async with (
+            self._reported(request, choice),
+            limited(self._settings, choice.model) as limit,
+            self._lane(request, limit) as lane,
+        ):
             record = history.decode(request.history)
             agent = await self._agent(request, lane, choice)
             done = await compaction.compact(agent, record, request.session, choice.model)
@@ -201,8 +215,8 @@ class Engine:
         """A model's title for a conversation, and its cost; see ``workers.sessions.titles``."""
         journal_of_turn.set(None)
         request = titling.request_of(session)
-        choice = replace(self._choices.of(request), switch=self._settings.title_model)
-        async with self._limited(choice) as limit, self._lane(request, limit) as lane:
+        choice = replace(self.sets.of(session).choices.of(request), switch=self._settings.title_model)
+        async with limited(self._settings, choice.model) as limit, self._lane(request, limit) as lane:
             return await titling.title(await self._agent(request, lane, choice), request, asked, answer)
 
     async def reload(self) -> tuple[str, ...]:
@@ -214,7 +228,7 @@ class Engine:
         Raises:
             Misconfigured: one line for each problem; nothing has changed.
         """
-        await self._registry.reload()
+        await self.sets.reload()
         self.lanes.renew()
         return self.agents
 
@@ -242,25 +256,10 @@ class Engine:
             self._ends.whole(choice.model)
         return answer
 
-    @asynccontextmanager
-    async def _limited(self, choice: ModelChoice) -> AsyncGenerator[TurnLimit]:
-        """A turn's time: as long until it has a lane, and as long from then on.
-
-        Raises:
-            TurnFailed: it is used up.
-        """
-        limit = TurnLimit(self._settings.turn_timeout.total_seconds())
-        try:
-            async with limit.timeout:
-                yield limit
-        except TimeoutError:
-            if not limit.timeout.expired():
-                raise
-            raise limit.failure(choice.model) from None
-
     def _reported(self, request: TurnRequest, choice: ModelChoice) -> AbstractAsyncContextManager[None]:
         """Report the turn's end to the breaker, however it ended: the turn may be the probe."""
-        return outcome.reported(self.breaker, request, choice, several=self._choices.several_models(choice))
+        several = self.sets.of(request.session).choices.several_models(choice)
+        return outcome.reported(self.breaker, request, choice, several=several)
 
     @asynccontextmanager
     async def _lane(self, request: TurnRequest, limit: TurnLimit) -> AsyncGenerator[Lane]:
@@ -268,6 +267,7 @@ class Engine:
         lane = await borrowed(self.lanes, request)
         limit.begin()
         try:
+            await self.sets.fit(lane, request.session)
             yield lane
         finally:
             self._reset(lane)
@@ -275,7 +275,7 @@ class Engine:
 
     def _reset(self, lane: Lane) -> None:
         """Wipe a lane; the tests of isolation leave this out, and must notice."""
-        self._registry.reset(lane)
+        self.sets.reset(lane)
 
     async def _agent(self, request: TurnRequest, lane: Lane, choice: ModelChoice) -> Any:
         """Prepare a lane that was reset: the chosen agent and its members, with the session's model.
@@ -285,7 +285,7 @@ class Engine:
         """
         agents: Any = lane.agents.agents
         members = [agents[name] for name in choice.members if name in agents]
-        await self._registry.prepare(lane, members, request)
+        await self.sets.of(request.session).registry.prepare(lane, members, request)
         if choice.switch is not None:
             try:
                 await switching.switch(switching.answering(members), choice.switch)

@@ -241,6 +241,11 @@ def no_agent(names: Sequence[str]) -> TurnFailed:
     return TurnFailed("operator", phrase("fault-broken"), detail, cause="cards")
 
 
+def no_cards(problem: str) -> TurnFailed:
+    """The cards that a bot of ``COHORT_BOTS`` has of its own cannot be used. Others never answer in their place."""
+    return TurnFailed("operator", phrase("fault-broken"), problem.partition("\n")[0], cause="cards")
+
+
 def no_room(seconds: float) -> TurnFailed:
     """The turn waited for a lane as long as a turn may take."""
     return TurnFailed("retry", phrase("fault-busy"), f"waited {seconds:g} s for a lane", backoff=SHORT_S)

@@ -8,24 +8,22 @@ from tasks import session_files
 from tasks.phrases import phrase
 from tasks.settings import Settings
 from workers.interfaces import TurnFailed, TurnRequest
-from workers.runtime.agent_registry import AgentRegistry
+from workers.runtime.card_sets import CardSets
 from workers.runtime.conversation import content, history
 from workers.runtime.durable.so_far import SoFar
-from workers.runtime.models.choice import ModelChooser
 
 
 class Histories:
     """The ``SessionHistories`` of a worker's runtime."""
 
-    def __init__(self, registry: AgentRegistry, choices: ModelChooser, settings: Settings) -> None:
-        self._registry = registry
-        self._choices = choices
+    def __init__(self, sets: CardSets, settings: Settings) -> None:
+        self._sets = sets
         self._settings = settings
 
     def record(self, request: TurnRequest, agent: str) -> history.Record:
         """What the session remembers; a new session begins with the messages of its card."""
         if request.history is None:
-            return history.Record(self._registry.initial(agent))
+            return history.Record(self._sets.of(request.session).registry.initial(agent))
         return history.decode(request.history)
 
     def stored(self, record: history.Record) -> bytes:
@@ -56,7 +54,7 @@ class Histories:
 
     async def stopped(self, request: TurnRequest, shown: str) -> bytes:
         """See ``SessionHistories.stopped``."""
-        agent, workflow = self._choices.answering(request)
+        agent, workflow = self._sets.of(request.session).choices.answering(request)
         record = self.record(request, agent)
         directory = session_files.where(self._settings.home, request.session) / "journal"
 

@@ -116,6 +116,19 @@ def load_cards(fast: FastAgent, settings: Settings) -> None:
     hardening.apply_defaults(fast, settings)
 
 
+def another(fast: FastAgent, harness: AgentHarness) -> tuple[FastAgent, AgentHarness]:
+    """A FastAgent with agents of its own and all else in common with one that is open, and its harness.
+
+    A process has one context, one set of servers and one runtime. The agents are entries of a FastAgent.
+    """
+    other, its = copy.copy(fast), copy.copy(harness)
+    other._initialize_agent_registries()  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
+    # Its cards bring no servers (``cards.check_cards``); without its own it would take away those of the first.
+    other._sync_agent_card_mcp_servers = lambda: None  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
+    its._fast_agent = other  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
+    return other, its
+
+
 async def end_log_queue() -> None:
     """End fast-agent's queue of log events: its tasks wake up ten times a second, and no event reaches it."""
     await LoggingConfig.shutdown()

@@ -29,7 +29,7 @@ from fast_agent.core.instruction_refresh import rebuild_agent_instruction
 from tasks.session import SessionKey
 from tasks.session_files import place, slug
 from workers.runtime import faults, server_calls
-from workers.runtime.lanes.pool import Lane
+from workers.runtime.lanes.lane import Lane
 from workers.runtime.mcp_health import ServerHealth, why_not
 from workers.runtime.mcp_marked import CHAT, REST_S, MarkedServers, attach, detach
 

@@ -32,7 +32,7 @@ from workers.interfaces import TurnRequest
 from workers.runtime import faults
 from workers.runtime.durable.steering import only_from
 from workers.runtime.durable.tool_facts import LoginTool
-from workers.runtime.lanes.pool import Lane
+from workers.runtime.lanes.lane import Lane
 from workers.runtime.logins.connection import PersonsServer, known_to, login_tool, unknown_to
 from workers.runtime.logins.vault import Vault
 from workers.runtime.mcp_health import ServerHealth, why_not

@@ -81,6 +81,10 @@ class Dependencies:
     """Turns that ended, for `cohort find`."""
     offered: tuple[str, ...] = ()
     """The agents that chats of this bot may have; empty: all."""
+    bot: int = 0
+    """The bot, where the worker serves several."""
+    agents_of: Callable[[int], tuple[str, ...]] | None = None
+    """The agents of a bot, which may have cards of its own."""
     of_bot: "Callable[[Dependencies, SessionKey], Dependencies] | None" = None
     """Where the worker serves several bots: what belongs to a session's bot in place of what is common."""
 
@@ -91,5 +95,5 @@ class Dependencies:
     @property
     def agents(self) -> tuple[str, ...]:
         """The agents that a chat may choose, the default first."""
-        names = self.runtime.agents
+        names = self.runtime.agents if self.agents_of is None else self.agents_of(self.bot)
         return tuple(name for name in self.offered if name in names) if self.offered else names

@@ -2,7 +2,8 @@
 
 from workers.interfaces import TurnRequest
 from workers.runtime.lanes.fair_queue import TurnParties
-from workers.runtime.lanes.pool import Lane, Lanes
+from workers.runtime.lanes.lane import Lane
+from workers.runtime.lanes.pool import Lanes
 
 LONG_WAIT_S = 1.0
 """Where turns have waited so long, a turn that comes now waits long, too: its try is taken back meanwhile."""

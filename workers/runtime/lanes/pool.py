@@ -3,17 +3,13 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from functools import partial
 
 from tasks.backoff import Backoff
 from tasks.waiting import came_within
 from workers.runtime import faults
 from workers.runtime.lanes.fair_queue import FairQueue, Ticket, TurnParties
-
-if TYPE_CHECKING:
-    from fast_agent.core.fastagent import AgentInstance
+from workers.runtime.lanes.lane import NO_PARTIES, InstanceFactory, Lane
 
 log = logging.getLogger("cohort.runtime")
 
@@ -22,80 +18,6 @@ FIRST_RETRY_S, LONGEST_RETRY_S = 0.5, 30.0
 
 LIFETIME_TURNS = 500
 """A lane is replaced after so many turns: provider objects may collect data. A new lane costs a millisecond."""
-
-NO_PARTIES = TurnParties()
-
-
-class InstanceFactory(Protocol):
-    """Makes and disposes of instances, in the lane's own task: anyio scopes have to end where they began."""
-
-    async def create(self) -> "AgentInstance": ...
-
-    async def dispose(self, lane: "Lane", instance: "AgentInstance") -> None: ...
-
-    @property
-    def generation(self) -> object:
-        """Changes when lanes made before are out of date (cards reloaded, another day)."""
-        ...
-
-
-type Order = Callable[[], Awaitable[None]]
-
-
-@dataclass(eq=False, slots=True)
-class Lane:
-    """One agent instance. The lane's own task makes it, runs orders for it, and disposes of it."""
-
-    number: int
-    orders: "asyncio.Queue[Order | None]" = field(default_factory=asyncio.Queue)
-    """What the lane's task has to run; None disposes of the instance."""
-    instance: "AgentInstance | None" = None
-    generation: object = None
-    """``InstanceFactory.generation`` when the instance was made."""
-    spoiled: bool = False
-    """The instance is replaced when the lane comes back."""
-    turns: int = 0
-    """How many turns this instance has served."""
-    warm: str | None = None
-    """The session whose own MCP servers run in this lane."""
-    lent: TurnParties = NO_PARTIES
-    """Whose turn uses the lane now."""
-    sealed: bool = False
-    """Only the session that the lane is warm for may have this instance."""
-    ending: bool = False
-    """The instance is being replaced."""
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when this instance was disposed of; the next instance has another one."""
-
-    @property
-    def agents(self) -> "AgentInstance":
-        assert self.instance is not None, "a lane is lent only with an instance"  # noqa: S101 - an invariant
-        return self.instance
-
-    def fits(self, session: str) -> bool:
-        """Whether a session may have this lane."""
-        return not self.sealed or self.warm == session
-
-    def spoil(self) -> None:
-        """Replace this lane when it comes back."""
-        self.spoiled = True
-
-    async def order(self, action: Order) -> None:
-        """Run an action in the lane's own task, and wait for it."""
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-        async def act() -> None:
-            try:
-                await action()
-            except Exception as problem:  # noqa: BLE001 - raised in the task that gave the order
-                if not done.done():
-                    done.set_exception(problem)
-            else:
-                if not done.done():
-                    done.set_result(None)
-
-        self.orders.put_nowait(act)
-        await done
 
 
 class Lanes:
@@ -165,7 +87,7 @@ class Lanes:
     def take_free(self, who: TurnParties) -> Lane | None:
         """Borrow a lane that is free for these parties now."""
         self.renew()
-        if not self._queue.may_hold(who) or (lane := self._pick(who.session)) is None:
+        if not self._queue.may_hold(who) or (lane := self._pick(who)) is None:
             return None
         self._queue.grant(who)
         return self._lend(lane, who)
@@ -176,15 +98,16 @@ class Lanes:
         lane.turns += 1
         return lane
 
-    def _pick(self, session: str) -> Lane | None:
+    def _pick(self, who: TurnParties) -> Lane | None:
         """Choose a free lane: the session's warm one, else a cold one, else a new one, else the longest idle one."""
-        own = next((lane for lane in self._free if lane.warm == session), None)
+        own = next((lane for lane in self._free if lane.warm == who.session), None)
         if own is not None or not self._free or self._queue.ready:
             return own
-        cold = next((lane for lane in self._free if lane.warm is None), None)
-        if cold is not None or len(self._all) < self._size:
-            return cold
-        return next((lane for lane in self._free if not lane.sealed), None)
+        cold = [lane for lane in self._free if lane.warm is None]
+        fitting = next((lane for lane in cold if self._factory.suits(lane, who.bot)), None)
+        if fitting is not None or len(self._all) < self._size:
+            return fitting
+        return next((lane for lane in (*cold, *self._free) if not lane.sealed), None)
 
     def _grow(self) -> None:
         """Make a lane for a turn that may have one, or replace a sealed one, unless one is coming for it."""
@@ -242,14 +165,17 @@ class Lanes:
     def _serve_waiting(self) -> None:
         """Lend free lanes to waiting turns, within the shares of their parties."""
         while not all(lane.sealed for lane in self._free) and (ticket := self._queue.call()) is not None:
-            place, session = self._places[ticket], ticket.who.session
+            place, session, bot = self._places[ticket], ticket.who.session, ticket.who.bot
             if place.done():
                 self._queue.give_back(ticket.who)
                 continue
             usable = [lane for lane in self._free if lane.fits(session)]
-            cold = next((lane for lane in usable if lane.warm is None), usable[0])
-            own = next((lane for lane in usable if lane.warm == session), cold)
-            place.set_result(self._lend(own, ticket.who))
+            best = min(usable, key=partial(self._order, session, bot))
+            place.set_result(self._lend(best, ticket.who))
+
+    def _order(self, session: str, bot: int, lane: Lane) -> tuple[bool, bool, int]:
+        """The session's warm one comes first, then a cold one with its bot's agents, then the least used cold one."""
+        return lane.warm != session, lane.warm is not None, 0 if self._factory.suits(lane, bot) else 1 + lane.turns
 
     async def _keep(self, lane: Lane) -> None:
         """Make the lane's instance, serve it, end it, and make the next one, until the runtime closes."""

@@ -1,8 +1,11 @@
 """The time that one turn may take."""
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 from tasks import tracing
+from tasks.settings import Settings
 from workers.interfaces import TurnFailed
 from workers.runtime import faults
 
@@ -23,3 +26,20 @@ class TurnLimit:
 
     def failure(self, model: str) -> TurnFailed:
         return faults.too_slow(model, self._seconds) if self._begun else faults.no_room(self._seconds)
+
+
+@asynccontextmanager
+async def limited(settings: Settings, model: str) -> AsyncGenerator[TurnLimit]:
+    """A turn's time: as long until it has a lane, and as long from then on.
+
+    Raises:
+        TurnFailed: it is used up.
+    """
+    limit = TurnLimit(settings.turn_timeout.total_seconds())
+    try:
+        async with limit.timeout:
+            yield limit
+    except TimeoutError:
+        if not limit.timeout.expired():
+            raise
+        raise limit.failure(model) from None

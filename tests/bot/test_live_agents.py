@@ -1,0 +1,29 @@
+"""Which agents a bot offers: those that live workers name for it."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.live_agents import LiveAgents
+from tasks.store import Store
+from tasks.worker_status import WorkerStatus
+
+LONG = timedelta(hours=1)
+
+
+@pytest.mark.promise("bot-cards")
+async def test_a_bot_with_cards_of_its_own_offers_no_agent_of_the_common_ones(store: Store) -> None:
+    offered: tuple[str, ...] = ()
+    common = LiveAgents(store.members, lambda: offered)
+    own = LiveAgents(store.members, lambda: offered, lambda: 202)
+    # A worker of the release before names no bot's agents.
+    old = WorkerStatus.from_json('{"agents": ["assistant", "poet"]}')
+    await store.members.beat("w-old", old, LONG, member=True)
+    assert (await common.agents(), await own.agents()) == (("assistant", "poet"), ())
+    offered = ("clerk", "poet")
+    assert await own.agents() == (), "nor what its file names, before a worker has it"
+    new = WorkerStatus(agents=("assistant",), agents_of={"202": ("clerk", "poet"), "303": ("spy",)})
+    await store.members.beat("w-new", new, LONG, member=True)
+    assert await own.agents() == ("clerk", "poet")
+    offered = ()
+    assert await own.agents() == ("clerk", "poet")
