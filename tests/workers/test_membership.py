@@ -19,8 +19,8 @@ QUICK = {"COHORT_SWEEP_INTERVAL": "0.05"}
 SLOW = {"COHORT_HEARTBEAT_TTL": "3600", "COHORT_SWEEP_INTERVAL": "3600"}
 
 
-async def member(pool: Pool, name: str, **more: str) -> Worker:
-    return await pool.worker(name, sweeps=True, **{**QUICK, **more})
+async def member(pool: Pool, name: str, lanes: int = 32, **more: str) -> Worker:
+    return await pool.worker(name, sweeps=True, lanes=lanes, **{**QUICK, **more})
 
 
 def slots_of(worker: Worker) -> frozenset[int]:
@@ -238,7 +238,8 @@ async def test_slots_that_move_under_load_lose_double_and_reorder_nothing(pool: 
                 sent[chat].append(await pool.say(chat, f"{chat}.{number}"))
 
     more = {"COHORT_QUEUE_MODE": mode}
-    one = await member(pool, "w-one", **more)
+    # With so few lanes turns wait for one, and are handed back.
+    one = await member(pool, "w-one", lanes=3, **more)
     async with asyncio.TaskGroup() as group:
         group.create_task(load(chats[:20]), name="load")
         await pool.telegram.until_delivered(20)

@@ -145,12 +145,15 @@ class Member:
         gained = slots - self._slots
         changed = slots != self._slots
         self._slots = slots
+        if changed and not self._leaving:
+            self._scheduler.serves(slots)
         # Also when nothing changed: Celery loses consumers over some reconnects.
         await asyncio.to_thread(self._consume, frozenset(queue_of(slot) for slot in slots))
         if changed:
             log.info("slots.served", extra={"slots": len(slots), "gained": len(gained)})
-        if gained:
-            # The sweep is not run here: it may read thousands of sessions, and the heartbeat must not wait for it.
+        if changed:
+            # What waits for a lane in slots that left goes to their owners, too. The sweep is not run here: it may read
+            # thousands of sessions, and the heartbeat must not wait for it.
             self._sweep_now.set()
 
     async def _sweep_loop(self) -> None:
@@ -197,6 +200,8 @@ class Member:
 
     async def _sweep(self) -> None:
         """Wake what is pending in our slots. It finds the sessions whose doorbell was lost, whatever the reason."""
+        if not self._leaving and (handed := self._scheduler.hand_back()):
+            log.info("slots.handed_back", extra={"sessions": handed})
         if woken := await self._wake_pending():
             log.info("sweep.woken", extra={"sessions": woken})
 

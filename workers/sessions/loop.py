@@ -42,7 +42,7 @@ class TurnLoop:
         self._deps = deps
         self._session = session
         self._draining = draining
-        self._owned: OwnedSession | None = None
+        self.owned: OwnedSession | None = None
         self._attempt: Attempt | None = None
         """The running turn."""
         self._held: HeldQuestions | None = None
@@ -101,15 +101,15 @@ class TurnLoop:
     @property
     def interrupts(self) -> bool:
         """Whether a message ends the running turn; before the claim that is not known, and the inbox is read again."""
-        return self._owned is None or self._owned.effective("queue", self._deps.settings) == "interrupt"
+        return self.owned is None or self.owned.effective("queue", self._deps.settings) == "interrupt"
 
     async def revalidate_claims(self) -> None:
         """End the running turn if another worker owns the session now; called when the heartbeat may have expired."""
         attempt = self._attempt
-        if attempt is None or self._owned is None:
+        if attempt is None or self.owned is None:
             return
         try:
-            await self._owned.verify_claim()
+            await self.owned.verify_claim()
         except ClaimLost:
             attempt.cancel()
 
@@ -131,7 +131,7 @@ class TurnLoop:
             return ELSEWHERE
         bind_fields(epoch=claim.epoch)
         deps.steps("claimed")
-        self._owned = owned = OwnedSession(deps, claim, since=since)
+        self.owned = owned = OwnedSession(deps, claim, since=since)
         try:
             async with self._beside:
                 await self._work(owned, claim.work)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from tasks.ports import ELSEWHERE, TurnReport, report
 from tasks.session import SessionKey
+from tasks.slots import slot_of
 from tasks.telemetry import bind_fields
 from tasks.waiting import came_within
 from workers.sessions.dependencies import Dependencies
@@ -25,6 +26,11 @@ type _Party = tuple[int, int, str | None] | int
 
 def _chat_of(session: SessionKey) -> _Party:
     return session.bot, session.chat, session.business
+
+
+def _in_line(loop: TurnLoop) -> bool:
+    """Whether its turn waits for a lane, and has done nothing here."""
+    return loop.at_work and loop.owned is not None and loop.owned.tries.in_line
 
 
 _JOINED = report("joined")
@@ -59,6 +65,10 @@ class SessionScheduler:
         """Sessions whose doorbell came while they were awake: their loops run once more before they end."""
         self._swept: set[SessionKey] = set()
         """Sessions that a sweep woke and that are still awake."""
+        self._handed_back: set[SessionKey] = set()
+        """Sessions awake that end for the new owner of their slot."""
+        self._slots: frozenset[int] | None = None
+        """What this worker serves; None where slots say nothing of it."""
         self._awake_of: Counter[_Party] = Counter()
         self._per_chat = max(1, capacity // _CHAT_SHARE)
         self._queued: dict[_Party, dict[SessionKey, None]] = {}
@@ -85,6 +95,12 @@ class SessionScheduler:
             elif loop.young is not None and loop.young.is_young:
                 await loop.interrupt_if_newer(young=loop.young)
             return _JOINED
+        if self._is_elsewhere(session):
+            # This worker took the doorbell along when the slot moved; the new owner sweeps.
+            return ELSEWHERE
+        return await self._begin(session)
+
+    async def _begin(self, session: SessionKey) -> TurnReport:
         if self._draining or self._paused(session):
             return ELSEWHERE
         if self._waits(session):
@@ -125,12 +141,40 @@ class SessionScheduler:
 
     async def _take_over(self, session: SessionKey) -> None:
         if await free(self._deps, session):
-            await self.visit(session)
+            await (self.visit(session) if session in self._loops else self._begin(session))
 
     async def taken(self, session: SessionKey) -> None:
         """Another worker took the session, because this one's heartbeat stood still: end its turn."""
         if session in self._loops:
             await self._loops[session][0].revalidate_claims()
+
+    def serves(self, slots: frozenset[int]) -> None:
+        """Slots moved: this worker has these now."""
+        self._slots = slots
+
+    def hand_back(self) -> int:
+        """Let go of sessions of slots that moved whose turns have not begun: they wait for a lane here.
+
+        Their new owners find them with their next sweep, and may have a lane that is free.
+
+        Returns:
+            How many.
+        """
+        waiting = [
+            (session, loop)
+            for session, (loop, _) in self._loops.items()
+            if _in_line(loop) and self._is_elsewhere(session)
+        ]
+        for session, loop in waiting:
+            self._handed_back.add(session)
+            loop.interrupt()
+        return len(waiting)
+
+    def _is_elsewhere(self, session: SessionKey) -> bool:
+        return self._slots is not None and slot_of(session, self._deps.settings.slots) not in self._slots
+
+    def _ends(self, session: SessionKey) -> bool:
+        return self._draining or session in self._handed_back or self._paused(session)
 
     def has(self, session: SessionKey) -> bool:
         """Whether the session is awake."""
@@ -179,7 +223,7 @@ class SessionScheduler:
 
     def _wake(self, session: SessionKey) -> "asyncio.Task[TurnReport]":
         self._awake_of.update(self._parties(session))
-        loop = TurnLoop(self._deps.of(session), session, draining=lambda: self._draining or self._paused(session))
+        loop = TurnLoop(self._deps.of(session), session, draining=lambda: self._ends(session))
         task = self._group.create_task(self._run_loop(session, loop), name=f"session {session}")
         self._loops[session] = loop, task
         self._empty.clear()
@@ -198,7 +242,7 @@ class SessionScheduler:
                 total["tokens"] = done["tokens"]
                 total["seconds"] = round(self._deps.clock.monotonic() - began, 1)
                 total["outcome"] = "answered" if total["turns"] else done["outcome"]
-                if session not in self._rerun or self._draining or self._paused(session):
+                if session not in self._rerun or self._ends(session):
                     await forget(self._deps, session)
                     return total
         except Exception:
@@ -208,6 +252,7 @@ class SessionScheduler:
         finally:
             del self._loops[session]
             self._swept.discard(session)
+            self._handed_back.discard(session)
             self._awake_of.subtract(parties := self._parties(session))
             for party in parties:
                 self._has_room(party)

@@ -42,6 +42,8 @@ class Tries:
         """The head is begun for the ``number``-th time. The first try is counted by then."""
         self.number = number
         self.counted = number < _LATER
+        self.in_line = self._began = False
+        """``in_line``: the turn waits, and nothing of it has begun in this worker."""
 
     @property
     def to_reset(self) -> int | None:
@@ -70,6 +72,7 @@ class Tries:
 
     async def pause(self, sleep: Sleep, seconds: float) -> None:
         """Wait between two attempts of the turn. Another message may have its last try meanwhile."""
+        self._began = True
         await self.waits()
         self._step_back()
         await sleep(seconds)
@@ -77,6 +80,7 @@ class Tries:
 
     async def runs(self) -> None:
         """What is done from here on may end this worker, so it counts."""
+        self.in_line = False
         if not self.counted:
             # Before the write: where that is cancelled, a try too few is counted and never one too many.
             self.counted = True
@@ -84,6 +88,7 @@ class Tries:
 
     async def waits(self, *, long: bool = True) -> None:
         """The turn does not run for now. If the worker dies, that is no try; a first one only if it waits ``long``."""
+        self.in_line = not self._began
         if self.counted and self.number and (long or self.number >= _LATER):
             await self._write(self.number - 1)
             self.counted = False
