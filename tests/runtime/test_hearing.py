@@ -126,7 +126,7 @@ async def test_a_server_that_does_not_answer_in_time_is_not_asked_again(model: M
         with pytest.raises(hearing.NotHeard):
             await hearing.Transcriber("whisper", server).words(shelf.directory / "voice-1", VOICE)
     model.audio.silent.set()
-    assert len(model.audio.transcribed) == 1
+    assert len(model.audio.transcribed) <= 1
 
 
 async def test_a_recording_without_words_is_said_so(listening: Listening, model: Model) -> None:
