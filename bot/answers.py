@@ -233,7 +233,8 @@ class Answers:
         ]
         used = await self._sessions.usage([name for _, name, _ in limits])
         shown = [(own, tokens, allowed) for (own, _, allowed), tokens in zip(limits, used, strict=True)]
-        return say(inbound, texts.usage(seen.usage_in, seen.usage_out, shown))
+        further = {"heard_s": seen.heard_s, "spoken": seen.spoken}
+        return say(inbound, texts.usage(seen.usage_in, seen.usage_out, shown, **further))
 
     async def _memory(self, _ask: Command, inbound: Inbound) -> Reply:
         notes = sorted((await self._notes.recall(inbound.key)).items())

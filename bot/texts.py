@@ -87,10 +87,24 @@ def asked(question: str) -> str:
     return phrase("asked", question=question)
 
 
-def usage(tokens_in: int, tokens_out: int, limits: Sequence[tuple[bool, int, int]]) -> str:
-    """What /usage answers; ``limits``: (the person's own, else the chat's; tokens used today, tokens allowed a day)."""
+def usage(
+    tokens_in: int, tokens_out: int, limits: Sequence[tuple[bool, int, int]], *, heard_s: int = 0, spoken: int = 0
+) -> str:
+    """What /usage answers.
+
+    Args:
+        tokens_in: What models read.
+        tokens_out: What they wrote.
+        limits: The person's own, else the chat's; tokens used today, tokens allowed a day.
+        heard_s: Seconds of recordings.
+        spoken: Characters.
+    """
     total, sent, received = grouped(tokens_in + tokens_out), grouped(tokens_in), grouped(tokens_out)
     lines = [phrase("usage", total=total, sent=sent, received=received)]
+    if heard_s:
+        lines.append(phrase("usage-heard", time=span(heard_s)))
+    if spoken:
+        lines.append(phrase("usage-spoken", count=spoken))
     for own, used, allowed in limits:
         today = {"used": grouped(used), "allowed": grouped(allowed)}
         lines.append(phrase("usage-you", **today) if own else phrase("usage-chat", **today))

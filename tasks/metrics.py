@@ -20,6 +20,12 @@ WAIT_SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300),
 )
 TOKENS = Counter("cohort_tokens_total", "Tokens used, by model and direction (input, output).", ["model", "direction"])
+HEARD_SECONDS = Counter(
+    "cohort_heard_seconds_total", "Seconds of recordings that were written down, by model.", ["model"]
+)
+SPOKEN_CHARACTERS = Counter(
+    "cohort_spoken_characters_total", "Characters that were given to be spoken, by model.", ["model"]
+)
 STEPS = Counter(
     "cohort_steps_total",
     "Steps of turns, by kind (model, tool) and how they came about (live, replayed, in_doubt).",

@@ -172,6 +172,7 @@ PROMISES = {
     "recordings-are-heard": "A model that does not hear gets a recording's words, in a frame that they cannot leave.",
     "start-payload": "The payload of a start link reaches the agent in a frame, and fills {start} in its card.",
     "office-files": "Office files, books, web pages and PDFs reach a model as text; a hostile one costs bounded time.",
+    "usage-counts-audio": "Recordings that are heard and answers that are spoken count in /usage, metrics and budgets.",
     "answers-are-spoken": "Where a chat wants it, an answer is spoken behind its text, and never instead of it.",
     "files-read-once": "What was read of a document, or why it was not, is kept with it: no turn reads it again.",
     "model-reads": "An operator says what a model reads that fast-agent does not know.",

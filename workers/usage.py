@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+TOKENS_A_SECOND = 10
+CHARACTERS_A_TOKEN = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:
@@ -11,6 +14,24 @@ class Usage:
     output_tokens: int = 0
     model: str = ""
     """The model that answered."""
+    seconds: int = 0
+    """Of recordings that it wrote down, where its server counts no tokens."""
+    characters: int = 0
+    """That it spoke."""
+    apart: bool = False
+    """No call of the turn's own models: a transcript, a voice."""
+
+    @property
+    def counted(self) -> dict[str, int]:
+        """What is added up. A second and four characters weigh as OpenAI's models count them, so that budgets hold."""
+        given = tokens(self.input_tokens) + tokens(self.seconds) * TOKENS_A_SECOND
+        made = tokens(self.output_tokens) + -(-tokens(self.characters) // CHARACTERS_A_TOKEN)
+        further = {"heard_seconds": tokens(self.seconds), "spoken_characters": tokens(self.characters)}
+        return {
+            "input_tokens": given,
+            "output_tokens": made,
+            **{name: count for name, count in further.items() if count},
+        }
 
 
 MOST_TOKENS = 1_000_000_000

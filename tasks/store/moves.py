@@ -23,7 +23,13 @@ from tasks.store.redis import Script, guard, text
 from tasks.store.sessions import Claim
 from tasks.store.state import StateField
 
-_COUNTERS = (StateField.input_tokens, StateField.output_tokens, StateField.turns)
+_COUNTERS = (
+    StateField.input_tokens,
+    StateField.output_tokens,
+    StateField.heard_seconds,
+    StateField.spoken_characters,
+    StateField.turns,
+)
 _CHOICES = (StateField.agent, StateField.model, *CHAT_CHOICES)
 _LISTS = (StateField.retry_batch, StateField.allowed)
 _DIGITS = 17

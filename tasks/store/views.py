@@ -41,6 +41,10 @@ class Glance:
     model: str | None
     usage_in: int
     usage_out: int
+    heard_s: int = 0
+    """Seconds of recordings that were written down."""
+    spoken: int = 0
+    """Characters that were spoken."""
     choices: Mapping[str, str] = field(default_factory=dict[str, str])
     """What the session chose of ``tasks.chat_choices``."""
     question: str | None = None
@@ -120,16 +124,18 @@ class SessionViews(SlotSweeps):
             StateField.model,
             StateField.input_tokens,
             StateField.output_tokens,
+            StateField.heard_seconds,
+            StateField.spoken_characters,
             StateField.parked,
             StateField.held,
-            *CHAT_CHOICES,
         )
         with guard():
             async with self._redis.pipeline(transaction=True) as pipe:
                 pipe.llen(keys.inbox(session))
                 pipe.lindex(keys.inbox(session), 0)
                 pipe.hmget(keys.state(session), *fields)
-                waiting, head, (owner, agent, model, used_in, used_out, parked, held, *chosen) = await pipe.execute()
+                pipe.hmget(keys.state(session), *CHAT_CHOICES)
+                waiting, head, (owner, agent, model, *used, parked, held), chosen = await pipe.execute()
         oldest = None
         with suppress(EnvelopeInvalid, EnvelopeTooNew):
             # What cannot be read is the worker's to bury.
@@ -138,7 +144,8 @@ class SessionViews(SlotSweeps):
         choices = {name: text(value) for name, value in zip(CHAT_CHOICES, chosen, strict=True) if value}
         turn = parked_in(parked) or parked_in(held)
         question = turn.open[0].about if turn is not None and turn.open else None
-        return Glance(waiting, oldest, owner, agent, model, _count(used_in), _count(used_out), choices, question)
+        used_in, used_out, heard_s, spoken = map(_count, used)
+        return Glance(waiting, oldest, owner, agent, model, used_in, used_out, heard_s, spoken, choices, question)
 
     async def depths(self, slots: Collection[int]) -> list[SlotDepth]:
         """Those of the slots that have work, in one round trip. A slot whose key is damaged hides no other."""

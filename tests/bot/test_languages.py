@@ -102,3 +102,22 @@ async def test_a_plain_message_does_not_ask_what_its_chat_is_told_in(doorway: Do
     before = (await store.redis.info("commandstats")).get("cmdstat_hmget", {"calls": 0})["calls"]
     await doorway.door.take([said(f"hello {number}", update_id=number) for number in range(1, 4)])
     assert (await store.redis.info("commandstats")).get("cmdstat_hmget", {"calls": 0})["calls"] == before
+
+
+@pytest.mark.promise("usage-counts-audio")
+def test_usage_names_recordings_and_voices_where_there_are_any() -> None:
+    assert "\n" not in texts.usage(1000, 20, ())
+    assert texts.usage(1000, 20, (), heard_s=125, spoken=1).splitlines()[1:] == [
+        "Recordings heard: 2 minutes.",
+        "Read aloud: 1 character.",
+    ]
+    with speaking("ru"):
+        said = [texts.usage(1, 1, (), spoken=count).splitlines()[1] for count in (1, 2, 5, 11, 21, 1_000_022)]
+    assert said == [
+        "Озвучен 1 символ.",
+        "Озвучено 2 символа.",
+        "Озвучено 5 символов.",
+        "Озвучено 11 символов.",
+        "Озвучен 21 символ.",
+        "Озвучено 1\u00a0000\u00a0022 символа.",
+    ]

@@ -1,6 +1,7 @@
 """What recordings say reaches models that do not hear, and the person sees what was understood."""
 
 import asyncio
+import json
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from functools import partial
@@ -18,6 +19,7 @@ from workers.audio_server import AudioServer
 from workers.interfaces import TurnRequest
 from workers.runtime.conversation import hearing, history
 from workers.runtime.engine import Engine
+from workers.usage import Usage
 
 VOICE = Media(kind="voice", file_id="voice-1", unique_id="v1", duration_s=4, size_bytes=3)
 SONG = Media(kind="audio", file_id="song", name="talk.m4a", mime="audio/mp4")
@@ -127,6 +129,39 @@ async def test_a_server_that_does_not_answer_in_time_is_not_asked_again(model: M
             await hearing.Transcriber("whisper", server).words(shelf.directory / "voice-1", VOICE)
     model.audio.silent.set()
     assert len(model.audio.transcribed) <= 1
+
+
+@pytest.mark.promise("usage-counts-audio")
+@pytest.mark.parametrize(
+    ("used", "cost"),
+    [
+        ({"type": "tokens", "input_tokens": 30, "output_tokens": 5}, Usage(30, 5, "whisper", apart=True)),
+        ({"type": "duration", "seconds": 2.2}, Usage(model="whisper", seconds=3, apart=True)),
+        (None, Usage(model="whisper", seconds=4, apart=True)),
+        ({"seconds": 1e300}, Usage(model="whisper", seconds=4, apart=True)),
+        ({"seconds": -1, "input_tokens": "many", "output_tokens": -5}, Usage(model="whisper", seconds=4, apart=True)),
+        (["a"], Usage(model="whisper", seconds=4, apart=True)),
+        ({"seconds": True}, Usage(model="whisper", seconds=4, apart=True)),
+    ],
+)
+async def test_what_a_transcript_costs_is_told_as_its_server_counts_it(
+    model: Model, shelf: Shelf, used: object, cost: Usage
+) -> None:
+    spent: list[Usage] = []
+    model.audio.body = json.dumps({"text": "hi", "usage": used}).encode()
+    async with AudioServer(f"{model.url}/v1", None, 60) as server:
+        await hearing.Transcriber("whisper", server).words(shelf.directory / "voice-1", VOICE, spent.append)
+        model.audio.body = json.dumps({"text": "", "usage": used}).encode()
+        with pytest.raises(hearing.NotHeard):
+            await hearing.Transcriber("whisper", server).words(shelf.directory / "voice-1", VOICE, spent.append)
+    assert spent == [cost, cost], "silence is not free"
+
+
+async def test_a_turn_tells_what_its_recordings_cost(listening: Listening) -> None:
+    spent: list[Usage] = []
+    async with listening() as engine:
+        await engine.run(replace(said(VOICE), spent=spent.append), Screen())
+    assert Usage(model="whisper", seconds=4, apart=True) in spent
 
 
 async def test_a_recording_without_words_is_said_so(listening: Listening, model: Model) -> None:

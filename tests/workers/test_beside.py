@@ -1,6 +1,7 @@
 """What is spoken of an answer holds up nothing: it goes on beside the next turn, and is given up before it is late."""
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 
@@ -8,7 +9,7 @@ from botapi.errors import ChatMigrated, Undeliverable
 from tasks.envelope import Reply
 from tasks.session import SessionKey
 from tests.workers.fakes import PATIENCE_S, Changes, Hold
-from tests.workers.pool import Pool, Worker, session
+from tests.workers.pool import BOT, Pool, Worker, session
 
 ONE, TWO = session(1), session(2)
 
@@ -169,3 +170,21 @@ async def test_a_voice_that_fails_in_any_way_leaves_the_session_as_it_is(
     await worker.answer(ONE)
     assert sent(pool) == ["answer to first", "answer to second"]
     assert await pool.idle(ONE)
+
+
+@pytest.mark.promise("usage-counts-audio")
+async def test_what_is_spoken_counts_for_the_chat_and_its_person(pool: Pool, voice: Voice) -> None:
+    worker = await pool.worker("w-one", COHORT_VOICE="tts-1")
+    await pool.say(1, "hello")
+    await worker.answer(ONE)
+    silent = (await pool.store.sessions.glance(ONE)).usage_out
+    await ask_for_voice(pool, 1, "hello")
+    await worker.answer(ONE)
+    glance = await pool.store.sessions.glance(ONE)
+    said = len("answer to hello")
+    assert (glance.spoken, glance.usage_out) == (said, 2 * silent + 4)
+    day = datetime.fromtimestamp(pool.clock.now(), UTC).date().isoformat()
+    for scope in ("chat:1", "model:tts-1"):
+        assert (
+            await pool.store.redis.hget(f"cohort:usage:{BOT}:{scope}:{day}", "spoken_characters") == str(said).encode()
+        )

@@ -75,7 +75,7 @@ class FilesIn:
             return None
         folder = session_files.where(self._settings.home, request.session) / "heard"
         turn = request.steps.turn if request.steps is not None else ""
-        return Hearing(self._transcriber, folder, turn, sink.phase)
+        return Hearing(self._transcriber, folder, turn, sink.phase, request.spent)
 
 
 async def opened[T](work: Awaitable[T]) -> T:

@@ -31,6 +31,16 @@ USED_UP, HELD = 1, 2
 """Verdicts of ``reserve``: the allowance is used up; running turns hold what is left of it."""
 
 
+def _shown(model: str, used: Mapping[str, int]) -> None:
+    """Show in metrics what one call used."""
+    metrics.TOKENS.labels(model, "input").inc(used["input_tokens"])
+    metrics.TOKENS.labels(model, "output").inc(used["output_tokens"])
+    if seconds := used.get("heard_seconds"):
+        metrics.HEARD_SECONDS.labels(model).inc(seconds)
+    if characters := used.get("spoken_characters"):
+        metrics.SPOKEN_CHARACTERS.labels(model).inc(characters)
+
+
 class Ledger(Protocol):
     """Counts tokens (``tasks.store.sessions.SessionStore``)."""
 
@@ -97,15 +107,15 @@ class Spending:
 
     def spent(self, usage: Usage) -> None:
         """Charge a model call that has ended. Called in the loop thread; never raises."""
-        used = {"input_tokens": tokens(usage.input_tokens), "output_tokens": tokens(usage.output_tokens)}
+        used = usage.counted
         model = usage.model or "unknown"
-        for direction, count in (("input", used["input_tokens"]), ("output", used["output_tokens"])):
-            metrics.TOKENS.labels(metrics.bounded("model", model), direction).inc(count)
-        self.total = replace(
-            self.total,
-            input_tokens=self.total.input_tokens + used["input_tokens"],
-            output_tokens=self.total.output_tokens + used["output_tokens"],
-        )
+        _shown(metrics.bounded("model", model), used)
+        if not usage.apart:
+            self.total = replace(
+                self.total,
+                input_tokens=self.total.input_tokens + used["input_tokens"],
+                output_tokens=self.total.output_tokens + used["output_tokens"],
+            )
         self._state.update(used)
         self._owe(f"chat:{self._session.chat}", used)
         self._owe(f"model:{model}", used)
@@ -157,7 +167,9 @@ class Spending:
                 self._unconfirmed.pop(0)
 
     def with_commit(self, commit: Commit) -> Commit:
-        """Add what is owed to the commit."""
+        """Add what is owed to the commit, and what its answers cost that will be spoken."""
+        for file in (file for reply in commit.replies for file in reply.files if file.speak):
+            self.spent(Usage(model=self._settings.voice or "", characters=len(file.speak), apart=True))
         add = Counter(commit.add)
         add.update(self._state)
         self._state.clear()

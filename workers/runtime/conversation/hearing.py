@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import blake2s
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tasks.phrases import phrase
 from tasks.text import clean
 from workers import texts
 from workers.audio_server import AudioFailed, AudioServer
+from workers.usage import Usage, not_counted, tokens
 
 log = logging.getLogger("cohort.runtime")
 
@@ -44,8 +46,8 @@ class Transcriber:
         self._model = model
         self._server = server
 
-    async def words(self, path: Path, media: Media) -> str:
-        """What a recording says.
+    async def words(self, path: Path, media: Media, spent: Callable[[Usage], None] = not_counted) -> str:
+        """What a recording says; ``spent`` is told what the server's answer cost.
 
         Raises:
             NotHeard: it is too long, it has no words, or the server has no answer; the message is for the user.
@@ -60,19 +62,33 @@ class Transcriber:
         except (AudioFailed, OSError) as problem:
             log.warning("transcribe.failed", extra={"problem": str(problem) or type(problem).__name__})
             raise NotHeard(phrase("not-heard")) from problem
-        words = _words_in(said)
+        words, used = _read_answer(said)
+        spent(_usage(self._model, used, media))
         if not words:
             raise NotHeard(phrase("no-words-heard"))
         return words
 
 
-def _words_in(answer: bytes) -> str:
-    """The text of an answer; a server that knows no JSON gives it bare."""
-    said = answer.decode(errors="replace")
+def _read_answer(answer: bytes) -> tuple[str, Any]:
+    """The text of an answer, and what it says that it cost; a server that knows no JSON gives the text bare."""
+    said, used = answer.decode(errors="replace"), None
     with suppress(ValueError, RecursionError):
         found: Any = json.loads(said)
-        said = str(found.get("text") or "") if isinstance(found, dict) else said
-    return clean(said).strip()[:LONGEST_TEXT]
+        if isinstance(found, dict):
+            said, used = str(found.get("text") or ""), found.get("usage")
+    return clean(said).strip()[:LONGEST_TEXT], used
+
+
+def _usage(model: str, used: Any, media: Media) -> Usage:
+    """What a recording cost: tokens where its server counts them, else seconds, else as long as it is."""
+    used = used if isinstance(used, dict) else {}
+    given, made = tokens(used.get("input_tokens")), tokens(used.get("output_tokens"))
+    if given or made:
+        return Usage(given, made, model, apart=True)
+    # A server's own count may be off, but not by much.
+    said, most = used.get("seconds"), LONGEST_S
+    seconds = said if type(said) in (int, float) and 0 < said <= most else media.duration_s or 0
+    return Usage(model=model, seconds=min(most, ceil(seconds)), apart=True)
 
 
 @dataclass(slots=True)
@@ -86,6 +102,8 @@ class Hearing:
     """Names it for each of its tries; "" keeps nothing."""
     phase: Callable[[str], None]
     """Shows what the turn does."""
+    spent: Callable[[Usage], None] = not_counted
+    """Is told what it costs."""
     heard: list[str] = field(default_factory=list[str])
     """What the user is shown."""
 
@@ -97,7 +115,7 @@ class Hearing:
         if not words:
             self.phase(phrase("listening"))
             try:
-                words = await self.transcriber.words(path, media)
+                words = await self.transcriber.words(path, media, self.spent)
             finally:
                 self.phase("")
             if self.turn:
