@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from tasks.errors import Misconfigured
+from tasks.errors import CohortError, Misconfigured, Retryable
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 """What a full disk, a used-up quota and a read-only file system say."""
@@ -91,6 +91,11 @@ def _make_private(path: Path) -> None:
         pass  # the file was removed meanwhile, or this file system has no modes
 
 
+def unwritable(said: str, problem: OSError) -> CohortError:
+    """What is raised where a file cannot be written. No setting mends a full disk: the same start works later."""
+    return Retryable(said) if problem.errno in FULL else Misconfigured(said)
+
+
 def full_disk(problem: OSError) -> str:
     """One line for a disk that takes no more."""
     where = f"{problem.filename}: " if problem.filename else ""
@@ -128,13 +133,14 @@ class Home:
 
         Raises:
             Misconfigured: another one runs here, or the directory cannot be written.
+            Retryable: the disk is full.
         """
         try:
             self.logs.mkdir(parents=True, exist_ok=True)
             lock = self._lock.open("a+", encoding="ascii", errors="replace")
             self.tighten()
         except OSError as problem:
-            raise Misconfigured(f"COHORT_HOME: {self.root} cannot be written ({problem.strerror})") from problem
+            raise unwritable(f"COHORT_HOME: {self.root} cannot be written ({problem.strerror})", problem) from problem
         with lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -151,7 +157,9 @@ class Home:
                 os.write(lock.fileno(), str(os.getpid()).encode())
                 self._run.unlink(missing_ok=True)
             except OSError as problem:
-                raise Misconfigured(f"COHORT_HOME: {self.root} cannot be written ({problem.strerror})") from problem
+                raise unwritable(
+                    f"COHORT_HOME: {self.root} cannot be written ({problem.strerror})", problem
+                ) from problem
             try:
                 yield
             finally:
@@ -165,7 +173,7 @@ class Home:
             draft.write_text(json.dumps(running.model_dump(), indent=2) + "\n", encoding="utf-8")
             draft.replace(self._run)
         except OSError as problem:
-            raise Misconfigured(f"COHORT_HOME: {draft} cannot be written ({problem.strerror})") from problem
+            raise unwritable(f"COHORT_HOME: {draft} cannot be written ({problem.strerror})", problem) from problem
 
     def running(self) -> Running | None:
         """The system that runs here now, or None."""

@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
+from ops.home import unwritable
 from tasks.errors import Misconfigured
 from tasks.store.backup import StoredKey
 
@@ -26,7 +27,8 @@ async def write(file: Path, records: AsyncIterable[StoredKey], *, made: float, r
     """Write ``file`` whole or not at all, for its owner only; gives the number of records.
 
     Raises:
-        Misconfigured: the file cannot be written (no room, no right, no such directory).
+        Misconfigured: the file cannot be written (no right, no such directory).
+        Retryable: the disk is full.
     """
     draft = file.with_name(f"{file.name}.new")
     digest, count = hashlib.sha256(), 0
@@ -48,7 +50,7 @@ async def write(file: Path, records: AsyncIterable[StoredKey], *, made: float, r
             os.fsync(raw.fileno())
         draft.replace(file)
     except OSError as problem:
-        raise Misconfigured(f"{file}: cannot be written ({problem.strerror or problem})") from None
+        raise unwritable(f"{file}: cannot be written ({problem.strerror or problem})", problem) from None
     finally:
         with suppress(OSError):
             draft.unlink()

@@ -12,6 +12,7 @@ import typer
 
 from ops.commands.forgetting import Told, forget
 from ops.context import Context, context, run
+from ops.home import unwritable
 from tasks.clock import SystemClock
 from tasks.conversations import read_index
 from tasks.envelope import Inbound
@@ -147,7 +148,7 @@ def export(
             with file.open("x", encoding="utf-8") as out:
                 out.write(whole + "\n")
         except OSError as problem:
-            raise Misconfigured(f"{file}: cannot be written ({problem.strerror or problem})") from None
+            raise unwritable(f"{file}: cannot be written ({problem.strerror or problem})", problem) from None
         print(f"{key} written to {file}")
 
     run(work(context()))

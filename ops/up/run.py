@@ -26,7 +26,7 @@ from ops.up.scaling import Scaling
 from ops.up.supervisor import Supervisor
 from tasks.clock import Clock
 from tasks.ending import ending_signals
-from tasks.errors import Misconfigured, StoreUnavailable
+from tasks.errors import CohortError, Misconfigured, Retryable, StoreUnavailable
 from tasks.settings import Settings, load
 from tasks.store import Store, connect
 from tasks.worker_count import WorkerCount
@@ -55,7 +55,7 @@ class Up:
         self._template = template
         self._began = clock.monotonic()
         self._stopping = asyncio.Event()
-        self._problem: str | None = None
+        self._problem: CohortError | None = None
         self._store: Store | None = None
         self._hosting: asyncio.Task[None] | None = None
         self._opened = AsyncExitStack()
@@ -82,7 +82,7 @@ class Up:
             if supervisor.template is not None:
                 supervisor.template.close()
         if self._problem is not None:
-            raise Misconfigured(self._problem)
+            raise self._problem
         self._console.say("ended")
         return 0
 
@@ -96,8 +96,9 @@ class Up:
             self._console.say("ending: running turns may finish (again Ctrl-C: at once)")
             self._stopping.set()
 
-    def _fail(self, line: str) -> None:
-        self._problem = self._problem or line
+    def _fail(self, problem: str | CohortError) -> None:
+        """End everything. A line is what a process said that is set up wrong."""
+        self._problem = self._problem or (Misconfigured(problem) if isinstance(problem, str) else problem)
         self._stopping.set()
 
     async def _report_death(self, incarnation: str) -> None:
@@ -107,12 +108,12 @@ class Up:
     async def _start(self, supervisor: Supervisor) -> None:
         try:
             await self._started(supervisor)
-        except (Misconfigured, StoreUnavailable) as problem:
-            self._fail(str(problem))
+        except (Misconfigured, Retryable) as problem:
+            self._fail(problem)
         except OSError as problem:
             if problem.errno not in FULL:
                 raise
-            self._fail(full_disk(problem))
+            self._fail(Retryable(full_disk(problem)))
 
     async def _started(self, supervisor: Supervisor) -> None:
         choice = demo_model.choice_of(self._settings)
@@ -219,7 +220,7 @@ class Up:
             self._running = self._running.model_copy(update={"scale": scale})
             try:
                 self._home.announce(self._running)
-            except Misconfigured as problem:  # a full disk: the workers change all the same
+            except (Misconfigured, Retryable) as problem:  # a full disk: the workers change all the same
                 self._console.say(str(problem))
 
     def _actions(self, supervisor: Supervisor, scaling: Scaling) -> dict[str, control.ControlAction]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ops.environment import needed
+from ops.home import unwritable
 from ops.up.process import Spec
 from ops.up.supervisor import Supervisor
 from tasks.errors import Misconfigured
@@ -113,7 +114,7 @@ def _keep(file: Path, text: str) -> None:
         draft.write_text(text, encoding="utf-8")
         draft.replace(file)
     except OSError as problem:
-        raise Misconfigured(f"{file}: cannot be written ({problem.strerror})") from None
+        raise unwritable(f"{file}: cannot be written ({problem.strerror})", problem) from None
 
 
 def _port(directory: Path) -> int:
@@ -174,7 +175,7 @@ def _held(directory: Path) -> bool:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         opened = (directory / "lock").open("a")
     except OSError as problem:
-        raise Misconfigured(f"COHORT_HOME: {directory} cannot be used ({problem.strerror})") from None
+        raise unwritable(f"COHORT_HOME: {directory} cannot be used ({problem.strerror})", problem) from None
     with opened as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

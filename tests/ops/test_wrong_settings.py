@@ -12,10 +12,11 @@ import typer
 from ops import durability
 from ops.cli import app, main
 from ops.home import Home, Running
-from tasks.errors import Misconfigured
+from tasks.errors import Misconfigured, Retryable
 from tasks.settings import load
 from tests.harness.command import clean, cohort
 from tests.harness.processes import ROOT
+from tests.support.ports import free_port
 from workers.process.memory import require_room
 
 COMMANDS: dict[str, tuple[str, ...]] = {
@@ -154,14 +155,15 @@ def test_a_full_disk_is_one_line_when_the_home_is_taken(tmp_path: Path) -> None:
     home.mkdir()
     (home / "lock").symlink_to("/dev/full")
     done = cohort("up", home=home, COHORT_MODEL="passthrough", FLOWER_PORT="0", COHORT_PLAYGROUND_PORT="0")
-    assert (done.returncode, done.stdout) == (2, "")
+    # 1, and not 2: a service manager that does not start what is set up wrong starts it again.
+    assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == f"cohort: COHORT_HOME: {home} cannot be written (No space left on device)\n"
 
 
 @pytest.mark.promise("disk-full")
 def test_a_full_disk_is_one_line_when_the_running_system_is_announced(tmp_path: Path) -> None:
     (tmp_path / "run.new").symlink_to("/dev/full")
-    with pytest.raises(Misconfigured, match=r"run\.new cannot be written \(No space left on device\)"):
+    with pytest.raises(Retryable, match=r"run\.new cannot be written \(No space left on device\)"):
         Home(tmp_path).announce(Running(pid=1, started=1.0, control=1, secret="s"))
 
 
@@ -209,3 +211,11 @@ def test_a_terminal_that_closes_ends_up_in_order_and_a_second_hangup_changes_not
     assert "at once" not in said.replace("(again Ctrl-C: at once)", "")
     assert "worker.ended" in said
     assert "bot.ended" in said
+
+
+@pytest.mark.promise("redis-causes")
+def test_up_without_its_redis_ends_with_the_status_of_what_passes(tmp_path: Path) -> None:
+    nothing = f"redis://127.0.0.1:{free_port()}/0"
+    done = cohort("up", home=tmp_path, REDIS_URL=nothing, COHORT_MODEL="passthrough", FLOWER_PORT="0")
+    assert done.returncode == 1
+    assert done.stderr.startswith("cohort: Redis cannot be reached")
