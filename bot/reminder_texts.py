@@ -47,7 +47,7 @@ def when(due: float, zone: str, now: float) -> str:
         return phrase("when-tomorrow", time=clock)
     if 1 < days < _SOON:
         return phrase("when-day", day=phrase(f"day-{DAYS[local.weekday()].lower()}"), time=clock)
-    return f"{local:%Y-%m-%d %H:%M}"
+    return phrase("when-date", year=local.year, month=local.month, day=local.day, time=clock)
 
 
 def rule_in_words(text: str) -> str:

@@ -26,7 +26,8 @@ ENGLISH = "en"
 """What is spoken where a language is not known, or there is no catalogue of it."""
 
 type Text = str | Mapping[str, str]
-"""A text of a catalogue; where it counts something, one for each plural category of the language (CLDR's names)."""
+"""A text of a catalogue; where it counts something, one for each plural category of the language (CLDR's names),
+and, where one number has words of its own, a form under ``=1``."""
 
 _LONGEST_TAG = 64
 """Characters that are looked at: a tag of a language is short, and what comes from outside need not be one."""
@@ -46,7 +47,8 @@ def phrase(ident: str, /, **about: object) -> str:
     text = catalogue(language)[ident]
     count = about.get("count")
     if not isinstance(text, str):
-        text = text[_plural(language, count) if isinstance(count, int) else "other"]
+        form = _plural(language, count) if isinstance(count, int) else "other"
+        text = text.get(f"={count}") or text[form]
     if isinstance(count, int):
         about["count"] = grouped(count)
     return text.format_map(about)

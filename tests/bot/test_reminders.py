@@ -6,7 +6,7 @@ import pytest
 
 from bot import reminder_texts as texts
 from tasks.envelope import Reply
-from tasks.phrases import phrase
+from tasks.phrases import phrase, speaking
 from tasks.session import SessionKey
 from tests.bot.conftest import BOT as BOT_ID
 from tests.bot.conftest import Doorway
@@ -86,8 +86,8 @@ async def test_a_time_zone_is_chosen_shown_used_and_forgotten(doorway: Doorway) 
         ("2026-11-26T15:00", "today at 16:00"),
         ("2026-11-26T23:30", "tomorrow at 00:30"),
         ("2026-11-30T08:00", "Monday at 09:00"),
-        ("2026-12-24T08:00", "2026-12-24 09:00"),
-        ("2026-11-20T08:00", "2026-11-20 09:00"),
+        ("2026-12-24T08:00", "2026-12-24 at 09:00"),
+        ("2026-11-20T08:00", "2026-11-20 at 09:00"),
     ],
 )
 def test_a_time_is_said_as_people_say_it(due: str, words: str) -> None:
@@ -100,3 +100,25 @@ def test_a_rule_is_said_in_words_and_one_that_cannot_be_read_is_left_out() -> No
     said_of = [texts.rule_in_words(rule) for rule in rules]
     assert said_of == ["every day", "every 2 weeks: Monday, Friday", "every month", "every year", ""]
     assert [texts.zone_name(zone) for zone in ("Etc/GMT-2", "America/New_York")] == ["UTC+2", "America/New York"]
+
+
+@pytest.mark.promise("own-language")
+@pytest.mark.parametrize(
+    ("language", "date", "daily", "others"),
+    [
+        ("en", "2027-01-05 at 09:00", "every day", ("every 2 days", "every 21 days")),
+        ("de", "5.1.2027 um 09:00", "jeden Tag", ("alle 2 Tage", "alle 21 Tage")),
+        ("es", "5/1/2027 a las 09:00", "cada día", ("cada 2 días", "cada 21 días")),
+        ("pt", "05/01/2027 às 09:00", "todo dia", ("a cada 2 dias", "a cada 21 dias")),
+        ("ru", "05.01.2027 в 09:00", "каждый день", ("раз в 2 дня", "раз в 21 день")),
+        ("zh", "2027年1月5日 09:00", "每天", ("每 2 天", "每 21 天")),
+    ],
+)
+def test_a_date_and_how_often_are_said_as_people_of_the_language_say_them(
+    language: str, date: str, daily: str, others: tuple[str, str]
+) -> None:
+    due = datetime.fromisoformat("2027-01-05T08:00+00:00").timestamp()
+    with speaking(language):
+        assert texts.when(due, "Europe/Berlin", due - 40 * 86_400) == date
+        said = [texts.rule_in_words(rule) for rule in ("FREQ=DAILY", "FREQ=DAILY;INTERVAL=2", "FREQ=DAILY;INTERVAL=21")]
+    assert said == [daily, *others]

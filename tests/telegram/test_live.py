@@ -1,6 +1,7 @@
 """Answers that grow on the screen."""
 
 import asyncio
+import json
 from dataclasses import replace
 
 import pytest
@@ -301,13 +302,14 @@ async def test_an_answer_in_a_group_answers_its_question_and_stays_in_its_topic(
     assert typing["params"]["message_thread_id"] == str(topic)
 
 
-async def test_drafts_show_private_answers_without_a_message(world: World) -> None:
-    stage = stage_with(world, stream="draft")
+@pytest.mark.parametrize("rich", ["off", "on"])
+async def test_drafts_show_private_answers_without_a_message(world: World, rich: str) -> None:
+    stage = stage_with(world, stream="draft", rich=rich)
     session = await world.session()
     async with stage.live(session) as answer:
-        answer.text("**one**")
+        answer.text("# **one**")
         (entry,) = await stage.called(session, "sendMessageDraft")
-    assert entry["params"]["text"] == "one"
+    assert (entry["params"]["text"], "bold" in json.dumps(entry["params"]["entities"])) == ("one", True)
     assert entry["code"] == 200
     assert answer.message_ids == ()
 
