@@ -2,19 +2,21 @@
 
 export class Refused extends Error {}
 
-async function answer(response) {
+async function answer(path, init) {
+  // The browser's own words for it ("Failed to fetch") say nothing to people.
+  const response = await fetch(`/playground${path}`, init).catch(() => { throw new Error("The playground does not answer. Is `cohort up` still running?"); });
   const body = await response.json().catch(() => ({}));
   if (!response.ok) throw new Refused(body.error || `the playground answered ${response.status}`);
   return body;
 }
 
 export async function get(path) {
-  return answer(await fetch(`/playground${path}`));
+  return answer(path);
 }
 
 export async function post(path, body = {}) {
   const init = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
-  return answer(await fetch(`/playground${path}`, init));
+  return answer(path, init);
 }
 
 // What a file is sent as, by its type: as Telegram's apps do when one picks "photo or video".
@@ -29,7 +31,7 @@ export function kindOf(file) {
 export async function upload(file) {
   const query = new URLSearchParams({ name: file.name, kind: kindOf(file) });
   if (file.type) query.set("mime", file.type);
-  return answer(await fetch(`/playground/files?${query}`, { method: "POST", body: file }));
+  return answer(`/files?${query}`, { method: "POST", body: file });
 }
 
 // Calls `heard` with each event, `found` on every connection (earlier events are lost, so the page reloads), `lost` when it breaks.

@@ -101,7 +101,10 @@ async function refresh() {
   list();
   const open = conversation.chat?.id ?? Number(location.hash.slice(1).split("/")[0]);
   if (chats.has(open)) await show(open, conversation.chat ? conversation.thread : Number(location.hash.split("/")[1]) || null);
-  else if (conversation.chat) leave();
+  else if (conversation.chat) {
+    leave();
+    toast("This chat is gone: the playground was started again, and keeps its chats in memory.");
+  }
 }
 
 let pending = 0;

@@ -2,7 +2,7 @@
 import { get, post, upload, kindOf } from "./api.js";
 import { Composer } from "./composer.js";
 import { names } from "./inline.js";
-import { $, day, hue, initials, make, toast } from "./dom.js";
+import { $, day, hue, initials, make, menu, toast } from "./dom.js";
 import { bubble, draft, isService, typing } from "./message.js";
 
 const SHOWN = 400; // messages drawn at once
@@ -36,11 +36,11 @@ export class Conversation {
     $("down").onclick = () => this.toEnd();
     this.stuck = true;
     $("log").onscroll = () => { this.stuck = this.atEnd(); $("down").hidden = this.stuck; };
-    new ResizeObserver(() => { if (this.stuck) this.toEnd(); }).observe($("log"));
+    const hold = () => { if (this.stuck) this.toEnd(); };
+    new ResizeObserver(hold).observe($("log"));
+    $("log").addEventListener("load", hold, true);
     $("as").onchange = () => this.draw();
-    $("more").onclick = () => this.menu($("menu").hidden);
-    document.addEventListener("click", (event) => { if (!event.target.closest("#menu, #more")) this.menu(false); });
-    document.addEventListener("keydown", (event) => { if (event.key === "Escape") this.menu(false); });
+    menu($("menu"), $("more"), { show: () => this.menu(true), hide: () => this.menu(false) });
   }
 
   async attempt(work) {
@@ -88,7 +88,7 @@ export class Conversation {
   drawTopics() {
     const { chat } = this;
     $("topics").hidden = !chat.topics.length && !chat.chat.is_forum;
-    const tab = (id, name, closed) => make("button", { type: "button", role: "tab", class: closed ? "closed" : null, "aria-selected": String(this.thread === id), onclick: () => { location.hash = `${chat.id}${id ? `/${id}` : ""}`; this.open(chat, id); } }, name);
+    const tab = (id, name, closed) => make("button", { type: "button", class: closed ? "closed" : null, "aria-current": this.thread === id ? "true" : null, onclick: () => { location.hash = `${chat.id}${id ? `/${id}` : ""}`; this.open(chat, id); } }, name);
     $("topics").replaceChildren(tab(null, chat.type === "private" ? "No topic" : "General"), ...chat.topics.map((topic) => tab(topic.id, topic.name, topic.closed)),
       make("button", { type: "button", class: "add", onclick: () => this.attempt(() => this.addTopic()) }, "+ Topic"));
   }
@@ -110,7 +110,10 @@ export class Conversation {
     if (mine.length > SHOWN) parts.push(make("p", { class: "service" }, `${mine.length - SHOWN} earlier messages are not shown`));
     for (const message of mine.slice(-SHOWN)) {
       if (!before || day(before.date) !== day(message.date)) parts.push(make("p", { class: "day" }, day(message.date)));
-      parts.push(bubble(message, this.shown(message, before), this.on));
+      const one = bubble(message, this.shown(message, before), this.on);
+      const album = message.media_group_id && "photo" in message ? message.media_group_id : null;
+      if (album && album === before?.media_group_id && parts.at(-1).classList.contains("album")) parts.at(-1).append(one);
+      else parts.push(album ? make("div", { class: `album${one.classList.contains("own") ? " own" : ""}` }, one) : one);
       before = message;
     }
     if (mine.every(isService)) parts.push(this.nothing());

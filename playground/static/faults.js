@@ -1,6 +1,6 @@
 // Things to break, and then watch whether anything is lost.
 import { get, post } from "./api.js";
-import { $, make, toast } from "./dom.js";
+import { $, make, menu, toast } from "./dom.js";
 
 const fault = (kind, method, more) => () => post("/faults", { kind, method, ...more });
 
@@ -34,7 +34,5 @@ async function run(name, action) {
 }
 
 export function faults() {
-  $("break").onclick = () => ($("faults").hidden ? show().catch((problem) => toast(problem.message)) : hide());
-  document.addEventListener("click", (event) => { if (!event.target.closest("#faults, #break")) hide(); });
-  document.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
+  menu($("faults"), $("break"), { show: () => show().catch((problem) => toast(problem.message)), hide });
 }

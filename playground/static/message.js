@@ -13,6 +13,8 @@ const SERVICE = {
 };
 const MEDIA = ["photo", "voice", "audio", "video", "animation", "video_note", "sticker", "document"];
 
+const TALLEST = { photo: 360, sticker: 180 }; // pixels
+
 export const isService = (message) => Object.keys(SERVICE).some((name) => name in message);
 export const serviceText = (message) => SERVICE[Object.keys(SERVICE).find((name) => name in message)](message);
 
@@ -31,7 +33,10 @@ function mediaOf(message) {
   const file = kind === "photo" ? message.photo.at(-1) : message[kind];
   const source = `/playground/files/${encodeURIComponent(file.file_id)}`;
   if (kind === "photo" || kind === "sticker") {
-    return make("img", { class: "photo", src: source, alt: message.caption || kind, width: file.width, loading: "lazy" });
+    // As large as it will be before it is there, so nothing moves when it comes.
+    const scale = Math.min(1, TALLEST[kind] / (file.height || 1));
+    const size = { width: Math.round(file.width * scale) || null, height: Math.round(file.height * scale) || null };
+    return make("img", { class: "photo", src: source, alt: message.caption || kind, ...size, loading: "lazy" });
   }
   if (kind === "voice" || kind === "audio") return make("audio", { src: source, controls: true, preload: "none" });
   if (kind !== "document") return make("video", { class: "photo", src: source, controls: true, preload: "none" });

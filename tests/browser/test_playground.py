@@ -1,9 +1,14 @@
 """The playground's page as people use it."""
 
+from pathlib import Path
+
 import pytest
 
+from playground.client import PlaygroundClient
 from tests.browser.chromium import DESK, PHONE, Browser, Watched
 from tests.browser.product import Up
+from tests.harness.processes import Process
+from tests.support.ports import free_port
 
 PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
@@ -119,3 +124,63 @@ async def test_the_bot_is_called_as_a_guest_where_it_is_no_member(up: Up, browse
     await say(watched, f"{BOT} here again")
     await answered(watched, "here again")
     watched.clean()
+
+
+async def test_a_menu_is_walked_with_keys_and_gives_the_focus_back(up: Up, browser: Browser) -> None:
+    watched = await begun(browser, up, "topics")
+    page = watched.page
+    for opener in ("What can be done here", "Break something"):
+        button = page.get_by_role("button", name=opener)
+        await button.press("Enter")
+        items = page.get_by_role("menuitem")
+        await items.nth(1).wait_for()
+        await page.keyboard.press("End")
+        assert await items.last.evaluate("(item) => item === document.activeElement")
+        await page.keyboard.press("ArrowDown")
+        assert await items.first.evaluate("(item) => item === document.activeElement")
+        await page.keyboard.press("Escape")
+        await items.first.wait_for(state="hidden")
+        assert await button.evaluate("(button) => button === document.activeElement")
+    watched.clean()
+    assert await watched.unusable() == []
+
+
+async def test_an_album_is_one_grid_and_a_chat_with_pictures_opens_at_its_end(
+    up: Up, people: PlaygroundClient, browser: Browser
+) -> None:
+    chat = (await people.chat())["id"]
+    pictures = [await people.file(PIXEL, f"{n}.png", kind="photo", mime="image/png") for n in range(4)]
+    for _ in range(3):
+        await people.album(chat, *({"photo": one} for one in pictures))
+    watched = await browser.page(up.playground, PHONE)
+    await watched.page.locator("#chats button", has_text="photo").first.wait_for()
+    await watched.page.goto(f"{watched.page.url.partition('#')[0]}#{chat}")
+    await watched.page.reload()
+    await watched.page.locator(".album").nth(2).wait_for()
+    assert [await album.locator(".msg").count() for album in await watched.page.locator(".album").all()] == [4, 4, 4]
+    await watched.page.wait_for_function("document.querySelector('#down').hidden")
+    watched.clean()
+
+
+async def test_a_page_whose_playground_ends_and_is_started_again_says_so_and_goes_on(
+    browser: Browser, tmp_path: Path
+) -> None:
+    port, key = free_port(), "k" * 20
+    environ = {"COHORT_PLAYGROUND_PORT": str(port), "COHORT_PLAYGROUND_KEY": key, "COHORT_HOME": str(tmp_path)}
+    with Process("playground", ["-m", "playground"], environ) as first:
+        first.wait_line("playground http")
+        watched = await browser.page(f"http://127.0.0.1:{port}/?key={key}")
+        page = watched.page
+        await page.locator('[data-make="private"]:visible').last.click()
+        await page.locator("#chat:visible").wait_for()
+        await page.get_by_role("combobox", name="Message").fill("half written")
+    await page.locator('#status[data-is="lost"]').wait_for()
+    await page.keyboard.press("Enter")
+    await page.get_by_text("The playground does not answer").wait_for()
+    assert await page.get_by_role("combobox", name="Message").input_value() == "half written"
+    with Process("playground", ["-m", "playground"], environ):
+        await page.get_by_text("This chat is gone").wait_for()
+        await page.locator('[data-make="private"]:visible').last.click()
+        await say(watched, "hello")
+        await page.locator(".msg.own", has_text="hello").wait_for()
+    assert watched.refused() == []
