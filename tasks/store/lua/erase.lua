@@ -13,7 +13,8 @@ if before ~= '' then
   local busy = redis.call('ZSCORE', pending, session) or owner ~= '' or found[4]
   local waiting = redis.call('EXISTS', KEYS[4], KEYS[5]) > 0
   if not touched and redis.call('EXISTS', state) == 1 then
-    redis.call('HSET', state, STATE.touched, string.format('%.0f', now))
+    -- A Redis that is full refuses the mark; the sweep has to come to the sessions behind this one all the same.
+    redis.pcall('HSET', state, STATE.touched, string.format('%.0f', now))
   end
   if busy or waiting or not touched or touched > limit then
     return { 0, owner }
