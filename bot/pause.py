@@ -18,11 +18,11 @@ class IntakePaused(Retryable):
     """The intake is paused; nothing is confirmed, so Telegram keeps the updates (for 24 hours)."""
 
 
-def tell(before: Pauses, now: Pauses) -> None:
-    """Log that the intake was paused or goes on."""
-    if now.intake is not None and before.intake is None:
+def tell(bot: int, before: Pauses, now: Pauses) -> None:
+    """Log that the intake of this bot was paused or goes on."""
+    if now.takes_none(bot) and not before.takes_none(bot):
         log.warning("intake.paused")
-    elif before.intake is not None and now.intake is None:
+    elif before.takes_none(bot) and not now.takes_none(bot):
         log.warning("intake.resumed")
 
 
@@ -40,16 +40,19 @@ def held[T](
 
 
 class IntakePause:
-    """Whether this bot takes updates. Redis holds the pause of all bots, ``bots.yaml`` that of one of several."""
+    """Whether this bot takes updates. Redis holds the pauses by command, ``bots.yaml`` those that stand there."""
 
-    def __init__(self, view: PauseView, own: Watched[BotEntry | None] | None) -> None:
+    def __init__(self, bot: int, view: PauseView, own: Watched[BotEntry | None] | None) -> None:
+        self._bot = bot
         self._view = view
         self._own = own
 
     @property
     def intake(self) -> bool:
         """Whether no updates are taken. A bot that is not in the file any more takes none."""
-        return self._view.intake or (self._own is not None and (self._own.now is None or self._own.now.paused))
+        return self._view.takes_none(self._bot) or (
+            self._own is not None and (self._own.now is None or self._own.now.paused)
+        )
 
     @property
     def offered(self) -> tuple[str, ...]:

@@ -138,7 +138,8 @@ async def _patiently[T](attempt: Callable[[], Awaitable[T]], event: str, stop: S
 
 async def _work(connections: Connections, stop: Stop) -> None:
     settings, telegram, store, clock = connections.settings, connections.telegram, connections.store, connections.clock
-    chats, pauses = ChatRulesFile(settings.chats), IntakePause(PauseView(store.pauses), own_entry(settings))
+    bot = connections.me.id
+    chats, pauses = ChatRulesFile(settings.chats), IntakePause(bot, PauseView(store.pauses), own_entry(settings))
     people, rate, overheard = (
         PeopleView(connections.me.id, store.people, operators_word(settings), chats.roles),
         PersonalRate(settings.rate),
@@ -211,7 +212,7 @@ async def _work(connections: Connections, stop: Stop) -> None:
             background.create_task(signs.run(), name="signs"),
             background.create_task(heartbeat.run(), name="heartbeat"),
             background.create_task(loop_lag.measure(clock.monotonic), name="loop lag"),
-            background.create_task(pauses.watch(tell), name="pauses"),
+            background.create_task(pauses.watch(partial(tell, bot)), name="pauses"),
             background.create_task(chats.watch(), name="chats"),
             background.create_task(follow_log_key(store.trail, overheard.forget), name="log key"),
             background.create_task(Publisher(store.figures, holder, clock).run(), name="publisher"),

@@ -57,6 +57,7 @@ FLOODS = Counter("cohort_telegram_floods_total", "Calls that Telegram refused wi
 BOT_UPDATES = Counter("cohort_bot_updates_total", "Updates taken in, by bot and verdict.", ["bot", "verdict"])
 BOT_TURNS = Counter("cohort_bot_turns_total", "Turns ended, by bot and outcome.", ["bot", "outcome"])
 BOT_SENDS = Counter("cohort_bot_sends_total", "Calls to Telegram in a chat, by bot.", ["bot"])
+TOKENS_REFUSED = Counter("cohort_bot_token_refused_total", "Answers that a revoked token holds up, by bot.", ["bot"])
 BOT_FLOODS = Counter("cohort_bot_floods_total", "Calls that Telegram refused with 429, by bot.", ["bot"])
 AWAKE = Gauge("cohort_sessions_awake", "Sessions with a turn loop in this worker.")
 AT_WORK = Gauge("cohort_turns_running", "Turns running in this worker.")

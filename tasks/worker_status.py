@@ -117,6 +117,8 @@ class OwnHostStatus(ProcessStatus):
     """How many it has started."""
     evictions: int = 0
     """How many ended before their time, to make room."""
+    failures: int = 0
+    """How many failed, at their start or later."""
     processes: dict[str, str] = {}
     """Those that it runs: the incarnation, and the name of its place (``own-3``)."""
     at: float = 0.0

@@ -1,6 +1,7 @@
 """``cohort bots``: the bots of this deployment, how each stands, and forgetting one that was taken out."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from tasks.bots import bots_of
 from tasks.clock import SystemClock
 from tasks.errors import Misconfigured
 from tasks.store import Store
+from tasks.store.pauses import Pauses
 from tasks.store.whose import Whose
 
 app = typer.Typer(no_args_is_help=False, invoke_without_command=True, help="Show the bots, or forget one.")
@@ -58,6 +60,7 @@ async def _found(here: Context, store: Store) -> list[BotStands]:
     for one in (await look(store, SystemClock(), slots=here.settings.slots)).bots:
         if one.alive and (one.bot not in seen or one.leads):
             seen[one.bot] = one
+    pauses = await store.pauses.look()
     waiting, now = await store.oversight.waiting_by_bot(), SystemClock().now()
     found: list[BotStands] = []
     for ident in sorted(
@@ -71,9 +74,14 @@ async def _found(here: Context, store: Store) -> list[BotStands]:
             stands = process.mode if process.leads else "stands by"
         else:
             stands = "no process" if bot is not None or not named else "taken out; its data is kept"
+        stands += "".join(f"; {what} paused by command" for what, of in _by_command(pauses).items() if ident in of)
         names = bot.name if bot is not None else "", process.username if process is not None else ""
         found.append(BotStands(ident, *names, stands, count, max(0.0, now - since)))
     return found
+
+
+def _by_command(pauses: Pauses) -> dict[str, Mapping[int, float]]:
+    return {"intake": pauses.intake_of, "turns": pauses.turns_of}
 
 
 @app.command("forget")

@@ -8,9 +8,11 @@ from ops.context import Context, context, run
 from tasks.errors import Misconfigured, Terminal
 from tasks.session import SessionKey
 from tasks.store.pauses import What
+from tasks.text import is_digits
 
 Kind = Annotated[str, typer.Argument(metavar="intake|turns", help="What.")]
 Session = Annotated[str | None, typer.Argument(help="The turns of this session alone.")]
+Bot = Annotated[str | None, typer.Option("--bot", help="Of this bot alone, of several: its name, or its number.")]
 _WITHIN = "within two seconds"
 
 
@@ -20,11 +22,12 @@ def register(app: typer.Typer) -> None:
     app.command()(resume)
 
 
-def pause(what: Kind, session: Session = None) -> None:
+def pause(what: Kind, session: Session = None, *, bot: Bot = None) -> None:
     """Take no updates (Telegram keeps them for 24 hours), or begin no turns (messages are kept; running turns end)."""
-    kind, key = _chosen(what, session)
+    here = context()
+    kind, key = _chosen(here, what, session, bot)
 
-    async def work(here: Context) -> None:
+    async def work() -> None:
         async with here.store() as store:
             try:
                 await store.pauses.pause(kind, key)
@@ -34,31 +37,40 @@ def pause(what: Kind, session: Session = None) -> None:
                 print(line)
         print(f"in force {_WITHIN}")
 
-    run(work(context()))
+    run(work())
 
 
-def resume(what: Kind, session: Session = None) -> None:
+def resume(what: Kind, session: Session = None, *, bot: Bot = None) -> None:
     """Go on; what waits is answered."""
-    kind, key = _chosen(what, session)
+    here = context()
+    kind, key = _chosen(here, what, session, bot)
 
-    async def work(here: Context) -> None:
+    async def work() -> None:
         async with here.store() as store:
             if not await store.pauses.resume(kind, key):
-                raise Misconfigured(f"{kind}{f' of {key}' if key else ''}: not paused")
+                whose = f" of {f'bot {key}' if isinstance(key, int) else key}" if key else ""
+                raise Misconfigured(f"{kind}{whose}: not paused")
             left = (await store.pauses.look()).lines()
         for line in left or [f"nothing is paused; it goes on {_WITHIN}"]:
             print(line)
 
-    run(work(context()))
+    run(work())
 
 
-def _chosen(what: str, session: str | None) -> tuple[What, SessionKey | None]:
+def _chosen(here: Context, what: str, session: str | None, bot: str | None) -> tuple[What, SessionKey | int | None]:
     if what not in ("intake", "turns"):
         raise Misconfigured(f"{what}: expected intake or turns")
+    if bot is not None:
+        if session is not None:
+            raise Misconfigured("name a session or a bot: a session names its bot")
+        # One that was taken out has no name any more.
+        return what, int(bot) if is_digits(bot) else here.bot_named(bot).id
     if session is None:
         return what, None
     if what == "intake":
-        raise Misconfigured("Telegram gives the updates of all chats in one stream: only the whole intake is paused")
+        raise Misconfigured(
+            "Telegram gives the updates of all chats in one stream: the whole intake is paused, or that of one --bot"
+        )
     try:
         return what, SessionKey.parse(session)
     except ValueError as problem:

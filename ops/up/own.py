@@ -98,7 +98,7 @@ class OwnProcesses:
         """By incarnation: a session whose process stands still has a second one."""
         self._failures: Newest[SessionKey, _Failures] = Newest(_REMEMBERED)
         self._look = asyncio.Event()
-        self._starts = self._evictions = 0
+        self._starts = self._evictions = self._failures_seen = 0
 
     async def run(self) -> None:
         """Start what is asked for, until cancelled; without Redis, keep trying."""
@@ -146,6 +146,7 @@ class OwnProcesses:
                 busy=max(0, alive - len(idle)),
                 starts=self._starts,
                 evictions=self._evictions,
+                failures=self._failures_seen,
                 processes={name: place.process.spec.name for name, place in self._places.items()},
             ),
         )
@@ -220,6 +221,7 @@ class OwnProcesses:
         """It is started again when it is asked for again, as soon as a worker that failed would be."""
         now = self._clock.monotonic()
         lasted = now - place.began
+        self._failures_seen += 1
         failures = self._failures.get(place.session)
         if lasted > _SETTLED_S or failures is None:
             failures = _Failures(Backoff(0.5, 30.0))

@@ -8,6 +8,7 @@ from tasks.clock import Clock
 from tasks.exposition import Families, escaped, families, gauge, merged, unpacked
 from tasks.store import Store
 from tasks.store.bots import ALIVE
+from tasks.store.pauses import Pauses
 from tasks.worker_status import OwnHostStatus
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -23,7 +24,7 @@ async def scrape(store: Store, clock: Clock, *, slots: int) -> str:
     now = await look(store, clock, slots=slots)
     view, bots = await store.members.look(), await store.bots.look()
     alive = {holder: status for holder, status in bots.items() if clock.now() - status.at <= ALIVE.total_seconds()}
-    hosts, _ = await store.own.seen()
+    hosts, wanted = await store.own.seen()
     own = {process for host in hosts for process in host.processes}
     names = process_names(view.members, alive, hosts)
     kinds = {process: "bot" if process in alive else "own" if process in own else "worker" for process in names}
@@ -36,7 +37,7 @@ async def scrape(store: Store, clock: Clock, *, slots: int) -> str:
         f'process="{escaped(name)}",kind="{kinds[process]}"': name in read
         for process, name in sorted(names.items(), key=lambda item: item[1])
     })  # fmt: skip
-    whole += _own(hosts)
+    whole += _own(hosts, wanted) + _paused(await store.pauses.look())
     if any(status.name for status in bots.values()):
         whole += _by_bot(await store.oversight.waiting_by_bot(), clock.now())
     # Each name stands once on a page.
@@ -45,7 +46,7 @@ async def scrape(store: Store, clock: Clock, *, slots: int) -> str:
     return whole + merged(others)
 
 
-def _own(hosts: Iterable[OwnHostStatus]) -> str:
+def _own(hosts: Iterable[OwnHostStatus], wanted: int) -> str:
     """Of chats' own processes, by host; two hosts of one machine are told apart by their pids."""
     named = {f'host="{escaped(host.host)}",pid="{host.pid}"': host for host in hosts}
     figures = (
@@ -54,11 +55,22 @@ def _own(hosts: Iterable[OwnHostStatus]) -> str:
         ("cohort_own_most", "How many the host runs at most."),
         ("cohort_own_starts", "How many the host has started."),
         ("cohort_own_evictions", "How many ended before their time, to make room."),
+        ("cohort_own_failures", "How many failed, at their start or later."),
     )
-    return "".join(
+    told = gauge("cohort_own_wanted", "Chats that wait for a process of their own.", {"": wanted})
+    return told + "".join(
         gauge(name, about, {labels: getattr(host, name.removeprefix("cohort_own_")) for labels, host in named.items()})
         for name, about in figures
     )
+
+
+def _paused(pauses: Pauses) -> str:
+    """What is paused by command: of all bots, or of one."""
+    whole = {"intake": pauses.intake is not None, "turns": pauses.turns is not None}
+    of = {f'what="{what}",bot=""': int(is_so) for what, is_so in whole.items()}
+    for what, bots in (("intake", pauses.intake_of), ("turns", pauses.turns_of)):
+        of |= {f'what="{what}",bot="{bot}"': 1 for bot in list(bots)[:_BOTS]}
+    return gauge("cohort_paused", "1: intake or turns are paused by command; bot: of that bot alone.", of)
 
 
 def _by_bot(waiting: Mapping[int, tuple[int, float]], now: float) -> str:

@@ -15,6 +15,7 @@ from tasks.errors import StoreUnavailable, Terminal
 from tasks.session import SessionKey
 from tasks.store.redis import guard, text
 from tasks.store.whose import Whose
+from tasks.text import is_digits
 
 log = logging.getLogger("cohort.pauses")
 
@@ -25,7 +26,8 @@ MOST_SESSIONS = 100
 
 type What = Literal["intake", "turns"]
 
-_TURNS_OF = "turns:"
+_TURNS_OF, _INTAKE_OF = "turns:", "intake:"
+"""Before a session, or the number of a bot. A release that does not know pauses of bots passes these over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +38,26 @@ class Pauses:
     turns: float | None = None
     sessions: Mapping[SessionKey, float] = field(default_factory=dict[SessionKey, float])
     """Whose turns are paused."""
+    intake_of: Mapping[int, float] = field(default_factory=dict[int, float])
+    """Bots whose intake is paused, of several."""
+    turns_of: Mapping[int, float] = field(default_factory=dict[int, float])
+    """Bots whose turns are paused."""
 
     def holds(self, session: SessionKey) -> bool:
         """Whether the session begins no turn."""
-        return self.turns is not None or session in self.sessions
+        return self.turns is not None or session.bot in self.turns_of or session in self.sessions
+
+    def takes_none(self, bot: int) -> bool:
+        """Whether the bot takes no updates."""
+        return self.intake is not None or bot in self.intake_of
 
     def lines(self) -> list[str]:
         """What an operator is told, a line for each pause; nothing when nothing is paused."""
         said = [f"intake is paused since {_when(self.intake)}: updates stay with Telegram"] if self.intake else []
         if self.turns:
             said.append(f"turns are paused since {_when(self.turns)}: messages are kept")
+        said += [f"intake of bot {bot} is paused since {_when(at)}" for bot, at in self.intake_of.items()]
+        said += [f"turns of bot {bot} are paused since {_when(at)}" for bot, at in self.turns_of.items()]
         said += [f"turns of {session} are paused since {_when(at)}" for session, at in self.sessions.items()]
         return said
 
@@ -70,32 +82,43 @@ class PauseStore:
         for name in sorted(found):
             if name.startswith(_TURNS_OF) and (session := _session(name.removeprefix(_TURNS_OF))) is not None:
                 sessions[session] = found[name]
-        return Pauses(found.get("intake"), found.get("turns"), sessions)
+        intake_of, turns_of = (
+            {
+                int(bot): found[name]
+                for name in sorted(found)
+                if (bot := name.removeprefix(of)) != name and is_digits(bot)
+            }
+            for of in (_INTAKE_OF, _TURNS_OF)
+        )
+        return Pauses(found.get("intake"), found.get("turns"), sessions, intake_of, turns_of)
 
-    async def pause(self, what: What, session: SessionKey | None = None) -> None:
-        """Pause it; what is paused already keeps its time.
+    async def pause(self, what: What, session: SessionKey | int | None = None) -> None:
+        """Pause it: all of it, that of one bot, or of one session; what is paused already keeps its time.
 
         Raises:
             Terminal: too many sessions are paused one by one.
         """
-        if session is not None and len((await self.look()).sessions) >= MOST_SESSIONS:
+        if isinstance(session, SessionKey) and len((await self.look()).sessions) >= MOST_SESSIONS:
             raise Terminal(f"{MOST_SESSIONS} sessions are paused: resume some, or pause all turns")
         with guard():
             await cast("Any", self._redis).hsetnx(keys.PAUSED, _name(what, session), int(self._clock.now()))
 
-    async def resume(self, what: What, session: SessionKey | None = None) -> bool:
+    async def resume(self, what: What, session: SessionKey | int | None = None) -> bool:
         """Go on; False when it was not paused."""
         with guard():
             return bool(await cast("Any", self._redis).hdel(keys.PAUSED, _name(what, session)))
 
     async def forget(self, whose: Whose) -> int:
-        """Strike the pauses of single sessions that are erased; gives how many."""
-        theirs = [session for session in (await self.look()).sessions if whose.is_session(session)]
-        return sum([await self.resume("turns", session) for session in theirs])
+        """Strike the pauses of single sessions and of a bot that are erased; gives how many."""
+        theirs: list[SessionKey | int] = [one for one in (await self.look()).sessions if whose.is_session(one)]
+        struck = sum([await self.resume("turns", session) for session in theirs])
+        if whose.bot is not None and whose == Whose(bot=whose.bot):
+            struck += await self.resume("turns", whose.bot) + await self.resume("intake", whose.bot)
+        return struck
 
 
-def _name(what: What, session: SessionKey | None) -> str:
-    return what if session is None else f"{_TURNS_OF}{session}"
+def _name(what: What, session: SessionKey | int | None) -> str:
+    return what if session is None else f"{what}:{session}"
 
 
 def _session(name: str) -> SessionKey | None:
@@ -120,6 +143,10 @@ class PauseView:
     def intake(self) -> bool:
         """Whether no updates are taken."""
         return self.now.intake is not None
+
+    def takes_none(self, bot: int) -> bool:
+        """Whether the bot takes no updates."""
+        return self.now.takes_none(bot)
 
     def holds(self, session: SessionKey) -> bool:
         """Whether the session begins no turn."""

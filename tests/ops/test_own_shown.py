@@ -22,7 +22,9 @@ from tasks.worker_status import OwnHostStatus, WorkerStatus
 from tests.conftest import BOT
 
 ONE, TWO = SessionKey(BOT, 1), SessionKey(BOT, 2)
-HOST = OwnHostStatus(host="a", pid=7, most=2, alive=1, busy=1, starts=9, evictions=4, processes={"own-xyz": "own-1"})
+HOST = OwnHostStatus(
+    host="a", pid=7, most=2, alive=1, busy=1, starts=9, evictions=4, failures=3, processes={"own-xyz": "own-1"}
+)
 
 
 async def works(store: Store) -> None:
@@ -63,8 +65,8 @@ async def test_one_scrape_has_the_turns_of_own_processes_by_place_and_each_host_
     found = {family.name: family.samples for family in text_string_to_metric_families(page)}
     assert [(one.labels["process"], one.value) for one in found["cohort_turns"]] == [("own-1@a", 3.0)]
     assert {one.labels["kind"] for one in found["cohort_process_up"]} == {"own"}
-    names = ("alive", "busy", "most", "starts", "evictions")
-    assert [found[f"cohort_own_{name}"][0].value for name in names] == [1.0, 1.0, 2.0, 9.0, 4.0]
+    names = ("alive", "busy", "most", "starts", "evictions", "failures", "wanted")
+    assert [found[f"cohort_own_{name}"][0].value for name in names] == [1.0, 1.0, 2.0, 9.0, 4.0, 3.0, 1.0]
 
 
 @pytest.mark.promise("own-process")

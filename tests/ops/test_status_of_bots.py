@@ -1,14 +1,20 @@
-"""`cohort status` and `cohort health` where COHORT_BOTS names several bots."""
+"""`cohort status`, `health` and `pause` where COHORT_BOTS names several bots."""
+
+import asyncio
+from pathlib import Path
 
 import pytest
 
 from ops.commands.status_read import among, look
 from ops.commands.status_text import health_problems, render
+from ops.web.scrape import scrape
 from tasks.bot_status import BotStatus
 from tasks.bots import ServedBot
 from tasks.bots_file import BotEntry
 from tasks.clock import SystemClock
+from tasks.settings import Settings
 from tasks.store import Store
+from tests.harness.command import cohort
 
 
 @pytest.mark.promise("status-true")
@@ -30,3 +36,31 @@ async def test_a_bot_without_a_process_is_told_and_one_that_is_paused_is_well(st
     assert "bot three: no process of it takes updates" in health_problems(several, "all", "")
     assert "bot @two on h, pid 0: paused in COHORT_BOTS" in render(several)
     assert several.to_json()["resting"] == [202]
+
+
+@pytest.mark.promise("paused")
+async def test_one_bot_is_paused_by_command_and_status_and_metrics_say_so(
+    store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    bots = tmp_path / "bots.yaml"
+    bots.write_text("bots:\n  one: {token: $ONE}\n  two: {token: $TWO}\n")
+    environ = {"REDIS_URL": settings.redis, "COHORT_BOTS": str(bots), "ONE": "101:t", "TWO": "202:t"}
+
+    async def said(*words: str) -> str:
+        done = await asyncio.to_thread(cohort, *words, home=tmp_path, **environ)
+        return f"{done.returncode} {done.stdout}{done.stderr}"
+
+    assert "0 intake of bot 202 is paused since" in await said("pause", "intake", "--bot", "two")
+    assert (await store.pauses.look()).takes_none(202)
+    assert "turns of bot 303 are paused" in await said("pause", "turns", "--bot", "303"), "one that was taken out"
+    seen = await look(store, SystemClock(), slots=64)
+    assert "intake of bot 202 is paused since" in render(seen)
+    assert "two  202  -  no process; intake paused by command" in await said("bots")
+    page = await scrape(store, SystemClock(), slots=64)
+    assert 'cohort_paused{what="intake",bot="202"} 1' in page
+    assert 'cohort_paused{what="turns",bot=""} 0' in page
+    assert "three: there is no such bot (one, two)" in await said("pause", "turns", "--bot", "three")
+    assert "name a session or a bot" in await said("pause", "turns", "101:7", "--bot", "one")
+    assert "intake of bot 101: not paused" in await said("resume", "intake", "--bot", "one")
+    assert "turns of bot 303 are paused" in await said("resume", "intake", "--bot", "two")
+    assert "nothing is paused" in await said("resume", "turns", "--bot", "303")

@@ -6,6 +6,7 @@ from tasks.errors import Terminal
 from tasks.session import SessionKey
 from tasks.store import Store
 from tasks.store.pauses import MOST_SESSIONS, PauseView
+from tasks.store.whose import Whose
 
 ONE, TWO = SessionKey(4242, 1), SessionKey(4242, -5, 7)
 
@@ -38,3 +39,23 @@ async def test_single_sessions_are_paused_up_to_a_number(store: Store) -> None:
         await store.pauses.pause("turns", SessionKey(1, number + 1))
     with pytest.raises(Terminal, match="resume some"):
         await store.pauses.pause("turns", ONE)
+
+
+@pytest.mark.promise("paused")
+async def test_one_bot_of_several_is_paused_alone(store: Store) -> None:
+    view, other = PauseView(store.pauses), SessionKey(202, 1)
+    await store.pauses.pause("turns", 202)
+    await store.pauses.pause("intake", 303)
+    await store.pauses.pause("turns", ONE)
+    await view.refresh()
+    assert (view.holds(other), view.holds(ONE), view.holds(TWO)) == (True, True, False)
+    assert [view.takes_none(bot) for bot in (202, 303)] == [False, True]
+    assert (view.now.intake, view.now.turns) == (None, None), "what an older release reads"
+    assert [line.partition(" paused")[0] for line in view.now.lines()] == [
+        "intake of bot 303 is", "turns of bot 202 are", f"turns of {ONE} are",
+    ]  # fmt: skip
+    assert await store.pauses.forget(Whose(bot=202)) == 1
+    assert await store.pauses.forget(Whose(bot=303)) == 1
+    assert await store.pauses.resume("turns", ONE)
+    assert not await store.pauses.resume("turns", 202)
+    assert (await store.pauses.look()).lines() == []

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from botapi.client import connected
+from tasks import metrics
 from tasks.envelope import Inbound, Reply
 from tasks.session import SessionKey
 from tasks.settings import Settings, load
@@ -63,6 +64,7 @@ async def test_an_answer_waits_while_its_bot_s_token_is_revoked_and_goes_out_by_
             return served._of(session.bot).delivery.deliver(session, Reply(text=text, session=str(session)))
 
         served._of(two.bot).delivery._sleep = sleep
+        refused_before = metrics.TOKENS_REFUSED.labels("202")._value.get()
         async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as group:
             waiting = group.create_task(deliver(two, "of two"), name="answer")
             await refused.wait()
@@ -79,6 +81,7 @@ async def test_an_answer_waits_while_its_bot_s_token_is_revoked_and_goes_out_by_
         assert await said(two) == ["of two"]
         told = [vars(record)["bot"] for record in caplog.records if record.message == "telegram.token_refused"]
         assert told == [202], "which bot it is"
+        assert metrics.TOKENS_REFUSED.labels("202")._value.get() == refused_before + 1, "so that an alert names it"
 
 
 @pytest.mark.promise("bots-live")

@@ -15,7 +15,7 @@ from botapi.errors import Flooded, NoSuchMethod
 from botapi.pacing import Priority, Sleep, StillOurs, speaking_if
 from botapi.refusals import errors_as_ours
 from botapi.reply_delivery import Read, deliver
-from tasks import session_files
+from tasks import metrics, session_files
 from tasks.backoff import Backoff
 from tasks.clock import Clock
 from tasks.envelope import OutFile, Reply
@@ -135,6 +135,7 @@ class TelegramDelivery:
                     await self._sleep(problem.wait)
                 case Misconfigured() | NoSuchMethod():
                     log.error("telegram.token_refused", extra={"bot": session.bot})
+                    metrics.of_bot(metrics.TOKENS_REFUSED, session.bot)
                     await self._sleep(_TOKEN_PAUSE)
                 case _:
                     await self._sleep(backoff.next())
