@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 from pathlib import Path
 
 import pytest
@@ -77,3 +78,7 @@ async def test_bots_share_workers_and_one_is_added_paused_and_taken_out_while_ot
             stands = [(bot["bot"], bot["name"], bot["stands"]) for bot in json.loads(listed.stdout)]
             assert stands == [(101, "one", "polling")], "202 was known, and is forgotten"
             assert not any("secret-token" in line for line in up.lines)
+            # A second signal ends it at once, and well.
+            up.process.send_signal(signal.SIGINT)
+            up.process.send_signal(signal.SIGINT)
+            assert await asyncio.to_thread(up.process.wait, 60) == 0

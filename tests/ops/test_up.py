@@ -60,6 +60,15 @@ class System:
             assert data, "\n".join(["it never said " + " ".join(parts), *self.lines])
             self._rest += data
 
+    def rest(self) -> str:
+        """What it says until it has ended, after the lines that were waited for."""
+        assert self.process.stdout is not None
+        while select.select([self.process.stdout], [], [], START)[0]:
+            if not (data := os.read(self.process.stdout.fileno(), 65536)):
+                return self._rest.decode()
+            self._rest += data
+        raise AssertionError(f"it does not end: {self._rest.decode()}")
+
     @property
     def running(self) -> Running:
         found = Home(self.home).running()
@@ -124,17 +133,3 @@ def test_everything_starts_repairs_itself_and_ends_at_the_first_signal(tmp_path:
         assert up.process.wait(timeout=60) == 0
         wait_gone(after)
         assert Home(home).running() is None
-
-
-def test_a_killed_supervisor_leaves_no_process_behind_and_the_next_one_starts(tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    with system(home) as up:
-        up.wait_line("Cohort is up")
-        pids = up.pids()
-        up.process.kill()
-        wait_gone(pids)
-    with system(home) as up:
-        up.wait_line("Cohort is up")
-        up.process.send_signal(signal.SIGINT)
-        up.process.send_signal(signal.SIGINT)
-        assert up.process.wait(timeout=60) == 0

@@ -1,8 +1,9 @@
 """`cohort up` among strangers: a directory with names like ours, many keys in the environment, other users.
 
-One start for all tests of this file; each looks at what then runs.
+One start for all tests of this file; each looks at what then runs, and the last ones kill it.
 """
 
+import signal
 import stat
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import pytest
 from ops.home import Home
 from tests.harness.command import clean
 from tests.harness.processes import ROOT
-from tests.ops.test_up import System, system
+from tests.ops.test_up import System, system, wait_gone
 from tests.support.ports import free_port
 
 OURS = ("tasks", "workers", "ops", "playground", "botapi")
@@ -179,3 +180,32 @@ def test_everything_in_its_home_is_its_owners_alone(up: System, home: Path) -> N
     assert (home / "media" / "old").read_text() == "what a person wrote"
     # What a link leads to is not ours.
     assert (home.parent / "elsewhere").stat().st_mode & 0o777 == 0o644
+
+
+@pytest.fixture(scope="module")
+def killed(up: System) -> dict[str, int]:
+    """The processes of a supervisor that is killed now; no other test can follow."""
+    pids = up.pids()
+    up.process.kill()
+    return pids
+
+
+def test_a_killed_supervisor_leaves_no_process_behind(killed: dict[str, int]) -> None:
+    wait_gone(killed)
+
+
+@pytest.mark.promise("hangup-drains")
+@pytest.mark.usefixtures("killed")
+def test_the_next_one_starts_and_ends_in_order_when_its_terminal_closes_and_a_second_hangup_changes_nothing(
+    home: Path,
+) -> None:
+    with system(home) as running:
+        running.wait_line("Cohort is up")
+        running.process.send_signal(signal.SIGHUP)
+        running.process.send_signal(signal.SIGHUP)
+        said = running.rest()
+        assert running.process.wait(60) == 0
+    assert "ending: running turns may finish" in said
+    assert "at once" not in said.replace("(again Ctrl-C: at once)", "")
+    assert "worker.ended" in said
+    assert "bot.ended" in said

@@ -1,8 +1,6 @@
 """Wrong settings and full disks, as every command meets them: one line, and a status that says who must act."""
 
 import os
-import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -14,8 +12,7 @@ from ops.cli import app, main
 from ops.home import Home, Running
 from tasks.errors import Misconfigured, Retryable
 from tasks.settings import load
-from tests.harness.command import clean, cohort
-from tests.harness.processes import ROOT
+from tests.harness.command import cohort
 from tests.support.ports import free_port
 from workers.process.memory import require_room
 
@@ -187,30 +184,6 @@ def test_a_failover_that_may_lose_messages_is_named_unless_replicas_are_waited_f
     assert "has 2 replicas, and COHORT_WAIT_REPLICAS is 0" in durability.failover_risk(replicated, plain)[0]
     assert durability.failover_risk(replicated, load({"REDIS_URL": "redis://h/0", "COHORT_WAIT_REPLICAS": "1"})) == ()
     assert "is behind Sentinel" in durability.failover_risk(alone, load({"REDIS_URL": "sentinel://h/m/0"}))[0]
-
-
-@pytest.mark.promise("hangup-drains")
-@pytest.mark.timeout(240)
-def test_a_terminal_that_closes_ends_up_in_order_and_a_second_hangup_changes_nothing(tmp_path: Path) -> None:
-    environ = {"COHORT_MODEL": "passthrough", "FLOWER_PORT": "0", "COHORT_PLAYGROUND_PORT": "0", "COHORT_WORKERS": "1"}
-    running = subprocess.Popen(
-        (sys.executable, "-m", "ops.cli", "up"),
-        cwd=ROOT,
-        env=clean(tmp_path) | environ,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert running.stdout is not None
-    with running.stdout as lines:
-        assert any("Cohort is up" in line for line in lines)
-        running.send_signal(signal.SIGHUP)
-        running.send_signal(signal.SIGHUP)
-        said = "".join(lines)
-    assert running.wait(60) == 0
-    assert "ending: running turns may finish" in said
-    assert "at once" not in said.replace("(again Ctrl-C: at once)", "")
-    assert "worker.ended" in said
-    assert "bot.ended" in said
 
 
 @pytest.mark.promise("redis-causes")
