@@ -27,6 +27,9 @@ log = logging.getLogger("cohort.store")
 DEAD_KEPT = 10_000
 """Dead letters kept (about); beyond it the oldest go."""
 
+ANSWER_S = timedelta(seconds=10).total_seconds()
+"""For so long a call waits for its answer, each of the three times that it is tried."""
+
 _REPLICA_WAITS_MS = 1000
 """How long a step waits for replicas before it is given again."""
 
@@ -203,7 +206,7 @@ async def connection(
     options: dict[str, Any] = {
         "decode_responses": False,
         "max_connections": connections,
-        "socket_timeout": timedelta(seconds=10).total_seconds(),
+        "socket_timeout": ANSWER_S,
         "socket_connect_timeout": timedelta(seconds=3).total_seconds(),
         "health_check_interval": 30,
         "retry": Retry(ExponentialBackoff(cap=0.2, base=0.05), retries=2),

@@ -1,6 +1,7 @@
 """``python -m tests.harness.bot``: a bot that ends itself (SIGKILL) around the n-th batch it accepts.
 
 ``CHAOS_STEP`` is ``accepting:n`` (before the call) or ``accepted:n`` (after it, before anything was confirmed).
+``CHAOS_ANSWER_S``: for so long it waits for an answer of Redis.
 """
 
 import os
@@ -13,10 +14,12 @@ STEPS = ("accepting", "accepted")
 
 def main() -> int:
     from bot.__main__ import main as run
+    from tasks.store import redis
     from tasks.store.intake import IntakeStore
     from tests.harness.sabotage import sabotage
 
     sabotage(os.environ.get("CHAOS_SABOTAGE", ""))
+    redis.ANSWER_S = float(os.environ.get("CHAOS_ANSWER_S", redis.ANSWER_S))
     passed = failpoint(os.environ.get("CHAOS_STEP", ""))
     accept = IntakeStore.accept
 

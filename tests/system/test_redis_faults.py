@@ -13,7 +13,8 @@ from tests.harness.scene import Scene, scene
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[Scene]:
     """A bot and a worker, of which every session lives through the fault and is looked at in the end."""
-    async with scene(tmp_path) as running:
+    # By itself a bot notices within half a minute that Redis hangs.
+    async with scene(tmp_path, CHAOS_ANSWER_S="2") as running:
         await running.start()
         yield running
         await everything_went_on(running)
