@@ -248,7 +248,7 @@ class Answers:
             return await self._memory(ask, inbound)
         topics = list(await self._notes.recall(inbound.key))
         if wanted.lower() != "all":
-            topics = [topic for topic in topics if " ".join(topic.split()).casefold() == wanted.casefold()]
+            topics = texts.notes_named(wanted, topics)
         for topic in topics:
             await self._notes.remember(inbound.key, topic, "")
         reply = say(inbound, texts.forgotten(len(topics)))

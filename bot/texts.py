@@ -234,11 +234,23 @@ def did_you_mean(name: str, near: str) -> str:
     return phrase("did-you-mean", name=name, near=near)
 
 
+def note_name(topic: str, most: int = _TOPIC) -> str:
+    """A note's topic as it is listed: it is the model's own text, as the note is."""
+    return one_line(topic, most) or "?"
+
+
+def notes_named(wanted: str, topics: Sequence[str]) -> list[str]:
+    """The topics that a person means, who has them from the list; what is listed in part may be given back so."""
+    name = note_name(wanted, len(wanted)).casefold()
+    whole = [topic for topic in topics if note_name(topic, len(topic)).casefold() == name]
+    return whole or [topic for topic in topics if note_name(topic).casefold() == name]
+
+
 def memory(notes: Sequence[tuple[str, str]]) -> str:
     """What /memory answers; ``notes``: (topic, note)."""
     if not notes:
         return phrase("memory-none")
-    lines = [f"{' '.join(topic.split())[:_TOPIC]}: {' '.join(note.split())[:300]}" for topic, note in notes]
+    lines = [f"{note_name(topic)}: {one_line(note, 300)}" for topic, note in notes]
     return "\n".join([phrase("memory"), *_fitting(lines, most=len(lines)), "", phrase("memory-how")])
 
 

@@ -134,3 +134,17 @@ async def test_a_group_tells_its_administrators(people: PlaygroundClient, api_ur
     async with client(TOKEN, api_url) as telegram:
         assert await telegram.administrators(group) == {playground.book.chats[group].members[0]}
     check_journal(await people.journal())
+
+
+async def test_a_note_is_listed_without_what_hides_or_reorders_text_and_is_forgotten_as_it_is_listed(
+    doorway: Doorway,
+) -> None:
+    long = "x" * 200
+    for topic, note in (("home\u202e\ntown", "Bo\u200bnn\u202e"), ("\u200b", "z"), (long, "a"), (long + "y", "b")):
+        await doorway.store.notes.remember(ANNS, topic, note)
+    shown, *_ = await answers(doorway, "/memory", "/forget home town", "/forget ?", f"/forget {long}y")
+    assert "home town: Bo nn" in shown
+    assert all(letter.isprintable() or letter == "\n" for letter in shown)
+    assert set(await doorway.store.notes.recall(ANNS)) == {long}
+    await doorway.door.take([said(f"/forget {'X' * 80}", update_id=10)])
+    assert await doorway.store.notes.recall(ANNS) == {}
