@@ -41,6 +41,7 @@ _DAY = re.compile(rf"([+-]?[1-5])?({'|'.join(DAYS)})")
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _UNTIL = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})(?:T\d{6}Z?)?")
 _ALL_OF_A_MONTH = range(1, 6)
+_SHORTEST_MONTH = 28
 _MONTH_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _LOCAL = "%Y-%m-%dT%H:%M"
 
@@ -123,6 +124,14 @@ class Rule:
             raise ValueError
         if not _some_month_has(self.month_days, self.months):
             raise ValueError
+
+    def leaves_out(self, first: datetime) -> bool:
+        """Whether some months, or years, do not have its day; ``first``: one of its times."""
+        if self.frequency not in ("MONTHLY", "YEARLY") or self.days or -1 in self.month_days:
+            return False
+        days, months = self.month_days or (first.day,), self.months or (first.month,)
+        shortest = _SHORTEST_MONTH if self.frequency == "MONTHLY" or 2 in months else 31  # noqa: PLR2004 - February
+        return min(days) > shortest
 
     def text(self) -> str:
         """As it is stored."""

@@ -55,6 +55,7 @@ class RemindersInMemory:
     async def repeat(
         self, session: SessionKey, text: str, rule: str, at: str, zone: str, *, by: int | None = None, depth: int = 0
     ) -> Inbound:
+        assert self.zones.kept.get(by or session.chat), "a zone that cannot be kept must not leave a reminder behind"
         self.set.append((session, f"{text} {rule} {at} {zone}", 0.0))
         return Inbound(session=str(session), update_id=-1, at=1_790_060_400.0, kind="reminder", text=text)
 
@@ -118,13 +119,17 @@ async def test_a_recurring_reminder_asks_for_the_time_zone_once(
     said += [said[0] + ', "timezone": "Europe/Berlin"', said[0], said[0] + ', "timezone": "the moon"']
     async with Engine(settings_of(), clock, reminders=reminders) as engine:
         answers = [await engine.run(ask(7, f"CALL:remind_again{{{words}}}"), Screen()) for words in said]
+        end = await engine.run(
+            ask(7, 'CALL:remind_again{"about": "rent", "rule": "FREQ=MONTHLY;BYMONTHDAY=31", "at": "09:00"}'), Screen()
+        )
         late = inbound(7, "stretch", kind="reminder", note='it was due at 09:00" x="')
         await engine.run(ask(7, late), Screen())
+    assert "last day of each" in end.text
     told = [answer.text.rpartition("tool=")[2] for answer in answers]
     assert "not known yet" in told[0]
     assert told[1] == told[2] == "The reminder is set; it comes first on Tuesday, 2026-09-22 at 09:00 (Europe/Berlin)."
     assert "no time zone" in told[3]
-    assert reminders.set == [(SessionKey(42, 7), "stretch FREQ=DAILY 09:00 Europe/Berlin", 0.0)] * 2
+    assert reminders.set[:2] == [(SessionKey(42, 7), "stretch FREQ=DAILY 09:00 Europe/Berlin", 0.0)] * 2
     assert reminders.zones.kept == {7: "Europe/Berlin"}
     assert 'pass it on; it was due at 09:00&quot; x=&quot;">stretch<' in model.journal[-1].last
 

@@ -136,6 +136,26 @@ def test_a_name_that_is_like_those_of_many_places_is_taken_for_none_of_them(said
     assert (find_zone(said), nearest_zone(said)) == (None, None)
 
 
+@pytest.mark.parametrize(
+    ("rule", "first", "some"),
+    [
+        ("FREQ=MONTHLY;BYMONTHDAY=31", "2026-12-31T09:00", True),
+        ("FREQ=MONTHLY;BYMONTHDAY=29", "2026-12-29T09:00", True),
+        ("FREQ=MONTHLY", "2026-12-30T09:00", True),
+        ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29", "2028-02-29T09:00", True),
+        ("FREQ=YEARLY", "2028-02-29T09:00", True),
+        ("FREQ=MONTHLY;BYMONTHDAY=28", "2026-12-28T09:00", False),
+        ("FREQ=MONTHLY;BYMONTHDAY=-1", "2026-12-31T09:00", False),
+        ("FREQ=MONTHLY;BYMONTHDAY=15,31", "2026-12-15T09:00", False),
+        ("FREQ=MONTHLY;BYDAY=-1FR", "2026-12-25T09:00", False),
+        ("FREQ=YEARLY", "2026-12-31T09:00", False),
+        ("FREQ=WEEKLY", "2026-12-31T09:00", False),
+    ],
+)
+def test_a_rule_knows_whether_months_do_not_have_its_day(rule: str, first: str, some: bool) -> None:
+    assert Rule.parse(rule).leaves_out(read_local(first)) is some
+
+
 def test_a_day_that_its_months_never_have_is_not_looked_for_until_the_year_9999() -> None:
     calls = 0
 

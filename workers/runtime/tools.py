@@ -15,6 +15,7 @@ from typing import Protocol, Self
 from tasks.asking import MOST_CHOICES
 from tasks.envelope import Inbound
 from tasks.errors import Misconfigured, Terminal
+from tasks.recurrence import Rule
 from tasks.session import SessionKey
 from tasks.timezones import find_zone, zone_info
 from workers.runtime.askers import askers_of_turn
@@ -209,6 +210,9 @@ def _whose(origin: Origin, session: SessionKey) -> int:
     return origin.by if origin.by is not None else session.chat
 
 
+_LEFT_OUT = " Months without that day are left out, so tell the person; BYMONTHDAY=-1 is the last day of each."
+
+
 async def remind_again(about: str, rule: str, at: str = "", timezone: str = "") -> str:
     """Have this conversation reminded of something again and again, until the person cancels it with /reminders.
 
@@ -234,10 +238,12 @@ async def remind_again(about: str, rule: str, at: str = "", timezone: str = "") 
         )
     try:
         by = await _acts_for(origin)
+        if kept is None:
+            # First, too: what fails behind the reminder would have it set again.
+            await reminders.zones.keep(session.bot, person, zone)
         first = await reminders.repeat(session, about.strip(), rule, at, zone, by=by, depth=origin.depth)
     except Terminal as problem:
         return str(problem)
-    if kept is None:
-        await reminders.zones.keep(session.bot, person, zone)
     local = datetime.fromtimestamp(first.at, zone_info(zone))
-    return f"The reminder is set; it comes first on {local:%A, %Y-%m-%d at %H:%M} ({zone})."
+    said = f"The reminder is set; it comes first on {local:%A, %Y-%m-%d at %H:%M} ({zone})."
+    return said + (_LEFT_OUT if Rule.parse(rule).leaves_out(local) else "")
