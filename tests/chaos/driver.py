@@ -18,6 +18,7 @@ from tests.chaos.askers import Askers
 from tests.chaos.faults import TTL, Faults
 from tests.chaos.figures import Figures, percentiles
 from tests.chaos.impatient import Impatient
+from tests.chaos.isolated import Isolated
 from tests.chaos.people import Crowd
 from tests.chaos.pool import Pool
 from tests.chaos.stoppers import Stoppers
@@ -42,6 +43,8 @@ class Order:
     ``tools``: the share of messages that have the agent call tools. ``asks``: turns that ask a person, a second.
     ``steers``: people, a second, who write while their turn runs, and edit.
 
+    ``own``: the share of private chats with a process of their own, which the `cohort up` has (none without it).
+
     ``workers`` and ``bots`` have failpoints and the ``sabotage``; ``supervised`` workers and a bot more are kept by a
     real `cohort up` (0: there is none).
     """
@@ -57,6 +60,7 @@ class Order:
     tools: float = 0.25
     asks: float = 0.5
     steers: float = 0.4
+    own: float = 0.1
     steps: bool = True
     sabotage: str = ""
     settle: float = SETTLE
@@ -104,6 +108,9 @@ class Run:
             # Each lane has an MCP server of its own.
             "COHORT_LANES": "6",
             "COHORT_TURN_TIMEOUT": "60",
+            "COHORT_CHATS": str(self.home / "chats.yaml"),
+            "COHORT_OWN_IDLE": "10",
+            "COHORT_OWN_MAX": "4",
         }
         playground = harness.playground()
         journal = str(self.home / "model.jsonl")
@@ -121,7 +128,16 @@ class Run:
             await people.wait_polling(STARTED)
             rate = self.order.messages / self.order.seconds
             # A message in ten comes with others.
-            crowd = Crowd(people, BOT, self.random, self.clock, rate=rate / 1.7, tools=self.order.tools)
+            isolated = Isolated(self.home / "chats.yaml", self.random, self.order.own if up is not None else 0)
+            crowd = Crowd(
+                people,
+                BOT,
+                self.random,
+                self.clock,
+                rate=rate / 1.7,
+                tools=self.order.tools,
+                made=isolated.consider,
+            )
             askers = Askers(people, crowd, self.random, self.clock, self.order.asks)
             impatient = Impatient(people, crowd, self.random, self.order.steers)
             stoppers = Stoppers(people, crowd, self.random, self.clock)

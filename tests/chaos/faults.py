@@ -73,6 +73,7 @@ class Faults:
             "join-worker": (3, self.join_worker),
             "kill-supervisor": (4, self.kill_supervisor),
             "kill-supervised": (5, self.kill_supervised),
+            "kill-own": (6, self.kill_own),
             "kill-all": (1, self._pool.kill_all),
             "kill-bot": (2, self.kill_bot),
             "stop-bot": (2, self.stop_bot),
@@ -199,6 +200,20 @@ class Faults:
     async def kill_supervised(self) -> list[int] | Literal[False]:
         """A worker or the bot under `cohort up`, which sees it, tells the pool and starts another."""
         return self._pool.service is not None and await self._pool.service.kill_child(self._random)
+
+    async def kill_own(self) -> list[int] | Literal[False]:
+        """A chat's own process, mostly one that works; `cohort up` sees it, and has another one started when asked."""
+        if self._pool.service is None:
+            return False
+        try:
+            async with connect(self._settings) as store:
+                hosts = (await store.own.hosts()).values()
+                alive = await store.own.statuses(name for host in hosts for name in host.processes)
+        except StoreUnavailable:
+            return False
+        busy = [status.pid for status in alive.values() if status.idle_since is None]
+        pids = busy or [status.pid for status in alive.values()]
+        return [pid] if pids and await self._pool.service.kill_one(pid := self._random.choice(pids)) else False
 
     async def kill_bot(self) -> list[int]:
         return self._pool.kill(self._random.choice(self._pool.bots), self._pool.bots)

@@ -39,8 +39,10 @@ class Crowd:
         rate: float,
         size: int = 40,
         tools: float = 0,
+        made: Callable[[int], None] = lambda _chat: None,
     ) -> None:
-        """``tools``: the share of messages that have the agent call some."""
+        """``tools``: the share of messages that have the agent call some. ``made``: told of each new private chat."""
+        self._made = made
         self._people = people
         self._clock = clock
         self._bot = bot
@@ -161,6 +163,7 @@ class Crowd:
     async def _new(self) -> Place:
         chat = (await self._people.chat())["id"]
         self.chats.add(chat)
+        self._made(chat)
         return Place(chat, weight=self._random.choice((0.3, 1.0, 3.0)))
 
     async def _group(self) -> Place:

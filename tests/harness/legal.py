@@ -17,6 +17,7 @@ KILLED = frozenset(
         "report-worker",
         "kill-supervisor",
         "kill-supervised",
+        "kill-own",
         "kill-all",
         "step-claimed",
         "step-begun",
