@@ -80,7 +80,7 @@ class SettingFields(BaseSettings):
     own_memory_mib: int = Field(2048, alias="COHORT_OWN_MEMORY_MIB", ge=0, le=2**20)
     """Private memory of a chat's own process, and of each program that it starts (`RLIMIT_DATA`); 0: no limit."""
     own_cpu: Duration = Field(timedelta(minutes=10), alias="COHORT_OWN_CPU", ge=timedelta(0))
-    """Processor time that it may use from one doorbell to the next (`RLIMIT_CPU`); 0: no limit."""
+    """Processor time that it may use for one turn (`RLIMIT_CPU`); 0: no limit."""
     own_files: int = Field(1024, alias="COHORT_OWN_FILES", ge=0, le=2**20)
     """Files that it, and each program that it starts, may have open (`RLIMIT_NOFILE`); 0: no limit."""
     lanes: int = Field(32, alias="COHORT_LANES", ge=1, le=1024)

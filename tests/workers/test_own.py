@@ -1,7 +1,7 @@
 """A session whose turns need a process of their own: never run in a shared worker, handed over, found again."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +15,7 @@ from tests.support.until import until
 from tests.workers.fakes import PATIENCE_S
 from tests.workers.mishaps import at
 from tests.workers.pool import Pool, Worker, session
-from workers.process.own import OwnProcess
+from workers.process.own import OwnProcess, renewing
 from workers.process.wiring import WorkerAssembly
 
 ONE, TWO = session(1), session(2)
@@ -42,10 +42,12 @@ class NoTopics:
 
 
 @asynccontextmanager
-async def own(pool: Pool, name: str = "own-1", **environ: str) -> AsyncGenerator[tuple[Worker, OwnProcess]]:
+async def own(
+    pool: Pool, name: str = "own-1", renew_cpu: Callable[[], None] = lambda: None, **environ: str
+) -> AsyncGenerator[tuple[Worker, OwnProcess]]:
     """The process of session ``ONE``, which lives in the block."""
     worker = await pool.worker(name, **environ)
-    process = OwnProcess(worker.settings, ONE, assembly(worker), worker._loops, pool.clock)
+    process = OwnProcess(worker.settings, ONE, assembly(worker), worker._loops, pool.clock, renew_cpu)
     async with asyncio.TaskGroup() as group:
         group.create_task(process.run(), name=name)
         await until(lambda: rests(worker, process))
@@ -146,6 +148,33 @@ async def test_its_process_answers_and_a_doorbell_at_a_shared_worker_reaches_the
     assert {call.worker for call in pool.model.calls} == {"own-1"}
     assert pool.telegram.answered(ONE) == [1, 2, 3]
     assert pool.model.calls[-1].history == ["a", "b"]
+
+
+@pytest.mark.promise("own-process")
+async def test_doorbells_during_a_turn_give_it_no_more_processor_time(pool: Pool) -> None:
+    shared, renewed = await pool.worker("w-one", isolated=ISOLATED), list[str]()
+    await host(shared)
+    hold = pool.model.hold("a")
+    async with own(pool, renew_cpu=lambda: renewed.append("")) as (_, process):
+        await pool.say(1, "a")
+        await shared.answer(ONE)
+        await hold.reached()
+        begun = len(renewed)
+        # A sweep that finds the session passes a doorbell on as this does.
+        await shared.answer(ONE)
+        await until(lambda: came_meanwhile(process))
+        then = len(renewed)
+        hold.go.set()
+        await until(lambda: pool.idle(ONE))
+    assert then == begun > 0
+
+
+def test_each_turn_of_a_process_that_does_not_rest_has_processor_time_of_its_own() -> None:
+    passed: list[str] = []
+    step = renewing(passed.append, lambda: passed.append("renewed"))
+    for name in ("claimed", "ran", "committed", "delivered"):
+        step(name)
+    assert passed == ["claimed", "ran", "renewed", "committed", "delivered"]
 
 
 @pytest.mark.promise("own-process")

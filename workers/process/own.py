@@ -9,7 +9,9 @@ import logging
 import os
 import signal
 import socket
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from tasks import loop_lag, metrics, title
 from tasks.clock import Clock, SystemClock
@@ -54,6 +56,8 @@ def run(settings: Settings, session: SessionKey, *, steps: Steps = no_steps) -> 
 async def _opened(settings: Settings, session: SessionKey, steps: Steps) -> None:
     clock, incarnation = SystemClock(), settings.incarnation or f"own-{os.getpid()}"
     bind_fields(incarnation=incarnation)
+    renew_cpu = partial(limits.renew_cpu, settings)
+    steps = renewing(steps, renew_cpu)
     async with (
         open_worker(settings, incarnation, clock=clock, steps=steps, own=True) as worker,
         asyncio.TaskGroup() as loops,
@@ -61,23 +65,41 @@ async def _opened(settings: Settings, session: SessionKey, steps: Steps) -> None
         title.show(f"own {session_hash(str(session))}")
         freeze_startup_objects()
         require_room(settings.worker_max_rss_mib)
-        process = OwnProcess(settings, session, worker, loops, clock)
+        process = OwnProcess(settings, session, worker, loops, clock, renew_cpu)
         for number in ending_signals():
             asyncio.get_running_loop().add_signal_handler(number, process.signalled, number)
         await process.run()
 
 
+def renewing(steps: Steps, renew_cpu: Callable[[], None]) -> Steps:
+    """These steps; behind a commit the next turn has processor time of its own."""
+
+    def passed(name: str) -> None:
+        if name == "committed":
+            renew_cpu()
+        steps(name)
+
+    return passed
+
+
 class OwnProcess:
     """The life of one such process, once everything is open."""
 
-    def __init__(
-        self, settings: Settings, session: SessionKey, worker: WorkerAssembly, loops: asyncio.TaskGroup, clock: Clock
+    def __init__(  # noqa: PLR0913, PLR0917 - what one process is made of
+        self,
+        settings: Settings,
+        session: SessionKey,
+        worker: WorkerAssembly,
+        loops: asyncio.TaskGroup,
+        clock: Clock,
+        renew_cpu: Callable[[], None],
     ) -> None:
         self._settings = settings
         self._session = session
         self._worker = worker
         self._loops = loops
         self._clock = clock
+        self._renew_cpu = renew_cpu
         self._own = worker.store.own
         self._incarnation = worker.dependencies.incarnation
         self._scheduler = SessionScheduler(worker.dependencies, loops, capacity=1, paused=worker.holds)
@@ -172,7 +194,9 @@ class OwnProcess:
             self._loops.create_task(self._visit(), name="doorbell")
 
     async def _visit(self) -> None:
-        limits.renew_cpu(self._settings)
+        # Not for a turn that runs: each sweep of a shared worker passes a doorbell on, so it would have no limit.
+        if not self._scheduler.awake:
+            self._renew_cpu()
         self._idle_since = None
         await self._scheduler.visit(self._session)
         if not self._scheduler.awake:
