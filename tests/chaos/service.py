@@ -21,6 +21,8 @@ BURIED = 10.0
 """Seconds in which the children of a killed supervisor are gone; the kernel ends them in milliseconds."""
 _LINE = re.compile(r"(?P<name>\S+) +\| (?P<said>.*)")
 _ENDED = re.compile(r"(?P<name>\S+) (?P<how>ended.*|was killed by \w+) after \d+ s; starting it again")
+_OWN_ENDED = re.compile(r"(?P<name>own-\d+) (?P<how>ended.*|was killed by \w+) after \d+ s")
+"""A chat's own process is not started again until it is asked for."""
 _AWAY = ("cohort worker: ", "cohort bot: ")
 """A process that says this at its end could not start for now (Redis is away)."""
 _RENAMED = "worker.renamed"
@@ -138,7 +140,7 @@ def crashes_of(lines: list[str]) -> list[tuple[str, ...]]:
         if spoken is None:
             continue
         name, said = spoken["name"], spoken["said"]
-        ended = _ENDED.match(said) if name == "cohort" else None
+        ended = (_ENDED.match(said) or _OWN_ENDED.match(said)) if name == "cohort" else None
         if ended is None:
             last.setdefault(name, []).append(said)
         elif "SIGKILL" not in ended["how"]:

@@ -44,3 +44,12 @@ def test_a_supervised_worker_that_stood_still_and_lost_its_name_has_not_crashed(
     last = "worker-1 | info    cohort.worker  worker.ended"
     assert crashes_of([renamed, last, ended]) == []
     assert len(crashes_of([renamed, last, ended, last, ended])) == 1
+
+
+def test_a_chats_own_process_that_ended_by_itself_has_crashed() -> None:
+    killed = "cohort   | own-1 was killed by SIGKILL after 3 s; again in 0.5 s"
+    failed = "cohort   | own-2 ended with status 1 after 3 s"
+    away = "own-3    | cohort worker: Redis is away"
+    assert crashes_of([killed]) == []
+    assert crashes_of([failed]) == [("own-2 ended with status 1 after 3 s",)]
+    assert crashes_of([away, failed.replace("own-2", "own-3")]) == []
