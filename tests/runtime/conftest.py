@@ -8,12 +8,16 @@ import sys
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import certifi
 import pytest
 import yaml
+from anthropic import _base_client as anthropic_client
 from fast_agent import config as fast_config
+from google.genai import _api_client as google_client
+from openai import _base_client as openai_client
 
 from tasks.settings import Settings, load
 from tests.runtime.support import ASSISTANT, MODELS, TOOL, Configure, Open, StillClock, card
@@ -56,6 +60,16 @@ def variables_are_read_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(source, "__call__", once)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="package")
+def clients_try_again_soon() -> Iterator[None]:
+    """openai's and anthropic's wait for half a second and longer before they repeat a call, google's for one to ten."""
+    with pytest.MonkeyPatch.context() as patch:
+        for client in (openai_client, anthropic_client):
+            patch.setattr(client, "INITIAL_RETRY_DELAY", 0.01)
+        patch.setattr(google_client, "random", SimpleNamespace(randint=lambda *_: -1))
         yield
 
 

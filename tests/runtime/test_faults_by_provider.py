@@ -17,7 +17,9 @@ from workers.runtime.engine import Engine
 
 type Cause = Callable[[LLMock], object]
 
-CARD = "---\nname: assistant\ndefault: true\nmodel: {}\nrequest_params: {{streaming_timeout: 1.5}}\n---\nYou.\n"
+CARD = "---\nname: assistant\ndefault: true\nmodel: {}\n---\nYou.\n"
+HASTY = "---\nname: hasty\nmodel: {}\nrequest_params: {{streaming_timeout: 1}}\n---\nYou.\n"
+"""The agent whose model falls silent: no other one is given up for a machine that stands still for a moment."""
 LONG = "word " * 20
 # Far enough into every provider's stream that words were shown.
 BEGUN = 8
@@ -61,10 +63,12 @@ NOT_HERE = {
 """Provider -> the rows that llmock cannot play in it, and why."""
 
 
-async def failed(engine: Engine, remembered: bytes | None = None) -> tuple[TurnFailed, list[str]]:
+async def failed(
+    engine: Engine, remembered: bytes | None = None, agent: str | None = None
+) -> tuple[TurnFailed, list[str]]:
     screen = Screen()
     with pytest.raises(TurnFailed) as failure:
-        await engine.run(ask(1, "please tell me", history=remembered), screen)
+        await engine.run(ask(1, "please tell me", history=remembered, agent=agent), screen)
     return failure.value, screen.frames
 
 
@@ -81,6 +85,7 @@ async def test_each_fault_has_its_action_and_leaves_no_trace_with_every_provider
     name, path, more = PROVIDERS[provider]
     configure({provider: {"api_key": "secret-key", "base_url": llmock.base_url(path), **more}})
     card(cards, "assistant.md", CARD.format(name))
+    card(cards, "hasty.md", HASTY.format(name))
     rows = {row: what for row, what in ROWS.items() if row not in NOT_HERE.get(provider, ())}
     seen = {}
     async with runtime(COHORT_LANES="1") as engine:
@@ -88,7 +93,7 @@ async def test_each_fault_has_its_action_and_leaves_no_trace_with_every_provider
         before = await engine.run(ask(1, "one"), Screen())
         for row, (cause, _) in rows.items():
             cause(llmock)
-            failure, frames = await failed(engine, before.history)
+            failure, frames = await failed(engine, before.history, "hasty" if row.startswith("silent") else None)
             seen[row] = failure.action
             assert frames[-1:] in ([], [""]), f"{row}: what was shown is taken back"
             assert bool(frames) == (row in SHOWN_FIRST), row
