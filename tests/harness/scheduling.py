@@ -15,14 +15,17 @@ STAGE, EMBEDDED = "stage", "embedded-valkey"
 CHAINS = {
     "scenes-1": ("system/test_recovery.py", "system/test_failover.py", "system/test_slots.py"),
     "scenes-2": (
-        *("system/test_redis_faults.py", "system/test_recycle.py", "system/test_shipped_cards.py"),
+        *("system/test_redis_faults.py", "system/test_shipped_cards.py"),
         *("system/test_steering.py", "system/test_steps.py", "system/test_events.py"),
         *("system/test_fair_shares.py", "system/test_cards_reload.py"),
     ),
-    EMBEDDED: ("ops/test_up.py", "ops/test_up_private.py"),
+    EMBEDDED: (
+        *("system/test_recycle.py", "ops/test_up.py", "ops/test_up_private.py"),
+        *("ops/test_bots_up.py", "ops/test_own_host.py"),
+    ),
 }
 """Each scene has a few workers of 90 MiB. What `cohort up` starts looks for a free port by itself, so there is one such
-test at a time.
+test at a time. It takes 400 MiB with its template, and so does the worker that comes above its memory limit.
 """
 MOSTLY_WAIT = ("scenes-1", "scenes-2", EMBEDDED, STAGE)
 """One of the processes of a run never takes these while there is anything else: with a core to itself it does what the
