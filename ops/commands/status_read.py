@@ -30,7 +30,7 @@ async def look(store: Store, clock: Clock, *, slots: int) -> Look:
     own = await store.own.statuses(name for host in hosts for name in host.processes)
     now = clock.now()
     workers = tuple(_worker(name, status, len(view.of(name))) for name, status in sorted(view.members.items()))
-    bots = tuple(_bot(status, now) for status in statuses.values())
+    bots = tuple(_bot(status, now, paused=pauses.takes_none(status.bot)) for status in statuses.values())
     untaken = [now - log.untaken_since for log in backlogs if log.untaken_since is not None]
     depths = [Depth(log.slot, view.slots.get(log.slot), log.sessions, max(0.0, now - log.since)) for log in backlogs]
     sends = [status.sends for status in view.members.values()]
@@ -64,7 +64,7 @@ def among(now: Look, bots: Sequence[ServedBot]) -> Look:
     return replace(now, resting=resting, missing=missing)
 
 
-def _bot(status: BotStatus, now: float) -> BotSeen:
+def _bot(status: BotStatus, now: float, *, paused: bool) -> BotSeen:
     silent = max(0.0, now - status.at)
     return BotSeen(
         bot=status.bot,
@@ -76,6 +76,7 @@ def _bot(status: BotStatus, now: float) -> BotSeen:
         polled_s=None if status.polled_at is None else max(0.0, now - status.polled_at),
         silent_s=silent,
         alive=silent <= ALIVE.total_seconds(),
+        paused=paused,
     )
 
 

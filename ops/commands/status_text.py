@@ -61,6 +61,8 @@ def _bot(bot: BotSeen, *, resting: bool = False) -> tuple[str, bool]:
         return f"{name}: paused in COHORT_BOTS", True
     if not bot.leads and bot.mode == "polling":
         return f"{name}: stands by", True
+    if bot.paused:
+        return f"{name}: paused by `cohort pause`", True  # it fetches nothing, and that is as it should be
     what = "poll" if bot.mode == "polling" else "update"
     if bot.polled_s is None:
         return f"{name}: {bot.mode}, no {what} yet", bot.mode == "webhook"

@@ -24,6 +24,8 @@ class BotSeen:
     silent_s: float
     """Seconds since it last said that it lives."""
     alive: bool
+    paused: bool = False
+    """Its intake is paused by command."""
 
 
 @dataclass(frozen=True, slots=True)

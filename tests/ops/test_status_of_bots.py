@@ -64,3 +64,17 @@ async def test_one_bot_is_paused_by_command_and_status_and_metrics_say_so(
     assert "intake of bot 101: not paused" in await said("resume", "intake", "--bot", "one")
     assert "turns of bot 303 are paused" in await said("resume", "intake", "--bot", "two")
     assert "nothing is paused" in await said("resume", "turns", "--bot", "303")
+
+
+@pytest.mark.promise("paused")
+@pytest.mark.parametrize("bot", [None, 202])
+async def test_a_bot_whose_intake_is_paused_for_long_is_well(store: Store, bot: int | None) -> None:
+    long_ago = SystemClock().now() - 3600
+    await store.bots.beat("h-1", BotStatus(bot=202, username="two", host="h", leads=True, polled_at=long_ago))
+    await store.pauses.pause("intake", bot)
+    seen = await look(store, SystemClock(), slots=64)
+    assert health_problems(seen, "bot", "h") == [], "a probe must not end it"
+    assert "bot @two on h, pid 0: paused by `cohort pause`" in render(seen)
+    await store.pauses.resume("intake", bot)
+    seen = await look(store, SystemClock(), slots=64)
+    assert len(health_problems(seen, "bot", "h")) == 1
