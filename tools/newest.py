@@ -14,8 +14,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PLACE = ROOT / ".venv-newest"
 OURS = "fast-agent-mcp"
-# Their bounds hold back what fast-agent brings, and no test of the runtime needs them.
-LEFT_OUT = ("aiogram",)
+# Processes that run tests load it; its bounds hold back what fast-agent brings, so it comes without what it asks for.
+UNBOUND = "aiogram"
+BESIDE = ("magic-filter", "aiofiles")
+"""What it asks for that no one else does."""
 TESTS = ("tests/runtime",)
 
 
@@ -29,7 +31,7 @@ def wanted(project: dict) -> list[str]:
     """What is installed: everything that pyproject.toml asks for, of fast-agent any release that is not older."""
     asked = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
     oldest = next(line for line in asked if name_of(line) == OURS).partition(",")[0]
-    rest = [line for line in asked if name_of(line) not in (OURS, *LEFT_OUT)]
+    rest = [line for line in asked if name_of(line) not in (OURS, UNBOUND)]
     return [oldest, *rest]
 
 
@@ -46,6 +48,8 @@ def main(uv: str, python: str, *arguments: str) -> int:
         text=True,
         check=True,
     )
+    unbound = ["--no-deps", UNBOUND, *BESIDE]
+    subprocess.run([uv, "pip", "install", "--quiet", "--python", own, *unbound], env=environ, check=True)
     # Ourselves as well: `cohort.__version__` is read from the installed package.
     editable = ["--no-deps", "--editable", str(ROOT)]
     subprocess.run([uv, "pip", "install", "--quiet", "--python", own, *editable], env=environ, check=True)
