@@ -147,6 +147,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "heartbeat.late": "This process stalled; it looks at its claims before it goes on.",
     "leave.unannounced": "This worker's leave could not be written; its heartbeat runs out instead.",
     "slots.assigned": "This worker wrote a new assignment of slots.",
+    "model.false_success": "A model's server sent an error, or a web page, as a success (200); it counts as `status`.",
     "slots.handed_back": "Sessions whose slots moved waited for a lane here; their new owner goes on with them.",
     "slots.served": "This worker serves other slots than before.",
     "sweep.woken": "Sessions had work and no doorbell; they were woken.",

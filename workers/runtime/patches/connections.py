@@ -63,7 +63,8 @@ def _shared(kind: Any) -> Any:
                 with bodies.sliced(request):
                     response = await super().send(request, stream=True, **kwargs)
                 refused = response.status_code >= _REFUSED
-                return response if stream and not refused else await bodies.whole(response)
+                streams = stream and not refused and not bodies.comes_whole(response)
+                return response if streams else await bodies.whole(response)
 
             async def aclose(self) -> None:
                 """Nothing: other calls use it."""

@@ -2,8 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Generator
+import logging
+from collections.abc import AsyncIterator, Generator, Mapping
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any
 
 import httpx2
@@ -12,6 +14,25 @@ from pydantic_core import from_json
 from workers.runtime.streams.escapes import mended
 from workers.runtime.streams.meter import longest
 
+log = logging.getLogger("cohort.runtime")
+
+_SMALL = 2**16
+"""Bytes of an error, at most."""
+_DIGITS = 3
+_ANSWERS = frozenset({"choices", "output", "content", "candidates"})
+"""What holds an answer, which may have an ``error`` beside it."""
+_STATUSES = {
+    "rate_limit": 429,
+    "quota": 402,
+    "overloaded": 529,
+    "authentication": 401,
+    "api_key": 401,
+    "unauthorized": 401,
+    "permission": 403,
+    "not_found": 404,
+    "invalid_request": 400,
+}
+"""By words of an error's code or type, where it has no number."""
 _SLICE = 2**17
 """Bytes written at once: a write of a whole picture holds up the loop while the socket takes what it can of it."""
 
@@ -29,7 +50,43 @@ async def whole(response: Any) -> Any:
     if len(kept) > most or b"\\u" in body:
         body = await asyncio.to_thread(_as_far_as_it_goes, body[:most])
     response._content = body  # noqa: SLF001 - httpx's; it has no other way to give back what was read
+    if response.status_code == HTTPStatus.OK and (status := _status_of(body)) is not None:
+        log.warning("model.false_success", extra={"status": status})
+        response.status_code = status
     return response
+
+
+def comes_whole(response: Any) -> bool:
+    """Whether a server answers with one document what was asked for as a stream: an error, a page, or all at once."""
+    return response.headers.get("content-type", "").startswith(("application/json", "text/html"))
+
+
+def _status_of(body: bytes) -> int | None:
+    """The status of an error that comes with status 200, as some gateways send it; None: it is none.
+
+    A page of HTML counts as 404: what was asked is no model's API.
+    """
+    text = body[:_SMALL].lstrip()
+    if text.startswith(b"<"):
+        return HTTPStatus.NOT_FOUND
+    if len(body) > _SMALL or not text.startswith(b"{") or b'"error"' not in text:
+        return None
+    try:
+        said: Any = from_json(body)
+    except ValueError:
+        return None
+    error = said.get("error")
+    if not error or not said.keys().isdisjoint(_ANSWERS):
+        return None
+    about: Mapping[str, Any] = error if isinstance(error, dict) else {}
+    named = [str(about.get(name) or said.get(name) or "") for name in ("code", "status", "type")]
+    return next((status for word in named if (status := _named(word)) is not None), HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def _named(word: str) -> int | None:
+    if word.isascii() and word.isdecimal() and len(word) == _DIGITS:
+        return int(word) if int(word) >= HTTPStatus.BAD_REQUEST else None
+    return next((status for part, status in _STATUSES.items() if part in word.casefold()), None)
 
 
 def _as_far_as_it_goes(body: bytes) -> bytes:
