@@ -8,6 +8,7 @@ import pytest
 from ops.commands import log_files
 from tasks import keys
 from tasks.feedback import Opinion
+from tasks.session import SessionKey
 from tasks.settings import Settings, load
 from tasks.store import Store, connect
 from tests.harness.command import cohort
@@ -117,3 +118,19 @@ def test_a_log_that_is_written_to_loses_no_line_when_a_number_in_it_is_masked(tm
         writer.write("more\n")
     masked = path.read_text().splitlines()
     assert masked == [f"line {n} user=xxxxxxx other={ANN}0 group=-{ANN}" for n in range(30_000)] + ["more"]
+
+
+async def test_the_first_page_of_many_sessions_reads_no_more_than_a_page(store: Store) -> None:
+    for chat in range(1, 1001):
+        await store.redis.hset(keys.state(SessionKey(BOT, chat)), "turns", 1)  # type: ignore[misc]
+
+    async def reads() -> int:
+        told = (await store.redis.info("commandstats")).get("cmdstat_hmget", {})
+        return int(told.get("calls", 0))
+
+    before = await reads()
+    page = await store.listing.page(3, after=f"{BOT}:1")
+    assert [one.session.chat for one in page] == [10, 100, 1000]
+    assert await reads() - before < 500
+    last = await store.listing.page(5, wanted=lambda facts: facts.session.chat > 997)
+    assert [one.session.chat for one in last] == [1000, 998, 999]
