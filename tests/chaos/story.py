@@ -91,11 +91,18 @@ class Story:
         chat = int(session.split(":")[1])
         at = self._tick()
         self.history.deliveries.append(
-            Delivery(self._messages, at, chat, self._messages, text, edit=False, heard=heard)
+            Delivery(len(self.history.deliveries) + 1, at, chat, self._messages, text, edit=False, heard=heard)
         )
         bubble = Bubble(session, chat, self._messages, text)
         self.history.bubbles.append(bubble)
         return bubble
+
+    def edit(self, bubble: Bubble, text: str) -> None:
+        """A message becomes another one."""
+        seq = len(self.history.deliveries) + 1
+        sent = Delivery(seq, self._tick(), bubble.chat, bubble.message_id, text, edit=True, heard=True)
+        self.history.deliveries.append(sent)
+        self.history.bubbles[self.history.bubbles.index(bubble)] = replace(bubble, text=text)
 
     def exchange(self, session: str, count: int = 1) -> Call:
         """All of it, for ``count`` messages together."""

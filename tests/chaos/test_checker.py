@@ -136,6 +136,18 @@ def test_an_answer_before_an_earlier_one_is_found(story: Story) -> None:
     assert broken(story) == {"order"}
 
 
+def test_an_answer_that_grew_whole_and_was_edited_away_is_no_answer_before_an_earlier_one(story: Story) -> None:
+    first, second = story.say(ONE), story.say(ONE)
+    calls = []
+    for said in (first, second):
+        calls.append(story.call(said))
+        story.commit(calls[-1], said)
+    grown = story.deliver(ONE, calls[1].reply)
+    story.edit(grown, calls[0].reply)
+    story.deliver(ONE, calls[1].reply)
+    assert broken(story) == set()
+
+
 def test_two_turns_at_the_same_time_are_found_when_both_are_committed(story: Story) -> None:
     first = story.exchange(ONE)
     second = story.exchange(ONE)

@@ -281,11 +281,12 @@ class _Check:
             self.broken("left", session, what, words)
 
     def _order(self, session: str, said: Sequence[Said], bubbles: Sequence[Bubble], replies: set[str]) -> None:
-        """Answers came whole in the order in which the messages were said."""
-        mine = {bubble.message_id for bubble in bubbles}
+        """Answers came whole in the order in which the messages were said; one that was edited away came to nothing."""
+        mine = {bubble.message_id: norm(bubble.text) for bubble in bubbles}
         first: dict[str, int] = {}
         for sent in self._sent_to(bubbles):
-            if sent.message_id in mine and norm(sent.text) in replies:
+            text = norm(sent.text)
+            if text in replies and mine.get(sent.message_id) == text:
                 for word in words_in(sent.text):
                     first.setdefault(word, sent.seq)
         seqs = [(first[one.word], one.word) for one in said if one.word in first and not one.answers]
