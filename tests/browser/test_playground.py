@@ -121,6 +121,7 @@ async def test_the_bot_is_called_as_a_guest_where_it_is_no_member(up: Up, browse
     await answered(watched, "echo: good evening")
     await page.get_by_role("button", name="What can be done here").click()
     await page.get_by_role("menuitem", name="Bring the bot back").click()
+    await page.locator("#subtitle", has_text="and the bot").wait_for()
     await say(watched, f"{BOT} here again")
     await answered(watched, "here again")
     watched.clean()
