@@ -26,8 +26,32 @@ _BOUNDARIES = {
     "---": re.compile(r"^-{3,}[^\S\n]*$", re.MULTILINE),
     "+++": re.compile(r"^\+{3,}[^\S\n]*$", re.MULTILINE),
 }
+_MOST = 2**20
+"""Characters of YAML. The reader takes half a minute for ten times as many; a chat's rules are fifty."""
+_MOST_DIGITS = 4_000
+"""Python refuses to write longer numbers down, in whatever sentence about them."""
+_UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError)
+"""What PyYAML raises besides its own: of a day that there is not, a number without digits, a thousand brackets."""
 NOT_CARDS = frozenset({*CONFIGURATIONS, *SECRETS, "SKILL.md"})
 """Files of fast-agent's with a card's suffix."""
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without numbers that are too long to be told of."""
+
+    @staticmethod
+    def number(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
+        """An integer.
+
+        Raises:
+            ValueError: it is none, or too long.
+        """
+        if len(node.value) > _MOST_DIGITS:
+            raise ValueError("a number of thousands of digits")
+        return loader.construct_yaml_int(node)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.number)
 
 
 class BadFile(Misconfigured):
@@ -132,7 +156,7 @@ def node_at(path: Path, *place: int | str) -> tuple[yaml.Node | None, int | None
     """
     try:
         node: yaml.Node | None = yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
-    except (OSError, ValueError, yaml.YAMLError):
+    except (OSError, yaml.YAMLError, *_UNREADABLE):
         return None, None
     line = None
     for part in place:
@@ -159,7 +183,11 @@ def found_configuration(default: Path) -> Path:
 
 
 def _candidates(directory: Path) -> list[Path]:
-    if not directory.is_dir():
+    try:
+        there = directory.is_dir()
+    except (OSError, ValueError):  # Python 3.12: a name that is too long, or has a NUL
+        there = False
+    if not there:
         raise BadFile(directory, None, "no such directory", "set COHORT_CARDS to your cards' directory")
     found = (path for path in directory.iterdir() if path.suffix.lower() in _MARKDOWN | _YAML and path.is_file())
     return sorted(found)
@@ -191,17 +219,25 @@ def _text(path: Path) -> str:
         raise BadFile(path, None, "is not UTF-8 text", "save it as UTF-8") from problem
     except OSError as problem:
         raise BadFile(path, None, f"cannot be read ({problem.strerror})", "see what it is, and whose") from problem
+    except ValueError as problem:
+        raise BadFile(path, None, f"cannot be read ({problem})", "correct its name") from problem
 
 
 def _mapping(path: Path, text: str, above: int = 0) -> Mapping[str, Any]:
     """YAML; nothing at all is an empty mapping."""
+    if len(text) > _MOST:
+        raise BadFile(path, None, "has more than a million characters of YAML", "make it smaller")
     try:
-        read: object = yaml.safe_load(text)
+        read: object = yaml.load(text, _Loader)  # noqa: S506 - a safe loader
     except yaml.YAMLError as problem:
         mark = getattr(problem, "problem_mark", None)
         line = None if mark is None else mark.line + 1 + above
         do = str(getattr(problem, "problem", None) or "check quotes and indentation")
         raise BadFile(path, line, "not YAML", do) from problem
+    except _UNREADABLE as problem:
+        why = f" ({problem})" if isinstance(problem, ValueError) else ""
+        what = "is nested too deeply" if isinstance(problem, RecursionError) else f"has a wrong value{why}"
+        raise BadFile(path, None, what, "correct it") from problem
     if read is None:
         return {}
     if not isinstance(read, dict):
@@ -213,6 +249,8 @@ def _mapping(path: Path, text: str, above: int = 0) -> Mapping[str, Any]:
 def _toml(path: Path, text: str, above: int) -> Mapping[str, Any]:
     try:
         return tomllib.loads(text)
+    except RecursionError as problem:
+        raise BadFile(path, above + 1, "is nested too deeply", "correct it") from problem
     except tomllib.TOMLDecodeError as problem:
         found = re.search(r"at line (\d+)", str(problem))
         line = None if found is None else int(found[1]) + above

@@ -67,7 +67,7 @@ def read(path: Path) -> tuple[BotEntry, ...]:
     Raises:
         BadFile: it cannot be used: where, what, what to do.
     """
-    if not path.is_file():
+    if not path.exists():
         raise BadFile(path, None, "there is no such file", "correct COHORT_BOTS")
     said = read_mapping(path)
     for name in said:

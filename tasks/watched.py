@@ -71,6 +71,6 @@ def stamp_of(path: Path) -> tuple[int, int, int] | None:
     """What changes with a file; None where it cannot be seen."""
     try:
         found = path.stat()
-    except OSError:
+    except (OSError, ValueError):  # a name with a NUL
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino

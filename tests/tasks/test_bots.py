@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from tasks.agent_files import card_files, read_mapping
 from tasks.bots import bots_of, resolved
 from tasks.bots_file import MOST_BOTS, read
 from tasks.errors import Misconfigured
 from tasks.setting_forms import _SECRET
 from tasks.settings import load
-from tasks.watched import Watched
+from tasks.watched import Watched, stamp_of
 
 ONE, TWO = "101:one-token", "202:two-token"
 ENVIRON = {"ONE": ONE, "TWO": TWO}
@@ -175,3 +176,17 @@ def test_bots_may_be_called_by_telegram_each_at_its_own_address_with_a_secret_of
 
 def test_without_a_file_there_is_one_bot() -> None:
     assert bots_of(load({"TELEGRAM_BOT_TOKEN": ONE})) == ()
+
+
+@pytest.mark.promise("bots-file")
+def test_a_name_that_no_file_can_have_and_a_directory_are_told_in_one_line(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+    with pytest.raises(Misconfigured, match=r"bots\.yaml: cannot be read \(Is a directory\)"):
+        read(file)
+    for name in ("no\0name", "x" * 5_000):
+        with pytest.raises(Misconfigured, match="cannot be read"):
+            read_mapping(file / name)
+        with pytest.raises(Misconfigured, match="no such directory"):
+            card_files(file / name)
+        assert stamp_of(file / name) is None

@@ -62,6 +62,15 @@ def test_a_topics_word_stands_above_its_chats_and_other_chats_have_none(file: Pa
         ("chats:\n  700: {mention: never}\n", None, "chats.700: is a private chat"),
         ("chats: {\n", 2, "not YAML"),
         ("- x\n", 1, "not a mapping"),
+        ("[" * 5_000, None, "is nested too deeply"),
+        ("chats: " + "{a: " * 3_000, None, "is nested too deeply"),
+        ("chats: " + "9" * 5_000, None, "has a wrong value (a number of thousands of digits)"),
+        ("chats:\n  ? 0x" + "f" * 5_000 + "\n  : {}\n", None, "has a wrong value (a number of thousands of digits)"),
+        ("chats: 2026-13-45\n", None, "has a wrong value (month must be in 1..12)"),
+        ("chats: !!int abc\n", None, "has a wrong value (invalid literal"),
+        ("chats: !!timestamp abc\n", None, "has a wrong value; correct it"),
+        ("chats: !!bool abc\n", None, "has a wrong value; correct it"),
+        ("#" * 2**21, None, "has more than a million characters"),
     ],
 )
 def test_a_mistake_is_one_line_with_its_place(file: Path, text: str, line: int | None, said: str) -> None:
