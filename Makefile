@@ -13,7 +13,7 @@ TAG ?=
 # Container images like to set it. Without compiled modules a worker needs ten seconds of processor time to start, not four.
 unexport PYTHONDONTWRITEBYTECODE
 # Processes that run tests, more than cores: a test of real processes mostly waits. Each has 200 MiB of its own.
-JOBS ?= 3
+JOBS ?= 4
 # Percent of lines and branches of tasks/ and workers/sessions/ that `make coverage` asks for.
 FLOOR := 92
 FAST := -n $(JOBS) --dist loadgroup -m 'not chaos and not soak and not bench and not rehearsal and not browser'

@@ -51,16 +51,19 @@ def test_tests_of_a_chain_stay_together_and_their_files_are_there() -> None:
 def test_one_process_of_a_run_is_left_to_tests_that_do_not_wait() -> None:
     assert {*MOSTLY_WAIT} == {*CHAINS, STAGE}
     waiting = ["tests/a", *MOSTLY_WAIT, "tests/b"]
-    assert next_of(waiting, [], 3) == "scenes-1"
-    assert next_of(waiting[2:], ["scenes-1"], 3) == "scenes-2"
-    assert next_of(["tests/a", STAGE], ["scenes-1", "scenes-2"], 3) == "tests/a"
-    assert next_of(["tests/a", STAGE], ["scenes-1", "tests/b"], 3) == STAGE
-    assert next_of([STAGE, EMBEDDED], ["scenes-1", "scenes-2"], 3) == EMBEDDED, "nothing else is left"
+    assert next_of(waiting, [], 4) == EMBEDDED
+    assert next_of(["tests/a", "scenes-1"], [EMBEDDED], 4) == "tests/a", "it is alone"
+    assert next_of(["tests/a", EMBEDDED, "scenes-2"], ["scenes-1"], 4) == "scenes-2"
+    assert next_of(["tests/a", EMBEDDED], ["scenes-1"], 4) == "tests/a"
+    assert next_of(["tests/a", STAGE], ["scenes-1", "scenes-2"], 4) == "tests/a"
+    assert next_of([EMBEDDED], ["scenes-1", "scenes-2"], 4) == EMBEDDED, "nothing else is left"
     assert next_of(["tests/a", STAGE], [], 1) == STAGE, "a run of one process"
     assert next_of(["tests/a"], [STAGE], 2) == "tests/a"
-    computes = "tests/runtime/test_a.py::test_b"
-    assert next_of(["tests/a", computes], ["scenes-1", STAGE], 3) == computes
-    assert next_of(["tests/a", computes], ["tests/b"], 3) == "tests/a"
+    computes, starts = "tests/runtime/test_a.py::test_b", "tests/ops/test_a.py::test_b"
+    assert next_of(["tests/a", computes, starts], ["scenes-1", STAGE], 4) == starts
+    assert next_of([starts, "tests/a", computes], ["scenes-1", STAGE, starts], 4) == computes
+    assert next_of([starts, "tests/a"], ["scenes-1", STAGE, starts], 4) == "tests/a"
+    assert next_of([starts], [starts], 4) == starts, "nothing else is left"
 
 
 @pytest.mark.parametrize("tier", HEAVY)

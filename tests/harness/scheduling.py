@@ -27,10 +27,12 @@ CHAINS = {
 """Each scene has a few workers of 90 MiB. What `cohort up` starts looks for a free port by itself, so there is one such
 test at a time. It takes 400 MiB with its template, and so does the worker that comes above its memory limit.
 """
-MOSTLY_WAIT = ("scenes-1", "scenes-2", EMBEDDED, STAGE)
-"""One of the processes of a run never takes these while there is anything else: with a core to itself it does what the
-others leave of the time for which they wait. At the same time their processes would fill the memory.
+MOSTLY_WAIT = (EMBEDDED, "scenes-1", "scenes-2", STAGE)
+"""Two at a time, and ``EMBEDDED`` alone, while there is anything else: their processes would fill the memory, and the
+other processes of the run do what these leave of the time for which they wait.
 """
+STARTS = "tests/ops/"
+"""Tests that start commands of 100 MiB each: one process of a run has them."""
 COMPUTES = "tests/runtime/"
 """Tests that a core has most to do for; they run while the others wait."""
 SMALL = ("botapi", "playground", "tasks", "telegram", "tour", "workers")
@@ -52,12 +54,18 @@ def chain_of(nodeid: str) -> str:
 def next_of(waiting: Collection[str], busy: Collection[str], processes: int) -> str:
     """Which chain a process runs next: of those that nothing has begun, while the other processes run ``busy``."""
     long = [chain for chain in MOSTLY_WAIT if chain in waiting]
-    other = next((chain for chain in waiting if chain not in MOSTLY_WAIT), None)
-    begun = sum(chain in MOSTLY_WAIT for chain in busy)
-    if long and (other is None or max(processes - 1, 1) > begun):
+    others = [chain for chain in waiting if chain not in MOSTLY_WAIT]
+    begun = [chain for chain in busy if chain in MOSTLY_WAIT]
+    if long and not others:
         return long[0]
-    assert other is not None
-    return next((chain for chain in waiting if chain.startswith(COMPUTES)), other) if begun else other
+    room = min(max(processes - 1, 1), 2) - len(begun)
+    if begun:
+        long = [] if EMBEDDED in begun else [chain for chain in long if chain != EMBEDDED]
+    if long and room > 0:
+        return long[0]
+    wanted = [COMPUTES] if any(chain.startswith(STARTS) for chain in busy) else [STARTS, COMPUTES]
+    found = (chain for part in wanted for chain in others if chain.startswith(part))
+    return next(found, None) or next((chain for chain in others if not chain.startswith(STARTS)), others[0])
 
 
 class ChainScheduling(LoadScopeScheduling):
