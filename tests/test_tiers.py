@@ -63,6 +63,7 @@ def test_one_process_of_a_run_is_left_to_tests_that_do_not_wait() -> None:
     assert next_of(["tests/a", computes, starts], ["scenes-1", STAGE], 4) == starts
     assert next_of([starts, "tests/a", computes], ["scenes-1", STAGE, starts], 4) == computes
     assert next_of([starts, "tests/a"], ["scenes-1", STAGE, starts], 4) == "tests/a"
+    assert next_of([starts, computes], [EMBEDDED], 4) == computes
     assert next_of([starts], [starts], 4) == starts, "nothing else is left"
 
 

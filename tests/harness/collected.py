@@ -10,7 +10,11 @@ import json
 import os
 import sys
 
+import anthropic._models
+import openai._models
 import pytest
+from anthropic.types.beta import BetaRawMessageStreamEvent
+from openai.types.responses import ResponseStreamEvent
 
 from tests.harness.nursery import PATHS
 
@@ -21,6 +25,9 @@ def load() -> None:
     pytest leaves a module that raised among the loaded ones. The processes that run the tests would find it there, with
     the tests above the line that raised and no error, so they load everything by themselves then, and tell it.
     """
+    # What these build at the first answer takes each process half a second and 40 MiB.
+    openai._models.construct_type(type_=ResponseStreamEvent, value={"type": "response.completed", "response": {}})
+    anthropic._models.construct_type(type_=BetaRawMessageStreamEvent, value={"type": "message_start", "message": {}})
     before = set(sys.modules)
     paths = json.loads(os.environ.get(PATHS, "[]"))
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):

@@ -32,7 +32,7 @@ MOSTLY_WAIT = (EMBEDDED, "scenes-1", "scenes-2", STAGE)
 other processes of the run do what these leave of the time for which they wait.
 """
 STARTS = "tests/ops/"
-"""Tests that start commands of 100 MiB each: one process of a run has them."""
+"""Tests that start commands of 100 MiB each: one process of a run has them, while nothing starts `cohort up`."""
 COMPUTES = "tests/runtime/"
 """Tests that a core has most to do for; they run while the others wait."""
 SMALL = ("botapi", "playground", "tasks", "telegram", "tour", "workers")
@@ -63,7 +63,8 @@ def next_of(waiting: Collection[str], busy: Collection[str], processes: int) -> 
         long = [] if EMBEDDED in begun else [chain for chain in long if chain != EMBEDDED]
     if long and room > 0:
         return long[0]
-    wanted = [COMPUTES] if any(chain.startswith(STARTS) for chain in busy) else [STARTS, COMPUTES]
+    starting = EMBEDDED in begun or any(chain.startswith(STARTS) for chain in busy)
+    wanted = [COMPUTES] if starting else [STARTS, COMPUTES]
     found = (chain for part in wanted for chain in others if chain.startswith(part))
     return next(found, None) or next((chain for chain in others if not chain.startswith(STARTS)), others[0])
 

@@ -10,10 +10,9 @@ from workers.process.start import freeze_startup_objects
 
 @pytest.fixture
 def collector() -> Iterator[None]:
-    """The collector of this process, as it was before."""
+    """The collector of this process, as it was before. What is frozen stays so: it is shared with other processes."""
     thresholds, enabled = gc.get_threshold(), gc.isenabled()
     yield
-    gc.unfreeze()
     gc.set_threshold(*thresholds)
     (gc.enable if enabled else gc.disable)()
 
