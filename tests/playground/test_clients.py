@@ -20,7 +20,8 @@ from tests.playground.conformance import check_journal
 
 
 @pytest.fixture
-async def bot(url: str) -> AsyncIterator[Bot]:
+async def bot(url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bot]:
+    monkeypatch.setenv("PTB_TIMEDELTA", "true")  # as `botapi.refusals` has it
     async with Bot(PLAYGROUND_TOKEN, base_url=f"{url}/bot", base_file_url=f"{url}/file/bot") as bot:
         yield bot
 
