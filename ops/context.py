@@ -64,6 +64,13 @@ class Context:
             raise Misconfigured(f"{name}: there is no such bot ({names})")
         return found
 
+    def settings_of_bots(self) -> list[Settings]:
+        """The settings of each of several bots; none where their file cannot be used, which other checks report."""
+        try:
+            return [bot.settings(self.settings) for bot in bots_of(self.settings, self.environ)]
+        except Misconfigured:
+            return []
+
     @asynccontextmanager
     async def store(self) -> AsyncGenerator[Store]:
         """The store of the system. A Redis that hangs already is told within ``PATIENCE_S``, and not after its tries.

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from tasks.text import is_digits
+
 TOKENS_A_SECOND = 10
 CHARACTERS_A_TOKEN = 4
 
@@ -40,7 +42,7 @@ MOST_TOKENS = 1_000_000_000
 
 def tokens(said: object) -> int:
     """Read a count of tokens as a provider gave it; 0 when it is not one (negative, not a number, another type)."""
-    if isinstance(said, str) and said.isascii() and said.isdigit():
+    if isinstance(said, str) and is_digits(said):
         return min(int(said[:20]), MOST_TOKENS)
     if isinstance(said, bool) or not isinstance(said, int | float) or not said > 0:
         return 0

@@ -11,7 +11,6 @@ from ops.commands.finding import Finding
 from ops.context import Context
 from tasks import chat_rules
 from tasks.agent_files import BadFile, card_files, read_card
-from tasks.bots import bots_of
 from tasks.errors import Misconfigured
 from tasks.settings import Settings
 
@@ -78,11 +77,7 @@ def elsewhere(settings: Settings, me: Mapping[str, Any]) -> list[Finding]:
 
 def _that_read(here: Context, settings: Settings) -> set[Path]:
     """The directories of cards of the bots that have this file of chats."""
-    try:
-        each = [bot.settings(here.settings) for bot in bots_of(here.settings, here.environ)]
-    except Misconfigured:
-        each = []
-    return {settings.cards, *(own.cards for own in each if own.chats == settings.chats)}
+    return {settings.cards, *(own.cards for own in here.settings_of_bots() if own.chats == settings.chats)}
 
 
 def _agents(directories: Iterable[Path]) -> frozenset[str]:

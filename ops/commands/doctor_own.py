@@ -6,8 +6,7 @@ from ops.commands.finding import Finding
 from ops.context import Context
 from tasks import chat_rules
 from tasks.agent_files import BadFile, card_files, read_card
-from tasks.bots import bots_of
-from tasks.errors import Misconfigured, StoreUnavailable
+from tasks.errors import StoreUnavailable
 from tasks.settings import Settings
 
 _SHOWN = 3
@@ -40,11 +39,8 @@ def _named(places: Sequence[str]) -> str:
 
 def _asked(here: Context) -> list[str]:
     """Where it is asked for: in the common files, and in those that bots have of their own."""
-    try:
-        each = [bot.settings(here.settings) for bot in bots_of(here.settings, here.environ)]
-    except Misconfigured:
-        each = []
-    return list(dict.fromkeys(place for settings in (here.settings, *each) for place in _asking(settings)))
+    every = (here.settings, *here.settings_of_bots())
+    return list(dict.fromkeys(place for settings in every for place in _asking(settings)))
 
 
 def _asking(settings: Settings) -> list[str]:

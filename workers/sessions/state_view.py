@@ -17,6 +17,7 @@ from tasks.settings import Settings
 from tasks.store.redis import text
 from tasks.store.state import StateField
 from tasks.store.views import parked_in
+from tasks.text import is_digits
 from workers.sessions import edits
 from workers.sessions.parked import Parking
 from workers.usage import Usage
@@ -129,7 +130,7 @@ class StateView:
     def resets(self, turn: str) -> int:
         """How often this turn's tries were set back."""
         name, _, number = text(self._fields.get(StateField.resets, b"")).partition(" ")
-        return int(number[:9]) if name == turn and number.isascii() and number.isdecimal() else 0
+        return int(number[:9]) if name == turn and is_digits(number) else 0
 
     def note_resets(self, written: str) -> None:
         """They were set back once more."""

@@ -11,6 +11,7 @@ from typing import Any
 import httpx2
 from pydantic_core import from_json
 
+from tasks.text import is_digits
 from workers.runtime.streams.escapes import mended
 from workers.runtime.streams.meter import longest
 
@@ -84,7 +85,7 @@ def _status_of(body: bytes) -> int | None:
 
 
 def _named(word: str) -> int | None:
-    if word.isascii() and word.isdecimal() and len(word) == _DIGITS:
+    if is_digits(word) and len(word) == _DIGITS:
         return int(word) if int(word) >= HTTPStatus.BAD_REQUEST else None
     return next((status for part, status in _STATUSES.items() if part in word.casefold()), None)
 
