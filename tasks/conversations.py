@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from tasks.envelope import Button
 from tasks.phrases import phrase
+from tasks.text import is_digits
 
 KEPT_BYTES = 4 * 1024 * 1024
 """Of a session's earlier conversations in all, as stored."""
@@ -134,7 +135,7 @@ def list_buttons(index: Sequence[Conversation], page: int = 0) -> tuple[tuple[Bu
 def page_of(argument: str, index: Sequence[Conversation]) -> int:
     """The page that an argument names, counted from 0; the first one for anything else."""
     pages = max(1, -(-len(index) // _PAGE))
-    return min(int(argument), pages) - 1 if argument.isascii() and argument.isdecimal() and int(argument) > 0 else 0
+    return min(int(argument), pages) - 1 if is_digits(argument) and int(argument) > 0 else 0
 
 
 def _shown(index: Sequence[Conversation], page: int) -> Sequence[Conversation]:

@@ -7,6 +7,7 @@ from typing import Self
 from uuid import uuid4
 
 from tasks.errors import EnvelopeTooNew
+from tasks.text import is_digits
 
 VERSION = 2
 """Of the mark and of the entries behind it."""
@@ -57,9 +58,9 @@ class Mark:
             JournalTooNew: a newer release wrote it.
         """
         match written.split(" "):
-            case [version, *_] if version.isdecimal() and version.isascii() and int(version[:9]) > VERSION:
+            case [version, *_] if is_digits(version) and int(version[:9]) > VERSION:
                 raise JournalTooNew
-            case [("1" | "2") as version, taken, turn, nonce] if taken.isascii() and taken.isdecimal():
+            case [("1" | "2") as version, taken, turn, nonce] if is_digits(taken):
                 return cls(int(taken[:9]), turn, nonce, int(version))
             case _:
                 return None

@@ -104,7 +104,7 @@ def check(url: str) -> None:
     if any(not name.startswith("ssl_") for name in asked):
         raise ValueError(f"only ssl_* query parameters are supported; {_DATABASE}")
     _check_tls(asked, parts.scheme, "rediss")
-    if (path := parts.path.strip("/")) and not (path.isascii() and path.isdigit()):
+    if (path := parts.path.strip("/")) and not is_digits(path):
         raise ValueError(f"{parts.path!r} is not a database number; {_DATABASE}")
 
 

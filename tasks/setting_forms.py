@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
 
 from tasks import redis_url
+from tasks.text import is_digits
 from tasks.worker_count import WorkerCount
 
 # Telegram's alphabet and greatest length (setWebhook); at least 16 characters, because each request may try one.
@@ -39,7 +40,7 @@ def _hosts(value: tuple[str, ...]) -> tuple[str, ...]:
 
 def _token(value: SecretStr) -> SecretStr:
     number, _, secret = value.get_secret_value().partition(":")
-    if not (number.isascii() and number.isdigit()) or not secret or any(c.isspace() for c in secret):
+    if not is_digits(number) or not secret or any(c.isspace() for c in secret):
         raise ValueError("does not look like a bot token (expected 123456:ABC...)")
     return value
 

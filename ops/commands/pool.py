@@ -8,6 +8,7 @@ from ops import control
 from ops.context import Context, context, run
 from tasks.errors import Misconfigured
 from tasks.store import Store
+from tasks.text import is_digits
 from tasks.worker_count import WorkerCount
 
 
@@ -22,7 +23,7 @@ def scale(
 ) -> None:
     """Set the number of workers, or let the load decide; surplus ones drain first."""
     here = context()
-    asked = {"count": int(workers)} if workers.isascii() and workers.isdigit() else {"auto": _by_load(workers)}
+    asked = {"count": int(workers)} if is_digits(workers) else {"auto": _by_load(workers)}
     answer = run(control.ask(here.supervisor(), "scale", **asked))
     changed = ", ".join(answer["changed"]) or "nothing to do"
     print(f"{answer['workers']} workers wanted: {changed}")

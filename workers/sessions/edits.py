@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from hashlib import blake2s
 
 from tasks.envelope import Inbound
+from tasks.text import is_digits
 
 REMEMBERED = 64
 """How many messages: as many as one turn can answer. Each commit writes the whole list (about 1,000 bytes)."""
@@ -67,7 +68,7 @@ def written(said: Said) -> str:
 def read(field: str) -> dict[int, str]:
     """Read such a field; damaged parts are left out."""
     pairs = (pair.partition(":") for pair in field.split())
-    return {int(number): mark for number, _, mark in pairs if number.isdecimal() and number.isascii() and mark}
+    return {int(number): mark for number, _, mark in pairs if is_digits(number) and mark}
 
 
 def _fingerprint(entry: Inbound) -> str:

@@ -117,7 +117,7 @@ class StateView:
         if turn is None:
             return None
         pairs = (pair.partition(":") for pair in text(self._fields.get(StateField.asked, b"")).split())
-        return Parking(turn, {ident: int(place) for ident, _, place in pairs if place.isascii() and place.isdecimal()})
+        return Parking(turn, {ident: int(place) for ident, _, place in pairs if is_digits(place)})
 
     @property
     def held(self) -> HeldQuestion | None:
@@ -139,7 +139,7 @@ class StateView:
     def refused(self, turn: str) -> frozenset[int]:
         """The update ids that this turn was begun without; their payers' allowances were used up."""
         name, *updates = text(self._fields.get(StateField.refused, b"")).split() or [""]
-        kept = (int(update) for update in updates if update.isascii() and update.isdecimal())
+        kept = (int(update) for update in updates if is_digits(update))
         return frozenset(kept) if name == turn else frozenset()
 
     @property
@@ -210,7 +210,7 @@ class StateView:
         of, _, further = text(self._fields.get(StateField.live_more, b"")).partition(":")
         # A release that knows one message alone leaves the further ones of an older answer here.
         numbers = further.split(",") if of == str(first) else []
-        return (first, *(int(number) for number in numbers if number.isdecimal())) if first else ()
+        return (first, *(int(number) for number in numbers if is_digits(number))) if first else ()
 
     @property
     def _after(self) -> str | None:
