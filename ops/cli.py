@@ -163,15 +163,22 @@ def console(
 
 @app.command()
 def doctor(
-    *, as_json: Annotated[bool, typer.Option("--json", help="Print a JSON line for each finding.")] = False
+    *, as_json: Annotated[bool, typer.Option("--json", help="Print JSON, after the last check.")] = False
 ) -> None:
     """Check token, Redis, model, cards, MCP servers, disk and clock, and advise. Exits with 1 on a problem."""
     from ops.commands.doctor import examine  # noqa: PLC0415 - the other commands start quicker without it
 
-    def say(finding: Finding) -> None:
-        print(json.dumps(asdict(finding)) if as_json else finding.line(), flush=True)
+    found: list[Finding] = []
 
-    if not run(examine(context(), SystemClock(), say)):
+    def say(finding: Finding) -> None:
+        found.append(finding)
+        if not as_json:
+            print(finding.line(), flush=True)
+
+    healthy = run(examine(context(), SystemClock(), say))
+    if as_json:
+        print(json.dumps({"healthy": healthy, "findings": [asdict(one) for one in found]}))
+    if not healthy:
         raise typer.Exit(1)
 
 

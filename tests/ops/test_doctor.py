@@ -90,13 +90,17 @@ async def test_an_answer_that_is_none_of_the_bot_api_is_a_finding(answer: object
 
 
 @pytest.mark.promise("doctor-says")
-def test_doctor_prints_json_and_no_traceback_with_a_configuration_that_makes_no_sense(tmp_path: Path) -> None:
+def test_doctor_prints_one_json_document_and_no_traceback_with_a_configuration_that_makes_no_sense(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "c.yaml").write_text(ODD)
     cards = {"COHORT_CARDS": str(ROOT / "agent-cards"), "COHORT_CONFIG": str(tmp_path / "c.yaml")}
     done = cohort("doctor", "--json", home=tmp_path, REDIS_URL="redis://127.0.0.1:1/0", COHORT_MODEL="haiku", **cards)
     assert (done.returncode, done.stderr) == (1, "")
-    found = [json.loads(line) for line in done.stdout.splitlines()]
-    assert {"token", "disk", "redis", "model"} <= {finding["about"] for finding in found}
+    told = json.loads(done.stdout)
+    assert (set(told), told["healthy"]) == ({"healthy", "findings"}, False)
+    assert {"token", "disk", "redis", "model"} <= {finding["about"] for finding in told["findings"]}
+    assert {frozenset(finding) for finding in told["findings"]} == {frozenset({"about", "severity", "seen", "do"})}
 
 
 COUNTING = """
