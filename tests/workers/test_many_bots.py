@@ -88,6 +88,8 @@ async def test_each_bot_has_its_token_its_settings_and_its_floods(settings: Sett
         assert served.serves(one)
         assert served._of(one.bot) is before
         assert served.entry(two).agents == ("clerk",)
+        assert set(served.entries()) == {4242, 202}
+        assert served.entries() is served.entries(), "a turn asks several times"
 
 
 async def test_an_alert_reaches_each_admin_by_the_first_bot_that_names_them(settings: Settings, store: Store) -> None:

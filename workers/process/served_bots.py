@@ -65,12 +65,14 @@ class ServedBots:
         self._pace = pace
         self._clock = clock
         self._bots: dict[int, ServedBot] = {}
+        self._entries: dict[int, BotEntry] = {}
         self._served: dict[int, _Served] = {}
         self._take()
 
     def _take(self) -> None:
         for bot in self._watched.now:
             self._bots[bot.id] = bot
+            self._entries[bot.id] = bot.entry
             if bot.id in self._served:
                 self._of(bot.id)
 
@@ -127,12 +129,12 @@ class ServedBots:
         return self._of(session.bot).media
 
     def entries(self) -> Mapping[int, BotEntry]:
-        """All bots that are known here, as the file describes them."""
-        return {ident: bot.entry for ident, bot in self._bots.items()}
+        """All bots that are known here, as the file describes them. It is asked several times a turn, so it is kept."""
+        return self._entries
 
     def entry(self, session: SessionKey) -> BotEntry:
         """The session's bot as the file describes it."""
-        return self._bots[session.bot].entry
+        return self._entries[session.bot]
 
     def dependencies(self, common: Dependencies, session: SessionKey) -> Dependencies:
         """What the turn loop of a session is given: the worker's, with what belongs to the session's bot."""
