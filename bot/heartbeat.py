@@ -67,6 +67,10 @@ class BotHeartbeat:
         """Seconds since the last poll ended; 0 in a process that stands by."""
         return 0.0 if self._polled_at is None else max(0.0, self._clock.now() - self._polled_at)
 
+    def poll_is_due(self, *, paused: bool) -> bool:
+        """Whether this process is to poll now: it leads, Telegram does not push, and the intake is not ``paused``."""
+        return self._leads and self._about.mode == "polling" and not paused
+
     async def run(self) -> None:
         """Beat until cancelled."""
         try:

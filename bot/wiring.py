@@ -198,6 +198,7 @@ async def _work(connections: Connections, stop: Stop) -> None:
         await pauses.refresh()
     accept = held(noting(intake.take, connections.me.id, store.closed), pauses)
     metrics.watch(metrics.LAST_POLL, heartbeat.poll_age)
+    metrics.watch(metrics.POLL_DUE, lambda: heartbeat.poll_is_due(paused=pauses.intake))
 
     async def take(updates: Sequence[object]) -> None:
         if await accept(updates):

@@ -73,6 +73,10 @@ SLOT_DEPTH = Gauge("cohort_slot_depth", "Sessions with work in a slot that this 
 SLOT_OLDEST = Gauge("cohort_slot_oldest_seconds", "Age of the oldest work in such a slot.", ["slot"])
 BREAKER = Gauge("cohort_breaker_open", "1: turns do without this model; 0: it fails, and is still used.", ["model"])
 LAST_POLL = Gauge("cohort_last_poll_age_seconds", "Seconds since this bot's last poll ended (webhook: last update).")
+POLL_DUE = Gauge(
+    "cohort_poll_due",
+    "1 in the process that is to poll now; 0 in those that stand by, in webhook mode, and while the intake is paused.",
+)
 LEADS = Gauge("cohort_bot_leads", "1 in the process of the bot that polls, 0 in those that stand by.")
 
 _LABELS = 50

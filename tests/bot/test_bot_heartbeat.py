@@ -1,6 +1,7 @@
 """The heartbeat: a process of the bot says that it lives, whether it polls, and when its last poll ended."""
 
 import asyncio
+from itertools import product
 
 import pytest
 
@@ -35,3 +36,11 @@ async def test_a_bot_tells_at_once_that_it_polls_or_stands_by_and_leaves_when_it
         await seen(store, leads=False)
         beating.cancel()
     assert await store.bots.look() == {}
+
+
+@pytest.mark.promise("metrics-shown")
+def test_a_poll_is_due_only_in_the_process_that_leads_and_polls_while_the_intake_is_not_paused(store: Store) -> None:
+    for mode, leads, paused in product(("polling", "webhook"), (True, False), (True, False)):
+        heartbeat = BotHeartbeat(store.bots, "host-1", BotStatus(bot=4242, mode=mode), SystemClock())
+        heartbeat.leads(leads)
+        assert heartbeat.poll_is_due(paused=paused) is ((mode, leads, paused) == ("polling", True, False))
