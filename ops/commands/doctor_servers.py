@@ -5,6 +5,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from ops import agent_config
 from ops.agent_config import configuration
 from ops.commands.finding import Finding
 from ops.context import Context
+from tasks.agent_files import BadFile
 
 _REACH_S = 5.0
 _STATEFUL = frozenset({
@@ -35,6 +37,11 @@ async def servers(here: Context) -> list[Finding]:
     ]
     for card in agent_config.cards(here.settings):
         named += [(f"{name} of {card.path.name}", server) for name, server in _brought(card.head)]
+    for directory in sorted({own.cards for own in here.settings_of_bots()} - {here.settings.cards}):
+        # What is wrong with these cards is told with them, by their bot.
+        with suppress(BadFile):
+            for card in agent_config.cards(here.settings.model_copy(update={"cards": directory})):
+                named += [(f"{name} of {card.path}", server) for name, server in _brought(card.head)]
     found = [_server(here, name, settings) for name, settings in named]
     async with asyncio.TaskGroup() as group:
         answers = [(name, group.create_task(_answers(settings), name=f"reach {name}")) for name, settings in named]

@@ -80,6 +80,23 @@ async def test_doctor_reads_servers_of_every_form(tmp_path: Path) -> None:
 
 
 @pytest.mark.promise("doctor-says")
+async def test_doctor_reads_the_servers_that_cards_of_single_bots_bring(tmp_path: Path) -> None:
+    common, own, broken = (tmp_path / name for name in ("common", "own", "broken"))
+    for directory, server in ((common, "of-all"), (own, "of-one"), (broken, "[")):
+        directory.mkdir()
+        (directory / "a.md").write_text(f"---\nname: a\nmcp_connect: [{{target: sh, name: {server}}}]\n---\nYou.\n")
+    bots = tmp_path / "bots.yaml"
+    each = "".join(f"  {one.name}: {{token: $T{place}, cards: {one}}}\n" for place, one in enumerate((own, broken)))
+    bots.write_text(f"bots:\n{each}")
+    config = tmp_path / "fastagent.config.yaml"
+    config.write_text("{}\n")
+    settings = load({"COHORT_CONFIG": str(config), "COHORT_CARDS": str(common), "COHORT_BOTS": str(bots)})
+    context = Context(settings, {"T0": "1:x", "T1": "2:x", "PATH": "/bin:/usr/bin"}, Home(tmp_path), None)
+    about = [finding.about for finding in await doctor.servers(context)]
+    assert about == ["MCP server of-all of a.md", f"MCP server of-one of {own}/a.md"]
+
+
+@pytest.mark.promise("doctor-says")
 @pytest.mark.parametrize("answer", [[], {"ok": True}, {"ok": True, "result": 5}, "text"])
 async def test_an_answer_that_is_none_of_the_bot_api_is_a_finding(answer: object) -> None:
     transport = httpx.MockTransport(lambda _: httpx.Response(200, json=answer))

@@ -138,14 +138,6 @@ async def test_cards_that_cannot_be_used_hold_up_their_bot_alone_until_they_are_
         assert "You are the bank" in (await said(engine, model, 1))[0]
 
 
-async def test_cards_of_a_bot_bring_no_servers(runtime: Open, tmp_path: Path) -> None:
-    shop = directory(tmp_path, "shop")
-    card(shop, "odd.md", "---\nmcp_connect:\n  - target: https://x.example/mcp\n---\nYou.\n")
-    async with runtime(bots=Served(tmp_path, b2=shop)) as engine:
-        with pytest.raises(TurnFailed, match=r"odd\.md:2: mcp_connect: the cards of one bot bring no servers"):
-            engine.sets.of(SessionKey(2, 1))
-
-
 @pytest.mark.promise("bot-cards")
 async def test_a_bot_s_own_rules_of_chats_hold_for_it_alone_and_one_whose_rules_are_unknown_waits(
     runtime: Open, tmp_path: Path

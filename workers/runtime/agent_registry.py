@@ -18,6 +18,7 @@ from tasks.errors import Misconfigured
 from tasks.settings import Settings
 from workers.interfaces import TurnRequest
 from workers.runtime import cards, hardening, instances, server_calls, shell_processes
+from workers.runtime.card_servers import CardServers
 from workers.runtime.durable import tool_facts
 from workers.runtime.lanes.baseline import Baseline
 from workers.runtime.lanes.lane import Lane
@@ -70,14 +71,17 @@ class AgentRegistry:
         self._kept: dict[int, _Kept] = {}
         self.servers = ServerHealth() if beside is None else beside.servers
         self._family: list[AgentRegistry] = [] if beside is None else beside._family  # noqa: SLF001 - of this class
+        self._brought = CardServers(settings) if beside is None else beside._brought  # noqa: SLF001 - of this class
         self._isolation = Isolation(settings.home, self.servers)
         self._persons = PersonsServers(settings, self.servers, logins, clock)
-        check(settings, own=beside is not None)
+        check(settings)
         if beside is None:
             self.fast = instances.build(settings)
+            self._brought.take(self.fast)
             instances.load_cards(self.fast, settings)
         else:
             self.fast, self._harness = instances.another(beside.fast, beside._harness)  # noqa: SLF001 - of this class
+            self._brought.take(self.fast)
             instances.reload_cards(self.fast, settings)
             self._say_what_cards_want()
             self._settle()
@@ -117,6 +121,8 @@ class AgentRegistry:
     def leave(self) -> None:
         """No bot has these cards any more; instances that are lent end as they come back."""
         self._family.remove(self)
+        self._brought.drop(self.fast)
+        self._family[0].forget_others()
 
     def initial(self, agent: str) -> list[PromptMessageExtended]:
         """The messages that an agent's card begins with."""
@@ -167,13 +173,17 @@ class AgentRegistry:
         Raises:
             Misconfigured: one line for each problem; nothing has changed.
         """
-        await asyncio.to_thread(check, self._settings, own=self is not self._family[0])
+        await asyncio.to_thread(check, self._settings)
         config = self.fast.context.config
         known = set(config.mcp.servers) if config is not None and config.mcp is not None else set[str]()
         if restart := cards.needs_restart(self._settings, known):
             raise Misconfigured("\n".join(map(str, restart)))
         before, named = dict(self.fast.agents), self.named()
-        instances.reload_cards(self.fast, self._settings)
+        try:
+            instances.reload_cards(self.fast, self._settings)
+        except Misconfigured:
+            self._settle()  # the cards of before are back as their files say it
+            raise
         self._settle()
         try:
             # The proof is an agent made of them, in a task of its own as a lane's is.
@@ -182,11 +192,11 @@ class AgentRegistry:
         except* Exception as failed:
             instances.restore_cards(self.fast, before)
             self._settle()
-            self._forget_others()
+            self.forget_others()
             reason = why_no_agent(failed.exceptions[0])
             raise Misconfigured(f"{self._settings.cards}: {reason}") from failed
         self._initial = trial.result()
-        self._forget_others()
+        self.forget_others()
         self._reloads += 1
 
     async def _trial(self, named: frozenset[str]) -> dict[str, list[PromptMessageExtended]]:
@@ -215,7 +225,8 @@ class AgentRegistry:
         configs: list[Any] = [data.get("config") for data in self.fast.agents.values()]
         return frozenset(name for config in configs for name in config.servers)
 
-    def _forget_others(self) -> None:
+    def forget_others(self) -> None:
+        """Forget the state of servers that no card names any more."""
         named = frozenset(name for each in self._family for name in each.named())
         for name in self.servers.down:
             if name not in named:
@@ -262,15 +273,15 @@ class AgentRegistry:
             await shell_processes.end(kept.owner)
 
 
-def check(settings: Settings, *, own: bool = False) -> None:
-    """Refuse cards that fast-agent would accept in silence; ``own``: they are one bot's.
+def check(settings: Settings) -> None:
+    """Refuse cards that fast-agent would accept in silence.
 
     Raises:
         Misconfigured: one line for each problem.
     """
     for path in documents(settings.cards) if settings.cards.is_dir() else ():
         log.info("card.ignored", extra={"file": path.name})
-    problems = cards.check_cards(settings, own=own)
+    problems = cards.check_cards(settings)
     if problems:
         raise Misconfigured("\n".join(str(problem) for problem in problems))
     for note in cards.notes(settings):

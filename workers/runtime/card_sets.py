@@ -171,7 +171,7 @@ class CardSets:
 
     async def _check(self, directory: Path) -> None:
         try:
-            await asyncio.to_thread(check, self._settings_of(directory), own=True)
+            await asyncio.to_thread(check, self._settings_of(directory))
         except Misconfigured as problem:
             self._refuse(directory, problem)
 

@@ -43,19 +43,12 @@ _ADVICE = (
 )
 
 
-_BRINGS = "mcp_connect: the cards of one bot bring no servers"
-_BRING_NOT = "define it under mcp.servers in the configuration, and name it in `servers`"
-
 CardProblem = BadFile
 """One thing that is wrong: where, what, and what to do."""
 
 
-def check_cards(settings: Settings, *, own: bool = False) -> list[CardProblem]:
+def check_cards(settings: Settings) -> list[CardProblem]:
     """Find every problem that can be seen without starting a model or a server.
-
-    Args:
-        settings: The settings, with the directory.
-        own: The cards are one bot's of several, beside those of all.
 
     Returns:
         The problems; the cards are accepted if there are no problems.
@@ -90,11 +83,6 @@ def check_cards(settings: Settings, *, own: bool = False) -> list[CardProblem]:
         problems.extend(found or _loaded(entry.path, text, settings))
     if files and settings.agent is not None and settings.agent not in {card.name for card in readable.values()}:
         problems.append(BadFile(cards, None, f"no card describes the agent {settings.agent}", "correct COHORT_AGENT"))
-    brought = [card for card in readable.values() if own and card.head.get("mcp_connect")]
-    problems += [
-        BadFile(card.path, _line(card.path.read_text(encoding="utf-8-sig"), "mcp_connect"), _BRINGS, _BRING_NOT)
-        for card in brought
-    ]
     return [*problems, *_copied(readable.values(), marked)]
 
 
@@ -261,7 +249,7 @@ def looked_at(settings: Settings) -> tuple[list[str], list[str]]:
         found = list[str]()
         if entry.cards is not None:
             # The configuration is the same: what is wrong with it is told once.
-            found = [str(one) for one in check_cards(own, own=True) if str(one) not in problems]
+            found = [str(one) for one in check_cards(own) if str(one) not in problems]
             problems += [f"bots.{entry.name}: {line}" for line in found]
             told += [f"bots.{entry.name}: {line}" for line in notes(own)] if not found else []
         names = {read_card(path).name for path in card_files(own.cards)} if not problems else set(entry.agents)

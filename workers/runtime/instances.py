@@ -122,9 +122,10 @@ def another(fast: FastAgent, harness: AgentHarness) -> tuple[FastAgent, AgentHar
     A process has one context, one set of servers and one runtime. The agents are entries of a FastAgent.
     """
     other, its = copy.copy(fast), copy.copy(harness)
+    configured = other._base_mcp_servers  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
     other._initialize_agent_registries()  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
-    # Its cards bring no servers (``cards.check_cards``); without its own it would take away those of the first.
-    other._sync_agent_card_mcp_servers = lambda: None  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
+    # Those that cards have brought meanwhile would be taken for servers of the configuration.
+    other._base_mcp_servers = configured  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
     its._fast_agent = other  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
     return other, its
 

@@ -20,6 +20,7 @@ def known_here(original: Callable[..., Any]) -> Callable[..., Any]:
     def resolve_attach_server_config(self: Any, server_name: str, server_config: Any, *args: Any) -> Any:
         if server_config is None:
             server_config = _own(self, server_name)
+            _refuse_of_others(self, server_name)
         return original(self, server_name, server_config, *args)
 
     return resolve_attach_server_config
@@ -42,6 +43,15 @@ def handed_on(original: Callable[[Any, Any], Awaitable[None]]) -> Callable[[Any,
         await original(self, clone)
 
     return configure_cloned_instance
+
+
+def _refuse_of_others(aggregator: Any, name: str) -> None:
+    """A card may bring a login with its server, and cards of other bots have agents in this process."""
+    config = getattr(aggregator, "config", None)
+    if config is None or name in config.servers:
+        return
+    if aggregator.context.server_registry.get_server_origin(name) == "card":
+        raise ValueError(f"Server '{name}' is that of another card")
 
 
 def _own(aggregator: Any, name: str) -> Any | None:
