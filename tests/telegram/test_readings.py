@@ -107,7 +107,8 @@ def test_bold_text_is_bold_in_every_script(source: str, bold: str) -> None:
         ("<b>a *b</b> c*", "a b c", [("bold", "a b"), ("italic", "b"), ("italic", " c")]),
         ("[`a`](https://b.c)", "a", [("text_link", "a -> https://b.c")]),
         ("> a\n> - b\n>\n> ```\n> c\n> ```", "a\n• b\n\nc", [("blockquote", "a\n• b\n\nc"), ("pre", "c")]),
-        ("> [!NOTE]\n> text", "[!NOTE]\ntext", [("blockquote", "[!NOTE]\ntext")]),
+        ("> [!NOTE]\n> text", "ℹ️ Note\ntext", [("blockquote", "ℹ️ Note\ntext"), ("bold", "ℹ️ Note")]),
+        ("> [!tip]\n> - a", "💡 Tip\n• a", [("blockquote", "💡 Tip\n• a"), ("bold", "💡 Tip")]),
     ],
 )
 def test_html_and_nested_markup_are_read(source: str, text: str, entities: list[tuple[str, str]]) -> None:

@@ -22,6 +22,12 @@ _SELECTORS = re.compile("([\ufe00-\ufe0f\U000e0100-\U000e01ef])[\ufe00-\ufe0f\U0
 _JOINERS = re.compile("([\u200c\u200d])[\u200c\u200d]+")
 
 
+# Marks of where a model read something, for programs that show them as links; a reader can do nothing with them.
+_CITED = re.compile(r"\ue200([a-z_]{0,30}(?:\ue202[^\ue200\ue201\n]{0,400})?)(?:\ue201|\Z)|[\ue200-\ue20f]")
+_TURN = re.compile(r"(?:turn\d+[a-z]+\d+|L\d+(?:-L?\d+)?)+")
+_NAMED = re.compile(r"\[\s*\"[^\"]*\"\s*,\s*\"([^\"]*)\"")
+_SOURCE = re.compile(r"(?:(?<=\S)[ \t])?【\d{1,4}(?::\d{1,4})?†([^【】\n]{0,200})】")
+_OF_NO_NAME = re.compile(r"source|(?:L\d+(?:-L?\d+)?)?", re.IGNORECASE)
 _MARKS = re.compile("[\u061c\u200e\u200f]")
 _RIGHT_TO_LEFT = re.compile(
     "[\u0590-\u061b\u061d-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
@@ -38,7 +44,22 @@ def clean(text: str) -> str:
     text = _FORBIDDEN.sub("", _LINE_END.sub("\n", paired(text)))
     if text.isascii():
         return text
+    text = _SOURCE.sub(_named, _CITED.sub(_cited, text))
     if not _RIGHT_TO_LEFT.search(text):
         text = _MARKS.sub("", text)
     text = _TAGS.sub(lambda found: found[1] or "", text)
     return _JOINERS.sub(r"\1", _SELECTORS.sub(r"\1", text))
+
+
+def _cited(found: re.Match[str]) -> str:
+    """What a mark of a model's search says to a reader: the words in it, and no names of its sources."""
+    kind, *said = (found[1] or "").split("\ue202")
+    words = [word for word in said if not _TURN.fullmatch(word)]
+    if kind == "entity" and words and (named := _NAMED.match(words[0])):
+        return named[1]
+    return "" if kind.endswith("cite") else " ".join(words)
+
+
+def _named(found: re.Match[str]) -> str:
+    """A file's name; of a source without one there is nothing to read."""
+    return "" if _OF_NO_NAME.fullmatch(found[1]) else f" [{found[1]}]"

@@ -30,6 +30,7 @@ _PRE = re.compile(r"<pre\b[^>]*>", re.IGNORECASE)
 _PRE_END = re.compile(r"</pre\s*>[ \t]*", re.IGNORECASE)
 _DELIMITER_ROW = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
 _CELL = re.compile(r"\\\||\\`|`+|\|")
+_NAMES_WHAT_FOLLOWS = re.compile(r"(?:\*\*|__)\S.{0,200}(?:\*\*|__):?[ \t]*|[^\s:].{0,80}:[ \t]*")
 _NO_QUOTE = re.compile(r">(?:[=\d]|>>(?:[ \t]|\Z))")
 _BEGIN = re.compile(r"\\begin\{([a-z]+\*?)\}")
 
@@ -64,6 +65,7 @@ def _parser() -> MarkdownIt:
     ruler.at("reference", _beginning("[", _reference))
     ruler.before("lheading", "glued", glued, {"alt": ["paragraph"]})
     ruler.at("lheading", _underlined)
+    ruler.before("paragraph", "label", _label, {"alt": ["paragraph"]})
     ruler.before("code", "cells", _table, {"alt": ["paragraph", "reference"]})
     return parser
 
@@ -93,6 +95,13 @@ def _underlined(state: StateBlock, start: int, end: int, silent: bool) -> bool: 
         if begins_with(state, line, "=-"):
             return lheading(state, start, end, silent)
     return False
+
+
+def _label(state: StateBlock, start: int, _end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's
+    """A line at the left below a list that names the next one ends it. By CommonMark it goes on with the last item."""
+    if not silent or not state.blkIndent or state.sCount[start]:
+        return False
+    return bool(_NAMES_WHAT_FOLLOWS.fullmatch(line_of(state, start)))
 
 
 def _quote(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's

@@ -211,7 +211,7 @@ class _Writer:
         for line in table.as_list():
             self._page.gap(2 if blank else 1)
             blank = not line.text
-            self._page.inline(line)
+            self._page.inline(line, "  ")
 
     def rule(self, token: Token, place: int) -> None:  # noqa: ARG002 - as all steps
         self._begin_text(token)

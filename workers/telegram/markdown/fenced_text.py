@@ -9,7 +9,9 @@ from workers.telegram.clean import clean
 from workers.telegram.markdown.tags import TAG, attribute
 
 _LANGUAGE = re.compile(r"[\w+#.-]{1,40}\Z")
-_ATTRIBUTES = re.compile(r"(?:[A-Za-z][A-Za-z0-9.:-]*=(?:\"[^\"]*\"|'[^']*'|\S+)|\{.*\}|\[.*\])\Z")
+_ATTRIBUTES = re.compile(r"(?:[A-Za-z][A-Za-z0-9.:-]*=(?:\"[^\"]*\"|'[^']*'|\S+)|\{.*\}|\[.*\]|\.[\w-]+\}?)\Z")
+_WORD = re.compile(r"(?:[^\s\"']|\"[^\"]*\"|'[^']*'|[\"'])+")
+_OF_A_FILE = re.compile(r"([\w+#-]{1,20})(?::|[ \t]+)((?:[^\s:=]*/)?[^\s/:=]*\.\w{1,10})\Z")
 _NO_HEADING = re.compile(r".{80}|[.:;,!?…。：；，！？]\Z")
 _MAX_LANGUAGE = 40
 
@@ -20,8 +22,13 @@ def is_rule_below(heading: Token, content: str) -> bool:
 
 
 def info(said: str) -> tuple[str, str]:
-    """The language that a fence names, and what it says besides; attributes of the language say nothing to a reader."""
-    words = said.split()
+    """The language that a fence names, and what it says besides: a file's name (``py app/x.py``), or words.
+
+    Attributes of the language say nothing to a reader.
+    """
+    words = _WORD.findall(said)
+    if named := _OF_A_FILE.match(said.strip()):
+        return named[1], named[2]
     language = words[0].strip("{}.") if words else ""
     if not _LANGUAGE.match(language) or not all(_ATTRIBUTES.match(word) for word in words[1:]):
         return "", said.strip()

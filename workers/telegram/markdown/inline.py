@@ -176,7 +176,7 @@ class _Reader:
     def bracket(self, at: int) -> int:
         found = _FOOTNOTE.match(self._source, at)
         if found and not self._source.startswith("(", found.end()):
-            return self._put(f"[{found[1]}]", found.end())
+            return self._put(f"[{found[1].rstrip('^') or found[1]}]", found.end())
         return self._bracket(at, 1)
 
     def _bracket(self, at: int, length: int) -> int:

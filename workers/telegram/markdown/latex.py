@@ -134,7 +134,10 @@ class _Formula:
         if not sign.startswith("[") or "]" not in sign:
             return ""
         option, _, rest = sign[1:].partition("]")
-        self._tokens[self._at] = rest
+        if rest:
+            self._tokens[self._at] = rest
+        else:
+            self._take()
         return option
 
     def _script(self, mark: str) -> str:

@@ -12,6 +12,10 @@ from workers.telegram.markdown.spans import Span
 from workers.telegram.markdown.tables import Table
 
 _TASK = re.compile(r"\[([ xX])\](?:[ \t]+|\Z)")
+_NOTE = re.compile(r"\[!(note|tip|important|warning|caution)\][ \t]*(?:\n|\Z)", re.IGNORECASE)
+_NOTES = {"note": "ℹ️", "tip": "💡", "important": "❗", "warning": "⚠️", "caution": "🛑"}
+_BLANK = "\x1f"
+"""A blank of an indentation while its text is read; no text has this character."""
 _BULLETS = {"+": "+"}
 _DONE, _OPEN = "☑", "☐"
 _CONTAINERS = ("blockquote", "list_item")
@@ -58,13 +62,18 @@ class Reading:
         self.tables: dict[int, Table] = {}
         self.labels: dict[int, str] = {}
         self._references = _References(references)
-        self._number(source.split("\n"))
+        self._lines = source.split("\n")
+        self._number(self._lines)
         for place, token in enumerate(tokens):
             if token.type == "inline":
                 one_line = tokens[place - 1].type == "heading_open"
-                self.inlines[place] = inline(self._without_task(place), self._references, one_line=one_line)
+                content = self._indented(place) if token.level == 1 and not one_line else self._without_mark(place)
+                self.inlines[place] = _with_blanks(inline(content, self._references, one_line=one_line))
             elif token.type == "table":
-                rows = [[inline(cell, self._references, one_line=True) for cell in row] for row in token.meta["rows"]]
+                rows = [
+                    [inline(cell, self._references, one_line=not below) for cell in row]
+                    for below, row in enumerate(token.meta["rows"])
+                ]
                 self.tables[place] = Table(rows, token.meta["aligns"])
         self.unused = self._unused()
         self.folds = (
@@ -114,10 +123,22 @@ class Reading:
             for number, item in enumerate(items, int(written.pop())):
                 self.labels[item] = f"{number}{self.tokens[item].markup}"
 
-    def _without_task(self, place: int) -> str:
-        """An item's box becomes its mark."""
+    def _indented(self, place: int) -> str:
+        """A paragraph with its lines' indentation, as a call stack has it, and steps with letters."""
+        token = self.tokens[place]
+        if "\n " not in token.content or token.map is None:
+            return token.content
+        lines = self._lines[token.map[0] : token.map[1]]
+        first = len(lines[0]) - len(lines[0].lstrip())
+        return re.sub(r"(?<=\n) {1,32}", lambda found: _BLANK * max(0, len(found[0]) - first), token.content)
+
+    def _without_mark(self, place: int) -> str:
+        """An item's box becomes its mark, and the kind of a note (``> [!NOTE]``) its title."""
         content = self.tokens[place].content
-        if place < 2 or self.tokens[place - 2].type != "list_item_open":  # noqa: PLR2004 - item, paragraph, text
+        around = self.tokens[place - 2].type if place > 1 else ""
+        if around == "blockquote_open" and (note := _NOTE.match(content)):
+            return f"**{_NOTES[note[1].lower()]} {note[1].capitalize()}**\n{content[note.end() :]}".rstrip()
+        if around != "list_item_open":
             return content
         box = _TASK.match(content)
         if box is None:
@@ -173,6 +194,10 @@ class Reading:
                     for start, _, name, closing in self.inlines[place].folds
                 ]
         return folds
+
+
+def _with_blanks(read: Inline) -> Inline:
+    return Inline(read.text.replace(_BLANK, " "), read.spans, read.folds) if _BLANK in read.text else read
 
 
 def _note_summary(begun: list[_Fold], fold: _Fold) -> None:

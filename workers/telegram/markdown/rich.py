@@ -218,6 +218,7 @@ class _Builder:
         whole = row[column] if column < len(row) else Inline("", [], [])
         self._took(0, len(whole.text))
         align = _ALIGNS.get(table.aligns[column], "left") if column < len(table.aligns) else "left"
+        whole = Inline(whole.text.replace("\n", " "), whole.spans, [])
         cell: Block = {"text": self._text(whole), "align": align, "valign": "middle"}
         return cell | ({"is_header": True} if header else {})
 

@@ -4,12 +4,14 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 from workers.telegram.markdown.pieces import Inline
 from workers.telegram.markdown.spans import Span
 
 _PHONE_COLUMNS = 44
 """Characters of monospace text in a line on a phone."""
+_AS_EMOJI, _JOINER = "\ufe0f", "\u200d"
 _SAYS_NOTHING = frozenset(
     {"", "name", "item", "title", "#", "no.", "nr.", "id", "key", "имя", "название", "名称", "项目"}
 )
@@ -47,10 +49,10 @@ class Table:
         return " " * before + text + " " * (blanks - before)
 
     def is_wide(self) -> bool:
-        """Whether the table is too wide for a phone, or would lose its links in monospace."""
+        """Whether the table is too wide for a phone, or would lose its links or its cells' lines in monospace."""
         if len(self.rows) < 2:  # noqa: PLR2004 - a head alone lists nothing
             return False
-        if any(span.kind == "text_link" for row in self.rows for cell in row for span in cell.spans):
+        if any("\n" in cell.text or any(span.kind == "text_link" for span in cell.spans) for cell in chain(*self.rows)):
             return True
         return sum(self._widths) + 3 * (len(self._widths) - 1) > _PHONE_COLUMNS
 
@@ -87,16 +89,26 @@ class Table:
 
 
 def _width(text: str) -> int:
+    """Columns of monospace text; an emoji of several characters is one."""
     if text.isascii():
         return len(text)
-    return sum(
-        0
-        if unicodedata.category(character) in ("Mn", "Me", "Cf")
-        else 2
-        if unicodedata.east_asian_width(character) in "WF"
-        else 1
-        for character in text
-    )
+    whole = last = 0
+    before = ""
+    for character in text:
+        kind = unicodedata.category(character)
+        if character == _AS_EMOJI and last == 1:
+            # A sign of one column (❤) is a picture of two.
+            whole, last = whole + 1, 2
+        elif kind not in ("Mn", "Me", "Cf"):
+            joined = (before == _JOINER and kind == "So") or _is_skin_tone(character)
+            last = 0 if joined else 2 if unicodedata.east_asian_width(character) in "WF" else 1
+            whole += last
+        before = character
+    return whole
+
+
+def _is_skin_tone(character: str) -> bool:
+    return "\U0001f3fb" <= character <= "\U0001f3ff"
 
 
 def _text(text: str) -> Inline:
