@@ -84,8 +84,9 @@ def _secret_keys(value: SecretStr) -> SecretStr:
     return value
 
 
-FILE_KINDS = ("image", "pdf", "video")
-"""Kinds of files that a model can be said to read. fast-agent sends no sound to a model that it does not know."""
+FILE_KINDS = ("image", "pdf", "video", "audio", "ogg", "m4a", "flac")
+"""Kinds of files that a model can be said to read. Servers differ in the formats of sound that they take: all take
+those of `audio`."""
 
 
 def _model_reads(value: object) -> object:

@@ -176,6 +176,7 @@ PROMISES = {
     "answers-are-spoken": "Where a chat wants it, an answer is spoken behind its text, and never instead of it.",
     "files-read-once": "What was read of a document, or why it was not, is kept with it: no turn reads it again.",
     "model-reads": "An operator says what a model reads that fast-agent does not know.",
+    "model-hears": "A model that hears, as its operator says, gets recordings in the formats that its server takes.",
     # -- the operator
     "console-shut": "The console changes nothing without a password, and listens beyond this machine only with one.",
     "console-silent": "The console shows no word of what was said unless a setting allows it.",

@@ -79,8 +79,14 @@ class Answer:
 def text_of(content: Any) -> str:
     """The text of a message's content: a string, or the text parts joined by newlines."""
     if isinstance(content, list):
-        return "\n".join(part.get("text", f"<{part.get('type')}>") for part in content)
+        return "\n".join(part.get("text") or _named(part) for part in content)
     return content or ""
+
+
+def _named(part: dict[str, Any]) -> str:
+    """A part that is no text: its type, and of a sound what a server is told of it, with the beginning of its data."""
+    sound = part.get("input_audio")
+    return f"<{part.get('type')}>" if sound is None else f"<input_audio {sound['format']} {sound['data'][:40]}>"
 
 
 def seen(messages: list[dict[str, Any]]) -> list[dict[str, str]]:

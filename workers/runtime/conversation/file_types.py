@@ -44,7 +44,18 @@ OFFICE_MIMES = {
     ".odp": f"{_OPEN}presentation",
 }
 """The files that are read without their model's help; systems differ in which of them they know."""
-_SAME_MIME = {"audio/opus": "audio/ogg", "application/ogg": "audio/ogg", "audio/x-wav": "audio/wav"}
+_SAME_MIME = {
+    "audio/opus": "audio/ogg",
+    "application/ogg": "audio/ogg",
+    "audio/x-wav": "audio/wav",
+    "audio/wave": "audio/wav",
+    "audio/vnd.wave": "audio/wav",
+    "audio/mp3": "audio/mpeg",
+    "audio/m4a": "audio/mp4",
+    "audio/x-m4a": "audio/mp4",
+    "audio/mp4a-latm": "audio/mp4",
+    "audio/x-flac": "audio/flac",
+}
 """Names that senders give what Telegram's own apps call differently."""
 _MIME = re.compile(r"[a-z0-9][a-z0-9.+_-]{0,63}/[a-z0-9][a-z0-9.+_-]{0,99}")
 """A MIME type. The sender's app chooses it, so it may be any text."""
@@ -203,7 +214,11 @@ def cannot(media: Media, mime: str, reads: Callable[[str], bool]) -> str:
                 return phrase("cannot-voice") if media.kind == "voice" else phrase("cannot-audio")
             case _:
                 return phrase("cannot-video")
-    said = phrase("cannot-format", format=_NAMES[mime]) if mime in _NAMES else _unnamed(kind)
+    if media.kind == "voice":
+        # "OGG" means nothing to a person who held a button and spoke.
+        said = phrase("cannot-voice")
+    else:
+        said = phrase("cannot-format", format=_NAMES[mime]) if mime in _NAMES else _unnamed(kind)
     instead = _INSTEAD.get(mime) or _INSTEAD.get(kind)
     if not instead:
         return said
