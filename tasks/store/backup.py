@@ -29,6 +29,10 @@ _CHUNK = 500
 """Elements that one command writes; even, so that pairs stay together."""
 _STREAM = 3
 """Elements that a stream's entry is: its id, and one field with its value."""
+_TOGETHER = 50
+"""Sessions, or other keys, that one transaction reads: a round trip takes longer than most sessions' keys do. Some 900
+commands hold other clients up for about a millisecond.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ class StoredKey:
 
 
 async def dump(redis: Redis, clock: Clock) -> AsyncGenerator[StoredKey]:
-    """Everything that has to outlive the server; a session's keys are read in one transaction.
+    """Everything that has to outlive the server; a session's keys are read in one transaction, with those of others.
 
     Messages accepted and turns committed after the call may be missing. What is in the dump fits together: a message is
     in an inbox or in the history that answers it, and no reminder and no dead letter falls between two reads.
@@ -58,13 +62,10 @@ async def dump(redis: Redis, clock: Clock) -> AsyncGenerator[StoredKey]:
     async for record in _read_all(redis, clock, _FIRST):
         letters = record.value if record.key == keys.DEAD else letters
         yield record
-    told: set[str] = set()
-    async for name in _names(redis, _SESSION):
-        session = name.removeprefix(f"{keys.PREFIX}s:").rpartition(":")[0]
-        if session not in told:
-            told.add(session)
-            for record in await _read(redis, clock, [f"{keys.PREFIX}s:{session}{part}" for part in _PARTS]):
-                yield record
+    async for sessions in _together(_sessions(redis)):
+        names = [f"{keys.PREFIX}s:{session}{part}" for session in sessions for part in _PARTS]
+        for record in await _read(redis, clock, names):
+            yield record
     async for record in _read_all(redis, clock, _LAST):
         if record.key != keys.DEAD or not letters:
             yield record
@@ -74,9 +75,30 @@ async def dump(redis: Redis, clock: Clock) -> AsyncGenerator[StoredKey]:
 
 async def _read_all(redis: Redis, clock: Clock, patterns: Sequence[str]) -> AsyncGenerator[StoredKey]:
     for pattern in patterns:
-        async for name in _names(redis, pattern):
-            for record in await _read(redis, clock, [name]):
+        async for names in _together(_names(redis, pattern)):
+            for record in await _read(redis, clock, names):
                 yield record
+
+
+async def _together(items: AsyncIterable[str]) -> AsyncGenerator[list[str]]:
+    some: list[str] = []
+    async for item in items:
+        some.append(item)
+        if len(some) == _TOGETHER:
+            yield some
+            some = []
+    if some:
+        yield some
+
+
+async def _sessions(redis: Redis) -> AsyncGenerator[str]:
+    """The sessions that have a key, each once."""
+    told: set[str] = set()
+    async for name in _names(redis, _SESSION):
+        session = name.removeprefix(f"{keys.PREFIX}s:").rpartition(":")[0]
+        if session not in told:
+            told.add(session)
+            yield session
 
 
 def _further(entries: tuple[bytes, ...], last: bytes) -> tuple[bytes, ...]:
