@@ -1,7 +1,5 @@
 """The webhook's connections: how many there may be, how long each may take, and which is evicted for a new one.
 
-uvicorn limits neither. Its keep-alive timeout begins with the first answer, so a connection that never sends a whole
-request stays open for ever. Its ``limit_concurrency`` counts such connections, and then refuses Telegram's requests.
 asyncio's own accept loop logs a traceback per call when no file descriptor is left: about two thousand a second.
 """
 
@@ -12,12 +10,12 @@ import resource
 import socket
 from collections.abc import Callable
 
+from tasks import http_connections
 from tasks.clock import Clock
+from tasks.http_connections import HttpConnection, OldestFirst
 
 log = logging.getLogger("cohort.bot")
 
-HEAD_S = 10.0
-"""Seconds that a request's head may take, from its first byte on; the first request's, from the connection on."""
 BODY_S = 20.0
 """Seconds that a body may take; Telegram's are a few KiB."""
 LINGER_S = 5.0
@@ -39,22 +37,15 @@ def connection_limit() -> int:
     return max(8, min(CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // _SHARE))
 
 
-class WebhookConnection:
-    """One connection. The application says how far its request is; a deadline closes a connection that stands still."""
+class WebhookConnection(HttpConnection):
+    """A connection of the webhook, which knows whether a request of it carried the secret."""
 
     def __init__(self, limit: "ConnectionLimit", transport: asyncio.Transport) -> None:
+        super().__init__(transport, limit.remove)
         self._limit = limit
-        self._transport = transport
-        self._timer: asyncio.TimerHandle | None = None
         self.authenticated = False
         self.idle = False
-        self.set_deadline(HEAD_S)
-
-    def set_deadline(self, seconds: float | None) -> None:
-        """Close the connection unless its next step comes within so many seconds. None: there is no deadline."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = None if seconds is None else asyncio.get_running_loop().call_later(seconds, self.abort)
+        self.set_deadline(http_connections.HEAD_S)
 
     def authenticate(self) -> bool:
         """A request carried the secret. Returns False when there is no room for another such connection."""
@@ -70,31 +61,17 @@ class WebhookConnection:
         """Bytes arrived. Bytes after an answer begin the next request."""
         if self.idle:
             self.idle = False
-            self.set_deadline(HEAD_S)
-
-    def abort(self) -> None:
-        """Close the connection at once, without sending what its protocol still holds."""
-        self.closed()
-        self._transport.abort()
-
-    def closed(self) -> None:
-        """The connection is closed."""
-        self.set_deadline(None)
-        self._limit.remove(self)
+            self.set_deadline(http_connections.HEAD_S)
 
 
 class ConnectionLimit:
-    """All connections, oldest first: at most ``most`` that carried the secret, and as many that did not yet.
-
-    One more without the secret evicts the oldest of its kind. A sender of half-open connections therefore replaces its
-    own ones, and a request that comes with its connection is served before that connection becomes the oldest.
-    """
+    """At most ``most`` connections that carried the secret, and as many that did not yet, whose oldest makes room."""
 
     def __init__(self, most: int, clock: Clock) -> None:
         self._most = most
         self._clock = clock
-        self._unauthenticated: dict[WebhookConnection, None] = {}
-        self._authenticated: dict[WebhookConnection, None] = {}
+        self._unauthenticated = OldestFirst[WebhookConnection](most)
+        self._authenticated: set[WebhookConnection] = set()
         self._evicted = 0
         self._warned_at = -_WARN_EVERY_S
 
@@ -104,17 +81,16 @@ class ConnectionLimit:
     def add(self, transport: asyncio.Transport) -> WebhookConnection:
         """Count a new connection, and evict the oldest one without the secret if there are too many."""
         connection = WebhookConnection(self, transport)
-        self._unauthenticated[connection] = None
-        if len(self._unauthenticated) > self._most:
-            self.evict_oldest()
+        if self._unauthenticated.add(connection):
+            self._note_evicted(1)
         return connection
 
     def evict_oldest(self) -> None:
         """Close the oldest connection that has not carried the secret."""
-        oldest = next(iter(self._unauthenticated), None)
-        if oldest is not None:
-            oldest.abort()
-            self._evicted += 1
+        self._note_evicted(int(self._unauthenticated.close_oldest()))
+
+    def _note_evicted(self, count: int) -> None:
+        self._evicted += count
         now = self._clock.monotonic()
         if now - self._warned_at >= _WARN_EVERY_S:
             self._warned_at = now
@@ -125,15 +101,15 @@ class ConnectionLimit:
         """Count the connection among those that carried the secret. Returns False when there is no room."""
         if len(self._authenticated) >= self._most:
             return False
-        self._unauthenticated.pop(connection, None)
-        self._authenticated[connection] = None
+        self._unauthenticated.remove(connection)
+        self._authenticated.add(connection)
         connection.authenticated = True
         return True
 
     def remove(self, connection: WebhookConnection) -> None:
         """Forget a closed connection."""
-        self._unauthenticated.pop(connection, None)
-        self._authenticated.pop(connection, None)
+        self._unauthenticated.remove(connection)
+        self._authenticated.discard(connection)
 
 
 async def accept(sock: socket.socket, limit: ConnectionLimit, protocol: Callable[[], asyncio.Protocol]) -> None:

@@ -128,12 +128,12 @@ async def test_a_connection_that_stands_still_is_ended(
     doorway: Doorway, monkeypatch: pytest.MonkeyPatch, sent: bytes
 ) -> None:
     for name in (
-        "webhook_connections.HEAD_S",
-        "webhook_connections.LINGER_S",
-        "webhook.BODY_S",
-        "webhook._KEEP_ALIVE_S",
+        "tasks.http_connections.HEAD_S",
+        "bot.webhook_connections.LINGER_S",
+        "bot.webhook.BODY_S",
+        "bot.webhook._KEEP_ALIVE_S",
     ):
-        monkeypatch.setattr(f"bot.{name}", 0.2)
+        monkeypatch.setattr(name, 0.2)
     async with few_places(doorway, 4) as port:
         await closed(port, sent)
 
@@ -142,7 +142,7 @@ async def test_a_connection_that_stands_still_is_ended(
 async def test_a_head_without_end_ends_its_connection_before_its_deadline(
     doorway: Doorway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.webhook_connections.HEAD_S", 3600.0)
+    monkeypatch.setattr("tasks.http_connections.HEAD_S", 3600.0)
     async with few_places(doorway, 4) as port:
         await closed(port, HEAD + b"A: " + b"x" * 200_000)
 

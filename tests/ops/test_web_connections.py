@@ -7,10 +7,10 @@ from contextlib import closing
 import httpx
 import pytest
 
-from ops.web import connections
 from ops.web.__main__ import config_of
 from ops.web.app import create_app
 from ops.web.patience import PatientReader
+from tasks import http_connections
 from tasks.clock import SystemClock
 from tasks.http_server import SignallessServer
 from tasks.settings import load
@@ -24,7 +24,7 @@ HALF = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 async def test_hundreds_of_half_sent_heads_keep_no_request_out_and_are_closed(
     redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "HEAD_S", 3600.0)
+    monkeypatch.setattr(http_connections, "HEAD_S", 3600.0)
     settings = load({"REDIS_URL": redis_url, "TELEGRAM_BOT_TOKEN": TOKEN})
     async with PatientReader(settings, SystemClock()) as reader, asyncio.TaskGroup() as group:
         with closing(socket.create_server(("127.0.0.1", 0))) as sock:
@@ -44,7 +44,7 @@ async def test_hundreds_of_half_sent_heads_keep_no_request_out_and_are_closed(
 
                 await until(closed)
                 assert (await http.get("/healthz")).text == "ok\n"
-            monkeypatch.setattr(connections, "HEAD_S", 0.01)
+            monkeypatch.setattr(http_connections, "HEAD_S", 0.01)
             late_reader, late_writer = await asyncio.open_connection(host, int(port))
             late_writer.write(HALF)
             async with asyncio.timeout(60):
