@@ -9,6 +9,7 @@ import os
 import sys
 from dataclasses import asdict, replace
 from importlib import metadata
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -203,6 +204,9 @@ def main(template: Template | None = None) -> None:
     """Run the command; ``template`` has begun to load what workers need."""
     # This command and its children write conversations, files and passwords: only their owner may read them.
     os.umask(0o077)
+    if isinstance(sys.stdout, TextIOWrapper):
+        # Names and texts may have what the terminal's encoding has not, or a path that is no UTF-8.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app(standalone_mode=True, obj=template)
     except CohortError as problem:

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import json
 import os
+import re
 import stat
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -18,6 +19,9 @@ FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 _OTHERS = 0o077
 """The bits of a file's mode that concern all users but its owner."""
+
+_UNWRITABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+"""Control characters, and what Python makes of bytes that are no UTF-8."""
 
 
 class Scale(BaseModel):
@@ -132,9 +136,13 @@ class Home:
         """Be the only supervisor of this home. The kernel drops the lock when the process ends, however it ends.
 
         Raises:
-            Misconfigured: another one runs here, or the directory cannot be written.
+            Misconfigured: another one runs here, or the directory cannot be written, or not be named in a file.
             Retryable: the disk is full.
         """
+        if _UNWRITABLE.search(str(self.root)):
+            # The store's configuration, run.json and log lines name it.
+            named = ascii(str(self.root))
+            raise Misconfigured(f"COHORT_HOME: {named} has a control character or is no UTF-8: set another directory")
         try:
             self.logs.mkdir(parents=True, exist_ok=True)
             lock = self._lock.open("a+", encoding="ascii", errors="replace")

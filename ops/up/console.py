@@ -6,7 +6,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -18,25 +18,52 @@ OWN = "cohort"
 
 
 class LogFile:
-    """A log file of about ``limit`` bytes, and one older file beside it."""
+    """A log file of about ``limit`` bytes, and one older file beside it.
+
+    It may be moved away or deleted while it is written: the next line begins a file of the old name.
+    """
 
     def __init__(self, path: Path, limit: int = _FILE_LIMIT) -> None:
         self._path = path
         self._limit = limit
-        self._file = path.open("a", encoding="utf-8")
-        self._size = path.stat().st_size
+        self._file: TextIO | None = None
+        self._size = 0
 
     def write(self, line: str) -> None:
-        if self._size > self._limit:
-            self._file.close()
-            self._path.replace(self._path.with_suffix(".log.1"))
-            self._file = self._path.open("a", encoding="utf-8")
-            self._size = 0
-        self._size += self._file.write(line + "\n")
-        self._file.flush()
+        """Add a line.
+
+        Raises:
+            OSError: it is lost, because the file cannot be written now; the next line is tried.
+        """
+        if self._file is not None and self._was_moved(self._file):
+            self.close()
+        if self._file is not None and self._size > self._limit:
+            with suppress(OSError):  # then it grows, which is better than a line that is lost
+                self._path.replace(self._path.with_suffix(".log.1"))
+            self.close()
+        file = self._file or self._opened()
+        self._size += file.write(line + "\n")
+        file.flush()
+
+    def _opened(self) -> TextIO:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        # A path that is no UTF-8 may stand in a line.
+        file = self._file = self._path.open("a", encoding="utf-8", errors="backslashreplace")
+        self._size = os.fstat(file.fileno()).st_size
+        return file
+
+    def _was_moved(self, file: TextIO) -> bool:
+        try:
+            return not os.path.samestat(self._path.stat(), os.fstat(file.fileno()))
+        except FileNotFoundError:
+            return True
 
     def close(self) -> None:
-        self._file.close()
+        """Close the file; a line that a full disk did not take is lost."""
+        file, self._file = self._file, None
+        if file is not None:
+            with suppress(OSError):
+                file.close()
 
 
 class Console:

@@ -1,6 +1,7 @@
 """The `cohort` command as an operator meets it: mistakes are one line each, secrets stay secret."""
 
 import json
+import os
 import socket
 from pathlib import Path
 
@@ -193,3 +194,9 @@ async def test_retry_of_all_does_what_it_can_and_fails_when_a_letter_was_never_u
 def test_a_malformed_id_of_a_dead_letter_is_one_line(redis_url: str, tmp_path: Path) -> None:
     done = cohort("dead", "show", "everything", home=tmp_path, REDIS_URL=redis_url)
     assert (done.returncode, len(told(done.stderr))) == (2, 1)
+
+
+def test_a_value_that_the_terminal_cannot_show_is_shown_as_its_numbers(tmp_path: Path) -> None:
+    told = cohort("config", home=tmp_path, COHORT_AGENT=os.fsdecode(b"helper-\xff"))
+    assert told.returncode == 0, told.stderr
+    assert "helper-\\udcff" in told.stdout

@@ -1,6 +1,8 @@
 """What an operator sees: the banner, and lines that a stopped terminal cannot hold up."""
 
 import io
+import os
+import shutil
 import threading
 from pathlib import Path
 
@@ -88,3 +90,34 @@ def test_a_log_file_is_put_aside_when_it_is_full(tmp_path: Path) -> None:
     assert (tmp_path / "bot.log").stat().st_size <= 110
     assert "line 29" in (tmp_path / "bot.log").read_text()
     assert (tmp_path / "bot.log.1").is_file()
+
+
+def test_a_log_file_that_was_moved_away_deleted_or_could_not_be_opened_goes_on(tmp_path: Path) -> None:
+    path, folder = tmp_path / "logs" / "bot.log", tmp_path / "logs"
+    file = console.LogFile(path, limit=100)
+    file.write("first")
+    path.rename(tmp_path / "aside.log")
+    file.write("second")
+    assert path.read_text() == "second\n"
+    shutil.rmtree(folder)
+    file.write("third")
+    assert path.read_text() == "third\n"
+    for number in range(30):  # deleted when its time to be put aside has come
+        path.unlink(missing_ok=True)
+        file.write(f"a long line {number}")
+    assert path.read_text() == "a long line 29\n"
+    shutil.rmtree(folder)
+    folder.touch()
+    with pytest.raises(OSError, match="logs"):
+        file.write("lost")
+    folder.unlink()
+    file.write("after the fault")
+    file.close()
+    assert path.read_text() == "after the fault\n"
+
+
+def test_a_line_with_bytes_that_are_no_text_is_kept(tmp_path: Path) -> None:
+    seen = console.Console(tmp_path, io.StringIO(), colour=False)
+    with seen.writing():
+        seen.say(f"cannot read {os.fsdecode(b'card-\xff.md')}")
+    assert (tmp_path / "cohort.log").read_text() == "cannot read card-\\udcff.md\n"

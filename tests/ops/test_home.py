@@ -1,6 +1,7 @@
 """The state directory: one supervisor at a time, and the others find what runs."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -116,3 +117,13 @@ def test_what_an_earlier_release_left_open_is_made_private_and_nothing_else_is_t
     assert private == {"media", "media/file", "sessions", "sessions/1_2", "sessions/1_2/file"}
     assert root.stat().st_mode & 0o777 == 0o700
     assert (root / "mine").stat().st_mode & 0o777 == outside.stat().st_mode & 0o777 == 0o755
+
+
+@pytest.mark.parametrize("name", [b"no-\xff-text", b"two\nlines", b"\x7f"])
+def test_a_home_whose_name_fits_no_file_is_refused_in_one_line_that_can_be_printed(tmp_path: Path, name: bytes) -> None:
+    home = tmp_path / os.fsdecode(name)
+    with pytest.raises(Misconfigured, match="COHORT_HOME") as refused, Home(home).hold():
+        pass
+    assert str(refused.value).isascii()
+    assert len(str(refused.value).splitlines()) == 1
+    assert not home.exists()
