@@ -78,7 +78,7 @@ def alone_in_one(markdown: str, *, notes: Sequence[str] = (), trace: Trace = NO_
 def growing(markdown: str, most: int = FILE_AFTER, trace: Trace = NO_TRACE) -> list[Part]:
     """What is shown of an answer so far, a part a message; nothing of a blank one. Of ``trace``: the thoughts."""
     read = markdown[: BEGINNING * most]
-    parts = split(*_below_quotes(trace, to_entities(read)))
+    parts = split(*_below_quotes(trace, to_entities(read, grows=True)))
     return parts if len(parts) <= most and read == markdown else _beginning(parts, most, Part(GOES_ON))
 
 

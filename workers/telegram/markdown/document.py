@@ -17,6 +17,7 @@ from workers.telegram.markdown.latex import to_unicode
 from workers.telegram.markdown.page import Begun, PageWriter
 from workers.telegram.markdown.reading import Reading, stripped
 from workers.telegram.markdown.spans import entities
+from workers.telegram.markdown.unfinished import without_beginnings
 
 type Converter = Callable[[str], tuple[str, list[Entity]]]
 
@@ -26,11 +27,16 @@ _RULE = "———"
 _UNDERLINED = ("h1", "h2")
 
 
-def to_entities(markdown: str, converter: Converter | None = None) -> tuple[str, list[Entity]]:
-    """Text and entities of a Markdown text, complete or still growing; never raises: what fails is plain text."""
+def to_entities(markdown: str, converter: Converter | None = None, *, grows: bool = False) -> tuple[str, list[Entity]]:
+    """Text and entities of a Markdown text, complete or still growing; never raises: what fails is plain text.
+
+    ``grows``: what is not ended is read as what it becomes (``unfinished``).
+    """
     source = clean(markdown)
+    if grows and not (source := without_beginnings(source)).strip():
+        return "", []
     try:
-        text, found = (converter or _converted)(source)
+        text, found = converter(source) if converter else _converted(source, grows=grows)
     except Exception as problem:  # noqa: BLE001 - any text must reach its reader, if need be as it is
         log.warning("markdown.unreadable", extra={"problem": type(problem).__name__})
         return source, []
@@ -38,8 +44,8 @@ def to_entities(markdown: str, converter: Converter | None = None) -> tuple[str,
     return (text, found) if text.strip() else (source, [])
 
 
-def _converted(source: str) -> tuple[str, list[Entity]]:
-    page = _Writer(Reading(*blocks.parsed(source), source)).written()
+def _converted(source: str, *, grows: bool) -> tuple[str, list[Entity]]:
+    page = _Writer(Reading(*blocks.parsed(source), source, grows=grows)).written()
     return page.text, entities(page.text, page.spans)
 
 

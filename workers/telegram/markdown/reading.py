@@ -10,6 +10,7 @@ from workers.telegram.markdown.inline import inline
 from workers.telegram.markdown.pieces import Inline
 from workers.telegram.markdown.spans import Span
 from workers.telegram.markdown.tables import Table
+from workers.telegram.markdown.unfinished import closed
 
 _TASK = re.compile(r"\[([ xX])\](?:[ \t]+|\Z)")
 _NOTE = re.compile(r"\[!(note|tip|important|warning|caution)\][ \t]*(?:\n|\Z)", re.IGNORECASE)
@@ -55,8 +56,12 @@ class Reading:
     (place, start) that are markup.
     """
 
-    def __init__(self, tokens: Sequence[Token], references: Mapping[str, tuple[str, str]], source: str) -> None:
+    def __init__(
+        self, tokens: Sequence[Token], references: Mapping[str, tuple[str, str]], source: str, *, grows: bool = False
+    ) -> None:
         self.tokens = tokens
+        if grows:
+            _close_last(tokens)
         self.deeper: set[int] = set()
         self.inlines: dict[int, Inline] = {}
         self.tables: dict[int, Table] = {}
@@ -194,6 +199,16 @@ class Reading:
                     for start, _, name, closing in self.inlines[place].folds
                 ]
         return folds
+
+
+def _close_last(tokens: Sequence[Token]) -> None:
+    """Give what is written just now an end."""
+    last = next((token for token in reversed(tokens) if not token.type.endswith("_close")), None)
+    if last is not None and last.type == "inline":
+        last.content = closed(last.content)
+    elif last is not None and last.type == "table":
+        row = last.meta["rows"][-1]
+        row[-1:] = map(closed, row[-1:])
 
 
 def _with_blanks(read: Inline) -> Inline:

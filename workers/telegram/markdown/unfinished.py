@@ -1,0 +1,134 @@
+"""What an answer that still grows most probably becomes, so that its marks are not seen while they are written (pure).
+
+Without it a reader sees ``**Impor`` become **Important**, the dash of a list's first item make a heading of
+the line above it, and a link's address run along. It concerns the last block only, so a frame costs no more.
+"""
+
+import re
+from bisect import bisect_left
+
+from workers.pictures import PICTURE_MARK
+
+_TAIL = 600
+"""Characters at a text's end in which something that only begins is looked for."""
+_LONGEST_CODE = 600
+"""Characters of code or of a formula that is not ended."""
+_LONGEST = 4_000
+"""Characters of a paragraph that is still looked at as a whole."""
+_HTTP = r"<?(?:h(?:t(?:t(?:ps?(?::\S*)?)?)?)?)?"
+_FENCE = re.compile(r"[ \t>]*(?:[-*+][ \t]+|\d{1,3}[.)][ \t]+)?(?:`{3,}|~{3,})[^`]*")
+_ONLY_BEGINS = re.compile(
+    r"[ \t>]*(?:[-*+_=#~`|:]*|\d{1,4}[.)]?|[-*+][ \t]+(?:\[[ xX]?\]?|\d{1,3}[.)])|\[![A-Za-z]{0,9}\]?"
+    rf"|\[[^\]^\n][^\]\n]{{0,80}}\]:[ \t]*(?:{_HTTP}|<?https?://\S+[ \t]+[\"'(].*))"
+)
+_ROW = re.compile(r"[ \t>]*\|(?!\|)")
+_DELIMITERS = re.compile(r"[ \t>]*\|?[-:| \t]*")
+_MARKS = re.compile(
+    r"(?:[*_~|`]{1,10}|!?\[|\\[(\[]?|\${1,2}|【\d[^【】\n]{0,40}|<details>\s*(?:<summary>[^<\n]{0,200})?"
+    r"|<(?:/?[A-Za-z]{0,10}|(?:a|img|span|details)[ \t][^<>\n]{0,400}))\Z"
+)
+_MOST = 20
+"""Beginnings within each other that are taken away."""
+_PART = re.compile(r"`+|\\[(\[]|\\.|\$\$|\*{2,3}|~~|\|\||!?\[|\]")
+_END = re.compile(r"`+|\\[)\]]|\$\$")
+_NO_BEGINNING_BEHIND = frozenset("(=,")
+_AROUND_WORDS = ("**", "***", "~~", "||")
+_FORMULAS = {"\\(": "\\)", "\\[": "\\]", "$$": "$$"}
+_ADDRESS = re.compile(rf"\({_HTTP}\Z")
+
+
+def without_beginnings(source: str) -> str:
+    """A text without what stands at its end and only begins something: marks, a fence, a table's head."""
+    at = max(0, len(source) - _TAIL)
+    tail = source[at:].rstrip()
+    for _ in range(_MOST):
+        lines = tail.split("\n")
+        if _FENCE.fullmatch(lines[-1]) or _ONLY_BEGINS.fullmatch(lines[-1]):
+            if at and len(lines) == 1:
+                break
+            kept = "\n".join(lines[:-1])
+        elif held := _rows_of_no_table_yet(lines):
+            kept = "\n".join(lines[:-held])
+        elif marks := _MARKS.search(tail):
+            kept = tail[: marks.start()]
+        else:
+            break
+        tail = kept.rstrip()
+    return source[:at] + tail
+
+
+def _rows_of_no_table_yet(lines: list[str]) -> int:
+    """How many of the last lines begin a table whose line below the head is not whole."""
+    *before, last = ("", "", *lines)
+    if not _ROW.match(last):
+        return 0
+    if not _ROW.match(before[-1]):
+        return 1
+    begins = not _ROW.match(before[-2]) and _DELIMITERS.fullmatch(last)
+    return 2 if begins and last.count("|") < before[-1].count("|") else 0
+
+
+def closed(text: str) -> str:
+    """A paragraph whose bold text, code, formula or link is not ended yet, with an end."""
+    return _Ending(text).closed() if len(text) <= _LONGEST else text
+
+
+class _Ending:
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._open: list[str] = []
+        self._brackets: list[re.Match[str]] = []
+        self._ends: dict[str, list[int]] = {}
+        for found in _END.finditer(text):
+            self._ends.setdefault(found[0], []).append(found.start())
+
+    def closed(self) -> str:
+        text, at = self._text, 0
+        while found := _PART.search(text, at):
+            mark, at = found[0], found.end()
+            if mark[0] == "`" or mark in _FORMULAS:
+                closing = _FORMULAS.get(mark, mark)
+                end = self._end(closing, at)
+                if end is not None:
+                    at = end
+                elif _begins(mark, text, found.start(), at):
+                    return self._with_ends(text + closing)
+            elif mark in _AROUND_WORDS:
+                self._around_words(mark, found.start(), at)
+            elif mark.endswith("["):
+                self._brackets.append(found)
+            elif mark == "]" and self._brackets:
+                bracket = self._brackets.pop()
+                if _ADDRESS.match(text, at):
+                    return self._with_ends(_labelled(text, bracket, found.start()))
+        return self._with_ends(text)
+
+    def _with_ends(self, text: str) -> str:
+        return "".join((text, *reversed(self._open)))
+
+    def _end(self, closing: str, at: int) -> int | None:
+        places = self._ends.get(closing, [])
+        place = bisect_left(places, at)
+        return places[place] + len(closing) if place < len(places) else None
+
+    def _around_words(self, mark: str, start: int, end: int) -> None:
+        """Take a mark for the end of what it began, or for a beginning where a word follows."""
+        before, after = self._text[max(0, start - 1) : start], self._text[end : end + 1]
+        if mark in self._open and before.strip():
+            del self._open[self._open.index(mark) :]
+        elif after.strip() and not before.isalnum() and before not in _NO_BEGINNING_BEHIND:
+            self._open.append(mark)
+
+
+def _begins(mark: str, text: str, start: int, end: int) -> bool:
+    """Whether code or a formula begins here: not a lone backtick, nor ``$$`` for what is dear."""
+    before, behind = text[max(0, start - 1) : start], text[end : end + _LONGEST_CODE]
+    if mark == "$$":
+        return before in ("", "\n") and bool(behind.strip())
+    return not before.isalnum() and bool(behind.strip()) and "\n\n" not in behind and len(text) - end < _LONGEST_CODE
+
+
+def _labelled(text: str, bracket: re.Match[str], end: int) -> str:
+    """A link whose address is still being written, as its words."""
+    picture = PICTURE_MARK if bracket[0][0] == "!" else ""
+    return f"{text[: bracket.start()]}{picture}{text[bracket.end() : end]}"
