@@ -169,6 +169,25 @@ async def test_a_reload_lets_new_changed_and_removed_cards_in(runtime: Open, mod
     assert systems == ["You are an assistant.", "You are changed.", "New."]
 
 
+async def test_cards_that_are_links_are_read_and_changed_as_kubernetes_mounts_a_config_map(
+    runtime: Open, model: Model, cards: Path
+) -> None:
+    def mounted(version: str) -> None:
+        (cards / version).mkdir()
+        card(cards / version, "linked.md", f"---\nname: linked\nmodel: generic.mock\n---\nYou are {version}.\n")
+        (cards / "..next").symlink_to(version)
+        (cards / "..next").replace(cards / "..data")
+
+    mounted("..2024")
+    (cards / "linked.md").symlink_to(Path("..data") / "linked.md")
+    async with runtime(COHORT_LANES="1") as engine:
+        await engine.run(ask(1, "one", agent="linked"), Screen())
+        mounted("..2025")
+        assert await engine.reload() == ("assistant", "linked")
+        await engine.run(ask(2, "two", agent="linked"), Screen())
+    assert [call.messages[0]["text"] for call in model.journal] == ["You are ..2024.", "You are ..2025."]
+
+
 async def test_a_reload_ends_no_running_turn(runtime: Open, model: Model, cards: Path) -> None:
     async with runtime(COHORT_LANES="2") as engine, asyncio.TaskGroup() as group:
         running = group.create_task(engine.run(ask(1, "HOLD:gate"), Screen()), name="running")

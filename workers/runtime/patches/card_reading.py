@@ -4,6 +4,9 @@ A head between ``+++`` is TOML. python-frontmatter reads that where the package 
 file is the instruction of an agent without settings. The standard library reads TOML as well. The configuration and a
 skill may stand beside the cards: in a directory fast-agent takes them for cards, and refuses them.
 
+A card may be a link, as each file of a Kubernetes ConfigMap is. fast-agent knows a card by the name of its target, and looks
+for it by the link's: it read each such card twice, and refused the second.
+
 Cards in ``.fast-agent/agent-cards`` of the working directory are left out: fast-agent would load them beside
 the operator's own when it starts, unchecked, with a terminal's defaults and any model.
 
@@ -41,6 +44,15 @@ def cards_only(original: Callable[[Path], bool]) -> Callable[[Path], bool]:
         return original(path) and path.name not in NOT_CARDS
 
     return is_card
+
+
+def where_links_lead(original: Callable[[Any, Path], set[Path]]) -> Callable[[Any, Path], set[Path]]:
+    """``AgentCardRuntime._collect_agent_card_files`` by the names that a read card has."""
+
+    def collected(self: Any, root: Path) -> set[Path]:
+        return {path.resolve() for path in original(self, root)}
+
+    return collected
 
 
 # The check before a start or a reload reads each card, too; the second reading is in the loop, and must not wait.
