@@ -15,6 +15,7 @@ from typing import Any, cast
 import yaml
 
 from tasks.errors import Misconfigured
+from tasks.yaml_advice import advice
 
 CONFIGURATIONS = ("fastagent.config.yaml", "fast-agent.yaml", "fast-agent.config.yaml")
 """Names of fast-agent's configuration, here and in ``.fast-agent``."""
@@ -230,10 +231,8 @@ def _mapping(path: Path, text: str, above: int = 0) -> Mapping[str, Any]:
     try:
         read: object = yaml.load(text, _Loader)  # noqa: S506 - a safe loader
     except yaml.YAMLError as problem:
-        mark = getattr(problem, "problem_mark", None)
-        line = None if mark is None else mark.line + 1 + above
-        do = str(getattr(problem, "problem", None) or "check quotes and indentation")
-        raise BadFile(path, line, "not YAML", do) from problem
+        place, do = advice(problem)
+        raise BadFile(path, None if place is None else place + 1 + above, "not YAML", do) from problem
     except _UNREADABLE as problem:
         why = f" ({problem})" if isinstance(problem, ValueError) else ""
         what = "is nested too deeply" if isinstance(problem, RecursionError) else f"has a wrong value{why}"

@@ -6,9 +6,11 @@ from typing import Annotated
 
 import typer
 
+from ops import agent_config
 from ops.commands.runtime_check import complaints, ran
 from ops.context import Context, context, run
 from tasks.errors import Misconfigured
+from tasks.settings import Settings
 
 app = typer.Typer(help="Agent cards: check them, reload changed ones.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -39,7 +41,15 @@ def check(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")
         print(json.dumps({"right": not problems, "problems": problems, "notes": notes}))
         raise typer.Exit(2 if problems else 0)
     _demand(here)
-    print(f"the cards in {here.settings.cards} are right")
+    print(f"the cards in {here.settings.cards} are right: {', '.join(names(here.settings))}")
+
+
+def names(settings: Settings) -> list[str]:
+    """The agents, the one first that answers who has chosen none."""
+    found = agent_config.cards(settings)
+    chosen = settings.agent
+    first = [card for card in found if (card.name == chosen if chosen else card.head.get("default") is True)]
+    return list(dict.fromkeys(card.name for card in (*first, *found)))
 
 
 @app.command()

@@ -135,7 +135,7 @@ async def agent_cards(here: Context, check: RuntimeCheck) -> list[Finding]:
         return [Finding("cards", "problem", line) for line in lines]
     found = [Finding("cards", "ok", f"those in {here.settings.cards} are right")]
     found += [Finding(power.about, "warning", power.seen, power.do) for power in powers(here.settings)]
-    found += [Finding("cards", "warning", note, "check the address, then `cohort cards reload`") for note in notes]
+    found += [Finding("cards", "warning", note, "mend it, then `cohort cards reload`") for note in notes]
     found += [
         Finding(path.name, "ok", "stands beside the cards and is none (a card begins with a frontmatter)")
         for path in documents(here.settings.cards)

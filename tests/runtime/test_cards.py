@@ -29,7 +29,7 @@ BAD = {
     "unknown field": ("---\nname: x\nmodle: y\n---\nYou.\n", 3, "unsupported fields for type 'agent': modle"),
     "unknown type": ("---\nname: x\ntype: wizard\n---\nYou.\n", 3, "unsupported agent type 'wizard'"),
     "same name": ("---\nname: assistant\n---\nYou.\n", 2, "duplicate agent name 'assistant'"),
-    "missing tool file": ("---\nname: x\nfunction_tools: ['no.py:f']\n---\nYou.\n", None, "file not found"),
+    "missing tool file": ("---\nname: x\nfunction_tools: ['no.py:f']\n---\nYou.\n", 3, "file not found"),
     "two instructions": ("---\nname: x\ninstruction: one\n---\nTwo.\n", 3, "both body and 'instruction'"),
 }
 

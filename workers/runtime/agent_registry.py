@@ -295,4 +295,6 @@ def misconfigured(settings: Settings, problem: BaseException) -> Misconfigured:
 
 def why_no_agent(problem: BaseException) -> str:
     """Why no agent can be made of cards that look right, in one line for the operator."""
-    return (str(problem).splitlines() or [type(problem).__name__])[0]
+    lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
+    # fast-agent's: what it is, and below it why.
+    return ": ".join(lines[:2]) or type(problem).__name__

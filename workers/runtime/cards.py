@@ -4,14 +4,16 @@ fast-agent alone accepts in silence: a child agent that does not exist, a frontm
 reload any broken card. ``python -m workers.runtime.cards`` prints one line for each problem and ends with status 1.
 """
 
-import contextlib
+import io
 import re
 import sys
 import warnings
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
+from fast_agent.agents.workflow.evaluator_optimizer import QualityRating
 from fast_agent.core.agent_card_loader import load_agent_cards
 from fast_agent.core.agent_card_validation import scan_agent_card_directory
 from fast_agent.core.exceptions import FastAgentError
@@ -21,27 +23,15 @@ from tasks.agent_files import SECRETS, BadFile, Card, card_files, read_card, rea
 from tasks.bots_file import read as read_bots
 from tasks.errors import Misconfigured
 from tasks.settings import Settings, load
+from workers.runtime import card_code
+from workers.runtime.card_notes import TOOL_USERS, notes
+from workers.runtime.card_words import Known, line, line_of_key
+from workers.runtime.card_words import problems as problems_of
 from workers.runtime.durable import tool_facts
 from workers.runtime.mcp_marked import CHAT, MARK, PERSON
-from workers.runtime.patches import card_reading, patch
+from workers.runtime.patches import patch
 
-_TOOL_USERS = frozenset({"agent", "basic", "smart"})
-_TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,57}")
-"""What is left of OpenAI's and Anthropic's 64 characters behind fast-agent's ``agent__``."""
-# What fast-agent says, where to look for the line, and what to do.
-_ADVICE = (
-    (r"References missing agents: (?P<what>.*)", "correct the name, or add a card with it"),
-    (r"References missing servers: (?P<what>.*)", "define it under mcp.servers in the configuration, or leave it out"),
-    (r"Unsupported fields for type '.*': (?P<what>.*)", "correct its spelling, or leave it out"),
-    (r"Unsupported agent type '(?P<what>.*)'", "use agent, chain, parallel, router, orchestrator, ..."),
-    (r"Missing required field '(?P<what>.*)'", "add it to the frontmatter"),
-    (r"Duplicate agent name '(?P<what>.*)'", "give one of the cards another name"),
-    (r"Circular dependency detected: (?P<what>.*)", "take one of these agents out of the other's card"),
-    (r"Function '(?P<what>.*)' not found in .*", "correct the name after the colon of function_tools"),
-    (r"Function tool module file not found \((?P<what>.*)\)", "paths of function_tools start at the card's directory"),
-    (r"History file not found \((?P<what>.*)\)", "paths of messages start at the card's directory"),
-)
-
+_RATINGS = tuple(QualityRating.__members__)
 
 CardProblem = BadFile
 """One thing that is wrong: where, what, and what to do."""
@@ -54,6 +44,7 @@ def check_cards(settings: Settings) -> list[CardProblem]:
         The problems; the cards are accepted if there are no problems.
     """
     servers, problems = _configuration(settings)
+    elsewhere = _elsewhere(settings)
     marked = {
         name for name, server in servers.items() if isinstance(server, dict) and server.get(MARK) in {CHAT, PERSON}
     }
@@ -71,6 +62,10 @@ def check_cards(settings: Settings) -> list[CardProblem]:
             readable[path] = read_card(path)
         except BadFile as problem:
             problems.append(problem)
+    named: dict[str, list[Path]] = {}
+    for card in readable.values():
+        named.setdefault(card.name, []).append(card.path)
+    known = Known(named, set(servers), elsewhere)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         scanned = scan_agent_card_directory(cards, server_names=set(servers))
@@ -78,30 +73,12 @@ def check_cards(settings: Settings) -> list[CardProblem]:
         if entry.path not in readable or entry.ignored_reason is not None:
             continue
         text = entry.path.read_text(encoding="utf-8-sig")
-        found = [_explained(entry.path, text, error) for error in entry.errors]
+        found = [one for error in _told(entry.errors) for one in problems_of(entry.path, text, error, known)]
         # What the scan finds the loader may trip over too, in words without a line.
         problems.extend(found or _loaded(entry.path, text, settings))
     if files and settings.agent is not None and settings.agent not in {card.name for card in readable.values()}:
         problems.append(BadFile(cards, None, f"no card describes the agent {settings.agent}", "correct COHORT_AGENT"))
     return [*problems, *_copied(readable.values(), marked)]
-
-
-def notes(settings: Settings) -> list[str]:
-    """Warnings about cards that are accepted, one line each. ``check_cards`` has to run before."""
-    with contextlib.suppress(BadFile):
-        cards = [read_card(path) for path in card_files(settings.cards)]
-        return [
-            f"{card.path}: {{{{url:...}}}} is left out, {address} cannot be read ({why})"
-            for card in cards
-            for address, why in card_reading.away(card.path.read_text(encoding="utf-8-sig"))
-        ] + [
-            f"{card.path}: {child} is used as a tool, and most providers refuse such a name for one:"
-            " write at most 57 of A-Z a-z 0-9 _ -"
-            for card in cards
-            for child in (card.head.get("agents") or () if card.type in _TOOL_USERS else ())
-            if not _TOOL_NAME.fullmatch(str(child))
-        ]
-    return []
 
 
 def needs_restart(settings: Settings, known: Collection[str]) -> list[BadFile]:
@@ -110,7 +87,7 @@ def needs_restart(settings: Settings, known: Collection[str]) -> list[BadFile]:
     return [
         BadFile(
             path,
-            _line(path.read_text(encoding="utf-8-sig"), str(name)),
+            line(path.read_text(encoding="utf-8-sig"), str(name)),
             f"server {name} is new in the configuration, which is read at a start alone",
             "restart the workers to let it in",
         )
@@ -144,6 +121,29 @@ def _configuration(settings: Settings) -> tuple[dict[str, Any], list[CardProblem
     return servers, problems
 
 
+def _elsewhere(settings: Settings) -> dict[str, str]:
+    """Servers that stand where fast-agent does not look -> the key of the configuration below which they do."""
+    try:
+        read = read_mapping(settings.config) if settings.config.exists() else {}
+    except BadFile:
+        return {}
+    places = {"mcpServers": read.get("mcpServers"), "servers": read.get("servers"), "mcp": read.get("mcp")}
+    return {
+        str(name): key
+        for key, found in places.items()
+        if isinstance(found, dict)
+        for name, server in found.items()
+        if isinstance(server, dict) and {"command", "url"} & server.keys()
+    }
+
+
+def _told(errors: Sequence[str]) -> list[str]:
+    """What is worth telling: of a type that there is not, fields mean nothing."""
+    if any(error.startswith("Unsupported agent type") for error in errors):
+        return [error for error in errors if not error.startswith(("Unsupported fields", "Missing required"))]
+    return list(errors)
+
+
 def _wrong_marks(path: Path, servers: dict[str, Any]) -> Iterable[CardProblem]:
     """Find misspelt marks: a server would be shared by all chats, or a call in doubt would be treated as usual."""
     text = path.read_text(encoding="utf-8")
@@ -153,15 +153,15 @@ def _wrong_marks(path: Path, servers: dict[str, Any]) -> Iterable[CardProblem]:
         mark = server.get(MARK)
         if mark == PERSON and not (server.get("url") or "://" in str(server.get("target", ""))):
             what, do = f"server {name} has {MARK}: {mark} and no url", "people can log in at servers with a url only"
-            yield CardProblem(path, _line(text, f"{MARK}: {mark}"), what, do)
+            yield CardProblem(path, line(text, f"{MARK}: {mark}"), what, do)
         if mark not in {None, CHAT, PERSON}:
             do = f"write `{MARK}: {CHAT}` or `{MARK}: {PERSON}`, or leave it out"
             what = f"server {name} has {MARK}: {mark}"
-            yield CardProblem(path, _line(text, f"{MARK}: {mark}"), what, do)
+            yield CardProblem(path, line(text, f"{MARK}: {mark}"), what, do)
         for key in tool_facts.KEYS:
             said = tool_facts.wrong({key: server[key]}) if key in server else None
             if said is not None:
-                where = _line(text, f"{key}: {server[key]}", f"{key}:")
+                where = line(text, f"{key}: {server[key]}", f"{key}:")
                 yield CardProblem(path, where, f"server {name}: {said}", f"correct {key}")
 
 
@@ -169,16 +169,16 @@ def _copied(cards: Iterable[Card], own: set[str]) -> Iterable[CardProblem]:
     """Find agents that are used as tools and have a chat's own server: each call runs a copy without that server."""
     named = {card.name: card for card in cards}
     for card in named.values():
-        if card.type not in _TOOL_USERS:
+        if card.type not in TOOL_USERS:
             continue
         for child in card.head.get("agents") or ():
             servers = named[child].head.get("servers") if child in named else None
             lost = sorted(own & {str(name) for name in servers or ()})
             if lost:
                 what = f"uses {child} as a tool, and {child} has a chat's or a person's own server ({', '.join(lost)})"
-                line = _line(card.path.read_text(encoding="utf-8-sig"), child)
+                at = line(card.path.read_text(encoding="utf-8-sig"), child)
                 do = "name the server in this card instead, or make it a chain or router"
-                yield CardProblem(card.path, line, what, do)
+                yield CardProblem(card.path, at, what, do)
 
 
 def _accepted(settings: Settings) -> Iterable[CardProblem]:
@@ -190,50 +190,54 @@ def _accepted(settings: Settings) -> Iterable[CardProblem]:
     except Misconfigured as problem:
         text = settings.config.read_text(encoding="utf-8") if settings.config.exists() else ""
         said = str(problem).removeprefix(f"{settings.config}: ")
-        yield CardProblem(settings.config, _line(text, said.split(":")[0].split(".")[-1]), said, "correct this setting")
+        yield CardProblem(settings.config, line(text, said.split(":")[0].split(".")[-1]), said, "correct this setting")
 
 
 def _loaded(path: Path, text: str, settings: Settings) -> Iterable[CardProblem]:
-    """Let fast-agent's loader read a card, and check that its models exist."""
+    """Let fast-agent's loader read a card, load what it names in Python, and check that its models exist."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            cards = load_agent_cards(path)
+            loaded = load_agent_cards(path)
+            code = [one for card in loaded for one in card_code.unloadable(path, text, card.agent_data.get("config"))]
     except FastAgentError as problem:
         what = problem.message.replace(f" in {path.resolve()}", "").replace(str(path.resolve()), path.name)
-        yield CardProblem(path, _line(text, *re.findall(r"'([^']+)'", what)), what, "correct it")
+        yield _refused(path, text, what, problem.details)
         return
-    except Exception as problem:  # noqa: BLE001 - a tool's module may raise anything when it is imported
+    except Exception as problem:  # noqa: BLE001 - whatever it is, the other cards are checked
         yield CardProblem(path, None, f"cannot be loaded ({type(problem).__name__}: {problem})", "correct it")
         return
-    for card in cards:
-        config: Any = card.agent_data.get("config")
-        model = None if settings.model else getattr(config, "model", None)
-        if model is not None and not model.startswith("$"):
-            try:
-                ModelFactory.resolve_model_spec(model)
-            except Exception as problem:  # noqa: BLE001 - several kinds, all meaning the same
-                said = str(problem).splitlines()[0]
-                yield CardProblem(
-                    path, _line(text, "model:"), f"unknown model {model!r} ({said})", "use provider.model"
-                )
+    yield from code
+    for card in loaded:
+        rating = card.agent_data.get("min_rating")
+        if rating is not None and rating not in _RATINGS:
+            yield CardProblem(
+                path, line(text, "min_rating"), f"unknown rating {rating!r}", f"use {', '.join(_RATINGS)}"
+            )
+        yield from _model(path, text, getattr(card.agent_data.get("config"), "model", None), settings)
 
 
-def _explained(path: Path, text: str, error: str) -> CardProblem:
-    for pattern, advice in _ADVICE:
-        found = re.match(pattern, error)
-        if found is not None:
-            needles = [part.strip() for part in re.split(r",|->", found["what"])]
-            return CardProblem(path, _line(text, *needles), error[0].lower() + error[1:], advice)
-    return CardProblem(path, None, error, "correct it")
+def _refused(path: Path, text: str, what: str, details: str) -> CardProblem:
+    if what.startswith("Invalid request_params"):
+        # pydantic's: a line with the field, and one below it with what is wrong.
+        lines = [each.strip() for each in details.splitlines()]
+        name, said = (*lines[1:3], "", "")[:2]
+        said = f"request_params: {name}: {said.partition(' [type=')[0]}"
+        return CardProblem(path, line(text, name, "request_params"), said, "correct it")
+    return CardProblem(path, line(text, *re.findall(r"'([^']+)'", what)), what, "correct it")
 
 
-def _line(text: str, *needles: str) -> int | None:
-    """Find the first line that contains one of the words."""
-    for number, line in enumerate(text.splitlines(), 1):
-        if any(needle and needle in line for needle in needles):
-            return number
-    return None
+def _model(path: Path, text: str, model: Any, settings: Settings) -> Iterable[CardProblem]:
+    if model is not None and not isinstance(model, str):
+        yield CardProblem(path, line_of_key(text, "model"), f"the model {model!r} is no text", "write provider.model")
+        return
+    if model is None or settings.model or model.startswith("$"):
+        return
+    try:
+        ModelFactory.resolve_model_spec(model)
+    except Exception:  # noqa: BLE001 - several kinds, all meaning the same
+        do = "write provider.model, or one of fast-agent's short names (haiku, gpt-5.4-mini, ...)"
+        yield CardProblem(path, line_of_key(text, "model"), f"unknown model {model!r}", do)
 
 
 def looked_at(settings: Settings) -> tuple[list[str], list[str]]:
@@ -265,7 +269,9 @@ def main(arguments: Sequence[str] = ()) -> int:
     """
     del arguments
     try:
-        found, told = looked_at(load())
+        # What a tool's module prints when it is imported is no part of the answer.
+        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+            found, told = looked_at(load())
     except Misconfigured as problem:
         found, told = [str(problem)], []
     for problem in found:

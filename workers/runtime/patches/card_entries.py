@@ -20,6 +20,8 @@ ISOLATION_MARK = "cohort_isolation"
 _APPROVE = "approve"
 _ISOLATION = "isolation"
 _ISOLATIONS = ("shared", "process")
+OF_CARDS = (_APPROVE, _ISOLATION)
+"""Fields of a card that fast-agent does not know."""
 _CALLS_TOOLS = frozenset({"agent", "smart"})
 
 

@@ -4,8 +4,8 @@ A head between ``+++`` is TOML. python-frontmatter reads that where the package 
 file is the instruction of an agent without settings. The standard library reads TOML as well. The configuration and a
 skill may stand beside the cards: in a directory fast-agent takes them for cards, and refuses them.
 
-A card may be a link, as each file of a Kubernetes ConfigMap is. fast-agent knows a card by the name of its target, and looks
-for it by the link's: it read each such card twice, and refused the second.
+A card may be a link, as each file of a Kubernetes ConfigMap is. fast-agent knows a card by the name of its target, and
+looks for it by the link's: it read each such card twice, and refused the second.
 
 Cards in ``.fast-agent/agent-cards`` of the working directory are left out: fast-agent would load them beside
 the operator's own when it starts, unchecked, with a terminal's defaults and any model.

@@ -1,0 +1,152 @@
+"""A card is told what to mend, near the place: what it names in Python, what its author probably means, and notes."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tasks.settings import Settings
+from tests.runtime.support import Open, card
+from workers.runtime.cards import check_cards, main, notes
+
+type SettingsOf = Callable[..., Settings]
+
+_F = "def f() -> str:\n    return ''\n"
+CODE = {
+    "a package that is missing": (f"import no_such_package\n{_F}", 1, "install what brings no_such_package"),
+    "a file beside it": (f"import beside\n{_F}", 1, "beside stands beside it"),
+    "a variable": (f"import os\nKEY = os.environ['NOT_SET']\n{_F}", 2, "set this variable"),
+    "a relative import": (f"from .beside import x\n{_F}", 1, "import by the whole name"),
+    "an end of the program": (f"import sys\n{_F}\nsys.exit(1)\n", 5, "__main__"),
+    "no Python": ("def f(:\n", 1, "correct it"),
+    "no loop that is asked for wrongly": (f"{_F}raise RuntimeError('no')\n", 3, "take it out of one.md"),
+    "arguments without names": ("\ndef f(*parts: str) -> str:\n    return ''\n", 2, "take it out of one.md"),
+    "an annotation that means nothing": ("def f(a: 'Nothing') -> str:\n    return a\n", 1, "take it out of one.md"),
+}
+
+
+@pytest.mark.promise("cards-checked")
+@pytest.mark.parametrize("name", CODE)
+def test_a_tool_that_cannot_be_loaded_is_told_with_the_line_of_its_own_file(
+    settings_of: SettingsOf, cards: Path, name: str
+) -> None:
+    code, line, do = CODE[name]
+    module = cards / "mine.py"
+    module.write_text(code)
+    (cards / "beside.py").write_text("x = 1\n")
+    card(cards, "one.md", "---\nname: one\nfunction_tools: ['mine.py:f', 'mine.py:f']\n---\nYou.\n")
+    problem, *_ = check_cards(settings_of())
+    assert (problem.file, problem.line) == (module, line)
+    assert do in problem.do
+    assert "\n" not in str(problem)
+
+
+def test_a_tool_whose_file_makes_clients_of_the_loop_is_right(settings_of: SettingsOf, cards: Path) -> None:
+    (cards / "mine.py").write_text(f"import asyncio\n\nLOOP = asyncio.get_running_loop()\n{_F}")
+    card(cards, "one.md", "---\nname: one\nfunction_tools: ['mine.py:f']\n---\nYou.\n")
+    assert check_cards(settings_of()) == []
+
+
+HEADS = {
+    "a field": ("functon_tools: []", "write `function_tools`"),
+    "our field": ("aprove: true", "write `approve`"),
+    "a field of another type": ("sequence: [assistant]", "add `type: chain`"),
+    "a type": ("type: evaluator", "write `evaluator_optimizer`"),
+    "an agent": ("agents: [asistant]", "write `assistant`"),
+    "an agent by its file": ("agents: [assistant.md]", "write `assistant`"),
+    "a server": ("servers: [serch]", "write `search`"),
+    "a server of another key": ("servers: [old]", "it stands below `mcpServers`"),
+    "a tool without a file": ("function_tools: [f]", "write file.py:function"),
+    "a tool's file": ("function_tools: ['no.py:f']", "write file.py:function"),
+    "a model that is a number": ("model: 5", "write provider.model"),
+    "parameters": ("request_params: {maxTokens: many}", "correct it"),
+    "a hook": ("tool_hooks: {before_llm: 'm.py:f'}", "use one of after_llm_call"),
+    "a hook's function": ("tool_hooks: {before_llm_call: 'none.py:f'}", "write file.py:function"),
+    "a file in the instruction": ("instruction: '{{file:none.txt}}'", "its path starts where the workers run"),
+}
+
+
+@pytest.mark.promise("cards-checked")
+@pytest.mark.parametrize("name", HEADS)
+def test_a_wrong_word_is_told_with_its_line_and_with_the_word_that_is_meant(
+    settings_of: SettingsOf, cards: Path, config: Path, name: str
+) -> None:
+    head, do = HEADS[name]
+    config.write_text("mcp:\n  servers:\n    search: {command: x}\nmcpServers:\n  old: {command: x}\n")
+    path = card(cards, "one.md", f"---\nname: one\n{head}\n---\n")
+    (problem,) = check_cards(settings_of())
+    assert (problem.file, problem.line) == (path, 3)
+    assert do in problem.do
+
+
+def test_a_rating_that_there_is_not_is_told_with_those_that_there_are(settings_of: SettingsOf, cards: Path) -> None:
+    head = "type: evaluator_optimizer\ngenerator: assistant\nevaluator: assistant\nmin_rating: great"
+    card(cards, "one.md", f"---\n{head}\n---\n")
+    (problem,) = check_cards(settings_of())
+    assert (problem.line, problem.do) == (5, "use POOR, FAIR, GOOD, EXCELLENT")
+
+
+def test_each_card_of_one_name_is_told_where_the_name_stands_too(settings_of: SettingsOf, cards: Path) -> None:
+    for name in ("one.md", "two.md"):
+        card(cards, name, "---\nname: same\n---\nYou.\n")
+    told = {problem.file.name: problem.do for problem in check_cards(settings_of())}
+    assert told == {
+        "one.md": "also in two.md: give one of them another name",
+        "two.md": "also in one.md: give one of them another name",
+    }
+
+
+NOTED = {
+    "a key twice": ("model: passthrough\nmodel: passthrough", "model stands there 2 times"),
+    "a parameter that nothing reads": ("request_params: {max_tokns: 5}", "request_params has no max_tokns"),
+    "a filter of another server": ("tools: {search: [find]}", "tools has a filter for search"),
+    "two tools of one name": ("function_tools: ['a.py:f', 'b.py:f']", "function_tools names 2 functions f"),
+    "a second default": ("default: true", "each says `default: true`"),
+}
+
+
+@pytest.mark.parametrize("name", NOTED)
+def test_a_card_that_is_accepted_and_means_something_else_is_noted(
+    settings_of: SettingsOf, cards: Path, name: str
+) -> None:
+    head, said = NOTED[name]
+    for module in ("a.py", "b.py"):
+        (cards / module).write_text(_F)
+    card(cards, "one.md", f"---\nname: one\n{head}\n---\nYou.\n")
+    assert check_cards(settings_of()) == []
+    (note,) = notes(settings_of())
+    assert said in note
+    assert "one.md" in note
+
+
+def test_what_looks_like_a_card_and_is_not_read_is_noted(settings_of: SettingsOf, cards: Path) -> None:
+    text = "---\nname: other\n---\nYou.\n"
+    (cards / "team").mkdir()
+    card(cards / "team", "inner.md", text)
+    card(cards, "later.md", f"# An agent\n\n{text}")
+    card(cards, "README.md", "# Agents\n\nOne a file.\n\n---\n\nSee above.\n")
+    (cards / "plain.txt").write_text(text)
+    (cards / "away.md").symlink_to("nowhere.md")
+    (cards / ".#one.md").symlink_to("an.editor's.lock")
+    assert check_cards(settings_of()) == []
+    assert [note.partition(": ")[0] for note in notes(settings_of())] == [
+        str(cards / name) for name in ("later.md", "away.md", "plain.txt", "team")
+    ]
+
+
+def test_what_a_tools_file_prints_is_no_part_of_the_checks_answer(
+    cards: Path, config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (cards / "mine.py").write_text(f"print('hello')\n{_F}")
+    card(cards, "one.md", "---\nname: one\nfunction_tools: ['mine.py:f']\n---\nYou.\n")
+    monkeypatch.setenv("COHORT_CARDS", str(cards))
+    monkeypatch.setenv("COHORT_CONFIG", str(config))
+    assert main() == 0
+    assert capsys.readouterr() == ("", "")
+
+
+async def test_why_no_agent_can_be_made_is_told_with_its_reason(runtime: Open, cards: Path) -> None:
+    card(cards, "one.md", "---\nname: one\nmodel: generic.mock\n---\n{{internal:none}}\n")
+    with pytest.raises(Exception, match=r"template placeholder: Placeholder: \{\{internal:none\}\}"):
+        async with runtime(COHORT_LANES="1"):
+            pass
