@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.conftest import BOT
+from tests.workers.asking import AUTHOR, BOOK, ONE, Asking, press
 from tests.workers.fakes import PATIENCE_S
 from tests.workers.pool import Pool
-from tests.workers.test_parked import AUTHOR, BOOK, ONE, Asking, press
 from workers.interfaces import Sink, TurnRequest, TurnResult
 from workers.steps import PersonsAnswer
 

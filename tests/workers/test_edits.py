@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.envelope import Inbound
+from tests.workers.inboxes import TOO_NEW, decide, entry, messages_of, word
 from tests.workers.pool import Pool, session
-from tests.workers.test_planner import TOO_NEW, decide, entry, messages_of, word
 from workers.sessions import edits
 from workers.sessions.planner import Run, Skip, is_news
 

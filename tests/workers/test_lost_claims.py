@@ -10,7 +10,8 @@ from tasks.session import SessionKey
 from tasks.worker_status import WorkerStatus
 from tests.workers.cable import Fate
 from tests.workers.fakes import PATIENCE_S
-from tests.workers.pool import LONG, Pool, Worker, session
+from tests.workers.pool import Pool, Worker, session
+from tests.workers.pool_worker import LONG
 
 ONE = session(1)
 

@@ -1,89 +1,18 @@
 """A turn that waits for people: it holds nothing, and goes on with their answers, on any worker, however late."""
 
 import asyncio
-import json
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from tasks import keys
-from tasks.asking import ParkedTurn
 from tasks.journal import Mark
 from tasks.phrases import phrase
+from tests.workers.asking import ASK, AUTHOR, BOOK, ONE, WORDS, Asking, parked, press, shown, turn
 from tests.workers.fakes import PATIENCE_S
 from tests.workers.pool import Pool, session
 from workers.interfaces import Sink, TurnRequest, TurnResult
-from workers.steps import PersonsAnswer, Question, TurnParked
-from workers.usage import Usage
-
-ONE = session(1)
-BOOK = Question("k1/0", "book", json.dumps({"table": 4, "password": "s3cret"}), scope="agent:book")
-ASK = Question("k2/1/ask1", "ask_user", "", text="Which day?", choices=("Monday", "Tuesday"))
-WORDS = Question("k3/1/ask1", "ask_user", "", text="Your name?")
-AUTHOR = {"id": 7, "name": "Ann"}
-
-
-@dataclass
-class Asking:
-    """A runtime whose turns ask these questions, one round after the other; each worker has one."""
-
-    rounds: tuple[tuple[Question, ...], ...] = ((BOOK,),)
-    says: str = ""
-    agents: tuple[str, ...] = ("agent",)
-    seen: list[TurnRequest] = field(default_factory=list)
-    kept: list[list[bytes]] = field(default_factory=list)
-
-    async def run(self, request: TurnRequest, sink: Sink) -> TurnResult:
-        steps = request.steps
-        assert steps is not None
-        self.seen.append(request)
-        self.kept.append(list(steps.kept))
-        if self.says:
-            sink.more(self.says)
-        steps.add(f"step {len(steps.kept)}".encode())
-        for questions in self.rounds:
-            left = [question for question in questions if question.key not in request.answers]
-            if left and request.asks:
-                raise TurnParked(left)
-        said = [request.answers.get(question.key) for questions in self.rounds for question in questions]
-        words = " ".join(one.words or one.verdict for one in said if one is not None)
-        return TurnResult("\n\n".join(part for part in (self.says, f"done: {words}") if part), b"history", Usage())
-
-    async def compact(self, request: TurnRequest) -> TurnResult:
-        raise AssertionError
-
-
-async def parked(pool: Pool, name: str = "w-one", runtime: Asking | None = None, **environ: str) -> Asking:
-    """A worker's turn asks, and rests."""
-    runtime = runtime or Asking()
-    worker = await pool.worker(name, real=runtime, **environ)
-    await pool.say(1, "please", sender=AUTHOR)
-    await worker.answer(ONE)
-    assert "parked" in await pool.state(ONE)
-    return runtime
-
-
-async def turn(pool: Pool) -> ParkedTurn:
-    found, _ = await pool.store.sessions.parked(ONE)
-    assert found is not None
-    return found
-
-
-async def press(pool: Pool, verdict: str, *, place: int = 0, person: int = 7, trace: str | None = None) -> int:
-    """A button under the message that shows a question."""
-    question = (await turn(pool)).questions[place]
-    asked = dict(pair.split(":") for pair in (await pool.state(ONE))["asked"].split())
-    said: dict[str, Any] = {
-        "choice": {"ask": question.id, "say": verdict},
-        "message_id": int(asked[question.id]),
-        "trace": trace,
-    }
-    return await pool.say(1, kind="answer", v=3, sender={"id": person, "name": f"P{person}"}, **said)
-
-
-def shown(pool: Pool) -> list[str]:
-    return list(pool.telegram.chat(ONE).shown.values())
+from workers.steps import PersonsAnswer, Question
 
 
 @pytest.mark.promise("parked")
@@ -255,89 +184,6 @@ async def test_a_question_without_an_answer_ends_with_a_line_and_a_sweep_finds_i
     assert len(runtime.seen) == 1
     assert await pool.idle(ONE)
     assert await pool.pending() == []
-
-
-@pytest.mark.promise("ask-ends")
-@pytest.mark.parametrize("kind", ["stop", "new"])
-async def test_stop_and_new_withdraw_the_question(pool: Pool, kind: str) -> None:
-    runtime = await parked(pool)
-    await pool.say(1, kind=kind)
-    await pool.workers["w-one"].answer(ONE)
-    assert "Withdrawn." in shown(pool)[0]
-    assert len(runtime.seen) == 1
-    assert await pool.idle(ONE)
-    assert "parked" not in await pool.state(ONE)
-    # What is pressed now is dropped.
-    await pool.say(1, kind="answer", v=3, choice={"ask": "gone", "say": "once"}, sender=AUTHOR)
-    await pool.workers["w-one"].answer(ONE)
-    assert await pool.idle(ONE)
-
-
-async def test_in_collect_mode_a_message_joins_the_turn_and_allows_nothing(pool: Pool) -> None:
-    runtime = await parked(pool)
-    await pool.say(1, "make it five", sender=AUTHOR)
-    await pool.workers["w-one"].answer(ONE)
-    assert runtime.seen[-1].answers == {"k1/0": PersonsAnswer("words", "make it five", person=7)}
-    assert "Not allowed" in shown(pool)[0]
-    assert pool.telegram.answered(ONE) == [1, 2]
-    assert await pool.idle(ONE)
-
-
-async def test_a_file_ends_the_question_and_is_answered_by_the_next_turn(pool: Pool) -> None:
-    runtime = await parked(pool)
-    await pool.say(1, "look", sender=AUTHOR, media=[{"kind": "photo", "file_id": "f"}])
-    await pool.workers["w-one"].answer(ONE)
-    assert runtime.seen[1].answers == {"k1/0": PersonsAnswer("words", "")}
-    assert [message.text for message in runtime.seen[2].messages] == ["look"]
-
-
-async def test_in_followup_mode_a_message_waits_behind_the_question(pool: Pool) -> None:
-    runtime = await parked(pool, COHORT_QUEUE_MODE="followup")
-    worker = pool.workers["w-one"]
-    await pool.say(1, "and then", sender=AUTHOR)
-    await worker.answer(ONE)
-    assert len(runtime.seen) == 1
-    assert await pool.pending() == []
-    runtime.rounds = ((BOOK,),)
-    await press(pool, "once")
-    runtime.rounds = ()
-    await worker.answer(ONE)
-    assert [[message.text for message in request.messages] for request in runtime.seen[1:]] == [
-        ["please"],
-        ["and then"],
-    ]
-    assert await pool.idle(ONE)
-
-
-async def test_in_interrupt_mode_a_message_withdraws_the_question_and_ends_the_turn(pool: Pool) -> None:
-    runtime = await parked(pool, COHORT_QUEUE_MODE="interrupt")
-    runtime.rounds = ()
-    await pool.say(1, "rather not", sender=AUTHOR)
-    await pool.workers["w-one"].answer(ONE)
-    assert "Withdrawn." in shown(pool)[0]
-    assert [message.text for message in runtime.seen[-1].messages] == ["rather not"]
-    assert runtime.kept[-1] == [], "it is another turn"
-    assert pool.telegram.answered(ONE) == [1, 2]
-    assert await pool.idle(ONE)
-
-
-@pytest.mark.parametrize("mode", ["collect", "followup", "interrupt"])
-async def test_words_answer_what_a_tool_asks_in_any_mode(pool: Pool, mode: str) -> None:
-    runtime = await parked(pool, runtime=Asking(((WORDS,),)), COHORT_QUEUE_MODE=mode)
-    await pool.say(1, "Ann", sender=AUTHOR)
-    await pool.workers["w-one"].answer(ONE)
-    assert runtime.seen[-1].answers == {"k3/1/ask1": PersonsAnswer("words", "Ann", "Ann", person=7)}
-    assert "Answered." in shown(pool)[0]
-    assert await pool.idle(ONE)
-
-
-async def test_a_reply_answers_the_question_that_it_replies_to(pool: Pool) -> None:
-    runtime = await parked(pool, runtime=Asking(((BOOK, WORDS),)))
-    second = list(pool.telegram.chat(ONE).shown)[1]
-    await pool.say(1, "Ann", sender=AUTHOR, reply_to=second)
-    await pool.workers["w-one"].answer(ONE)
-    assert len(runtime.seen) == 1
-    assert [question.kind for question in (await turn(pool)).open] == ["approve"]
 
 
 async def test_always_is_remembered_in_the_chat_until_a_new_conversation(pool: Pool) -> None:

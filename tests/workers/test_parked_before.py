@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tasks.envelope import Inbound
+from tests.workers.asking import AUTHOR, BOOK, ONE, WORDS, Asking, press, shown, turn
 from tests.workers.pool import Pool
-from tests.workers.test_parked import AUTHOR, BOOK, ONE, WORDS, Asking, press, shown, turn
 from workers.interfaces import Sink, TurnRequest, TurnResult
 from workers.steps import PersonsAnswer
 

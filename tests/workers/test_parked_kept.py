@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tasks.store.backup import StoredKey, dump, restore
+from tests.workers.asking import ONE, Asking, parked, press
 from tests.workers.pool import Pool
 from tests.workers.test_budgets import BIG, held
-from tests.workers.test_parked import ONE, Asking, parked, press
 from workers.interfaces import Sink, TurnRequest, TurnResult
 from workers.steps import PersonsAnswer
 from workers.usage import Usage

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from tests.workers.asking import AUTHOR, BOOK, ONE, WORDS, Asking, parked, press, shown, turn
 from tests.workers.pool import Pool, session
-from tests.workers.test_parked import AUTHOR, BOOK, ONE, WORDS, Asking, parked, press, shown, turn
 from workers.interfaces import Sink, TurnFailed, TurnRequest, TurnResult
 from workers.steps import Question
 

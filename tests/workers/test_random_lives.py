@@ -9,7 +9,8 @@ from tasks.session import SessionKey
 from tasks.worker_status import WorkerStatus
 from tests.workers.cable import Fate
 from tests.workers.history import check
-from tests.workers.pool import LONG, Pool, Worker, session
+from tests.workers.pool import Pool, Worker, session
+from tests.workers.pool_worker import LONG
 
 CHATS = range(1, 13)
 MESSAGES = 12

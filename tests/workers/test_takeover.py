@@ -6,7 +6,8 @@ import pytest
 
 from tasks.worker_status import WorkerStatus
 from tests.workers.fakes import PATIENCE_S, Hold
-from tests.workers.pool import LONG, Pool, Worker, session
+from tests.workers.pool import Pool, Worker, session
+from tests.workers.pool_worker import LONG
 from workers import texts
 from workers.sessions.takeover import ANSWERS_WITHIN_S
 

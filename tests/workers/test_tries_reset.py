@@ -13,7 +13,8 @@ from tasks.settings import Settings
 from tasks.store.sessions import Claim
 from tasks.worker_status import WorkerStatus
 from tests.workers.fakes import PATIENCE_S, without_reference
-from tests.workers.pool import LONG, Pool, Worker, opened, session
+from tests.workers.pool import Pool, Worker, opened, session
+from tests.workers.pool_worker import LONG
 from tests.workers.test_journal import Stepping, dies_when_it_kept_a_step, holds
 from workers.sessions.cut_turn import decided
 from workers.sessions.journal import TurnJournal

@@ -9,8 +9,8 @@ import pytest
 from tasks import tracing
 from tasks.telemetry import JsonFormat
 from tests.support.spans import kept_spans
+from tests.workers.asking import AUTHOR, Asking, press
 from tests.workers.pool import Pool, session
-from tests.workers.test_parked import AUTHOR, Asking, press
 from workers.interfaces import TurnFailed
 
 ONE = session(1)

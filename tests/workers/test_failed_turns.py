@@ -1,0 +1,121 @@
+"""Turns that fail: what is tried again, what is told, and what Retry runs."""
+
+import asyncio
+
+from tasks.phrases import phrase
+from tests.workers.fake_model import ScriptedRuntime
+from tests.workers.fakes import without_reference
+from tests.workers.pool import Pool
+from tests.workers.test_loop import ONE
+from workers import texts
+from workers.interfaces import Sink, TurnFailed, TurnRequest, TurnResult
+
+
+def outage() -> TurnFailed:
+    return TurnFailed("retry", "busy", "503")
+
+
+def refusal() -> TurnFailed:
+    return TurnFailed("tell", "I cannot answer that.", "content filter")
+
+
+# -- turns that fail
+
+
+async def test_a_passing_fault_is_tried_again_and_its_user_sees_one_answer(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    pool.model.fail("hello", outage(), outage())
+    await pool.say(1, "hello")
+    await worker.answer(ONE)
+    assert pool.telegram.texts(ONE) == ["answer to hello"]
+    assert [call.end for call in pool.model.calls] == ["TurnFailed", "TurnFailed", "answered"]
+
+
+async def test_a_permanent_fault_is_told_at_once_and_leaves_the_history_as_it_was(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    pool.model.fail("bad", refusal())
+    for text in ("good", "bad", "good again"):
+        await pool.say(1, text)
+        await worker.answer(ONE)
+    assert pool.telegram.texts(ONE) == ["answer to good", "I cannot answer that.", "answer to good again"]
+    assert pool.model.calls[-1].history == ["good"]
+
+
+async def test_an_outage_ends_in_a_retry_button_that_runs_the_message_again(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    pool.model.fail("hello", *(outage() for _ in range(5)))
+    await pool.say(1, "hello", quote="context")
+    await worker.answer(ONE)
+    (_, apology), *_ = pool.telegram.delivered
+    assert without_reference(apology.text) == f"{phrase('outage')} {phrase('press-retry')}"
+    assert apology.buttons[0][0].data == texts.RETRY_DATA
+
+    # Something else is said and answered in between; that takes no promise back.
+    await pool.say(1, "meanwhile")
+    await worker.answer(ONE)
+    await pool.say_all(1, {"kind": "retry"}, {"kind": "retry"})
+    await worker.answer(ONE)
+    await pool.say(1, kind="retry")
+    await worker.answer(ONE)
+
+    assert pool.telegram.texts(ONE)[1:] == ["answer to meanwhile", "answer to hello", phrase("nothing-to-retry")]
+    assert pool.model.calls[-1].request.messages[0].quote == "context"
+    assert pool.model.calls[-1].history == ["meanwhile"]
+    assert "failed" not in await pool.state(ONE)
+
+
+async def test_retry_answers_every_message_that_failed_in_an_outage(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    for text in ("one", "two"):
+        pool.model.fail(text, *(outage() for _ in range(5)))
+        await pool.say(1, text)
+        await worker.answer(ONE)
+    await pool.say(1, kind="retry")
+    await worker.answer(ONE)
+    assert pool.model.calls[-1].texts == ["one", "two"]
+    assert pool.telegram.texts(ONE)[-1] == "answer to one two"
+
+
+async def test_a_retry_that_fails_again_can_be_retried_again(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    pool.model.fail("hello", *(outage() for _ in range(10)))
+    await pool.say(1, "hello")
+    for _ in range(3):
+        await worker.answer(ONE)
+        await pool.say(1, kind="retry")
+    assert pool.telegram.texts(ONE) == [f"{phrase('outage')} {phrase('press-retry')}"] * 2 + ["answer to hello"]
+
+
+async def test_a_new_conversation_forgets_what_could_be_retried(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    pool.model.fail("hello", *(outage() for _ in range(5)))
+    await pool.say(1, "hello")
+    await worker.answer(ONE)
+    await pool.say_all(1, {"kind": "new"}, {"kind": "retry"})
+    await worker.answer(ONE)
+    assert pool.telegram.texts(ONE)[-1] == phrase("nothing-to-retry")
+
+
+class SlowToEnd(ScriptedRuntime):
+    """Its turns end at their limit, but one that ignores its cancellation takes twice as long again."""
+
+    async def run(self, request: TurnRequest, sink: Sink) -> TurnResult:
+        self.wanted += 1
+        ended = asyncio.Event()
+        asyncio.get_running_loop().call_later(3 * LIMIT_S, ended.set)
+        await ended.wait()
+        raise TurnFailed("tell", SLOW, "turn longer than its limit")
+
+
+LIMIT_S = 0.02
+SLOW = "This took longer than I am allowed to work on one message."
+
+
+async def test_a_turn_that_takes_too_long_is_ended_once_by_the_runtime_which_knows_when_it_began(pool: Pool) -> None:
+    runtime = SlowToEnd(pool.model, "w-one")
+    worker = await pool.worker("w-one", real=runtime, COHORT_TURN_TIMEOUT=str(LIMIT_S))
+    await pool.say(1, "endless")
+    await worker.answer(ONE)
+    assert pool.telegram.texts(ONE) == [SLOW]
+    assert (runtime.wanted, pool.naps.taken) == (1, [])
+    assert await pool.idle(ONE)
