@@ -239,7 +239,7 @@ class Telegram:
 
 
 def _result(article: Article) -> InlineQueryResultArticle:
-    button = InlineKeyboardButton(article.button, callback_data=WAITS)
+    button = InlineKeyboardButton(article.button, callback_data=article.data)
     return InlineQueryResultArticle(
         WAITS,
         article.title,

@@ -12,4 +12,5 @@ class Article:
     text: str
     """The message, until its answer takes its place."""
     button: str
+    data: str
     """Without a button Telegram tells no id of the message."""

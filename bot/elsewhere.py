@@ -1,10 +1,13 @@
 """Questions in chats that are not the bot's own: each becomes an inline message, whose answer takes its place.
 
-A person who types gets one article at once and costs no model call; the turn begins when they send it. A guest's first
-words are said before its question is accepted: only the answer to the query tells the message's id.
+A person who types gets one article at once and costs no model call. The turn begins when Telegram tells that they sent
+it, or when they press the button below it: without /setinlinefeedback at BotFather Telegram does not tell. A press does
+not say what they typed, so that is kept. What comes first begins the turn. A guest's first words are said before its
+question is accepted: only the answer to the query tells the message's id.
 """
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from typing import Protocol
 
@@ -12,9 +15,11 @@ from bot.article import Article
 from bot.people import PeopleView
 from bot.recent import Allowance
 from bot.signs import Signs
+from bot.updates.buttons import WAITS
 from bot.updates.elsewhere import in_message
 from bot.updates.meaning import AskedElsewhere, Incoming, MalformedValue
 from tasks.clock import Clock
+from tasks.envelope import Inbound
 from tasks.errors import CohortError
 from tasks.newest import Newest
 from tasks.phrases import phrase
@@ -38,11 +43,24 @@ class GuestCalls(Protocol):
         ...
 
 
+class Questions(Protocol):
+    """What people typed (``tasks.store.typed``)."""
+
+    async def keep(self, bot: int, person: int, question: str) -> str:
+        """Keep a question; its name."""
+        ...
+
+    async def find(self, bot: int, person: int, name: str) -> str | None:
+        """The question of this name; None where it is kept no longer."""
+        ...
+
+
 class Elsewhere:
     """Decides who is answered, and opens the messages."""
 
-    def __init__(self, calls: GuestCalls, people: PeopleView, signs: Signs, clock: Clock) -> None:
+    def __init__(self, calls: GuestCalls, people: PeopleView, signs: Signs, typed: Questions, clock: Clock) -> None:
         self._calls = calls
+        self._typed = typed
         self._people = people
         self._signs = signs
         self._guests = Allowance(_GUESTS, _GUESTS_IN, _REMEMBERED, clock)
@@ -50,31 +68,55 @@ class Elsewhere:
         """Guest queries -> messages: an update that comes again finds its query answered."""
 
     async def take(self, asked: AskedElsewhere) -> Incoming | None:
-        """What is asked in a message that is there by now; None: nothing yet, or it is not answered."""
+        """What is asked in a message that is there by now; None: nothing yet, or it is not answered.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
         inbound = asked.heard.inbound
         admitted = self._people.access.decide(inbound.person, inbound.key.chat) == "admit"
-        if asked.typed:
-            self._signs.offer(asked.query, _article(inbound.text) if admitted and inbound.text else None)
+        if asked.how == "typed":
+            self._signs.offer(asked.query, await self._offered(inbound) if admitted and inbound.text else None)
             return None
+        if asked.how == "pressed":
+            return await self._pressed(asked)
         if not admitted or not self._guests.take(inbound.person, asked.update_id):
             # In a chat of other people a stranger is told nothing.
             return None
         try:
             inline = self._opened.get(asked.query)
             if inline is None:
-                inline = await self._calls.answer_guest(asked.query, _article(""))
+                inline = await self._calls.answer_guest(asked.query, _article())
                 self._opened[asked.query] = inline
             return in_message(asked.heard, inline)
         except (CohortError, MalformedValue) as problem:
             log.warning("guest.not_answered", extra={"problem": str(problem)})
             return None
 
+    async def _offered(self, inbound: Inbound) -> Article:
+        person, question = inbound.person or 0, inbound.text
+        name = await self._typed.keep(inbound.key.bot, person, question)
+        return Article(
+            title=phrase("inline-title"),
+            about=question[:_ABOUT],
+            text=f"{question[:_SHOWN]}\n\n{phrase('inline-offered')}",
+            button=phrase("inline-show"),
+            data=f"{WAITS}:{person}:{name}",
+        )
 
-def _article(question: str) -> Article:
+    async def _pressed(self, asked: AskedElsewhere) -> Incoming | None:
+        heard, (owner, _, name) = asked.heard, asked.query.partition(":")
+        person = heard.inbound.person or 0
+        own = owner == str(person)
+        question = await self._typed.find(heard.inbound.key.bot, person, name) if own else None
+        if question is not None:
+            return replace(heard, inbound=heard.inbound.model_copy(update={"text": question}))
+        if heard.callback is not None:
+            self._signs.press(heard.callback, phrase("inline-expired") if own else phrase("inline-not-yours"))
+        return None
+
+
+def _article() -> Article:
+    """A guest's first words."""
     waits = phrase("inline-waits")
-    return Article(
-        title=phrase("inline-title"),
-        about=question[:_ABOUT],
-        text=f"{question[:_SHOWN]}\n\n{waits}" if question else waits,
-        button=phrase("inline-button"),
-    )
+    return Article(title=phrase("inline-title"), about="", text=waits, button=phrase("inline-button"), data=WAITS)

@@ -203,7 +203,7 @@ class UpdateIntake:
             return await self._pressed(heard, [item.inbound for item in before if item.inbound is not None])
         if ask is None:
             with_context = self._overheard.before(inbound)
-            return Item(heard, Accept(heard.update_id, inbound=with_context), press=heard.callback)
+            return Item(heard, Accept(heard.once or heard.update_id, inbound=with_context), press=heard.callback)
         return await self._asked(heard, ask)
 
     async def _pressed(self, heard: Incoming, before: Sequence[Inbound]) -> Item:

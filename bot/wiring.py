@@ -186,7 +186,7 @@ async def _work(connections: Connections, stop: Stop) -> None:
         control=GroupControl(settings.group_control, telegram.administrators, clock, chats.roles),
         feedback=Feedback(connections.me.id, store.feedback, people, clock),
         languages=Languages(store.sessions),
-        elsewhere=Elsewhere(telegram, people, signs, clock),
+        elsewhere=Elsewhere(telegram, people, signs, store.typed, clock),
         clock=clock,
     )
     mode = "webhook" if settings.webhook_url else "polling"

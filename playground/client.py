@@ -119,9 +119,10 @@ class PlaygroundClient(Link):
         given: Json = {"text": text, "timeout": timeout, **fields}
         return await self.control("POST", f"/chats/{chat}/inline", given)
 
-    async def choose(self, query: str, result: str | None = None) -> Said:
-        """The person sends a result of an inline query, by default the first."""
-        return Said(**await self.control("POST", f"/inline/{query}/choose", {"result": result}))
+    async def choose(self, query: str, result: str | None = None, *, feedback: bool = True) -> Said:
+        """The person sends a result, by default the first; without ``feedback`` the bot is not told."""
+        given = {"result": result, "feedback": feedback}
+        return Said(**await self.control("POST", f"/inline/{query}/choose", given))
 
     async def summon(self, chat: int, text: str, **fields: Any) -> Said:
         """A person calls the bot as a guest, where it is no member; ``user``, ``thread``, ``reply_to``."""

@@ -58,6 +58,9 @@ KINDS = (
     KeyKind("cohort:bot:*:strangers", "list", "expires", "no", "lines to people who are not admitted"),
     KeyKind("cohort:bot:*:people", "hash", "permanent", "first", "who was let in or kept out, and in which role"),
     KeyKind(ZONES, "hash", "permanent", "first", "the time zones of people"),
+    KeyKind(
+        "cohort:bot:*:typed:*", "list", "expires", "no", "what a person typed behind the bot's name in other chats"
+    ),
     KeyKind("cohort:bot:*:pairing", "hash", "expires", "no", "digest and role of the pairing code that is valid"),
     KeyKind("cohort:bot:*:guesses", "string", "expires", "no", "pairing codes that were sent within the hour"),
     KeyKind(
@@ -153,6 +156,10 @@ def people(bot: int | str) -> str:
 
 def zones(bot: int | str) -> str:
     return f"{PREFIX}bot:{bot}:zones"
+
+
+def typed(bot: int | str, person: int) -> str:
+    return f"{PREFIX}bot:{bot}:typed:{person}"
 
 
 def pairing(bot: int) -> str:

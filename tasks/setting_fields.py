@@ -166,7 +166,7 @@ class SettingFields(BaseSettings):
     """Whether posts that name the bot are answered in channels that are let in, and where the bot is an admin."""
     inline: bool = Field(default=False, alias="COHORT_INLINE")
     """Whether questions in any chat (`@bot question`) are answered in the message that a person sends so; BotFather's
-    /setinline and /setinlinefeedback (100%) have to be set."""
+    /setinline has to be set, and /setinlinefeedback (100%) for answers that come without a press of a button."""
     guests: bool = Field(default=False, alias="COHORT_GUESTS")
     """Whether people who are let in may call the bot in chats where it is no member (guest mode of BotFather)."""
     topic_titles: bool = Field(default=False, alias="COHORT_TOPIC_TITLES")

@@ -102,6 +102,7 @@ PROMISES = {
     "feedback": "Thumbs at answers are kept by answer, bounded, and `cohort feedback` shows them with the turn.",
     "closed-chats": "An operator sees which chats block, removed or mute the bot, are gone or migrated.",
     "business": "Customers of business accounts are answered only where an operator switched it on.",
+    "inline-button": "Without inline feedback a press of the person who asked brings the answer; both bring one turn.",
     "inline-messages": "Questions in other chats are answered in one message, only where switched on; nothing is kept.",
     "channels": "Posts that name the bot are answered in admitted channels, only where an operator switched it on.",
     "group-control": "In a group only those whom the operator chose start over, choose for all, or press buttons.",

@@ -4,6 +4,7 @@ import re
 
 from bot.updates.commands import ADMINS, CHOICES, Command
 from bot.updates.content import answered_by
+from bot.updates.elsewhere import wanted
 from bot.updates.meaning import Ignored, Incoming, Meaning, UpdateReading
 from bot.updates.models import CallbackQuery, GenerationStopped
 from bot.updates.origin import author_of, person_of, session_of
@@ -13,7 +14,7 @@ from tasks.envelope import Inbound, InboundKind, Sender
 from tasks.session import SessionKey
 
 WAITS = "waits"
-"""Data of the button that an inline message has until its answer takes its place."""
+"""Data of the button that an inline message has until its answer takes its place; behind it stands what was asked."""
 _NAME = re.compile("[0-9a-f]{16}")
 """Of an exchange (``workers.sessions.again``)."""
 _VERSIONS: dict[InboundKind, int] = {"answer": 3, "conversation": 4}
@@ -32,7 +33,7 @@ def pressed(at: UpdateReading, query: CallbackQuery) -> Meaning:
     word, _, argument = (query.data or "").partition(":")
     message = query.message
     if word == WAITS:
-        return Ignored(
+        return wanted(at, query, argument) or Ignored(
             at.update_id, "a button that only waits", callback, tongue=query.from_user.language_code, waits=True
         )
     if message is None or (message.date == 0 and word != WORD):

@@ -4,16 +4,22 @@ Both end in an inline message. It is a session of its own, of the person who ask
 """
 
 import re
+from dataclasses import replace
+from hashlib import blake2s
 
 from bot.updates.content import formatted_text_of
 from bot.updates.meaning import AskedElsewhere, Incoming, MalformedValue, Meaning, UpdateReading
-from bot.updates.models import Message
+from bot.updates.models import CallbackQuery, Message
 from bot.updates.origin import not_ours, person_of, without_mention
 from bot.updates.quotes import quote_of, quoted_of
 from bot.updates.update import ChosenInlineResult, InlineQuery
 from tasks.envelope import Inbound, Sender
 from tasks.session import SessionKey
 
+_OFFERED = re.compile(r"\d{1,16}:[0-9a-f]{16}", re.ASCII)
+"""A person's id, and the name of what they typed (``tasks.store.typed``)."""
+_BELOW_UPDATES = -(2**32) - 1
+"""Numbers that no update has: theirs are positive, and what has no id is counted down from -1 by a CRC."""
 _ID = re.compile(r"[\w-]{1,128}", re.ASCII)
 _VERSION = 6
 """An older worker would answer it in the person's private chat."""
@@ -24,7 +30,7 @@ def asked(at: UpdateReading, query: InlineQuery) -> Meaning:
     if not at.me.inline:
         return at.nothing("an inline query")
     inbound = _inbound(at, person_of(query.from_user), query.query.strip())
-    return AskedElsewhere(at.update_id, query.id, Incoming(at.update_id, inbound, sent=at.now), typed=True)
+    return AskedElsewhere(at.update_id, query.id, Incoming(at.update_id, inbound, sent=at.now), "typed")
 
 
 def chosen(at: UpdateReading, result: ChosenInlineResult) -> Meaning:
@@ -57,7 +63,18 @@ def summoned(at: UpdateReading, message: Message) -> Meaning:
         }
     )
     heard = Incoming(at.update_id, inbound, sent=message.date or at.now)
-    return AskedElsewhere(at.update_id, message.guest_query_id, heard, typed=False)
+    return AskedElsewhere(at.update_id, message.guest_query_id, heard, "called")
+
+
+def wanted(at: UpdateReading, query: CallbackQuery, argument: str) -> AskedElsewhere | None:
+    """A person presses the button of an inline message that waits; None: the button names no question.
+
+    Where Telegram tells of no message that was sent (BotFather's /setinlinefeedback), this alone tells of it.
+    """
+    if not at.me.inline or query.inline_message_id is None or _OFFERED.fullmatch(argument) is None:
+        return None
+    heard = Incoming(at.update_id, _inbound(at, person_of(query.from_user), ""), callback=query.id, sent=at.now)
+    return AskedElsewhere(at.update_id, argument, in_message(heard, query.inline_message_id), "pressed")
 
 
 def in_message(heard: Incoming, inline: str) -> Incoming:
@@ -71,7 +88,8 @@ def in_message(heard: Incoming, inline: str) -> Incoming:
     old = heard.inbound.key
     session = SessionKey(old.bot, old.chat, inline=inline)
     inbound = heard.inbound.model_copy(update={"session": str(session)})
-    return Incoming(heard.update_id, inbound, sent=heard.sent)
+    number = int.from_bytes(blake2s(inline.encode(), digest_size=7).digest())
+    return replace(heard, inbound=inbound, once=_BELOW_UPDATES - number)
 
 
 def _inbound(at: UpdateReading, person: Sender, said: str) -> Inbound:

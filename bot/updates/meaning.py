@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 from bot.updates.commands import Command
 from tasks.envelope import Inbound
@@ -66,6 +67,8 @@ class Incoming:
     """Id of a pressed button's query, which needs an answer."""
     asker: int | None = None
     """Of a pressed button: the person whose message the one with the button answers, where Telegram tells."""
+    once: int | None = None
+    """In place of the update's id, where two updates may bring the same: the first one counts."""
     code: str | None = None
     """A pairing code that a person sent in their private chat."""
     sent: float = 0.0
@@ -104,11 +107,11 @@ class AskedElsewhere:
 
     update_id: int
     query: str
-    """The query's id."""
+    """The query's id; of a press what the button's data says: who was offered the message, and what they had typed."""
     heard: Incoming
-    """What they ask, in their private chat for now."""
-    typed: bool
-    """They still type: what they send in the end comes by an update of its own."""
+    """What they ask; until the message is there, in their private chat."""
+    how: Literal["typed", "called", "pressed"]
+    """``typed``: they still type. ``called``: they call a guest. ``pressed``: they ask for an answer."""
 
 
 @dataclass(frozen=True, slots=True)

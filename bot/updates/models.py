@@ -231,6 +231,7 @@ class CallbackQuery(Object):
     id: Text
     from_user: Annotated[User, Field(alias="from")]
     message: Maybe[Message] = None
+    inline_message_id: Hint = None
     data: Hint = None
 
 

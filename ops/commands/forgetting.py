@@ -41,6 +41,7 @@ async def forget(here: Context, whose: Whose) -> Told:
         told.counts["turns of `cohort find`"] += await store.trail.forget({str(session) for session in sessions})
         if whose.user is not None:
             told.counts["decisions about access"] += await store.people.forget(whose.user)
+            told.counts["questions typed in other chats"] += await store.typed.forget(whose.user)
             told.counts["time zones"] += await store.reminders.zones.forget(whose.user)
         # A turn that ran has counted its cost after all, and its worker has let go of the session now.
         second = await _erase(store, whose)

@@ -110,9 +110,11 @@ class Actions:
         return {"query": query, "update_id": update, "results": found.results}
 
     async def choose(self, request: Request) -> Json:
-        """The person sends what the bot has offered: ``result`` (its id), by default the first."""
-        wanted = (await body(request)).get("result")
-        return self._said(*choose(self._state, request.path_params["query"], None if wanted is None else str(wanted)))
+        """The person sends what the bot has offered: ``result`` (its id), by default the first; ``feedback``: false."""
+        given = await body(request)
+        wanted, told = given.get("result"), given.get("feedback", True) is not False
+        query = request.path_params["query"]
+        return self._said(*choose(self._state, query, None if wanted is None else str(wanted), feedback=told))
 
     async def summon(self, request: Request) -> Json:
         """``text``, ``user``, ``thread``, ``reply_to`` in a chat of which the bot is no member."""

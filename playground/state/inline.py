@@ -36,8 +36,10 @@ def ask(state: State, chat: Chat, text: str, *, user: object = None, thread: obj
     return number, state.bot.queue.add("inline_query", query, ("inline", person["id"]))
 
 
-def choose(state: State, number: str, wanted: str | None = None) -> tuple[Json, int | None]:
+def choose(state: State, number: str, wanted: str | None = None, *, feedback: bool = True) -> tuple[Json, int | None]:
     """The person sends the result with this id, by default the first: the message, and the update that tells the bot.
+
+    Without ``feedback`` the bot is not told, as where /setinlinefeedback is off.
 
     Raises:
         ControlError: the bot has offered nothing, or not this.
@@ -53,6 +55,8 @@ def choose(state: State, number: str, wanted: str | None = None) -> tuple[Json, 
     if "reply_markup" in result:
         # Without a keyboard the bot learns no id, and can change nothing.
         chosen["inline_message_id"] = inline
+    if not feedback:
+        return message, None
     return message, state.bot.queue.add("chosen_inline_result", chosen, ("inline", query.person["id"]))
 
 

@@ -136,10 +136,11 @@ def press(state: State, chat: Chat, message_id: object, data: str, *, user: obje
     sender = speaker(state, chat, user)
     number = str(state.random.randrange(10**17, 10**18))
     state.bot.remember_press(number, Press(state.clock.now()))
+    inline = state.elsewhere.id_of(chat, message["message_id"])
     query: Json = {
         "id": number,
         "from": sender,
-        "message": message,
+        **({"message": message} if inline is None else {"inline_message_id": inline}),
         "chat_instance": str(-abs(chat.id) * 7919),
         "data": data,
     }

@@ -41,6 +41,10 @@ class InlineQueries:
             raise bad_request("query is too old and response timeout expired or query ID is invalid")
         return query
 
+    def id_of(self, chat: Chat, message_id: int) -> str | None:
+        """The inline id of a message; None where it has none."""
+        return next((number for number, found in self.messages.items() if found == (chat, message_id)), None)
+
     def message(self, number: str) -> tuple[Chat, Json]:
         """An inline message.
 

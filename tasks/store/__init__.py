@@ -36,6 +36,7 @@ from tasks.store.reminders import ReminderStore
 from tasks.store.server import RedisServer
 from tasks.store.sessions import SessionStore
 from tasks.store.trail import TrailStore
+from tasks.store.typed import TypedQuestions
 
 _HEARTBEAT = 8
 """Connections for a heartbeat, its looks at the others and its news."""
@@ -76,6 +77,7 @@ class Store:
     people: PeopleStore
     feedback: FeedbackStore
     closed: ClosedChatStore
+    typed: TypedQuestions
     tool_reminders: ReminderStore
     """``reminders``, as tools set them."""
     trail: TrailStore
@@ -141,6 +143,7 @@ def _store(settings: Settings, clock: Clock, redis: Redis, *, heartbeat: Redis, 
         people=PeopleStore(redis, clock),
         feedback=FeedbackStore(redis, clock),
         closed=ClosedChatStore(redis, clock),
+        typed=TypedQuestions(redis),
         earlier=EarlierStore(redis),
         erasure=Erasure(redis, clock, slots=settings.slots),
         tool_reminders=ReminderStore(tools, clock, slots=settings.slots),

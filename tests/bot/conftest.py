@@ -259,7 +259,7 @@ def make_doorway(
         control=GroupControl(settings.group_control, admins, clock, chats.roles),
         feedback=Feedback(BOT, store.feedback, people, clock),
         languages=Languages(store.sessions),
-        elsewhere=Elsewhere(signs, people, acks, clock),
+        elsewhere=Elsewhere(signs, people, acks, store.typed, clock),
         clock=clock,
     )
     behind = (store, remote, signs, interrupts, acks, agents, clock, people, logins, revocations, chats)

@@ -33,6 +33,22 @@ def sent(words: str, inline: str | None = "AAQ-7", *, update_id: int = 1) -> dic
     return raw(tg.Update(update_id=update_id, chosen_inline_result=result))
 
 
+def press(
+    data: str, *, sender: tg.User = ANN, inline: str | None = "AAQ-7", update_id: int = 9, callback: str = "c1"
+) -> dict[str, Any]:
+    query = tg.CallbackQuery(id=callback, from_user=sender, chat_instance="1", inline_message_id=inline, data=data)
+    return raw(tg.Update(update_id=update_id, callback_query=query))
+
+
+async def offered(doorway: Doorway, words: str = "how warm is it", *, update_id: int = 1) -> str:
+    """Ann types; the data of the button below what she is offered."""
+    await doorway.door.take([typed(words, update_id=update_id)])
+    await doorway.followed()
+    article = doorway.signs.offered[-1][1]
+    assert article is not None
+    return article.data
+
+
 def called(words: str | None, *, sender: tg.User = ANN, update_id: int = 1, **fields: Any) -> dict[str, Any]:
     given = {"guest_query_id": "g1", **fields}
     return raw(tg.Update(update_id=update_id, guest_message=message(words, chat=GROUP, sender=sender, **given)))
@@ -126,3 +142,88 @@ async def test_telegram_is_asked_for_these_updates_only_where_they_are_wanted() 
         async with client(TOKEN, "http://127.0.0.1:9", **wants) as telegram:  # pyright: ignore[reportArgumentType]
             asked = {kind for kind in telegram.kinds if kind in (*INLINE_UPDATES, *GUEST_UPDATES)}
         assert asked == set(kinds)
+
+
+@pytest.mark.promise("inline-button")
+@pytest.mark.parametrize("first", ["the press", "Telegram's word", "both in one batch"])
+async def test_a_press_of_its_author_begins_the_turn_that_telegrams_word_would_and_never_a_second_one(
+    doorway: Doorway, settings: Settings, store: Store, first: str
+) -> None:
+    data = await offered(doorway)
+    assert len(data.encode()) <= 64
+    told, pressed = sent("how warm is it", update_id=5), press(data, update_id=6)
+    order = [told, pressed] if first == "Telegram's word" else [pressed, told]
+    if first == "both in one batch":
+        await doorway.door.take(order)
+    else:
+        await doorway.door.take(order[:1])
+        # Another process of the bot, or the same one after a restart.
+        await make_doorway(settings, store, me=ME).door.take([*order[1:], press(data, update_id=7, callback="c2")])
+    (entry,) = await doorway.inbox(IN_MESSAGE)
+    assert (entry.v, entry.text, entry.person, entry.chat_type) == (6, "how warm is it", 700, "private")
+    assert entry.message_id is None, "the question stays above its answer"
+    await doorway.followed()
+    assert len(await doorway.doorbells()) == 1
+
+
+@pytest.mark.promise("inline-button")
+async def test_who_did_not_ask_and_who_presses_too_late_reads_why_and_begins_no_turn(doorway: Doorway) -> None:
+    data = await offered(doorway)
+    await doorway.door.take([press(data, sender=BEN)])
+    # Ben has no such question, whatever the data say.
+    await doorway.door.take([press(data.replace("700", "701"), sender=BEN, update_id=10, callback="c2")])
+    await doorway.store.redis.delete("cohort:bot:4242:typed:700")
+    await doorway.door.take([press(data, update_id=11, callback="c3")])
+    await doorway.followed()
+    assert doorway.signs.pressed == [
+        ("c1", phrase("inline-not-yours")),
+        ("c2", phrase("inline-expired")),
+        ("c3", phrase("inline-expired")),
+    ]
+    assert await doorway.store.redis.keys("cohort:s:*") == []
+
+
+async def test_a_press_counts_after_telegrams_word_was_one_message_too_many(settings: Settings, store: Store) -> None:
+    doorway = make_doorway(settings.model_copy(update={"rate": 1}), store, me=ME)
+    data = await offered(doorway)
+    await doorway.door.take([sent("one", "AAQ-1", update_id=2), sent("how warm is it", update_id=3)])
+    assert await doorway.inbox(IN_MESSAGE) == []
+    doorway.clock.time += 61
+    await doorway.door.take([press(data)])
+    assert [entry.text for entry in await doorway.inbox(IN_MESSAGE)] == ["how warm is it"]
+
+
+async def test_a_hundred_questions_of_a_person_are_kept_for_a_day_and_go_when_they_are_forgotten(
+    doorway: Doorway,
+) -> None:
+    first = await offered(doorway, "q0")
+    for number in range(1, 102):
+        await offered(doorway, f"q{number}", update_id=1 + number)
+    again = await offered(doorway, "q101", update_id=200)
+    key = "cohort:bot:4242:typed:700"
+    assert (await doorway.store.redis.llen(key), await doorway.store.redis.ttl(key)) == (100, 86_400)
+    await doorway.door.take([press(first, update_id=300), press(again, update_id=301, inline="AAQ-8")])
+    assert await doorway.inbox(IN_MESSAGE) == []
+    assert [entry.text for entry in await doorway.inbox("4242:700:b~AAQ-8")] == ["q101"]
+    assert await doorway.store.typed.forget(700) == 100
+    assert await doorway.store.redis.exists(key) == 0
+
+
+@pytest.mark.parametrize(
+    ("data", "inline"),
+    [("waits", "AAQ-7"), ("waits:700", "AAQ-7"), ("waits:700:zz", "AAQ-7"), ("waits:-7:0123456789abcdef", "AAQ-7")],
+)
+def test_a_button_that_names_no_question_only_waits(data: str, inline: str) -> None:
+    meaning = understand(press(data, inline=inline), ME, 1.0)
+    assert isinstance(meaning, Ignored)
+    assert meaning.waits
+
+
+def test_a_press_below_no_inline_message_or_where_it_is_not_switched_on_only_waits() -> None:
+    data = "waits:700:0123456789abcdef"
+    message_less = press(data, inline=None)
+    off = BotIdentity.of(BOT, "cohort_bot")
+    for meaning in (understand(message_less, ME, 1.0), understand(press(data), off, 1.0)):
+        assert isinstance(meaning, Ignored)
+        assert meaning.waits
+    assert isinstance(understand(press(data, inline="a b"), ME, 1.0), Malformed)

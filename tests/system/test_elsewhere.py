@@ -21,6 +21,13 @@ async def test_an_inline_question_is_answered_in_the_message_that_its_author_sen
     message = await answered(people, group, sent.message_id, "echo: how warm is it")
     assert message["text"].startswith("how warm is it"), "the question stays above its answer"
     assert "reply_markup" not in message
+    # Without /setinlinefeedback the bot is not told; the person who asked presses the button.
+    offer = await people.inline(group, "and tomorrow")
+    sent = await people.choose(offer["query"], feedback=False)
+    ((button,),) = offer["results"][0]["reply_markup"]["inline_keyboard"]
+    await people.press(group, sent.message_id, button["callback_data"])
+    message = await answered(people, group, sent.message_id, "echo: and tomorrow")
+    assert "reply_markup" not in message
 
 
 @pytest.mark.promise("inline-messages")
