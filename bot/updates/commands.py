@@ -7,8 +7,23 @@ from dataclasses import dataclass
 from tasks.chat_choices import CHAT_CHOICES
 from tasks.envelope import InboundKind
 
-# Bot API, "Commands": up to 32 of these; the suffix names the bot it is meant for.
-_FORM = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]{3,32}))?(?:\s+|$)")
+# Bot API, "Commands": up to 32 of these; the suffix names the bot it is meant for. Apps mark /stop in "/stop!", too.
+_FORM = re.compile(
+    r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]{3,32}))?(?:[\s\u200b\ufe0f]+|[.,:;!?\u2026]{1,3}(?:\s+|$)"
+    r"|[\uff0c\u3002\uff1a\uff01\uff1f\u3001]{1,3}\s*|$)"
+)
+_LOOKS_LIKE = str.maketrans(
+    {
+        "\uff0f": "/",
+        "\uff20": "@",
+        **{chr(0xFEE0 + code): chr(code) for code in (*range(0x30, 0x3A), *range(0x41, 0x5B), *range(0x61, 0x7B))},
+        **dict(
+            zip("\u0430\u0441\u0435\u043e\u0440\u0445\u0443\u0456\u0455\u043a\u043c\u0442", "aceopxyiskmt", strict=True)
+        ),
+    }
+)
+"""Full-width letters, as Chinese and Japanese keyboards write them, and Cyrillic ones that look like ours."""
+_FIRST_WORD = re.compile(r"[/\uff0f]\S{1,66}")
 
 CONTROL: dict[str, InboundKind] = {
     "stop": "stop",
@@ -69,6 +84,16 @@ LOGINS = frozenset({"login", "logout", PASTED.name})
 
 CODE = Command("code")
 """Stands for a pairing code where it counts for nothing."""
+
+
+def as_written(text: str) -> str:
+    """A text as it is; one that begins with a command in letters that only look like its own, in these."""
+    found = _FIRST_WORD.match(text)
+    if found is None or found[0].isascii():
+        return text
+    bare = found[0].translate(_LOOKS_LIKE) + text[found.end() :]
+    command = parse(bare)
+    return bare if command is not None and command.known else text
 
 
 def parse(text: str) -> Command | None:

@@ -18,6 +18,7 @@ from bot.updates.commands import (
     UNKNOWN,
     UNREADABLE,
     Command,
+    as_written,
     nearest,
     parse,
     payload_of,
@@ -125,14 +126,14 @@ def _message(at: UpdateReading, message: Message) -> Meaning:
         return at.nothing("a post that does not name the bot")
 
     edited = at.kind.startswith("edited_")
-    if edited and (not said or said.startswith("/")):
+    bare = as_written(without_call(said, at.me))
+    if edited and (not said or bare.startswith("/")):
         # A live location moves without end, and a command is not given by an edit.
         return at.nothing("an edit without words")
     if edited and (message.edit_date or 0) - (message.date or 0) > _EDITABLE_S:
         return at.nothing("an edit that no person can make")
     group = message.chat.type != "private"
     origin = forwarded_from(message)
-    bare = without_call(said, at.me)
     command = parse(bare) if origin is None and business is None and _commands(message, bare, at.me) else None
     if command is not None and group and command.to not in (None, at.me.username):
         return at.nothing("a command for another bot")
@@ -247,7 +248,7 @@ def _given(command: Command, message: Message, me: BotIdentity) -> _Given | None
 
 def _with_form(message: Message, me: BotIdentity, command: Command) -> Command:
     """The command with its argument as Markdown."""
-    return parse(without_call(formatted_text_of(message), me)) or command
+    return parse(as_written(without_call(formatted_text_of(message), me))) or command
 
 
 def _said(message: Message, said: str, me: BotIdentity, *, group: bool) -> _Given | None:

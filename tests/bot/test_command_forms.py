@@ -1,0 +1,49 @@
+"""Commands as people type them."""
+
+import pytest
+
+from bot.updates.commands import Command
+from tests.bot.meanings import heard, ignored, inbound
+from tests.bot.updates import GROUP, said
+
+
+@pytest.mark.parametrize(
+    ("text", "argument"),
+    [
+        ("/new!", ""),
+        ("/new.", ""),
+        ("/new, hello", "hello"),
+        ("/new@cohort_bot: hello", "hello"),
+        ("/NEW?!", ""),
+        ("/new\nhello\nworld", "hello\nworld"),
+        ("/new\u00a0hello", "hello"),
+        ("/new\u200b", ""),
+        ("/new，你好", "你好"),
+        ("／new", ""),
+        ("／ｎｅｗ　你好", "你好"),
+        ("/n\u0435w hello", "hello"),
+        ("/new " + "x" * 4000, "x" * 4000),
+    ],
+)
+def test_a_command_is_known_with_signs_behind_it_and_in_letters_that_look_like_its_own(
+    text: str, argument: str
+) -> None:
+    assert (inbound(said(text)).kind, inbound(said(text)).text) == ("new", argument)
+    assert heard(said(text, chat=GROUP)).addressed
+
+
+@pytest.mark.parametrize(
+    "text", ["/new/stop", "/new.txt", "/new\u0448", "//new", "/ new", "/stop👍", "/.", "/\u0441", "／", "/new-house"]
+)
+def test_what_only_begins_like_a_command_is_a_message(text: str) -> None:
+    assert (inbound(said(text)).kind, inbound(said(text)).text) == ("message", text)
+
+
+def test_a_question_to_the_bot_is_known_by_letters_that_look_like_its_own() -> None:
+    assert heard(said("/m\u043e\u0501el".replace("\u0501", "d"))).ask == Command("model")
+    assert heard(said("／help！")).ask == Command("help")
+
+
+@pytest.mark.parametrize("text", ["/new", "@cohort_bot /new", "／new", "/n\u0435w!", "/unknown x"])
+def test_no_command_is_given_by_an_edit(text: str) -> None:
+    assert ignored(said(text, kind="edited_message", chat=GROUP)) == "an edit without words"
