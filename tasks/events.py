@@ -179,6 +179,8 @@ EVENTS: Final[Mapping[str, str]] = {
     "server.start_failed": "A chat's own MCP server did not start.",
     "server.end_failed": "A chat's own MCP server did not end.",
     "server.wrote_no_message": "An MCP server wrote lines to its output that are no messages.",
+    "server.tools_left_out": "Tools of an MCP server cannot be called as they are listed; the others stay.",
+    "server.prompts_not_listed": "An MCP server cannot list its prompts; its tools stay.",
     "alert.failed": "An alert about an MCP server could not be raised.",
     "fast_agent.event": "fast-agent logged a warning or an error; its text may quote a message and is left out.",
     "fast_agent.events_dropped": "fast-agent logged too much in one turn; the rest was dropped.",

@@ -37,8 +37,8 @@ class SessionServer(HttpServer):
         """Never knows a session, not even a new one."""
         self.fails: Refusal | None = None
         """The answer to each call of the tool."""
-        self.prompts: Refusal | None = None
-        """It has prompts, and this is what it says when asked for them."""
+        self.unlisted: Refusal | None = None
+        """What it says when asked for its tools."""
         self.hang: asyncio.Event | None = None
         """Calls wait for it."""
         self.silent: asyncio.Event | None = None
@@ -59,7 +59,7 @@ class SessionServer(HttpServer):
             self.sessions.add(session)
             version = asked["params"]["protocolVersion"]
             info = {"name": "sky", "version": "1"}
-            result = {"protocolVersion": version, "capabilities": self._capabilities(), "serverInfo": info}
+            result = {"protocolVersion": version, "capabilities": {"tools": {}}, "serverInfo": info}
             reply = {"jsonrpc": "2.0", "id": asked["id"], "result": result}
             await request.respond(reply, headers={"mcp-session-id": session})
         elif session is None and "id" in asked:
@@ -73,9 +73,6 @@ class SessionServer(HttpServer):
         else:
             await self._answer(request, asked)
 
-    def _capabilities(self) -> dict[str, object]:
-        return {"tools": {}, **({"prompts": {}} if self.prompts is not None else {})}
-
     async def _refuse(self, request: Request, how: Refusal, asked: dict[str, Any]) -> None:
         body: Any = how.body
         if isinstance(body, dict) and body.get("id") == "same":
@@ -84,8 +81,8 @@ class SessionServer(HttpServer):
 
     async def _answer(self, request: Request, asked: dict[str, Any]) -> None:
         result: dict[str, Any] = {}
-        if asked["method"] == "prompts/list" and self.prompts is not None:
-            await self._refuse(request, self.prompts, asked)
+        if asked["method"] == "tools/list" and self.unlisted is not None:
+            await self._refuse(request, self.unlisted, asked)
             return
         if asked["method"] == "tools/list":
             result = {"tools": [TOOL]}

@@ -164,14 +164,14 @@ async def test_a_server_behind_a_proxy_that_says_so_is_down(
 async def test_a_server_of_which_only_the_start_works_stays_down_and_renews_no_lanes(
     runtime: Open, model: Model, cards: Path, servers, sky: SessionServer
 ) -> None:
-    sky.prompts = Refusal(200, rpc(-32603, "database locked") | {"id": "same"})
+    sky.unlisted = Refusal(200, rpc(-32603, "database locked") | {"id": "same"})
     servers(sky={"transport": "http", "url": f"{sky.url}/mcp"})
     agent(cards, "weatherman", "sky")
     async with runtime(COHORT_LANES="1") as engine:
         assert await say(engine, "hello", "weatherman") == "echo: hello [n=1]"
         await until(lambda: sky.begun == 3)
         assert (engine.servers_down, engine.lanes.made) == (("sky",), 1)
-        sky.prompts = None
+        sky.unlisted = None
         await until(lambda: not engine.servers_down)
         assert "tool=sunny" in await say(engine, "CALL:weather", "weatherman")
 

@@ -22,7 +22,7 @@ from hashlib import blake2s
 from typing import TYPE_CHECKING, Any
 
 from fast_agent.core.instruction_refresh import rebuild_agent_instruction
-from fast_agent.mcp.common import create_namespaced_name
+from fast_agent.mcp import common
 from fast_agent.mcp.mcp_aggregator import NamespacedTool
 
 from tasks.clock import Clock
@@ -219,7 +219,7 @@ def _show_login(aggregator: Any, own: str, server: PersonsServer, *, shown: bool
     names: dict[str, NamespacedTool] = aggregator._namespaced_tool_map  # noqa: SLF001
     if shown:
         tool = login_tool(server.server)
-        name = create_namespaced_name(own, tool.name)
+        name = common.create_namespaced_name(own, tool.name)
         there = [NamespacedTool(tool=tool, server_name=own, namespaced_tool_name=name)]
         aggregator._server_to_tool_map[own] = [*tools, *there]  # noqa: SLF001
         names[name] = there[0]

@@ -5,7 +5,7 @@ from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
 from fast_agent.core.instruction_refresh import rebuild_agent_instruction
-from fast_agent.mcp.common import create_namespaced_name
+from fast_agent.mcp import common
 from fast_agent.mcp.mcp_aggregator import MCPAggregator, MCPAttachOptions, MCPAttachResult, NamespacedTool
 from fast_agent.mcp.mcp_connection_manager import ServerConnection
 from mcp_types import Tool
@@ -87,7 +87,7 @@ def stand_in(self: Any, server: str, tools: tuple[Tool, ...]) -> MCPAttachResult
 
 
 def _name(server: str, tool: Tool) -> str:
-    return create_namespaced_name(server, tool.name)
+    return common.create_namespaced_name(server, tool.name)
 
 
 def has_process(self: Any, server: str) -> bool:

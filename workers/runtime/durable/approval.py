@@ -1,11 +1,10 @@
 """Whether a person has to allow a tool call before it is made, and what the model reads when none did."""
 
-from fnmatch import fnmatchcase
 from typing import Any, cast
 
 from mcp_types import CallToolResult, TextContent
 
-from workers.runtime.durable.tool_facts import ToolFacts, own_name
+from workers.runtime.durable.tool_facts import ToolFacts, fits
 from workers.steps import PersonsAnswer
 
 INLINE = (
@@ -24,19 +23,19 @@ def is_needed(facts: ToolFacts, tool: str) -> bool:
 
     What is said to be asked about is asked about, whatever the other one says.
     """
-    said = {_said(facts.says.get("approve"), tool), _said(facts.card, tool)}
+    said = {_said(facts, facts.says.get("approve"), tool), _said(facts, facts.card, tool)}
     return True in said or (False not in said and facts.is_destructive)
 
 
-def _said(approve: Any, tool: str) -> bool | None:
+def _said(facts: ToolFacts, approve: Any, tool: str) -> bool | None:
     """What ``approve`` says of a tool; None where it says nothing."""
     match approve:
         case bool():
             return approve
         case str():
-            return fnmatchcase(own_name(tool), approve) or None
+            return fits(facts, tool, approve) or None
         case list():
-            return any(fnmatchcase(own_name(tool), pattern) for pattern in cast("list[str]", approve)) or None
+            return any(fits(facts, tool, pattern) for pattern in cast("list[str]", approve)) or None
         case _:
             return None
 

@@ -28,7 +28,7 @@ def decide(facts: ToolFacts, tool: str, *, asks: bool, approved_once: bool) -> C
         asks: There is a person to ask.
         approved_once: A person had to allow the call. That is used up: it is asked about again.
     """
-    pattern, choice = _chosen(facts.says.get("in_doubt"), tool)
+    pattern, choice = _chosen(facts, facts.says.get("in_doubt"), tool)
     # A hint is the server's word. Who names the tool knows better.
     if facts.says.get("replay") == "safe" or (facts.is_harmless and pattern == "*"):
         choice = "run"
@@ -39,8 +39,8 @@ def decide(facts: ToolFacts, tool: str, *, asks: bool, approved_once: bool) -> C
     return "fail" if choice == "ask" and not asks else choice
 
 
-def _chosen(says: Any, tool: str) -> tuple[str, Choice | None]:
-    pattern, choice = by_pattern(says, tool)
+def _chosen(facts: ToolFacts, says: Any, tool: str) -> tuple[str, Choice | None]:
+    pattern, choice = by_pattern(facts, says, tool)
     return pattern, choice if choice in CHOICES else None
 
 

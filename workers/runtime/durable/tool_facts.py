@@ -75,6 +75,8 @@ class ToolFacts:
     """It is a function that asks for the call's key."""
     runs_commands: bool = False
     """It is the shell of a card with `shell: true`."""
+    name: str = ""
+    """Of a server's tool: what it is called there. Models know it by another name, which may be cut."""
 
     @property
     def is_harmless(self) -> bool:
@@ -157,7 +159,7 @@ def facts_of(agent: Any, tool: str) -> ToolFacts:
         return ToolFacts(card=card)
     if isinstance(entry.tool, LoginTool):
         return _ONLY_ASKS
-    return ToolFacts(_of_server(entry.server_name), card, entry.tool.annotations)
+    return ToolFacts(_of_server(entry.server_name), card, entry.tool.annotations, name=entry.tool.name)
 
 
 def _of_server(name: str) -> Mapping[str, Any]:
@@ -170,17 +172,22 @@ def own_name(tool: str) -> str:
     return tool.rpartition("__")[2]
 
 
-def by_pattern(said: Any, tool: str) -> tuple[str, Any]:
+def fits(facts: ToolFacts, tool: str, pattern: str) -> bool:
+    """Whether a pattern means a tool: by its name at its server, or by what models call it."""
+    return any(fnmatchcase(name, pattern) for name in (facts.name, own_name(tool)) if name)
+
+
+def by_pattern(facts: ToolFacts, said: Any, tool: str) -> tuple[str, Any]:
     """The pattern that fits the tool, "*" for all tools, and what is said of it; None where nothing is."""
     if not isinstance(said, dict):
         return "*", said
     # Of several patterns that fit, the longest one holds.
     choices = cast("dict[Any, Any]", said)
-    fitting = [str(pattern) for pattern in choices if fnmatchcase(own_name(tool), str(pattern))]
+    fitting = [str(pattern) for pattern in choices if fits(facts, tool, str(pattern))]
     longest = max(fitting, key=len, default="*")
     return longest, choices.get(longest)
 
 
 def keeps_files(facts: ToolFacts, tool: str) -> bool:
     """Whether pictures, sounds and files in the tool's results are for the model alone."""
-    return by_pattern(facts.says.get("files"), tool)[1] == "keep"
+    return by_pattern(facts, facts.says.get("files"), tool)[1] == "keep"

@@ -1,15 +1,17 @@
 """Where fast-agent attaches and calls MCP servers: a lane does without a server that is down."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fast_agent.core.exceptions import ServerInitializationError
+from fast_agent.mcp.common import SEP
 from fast_agent.mcp.mcp_aggregator import MCPAttachOptions, MCPAttachResult
 from mcp.shared.exceptions import MCPError
 from mcp_types import URL_ELICITATION_REQUIRED
 
-from workers.runtime import mcp_sessions
+from workers.runtime import mcp_sessions, server_answers
 from workers.runtime.asking.elicitation import PageNotOpened, open_call, open_pages
 from workers.runtime.logins.connection import persons_server
 from workers.runtime.mcp_health import why_not
@@ -23,6 +25,8 @@ from workers.runtime.server_calls import (
     tools_of,
     words,
 )
+
+log = logging.getLogger("cohort.runtime")
 
 type _Async = Callable[..., Awaitable[Any]]
 
@@ -56,6 +60,30 @@ def attached(original: _Async) -> _Async:
         return stand_in(self, server_name, servers.tools(server_name))
 
     return attach_server
+
+
+def taken_name(original: Callable[[str, str], str]) -> Callable[[str, str], str]:  # noqa: ARG001 - it cuts, and no more
+    """``create_namespaced_name``: what a server's tool is called towards the model."""
+
+    def create_namespaced_name(server_name: str, resource_name: str) -> str:
+        return server_answers.taken_name(f"{server_name}{SEP}{resource_name}")
+
+    return create_namespaced_name
+
+
+def optional(original: _Async) -> _Async:
+    """``_fetch_server_prompts``: no chat uses a server's prompts, and its tools are of use without them."""
+
+    async def fetch_server_prompts(self: Any, server_name: str, **kwargs: Any) -> list[Any]:
+        try:
+            return await original(self, server_name, **kwargs)
+        except (MCPError, ValueError) as problem:
+            if mcp_sessions.is_closed(problem):
+                raise
+            log.info("server.prompts_not_listed", extra={"server": server_name, "error": type(problem).__name__})
+            return []
+
+    return fetch_server_prompts
 
 
 def executed(original: _Async) -> _Async:

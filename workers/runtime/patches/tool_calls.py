@@ -56,8 +56,9 @@ def kept(original: Callable[..., Awaitable[CallToolResult]]) -> Callable[..., An
         key = journal.key(tool_use_id, name, arguments) if journal is not None else None
         child = await _is_agent(self, name)
         if journal is None or key is None or child:
-            refused = await _refused_by_role(name, agent=child)
-            if refused is None and not child and _acts_inline(facts_of(self, name)):
+            facts = facts_of(self, name)
+            refused = await _refused_by_role(name, facts.name, agent=child)
+            if refused is None and not child and _acts_inline(facts):
                 refused = approval.told(approval.INLINE)
             if refused is not None:
                 return refused
@@ -101,16 +102,19 @@ async def _brought(result: CallToolResult, facts: ToolFacts, name: str) -> CallT
     return told(result, await asyncio.to_thread(out.take, result.content, shown=shown))
 
 
-async def _refused_by_role(tool: str, *, agent: bool = False, shell: bool = False) -> CallToolResult | None:
+async def _refused_by_role(
+    tool: str, named: str = "", *, agent: bool = False, shell: bool = False
+) -> CallToolResult | None:
     """What the model reads where the people who ask may not use a tool; None: they may.
 
-    A shell has another name for each model, and is called ``execute`` in the operator's file.
+    A shell has another name for each model, and is called ``execute`` in the operator's file. ``named``: what a tool is
+    called at its server.
     """
     askers = askers_of_turn.get()
     if askers is None:
         return None
     name = own_name(tool)
-    least = await askers.refusing("tools", tool, name, *(("execute",) if shell else ()))
+    least = await askers.refusing("tools", tool, name, *filter(None, (named, "execute" if shell else "")))
     if least is None and agent:
         least = await askers.refusing("agents", tool, name)
     return None if least is None else approval.told(refused_tool(least, name))
@@ -181,7 +185,7 @@ class _Step:
         """Before anything of it happens now, also where a person had allowed it or it waited for one."""
         journal, key = self._journal, self._key
         acts = _acts_inline(self.facts)
-        by_role = None if acts else await _refused_by_role(self._name, shell=self.facts.runs_commands)
+        by_role = None if acts else await _refused_by_role(self._name, self.facts.name, shell=self.facts.runs_commands)
         refused = approval.told(approval.INLINE) if acts else by_role
         if refused is None:
             return None
