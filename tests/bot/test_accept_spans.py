@@ -9,7 +9,8 @@ from tasks.errors import StoreUnavailable
 from tasks.settings import Settings
 from tasks.store import Store
 from tasks.turn_record import reference
-from tests.bot.conftest import AwaySometimes, Doorway, make_doorway
+from tests.bot.conftest import Doorway, make_doorway
+from tests.bot.stand_ins import AwaySometimes
 from tests.bot.updates import BEN, GROUP, said
 from tests.support.spans import kept_spans
 

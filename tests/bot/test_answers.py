@@ -10,7 +10,7 @@ from tasks.envelope import Inbound
 from tasks.session import SessionKey
 from tasks.settings import load
 from tasks.store.views import Glance
-from tests.bot.conftest import HandClock
+from tests.bot.stand_ins import HandClock
 from tests.conftest import TOKEN
 
 

@@ -10,7 +10,7 @@ import pytest
 from bot.api import Telegram, client
 from bot.stop import Stop, Stopped
 from botapi.errors import TelegramAway
-from tests.bot.conftest import SOON
+from tests.bot.stand_ins import SOON
 from tests.conftest import TOKEN
 
 ANSWER = b'HTTP/1.1 200 OK\r\nContent-Length: 23\r\n\r\n{"ok":true,"result":[]}'

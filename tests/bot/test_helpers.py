@@ -12,7 +12,7 @@ from bot.stop import Stop, Stopped
 from botapi.errors import Refused, TelegramAway
 from tasks.backoff import Backoff
 from tasks.session import SessionKey
-from tests.bot.conftest import SOON, HandClock, HeardInterrupts, ShownSigns
+from tests.bot.stand_ins import SOON, HandClock, HeardInterrupts, ShownSigns
 
 ONE, TWO = SessionKey(1, 1), SessionKey(1, 2)
 

@@ -12,7 +12,7 @@ from bot.stop import Stop
 from tasks import keys
 from tasks.errors import StoreUnavailable
 from tasks.store import Store
-from tests.bot.conftest import SOON, Tally
+from tests.bot.stand_ins import SOON, Tally
 from tests.conftest import BOT
 
 QUICK = LeaseTimes(ttl=timedelta(milliseconds=400), renew=timedelta(milliseconds=20))

@@ -19,7 +19,8 @@ from tasks.logins import Login, LoginState, PendingLogin, place_of
 from tasks.phrases import phrase
 from tasks.setting_forms import CALLBACK_PATH
 from tasks.settings import Settings, load
-from tests.bot.conftest import SOON, TOKEN, Doorway
+from tests.bot.conftest import TOKEN, Doorway
+from tests.bot.stand_ins import SOON
 from tests.bot.updates import ANN, BEN, BOT, GROUP, message, pressed, said
 from tests.support.wire import HttpServer, Request
 

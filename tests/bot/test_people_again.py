@@ -8,7 +8,8 @@ from tasks.errors import StoreUnavailable
 from tasks.pairing import new_code
 from tasks.settings import load
 from tasks.store import Store
-from tests.bot.conftest import AwaySometimes, Doorway, make_doorway
+from tests.bot.conftest import Doorway, make_doorway
+from tests.bot.stand_ins import AwaySometimes
 from tests.bot.updates import ANN, said
 from tests.conftest import BOT
 

@@ -19,7 +19,7 @@ from tasks.session import SessionKey
 from tasks.settings import load
 from tasks.store import Store
 from tasks.store.pacing import PaceStore
-from tests.bot.conftest import SOON, HandClock
+from tests.bot.stand_ins import SOON, HandClock
 from tests.bot.test_replies import LAVISH, delivering, emptied
 from tests.conftest import BOT, TOKEN
 from workers.telegram.delivery import TelegramDelivery

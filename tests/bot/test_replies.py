@@ -16,7 +16,8 @@ from playground.client import PlaygroundClient
 from tasks.envelope import Button, Reply
 from tasks.store import Store
 from tasks.store.pacing import Limits, PaceStore, Rate
-from tests.bot.conftest import SOON, HandClock, quick_backoff
+from tests.bot.conftest import quick_backoff
+from tests.bot.stand_ins import SOON, HandClock
 from tests.conftest import BOT
 
 LAVISH = Limits(*[Rate(1_000_000, 1, 500_000)] * 3)

@@ -13,7 +13,8 @@ from tasks.access import Access
 from tasks.envelope import Reply
 from tasks.settings import Settings
 from tasks.store import Store
-from tests.bot.conftest import SOON, Doorway, HandClock, make_doorway
+from tests.bot.conftest import Doorway, make_doorway
+from tests.bot.stand_ins import SOON, HandClock
 from tests.bot.test_replies import delivering, to
 from tests.bot.updates import ANN, FORUM, GROUP, pressed, said
 from tests.conftest import BOT

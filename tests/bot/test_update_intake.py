@@ -6,20 +6,17 @@ import pytest
 from aiogram import types as tg
 
 from bot import texts
-from tasks.access import Access
 from tasks.errors import StoreUnavailable
-from tasks.phrases import phrase
 from tasks.session import SessionKey
-from tasks.settings import Settings, load
+from tasks.settings import Settings
 from tasks.store import Store
 from tasks.store.intake import Accept, IntakeStore, Verdict
-from tests.bot.conftest import AwaySometimes, Doorway, HandClock, make_doorway
-from tests.bot.updates import ANN, BEN, BOT, FORUM, GROUP, message, pressed, said, size
-from tests.conftest import TOKEN
+from tests.bot.conftest import Doorway, make_doorway
+from tests.bot.stand_ins import AwaySometimes, HandClock
+from tests.bot.updates import ANN, BEN, FORUM, GROUP, said, size
 
 ANNS = "4242:700"
 BENS = SessionKey(4242, 701)
-STRANGERS = Access(everybody=False, allow=frozenset({1}))
 
 
 async def test_messages_reach_their_inboxes_in_order_with_a_doorbell(doorway: Doorway) -> None:
@@ -158,149 +155,6 @@ async def test_a_repeated_stop_does_not_interrupt_the_next_turn(doorway: Doorway
     await doorway.door.take([said("/stop")])
     await doorway.followed()
     assert len(doorway.remote.interrupted) == 1
-
-
-# -- access
-
-
-@pytest.mark.promise("strangers")
-async def test_a_stranger_hears_so_once_an_hour_and_reaches_no_inbox(settings: Settings, store: Store) -> None:
-    doorway = make_doorway(settings, store, access=STRANGERS)
-    await doorway.door.take([said("hi", update_id=1), said("hi?", update_id=2)])
-    await doorway.door.take([said("hello?", update_id=3)])
-    assert await doorway.lines_to_strangers() == [(ANNS, texts.stranger(700, 700))]
-    assert "700" in texts.stranger(700, 700)
-    doorway.clock.time += 3601
-    await doorway.door.take([said("anybody?", update_id=4)])
-    assert len(await doorway.lines_to_strangers()) == 2
-    assert await doorway.inbox(ANNS) == []
-
-
-async def test_a_stranger_whose_line_could_not_be_stored_hears_it_later(settings: Settings, store: Store) -> None:
-    door = AwaySometimes(store)
-    doorway = make_doorway(settings, store, access=STRANGERS, intake=door)
-    door.away = True
-    with pytest.raises(StoreUnavailable):
-        await doorway.door.take([said("hi")])
-    door.away = False
-    await doorway.door.take([said("hi")])
-    assert len(await doorway.lines_to_strangers()) == 1
-
-
-async def test_strangers_in_a_group_hear_so_only_when_they_spoke_to_the_bot(settings: Settings, store: Store) -> None:
-    doorway = make_doorway(settings, store, access=STRANGERS)
-    await doorway.door.take([said("hi all", chat=GROUP, update_id=1)])
-    assert await doorway.lines_to_strangers() == []
-    await doorway.door.take([said("@cohort_bot hi", chat=GROUP, update_id=2)])
-    assert await doorway.lines_to_strangers() == [("4242:-55", texts.stranger(700, -55))]
-
-
-async def test_a_strangers_button_does_nothing(settings: Settings, store: Store) -> None:
-    doorway = make_doorway(settings, store, access=STRANGERS)
-    await doorway.door.take([pressed("stop", message("x", sender=BOT))])
-    await doorway.followed()
-    assert doorway.signs.pressed == [("99", phrase("private-bot"))]
-    assert doorway.remote.interrupted == []
-    assert await doorway.inbox(ANNS) == []
-
-
-async def test_a_business_accounts_strangers_hear_nothing(settings: Settings, store: Store) -> None:
-    doorway = make_doorway(settings, store, access=STRANGERS)
-    await doorway.door.take([said("hi", kind="business_message", business_connection_id="b")])
-    assert await doorway.lines_to_strangers() == []
-
-
-# -- what the bot answers itself
-
-
-async def test_the_bots_own_answers_are_as_durable_as_messages(doorway: Doorway) -> None:
-    assert await doorway.door.take([said("/help"), said("/whoami", update_id=2)])
-    assert await doorway.said() == [(ANNS, texts.help_text(group=False)), (ANNS, "Your ID is 700.")]
-    assert await doorway.inbox(ANNS) == []
-    assert await doorway.doorbells() == []
-    await doorway.door.take([said("/help")])
-    assert len(await doorway.said()) == 2, "a redelivered question is answered once"
-
-
-async def test_in_a_topic_whoami_tells_all_three_ids(doorway: Doorway) -> None:
-    await doorway.door.take([said("/whoami", chat=FORUM, message_thread_id=8, is_topic_message=True)])
-    session = "4242:-1001234:t8"
-    told = "Your ID is 700.\nThis chat's ID is -1001234.\nThis topic's ID is 8."
-    assert await doorway.said() == [(session, told)]
-    ((_, reply),) = await doorway.store.intake.replies(4242)
-    assert reply.reply_to == 10
-
-
-async def test_status_tells_what_waits(doorway: Doorway) -> None:
-    await doorway.door.take([said("/status", update_id=1)])
-    await doorway.door.take([said("a", update_id=2), said("b", update_id=3)])
-    doorway.clock.time += 90
-    await doorway.door.take([said("/status", update_id=4)])
-    first, second = [text for _, text in await doorway.said()]
-    assert first.startswith("Ready.")
-    assert second.startswith("2 messages have been waiting, the oldest for 90 seconds.\nI haven't started yet.")
-
-
-async def test_models_are_chosen_from_those_that_are_allowed(redis_url: str, store: Store) -> None:
-    given = {"REDIS_URL": redis_url, "TELEGRAM_BOT_TOKEN": TOKEN, "COHORT_MODELS": "haiku,sonnet"}
-    doorway = make_doorway(load(given), store)
-    await doorway.door.take([said("/model", update_id=1), said("/model gpt", update_id=2)])
-    await doorway.door.take([said("/model haiku", update_id=3), said("/model default", update_id=4)])
-    assert [entry.choice for entry in await doorway.inbox(ANNS)] == [{"model": "haiku"}, {"model": ""}]
-    shown, refused = await store.intake.replies(4242)
-    assert "haiku, sonnet" in shown[1].text
-    assert [button.data for row in shown[1].buttons for button in row] == ["model:haiku", "model:sonnet"]
-    assert refused[1].text == texts.no_such("model", "gpt", ("haiku", "sonnet"))
-
-
-async def test_without_allowed_models_there_is_nothing_to_choose(doorway: Doorway) -> None:
-    await doorway.door.take([said("/model haiku"), said("/model", update_id=2)])
-    assert [text for _, text in await doorway.said()] == [
-        phrase("model-fixed"),
-        f"This conversation uses the default model. {phrase('model-fixed')}",
-    ]
-    assert await doorway.inbox(ANNS) == []
-
-
-async def test_agents_are_chosen_from_those_that_the_workers_have(doorway: Doorway) -> None:
-    await doorway.door.take([said("/agent poet", update_id=1), said("/agent chef", update_id=2)])
-    doorway.agents.names = ()
-    await doorway.door.take([said("/agent chef", update_id=3)])
-    assert [entry.choice for entry in await doorway.inbox(ANNS)] == [{"agent": "poet"}, {"agent": "chef"}]
-    assert await doorway.said() == [(ANNS, texts.no_such("agent", "chef", ("assistant", "poet")))]
-
-
-async def test_a_pressed_choice_is_taken_and_its_button_answered(doorway: Doorway) -> None:
-    await doorway.door.take([pressed("agent:poet", message("choose", sender=BOT))])
-    await doorway.followed()
-    assert [entry.choice for entry in await doorway.inbox(ANNS)] == [{"agent": "poet"}]
-    assert doorway.signs.pressed == [("99", "Switched to poet.")]
-
-
-@pytest.mark.parametrize(("data", "goes"), [("stop", True), ("retry", True), ("agent:poet", False)])
-async def test_a_button_that_asks_for_something_once_goes_when_it_was_used(
-    doorway: Doorway, data: str, goes: bool
-) -> None:
-    on = message("so far", sender=BOT)
-    await doorway.door.take([pressed(data, on)])
-    await doorway.followed()
-    assert doorway.signs.used == [(SessionKey.parse(ANNS), on.message_id)] * goes
-
-
-async def test_a_session_with_a_full_inbox_hears_so_at_most_once_a_minute(redis_url: str, store: Store) -> None:
-    from tasks.store import connect
-
-    given = load({"REDIS_URL": redis_url, "TELEGRAM_BOT_TOKEN": TOKEN, "COHORT_INBOX_CAP": "2"})
-    async with connect(given) as small:
-        doorway = make_doorway(given, small)
-        await doorway.door.take([said(f"{number}", update_id=number) for number in range(1, 6)])
-        await doorway.door.take([said("6", update_id=6)])
-        assert [entry.text for entry in await doorway.inbox(ANNS)] == ["1", "2"]
-        assert await doorway.said() == [(ANNS, phrase("inbox-full"))]
-        doorway.clock.time += 61
-        await doorway.door.take([said("7", update_id=7), said("/stop", update_id=8)])
-        assert len(await doorway.said()) == 2
-        assert [entry.kind for entry in await doorway.inbox(ANNS)][-1] == "stop", "a control word is always taken"
 
 
 async def test_all_parts_of_an_album_come_along_when_one_names_the_bot(doorway: Doorway) -> None:

@@ -9,10 +9,7 @@ from bot.poller import Poller
 from bot.stop import Stop
 from bot.watchdog import Watchdog
 from playground.client import PlaygroundClient
-from tests.bot.conftest import (
-    SOON,
-    HandClock,
-)
+from tests.bot.stand_ins import SOON, HandClock
 from tests.bot.test_poller import Taken
 
 

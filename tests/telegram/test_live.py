@@ -1,22 +1,16 @@
 """Answers that grow on the screen."""
 
 import asyncio
-import json
 from dataclasses import replace
 
 import pytest
 
-from tasks.clock import SystemClock
 from tasks.envelope import Reply
 from tasks.errors import ClaimLost, StoreUnavailable
 from tasks.session import SessionKey
-from tasks.store.pacing import Limits, Rate
 from tests.telegram.conftest import World
 from tests.telegram.stage import AT_ONCE, Stage, stage_with
-from workers.showing import Step
-from workers.telegram.delivery import TelegramDelivery
 from workers.telegram.render import GOES_ON
-from workers.telegram.tempo import Tempo
 
 
 @pytest.fixture
@@ -300,95 +294,3 @@ async def test_an_answer_in_a_group_answers_its_question_and_stays_in_its_topic(
     assert message["message_thread_id"] == topic
     assert message["reply_to_message"]["message_id"] == asked.message_id
     assert typing["params"]["message_thread_id"] == str(topic)
-
-
-@pytest.mark.parametrize("rich", ["off", "on"])
-async def test_drafts_show_private_answers_without_a_message(world: World, rich: str) -> None:
-    stage = stage_with(world, stream="draft", rich=rich)
-    session = await world.session()
-    async with stage.live(session) as answer:
-        answer.text("# **one**")
-        (entry,) = await stage.called(session, "sendMessageDraft")
-    assert (entry["params"]["text"], "bold" in json.dumps(entry["params"]["entities"])) == ("one", True)
-    assert entry["code"] == 200
-    assert answer.message_ids == ()
-
-
-async def test_a_draft_is_shown_again_before_it_fades(world: World) -> None:
-    stage = stage_with(world, replace(AT_ONCE, draft=0.01), stream="draft")
-    session = await world.session()
-    async with stage.live(session) as answer:
-        answer.text("one")
-        entries = await stage.called(session, "sendMessageDraft", 3)
-    assert len({entry["params"]["draft_id"] for entry in entries}) == 1
-
-
-async def test_where_drafts_are_refused_the_answer_grows_in_a_message(world: World) -> None:
-    stage = stage_with(world, stream="draft")
-    session, group = await world.session(), await world.session("group")
-    await world.pg.fault("error", "sendMessageDraft", code=404, description="Not Found")
-    async with stage.live(session) as answer, stage.live(group) as other:
-        answer.text("one")
-        other.text("two")
-        await stage.shows(session, "one")
-        await stage.shows(group, "two")
-    assert await world.pg.journal(method="sendMessageDraft", chat=group.chat) == []
-
-
-async def test_without_streaming_only_typing_shows(world: World) -> None:
-    stage = stage_with(world, replace(AT_ONCE, typing=0.01), stream="off")
-    session = await world.session()
-    async with stage.live(session) as answer:
-        answer.text("one")
-        answer.step(Step("1", "time"))
-        await stage.called(session, "sendChatAction", 3)
-    assert set(await world.methods(session)) == {"sendChatAction"}
-    assert answer.message_ids == ()
-
-
-def test_frames_come_less_often_in_groups_and_while_many_answers_grow() -> None:
-    tempo = Tempo()
-    assert (tempo.interval(7), tempo.interval(-7)) == (1.0, 3.0)
-    tempo.growing = 50
-    assert (tempo.interval(7), tempo.interval(-7)) == (5.0, 5.0)
-
-
-async def test_growing_answers_are_counted_while_they_grow(world: World) -> None:
-    tempo = replace(AT_ONCE)
-    delivery = TelegramDelivery(world.bot, world.settings, SystemClock(), tempo=tempo)
-    stage = Stage(world, delivery)
-    one, other = await world.session(), await world.session()
-    async with stage.live(one) as first, stage.live(other) as second:
-        first.text("one")
-        second.text("two")
-        await stage.shows(one, "one")
-        await stage.shows(other, "two")
-        assert tempo.growing == 2
-    assert tempo.growing == 0
-
-
-class TestPaced:
-    """With the limits that Telegram has."""
-
-    @pytest.fixture
-    def limits(self) -> Limits:
-        return Limits(private=Rate(3, 100, burst=3))
-
-    async def test_a_flood_of_text_is_a_few_frames_and_leaves_room_for_the_final_text(self, world: World) -> None:
-        stage = stage_with(world)
-        session = await world.session()
-        async with stage.live(session) as answer:
-            for length in range(1, 50):
-                answer.text("word " * length)
-                await world.methods(session)
-            await stage.called(session, "sendMessage")
-            answer.text("word " * 200)
-            await stage.called(session, "editMessageText")
-            answer.text("word " * 201)
-        shown = await world.methods(session)
-        assert shown.count("sendMessage") == 1
-        assert shown.count("editMessageText") == 1
-        final = TelegramDelivery(world.bot, world.settings, world.clock, sleep=world.clock.sleep)
-        await final.deliver(session, Reply(text="final", edit=next(iter(answer.message_ids), None)))
-        assert world.clock.slept == []
-        assert await world.texts(session) == ["final"]
