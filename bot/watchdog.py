@@ -15,6 +15,9 @@ log = logging.getLogger("cohort.bot")
 LIMIT = timedelta(seconds=120)
 """Four long polls: no network fault lasts this long without an error."""
 
+STOOD = timedelta(seconds=20)
+"""A look that comes so late says that the process was stopped, or the machine slept: the poll had no time either."""
+
 EXIT_STATUS = 70
 """EX_SOFTWARE: the supervisor starts the process again."""
 
@@ -34,11 +37,13 @@ class Watchdog:
         *,
         limit: timedelta = LIMIT,
         every: timedelta = timedelta(seconds=5),
+        stood: timedelta = STOOD,
         on_stall: Callable[[], None] = end_process,
     ) -> None:
         self._clock = clock
         self._limit = limit.total_seconds()
         self._every = every.total_seconds()
+        self._stood = stood.total_seconds()
         self._on_stall = on_stall
         self._fed_until = 0.0
         self._ended = threading.Event()
@@ -63,8 +68,13 @@ class Watchdog:
             self._thread.join()
 
     def _watch(self) -> None:
+        looked = self._clock.monotonic()
         while not self._ended.wait(self._every):
-            if self._clock.monotonic() > self._fed_until:
+            now = self._clock.monotonic()
+            since, looked = now - looked, now
+            if since > self._stood:
+                self._fed_until += since
+            if now > self._fed_until:
                 log.critical("bot.stalled", extra={"seconds": self._limit, "what": "no poll of Telegram has finished"})
                 self._on_stall()
                 return

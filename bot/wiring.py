@@ -56,11 +56,11 @@ from tasks.clock import Clock, SystemClock
 from tasks.doorbell import Doorbells
 from tasks.errors import Misconfigured, StoreUnavailable
 from tasks.http_server import listen
-from tasks.log_key import follow_log_key
 from tasks.publishing import Publisher
 from tasks.settings import Settings
 from tasks.store import Store, connect
 from tasks.store.pauses import PauseView
+from tasks.store_watch import watch_store
 from tasks.telemetry import hash_sessions
 
 log = logging.getLogger("cohort.bot")
@@ -215,7 +215,7 @@ async def _work(connections: Connections, stop: Stop) -> None:
             background.create_task(loop_lag.measure(clock.monotonic), name="loop lag"),
             background.create_task(pauses.watch(partial(tell, bot)), name="pauses"),
             background.create_task(chats.watch(), name="chats"),
-            background.create_task(follow_log_key(store.trail, overheard.forget), name="log key"),
+            background.create_task(watch_store(store.layout, overheard.forget), name="store"),
             background.create_task(Publisher(store.figures, holder, clock).run(), name="publisher"),
             background.create_task(people.watch(menus.changed), name="people"),
             background.create_task(menus.run(), name="menus"),

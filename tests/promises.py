@@ -10,6 +10,8 @@ PROMISES = {
     "worker-killed": "A worker that is killed in the middle of a turn loses nothing and doubles nothing.",
     "history-survives": "What was said is remembered over a restart of everything.",
     "redis-away": "While Redis is away nothing is confirmed, and everything goes on by itself afterwards.",
+    "redis-emptied": "A Redis that was emptied under running processes is told to operators, and work goes on.",
+    "one-clock": "Machines whose clocks differ go by that of Redis, also when one steps.",
     "redis-causes": "A Redis that cannot be used is told with its cause, and its user needs only the ACL in the docs.",
     "redis-killed": "A Redis that is killed and started again has lost nothing that was confirmed.",
     "own-process": "A chat with a process of its own is answered there alone, whatever comes and goes.",

@@ -35,14 +35,16 @@ async def redis(here: Context, clock: Clock) -> list[Finding]:
     try:
         async with connection(here.settings.redis, patience_s=_PATIENCE_S) as client:
             server = RedisServer(client)
-            info, skew = await server.info(), await server.ahead(clock)
+            info, skew = await server.info(), await server.ahead()
     except StoreUnavailable as problem:
         return [Finding(about, "problem", str(problem), "check REDIS_URL, and whether it runs")]
     name, number = version(info)
     old = number < _OLDEST_REDIS
     found = [Finding(about, "problem" if old else "ok", name, "7.0 or later is needed" if old else "")]
-    if abs(skew) > MAX_SKEW_S:
-        do = "synchronise the clocks (NTP): waiting times and reminders would be wrong"
+    if skew is None:
+        found.append(Finding("clock", "warning", "Redis answered too late to compare clocks", "try again"))
+    elif abs(skew) > MAX_SKEW_S:
+        do = "synchronise the clocks (NTP); until then Redis's counts here"
         found.append(Finding("clock", "warning", f"{skew:+.1f} s between this machine and Redis", do))
     else:
         found.append(Finding("clock", "ok", "this machine and Redis agree"))

@@ -19,6 +19,7 @@ async def look(store: Store, clock: Clock, *, slots: int) -> Look:
     Raises:
         StoreUnavailable: Redis is away.
     """
+    await store.server.follow()
     view = await store.members.look()
     statuses = await store.bots.look()
     backlogs = await store.sessions.backlogs(range(slots))

@@ -134,6 +134,7 @@ class OwnProcesses:
             log.debug("own.missed", extra={"problem": str(problem)})
 
     async def _beat(self) -> None:
+        await self._store.server.follow()
         idle = await self._resting()
         alive = len(self._places)
         await self._store.own.beat(

@@ -19,7 +19,7 @@ from tasks.store.feedback import FeedbackStore
 from tasks.store.figures import FigureStore
 from tasks.store.intake import IntakeStore
 from tasks.store.journal import JournalStore
-from tasks.store.layout import check_layout, open_layout
+from tasks.store.layout import LayoutStore, check_layout, open_layout
 from tasks.store.lease import NodeNames, PollerLease
 from tasks.store.listing import SessionListing
 from tasks.store.logins import LoginStore
@@ -55,6 +55,7 @@ class Store:
     redis: Redis
     """The client itself, for tests that look at keys. Other packages use the verbs (``tests/test_house.py``)."""
     server: RedisServer
+    layout: LayoutStore
     pace: PaceStore
     intake: IntakeStore
     sessions: SessionStore
@@ -123,6 +124,7 @@ def _store(settings: Settings, clock: Clock, redis: Redis, *, heartbeat: Redis, 
     return Store(
         redis=redis,
         server=RedisServer(redis),
+        layout=LayoutStore(heartbeat, slots=settings.slots),
         pace=PaceStore(redis, clock, Limits.of(settings.send_rate)),
         intake=IntakeStore(redis, clock, slots=settings.slots, inbox_cap=settings.inbox_cap),
         sessions=SessionStore(redis, clock, slots=settings.slots),

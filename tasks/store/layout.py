@@ -5,10 +5,13 @@ from secrets import token_hex
 from typing import Any, cast
 
 from redis.asyncio import Redis
+from redis.exceptions import WatchError
 
 from tasks import keys
+from tasks.clock import SystemClock
 from tasks.errors import Misconfigured
 from tasks.store.redis import guard
+from tasks.store.server_time import follow, follow_server
 
 RESTORING = "restoring"
 """A field of the layout while a restore runs (``tasks.store.backup``). No process starts on such a Redis."""
@@ -28,6 +31,7 @@ async def open_layout(redis: Redis, slots: int) -> None:
             pipe.hsetnx(keys.LAYOUT, "log_key", token_hex(16))
             pipe.hgetall(keys.LAYOUT)
             *_, stored = await pipe.execute()
+        await follow_server(redis)
     _compare(stored, slots)
 
 
@@ -40,7 +44,53 @@ async def check_layout(redis: Redis, slots: int) -> None:
     """
     with guard():
         stored: Mapping[bytes, bytes] = await cast("Any", redis).hgetall(keys.LAYOUT)
+        await follow_server(redis)
     _compare({b"version": b"0", b"slots": str(slots).encode(), **stored}, slots)
+
+
+class LayoutStore:
+    """The layout, as a process looks at it while it runs."""
+
+    def __init__(self, redis: Redis, *, slots: int) -> None:
+        self._redis = redis
+        self._slots = slots
+
+    async def look(self) -> bytes | None:
+        """Follow the server's time, and give the key with which logs hash sessions. None: there is no layout any more.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        began = SystemClock().monotonic()
+        with guard():
+            async with self._redis.pipeline(transaction=False) as pipe:
+                pipe.hget(keys.LAYOUT, "log_key")
+                pipe.time()
+                key, told = await pipe.execute(raise_on_error=False)
+            if isinstance(key, Exception):
+                raise key
+        follow(told, began)
+        return key if isinstance(key, bytes) else None
+
+    async def put_back(self, log_key: bytes) -> bool:
+        """Write the layout of before where none is; False where one is.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        facts: dict[Any, Any] = {"version": str(keys.LAYOUT_VERSION), "slots": str(self._slots), "log_key": log_key}
+        with guard():
+            async with self._redis.pipeline(transaction=True) as pipe:
+                await pipe.watch(keys.LAYOUT)
+                if await cast("Any", pipe).exists(keys.LAYOUT):
+                    return False
+                pipe.multi()
+                pipe.hset(keys.LAYOUT, mapping=facts)
+                try:
+                    await pipe.execute()
+                except WatchError:
+                    return False
+        return True
 
 
 def _compare(stored: Mapping[bytes, bytes], slots: int) -> None:

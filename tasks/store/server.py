@@ -5,9 +5,10 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from tasks.clock import Clock
+from tasks.clock import SystemClock
 from tasks.store.redis import guard, text
 from tasks.store.server_files import rewrite
+from tasks.store.server_time import compared, follow_server
 
 _PERSISTENCE = ("appendonly", "appendfsync", "maxmemory", "maxmemory-policy")
 
@@ -43,16 +44,24 @@ class RedisServer:
         """Have it write its own files again, without what was erased; raises as ``server_files.rewrite`` does."""
         await rewrite(self._redis)
 
-    async def ahead(self, clock: Clock) -> float:
-        """Seconds by which the server's clock is ahead of this machine's.
+    async def follow(self) -> None:
+        """Have this process go by the server's time.
 
         Raises:
             StoreUnavailable: Redis is away.
         """
         with guard():
-            before = clock.now()
-            seconds, micros = await self._redis.time()
-            return float(seconds) + float(micros) / 1e6 - (before + clock.now()) / 2
+            await follow_server(self._redis)
+
+    async def ahead(self) -> float | None:
+        """Seconds by which the server's clock is ahead of this machine's; None when its answer took too long to say.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        with guard():
+            began = SystemClock().monotonic()
+            return compared(await self._redis.time(), began)
 
     async def persistence(self) -> Mapping[str, str]:
         """The settings of persistence and eviction; empty where the server hides them, as managed ones do.

@@ -8,9 +8,9 @@ from aiogram import types as tg
 from bot.overheard import ALL_CHARACTERS, EACH_CHARACTERS, SESSIONS, OverheardMessages
 from tasks.access import Access
 from tasks.envelope import Inbound
-from tasks.log_key import follow_log_key
 from tasks.settings import Settings
 from tasks.store import Store
+from tasks.store_watch import watch_store
 from tasks.telemetry import hash_sessions, session_hash
 from tests.bot.conftest import Doorway, make_doorway
 from tests.bot.updates import ANN, BEN, GROUP, said
@@ -153,7 +153,7 @@ async def test_what_was_said_before_a_person_was_erased_is_no_context(doorway: D
 
     hash_sessions(None)
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
-        following = group.create_task(follow_log_key(trail, forget, every_s=0.01))
+        following = group.create_task(watch_store(doorway.store.layout, forget, every_s=0.01))
         while session_hash(GROUPS) == GROUPS:
             await doorway.store.redis.ping()
         assert not erased.is_set(), "a process that starts has erased nothing"

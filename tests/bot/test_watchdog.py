@@ -14,7 +14,26 @@ from tests.bot.test_poller import Taken
 
 
 def watched(clock: HandClock, bitten: threading.Event) -> Watchdog:
-    return Watchdog(clock, every=timedelta(milliseconds=2), on_stall=bitten.set)
+    # The clocks of these tests jump, and no process of theirs was stopped.
+    return Watchdog(clock, every=timedelta(milliseconds=2), stood=timedelta(days=1), on_stall=bitten.set)
+
+
+class LookedAt(HandClock):
+    """Tells when the watchdog has looked again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._looks = threading.Semaphore(0)
+
+    def monotonic(self) -> float:
+        self._looks.release()
+        return super().monotonic()
+
+    def looked(self) -> None:
+        while self._looks.acquire(blocking=False):
+            pass
+        for _ in range(2):  # the first may have begun before
+            assert self._looks.acquire(timeout=SOON)
 
 
 def test_the_watchdog_ends_a_process_whose_polls_do_not_finish() -> None:
@@ -25,6 +44,23 @@ def test_the_watchdog_ends_a_process_whose_polls_do_not_finish() -> None:
         clock.time += 119
         assert not bitten.is_set()
         clock.time += 2
+        assert bitten.wait(SOON)
+
+
+def test_the_watchdog_does_not_count_the_time_in_which_the_process_was_stopped() -> None:
+    clock, bitten = LookedAt(), threading.Event()
+    every, stood = timedelta(milliseconds=2), timedelta(seconds=20)
+    with Watchdog(clock, every=every, stood=stood, on_stall=bitten.set) as watchdog:
+        watchdog.beat()
+        clock.looked()
+        clock.time += 3 * 60 * 60
+        clock.looked()
+        assert not bitten.is_set()
+        for _ in range(6):
+            clock.time += 19
+            clock.looked()
+        assert not bitten.is_set()
+        clock.time += 19
         assert bitten.wait(SOON)
 
 

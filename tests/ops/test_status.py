@@ -15,6 +15,7 @@ from ops.commands.status_text import render
 from ops.commands.status_view import Look, Worker, rate
 from ops.context import Context
 from ops.home import Home
+from tasks.clock import SystemClock
 from tasks.envelope import Inbound
 from tasks.session import SessionKey
 from tasks.settings import Settings, load
@@ -111,12 +112,17 @@ def here(settings: Settings, **environ: str) -> Context:
     return Context(settings, environ, Home(Path("nowhere")), None)
 
 
-async def test_doctor_finds_what_is_wrong_with_a_redis(settings: Settings, redis_url: str) -> None:
+async def test_doctor_finds_what_is_wrong_with_a_redis(
+    settings: Settings, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with Redis.from_url(redis_url) as redis:
         await redis.config_set("maxmemory-policy", "allkeys-lru")
         try:
-            found = await doctor.redis(here(settings), FakeClock(0.0))
+            with monkeypatch.context() as wrong:
+                wrong.setattr("time.time", lambda: 0.0)
+                found = await doctor.redis(here(settings), FakeClock(0.0))
         finally:
+            SystemClock.agree(0.0)
             await redis.config_set("maxmemory-policy", "noeviction")
     severities = {(finding.about, finding.severity) for finding in found}
     assert {("redis", "ok"), ("clock", "warning"), ("durability", "problem"), ("layout", "ok")} <= severities

@@ -7,8 +7,8 @@ import logging
 import pytest
 
 from tasks import telemetry
-from tasks.log_key import follow_log_key
 from tasks.store import Store
+from tasks.store_watch import watch_store
 from tasks.telemetry import JsonFormat, TextFormat, bind_fields, hash_sessions, session_hash
 
 
@@ -85,7 +85,7 @@ async def test_a_running_process_takes_the_new_key_of_the_hashes(store: Store) -
     before = session_hash("4242:1")
     await store.trail.renew_log_key()
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
-        following = group.create_task(follow_log_key(store.trail), name="log key")
+        following = group.create_task(watch_store(store.layout), name="store")
         while session_hash("4242:1") == before:
             await store.redis.ping()
         following.cancel()

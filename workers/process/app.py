@@ -18,9 +18,9 @@ from tasks.app import make_app
 from tasks.clock import SystemClock
 from tasks.doorbell import Doorbells
 from tasks.errors import StoreUnavailable
-from tasks.log_key import follow_log_key
 from tasks.publishing import Publisher, WorkNow
 from tasks.settings import Settings
+from tasks.store_watch import watch_store
 from tasks.telemetry import bind_fields
 from tasks.turn import bind
 from tasks.worker_status import WorkerStatus
@@ -148,7 +148,8 @@ class _LoopSide:
                 following = [group.create_task(worker.follow_bots(), name="bots")] if worker.bots is not None else []
                 publisher = _publisher(settings, incarnation, scheduler, worker, member)
                 publishing = group.create_task(publisher.run(), name="publisher")
-                log_key = group.create_task(follow_log_key(worker.store.trail), name="log key")
+                emptied = worker.dependencies.alerts.emptied
+                watching = group.create_task(watch_store(worker.store.layout, emptied=emptied), name="store")
                 lag = group.create_task(loop_lag.measure(SystemClock().monotonic), name="loop lag")
                 recycling = group.create_task(recycle(settings.worker_max_rss_mib), name="recycle")
                 titling = group.create_task(worker.titles.run(), name="titles")
@@ -165,7 +166,7 @@ class _LoopSide:
                 pausing.cancel()
                 for task in following:
                     task.cancel()
-                log_key.cancel()
+                watching.cancel()
                 publishing.cancel()
                 naming.cancel()
                 titling.cancel()

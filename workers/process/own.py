@@ -17,12 +17,12 @@ from tasks import loop_lag, metrics, title
 from tasks.clock import Clock, SystemClock
 from tasks.ending import ending_signals
 from tasks.errors import CohortError, StoreUnavailable
-from tasks.log_key import follow_log_key
 from tasks.publishing import Publisher, WorkNow
 from tasks.session import SessionKey
 from tasks.settings import Settings
 from tasks.store import membership as news
 from tasks.store import own as words
+from tasks.store_watch import watch_store
 from tasks.telemetry import bind_fields, session_hash
 from tasks.worker_status import WorkerStatus
 from workers.process import limits
@@ -131,7 +131,7 @@ class OwnProcess:
                     ("pauses", self._worker.pauses.watch(tell)),
                     ("titles", self._worker.titles.run()),
                     ("publisher", publisher.run()),
-                    ("log key", follow_log_key(self._worker.store.trail, self._show)),
+                    ("store", watch_store(self._worker.store.layout, self._show)),
                     ("loop lag", loop_lag.measure(self._clock.monotonic)),
                     ("recycle", recycle(self._settings.worker_max_rss_mib, end=self.ending.set)),
                 )

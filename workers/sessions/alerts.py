@@ -53,6 +53,11 @@ class Alerts:
             for bot, replies in by_bot.items():
                 await self._intake.push_replies(bot, replies)
 
+    async def emptied(self) -> None:
+        """All that was in Redis is gone."""
+        lost = "conversations, waiting messages and reminders are gone; docs/runbooks.md says what to do"
+        await self.raise_("Redis was emptied", lost)
+
     def _admins(self) -> Sequence[SessionKey]:
         admins = self._settings.admins
         return [SessionKey(self._settings.bot_id, admin) for admin in admins] if admins else ()

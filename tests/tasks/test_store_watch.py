@@ -1,0 +1,99 @@
+"""What a running process looks at in Redis: that all is still there, and the time."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tasks import keys
+from tasks.clock import SystemClock
+from tasks.settings import Settings
+from tasks.store import Store, connect
+from tasks.store.server_time import compared
+from tasks.store_watch import watch_store
+from tasks.telemetry import hash_sessions, session_hash
+
+
+@pytest.fixture(autouse=True)
+def own_time() -> Iterator[None]:
+    """What a test says of the clock holds for no other one."""
+    yield
+    SystemClock.agree(0.0)
+    hash_sessions(None)
+
+
+@pytest.mark.promise("redis-emptied")
+async def test_a_redis_that_was_emptied_is_told_once_and_laid_out_as_before(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    before, told = await store.trail.log_key(), asyncio.Event()
+    laid_out = await store.redis.hgetall(keys.LAYOUT)
+
+    async def emptied() -> None:
+        told.set()
+
+    hash_sessions(None)
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        watchers = [
+            group.create_task(watch_store(store.layout, emptied=emptied, every_s=0.01), name=f"watch {number}")
+            for number in range(2)
+        ]
+        while session_hash("4242:1") == "4242:1":
+            await store.redis.ping()
+        await store.redis.flushall()
+        await told.wait()
+        for watcher in watchers:
+            watcher.cancel()
+    assert await store.redis.hgetall(keys.LAYOUT) == laid_out
+    assert session_hash("4242:1") == session_hash("4242:1", before)
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == ["store.emptied"]
+
+
+async def test_a_layout_of_another_process_is_never_written_over(store: Store) -> None:
+    laid_out = await store.redis.hgetall(keys.LAYOUT)
+    assert not await store.layout.put_back(b"another")
+    assert await store.redis.hgetall(keys.LAYOUT) == laid_out
+    await store.redis.delete(keys.LAYOUT)
+    await store.redis.hset(keys.LAYOUT, "restoring", "1")
+    assert not await store.layout.put_back(b"another")
+
+
+@pytest.mark.promise("one-clock")
+async def test_a_machine_whose_clock_is_wrong_goes_by_that_of_redis(
+    settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    right = time.time  # noqa: TID251 - the clock of the machine, which this test puts wrong
+    caplog.set_level(logging.INFO, "cohort.store")
+    for wrong in (5 * 3600, -11 * 3600):
+        monkeypatch.setattr("time.time", lambda wrong=wrong: right() + wrong)
+        async with connect(settings):
+            assert abs(SystemClock().now() - right()) < 60
+        assert (await store.server.ahead() or 0) == pytest.approx(-wrong, abs=60)
+    monkeypatch.setattr("time.time", lambda: right() + 7200)  # it steps while the process runs
+    assert abs(SystemClock().now() - right()) < 60
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        watching = group.create_task(watch_store(store.layout, every_s=0.01), name="watch")
+        while "clock.apart" not in caplog.messages:
+            await store.redis.ping()
+        monkeypatch.setattr("time.time", right)
+        while "clock.agrees" not in caplog.messages:
+            await store.redis.ping()
+        watching.cancel()
+    assert SystemClock.put_right_by() == 0
+
+
+def test_a_clock_that_is_a_little_off_is_left_as_it_is_and_one_that_was_wrong_is_followed_for_longer() -> None:
+    put_right = list[float]()
+    for ahead in (0.9, 1.5, 0.9, 0.4, 0.9, -0.9, -1.5):
+        SystemClock.agree(ahead)
+        put_right.append(SystemClock.put_right_by())
+    assert put_right == [0, 1.5, 0.9, 0, 0, 0, -1.5]
+
+
+def test_an_answer_that_is_forbidden_or_late_says_nothing_of_the_time() -> None:
+    now = SystemClock().monotonic()
+    assert compared(ValueError("NOPERM"), now) is None
+    assert compared((b"1", b"0"), now - 5) is None
+    assert compared((b"1", b"0"), now) == pytest.approx(1 - SystemClock.local(), abs=60)
