@@ -58,7 +58,9 @@ class OverheardMessages:
             return inbound
         context = self._given.get(inbound.update_id)
         if context is None:
-            context = self._last_of(self._sessions.pop(inbound.session, ()))
+            kept = self._sessions.pop(inbound.session, ())
+            # A part of an album may be attended to after all.
+            context = self._last_of(pair for pair in kept if pair[0] != inbound.message_id)
         if not context or not (inbound.text or inbound.media):
             return inbound
         self._given[inbound.update_id] = context

@@ -13,7 +13,7 @@ from tasks.store import Store
 from tasks.store.intake import Accept, IntakeStore, Verdict
 from tests.bot.conftest import Doorway, make_doorway
 from tests.bot.stand_ins import AwaySometimes, HandClock
-from tests.bot.updates import ANN, BEN, FORUM, GROUP, said, size
+from tests.bot.updates import ANN, BEN, FORUM, GROUP, said
 
 ANNS = "4242:700"
 BENS = SessionKey(4242, 701)
@@ -155,16 +155,6 @@ async def test_a_repeated_stop_does_not_interrupt_the_next_turn(doorway: Doorway
     await doorway.door.take([said("/stop")])
     await doorway.followed()
     assert len(doorway.remote.interrupted) == 1
-
-
-async def test_all_parts_of_an_album_come_along_when_one_names_the_bot(doorway: Doorway) -> None:
-    def part(number: int, caption: str | None = None):
-        photo = [size(f"p{number}", 9, 9)]
-        return said(chat=GROUP, photo=photo, media_group_id="g", caption=caption, update_id=number, message_id=number)
-
-    await doorway.door.take([part(1), part(2, "@cohort_bot what are these?")])
-    await doorway.door.take([part(3)])
-    assert [entry.message_id for entry in await doorway.inbox("4242:-55")] == [1, 2, 3]
 
 
 async def test_a_session_whose_state_is_damaged_does_not_silence_the_others(doorway: Doorway) -> None:

@@ -1,0 +1,43 @@
+"""An album in a group: one part has the caption that names the bot, and it is not always the first."""
+
+import pytest
+
+from tests.bot.conftest import Doorway
+from tests.bot.updates import GROUP, said, size
+
+
+def part(number: int, caption: str | None = None, *, album: str = "g"):
+    """A part of an album in a group."""
+    photo = [size(f"p{number}", 9, 9)]
+    return said(chat=GROUP, photo=photo, media_group_id=album, caption=caption, update_id=number, message_id=number)
+
+
+@pytest.mark.parametrize("batches", [[[1, 2], [3]], [[1], [2], [3]], [[1, 2, 3]]])
+async def test_all_parts_of_an_album_come_along_when_one_names_the_bot(
+    doorway: Doorway, batches: list[list[int]]
+) -> None:
+    """A poll brings them together, a webhook one by one."""
+    for batch in batches:
+        await doorway.door.take([part(number, "@cohort_bot these?" if number == 2 else None) for number in batch])
+    assert [entry.message_id for entry in await doorway.inbox("4242:-55")] == [1, 2, 3]
+
+
+async def test_the_parts_before_come_along_once_and_of_no_other_album_and_of_none_long_ago(doorway: Doorway) -> None:
+    await doorway.door.take([part(1, "a view", album="old")])
+    doorway.clock.time += 61
+    for number, album in ((2, "other"), (3, "g"), (3, "g")):
+        await doorway.door.take([part(number, album=album)])
+    named = part(4, "@cohort_bot what is this?")
+    await doorway.door.take([named])
+    await doorway.door.take([named])
+    await doorway.door.take([part(5, "@cohort_bot and this?", album="old")])
+    entries = await doorway.inbox("4242:-55")
+    assert [entry.message_id for entry in entries] == [3, 4, 5]
+    assert [[said.text for said in entry.overheard] for entry in entries] == [["a view"], [], []]
+
+
+async def test_a_flood_of_parts_without_an_end_is_let_pass_but_for_ten_of_an_album(doorway: Doorway) -> None:
+    for number in range(1, 31):
+        await doorway.door.take([part(number)])
+    await doorway.door.take([part(40, "@cohort_bot what are these?")])
+    assert [entry.message_id for entry in await doorway.inbox("4242:-55")] == [*range(1, 11), 40]
