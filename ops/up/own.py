@@ -23,7 +23,7 @@ from tasks.errors import CohortError
 from tasks.newest import Newest
 from tasks.session import SessionKey
 from tasks.store import Store
-from tasks.store.own import BEAT, LEAVE, PREFIX, STARTING
+from tasks.store.own import BEAT, LEAVE, PREFIX, STARTING, YIELD
 from tasks.waiting import came_within
 from tasks.worker_status import OwnHostStatus
 
@@ -53,6 +53,8 @@ class _OwnPlace:
     reported: bool = False
     """Its first heartbeat was seen; from then on it keeps its place itself."""
     asked_to_leave: float = -inf
+    yields: bool = False
+    """It was asked to leave as soon as it rests."""
 
 
 @dataclass(slots=True)
@@ -162,8 +164,13 @@ class OwnProcesses:
     async def _serve(self) -> None:
         await self._follow_starts()
         lacking = 0
-        for session in await self._store.own.wanted():
-            if len(self._places) >= self._most:
+        wanted = await self._store.own.wanted()
+        # A worker may ask while the process is being started that another one has asked for.
+        served = await self._store.own.has_process(place.session for place in self._places.values()) if wanted else ()
+        for session in wanted:
+            if session in served:
+                await self._store.own.drop_wanted(session)
+            elif len(self._places) >= self._most:
                 lacking += 1
             elif len(self._starting()) >= self._at_once:
                 break  # the first heartbeat of one of them is told, and the next one is started
@@ -213,6 +220,8 @@ class OwnProcesses:
         del self._places[place.incarnation]
         if status not in (None, 0) and not place.process.leaving.is_set():
             self._failed(place, name, describe(status))
+        elif place.yields or place.asked_to_leave > -inf:
+            self._evictions += 1
         # First its place: the workers look at once when they hear of its death.
         await self._persistently(lambda: self._store.own.release(place.session, place.incarnation))
         await self._persistently(lambda: self._store.members.report_death(place.incarnation))
@@ -238,11 +247,17 @@ class OwnProcesses:
     # -- making room
 
     async def _make_room(self, lacking: int) -> None:
-        """Ask those that rest for the longest time to leave; one that has begun to work meanwhile stays."""
+        """Ask those that rest for the longest time to leave, and more of those that work to do so when they rest."""
         resting, now = await self._resting(), self._clock.monotonic()
         leaving = {name for name, place in self._places.items() if now - place.asked_to_leave < _ASKED_TO_LEAVE_S}
         may_leave = sorted(resting.keys() & self._places.keys() - leaving, key=lambda name: resting[name])
         for name in may_leave[: max(0, lacking - len(leaving))]:
             self._places[name].asked_to_leave = now
-            self._evictions += 1
             await self._store.own.tell(self._places[name].session, LEAVE)
+        # These need not be found at rest by their heartbeats, which takes longer than a short turn.
+        at_work = [place for name, place in self._places.items() if place.reported and name not in resting]
+        # The same ones again: one that has just started may not have heard it.
+        at_work.sort(key=lambda one: (not one.yields, one.began))
+        for place in at_work[: max(0, lacking - len(resting))]:
+            place.yields = True
+            await self._store.own.tell(place.session, YIELD)

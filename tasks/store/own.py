@@ -29,6 +29,8 @@ ALIVE = timedelta(seconds=10)
 
 DOORBELL, CONTROL, LEAVE, FORGET, RELOAD = "doorbell", "control", "leave", "forget", "reload"
 """What a session's process is told: look at the inbox; a control word is in it; end if you rest; end; read cards."""
+YIELD = "yield"
+"""And: end as soon as you rest. A process of an older release does not know it, and stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,11 @@ class Standing:
     def full(self) -> bool:
         """Whether each place of each host has a process that works."""
         return all(host.busy >= host.most for host in self.hosts)
+
+    @property
+    def taken(self) -> bool:
+        """Whether each place of each host has a process."""
+        return all(host.alive >= host.most for host in self.hosts)
 
 
 class OwnStore:
@@ -146,6 +153,17 @@ class OwnStore:
             yield word
 
     # -- what a host does
+
+    async def has_process(self, sessions: Iterable[SessionKey]) -> set[SessionKey]:
+        """Those of these sessions whose process lives, or starts.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        asked = list(sessions)
+        with guard():
+            places: Any = await self._redis.mget([keys.own(one) for one in asked]) if asked else []
+        return {one for one, place in zip(asked, places, strict=True) if place is not None}
 
     async def wanted(self) -> list[SessionKey]:
         """Sessions that need a process, the one that waits for the longest time first.

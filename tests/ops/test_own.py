@@ -125,13 +125,45 @@ async def test_one_that_works_is_not_asked_to_leave_and_the_next_session_waits(
         await store.own.ask(ONE)
         pid, incarnation = await ready(console, 1)
         await store.redis.set(f"cohort:worker:{incarnation}", WorkerStatus(pid=pid).model_dump_json(), px=LONG_MS)
+        heard: list[str] = []
+
+        async def listen() -> None:
+            async for word in store.own.listen(ONE):
+                heard.append(word)  # noqa: PERF401 - read while it grows
+
+        listening = supervisor.beside(listen(), "listen")
+        await until(lambda: was_said(heard, "subscribed"))
         await store.own.ask(TWO)
         await until(lambda: full(store))
         assert (await store.own.look(TWO)).full
         assert await store.own.wanted() == [TWO]
+        await until(lambda: was_said(heard, "yield"))
+        assert "leave" not in heard, "it goes when it rests"
+        listening.cancel()
         os.kill(pid, signal.SIGTERM)
         await ready(console, 1, times=2)
         assert "own-1" in supervisor.processes
+        await until(lambda: one_was_evicted(store))
+
+
+async def one_was_evicted(store: Store) -> bool:
+    return [host.evictions for host in (await store.own.hosts()).values()] == [1]
+
+
+@pytest.mark.promise("own-process")
+async def test_a_session_that_is_asked_for_again_while_its_process_starts_takes_no_place_of_another_one(
+    settings: Settings, console: Heard, tmp_path: Path
+) -> None:
+    async with hosting(settings, console, tmp_path, most=1) as (supervisor, store):
+        await store.own.ask(ONE)
+        pid, incarnation = await ready(console, 1)
+        # Asleep, with all places taken: it would be ended to make room for itself.
+        status = WorkerStatus(pid=pid, idle_since=1.0)
+        await store.redis.set(f"cohort:worker:{incarnation}", status.model_dump_json(), px=LONG_MS)
+        await store.own.ask(ONE)
+        await until(lambda: none_wanted(store))
+        assert supervisor.processes["own-1"].current is not None
+        assert [host.evictions for host in (await store.own.hosts()).values()] == [0]
 
 
 async def full(store: Store) -> bool:

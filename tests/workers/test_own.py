@@ -126,6 +126,20 @@ async def test_when_all_places_are_taken_it_is_told_after_a_while_and_once(pool:
 
 
 @pytest.mark.promise("own-process")
+async def test_it_is_told_also_where_some_rest_whose_places_others_get(pool: Pool) -> None:
+    worker = await pool.worker("w-one", isolated=ISOLATED)
+    for waited in (0, 4, 4):
+        pool.clock.advance(waited)
+        await worker.store.own.beat("host", OwnHostStatus(host="here", most=2, alive=2, busy=1))
+        if not waited:
+            await pool.say(1, "a")
+        told = pool.telegram.texts(ONE)
+        await worker.answer(ONE)
+        assert told == [], "room is being made"
+    assert pool.telegram.texts(ONE) == [phrase("own-full")]
+
+
+@pytest.mark.promise("own-process")
 async def test_its_process_answers_and_a_doorbell_at_a_shared_worker_reaches_the_running_turn(pool: Pool) -> None:
     shared = await pool.worker("w-one", isolated=ISOLATED)
     await host(shared)
@@ -225,6 +239,24 @@ async def test_asked_to_make_room_it_ends_only_when_it_rests(pool: Pool) -> None
         async with asyncio.timeout(PATIENCE_S):
             await process.ending.wait()
     assert pool.telegram.answered(ONE) == [1]
+
+
+@pytest.mark.promise("own-process")
+async def test_asked_to_yield_while_it_works_it_ends_when_it_rests_with_all_that_came(pool: Pool) -> None:
+    hold = pool.model.hold("a")
+    async with own(pool) as (_, process):
+        await pool.say(1, "a")
+        await pool.store.own.tell(ONE, "doorbell")
+        await hold.reached()
+        await pool.say(1, "b")
+        for word in ("yield", "yield", "doorbell"):
+            await pool.store.own.tell(ONE, word)
+        await until(lambda: came_meanwhile(process))
+        assert not process.ending.is_set()
+        hold.go.set()
+        async with asyncio.timeout(PATIENCE_S):
+            await process.ending.wait()
+    assert pool.telegram.answered(ONE) == [1, 2]
 
 
 @pytest.mark.promise("own-process")

@@ -106,6 +106,8 @@ class OwnProcess:
         self._beats = Beats(worker.dependencies, worker.store, self._scheduler, self._status)
         self.ending = asyncio.Event()
         self._idle_since: float | None = clock.now()
+        self._yields = False
+        """Another session waits for this place."""
         self._reloading = False
         """Each shared worker tells of changed cards; reading them once is enough."""
 
@@ -172,8 +174,9 @@ class OwnProcess:
                 scheduler.interrupt(session)
             case words.CONTROL:
                 self._wake()
-            case words.LEAVE if not scheduler.awake:
-                self.ending.set()
+            case words.YIELD:
+                self._yields = True
+                self._rest()
             case words.FORGET:
                 await scheduler.end(session)
                 self.ending.set()
@@ -184,7 +187,7 @@ class OwnProcess:
                 self._beats.now.set()
             case _ if word == f"{news.TAKEN}{session}":
                 await scheduler.taken(session)
-            case _ if word == f"{news.FORGOTTEN}{session}" and not scheduler.awake:
+            case _ if word in {words.LEAVE, f"{news.FORGOTTEN}{session}"} and not scheduler.awake:
                 self.ending.set()
             case _:
                 pass
@@ -199,7 +202,14 @@ class OwnProcess:
             self._renew_cpu()
         self._idle_since = None
         await self._scheduler.visit(self._session)
-        if not self._scheduler.awake:
+        self._rest()
+
+    def _rest(self) -> None:
+        if self._scheduler.awake:
+            return
+        if self._yields:
+            self.ending.set()
+        elif self._idle_since is None:
             self._idle_since = self._clock.now()
 
     async def _reload(self) -> None:

@@ -9,6 +9,8 @@ from workers.placing import Trouble
 
 _PATIENCE_S = 3.0
 """For so long a session waits for a place before its chat is told that all are in use."""
+_MAKING_ROOM_S = 6.0
+"""And for so long where some rest: these leave, but many that wait may want their places."""
 
 
 class SharedPlace:
@@ -31,7 +33,8 @@ class SharedPlace:
         if not seen.hosts:
             return "none"
         waited = self._clock.now() - seen.wanted_since if seen.wanted_since is not None else 0.0
-        return "full" if seen.full and waited > _PATIENCE_S else None
+        patience = _PATIENCE_S if seen.full else _MAKING_ROOM_S
+        return "full" if seen.taken and waited > patience else None
 
     async def call(self, session: SessionKey) -> None:
         seen = self._seen.pop(session, None)
