@@ -68,6 +68,21 @@ async def test_steps_that_do_not_fit_below_the_text_are_left_out_and_the_text_st
         await stage.shows(session, text)
 
 
+async def test_a_person_who_deletes_the_growing_message_sees_typing_until_the_answer_comes(world: World) -> None:
+    stage = stage_with(world, replace(AT_ONCE, typing=0.05))
+    session = await world.session()
+    async with stage.live(session) as answer:
+        answer.text("one")
+        message = await stage.shows(session, "one")
+        await world.bot.delete_message(session.chat, message["message_id"])
+        typed = len(await world.pg.journal(method="sendChatAction", chat=session.chat))
+        answer.text("one two")
+        await stage.called(session, "editMessageText")
+        await stage.called(session, "sendChatAction", typed + 3)
+    await stage.delivery.deliver(session, Reply(text="one two three", edit=answer.message_ids[0]))
+    assert await world.texts(session) == ["one two three"]
+
+
 async def test_tool_names_of_a_server_cannot_format_or_hide_anything(stage: Stage) -> None:
     session = await stage.world.session()
     async with stage.live(session) as answer:

@@ -87,6 +87,7 @@ class Live:
         self._typing_at = self._began + tempo.first_typing
         self._frame_at: float | None = None
         self._frames = asyncio.TaskGroup()
+        self._blind = False
 
     # -- what the turn sees
 
@@ -172,14 +173,19 @@ class Live:
         try:
             while not self._over:
                 self._news.clear()
-                if self._screen is None or not self._has_something(self._screen):
+                if self._screen is None or self._blind or not self._has_something(self._screen):
                     await came_within(self._news, await self._type())
                     continue
                 if not counted:
                     counted = True
                     self._tempo.growing += 1
-                await self._step(self._screen)
-        except (FramesEnded, ClaimLost):
+                try:
+                    await self._step(self._screen)
+                except FramesEnded as end:
+                    if not end.types:
+                        return
+                    self._blind = True
+        except ClaimLost:
             pass
         except Exception:
             log.exception("frames.failed")

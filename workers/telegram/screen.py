@@ -24,8 +24,17 @@ from workers.telegram.render import GOES_ON
 log = logging.getLogger("cohort.telegram")
 
 
+_TYPES_ON = (Refusal.NEW, Refusal.AGAIN, Refusal.UNKNOWN)
+"""A message that a person deleted, one that perhaps stands there, and what is not known."""
+
+
 class FramesEnded(Exception):  # noqa: N818 - an outcome
     """No more frames in this turn."""
+
+    def __init__(self, *, types: bool = False) -> None:
+        super().__init__()
+        self.types = types
+        """Whether the chat still takes a typing sign, which then is all that says that the answer comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +137,7 @@ class Screen:
                 self.draft = False
             case _:
                 log.info("frames.ended", extra={"said": said(error)})
-                raise FramesEnded from error
+                raise FramesEnded(types=refusal in _TYPES_ON) from error
         return pause
 
     def _wanted(self, frame: Frame) -> list[tuple[Part, bool]]:
