@@ -66,6 +66,9 @@ class SettingFields(BaseSettings):
     """fast-agent's configuration file. Where that is missing, `fast-agent.yaml`, also in `.fast-agent`."""
     cards: Path = Field(Path("agent-cards"), alias="COHORT_CARDS")
     """Directory of AgentCards."""
+    cards_reload: Literal["auto", "on", "off"] = Field("auto", alias="COHORT_CARDS_RELOAD")
+    """`on`: `cohort up` has changed agent cards read as they are saved; `auto`: only beside the playground;
+    `off`: never."""
 
     # -- how much of it
     workers: Workers = Field(WorkerCount(2, 2), alias="COHORT_WORKERS")

@@ -13,7 +13,7 @@ from tasks.errors import Misconfigured
 from tasks.settings import Settings, env_name
 
 HOST = "127.0.0.1"
-BOT, CONSOLE, FLOWER, PLAYGROUND = "bot", "console", "flower", "playground"
+BOT, CARDS, CONSOLE, FLOWER, PLAYGROUND = "bot", "cards", "console", "flower", "playground"
 
 
 def free_port() -> int:
@@ -82,6 +82,16 @@ class Plan:
     def own(self, number: int) -> Spec:
         """A session's own process, in the place of that number. Whose it is stands in its environment."""
         return replace(self.worker(number), name=f"own-{number}", member=False)
+
+    @property
+    def reloads(self) -> bool:
+        """Whether changed cards are read as they are saved. A bot that people use gets them by its operator's word."""
+        wanted = self.settings.cards_reload
+        return wanted == "on" or (wanted == "auto" and self.playground_port is not None)
+
+    def reload(self) -> Spec:
+        """The command that has changed cards read; it says what is wrong with them."""
+        return Spec(name=CARDS, command=module("ops.entry", "cards", "reload"), env=self.env, once=True, vital=False)
 
     def playground(self) -> Spec | None:
         """The playground, if it is wanted. It stops after the bot and the workers, which call it."""

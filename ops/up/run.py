@@ -6,6 +6,7 @@ import signal
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import httpx
@@ -18,6 +19,7 @@ from ops.pairing import pairing_lines
 from ops.powers import powers
 from ops.up import banner, demo_model, valkey
 from ops.up.bots import BotProcesses
+from ops.up.card_watch import CardWatch
 from ops.up.console import Console
 from ops.up.forking import Template
 from ops.up.own import OwnProcesses
@@ -32,6 +34,8 @@ from tasks.store import Store, connect
 from tasks.worker_count import WorkerCount
 
 _START_PATIENCE = 60.0
+_READ_S = 180.0
+"""Seconds that reading changed cards may take; a tool's file may run for ever when it is imported."""
 
 
 class Up:
@@ -135,6 +139,7 @@ class Up:
         bots = BotProcesses(supervisor, plan) if plan.bots else None
         if bots is None:
             supervisor.keep(plan.bot())
+        watch = CardWatch(effective.cards, partial(_read_cards, supervisor, plan)) if plan.reloads else None
         scaling = Scaling(supervisor, plan.worker, effective, self._told_scale)
         scaling.begin()
         if most := effective.own_max:
@@ -172,6 +177,8 @@ class Up:
         async with asyncio.TaskGroup() as following:
             if bots is not None:
                 following.create_task(bots.follow(), name="bots")
+            if watch is not None:
+                following.create_task(watch.follow(), name="cards")
             following.create_task(scaling.follow(self._store), name="scaling")
 
     async def _storage(self, supervisor: Supervisor) -> tuple[str, str]:
@@ -255,6 +262,14 @@ def _bounds(said: object) -> WorkerCount:
         return WorkerCount.parse(said)
     except ValueError as problem:
         raise Misconfigured(f"the number of workers {problem}") from None
+
+
+async def _read_cards(supervisor: Supervisor, plan: Plan) -> None:
+    """Have the workers read changed cards; what is wrong with them is said before."""
+    reading = supervisor.keep(plan.reload())
+    await reading.gone(_READ_S)
+    if reading.status:
+        supervisor.console.say("the agents stay as they were, until that is mended")
 
 
 async def _tell_page(plan: Plan, model: str) -> None:

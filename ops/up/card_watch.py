@@ -1,0 +1,68 @@
+"""Has changed agent cards read as they are saved, for people who write them beside a running ``cohort up``.
+
+``cohort cards reload`` runs as a process of its own, so that what it loads is gone again afterwards, and what a tool's
+file does when it is imported cannot harm the supervisor. With a wrong card the old ones stay, as after that command.
+"""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+LOOK_EVERY_S = 1.0
+_MOST = 2_000
+"""Files that are looked at; a directory that holds more is no directory of cards alone."""
+_PASSED = frozenset({"__pycache__", "node_modules"})
+
+type Seen = frozenset[tuple[str, int, int]]
+"""Path, time and size of each file."""
+
+
+def look(directory: Path) -> Seen:
+    """What the directory and its folders hold, without hidden files and what editors write beside a file."""
+    found = set[tuple[str, int, int]]()
+    for folder, folders, files in os.walk(directory, followlinks=False):
+        folders[:] = sorted(name for name in folders if name not in _PASSED and not name.startswith("."))
+        for name in files:
+            if name.startswith((".", "#")) or name.endswith(("~", ".swp", ".tmp", ".pyc")):
+                continue
+            path = os.path.join(folder, name)  # noqa: PTH118 - os.walk gives text
+            try:
+                state = os.stat(path)  # noqa: PTH116 - the same
+            except OSError:
+                continue
+            found.add((path, state.st_mtime_ns, state.st_size))
+            if len(found) == _MOST:
+                return frozenset(found)
+    return frozenset(found)
+
+
+class CardWatch:
+    """Looks at a directory of cards again and again."""
+
+    def __init__(self, directory: Path, read: Callable[[], Awaitable[None]], *, every: float = LOOK_EVERY_S) -> None:
+        """What stands there now is taken as read.
+
+        Args:
+            directory: Of the cards.
+            read: Has the workers read them.
+            every: Seconds between two looks.
+        """
+        self._directory = directory
+        self._read = read
+        self._every = every
+        self._seen = look(directory)
+
+    async def follow(self) -> None:
+        """Have the cards read when they have changed, and rest; never returns."""
+        while True:
+            await asyncio.sleep(self._every)
+            changed = await asyncio.to_thread(look, self._directory)
+            while changed != self._seen:
+                # A save may be several writes, and several files may be saved together.
+                await asyncio.sleep(self._every / 2)
+                again = await asyncio.to_thread(look, self._directory)
+                if again == changed:
+                    self._seen = changed
+                    await self._read()
+                changed = again
