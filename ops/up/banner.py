@@ -13,6 +13,7 @@ from ops.up.plan import Plan
 from tasks.worker_count import WorkerCount
 
 WIDTH = 80
+_READ = {True: "read as you save them", False: "changed ones: cohort cards reload"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ def _rows(facts: Facts) -> list[tuple[str, str]]:
         rows.append(("Flower", f"{plan.flower_url}   (workers and tasks)"))
     rows += [
         ("Model", f"{choice.title} ({choice.why})"),
+        ("Agents", f"the cards in {shown(settings.cards)}   ({_READ[plan.reloads]})"),
         ("Workers", f"{_workers(settings.workers)} with {settings.lanes} lanes each, {settings.slots} slots"),
         ("Store", facts.store),
         ("Logs", shown(facts.home / "logs")),

@@ -119,6 +119,19 @@ def test_a_card_that_is_accepted_and_means_something_else_is_noted(
     assert "one.md" in note
 
 
+def test_a_server_that_cannot_start_and_a_variable_that_is_not_set_are_noted_of_servers_in_use(
+    settings_of: SettingsOf, cards: Path, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SET", "x")
+    headers = "headers: {a: ['${SET} ${DEFAULT:x} ${NOT_SET}']}"
+    config.write_text(f"mcp:\n  servers:\n    one: {{{headers}}}\n    other: {{args: ['${{NOT_SET}}']}}\n")
+    card(cards, "one.md", "---\nname: one\nservers: [one]\n---\nYou.\n")
+    assert [note.partition("server one ")[2].partition(" as it")[0] for note in notes(settings_of())] == [
+        "has no command and no url, so it cannot be started",
+        "gets ${NOT_SET}",
+    ]
+
+
 def test_what_looks_like_a_card_and_is_not_read_is_noted(settings_of: SettingsOf, cards: Path) -> None:
     text = "---\nname: other\n---\nYou.\n"
     (cards / "team").mkdir()

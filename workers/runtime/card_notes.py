@@ -1,6 +1,7 @@
 """Notes about cards that are accepted, and that probably do not say what their author means."""
 
 import contextlib
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -102,6 +103,18 @@ def _servers(settings: Settings, cards: list[Card]) -> Iterable[str]:
     for name, server in servers.items() if isinstance(servers, Mapping) else ():
         if name in used and isinstance(server, Mapping) and not _STARTS & server.keys():
             yield f"{settings.config}: server {name} has no command and no url, so it cannot be started"
+        for variable in sorted(set(_variables(server))) if name in used else ():
+            if variable not in os.environ:
+                what = f"server {name} gets ${{{variable}}} as it is written, because that variable is not set"
+                yield f"{settings.config}: {what}"
+
+
+def _variables(value: object) -> Iterable[str]:
+    """The names in ``${...}`` that have no default."""
+    if isinstance(value, str):
+        yield from re.findall(r"\$\{([^}:]+)\}", value)
+    for inner in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
+        yield from _variables(inner)
 
 
 def _no_cards(directory: Path) -> Iterable[str]:
