@@ -116,9 +116,9 @@ class Story:
         """Something was broken just now, in these processes."""
         self.history.faults.append(Fault(kind, self.now, self.now, pids=pids))
 
-    def die(self, said: Said) -> None:
+    def die(self, said: Said, reason: str = "on purpose") -> None:
         """The message becomes a dead letter."""
-        self.history.dead.append(Dead(said.session, said.update_id, "on purpose"))
+        self.history.dead.append(Dead(said.session, said.update_id, reason, self._tick()))
 
     def overlap(self, earlier: Call, later: Call) -> None:
         """As if the earlier call had gone on until the later one ended."""

@@ -12,6 +12,7 @@ from itertools import pairwise
 from tasks.phrases import phrase
 from tests.harness import legal
 from tests.harness.files import check_files
+from tests.harness.given_up import check_given_up
 from tests.harness.history import (
     Bubble,
     Call,
@@ -84,6 +85,7 @@ class _Check:
         self._calls()
         self.verdict.steps = check_steps(self.history, self.home, self.broken)
         self.verdict.files = check_files(self.history, self.home, self.broken)
+        check_given_up(self.history, self.broken)
         committed, accepted = by_session(self.history.committed), by_session(self.history.accepted)
         bubbles, dead = by_session(self.history.bubbles), by_session(self.history.dead)
         for session, said in self.said.items():
@@ -262,8 +264,7 @@ class _Check:
             return
         text = norm(twice[0].text)
         sendings = [sent for sent in self._sent_to(twice) if norm(sent.text) == text]
-        times = [sent.at for sent in sendings]
-        excuse = legal.reason(self.history.faults, times[0], times[-1])
+        excuse = legal.reason(self.history.faults, sendings[0].at, sendings[-1].at)
         lost = any(not sent.heard for sent in sendings)
         if not excuse and not lost:
             self.broken("doubled", session, f"{words[0]} was delivered {len(twice)} times for no reason", words)

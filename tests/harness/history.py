@@ -163,11 +163,12 @@ class Bubble:
 
 @dataclass(frozen=True, slots=True)
 class Dead:
-    """A dead letter."""
+    """A dead letter. ``at``: when it was given up, seconds since the epoch."""
 
     session: str
     update_id: int
     reason: str
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +207,7 @@ class History:
 
 type Rule = Literal[
     "accepted", "answered", "doubled", "order", "one turn", "foreign", "memory", "alternation", "invented", "left",
-    "executed", "key", "result", "model call", "approved", "asked", "file", "stopped",
+    "executed", "key", "result", "model call", "approved", "asked", "file", "stopped", "given up",
 ]  # fmt: skip
 
 

@@ -83,6 +83,13 @@ def joined_stays() -> None:
     InboxSteering.with_joined = lambda _self, handled, _said: handled
 
 
+def tries_stay() -> None:
+    """The tries of a turn stay as they are when it finishes a step."""
+    from workers.sessions.journal import TurnJournal
+
+    TurnJournal._reset = lambda _self: {}
+
+
 def ack_before_commit() -> None:
     """Messages leave the inbox when they are read, not when they are answered."""
     from tasks import keys
@@ -167,6 +174,7 @@ WAYS: dict[str, Callable[[], None]] = {
     "no-presser-check": no_presser_check,
     "replay-without-digest": replay_without_digest,
     "joined-stays": joined_stays,
+    "tries-stay": tries_stay,
     "ack-before-commit": ack_before_commit,
     "foreign-history": foreign_history,
     "forgetting": forgetting,

@@ -52,5 +52,6 @@ def read(directory: Path) -> tuple[list[Accepted], list[Committed], list[Dead]]:
                     commits[session, ident] = Committed(place, session, ident, answers, texts)
         elif name == b"XADD" and key == "cohort:dead":
             letter = json.loads(parts[parts.index(b"letter") + 1])
-            dead.append(Dead(letter.get("session") or "-", letter.get("update_id") or 0, letter["reason"]))
+            whose = letter.get("session") or "-", letter.get("update_id") or 0
+            dead.append(Dead(*whose, letter["reason"], letter["at"]))
     return accepted, list(commits.values()), dead
