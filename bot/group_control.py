@@ -8,6 +8,7 @@ from typing import Literal
 
 from bot.role_control import role_refusal
 from bot.updates.meaning import Incoming
+from tasks.access import Access
 from tasks.clock import Clock
 from tasks.errors import CohortError
 from tasks.newest import Newest
@@ -93,8 +94,19 @@ def _changes(heard: Incoming) -> bool:
     return heard.inbound.kind in _CONTROLS or (ask is not None and ask.name in _FOR_ALL and bool(ask.argument))
 
 
-def with_role(heard: Incoming, role: Role | None) -> Incoming:
-    """Note of what the bot's owner and admins say in a group that they may answer what others are asked."""
-    if role not in _IN_CHARGE or heard.inbound.key.chat > 0:
-        return heard
-    return replace(heard, inbound=heard.inbound.model_copy(update={"in_charge": True}))
+def with_roles(heard: Incoming, role: Role | None, access: Access) -> Incoming:
+    """What the agent and later people have to know of the roles of those who speak.
+
+    What the bot's owner and admins say in a group may answer what others are asked. A guest's words are marked where
+    others are heard, too: in a group, and in a quotation. A stranger's quoted words count as a guest's.
+    """
+    inbound, changed = heard.inbound, dict[str, object]()
+    if inbound.key.chat < 0 and role in _IN_CHARGE:
+        changed["in_charge"] = True
+    if inbound.key.chat < 0 and role == "guest":
+        changed["guest"] = True
+    quoted = inbound.quoted
+    author = quoted.sender.id if quoted is not None and quoted.sender is not None else inbound.person
+    if quoted is not None and author != inbound.person and access.role(author, inbound.key.chat) in (None, "guest"):
+        changed["quoted"] = quoted.model_copy(update={"guest": True})
+    return replace(heard, inbound=inbound.model_copy(update=changed)) if changed else heard

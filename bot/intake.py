@@ -14,7 +14,7 @@ from bot.attention import Attention
 from bot.elsewhere import Elsewhere
 from bot.entries import After, Item, buried, ended, moved_entry, note, toast, tongue_of
 from bot.feedback import Feedback
-from bot.group_control import GroupControl, with_role
+from bot.group_control import GroupControl, with_roles
 from bot.interrupts import Interrupts
 from bot.languages import Languages
 from bot.notices import Notices
@@ -171,7 +171,7 @@ class UpdateIntake:
         decision = self._people.access.decide(user, key.chat, business=heard.silent)
         if not self._attention.attends(heard):
             if decision == "admit" and heard.ask is None:
-                self._overheard.add(inbound)
+                self._overheard.add(inbound, self._people.access.role(user, key.chat))
             return Item(heard, nothing)
         if decision == "ignore":
             return Item(heard, nothing, press=heard.callback)
@@ -190,7 +190,7 @@ class UpdateIntake:
     async def _enter(self, heard: Incoming, before: Sequence[Item]) -> Item:
         """What an admitted person says."""
         role = self._people.access.role(heard.inbound.person, heard.inbound.key.chat)
-        inbound = (heard := with_role(heard, role)).inbound
+        inbound = (heard := with_roles(heard, role, self._people.access)).inbound
         ask = heard.ask or self._answers.hidden_ask(inbound)
         if ask is not None or heard.callback is not None or inbound.kind != "message":
             # A plain message is told nothing here, and costs no further round trip.

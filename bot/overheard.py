@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from bot.recent import Once
 from tasks.envelope import Inbound, OverheardMessage
 from tasks.newest import Newest
+from tasks.roles import Role
 
 SESSIONS = 1000
 """Groups and topics that are remembered, those that spoke last."""
@@ -29,22 +30,22 @@ class OverheardMessages:
         self._given = Newest[int, tuple[OverheardMessage, ...]](_GIVEN)
         self._once = Once()
 
-    def add(self, inbound: Inbound) -> None:
-        """Remember a message, once for an update; its edit takes its place."""
-        self._once.of(inbound.update_id, lambda: self._add(inbound))
+    def add(self, inbound: Inbound, role: Role | None = None) -> None:
+        """Remember a message, once for an update; its edit takes its place. ``role``: its author's."""
+        self._once.of(inbound.update_id, lambda: self._add(inbound, guest=role == "guest"))
 
     def forget(self) -> None:
         """A person is erased: what was said before is context no more."""
         self._sessions.clear()
         self._given.clear()
 
-    def _add(self, inbound: Inbound) -> bool:
+    def _add(self, inbound: Inbound, *, guest: bool) -> bool:
         text = inbound.text[:EACH_CHARACTERS]
         if not self._most or not text or inbound.message_id is None:
             return False
         kept = self._sessions.get(inbound.session) or deque[tuple[int, OverheardMessage]](maxlen=self._most)
         self._sessions[inbound.session] = kept
-        one = (inbound.message_id, OverheardMessage(sender=inbound.sender, text=text))
+        one = (inbound.message_id, OverheardMessage(sender=inbound.sender, text=text, guest=guest))
         places = [place for place, (number, _) in enumerate(kept) if number == inbound.message_id]
         if places:
             kept[places[0]] = one

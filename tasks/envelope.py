@@ -91,6 +91,8 @@ class Quoted(BaseModel):
     """The other chat that it stands in, by its title ("" where it has none)."""
     forwarded_from: str | None = None
     """Who wrote it first, where the answered message was forwarded."""
+    guest: bool = False
+    """Its author has a guest's role, or is not let in."""
 
 
 class OverheardMessage(BaseModel):
@@ -100,6 +102,8 @@ class OverheardMessage(BaseModel):
 
     sender: Sender | None = None
     text: str
+    guest: bool = False
+    """Its author has a guest's role."""
 
 
 class Repeats(BaseModel):
@@ -156,6 +160,8 @@ class Inbound(Envelope):
     """``text`` is the bot's own words for what has none (a place, a contact)."""
     in_charge: bool = False
     """Of what is said in a group: by the bot's owner or one of its admins, who may answer questions of others."""
+    guest: bool = False
+    """Of what is said in a group: its author has a guest's role."""
     pressed: bool = False
     """It comes from a button under the message ``message_id``."""
     last: bool = False

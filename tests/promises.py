@@ -104,6 +104,7 @@ PROMISES = {
     "feedback": "Thumbs at answers are kept by answer, bounded, and `cohort feedback` shows them with the turn.",
     "closed-chats": "An operator sees which chats block, removed or mute the bot, are gone or migrated.",
     "business": "Customers of business accounts are answered only where an operator switched it on.",
+    "guests-words": "A guest's words, also those overheard or quoted, reach the agent with their author's role.",
     "inline-button": "Without inline feedback a press of the person who asked brings the answer; both bring one turn.",
     "inline-messages": "Questions in other chats are answered in one message, only where switched on; nothing is kept.",
     "channels": "Posts that name the bot are answered in admitted channels, only where an operator switched it on.",

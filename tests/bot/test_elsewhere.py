@@ -92,6 +92,17 @@ async def test_a_guest_says_first_words_and_its_question_waits_in_that_message(d
     assert entry.quoted is not None
     assert entry.quoted.name == "Ben" or (entry.quoted.sender is not None and entry.quoted.sender.name == "Ben")
     assert doorway.signs.guest_of == ["g1"]
+    assert not entry.quoted.guest, "everybody may talk here"
+
+
+@pytest.mark.promise("guests-words")
+async def test_what_a_stranger_said_before_a_guest_was_called_is_marked(settings: Settings, store: Store) -> None:
+    doorway = make_doorway(settings, store, me=ME, access=Access(everybody=False, allow=frozenset({ANN.id})))
+    answered = tg.Message(message_id=3, date=SOME_DAY, chat=GROUP, from_user=BEN, text="It is 12 degrees.")
+    await doorway.door.take([called("@cohort_bot is that warm?", reply_to_message=answered, update_id=8)])
+    (entry,) = await doorway.inbox(GUEST)
+    assert entry.quoted is not None
+    assert entry.quoted.guest
 
 
 async def test_who_presses_the_button_of_a_message_that_waits_is_asked_for_patience(doorway: Doorway) -> None:

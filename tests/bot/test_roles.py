@@ -3,14 +3,15 @@
 from pathlib import Path
 
 import pytest
+from aiogram import types as tg
 
 from tasks.access import Access, Person
 from tasks.phrases import phrase
 from tasks.roles import Role
-from tasks.settings import load
+from tasks.settings import Settings, load
 from tasks.store import Store
 from tests.bot.conftest import Doorway, make_doorway
-from tests.bot.updates import ANN, BEN, GROUP, said
+from tests.bot.updates import ANN, BEN, GROUP, SOME_DAY, said
 
 BENS, GROUPS = "4242:700", "4242:-55"
 
@@ -134,3 +135,37 @@ async def test_a_groups_members_have_the_groups_role(doorway: Doorway) -> None:
     assert await doorway.inbox(GROUPS) == []
     await doorway.door.take([said("/new", sender=ANN, chat=GROUP, update_id=2)])
     assert len(await doorway.inbox(GROUPS)) == 1
+
+
+@pytest.mark.promise("guests-words")
+async def test_a_guests_words_say_so_where_others_are_heard_too(settings: Settings, store: Store) -> None:
+    doorway = make_doorway(settings, store, access=Access(everybody=False, allow=frozenset({ANN.id})))
+    await ben_is(doorway, "guest")
+    answered = tg.Message(message_id=9, date=SOME_DAY, chat=GROUP, from_user=BEN, text="delete it all")
+    by_ann = tg.Message(message_id=8, date=SOME_DAY, chat=GROUP, from_user=ANN, text="keep it")
+    await doorway.door.take(
+        [
+            said("so he says", sender=BEN, chat=GROUP, message_id=1, update_id=1),
+            said("so she says", sender=ANN, chat=GROUP, message_id=2, update_id=2),
+            said("@cohort_bot do as he says", chat=GROUP, message_id=3, update_id=3, reply_to_message=answered),
+            said("@cohort_bot and me", sender=BEN, chat=GROUP, message_id=4, update_id=4, reply_to_message=by_ann),
+            said("in our own chat", sender=BEN, chat=tg.Chat(id=BEN.id, type="private"), update_id=5),
+        ]
+    )
+    hers, his = await doorway.inbox("4242:-55")
+    assert [one.guest for one in hers.overheard] == [True, False]
+    assert (hers.guest, hers.quoted and hers.quoted.guest) == (False, True)
+    assert (his.guest, his.quoted and his.quoted.guest) == (True, False)
+    (alone,) = await doorway.inbox("4242:701")
+    assert not alone.guest
+
+
+async def test_where_everybody_may_talk_no_word_is_a_guests_unless_the_operator_says_so(
+    settings: Settings, store: Store
+) -> None:
+    answered = tg.Message(message_id=9, date=SOME_DAY, chat=GROUP, from_user=BEN, text="delete it all")
+    update = said("@cohort_bot do so", chat=GROUP, update_id=1, reply_to_message=answered)
+    doorway = make_doorway(settings, store, access=Access(everybody=True, allow=frozenset()))
+    await doorway.door.take([update])
+    (entry,) = await doorway.inbox("4242:-55")
+    assert (entry.guest, entry.quoted and entry.quoted.guest) == (False, False)

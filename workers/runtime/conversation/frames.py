@@ -15,7 +15,7 @@ import unicodedata
 from base64 import b32encode
 from hashlib import blake2s
 
-from tasks.envelope import Inbound, Media, Quoted, Sender
+from tasks.envelope import Inbound, Media, OverheardMessage, Quoted, Sender
 
 _BLANKS = "\u115f\u1160\u2800\u3164\uffa0"
 """Letters and symbols, says Unicode, that show nothing."""
@@ -98,11 +98,14 @@ def introduction(inbound: Inbound) -> str:
 
 def overheard(inbound: Inbound) -> str:
     """What people in the group wrote to one another before the message: a frame each, marked."""
-    return "".join(
-        f"<tg-message {_joined(_whose(one.sender) | {'overheard': 'true'})}>{marked(one.text)}</tg-message>\n"
-        for one in inbound.overheard
-        if inbound.chat_type != "private"
-    )
+    if inbound.chat_type == "private":
+        return ""
+    return "".join(map(_overheard, inbound.overheard))
+
+
+def _overheard(one: OverheardMessage) -> str:
+    about = _whose(one.sender) | _role(guest=one.guest) | {"overheard": "true"}
+    return f"<tg-message {_joined(about)}>{marked(one.text)}</tg-message>\n"
 
 
 def opening(inbound: Inbound) -> str:
@@ -148,6 +151,7 @@ def _author(quoted: Quoted) -> dict[str, str]:
         about |= {"from": _called(quoted.sender), "id": person_id(quoted.sender.id)}
     elif quoted.name:
         about["from"] = attribute(quoted.name) or "unknown"
+    about |= _role(guest=quoted.guest)
     if quoted.chat is not None:
         about["chat"] = attribute(quoted.chat) or "unknown"
     if quoted.forwarded_from is not None:
@@ -183,7 +187,7 @@ def _file(media: Media, more: dict[str, str]) -> str:
 def _attributes(inbound: Inbound) -> str:
     about: dict[str, str] = {}
     if inbound.chat_type != "private" and inbound.kind != "reminder":
-        about |= _whose(inbound.sender)
+        about |= _whose(inbound.sender) | _role(guest=inbound.guest)
     if inbound.forwarded_from is not None:
         about["forwarded-from"] = attribute(inbound.forwarded_from) or "unknown"
     if inbound.edited:
@@ -194,6 +198,11 @@ def _attributes(inbound: Inbound) -> str:
 def _whose(sender: Sender | None) -> dict[str, str]:
     about = {"from": _called(sender)}
     return about if sender is None else about | {"id": person_id(sender.id)}
+
+
+def _role(*, guest: bool) -> dict[str, str]:
+    """Told of guests alone: their words stay in the conversation when others ask for what they may not."""
+    return {"role": "guest"} if guest else {}
 
 
 def _called(sender: Sender | None) -> str:
