@@ -44,7 +44,7 @@ class BotHeartbeat:
             sends: What this process sent to Telegram lately.
         """
         self._store = store
-        self._holder = holder
+        self.holder = holder
         self._about = about.model_copy(update={"host": socket.gethostname(), "pid": os.getpid()})
         self._clock = clock
         self._sends = sends
@@ -77,11 +77,11 @@ class BotHeartbeat:
             while True:
                 self._now.clear()
                 with suppress(StoreUnavailable):
-                    await self._store.beat(self._holder, self._status())
+                    await self._store.beat(self.holder, self._status())
                 await came_within(self._now, BEAT.total_seconds())
         finally:
             with suppress(StoreUnavailable):
-                await self._store.leave(self._holder)
+                await self._store.leave(self.holder)
 
     def _status(self) -> BotStatus:
         return self._about.model_copy(
