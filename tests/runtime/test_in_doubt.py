@@ -174,7 +174,7 @@ async def much() -> str:
     """Much."""
     with Path(__file__).with_suffix(".log").open("a") as log:
         log.write("ran\\n")
-    return "m" * 1_000_000
+    return "m\u20ac" * 500_000
 '''
 
 

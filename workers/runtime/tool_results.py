@@ -1,13 +1,18 @@
 """Results of tools: clean text of a bounded length, whatever a server or a function returned."""
 
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+import os
+from asyncio import CancelledError, current_task
+from collections.abc import Awaitable, Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
 from functools import wraps
-from inspect import iscoroutinefunction
-from typing import Any
+from inspect import isawaitable, iscoroutinefunction
+from itertools import islice
+from pathlib import Path
+from typing import Any, cast
 
 from fast_agent.types import PromptMessageExtended
 from mcp_types import TextContent
+from pydantic_core import to_json
 
 from tasks.text import clean, cleaned
 from workers.runtime.call_log import CallLog, call_log_of_turn
@@ -61,33 +66,81 @@ def _length(value: Any, most: int) -> int:
 
 def clean_function[**P](function: Callable[P, Any]) -> Callable[P, Any]:
     """A tool's function whose result and error any message can hold: a Python text can have half a surrogate pair."""
+    here = Path.cwd()
     if iscoroutinefunction(function):
 
         @wraps(function)
         async def awaited(*args: P.args, **kwargs: P.kwargs) -> Any:
-            with _errors():
-                return cleaned(await function(*args, **kwargs))
+            with _errors(inside=True), _staying(here):
+                return _fitting(await function(*args, **kwargs))
 
         return awaited
 
+    async def later(result: Awaitable[Any]) -> Any:
+        """What a function gave that is no coroutine function, but was wrapped by one that is none."""
+        with _errors(inside=True), _staying(here):
+            return _fitting(await result)
+
     @wraps(function)
     def called(*args: P.args, **kwargs: P.kwargs) -> Any:
-        with _errors():
-            return cleaned(function(*args, **kwargs))
+        with _errors(), _staying(here):
+            result = function(*args, **kwargs)
+            return later(result) if isawaitable(result) else _fitting(result)
 
     return called
 
 
 @contextmanager
-def _errors() -> Generator[None]:
-    """What a tool raises is an error of that tool: `sys.exit` would end the worker, with the turns of all its chats."""
+def _staying(here: Path) -> Generator[None]:
+    """A tool that goes to another directory (``os.chdir``) takes no other chat there: cards are read from here."""
     try:
         yield
-    except (SystemExit, KeyboardInterrupt) as problem:
-        said = f"the tool tried to end its process ({type(problem).__name__}: {problem})"
-        raise RuntimeError(cleaned(said)) from problem
+    finally:
+        with suppress(OSError):
+            if Path.cwd() != here:
+                os.chdir(here)
+
+
+def _fitting(result: Any) -> Any:
+    """A result without end as its beginning: until it is cut it is copied, kept, and turned into text by the loop."""
+    most = limits["answer"]
+    if isinstance(result, Iterator):
+        result = list(islice(cast("Iterator[Any]", result), most))
+    if isinstance(result, str):
+        return clean(result[: most + 1])
+    if isinstance(result, list | tuple | dict | set | frozenset) and _length(_listed(result), most) > most:
+        with suppress(ValueError, RecursionError):
+            return to_json(result)[: 4 * most].decode(errors="ignore")[: most + 1]
+    return cleaned(result)
+
+
+def _listed(result: Any) -> Any:
+    return list(cast("Any", result)) if isinstance(result, tuple | set | frozenset) else result
+
+
+@contextmanager
+def _errors(*, inside: bool = False) -> Generator[None]:
+    """What a tool raises is an error of that tool: `sys.exit` would end the worker, with the turns of all its chats.
+
+    Args:
+        inside: It runs in the turn's task, which others end by cancelling it, and the loop by closing it.
+    """
+    try:
+        yield
     except Exception as problem:
         said = str(problem)
-        if cleaned(said) == said:
+        if cleaned(said) == said and len(said) <= limits["answer"]:
             raise
-        raise RuntimeError(cleaned(said)) from problem
+        raise RuntimeError(cleaned(said[: limits["answer"] + 1])) from problem
+    except BaseException as problem:
+        if inside and (isinstance(problem, GeneratorExit) or _is_ended(problem)):
+            raise
+        does = "end its process" if isinstance(problem, SystemExit | KeyboardInterrupt) else "end its turn"
+        said = f"the tool tried to {does} ({type(problem).__name__}: {problem})"
+        raise RuntimeError(cleaned(said[: limits["answer"]])) from problem
+
+
+def _is_ended(problem: BaseException) -> bool:
+    """Whether the task was cancelled from outside, and not by what the tool awaits."""
+    task = current_task()
+    return isinstance(problem, CancelledError) and (task is None or task.cancelling() > 0)

@@ -76,7 +76,7 @@ class ToolFacts:
     runs_commands: bool = False
     """It is the shell of a card with `shell: true`."""
     name: str = ""
-    """Of a server's tool: what it is called there. Models know it by another name, which may be cut."""
+    """What it is called at its server, or in its file. Models may know it by another name, which all providers take."""
 
     @property
     def is_harmless(self) -> bool:
@@ -149,7 +149,8 @@ def facts_of(agent: Any, tool: str) -> ToolFacts:
             # The shipped tool does nothing but ask.
             says.setdefault("replay", "safe")
         card = None if only_asks or "approve" in says else card
-        return ToolFacts(says, card, takes_key=_ASKS_FOR_KEY in names)
+        named = getattr(function.fn, "__name__", "")
+        return ToolFacts(says, card, takes_key=_ASKS_FOR_KEY in names, name=named)
     shell = getattr(agent, "_shell_runtime", None)
     if shell is not None and shell._is_execute_tool(tool):  # noqa: SLF001 - its tool has another name for each model
         return ToolFacts(card=card, runs_commands=True)

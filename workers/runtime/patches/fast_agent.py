@@ -9,6 +9,7 @@ from workers.runtime.askers import askers_of_turn
 from workers.runtime.call_log import CallLog, ModelCall, call_log_of_turn, message_in, unusable, usage_listener
 from workers.runtime.durable import model_calls
 from workers.runtime.patches import connections
+from workers.runtime.server_answers import taken_name
 from workers.usage import Usage, tokens
 
 type _Async = Callable[..., Awaitable[Any]]
@@ -104,6 +105,7 @@ def timed_tool(original: Callable[..., Any]) -> Callable[..., Any]:
     def build_default_function_tool(function: Any, *args: Any, **kwargs: Any) -> Any:
         tool = original(tool_results.clean_function(function), *args, **kwargs)
         tool.timeout = limits["tool"]
+        tool.name = taken_name(tool.name)
         return tool
 
     return build_default_function_tool

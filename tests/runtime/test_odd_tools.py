@@ -1,0 +1,160 @@
+"""Python tools that raise what is no error, give what has no end, go elsewhere, or have names that providers refuse."""
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.runtime.support import Open, Screen, ask, card
+from tests.support.model import Model
+from workers.runtime.streams.meter import limits
+from workers.runtime.tool_results import clean_function
+
+CARD = "---\nname: assistant\nmodel: generic.mock\nfunction_tools: [{tools}]\n---\nUse tools.\n"
+TOOLS = '''
+import asyncio
+import os
+
+
+class Own(BaseException):
+    pass
+
+
+async def cancelled():
+    """Await what was cancelled."""
+    task = asyncio.ensure_future(asyncio.sleep(60))
+    task.cancel()
+    await task
+
+
+def raised():
+    """Raise what is no error."""
+    raise asyncio.CancelledError
+
+
+async def own():
+    """The same of its own kind."""
+    raise Own("mine")
+
+
+def group():
+    """Several."""
+    raise BaseExceptionGroup("two", [Own("a"), ValueError("b")])
+
+
+def plain(function):
+    return lambda: function()
+
+
+@plain
+async def _wrapped():
+    raise SystemExit(3)
+
+
+def wrapped():
+    """Give a coroutine."""
+    return _wrapped()
+
+
+def leaves():
+    """Go elsewhere."""
+    os.chdir("/")
+    return os.getcwd()
+
+
+def погода():
+    """The weather."""
+    return "sunny"
+'''
+NAMES = ("cancelled", "raised", "own", "group", "wrapped", "leaves", "погода")
+
+
+async def test_what_a_tool_raises_is_its_error_and_where_it_goes_it_goes_alone(
+    runtime: Open, model: Model, cards: Path
+) -> None:
+    card(cards, "odd.py", TOOLS)
+    card(cards, "assistant.md", CARD.format(tools=", ".join(f"odd.py:{name}" for name in NAMES)))
+    here, said = Path.cwd(), dict[str, str]()
+    async with runtime(COHORT_LANES="1") as engine:
+        for name in NAMES[:-1]:
+            said[name] = (await engine.run(ask(1, f"CALL:{name}"), Screen())).text.partition("tool=")[2]
+        (weather,) = set(model.journal[0].tools) - set(NAMES)
+        said["weather"] = (await engine.run(ask(1, f"CALL:{weather}"), Screen())).text.partition("tool=")[2]
+        assert (Path.cwd(), engine.lanes.made) == (here, 1)
+    assert said["leaves"] == "/"
+    assert said["weather"] == "sunny"
+    assert weather.isascii()
+    for name in ("cancelled", "raised", "own", "group"):
+        assert "the tool tried to end its turn" in said[name]
+    assert "the tool tried to end its process" in said["wrapped"]
+
+
+@pytest.mark.parametrize("kind", ["def", "async def"])
+async def test_a_tool_that_is_cancelled_from_outside_ends(kind: str) -> None:
+    begun = asyncio.Event()
+
+    async def waits() -> None:
+        begun.set()
+        await asyncio.get_running_loop().create_future()
+
+    tool = clean_function(waits if kind == "async def" else partial(waits))
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(tool(), name="tool")
+        await begun.wait()
+        task.cancel()
+    assert task.cancelled()
+
+
+def pairs() -> Iterator[int]:
+    yield from (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("give", "begins"),
+    [
+        (count, "[0,1,2,"),
+        (lambda: "x" * 10_000_000, "xxx"),
+        (lambda: ["x"] * 300_000, '["x","x",'),
+        (lambda: {"a": ["x"] * 300_000}, '{"a":["x",'),
+        (lambda: tuple(range(300_000)), "[0,1,"),
+        (lambda: [["é" * 1_000_000] * 3], '[["éé'),
+    ],
+)
+def test_a_result_without_end_is_given_as_its_beginning(give: Callable[[], Any], begins: str) -> None:
+    result = clean_function(give)()
+    assert result.startswith(begins)
+    assert len(result) == limits["answer"] + 1
+
+
+def test_a_result_that_fits_is_what_it_was() -> None:
+    loop: list[Any] = []
+    loop.append(loop)
+    for value in ("x", None, b"\xff", Path("/x"), {"a": [1]}, (1, 2), {1}, 3.5):
+        assert clean_function(lambda value=value: value)() is value
+    assert clean_function(pairs)() == [1, 2]
+
+
+def test_an_error_without_end_is_cut() -> None:
+    def fails() -> None:
+        raise ValueError("y" * 10_000_000)
+
+    with pytest.raises(RuntimeError) as raised:
+        clean_function(fails)()
+    assert len(str(raised.value)) <= limits["answer"] + 1
+
+
+def test_a_tool_comes_back_to_where_it_was_though_it_raises(tmp_path: Path) -> None:
+    here = Path.cwd()
+
+    def leaves() -> None:
+        os.chdir(tmp_path)
+        raise ValueError(Path.cwd())
+
+    with pytest.raises(ValueError, match=str(tmp_path)):
+        clean_function(leaves)()
+    assert Path.cwd() == here
