@@ -13,7 +13,7 @@ File = Annotated[Path | None, typer.Argument(help="The text, as Markdown; one me
 To = Annotated[list[str] | None, typer.Option("--to", help="all, active:DAYS, or a chat's number; may be repeated.")]
 Dry = Annotated[bool, typer.Option("--dry-run", help="Say how many chats would get it, and send nothing.")]
 One = Annotated[str | None, typer.Option("--bot", help="Which one of COHORT_BOTS.")]
-Stop = Annotated[bool, typer.Option("--stop", help="Stop what is being sent, wherever it is sent from.")]
+Stop = Annotated[bool, typer.Option("--stop", help="Stop what is sent (with --bot: by it), wherever from.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -27,7 +27,7 @@ def broadcast(file: File = None, to: To = None, *, dry_run: Dry = False, stop: S
 
     here = context()
     if stop:
-        run(steps.stop(here))
+        run(steps.stop(here, None if bot is None else here.bot_named(bot).id))
         return
     if file is None or not to:
         raise Misconfigured("broadcast needs a file and --to (all, active:DAYS or a chat's number)")

@@ -11,10 +11,10 @@ from tasks.store import Store
 __all__ = ["dry", "read_text", "send", "stop"]
 
 
-async def stop(here: Context) -> None:
-    """Stop what is being sent."""
+async def stop(here: Context, bot: int | None) -> None:
+    """Stop what is being sent, or what one bot sends."""
     async with here.store() as store:
-        stopped = await store.broadcasts.stop()
+        stopped = await store.broadcasts.stop(bot)
     if not stopped:
         raise Misconfigured("no broadcast is under way")
     print(f"{stopped} stopped; the same command goes on with it")
@@ -49,7 +49,7 @@ async def _begin(here: Context, store: Store, text: Text, to: list[str]) -> None
         chats = await chats_of(store, to, here.settings.bot_id, SystemClock().now())
         if not chats:
             raise Misconfigured("no chat would get it")
-        await store.broadcasts.begin(text.ident, chats)
+        await store.broadcasts.begin(text.ident, chats, here.settings.bot_id)
         print(f"{len(chats)} chats", flush=True)
     elif not known.left:
         raise Misconfigured(f"this text was sent to these chats already: {line(known)}; change it to send it again")

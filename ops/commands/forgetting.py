@@ -52,8 +52,8 @@ async def forget(here: Context, whose: Whose) -> Told:
         told.counts["processes asked for"] += await store.own.forget(whose)
         told.counts["thumbs at answers"] += await store.feedback.forget(whose)
         people = {whose.user} if whose.user is not None else {one.chat for one in sessions if one.chat > 0}
-        told.counts["closed chats"] += await store.closed.forget(people)
-        told.counts["places in broadcasts"] += await store.broadcasts.forget(people)
+        told.counts["closed chats"] += await store.closed.forget(people, whose.within)
+        told.counts["places in broadcasts"] += await store.broadcasts.forget(people, whose.within)
         await store.trail.renew_log_key()
         told.counts["places in logs"] += log_files.mask(here.home.logs, people)
         try:

@@ -1,6 +1,6 @@
 """Broadcasts: one text to many chats, and which of them are still to get it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import batched
@@ -53,8 +53,11 @@ class BroadcastStore:
         """Give the lease back."""
         await self._lease([keys.broadcast_lease(ident)], [holder, 0])
 
-    async def begin(self, ident: str, chats: Sequence[int]) -> None:
-        """Store whom it goes to. One that was cut off in the middle of this is begun again, and nothing was sent."""
+    async def begin(self, ident: str, chats: Sequence[int], bot: int) -> None:
+        """Store which bot sends it, and whom it goes to.
+
+        One that was cut off in the middle of this is begun again, and nothing was sent.
+        """
         left, making = keys.broadcast_left(ident), f"{keys.broadcast_left(ident)}:new"
         with guard():
             await self._redis.delete(making)
@@ -63,7 +66,7 @@ class BroadcastStore:
                 await self._redis.expire(making, KEPT)
             async with self._redis.pipeline(transaction=True) as pipe:
                 pipe.rename(making, left)
-                pipe.hset(keys.broadcast(ident), "total", len(dict.fromkeys(chats)))
+                pipe.hset(keys.broadcast(ident), mapping={"total": len(dict.fromkeys(chats)), "bot": bot})
                 pipe.expire(keys.broadcast(ident), KEPT)
                 await pipe.execute()
 
@@ -99,12 +102,11 @@ class BroadcastStore:
                     pipe.expire(name, KEPT)
                 await pipe.execute()
 
-    async def stop(self) -> int:
-        """Stop all that are under way, wherever they are sent from; gives their number."""
+    async def stop(self, bot: int | None = None) -> int:
+        """Stop all that are under way, or those of one bot, wherever they are sent from; gives their number."""
         stopped = 0
         with guard():
-            async for name in self._redis.scan_iter(match=keys.broadcast_left("*"), count=1000):
-                ident = name.decode().removeprefix(keys.broadcast_left(""))
+            async for ident in self._under_way(bot):
                 if await self._redis.hexists(keys.broadcast(ident), "total"):
                     stopped += int(await self._redis.hset(keys.broadcast(ident), "stopped", "1"))
         return stopped
@@ -114,11 +116,19 @@ class BroadcastStore:
         with guard():
             await self._redis.hdel(keys.broadcast(ident), "stopped")
 
-    async def forget(self, chats: Collection[int]) -> int:
-        """Take chats out of all that are under way; gives how often they stood there."""
+    async def forget(self, chats: Collection[int], bot: int | None = None) -> int:
+        """Take chats out of all that are under way, or out of those of one bot; gives how often they stood there."""
         gone = 0
         with guard():
-            async for name in self._redis.scan_iter(match=keys.broadcast_left("*"), count=1000):
+            async for ident in self._under_way(bot):
                 for chat in chats:
-                    gone += int(await self._redis.lrem(name, 0, chat))
+                    gone += int(await self._redis.lrem(keys.broadcast_left(ident), 0, chat))
         return gone
+
+    async def _under_way(self, bot: int | None) -> AsyncGenerator[str]:
+        """All, or those of one bot. One that was begun before this release does not say whose it is."""
+        async for name in self._redis.scan_iter(match=keys.broadcast_left("*"), count=1000):
+            ident = name.decode().removeprefix(keys.broadcast_left(""))
+            said = await self._redis.hget(keys.broadcast(ident), "bot") if bot is not None else None
+            if said in {None, str(bot).encode()}:
+                yield ident

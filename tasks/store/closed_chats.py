@@ -62,9 +62,10 @@ class ClosedChatStore:
                         found += [ClosedChat(bot, int(chat), one, float(at)) for one in REASONS if one == reason]
         return sorted(found, key=lambda one: -one.at)
 
-    async def forget(self, people: set[int]) -> int:
-        """Erase people's chats from the sets of all bots; gives how many."""
-        return sum([await self.open(one.bot, one.chat) for one in await self.look() if one.chat in people])
+    async def forget(self, people: set[int], bot: int | None = None) -> int:
+        """Erase people's chats from the sets of all bots, or from that of one; gives how many."""
+        theirs = [one for one in await self.look() if one.chat in people and bot in {None, one.bot}]
+        return sum([await self.open(one.bot, one.chat) for one in theirs])
 
 
 def _members(chat: int) -> list[str]:

@@ -27,6 +27,11 @@ class Whose:
     bot: int | None = None
 
     @property
+    def within(self) -> int | None:
+        """The one bot that keeps what goes; None: a person's things go everywhere."""
+        return self.session.bot if self.session is not None else self.bot
+
+    @property
     def pattern(self) -> str:
         """That of the keys of sessions which have to be looked at."""
         of_bot = "" if self.bot is None else f"{self.bot}:"

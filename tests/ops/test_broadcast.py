@@ -17,6 +17,7 @@ from tasks.access import Person
 from tasks.errors import Misconfigured
 from tasks.session import SessionKey
 from tasks.store import Store
+from tasks.store.whose import Whose
 from tests.conftest import BOT
 from tests.harness.command import clean, cohort
 from tests.harness.processes import ROOT
@@ -97,7 +98,7 @@ async def test_one_that_is_killed_goes_on_and_at_most_one_chat_has_it_twice(
 
 async def test_a_broadcast_that_is_stopped_sends_nothing_more_and_may_go_on(store: Store) -> None:
     broadcasts = store.broadcasts
-    await broadcasts.begin("one", [1, 2, 3, 2])
+    await broadcasts.begin("one", [1, 2, 3, 2], BOT)
     assert await broadcasts.first("one") == 1
     await broadcasts.told("one", 1, "sent")
     await broadcasts.told("one", 1, "sent")  # its answer was lost, and the call is sent again
@@ -111,6 +112,24 @@ async def test_a_broadcast_that_is_stopped_sends_nothing_more_and_may_go_on(stor
     progress = await broadcasts.progress("one")
     assert progress is not None
     assert (progress.total, progress.left) == (3, 1)
+
+
+async def test_a_broadcast_of_another_bot_goes_on_where_one_is_stopped_or_forgotten(store: Store) -> None:
+    broadcasts = store.broadcasts
+    for ident, bot in (("one", 1), ("two", 2)):
+        await broadcasts.begin(ident, [7, 8], bot)
+    await broadcasts.begin("older", [7, 8], 1)
+    await store.redis.hdel(keys.broadcast("older"), "bot")
+    assert await broadcasts.stop(1) == 2
+    assert [await broadcasts.first(ident) for ident in ("one", "two", "older")] == [None, 7, None]
+    assert await broadcasts.forget({7}, 1) == 2
+    assert await broadcasts.first("two") == 7
+    for bot in (1, 2):
+        await store.closed.close(bot, 7, "blocked")
+    assert await store.closed.forget({7}, 1) == 1
+    assert [(one.bot, one.chat) for one in await store.closed.look()] == [(2, 7)]
+    # What a session or a bot leaves is that bot's; what a person leaves is everywhere.
+    assert [Whose(session=SessionKey(1, 7)).within, Whose(bot=2).within, Whose(user=7).within] == [1, 2, None]
 
 
 @pytest.mark.parametrize("text", ["", " \n", "x" * 5000])

@@ -68,6 +68,7 @@ VERBS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "forget: closed": lambda store: store.closed.forget({7}),
     "forget: broadcasts": lambda store: store.broadcasts.forget({7}),
     "broadcast --stop": lambda store: store.broadcasts.stop(),
+    "broadcast --stop --bot": lambda store: store.broadcasts.stop(4242),
 }
 
 

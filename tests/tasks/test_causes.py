@@ -130,7 +130,7 @@ async def works(store: Store) -> None:
     await store.trail.renew_log_key()
     await store.pauses.pause("turns", None)
     assert await store.listing.page(10)
-    await store.broadcasts.begin("one", [1])
+    await store.broadcasts.begin("one", [1], 42)
     assert await store.broadcasts.stop()
     await store.erasure.erase(Whose(user=1), media=lambda _: [], strike=lambda _: None)
     assert [record async for record in dump(store.redis, SystemClock())]
