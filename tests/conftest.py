@@ -5,7 +5,6 @@ import functools
 import gc
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -19,8 +18,9 @@ from redis.asyncio import Redis
 from tasks.settings import Settings, load
 from tasks.store import Store, connect
 from tasks.telemetry import hash_sessions
+from tests.harness.collected import EXECUTED, fork_processes
 from tests.harness.declared import undeclared
-from tests.harness.nursery import SHARED, listening, testing
+from tests.harness.nursery import SHARED, listening
 from tests.harness.scheduling import ChainScheduling
 from tests.support.valkey import valkey_server
 
@@ -64,9 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
         stack = ExitStack()
         config.add_cleanup(stack.close)
         os.environ[SHARED] = shared = stack.enter_context(listening())
-        stand_in = ROOT / "harness" / "forked_python.py"
-        forked = f"popen//python={sys.executable} -IS {stand_in} {stack.enter_context(testing(shared, config.args))}"
-        config.option.tx = [forked] * len(config.option.tx)
+        fork_processes(config, shared)
     for number, handler in ((signal.SIGHUP, signal.SIG_DFL), (signal.SIGINT, signal.default_int_handler)):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, handler)
@@ -96,6 +94,11 @@ def tier_of(path: Path) -> str:
         if folder in folders:
             return tier
     raise pytest.UsageError(f"tests/{folder} has no tier: give it one in tests/conftest.py")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_getremotemodule() -> str:
+    return EXECUTED
 
 
 @pytest.hookimpl(optionalhook=True)

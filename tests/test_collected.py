@@ -1,31 +1,72 @@
+"""How the processes of a run get their tests (``tests.harness.collected``), shown by a small run of its own."""
+
 import os
-import subprocess
-import sys
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
-from tests.harness.nursery import PATHS
+from tests.harness.nursery import SHARED, listening, nursery
 
-ROOT = Path(__file__).parents[1]
-SHOWN = """
-import sys
-from tests.harness import collected
+TESTS = """
+import os
 
-collected.load()
-print([name for name in sys.modules if "one_of" in name])
+COLLECTED_BY = os.getpid()
+
+def test_of_the_process(): assert os.getpid() != COLLECTED_BY and "gw" in os.environ["PYTEST_XDIST_WORKER"]
+
+def test_that_fails(capfd):
+    os.system("echo said by a command")
+    assert "nothing" in capfd.readouterr().out
+
+def test_that_prints(tmp_path):
+    os.system("echo told by a command")
+    assert list(tmp_path.iterdir())
+"""
+CONFTEST = """
+import os
+from tests.harness.nursery import SHARED
+from tests.harness.collected import EXECUTED, fork_processes
+
+def pytest_configure(config):
+    if config.getoption("dist") != "no":
+        fork_processes(config, os.environ[SHARED], ())
+
+def pytest_xdist_getremotemodule():
+    return EXECUTED
 """
 
 
-@pytest.mark.parametrize(("line", "loaded"), [("", True), ("raise RuntimeError", False)])
-def test_a_file_of_tests_that_raises_is_left_to_the_processes_that_tell_it(
-    tmp_path: Path, line: str, loaded: bool
-) -> None:
-    file = tmp_path / "test_one_of_them.py"
-    file.write_text(f"def test_one() -> None: ...\n\n\n{line}\n")
-    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --import-mode=importlib\n")
-    environ = os.environ | {PATHS: f'["{file}"]'}
-    shown = subprocess.run(
-        [sys.executable, "-c", SHOWN], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60, check=True
-    )
-    assert (shown.stdout.strip() != "[]") == loaded, shown
+def ran(directory: Path, shared: str, *arguments: str) -> str:
+    """What pytest says of the tests in a directory, which two processes run."""
+    (directory / "conftest.py").write_text(CONFTEST)
+    (directory / "pytest.ini").write_text("[pytest]\naddopts = --import-mode=importlib\n")
+    argv = ["-m", "pytest", "-p", "xdist", "-n", "2", "-p", "no:cacheprovider", "-rA", *arguments]
+    environ = os.environ | {SHARED: shared, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    with (directory / "said").open("wb") as said:
+        child = nursery().begin(argv, environ, said.fileno(), cwd=directory)
+    child.wait(60)
+    return (directory / "said").read_text()
+
+
+@pytest.fixture
+def shared() -> Iterator[str]:
+    """The run's nursery; where this file runs alone, one that this test begins."""
+    with nullcontext(os.environ[SHARED]) if SHARED in os.environ else listening() as name:
+        yield name
+
+
+def test_the_processes_of_a_run_tell_what_one_of_them_collected_and_what_they_ran(tmp_path: Path, shared: str) -> None:
+    (tmp_path / "test_some.py").write_text(TESTS)
+    (tmp_path / "test_other.py").write_text("def test_unseen(): ...\n\nraise RuntimeError('at once')\n")
+    told = ran(tmp_path, shared)
+    assert "RuntimeError: at once" in told
+    assert "PASSED test_some.py::test_of_the_process" in told
+    assert told.count("ERROR test_other.py") == 2, "each process tells of what it could not collect"
+    assert "assert 'nothing' in 'said by a command" in told
+    assert "Captured stdout call -----------------------------\ntold by a command" in told
+
+
+def test_a_run_of_files_that_are_not_there_ends_as_one_of_no_tests(tmp_path: Path, shared: str) -> None:
+    assert "2 workers [0 items]" in ran(tmp_path, shared, "no_such_file.py")

