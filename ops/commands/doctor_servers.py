@@ -111,7 +111,7 @@ def _server(here: Context, name: str, settings: Mapping[str, Any]) -> Finding:
     url = str(settings.get("url") or "")
     if not command and not _is_address(url):
         return Finding(about, "problem", "names no program and no http address", "give it command, url or target")
-    reached = "can be started" if command else "is reached by URL"
+    reached = "its program is there" if command else "is reached by URL"
     if settings.get("isolation") == "chat":
         return Finding(about, "ok", f"{reached}; each chat has its own")
     if settings.get("isolation") == "user":

@@ -132,6 +132,14 @@ def test_a_server_that_cannot_start_and_a_variable_that_is_not_set_are_noted_of_
     ]
 
 
+def test_a_section_of_the_configuration_that_a_later_one_replaces_is_noted(
+    settings_of: SettingsOf, config: Path
+) -> None:
+    config.write_text("mcp:\n  servers:\n    one: {command: x}\nmcp:\n  servers: {}\n")
+    (note,) = notes(settings_of())
+    assert note == f"{config}: mcp stands there 2 times: the last one holds"
+
+
 def test_what_looks_like_a_card_and_is_not_read_is_noted(settings_of: SettingsOf, cards: Path) -> None:
     text = "---\nname: other\n---\nYou.\n"
     (cards / "team").mkdir()

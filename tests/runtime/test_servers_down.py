@@ -272,3 +272,14 @@ async def test_a_command_that_is_no_program_is_told_by_its_reason(
         _, detail = await told.get()
     assert "Traceback" not in detail
     assert "Not a directory" in detail
+
+
+async def test_a_program_that_ends_at_once_is_told_with_the_way_to_see_why(
+    runtime: Open, cards: Path, servers, caplog: pytest.LogCaptureFixture
+) -> None:
+    servers(short={"command": sys.executable, "args": ["-c", "raise SystemExit('no')"]})
+    agent(cards, "helper", "short")
+    async with runtime(COHORT_LANES="1") as engine:
+        assert engine.servers_down == ("short",)
+    (line,) = [record for record in caplog.records if record.message == "server.unreachable"]
+    assert line.reason.endswith("its program ended: start it by hand to see what it says")

@@ -68,6 +68,10 @@ def _doubled(card: Card) -> Iterable[str]:
     text = card.path.read_text(encoding="utf-8-sig")
     if card.body is not None:
         text = text[: len(text) - len(card.body)]
+    yield from _twice(text)
+
+
+def _twice(text: str) -> Iterable[str]:
     for key, times in Counter(re.findall(r"^([A-Za-z_]\w*)[ \t]*:", text, re.MULTILINE)).items():
         if times > 1:
             yield f"{key} stands there {times} times: the last one holds"
@@ -97,7 +101,11 @@ def _defaults(cards: list[Card]) -> Iterable[str]:
 
 
 def _servers(settings: Settings, cards: list[Card]) -> Iterable[str]:
-    section = read_mapping(settings.config).get("mcp") if settings.config.exists() else None
+    if not settings.config.exists():
+        return
+    for said in _twice(settings.config.read_text(encoding="utf-8-sig")):
+        yield f"{settings.config}: {said}"
+    section = read_mapping(settings.config).get("mcp")
     servers = section.get("servers") if isinstance(section, Mapping) else None
     used = {str(name) for card in cards for name in card.head.get("servers") or ()}
     for name, server in servers.items() if isinstance(servers, Mapping) else ():

@@ -168,4 +168,7 @@ def why_not(name: str, problem: BaseException) -> str:
     if "error response" in said:
         # The MCP SDK keeps the status to itself; a 401 looks like this, too.
         line += "; check its url, and put a token under its headers if it wants a login (a worker opens no browser)"
+    elif "Connection closed" in said:
+        # fast-agent gives a server's standard error to /dev/null.
+        line += "; its program ended: start it by hand to see what it says"
     return line
