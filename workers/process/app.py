@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import socket
+from collections.abc import Coroutine
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -139,42 +140,37 @@ class _LoopSide:
             # A worker that took slots before it consumes would keep their doorbells waiting.
             await thread.consuming.wait()
             async with asyncio.TaskGroup() as group:
-                membership = group.create_task(member.run(), name="member")
-                retaining = group.create_task(
-                    Retention(worker.store, SystemClock(), keep_days=settings.keep_days).run(lambda: 0 in member.slots),
-                    name="retention",
-                )
-                pausing = group.create_task(worker.pauses.watch(tell), name="pauses")
-                following = [group.create_task(worker.follow_bots(), name="bots")] if worker.bots is not None else []
                 publisher = _publisher(settings, incarnation, scheduler, worker, member)
-                publishing = group.create_task(publisher.run(), name="publisher")
-                emptied = worker.dependencies.alerts.emptied
-                watching = group.create_task(watch_store(worker.store.layout, emptied=emptied), name="store")
-                lag = group.create_task(loop_lag.measure(SystemClock().monotonic), name="loop lag")
-                recycling = group.create_task(recycle(settings.worker_max_rss_mib), name="recycle")
-                titling = group.create_task(worker.titles.run(), name="titles")
+                beside = {"member": member.run(), "publisher": publisher.run(), **_beside(settings, worker, member)}
+                helpers = [group.create_task(work, name=name) for name, work in beside.items()]
                 log.info("worker.ready", extra={"lanes": settings.lanes, "node": node})
                 await thread.stopping.wait()
                 log.info("worker.draining", extra={"at_work": scheduler.at_work})
                 await member.leave()
                 left = await scheduler.drain(settings.drain_grace.total_seconds())
                 # The heartbeat goes on until here: it holds the claims of the turns that ran.
-                membership.cancel()
-                recycling.cancel()
-                lag.cancel()
-                retaining.cancel()
-                pausing.cancel()
-                for task in following:
-                    task.cancel()
-                watching.cancel()
-                publishing.cancel()
-                naming.cancel()
-                titling.cancel()
+                for helper in (*helpers, naming):
+                    helper.cancel()
                 await publisher.end()
             with suppress(StoreUnavailable):
                 await worker.store.members.report_death(incarnation)
                 # Their new owners may have swept before these turns ended.
                 await asyncio.to_thread(self.doorbells.send, [(session, 0) for session in left])
+
+
+def _beside(settings: Settings, worker: WorkerAssembly, member: Member) -> dict[str, Coroutine[Any, Any, None]]:
+    """What runs beside the turns until the worker has drained, by name."""
+    clock, emptied = SystemClock(), worker.dependencies.alerts.emptied
+    retention = Retention(worker.store, clock, keep_days=settings.keep_days)
+    return {
+        "retention": retention.run(lambda: 0 in member.slots),
+        "pauses": worker.pauses.watch(tell),
+        "store": watch_store(worker.store.layout, emptied=emptied),
+        "loop lag": loop_lag.measure(clock.monotonic),
+        "recycle": recycle(settings.worker_max_rss_mib),
+        "titles": worker.titles.run(),
+        **({"bots": worker.follow_bots()} if worker.bots is not None else {}),
+    }
 
 
 def _measure(scheduler: SessionScheduler, engine: Engine, member: Member) -> None:

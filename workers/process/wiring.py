@@ -4,8 +4,9 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 
-from botapi.client import connected
+from botapi.client import Connection, connected
 from botapi.pacing import Pacing
+from tasks.bots import ServedBot
 from tasks.clock import Clock
 from tasks.errors import StoreUnavailable
 from tasks.session import SessionKey
@@ -14,6 +15,7 @@ from tasks.store import Store, connect
 from tasks.store.own import RELOAD
 from tasks.store.pauses import PauseView
 from tasks.telemetry import hash_sessions
+from tasks.watched import Watched
 from tasks.worker_status import Sends
 from workers.placing import OnePlace
 from workers.process.places import SharedPlace
@@ -24,7 +26,7 @@ from workers.sessions.dependencies import Dependencies, Steps
 from workers.sessions.heartbeat import Heartbeat
 from workers.sessions.spending import Spending
 from workers.sessions.titles import TopicTitles, wanted_by
-from workers.speech import speaker
+from workers.speech import Speaker, speaker
 from workers.telegram.delivery import TelegramDelivery
 from workers.telegram.media import TelegramMedia
 
@@ -97,22 +99,14 @@ async def open_worker(
         speaker(settings) as voice,
         AsyncExitStack() as stack,
     ):
-        if bots is None:
-            served, bot = None, telegram.bot(pacing := Pacing(store.pace, settings.bot_id, clock))
-            delivery, media, sends = (
-                TelegramDelivery(bot, settings, clock, speaker=voice),
-                TelegramMedia(bot, settings, clock),
-                pacing.lately,
-            )
-        else:
-            served = ServedBots(settings, bots, telegram, store.pace, clock, speaker=voice)
-            delivery, media, sends = served.delivery, None, served.sends
+        told = _telegram_side(settings, bots, telegram, store, clock=clock, voice=voice)
+        served = told.bots
         alerts = Alerts(settings, store.alerts, store.intake, operators=served and served.operators)
         engine = await stack.enter_async_context(
             Engine(
                 settings,
                 clock,
-                media=media,
+                media=told.media,
                 notes=store.notes,
                 reminders=store.tool_reminders,
                 logins=store.logins,
@@ -132,7 +126,7 @@ async def open_worker(
         titles = TopicTitles(
             wanted_by(settings, engine.chats.of),
             engine,
-            served or delivery,
+            served or told.delivery,
             spending=spending,
             alert=alerts.raise_,
         )
@@ -145,7 +139,7 @@ async def open_worker(
             earlier=store.earlier,
             reminders=store.reminders,
             runtime=engine,
-            delivery=delivery,
+            delivery=told.delivery,
             alerts=alerts,
             closed=store.closed,
             clock=clock,
@@ -157,7 +151,36 @@ async def open_worker(
             agents_of=served and engine.sets.agents_of,
             places=OnePlace() if own else SharedPlace(store.own, engine.isolated, clock),
         )
-        yield WorkerAssembly(store, engine, dependencies, pauses, titles, sends, served)
+        yield WorkerAssembly(store, engine, dependencies, pauses, titles, told.sends, served)
+
+
+@dataclass(frozen=True, slots=True)
+class _TelegramSide:
+    """How a worker reaches Telegram: as its one bot, or as each of several."""
+
+    delivery: TelegramDelivery
+    media: TelegramMedia | None
+    """The files of the one bot; None where ``bots`` has those of each."""
+    sends: Callable[[], Sends]
+    bots: ServedBots | None
+
+
+def _telegram_side(  # noqa: PLR0913 - what both kinds are made of
+    settings: Settings,
+    bots: Watched[tuple[ServedBot, ...]] | None,
+    telegram: Connection,
+    store: Store,
+    *,
+    clock: Clock,
+    voice: Speaker | None,
+) -> _TelegramSide:
+    if bots is not None:
+        served = ServedBots(settings, bots, telegram, store.pace, clock, speaker=voice)
+        return _TelegramSide(served.delivery, None, served.sends, served)
+    pacing = Pacing(store.pace, settings.bot_id, clock)
+    bot = telegram.bot(pacing)
+    delivery = TelegramDelivery(bot, settings, clock, speaker=voice)
+    return _TelegramSide(delivery, TelegramMedia(bot, settings, clock), pacing.lately, None)
 
 
 @asynccontextmanager
