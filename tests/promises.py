@@ -179,6 +179,7 @@ PROMISES = {
     "usage-counts-audio": "Recordings that are heard and answers that are spoken count in /usage, metrics and budgets.",
     "answers-are-spoken": "Where a chat wants it, an answer is spoken behind its text, and never instead of it.",
     "files-read-once": "What was read of a document, or why it was not, is kept with it: no turn reads it again.",
+    "picture-costs": "Pictures that a model draws count in budgets and in /usage, also where its own count omits them.",
     "model-reads": "An operator says what a model reads that fast-agent does not know.",
     "model-hears": "A model that hears, as its operator says, gets recordings in the formats that its server takes.",
     # -- the operator

@@ -10,6 +10,7 @@ from workers.runtime.call_log import CallLog, ModelCall, call_log_of_turn, messa
 from workers.runtime.durable import model_calls
 from workers.runtime.patches import connections
 from workers.runtime.server_answers import taken_name
+from workers.runtime.streams.meter import metering
 from workers.usage import Usage, tokens
 
 type _Async = Callable[..., Awaitable[Any]]
@@ -77,6 +78,9 @@ def watched_finalize(original: Callable[..., None]) -> Callable[..., None]:
             parts = (prompt.uncached, prompt.cache_read, prompt.cache_write)
             given = tokens(prompt.total) if prompt.total is not None else sum(tokens(part) for part in parts)
             made = tokens(turn_usage.completion.total)
+            if (meter := metering.get()) is not None and meter.uncounted != (0, 0):
+                given, made = given + meter.uncounted[0], made + meter.uncounted[1]
+                meter.uncounted = (0, 0)
             call.input_tokens += given
             call.output_tokens += made
             call.model = turn_usage.model

@@ -19,6 +19,7 @@ from workers.runtime.conversation.file_types import UNKNOWN
 from workers.runtime.files_out import NOT_SENT, files_of_turn
 from workers.runtime.streams.ends import RESPONSES_ENDS
 from workers.runtime.streams.meter import metering
+from workers.runtime.streams.pictures import tokens_of_pictures
 
 _ALONE = "🖼"
 """The text of an answer that is a picture alone: fast-agent takes one without text for none."""
@@ -131,6 +132,8 @@ async def of_responses(stream: AsyncGenerator[Any], drawn: Drawn) -> AsyncGenera
 async def _take_out(response: Any, drawn: Drawn) -> None:
     items: list[Any] = getattr(response, "output", None) or []
     if calls := [item for item in items if getattr(item, "type", None) == _CALL]:
+        if (meter := metering.get()) is not None:
+            meter.uncounted = tokens_of_pictures(response, calls)
         for call in calls:
             await _take(call, drawn)
         response.output = [item for item in items if getattr(item, "type", None) != _CALL]

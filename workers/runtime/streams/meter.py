@@ -59,6 +59,8 @@ class Meter:
     """Characters of every kind: a call that was cut states no count of tokens, and is charged by these."""
     pictures: int = 0
     """Pictures that were taken of the stream."""
+    uncounted: tuple[int, int] = (0, 0)
+    """Tokens in and out that the provider's count of the call leaves out (``streams.pictures``)."""
     skipped: set[Any] = field(default_factory=set[Any])
     calls: int = 0
 
