@@ -10,6 +10,7 @@ from bot.stop import Stop
 from tasks import title
 from tasks.ending import ending_signals
 from tasks.errors import Misconfigured
+from tasks.open_files import raise_limit, too_few
 from tasks.settings import Settings, load
 from tasks.telemetry import configure_logging, traced
 
@@ -24,6 +25,8 @@ def main() -> int:
         if settings.bot:
             title.show(f"bot {settings.bot}")
         configure_logging(settings)
+        if problem := too_few(raise_limit()):
+            log.warning("files.few", extra={"problem": problem})
         # The token is needed for everything; say so before libraries are loaded.
         _ = settings.token, settings.redis
         with traced(settings, "bot"):

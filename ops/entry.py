@@ -6,9 +6,12 @@ Both take seconds, and there is a core for each.
 import os
 import sys
 
+from tasks.open_files import raise_limit
+
 
 def main() -> None:
     """The entry point."""
+    raise_limit()  # what is started inherits it
     template = None
     own = sys.argv[1:3] == ["worker", "--own"]
     if (own or sys.argv[1:2] == ["up"]) and "--help" not in sys.argv:

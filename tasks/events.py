@@ -25,6 +25,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "message.rated": "A person sends more than COHORT_RATE messages a minute; further ones are not taken.",
     "commands.not_shown": "Telegram did not take the list of commands.",
     "telegram.waiting": "Telegram does not answer at boot; it is tried again.",
+    "files.few": "The system lets this process have too few files and connections open at a time (ulimit -n).",
     "store.emptied": "All that was in Redis is gone (FLUSHALL, another server in its place).",
     "clock.apart": "The clocks of this machine and of Redis differ by these seconds; that of Redis counts.",
     "clock.agrees": "They agree again.",

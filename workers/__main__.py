@@ -1,14 +1,18 @@
 """``python -m workers``: one worker process."""
 
 import gc
+import logging
 import os
 import sys
 
 from tasks import title
 from tasks.errors import Misconfigured, StoreUnavailable
+from tasks.open_files import raise_limit, too_few
 from tasks.session import SessionKey
 from tasks.settings import load
 from tasks.telemetry import configure_logging, traced
+
+log = logging.getLogger("cohort.worker")
 
 
 def main() -> int:
@@ -20,6 +24,8 @@ def main() -> int:
     try:
         settings = load()
         configure_logging(settings)
+        if few := too_few(raise_limit()):
+            log.warning("files.few", extra={"problem": few})
         # The runtime takes seconds to import; a wrong setting is told at once.
         from workers.process import app, own  # noqa: PLC0415
 

@@ -25,6 +25,7 @@ from tasks.agent_files import documents
 from tasks.bots import bots_of
 from tasks.clock import Clock
 from tasks.errors import CohortError, Misconfigured
+from tasks.open_files import raise_limit, too_few
 from tasks.settings import Settings
 
 ROOM_MIB, _LEAST_ROOM_MIB = 1024, 100
@@ -119,6 +120,13 @@ async def disk(here: Context) -> list[Finding]:
     return [room(shutil.disk_usage(place).free / 2**20, place)]
 
 
+async def open_files() -> list[Finding]:
+    """How many files and connections a process that is started from here may have open."""
+    limit = raise_limit()
+    few = too_few(limit)
+    return [Finding("open files", "warning", few) if few else Finding("open files", "ok", f"{limit} at a time")]
+
+
 def room(free_mib: float, place: Path) -> Finding:
     """What so much free room means (pure)."""
     seen = f"{free_mib:,.0f} MiB free at {place}"
@@ -184,6 +192,7 @@ async def examine(here: Context, clock: Clock, say: Callable[[Finding], None]) -
             *(("webhook", _of(name, webhook(own, http))) for name, own in each),
             ("disk", disk(here)),
             ("memory", memory(here)),
+            ("open files", open_files()),
             ("redis", redis(here, clock)),
             *(("access", _of(name, access(replace(here, settings=own)))) for name, own in each),
             ("model", answering(here)),

@@ -29,6 +29,7 @@ from ops.up.supervisor import Supervisor
 from tasks.clock import Clock
 from tasks.ending import ending_signals
 from tasks.errors import CohortError, Misconfigured, Retryable, StoreUnavailable
+from tasks.open_files import raise_limit, too_few
 from tasks.settings import Settings, load
 from tasks.store import Store, connect
 from tasks.worker_count import WorkerCount
@@ -132,6 +133,7 @@ class Up:
         if self._settings.redis_url:
             warnings = weaknesses(await self._store.server.persistence())
             warnings += failover_risk(await self._store.server.info(), effective)
+        warnings += tuple(filter(None, (too_few(raise_limit()),)))
         warnings += tuple(f"{power.about}: {power.seen}; {power.do}" for power in powers(effective))
         playground = plan.playground()
         if playground:
