@@ -138,6 +138,22 @@ async def test_cards_that_cannot_be_used_hold_up_their_bot_alone_until_they_are_
         assert "You are the bank" in (await said(engine, model, 1))[0]
 
 
+@pytest.mark.promise("own-process")
+async def test_a_process_of_a_session_s_own_runs_no_tools_of_another_bot_s_cards_when_cards_are_read_again(
+    runtime: Open, model: Model, tmp_path: Path
+) -> None:
+    shop, bank, ran = directory(tmp_path, "shop"), directory(tmp_path, "bank"), tmp_path / "ran"
+    card(bank, "tools.py", f"open({str(ran)!r}, 'w').close()\n" + TOOLS.format(said="bank"))
+    async with runtime(bots=Served(tmp_path, b2=shop, b3=bank)) as engine:
+        assert "You are the shop" in (await said(engine, model, 2))[0]
+        card(shop, "assistant.md", "---\nmodel: generic.mock\ndefault: true\n---\nYou are a new shop.\n")
+        await engine.reload(every_bot=False)
+        assert "You are a new shop" in (await said(engine, model, 2))[0]
+        assert not ran.exists()
+        await engine.reload()
+        assert ran.exists(), "as a worker that all share does"
+
+
 @pytest.mark.promise("bot-cards")
 async def test_a_bot_s_own_rules_of_chats_hold_for_it_alone_and_one_whose_rules_are_unknown_waits(
     runtime: Open, tmp_path: Path

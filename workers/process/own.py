@@ -215,7 +215,8 @@ class OwnProcess:
     async def _reload(self) -> None:
         try:
             with suppress(CohortError):  # the workers have told what is wrong with the cards
-                await self._worker.engine.reload()
+                # The tools of other bots' cards are programs: no tool of theirs runs beside this session.
+                await self._worker.engine.reload(every_bot=False)
         finally:
             self._reloading = False
 

@@ -175,8 +175,11 @@ class CardSets:
         except Misconfigured as problem:
             self._refuse(directory, problem)
 
-    async def reload(self) -> None:
+    async def reload(self, *, every_bot: bool = True) -> None:
         """Let changed cards in: of each directory all or none. One that cannot be used holds up no other.
+
+        Args:
+            every_bot: Read also the directories that no turn here has needed yet.
 
         Raises:
             Misconfigured: one line for each problem.
@@ -189,7 +192,8 @@ class CardSets:
             except Misconfigured as problem:
                 problems += self._named_lines(directory, str(problem))
         self._refused.clear()
-        await self.refresh()
+        if every_bot:
+            await self.refresh()
         for directory, said in self._refused.items():
             problems += self._named_lines(directory, said)
         if problems:

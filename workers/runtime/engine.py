@@ -219,8 +219,8 @@ class Engine:
         async with limited(self._settings, choice.model) as limit, self._lane(request, limit) as lane:
             return await titling.title(await self._agent(request, lane, choice), request, asked, answer)
 
-    async def reload(self) -> tuple[str, ...]:
-        """Let changed cards in, all or none; running turns end with the old ones.
+    async def reload(self, *, every_bot: bool = True) -> tuple[str, ...]:
+        """Let changed cards in, all or none; running turns end with the old ones. ``every_bot``: see ``CardSets``.
 
         Returns:
             The agents that sessions may choose now.
@@ -228,7 +228,7 @@ class Engine:
         Raises:
             Misconfigured: one line for each problem; nothing has changed.
         """
-        await self.sets.reload()
+        await self.sets.reload(every_bot=every_bot)
         self.lanes.renew()
         return self.agents
 
