@@ -253,6 +253,11 @@ def become(order: dict[str, Any]) -> None:
     for descriptor, standard in zip(outputs, (1, 2, 0), strict=True):
         os.dup2(descriptor, standard)
         os.close(descriptor)
+    # Those of before take what stands behind them now for what stood there then: a pipe for a file.
+    sys.stdin, sys.stdout, sys.stderr = (
+        open(number, mode, buffering, closefd=False)  # noqa: SIM115 - until the process ends
+        for number, mode, buffering in ((0, "r", -1), (1, "w", 1), (2, "w", 1))
+    )
     kept = {name: os.environ[name] for name in (SET, *os.environ.get(SET, "").split()) if name in os.environ}
     os.environ.clear()
     os.environ.update(kept | order["environ"])

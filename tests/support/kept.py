@@ -85,6 +85,7 @@ async def plant(redis: Redis, who: Someone, other: Someone) -> None:
     thumbs = (f"{session} 5 1 {person} up", f"{group} 6 2 {person} down", f"{other.session} 7 3 {other.person} up")
     await r.zadd(keys.feedback(bot), dict.fromkeys(thumbs, now))
     await r.zadd(keys.closed_chats(bot), {f"{person} blocked": now})
+    await r.rpush(keys.typed(bot, person), f"0123456789abcdef{who.word}")
     await r.hset(keys.logins(bot, person), "server", f"sealed {who.word}")
     # Those of all.
     await r.zadd(keys.pending(1), {session: now})
