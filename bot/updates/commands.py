@@ -65,6 +65,10 @@ class Command:
         """Whether it is one of ours."""
         return self.name in CONTROL or self.name in ASKS
 
+    def is_for(self, bot: str) -> bool:
+        """Whether it names the bot of this username, or none."""
+        return self.to in (None, bot)
+
 
 UNREADABLE = Command("unreadable")
 """Stands for a message that we cannot read; the bot says so to its author."""

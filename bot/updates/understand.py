@@ -135,7 +135,7 @@ def _message(at: UpdateReading, message: Message) -> Meaning:
     group = message.chat.type != "private"
     origin = forwarded_from(message)
     command = parse(bare) if origin is None and business is None and _commands(message, bare, at.me) else None
-    if command is not None and group and command.to not in (None, at.me.username):
+    if command is not None and group and not command.is_for(at.me.username):
         return at.nothing("a command for another bot")
     given = _given(command, message, at.me) if command is not None else None
     if given is None:
@@ -223,12 +223,15 @@ class _Given:
 
 def _given(command: Command, message: Message, me: BotIdentity) -> _Given | None:
     """What a command gives; None when it is ordinary text."""
-    if command.name in CONTROL:
-        media = media_of(message) if CONTROL[command.name] == "new" else ()
-        return _Given(_with_form(message, me, command).argument, CONTROL[command.name], media)
     if command.name == "start" and is_code(command.argument):
         # The agent learns no code. In a group it counts for nothing, as all can read it.
         return _Given("", ask=CODE)
+    if not command.is_for(me.username):
+        # In a private chat, where no other bot hears it: the agent may say so.
+        return None
+    if command.name in CONTROL:
+        media = media_of(message) if CONTROL[command.name] == "new" else ()
+        return _Given(_with_form(message, me, command).argument, CONTROL[command.name], media)
     if command.name == "start" and command.argument:
         # A link https://t.me/BOT?start=PAYLOAD was opened; what the payload means, the agent may know.
         return _Given(f"/start {command.argument}", start=payload_of(command.argument))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.updates.commands import Command
+from bot.updates.commands import CODE, CONTROL, Command
 from tests.bot.meanings import heard, ignored, inbound
 from tests.bot.updates import GROUP, said
 
@@ -47,3 +47,19 @@ def test_a_question_to_the_bot_is_known_by_letters_that_look_like_its_own() -> N
 @pytest.mark.parametrize("text", ["/new", "@cohort_bot /new", "／new", "/n\u0435w!", "/unknown x"])
 def test_no_command_is_given_by_an_edit(text: str) -> None:
     assert ignored(said(text, kind="edited_message", chat=GROUP)) == "an edit without words"
+
+
+@pytest.mark.parametrize("name", [*CONTROL, "model", "help", "hlep", "start", "deny", "resume", "unknown"])
+@pytest.mark.parametrize("argument", ["", " 7"])
+def test_a_command_that_names_another_bot_is_not_obeyed_in_a_private_chat_and_reaches_the_agent(
+    name: str, argument: str
+) -> None:
+    text = f"/{name}@Other_Bot{argument}"
+    found = heard(said(text))
+    assert (found.ask, found.inbound.kind, found.inbound.text, found.inbound.start) == (None, "message", text, None)
+    assert ignored(said(text, chat=GROUP)) == "a command for another bot"
+
+
+def test_a_pairing_code_reaches_no_agent_also_behind_another_bots_name() -> None:
+    found = heard(said(f"/start@other_bot pair-{'a' * 24}"))
+    assert (found.ask, found.inbound.text) == (CODE, "")
