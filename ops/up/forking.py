@@ -50,13 +50,15 @@ class ForkedProcess:
 class Template:
     """A process that has loaded what workers need (``ops.up.template``). It ends with us, or when it is closed."""
 
-    def __init__(self, module: str, env: Mapping[str, str]) -> None:
+    def __init__(self, module: str, env: Mapping[str, str], *, patience_s: float = _PATIENCE) -> None:
         """Begin it. It loads its modules while we go on.
 
         Args:
             module: What it loads; ``load`` of this module loads more.
             env: Its environment. Modules that read variables when they are loaded see this one.
+            patience_s: How long a fork may take; the process is started instead.
         """
+        self._patience_s = patience_s
         self._module = module
         self._env = {"PYTHONUNBUFFERED": "1", **env}
         self._begin()
@@ -103,9 +105,12 @@ class Template:
             ours.setblocking(False)
             socket.send_fds(ours, [len(order).to_bytes(HEADER)], [output])
             loop = asyncio.get_running_loop()
-            async with asyncio.timeout(_PATIENCE):
-                await loop.sock_sendall(ours, order)
-                said = await loop.sock_recv(ours, 32)
+            try:
+                async with asyncio.timeout(self._patience_s):
+                    await loop.sock_sendall(ours, order)
+                    said = await loop.sock_recv(ours, 32)
+            except TimeoutError as problem:  # it has no words of its own
+                raise TimeoutError(f"the template did not answer within {self._patience_s:g} s") from problem
             if not said:
                 raise OSError("the template has ended")
             forked = ForkedProcess(int(said))

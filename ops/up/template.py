@@ -127,12 +127,10 @@ def become(own: socket.socket, parent: int) -> None:
     """
     os.setsid()
     with own:
-        header, (output,), _, _ = socket.recv_fds(own, HEADER, 1)
-        order: dict[str, Any] = json.loads(_received(own, int.from_bytes(header)))
-        die_with(parent, signal.Signals(order["signal"]))
-        own.sendall(str(os.getpid()).encode())
-        if own.recv(1) != GO:
-            os._exit(1)  # the supervisor does not want it any more
+        try:
+            order, output = _ordered(own, parent)
+        except (OSError, ValueError):  # the supervisor has given the fork up, or has ended; it has said so itself
+            os._exit(1)
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.close(output)
@@ -144,13 +142,28 @@ def become(own: socket.socket, parent: int) -> None:
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
+def _ordered(own: socket.socket, parent: int) -> tuple[dict[str, Any], int]:
+    """What is to be run, and the descriptor of its output.
+
+    Raises:
+        OSError, ValueError: the supervisor does not want it any more.
+    """
+    header, (output,), _, _ = socket.recv_fds(own, HEADER, 1)
+    order: dict[str, Any] = json.loads(_received(own, int.from_bytes(header)))
+    die_with(parent, signal.Signals(order["signal"]))
+    own.sendall(str(os.getpid()).encode())
+    if own.recv(1) != GO:
+        raise BrokenPipeError
+    return order, output
+
+
 def _received(own: socket.socket, size: int) -> bytes:
     """So many bytes."""
     parts: list[bytes] = []
     while size > 0:
         part = own.recv(size)
         if not part:
-            os._exit(1)
+            raise BrokenPipeError
         parts.append(part)
         size -= len(part)
     return b"".join(parts)

@@ -4,6 +4,8 @@ import json
 import os
 import select
 import signal
+import socket
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -23,12 +25,12 @@ ENV = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
 
 
 @pytest.fixture
-def make(tmp_path: Path) -> Iterator[Callable[[str], Template]]:
+def make(tmp_path: Path) -> Iterator[Callable[..., Template]]:
     """Begins templates; they end with the test."""
     begun: list[Template] = []
 
-    def begin(module: str) -> Template:
-        begun.append(Template(module, ENV | {"PYTHONPATH": f"{ROOT}:{tmp_path}", "OF_THE_TEMPLATE": "yes"}))
+    def begin(module: str, **given: float) -> Template:
+        begun.append(Template(module, ENV | {"PYTHONPATH": f"{ROOT}:{tmp_path}", "OF_THE_TEMPLATE": "yes"}, **given))
         return begun[-1]
 
     yield begin
@@ -65,7 +67,7 @@ async def no_process(pid: int) -> bool:
 
 @pytest.mark.promise("forked-clean")
 async def test_a_forked_process_has_its_own_environment_and_nothing_of_the_template_or_of_others(
-    supervisor: Supervisor, console: Heard, make: Callable[[str], Template]
+    supervisor: Supervisor, console: Heard, make: Callable[..., Template]
 ) -> None:
     supervisor.template = make(MODULE)
     supervisor.keep(spec("worker-1", "patient", SECRET_OF_ONE="abc"))
@@ -85,7 +87,7 @@ async def test_a_forked_process_has_its_own_environment_and_nothing_of_the_templ
 
 @pytest.mark.promise("forked-clean")
 async def test_forked_processes_share_no_chance(
-    supervisor: Supervisor, console: Heard, make: Callable[[str], Template]
+    supervisor: Supervisor, console: Heard, make: Callable[..., Template]
 ) -> None:
     supervisor.template = make(MODULE)
     drawn: list[list[Any]] = []
@@ -96,7 +98,7 @@ async def test_forked_processes_share_no_chance(
 
 
 async def test_what_was_forked_outlives_the_template_and_another_one_forks_the_next(
-    supervisor: Supervisor, console: Heard, make: Callable[[str], Template]
+    supervisor: Supervisor, console: Heard, make: Callable[..., Template]
 ) -> None:
     template = supervisor.template = make(MODULE)
     supervisor.keep(spec("worker-1", "patient"))
@@ -113,7 +115,7 @@ async def test_what_was_forked_outlives_the_template_and_another_one_forks_the_n
 
 
 async def test_code_that_has_changed_on_disk_is_in_the_next_fork(
-    supervisor: Supervisor, console: Heard, make: Callable[[str], Template], tmp_path: Path
+    supervisor: Supervisor, console: Heard, make: Callable[..., Template], tmp_path: Path
 ) -> None:
     code = "VERSION = {}\ndef load(): pass\n"
     (tmp_path / "changing.py").write_text(code.format("'first'"))
@@ -128,7 +130,7 @@ async def test_code_that_has_changed_on_disk_is_in_the_next_fork(
 
 
 async def test_what_cannot_be_forked_is_started(
-    supervisor: Supervisor, console: Heard, make: Callable[[str], Template]
+    supervisor: Supervisor, console: Heard, make: Callable[..., Template]
 ) -> None:
     supervisor.template = make("no_such_module")
     supervisor.keep(spec("worker-1", "patient"))
@@ -136,8 +138,44 @@ async def test_what_cannot_be_forked_is_started(
     assert "worker-1 cannot be forked" in await console.hear("it is started instead")
 
 
+async def test_a_template_that_does_not_answer_is_told_in_words_and_the_process_is_started(
+    supervisor: Supervisor, console: Heard, make: Callable[..., Template], tmp_path: Path
+) -> None:
+    (tmp_path / "starved.py").write_text("import signal\ndef load(): signal.pause()\n")
+    supervisor.template = make("starved", patience_s=0.01)
+    supervisor.keep(spec("worker-1", "patient"))
+    await said(console, "worker-1", "pid")
+    why = "worker-1 cannot be forked (the template did not answer within 0.01 s); it is started instead"
+    assert [line for line in console.lines if "cannot be forked" in line] == [why]
+
+
+@pytest.mark.usefixtures("supervisor")
+def test_a_fork_that_comes_when_the_supervisor_has_given_it_up_ends_without_a_word() -> None:
+    control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    order = json.dumps({"arguments": ["-m", MODULE, "patient"], "env": ENV, "signal": 9}).encode()
+    arguments = (str(theirs.fileno()), str(os.getpid()), MODULE)
+    template = subprocess.Popen(
+        (sys.executable, "-P", "-u", "-m", "ops.up.template", *arguments),
+        env=ENV,
+        pass_fds=[theirs.fileno()],
+        start_new_session=True,
+        stderr=subprocess.PIPE,
+    )
+    for length, rest in ((len(order), order), (len(order), order[:9]), (3, b"{x}"), (None, b"")):
+        ours, of_the_fork = socket.socketpair()
+        with ours, of_the_fork, Path(os.devnull).open("wb") as output:
+            socket.send_fds(control, [b"f"], [of_the_fork.fileno()])
+            if length is not None:
+                socket.send_fds(ours, [length.to_bytes(8)], [output.fileno()])
+                ours.sendall(rest)
+    control.close()
+    theirs.close()
+    _, words = template.communicate(timeout=60)  # a fork has this pipe as well: its end is that of all of them
+    assert words == b""
+
+
 async def test_a_module_that_starts_a_thread_is_not_forked(
-    supervisor: Supervisor, console: Heard, make: Callable[[str], Template], tmp_path: Path
+    supervisor: Supervisor, console: Heard, make: Callable[..., Template], tmp_path: Path
 ) -> None:
     thread = "import threading\ndef load(): threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
     (tmp_path / "threaded.py").write_text(thread)
@@ -147,7 +185,7 @@ async def test_a_module_that_starts_a_thread_is_not_forked(
 
 
 async def test_what_a_killed_process_leaves_behind_is_waited_for_when_it_ends(
-    supervisor: Supervisor, console: Heard, make: Callable[[str], Template]
+    supervisor: Supervisor, console: Heard, make: Callable[..., Template]
 ) -> None:
     supervisor.template = make(MODULE)
     supervisor.keep(spec("worker-1", "parent"))
@@ -160,7 +198,7 @@ async def test_what_a_killed_process_leaves_behind_is_waited_for_when_it_ends(
 
 
 async def test_a_forked_process_shares_its_memory_still_when_others_are_forked(
-    supervisor: Supervisor, console: Heard, make: Callable[[str], Template], tmp_path: Path
+    supervisor: Supervisor, console: Heard, make: Callable[..., Template], tmp_path: Path
 ) -> None:
     # Each module's name of a file lies in a page of its own: a look at 2,000 of them would write to 8 MiB.
     many = (
@@ -183,7 +221,7 @@ async def test_a_forked_process_shares_its_memory_still_when_others_are_forked(
 
 
 async def test_what_a_forked_process_allocates_lies_together(
-    supervisor: Supervisor, console: Heard, make: Callable[[str], Template], tmp_path: Path
+    supervisor: Supervisor, console: Heard, make: Callable[..., Template], tmp_path: Path
 ) -> None:
     # A gap of 64 bytes in each 4 KiB of 12 MiB.
     gaps = "def load():\n    global kept\n    kept = [bytes(31) for _ in range(200_000)]\n    del kept[::63]\n"
