@@ -183,6 +183,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "server.start_failed": "A chat's own MCP server did not start.",
     "server.end_failed": "A chat's own MCP server did not end.",
     "server.wrote_no_message": "An MCP server wrote lines to its output that are no messages.",
+    "model.tool_left_out": "A tool's schema cannot be put in Google's words, so Gemini models are not told of it.",
     "server.tools_left_out": "Tools of an MCP server cannot be called as they are listed; the others stay.",
     "server.prompts_not_listed": "An MCP server cannot list its prompts; its tools stay.",
     "alert.failed": "An alert about an MCP server could not be raised.",

@@ -5,12 +5,26 @@ import sys
 from typing import Any
 
 GOOD = {"type": "object", "properties": {"text": {"type": "string"}}}
+NODE = {"type": "object", "properties": {"next": {"$ref": "#/$defs/Node"}, "value": {"enum": [1, 2]}}}
+HOSTILE = {
+    "type": "object",
+    "$defs": {"Node": NODE},
+    "properties": {
+        "tree": {"$ref": "#/$defs/Node"},
+        "name": {"type": ["string", "null"]},
+        "all": True,
+        "words": "string",
+        "const": {"const": 1, "examples": [1]},
+    },
+    "required": ["const", "gone"],
+}
 TOOLS: list[Any] = [
     {"name": "plain", "inputSchema": GOOD},
     {"name": "no.dots/ü", "inputSchema": GOOD},
     {"name": "delete__all", "inputSchema": GOOD},
     {"name": "union", "inputSchema": {"anyOf": [GOOD, {"properties": {"number": {"type": "array"}}}]}},
     {"name": "shapeless", "inputSchema": {}, "outputSchema": {"type": "object", "required": ["x"]}},
+    {"name": "hostile", "inputSchema": HOSTILE},
     {"name": "text", "inputSchema": {"type": "string"}},
     {"inputSchema": GOOD},
     "no tool",
@@ -20,6 +34,7 @@ RESULTS: dict[str, Any] = {
     "union": {"isError": True},
     "shapeless": {"structuredContent": ["a list"]},
     "delete__all": "only words",
+    "hostile": "taken",
 }
 
 

@@ -15,7 +15,8 @@ from tests.support.model import Model
 from workers.runtime.durable import approval, in_doubt
 from workers.runtime.durable.tool_facts import ToolFacts
 from workers.runtime.patches.server_text import Lines
-from workers.runtime.server_answers import answered, input_schema, recovered, taken_name
+from workers.runtime.server_answers import answered, recovered, taken_name
+from workers.runtime.tool_schemas import input_schema
 
 ODD = Path(__file__).with_name("odd_server.py")
 ALL_TAKE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
@@ -35,7 +36,7 @@ async def test_what_is_wrong_with_a_server_costs_itself_and_no_other_tool(
         (dotted,) = [name for name in offered if "no_dots" in name]
         said["dotted"] = (await engine.run(ask(1, f"CALL:{dotted}"), Screen())).text.partition("tool=")[2]
         assert engine.servers_down == ()
-    assert len(offered) == 5
+    assert len(offered) == 6
     assert all(map(ALL_TAKE.fullmatch, offered))
     assert said == {
         "plain": '[a part that cannot be read: {"type": "video", "data": "x"}] and words',
@@ -99,7 +100,7 @@ SCHEMAS: list[tuple[Any, Any]] = [
     ({"$ref": "https://elsewhere.example/x.json"}, {"type": "object", "properties": {}}),
     (
         {"properties": {"a": {"type": "array"}, "b": True}},
-        {"type": "object", "properties": {"a": {"type": "array", "items": {}}, "b": True}},
+        {"type": "object", "properties": {"a": {"type": "array", "items": {}}, "b": {}}},
     ),
     ({"required": "a", "properties": {"a": STRING}}, {"type": "object", "properties": {"a": STRING}}),
 ]

@@ -15,6 +15,7 @@ from typing import Any, cast
 from mcp_types import Tool
 
 from workers.runtime.streams.meter import limits
+from workers.runtime.tool_schemas import input_schema
 
 log = logging.getLogger("cohort.runtime")
 
@@ -91,66 +92,6 @@ def _tool(given: Any) -> Values | None:
             continue
         return kept
     return None
-
-
-def input_schema(given: Any) -> Values | None:
-    """A schema of an object with its properties at its top; None: it is of something else."""
-    if given is not None and not isinstance(given, dict):
-        return None
-    schema: Values = dict(cast("Values", given or {}))
-    schema = {**_pointed_at(schema), **schema}
-    kind = schema.get("type", "object")
-    if kind != "object" and not (isinstance(kind, list) and "object" in kind):
-        return None
-    one_of = [part for key in ("anyOf", "oneOf", "allOf") for part in _objects(schema.get(key))]
-    must = [_required(part) for key in ("anyOf", "oneOf") for part in _objects(schema.get(key))]
-    own = schema.get("properties")
-    properties: Values = dict(cast("Values", own)) if isinstance(own, dict) else {}
-    for part in one_of:
-        more = {**_pointed_at(part, schema), **part}.get("properties")
-        properties = {**(cast("Values", more) if isinstance(more, dict) else {}), **properties}
-    for part in _objects(schema.get("allOf")):
-        must = must or [set[str]()]
-        must = [names | _required(part) for names in must]
-    needed = sorted((_required(schema) | (set.intersection(*must) if must else set())) & set(properties))
-    dropped = {"anyOf", "oneOf", "allOf", "not", "enum", "$ref", "required"}
-    top = {name: value for name, value in schema.items() if name not in dropped}
-    listed = {name: _with_items(one) for name, one in properties.items()}
-    return {**top, "type": "object", "properties": listed, **({"required": needed} if needed else {})}
-
-
-def _pointed_at(schema: Values, root: Values | None = None) -> Values:
-    """What a schema that only refers to another one stands for."""
-    place: Any = root or schema
-    path = schema.get("$ref")
-    if not isinstance(path, str) or not path.startswith("#/"):
-        return {}
-    for step in path[2:].split("/"):
-        place = cast("Values", place).get(step) if isinstance(place, dict) else None
-    return cast("Values", place) if isinstance(place, dict) else {}
-
-
-def _objects(value: Any) -> list[Values]:
-    return [one for one in cast("list[Any]", value) if isinstance(one, dict)] if isinstance(value, list) else []
-
-
-def _required(schema: Values) -> set[str]:
-    names = schema.get("required")
-    return {one for one in cast("list[Any]", names) if isinstance(one, str)} if isinstance(names, list) else set()
-
-
-def _with_items(schema: Any, depth: int = 0) -> Any:
-    """A list whose items are not described is refused by OpenAI and Google."""
-    if not isinstance(schema, dict) or depth > _DEEPEST:
-        return schema
-    whole = cast("Values", schema)
-    inner = whole.get("properties")
-    if isinstance(inner, dict):
-        named = {name: _with_items(one, depth + 1) for name, one in cast("Values", inner).items()}
-        whole = {**whole, "properties": named}
-    if whole.get("type") == "array" and "prefixItems" not in whole:
-        whole = {**whole, "items": _with_items(whole.get("items", {}), depth + 1)}
-    return whole
 
 
 # -- results

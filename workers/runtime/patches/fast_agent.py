@@ -11,6 +11,7 @@ from workers.runtime.durable import model_calls
 from workers.runtime.patches import connections
 from workers.runtime.server_answers import taken_name
 from workers.runtime.streams.meter import metering
+from workers.runtime.tool_schemas import input_schema
 from workers.usage import Usage, tokens
 
 type _Async = Callable[..., Awaitable[Any]]
@@ -110,6 +111,8 @@ def timed_tool(original: Callable[..., Any]) -> Callable[..., Any]:
         tool = original(tool_results.clean_function(function), *args, **kwargs)
         tool.timeout = limits["tool"]
         tool.name = taken_name(tool.name)
+        # What the model is told. The function's own types check what it gives.
+        tool.parameters = input_schema(tool.parameters) or {"type": "object", "properties": {}}
         return tool
 
     return build_default_function_tool
