@@ -20,6 +20,29 @@ WORDS = {
     "a message in the place of a delta": [
         {**chunk({}), "choices": [{"index": 0, "message": {"role": "assistant", "content": "All well."}}]}
     ],
+    "another role": [chunk({"role": "model", "content": "All "}), chunk({"role": "user", "content": "well."})],
+    "a role that is none": [chunk({"role": {}, "content": "All well."})],
+    "a choice that is null": [{**chunk({}), "choices": [None]}, chunk({"content": "All well."})],
+    "a choice that is null before one": [
+        {**chunk({}), "choices": [None, "x", *chunk({"content": "All well."})["choices"]]}
+    ],
+    "choices that are null": [{**chunk({}), "choices": None}, chunk({"content": "All well."})],
+    "choices that are no list": [{**chunk({}), "choices": "x"}, chunk({"content": "All well."})],
+    "a delta that is null": [chunk(None), chunk({"content": "All well."})],
+    "a text in the place of a delta": [{**chunk({}), "choices": [{"index": 0, "delta": "All well."}]}],
+    "a list in the place of a delta": [
+        {**chunk({}), "choices": [{"index": 0, "delta": []}]},
+        chunk({"content": "All well."}),
+    ],
+    "a function's call that is null": [chunk({"content": "All well.", "function_call": None})],
+    "a function's call that is empty": [chunk({"content": "All well.", "function_call": {}})],
+    "a function's call that is none": [chunk({"content": "All well.", "function_call": "clock"})],
+    "thoughts that are no text": [
+        chunk({"reasoning_content": 3}),
+        chunk({"reasoning": ["x"]}),
+        chunk({"reasoning_content": {"a": 1}, "content": "All well."}),
+    ],
+    "a refusal that is no text": [chunk({"content": "All well.", "refusal": 3})],
     "a null among the calls": [chunk({"tool_calls": [None]}), chunk({"content": "All well."})],
 }
 
@@ -67,6 +90,23 @@ CALLS: dict[str, tuple[list[Any], list[str]]] = {
 }
 
 
+CALLED = {"name": "clock", "arguments": '{"zone": "Rome"}'}
+ONE_CALL: dict[str, list[Any]] = {
+    "whole": [{"function_call": CALLED}],
+    "in pieces": [
+        {"role": "model", "function_call": {"name": "clock", "arguments": ""}},
+        {"function_call": {"arguments": '{"zone": '}},
+        {"function_call": {"name": None, "arguments": '"Rome"}'}},
+    ],
+    "in pieces that repeat the name": [
+        {"function_call": {"name": "clock", "arguments": '{"zone": '}},
+        {"function_call": {"name": "clock", "arguments": '"Rome"}'}},
+    ],
+    "with arguments that are no text": [{"function_call": {"name": "clock", "arguments": {"zone": "Rome"}}}],
+    "beside the same as one of several": [{"function_call": CALLED, "tool_calls": [{**ROME, "index": 0}]}],
+}
+
+
 async def asked(runtime: Open, configure: Configure, cards: Path, *streams: bytes) -> tuple[str, list[dict[str, Any]]]:
     """What the agent answers, and the calls of the model."""
     card(cards, "tools.py", TOOLS)
@@ -98,6 +138,20 @@ async def test_each_call_of_a_tool_is_run_once_however_a_server_numbers_it(
     assert (text, len(calls)) == ("Done.", 2)
     results = [message["content"] for message in calls[1]["messages"] if message["role"] == "tool"]
     assert results == [f"noon in {zone}" for zone in zones]
+
+
+@pytest.mark.parametrize("reason", ["function_call", "stop"])
+@pytest.mark.parametrize("kind", ONE_CALL)
+async def test_a_call_of_the_older_protocol_is_run_once(
+    runtime: Open, configure: Configure, cards: Path, kind: str, reason: str
+) -> None:
+    parts = [chunk(delta) for delta in ONE_CALL[kind]]
+    text, calls = await asked(
+        runtime, configure, cards, sse(*parts, chunk({}, reason)) + DONE, sse(*said("Done."), STOP) + DONE
+    )
+    assert (text, len(calls)) == ("Done.", 2)
+    results = [message["content"] for message in calls[1]["messages"] if message["role"] == "tool"]
+    assert results == ["noon in Rome"]
 
 
 COUNT = b', "usage": {"input_tokens": 5, "output_tokens": 1}', b', "usage": {"output_tokens": 3}'

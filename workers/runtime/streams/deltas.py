@@ -1,14 +1,17 @@
 """Events of a stream as OpenAI and Anthropic send them, made of those of servers that only speak like them (pure).
 
 Mistral's reasoning models send a list of parts as content. Google's server for OpenAI's protocol gives calls of tools
-no index, others give each of them index 0, and ids or arguments that are no text. Unread, these fail a turn or lose
-the calls. So does a message in Anthropic's protocol without a count of tokens.
+no index, others give each of them index 0, and ids or arguments that are no text. Some have a role of their own, a null
+among the choices, or the one call of the older protocol (``function_call``). Unread, these fail a turn or lose the
+calls. So does a message in Anthropic's protocol without a count of tokens.
 """
 
 import json
 from typing import Any
 
 _THOUGHTS = frozenset({"thinking", "reasoning"})
+_THOUGHTS_IN = (("reasoning_content", (str, list)), ("reasoning", (str, list, dict)))
+"""Where servers send them, and the types that fast-agent reads there."""
 
 
 class Deltas:
@@ -27,18 +30,20 @@ class Deltas:
         if kind in ("message_start", "message_delta"):
             _read_message(data, kind)
             return
-        choices = data.get("choices")
-        if type(choices) is not list or not choices or type(choices[0]) is not dict:
+        delta = _delta(data)
+        if delta is None:
             return
-        choice = choices[0]
-        delta = choice.get("delta")
-        if delta is None and type(choice.get("message")) is dict:
-            delta = choice["delta"] = choice.pop("message")
-        if type(delta) is not dict:
-            return
+        if delta.get("role") not in (None, "assistant"):
+            # Google's word is "model", and OpenAI's own for a delta is always this.
+            delta["role"] = "assistant"
+        if "function_call" in delta:
+            _read_function_call(delta)
         content = delta.get("content")
         if content is not None and type(content) is not str:
             _read_content(delta, content)
+        for name, known in _THOUGHTS_IN:
+            if (thought := delta.get(name)) is not None and type(thought) not in known:
+                delta[name] = _text(thought)
         if delta.get("tool_calls") is not None:
             self._read_calls(delta)
 
@@ -79,6 +84,33 @@ class Deltas:
         given = ident if ident and ident not in self._taken else f"call{number:05}"
         self._given[number] = call["id"] = given
         self._taken.add(given)
+
+
+def _delta(data: dict[str, Any]) -> dict[str, Any] | None:
+    """The first choice's delta; what is no choice is left out."""
+    choices = data.get("choices")
+    if not choices:
+        return None
+    if type(choices) is not list:
+        choices = [choices]
+    if data["choices"] is not choices or any(type(choice) is not dict for choice in choices):
+        data["choices"] = choices = [choice for choice in choices if type(choice) is dict]
+        if not choices:
+            return None
+    choice = choices[0]
+    delta = choice.get("delta")
+    if delta is None and type(choice.get("message")) is dict:
+        delta = choice["delta"] = choice.pop("message")
+    elif delta is not None and type(delta) is not dict:
+        delta = choice["delta"] = {"content": delta}
+    return delta
+
+
+def _read_function_call(delta: dict[str, Any]) -> None:
+    """The one call that OpenAI's protocol had before there were several, as one of several."""
+    call = delta.pop("function_call")
+    if type(call) is dict and call and delta.get("tool_calls") is None:
+        delta["tool_calls"] = [{"index": "function_call", "type": "function", "function": call}]
 
 
 def _read_message(data: dict[str, Any], kind: str) -> None:
