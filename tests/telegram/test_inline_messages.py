@@ -100,3 +100,12 @@ async def test_it_grows_as_any_answer_without_a_sign_or_a_button_in_the_persons_
     assert (stage.stored, answer.message_ids) == ([INLINE_MESSAGE], (INLINE_MESSAGE,))
     methods = {entry["method"] for entry in await world.pg.journal()}
     assert methods.isdisjoint({"sendMessage", "sendChatAction", "sendMessageDraft"})
+
+
+async def test_a_question_whose_answer_has_no_words_yet_says_that_it_comes(world: World) -> None:
+    session, chat = await opened(world)
+    async with stage_with(world).live(session) as answer:
+        answer.heard("how warm is it?")
+        await world.pg.wait_for(chat, lambda ours: ours[-1]["text"] == "how warm is it?\n\n…", timeout=60)
+        answer.text("It is")
+        await world.pg.wait_for(chat, lambda ours: ours[-1]["text"] == "how warm is it?\n\nIt is", timeout=60)

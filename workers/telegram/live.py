@@ -223,8 +223,11 @@ class Live:
         """What is to be seen now."""
         now = self._clock.monotonic()
         trace = Trace(thoughts=self._thoughts.text, folds=self._thinking == "fold", heard=self._heard)
-        text, _ = wanted = self._text(), trace
-        if wanted != self._read[0]:
+        text, lines = self._text(), self._progress.lines(now)
+        if self._session.inline is not None and not text.strip() and not lines:
+            # No typing sign says there that an answer comes, and a question alone looks as if it had ended.
+            text = GOES_ON
+        if (wanted := (text, trace)) != self._read[0]:
             # A message's worth of lists or links takes a tenth of a second to be read.
             if len(text) <= _LONG:
                 parts = growing(text, self._most, trace)
@@ -232,7 +235,7 @@ class Live:
                 parts = await asyncio.to_thread(growing, text, self._most, trace)
             self._read = wanted, parts
             self._typing_at = now + self._tempo.typing
-        parts = with_lines(self._read[1], self._progress.lines(now)) or [Part(GOES_ON)]
+        parts = with_lines(self._read[1], lines) or [Part(GOES_ON)]
         return Frame(tuple(parts), stop=now - self._began >= self._tempo.stop)
 
     async def _step(self, screen: Screen) -> None:
