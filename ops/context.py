@@ -64,12 +64,16 @@ class Context:
             raise Misconfigured(f"{name}: there is no such bot ({names})")
         return found
 
-    def settings_of_bots(self) -> list[Settings]:
-        """The settings of each of several bots; none where their file cannot be used, which other checks report."""
+    def bots_that_can_be_read(self) -> tuple[ServedBot, ...]:
+        """Several bots; empty where their file cannot be used, which other checks report."""
         try:
-            return [bot.settings(self.settings) for bot in bots_of(self.settings, self.environ)]
+            return bots_of(self.settings, self.environ)
         except Misconfigured:
-            return []
+            return ()
+
+    def settings_of_bots(self) -> list[Settings]:
+        """The settings of each of ``bots_that_can_be_read``."""
+        return [bot.settings(self.settings) for bot in self.bots_that_can_be_read()]
 
     @asynccontextmanager
     async def store(self) -> AsyncGenerator[Store]:

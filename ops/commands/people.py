@@ -1,6 +1,8 @@
-"""``cohort people``: who may use the bot, in which role, and what the operator's file keeps for which role."""
+"""``cohort people``: who may use each bot, in which role, and what the operator's file keeps for which role."""
 
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -9,7 +11,8 @@ from ops.context import context, run
 from tasks import chat_rules
 from tasks.access import People, access_by, operators_word
 from tasks.agent_files import BadFile
-from tasks.roles import ROLES, RoleRules
+from tasks.bots import ServedBot
+from tasks.roles import ROLES, Role, RoleRules
 from tasks.settings import Settings
 from tasks.store import Store
 
@@ -19,31 +22,64 @@ def register(app: typer.Typer) -> None:
     app.command("people")(people)
 
 
+@dataclass(frozen=True, slots=True)
+class _Bot:
+    """A bot, with its own settings and rules."""
+
+    id: int
+    name: str
+    """In ``COHORT_BOTS``; "" where it does not stand there."""
+    settings: Settings
+    rules: RoleRules
+    problem: str | None
+    """Why the file says nothing that can be used."""
+
+
 def people(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show who may use the bot, in which role, and what is kept for a role (`roles` in COHORT_CHATS)."""
+    """Show who may use each bot, in which role, and what is kept for a role (`roles` in COHORT_CHATS)."""
     here = context()
-    rules, problem = _rules(here.settings)
-    known = run(here.read(_known))
+    named = here.bots_that_can_be_read()
+    known = run(here.read(lambda store: _known(here.settings, named, store)))
+    bots = {bot: _bot(bot, here.settings, named) for bot in known}
     rows = [
         {"bot": bot, "id": who, "role": role, "name": name}
-        for bot, seen in sorted(known.items())
-        for role, name, who in _listed(here.settings, seen, rules)
+        for bot, seen in known.items()
+        for role, name, who in _listed(bots[bot], seen)
     ]
-    kept = {kind: getattr(rules, kind) for kind in ("commands", "agents", "models", "tools") if getattr(rules, kind)}
+    rules, problem = _rules(here.settings)
     if as_json:
-        print(json.dumps({"people": rows, "everyone": rules.everyone, "roles": kept, "problem": problem}))
+        of_bots = [{"bot": one.id, "name": one.name, **_told(one.rules, one.problem)} for one in bots.values()]
+        print(json.dumps({"people": rows, **_told(rules, problem), "bots": of_bots}))
         return
+    several = len(bots) > 1 or bool(named)
+    for bot in bots.values() if several else ():
+        print(f"{bot.name or '-'} ({bot.id}):")
+        _say([row for row in rows if row["bot"] == bot.id], bot.rules, bot.problem, bot.name)
+    if not several:
+        _say(rows, rules, problem, "")
+
+
+def _say(rows: Sequence[Mapping[str, object]], rules: RoleRules, problem: str | None, name: str) -> None:
     for row in rows:
         print(f"{row['role']:<8}  {row['id']}  {row['name']}".rstrip())
     if not rows:
-        print("no one has a role yet; `cohort pair` makes a code that lets its first user in")
-    for kind, lines in kept.items():
+        pair = f"cohort pair --bot {name}" if name else "cohort pair"
+        print(f"no one has a role yet; `{pair}` makes a code that lets its first user in")
+    for kind, lines in _kept(rules).items():
         print(f"{kind}: " + ", ".join(f"{name} ({role})" for name, role in lines.items()))
     if problem:
         print(f"the bot goes on with the rules of before: {problem}")
+
+
+def _told(rules: RoleRules, problem: str | None) -> dict[str, object]:
+    return {"everyone": rules.everyone, "roles": _kept(rules), "problem": problem}
+
+
+def _kept(rules: RoleRules) -> dict[str, Mapping[str, Role]]:
+    return {kind: getattr(rules, kind) for kind in ("commands", "agents", "models", "tools") if getattr(rules, kind)}
 
 
 def _rules(settings: Settings) -> tuple[RoleRules, str | None]:
@@ -54,16 +90,25 @@ def _rules(settings: Settings) -> tuple[RoleRules, str | None]:
         return RoleRules(), str(problem)
 
 
-async def _known(store: Store) -> dict[int, People]:
-    """Every bot that runs or ran lately."""
-    bots = {status.bot for status in (await store.bots.look()).values() if status.bot}
-    return {bot: await store.people.look(bot) for bot in bots}
+def _bot(bot: int, common: Settings, named: Sequence[ServedBot]) -> _Bot:
+    own = next((one for one in named if one.id == bot), None)
+    settings = own.settings(common) if own is not None else common
+    return _Bot(bot, own.name if own is not None else "", settings, *_rules(settings))
 
 
-def _listed(settings: Settings, seen: People, rules: RoleRules) -> list[tuple[str, str, int]]:
+async def _known(settings: Settings, named: Sequence[ServedBot], store: Store) -> dict[int, People]:
+    """Every bot that is served, in the order of the file, and each one that runs or ran lately."""
+    served = [bot.id for bot in named]
+    if settings.bots is None and settings.telegram_bot_token is not None:
+        served = [settings.bot_id]
+    beating = sorted({status.bot for status in (await store.bots.look()).values() if status.bot})
+    return {bot: await store.people.look(bot) for bot in dict.fromkeys([*served, *beating])}
+
+
+def _listed(bot: _Bot, seen: People) -> list[tuple[str, str, int]]:
     """(role, name, id) of each person and group, the highest first."""
-    word = seen.operator or operators_word(settings)
-    access = access_by(word, seen, rules.everyone)
+    word = seen.operator or operators_word(bot.settings)
+    access = access_by(word, seen, bot.rules.everyone)
     order = (*ROLES, "denied")
     found = [
         (access.role(who, who) or "denied", entry.name if (entry := seen.entries.get(who)) is not None else "", who)

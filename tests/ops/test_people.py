@@ -25,3 +25,43 @@ async def test_people_are_listed_by_role_with_what_is_kept_for_it(store: Store, 
     told = json.loads(cohort("people", "--json", home=tmp_path, **given).stdout)
     assert [one["role"] for one in told["people"]] == ["admin", "guest", "denied"]
     assert "roles.tools.refund: must be owner" in told["problem"]
+
+
+@pytest.mark.promise("roles")
+async def test_people_are_listed_by_bot_with_its_own_rules_also_where_its_process_does_not_run(
+    store: Store, redis_url: str, tmp_path: Path
+) -> None:
+    (tmp_path / "bots.yaml").write_text(
+        "bots:\n  one: {token: $ONE, admins: 7}\n"
+        f"  two: {{token: $TWO, chats: '{tmp_path}/two.yaml'}}\n"
+        "  three: {token: $THREE}\n"
+    )
+    (tmp_path / "two.yaml").write_text("roles: {everyone: guest, tools: {pay: owner}}\n")
+    (tmp_path / "chats.yaml").write_text("roles: {tools: {'refund*': admin}}\n")
+    tokens = {"ONE": "101:t", "TWO": "202:t", "THREE": "303:t"}
+    files = {"COHORT_CHATS": str(tmp_path / "chats.yaml"), "COHORT_BOTS": str(tmp_path / "bots.yaml")}
+    given = {"REDIS_URL": redis_url, **tokens, **files}
+    await store.people.put(202, 5, Person(role="guest", name="Ben"))
+    await store.people.put(404, 5, Person(role="owner", name="Ben"))
+    await store.bots.beat("gone", BotStatus(bot=404, username="taken_out", mode="polling"))
+    shown = cohort("people", home=tmp_path, **given).stdout.splitlines()
+    pair = "no one has a role yet; `cohort pair --bot three` makes a code that lets its first user in"
+    refund = "tools: refund* (admin)"
+    assert shown == [
+        *("one (101):", "admin     7", refund),
+        *("two (202):", "guest     5  Ben", "tools: pay (owner)"),
+        *("three (303):", pair, refund),
+        *("- (404):", "owner     5  Ben", refund),
+    ]
+    told = json.loads(cohort("people", "--json", home=tmp_path, **given).stdout)
+    assert [(one["bot"], one["id"], one["role"]) for one in told["people"]] == [
+        (101, 7, "admin"),
+        (202, 5, "guest"),
+        (404, 5, "owner"),
+    ]
+    assert [(one["name"], one["everyone"]) for one in told["bots"]] == [
+        *(("one", "member"), ("two", "guest")),
+        *(("three", "member"), ("", "member")),
+    ]
+    del given["TWO"]
+    assert "202" not in cohort("people", home=tmp_path, **given).stdout, "a file that cannot be used: those that ran"
