@@ -2,8 +2,9 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
+from inspect import isawaitable
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,11 @@ from tests.runtime.support import Open, Screen, ask, card
 from tests.support.model import Model
 from workers.runtime.streams.meter import limits
 from workers.runtime.tool_results import clean_function
+
+
+class Own(BaseException):
+    """No error."""
+
 
 CARD = "---\nname: assistant\nmodel: generic.mock\nfunction_tools: [{tools}]\n---\nUse tools.\n"
 TOOLS = '''
@@ -67,11 +73,23 @@ def leaves():
     return os.getcwd()
 
 
+async def yields():
+    """Yield."""
+    yield 1
+    await asyncio.sleep(0)
+    yield "two"
+
+
+def gives():
+    """Give what yields."""
+    return yields()
+
+
 def погода():
     """The weather."""
     return "sunny"
 '''
-NAMES = ("cancelled", "raised", "own", "group", "wrapped", "leaves", "погода")
+NAMES = ("cancelled", "raised", "own", "group", "wrapped", "leaves", "yields", "gives", "погода")
 
 
 async def test_what_a_tool_raises_is_its_error_and_where_it_goes_it_goes_alone(
@@ -87,6 +105,7 @@ async def test_what_a_tool_raises_is_its_error_and_where_it_goes_it_goes_alone(
         said["weather"] = (await engine.run(ask(1, f"CALL:{weather}"), Screen())).text.partition("tool=")[2]
         assert (Path.cwd(), engine.lanes.made) == (here, 1)
     assert said["leaves"] == "/"
+    assert said["yields"] == said["gives"] == '[1,"two"]'
     assert said["weather"] == "sunny"
     assert weather.isascii()
     for name in ("cancelled", "raised", "own", "group"):
@@ -129,6 +148,55 @@ def test_a_result_without_end_is_given_as_its_beginning(give: Callable[[], Any],
     result = clean_function(give)()
     assert result.startswith(begins)
     assert len(result) == limits["answer"] + 1
+
+
+@pytest.mark.parametrize("item", ["x", "x" * 100_000])
+async def test_what_yields_without_end_is_asked_for_as_much_as_is_read(item: str) -> None:
+    given = list[str]()
+    ended = list[str]()
+
+    async def later() -> AsyncIterator[str]:
+        try:
+            while True:
+                given.append(item)
+                yield item
+        finally:
+            ended.append("async")
+
+    def now() -> Iterator[str]:
+        while True:
+            given.append(item)
+            yield item
+
+    for tool in (clean_function(later), clean_function(lambda: later()), clean_function(now)):  # noqa: PLW0108 - it is no generator's function
+        given.clear()
+        result = tool()
+        result = await result if isawaitable(result) else result
+        assert result.startswith('["x')
+        assert len(result) == limits["answer"] + 1
+        assert len(given) <= limits["answer"] / len(item) + 2
+    assert ended == ["async"] * 2
+
+
+async def test_what_yields_and_raises_or_is_cancelled_ends_as_any_tool() -> None:
+    begun = asyncio.Event()
+
+    async def raises() -> AsyncIterator[int]:
+        yield 1
+        raise Own("mine")
+
+    async def waits() -> AsyncIterator[int]:
+        yield 1
+        begun.set()
+        await asyncio.get_running_loop().create_future()
+
+    with pytest.raises(RuntimeError, match="the tool tried to end its turn"):
+        await clean_function(raises)()
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(clean_function(waits)(), name="tool")
+        await begun.wait()
+        task.cancel()
+    assert task.cancelled()
 
 
 def test_a_result_that_fits_is_what_it_was() -> None:

@@ -2,11 +2,10 @@
 
 import os
 from asyncio import CancelledError, current_task
-from collections.abc import Awaitable, Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from functools import wraps
-from inspect import isawaitable, iscoroutinefunction
-from itertools import islice
+from inspect import isasyncgenfunction, isawaitable, iscoroutinefunction
 from pathlib import Path
 from typing import Any, cast
 
@@ -52,11 +51,11 @@ def passed_on(message: PromptMessageExtended) -> PromptMessageExtended:
 
 
 def _length(value: Any, most: int) -> int:
-    """Characters and places of a JSON value, counted until there are more than ``most``."""
+    """Characters (or bytes) and places of a value, counted until there are more than ``most``."""
     count, waiting = 0, [value]
     while waiting and count <= most:
         one = waiting.pop()
-        count += 1 + (len(one) if isinstance(one, str) else 0)
+        count += 1 + (len(one) if isinstance(one, str | bytes) else 0)
         if isinstance(one, dict):
             waiting += [*one.keys(), *one.values()]
         elif isinstance(one, list):
@@ -76,18 +75,41 @@ def clean_function[**P](function: Callable[P, Any]) -> Callable[P, Any]:
 
         return awaited
 
-    async def later(result: Awaitable[Any]) -> Any:
-        """What a function gave that is no coroutine function, but was wrapped by one that is none."""
+    async def later(result: Any) -> Any:
+        """What a function gave that is no coroutine function: it was wrapped by one that is none, or yields."""
         with _errors(inside=True), _staying(here):
-            return _fitting(await result)
+            return _fitting(await (result if isawaitable(result) else _gathered(result)))
+
+    if isasyncgenfunction(function):
+
+        @wraps(function)
+        async def gathered(*args: P.args, **kwargs: P.kwargs) -> Any:
+            return await later(function(*args, **kwargs))
+
+        return gathered
 
     @wraps(function)
     def called(*args: P.args, **kwargs: P.kwargs) -> Any:
         with _errors(), _staying(here):
             result = function(*args, **kwargs)
-            return later(result) if isawaitable(result) else _fitting(result)
+            return later(result) if isawaitable(result) or isinstance(result, AsyncIterator) else _fitting(result)
 
     return called
+
+
+async def _gathered(result: AsyncIterator[Any]) -> list[Any]:
+    """What an async generator yields, until there is as much as is read of a result."""
+    items, left = list[Any](), limits["answer"]
+    try:
+        async for item in result:
+            items.append(item)
+            left -= _length(_listed(item), left)
+            if left < 0:
+                break
+    finally:
+        if isinstance(result, AsyncGenerator):
+            await cast("AsyncGenerator[Any]", result).aclose()
+    return items
 
 
 @contextmanager
@@ -105,13 +127,22 @@ def _fitting(result: Any) -> Any:
     """A result without end as its beginning: until it is cut it is copied, kept, and turned into text by the loop."""
     most = limits["answer"]
     if isinstance(result, Iterator):
-        result = list(islice(cast("Iterator[Any]", result), most))
+        result = list(_first(cast("Iterator[Any]", result), most))
     if isinstance(result, str):
         return clean(result[: most + 1])
     if isinstance(result, list | tuple | dict | set | frozenset) and _length(_listed(result), most) > most:
         with suppress(ValueError, RecursionError):
             return to_json(result)[: 4 * most].decode(errors="ignore")[: most + 1]
     return cleaned(result)
+
+
+def _first(items: Iterator[Any], most: int) -> Iterator[Any]:
+    """What a generator yields, until there is as much as is read of a result."""
+    for item in items:
+        yield item
+        most -= _length(_listed(item), most)
+        if most < 0:
+            return
 
 
 def _listed(result: Any) -> Any:
