@@ -90,7 +90,7 @@ KINDS = (
     KeyKind("cohort:pace:*", "string", "expires", "no", "send-rate buckets"),
     KeyKind("cohort:usage:*", "hash", "expires", "last", "tokens per day, by user and chat"),
     KeyKind("cohort:reminders", "zset", "empties", "first", "messages to accept later"),
-    KeyKind("cohort:reminders:*", "zset", "expires", "first", "the same by session, chat and person, to count them"),
+    KeyKind("cohort:reminders:*", "zset", "expires", "first", "the same by session, chat, bot, person, to count them"),
     KeyKind("cohort:reminder-number", "string", "permanent", "last", "how many reminders were ever made"),
     KeyKind("cohort:broadcast:*", "hash", "expires", "last", "how far a broadcast is"),
     KeyKind("cohort:broadcast-left:*", "list", "expires", "last", "chats that a broadcast is still to reach"),

@@ -23,10 +23,10 @@ from tasks.store.zones import ZoneStore
 
 log = logging.getLogger("cohort.reminders")
 
-MOST = 10_000
-"""Reminders waiting in all; one more is refused."""
-A_SESSION, A_CHAT, A_PERSON = 50, 200, 200
-"""Of one session, of one chat with all its topics, of one person in all chats: one cannot fill what all share."""
+MOST = 50_000
+"""Reminders waiting in all, of all bots; one more is refused."""
+A_SESSION, A_CHAT, A_BOT, A_PERSON = 50, 200, 10_000, 200
+"""Of a session, a chat with all its topics, a bot, a person in all chats of a bot: one cannot fill what all share."""
 
 LONGEST_S = 366 * 86_400
 """A year; what is further off is refused."""
@@ -43,7 +43,7 @@ MOST_TIMES = 400
 _REPEATING = 5
 """The envelope's version that knows ``repeats``."""
 
-_FULL = ("", "in all", "in this conversation", "in this chat", "of yours")
+_FULL = ("", "in all", "in this conversation", "in this chat", "of this bot", "of yours")
 
 
 type Admits = Callable[[Inbound], Awaitable[bool | None]]
@@ -152,7 +152,7 @@ class ReminderStore:
 
     async def _keep(self, reminder: Inbound, now: float) -> None:
         places = counted_in(reminder)
-        limits = (MOST, A_SESSION, A_CHAT, A_PERSON)[: len(places) + 1]
+        limits = (MOST, A_SESSION, A_CHAT, A_BOT, A_PERSON)[: len(places) + 1]
         full = await self._schedule([keys.REMINDERS, *places], [reminder.to_json(), reminder.at, now, *limits])
         if full:
             raise Terminal(f"too many reminders are waiting {_FULL[full]}; cancel some, or wait until some have come")
@@ -273,7 +273,7 @@ def _check(text: str) -> None:
 def counted_in(reminder: Inbound) -> list[str]:
     """The sets beside ``keys.REMINDERS`` that hold it."""
     key = reminder.key
-    places = [f"s:{key}", f"chat:{key.bot}:{key.chat}"]
+    places = [f"s:{key}", f"chat:{key.bot}:{key.chat}", f"bot:{key.bot}"]
     if reminder.set_by is not None:
         places.append(f"user:{key.bot}:{reminder.set_by}")
     return [keys.reminders(place) for place in places]

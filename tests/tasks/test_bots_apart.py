@@ -1,0 +1,53 @@
+"""What stands in the shared store counts for its own bot alone, also where two bots' chats have the same numbers."""
+
+import pytest
+
+from tasks import keys
+from tasks.clock import SystemClock
+from tasks.envelope import DeadLetter, Inbound
+from tasks.errors import Terminal
+from tasks.feedback import Opinion
+from tasks.session import SessionKey
+from tasks.store import Store
+from tasks.store.intake import Accept
+from tasks.store.reminders import A_BOT
+
+SHOP, BANK = SessionKey(20, 7), SessionKey(202, 7)
+
+
+@pytest.mark.promise("many-bots")
+async def test_a_bot_with_as_many_reminders_as_one_may_have_leaves_another_its_own(store: Store) -> None:
+    due = SystemClock().now() + 3600
+    full = {f"reminder {number}": due for number in range(A_BOT)}
+    for name in (keys.REMINDERS, keys.reminders("bot:20")):
+        await store.redis.zadd(name, full)
+        await store.redis.expire(name, 600)
+    with pytest.raises(Terminal, match="too many reminders are waiting of this bot"):
+        await store.reminders.add(SHOP, "tea", 60, by=7)
+    await store.reminders.add(BANK, "tea", 60, by=7)
+    await store.reminders.repeat(BANK, "tea", "FREQ=DAILY", "09:00", "UTC", by=7)
+    assert await store.reminders.waiting(SHOP) == []
+    assert await store.reminders.cancel(BANK) == 2
+    assert await store.redis.exists(keys.reminders("bot:202")) == 0
+    await store.redis.delete(keys.REMINDERS, keys.reminders("bot:20"))
+
+
+@pytest.mark.promise("many-bots")
+async def test_a_code_a_thumb_and_a_dead_letter_are_of_one_bot(store: Store) -> None:
+    for session in (SHOP, BANK):
+        mine = Inbound(session=str(session), update_id=1, at=0.0, text="hello", message_id=1)
+        letter = DeadLetter(reason="no", at=0.0, session=str(session), update_id=1, inbound=mine)
+        await store.intake.accept(session.bot, [Accept(1, dead=letter)])
+    await store.people.offer(20, "code", "owner")
+    assert await store.people.pair(202, "code", 7, name="Ann", has=None) == "wrong"
+    assert await store.people.pair(20, "code", 7, name="Ann", has=None) == "owner"
+    assert (await store.people.look(202)).entries == {}
+    thumbs = [Opinion(one, 1, 5, 7, "up") for one in (SHOP, BANK)]
+    for thumb in thumbs:
+        await store.feedback.put(thumb)
+    await store.feedback.withdraw(thumbs[0])
+    assert [one.session for one in await store.feedback.since(0.0)] == [BANK]
+    letters = await store.dead.list()
+    assert await store.dead.retry(next(one.id for one in letters if one.letter.session == str(SHOP)))
+    assert await store.redis.llen(keys.inbox(SHOP)) == 1
+    assert await store.redis.exists(keys.inbox(BANK)) == 0
