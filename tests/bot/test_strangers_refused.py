@@ -1,8 +1,10 @@
 """People who are not admitted: they hear so seldom, and reach no inbox."""
 
 import pytest
+from aiogram import types as tg
 
 from bot import texts
+from bot.updates.commands import ASKS, CONTROL
 from tasks.access import Access
 from tasks.errors import StoreUnavailable
 from tasks.phrases import phrase
@@ -11,7 +13,7 @@ from tasks.store import Store
 from tests.bot.conftest import make_doorway
 from tests.bot.stand_ins import AwaySometimes
 from tests.bot.test_update_intake import ANNS
-from tests.bot.updates import BOT, GROUP, message, pressed, said
+from tests.bot.updates import BOT, GROUP, PRIVATE, message, pressed, said
 
 STRANGERS = Access(everybody=False, allow=frozenset({1}))
 
@@ -58,6 +60,20 @@ async def test_a_strangers_button_does_nothing(settings: Settings, store: Store)
     assert doorway.signs.pressed == [("99", phrase("private-bot"))]
     assert doorway.remote.interrupted == []
     assert await doorway.inbox(ANNS) == []
+
+
+@pytest.mark.promise("strangers")
+@pytest.mark.parametrize("chat", [PRIVATE, GROUP], ids=lambda chat: chat.type)
+async def test_a_strangers_commands_get_the_one_line_and_do_nothing(
+    settings: Settings, store: Store, chat: tg.Chat
+) -> None:
+    doorway = make_doorway(settings, store, access=STRANGERS)
+    commands = [f"/{name}{argument}" for name in sorted({*CONTROL, *ASKS}) for argument in ("", " 700", " all")]
+    await doorway.door.take([said(text, chat=chat, update_id=number) for number, text in enumerate(commands, 1)])
+    await doorway.followed()
+    assert len(await doorway.lines_to_strangers()) == 1
+    assert (await doorway.said(), await store.redis.keys("cohort:s:*")) == ([], [])
+    assert (doorway.remote.interrupted, doorway.signs.typed) == ([], [])
 
 
 async def test_a_business_accounts_strangers_hear_nothing(settings: Settings, store: Store) -> None:
