@@ -132,21 +132,17 @@ def main() -> None:
     """Collect the tests of a run, and be what its processes are forked from."""
     modules, directory, *arguments = json.loads(os.environ[ARGUMENTS])
     nursery.load(modules)
+    stay()
     os.chdir(directory)
     with socket.socket(fileno=0) as listener:
-        collection().collect(arguments, lambda: run_forked(lambda: _fork(listener)))
-
-
-def _fork(listener: socket.socket) -> None:
-    stay()
-    nursery.run(listener, ())
+        collection().collect(arguments, lambda: run_forked(lambda: nursery.run(listener, ())))
 
 
 def stay() -> None:
     """Have whatever is there now stay for good, and its memory shared by the processes that are forked.
 
     To look at an object writes its count of references, and with it a page. Tests that walk through all objects would
-    copy 45 MiB in each process.
+    copy 45 MiB in each process. What pytest collects must not stay: it lets go of each test's fixtures.
     """
     if sys.version_info >= (3, 14):
         return
