@@ -12,6 +12,7 @@ of them connects, and forks a server for each.
 import functools
 import gc
 import importlib
+import io
 import json
 import os
 import runpy
@@ -254,9 +255,10 @@ def become(order: dict[str, Any]) -> None:
         os.dup2(descriptor, standard)
         os.close(descriptor)
     # Those of before take what stands behind them now for what stood there then: a pipe for a file.
-    sys.stdin, sys.stdout, sys.stderr = (
-        open(number, mode, buffering, closefd=False)  # noqa: SIM115 - until the process ends
-        for number, mode, buffering in ((0, "r", -1), (1, "w", 1), (2, "w", 1))
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115 - until the process ends
+    sys.stdout, sys.stderr = (
+        io.TextIOWrapper(open(number, "wb", 0, closefd=False), write_through=True)  # noqa: SIM115 - as `python -u`
+        for number in (1, 2)
     )
     kept = {name: os.environ[name] for name in (SET, *os.environ.get(SET, "").split()) if name in os.environ}
     os.environ.clear()
