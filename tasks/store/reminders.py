@@ -187,14 +187,15 @@ class ReminderStore:
             log.error("reminder.unreadable")  # noqa: TRY400 - what it was is not ours to log
             await self._cancel([keys.REMINDERS], [raw])
             return "dropped"
+        # First, as it costs no look into Redis for a bot that is not served here: those of one that was taken out stay,
+        # and would hold up those of the others at each sweep.
+        if (admitted := await admits(reminder)) is None:
+            return "left"
         closed = await self._closed.why(reminder.key.bot, reminder.key.chat)
         if closed == "migrated":
             # It comes where its group is by now; a session that has not moved yet takes it along.
             if (new := await self._moved_to(reminder.key)) is not None:
                 await self.move(reminder.key, new)
-            return "left"
-        admitted = await admits(reminder)
-        if admitted is None:
             return "left"
         if not admitted or (reminder.repeats and closed is not None):
             log.warning("reminder.refused", extra={"session": session})

@@ -33,6 +33,31 @@ async def test_a_bot_with_as_many_reminders_as_one_may_have_leaves_another_its_o
 
 
 @pytest.mark.promise("many-bots")
+async def test_reminders_of_a_bot_that_was_taken_out_stay_and_cost_the_sweeps_of_others_no_look_ups(
+    store: Store,
+) -> None:
+    for number in range(150):
+        old = Inbound(session=str(SHOP), update_id=-number, at=1.0, kind="reminder", text="tea", set_by=7)
+        await store.redis.zadd(keys.REMINDERS, {old.to_json(): 1.0})
+    new = Inbound(session=str(BANK), update_id=-999, at=2.0, kind="reminder", text="tea", set_by=7)
+    await store.redis.zadd(keys.REMINDERS, {new.to_json(): 2.0})
+
+    async def served(reminder: Inbound) -> bool | None:
+        return True if reminder.key.bot == BANK.bot else None
+
+    async def looks() -> int:
+        told = await store.redis.info("commandstats")
+        return int(told.get("cmdstat_zmscore", {}).get("calls", 0))
+
+    before = await looks()
+    assert await store.reminders.fire(served) == 1
+    assert await looks() == before + 1
+    assert await store.redis.llen(keys.inbox(BANK)) == 1
+    assert await store.redis.zcard(keys.REMINDERS) == 150
+    await store.redis.delete(keys.REMINDERS)
+
+
+@pytest.mark.promise("many-bots")
 async def test_a_code_a_thumb_and_a_dead_letter_are_of_one_bot(store: Store) -> None:
     for session in (SHOP, BANK):
         mine = Inbound(session=str(session), update_id=1, at=0.0, text="hello", message_id=1)
