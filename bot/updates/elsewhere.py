@@ -7,11 +7,11 @@ import re
 from dataclasses import replace
 from hashlib import blake2s
 
-from bot.updates.content import formatted_text_of
+from bot.updates.content import formatted_text_of, media_of
 from bot.updates.meaning import AskedElsewhere, Incoming, MalformedValue, Meaning, UpdateReading
 from bot.updates.models import CallbackQuery, Message
 from bot.updates.origin import not_ours, person_of, without_mention
-from bot.updates.quotes import quote_of, quoted_of
+from bot.updates.quotes import quote_of, quoted_files, quoted_of
 from bot.updates.update import ChosenInlineResult, InlineQuery
 from tasks.envelope import Inbound, Sender
 from tasks.session import SessionKey
@@ -53,13 +53,15 @@ def summoned(at: UpdateReading, message: Message) -> Meaning:
         return at.nothing(why or "a guest's message of no person")
     quote = quote_of(message)
     said = without_mention(formatted_text_of(message), at.me, keep=quote is None)
-    if not said and not quote:
+    media = media_of(message) or quoted_files(message, at.me)
+    if not said and not quote and not media:
         return at.nothing("a guest's message without words")
     inbound = _inbound(at, person_of(message.from_user), said).model_copy(
         update={
             "message_id": message.message_id,
             "quote": quote,
             "quoted": quoted_of(message, at.me) if quote else None,
+            "media": media,
         }
     )
     heard = Incoming(at.update_id, inbound, sent=message.date or at.now)

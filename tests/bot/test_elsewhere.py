@@ -15,7 +15,8 @@ from tasks.session import SessionKey
 from tasks.settings import Settings
 from tasks.store import Store
 from tests.bot.conftest import BOT, Doorway, make_doorway
-from tests.bot.updates import ANN, BEN, GROUP, SOME_DAY, message, raw
+from tests.bot.updates import ANN, BEN, GROUP, SOME_DAY, message, raw, size
+from tests.bot.updates import BOT as BOT_USER
 from tests.conftest import TOKEN
 
 ME = BotIdentity.of(BOT, "cohort_bot", inline=True, guests=True)
@@ -93,6 +94,25 @@ async def test_a_guest_says_first_words_and_its_question_waits_in_that_message(d
     assert entry.quoted.name == "Ben" or (entry.quoted.sender is not None and entry.quoted.sender.name == "Ben")
     assert doorway.signs.guest_of == ["g1"]
     assert not entry.quoted.guest, "everybody may talk here"
+
+
+async def test_a_guest_is_asked_about_the_file_with_the_question_or_about_the_answered_one(doorway: Doorway) -> None:
+    photo = [size("p", 90, 60)]
+    answered = tg.Message(message_id=3, date=SOME_DAY, chat=GROUP, from_user=BEN, photo=photo)
+    mine = tg.Message(message_id=4, date=SOME_DAY, chat=GROUP, from_user=BOT_USER, photo=photo)
+    for number, fields in enumerate(
+        (
+            {"caption": "@cohort_bot what is this?", "photo": photo},
+            {"reply_to_message": answered},
+            {"reply_to_message": mine},
+        ),
+        1,
+    ):
+        words = None if "caption" in fields else "@cohort_bot what is this?"
+        await doorway.door.take([called(words, update_id=number, guest_query_id=f"g{number}", **fields)])
+    found = [(await doorway.inbox(f"4242:700:b~AAQ-g{number}"))[0] for number in (1, 2, 3)]
+    assert [entry.text for entry in found] == ["what is this?"] * 3
+    assert [[media.file_id for media in entry.media] for entry in found] == [["p"], ["p"], []]
 
 
 @pytest.mark.promise("guests-words")
