@@ -9,7 +9,8 @@ import pytest
 from botapi.client import connected
 from tasks import metrics
 from tasks.bots import bots_of
-from tasks.envelope import Inbound, Reply
+from tasks.clock import SystemClock
+from tasks.envelope import Inbound, Reply, Sender
 from tasks.session import SessionKey
 from tasks.settings import Settings, load
 from tasks.store import Store
@@ -21,6 +22,8 @@ from tests.workers.pool import Pool, Worker
 from workers.process.served_bots import ServedBots, watched_bots
 from workers.sessions.alerts import Alerts
 from workers.sessions.scheduler import SessionScheduler
+from workers.sessions.spending import LEAST_HELD, USED_UP, Spending
+from workers.usage import Usage
 
 ONE, TWO = "4242:one-token", "202:two-token"
 
@@ -135,3 +138,16 @@ def test_a_worker_says_which_token_it_lacks(settings: Settings, file: Path) -> N
     file.with_name("tokens").write_text(f"ONE={ONE}\n")
     with pytest.raises(Exception, match=r"bots\.two: TWO is not set here"):
         Watched(lambda: bots_of(settings), (file,))
+
+
+@pytest.mark.promise("many-bots")
+async def test_what_a_person_used_of_one_bot_counts_for_no_other(settings: Settings, store: Store) -> None:
+    allowed = settings.model_copy(update={"budget_user": LEAST_HELD, "budget_chat": LEAST_HELD})
+    asked = [Inbound(session=str(SessionKey(bot, 5)), update_id=1, at=0.0, sender=Sender(id=5)) for bot in (20, 202)]
+    shop, bank = (Spending(one.key, store.sessions, allowed, SystemClock()) for one in asked)
+    shop.shared_by(asked[:1])
+    shop.spent(Usage(LEAST_HELD, 0, "a-model"))
+    await shop.count()
+    refused, taken = await shop.admit(asked[:1], Usage(), 0), await bank.admit(asked[1:], Usage(), 0)
+    assert (refused.chat, taken.chat) == (USED_UP, 0)
+    assert taken.payers == {5: 0}
