@@ -169,3 +169,16 @@ def google_content(original: Callable[..., Any]) -> Callable[..., Any]:
         return original(last_chunk, final_content)
 
     return response
+
+
+def google_call(original: Callable[[Any, Any, Any], None]) -> Callable[[Any, Any, Any], None]:
+    """``GoogleNativeLLM._handle_google_function_call_part``, for which all calls of a stream are one: the last."""
+
+    def function_call_part(self: Any, state: Any, part: Any) -> None:
+        call = part.function_call
+        if call is not None and call.name:
+            # A piece of a call that goes on has no name.
+            self._close_google_active_tool(state)
+        original(self, state, part)
+
+    return function_call_part

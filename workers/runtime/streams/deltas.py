@@ -1,9 +1,9 @@
-"""Events of a stream as OpenAI and Anthropic send them, made of those of servers that only speak like them (pure).
+"""Events of a stream as OpenAI sends them, made of those of servers that only speak like them (pure).
 
 Mistral's reasoning models send a list of parts as content. Google's server for OpenAI's protocol gives calls of tools
 no index, others give each of them index 0, and ids or arguments that are no text. Some have a role of their own, a null
 among the choices, or the one call of the older protocol (``function_call``). Unread, these fail a turn or lose the
-calls. So does a message in Anthropic's protocol without a count of tokens.
+calls.
 """
 
 import json
@@ -26,10 +26,6 @@ class Deltas:
 
     def read(self, data: dict[str, Any]) -> None:
         """Mend an event in place; one that is as it should be costs a look."""
-        kind = data.get("type")
-        if kind in ("message_start", "message_delta"):
-            _read_message(data, kind)
-            return
         delta = _delta(data)
         if delta is None:
             return
@@ -111,20 +107,6 @@ def _read_function_call(delta: dict[str, Any]) -> None:
     call = delta.pop("function_call")
     if type(call) is dict and call and delta.get("tool_calls") is None:
         delta["tool_calls"] = [{"index": "function_call", "type": "function", "function": call}]
-
-
-def _read_message(data: dict[str, Any], kind: str) -> None:
-    """Anthropic's client adds up what these have."""
-    if kind == "message_delta":
-        if type(data.get("usage")) is not dict:
-            data["usage"] = {"output_tokens": 0}
-        return
-    message: Any = data.get("message")
-    if type(message) is dict:
-        if type(message.get("usage")) is not dict:
-            message["usage"] = {"input_tokens": 0, "output_tokens": 0}
-        if type(message.get("content")) is not list:
-            message["content"] = []
 
 
 def _read_content(delta: dict[str, Any], content: Any) -> None:

@@ -16,8 +16,10 @@ from time import perf_counter
 from typing import Any
 
 from workers.runtime.streams.arguments import Arguments
+from workers.runtime.streams.candidates import Candidates
 from workers.runtime.streams.deltas import Deltas
 from workers.runtime.streams.escapes import ends_open, is_silent, joined, mended
+from workers.runtime.streams.messages import NAMES, Messages
 from workers.runtime.streams.meter import AnswerCut, Meter, longest, metering
 
 _HELD = 16
@@ -41,6 +43,8 @@ class Stream:
     meter: Meter | None = field(default_factory=metering.get)
     arguments: Arguments = field(default_factory=Arguments)
     deltas: Deltas = field(default_factory=Deltas)
+    candidates: Candidates = field(default_factory=Candidates)
+    messages: Messages = field(default_factory=Messages)
     held: list[tuple[Any, str]] = field(default_factory=list[tuple[Any, str]])
     """An event whose text ends in half a surrogate pair, and events without text that came behind it."""
 
@@ -78,10 +82,17 @@ class Stream:
             raise ValueError("nested too deep") from problem
         if type(data) is not dict:
             return (data,)
-        self.deltas.read(data)
-        if self.meter is not None and not self.meter.take(data):
-            return ()
-        return self.arguments.read(data)
+        if data.get("type") in NAMES:
+            taken = [one for one in self.messages.read(data, data["type"]) if self._is_taken(one)]
+            return tuple(one for event in taken for one in self.arguments.read(event))
+        if "candidates" in data or "usageMetadata" in data:
+            self.candidates.read(data)
+        else:
+            self.deltas.read(data)
+        return self.arguments.read(data) if self._is_taken(data) else ()
+
+    def _is_taken(self, data: dict[str, Any]) -> bool:
+        return self.meter is None or self.meter.take(data)
 
     def check(self) -> None:
         """After what fitted was passed on.
