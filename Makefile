@@ -12,8 +12,8 @@ ARGS ?=
 TAG ?=
 # Container images like to set it. Without compiled modules a worker needs ten seconds of processor time to start, not four.
 unexport PYTHONDONTWRITEBYTECODE
-# Processes that run tests, more than cores: a test of real processes mostly waits. Each grows to 300 MiB of its own; the peak
-# of a run is 2.4 GiB. JOBS=3 takes less, and longer.
+# Processes that run tests, more than cores: a test of real processes mostly waits. What they share takes 450 MiB; the peak
+# of a run is 2 GiB. JOBS=3 takes less, and longer.
 JOBS ?= 4
 # Percent of lines and branches of tasks/ and workers/sessions/ that `make coverage` asks for.
 FLOOR := 92

@@ -68,7 +68,8 @@ def next_of(waiting: Collection[str], busy: Collection[str], processes: int) -> 
     if long and room > 0:
         return long[0]
     starting = EMBEDDED in begun or any(chain.startswith(STARTS) for chain in busy)
-    wanted = [COMPUTES, HOUSE] if starting else [STARTS, COMPUTES, HOUSE]
+    wanted = [COMPUTES] if starting else [STARTS, COMPUTES]
+    wanted += [] if begun else [HOUSE]
     found = (chain for part in wanted for chain in others if chain.startswith(part))
     return next(found, None) or next((chain for chain in others if not chain.startswith(STARTS)), others[0])
 

@@ -3,6 +3,7 @@
 One start for all tests of this file; each looks at what then runs, and the last ones kill it.
 """
 
+import json
 import signal
 import stat
 import subprocess
@@ -99,18 +100,22 @@ def test_a_module_of_the_current_directory_is_never_taken_for_ours(up: System, h
     assert [path.name for path in (home.parent / "imported").iterdir()] == []
 
 
-@pytest.mark.promise("own-modules")
-@pytest.mark.parametrize("command", [("cards", "check"), ("doctor",), ("status",)])
-def test_no_command_takes_a_module_of_the_current_directory(up: System, home: Path, command: tuple[str, ...]) -> None:
+def ran(cwd: Path, home: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """A command of ours in a directory whose files have our modules' names, and that not one of them was imported."""
     environ = {**clean(home), "COHORT_CARDS": str(ROOT / "agent-cards"), "PYTHONPATH": ""}
     environ["COHORT_CONFIG"] = str(ROOT / "fastagent.config.yaml")
     program = Path(sys.executable).with_name("cohort")
     done = subprocess.run(
-        (program, *command), cwd=up.cwd, env=environ, capture_output=True, text=True, timeout=110, check=False
+        (program, *command), cwd=cwd, env=environ, capture_output=True, text=True, timeout=110, check=False
     )
-    assert "Traceback" not in done.stderr
-    assert done.returncode == 0, done.stdout + done.stderr
     assert [path.name for path in (home.parent / "imported").iterdir()] == []
+    assert "Traceback" not in done.stderr
+    return done
+
+
+@pytest.mark.promise("own-modules")
+def test_status_takes_no_module_of_the_current_directory(up: System, home: Path) -> None:
+    assert ran(up.cwd, home, "status").returncode == 0
 
 
 @pytest.mark.promise("needed-only")
@@ -192,6 +197,15 @@ def killed(up: System) -> dict[str, int]:
 
 def test_a_killed_supervisor_leaves_no_process_behind(killed: dict[str, int]) -> None:
     wait_gone(killed)
+
+
+@pytest.mark.promise("own-modules")
+@pytest.mark.usefixtures("killed")
+def test_commands_that_load_the_runtime_take_no_module_of_the_current_directory(up: System, home: Path) -> None:
+    done = ran(up.cwd, home, "cards", "check")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(ran(up.cwd, home, "doctor", "--json").stdout)["findings"]
+    assert {"patches", "cards"} <= {finding["about"] for finding in found if finding["severity"] == "ok"}
 
 
 @pytest.mark.promise("hangup-drains")
