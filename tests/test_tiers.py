@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ORDER, TIERS, tier_of
-from tests.harness.scheduling import CHAINS, EMBEDDED, MOSTLY_WAIT, STAGE, chain_of, next_of
+from tests.harness.scheduling import CHAINS, EMBEDDED, HOUSE, MOSTLY_WAIT, STAGE, chain_of, next_of
 
 ROOT = Path(__file__).parent
 SHARED = ("tests.harness", "tests.support", "tests.conftest", "tests.promises")
@@ -66,6 +66,8 @@ def test_one_process_of_a_run_is_left_to_tests_that_do_not_wait() -> None:
     assert next_of([starts, "tests/a"], ["scenes-1", STAGE, starts], 4) == "tests/a"
     assert next_of([starts, computes], [EMBEDDED], 4) == computes
     assert next_of([starts], [starts], 4) == starts, "nothing else is left"
+    assert next_of([HOUSE, "tests/a"], [], 4) == HOUSE
+    assert next_of([HOUSE, "tests/a"], [STAGE, starts], 4) == "tests/a"
 
 
 @pytest.mark.parametrize("tier", HEAVY)

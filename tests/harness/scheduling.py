@@ -71,7 +71,8 @@ def next_of(waiting: Collection[str], busy: Collection[str], processes: int) -> 
     wanted = [COMPUTES] if starting else [STARTS, COMPUTES]
     wanted += [] if begun else [HOUSE]
     found = (chain for part in wanted for chain in others if chain.startswith(part))
-    return next(found, None) or next((chain for chain in others if not chain.startswith(STARTS)), others[0])
+    small = (chain for chain in others if not chain.startswith((STARTS, HOUSE)))
+    return next(found, None) or next(small, others[0])
 
 
 class ChainScheduling(LoadScopeScheduling):
