@@ -10,6 +10,7 @@ from bot.stop import Stop
 from tasks import title
 from tasks.ending import ending_signals
 from tasks.errors import Misconfigured
+from tasks.frames import with_room
 from tasks.open_files import raise_limit, too_few
 from tasks.settings import Settings, load
 from tasks.telemetry import configure_logging, traced
@@ -30,7 +31,7 @@ def main() -> int:
         # The token is needed for everything; say so before libraries are loaded.
         _ = settings.token, settings.redis
         with traced(settings, "bot"):
-            return asyncio.run(_main(settings))
+            return with_room(asyncio.run)(_main(settings))
     except Misconfigured as problem:
         return _told(problem)
 

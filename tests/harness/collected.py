@@ -22,6 +22,7 @@ import pytest
 import xdist.remote
 
 from tasks.ending import run_forked
+from tasks.frames import with_room
 from tests.harness import nursery
 
 EXECUTED = "from tests.harness.collected import collection; collection().go_on(channel)"
@@ -95,24 +96,9 @@ class Collection:
             running.pytest_collectreport(report)
         running.pytest_collection_finish(session)
         try:
-            deep(config.hook.pytest_runtestloop)(session=session)
+            with_room(config.hook.pytest_runtestloop)(session=session)
         finally:
             config.hook.pytest_sessionfinish(session=session, exitstatus=session.exitstatus)
-
-
-def deep[**P, T](call: Callable[P, T]) -> Callable[P, T]:
-    """The same function, with room for the frames of what it calls.
-
-    Python keeps frames in chunks of 16 KiB. A loop whose calls begin a chunk maps and unmaps it for each of them: in
-    these processes, tests of many small steps took twice as long. A frame that is larger than half a MiB has a chunk
-    of one MiB, and those above it share that.
-    """
-
-    def called(*args: P.args, **named: P.kwargs) -> T:
-        return call(*args, **named)
-
-    called.__code__ = called.__code__.replace(co_stacksize=2**16 + 2**10)
-    return called
 
 
 def _capture(session: pytest.Session) -> Any:

@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
 
+from tasks.frames import with_room
 from tasks.ports import TurnReport
 from tasks.session import SessionKey
 from workers.sessions.scheduler import SessionScheduler
@@ -70,7 +71,7 @@ class LoopThread:
 
     def _run(self) -> None:
         try:
-            asyncio.run(self._main(self))
+            with_room(asyncio.run)(self._main(self))
         except BaseException as problem:
             self.ended.set_exception(problem)
             if not self.ready.done():

@@ -17,6 +17,7 @@ from tasks import loop_lag, metrics, title
 from tasks.clock import Clock, SystemClock
 from tasks.ending import ending_signals
 from tasks.errors import CohortError, StoreUnavailable
+from tasks.frames import with_room
 from tasks.publishing import Publisher, WorkNow
 from tasks.session import SessionKey
 from tasks.settings import Settings
@@ -50,7 +51,7 @@ def run(settings: Settings, session: SessionKey, *, steps: Steps = no_steps) -> 
     """
     title.show("own")
     limits.limit(settings)
-    asyncio.run(_opened(settings.model_copy(update={"lanes": 1}), session, steps))
+    with_room(asyncio.run)(_opened(settings.model_copy(update={"lanes": 1}), session, steps))
 
 
 async def _opened(settings: Settings, session: SessionKey, steps: Steps) -> None:
