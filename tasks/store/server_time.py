@@ -1,7 +1,7 @@
 """The time of the Redis server, which all processes go by (``tasks.clock.SystemClock``)."""
 
 from collections.abc import Sequence
-from typing import Any
+from contextlib import suppress
 
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
@@ -32,9 +32,6 @@ def follow(told: object, began: float) -> None:
 
 async def follow_server(redis: Redis) -> None:
     """Have this process go by the server's time; where TIME is forbidden it goes by its own."""
-    began, told = SystemClock().monotonic(), None
-    try:
-        told: Any = await redis.time()
-    except ResponseError:
-        return
-    follow(told, began)
+    began = SystemClock().monotonic()
+    with suppress(ResponseError):
+        follow(await redis.time(), began)

@@ -14,11 +14,10 @@ from tasks.worker_status import Sends
 
 async def seen(store: Store, *, leads: bool) -> BotStatus:
     async with asyncio.timeout(60):
-        while True:
+        while True:  # Each look is a round trip to Redis.
             for status in (await store.bots.look()).values():
                 if status.leads is leads:
                     return status
-            await asyncio.sleep(0.01)
 
 
 @pytest.mark.promise("status-true")

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -111,7 +112,7 @@ class _Protocol(asyncio.StreamReaderProtocol):
         super().connection_lost(exc)
 
 
-class HttpServer:
+class HttpServer(ABC):
     """Serves ``handle`` on 127.0.0.1; ``ssl`` makes it https. Leaving breaks every connection that is open."""
 
     def __init__(self, *, port: int = 0, ssl: Any = None) -> None:
@@ -124,8 +125,9 @@ class HttpServer:
     def url(self) -> str:
         return f"{'https' if self._ssl else 'http'}://127.0.0.1:{self.port}"
 
+    @abstractmethod
     async def handle(self, request: Request) -> None:
-        raise NotImplementedError
+        """Answer one request, or break its connection."""
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()

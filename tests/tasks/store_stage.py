@@ -1,25 +1,20 @@
 """The store under a plain model: opening it, and what the bot and the members of the pool do."""
 
-import asyncio
 from datetime import timedelta
-from typing import Any
+from typing import ClassVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
     precondition,
     rule,
 )
-from redis.asyncio import Redis
 
 from tasks.envelope import DeadLetter, Inbound, Reply
-from tasks.settings import load
-from tasks.store import Store, connect
 from tasks.store.intake import ROOM_FOR_CONTROL, Accept
 from tasks.store.sessions import Claim
 from tasks.worker_status import WorkerStatus
 from tests.tasks.machine import Model, ModelSession
+from tests.tasks.opened_store import OpenedStore
 
 BOT = 7
 CAP = 4
@@ -32,39 +27,15 @@ workers = st.sampled_from(WORKERS)
 updates = st.integers(1, 40)
 
 
-class StoreStage(RuleBasedStateMachine):
+class StoreStage(OpenedStore):
     """A store, its model, and the rules that need no claim."""
 
-    url = ""
+    environ: ClassVar = {"COHORT_SLOTS": str(SLOTS), "COHORT_INBOX_CAP": str(CAP)}
 
     def __init__(self) -> None:
         super().__init__()
-        self.runner = asyncio.Runner()
         self.model = Model({name: ModelSession() for name in SESSIONS})
         self.claims: dict[str, list[Claim]] = {name: [] for name in SESSIONS}
-        self.opened: Any = None
-
-    def run(self, awaitable: Any) -> Any:
-        async def go() -> Any:
-            return await awaitable
-
-        return self.runner.run(go())
-
-    @initialize()
-    def start(self) -> None:
-        async def open_store() -> Store:
-            async with Redis.from_url(self.url) as redis:
-                await redis.flushall()
-            environ = {"REDIS_URL": self.url, "COHORT_SLOTS": str(SLOTS), "COHORT_INBOX_CAP": str(CAP)}
-            self.opened = connect(load(environ))
-            return await self.opened.__aenter__()
-
-        self.store = self.run(open_store())
-
-    def teardown(self) -> None:
-        if self.opened is not None:
-            self.run(self.opened.__aexit__(None, None, None))
-        self.runner.close()
 
     # -- the bot
 

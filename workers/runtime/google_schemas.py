@@ -145,10 +145,15 @@ def _kind(schema: Values) -> tuple[str, bool]:
     for word, kind in (("properties", "object"), ("items", "array"), ("prefixItems", "array")):
         if word in schema:
             return kind, "null" in named
-    values = schema.get("enum", [schema["const"]] if "const" in schema else [])
+    values = _values(schema)
     kinds_of = {type(one) for one in values if one is not None}
     known = {bool: "boolean", int: "integer", float: "number", dict: "object", list: "array"}
     return (known.get(kinds_of.pop(), "string") if len(kinds_of) == 1 else "string"), "null" in named
+
+
+def _values(schema: Values) -> list[Any]:
+    """The values to choose from; none: there is no choice of them."""
+    return schema.get("enum", [schema["const"]] if "const" in schema else [])
 
 
 def _items(schema: Values) -> Values:
@@ -160,7 +165,7 @@ def _items(schema: Values) -> Values:
 
 def _choices(out: Values, schema: Values) -> bool:
     """Set the values to choose from: texts as they are, others in words. Return whether null is one."""
-    values = schema.get("enum", [schema["const"]] if "const" in schema else [])
+    values = _values(schema)
     real = [one for one in values if one is not None]
     if real and out["type"] == "string" and all(isinstance(one, str) and one for one in real):
         out["enum"] = real

@@ -15,7 +15,7 @@ from typing import Any, cast
 from mcp_types import Tool
 
 from workers.runtime.streams.meter import limits
-from workers.runtime.tool_schemas import input_schema
+from workers.runtime.tool_schemas import Values, input_schema
 
 log = logging.getLogger("cohort.runtime")
 
@@ -33,8 +33,6 @@ _ID_FIRST = re.compile(rf'\s*\{{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?{_ID}\s*,\s
 _UNREAD = "the server answered, and its answer cannot be read"
 _NO_REASON = "The tool failed, and its server gives no reason."
 _TOO_DEEP = "[a structure that is nested too deeply to be read]"
-
-type Values = dict[str, Any]
 
 
 def taken_name(name: str) -> str:
