@@ -12,6 +12,8 @@ from tests.harness.nursery import SHARED, listening, nursery
 TESTS = """
 import os
 
+from hypothesis import given, settings, strategies
+
 COLLECTED_BY = os.getpid()
 
 def test_of_the_process(): assert os.getpid() != COLLECTED_BY and "gw" in os.environ["PYTEST_XDIST_WORKER"]
@@ -23,6 +25,10 @@ def test_that_fails(capfd):
 def test_that_prints(tmp_path):
     os.system("echo told by a command")
     assert list(tmp_path.iterdir())
+
+@settings(derandomize=True)
+@given(strategies.none())
+def test_that_is_a_property(_): ...
 """
 CONFTEST = """
 import os
@@ -36,13 +42,14 @@ def pytest_configure(config):
 def pytest_xdist_getremotemodule():
     return EXECUTED
 """
+WARNED = ("-W", "error::hypothesis.errors.HypothesisWarning")
 
 
 def ran(directory: Path, shared: str, *arguments: str) -> str:
     """What pytest says of the tests in a directory, which two processes run."""
     (directory / "conftest.py").write_text(CONFTEST)
     (directory / "pytest.ini").write_text("[pytest]\naddopts = --import-mode=importlib\n")
-    argv = ["-m", "pytest", "-p", "xdist", "-n", "2", "-p", "no:cacheprovider", "-rA", *arguments]
+    argv = ["-m", "pytest", "-p", "xdist", "-n", "2", "-p", "no:cacheprovider", "-rA", *WARNED, *arguments]
     environ = os.environ | {SHARED: shared, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     with (directory / "said").open("wb") as said:
         child = nursery().begin(argv, environ, said.fileno(), cwd=directory)
@@ -64,6 +71,7 @@ def test_the_processes_of_a_run_tell_what_one_of_them_collected_and_what_they_ra
     assert "RuntimeError: at once" in told
     assert "PASSED test_some.py::test_of_the_process" in told
     assert told.count("ERROR test_other.py") == 2, "each process tells of what it could not collect"
+    assert "PASSED test_some.py::test_that_is_a_property" in told
     assert "assert 'nothing' in 'said by a command" in told
     assert "Captured stdout call -----------------------------\ntold by a command" in told
 

@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 import xdist.remote
+from hypothesis.internal.entropy import deterministic_PRNG
 
 from tasks.ending import run_forked
 from tasks.frames import with_room
@@ -132,6 +133,8 @@ def fork_processes(config: pytest.Config, shared: str, modules: Sequence[str] = 
 def main() -> None:
     """Collect the tests of a run, and be what its processes are forked from."""
     modules, directory, *arguments = json.loads(os.environ[ARGUMENTS])
+    with deterministic_PRNG():
+        pass  # Here Hypothesis makes its generator, and finds what holds it. What stays for good is not found.
     nursery.load(modules)
     stay()
     os.chdir(directory)
