@@ -8,6 +8,7 @@ import pytest
 from tasks.settings import Settings
 from tests.runtime.support import Open, card
 from workers.runtime.cards import check_cards, main, notes
+from workers.runtime.server_answers import taken_name
 
 type SettingsOf = Callable[..., Settings]
 
@@ -100,6 +101,10 @@ NOTED = {
     "a key twice": ("model: passthrough\nmodel: passthrough", "model stands there 2 times"),
     "a parameter that nothing reads": ("request_params: {max_tokns: 5}", "request_params has no max_tokns"),
     "a filter of another server": ("tools: {search: [find]}", "tools has a filter for search"),
+    "a tool whose name not all providers take": (
+        "function_tools: ['a.py:погода']",
+        f"погода is a tool, and models know it as {taken_name('погода')}",
+    ),
     "two tools of one name": ("function_tools: ['a.py:f', 'b.py:f']", "function_tools names 2 functions f"),
     "a second default": ("default: true", "each says `default: true`"),
 }
@@ -111,7 +116,7 @@ def test_a_card_that_is_accepted_and_means_something_else_is_noted(
 ) -> None:
     head, said = NOTED[name]
     for module in ("a.py", "b.py"):
-        (cards / module).write_text(_F)
+        (cards / module).write_text(_F + "\n\ndef погода() -> str:\n    return ''\n")
     card(cards, "one.md", f"---\nname: one\n{head}\n---\nYou.\n")
     assert check_cards(settings_of()) == []
     (note,) = notes(settings_of())

@@ -13,11 +13,11 @@ from fast_agent.types import RequestParams
 from tasks.agent_files import BadFile, Card, card_files, documents, read_card, read_mapping
 from tasks.settings import Settings
 from workers.runtime.patches import card_reading
+from workers.runtime.server_answers import taken_name
 
 TOOL_USERS = frozenset({"agent", "basic", "smart"})
 _CHILD = re.compile(r"[A-Za-z0-9_-]{1,57}")
 """What is left of OpenAI's and Anthropic's 64 characters behind fast-agent's ``agent__``."""
-_TOOL = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _HEAD = 30
 """Lines in which a head is looked for that does not stand at the top."""
 _FIELD = re.compile(r"(name|type|model|instruction|servers|function_tools|default)[ \t]*[:=]")
@@ -45,14 +45,14 @@ def _away(card: Card) -> Iterable[str]:
 
 
 def _names(card: Card) -> Iterable[str]:
-    refused = "and most providers refuse such a name for one: write at most"
     for child in card.head.get("agents") or () if card.type in TOOL_USERS else ():
         if not _CHILD.fullmatch(str(child)):
-            yield f"{child} is used as a tool, {refused} 57 of A-Z a-z 0-9 _ -"
+            refused = "and most providers refuse such a name for one"
+            yield f"{child} is used as a tool, {refused}: write at most 57 of A-Z a-z 0-9 _ -"
     tools = Counter(_functions(card.head))
     for name, times in tools.items():
-        if not _TOOL.fullmatch(name):
-            yield f"{name} is a tool, {refused} 64 of A-Z a-z 0-9 _ -"
+        if (taken := taken_name(name)) != name:
+            yield f"{name} is a tool, and models know it as {taken}, because not all providers take its name"
         if times > 1:
             yield f"function_tools names {times} functions {name}: the model gets one of them"
 
