@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
@@ -122,3 +122,44 @@ CALLBACK_PATH = "/oauth/callback"
 def callback(address: str | None, port: int) -> str:
     """The whole address; without one of the bot's own, that of this machine."""
     return f"{address or f'http://127.0.0.1:{port}'}{CALLBACK_PATH}"
+
+
+def in_words(error: Mapping[str, Any]) -> str:
+    """What is wrong with a value, from one of pydantic's errors."""
+    context: Mapping[str, Any] = error.get("ctx", {})
+    match error["type"]:
+        case "bool_parsing" | "bool_type":
+            return "must be on or off"
+        case "int_parsing" | "int_parsing_size" | "int_from_float" | "int_type":
+            return "must be a whole number"
+        case "greater_than_equal":
+            return f"must be {_bound(context['ge'])} or more"
+        case "greater_than":
+            return f"must be more than {_bound(context['gt'])}"
+        case "less_than_equal":
+            return f"must be {_bound(context['le'])} at most"
+        case "literal_error":
+            return f"must be {context['expected'].replace("'", '')}"
+        case _:
+            return str(error["msg"]).removeprefix("Value error, ")
+
+
+def _bound(value: object) -> str:
+    """A number, or a duration, of which pydantic gives the Python."""
+    return re.sub(r"datetime\.timedelta\((?:seconds=)?(\d+)\)", r"\1", str(value))
+
+
+def as_written(value: object) -> str:
+    """A setting's value as the environment would have it."""
+    match value:
+        case bool():
+            return "on" if value else "off"
+        case timedelta():
+            return f"{value.total_seconds():g}"
+        case tuple():
+            return ",".join(map(str, cast("tuple[object, ...]", value)))
+        case Mapping():
+            read = cast("Mapping[str, tuple[str, ...]]", value)
+            return " ".join(f"{model}={','.join(kinds)}" for model, kinds in read.items())
+        case _:
+            return "" if value is None else str(value)

@@ -13,7 +13,7 @@ from tasks.addresses import is_loopback
 from tasks.agent_files import found_configuration
 from tasks.errors import Misconfigured
 from tasks.setting_fields import SettingFields
-from tasks.setting_forms import callback
+from tasks.setting_forms import callback, in_words
 
 
 class Settings(SettingFields):
@@ -139,7 +139,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     except ValidationError as problem:
         for error in problem.errors(include_url=False, include_input=False):
             name = str(error["loc"][0]) if error["loc"] else "settings"
-            lines.append(f"{name}: {error['msg'].removeprefix('Value error, ')}")
+            lines.append(f"{name}: {in_words(error)}")
         raise Misconfigured("\n".join(lines)) from None
     lines += _missing(settings)
     if lines:

@@ -13,7 +13,8 @@ from pydantic.fields import FieldInfo
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tasks.settings import Settings, env_name  # noqa: E402 - also when called as a script from elsewhere
+from tasks.setting_forms import as_written  # noqa: E402 - also when called as a script from elsewhere
+from tasks.settings import Settings, env_name  # noqa: E402 - the same
 from tasks.worker_count import WorkerCount  # noqa: E402 - the same
 
 SOURCE = ROOT / "tasks" / "setting_fields.py"
@@ -55,7 +56,10 @@ def values(info: FieldInfo) -> str:
     if get_origin(kind) is Literal:
         return ", ".join(f"`{word}`" for word in get_args(kind))
     if kind is timedelta:
-        return "seconds"
+        least, most = (limits[name].total_seconds() if name in limits else 0 for name in ("ge", "le"))
+        return f"seconds, {least:g} to {most:g}" if most else f"seconds, {least:g} or more" if least else "seconds"
+    if kind is bool:
+        return "`on`, `off`"
     if get_origin(kind) is tuple:
         return "ids, with commas" if int in get_args(kind) else "names, with commas"
     if kind is int:
@@ -65,12 +69,8 @@ def values(info: FieldInfo) -> str:
 
 def default(info: FieldInfo) -> str:
     """The default as it would be written in the environment."""
-    value = info.default
-    if value is None or value in ((), {}):
-        return ""
-    if isinstance(value, timedelta):
-        return f"`{value.total_seconds():g}`"
-    return f"`{value}`"
+    written = as_written(info.default)
+    return f"`{written}`" if written else ""
 
 
 def table() -> str:

@@ -4,7 +4,6 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -15,26 +14,21 @@ from rich.table import Table
 
 from ops.context import Context, context
 from tasks.environ import said
+from tasks.setting_forms import as_written
 from tasks.settings import Settings, env_name
 
 MASK = "********"
 
 
 def masked(value: Any) -> str:
-    """A setting for display: without secrets and passwords in URLs, durations in seconds."""
+    """A setting for display: as it would be written, without secrets and passwords in URLs."""
     match value:
-        case None:
-            return ""
         case SecretStr():
             return MASK if value.get_secret_value() else ""
-        case timedelta():
-            return f"{value.total_seconds():g}"
-        case tuple():
-            return ",".join(str(part) for part in value)
         case str() if "://" in value:
             return _without_password(value)
         case _:
-            return str(value)
+            return as_written(value)
 
 
 def _without_password(url: str) -> str:

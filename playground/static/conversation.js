@@ -219,7 +219,7 @@ export class Conversation {
   async summon(message) {
     const said = await post(`/chats/${this.chat.id}/guest`, message);
     this.toEnd();
-    if (said.update_id === null) toast("The bot is not told: it takes calls of guests with COHORT_GUESTS=1");
+    if (said.update_id === null) toast("The bot is not told: it takes calls of guests with COHORT_GUESTS=on");
     return said;
   }
 

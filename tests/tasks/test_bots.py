@@ -88,7 +88,7 @@ def test_a_bot_may_have_cards_and_rules_of_chats_of_its_own(file: Path) -> None:
             "bots:\n  one: {token: $ONE, acess: open}\n",
             "2: bots.one.acess: there is no such key; did you mean `access`?",
         ),
-        ("bots:\n  one: {token: $ONE, access: all}\n", "2: bots.one.access: Input should be"),
+        ("bots:\n  one: {token: $ONE, access: all}\n", "2: bots.one.access: must be pairing, allowlist or open"),
         ("bots:\n  one: {token: $ONE, allow: [me]}\n", "2: bots.one.allow: "),
         ("bots:\n  one: {token: $ONE, allow: {a: b}}\n", "2: bots.one.allow: is no text, number or list"),
         ("bots:\n  one: {token: $ONE, agents: poet}\n", "2: bots.one.agents: is no list of names"),

@@ -1,8 +1,8 @@
 """A card's shell: given only where the card and the operator both say so, with processes that end with their lane.
 
 fast-agent gives a shell, and with it the reading and writing of files, to every card that has a skill. Here a shell
-needs ``shell: true`` in the card and ``COHORT_SHELL=1``. A skill is text: ``read_skill`` reads files of its folder, and
-nothing else.
+needs ``shell: true`` in the card and ``COHORT_SHELL=on``. A skill is text: ``read_skill`` reads files of its folder,
+and nothing else.
 """
 
 from collections.abc import Callable
