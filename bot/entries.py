@@ -29,6 +29,8 @@ class Item:
     stranger: Inbound | None = None
     rated: Incoming | None = None
     """It was one too many of its person."""
+    crowded: Inbound | None = None
+    """The bot's own answer to it was one too many of its session."""
     press: str | None = None
     press_says: str | None = None
     span: TraceSpan = NO_SPAN
@@ -47,6 +49,16 @@ class After:
     strangers: list[Inbound] = field(default_factory=list[Inbound])
     full: list[Inbound] = field(default_factory=list[Inbound])
     rated: list[Incoming] = field(default_factory=list[Incoming])
+    crowded: list[Inbound] = field(default_factory=list[Inbound])
+
+    def refuse(self, item: Item) -> None:
+        """Note who is told why an update was not taken."""
+        if item.stranger is not None:
+            self.strangers.append(item.stranger)
+        if item.rated is not None:
+            self.rated.append(item.rated)
+        if item.crowded is not None:
+            self.crowded.append(item.crowded)
 
 
 def tongue_of(meaning: Meaning) -> str | None:
@@ -86,6 +98,17 @@ def moved_entry(moved: Moved, now: float) -> Inbound:
         chat_type="group",
         moved_to=moved.new.chat,
     )
+
+
+def told(heard: Incoming, reply: Reply, says: str | None) -> Item:
+    """The bot answers it itself; ``says``: what is read for a moment by who pressed a button."""
+    return Item(heard, Accept(heard.update_id, reply=reply), press=heard.callback, press_says=says)
+
+
+def crowded(heard: Incoming) -> Item:
+    """The bot would answer it itself, and has done so too often in its session."""
+    pressed, nothing = heard.callback, Accept(heard.update_id)
+    return Item(heard, nothing, press=pressed, press_says=phrase("rate"), crowded=None if pressed else heard.inbound)
 
 
 def buried(item: Accept, problem: Exception, now: float) -> Accept:

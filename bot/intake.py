@@ -12,7 +12,7 @@ from bot.admission import AccessControl
 from bot.answers import Answers
 from bot.attention import Attention
 from bot.elsewhere import Elsewhere
-from bot.entries import After, Item, buried, ended, moved_entry, note, toast, tongue_of
+from bot.entries import After, Item, buried, crowded, ended, moved_entry, note, toast, told, tongue_of
 from bot.feedback import Feedback
 from bot.group_control import GroupControl, with_roles
 from bot.interrupts import Interrupts
@@ -96,11 +96,8 @@ class UpdateIntake:
         self._interrupts = interrupts
         self._signs = signs
         self._clock = clock
-        self._notices = notices
-        self._attention = attention
-        self._overheard = overheard
-        self._control = control
-        self._feedback = feedback
+        self._notices, self._attention, self._overheard = notices, attention, overheard
+        self._control, self._feedback = control, feedback
         self._languages, self._elsewhere = languages, elsewhere
         self._asks = Allowance(_ASKS, _ASKS_IN, _REMEMBERED, clock)
 
@@ -176,7 +173,7 @@ class UpdateIntake:
         if decision == "ignore":
             return Item(heard, nothing, press=heard.callback)
         if heard.code is not None and (reply := await self._admission.pair(inbound, heard.code)) is not None:
-            return Item(heard, self._told(heard, reply))
+            return self._told(heard, reply)
         if decision == "tell" and heard.callback is not None:
             return Item(heard, nothing, press=heard.callback, press_says=phrase("private-bot"))
         if decision == "tell":
@@ -197,8 +194,9 @@ class UpdateIntake:
             speak(await self._languages.of(inbound.key, inbound.tongue))
         refusal = await self._control.refusal(heard, role)
         if refusal is not None:
-            accept = self._told(heard, say(inbound, refusal)) if heard.callback is None else Accept(heard.update_id)
-            return Item(heard, accept, press=heard.callback, press_says=refusal)
+            if heard.callback is None:
+                return self._told(heard, say(inbound, refusal))
+            return Item(heard, Accept(heard.update_id), press=heard.callback, press_says=refusal)
         if inbound.kind == "answer":
             return await self._pressed(heard, [item.inbound for item in before if item.inbound is not None])
         if ask is None:
@@ -230,12 +228,17 @@ class UpdateIntake:
             # Damaged state of one session must not hold up the updates of all others.
             log.exception("answer.failed", extra={"session": inbound.session, "ask": ask.name})
             return Item(heard, buried(accept, problem, self._clock.now()))
-        accept, says = accept if reply is None else self._told(heard, reply), toast(ask, inbound, reply)
-        return Item(heard, accept, press=heard.callback, press_says=says)
+        says = toast(ask, inbound, reply)
+        return (
+            Item(heard, accept, press=heard.callback, press_says=says)
+            if reply is None
+            else self._told(heard, reply, says)
+        )
 
-    def _told(self, heard: Incoming, reply: Reply) -> Accept:
-        """The bot's own answer, unless its session has had too many."""
-        return Accept(heard.update_id, reply=reply if self._asks.take(heard.inbound.session, heard.update_id) else None)
+    def _told(self, heard: Incoming, reply: Reply, says: str | None = None) -> Item:
+        """The bot's own answer; a session that has had too many is told that instead, once."""
+        takes = self._asks.take(heard.inbound.session, heard.update_id)
+        return told(heard, reply, says) if takes else crowded(heard)
 
     def _attach_doorbells(self, items: Sequence[Item], *, all_of_them: bool) -> None:
         """Give each item that is stored its doorbell, or only the last one of each session."""
@@ -276,10 +279,7 @@ class UpdateIntake:
         if verdict == "seen":
             return
         note(item.meaning)
-        if item.stranger is not None:
-            after.strangers.append(item.stranger)
-        if item.rated is not None:
-            after.rated.append(item.rated)
+        after.refuse(item)
         inbound = item.inbound
         if inbound is None:
             return

@@ -39,10 +39,11 @@ class Notices:
         self._clock = clock
         self._strangers = Recent(_TELL_STRANGERS, _REMEMBERED, clock)
         self._full = Recent(_TELL_FULL, _REMEMBERED, clock)
+        self._crowded = Recent(_TELL_FULL, _REMEMBERED, clock)
 
     async def tell(self, after: After, languages: Languages) -> bool:
         """Tell strangers, once an hour per person and chat, that they are not let in, and admins of each; then those
-        whose session is full, or who write too much.
+        whose session is full, or who write or ask too much.
 
         Returns:
             Whether there is a line to send now.
@@ -50,6 +51,7 @@ class Notices:
         lines = [line for stranger in after.strangers if (line := self._to_stranger(stranger)) is not None]
         later = [line for refused in after.full if (line := self._to_full(refused)) is not None]
         later += [line for refused in after.rated if (line := self._to_rated(refused)) is not None]
+        later += [line for refused in after.crowded if (line := self._to_crowded(refused)) is not None]
         later += self._admission.lines()
         replies: list[Reply] = []
         try:
@@ -84,6 +86,13 @@ class Notices:
         self._full.add(inbound.session)
         log.warning("inbox.full", extra={"session": inbound.session})
         return _line(inbound, lambda: phrase("inbox-full"))
+
+    def _to_crowded(self, inbound: Inbound) -> LaterLine | None:
+        if inbound.session in self._crowded:
+            return None
+        self._crowded.add(inbound.session)
+        log.info("message.rated", extra={"session": inbound.session})
+        return _line(inbound, lambda: phrase("rate"))
 
     def _to_rated(self, refused: Incoming) -> LaterLine | None:
         inbound = refused.inbound

@@ -11,6 +11,7 @@ from bot.replies import Replies
 from playground.client import PlaygroundClient
 from tasks.access import Access
 from tasks.envelope import Reply
+from tasks.phrases import phrase
 from tasks.settings import Settings
 from tasks.store import Store
 from tests.bot.conftest import Doorway, make_doorway
@@ -109,14 +110,19 @@ async def test_a_group_whose_history_is_all_that_is_left_moves(doorway: Doorway)
     assert [entry.kind for entry in await doorway.inbox("4242:-55")] == ["moved"]
 
 
-async def test_one_session_that_asks_without_end_gets_twenty_answers_a_minute(doorway: Doorway) -> None:
-    await doorway.door.take([said("/help", update_id=number) for number in range(1, 90)])
-    assert len(await doorway.said()) == 20
+async def test_one_session_that_asks_without_end_gets_twenty_answers_a_minute_and_is_told_so_once(
+    doorway: Doorway,
+) -> None:
+    await doorway.door.take([said("/help", update_id=number) for number in range(1, 80)])
+    await doorway.door.take([said("/help", update_id=number) for number in range(80, 90)])
+    answers = [text for _, text in await doorway.said()]
+    assert len(answers) == 21
+    assert answers[20] == phrase("rate")
     await doorway.door.take([said("still heard", update_id=90), said("/stop", update_id=91)])
     assert [entry.kind for entry in await doorway.inbox("4242:700")] == ["message", "stop"]
     doorway.clock.time += 61
     await doorway.door.take([said("/help", update_id=92)])
-    assert len(await doorway.said()) == 21
+    assert len(await doorway.said()) == 22
 
 
 async def test_a_pressed_button_is_answered_when_its_session_asks_without_end(doorway: Doorway) -> None:
@@ -127,7 +133,7 @@ async def test_a_pressed_button_is_answered_when_its_session_asks_without_end(do
     await doorway.door.take([pressed("model:gpt", message("x", sender=US), update_id=95)])
     async with asyncio.timeout(SOON):
         await doorway.followed()
-    assert doorway.signs.pressed == [("99", None)]
+    assert doorway.signs.pressed == [("99", phrase("rate"))]
 
 
 def test_an_allowance_forgets_the_oldest_names() -> None:

@@ -43,11 +43,19 @@ async def test_undo_gives_the_history_as_it_was_before_the_exchange(runtime: Ope
         assert back is not None
         assert told(back) == told(one.history)
         empty = await engine.histories.without_last(back)
-        assert empty is not None
+        assert empty == b"", "a conversation in which nothing is left is none"
         assert await engine.histories.without_last(empty) is None
         with pytest.raises(TurnFailed) as nothing:
             await engine.run(ask(1, RETRY, history=empty), Screen())
         assert nothing.value.action == "tell"
+
+
+@pytest.mark.promise("retry-undo")
+async def test_a_session_in_which_nothing_was_said_has_no_history_also_after_a_compaction(runtime: Open) -> None:
+    async with runtime() as engine:
+        assert (await engine.compact(ask(1, ""))).history == b""
+        said = await engine.run(ask(1, "one"), Screen())
+        assert await engine.histories.without_last(said.history) == b""
 
 
 @pytest.mark.promise("retry-undo")

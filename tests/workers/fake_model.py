@@ -138,7 +138,8 @@ class ScriptedHistories:
 
     async def without_last(self, stored: bytes | None) -> bytes | None:
         said = json.loads(stored or b"[]")
-        return json.dumps(said[:-1]).encode() if said else None
+        left = json.dumps(said[:-1]).encode() if said[1:] else b""
+        return left if said else None
 
 
 class ScriptedRuntime:

@@ -2,7 +2,9 @@
 
 import pytest
 
+from tasks import keys
 from tasks.phrases import phrase
+from tasks.store.state import StateField
 from tests.workers.pool import Pool, session
 from tests.workers.test_stopping import history, stop
 from workers.interfaces import TurnFailed
@@ -107,6 +109,28 @@ async def test_retry_with_nothing_said_says_so(pool: Pool) -> None:
     await pool.say(1, kind="retry", last=True)
     await worker.answer(ONE)
     assert pool.telegram.texts(ONE) == [phrase("nothing-to-retry")]
+
+
+@pytest.mark.promise("retry-undo")
+async def test_retry_after_all_was_taken_back_says_so_without_an_apology_and_leaves_nothing_to_undo(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    await pool.say(1, "one")
+    await worker.answer(ONE)
+    for kind, last in (("undo", False), ("retry", True), ("undo", False), ("new", False)):
+        await pool.say(1, kind=kind, last=last, v=3)
+        await worker.answer(ONE)
+    said = [phrase(name) for name in ("undone", "nothing-to-retry", "nothing-to-undo", "new-conversation")]
+    assert pool.telegram.texts(ONE)[1:] == said, "and an empty conversation is not set aside"
+
+
+@pytest.mark.promise("retry-undo")
+async def test_a_history_that_is_a_summary_alone_has_nothing_to_try_again(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    await pool.store.redis.hset(keys.state(ONE), StateField.history, "[]")
+    await pool.say(1, kind="retry", last=True)
+    await worker.answer(ONE)
+    assert pool.telegram.texts(ONE) == [phrase("nothing-to-retry")], "no apology, and no reference"
+    assert "unanswered" not in await pool.state(ONE)
 
 
 @pytest.mark.promise("retry-undo")

@@ -1,12 +1,14 @@
 """/new sets a conversation aside; /sessions lists it, and /resume goes on with it."""
 
 import json
+from typing import Any
 
 import pytest
 
 from tasks import conversations, keys
 from tasks.phrases import phrase
 from tasks.store.earlier import INDEX
+from tasks.store.state import StateField
 from tests.workers.cable import Fate, all_is_well
 from tests.workers.pool import Pool, Worker, session
 from tests.workers.test_stopping import history
@@ -27,7 +29,7 @@ async def new(pool: Pool, worker: Worker) -> None:
     await worker.answer(ONE)
 
 
-async def resume(pool: Pool, worker: Worker, number: int, **more: object) -> None:
+async def resume(pool: Pool, worker: Worker, number: int, **more: Any) -> None:
     pool.clock.advance(60)
     await pool.say(1, kind="conversation", v=4, choice={"resume": str(number)}, **more)
     await worker.answer(ONE)
@@ -38,6 +40,40 @@ async def listed(pool: Pool) -> list[tuple[int, str]]:
     current, kept = await pool.store.earlier.look(ONE)
     earlier = [(one.number, one.title) for one in conversations.others(current, kept)]
     return [*earlier, (current.number, current.title)]
+
+
+@pytest.mark.promise("earlier-conversations")
+@pytest.mark.parametrize("cleared", [False, True])
+async def test_new_in_an_empty_conversation_costs_no_earlier_one(pool: Pool, cleared: bool) -> None:
+    worker = await pool.worker("w-one")
+    await said(pool, worker, "about soup")
+    for _ in range(3):
+        await new(pool, worker)
+    if cleared:
+        await pool.store.redis.hdel(keys.state(ONE), StateField.conversation)  # as an earlier release left it
+    await said(pool, worker, "about trains")
+    assert await listed(pool) == [(1, "about soup"), (2, "about trains")]
+    await new(pool, worker)
+    await said(pool, worker, "about cats")
+    assert await listed(pool) == [(2, "about trains"), (1, "about soup"), (3, "about cats")]
+    await resume(pool, worker, 1)
+    assert await history(pool) == ["about soup"]
+
+
+@pytest.mark.promise("earlier-conversations")
+async def test_what_is_said_after_a_resumed_conversation_was_undone_and_left_does_not_take_its_place(
+    pool: Pool,
+) -> None:
+    worker = await pool.worker("w-one")
+    await said(pool, worker, "about soup")
+    await new(pool, worker)
+    await resume(pool, worker, 1)
+    await pool.say(1, kind="undo", v=3)
+    await worker.answer(ONE)
+    await new(pool, worker)
+    await said(pool, worker, "about cats")
+    await resume(pool, worker, 1)
+    assert await history(pool) == ["about soup"], "as it was set aside"
 
 
 @pytest.mark.promise("earlier-conversations")

@@ -27,8 +27,8 @@ class Histories:
         return history.decode(request.history)
 
     def stored(self, record: history.Record) -> bytes:
-        """The stored form, within the bound."""
-        return history.encode(history.bounded(record, self._settings.history_messages))
+        """The stored form, within the bound; empty where nothing was said yet."""
+        return _kept(history.bounded(record, self._settings.history_messages))
 
     async def without_last(self, stored: bytes | None) -> bytes | None:
         """See ``SessionHistories.without_last``."""
@@ -37,7 +37,7 @@ class Histories:
 
         def taken() -> bytes | None:
             record, message = history.without_last(history.decode(stored))
-            return None if message is None else history.encode(record)
+            return None if message is None else _kept(record)
 
         return await asyncio.to_thread(taken)
 
@@ -67,3 +67,9 @@ class Histories:
             return self.stored(before)
 
         return await asyncio.to_thread(joined)
+
+
+def _kept(record: history.Record) -> bytes:
+    """The stored form. A card's own first messages are no conversation: where there is none, one begins with them."""
+    said = any(not message.is_template for message in record.messages) or any(record.members.values())
+    return history.encode(record) if said else b""

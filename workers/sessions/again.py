@@ -58,7 +58,7 @@ class Again:
     """They are those of an outage."""
 
 
-def what_again(owned: OwnedSession, by: Inbound) -> Again:
+async def what_again(deps: Dependencies, owned: OwnedSession, by: Inbound) -> Again:
     """What a retry runs. The button stands under the words about an outage; the command means the last message.
 
     Raises:
@@ -71,10 +71,10 @@ def what_again(owned: OwnedSession, by: Inbound) -> Again:
     if owned.unanswered:
         return Again(owned.unanswered_messages())
     # The runtime takes the message from the history.
-    return Again((by,) if owned.history else ())
+    return Again((by,) if await _has_last(deps, owned) else ())
 
 
-def asked_by(owned: OwnedSession, plan: Run | Retry | Compact) -> Asked:
+async def asked_by(deps: Dependencies, owned: OwnedSession, plan: Run | Retry | Compact) -> Asked:
     """What the agent is asked by a plan; a retry may find nothing to run.
 
     Raises:
@@ -84,7 +84,7 @@ def asked_by(owned: OwnedSession, plan: Run | Retry | Compact) -> Asked:
         case Run(handled, messages, resumed):
             return Asked(messages, handled.answers, resumed=resumed)
         case Retry(handled, by, resumed):
-            again = what_again(owned, by)
+            again = await what_again(deps, owned, by)
             messages = tuple(_wanted_by(by.person, message) for message in again.messages)
             return Asked(messages, handled.answers, retry=again.batch, resumed=resumed, by=by)
         case Compact(handled, to):
@@ -113,6 +113,14 @@ async def undo_commit(deps: Dependencies, owned: OwnedSession, plan: Undo) -> Co
     replies = deps.delivery.render(said)
     answering = tuple(reply.model_copy(update={"answers": plan.handled.answers}) for reply in replies)
     return Commit(plan.handled.drop, answering, history, unset=unset)
+
+
+async def _has_last(deps: Dependencies, owned: OwnedSession) -> bool:
+    """Whether the history has an exchange: it may begin with a summary, and with nothing behind it."""
+    try:
+        return await deps.runtime.histories.without_last(owned.history) is not None
+    except Exception:  # noqa: BLE001 - the turn says what is wrong with the history
+        return True
 
 
 async def _without_last(deps: Dependencies, owned: OwnedSession) -> bytes | None:

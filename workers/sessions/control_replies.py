@@ -30,8 +30,8 @@ async def control_commit(deps: Dependencies, owned: OwnedSession, plan: plans.Co
     if plan.word is not None:
         return await conversation_commit(deps, owned, plan.handled, plan.word)
     plan, buttons = await _with_reminders(deps, owned, plan)
-    another = await begin_another(deps, owned) if plan.forget else {}
-    words = f"{plan.words} {phrase('new-set-aside')}" if any(another.values()) else plan.words
+    aside, another = await begin_another(deps, owned) if plan.forget else (False, {})
+    words = f"{plan.words} {phrase('new-set-aside')}" if aside else plan.words
     plan = replace(plan, words=words, set={**plan.set, **another})
     render = deps.delivery.render
     # A draft fades by itself, so its text is sent again. Without a message or a draft the user has seen no text.

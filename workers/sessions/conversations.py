@@ -28,9 +28,10 @@ _OF_ONE = (StateField.retry_batch, StateField.allowed, StateField.unanswered)
 """Fields that are of the conversation that goes on, and end with it."""
 
 
-def titled(outcome: Outcome, owned: OwnedSession, messages: Sequence[Inbound]) -> Outcome:
+async def titled(deps: Dependencies, owned: OwnedSession, outcome: Outcome, messages: Sequence[Inbound]) -> Outcome:
     """The outcome of a turn, which names a conversation without a title by the first words in it."""
-    current = read_current(owned.conversation)
+    # Without a number of its own it gets the next one: that of an earlier conversation would take its place.
+    current = read_current(owned.conversation) if owned.conversation else (await _look(deps, owned))[0]
     for message in messages if not current.title else ():
         if title := title_of(message.text):
             named = _written(current.model_copy(update={"title": title, "by": message.person}))
@@ -38,12 +39,20 @@ def titled(outcome: Outcome, owned: OwnedSession, messages: Sequence[Inbound]) -
     return outcome
 
 
-async def begin_another(deps: Dependencies, owned: OwnedSession) -> dict[str, str]:
-    """Set the conversation aside that goes on. Returns fields of the state for another; none when nothing is kept."""
-    current, _ = await _set_aside(deps, owned)
-    if current is None:
-        return {} if owned.conversation is None else {StateField.conversation: ""}
-    return _written(Current(number=current.last + 1, last=current.last + 1))
+async def begin_another(deps: Dependencies, owned: OwnedSession) -> tuple[bool, dict[str, str]]:
+    """Set the conversation aside that goes on.
+
+    Returns:
+        Whether it is kept, and fields of the state for another one.
+    """
+    kept, _ = await _set_aside(deps, owned)
+    if kept is None and owned.conversation is None:
+        return False, {}
+    current, index = await _look(deps, owned)
+    # An empty conversation leaves its number to the next one, unless it was resumed and stands in the list.
+    number = current.number if kept is None and len(others(current, index)) == len(index) else current.last + 1
+    another = Current(number=number, last=max(number, current.last))
+    return kept is not None, {StateField.conversation: ""} if another == Current() else _written(another)
 
 
 async def conversation_commit(deps: Dependencies, owned: OwnedSession, handled: Handled, word: Inbound) -> Commit:

@@ -216,7 +216,7 @@ class TurnLoop:
 
     async def _begin(self, owned: OwnedSession, plan: plans.Run | plans.Retry | plans.Compact) -> bool:
         """Run the agent. Returns as ``_step`` does."""
-        asked = asked_by(owned, plan)
+        asked = await asked_by(self._deps, owned, plan)
         if not asked.messages:
             await self._control(owned, plans.Control(plan.handled, nothing_again(plan), {}))
             return False

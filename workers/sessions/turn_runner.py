@@ -57,8 +57,7 @@ class TurnRunner:
         self._asked = asked
         self.journal = TurnJournal(owned, self._spending, asked.names, joins=asked.steering is not None)
         self._parked = owned.parking.turn if asked.resumed is not None and owned.parking is not None else None
-        self._text = TurnText()
-        self._trace = NO_TRACE
+        self._text, self._trace = TurnText(), NO_TRACE
         self._live: LiveAnswer | None = None
         self._linked: Sequence[OutFile] = ()
         self.course = Course(owned.session, deps.incarnation, asked.messages, asked.answers, deps.clock)
@@ -89,7 +88,7 @@ class TurnRunner:
         await self.journal.open()
         refusals = await self._refuse_over_budget()
         if not self._messages:
-            return self._remembered(Outcome(refusals), asked)
+            return await self._remembered(Outcome(refusals), asked)
         if self._asked.steering is not None:
             self._asked.steering.begin(self._messages)
         try:
@@ -97,14 +96,15 @@ class TurnRunner:
         except TurnParked as parked:
             return await self._park(parked.questions)
         asked = (*asked, *self._asked.joined)
-        return self._remembered(replace(outcome, replies=(*outcome.replies, *refusals)), asked)
+        return await self._remembered(replace(outcome, replies=(*outcome.replies, *refusals)), asked)
 
-    def _remembered(self, outcome: Outcome, asked: Sequence[Inbound]) -> Outcome:
+    async def _remembered(self, outcome: Outcome, asked: Sequence[Inbound]) -> Outcome:
         """With what /retry and /undo have to know: whether the last turn gave an answer."""
+        if outcome.add and asked[0].kind != "compact":
+            outcome = replace(outcome, unset=(*outcome.unset, StateField.unanswered))
+            return await titled(self._deps, self._owned, outcome, asked)
         if asked[0].kind == "compact":
             return outcome
-        if outcome.add:
-            return replace(titled(outcome, self._owned, asked), unset=(*outcome.unset, StateField.unanswered))
         batch = StateField.retry_batch in outcome.set
         kept = BATCH if batch else json.dumps([message.to_json() for message in asked[-READ_AHEAD:]])
         return replace(outcome, set={**outcome.set, StateField.unanswered: kept})
