@@ -2,34 +2,17 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
-from bot.updates.buttons import choice_of, pressed, stopped
-from bot.updates.commands import (
-    ADMINS,
-    ASKS,
-    CHOICES,
-    CODE,
-    CONTROL,
-    CONVERSATIONS,
-    UNKNOWN,
-    UNREADABLE,
-    Command,
-    as_written,
-    nearest,
-    parse,
-    payload_of,
-)
-from bot.updates.content import formatted_text_of, is_untitled, media_of, text_of
-from bot.updates.described import describe
+from bot.updates.buttons import pressed, stopped
+from bot.updates.commands import ADMINS, ASKS, Command, as_written, parse
+from bot.updates.content import is_untitled, text_of
 from bot.updates.elsewhere import asked, chosen, summoned
 from bot.updates.meaning import BotIdentity, Ignored, Incoming, Malformed, MalformedValue, Meaning, Moved, UpdateReading
 from bot.updates.membership import membership
 from bot.updates.models import Message
-from bot.updates.objects import SERVICE
 from bot.updates.origin import (
     addressed,
     bots_message,
@@ -39,12 +22,12 @@ from bot.updates.origin import (
     session_of,
     shows,
     without_call,
-    without_mention,
 )
-from bot.updates.quotes import quote_of, quoted_files, quoted_of
+from bot.updates.parsed import ParsedMessage, parsed_command, parsed_words
+from bot.updates.quotes import quote_of, quoted_of
 from bot.updates.reactions import reacted
 from bot.updates.update import TelegramUpdate, update_id_of
-from tasks.envelope import Inbound, InboundKind, Media
+from tasks.envelope import Inbound, Sender
 from tasks.pairing import is_code
 from tasks.session import SessionKey
 
@@ -118,32 +101,61 @@ def _message(at: UpdateReading, message: Message) -> Meaning:
     session = session_of(at.me, message, business)
     if (changed := _changed(at, message, session)) is not None:
         return changed
-    sender, said, post = sender_of(message), text_of(message), at.kind == "channel_post"
-    if (why := not_ours(message, sender, business, posts=post and at.me.channels)) is not None:
-        return at.nothing(why)
-    if post and not (addressed(message, said, at.me) or said.partition(" ")[0].lower().endswith(f"@{at.me.username}")):
-        # Its readers are not the bot's: what does not name it is no context either, and no bare command.
-        return at.nothing("a post that does not name the bot")
-
-    edited = at.kind.startswith("edited_")
+    sender, said = sender_of(message), text_of(message)
     bare = as_written(without_call(said, at.me))
-    if edited and (not said or bare.startswith("/")):
-        # A live location moves without end, and a command is not given by an edit.
-        return at.nothing("an edit without words")
-    if edited and (message.edit_date or 0) - (message.date or 0) > _EDITABLE_S:
-        return at.nothing("an edit that no person can make")
-    group = message.chat.type != "private"
-    origin = forwarded_from(message)
-    command = parse(bare) if origin is None and business is None and _commands(message, bare, at.me) else None
+    posts = at.kind == "channel_post" and at.me.channels
+    why = not_ours(message, sender, business, posts=posts) or _not_for_us(at, message, said, bare)
+    if why is not None:
+        return at.nothing(why)
+
+    group, forwarded = message.chat.type != "private", forwarded_from(message) is not None
+    command = parse(bare) if not forwarded and business is None and _commands(message, bare, at.me) else None
     if command is not None and group and not command.is_for(at.me.username):
         return at.nothing("a command for another bot")
-    given = _given(command, message, at.me) if command is not None else None
+    given = parsed_command(command, message, at.me) if command is not None else None
     if given is None:
-        given = _said(message, said, at.me, group=group)
+        given = parsed_words(message, said, at.me, group=group)
     if given is None:
         return at.nothing("a service message")
+    inbound = _inbound(at, message, session, sender, given)
+    own = not (group or inbound.edited or business or forwarded or shows(message))
+    return Incoming(
+        at.update_id,
+        inbound,
+        given.addressed or not group,
+        given.ask,
+        code=_code_in(said, command) if own else None,
+        sent=message.edit_date or message.date or at.now,
+    )
+
+
+def _not_for_us(at: UpdateReading, message: Message, said: str, bare: str) -> str | None:
+    """Why a post or an edit is nothing to us, or None."""
+    if at.kind == "channel_post":
+        if addressed(message, said, at.me) or said.partition(" ")[0].lower().endswith(f"@{at.me.username}"):
+            return None
+        # Its readers are not the bot's: what does not name it is no context either, and no bare command.
+        return "a post that does not name the bot"
+    if not _is_edit(at):
+        return None
+    if not said or bare.startswith("/"):
+        # A live location moves without end, and a command is not given by an edit.
+        return "an edit without words"
+    if (message.edit_date or 0) - (message.date or 0) > _EDITABLE_S:
+        return "an edit that no person can make"
+    return None
+
+
+def _is_edit(at: UpdateReading) -> bool:
+    return at.kind.startswith("edited_")
+
+
+def _inbound(
+    at: UpdateReading, message: Message, session: SessionKey, sender: Sender | None, given: ParsedMessage
+) -> Inbound:
+    """The entry of the inbox."""
     quote = quote_of(message) if given.kind in ("message", "new") else None
-    inbound = Inbound(
+    return Inbound(
         v={"undo": 3, "conversation": 4}.get(given.kind, 1),
         last=given.kind == "retry",
         session=str(session),
@@ -160,21 +172,12 @@ def _message(at: UpdateReading, message: Message) -> Meaning:
         # Admins reply to a person, also where there are no words: "Ben joined the group".
         quoted=quoted_of(message, at.me) if quote or (given.ask and given.ask.name in ADMINS) else None,
         choice=given.choice or {},
-        edited=edited,
+        edited=_is_edit(at),
         described=given.described,
         start=given.start,
         untitled=is_untitled(message),
-        forwarded_from=origin,
+        forwarded_from=forwarded_from(message),
         reply_to=bots_message(message, at.me),
-    )
-    own = not (group or edited or business) and origin is None and not shows(message)
-    return Incoming(
-        at.update_id,
-        inbound,
-        given.addressed or not group,
-        given.ask,
-        code=_code_in(said, command) if own else None,
-        sent=message.edit_date or message.date or at.now,
     )
 
 
@@ -205,71 +208,6 @@ def _changed(at: UpdateReading, message: Message, session: SessionKey) -> Moved 
     if moved.old == moved.new:
         raise MalformedValue("a group that became itself")
     return moved
-
-
-@dataclass(frozen=True, slots=True)
-class _Given:
-    """What a message gives: to the session, or to the bot itself (``ask``)."""
-
-    text: str
-    kind: InboundKind = "message"
-    media: tuple[Media, ...] = ()
-    choice: dict[str, str] | None = None
-    ask: Command | None = None
-    addressed: bool = True
-    described: bool = False
-    start: str | None = None
-
-
-def _given(command: Command, message: Message, me: BotIdentity) -> _Given | None:
-    """What a command gives; None when it is ordinary text."""
-    if command.name == "start" and is_code(command.argument):
-        # The agent learns no code. In a group it counts for nothing, as all can read it.
-        return _Given("", ask=CODE)
-    if not command.is_for(me.username):
-        # In a private chat, where no other bot hears it: the agent may say so.
-        return None
-    if command.name in CONTROL:
-        media = media_of(message) if CONTROL[command.name] == "new" else ()
-        return _Given(_with_form(message, me, command).argument, CONTROL[command.name], media)
-    if command.name == "start" and command.argument:
-        # A link https://t.me/BOT?start=PAYLOAD was opened; what the payload means, the agent may know.
-        return _Given(f"/start {command.argument}", start=payload_of(command.argument))
-    if command.name in CHOICES and command.argument:
-        return _Given("", "choose", choice=choice_of(command.name, command.argument), ask=command)
-    if command.name in CONVERSATIONS - {"sessions"} and command.argument:
-        return _Given("", "conversation", choice={command.name: command.argument}, ask=command)
-    if command.known:
-        return _Given(command.argument, ask=command)
-    # The agent may know it. If it is near to one of ours, the bot looks whether the agents take it.
-    ask = Command(UNKNOWN, command.name) if nearest(command.name) else None
-    if command.to == me.username or (ask is not None and message.chat.type == "private"):
-        said = f"/{command.name} {_with_form(message, me, command).argument}".rstrip()
-        return _Given(said, media=media_of(message), ask=ask)
-    return None
-
-
-def _with_form(message: Message, me: BotIdentity, command: Command) -> Command:
-    """The command with its argument as Markdown."""
-    return parse(as_written(without_call(formatted_text_of(message), me))) or command
-
-
-def _said(message: Message, said: str, me: BotIdentity, *, group: bool) -> _Given | None:
-    """What an ordinary message gives; None when it is a service message."""
-    media = media_of(message)
-    to_us = not group or addressed(message, said, me)
-    about = "" if said else describe(message)
-    # A rich message is its author's own text.
-    described = bool(about) and message.rich_message is None
-    said = formatted_text_of(message) or about
-    if not said and not media:
-        return (
-            None if not SERVICE.isdisjoint(message.model_extra or ()) else _Given("", ask=UNREADABLE, addressed=to_us)
-        )
-    if group:
-        said = without_mention(said, me, keep=not media and quote_of(message) is None)
-    media = media or quoted_files(message, me)
-    return _Given(said, media=media, addressed=to_us, described=described)
 
 
 _KINDS: dict[str, Callable[[UpdateReading, Any], Meaning]] = {

@@ -1,0 +1,94 @@
+"""What a message gives: words for the session, a control word, or a question to the bot itself (pure)."""
+
+from dataclasses import dataclass
+
+from bot.updates.buttons import choice_of
+from bot.updates.commands import (
+    CHOICES,
+    CODE,
+    CONTROL,
+    CONVERSATIONS,
+    UNKNOWN,
+    UNREADABLE,
+    Command,
+    as_written,
+    nearest,
+    parse,
+    payload_of,
+)
+from bot.updates.content import formatted_text_of, media_of
+from bot.updates.described import describe
+from bot.updates.meaning import BotIdentity
+from bot.updates.models import Message
+from bot.updates.objects import SERVICE
+from bot.updates.origin import addressed, without_call, without_mention
+from bot.updates.quotes import quote_of, quoted_files
+from tasks.envelope import InboundKind, Media
+from tasks.pairing import is_code
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedMessage:
+    """What a message gives: to the session, or to the bot itself (``ask``)."""
+
+    text: str
+    kind: InboundKind = "message"
+    media: tuple[Media, ...] = ()
+    choice: dict[str, str] | None = None
+    ask: Command | None = None
+    addressed: bool = True
+    described: bool = False
+    start: str | None = None
+
+
+def parsed_command(command: Command, message: Message, me: BotIdentity) -> ParsedMessage | None:
+    """What a command gives; None when it is ordinary text."""
+    if command.name == "start" and is_code(command.argument):
+        # The agent learns no code. In a group it counts for nothing, as all can read it.
+        return ParsedMessage("", ask=CODE)
+    if not command.is_for(me.username):
+        # In a private chat, where no other bot hears it: the agent may say so.
+        return None
+    if command.name in CONTROL:
+        media = media_of(message) if CONTROL[command.name] == "new" else ()
+        return ParsedMessage(_with_form(message, me, command).argument, CONTROL[command.name], media)
+    if command.name == "start" and command.argument:
+        # A link https://t.me/BOT?start=PAYLOAD was opened; what the payload means, the agent may know.
+        return ParsedMessage(f"/start {command.argument}", start=payload_of(command.argument))
+    if command.name in CHOICES and command.argument:
+        return ParsedMessage("", "choose", choice=choice_of(command.name, command.argument), ask=command)
+    if command.name in CONVERSATIONS - {"sessions"} and command.argument:
+        return ParsedMessage("", "conversation", choice={command.name: command.argument}, ask=command)
+    if command.known:
+        return ParsedMessage(command.argument, ask=command)
+    # The agent may know it. If it is near to one of ours, the bot looks whether the agents take it.
+    ask = Command(UNKNOWN, command.name) if nearest(command.name) else None
+    if command.to == me.username or (ask is not None and message.chat.type == "private"):
+        said = f"/{command.name} {_with_form(message, me, command).argument}".rstrip()
+        return ParsedMessage(said, media=media_of(message), ask=ask)
+    return None
+
+
+def _with_form(message: Message, me: BotIdentity, command: Command) -> Command:
+    """The command with its argument as Markdown."""
+    return parse(as_written(without_call(formatted_text_of(message), me))) or command
+
+
+def parsed_words(message: Message, said: str, me: BotIdentity, *, group: bool) -> ParsedMessage | None:
+    """What an ordinary message gives; None when it is a service message."""
+    media = media_of(message)
+    to_us = not group or addressed(message, said, me)
+    about = "" if said else describe(message)
+    # A rich message is its author's own text.
+    described = bool(about) and message.rich_message is None
+    said = formatted_text_of(message) or about
+    if not said and not media:
+        return (
+            None
+            if not SERVICE.isdisjoint(message.model_extra or ())
+            else ParsedMessage("", ask=UNREADABLE, addressed=to_us)
+        )
+    if group:
+        said = without_mention(said, me, keep=not media and quote_of(message) is None)
+    media = media or quoted_files(message, me)
+    return ParsedMessage(said, media=media, addressed=to_us, described=described)
