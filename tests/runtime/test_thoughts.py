@@ -24,6 +24,34 @@ CASES = {
     "First.\n<think>hm</think>\nThen.": ("First.\n\nThen.", "hm"),
     "<think>never ended": ("", "never ended"),
     "<think>a < b </thin </think>Hello": ("Hello", "a < b </thin "),
+    **{
+        f"<{name}>\nhm\n</{name}>\n\nHello": ("Hello", "hm")
+        for name in (
+            "reasoning",
+            "reflection",
+            "scratchpad",
+            "antThinking",
+            "REASONING_SCRATCHPAD",
+            "|think|",
+            " think ",
+        )
+    },
+    '<think time="3">hm</think >Hello': ("Hello", "hm"),
+    "<|START_THINKING|>hm<|END_THINKING|><|START_RESPONSE|>Hello<|END_RESPONSE|>": ("Hello", "hm"),
+    "<|begin_of_thought|>hm<|end_of_thought|><|begin_of_solution|>Hello<|end_of_solution|>": ("Hello", "hm"),
+    "<|channel>hm<channel|>Hello": ("Hello", "hm"),
+    "<think>hm</think>\n<answer>\nHello\n</answer>": ("Hello", "hm"),
+    "<|start|>assistant<|channel|>analysis<|message|>hm<|end|>"
+    "<|start|>assistant<|channel|>commentary<|message|>Wait.<|end|>"
+    "<|start|>assistant<|channel|>final <|constrain|>JSON<|message|>Hello<|return|>": ("Wait.\n\nHello", "hm"),
+    "<|channel|>commentary to=functions.f <|constrain|>json<|message|>{}<|call|>": ("", "{}"),
+    "<|channel|>analysis<|message|>hm<|channel|>final<|message|>Hello": ("Hello", "hm"),
+    "analysisHe greets.assistantfinalHello": ("Hello", "He greets."),
+    "Hello<|im_end|>": ("Hello", ""),
+    "Hello<|end|>\n<|return|>\n": ("Hello", ""),
+    "<think>one <think>two</think> three</think>Hello": ("Hello", "one <think>two three"),
+    "<think>\n```\n</think>\n```\nhm\n</think>\nHello": ("Hello", "```\n\n```\nhm"),
+    "Let me see. <think>hm</think>Hello": ("Let me see. Hello", "hm"),
 }
 """A model's text -> what it says (without blanks around it), and what was thought."""
 
@@ -40,6 +68,15 @@ PLAIN = [
     "One line.\n<think>\nis how they begin, and it goes on without an end",
     "[think about it]",
     "a </think> b",
+    "They write <think> and </think> around it",
+    "`Done. <think>` and `</think>`",
+    "<answer>\n42\n</answer>",
+    "<|im_end|> ends a message",
+    "See. <think> is how they begin",
+    "analysisOf is a name",
+    "analysis",
+    "<|start|>\nis how it begins",
+    "<|channel|>",
 ]
 """Texts that say all of it."""
 
@@ -60,6 +97,26 @@ def test_a_text_about_such_marks_is_said_as_it_is(text: str) -> None:
 WORDS = [
     *("<think>", "</think>", "<thinking>", "</thinking>", "[THINK]", "[/THINK]", "◁think▷", "◁/think▷", "<|end|>"),
     *("<|channel|>analysis<|message|>", "<|channel|>final<|message|>", "```", "~~~", "`", "\n", "\n\n", " ", "<", "a"),
+    *(
+        "<|start|>assistant",
+        "<|channel|>",
+        "<|message|>",
+        "<|return|>",
+        "<|im_end|>",
+        "analysis",
+        "A",
+        "assistantfinal",
+    ),
+    *(
+        "<answer>",
+        "</answer>",
+        "< reasoning >",
+        "</reasoning>",
+        "<|START_THINKING|>",
+        "<|END_THINKING|>",
+        ".",
+        "a" * 70,
+    ),
 ]
 
 
@@ -93,10 +150,11 @@ def test_it_makes_no_difference_where_the_text_is_cut_into_pieces(text: str, cut
 def test_no_word_is_lost_or_told_twice_but_the_marks(text: str) -> None:
     said, thought = read([text])
     assert len(said) + len(thought) <= len(text)
-    if text.count("<") + text.count("[") + text.count("◁") == 0:
+    if not any(mark in text for mark in ("<", "[", "◁", "assistantfinal")):
         assert (said, thought) == (text, "")
-    kept = sorted((said + thought).replace("<", ""))
-    assert not kept or set(kept) <= set(text)
+    kept = set(said + thought) - {"<"}
+    # Two messages of one answer stand apart.
+    assert kept <= set(text) | {"\n"}
 
 
 @pytest.mark.promise("thoughts-apart")

@@ -1,7 +1,8 @@
 """Tells what a model thinks from what it says where both come as one text, as ``<think>`` and the like (pure).
 
-A mark counts where a line begins, outside of a block of code: a text about such marks has them within a line or as
-code. Some models begin to think without a mark; the closing one alone then says that all before it was thought.
+A mark counts where a line begins, or behind the end of a sentence, outside of code: a text about such marks has them
+within a sentence or as code. Some models begin to think without a mark; the closing one alone then says that all before
+it was thought. Which marks there are, ``thought_marks`` knows.
 """
 
 import re
@@ -9,28 +10,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-_CLOSES = {
-    "<think>": "</think>",
-    "<thinking>": "</thinking>",
-    "<thought>": "</thought>",
-    "<seed:think>": "</seed:think>",
-    "[think]": "[/think]",
-    "◁think▷": "◁/think▷",
-    "<|channel|>analysis<|message|>": "<|end|>",
-}
-"""DeepSeek, Qwen and most others; Claude's when it is told so; Gemini's; Seed; Magistral; Kimi; gpt-oss."""
-_ALONE = ("</think>", "</thinking>", "[/think]")
-"""Closing marks that come without an opening one."""
-_SKIPPED = ("<|start|>assistant<|channel|>final<|message|>", "<|channel|>final<|message|>")
-"""Between gpt-oss's thoughts and its answer."""
-_FENCES = ("```", "~~~")
+from workers.runtime.streams import thought_marks as marks
+from workers.runtime.streams.thought_marks import HEADER, MESSAGE, Mark, begun_at, mark_at, meaning
 
-_MARKS = (*_CLOSES, *_ALONE, *_SKIPPED)
-_LONGEST = max(map(len, _MARKS))
-_MARK = re.compile("|".join(re.escape(mark) for mark in sorted(_MARKS, key=len, reverse=True)), re.IGNORECASE)
-_FOUND = {opened: re.compile(re.escape(closed), re.IGNORECASE) for opened, closed in _CLOSES.items()}
-_LAST = re.compile(f"(?<!`)(?:{'|'.join(map(re.escape, _ALONE))})\\s*\\Z", re.IGNORECASE)
+_FENCES = ("```", "~~~")
+_FENCE = re.compile(r"^[ \t]*(```|~~~)", re.MULTILINE)
 _BLANK = re.compile(r"\s*")
+_SPECIAL = re.compile(r"[<\[◁]")
+_SENTENCE = re.compile(r"[.!?…。！？]\s*\Z")
+_CHANNEL = "<|channel|>"
+_TAIL = 2 * marks.LONGEST
 
 type Piece = tuple[Literal["said", "thought", "recall"], str]
 """``recall``: everything said so far was thought."""
@@ -43,29 +32,38 @@ class ThoughtFilter:
     _held: str = ""
     """Text that may become a mark."""
     _opened: str = ""
-    """The mark whose thoughts are read."""
+    """What closes the thoughts that are read."""
     _from_start: bool = False
     """Nothing was said before that mark."""
     _inner: list[str] = field(default_factory=list[str])
+    """The mark, and what was thought behind it."""
     _line_begins: bool = True
     _fence: str = ""
+    _tail: str = ""
+    """The end of the line so far."""
+    _in_code: bool = False
+    """Within the line."""
     _said: bool = False
     _marked: bool = False
     """A mark was found, so a closing one alone means nothing."""
-    _tail: str = ""
-    """The end of the line so far."""
     _ends_alone: bool = False
     """The line before ends in a closing mark."""
+    _channels: bool = False
+    """gpt-oss's marks were found, which then count wherever they stand."""
+    _doubtful: str = ""
+    """Closed the thoughts, but may have been thought itself: a mark was opened twice, or code was not ended."""
+    _wrapper: str = ""
+    """Closes the answer."""
+    _end_mark: str = ""
+    """What ended the text, and blanks behind it."""
 
     def feed(self, text: str) -> Iterator[Piece]:
         """What a further piece says."""
         text, self._held = self._held + text, ""
         at = 0
-        while at < len(text):
+        while at < len(text) and not self._held:
             at, pieces = self._in_thought(text, at) if self._opened else self._in_text(text, at)
-            yield from pieces
-            if self._held:
-                return
+            yield from self._told(pieces)
 
     def end(self) -> Iterator[Piece]:
         """What is left when the call has ended."""
@@ -73,31 +71,91 @@ class ThoughtFilter:
         if self._opened and self._may_be_text:
             # Never closed: it was a text about such a mark.
             yield "said", "".join(self._inner) + rest
-        elif rest:
-            yield ("thought" if self._opened else "said"), rest
+        elif self._opened:
+            yield "thought", rest
+        elif rest and not (self._channels and rest.startswith("<|")):
+            yield from self._told([("said", rest)])
+
+    def _told(self, pieces: list[Piece]) -> Iterator[Piece]:
+        """As they are; what ends an answer is text if more is said behind it."""
+        for kind, text in pieces:
+            before = self._end_mark if kind == "said" else ""
+            if kind != "thought":
+                self._end_mark = ""
+            if before and not text.strip():
+                self._end_mark = before + text
+            else:
+                yield kind, before + text
+
+    # -- thoughts
 
     def _in_thought(self, text: str, at: int) -> tuple[int, list[Piece]]:
-        found = _FOUND[self._opened].search(text, at)
-        if found is None:
-            keep = _begun(text[at:], _CLOSES[self._opened])
-            self._held = text[len(text) - keep :] if keep else ""
-            end = len(text) - keep
+        if self._opened == marks.BARE_END:
+            return self._in_bare_thought(text, at)
+        end, closed = at, None
+        for special in _SPECIAL.finditer(text, at):
+            end = special.start()
+            found = mark_at(text, end)
+            if found is not None and self._closes(meaning(found[0]), found[0]):
+                closed = found
+                break
+            if found is None and begun_at(text, end):
+                self._held = text[end:]
+                break
         else:
-            end = found.start()
-        thought = text[at:end]
+            end = len(text)
+        pieces = self._thought(text[at:end], closed=closed is not None)
+        if closed is None:
+            return len(text), pieces
+        self._close()
+        return (end if closed[0].lower() in HEADER else closed.end()), pieces
+
+    def _in_bare_thought(self, text: str, at: int) -> tuple[int, list[Piece]]:
+        end = text.find(marks.BARE_END, at)
+        if end < 0:
+            end = len(text) - marks.begins_at_end(text[at:], marks.BARE_END)
+            self._held = text[end:]
+            return len(text), self._thought(text[at:end], closed=False)
+        pieces = self._thought(text[at:end], closed=True)
+        self._close()
+        return end + len(marks.BARE_END), pieces
+
+    def _closes(self, mark: Mark, written: str) -> bool:
+        if self._opened == _CHANNEL:
+            return mark.kind == "header" or written.lower() in ("<|end|>", "<|return|>", "<|call|>")
+        return mark == Mark("closes", self._opened)
+
+    def _thought(self, thought: str, *, closed: bool) -> list[Piece]:
+        self._inner.append(thought)
         if self._may_be_text:
             # It is told when the mark is closed, or at the end as what is said: once in either case.
-            self._inner.append(thought)
-            thought = "" if found is None else "".join(self._inner[1:])
-        if found is not None:
-            self._opened, self._line_begins = "", True
-            self._inner.clear()
-        return (len(text) if found is None else found.end()), [("thought", thought)] if thought else []
+            thought = "".join(self._inner[1:]) if closed else ""
+        return [("thought", thought)] if thought else []
+
+    def _close(self) -> None:
+        inner = "".join(self._inner[1:])
+        self._fence = ""
+        for fence in _FENCE.findall(inner):
+            self._toggle(fence)
+        doubted = self._from_start and (self._fence or marks.opens_again(inner, self._opened))
+        self._doubtful = self._opened if doubted else ""
+        self._opened = ""
+        self._new_line()
+        self._inner.clear()
+
+    def _new_line(self) -> None:
+        self._line_begins, self._tail, self._in_code = True, "", False
+
+    def _toggle(self, fence: str) -> None:
+        if self._fence in ("", fence):
+            self._fence = "" if self._fence else fence
 
     @property
     def _may_be_text(self) -> bool:
-        """Whether the open mark stands behind something that was said: if it is never closed, it is said, too."""
-        return self._said and not self._from_start
+        """Whether the open mark, if it is never closed, is said, too."""
+        return self._opened == marks.BARE_END or (self._said and not self._from_start and self._opened != _CHANNEL)
+
+    # -- text
 
     def _in_text(self, text: str, at: int) -> tuple[int, list[Piece]]:
         if self._line_begins:
@@ -109,22 +167,102 @@ class ThoughtFilter:
                     begins = text.find("\n", at, begins) + 1 or begins
                 return begins, [("said", text[at:begins]), *self._blank_line(text[at:begins])]
             self._ends_alone = False
-            found = None if self._fence else _MARK.match(text, at)
-            if found is not None:
-                return found.end(), self._mark(found[0])
-            if self._may_become_mark(text[at : at + _LONGEST], whole=len(text) - at <= _LONGEST):
-                self._held = text[at:]
-                return len(text), []
+            if (begun := self._beginning(text, at)) is not None:
+                return begun
             self._begin_line(text, at)
+            return self._within_line(text, at, begins=True)
+        return self._within_line(text, at, begins=False)
+
+    def _beginning(self, text: str, at: int) -> tuple[int, list[Piece]] | None:
+        """What only counts where a line begins; None where text begins."""
+        if not self._fence and not self._said and not self._marked:
+            if marks.BARE.match(text, at):
+                return at + len("analysis"), self._open(Mark("opens", marks.BARE_END), "analysis")
+            if "analysis".startswith(text[at:]):
+                return self._hold(text, at)
+        if any(len(text) - at < len(fence) and fence.startswith(text[at:]) for fence in _FENCES):
+            return self._hold(text, at)
+        if self._fence:
+            return None
+        return self._mark(text, at, begins=True)
+
+    def _within_line(self, text: str, at: int, *, begins: bool) -> tuple[int, list[Piece]]:
         end = text.find("\n", at) + 1 or len(text)
+        code, seen = self._in_code, at
+        for special in () if self._fence else _SPECIAL.finditer(text, at + begins, end):
+            here = special.start()
+            code, seen = code ^ (text.count("`", seen, here) % 2 == 1), here
+            if code or not (mark_at(text, here) or begun_at(text, here)):
+                continue
+            if here > at:
+                end = here
+                break
+            if (done := self._mark(text, at, begins=False)) is not None:
+                return done
         line = text[at:end]
-        self._tail = (self._tail + line)[-_LONGEST:]
+        self._in_code ^= line.count("`") % 2 == 1
+        self._tail = (self._tail + line)[-_TAIL:]
         self._said = True
-        pieces: list[Piece] = [("said", line)]
         if line.endswith("\n"):
-            self._ends_alone = not self._marked and not self._fence and _LAST.search(self._tail) is not None
-            self._line_begins, self._tail = True, ""
-        return end, pieces
+            self._ends_alone = not self._marked and not self._fence and marks.lone_mark(self._tail) is not None
+            self._new_line()
+        return end, [("said", line)]
+
+    def _mark(self, text: str, at: int, *, begins: bool) -> tuple[int, list[Piece]] | None:
+        """What follows from the mark that stands there; None if it is text."""
+        found = mark_at(text, at)
+        if found is None:
+            return self._hold(text, at) if begun_at(text, at) else None
+        mark = meaning(found[0])
+        match mark.kind:
+            case "header" if begins or self._channels:
+                return self._header(text, at)
+            case "opens" if begins or _SENTENCE.search(self._tail):
+                return found.end(), self._open(mark, found[0])
+            case "closes" if begins or mark.name == self._doubtful:
+                alone = not self._marked or mark.name == self._doubtful
+                self._marked, self._doubtful = True, ""
+                self._new_line()
+                return found.end(), [("recall", "")] if alone and self._said else []
+            case "wraps" if begins and self._marked and not self._said:
+                self._wrapper = mark.name
+                return found.end(), []
+            case "unwraps" if mark.name == self._wrapper:
+                self._wrapper = ""
+                return found.end(), []
+            case "ends" | "unwraps" if marks.is_end(found[0]):
+                self._end_mark += "" if self._channels else found[0]
+                self._line_begins = False
+                return found.end(), []
+            case _:
+                return None
+
+    def _header(self, text: str, at: int) -> tuple[int, list[Piece]] | None:
+        """``<|start|>assistant<|channel|>analysis<|message|>``: what comes behind is thought, or meant for a tool."""
+        end = text.find(MESSAGE, at)
+        header = text[at : end if end >= 0 else None]
+        if "\n" in header or len(header) > marks.LONGEST + (end < 0) * (len(MESSAGE) - 1):
+            return None
+        if end < 0:
+            return self._hold(text, at)
+        channel = header.rpartition(_CHANNEL)[2] if _CHANNEL in header else ""
+        self._channels = self._marked = True
+        self._new_line()
+        behind = end + len(MESSAGE)
+        if channel.startswith("analysis") or " to=" in header:
+            return behind, self._open(Mark("opens", _CHANNEL), text[at:behind])
+        # What it says before it calls a tool, and then its answer.
+        return behind, [("said", "\n\n")] if self._said else []
+
+    def _open(self, mark: Mark, written: str) -> list[Piece]:
+        self._opened, self._from_start = mark.name, not self._said
+        self._marked, self._doubtful = True, ""
+        self._inner = [written]
+        return []
+
+    def _hold(self, text: str, at: int) -> tuple[int, list[Piece]]:
+        self._held = text[at:]
+        return len(text), []
 
     def _blank_line(self, blank: str) -> list[Piece]:
         """A closing mark at the end of a line counts when a blank line comes behind it."""
@@ -136,29 +274,8 @@ class ThoughtFilter:
     def _begin_line(self, text: str, at: int) -> None:
         self._line_begins = False
         fence = next((mark for mark in _FENCES if text.startswith(mark, at)), "")
-        if fence and self._fence in ("", fence):
-            self._fence = "" if self._fence else fence
-
-    def _may_become_mark(self, rest: str, *, whole: bool) -> bool:
-        if not whole:
-            return False
-        small = rest.lower()
-        marks = _FENCES if self._fence else (*_MARKS, *_FENCES)
-        return any(len(small) < len(mark) and mark.startswith(small) for mark in marks)
-
-    def _mark(self, written: str) -> list[Piece]:
-        mark = written.lower()
-        alone, self._marked = mark in _ALONE and not self._marked, True
-        if mark in _CLOSES:
-            self._opened, self._from_start = mark, not self._said
-            self._inner = [written]
-        return [("recall", "")] if alone and self._said else []
-
-
-def _begun(text: str, mark: str) -> int:
-    """How many characters at the end of a text may be the beginning of a mark."""
-    tail = text[-len(mark) + 1 :].lower()
-    return next((size for size in range(len(tail), 0, -1) if mark.startswith(tail[-size:])), 0)
+        if fence:
+            self._toggle(fence)
 
 
 def parted(text: str) -> tuple[str, str]:
@@ -168,7 +285,9 @@ def parted(text: str) -> tuple[str, str]:
     reader = ThoughtFilter()
     for kind, piece in (*reader.feed(text), *reader.end()):
         if kind == "recall":
-            thought += [_LAST.sub("", "".join(said))]
+            before = "".join(said)
+            place = marks.lone_mark(before)
+            thought += [before if place is None else before[:place]]
             said.clear()
         else:
             (said if kind == "said" else thought).append(piece)
@@ -177,4 +296,4 @@ def parted(text: str) -> tuple[str, str]:
 
 def may_hold_thoughts(text: str) -> bool:
     """Whether it is worth reading."""
-    return _MARK.search(text) is not None
+    return marks.may_stand_in(text)
