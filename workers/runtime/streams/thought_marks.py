@@ -56,7 +56,7 @@ type Kind = Literal["opens", "closes", "header", "wraps", "unwraps", "ends", ""]
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class ThoughtMark:
     """What a mark does. ``opens``: thoughts; ``wraps``: an answer; ``ends``: all of it. ``""``: it is text."""
 
     kind: Kind
@@ -74,27 +74,27 @@ def begun_at(text: str, at: int) -> bool:
     return _BEGUN.match(text, at) is not None
 
 
-def meaning(written: str) -> Mark:
+def meaning(written: str) -> ThoughtMark:
     """What it does."""
     mark = written.lower()
     tag = _TAG.fullmatch(mark)
     if mark in HEADER:
-        return Mark("header")
+        return ThoughtMark("header")
     if mark in _PAIRS:
-        return Mark("opens", _PAIRS[mark])
+        return ThoughtMark("opens", _PAIRS[mark])
     if mark in _CLOSING:
-        return Mark("closes", mark)
+        return ThoughtMark("closes", mark)
     if mark in _ANSWER_PAIRS:
-        return Mark("wraps", _ANSWER_PAIRS[mark])
+        return ThoughtMark("wraps", _ANSWER_PAIRS[mark])
     if mark in _ANSWER_PAIRS.values():
-        return Mark("unwraps", mark)
+        return ThoughtMark("unwraps", mark)
     if mark in _ENDS:
-        return Mark("ends")
+        return ThoughtMark("ends")
     if tag is not None and tag[2] in _NAMES:
-        return Mark("closes" if tag[1] else "opens", f"/{tag[2]}")
+        return ThoughtMark("closes" if tag[1] else "opens", f"/{tag[2]}")
     if tag is not None and tag[2] in _ANSWERS:
-        return Mark("unwraps" if tag[1] else "wraps", f"/{tag[2]}")
-    return Mark("")
+        return ThoughtMark("unwraps" if tag[1] else "wraps", f"/{tag[2]}")
+    return ThoughtMark("")
 
 
 def is_end(written: str) -> bool:
@@ -111,7 +111,7 @@ def may_stand_in(text: str) -> bool:
 
 def opens_again(thoughts: str, closing: str) -> bool:
     """Whether a mark opens within its own thoughts."""
-    return any(meaning(found[0]) == Mark("opens", closing) for found in _MARK.finditer(thoughts))
+    return any(meaning(found[0]) == ThoughtMark("opens", closing) for found in _MARK.finditer(thoughts))
 
 
 def lone_mark(text: str) -> int | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from workers.runtime.streams import thought_marks as marks
-from workers.runtime.streams.thought_marks import HEADER, MESSAGE, Mark, begun_at, mark_at, meaning
+from workers.runtime.streams.thought_marks import HEADER, MESSAGE, ThoughtMark, begun_at, mark_at, meaning
 
 _FENCES = ("```", "~~~")
 _FENCE = re.compile(r"^[ \t]*(```|~~~)", re.MULTILINE)
@@ -120,10 +120,10 @@ class ThoughtFilter:
         self._close()
         return end + len(marks.BARE_END), pieces
 
-    def _closes(self, mark: Mark, written: str) -> bool:
+    def _closes(self, mark: ThoughtMark, written: str) -> bool:
         if self._opened == _CHANNEL:
             return mark.kind == "header" or written.lower() in ("<|end|>", "<|return|>", "<|call|>")
-        return mark == Mark("closes", self._opened)
+        return mark == ThoughtMark("closes", self._opened)
 
     def _thought(self, thought: str, *, closed: bool) -> list[Piece]:
         self._inner.append(thought)
@@ -177,7 +177,7 @@ class ThoughtFilter:
         """What only counts where a line begins; None where text begins."""
         if not self._fence and not self._said and not self._marked:
             if marks.BARE.match(text, at):
-                return at + len("analysis"), self._open(Mark("opens", marks.BARE_END), "analysis")
+                return at + len("analysis"), self._open(ThoughtMark("opens", marks.BARE_END), "analysis")
             if "analysis".startswith(text[at:]):
                 return self._hold(text, at)
         if any(len(text) - at < len(fence) and fence.startswith(text[at:]) for fence in _FENCES):
@@ -250,11 +250,11 @@ class ThoughtFilter:
         self._new_line()
         behind = end + len(MESSAGE)
         if channel.startswith("analysis") or " to=" in header:
-            return behind, self._open(Mark("opens", _CHANNEL), text[at:behind])
+            return behind, self._open(ThoughtMark("opens", _CHANNEL), text[at:behind])
         # What it says before it calls a tool, and then its answer.
         return behind, [("said", "\n\n")] if self._said else []
 
-    def _open(self, mark: Mark, written: str) -> list[Piece]:
+    def _open(self, mark: ThoughtMark, written: str) -> list[Piece]:
         self._opened, self._from_start = mark.name, not self._said
         self._marked, self._doubtful = True, ""
         self._inner = [written]
