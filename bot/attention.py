@@ -4,77 +4,89 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from bot.people import PeopleView
 from bot.recent import Recent
 from bot.updates.meaning import BotIdentity, Ignored, Incoming, Meaning
 from bot.updates.understand import understand
 from tasks.chat_rules import ChatRulesFile
 from tasks.clock import Clock
-from tasks.newest import Newest
+from tasks.envelope import Inbound
+from tasks.store.overheard import OverheardStore
+from tasks.store.whose import inbounds
 
-_ALBUM_PARTS = timedelta(minutes=1)
-_PARTS = 10
-"""Parts of an album (Bot API, sendMediaGroup)."""
 _LEFT_OUT = -(2**60)
 """A part that was left out was remembered as seen under its update's id: it is accepted under another number, below all
 that updates and inline messages have (``bot.updates.elsewhere``)."""
 _NAMED = timedelta(days=1)
 """For so long a process of the bot knows that a person has named a topic, which no model names then."""
 _REMEMBERED = 10_000
-_ALBUMS = 1_000
-"""Albums whose parts are kept that came before one which names the bot. A webhook brings each part by itself."""
 
 
 class Attention:
     """Reads updates, and decides which are for the bot."""
 
-    def __init__(self, me: BotIdentity, chats: ChatRulesFile, clock: Clock) -> None:
+    def __init__(
+        self, me: BotIdentity, chats: ChatRulesFile, albums: OverheardStore, people: PeopleView, clock: Clock
+    ) -> None:
         self._me = me
         self._chats = chats
-        self._clock = clock
-        self._albums = Recent(_ALBUM_PARTS, _REMEMBERED, clock)
-        self._left_out = Newest[tuple[str, str | None], dict[int, tuple[float, Incoming]]](_ALBUMS)
+        self._albums = albums
+        self._people = people
         self._named = Recent(_NAMED, _REMEMBERED, clock)
 
-    def read(self, updates: Sequence[object], now: float) -> list[Meaning]:
-        """What a batch of raw updates means; never raises.
+    async def read(self, updates: Sequence[object], now: float) -> list[Meaning]:
+        """What a batch of raw updates means.
 
-        Before a part of an album that names the bot stand the parts that came before it, in other batches.
+        Before a part of an album that names the bot stand the parts that came before it, in other batches, to whichever
+        process of the bot.
 
         Args:
             updates: As they came.
             now: Seconds since the epoch.
+
+        Raises:
+            StoreUnavailable: Redis is away.
         """
-        meanings = [self._ruled(understand(update, self._me, now)) for update in updates]
-        for place, meaning in enumerate(meanings):
+        found: list[Meaning] = []
+        for update in updates:
+            meaning = self._ruled(understand(update, self._me, now))
             if isinstance(meaning, Ignored) and meaning.named is not None:
                 self._named.add(meaning.named)
-            if isinstance(meaning, Incoming) and meaning.inbound.untitled and meaning.inbound.key in self._named:
-                inbound = meaning.inbound.model_copy(update={"untitled": False})
-                meanings[place] = replace(meaning, inbound=inbound)
-            # One part of an album has the caption that names the bot, and it is not always the first.
-            if isinstance(meaning, Incoming) and meaning.addressed and meaning.inbound.album is not None:
-                self._albums.add((meaning.inbound.session, meaning.inbound.album))
-        return [one for meaning in meanings for one in (*self._parts_before(meaning), meaning)]
+            if isinstance(meaning, Incoming):
+                if meaning.inbound.untitled and meaning.inbound.key in self._named:
+                    inbound = meaning.inbound.model_copy(update={"untitled": False})
+                    meaning = replace(meaning, inbound=inbound)
+                # One part of an album has the caption that names the bot, and it is not always the first.
+                found += await self._parts_before(meaning)
+            found.append(meaning)
+        return found
 
-    def attends(self, heard: Incoming) -> bool:
-        """Whether a message is for the bot, as a whole album is of which one part names it."""
-        album = (heard.inbound.session, heard.inbound.album)
-        if heard.addressed or album in self._albums:
-            return True
-        if heard.inbound.album is not None:
-            parts = self._left_out.get(album) or {}
-            if len(parts) < _PARTS:
-                parts[heard.update_id] = (self._clock.monotonic(), replace(heard, once=_LEFT_OUT - heard.update_id))
-            self._left_out[album] = parts
-        return False
+    async def attended(self, heard: Incoming) -> Incoming | None:
+        """A message that is for the bot, as a whole album is of which one part names it; None where it is not.
 
-    def _parts_before(self, meaning: Meaning) -> list[Incoming]:
-        if not isinstance(meaning, Incoming) or not meaning.addressed or meaning.inbound.album is None:
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        if heard.addressed:
+            return heard
+        if heard.ask is not None or not self._of_album(heard) or not await self._albums.part(heard.inbound):
+            return None
+        return _part(heard.inbound, heard.sent)
+
+    def _of_album(self, heard: Incoming) -> bool:
+        """Whether it is a part of a group's album, of a person who may talk: a stranger's costs nothing."""
+        inbound = heard.inbound
+        if inbound.album is None or inbound.key.chat > 0:
+            return False
+        user = inbound.sender.id if inbound.sender else None
+        return self._people.access.decide(user, inbound.key.chat) == "admit"
+
+    async def _parts_before(self, heard: Incoming) -> list[Incoming]:
+        if not heard.addressed or not self._of_album(heard):
             return []
-        since = self._clock.monotonic() - _ALBUM_PARTS.total_seconds()
         # They are kept: this update comes again where the store was away.
-        parts = self._left_out.get((meaning.inbound.session, meaning.inbound.album), {})
-        return [part for _, (at, part) in sorted(parts.items()) if at > since]
+        parts = inbounds(await self._albums.parts_before(heard.inbound))
+        return [_part(part, heard.sent) for part in sorted(parts, key=lambda part: part.update_id)]
 
     def _ruled(self, meaning: Meaning) -> Meaning:
         """A group's ordinary message as the operator's rule has it; commands and buttons are for the bot everywhere."""
@@ -89,3 +101,11 @@ class Attention:
                 return Ignored(meaning.update_id, "a message in a chat where the bot does not answer")
             case _:
                 return meaning
+
+
+def _part(inbound: Inbound, sent: float) -> Incoming:
+    """A part that does not name the bot, and is attended to.
+
+    It may be found with its album and come again as an update, so it is stored under a number of its own.
+    """
+    return Incoming(inbound.update_id, inbound, once=_LEFT_OUT - inbound.update_id, sent=sent)

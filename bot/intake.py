@@ -113,7 +113,7 @@ class UpdateIntake:
         await self._people.ready()
         now = self._clock.now()
         items: list[Item] = []
-        for meaning in self._attention.read(updates, now):
+        for meaning in await self._attention.read(updates, now):
             with speaking(language_of(tongue_of(meaning))):
                 items.append(await self._decide(meaning, items))
         catching_up = len(updates) >= _CATCHING_UP
@@ -162,14 +162,14 @@ class UpdateIntake:
         return await self._intake.knows(old)
 
     async def _admit(self, heard: Incoming, before: Sequence[Item]) -> Item:
-        inbound, nothing = heard.inbound, Accept(heard.update_id)
-        key = inbound.key
-        user = inbound.sender.id if inbound.sender else None
-        decision = self._people.access.decide(user, key.chat, business=heard.silent)
-        if not self._attention.attends(heard):
+        inbound, nothing, access = heard.inbound, Accept(heard.update_id), self._people.access
+        user, chat = inbound.sender.id if inbound.sender else None, inbound.key.chat
+        decision = access.decide(user, chat, business=heard.silent)
+        if (attended := await self._attention.attended(heard)) is None:
             if decision == "admit" and heard.ask is None:
-                self._overheard.add(inbound, self._people.access.role(user, key.chat))
+                await self._overheard.add(inbound, access.role(user, chat))
             return Item(heard, nothing)
+        heard = attended
         if decision == "ignore":
             return Item(heard, nothing, press=heard.callback)
         if heard.code is not None and (reply := await self._admission.pair(inbound, heard.code)) is not None:
@@ -200,7 +200,7 @@ class UpdateIntake:
         if inbound.kind == "answer":
             return await self._pressed(heard, [item.inbound for item in before if item.inbound is not None])
         if ask is None:
-            with_context = self._overheard.before(inbound)
+            with_context = await self._overheard.before(inbound)
             return Item(heard, Accept(heard.once or heard.update_id, inbound=with_context), press=heard.callback)
         return await self._asked(heard, ask)
 

@@ -1,79 +1,73 @@
-"""What people in a group wrote to one another since the agent was last addressed: context for the next message to it.
+"""What people of a group wrote since the agent was last addressed: context for the next message to it."""
 
-It is held in this process alone, bounded, and not stored before a message to the agent takes it along.
-"""
-
-from collections import deque
 from collections.abc import Iterable
+
+from pydantic import ValidationError
 
 from bot.recent import Once
 from tasks.envelope import Inbound, OverheardMessage
-from tasks.newest import Newest
 from tasks.roles import Role
+from tasks.store.overheard import OverheardStore
 
-SESSIONS = 1000
-"""Groups and topics that are remembered, those that spoke last."""
 EACH_CHARACTERS = 500
 ALL_CHARACTERS = 4000
 """Of one message, and of all that one session's next message takes along: a model reads it with each such turn."""
 
-_GIVEN = 200
-"""Updates whose context is kept until they are surely stored."""
-
 
 class OverheardMessages:
-    """The last messages of each session that were not meant for the agent."""
+    """The last messages of each session that were not meant for the agent, kept for all processes of the bot."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, store: OverheardStore, most: int) -> None:
+        self._store = store
         self._most = most
-        self._sessions = Newest[str, deque[tuple[int, OverheardMessage]]](SESSIONS)
-        self._given = Newest[int, tuple[OverheardMessage, ...]](_GIVEN)
         self._once = Once()
 
-    def add(self, inbound: Inbound, role: Role | None = None) -> None:
-        """Remember a message, once for an update; its edit takes its place. ``role``: its author's."""
-        self._once.of(inbound.update_id, lambda: self._add(inbound, guest=role == "guest"))
+    async def add(self, inbound: Inbound, role: Role | None = None) -> None:
+        """Remember a message, once for an update; its edit takes its place. ``role``: its author's.
 
-    def forget(self) -> None:
-        """A person is erased: what was said before is context no more."""
-        self._sessions.clear()
-        self._given.clear()
-
-    def _add(self, inbound: Inbound, *, guest: bool) -> bool:
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
         text = inbound.text[:EACH_CHARACTERS]
-        if not self._most or not text or inbound.message_id is None:
-            return False
-        kept = self._sessions.get(inbound.session) or deque[tuple[int, OverheardMessage]](maxlen=self._most)
-        self._sessions[inbound.session] = kept
-        one = (inbound.message_id, OverheardMessage(sender=inbound.sender, text=text, guest=guest))
-        places = [place for place, (number, _) in enumerate(kept) if number == inbound.message_id]
-        if places:
-            kept[places[0]] = one
-        elif not inbound.edited:
-            kept.append(one)
-        return True
+        if not self._most or not text or inbound.message_id is None or self._once.known(inbound.update_id):
+            return
+        said = OverheardMessage(sender=inbound.sender, text=text, guest=role == "guest")
+        await self._store.hear(inbound, said.model_dump_json(), most=self._most)
+        self._once.of(inbound.update_id, lambda: True)
 
-    def before(self, inbound: Inbound) -> Inbound:
-        """The message with its context, which is not context again. An update that comes again gets the same."""
-        if not self._most or inbound.kind not in ("message", "new"):
-            return inbound
-        context = self._given.get(inbound.update_id)
-        if context is None:
-            kept = self._sessions.pop(inbound.session, ())
-            # A part of an album may be attended to after all.
-            context = self._last_of(pair for pair in kept if pair[0] != inbound.message_id)
-        if not context or not (inbound.text or inbound.media):
-            return inbound
-        self._given[inbound.update_id] = context
-        return inbound.model_copy(update={"overheard": context})
+    async def before(self, inbound: Inbound) -> Inbound:
+        """The message with its context, which is not context again. An update that comes again gets the same.
 
-    def _last_of(self, kept: Iterable[tuple[int, OverheardMessage]]) -> tuple[OverheardMessage, ...]:
-        """As many of the last ones as a message takes along."""
-        found: list[OverheardMessage] = []
-        left = ALL_CHARACTERS
-        for _, one in reversed(tuple(kept)):
-            left -= len(one.text)
-            if left < 0:
-                break
-            found.append(one)
-        return tuple(reversed(found))
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        asks = inbound.kind in ("message", "new") and bool(inbound.text or inbound.media)
+        if not self._most or not asks or inbound.key.chat > 0:
+            return inbound
+        kept = await self._store.bring(inbound)
+        # A part of an album may be attended to after all.
+        context = _last_of(_read(said for number, said in kept if number != inbound.message_id))
+        return inbound.model_copy(update={"overheard": context}) if context else inbound
+
+
+def _read(kept: Iterable[str]) -> list[OverheardMessage]:
+    """Those that can be read."""
+    found: list[OverheardMessage] = []
+    for one in kept:
+        try:
+            found.append(OverheardMessage.model_validate_json(one))
+        except ValidationError:
+            continue
+    return found
+
+
+def _last_of(kept: list[OverheardMessage]) -> tuple[OverheardMessage, ...]:
+    """As many of the last ones as a message takes along."""
+    found: list[OverheardMessage] = []
+    left = ALL_CHARACTERS
+    for one in reversed(kept):
+        left -= len(one.text)
+        if left < 0:
+            break
+        found.append(one)
+    return tuple(reversed(found))

@@ -39,6 +39,10 @@ class Once:
             self._decided[update] = decide()
         return self._decided[update]
 
+    def known(self, update: int) -> bool:
+        """Whether anything was decided of the update."""
+        return update in self._decided
+
 
 class Allowance:
     """Up to ``each`` of something a name within ``span``; the newest ``most`` names are remembered."""

@@ -78,7 +78,7 @@ async def built(connections: Connections, stop: Stop) -> BotParts:
     # The workers' budget: Telegram counts what a bot sends, not which process sent it.
     pacing = Pacing(store.pace, bot, clock, stop.pause)
     replies = Replies(bot, store=store.intake, calls=telegram.paced(pacing), clock=clock)
-    revocations, overheard = Revocations(bot, store.intake), OverheardMessages(settings.group_context)
+    revocations, overheard = Revocations(bot, store.intake), OverheardMessages(store.overheard, settings.group_context)
     logins, pages = _logins(connections, revocations)
     intake = _intake(connections, _Shared(people, chats, pauses, overheard, interrupts, signs, logins))
     mode = "webhook" if settings.webhook_url else "polling"
@@ -105,7 +105,7 @@ async def built(connections: Connections, stop: Stop) -> BotParts:
             "loop lag": loop_lag.measure(clock.monotonic),
             "pauses": pauses.watch(partial(tell, bot)),
             "chats": chats.watch(),
-            "store": watch_store(store.layout, overheard.forget),
+            "store": watch_store(store.layout),
             "publisher": Publisher(store.figures, holder, clock).run(),
             "people": people.watch(menus.changed),
             "menus": menus.run(),
@@ -164,7 +164,7 @@ def _intake(connections: Connections, shared: _Shared) -> UpdateIntake:
         interrupts=shared.interrupts,
         signs=shared.signs,
         notices=Notices(bot, store.intake, clock, admission=admission, rate=rate),
-        attention=Attention(connections.me, chats, clock),
+        attention=Attention(connections.me, chats, store.overheard, people, clock),
         overheard=shared.overheard,
         control=GroupControl(settings.group_control, telegram.administrators, clock, chats.roles),
         feedback=Feedback(bot, store.feedback, people, clock),

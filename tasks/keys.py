@@ -13,6 +13,9 @@ LAYOUT_VERSION = 1
 
 LOGINS = f"{PREFIX}bot:*:logins:*"
 ZONES = f"{PREFIX}bot:*:zones"
+OVERHEARD = f"{PREFIX}bot:*:overheard:*"
+BROUGHT = f"{PREFIX}bot:*:brought:*"
+ALBUM = f"{PREFIX}bot:*:album:*"
 
 type Lifetime = Literal["permanent", "expires", "empties"]
 type Backup = Literal["first", "session", "last", "no"]
@@ -61,6 +64,9 @@ KINDS = (
     KeyKind(
         "cohort:bot:*:typed:*", "list", "expires", "no", "what a person typed behind the bot's name in other chats"
     ),
+    KeyKind(OVERHEARD, "list", "expires", "no", "what a group said that was not for the agent"),
+    KeyKind(BROUGHT, "list", "expires", "no", "what an update that is being accepted takes along of it"),
+    KeyKind(ALBUM, "hash", "expires", "no", "parts of an album in a group, and whether one names the bot"),
     KeyKind("cohort:bot:*:pairing", "hash", "expires", "no", "digest and role of the pairing code that is valid"),
     KeyKind("cohort:bot:*:guesses", "string", "expires", "no", "pairing codes that were sent within the hour"),
     KeyKind(
@@ -160,6 +166,18 @@ def zones(bot: int | str) -> str:
 
 def typed(bot: int | str, person: int) -> str:
     return f"{PREFIX}bot:{bot}:typed:{person}"
+
+
+def overheard(session: SessionKey) -> str:
+    return f"{PREFIX}bot:{session.bot}:overheard:{session}"
+
+
+def brought(session: SessionKey, update: int | str) -> str:
+    return f"{PREFIX}bot:{session.bot}:brought:{session}:{update}"
+
+
+def album(session: SessionKey, name: str) -> str:
+    return f"{PREFIX}bot:{session.bot}:album:{session}:{name}"
 
 
 def pairing(bot: int) -> str:

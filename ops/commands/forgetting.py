@@ -42,6 +42,7 @@ async def forget(here: Context, whose: Whose) -> Told:
         if whose.user is not None:
             told.counts["decisions about access"] += await store.people.forget(whose.user)
             told.counts["questions typed in other chats"] += await store.typed.forget(whose.user)
+            told.counts["words overheard in groups"] += await store.overheard.forget(whose.user)
             told.counts["time zones"] += await store.reminders.zones.forget(whose.user)
         # A turn that ran has counted its cost after all, and its worker has let go of the session now.
         second = await _erase(store, whose)

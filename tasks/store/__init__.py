@@ -26,6 +26,7 @@ from tasks.store.logins import LoginStore
 from tasks.store.membership import Membership
 from tasks.store.moves import Moves
 from tasks.store.notes import NoteStore
+from tasks.store.overheard import OverheardStore
 from tasks.store.oversight import OversightStore
 from tasks.store.own import OwnStore
 from tasks.store.pacing import Limits, PaceStore
@@ -79,6 +80,7 @@ class Store:
     feedback: FeedbackStore
     closed: ClosedChatStore
     typed: TypedQuestions
+    overheard: OverheardStore
     tool_reminders: ReminderStore
     """``reminders``, as tools set them."""
     trail: TrailStore
@@ -146,6 +148,7 @@ def _store(settings: Settings, clock: Clock, redis: Redis, *, heartbeat: Redis, 
         feedback=FeedbackStore(redis, clock),
         closed=ClosedChatStore(redis, clock),
         typed=TypedQuestions(redis),
+        overheard=OverheardStore(redis),
         earlier=EarlierStore(redis),
         erasure=Erasure(redis, clock, slots=settings.slots),
         tool_reminders=ReminderStore(tools, clock, slots=settings.slots),

@@ -114,7 +114,9 @@ class Whose:
         if kind.lifetime != "expires" and kind.pattern != keys.LOGINS:
             return False
         if self.session is not None:
-            return name in (keys.reminders(f"s:{self.session}"), keys.answers(self.session))
+            own = (keys.reminders(f"s:{self.session}"), keys.answers(self.session), keys.overheard(self.session))
+            parts = (keys.brought(self.session, ""), keys.album(self.session, ""))
+            return name in own or name.startswith(parts)
         of = name.removeprefix(keys.PREFIX).partition(":")[2]
         return self.user is not None and not of.startswith(f"{self.user}:") and _names(of, self.user)
 

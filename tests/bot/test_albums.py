@@ -2,7 +2,12 @@
 
 import pytest
 
-from tests.bot.conftest import Doorway
+from tasks.access import Access
+from tasks.errors import StoreUnavailable
+from tasks.settings import Settings
+from tasks.store import Store
+from tests.bot.conftest import Doorway, make_doorway
+from tests.bot.stand_ins import AwaySometimes
 from tests.bot.updates import GROUP, said, size
 
 
@@ -24,7 +29,9 @@ async def test_all_parts_of_an_album_come_along_when_one_names_the_bot(
 
 async def test_the_parts_before_come_along_once_and_of_no_other_album_and_of_none_long_ago(doorway: Doorway) -> None:
     await doorway.door.take([part(1, "a view", album="old")])
-    doorway.clock.time += 61
+    (old,) = await doorway.store.redis.keys("cohort:bot:4242:album:*")
+    assert 0 < await doorway.store.redis.ttl(old) <= 60
+    await doorway.store.redis.delete(old)  # as Redis does it then
     for number, album in ((2, "other"), (3, "g"), (3, "g")):
         await doorway.door.take([part(number, album=album)])
     named = part(4, "@cohort_bot what is this?")
@@ -41,3 +48,33 @@ async def test_a_flood_of_parts_without_an_end_is_let_pass_but_for_ten_of_an_alb
         await doorway.door.take([part(number)])
     await doorway.door.take([part(40, "@cohort_bot what are these?")])
     assert [entry.message_id for entry in await doorway.inbox("4242:-55")] == [*range(1, 11), 40]
+
+
+async def test_each_process_of_the_bot_has_the_parts_that_another_one_heard(settings: Settings, store: Store) -> None:
+    """With a webhook each part comes to whichever process is free."""
+    one, other = make_doorway(settings, store), make_doorway(settings, store)
+    await one.door.take([part(1)])
+    await other.door.take([part(2, "@cohort_bot these?")])
+    await one.door.take([part(3)])
+    assert [entry.message_id for entry in await one.inbox("4242:-55")] == [1, 2, 3]
+
+
+async def test_a_part_that_comes_again_with_the_one_that_names_the_bot_is_taken_once(
+    settings: Settings, store: Store
+) -> None:
+    """Its update was not confirmed, because Redis went away behind it."""
+    away = AwaySometimes(store)
+    doorway = make_doorway(settings, store, intake=away)
+    away.away = True
+    with pytest.raises(StoreUnavailable):
+        await doorway.door.take([part(1)])
+    away.away = False
+    for _ in range(2):
+        await doorway.door.take([part(1), part(2, "@cohort_bot these?")])
+    assert [entry.message_id for entry in await doorway.inbox("4242:-55")] == [1, 2]
+
+
+async def test_strangers_albums_are_not_kept(settings: Settings, store: Store) -> None:
+    doorway = make_doorway(settings, store, access=Access(everybody=False, allow=frozenset()))
+    await doorway.door.take([part(1), part(2, "@cohort_bot these?")])
+    assert await store.redis.keys("cohort:bot:4242:album:*") == []

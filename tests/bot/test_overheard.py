@@ -1,17 +1,15 @@
 """What a group says among itself is context for its next message to the agent, bounded, and of admitted people only."""
 
-import asyncio
-
 import pytest
 from aiogram import types as tg
 
-from bot.overheard import ALL_CHARACTERS, EACH_CHARACTERS, SESSIONS, OverheardMessages
+from bot.overheard import ALL_CHARACTERS, EACH_CHARACTERS, OverheardMessages
 from tasks.access import Access
 from tasks.envelope import Inbound
+from tasks.session import SessionKey
 from tasks.settings import Settings
 from tasks.store import Store
-from tasks.store_watch import watch_store
-from tasks.telemetry import hash_sessions, session_hash
+from tasks.store.whose import Whose
 from tests.bot.conftest import Doorway, make_doorway
 from tests.bot.updates import ANN, BEN, GROUP, said
 
@@ -76,26 +74,45 @@ class Broken:
         raise StoreUnavailable("away")
 
 
-def test_context_is_bounded_in_number_in_length_and_in_sessions() -> None:
-    def one(number: int, text: str, session: str = GROUPS) -> Inbound:
-        return Inbound(session=session, update_id=number, at=0.0, message_id=number, text=text, chat_type="group")
+def one(number: int, text: str, session: str = GROUPS) -> Inbound:
+    return Inbound(session=session, update_id=number, at=0.0, message_id=number, text=text, chat_type="group")
 
-    messages = OverheardMessages(20)
+
+async def test_context_is_bounded_in_number_in_length_and_in_time(store: Store) -> None:
+    messages = OverheardMessages(store.overheard, 20)
     for number in range(50):
-        messages.add(one(number, f"{number} " + "x" * 1000))
-    taken = messages.before(one(99, "hi")).overheard
+        await messages.add(one(number, f"{number} " + "x" * 1000))
+    assert 0 < await store.redis.ttl(f"cohort:bot:4242:overheard:{GROUPS}") <= 24 * 3600
+    assert await store.redis.llen(f"cohort:bot:4242:overheard:{GROUPS}") == 20
+    taken = (await messages.before(one(99, "hi"))).overheard
     assert max(len(word.text) for word in taken) == EACH_CHARACTERS
     assert len(taken) == ALL_CHARACTERS // EACH_CHARACTERS
     assert taken[-1].text.startswith("49 ")
     for number in range(50):
-        messages.add(one(number + 1000, str(number)))
-    assert len(messages.before(one(100, "hi")).overheard) == 20
-    for number in range(SESSIONS + 5):
-        messages.add(one(2000 + number, "x", f"4242:-{number + 1}"))
-    assert len(messages._sessions) == SESSIONS
-    none = OverheardMessages(0)
-    none.add(one(1, "x"))
-    assert none.before(one(2, "hi")).overheard == ()
+        await messages.add(one(number + 1000, str(number)))
+    assert len((await messages.before(one(100, "hi"))).overheard) == 20
+    none = OverheardMessages(store.overheard, 0)
+    await none.add(one(1, "x"))
+    assert (await none.before(one(2, "hi"))).overheard == ()
+
+
+async def test_all_processes_of_the_bot_have_one_context(settings: Settings, store: Store) -> None:
+    """With a webhook each update comes to whichever process is free; and a process may start again."""
+    first, second = make_doorway(settings, store), make_doorway(settings, store)
+    await first.door.take([said("at 8?", sender=BEN, chat=GROUP, message_id=1, update_id=1)])
+    await second.door.take([said("at 9", chat=GROUP, message_id=2, update_id=2)])
+    await first.door.take([said("at 10", chat=GROUP, message_id=2, update_id=3, kind="edited_message")])
+    await second.door.take([said("@cohort_bot when?", chat=GROUP, message_id=3, update_id=4)])
+    await first.door.take([said("@cohort_bot where?", chat=GROUP, message_id=4, update_id=5)])
+    assert await heard(first) == [("when?", [("Ben", "at 8?"), ("Ann Lee", "at 10")]), ("where?", [])]
+
+
+async def test_an_update_that_another_process_took_is_no_context_twice(settings: Settings, store: Store) -> None:
+    first, second = make_doorway(settings, store), make_doorway(settings, store)
+    before = said("before", chat=GROUP, message_id=1, update_id=1)
+    await first.door.take([before, said("@cohort_bot hi", chat=GROUP, message_id=3, update_id=2)])
+    await second.door.take([before, said("@cohort_bot and?", chat=GROUP, message_id=4, update_id=3)])
+    assert await heard(first) == [("hi", [("Ann Lee", "before")]), ("and?", [])]
 
 
 @pytest.mark.parametrize(
@@ -142,23 +159,26 @@ async def test_an_update_that_comes_again_is_no_context_twice(doorway: Doorway) 
 
 
 @pytest.mark.promise("forgotten")
-async def test_what_was_said_before_a_person_was_erased_is_no_context(doorway: Doorway) -> None:
-    trail, context, erased = doorway.store.trail, OverheardMessages(5), asyncio.Event()
-    entry = Inbound(session=GROUPS, update_id=1, at=1.0, message_id=1, text="before", chat_type="group")
-    context.add(entry)
+async def test_the_words_of_a_person_who_was_erased_are_no_context(doorway: Doorway) -> None:
+    await doorway.door.take(
+        [
+            said("mine", chat=GROUP, message_id=1, update_id=1),
+            said("hers", sender=BEN, chat=GROUP, message_id=2, update_id=2),
+        ]
+    )
+    assert await doorway.store.overheard.forget(ANN.id) == 1
+    await doorway.door.take([said("@cohort_bot hi", sender=BEN, chat=GROUP, message_id=3, update_id=3)])
+    assert await heard(doorway) == [("hi", [("Ben", "hers")])]
 
-    def forget() -> None:
-        context.forget()
-        erased.set()
 
-    hash_sessions(None)
-    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
-        following = group.create_task(watch_store(doorway.store.layout, forget, every_s=0.01))
-        while session_hash(GROUPS) == GROUPS:
-            await doorway.store.redis.ping()
-        assert not erased.is_set(), "a process that starts has erased nothing"
-        await trail.renew_log_key()
-        await erased.wait()
-        following.cancel()
-    hash_sessions(None)
-    assert context.before(entry.model_copy(update={"update_id": 2, "text": "hi"})).overheard == ()
+@pytest.mark.promise("forgotten")
+async def test_a_session_that_is_erased_loses_what_was_said_in_it_and_no_other_one(store: Store) -> None:
+    messages, other = OverheardMessages(store.overheard, 5), f"{GROUPS}6"
+    await messages.add(one(1, "elsewhere", other))
+    await messages.add(one(2, "before"))
+    await messages.before(one(3, "hi"))
+    await messages.add(one(4, "later"))
+    await store.overheard.part(one(5, "a view").model_copy(update={"album": "g"}))
+    whose = Whose(session=SessionKey.parse(GROUPS))
+    await store.erasure.erase(whose, media=lambda _: (), strike=lambda _: None)
+    assert await store.redis.keys("cohort:bot:*") == [f"cohort:bot:4242:overheard:{other}".encode()]

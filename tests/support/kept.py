@@ -85,6 +85,10 @@ async def plant(redis: Redis, who: Someone, other: Someone) -> None:
     thumbs = (f"{session} 5 1 {person} up", f"{group} 6 2 {person} down", f"{other.session} 7 3 {other.person} up")
     await r.zadd(keys.feedback(bot), dict.fromkeys(thumbs, now))
     await r.zadd(keys.closed_chats(bot), {f"{person} blocked": now})
+    heard = f"7{person} {OverheardMessage(sender=who.sender, text=who.word).model_dump_json()}"
+    await r.rpush(keys.overheard(who.group), heard)
+    await r.rpush(keys.brought(who.group, 5), heard)
+    await r.hset(keys.album(who.group, "0123456789abcdef"), f"8{person}", who.said(6, who.group, album="g").to_json())
     await r.rpush(keys.typed(bot, person), f"0123456789abcdef{who.word}")
     await r.hset(keys.logins(bot, person), "server", f"sealed {who.word}")
     # Those of all.
