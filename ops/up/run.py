@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from functools import partial
@@ -128,26 +128,56 @@ class Up:
         choice, served = await self._model(supervisor, choice)
         plan = make_plan(self._settings, self._environ, {"REDIS_URL": url, **choice.env, **served})
         effective = load(plan.env)
-        self._store = await self._opened.enter_async_context(connect(effective))
-        warnings: tuple[str, ...] = ()
+        self._store = store = await self._opened.enter_async_context(connect(effective))
+        warnings = await self._warnings(store, effective)
+        scaling, followed = self._keep_what_answers(supervisor, plan, effective, store)
+        await self._announce(plan, choice, self._actions(supervisor, scaling))
+        await self._all_there(supervisor, store)
+        # What shows the system comes after what answers: it takes as long to load as a bot.
+        for spec in plan.pages():
+            supervisor.keep(spec)
+        await _tell_page(plan, choice.title)
+        took = self._clock.monotonic() - self._began
+        # At the end: its hour begins when it is shown, and the bot's name is asked from a server that is there.
+        lines = await pairing_lines(effective, plan.bots, store)
+        effective_plan = replace(plan, settings=effective)
+        facts = banner.Facts(effective_plan, choice, where, self._home.root, took, warnings, lines)
+        self._console.show(banner.render(facts, colour=self._console.colour))
+        async with asyncio.TaskGroup() as following:
+            for name, follow in followed.items():
+                following.create_task(follow(), name=name)
+
+    async def _warnings(self, store: Store, effective: Settings) -> tuple[str, ...]:
+        """What the banner warns of."""
+        said: tuple[str, ...] = ()
         if self._settings.redis_url:
-            warnings = weaknesses(await self._store.server.persistence())
-            warnings += failover_risk(await self._store.server.info(), effective)
-        warnings += tuple(filter(None, (too_few(raise_limit()),)))
-        warnings += tuple(f"{power.about}: {power.seen}; {power.do}" for power in powers(effective))
-        playground = plan.playground()
-        if playground:
-            supervisor.keep(playground)
-        bots = BotProcesses(supervisor, plan) if plan.bots else None
-        if bots is None:
-            supervisor.keep(plan.bot())
-        watch = CardWatch(effective.cards, partial(_read_cards, supervisor, plan)) if plan.reloads else None
+            said = weaknesses(await store.server.persistence())
+            said += failover_risk(await store.server.info(), effective)
+        said += tuple(filter(None, (too_few(raise_limit()),)))
+        return said + tuple(f"{power.about}: {power.seen}; {power.do}" for power in powers(effective))
+
+    def _keep_what_answers(
+        self, supervisor: Supervisor, plan: Plan, effective: Settings, store: Store
+    ) -> tuple[Scaling, dict[str, Callable[[], Coroutine[Any, Any, None]]]]:
+        """Keep alive what answers need. Gives the number of workers, and what is followed once the system is up."""
         scaling = Scaling(supervisor, plan.worker, effective, self._told_scale)
+        followed: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {"scaling": partial(scaling.follow, store)}
+        if playground := plan.playground():
+            supervisor.keep(playground)
+        if plan.bots:
+            followed["bots"] = BotProcesses(supervisor, plan).follow
+        else:
+            supervisor.keep(plan.bot())
+        if plan.reloads:
+            followed["cards"] = CardWatch(effective.cards, partial(_read_cards, supervisor, plan)).follow
         scaling.begin()
         if most := effective.own_max:
-            own = OwnProcesses(supervisor, self._store, self._clock, most=most, make=plan.own)
+            own = OwnProcesses(supervisor, store, self._clock, most=most, make=plan.own)
             self._hosting = supervisor.beside(own.run(), "own processes")
-        actions = self._actions(supervisor, scaling)
+        return scaling, followed
+
+    async def _announce(self, plan: Plan, choice: ChosenModel, actions: Mapping[str, control.ControlAction]) -> None:
+        """Open the control server, and tell other commands of this run."""
         port, secret = await self._opened.enter_async_context(control.serve_control(actions))
         own = os.environ | {"PATH": plan.env["PATH"]}
         # The store's address always: `cohort restore` has to know which Redis is in use.
@@ -165,23 +195,6 @@ class Up:
             scale=self._scale,
         )
         self._home.announce(self._running)
-        await self._all_there(supervisor, self._store)
-        # What shows the system comes after what answers: it takes as long to load as a bot.
-        for spec in plan.pages():
-            supervisor.keep(spec)
-        await _tell_page(plan, choice.title)
-        took = self._clock.monotonic() - self._began
-        # At the end: its hour begins when it is shown, and the bot's name is asked from a server that is there.
-        lines = await pairing_lines(effective, plan.bots, self._store)
-        effective_plan = replace(plan, settings=effective)
-        facts = banner.Facts(effective_plan, choice, where, self._home.root, took, warnings, lines)
-        self._console.show(banner.render(facts, colour=self._console.colour))
-        async with asyncio.TaskGroup() as following:
-            if bots is not None:
-                following.create_task(bots.follow(), name="bots")
-            if watch is not None:
-                following.create_task(watch.follow(), name="cards")
-            following.create_task(scaling.follow(self._store), name="scaling")
 
     async def _storage(self, supervisor: Supervisor) -> tuple[str, str]:
         """The store's URL, and the store in words."""
