@@ -7,9 +7,13 @@ COPY tools/uv.txt /build/
 RUN python -m venv /opt/uv && /opt/uv/bin/pip install --no-cache-dir --require-hashes -r /build/uv.txt
 ENV UV_CACHE_DIR=/cache UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 UV_PYTHON_DOWNLOADS=never
 RUN /opt/uv/bin/uv venv --python /usr/local/bin/python /opt/cohort
-COPY requirements.txt requirements-build.txt /build/
+COPY requirements.txt requirements-build.txt requirements-voice.txt /build/
 RUN --mount=type=cache,target=/cache \
     /opt/uv/bin/uv pip install --python /opt/cohort/bin/python --no-deps --require-hashes -r /build/requirements.txt
+# --build-arg VOICE=1: what converts voice messages (docs/agents.md), 130 MB.
+ARG VOICE=
+RUN --mount=type=cache,target=/cache [ -z "$VOICE" ] || \
+    /opt/uv/bin/uv pip install --python /opt/cohort/bin/python --no-deps --require-hashes -r /build/requirements-voice.txt
 WORKDIR /build/src
 COPY pyproject.toml README.md LICENSE ./
 COPY cohort cohort

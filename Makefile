@@ -1,7 +1,7 @@
 # Cohort. `make up` and `make test` bring everything they need; `make help` lists the rest.
 # PYTHON=/path/to/python3.13 chooses the Python, SEED/MINUTES the chaos run.
 .DEFAULT_GOAL := help
-.PHONY: help up test test-slow test-all test-browser test-browser-if-found rehearsal coverage check check-newest format chaos soak bench bench-quick lock pin-images dist hooks docs clean env-run env-dev env-browser
+.PHONY: help up test test-slow test-all test-browser test-browser-if-found rehearsal coverage check check-newest format chaos soak bench bench-quick lock pin-images dist hooks docs clean env-run env-dev env-browser env-voice
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?=
@@ -96,3 +96,6 @@ env-dev:
 
 env-browser: env-dev
 	@tools/bootstrap.sh browser "$(PYTHON)"
+
+env-voice: env-run ## bring what converts voice messages for models that take MP3 and WAV only
+	@tools/bootstrap.sh voice "$(PYTHON)"

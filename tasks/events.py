@@ -120,6 +120,8 @@ EVENTS: Final[Mapping[str, str]] = {
     "voice.failed": "An answer was not spoken; its text stands in the chat.",
     "document.not_kept": "What was read of a file cannot be kept beside it, so it is read again for the next turn.",
     "document.refused": "An office file could not be read; `status` is how the process that reads it ended.",
+    "sound.not_converted": "A recording was left out: its model hears MP3 and WAV, and `missing` is not installed.",
+    "sound.refused": "A recording did not become WAV; `status` is how the process that converts ended.",
     "transcribe.failed": "What a recording says could not be had of the server of COHORT_TRANSCRIBE.",
     "transcribe.not_kept": "It cannot be kept on the disk; a worker that goes on with the turn asks again.",
     "session.damaged": "A field of a session's state cannot be read; it was removed.",

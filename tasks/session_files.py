@@ -28,6 +28,8 @@ _SUFFIXES = {
 
 WORDS = ".words"
 """Behind a cached file's name, that of what was read of it."""
+SOUND = ".wav"
+"""Behind a cached file's name, that of its sound for models that take it so."""
 
 
 def slug(session: SessionKey) -> str:
@@ -103,7 +105,7 @@ def remove(home: Path, sessions: Iterable[SessionKey], media: Iterable[str] = ()
                 shutil.rmtree(directory, ignore_errors=True)
                 gone += not directory.exists()
     for name in media:
-        for kept in (Path(name).name, Path(name).name + WORDS):
+        for kept in (f"{Path(name).name}{behind}" for behind in ("", WORDS, SOUND)):
             with suppress(OSError):
                 (home / "media" / kept).unlink()
                 gone += 1

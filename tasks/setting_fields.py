@@ -100,8 +100,8 @@ class SettingFields(BaseSettings):
     """Used for a turn while the provider of the chosen model is down."""
     model_reads: ModelReads = Field({}, alias="COHORT_MODEL_READS")
     """Files that models read which fast-agent does not know: `generic.llava=image,pdf`, several with blanks between
-    them. Kinds: `image`, `pdf`, `video` (MP4), `audio` (MP3 and WAV), and where the model's server takes them: `ogg`
-    (voice messages), `m4a`, `flac`."""
+    them. Kinds: `image`, `pdf`, `video` (MP4), `audio` (MP3 and WAV; the extra `voice` makes WAV of other
+    recordings), and where the model's server takes them: `ogg` (voice messages), `m4a`, `flac`."""
     transcribe: str | None = Field(None, alias="COHORT_TRANSCRIBE")
     """Model that writes down what voice messages and recordings say, for models that do not hear: `whisper-1`."""
     transcribe_url: Url | None = Field(None, alias="COHORT_TRANSCRIBE_URL")

@@ -181,7 +181,7 @@ PROMISES = {
     "files-read-once": "What was read of a document, or why it was not, is kept with it: no turn reads it again.",
     "picture-costs": "Pictures that a model draws count in budgets and in /usage, also where its own count omits them.",
     "model-reads": "An operator says what a model reads that fast-agent does not know.",
-    "model-hears": "A model that hears, as its operator says, gets recordings in the formats that its server takes.",
+    "model-hears": "A model that hears gets recordings in formats that its server takes: as they came, or as WAV.",
     # -- the operator
     "console-shut": "The console changes nothing without a password, and listens beyond this machine only with one.",
     "console-silent": "The console shows no word of what was said unless a setting allows it.",

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the environment that a make target needs: tools/bootstrap.sh run | dev | demo | browser [python]
+# Makes the environment that a make target needs: tools/bootstrap.sh run | dev | demo | browser | voice [python]
 # Brings uv (into .tools/) and .venv, installs from the hash-locked requirements; a second call only compares stamps.
 set -eu
 cd "$(dirname "$0")/.."
@@ -13,7 +13,8 @@ run) lock=requirements.txt ;;
 dev) lock=requirements-dev.txt ;;
 demo) lock=requirements-demo.txt ;;
 browser) lock=requirements-browser.txt ;;
-*) say "usage: tools/bootstrap.sh run|dev|demo|browser [python]" && exit 2 ;;
+voice) lock=requirements-voice.txt ;;
+*) say "usage: tools/bootstrap.sh run|dev|demo|browser|voice [python]" && exit 2 ;;
 esac
 
 # What was installed, from what, where: moving the folder breaks a venv's scripts, so its path belongs to the stamp.

@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BUILD_TOOLS = "editables\n"  # hatchling asks for it when the project is installed editable
 HEADER = "# Written by `make lock` from pyproject.toml ({inputs}); do not edit.\n"
-FILES = tuple(f"requirements{part}.txt" for part in ("", "-dev", "-browser", "-demo", "-build"))
+FILES = tuple(f"requirements{part}.txt" for part in ("", "-dev", "-browser", "-demo", "-voice", "-build"))
 
 
 def inputs() -> str:
@@ -52,10 +52,11 @@ def main(uv: str, python: str) -> None:
     developer = _entries(_uv(uv, *export, "--group", "dev"))
     browser = [e for e in _entries(_uv(uv, *export, "--only-group", "browser")) if e not in developer]
     demo = [e for e in _entries(_uv(uv, *export, "--no-default-groups", "--extra", "demo")) if e not in runtime]
+    voice = [e for e in _entries(_uv(uv, *export, "--no-default-groups", "--extra", "voice")) if e not in runtime]
     requires = "\n".join(tomllib.loads((ROOT / "pyproject.toml").read_text())["build-system"]["requires"])
     compiled = ("pip", "compile", "--quiet", "--generate-hashes", "--no-annotate", "--no-header", "--no-emit-index-url")
     build = _entries(_uv(uv, *compiled, "--python", python, "--universal", "-", stdin=f"{requires}\n{BUILD_TOOLS}"))
-    for name, entries in zip(FILES, (runtime, developer, browser, demo, build), strict=True):
+    for name, entries in zip(FILES, (runtime, developer, browser, demo, voice, build), strict=True):
         (ROOT / name).write_text(HEADER.format(inputs=inputs()) + "\n".join(e.rstrip("\n") for e in entries) + "\n")
         print(f"{name}: {len(entries)} packages")
 

@@ -15,6 +15,7 @@ from ops.commands.doctor_memory import memory
 from ops.commands.doctor_own import own as own_processes
 from ops.commands.doctor_redis import redis
 from ops.commands.doctor_servers import servers
+from ops.commands.doctor_sound import sound
 from ops.commands.finding import Finding, Severity
 from ops.commands.runtime_check import RuntimeCheck
 from ops.context import Context
@@ -196,6 +197,7 @@ async def examine(here: Context, clock: Clock, say: Callable[[Finding], None]) -
             ("redis", redis(here, clock)),
             *(("access", _of(name, access(replace(here, settings=own)))) for name, own in each),
             ("model", answering(here)),
+            ("sound", sound(here.settings)),
             ("patches", patches(check)),
             ("cards", agent_cards(here, check)),
             *(("cards", _of(name, own_cards(own))) for name, own in each if own.cards != here.settings.cards),

@@ -8,6 +8,7 @@ import pytest
 
 from ops.commands import doctor
 from ops.commands.doctor_chats import chats, elsewhere, hears_too_little
+from ops.commands.doctor_sound import verdict
 from ops.commands.runtime_check import RuntimeCheck
 from ops.context import Context
 from ops.home import Home
@@ -185,3 +186,14 @@ def test_doctor_says_which_switch_of_botfather_is_missing_for_questions_elsewher
     (ready,) = elsewhere(on, both)
     assert (ready.severity, "/setinlinefeedback" in ready.seen) == ("ok", True)
     assert elsewhere(off, {}) == []
+
+
+@pytest.mark.promise("doctor-says")
+def test_doctor_says_what_to_install_where_voice_messages_reach_no_model_that_hears() -> None:
+    hears = {"COHORT_MODEL_READS": "generic.a=audio generic.b=audio,ogg generic.c=image generic.d=m4a"}
+    (found,) = verdict(load(hears), installed=False)
+    assert (found.severity, found.seen.partition(" takes")[0]) == ("warning", "generic.a")
+    assert "pip install 'cohort[voice]'" in found.do
+    (found,) = verdict(load({**hears, "COHORT_TRANSCRIBE": "whisper-1"}), installed=False)
+    assert found.severity == "ok"
+    assert verdict(load(hears), installed=True) == verdict(load({}), installed=False) == []

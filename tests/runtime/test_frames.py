@@ -12,7 +12,7 @@ from tasks.envelope import Inbound, Media, OverheardMessage, Quoted, Sender
 from tests.runtime.support import Open, Screen, ask, inbound
 from tests.support.model import Model
 from workers.runtime.conversation import frames
-from workers.runtime.conversation.content import ModelFiles, user_turn
+from workers.runtime.conversation.content import ModelFiles, Opens, user_turn
 from workers.runtime.conversation.file_budget import FileAllowance, FileBudget
 
 MALLORY, ALICE = Sender(id=11, name="Mallory"), Sender(id=12, name="Alice")
@@ -53,7 +53,7 @@ def said(text: str, sender: Sender | None = MALLORY, **fields: Any) -> Inbound:
 
 
 async def written(*messages: Inbound) -> str:
-    turn = await user_turn(messages, ModelFiles(None, lambda _: False, FileBudget(1), FileAllowance(0, 1)))
+    turn = await user_turn(messages, ModelFiles(None, Opens(lambda _: False), FileBudget(1), FileAllowance(0, 1)))
     return "\n".join(block.text for block in turn.content)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from tasks import session_files
@@ -16,6 +16,8 @@ from workers.runtime.conversation import content, history
 from workers.runtime.conversation.documents import DocumentReader
 from workers.runtime.conversation.file_budget import FileBudget
 from workers.runtime.conversation.hearing import Hearing, Transcriber
+from workers.runtime.conversation.sounds import SoundConverter
+from workers.runtime.conversation.weighing import Opens
 from workers.runtime.lanes.fair_queue import TurnParties
 
 _SHOWN = 2_000
@@ -48,6 +50,7 @@ class FilesIn:
         self._media = media
         self._budget = FileBudget(settings.media_max_mib * 2**20)
         self._documents = DocumentReader()
+        self._sounds = SoundConverter(self._budget.most)
         self._transcriber: Transcriber | None = None
 
     async def open(self, stack: AsyncExitStack) -> None:
@@ -62,13 +65,14 @@ class FilesIn:
     ) -> AsyncGenerator[OpenFiles]:
         """Wait for the files' share of the budget: for those of the messages, and for those of the history."""
         hearing, size = self._hearing(request, sink), 0
+        opens = Opens(reads, self._sounds, hears=hearing is not None)
         media = self._media if self._bots is None else self._bots.media(request.session)
         if media:
-            hears = hearing is not None
-            size = content.weigh(request.messages, record.messages, reads, self._budget.most, hears=hears)
+            size = content.weigh(request.messages, record.messages, opens, self._budget.most)
         async with self._budget.share(size, TurnParties.of(request).parties) as share:
-            opened = partial(content.ModelFiles, media, reads, self._budget, share, documents=self._documents)
-            yield OpenFiles(opened(hearing=hearing), opened(), hearing)
+            opened = partial(content.ModelFiles, media, budget=self._budget, share=share, documents=self._documents)
+            past = opened(replace(opens, hears=False))
+            yield OpenFiles(opened(opens, hearing=hearing), past, hearing)
 
     def _hearing(self, request: TurnRequest, sink: Sink) -> Hearing | None:
         if self._transcriber is None:

@@ -1,7 +1,8 @@
 """From a session's messages to one user turn for the model, and back from references to files."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,9 @@ from workers.runtime.conversation.documents import DocumentReader, is_document
 from workers.runtime.conversation.file_budget import FileAllowance, FileBudget, encoded
 from workers.runtime.conversation.file_types import (
     HEAD_BYTES,
-    UNKNOWN,
     cannot,
     decoded,
+    is_recording,
     is_text,
     mime_by_content,
     mime_of,
@@ -34,12 +35,11 @@ from workers.runtime.conversation.frames import (
     text_file,
     transcript,
 )
-from workers.runtime.conversation.hearing import Hearing, is_recording
+from workers.runtime.conversation.hearing import Hearing
+from workers.runtime.conversation.sounds import WAV, NotConverted
 from workers.runtime.conversation.stored import MEDIA_KEY
+from workers.runtime.conversation.weighing import TEXT_BYTES, TEXT_FILE_CHARS, Opens
 
-TEXT_FILE_CHARS = 100_000
-"""A longer text file is cut: 100,000 characters are some 25,000 tokens."""
-_TEXT_BYTES = TEXT_FILE_CHARS * 4
 TRANSCRIPT_KEY = "cohort.transcript"
 """Key in the ``_meta`` of a block that says what a recording says: it stays as it is in the history."""
 FILES_KEPT_OPEN = 4
@@ -63,7 +63,7 @@ class ModelFiles:
     def __init__(  # noqa: PLR0913 - what opens files of each kind, and how many
         self,
         source: MediaSource | None,
-        reads: Callable[[str], bool],
+        opens: Opens,
         budget: FileBudget,
         share: FileAllowance,
         *,
@@ -74,14 +74,15 @@ class ModelFiles:
 
         Args:
             source: Telegram's files; None opens no file.
-            reads: Tells whether the model reads a MIME type.
+            opens: What is made of them.
             budget: The worker's.
             share: What this turn may still open.
             documents: Reads office files for models that do not; None leaves them names.
             hearing: Writes down recordings that the model does not hear; None leaves them names.
         """
         self._source = source
-        self._reads = reads
+        self._opens = opens
+        self._reads = opens.reads
         self._budget = budget
         self._share = share
         self._documents = documents
@@ -98,16 +99,18 @@ class ModelFiles:
         content = await self._content(media, meta)
         if content is None:
             return [named(media)]
-        if isinstance(content, TextContent) or not (media.name or media.caption):
+        # Of a film that a model cannot see it is told that there was one.
+        note = {"note": "only its sound follows"} if media.kind == "video_note" and _is_wav(content) else {}
+        if isinstance(content, TextContent) or not (media.name or media.caption or note):
             return [content]
-        return [text_block(label(media)), content]
+        return [text_block(label(media, **note)), content]
 
     async def _content(self, media: Media, meta: dict[str, Any]) -> ContentBlock | None:
         if self._source is None:
             self._tell(NO_FILES)
-        elif not _worth_opening(media, self._reads, hears=self._hearing is not None):
+        elif not self._opens.worth(media):
             self._tell(cannot(media, mime_of(media), self._reads))
-        elif not self._share.try_one(weight(media, 0)):
+        elif not self._share.try_one(self._opens.weight(media, 0)):
             self._tell(self._share.why_not)
         else:
             try:
@@ -119,13 +122,23 @@ class ModelFiles:
     async def _opened(self, path: Path, media: Media, meta: dict[str, Any]) -> ContentBlock | None:
         # The size and the type that Telegram states are only hints.
         size, mime = await asyncio.to_thread(_looked_at, path, media)
+        sounds = self._opens.sounds
+        if sounds is not None and sounds.converts(media, mime, self._reads):
+            try:
+                path = await sounds.wav(path, media)
+            except NotConverted:
+                # What writes recordings down may still know the format.
+                if self._hearing is None:
+                    raise
+            else:
+                size, mime = (await asyncio.to_thread(path.stat)).st_size, WAV
         document = self._documents if not self._reads(mime) and is_document(mime, size) else None
         reads = is_text(mime) or self._reads(mime) or document is not None
         heard = self._hearing if not reads and is_recording(media, mime) else None
         if not reads and heard is None:
             self._tell(cannot(media, mime, self._reads))
             return None
-        if not self._share.take(min(size, _TEXT_BYTES) if is_text(mime) or document is not None else size):
+        if not self._share.take(min(size, TEXT_BYTES) if is_text(mime) or document is not None else size):
             self._tell(self._share.why_not)
             return None
         if document is not None:
@@ -142,36 +155,10 @@ class ModelFiles:
             self.notices.append(notice)
 
 
-def weight(media: Media, unknown: int) -> int:
-    """Bytes that a file takes when it is opened; ``unknown`` if Telegram does not state its size."""
-    size = media.size_bytes or unknown
-    return min(size, _TEXT_BYTES) if is_text(mime_of(media)) else size
-
-
-def _worth_opening(media: Media, reads: Callable[[str], bool], *, hears: bool = False) -> bool:
-    """Whether a file is fetched: the model reads its type, or it is a small one of no known type and may be text.
-
-    With ``hears`` a recording is, too: it is written down.
-    """
-    mime = mime_of(media)
-    small = media.size_bytes is not None and media.size_bytes <= _TEXT_BYTES
-    opens = is_text(mime) or reads(mime) or is_document(mime, 0)
-    return opens or (mime == UNKNOWN and small) or (hears and is_recording(media, mime))
-
-
-def weigh(
-    messages: Sequence[Inbound],
-    past: Sequence[PromptMessageExtended],
-    reads: Callable[[str], bool],
-    unknown: int,
-    *,
-    hears: bool = False,
-) -> int:
+def weigh(messages: Sequence[Inbound], past: Sequence[PromptMessageExtended], opens: Opens, unknown: int) -> int:
     """Bytes of all files that a turn would open: those of its messages, and the last few of its history."""
-    new = [media for inbound in messages for media in inbound.media]
-    opened = [media for media in new if _worth_opening(media, reads, hears=hears)]
-    opened += [media for media in _files_in(past)[-FILES_KEPT_OPEN:] if _worth_opening(media, reads)]
-    return sum(weight(media, unknown) for media in opened)
+    new = opens.weigh((media for inbound in messages for media in inbound.media), unknown)
+    return new + replace(opens, hears=False).weigh(_files_in(past)[-FILES_KEPT_OPEN:], unknown)
 
 
 def _files_in(messages: Sequence[PromptMessageExtended]) -> list[Media]:
@@ -267,13 +254,17 @@ def _read(path: Path, mime: str, media: Media, meta: dict[str, Any]) -> ContentB
     """Read the file (in a thread)."""
     if is_text(mime):
         with path.open("rb") as file:
-            text = clean(decoded(file.read(_TEXT_BYTES)))
+            text = clean(decoded(file.read(TEXT_BYTES)))
         return text_block(text_file(media, text[:TEXT_FILE_CHARS], cut=len(text) > TEXT_FILE_CHARS), meta)
     data = encoded(path)
     if mime.startswith("image/"):
         return ImageContent(type="image", data=data, mime_type=mime, _meta=meta)
     resource = BlobResourceContents(uri=f"telegram://file/{media.unique_id or 'file'}", mime_type=mime, blob=data)
     return EmbeddedResource(type="resource", resource=resource, _meta=meta)
+
+
+def _is_wav(block: ContentBlock) -> bool:
+    return isinstance(block, EmbeddedResource) and block.resource.mime_type == WAV
 
 
 def _closed(block: ContentBlock) -> Media | None:

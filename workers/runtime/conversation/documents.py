@@ -1,17 +1,13 @@
 """Office files, books, web pages and PDFs as text, read by a process of their own (``workers.runtime.extraction``)."""
 
 import asyncio
-import importlib.util
 import logging
-import sys
-from contextlib import suppress
-from functools import cache
 from pathlib import Path
 
 from tasks.errors import Terminal
 from tasks.phrases import phrase
 from tasks.text import clean
-from workers.runtime.conversation import kept_words
+from workers.runtime.conversation import apart, kept_words
 from workers.runtime.conversation.file_types import OFFICE_MIMES
 from workers.runtime.extraction import main as program
 
@@ -24,14 +20,6 @@ _PAGE_AS_IT_IS = 20_000
 """Bytes of a web page that goes to the model with its markup: people who send a short one ask about that."""
 _AT_ONCE = 2
 """Files that a worker reads at the same time: each may take 384 MiB and ten seconds of a core."""
-_TIMEOUT_S = 30.0
-_TOO_LONG = -1000
-"""Instead of a status: the program had its time, perhaps not its share of a core. It may do better another time."""
-_ROOT = Path(__file__).parents[3]
-_START = (
-    "import sys; sys.path[:0] = [sys.argv.pop(1)]; sys.path += [sys.argv.pop(1)]; "
-    "from workers.runtime.extraction.main import run; run()"
-)
 
 
 class NotRead(Terminal):
@@ -59,8 +47,8 @@ class DocumentReader:
         found = await asyncio.to_thread(kept_words.look, path, wanted)
         if found is None:
             async with self._room:
-                found = await _run(path, limit)
-            if found[0] != _TOO_LONG:
+                found = await apart.run(program.__name__, "pypdf", str(path), str(limit))
+            if found[0] != apart.TOO_LONG:
                 await asyncio.to_thread(kept_words.keep, path, wanted, *found)
         status, said = found
         if status != program.EXITS["read"]:
@@ -79,34 +67,3 @@ def _why(status: int) -> str:
     if status == program.EXITS["pictures"]:
         return phrase("pdf-without-words")
     return phrase("cannot-file") if status == program.EXITS["other"] else phrase("file-damaged")
-
-
-async def _run(path: Path, limit: int) -> tuple[int, bytes]:
-    """The program's exit status and what it printed. It is killed when it takes too long, or is not wanted any more."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-I", "-S", "-c", _START, str(_ROOT), _libraries(), str(path), str(limit)),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env={},
-    )
-    said, late = b"", False
-    try:
-        async with asyncio.timeout(_TIMEOUT_S):
-            said, _ = await process.communicate()
-    except TimeoutError:
-        late = True
-    finally:
-        if process.returncode is None:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
-    return _TOO_LONG if late else process.returncode or 0, said
-
-
-@cache
-def _libraries() -> str:
-    """Where pypdf stands: the program starts without the folders of libraries."""
-    found = importlib.util.find_spec("pypdf")
-    return str(Path(found.origin).parents[1]) if found is not None and found.origin else ""

@@ -27,16 +27,10 @@ LONGEST_S = 20 * 60
 LONGEST_TEXT = 50_000
 """Characters of a transcript: people speak some 20,000 in that time."""
 _LONGEST_ANSWER = 2**20
-_KINDS = frozenset({"voice", "audio", "video_note"})
 
 
 class NotHeard(Terminal):
     """This recording could not be written down."""
-
-
-def is_recording(media: Media, mime: str) -> bool:
-    """Whether a file is there for what is said in it."""
-    return media.kind in _KINDS or mime.startswith("audio/")
 
 
 class Transcriber:
