@@ -1,22 +1,24 @@
 """The last exchange, again or not at all: what /retry runs, and what /undo commits.
 
-A stopped turn has a button for each. They name its exchange, by the history that ends with it: a press that comes when
-the history is another one is told so, and changes nothing. Answers have no such buttons: they would stand under each
-message of a chat, and the commands do the same.
+A stopped turn has a button for each, one that failed has Retry. They name its exchange, by the history that ends with
+it or the messages that got no answer: a press that comes when another one is the last is told so, and changes nothing.
+Answers have no such buttons: they would stand under each message of a chat, and the commands do the same.
 """
 
+import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2s
 
 from tasks.envelope import Button, Inbound
 from tasks.phrases import phrase
+from tasks.session import INLINE_MESSAGE
 from tasks.store.sessions import Commit
 from tasks.store.state import StateField
 from workers import texts
 from workers.sessions.dependencies import Dependencies
-from workers.sessions.outcome import Asked
+from workers.sessions.outcome import Asked, Outcome
 from workers.sessions.owned_session import OwnedSession
 from workers.sessions.plans import Compact, Retry, Run, Undo
 
@@ -24,24 +26,38 @@ log = logging.getLogger("cohort.turns")
 
 BATCH = "batch"
 """The value of ``StateField.unanswered`` where ``retry_batch`` has the messages."""
+_FAILURES = ("failed", "buried")
 
 
 def exchange_buttons(history: bytes) -> tuple[Button, ...]:
     """Buttons for the last exchange of a history."""
-    name = _exchange(history)
-    return (
-        Button(text=phrase("button-retry"), data=f"{texts.RETRY_DATA}:{name}"),
-        Button(text=phrase("button-undo"), data=f"{texts.UNDO_DATA}:{name}"),
-    )
+    return _retry(history), Button(text=phrase("button-undo"), data=f"{texts.UNDO_DATA}:{_exchange(history)}")
 
 
-def _exchange(history: bytes) -> str:
-    return blake2s(history, digest_size=8).hexdigest()
+def _retry(exchange: bytes) -> Button:
+    return Button(text=phrase("button-retry"), data=f"{texts.RETRY_DATA}:{_exchange(exchange)}")
+
+
+def _exchange(last: bytes) -> str:
+    return blake2s(last, digest_size=8).hexdigest()
 
 
 def _is_over(owned: OwnedSession, by: Inbound) -> bool:
     """Whether a button means an exchange that is not the last one any more."""
-    return bool(by.exchange) and (bool(owned.unanswered) or _exchange(owned.history or b"") != by.exchange)
+    last = owned.unanswered.encode() or owned.history or b""
+    return bool(by.exchange) and _exchange(last) != by.exchange
+
+
+def kept_unanswered(outcome: Outcome, messages: Sequence[Inbound]) -> Outcome:
+    """A turn without an answer, with its messages kept for Retry, which stands below its apology."""
+    batch = StateField.retry_batch in outcome.set
+    kept = BATCH if batch else json.dumps([message.to_json() for message in messages])
+    kept_outcome = replace(outcome, set={**outcome.set, StateField.unanswered: kept})
+    if batch or outcome.how not in _FAILURES or not outcome.replies or outcome.replies[-1].edit == INLINE_MESSAGE:
+        return kept_outcome
+    *above, last = outcome.replies
+    button = last.model_copy(update={"buttons": ((_retry(kept.encode()),),)})
+    return replace(kept_outcome, replies=(*above, button))
 
 
 def nothing_again(plan: Run | Retry | Compact) -> str:

@@ -17,7 +17,7 @@ from workers import texts
 from workers.interfaces import LiveAnswer, TurnFailed, TurnRequest, TurnResult
 from workers.outgoing import linked_pictures, with_files
 from workers.sessions.admission import admitted
-from workers.sessions.again import BATCH
+from workers.sessions.again import kept_unanswered
 from workers.sessions.asking import Ask, answers_of, asks_people, put_questions
 from workers.sessions.conversations import titled
 from workers.sessions.course import Course
@@ -96,7 +96,8 @@ class TurnRunner:
         except TurnParked as parked:
             return await self._park(parked.questions)
         asked = (*asked, *self._asked.joined)
-        return await self._remembered(replace(outcome, replies=(*outcome.replies, *refusals)), asked)
+        outcome = await self._remembered(outcome, asked)
+        return replace(outcome, replies=(*outcome.replies, *refusals))
 
     async def _remembered(self, outcome: Outcome, asked: Sequence[Inbound]) -> Outcome:
         """With what /retry and /undo have to know: whether the last turn gave an answer."""
@@ -105,9 +106,7 @@ class TurnRunner:
             return await titled(self._deps, self._owned, outcome, asked)
         if asked[0].kind == "compact":
             return outcome
-        batch = StateField.retry_batch in outcome.set
-        kept = BATCH if batch else json.dumps([message.to_json() for message in asked[-READ_AHEAD:]])
-        return replace(outcome, set={**outcome.set, StateField.unanswered: kept})
+        return kept_unanswered(outcome, asked[-READ_AHEAD:])
 
     async def _park(self, questions: Sequence[Question]) -> Outcome:
         """Ask people. What the turn has said so far stands above the questions."""
