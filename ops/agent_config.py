@@ -1,9 +1,10 @@
 """The operator's agent cards as the commands need them: all of them, and the models that they name."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
-from tasks import agent_files
+from tasks import agent_files, kept_cards
 from tasks.agent_files import BadFile, Card
 from tasks.settings import Settings
 
@@ -27,6 +28,27 @@ def cards(settings: Settings) -> list[Card]:
     if not found:
         raise BadFile(settings.cards, None, "there is no card in it", "add one, or set COHORT_CARDS")
     return found
+
+
+def readable(settings: Settings) -> Settings:
+    """These settings; where cards or configuration cannot be read, with those that were kept, as workers do.
+
+    Raises:
+        BadFile: there are none that can be read either.
+    """
+    try:
+        return _read(settings)
+    except BadFile:
+        for kept in kept_cards.kept(settings):
+            with suppress(BadFile):
+                return _read(kept)
+        raise
+
+
+def _read(settings: Settings) -> Settings:
+    configuration(settings)
+    cards(settings)
+    return settings
 
 
 def card_models(settings: Settings) -> list[str | None]:

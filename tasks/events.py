@@ -168,6 +168,10 @@ EVENTS: Final[Mapping[str, str]] = {
     # fast-agent's runtime.
     "card.ignored": "A file beside the agent cards is no card.",
     "card.incomplete": "Something that an agent card needs is missing here.",
+    "cards.kept": "A worker starts with the cards that were kept, because the operator's cannot be used.",
+    "cards.kept_unusable": "Cards that were kept cannot be used either.",
+    "cards.mended": "The operator's cards are used again.",
+    "cards.not_kept": "The cards that agents were made of could not be copied into the state directory.",
     "shell.given": "Agent cards ask for a shell, and get it.",
     "shell.withheld": "Agent cards ask for a shell, and do not get it.",
     "runtime_tools.given": "Agent cards ask for tools that change the runtime, and get them.",

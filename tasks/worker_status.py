@@ -91,6 +91,8 @@ class WorkerStatus(ProcessStatus):
     """The same of each bot that has cards of its own, by its number."""
     servers_down: tuple[str, ...] = ()
     """Shared MCP servers that it cannot reach."""
+    cards_kept: str = ""
+    """Why it uses agent cards that were kept, and not those of its files; empty: it uses these."""
     models: dict[str, ModelTrouble] = {}
     """The models that fail here."""
     sends: Sends = Sends()

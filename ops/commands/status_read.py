@@ -91,6 +91,7 @@ def _worker(incarnation: str, status: WorkerStatus, slots: int) -> Worker:
         slots=slots,
         turns=status.turns,
         servers_down=status.servers_down,
+        cards_kept=status.cards_kept,
         queued=status.queued,
         queued_s=status.queued_s,
         awake=status.awake,

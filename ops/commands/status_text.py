@@ -84,6 +84,8 @@ def _troubles(now: Look) -> Iterator[str]:
     for worker in now.workers:
         if worker.servers_down:
             yield f"{worker.incarnation}: MCP servers not reachable: {', '.join(worker.servers_down)}"
+        if worker.cards_kept:
+            yield f"{worker.incarnation}: goes on with the agents of before: {worker.cards_kept}"
     for incarnation in now.gone:
         yield f"{incarnation}: its heartbeat stopped"
 
@@ -163,4 +165,6 @@ def health_problems(now: Look, part: str, host: str) -> list[str]:
             problems.append("no worker lives")
         if part == "all" and workers and now.unowned:
             problems.append(f"slots without a worker {now.unowned}")
+        kept = {worker.cards_kept for worker in workers} - {""}
+        problems += [f"agents of before are used: {why}" for why in sorted(kept)]
     return problems

@@ -43,6 +43,8 @@ class Worker:
     """Since the worker started; None when its heartbeat does not tell."""
     servers_down: tuple[str, ...] = ()
     """Shared MCP servers that it cannot reach."""
+    cards_kept: str = ""
+    """Why it uses agent cards that were kept; empty: it uses those of its files."""
     queued: int = 0
     """Those of the turns begun that wait for a lane."""
     queued_s: float = 0.0

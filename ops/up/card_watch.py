@@ -5,14 +5,13 @@ file does when it is imported cannot harm the supervisor. With a wrong card the 
 """
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
+from tasks import kept_cards
+
 LOOK_EVERY_S = 1.0
-_MOST = 2_000
-"""Files that are looked at; a directory that holds more is no directory of cards alone."""
-_PASSED = frozenset({"__pycache__", "node_modules"})
 
 type Seen = frozenset[tuple[str, int, int]]
 """Path, time and size of each file."""
@@ -21,19 +20,10 @@ type Seen = frozenset[tuple[str, int, int]]
 def look(directory: Path) -> Seen:
     """What the directory and its folders hold, without hidden files and what editors write beside a file."""
     found = set[tuple[str, int, int]]()
-    for folder, folders, files in os.walk(directory, followlinks=False):
-        folders[:] = sorted(name for name in folders if name not in _PASSED and not name.startswith("."))
-        for name in files:
-            if name.startswith((".", "#")) or name.endswith(("~", ".swp", ".tmp", ".pyc")):
-                continue
-            path = os.path.join(folder, name)  # noqa: PTH118 - os.walk gives text
-            try:
-                state = os.stat(path)  # noqa: PTH116 - the same
-            except OSError:
-                continue
-            found.add((path, state.st_mtime_ns, state.st_size))
-            if len(found) == _MOST:
-                return frozenset(found)
+    for path in kept_cards.files(directory):
+        with suppress(OSError):
+            state = path.stat()
+            found.add((str(path), state.st_mtime_ns, state.st_size))
     return frozenset(found)
 
 

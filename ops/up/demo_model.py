@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 
 from ops import model
-from ops.agent_config import card_models, configuration
+from ops.agent_config import card_models, configuration, readable
 from ops.environment import environment, needed
 from ops.up.process import Spec
 from tasks import title
@@ -49,11 +49,13 @@ def installed() -> bool:
 def choice_of(settings: Settings) -> model.ChosenModel:
     """The model that answers under these settings.
 
+    Cards or a configuration that cannot be read are taken as they were kept, as workers do.
+
     Raises:
         Misconfigured: see ``model.choose``.
     """
-    given = model.Given(settings.model, environment(), configuration(settings), card_models(settings))
-    return model.choose(given)
+    found = readable(settings)
+    return model.choose(model.Given(settings.model, environment(), configuration(found), card_models(found)))
 
 
 def spec(*, script: bool = False) -> tuple[Spec, str, dict[str, str]]:

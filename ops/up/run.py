@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from ops import control, model
+from ops.agent_config import readable
 from ops.durability import failover_risk, weaknesses
 from ops.home import FULL, Home, Running, Scale, full_disk
 from ops.model import ChosenModel
@@ -154,7 +155,7 @@ class Up:
             said = weaknesses(await store.server.persistence())
             said += failover_risk(await store.server.info(), effective)
         said += tuple(filter(None, (too_few(raise_limit()),)))
-        return said + tuple(f"{power.about}: {power.seen}; {power.do}" for power in powers(effective))
+        return said + tuple(f"{power.about}: {power.seen}; {power.do}" for power in powers(readable(effective)))
 
     def _keep_what_answers(
         self, supervisor: Supervisor, plan: Plan, effective: Settings, store: Store

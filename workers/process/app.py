@@ -169,6 +169,7 @@ def _beside(settings: Settings, worker: WorkerAssembly, member: Member) -> dict[
         "loop lag": loop_lag.measure(clock.monotonic),
         "recycle": recycle(settings.worker_max_rss_mib),
         "titles": worker.titles.run(),
+        "mended cards": worker.follow_mended(),
         **({"bots": worker.follow_bots()} if worker.bots is not None else {}),
     }
 
@@ -216,6 +217,7 @@ def _status(settings: Settings, scheduler: SessionScheduler, worker: WorkerAssem
         agents=tuple(engine.agents),
         agents_of=engine.sets.named(),
         servers_down=tuple(engine.servers_down),
+        cards_kept="; ".join(engine.sets.stand_ins),
         models=engine.breaker.failing,
         sends=worker.sends(),
     )

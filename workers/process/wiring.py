@@ -18,8 +18,10 @@ from tasks.telemetry import hash_sessions
 from tasks.watched import Watched
 from tasks.worker_status import Sends
 from workers.placing import OnePlace
+from workers.process.loop_thread import end_process
 from workers.process.places import SharedPlace
 from workers.process.served_bots import ServedBots, watched_bots
+from workers.runtime import last_good
 from workers.runtime.engine import Engine
 from workers.sessions.alerts import Alerts
 from workers.sessions.dependencies import Dependencies, Steps
@@ -66,6 +68,10 @@ class WorkerAssembly:
         if self.bots is not None:
             await self.bots.watch(self.engine.sets.refresh)
 
+    async def follow_mended(self) -> None:
+        """Where cards are used that were kept, have the operator's read when they can be used, until cancelled."""
+        await last_good.come_back(self.engine, self.reload, alert=self.dependencies.alerts.raise_, end=end_process)
+
     async def reload(self) -> tuple[str, ...]:
         """Let changed cards in, here and in the sessions' own processes; see ``Engine.reload``."""
         agents = await self.engine.reload()
@@ -102,9 +108,11 @@ async def open_worker(
         told = _telegram_side(settings, bots, telegram, store, clock=clock, voice=voice)
         served = told.bots
         alerts = Alerts(settings, store.alerts, store.intake, operators=served and served.operators)
-        engine = await stack.enter_async_context(
-            Engine(
-                settings,
+        engine = await last_good.opened(
+            stack,
+            settings,
+            lambda chosen: Engine(
+                chosen,
                 clock,
                 media=told.media,
                 notes=store.notes,
@@ -113,7 +121,7 @@ async def open_worker(
                 people=store.people,
                 alert=alerts.raise_,
                 bots=served,
-            )
+            ),
         )
 
         if served is not None and not own:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fast_agent.core.model_resolution import get_context_model_references, resolve_model_reference
 from fast_agent.types import PromptMessageExtended
 
-from tasks.agent_files import documents
+from tasks import kept_cards
 from tasks.clock import Clock
 from tasks.errors import Misconfigured
 from tasks.settings import Settings
@@ -27,6 +27,7 @@ from workers.runtime.mcp_isolation import Isolation
 from workers.runtime.mcp_persons import PersonsServers
 from workers.runtime.models import switching
 from workers.runtime.patches import file_kinds, harness_tools
+from workers.runtime.refused_cards import check, why_no_agent
 from workers.tool_stores import Logins
 
 if TYPE_CHECKING:
@@ -64,7 +65,13 @@ class AgentRegistry:
         Raises:
             Misconfigured: one of them cannot be used.
         """
-        self._settings = settings
+        self._settings = self.wanted = settings
+        self.stands_in: str | None = None
+        """Why these agents are of cards that were kept, and not of the operator's."""
+        self.mended = False
+        """Those of the operator can be used by now, by a worker that starts."""
+        self._made_of = kept_cards.snapshot(settings)
+        """What is kept when an agent was made of it."""
         self._clock = clock
         self._reloads = 0
         self._initial: dict[str, list[PromptMessageExtended]] = {}
@@ -88,6 +95,10 @@ class AgentRegistry:
         if not self.fast.agents:
             raise Misconfigured(f"{settings.cards}: no agent cards")
         self._family.append(self)
+
+    def stand_in(self, wanted: Settings, problem: str) -> None:
+        """These cards are kept ones, in place of those that the operator wants, which cannot be used now."""
+        self.wanted, self.stands_in, self._made_of = wanted, problem, None
 
     async def open(self, stack: AsyncExitStack) -> None:
         """Enter fast-agent; it is left when the stack is, in the same task."""
@@ -168,12 +179,16 @@ class AgentRegistry:
         return Baseline(instance.agents, outside=[data.get("config") for data in self.fast.agents.values()])
 
     async def reload(self) -> None:
-        """Let changed cards in, all or none.
+        """Let changed cards in, all or none; where kept ones stand in, only look whether the changed ones can be used.
 
         Raises:
             Misconfigured: one line for each problem; nothing has changed.
         """
-        await asyncio.to_thread(check, self._settings)
+        made_of = await asyncio.to_thread(kept_cards.snapshot, self.wanted)
+        await asyncio.to_thread(check, self.wanted)
+        if self.stands_in is not None:
+            self.mended = True
+            return
         config = self.fast.context.config
         known = set(config.mcp.servers) if config is not None and config.mcp is not None else set[str]()
         if restart := cards.needs_restart(self._settings, known):
@@ -195,7 +210,7 @@ class AgentRegistry:
             self.forget_others()
             reason = why_no_agent(failed.exceptions[0])
             raise Misconfigured(f"{self._settings.cards}: {reason}") from failed
-        self._initial = trial.result()
+        self._initial, self._made_of = trial.result(), made_of
         self.forget_others()
         self._reloads += 1
 
@@ -259,6 +274,8 @@ class AgentRegistry:
         owner = shell_processes.mark(instance.agents)
         fresh = self._baseline(instance)
         self._kept[id(instance)] = _Kept(fresh, fresh, owner)
+        made_of, self._made_of = self._made_of, None
+        await asyncio.to_thread(kept_cards.keep, self.wanted, made_of)
         if not self._initial:
             self._initial = {name: list(agent.message_history) for name, agent in instance.agents.items()}
         return instance
@@ -271,30 +288,3 @@ class AgentRegistry:
             await instances.dispose_instance(self._harness, instance)
         finally:
             await shell_processes.end(kept.owner)
-
-
-def check(settings: Settings) -> None:
-    """Refuse cards that fast-agent would accept in silence.
-
-    Raises:
-        Misconfigured: one line for each problem.
-    """
-    for path in documents(settings.cards) if settings.cards.is_dir() else ():
-        log.info("card.ignored", extra={"file": path.name})
-    problems = cards.check_cards(settings)
-    if problems:
-        raise Misconfigured("\n".join(str(problem) for problem in problems))
-    for note in cards.notes(settings):
-        log.warning("card.incomplete", extra={"note": note})
-
-
-def misconfigured(settings: Settings, problem: BaseException) -> Misconfigured:
-    """The error of a start at which no lane can be made."""
-    return Misconfigured(f"{settings.cards}: no agent can be made: {why_no_agent(problem.__cause__ or problem)}")
-
-
-def why_no_agent(problem: BaseException) -> str:
-    """Why no agent can be made of cards that look right, in one line for the operator."""
-    lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
-    # fast-agent's: what it is, and below it why.
-    return ": ".join(lines[:2]) or type(problem).__name__

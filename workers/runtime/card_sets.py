@@ -8,11 +8,13 @@ turn's bot, the lane that the turn borrows is made again with them.
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tasks import kept_cards
 from tasks.chat_rules import ChatRule
 from tasks.clock import Clock
 from tasks.errors import Misconfigured
@@ -21,10 +23,11 @@ from tasks.settings import Settings
 from workers.interfaces import TurnFailed
 from workers.many_bots import BotsOfTurns
 from workers.runtime import faults
-from workers.runtime.agent_registry import AgentRegistry, check
+from workers.runtime.agent_registry import AgentRegistry
 from workers.runtime.lanes.lane import Lane
 from workers.runtime.models.breaker import Breaker
 from workers.runtime.models.choice import ModelChooser
+from workers.runtime.refused_cards import check
 from workers.tool_stores import Logins
 
 if TYPE_CHECKING:
@@ -133,11 +136,35 @@ class CardSets:
             return
         own = self._settings_of(directory)
         try:
-            registry = AgentRegistry(own, self._clock, self._logins, beside=self.common.registry)
+            registry = self._registry_of(own)
         except Misconfigured as problem:
-            self._refuse(directory, problem)
-            return
+            if (kept := self._kept_registry(own, problem)) is None:
+                self._refuse(directory, problem)
+                return
+            registry = kept
         self._own[directory] = CardSet(registry, self._chooser(registry, own))
+
+    def _registry_of(self, own: Settings) -> AgentRegistry:
+        return AgentRegistry(own, self._clock, self._logins, beside=self.common.registry)
+
+    def _kept_registry(self, own: Settings, problem: Misconfigured) -> AgentRegistry | None:
+        """Agents of the cards that were kept of a bot's directory; none where these cannot be used either."""
+        for kept in kept_cards.kept(own):
+            with suppress(Misconfigured):
+                registry = self._registry_of(kept.model_copy(update={"config": own.config}))
+                registry.stand_in(own, str(problem))
+                return registry
+        return None
+
+    @property
+    def stand_ins(self) -> list[str]:
+        """Why agents are of cards that were kept, a line for each directory."""
+        found = [(None, self.common), *self._own.items()]
+        return [
+            self._named_lines(directory, one.registry.stands_in)[0]
+            for directory, one in found
+            if one.registry.stands_in
+        ]
 
     def _settings_of(self, directory: Path) -> Settings:
         # The agent of the deployment is one of the other cards.
@@ -170,10 +197,12 @@ class CardSets:
             self._load(directory)
 
     async def _check(self, directory: Path) -> None:
+        own = self._settings_of(directory)
         try:
-            await asyncio.to_thread(check, self._settings_of(directory))
+            await asyncio.to_thread(check, own)
         except Misconfigured as problem:
-            self._refuse(directory, problem)
+            if not list(kept_cards.kept(own)):
+                self._refuse(directory, problem)
 
     async def reload(self, *, every_bot: bool = True) -> None:
         """Let changed cards in: of each directory all or none. One that cannot be used holds up no other.
@@ -185,9 +214,12 @@ class CardSets:
             Misconfigured: one line for each problem.
         """
         problems: list[str] = []
-        for directory, found in ((None, self.common), *self._own.items()):
+        for directory, found in ((None, self.common), *tuple(self._own.items())):
             try:
                 await found.registry.reload()
+                if found.registry.mended and directory is not None:
+                    self._own.pop(directory).registry.leave()
+                    self._load(directory)
                 self._changes += directory is not None
             except Misconfigured as problem:
                 problems += self._named_lines(directory, str(problem))
@@ -198,6 +230,16 @@ class CardSets:
             problems += self._named_lines(directory, said)
         if problems:
             raise Misconfigured("\n".join(problems))
+
+    @property
+    def wanted(self) -> list[Settings]:
+        """The operator's files, of each directory."""
+        return [one.registry.wanted for one in (self.common, *self._own.values())]
+
+    @property
+    def mended(self) -> bool:
+        """Whether the cards in whose place kept ones are used can be used by now, by a worker that starts."""
+        return self.common.registry.mended
 
     # -- instances of lanes
 

@@ -18,7 +18,6 @@ from tasks.settings import Settings
 from workers.interfaces import MediaSource, Sink, TurnFailed, TurnRequest, TurnResult, Usage
 from workers.many_bots import BotsOfTurns
 from workers.runtime import faults, spans
-from workers.runtime.agent_registry import misconfigured
 from workers.runtime.askers import KnownRoles, TurnAskers, askers_of_turn
 from workers.runtime.asking.elicitation import holds_of_turn
 from workers.runtime.bot_rules import BotRules
@@ -39,6 +38,7 @@ from workers.runtime.models.breaker import Breaker
 from workers.runtime.models.choice import ModelChoice
 from workers.runtime.models.permitted import permitted
 from workers.runtime.patches import connections
+from workers.runtime.refused_cards import misconfigured
 from workers.runtime.tools import Origin, Toolbox, origin_of_turn
 from workers.runtime.turns import compaction, titling
 from workers.runtime.turns.answer_check import EndMarkers
