@@ -1,6 +1,7 @@
 """Pressed buttons: those of the bot's messages, and Telegram's own Stop (pure)."""
 
 import re
+from dataclasses import dataclass
 
 from bot.updates.commands import ADMINS, CHOICES, Command
 from bot.updates.content import answered_by
@@ -40,46 +41,64 @@ def pressed(at: UpdateReading, query: CallbackQuery) -> Meaning:
         # Of an inaccessible message (date 0) not even the topic is told. A question may rest for long; it is known by
         # its id, so a guess at its session harms nothing.
         return at.nothing("a button whose message is gone", callback, query.from_user.language_code)
-    kind: InboundKind
-    choice: dict[str, str] = {}
-    exchange = ""
-    ask: Command | None = None
-    match word:
-        case "retry" | "undo" if _NAME.fullmatch(argument):
-            kind, exchange = word, argument
-        case "retry" | "stop":
-            kind = word
-        case _ if word in ("reminders", "forget", "logout", "sessions", *ADMINS) and argument:
-            kind, ask = "message", Command(word, argument)
-        case "resume" if argument:
-            kind, choice, ask = "conversation", {word: argument}, Command(word, argument)
-        case _ if word == WORD and argument:
-            ident, _, verdict = argument.partition(":")
-            kind, choice = "answer", {"ask": ident, "say": verdict}
-        case _ if word in CHOICES and argument:
-            kind, choice, ask = "choose", choice_of(word, argument), Command(word, argument)
-        case _:
-            return at.nothing("a button that we do not know", callback, query.from_user.language_code)
+    meant = _meant(word, argument)
+    if meant is None:
+        return at.nothing("a button that we do not know", callback, query.from_user.language_code)
     session = session_of(at.me, message, message.business_connection_id)
     inbound = Inbound(
-        v=4 if exchange else _VERSIONS.get(kind, 1),
+        v=4 if meant.exchange else _VERSIONS.get(meant.kind, 1),
         session=str(session),
         update_id=at.update_id,
         at=at.now,
-        kind=kind,
+        kind=meant.kind,
         message_id=message.message_id,
         sender=person_of(query.from_user),
         chat_type=message.chat.type,
-        choice=choice,
+        choice=meant.choice or {},
         pressed=True,
-        last=kind == "retry" and bool(exchange),
-        exchange=exchange,
+        last=meant.kind == "retry" and bool(meant.exchange),
+        exchange=meant.exchange,
     )
     answered = answered_by(message)
     asker = author_of(answered.from_user, answered.sender_chat) if answered is not None else None
     return Incoming(
-        at.update_id, inbound, ask=ask, callback=callback, sent=at.now, asker=asker.id if asker is not None else None
+        at.update_id,
+        inbound,
+        ask=meant.ask,
+        callback=callback,
+        sent=at.now,
+        asker=asker.id if asker is not None else None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonPress:
+    """What a button's data means."""
+
+    kind: InboundKind
+    choice: dict[str, str] | None = None
+    ask: Command | None = None
+    exchange: str = ""
+
+
+def _meant(word: str, argument: str) -> ButtonPress | None:
+    """What ``WORD:ARGUMENT`` means; None where we do not know it."""
+    match word:
+        case "retry" | "undo" if _NAME.fullmatch(argument):
+            return ButtonPress(word, exchange=argument)
+        case "retry" | "stop":
+            return ButtonPress(word)
+        case _ if word in ("reminders", "forget", "logout", "sessions", *ADMINS) and argument:
+            return ButtonPress("message", ask=Command(word, argument))
+        case "resume" if argument:
+            return ButtonPress("conversation", {word: argument}, Command(word, argument))
+        case _ if word == WORD and argument:
+            ident, _, verdict = argument.partition(":")
+            return ButtonPress("answer", {"ask": ident, "say": verdict})
+        case _ if word in CHOICES and argument:
+            return ButtonPress("choose", choice_of(word, argument), Command(word, argument))
+        case _:
+            return None
 
 
 def stopped(at: UpdateReading, end: GenerationStopped) -> Meaning:
