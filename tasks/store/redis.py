@@ -1,7 +1,7 @@
 """The connection to Redis: scripts from files, and redis-py's errors as ours."""
 
 import logging
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -217,25 +217,7 @@ async def connection(
         once = Retry(NoBackoff(), retries=0)
         options |= {"socket_timeout": patience_s, "socket_connect_timeout": patience_s, "retry": once}
     try:
-        watched = sentinels(url)
-        if watched is None:
-            kind = ConnectionPool if waits is None else BlockingConnectionPool
-            redis = cast("Client", Client.from_pool(kind.from_url(url, **options)))
-        else:
-            pool = SentinelConnectionPool if waits is None else _BlockingSentinelPool
-            redis = cast(
-                "Client",
-                _sentinel(watched, options["retry"]).master_for(
-                    watched.master,
-                    redis_class=Client,
-                    connection_pool_class=pool,
-                    db=watched.db,
-                    username=watched.username,
-                    password=watched.password,
-                    **watched.connection_options,
-                    **options,
-                ),
-            )
+        redis = _client(url, options, blocking=waits is not None)
     except ValueError as problem:
         raise Misconfigured(f"REDIS_URL: {problem}") from problem
     redis.wait_replicas = wait_replicas
@@ -243,6 +225,25 @@ async def connection(
         yield redis
     finally:
         await redis.aclose()
+
+
+def _client(url: str, options: Mapping[str, Any], *, blocking: bool) -> Client:
+    """A client of a Redis, or of the master that Sentinels name; ``blocking``: a call waits for a free connection."""
+    watched = sentinels(url)
+    if watched is None:
+        kind = BlockingConnectionPool if blocking else ConnectionPool
+        return cast("Client", Client.from_pool(kind.from_url(url, **options)))
+    found = _sentinel(watched, options["retry"]).master_for(
+        watched.master,
+        redis_class=Client,
+        connection_pool_class=_BlockingSentinelPool if blocking else SentinelConnectionPool,
+        db=watched.db,
+        username=watched.username,
+        password=watched.password,
+        **watched.connection_options,
+        **options,
+    )
+    return cast("Client", found)
 
 
 class _Sentinels(Sentinel):

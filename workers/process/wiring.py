@@ -123,21 +123,9 @@ async def open_worker(
                 bots=served,
             ),
         )
-
         if served is not None and not own:
             await engine.sets.refresh()
-
-        def spending(session: SessionKey) -> Spending:
-            own = settings if served is None else served.settings(session.bot)
-            return Spending(session, store.sessions, own, clock)
-
-        titles = TopicTitles(
-            wanted_by(settings, engine.chats.of),
-            engine,
-            served or told.delivery,
-            spending=spending,
-            alert=alerts.raise_,
-        )
+        titles = _titles(settings, store, engine, told, clock=clock, alerts=alerts)
         dependencies = Dependencies(
             incarnation=incarnation,
             settings=settings,
@@ -189,6 +177,19 @@ def _telegram_side(  # noqa: PLR0913 - what both kinds are made of
     bot = telegram.bot(pacing)
     delivery = TelegramDelivery(bot, settings, clock, speaker=voice)
     return _TelegramSide(delivery, TelegramMedia(bot, settings, clock), pacing.lately, None)
+
+
+def _titles(  # noqa: PLR0913 - what naming a topic takes
+    settings: Settings, store: Store, engine: Engine, told: _TelegramSide, *, clock: Clock, alerts: Alerts
+) -> TopicTitles:
+    served = told.bots
+
+    def spending(session: SessionKey) -> Spending:
+        own = settings if served is None else served.settings(session.bot)
+        return Spending(session, store.sessions, own, clock)
+
+    wanted = wanted_by(settings, engine.chats.of)
+    return TopicTitles(wanted, engine, served or told.delivery, spending=spending, alert=alerts.raise_)
 
 
 @asynccontextmanager

@@ -202,16 +202,42 @@ class Turn:
     def _answer(self, work: TurnInput, response: PromptMessageExtended, call_log: CallLog) -> TurnAnswer:
         record = work.record
         loaded = len(record.messages)
+        text, kept = self._said(work, response)
+        kept, members = self._marked(record, kept)
+        if call_log.cut and not text:
+            raise faults.endless(self._model)
+        if call_log.cut and not text_of(kept[-1]).strip():
+            # Providers refuse a history in which a message says nothing.
+            kept[-1] = kept[-1].model_copy(update={"content": [TextContent(type="text", text="[cut]")]})
+        cut = call_log.cut or response.stop_reason == LlmStopReason.MAX_TOKENS
+        if (out := files_of_turn.get()) is not None:
+            text = out.undrawn(text)
+        done = TurnAnswer(text, Record(kept, {**record.members, **members}), call_log.usage(self._model), cut=cut)
+        done.broke_off = any(call.unfinished for call in call_log.calls)
+        if done.broke_off:
+            done.notices.append(phrase("broke-off"))
+        if any(channel(item, FAST_AGENT_ALERT_CHANNEL) for item in kept[loaded:]):
+            done.notices.append(phrase("cannot-file"))
+        return done
+
+    def _said(self, work: TurnInput, response: PromptMessageExtended) -> tuple[str, list[PromptMessageExtended]]:
+        """The answer's text, and the conversation with it."""
+        loaded = len(work.record.messages)
         kept: list[PromptMessageExtended] = list(self._agent.message_history)
         if not self._choice.workflow and len(kept) > loaded and kept[-1].role == "assistant":
             own = (item for item in kept[loaded:] if history.STEERED not in (item.channels or {}))
             said = [text_of(item).strip() for item in own if item.role == "assistant"]
-            text = "\n\n".join(part for part in said if part)
-        else:
-            # Its card keeps no history, or only its members do: the session still knows what was said.
-            text = text_of(response).strip()
-            answer = PromptMessageExtended(role="assistant", content=[TextContent(type="text", text=text)])
-            kept = [*record.messages, work.message, answer]
+            return "\n\n".join(part for part in said if part), kept
+        # Its card keeps no history, or only its members do: the session still knows what was said.
+        text = text_of(response).strip()
+        answer = PromptMessageExtended(role="assistant", content=[TextContent(type="text", text=text)])
+        return text, [*work.record.messages, work.message, answer]
+
+    def _marked(
+        self, record: Record, kept: list[PromptMessageExtended]
+    ) -> tuple[list[PromptMessageExtended], dict[str, list[PromptMessageExtended]]]:
+        """The conversation and those of the members, each message with its model and, where members spoke, its turn."""
+        loaded = len(record.messages)
         kept = fitting.marked(kept, fitting.maker_of(self._agent))
         members = {
             name: fitting.marked(agent.message_history, fitting.maker_of(agent))
@@ -229,19 +255,4 @@ class Turn:
                 before = len(record.members.get(name, ()))
                 if len(messages) > before:
                     members[name] = [*messages[:before], *history.marked_turn(messages[before:], turn)]
-        usage = call_log.usage(self._model)
-        if call_log.cut and not text:
-            raise faults.endless(self._model)
-        if call_log.cut and not text_of(kept[-1]).strip():
-            # Providers refuse a history in which a message says nothing.
-            kept[-1] = kept[-1].model_copy(update={"content": [TextContent(type="text", text="[cut]")]})
-        cut = call_log.cut or response.stop_reason == LlmStopReason.MAX_TOKENS
-        if (out := files_of_turn.get()) is not None:
-            text = out.undrawn(text)
-        done = TurnAnswer(text, Record(kept, {**record.members, **members}), usage, cut=cut)
-        done.broke_off = any(call.unfinished for call in call_log.calls)
-        if done.broke_off:
-            done.notices.append(phrase("broke-off"))
-        if any(channel(item, FAST_AGENT_ALERT_CHANNEL) for item in kept[loaded:]):
-            done.notices.append(phrase("cannot-file"))
-        return done
+        return kept, members
