@@ -12,6 +12,7 @@ LAYOUT_VERSION = 1
 """Of the keys below. A process refuses to start on a layout newer than it knows."""
 
 LOGINS = f"{PREFIX}bot:*:logins:*"
+LETTERS = f"{PREFIX}bot:*:dead"
 ZONES = f"{PREFIX}bot:*:zones"
 OVERHEARD = f"{PREFIX}bot:*:overheard:*"
 BROUGHT = f"{PREFIX}bot:*:brought:*"
@@ -48,13 +49,7 @@ KINDS = (
     ),
     KeyKind("cohort:s:*:journal", "list", "empties", "session", "steps of the turn that runs, until it is committed"),
     KeyKind("cohort:s:*:notes", "hash", "permanent", "session", "what the agent was asked to remember in this session"),
-    KeyKind(
-        "cohort:s:*:earlier",
-        "hash",
-        "permanent",
-        "session",
-        "conversations that were set aside: an index, and histories",
-    ),
+    KeyKind("cohort:s:*:earlier", "hash", "permanent", "session", "conversations that were set aside, and their index"),
     KeyKind("cohort:bot:*:seen", "zset", "expires", "first", "update ids of the last 48 h"),
     KeyKind("cohort:bot:*:poller", "string", "expires", "no", "lease of the polling bot process"),
     KeyKind("cohort:bot:*:replies", "list", "empties", "last", "answers the bot gives without an agent"),
@@ -89,8 +84,17 @@ KINDS = (
     KeyKind("cohort:own-hosts", "hash", "expires", "no", "who starts sessions' own processes"),
     KeyKind("cohort:paused", "hash", "empties", "last", "what an operator has paused, and since when"),
     KeyKind("cohort:layout", "hash", "permanent", "first", "layout version and slot count of this deployment"),
-    KeyKind("cohort:dead", "stream", "permanent", "first", "messages given up on, with the reason"),
-    KeyKind("cohort:trail", "stream", "expires", "no", "the last turns and their times, for `cohort find`"),
+    KeyKind(LETTERS, "stream", "permanent", "first", "messages of this bot given up on, with the reason"),
+    KeyKind(
+        "cohort:dead",
+        "stream",
+        "permanent",
+        "first",
+        "those of no bot that is known, and of an earlier release",
+    ),
+    KeyKind("cohort:bot:*:trail", "stream", "expires", "no", "its last turns and their times, for `cohort find`"),
+    KeyKind("cohort:trail", "stream", "expires", "no", "turns of an earlier release"),
+    KeyKind("cohort:recorded", "set", "permanent", "no", "bots that have dead letters, or turns for `cohort find`"),
     KeyKind("cohort:metrics:*", "string", "expires", "no", "a process's metrics, for the console's /metrics"),
     KeyKind("cohort:rollup:*", "hash", "expires", "no", "what workers did within a minute, or a quarter of an hour"),
     KeyKind("cohort:pace:*", "string", "expires", "no", "send-rate buckets"),
@@ -138,6 +142,14 @@ def notes(session: SessionKey | str) -> str:
 
 def earlier(session: SessionKey | str) -> str:
     return f"{PREFIX}s:{session}:earlier"
+
+
+def dead(bot: int | str) -> str:
+    return f"{PREFIX}bot:{bot}:dead"
+
+
+def trail(bot: int | str) -> str:
+    return f"{PREFIX}bot:{bot}:trail"
 
 
 def seen(bot: int) -> str:
@@ -277,6 +289,7 @@ PAUSED = f"{PREFIX}paused"
 LAYOUT = f"{PREFIX}layout"
 DEAD = f"{PREFIX}dead"
 TRAIL = f"{PREFIX}trail"
+RECORDED = f"{PREFIX}recorded"
 REMINDERS = f"{PREFIX}reminders"
 REMINDER_NUMBER = f"{PREFIX}reminder-number"
 NEWS = f"{PREFIX}news"

@@ -87,10 +87,15 @@ class TurnRecord(BaseModel):
     traces: tuple[str, ...] = ()
     """The ids of its messages' traces; the first is the turn's own."""
 
+    @property
+    def bot(self) -> int:
+        """The number of its bot; 0 where its session names none."""
+        bot = self.session.partition(":")[0]
+        return int(bot) if is_digits(bot) else 0
+
     def references(self) -> set[str]:
         """What a user may have been told."""
-        bot = self.session.partition(":")[0]
-        return {reference(int(bot), update) for update in self.updates} if is_digits(bot) else set()
+        return {reference(self.bot, update) for update in self.updates} if self.bot else set()
 
 
 class TurnRecords(BaseModel):

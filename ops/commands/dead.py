@@ -12,7 +12,6 @@ from ops.context import Context, context, run
 from tasks.errors import CohortError, Misconfigured, StoreUnavailable
 from tasks.store import Store
 from tasks.store.dead import Dead, is_letter
-from tasks.store.redis import DEAD_KEPT
 
 app = typer.Typer(help="Dead letters: list, show, retry, drop.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -100,7 +99,7 @@ async def _each(here: Context, letter: str | None, *, everything: bool, verb: st
     if (letter is None) == (not everything):
         raise Misconfigured("name one letter, or give --all")
     async with here.store() as store:
-        chosen = [dead.id for dead in await store.dead.list(DEAD_KEPT * 2)] if letter is None else [_form(letter)]
+        chosen = [dead.id for dead in await store.dead.list(None)] if letter is None else [_form(letter)]
         done = failed = 0
         for name in chosen:
             try:

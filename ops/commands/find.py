@@ -13,7 +13,6 @@ from ops.context import Context, context, run
 from tasks import tracing
 from tasks.session import SessionKey
 from tasks.store import Store
-from tasks.store.redis import DEAD_KEPT
 from tasks.store.views import Waiting
 from tasks.telemetry import session_hash
 from tasks.turn_record import TurnRecord, reference
@@ -87,7 +86,7 @@ async def _found(here: Context, what: str, limit: int) -> dict[str, list[dict[st
         sought = Sought.of(what, await store.trail.known_log_key())
         turns = [_turn(record) async for record in _some(_matching(store, sought), limit)]
         waiting = await store.sessions.waiting(here.settings.slots, _SESSIONS_LOOKED_AT)
-        letters = await store.dead.list(DEAD_KEPT)
+        letters = await store.dead.list(None)
         return {
             "waiting": [one for entry in waiting for one in _waiting(sought, entry)],
             "turns": list(reversed(turns)),

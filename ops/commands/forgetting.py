@@ -38,7 +38,6 @@ async def forget(here: Context, whose: Whose) -> Told:
         media = sorted({session_files.media_name(one) for one in first.media})
         await _tell_workers(here, store, (sessions, sorted(first.groups, key=str)), media, told)
         told.counts["files and directories"] += session_files.remove(here.home.root, sessions, media)
-        told.counts["turns of `cohort find`"] += await store.trail.forget({str(session) for session in sessions})
         if whose.user is not None:
             told.counts["decisions about access"] += await store.people.forget(whose.user)
             told.counts["questions typed in other chats"] += await store.typed.forget(whose.user)

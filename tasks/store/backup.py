@@ -21,10 +21,11 @@ from tasks.store.redis import guard, text
 
 _SESSION = f"{keys.PREFIX}s:*"
 _PARTS = tuple(kind.pattern.removeprefix(_SESSION) for kind in keys.KINDS if kind.backup == "session")
-_DATA = [kind for kind in keys.KINDS if kind.pattern not in (keys.LAYOUT, keys.DEAD)]
-_FIRST = (keys.LAYOUT, *(kind.pattern for kind in _DATA if kind.backup == "first"), keys.DEAD)
-_LAST = (*(kind.pattern for kind in _DATA if kind.backup == "last"), keys.DEAD)
-"""``dead`` again, because a message may leave an inbox for it."""
+_DEAD = (keys.LETTERS, keys.DEAD)
+_DATA = [kind for kind in keys.KINDS if kind.pattern not in (keys.LAYOUT, *_DEAD)]
+_FIRST = (keys.LAYOUT, *(kind.pattern for kind in _DATA if kind.backup == "first"), *_DEAD)
+_LAST = (*(kind.pattern for kind in _DATA if kind.backup == "last"), *_DEAD)
+"""Dead letters again, because a message may leave an inbox for it."""
 _CHUNK = 500
 """Elements that one command writes; even, so that pairs stay together."""
 _STREAM = 3
@@ -58,18 +59,19 @@ async def dump(redis: Redis, clock: Clock) -> AsyncGenerator[StoredKey]:
     Raises:
         StoreUnavailable: Redis is away.
     """
-    letters: tuple[bytes, ...] = ()
+    letters: dict[str, bytes] = {}
     async for record in _read_all(redis, clock, _FIRST):
-        letters = record.value if record.key == keys.DEAD else letters
+        if record.type == "stream":
+            letters[record.key] = record.value[-_STREAM]
         yield record
     async for sessions in _together(_sessions(redis)):
         names = [f"{keys.PREFIX}s:{session}{part}" for session in sessions for part in _PARTS]
         for record in await _read(redis, clock, names):
             yield record
     async for record in _read_all(redis, clock, _LAST):
-        if record.key != keys.DEAD or not letters:
+        if (last := letters.get(record.key)) is None:
             yield record
-        elif further := _further(record.value, letters[-_STREAM]):
+        elif further := _further(record.value, last):
             yield replace(record, value=further)
 
 
@@ -234,6 +236,8 @@ def _write(pipe: Pipeline, record: StoredKey) -> None:
     if record.type == "stream":
         for entry, field, said in batched(value, _STREAM):
             pipe.execute_command("XADD", key, entry, field, said)
+        if (bot := keys.bot_in(key)) is not None:
+            pipe.sadd(keys.RECORDED, bot)
         return
     pipe.delete(key)
     for some in batched(value, _CHUNK):

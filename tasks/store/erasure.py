@@ -18,15 +18,16 @@ from tasks.clock import Clock
 from tasks.envelope import Media
 from tasks.session import SessionKey
 from tasks.slots import queue_of, slot_of
+from tasks.store.dead import DeadStore
 from tasks.store.earlier import INDEX, EarlierStore, StillWritten, Strike, untitled
 from tasks.store.redis import Script, guard, text
 from tasks.store.reminders import counted_in
 from tasks.store.state import StateField
-from tasks.store.whose import Whose, doorbell_of, inbounds, letter_in, listed, parted, without
+from tasks.store.trail import TrailStore
+from tasks.store.whose import Whose, doorbell_of, inbounds, listed, parted, without
 
 _TRIES = 20
 """Readings of a group's history that turns may overtake before it is given up for now."""
-_PAGE = 500
 _OF_PEOPLE = (StateField.history, StateField.conversation, StateField.retry_batch, StateField.unanswered)
 """Fields of a state that hold what people said: the last two are messages as they came."""
 _ASKED = (StateField.parked, StateField.held)
@@ -61,7 +62,8 @@ class Erasure:
         self._earlier = EarlierStore(redis)
         self._erase = Script(redis, "erase")
         self._strike = Script(redis, "strike")
-        self._purge = Script(redis, "purge")
+        self._letters = DeadStore(redis, clock, slots=slots)
+        self._trail = TrailStore(redis)
         self._cancel = Script(redis, "cancel")
 
     async def erase(self, whose: Whose, *, media: NamesFiles, strike: Strike) -> Erased:
@@ -88,7 +90,8 @@ class Erasure:
         await self._lines(whose, erased)
         await self._doorbells(whose, erased)
         await self._usage(whose, erased)
-        await self._shared(erased)
+        await self._shared(whose, erased)
+        erased.counts["turns of `cohort find`"] += await self._trail.forget(whose)
         await self._by_name(whose, erased)
         return erased
 
@@ -214,20 +217,10 @@ class Erasure:
                     erased.counts["reminders"] += int(await self._cancel([keys.REMINDERS, *counted_in(inbound)], [raw]))
 
     async def _dead(self, whose: Whose, erased: Erased) -> None:
-        after, theirs = "-", list[str]()
-        while True:
-            with guard():
-                rows: list[Any] = await self._redis.xrange(keys.DEAD, min=after, count=_PAGE) or []
-            for name, fields in rows:
-                letter = letter_in(fields.get(b"letter", b""))
-                if whose.is_letter(letter):
-                    erased.media += letter.inbound.media if letter.inbound is not None else ()
-                    theirs.append(text(name))
-            if len(rows) < _PAGE:
-                break
-            after = f"({text(rows[-1][0])}"
-        if theirs:
-            erased.counts["dead letters"] += int(await self._purge([keys.DEAD], theirs))
+        gone, letters = await self._letters.forget(whose)
+        erased.counts["dead letters"] += gone
+        for letter in letters:
+            erased.media += letter.inbound.media if letter.inbound is not None else ()
 
     async def _lines(self, whose: Whose, erased: Erased) -> None:
         """The bot's own lines, and those to people who are not admitted."""
@@ -265,17 +258,17 @@ class Erasure:
                 async for one, _ in self._redis.hscan_iter(name, match=pattern, count=1000):
                     yield one
 
-    async def _shared(self, erased: Erased) -> None:
-        """Keys of many sessions: a slot's sets lose theirs; a record of the last turns, which expires, goes whole."""
+    async def _shared(self, whose: Whose, erased: Erased) -> None:
+        """Keys of many sessions: a slot's sets lose theirs, and those that have records a bot that goes."""
+        if whose.bot is not None:
+            with guard():
+                await cast("Any", self._redis).srem(keys.RECORDED, whose.bot)
         names = [str(session) for session in erased.sessions]
         for kind in keys.KINDS:
             if kind.type == "zset" and kind.pattern.startswith("cohort:slot:") and names:
                 async for name in self._scan(kind.pattern):
                     with guard():
                         await self._redis.zrem(name, *names)
-            if kind.type == "stream" and kind.lifetime == "expires":
-                with guard():
-                    await self._redis.unlink(kind.pattern)
 
     async def _by_name(self, whose: Whose, erased: Erased) -> None:
         """What is left and is named after the session or the person: send budgets, counts of reminders."""

@@ -14,6 +14,7 @@ from tasks.envelope import DeadLetter, Inbound, Reply
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
 from tasks.session import SessionKey
 from tasks.slots import slot_of
+from tasks.store.recorded import RecordedBots
 from tasks.store.redis import DEAD_KEPT, Script, guard
 
 # Telegram keeps an update for 24 h, so within 48 h none comes again.
@@ -74,6 +75,7 @@ class IntakeStore:
         self._clock = clock
         self._slots = slots
         self._cap = inbox_cap
+        self._recorded = RecordedBots(redis)
         self._accept = Script(redis, "accept")
         self._drop_head = Script(redis, "drop_head")
 
@@ -90,9 +92,11 @@ class IntakeStore:
         if not batch:
             return []
         seen = keys.seen(bot)
-        names = [seen, keys.DEAD, keys.replies(bot)]
+        names = [seen, keys.dead(bot), keys.replies(bot)]
+        letters = any(item.dead is not None for item in batch)
+        kept = await self._recorded.enter([bot], DEAD_KEPT) if letters else DEAD_KEPT
         now, memory = self._clock.now(), int(SEEN_FOR.total_seconds())
-        args: list[str | int | float] = [now, memory, self._cap, DEAD_KEPT, _MOST_DOORBELLS, ROOM_FOR_CONTROL]
+        args: list[str | int | float] = [now, memory, self._cap, kept, _MOST_DOORBELLS, ROOM_FOR_CONTROL]
         for item in batch:
             kind, session, payload = item.entry()
             # Items without a session get placeholders that the script does not touch.

@@ -16,6 +16,7 @@ from tasks.errors import ClaimLost
 from tasks.session import SessionKey
 from tasks.slots import slot_of
 from tasks.store.owners import Owners
+from tasks.store.recorded import RecordedBots
 from tasks.store.redis import DEAD_KEPT, Script, guard, text
 from tasks.store.state import OF_THE_HEAD, StateField
 from tasks.store.views import SessionViews
@@ -121,6 +122,7 @@ class SessionStore(SessionViews):
         self._clock = clock
         self._left_at: dict[SessionKey, int] = {}
         self.owners = Owners(redis)
+        self._recorded = RecordedBots(redis)
         self._claim = Script(redis, "claim")
         self._advance = Script(redis, "advance")
         self._commit = Script(redis, "commit")
@@ -213,9 +215,10 @@ class SessionStore(SessionViews):
         }
         if commit.after is not None:
             plan["after"] = commit.after
-        names = [keys.state(session), keys.inbox(session), keys.outbox(session), self._pending(session), keys.DEAD]
-        names.append(keys.journal(session))
-        args = [claim.owner, claim.epoch, commit.id, str(session), json.dumps(plan), commit.history or b"", DEAD_KEPT]
+        names = [keys.state(session), keys.inbox(session), keys.outbox(session), self._pending(session)]
+        names += [keys.dead(session.bot), keys.journal(session)]
+        kept = await self._recorded.enter([session.bot], DEAD_KEPT) if commit.dead else DEAD_KEPT
+        args = [claim.owner, claim.epoch, commit.id, str(session), json.dumps(plan), commit.history or b"", kept]
         done = await self._commit([*names, *commit.usage], [*args, int(USAGE_KEPT.total_seconds())])
         if not done:
             raise ClaimLost

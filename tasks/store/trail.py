@@ -1,7 +1,8 @@
-"""The last turns and their times, kept for `cohort find`: bounded, and no guarantee depends on them."""
+"""The last turns and their times, kept for `cohort find`: bounded for each bot, and no guarantee depends on them."""
 
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from datetime import timedelta
+from heapq import heappop, heappush
 from secrets import token_hex
 from typing import Any, cast
 
@@ -9,20 +10,26 @@ from redis.asyncio import Redis
 
 from tasks import keys
 from tasks.errors import StoreUnavailable
-from tasks.store.redis import guard
+from tasks.store.recorded import RecordedBots
+from tasks.store.redis import guard, text
+from tasks.store.whose import Whose
 from tasks.turn_record import TurnRecord, TurnRecords
 
 BUNDLES_KEPT = 5_000
-"""Entries, each with what one worker ended within a second: an hour and a half of a busy pool, weeks of a quiet one."""
+"""Entries, each with what one worker ended within a second: an hour and a half of a busy pool, weeks of a quiet one.
+Several bots share them equally.
+"""
 KEPT = timedelta(days=7)
-_READ_AT_ONCE = 500
+_READ_AT_ONCE, _LEAST_READ = 500, 20
+"""Bundles of all bots, and of one of many bots, that are read in one go."""
 
 
 class TrailStore:
-    """The ``trail`` stream."""
+    """The ``trail`` streams: one of each bot, and that of an earlier release."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._recorded = RecordedBots(redis)
 
     async def append(self, records: Sequence[TurnRecord]) -> None:
         """Add turns that ended.
@@ -30,15 +37,24 @@ class TrailStore:
         Raises:
             StoreUnavailable, StateDamaged: they are not kept.
         """
-        packed: dict[Any, Any] = {"turns": TurnRecords(records=tuple(records)).packed()}
+        by_bot: dict[int, list[TurnRecord]] = {}
+        for record in records:
+            by_bot.setdefault(record.bot, []).append(record)
+        if not by_bot:
+            return
+        most = await self._recorded.enter(by_bot, BUNDLES_KEPT)
         with guard():
             async with self._redis.pipeline(transaction=True) as pipe:
-                pipe.xadd(keys.TRAIL, packed, maxlen=BUNDLES_KEPT, approximate=True)
-                pipe.expire(keys.TRAIL, KEPT)
+                for bot, some in by_bot.items():
+                    packed: dict[Any, Any] = {"turns": TurnRecords(records=tuple(some)).packed()}
+                    pipe.xadd(keys.trail(bot), packed, maxlen=most, approximate=True)
+                    pipe.expire(keys.trail(bot), KEPT)
                 await pipe.execute()
 
-    async def forget(self, sessions: Collection[str]) -> int:
-        """Take out the turns of these sessions; the other turns of their bundles are written again, as the newest.
+    async def forget(self, whose: Whose) -> int:
+        """Take out the turns of sessions that go whole, and what cannot be read.
+
+        The streams that had some are written again: XDEL only marks an entry.
 
         Returns:
             How many there were.
@@ -46,36 +62,66 @@ class TrailStore:
         Raises:
             StoreUnavailable: Redis is away; say it again.
         """
-        gone = 0
+        return sum([await self._strike(name, whose) for name in await self._names(whose.within)])
+
+    async def _strike(self, name: str, whose: Whose) -> int:
         with guard():
-            rows: list[Any] = await self._redis.xrange(keys.TRAIL) or []
-        for name, fields in rows:
+            rows: list[Any] = await self._redis.xrange(name) or []
+        gone, left = 0, list[tuple[Any, Any]]()
+        for ident, fields in rows:
             records = TurnRecords.unpacked(fields.get(b"turns")).records
-            others = [record for record in records if record.session not in sessions]
-            if len(others) < len(records):
-                gone += len(records) - len(others)
-                if others:
-                    await self.append(others)
-                with guard():
-                    await self._redis.xdel(keys.TRAIL, name)
+            if not records:
+                continue
+            others = tuple(record for record in records if not whose.is_session_named(record.session))
+            gone += len(records) - len(others)
+            if len(others) == len(records):
+                left.append((ident, fields))
+            elif others:
+                left.append((ident, {"turns": TurnRecords(records=others).packed()}))
+        if gone or len(left) < len(rows):
+            with guard():
+                async with self._redis.pipeline(transaction=True) as pipe:
+                    pipe.unlink(name)
+                    for ident, fields in left:
+                        pipe.xadd(name, fields, id=ident)
+                    pipe.expire(name, KEPT)
+                    await pipe.execute()
         return gone
 
-    async def newest(self) -> AsyncGenerator[TurnRecord]:
-        """All that are kept, the newest first.
+    async def newest(self, bot: int | None = None) -> AsyncGenerator[TurnRecord]:
+        """All that are kept, the newest first; ``bot``: its own.
 
         Raises:
             StoreUnavailable: Redis is away.
         """
+        names = await self._names(bot)
+        readers = [self._bundles(name, max(_LEAST_READ, _READ_AT_ONCE // len(names))) for name in names]
+        # A heap of the newest bundle of each stream: (its id, counted down; which stream; its turns).
+        heap: list[tuple[tuple[int, int], int, list[TurnRecord]]] = []
+        for place, reader in enumerate(readers):
+            await _push(heap, place, reader)
+        while heap:
+            _, place, records = heappop(heap)
+            for record in reversed(records):
+                if bot is None or record.bot == bot:
+                    yield record
+            await _push(heap, place, readers[place])
+
+    async def _names(self, bot: int | None) -> list[str]:
+        bots = await self._recorded.known() if bot is None else [bot]
+        return [*map(keys.trail, bots), keys.TRAIL]
+
+    async def _bundles(self, name: str, count: int) -> AsyncGenerator[tuple[tuple[int, int], list[TurnRecord]]]:
         last = "+"
         while True:
             with guard():
-                rows: list[Any] = await self._redis.xrevrange(keys.TRAIL, max=last, count=_READ_AT_ONCE) or []
-            for _, fields in rows:
-                for record in reversed(TurnRecords.unpacked(fields.get(b"turns")).records):
-                    yield record
-            if len(rows) < _READ_AT_ONCE:
+                rows: list[Any] = await self._redis.xrevrange(name, max=last, count=count) or []
+            for ident, fields in rows:
+                at, _, number = text(ident).partition("-")
+                yield (-int(at), -int(number)), list(TurnRecords.unpacked(fields.get(b"turns")).records)
+            if len(rows) < count:
                 return
-            last = f"({rows[-1][0].decode()}"
+            last = f"({text(rows[-1][0])}"
 
     async def known_log_key(self) -> bytes | None:
         """The same; None on a Redis where no process has started yet.
@@ -105,3 +151,9 @@ class TrailStore:
         if (key := await self.known_log_key()) is None:
             raise StoreUnavailable("this Redis was not laid out yet")
         return key
+
+
+async def _push(heap: list[Any], place: int, reader: AsyncGenerator[tuple[tuple[int, int], list[TurnRecord]]]) -> None:
+    async for order, records in reader:
+        heappush(heap, (order, place, records))
+        return

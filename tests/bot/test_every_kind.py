@@ -91,7 +91,7 @@ async def test_all_that_a_message_can_hold_begins_a_turn_or_is_told_in_one_line_
     wanted = [number for number, content in enumerate(contents, 1) if content in turns]
     assert begun == wanted
     assert len(await doorway.said()) == lines
-    assert await store.redis.keys("cohort:dead*") == []
+    assert await store.dead.count() == 0
     assert await store.redis.keys("cohort:s:*:inbox") == [f"cohort:s:{session}:inbox".encode()]
 
 

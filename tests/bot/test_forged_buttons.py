@@ -6,7 +6,6 @@ import pytest
 from aiogram import types as tg
 
 from bot.updates.commands import ADMINS, CHOICES
-from tasks import keys
 from tasks.access import Access
 from tasks.settings import Settings
 from tasks.store import Store
@@ -53,4 +52,4 @@ async def test_whatever_a_forged_button_says_its_press_is_answered_once_and_buri
         await doorway.door.take(batch)
         await doorway.followed()
     assert sorted(int(callback) for callback, _ in doorway.signs.pressed) == list(range(1, len(made) + 1))
-    assert await store.redis.xlen(keys.DEAD) == 0
+    assert await store.dead.count() == 0

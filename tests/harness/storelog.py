@@ -50,7 +50,7 @@ def read(directory: Path) -> tuple[list[Accepted], list[Committed], list[Dead]]:
                     said = commits.get((session, ident))
                     texts = (*(said.texts if said else ()), value.get("text", ""))
                     commits[session, ident] = Committed(place, session, ident, answers, texts)
-        elif name == b"XADD" and key == "cohort:dead":
+        elif name == b"XADD" and key.endswith(":dead"):
             letter = json.loads(parts[parts.index(b"letter") + 1])
             whose = letter.get("session") or "-", letter.get("update_id") or 0
             dead.append(Dead(*whose, letter["reason"], letter["at"]))

@@ -8,8 +8,10 @@ import pytest
 
 from ops.commands.find import Sought
 from tasks.envelope import DeadLetter, Inbound, Reply
+from tasks.session import SessionKey
 from tasks.slots import slot_of
 from tasks.store import Store
+from tasks.store.whose import Whose
 from tasks.telemetry import session_hash
 from tasks.turn_record import CallStep, ToolStep, TurnRecord, TurnRecords, reference, task_id, with_reference
 from tests.harness.command import cohort
@@ -121,7 +123,7 @@ async def test_what_is_not_known_is_one_line_and_status_1(redis_url: str, tmp_pa
 
 async def test_the_newest_turns_come_first_and_bundles_that_cannot_be_read_hide_no_other(store: Store) -> None:
     await store.trail.append([ENDED, ENDED.model_copy(update={"updates": (2,)})])
-    await store.redis.xadd("cohort:trail", {"turns": b"damaged"})
+    await store.redis.xadd("cohort:bot:4242:trail", {"turns": b"damaged"})
     await store.trail.append([ENDED.model_copy(update={"updates": (3,)})])
     assert [record.updates async for record in store.trail.newest()] == [(3,), (2,), (11, 12)]
     assert TurnRecords.unpacked(b"").records == ()
@@ -129,5 +131,5 @@ async def test_the_newest_turns_come_first_and_bundles_that_cannot_be_read_hide_
 
 async def test_the_turns_of_a_forgotten_session_go_and_the_others_of_their_bundle_stay(store: Store) -> None:
     await store.trail.append([ENDED, ENDED.model_copy(update={"session": OTHER})])
-    assert await store.trail.forget({SESSION}) == 1
+    assert await store.trail.forget(Whose(session=SessionKey.parse(SESSION))) == 1
     assert [record.session async for record in store.trail.newest()] == [OTHER]

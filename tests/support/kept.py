@@ -97,8 +97,11 @@ async def plant(redis: Redis, who: Someone, other: Someone) -> None:
     await r.set(keys.own(session), "own-1")
     await r.zadd(keys.OWN_WANTED, {session: now, str(other.session): now})
     await r.hset(keys.PAUSED, mapping={f"turns:{session}": now, f"turns:{other.session}": now, "intake": now})
-    await r.xadd(keys.DEAD, {"letter": f'{{"v":1,"reason":"x","at":1,"raw":"{who.word} \\"id\\": {person}"}}'})
-    await r.xadd(keys.TRAIL, {"turns": TurnRecords(records=(TurnRecord(session=session),)).packed()})
+    await r.sadd(keys.RECORDED, bot)
+    for name in (keys.DEAD, keys.dead(bot)):
+        await r.xadd(name, {"letter": f'{{"v":1,"reason":"x","at":1,"raw":"{who.word} \\"id\\": {person}"}}'})
+    for name in (keys.TRAIL, keys.trail(bot)):
+        await r.xadd(name, {"turns": TurnRecords(records=(TurnRecord(session=session),)).packed()})
     await r.set(keys.pace(f"{bot}:{person}"), 1)
     await r.hset(keys.usage(f"{bot}:user:{person}", "2026-11-01"), "input_tokens", 1)
     await r.hset(keys.usage(f"{bot}:model:m", "2026-11-01"), f"held:{session}", "1 1")

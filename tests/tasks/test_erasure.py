@@ -22,6 +22,7 @@ from tasks.store.intake import Accept
 from tasks.store.journal import Steps
 from tasks.store.sessions import Claim, Commit, Counts
 from tasks.store.whose import Whose
+from tasks.turn_record import TurnRecord
 from tasks.worker_status import WorkerStatus
 from tests.harness.contents import everything
 from workers.runtime.conversation import stored
@@ -142,12 +143,14 @@ async def test_after_a_person_is_forgotten_no_key_holds_their_number_or_their_wo
 ) -> None:
     await filled(store, settings)
     await store.redis.zadd(keys.pending(63), {str(HERS): 1.0})
-    for kind in keys.KINDS:
-        if kind.type == "stream" and kind.lifetime == "expires":
-            await store.redis.xadd(kind.pattern, {"records": f"session {HERS}"})
+    await store.trail.append([TurnRecord(session=str(session)) for session in (HERS, GROUP)])
+    for trail in (keys.TRAIL, keys.trail(HERS.bot)):
+        await store.redis.xadd(trail, {"records": f"session {HERS}"})
+        await store.redis.expire(trail, 60)
     before = await everything(store.redis)
     assert before.count("annword") > 15
     erased = await erase(store, Whose(user=ANN))
+    assert [record.session async for record in store.trail.newest()] == [str(GROUP)]
     after = await everything(store.redis)
     assert "annword" not in after
     assert f"{ANN}" not in after.replace(str(GROUP), "")

@@ -104,6 +104,29 @@ async def test_an_alert_reaches_each_admin_by_the_first_bot_that_names_them(sett
         assert [reply.session for _, reply in replies] == [str(chat)]
 
 
+@pytest.mark.promise("many-bots")
+async def test_an_alert_of_one_bot_hides_none_of_another_and_what_bots_share_is_told_once(
+    settings: Settings, store: Store
+) -> None:
+    names = {4242: "shop", 202: "bank"}
+    alerts = Alerts(
+        settings, store.alerts, store.intake, operators=lambda: (SessionKey(4242, 5),), named=lambda bot: names[bot]
+    )
+    await alerts.raise_("cards", "shop/cards: no agent", 4242)
+    await alerts.raise_("cards", "shop/cards: no card of clerk", 4242)
+    await alerts.raise_("cards", "bank/cards: no agent", 202)
+    for bot in names:
+        await alerts.raise_("model", "key refused", bot)
+    await alerts.raise_("model", "no such model", 202)
+    told = [reply.text for _, reply in await store.intake.replies(4242)]
+    assert told == [
+        "Operator: cards (bot shop): shop/cards: no agent",
+        "Operator: cards (bot bank): bank/cards: no agent",
+        "Operator: model (bot shop): key refused",
+        "Operator: model (bot bank): no such model",
+    ]
+
+
 def accepted(session: SessionKey, update: int) -> Accept:
     inbound = Inbound(session=str(session), update_id=update, at=0.0, text="hello", message_id=update)
     return Accept(update, inbound=inbound)

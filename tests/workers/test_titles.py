@@ -48,8 +48,8 @@ class Naming:
             raise self.refusal
         await self.named.put((session, name))
 
-    async def alert(self, cause: str, detail: str) -> None:
-        await self.alerts.put(f"{cause}: {detail}")
+    async def alert(self, cause: str, detail: str, bot: int) -> None:
+        await self.alerts.put(f"{bot} {cause}: {detail}")
 
 
 @pytest.fixture

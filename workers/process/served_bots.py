@@ -159,6 +159,11 @@ class ServedBots:
                 found.setdefault(admin, SessionKey(bot.id, admin))
         return tuple(found.values())
 
+    def named(self, bot: int) -> str:
+        """What ``COHORT_BOTS`` calls a bot."""
+        found = self._bots.get(bot)
+        return found.name if found is not None else str(bot)
+
     def sends(self) -> Sends:
         """What this worker sent lately, by all bots."""
         told = [served.pacing.lately() for served in self._served.values()]

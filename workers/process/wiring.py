@@ -107,7 +107,11 @@ async def open_worker(
     ):
         told = _telegram_side(settings, bots, telegram, store, clock=clock, voice=voice)
         served = told.bots
-        alerts = Alerts(settings, store.alerts, store.intake, operators=served and served.operators)
+        alerts = (
+            Alerts(settings, store.alerts, store.intake)
+            if served is None
+            else Alerts(settings, store.alerts, store.intake, operators=served.operators, named=served.named)
+        )
         engine = await last_good.opened(
             stack,
             settings,

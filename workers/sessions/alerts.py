@@ -24,34 +24,40 @@ class Alerts:
         intake: IntakeStore,
         *,
         operators: Callable[[], Sequence[SessionKey]] | None = None,
+        named: Callable[[int], str] = str,
     ) -> None:
-        """``operators``: whom to tell where there are several bots."""
+        """Of several bots: ``operators`` whom to tell, ``named`` what a bot is called."""
         self._settings = settings
         self._store = store
         self._intake = intake
         self._operators = operators or self._admins
+        self._named = named if operators is not None else None
 
-    async def raise_(self, cause: str, detail: str) -> None:
+    async def raise_(self, cause: str, detail: str, bot: int | None = None) -> None:
         """Raise an alert, unless one of the same cause was raised within the hour. Without Redis only the log has it.
+
+        With ``bot`` it is one of the same cause by this bot, or of the same words by any.
 
         Args:
             cause: The kind of problem, which the alert is limited by.
             detail: What the operator needs to know.
+            bot: Whose chat met it; None: it is no single bot's.
         """
         first = True
         # Redis remembers which worker raised it. Without Redis each worker logs it: twice is better than never.
         with suppress(StoreUnavailable):
-            first = await self._store.first(cause)
+            first = await (self._store.first(cause) if bot is None else self._store.first_of(bot, cause, detail))
         if not first:
             return
-        log.error("operator.alert", extra={"cause": cause, "detail": detail})
-        text = f"Operator: {cause}: {detail}"
+        whose = {} if bot is None or self._named is None else {"bot": self._named(bot)}
+        log.error("operator.alert", extra={"cause": cause, "detail": detail, **whose})
+        text = f"Operator: {cause}{f' (bot {whose["bot"]})' if whose else ''}: {detail}"
         by_bot: dict[int, list[Reply]] = {}
         for chat in self._operators():
             by_bot.setdefault(chat.bot, []).append(Reply(text=text, session=str(chat)))
         with suppress(StoreUnavailable):
-            for bot, replies in by_bot.items():
-                await self._intake.push_replies(bot, replies)
+            for of, replies in by_bot.items():
+                await self._intake.push_replies(of, replies)
 
     async def emptied(self) -> None:
         """All that was in Redis is gone."""

@@ -107,7 +107,7 @@ class TopicTitles:
         maker: TitleMaker,
         names: TopicNames,
         spending: Callable[[SessionKey], Spending],
-        alert: Callable[[str, str], Awaitable[None]],
+        alert: Callable[[str, str, int], Awaitable[None]],
     ) -> None:
         """Prepare it.
 
@@ -175,8 +175,7 @@ class TopicTitles:
             if "right" in str(problem).lower() or "admin" in str(problem).lower():
                 self._refused[_chat_of(session)] = None
                 # An operator can mend it; people in the chat did not ask for the name.
-                await self._alert(
-                    "topic titles", f"a forum does not let the bot manage topics ({problem}); make it an admin"
-                )
+                what = f"a forum does not let the bot manage topics ({problem}); make it an admin"
+                await self._alert("topic titles", what, session.bot)
             raise
         log.info("topic.named", extra={"session": str(session)})

@@ -182,7 +182,7 @@ class TurnRunner:
             except TurnFailed as problem:
                 log.warning("turn.failed", extra={"action": problem.action, "detail": problem.detail})
                 if problem.action == "operator":
-                    await self._deps.alerts.raise_(problem.cause, problem.detail)
+                    await self._deps.alerts.raise_(problem.cause, problem.detail, self._owned.session.bot)
                 if problem.action != "retry" or failures.exhausted:
                     return problem
                 pause = failures.pause_s(problem.backoff, random())  # noqa: S311 - spreads load, guards nothing
