@@ -6,6 +6,7 @@ import pytest
 
 from tasks.phrases import phrase
 from tests.runtime import streams
+from tests.runtime.response_streams import Sockets
 from tests.runtime.streams import (
     CARD,
     GOOGLE_CALL,
@@ -158,15 +159,17 @@ TOOL = {
 
 
 @pytest.mark.promise("model-faults")
-@pytest.mark.parametrize("provider", WHOLE)
+@pytest.mark.parametrize("way", [*WHOLE, "responses over a web socket"])
 async def test_each_end_of_an_answer_is_what_its_words_say(
-    runtime: Open, provider: str, configure: Configure, cards: Path
+    runtime: Open, way: str, configure: Configure, cards: Path
 ) -> None:
+    provider, _, socket = way.partition(" ")
     name, _, more = PROVIDERS[provider]
+    more = {"transport": "websocket"} if socket else more
     card(cards, "tools.py", TOOLS)
     card(cards, "assistant.md", CARD.format(name))
     version = {"responses": "/v1", "google": "/v1beta"}.get(provider, "")
-    async with Plays(b"") as server:
+    async with Sockets() if socket else Plays(b"") as server:
         configure({provider: {"api_key": "secret-key", "base_url": server.url + version, **more}})
         async with runtime(COHORT_LANES="1") as engine:
 

@@ -91,6 +91,29 @@ def responses(original: _Async) -> _Async:
     return process_stream
 
 
+def responses_stream(_: Callable[..., Any]) -> Callable[..., Any]:
+    """``ResponsesLLM._response_sse_stream``: events as they are read, without the client's own account of them, which
+    raises at whatever is not as OpenAI sends it.
+    """
+
+    def sse_stream(_self: Any, *, client: Any, arguments: dict[str, Any], timeout_seconds: float | None = None) -> Any:
+        opened = import_module("fast_agent.llm.provider.openai.responses_raw_stream").open_raw_responses_stream
+        return opened(client=client, arguments=arguments, timeout_seconds=timeout_seconds, label="Responses")
+
+    return sse_stream
+
+
+def unseen(_: Callable[..., Any]) -> Callable[..., Any]:
+    """``ResponsesOutputMixin._seen_tool_call_ids_state``, for which a call is a repetition when an earlier answer had
+    one of its id: servers count their calls from one in each answer.
+    """
+
+    def seen_tool_call_ids(_self: Any) -> set[str]:
+        return set()
+
+    return seen_tool_call_ids
+
+
 def responses_stop(original: Callable[..., Any]) -> Callable[..., Any]:
     """``_map_response_stop_reason``, for which a response that is incomplete for a new reason is whole."""
 

@@ -1,5 +1,6 @@
 """Where clients read a stream: its events pass ``streams.reading`` first."""
 
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from time import perf_counter
@@ -90,17 +91,27 @@ def _google(response: Any, stream: Stream, raw: str) -> tuple[Any, ...]:
         return (response._load_json_from_response(raw),)  # noqa: SLF001 - google's
 
 
+class _Message:
+    """A message of a web socket in the place of those that ``message`` has made already."""
+
+    type = 1
+    """``WSMsgType.TEXT`` of aiohttp, which is loaded late."""
+    data = ""
+
+
 def message(original: Callable[[Any, str], Any]) -> Callable[[Any, str], Any]:
-    """``WebSocketResponsesStream._payload_from_raw_data``: one message, one event."""
+    """``WebSocketResponsesStream._payload_from_raw_data``: one message, one event; those behind it wait."""
 
     def payload_from_raw_data(self: Any, raw_data: str) -> Any:
+        waiting: deque[Any] = self.__dict__.setdefault("cohort_waiting", deque())
+        if waiting:
+            return waiting.popleft()
         stream = self.__dict__.setdefault("cohort_stream", Stream())
         payload = original(self, mended(raw_data))
         # Nothing more is read after the one that did not fit whole.
         stream.check()
-        if type(payload) is dict and stream.meter is not None:
-            stream.meter.take(payload)
-        return stream.arguments.read(payload)[-1]
+        waiting += stream.passed(payload)
+        return waiting.popleft() if waiting else {"type": "cohort.nothing"}
 
     return payload_from_raw_data
 
@@ -112,7 +123,10 @@ def paced(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
         pace = self.__dict__.setdefault("cohort_pace", Pace())
         if began := self.__dict__.get("cohort_began"):
             await pace.breathe(began)
-        event = await original(self)
+        if self.__dict__.get("cohort_waiting"):
+            _, event = self._event_from_message(_Message)
+        else:
+            event = await original(self)
         self.cohort_began = perf_counter()
         return event
 

@@ -8,6 +8,7 @@ known reasons, tool calls only when they are whole. What is no answer is raised.
 from collections.abc import AsyncGenerator, AsyncIterable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any, Literal
 
 type Meaning = Literal["stop", "length", "filter", "error"]
@@ -249,11 +250,16 @@ async def responses(stream: AsyncIterable[Any], response_of: Callable[..., Any])
     """Events of a response, of which one has to end it; ``response_of`` reads one that the client did not know."""
     ended = False
     async for event in stream:
+        passed = event
         if getattr(event, "type", None) in RESPONSES_ENDS:
             ended = True
-            if isinstance(getattr(event, "response", None), dict):
-                event.response = response_of(**event.response)
-        yield event
+            said = getattr(event, "response", None)
+            if isinstance(said, dict):
+                event.response = response_of(**said)
+            elif said is not None and not hasattr(said, "to_dict"):
+                # Of a web socket: a view, which takes nothing that is put into it.
+                passed = SimpleNamespace(type=event.type, response=response_of(**said.model_dump()))
+        yield passed
     if not ended:
         raise UnfinishedStreamError
 

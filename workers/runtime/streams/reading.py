@@ -21,6 +21,7 @@ from workers.runtime.streams.deltas import Deltas
 from workers.runtime.streams.escapes import ends_open, is_silent, joined, mended
 from workers.runtime.streams.messages import NAMES, Messages
 from workers.runtime.streams.meter import AnswerCut, Meter, longest, metering
+from workers.runtime.streams.outputs import Outputs
 
 _HELD = 16
 """Events that wait for the second half of a surrogate pair, at most."""
@@ -45,11 +46,15 @@ class Stream:
     deltas: Deltas = field(default_factory=Deltas)
     candidates: Candidates = field(default_factory=Candidates)
     messages: Messages = field(default_factory=Messages)
+    outputs: Outputs = field(default_factory=Outputs)
     held: list[tuple[Any, str]] = field(default_factory=list[tuple[Any, str]])
     """An event whose text ends in half a surrogate pair, and events without text that came behind it."""
 
     def ready(self, event: Any, raw: str) -> Iterator[tuple[Any, str]]:
         """The events that can be read now; one whose text ends in half a surrogate pair waits for the next text."""
+        if not raw.strip():
+            # A sign of life, which clients would read as JSON.
+            return
         if self.held:
             waiting, open_raw = self.held[0]
             first, rest = joined(open_raw, raw)
@@ -80,16 +85,23 @@ class Stream:
             data: Any = _decode(mended(raw))
         except RecursionError as problem:
             raise ValueError("nested too deep") from problem
-        if type(data) is not dict:
-            return (data,)
-        if data.get("type") in NAMES:
-            taken = [one for one in self.messages.read(data, data["type"]) if self._is_taken(one)]
-            return tuple(one for event in taken for one in self.arguments.read(event))
+        return self.passed(data) if type(data) is dict else (data,)
+
+    def passed(self, data: dict[str, Any]) -> tuple[Any, ...]:
+        """The events to pass on instead of one that is read."""
+        kind = data.get("type")
+        if kind in NAMES:
+            return self._each(self.messages.read(data, kind))
+        if type(kind) is str and kind.startswith("response."):
+            return self._each(self.outputs.read(data, kind))
         if "candidates" in data or "usageMetadata" in data:
             self.candidates.read(data)
         else:
             self.deltas.read(data)
         return self.arguments.read(data) if self._is_taken(data) else ()
+
+    def _each(self, events: tuple[dict[str, Any], ...]) -> tuple[Any, ...]:
+        return tuple(one for event in events if self._is_taken(event) for one in self.arguments.read(event))
 
     def _is_taken(self, data: dict[str, Any]) -> bool:
         return self.meter is None or self.meter.take(data)
