@@ -61,6 +61,10 @@ class Agents(Protocol):
 class AdminCommands(Protocol):
     """What admins decide about people (``bot.admission``)."""
 
+    def in_charge(self, inbound: Inbound) -> bool:
+        """Whether its person may give them."""
+        ...
+
     async def answer(self, ask: Command, inbound: Inbound) -> Reply:
         """The answer to /allow, /deny or /people."""
         ...
@@ -138,7 +142,8 @@ class Answers:
             case "start":
                 said = phrase("start")
             case "help":
-                said = texts.help_text(group=group, context=self._settings.group_context, without=unavailable)
+                context, admin = self._settings.group_context, not group and self._admission.in_charge(inbound)
+                said = texts.help_text(group=group, context=context, without=unavailable, admin=admin)
             case "whoami":
                 user = inbound.sender.id if inbound.sender else inbound.key.chat
                 said = texts.whoami(user, inbound.key.chat, inbound.key.topic)
@@ -208,8 +213,9 @@ class Answers:
     async def _agent(self, seen: Glance, session: SessionKey) -> str | None:
         """The agent that answers; one that the chat or the operator chose counts only while workers have it."""
         chosen = [name for name in (seen.agent, self._chats.of(session).agent) if name]
-        names = await self._agents.agents() if chosen else ()
-        return next((name for name in chosen if name in names or not names), self._settings.agent)
+        names = await self._agents.agents()
+        default = self._settings.agent or next(iter(names), None)
+        return next((name for name in chosen if name in names or not names), default)
 
     def _model(self, seen: Glance, session: SessionKey) -> str | None:
         """The model that answers; one that the chat chose counts only while it may be chosen."""
@@ -233,8 +239,7 @@ class Answers:
         ]
         used = await self._sessions.usage([name for _, name, _ in limits])
         shown = [(own, tokens, allowed) for (own, _, allowed), tokens in zip(limits, used, strict=True)]
-        further = {"heard_s": seen.heard_s, "spoken": seen.spoken}
-        return say(inbound, texts.usage(seen.usage_in, seen.usage_out, shown, **further))
+        return say(inbound, texts.usage(seen.usage_in, seen.usage_out, shown, heard_s=seen.heard_s, spoken=seen.spoken))
 
     async def _memory(self, _ask: Command, inbound: Inbound) -> Reply:
         notes = sorted((await self._notes.recall(inbound.key)).items())

@@ -35,13 +35,11 @@ ADMIN_COMMANDS = ("people", "allow", "deny")
 """Added to the menu of admins."""
 
 
-def help_text(*, group: bool, context: int = 0, without: Container[str] = ("voice",)) -> str:
+def help_text(*, group: bool, context: int = 0, without: Container[str] = ("voice",), admin: bool = False) -> str:
     """What /help answers; ``context``: how many of a group's messages to others are read."""
-    lines = [
-        phrase("help"),
-        "",
-        *(f"/{name} - {phrase(f'menu-{name}')}" for name in COMMANDS if name != "help" and name not in without),
-    ]
+    names = [name for name in COMMANDS if name != "help" and name not in without]
+    names += ADMIN_COMMANDS if admin else ()
+    lines = [phrase("help"), "", *(f"/{name} - {phrase(f'menu-{name}')}" for name in names)]
     if group:
         lines += ["", phrase("help-group")]
     if group and context:

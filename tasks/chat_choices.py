@@ -2,7 +2,7 @@
 
 A new one needs an entry in ``CHAT_CHOICES`` and a field of its name in ``StateField``. Its command, its picker, and its
 line in ``/help`` and in Telegram's menu follow from the entry, its texts from the catalogue (``menu-NAME``,
-``choice-NAME`` and ``choice-NAME-VALUE``). A turn reads it by ``owned.effective(name, settings)``.
+``choice-NAME``, ``choice-NAME-VALUE``, ``label-NAME-VALUE``). A turn reads it by ``owned.effective(name, settings)``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -48,10 +48,17 @@ class ChatChoice:
             return LANGUAGES[value]
         return phrase(f"choice-{self.name}-{value}")
 
+    def label(self, value: str) -> str:
+        """A value on its button: what a command takes as an argument is English."""
+        if self.name == LANGUAGE and value in LANGUAGES:
+            return LANGUAGES[value]
+        return phrase(f"label-{self.name}-{value}")
+
     def picker(self, now: str) -> str:
-        """The words above the buttons."""
-        lines = [phrase("choice-line", value=value, meaning=self.meaning(value)) for value in self.values]
-        return "\n".join([phrase(f"choice-{self.name}"), phrase("now-uses", now=now), "", *lines])
+        """The words above the buttons. A value whose label says it all has no line."""
+        meant = [(self.label(value), self.meaning(value)) for value in self.values]
+        lines = [phrase("choice-line", value=label, meaning=meaning) for label, meaning in meant if label != meaning]
+        return "\n".join([phrase(f"choice-{self.name}"), phrase("now-uses", now=self.label(now)), "", *lines])
 
 
 CHAT_CHOICES: Mapping[str, ChatChoice] = {
@@ -74,9 +81,11 @@ def unavailable(settings: Settings) -> frozenset[str]:
 def buttons(what: str, values: Sequence[str], now: str | None) -> tuple[tuple[Button, ...], ...]:
     """A picker's buttons in two columns, the current value marked. A value that a button cannot carry is left out."""
     fitting = [value for value in values if len(f"{what}:{value}".encode()) <= _DATA_BYTES][:_BUTTONS]
-    labels = LANGUAGES if what == LANGUAGE else {}
-    marks = {now: "✓ "}
-    made = [Button(text=marks.get(one, "") + labels.get(one, one), data=f"{what}:{one}") for one in fitting]
+    choice, marks = CHAT_CHOICES.get(what), {now: "✓ "}
+    made = [
+        Button(text=marks.get(one, "") + (choice.label(one) if choice else one), data=f"{what}:{one}")
+        for one in fitting
+    ]
     return tuple(tuple(made[place : place + _COLUMNS]) for place in range(0, len(made), _COLUMNS))
 
 

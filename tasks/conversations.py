@@ -120,8 +120,13 @@ def list_text(current: Current, index: Sequence[Conversation], page: int = 0, he
         return phrase("conversations-none")
     name = named(current.number, current.title)
     lines = [phrase("conversation-now", number=str(current.number), title=name)] if page == 0 else []
-    lines += [f"{_numbered(one)} ({datetime.fromtimestamp(one.at, UTC):%Y-%m-%d})" for one in _shown(index, page)]
+    lines += [phrase("conversation-kept", name=_numbered(one), date=_day(one.at)) for one in _shown(index, page)]
     return "\n".join([head or phrase("conversations"), "", *lines, "", phrase("conversations-how")])
+
+
+def _day(at: float) -> str:
+    day = datetime.fromtimestamp(at, UTC)
+    return phrase("date", year=day.year, month=day.month, day=day.day)
 
 
 def list_buttons(index: Sequence[Conversation], page: int = 0) -> tuple[tuple[Button, ...], ...]:

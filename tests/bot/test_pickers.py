@@ -1,10 +1,12 @@
 """Commands that choose a setting for a chat: the picker, and what is stored."""
 
+from tasks.access import Access
 from tasks.chat_choices import CHAT_CHOICES
 from tasks.phrases import phrase
+from tasks.settings import Settings
 from tasks.store import Store
-from tests.bot.conftest import Doorway
-from tests.bot.updates import BOT, message, pressed, said
+from tests.bot.conftest import Doorway, make_doorway
+from tests.bot.updates import ANN, BOT, GROUP, message, pressed, said
 
 ANNS = "4242:700"
 
@@ -12,10 +14,10 @@ ANNS = "4242:700"
 async def test_a_command_without_a_value_shows_the_values_with_the_deployments_marked(doorway: Doorway) -> None:
     await doorway.door.take([said("/queue", update_id=1)])
     ((_, shown),) = await doorway.store.intake.replies(4242)
-    assert "This conversation uses “collect”." in shown.text
+    assert "This conversation uses “Collect”." in shown.text
     labels = [button.text for row in shown.buttons for button in row]
-    assert labels == ["✓ collect", *labels[1:]]
-    assert {"followup", "interrupt"} < set(labels)
+    assert labels == ["✓ Collect", *labels[1:]]
+    assert {"Queue up", "Interrupt"} < set(labels)
     assert max(map(len, shown.buttons)) == 2, "two columns"
 
 
@@ -23,14 +25,14 @@ async def test_a_command_marks_what_the_chat_chose(doorway: Doorway, store: Stor
     await store.redis.hset(f"cohort:s:{ANNS}:state", "queue", "followup")
     await doorway.door.take([said("/queue", update_id=1)])
     ((_, shown),) = await doorway.store.intake.replies(4242)
-    assert "✓ followup" in [button.text for row in shown.buttons for button in row]
+    assert "✓ Queue up" in [button.text for row in shown.buttons for button in row]
 
 
 async def test_a_value_this_release_does_not_know_counts_as_none(doorway: Doorway, store: Store) -> None:
     await store.redis.hset(f"cohort:s:{ANNS}:state", "queue", "telepathy")
     await doorway.door.take([said("/queue", update_id=1)])
     ((_, shown),) = await doorway.store.intake.replies(4242)
-    assert "This conversation uses “collect”." in shown.text
+    assert "This conversation uses “Collect”." in shown.text
 
 
 async def test_a_value_given_with_the_command_or_by_a_button_is_stored_for_the_worker(doorway: Doorway) -> None:
@@ -79,3 +81,21 @@ async def test_a_command_that_is_typed_has_no_toast(doorway: Doorway) -> None:
     await doorway.door.take([said("/queue followup", update_id=1)])
     await doorway.followed()
     assert doorway.signs.pressed == []
+
+
+async def test_the_agent_that_answers_where_none_was_chosen_is_named_and_marked(doorway: Doorway) -> None:
+    await doorway.door.take([said("/agent", update_id=1), said("/status", update_id=2)])
+    (_, shown), (_, status) = await doorway.store.intake.replies(4242)
+    assert [button.text for row in shown.buttons for button in row] == ["✓ assistant", "poet"]
+    assert phrase("uses-agent", name="assistant") in shown.text
+    assert "assistant" in status.text
+
+
+async def test_admins_read_their_commands_in_help_too_and_in_private_only(settings: Settings, store: Store) -> None:
+    doorway = make_doorway(
+        settings, store, access=Access(everybody=True, allow=frozenset(), admins=frozenset({ANN.id}))
+    )
+    await doorway.door.take([said("/help", update_id=1), said("/help", chat=GROUP, update_id=2)])
+    (_, alone), (_, group) = await doorway.said()
+    assert "/people - " in alone
+    assert "/people - " not in group

@@ -56,7 +56,7 @@ async def test_an_answer_that_is_too_long_for_its_one_message_ends_with_a_line_t
     assert len(replies) == 1
     assert text.startswith("word0 word1")
     assert text.endswith("A note.")
-    assert "did not fit" in text
+    assert "didn't fit" in text
     assert utf16(text) <= LIMIT
 
 

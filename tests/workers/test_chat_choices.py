@@ -38,7 +38,7 @@ async def test_a_chat_that_chose_interrupt_is_interrupted(pool: Pool) -> None:
 
 async def test_a_pressed_button_edits_its_picker_and_marks_the_value_chosen(pool: Pool) -> None:
     worker = await pool.worker("w-one", COHORT_MODELS="haiku,sonnet")
-    for choice, marked in (({"queue": "followup"}, "✓ followup"), ({"model": "sonnet"}, "✓ sonnet")):
+    for choice, marked in (({"queue": "followup"}, "✓ Queue up"), ({"model": "sonnet"}, "✓ sonnet")):
         await pool.say(1, kind="choose", choice=choice, pressed=True, message_id=55)
         await worker.answer(ONE)
         _, reply = pool.telegram.delivered[-1]
