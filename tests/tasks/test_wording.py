@@ -27,7 +27,7 @@ FORMAL = {
     "ru": r"\b([Тт]ы|[Тт]ебе|[Тт]ебя|[Тт]во[йяёи]|[Нн]апиши|[Пп]ришли|[Пп]опробуй)\b",
     "zh": r"您",
 }
-"""How nobody is spoken to: German du, Spanish tú, Brazilian você, Russian вы, Chinese 你."""
+"""Forms of address that are not used: it is German du, Spanish tú, Brazilian você, Russian вы, Chinese 你."""
 TELEGRAM = {
     "de": r"\b(Bildchen|Aufkleber|Kanalthema|Unterhaltungsthema)\b",
     "es": r"\b([Hh]ilo|[Pp]egatina|[Oo]rdenador|[Vv]ale,)\b",
