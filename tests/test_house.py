@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.texts import ADMIN_COMMANDS, COMMANDS
+from bot.updates.commands import CONVERSATIONS
 from ops.cli import app
 from tasks import keys
 from tasks.events import EVENTS
@@ -165,6 +167,16 @@ def test_the_documents_name_only_settings_commands_and_targets_that_exist() -> N
         }
         wrong += [f"{page.relative_to(ROOT)}: {name}" for name in sorted(said)]
     assert wrong == []
+
+
+@pytest.mark.promise("docs-true")
+def test_every_command_stands_in_the_readme() -> None:
+    page = (ROOT / "README.md").read_text()
+    commands = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
+    commands |= {group.name for group in app.registered_groups}
+    assert sorted(commands - shell(page, "cohort")) == []
+    said = {f"/{name}" for name in (*COMMANDS, *ADMIN_COMMANDS, *CONVERSATIONS)}
+    assert sorted(said - set(re.findall(r"`(/[a-z]+)`", page))) == []
 
 
 @pytest.mark.promise("docs-true")
