@@ -48,20 +48,20 @@ class Context:
         return settings if settings.bots is name is None else self.bot_named(name).settings(settings)
 
     def bot_named(self, name: str | None) -> ServedBot:
-        """One of several bots; the only one needs no name.
+        """One of several bots, by its name or number; the only one needs neither.
 
         Raises:
             Misconfigured: there is no such bot.
         """
         bots = bots_of(self.settings, self.environ)
-        names = ", ".join(bot.name for bot in bots)
+        names = ", ".join(f"{bot.name} ({bot.id})" for bot in bots)
         if not bots:
             raise Misconfigured(f"{name}: there is one bot here, without a name (COHORT_BOTS is not set)")
         if name is None and len(bots) > 1:
             raise Misconfigured(f"which bot? name one of {names}")
-        found = next((bot for bot in bots if name in (None, bot.name)), None)
+        found = next((bot for bot in bots if name in (None, bot.name, str(bot.id))), None)
         if found is None:
-            raise Misconfigured(f"{name}: there is no such bot ({names})")
+            raise Misconfigured(f"{name}: there is no such bot; there are {names}")
         return found
 
     def bots_that_can_be_read(self) -> tuple[ServedBot, ...]:
@@ -70,6 +70,12 @@ class Context:
             return bots_of(self.settings, self.environ)
         except Misconfigured:
             return ()
+
+    def served(self) -> dict[int, str]:
+        """The number of each bot that is served, and its name; "" for the one of a deployment with one."""
+        if self.settings.bots is None:
+            return {self.settings.bot_id: ""} if self.settings.telegram_bot_token is not None else {}
+        return {bot.id: bot.name for bot in self.bots_that_can_be_read()}
 
     def settings_of_bots(self) -> list[Settings]:
         """The settings of each of ``bots_that_can_be_read``."""

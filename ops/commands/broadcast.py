@@ -12,7 +12,7 @@ from tasks.errors import Misconfigured
 File = Annotated[Path | None, typer.Argument(help="The text, as Markdown; one message.")]
 To = Annotated[list[str] | None, typer.Option("--to", help="all, active:DAYS, or a chat's number; may be repeated.")]
 Dry = Annotated[bool, typer.Option("--dry-run", help="Say how many chats would get it, and send nothing.")]
-One = Annotated[str | None, typer.Option("--bot", help="Which one of COHORT_BOTS.")]
+One = Annotated[str | None, typer.Option("--bot", help="Which one of COHORT_BOTS: its name, or its number.")]
 Stop = Annotated[bool, typer.Option("--stop", help="Stop what is sent (with --bot: by it), wherever from.")]
 
 

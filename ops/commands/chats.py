@@ -1,14 +1,17 @@
 """``cohort chats``: the chats that take no messages of the bot, and why."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
+from ops.commands.of_bot import OfBot, of_bot
 from ops.context import context, run
-from tasks.closed_chats import summary
+from tasks.closed_chats import ClosedChat, summary
+from tasks.store import Store
 
 
 def register(app: typer.Typer) -> None:
@@ -19,10 +22,16 @@ def register(app: typer.Typer) -> None:
 def chats(
     limit: Annotated[int, typer.Option(min=1, help="How many, the newest.")] = 50,
     *,
+    bot: OfBot = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show chats that take no messages: blocked, removed, muted, gone, or migrated to a supergroup."""
-    closed = run(context().read(lambda store: store.closed.look()))
+    here = context()
+
+    async def work(store: Store) -> Sequence[ClosedChat]:
+        return await store.closed.look(await of_bot(here, store, bot))
+
+    closed = run(here.read(work))
     if as_json:
         print(json.dumps({**summary(closed), "chats": [asdict(one) for one in closed[:limit]]}))
         return

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from ops.commands.of_bot import OfBot, of_bot
 from ops.context import Context, context, run
 from tasks.errors import CohortError, Misconfigured, StoreUnavailable
 from tasks.store import Store
@@ -16,7 +17,7 @@ from tasks.store.dead import Dead, is_letter
 app = typer.Typer(help="Dead letters: list, show, retry, drop.", no_args_is_help=True, rich_markup_mode=None)
 
 Letter = Annotated[str | None, typer.Argument(help="Its id, as `cohort dead list` shows it.")]
-All = Annotated[bool, typer.Option("--all", help="All of them.")]
+All = Annotated[bool, typer.Option("--all", help="All of them, or with --bot all of this bot.")]
 
 
 def _line(dead: Dead) -> str:
@@ -28,12 +29,15 @@ def _line(dead: Dead) -> str:
 def list_(
     limit: Annotated[int, typer.Option(min=1, help="How many of the newest.")] = 100,
     *,
+    bot: OfBot = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List them: id, time (UTC), session, reason. Only `show` prints the text of a message."""
+    here = context()
 
     async def work(store: Store) -> None:
-        letters, count = await store.dead.list(limit), await store.dead.count()
+        of = await of_bot(here, store, bot)
+        letters, count = await store.dead.list(limit, bot=of), await store.dead.count(of)
         if as_json:
             print(json.dumps({"count": count, "letters": [_facts(dead) for dead in letters]}))
             return
@@ -44,13 +48,14 @@ def list_(
         elif not count:
             print("no dead letters")
 
-    run(context().read(work))
+    run(here.read(work))
 
 
 def _facts(dead: Dead) -> Mapping[str, object]:
     letter = dead.letter
     return {
         "id": dead.id,
+        "bot": dead.bot,
         "at": letter.at,
         "session": letter.session,
         "update_id": letter.update_id,
@@ -73,24 +78,24 @@ def show(
 
 
 @app.command()
-def retry(letter: Letter = None, *, everything: All = False) -> None:
+def retry(letter: Letter = None, *, everything: All = False, bot: OfBot = None) -> None:
     """Put it back: it goes to the end of its session's inbox."""
-    run(_each(context(), letter, everything=everything, verb="retry"))
+    run(_each(context(), letter, everything=everything, bot=bot, verb="retry"))
 
 
 @app.command()
-def drop(letter: Letter = None, *, everything: All = False) -> None:
+def drop(letter: Letter = None, *, everything: All = False, bot: OfBot = None) -> None:
     """Remove it for good."""
-    run(_each(context(), letter, everything=everything, verb="drop"))
+    run(_each(context(), letter, everything=everything, bot=bot, verb="drop"))
 
 
 def _form(letter: str) -> str:
     if not is_letter(letter):
-        raise Misconfigured(f"{letter} is not the id of a dead letter (they look like 1700000000000-0)")
+        raise Misconfigured(f"{letter} is not the id of a dead letter (they look like 4242:1700000000000-0)")
     return letter
 
 
-async def _each(here: Context, letter: str | None, *, everything: bool, verb: str) -> None:
+async def _each(here: Context, letter: str | None, *, everything: bool, bot: str | None, verb: str) -> None:
     """Do it to one letter or to all; a letter with which it cannot be done stops no other.
 
     Raises:
@@ -98,8 +103,10 @@ async def _each(here: Context, letter: str | None, *, everything: bool, verb: st
     """
     if (letter is None) == (not everything):
         raise Misconfigured("name one letter, or give --all")
+    if letter is not None and bot is not None:
+        raise Misconfigured("name a letter or a bot: the id of a letter names its bot")
     async with here.store() as store:
-        chosen = [dead.id for dead in await store.dead.list(None)] if letter is None else [_form(letter)]
+        chosen = [_form(letter)] if letter is not None else await _all(here, store, bot)
         done = failed = 0
         for name in chosen:
             try:
@@ -117,6 +124,10 @@ async def _each(here: Context, letter: str | None, *, everything: bool, verb: st
         print(f"{word}: {done}" + (f", not {word}: {failed}" if failed else ""))
         if failed:
             raise typer.Exit(1)
+
+
+async def _all(here: Context, store: Store, bot: str | None) -> list[str]:
+    return [dead.id for dead in await store.dead.list(None, bot=await of_bot(here, store, bot))]
 
 
 async def _one(store: Store, letter: str, verb: str) -> bool:

@@ -8,10 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
+from ops.commands.of_bot import OfBot, of_bot
 from ops.context import Context, context, run
 from tasks.clock import SystemClock
 from tasks.errors import Misconfigured
 from tasks.feedback import Opinion
+from tasks.store import Store
 
 _UNITS = {"m": 60, "h": 3600, "d": 86400}
 
@@ -25,6 +27,7 @@ def feedback(
     since: Annotated[str, typer.Option(help="How far back: 30m, 12h, 7d.")] = "7d",
     limit: Annotated[int, typer.Option(min=1, help="How many, the newest.")] = 50,
     *,
+    bot: OfBot = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show who put a thumb up or down at which answer; `cohort find REF` shows the turn."""
@@ -32,7 +35,7 @@ def feedback(
     if span is None:
         raise Misconfigured(f"--since: {since!r} is no time; say 30m, 12h or 7d")
     at = SystemClock().now() - int(span[1]) * _UNITS[span[2]]
-    found = run(_found(context(), at))
+    found = run(_found(context(), bot, at))
     counts = Counter(opinion.thumb for opinion in found)
     if as_json:
         shown = [told(opinion) for opinion in found[:limit]]
@@ -46,8 +49,11 @@ def feedback(
         print(f"and {len(found) - limit} more: --limit")
 
 
-async def _found(here: Context, at: float) -> list[Opinion]:
-    return list(await here.read(lambda store: store.feedback.since(at)))
+async def _found(here: Context, bot: str | None, at: float) -> list[Opinion]:
+    async def work(store: Store) -> list[Opinion]:
+        return list(await store.feedback.since(at, await of_bot(here, store, bot)))
+
+    return await here.read(work)
 
 
 def told(opinion: Opinion) -> dict[str, Any]:

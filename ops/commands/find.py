@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ops.commands.of_bot import OfBot, of_bot
 from ops.context import Context, context, run
 from tasks import tracing
 from tasks.session import SessionKey
@@ -60,10 +61,11 @@ def find(
     what: Annotated[str, typer.Argument(help="A reference, chat, update, session, task, or a hash from a log.")],
     limit: Annotated[int, typer.Option(min=1, help="How many turns, the newest.")] = 10,
     *,
+    bot: OfBot = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show the way of a message with times: accepted, begun, first text, committed, final edit; or where it waits."""
-    found = run(_found(context(), what, limit))
+    found = run(_found(context(), what, limit, bot))
     if as_json:
         print(json.dumps(found))
     else:
@@ -81,14 +83,15 @@ def register(app: typer.Typer) -> None:
     app.command(context_settings={"ignore_unknown_options": True})(find)
 
 
-async def _found(here: Context, what: str, limit: int) -> dict[str, list[dict[str, Any]]]:
+async def _found(here: Context, what: str, limit: int, bot: str | None) -> dict[str, list[dict[str, Any]]]:
     async def work(store: Store) -> dict[str, list[dict[str, Any]]]:
+        of = await of_bot(here, store, bot)
         sought = Sought.of(what, await store.trail.known_log_key())
-        turns = [_turn(record) async for record in _some(_matching(store, sought), limit)]
+        turns = [_turn(record) async for record in _some(_matching(store, sought, of), limit)]
         waiting = await store.sessions.waiting(here.settings.slots, _SESSIONS_LOOKED_AT)
-        letters = await store.dead.list(None)
+        letters = await store.dead.list(None, bot=of)
         return {
-            "waiting": [one for entry in waiting for one in _waiting(sought, entry)],
+            "waiting": [one for entry in waiting if of in (None, entry.bot) for one in _waiting(sought, entry)],
             "turns": list(reversed(turns)),
             "dead": [
                 {"id": dead.id, "session": dead.letter.session, "at": dead.letter.at, "reason": dead.letter.reason}
@@ -100,8 +103,8 @@ async def _found(here: Context, what: str, limit: int) -> dict[str, list[dict[st
     return await here.read(work)
 
 
-async def _matching(store: Store, sought: Sought) -> AsyncGenerator[TurnRecord]:
-    async for record in store.trail.newest():
+async def _matching(store: Store, sought: Sought, bot: int | None) -> AsyncGenerator[TurnRecord]:
+    async for record in store.trail.newest(bot):
         if sought.means(record.session, set(record.updates)):
             yield record
 

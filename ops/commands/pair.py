@@ -22,7 +22,7 @@ def pair(
         str | None,
         typer.Option(help="owner, admin, member or guest. Default: owner; once there is one, member."),
     ] = None,
-    bot: Annotated[str | None, typer.Option(help="Which one of COHORT_BOTS.")] = None,
+    bot: Annotated[str | None, typer.Option(help="Which one of COHORT_BOTS: its name, or its number.")] = None,
 ) -> None:
     """Print a code, and a link that sends it to the bot: its first user gets access. A code before it is void."""
     if role is not None and role not in ROLES:

@@ -12,7 +12,7 @@ from tasks.text import is_digits
 
 Kind = Annotated[str, typer.Argument(metavar="intake|turns", help="What.")]
 Session = Annotated[str | None, typer.Argument(help="The turns of this session alone.")]
-Bot = Annotated[str | None, typer.Option("--bot", help="Of this bot alone, of several: its name, or its number.")]
+Bot = Annotated[str | None, typer.Option("--bot", help="Of this bot alone: its name in COHORT_BOTS, or its number.")]
 _WITHIN = "within two seconds"
 
 

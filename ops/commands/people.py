@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ops.commands.of_bot import OfBot, of_bot
 from ops.context import context, run
 from tasks import chat_rules
 from tasks.access import People, access_by, operators_word
@@ -37,17 +38,24 @@ class _Bot:
 
 def people(
     *,
+    bot: OfBot = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show who may use each bot, in which role, and what is kept for a role (`roles` in COHORT_CHATS)."""
     here = context()
     named = here.bots_that_can_be_read()
-    known = run(here.read(lambda store: _known(here.settings, named, store)))
-    bots = {bot: _bot(bot, here.settings, named) for bot in known}
+
+    async def work(store: Store) -> dict[int, People]:
+        of = await of_bot(here, store, bot)
+        known = await _known(here.settings, named, store)
+        return known if of is None else {of: known.get(of) or await store.people.look(of)}
+
+    known = run(here.read(work))
+    bots = {one: _bot(one, here.settings, named) for one in known}
     rows = [
-        {"bot": bot, "id": who, "role": role, "name": name}
-        for bot, seen in known.items()
-        for role, name, who in _listed(bots[bot], seen)
+        {"bot": one, "id": who, "role": role, "name": name}
+        for one, seen in known.items()
+        for role, name, who in _listed(bots[one], seen)
     ]
     rules, problem = _rules(here.settings)
     if as_json:
@@ -55,9 +63,9 @@ def people(
         print(json.dumps({"people": rows, **_told(rules, problem), "bots": of_bots}))
         return
     several = len(bots) > 1 or bool(named)
-    for bot in bots.values() if several else ():
-        print(f"{bot.name or '-'} ({bot.id}):")
-        _say([row for row in rows if row["bot"] == bot.id], bot.rules, bot.problem, bot.name)
+    for one in bots.values() if several else ():
+        print(f"{one.name or '-'} ({one.id}):")
+        _say([row for row in rows if row["bot"] == one.id], one.rules, one.problem, one.name)
     if not several:
         _say(rows, rules, problem, "")
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from ops.commands.forgetting import Told, forget
+from ops.commands.of_bot import OfBot, of_bot
 from ops.context import Context, context, run
 from ops.home import unwritable
 from tasks.clock import SystemClock
@@ -58,6 +59,7 @@ def _told(facts: SessionFacts) -> dict[str, Any]:
 @app.command("list")
 def list_(  # noqa: PLR0913 - its filters
     *,
+    bot: OfBot = None,
     chat: Annotated[int | None, typer.Option(help="Of this chat, with all its topics.")] = None,
     agent: Annotated[str | None, typer.Option(help="That chose this agent.")] = None,
     waiting: Annotated[bool, typer.Option("--waiting", help="With unanswered messages.")] = False,
@@ -81,7 +83,8 @@ def list_(  # noqa: PLR0913 - its filters
 
     async def work(here: Context) -> None:
         async with here.reader() as store:
-            found = await store.listing.page(limit + 1, after=after, wanted=wanted)
+            of = await of_bot(here, store, bot)
+            found = await store.listing.page(limit + 1, bot=of, after=after, wanted=wanted)
         page, more = found[:limit], len(found) > limit
         if as_json:
             told = {"sessions": [_told(facts) for facts in page], "after": str(page[-1].session) if more else None}

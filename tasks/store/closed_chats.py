@@ -48,11 +48,11 @@ class ClosedChatStore:
             found = await cast("Any", self._redis).zmscore(keys.closed_chats(bot), _members(chat))
         return next((reason for reason, at in zip(REASONS, found, strict=True) if at is not None), None)
 
-    async def look(self) -> Sequence[ClosedChat]:
-        """All of all bots, the newest first; what is no such chat (a damaged key) is passed over."""
+    async def look(self, of: int | None = None) -> Sequence[ClosedChat]:
+        """Those of all bots, or of one, the newest first; what is no such chat (a damaged key) is passed over."""
         found: list[ClosedChat] = []
         with guard():
-            async for name in self._redis.scan_iter(match=keys.closed_chats("*"), count=1000):
+            async for name in self._redis.scan_iter(match=keys.closed_chats("*" if of is None else of), count=1000):
                 if (bot := keys.bot_in(text(name))) is None:
                     continue
                 rows: list[Any] = await cast("Any", self._redis).zrange(name, 0, -1, withscores=True)

@@ -53,11 +53,11 @@ class FeedbackStore:
                 keys.feedback(opinion.session.bot), *(opinion.written(thumb) for thumb in THUMBS.values())
             )
 
-    async def since(self, at: float) -> Sequence[Opinion]:
-        """All thumbs of all bots since then, the newest first; a damaged key holds none."""
+    async def since(self, at: float, bot: int | None = None) -> Sequence[Opinion]:
+        """All thumbs since then, of all bots or of one, the newest first; a damaged key holds none."""
         found: list[Opinion] = []
         with guard():
-            async for name in self._redis.scan_iter(match=keys.feedback("*"), count=1000):
+            async for name in self._redis.scan_iter(match=keys.feedback("*" if bot is None else bot), count=1000):
                 with suppress(StateDamaged), guard():
                     rows: list[Any] = await self._redis.zrange(name, at, "+inf", byscore=True, withscores=True)
                     told = [(text(member), float(score)) for member, score in rows if isfinite(score)]

@@ -87,14 +87,18 @@ class SessionListing:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
-    async def page(self, limit: int, *, after: str = "", wanted: Wanted = lambda _: True) -> list[SessionFacts]:
+    async def page(
+        self, limit: int, *, bot: int | None = None, after: str = "", wanted: Wanted = lambda _: True
+    ) -> list[SessionFacts]:
         """The first ``limit`` wanted sessions behind ``after``, by name; it reads all names, and no more than it needs.
+
+        With ``bot`` those of this one.
 
         Raises:
             StoreUnavailable: Redis is away.
         """
         kept: list[SessionFacts] = []
-        names = await self._sessions(after)
+        names = await self._sessions("*" if bot is None else f"{bot}:*", after)
         for some in batched(sorted(names), _AT_ONCE):
             kept += [facts for facts in await self.read([SessionKey.parse(name) for name in some]) if wanted(facts)]
             if len(kept) >= limit:
@@ -129,11 +133,11 @@ class SessionListing:
         inbox, outbox, journal = map(tuple, lists)
         return SessionContent({text(name): value for name, value in state.items()}, inbox, outbox, journal)
 
-    async def _sessions(self, after: str) -> set[str]:
+    async def _sessions(self, pattern: str, after: str) -> set[str]:
         """The names of those behind ``after``: a million of them take 110 MB for a moment."""
         found = set[str]()
         with guard():
-            async for raw in self._redis.scan_iter(match="cohort:s:*", count=1000):
+            async for raw in self._redis.scan_iter(match=f"cohort:s:{pattern}", count=1000):
                 name, _, part = text(raw).removeprefix(f"{keys.PREFIX}s:").rpartition(":")
                 if part in ("state", "inbox") and name > after:
                     with suppress(ValueError):

@@ -163,6 +163,13 @@ class OversightStore:
             found |= {int(number) for number in numbers if is_digits(number)}
         return found
 
+    async def keeps(self, bot: int) -> bool:
+        """Whether anything is kept of a bot."""
+        async for _, names in self._scan(f"cohort:*:{bot}:*", 0):
+            if any(name.split(":")[2] == str(bot) for name in names):
+                return True
+        return False
+
     async def _scan(self, pattern: str, cursor: int, count: int = _AT_ONCE) -> AsyncIterator[tuple[int, list[str]]]:
         for _ in range(_STEPS):
             with guard():

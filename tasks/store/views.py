@@ -15,6 +15,7 @@ from tasks.session import SessionKey
 from tasks.store.redis import guard, text
 from tasks.store.state import StateField
 from tasks.store.sweeps import SlotSweeps
+from tasks.text import is_digits
 
 _OLDEST_LOOKED_AT = 4
 """Of a slot's sessions: the oldest may be at work, and then the next one is what waits."""
@@ -89,6 +90,12 @@ class Waiting:
     """The incarnation that has taken it."""
     inbox: tuple[Inbound, ...]
     outbox: tuple[Reply, ...]
+
+    @property
+    def bot(self) -> int | None:
+        """None: the name is no session's."""
+        number = self.session.partition(":")[0]
+        return int(number) if is_digits(number) else None
 
 
 class SessionViews(SlotSweeps):

@@ -59,7 +59,9 @@ async def test_one_bot_is_paused_by_command_and_status_and_metrics_say_so(
     page = await scrape(store, SystemClock(), slots=64)
     assert 'cohort_paused{what="intake",bot="202"} 1' in page
     assert 'cohort_paused{what="turns",bot=""} 0' in page
-    assert "three: there is no such bot (one, two)" in await said("pause", "turns", "--bot", "three")
+    assert "three: there is no such bot; there are one (101), two (202)" in await said(
+        "pause", "turns", "--bot", "three"
+    )
     assert "name a session or a bot" in await said("pause", "turns", "101:7", "--bot", "one")
     assert "intake of bot 101: not paused" in await said("resume", "intake", "--bot", "one")
     assert "turns of bot 303 are paused" in await said("resume", "intake", "--bot", "two")
