@@ -158,7 +158,8 @@ def _body(data: RequestData | None) -> tuple[bytes | aiohttp.FormData | None, di
         return None, None
     if not data.contains_files:
         return urlencode(data.json_parameters).encode(), _FORM
-    form = aiohttp.FormData(data.json_parameters)
+    # Telegram takes a file's name as it stands there: quoted, people would read `my%20report.csv`.
+    form = aiohttp.FormData(data.json_parameters, quote_fields=False)
     for name, (file_name, content, kind) in data.multipart_data.items():
         # Read piece by piece: bytes would be written in one go, with nothing else done meanwhile.
         read = io.BytesIO(content) if isinstance(content, bytes) else content

@@ -25,6 +25,9 @@ MOST_LINKED = 4
 """Pictures of one answer that are sent by their addresses."""
 ALBUM = 10
 _NAME = 64
+_ENDING = 12
+_NAMELESS = ("application/octet-stream", "text/plain")
+"""A file of these types may well have a name without an ending: ``Makefile``."""
 _LONGEST_ALT = 200
 _MARK = PICTURE_MARK.encode("utf-16-le")
 _UNPRINTABLE = re.compile(r"[^\w .,()+@=\[\]-]", re.UNICODE)
@@ -51,7 +54,12 @@ def kind_of(mime: str, size: int, pixels: Pixels | None = None) -> OutKind:
 def name_of(given: str, mime: str, number: int) -> str:
     """A name that a person can read and any system can store."""
     last = re.split(r"[/\\]", given)[-1]
-    plain = _UNPRINTABLE.sub("_", last).strip(" .")[-_NAME:]
+    plain = _UNPRINTABLE.sub("_", last).strip(" .")
+    if plain and not Path(plain).suffix and mime not in _NAMELESS:
+        # A phone opens a file by its ending.
+        plain += mimetypes.guess_extension(mime) or ""
+    ending = Path(plain).suffix[:_ENDING]
+    plain = f"{plain.removesuffix(ending)[: _NAME - len(ending)].rstrip()}{ending}"
     return plain or f"file-{number}{mimetypes.guess_extension(mime) or ''}"
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from mcp_types import CallToolResult, ImageContent, ResourceLink, TextContent
+from mcp_types import BlobResourceContents, CallToolResult, EmbeddedResource, ImageContent, ResourceLink, TextContent
 
 from cohort import attach
 from tasks.errors import Misconfigured
@@ -113,6 +113,29 @@ def test_a_picture_that_telegram_refuses_as_a_photo_is_taken_as_a_document(tmp_p
     out = FilesOut(tmp_path)
     out.take([image(PNG[:8] + b"\0\0\0\rIHDR" + (9000).to_bytes(4) + (1001).to_bytes(4) + b"\0" * 9)])
     assert [(file.kind, file.name) for file in out.files] == [("document", "file-1.png")]
+
+
+@pytest.mark.promise("files-out")
+@pytest.mark.parametrize(
+    ("uri", "mime", "name"),
+    [
+        ("file:///tmp/Q3%20report.csv", "text/csv", "Q3 report.csv"),
+        (
+            "https://example.com/a/%D0%BE%D1%82%D1%87%D1%91%D1%82.pdf?token=secret#page=2",
+            "application/pdf",
+            "отчёт.pdf",
+        ),
+        ("chart://sales/42", "image/png", "42.png"),
+        ("file:///%2e%2e%2fpasswd", "text/plain", "passwd"),
+    ],
+)
+def test_a_resource_has_the_name_of_its_address_as_people_read_it(
+    tmp_path: Path, uri: str, mime: str, name: str
+) -> None:
+    body = PNG if mime == "image/png" else b"%PDF-1.7" if mime == "application/pdf" else b"a,b"
+    blob = BlobResourceContents(uri=uri, mime_type=mime, blob=base64.b64encode(body).decode())
+    out = FilesOut(tmp_path)
+    assert out.take([EmbeddedResource(type="resource", resource=blob)]) == [name]
 
 
 def test_what_a_function_attaches_is_sent_where_results_are_kept(tmp_path: Path) -> None:

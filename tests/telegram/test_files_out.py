@@ -57,6 +57,18 @@ async def test_pictures_in_a_row_are_an_album(world: World, tmp_path: Path) -> N
     assert await world.methods(session) == ["sendMediaGroup", "sendDocument"]
 
 
+@pytest.mark.promise("files-out")
+@pytest.mark.parametrize(
+    "name", ["my report (2).csv", "Übersicht – 100 %.csv", "отчёт за год.csv", "報告.csv", 'a "b".csv']
+)
+async def test_people_read_a_files_name_as_it_was_given(world: World, tmp_path: Path, name: str) -> None:
+    session = await world.session()
+    (reply,) = replies_of([out(tmp_path, "document", b"a,b", name=name)], (7,))
+    await world.delivery.deliver(session, reply)
+    (message,) = await world.pg.bot_messages(session.chat)
+    assert message["document"]["file_name"] == name
+
+
 async def test_a_large_file_stands_in_the_sessions_directory_until_it_is_delivered(world: World) -> None:
     session = await world.session()
     folder = session_files.outgoing(world.settings.home, session)
@@ -139,16 +151,26 @@ def test_what_a_file_is_sent_as(mime: str, size: int, kind: str) -> None:
     ("given", "name"),
     [
         ("chart.png", "chart.png"),
-        ("../../etc/passwd", "passwd"),
+        ("../../etc/passwd", "passwd.png"),
         ("C:\\x\\a.csv", "a.csv"),
         ("\u202egnp.exe", "_gnp.exe"),
         ("..", "file-3.png"),
         ("", "file-3.png"),
         ("a" * 99 + ".png", "a" * 60 + ".png"),
+        (
+            "Sales of the north in the third quarter, with what was sent back and why.csv",
+            "Sales of the north in the third quarter, with what was sent.csv",
+        ),
+        ("v" * 99, "v" * 60 + ".png"),
+        ("отчёт за год.csv", "отчёт за год.csv"),
     ],
 )
 def test_a_files_name_is_harmless(given: str, name: str) -> None:
     assert name_of(given, "image/png", 3) == name
+
+
+def test_a_text_may_have_a_name_without_an_ending() -> None:
+    assert name_of("Makefile", "text/plain", 1) == "Makefile"
 
 
 @pytest.mark.parametrize("stored", ["../secret", "", "a/b", "."])

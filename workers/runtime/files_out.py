@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from mcp_types import CallToolResult, ContentBlock, ResourceLink, TextContent
 from pydantic import ValidationError
@@ -125,7 +126,7 @@ class FilesOut:
         if not encoded or _is_for_model(block):
             return None
         said = str(getattr(holder, "mime_type", None) or UNKNOWN)
-        given = str(getattr(holder, "uri", None) or "")
+        given = unquote(urlsplit(str(getattr(holder, "uri", None) or "")).path)
         try:
             return self.keep(base64.b64decode(encoded, validate=True), given, said)
         except (ValueError, OSError, NotAttached) as problem:
