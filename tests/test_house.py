@@ -16,6 +16,8 @@ from tests.support.tree import (
     OF_AN_OPERATOR,
     PACKAGES,
     ROOT,
+    anchored,
+    anchors,
     is_missing,
     links,
     logged,
@@ -90,6 +92,17 @@ def test_every_link_between_documents_leads_somewhere() -> None:
         for page in pages()
         for target in links(page)
         if not (page.parent / target).exists()
+    ]
+    assert broken == []
+
+
+@pytest.mark.promise("docs-true")
+def test_every_link_to_a_heading_leads_to_one() -> None:
+    broken = [
+        f"{page.relative_to(ROOT)}: {target.name}#{heading}"
+        for page in pages()
+        for target, heading in anchored(page)
+        if heading not in anchors(target)
     ]
     assert broken == []
 

@@ -50,6 +50,21 @@ def links(page: Path) -> Iterator[str]:
             yield target.partition("#")[0]
 
 
+def anchors(page: Path) -> set[str]:
+    """The names by which links lead to a page's headings, as GitHub makes them."""
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    heads = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", head.lower()).strip().replace(" ", "-") for head in heads}
+
+
+def anchored(page: Path) -> Iterator[tuple[Path, str]]:
+    """The (page, heading) pairs that a page's links lead to."""
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    for target, heading in re.findall(r"\]\(([^)\s#]*)#([^)\s]+)\)", text):
+        if "://" not in target:
+            yield (page.parent / target if target else page), heading
+
+
 def shell(text: str, program: str) -> set[str]:
     """What a page says to type after ``program``: between backticks, or at the start of a line in a block."""
     blocks = "\n".join(re.findall(r"```[a-z]*\n(.*?)```", text, flags=re.DOTALL))
