@@ -14,7 +14,7 @@ from tasks.app import make_app
 from tasks.backoff import Backoff
 from tasks.clock import Clock
 from tasks.doorbell import Doorbells
-from tasks.errors import StoreUnavailable
+from tasks.errors import StoreForbidden, StoreUnavailable
 from tasks.settings import Settings
 from tasks.store import Store, connect
 from tasks.telemetry import hash_sessions
@@ -71,6 +71,8 @@ async def patiently[T](attempt: Callable[[], Awaitable[T]], event: str, stop: St
     while not stop.is_set:
         try:
             return await attempt()
+        except StoreForbidden:
+            raise
         except (TelegramAway, StoreUnavailable) as problem:
             wait = problem.wait if isinstance(problem, TelegramAway) else 0.0
             log.warning(event, extra={"problem": str(problem)})

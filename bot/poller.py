@@ -20,6 +20,10 @@ _PAUSED_S = 0.5
 """Between two looks whether the intake goes on."""
 
 
+_STORE_S = 2.0
+"""The longest pause while Redis is away: people wait for its return."""
+
+
 class Poller:
     """Polls while this process holds the lease.
 
@@ -80,6 +84,8 @@ class Poller:
                         log.warning("store.back", extra={"after_s": lasted})
                 except Stopped:
                     break
+                except StoreUnavailable as problem:
+                    await self._wait(problem, stop)
                 except Misconfigured:
                     raise
                 except CohortError as problem:
@@ -104,6 +110,8 @@ class Poller:
     async def _wait(self, problem: CohortError, stop: Stop) -> None:
         """Pause after a failure. No update was confirmed, so the next fetch asks for the same ones."""
         pause = self._backoff.next(problem.wait if isinstance(problem, TelegramAway) else 0.0)
+        if isinstance(problem, StoreUnavailable):
+            pause = min(pause, _STORE_S)
         about = {"problem": str(problem), "failures": self._backoff.failures, "wait_s": round(pause, 1)}
         match problem:
             case OtherPoller():

@@ -22,6 +22,24 @@ def weaknesses(facts: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(found)
 
 
+def refusals(info: Mapping[str, Any]) -> tuple[str, ...]:
+    """Why Redis refuses writes now, a sentence each, with what to do (pure). ``info``: the server's INFO."""
+    found: list[str] = []
+    most = int(info.get("maxmemory", 0) or 0)
+    if str(info.get("loading", "0")) == "1":
+        found.append("Redis is loading its data, and refuses everything until it has")
+    if most and int(info.get("used_memory", 0) or 0) >= most and info.get("maxmemory_policy") == "noeviction":
+        found.append(f"Redis is full and refuses writes: raise maxmemory ({most:,} bytes)")
+    if info.get("role") == "slave":
+        where = f"{info.get('master_host', '?')}:{info.get('master_port', '?')}"
+        found.append(f"Redis is a read-only replica of {where}: REDIS_URL must lead to the master")
+    if "err" in {info.get("aof_last_write_status"), info.get("rdb_last_bgsave_status")}:
+        found.append(
+            "Redis could not write its own files, and may refuse writes: see its log, and free space on its disk"
+        )
+    return tuple(found)
+
+
 def failover_risk(info: Mapping[str, Any], settings: Settings) -> tuple[str, ...]:
     """One sentence when a failover of this Redis may lose what it has confirmed (pure).
 

@@ -70,6 +70,8 @@ def make_app(settings: Settings) -> Celery:
         event_queue_ttl=30,
         control_queue_expires=30,
         broker_connection_timeout=3,
+        # Of tasks that are acknowledged late, and a doorbell is none; unset, Celery warns with each lost connection.
+        worker_cancel_long_running_tasks_on_connection_loss=True,
     )
     app.conf.task_routes = None
     return app

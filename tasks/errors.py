@@ -30,6 +30,10 @@ class StoreUnavailable(Retryable):
     """Redis cannot be reached or refuses writes; nothing was confirmed, everything is tried again."""
 
 
+class StoreForbidden(StoreUnavailable, Misconfigured):
+    """Redis refuses what Cohort needs. A process that starts ends with it; one that runs tries again until it may."""
+
+
 class StateDamaged(CohortError):  # noqa: N818 - reads as what it is
     """A key in Redis is not of the type that this release declares; something else than Cohort wrote it."""
 

@@ -162,6 +162,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "doorbell.broken": "A message in the queues is no doorbell; it was dropped.",
     "task.failed": "A Celery task failed.",
     "pool.untold": "Celery could not be told how a task ended.",
+    "consumer.lost": "Celery's connection to Redis was lost; it is tried again.",
     "store.unavailable": "Redis is away; it is tried again.",
     "store.back": "Redis answers again, and how long it did not.",
     "store.damaged": "Another program overwrote a key; the key was removed, and a dead letter says so.",

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from uuid import uuid4
 
 from tasks import environ, tracing
+from tasks.seldom import Seldom
 from tasks.settings import Settings
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -102,6 +103,7 @@ def configure_logging(settings: Settings) -> None:
     """Everything of this process goes to stderr in the chosen form. Call once, first."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormat() if settings.log_format == "json" else TextFormat())
+    handler.addFilter(Seldom())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level.upper())

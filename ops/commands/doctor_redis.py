@@ -52,6 +52,9 @@ async def redis(here: Context, clock: Clock) -> list[Finding]:
         facts = await store.server.persistence()
         weak = durability.weaknesses(facts)
         found += [Finding("durability", "problem", sentence) for sentence in weak]
+        found += [Finding("writes", "problem", sentence) for sentence in durability.refusals(info)]
+        if forbidden := await store.server.forbids():
+            found.append(Finding("writes", "problem", forbidden, "give its user the ACL of docs/operating.md"))
         risks = durability.failover_risk(info, here.settings)
         found += [Finding("failover", "warning", sentence) for sentence in risks]
         if not facts:

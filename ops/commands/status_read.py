@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from ops import durability
 from ops.commands.status_view import BotSeen, Depth, FailingModel, Look, OwnHost, Traffic, Worker
 from tasks.bot_status import BotStatus
 from tasks.bots import ServedBot
@@ -47,6 +48,7 @@ async def look(store: Store, clock: Clock, *, slots: int) -> Look:
         bots=bots,
         oldest_s=max([0.0, *untaken, *(worker.queued_s for worker in workers)]),
         paused=tuple(pauses.lines()),
+        refusals=await _refusals(store),
         models=_models(view.members.values(), now),
         telegram=_traffic(sends, max([0.0, *(until - now for until in held)])),
         parked=await store.sessions.parked_turns(slots),
@@ -55,6 +57,12 @@ async def look(store: Store, clock: Clock, *, slots: int) -> Look:
         own_wanted=wanted,
         own_awake=sum(status.awake for status in own.values()),
     )
+
+
+async def _refusals(store: Store) -> tuple[str, ...]:
+    """Why Redis takes no writes; everything stands still then, and looks as if nothing ran."""
+    forbidden = await store.server.forbids()
+    return (*durability.refusals(await store.server.info()), *([forbidden] if forbidden else ()))
 
 
 def among(now: Look, bots: Sequence[ServedBot]) -> Look:

@@ -19,6 +19,8 @@ def render(now: Look, before: Look | None = None, *, width: int = 80, colour: bo
     console = Console(
         file=out, width=width, force_terminal=colour, no_color=not colour, highlight=False, soft_wrap=False
     )
+    for line in now.refusals:
+        console.print(line, style="red")
     for line, good in bot_lines(now):
         console.print(line, style="" if good else "yellow")
     console.print()
@@ -149,7 +151,7 @@ def duration(seconds: float) -> str:
 
 def health_problems(now: Look, part: str, host: str) -> list[str]:
     """What is wrong with the bot or the workers (of one host, if it is named), or with all; empty: all is well."""
-    problems: list[str] = []
+    problems: list[str] = list(now.refusals) if part == "all" else []
     if part in ("all", "bot"):
         mine = [bot for bot in now.bots if bot.host == host or not host]
         if not any(bot.alive for bot in mine):

@@ -136,6 +136,8 @@ class Look:
     telegram: Traffic = Traffic()
     paused: tuple[str, ...] = ()
     """What an operator has paused, a line each."""
+    refusals: tuple[str, ...] = ()
+    """Why Redis refuses writes now, a line each."""
     parked: int = 0
     """Turns that wait for a person."""
     closed_chats: Mapping[str, int] = field(default_factory=dict[str, int])

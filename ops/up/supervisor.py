@@ -16,7 +16,7 @@ from ops.up.orphans import Children
 from ops.up.process import ProcessRun, Spec, start
 from tasks.backoff import Backoff
 from tasks.clock import Clock
-from tasks.errors import StoreUnavailable
+from tasks.errors import CohortError
 from tasks.waiting import came_within
 
 log = logging.getLogger("cohort.supervisor")
@@ -208,7 +208,7 @@ class Supervisor:
         try:
             async with asyncio.timeout(3):
                 await self._report_death(incarnation)
-        except (StoreUnavailable, TimeoutError):
+        except (CohortError, TimeoutError):
             # Its heartbeat expires anyway.
             log.warning("death.unreported", extra={"incarnation": incarnation})
 

@@ -1,5 +1,6 @@
 """What an error of Redis means for an operator (pure)."""
 
+import re
 import socket
 import ssl
 
@@ -7,6 +8,7 @@ from redis import exceptions
 from redis.asyncio.sentinel import MasterNotFoundError
 
 _CLUSTER = "this is a Redis Cluster, which Cohort does not use: give one Redis, or one behind Sentinel"
+_UNKNOWN = re.compile(r"unknown (?:sub)?command ['`]?([\w|]+)")
 _CLUSTERED = ("cluster mode", "CROSSSLOT", "hash to the same slot")
 
 
@@ -59,9 +61,11 @@ def wrong(problem: exceptions.ResponseError) -> str | None:
         return "it has no database of that number (`databases` in its configuration; a Redis Cluster has only 0)"
     if isinstance(problem, exceptions.ClusterError | exceptions.MovedError) or any(word in said for word in _CLUSTERED):
         return _CLUSTER
-    if "unknown command" in said and "SENTINEL" in said.upper():
+    if (unknown := _UNKNOWN.search(said)) is None:
+        return None
+    if unknown[1].upper() == "SENTINEL":
         return "no Sentinel answers there (a Redis is redis://host:port/0)"
-    return None
+    return f"it has no command {unknown[1]}: Cohort needs Redis or Valkey 7.0 or later, without renamed commands"
 
 
 def _cause(said: str) -> str:

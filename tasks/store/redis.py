@@ -17,7 +17,7 @@ from redis.commands.core import AsyncScript
 from tasks import keys as names
 from tasks.clock import SystemClock
 from tasks.envelope import DeadLetter
-from tasks.errors import Misconfigured, StateDamaged, StoreUnavailable
+from tasks.errors import Misconfigured, StateDamaged, StoreForbidden, StoreUnavailable
 from tasks.redis_url import Sentinels, sentinels
 from tasks.store.causes import unreachable, wrong
 from tasks.store.state import with_fields
@@ -56,7 +56,7 @@ def guard() -> Generator[None]:
 
     Raises:
         StoreUnavailable: Redis is away, read-only, full, loading or failing over; the command may have been done.
-        Misconfigured: it is another Redis than Cohort can use, or its user may do too little.
+        StoreForbidden: it is another Redis than Cohort can use, or its user may do too little.
         StateDamaged: a key is of another type than declared.
     """
     try:
@@ -71,7 +71,7 @@ def guard() -> Generator[None]:
         if "WRONGTYPE" in str(problem):
             raise StateDamaged(str(problem)) from problem
         if (what := wrong(problem)) is not None:
-            raise Misconfigured(f"REDIS_URL: {what}") from None
+            raise StoreForbidden(f"REDIS_URL: {what}") from None
         raise
 
 

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from redis.asyncio import Redis
+from redis.exceptions import NoScriptError
 
 from tasks.clock import SystemClock
+from tasks.errors import StoreForbidden
 from tasks.store.redis import guard, text
 from tasks.store.server_files import rewrite
 from tasks.store.server_time import compared, follow_server
@@ -28,6 +30,21 @@ class RedisServer:
         with guard():
             told: Mapping[Any, Any] = await self._redis.info()
         return {text(name): value for name, value in told.items()}
+
+    async def forbids(self) -> str | None:
+        """Why this user may run no scripts, which all writes are; None: it may. Nothing is run.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        try:
+            with guard():
+                await self._redis.execute_command("EVALSHA", "0" * 40, 0)
+        except NoScriptError:
+            return None
+        except StoreForbidden as problem:
+            return str(problem)
+        return None
 
     async def identity(self) -> tuple[str, int]:
         """The server's run and the database in it: two addresses may lead to the same one.

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from ops import durability
 from ops.commands import doctor
 from ops.commands.status_read import look
-from ops.commands.status_text import render
+from ops.commands.status_text import health_problems, render
 from ops.commands.status_view import Look, Worker, rate
 from ops.context import Context
 from ops.home import Home
@@ -20,7 +20,7 @@ from tasks.envelope import Inbound
 from tasks.session import SessionKey
 from tasks.settings import Settings, load
 from tasks.slots import assign, slot_of
-from tasks.store import Store
+from tasks.store import Store, connect
 from tasks.worker_status import WorkerStatus
 from tests.harness.command import cohort
 from tests.harness.processes import ROOT
@@ -126,6 +126,44 @@ async def test_doctor_finds_what_is_wrong_with_a_redis(
             await redis.config_set("maxmemory-policy", "noeviction")
     severities = {(finding.about, finding.severity) for finding in found}
     assert {("redis", "ok"), ("clock", "warning"), ("durability", "problem"), ("layout", "ok")} <= severities
+
+
+@pytest.mark.promise("redis-causes")
+@pytest.mark.parametrize(
+    ("info", "said"),
+    [
+        ({"loading": 1}, "loading its data"),
+        ({"maxmemory": 100, "used_memory": 120, "maxmemory_policy": "noeviction"}, "full and refuses writes"),
+        ({"role": "slave", "master_host": "a", "master_port": 6379}, "read-only replica of a:6379"),
+        ({"aof_last_write_status": "err"}, "could not write its own files"),
+        ({"rdb_last_bgsave_status": "err"}, "could not write its own files"),
+    ],
+)
+def test_a_redis_that_refuses_writes_is_told_with_its_reason(info: dict[str, object], said: str) -> None:
+    (sentence,) = durability.refusals(info)
+    assert said in sentence
+    well = {"maxmemory": 0, "used_memory": 9, "role": "master", "loading": 0, "aof_last_write_status": "ok"}
+    assert durability.refusals(well) == ()
+
+
+@pytest.mark.promise("redis-causes")
+async def test_status_health_and_doctor_say_why_nothing_is_written(settings: Settings, redis_url: str) -> None:
+    async with Redis.from_url(redis_url) as admin, connect(settings) as store:
+        await admin.execute_command("ACL", "SETUSER", "default", "-evalsha")
+        await admin.config_set("maxmemory", 1)
+        try:
+            now = await look(store, FakeClock(1.0), slots=64)
+            found = await doctor.redis(here(settings), FakeClock(1.0))
+        finally:
+            await admin.config_set("maxmemory", 0)
+            await admin.execute_command("ACL", "SETUSER", "default", "+@all")
+        full, forbidden = now.refusals
+        assert "raise maxmemory" in full
+        assert "may not do all that Cohort does" in forbidden
+        assert full in " ".join(render(now).split())
+        assert {full, forbidden} <= set(health_problems(now, "all", ""))
+        assert {finding.seen for finding in found if finding.about == "writes"} == {full, forbidden}
+        assert (await look(store, FakeClock(1.0), slots=64)).refusals == ()
 
 
 async def test_doctor_tells_a_redis_that_is_away() -> None:

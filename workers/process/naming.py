@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from tasks.backoff import Backoff
-from tasks.errors import StoreUnavailable
+from tasks.errors import StoreForbidden, StoreUnavailable
 from tasks.store.lease import NodeNames
 from workers.process.loop_thread import end_process
 
@@ -28,6 +28,8 @@ async def take_name(names: NodeNames, incarnation: str, ttl: timedelta) -> str:
             return await names.take(
                 socket.gethostname(), incarnation, ttl, first=int(supervised[1]) if supervised else 1
             )
+        except StoreForbidden:
+            raise
         except StoreUnavailable as problem:
             log.warning("store.waiting", extra={"problem": str(problem)})
             await asyncio.sleep(backoff.next())
