@@ -119,8 +119,8 @@ class PlaygroundClient(Link):
         given: Json = {"text": text, "timeout": timeout, **fields}
         return await self.control("POST", f"/chats/{chat}/inline", given)
 
-    async def choose(self, query: str, result: str | None = None, *, feedback: bool = True) -> Said:
-        """The person sends a result, by default the first; without ``feedback`` the bot is not told."""
+    async def choose(self, query: str, result: str | None = None, *, feedback: bool | None = None) -> Said:
+        """The person sends a result, by default the first; ``feedback``: whether the bot is told, else as set."""
         given = {"result": result, "feedback": feedback}
         return Said(**await self.control("POST", f"/inline/{query}/choose", given))
 

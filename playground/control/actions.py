@@ -110,9 +110,11 @@ class Actions:
         return {"query": query, "update_id": update, "results": found.results}
 
     async def choose(self, request: Request) -> Json:
-        """The person sends what the bot has offered: ``result`` (its id), by default the first; ``feedback``: false."""
+        """The person sends what the bot offers: ``result`` (its id), or the first; ``feedback``: true, false."""
         given = await body(request)
-        wanted, told = given.get("result"), given.get("feedback", True) is not False
+        wanted, told = given.get("result"), given.get("feedback")
+        if told not in (None, True, False):
+            raise ControlError("feedback is true or false")
         query = request.path_params["query"]
         return self._said(*choose(self._state, query, None if wanted is None else str(wanted), feedback=told))
 

@@ -62,6 +62,7 @@ class Machine:
             route("POST", "/playground/faults", self.add_fault),
             route("DELETE", "/playground/faults", self.clear_faults),
             route("POST", "/playground/flood", self.flood),
+            route("POST", "/playground/inline", self.inline),
             route("POST", "/playground/reset", self.reset),
         ]
 
@@ -125,7 +126,9 @@ class Machine:
         return {"entries": found, "next": upto, "first": journal.first, "last": journal.last}
 
     async def faults(self, _request: Request) -> Json:
-        return {"faults": [asdict(fault) for fault in self._state.faults.all()], "flood": self._state.flood.state()}
+        state = self._state
+        faults = [asdict(fault) for fault in state.faults.all()]
+        return {"faults": faults, "flood": state.flood.state(), "inline": {"feedback": state.elsewhere.feedback}}
 
     async def add_fault(self, request: Request) -> Json:
         return asdict(self._state.faults.add(await body(request)))
@@ -137,6 +140,14 @@ class Machine:
     async def flood(self, request: Request) -> Json:
         self._state.flood.set(await body(request))
         return self._state.flood.state()
+
+    async def inline(self, request: Request) -> Json:
+        """``feedback``: whether the bot is told what people send of what it offers (BotFather's /setinlinefeedback)."""
+        told = (await body(request)).get("feedback")
+        if not isinstance(told, bool):
+            raise ControlError("feedback is true or false")
+        self._state.elsewhere.feedback = told
+        return {"feedback": told}
 
     async def reset(self, _request: Request) -> Json:
         self._state.reset()

@@ -36,10 +36,12 @@ def ask(state: State, chat: Chat, text: str, *, user: object = None, thread: obj
     return number, state.bot.queue.add("inline_query", query, ("inline", person["id"]))
 
 
-def choose(state: State, number: str, wanted: str | None = None, *, feedback: bool = True) -> tuple[Json, int | None]:
+def choose(
+    state: State, number: str, wanted: str | None = None, *, feedback: bool | None = None
+) -> tuple[Json, int | None]:
     """The person sends the result with this id, by default the first: the message, and the update that tells the bot.
 
-    Without ``feedback`` the bot is not told, as where /setinlinefeedback is off.
+    Without ``feedback`` the bot is not told; None: as the playground is set, like /setinlinefeedback at BotFather.
 
     Raises:
         ControlError: the bot has offered nothing, or not this.
@@ -55,7 +57,7 @@ def choose(state: State, number: str, wanted: str | None = None, *, feedback: bo
     if "reply_markup" in result:
         # Without a keyboard the bot learns no id, and can change nothing.
         chosen["inline_message_id"] = inline
-    if not feedback:
+    if not (state.elsewhere.feedback if feedback is None else feedback):
         return message, None
     return message, state.bot.queue.add("chosen_inline_result", chosen, ("inline", query.person["id"]))
 

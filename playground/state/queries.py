@@ -29,6 +29,8 @@ class InlineQueries:
 
     queries: OrderedDict[str, Query] = field(default_factory=OrderedDict[str, Query])
     messages: OrderedDict[str, tuple[Chat, int]] = field(default_factory=OrderedDict[str, tuple[Chat, int]])
+    feedback: bool = True
+    """Whether the bot is told which result a person sent: BotFather's /setinlinefeedback."""
 
     def query(self, number: str) -> Query:
         """A query that waits for its answer.

@@ -14,10 +14,11 @@ const ACTIONS = [
 ];
 
 async function show() {
-  const { flood } = await get("/faults");
+  const { flood, inline } = await get("/faults");
   const item = (name, what, action) => make("button", { type: "button", role: "menuitem", onclick: () => run(name, action) }, make("b", {}, name), make("small", {}, what));
   const limits = ["Flood limits " + (flood.on ? "off" : "on"), "Like Telegram's: 1 a second in a chat, 20 a minute in a group", () => post("/flood", { on: !flood.on })];
-  $("faults").replaceChildren(make("p", {}, "Break something, and watch it hold"), ...[...ACTIONS, limits].map((action) => item(...action)));
+  const feedback = ["Inline feedback " + (inline.feedback ? "off" : "on"), "As BotFather's /setinlinefeedback: is the bot told what people send of its offers?", () => post("/inline", { feedback: !inline.feedback })];
+  $("faults").replaceChildren(make("p", {}, "Break something, and watch it hold"), ...[...ACTIONS, limits, feedback].map((action) => item(...action)));
   $("faults").hidden = false;
   $("break").setAttribute("aria-expanded", "true");
   $("faults").querySelector("button").focus();

@@ -110,6 +110,22 @@ async def test_a_question_behind_the_bots_name_is_offered_and_what_is_chosen_is_
 
 
 @pytest.mark.promise("inline-messages")
+async def test_a_bot_without_inline_feedback_answers_when_the_button_below_is_pressed(up: Up, browser: Browser) -> None:
+    watched = await begun(browser, up, "private")
+    page = watched.page
+    await page.get_by_role("button", name="Break something").click()
+    await page.get_by_role("menuitem", name="Inline feedback off").click()
+    text = page.get_by_role("combobox", name="Message")
+    await text.fill(f"{BOT} how warm is it")
+    await page.get_by_role("option", name="how warm is it").click()
+    await page.locator(".msg.own .keys button").click()
+    await page.locator(".msg.own", has_text="echo: how warm is it").wait_for()
+    await page.get_by_role("button", name="Break something").click()
+    await page.get_by_role("menuitem", name="Inline feedback on").click()
+    watched.clean()
+
+
+@pytest.mark.promise("inline-messages")
 async def test_the_bot_is_called_as_a_guest_where_it_is_no_member(up: Up, browser: Browser) -> None:
     watched = await begun(browser, up, "group")
     page = watched.page

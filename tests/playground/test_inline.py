@@ -62,3 +62,17 @@ async def test_a_guest_is_called_in_a_topic(pg):
     said = await pg.summon(forum["id"], "@cohort_playground_bot warm?", thread=forum["topics"][0]["id"])
     (update,) = (await pg.call("getUpdates", allowed_updates=["guest_message"]))["result"]
     assert update["guest_message"]["message_thread_id"] == said.message["message_thread_id"]
+
+
+async def test_the_bot_is_told_what_was_sent_unless_its_inline_feedback_is_off(pg):
+    chat = (await pg.chat())["id"]
+    offer = await offered(pg, chat)
+    assert (await pg.choose(offer["query"], feedback=False)).update_id is None
+    await pg.control("POST", "/inline", {"feedback": False})
+    assert (await pg.control("GET", "/faults"))["inline"] == {"feedback": False}
+    assert (await pg.choose(offer["query"])).update_id is None
+    with pytest.raises(PlaygroundError, match="true or false"):
+        await pg.control("POST", "/inline", {"feedback": "no"})
+    await pg.control("POST", "/inline", {"feedback": True})
+    await pg.call("getUpdates", allowed_updates=["chosen_inline_result"])
+    assert (await pg.choose(offer["query"])).update_id is not None
