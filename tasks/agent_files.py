@@ -29,6 +29,8 @@ _BOUNDARIES = {
 }
 _MOST = 2**20
 """Characters of YAML. The reader takes half a minute for ten times as many; a chat's rules are fifty."""
+_SHOWN = 60
+"""Characters of a key."""
 _MOST_DIGITS = 4_000
 """Python refuses to write longer numbers down, in whatever sentence about them."""
 _UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError)
@@ -53,6 +55,33 @@ class _Loader(yaml.SafeLoader):
 
 
 _Loader.add_constructor("tag:yaml.org,2002:int", _Loader.number)
+
+
+class _KeyTwice(yaml.MarkedYAMLError):
+    """A mapping has a key twice; YAML's readers keep the last one, and say nothing."""
+
+
+class _OnceLoader(_Loader):
+    """YAML in which each key stands once in its mapping."""
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self._looked_at = set[yaml.MappingNode]()
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Put in what ``<<`` names, which may be said again; before it each key is looked at.
+
+        Raises:
+            MarkedYAMLError: a key stands twice.
+        """
+        if node not in self._looked_at:
+            self._looked_at.add(node)
+            keys = set[str]()
+            for key, _ in node.value:
+                if (named := str(key.value)) in keys:
+                    raise _KeyTwice(problem=named[:_SHOWN], problem_mark=key.start_mark)
+                keys.add(named)
+        super().flatten_mapping(node)
 
 
 class BadFile(Misconfigured):
@@ -141,13 +170,17 @@ def configuration(config: Path) -> dict[str, Any]:
     return merged
 
 
-def read_mapping(path: Path) -> Mapping[str, Any]:
+def read_mapping(path: Path, *, once: bool = False) -> Mapping[str, Any]:
     """One YAML file of settings; an empty file is an empty mapping.
+
+    Args:
+        path: The file.
+        once: Whether a key that stands twice in one mapping is refused, and not read as its last.
 
     Raises:
         BadFile: it cannot be read, or is no mapping.
     """
-    return _mapping(path, _text(path))
+    return _mapping(path, _text(path), loader=_OnceLoader if once else _Loader)
 
 
 def node_at(path: Path, *place: int | str) -> tuple[yaml.Node | None, int | None]:
@@ -224,12 +257,16 @@ def _text(path: Path) -> str:
         raise BadFile(path, None, f"cannot be read ({problem})", "correct its name") from problem
 
 
-def _mapping(path: Path, text: str, above: int = 0) -> Mapping[str, Any]:
+def _mapping(path: Path, text: str, above: int = 0, *, loader: type[_Loader] = _Loader) -> Mapping[str, Any]:
     """YAML; nothing at all is an empty mapping."""
     if len(text) > _MOST:
         raise BadFile(path, None, "has more than a million characters of YAML", "make it smaller")
     try:
-        read: object = yaml.load(text, _Loader)  # noqa: S506 - a safe loader
+        read: object = yaml.load(text, loader)  # noqa: S506 - a safe loader
+    except _KeyTwice as problem:
+        said = f"`{problem.problem}` stands here for the second time"
+        line = None if problem.problem_mark is None else problem.problem_mark.line + 1 + above
+        raise BadFile(path, line, said, "keep one of them") from problem
     except yaml.YAMLError as problem:
         place, do = advice(problem)
         raise BadFile(path, None if place is None else place + 1 + above, "not YAML", do) from problem

@@ -69,7 +69,7 @@ def read(path: Path) -> tuple[BotEntry, ...]:
     """
     if not path.exists():
         raise BadFile(path, None, "there is no such file", "correct COHORT_BOTS")
-    said = read_mapping(path)
+    said = read_mapping(path, once=True)
     for name in said:
         if name != "bots":
             raise BadFile(

@@ -112,7 +112,7 @@ def read(path: Path) -> ChatRules:
     if not path.exists():
         return ChatRules()
     try:
-        return ChatRules.model_validate(read_mapping(path))
+        return ChatRules.model_validate(read_mapping(path, once=True))
     except ValidationError as problem:
         error = problem.errors(include_url=False, include_context=False)[0]
         # Of a mapping's bad key pydantic says so behind the key.
@@ -120,6 +120,8 @@ def read(path: Path) -> ChatRules:
         named = ".".join(map(str, place))
         what = {
             "extra_forbidden": f"{named}: there is no such key",
+            "invalid_key": f"{named}: there is no such key",
+            "int_type": f"{named}: is no number of a chat or a topic",
             "literal_error": f"{named}: must be {_choices(place)}",
             "int_parsing": f"{named}: is no number of a chat or a topic",
             "string_type": f"{named}: is no text",
@@ -146,7 +148,7 @@ def _choices(place: Sequence[int | str]) -> str:
 
 def _remedy(kind: str, word: str) -> str:
     keys = [*ChatWithTopics.model_fields, *ChatRules.model_fields, *RoleRules.model_fields]
-    if kind == "extra_forbidden" and (near := difflib.get_close_matches(word, keys, n=1)):
+    if kind in ("extra_forbidden", "invalid_key") and (near := difflib.get_close_matches(word, keys, n=1)):
         return f"did you mean `{near[0]}`?"
     return "see COHORT_CHATS in docs/operating.md"
 

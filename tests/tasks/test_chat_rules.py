@@ -44,6 +44,13 @@ def test_a_topics_word_stands_above_its_chats_and_other_chats_have_none(file: Pa
     assert of(701) == (None, None, None)
 
 
+def test_a_rule_that_another_one_is_made_of_may_be_said_otherwise(file: Path) -> None:
+    file.write_text(
+        "chats:\n  -1: &one {mention: never}\n  -2: &two\n    <<: *one\n    mention: always\n  -3: {<<: *two}\n"
+    )
+    assert [rule.mention for rule in read(file).chats.values()] == ["never", "always", "always"]
+
+
 @pytest.mark.promise("chat-rules")
 @pytest.mark.parametrize(
     ("text", "line", "said"),
@@ -58,6 +65,10 @@ def test_a_topics_word_stands_above_its_chats_and_other_chats_have_none(file: Pa
         ("chats:\n  -1: {agent: 7}\n", 2, "chats.-1.agent: is no text"),
         ("chats:\n  -1: {model: ' '}\n", 2, "chats.-1.model: is blank"),
         ("chats: [1]\n", 1, "chats: is no mapping"),
+        ("chats:\n  -1:\n    5: x\n", 3, "chats.-1.5: there is no such key"),
+        ("chats:\n  ~: {}\n", 1, "chats.None: is no number of a chat or a topic"),
+        ("chats:\n  -1: {mention: never}\n  -1: {}\n", 3, "`-1` stands here for the second time; keep one of them"),
+        ("roles:\n  tools: {}\nchats: {}\nroles: {}\n", 4, "`roles` stands here for the second time"),
         ("chats:\n  -1: x\n", 2, "chats.-1: is no mapping"),
         ("chats:\n  700: {mention: never}\n", None, "chats.700: is a private chat"),
         ("chats: {\n", 2, "not YAML"),
