@@ -34,6 +34,10 @@ class Attention:
         self._people = people
         self._named = Recent(_NAMED, _REMEMBERED, clock)
 
+    def renamed(self, me: BotIdentity) -> None:
+        """The bot has another name."""
+        self._me = me
+
     async def read(self, updates: Sequence[object], now: float) -> list[Meaning]:
         """What a batch of raw updates means.
 

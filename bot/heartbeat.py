@@ -39,7 +39,7 @@ class BotHeartbeat:
         Args:
             store: Where it is written.
             holder: This process, as it holds the lease.
-            about: What does not change.
+            about: What hardly changes.
             clock: Time.
             sends: What this process sent to Telegram lately.
         """
@@ -51,6 +51,10 @@ class BotHeartbeat:
         self._leads = False
         self._polled_at: float | None = None
         self._now = asyncio.Event()
+
+    def renamed(self, username: str) -> None:
+        """The bot has another name."""
+        self._about = self._about.model_copy(update={"username": username})
 
     def leads(self, leads: bool) -> None:  # noqa: FBT001 - the one thing it says
         """This process polls (and sends the bot's own lines), or stands by. The first poll counts from its begin."""

@@ -30,6 +30,7 @@ from bot.logins import LoginService
 from bot.menus import Menus
 from bot.notices import Notices
 from bot.overheard import OverheardMessages
+from bot.own_name import OwnName
 from bot.pause import IntakePause, held, own_entry, tell
 from bot.people import PeopleView
 from bot.rate import PersonalRate
@@ -80,7 +81,8 @@ async def built(connections: Connections, stop: Stop) -> BotParts:
     replies = Replies(bot, store=store.intake, calls=telegram.paced(pacing), clock=clock)
     revocations, overheard = Revocations(bot, store.intake), OverheardMessages(store.overheard, settings.group_context)
     logins, pages = _logins(connections, revocations)
-    intake = _intake(connections, _Shared(people, chats, pauses, overheard, interrupts, signs, logins))
+    attention = Attention(connections.me, chats, store.overheard, people, clock)
+    intake = _intake(connections, _Shared(people, chats, pauses, attention, overheard, interrupts, signs, logins))
     mode = "webhook" if settings.webhook_url else "polling"
     holder = f"{socket.gethostname()}-{uuid4().hex[:8]}"
     about = BotStatus(bot=bot, name=settings.bot or "", username=connections.me.username, mode=mode)
@@ -102,6 +104,9 @@ async def built(connections: Connections, stop: Stop) -> BotParts:
             "interrupts": interrupts.run(),
             "signs": signs.run(),
             "heartbeat": heartbeat.run(),
+            "name": OwnName(
+                connections.me, telegram.me, (attention.renamed, lambda me: heartbeat.renamed(me.username))
+            ).watch(),
             "loop lag": loop_lag.measure(clock.monotonic),
             "pauses": pauses.watch(partial(tell, bot)),
             "chats": chats.watch(),
@@ -131,6 +136,7 @@ class _Shared:
     people: PeopleView
     chats: ChatRulesFile
     pauses: IntakePause
+    attention: Attention
     overheard: OverheardMessages
     interrupts: Interrupts
     signs: Signs
@@ -164,7 +170,7 @@ def _intake(connections: Connections, shared: _Shared) -> UpdateIntake:
         interrupts=shared.interrupts,
         signs=shared.signs,
         notices=Notices(bot, store.intake, clock, admission=admission, rate=rate),
-        attention=Attention(connections.me, chats, store.overheard, people, clock),
+        attention=shared.attention,
         overheard=shared.overheard,
         control=GroupControl(settings.group_control, telegram.administrators, clock, chats.roles),
         feedback=Feedback(bot, store.feedback, people, clock),

@@ -12,6 +12,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "bot.ending": "A signal arrived; it stops taking updates.",
     "bot.ended": "It has stopped.",
     "bot.ended_at_once": "A second signal arrived; it ended without waiting.",
+    "bot.renamed": "The bot has another @name; people call it by that from now on.",
     "bot.stalled": "No poll finished for two minutes; the process ends itself.",
     "access.empty": "No user or chat may talk to this bot.",
     "access.paired": "A pairing code was used: its person may talk.",

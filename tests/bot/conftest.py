@@ -74,6 +74,7 @@ class Doorway:
     logins: LoginService | None
     revocations: Revocations
     chats: ChatRulesFile
+    attention: Attention
 
     async def inbox(self, session: str) -> list[Inbound]:
         """What waits in a session, oldest first."""
@@ -133,7 +134,7 @@ def make_doorway(
     word = OperatorsWord(mode=mode, allow=tuple(given.allow), admins=tuple(given.admins))
     chats, rate = ChatRulesFile(settings.chats), PersonalRate(settings.rate)
     people = PeopleView(BOT, store.people, word, chats.roles)
-    admission = AccessControl(people, clock)
+    admission, attention = AccessControl(people, clock), Attention(me, chats, store.overheard, people, clock)
     doorbells = Doorbells(make_app(settings), slots=settings.slots)
     revocations = Revocations(BOT, store.intake)
     logins = logins_of(settings, store, doorbells, revocations, clock)
@@ -159,7 +160,7 @@ def make_doorway(
         interrupts=interrupts,
         signs=acks,
         notices=Notices(BOT, store.intake, clock, admission=admission, rate=rate),
-        attention=Attention(me, chats, store.overheard, people, clock),
+        attention=attention,
         overheard=OverheardMessages(store.overheard, settings.group_context),
         control=GroupControl(settings.group_control, admins, clock, chats.roles),
         feedback=Feedback(BOT, store.feedback, people, clock),
@@ -167,7 +168,7 @@ def make_doorway(
         elsewhere=Elsewhere(signs, people, acks, store.typed, clock),
         clock=clock,
     )
-    behind = (store, remote, signs, interrupts, acks, agents, clock, people, logins, revocations, chats)
+    behind = (store, remote, signs, interrupts, acks, agents, clock, people, logins, revocations, chats, attention)
     return Doorway(settings, door, *behind)
 
 
