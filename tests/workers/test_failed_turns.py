@@ -64,6 +64,16 @@ async def test_an_outage_ends_in_a_retry_button_that_runs_the_message_again(pool
     assert "failed" not in await pool.state(ONE)
 
 
+async def test_a_provider_that_wants_more_patience_than_people_have_is_asked_once(pool: Pool) -> None:
+    worker = await pool.worker("w-one")
+    pool.model.fail("hello", TurnFailed("retry", "busy", "429", backoff=7200))
+    await pool.say(1, "hello")
+    await worker.answer(ONE)
+    (_, apology), *_ = pool.telegram.delivered
+    assert without_reference(apology.text) == f"{phrase('outage')} {phrase('press-retry')}"
+    assert [call.end for call in pool.model.calls] == ["TurnFailed"]
+
+
 async def test_retry_answers_every_message_that_failed_in_an_outage(pool: Pool) -> None:
     worker = await pool.worker("w-one")
     for text in ("one", "two"):

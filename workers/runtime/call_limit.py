@@ -38,6 +38,7 @@ async def within(
         raise
     finally:
         metering.reset(token)
+        call.wait, call.said = meter.wait, meter.status
     message = message_in(result)
     if message is not None:
         _tidy(message, meter)

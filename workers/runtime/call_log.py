@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from typing import Any
 
 from fast_agent.constants import FAST_AGENT_ERROR_CHANNEL, FAST_AGENT_PROVIDER_ERROR
@@ -39,11 +40,19 @@ class ModelCall:
     """The fault that the call raised, or returned as a message."""
     unfinished: bool = False
     """Its stream ended without a stop reason."""
+    wait: float = 0.0
+    """Seconds until its server wants to be asked again."""
+    said: int | None = None
+    """The HTTP status that an error in its stream stands for."""
 
     def took(self, message: PromptMessageExtended | None) -> None:
         """Note what the call returned."""
         if message is not None:
-            self.fault, self.unfinished = fault_of(message), unfinished(message)
+            self.fault, self.unfinished = self.told(fault_of(message)), unfinished(message)
+
+    def told(self, fault: ModelFault | None) -> ModelFault | None:
+        """A fault with what its server said beside it."""
+        return fault and replace(fault, status=fault.status or self.said, wait=fault.wait or self.wait)
 
     def seen(self, seconds: float, asked: str) -> CallSeen:
         """What a timeline shows of it; ``asked``: the model's name, where the provider did not state it."""
@@ -98,7 +107,7 @@ class CallLog:
         try:
             yield call
         except Exception as problem:
-            call.fault = ModelFault.of(problem)
+            call.fault = call.told(ModelFault.of(problem))
             raise
 
     @contextmanager
@@ -203,4 +212,6 @@ def fault_of(message: PromptMessageExtended) -> ModelFault | None:
     text = channel(message, FAST_AGENT_ERROR_CHANNEL) or message.all_text()
     kind = str(told.get("error_type") or "unknown error")
     hook = _HOOK.search(text)
-    return ModelFault((kind,), status if isinstance(status, int) else None, text.casefold(), hook[0] if hook else "")
+    # An error within a stream has the status of the stream, which began well.
+    status = status if isinstance(status, int) and status >= HTTPStatus.BAD_REQUEST else None
+    return ModelFault((kind,), status, text.casefold(), hook[0] if hook else "")

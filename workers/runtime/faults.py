@@ -13,6 +13,7 @@ from typing import Literal
 from tasks.phrases import phrase
 from workers.interfaces import TurnFailed
 from workers.runtime import context_overflow
+from workers.runtime.error_codes import wait_said
 from workers.runtime.model_fault import ModelFault
 
 type Action = Literal["retry", "tell", "operator"]
@@ -45,7 +46,10 @@ _SETUP = re.compile(
     r"|account is in good standing|arrearage|does(n't| not) support (tools?|function)\b"
     r"|(function|tool) (calling|calls?|use) (is|are) not (enabled|supported|available)"
 )
-_FILTER = ("content_filter", "content filter", "content management policy", "content_policy", "safety system")
+_FILTER = (
+    *("content_filter", "content filter", "content management policy", "content_policy", "safety system"),
+    *("invalid_prompt", "policy_violation", "violating our usage policy", "bio_policy", "cyber_policy"),
+)
 _SETUP_ERRORS = frozenset(
     {"ProviderKeyError", "ModelConfigError", "AgentConfigError", "ServerConfigError", "ConfigFileError"}
 )
@@ -89,7 +93,10 @@ def classify(fault: ModelFault, model: str = "", sent: Iterable[str] = ()) -> Tu
     where = f"{model}: {fault.detail}" if model else fault.detail
     if fault.status in _MAY_QUOTE:
         fault = replace(fault, sent=" ".join(sent).casefold())
-    return _by_words(fault, where) or _by_status(fault, where) or _by_kind(fault, where)
+    failure = _by_words(fault, where) or _by_status(fault, where) or _by_kind(fault, where)
+    if failure.action == "retry":
+        failure.backoff = max(failure.backoff, fault.wait or wait_said(fault.text))
+    return failure
 
 
 def _by_words(fault: ModelFault, where: str) -> TurnFailed | None:

@@ -2,6 +2,9 @@
 
 import re
 from dataclasses import dataclass
+from http import HTTPStatus
+
+from workers.runtime.error_codes import status_in
 
 _END = 50_000
 """Characters of a message's beginning and of its end that are read; between them a provider quotes the request.
@@ -22,6 +25,8 @@ class ModelFault:
     """The error's message in lower case. It is searched, never shown: it may quote the user."""
     hook: str = ""
     """The hook that raised, in words; empty for a fault of the model."""
+    wait: float = 0.0
+    """Seconds until the server wants to be asked again."""
     sent: str = ""
     """What the request said, in lower case. A provider that rejects it may quote it, so words in it prove nothing."""
 
@@ -36,8 +41,11 @@ class ModelFault:
             chain.append(error.__cause__)
         names = ("status_code", "status", "code")
         found = (getattr(link, name, None) for link in chain for name in names)
-        status = next((value for value in found if isinstance(value, int)), None)
-        parts = (part for link in chain for part in (link, getattr(link, "code", ""), getattr(link, "body", "")))
+        # An error within a stream has the status of the stream, which began well.
+        known = (value for value in found if isinstance(value, int) and value >= HTTPStatus.BAD_REQUEST)
+        status = next(known, None) or next((said for link in chain if (said := status_in(link)) is not None), None)
+        more = ("code", "body", "error_code")
+        parts = (part for link in chain for part in (link, *(getattr(link, name, "") or "" for name in more)))
         words = (_ends(str(part)) for part in parts)
         kinds = tuple(kind.__name__ for kind in type(error).__mro__[:-2])
         return cls(kinds, status, " ".join(words).casefold(), str(getattr(error, "hook", "")))

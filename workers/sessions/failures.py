@@ -12,12 +12,19 @@ class Failures:
     LIMIT = 5
     """Tries of one turn while its provider has passing faults; together about a minute."""
 
+    LONGEST_S = 90.0
+    """A provider that asks for a longer pause is not tried again: people are told, and press Retry when they like."""
+
     def next(self) -> "Failures":
         return replace(self, count=self.count + 1)
 
     @property
     def exhausted(self) -> bool:
         return self.count >= self.LIMIT
+
+    def gives_up(self, at_least: float) -> bool:
+        """Whether it is told now: after the last try, and where the provider wants more patience than people have."""
+        return self.exhausted or at_least > self.LONGEST_S
 
     def pause_s(self, at_least: float, jitter: float) -> float:
         """Seconds to wait before the next try: about 1, 3, 9, 27.

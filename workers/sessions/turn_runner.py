@@ -183,7 +183,7 @@ class TurnRunner:
                 log.warning("turn.failed", extra={"action": problem.action, "detail": problem.detail})
                 if problem.action == "operator":
                     await self._deps.alerts.raise_(problem.cause, problem.detail, self._owned.session.bot)
-                if problem.action != "retry" or failures.exhausted:
+                if problem.action != "retry" or failures.gives_up(problem.backoff):
                     return problem
                 pause = failures.pause_s(problem.backoff, random())  # noqa: S311 - spreads load, guards nothing
             except Exception as defect:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Generator, Mapping
+from collections.abc import AsyncIterator, Generator
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
@@ -11,29 +11,22 @@ from typing import Any
 import httpx2
 from pydantic_core import from_json
 
-from tasks.text import is_digits
+from tasks.clock import SystemClock
+from workers.runtime.error_codes import status_in, wait_in, wait_said
 from workers.runtime.streams.escapes import mended
-from workers.runtime.streams.meter import longest
+from workers.runtime.streams.meter import longest, metering
 
 log = logging.getLogger("cohort.runtime")
 
 _SMALL = 2**16
 """Bytes of an error, at most."""
-_DIGITS = 3
 _ANSWERS = frozenset({"choices", "output", "content", "candidates"})
 """What holds an answer, which may have an ``error`` beside it."""
-_STATUSES = {
-    "rate_limit": 429,
-    "quota": 402,
-    "overloaded": 529,
-    "authentication": 401,
-    "api_key": 401,
-    "unauthorized": 401,
-    "permission": 403,
-    "not_found": 404,
-    "invalid_request": 400,
-}
-"""By words of an error's code or type, where it has no number."""
+_PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
+_EMPTY_ACCOUNT = ("insufficient_quota", "credit balance", "billing")
+_clock = SystemClock()
+_SHORT_S = 2.0
+"""As long as this an SDK may wait itself."""
 _SLICE = 2**17
 """Bytes written at once: a write of a whole picture holds up the loop while the socket takes what it can of it."""
 
@@ -51,10 +44,24 @@ async def whole(response: Any) -> Any:
     if len(kept) > most or b"\\u" in body:
         body = await asyncio.to_thread(_as_far_as_it_goes, body[:most])
     response._content = body  # noqa: SLF001 - httpx's; it has no other way to give back what was read
+    if response.status_code in _PASSING:
+        _note(response)
     if response.status_code == HTTPStatus.OK and (status := _status_of(body)) is not None:
         log.warning("model.false_success", extra={"status": status})
         response.status_code = status
     return response
+
+
+def _note(response: Any) -> None:
+    """Keep when the server wants to be asked again. The SDKs wait for it within the call, with a lane of the worker in
+    their hands, and ask three times even where an account is empty; the turn's own next try waits outside.
+    """
+    words = response.content[:_SMALL].decode(errors="replace").casefold()
+    wait = wait_in(response.headers, _clock.now()) or wait_said(words)
+    if wait > _SHORT_S or any(word in words for word in _EMPTY_ACCOUNT):
+        response.headers["x-should-retry"] = "false"
+    if (meter := metering.get()) is not None:
+        meter.wait = wait
 
 
 def comes_whole(response: Any) -> bool:
@@ -79,15 +86,7 @@ def _status_of(body: bytes) -> int | None:
     error = said.get("error")
     if not error or not said.keys().isdisjoint(_ANSWERS):
         return None
-    about: Mapping[str, Any] = error if isinstance(error, dict) else {}
-    named = [str(about.get(name) or said.get(name) or "") for name in ("code", "status", "type")]
-    return next((status for word in named if (status := _named(word)) is not None), HTTPStatus.INTERNAL_SERVER_ERROR)
-
-
-def _named(word: str) -> int | None:
-    if is_digits(word) and len(word) == _DIGITS:
-        return int(word) if int(word) >= HTTPStatus.BAD_REQUEST else None
-    return next((status for part, status in _STATUSES.items() if part in word.casefold()), None)
+    return status_in(said) or HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def _as_far_as_it_goes(body: bytes) -> bytes:

@@ -57,6 +57,10 @@ class Meter:
     """The allowance is used up."""
     taken: int = 0
     """Characters of every kind: a call that was cut states no count of tokens, and is charged by these."""
+    wait: float = 0.0
+    """Seconds until the server wants to be asked again, where it refused."""
+    status: int | None = None
+    """The HTTP status that an error within a stream stands for."""
     pictures: int = 0
     """Pictures that were taken of the stream."""
     uncounted: tuple[int, int] = (0, 0)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
+from workers.runtime.error_codes import status_in
 from workers.runtime.streams.arguments import Arguments
 from workers.runtime.streams.candidates import Candidates
 from workers.runtime.streams.deltas import Deltas
@@ -23,6 +24,8 @@ from workers.runtime.streams.messages import NAMES, Messages
 from workers.runtime.streams.meter import AnswerCut, Meter, longest, metering
 from workers.runtime.streams.outputs import Outputs
 
+_FAULTS = frozenset({"error", "response.failed"})
+_UNKNOWN = 500
 _HELD = 16
 """Events that wait for the second half of a surrogate pair, at most."""
 _EVENTS_AT_ONCE = 16
@@ -90,6 +93,8 @@ class Stream:
     def passed(self, data: dict[str, Any]) -> tuple[Any, ...]:
         """The events to pass on instead of one that is read."""
         kind = data.get("type")
+        if self.meter is not None and (kind in _FAULTS or data.get("error")):
+            self.meter.status = status_in(data) or status_in(data.get("response")) or _UNKNOWN
         if kind in NAMES:
             return self._each(self.messages.read(data, kind))
         if type(kind) is str and kind.startswith("response."):

@@ -52,6 +52,8 @@ def check(
     if fault is None:
         # A member's failure is a text to the next member, and a child agent's one to the agent that called it.
         fault = next((call.fault for call in call_log.calls if call.fault), None)
+    elif call_log.calls:
+        fault = call_log.calls[-1].told(fault)
     if fault is not None:
         raise faults.classify(fault, model, sent)
     match response.stop_reason:
