@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from tasks.phrases import phrase
+from tasks.phrases import listing, phrase, sentences
 
 
 def linked(server: str) -> str:
     """The person came back."""
-    return f"{phrase('login-thanks')} {phrase('login-goes-on', server=server)}"
+    return sentences(phrase("login-thanks"), phrase("login-goes-on", server=server))
 
 
 def confirm(server: str, name: str, person: int) -> str:
@@ -19,7 +19,7 @@ def confirm(server: str, name: str, person: int) -> str:
 
 def linked_at(servers: Sequence[str]) -> str:
     """What /logout answers."""
-    return phrase("login-linked-at", servers=", ".join(servers))
+    return phrase("login-linked-at", servers=listing(servers))
 
 
 def not_linked_at(server: str) -> str:

@@ -35,10 +35,16 @@ class ReminderCommands:
         if word == _CANCEL and not which:
             return _here(inbound, say(inbound, texts.cancelled(await self._reminders.cancel(inbound.key))))
         if word == _CANCEL and is_digits(which) and len(which) < 19:  # noqa: PLR2004 - digits of what Redis counts
-            done = await self._reminders.cancel(inbound.key, only=int(which))
+            only = int(which) if inbound.pressed else await self._at(int(which), inbound)
+            done = await self._reminders.cancel(inbound.key, only=only) if only is not None else 0
             listed, said = await self._listed(inbound), texts.one_cancelled(done)
             return _here(inbound, listed.model_copy(update={"text": f"{said}\n\n{listed.text}"}))
         return await self._listed(inbound)
+
+    async def _at(self, place: int, inbound: Inbound) -> int | None:
+        """The reminder at a place of the list: that is what a person writes. A button has the number of its own."""
+        waiting = await self._reminders.waiting(inbound.key)
+        return named(waiting[place - 1]) if 0 < place <= len(waiting) else None
 
     async def _listed(self, inbound: Inbound) -> Reply:
         waiting = await self._reminders.waiting(inbound.key)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from bot.texts import one_line
 from tasks.envelope import Inbound
 from tasks.errors import Terminal
-from tasks.phrases import phrase
+from tasks.phrases import labelled, listing, phrase
 from tasks.recurrence import DAYS, Rule
 from tasks.timezones import zone_info
 
@@ -65,9 +65,9 @@ def rule_in_words(text: str) -> str:
         case "DAILY":
             return phrase("every-days", count=rule.every)
         case "WEEKLY":
-            named = ", ".join(phrase(f"day-{day.lower()}") for day in DAYS if day in days)
+            named = listing(phrase(f"day-{day.lower()}") for day in DAYS if day in days)
             every = phrase("every-weeks", count=rule.every)
-            return f"{every}: {named}" if named else every
+            return labelled(every, named) if named else every
         case "MONTHLY":
             return phrase("every-months", count=rule.every)
         case _:

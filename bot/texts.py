@@ -4,7 +4,7 @@ from collections.abc import Container, Sequence
 
 from tasks.access import Standing
 from tasks.chat_choices import CHAT_CHOICES, listed
-from tasks.phrases import grouped, phrase
+from tasks.phrases import grouped, labelled, phrase
 from tasks.text import utf16
 
 COMMANDS = (
@@ -223,7 +223,7 @@ def people(listed: Sequence[tuple[Standing, str, int]]) -> str:
     """What /people answers; ``listed``: (role, name, id)."""
     if not listed:
         return phrase("people-all")
-    lines = _fitting([f"{who(name, user)}: {role_name(role)}" for role, name, user in listed], most=_PEOPLE)
+    lines = _fitting([labelled(who(name, user), role_name(role)) for role, name, user in listed], most=_PEOPLE)
     return "\n".join([phrase("people"), *lines, "", phrase("people-how")])
 
 
@@ -248,7 +248,7 @@ def memory(notes: Sequence[tuple[str, str]]) -> str:
     """What /memory answers; ``notes``: (topic, note)."""
     if not notes:
         return phrase("memory-none")
-    lines = [f"{note_name(topic)}: {one_line(note, 300)}" for topic, note in notes]
+    lines = [labelled(note_name(topic), one_line(note, 300)) for topic, note in notes]
     return "\n".join([phrase("memory"), *_fitting(lines, most=len(lines)), "", phrase("memory-how")])
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tasks.envelope import Button
-from tasks.phrases import LANGUAGES, language_of, phrase, speaking, spoken
+from tasks.phrases import LANGUAGES, labelled, language_of, listing, phrase, sentences, speaking, spoken
 from tasks.settings import Settings
 
 DEFAULT = "default"
@@ -57,7 +57,7 @@ class ChatChoice:
     def picker(self, now: str) -> str:
         """The words above the buttons. A value whose label says it all has no line."""
         meant = [(self.label(value), self.meaning(value)) for value in self.values]
-        lines = [phrase("choice-line", value=label, meaning=meaning) for label, meaning in meant if label != meaning]
+        lines = [labelled(label, meaning) for label, meaning in meant if label != meaning]
         return "\n".join([phrase(f"choice-{self.name}"), phrase("now-uses", now=self.label(now)), "", *lines])
 
 
@@ -99,7 +99,7 @@ def listed(names: Sequence[str]) -> str:
     while len(shown) > 1 and sum(map(len, shown)) + 2 * len(shown) > _LISTED_CHARACTERS:
         shown.pop()
     left = len(names) - len(shown)
-    return ", ".join([*shown, phrase("and-more", count=left)] if left else shown)
+    return listing([*shown, phrase("and-more", count=left)] if left else shown)
 
 
 def uses(what: str, now: str | None, names: Sequence[str]) -> str:
@@ -110,8 +110,8 @@ def uses(what: str, now: str | None, names: Sequence[str]) -> str:
         said = phrase("uses-agent", name=now) if now else phrase("uses-agent-default")
     how = phrase("choose-how", command=what)
     if names:
-        return f"{said} {phrase('choose-from', names=listed(names))}\n{how}"
-    return f"{said} {phrase('model-fixed') if what == 'model' else how}"
+        return f"{sentences(said, phrase('choose-from', names=listed(names)))}\n{how}"
+    return sentences(said, phrase("model-fixed") if what == "model" else how)
 
 
 def switched(what: str, value: str) -> str:

@@ -6,7 +6,7 @@ another person, is said within ``speaking`` of its own.
 """
 
 import tomllib
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -68,6 +68,21 @@ def _plural(language: str, count: int) -> str:
             return "one" if count in (0, 1) else "other"
         case _:
             return "one" if count == 1 else "other"
+
+
+def sentences(*said: str) -> str:
+    """Sentences in one line; empty ones are left out."""
+    return phrase("between-sentences").join(filter(None, said))
+
+
+def listing(names: Iterable[str]) -> str:
+    """Names in a sentence."""
+    return phrase("between-names").join(names)
+
+
+def labelled(name: str, text: str) -> str:
+    """A line of a list: a name, and what is said of it."""
+    return phrase("choice-line", value=name, meaning=text)
 
 
 def grouped(number: int) -> str:

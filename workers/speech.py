@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from tasks.envelope import Inbound, OutFile, Reply
-from tasks.phrases import phrase
+from tasks.phrases import phrase, sentences
 from tasks.settings import Settings
 from workers.audio_server import AudioFailed, AudioServer, speech
 
@@ -62,7 +62,7 @@ def speakable(markdown: str) -> str:
     if len(words) <= LONGEST and len(markdown) <= _LOOKED_AT:
         return words
     ends = [found.end() for found in _SENTENCE.finditer(words[:LONGEST])]
-    return f"{words[: ends[-1] if ends else LONGEST].strip()} {phrase('voice-goes-on')}"
+    return sentences(words[: ends[-1] if ends else LONGEST].strip(), phrase("voice-goes-on"))
 
 
 def _lines(tokens: Iterable[Token]) -> list[str]:

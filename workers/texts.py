@@ -10,7 +10,7 @@ from typing import Literal
 from tasks.asking import LOGGED_IN, GivenAnswer, OpenQuestion
 from tasks.chat_choices import switched
 from tasks.envelope import Button
-from tasks.phrases import phrase
+from tasks.phrases import phrase, sentences
 
 CANCEL_REMINDERS_DATA = "reminders:cancel"
 RETRY_DATA = "retry"
@@ -49,7 +49,7 @@ def retry_button() -> tuple[tuple[Button, ...], ...]:
 
 def operator_knows(words: str, *, told: bool) -> str:
     """An apology; ``told``: there are operators, and an alert told them."""
-    return f"{words} {phrase('told-operator')}" if told else words
+    return sentences(words, phrase("told-operator") if told else "")
 
 
 def stopped(set_aside: int) -> str:
@@ -69,9 +69,9 @@ def new_conversation(set_aside: int) -> str:
         case 0:
             return phrase("new-conversation")
         case 1:
-            return f"{phrase('new-conversation')} {phrase('skipped-last')}"
+            return sentences(phrase("new-conversation"), phrase("skipped-last"))
         case _:
-            return f"{phrase('new-conversation')} {phrase('skipped', count=set_aside)}"
+            return sentences(phrase("new-conversation"), phrase("skipped", count=set_aside))
 
 
 def resumed(title: str) -> str:
@@ -91,7 +91,7 @@ def still_set(reminders: int) -> str:
 
 def chosen(choice: Mapping[str, str]) -> str:
     """After /model, /agent and the like; an empty value goes back to the default."""
-    return " ".join(switched(name, value) for name, value in sorted(choice.items()))
+    return sentences(*(switched(name, value) for name, value in sorted(choice.items())))
 
 
 def over_budget(whose: Literal["person", "chat"], *, held: bool = False) -> str:

@@ -45,21 +45,30 @@ async def test_a_recurring_one_is_shown_in_words_and_its_button_takes_back_that_
     (listed,) = await answers_of(doorway)
     assert "(Europe/Berlin), every weekday: stretch" in listed.text
     buttons = {button.text: button.data for row in listed.buttons for button in row}
-    assert list(buttons) == ["Cancel 1", "Cancel 2", "Cancel the reminders"]
+    assert list(buttons) == ["✕ 1", "✕ 2", "Cancel the reminders"]
     assert all(len(data.encode()) <= 64 for data in buttons.values())
-    await doorway.door.take([pressed(buttons["Cancel 1"], LIST, update_id=2)])
+    await doorway.door.take([pressed(buttons["✕ 1"], LIST, update_id=2)])
     assert [one.text for one in await store.waiting(ANN)] == ["tea"]
     changed = (await answers_of(doorway))[-1]
     assert changed.edit is not None
     assert "tea" in changed.text
-    await doorway.door.take([pressed(buttons["Cancel 1"], LIST, update_id=20)])
+    await doorway.door.take([pressed(buttons["✕ 1"], LIST, update_id=20)])
     gone = (await answers_of(doorway))[-1].text
     assert gone.startswith(phrase("reminder-gone"))
     assert phrase("reminders-none") not in gone
     # Pressed again, or made up: it takes nothing else back.
-    for number, data in enumerate((buttons["Cancel 1"], "reminders:cancel 99999", f"reminders:cancel {'9' * 40}"), 3):
+    for number, data in enumerate((buttons["✕ 1"], "reminders:cancel 99999", f"reminders:cancel {'9' * 40}"), 3):
         await doorway.door.take([pressed(data, LIST, update_id=number)])
     assert [one.text for one in await store.waiting(ANN)] == ["tea"]
+
+
+async def test_a_number_that_is_written_is_the_place_in_the_list(doorway: Doorway) -> None:
+    store = doorway.store.reminders
+    for text, hours in (("last", 3), ("first", 1), ("second", 2)):
+        await store.add(ANN, text, hours * 3600, by=700)
+    await doorway.door.take([said("/reminders cancel 1", update_id=1), said("/reminders cancel 3", update_id=2)])
+    assert [one.text for one in await store.waiting(ANN)] == ["second", "last"]
+    assert (await answers_of(doorway))[-1].text.startswith(phrase("reminder-gone")), "there is no third one"
 
 
 async def test_a_time_zone_is_chosen_shown_used_and_forgotten(doorway: Doorway) -> None:

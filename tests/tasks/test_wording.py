@@ -3,13 +3,18 @@
 import re
 import string
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tasks.chat_choices import CHAT_CHOICES, buttons, switched
+from bot.reminder_texts import rule_in_words
+from bot.texts import memory
+from tasks.chat_choices import CHAT_CHOICES, buttons, switched, uses
 from tasks.phrases import ENGLISH, LANGUAGES, catalogue, speaking
 from tasks.text import utf16
+from workers.texts import chosen
 
+ROOT = Path(__file__).resolve().parents[2]
 TOAST = 200
 """Bot API, "answerCallbackQuery"."""
 COLUMN = 20
@@ -18,7 +23,7 @@ NAME = re.compile(r"\{[\w:]+\}")
 COMMAND = re.compile(r"/[a-z{][\w{}]*(?: (?:off|default|cancel|guest|ID|NAME|NOMBRE|NOME))*")
 ADDRESS = re.compile(r"https?:\S+|\d{4}-\d\d-\d\dT[\d:]+Z")
 QUOTES = {"en": "“”", "de": "„“", "es": "«»", "pt": "“”", "ru": "«»", "zh": "“”"}
-LOOSE = frozenset({"thousands", "choose-how"})
+LOOSE = frozenset({"thousands", "between-names", "choose-how"})
 """Texts whose end says nothing."""
 FORMAL = {
     "de": r"\b(Sie (?:können|haben|dürfen|müssen|möchten|sind)|Ihre?[nmrs]?\b(?! Adresse)|Ihnen)",
@@ -174,3 +179,25 @@ def test_forms_of_one_text_differ_in_nothing_but_their_words(language: str) -> N
             assert given == {name for _, name, _, _ in string.Formatter().parse(text["other"]) if name} | {"count"}, (
                 ident
             )
+
+
+def test_chinese_lists_and_sentences_have_its_own_marks_between_them() -> None:
+    with speaking("zh"):
+        rule = rule_in_words("FREQ=WEEKLY;INTERVAL=2;BYDAY=SA,SU")
+        said = [
+            rule,
+            uses("model", "one", ("one", "two")),
+            memory([("a", "b")]),
+            chosen({"model": "x", "queue": "steer"}),
+        ]
+    for text in said:
+        assert not re.search(r"[一-鿿][,:]|[,:] [一-鿿]|。 ", text), text
+    assert "one、two" in said[1]
+
+
+def test_no_code_puts_marks_between_what_people_read() -> None:
+    """Sentences, names and labels have the marks of their language: ``sentences``, ``listing``, ``labelled``."""
+    wrong = re.compile(r"phrase\([^()]*\)\}[ :]|(?<![-…])[ :]\{phrase\(|\", \"\.join\(phrase|\" \"\.join\(phrase")
+    for package in ("bot", "botapi", "tasks", "workers"):
+        for path in (ROOT / package).rglob("*.py"):
+            assert [line for line in path.read_text().splitlines() if wrong.search(line)] == [], path

@@ -39,7 +39,7 @@ async def test_many_who_want_the_same_file_fetch_it_once(world: World) -> None:
 
 
 async def test_a_file_said_to_be_too_large_is_not_even_asked_for(world: World) -> None:
-    with pytest.raises(MediaUnavailable, match=r"too large .*up to 2 MiB"):
+    with pytest.raises(MediaUnavailable, match=r"too large .*up to 2 MB"):
         await world.media.fetch(await media(world, size_bytes=3 * MIB))
     assert await world.pg.journal(method="getFile") == []
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from tasks import chat_choices
 from tasks.chat_choices import CHAT_CHOICES
 from tasks.envelope import Button, Reply
-from tasks.phrases import phrase
+from tasks.phrases import phrase, sentences
 from tasks.session import SessionKey
 from tasks.store.sessions import Commit
 from tasks.store.state import StateField
@@ -31,7 +31,7 @@ async def control_commit(deps: Dependencies, owned: OwnedSession, plan: plans.Co
         return await conversation_commit(deps, owned, plan.handled, plan.word)
     plan, buttons = await _with_reminders(deps, owned, plan)
     aside, another = await begin_another(deps, owned) if plan.forget else (False, {})
-    words = f"{plan.words} {phrase('new-set-aside')}" if aside else plan.words
+    words = sentences(plan.words, phrase("new-set-aside") if aside else "")
     plan = replace(plan, words=words, set={**plan.set, **another})
     render = deps.delivery.render
     # A draft fades by itself, so its text is sent again. Without a message or a draft the user has seen no text.
@@ -130,4 +130,4 @@ async def _with_reminders(
     reminders, new = deps.reminders, plan.forget
     ended = lambda: after_cut(reminders, owned.session, new=new)  # noqa: E731 - repeated until Redis takes it
     said, buttons = await persist(ended, owned.session, deps.sleep)
-    return (replace(plan, words=f"{plan.words} {said}") if said else plan), buttons
+    return replace(plan, words=sentences(plan.words, said)), buttons

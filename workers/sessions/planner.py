@@ -8,7 +8,7 @@ from tasks.asking import ParkedTurn
 from tasks.envelope import DeadLetter, Inbound
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
 from tasks.journal import Mark, turn_of
-from tasks.phrases import phrase, speaking
+from tasks.phrases import phrase, sentences, speaking
 from tasks.store.sessions import Rest
 from workers import texts
 from workers.sessions.batching import album_left, gather
@@ -294,4 +294,4 @@ def _stop_or_new(handled: Handled, entries: Sequence[Inbound], begun: BegunTurn 
         left = handled.isolate_next
         handled = replace(handled, answers=handled.answers[:-1], isolate_next=left and left + 1)
     begun = None if forgets else begun
-    return Control(handled, " ".join(said), choice, forget=forgets, then=then, cuts=True, begun=begun)
+    return Control(handled, sentences(*said), choice, forget=forgets, then=then, cuts=True, begun=begun)

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from tasks.access import People, access_by, access_of, says_who_may_talk
 from tasks.envelope import Button, Inbound
-from tasks.phrases import phrase
+from tasks.phrases import phrase, sentences
 from tasks.session import SessionKey
 from tasks.settings import Settings
 from workers import texts
@@ -52,7 +52,7 @@ async def after_cut(
     if left:
         said.append(texts.still_set(left))
     button = Button(text=phrase("button-cancel-reminders"), data=texts.CANCEL_REMINDERS_DATA)
-    return " ".join(said), ((button,),) if left else ()
+    return sentences(*said), ((button,),) if left else ()
 
 
 type SettingsOf = Callable[[SessionKey], Settings | None]

@@ -9,7 +9,7 @@ from random import random
 
 from tasks.envelope import Inbound, OutFile, Reply
 from tasks.errors import ClaimLost, EnvelopeTooNew, Retryable, Terminal
-from tasks.phrases import phrase
+from tasks.phrases import phrase, sentences
 from tasks.store.sessions import READ_AHEAD
 from tasks.store.state import StateField
 from tasks.turn_record import with_reference
@@ -244,7 +244,7 @@ class TurnRunner:
             return Outcome(self._apology(texts.operator_knows(problem.words, told=told)), unset=settled, how="failed")
         if self._messages[0].kind == "compact" or self._alone:
             return Outcome(self._apology(phrase("outage")), how="failed")
-        *above, last = self._apology(f"{phrase('outage')} {phrase('press-retry')}")
+        *above, last = self._apology(sentences(phrase("outage"), phrase("press-retry")))
         replies = (*above, last.model_copy(update={"buttons": texts.retry_button()}))
         # Retry is offered for every message that failed in this outage, so the earlier ones are kept as well.
         earlier = [] if self._asked.retry else self._owned.retry_batch()

@@ -8,7 +8,7 @@ from pathlib import Path
 from charset_normalizer import CharsetMatch, from_bytes
 
 from tasks.envelope import Media
-from tasks.phrases import phrase
+from tasks.phrases import phrase, sentences
 
 UNKNOWN = "application/octet-stream"
 TEXT = "text/plain"
@@ -247,7 +247,7 @@ def cannot(media: Media, mime: str, reads: Callable[[str], bool]) -> str:
     if not instead:
         return said
     either = phrase("send-as-either", first=instead[0], second=instead[1]) if instead[1:] else ""
-    return f"{said} {either or phrase('send-as', format=instead[0])}"
+    return sentences(said, either or phrase("send-as", format=instead[0]))
 
 
 def _unnamed(kind: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tasks.chat_rules import ChatRule
-from tasks.phrases import phrase
+from tasks.phrases import phrase, sentences
 from tasks.roles import ROLES, Role, only
 from tasks.session import SessionKey
 from workers.interfaces import TurnFailed, TurnRequest
@@ -27,7 +27,7 @@ async def permitted(
     """
     told: list[str] = []
     if request.model is not None and (least := await askers.refusing("models", request.model)) is not None:
-        told.append(f"{only(least, request.model)} {phrase('usual-model')}")
+        told.append(sentences(only(least, request.model), phrase("usual-model")))
         request = replace(request, model=None)
     agent, _ = choices.answering(request)
     ruled = rule_of(request.session).agent
@@ -44,6 +44,6 @@ async def permitted(
     offered = choices.offered(request.session)
     for other in dict.fromkeys((ruled, *offered)):
         if other in offered and await refusing(other) is None:
-            told.append(f"{only(least, agent)} {phrase('other-agent', name=other)}")
+            told.append(sentences(only(least, agent), phrase("other-agent", name=other)))
             return replace(request, agent=other), tuple(told)
     raise TurnFailed("tell", only(least, agent), "no agent for the role of who asks")
