@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.envelope import Media
-from workers.runtime.conversation.file_types import UNKNOWN, cannot, decoded, mime_by_content, mime_of
+from workers.runtime.conversation.file_types import DOCUMENT_MIMES, UNKNOWN, cannot, mime_by_content, mime_of
+from workers.runtime.conversation.text_encoding import decoded
 
 HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
@@ -66,6 +67,16 @@ def test_a_files_name_goes_before_what_the_app_says(media: Media, mime: str) -> 
         (b"\x7fELF\x02\x01\x01\0\0\0\0\x90\x91\x92\0\0\x07", "text/plain", UNKNOWN),
         (b"\x7fELF\x02\x01\x01\0\0\0\0\x90\x91\x92\0\0\x07", UNKNOWN, UNKNOWN),
         (b"PK\x03\x04", "application/zip", "application/zip"),
+        (b"PK\x03\x04\x14\0", UNKNOWN, "application/zip"),
+        (b"PK\x03\x04\x14\0", "text/plain", "application/zip"),
+        (b"PK\x03\x04\x14\0", DOCUMENT_MIMES[".docx"], DOCUMENT_MIMES[".docx"]),
+        (b"{\\rtf1 hi}", "text/plain", "application/rtf"),
+        (b"@echo off", "application/x-msdos-program", "text/plain"),
+        (b"<svg/>", "image/svg+xml", "text/plain"),
+        (b'{"type": "Point"}', "application/geo+json", "text/plain"),
+        (b"\0\1\0\0\7", "font/ttf", "font/ttf"),
+        ("Добрый день".encode("utf-16-le"), "text/plain", "text/plain"),
+        ("您好，报告".encode("utf-16-be"), UNKNOWN, "text/plain"),
         (b"", "text/plain", "text/plain"),
         (b"", UNKNOWN, UNKNOWN),
     ],
@@ -80,9 +91,12 @@ TEXTS = [
         "latin1 cp1252 utf-8 utf-8-sig utf-16 utf-16-le",
     ),
     ("Le café crème est déjà prêt, où êtes-vous donc passés, ça va ?", "cp1252 mac-roman utf-16"),
-    ("Привет, как дела? Это обычный текст на русском языке.", "cp1251 koi8-r cp866 utf-8"),
-    ("これは日本語のテキストです。文字コードを確かめます。", "shift_jis euc_jp iso2022_jp utf-16"),
-    ("这是一个中文文本文件，用来检查编码。", "gb18030 gbk utf-8"),
+    (
+        "Привет, как дела? Это обычный текст на русском языке.",
+        "cp1251 koi8-r cp866 utf-8 utf-16-le utf-16-be utf-32 utf-32-be",
+    ),
+    ("これは日本語のテキストです。文字コードを確かめます。", "shift_jis euc_jp iso2022_jp utf-16 utf-16-be utf-32-le"),
+    ("这是一个中文文本文件，用来检查编码。", "gb18030 gbk utf-8 utf-16-le"),
     ("이것은 한국어 텍스트 파일입니다.", "euc_kr cp949"),
     ("Καλημέρα, αυτό είναι ένα ελληνικό κείμενο.", "iso8859-7 cp1253"),
     ("Zażółć gęślą jaźń, dziękuję bardzo.", "cp1250 iso8859-2"),
@@ -94,8 +108,16 @@ def test_a_text_file_is_read_in_the_encoding_that_it_has(text: str, encoding: st
     assert decoded(text.encode(encoding)) == text
 
 
+def test_lines_of_another_encoding_are_read_in_theirs() -> None:
+    ours, theirs = "2026-11-27 вход выполнен успешно\n", "строка другой программы\n"
+    log = (ours * 3).encode() + theirs.encode("cp1251") * 2 + ours.encode()
+    assert decoded(log) == ours * 3 + theirs * 2 + ours
+    assert decoded((theirs * 40).encode("cp1251")) == theirs * 40
+
+
 def test_a_text_that_is_cut_within_a_character_loses_only_that_one() -> None:
     assert decoded("fünf €".encode()[:-1]) == "fünf "
+    assert decoded("fünf €".encode("utf-16-le")[:-1]) == "fünf "
 
 
 @given(st.binary(max_size=300))

@@ -18,7 +18,6 @@ from workers.runtime.conversation.file_budget import FileAllowance, FileBudget, 
 from workers.runtime.conversation.file_types import (
     HEAD_BYTES,
     cannot,
-    decoded,
     is_recording,
     is_text,
     mime_by_content,
@@ -38,6 +37,7 @@ from workers.runtime.conversation.frames import (
 from workers.runtime.conversation.hearing import Hearing
 from workers.runtime.conversation.sounds import WAV, NotConverted
 from workers.runtime.conversation.stored import MEDIA_KEY
+from workers.runtime.conversation.text_encoding import decoded
 from workers.runtime.conversation.weighing import TEXT_BYTES, TEXT_FILE_CHARS, Opens
 
 TRANSCRIPT_KEY = "cohort.transcript"

@@ -1,4 +1,4 @@
-"""Office files, books, web pages and PDFs as text, read by a process of their own (``workers.runtime.extraction``)."""
+"""Documents, web pages, mails and archives as text, read by a process of its own (``workers.runtime.extraction``)."""
 
 import asyncio
 import logging
@@ -8,12 +8,12 @@ from tasks.errors import Terminal
 from tasks.phrases import phrase
 from tasks.text import clean
 from workers.runtime.conversation import apart, kept_words
-from workers.runtime.conversation.file_types import OFFICE_MIMES
+from workers.runtime.conversation.file_types import DOCUMENT_MIMES
 from workers.runtime.extraction import main as program
 
 log = logging.getLogger("cohort.runtime")
 
-_MIMES = frozenset(OFFICE_MIMES.values())
+_MIMES = frozenset(DOCUMENT_MIMES.values())
 _PAGE = "text/html"
 _PAPER = "application/pdf"
 _PAGE_AS_IT_IS = 20_000
@@ -66,4 +66,4 @@ def _why(status: int) -> str:
         return phrase("file-locked")
     if status == program.EXITS["pictures"]:
         return phrase("pdf-without-words")
-    return phrase("cannot-file") if status == program.EXITS["other"] else phrase("file-damaged")
+    return phrase("file-damaged")

@@ -5,17 +5,14 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from charset_normalizer import CharsetMatch, from_bytes
-
 from tasks.envelope import Media
 from tasks.phrases import phrase, sentences
+from workers.runtime.conversation.text_encoding import is_binary, reads_as_text
 
 UNKNOWN = "application/octet-stream"
 TEXT = "text/plain"
 HEAD_BYTES = 8192
 """The beginning of a file, by which its kind is told."""
-_SAMPLE_BYTES = 16_384
-"""So much of a text tells its encoding; charset-normalizer takes some milliseconds for it."""
 
 _DEFAULT_MIME = {
     "photo": "image/jpeg",
@@ -35,14 +32,19 @@ _TEXT_SUFFIXES = frozenset(_SUFFIXES.split())
 """What the system's table of types does not know everywhere."""
 _OFFICE = "application/vnd.openxmlformats-officedocument."
 _OPEN = "application/vnd.oasis.opendocument."
-OFFICE_MIMES = {
-    ".docx": f"{_OFFICE}wordprocessingml.document",
-    ".xlsx": f"{_OFFICE}spreadsheetml.sheet",
-    ".pptx": f"{_OFFICE}presentationml.presentation",
+ZIP = "application/zip"
+DOCUMENT_MIMES = {
+    **dict.fromkeys((".docx", ".docm", ".dotx"), f"{_OFFICE}wordprocessingml.document"),
+    **dict.fromkeys((".xlsx", ".xlsm", ".xltx"), f"{_OFFICE}spreadsheetml.sheet"),
+    **dict.fromkeys((".pptx", ".pptm", ".ppsx"), f"{_OFFICE}presentationml.presentation"),
     ".epub": "application/epub+zip",
     ".odt": f"{_OPEN}text",
     ".ods": f"{_OPEN}spreadsheet",
     ".odp": f"{_OPEN}presentation",
+    ".rtf": "application/rtf",
+    ".eml": "message/rfc822",
+    ".ipynb": "application/x-ipynb+json",
+    ".zip": ZIP,
 }
 """The files that are read without their model's help; systems differ in which of them they know."""
 _SAME_MIME = {
@@ -56,8 +58,12 @@ _SAME_MIME = {
     "audio/x-m4a": "audio/mp4",
     "audio/mp4a-latm": "audio/mp4",
     "audio/x-flac": "audio/flac",
+    "text/rtf": "application/rtf",
+    "application/x-zip-compressed": ZIP,
 }
 """Names that senders give what Telegram's own apps call differently."""
+_DRAWING = "image/svg+xml"
+"""A picture that is text."""
 _MIME = re.compile(r"[a-z0-9][a-z0-9.+_-]{0,63}/[a-z0-9][a-z0-9.+_-]{0,99}")
 """A MIME type. The sender's app chooses it, so it may be any text."""
 _TEXT_MIME = frozenset({"application/json", "application/xml", "application/x-yaml", "application/javascript"})
@@ -78,6 +84,8 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (4, b"ftypqt", "video/quicktime"),
     (4, b"ftyp", "video/mp4"),
     (0, b"%PDF", "application/pdf"),
+    (0, b"{\\rtf", "application/rtf"),
+    (0, b"PK\3\4", ZIP),
     (0, b"OggS", "audio/ogg"),
     (0, b"ID3", "audio/mpeg"),
     (0, b"\xff\xfb", "audio/mpeg"),
@@ -102,23 +110,19 @@ _CONTAINERS: dict[str, frozenset[str]] = {
 }
 """Formats that hold sound as well as pictures: which, the name or the app says, if it means this format."""
 
-_LIKELY = """
-    utf_8 utf_16 utf_16_le utf_16_be utf_32 cp1252 cp1251 koi8_r cp1250 iso8859_2 cp1253 cp1254 cp1255 cp1256
-    cp932 euc_jp iso2022_jp gb18030 big5 cp949 cp866 mac_roman
+_BINARIES = """
+    pdf zip gzip x-gzip x-tar x-bzip2 x-xz x-7z-compressed x-rar-compressed vnd.rar zstd java-archive x-msdownload
+    vnd.android.package-archive x-apple-diskimage x-iso9660-image vnd.debian.binary-package x-sqlite3 vnd.sqlite3 msword
+    vnd.ms-excel vnd.ms-powerpoint vnd.ms-outlook wasm x-shockwave-flash x-bittorrent
 """
-_ENCODINGS: list[str] = [*_LIKELY.split()]
-"""Encodings that text files come in, the likelier ones first. Among all that exist, a short text fits too many."""
-
-_NOT_UTF_8 = (b"\0", b"\x1b$")
-"""UTF-16 without a mark and ISO-2022-JP are valid UTF-8, too."""
-
+"""Types that are never text, so that no file of them is fetched in vain."""
 _NAMES = {
     "image/heic": "HEIC",
     "image/heif": "HEIC",
     "image/avif": "AVIF",
     "image/tiff": "TIFF",
     "image/bmp": "BMP",
-    "image/svg+xml": "SVG",
+    _DRAWING: "SVG",
     "image/gif": "GIF",
     "image/webp": "WebP",
     "audio/ogg": "OGG",
@@ -133,6 +137,7 @@ _NAMES = {
     "application/vnd.ms-excel": "XLS",
     "application/vnd.ms-powerpoint": "PPT",
 }
+_PACKED = frozenset({*DOCUMENT_MIMES.values(), *(f"application/{name}" for name in _BINARIES.split())})
 _COMMON = {"image": ("image/jpeg", "image/png"), "audio": ("audio/mpeg", "audio/wav"), "video": ("video/mp4",)}
 """A model that reads one of these reads the kind, though perhaps not this format of it."""
 
@@ -140,6 +145,12 @@ _COMMON = {"image": ("image/jpeg", "image/png"), "audio": ("audio/mpeg", "audio/
 def is_text(mime: str) -> bool:
     """Whether a file of this type reaches the model as text."""
     return mime.startswith("text/") or mime in _TEXT_MIME
+
+
+def may_be_text(mime: str) -> bool:
+    """Whether a file of this type is opened to see what it is: names and apps call many texts ``application/...``."""
+    kind = mime.partition("/")[0]
+    return mime == _DRAWING or (kind in ("application", "message", "model", "x-world") and mime not in _PACKED)
 
 
 def is_recording(media: Media, mime: str) -> bool:
@@ -153,7 +164,7 @@ def mime_of(media: Media) -> str:
     suffix = Path(name).suffix
     if suffix in _TEXT_SUFFIXES:
         return TEXT
-    guess = OFFICE_MIMES.get(suffix) or mimetypes.guess_type(name)[0]
+    guess = DOCUMENT_MIMES.get(suffix) or mimetypes.guess_type(name)[0]
     # "audio/ogg; codecs=opus" is audio/ogg, too.
     said = (media.mime or "").partition(";")[0].strip().lower()
     said = said if _MIME.fullmatch(said) and said != UNKNOWN else ""
@@ -169,15 +180,17 @@ def mime_by_content(head: bytes, told: str) -> str:
         told: What its name or its sender's app says.
     """
     found = next((mime for place, mark, mime in _SIGNATURES if head[place : place + len(mark)] == mark), None)
-    if found != "application/pdf" and is_text(told) and b"\0" not in head:
+    if found == ZIP and told.startswith("application/") and told != UNKNOWN:
+        # Of what it is an archive, the name says.
+        return told
+    if found not in ("application/pdf", "application/rtf") and is_text(told) and b"\0" not in head:
         # "BMW is a car" begins like a picture, and "ID3 tags" like a song.
         return told
     if found is not None:
         return _in_container(found, told)
-    binary = b"\0" in head and not _is_wide(head)
     if is_text(told):
-        return UNKNOWN if binary else told
-    return TEXT if told == UNKNOWN and head and not binary and _reads_as_text(head) else told
+        return UNKNOWN if is_binary(head) else told
+    return TEXT if may_be_text(told) and head and reads_as_text(head) else told
 
 
 def _in_container(found: str, told: str) -> str:
@@ -186,35 +199,6 @@ def _in_container(found: str, told: str) -> str:
     if found not in _CONTAINERS or kind not in ("audio", "video"):
         return found
     return told if form in _CONTAINERS[found] else f"{kind}/{found.partition('/')[2]}"
-
-
-def _is_wide(head: bytes) -> bool:
-    """Whether zero bytes stand in it as UTF-16 and UTF-32 have them: after a mark, or in every second place."""
-    return head.startswith((b"\xff\xfe", b"\xfe\xff")) or not head[::2].strip(b"\0") or not head[1::2].strip(b"\0")
-
-
-def _reads_as_text(head: bytes) -> bool:
-    return from_bytes(head[:HEAD_BYTES], cp_isolation=_ENCODINGS).best() is not None
-
-
-def decoded(data: bytes) -> str:
-    """A text file's text; its encoding is told by its content. The data may end within a character."""
-    sample = data[:_SAMPLE_BYTES]
-    if not any(mark in sample for mark in _NOT_UTF_8):
-        try:
-            return data.decode("utf-8-sig")
-        except UnicodeDecodeError as problem:
-            if problem.start >= len(data) - 3 and problem.reason == "unexpected end of data":
-                return data[: problem.start].decode("utf-8-sig")
-    found = list(from_bytes(sample, cp_isolation=_ENCODINGS))
-    # What fits equally well is taken for the likelier one: a French text fits cp1250 as well as cp1252.
-    alike = [match.encoding for match in found if _fit(match) == _fit(found[0])]
-    encoding = next((name for name in _ENCODINGS if name in alike), "utf_8")
-    return data.decode(encoding, errors="replace").removeprefix("\ufeff")
-
-
-def _fit(match: CharsetMatch) -> tuple[float, float]:
-    return match.chaos, match.coherence
 
 
 _INSTEAD: dict[str, tuple[str, ...]] = {

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tasks.envelope import Media
 from workers.runtime.conversation.documents import is_document
-from workers.runtime.conversation.file_types import UNKNOWN, is_recording, is_text, mime_of
+from workers.runtime.conversation.file_types import is_recording, is_text, may_be_text, mime_of
 from workers.runtime.conversation.sounds import SoundConverter
 
 TEXT_FILE_CHARS = 100_000
@@ -25,12 +25,12 @@ class Opens:
     """Recordings are written down."""
 
     def worth(self, media: Media) -> bool:
-        """Whether a file is fetched: it reaches the model, or it is a small one of no known type and may be text."""
+        """Whether a file is fetched: it reaches the model, or it is a small one that may be text."""
         mime = mime_of(media)
         small = media.size_bytes is not None and media.size_bytes <= TEXT_BYTES
         opens = is_text(mime) or self.reads(mime) or is_document(mime, 0)
         recording = self._converted(media, mime) or (self.hears and is_recording(media, mime))
-        return opens or (mime == UNKNOWN and small) or recording
+        return opens or (may_be_text(mime) and small) or recording
 
     def weight(self, media: Media, unknown: int) -> int:
         """Bytes that a file takes when it is opened; ``unknown`` if Telegram does not state its size."""

@@ -1,4 +1,4 @@
-"""The words of an office file, a web page or a PDF: a program in a process of its own, which may be killed.
+"""The words of a document, a web page, a mail or an archive: a program in a process of its own, which may be killed.
 
 All but PDFs is read by the standard library alone.
 
@@ -15,14 +15,20 @@ from pathlib import Path
 from xml.parsers import expat
 
 from workers.runtime.extraction.archive import PIECE, Archive, Ended, Full, Words
+from workers.runtime.extraction.bundle import bundle
 from workers.runtime.extraction.flow import Flow, slides
+from workers.runtime.extraction.mail import mail
+from workers.runtime.extraction.notebook import notebook
 from workers.runtime.extraction.pages import book, page
+from workers.runtime.extraction.rtf import rtf
 from workers.runtime.extraction.workbook import workbook
 
-EXITS = {"read": 0, "damaged": 3, "locked": 4, "other": 5, "pictures": 6}
-"""``locked``: it has a password. ``other``: another format. ``pictures``: a PDF without text."""
+EXITS = {"read": 0, "damaged": 3, "locked": 4, "pictures": 6}
+"""``locked``: it has a password. ``pictures``: a PDF without text."""
 _HEAD = 1024
 """Bytes within which a PDF says what it is; other bytes may stand before that."""
+_HEADER = re.compile(rb"(?:From [^\n]{0,200}\n)?[A-Za-z][A-Za-z0-9-]{0,60}:[ \t]")
+"""How a mail begins."""
 _MEMORY = 384 * 2**20
 _CPU_S = 10
 _DAMAGED = (
@@ -56,8 +62,7 @@ def read(path: Path, words: Words) -> None:
         paper(path, words)
         return
     if not head.startswith(b"PK"):
-        with path.open("rb") as file:
-            page(iter(lambda: file.read(PIECE), b""), words)
+        _unpacked(path, head, words)
         return
     archive = Archive(path)
     names = set(archive.names)
@@ -72,7 +77,20 @@ def read(path: Path, words: Words) -> None:
     elif "content.xml" in names and "mimetype" in names:
         Flow(words, bare=True).read(archive.pieces("content.xml"))
     else:
-        raise Ended("other")
+        bundle(archive, words)
+
+
+def _unpacked(path: Path, head: bytes, words: Words) -> None:
+    """A file that is no archive."""
+    if head.startswith(b"{\\rtf"):
+        rtf(path.read_bytes(), words)
+    elif head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+        notebook(path.read_bytes(), words)
+    elif _HEADER.match(head) is not None:
+        mail(path.read_bytes(), words)
+    else:
+        with path.open("rb") as file:
+            page(iter(lambda: file.read(PIECE), b""), words)
 
 
 def main(path: Path, limit: int) -> int:

@@ -48,14 +48,22 @@ class Page(HTMLParser):
             self._words.add(re.sub(r"\s+", " ", data))
 
 
-def page(pieces: Iterator[bytes], words: Words) -> None:
+def page(pieces: Iterator[bytes], words: Words, coding: str | None = None) -> None:
+    """Add what is seen of a page; ``coding`` where it is known, else the page says it."""
     read = b"".join(pieces)
-    said = re.search(rb"""(?:charset|encoding)\s*=\s*["']?([\w-]{1,40})""", read[:2048])
+    coding = coding or _coding(read)
     try:
-        text = read.decode(said[1].decode() if said else "utf-8", errors="replace")
+        text = read.decode(coding, errors="replace")
     except LookupError:
         text = read.decode("utf-8", errors="replace")
     Page(words).feed(text)
+
+
+def _coding(read: bytes) -> str:
+    if read.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    said = re.search(rb"""(?:charset|encoding)\s*=\s*["']?([\w-]{1,40})""", read[:2048])
+    return said[1].decode() if said else "utf-8"
 
 
 def book(archive: Archive, words: Words) -> None:
