@@ -93,3 +93,28 @@ def test_a_growing_answer_shows_no_mark_however_its_stream_is_cut(text: str, cut
     assert screen.thoughts.strip() == "They greet me."
     if text.startswith("<"):
         assert not any("<" in frame for frame in screen.frames)
+
+
+class Remembering(Screen):
+    """Forgets what was thought when all text is taken back, as a worker's sinks do."""
+
+    def text(self, so_far: str) -> None:
+        self.thoughts = self.thoughts if so_far else ""
+        super().text(so_far)
+
+
+@pytest.mark.promise("thoughts-apart")
+def test_what_was_thought_before_a_text_that_turns_out_as_thought_stays_a_thought() -> None:
+    screen = Remembering()
+    live = LiveText(screen)
+    for piece in ("<think>one ", "<think>two", "</think>", " three", "</think>", "Hello there"):
+        live(Chunk(piece))
+    live(Chunk(event="commit"))
+    assert screen.frames[-1] == "Hello there"
+    assert [word for word in ("one", "two", "three") if word not in screen.thoughts] == []
+    live(Chunk("<think>again</think>More"))
+    live(Chunk(event="rollback"))
+    live(Chunk("<think>once more</think>And more"))
+    live(Chunk(event="commit"))
+    assert screen.frames[-1] == "Hello there\n\nAnd more"
+    assert screen.thoughts.count("one") == 1

@@ -1,5 +1,6 @@
 """Passes a growing answer on to the sink, chunk by chunk: what the model says, and apart from it what it thinks."""
 
+from collections import deque
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,9 @@ from workers.runtime.streams.thoughts import Piece, ThoughtFilter
 
 if TYPE_CHECKING:
     from fast_agent.llm.stream_types import StreamChunk
+
+_KEPT = 3_000
+"""Pieces: of more no thoughts are shown (``workers.thoughts``)."""
 
 
 class LiveText:
@@ -26,6 +30,8 @@ class LiveText:
         """The call's thoughts have begun."""
         self._thought = False
         """A call before it had some."""
+        self._mused: deque[str] = deque(maxlen=_KEPT)
+        """The end of all thoughts, which go when a text is taken back."""
 
     def __call__(self, chunk: "StreamChunk") -> None:
         """Take a chunk. Called by fast-agent in the loop thread."""
@@ -36,7 +42,7 @@ class LiveText:
             begun, self._begun = self._begun, False
             self._open.clear()
             if begun:
-                self._sink.text("\n\n".join(self._parts))
+                self._shown_again()
         elif chunk.is_reasoning:
             self._think(chunk.text)
         else:
@@ -52,7 +58,13 @@ class LiveText:
         self._open.clear()
         self._begun = False
         if shown:
-            self._sink.text("")
+            self._shown_again()
+
+    def _shown_again(self) -> None:
+        """What earlier calls said; where they said nothing, the sink forgets what was thought, too."""
+        if not self._parts:
+            self._mused.clear()
+        self._sink.text("\n\n".join(self._parts))
 
     def _take(self, pieces: Iterable[Piece]) -> None:
         for kind, text in pieces:
@@ -66,11 +78,15 @@ class LiveText:
                     self._open.clear()
                     self._begun = False
                     self._sink.text("\n\n".join(self._parts))
+                    if not self._parts and self._mused:
+                        self._sink.thought("".join(self._mused))
                     self._think(before)
 
     def _think(self, text: str) -> None:
         if self._thinks or text.strip():
-            self._sink.thought("\n\n" * (self._thought and not self._thinks) + text)
+            text = "\n\n" * (self._thought and not self._thinks) + text
+            self._sink.thought(text)
+            self._mused.append(text)
             self._thinks = True
 
     def _grow(self, text: str) -> None:
