@@ -113,7 +113,7 @@ class _Formula:
         if sign.isspace():
             self._take()
             sign = self._peek()
-        if not sign or sign in ("}", "&", "\\\\"):
+        if not sign or sign in ("}", "&", "\\\\", "\\end"):
             return ""
         self._take()
         if sign != "{" and not sign.startswith("\\") and len(sign) > 1:
@@ -188,12 +188,15 @@ class _Formula:
         return f"{lead}{name}{trail}"
 
     def fraction(self) -> str:
-        return f"{_whole(self._argument())}/{_whole(self._argument())}"
+        over, under = self._argument(), self._argument()
+        # Of one that is still being written the upper part is there first.
+        return f"{_whole(over)}/{_whole(under)}" if under.strip() else over
 
     def root(self) -> str:
         degree = self._option()
         sign = {"": "√", "2": "√", "3": "∛", "4": "∜"}.get(degree) or f"{raised(degree) or f'({degree})'}√"
-        return f"{sign}{_whole(self._argument())}"
+        under = self._argument()
+        return f"{sign}{_whole(under)}" if under.strip() else sign
 
     def binomial(self) -> str:
         return f"C({self._argument()}, {self._argument()})"

@@ -8,6 +8,7 @@ import re
 from bisect import bisect_left
 
 from workers.pictures import PICTURE_MARK
+from workers.telegram.markdown.formulas import is_not_math
 
 _TAIL = 600
 """Characters at a text's end in which something that only begins is looked for."""
@@ -19,11 +20,14 @@ _HTTP = r"<?(?:h(?:t(?:t(?:ps?(?::\S*)?)?)?)?)?"
 _FENCE = re.compile(r"[ \t>]*(?:[-*+][ \t]+|\d{1,3}[.)][ \t]+)?(?:`{3,}|~{3,})[^`]*")
 _ONLY_BEGINS = re.compile(
     r"[ \t>]*(?:[-*+_=#~`|:]*|\d{1,4}[.)]?|[-*+][ \t]+(?:\[[ xX]?\]?|\d{1,3}[.)])|\[![A-Za-z]{0,9}\]?"
+    r"|\\b[a-z]{0,4}(?:\{[A-Za-z*]{0,16}\}?)?"
     rf"|\[[^\]^\n][^\]\n]{{0,80}}\]:[ \t]*(?:{_HTTP}|<?https?://\S+[ \t]+[\"'(].*))"
 )
 _ROW = re.compile(r"[ \t>]*\|(?!\|)")
 _DELIMITERS = re.compile(r"[ \t>]*\|?[-:| \t]*")
 _MARKS = re.compile(
+    # A formula between dollars is short, and raw it is unreadable.
+    r"(?:(?<![^\s(\[{\"'*])\$(?=[A-Za-z\\({])[^$\n]{0,200}(?:\\|\^|_\{)[^$\n]{0,200}\Z)|"
     r"(?:[*_~|`]{1,10}|!?\[|\\[(\[]?|\${1,2}|【\d[^【】\n]{0,40}|<details>\s*(?:<summary>[^<\n]{0,200})?"
     r"|<(?:/?[A-Za-z]{0,10}|(?:a|img|span|details)[ \t][^<>\n]{0,400}))\Z"
 )
@@ -34,6 +38,11 @@ _END = re.compile(r"`+|\\[)\]]|\$\$")
 _NO_BEGINNING_BEHIND = frozenset("(=,")
 _AROUND_WORDS = ("**", "***", "~~", "||")
 _FORMULAS = {"\\(": "\\)", "\\[": "\\]", "$$": "$$"}
+_DISPLAYED = re.compile(r"^[ \t>]*(?:(?:[-*+]|\d{1,3}[.)])[ \t]+)?(\$\$|\\\[|\\begin\{([A-Za-z]+\*?)\})", re.MULTILINE)
+"""What a formula in lines of its own begins with."""
+_FENCES = re.compile(r"^[ \t>]*(?:(?:[-*+]|\d{1,3}[.)])[ \t]+)?(`{3,}|~{3,})", re.MULTILINE)
+_COMMAND = re.compile(r"(?:\\begin\{[^{}\n]*\}?|\\end\{[^{}\n]*|\\[A-Za-z]*\{?|[_^]\{?)\Z")
+"""A command of a formula that may go on; a name alone says nothing yet."""
 _ADDRESS = re.compile(rf"\({_HTTP}\Z")
 
 
@@ -55,6 +64,33 @@ def without_beginnings(source: str) -> str:
             break
         tail = kept.rstrip()
     return source[:at] + tail
+
+
+def with_formula_ended(source: str) -> str:
+    """A text whose last formula in lines of its own is not ended, with an end: its form stays when that comes."""
+    start = source.rfind("\n\n") + 1
+    paragraph = source[start:]
+    at = 0
+    while len(paragraph) <= _LONGEST and (found := _DISPLAYED.search(paragraph, at)):
+        closing = f"\\end{{{found[2]}}}" if found[2] else _FORMULAS[found[1]]
+        end = paragraph.find(closing, found.end())
+        if end >= 0:
+            at = end + len(closing)
+            continue
+        formula = _COMMAND.sub("", paragraph[found.end() :].rstrip()).rstrip()
+        formula += "}" * (formula.count("{") - formula.count("}"))
+        if is_not_math(formula) or _in_code(source[: start + found.start()]):
+            break
+        begun = source[: start + found.start()]
+        return f"{source[: start + found.end()]}{formula}{closing}" if formula.strip() else begun.rstrip()
+    return source
+
+
+def _in_code(source: str) -> bool:
+    fence = ""
+    for found in _FENCES.finditer(source):
+        fence = found[1] if not fence else "" if found[1].startswith(fence) else fence
+    return bool(fence)
 
 
 def _rows_of_no_table_yet(lines: list[str]) -> int:
@@ -92,7 +128,7 @@ class _Ending:
                 if end is not None:
                     at = end
                 elif _begins(mark, text, found.start(), at):
-                    return self._with_ends(text + closing)
+                    return self._with_ends((_COMMAND.sub("", text) if mark in _FORMULAS else text) + closing)
             elif mark in _AROUND_WORDS:
                 self._around_words(mark, found.start(), at)
             elif mark.endswith("["):
@@ -124,7 +160,8 @@ def _begins(mark: str, text: str, start: int, end: int) -> bool:
     """Whether code or a formula begins here: not a lone backtick, nor ``$$`` for what is dear."""
     before, behind = text[max(0, start - 1) : start], text[end : end + _LONGEST_CODE]
     if mark == "$$":
-        return before in ("", "\n") and bool(behind.strip())
+        words = bool(behind.strip()) and not behind[0].isspace() and not behind[0].isdigit()
+        return (before in ("", "\n") and bool(behind.strip())) or (before == " " and words)
     return not before.isalnum() and bool(behind.strip()) and "\n\n" not in behind and len(text) - end < _LONGEST_CODE
 
 
