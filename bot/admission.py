@@ -213,9 +213,19 @@ class AccessControl:
         """
         # A request that names the old number may be answered later.
         self._renamed[old] = new
-        if old in self._view.people.entries:
-            await self._view.store.rename(self._view.bot, old, new)
-            await self._view.refresh()
+        view = self._view
+        entries, named = view.people.entries, old in (*view.access.allow, *view.access.admins)
+        if named and new not in {*entries, *view.access.allow, *view.access.admins}:
+            # The settings know it by its old number alone, and their word stands above an admin's.
+            known, let_in = entries.get(old), Person(role="member", at=self._clock.now())
+            await view.store.put(view.bot, new, let_in if known is None or known.role == "denied" else known)
+            await view.store.remove(view.bot, old)
+            await view.refresh()
+            remedy = f"name {new} in COHORT_ALLOW in place of {old}"
+            log.warning("access.moved", extra={"group": old, "now": new, "remedy": remedy})
+        elif old in entries:
+            await view.store.rename(view.bot, old, new)
+            await view.refresh()
 
 
 _LONGEST_ID = 20

@@ -1,18 +1,23 @@
 """Which messages of a group the bot attends to: those meant for it, or as the operator says of that chat or topic."""
 
+import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
 from bot.people import PeopleView
 from bot.recent import Recent
-from bot.updates.meaning import BotIdentity, Ignored, Incoming, Meaning
+from bot.updates.meaning import BotIdentity, Ignored, Incoming, Meaning, Moved
 from bot.updates.understand import understand
 from tasks.chat_rules import ChatRulesFile
 from tasks.clock import Clock
 from tasks.envelope import Inbound
+from tasks.errors import StoreUnavailable
 from tasks.store.overheard import OverheardStore
 from tasks.store.whose import inbounds
+
+log = logging.getLogger("cohort.bot")
 
 _LEFT_OUT = -(2**60)
 """A part that was left out was remembered as seen under its update's id: it is accepted under another number, below all
@@ -54,6 +59,8 @@ class Attention:
         found: list[Meaning] = []
         for update in updates:
             meaning = self._ruled(understand(update, self._me, now))
+            if isinstance(meaning, Moved):
+                await self._follow(meaning.old.chat, meaning.new.chat)
             if isinstance(meaning, Ignored) and meaning.named is not None:
                 self._named.add(meaning.named)
             if isinstance(meaning, Incoming):
@@ -64,6 +71,21 @@ class Attention:
                 found += await self._parts_before(meaning)
             found.append(meaning)
         return found
+
+    async def _follow(self, old: int, new: int) -> None:
+        """A group became a supergroup, and the operator's rules know it by its old number."""
+        if old in self._chats.now.chats and old != self._chats.moved.get(new):
+            await self._people.store.follow(old, new)
+            self._chats.moved = await self._people.store.followed()
+            remedy = f"write {new} in place of {old}; until then its rules hold for both"
+            log.warning("chats.moved", extra={"group": old, "now": new, "remedy": remedy})
+
+    async def watch(self) -> None:
+        """Keep the operator's rules current until cancelled."""
+        while True:
+            with suppress(StoreUnavailable):
+                self._chats.moved = await self._people.store.followed()
+            await self._chats.next_look()
 
     async def attended(self, heard: Incoming) -> Incoming | None:
         """A message that is for the bot, as a whole album is of which one part names it; None where it is not.

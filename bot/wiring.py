@@ -73,7 +73,7 @@ async def built(connections: Connections, stop: Stop) -> BotParts:
     bot = connections.me.id
     chats, pauses = ChatRulesFile(settings.chats), IntakePause(bot, PauseView(store.pauses), own_entry(settings))
     people = PeopleView(bot, store.people, operators_word(settings), chats.roles)
-    await _look_first(people, pauses)
+    await _look_first(people, pauses, chats)
     menus = Menus(telegram, people, settings.commands, unavailable(settings))
     interrupts, signs = Interrupts(connections.doorbells), Signs(telegram, clock)
     # The workers' budget: Telegram counts what a bot sends, not which process sent it.
@@ -109,7 +109,7 @@ async def built(connections: Connections, stop: Stop) -> BotParts:
             ).watch(),
             "loop lag": loop_lag.measure(clock.monotonic),
             "pauses": pauses.watch(partial(tell, bot)),
-            "chats": chats.watch(),
+            "chats": attention.watch(),
             "store": watch_store(store.layout),
             "publisher": Publisher(store.figures, holder, clock).run(),
             "people": people.watch(menus.changed),
@@ -119,10 +119,11 @@ async def built(connections: Connections, stop: Stop) -> BotParts:
     )
 
 
-async def _look_first(people: PeopleView, pauses: IntakePause) -> None:
+async def _look_first(people: PeopleView, pauses: IntakePause, chats: ChatRulesFile) -> None:
     """Look at what Redis says of people and pauses before the first update. While it is away both keep to the rules."""
     with suppress(StoreUnavailable):
         await people.refresh()
+        chats.moved = await people.store.followed()
         if people.access.admits_no_one:
             log.warning("access.empty", extra={"remedy": "`cohort pair` makes a code that lets its first user in"})
     with suppress(StoreUnavailable):

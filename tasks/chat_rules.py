@@ -83,9 +83,11 @@ class ChatRules(BaseModel):
     def _none_yet(cls, said: object) -> object:
         return {} if said is None else said
 
-    def of(self, session: SessionKey) -> ChatRule:
-        """What holds in a session: its topic's word, else its chat's."""
+    def of(self, session: SessionKey, was: int | None = None) -> ChatRule:
+        """What holds in a session: its topic's word, else its chat's; ``was``: the group that it was."""
         chat = self.chats.get(session.chat)
+        if chat is None and was is not None:
+            chat = self.chats.get(was)
         if chat is None:
             return _NO_RULE
         topic = chat.topics.get(session.topic) if session.topic is not None else None
@@ -168,6 +170,8 @@ class ChatRulesFile:
         """
         self._path = path
         self._was_there = False
+        self.moved: Mapping[int, int] = {}
+        """Supergroups, each with the group that it was, as far as rules name it by that."""
         self._file = Watched(self._read, (path,), refused=_tell_refused, changed=_tell_changed)
 
     def _read(self) -> ChatRules:
@@ -184,7 +188,7 @@ class ChatRulesFile:
 
     def of(self, session: SessionKey) -> ChatRule:
         """What holds in a session."""
-        return self.now.of(session)
+        return self.now.of(session, self.moved.get(session.chat))
 
     def roles(self) -> RoleRules:
         """What each role may use."""
@@ -194,10 +198,9 @@ class ChatRulesFile:
         """Read the file again if it has changed. Returns whether other rules hold now."""
         return self._file.look()
 
-    async def watch(self) -> None:
-        """Keep it current until cancelled."""
-        while True:
-            await self._file.next_look()
+    async def next_look(self) -> None:
+        """Wait until it is time, and look."""
+        await self._file.next_look()
 
 
 def _tell_refused(problem: str) -> None:

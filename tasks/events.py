@@ -14,6 +14,8 @@ EVENTS: Final[Mapping[str, str]] = {
     "bot.ended_at_once": "A second signal arrived; it ended without waiting.",
     "bot.renamed": "The bot has another @name; people call it by that from now on.",
     "bot.stalled": "No poll finished for two minutes; the process ends itself.",
+    "access.moved": "A group that the settings let in became a supergroup, which stays let in; they should name that.",
+    "chats.moved": "A group that `chats.yaml` names became a supergroup, and its rules hold on; it should name that.",
     "access.empty": "No user or chat may talk to this bot.",
     "access.paired": "A pairing code was used: its person may talk.",
     "access.changed": "An admin let a person or a group in, or kept one out.",

@@ -83,6 +83,9 @@ KINDS = (
     KeyKind("cohort:own-wanted", "zset", "empties", "no", "sessions that need a process of their own, by since when"),
     KeyKind("cohort:own-hosts", "hash", "expires", "no", "who starts sessions' own processes"),
     KeyKind("cohort:paused", "hash", "empties", "last", "what an operator has paused, and since when"),
+    KeyKind(
+        "cohort:moved-groups", "hash", "permanent", "first", "supergroups whose rules name the group that they were"
+    ),
     KeyKind("cohort:layout", "hash", "permanent", "first", "layout version and slot count of this deployment"),
     KeyKind(LETTERS, "stream", "permanent", "first", "messages of this bot given up on, with the reason"),
     KeyKind(
@@ -286,6 +289,7 @@ OWN_NEWS = f"{PREFIX}own-news"
 MEMBERS = f"{PREFIX}members"
 ASSIGNMENT = f"{PREFIX}assignment"
 PAUSED = f"{PREFIX}paused"
+MOVED_GROUPS = f"{PREFIX}moved-groups"
 LAYOUT = f"{PREFIX}layout"
 DEAD = f"{PREFIX}dead"
 TRAIL = f"{PREFIX}trail"

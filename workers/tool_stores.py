@@ -1,6 +1,6 @@
 """What the tools of a turn may use (Protocols): notes of a session, reminders, and logins of people."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from tasks.access import People
@@ -35,6 +35,10 @@ class StoredPeople(Protocol):
 
     async def version(self, bot: int) -> int:
         """The count of changes."""
+        ...
+
+    async def followed(self) -> Mapping[int, int]:
+        """Supergroups, each with the group that rules name it by."""
         ...
 
 

@@ -1,6 +1,7 @@
 """The people and groups of a bot as its owner and admins let them in or keep them out, and the pairing code."""
 
 import hmac
+from collections.abc import Mapping
 from typing import Any, Literal, cast
 
 from pydantic import ValidationError
@@ -66,6 +67,18 @@ class PeopleStore:
         if person is not None:
             await self.put(bot, new, person)
             await self.remove(bot, old)
+
+    async def follow(self, old: int, new: int) -> None:
+        """The operator's rules name a group that became a supergroup: they hold for that, too."""
+        with guard():
+            await cast("Any", self._redis).hset(keys.MOVED_GROUPS, str(new), str(old))
+
+    async def followed(self) -> Mapping[int, int]:
+        """Supergroups, each with the group of the rules that it was, of all bots."""
+        with guard():
+            stored: dict[bytes, bytes] = await cast("Any", self._redis).hgetall(keys.MOVED_GROUPS)
+        pairs = [(text(new), text(old)) for new, old in stored.items()]
+        return {int(new): int(old) for new, old in pairs if _is_id(new) and _is_id(old)}
 
     async def forget(self, user: int) -> int:
         """Erase one person from the lists of all bots, also as the admin who decided; returns from how many."""

@@ -1,13 +1,17 @@
 """chats.yaml as the bot reads it: which messages of a group it attends to, and what it shows as answering."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
+from tasks.chat_rules import ChatRulesFile
+from tasks.session import SessionKey
 from tasks.settings import load
 from tasks.store import Store
 from tests.bot.conftest import Doorway, make_doorway
 from tests.bot.updates import BEN, FORUM, GROUP, said
+from workers.runtime.bot_rules import BotRules
 
 GROUPS, TOPIC = "4242:-55", "4242:-1001234:t7"
 
@@ -72,3 +76,25 @@ async def test_in_a_chat_with_always_service_messages_stay_unanswered(doorway: D
     rule(doorway, "chats:\n  -55: {mention: always}\n")
     await doorway.door.take([said(None, chat=GROUP, update_id=1, pinned_message=None)])
     assert await doorway.said() == []
+
+
+@pytest.mark.promise("chat-rules")
+async def test_the_rules_of_a_group_hold_for_the_supergroup_that_it_becomes_in_all_processes(doorway: Doorway) -> None:
+    """Also in the same batch, and for a process that starts later or is a worker."""
+    rule(doorway, "chats:\n  -55: {mention: never, agent: poet}\n")
+    other = make_doorway(doorway.settings, doorway.store)
+    moved = said(chat=GROUP, sender=None, migrate_to_chat_id=FORUM.id, update_id=1)
+    await doorway.door.take([moved, said("@cohort_bot hi", chat=FORUM, message_id=2, update_id=2)])
+    assert await doorway.inbox(f"4242:{FORUM.id}") == []
+    other.chats.moved = await other.store.people.followed()
+    workers = BotRules(ChatRulesFile(doorway.settings.chats), None, doorway.store.people)
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        watching = group.create_task(workers.watch())
+        while workers.of(SessionKey(4242, FORUM.id)).agent is None:
+            await doorway.store.redis.ping()
+        watching.cancel()
+    for rules in (doorway.chats, other.chats, workers):
+        assert rules.of(SessionKey(4242, FORUM.id, 7)).agent == "poet"
+        assert rules.of(SessionKey(4242, -1009)).agent is None
+    rule(doorway, f"chats:\n  -55: {{mention: never}}\n  {FORUM.id}: {{agent: a}}\n")
+    assert doorway.chats.of(SessionKey(4242, FORUM.id)).mention is None, "a rule of its own stands above"

@@ -116,3 +116,16 @@ async def test_a_forgotten_admin_is_not_named_as_the_one_who_decided(doorway: Do
     await doorway.store.people.forget(ANN.id)
     assert (await doorway.store.people.look(BOT)).entries[BEN.id].by is None
     assert (await roles(doorway)) == {BEN.id: "member"}
+
+
+async def test_a_group_that_the_settings_let_in_stays_let_in_as_a_supergroup(settings: Settings, store: Store) -> None:
+    doorway = make_doorway(settings, store, access=Access(everybody=False, allow=frozenset({GROUP.id})))
+    await doorway.door.take(
+        [
+            said("/deny@cohort_bot", chat=GROUP, update_id=1, message_id=1),
+            said(chat=GROUP, sender=None, migrate_to_chat_id=FORUM.id, update_id=2),
+            said("@cohort_bot hi", chat=FORUM, sender=BEN, update_id=3, message_id=3),
+        ]
+    )
+    assert [entry.text for entry in await doorway.inbox(f"4242:{FORUM.id}")] == ["hi"]
+    assert (await store.people.look(4242)).entries[FORUM.id].role == "member"

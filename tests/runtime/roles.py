@@ -29,6 +29,9 @@ class Kept:
         assert bot == 42
         return self.now
 
+    async def followed(self) -> dict[int, int]:
+        return {}
+
     async def version(self, bot: int) -> int:
         self.asked += bot == 42
         if self.away:

@@ -22,6 +22,7 @@ NO_PERSON = {
     "cohort:members": "processes",
     "cohort:assignment": "slots and processes",
     "cohort:own-hosts": "processes",
+    "cohort:moved-groups": "numbers of groups",
     "cohort:layout": "what the deployment is",
     "cohort:metrics:*": "no label names a chat or a person",
     "cohort:rollup:*": "counts by model",

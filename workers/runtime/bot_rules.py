@@ -3,14 +3,17 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from tasks.agent_files import BadFile
 from tasks.chat_rules import ChatRule, ChatRulesFile
+from tasks.errors import StoreUnavailable
 from tasks.roles import RoleRules
 from tasks.session import SessionKey
 from tasks.watched import LOOK_EVERY_S
 from workers.many_bots import BotsOfTurns
+from workers.tool_stores import StoredPeople
 
 log = logging.getLogger("cohort.chats")
 
@@ -18,8 +21,11 @@ log = logging.getLogger("cohort.chats")
 class BotRules:
     """The rules that hold for a session, by its bot. A bot whose own file was never readable is not served."""
 
-    def __init__(self, common: ChatRulesFile, bots: BotsOfTurns | None = None) -> None:
+    def __init__(
+        self, common: ChatRulesFile, bots: BotsOfTurns | None = None, people: StoredPeople | None = None
+    ) -> None:
         self._common = common
+        self._people = people
         self._bots = bots
         self._own: dict[Path, ChatRulesFile | str] = {}
         """A file that cannot be used: why not."""
@@ -38,6 +44,7 @@ class BotRules:
     def _read(self, path: Path) -> ChatRulesFile | str:
         try:
             found = ChatRulesFile(path)
+            found.moved = self._common.moved
         except BadFile as problem:
             if self._own.get(path) != str(problem):
                 log.error("chats.refused", extra={"problem": str(problem)})  # noqa: TRY400 - it says where and what
@@ -63,9 +70,18 @@ class BotRules:
 
         return roles
 
+    async def _follow(self) -> None:
+        """Rules hold for the supergroups that their groups became."""
+        moved = await self._people.followed() if self._people is not None else {}
+        for found in (self._common, *self._own.values()):
+            if isinstance(found, ChatRulesFile):
+                found.moved = moved
+
     async def watch(self) -> None:
         """Keep all of them current until cancelled, and let those go that no bot has any more."""
         while True:
+            with suppress(StoreUnavailable):
+                await self._follow()
             await asyncio.sleep(LOOK_EVERY_S)
             await asyncio.to_thread(self._common.look)
             entries = self._bots.entries() if self._bots is not None else {}
