@@ -84,6 +84,12 @@ def test_chinese_has_full_width_marks_and_a_blank_beside_latin_words() -> None:
         assert "  " not in form, ident
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_text_begins_or_ends_with_a_blank(language: str) -> None:
+    loose = ("thousands", "between-sentences", "between-names")
+    assert [ident for ident, form in texts_of(language) if form != form.strip() and ident not in loose] == []
+
+
 @pytest.mark.parametrize("language", ["de", "es", "pt", "ru", "en"])
 def test_marks_stand_behind_words_and_before_blanks(language: str) -> None:
     for ident, form in texts_of(language):
@@ -197,7 +203,9 @@ def test_chinese_lists_and_sentences_have_its_own_marks_between_them() -> None:
 
 def test_no_code_puts_marks_between_what_people_read() -> None:
     """Sentences, names and labels have the marks of their language: ``sentences``, ``listing``, ``labelled``."""
-    wrong = re.compile(r"phrase\([^()]*\)\}[ :]|(?<![-…])[ :]\{phrase\(|\", \"\.join\(phrase|\" \"\.join\(phrase")
-    for package in ("bot", "botapi", "tasks", "workers"):
-        for path in (ROOT / package).rglob("*.py"):
-            assert [line for line in path.read_text().splitlines() if wrong.search(line)] == [], path
+    wrong = re.compile(
+        r"phrase\([^()]*\)\}[ :]|f\"[^\"]*(?<![-…])[ :]\{phrase\(|\", \"\.join\(phrase|\" \"\.join\(phrase"
+    )
+    paths = [path for package in ("bot", "botapi", "tasks", "workers") for path in (ROOT / package).rglob("*.py")]
+    found = [(path.name, line) for path in paths for line in path.read_text().splitlines() if wrong.search(line)]
+    assert found == []

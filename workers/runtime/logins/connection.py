@@ -14,7 +14,7 @@ from mcp_types import CallToolResult, TextContent
 
 from tasks.errors import CohortError
 from tasks.logins import PendingLogin
-from tasks.phrases import phrase
+from tasks.phrases import phrase, sentences
 from workers.runtime.durable.tool_facts import LoginTool
 from workers.runtime.logins.provider import LoginProvider
 from workers.runtime.logins.refusals import LoginNeeded
@@ -178,13 +178,13 @@ class PersonsServer:
         parts = urlsplit(pending.url)
         if parts.scheme not in ("http", "https") or not parts.hostname or len(pending.url) > _LONGEST_URL:
             raise OAuthFlowError
-        head = phrase("login-again") if again else ""
-        head += phrase("login-more", server=self.server) if pending.challenge else ""
+        more = phrase("login-more", server=self.server) if pending.challenge else ""
+        head = sentences(phrase("login-again") if again else "", more)
         if session_of_turn.get().chat < 0:
-            return f"{head}{phrase('login-asks-group', server=self.server)}", ""
-        text = f"{head}{phrase('login-asks', server=self.server, host=parts.hostname)}"
+            return sentences(head, phrase("login-asks-group", server=self.server)), ""
+        text = sentences(head, phrase("login-asks", server=self.server, host=parts.hostname))
         if urlsplit(pending.redirect).hostname in ("127.0.0.1", "localhost", "::1"):
-            text += f" {phrase('login-paste')}"
+            text = sentences(text, phrase("login-paste"))
         return text, pending.url
 
 
