@@ -187,6 +187,8 @@ EVENTS: Final[Mapping[str, str]] = {
     "model.close_failed": "A model's connection could not be closed.",
     "compaction.failed": "A history could not be summarized; its oldest messages are left out instead.",
     "hook.failed": "A hook of an agent card raised.",
+    "remote_agent.away": "A remote agent (`type: a2a`) does not give its card; the other agents answer.",
+    "remote_agent.back": "It answers again.",
     "server.unreachable": "An MCP server does not start or does not answer.",
     "server.still_unreachable": "It was tried again and does not answer yet.",
     "server.back": "It answers again.",

@@ -151,6 +151,7 @@ PROMISES = {
     "broken-hooks": "A hook that raises is told to the user and the operator at once.",
     "nothing-asks": "Nothing in a worker ever waits for a person at a terminal.",
     "cards-taken": "Every form of agent card that fast-agent takes is taken, and a document beside the cards is none.",
+    "remote-agent-away": "A remote agent that is away is missing alone, and comes back by itself.",
     "cards-kept": "A worker that starts while cards or configuration are broken goes on with the last good ones.",
     "cards-checked": "A wrong card is told with file, line and what to do, and changes nothing that runs.",
     "budgets": "A used-up allowance is told in plain words and starts again at midnight.",

@@ -69,7 +69,9 @@ async def test_a_commit_that_the_network_brings_late_drops_no_message(pool: Pool
     assert pool.telegram.answered(ONE) == updates
 
 
-async def test_a_turn_that_ends_while_redis_is_away_is_committed_when_it_is_back(pool: Pool) -> None:
+async def test_a_turn_that_ends_while_redis_is_away_is_committed_when_it_is_back(
+    pool: Pool, caplog: pytest.LogCaptureFixture
+) -> None:
     worker = await pool.worker("w-one")
     hold = pool.model.hold("hello")
     await pool.say(1, "hello")
@@ -84,8 +86,9 @@ async def test_a_turn_that_ends_while_redis_is_away_is_committed_when_it_is_back
     assert (await turn)["turns"] == 1
     assert pool.telegram.texts(ONE) == ["answer to hello"]
     assert len(pool.model.calls) == 1
-    # It waits longer and longer, not for ever.
+    # It waits longer and longer, not for ever, and says so once.
     assert max(pool.naps.taken) <= 7.5
+    assert [record.message for record in caplog.records].count("store.unavailable") == 1
 
 
 @pytest.mark.promise("redis-away")

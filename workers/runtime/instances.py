@@ -6,6 +6,7 @@
 import contextlib
 import copy
 import io
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -114,6 +115,14 @@ def load_cards(fast: FastAgent, settings: Settings) -> None:
     except FastAgentError as problem:
         raise Misconfigured(f"{settings.cards}: {str(problem).splitlines()[0]}") from problem
     hardening.apply_defaults(fast, settings)
+    _patch_remote(fast)
+
+
+def _patch_remote(fast: FastAgent) -> None:
+    """Load what remote agents need before the first one is made of it, as it is patched."""
+    if any("a2a" in card for card in fast.agents.values()):
+        import_module("fast_agent.a2a.remote_agent")
+        patch.apply()
 
 
 def another(fast: FastAgent, harness: AgentHarness) -> tuple[FastAgent, AgentHarness]:
@@ -182,6 +191,7 @@ def reload_cards(fast: FastAgent, settings: Settings) -> None:
     try:
         fast.load_agents(settings.cards)
         hardening.apply_defaults(fast, settings)
+        _patch_remote(fast)
         fast._apply_skills_to_agent_configs(fast._default_skill_manifests)  # pyright: ignore[reportPrivateUsage] # noqa: SLF001
         fast._validate_run_preconditions()  # pyright: ignore[reportPrivateUsage] # noqa: SLF001 - MCP of cards, references
     except (FastAgentError, OSError) as problem:

@@ -24,8 +24,7 @@ from workers.sessions.tries import Tries
 
 log = logging.getLogger("cohort.turns")
 
-_FIRST_PAUSE_S = 0.1
-_LONGEST_PAUSE_S = 5.0
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
 
 
 async def persist[T](write: Callable[[], Awaitable[T]], session: SessionKey, sleep: Sleep) -> T:
@@ -41,8 +40,9 @@ async def persist[T](write: Callable[[], Awaitable[T]], session: SessionKey, sle
         try:
             return await write()
         except StoreUnavailable as problem:
-            log.warning("store.unavailable", extra={"session": str(session), "problem": str(problem)})
-            backoff = backoff or Backoff(_FIRST_PAUSE_S, _LONGEST_PAUSE_S)
+            if backoff is None:  # told once: a thousand sessions may wait for hours
+                log.warning("store.unavailable", extra={"session": str(session), "problem": str(problem)})
+                backoff = Backoff(_FIRST_PAUSE_S, _LONGEST_PAUSE_S)
             await sleep(backoff.next())
 
 
