@@ -10,9 +10,9 @@ from bot.stop import Stop
 from tasks import title
 from tasks.ending import ending_signals
 from tasks.errors import Misconfigured
-from tasks.frames import with_room
 from tasks.open_files import raise_limit, too_few
 from tasks.settings import Settings, load
+from tasks.stack_room import with_room
 from tasks.telemetry import configure_logging, traced
 
 log = logging.getLogger("cohort.bot")

@@ -1,1 +1,1 @@
-"""The way to the Bot API that bot and workers share: requests over aiohttp, and the proxy they take."""
+"""How bot and workers reach Telegram: requests over aiohttp, their pace, what a refusal means, one reply delivered."""

@@ -1,4 +1,4 @@
-"""The only place that asks what time it is; everybody else is handed a Clock."""
+"""The only place that asks what time it is; all other code is handed a Clock."""
 
 import time
 from typing import ClassVar, Protocol

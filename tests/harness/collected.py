@@ -23,7 +23,7 @@ import xdist.remote
 from hypothesis.internal.entropy import deterministic_PRNG
 
 from tasks.ending import run_forked
-from tasks.frames import with_room
+from tasks.stack_room import with_room
 from tests.harness import nursery
 
 EXECUTED = "from tests.harness.collected import collection; collection().go_on(channel)"

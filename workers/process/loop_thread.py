@@ -10,9 +10,9 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
 
-from tasks.frames import with_room
 from tasks.ports import TurnReport
 from tasks.session import SessionKey
+from tasks.stack_room import with_room
 from workers.sessions.scheduler import SessionScheduler
 
 log = logging.getLogger("cohort.host")

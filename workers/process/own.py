@@ -17,10 +17,10 @@ from tasks import loop_lag, metrics, title
 from tasks.clock import Clock, SystemClock
 from tasks.ending import ending_signals
 from tasks.errors import CohortError, StoreUnavailable
-from tasks.frames import with_room
 from tasks.publishing import Publisher, WorkNow
 from tasks.session import SessionKey
 from tasks.settings import Settings
+from tasks.stack_room import with_room
 from tasks.store import membership as news
 from tasks.store import own as words
 from tasks.store_watch import watch_store

@@ -1,6 +1,6 @@
 """MCP servers that cards bring themselves (``mcp_connect``), of all directories of cards.
 
-fast-agent 0.10.46 has one set of them in a process, those of the FastAgent that published last, and copies them as the
+fast-agent has one set of them in a process, those of the FastAgent that published last, and copies them as the
 card says it: without a limit for a call, and with a login in a browser at a 401. Here the sets of all directories stand
 beside each other, hardened as the servers of the configuration are. An agent reaches those of its own card alone.
 """

@@ -14,9 +14,6 @@ from workers.runtime.patches.card_entries import OF_CARDS as OURS
 
 _FIELDS = {str(kind): {*fields, *(OURS if kind == "agent" else ())} for kind, fields in ALLOWED_FIELDS_BY_TYPE.items()}
 _SPEC = "write file.py:function, with a path that starts at the card's directory"
-_UNPARSED = re.compile(
-    r"Failed to parse tool module \((?P<file>.*)\): (?P<why>.*?)(?: \(<unknown>, line (?P<at>\d+)\))?$"
-)
 _QUOTED = r"'(?P<what>.*)'"
 
 

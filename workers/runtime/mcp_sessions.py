@@ -12,7 +12,7 @@ How servers say that they do not know a session (public reports; the specificati
 | 500, 503 | one of these texts, quoted | proxies |
 | 200 | JSON-RPC -32600 "missing or invalid Mcp-Session-Id" | servers without an SDK |
 
-fast-agent 0.10.46 knows only a 404 whose body is no JSON-RPC error. -32001 alone says nothing: the MCP SDK has it for
+fast-agent knows only a 404 whose body is no JSON-RPC error. -32001 alone says nothing: the MCP SDK has it for
 its own timeouts, after which a call may have been carried out. So the HTTP answer to a request that named a session
 decides.
 """

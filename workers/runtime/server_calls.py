@@ -1,4 +1,4 @@
-"""Where fast-agent 0.10.46 attaches and calls MCP servers: what a lane does without a server that is down."""
+"""Where fast-agent attaches and calls MCP servers: what a lane does without a server that is down."""
 
 import logging
 from typing import Any

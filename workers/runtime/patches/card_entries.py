@@ -1,4 +1,4 @@
-"""What a card and its entries of ``function_tools`` say to us: fast-agent 0.10.46 refuses what it does not know.
+"""What a card and its entries of ``function_tools`` say to us: fast-agent refuses what it does not know.
 
 Of an entry it is taken out before, and comes back as metadata of the tool; ``approve`` and ``isolation`` of a card
 stand in the agent's configuration afterwards. Cards whose type calls no tools may not have ``approve``: it would

@@ -1,7 +1,7 @@
 """Hooks that cards bring (``tool_hooks``, ``lifecycle_hooks``): one that raises is for the operator to mend.
 
 Such a hook ends the turn, but for one after a tool call, which changes nothing; ``on_start`` keeps a lane from being
-made, ``on_shutdown`` changes nothing. fast-agent 0.10.46 tells of it on a
+made, ``on_shutdown`` changes nothing. fast-agent tells of it on a
 console only; of one before a tool call it makes an answer that is an error, so the words of ``HookFailed`` say which.
 """
 

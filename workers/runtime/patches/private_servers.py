@@ -1,6 +1,6 @@
 """MCP servers that a lane attaches while it runs are known to that lane alone.
 
-fast-agent 0.10.46 enters each of them, with address, environment and token, into a registry of the process. From there
+fast-agent enters each of them, with address, environment and token, into a registry of the process. From there
 any other lane could list and attach it by name: one chat another one's memory. Here the settings stay with the
 aggregator that attached the server, and an agent that is copied hands them to the copy.
 """

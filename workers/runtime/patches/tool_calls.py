@@ -1,4 +1,4 @@
-"""Where fast-agent 0.10.46 calls tools: each call of a turn passes its journal, with a key that tools may use.
+"""Where fast-agent calls tools: each call of a turn passes its journal, with a key that tools may use.
 
 A tool that is an agent is no step: its own calls are, and a turn that runs again goes through them.
 """

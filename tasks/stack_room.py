@@ -1,4 +1,4 @@
-"""Room for the frames of a loop's calls.
+"""Room on the stack for what a loop calls.
 
 Python keeps frames in chunks of 16 KiB. A loop whose calls lie on a chunk's border maps a chunk for each of them and
 unmaps it behind the call: a busy worker did so 9,700 times a second, at whatever depth its libraries had it run.
