@@ -274,12 +274,26 @@ async def test_a_command_that_is_no_program_is_told_by_its_reason(
     assert "Not a directory" in detail
 
 
-async def test_a_program_that_ends_at_once_is_told_with_the_way_to_see_why(
-    runtime: Open, cards: Path, servers, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("raise SystemExit('no database')", "its program ended and says 'no database'"),
+        ("raise ValueError('no database')", "its program ended and says 'ValueError: no database'"),
+        (
+            "import sys; sys.stderr.write('x' * 10**6 + '\\nno \\x1b[31mroom\\n\\n')",
+            "its program ended and says 'no room'",
+        ),
+        ("raise SystemExit('TOKEN=abc is wrong')", "its program ended and says 'TOKEN=••• is wrong'"),
+        ("pass", "its program ended without a word"),
+    ],
+)
+async def test_a_program_that_ends_at_once_is_told_with_its_last_words(
+    runtime: Open, cards: Path, servers, caplog: pytest.LogCaptureFixture, case: tuple[str, str]
 ) -> None:
-    servers(short={"command": sys.executable, "args": ["-c", "raise SystemExit('no')"]})
+    program, told = case
+    servers(short={"command": sys.executable, "args": ["-c", program]})
     agent(cards, "helper", "short")
     async with runtime(COHORT_LANES="1") as engine:
         assert engine.servers_down == ("short",)
     (line,) = [record for record in caplog.records if record.message == "server.unreachable"]
-    assert line.reason.endswith("its program ended: start it by hand to see what it says")
+    assert line.reason.endswith(told)

@@ -15,6 +15,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import Tool
 
 from tasks.backoff import Backoff
+from workers.runtime import server_words
 
 log = logging.getLogger("cohort.runtime")
 
@@ -169,6 +170,6 @@ def why_not(name: str, problem: BaseException) -> str:
         # The MCP SDK keeps the status to itself; a 401 looks like this, too.
         line += "; check its url, and put a token under its headers if it wants a login (a worker opens no browser)"
     elif "Connection closed" in said:
-        # fast-agent gives a server's standard error to /dev/null.
-        line += "; its program ended: start it by hand to see what it says"
+        said = server_words.last(name)
+        line += f"; its program ended and says {said!r}" if said else "; its program ended without a word"
     return line
