@@ -89,18 +89,18 @@ class AccessControl:
         """Whether a person may talk in a chat."""
         return self._view.access.role(user, chat) is not None
 
-    def request(self, stranger: Inbound) -> None:
-        """Have the admins hear, in their private chats, that a stranger has written."""
+    def request(self, stranger: Inbound, group: str = "") -> None:
+        """Have the admins hear, in their private chats, that a stranger has written; ``group``: the title of theirs."""
         admins = self._view.access.in_charge
         if not admins or not self._requests.take("all"):
             return
         key, sender = stranger.key, stranger.sender
         who = sender.id if sender is not None else key.chat
-        name = texts.one_line(sender.name if sender is not None else "")
+        name, title = texts.one_line(sender.name if sender is not None else ""), texts.one_line(group)
         wants = who if key.chat > 0 else key.chat
 
         def said() -> str:
-            return texts.request(name, who) if key.chat > 0 else texts.group_request(name, who, key.chat)
+            return texts.request(name, who) if key.chat > 0 else texts.group_request(name, who, key.chat, title)
 
         def row() -> tuple[Button, ...]:
             return (
@@ -108,7 +108,7 @@ class AccessControl:
                 Button(text=phrase("button-deny"), data=f"deny:{wants}"),
             )
 
-        self._asked[wants] = (name, stranger.tongue) if wants == who else ("", None)
+        self._asked[wants] = (name, stranger.tongue) if wants == who else (title, None)
         self._lines += [self._to(admin, said, lambda: (row(),)) for admin in sorted(admins)]
 
     def _to(
@@ -136,6 +136,8 @@ class AccessControl:
         whom, role = self._named(ask, inbound)
         if whom is None or role is None:
             return say(inbound, phrase("allow-how") if ask.name == "allow" else phrase("deny-how"))
+        if whom == inbound.key.chat and ask.group:
+            self._asked[whom] = (texts.one_line(ask.group), None)
         said = await self._decide(whom, role, inbound, mine)
         reply = say(inbound, said)
         # The request that the button stands under becomes what came of it.

@@ -26,7 +26,7 @@ class Item:
 
     meaning: Meaning
     accept: Accept
-    stranger: Inbound | None = None
+    stranger: Incoming | None = None
     rated: Incoming | None = None
     """It was one too many of its person."""
     crowded: Inbound | None = None
@@ -46,7 +46,7 @@ class After:
 
     interrupt: list[SessionKey] = field(default_factory=list[SessionKey])
     typing: list[SessionKey] = field(default_factory=list[SessionKey])
-    strangers: list[Inbound] = field(default_factory=list[Inbound])
+    strangers: list[Incoming] = field(default_factory=list[Incoming])
     full: list[Inbound] = field(default_factory=list[Inbound])
     rated: list[Incoming] = field(default_factory=list[Incoming])
     crowded: list[Inbound] = field(default_factory=list[Inbound])

@@ -177,7 +177,7 @@ class UpdateIntake:
         if decision == "tell" and heard.callback is not None:
             return Item(heard, nothing, press=heard.callback, press_says=phrase("private-bot"))
         if decision == "tell":
-            return Item(heard, nothing, stranger=inbound)
+            return Item(heard, nothing, stranger=heard)
         if not self._rate.takes(inbound, heard.sent):
             if heard.callback is not None:
                 return Item(heard, nothing, press=heard.callback, press_says=phrase("rate"))

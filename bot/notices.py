@@ -64,8 +64,8 @@ class Notices:
             log.warning("store.unavailable", extra={"problem": str(problem)})
         return bool(lines or later)
 
-    def _to_stranger(self, inbound: Inbound) -> Reply | None:
-        chat = inbound.key.chat
+    def _to_stranger(self, heard: Incoming) -> Reply | None:
+        inbound, chat = heard.inbound, heard.inbound.key.chat
         user = inbound.sender.id if inbound.sender else chat
         if self._admission.admits(user, chat):
             # A code in the same batch has let them in.
@@ -76,7 +76,7 @@ class Notices:
         self._strangers.add(chat)
         if told:
             return None
-        self._admission.request(inbound)
+        self._admission.request(inbound, heard.group)
         with speaking(language_of(inbound.tongue)):
             return say(inbound, texts.stranger(user, chat)).model_copy(update={"at": self._clock.now()})
 

@@ -190,9 +190,9 @@ def request(name: str, user: int) -> str:
     return phrase("request", who=who(name, user))
 
 
-def group_request(name: str, user: int, chat: int) -> str:
+def group_request(name: str, user: int, chat: int, title: str = "") -> str:
     """To admins, when a stranger has written in a group."""
-    return phrase("group-request", who=who(name, user), chat=str(chat))
+    return phrase("group-request", who=who(name, user), chat=f"{title}, {chat}" if title else str(chat))
 
 
 def decided(name: str, user: int, standing: Standing) -> str:

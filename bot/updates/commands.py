@@ -59,6 +59,8 @@ class Command:
     name: str
     argument: str = ""
     to: str | None = None
+    group: str = ""
+    """The title of the group in which an admin decides."""
 
     @property
     def known(self) -> bool:

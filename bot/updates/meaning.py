@@ -73,6 +73,8 @@ class Incoming:
     """A pairing code that a person sent in their private chat."""
     sent: float = 0.0
     """When it was written, seconds since the epoch, as Telegram tells."""
+    group: str = ""
+    """The title of its group."""
 
     @property
     def silent(self) -> bool:

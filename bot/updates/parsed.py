@@ -1,9 +1,10 @@
 """What a message gives: words for the session, a control word, or a question to the bot itself (pure)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.updates.buttons import choice_of
 from bot.updates.commands import (
+    ADMINS,
     CHOICES,
     CODE,
     CONTROL,
@@ -60,7 +61,8 @@ def parsed_command(command: Command, message: Message, me: BotIdentity) -> Parse
     if command.name in CONVERSATIONS - {"sessions"} and command.argument:
         return ParsedMessage("", "conversation", choice={command.name: command.argument}, ask=command)
     if command.known:
-        return ParsedMessage(command.argument, ask=command)
+        ask = replace(command, group=message.chat.title or "") if command.name in ADMINS else command
+        return ParsedMessage(command.argument, ask=ask)
     # The agent may know it. If it is near to one of ours, the bot looks whether the agents take it.
     ask = Command(UNKNOWN, command.name) if nearest(command.name) else None
     if command.to == me.username or (ask is not None and message.chat.type == "private"):

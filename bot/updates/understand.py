@@ -126,6 +126,7 @@ def _message(at: UpdateReading, message: Message) -> Meaning:
         given.ask,
         code=_code_in(said, command) if own else None,
         sent=message.edit_date or message.date or at.now,
+        group=message.chat.title or "",
     )
 
 

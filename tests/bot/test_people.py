@@ -55,11 +55,12 @@ async def test_admins_hear_of_a_stranger_and_let_them_in_by_a_button(doorway: Do
 async def test_a_group_is_let_in_apart_from_the_person_who_asks(doorway: Doorway) -> None:
     await doorway.door.take([said("@cohort_bot hi", sender=BEN, chat=GROUP, update_id=1)])
     ((_, request),) = await doorway.store.intake.replies(BOT)
-    assert request.text == texts.group_request("Ben", BEN.id, GROUP.id)
+    assert request.text == texts.group_request("Ben", BEN.id, GROUP.id, "Friends")
     await doorway.door.take([said(f"/allow {GROUP.id}", update_id=2)])
     await doorway.door.take(
         [said("@cohort_bot hi", sender=BEN, chat=GROUP, update_id=3), said("hi", sender=BEN, chat=BENS, update_id=4)]
     )
+    assert (await stored(doorway))[GROUP.id].name == "Friends"
     assert len(await doorway.inbox("4242:-55")) == 1
     assert await doorway.inbox("4242:701") == []
 
@@ -89,7 +90,7 @@ async def test_a_reply_names_the_person_and_a_group_names_itself(doorway: Doorwa
     await doorway.door.take([said("/allow@cohort_bot", chat=GROUP, reply_to_message=theirs, update_id=1)])
     assert (await stored(doorway))[BEN.id].name == "Ben"
     await doorway.door.take([said("/allow", chat=GROUP, update_id=2)])
-    assert (await stored(doorway))[GROUP.id].role == "member"
+    assert (await stored(doorway))[GROUP.id] == Person(role="member", name="Friends", at=doorway.clock.now(), by=ANN.id)
     await doorway.door.take([said("/allow", update_id=3), said("/allow 12 nonsense", update_id=4)])
     assert await last(doorway) == phrase("allow-how")
     await doorway.door.take([said("/allow \N{SUPERSCRIPT TWO}", update_id=5)])
