@@ -1,20 +1,37 @@
 """What a Telegram message contains: its text, its files and the message that it answers (pure)."""
 
+from typing import cast
+
+from bot.updates import rich
 from bot.updates.markdown import formatted
 from bot.updates.models import Answered, Content, Message, Worded
-from bot.updates.objects import File
+from bot.updates.objects import File, PollFile
 from tasks.envelope import Media, MediaKind
 
 _FILES: tuple[MediaKind, ...] = ("animation", "audio", "document", "sticker", "video", "video_note", "voice")
 
 
+_MOST = 10
+"""Files of a poll or a rich message that are given on: as many as a turn opens."""
+
+
 def media_of(message: Content) -> tuple[Media, ...]:
-    """The message's file, if it has one; of a photo the largest size."""
-    sizes = [size for size in message.photo if size is not None]
+    """The message's file, if it has one, of a photo the largest size; those of a poll or a rich message."""
+    if own := _file_of(message):
+        return own
+    found = message.poll.shown if message.poll is not None else ()
+    files = [file for holder in found for file in _file_of(holder)]
+    if isinstance(message, Worded) and message.rich_message is not None:
+        files += (_media(cast("MediaKind", kind), file) for kind, file in rich.files(message.rich_message))
+    return tuple(files[:_MOST])
+
+
+def _file_of(holder: Content | PollFile) -> tuple[Media, ...]:
+    sizes = [size for size in holder.photo if size is not None]
     if sizes:
         return (_media("photo", max(sizes, key=lambda size: (size.width or 0) * (size.height or 0))),)
     for kind in _FILES:
-        file: File | None = getattr(message, kind)
+        file: File | None = getattr(holder, kind, None)
         # An animation is there a second time as `document`, for bots that know no animations; it comes first here.
         # A sticker that moves is no picture that a model can see; its emoji says what it says.
         if file is not None and not file.moves:
@@ -29,7 +46,7 @@ def _media(kind: MediaKind, file: File) -> Media:
         unique_id=file.file_unique_id or "",
         size_bytes=file.file_size,
         mime=file.mime_type,
-        name=file.file_name,
+        name=file.file_name or file.titled,
         duration_s=file.duration,
     )
 

@@ -19,6 +19,9 @@ from bot.updates.objects import (
     WebAppData,
 )
 
+_CARD = {"EMAIL": "mail", "ORG": "of", "TITLE": "as", "ADR": "at", "URL": "page", "BDAY": "born", "NOTE": "note"}
+_CARD_LINES = 100
+
 
 def describe(message: Content) -> str:
     """Words for what is neither text nor file; empty when there is nothing of the kind that we know."""
@@ -49,7 +52,18 @@ def _location(found: Location) -> str:
 
 def _contact(found: Contact) -> str:
     name = " ".join(filter(None, (found.first_name, found.last_name)))
-    return f"[contact: {name}, {found.phone_number}]"
+    return _in_brackets("contact", name, found.phone_number, *_card(found.vcard or ""))
+
+
+def _card(vcard: str) -> list[str]:
+    """What a vCard says besides name and number: addresses, firm, birthday."""
+    found: list[str] = []
+    for line in vcard.splitlines()[:_CARD_LINES]:
+        key, _, value = line.partition(":")
+        kind = key.partition(";")[0].rpartition(".")[2].upper()
+        if kind in _CARD and (value := " ".join(value.replace(";", " ").split())):
+            found.append(f"{_CARD[kind]} {value}")
+    return found
 
 
 def _poll(found: Poll) -> str:
@@ -57,7 +71,9 @@ def _poll(found: Poll) -> str:
         f"\n- {option.text or ''}{' (right)' if number in found.correct_option_ids else ''}"
         for number, option in enumerate(found.options)
     )
-    return f"[{'quiz' if found.type == 'quiz' else 'poll'}: {found.question or ''}{options}]"
+    about = f"\n{found.description}" if found.description else ""
+    why = f"\nexplanation: {found.explanation}" if found.explanation else ""
+    return f"[{'quiz' if found.type == 'quiz' else 'poll'}: {found.question or ''}{about}{options}{why}]"
 
 
 def _checklist(found: Checklist) -> str:

@@ -4,20 +4,14 @@ Telegram tells form beside the text, as entities. A model reads text only, and "
 "this". What a person typed is not escaped, because it is as likely Markdown as not.
 """
 
-import re
 from collections.abc import Sequence
 from itertools import accumulate
 
+from bot.updates.forms import PAIRS, around_block, around_code, around_link, around_moment
 from bot.updates.models import Entity
 
-_PAIRS = {"bold": "**", "italic": "_", "strikethrough": "~~", "spoiler": "||"}
 _QUOTED = ("blockquote", "expandable_blockquote")
-_FORMS = frozenset({*_PAIRS, *_QUOTED, "text_link", "code", "pre"})
-_ADDRESS_CHARACTERS = 2048
-"""Longer addresses are not links that a browser takes; they would only fill the history."""
-
-_LANGUAGE_CHARACTERS = 32
-_BACKTICKS = re.compile("`+")
+_FORMS = frozenset({*PAIRS, *_QUOTED, "text_link", "code", "pre", "date_time"})
 _WIDE = "\U00010000"
 """From here on a character takes two UTF-16 units, in which Telegram counts."""
 
@@ -98,25 +92,13 @@ def _marks(entity: Entity, inner: str) -> tuple[str, str]:
     """What stands before and behind the text of an entity; nothing where its form says nothing to a model."""
     match entity.type:
         case "text_link":
-            address = "".join((entity.url or "").split())[:_ADDRESS_CHARACTERS]
-            return ("[", f"]({address})") if address and not _same(address, inner) else ("", "")
+            return around_link(entity.url, inner)
         case "code":
-            fence = "`" * (_longest(inner) + 1)
-            blank = " " if inner.startswith("`") or inner.endswith("`") else ""
-            return fence + blank, blank + fence
+            return around_code(inner)
         case "pre":
-            fence = "`" * max(3, _longest(inner) + 1)
-            language = "".join((entity.language or "").split())[:_LANGUAGE_CHARACTERS]
-            return f"{fence}{language}\n", f"\n{fence}"
+            return around_block(inner, entity.language)
+        case "date_time":
+            return around_moment(entity.unix_time)
         case _:
-            mark = _PAIRS.get(entity.type or "", "")
+            mark = PAIRS.get(entity.type or "", "")
             return mark, mark
-
-
-def _longest(text: str) -> int:
-    return max((len(found) for found in _BACKTICKS.findall(text)), default=0)
-
-
-def _same(address: str, shown: str) -> bool:
-    """Whether a link shows its own address."""
-    return address.removesuffix("/").partition("://")[2] == shown.removesuffix("/").rpartition("://")[2]

@@ -89,6 +89,8 @@ class Entity(Object):
     """Both in UTF-16 units."""
     url: Hint = None
     language: Hint = None
+    unix_time: HintNumber = None
+    """Of a moment, which each reader sees in their own time."""
     user: Maybe[User] = None
     """A mentioned person without a username."""
 
@@ -100,6 +102,8 @@ class MessageOrigin(Object):
     sender_user_name: Hint = None
     sender_chat: Maybe[NamedChat] = None
     chat: Maybe[NamedChat] = None
+    author_signature: Hint = None
+    """Who of a channel or of a group's anonymous admins it was."""
 
     @property
     def name(self) -> str:
@@ -107,7 +111,9 @@ class MessageOrigin(Object):
         if self.sender_user is not None:
             return self.sender_user.name
         chat = self.sender_chat or self.chat
-        return (self.sender_user_name if chat is None else chat.title) or ""
+        if chat is None:
+            return self.sender_user_name or ""
+        return f"{chat.title or ''} ({self.author_signature})" if self.author_signature else chat.title or ""
 
 
 class Quote(Object):
@@ -199,6 +205,8 @@ class Message(Worded):
     reply_to_message: Maybe[Answered] = None
     external_reply: Maybe[AnsweredElsewhere] = None
     reply_to_story: Present = False
+    reply_to_checklist_task_id: HintNumber = None
+    reply_to_poll_option_id: Hint = None
     quote: Maybe[Quote] = None
     forward_origin: Annotated[MessageOrigin | None, BeforeValidator(or_empty)] = None
     """Of another shape, it still says that the message was forwarded."""

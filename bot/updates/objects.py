@@ -18,6 +18,15 @@ class File(Object):
     is_animated: Flag = False
     is_video: Flag = False
 
+    performer: Hint = None
+    title: Hint = None
+    """Of music, and who plays it."""
+
+    @property
+    def titled(self) -> str | None:
+        """Its name where the file has none."""
+        return " - ".join(filter(None, (self.performer, self.title))) or None
+
     @property
     def moves(self) -> bool:
         """Whether it is a sticker that is no still picture."""
@@ -67,12 +76,27 @@ class Contact(Object):
     first_name: Hint = None
     last_name: Hint = None
     phone_number: Plain = "?"
+    vcard: Hint = None
+    """What else the sender's phone knows, as a vCard."""
+
+
+class PollFile(Object):
+    """``PollMedia``: what is shown with a poll, its explanation or one of its options."""
+
+    photo: Objects[Maybe[File]] = ()
+    animation: Maybe[File] = None
+    audio: Maybe[File] = None
+    document: Maybe[File] = None
+    sticker: Maybe[File] = None
+    video: Maybe[File] = None
 
 
 class Option(Object):
     """``PollOption``."""
 
     text: Hint = None
+    persistent_id: Hint = None
+    media: Maybe[PollFile] = None
 
 
 class Poll(Object):
@@ -84,11 +108,23 @@ class Poll(Object):
     options: Objects[Option] = ()
     correct_option_ids: Numbers = ()
     """Told of a quiz that is closed or the bot's own."""
+    description: Hint = None
+    media: Maybe[PollFile] = None
+    explanation: Hint = None
+    """Of the right answer."""
+    explanation_media: Maybe[PollFile] = None
+
+    @property
+    def shown(self) -> tuple[PollFile, ...]:
+        """What is shown with it."""
+        holders = (self.media, *(option.media for option in self.options), self.explanation_media)
+        return tuple(holder for holder in holders if holder is not None)
 
 
 class Task(Object):
     """``ChecklistTask``."""
 
+    id: HintNumber = None
     text: Hint = None
     completion_date: HintNumber = None
 

@@ -79,10 +79,10 @@ def _with_form(message: Message, me: BotIdentity, command: Command) -> Command:
 def parsed_words(message: Message, said: str, me: BotIdentity, *, group: bool) -> ParsedMessage | None:
     """What an ordinary message gives; None when it is a service message."""
     media = media_of(message)
-    to_us = not group or addressed(message, said, me)
     about = "" if said else describe(message)
     # A rich message is its author's own text.
     described = bool(about) and message.rich_message is None
+    to_us = not group or addressed(message, said if described else said or about, me)
     said = formatted_text_of(message) or about
     if not said and not media:
         return (

@@ -10,6 +10,7 @@ from tasks.envelope import Media, Quoted
 
 QUOTE_CHARACTERS = 2000
 """More of a quoted message is seldom what is asked about, and it would stand in the history for ever."""
+_PART_CHARACTERS = 300
 
 
 def quote_of(message: Message) -> str | None:
@@ -22,7 +23,19 @@ def quote_of(message: Message) -> str | None:
     shared = answered or message.external_reply
     if shared is None:
         return "[a story]" if message.reply_to_story else None
-    return (words or describe(shared) or _files(shared))[:QUOTE_CHARACTERS] or None
+    about = words or describe(shared) or _files(shared)
+    return f"{about[:QUOTE_CHARACTERS]}{_part(message, shared)}" or None
+
+
+def _part(message: Message, answered: Content) -> str:
+    """Which task of a checklist or option of a poll is answered."""
+    if (task := message.reply_to_checklist_task_id) is not None and answered.checklist is not None:
+        texts = (one.text for one in answered.checklist.tasks if one.id == task)
+    elif (option := message.reply_to_poll_option_id) is not None and answered.poll is not None:
+        texts = (one.text for one in answered.poll.options if one.persistent_id == option)
+    else:
+        return ""
+    return "".join(f"\n[meant: {text[:_PART_CHARACTERS]}]" for text in texts if text)
 
 
 def quoted_of(message: Message, me: BotIdentity) -> Quoted | None:

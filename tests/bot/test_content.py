@@ -42,19 +42,6 @@ def test_what_is_neither_text_nor_file_is_put_into_words(fields: dict[str, Any],
     assert (found.text, found.media, found.described) == (words, (), True)
 
 
-def test_a_rich_message_is_read_as_plain_text() -> None:
-    update = said("x")
-    blocks = [
-        {"type": "heading", "text": "Title", "size": 1},
-        {"type": "paragraph", "text": ["a ", {"type": "bold", "text": ["b", {"type": "italic", "text": "c"}]}, " d"]},
-        {"type": "list", "items": [{"label": "1.", "blocks": [{"type": "paragraph", "text": "one"}]}]},
-        {"type": "table", "cells": [[{"text": "x"}, {"text": "y"}]]},
-    ]
-    update["message"]["rich_message"] = {"blocks": blocks}
-    del update["message"]["text"]
-    assert inbound(update).text == "Title\na bc d\none\nx | y"
-
-
 def test_the_answered_message_is_quoted_and_the_marked_part_goes_first() -> None:
     answered = message("the whole of it", message_id=5)
     assert inbound(said("yes", reply_to_message=answered)).quote == "the whole of it"

@@ -45,6 +45,8 @@ FORMS: list[tuple[str, list[Part], str]] = [
     ("one\ntwo\nmine", [("blockquote", "one\ntwo", {})], "> one\n> two\nmine"),
     ("one", [("bold", "one", {}), ("expandable_blockquote", "one", {})], "> **one**"),
     ("call me @ann", [("mention", "@ann", {}), ("underline", "call", {})], "call me @ann"),
+    ("at five", [("date_time", "five", {"unix_time": 1796000000})], "at five (2026-11-30 00:53 UTC)"),
+    ("at five", [("date_time", "five", {"unix_time": -5})], "at five"),
     ("   ", [("bold", "  ", {})], "   "),
 ]
 
