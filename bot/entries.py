@@ -11,6 +11,7 @@ from tasks.phrases import phrase
 from tasks.session import SessionKey
 from tasks.store.intake import Accept
 from tasks.tracing import NO_SPAN, TraceSpan
+from tasks.turn_record import reference
 
 log = logging.getLogger("cohort.bot")
 
@@ -31,6 +32,8 @@ class Item:
     """It was one too many of its person."""
     crowded: Inbound | None = None
     """The bot's own answer to it was one too many of its session."""
+    sorry: Inbound | None = None
+    """The bot failed to answer it."""
     press: str | None = None
     press_says: str | None = None
     span: TraceSpan = NO_SPAN
@@ -50,6 +53,7 @@ class After:
     full: list[Inbound] = field(default_factory=list[Inbound])
     rated: list[Incoming] = field(default_factory=list[Incoming])
     crowded: list[Inbound] = field(default_factory=list[Inbound])
+    sorry: list[Inbound] = field(default_factory=list[Inbound])
 
     def refuse(self, item: Item) -> None:
         """Note who is told why an update was not taken."""
@@ -59,6 +63,8 @@ class After:
             self.rated.append(item.rated)
         if item.crowded is not None:
             self.crowded.append(item.crowded)
+        if item.sorry is not None:
+            self.sorry.append(item.sorry)
 
 
 def tongue_of(meaning: Meaning) -> str | None:
@@ -114,8 +120,20 @@ def crowded(heard: Incoming) -> Item:
 def buried(item: Accept, problem: Exception, now: float) -> Accept:
     """The item as a dead letter, in ASCII: the store may be unable to take the item's own content."""
     reason = f"could not be stored: {type(problem).__name__}"
-    raw = ascii(item.inbound or item.reply or item.dead)
-    return Accept(item.update_id, dead=DeadLetter(reason=reason, at=now, update_id=item.update_id, raw=raw))
+    raw, session = ascii(item.inbound or item.reply or item.dead), item.inbound.session if item.inbound else None
+    letter = DeadLetter(reason=reason, at=now, session=session, update_id=item.update_id, raw=raw)
+    return Accept(item.update_id, dead=letter)
+
+
+def failed(heard: Incoming, problem: Exception, now: float) -> Item:
+    """What the bot failed to answer. Its person is told so, with the reference that the log and the letter have."""
+    inbound, pressed = heard.inbound, heard.callback
+    ref = reference(inbound.key.bot, heard.update_id)
+    ask = heard.ask.name if heard.ask is not None else inbound.kind
+    log.error("answer.failed", exc_info=problem, extra={"session": inbound.session, "ask": ask, "ref": ref})
+    says = phrase("reference", words=phrase("defect"), ref=ref) if pressed else None
+    letter = buried(Accept(heard.update_id, inbound=inbound), problem, now)
+    return Item(heard, letter, press=pressed, press_says=says, sorry=None if pressed else inbound)
 
 
 def ended(pressed: Ignored) -> str:

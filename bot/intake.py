@@ -12,7 +12,7 @@ from bot.admission import AccessControl
 from bot.answers import Answers
 from bot.attention import Attention
 from bot.elsewhere import Elsewhere
-from bot.entries import After, Item, buried, crowded, ended, moved_entry, note, toast, told, tongue_of
+from bot.entries import After, Item, buried, crowded, ended, failed, moved_entry, note, toast, told, tongue_of
 from bot.feedback import Feedback
 from bot.group_control import GroupControl, with_roles
 from bot.interrupts import Interrupts
@@ -211,9 +211,8 @@ class UpdateIntake:
             counts, says = await self._answers.press(inbound, [one for one in before if one.session == inbound.session])
         except StoreUnavailable:
             raise
-        except Exception as problem:
-            log.exception("answer.failed", extra={"session": inbound.session, "ask": inbound.kind})
-            return Item(heard, buried(Accept(heard.update_id, inbound=inbound), problem, self._clock.now()))
+        except Exception as problem:  # noqa: BLE001 - the log and the dead letter name the defect
+            return failed(heard, problem, self._clock.now())
         return Item(heard, Accept(heard.update_id, inbound if counts else None), press=heard.callback, press_says=says)
 
     async def _asked(self, heard: Incoming, ask: Command) -> Item:
@@ -224,10 +223,9 @@ class UpdateIntake:
             reply = await self._answers.answer(ask, inbound)
         except StoreUnavailable:
             raise
-        except Exception as problem:
+        except Exception as problem:  # noqa: BLE001 - the log and the dead letter name the defect
             # Damaged state of one session must not hold up the updates of all others.
-            log.exception("answer.failed", extra={"session": inbound.session, "ask": ask.name})
-            return Item(heard, buried(accept, problem, self._clock.now()))
+            return failed(heard, problem, self._clock.now())
         says = toast(ask, inbound, reply)
         return (
             Item(heard, accept, press=heard.callback, press_says=says)

@@ -17,6 +17,7 @@ from tasks.envelope import Inbound, Reply
 from tasks.errors import StoreUnavailable
 from tasks.phrases import language_of, phrase, speaking
 from tasks.store.intake import IntakeStore
+from tasks.turn_record import with_reference
 
 log = logging.getLogger("cohort.bot")
 
@@ -40,6 +41,7 @@ class Notices:
         self._strangers = Recent(_TELL_STRANGERS, _REMEMBERED, clock)
         self._full = Recent(_TELL_FULL, _REMEMBERED, clock)
         self._crowded = Recent(_TELL_FULL, _REMEMBERED, clock)
+        self._failed = Recent(_TELL_FULL, _REMEMBERED, clock)
 
     async def tell(self, after: After, languages: Languages) -> bool:
         """Tell strangers, once an hour per person and chat, that they are not let in, and admins of each; then those
@@ -52,6 +54,7 @@ class Notices:
         later = [line for refused in after.full if (line := self._to_full(refused)) is not None]
         later += [line for refused in after.rated if (line := self._to_rated(refused)) is not None]
         later += [line for refused in after.crowded if (line := self._to_crowded(refused)) is not None]
+        later += [line for failed in after.sorry if (line := self._to_failed(failed)) is not None]
         later += self._admission.lines()
         replies: list[Reply] = []
         try:
@@ -93,6 +96,12 @@ class Notices:
         self._crowded.add(inbound.session)
         log.info("message.rated", extra={"session": inbound.session})
         return _line(inbound, lambda: phrase("rate"))
+
+    def _to_failed(self, inbound: Inbound) -> LaterLine | None:
+        if inbound.session in self._failed:
+            return None
+        self._failed.add(inbound.session)
+        return _line(inbound, lambda: with_reference(phrase("defect"), inbound.key.bot, (inbound.update_id,)))
 
     def _to_rated(self, refused: Incoming) -> LaterLine | None:
         inbound = refused.inbound

@@ -113,6 +113,8 @@ def parse(text: str) -> Command | None:
 
 _LIKE = 0.7
 """How alike a mistyped command is to the one that was meant (difflib's ratio)."""
+_BEGINS = 3
+"""Letters by which the beginning of a command means it: "/lang"."""
 
 
 _PAYLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -124,5 +126,7 @@ def payload_of(argument: str) -> str | None:
 
 
 def nearest(name: str) -> str | None:
-    """The command of ours that a mistyped one means, if one is near."""
-    return next(iter(difflib.get_close_matches(name, sorted({*CONTROL, *ASKS}), n=1, cutoff=_LIKE)), None)
+    """The command of ours that a mistyped one means: the only one that begins so, or one that is alike."""
+    known = sorted({*CONTROL, *ASKS})
+    begin = [one for one in known if len(name) >= _BEGINS and one.startswith(name)]
+    return begin[0] if len(begin) == 1 else next(iter(difflib.get_close_matches(name, known, n=1, cutoff=_LIKE)), None)

@@ -29,7 +29,15 @@ async def answers(doorway: Doorway, *words: str) -> list[str]:
 
 @pytest.mark.promise("commands")
 @pytest.mark.parametrize(
-    ("word", "near"), [("/hlep", "help"), ("/Model5", "model"), ("/stopp now", "stop"), ("/remind", "reminders")]
+    ("word", "near"),
+    [
+        ("/hlep", "help"),
+        ("/Model5", "model"),
+        ("/stopp now", "stop"),
+        ("/remind", "reminders"),
+        ("/lang", "language"),
+        ("/stat", "status"),
+    ],
 )
 async def test_a_mistyped_command_is_told_the_nearest_and_starts_no_turn(
     doorway: Doorway, word: str, near: str

@@ -7,13 +7,16 @@ from aiogram import types as tg
 
 from bot import texts
 from tasks.errors import StoreUnavailable
+from tasks.phrases import phrase
 from tasks.session import SessionKey
 from tasks.settings import Settings
 from tasks.store import Store
 from tasks.store.intake import Accept, IntakeStore, Verdict
+from tasks.turn_record import with_reference
 from tests.bot.conftest import Doorway, make_doorway
 from tests.bot.stand_ins import AwaySometimes, HandClock
-from tests.bot.updates import ANN, BEN, FORUM, GROUP, said
+from tests.bot.updates import ANN, BEN, FORUM, GROUP, message, pressed, said
+from tests.bot.updates import BOT as US
 
 ANNS = "4242:700"
 BENS = SessionKey(4242, 701)
@@ -160,10 +163,16 @@ async def test_a_repeated_stop_does_not_interrupt_the_next_turn(doorway: Doorway
 async def test_a_session_whose_state_is_damaged_does_not_silence_the_others(doorway: Doorway) -> None:
     await doorway.store.redis.set("cohort:s:4242:700:state", "not a hash")
     await doorway.door.take([said("/status", update_id=1), said("/help", update_id=2)])
+    await doorway.door.take(
+        [said("/usage", update_id=3), pressed("ask:none:yes", message("x", sender=US), update_id=4)]
+    )
+    await doorway.followed()
     await doorway.store.redis.delete("cohort:s:4242:700:state")
-    assert await doorway.said() == [(ANNS, texts.help_text(group=False))]
-    (dead,) = await doorway.store.dead.list()
-    assert dead.letter.update_id == 1
+    sorry = with_reference(phrase("defect"), 4242, (1,))
+    assert sorted(await doorway.said()) == sorted([(ANNS, texts.help_text(group=False)), (ANNS, sorry)]), "told once"
+    assert [says for _, says in doorway.signs.pressed] == [with_reference(phrase("defect"), 4242, (4,))]
+    letters = [(one.letter.session, one.letter.update_id) for one in await doorway.store.dead.list()]
+    assert sorted(letters) == [(ANNS, 1), (ANNS, 3), (ANNS, 4)], "so `cohort find` knows the reference"
 
 
 class Allergic:
