@@ -41,6 +41,9 @@ FENCE = "```"
         ">>> import this",
         ">5 of them",
         "f(**kwargs), g(a, **options) and h(*args, x*y)",
+        "if a == b and c == d, or a==b==c",
+        "?a==1&b==2, YWJj== and ZGVm== ==> done <==",
+        "x ==='a' and y !== 'b'",
     ],
 )
 def test_text_that_is_no_markup_is_shown_as_it_was_written(text: str) -> None:
@@ -53,6 +56,8 @@ def test_text_that_is_no_markup_is_shown_as_it_was_written(text: str) -> None:
     ("source", "bold"),
     [
         ("**注意：**先备份", "注意："),
+        ("this is ==marked here== too", "marked here"),
+        ("中文==重点==文字", "重点"),
         ("**Важно:**текст", "Важно:"),
         ("这是**“引用”**文字", "“引用”"),
         ("**「強調」**する", "「強調」"),

@@ -20,8 +20,12 @@ _AFTER_THESE_TEXT = frozenset("/\\.=@&%#$)]}")
 _BEFORE_THESE_TEXT = frozenset("/\\=@&%#$([{")
 _OPENING = frozenset("([{<")
 _CLOSING = frozenset(")]}>,.;:!?")
+_MARKED = frozenset("*_~`'\"“”.!?。！？)")
+"""What stands within ``==`` at its ends, beside words."""
 _ENDS_A_LABEL = frozenset(":.!?,;：。！？，；")
 _KINDS = {"*1": "italic", "_1": "italic", "*2": "bold", "_2": "bold", "~2": "strikethrough", "|2": "spoiler"}
+_KINDS["=2"] = "bold"
+"""Telegram marks no text with a colour."""
 
 
 @dataclass(slots=True)
@@ -56,7 +60,7 @@ def flanks(mark: str, length: int, before: str, after: str, beyond: str) -> tupl
         after: The character behind the run.
         beyond: The character behind ``after``.
     """
-    if mark in "~|" and length != 2:  # noqa: PLR2004 - ~5 is about five
+    if mark in "~|=" and length != 2:  # noqa: PLR2004 - ~5 is about five
         return False, False
     earlier, before = before[:-1], before[-1:]
     left, right = _kind(before), _kind(after)
@@ -76,12 +80,19 @@ def flanks(mark: str, length: int, before: str, after: str, beyond: str) -> tupl
         if mark == "_":
             return opens and left in (_BLANK, _SIGN), closes and right in (_BLANK, _SIGN)
         return opens, closes
+    if mark == "=":
+        # Not what programs compare.
+        return opens and left != _LETTER and _is_marked(after), closes and right != _LETTER and _is_marked(before)
     if mark == "|":
         return opens and left != _LETTER, closes and right != _LETTER
     foreign = right == _SIGN and not after.isascii()
     # **Note: **text
     label = before == " " and earlier in (":", "：") and right != _BLANK
     return opens and (standard_open or foreign), closes or label
+
+
+def _is_marked(inside: str) -> bool:
+    return _kind(inside) in (_LETTER, _WIDE) or inside in _MARKED
 
 
 def _in_a_path(length: int, outside: str, inside: str, kind: int) -> bool:
@@ -92,7 +103,7 @@ def _in_a_path(length: int, outside: str, inside: str, kind: int) -> bool:
 def _within_a_word(  # noqa: PLR0913 - a run of marks, and what stands around it
     mark: str, length: int, before: str, after: str, *, opens: bool, closes: bool
 ) -> tuple[bool, bool]:
-    if mark in "_|":
+    if mark in "_|=":
         return False, False
     if length == 1:
         # 5*4 and m*c*c are arithmetic; an ending in another script belongs to the word in front of it.

@@ -19,7 +19,7 @@ from workers.telegram.markdown.latex import to_unicode
 from workers.telegram.markdown.names import is_dunder
 from workers.telegram.markdown.pieces import Inline, Pieces
 
-_SPECIAL = re.compile(r"[\\`*_~|<&$!\[\]\n]|:(?=//|\\)|\bwww\.")
+_SPECIAL = re.compile(r"[\\`*_~|<&$!\[\]\n]|:(?=//|\\)|\bwww\.|={2}")
 _TICKS = re.compile(r"`+")
 _ESCAPABLE = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 _REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|([A-Za-z][A-Za-z0-9]{1,31}));")
@@ -287,7 +287,7 @@ class _Reader:
 _STEPS: dict[str, Callable[[_Reader, int], int]] = {
     "\\": _Reader.backslash,
     "`": _Reader.backticks,
-    **dict.fromkeys("*_~|", _Reader.run),
+    **dict.fromkeys("*_~|=", _Reader.run),
     "$": _Reader.dollar,
     "&": _Reader.ampersand,
     "\n": _Reader.newline,

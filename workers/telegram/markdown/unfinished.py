@@ -28,15 +28,15 @@ _DELIMITERS = re.compile(r"[ \t>]*\|?[-:| \t]*")
 _MARKS = re.compile(
     # A formula between dollars is short, and raw it is unreadable.
     r"(?:(?<![^\s(\[{\"'*])\$(?=[A-Za-z\\({])[^$\n]{0,200}(?:\\|\^|_\{)[^$\n]{0,200}\Z)|"
-    r"(?:[*_~|`]{1,10}|!?\[|\\[(\[]?|\${1,2}|【\d[^【】\n]{0,40}|<details>\s*(?:<summary>[^<\n]{0,200})?"
+    r"(?:[*_~|`]{1,10}|(?<![^\s(*_])==|!?\[|\\[(\[]?|\${1,2}|【\d[^【】\n]{0,40}|<details>\s*(?:<summary>[^<\n]{0,200})?"
     r"|<(?:/?[A-Za-z]{0,10}|(?:a|img|span|details)[ \t][^<>\n]{0,400}))\Z"
 )
 _MOST = 20
 """Beginnings within each other that are taken away."""
-_PART = re.compile(r"`+|\\[(\[]|\\.|\$\$|\*{2,3}|~~|\|\||!?\[|\]")
+_PART = re.compile(r"`+|\\[(\[]|\\.|\$\$|\*{2,3}|~~|==|\|\||!?\[|\]")
 _END = re.compile(r"`+|\\[)\]]|\$\$")
 _NO_BEGINNING_BEHIND = frozenset("(=,")
-_AROUND_WORDS = ("**", "***", "~~", "||")
+_AROUND_WORDS = ("**", "***", "~~", "||", "==")
 _FORMULAS = {"\\(": "\\)", "\\[": "\\]", "$$": "$$"}
 _DISPLAYED = re.compile(r"^[ \t>]*(?:(?:[-*+]|\d{1,3}[.)])[ \t]+)?(\$\$|\\\[|\\begin\{([A-Za-z]+\*?)\})", re.MULTILINE)
 """What a formula in lines of its own begins with."""
