@@ -8,9 +8,12 @@ import unicodedata
 from collections.abc import Callable
 
 from workers.telegram.markdown import symbols
+from workers.telegram.markdown.matrices import Matrices, Matrix, cleared
 
 _TOKEN = re.compile(r"\\[A-Za-z]+\*?|\\[\s\S]|[{}^_&~']|[^\\{}^_&~']+|\\")
 _ATOM = re.compile(r"√?(?:\d[\d.,]*|[^\W\d_]+[⁰-₟ᵃ-ᵿ²³¹′!]*|.)")
+_CELL, _ROW = "\x1f", "\x1e"
+"""Between cells and rows of a matrix until it is whole."""
 _DEEP = 40
 """Groups within groups that are still read; what is deeper stays as it was written."""
 
@@ -37,18 +40,21 @@ def to_unicode(formula: str, *, lines: bool = False) -> str:
         formula: LaTeX.
         lines: Each row of a matrix or an alignment becomes a line.
     """
-    text = _Formula(formula, "\n" if lines else "; ").all()
-    return re.sub(r"[ \t]*\n\s*", "\n", re.sub(r"(?<=\S) {3,}", "  ", text)).strip() or formula.strip()
+    matrices, formula = Matrices(), cleared(formula)
+    text = _Formula(formula, "\n" if lines else "; ", matrices).all()
+    text = re.sub(r"[ \t]*\n\s*", "\n", re.sub(r"(?<=\S) {3,}", "  ", text)).strip()
+    return (matrices.laid_out(text) if lines else matrices.in_a_line(text)) or formula.strip()
 
 
 class _Formula:
     """A formula and the place up to which it is read."""
 
-    def __init__(self, formula: str, row: str) -> None:
+    def __init__(self, formula: str, row: str, matrices: Matrices) -> None:
         self._tokens = _TOKEN.findall(formula)
         self._at = 0
         self._row = row
         self._column = "  "
+        self._matrices = matrices
         self._depth = 0
 
     def all(self) -> str:
@@ -229,16 +235,24 @@ class _Formula:
         if self._depth >= _DEEP:
             return name
         self._depth += 1
-        around, self._column = self._column, "" if name.startswith(symbols.ALIGNED) else "  "
+        around, flows = (self._column, self._row), name.startswith(symbols.ALIGNED)
+        if flows:
+            self._column = ""
+        else:
+            self._column, self._row = _CELL, _ROW
         inside = self._until(frozenset({"\\end"}))
-        self._column = around
+        row = self._row
+        self._column, self._row = around
         self._depth -= 1
         if self._peek() == "\\end":
             self._take()
             self._argument()
+        rows = [line for line in inside.split(row) if line.strip()]
+        if flows:
+            return row.join(map(str.strip, rows))
         left, right = symbols.BRACKETS.get(name.rstrip("*"), "  ")
-        rows = [row.strip() for row in inside.split(self._row)]
-        return f"{left}{self._row.join(row for row in rows if row)}{right}".strip()
+        cells = tuple(tuple(map(str.strip, line.split(_CELL))) for line in rows)
+        return self._matrices.put(Matrix(cells, left.strip(), right.strip()))
 
 
 _READERS: dict[str, Callable[[_Formula], str]] = {
