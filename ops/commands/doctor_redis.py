@@ -9,7 +9,8 @@ from ops.context import Context
 from tasks.bot_status import BotStatus
 from tasks.clock import Clock
 from tasks.errors import StoreUnavailable
-from tasks.store import look_into
+from tasks.settings import Settings
+from tasks.store import Store, look_into
 from tasks.store.bots import ALIVE
 from tasks.store.redis import connection
 from tasks.store.server import RedisServer
@@ -41,27 +42,9 @@ async def redis(here: Context, clock: Clock) -> list[Finding]:
     name, number = version(info)
     old = number < _OLDEST_REDIS
     found = [Finding(about, "problem" if old else "ok", name, "7.0 or later is needed" if old else "")]
-    if skew is None:
-        found.append(Finding("clock", "warning", "Redis answered too late to compare clocks", "try again"))
-    elif abs(skew) > MAX_SKEW_S:
-        do = "synchronise the clocks (NTP); until then Redis's counts here"
-        found.append(Finding("clock", "warning", f"{skew:+.1f} s between this machine and Redis", do))
-    else:
-        found.append(Finding("clock", "ok", "this machine and Redis agree"))
+    found.append(_clocks(skew))
     async with look_into(here.settings, patience_s=_PATIENCE_S) as store:
-        facts = await store.server.persistence()
-        weak = durability.weaknesses(facts)
-        found += [Finding("durability", "problem", sentence) for sentence in weak]
-        found += [Finding("writes", "problem", sentence) for sentence in durability.refusals(info)]
-        if forbidden := await store.server.forbids():
-            found.append(Finding("writes", "problem", forbidden, "give its user the ACL of docs/operating.md"))
-        risks = durability.failover_risk(info, here.settings)
-        found += [Finding("failover", "warning", sentence) for sentence in risks]
-        if not facts:
-            do = "make sure that it keeps an AOF and does not evict"
-            found.append(Finding("durability", "warning", "this Redis does not tell its settings", do))
-        elif not weak:
-            found.append(Finding("durability", "ok", f"AOF with appendfsync {facts.get('appendfsync')}, noeviction"))
+        found += await _keeps(store, info, here.settings)
         members = (await store.members.look()).members
         found.append(Finding("layout", "ok", f"{here.settings.slots} slots, as stored"))
         found += _who_runs(members, await store.bots.look(), clock)
@@ -73,6 +56,32 @@ async def redis(here: Context, clock: Clock) -> list[Finding]:
         count = await store.dead.count()
         if count:
             found.append(Finding("dead letters", "warning", f"{count}", "see `cohort dead list`"))
+    return found
+
+
+def _clocks(skew: float | None) -> Finding:
+    if skew is None:
+        return Finding("clock", "warning", "Redis answered too late to compare clocks", "try again")
+    if abs(skew) > MAX_SKEW_S:
+        do = "synchronise the clocks (NTP); until then Redis's counts here"
+        return Finding("clock", "warning", f"{skew:+.1f} s between this machine and Redis", do)
+    return Finding("clock", "ok", "this machine and Redis agree")
+
+
+async def _keeps(store: Store, info: Mapping[str, Any], settings: Settings) -> list[Finding]:
+    """Whether Redis takes what is written, and keeps it."""
+    facts = await store.server.persistence()
+    weak = durability.weaknesses(facts)
+    found = [Finding("durability", "problem", sentence) for sentence in weak]
+    found += [Finding("writes", "problem", sentence) for sentence in durability.refusals(info)]
+    if forbidden := await store.server.forbids():
+        found.append(Finding("writes", "problem", forbidden, "give its user the ACL of docs/operating.md"))
+    found += [Finding("failover", "warning", sentence) for sentence in durability.failover_risk(info, settings)]
+    if not facts:
+        do = "make sure that it keeps an AOF and does not evict"
+        found.append(Finding("durability", "warning", "this Redis does not tell its settings", do))
+    elif not weak:
+        found.append(Finding("durability", "ok", f"AOF with appendfsync {facts.get('appendfsync')}, noeviction"))
     return found
 
 
