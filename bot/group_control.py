@@ -14,10 +14,13 @@ from tasks.errors import CohortError
 from tasks.newest import Newest
 from tasks.phrases import phrase
 from tasks.roles import Role, RoleRules
+from tasks.session import SessionKey
 
 log = logging.getLogger("cohort.bot")
 
 type Control = Literal["everyone", "admins", "asker"]
+type Askers = Callable[[SessionKey], Awaitable[frozenset[int]]]
+"""Who asks in a session now (``tasks.store.views``)."""
 type Administrators = Callable[[int], Awaitable[frozenset[int]]]
 """Asks Telegram for a group's administrators (getChatAdministrators)."""
 
@@ -27,6 +30,7 @@ _REMEMBERED = 1000
 _IN_CHARGE = ("owner", "admin")
 _CONTROLS = ("new", "choose", "compact", "undo", "conversation")
 _OF_A_TURN = ("stop", "retry", "undo")
+_OF_SEVERAL = ("stop", "retry")
 _FOR_ALL = frozenset({"reminders", "forget"})
 
 
@@ -38,9 +42,11 @@ class GroupControl:
         control: Control,
         administrators: Administrators,
         clock: Clock,
-        rules: Callable[[], RoleRules] = RoleRules,
+        rules: Callable[[], RoleRules],
+        askers: Askers,
     ) -> None:
         """Prepare it; ``rules``: what the operator's file says of roles now."""
+        self._askers = askers
         self._rules = rules
         self._control = control
         self._administrators = administrators
@@ -65,6 +71,9 @@ class GroupControl:
         person = inbound.person
         asked = heard.asker is not None and heard.asker == person
         if pressed and asked and (self._control == "asker" or inbound.kind in _OF_A_TURN):
+            return None
+        if pressed and inbound.kind in _OF_SEVERAL and person in await self._askers(inbound.key):
+            # An answer to several people stands under the question of one of them.
             return None
         if pressed and self._control == "asker" and heard.asker is None:
             # Telegram does not say whose it is: the question was deleted.

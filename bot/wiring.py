@@ -173,7 +173,9 @@ def _intake(connections: Connections, shared: _Shared) -> UpdateIntake:
         notices=Notices(bot, store.intake, clock, admission=admission, rate=rate),
         attention=shared.attention,
         overheard=shared.overheard,
-        control=GroupControl(settings.group_control, telegram.administrators, clock, chats.roles),
+        control=GroupControl(
+            settings.group_control, telegram.administrators, clock, chats.roles, store.sessions.askers
+        ),
         feedback=Feedback(bot, store.feedback, people, clock),
         languages=Languages(store.sessions),
         elsewhere=Elsewhere(telegram, people, shared.signs, store.typed, clock),

@@ -15,6 +15,7 @@ from tasks.session import SessionKey
 from tasks.store.redis import guard, text
 from tasks.store.state import StateField
 from tasks.store.sweeps import SlotSweeps
+from tasks.store.whose import inbounds, listed
 from tasks.text import is_digits
 
 _OLDEST_LOOKED_AT = 4
@@ -116,6 +117,16 @@ class SessionViews(SlotSweeps):
             with suppress(EnvelopeInvalid, EnvelopeTooNew):
                 behind.append(Inbound.from_json(entry))
         return parked_in(parked) or parked_in(held), tuple(behind)
+
+    async def askers(self, session: SessionKey) -> frozenset[int]:
+        """Who wrote the messages that are answered now, or wait, or were given up on and may be answered again."""
+        with guard():
+            async with self._redis.pipeline(transaction=False) as pipe:
+                pipe.lrange(keys.inbox(session), 0, _LAST_ENTRIES - 1)
+                pipe.hget(keys.state(session), StateField.retry_batch)
+                entries, failed = await pipe.execute()
+        said = inbounds([*entries, *listed(failed)])
+        return frozenset(one.person for one in said if one.kind == "message" and one.person is not None)
 
     async def languages(self, session: SessionKey) -> tuple[str | None, ...]:
         """The language that a session chose, and the one in which its person was answered last; None: not known."""

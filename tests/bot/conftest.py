@@ -162,7 +162,7 @@ def make_doorway(
         notices=Notices(BOT, store.intake, clock, admission=admission, rate=rate),
         attention=attention,
         overheard=OverheardMessages(store.overheard, settings.group_context),
-        control=GroupControl(settings.group_control, admins, clock, chats.roles),
+        control=GroupControl(settings.group_control, admins, clock, chats.roles, store.sessions.askers),
         feedback=Feedback(BOT, store.feedback, people, clock),
         languages=Languages(store.sessions),
         elsewhere=Elsewhere(signs, people, acks, store.typed, clock),

@@ -132,3 +132,22 @@ async def test_the_groups_own_name_and_the_bots_admins_may(make: Make) -> None:
     other = make("admins", access=bots)  # type: ignore[call-arg]
     await other.door.take([said("/new", sender=BEN, chat=GROUP, update_id=2)])
     assert await kinds(other) == ["new", "new"]
+
+
+@pytest.mark.promise("group-control")
+@pytest.mark.parametrize("control", ["asker", "admins"])
+async def test_an_answer_to_several_people_is_stopped_by_each_of_them_and_by_no_other_one(
+    make: Make, admins: Admins, control: str
+) -> None:
+    """It stands under the question of one of them."""
+    doorway, admins.ids = make(control), frozenset()
+    eve = tg.User(id=702, is_bot=False, first_name="Eve")
+    questions = [
+        said("@cohort_bot mine", chat=GROUP, update_id=1, message_id=4),
+        said("@cohort_bot hers", sender=BEN, chat=GROUP, update_id=2, message_id=5),
+    ]
+    await doorway.door.take(questions)
+    await doorway.door.take([press("stop", eve, asker=BEN, update_id=3)])
+    assert await kinds(doorway) == ["message", "message"]
+    await doorway.door.take([press("stop", ANN, asker=BEN, update_id=4)])
+    assert await kinds(doorway) == ["message", "message", "stop"]
