@@ -30,6 +30,7 @@ from ops.commands import (
     pool,
     sessions,
     status,
+    stuck,
 )
 from ops.commands.finding import Finding
 from ops.context import Context, context, run
@@ -184,6 +185,7 @@ def doctor(
 
 
 status.register(app)
+stuck.register(app)
 find.register(app)
 feedback.register(app)
 chats.register(app)

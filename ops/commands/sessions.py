@@ -26,7 +26,7 @@ from tasks.store.state import StateField
 from tasks.store.whose import Whose
 from workers.runtime.conversation import stored
 
-app = typer.Typer(help="Conversations: list, show, export, forget.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Conversations: list, show, stop, export, forget.", no_args_is_help=True, rich_markup_mode=None)
 
 _DAY_S = 86_400
 Session = Annotated[str, typer.Argument(help="Its name, as `cohort sessions list` shows it.")]
@@ -155,6 +155,16 @@ def export(
         print(f"{key} written to {file}")
 
     run(work(context()))
+
+
+@app.command("stop")
+def stop_session(session: Session) -> None:
+    """End its turn and what waits in it, as /stop of its person does; the person reads that it was stopped."""
+    from ops.commands.stopping import stop  # noqa: PLC0415 - Celery takes long to import
+
+    here, key = context(), _key(session)
+    ended = run(stop(here, key))
+    print(f"{key}: told to stop, with {ended} message{'' if ended == 1 else 's'}; `cohort stuck` shows whether it has")
 
 
 @app.command("forget")

@@ -11,6 +11,8 @@ from tasks.store.bots import ALIVE
 
 _LATE_POLL_S = 60.0
 """Two long polls: a bot whose last poll ended before that fetches no updates."""
+STUCK_S = 120.0
+"""Most turns end within two minutes."""
 
 
 def render(now: Look, before: Look | None = None, *, width: int = 80, colour: bool = False, slots: bool = False) -> str:
@@ -138,8 +140,16 @@ def _facts(now: Look) -> Iterator[str]:
         yield f"slots without a worker {now.unowned}"
     if now.telegram.held_s > 0:
         yield f"Telegram holds the bot for {duration(now.telegram.held_s)} more"
+    if (late := unanswered(now)) is not None:
+        yield f"{late}: see `cohort stuck`"
     if now.dead:
         yield "see `cohort dead list`"
+
+
+def unanswered(now: Look) -> str | None:
+    """That a message has waited for longer than most turns take; None: none has."""
+    oldest = max((depth.oldest_s for depth in now.depths), default=0.0)
+    return f"a chat has had no answer for {duration(oldest)}" if oldest > STUCK_S else None
 
 
 def duration(seconds: float) -> str:

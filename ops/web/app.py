@@ -89,6 +89,8 @@ class ConsolePages:
     async def sessions(self, store: Store, request: Request) -> Any:
         query = request.query_params
         cursor = query.get("cursor", "")
+        if query.get("by") == "work":
+            return await sections.oldest_work(store, self._clock, slots=self._slots)
         place = int(cursor) if is_unsigned(cursor) else None
         return await sections.sessions(store, query.get("q", "").strip()[:_LONGEST], place)
 

@@ -6,7 +6,9 @@ from typing import Any
 
 from ops.commands.find import Sought
 from ops.commands.status_read import look
-from ops.commands.status_text import bot_lines, health_problems
+from ops.commands.status_text import bot_lines, health_problems, unanswered
+from ops.commands.status_view import Look
+from ops.commands.stuck import oldest
 from tasks.access import People, access_by
 from tasks.clock import Clock
 from tasks.errors import StateDamaged
@@ -42,7 +44,7 @@ async def overview(store: Store, clock: Clock, *, slots: int) -> Json:
     depths = {depth.slot: depth for depth in now.depths}
     return {
         **now.to_json(),
-        "problems": health_problems(now, "all", "") + list(now.paused) + _telegram(now.telegram.held_s),
+        "problems": health_problems(now, "all", "") + list(now.paused) + _telegram(now.telegram.held_s) + _late(now),
         "bot_lines": [{"text": text, "good": good} for text, good in bot_lines(now)],
         "names": names,
         "by_bot": await _by_bot(store, clock),
@@ -61,9 +63,10 @@ async def overview(store: Store, clock: Clock, *, slots: int) -> Json:
 
 async def _by_bot(store: Store, clock: Clock) -> list[Json]:
     """What waits for each of several bots; empty where there is one."""
-    names = {status.bot: status.name for status in (await store.bots.look()).values() if status.name}
-    if not names:
+    seen = list((await store.bots.look()).values())
+    if not any(status.name for status in seen):
         return []
+    names = {status.bot: status.name or f"@{status.username}" for status in seen}
     now, waiting = clock.now(), await store.oversight.waiting_by_bot()
     rows = [(bot, names.get(bot, ""), *waiting.get(bot, (0, now))) for bot in {*names, *waiting}]
     rows.sort(key=lambda row: (-row[2], row[1], row[0]))
@@ -75,6 +78,11 @@ async def _by_bot(store: Store, clock: Clock) -> list[Json]:
 
 def _telegram(held_s: float) -> list[str]:
     return [f"Telegram holds the bot for {held_s:.0f} s more"] if held_s > 0 else []
+
+
+def _late(now: Look) -> list[str]:
+    late = unanswered(now)
+    return [f"{late}: Sessions, then Oldest work"] if late is not None else []
 
 
 async def series(store: Store, clock: Clock, span: PlotSpan) -> Json:
@@ -110,6 +118,14 @@ async def sessions(store: Store, word: str, cursor: int | None) -> Json:
     # What was erased since then is not shown.
     known = [one for one in facts if one["turns"] or one["waiting"] or one["touched"] or one["running"]]
     return {"sessions": known, "next": None, "complete": True}
+
+
+async def oldest_work(store: Store, clock: Clock, *, slots: int) -> Json:
+    """The sessions whose work is the oldest, each with what it waits for."""
+    chats = {one.session: one for one in await oldest(store, clock, slots=slots, most=_PAGE)}
+    facts = await _facts(store, [SessionKey.parse(name) for name in chats])
+    rows = [one | {"for_s": chats[one["session"]].for_s, "why": chats[one["session"]].why} for one in facts]
+    return {"sessions": rows, "next": None, "complete": True}
 
 
 async def _found(store: Store, word: str) -> tuple[list[SessionKey], bool]:

@@ -27,6 +27,7 @@ _FIELDS = (
     StateField.output_tokens,
     StateField.touched,
     StateField.migrated_to,
+    StateField.tries,
 )
 
 
@@ -59,6 +60,8 @@ class SessionFacts:
     earlier_bytes: int
     steps: int
     """Of the turn that runs."""
+    begun: int
+    """How often that turn was begun: above 1, a worker ended in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +172,7 @@ def _facts(session: SessionKey, told: Sequence[Any]) -> SessionFacts:
         earlier=len(earlier),
         earlier_bytes=sum(one.size_bytes for one in earlier),
         steps=steps or 0,
+        begun=_count(said[StateField.tries]),
     )
 
 

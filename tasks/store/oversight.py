@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import batched, pairwise
-from typing import Any
+from math import isfinite
+from typing import Any, cast
 
 from redis.asyncio import Redis
 
@@ -138,6 +139,22 @@ class OversightStore:
                     case _:
                         pass
         return list(found.values()), place == 0 and len(names) <= _USAGE_READ
+
+    async def oldest(self, most: int, bot: int | None = None) -> list[tuple[SessionKey, float]]:
+        """Sessions with work, of all bots or of one, and when the oldest message of each was accepted; oldest first."""
+        with guard():
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for slot in range(self._slots):
+                    pipe.zrange(keys.pending(slot), 0, _WAITING_OF_A_SLOT - 1, withscores=True)
+                told: list[Any] = await pipe.execute(raise_on_error=False)
+        found: list[tuple[float, SessionKey]] = []
+        for name, since in (row for rows in told if isinstance(rows, list) for row in cast("list[Any]", rows)):
+            with suppress(ValueError):
+                session = SessionKey.parse(text(name))
+                if bot in (None, session.bot) and isfinite(since):
+                    found.append((float(since), session))
+        found.sort(key=lambda one: (one[0], str(one[1])))
+        return [(session, since) for since, session in found[:most]]
 
     async def waiting_by_bot(self) -> dict[int, tuple[int, float]]:
         """Bot -> its sessions with work, and when the oldest one's was accepted; of each slot the oldest thousands."""

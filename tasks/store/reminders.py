@@ -93,7 +93,7 @@ class ReminderStore:
             raise Terminal("reminders have set one another too often; a person has to ask for the next one")
         _check(text)
         now = self._clock.now()
-        number = await self._number()
+        number = await self.number()
         reminder = Inbound(
             session=str(session),
             update_id=number,
@@ -136,7 +136,7 @@ class ReminderStore:
         if first is None:
             raise Terminal("by that rule it would never come")
         local, due = first
-        number = await self._number()
+        number = await self.number()
         left = min(read.count or MOST_TIMES, MOST_TIMES)
         repeats = Repeats(rule=read.text(), zone=zone, local=local, left=left, series=number)
         about = {"session": str(session), "update_id": number, "kind": "reminder", "text": text, "set_by": by}
@@ -145,7 +145,7 @@ class ReminderStore:
         await self._keep(reminder, now)
         return reminder
 
-    async def _number(self) -> int:
+    async def number(self) -> int:
         with guard():
             # Negative, so that it is never taken for one of Telegram's update ids.
             return -int(await self._redis.incr(keys.REMINDER_NUMBER))
@@ -203,7 +203,7 @@ class ReminderStore:
             return "dropped"
         names = [keys.REMINDERS, keys.inbox(session), keys.pending(slot_of(session, self._slots))]
         args: list[str | bytes | float] = [raw, session, now]
-        fired = firing(reminder, now, await self._number()) if reminder.repeats else firing(reminder, now)
+        fired = firing(reminder, now, await self.number()) if reminder.repeats else firing(reminder, now)
         following = fired.following
         if fired.entry is not reminder:
             args += [fired.entry.to_json(), following.to_json() if following else "", following.at if following else 0]

@@ -79,7 +79,7 @@ async def lived_in(store: Store) -> None:
 READS = (
     *("/api/about", "/api/overview", "/api/series/hour", "/api/series/day", "/api/sessions", "/api/sessions?cursor=0"),
     *("/api/sessions?q=-100", f"/api/sessions/{SESSION}", "/api/dead", "/api/questions", "/api/people", "/metrics"),
-    "/api/feedback",
+    *("/api/feedback", "/api/sessions?by=work"),
 )
 
 
@@ -98,7 +98,11 @@ async def test_every_part_of_the_page_is_told_and_no_word_of_a_message_with_it(s
     assert seen["names"] == {"worker-1-aaaabbbb": "cohort-1@here"}
     assert seen["ages"]["counts"] == [0, 0, 0, 0, 1]
     assert next(one for one in seen["pool"] if one["sessions"])["slot"] == slot_of(SESSION, 64)
-    for found in ("/api/sessions", "/api/sessions?cursor=0", "/api/sessions?q=-100"):
+    (oldest,) = told["/api/sessions?by=work"]["sessions"]
+    assert oldest["why"].startswith("waits for cohort-1@here to begin it")
+    assert oldest["for_s"] > 60
+    assert any("Sessions, then Oldest work" in line for line in seen["problems"])
+    for found in ("/api/sessions", "/api/sessions?cursor=0", "/api/sessions?q=-100", "/api/sessions?by=work"):
         assert [one["session"] for one in told[found]["sessions"]] == [SESSION], found
     one = told[f"/api/sessions/{SESSION}"]
     assert one["inbox"] == [{"update": 9, "at": 100.0}]

@@ -34,10 +34,10 @@ const parts = {
     return overview(seen, series.hour, series[span], span, (name) => { span = name; localStorage.setItem("span", name); refresh(); });
   },
   sessions: async (word) => {
-    const query = word ? `?q=${encodeURIComponent(word)}` : cursor === null ? "" : `?cursor=${cursor}`;
+    const query = word ? `?q=${encodeURIComponent(word)}` : cursor === "work" ? "?by=work" : cursor === null ? "" : `?cursor=${cursor}`;
     const go = (to) => () => { cursor = to; if (location.hash === "#sessions") refresh(true); else location.hash = "#sessions"; };
-    return sessions({ found: await get(`sessions${query}`), word, all: cursor !== null, search: (text) => { location.hash = `#sessions/${encodeURIComponent(text.trim())}`; },
-      latest: go(null), every: go(0), more: (next) => go(next)() });
+    return sessions({ found: await get(`sessions${query}`), word, shown: cursor === null ? "latest" : cursor === "work" ? "work" : "all", search: (text) => { location.hash = `#sessions/${encodeURIComponent(text.trim())}`; },
+      latest: go(null), every: go(0), work: go("work"), more: (next) => go(next)() });
   },
   session: async (word) => session(await get(`sessions/${encodeURIComponent(word)}`)),
   dead: async () => dead(await get("dead"), { changes: about.changes, again: () => refresh(true), failed: say }),
@@ -74,7 +74,7 @@ function show(made) {
   shown = location.hash;
   $("tip").hidden = true;
   $("view").replaceChildren(...made.filter(Boolean));
-  if (moved) scrollTo(0, 0);
+  if (moved) { document.querySelector("#tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }); scrollTo(0, 0); }
 }
 
 function say(words) {

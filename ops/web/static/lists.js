@@ -12,7 +12,7 @@ export function dead({ count: all, letters }, { changes, again, failed }) {
     await again();
   };
   const heads = [{ title: "When" }, { title: "Session" }, { title: "Why it was given up", class: "words" }, { title: "" }];
-  const rows = letters.map((letter) => ({ row: [[make("div", {}, when(letter.at)), make("small", { class: "soft mono" }, letter.id)], letter.session ? sessionLink(letter.session) : "–", letter.reason,
+  const rows = letters.map((letter) => ({ row: [make("div", { class: "pair" }, make("div", {}, when(letter.at)), make("small", { class: "soft mono" }, letter.id)), letter.session ? sessionLink(letter.session) : "–", letter.reason,
     changes ? make("div", { class: "row acts" }, letter.retryable ? make("button", { class: "button", type: "button", onclick: act("retry", letter.id) }, "Retry") : chip("no readable message"), make("button", { class: "button danger", type: "button", onclick: act("drop", letter.id) }, "Drop")) : ""] }));
   return [
     make("p", { class: "note" }, "A message becomes a dead letter after three tries that ended with the death of their worker, after three defects, or when it cannot be understood. Retry puts it back to the end of its session's inbox. ",

@@ -3,18 +3,20 @@ import { ago, chip, clock, count, make, panel, seconds, sessionLink, table, when
 
 const HEADS = [{ title: "Session" }, { title: "Last turn" }, { title: "Turns", class: "n" }, { title: "Tokens", class: "n wide" }, { title: "Waiting", class: "n" }, { title: "Agent, model", class: "wide" }, { title: "On", class: "wide" }];
 
-export function sessions({ found, word, all, search, latest, every, more }) {
+export function sessions({ found, word, shown, search, latest, every, work, more }) {
   const field = make("input", { type: "search", id: "search", value: word, placeholder: "Chat, session, update, task, reference (Ref 1a2b3c), or a hash from a log", autocomplete: "off", "aria-label": "Find sessions" });
   const form = make("form", { class: "row", onsubmit: (event) => { event.preventDefault(); search(field.value); } }, field, make("button", { class: "button" }, "Find"),
-    make("button", { class: "button", type: "button", "aria-pressed": String(!word && !all), onclick: latest }, "Active last"),
-    make("button", { class: "button", type: "button", "aria-pressed": String(!word && all), onclick: every }, "All"));
+    make("button", { class: "button", type: "button", "aria-pressed": String(!word && shown === "latest"), onclick: latest }, "Active last"),
+    make("button", { class: "button", type: "button", "aria-pressed": String(!word && shown === "work"), title: "Chats whose message has waited longest for its answer, and what they wait for", onclick: work }, "Oldest work"),
+    make("button", { class: "button", type: "button", "aria-pressed": String(!word && shown === "all"), onclick: every }, "All"));
   const now = Date.now() / 1000;
   const rows = found.sessions.map((one) => ({
     open: () => { location.hash = `#session/${encodeURIComponent(one.session)}`; },
-    row: [[sessionLink(one.session), one.moved ? make("div", { class: "soft" }, `goes on as ${one.moved}`) : null], make("span", { title: when(one.touched) }, ago(one.touched, now)), count(one.turns), count(one.input_tokens + one.output_tokens),
+    row: [[sessionLink(one.session), one.moved ? make("div", { class: "soft" }, `goes on as ${one.moved}`) : null, one.why ? make("div", { class: "why" }, chip(`for ${seconds(one.for_s)}`, one.for_s > 60 ? "warn" : undefined), ` ${one.why}`) : null], make("span", { title: when(one.touched) }, ago(one.touched, now)), count(one.turns), count(one.input_tokens + one.output_tokens),
       one.waiting ? chip(String(one.waiting), "warn") : "0", [one.agent, one.model].filter(Boolean).join(", ") || make("span", { class: "soft" }, "default"), one.owner || ""] }));
-  const nothing = word ? "Nothing is known of it. Turns of about a week are kept by reference and update." : all ? "No sessions." : "No turn has ended yet.";
+  const nothing = word ? "Nothing is known of it. Turns of about a week are kept by reference and update." : shown === "all" ? "No sessions." : shown === "work" ? "No chat has work." : "No turn has ended yet.";
   return [form, make("section", { class: "panel" }, rows.length ? table(HEADS, rows) : make("p", { class: "empty" }, nothing)),
+    !word && shown === "work" && rows.length ? make("p", { class: "note" }, "To end a chat's turn: ", make("code", {}, "cohort sessions stop SESSION"), " (its person reads “Stopped.”). To keep it from the next one: ", make("code", {}, "cohort pause turns SESSION"), ".") : null,
     found.complete ? null : make("p", { class: "note" }, "Not all of it: there are more keys than one look reads. Name the session whole."),
     found.next ? make("div", { class: "row" }, make("button", { class: "button", type: "button", onclick: () => more(found.next) }, "Next page")) : null];
 }
