@@ -86,9 +86,13 @@ def check(file: Path) -> tuple[float, int]:
             digest.update(text)
             count += 1
     except (ValueError, TypeError, KeyError, AttributeError):
-        raise Misconfigured(f"{file}: is not a backup of Cohort, or a damaged one") from None
+        # The head is line 1 and counts from -1.
+        raise Misconfigured(f"{file}: {_wrong_at(count + 2)}") from None
+    if count < 0:
+        raise Misconfigured(f"{file}: {_wrong_at(1)} (it is empty)")
     if not whole:
-        raise Misconfigured(f"{file}: is not whole (its end is missing or its digest is another one)")
+        said = f"{count} records to its line {count + 1}" if count > 0 else "no record"
+        raise Misconfigured(f"{file}: is not whole (its end is missing or its digest is another one; {said})")
     return made, count
 
 
@@ -100,13 +104,20 @@ def _opened(file: Path, head: Any) -> float:
 
 
 def _lines(file: Path) -> Iterator[bytes]:
+    place = 0
     try:
         with gzip.open(file) as lines:
-            yield from lines
+            for line in lines:
+                place += 1
+                yield line
     except (EOFError, zlib.error, gzip.BadGzipFile) as problem:
-        raise Misconfigured(f"{file}: is not a backup of Cohort, or a damaged one ({problem})") from None
+        raise Misconfigured(f"{file}: {_wrong_at(place + 1)} ({problem})") from None
     except OSError as problem:
         raise Misconfigured(f"{file}: cannot be read ({problem.strerror or problem})") from None
+
+
+def _wrong_at(line: int) -> str:
+    return "is not a backup of Cohort" if line == 1 else f"is damaged at its line {line}"
 
 
 def _record(what: dict[str, Any]) -> StoredKey:

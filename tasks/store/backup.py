@@ -223,7 +223,10 @@ def _slots(record: StoredKey) -> int:
     version = layout.get(b"version", b"")
     slots = layout.get(b"slots", b"")
     if not (version.isdigit() and slots.isdigit()) or int(version) > keys.LAYOUT_VERSION:
-        raise Misconfigured(f"the backup has layout {text(version)}, this release knows up to {keys.LAYOUT_VERSION}")
+        raise Misconfigured(
+            f"the backup has layout {text(version) or 'of no version'}, this release knows up to {keys.LAYOUT_VERSION}:"
+            " restore it with the release that wrote it, or a newer one"
+        )
     return int(slots)
 
 

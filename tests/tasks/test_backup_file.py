@@ -53,8 +53,28 @@ async def test_a_damaged_backup_is_one_clear_line(store: Store, redis_url: str, 
     async with Redis.from_url(redis_url) as source:
         await backup_file.write(file, dump(source, CLOCK), made=5.0, release="1")
     file.write_bytes(DAMAGE[damage](file.read_bytes()))
-    with pytest.raises(Misconfigured, match=r"^[^\n]+backup: [^\n]+$"):
+    with pytest.raises(Misconfigured, match=r"^[^\n]+backup: [^\n]+$") as told:
         backup_file.check(file)
+    assert damage not in ("empty", "no gzip", "another JSON") or "not a backup" in str(told.value)
+
+
+@pytest.mark.promise("backup")
+async def test_a_backup_that_is_cut_or_changed_anywhere_is_refused_with_the_line(
+    store: Store, redis_url: str, tmp_path: Path
+) -> None:
+    await filled(store)
+    file = tmp_path / "backup"
+    async with Redis.from_url(redis_url) as source:
+        await backup_file.write(file, dump(source, CLOCK), made=5.0, release="1")
+    whole, lines = file.read_bytes(), gzip.decompress(file.read_bytes()).splitlines(keepends=True)
+    for size in range(30, len(whole), 97):
+        file.write_bytes(whole[:size])
+        with pytest.raises(Misconfigured, match=r"not a backup|damaged at its line \d+|not whole"):
+            backup_file.check(file)
+    for place in range(2, len(lines)):
+        file.write_bytes(gzip.compress(b"".join([*lines[: place - 1], b"{rubbish}\n", *lines[place:]])))
+        with pytest.raises(Misconfigured, match=f"damaged at its line {place}$"):
+            backup_file.check(file)
 
 
 @pytest.mark.promise("backup")
