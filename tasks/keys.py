@@ -97,7 +97,7 @@ KINDS = (
     ),
     KeyKind("cohort:bot:*:trail", "stream", "expires", "no", "its last turns and their times, for `cohort find`"),
     KeyKind("cohort:trail", "stream", "expires", "no", "turns of an earlier release"),
-    KeyKind("cohort:recorded", "set", "permanent", "no", "bots that have dead letters, or turns for `cohort find`"),
+    KeyKind("cohort:recorded", "zset", "permanent", "last", "bots that have dead letters, or turns for `cohort find`"),
     KeyKind("cohort:metrics:*", "string", "expires", "no", "a process's metrics, for the console's /metrics"),
     KeyKind("cohort:rollup:*", "hash", "expires", "no", "what workers did within a minute, or a quarter of an hour"),
     KeyKind("cohort:pace:*", "string", "expires", "no", "send-rate buckets"),

@@ -240,7 +240,7 @@ def _write(pipe: Pipeline, record: StoredKey) -> None:
         for entry, field, said in batched(value, _STREAM):
             pipe.execute_command("XADD", key, entry, field, said)
         if (bot := keys.bot_in(key)) is not None:
-            pipe.sadd(keys.RECORDED, bot)
+            pipe.zadd(keys.RECORDED, {str(bot): 0})
         return
     pipe.delete(key)
     for some in batched(value, _CHUNK):

@@ -262,7 +262,7 @@ class Erasure:
         """Keys of many sessions: a slot's sets lose theirs, and those that have records a bot that goes."""
         if whose.bot is not None:
             with guard():
-                await cast("Any", self._redis).srem(keys.RECORDED, whose.bot)
+                await cast("Any", self._redis).zrem(keys.RECORDED, whose.bot)
         names = [str(session) for session in erased.sessions]
         for kind in keys.KINDS:
             if kind.type == "zset" and kind.pattern.startswith("cohort:slot:") and names:

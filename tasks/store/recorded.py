@@ -36,8 +36,8 @@ class RecordedBots:
     async def _enter(self, bots: Collection[int]) -> int:
         with guard():
             async with self._redis.pipeline(transaction=False) as pipe:
-                pipe.sadd(keys.RECORDED, *bots)
-                pipe.scard(keys.RECORDED)
+                pipe.zadd(keys.RECORDED, {str(bot): 0 for bot in bots})
+                pipe.zcard(keys.RECORDED)
                 _, count = await pipe.execute()
         return int(count)
 
@@ -45,7 +45,7 @@ class RecordedBots:
         """The bots that were ever counted in."""
         try:
             with guard():
-                found: set[bytes] = await cast("Any", self._redis).smembers(keys.RECORDED)
+                found: list[bytes] = await cast("Any", self._redis).zrange(keys.RECORDED, 0, -1)
         except StateDamaged:
             return await self._with_streams()
         return sorted(int(name) for name in map(text, found) if is_digits(name))

@@ -53,7 +53,7 @@ async def test_what_an_operator_gets_wrong_is_one_line(store: Store, redis_url: 
     (tmp_path / "text").write_text("hello")
     wrong = {
         ("backup", str(file)): f"{file} is there already: name another file, or give --force",
-        ("restore", str(tmp_path / "text")): "is not a backup of Cohort, or a damaged one",
+        ("restore", str(tmp_path / "text")): "is not a backup of Cohort",
         ("restore", str(tmp_path / "none")): "cannot be read (No such file or directory)",
         ("move", redis_url): "REDIS_URL is set: `cohort move` copies this directory's own store; unset it",
         ("move", "postgres://x"): "REDIS_URL",

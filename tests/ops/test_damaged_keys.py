@@ -41,8 +41,6 @@ async def damage(redis: Redis) -> None:
                 await r.hset(name, mapping={RUBBISH: RUBBISH, "1": "{}", "x": "1"})
             case "zset":
                 await r.zadd(name, SCORED)
-            case "set":
-                await r.sadd(name, RUBBISH, "1", "4242")
             case "stream":
                 await r.xadd(name, {"x": RUBBISH})
             case _:

@@ -22,7 +22,6 @@ REMADE = {
     "cohort:slot:*:parked": "a session whose turn waits comes back here when its worker looks at it",
     "cohort:own-wanted": "the sweep asks again",
     "cohort:members": "workers",
-    keys.RECORDED: "restore has each bot in it of which there are dead letters",
     "cohort:assignment": "workers",
 }
 """Kinds that do not expire and are no part of a backup, and why."""

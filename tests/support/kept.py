@@ -98,7 +98,7 @@ async def plant(redis: Redis, who: Someone, other: Someone) -> None:
     await r.set(keys.own(session), "own-1")
     await r.zadd(keys.OWN_WANTED, {session: now, str(other.session): now})
     await r.hset(keys.PAUSED, mapping={f"turns:{session}": now, f"turns:{other.session}": now, "intake": now})
-    await r.sadd(keys.RECORDED, bot)
+    await r.zadd(keys.RECORDED, {str(bot): 0})
     for name in (keys.DEAD, keys.dead(bot)):
         await r.xadd(name, {"letter": f'{{"v":1,"reason":"x","at":1,"raw":"{who.word} \\"id\\": {person}"}}'})
     for name in (keys.TRAIL, keys.trail(bot)):

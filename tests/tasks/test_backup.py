@@ -81,8 +81,6 @@ async def content(redis: Redis) -> dict[str, Any]:
                 found[name] = dict(await redis.zrange(name, 0, -1, withscores=True))
             case "stream":
                 found[name] = await redis.xrange(name)
-            case "set":
-                found[name] = await redis.smembers(name)
             case _:
                 found[name] = await redis.get(name)
     return found

@@ -63,7 +63,7 @@ async def test_a_letter_of_a_turn_is_its_bots_and_can_be_retried_where_another_h
     claim = await store.sessions.claim(QUIET, "w")
     assert isinstance(claim, Claim)
     await store.sessions.commit(claim, Commit(0, dead=[letter(QUIET, 6)]))
-    await store.redis.sadd(keys.RECORDED, NOISY.bot)  # type: ignore[misc]
+    await store.redis.zadd(keys.RECORDED, {str(NOISY.bot): 0})
     assert [dead.letter.update_id for dead in await store.dead.list(bot=QUIET.bot)] == [5, 6]
     assert await store.dead.retry(f"{QUIET.bot}:7-0")
     assert [await store.redis.llen(keys.inbox(one)) for one in (NOISY, QUIET)] == [0, 1]  # type: ignore[misc]
