@@ -1,18 +1,24 @@
 """The state directory (COHORT_HOME): it holds one ``cohort up`` at a time, and tells other commands how to reach it."""
 
+import asyncio
 import errno
 import fcntl
 import json
+import logging
 import os
 import re
 import stat
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
 from tasks.errors import CohortError, Misconfigured, Retryable
+
+log = logging.getLogger("cohort.supervisor")
+
+_FOUND_EVERY_S = 5.0
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 """What a full disk, a used-up quota and a read-only file system say."""
@@ -115,6 +121,8 @@ class Home:
         self.logs = self.root / "logs"
         self.media = self.root / "media"
         self.sessions = self.root / "sessions"
+        self._held: list[int] = []
+        """Locks that were taken again; closed with the process."""
         self._lock = self.root / "lock"
         self._run = self.root / "run.json"
 
@@ -182,6 +190,35 @@ class Home:
             draft.replace(self._run)
         except OSError as problem:
             raise unwritable(f"COHORT_HOME: {draft} cannot be written ({problem.strerror})", problem) from problem
+
+    async def stay_found(self, running: Callable[[], Running | None], every_s: float = _FOUND_EVERY_S) -> None:
+        """Of the holder: write ``lock`` and ``run.json`` again where someone has removed them, until cancelled."""
+        while True:
+            await asyncio.sleep(every_s)
+            now = running()
+            with suppress(CohortError, OSError):  # a full disk, or no directory; it is tried again
+                if now is None or (self._lock.exists() and self._run.exists()):
+                    continue
+                self.logs.mkdir(parents=True, exist_ok=True)
+                if not self._lock.exists():
+                    self._take_again()
+                self.announce(now)
+                log.warning("home.restored", extra={"home": str(self.root)})
+
+    def _take_again(self) -> None:
+        """Lock a new file. The one that is held has no name any more, so nobody else would find it locked.
+
+        Raises:
+            BlockingIOError: another supervisor was faster.
+        """
+        again = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(again, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.write(again, str(os.getpid()).encode())
+        except OSError:
+            os.close(again)
+            raise
+        self._held.append(again)
 
     def running(self) -> Running | None:
         """The system that runs here now, or None."""

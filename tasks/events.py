@@ -30,6 +30,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "telegram.waiting": "Telegram does not answer at boot; it is tried again.",
     "files.few": "The system lets this process have too few files and connections open at a time (ulimit -n).",
     "store.emptied": "All that was in Redis is gone (FLUSHALL, another server in its place).",
+    "store.put_back": "Redis has data of so many seconds ago (an old snapshot); what came since is gone from it.",
     "clock.apart": "The clocks of this machine and of Redis differ by these seconds; that of Redis counts.",
     "clock.agrees": "They agree again.",
     "store.waiting": "Redis does not answer at boot; it is tried again.",
@@ -204,6 +205,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "fast_agent.printed": "fast-agent printed to a console that is not there.",
     "patch.stepped_aside": "A part of a library that is replaced for speed has another shape, and stays as it is.",
     # `cohort up`, metrics and the playground.
+    "home.restored": "The files by which commands find this `cohort up` were removed; they are written again.",
     "death.unreported": "A worker's death could not be written; its heartbeat runs out instead.",
     "metrics.served": "Metrics are served on this port.",
     "metrics.too_many": "This process has too many metrics to publish; the console's /metrics does without them.",

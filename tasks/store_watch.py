@@ -15,11 +15,18 @@ log = logging.getLogger("cohort.store")
 _LOOK_EVERY_S = 2.0
 
 
+_MARK_EVERY_S = 10.0
+"""One process after the other notes the time; all of them read it."""
+_PUT_BACK_S = 30.0
+"""By so much data is older than what was there before; a failover loses less."""
+
+
 async def watch_store(
     layout: LayoutStore,
     renewed: Callable[[], None] = lambda: None,
     *,
     emptied: Callable[[], Awaitable[None]] | None = None,
+    put_back: Callable[[float], Awaitable[None]] | None = None,
     every_s: float = _LOOK_EVERY_S,
 ) -> None:
     """Until cancelled; without Redis all stays as it is.
@@ -28,9 +35,11 @@ async def watch_store(
         layout: Has all of it.
         renewed: Called when there is another key of hashes than before: something was erased.
         emptied: Called when all that was in Redis is gone.
+        put_back: Called with seconds when Redis has data of so long ago (an old snapshot).
         every_s: How often to look.
     """
     known: bytes | None = None
+    newest: float | None = None
     apart = False
     while True:
         with suppress(CohortError):
@@ -46,6 +55,13 @@ async def watch_store(
                 renewed()
             known = key
             apart = _told(apart)
+            if newest is not None and layout.marked is not None and (older := newest - layout.marked) > _PUT_BACK_S:
+                log.error("store.put_back", extra={"seconds": round(older)})
+                if put_back is not None:
+                    await put_back(older)
+            newest = layout.marked
+            if key is not None and (newest is None or SystemClock().now() - newest >= _MARK_EVERY_S):
+                await layout.mark(SystemClock().now())
         await asyncio.sleep(every_s)
 
 

@@ -141,10 +141,10 @@ class Up:
         took = self._clock.monotonic() - self._began
         # At the end: its hour begins when it is shown, and the bot's name is asked from a server that is there.
         lines = await pairing_lines(effective, plan.bots, store)
-        effective_plan = replace(plan, settings=effective)
-        facts = banner.Facts(effective_plan, choice, where, self._home.root, took, warnings, lines)
+        facts = banner.Facts(replace(plan, settings=effective), choice, where, self._home.root, took, warnings, lines)
         self._console.show(banner.render(facts, colour=self._console.colour))
         async with asyncio.TaskGroup() as following:
+            following.create_task(self._home.stay_found(lambda: self._running), name="found")
             for name, follow in followed.items():
                 following.create_task(follow(), name=name)
 

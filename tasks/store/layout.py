@@ -54,6 +54,8 @@ class LayoutStore:
     def __init__(self, redis: Redis, *, slots: int) -> None:
         self._redis = redis
         self._slots = slots
+        self.marked: float | None = None
+        """The time that processes have noted here last, as ``look`` has seen it."""
 
     async def look(self) -> bytes | None:
         """Follow the server's time, and give the key with which logs hash sessions. None: there is no layout any more.
@@ -64,13 +66,24 @@ class LayoutStore:
         began = SystemClock().monotonic()
         with guard():
             async with self._redis.pipeline(transaction=False) as pipe:
-                pipe.hget(keys.LAYOUT, "log_key")
+                pipe.hmget(keys.LAYOUT, "log_key", "mark")
                 pipe.time()
-                key, told = await pipe.execute(raise_on_error=False)
-            if isinstance(key, Exception):
-                raise key
+                found, told = await pipe.execute(raise_on_error=False)
+            if isinstance(found, Exception):
+                raise found
         follow(told, began)
+        key, mark = found
+        self.marked = float(mark) if isinstance(mark, bytes) and mark.isdigit() else None
         return key if isinstance(key, bytes) else None
+
+    async def mark(self, now: float) -> None:
+        """Note the time, by which processes know whether data of an earlier time has come back.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        with guard():
+            await cast("Any", self._redis).hset(keys.LAYOUT, "mark", str(int(now)))
 
     async def put_back(self, log_key: bytes) -> bool:
         """Write the layout of before where none is; False where one is.

@@ -9,6 +9,7 @@ import pytest
 from ops import control
 from ops.home import Home, Running, joined
 from tasks.errors import Misconfigured
+from tests.support.until import until
 
 RUNNING = Running(pid=1, started=0.0, control=1, secret="s", env={"REDIS_URL": "redis://:pw@127.0.0.1:1/0"})
 
@@ -43,6 +44,26 @@ def test_what_runs_is_found_while_it_runs_and_only_then(tmp_path: Path) -> None:
     # As after a kill: the file is there, its supervisor is not.
     (tmp_path / "run.json").write_text(kept)
     assert home.running() is None
+
+
+async def test_what_runs_is_found_again_when_its_files_were_removed(tmp_path: Path) -> None:
+    home, other = Home(tmp_path / "home"), Home(tmp_path / "home")
+
+    async def found() -> Running | None:
+        return other.running()
+
+    with home.hold():
+        home.announce(RUNNING)
+        async with asyncio.TaskGroup() as group:
+            staying = group.create_task(home.stay_found(lambda: RUNNING, every_s=0.01), name="found")
+            for gone in ("run.json", "lock"):
+                (tmp_path / "home" / gone).unlink()
+                assert await until(found) == RUNNING
+                with pytest.raises(Misconfigured, match="already runs"), other.hold():
+                    pass
+            (tmp_path / "home").rename(tmp_path / "away")
+            assert await until(found) == RUNNING
+            staying.cancel()
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b"\xff\xfe", b'{"pid": "x"}'])

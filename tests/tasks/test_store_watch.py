@@ -46,9 +46,37 @@ async def test_a_redis_that_was_emptied_is_told_once_and_laid_out_as_before(
         await told.wait()
         for watcher in watchers:
             watcher.cancel()
-    assert await store.redis.hgetall(keys.LAYOUT) == laid_out
+    assert (await store.redis.hgetall(keys.LAYOUT)).items() >= laid_out.items()
     assert session_hash("4242:1") == session_hash("4242:1", before)
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == ["store.emptied"]
+
+
+@pytest.mark.promise("redis-emptied")
+async def test_a_redis_with_data_of_an_earlier_time_is_told_once_and_a_restart_is_not(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    told = asyncio.Queue[float]()
+    now = int(SystemClock().now())
+
+    async def marked(at: int | None = None) -> int:
+        """Wait until the processes have read what stands there, and noted a time themselves."""
+        while (mark := await store.redis.hget(keys.LAYOUT, "mark")) is None or int(mark) == at:
+            await store.redis.ping()
+        return int(mark)
+
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        watcher = group.create_task(watch_store(store.layout, put_back=told.put, every_s=0.01), name="watch")
+        assert await marked() >= now
+        # A server that was restarted without its last second, and one with a snapshot of an hour ago.
+        await store.redis.hset(keys.LAYOUT, "mark", str(now - 20))
+        assert await marked(now - 20) >= now
+        assert told.empty()
+        await store.redis.hset(keys.LAYOUT, "mark", str(now - 3600))
+        assert 3500 < await told.get() < 3700
+        assert await marked(now - 3600) >= now
+        watcher.cancel()
+    assert told.empty()
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == ["store.put_back"]
 
 
 async def test_a_layout_of_another_process_is_never_written_over(store: Store) -> None:

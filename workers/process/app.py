@@ -160,12 +160,12 @@ class _LoopSide:
 
 def _beside(settings: Settings, worker: WorkerAssembly, member: Member) -> dict[str, Coroutine[Any, Any, None]]:
     """What runs beside the turns until the worker has drained, by name."""
-    clock, emptied = SystemClock(), worker.dependencies.alerts.emptied
+    clock, alerts = SystemClock(), worker.dependencies.alerts
     retention = Retention(worker.store, clock, keep_days=settings.keep_days)
     return {
         "retention": retention.run(lambda: 0 in member.slots),
         "pauses": worker.pauses.watch(tell),
-        "store": watch_store(worker.store.layout, emptied=emptied),
+        "store": watch_store(worker.store.layout, emptied=alerts.emptied, put_back=alerts.put_back),
         "loop lag": loop_lag.measure(clock.monotonic),
         "recycle": recycle(settings.worker_max_rss_mib),
         "titles": worker.titles.run(),

@@ -64,6 +64,14 @@ class Alerts:
         lost = "conversations, waiting messages and reminders are gone; docs/runbooks.md says what to do"
         await self.raise_("Redis was emptied", lost)
 
+    async def put_back(self, seconds: float) -> None:
+        """Redis has data of an earlier time."""
+        lost = (
+            f"its data is {seconds / 60:.0f} min old: what came since is gone from it, and messages that waited then "
+            "are answered again; docs/runbooks.md says more"
+        )
+        await self.raise_("Redis was put back", lost)
+
     def _admins(self) -> Sequence[SessionKey]:
         admins = self._settings.admins
         return [SessionKey(self._settings.bot_id, admin) for admin in admins] if admins else ()
