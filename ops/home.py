@@ -206,7 +206,7 @@ class Home:
                 log.warning("home.restored", extra={"home": str(self.root)})
 
     def _take_again(self) -> None:
-        """Lock a new file. The one that is held has no name any more, so nobody else would find it locked.
+        """Lock a new file. The one that is held has no name any more, so no other supervisor would find it locked.
 
         Raises:
             BlockingIOError: another supervisor was faster.

@@ -20,6 +20,9 @@ _MARK_EVERY_S = 10.0
 _PUT_BACK_S = 30.0
 """By so much data is older than what was there before; a failover loses less."""
 
+_RESTS = 5
+"""Looks after that at which no time is noted, so that the other processes see it, too."""
+
 
 async def watch_store(
     layout: LayoutStore,
@@ -40,6 +43,7 @@ async def watch_store(
     """
     known: bytes | None = None
     newest: float | None = None
+    resting = 0
     apart = False
     while True:
         with suppress(CohortError):
@@ -57,10 +61,11 @@ async def watch_store(
             apart = _told(apart)
             if newest is not None and layout.marked is not None and (older := newest - layout.marked) > _PUT_BACK_S:
                 log.error("store.put_back", extra={"seconds": round(older)})
+                resting = _RESTS
                 if put_back is not None:
                     await put_back(older)
-            newest = layout.marked
-            if key is not None and (newest is None or SystemClock().now() - newest >= _MARK_EVERY_S):
+            newest, resting = layout.marked, max(0, resting - 1)
+            if key is not None and not resting and SystemClock().now() - (newest or 0.0) >= _MARK_EVERY_S:
                 await layout.mark(SystemClock().now())
         await asyncio.sleep(every_s)
 

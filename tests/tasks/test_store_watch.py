@@ -11,9 +11,11 @@ from tasks import keys
 from tasks.clock import SystemClock
 from tasks.settings import Settings
 from tasks.store import Store, connect
+from tasks.store.layout import LayoutStore
 from tasks.store.server_time import compared
 from tasks.store_watch import watch_store
 from tasks.telemetry import hash_sessions, session_hash
+from tests.support.until import until
 
 
 @pytest.fixture(autouse=True)
@@ -58,25 +60,37 @@ async def test_a_redis_with_data_of_an_earlier_time_is_told_once_and_a_restart_i
     told = asyncio.Queue[float]()
     now = int(SystemClock().now())
 
-    async def marked(at: int | None = None) -> int:
-        """Wait until the processes have read what stands there, and noted a time themselves."""
-        while (mark := await store.redis.hget(keys.LAYOUT, "mark")) is None or int(mark) == at:
+    async def marked(at: int) -> int:
+        """Wait until a process has noted another time."""
+        while (mark := int(await store.redis.hget(keys.LAYOUT, "mark") or 0)) == at:
             await store.redis.ping()
-        return int(mark)
+        return mark
+
+    layouts = store.layout, LayoutStore(store.redis, slots=64)
+
+    async def all_have_seen() -> bool:
+        return all((at.marked or 0) >= now for at in layouts)
 
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
-        watcher = group.create_task(watch_store(store.layout, put_back=told.put, every_s=0.01), name="watch")
-        assert await marked() >= now
+        watchers = [
+            group.create_task(watch_store(at, put_back=told.put, every_s=0.05), name=f"watch {number}")
+            for number, at in enumerate(layouts)
+        ]
+        assert await until(all_have_seen)
         # A server that was restarted without its last second, and one with a snapshot of an hour ago.
         await store.redis.hset(keys.LAYOUT, "mark", str(now - 20))
         assert await marked(now - 20) >= now
+        assert await until(all_have_seen)
         assert told.empty()
         await store.redis.hset(keys.LAYOUT, "mark", str(now - 3600))
-        assert 3500 < await told.get() < 3700
+        for _ in watchers:
+            assert 3500 < await told.get() < 3700
         assert await marked(now - 3600) >= now
-        watcher.cancel()
+        for watcher in watchers:
+            watcher.cancel()
     assert told.empty()
-    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == ["store.put_back"]
+    errors = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+    assert errors == ["store.put_back"] * 2
 
 
 async def test_a_layout_of_another_process_is_never_written_over(store: Store) -> None:
