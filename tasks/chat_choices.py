@@ -78,9 +78,13 @@ def unavailable(settings: Settings) -> frozenset[str]:
     return frozenset({"voice"}) if settings.voice is None else frozenset()
 
 
+def _fitting(what: str, values: Sequence[str]) -> list[str]:
+    return [value for value in values if len(f"{what}:{value}".encode()) <= _DATA_BYTES][:_BUTTONS]
+
+
 def buttons(what: str, values: Sequence[str], now: str | None) -> tuple[tuple[Button, ...], ...]:
     """A picker's buttons in two columns, the current value marked. A value that a button cannot carry is left out."""
-    fitting = [value for value in values if len(f"{what}:{value}".encode()) <= _DATA_BYTES][:_BUTTONS]
+    fitting = _fitting(what, values)
     choice, marks = CHAT_CHOICES.get(what), {now: "✓ "}
     made = [
         Button(text=marks.get(one, "") + (choice.label(one) if choice else one), data=f"{what}:{one}")
@@ -103,14 +107,15 @@ def listed(names: Sequence[str]) -> str:
 
 
 def uses(what: str, now: str | None, names: Sequence[str]) -> str:
-    """The words above the names of models or agents."""
+    """The words above the names of models or agents. Names are written out where one of them has no button."""
     if what == "model":
         said = phrase("uses-model", name=now) if now else phrase("uses-model-default")
     else:
         said = phrase("uses-agent", name=now) if now else phrase("uses-agent-default")
     how = phrase("choose-how", command=what)
     if names:
-        return f"{sentences(said, phrase('choose-from', names=listed(names)))}\n{how}"
+        whole = len(_fitting(what, names)) == len(names)
+        return f"{said if whole else sentences(said, phrase('choose-from', names=listed(names)))}\n{how}"
     return sentences(said, phrase("model-fixed") if what == "model" else how)
 
 

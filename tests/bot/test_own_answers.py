@@ -50,7 +50,6 @@ async def test_models_are_chosen_from_those_that_are_allowed(redis_url: str, sto
     await doorway.door.take([said("/model haiku", update_id=3), said("/model default", update_id=4)])
     assert [entry.choice for entry in await doorway.inbox(ANNS)] == [{"model": "haiku"}, {"model": ""}]
     shown, refused = await store.intake.replies(4242)
-    assert "haiku, sonnet" in shown[1].text
     assert [button.data for row in shown[1].buttons for button in row] == ["model:haiku", "model:sonnet"]
     assert refused[1].text == texts.no_such("model", "gpt", ("haiku", "sonnet"))
 

@@ -1,5 +1,6 @@
 """Commands that choose a setting for a chat: the picker, and what is stored."""
 
+from tasks import chat_choices
 from tasks.access import Access
 from tasks.chat_choices import CHAT_CHOICES
 from tasks.phrases import phrase
@@ -99,3 +100,9 @@ async def test_admins_read_their_commands_in_help_too_and_in_private_only(settin
     (_, alone), (_, group) = await doorway.said()
     assert "/people - " in alone
     assert "/people - " not in group
+
+
+def test_names_that_all_have_buttons_are_not_written_out_above_them_too() -> None:
+    assert "sonnet" not in chat_choices.uses("model", "haiku", ("haiku", "sonnet"))
+    long = "m" * 80
+    assert long in chat_choices.uses("model", "haiku", ("haiku", long)), "no button carries it"
