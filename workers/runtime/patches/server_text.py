@@ -14,6 +14,7 @@ from typing import Any, Self
 from anyio import EndOfStream
 
 from workers.runtime.server_answers import answered, recovered
+from workers.runtime.server_notices import NoticeBudget
 from workers.runtime.streams.escapes import mended
 
 log = logging.getLogger("cohort.runtime")
@@ -78,6 +79,7 @@ class Lines:
         self._longest = longest
         self._begun = list[bytes]()
         self._size = 0
+        self._notices = NoticeBudget()
 
     def __aiter__(self) -> Self:
         return self
@@ -100,7 +102,7 @@ class Lines:
             self._add(rest)
             messages = list(filter(None, map(_message, said.split(b"\n"))))
             _unread.note(said.count(b"\n") - len(messages))
-            return b"".join(messages).decode(errors="replace")
+            return b"".join(self._notices.read(messages)).decode(errors="replace")
 
     def _add(self, piece: bytes) -> None:
         self._size += len(piece)
@@ -128,6 +130,17 @@ def lines(original: Callable[..., Any]) -> Callable[..., Any]:
         return Lines(stream) if encoding == "utf-8" else original(stream, encoding=encoding, errors=errors)
 
     return text_receive_stream
+
+
+def noticed(original: Callable[..., None]) -> Callable[..., None]:
+    """``JSONRPCDispatcher._dispatch_notification``: each notice of a server passes here, over whatever it comes."""
+
+    def dispatch_notification(self: Any, msg: Any, *args: Any) -> None:
+        notices: NoticeBudget = self.__dict__.setdefault("cohort_notices", NoticeBudget())
+        if notices.passes(msg.method):
+            original(self, msg, *args)
+
+    return dispatch_notification
 
 
 def received(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
