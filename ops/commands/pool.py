@@ -26,7 +26,7 @@ def scale(
     asked = {"count": int(workers)} if is_digits(workers) else {"auto": _by_load(workers)}
     answer = run(control.ask(here.supervisor(), "scale", **asked))
     changed = ", ".join(answer["changed"]) or "nothing to do"
-    print(f"{answer['workers']} workers wanted: {changed}")
+    print(f"{answer['workers']} worker{'' if answer['workers'] == 1 else 's'} wanted: {changed}")
     if "auto" in asked:
         print(f"the load decides from now on ({asked['auto']})")
     elif answer.get("was"):

@@ -107,9 +107,9 @@ def _figures(now: Look, before: Look | None) -> Table:
         bounds = f"{now.scale.wanted} wanted, between {now.scale.least} and {now.scale.most} by load"
         grid.add_row("workers", f"{bounds} (last change: {now.scale.why})")
     waits = f", the oldest for {duration(now.oldest_s)}" if now.waiting else ""
-    grid.add_row("waiting", f"{now.waiting} chats{waits}")
+    grid.add_row("waiting", f"{now.waiting} chat{'' if now.waiting == 1 else 's'}{waits}")
     if now.delivering:
-        grid.add_row("delivering", f"{now.delivering} chats")
+        grid.add_row("delivering", f"{now.delivering} chat{'' if now.delivering == 1 else 's'}")
     for host in now.own_hosts if now.own_wanted or any(host.starts for host in now.own_hosts) else ():
         figures = f"{host.alive} of {host.most} on {host.host}, {host.busy} at work"
         grid.add_row("own processes", f"{figures} ({host.starts} started, {host.evictions} ended to make room)")

@@ -46,6 +46,8 @@ class _Pool:
 
     nodes: dict[str, str]
     """Incarnation -> its name, of the living."""
+    drains: dict[str, str]
+    """Of those that live and drain."""
     slots: dict[int, str]
     pauses: Pauses
 
@@ -88,15 +90,19 @@ async def oldest(store: Store, clock: Clock, *, slots: int, most: int, bot: int 
     hosts, _ = await store.own.seen()
     nodes = {name: status.node_of(name) for name, status in view.members.items()}
     nodes |= {process: f"{place}@{host.host}" for host in hosts for process, place in host.processes.items()}
-    pool = _Pool(nodes, dict(view.slots), await store.pauses.look())
     facts = await store.listing.read([session for session, _ in found])
+    owners = {one.owner for one in facts if one.owner is not None}
+    # One that drains serves no slot any more, but lives until its turns have ended.
+    leaving = await store.own.statuses(sorted(owners - nodes.keys()))
+    drains = {name: status.node_of(name) for name, status in leaving.items()}
+    pool = _Pool(nodes, drains, dict(view.slots), await store.pauses.look())
     now = clock.now()
     return [
         StuckChat(
             str(one.session),
             for_s=round(max(0.0, now - since), 1),
             why=_why(one, pool, slots),
-            worker=pool.nodes.get(one.owner or ""),
+            worker=(pool.nodes | pool.drains).get(one.owner or ""),
             waiting=one.waiting,
             undelivered=one.undelivered,
             begun=one.begun,
@@ -115,6 +121,8 @@ def _why(one: SessionFacts, pool: _Pool, slots: int) -> str:
         return "; ".join([f"its turn runs on {node}{again}", *more])
     if node is not None:
         return f"{node} delivers its answer: see `telegram.flood` in the log" if one.undelivered else f"at {node}"
+    if (name := pool.drains.get(one.owner or "")) is not None:
+        return "; ".join([f"its turn runs on {name}, which drains: another worker goes on with it then", *more])
     if one.owner is not None:
         return "; ".join([f"its worker {one.owner} is gone: another one takes it over", *more])
     if pool.pauses.holds(one.session):

@@ -57,6 +57,11 @@ async def died(store: Store) -> None:
     await store.redis.delete(keys.worker("w-1"))
 
 
+async def drains(store: Store) -> None:
+    await claimed(store)
+    await store.redis.hdel(keys.MEMBERS, "w-1")  # type: ignore[misc]
+
+
 async def paused(store: Store) -> None:
     await works(store)
     await store.pauses.pause("turns", CHAT)
@@ -70,6 +75,7 @@ STANDS: dict[str, Callable[[Store], Awaitable[None]]] = {
     "its turn runs on cohort-1@h for the second time: a worker ended in it before; 1 message in its inbox": runs,
     "cohort-1@h delivers its answer: see `telegram.flood` in the log": delivers,
     "its worker w-1 is gone: another one takes it over; 1 message in its inbox": died,
+    "its turn runs on cohort-1@h, which drains: another worker goes on with it then; 1 message in its inbox": drains,
     "its turns are paused by command (`cohort resume turns`); 1 message in its inbox": paused,
     "no worker serves it: start one; 1 message in its inbox": no_worker,
     "waits for cohort-1@h to begin it: all lanes are taken, or it has a process of its own; 1 message in its inbox": (
