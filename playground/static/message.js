@@ -89,7 +89,8 @@ export function bubble(message, shown, on) {
   const via = message.via_bot ? make("div", { class: "via" }, `via @${message.via_bot.username}`) : null;
   const when = `${message.edit_date ? "edited " : ""}${clock(message.date)}`;
   const meta = make("span", { class: "meta" }, when, own ? make("span", { class: "ticks", "aria-hidden": "true" }, "✓✓") : null);
-  const said = make("div", { class: "said", dir: "auto" }, ...(message.rich_message ? [rich(message)] : render(text, entities, on.command)), meta);
+  const bare = !text && !message.rich_message;
+  const said = make("div", { class: `said${bare ? " bare" : ""}`, dir: "auto" }, ...(message.rich_message ? [rich(message)] : render(text, entities, on.command)), meta);
   const reactions = shown.reactions?.length
     ? make("div", { class: "reacted", "aria-label": "Reactions" }, ...shown.reactions.map((emoji) => make("span", {}, emoji))) : null;
   return make("article", { class: `msg${own ? " own" : ""}${bot ? " bot" : ""}${shown.first ? " first" : ""}`, id: `m${message.message_id}`, "aria-label": `${message.from.first_name}, ${when}` },
