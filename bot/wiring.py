@@ -71,7 +71,8 @@ async def built(connections: Connections, stop: Stop) -> BotParts:
     """All parts of the bot; what an operator has to be told at a start is logged."""
     settings, telegram, store, clock = connections.settings, connections.telegram, connections.store, connections.clock
     bot = connections.me.id
-    chats, pauses = ChatRulesFile(settings.chats), IntakePause(bot, PauseView(store.pauses), own_entry(settings))
+    chats = ChatRulesFile(settings.chats, settings.home)
+    pauses = IntakePause(bot, PauseView(store.pauses), own_entry(settings))
     people = PeopleView(bot, store.people, operators_word(settings), chats.roles)
     await _look_first(people, pauses, chats)
     menus = Menus(telegram, people, settings.commands, unavailable(settings))

@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from tasks.agent_files import BadFile, line_of, read_mapping
+from tasks.kept_file import KeptFile
 from tasks.roles import ROLES, RoleRules
 from tasks.session import SessionKey
 from tasks.watched import Watched, stamp_of
@@ -162,14 +163,19 @@ class ChatRulesFile:
     more meanwhile.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Read the file.
+    def __init__(self, path: Path, home: Path | None = None) -> None:
+        """Read the file. Where it cannot be used, the rules hold that it said last, if the state directory has them.
+
+        Args:
+            path: The file.
+            home: The state directory.
 
         Raises:
-            BadFile: it cannot be used.
+            BadFile: it cannot be used, and nothing is kept of it.
         """
-        self._path = path
-        self._was_there = False
+        self._path, self.home = path, home
+        self._copy = None if home is None else KeptFile(home, path)
+        self._was_there = self._started = False
         self.moved: Mapping[int, int] = {}
         """Supergroups, each with the group that it was, as far as rules name it by that."""
         self._file = Watched(self._read, (path,), refused=_tell_refused, changed=_tell_changed)
@@ -179,7 +185,31 @@ class ChatRulesFile:
         if self._was_there and not there:
             raise BadFile(self._path, None, "it is gone", "an empty file takes the rules away")
         self._was_there = there
-        return read(self._path)
+        try:
+            rules = read(self._path)
+        except BadFile as problem:
+            rules = self._kept(problem)
+        else:
+            if self._copy is not None and there:
+                self._copy.keep()
+        self._started = True
+        return rules
+
+    def _kept(self, problem: BadFile) -> ChatRules:
+        """At a start: the rules that the file said last.
+
+        Raises:
+            BadFile: the problem, where these are not known, or hold already.
+        """
+        kept = self._copy.found() if self._copy is not None and not self._started else None
+        if kept is None:
+            raise problem
+        try:
+            rules = read(kept)
+        except BadFile:
+            raise problem from None
+        _tell_refused(str(problem))
+        return rules
 
     @property
     def now(self) -> ChatRules:

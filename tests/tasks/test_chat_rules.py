@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tasks.agent_files import BadFile
-from tasks.chat_rules import ChatRule, ChatRulesFile, read
+from tasks.chat_rules import ChatRule, ChatRules, ChatRulesFile, read
 from tasks.session import SessionKey
 
 GOOD = """
@@ -25,6 +25,34 @@ chats:
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     return tmp_path / "chats.yaml"
+
+
+@pytest.mark.promise("chat-rules")
+def test_a_start_with_a_broken_file_goes_on_with_the_rules_of_before_and_says_so(
+    file: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    home = tmp_path / "home"
+    file.write_text("roles:\n  commands: {compact: admin}\n")
+    before = ChatRulesFile(file, home).now
+    file.write_text("roles: [\n")
+    with pytest.raises(BadFile):
+        ChatRulesFile(file)
+    rules = ChatRulesFile(file, home)
+    assert rules.now == before != ChatRules()
+    assert [record.message for record in caplog.records] == ["chats.refused"]
+    file.write_text("roles: [  \n")
+    assert not rules.look()
+    assert rules.now == before
+    file.write_text("roles:\n  commands: {undo: owner}\n")
+    assert rules.look()
+    file.write_text("roles: [\n")
+    assert ChatRulesFile(file, home).now == rules.now != before
+
+
+def test_a_first_start_with_a_broken_file_is_refused(file: Path, tmp_path: Path) -> None:
+    file.write_text("roles: [\n")
+    with pytest.raises(BadFile, match=r"chats\.yaml:2: not YAML"):
+        ChatRulesFile(file, tmp_path / "home")
 
 
 @pytest.mark.promise("chat-rules")

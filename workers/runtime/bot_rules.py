@@ -43,7 +43,7 @@ class BotRules:
 
     def _read(self, path: Path) -> ChatRulesFile | str:
         try:
-            found = ChatRulesFile(path)
+            found = ChatRulesFile(path, self._common.home)
             found.moved = self._common.moved
         except BadFile as problem:
             if self._own.get(path) != str(problem):

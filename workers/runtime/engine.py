@@ -80,7 +80,7 @@ class Engine:
         self._toolbox = Toolbox(notes, reminders)
         self._logins = logins
         self._roles = KnownRoles(bots.settings if bots is not None else lambda _: settings, people)
-        self.breaker, self.chats = Breaker(clock), BotRules(ChatRulesFile(settings.chats), bots, people)
+        self.breaker, self.chats = Breaker(clock), BotRules(ChatRulesFile(settings.chats, settings.home), bots, people)
         self._stack, self._ends = AsyncExitStack(), EndMarkers()
 
     async def __aenter__(self) -> Self:
