@@ -8,10 +8,12 @@ import pytest
 from bot.api import client
 from bot.updates.meaning import BotIdentity
 from playground.client import PlaygroundClient
+from tasks.access import Access
+from tasks.phrases import phrase
 from tasks.settings import Settings
 from tasks.store import Store
 from tests.bot.conftest import make_doorway
-from tests.bot.updates import said
+from tests.bot.updates import ANN, said
 from tests.conftest import TOKEN
 from tests.playground.conformance import check_journal, check_update
 
@@ -41,3 +43,16 @@ async def test_customers_messages_are_asked_for_where_an_operator_wants_them(
     asked = next(call for call in journal if call["method"] == "getUpdates")["params"]["allowed_updates"]
     kinds = json.loads(asked) if isinstance(asked, str) else asked
     assert {"business_message", "edited_business_message"}.isdisjoint(kinds) != business
+
+
+@pytest.mark.promise("business")
+@pytest.mark.parametrize("let_in", [True, False])
+async def test_a_customer_whose_message_cannot_be_read_hears_so_and_a_stranger_among_them_nothing(
+    settings: Settings, store: Store, *, let_in: bool
+) -> None:
+    update = said(kind="business_message", business_connection_id="conn")
+    update["business_message"]["a_new_kind"] = {"x": 1}
+    doorway = make_doorway(settings, store, access=Access(everybody=False, allow=frozenset({ANN.id} if let_in else ())))
+    await doorway.door.take([update])
+    assert await doorway.said() == [("4242:700:bconn", phrase("unreadable"))] * let_in
+    assert await doorway.lines_to_strangers() == []
