@@ -30,6 +30,11 @@ _AT_ONCE = 8
 class AudioFailed(CohortError):  # noqa: N818 - reads as the event
     """The server gave nothing; the message says why, without anything that it was sent."""
 
+    def __init__(self, why: str, status: int = 0) -> None:
+        super().__init__(why)
+        self.status = status
+        """That it refused with, as it will again; 0 where it did not."""
+
 
 class AudioServer:
     """One address with its key. Use as an async context manager; connections are made with the first request."""
@@ -89,7 +94,7 @@ class AudioServer:
             if answer.status_code == _BUSY or answer.status_code >= _SERVER_ERRORS:
                 raise _Passing(f"status {answer.status_code}")
             if not answer.is_success:
-                raise AudioFailed(f"status {answer.status_code}")
+                raise AudioFailed(f"status {answer.status_code}", answer.status_code)
             read = bytearray()
             async for piece in answer.aiter_bytes():
                 read += piece

@@ -100,16 +100,48 @@ async def test_what_a_recording_says_cannot_leave_its_frame(listening: Listening
 
 async def test_a_recording_that_cannot_be_written_down_is_one_clear_line(listening: Listening, model: Model) -> None:
     async with listening() as engine:
-        for status, asked in ((401, 1), (404, 1), (400, 1), (500, 2), (429, 2)):
+        for status, asked, why in (
+            (401, 1, "not-heard"),
+            (404, 1, "not-heard"),
+            (400, 1, "recording-damaged"),
+            (415, 1, "recording-damaged"),
+            (413, 1, "recording-too-big"),
+            (500, 2, "not-heard"),
+            (429, 2, "not-heard"),
+        ):
             model.audio.status = status
             model.audio.transcribed.clear()
             done = await engine.run(said(VOICE, text="listen"), Screen())
-            assert done.notices == (phrase("not-heard"),)
+            assert done.notices == (phrase(why),), status
             assert model.journal[-1].messages[1]["text"] == 'listen\n<tg-file kind="voice"/>'
             assert len(model.audio.transcribed) == asked, status
         model.audio.status, model.audio.times = 503, 1
         done = await engine.run(said(VOICE), Screen())
     assert done.notices == (), "a passing fault is not seen"
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b'{"text": ""}', "no-words-heard"),
+        (b'{"text": null}', "no-words-heard"),
+        (b'{"text": " [BLANK_AUDIO] (silence)"}', "no-words-heard"),
+        (b"", "no-words-heard"),
+        (b'{"error": {"message": "no credit"}}', "not-heard"),
+        (b'{"text": ["a", "b"]}', "not-heard"),
+        (b'["a"]', "not-heard"),
+        (b"<!DOCTYPE html><p>Bad gateway", "not-heard"),
+        (b"\n<html><body>Sign in", "not-heard"),
+    ],
+)
+async def test_an_answer_that_is_no_transcript_is_never_shown_as_one(
+    listening: Listening, model: Model, body: bytes, why: str
+) -> None:
+    model.audio.body = body
+    screen = Screen()
+    async with listening() as engine:
+        done = await engine.run(said(VOICE), screen)
+    assert (done.notices, model.journal[0].messages[1]["text"]) == ((phrase(why),), '<tg-file kind="voice"/>')
 
 
 async def test_a_server_that_does_not_answer_holds_up_no_other_chat(listening: Listening, model: Model) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import re
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
@@ -27,6 +28,12 @@ LONGEST_S = 20 * 60
 LONGEST_TEXT = 50_000
 """Characters of a transcript: people speak some 20,000 in that time."""
 _LONGEST_ANSWER = 2**20
+_TOO_BIG = 413
+_NOT_TAKEN = frozenset({400, 415, 422})
+"""Statuses of a server that does not take this recording, and will not later."""
+_PAGE = re.compile(r"\s*<(?:!doctype|html|head|\?xml)\b", re.IGNORECASE)
+_SILENCE = re.compile(r"(?:\s*[\[(]\s*(?:blank[_ ]audio|silence|no speech|inaudible)\s*[\])])+", re.IGNORECASE)
+"""What Whisper writes of a recording without speech."""
 
 
 class NotHeard(Terminal):
@@ -53,24 +60,43 @@ class Transcriber:
             form = {"model": self._model, "response_format": "json"}
             files = {"file": (path.name, recording)}
             said = await self._server.post("/audio/transcriptions", _LONGEST_ANSWER, data=form, files=files)
+            words, used = _read_answer(said)
         except (AudioFailed, OSError) as problem:
             log.warning("transcribe.failed", extra={"problem": str(problem) or type(problem).__name__})
-            raise NotHeard(phrase("not-heard")) from problem
-        words, used = _read_answer(said)
+            raise NotHeard(_why(problem)) from problem
         spent(_usage(self._model, used, media))
         if not words:
             raise NotHeard(phrase("no-words-heard"))
         return words
 
 
+def _why(problem: AudioFailed | OSError) -> str:
+    """What the user reads: whether the same recording may be heard later."""
+    status = problem.status if isinstance(problem, AudioFailed) else 0
+    if status == _TOO_BIG:
+        return phrase("recording-too-big")
+    return phrase("recording-damaged") if status in _NOT_TAKEN else phrase("not-heard")
+
+
 def _read_answer(answer: bytes) -> tuple[str, Any]:
-    """The text of an answer, and what it says that it cost; a server that knows no JSON gives the text bare."""
+    """The text of an answer, and what it says that it cost; a server that knows no JSON gives the text bare.
+
+    Raises:
+        AudioFailed: it is something else: an error that is called a success, or a proxy's page.
+    """
     said, used = answer.decode(errors="replace"), None
     with suppress(ValueError, RecursionError):
         found: Any = json.loads(said)
         if isinstance(found, dict):
-            said, used = str(found.get("text") or ""), found.get("usage")
-    return clean(said).strip()[:LONGEST_TEXT], used
+            said, used = found.get("text", found or ""), found.get("usage")
+        elif isinstance(found, list):
+            said = found
+    if said is None:
+        said = ""
+    if not isinstance(said, str) or _PAGE.match(said):
+        raise AudioFailed("the answer is no transcript")
+    words = clean(said).strip()[:LONGEST_TEXT]
+    return "" if _SILENCE.fullmatch(words) else words, used
 
 
 def _usage(model: str, used: Any, media: Media) -> Usage:
