@@ -21,6 +21,7 @@ from fast_agent.tools.hook_loader import load_tool_runner_hooks
 
 from tasks.agent_files import BadFile
 from workers.runtime.card_words import line, line_of_key
+from workers.runtime.process_state import unchanged
 
 _LONGEST = 300
 """Characters of what a module raises; pydantic says more than a line."""
@@ -37,11 +38,16 @@ def unloadable(path: Path, text: str, config: Any) -> list[BadFile]:
         asyncio.get_running_loop()
     except RuntimeError:
         return asyncio.run(_within_a_loop(path, text, config))
-    return list(_problems(path, text, config))
+    return _found(path, text, config)
 
 
 async def _within_a_loop(path: Path, text: str, config: Any) -> list[BadFile]:
-    return list(_problems(path, text, config))
+    return _found(path, text, config)
+
+
+def _found(path: Path, text: str, config: Any) -> list[BadFile]:
+    with unchanged():
+        return list(_problems(path, text, config))
 
 
 def _problems(path: Path, text: str, config: Any) -> Iterable[BadFile]:

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from workers.runtime import call_limit, half_made, spans, tool_results
+from workers.runtime import call_limit, half_made, process_state, spans, tool_results
 from workers.runtime.askers import askers_of_turn
 from workers.runtime.call_log import CallLog, ModelCall, call_log_of_turn, message_in, unusable, usage_listener
 from workers.runtime.durable import model_calls
@@ -30,6 +30,16 @@ def noted(original: Callable[..., None]) -> Callable[..., None]:
         original(self, *args, **kwargs)
 
     return init
+
+
+def imported(original: Callable[..., Any]) -> Callable[..., Any]:
+    """``load_callable_from_file_spec``: a card's module is imported, and the process stays as it was."""
+
+    def load_callable(spec: str, **kwargs: Any) -> Any:
+        with process_state.unchanged():
+            return original(spec, **kwargs)
+
+    return load_callable
 
 
 def watched_execute(original: _Async) -> _Async:
