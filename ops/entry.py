@@ -11,7 +11,8 @@ from tasks.open_files import raise_limit
 
 def main() -> None:
     """The entry point."""
-    raise_limit()  # what is started inherits it
+    raise_limit()  # what is started inherits it, and this: only their owner may read what is written
+    os.umask(0o077)
     template = None
     own = sys.argv[1:3] == ["worker", "--own"]
     if (own or sys.argv[1:2] == ["up"]) and "--help" not in sys.argv:

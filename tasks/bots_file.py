@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-import yaml
-
-from tasks.agent_files import BadFile, line_of, node_at, read_mapping
+from tasks.agent_files import BadFile, line_of, read_mapping
 from tasks.errors import Misconfigured
 from tasks.settings import env_name, load
 
@@ -81,7 +79,6 @@ def read(path: Path) -> tuple[BotEntry, ...]:
     bots = cast("Mapping[object, object]", listed)
     if len(bots) > MOST_BOTS:
         raise BadFile(path, None, f"names {len(bots)} bots", f"{MOST_BOTS} is the most of one deployment")
-    _written_once(path)
     entries = tuple(_entry(path, name, about) for name, about in bots.items())
     _check_webhooks(path, entries)
     return entries
@@ -179,14 +176,3 @@ def _check_webhooks(path: Path, entries: Sequence[BotEntry]) -> None:
         if url in seen:
             raise BadFile(path, line, f"{where}: is that of bots.{seen[url]}, too", "give each bot its own address")
         seen[url] = entry.name
-
-
-def _written_once(path: Path) -> None:
-    """YAML's reader takes the last of two entries of one name without a word."""
-    node, _ = node_at(path, "bots")
-    seen: set[str] = set()
-    for key, _ in node.value if isinstance(node, yaml.MappingNode) else []:
-        if str(key.value) in seen:
-            line = key.start_mark.line + 1
-            raise BadFile(path, line, f"bots.{key.value!s:.40}: stands there twice", "give one another name")
-        seen.add(str(key.value))

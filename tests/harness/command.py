@@ -83,10 +83,10 @@ def python_with(directory: Path, installed: str) -> str:
     path = directory / "python"
     if shared is None:
         (directory / "sitecustomize.py").write_text(installed)
-        path.symlink_to(sys.executable)
-        return str(path)
-    code = f"import runpy, sys\n{installed}\nrunpy.run_module(sys.argv[3], run_name='__main__', alter_sys=True)\n"
-    parts = (sys.executable, "-IS", str(STAND_IN), shared, "-u", "-c", code)
+        parts = (sys.executable,)
+    else:
+        code = f"import runpy, sys\n{installed}\nrunpy.run_module(sys.argv[3], run_name='__main__', alter_sys=True)\n"
+        parts = (sys.executable, "-IS", str(STAND_IN), shared, "-u", "-c", code)
     path.write_text(f'#!/bin/sh\nexec {shlex.join(parts)} "$@"\n')
     path.chmod(0o755)
     return str(path)

@@ -176,7 +176,7 @@ def test_a_tool_in_a_loop_does_not_fill_a_chat(tmp_path: Path) -> None:
     out = FilesOut(tmp_path)
     out.take([image()] * (MOST + 2))
     assert (len(out.files), out.left_out) == (MOST, 2)
-    assert out.notices == ("I left out 2 files.",)
+    assert out.notices == ("I left out 2 files: they were too large, or there were too many.",)
 
 
 @pytest.mark.parametrize("data", ["", "no base64!", "%%%"])

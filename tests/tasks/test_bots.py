@@ -81,7 +81,7 @@ def test_a_bot_may_have_cards_and_rules_of_chats_of_its_own(file: Path) -> None:
         ("bots:\n  One Two: {token: $ONE}\n", "2: bots.One Two: is no name"),
         ("bots:\n  ../x: {token: $ONE}\n", "2: bots.../x: is no name"),
         ("bots:\n  7: {token: $ONE}\n", "2: bots.7: is no name"),
-        ("bots:\n  one: {token: $ONE}\n  one: {token: $TWO}\n", "3: bots.one: stands there twice"),
+        ("bots:\n  one: {token: $ONE}\n  one: {token: $TWO}\n", "3: `one` stands here for the second time"),
         ("bots:\n  one: {token: '101:one-token'}\n", "2: bots.one.token: names no variable; write `token: $NAME`"),
         ("bots:\n  one: {model: x}\n", "2: bots.one.token: names no variable"),
         (

@@ -4,7 +4,7 @@
 -- Reply: 1 when the album is attended to, else 0; then, where this part names the bot, the parts that came before.
 local album = KEYS[1]
 local update, part, most, lasts = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-assert(most >= 1 and lasts >= 1, 'a bound is out of range')
+assert(most >= 1 and lasts >= 1 and lasts <= 1e9 and lasts % 1 == 0, 'a bound is out of range')
 local parts, named = {}, redis.call('HEXISTS', album, 'named') == 1
 if part == '' then
   redis.call('HSET', album, 'named', 1)

@@ -4,7 +4,7 @@
 -- Reply: what was said, oldest first.
 local kept, brought = KEYS[1], KEYS[2]
 local lasts = tonumber(ARGV[1])
-assert(lasts >= 1, 'a time is out of range')
+assert(lasts >= 1 and lasts <= 1e9 and lasts % 1 == 0, 'a time is out of range')
 redis.call('LLEN', kept)
 if redis.call('LLEN', brought) == 0 and redis.call('EXISTS', kept) == 1 then
   redis.call('RENAME', kept, brought)

@@ -5,7 +5,8 @@
 local kept, seen = KEYS[1], KEYS[2]
 local update, message, said, edited = ARGV[1], ARGV[2] .. ' ', ARGV[3], ARGV[4] == '1'
 local most, lasts = tonumber(ARGV[5]), tonumber(ARGV[6])
-assert(most >= 1 and lasts >= 1, 'a bound is out of range')
+assert(most >= 1 and most <= 1e9 and most % 1 == 0, 'a bound is out of range')
+assert(lasts >= 1 and lasts <= 1e9 and lasts % 1 == 0, 'a time is out of range')
 redis.call('LLEN', kept)
 if redis.call('ZSCORE', seen, update) then
   return 0
