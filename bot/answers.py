@@ -53,8 +53,8 @@ class Sessions(Protocol):
 class Agents(Protocol):
     """Which agents the workers have."""
 
-    async def agents(self) -> tuple[str, ...]:
-        """Their names; empty when no worker has told them."""
+    async def agents(self) -> Mapping[str, str]:
+        """Their names, and what is said of each; empty when no worker has told them."""
         ...
 
 
@@ -270,12 +270,11 @@ class Answers:
         """What is chosen, and what can be chosen. None: the choice is valid, and the session's worker stores it."""
         if (choice := CHAT_CHOICES.get(ask.name)) is not None:
             return await self._chat_choice(choice, ask.argument, inbound)
-        return await self._choice(
-            ask, inbound, self._settings.models if ask.name == "model" else await self._agents.agents()
-        )
+        models = dict.fromkeys(self._settings.models, "")
+        return await self._choice(ask, inbound, models if ask.name == "model" else await self._agents.agents())
 
-    async def _choice(self, ask: Command, inbound: Inbound, names: tuple[str, ...]) -> Reply | None:
-        what, wanted = ask.name, ask.argument
+    async def _choice(self, ask: Command, inbound: Inbound, about: Mapping[str, str]) -> Reply | None:
+        what, wanted, names = ask.name, ask.argument, tuple(about)
         if wanted:
             if wanted in names or wanted.lower() == DEFAULT:
                 return None
@@ -286,7 +285,7 @@ class Answers:
         seen = await self._sessions.glance(inbound.key)
         key = inbound.key
         now = await self._agent(seen, key) if what == "agent" else self._model(seen, key)
-        return say(inbound, chat_choices.uses(what, now, names), chat_choices.buttons(what, names, now))
+        return say(inbound, chat_choices.uses(what, now, names, about), chat_choices.buttons(what, names, now))
 
     async def _chat_choice(self, choice: ChatChoice, wanted: str, inbound: Inbound) -> Reply | None:
         if choice.name in chat_choices.unavailable(self._settings):

@@ -1,8 +1,9 @@
 """The agents that live workers name in their heartbeats."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from tasks.store.membership import Membership
+from tasks.worker_status import WorkerStatus
 
 
 class LiveAgents:
@@ -22,14 +23,18 @@ class LiveAgents:
         self._offered = offered
         self._own = own
 
-    async def agents(self) -> tuple[str, ...]:
-        """Their names, the default first; empty when no live worker names any."""
+    async def agents(self) -> dict[str, str]:
+        """Their names, the default first, and what their cards say of them; empty when no live worker names any."""
         view = await self._members.look()
         bot, offered = self._own(), self._offered()
-        named = (
-            status.agents if bot is None else status.agents_of.get(str(bot), ()) for status in view.members.values()
-        )
-        names = next(filter(None, named), ())
+        names, about = next(filter(lambda told: told[0], (_told(one, bot) for one in view.members.values())), ((), {}))
         if bot is not None and not names:
-            return ()  # no worker has read them: the common cards are not this bot's
-        return tuple(name for name in offered if name in names or not names) if offered else names
+            return {}  # no worker has read them: the common cards are not this bot's
+        shown = [name for name in offered if name in names or not names] if offered else names
+        return {name: about.get(name, "") for name in shown}
+
+
+def _told(status: WorkerStatus, bot: int | None) -> tuple[tuple[str, ...], Mapping[str, str]]:
+    if bot is None:
+        return status.agents, status.descriptions
+    return status.agents_of.get(str(bot), ()), status.descriptions_of.get(str(bot), {})

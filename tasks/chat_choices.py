@@ -106,8 +106,11 @@ def listed(names: Sequence[str]) -> str:
     return listing([*shown, phrase("and-more", count=left)] if left else shown)
 
 
-def uses(what: str, now: str | None, names: Sequence[str]) -> str:
-    """The words above the names of models or agents. Names are written out where one of them has no button."""
+def uses(what: str, now: str | None, names: Sequence[str], about: Mapping[str, str]) -> str:
+    """The words above the names of models or agents. Names are written out where one of them has no button.
+
+    ``about``: what is said of some of them; as much of it as fits into a message.
+    """
     if what == "model":
         said = phrase("uses-model", name=now) if now else phrase("uses-model-default")
     else:
@@ -115,7 +118,11 @@ def uses(what: str, now: str | None, names: Sequence[str]) -> str:
     how = phrase("choose-how", command=what)
     if names:
         whole = len(_fitting(what, names)) == len(names)
-        return f"{said if whole else sentences(said, phrase('choose-from', names=listed(names)))}\n{how}"
+        words = f"{said if whole else sentences(said, phrase('choose-from', names=listed(names)))}\n{how}"
+        lines = [labelled(name, about[name]) for name in names if about.get(name)]
+        while lines and len(words) + sum(map(len, lines)) + len(lines) > _LISTED_CHARACTERS:
+            lines.pop()
+        return "\n".join([words, "", *lines] if lines else [words])
     return sentences(said, phrase("model-fixed") if what == "model" else how)
 
 

@@ -89,6 +89,10 @@ class WorkerStatus(ProcessStatus):
     """The agents that it can run, the default first."""
     agents_of: Mapping[str, tuple[str, ...]] = {}
     """The same of each bot that has cards of its own, by its number."""
+    descriptions: Mapping[str, str] = {}
+    """What the cards of ``agents`` say of them, a line each."""
+    descriptions_of: Mapping[str, Mapping[str, str]] = {}
+    """The same of each bot that has cards of its own, by its number."""
     servers_down: tuple[str, ...] = ()
     """Shared MCP servers that it cannot reach."""
     cards_kept: str = ""

@@ -97,9 +97,10 @@ class NamedAgents:
 
     def __init__(self) -> None:
         self.names: tuple[str, ...] = ("assistant", "poet")
+        self.about: dict[str, str] = {}
 
-    async def agents(self) -> tuple[str, ...]:
-        return self.names
+    async def agents(self) -> dict[str, str]:
+        return {name: self.about.get(name, "") for name in self.names}
 
 
 class AwaySometimes:

@@ -29,8 +29,8 @@ class Chosen:
     async def cancel(self, session: SessionKey) -> int:
         return 0
 
-    async def agents(self) -> tuple[str, ...]:
-        return ("chef",)
+    async def agents(self) -> dict[str, str]:
+        return {"chef": ""}
 
 
 @pytest.mark.promise("choice-gone")
@@ -64,8 +64,8 @@ async def test_what_was_chosen_and_is_no_longer_there_is_not_shown_as_what_answe
 class Many(Chosen):
     """Workers with a thousand agents."""
 
-    async def agents(self) -> tuple[str, ...]:
-        return tuple(f"помощник-{number}" for number in range(1000))
+    async def agents(self) -> dict[str, str]:
+        return {f"помощник-{number}": "said of it " * 10 for number in range(1000)}
 
 
 @pytest.mark.parametrize("argument", ["", "nobody"])

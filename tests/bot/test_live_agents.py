@@ -19,11 +19,16 @@ async def test_a_bot_with_cards_of_its_own_offers_no_agent_of_the_common_ones(st
     # A worker of the release before names no bot's agents.
     old = WorkerStatus.from_json('{"agents": ["assistant", "poet"]}')
     await store.members.beat("w-old", old, LONG, member=True)
-    assert (await common.agents(), await own.agents()) == (("assistant", "poet"), ())
+    assert (await common.agents(), await own.agents()) == ({"assistant": "", "poet": ""}, {})
     offered = ("clerk", "poet")
-    assert await own.agents() == (), "nor what its file names, before a worker has it"
-    new = WorkerStatus(agents=("assistant",), agents_of={"202": ("clerk", "poet"), "303": ("spy",)})
+    assert await own.agents() == {}, "nor what its file names, before a worker has it"
+    new = WorkerStatus(
+        agents=("assistant",),
+        agents_of={"202": ("clerk", "poet"), "303": ("spy",)},
+        descriptions={"clerk": "of all bots"},
+        descriptions_of={"202": {"clerk": "keeps the books"}, "303": {"poet": "spies"}},
+    )
     await store.members.beat("w-new", new, LONG, member=True)
-    assert await own.agents() == ("clerk", "poet")
+    assert await own.agents() == {"clerk": "keeps the books", "poet": ""}
     offered = ()
-    assert await own.agents() == ("clerk", "poet")
+    assert await own.agents() == {"clerk": "keeps the books", "poet": ""}

@@ -84,6 +84,14 @@ async def test_a_command_that_is_typed_has_no_toast(doorway: Doorway) -> None:
     assert doorway.signs.pressed == []
 
 
+async def test_agents_are_told_apart_by_what_their_cards_say(doorway: Doorway) -> None:
+    doorway.agents.about = {"poet": "Writes in verse"}
+    await doorway.door.take([said("/agent", update_id=1)])
+    ((_, shown),) = await doorway.store.intake.replies(4242)
+    assert shown.text.splitlines()[-1] == "poet: Writes in verse"
+    assert "assistant: " not in shown.text, "its card says nothing"
+
+
 async def test_the_agent_that_answers_where_none_was_chosen_is_named_and_marked(doorway: Doorway) -> None:
     await doorway.door.take([said("/agent", update_id=1), said("/status", update_id=2)])
     (_, shown), (_, status) = await doorway.store.intake.replies(4242)
@@ -103,6 +111,6 @@ async def test_admins_read_their_commands_in_help_too_and_in_private_only(settin
 
 
 def test_names_that_all_have_buttons_are_not_written_out_above_them_too() -> None:
-    assert "sonnet" not in chat_choices.uses("model", "haiku", ("haiku", "sonnet"))
+    assert "sonnet" not in chat_choices.uses("model", "haiku", ("haiku", "sonnet"), {})
     long = "m" * 80
-    assert long in chat_choices.uses("model", "haiku", ("haiku", long)), "no button carries it"
+    assert long in chat_choices.uses("model", "haiku", ("haiku", long), {}), "no button carries it"

@@ -42,7 +42,7 @@ def directory(tmp_path: Path, name: str) -> Path:
     head = "model: generic.mock\nfunction_tools: ['tools.py:stock']"
     card(found, "assistant.md", f"---\ndefault: true\n{head}\nagents: [helper]\n---\nYou are the {name}.\n")
     card(found, "helper.md", f"---\n{head}\ntool_only: true\n---\nYou help the {name}.\n")
-    card(found, f"{name}-clerk.md", f"---\n{head}\n---\nYou are a clerk of the {name}.\n")
+    card(found, f"{name}-clerk.md", f"---\n{head}\ndescription: {'of ' * 90}\n---\nYou are a clerk of the {name}.\n")
     return found
 
 
@@ -74,6 +74,8 @@ async def test_a_name_in_two_directories_is_two_agents_and_reaches_from_none_to_
         assert engine.sets.named() == {
             "2": ("assistant", "shop-clerk"), "3": ("assistant", "bank-clerk"), "4": ("assistant", "shop-clerk"),
         }  # fmt: skip
+        cut = "of " * 39 + "of…"
+        assert engine.sets.described()["2"] == {"shop-clerk": cut}
         # By the chat's choice, and by the operator's file of chats.
         for bot, words in ((1, "You are an assistant"), (2, "You are the shop"), (4, "You are the shop")):
             told, done = await said(engine, model, bot, agent="bank-clerk")

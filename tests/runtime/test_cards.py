@@ -159,12 +159,13 @@ async def test_a_reload_lets_new_changed_and_removed_cards_in(runtime: Open, mod
     async with runtime(COHORT_LANES="1") as engine:
         first = await engine.run(ask(1, "one"), Screen())
         (cards / "old.md").unlink()
-        card(cards, "new.md", "---\nname: new\nmodel: generic.mock\n---\nNew.\n")
+        card(cards, "new.md", "---\nname: new\ndescription: >\n  Is\n  new\nmodel: generic.mock\n---\nNew.\n")
         card(cards, "assistant.md", ASSISTANT.replace("You are an assistant.", "You are changed."))
         assert await engine.reload() == ("assistant", "new")
         await engine.run(ask(1, "two", history=first.history), Screen())
         await engine.run(ask(2, "hi", agent="new"), Screen())
         assert engine.agents == ("assistant", "new")
+        assert engine.sets.descriptions_of(0) == {"new": "Is new"}
     systems = [call.messages[0]["text"] for call in model.journal]
     assert systems == ["You are an assistant.", "You are changed.", "New."]
 

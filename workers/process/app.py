@@ -216,6 +216,8 @@ def _status(settings: Settings, scheduler: SessionScheduler, worker: WorkerAssem
         turns=scheduler.turns,
         agents=tuple(engine.agents),
         agents_of=engine.sets.named(),
+        descriptions=engine.sets.common.choices.descriptions,
+        descriptions_of=engine.sets.described(),
         servers_down=tuple(engine.servers_down),
         cards_kept="; ".join(engine.sets.stand_ins),
         models=engine.breaker.failing,

@@ -76,7 +76,7 @@ def _picker(deps: Dependencies, plan: plans.Control, message_id: int) -> Reply:
         agents, models = (deps.agents, settings.agent), (settings.models, settings.model)
         names, default = agents if what == "agent" else models
         now = value or default or (next(iter(names), None) if what == "agent" else None)
-        said = chat_choices.uses(what, now, names)
+        said = chat_choices.uses(what, now, names, deps.descriptions_of(deps.bot) if what == "agent" else {})
     return Reply(text=said, buttons=chat_choices.buttons(what, names, now), edit=message_id)
 
 

@@ -1,7 +1,7 @@
 """What every turn loop of a worker is given."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -85,6 +85,8 @@ class Dependencies:
     """The bot, where the worker serves several."""
     agents_of: Callable[[int], tuple[str, ...]] | None = None
     """The agents of a bot, which may have cards of its own."""
+    descriptions_of: Callable[[int], Mapping[str, str]] = lambda _: {}
+    """What the cards of a bot's agents say of them."""
     of_bot: "Callable[[Dependencies, SessionKey], Dependencies] | None" = None
     """Where the worker serves several bots: what belongs to a session's bot in place of what is common."""
 

@@ -13,6 +13,7 @@ from fast_agent.llm.model_factory import ModelFactory
 from tasks.chat_rules import ChatRule
 from tasks.session import SessionKey
 from tasks.settings import Settings
+from tasks.text import clean, within
 from workers import texts
 from workers.interfaces import TurnFailed, TurnRequest
 from workers.many_bots import BotsOfTurns
@@ -36,6 +37,9 @@ WORKFLOWS = frozenset(
     )
 )
 """Types of cards whose agent does not answer itself."""
+
+_DESCRIPTION = 120
+"""UTF-16 units of what is shown of a card's description: a line or two on a phone."""
 
 _ASKS_EACH = frozenset(
     kind.value for kind in (AgentType.CHAIN, AgentType.EVALUATOR_OPTIMIZER, AgentType.MAKER, AgentType.PARALLEL)
@@ -99,6 +103,13 @@ class ModelChooser:
         """Names a session may choose, the default first."""
         default = self.default
         return (default, *(name for name in self._fast.agents if name != default and self._choosable(name)))
+
+    @property
+    def descriptions(self) -> dict[str, str]:
+        """What the cards of ``agents`` say of them in a line, of those that say something."""
+        said = {name: getattr(self._fast.agents[name].get("config"), "description", None) for name in self.agents}
+        lines = {name: " ".join(str(text or "").split()) for name, text in said.items()}
+        return {name: within(clean(line), _DESCRIPTION) for name, line in lines.items() if line}
 
     @property
     def default(self) -> str:
