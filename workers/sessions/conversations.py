@@ -31,7 +31,8 @@ _OF_ONE = (StateField.retry_batch, StateField.allowed, StateField.unanswered)
 async def titled(deps: Dependencies, owned: OwnedSession, outcome: Outcome, messages: Sequence[Inbound]) -> Outcome:
     """The outcome of a turn, which names a conversation without a title by the first words in it."""
     # Without a number of its own it gets the next one: that of an earlier conversation would take its place.
-    current = read_current(owned.conversation) if owned.conversation else (await _look(deps, owned))[0]
+    known = owned.conversation or not owned.has_answered
+    current = read_current(owned.conversation) if known else (await _look(deps, owned))[0]
     for message in messages if not current.title else ():
         if title := title_of(message.text):
             named = _written(current.model_copy(update={"title": title, "by": message.person}))

@@ -58,6 +58,11 @@ class StateView:
         return self._fields.get(StateField.conversation)
 
     @property
+    def has_answered(self) -> bool:
+        """Whether a turn was answered before this claim: without one there are no earlier conversations."""
+        return StateField.turns in self._fields
+
+    @property
     def batch_size(self) -> int:
         """How many inbox entries the last turn was begun with; of use when it never ended."""
         return self._number(StateField.batch_size)
