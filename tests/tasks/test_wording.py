@@ -192,7 +192,7 @@ def test_chinese_lists_and_sentences_have_its_own_marks_between_them() -> None:
         rule = rule_in_words("FREQ=WEEKLY;INTERVAL=2;BYDAY=SA,SU")
         said = [
             rule,
-            uses("model", "one", ("one", "two" * 30)),
+            uses("model", "one", ("one", "two" * 30), {"one": "甲"}),
             memory([("a", "b")]),
             chosen({"model": "x", "queue": "steer"}),
         ]

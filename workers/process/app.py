@@ -200,6 +200,7 @@ def _publisher(
 
 def _status(settings: Settings, scheduler: SessionScheduler, worker: WorkerAssembly, node: str) -> WorkerStatus:
     engine = worker.engine
+    agents_of = engine.sets.named()
     metrics.LANES.set(settings.lanes)
     metrics.BREAKER.clear()
     for model, trouble in engine.breaker.failing.items():
@@ -215,9 +216,9 @@ def _status(settings: Settings, scheduler: SessionScheduler, worker: WorkerAssem
         queued_s=round(engine.lanes.longest_wait_s, 1),
         turns=scheduler.turns,
         agents=tuple(engine.agents),
-        agents_of=engine.sets.named(),
+        agents_of=agents_of,
         descriptions=engine.sets.common.choices.descriptions,
-        descriptions_of=engine.sets.described(),
+        descriptions_of={bot: engine.sets.descriptions_of(int(bot)) for bot in agents_of},
         servers_down=tuple(engine.servers_down),
         cards_kept="; ".join(engine.sets.stand_ins),
         models=engine.breaker.failing,

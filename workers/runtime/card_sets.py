@@ -126,14 +126,7 @@ class CardSets:
 
     def descriptions_of(self, bot: int) -> dict[str, str]:
         """What the cards of a bot's agents say of them."""
-        try:
-            return self._of_bot(bot).choices.descriptions
-        except TurnFailed:
-            return {}
-
-    def described(self) -> dict[str, dict[str, str]]:
-        """Bot -> what its cards say of its agents, of the bots that have cards of their own."""
-        return {bot: self.descriptions_of(int(bot)) for bot in self.named()}
+        return self._of_bot(bot).choices.descriptions if self.agents_of(bot) else {}
 
     def named(self) -> dict[str, tuple[str, ...]]:
         """Bot -> its agents, of the bots that have cards of their own."""
