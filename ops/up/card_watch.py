@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tasks import kept_cards
+from tasks.store import Store
 
 LOOK_EVERY_S = 1.0
 
@@ -25,6 +26,17 @@ def look(directory: Path) -> Seen:
             state = path.stat()
             found.add((str(path), state.st_mtime_ns, state.st_size))
     return frozenset(found)
+
+
+async def stand_ins(store: Store) -> tuple[str, ...]:
+    """What the banner warns of: workers that go on with kept cards, as those of the directory cannot be used.
+
+    Raises:
+        StoreUnavailable: Redis is away.
+    """
+    view = await store.members.look()
+    kept = {status.cards_kept for status in view.members.values()} - {""}
+    return tuple(f"the agents of before answer: {why}" for why in sorted(kept))
 
 
 class CardWatch:

@@ -20,7 +20,7 @@ from ops.pairing import pairing_lines
 from ops.powers import powers
 from ops.up import banner, demo_model, valkey
 from ops.up.bots import BotProcesses
-from ops.up.card_watch import CardWatch
+from ops.up.card_watch import CardWatch, stand_ins
 from ops.up.console import Console
 from ops.up.forking import Template
 from ops.up.own import OwnProcesses
@@ -138,7 +138,7 @@ class Up:
         for spec in plan.pages():
             supervisor.keep(spec)
         await _tell_page(plan, choice.title)
-        took = self._clock.monotonic() - self._began
+        warnings, took = (*warnings, *await stand_ins(store)), self._clock.monotonic() - self._began
         # At the end: its hour begins when it is shown, and the bot's name is asked from a server that is there.
         lines = await pairing_lines(effective, plan.bots, store)
         facts = banner.Facts(replace(plan, settings=effective), choice, where, self._home.root, took, warnings, lines)

@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from ops.up.card_watch import CardWatch, look
+from ops.up.card_watch import CardWatch, look, stand_ins
 from ops.up.plan import Plan, make_plan
 from tasks.settings import load
+from tasks.store import Store
+from tasks.worker_status import WorkerStatus
 from tests.conftest import TOKEN
 
 SOON = 0.01
@@ -64,3 +67,12 @@ async def test_each_change_has_the_cards_read_and_what_stood_there_before_has_no
         assert await read.get() == {"two.md"}
         following.cancel()
     assert read.empty()
+
+
+async def test_the_banner_warns_of_workers_that_go_on_with_the_agents_of_before(store: Store) -> None:
+    minute = timedelta(minutes=1)
+    await store.members.beat("w-well", WorkerStatus(), minute, member=True)
+    assert await stand_ins(store) == ()
+    for name in ("w-one", "w-two"):
+        await store.members.beat(name, WorkerStatus(cards_kept="cards/a.md:3: no such tool"), minute, member=True)
+    assert await stand_ins(store) == ("the agents of before answer: cards/a.md:3: no such tool",)
