@@ -9,7 +9,7 @@ from bot.admission import AccessControl, LaterLine
 from bot.entries import After
 from bot.languages import Languages
 from bot.rate import PersonalRate
-from bot.recent import Recent
+from bot.recent import Allowance, Recent
 from bot.saying import say
 from bot.updates.meaning import Incoming
 from tasks.clock import Clock
@@ -39,9 +39,9 @@ class Notices:
         self._store = store
         self._clock = clock
         self._strangers = Recent(_TELL_STRANGERS, _REMEMBERED, clock)
-        self._full = Recent(_TELL_FULL, _REMEMBERED, clock)
-        self._crowded = Recent(_TELL_FULL, _REMEMBERED, clock)
-        self._failed = Recent(_TELL_FULL, _REMEMBERED, clock)
+        self._full = Allowance(1, _TELL_FULL, _REMEMBERED, clock)
+        self._crowded = Allowance(1, _TELL_FULL, _REMEMBERED, clock)
+        self._failed = Allowance(1, _TELL_FULL, _REMEMBERED, clock)
 
     async def tell(self, after: After, languages: Languages) -> bool:
         """Tell strangers, once an hour per person and chat, that they are not let in, and admins of each; then those
@@ -84,23 +84,20 @@ class Notices:
             return say(inbound, texts.stranger(user, chat)).model_copy(update={"at": self._clock.now()})
 
     def _to_full(self, inbound: Inbound) -> LaterLine | None:
-        if inbound.session in self._full:
+        if not self._full.take(inbound.session):
             return None
-        self._full.add(inbound.session)
         log.warning("inbox.full", extra={"session": inbound.session})
         return _line(inbound, lambda: phrase("inbox-full"))
 
     def _to_crowded(self, inbound: Inbound) -> LaterLine | None:
-        if inbound.session in self._crowded:
+        if not self._crowded.take(inbound.session):
             return None
-        self._crowded.add(inbound.session)
         log.info("message.rated", extra={"session": inbound.session})
         return _line(inbound, lambda: phrase("rate"))
 
     def _to_failed(self, inbound: Inbound) -> LaterLine | None:
-        if inbound.session in self._failed:
+        if not self._failed.take(inbound.session):
             return None
-        self._failed.add(inbound.session)
         return _line(inbound, lambda: with_reference(phrase("defect"), inbound.key.bot, (inbound.update_id,)))
 
     def _to_rated(self, refused: Incoming) -> LaterLine | None:

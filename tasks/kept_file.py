@@ -18,7 +18,7 @@ class KeptFile:
         self._copy = home.absolute() / "kept-files" / f"{named}{path.suffix}"
 
     def keep(self) -> None:
-        """Copy it. A disk that takes nothing stops no process; ``cards.not_kept`` tells of it."""
+        """Copy it, where the disk takes it: a full one stops no process."""
         with suppress(OSError):
             content = self._path.read_bytes()
             if self._copy.is_file() and self._copy.read_bytes() == content:

@@ -5,7 +5,7 @@ from typing import cast
 from bot.updates import rich
 from bot.updates.markdown import formatted
 from bot.updates.models import Answered, Content, Message, Worded
-from bot.updates.objects import File, PollFile
+from bot.updates.objects import File, Files
 from tasks.envelope import Media, MediaKind
 
 _FILES: tuple[MediaKind, ...] = ("animation", "audio", "document", "sticker", "video", "video_note", "voice")
@@ -26,7 +26,7 @@ def media_of(message: Content) -> tuple[Media, ...]:
     return tuple(files[:_MOST])
 
 
-def _file_of(holder: Content | PollFile) -> tuple[Media, ...]:
+def _file_of(holder: Files) -> tuple[Media, ...]:
     sizes = [size for size in holder.photo if size is not None]
     if sizes:
         return (_media("photo", max(sizes, key=lambda size: (size.width or 0) * (size.height or 0))),)

@@ -17,6 +17,7 @@ from bot.updates.objects import (
     Contact,
     Dice,
     File,
+    Files,
     Game,
     GiftInfo,
     Giveaway,
@@ -123,15 +124,9 @@ class Quote(Object):
     entities: Objects[Entity] = ()
 
 
-class Content(Object):
+class Content(Files):
     """What a message contains besides words, whether it was sent now or is answered by another."""
 
-    photo: Objects[Maybe[File]] = ()
-    animation: Maybe[File] = None
-    audio: Maybe[File] = None
-    document: Maybe[File] = None
-    sticker: Maybe[File] = None
-    video: Maybe[File] = None
     video_note: Maybe[File] = None
     voice: Maybe[File] = None
     venue: Maybe[Venue] = None

@@ -80,8 +80,8 @@ class Contact(Object):
     """What else the sender's phone knows, as a vCard."""
 
 
-class PollFile(Object):
-    """``PollMedia``: what is shown with a poll, its explanation or one of its options."""
+class Files(Object):
+    """The files that a message has, and ``PollMedia``: a poll, its explanation or one of its options."""
 
     photo: Objects[Maybe[File]] = ()
     animation: Maybe[File] = None
@@ -96,7 +96,7 @@ class Option(Object):
 
     text: Hint = None
     persistent_id: Hint = None
-    media: Maybe[PollFile] = None
+    media: Maybe[Files] = None
 
 
 class Poll(Object):
@@ -109,13 +109,13 @@ class Poll(Object):
     correct_option_ids: Numbers = ()
     """Told of a quiz that is closed or the bot's own."""
     description: Hint = None
-    media: Maybe[PollFile] = None
+    media: Maybe[Files] = None
     explanation: Hint = None
     """Of the right answer."""
-    explanation_media: Maybe[PollFile] = None
+    explanation_media: Maybe[Files] = None
 
     @property
-    def shown(self) -> tuple[PollFile, ...]:
+    def shown(self) -> tuple[Files, ...]:
         """What is shown with it."""
         holders = (self.media, *(option.media for option in self.options), self.explanation_media)
         return tuple(holder for holder in holders if holder is not None)

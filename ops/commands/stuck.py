@@ -113,24 +113,31 @@ async def oldest(store: Store, clock: Clock, *, slots: int, most: int, bot: int 
 
 
 def _why(one: SessionFacts, pool: _Pool, slots: int) -> str:
+    said = [_cause(one, pool, slots)]
+    if one.waiting:
+        said.append(f"{one.waiting} message{'' if one.waiting == 1 else 's'} in its inbox")
+        if one.steps and one.owner in pool.nodes:
+            said.append(f"{one.steps} step{'' if one.steps == 1 else 's'} done")
+    return "; ".join(said)
+
+
+def _cause(one: SessionFacts, pool: _Pool, slots: int) -> str:
     node = pool.nodes.get(one.owner or "")
-    more = [f"{one.waiting} message{'' if one.waiting == 1 else 's'} in its inbox"] if one.waiting else []
     if node is not None and one.waiting:
-        more += [f"{one.steps} step{'' if one.steps == 1 else 's'} done"] if one.steps else []
         again = f" for the {_nth(one.begun)} time: a worker ended in it before" if one.begun > 1 else ""
-        return "; ".join([f"its turn runs on {node}{again}", *more])
+        return f"its turn runs on {node}{again}"
     if node is not None:
         return f"{node} delivers its answer: see `telegram.flood` in the log" if one.undelivered else f"at {node}"
     if (name := pool.drains.get(one.owner or "")) is not None:
-        return "; ".join([f"its turn runs on {name}, which drains: another worker goes on with it then", *more])
+        return f"its turn runs on {name}, which drains: another worker goes on with it then"
     if one.owner is not None:
-        return "; ".join([f"its worker {one.owner} is gone: another one takes it over", *more])
+        return f"its worker {one.owner} is gone: another one takes it over"
     if pool.pauses.holds(one.session):
-        return "; ".join(["its turns are paused by command (`cohort resume turns`)", *more])
+        return "its turns are paused by command (`cohort resume turns`)"
     server = pool.nodes.get(pool.slots.get(slot_of(one.session, slots), ""))
     if server is None:
-        return "; ".join(["no worker serves it: start one", *more])
-    return "; ".join([f"waits for {server} to begin it: all lanes are taken, or it has a process of its own", *more])
+        return "no worker serves it: start one"
+    return f"waits for {server} to begin it: all lanes are taken, or it has a process of its own"
 
 
 def _nth(count: int) -> str:
