@@ -1,6 +1,6 @@
 """Tools of the cards that know the chat they are used in: questions, notes and reminders."""  # noqa: INP001 - a folder of cards, not a package
 
-from workers.runtime import tools
+from workers.runtime.tools import session_tools as tools
 
 
 async def ask_user(question: str, choices: list[str] | None = None) -> str:

@@ -6,14 +6,14 @@ import os
 import signal
 import sys
 
-from bot.stop import Stop
+from bot.process.stop import Stop
 from tasks import title
+from tasks.config.settings import Settings, load
 from tasks.ending import ending_signals
 from tasks.errors import Misconfigured
 from tasks.open_files import raise_limit, too_few
-from tasks.settings import Settings, load
 from tasks.stack_room import with_room
-from tasks.telemetry import configure_logging, traced
+from tasks.telemetry.logs import configure_logging, traced
 
 log = logging.getLogger("cohort.bot")
 

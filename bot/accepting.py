@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from bot.entries import Item
-from tasks import tracing
 from tasks.store.intake import Verdict
-from tasks.telemetry import session_hash
-from tasks.tracing import NO_SPAN
+from tasks.telemetry import tracing
+from tasks.telemetry.logs import session_hash
+from tasks.telemetry.tracing import NO_SPAN
 
 
 class AcceptSpans:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot import texts
+from bot.commands.saying import say
 from bot.people import PeopleView
 from bot.recent import Allowance
-from bot.saying import say
 from bot.updates.commands import Command
-from tasks.access import Person, Standing
+from tasks.chats.access import Person, Standing
 from tasks.clock import Clock
 from tasks.envelope import Button, Inbound, Reply
 from tasks.newest import Newest

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from bot import texts
-from bot.conversation_commands import ConversationCommands
-from bot.reminder_commands import ReminderCommands
-from bot.saying import say
+from bot.commands.conversations import ConversationCommands
+from bot.commands.reminders import ReminderCommands
+from bot.commands.saying import say
 from bot.updates.commands import (
     ADMINS,
     CHOICES,
@@ -20,15 +20,16 @@ from bot.updates.commands import (
     Command,
     nearest,
 )
-from tasks import chat_choices, keys
-from tasks.asking import LOGGED_IN, ParkedTurn
-from tasks.chat_choices import CHAT_CHOICES, DEFAULT, ChatChoice
-from tasks.chat_rules import ChatRulesFile
+from tasks import keys
+from tasks.chats import choices as chat_choices
+from tasks.chats.asking import LOGGED_IN, ParkedTurn
+from tasks.chats.choices import CHAT_CHOICES, DEFAULT, ChatChoice
 from tasks.clock import Clock
+from tasks.config.settings import Settings
 from tasks.envelope import Button, Inbound, Reply
+from tasks.operator_files.chat_rules import ChatRulesFile
 from tasks.phrases import phrase
 from tasks.session import SessionKey
-from tasks.settings import Settings
 from tasks.store.notes import NoteStore
 from tasks.store.reminders import ReminderStore
 from tasks.store.views import Glance
@@ -71,7 +72,7 @@ class AdminCommands(Protocol):
 
 
 class LoginAnswers(Protocol):
-    """What people ask about their logins at MCP servers (``bot.login_commands``)."""
+    """What people ask about their logins at MCP servers (``bot.logins.commands``)."""
 
     def hidden_ask(self, inbound: Inbound) -> Command | None:
         """A message that is the address at which a login ended."""

@@ -21,7 +21,7 @@ from telegram.constants import ChatAction
 from telegram.warnings import PTBUserWarning
 
 from bot.article import Article
-from bot.menus import Described, Menu
+from bot.commands.menus import Described, Menu
 from bot.updates.buttons import WAITS
 from bot.updates.meaning import BotIdentity
 from bot.updates.understand import ALLOWED_UPDATES, BUSINESS_UPDATES, CHANNEL_UPDATES, GUEST_UPDATES, INLINE_UPDATES

@@ -10,12 +10,12 @@ from bot.people import PeopleView
 from bot.recent import Recent
 from bot.updates.meaning import BotIdentity, Ignored, Incoming, Meaning, Moved
 from bot.updates.understand import understand
-from tasks.chat_rules import ChatRulesFile
 from tasks.clock import Clock
 from tasks.envelope import Inbound
 from tasks.errors import StoreUnavailable
+from tasks.operator_files.chat_rules import ChatRulesFile
+from tasks.store.connection.whose import inbounds
 from tasks.store.overheard import OverheardStore
-from tasks.store.whose import inbounds
 
 log = logging.getLogger("cohort.bot")
 

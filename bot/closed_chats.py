@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal, cast
 
-from tasks.closed_chats import Why
+from tasks.chats.closed import Why
 from tasks.store.closed_chats import ClosedChatStore
 
 type Take = Callable[[Sequence[object]], Awaitable[bool]]

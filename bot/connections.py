@@ -6,18 +6,18 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from bot.api import Telegram, Wants, client
-from bot.stop import Stop
+from bot.process.stop import Stop
 from bot.updates.meaning import BotIdentity
 from botapi.errors import TelegramAway
-from tasks import metrics_server
 from tasks.app import make_app
 from tasks.backoff import Backoff
 from tasks.clock import Clock
+from tasks.config.settings import Settings
 from tasks.doorbell import Doorbells
 from tasks.errors import StoreForbidden, StoreUnavailable
-from tasks.settings import Settings
 from tasks.store import Store, connect
-from tasks.telemetry import hash_sessions
+from tasks.telemetry import metrics_server
+from tasks.telemetry.logs import hash_sessions
 
 log = logging.getLogger("cohort.bot")
 

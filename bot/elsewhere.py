@@ -44,7 +44,7 @@ class GuestCalls(Protocol):
 
 
 class Questions(Protocol):
-    """What people typed (``tasks.store.typed``)."""
+    """What people typed (``tasks.store.records.typed``)."""
 
     async def keep(self, bot: int, person: int, question: str) -> str:
         """Keep a question; its name."""

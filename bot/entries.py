@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 
 from bot.updates.commands import Command
 from bot.updates.meaning import AskedElsewhere, Ignored, Incoming, Malformed, Meaning, Moved
-from tasks import chat_choices
+from tasks.chats import choices as chat_choices
 from tasks.envelope import DeadLetter, Inbound, Reply
 from tasks.phrases import phrase
 from tasks.session import SessionKey
 from tasks.store.intake import Accept
-from tasks.tracing import NO_SPAN, TraceSpan
+from tasks.telemetry.tracing import NO_SPAN, TraceSpan
 from tasks.turn_record import reference
 
 log = logging.getLogger("cohort.bot")

@@ -5,10 +5,10 @@ from datetime import timedelta
 from bot.people import PeopleView
 from bot.recent import Allowance
 from bot.updates.meaning import Reacted
+from tasks.chats.feedback import Opinion
 from tasks.clock import Clock
-from tasks.feedback import Opinion
-from tasks.store.feedback import FeedbackStore
 from tasks.store.intake import Accept
+from tasks.store.records.feedback import FeedbackStore
 
 _EACH, _WITHIN = 30, timedelta(minutes=1)
 """Reactions of one person that are looked at within that time."""

@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Literal
 
-from bot.role_control import role_refusal
+from bot.commands.role_control import role_refusal
 from bot.updates.meaning import Incoming
-from tasks.access import Access
+from tasks.chats.access import Access
 from tasks.clock import Clock
 from tasks.errors import CohortError
 from tasks.newest import Newest

@@ -11,22 +11,21 @@ from bot.accepting import accepting
 from bot.admission import AccessControl
 from bot.answers import Answers
 from bot.attention import Attention
+from bot.commands.languages import Languages
+from bot.commands.saying import say
 from bot.elsewhere import Elsewhere
 from bot.entries import After, Item, buried, crowded, ended, failed, moved_entry, note, toast, told, tongue_of
 from bot.feedback import Feedback
 from bot.group_control import GroupControl, with_roles
 from bot.interrupts import Interrupts
-from bot.languages import Languages
 from bot.notices import Notices
 from bot.overheard import OverheardMessages
 from bot.people import PeopleView
 from bot.rate import PersonalRate
 from bot.recent import Allowance
-from bot.saying import say
 from bot.signs import Signs
 from bot.updates.commands import Command
 from bot.updates.meaning import AskedElsewhere, BotIdentity, Ignored, Incoming, Malformed, Meaning, Moved, Reacted
-from tasks import metrics
 from tasks.clock import Clock
 from tasks.doorbell import Doorbells
 from tasks.envelope import DeadLetter, Inbound, Reply
@@ -34,6 +33,7 @@ from tasks.errors import StoreUnavailable
 from tasks.phrases import language_of, phrase, speak, speaking
 from tasks.session import SessionKey
 from tasks.store.intake import Accept, Verdict
+from tasks.telemetry import metrics
 from tasks.turn_record import reference, task_id
 
 log = logging.getLogger("cohort.bot")

@@ -6,11 +6,11 @@ from datetime import timedelta
 
 from bot import texts
 from bot.admission import AccessControl, LaterLine
+from bot.commands.languages import Languages
+from bot.commands.saying import say
 from bot.entries import After
-from bot.languages import Languages
 from bot.rate import PersonalRate
 from bot.recent import Allowance, Recent
-from bot.saying import say
 from bot.updates.meaning import Incoming
 from tasks.clock import Clock
 from tasks.envelope import Inbound, Reply

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
-from tasks.access import Access, OperatorsWord, People, access_by
+from tasks.chats.access import Access, OperatorsWord, People, access_by
 from tasks.errors import StoreUnavailable
 from tasks.roles import RoleRules
 from tasks.store.people import PeopleStore

@@ -5,7 +5,7 @@ import logging
 from contextlib import suppress
 from datetime import timedelta
 
-from bot.stop import Stop, Stopped
+from bot.process.stop import Stop, Stopped
 from botapi.calls import Calls
 from botapi.errors import ChatMigrated, Flooded, Refused, TelegramAway
 from botapi.pacing import RateLimited

@@ -10,22 +10,22 @@ from typing import Any
 
 from starlette.routing import Route
 
+from bot.commands.menus import Menus
 from bot.connections import Connections, patiently
-from bot.heartbeat import BotHeartbeat
 from bot.interrupts import Interrupts
-from bot.leader import LeaderLoop
-from bot.menus import Menus
-from bot.pause import IntakePause
-from bot.poller import Poller
+from bot.process.heartbeat import BotHeartbeat
+from bot.process.leader import LeaderLoop
+from bot.process.pause import IntakePause
+from bot.process.stop import Stop
+from bot.process.watchdog import Watchdog
+from bot.receiving.poller import Poller
+from bot.receiving.webhook import PagesEndpoint, WebhookEndpoint, serve
 from bot.replies import Replies
 from bot.signs import Signs
-from bot.stop import Stop
-from bot.watchdog import Watchdog
-from bot.webhook import PagesEndpoint, WebhookEndpoint, serve
 from botapi.errors import Refused
 from tasks.bot_status import BotStatus
 from tasks.errors import Misconfigured
-from tasks.http_server import listen
+from tasks.http.server import listen
 
 log = logging.getLogger("cohort.bot")
 

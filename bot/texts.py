@@ -2,8 +2,8 @@
 
 from collections.abc import Container, Sequence
 
-from tasks.access import Standing
-from tasks.chat_choices import CHAT_CHOICES, listed
+from tasks.chats.access import Standing
+from tasks.chats.choices import CHAT_CHOICES, listed
 from tasks.phrases import grouped, labelled, phrase
 from tasks.text import utf16
 

@@ -14,44 +14,44 @@ from bot.admission import AccessControl
 from bot.answers import Answers
 from bot.attention import Attention
 from bot.closed_chats import noting
+from bot.commands.conversations import ConversationCommands
+from bot.commands.languages import Languages
+from bot.commands.menus import Menus
 from bot.connections import Connections, opened
-from bot.conversation_commands import ConversationCommands
 from bot.elsewhere import Elsewhere
 from bot.feedback import Feedback
 from bot.group_control import GroupControl
-from bot.heartbeat import BotHeartbeat
 from bot.intake import UpdateIntake
 from bot.interrupts import Interrupts
-from bot.languages import Languages
 from bot.live_agents import LiveAgents
-from bot.login_commands import LoginCommands
-from bot.login_pages import LoginPages
-from bot.logins import LoginService
-from bot.menus import Menus
+from bot.logins.commands import LoginCommands
+from bot.logins.logins import LoginService
+from bot.logins.pages import LoginPages
+from bot.logins.revocations import Revocations
 from bot.notices import Notices
 from bot.overheard import OverheardMessages
 from bot.own_name import OwnName
-from bot.pause import IntakePause, held, own_entry, tell
 from bot.people import PeopleView
+from bot.process.heartbeat import BotHeartbeat
+from bot.process.pause import IntakePause, held, own_entry, tell
+from bot.process.stop import Stop
 from bot.rate import PersonalRate
+from bot.receiving.webhook import read_body
 from bot.replies import Replies
-from bot.revocations import Revocations
 from bot.serving import BotParts, serve_until
 from bot.signs import Signs
-from bot.stop import Stop
-from bot.webhook import read_body
 from botapi.pacing import Pacing
-from tasks import loop_lag, metrics
-from tasks.access import operators_word
 from tasks.bot_status import BotStatus
-from tasks.chat_choices import unavailable
-from tasks.chat_rules import ChatRulesFile
+from tasks.chats.access import operators_word
+from tasks.chats.choices import unavailable
 from tasks.clock import Clock, SystemClock
+from tasks.config.settings import Settings
 from tasks.errors import StoreUnavailable
+from tasks.operator_files.chat_rules import ChatRulesFile
 from tasks.publishing import Publisher
-from tasks.settings import Settings
 from tasks.store.pauses import PauseView
 from tasks.store_watch import watch_store
+from tasks.telemetry import loop_lag, metrics
 
 log = logging.getLogger("cohort.bot")
 

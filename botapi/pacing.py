@@ -14,14 +14,14 @@ from telegram.error import RetryAfter
 from telegram.ext import BaseRateLimiter
 
 from botapi.refusals import seconds
-from tasks import metrics, tracing
 from tasks.clock import Clock
 from tasks.errors import CohortError, StoreUnavailable
 from tasks.lately import Lately
 from tasks.newest import Newest
 from tasks.session import SessionKey
 from tasks.store.pacing import LONGEST_LINE, PaceStore, Place
-from tasks.telemetry import session_hash
+from tasks.telemetry import metrics, tracing
+from tasks.telemetry.logs import session_hash
 from tasks.worker_status import Sends
 
 log = logging.getLogger("cohort.telegram")

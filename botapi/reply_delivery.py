@@ -14,12 +14,12 @@ from botapi.errors import ChatMigrated, Undeliverable
 from botapi.pacing import RateLimited
 from botapi.refusals import Refusal, as_ours, classify, perhaps_done, said
 from botapi.shape import Shape, is_spare, shapes, without
-from tasks import metrics, tracing
 from tasks.envelope import OutFile, Reply
 from tasks.errors import CohortError
 from tasks.session import SessionKey
-from tasks.telemetry import session_hash
-from tasks.tracing import NO_SPAN, TraceSpan
+from tasks.telemetry import metrics, tracing
+from tasks.telemetry.logs import session_hash
+from tasks.telemetry.tracing import NO_SPAN, TraceSpan
 
 log = logging.getLogger("cohort.delivery")
 

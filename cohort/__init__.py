@@ -6,8 +6,8 @@ from cohort import current_call, current_session
 from importlib.metadata import version as _version
 
 from tasks.session import SessionKey
-from workers.runtime.files_out import attach
-from workers.runtime.tools import (
+from workers.runtime.tools.files_out import attach
+from workers.runtime.tools.session_tools import (
     Call,
     ask_user,
     current_call,

@@ -14,25 +14,11 @@ from typing import Annotated
 
 import typer
 
-from ops.commands import (
-    backup,
-    bots,
-    broadcast,
-    cards,
-    chats,
-    config,
-    dead,
-    feedback,
-    find,
-    pair,
-    pause,
-    people,
-    pool,
-    sessions,
-    status,
-    stuck,
-)
+from ops.commands import bots, cards, chats, config, dead, feedback, find, pair, pause, people, pool, sessions, stuck
+from ops.commands.backup import command as backup
+from ops.commands.broadcast import command as broadcast
 from ops.commands.finding import Finding
+from ops.commands.status import command as status
 from ops.context import Context, context, run
 from ops.environment import ProcessKind, environment, needed
 from ops.home import FULL, Home, full_disk
@@ -40,8 +26,8 @@ from ops.up.console import stdout_console
 from ops.up.forking import Template
 from ops.up.plan import HOST, chosen_port, console_command, flower_command, module
 from tasks.clock import SystemClock
+from tasks.config.settings import load
 from tasks.errors import CohortError, Misconfigured
-from tasks.settings import load
 
 app = typer.Typer(
     help="LLM agents in front of Telegram: one bot, thousands of chats, a handful of processes.",
@@ -168,7 +154,7 @@ def doctor(
     *, as_json: Annotated[bool, typer.Option("--json", help="Print JSON, after the last check.")] = False
 ) -> None:
     """Check token, Redis, model, cards, MCP servers, disk and clock, and advise. Exits with 1 on a problem."""
-    from ops.commands.doctor import examine  # noqa: PLC0415 - the other commands start quicker without it
+    from ops.commands.doctor.command import examine  # noqa: PLC0415 - the other commands start quicker without it
 
     found: list[Finding] = []
 

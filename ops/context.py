@@ -9,8 +9,8 @@ from typing import Any
 from ops.environment import environment
 from ops.home import Home, Running, joined
 from tasks.bots import ServedBot, bots_of
+from tasks.config.settings import Settings, load
 from tasks.errors import Misconfigured, StoreUnavailable
-from tasks.settings import Settings, load
 from tasks.store import Store, connect, look_into
 
 PATIENCE_S = 1.5

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tasks.redis_url import sentinels
-from tasks.settings import Settings
+from tasks.config.redis_url import sentinels
+from tasks.config.settings import Settings
 
 
 def weaknesses(facts: Mapping[str, str]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from ops.up.forking import Template
 from ops.up.orphans import CAN_ADOPT
 from ops.withheld import for_worker
-from tasks.environ import merged
+from tasks.config.environ import merged
 from tasks.errors import Misconfigured
 
 MODULE = "workers.process.preload"

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Literal
 
 from ops.withheld import CONSOLE, PLAYGROUND, READ, for_worker
-from tasks.environ import merged
-from tasks.settings import Settings, env_name
+from tasks.config.environ import merged
+from tasks.config.settings import Settings, env_name
 
 type ProcessKind = Literal["bot", "worker", "flower", "console", "playground", "model", "valkey"]
 

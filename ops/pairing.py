@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import httpx
 
-from tasks.access import mode_of
 from tasks.bots import ServedBot
-from tasks.pairing import LASTS, link, new_code
+from tasks.chats.access import mode_of
+from tasks.chats.pairing import LASTS, link, new_code
+from tasks.config.settings import Settings
 from tasks.roles import Role
-from tasks.settings import Settings
 from tasks.store import Store
 
 _PATIENCE_S = 5

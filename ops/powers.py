@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ops import agent_config
-from tasks.settings import Settings, env_name
+from tasks.config.settings import Settings, env_name
 
 _DEFAULT_SKILLS = (".fast-agent/skills", ".agents/skills", ".claude/skills")
 

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 
-from tasks.environ import NAME
+from tasks.config.environ import NAME
 
 PLAYGROUND = {"COHORT_PLAYGROUND_PORT", "COHORT_PLAYGROUND_KEY"}
 WEBHOOK = {"COHORT_WEBHOOK_URL", "COHORT_WEBHOOK_SECRET"}

@@ -4,8 +4,8 @@ from typing import Any
 
 from celery import Celery
 
-from tasks.redis_url import Sentinels, sentinels
-from tasks.settings import Settings, load
+from tasks.config.redis_url import Sentinels, sentinels
+from tasks.config.settings import Settings, load
 
 CANCEL = "cohort_cancel"
 """Remote control: cancel the running turn of ``session``, so that a control word is seen at once."""

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tasks import environ as environment
-from tasks.bots_file import FOR_ONE, BotEntry, read
+from tasks.config import environ as environment
+from tasks.config.settings import Settings, env_name, load
 from tasks.errors import Misconfigured
-from tasks.settings import Settings, env_name, load
+from tasks.operator_files.bots_file import FOR_ONE, BotEntry, read
 
 log = logging.getLogger("cohort.bots")
 

@@ -16,7 +16,7 @@ from tasks.errors import StoreUnavailable
 from tasks.session import SessionKey
 from tasks.slots import queue_of, slot_of
 from tasks.store.intake import Doorbell
-from tasks.telemetry import session_hash
+from tasks.telemetry.logs import session_hash
 from tasks.turn import NAME
 from tasks.turn_record import task_id
 

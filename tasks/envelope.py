@@ -107,7 +107,7 @@ class OverheardMessage(BaseModel):
 
 
 class Repeats(BaseModel):
-    """When a reminder comes again (``tasks.recurrence``)."""
+    """When a reminder comes again (``tasks.reminders.recurrence``)."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -125,8 +125,9 @@ class Repeats(BaseModel):
 class Inbound(Envelope):
     """One accepted message, or one control word that takes its place in the order of messages (``kind``).
 
-    Kind ``answer`` is a pressed button of a question (``tasks.asking``): ``choice`` holds the question's id and the
-    verdict. Kind ``conversation`` goes on with an earlier conversation or names this one (``tasks.conversations``).
+    Kind ``answer`` is a pressed button of a question (``tasks.chats.asking``): ``choice`` holds the question's id and
+    the verdict. Kind ``conversation`` goes on with an earlier conversation or names this one
+    (``tasks.chats.conversations``).
     """
 
     VERSION: ClassVar[int] = 6
@@ -194,7 +195,7 @@ class Inbound(Envelope):
     overheard: tuple[OverheardMessage, ...] = ()
     """What people in the group wrote to one another before it, oldest first."""
     trace: str | None = None
-    """The span that accepted it (``tasks.tracing``), so that its turn goes on with its trace."""
+    """The span that accepted it (``tasks.telemetry.tracing``), so that its turn goes on with its trace."""
 
     @property
     def key(self) -> SessionKey:
@@ -278,11 +279,11 @@ class Reply(Envelope):
     at: float | None = None
     """When it was written, seconds since the epoch, of a reply that is dropped when it is old."""
     question: str | None = None
-    """The id of the question that it asks (``tasks.asking``)."""
+    """The id of the question that it asks (``tasks.chats.asking``)."""
     language: str | None = None
     """What its words are in, where that is not English: what is said of it later is said in the same."""
     trace: str | None = None
-    """The span that led to it (``tasks.tracing``)."""
+    """The span that led to it (``tasks.telemetry.tracing``)."""
 
 
 class DeadLetter(Envelope):

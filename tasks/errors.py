@@ -7,7 +7,7 @@ class CohortError(Exception):
     """Something went wrong in Cohort."""
 
     is_fault: ClassVar[bool] = True
-    """Whether a traced step that ends with it has failed (``tasks.tracing``)."""
+    """Whether a traced step that ends with it has failed (``tasks.telemetry.tracing``)."""
 
     def __init__(self, message: str | None = None) -> None:
         """With no message, the class's docstring is the message: it says what happened and what to do."""

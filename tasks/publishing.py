@@ -10,9 +10,9 @@ from prometheus_client import generate_latest
 
 from tasks.clock import Clock
 from tasks.errors import CohortError
-from tasks.exposition import packed
-from tasks.rollups import MetricCounts, Rollups
 from tasks.store.figures import EVERY, FigureStore
+from tasks.telemetry.exposition import packed
+from tasks.telemetry.rollups import MetricCounts, Rollups
 
 log = logging.getLogger("cohort.metrics")
 

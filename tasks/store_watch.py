@@ -8,7 +8,7 @@ from contextlib import suppress
 from tasks.clock import SystemClock
 from tasks.errors import CohortError
 from tasks.store.layout import LayoutStore
-from tasks.telemetry import hash_sessions
+from tasks.telemetry.logs import hash_sessions
 
 log = logging.getLogger("cohort.store")
 

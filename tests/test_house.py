@@ -10,8 +10,8 @@ from bot.texts import ADMIN_COMMANDS, COMMANDS
 from bot.updates.commands import CONVERSATIONS
 from ops.cli import app
 from tasks import keys
+from tasks.config.settings import Settings, env_name
 from tasks.events import EVENTS
-from tasks.settings import Settings, env_name
 from tests.support.tree import (
     OF_AN_OPERATOR,
     PACKAGES,
@@ -225,7 +225,7 @@ def test_every_event_in_the_file_of_events_is_logged() -> None:
 def test_every_metric_stands_in_the_operators_page() -> None:
     page = (ROOT / "docs" / "operating.md").read_text()
     told = re.findall(r"^\| `(cohort_[a-z_]+)` \|", page, flags=re.MULTILINE)
-    assert told == re.findall(r'"(cohort_[a-z_]+)"', (ROOT / "tasks" / "metrics.py").read_text())
+    assert told == re.findall(r'"(cohort_[a-z_]+)"', (ROOT / "tasks" / "telemetry" / "metrics.py").read_text())
 
 
 @pytest.mark.promise("docs-true")

@@ -1,4 +1,4 @@
-"""The table of settings in docs/settings.md, from tasks/setting_fields.py: ``--write`` (make docs) or ``--check``."""
+"""The table of settings in docs/settings.md, from tasks/config/fields.py: ``--write`` (make docs) or ``--check``."""
 
 import ast
 import sys
@@ -13,13 +13,13 @@ from pydantic.fields import FieldInfo
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tasks.setting_forms import as_written  # noqa: E402 - also when called as a script from elsewhere
-from tasks.settings import Settings, env_name  # noqa: E402 - the same
+from tasks.config.forms import as_written  # noqa: E402 - also when called as a script from elsewhere
+from tasks.config.settings import Settings, env_name  # noqa: E402 - the same
 from tasks.worker_count import WorkerCount  # noqa: E402 - the same
 
-SOURCE = ROOT / "tasks" / "setting_fields.py"
+SOURCE = ROOT / "tasks" / "config" / "fields.py"
 TARGET = ROOT / "docs" / "settings.md"
-BEGIN = "<!-- table: written by `make docs` from tasks/setting_fields.py -->"
+BEGIN = "<!-- table: written by `make docs` from tasks/config/fields.py -->"
 END = "<!-- end of table -->"
 _SECTION = "# -- "
 
@@ -121,7 +121,7 @@ def main(argument: str) -> int:
     if argument == "--write":
         TARGET.write_text(wanted, encoding="utf-8")
     elif page != wanted:
-        print("docs/settings.md is not what tasks/settings.py says: run `make docs`", file=sys.stderr)
+        print("docs/settings.md is not what tasks/config/settings.py says: run `make docs`", file=sys.stderr)
         return 1
     return 0
 

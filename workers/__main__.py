@@ -6,11 +6,11 @@ import os
 import sys
 
 from tasks import title
+from tasks.config.settings import load
 from tasks.errors import Misconfigured, StoreUnavailable
 from tasks.open_files import raise_limit, too_few
 from tasks.session import SessionKey
-from tasks.settings import load
-from tasks.telemetry import configure_logging, traced
+from tasks.telemetry.logs import configure_logging, traced
 
 log = logging.getLogger("cohort.worker")
 

@@ -13,8 +13,8 @@ from typing import Any, Self
 import httpx
 from pydantic import SecretStr
 
+from tasks.config.settings import Settings
 from tasks.errors import CohortError
-from tasks.settings import Settings
 
 _OPENAI = "https://api.openai.com/v1"
 _TRIES = 2

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from tasks.bots_file import BotEntry
+from tasks.config.settings import Settings
+from tasks.operator_files.bots_file import BotEntry
 from tasks.session import SessionKey
-from tasks.settings import Settings
 from workers.interfaces import MediaSource
 
 

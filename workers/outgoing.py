@@ -9,8 +9,8 @@ from itertools import batched, groupby
 from pathlib import Path
 from uuid import uuid4
 
-from tasks.addresses import is_public
 from tasks.envelope import OutFile, OutKind, Reply
+from tasks.http.addresses import is_public
 from workers.pictures import PICTURE_MARK, Pixels, is_photo
 
 _MIB = 1024 * 1024

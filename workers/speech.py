@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from tasks.config.settings import Settings
 from tasks.envelope import Inbound, OutFile, Reply
 from tasks.phrases import phrase, sentences
-from tasks.settings import Settings
 from workers.audio_server import AudioFailed, AudioServer, speech
 
 log = logging.getLogger("cohort.delivery")

@@ -81,7 +81,7 @@ class Question:
     scope: str = ""
     """What "always" allows; empty: it is not offered."""
     login: str = ""
-    """The login that it waits for (``tasks.logins.PendingLogin.id``): the first choice is that the person came back."""
+    """The login that it waits for (``PendingLogin.id``): the first choice is that the person came back."""
     link: str = ""
     """The page to open; for the person's eyes only."""
 

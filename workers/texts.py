@@ -1,14 +1,14 @@
 """What a worker itself says, where it is more than one phrase, and a tool's name in plain words.
 
-What a model's faults are called stands with their table (``workers.runtime.faults``).
+What a model's faults are called stands with their table (``workers.runtime.faults.classify``).
 """
 
 import re
 from collections.abc import Mapping
 from typing import Literal
 
-from tasks.asking import LOGGED_IN, GivenAnswer, OpenQuestion
-from tasks.chat_choices import switched
+from tasks.chats.asking import LOGGED_IN, GivenAnswer, OpenQuestion
+from tasks.chats.choices import switched
 from tasks.envelope import Button
 from tasks.phrases import phrase, sentences
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from tasks.access import People
+from tasks.chats.access import People
+from tasks.chats.logins import Login
 from tasks.envelope import Inbound
-from tasks.logins import Login
 from tasks.secret_box import SecretBox
 from tasks.session import SessionKey
 

@@ -9,15 +9,15 @@ from bot.updates.elsewhere import wanted
 from bot.updates.meaning import Ignored, Incoming, Meaning, UpdateReading
 from bot.updates.models import CallbackQuery, GenerationStopped
 from bot.updates.origin import author_of, person_of, session_of
-from tasks.asking import WORD
-from tasks.chat_choices import CHAT_CHOICES, DEFAULT
+from tasks.chats.asking import WORD
+from tasks.chats.choices import CHAT_CHOICES, DEFAULT
 from tasks.envelope import Inbound, InboundKind, Sender
 from tasks.session import SessionKey
 
 WAITS = "waits"
 """Data of the button that an inline message has until its answer takes its place; behind it stands what was asked."""
 _NAME = re.compile("[0-9a-f]{16}")
-"""Of an exchange (``workers.sessions.again``)."""
+"""Of an exchange (``workers.sessions.commands.again``)."""
 _VERSIONS: dict[InboundKind, int] = {"answer": 3, "conversation": 4}
 """An older worker would take these kinds for damage; of an exchange (4), it would take another one back."""
 

@@ -4,7 +4,7 @@ import difflib
 import re
 from dataclasses import dataclass
 
-from tasks.chat_choices import CHAT_CHOICES
+from tasks.chats.choices import CHAT_CHOICES
 from tasks.envelope import InboundKind
 
 # Bot API, "Commands": up to 32 of these; the suffix names the bot it is meant for. Apps mark /stop in "/stop!", too.

@@ -17,7 +17,7 @@ from tasks.envelope import Inbound, Sender
 from tasks.session import SessionKey
 
 _OFFERED = re.compile(r"\d{1,16}:[0-9a-f]{16}", re.ASCII)
-"""A person's id, and the name of what they typed (``tasks.store.typed``)."""
+"""A person's id, and the name of what they typed (``tasks.store.records.typed``)."""
 _BELOW_UPDATES = -(2**32) - 1
 """Numbers that no update has: theirs are positive, and what has no id is counted down from -1 by a CRC."""
 _ID = re.compile(r"[\w-]{1,128}", re.ASCII)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.updates.commands import Command
+from tasks.chats.feedback import Thumb
 from tasks.envelope import Inbound
-from tasks.feedback import Thumb
 from tasks.session import SessionKey
 
 _TO_A_PERSON = re.compile(r"(?:(?:https?://)?t\.me/|tg://resolve\?domain=)(\w{3,32})/?", re.IGNORECASE)

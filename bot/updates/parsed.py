@@ -24,8 +24,8 @@ from bot.updates.models import Message
 from bot.updates.objects import SERVICE
 from bot.updates.origin import addressed, without_call, without_mention
 from bot.updates.quotes import quote_of, quoted_files
+from tasks.chats.pairing import is_code
 from tasks.envelope import InboundKind, Media
-from tasks.pairing import is_code
 
 
 @dataclass(frozen=True, slots=True)

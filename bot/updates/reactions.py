@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bot.updates.meaning import Meaning, Reacted, UpdateReading
 from bot.updates.models import Reaction, ReactionChange
-from tasks.feedback import THUMBS, Thumb
+from tasks.chats.feedback import THUMBS, Thumb
 
 
 def reacted(at: UpdateReading, change: ReactionChange) -> Meaning:

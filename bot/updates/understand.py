@@ -27,8 +27,8 @@ from bot.updates.parsed import ParsedMessage, parsed_command, parsed_words
 from bot.updates.quotes import quote_of, quoted_of
 from bot.updates.reactions import reacted
 from bot.updates.update import TelegramUpdate, update_id_of
+from tasks.chats.pairing import is_code
 from tasks.envelope import Inbound, Sender
-from tasks.pairing import is_code
 from tasks.session import SessionKey
 
 BUSINESS_UPDATES = ("business_message", "edited_business_message")

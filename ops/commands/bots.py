@@ -8,15 +8,15 @@ from typing import Annotated
 import typer
 
 from ops.commands.forgetting import forget
-from ops.commands.status_read import look
-from ops.commands.status_view import BotSeen
+from ops.commands.status.read import look
+from ops.commands.status.view import BotSeen
 from ops.context import Context, context, run
 from tasks.bots import bots_of
 from tasks.clock import SystemClock
 from tasks.errors import Misconfigured
 from tasks.store import Store
+from tasks.store.connection.whose import Whose
 from tasks.store.pauses import Pauses
-from tasks.store.whose import Whose
 
 app = typer.Typer(no_args_is_help=False, invoke_without_command=True, help="Show the bots, or forget one.")
 

@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from ops import agent_config
-from ops.commands.runtime_check import complaints, ran
+from ops.commands.doctor.runtime_check import complaints, ran
 from ops.context import Context, context, run
+from tasks.config.settings import Settings
 from tasks.errors import Misconfigured
-from tasks.settings import Settings
 
 app = typer.Typer(help="Agent cards: check them, reload changed ones.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -20,7 +20,7 @@ def looked_at(here: Context) -> tuple[list[str], list[str]]:
 
     The check runs in its own process, because it loads fast-agent.
     """
-    done = ran(here, "workers.runtime.cards")
+    done = ran(here, "workers.runtime.cards.checks")
     return ([], done.stdout.splitlines()) if done.returncode == 0 else (complaints(done), [])
 
 

@@ -10,7 +10,7 @@ import typer
 
 from ops.commands.of_bot import OfBot, of_bot
 from ops.context import context, run
-from tasks.closed_chats import ClosedChat, summary
+from tasks.chats.closed import ClosedChat, summary
 from tasks.store import Store
 
 

@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.table import Table
 
 from ops.context import Context, context
-from tasks.environ import said
-from tasks.setting_forms import as_written
-from tasks.settings import Settings, env_name
+from tasks.config.environ import said
+from tasks.config.forms import as_written
+from tasks.config.settings import Settings, env_name
 
 MASK = "********"
 

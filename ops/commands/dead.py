@@ -12,7 +12,7 @@ from ops.commands.of_bot import OfBot, of_bot
 from ops.context import Context, context, run
 from tasks.errors import CohortError, Misconfigured, StoreUnavailable
 from tasks.store import Store
-from tasks.store.dead import Dead, is_letter
+from tasks.store.records.dead import Dead, is_letter
 
 app = typer.Typer(help="Dead letters: list, show, retry, drop.", no_args_is_help=True, rich_markup_mode=None)
 

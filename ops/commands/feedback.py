@@ -10,9 +10,9 @@ import typer
 
 from ops.commands.of_bot import OfBot, of_bot
 from ops.context import Context, context, run
+from tasks.chats.feedback import Opinion
 from tasks.clock import SystemClock
 from tasks.errors import Misconfigured
-from tasks.feedback import Opinion
 from tasks.store import Store
 
 _UNITS = {"m": 60, "h": 3600, "d": 86400}

@@ -11,11 +11,11 @@ import typer
 
 from ops.commands.of_bot import OfBot, of_bot
 from ops.context import Context, context, run
-from tasks import tracing
 from tasks.session import SessionKey
 from tasks.store import Store
 from tasks.store.views import Waiting
-from tasks.telemetry import session_hash
+from tasks.telemetry import tracing
+from tasks.telemetry.logs import session_hash
 from tasks.turn_record import TurnRecord, reference
 
 _TASK = re.compile(r"(\d+)-(\d+)")

@@ -9,9 +9,9 @@ from ops.context import Context
 from tasks import session_files
 from tasks.session import SessionKey
 from tasks.store import Store
+from tasks.store.connection.server_files import NotRewritten
 from tasks.store.earlier import Struck
 from tasks.store.erasure import Erased, Whose
-from tasks.store.server_files import NotRewritten
 from workers.runtime.conversation import stored
 
 

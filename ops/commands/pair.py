@@ -6,7 +6,7 @@ import typer
 
 from ops.context import Context, context, run
 from ops.pairing import offer
-from tasks.access import mode_of
+from tasks.chats.access import mode_of
 from tasks.errors import Misconfigured
 from tasks.roles import ROLES
 

@@ -9,12 +9,12 @@ import typer
 
 from ops.commands.of_bot import OfBot, of_bot
 from ops.context import context, run
-from tasks import chat_rules
-from tasks.access import People, access_by, operators_word
 from tasks.agent_files import BadFile
 from tasks.bots import ServedBot
+from tasks.chats.access import People, access_by, operators_word
+from tasks.config.settings import Settings
+from tasks.operator_files import chat_rules
 from tasks.roles import ROLES, Role, RoleRules
-from tasks.settings import Settings
 from tasks.store import Store
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasks.app import DRAIN, FORGET, RELOAD, make_app
+from tasks.config.settings import Settings
 from tasks.errors import StoreUnavailable
-from tasks.settings import Settings
 
 _PATIENCE_S = 2.0
 """For a command that a worker answers at once."""

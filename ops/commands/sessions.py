@@ -14,16 +14,16 @@ from ops.commands.forgetting import Told, forget
 from ops.commands.of_bot import OfBot, of_bot
 from ops.context import Context, context, run
 from ops.home import unwritable
+from tasks.chats.conversations import read_index
 from tasks.clock import SystemClock
-from tasks.conversations import read_index
 from tasks.envelope import Inbound
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew, Misconfigured
 from tasks.session import SessionKey
 from tasks.store import Store
+from tasks.store.connection.whose import Whose
 from tasks.store.earlier import INDEX
 from tasks.store.listing import SessionFacts
 from tasks.store.state import StateField
-from tasks.store.whose import Whose
 from workers.runtime.conversation import stored
 
 app = typer.Typer(help="Conversations: list, show, stop, export, forget.", no_args_is_help=True, rich_markup_mode=None)

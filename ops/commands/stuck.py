@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ops.commands.of_bot import OfBot, of_bot
-from ops.commands.status_text import duration
+from ops.commands.status.text import duration
 from ops.context import context, run
 from tasks.clock import Clock, SystemClock
 from tasks.slots import slot_of

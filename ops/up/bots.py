@@ -6,7 +6,7 @@ from ops.up.plan import BOT, Plan
 from ops.up.process import Spec
 from ops.up.supervisor import ManagedProcess, Supervisor
 from tasks.bots import bots_of
-from tasks.watched import Watched
+from tasks.operator_files.watched import Watched
 
 
 class BotProcesses:

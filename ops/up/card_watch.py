@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
-from tasks import kept_cards
+from tasks.operator_files import kept_cards
 from tasks.store import Store
 
 LOOK_EVERY_S = 1.0

@@ -22,8 +22,8 @@ from ops.agent_config import card_models, configuration, readable
 from ops.environment import environment, needed
 from ops.up.process import Spec
 from tasks import title
+from tasks.config.settings import Settings, load
 from tasks.errors import Misconfigured
-from tasks.settings import Settings, load
 
 HOST = "127.0.0.1"
 _SESSIONS = 4

@@ -1,7 +1,7 @@
 """``python -P -m ops.up.flower``: Flower with a guard in front of all its routes, and with our own Celery app.
 
 Flower asks for no password and answers each request that reaches its port. A page of another site reaches the port
-through the browser of this machine's user (``tasks.loopback``). Since Flower 2 its API, which can end workers, is
+through the browser of this machine's user (``tasks.http.loopback``). Since Flower 2 its API, which can end workers, is
 closed without a password; its pages are open. ``celery -A`` is not used, because it imports from the current directory.
 """
 
@@ -27,16 +27,16 @@ from tornado.web import RequestHandler
 
 from ops.up.flower_actions import refuse_the_meaningless
 from tasks import title, turn
-from tasks.addresses import without_link
 from tasks.app import make_app
 from tasks.clock import SystemClock
+from tasks.config.redis_url import tls_of
+from tasks.config.settings import Settings, load
 from tasks.errors import Misconfigured
-from tasks.guesses import PasswordGuesses
-from tasks.loopback import foreign
+from tasks.http.addresses import without_link
+from tasks.http.guesses import PasswordGuesses
+from tasks.http.loopback import foreign
 from tasks.ports import ELSEWHERE, TurnReport
-from tasks.redis_url import tls_of
 from tasks.session import SessionKey
-from tasks.settings import Settings, load
 from tasks.slots import queue_of
 
 log = logging.getLogger("cohort.console")

@@ -11,9 +11,9 @@ from ops.up.plan import Plan
 from ops.up.supervisor import Supervisor
 from tasks.bots import bots_of
 from tasks.clock import Clock
+from tasks.config.settings import Settings
 from tasks.ending import ending_signals
 from tasks.errors import Misconfigured
-from tasks.settings import Settings
 from tasks.store import connect
 
 

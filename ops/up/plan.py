@@ -9,8 +9,8 @@ from secrets import token_urlsafe
 from ops.environment import PLAYGROUND_BOT, needed
 from ops.up.process import Spec
 from tasks.bots import ServedBot, bots_of
+from tasks.config.settings import Settings, env_name
 from tasks.errors import Misconfigured
-from tasks.settings import Settings, env_name
 
 HOST = "127.0.0.1"
 BOT, CARDS, CONSOLE, FLOWER, PLAYGROUND = "bot", "cards", "console", "flower", "playground"

@@ -28,10 +28,10 @@ from ops.up.plan import Plan, make_plan
 from ops.up.scaling import Scaling
 from ops.up.supervisor import Supervisor
 from tasks.clock import Clock
+from tasks.config.settings import Settings, load
 from tasks.ending import ending_signals
 from tasks.errors import CohortError, Misconfigured, Retryable, StoreUnavailable
 from tasks.open_files import raise_limit, too_few
-from tasks.settings import Settings, load
 from tasks.store import Store, connect
 from tasks.worker_count import WorkerCount
 

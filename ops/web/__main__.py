@@ -14,11 +14,11 @@ from ops.web.app import create_app
 from ops.web.patience import PatientReader
 from tasks import title
 from tasks.clock import SystemClock
+from tasks.config.settings import Settings, load
 from tasks.ending import ending_signals
 from tasks.errors import Misconfigured
-from tasks.http_server import SignallessServer, listen
-from tasks.settings import Settings, load
-from tasks.telemetry import configure_logging
+from tasks.http.server import SignallessServer, listen
+from tasks.telemetry.logs import configure_logging
 
 log = logging.getLogger("cohort.console")
 

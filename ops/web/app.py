@@ -16,12 +16,12 @@ from ops.web.guard import ConsoleGuard
 from ops.web.patience import PatientReader
 from ops.web.scrape import CONTENT_TYPE, scrape
 from tasks.clock import Clock
+from tasks.config.settings import Settings
 from tasks.errors import CohortError, StoreUnavailable, Terminal
-from tasks.rollups import DAY, HOUR
 from tasks.session import SessionKey
-from tasks.settings import Settings
 from tasks.store import Store
-from tasks.store.dead import is_letter
+from tasks.store.records.dead import is_letter
+from tasks.telemetry.rollups import DAY, HOUR
 from tasks.text import is_unsigned
 
 _STATIC = Path(__file__).parent / "static"

@@ -7,8 +7,8 @@ import asyncio
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from tasks import http_connections
-from tasks.http_connections import HttpConnection, OldestFirst
+from tasks.http import connections as http_connections
+from tasks.http.connections import HttpConnection, OldestFirst
 
 MOST = 64
 """Connections that have not sent a whole head, at most: one more closes the oldest."""

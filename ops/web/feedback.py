@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ops.commands.feedback import told
+from tasks.chats.feedback import Opinion
 from tasks.clock import Clock
-from tasks.feedback import Opinion
 from tasks.store import Store
 
 type Json = dict[str, Any]

@@ -9,11 +9,11 @@ from collections.abc import Awaitable, Callable
 
 from starlette.types import Receive, Scope, Send
 
-from tasks.addresses import is_loopback, without_link
 from tasks.clock import Clock
-from tasks.guesses import PasswordGuesses
-from tasks.loopback import foreign
-from tasks.settings import Settings
+from tasks.config.settings import Settings
+from tasks.http.addresses import is_loopback, without_link
+from tasks.http.guesses import PasswordGuesses
+from tasks.http.loopback import foreign
 
 log = logging.getLogger("cohort.console")
 

@@ -6,8 +6,8 @@ from contextlib import AsyncExitStack
 from typing import Self
 
 from tasks.clock import Clock
+from tasks.config.settings import Settings
 from tasks.errors import StoreUnavailable
-from tasks.settings import Settings
 from tasks.store import Store, look_into
 
 PATIENCE_S = 2.5

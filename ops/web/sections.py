@@ -5,18 +5,18 @@ from contextlib import suppress
 from typing import Any
 
 from ops.commands.find import Sought
-from ops.commands.status_read import look
-from ops.commands.status_text import bot_lines, health_problems, unanswered
-from ops.commands.status_view import Look
+from ops.commands.status.read import look
+from ops.commands.status.text import bot_lines, health_problems, unanswered
+from ops.commands.status.view import Look
 from ops.commands.stuck import oldest
-from tasks.access import People, access_by
+from tasks.chats.access import People, access_by
 from tasks.clock import Clock
 from tasks.errors import StateDamaged
-from tasks.rollups import PlotSpan, Together
 from tasks.session import SessionKey
 from tasks.store import Store
 from tasks.store.listing import SessionFacts
 from tasks.store.oversight import OpenTurn, PersonUsage
+from tasks.telemetry.rollups import PlotSpan, Together
 from tasks.text import is_digits
 from tasks.turn_record import TurnRecord
 from workers.runtime.conversation import stored

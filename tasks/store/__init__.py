@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 
 from tasks.clock import Clock, SystemClock
-from tasks.settings import Settings
-from tasks.store.alerts import AlertStore
+from tasks.config.settings import Settings
 from tasks.store.bots import BotStore
 from tasks.store.broadcasts import BroadcastStore
 from tasks.store.closed_chats import ClosedChatStore
-from tasks.store.dead import DeadStore
+from tasks.store.connection.redis import connection
+from tasks.store.connection.server import RedisServer
 from tasks.store.earlier import EarlierStore
 from tasks.store.erasure import Erasure
-from tasks.store.feedback import FeedbackStore
 from tasks.store.figures import FigureStore
 from tasks.store.intake import IntakeStore
 from tasks.store.journal import JournalStore
@@ -32,12 +31,13 @@ from tasks.store.own import OwnStore
 from tasks.store.pacing import Limits, PaceStore
 from tasks.store.pauses import PauseStore
 from tasks.store.people import PeopleStore
-from tasks.store.redis import connection
+from tasks.store.records.alerts import AlertStore
+from tasks.store.records.dead import DeadStore
+from tasks.store.records.feedback import FeedbackStore
+from tasks.store.records.trail import TrailStore
+from tasks.store.records.typed import TypedQuestions
 from tasks.store.reminders import ReminderStore
-from tasks.store.server import RedisServer
 from tasks.store.sessions import SessionStore
-from tasks.store.trail import TrailStore
-from tasks.store.typed import TypedQuestions
 
 _HEARTBEAT = 8
 """Connections for a heartbeat, its looks at the others and its news."""

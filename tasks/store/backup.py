@@ -16,8 +16,8 @@ from tasks.clock import Clock
 from tasks.errors import Misconfigured
 from tasks.session import SessionKey
 from tasks.slots import slot_of
+from tasks.store.connection.redis import guard, text
 from tasks.store.layout import RESTORING
-from tasks.store.redis import guard, text
 
 _SESSION = f"{keys.PREFIX}s:*"
 _PARTS = tuple(kind.pattern.removeprefix(_SESSION) for kind in keys.KINDS if kind.backup == "session")

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from tasks import keys
 from tasks.bot_status import BotStatus
 from tasks.clock import Clock
-from tasks.store.redis import guard, text
+from tasks.store.connection.redis import guard, text
 
 BEAT = timedelta(seconds=3)
 """How often a process describes itself."""

@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 from redis.asyncio import Redis
 
 from tasks import keys
-from tasks.store.redis import Script, guard
+from tasks.store.connection.redis import Script, guard
 
 KEPT = timedelta(days=30)
 """So long a broadcast is known after its last step: within that time the same command does not send it again."""

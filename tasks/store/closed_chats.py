@@ -8,9 +8,9 @@ from typing import Any, cast
 from redis.asyncio import Redis
 
 from tasks import keys
+from tasks.chats.closed import REASONS, ClosedChat, Why
 from tasks.clock import Clock
-from tasks.closed_chats import REASONS, ClosedChat, Why
-from tasks.store.redis import guard, text
+from tasks.store.connection.redis import guard, text
 from tasks.text import is_digits
 
 KEPT = timedelta(days=30)

@@ -8,11 +8,11 @@ from typing import Any
 from redis.asyncio import Redis
 
 from tasks import keys
-from tasks.conversations import Conversation, Current, read_current, read_index, written
+from tasks.chats.conversations import Conversation, Current, read_current, read_index, written
 from tasks.envelope import Media
 from tasks.errors import ClaimLost, Retryable
 from tasks.session import SessionKey
-from tasks.store.redis import Script, guard, text
+from tasks.store.connection.redis import Script, guard, text
 from tasks.store.sessions import Claim
 from tasks.store.state import StateField
 

@@ -18,13 +18,13 @@ from tasks.clock import Clock
 from tasks.envelope import Media
 from tasks.session import SessionKey
 from tasks.slots import queue_of, slot_of
-from tasks.store.dead import DeadStore
+from tasks.store.connection.redis import Script, guard, text
+from tasks.store.connection.whose import Whose, doorbell_of, inbounds, listed, parted, without
 from tasks.store.earlier import INDEX, EarlierStore, StillWritten, Strike, untitled
-from tasks.store.redis import Script, guard, text
+from tasks.store.records.dead import DeadStore
+from tasks.store.records.trail import TrailStore
 from tasks.store.reminders import counted_in
 from tasks.store.state import StateField
-from tasks.store.trail import TrailStore
-from tasks.store.whose import Whose, doorbell_of, inbounds, listed, parted, without
 
 _TRIES = 20
 """Readings of a group's history that turns may overtake before it is given up for now."""

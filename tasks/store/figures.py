@@ -7,8 +7,8 @@ from typing import Any
 from redis.asyncio import Redis
 
 from tasks import keys
-from tasks.rollups import Bucket, PlotSpan, Together, together
-from tasks.store.redis import guard
+from tasks.store.connection.redis import guard
+from tasks.telemetry.rollups import Bucket, PlotSpan, Together, together
 
 EVERY = timedelta(seconds=5)
 """How often a process publishes."""

@@ -14,8 +14,8 @@ from tasks.envelope import DeadLetter, Inbound, Reply
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
 from tasks.session import SessionKey
 from tasks.slots import slot_of
-from tasks.store.recorded import RecordedBots
-from tasks.store.redis import DEAD_KEPT, Script, guard
+from tasks.store.connection.redis import DEAD_KEPT, Script, guard
+from tasks.store.records.recorded import RecordedBots
 
 # Telegram keeps an update for 24 h, so within 48 h none comes again.
 SEEN_FOR = timedelta(hours=48)

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from tasks import keys
 from tasks.errors import ClaimLost, StateDamaged
-from tasks.store.redis import Script, guard, mend, text
+from tasks.store.connection.redis import Script, guard, mend, text
 from tasks.store.sessions import USAGE_KEPT, Claim, Counts, flat
 
 

@@ -10,8 +10,8 @@ from redis.exceptions import WatchError
 from tasks import keys
 from tasks.clock import SystemClock
 from tasks.errors import Misconfigured
-from tasks.store.redis import guard
-from tasks.store.server_time import follow, follow_server
+from tasks.store.connection.redis import guard
+from tasks.store.connection.server_time import follow, follow_server
 
 RESTORING = "restoring"
 """A field of the layout while a restore runs (``tasks.store.backup``). No process starts on such a Redis."""

@@ -6,7 +6,7 @@ from itertools import chain, count
 from redis.asyncio import Redis
 
 from tasks import keys
-from tasks.store.redis import Script
+from tasks.store.connection.redis import Script
 
 
 class PollerLease:

@@ -9,10 +9,10 @@ from typing import Any
 from redis.asyncio import Redis
 
 from tasks import keys
-from tasks.conversations import read_index
+from tasks.chats.conversations import read_index
 from tasks.session import SessionKey
+from tasks.store.connection.redis import guard, text
 from tasks.store.earlier import INDEX
-from tasks.store.redis import guard, text
 from tasks.store.state import StateField
 
 _AT_ONCE = 200

@@ -7,11 +7,11 @@ from typing import Any, cast
 from redis.asyncio import Redis
 
 from tasks import keys
+from tasks.chats.logins import Login, place_of
+from tasks.config.settings import Settings
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew, Misconfigured
-from tasks.logins import Login, place_of
 from tasks.secret_box import NotOurs, SecretBox
-from tasks.settings import Settings
-from tasks.store.redis import Script, guard
+from tasks.store.connection.redis import Script, guard
 
 log = logging.getLogger("cohort.store")
 

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from tasks import keys
 from tasks.session import SessionKey
-from tasks.store.redis import Script, guard, text
+from tasks.store.connection.redis import Script, guard, text
 from tasks.worker_status import WorkerStatus
 
 LOOK = "look"

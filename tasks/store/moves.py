@@ -13,13 +13,13 @@ from typing import Any
 from redis.asyncio import Redis
 
 from tasks import keys
-from tasks.chat_choices import CHAT_CHOICES
+from tasks.chats.choices import CHAT_CHOICES
 from tasks.clock import Clock
 from tasks.envelope import Reply
 from tasks.errors import ClaimLost, EnvelopeInvalid, EnvelopeTooNew
 from tasks.session import SessionKey
 from tasks.slots import slot_of
-from tasks.store.redis import Script, guard, text
+from tasks.store.connection.redis import Script, guard, text
 from tasks.store.sessions import Claim
 from tasks.store.state import StateField
 

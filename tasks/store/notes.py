@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 from tasks import keys
 from tasks.errors import Terminal
 from tasks.session import SessionKey
-from tasks.store.redis import guard, text
+from tasks.store.connection.redis import guard, text
 
 MOST = 200
 """Notes a session may have."""

@@ -8,8 +8,8 @@ from redis.asyncio import Redis
 
 from tasks import keys
 from tasks.envelope import Inbound, OverheardMessage
-from tasks.store.redis import Script, guard
-from tasks.store.whose import inbounds
+from tasks.store.connection.redis import Script, guard
+from tasks.store.connection.whose import inbounds
 
 KEPT_S = 24 * 3600
 """Words of a group that is silent for so long are context no more."""

@@ -10,9 +10,9 @@ from typing import Any, cast
 from redis.asyncio import Redis
 
 from tasks import keys
-from tasks.asking import ParkedTurn
+from tasks.chats.asking import ParkedTurn
 from tasks.session import SessionKey
-from tasks.store.redis import guard, text
+from tasks.store.connection.redis import guard, text
 from tasks.store.state import StateField
 from tasks.store.views import parked_in
 from tasks.text import is_digits

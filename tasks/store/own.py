@@ -14,8 +14,8 @@ from redis.asyncio import Redis
 from tasks import keys
 from tasks.clock import Clock
 from tasks.session import SessionKey
-from tasks.store.redis import Script, guard, text
-from tasks.store.whose import Whose
+from tasks.store.connection.redis import Script, guard, text
+from tasks.store.connection.whose import Whose
 from tasks.worker_status import OwnHostStatus, WorkerStatus
 
 PREFIX = "own-"

@@ -7,8 +7,8 @@ from redis.asyncio import Redis
 
 from tasks import keys
 from tasks.session import SessionKey
+from tasks.store.connection.redis import Script, guard, text
 from tasks.store.membership import LOOK, TAKEN
-from tasks.store.redis import Script, guard, text
 from tasks.store.state import StateField
 
 _ENDED = -2

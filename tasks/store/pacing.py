@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from tasks import keys
 from tasks.clock import Clock
-from tasks.store.redis import Script, guard
+from tasks.store.connection.redis import Script, guard
 
 _US = 1_000_000
 LONGEST_LINE = 600.0

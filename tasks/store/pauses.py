@@ -13,8 +13,8 @@ from tasks import keys
 from tasks.clock import Clock
 from tasks.errors import StoreUnavailable, Terminal
 from tasks.session import SessionKey
-from tasks.store.redis import guard, text
-from tasks.store.whose import Whose
+from tasks.store.connection.redis import guard, text
+from tasks.store.connection.whose import Whose
 from tasks.text import is_digits
 
 log = logging.getLogger("cohort.pauses")

@@ -8,11 +8,11 @@ from pydantic import ValidationError
 from redis.asyncio import Redis
 
 from tasks import keys
-from tasks.access import OperatorsWord, People, Person, person_from
+from tasks.chats.access import OperatorsWord, People, Person, person_from
+from tasks.chats.pairing import GUESSES_AN_HOUR, LASTS, digest
 from tasks.clock import Clock
-from tasks.pairing import GUESSES_AN_HOUR, LASTS, digest
 from tasks.roles import Role, outranks
-from tasks.store.redis import Script, guard, text
+from tasks.store.connection.redis import Script, guard, text
 from tasks.text import is_digits
 
 _COUNT = "changes"

@@ -12,12 +12,12 @@ from tasks.clock import Clock
 from tasks.envelope import Inbound, Repeats
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew, Terminal
 from tasks.phrases import spoken
-from tasks.recurrence import Rule, beginning
-from tasks.reminders_due import firing, named
+from tasks.reminders.due import firing, named
+from tasks.reminders.recurrence import Rule, beginning
 from tasks.session import SessionKey
 from tasks.slots import slot_of
 from tasks.store.closed_chats import ClosedChatStore
-from tasks.store.redis import Script, guard, text
+from tasks.store.connection.redis import Script, guard, text
 from tasks.store.state import StateField
 from tasks.store.zones import ZoneStore
 
@@ -115,7 +115,7 @@ class ReminderStore:
         Args:
             session: Whose reminder it is.
             text: What to be reminded of.
-            rule: When, as an RRULE of RFC 5545 (``tasks.recurrence``).
+            rule: When, as an RRULE of RFC 5545 (``tasks.reminders.recurrence``).
             at: The time of day, ``09:00``; "" where the rule names it.
             zone: The time zone that both are meant in.
             by: The person whose turn sets it.

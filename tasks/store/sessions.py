@@ -15,9 +15,9 @@ from tasks.envelope import DeadLetter, Inbound, Reply
 from tasks.errors import ClaimLost
 from tasks.session import SessionKey
 from tasks.slots import slot_of
+from tasks.store.connection.redis import DEAD_KEPT, Script, guard, text
 from tasks.store.owners import Owners
-from tasks.store.recorded import RecordedBots
-from tasks.store.redis import DEAD_KEPT, Script, guard, text
+from tasks.store.records.recorded import RecordedBots
 from tasks.store.state import OF_THE_HEAD, StateField
 from tasks.store.views import SessionViews
 
@@ -248,7 +248,7 @@ class SessionStore(SessionViews):
             return tuple(await cast("Any", self._redis).lrange(keys.inbox(claim.session), 0, -1))
 
     async def delivered(self, claim: Claim, reply: bytes, mark: str = "") -> None:
-        """Telegram has taken the oldest reply, given as it was read; ``mark``: where it shows (``tasks.feedback``).
+        """Telegram has taken the oldest reply, given as read; ``mark``: where it shows (``tasks.chats.feedback``).
 
         Raises:
             ClaimLost: another incarnation delivers now.

@@ -1,7 +1,8 @@
 """The fields of a session's state hash: their names stand here, for Python and for the scripts.
 
 A member's name says what the field holds; its value is the field in Redis. That one does not change: workers of two
-releases read the same hash. A script writes ``STATE.batch_size``, for which ``tasks.store.redis`` sends ``'together'``.
+releases read the same hash. A script writes ``STATE.batch_size``, for which
+``tasks.store.connection.redis`` sends ``'together'``.
 """
 
 import re
@@ -24,11 +25,11 @@ class StateField(StrEnum):
     journal = "journal"
     """The mark of the running turn's journal, which tells a stale journal from its own."""
     parked = "parked"
-    """JSON: the questions of a turn that waits for people (``tasks.asking``)."""
+    """JSON: the questions of a turn that waits for people (``tasks.chats.asking``)."""
     asked = "asked"
     """The messages that show these questions, by their ids."""
     held = "held"
-    """JSON: the question of the running turn whose call stays open (``tasks.asking.HeldQuestion``)."""
+    """JSON: the question of the running turn whose call stays open (``tasks.chats.asking.HeldQuestion``)."""
     refused = "refused"
     """The name of the running turn, and the update ids that it does not answer: their allowances were used up."""
     waits = "waits"
@@ -38,7 +39,7 @@ class StateField(StrEnum):
     history = "history"
     """The conversation as the runtime writes it (bytes)."""
     conversation = "conversation"
-    """JSON: number and title of the conversation that goes on (``tasks.conversations.Current``)."""
+    """JSON: number and title of the conversation that goes on (``tasks.chats.conversations.Current``)."""
     said = "said"
     """JSON: what the last messages said that left the inbox, for edits that come later."""
     live = "live"
@@ -52,17 +53,17 @@ class StateField(StrEnum):
     model = "model"
     """The chat's choice; no field means the agent's model."""
     queue = "queue"
-    """The chat's choice of what happens to messages while a turn runs (``tasks.chat_choices``)."""
+    """The chat's choice of what happens to messages while a turn runs (``tasks.chats.choices``)."""
     steps = "steps"
-    """The chat's choice of what stays of a turn's steps (``tasks.chat_choices``)."""
+    """The chat's choice of what stays of a turn's steps (``tasks.chats.choices``)."""
     thinking = "thinking"
-    """The chat's choice of what it sees of a model's thoughts (``tasks.chat_choices``)."""
+    """The chat's choice of what it sees of a model's thoughts (``tasks.chats.choices``)."""
     language = "language"
-    """The chat's choice of what the bot's own words are in (``tasks.chat_choices``)."""
+    """The chat's choice of what the bot's own words are in (``tasks.chats.choices``)."""
     tongue = "tongue"
     """The language of the person who was answered last, where it is not English: for what is said of ourselves."""
     voice = "voice"
-    """The chat's choice whether answers are spoken, too (``tasks.chat_choices``)."""
+    """The chat's choice whether answers are spoken, too (``tasks.chats.choices``)."""
     input_tokens = "input_tokens"
     """Counter of the session's life."""
     output_tokens = "output_tokens"

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from tasks import keys
 from tasks.errors import StateDamaged
 from tasks.session import SessionKey
-from tasks.store.redis import guard, mend, text
+from tasks.store.connection.redis import guard, mend, text
 
 _FROM_THE_FIRST: Mapping[int, int] = {}
 

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tasks import keys
-from tasks.asking import ParkedTurn
-from tasks.chat_choices import CHAT_CHOICES
+from tasks.chats.asking import ParkedTurn
+from tasks.chats.choices import CHAT_CHOICES
 from tasks.envelope import Envelope, Inbound, Reply
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew
 from tasks.session import SessionKey
-from tasks.store.redis import guard, text
+from tasks.store.connection.redis import guard, text
+from tasks.store.connection.whose import inbounds, listed
 from tasks.store.state import StateField
 from tasks.store.sweeps import SlotSweeps
-from tasks.store.whose import inbounds, listed
 from tasks.text import is_digits
 
 _OLDEST_LOOKED_AT = 4
@@ -48,7 +48,7 @@ class Glance:
     spoken: int = 0
     """Characters that were spoken."""
     choices: Mapping[str, str] = field(default_factory=dict[str, str])
-    """What the session chose of ``tasks.chat_choices``."""
+    """What the session chose of ``tasks.chats.choices``."""
     question: str | None = None
     """What a parked turn asks: its first open question."""
 

@@ -5,8 +5,8 @@ from typing import Any, cast
 from redis.asyncio import Redis
 
 from tasks import keys
-from tasks.store.redis import guard, text
-from tasks.timezones import find_zone
+from tasks.reminders.timezones import find_zone
+from tasks.store.connection.redis import guard, text
 
 
 class ZoneStore:

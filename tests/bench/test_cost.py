@@ -7,7 +7,7 @@ from pathlib import Path
 from bench.rows.cost import spent
 from bench.stand import Running
 from tasks import store
-from tasks.store.redis import script
+from tasks.store.connection.redis import script
 from tests.harness.processes import ROOT
 
 SCRIPTS = {

@@ -13,34 +13,34 @@ from bot.admission import AccessControl
 from bot.answers import Answers
 from bot.api import Telegram, client
 from bot.attention import Attention
-from bot.conversation_commands import ConversationCommands
+from bot.commands.conversations import ConversationCommands
+from bot.commands.languages import Languages
 from bot.elsewhere import Elsewhere
 from bot.feedback import Feedback
 from bot.group_control import Administrators, GroupControl
 from bot.intake import UpdateIntake
 from bot.interrupts import Interrupts
-from bot.languages import Languages
-from bot.login_commands import LoginCommands
-from bot.logins import LoginService
+from bot.logins.commands import LoginCommands
+from bot.logins.logins import LoginService
+from bot.logins.revocations import Revocations
 from bot.notices import Notices
 from bot.overheard import OverheardMessages
 from bot.people import PeopleView
+from bot.process.watchdog import Watchdog
 from bot.rate import PersonalRate
-from bot.revocations import Revocations
 from bot.signs import Signs
 from bot.updates.meaning import BotIdentity
-from bot.watchdog import Watchdog
 from playground.client import PlaygroundClient
 from playground.server import serving
 from playground.state.world import State
-from tasks.access import Access, OperatorsWord, mode_of
 from tasks.app import make_app
 from tasks.backoff import Backoff
-from tasks.chat_rules import ChatRulesFile
+from tasks.chats.access import Access, OperatorsWord, mode_of
+from tasks.config.settings import Settings, load
 from tasks.doorbell import Doorbells
 from tasks.envelope import Inbound, Reply
+from tasks.operator_files.chat_rules import ChatRulesFile
 from tasks.session import SessionKey
-from tasks.settings import Settings, load
 from tasks.slots import queue_of
 from tasks.store import Store
 from tests.bot.stand_ins import SOON, HandClock, HeardInterrupts, NamedAgents, ShownSigns

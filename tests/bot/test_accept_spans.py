@@ -4,10 +4,10 @@ import logging
 
 import pytest
 
-from tasks import tracing
+from tasks.config.settings import Settings
 from tasks.errors import StoreUnavailable
-from tasks.settings import Settings
 from tasks.store import Store
+from tasks.telemetry import tracing
 from tasks.turn_record import reference
 from tests.bot.conftest import Doorway, make_doorway
 from tests.bot.stand_ins import AwaySometimes

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tasks.access import Access, Decision, access_of
-from tasks.settings import load
+from tasks.chats.access import Access, Decision, access_of
+from tasks.config.settings import load
 
 LISTED = Access(everybody=False, allow=frozenset({7, -55}))
 

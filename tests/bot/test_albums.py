@@ -2,9 +2,9 @@
 
 import pytest
 
-from tasks.access import Access
+from tasks.chats.access import Access
+from tasks.config.settings import Settings
 from tasks.errors import StoreUnavailable
-from tasks.settings import Settings
 from tasks.store import Store
 from tests.bot.conftest import Doorway, make_doorway
 from tests.bot.stand_ins import AwaySometimes

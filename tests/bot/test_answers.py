@@ -3,12 +3,12 @@
 import pytest
 
 from bot.answers import Answers
-from bot.login_commands import LoginCommands
+from bot.logins.commands import LoginCommands
 from bot.updates.commands import Command
-from tasks.chat_rules import ChatRulesFile
+from tasks.config.settings import load
 from tasks.envelope import Inbound
+from tasks.operator_files.chat_rules import ChatRulesFile
 from tasks.session import SessionKey
-from tasks.settings import load
 from tasks.store.views import Glance
 from tests.bot.stand_ins import HandClock
 from tests.conftest import TOKEN

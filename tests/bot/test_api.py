@@ -8,7 +8,7 @@ from traceback import format_exception
 import pytest
 
 from bot.api import Telegram, client
-from bot.stop import Stop, Stopped
+from bot.process.stop import Stop, Stopped
 from botapi.errors import TelegramAway
 from tests.bot.stand_ins import SOON
 from tests.conftest import TOKEN

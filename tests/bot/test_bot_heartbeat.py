@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from bot.heartbeat import BotHeartbeat
+from bot.process.heartbeat import BotHeartbeat
 from tasks.bot_status import BotStatus
 from tasks.clock import SystemClock
 from tasks.store import Store

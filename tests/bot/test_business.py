@@ -8,9 +8,9 @@ import pytest
 from bot.api import client
 from bot.updates.meaning import BotIdentity
 from playground.client import PlaygroundClient
-from tasks.access import Access
+from tasks.chats.access import Access
+from tasks.config.settings import Settings
 from tasks.phrases import phrase
-from tasks.settings import Settings
 from tasks.store import Store
 from tests.bot.conftest import make_doorway
 from tests.bot.updates import ANN, said

@@ -9,8 +9,8 @@ from bot.api import client
 from bot.updates.meaning import BotIdentity, Ignored, Incoming
 from bot.updates.understand import understand
 from playground.client import PlaygroundClient
-from tasks.access import Access
-from tasks.settings import Settings
+from tasks.chats.access import Access
+from tasks.config.settings import Settings
 from tasks.store import Store
 from tests.bot.conftest import make_doorway
 from tests.bot.updates import CHANNEL, said

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tasks.chat_rules import ChatRulesFile
+from tasks.config.settings import load
+from tasks.operator_files.chat_rules import ChatRulesFile
 from tasks.session import SessionKey
-from tasks.settings import load
 from tasks.store import Store
 from tests.bot.conftest import Doorway, make_doorway
 from tests.bot.updates import BEN, FORUM, GROUP, said
-from workers.runtime.bot_rules import BotRules
+from workers.runtime.cards.bot_rules import BotRules
 
 GROUPS, TOPIC = "4242:-55", "4242:-1001234:t7"
 

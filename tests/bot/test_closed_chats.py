@@ -9,7 +9,7 @@ import pytest
 from aiogram import types as tg
 
 from bot.closed_chats import noting
-from tasks.closed_chats import why
+from tasks.chats.closed import why
 from tasks.store import Store
 from tasks.store.closed_chats import MOST
 from tests.bot.test_greeting import GONE, LEFT, MEMBER, changed

@@ -4,14 +4,14 @@ import pytest
 
 from bot import texts
 from bot.api import Telegram, client
-from bot.menus import Menus
+from bot.commands.menus import Menus
 from bot.people import PeopleView
 from playground.client import PlaygroundClient
 from playground.state.world import State
-from tasks.access import OperatorsWord, Person
+from tasks.chats.access import OperatorsWord, Person
+from tasks.config.settings import load
 from tasks.phrases import LANGUAGES, phrase, speaking
 from tasks.session import SessionKey
-from tasks.settings import load
 from tasks.store import Store
 from tests.bot.conftest import Doorway, make_doorway
 from tests.bot.updates import BEN, GROUP, message, pressed, said

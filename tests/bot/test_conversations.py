@@ -2,8 +2,9 @@
 
 import pytest
 
-from tasks import conversations, keys
-from tasks.conversations import Conversation, Current, written
+from tasks import keys
+from tasks.chats import conversations
+from tasks.chats.conversations import Conversation, Current, written
 from tasks.envelope import Inbound
 from tasks.phrases import phrase
 from tasks.store import Store

@@ -9,10 +9,10 @@ from bot.api import client
 from bot.updates.meaning import BotIdentity, Ignored, Malformed
 from bot.updates.understand import GUEST_UPDATES, INLINE_UPDATES, understand
 from botapi.errors import TelegramAway
-from tasks.access import Access
+from tasks.chats.access import Access
+from tasks.config.settings import Settings
 from tasks.phrases import phrase
 from tasks.session import SessionKey
-from tasks.settings import Settings
 from tasks.store import Store
 from tests.bot.conftest import BOT, Doorway, make_doorway
 from tests.bot.updates import ANN, BEN, GROUP, SOME_DAY, message, raw, size

@@ -8,7 +8,7 @@ from aiogram import types as tg
 from bot.updates.meaning import BotIdentity
 from bot.updates.objects import SERVICE
 from bot.updates.understand import ALLOWED_UPDATES, BUSINESS_UPDATES, CHANNEL_UPDATES, GUEST_UPDATES, INLINE_UPDATES
-from tasks.settings import Settings
+from tasks.config.settings import Settings
 from tasks.store import Store
 from tests.bot.conftest import BOT, make_doorway
 from tests.bot.meanings import DESCRIBED, FILES, ignored

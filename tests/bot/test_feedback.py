@@ -6,12 +6,12 @@ import pytest
 from aiogram import types as tg
 
 from tasks import keys
-from tasks.access import Access
-from tasks.feedback import Opinion, mark, marked
+from tasks.chats.access import Access
+from tasks.chats.feedback import Opinion, mark, marked
+from tasks.config.settings import Settings
 from tasks.session import SessionKey
-from tasks.settings import Settings
 from tasks.store import Store
-from tasks.store.whose import Whose
+from tasks.store.connection.whose import Whose
 from tests.bot.conftest import Doorway, make_doorway
 from tests.bot.updates import ANN, BEN, CHANNEL, FORUM, PRIVATE, SOME_DAY, raw
 

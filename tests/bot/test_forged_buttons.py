@@ -6,8 +6,8 @@ import pytest
 from aiogram import types as tg
 
 from bot.updates.commands import ADMINS, CHOICES
-from tasks.access import Access
-from tasks.settings import Settings
+from tasks.chats.access import Access
+from tasks.config.settings import Settings
 from tasks.store import Store
 from tests.bot.conftest import make_doorway
 from tests.bot.updates import ANN, BOT, GROUP, PRIVATE, message, pressed

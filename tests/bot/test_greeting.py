@@ -6,8 +6,8 @@ import pytest
 from aiogram import types as tg
 
 from bot import texts
-from tasks.access import Access
-from tasks.settings import Settings
+from tasks.chats.access import Access
+from tasks.config.settings import Settings
 from tasks.store import Store
 from tests.bot.conftest import Doorway, make_doorway
 from tests.bot.updates import ANN, BEN, FORUM, GROUP, PRIVATE, SOME_DAY, raw

@@ -7,9 +7,9 @@ import pytest
 from aiogram import types as tg
 
 from botapi.errors import TelegramAway
-from tasks.access import Access
+from tasks.chats.access import Access
+from tasks.config.settings import load
 from tasks.phrases import phrase
-from tasks.settings import load
 from tasks.store import Store
 from tests.bot.conftest import Doorway, make_doorway
 from tests.bot.updates import ANN, BEN, GROUP, message, raw, said

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from bot.interrupts import Interrupts
+from bot.process.stop import Stop, Stopped
 from bot.recent import Recent
 from bot.signs import Signs
-from bot.stop import Stop, Stopped
 from botapi.errors import Refused, TelegramAway
 from tasks.backoff import Backoff
 from tasks.session import SessionKey

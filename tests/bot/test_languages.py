@@ -4,9 +4,9 @@ import pytest
 from aiogram import types as tg
 
 from bot import texts
-from tasks.access import Access
+from tasks.chats.access import Access
+from tasks.config.settings import Settings
 from tasks.phrases import LANGUAGES, phrase, speaking
-from tasks.settings import Settings
 from tasks.store import Store
 from tests.bot.conftest import Doorway, make_doorway
 from tests.bot.updates import BOT as US

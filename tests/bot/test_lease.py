@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.leader import LeaderLoop, LeaseTimes
-from bot.stop import Stop
+from bot.process.leader import LeaderLoop, LeaseTimes
+from bot.process.stop import Stop
 from tasks import keys
 from tasks.errors import StoreUnavailable
 from tasks.store import Store

@@ -7,18 +7,18 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from bot import login_texts
-from bot.login_pages import LoginPages
-from bot.stop import Stop
-from bot.webhook import PagesEndpoint, read_body, serve
+from bot.logins import texts as login_texts
+from bot.logins.pages import LoginPages
+from bot.process.stop import Stop
+from bot.receiving.webhook import PagesEndpoint, read_body, serve
 from tasks import keys
-from tasks.asking import OpenQuestion, ParkedTurn
+from tasks.chats.asking import OpenQuestion, ParkedTurn
+from tasks.chats.logins import Login, LoginState, PendingLogin, place_of
 from tasks.clock import SystemClock
+from tasks.config.forms import CALLBACK_PATH
+from tasks.config.settings import Settings, load
 from tasks.envelope import Inbound, Reply, Sender
-from tasks.logins import Login, LoginState, PendingLogin, place_of
 from tasks.phrases import phrase
-from tasks.setting_forms import CALLBACK_PATH
-from tasks.settings import Settings, load
 from tests.bot.conftest import TOKEN, Doorway
 from tests.bot.stand_ins import SOON
 from tests.bot.updates import ANN, BEN, BOT, GROUP, message, pressed, said

@@ -4,12 +4,12 @@ import pytest
 from aiogram import types as tg
 
 from bot.overheard import ALL_CHARACTERS, EACH_CHARACTERS, OverheardMessages
-from tasks.access import Access
+from tasks.chats.access import Access
+from tasks.config.settings import Settings
 from tasks.envelope import Inbound
 from tasks.session import SessionKey
-from tasks.settings import Settings
 from tasks.store import Store
-from tasks.store.whose import Whose
+from tasks.store.connection.whose import Whose
 from tests.bot.conftest import Doorway, make_doorway
 from tests.bot.updates import ANN, BEN, GROUP, said
 

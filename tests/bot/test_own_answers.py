@@ -3,9 +3,9 @@
 import pytest
 
 from bot import texts
+from tasks.config.settings import load
 from tasks.phrases import phrase
 from tasks.session import SessionKey
-from tasks.settings import load
 from tasks.store import Store
 from tests.bot.conftest import Doorway, make_doorway
 from tests.bot.test_update_intake import ANNS

@@ -4,10 +4,10 @@ import pytest
 from aiogram import types as tg
 
 from bot import texts
-from tasks.access import Access, Person
-from tasks.pairing import GUESSES_AN_HOUR, link, new_code
+from tasks.chats.access import Access, Person
+from tasks.chats.pairing import GUESSES_AN_HOUR, link, new_code
+from tasks.config.settings import Settings
 from tasks.phrases import phrase
-from tasks.settings import Settings
 from tasks.store import Store
 from tests.bot.conftest import Doorway, make_doorway
 from tests.bot.updates import ANN, BEN, GROUP, SOME_DAY, said

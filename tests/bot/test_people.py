@@ -4,10 +4,10 @@ import pytest
 from aiogram import types as tg
 
 from bot import texts
-from tasks.access import Access, Person, Standing
+from tasks.chats.access import Access, Person, Standing
+from tasks.config.settings import Settings, load
 from tasks.phrases import phrase
 from tasks.session import SessionKey
-from tasks.settings import Settings, load
 from tasks.store import Store
 from tests.bot.conftest import Doorway, make_doorway
 from tests.bot.updates import ANN, BEN, FORUM, GROUP, message, pressed, said

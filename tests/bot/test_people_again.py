@@ -3,10 +3,10 @@
 import pytest
 
 from bot import texts
-from tasks.access import Access
+from tasks.chats.access import Access
+from tasks.chats.pairing import new_code
+from tasks.config.settings import load
 from tasks.errors import StoreUnavailable
-from tasks.pairing import new_code
-from tasks.settings import load
 from tasks.store import Store
 from tests.bot.conftest import Doorway, make_doorway
 from tests.bot.stand_ins import AwaySometimes

@@ -4,9 +4,9 @@ import pytest
 from aiogram import types as tg
 
 from bot import texts
-from tasks.access import Access, Person, Standing
+from tasks.chats.access import Access, Person, Standing
+from tasks.config.settings import Settings
 from tasks.phrases import phrase
-from tasks.settings import Settings
 from tasks.store import Store
 from tasks.text import utf16
 from tests.bot.conftest import Doorway, make_doorway

@@ -1,10 +1,10 @@
 """Commands that choose a setting for a chat: the picker, and what is stored."""
 
-from tasks import chat_choices
-from tasks.access import Access
-from tasks.chat_choices import CHAT_CHOICES
+from tasks.chats import choices as chat_choices
+from tasks.chats.access import Access
+from tasks.chats.choices import CHAT_CHOICES
+from tasks.config.settings import Settings
 from tasks.phrases import phrase
-from tasks.settings import Settings
 from tasks.store import Store
 from tests.bot.conftest import Doorway, make_doorway
 from tests.bot.updates import ANN, BOT, GROUP, message, pressed, said

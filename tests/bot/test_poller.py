@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from bot.api import LONG_POLL, Telegram
-from bot.poller import Poller
-from bot.stop import Stop
+from bot.process.stop import Stop
+from bot.receiving.poller import Poller
 from playground.client import PlaygroundClient
 from playground.state.world import State
-from tasks.settings import Settings
+from tasks.config.settings import Settings
 from tasks.store import Store
 from tests.bot.conftest import Doorway, make_doorway, patient_watchdog, quick_backoff
 from tests.bot.stand_ins import SOON, AwaySometimes, Tally

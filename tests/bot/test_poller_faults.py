@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.api import Telegram
-from bot.stop import Stop
+from bot.process.stop import Stop
 from playground.client import PlaygroundClient
 from playground.state.world import State
 from tasks.errors import Misconfigured, StoreUnavailable

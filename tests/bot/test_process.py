@@ -274,7 +274,7 @@ async def test_a_wrong_setting_is_one_clear_line(tmp_path: Path, given: dict[str
 @pytest.mark.promise("bot-without-fast-agent")
 def test_the_bot_never_loads_the_agents_or_the_workers() -> None:
     heavy = ("fast_agent", "workers", "celery.worker", "celery.concurrency", "mcp", "openai", "flower", "playground")
-    heavy += ("opentelemetry.sdk.trace", "tasks.span_export")
+    heavy += ("opentelemetry.sdk.trace", "tasks.telemetry.span_export")
     code = f"import sys, bot.wiring, bot.__main__; print([name for name in {heavy!r} if name in sys.modules])"
     loaded = subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, env=environment(), timeout=SOON)
     assert loaded.decode().strip() == "[]"

@@ -5,8 +5,8 @@ from aiogram import types as tg
 
 from bot import texts
 from tasks import keys
-from tasks.access import Person
-from tasks.asking import GivenAnswer, OpenQuestion, ParkedTurn
+from tasks.chats.access import Person
+from tasks.chats.asking import GivenAnswer, OpenQuestion, ParkedTurn
 from tasks.phrases import phrase
 from tasks.roles import Role
 from tests.bot.conftest import Doorway

@@ -14,9 +14,9 @@ from botapi.pacing import Pacing
 from botapi.refusals import TABLE, Refusal
 from botapi.shape import INVISIBLE
 from playground.client import PlaygroundClient
+from tasks.config.settings import load
 from tasks.envelope import Button, Reply
 from tasks.session import SessionKey
-from tasks.settings import load
 from tasks.store import Store
 from tasks.store.pacing import PaceStore
 from tests.bot.stand_ins import SOON, HandClock

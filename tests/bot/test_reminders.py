@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot import reminder_texts as texts
+from bot.commands import reminder_texts as texts
 from tasks.envelope import Reply
 from tasks.phrases import phrase, speaking
 from tasks.session import SessionKey

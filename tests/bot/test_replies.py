@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from bot.api import Telegram
+from bot.process.stop import Stop
 from bot.replies import Replies
-from bot.stop import Stop
 from botapi.calls import Calls
 from botapi.pacing import Pacing
 from playground.client import PlaygroundClient

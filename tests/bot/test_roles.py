@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from aiogram import types as tg
 
-from tasks.access import Access, Person
+from tasks.chats.access import Access, Person
+from tasks.config.settings import Settings, load
 from tasks.phrases import phrase
 from tasks.roles import Role
-from tasks.settings import Settings, load
 from tasks.store import Store
 from tests.bot.conftest import Doorway, make_doorway
 from tests.bot.updates import ANN, BEN, GROUP, SOME_DAY, said

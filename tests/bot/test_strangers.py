@@ -9,10 +9,10 @@ from bot import texts
 from bot.recent import Allowance
 from bot.replies import Replies
 from playground.client import PlaygroundClient
-from tasks.access import Access
+from tasks.chats.access import Access
+from tasks.config.settings import Settings
 from tasks.envelope import Reply
 from tasks.phrases import phrase
-from tasks.settings import Settings
 from tasks.store import Store
 from tests.bot.conftest import Doorway, make_doorway
 from tests.bot.stand_ins import SOON, HandClock

@@ -5,10 +5,10 @@ from aiogram import types as tg
 
 from bot import texts
 from bot.updates.commands import ASKS, CONTROL
-from tasks.access import Access
+from tasks.chats.access import Access
+from tasks.config.settings import Settings
 from tasks.errors import StoreUnavailable
 from tasks.phrases import phrase
-from tasks.settings import Settings
 from tasks.store import Store
 from tests.bot.conftest import make_doorway
 from tests.bot.stand_ins import AwaySometimes

@@ -6,10 +6,10 @@ import pytest
 from aiogram import types as tg
 
 from bot import texts
+from tasks.config.settings import Settings
 from tasks.errors import StoreUnavailable
 from tasks.phrases import phrase
 from tasks.session import SessionKey
-from tasks.settings import Settings
 from tasks.store import Store
 from tasks.store.intake import Accept, IntakeStore, Verdict
 from tasks.turn_record import with_reference

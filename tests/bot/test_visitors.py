@@ -10,10 +10,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bot import webhook_connections
-from bot.stop import Stop
-from bot.webhook import SECRET_HEADER, WebhookEndpoint, serve
-from bot.webhook_connections import CONNECTIONS
+from bot.process.stop import Stop
+from bot.receiving import webhook_connections
+from bot.receiving.webhook import SECRET_HEADER, WebhookEndpoint, serve
+from bot.receiving.webhook_connections import CONNECTIONS
 from playground.client import PlaygroundClient
 from playground.state.world import State
 from tasks.clock import SystemClock
@@ -128,10 +128,10 @@ async def test_a_connection_that_stands_still_is_ended(
     doorway: Doorway, monkeypatch: pytest.MonkeyPatch, sent: bytes
 ) -> None:
     for name in (
-        "tasks.http_connections.HEAD_S",
-        "bot.webhook_connections.LINGER_S",
-        "bot.webhook.BODY_S",
-        "bot.webhook._KEEP_ALIVE_S",
+        "tasks.http.connections.HEAD_S",
+        "bot.receiving.webhook_connections.LINGER_S",
+        "bot.receiving.webhook.BODY_S",
+        "bot.receiving.webhook._KEEP_ALIVE_S",
     ):
         monkeypatch.setattr(name, 0.2)
     async with few_places(doorway, 4) as port:
@@ -142,7 +142,7 @@ async def test_a_connection_that_stands_still_is_ended(
 async def test_a_head_without_end_ends_its_connection_before_its_deadline(
     doorway: Doorway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tasks.http_connections.HEAD_S", 3600.0)
+    monkeypatch.setattr("tasks.http.connections.HEAD_S", 3600.0)
     async with few_places(doorway, 4) as port:
         await closed(port, HEAD + b"A: " + b"x" * 200_000)
 

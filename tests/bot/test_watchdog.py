@@ -5,9 +5,9 @@ import threading
 from datetime import timedelta
 
 from bot.api import Telegram
-from bot.poller import Poller
-from bot.stop import Stop
-from bot.watchdog import Watchdog
+from bot.process.stop import Stop
+from bot.process.watchdog import Watchdog
+from bot.receiving.poller import Poller
 from playground.client import PlaygroundClient
 from tests.bot.stand_ins import SOON, HandClock
 from tests.bot.test_poller import Taken

@@ -10,12 +10,12 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.stop import Stop
-from bot.webhook import BODY_BYTES, SECRET_HEADER, WebhookEndpoint, serve
+from bot.process.stop import Stop
+from bot.receiving.webhook import BODY_BYTES, SECRET_HEADER, WebhookEndpoint, serve
 from tasks.clock import SystemClock
+from tasks.config.settings import Settings, load
 from tasks.errors import Misconfigured
-from tasks.http_server import listen
-from tasks.settings import Settings, load
+from tasks.http.server import listen
 from tasks.store import Store
 from tests.bot.conftest import Doorway, make_doorway
 from tests.bot.stand_ins import SOON, AwaySometimes

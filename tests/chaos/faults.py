@@ -11,8 +11,8 @@ import httpx
 from redis.exceptions import RedisError
 
 from playground.client import PlaygroundClient
+from tasks.config.settings import Settings
 from tasks.errors import StoreUnavailable
-from tasks.settings import Settings
 from tasks.store import connect
 from tests.chaos.askers import Askers
 from tests.chaos.people import Crowd

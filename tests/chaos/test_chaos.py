@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from tasks.telemetry import TextFormat
+from tasks.telemetry.logs import TextFormat
 from tests.chaos.driver import Order, run
 from tests.chaos.pool import late_s
 from tests.chaos.report import report

@@ -14,7 +14,7 @@ STEPS = ("accepting", "accepted")
 
 def main() -> int:
     from bot.__main__ import main as run
-    from tasks.store import redis
+    from tasks.store.connection import redis
     from tasks.store.intake import IntakeStore
     from tests.harness.sabotage import sabotage
 

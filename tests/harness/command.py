@@ -15,7 +15,7 @@ from tests.harness.processes import ROOT
 
 PATIENCE_S = 90.0
 STAND_IN = Path(__file__).with_name("forked_python.py")
-CHECKS = ("workers.runtime.cards", "workers.runtime.check")
+CHECKS = ("workers.runtime.cards.checks", "workers.runtime.check")
 """What the command starts to look at cards and patches: fast-agent takes three seconds of processor time to load."""
 
 PYTHON = f"""#!/bin/sh

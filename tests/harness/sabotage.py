@@ -71,7 +71,7 @@ def replay_without_digest() -> None:
 
 def no_presser_check() -> None:
     """Everyone may answer a question."""
-    from tasks.asking import ParkedTurn
+    from tasks.chats.asking import ParkedTurn
 
     ParkedTurn.may_answer = lambda _self, _person, _admins: True
 
@@ -154,7 +154,7 @@ def newest_first() -> None:
 def _rewritten(*changes: dict[str, tuple[str, str]]) -> None:
     """Scripts say something else: name -> (what stands there, what shall)."""
     from tasks.store import intake, journal, sessions
-    from tasks.store.redis import Script
+    from tasks.store.connection.redis import Script
 
     class Rewritten(Script):
         def __init__(self, redis, name) -> None:

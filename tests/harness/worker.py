@@ -47,9 +47,9 @@ def step_by_step(passed: Callable[[str], None]) -> None:
 
 
 def main() -> int:
+    from tasks.config.settings import load
     from tasks.errors import StoreUnavailable
-    from tasks.settings import load
-    from tasks.telemetry import configure_logging
+    from tasks.telemetry.logs import configure_logging
     from tests.harness.sabotage import sabotage
     from workers.process.app import run
 

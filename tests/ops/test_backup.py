@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from ops.commands import backup_file
+from ops.commands.backup import file as backup_file
 from ops.home import Home, Running
 from tasks.clock import SystemClock
 from tasks.store import Store

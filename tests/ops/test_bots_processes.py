@@ -8,7 +8,7 @@ from ops.up.bots import BotProcesses
 from ops.up.plan import Plan
 from ops.up.process import Spec
 from tasks.bots import ServedBot
-from tasks.settings import load
+from tasks.config.settings import load
 from tests.harness.supervising import Heard, supervising
 from tests.ops.conftest import PATIENT, script
 

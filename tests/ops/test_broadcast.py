@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from ops.commands.broadcasting import chats_of
+from ops.commands.broadcast.broadcasting import chats_of
 from playground.client import PlaygroundClient
 from playground.server import serving
 from playground.state.world import State
 from tasks import keys
-from tasks.access import Person
+from tasks.chats.access import Person
 from tasks.errors import Misconfigured
 from tasks.session import SessionKey
 from tasks.store import Store
-from tasks.store.whose import Whose
+from tasks.store.connection.whose import Whose
 from tests.conftest import BOT
 from tests.harness.command import clean, cohort
 from tests.harness.processes import ROOT

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ops.commands.cards import names
-from tasks.settings import load
+from tasks.config.settings import load
 
 
 def test_the_agents_are_named_and_the_one_that_answers_first(tmp_path: Path) -> None:

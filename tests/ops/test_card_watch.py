@@ -9,7 +9,7 @@ import pytest
 
 from ops.up.card_watch import CardWatch, look, stand_ins
 from ops.up.plan import Plan, make_plan
-from tasks.settings import load
+from tasks.config.settings import load
 from tasks.store import Store
 from tasks.worker_status import WorkerStatus
 from tests.conftest import TOKEN

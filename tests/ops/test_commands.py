@@ -12,8 +12,8 @@ from ops.context import Context
 from ops.environment import PLAYGROUND_BOT
 from ops.home import Home
 from playground import BOT
+from tasks.config.settings import load
 from tasks.envelope import DeadLetter, Inbound
-from tasks.settings import load
 from tasks.store import Store
 from tests.harness.command import cohort
 

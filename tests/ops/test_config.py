@@ -8,8 +8,8 @@ import pytest
 from ops.commands.config import MASK, rows
 from ops.context import Context
 from ops.home import Home
+from tasks.config.settings import Settings, env_name, load
 from tasks.errors import Misconfigured
-from tasks.settings import Settings, env_name, load
 from tools import settings_table
 
 GIVEN = {

@@ -11,7 +11,7 @@ import pytest
 from ops import model
 from ops.model import ChosenModel
 from ops.up import banner, console, plan
-from tasks.settings import load
+from tasks.config.settings import load
 
 DEMO = model.choose(model.Given(None, {}, {}, [None]))
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tasks.settings import load
+from tasks.config.settings import load
 from tests.harness.processes import ROOT
 from tools.images import PINNED, renewed
 

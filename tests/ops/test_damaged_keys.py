@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 from redis.asyncio import Redis
 
-from ops.commands.status_read import look
+from ops.commands.status.read import look
 from tasks import keys
 from tasks.clock import SystemClock
 from tasks.session import SessionKey

@@ -10,7 +10,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from tasks.settings import load
+from tasks.config.settings import load
 from tests.harness.processes import ROOT
 
 KUBERNETES = ROOT / "deploy" / "kubernetes"

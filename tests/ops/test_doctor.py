@@ -6,15 +6,15 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ops.commands import doctor
-from ops.commands.doctor_chats import chats, elsewhere, hears_too_little
-from ops.commands.doctor_sound import verdict
-from ops.commands.runtime_check import RuntimeCheck
+from ops.commands.doctor import command as doctor
+from ops.commands.doctor.chats import chats, elsewhere, hears_too_little
+from ops.commands.doctor.runtime_check import RuntimeCheck
+from ops.commands.doctor.sound import verdict
 from ops.context import Context
 from ops.home import Home
 from tasks.bot_status import BotStatus
 from tasks.clock import SystemClock
-from tasks.settings import Settings, load
+from tasks.config.settings import Settings, load
 from tasks.store import Store
 from tests.harness.command import cohort
 from tests.harness.processes import ROOT

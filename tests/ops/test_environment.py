@@ -6,8 +6,8 @@ from typing import get_args
 import pytest
 
 from ops.environment import ProcessKind, environment, needed
-from tasks.environ import merged
-from tasks.settings import load
+from tasks.config.environ import merged
+from tasks.config.settings import load
 
 KINDS: tuple[ProcessKind, ...] = get_args(ProcessKind.__value__)
 TOKEN, KEY, SECRET = "4242:of-a-real-bot", "sk-of-a-provider", "a-secret-of-decent-length"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.feedback import Opinion
+from tasks.chats.feedback import Opinion
 from tasks.session import SessionKey
 from tasks.store import Store
 from tasks.turn_record import reference

@@ -11,8 +11,8 @@ from tasks.envelope import DeadLetter, Inbound, Reply
 from tasks.session import SessionKey
 from tasks.slots import slot_of
 from tasks.store import Store
-from tasks.store.whose import Whose
-from tasks.telemetry import session_hash
+from tasks.store.connection.whose import Whose
+from tasks.telemetry.logs import session_hash
 from tasks.turn_record import CallStep, ToolStep, TurnRecord, TurnRecords, reference, task_id, with_reference
 from tests.harness.command import cohort
 

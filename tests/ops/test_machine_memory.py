@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.commands.doctor_memory import verdict
+from ops.commands.doctor.memory import verdict
 from ops.up.machine_memory import WORKER_MIB, available_mib, pss_mib, room
 from tasks.worker_count import WorkerCount
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from tasks.access import Person
+from tasks.chats.access import Person
+from tasks.chats.feedback import Opinion
 from tasks.clock import SystemClock
+from tasks.config.settings import Settings
 from tasks.envelope import DeadLetter, Inbound
-from tasks.feedback import Opinion
 from tasks.session import SessionKey
-from tasks.settings import Settings
 from tasks.store import Store
 from tasks.store.intake import Accept
 from tasks.turn_record import TurnRecord

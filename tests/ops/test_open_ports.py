@@ -5,10 +5,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ops.commands import doctor
+from ops.commands.doctor import command as doctor
 from playground.server import serving
 from playground.state.world import State
-from tasks.settings import load
+from tasks.config.settings import load
 from tests.conftest import TOKEN
 from tests.harness.command import cohort
 from tests.ops.test_containers import compose

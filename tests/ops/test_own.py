@@ -12,8 +12,8 @@ import pytest
 from ops.up.own import OwnProcesses
 from ops.up.supervisor import Supervisor
 from tasks.clock import Clock, SystemClock
+from tasks.config.settings import Settings
 from tasks.session import SessionKey
-from tasks.settings import Settings
 from tasks.store import Store, connect
 from tasks.worker_status import WorkerStatus
 from tests.conftest import BOT

@@ -6,18 +6,18 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from ops.commands.doctor_own import own
-from ops.commands.status_read import look
-from ops.commands.status_text import render
+from ops.commands.doctor.own import own
+from ops.commands.status.read import look
+from ops.commands.status.text import render
 from ops.context import Context
 from ops.home import Home
 from ops.web.scrape import scrape
 from tasks.clock import SystemClock
-from tasks.exposition import packed
+from tasks.config.settings import Settings, load
 from tasks.session import SessionKey
-from tasks.settings import Settings, load
 from tasks.slots import slot_of
 from tasks.store import Store
+from tasks.telemetry.exposition import packed
 from tasks.worker_status import OwnHostStatus, WorkerStatus
 from tests.conftest import BOT
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from ops.pairing import offer
-from tasks.access import Access, Mode, Person, mode_of
-from tasks.settings import load
+from tasks.chats.access import Access, Mode, Person, mode_of
+from tasks.config.settings import load
 from tasks.store import Store
 from tests.conftest import BOT, TOKEN
 from tests.harness.command import cohort

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from ops.commands import doctor
-from ops.commands.runtime_check import RuntimeCheck
+from ops.commands.doctor import command as doctor
+from ops.commands.doctor.runtime_check import RuntimeCheck
 from ops.context import Context
 from ops.home import Home
-from tasks.settings import load
+from tasks.config.settings import load
 from tests.harness.command import python_with
 
 ROOT = Path(__file__).parents[2]

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from ops.commands import doctor
-from ops.commands.runtime_check import RuntimeCheck
+from ops.commands.doctor import command as doctor
+from ops.commands.doctor.runtime_check import RuntimeCheck
 from ops.powers import powers
-from tasks.settings import load
+from tasks.config.settings import load
 from tests.ops.test_status import here
 
 ROOT = Path(__file__).parents[2]

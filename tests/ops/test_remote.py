@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 
 from ops.commands import remote
 from tasks.app import RELOAD, make_app
-from tasks.settings import Settings
+from tasks.config.settings import Settings
 
 
 @contextmanager

@@ -8,8 +8,8 @@ import pytest
 from ops.home import Scale
 from ops.up.scaling import Scaling
 from ops.up.supervisor import Supervisor
+from tasks.config.settings import Settings, load
 from tasks.errors import Misconfigured
-from tasks.settings import Settings, load
 from tasks.store import Store
 from tasks.worker_count import WorkerCount
 from tasks.worker_status import WorkerStatus

@@ -7,9 +7,9 @@ import pytest
 
 from ops.commands import log_files
 from tasks import keys
-from tasks.feedback import Opinion
+from tasks.chats.feedback import Opinion
+from tasks.config.settings import Settings, load
 from tasks.session import SessionKey
-from tasks.settings import Settings, load
 from tasks.store import Store, connect
 from tests.harness.command import cohort
 from tests.harness.valkey import Valkey

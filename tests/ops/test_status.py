@@ -9,16 +9,16 @@ import pytest
 from redis.asyncio import Redis
 
 from ops import durability
-from ops.commands import doctor
-from ops.commands.status_read import look
-from ops.commands.status_text import health_problems, render
-from ops.commands.status_view import Look, Worker, rate
+from ops.commands.doctor import command as doctor
+from ops.commands.status.read import look
+from ops.commands.status.text import health_problems, render
+from ops.commands.status.view import Look, Worker, rate
 from ops.context import Context
 from ops.home import Home
 from tasks.clock import SystemClock
+from tasks.config.settings import Settings, load
 from tasks.envelope import Inbound
 from tasks.session import SessionKey
-from tasks.settings import Settings, load
 from tasks.slots import assign, slot_of
 from tasks.store import Store, connect
 from tasks.worker_status import WorkerStatus

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from ops.commands.status_read import among, look
-from ops.commands.status_text import health_problems, render
+from ops.commands.status.read import among, look
+from ops.commands.status.text import health_problems, render
 from ops.web.scrape import scrape
 from tasks.bot_status import BotStatus
 from tasks.bots import ServedBot
-from tasks.bots_file import BotEntry
 from tasks.clock import SystemClock
-from tasks.settings import Settings
+from tasks.config.settings import Settings
+from tasks.operator_files.bots_file import BotEntry
 from tasks.store import Store
 from tests.harness.command import cohort
 

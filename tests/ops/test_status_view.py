@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from ops.commands.status_read import look
-from ops.commands.status_text import health_problems, render
+from ops.commands.status.read import look
+from ops.commands.status.text import health_problems, render
 from tasks.bot_status import BotStatus
+from tasks.config.settings import Settings
 from tasks.lately import Lately
-from tasks.settings import Settings
 from tasks.slots import slot_of
 from tasks.store import Store, connect
 from tasks.store.bots import KEPT

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from ops.commands.status_read import look
-from ops.commands.status_text import render
+from ops.commands.status.read import look
+from ops.commands.status.text import render
 from ops.commands.stuck import oldest
 from tasks import keys
 from tasks.clock import SystemClock
+from tasks.config.settings import Settings
 from tasks.envelope import Inbound, Reply
 from tasks.session import SessionKey
-from tasks.settings import Settings
 from tasks.slots import slot_of
 from tasks.store import Store
 from tasks.store.intake import Accept

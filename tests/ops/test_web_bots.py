@@ -6,13 +6,13 @@ from prometheus_client.parser import text_string_to_metric_families
 from ops.web.names import process_names
 from ops.web.scrape import scrape
 from ops.web.sections import overview
-from tasks import metrics
 from tasks.bot_status import BotStatus
 from tasks.clock import SystemClock
 from tasks.envelope import Inbound
 from tasks.session import SessionKey
 from tasks.store import Store
 from tasks.store.intake import Accept
+from tasks.telemetry import metrics
 
 
 async def accepted(store: Store, bot: int, chat: int) -> None:

@@ -10,10 +10,10 @@ import pytest
 from ops.web.__main__ import config_of
 from ops.web.app import create_app
 from ops.web.patience import PatientReader
-from tasks import http_connections
 from tasks.clock import SystemClock
-from tasks.http_server import SignallessServer
-from tasks.settings import load
+from tasks.config.settings import load
+from tasks.http import connections as http_connections
+from tasks.http.server import SignallessServer
 from tests.conftest import TOKEN
 from tests.support.until import until
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from tasks import keys
+from tasks.chats.feedback import Opinion, Thumb
 from tasks.clock import SystemClock
-from tasks.feedback import Opinion, Thumb
 from tasks.session import SessionKey
 from tasks.store import Store
 from tasks.turn_record import CallStep, TurnRecord, reference

@@ -5,8 +5,8 @@ import base64
 import pytest
 
 from ops.web.app import create_app
+from tasks.config.settings import load
 from tasks.errors import Misconfigured
-from tasks.settings import load
 from tasks.store import Store
 from tests.ops.test_web import READS, Open, console, lived_in
 from tests.playground.test_guard import foreign_requests

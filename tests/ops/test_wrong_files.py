@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from tasks.config.settings import load
 from tasks.errors import Misconfigured
-from tasks.settings import load
 from tests.conftest import TOKEN
 from tests.harness.command import cohort
-from workers.runtime.cards import check_cards
+from workers.runtime.cards.checks import check_cards
 
 KINDS = ("missing", "a directory", "no text", "no YAML", "a list")
 

@@ -10,8 +10,8 @@ import typer
 from ops import durability
 from ops.cli import app, main
 from ops.home import Home, Running
+from tasks.config.settings import load
 from tasks.errors import Misconfigured, Retryable
-from tasks.settings import load
 from tests.harness.command import cohort
 from tests.support.ports import free_port
 from workers.process.memory import require_room

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import playground.loopback
-import tasks.loopback
+import tasks.http.loopback
 from playground.bot_api.methods import METHODS
 from playground.control import routes as control_routes
 from playground.loopback import foreign
@@ -186,5 +186,5 @@ def test_a_proxy_may_call_a_server_by_its_own_address_and_serve_it_under_a_name_
 @pytest.mark.promise("playground-shut")
 def test_the_playground_and_the_other_servers_on_127_0_0_1_refuse_by_the_same_rules() -> None:
     # The playground imports no other package of ours, so it has its own copy of this pure module.
-    ours, theirs = (Path(module.__file__).read_text() for module in (playground.loopback, tasks.loopback))
+    ours, theirs = (Path(module.__file__).read_text() for module in (playground.loopback, tasks.http.loopback))
     assert ours == theirs

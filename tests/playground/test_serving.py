@@ -18,7 +18,7 @@ from playground.errors import CannotServe
 from playground.options import Options
 from playground.server import serving
 from playground.state.world import State
-from tasks.settings import load
+from tasks.config.settings import load
 from tests.playground.test_sending import sent
 
 STATIC = Path(playground.__file__).parent / "static"

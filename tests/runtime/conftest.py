@@ -19,14 +19,14 @@ from fast_agent import config as fast_config
 from google.genai import _api_client as google_client
 from openai import _base_client as openai_client
 
-from tasks.settings import Settings, load
+from tasks.config.settings import Settings, load
 from tests.runtime.support import ASSISTANT, MODELS, TOOL, Configure, Open, StillClock, card
 from tests.support.model import Model
 from tests.support.strict import Strict
 from workers.interfaces import MediaSource
 from workers.many_bots import BotsOfTurns
 from workers.runtime.engine import Engine
-from workers.runtime.mcp_health import Alert
+from workers.runtime.servers.health import Alert
 from workers.tool_stores import Reminders, StoredPeople
 
 SERVER = Path(__file__).with_name("stdio_server.py")

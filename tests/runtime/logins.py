@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from tasks.chats.logins import Login, LoginState
 from tasks.envelope import Sender
-from tasks.logins import Login, LoginState
 from tasks.store import Store
 from tests.runtime.steps import MemorySteps
 from tests.runtime.support import Screen, ask, inbound

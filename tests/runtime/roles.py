@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tasks.access import OperatorsWord, People, Person
+from tasks.chats.access import OperatorsWord, People, Person
 from tasks.envelope import Inbound, Sender
 from tasks.errors import StoreUnavailable
 from tests.runtime.steps import MemorySteps

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tasks.settings import Settings
+from tasks.config.settings import Settings
 from tests.runtime.steps import MemorySteps
 from tests.runtime.support import Configure, Open, Screen, ask, card
 from tests.runtime.test_approvals import RUN, Given, parks, resumes
 from tests.support.model import Model
-from workers.runtime.cards import check_cards
+from workers.runtime.cards.checks import check_cards
 from workers.runtime.durable import tool_facts
 
 SERVERS: list[Given] = [

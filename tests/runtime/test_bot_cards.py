@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from tasks.bots_file import BotEntry
+from tasks.config.settings import Settings
 from tasks.errors import Misconfigured
+from tasks.operator_files.bots_file import BotEntry
 from tasks.session import SessionKey
-from tasks.settings import Settings
 from tests.runtime.support import ASSISTANT, Open, Screen, ask, card
 from tests.runtime.test_bots import Bots
 from tests.support.model import Model
 from workers.interfaces import TurnFailed, TurnResult
-from workers.runtime.cards import looked_at
+from workers.runtime.cards.checks import looked_at
 from workers.runtime.engine import Engine
 
 TOOLS = 'def stock() -> str:\n    """Look."""\n    return "{said}"\n'

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tasks.bots_file import BotEntry
+from tasks.config.settings import Settings, load
 from tasks.envelope import Media
+from tasks.operator_files.bots_file import BotEntry
 from tasks.roles import RoleRules
 from tasks.session import SessionKey
-from tasks.settings import Settings, load
 from tests.runtime.support import Open, Screen, ask, card, inbound
 from tests.support.model import Model
 from workers.interfaces import MediaSource, TurnFailed

@@ -12,8 +12,8 @@ from tests.runtime.streams import CARD, Plays, chunk, response, sse
 from tests.runtime.support import Configure, Open, Screen, StillClock, ask, card
 from tests.support.wire import HttpServer, Request
 from workers.interfaces import TurnFailed
-from workers.runtime.error_codes import status_in, wait_in, wait_said
-from workers.runtime.faults import ProviderFault
+from workers.runtime.faults.classify import ProviderFault
+from workers.runtime.faults.error_codes import status_in, wait_in, wait_said
 
 SECRET = "sk-proj-SECRET"
 PROVIDERS = {

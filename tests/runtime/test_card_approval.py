@@ -8,12 +8,12 @@ from typing import Literal
 
 import pytest
 
-from tasks.settings import Settings
+from tasks.config.settings import Settings
 from tests.runtime.steps import COUNTER, MemorySteps, executions
 from tests.runtime.support import Open, Screen, ask, card
 from tests.support.model import Model
 from workers.interfaces import TurnRequest
-from workers.runtime.cards import check_cards
+from workers.runtime.cards.checks import check_cards
 from workers.runtime.engine import Engine
 from workers.steps import PersonsAnswer, Question, TurnParked
 

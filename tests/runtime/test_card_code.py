@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tasks.settings import Settings
+from tasks.config.settings import Settings
 from tests.runtime.support import Open, card
-from workers.runtime.cards import check_cards, main, notes
-from workers.runtime.server_answers import taken_name
+from workers.runtime.cards.checks import check_cards, main, notes
+from workers.runtime.servers.answers import taken_name
 
 type SettingsOf = Callable[..., Settings]
 

@@ -8,10 +8,10 @@ import pytest
 
 from ops import agent_config
 from tasks import agent_files
-from tasks.settings import Settings, load
+from tasks.config.settings import Settings, load
 from tests.runtime.support import Configure, Open, Screen, ask
 from tests.support.model import Model
-from workers.runtime.cards import check_cards
+from workers.runtime.cards.checks import check_cards
 
 type SettingsOf = Callable[..., Settings]
 

@@ -51,7 +51,7 @@ async def test_an_address_in_an_instruction_that_cannot_be_read_is_told_and_its_
             for agent in ("kind", "other", "assistant"):
                 assert (await engine.run(ask(1, "hi", agent=agent), Screen())).text == "echo: hi [n=1]"
         environ = {"COHORT_CARDS": str(cards), "COHORT_CONFIG": str(config), "PATH": ""}
-        ran = await asyncio.to_thread(forked, ("-m", "workers.runtime.cards"), environ)
+        ran = await asyncio.to_thread(forked, ("-m", "workers.runtime.cards.checks"), environ)
     systems = [call.messages[0]["text"] for call in model.journal]
     assert systems == ["Be. ", "You are kind.", "You are an assistant."]
     (told,) = [record.note for record in caplog.records if record.message == "card.incomplete"]

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from fast_agent.core.instruction import InstructionBuilder
 
+from tasks.config.settings import Settings, load
 from tasks.errors import Misconfigured
-from tasks.settings import Settings, load
 from tests.harness.command import forked
 from tests.runtime.support import ASSISTANT, Configure, Open, Screen, ask, card
 from tests.support.model import Model
-from workers.runtime.cards import check_cards, notes
+from workers.runtime.cards.checks import check_cards, notes
 
 type SettingsOf = Callable[..., Settings]
 
@@ -147,7 +147,7 @@ async def test_an_agent_used_as_a_tool_with_a_chats_own_server_is_refused_before
 def test_the_command_prints_each_problem_and_ends_with_status_1(cards: Path, config: Path) -> None:
     card(cards, "bad.md", BAD["missing child"][0])
     environ = {"COHORT_CARDS": str(cards), "COHORT_CONFIG": str(config), "PATH": ""}
-    ran = forked(("-m", "workers.runtime.cards"), environ)
+    ran = forked(("-m", "workers.runtime.cards.checks"), environ)
     assert ran.returncode == 1
     assert ran.stderr.splitlines() == [
         f"{cards}/bad.md:3: references missing agents: ghost; correct the name, or add a card with it"

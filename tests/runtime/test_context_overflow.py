@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from workers.runtime.context_overflow import too_long
-from workers.runtime.faults import ContextTooLong, ProviderFault, classify
-from workers.runtime.model_fault import ModelFault
+from workers.runtime.faults.classify import ContextTooLong, ProviderFault, classify
+from workers.runtime.faults.context_overflow import too_long
+from workers.runtime.faults.model_fault import ModelFault
 
 
 def rows(name: str) -> list[list[str]]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from workers.interfaces import TurnFailed
-from workers.runtime.faults import (
+from workers.runtime.faults.classify import (
     ContextTooLong,
     ModelFault,
     ModelSilent,

@@ -15,13 +15,13 @@ from llmock.pytest_plugin import LLMock
 from tests.runtime.support import PROVIDERS, Configure, Open, Screen, ask, card
 from tests.support.model import Model
 from workers.interfaces import TurnResult
-from workers.runtime.agent_registry import AgentRegistry
+from workers.runtime.cards.agent_registry import AgentRegistry
 from workers.runtime.engine import Engine
 from workers.runtime.lanes.pool import Lane
 
 SECRET = re.compile(r"secret(\d+)x")
 TOOLS = '''
-from workers.runtime.tools import current_session
+from workers.runtime.tools.session_tools import current_session
 
 async def whose(n: int) -> str:
     """Whose turn this is."""

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tasks import kept_cards
+from tasks.config.settings import Settings
 from tasks.errors import Misconfigured
-from tasks.settings import Settings
+from tasks.operator_files import kept_cards
 from tests.runtime.support import ASSISTANT, Screen, StillClock, ask, card, until
 from tests.support.model import Model
 from workers.runtime import last_good

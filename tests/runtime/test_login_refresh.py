@@ -7,7 +7,7 @@ import httpx2
 import pytest
 from fast_agent.config import MCPServerAuthSettings, MCPServerSettings
 
-from tasks.settings import Settings, load
+from tasks.config.settings import Settings, load
 from tasks.store import Store
 from tests.runtime.logins import ANN, BOT, SECRET, comes_back
 from tests.runtime.support import StillClock

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tasks.config.settings import Settings, load
 from tasks.envelope import Sender
 from tasks.errors import Misconfigured
-from tasks.settings import Settings, load
 from tasks.store import Store, connect
 from tests.runtime.logins import ANN, BEN, BOT, CANCELLED, GROUP, SECRET, Turn, comes_back, link_of
 from tests.runtime.support import Screen, StillClock, card, inbound
 from tests.runtime.test_steering import Waiting
 from tests.support.login_server import LoginServer, login_server
 from tests.support.model import Model
-from workers.runtime.cards import check_cards
+from workers.runtime.cards.checks import check_cards
 from workers.runtime.conversation.history import decode
 from workers.runtime.engine import Engine
 from workers.steps import PersonsAnswer

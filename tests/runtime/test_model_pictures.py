@@ -13,9 +13,9 @@ from tasks.envelope import OutFile
 from tests.runtime.streams import DONE, Plays, chunk, google, item, output_text, response, responses, said, sse, usage
 from tests.runtime.support import PROVIDERS, Configure, Open, Screen, ask, card
 from workers.outgoing import INLINE, MOST, read
-from workers.runtime.files_out import NOT_SENT, FilesOut
 from workers.runtime.streams.meter import Meter, allowance, longest
 from workers.runtime.streams.reading import wire
+from workers.runtime.tools.files_out import NOT_SENT, FilesOut
 
 SMALL = b"\x89PNG\r\n\x1a\n" + b"\0" * 100
 LARGE = b"\x89PNG\r\n\x1a\n" + b"\1" * INLINE

@@ -7,10 +7,10 @@ import pytest
 from fast_agent.llm.provider.openai.multipart_converter_openai import OpenAIConverter
 from mcp_types import AudioContent, BlobResourceContents, EmbeddedResource
 
+from tasks.config.settings import load
 from tasks.envelope import Media
 from tasks.errors import Misconfigured
 from tasks.phrases import phrase
-from tasks.settings import load
 from tests.runtime.support import Open, Screen, ask, inbound
 from tests.runtime.test_media import CAT, PHOTO, REPORT, Shelf
 from tests.support.model import Model

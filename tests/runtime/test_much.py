@@ -13,10 +13,10 @@ from tests.support.model import Model
 from tests.support.provider import MODELS, PATHS
 from tests.support.wire import HttpServer, Request
 from workers.interfaces import TurnFailed
-from workers.runtime import tool_results
 from workers.runtime.call_log import CallLog, call_log_of_turn
 from workers.runtime.streams import reading
 from workers.runtime.streams.meter import AnswerCut, Meter, allowance, longest
+from workers.runtime.tools import results as tool_results
 
 
 async def _body(*pieces: bytes) -> AsyncIterator[bytes]:

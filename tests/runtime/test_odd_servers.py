@@ -15,8 +15,8 @@ from tests.support.model import Model
 from workers.runtime.durable import approval, in_doubt
 from workers.runtime.durable.tool_facts import ToolFacts
 from workers.runtime.patches.server_text import Lines
-from workers.runtime.server_answers import answered, recovered, taken_name
-from workers.runtime.tool_schemas import input_schema
+from workers.runtime.servers.answers import answered, recovered, taken_name
+from workers.runtime.tools.schemas import input_schema
 
 ODD = Path(__file__).with_name("odd_server.py")
 ALL_TAKE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")

@@ -14,7 +14,7 @@ import pytest
 from tests.runtime.support import Open, Screen, ask, card
 from tests.support.model import Model
 from workers.runtime.streams.meter import limits
-from workers.runtime.tool_results import clean_function
+from workers.runtime.tools.results import clean_function
 
 
 class Own(BaseException):

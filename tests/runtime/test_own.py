@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from tasks.config.settings import Settings
 from tasks.session import SessionKey
-from tasks.settings import Settings
 from tests.runtime.support import Open, card
 from tests.support.model import Model
-from workers.runtime.cards import check_cards
+from workers.runtime.cards.checks import check_cards
 
 MARKED = "---\nname: safe\nmodel: generic.mock\nisolation: process\n---\nYou are safe.\n"
 

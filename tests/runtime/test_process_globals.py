@@ -127,7 +127,7 @@ async def test_what_fast_agent_logs_and_prints_is_logged_without_its_words(
 SCRIPT = """
     import asyncio, json, logging, sys
     from tasks.clock import SystemClock
-    from tasks.settings import load
+    from tasks.config.settings import load
     import workers.runtime
     assert "fast_agent" not in sys.modules, "importing the package is cheap"
     from tests.runtime.support import Screen, ask
@@ -144,7 +144,7 @@ SCRIPT = """
                 cut.cancel()
         left = [task.get_name() for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         terminal = [name for name in ("prompt_toolkit", "textual") if name in sys.modules]
-        tracing = [name for name in ("opentelemetry.sdk.trace", "tasks.span_export") if name in sys.modules]
+        tracing = [name for name in ("opentelemetry.sdk.trace", "tasks.telemetry.span_export") if name in sys.modules]
         print(json.dumps({"left": left, "terminal": terminal, "tracing": tracing}))
 
     asyncio.run(main())

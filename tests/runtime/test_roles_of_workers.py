@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tasks.access import OperatorsWord, Person
+from tasks.chats.access import OperatorsWord, Person
 from tasks.clock import SystemClock
+from tasks.config.settings import Settings
 from tasks.envelope import Inbound
 from tasks.session import SessionKey
-from tasks.settings import Settings
 from tasks.store import Store
-from tasks.store.whose import Whose, parted
+from tasks.store.connection.whose import Whose, parted
 from tests.runtime.roles import CARD, GUEST, OWNER, STRANGER, Kept, runs, said_by
 from tests.runtime.steps import COUNTER
 from tests.runtime.support import Open, card, inbound

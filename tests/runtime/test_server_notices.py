@@ -11,7 +11,7 @@ from anyio import EndOfStream
 
 from tests.runtime.support import Open, Screen, StillClock, ask
 from workers.runtime.patches.server_text import Lines, noticed
-from workers.runtime.server_notices import NoticeBudget
+from workers.runtime.servers.notices import NoticeBudget
 
 PROGRESS, LOG, CHANGED = "notifications/progress", "notifications/message", "notifications/tools/list_changed"
 MANY = 5_000

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from workers.runtime import server_words
-from workers.runtime.server_words import begun, heard, last
+from workers.runtime.servers import words as server_words
+from workers.runtime.servers.words import begun, heard, last
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from opentelemetry.semconv._incubating.attributes import gen_ai_attributes
 
-from tasks import tracing
+from tasks.telemetry import tracing
 from tests.runtime.steps import MemorySteps
 from tests.runtime.support import TOOL, Open, Screen, ask, card
 from tests.support.model import Model

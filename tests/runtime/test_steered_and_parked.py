@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.settings import Settings
+from tasks.config.settings import Settings
 from tests.runtime.steps import COUNTER
 from tests.runtime.support import Open, card
 from tests.support.model import Model

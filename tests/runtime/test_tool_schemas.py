@@ -18,10 +18,10 @@ from mcp_types import Tool
 
 from tests.runtime.streams import Plays, google, sse
 from tests.runtime.support import Configure, Open, Screen, ask, card
-from workers.runtime.google_schemas import google_schema
 from workers.runtime.patches import patch
-from workers.runtime.server_answers import answered
-from workers.runtime.tool_schemas import TYPES, input_schema
+from workers.runtime.servers.answers import answered
+from workers.runtime.tools.google_schemas import google_schema
+from workers.runtime.tools.schemas import TYPES, input_schema
 
 ODD = Path(__file__).with_name("odd_server.py")
 STRING = {"type": "string"}

@@ -10,8 +10,8 @@ from tasks.errors import Misconfigured, Terminal
 from tasks.session import SessionKey
 from tests.runtime.support import Open, Screen, StillClock, ask, card, inbound
 from tests.support.model import Model
-from workers.runtime import tools
 from workers.runtime.engine import Engine
+from workers.runtime.tools import session_tools as tools
 
 SHIPPED = Path(__file__).parents[2] / "agent-cards" / "session_tools.py"
 CARD = "---\nname: assistant\nmodel: generic.mock\nfunction_tools: [{names}]\n---\nUse tools.\n"
@@ -142,7 +142,7 @@ async def test_without_stores_the_tools_say_so(runtime: Open, model: Model, ship
 
 async def test_plain_functions_run_in_threads_and_know_their_session(runtime: Open, model: Model, cards: Path) -> None:
     source = (
-        "import threading\nfrom workers.runtime.tools import current_session\n\n"
+        "import threading\nfrom workers.runtime.tools.session_tools import current_session\n\n"
         'def where() -> str:\n    """Where."""\n'
         "    return f'{current_session()} {threading.current_thread() is threading.main_thread()}'\n"
     )

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from tasks.config.settings import Settings
 from tasks.ports import TurnReport
-from tasks.settings import Settings
 from tests.runtime.support import Open, until
 from tests.support.model import Model
 from tests.workers.pool import opened, session

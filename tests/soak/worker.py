@@ -58,8 +58,8 @@ def tell(_number: int, _frame: object) -> None:
 
 
 def main() -> int:
-    from tasks.settings import load
-    from tasks.telemetry import configure_logging
+    from tasks.config.settings import load
+    from tasks.telemetry.logs import configure_logging
     from workers.process.app import run
 
     signal.signal(signal.SIGUSR1, tell)

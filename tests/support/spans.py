@@ -13,8 +13,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, Sampler
 
-from tasks import tracing
-from tasks.span_export import Spans
+from tasks.telemetry import tracing
+from tasks.telemetry.span_export import Spans
 from tests.support.wire import HttpServer, Request
 
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from prometheus_client import REGISTRY
 
-from tasks import metrics
+from tasks.telemetry import metrics
 from tests.harness.processes import ROOT
 
 FOLDER = ROOT / "deploy" / "observability"

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from playground.client import PlaygroundClient
+from tasks.config.settings import load
 from tasks.envelope import Inbound
 from tasks.errors import StoreUnavailable
 from tasks.session import SessionKey
-from tasks.settings import load
 from tasks.store import connect
 from tasks.store.intake import Accept
 from tests.harness.confirmed import BOT, confirmed_over, moving_front

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from bot import login_texts
+from bot.logins import texts as login_texts
 from playground.client import PlaygroundClient
 from tests.harness.nursery import nursery
 from tests.harness.product import Harness, ModelControl

@@ -7,8 +7,8 @@ import pytest
 
 from playground.client import PlaygroundClient
 from tasks.clock import SystemClock
+from tasks.config.settings import load
 from tasks.session import SessionKey
-from tasks.settings import load
 from tasks.store import connect
 from tests.harness.command import cohort
 from tests.harness.processes import Process

@@ -17,7 +17,7 @@ from tests.harness.history import Said
 from tests.harness.processes import Process
 from tests.harness.scene import BOT, Scene, scene
 from tests.support.until import until
-from workers.sessions.planner import MAX_TRIES
+from workers.sessions.planning.planner import MAX_TRIES
 
 NEVER = {"COHORT_HEARTBEAT_TTL": "3600", "COHORT_SWEEP_INTERVAL": "3600"}
 """No heartbeat ends and no sweep comes while a test runs, however slow the machine is."""

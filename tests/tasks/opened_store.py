@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from hypothesis.stateful import RuleBasedStateMachine, initialize
 from redis.asyncio import Redis
 
-from tasks.settings import load
+from tasks.config.settings import load
 from tasks.store import Store, connect
 
 

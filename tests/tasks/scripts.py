@@ -9,7 +9,7 @@ from typing import Any
 from redis import Redis
 
 from tasks import store
-from tasks.store.redis import script
+from tasks.store.connection.redis import script
 
 LUA = Path(store.__file__).parent / "lua"
 

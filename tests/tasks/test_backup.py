@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from ops.commands import backup_file
+from ops.commands.backup import file as backup_file
 from tasks import keys
-from tasks.access import Person
+from tasks.chats.access import Person
+from tasks.chats.conversations import Conversation
 from tasks.clock import SystemClock
-from tasks.conversations import Conversation
+from tasks.config.settings import load
 from tasks.envelope import DeadLetter, Inbound, Reply
 from tasks.errors import EnvelopeInvalid, Misconfigured
 from tasks.session import SessionKey
-from tasks.settings import load
 from tasks.store import Store, connect
 from tasks.store.backup import StoredKey, dump, restore
 from tasks.store.intake import Accept

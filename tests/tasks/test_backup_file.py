@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from ops.commands import backup_file
+from ops.commands.backup import file as backup_file
 from tasks.errors import Misconfigured
 from tasks.store import Store
 from tasks.store.backup import dump

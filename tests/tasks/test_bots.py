@@ -6,11 +6,11 @@ import pytest
 
 from tasks.agent_files import card_files, read_mapping
 from tasks.bots import bots_of, resolved
-from tasks.bots_file import MOST_BOTS, read
+from tasks.config.forms import _SECRET
+from tasks.config.settings import load
 from tasks.errors import Misconfigured
-from tasks.setting_forms import _SECRET
-from tasks.settings import load
-from tasks.watched import Watched, stamp_of
+from tasks.operator_files.bots_file import MOST_BOTS, read
+from tasks.operator_files.watched import Watched, stamp_of
 
 ONE, TWO = "101:one-token", "202:two-token"
 ENVIRON = {"ONE": ONE, "TWO": TWO}

@@ -3,10 +3,10 @@
 import pytest
 
 from tasks import keys
+from tasks.chats.feedback import Opinion
 from tasks.clock import SystemClock
 from tasks.envelope import DeadLetter, Inbound
 from tasks.errors import Terminal
-from tasks.feedback import Opinion
 from tasks.session import SessionKey
 from tasks.store import Store
 from tasks.store.intake import Accept

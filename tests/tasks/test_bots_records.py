@@ -8,12 +8,12 @@ from tasks import keys
 from tasks.envelope import DeadLetter, Inbound
 from tasks.session import SessionKey
 from tasks.store import Store
-from tasks.store.dead import is_letter
+from tasks.store.connection.whose import Whose
 from tasks.store.intake import Accept
-from tasks.store.recorded import LEAST, share
+from tasks.store.records.dead import is_letter
+from tasks.store.records.recorded import LEAST, share
+from tasks.store.records.trail import BUNDLES_KEPT
 from tasks.store.sessions import Claim, Commit
-from tasks.store.trail import BUNDLES_KEPT
-from tasks.store.whose import Whose
 from tasks.turn_record import TurnRecord
 from tasks.worker_status import WorkerStatus
 

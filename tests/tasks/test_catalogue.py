@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot import texts
-from tasks.chat_choices import CHAT_CHOICES, LANGUAGE
+from tasks.chats.choices import CHAT_CHOICES, LANGUAGE
 from tasks.phrases import ENGLISH, LANGUAGES, catalogue, phrase, speaking
 from tasks.text import utf16
 

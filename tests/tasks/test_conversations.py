@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.conversations import KEPT_BYTES, Conversation, fitting
+from tasks.chats.conversations import KEPT_BYTES, Conversation, fitting
 
 SMALL = 1000
 

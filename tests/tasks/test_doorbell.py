@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from tasks.app import make_app
+from tasks.config.settings import Settings
 from tasks.doorbell import Doorbells
 from tasks.session import SessionKey
-from tasks.settings import Settings
 from tasks.slots import queue_of, slot_of
 from tasks.store import Store
-from tasks.telemetry import hash_sessions, session_hash
+from tasks.telemetry.logs import hash_sessions, session_hash
 
 KEYS = [SessionKey(4242, 700), SessionKey(4242, -100123, 17), SessionKey(4242, 700, None, "BQ-_a1")]
 

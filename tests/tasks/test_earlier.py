@@ -2,12 +2,12 @@
 
 import pytest
 
-from tasks.conversations import Conversation
+from tasks.chats.conversations import Conversation
+from tasks.config.settings import Settings
 from tasks.errors import ClaimLost
-from tasks.settings import Settings
 from tasks.store import Store
+from tasks.store.connection.whose import Whose
 from tasks.store.sessions import Commit
-from tasks.store.whose import Whose
 from tests.tasks.test_erasure import ANN, GROUP, HIS, claimed, erase, filled
 
 

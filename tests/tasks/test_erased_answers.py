@@ -5,11 +5,11 @@ import json
 import pytest
 
 from tasks import keys
-from tasks.asking import GivenAnswer, HeldQuestion, OpenQuestion, ParkedTurn
+from tasks.chats.asking import GivenAnswer, HeldQuestion, OpenQuestion, ParkedTurn
 from tasks.envelope import Inbound, Quoted
 from tasks.session import SessionKey
 from tasks.store import Store
-from tasks.store.whose import ERASED, Whose
+from tasks.store.connection.whose import ERASED, Whose
 from tests.harness.contents import everything
 from tests.support.kept import Someone
 from tests.tasks.test_erasure import erase, history

@@ -7,8 +7,8 @@ import pytest
 from tasks import keys
 from tasks.envelope import DeadLetter, Inbound, OverheardMessage, Sender
 from tasks.store import Store
+from tasks.store.connection.whose import Whose
 from tasks.store.intake import Accept
-from tasks.store.whose import Whose
 from tests.harness.contents import everything
 from tests.tasks.test_erasure import ANN, BOB, BOT, GROUP, erase, history, said
 

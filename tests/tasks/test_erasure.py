@@ -8,20 +8,20 @@ import pytest
 
 from tasks import keys
 from tasks.app import make_app
-from tasks.conversations import Conversation, Current
+from tasks.chats.conversations import Conversation, Current
+from tasks.config.settings import Settings
 from tasks.doorbell import Doorbells
 from tasks.envelope import DeadLetter, Inbound, Media, Reply, Sender
 from tasks.errors import ClaimLost
 from tasks.session import SessionKey
-from tasks.settings import Settings
 from tasks.slots import slot_of
 from tasks.store import Store
+from tasks.store.connection.whose import Whose
 from tasks.store.earlier import Struck
 from tasks.store.erasure import Erased
 from tasks.store.intake import Accept
 from tasks.store.journal import Steps
 from tasks.store.sessions import Claim, Commit, Counts
-from tasks.store.whose import Whose
 from tasks.turn_record import TurnRecord
 from tasks.worker_status import WorkerStatus
 from tests.harness.contents import everything

@@ -8,9 +8,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.parser import text_string_to_metric_families
 
 from tasks.clock import SystemClock
-from tasks.exposition import MOST_BYTES, families, merged, packed, unpacked
 from tasks.publishing import Publisher
 from tasks.store import Store
+from tasks.telemetry.exposition import MOST_BYTES, families, merged, packed, unpacked
 
 
 def page(*turns: int, label: str = "answered") -> str:

@@ -4,8 +4,8 @@ from tasks import keys
 from tasks.envelope import Inbound
 from tasks.session import SessionKey
 from tasks.store import Store
+from tasks.store.connection.whose import Whose
 from tasks.store.intake import Accept
-from tasks.store.whose import Whose
 
 
 async def test_all_of_one_bot_goes_and_nothing_of_another_whose_chats_have_the_same_numbers(store: Store) -> None:

@@ -1,6 +1,6 @@
 """Wrong passwords are counted by address, in bounded memory."""
 
-from tasks.guesses import AT_ONCE, EACH_S, PasswordGuesses
+from tasks.http.guesses import AT_ONCE, EACH_S, PasswordGuesses
 
 
 def test_of_addresses_without_end_the_oldest_are_forgotten_and_the_newest_are_counted() -> None:

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tasks import keys
+from tasks.chats.logins import Login, LoginState, place_of
+from tasks.config.settings import Settings, load
 from tasks.errors import Misconfigured
-from tasks.logins import Login, LoginState, place_of
 from tasks.secret_box import NotOurs, SecretBox
-from tasks.settings import Settings, load
 from tasks.store import Store, connect
 from tasks.store.backup import dump
 from tasks.store.erasure import Whose

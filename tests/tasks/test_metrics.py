@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from tasks import metrics_server
+from tasks.telemetry import metrics_server
 from tests.playground.test_guard import foreign_requests
 from tests.support.ports import free_port
 

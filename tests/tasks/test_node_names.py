@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tasks import keys
-from tasks.settings import load
+from tasks.config.settings import load
 from tasks.store import Store, connect
 from tasks.worker_status import WorkerStatus
 from tests.harness.valkey import Valkey

@@ -5,8 +5,8 @@ import pytest
 from tasks.errors import Terminal
 from tasks.session import SessionKey
 from tasks.store import Store
+from tasks.store.connection.whose import Whose
 from tasks.store.pauses import MOST_SESSIONS, PauseView
-from tasks.store.whose import Whose
 
 ONE, TWO = SessionKey(4242, 1), SessionKey(4242, -5, 7)
 

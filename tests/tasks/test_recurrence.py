@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from tasks.errors import Terminal
-from tasks.recurrence import Rule, beginning, read_local
-from tasks.timezones import find_zone, nearest_zone
+from tasks.reminders.recurrence import Rule, beginning, read_local
+from tasks.reminders.timezones import find_zone, nearest_zone
 
 BERLIN = "Europe/Berlin"
 

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tasks.config.settings import Settings
 from tasks.envelope import Inbound
 from tasks.errors import EnvelopeTooNew, Terminal
-from tasks.recurrence import local_now
-from tasks.settings import Settings
+from tasks.reminders.recurrence import local_now
 from tasks.store import Store, connect
 from tasks.store.reminders import A_SESSION, MOST_TIMES
 from tests.tasks.test_reminders_and_notes import MINE, YOURS, Clock, anyone

@@ -3,9 +3,9 @@
 import pytest
 
 from tasks.app import make_app
+from tasks.config.redis_url import Sentinels, sentinels
+from tasks.config.settings import load
 from tasks.errors import Misconfigured
-from tasks.redis_url import Sentinels, sentinels
-from tasks.settings import load
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,10 @@ from datetime import timedelta
 
 import pytest
 
+from tasks.config.settings import Settings, load
 from tasks.envelope import Inbound
 from tasks.errors import Terminal
 from tasks.session import SessionKey
-from tasks.settings import Settings, load
 from tasks.store import Store, connect
 from tasks.store.reminders import A_CHAT, A_PERSON, A_SESSION, LONGEST_CHAIN
 from tasks.worker_status import WorkerStatus

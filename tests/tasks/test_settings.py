@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from tasks.environ import merged
+from tasks.config.environ import merged
+from tasks.config.settings import Settings, env_name, load
 from tasks.errors import Misconfigured
-from tasks.settings import Settings, env_name, load
 
 
 def test_the_environment_is_read_with_units() -> None:

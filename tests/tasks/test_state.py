@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tasks import store
-from tasks.chat_choices import CHAT_CHOICES
-from tasks.store.redis import script
+from tasks.chats.choices import CHAT_CHOICES
+from tasks.store.connection.redis import script
 from tasks.store.state import StateField, with_fields
 
 LUA = sorted((Path(store.__file__).parent / "lua").glob("*.lua"))

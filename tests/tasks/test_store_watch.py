@@ -9,12 +9,12 @@ import pytest
 
 from tasks import keys
 from tasks.clock import SystemClock
-from tasks.settings import Settings
+from tasks.config.settings import Settings
 from tasks.store import Store, connect
+from tasks.store.connection.server_time import compared
 from tasks.store.layout import LayoutStore
-from tasks.store.server_time import compared
 from tasks.store_watch import watch_store
-from tasks.telemetry import hash_sessions, session_hash
+from tasks.telemetry.logs import hash_sessions, session_hash
 from tests.support.until import until
 
 

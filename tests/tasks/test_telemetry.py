@@ -6,11 +6,11 @@ import logging
 
 import pytest
 
-from tasks import telemetry
 from tasks.seldom import Seldom
 from tasks.store import Store
 from tasks.store_watch import watch_store
-from tasks.telemetry import JsonFormat, TextFormat, bind_fields, hash_sessions, session_hash
+from tasks.telemetry import logs as telemetry
+from tasks.telemetry.logs import JsonFormat, TextFormat, bind_fields, hash_sessions, session_hash
 
 
 def line(formatter: logging.Formatter, **fields: object) -> str:

@@ -11,12 +11,12 @@ import pytest
 from opentelemetry import trace as otel
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
-from tasks import metrics, tracing
+from tasks.config.settings import Settings, load
 from tasks.envelope import Inbound, Reply
 from tasks.errors import Misconfigured
-from tasks.settings import Settings, load
-from tasks.telemetry import traced
-from tasks.tracing import NO_SPAN
+from tasks.telemetry import metrics, tracing
+from tasks.telemetry.logs import traced
+from tasks.telemetry.tracing import NO_SPAN
 from tests.support.spans import Receiver, kept_spans
 
 QUEUE = 64

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.reminder_texts import rule_in_words
+from bot.commands.reminder_texts import rule_in_words
 from bot.texts import memory
-from tasks.chat_choices import CHAT_CHOICES, buttons, switched, uses
+from tasks.chats.choices import CHAT_CHOICES, buttons, switched, uses
 from tasks.phrases import ENGLISH, LANGUAGES, catalogue, speaking
 from tasks.text import utf16
 from workers.texts import chosen

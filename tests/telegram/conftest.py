@@ -16,8 +16,8 @@ from playground import PLAYGROUND_TOKEN
 from playground.client import PlaygroundClient
 from playground.server import serving
 from playground.state.world import State
+from tasks.config.settings import Settings, load
 from tasks.session import SessionKey
-from tasks.settings import Settings, load
 from tasks.store.pacing import Limits, PaceStore, Rate
 from tests.playground.conformance import check_journal
 from tests.telegram.fakes import FakeClock

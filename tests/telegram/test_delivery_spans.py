@@ -9,8 +9,9 @@ from botapi.calls import Calls
 from botapi.errors import Undeliverable
 from botapi.pacing import Priority, RateLimited
 from botapi.reply_delivery import deliver
-from tasks import telemetry, tracing
 from tasks.envelope import Reply
+from tasks.telemetry import logs as telemetry
+from tasks.telemetry import tracing
 from tests.support.spans import kept_spans
 from tests.telegram.conftest import World
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tasks.addresses import is_public
 from tasks.envelope import OutFile, Reply
+from tasks.http.addresses import is_public
 from tests.telegram.conftest import World
 from workers.outgoing import MOST_LINKED, linked_pictures, replies_of
 from workers.telegram.render import render

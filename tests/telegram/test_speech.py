@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from tasks.config.settings import Settings, load
 from tasks.envelope import Inbound, Media, OutFile, Reply
 from tasks.phrases import phrase
-from tasks.settings import Settings, load
 from tests.support.audio import SPOKEN
 from tests.support.model import Model
 from tests.telegram.conftest import World

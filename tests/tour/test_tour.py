@@ -14,8 +14,8 @@ from tasks.store import Store
 from tasks.store.intake import Accept
 from tasks.store.sessions import Claim, Commit, Held
 from tasks.worker_status import WorkerStatus
-from workers.sessions.parked import Rules
-from workers.sessions.planner import Earlier, Handled, Run, decide
+from workers.sessions.planning.parked import Rules
+from workers.sessions.planning.planner import Earlier, Handled, Run, decide
 from workers.telegram.render import render
 
 ME = BotIdentity.of(4242, "cohort_bot")

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from tasks.asking import ParkedTurn
+from tasks.chats.asking import ParkedTurn
 from tests.workers.pool import Pool, session
 from workers.interfaces import Sink, TurnRequest, TurnResult
 from workers.steps import Question, TurnParked

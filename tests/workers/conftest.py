@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from redis.backoff import ExponentialBackoff
 
-from tasks.settings import Settings
+from tasks.config.settings import Settings
 from tests.workers.pool import Pool, opened
 
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 from tasks.envelope import Inbound
-from workers.sessions import planner
-from workers.sessions.parked import Rules
-from workers.sessions.planner import Plan, Run
+from workers.sessions.planning import planner
+from workers.sessions.planning.parked import Rules
+from workers.sessions.planning.planner import Plan, Run
 
 NOW = 1_800_000_000.0
 TOO_NEW = b'{"v": 99, "something": "else"}'

@@ -7,9 +7,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tasks.clock import SystemClock
+from tasks.config.settings import Settings, load
 from tasks.envelope import Inbound
 from tasks.session import SessionKey
-from tasks.settings import Settings, load
 from tasks.store import Store, connect
 from tasks.store.intake import Accept
 from tests.conftest import BOT, TOKEN

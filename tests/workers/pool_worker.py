@@ -6,10 +6,10 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from tasks.config.settings import Settings
 from tasks.errors import StoreUnavailable
 from tasks.ports import TurnReport
 from tasks.session import SessionKey
-from tasks.settings import Settings
 from tasks.store import Store, connect
 from tasks.worker_status import WorkerStatus
 from tests.workers.cable import Cable

@@ -4,11 +4,11 @@ import logging
 
 import pytest
 
+from tasks.config.settings import load
 from tasks.errors import StoreUnavailable
 from tasks.phrases import phrase
-from tasks.settings import load
 from tasks.store import Store
-from tasks.store.alerts import AlertStore
+from tasks.store.records.alerts import AlertStore
 from tests.conftest import BOT, TOKEN
 from tests.workers.pool import Pool, session
 from workers.interfaces import TurnFailed

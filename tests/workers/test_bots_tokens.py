@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from botapi.client import connected
-from tasks import metrics
+from tasks.config.settings import Settings, load
 from tasks.envelope import Inbound, Reply
 from tasks.session import SessionKey
-from tasks.settings import Settings, load
 from tasks.store import Store
 from tasks.store.intake import Accept
+from tasks.telemetry import metrics
 from tests.support.several_bots import several_bots
 from tests.telegram.fakes import FakeClock
 from tests.workers.fakes import PATIENCE_S

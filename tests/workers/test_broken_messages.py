@@ -10,10 +10,10 @@ from celery import Celery
 from redis import Redis
 
 from tasks.app import make_app
+from tasks.config.settings import Settings
 from tasks.doorbell import Doorbells
-from tasks.metrics import BROKEN_DOORBELLS
-from tasks.settings import Settings
 from tasks.slots import queue_of, slot_of
+from tasks.telemetry.metrics import BROKEN_DOORBELLS
 from tasks.turn import bind
 from tests.workers.celery_worker import LoopSide, working
 from tests.workers.pool import session

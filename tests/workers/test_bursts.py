@@ -8,10 +8,10 @@ import pytest
 from tasks.envelope import Inbound
 from tests.workers.pool import Pool, session
 from workers import texts
-from workers.sessions import planner
-from workers.sessions.bursts import LONGEST_S, YoungTurn, goes_on, is_piece, quiet_left
-from workers.sessions.parked import Rules
-from workers.sessions.plans import Plan, Run, Wait
+from workers.sessions.planning import planner
+from workers.sessions.planning.bursts import LONGEST_S, YoungTurn, goes_on, is_piece, quiet_left
+from workers.sessions.planning.parked import Rules
+from workers.sessions.planning.plans import Plan, Run, Wait
 
 ONE = session(1)
 NOW = 1_800_000_000.0

@@ -12,9 +12,9 @@ from celery.worker import state as celery_state
 from redis import Redis
 
 from tasks.app import make_app
+from tasks.config.settings import Settings
 from tasks.doorbell import Doorbells
 from tasks.session import SessionKey
-from tasks.settings import Settings
 from tasks.slots import queue_of, slot_of
 from tasks.turn import NAME, bind
 from tests.workers.celery_worker import ANSWERED, LoopSide, working

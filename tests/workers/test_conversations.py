@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tasks import conversations, keys
+from tasks import keys
+from tasks.chats import conversations
 from tasks.phrases import phrase
 from tasks.store.earlier import INDEX
 from tasks.store.state import StateField

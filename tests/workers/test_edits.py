@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from tasks.envelope import Inbound
 from tests.workers.inboxes import TOO_NEW, decide, entry, messages_of, word
 from tests.workers.pool import Pool, session
-from workers.sessions import edits
-from workers.sessions.planner import Run, Skip, is_news
+from workers.sessions.planning import edits
+from workers.sessions.planning.planner import Run, Skip, is_news
 
 ONE = session(1)
 

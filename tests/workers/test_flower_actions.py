@@ -9,10 +9,10 @@ from celery import Celery
 from celery.worker.control import Panel
 
 from tasks.app import make_app
+from tasks.config.settings import Settings
 from tasks.doorbell import Doorbells
 from tasks.session import SessionKey
-from tasks.settings import Settings
-from tasks.telemetry import session_hash
+from tasks.telemetry.logs import session_hash
 from tasks.turn import bind
 from tests.workers.celery_worker import LoopSide, working
 from workers.process.celery_worker import bind_commands

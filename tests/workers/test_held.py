@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tasks.asking import ParkedTurn
+from tasks.chats.asking import ParkedTurn
 from tests.workers.fakes import PATIENCE_S
 from tests.workers.pool import Pool, Worker, session
 from workers.interfaces import Sink, TurnRequest, TurnResult

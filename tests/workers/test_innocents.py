@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import pytest
 
 from tasks.phrases import phrase
-from tasks.store.redis import script
+from tasks.store.connection.redis import script
 from tests.workers.mishaps import letters
 from tests.workers.pool import Pool, Worker, session
 from workers.interfaces import TurnFailed

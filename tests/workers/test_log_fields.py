@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from tasks.telemetry import JsonFormat
+from tasks.telemetry.logs import JsonFormat
 from tests.workers.pool import Pool, session
 from workers.interfaces import TurnFailed
 

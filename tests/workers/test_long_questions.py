@@ -5,7 +5,7 @@ import json
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tasks.asking import MOST_CHOICES, GivenAnswer
+from tasks.chats.asking import MOST_CHOICES, GivenAnswer
 from tasks.text import utf16, within
 from workers import texts
 from workers.runtime.asking.forms import Form, fill

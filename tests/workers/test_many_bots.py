@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from botapi.client import connected
-from tasks import metrics
 from tasks.bots import bots_of
 from tasks.clock import SystemClock
+from tasks.config.settings import Settings, load
 from tasks.envelope import Inbound, Reply, Sender
+from tasks.operator_files.watched import Watched
 from tasks.session import SessionKey
-from tasks.settings import Settings, load
 from tasks.store import Store
 from tasks.store.intake import Accept
-from tasks.watched import Watched
+from tasks.telemetry import metrics
 from tests.support.several_bots import several_bots
 from tests.telegram.fakes import FakeClock
 from tests.workers.pool import Pool, Worker

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
+from tasks.config.settings import load
 from tasks.errors import Misconfigured
-from tasks.settings import load
 from tests.harness.processes import ROOT
 from workers.process import limits
 

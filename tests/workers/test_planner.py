@@ -5,8 +5,8 @@ import pytest
 from tasks.phrases import phrase
 from tests.workers.inboxes import DAMAGED, NOW, TOO_NEW, decide, entry, messages_of, photo, word
 from workers import texts
-from workers.sessions.batching import ALBUM_PAUSE_S, COLLECT_CHARACTERS, COLLECT_MESSAGES
-from workers.sessions.planner import Compact, Control, GiveUp, Handled, HandOff, Move, Retry, Run, Wait
+from workers.sessions.planning.batching import ALBUM_PAUSE_S, COLLECT_CHARACTERS, COLLECT_MESSAGES
+from workers.sessions.planning.planner import Compact, Control, GiveUp, Handled, HandOff, Move, Retry, Run, Wait
 
 # -- messages
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from workers.sessions.questions import MASK, shown_arguments, tool_name
+from workers.sessions.planning.questions import MASK, shown_arguments, tool_name
 
 
 @pytest.mark.promise("no-secrets")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.access import OperatorsWord, Person
+from tasks.chats.access import OperatorsWord, Person
 from tasks.envelope import Inbound
 from tasks.errors import Terminal
 from tasks.phrases import phrase
@@ -11,7 +11,7 @@ from tests.tasks.test_reminders_and_notes import anyone
 from tests.workers.pool import Pool, Worker, session
 from workers import texts
 from workers.interfaces import Sink, TurnRequest, TurnResult
-from workers.runtime.tools import Origin
+from workers.runtime.tools.session_tools import Origin
 from workers.sessions.reminders import admission
 
 ONE = session(1)

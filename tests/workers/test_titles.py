@@ -7,15 +7,15 @@ from contextlib import asynccontextmanager
 import pytest
 
 from botapi.errors import Refused, TelegramAway
-from tasks.chat_rules import ChatRule
+from tasks.config.settings import load
 from tasks.errors import CohortError
+from tasks.operator_files.chat_rules import ChatRule
 from tasks.session import SessionKey
-from tasks.settings import load
 from tests.conftest import BOT
 from tests.workers.pool import Pool, Worker
 from workers.interfaces import TurnFailed
+from workers.sessions.commands.titles import TopicTitles, title_from, wanted_by
 from workers.sessions.spending import Spending
-from workers.sessions.titles import TopicTitles, title_from, wanted_by
 from workers.usage import Usage
 
 PATIENCE_S = 60

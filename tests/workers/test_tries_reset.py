@@ -9,7 +9,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from tasks import keys
-from tasks.settings import Settings
+from tasks.config.settings import Settings
 from tasks.store.sessions import Claim
 from tasks.worker_status import WorkerStatus
 from tests.workers.fakes import PATIENCE_S, without_reference
@@ -19,10 +19,10 @@ from tests.workers.test_journal import Stepping, dies_when_it_kept_a_step, holds
 from workers.sessions.cut_turn import decided
 from workers.sessions.journal import TurnJournal
 from workers.sessions.owned_session import OwnedSession
-from workers.sessions.planner import MAX_TRIES
-from workers.sessions.plans import GiveUp, Run
+from workers.sessions.planning.planner import MAX_TRIES
+from workers.sessions.planning.plans import GiveUp, Run
+from workers.sessions.planning.state_view import StateView
 from workers.sessions.spending import Spending
-from workers.sessions.state_view import StateView
 from workers.sessions.tries import RESETS
 
 ONE = session(1)

@@ -6,8 +6,8 @@ import logging
 
 import pytest
 
-from tasks import tracing
-from tasks.telemetry import JsonFormat
+from tasks.telemetry import tracing
+from tasks.telemetry.logs import JsonFormat
 from tests.support.spans import kept_spans
 from tests.workers.asking import AUTHOR, Asking, press
 from tests.workers.pool import Pool, session

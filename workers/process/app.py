@@ -14,15 +14,15 @@ from uuid import uuid4
 
 from celery.signals import worker_ready
 
-from tasks import loop_lag, metrics, metrics_server
 from tasks.app import make_app
 from tasks.clock import SystemClock
+from tasks.config.settings import Settings
 from tasks.doorbell import Doorbells
 from tasks.errors import StoreUnavailable
 from tasks.publishing import Publisher, WorkNow
-from tasks.settings import Settings
 from tasks.store_watch import watch_store
-from tasks.telemetry import bind_fields
+from tasks.telemetry import loop_lag, metrics, metrics_server
+from tasks.telemetry.logs import bind_fields
 from tasks.turn import bind
 from tasks.worker_status import WorkerStatus
 from workers.process.celery_pool import pool_on

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from kombu.transport import redis
 
-from tasks.metrics import BROKEN_DOORBELLS
+from tasks.telemetry.metrics import BROKEN_DOORBELLS
 
 log = logging.getLogger("cohort.consumers")
 

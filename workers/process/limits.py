@@ -3,8 +3,8 @@
 import resource
 from pathlib import Path
 
+from tasks.config.settings import Settings
 from tasks.errors import Misconfigured
-from tasks.settings import Settings
 
 _MIB = 1024 * 1024
 _ROOM_MIB = 64

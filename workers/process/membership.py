@@ -8,13 +8,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import batched
 
-from tasks import metrics
 from tasks.errors import StoreUnavailable
 from tasks.outage import Outage
 from tasks.session import SessionKey
 from tasks.slots import assign, queue_of
 from tasks.store import Store
 from tasks.store.membership import FORGOTTEN, TAKEN, View
+from tasks.telemetry import metrics
 from tasks.waiting import came_within
 from tasks.worker_status import WorkerStatus
 from workers.process.beats import Beats

@@ -52,7 +52,7 @@ _LATE = (
     "kombu.pidbox",
     "PIL.Image",
     "truststore",
-    "workers.runtime.mcp_sessions",
+    "workers.runtime.servers.sessions",
     "workers.runtime.streams.arguments",
     "workers.runtime.streams.bodies",
     "workers.runtime.streams.escapes",

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from botapi.client import Connection
 from botapi.pacing import Pacing
 from tasks.bots import ServedBot, bots_of, tell_changed, tell_refused
-from tasks.bots_file import BotEntry
 from tasks.clock import Clock
+from tasks.config.settings import Settings
 from tasks.newest import Newest
+from tasks.operator_files.bots_file import BotEntry
+from tasks.operator_files.watched import Watched
 from tasks.session import SessionKey
-from tasks.settings import Settings
 from tasks.store.pacing import PaceStore
-from tasks.watched import Watched
 from tasks.worker_status import Sends
 from workers.sessions.dependencies import CHATS_REMEMBERED, Dependencies
 from workers.speech import Speaker
@@ -121,7 +121,7 @@ class ServedBots:
         return self.settings(session.bot) if self.serves(session) else None
 
     async def name_topic(self, session: SessionKey, name: str) -> None:
-        """Give the session's topic a name, as its bot (``workers.sessions.titles.TopicNames``)."""
+        """Give the session's topic a name, as its bot (``workers.sessions.commands.titles.TopicNames``)."""
         await self._of(session.bot).delivery.name_topic(session, name)
 
     def media(self, session: SessionKey) -> TelegramMedia:

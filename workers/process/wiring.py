@@ -8,14 +8,14 @@ from botapi.client import Connection, connected
 from botapi.pacing import Pacing
 from tasks.bots import ServedBot
 from tasks.clock import Clock
+from tasks.config.settings import Settings
 from tasks.errors import StoreUnavailable
+from tasks.operator_files.watched import Watched
 from tasks.session import SessionKey
-from tasks.settings import Settings
 from tasks.store import Store, connect
 from tasks.store.own import RELOAD
 from tasks.store.pauses import PauseView
-from tasks.telemetry import hash_sessions
-from tasks.watched import Watched
+from tasks.telemetry.logs import hash_sessions
 from tasks.worker_status import Sends
 from workers.placing import OnePlace
 from workers.process.loop_thread import end_process
@@ -24,10 +24,10 @@ from workers.process.served_bots import ServedBots, watched_bots
 from workers.runtime import last_good
 from workers.runtime.engine import Engine
 from workers.sessions.alerts import Alerts
+from workers.sessions.commands.titles import TopicTitles, wanted_by
 from workers.sessions.dependencies import Dependencies, Steps
 from workers.sessions.heartbeat import Heartbeat
 from workers.sessions.spending import Spending
-from workers.sessions.titles import TopicTitles, wanted_by
 from workers.speech import Speaker, speaker
 from workers.telegram.delivery import TelegramDelivery
 from workers.telegram.media import TelegramMedia

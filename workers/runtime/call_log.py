@@ -15,7 +15,7 @@ from fast_agent.constants import FAST_AGENT_ERROR_CHANNEL, FAST_AGENT_PROVIDER_E
 from fast_agent.llm.provider.error_utils import is_empty_completion
 from fast_agent.types import LlmStopReason, PromptMessageExtended
 
-from workers.runtime.model_fault import ModelFault
+from workers.runtime.faults.model_fault import ModelFault
 from workers.runtime.streams.meter import allowance
 from workers.usage import CallSeen, Usage, not_counted, not_noted
 

@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 
-from workers.runtime import cards
+from workers.runtime.cards import checks as cards
 from workers.runtime.patches import check
 
 

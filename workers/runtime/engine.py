@@ -10,36 +10,37 @@ from types import TracebackType
 from typing import Any, Self
 
 from tasks import session_files
-from tasks.chat_rules import ChatRulesFile
 from tasks.clock import Clock
+from tasks.config.settings import Settings
 from tasks.errors import CohortError
+from tasks.operator_files.chat_rules import ChatRulesFile
 from tasks.session import SessionKey
-from tasks.settings import Settings
 from workers.interfaces import MediaSource, Sink, TurnFailed, TurnRequest, TurnResult, Usage
 from workers.many_bots import BotsOfTurns
-from workers.runtime import faults, spans
+from workers.runtime import spans
 from workers.runtime.askers import KnownRoles, TurnAskers, askers_of_turn
 from workers.runtime.asking.elicitation import holds_of_turn
-from workers.runtime.bot_rules import BotRules
 from workers.runtime.call_log import listen
-from workers.runtime.card_sets import CardSets
+from workers.runtime.cards.bot_rules import BotRules
+from workers.runtime.cards.refused import misconfigured
+from workers.runtime.cards.sets import CardSets
 from workers.runtime.conversation import content, history
 from workers.runtime.durable.journal import journal_of_turn
 from workers.runtime.durable.opening import brought, opened_journal
+from workers.runtime.faults import classify as faults
+from workers.runtime.faults.model_fault import ModelFault
 from workers.runtime.files_in import FilesIn, opened
 from workers.runtime.histories import Histories
 from workers.runtime.lanes.borrowing import borrowed
 from workers.runtime.lanes.lane import Lane
 from workers.runtime.lanes.pool import Lanes
-from workers.runtime.mcp_health import Alert
-from workers.runtime.model_fault import ModelFault
 from workers.runtime.models import outcome, switching
 from workers.runtime.models.breaker import Breaker
 from workers.runtime.models.choice import ModelChoice
 from workers.runtime.models.permitted import permitted
 from workers.runtime.patches import connections
-from workers.runtime.refused_cards import misconfigured
-from workers.runtime.tools import Origin, Toolbox, origin_of_turn
+from workers.runtime.servers.health import Alert
+from workers.runtime.tools.session_tools import Origin, Toolbox, origin_of_turn
 from workers.runtime.turns import compaction, titling
 from workers.runtime.turns.answer_check import EndMarkers
 from workers.runtime.turns.shortening import Shortening
@@ -49,8 +50,7 @@ from workers.tool_stores import Logins, Notes, Reminders, StoredPeople
 
 log = logging.getLogger("cohort.runtime")
 
-_START = "{start}"
-"""In a card's instruction: the payload of the link by which a person came."""
+_START = "{start}"  # in a card's instruction: the payload of the link by which a person came
 
 
 class Engine:
@@ -212,7 +212,7 @@ class Engine:
         )
 
     async def title(self, session: SessionKey, asked: str, answer: str) -> tuple[str, Usage]:
-        """A model's title for a conversation, and its cost; see ``workers.sessions.titles``."""
+        """A model's title for a conversation, and its cost; see ``workers.sessions.commands.titles``."""
         journal_of_turn.set(None)
         request = titling.request_of(session)
         choice = replace(self.sets.of(session).choices.of(request), switch=self._settings.title_model)

@@ -6,18 +6,18 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from tasks import session_files
+from tasks.config.settings import Settings
 from tasks.errors import Retryable
-from tasks.settings import Settings
 from workers import audio_server
 from workers.interfaces import MediaSource, Sink, TurnRequest
 from workers.many_bots import BotsOfTurns
-from workers.runtime import faults
 from workers.runtime.conversation import content, history
 from workers.runtime.conversation.documents import DocumentReader
 from workers.runtime.conversation.file_budget import FileBudget
 from workers.runtime.conversation.hearing import Hearing, Transcriber
 from workers.runtime.conversation.sounds import SoundConverter
 from workers.runtime.conversation.weighing import Opens
+from workers.runtime.faults import classify as faults
 from workers.runtime.lanes.fair_queue import TurnParties
 
 _SHOWN = 2_000

@@ -11,7 +11,7 @@ from fast_agent.config import (
 )
 from fast_agent.types import RequestParams
 
-from tasks.settings import Settings
+from tasks.config.settings import Settings
 
 if TYPE_CHECKING:
     from fast_agent import FastAgent

@@ -5,10 +5,10 @@ import asyncio
 from fast_agent.types import PromptMessageExtended
 
 from tasks import session_files
+from tasks.config.settings import Settings
 from tasks.phrases import phrase
-from tasks.settings import Settings
 from workers.interfaces import TurnFailed, TurnRequest
-from workers.runtime.card_sets import CardSets
+from workers.runtime.cards.sets import CardSets
 from workers.runtime.conversation import content, history
 from workers.runtime.durable.so_far import SoFar
 

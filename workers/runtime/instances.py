@@ -20,8 +20,8 @@ from fastmcp.tools import function_tool
 from fastmcp.utilities import types as fastmcp_types
 from pydantic import ValidationError
 
+from tasks.config.settings import Settings
 from tasks.errors import Misconfigured
-from tasks.settings import Settings
 from workers.runtime import half_made, hardening, shell_processes
 from workers.runtime.patches import fast_agent as patched
 from workers.runtime.patches import harness_tools, patch

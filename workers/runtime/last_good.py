@@ -9,13 +9,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
-from tasks import kept_cards
 from tasks.agent_files import SECRETS
+from tasks.config.settings import Settings
 from tasks.errors import CohortError, Misconfigured
-from tasks.settings import Settings
-from tasks.watched import LOOK_EVERY_S, stamp_of
+from tasks.operator_files import kept_cards
+from tasks.operator_files.watched import LOOK_EVERY_S, stamp_of
 from workers.runtime.engine import Engine
-from workers.runtime.mcp_health import Alert
+from workers.runtime.servers.health import Alert
 
 log = logging.getLogger("cohort.runtime")
 

@@ -14,8 +14,8 @@ from typing import Any, override
 from fast_agent.types import LlmStopReason, PromptMessageExtended
 from mcp_types import CallToolResult
 
-from tasks import tracing
-from tasks.tracing import TraceSpan
+from tasks.telemetry import tracing
+from tasks.telemetry.tracing import TraceSpan
 from workers.runtime.call_log import ModelCall
 from workers.runtime.streams.meter import Meter
 

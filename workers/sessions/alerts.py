@@ -4,12 +4,12 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+from tasks.config.settings import Settings
 from tasks.envelope import Reply
 from tasks.errors import StoreUnavailable
 from tasks.session import SessionKey
-from tasks.settings import Settings
-from tasks.store.alerts import AlertStore
 from tasks.store.intake import IntakeStore
+from tasks.store.records.alerts import AlertStore
 
 log = logging.getLogger("cohort.alerts")
 

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from tasks.asking import MOST_QUESTIONS, AskKind, GivenAnswer, OpenQuestion, ParkedTurn
+from tasks.chats.asking import MOST_QUESTIONS, AskKind, GivenAnswer, OpenQuestion, ParkedTurn
+from tasks.config.settings import Settings
 from tasks.envelope import Inbound, Reply
 from tasks.journal import Mark
 from tasks.phrases import phrase
-from tasks.settings import Settings
 from tasks.store.sessions import Commit
 from tasks.store.state import StateField
 from tasks.text import utf16, within
 from workers import texts
 from workers.sessions.owned_session import OwnedSession
-from workers.sessions.parked import Expired, Noted, Withdrawn
-from workers.sessions.plans import Handled
-from workers.sessions.questions import shown_arguments, tool_name
+from workers.sessions.planning.parked import Expired, Noted, Withdrawn
+from workers.sessions.planning.plans import Handled
+from workers.sessions.planning.questions import shown_arguments, tool_name
 from workers.sessions.tracked_answer import TurnText
 from workers.steps import PersonsAnswer, Question
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from tasks.errors import ClaimLost
 from workers.sessions.outcome import Outcome
 from workers.sessions.owned_session import OwnedSession
-from workers.sessions.planner import MAX_TRIES
+from workers.sessions.planning.planner import MAX_TRIES
 from workers.sessions.spending import Spending
 from workers.sessions.turn_runner import TurnRunner
 

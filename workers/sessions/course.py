@@ -5,11 +5,11 @@ from collections import deque
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 
-from tasks import metrics, tracing
 from tasks.clock import Clock
 from tasks.envelope import Inbound
 from tasks.session import SessionKey
-from tasks.tracing import NO_SPAN, TraceSpan
+from tasks.telemetry import metrics, tracing
+from tasks.telemetry.tracing import NO_SPAN, TraceSpan
 from tasks.turn_record import MOST_STEPS, CallStep, ToolStep, TurnRecord, reference, task_id
 from workers.usage import CallSeen, Usage
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from tasks.chat_choices import LANGUAGE
+from tasks.chats.choices import LANGUAGE
 from tasks.envelope import Inbound
 from tasks.phrases import phrase, speak
 from tasks.store.sessions import Commit
@@ -14,10 +14,10 @@ from workers.sessions.asking import parked_commit
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.journal import TurnJournal
 from workers.sessions.owned_session import OwnedSession
-from workers.sessions.parked import Expired, Noted, Rules, Withdrawn
-from workers.sessions.planner import Earlier, decide
-from workers.sessions.plans import BegunTurn, Control, Handled, HandOff, Move, Park, Plan, Wait
-from workers.sessions.speech import language_for
+from workers.sessions.planning.parked import Expired, Noted, Rules, Withdrawn
+from workers.sessions.planning.planner import Earlier, decide
+from workers.sessions.planning.plans import BegunTurn, Control, Handled, HandOff, Move, Park, Plan, Wait
+from workers.sessions.planning.speech import language_for
 from workers.sessions.spending import Spending
 
 log = logging.getLogger("cohort.turns")

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from tasks.clock import Clock
+from tasks.config.settings import Settings
 from tasks.newest import Newest
 from tasks.session import SessionKey
-from tasks.settings import Settings
 from tasks.store.closed_chats import ClosedChatStore
 from tasks.store.earlier import EarlierStore
 from tasks.store.journal import JournalStore
@@ -31,7 +31,7 @@ type Steps = Callable[[str], None]
 
 
 class Titles(Protocol):
-    """Names topics (``workers.sessions.titles``)."""
+    """Names topics (``workers.sessions.commands.titles``)."""
 
     def after(self, owned: Any, asked: Any, outcome: Any, done: Callable[[], None]) -> Callable[[], None]:
         """What to call when a turn is committed; ``done`` among it."""

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from botapi.errors import ChatMigrated, Undeliverable
-from tasks.asking import GivenAnswer, HeldQuestion
+from tasks.chats.asking import GivenAnswer, HeldQuestion
 from tasks.envelope import Inbound, Reply
 from tasks.errors import ClaimLost, EnvelopeInvalid, EnvelopeTooNew, Retryable, StoreUnavailable
 from tasks.phrases import language_of, phrase, speaking, spoken
@@ -18,7 +18,7 @@ from workers.sessions.asking import closed, open_question, people, put, said_by
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.outcome import Asked, Outcome
 from workers.sessions.owned_session import OwnedSession
-from workers.sessions.parked import Parking, answer_in
+from workers.sessions.planning.parked import Parking, answer_in
 from workers.sessions.steering import InboxSteering
 from workers.steps import PersonsAnswer, Question
 

@@ -9,13 +9,11 @@ from tasks.errors import ClaimLost, EnvelopeTooNew, StoreUnavailable
 from tasks.ports import ELSEWHERE, TurnReport, report
 from tasks.session import SessionKey
 from tasks.store.sessions import READ_AHEAD, Commit, Rest, Work
-from tasks.telemetry import bind_fields
-from workers.sessions import edits, planner, plans
-from workers.sessions.again import asked_by, nothing_again, undo_commit
+from tasks.telemetry.logs import bind_fields
 from workers.sessions.attempt import Attempt, attempted
 from workers.sessions.beside import Beside
-from workers.sessions.bursts import YoungTurn
-from workers.sessions.control_replies import burial, control_commit, give_up_commit
+from workers.sessions.commands.again import asked_by, nothing_again, undo_commit
+from workers.sessions.commands.control_replies import burial, control_commit, give_up_commit
 from workers.sessions.cut_turn import CutTurn, commit_of_parked, decided, interrupted, kept_history
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.held import HeldQuestions, end_held
@@ -23,7 +21,9 @@ from workers.sessions.moving import fetch, move
 from workers.sessions.outbox import Outbox
 from workers.sessions.outcome import Asked
 from workers.sessions.owned_session import OwnedSession
-from workers.sessions.parked import Noted
+from workers.sessions.planning import edits, planner, plans
+from workers.sessions.planning.bursts import YoungTurn
+from workers.sessions.planning.parked import Noted
 from workers.sessions.quiet import Quiet
 from workers.sessions.sending_away import claimed, send_away
 from workers.sessions.spending import Spending

@@ -7,10 +7,10 @@ from contextlib import suppress
 from typing import Literal
 
 from botapi.errors import ChatMigrated, Undeliverable
-from tasks.closed_chats import Why, why
+from tasks.chats.closed import Why, why
+from tasks.chats.feedback import mark
 from tasks.envelope import DeadLetter, Reply
 from tasks.errors import ClaimLost, EnvelopeInvalid, Retryable, StoreUnavailable
-from tasks.feedback import mark
 from tasks.phrases import language_of, phrase, speaking, spoken
 from tasks.session import SessionKey
 from tasks.store.sessions import Commit

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from tasks.envelope import DeadLetter, Inbound, Reply
 from tasks.store.sessions import Commit
 from tasks.store.state import StateField
-from workers.sessions.parked import Resumed
+from workers.sessions.planning.parked import Resumed
 from workers.sessions.steering import InboxSteering
 
 

@@ -5,21 +5,21 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from tasks import metrics
-from tasks.asking import HeldQuestion
 from tasks.backoff import Backoff
-from tasks.conversations import Conversation
+from tasks.chats.asking import HeldQuestion
+from tasks.chats.conversations import Conversation
 from tasks.errors import ClaimLost, StoreUnavailable
 from tasks.phrases import spoken
 from tasks.session import SessionKey
+from tasks.store.connection.redis import text
 from tasks.store.journal import Steps
-from tasks.store.redis import text
 from tasks.store.sessions import Claim, Commit, Rest, Work
 from tasks.store.state import OF_THE_HEAD, StateField
-from workers.sessions import edits
+from tasks.telemetry import metrics
 from workers.sessions.dependencies import Dependencies, Sleep
-from workers.sessions.speech import marked
-from workers.sessions.state_view import StateView
+from workers.sessions.planning import edits
+from workers.sessions.planning.speech import marked
+from workers.sessions.planning.state_view import StateView
 from workers.sessions.tries import Tries
 
 log = logging.getLogger("cohort.turns")
@@ -130,8 +130,8 @@ class OwnedSession(StateView):
 
         Args:
             commit: What the turn changes.
-            isolate_next: See ``workers.sessions.planner.Handled``.
-            said: See ``workers.sessions.planner.Handled``.
+            isolate_next: See ``workers.sessions.planning.planner.Handled``.
+            said: See ``workers.sessions.planning.planner.Handled``.
 
         Returns:
             The replies as they are in the outbox now.
@@ -174,7 +174,7 @@ class OwnedSession(StateView):
         return kept
 
     async def delivered(self, reply: bytes, mark: str = "") -> None:
-        """Drop the oldest reply: Telegram has it; ``mark``: where it shows (``tasks.feedback``)."""
+        """Drop the oldest reply: Telegram has it; ``mark``: where it shows (``tasks.chats.feedback``)."""
         await self._write(lambda: self._sessions.delivered(self._claim, reply, mark))
 
     async def delivered_once(self, reply: bytes, mark: str = "") -> None:

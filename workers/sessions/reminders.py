@@ -4,11 +4,11 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from tasks.access import People, access_by, access_of, says_who_may_talk
+from tasks.chats.access import People, access_by, access_of, says_who_may_talk
+from tasks.config.settings import Settings
 from tasks.envelope import Button, Inbound
 from tasks.phrases import phrase, sentences
 from tasks.session import SessionKey
-from tasks.settings import Settings
 from workers import texts
 
 log = logging.getLogger("cohort.reminders")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from tasks.ports import ELSEWHERE, TurnReport, report
 from tasks.session import SessionKey
 from tasks.slots import slot_of
-from tasks.telemetry import bind_fields
+from tasks.telemetry.logs import bind_fields
 from tasks.waiting import came_within
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.loop import TurnLoop

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Literal
 
 from botapi.errors import ChatMigrated, Undeliverable
-from tasks.chat_choices import LANGUAGE
+from tasks.chats.choices import LANGUAGE
 from tasks.envelope import Inbound
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew, StoreUnavailable
 from tasks.phrases import language_of, phrase, speaking

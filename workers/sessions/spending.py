@@ -10,13 +10,14 @@ from datetime import UTC, datetime
 from typing import Protocol
 from uuid import uuid4
 
-from tasks import keys, metrics
+from tasks import keys
 from tasks.clock import Clock
+from tasks.config.settings import Settings
 from tasks.envelope import Inbound
 from tasks.errors import StoreUnavailable
 from tasks.session import SessionKey
-from tasks.settings import Settings
 from tasks.store.sessions import Commit, Counts, Hold
+from tasks.telemetry import metrics
 from workers.usage import Usage, tokens
 
 log = logging.getLogger("cohort.turns")

@@ -6,17 +6,17 @@ from dataclasses import replace
 from itertools import takewhile
 from typing import Protocol
 
-from tasks import tracing
 from tasks.envelope import Inbound
 from tasks.errors import EnvelopeInvalid, EnvelopeTooNew, StoreUnavailable
 from tasks.session import SessionKey
-from workers.sessions import edits
-from workers.sessions.batching import COLLECT_MESSAGES
+from tasks.telemetry import tracing
 from workers.sessions.dependencies import Dependencies
-from workers.sessions.edits import Said, said_in
 from workers.sessions.owned_session import OwnedSession
-from workers.sessions.parked import Resumed
-from workers.sessions.plans import TRIES_TOGETHER, Handled
+from workers.sessions.planning import edits
+from workers.sessions.planning.batching import COLLECT_MESSAGES
+from workers.sessions.planning.edits import Said, said_in
+from workers.sessions.planning.parked import Resumed
+from workers.sessions.planning.plans import TRIES_TOGETHER, Handled
 from workers.sessions.spending import Spending, payer
 
 

@@ -17,9 +17,9 @@ from workers import texts
 from workers.interfaces import LiveAnswer, TurnFailed, TurnRequest, TurnResult
 from workers.outgoing import linked_pictures, with_files
 from workers.sessions.admission import admitted
-from workers.sessions.again import kept_unanswered
 from workers.sessions.asking import Ask, answers_of, asks_people, put_questions
-from workers.sessions.conversations import titled
+from workers.sessions.commands.again import kept_unanswered
+from workers.sessions.commands.conversations import titled
 from workers.sessions.course import Course
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.failures import Failures
@@ -27,7 +27,7 @@ from workers.sessions.held import HeldQuestions
 from workers.sessions.journal import TurnJournal
 from workers.sessions.outcome import Asked, Outcome
 from workers.sessions.owned_session import OwnedSession
-from workers.sessions.planner import MAX_TRIES, dead_letter
+from workers.sessions.planning.planner import MAX_TRIES, dead_letter
 from workers.sessions.spending import HELD, Spending, payer
 from workers.sessions.tracked_answer import TrackedAnswer, TurnText
 from workers.showing import NO_TRACE, Showing, Trace

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from tasks import tracing
 from tasks.slots import slot_of
 from tasks.store.sessions import Commit
-from tasks.telemetry import session_hash
-from tasks.tracing import NO_SPAN, TraceSpan
+from tasks.telemetry import tracing
+from tasks.telemetry.logs import session_hash
+from tasks.telemetry.tracing import NO_SPAN, TraceSpan
 from workers.sessions.course import Course
 from workers.sessions.dependencies import Dependencies
 from workers.sessions.outcome import Asked

@@ -2,9 +2,9 @@
 
 from tasks.errors import EnvelopeTooNew
 from tasks.session import SessionKey
-from workers.sessions import plans
 from workers.sessions.moving import move
 from workers.sessions.owned_session import OwnedSession
+from workers.sessions.planning import plans
 from workers.sessions.quiet import Quiet
 
 

@@ -15,13 +15,14 @@ from botapi.errors import Flooded, NoSuchMethod
 from botapi.pacing import Priority, Sleep, StillOurs, speaking_if
 from botapi.refusals import errors_as_ours
 from botapi.reply_delivery import Read, deliver
-from tasks import metrics, session_files
+from tasks import session_files
 from tasks.backoff import Backoff
 from tasks.clock import Clock
+from tasks.config.settings import Settings
 from tasks.envelope import OutFile, Reply
 from tasks.errors import CohortError, Misconfigured
 from tasks.session import SessionKey
-from tasks.settings import Settings
+from tasks.telemetry import metrics
 from workers.interfaces import LiveAnswer
 from workers.outgoing import read, remove
 from workers.showing import NO_TRACE, Showing, Trace
@@ -150,7 +151,7 @@ class TelegramDelivery:
             return await deliver(self._calls, session, reply, wait=wait, read=outgoing)
 
     async def name_topic(self, session: SessionKey, name: str) -> None:
-        """Give the session's topic a name (``workers.sessions.titles.TopicNames``)."""
+        """Give the session's topic a name (``workers.sessions.commands.titles.TopicNames``)."""
         with errors_as_ours():
             await self._calls.name_topic(session, name)
 

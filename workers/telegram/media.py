@@ -17,11 +17,11 @@ from telegram.ext import ExtBot
 from botapi.pacing import Priority
 from botapi.refusals import said
 from tasks.clock import Clock
+from tasks.config.settings import Settings
 from tasks.envelope import Media
 from tasks.errors import Retryable
 from tasks.phrases import phrase
 from tasks.session_files import media_name
-from tasks.settings import Settings
 from workers import texts
 from workers.byte_budget import Weights
 from workers.interfaces import MediaUnavailable

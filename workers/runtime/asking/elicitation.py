@@ -22,7 +22,7 @@ from tasks.phrases import phrase
 from tasks.text import utf16, within
 from workers.runtime.askers import askers_of_turn
 from workers.runtime.asking.forms import MESSAGE, Form, NotAForm, fill
-from workers.runtime.tools import session_of_turn
+from workers.runtime.tools.session_tools import session_of_turn
 from workers.steps import Holds, PersonsAnswer, Question
 
 log = logging.getLogger("cohort.runtime")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from workers.runtime.asking.forms import Form, fill
-from workers.runtime.tools import ask_of_call
+from workers.runtime.tools.session_tools import ask_of_call
 from workers.steps import PersonsAnswer
 
 CANCELLED, DECLINED = "The person cancelled this form.", "The person said no to this form."

@@ -17,8 +17,8 @@ from typing import Any
 from fast_agent.types import PromptMessageExtended
 from mcp_types import CallToolResult
 
-from tasks import metrics
 from tasks.errors import ClaimLost
+from tasks.telemetry import metrics
 from workers.runtime.durable import entries
 from workers.runtime.durable import files as large
 from workers.runtime.durable.entries import Kept

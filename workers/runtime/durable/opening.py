@@ -8,7 +8,7 @@ from workers.interfaces import TurnRequest, TurnResult
 from workers.runtime.durable import files as large
 from workers.runtime.durable.journal import StepJournal, journal_of_turn
 from workers.runtime.durable.steering import JoiningMessages, steering_of_turn
-from workers.runtime.files_out import FilesOut, files_of_turn
+from workers.runtime.tools.files_out import FilesOut, files_of_turn
 
 
 def brought(result: TurnResult, journal: StepJournal | None) -> TurnResult:

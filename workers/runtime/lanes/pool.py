@@ -7,7 +7,7 @@ from functools import partial
 
 from tasks.backoff import Backoff
 from tasks.waiting import came_within
-from workers.runtime import faults
+from workers.runtime.faults import classify as faults
 from workers.runtime.lanes.fair_queue import FairQueue, Ticket, TurnParties
 from workers.runtime.lanes.lane import NO_PARTIES, InstanceFactory, Lane
 

@@ -12,14 +12,14 @@ import httpx2
 from mcp.client.auth import OAuthFlowError
 from mcp_types import CallToolResult, TextContent
 
+from tasks.chats.logins import PendingLogin
 from tasks.errors import CohortError
-from tasks.logins import PendingLogin
 from tasks.phrases import phrase, sentences
 from workers.runtime.durable.tool_facts import LoginTool
 from workers.runtime.logins.provider import LoginProvider
 from workers.runtime.logins.refusals import LoginNeeded
 from workers.runtime.logins.vault import Vault
-from workers.runtime.tools import LoginAsk, ask_of_call, session_of_turn
+from workers.runtime.tools.session_tools import LoginAsk, ask_of_call, session_of_turn
 from workers.steps import PersonsAnswer
 
 log = logging.getLogger("cohort.runtime")

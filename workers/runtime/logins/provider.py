@@ -30,7 +30,7 @@ from mcp.shared.auth import (
 )
 from pydantic import AnyUrl
 
-from tasks.logins import LASTS_S, Login, PendingLogin
+from tasks.chats.logins import LASTS_S, Login, PendingLogin
 from workers.runtime.logins.refusals import LoginAway, LoginNeeded, refused_again, wanted_by
 from workers.runtime.logins.vault import Vault, dumped, read_as
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from tasks.chats.logins import Login, LoginState, PendingLogin, place_of
 from tasks.clock import Clock
-from tasks.logins import Login, LoginState, PendingLogin, place_of
 from workers.tool_stores import Logins
 
 

@@ -10,14 +10,14 @@ from fast_agent.core.model_resolution import get_context_model_references, resol
 from fast_agent.core.validation import get_agent_dependencies
 from fast_agent.llm.model_factory import ModelFactory
 
-from tasks.chat_rules import ChatRule
+from tasks.config.settings import Settings
+from tasks.operator_files.chat_rules import ChatRule
 from tasks.session import SessionKey
-from tasks.settings import Settings
 from tasks.text import clean, within
 from workers import texts
 from workers.interfaces import TurnFailed, TurnRequest
 from workers.many_bots import BotsOfTurns
-from workers.runtime import faults
+from workers.runtime.faults import classify as faults
 from workers.runtime.models.breaker import Breaker, Caller
 from workers.runtime.patches.card_entries import ISOLATION_MARK
 

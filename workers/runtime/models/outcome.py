@@ -3,10 +3,10 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from tasks import metrics
+from tasks.telemetry import metrics
 from workers.interfaces import TurnFailed, TurnRequest
-from workers.runtime import faults
-from workers.runtime.faults import ModelSilent, ProviderFault, SetupFault, TurnTimedOut
+from workers.runtime.faults import classify as faults
+from workers.runtime.faults.classify import ModelSilent, ProviderFault, SetupFault, TurnTimedOut
 from workers.runtime.models.breaker import Breaker, Caller
 from workers.runtime.models.choice import ModelChoice
 

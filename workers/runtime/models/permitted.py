@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from tasks.chat_rules import ChatRule
+from tasks.operator_files.chat_rules import ChatRule
 from tasks.phrases import phrase, sentences
 from tasks.roles import ROLES, Role, only
 from tasks.session import SessionKey

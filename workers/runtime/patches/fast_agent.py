@@ -4,14 +4,16 @@ import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from workers.runtime import call_limit, half_made, process_state, spans, tool_results
+from workers.runtime import half_made, process_state, spans
 from workers.runtime.askers import askers_of_turn
 from workers.runtime.call_log import CallLog, ModelCall, call_log_of_turn, message_in, unusable, usage_listener
 from workers.runtime.durable import model_calls
 from workers.runtime.patches import connections
-from workers.runtime.server_answers import taken_name
+from workers.runtime.servers import call_limit
+from workers.runtime.servers.answers import taken_name
 from workers.runtime.streams.meter import metering
-from workers.runtime.tool_schemas import input_schema
+from workers.runtime.tools import results as tool_results
+from workers.runtime.tools.schemas import input_schema
 from workers.usage import Usage, tokens
 
 type _Async = Callable[..., Awaitable[Any]]

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from workers.runtime import mcp_sessions
+from workers.runtime.servers import sessions as mcp_sessions
 
 BEGIN_S = 30.0
 """A server that has not begun another session by then is down."""

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from workers.runtime.google_schemas import google_schema
+from workers.runtime.tools.google_schemas import google_schema
 
 log = logging.getLogger("cohort.runtime")
 

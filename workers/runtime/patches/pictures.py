@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
-from tasks.addresses import is_public
+from tasks.http.addresses import is_public
 from workers.runtime.conversation.file_types import UNKNOWN
-from workers.runtime.files_out import NOT_SENT, files_of_turn
 from workers.runtime.streams.ends import RESPONSES_ENDS
 from workers.runtime.streams.meter import metering
 from workers.runtime.streams.pictures import tokens_of_pictures
+from workers.runtime.tools.files_out import NOT_SENT, files_of_turn
 
 _ALONE = "🖼"
 """The text of an answer that is a picture alone: fast-agent takes one without text for none."""

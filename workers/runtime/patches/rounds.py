@@ -11,7 +11,7 @@ from mcp_types import CallToolRequest, CallToolResult, TextContent
 
 from workers.runtime.durable.place import tools_of_answer
 from workers.runtime.streams.arguments import is_unreadable
-from workers.runtime.tool_results import passed_on
+from workers.runtime.tools.results import passed_on
 
 CALLS_AT_ONCE = 32
 """Tool calls run in one round: models ask for a handful, and a worker's loop and connections take this many."""

@@ -11,11 +11,11 @@ from fast_agent.mcp.mcp_aggregator import MCPAttachOptions, MCPAttachResult
 from mcp.shared.exceptions import MCPError
 from mcp_types import URL_ELICITATION_REQUIRED
 
-from workers.runtime import mcp_sessions, server_answers
 from workers.runtime.asking.elicitation import PageNotOpened, open_call, open_pages
 from workers.runtime.logins.connection import persons_server
-from workers.runtime.mcp_health import why_not
-from workers.runtime.server_calls import (
+from workers.runtime.servers import answers as server_answers
+from workers.runtime.servers import sessions as mcp_sessions
+from workers.runtime.servers.calls import (
     ATTACH_S,
     NotReachable,
     has_process,
@@ -25,6 +25,7 @@ from workers.runtime.server_calls import (
     tools_of,
     words,
 )
+from workers.runtime.servers.health import why_not
 
 log = logging.getLogger("cohort.runtime")
 

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from workers.runtime import server_words
+from workers.runtime.servers import words as server_words
 
 _PIECE = 2**16
 

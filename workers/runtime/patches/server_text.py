@@ -13,8 +13,8 @@ from typing import Any, Self
 
 from anyio import EndOfStream
 
-from workers.runtime.server_answers import answered, recovered
-from workers.runtime.server_notices import NoticeBudget
+from workers.runtime.servers.answers import answered, recovered
+from workers.runtime.servers.notices import NoticeBudget
 from workers.runtime.streams.escapes import mended
 
 log = logging.getLogger("cohort.runtime")

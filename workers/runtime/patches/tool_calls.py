@@ -13,15 +13,15 @@ from typing import Any
 from fast_agent.constants import BUILTIN_SUBAGENT_TOOL_NAME
 from mcp_types import CallToolResult, TextContent
 
-from tasks import metrics, tracing
+from tasks.telemetry import metrics, tracing
 from workers.runtime import spans
 from workers.runtime.askers import askers_of_turn, refused_tool
 from workers.runtime.durable import approval, entries, in_doubt
 from workers.runtime.durable.journal import StepJournal, journal_of_turn
 from workers.runtime.durable.place import inside
 from workers.runtime.durable.tool_facts import ToolFacts, facts_of, keeps_files, own_name
-from workers.runtime.files_out import attaching, files_of_turn, told, with_attached
-from workers.runtime.tools import Call, LoginAsk, ask_of_call, call_of_turn, session_of_turn
+from workers.runtime.tools.files_out import attaching, files_of_turn, told, with_attached
+from workers.runtime.tools.session_tools import Call, LoginAsk, ask_of_call, call_of_turn, session_of_turn
 from workers.steps import PersonsAnswer, Question
 
 META = "cohort.tool/callKey"

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
-from workers.runtime.error_codes import status_in
+from workers.runtime.faults.error_codes import status_in
 from workers.runtime.streams.arguments import Arguments
 from workers.runtime.streams.candidates import Candidates
 from workers.runtime.streams.deltas import Deltas

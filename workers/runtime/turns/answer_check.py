@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from fast_agent.types import LlmStopReason, PromptMessageExtended
 from mcp_types import TextContent
 
-from workers.runtime import faults
 from workers.runtime.call_log import CallLog, fault_of, unfinished
+from workers.runtime.faults import classify as faults
 
 
 class EndMarkers:

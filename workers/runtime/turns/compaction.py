@@ -9,12 +9,12 @@ from fast_agent.types import PromptMessageExtended
 
 from tasks.session import SessionKey
 from workers import texts
-from workers.runtime import faults
 from workers.runtime.conversation import fitting
 from workers.runtime.conversation.history import Record, newest
-from workers.runtime.faults import ContextTooLong, RequestRejected
-from workers.runtime.model_fault import ModelFault
-from workers.runtime.tools import Toolbox
+from workers.runtime.faults import classify as faults
+from workers.runtime.faults.classify import ContextTooLong, RequestRejected
+from workers.runtime.faults.model_fault import ModelFault
+from workers.runtime.tools.session_tools import Toolbox
 from workers.runtime.turns.turn import run_logged
 from workers.usage import Usage
 

@@ -10,7 +10,7 @@ from tasks.phrases import phrase
 from tasks.session import SessionKey
 from workers.interfaces import TurnFailed
 from workers.runtime.conversation import fitting, history
-from workers.runtime.faults import ContextTooLong, RequestRejected
+from workers.runtime.faults.classify import ContextTooLong, RequestRejected
 from workers.runtime.turns import compaction
 from workers.runtime.turns.turn import Turn, TurnAnswer, TurnInput
 from workers.usage import Usage

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from tasks import tracing
-from tasks.settings import Settings
+from tasks.config.settings import Settings
+from tasks.telemetry import tracing
 from workers.interfaces import TurnFailed
-from workers.runtime import faults
+from workers.runtime.faults import classify as faults
 
 
 class TurnLimit:

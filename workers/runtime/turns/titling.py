@@ -8,7 +8,7 @@ from tasks.envelope import Inbound
 from tasks.session import SessionKey
 from workers.interfaces import TurnFailed, TurnRequest
 from workers.runtime.conversation.content import text_block
-from workers.runtime.tools import Toolbox
+from workers.runtime.tools.session_tools import Toolbox
 from workers.runtime.turns.answer_check import check, text_of
 from workers.runtime.turns.turn import run_logged
 from workers.usage import Usage

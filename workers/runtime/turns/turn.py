@@ -13,16 +13,16 @@ from tasks.errors import ClaimLost
 from tasks.phrases import phrase
 from tasks.session import SessionKey
 from workers.interfaces import Sink, TurnFailed
-from workers.runtime import faults
 from workers.runtime.call_log import CallLog, call_log_of_turn, channel
 from workers.runtime.conversation import fitting, history
 from workers.runtime.conversation.history import Record
 from workers.runtime.durable.journal import journal_of_turn
 from workers.runtime.durable.steering import steering_of_turn
-from workers.runtime.files_out import files_of_turn
-from workers.runtime.model_fault import ModelFault
+from workers.runtime.faults import classify as faults
+from workers.runtime.faults.model_fault import ModelFault
 from workers.runtime.models.choice import ModelChoice
-from workers.runtime.tools import Toolbox, session_of_turn, toolbox_of_turn
+from workers.runtime.tools.files_out import files_of_turn
+from workers.runtime.tools.session_tools import Toolbox, session_of_turn, toolbox_of_turn
 from workers.runtime.turns.answer_check import check, text_of
 from workers.runtime.turns.live_text import LiveText
 from workers.runtime.turns.tool_display import ToolDisplay

@@ -1,0 +1,1 @@
+"""Commands that the bot answers by itself, and the menus that list them."""

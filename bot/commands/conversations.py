@@ -1,0 +1,66 @@
+"""What people ask about earlier conversations: their list, and whether one of them may be gone on with now."""
+
+from typing import Protocol
+
+from bot.commands.saying import say
+from bot.updates.commands import Command
+from tasks.chats import conversations
+from tasks.chats.conversations import Conversation, Current
+from tasks.envelope import Inbound, Reply
+from tasks.phrases import phrase
+from tasks.session import SessionKey
+from tasks.store.views import Glance
+
+
+class EarlierConversations(Protocol):
+    """The conversations of a session (``tasks.store.earlier.EarlierStore``)."""
+
+    async def look(self, session: SessionKey) -> tuple[Current, tuple[Conversation, ...]]:
+        """The one that goes on, and the earlier ones, the last one first."""
+        ...
+
+
+class Glances(Protocol):
+    """The state of sessions, read from outside."""
+
+    async def glance(self, session: SessionKey) -> Glance:
+        """One session."""
+        ...
+
+
+class ConversationCommands:
+    """Answers /sessions, /resume and /title."""
+
+    def __init__(self, sessions: Glances, earlier: EarlierConversations) -> None:
+        self._sessions = sessions
+        self._earlier = earlier
+
+    async def answer(self, ask: Command, inbound: Inbound) -> Reply | None:
+        """The answer. None: the session's worker carries it out."""
+        if ask.name == "title":
+            return None if ask.argument else say(inbound, phrase("title-how"))
+        current, kept = await self._earlier.look(inbound.key)
+        earlier = conversations.others(current, kept)
+        if ask.name == "sessions" or not ask.argument:
+            return _listed(ask, inbound, current, earlier)
+        refusal = await self._refusal(ask.argument, inbound.key, current, earlier)
+        return None if refusal is None else say(inbound, refusal)
+
+    async def _refusal(
+        self, wanted: str, session: SessionKey, current: Current, earlier: tuple[Conversation, ...]
+    ) -> str | None:
+        if wanted == str(current.number):
+            return phrase("already-there")
+        if wanted not in {str(one.number) for one in earlier}:
+            return phrase("conversation-not-kept")
+        seen = await self._sessions.glance(session)
+        if seen.question is not None:
+            return phrase("resume-asked")
+        return phrase("resume-busy") if seen.waiting else None
+
+
+def _listed(ask: Command, inbound: Inbound, current: Current, earlier: tuple[Conversation, ...]) -> Reply:
+    page = conversations.page_of(ask.argument, earlier) if ask.name == "sessions" else 0
+    said = conversations.list_text(current, earlier, page)
+    reply = say(inbound, said, conversations.list_buttons(earlier, page))
+    return reply.model_copy(update={"edit": inbound.message_id, "reply_to": None}) if inbound.pressed else reply

@@ -1,0 +1,88 @@
+"""What people ask about reminders, and the time zone that they mean their times in."""
+
+from bot.commands import reminder_texts as texts
+from bot.commands.saying import say
+from bot.updates.commands import Command
+from tasks.clock import Clock
+from tasks.envelope import Button, Inbound, Reply
+from tasks.phrases import phrase
+from tasks.reminders.due import named
+from tasks.reminders.timezones import find_zone, nearest_zone
+from tasks.store.reminders import ReminderStore
+from tasks.text import is_digits
+
+_CANCEL = "cancel"
+_A_ROW = 4
+"""Buttons side by side."""
+
+
+class ReminderCommands:
+    """Answers /reminders and /timezone."""
+
+    def __init__(self, reminders: ReminderStore, clock: Clock) -> None:
+        self._reminders = reminders
+        self._clock = clock
+
+    async def answer(self, ask: Command, inbound: Inbound) -> Reply:
+        """The answer; what a button has changed stands in the message under which it was pressed.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        if ask.name == "timezone":
+            return say(inbound, await self._timezone(ask.argument, inbound))
+        word, _, which = ask.argument.lower().partition(" ")
+        if word == _CANCEL and not which:
+            return _here(inbound, say(inbound, texts.cancelled(await self._reminders.cancel(inbound.key))))
+        if word == _CANCEL and is_digits(which) and len(which) < 19:  # noqa: PLR2004 - digits of what Redis counts
+            only = int(which) if inbound.pressed else await self._at(int(which), inbound)
+            done = await self._reminders.cancel(inbound.key, only=only) if only is not None else 0
+            listed, said = await self._listed(inbound), texts.one_cancelled(done)
+            return _here(inbound, listed.model_copy(update={"text": f"{said}\n\n{listed.text}"}))
+        return await self._listed(inbound)
+
+    async def _at(self, place: int, inbound: Inbound) -> int | None:
+        """The reminder at a place of the list: that is what a person writes. A button has the number of its own."""
+        waiting = await self._reminders.waiting(inbound.key)
+        return named(waiting[place - 1]) if 0 < place <= len(waiting) else None
+
+    async def _listed(self, inbound: Inbound) -> Reply:
+        waiting = await self._reminders.waiting(inbound.key)
+        zone = await self._reminders.zones.look(inbound.key.bot, _person(inbound)) if waiting else None
+        said = texts.reminders(waiting, zone or "UTC", self._clock.now())
+        return say(inbound, said, _buttons(waiting))
+
+    async def _timezone(self, wanted: str, inbound: Inbound) -> str:
+        zones, bot, person = self._reminders.zones, inbound.key.bot, _person(inbound)
+        if not wanted:
+            zone = await zones.look(bot, person)
+            return texts.zone(zone, self._clock.now()) if zone else phrase("timezone-none")
+        if wanted.lower() in ("off", "default"):
+            await zones.drop(bot, person)
+            return phrase("timezone-dropped")
+        zone = find_zone(wanted)
+        if zone is None:
+            near = nearest_zone(wanted)
+            return phrase("timezone-near", near=near) if near else phrase("timezone-unknown")
+        await zones.keep(bot, person, zone)
+        return texts.zone(zone, self._clock.now())
+
+
+def _person(inbound: Inbound) -> int:
+    return inbound.sender.id if inbound.sender is not None else inbound.key.chat
+
+
+def _here(inbound: Inbound, reply: Reply) -> Reply:
+    return reply.model_copy(update={"edit": inbound.message_id, "reply_to": None}) if inbound.pressed else reply
+
+
+def _buttons(waiting: list[Inbound]) -> tuple[tuple[Button, ...], ...]:
+    """One for each reminder that is listed, by its number in the list, and one for all."""
+    if not waiting:
+        return ()
+    one = [
+        Button(text=phrase("button-cancel-one", number=str(place)), data=f"reminders:{_CANCEL} {named(reminder)}")
+        for place, reminder in enumerate(waiting[: texts.SHOWN], 1)
+    ]
+    rows = [tuple(one[start : start + _A_ROW]) for start in range(0, len(one), _A_ROW)] if len(waiting) > 1 else []
+    return (*rows, (Button(text=phrase("button-cancel-reminders"), data=f"reminders:{_CANCEL}"),))

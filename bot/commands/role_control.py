@@ -1,0 +1,51 @@
+"""What a person's role may use (pure): commands, and the agents and models that commands choose."""
+
+from bot.updates.commands import ASKS, UNKNOWN, parse
+from bot.updates.meaning import Incoming
+from tasks.chats.choices import DEFAULT
+from tasks.phrases import phrase
+from tasks.roles import Kind, Role, RoleRules, only, outranks
+
+_WORDS = frozenset({"stop", "new", "compact", "retry", "undo"})
+"""Kinds of messages that are commands of that name."""
+_FOR_MEMBERS = ("agent", "model")
+"""Commands that guests may not use where the operator's file says nothing of them."""
+_CHOSEN: dict[str, Kind] = {"agent": "agents", "model": "models"}
+
+
+def role_refusal(rules: RoleRules, heard: Incoming, role: Role | None) -> str | None:
+    """What a person hears whose role may not do this; None when it may.
+
+    Args:
+        rules: The operator's.
+        heard: What they say.
+        role: Theirs.
+    """
+    name, chosen = _command(heard), heard.inbound.choice
+    if name is None:
+        return None
+    least = rules.least("commands", name)
+    if least is None and name in _FOR_MEMBERS and role == "guest":
+        return phrase("guests")
+    if least is not None and (role is None or outranks(least, role)):
+        return only(least, f"/{name}")
+    wanted = chosen.get(name, "") if heard.inbound.kind == "choose" else ""
+    if name in _CHOSEN and wanted and wanted.lower() != DEFAULT:
+        refusing = rules.refuses(_CHOSEN[name], role, wanted)
+        return only(refusing, wanted) if refusing is not None else None
+    return None
+
+
+def _command(heard: Incoming) -> str | None:
+    """The command that it is; None for what is none, an answer to a question among it."""
+    inbound, ask = heard.inbound, heard.ask
+    if ask is not None and ask.name == UNKNOWN:
+        return ask.argument.lower()
+    if inbound.kind in _WORDS:
+        return inbound.kind
+    if inbound.kind in ("choose", "conversation"):
+        return next(iter(inbound.choice), None)
+    if ask is not None:
+        return ask.name if ask.name in ASKS else None
+    said = parse(inbound.text) if inbound.kind == "message" and not inbound.described else None
+    return said.name if said is not None else None

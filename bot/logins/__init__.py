@@ -1,0 +1,1 @@
+"""Logins of people at MCP servers, as the bot sees them."""

@@ -1,0 +1,1 @@
+"""The bot as a process: heartbeat, leadership, pause, watchdog, stop."""

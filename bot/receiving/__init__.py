@@ -1,0 +1,1 @@
+"""How updates arrive: long polling or a webhook."""

@@ -1,0 +1,1 @@
+"""``cohort backup``, ``restore`` and ``move``."""

@@ -1,0 +1,1 @@
+"""``cohort broadcast``: one message to many chats, step by step."""

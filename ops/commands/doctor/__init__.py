@@ -1,0 +1,1 @@
+"""``cohort doctor``: its checks, one file a subject."""

@@ -1,0 +1,1 @@
+"""``cohort status`` and ``cohort health``: read, laid out, printed."""

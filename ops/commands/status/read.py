@@ -1,0 +1,139 @@
+"""Reads from Redis how the running system stands."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from ops import durability
+from ops.commands.status.view import BotSeen, Depth, FailingModel, Look, OwnHost, Traffic, Worker
+from tasks.bot_status import BotStatus
+from tasks.bots import ServedBot
+from tasks.chats.closed import summary
+from tasks.clock import Clock
+from tasks.store import Store
+from tasks.store.bots import ALIVE
+from tasks.worker_status import ModelTrouble, OwnHostStatus, Sends, WorkerStatus
+
+
+async def look(store: Store, clock: Clock, *, slots: int) -> Look:
+    """Read the state of the system once; nothing is written.
+
+    Raises:
+        StoreUnavailable: Redis is away.
+    """
+    await store.server.follow()
+    view = await store.members.look()
+    statuses = await store.bots.look()
+    backlogs = await store.sessions.backlogs(range(slots))
+    dead = await store.dead.count()
+    pauses = await store.pauses.look()
+    ids = sorted({status.bot for status in statuses.values() if status.bot})
+    held = [await store.pace.held_until(bot) for bot in ids]
+    hosts, wanted = await store.own.seen()
+    own = await store.own.statuses(name for host in hosts for name in host.processes)
+    now = clock.now()
+    workers = tuple(_worker(name, status, len(view.of(name))) for name, status in sorted(view.members.items()))
+    bots = tuple(_bot(status, now, paused=pauses.takes_none(status.bot)) for status in statuses.values())
+    untaken = [now - log.untaken_since for log in backlogs if log.untaken_since is not None]
+    depths = [Depth(log.slot, view.slots.get(log.slot), log.sessions, max(0.0, now - log.since)) for log in backlogs]
+    sends = [status.sends for status in view.members.values()]
+    sends += [status.sends for status, bot in zip(statuses.values(), bots, strict=True) if bot.alive]
+    return Look(
+        at=now,
+        workers=workers,
+        gone=view.gone,
+        slots=slots,
+        unowned=sum(view.slots.get(slot) not in view.members for slot in range(slots)),
+        depths=tuple(sorted(depths, key=lambda depth: -depth.oldest_s)),
+        dead=dead,
+        bots=bots,
+        oldest_s=max([0.0, *untaken, *(worker.queued_s for worker in workers)]),
+        paused=tuple(pauses.lines()),
+        refusals=await _refusals(store),
+        models=_models(view.members.values(), now),
+        telegram=_traffic(sends, max([0.0, *(until - now for until in held)])),
+        parked=await store.sessions.parked_turns(slots),
+        closed_chats=summary(await store.closed.look()),
+        own_hosts=tuple(_own_host(host) for host in hosts),
+        own_wanted=wanted,
+        own_awake=sum(status.awake for status in own.values()),
+    )
+
+
+async def _refusals(store: Store) -> tuple[str, ...]:
+    """Why Redis takes no writes; everything stands still then, and looks as if nothing ran."""
+    forbidden = await store.server.forbids()
+    return (*durability.refusals(await store.server.info()), *([forbidden] if forbidden else ()))
+
+
+def among(now: Look, bots: Sequence[ServedBot]) -> Look:
+    """The look with what is to be said of several bots; without a file of bots it stays as it is."""
+    led = {bot.bot for bot in now.bots if bot.alive and bot.leads}
+    resting = frozenset(bot.id for bot in bots if bot.entry.paused)
+    missing = tuple(bot.name for bot in bots if bot.id not in led | resting)
+    return replace(now, resting=resting, missing=missing)
+
+
+def _bot(status: BotStatus, now: float, *, paused: bool) -> BotSeen:
+    silent = max(0.0, now - status.at)
+    return BotSeen(
+        bot=status.bot,
+        username=status.username,
+        host=status.host,
+        pid=status.pid,
+        mode=status.mode,
+        leads=status.leads,
+        polled_s=None if status.polled_at is None else max(0.0, now - status.polled_at),
+        silent_s=silent,
+        alive=silent <= ALIVE.total_seconds(),
+        paused=paused,
+    )
+
+
+def _worker(incarnation: str, status: WorkerStatus, slots: int) -> Worker:
+    return Worker(
+        incarnation,
+        host=status.host,
+        pid=status.pid,
+        lanes=status.lanes,
+        at_work=status.at_work,
+        slots=slots,
+        turns=status.turns,
+        servers_down=status.servers_down,
+        cards_kept=status.cards_kept,
+        queued=status.queued,
+        queued_s=status.queued_s,
+        awake=status.awake,
+    )
+
+
+def _own_host(status: OwnHostStatus) -> OwnHost:
+    return OwnHost(
+        status.host,
+        pid=status.pid,
+        most=status.most,
+        alive=status.alive,
+        busy=status.busy,
+        starts=status.starts,
+        evictions=status.evictions,
+    )
+
+
+def _models(workers: Iterable[WorkerStatus], now: float) -> tuple[FailingModel, ...]:
+    seen: dict[str, list[ModelTrouble]] = {}
+    for status in workers:
+        for name, trouble in status.models.items():
+            seen.setdefault(name, []).append(trouble)
+    return tuple(
+        FailingModel(
+            name,
+            since_s=round(max(0.0, now - min(trouble.since for trouble in troubles)), 1),
+            open=any(trouble.open for trouble in troubles),
+            workers=len(troubles),
+            reason=next((trouble.reason for trouble in troubles if trouble.reason), ""),
+        )
+        for name, troubles in sorted(seen.items())
+    )
+
+
+def _traffic(sends: list[Sends], held_s: float) -> Traffic:
+    return Traffic(sum(one.sent for one in sends), sum(one.refused for one in sends), round(held_s, 1))

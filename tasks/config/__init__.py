@@ -1,0 +1,1 @@
+"""Settings: their fields and forms, read once from the environment and ``.env``."""

@@ -1,0 +1,279 @@
+"""The connection to Redis: scripts from files, and redis-py's errors as ours."""
+
+import logging
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, cast
+
+from redis import exceptions
+from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import MasterNotFoundError, Sentinel, SentinelConnectionPool
+from redis.backoff import ExponentialBackoff, NoBackoff
+from redis.commands.core import AsyncScript
+
+from tasks import keys as names
+from tasks.clock import SystemClock
+from tasks.config.redis_url import Sentinels, sentinels
+from tasks.envelope import DeadLetter
+from tasks.errors import Misconfigured, StateDamaged, StoreForbidden, StoreUnavailable
+from tasks.store.connection.causes import unreachable, wrong
+from tasks.store.state import with_fields
+
+log = logging.getLogger("cohort.store")
+
+DEAD_KEPT = 10_000
+"""Dead letters kept (about); beyond it the oldest go."""
+
+ANSWER_S = timedelta(seconds=10).total_seconds()
+"""For so long a call waits for its answer, each of the three times that it is tried."""
+
+_REPLICA_WAITS_MS = 1000
+"""How long a step waits for replicas before it is given again."""
+
+_LUA = Path(__file__).parents[1] / "lua"
+
+# What a server that cannot serve right now answers; everything else that it answers is a defect of ours.
+_REFUSALS = (
+    "MISCONF",
+    "READONLY",
+    "OOM",
+    "NOREPLICAS",
+    "MASTERDOWN",
+    "UNBLOCKED",
+    "LOADING",
+    "BUSY",
+    "CLUSTERDOWN",
+    "TRYAGAIN",
+)
+
+
+@contextmanager
+def guard() -> Generator[None]:
+    """Turn "not now" into ``StoreUnavailable``.
+
+    Raises:
+        StoreUnavailable: Redis is away, read-only, full, loading or failing over; the command may have been done.
+        StoreForbidden: it is another Redis than Cohort can use, or its user may do too little.
+        StateDamaged: a key is of another type than declared.
+    """
+    try:
+        yield
+    except (exceptions.ConnectionError, exceptions.TimeoutError, exceptions.InvalidResponse, OSError) as problem:
+        raise StoreUnavailable(f"Redis cannot be reached ({unreachable(problem)})") from problem
+    except (exceptions.OutOfMemoryError, exceptions.ReadOnlyError) as problem:
+        raise StoreUnavailable(f"Redis refuses writes ({_cause(problem)})") from problem
+    except exceptions.ResponseError as problem:
+        if str(problem).startswith(_REFUSALS) or any(f"{word} " in str(problem) for word in _REFUSALS):
+            raise StoreUnavailable(f"Redis refuses writes ({_cause(problem)})") from problem
+        if "WRONGTYPE" in str(problem):
+            raise StateDamaged(str(problem)) from problem
+        if (what := wrong(problem)) is not None:
+            raise StoreForbidden(f"REDIS_URL: {what}") from None
+        raise
+
+
+def _cause(problem: Exception) -> str:
+    """What the server said, without the command: redis-py puts that in front, with all that it would have written."""
+    said = str(problem).rpartition(" of pipeline caused error: ")[2]
+    return said.strip("(),'\"")
+
+
+class Client(Redis):
+    """A client that knows how many replicas must have a write before it counts as done."""
+
+    wait_replicas: int = 0
+
+
+def script(name: str) -> str:
+    """The text of ``lua/{name}.lua`` as it goes to Redis: with the names of the state's fields in it."""
+    return with_fields((_LUA / f"{name}.lua").read_text(encoding="utf-8"))
+
+
+class Script:
+    """One atomic step, from ``lua/{name}.lua``.
+
+    Where the client waits for replicas, the step counts as done when they have it. Otherwise it is told as Redis being
+    away, and given again: a failover may have lost it, and every script may be sent twice.
+    """
+
+    def __init__(self, redis: Redis, name: str) -> None:
+        self._redis = redis
+        self._replicas = redis.wait_replicas if isinstance(redis, Client) else 0
+        self._text = script(name)
+        self._script: AsyncScript = redis.register_script(self._text)
+
+    async def __call__(self, keys: Sequence[str | bytes], args: Sequence[str | bytes | int | float]) -> Any:
+        """Run it. A key that something else than Cohort overwrote is taken away first: what it held is lost already.
+
+        Raises:
+            StoreUnavailable, StateDamaged: see ``guard``.
+        """
+        try:
+            return await self._run(keys, args)
+        except StateDamaged:
+            if not await mend(self._redis, keys):
+                raise
+        return await self._run(keys, args)
+
+    async def _run(self, keys: Sequence[str | bytes], args: Sequence[str | bytes | int | float]) -> Any:
+        with guard():
+            try:
+                # As the script object does it, without what redis-py's typed methods cost: half of a call.
+                return await self._evaluate("EVALSHA", self._script.sha, keys, args)
+            except exceptions.NoScriptError:
+                # With its text, and not loaded first: while servers change their roles behind a proxy, the load and
+                # the call would reach two of them.
+                return await self._evaluate("EVAL", self._text, keys, args)
+
+    async def _evaluate(
+        self, how: str, what: str, keys: Sequence[str | bytes], args: Sequence[str | bytes | int | float]
+    ) -> Any:
+        try:
+            return await self._sent((how, what, len(keys), *keys, *args))
+        except exceptions.ReadOnlyError:
+            # The master of before, behind a name or a proxy that leads to another one by now.
+            await self._redis.connection_pool.disconnect(inuse_connections=False)
+            raise
+
+    async def _sent(self, command: Sequence[Any]) -> Any:
+        if not self._replicas:
+            return await self._redis.execute_command(*command)
+        # On one connection: WAIT looks at what this connection has written.
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.execute_command(*command)
+            pipe.execute_command("WAIT", self._replicas, _REPLICA_WAITS_MS)
+            reply, have = await pipe.execute()
+        if have < self._replicas:
+            raise StoreUnavailable(f"only {have} of {self._replicas} replicas have a write (COHORT_WAIT_REPLICAS)")
+        return reply
+
+
+async def mend(redis: Redis, keys: Sequence[str | bytes]) -> list[str]:
+    """Take away those of ``keys`` that are not of their declared type; the log and a dead letter say so.
+
+    Returns:
+        The keys that are gone.
+
+    Raises:
+        StoreUnavailable: see ``guard``.
+    """
+    declared: dict[str, str] = {}
+    for name in map(text, keys):
+        kind = names.kind_of(name)
+        if kind is not None:
+            declared[name] = kind.type
+        elif name.startswith("chats."):
+            # A slot's queue, as Celery's transport keeps it.
+            declared[name] = "list"
+    letter = DeadLetter(
+        reason=f"a key of another type was taken away, one of: {', '.join(declared)}"[:1000], at=SystemClock().now()
+    )
+    with guard():
+        found: list[bytes] = await cast("Any", redis).eval(
+            script("mend"), len(declared) + 1, names.DEAD, *declared, letter.to_json(), DEAD_KEPT, *declared.values()
+        )
+    gone = [text(key) for key in found]
+    for key in gone:
+        log.error("store.damaged", extra={"key": key})
+    return gone
+
+
+class _BlockingSentinelPool(SentinelConnectionPool, BlockingConnectionPool):
+    """A bounded pool of connections to whichever Redis is the master."""
+
+
+@asynccontextmanager
+async def connection(
+    url: str,
+    *,
+    connections: int = 256,
+    waits: float | None = None,
+    wait_replicas: int = 0,
+    patience_s: float | None = None,
+) -> AsyncGenerator[Redis]:
+    """A client for this process, with at most so many ``connections``; ``waits``: seconds for a free one, else none.
+
+    With ``patience_s`` a call that has no answer after so many seconds fails, and is not repeated.
+
+    Every script may be sent twice (its answer was lost) and is written for it, so the client may retry.
+
+    Raises:
+        Misconfigured: ``url`` is no Redis URL.
+    """
+    options: dict[str, Any] = {
+        "decode_responses": False,
+        "max_connections": connections,
+        "socket_timeout": ANSWER_S,
+        "socket_connect_timeout": timedelta(seconds=3).total_seconds(),
+        "health_check_interval": 30,
+        "retry": Retry(ExponentialBackoff(cap=0.2, base=0.05), retries=2),
+    }
+    if waits is not None:
+        options["timeout"] = waits
+    if patience_s is not None:
+        once = Retry(NoBackoff(), retries=0)
+        options |= {"socket_timeout": patience_s, "socket_connect_timeout": patience_s, "retry": once}
+    try:
+        redis = _client(url, options, blocking=waits is not None)
+    except ValueError as problem:
+        raise Misconfigured(f"REDIS_URL: {problem}") from problem
+    redis.wait_replicas = wait_replicas
+    try:
+        yield redis
+    finally:
+        await redis.aclose()
+
+
+def _client(url: str, options: Mapping[str, Any], *, blocking: bool) -> Client:
+    """A client of a Redis, or of the master that Sentinels name; ``blocking``: a call waits for a free connection."""
+    watched = sentinels(url)
+    if watched is None:
+        kind = BlockingConnectionPool if blocking else ConnectionPool
+        return cast("Client", Client.from_pool(kind.from_url(url, **options)))
+    found = _sentinel(watched, options["retry"]).master_for(
+        watched.master,
+        redis_class=Client,
+        connection_pool_class=_BlockingSentinelPool if blocking else SentinelConnectionPool,
+        db=watched.db,
+        username=watched.username,
+        password=watched.password,
+        **watched.connection_options,
+        **options,
+    )
+    return cast("Client", found)
+
+
+class _Sentinels(Sentinel):
+    """Says why there is no master: redis-py keeps of each Sentinel's error its class alone."""
+
+    async def discover_master(self, service_name: str) -> Any:
+        try:
+            return await super().discover_master(service_name)
+        except MasterNotFoundError as problem:
+            missing = problem
+        # Out of the `except`: there the cause would lose its own one, because each would be the context of the other.
+        raise missing from await self._refusal()
+
+    async def _refusal(self) -> exceptions.RedisError | None:
+        for sentinel in self.sentinels:
+            try:
+                await sentinel.ping()
+            except exceptions.RedisError as problem:
+                return problem
+        return None
+
+
+def _sentinel(watched: Sentinels, retry: Retry) -> Sentinel:
+    timeout = timedelta(seconds=1).total_seconds()
+    own: dict[str, Any] = {"socket_timeout": timeout, "socket_connect_timeout": timeout}
+    # Its own retry would try each Sentinel ten times before the next one.
+    own |= {"password": watched.sentinel_password, "retry": retry}
+    return _Sentinels(list(watched.hosts), sentinel_kwargs=own | watched.connection_options)
+
+
+def text(value: Any) -> str:
+    """Redis hands bytes; names are text. What is no UTF-8 (a damaged field) keeps a mark in place of it."""
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)

@@ -1,0 +1,1 @@
+"""Bounded records for operators: dead letters, the trail of messages, alerts, feedback."""

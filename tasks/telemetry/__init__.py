@@ -1,0 +1,1 @@
+"""Logs, metrics and traces: what a running process tells of itself."""

@@ -1,0 +1,1 @@
+"""Agent cards: read, checked, explained; the agents that they describe."""

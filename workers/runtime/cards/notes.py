@@ -1,0 +1,159 @@
+"""Notes about cards that are accepted, and that probably do not say what their author means."""
+
+import contextlib
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from fast_agent.types import RequestParams
+
+from tasks.agent_files import BadFile, Card, card_files, documents, read_card, read_mapping
+from tasks.config.settings import Settings
+from workers.runtime.patches import card_reading
+from workers.runtime.servers.answers import taken_name
+
+TOOL_USERS = frozenset({"agent", "basic", "smart"})
+_CHILD = re.compile(r"[A-Za-z0-9_-]{1,57}")
+"""What is left of OpenAI's and Anthropic's 64 characters behind fast-agent's ``agent__``."""
+_HEAD = 30
+"""Lines in which a head is looked for that does not stand at the top."""
+_FIELD = re.compile(r"(name|type|model|instruction|servers|function_tools|default)[ \t]*[:=]")
+_PARAMETERS = {name for key, field in RequestParams.model_fields.items() for name in (key, field.alias) if name}
+_STARTS = frozenset({"command", "url", "target", "connector_id"})
+
+
+def notes(settings: Settings) -> list[str]:
+    """Warnings about cards that are accepted, one line each. ``check_cards`` has to run before."""
+    with contextlib.suppress(BadFile):
+        cards = [read_card(path) for path in card_files(settings.cards)]
+        about: tuple[Callable[[Card], Iterable[str]], ...] = (_away, _names, _doubled, _parameters, _filters)
+        return [
+            *(f"{card.path}: {said}" for card in cards for each in about for said in each(card)),
+            *_defaults(cards),
+            *_servers(settings, cards),
+            *_no_cards(settings.cards),
+        ]
+    return []
+
+
+def _away(card: Card) -> Iterable[str]:
+    for address, why in card_reading.away(card.path.read_text(encoding="utf-8-sig")):
+        yield f"{{{{url:...}}}} is left out, {address} cannot be read ({why})"
+
+
+def _names(card: Card) -> Iterable[str]:
+    for child in card.head.get("agents") or () if card.type in TOOL_USERS else ():
+        if not _CHILD.fullmatch(str(child)):
+            refused = "and most providers refuse such a name for one"
+            yield f"{child} is used as a tool, {refused}: write at most 57 of A-Z a-z 0-9 _ -"
+    tools = Counter(_functions(card.head))
+    for name, times in tools.items():
+        if (taken := taken_name(name)) != name:
+            yield f"{name} is a tool, and models know it as {taken}, because not all providers take its name"
+        if times > 1:
+            yield f"function_tools names {times} functions {name}: the model gets one of them"
+
+
+def _functions(head: Mapping[str, Any]) -> Iterable[str]:
+    listed = head.get("function_tools") or ()
+    for entry in (listed,) if isinstance(listed, str) else listed:
+        spec = entry.get("entrypoint") if isinstance(entry, Mapping) else entry
+        yield str(spec).rpartition(":")[2].strip()
+
+
+def _doubled(card: Card) -> Iterable[str]:
+    text = card.path.read_text(encoding="utf-8-sig")
+    if card.body is not None:
+        text = text[: len(text) - len(card.body)]
+    yield from _twice(text)
+
+
+def _twice(text: str) -> Iterable[str]:
+    for key, times in Counter(re.findall(r"^([A-Za-z_]\w*)[ \t]*:", text, re.MULTILINE)).items():
+        if times > 1:
+            yield f"{key} stands there {times} times: the last one holds"
+
+
+def _parameters(card: Card) -> Iterable[str]:
+    given = card.head.get("request_params")
+    for name in given if isinstance(given, Mapping) else ():
+        if name not in _PARAMETERS:
+            yield f"request_params has no {name}, so nothing reads it"
+
+
+def _filters(card: Card) -> Iterable[str]:
+    listed, brought = card.head.get("servers") or (), card.head.get("mcp_connect") or ()
+    servers = {str(name) for name in ((listed,) if isinstance(listed, str) else listed)}
+    for field in ("tools", "resources", "prompts") if not brought else ():
+        given = card.head.get(field)
+        for name in given if isinstance(given, Mapping) else ():
+            if name not in servers:
+                yield f"{field} has a filter for {name}, which is not among the card's servers"
+
+
+def _defaults(cards: list[Card]) -> Iterable[str]:
+    said = [card.path.name for card in cards if card.head.get("default") is True]
+    if len(said) > 1:
+        yield f"{', '.join(said)}: each says `default: true`; one of them answers who has chosen no agent"
+
+
+def _servers(settings: Settings, cards: list[Card]) -> Iterable[str]:
+    if not settings.config.exists():
+        return
+    for said in _twice(settings.config.read_text(encoding="utf-8-sig")):
+        yield f"{settings.config}: {said}"
+    section = read_mapping(settings.config).get("mcp")
+    servers = section.get("servers") if isinstance(section, Mapping) else None
+    used = {str(name) for card in cards for name in card.head.get("servers") or ()}
+    for name, server in servers.items() if isinstance(servers, Mapping) else ():
+        if name in used and isinstance(server, Mapping) and not _STARTS & server.keys():
+            yield f"{settings.config}: server {name} has no command and no url, so it cannot be started"
+        for variable in sorted(set(_variables(server))) if name in used else ():
+            if variable not in os.environ:
+                what = f"server {name} gets ${{{variable}}} as it is written, because that variable is not set"
+                yield f"{settings.config}: {what}"
+
+
+def _variables(value: object) -> Iterable[str]:
+    """The names in ``${...}`` that have no default."""
+    if isinstance(value, str):
+        yield from re.findall(r"\$\{([^}:]+)\}", value)
+    for inner in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
+        yield from _variables(inner)
+
+
+def _no_cards(directory: Path) -> Iterable[str]:
+    """Files that look like cards, and are not read as such."""
+    for path in documents(directory):
+        if path.suffix.lower() in {".md", ".markdown"} and _has_a_head_further_down(path):
+            yield f"{path}: is no card, because a card's first line is `---`"
+    for path in sorted(directory.iterdir()):
+        if path.name.startswith("."):
+            continue
+        if path.is_symlink() and not path.exists() and path.suffix.lower() in {".md", ".yaml", ".yml"}:
+            yield f"{path}: is no card, because it is a link that leads nowhere"
+        elif path.is_dir() and (inner := [each.name for each in card_files(path) if _names_an_agent(each)]):
+            yield f"{path}: holds cards ({', '.join(inner[:3])}), and only those directly in {directory} are read"
+        elif path.suffix.lower() == ".txt" and path.is_file() and _has_a_head_further_down(path):
+            yield f"{path}: is no card, because a card's name ends in .md or .yaml"
+
+
+def _has_a_head_further_down(path: Path) -> bool:
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
+            lines = [line.strip() for _, line in zip(range(_HEAD), file, strict=False)]
+    except OSError:
+        return False
+    fences = [number for number, line in enumerate(lines) if line.startswith(("---", "+++"))]
+    return bool(fences) and any(_FIELD.match(line) for line in lines[fences[0] + 1 :])
+
+
+def _names_an_agent(path: Path) -> bool:
+    try:
+        head = read_card(path).head
+    except BadFile:
+        return False
+    return any(_FIELD.match(f"{key}:") for key in head)

@@ -1,0 +1,1 @@
+"""Faults of models: what they mean and who must act (pure)."""

@@ -1,0 +1,1 @@
+"""MCP servers: their calls and answers, sessions, people's own connections, health."""

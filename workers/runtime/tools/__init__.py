@@ -1,0 +1,1 @@
+"""Tools as models see them: functions of a session, schemas, results, files that come out."""

@@ -1,0 +1,243 @@
+"""Files that a turn brings to its chat: from its tools' results, from ``attach`` in a Python tool, from the model.
+
+A tool's result is a step, and an attached file is noted in it. So a turn that goes on after its worker died gives the
+files of a finished call again, and the tool does not run again.
+"""
+
+import base64
+import logging
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from mcp_types import CallToolResult, ContentBlock, ResourceLink, TextContent
+from pydantic import ValidationError
+
+from tasks.envelope import OutFile
+from tasks.errors import Misconfigured, Terminal
+from tasks.http.addresses import is_public
+from workers import texts
+from workers.outgoing import LARGEST, MOST, kept, kind_of, name_of
+from workers.pictures import pixels_of
+from workers.runtime.conversation.file_types import HEAD_BYTES, UNKNOWN, mime_by_content
+
+log = logging.getLogger("cohort.runtime")
+
+FILE_META = "cohort.file"
+"""The note on a block that stands for an attached file."""
+SENT = "[sent to the chat: {}]"
+NOT_SENT = "[a picture that was not sent]"
+_SHOWN = ("data", "blob")
+_MOST_LINKS = 4
+_LONGEST_TITLE = 60
+
+
+class NotAttached(Terminal):
+    """This file cannot be sent."""
+
+
+@dataclass(slots=True)
+class FilesOut:
+    """Of one try of one turn."""
+
+    folder: Path
+    """For what is too large to stand in a reply."""
+    files: list[OutFile] = field(default_factory=list[OutFile])
+    left_out: int = 0
+    """Files that were too many, too large or could not be kept."""
+    drawn: list[str] = field(default_factory=list[str])
+    """What stands in the model's answers for the pictures that it drew itself."""
+    links: dict[str, str] = field(default_factory=dict[str, str])
+    """Addresses of resources that tools named, with their titles."""
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What the user is told."""
+        links = (f"{title}: {address}" for address, title in self.links.items())
+        return (*links, texts.files_left_out(self.left_out)) if self.left_out else tuple(links)
+
+    def take(self, blocks: Iterable[ContentBlock], *, shown: bool = True) -> list[str]:
+        """Take the files among blocks of a result, or of a model's message. Blocking; returns the names of those taken.
+
+        A file that its tool means for the model alone is left to the model. Without ``shown`` this goes for all but
+        what a Python tool attached: such a tool says itself that it sends.
+        """
+        taken: list[str] = []
+        for block in blocks:
+            if shown and isinstance(block, ResourceLink):
+                self._link(block)
+            file = self._noted(block) or (self._shown(block) if shown else None)
+            if file is None:
+                continue
+            if len(self.files) >= MOST:
+                self.left_out += 1
+                continue
+            self.files.append(file)
+            taken.append(file.name)
+        return taken
+
+    def draw(self, picture: bytes | str, mime: str) -> str:
+        """Take a picture of the model's own, bytes or Base64. Blocking; returns what stands for it in the history.
+
+        Its bytes would come back to the model with each turn; who wants it changed answers the photo.
+        """
+        try:
+            file = self.keep(_decoded(picture), "", mime) if len(self.files) < MOST else None
+        except (ValueError, OSError, NotAttached) as problem:
+            log.warning("file.left_out", extra={"problem": type(problem).__name__})
+            file = None
+        if file is None:
+            self.left_out += 1
+            return NOT_SENT
+        self.files.append(file)
+        self.drawn.append(SENT.format(file.name))
+        return self.drawn[-1]
+
+    def undrawn(self, text: str) -> str:
+        """An answer's text as people read it: they see its pictures below."""
+        if not self.drawn and NOT_SENT not in text:
+            return text
+        for mark in (*self.drawn, NOT_SENT):
+            text = text.replace(mark, "")
+        text = text.strip()
+        return text or ("🖼" if self.drawn else "")
+
+    def _link(self, block: ResourceLink) -> None:
+        """The person gets the address, if it is one of the public web; the model keeps the link in any case."""
+        address = str(block.uri)
+        if is_public(address) and not _is_for_model(block) and len(self.links) < _MOST_LINKS:
+            title = " ".join((block.title or block.name).split())
+            self.links.setdefault(address, title[:_LONGEST_TITLE] or "Link")
+
+    def _noted(self, block: ContentBlock) -> OutFile | None:
+        note = (block.meta or {}).get(FILE_META)
+        try:
+            return OutFile.model_validate(note) if note is not None else None
+        except ValidationError:
+            return None
+
+    def _shown(self, block: ContentBlock) -> OutFile | None:
+        holder: Any = getattr(block, "resource", block)
+        encoded = next((found for name in _SHOWN if isinstance(found := getattr(holder, name, None), str)), None)
+        if not encoded or _is_for_model(block):
+            return None
+        said = str(getattr(holder, "mime_type", None) or UNKNOWN)
+        given = unquote(urlsplit(str(getattr(holder, "uri", None) or "")).path)
+        try:
+            return self.keep(base64.b64decode(encoded, validate=True), given, said)
+        except (ValueError, OSError, NotAttached) as problem:
+            log.warning("file.left_out", extra={"problem": type(problem).__name__})
+            self.left_out += 1
+            return None
+
+    def keep(self, body: bytes, name: str, mime: str = UNKNOWN, caption: str = "") -> OutFile:
+        """Keep a file's bytes until it is delivered. Blocking.
+
+        Raises:
+            NotAttached: it is empty or too large.
+            OSError: it cannot be written.
+        """
+        if not body:
+            raise NotAttached("The file is empty.")
+        if len(body) > LARGEST:
+            raise NotAttached(f"The file is too large: at most {LARGEST >> 20} MiB can be sent.")
+        mime = mime_by_content(body[:HEAD_BYTES], mime)
+        about = OutFile(
+            kind=kind_of(mime, len(body), pixels_of(body)),
+            name=name_of(name, mime, len(self.files) + 1),
+            caption=caption,
+        )
+        return kept(self.folder, body, about)
+
+
+files_of_turn: ContextVar[FilesOut | None] = ContextVar("files_of_turn", default=None)
+_attached: ContextVar[list[OutFile] | None] = ContextVar("_attached", default=None)
+"""What the tool call that runs has attached."""
+
+
+def _decoded(picture: bytes | str) -> bytes:
+    """A picture's bytes; some servers write Base64 in lines.
+
+    Raises:
+        ValueError: it is no Base64.
+    """
+    return picture if isinstance(picture, bytes) else base64.b64decode("".join(picture.split()), validate=True)
+
+
+def _is_for_model(block: ContentBlock) -> bool:
+    audience = getattr(getattr(block, "annotations", None), "audience", None)
+    return bool(audience) and "user" not in audience
+
+
+def attach(file: str | Path | bytes, name: str = "", caption: str = "") -> str:
+    """Send a file to the chat with the turn's answer: as a photo, sound, film or document, by its content.
+
+    It blocks while it reads and writes; from an async tool call it with ``asyncio.to_thread``.
+
+    Args:
+        file: A path, or the bytes.
+        name: What the chat sees as its name; by default the path's.
+        caption: A line below it.
+
+    Returns:
+        A sentence for the model: that it is sent, or why it is not.
+
+    Raises:
+        Misconfigured: no tool call of Cohort is running here.
+    """
+    out, attached = files_of_turn.get(), _attached.get()
+    if out is None or attached is None:
+        raise Misconfigured("attach only works inside a tool call of Cohort")
+    try:
+        body, own = (file, "") if isinstance(file, bytes) else (_read(Path(file)), Path(file).name)
+        kept_file = out.keep(body, name or own, caption=caption)
+    except (OSError, NotAttached) as problem:
+        return f"Not sent: {problem if isinstance(problem, NotAttached) else 'the file cannot be read.'}"
+    attached.append(kept_file)
+    return f"{kept_file.name} is sent to the chat with the answer."
+
+
+def _read(path: Path) -> bytes:
+    """A file, as far as it shows that it is too large."""
+    with path.open("rb") as opened:
+        return opened.read(LARGEST + 1)
+
+
+@contextmanager
+def attaching() -> Generator[list[OutFile]]:
+    """Around a tool call: what it attaches."""
+    files: list[OutFile] = []
+    token = _attached.set(files)
+    try:
+        yield files
+    finally:
+        _attached.reset(token)
+
+
+def with_attached(result: CallToolResult, files: Sequence[OutFile]) -> CallToolResult:
+    """A result with what its call attached. A note of that name that is not ours goes: a server may have written it."""
+    blocks = [_without_note(block) for block in result.content]
+    blocks += [
+        TextContent(type="text", text=SENT.format(file.name), _meta={FILE_META: file.model_dump(exclude_defaults=True)})
+        for file in files
+    ]
+    return result.model_copy(update={"content": blocks})
+
+
+def _without_note(block: ContentBlock) -> ContentBlock:
+    if FILE_META not in (block.meta or {}):
+        return block
+    notes = {name: note for name, note in (block.meta or {}).items() if name != FILE_META}
+    return block.model_copy(update={"meta": notes})
+
+
+def told(result: CallToolResult, names: Sequence[str]) -> CallToolResult:
+    """A result that says to the model which of its files the person got."""
+    said = {block.text for block in result.content if isinstance(block, TextContent)}
+    lines = [line for line in map(SENT.format, names) if line not in said]
+    notes = [TextContent(type="text", text=line) for line in lines]
+    return result.model_copy(update={"content": [*result.content, *notes]}) if notes else result
