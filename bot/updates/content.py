@@ -27,8 +27,7 @@ def media_of(message: Content) -> tuple[Media, ...]:
 
 
 def _file_of(holder: Files) -> tuple[Media, ...]:
-    sizes = [size for size in holder.photo if size is not None]
-    if sizes:
+    if sizes := holder.sizes:
         return (_media("photo", max(sizes, key=lambda size: (size.width or 0) * (size.height or 0))),)
     for kind in _FILES:
         file: File | None = getattr(holder, kind, None)

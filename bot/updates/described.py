@@ -4,23 +4,29 @@ from collections.abc import Callable
 from typing import Any
 
 from bot.updates import rich
-from bot.updates.models import Content
+from bot.updates.forms import around_link
+from bot.updates.markdown import formatted
+from bot.updates.models import Content, Worded
 from bot.updates.objects import (
-    Checklist,
     Contact,
+    Game,
     GiftInfo,
     Giveaway,
     Invoice,
     Location,
-    Poll,
+    PaidMedia,
     SharedUser,
+    Story,
     UsersShared,
     Venue,
     WebAppData,
+    Whose,
 )
+from bot.updates.polls import Checklist, Option, Poll, PollMedia
+from bot.updates.vcard import details
 
-_CARD = {"EMAIL": "mail", "ORG": "of", "TITLE": "as", "ADR": "at", "URL": "page", "BDAY": "born", "NOTE": "note"}
-_CARD_LINES = 100
+_MOST_LINKS = 20
+"""Buttons of one message; a post has a few."""
 
 
 def describe(message: Content) -> str:
@@ -30,6 +36,31 @@ def describe(message: Content) -> str:
         if found := getattr(message, name, None):
             return words(found)
     return ""
+
+
+def beside(message: Worded, *, own: bool = False) -> str:
+    """What stands below a message's words: what has to be paid for, and the links of a post's buttons.
+
+    Args:
+        message: The message.
+        own: It is the bot's own, whose buttons the agent has not written.
+    """
+    keyboard = message.reply_markup if not own else None
+    links = [
+        link
+        for row in (keyboard.inline_keyboard if keyboard is not None else ())
+        for button in row
+        if button.url and (link := _linked(button.text or "", button.url))
+    ]
+    paid = [_paid(message.paid_media)] if message.paid_media is not None and message.caption else []
+    return "\n".join([*paid, *links[:_MOST_LINKS]])
+
+
+def _linked(words: str, address: str) -> str:
+    """A button that opens a page, as Markdown."""
+    shown = " ".join(words.split()) or address
+    before, behind = around_link(address, shown)
+    return f"{before}{shown}{behind}"
 
 
 def _in_brackets(kind: str, *details: str | None) -> str:
@@ -52,33 +83,61 @@ def _location(found: Location) -> str:
 
 def _contact(found: Contact) -> str:
     name = " ".join(filter(None, (found.first_name, found.last_name)))
-    return _in_brackets("contact", name, found.phone_number, *_card(found.vcard or ""))
-
-
-def _card(vcard: str) -> list[str]:
-    """What a vCard says besides name and number: addresses, firm, birthday."""
-    found: list[str] = []
-    for line in vcard.splitlines()[:_CARD_LINES]:
-        key, _, value = line.partition(":")
-        kind = key.partition(";")[0].rpartition(".")[2].upper()
-        if kind in _CARD and (value := " ".join(value.replace(";", " ").split())):
-            found.append(f"{_CARD[kind]} {value}")
-    return found
+    return _in_brackets("contact", name, found.phone_number, *details(found.vcard or "", found.phone_number))
 
 
 def _poll(found: Poll) -> str:
-    options = "".join(
-        f"\n- {option.text or ''}{' (right)' if number in found.correct_option_ids else ''}"
-        for number, option in enumerate(found.options)
+    kind = f"{'closed ' if found.is_closed else ''}{'quiz' if found.type == 'quiz' else 'poll'}"
+    about, why = (
+        _with_shown(formatted(words or "", entities), media)
+        for words, entities, media in (
+            (found.description, found.description_entities, found.media),
+            (found.explanation, found.explanation_entities, found.explanation_media),
+        )
     )
-    about = f"\n{found.description}" if found.description else ""
-    why = f"\nexplanation: {found.explanation}" if found.explanation else ""
-    return f"[{'quiz' if found.type == 'quiz' else 'poll'}: {found.question or ''}{about}{options}{why}]"
+    right = found.correct_option_ids
+    lines = [f"{kind}: {formatted(found.question or '', found.question_entities)}", *([about] if about else [])]
+    lines += (f"- {_option(one, found, right=number in right)}" for number, one in enumerate(found.options))
+    lines += [f"explanation: {why}"] if why else []
+    return "[" + "\n".join(lines) + "]"
+
+
+def _option(found: Option, poll: Poll, *, right: bool) -> str:
+    """An option with what is known of it: how many chose it is told where anybody has voted."""
+    votes = f"{found.voter_count} votes" if poll.total_voter_count and found.voter_count is not None else None
+    known = ", ".join(filter(None, ("right" if right else None, votes)))
+    shown = _with_shown(formatted(found.text or "", found.text_entities), found.media)
+    return f"{shown} ({known})" if known else shown
+
+
+def _with_shown(words: str, media: PollMedia | None) -> str:
+    """Words, and what is shown with them that is no file."""
+    if media is None:
+        return words
+    place = _venue(media.venue) if media.venue is not None else media.location and _location(media.location)
+    return " ".join(filter(None, (words, place, media.link and media.link.url)))
 
 
 def _checklist(found: Checklist) -> str:
-    tasks = "".join(f"\n- [{'x' if task.completion_date else ' '}] {task.text or ''}" for task in found.tasks)
-    return f"[checklist: {found.title or ''}{tasks}]"
+    tasks = "".join(
+        f"\n- [{'x' if task.completion_date else ' '}] {formatted(task.text or '', task.text_entities)}"
+        for task in found.tasks
+    )
+    return f"[checklist: {formatted(found.title or '', found.title_entities)}{tasks}]"
+
+
+def _game(found: Game) -> str:
+    return _in_brackets(f"game: {found.title}", found.description, formatted(found.text or "", found.text_entities))
+
+
+def _story(found: Story) -> str:
+    chat = found.chat or Whose()
+    name = chat.title or chat.first_name or (chat.username and f"@{chat.username}")
+    return f"[a story of {name}]" if name else "[a story]"
+
+
+def _paid(found: PaidMedia) -> str:
+    return _in_brackets("paid media", f"{found.star_count} stars" if found.star_count is not None else None)
 
 
 def _price(found: Invoice) -> str:
@@ -96,12 +155,12 @@ def _payment(kind: str) -> Callable[[Invoice], str]:
 
 
 def _gift(found: GiftInfo) -> str:
-    gift = found.gift
+    gift, text = found.gift, formatted(found.text or "", found.entities)
     if gift is None:
-        return _in_brackets("gift", found.text)
+        return _in_brackets("gift", text)
     emoji = gift.sticker.emoji if gift.sticker is not None else None
     worth = f"worth {gift.star_count} stars" if gift.star_count is not None else None
-    return _in_brackets("gift", gift.name or emoji, worth, found.text)
+    return _in_brackets("gift", gift.name or emoji, worth, text)
 
 
 def _giveaway(kind: str) -> Callable[[Giveaway], str]:
@@ -142,7 +201,7 @@ _WORDS: dict[str, Callable[[Any], str]] = {
     "dice": lambda found: f"[{found.emoji} shows {found.value}]",
     "checklist": _checklist,
     "rich_message": rich.plain,
-    "game": lambda found: f"[game: {found.title}]",
+    "game": _game,
     "sticker": lambda found: f"[sticker: {found.emoji}]",
     "invoice": _invoice,
     "successful_payment": _payment("payment received"),
@@ -159,6 +218,6 @@ _WORDS: dict[str, Callable[[Any], str]] = {
     "chat_shared": lambda found: _in_brackets("shared chat", found.title, found.username and f"@{found.username}"),
     "web_app_data": _web_app,
     # What bots may know of, but not see.
-    "story": lambda _: "[a story]",
-    "paid_media": lambda _: "[paid media]",
+    "story": _story,
+    "paid_media": _paid,
 }

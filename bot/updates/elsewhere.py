@@ -51,7 +51,7 @@ def summoned(at: UpdateReading, message: Message) -> Meaning:
     why = not_ours(message, None, None)
     if message.from_user is None or why is not None:
         return at.nothing(why or "a guest's message of no person")
-    quote = quote_of(message)
+    quote = quote_of(message, at.me)
     said = without_mention(formatted_text_of(message), at.me, keep=quote is None)
     media = media_of(message) or quoted_files(message, at.me)
     if not said and not quote and not media:

@@ -13,23 +13,27 @@ from pydantic import BeforeValidator, ConfigDict, Field
 
 from bot.updates.objects import (
     ChatShared,
-    Checklist,
     Contact,
     Dice,
+    Entity,
     File,
     Files,
     Game,
     GiftInfo,
     Giveaway,
     Invoice,
+    Keyboard,
     Location,
-    Poll,
+    PaidMedia,
+    Story,
     TopicCreated,
     TopicEdited,
+    User,
     UsersShared,
     Venue,
     WebAppData,
 )
+from bot.updates.polls import Checklist, Poll
 from bot.updates.rich import RichMessage
 from bot.updates.values import (
     Flag,
@@ -62,38 +66,6 @@ class NamedChat(Object):
     id: Number
     title: Hint = None
     username: Hint = None
-
-
-class User(Object):
-    """``User``: a person or a bot."""
-
-    id: Number
-    is_bot: Flag = False
-    first_name: Hint = None
-    last_name: Hint = None
-    username: Hint = None
-    language_code: Hint = None
-
-    @property
-    def name(self) -> str:
-        """First and last name."""
-        first, last = self.first_name, self.last_name
-        return f"{first} {last}" if first and last else first or last or ""
-
-
-class Entity(Object):
-    """``MessageEntity``: a part of a text with a form or a meaning."""
-
-    type: Hint = None
-    offset: HintNumber = None
-    length: HintNumber = None
-    """Both in UTF-16 units."""
-    url: Hint = None
-    language: Hint = None
-    unix_time: HintNumber = None
-    """Of a moment, which each reader sees in their own time."""
-    user: Maybe[User] = None
-    """A mentioned person without a username."""
 
 
 class MessageOrigin(Object):
@@ -139,8 +111,8 @@ class Content(Files):
     invoice: Maybe[Invoice] = None
     giveaway: Maybe[Giveaway] = None
     giveaway_winners: Maybe[Giveaway] = None
-    story: Present = False
-    paid_media: Present = False
+    story: Annotated[Story | None, BeforeValidator(or_empty)] = None
+    paid_media: Annotated[PaidMedia | None, BeforeValidator(or_empty)] = None
 
 
 class Worded(Content):
@@ -151,6 +123,7 @@ class Worded(Content):
     entities: Objects[Entity] = ()
     caption_entities: Objects[Entity] = ()
     rich_message: Maybe[RichMessage] = None
+    reply_markup: Maybe[Keyboard] = None
 
 
 class Answered(Worded):
@@ -195,6 +168,8 @@ class Message(Worded):
     ephemeral_message_id: Present = False
     receiver_user: Present = False
     via_bot: Present = False
+    author_signature: Hint = None
+    """Who wrote in the name of ``sender_chat``."""
     media_group_id: Hint = None
     guest_query_id: Hint = None
     reply_to_message: Maybe[Answered] = None

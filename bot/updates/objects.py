@@ -1,6 +1,10 @@
 """What a message can contain besides its text, by the Bot API's names (pure)."""
 
-from bot.updates.values import Flag, Hint, HintNumber, Maybe, Numbers, Object, Objects, Plain, Text
+from typing import Annotated
+
+from pydantic import BeforeValidator
+
+from bot.updates.values import Flag, Hint, HintNumber, Maybe, Number, Object, Objects, Plain, Text, listed
 
 
 class File(Object):
@@ -31,6 +35,46 @@ class File(Object):
     def moves(self) -> bool:
         """Whether it is a sticker that is no still picture."""
         return self.is_animated or self.is_video
+
+
+class User(Object):
+    """``User``: a person or a bot."""
+
+    id: Number
+    is_bot: Flag = False
+    first_name: Hint = None
+    last_name: Hint = None
+    username: Hint = None
+    language_code: Hint = None
+
+    @property
+    def name(self) -> str:
+        """First and last name."""
+        first, last = self.first_name, self.last_name
+        return f"{first} {last}" if first and last else first or last or ""
+
+
+class Entity(Object):
+    """``MessageEntity``: a part of a text with a form or a meaning."""
+
+    type: Hint = None
+    offset: HintNumber = None
+    length: HintNumber = None
+    """Both in UTF-16 units."""
+    url: Hint = None
+    language: Hint = None
+    unix_time: HintNumber = None
+    """Of a moment, which each reader sees in their own time."""
+    user: Maybe[User] = None
+    """A mentioned person without a username."""
+
+
+class Whose(Object):
+    """``Chat``, where only its name is read."""
+
+    title: Hint = None
+    username: Hint = None
+    first_name: Hint = None
 
 
 class TopicCreated(Object):
@@ -80,60 +124,53 @@ class Contact(Object):
     """What else the sender's phone knows, as a vCard."""
 
 
-class Files(Object):
-    """The files that a message has, and ``PollMedia``: a poll, its explanation or one of its options."""
+class LivePhoto(Object):
+    """``LivePhoto``: a photo that moves for a moment; what is read of it is the photo."""
 
     photo: Objects[Maybe[File]] = ()
+
+
+class Files(Object):
+    """The files that a message has, or what is shown with a poll."""
+
+    photo: Objects[Maybe[File]] = ()
+    live_photo: Maybe[LivePhoto] = None
     animation: Maybe[File] = None
     audio: Maybe[File] = None
     document: Maybe[File] = None
     sticker: Maybe[File] = None
     video: Maybe[File] = None
 
-
-class Option(Object):
-    """``PollOption``."""
-
-    text: Hint = None
-    persistent_id: Hint = None
-    media: Maybe[Files] = None
-
-
-class Poll(Object):
-    """``Poll``."""
-
-    type: Hint = None
-    """A quiz has one right answer or several."""
-    question: Hint = None
-    options: Objects[Option] = ()
-    correct_option_ids: Numbers = ()
-    """Told of a quiz that is closed or the bot's own."""
-    description: Hint = None
-    media: Maybe[Files] = None
-    explanation: Hint = None
-    """Of the right answer."""
-    explanation_media: Maybe[Files] = None
-
     @property
-    def shown(self) -> tuple[Files, ...]:
-        """What is shown with it."""
-        holders = (self.media, *(option.media for option in self.options), self.explanation_media)
-        return tuple(holder for holder in holders if holder is not None)
+    def sizes(self) -> list[File]:
+        """Of its photo; one that is live has it apart in messages that are answered from another chat."""
+        live = self.live_photo.photo if self.live_photo is not None else ()
+        return [size for size in self.photo or live if size is not None]
 
 
-class Task(Object):
-    """``ChecklistTask``."""
+class Story(Object):
+    """``Story``: bots see neither its picture nor its words."""
 
-    id: HintNumber = None
+    chat: Maybe[Whose] = None
+
+
+class PaidMedia(Object):
+    """``PaidMediaInfo``: what bots may know of, but not see."""
+
+    star_count: HintNumber = None
+
+
+class LinkButton(Object):
+    """``InlineKeyboardButton``: one that says something to whom it is shown; others only do something."""
+
     text: Hint = None
-    completion_date: HintNumber = None
+    url: Hint = None
 
 
-class Checklist(Object):
-    """``Checklist``."""
+class Keyboard(Object):
+    """``InlineKeyboardMarkup``: the buttons of a post, or of what was sent through another bot."""
 
-    title: Hint = None
-    tasks: Objects[Task] = ()
+    inline_keyboard: Annotated[tuple[Objects[LinkButton], ...], BeforeValidator(listed)] = ()
 
 
 class Dice(Object):
@@ -147,6 +184,10 @@ class Game(Object):
     """``Game``."""
 
     title: Plain = "?"
+    description: Hint = None
+    text: Hint = None
+    """What its bot says of it, as the highest scores."""
+    text_entities: Objects[Entity] = ()
 
 
 class Invoice(Object):
@@ -173,6 +214,7 @@ class GiftInfo(Object):
 
     gift: Maybe[Gift] = None
     text: Hint = None
+    entities: Objects[Entity] = ()
 
 
 class Giveaway(Object):

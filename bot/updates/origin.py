@@ -49,7 +49,11 @@ def not_ours(message: Message, sender: Sender | None, business: str | None, *, p
 
 def sender_of(message: Message) -> Sender | None:
     """The sender: a person, or the group or channel in whose name the message was sent."""
-    return author_of(message.from_user, message.sender_chat)
+    sender, signature = author_of(message.from_user, message.sender_chat), message.author_signature
+    if sender is None or message.sender_chat is None or not signature:
+        return sender
+    # Several people write in one chat's name.
+    return sender.model_copy(update={"name": f"{sender.name} ({signature})"})
 
 
 def author_of(person: User | None, chat: NamedChat | None) -> Sender | None:

@@ -18,7 +18,7 @@ from bot.updates.commands import (
     payload_of,
 )
 from bot.updates.content import formatted_text_of, media_of
-from bot.updates.described import describe
+from bot.updates.described import beside, describe
 from bot.updates.meaning import BotIdentity
 from bot.updates.models import Message
 from bot.updates.objects import SERVICE
@@ -91,6 +91,7 @@ def parsed_words(message: Message, said: str, me: BotIdentity, *, group: bool) -
             else ParsedMessage("", ask=UNREADABLE, addressed=to_us)
         )
     if group:
-        said = without_mention(said, me, keep=not media and quote_of(message) is None)
+        said = without_mention(said, me, keep=not media and quote_of(message, me) is None)
+    said = "\n".join(filter(None, (said, beside(message))))
     media = media or quoted_files(message, me)
     return ParsedMessage(said, media=media, addressed=to_us, described=described)

@@ -1,10 +1,10 @@
 """What a message answers: the words, who wrote them, and the files (pure)."""
 
 from bot.updates.content import answered_by, formatted_text_of, media_of
-from bot.updates.described import describe
+from bot.updates.described import beside, describe
 from bot.updates.markdown import formatted
 from bot.updates.meaning import BotIdentity
-from bot.updates.models import Content, Message, MessageOrigin
+from bot.updates.models import Answered, Content, Message, MessageOrigin
 from bot.updates.origin import author_of
 from tasks.envelope import Media, Quoted
 
@@ -13,7 +13,7 @@ QUOTE_CHARACTERS = 2000
 _PART_CHARACTERS = 300
 
 
-def quote_of(message: Message) -> str | None:
+def quote_of(message: Message, me: BotIdentity) -> str | None:
     """The text that the message answers: the part its author marked, else the whole; None when it answers nothing."""
     marked = message.quote
     if marked is not None and marked.text:
@@ -24,6 +24,8 @@ def quote_of(message: Message) -> str | None:
     if shared is None:
         return "[a story]" if message.reply_to_story else None
     about = words or describe(shared) or _files(shared)
+    if answered is not None:
+        about = "\n".join(filter(None, (about, beside(answered, own=_is_ours(answered, me)))))
     return f"{about[:QUOTE_CHARACTERS]}{_part(message, shared)}" or None
 
 
@@ -44,7 +46,7 @@ def quoted_of(message: Message, me: BotIdentity) -> Quoted | None:
     if answered is not None:
         origin = answered.forward_origin
         forwarded_from = origin.name if origin is not None else None
-        if answered.from_user is not None and answered.from_user.id == me.id:
+        if _is_ours(answered, me):
             return Quoted(ours=True, forwarded_from=forwarded_from)
         sender = author_of(answered.from_user, answered.sender_chat)
         return Quoted(sender=sender, forwarded_from=forwarded_from) if sender or origin else None
@@ -64,9 +66,12 @@ def quoted_files(message: Message, me: BotIdentity) -> tuple[Media, ...]:
     """The files of the answered message: "What is this?" asks about them. The bot's own are known to the agent."""
     answered = answered_by(message)
     if answered is not None:
-        ours = answered.from_user is not None and answered.from_user.id == me.id
-        return () if ours else media_of(answered)
+        return () if _is_ours(answered, me) else media_of(answered)
     return media_of(message.external_reply) if message.external_reply is not None else ()
+
+
+def _is_ours(answered: Answered, me: BotIdentity) -> bool:
+    return answered.from_user is not None and answered.from_user.id == me.id
 
 
 def _files(message: Content) -> str:

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from bot.updates.buttons import pressed, stopped
 from bot.updates.commands import ADMINS, ASKS, Command, as_written, parse
-from bot.updates.content import is_untitled, text_of
+from bot.updates.content import is_untitled, media_of, text_of
 from bot.updates.elsewhere import asked, chosen, summoned
 from bot.updates.meaning import BotIdentity, Ignored, Incoming, Malformed, MalformedValue, Meaning, Moved, UpdateReading
 from bot.updates.membership import membership
@@ -139,12 +139,19 @@ def _not_for_us(at: UpdateReading, message: Message, said: str, bare: str) -> st
         return "a post that does not name the bot"
     if not _is_edit(at):
         return None
-    if not said or bare.startswith("/"):
-        # A live location moves without end, and a command is not given by an edit.
+    command = parse(bare)
+    if command is not None and command.known:
+        return "a command is not given by an edit"
+    if not _edits(message, said):
         return "an edit without words"
     if (message.edit_date or 0) - (message.date or 0) > _EDITABLE_S:
         return "an edit that no person can make"
     return None
+
+
+def _edits(message: Message, said: str) -> bool:
+    """Whether a person may have edited it: a live location moves by itself, and a poll counts its votes."""
+    return bool(said or message.rich_message or (media_of(message) and message.poll is None))
 
 
 def _is_edit(at: UpdateReading) -> bool:
@@ -155,7 +162,7 @@ def _inbound(
     at: UpdateReading, message: Message, session: SessionKey, sender: Sender | None, given: ParsedMessage
 ) -> Inbound:
     """The entry of the inbox."""
-    quote = quote_of(message) if given.kind in ("message", "new") else None
+    quote = quote_of(message, at.me) if given.kind in ("message", "new") else None
     return Inbound(
         v={"undo": 3, "conversation": 4}.get(given.kind, 1),
         last=given.kind == "retry",

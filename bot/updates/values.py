@@ -64,6 +64,11 @@ def _present(_value: object) -> bool:
     return True
 
 
+def listed(value: object) -> list[Any]:
+    """The lists of a list, without what is none."""
+    return [item for item in cast("list[Any]", value) if isinstance(item, list)] if isinstance(value, list) else []
+
+
 def _objects(value: object) -> list[Any]:
     return [item for item in cast("list[Any]", value) if isinstance(item, dict)] if isinstance(value, list) else []
 

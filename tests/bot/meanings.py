@@ -75,7 +75,7 @@ DESCRIBED: list[tuple[dict[str, Any], str]] = [
         },
         "[checklist: Trip\n- [ ] pack\n- [ ] go]",
     ),
-    ({"story": tg.Story(chat=GROUP, id=4)}, "[a story]"),
+    ({"story": tg.Story(chat=GROUP, id=4)}, "[a story of Friends]"),
     ({"sticker": sticker(is_animated=True)}, "[sticker: 👍]"),
     ({"sticker": sticker(is_video=True)}, "[sticker: 👍]"),
     ({"poll": poll("regular")}, "[poll: Tea?\n- yes\n- no]"),

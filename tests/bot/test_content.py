@@ -60,7 +60,7 @@ def test_an_edit_is_marked_and_an_edit_without_words_is_nothing() -> None:
     assert (found.edited, found.text, found.kind) == (True, "better", "message")
     moving = tg.Location(latitude=1, longitude=1, live_period=60)
     assert ignored(said(kind="edited_message", location=moving)) == "an edit without words"
-    assert ignored(said("/new", kind="edited_message")) == "an edit without words"
+    assert ignored(said("/new", kind="edited_message")) == "a command is not given by an edit"
 
 
 def test_what_cannot_be_read_is_told_to_its_author() -> None:

@@ -111,6 +111,13 @@ def test_every_name_that_the_bot_reads_is_one_of_telegrams() -> None:
         assert set(ours.model_fields) <= {name for model in theirs for name in model.model_fields}, ours
 
 
+def test_every_text_that_is_read_is_read_with_its_form() -> None:
+    for ours, theirs in beside(TelegramUpdate, tg.Update, {}).items():
+        known = {name for model in theirs for name in model.model_fields}
+        for name in ours.model_fields:
+            assert f"{name}_entities" not in known or f"{name}_entities" in ours.model_fields, (ours, name)
+
+
 def same(read: Any, told: Any) -> bool:
     """Whether a value of the bot's says what aiogram's says."""
     if isinstance(read, Object):
