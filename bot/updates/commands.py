@@ -92,14 +92,37 @@ CODE = Command("code")
 """Stands for a pairing code where it counts for nothing."""
 
 
-def as_written(text: str) -> str:
-    """A text as it is; one that begins with a command in letters that only look like its own, in these."""
+_IN_WORDS = {
+    "start": "старт 开始",
+    "help": "помощь справка 帮助 hilfe ayuda ajuda",
+    "stop": "стоп отмена 停止 stopp abbrechen parar detener",
+    "new": "новый новая 新对话 neu nuevo nueva novo nova",
+    "status": "статус 状态 estado",
+    "model": "модель 模型",
+    "language": "язык 语言 sprache idioma",
+    "voice": "голос 语音 stimme voz",
+    "memory": "память 记忆 gedächtnis memoria memória",
+    "reminders": "напоминания 提醒 erinnerungen recordatorios lembretes",
+}
+"""What people write for a command whose name they do not know, in the languages that the bot speaks."""
+_MEANT = {word: name for name, words in _IN_WORDS.items() for word in words.split()}
+
+
+def as_written(text: str, *, private: bool) -> str:
+    """A text as it is; one that begins with a command in other letters than its own, in these.
+
+    The letters look like its own, or, in a private chat, are a word for it: only words of Latin letters can be
+    another's command.
+    """
     found = _FIRST_WORD.match(text)
     if found is None or found[0].isascii():
         return text
     bare = found[0].translate(_LOOKS_LIKE) + text[found.end() :]
     command = parse(bare)
-    return bare if command is not None and command.known else text
+    if command is not None and command.known:
+        return bare
+    word = found[0][1:].rstrip(".,:;!?\u2026\uff0c\u3002\uff01\uff1f").casefold()
+    return f"/{_MEANT[word]}{text[found.end() :]}" if private and word in _MEANT else text
 
 
 def parse(text: str) -> Command | None:
@@ -126,7 +149,13 @@ def payload_of(argument: str) -> str | None:
 
 
 def nearest(name: str) -> str | None:
-    """The command of ours that a mistyped one means: the only one that begins so, or one that is alike."""
+    """The command of ours that a mistyped one means, or a word for it.
+
+    It is the only one that begins so, or one that is alike; of three letters, two that changed places are much.
+    """
     known = sorted({*CONTROL, *ASKS})
     begin = [one for one in known if len(name) >= _BEGINS and one.startswith(name)]
-    return begin[0] if len(begin) == 1 else next(iter(difflib.get_close_matches(name, known, n=1, cutoff=_LIKE)), None)
+    if len(begin) == 1 or name in _MEANT:
+        return _MEANT.get(name) or begin[0]
+    swapped = (one for one in known if sorted(one) == sorted(name))
+    return next(iter((*difflib.get_close_matches(name, known, n=1, cutoff=_LIKE), *swapped)), None)

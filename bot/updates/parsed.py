@@ -73,7 +73,8 @@ def parsed_command(command: Command, message: Message, me: BotIdentity) -> Parse
 
 def _with_form(message: Message, me: BotIdentity, command: Command) -> Command:
     """The command with its argument as Markdown."""
-    return parse(as_written(without_call(formatted_text_of(message), me))) or command
+    written = without_call(formatted_text_of(message), me)
+    return parse(as_written(written, private=message.chat.type == "private")) or command
 
 
 def parsed_words(message: Message, said: str, me: BotIdentity, *, group: bool) -> ParsedMessage | None:

@@ -102,7 +102,7 @@ def _message(at: UpdateReading, message: Message) -> Meaning:
     if (changed := _changed(at, message, session)) is not None:
         return changed
     sender, said = sender_of(message), text_of(message)
-    bare = as_written(without_call(said, at.me))
+    bare = as_written(without_call(said, at.me), private=message.chat.type == "private")
     posts = at.kind == "channel_post" and at.me.channels
     why = not_ours(message, sender, business, posts=posts) or _not_for_us(at, message, said, bare)
     if why is not None:

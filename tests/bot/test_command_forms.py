@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.updates.commands import CODE, CONTROL, Command
+from bot.updates.commands import CODE, CONTROL, Command, nearest
 from tests.bot.meanings import heard, ignored, inbound
 from tests.bot.updates import GROUP, said
 
@@ -44,9 +44,31 @@ def test_a_question_to_the_bot_is_known_by_letters_that_look_like_its_own() -> N
     assert heard(said("／help！")).ask == Command("help")
 
 
-@pytest.mark.parametrize("text", ["/new", "@cohort_bot /new", "／new", "/n\u0435w!", "/unknown x"])
+@pytest.mark.parametrize("text", ["/new", "@cohort_bot /new", "／new", "/n\u0435w!", "/help x"])
 def test_no_command_is_given_by_an_edit(text: str) -> None:
-    assert ignored(said(text, kind="edited_message", chat=GROUP)) == "an edit without words"
+    assert ignored(said(text, kind="edited_message", chat=GROUP)) == "a command is not given by an edit"
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [("/стоп", "stop"), ("/Стоп!", "stop"), ("／停止", "stop"), ("/новый", "new"), ("/新对话", "new")]
+)
+def test_a_word_for_a_command_is_the_command_in_a_private_chat(text: str, name: str) -> None:
+    assert inbound(said(text)).kind == name
+    assert inbound(said(f"{text} x")).text == "x"
+    assert not heard(said(text, chat=GROUP)).addressed
+    assert inbound(said("/стопка")).kind == "message"
+
+
+@pytest.mark.parametrize(
+    ("word", "near"),
+    [("hlp", "help"), ("nwe", "new"), ("enw", "new"), ("stpo", "stop"), ("hilfe", "help"), ("parar", "stop")],
+)
+def test_two_letters_that_changed_places_and_a_word_for_a_command_mean_it(word: str, near: str) -> None:
+    assert nearest(word) == near
+
+
+def test_a_word_that_is_like_no_command_means_none() -> None:
+    assert [word for word in ("now", "xyz", "weather", "wen7", "no") if nearest(word)] == []
 
 
 @pytest.mark.parametrize("name", [*CONTROL, "model", "help", "hlep", "start", "deny", "resume", "unknown"])
