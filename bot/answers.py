@@ -6,6 +6,7 @@ from typing import Protocol
 
 from bot import texts
 from bot.commands.conversations import ConversationCommands
+from bot.commands.memory import MemoryCommands
 from bot.commands.reminders import ReminderCommands
 from bot.commands.saying import say
 from bot.updates.commands import (
@@ -26,7 +27,7 @@ from tasks.chats.asking import LOGGED_IN, ParkedTurn
 from tasks.chats.choices import CHAT_CHOICES, DEFAULT, ChatChoice
 from tasks.clock import Clock
 from tasks.config.settings import Settings
-from tasks.envelope import Button, Inbound, Reply
+from tasks.envelope import Inbound, Reply
 from tasks.operator_files.chat_rules import ChatRulesFile
 from tasks.phrases import phrase
 from tasks.session import SessionKey
@@ -102,7 +103,6 @@ class Answers:
     ) -> None:
         self._settings = settings
         self._admission = admission
-        self._notes = notes
         self._logins = logins
         self._chats = chats
         self._conversations = conversations
@@ -114,8 +114,7 @@ class Answers:
             "status": self._status,
             "usage": self._usage,
             **dict.fromkeys(("reminders", "timezone"), ReminderCommands(reminders, clock).answer),
-            "memory": self._memory,
-            "forget": self._forget,
+            **dict.fromkeys(("memory", "forget"), MemoryCommands(notes).answer),
             UNKNOWN: self._unknown,
         }
 
@@ -241,24 +240,6 @@ class Answers:
         used = await self._sessions.usage([name for _, name, _ in limits])
         shown = [(own, tokens, allowed) for (own, _, allowed), tokens in zip(limits, used, strict=True)]
         return say(inbound, texts.usage(seen.usage_in, seen.usage_out, shown, heard_s=seen.heard_s, spoken=seen.spoken))
-
-    async def _memory(self, _ask: Command, inbound: Inbound) -> Reply:
-        notes = sorted((await self._notes.recall(inbound.key)).items())
-        rows = ((Button(text=phrase("button-forget-all"), data="forget:all"),),) if notes else ()
-        return say(inbound, texts.memory(notes), rows)
-
-    async def _forget(self, ask: Command, inbound: Inbound) -> Reply:
-        """Notes go for good; without a topic they are shown."""
-        wanted = " ".join(ask.argument.split())
-        if not wanted:
-            return await self._memory(ask, inbound)
-        topics = list(await self._notes.recall(inbound.key))
-        if wanted.lower() != "all":
-            topics = texts.notes_named(wanted, topics)
-        for topic in topics:
-            await self._notes.remember(inbound.key, topic, "")
-        reply = say(inbound, texts.forgotten(len(topics)))
-        return reply.model_copy(update={"edit": inbound.message_id, "reply_to": None}) if inbound.pressed else reply
 
     async def _unknown(self, ask: Command, inbound: Inbound) -> Reply | None:
         """A mistyped command, unless the agents take it."""

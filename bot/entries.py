@@ -11,6 +11,7 @@ from tasks.phrases import phrase
 from tasks.session import SessionKey
 from tasks.store.intake import Accept
 from tasks.telemetry.tracing import NO_SPAN, TraceSpan
+from tasks.text import is_digits
 from tasks.turn_record import reference
 
 log = logging.getLogger("cohort.bot")
@@ -154,4 +155,5 @@ def toast(ask: Command, inbound: Inbound, reply: Reply | None) -> str | None:
     if inbound.kind == "choose" and reply is None:
         (what, value), *_ = inbound.choice.items()
         return chat_choices.switched(what, value)[:_TOAST]
-    return reply.text.partition("\n")[0][:_TOAST] if reply is not None and ask.name in _SHOWS else None
+    turns = is_digits(ask.argument)
+    return reply.text.partition("\n")[0][:_TOAST] if reply is not None and ask.name in _SHOWS and not turns else None

@@ -109,10 +109,6 @@ def usage(
     return "\n".join(lines)
 
 
-_TOPIC = 80
-"""Characters of a note's topic that are listed."""
-
-
 def no_such(what: str, name: str, names: Sequence[str]) -> str:
     """What a picker's command answers to a name that does not exist."""
     named, known = one_line(name), listed(names)
@@ -139,7 +135,7 @@ def span(seconds: float) -> str:
 _NAME = 64
 """Characters of a person's name that are shown: it is their own text."""
 _PEOPLE = 40
-_LIST_UNITS = 3000
+LIST_UNITS = 3000
 """People that /people lists, and UTF-16 units of a list: the answer stays one message."""
 
 
@@ -210,7 +206,7 @@ def by_settings(user: int) -> str:
 def _fitting(lines: Sequence[str], *, most: int) -> list[str]:
     """As many as one message takes, and how many more there are."""
     shown: list[str] = []
-    left = _LIST_UNITS
+    left = LIST_UNITS
     for line in lines[:most]:
         left -= utf16(line)
         if left < 0:
@@ -230,28 +226,3 @@ def people(listed: Sequence[tuple[Standing, str, int]]) -> str:
 def did_you_mean(name: str, near: str) -> str:
     """After a command that does not exist."""
     return phrase("did-you-mean", name=name, near=near)
-
-
-def note_name(topic: str, most: int = _TOPIC) -> str:
-    """A note's topic as it is listed: it is the model's own text, as the note is."""
-    return one_line(topic, most) or "?"
-
-
-def notes_named(wanted: str, topics: Sequence[str]) -> list[str]:
-    """The topics that a person means, who has them from the list; what is listed in part may be given back so."""
-    name = note_name(wanted, len(wanted)).casefold()
-    whole = [topic for topic in topics if note_name(topic, len(topic)).casefold() == name]
-    return whole or [topic for topic in topics if note_name(topic).casefold() == name]
-
-
-def memory(notes: Sequence[tuple[str, str]]) -> str:
-    """What /memory answers; ``notes``: (topic, note)."""
-    if not notes:
-        return phrase("memory-none")
-    lines = [labelled(note_name(topic), one_line(note, 300)) for topic, note in notes]
-    return "\n".join([phrase("memory"), *_fitting(lines, most=len(lines)), "", phrase("memory-how")])
-
-
-def forgotten(count: int) -> str:
-    """After /forget."""
-    return phrase("forgotten", count=count) if count else phrase("forgotten-none")

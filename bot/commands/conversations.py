@@ -41,6 +41,8 @@ class ConversationCommands:
             return None if ask.argument else say(inbound, phrase("title-how"))
         current, kept = await self._earlier.look(inbound.key)
         earlier = conversations.others(current, kept)
+        if ask.argument and not inbound.pressed and (like := conversations.titled(ask.argument, earlier)):
+            earlier, ask = like, Command("sessions")
         if ask.name == "sessions" or not ask.argument:
             return _listed(ask, inbound, current, earlier)
         refusal = await self._refusal(ask.argument, inbound.key, current, earlier)

@@ -11,19 +11,29 @@ from tasks.reminders.recurrence import DAYS, Rule
 from tasks.reminders.timezones import zone_info
 
 SHOWN, _SHORT = 20, 80
-"""Reminders that are listed, and how much of each: the answer stays one message."""
+"""Reminders of a page, and how much of each: the answer stays one message."""
 _SOON = 7
 """Days in which a day of the week says which day is meant."""
 _WEEKDAYS = DAYS[:5]
 
 
-def reminders(waiting: Sequence[Inbound], zone: str, now: float) -> str:
+def pages(waiting: Sequence[Inbound]) -> int:
+    """How many pages a list has."""
+    return -(-len(waiting) // SHOWN)
+
+
+def on_page(waiting: Sequence[Inbound], page: int) -> list[tuple[int, Inbound]]:
+    """The reminders of a page, each with its place in the whole list."""
+    return list(enumerate(waiting, 1))[page * SHOWN : (page + 1) * SHOWN]
+
+
+def reminders(waiting: Sequence[Inbound], zone: str, now: float, page: int = 0) -> str:
     """What /reminders answers; ``waiting``: the next one first; ``zone``: of those that name no zone."""
     if not waiting:
         return phrase("reminders-none")
-    lines = [f"{place}. {_line(one, zone, now)}" for place, one in enumerate(waiting[:SHOWN], 1)]
-    if len(waiting) > SHOWN:
-        lines.append(phrase("and-more", count=len(waiting) - SHOWN))
+    lines = [f"{place}. {_line(one, zone, now)}" for place, one in on_page(waiting, page)]
+    if (more := len(waiting) - (page + 1) * SHOWN) > 0:
+        lines.append(phrase("and-more", count=more))
     return "\n".join([*lines, "", phrase("reminders-cancel")])
 
 

@@ -1,7 +1,8 @@
 """What people ask about reminders, and the time zone that they mean their times in."""
 
 from bot.commands import reminder_texts as texts
-from bot.commands.saying import say
+from bot.commands.pages import page_of, turning
+from bot.commands.saying import here, say
 from bot.updates.commands import Command
 from tasks.clock import Clock
 from tasks.envelope import Button, Inbound, Reply
@@ -31,26 +32,29 @@ class ReminderCommands:
         """
         if ask.name == "timezone":
             return say(inbound, await self._timezone(ask.argument, inbound))
-        word, _, which = ask.argument.lower().partition(" ")
+        word, which, page, *_ = [*ask.argument.lower().split(), "", "", ""]
         if word == _CANCEL and not which:
-            return _here(inbound, say(inbound, texts.cancelled(await self._reminders.cancel(inbound.key))))
+            return here(inbound, say(inbound, texts.cancelled(await self._reminders.cancel(inbound.key))))
         if word == _CANCEL and is_digits(which) and len(which) < 19:  # noqa: PLR2004 - digits of what Redis counts
             only = int(which) if inbound.pressed else await self._at(int(which), inbound)
             done = await self._reminders.cancel(inbound.key, only=only) if only is not None else 0
-            listed, said = await self._listed(inbound), texts.one_cancelled(done)
-            return _here(inbound, listed.model_copy(update={"text": f"{said}\n\n{listed.text}"}))
-        return await self._listed(inbound)
+            shown = page if inbound.pressed else str(1 + (int(which) - 1) // texts.SHOWN)
+            listed, said = await self._listed(inbound, shown), texts.one_cancelled(done)
+            return here(inbound, listed.model_copy(update={"text": f"{said}\n\n{listed.text}"}))
+        return here(inbound, await self._listed(inbound, word))
 
     async def _at(self, place: int, inbound: Inbound) -> int | None:
         """The reminder at a place of the list: that is what a person writes. A button has the number of its own."""
         waiting = await self._reminders.waiting(inbound.key)
         return named(waiting[place - 1]) if 0 < place <= len(waiting) else None
 
-    async def _listed(self, inbound: Inbound) -> Reply:
+    async def _listed(self, inbound: Inbound, which: str) -> Reply:
+        """The list; ``which``: the number of its page."""
         waiting = await self._reminders.waiting(inbound.key)
+        page = page_of(which, texts.pages(waiting))
         zone = await self._reminders.zones.look(inbound.key.bot, _person(inbound)) if waiting else None
-        said = texts.reminders(waiting, zone or "UTC", self._clock.now())
-        return say(inbound, said, _buttons(waiting))
+        said = texts.reminders(waiting, zone or "UTC", self._clock.now(), page)
+        return say(inbound, said, _buttons(waiting, page))
 
     async def _timezone(self, wanted: str, inbound: Inbound) -> str:
         zones, bot, person = self._reminders.zones, inbound.key.bot, _person(inbound)
@@ -72,17 +76,17 @@ def _person(inbound: Inbound) -> int:
     return inbound.sender.id if inbound.sender is not None else inbound.key.chat
 
 
-def _here(inbound: Inbound, reply: Reply) -> Reply:
-    return reply.model_copy(update={"edit": inbound.message_id, "reply_to": None}) if inbound.pressed else reply
-
-
-def _buttons(waiting: list[Inbound]) -> tuple[tuple[Button, ...], ...]:
-    """One for each reminder that is listed, by its number in the list, and one for all."""
+def _buttons(waiting: list[Inbound], page: int) -> tuple[tuple[Button, ...], ...]:
+    """One for each reminder that is listed, by its number in the list, those that turn the page, and one for all."""
     if not waiting:
         return ()
+    stays = f" {page + 1}" if page else ""
     one = [
-        Button(text=phrase("button-cancel-one", number=str(place)), data=f"reminders:{_CANCEL} {named(reminder)}")
-        for place, reminder in enumerate(waiting[: texts.SHOWN], 1)
+        Button(
+            text=phrase("button-cancel-one", number=str(place)), data=f"reminders:{_CANCEL} {named(reminder)}{stays}"
+        )
+        for place, reminder in texts.on_page(waiting, page)
     ]
     rows = [tuple(one[start : start + _A_ROW]) for start in range(0, len(one), _A_ROW)] if len(waiting) > 1 else []
-    return (*rows, (Button(text=phrase("button-cancel-reminders"), data=f"reminders:{_CANCEL}"),))
+    turned = turning("reminders", page, texts.pages(waiting))
+    return (*rows, *turned, (Button(text=phrase("button-cancel-reminders"), data=f"reminders:{_CANCEL}"),))

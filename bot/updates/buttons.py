@@ -88,7 +88,7 @@ def _meant(word: str, argument: str) -> ButtonPress | None:
             return ButtonPress(word, exchange=argument)
         case "retry" | "stop":
             return ButtonPress(word)
-        case _ if word in ("reminders", "forget", "logout", "sessions", *ADMINS) and argument:
+        case _ if word in ("reminders", "memory", "forget", "logout", "sessions", *ADMINS) and argument:
             return ButtonPress("message", ask=Command(word, argument))
         case "resume" if argument:
             return ButtonPress("conversation", {word: argument}, Command(word, argument))

@@ -114,6 +114,13 @@ def others(current: Current, index: Sequence[Conversation]) -> tuple[Conversatio
     return tuple(one for one in index if one.number != current.number)
 
 
+def titled(words: str, index: Sequence[Conversation]) -> tuple[Conversation, ...]:
+    """Those whose titles have the words in them, one page of them; none for a number."""
+    wanted = " ".join(words.split()).casefold()
+    found = (one for one in index if wanted in named(one.number, one.title).casefold())
+    return () if is_digits(wanted) else tuple(found)[:_PAGE]
+
+
 def list_text(current: Current, index: Sequence[Conversation], page: int = 0, head: str = "") -> str:
     """What /sessions answers; ``head``: a line above it."""
     if not index and not head:

@@ -4,6 +4,7 @@ import pytest
 
 from bot import texts
 from bot.api import Telegram, client
+from bot.commands import memory_texts
 from bot.commands.menus import Menus
 from bot.people import PeopleView
 from playground.client import PlaygroundClient
@@ -69,11 +70,11 @@ async def test_what_is_kept_in_mind_is_shown_and_deleted_for_this_chat_alone(doo
     shown, gone, none = await answers(doorway, "/memory", "/forget home  Town", "/forget nonsense")
     assert "name: Ann Lee" in shown
     assert len(shown) < 2000
-    assert (gone, none) == (texts.forgotten(1), texts.forgotten(0))
+    assert (gone, none) == (memory_texts.forgotten(1), memory_texts.forgotten(0))
     assert "Home town" not in await notes.recall(ANNS)
     await doorway.door.take([pressed("forget:all", message("x", sender=US, message_id=8), update_id=20)])
     (_, last) = (await doorway.store.intake.replies(BOT))[-1]
-    assert (last.edit, last.text) == (8, texts.forgotten(2))
+    assert (last.edit, last.text) == (8, memory_texts.forgotten(2))
     assert await notes.recall(ANNS) == {}
     assert await notes.recall(SessionKey(BOT, BEN.id)) == {"name": "Ben"}
 

@@ -100,3 +100,14 @@ def test_no_list_of_titles_is_longer_than_a_message() -> None:
     index = [Conversation(number=n, title=conversations.title_of("😀" * 200), at=n) for n in range(100)]
     assert len(conversations.list_text(Current(title="x" * 60), index).encode("utf-16-le")) // 2 < 4096
     assert all(len(row[0].data.encode()) <= 64 for row in conversations.list_buttons(index))
+
+
+async def test_a_conversation_is_found_by_words_of_its_title(doorway: Doorway) -> None:
+    await kept(doorway.store, "Soup for Ann", "the garden", "soup again")
+    for number, words in enumerate(("/resume SOUP", "/sessions soup", "/resume nonsense"), 1):
+        await doorway.door.take([said(words, update_id=number)])
+    replies = [reply for _, reply in await doorway.store.intake.replies(4242)]
+    found = [[button.text for row in reply.buttons for button in row] for reply in replies]
+    assert found == [["3. soup again", "1. Soup for Ann"]] * 2 + [[]]
+    assert replies[2].text == phrase("conversation-not-kept")
+    assert await doorway.inbox(ANNS) == []

@@ -1,0 +1,46 @@
+"""What people ask about the notes that an agent keeps of their chat."""
+
+from bot.commands import memory_texts as texts
+from bot.commands.pages import page_of, turning
+from bot.commands.saying import here, say
+from bot.updates.commands import Command
+from tasks.envelope import Button, Inbound, Reply
+from tasks.phrases import phrase
+from tasks.store.notes import NoteStore
+
+_ALL = "all"
+
+
+class MemoryCommands:
+    """Answers /memory and /forget."""
+
+    def __init__(self, notes: NoteStore) -> None:
+        self._notes = notes
+
+    async def answer(self, ask: Command, inbound: Inbound) -> Reply:
+        """The answer; a page that a button turns stands in the message under which it was pressed.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        wanted = " ".join(ask.argument.split())
+        if ask.name == "forget" and wanted:
+            return here(inbound, say(inbound, await self._forget(wanted, inbound)))
+        notes = sorted((await self._notes.recall(inbound.key)).items())
+        found = texts.notes_named(wanted, [topic for topic, _ in notes]) if wanted and not inbound.pressed else []
+        if found:
+            return say(inbound, texts.whole(found[0], dict(notes)[found[0]]))
+        pages = texts.paged(notes)
+        page = page_of(wanted, len(pages))
+        forget_all = ((Button(text=phrase("button-forget-all"), data=f"forget:{_ALL}"),),) if notes else ()
+        buttons = (*turning("memory", page, len(pages)), *forget_all)
+        return here(inbound, say(inbound, texts.memory(pages, page), buttons))
+
+    async def _forget(self, wanted: str, inbound: Inbound) -> str:
+        """Notes go for good."""
+        topics = list(await self._notes.recall(inbound.key))
+        if wanted.lower() != _ALL:
+            topics = texts.notes_named(wanted, topics)
+        for topic in topics:
+            await self._notes.remember(inbound.key, topic, "")
+        return texts.forgotten(len(topics))

@@ -1,0 +1,58 @@
+"""What an agent keeps in mind, in words."""
+
+from collections.abc import Sequence
+
+from bot.texts import LIST_UNITS, one_line
+from tasks.phrases import labelled, phrase
+from tasks.text import utf16
+
+_TOPIC = 80
+"""Characters of a note's topic that are listed."""
+_SHORT = 300
+"""Characters of a note that are listed; alone it is shown whole."""
+
+
+def note_name(topic: str, most: int = _TOPIC) -> str:
+    """A note's topic as it is listed: it is the model's own text, as the note is."""
+    return one_line(topic, most) or "?"
+
+
+def notes_named(wanted: str, topics: Sequence[str]) -> list[str]:
+    """The topics that a person means, who has them from the list; what is listed in part may be given back so."""
+    name = note_name(wanted, len(wanted)).casefold()
+    whole = [topic for topic in topics if note_name(topic, len(topic)).casefold() == name]
+    return whole or [topic for topic in topics if note_name(topic).casefold() == name]
+
+
+def paged(notes: Sequence[tuple[str, str]]) -> list[list[str]]:
+    """A line for each note, a page a message; ``notes``: (topic, note)."""
+    pages: list[list[str]] = []
+    left = 0
+    for topic, note in notes:
+        line = labelled(note_name(topic), one_line(note, _SHORT))
+        left -= utf16(line)
+        if left < 0:
+            pages.append([])
+            left = LIST_UNITS - utf16(line)
+        pages[-1].append(line)
+    return pages
+
+
+def memory(pages: Sequence[Sequence[str]], page: int) -> str:
+    """What /memory answers; ``pages``: what ``paged`` gives."""
+    if not pages:
+        return phrase("memory-none")
+    further = sum(map(len, pages[page + 1 :]))
+    more = [phrase("and-more", count=further)] if further else []
+    return "\n".join([phrase("memory"), *pages[page], *more, "", phrase("memory-how")])
+
+
+def whole(topic: str, note: str) -> str:
+    """One note, all of it."""
+    lines = [one_line(line, len(line)) for line in note.splitlines()]
+    return labelled(note_name(topic), "\n".join(lines).strip())
+
+
+def forgotten(count: int) -> str:
+    """After /forget."""
+    return phrase("forgotten", count=count) if count else phrase("forgotten-none")
