@@ -8,6 +8,7 @@ from bot.updates.forms import around_link
 from bot.updates.markdown import formatted
 from bot.updates.models import Content, Worded
 from bot.updates.objects import (
+    ChatName,
     Contact,
     Game,
     GiftInfo,
@@ -20,7 +21,6 @@ from bot.updates.objects import (
     UsersShared,
     Venue,
     WebAppData,
-    Whose,
 )
 from bot.updates.polls import Checklist, Option, Poll, PollMedia
 from bot.updates.vcard import details
@@ -131,7 +131,7 @@ def _game(found: Game) -> str:
 
 
 def _story(found: Story) -> str:
-    chat = found.chat or Whose()
+    chat = found.chat or ChatName()
     name = chat.title or chat.first_name or (chat.username and f"@{chat.username}")
     return f"[a story of {name}]" if name else "[a story]"
 

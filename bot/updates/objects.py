@@ -69,7 +69,7 @@ class Entity(Object):
     """A mentioned person without a username."""
 
 
-class Whose(Object):
+class ChatName(Object):
     """``Chat``, where only its name is read."""
 
     title: Hint = None
@@ -151,7 +151,7 @@ class Files(Object):
 class Story(Object):
     """``Story``: bots see neither its picture nor its words."""
 
-    chat: Maybe[Whose] = None
+    chat: Maybe[ChatName] = None
 
 
 class PaidMedia(Object):

@@ -4,8 +4,8 @@ from bot.updates.objects import Entity, Files, Location, Venue
 from bot.updates.values import Flag, Hint, HintNumber, Maybe, Numbers, Object, Objects
 
 
-class Link(Object):
-    """``Link``."""
+class ShownLink(Object):
+    """``ShownLink``."""
 
     url: Hint = None
 
@@ -15,7 +15,7 @@ class PollMedia(Files):
 
     location: Maybe[Location] = None
     venue: Maybe[Venue] = None
-    link: Maybe[Link] = None
+    link: Maybe[ShownLink] = None
 
 
 class Option(Object):
