@@ -16,6 +16,7 @@ from markdown_it.token import Token
 
 from workers.telegram.markdown.fences import fenced, glued
 from workers.telegram.markdown.formulas import is_not_math
+from workers.telegram.markdown.html_tables import html_table
 from workers.telegram.markdown.lines import begins_with, begins_within, emit, line_of, may_look
 
 type Rule = Callable[[StateBlock, int, int, bool], bool]
@@ -56,6 +57,7 @@ def _parser() -> MarkdownIt:
     # The parser shows every line to every rule, and most rules can reject it at once by its first characters.
     ruler.before("fence", "formula", _beginning("\\$", _formula), interrupts)
     ruler.before("fence", "pre", _beginning("<", _pre), interrupts)
+    ruler.before("fence", "html_table", _beginning("<", html_table), interrupts)
     ruler.at("fence", _beginning("`~", fenced), interrupts)
     ruler.at("blockquote", _beginning(">", _not_too_deep(_quote)), interrupts)
     ruler.at("hr", _beginning("*-_", hr), interrupts)

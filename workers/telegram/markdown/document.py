@@ -17,7 +17,7 @@ from workers.telegram.markdown.latex import to_unicode
 from workers.telegram.markdown.page import Begun, PageWriter
 from workers.telegram.markdown.reading import Reading, stripped
 from workers.telegram.markdown.spans import entities
-from workers.telegram.markdown.unfinished import with_formula_ended, without_beginnings
+from workers.telegram.markdown.unfinished import with_formula_ended, with_table_ended, without_beginnings
 
 type Converter = Callable[[str], tuple[str, list[Entity]]]
 
@@ -33,7 +33,7 @@ def to_entities(markdown: str, converter: Converter | None = None, *, grows: boo
     ``grows``: what is not ended is read as what it becomes (``unfinished``).
     """
     source = clean(markdown)
-    if grows and not (source := with_formula_ended(without_beginnings(source))).strip():
+    if grows and not (source := with_table_ended(with_formula_ended(without_beginnings(source)))).strip():
         return "", []
     try:
         text, found = converter(source) if converter else _converted(source, grows=grows)

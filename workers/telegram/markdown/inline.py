@@ -6,20 +6,20 @@ beforehand, so that code is what stands between its backticks.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from html import unescape
 from html.entities import html5
 
 from markdown_it.common.utils import normalizeReference
 
 from workers.telegram.clean import clean
-from workers.telegram.markdown import addresses, formulas, tags
+from workers.telegram.markdown import addresses, chemistry, formulas, habits, html_lists, tags
 from workers.telegram.markdown.emphasis import flanks
 from workers.telegram.markdown.latex import to_unicode
 from workers.telegram.markdown.names import is_dunder
+from workers.telegram.markdown.openings import Bracket, OpenTag
 from workers.telegram.markdown.pieces import Inline, Pieces
 
-_SPECIAL = re.compile(r"[\\`*_~|<&$!\[\]\n]|:(?=//|\\)|\bwww\.|={2}")
+_SPECIAL = re.compile(r"[\\`*_~|<&$!\[\]\n]|:(?=//|\\)|\bwww\.|={2}|" + habits.BEGINS)
 _TICKS = re.compile(r"`+")
 _ESCAPABLE = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 _REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|([A-Za-z][A-Za-z0-9]{1,31}));")
@@ -29,27 +29,9 @@ _AFTER_BREAK = re.compile(r"[ \t]*\n?[ \t]*")
 _LIKE_AN_ADDRESS = re.compile(r"[/.#:?@]")
 
 
-@dataclass(slots=True)
-class _Bracket:
-    node: int
-    at: int
-    image: bool
-    runs: int
-    links: int
-
-
-@dataclass(slots=True)
-class _Open:
-    """An opening tag: its piece, the kind of its entity, an address."""
-
-    node: int
-    kind: str
-    address: str
-    links: int
-
-
 def inline(source: str, references: Mapping[str, tuple[str, str]], *, one_line: bool = False) -> Inline:
     """Read inline Markdown. ``references`` maps a label to (address, title); ``one_line`` makes line breaks blanks."""
+    source = html_lists.as_lines(source)
     if not _SPECIAL.search(source):
         return Inline(source, [], [])
     return _Reader(source, references, one_line=one_line).read()
@@ -61,8 +43,8 @@ class _Reader:
         self._references = references
         self._line = " " if one_line else "\n"
         self._pieces = Pieces()
-        self._brackets: list[_Bracket] = []
-        self._open: dict[str, list[_Open]] = {}
+        self._brackets: list[Bracket] = []
+        self._open: dict[str, list[OpenTag]] = {}
         self._missing: set[str] = set()
         self._ticks: dict[int, list[int]] | None = None
 
@@ -91,6 +73,8 @@ class _Reader:
         for opening, closing in (("\\(", "\\)"), ("\\[", "\\]")):
             if source.startswith(opening, at) and (found := formulas.delimited(source, at, opening, closing)):
                 return self._code(to_unicode(found[0]), found[1])
+        if found := chemistry.bare(source, at):
+            return self._code(to_unicode(found[0]), found[1])
         following = source[at + 1 : at + 2]
         if following == "\n":
             return self.newline(at + 1)
@@ -123,6 +107,8 @@ class _Reader:
 
     def run(self, at: int) -> int:
         source, mark = self._source, self._source[at]
+        if mark == "~" and (small := habits.script(source, at)):
+            return self._put(*small)
         end = at
         while source.startswith(mark, end):
             end += 1
@@ -158,7 +144,13 @@ class _Reader:
             end += 1
         return self._put(self._line, end)
 
+    def caret(self, at: int) -> int:
+        small = habits.script(self._source, at)
+        return self._put(*small) if small else self._put("^", at + 1)
+
     def colon(self, at: int) -> int:
+        if emoji := habits.shortcode(self._source, at):
+            return self._put(*emoji)
         end = addresses.after_scheme(self._source, at)
         return self._put(self._source[at:end], end) if end > at else self._put(":", at + 1)
 
@@ -174,6 +166,10 @@ class _Reader:
         return self._bracket(at, 2)
 
     def bracket(self, at: int) -> int:
+        if cited := habits.citation(self._source, at):
+            if not cited[0]:
+                self._pieces.trim()
+            return self._put(*cited)
         found = _FOOTNOTE.match(self._source, at)
         if found and not self._source.startswith("(", found.end()):
             return self._put(f"[{found[1].rstrip('^') or found[1]}]", found.end())
@@ -181,7 +177,7 @@ class _Reader:
 
     def _bracket(self, at: int, length: int) -> int:
         image = length > 1
-        self._brackets.append(_Bracket(len(self._pieces), at + length, image, self._pieces.runs, self._pieces.links))
+        self._brackets.append(Bracket(len(self._pieces), at + length, image, self._pieces.runs, self._pieces.links))
         return self._put(self._source[at : at + length], at + length)
 
     def closing_bracket(self, at: int) -> int:
@@ -202,7 +198,7 @@ class _Reader:
         self._pieces.link(bracket.node, address, title, image=bracket.image, nested=nested)
         return end
 
-    def _referred(self, bracket: _Bracket, at: int) -> tuple[str, str, int] | None:
+    def _referred(self, bracket: Bracket, at: int) -> tuple[str, str, int] | None:
         label, end = self._source[bracket.at : at], at + 1
         if self._source.startswith("[", end):
             close = self._source.find("]", end, end + 1000)
@@ -243,7 +239,7 @@ class _Reader:
             return self._picture(clean(address), clean(tags.attribute(tag[3], "alt")), end)
         if not closing and (kind := tags.styled(name, tag[3])) and self._source[end : end + 1].strip():
             address = addresses.as_url(clean(tags.attribute(tag[3], "href"))) if name == "a" else ""
-            self._open.setdefault(name, []).append(_Open(len(self._pieces), kind, address, self._pieces.links))
+            self._open.setdefault(name, []).append(OpenTag(len(self._pieces), kind, address, self._pieces.links))
         return self._put(tag[0], end)
 
     def _tagged_code(self, name: str, start: int) -> int:
@@ -291,6 +287,7 @@ _STEPS: dict[str, Callable[[_Reader, int], int]] = {
     "$": _Reader.dollar,
     "&": _Reader.ampersand,
     "\n": _Reader.newline,
+    "^": _Reader.caret,
     ":": _Reader.colon,
     "w": _Reader.www,
     "!": _Reader.bang,

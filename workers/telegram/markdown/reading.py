@@ -6,15 +6,21 @@ from dataclasses import dataclass
 
 from markdown_it.token import Token
 
+from workers.telegram.markdown import definitions
 from workers.telegram.markdown.inline import inline
+from workers.telegram.markdown.names import table
 from workers.telegram.markdown.pieces import Inline
 from workers.telegram.markdown.spans import Span
 from workers.telegram.markdown.tables import Table
 from workers.telegram.markdown.unfinished import closed
 
 _TASK = re.compile(r"\[([ xX])\](?:[ \t]+|\Z)")
-_NOTE = re.compile(r"\[!(note|tip|important|warning|caution)\][ \t]*(?:\n|\Z)", re.IGNORECASE)
-_NOTES = {"note": "ℹ️", "tip": "💡", "important": "❗", "warning": "⚠️", "caution": "🛑"}
+_NOTE = re.compile(r"\[!([A-Za-z]{2,20})\][+-]?[ \t]*([^\n]*)(?:\n|\Z)")
+_NOTES = table(
+    "note ℹ️ info ℹ️ tip 💡 hint 💡 important ❗ warning ⚠️ attention ⚠️ caution 🛑 danger 🛑 error 🛑 bug 🐛 success ✅ "
+    "check ✅ done ✅ failure ❌ fail ❌ question ❓ help ❓ faq ❓ todo ☑️ example 📝 quote 💬 cite 💬 "
+    "summary 📋 abstract 📋 tldr 📋"
+)
 _BLANK = "\x1f"
 """A blank of an indentation while its text is read; no text has this character."""
 _BULLETS = {"+": "+"}
@@ -62,6 +68,7 @@ class Reading:
         self.tokens = tokens
         if grows:
             _close_last(tokens)
+        definitions.read(tokens, _BLANK)
         self.deeper: set[int] = set()
         self.inlines: dict[int, Inline] = {}
         self.tables: dict[int, Table] = {}
@@ -142,7 +149,7 @@ class Reading:
         content = self.tokens[place].content
         around = self.tokens[place - 2].type if place > 1 else ""
         if around == "blockquote_open" and (note := _NOTE.match(content)):
-            return f"**{_NOTES[note[1].lower()]} {note[1].capitalize()}**\n{content[note.end() :]}".rstrip()
+            return f"**{_title(*note.groups())}**\n{content[note.end() :]}".rstrip()
         if around != "list_item_open":
             return content
         box = _TASK.match(content)
@@ -209,6 +216,11 @@ def _close_last(tokens: Sequence[Token]) -> None:
     elif last is not None and last.type == "table":
         row = last.meta["rows"][-1]
         row[-1:] = map(closed, row[-1:])
+
+
+def _title(kind: str, said: str) -> str:
+    """Of a note: its sign, and its kind unless it has a title."""
+    return f"{_NOTES.get(kind.lower(), '')} {said.replace('**', '').strip() or kind.capitalize()}".strip()
 
 
 def _with_blanks(read: Inline) -> Inline:

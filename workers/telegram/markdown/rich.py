@@ -8,6 +8,7 @@ from markdown_it.token import Token
 
 from workers.telegram.clean import clean
 from workers.telegram.markdown import blocks
+from workers.telegram.markdown.chemistry import spelled
 from workers.telegram.markdown.fenced_text import info, is_rule_below, preformatted
 from workers.telegram.markdown.pieces import Inline
 from workers.telegram.markdown.reading import Reading
@@ -199,7 +200,7 @@ class _Builder:
             self._put({"type": "pre", "text": text, **named}, len(text))
 
     def formula(self, token: Token, place: int) -> None:  # noqa: ARG002 - as all steps
-        if expression := token.content.strip():
+        if expression := spelled(token.content).strip():
             self._put({"type": "mathematical_expression", "expression": expression}, len(expression))
 
     def table(self, token: Token, place: int) -> None:  # noqa: ARG002 - as all steps

@@ -9,6 +9,8 @@ from bisect import bisect_left
 
 from workers.pictures import PICTURE_MARK
 from workers.telegram.markdown.formulas import is_not_math
+from workers.telegram.markdown.html_lists import ended
+from workers.telegram.markdown.html_tables import unended, with_end
 
 _TAIL = 600
 """Characters at a text's end in which something that only begins is looked for."""
@@ -29,6 +31,9 @@ _MARKS = re.compile(
     # A formula between dollars is short, and raw it is unreadable.
     r"(?:(?<![^\s(\[{\"'*])\$(?=[A-Za-z\\({])[^$\n]{0,200}(?:\\|\^|_\{)[^$\n]{0,200}\Z)|"
     r"(?:[*_~|`]{1,10}|(?<![^\s(*_])==|!?\[|\\[(\[]?|\${1,2}|【\d[^【】\n]{0,40}|<details>\s*(?:<summary>[^<\n]{0,200})?"
+    # Habits of models (``habits``), and chemistry without dollars.
+    r"|(?<=[^\W\d_])~[^\s~^]{1,5}|(?<=[\w)\]~])\^[^\s~^]{0,6}|(?<![\w:]):[a-z_+][a-z0-9_+-]{0,24}"
+    r"|\[(?:ci?|cit[a-z_]{0,10}(?:\]|:[\d,; ]{0,80})?)|\\(?:ce?|pu?)"
     r"|<(?:/?[A-Za-z]{0,10}|(?:a|img|span|details)[ \t][^<>\n]{0,400}))\Z"
 )
 _MOST = 20
@@ -60,6 +65,8 @@ def without_beginnings(source: str) -> str:
             kept = "\n".join(lines[:-held])
         elif marks := _MARKS.search(tail):
             kept = tail[: marks.start()]
+        elif (begun := _chemistry(lines[-1])) is not None:
+            kept = "\n".join((*lines[:-1], lines[-1][:begun]))
         else:
             break
         tail = kept.rstrip()
@@ -86,6 +93,20 @@ def with_formula_ended(source: str) -> str:
     return source
 
 
+def _chemistry(line: str) -> int | None:
+    r"""Where a ``\ce{`` begins that has no end yet."""
+    start = max(line.rfind("\\ce{"), line.rfind("\\pu{"))
+    return start if start >= 0 and line.count("{", start) > line.count("}", start) else None
+
+
+def with_table_ended(source: str) -> str:
+    """A text whose last table in HTML is not ended, with its whole rows, and an end."""
+    start = unended(source)
+    if start is None or _in_code(source[:start]):
+        return source
+    return with_end(source, start)
+
+
 def _in_code(source: str) -> bool:
     fence = ""
     for found in _FENCES.finditer(source):
@@ -106,7 +127,7 @@ def _rows_of_no_table_yet(lines: list[str]) -> int:
 
 def closed(text: str) -> str:
     """A paragraph whose bold text, code, formula or link is not ended yet, with an end."""
-    return _Ending(text).closed() if len(text) <= _LONGEST else text
+    return _Ending(ended(text)).closed() if len(text) <= _LONGEST else text
 
 
 class _Ending:
