@@ -20,6 +20,7 @@ CODE = {
     "a relative import": (f"from .beside import x\n{_F}", 1, "import by the whole name"),
     "an end of the program": (f"import sys\n{_F}\nsys.exit(1)\n", 5, "__main__"),
     "no Python": ("def f(:\n", 1, "correct it"),
+    "another encoding": (b'def f() -> str:\n    """\xe9"""\n', None, "save it as UTF-8"),
     "no loop that is asked for wrongly": (f"{_F}raise RuntimeError('no')\n", 3, "take it out of one.md"),
     "arguments without names": ("\ndef f(*parts: str) -> str:\n    return ''\n", 2, "take it out of one.md"),
     "an annotation that means nothing": ("def f(a: 'Nothing') -> str:\n    return a\n", 1, "take it out of one.md"),
@@ -33,7 +34,7 @@ def test_a_tool_that_cannot_be_loaded_is_told_with_the_line_of_its_own_file(
 ) -> None:
     code, line, do = CODE[name]
     module = cards / "mine.py"
-    module.write_text(code)
+    module.write_bytes(code if isinstance(code, bytes) else code.encode())
     (cards / "beside.py").write_text("x = 1\n")
     card(cards, "one.md", "---\nname: one\nfunction_tools: ['mine.py:f', 'mine.py:f']\n---\nYou.\n")
     problem, *_ = check_cards(settings_of())
@@ -60,6 +61,10 @@ HEADS = {
     "a tool without a file": ("function_tools: [f]", "write file.py:function"),
     "a tool's file": ("function_tools: ['no.py:f']", "write file.py:function"),
     "a model that is a number": ("model: 5", "write provider.model"),
+    "a name that YAML reads as a number": ("description: 12", "need quotes"),
+    "a default in quotes": ("default: 'yes'", "write true or false"),
+    "tools without their servers": ("tools: [find]", "write `key: value` lines"),
+    "servers without a list": ("servers: {search: {}}", "write a list of names"),
     "parameters": ("request_params: {maxTokens: many}", "correct it"),
     "a hook": ("tool_hooks: {before_llm: 'm.py:f'}", "use one of after_llm_call"),
     "a hook's function": ("tool_hooks: {before_llm_call: 'none.py:f'}", "write file.py:function"),
@@ -106,7 +111,13 @@ NOTED = {
         f"погода is a tool, and models know it as {taken_name('погода')}",
     ),
     "two tools of one name": ("function_tools: ['a.py:f', 'b.py:f']", "function_tools names 2 functions f"),
-    "a second default": ("default: true", "each says `default: true`"),
+    "a second default": ("default: true", "assistant answers who has chosen no agent"),
+    "a tool of `approve` that there is not": (
+        "function_tools: ['a.py:f']\napprove: [f, buy]",
+        "approve names buy, which is no tool of its",
+    ),
+    "a folder of skills that there is not": ("skills: [no-such-folder]", "there is no such folder"),
+    "a word in braces that is not filled in": ("instruction: 'It is {{curentDate}}.'", "{{currentDate}} is filled in"),
 }
 
 
@@ -117,11 +128,37 @@ def test_a_card_that_is_accepted_and_means_something_else_is_noted(
     head, said = NOTED[name]
     for module in ("a.py", "b.py"):
         (cards / module).write_text(_F + "\n\ndef погода() -> str:\n    return ''\n")
-    card(cards, "one.md", f"---\nname: one\n{head}\n---\nYou.\n")
+    card(cards, "one.md", f"---\nname: one\n{head}\n---\n{'' if 'instruction' in head else 'You.'}\n")
     assert check_cards(settings_of()) == []
     (note,) = notes(settings_of())
     assert said in note
     assert "one.md" in note
+
+
+@pytest.mark.parametrize(("name", "noted"), [("o\u200bne", 1), ("o\\nne", 1), ("👩\u200d🍳", 0), ("повар", 0)])
+def test_a_name_with_marks_that_cannot_be_seen_is_noted(
+    settings_of: SettingsOf, cards: Path, name: str, noted: int
+) -> None:
+    card(cards, "one.md", f'---\nname: "{name}"\n---\nYou.\n')
+    assert check_cards(settings_of()) == []
+    assert ["that cannot be seen" in note for note in notes(settings_of())] == [True] * noted
+
+
+def test_a_pattern_of_approve_may_mean_tools_that_stand_elsewhere(settings_of: SettingsOf, cards: Path) -> None:
+    card(cards, "one.md", "---\nname: one\nhuman_input: true\napprove: ['buy*']\n---\nYou.\n")
+    card(cards, "two.md", "---\nname: two\napprove: '*'\n---\nYou.\n")
+    assert notes(settings_of()) == []
+
+
+def test_a_skill_that_cannot_be_read_is_noted(settings_of: SettingsOf, cards: Path, tmp_path: Path) -> None:
+    for name, text in (("good", "---\nname: good\ndescription: x\n---\nDo.\n"), ("bad", "No head.\n")):
+        (tmp_path / "skills" / name).mkdir(parents=True)
+        (tmp_path / "skills" / name / "SKILL.md").write_text(text)
+    (tmp_path / "empty").mkdir()
+    card(cards, "one.md", f"---\nname: one\nskills: ['{tmp_path}/skills', '{tmp_path}/empty']\n---\nYou.\n")
+    left_out, empty = notes(settings_of())
+    assert f"{tmp_path}/skills/bad/SKILL.md is left out" in left_out
+    assert f"{tmp_path}/empty, and no folder in it has a SKILL.md" in empty
 
 
 def test_a_server_that_cannot_start_and_a_variable_that_is_not_set_are_noted_of_servers_in_use(
@@ -150,13 +187,17 @@ def test_what_looks_like_a_card_and_is_not_read_is_noted(settings_of: SettingsOf
     (cards / "team").mkdir()
     card(cards / "team", "inner.md", text)
     card(cards, "later.md", f"# An agent\n\n{text}")
+    (cards / "empty.md").touch()
+    card(cards, "plain.md", "You are a pirate.\n")
+    card(cards, "story.md", "Once upon a time.\n")
+    (cards / "mine.py").write_text("STORY = 'story.md'\n")
     card(cards, "README.md", "# Agents\n\nOne a file.\n\n---\n\nSee above.\n")
     (cards / "plain.txt").write_text(text)
     (cards / "away.md").symlink_to("nowhere.md")
     (cards / ".#one.md").symlink_to("an.editor's.lock")
     assert check_cards(settings_of()) == []
     assert [note.partition(": ")[0] for note in notes(settings_of())] == [
-        str(cards / name) for name in ("later.md", "away.md", "plain.txt", "team")
+        str(cards / name) for name in ("empty.md", "later.md", "plain.md", "away.md", "plain.txt", "team")
     ]
 
 

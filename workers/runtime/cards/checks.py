@@ -26,7 +26,7 @@ from tasks.errors import Misconfigured
 from tasks.operator_files.bots_file import read as read_bots
 from workers.runtime.cards import code as card_code
 from workers.runtime.cards.notes import TOOL_USERS, notes
-from workers.runtime.cards.words import Known, line, line_of_key
+from workers.runtime.cards.words import Known, line, line_of_key, simple
 from workers.runtime.cards.words import problems as problems_of
 from workers.runtime.durable import tool_facts
 from workers.runtime.patches import patch
@@ -225,7 +225,8 @@ def _refused(path: Path, text: str, what: str, details: str) -> CardProblem:
         name, said = (*lines[1:3], "", "")[:2]
         said = f"request_params: {name}: {said.partition(' [type=')[0]}"
         return CardProblem(path, line(text, name, "request_params"), said, "correct it")
-    return CardProblem(path, line(text, *re.findall(r"'([^']+)'", what)), what, "correct it")
+    told = simple(path, text, what)
+    return CardProblem(path, told.line or line(text, *re.findall(r"'([^']+)'", what)), what, told.do)
 
 
 def _model(path: Path, text: str, model: Any, settings: Settings) -> Iterable[CardProblem]:

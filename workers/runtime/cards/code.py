@@ -4,12 +4,12 @@ Without this a card looks right until a lane is made of it, and what is told the
 that is imported may do anything, so that what it raises is caught, an end of the program included.
 """
 
-import asyncio
 import importlib.util
 import os
 import re
 import traceback
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from fast_agent.tools.function_tool_loader import build_default_function_tool, l
 from fast_agent.tools.hook_loader import load_tool_runner_hooks
 
 from tasks.agent_files import BadFile
+from workers.runtime.cards.importing import IMPORT_S, NotImported, bounded
 from workers.runtime.cards.words import line, line_of_key
 from workers.runtime.process_state import unchanged
 
@@ -27,42 +28,45 @@ _LONGEST = 300
 """Characters of what a module raises; pydantic says more than a line."""
 
 
-def unloadable(path: Path, text: str, config: Any) -> list[BadFile]:
+def unloadable(path: Path, text: str, config: Any, import_s: float = IMPORT_S) -> list[BadFile]:
     """The tools and hooks of a loaded card that cannot be loaded.
 
-    They are loaded within a loop, as in a lane, because a module may make clients that ask for one.
+    Args:
+        path: The card.
+        text: What it says.
+        config: What fast-agent made of it.
+        import_s: How long one module may take to be imported.
     """
     if not any(getattr(config, name, None) for name in ("function_tools", "tool_hooks", "lifecycle_hooks")):
         return []
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(_within_a_loop(path, text, config))
-    return _found(path, text, config)
-
-
-async def _within_a_loop(path: Path, text: str, config: Any) -> list[BadFile]:
-    return _found(path, text, config)
-
-
-def _found(path: Path, text: str, config: Any) -> list[BadFile]:
     with unchanged():
-        return list(_problems(path, text, config))
+        return list(_problems(path, text, config, import_s))
 
 
-def _problems(path: Path, text: str, config: Any) -> Iterable[BadFile]:
-    told = set[str]()
-    for spec in config.function_tools or ():
-        entry = function_tool_entrypoint(spec)
-        if entry is not None and (found := _tool(path, text, entry)) is not None and str(found) not in told:
+def _problems(path: Path, text: str, config: Any, import_s: float) -> Iterable[BadFile]:
+    told, late = set[str](), set[str]()
+    for file, look in _looks(path, text, config):
+        if file in late:
+            continue
+        try:
+            found = bounded(look, import_s)
+        except NotImported as problem:
+            late.add(file)
+            found = _late(path, _module(path, file), problem, import_s)
+        if found is not None and str(found) not in told:
             told.add(str(found))
             yield found
+
+
+def _looks(path: Path, text: str, config: Any) -> Iterable[tuple[str, Callable[[], BadFile | None]]]:
+    """Each file that the card names, with what loads of it and says what is wrong."""
+    for spec in config.function_tools or ():
+        if (entry := function_tool_entrypoint(spec)) is not None:
+            yield entry.rpartition(":")[0], partial(_tool, path, text, entry)
     for name, load in (("tool_hooks", load_tool_runner_hooks), ("lifecycle_hooks", load_lifecycle_hooks)):
         hooks: dict[str, str] = dict(getattr(config, name, None) or {})
         for key, spec in hooks.items():
-            if (found := _hook(path, text, {key: spec}, load)) is not None and str(found) not in told:
-                told.add(str(found))
-                yield found
+            yield str(spec).rpartition(":")[0], partial(_hook, path, text, {key: spec}, load)
 
 
 def _tool(path: Path, text: str, entry: str) -> BadFile | None:
@@ -97,6 +101,13 @@ def _hook(path: Path, text: str, hook: dict[str, str], load: Callable[..., Any])
 
 def _module(path: Path, file: str) -> Path:
     return Path(os.path.normpath(path.parent / file.strip()))
+
+
+def _late(path: Path, module: Path, problem: NotImported, import_s: float) -> BadFile:
+    places = [frame.lineno for frame in problem.frames if frame.lineno and _same(frame.filename, module)]
+    waits = 'put what it waits for into the function, or below `if __name__ == "__main__":`'
+    do = f"{waits}; else take it out of {path.name}"
+    return BadFile(module, places[-1] if places else None, f"is not imported within {import_s:g} s", do)
 
 
 def _imported(path: Path, text: str, spec: str, module: Path, problem: BaseException) -> BadFile:

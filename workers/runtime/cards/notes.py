@@ -1,13 +1,17 @@
 """Notes about cards that are accepted, and that probably do not say what their author means."""
 
 import contextlib
+import difflib
 import os
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from fast_agent.skills.registry import SkillRegistry
 from fast_agent.types import RequestParams
 
 from tasks.agent_files import BadFile, Card, card_files, documents, read_card, read_mapping
@@ -21,7 +25,20 @@ _CHILD = re.compile(r"[A-Za-z0-9_-]{1,57}")
 _HEAD = 30
 """Lines in which a head is looked for that does not stand at the top."""
 _FIELD = re.compile(r"(name|type|model|instruction|servers|function_tools|default)[ \t]*[:=]")
+_FILLED = {
+    name.casefold(): name
+    for name in (
+        *("currentDate", "hostPlatform", "pythonVer", "workspaceRoot", "env", "agentSkills", "serverInstructions"),
+        *("agentName", "agentType", "agentCardDir", "agentCardPath", "modelName", "modelProvider"),
+    )
+}
+"""What fast-agent fills in, in braces."""
+_UNTOLD_TOOLS = frozenset(
+    {"servers", "mcp_connect", "shell", "skills", "agents", "human_input", "harness_tools", "subagents"}
+)
+"""Keys of a card that bring tools whose names do not stand in it."""
 _PARAMETERS = {name for key, field in RequestParams.model_fields.items() for name in (key, field.alias) if name}
+_READERS = frozenset({".md", ".py", ".yaml", ".yml"})
 _STARTS = frozenset({"command", "url", "target", "connector_id"})
 
 
@@ -29,7 +46,16 @@ def notes(settings: Settings) -> list[str]:
     """Warnings about cards that are accepted, one line each. ``check_cards`` has to run before."""
     with contextlib.suppress(BadFile):
         cards = [read_card(path) for path in card_files(settings.cards)]
-        about: tuple[Callable[[Card], Iterable[str]], ...] = (_away, _names, _doubled, _parameters, _filters)
+        about: tuple[Callable[[Card], Iterable[str]], ...] = (
+            _away,
+            _names,
+            _doubled,
+            _parameters,
+            _filters,
+            _approvals,
+            _skills,
+            _braces,
+        )
         return [
             *(f"{card.path}: {said}" for card in cards for each in about for said in each(card)),
             *_defaults(cards),
@@ -45,6 +71,8 @@ def _away(card: Card) -> Iterable[str]:
 
 
 def _names(card: Card) -> Iterable[str]:
+    if any(map(_unseen, card.name)):
+        yield f"its name {card.name!r} has marks that cannot be seen, and people have to write it"
     for child in card.head.get("agents") or () if card.type in TOOL_USERS else ():
         if not _CHILD.fullmatch(str(child)):
             refused = "and most providers refuse such a name for one"
@@ -55,6 +83,11 @@ def _names(card: Card) -> Iterable[str]:
             yield f"{name} is a tool, and models know it as {taken}, because not all providers take its name"
         if times > 1:
             yield f"function_tools names {times} functions {name}: the model gets one of them"
+
+
+def _unseen(mark: str) -> bool:
+    """Whether a mark cannot be seen; those that join letters and emoji show in what they join."""
+    return unicodedata.category(mark) in {"Cc", "Cf", "Zl", "Zp"} and mark not in "\u200c\u200d" and mark < "\U000e0000"
 
 
 def _functions(head: Mapping[str, Any]) -> Iterable[str]:
@@ -94,10 +127,44 @@ def _filters(card: Card) -> Iterable[str]:
                 yield f"{field} has a filter for {name}, which is not among the card's servers"
 
 
+def _approvals(card: Card) -> Iterable[str]:
+    """Patterns that fit no tool, where all of them stand in the card."""
+    said = card.head.get("approve")
+    if card.type not in TOOL_USERS or _UNTOLD_TOOLS & {key for key, value in card.head.items() if value}:
+        return
+    functions = set(_functions(card.head))
+    for pattern in (said,) if isinstance(said, str) else said if isinstance(said, list) else ():
+        if pattern != "*" and not any(fnmatchcase(name, str(pattern)) for name in functions):
+            yield f"approve names {pattern}, which is no tool of its, so nothing is asked about"
+
+
+def _skills(card: Card) -> Iterable[str]:
+    given = card.head.get("skills")
+    for place in (given,) if isinstance(given, str) else given if isinstance(given, list) else ():
+        folder = Path(str(place)).expanduser()
+        if not folder.is_dir():
+            yield f"skills names {place}, and there is no such folder: its path starts where the workers run"
+            continue
+        found, wrong = SkillRegistry.load_directory_with_errors(folder)
+        for one in wrong:
+            yield f"the skill {one['path']} is left out ({one['error'].splitlines()[0]})"
+        if not found and not wrong:
+            yield f"skills names {place}, and no folder in it has a SKILL.md"
+
+
+def _braces(card: Card) -> Iterable[str]:
+    text = f"{card.body or ''} {card.head.get('instruction') or ''}"
+    for word in dict.fromkeys(re.findall(r"\{\{(\w+)\}\}", text)):
+        meant = difflib.get_close_matches(word.casefold(), _FILLED, n=1, cutoff=0.8)
+        if meant and word != _FILLED[meant[0]]:
+            yield f"{{{{{word}}}}} stays as it is written; {{{{{_FILLED[meant[0]]}}}}} is filled in"
+
+
 def _defaults(cards: list[Card]) -> Iterable[str]:
-    said = [card.path.name for card in cards if card.head.get("default") is True]
+    said = [card for card in cards if card.head.get("default") is True]
     if len(said) > 1:
-        yield f"{', '.join(said)}: each says `default: true`; one of them answers who has chosen no agent"
+        names = ", ".join(card.path.name for card in said)
+        yield f"{names}: each says `default: true`; {said[0].name} answers who has chosen no agent"
 
 
 def _servers(settings: Settings, cards: list[Card]) -> Iterable[str]:
@@ -128,8 +195,13 @@ def _variables(value: object) -> Iterable[str]:
 def _no_cards(directory: Path) -> Iterable[str]:
     """Files that look like cards, and are not read as such."""
     for path in documents(directory):
-        if path.suffix.lower() in {".md", ".markdown"} and _has_a_head_further_down(path):
+        if path.suffix.lower() not in {".md", ".markdown"}:
+            continue
+        if _has_a_head_further_down(path):
             yield f"{path}: is no card, because a card's first line is `---`"
+        elif not path.stem.isupper() and not _is_named(path):
+            what = "begins with a line `---`" if path.stat().st_size else "is not empty"
+            yield f"{path}: is no card, because a card {what}"
     for path in sorted(directory.iterdir()):
         if path.name.startswith("."):
             continue
@@ -139,6 +211,12 @@ def _no_cards(directory: Path) -> Iterable[str]:
             yield f"{path}: holds cards ({', '.join(inner[:3])}), and only those directly in {directory} are read"
         elif path.suffix.lower() == ".txt" and path.is_file() and _has_a_head_further_down(path):
             yield f"{path}: is no card, because a card's name ends in .md or .yaml"
+
+
+def _is_named(path: Path) -> bool:
+    """Whether a file beside it names it, and so reads it: a story, a list."""
+    beside = (one for one in path.parent.iterdir() if one != path and one.suffix in _READERS and one.is_file())
+    return any(path.name in one.read_text(encoding="utf-8", errors="replace") for one in beside)
 
 
 def _has_a_head_further_down(path: Path) -> bool:

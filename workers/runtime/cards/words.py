@@ -69,11 +69,14 @@ def problems(path: Path, text: str, error: str, known: Known) -> Iterable[BadFil
         r"Failed to parse tool module \((?P<file>.*)\): (?P<why>.*?)(?: \(<unknown>, line (?P<at>\d+)\))?$", error
     ):
         yield BadFile(Path(found["file"]), int(found["at"] or 0) or None, f"not Python ({found['why']})", "correct it")
+    elif found := re.match(r"Failed to read tool module \((?P<file>.*)\): '.*' codec can't decode", error):
+        yield BadFile(Path(found["file"]), None, "is not UTF-8 text", "save it as UTF-8")
     else:
-        yield _simple(path, text, error)
+        yield simple(path, text, error)
 
 
-def _simple(path: Path, text: str, error: str) -> BadFile:
+def simple(path: Path, text: str, error: str) -> BadFile:
+    """What is told of a sentence that names one thing."""
     what = error[0].lower() + error[1:]
     for pattern, do in (
         (r"Missing required field '(?P<what>.*)'", "add it to the frontmatter"),
@@ -84,6 +87,13 @@ def _simple(path: Path, text: str, error: str) -> BadFile:
         (r"History file not found \((?P<what>.*)\)", "paths of messages start at the card's directory"),
         (r"Instruction file not found \(\{\{file:(?P<what>.*)\}\} ->.*", "its path starts where the workers run"),
         (r"'function_tools\[\d+\]' .*unsupported keys: (?P<what>[^,]*).*", "correct its spelling, or leave it out"),
+        (
+            r"'(?P<what>\w+)' must be a non-empty string",
+            "write a text; a number, yes and no need quotes",
+        ),
+        (r"'(?P<what>\w+)' must be a boolean", "write true or false"),
+        (r"'(?P<what>\w+)' must be a (?:string or )?list of strings", "write a list of names: [one, two]"),
+        (r"'(?P<what>\w+)' must be a mapping", "write `key: value` lines below it"),
         (r"'(?P<what>\w+)(?:\[\d+\])?'.*", "correct it"),
     ):
         found = re.match(pattern, error)
