@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
+from bot.channel_posts import ChannelPosts
 from bot.people import PeopleView
 from bot.recent import Recent
 from bot.updates.meaning import BotIdentity, Ignored, Incoming, Meaning, Moved
@@ -30,10 +31,18 @@ _REMEMBERED = 10_000
 class Attention:
     """Reads updates, and decides which are for the bot."""
 
-    def __init__(
-        self, me: BotIdentity, chats: ChatRulesFile, albums: OverheardStore, people: PeopleView, clock: Clock
+    def __init__(  # noqa: PLR0913 - its collaborators, which have no other user in common
+        self,
+        me: BotIdentity,
+        chats: ChatRulesFile,
+        albums: OverheardStore,
+        people: PeopleView,
+        clock: Clock,
+        *,
+        posts: ChannelPosts,
     ) -> None:
         self._me = me
+        self._posts = posts
         self._chats = chats
         self._albums = albums
         self._people = people
@@ -64,6 +73,7 @@ class Attention:
             if isinstance(meaning, Ignored) and meaning.named is not None:
                 self._named.add(meaning.named)
             if isinstance(meaning, Incoming):
+                self._posts.note(meaning)
                 if meaning.inbound.untitled and meaning.inbound.key in self._named:
                     inbound = meaning.inbound.model_copy(update={"untitled": False})
                     meaning = replace(meaning, inbound=inbound)
@@ -93,6 +103,8 @@ class Attention:
         Raises:
             StoreUnavailable: Redis is away.
         """
+        if await self._posts.has(heard):
+            heard = replace(heard, addressed=False)
         if heard.addressed:
             return heard
         if heard.ask is not None or not self._of_album(heard) or not await self._albums.part(heard.inbound):

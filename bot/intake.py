@@ -154,6 +154,7 @@ class UpdateIntake:
     async def _moves(self, old: SessionKey, new: SessionKey, before: Sequence[Item]) -> bool:
         """Whether a session has to move; the store holds nothing of a group of strangers."""
         await self._admission.moved(old.chat, new.chat)
+        await self._overheard.moved(old, new)
         if any(item.inbound is not None and item.inbound.key == old for item in before):
             return True
         access = self._people.access

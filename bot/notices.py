@@ -102,6 +102,10 @@ class Notices:
 
     def _to_rated(self, refused: Incoming) -> LaterLine | None:
         inbound = refused.inbound
+        if refused.silent:
+            # A line would be one more message to what answers, or to all readers.
+            log.warning("message.rated", extra={"session": inbound.session})
+            return None
         if inbound.key.inline is None and not self._rate.tells(inbound.person or 0, refused.sent):
             return None
         log.info("message.rated", extra={"session": inbound.session})

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from bot.recent import Once
 from tasks.envelope import Inbound, OverheardMessage
 from tasks.roles import Role
+from tasks.session import SessionKey
 from tasks.store.overheard import OverheardStore
 
 EACH_CHARACTERS = 500
@@ -34,6 +35,15 @@ class OverheardMessages:
         said = OverheardMessage(sender=inbound.sender, text=text, guest=role == "guest")
         await self._store.hear(inbound, said.model_dump_json(), most=self._most)
         self._once.of(inbound.update_id, lambda: True)
+
+    async def moved(self, old: SessionKey, new: SessionKey) -> None:
+        """A group became a supergroup: its next message to the agent stands there.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        if self._most:
+            await self._store.move(old, new, most=self._most)
 
     async def before(self, inbound: Inbound) -> Inbound:
         """The message with its context, which is not context again. An update that comes again gets the same.

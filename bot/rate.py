@@ -6,6 +6,11 @@ from tasks.newest import Newest
 
 _MINUTE_S = 60
 _REMEMBERED = 10_000
+_TEN_MINUTES_S = 600
+_OF_A_MACHINE = 30
+"""Messages of a channel or a business customer within ten minutes. More may be another program that answers ours: two
+that answer each other never end, and Telegram does not say there that a program wrote.
+"""
 _FREE = ("stop", "answer", "choose")
 """A running turn can always be stopped, a question always be answered."""
 
@@ -16,6 +21,7 @@ class PersonalRate:
     def __init__(self, a_minute: int) -> None:
         self._a_minute = a_minute
         self._used = Newest[tuple[int, int], int](_REMEMBERED)
+        self._loops = Newest[tuple[str, int], int](_REMEMBERED)
         self._albums = Newest[tuple[str, str], None](_REMEMBERED)
         self._told = Newest[int, int](_REMEMBERED)
         self._once = Once()
@@ -29,6 +35,8 @@ class PersonalRate:
 
     def _takes(self, inbound: Inbound, sent: float) -> bool:
         person = inbound.person
+        if (inbound.key.business is not None or inbound.chat_type == "channel") and self._loop(inbound.session, sent):
+            return False
         if not self._a_minute or person is None or inbound.kind in _FREE:
             return True
         album = (inbound.session, inbound.album) if inbound.album is not None else None
@@ -42,6 +50,12 @@ class PersonalRate:
         if album is not None:
             self._albums[album] = None
         return True
+
+    def _loop(self, session: str, sent: float) -> bool:
+        """Whether so many messages have come that another program may be what writes them."""
+        span = (session, int(sent) // _TEN_MINUTES_S)
+        self._loops[span] = used = self._loops.get(span, 0) + 1
+        return used > _OF_A_MACHINE
 
     def tells(self, person: int, sent: float) -> bool:
         """Whether the person is told now: once, until a minute comes in which nothing of theirs is refused."""

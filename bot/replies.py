@@ -16,6 +16,7 @@ from tasks.clock import Clock
 from tasks.envelope import Reply
 from tasks.errors import CohortError, StoreUnavailable
 from tasks.outage import Outage
+from tasks.pointing import elsewhere
 from tasks.session import SessionKey
 from tasks.store.intake import IntakeStore
 from tasks.waiting import came_within
@@ -153,9 +154,7 @@ class Replies:
                 await deliver(self._calls, session, reply, wait=_come_back)
             except ChatMigrated as moved:
                 supergroup = SessionKey(session.bot, moved.chat, session.topic, session.business)
-                # The message that the reply answers has another number there.
-                without = reply.model_copy(update={"reply_to": None})
-                await deliver(self._calls, supergroup, without, wait=_come_back)
+                await deliver(self._calls, supergroup, elsewhere(reply), wait=_come_back)
 
 
 async def _come_back(problem: CohortError) -> None:

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from bot.admission import AccessControl
 from bot.answers import Answers
 from bot.attention import Attention
+from bot.channel_posts import ChannelPosts
 from bot.closed_chats import noting
 from bot.commands.conversations import ConversationCommands
 from bot.commands.languages import Languages
@@ -31,6 +32,7 @@ from bot.logins.revocations import Revocations
 from bot.notices import Notices
 from bot.overheard import OverheardMessages
 from bot.own_name import OwnName
+from bot.paused_groups import following
 from bot.people import PeopleView
 from bot.process.heartbeat import BotHeartbeat
 from bot.process.pause import IntakePause, held, own_entry, tell
@@ -82,7 +84,8 @@ async def built(connections: Connections, stop: Stop) -> BotParts:
     replies = Replies(bot, store=store.intake, calls=telegram.paced(pacing), clock=clock)
     revocations, overheard = Revocations(bot, store.intake), OverheardMessages(store.overheard, settings.group_context)
     logins, pages = _logins(connections, revocations)
-    attention = Attention(connections.me, chats, store.overheard, people, clock)
+    posts = ChannelPosts(bot, store.intake, store.feedback, people, clock)
+    attention = Attention(connections.me, chats, store.overheard, people, clock, posts=posts)
     intake = _intake(connections, _Shared(people, chats, pauses, attention, overheard, interrupts, signs, logins))
     mode = "webhook" if settings.webhook_url else "polling"
     holder = f"{socket.gethostname()}-{uuid4().hex[:8]}"
@@ -93,7 +96,7 @@ async def built(connections: Connections, stop: Stop) -> BotParts:
     return BotParts(
         connections,
         about,
-        held(noting(intake.take, bot, store.closed), pauses),
+        held(noting(following(intake.take, connections.me, store.pauses), bot, store.closed), pauses),
         replies,
         menus,
         interrupts,

@@ -212,8 +212,12 @@ def _raw(name: str, what: Shape | Part) -> dict[str, Any]:
 
 
 def _answering(shape: Shape) -> ReplyParameters | None:
+    if not shape.reply_to:
+        return None
+    if shape.across is not None:
+        return ReplyParameters(shape.reply_to, chat_id=shape.across)
     # The user may have deleted the question meanwhile.
-    return ReplyParameters(shape.reply_to, allow_sending_without_reply=True) if shape.reply_to else None
+    return ReplyParameters(shape.reply_to, allow_sending_without_reply=True)
 
 
 def _keyboard(shape: Shape) -> InlineKeyboardMarkup | None:

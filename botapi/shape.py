@@ -7,6 +7,7 @@ from typing import Any
 from botapi.refusals import Refusal
 from botapi.split import LIMIT, Entity, Part, split
 from tasks.envelope import Button, OutFile, Reply
+from tasks.pointing import below
 from tasks.session import INLINE_MESSAGE, SessionKey
 from tasks.text import utf16
 
@@ -33,6 +34,11 @@ class Shape:
     """Blocks that are sent instead of the text, which is what is left of them when they are refused."""
     edit: int | None = None
     reply_to: int | None = None
+    about: str = ""
+    """What it answers, in one line, where it cannot point at it."""
+    chat: int = 0
+    across: int | None = None
+    """The chat, where what it answers stands in another topic of it."""
     topic: int | None = None
     buttons: tuple[tuple[Button, ...], ...] = ()
     file_name: str = ""
@@ -57,6 +63,8 @@ def shapes(session: SessionKey, reply: Reply) -> list[Shape]:
                 caption.text,
                 caption.entities,
                 reply_to=reply.reply_to,
+                about=reply.about,
+                chat=session.chat,
                 topic=session.topic,
                 buttons=reply.buttons,
                 file_name=reply.file_name or "file.txt",
@@ -72,6 +80,8 @@ def shapes(session: SessionKey, reply: Reply) -> list[Shape]:
         edit=INLINE_MESSAGE if alone else reply.edit,
         alone=alone,
         reply_to=reply.reply_to,
+        about=reply.about,
+        chat=session.chat,
         topic=session.topic,
         buttons=reply.buttons,
     )
@@ -106,11 +116,9 @@ def _stripped(shape: Shape, verdict: Refusal) -> list[Shape]:
         case Refusal.NO_BUTTONS:
             return [replace(shape, buttons=())]
         case Refusal.NO_REPLY:
-            return [replace(shape, reply_to=None)]
+            return _named(shape) if shape.across is not None else [replace(shape, reply_to=None)]
         case Refusal.NO_TOPIC:
-            # A reply would go to the topic of the message that it answers.
-            outside = replace(shape, topic=None, edit=None, reply_to=None)
-            return [outside] if shape.topic is not None else []
+            return _outside(shape)
         case Refusal.NO_PHOTO:
             return _as_documents(shape)
         case Refusal.NO_FILE:
@@ -120,7 +128,24 @@ def _stripped(shape: Shape, verdict: Refusal) -> list[Shape]:
         case Refusal.WORDS:
             return [replace(shape, text=INVISIBLE, entities=())]
         case _:
-            return [shape]
+            return _named(shape) if shape.across is not None else [shape]
+
+
+def _outside(shape: Shape) -> list[Shape]:
+    """Outside of its topic: a reply to what it answers there; below its words where that is refused, too."""
+    if shape.topic is None:
+        return _named(shape) if shape.across is not None else []
+    outside = replace(shape, topic=None, edit=None)
+    return _named(outside) if shape.reply_to is None else [replace(outside, across=shape.chat)]
+
+
+def _named(shape: Shape) -> list[Shape]:
+    """The same without a reply mark, with the words of what it answers above it as far as they fit."""
+    plain = replace(shape, reply_to=None, across=None, about="")
+    text, entities = below(shape.about, shape.text, shape.entities)
+    if shape.files or shape.file_text is not None:
+        return [replace(plain, text=text, entities=entities) if utf16(text) <= CAPTION_LIMIT else plain]
+    return _divided(replace(plain, rich=() if shape.about else shape.rich), split(text, entities) or [Part(INVISIBLE)])
 
 
 def _bare(shape: Shape) -> list[Shape]:
@@ -157,6 +182,7 @@ def _divided(shape: Shape, parts: Sequence[Part]) -> list[Shape]:
             rich=shape.rich if last == 0 else (),
             edit=shape.edit if place == 0 else None,
             reply_to=shape.reply_to if place == 0 else None,
+            about=shape.about if place == 0 else "",
             buttons=shape.buttons if place == last else (),
         )
         for place, part in enumerate(parts)
@@ -166,7 +192,7 @@ def _divided(shape: Shape, parts: Sequence[Part]) -> list[Shape]:
 def _apart(shape: Shape) -> list[Shape]:
     """An album as single files; the first keeps the reply and the caption."""
     first, *others = (replace(shape, files=(file,)) for file in shape.files)
-    return [first, *(replace(other, text="", entities=(), reply_to=None) for other in others)]
+    return [first, *(replace(other, text="", entities=(), reply_to=None, about="") for other in others)]
 
 
 def _as_documents(shape: Shape) -> list[Shape]:

@@ -259,6 +259,8 @@ class Reply(Envelope):
     edit: int | None = None
     """The id of the message to edit instead of sending a new one."""
     reply_to: int | None = None
+    about: str = ""
+    """What it answers, in one line (``tasks.pointing``), for where it cannot point at it."""
     buttons: tuple[tuple[Button, ...], ...] = ()
     """Rows of inline buttons."""
     file_name: str | None = None

@@ -25,7 +25,8 @@ EVENTS: Final[Mapping[str, str]] = {
     "cards.refused": "The cards that bots have of their own cannot be used; messages of these bots are kept.",
     "chats.refused": "The operator's file of chats cannot be used; the rules of before stay.",
     "admins.unknown": "Telegram did not tell a group's administrators; the last list counts.",
-    "message.rated": "A person sends more than COHORT_RATE messages a minute; further ones are not taken.",
+    "message.rated": "A person sends more than COHORT_RATE messages a minute, or a channel or customer as many as a "
+    "program does; further ones are not taken.",
     "commands.not_shown": "Telegram did not take the list of commands.",
     "telegram.waiting": "Telegram does not answer at boot; it is tried again.",
     "files.few": "The system lets this process have too few files and connections open at a time (ulimit -n).",
@@ -134,6 +135,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "session.left": "A newer release wrote something in this session; it is left to a newer worker.",
     "session.moved": "A session continues in the chat that its group became.",
     "session.fetched": "A session took over what was left in the chat that its group was.",
+    "session.files_left": "Files of a group that became a supergroup stay in the group's directory.",
     "reminder.refused": "A reminder's owner may no longer talk, or a recurring one's chat is closed; it was dropped.",
     "reminder.unreadable": "A stored reminder cannot be read; it was dropped.",
     "reminders.left": "This worker does not know who may talk and leaves due reminders to the others.",

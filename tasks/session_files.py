@@ -85,6 +85,27 @@ def outgoing(home: Path, session: SessionKey) -> Path:
     return where(home, session) / "out"
 
 
+def move(home: Path, old: SessionKey, new: SessionKey) -> None:
+    """A group became a supergroup, which goes on with its directory; what the supergroup has already stays.
+
+    Blocking: call it from a thread.
+    """
+    if (theirs := where(home, old)).is_dir():
+        _merge(theirs, where(home, new))
+
+
+def _merge(theirs: Path, ours: Path) -> None:
+    if not ours.exists():
+        theirs.rename(ours)
+        return
+    for one in theirs.iterdir():
+        there = ours / one.name
+        if one.is_dir() and not one.is_symlink():
+            _merge(one, there)
+        elif not there.exists():
+            one.rename(there)
+
+
 def media_name(media: Media) -> str:
     """The name of a file in the cache: the same for the same file in all chats; it tells only the kind of the file."""
     given = Path(media.name or "").suffix

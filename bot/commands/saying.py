@@ -1,6 +1,7 @@
 """The bot's own reply to a message (pure)."""
 
 from tasks.envelope import Button, Inbound, Reply
+from tasks.pointing import line_about
 
 
 def here(inbound: Inbound, reply: Reply) -> Reply:
@@ -15,5 +16,6 @@ def say(inbound: Inbound, said: str, buttons: tuple[tuple[Button, ...], ...] = (
         text=said,
         buttons=buttons,
         reply_to=inbound.message_id if inbound.chat_type != "private" else None,
+        about=line_about(inbound) if inbound.chat_type != "private" else "",
         answers=(inbound.update_id,),
     )

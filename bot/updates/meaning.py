@@ -75,6 +75,8 @@ class Incoming:
     """When it was written, seconds since the epoch, as Telegram tells."""
     group: str = ""
     """The title of its group."""
+    post: tuple[int, int] | None = None
+    """The channel's post that Telegram has forwarded into its discussion group: the channel, and the post's number."""
 
     @property
     def silent(self) -> bool:

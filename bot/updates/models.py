@@ -75,6 +75,8 @@ class MessageOrigin(Object):
     sender_user_name: Hint = None
     sender_chat: Maybe[NamedChat] = None
     chat: Maybe[NamedChat] = None
+    message_id: HintNumber = None
+    """Of a channel's post."""
     author_signature: Hint = None
     """Who of a channel or of a group's anonymous admins it was."""
 

@@ -7,7 +7,9 @@ from bot.updates.meaning import BotIdentity, MalformedValue
 from bot.updates.models import Message, NamedChat, User
 from tasks.envelope import Sender
 from tasks.session import SessionKey
+from tasks.text import utf16
 
+_NO_NAMES = ("code", "pre", "url", "email", "text_link")
 _SHOWN = ("code", "pre", "blockquote", "expandable_blockquote")
 _BUSINESS = re.compile(r"[^:\s~][^:\s]{0,255}")
 """A key with a tilde is one of an inline message (``tasks.session``)."""
@@ -85,6 +87,14 @@ def forwarded_from(message: Message) -> str | None:
     return "" if message.forward_date or message.is_automatic_forward else None
 
 
+def post_of(message: Message) -> tuple[int, int] | None:
+    """The channel and the number of the post that Telegram has forwarded into the channel's discussion group."""
+    origin = message.forward_origin
+    if not message.is_automatic_forward or origin is None or origin.chat is None or origin.message_id is None:
+        return None
+    return origin.chat.id, origin.message_id
+
+
 def shows(message: Message) -> bool:
     """Whether the text is shown rather than said: ``/new`` in code or in a quotation is not given as a command.
 
@@ -103,7 +113,7 @@ def bots_message(message: Message, me: BotIdentity) -> int | None:
 
 def addressed(message: Message, said: str, me: BotIdentity) -> bool:
     """Whether a message in a group is meant for the bot: it names it, or answers it."""
-    if "@" in said and me.mention.search(said):
+    if "@" in said and _names(message, said, me):
         return True
     answered = answered_by(message)
     if answered is not None and answered.from_user is not None and answered.from_user.id == me.id:
@@ -113,6 +123,17 @@ def addressed(message: Message, said: str, me: BotIdentity) -> bool:
         (entity.user is not None and entity.user.id == me.id) or (entity.url is not None and me.is_at(entity.url))
         for entity in (*message.entities, *message.caption_entities)
     )
+
+
+def _names(message: Message, said: str, me: BotIdentity) -> bool:
+    """Whether the text names the bot: in code and in an address its name means something else."""
+    shown = [
+        (entity.offset, entity.offset + entity.length)
+        for entity in (*message.entities, *message.caption_entities)
+        if entity.type in _NO_NAMES and entity.offset is not None and entity.length is not None
+    ]
+    places = (utf16(said[: found.start()]) for found in me.mention.finditer(said))
+    return any(not any(begin <= place < end for begin, end in shown) for place in places)
 
 
 def without_call(said: str, me: BotIdentity) -> str:

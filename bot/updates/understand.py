@@ -18,6 +18,7 @@ from bot.updates.origin import (
     bots_message,
     forwarded_from,
     not_ours,
+    post_of,
     sender_of,
     session_of,
     shows,
@@ -32,7 +33,7 @@ from tasks.envelope import Inbound, Sender
 from tasks.session import SessionKey
 
 BUSINESS_UPDATES = ("business_message", "edited_business_message")
-CHANNEL_UPDATES = ("channel_post",)
+CHANNEL_UPDATES = ("channel_post", "edited_channel_post")
 INLINE_UPDATES = ("inline_query", "chosen_inline_result")
 GUEST_UPDATES = ("guest_message",)
 """What we ask for where an operator wants it."""
@@ -103,7 +104,7 @@ def _message(at: UpdateReading, message: Message) -> Meaning:
         return changed
     sender, said = sender_of(message), text_of(message)
     bare = as_written(without_call(said, at.me), private=message.chat.type == "private")
-    posts = at.kind == "channel_post" and at.me.channels
+    posts = at.kind in CHANNEL_UPDATES and at.me.channels
     why = not_ours(message, sender, business, posts=posts) or _not_for_us(at, message, said, bare)
     if why is not None:
         return at.nothing(why)
@@ -127,14 +128,15 @@ def _message(at: UpdateReading, message: Message) -> Meaning:
         code=_code_in(said, command) if own else None,
         sent=message.edit_date or message.date or at.now,
         group=message.chat.title or "",
+        post=post_of(message) if at.me.channels else None,
     )
 
 
 def _not_for_us(at: UpdateReading, message: Message, said: str, bare: str) -> str | None:
     """Why a post or an edit is nothing to us, or None."""
-    if at.kind == "channel_post":
-        if addressed(message, said, at.me) or said.partition(" ")[0].lower().endswith(f"@{at.me.username}"):
-            return None
+    if at.kind in CHANNEL_UPDATES and not (
+        addressed(message, said, at.me) or said.partition(" ")[0].lower().endswith(f"@{at.me.username}")
+    ):
         # Its readers are not the bot's: what does not name it is no context either, and no bare command.
         return "a post that does not name the bot"
     if not _is_edit(at):
@@ -222,6 +224,7 @@ _KINDS: dict[str, Callable[[UpdateReading, Any], Meaning]] = {
     "message": _message,
     "edited_message": _message,
     "channel_post": _message,
+    "edited_channel_post": _message,
     "business_message": _message,
     "edited_business_message": _message,
     "callback_query": pressed,

@@ -39,6 +39,7 @@ class TelegramUpdate(Object):
     message: Kind[Message] = None
     edited_message: Kind[Message] = None
     channel_post: Kind[Message] = None
+    edited_channel_post: Kind[Message] = None
     business_message: Kind[Message] = None
     edited_business_message: Kind[Message] = None
     callback_query: Kind[CallbackQuery] = None

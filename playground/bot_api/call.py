@@ -82,13 +82,13 @@ class ApiCall:
             raise ApiError(403, f"Forbidden: bot is not a member of the {chat.kind} chat")
         return chat
 
-    def thread(self, chat: Chat) -> int | None:
-        """The topic that is named; plain groups ignore it.
+    def thread(self, chat: Chat, answered: int | None = None) -> int | None:
+        """The topic that is named, else that of the ``answered`` message; plain groups ignore it.
 
         Raises:
             ApiError: the chat has topics, but not this one, or it is closed.
         """
-        number = self.number("message_thread_id")
+        number = self.number("message_thread_id") or answered
         if not number or not (chat.forum or chat.kind == "private"):
             return None
         topic = chat.topics.get(number)

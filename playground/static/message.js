@@ -60,8 +60,13 @@ function keyboard(message, on) {
   return make("div", { class: "keys" }, ...rows.map((row) => make("div", {}, ...row.map(button))));
 }
 
+// A message of another topic: what is told of it.
+function elsewhere({ external_reply: told, quote: said }) {
+  return told && { message_id: told.message_id, from: told.origin.sender_user, text: said?.text ?? "" };
+}
+
 function quote(message, on) {
-  const answered = message.reply_to_message;
+  const answered = message.reply_to_message ?? elsewhere(message);
   // In a topic every message replies to the one that opened the topic: that reply is not shown.
   if (!answered || answered.forum_topic_created) return null;
   return make("button", { class: "quote", type: "button", onclick: () => on.goTo(answered.message_id), "aria-label": "To the message that is answered" },

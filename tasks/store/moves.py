@@ -17,6 +17,7 @@ from tasks.chats.choices import CHAT_CHOICES
 from tasks.clock import Clock
 from tasks.envelope import Reply
 from tasks.errors import ClaimLost, EnvelopeInvalid, EnvelopeTooNew
+from tasks.pointing import elsewhere
 from tasks.session import SessionKey
 from tasks.slots import slot_of
 from tasks.store.connection.redis import Script, guard, text
@@ -30,7 +31,8 @@ _COUNTERS = (
     StateField.spoken_characters,
     StateField.turns,
 )
-_CHOICES = (StateField.agent, StateField.model, *CHAT_CHOICES)
+_WITHOUT_OURS = (StateField.agent, StateField.model, *CHAT_CHOICES, StateField.unanswered, StateField.start)
+"""Choices, and what else comes along where the supergroup has not got it."""
 _LISTS = (StateField.retry_batch, StateField.allowed)
 _DIGITS = 17
 """A counter of more digits is damaged."""
@@ -117,7 +119,7 @@ def _named(state: Mapping[bytes, bytes]) -> dict[str, bytes]:
 
 def _plan(theirs: Mapping[str, bytes], ours: Mapping[str, bytes], replies: Sequence[bytes]) -> dict[str, Any]:
     """What becomes of the old session's state and replies (fetch.lua); the history travels beside it."""
-    put = [part for name in _CHOICES if name in theirs and name not in ours for part in (name, text(theirs[name]))]
+    put = [part for name in _WITHOUT_OURS if name in theirs and name not in ours for part in (name, text(theirs[name]))]
     for name in _COUNTERS:
         # Only their owners count, and neither has one now but us.
         if total := _count(theirs.get(name)) + _count(ours.get(name)):
@@ -129,8 +131,6 @@ def _plan(theirs: Mapping[str, bytes], ours: Mapping[str, bytes], replies: Seque
     if StateField.history in theirs:
         # It goes where the history goes.
         put += [StateField.conversation, text(theirs.get(StateField.conversation, b""))]
-    if StateField.unanswered in theirs and StateField.unanswered not in ours:
-        put += [StateField.unanswered, text(theirs[StateField.unanswered])]
     return {
         "set": put,
         "head": [part for name in _HEAD if name in theirs for part in (name, text(theirs[name]))],
@@ -150,7 +150,6 @@ def _count(value: bytes | None) -> int:
 
 
 def _elsewhere(raw: bytes) -> str:
-    """A reply for another chat than it was made for: the message ids in it mean other messages there."""
     with suppress(EnvelopeTooNew, EnvelopeInvalid):
-        return Reply.from_json(raw).model_copy(update={"edit": None, "reply_to": None}).to_json()
+        return elsewhere(Reply.from_json(raw)).to_json()
     return raw.decode(errors="replace")

@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 
 from tasks import keys
 from tasks.envelope import Inbound, OverheardMessage
+from tasks.session import SessionKey
 from tasks.store.connection.redis import Script, guard
 from tasks.store.connection.whose import inbounds
 
@@ -30,6 +31,7 @@ class OverheardStore:
         self._redis = redis
         self._hear = Script(redis, "overhear")
         self._bring = Script(redis, "bring")
+        self._moved = Script(redis, "overheard_moved")
         self._album = Script(redis, "album")
 
     async def hear(self, inbound: Inbound, said: str, *, most: int) -> bool:
@@ -53,6 +55,14 @@ class OverheardStore:
         found: list[bytes] = await self._bring([keys.overheard(key), keys.brought(key, inbound.update_id)], [BROUGHT_S])
         pairs = [one.decode(errors="replace").partition(" ") for one in found]
         return [(int(number), said) for number, _, said in pairs]
+
+    async def move(self, old: SessionKey, new: SessionKey, *, most: int) -> int:
+        """A group became a supergroup: what it said comes before what was said there; returns how many messages.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        return int(await self._moved([keys.overheard(old), keys.overheard(new)], [most, KEPT_S]))
 
     async def part(self, inbound: Inbound) -> bool:
         """Keep a part that does not name the bot, for one that will; whether one has.

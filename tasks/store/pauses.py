@@ -108,6 +108,14 @@ class PauseStore:
         with guard():
             return bool(await cast("Any", self._redis).hdel(keys.PAUSED, _name(what, session)))
 
+    async def extend(self, old: SessionKey, new: SessionKey) -> bool:
+        """A group became a supergroup, whose turns are paused if the group's are; returns whether they are."""
+        with guard():
+            since = await cast("Any", self._redis).hget(keys.PAUSED, _name("turns", old))
+            if since is not None:
+                await cast("Any", self._redis).hsetnx(keys.PAUSED, _name("turns", new), since)
+        return since is not None
+
     async def forget(self, whose: Whose) -> int:
         """Strike the pauses of single sessions and of a bot that are erased; gives how many."""
         theirs: list[SessionKey | int] = [one for one in (await self.look()).sessions if whose.is_session(one)]

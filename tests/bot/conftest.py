@@ -13,6 +13,7 @@ from bot.admission import AccessControl
 from bot.answers import Answers
 from bot.api import Telegram, client
 from bot.attention import Attention
+from bot.channel_posts import ChannelPosts
 from bot.commands.conversations import ConversationCommands
 from bot.commands.languages import Languages
 from bot.elsewhere import Elsewhere
@@ -134,7 +135,9 @@ def make_doorway(
     word = OperatorsWord(mode=mode, allow=tuple(given.allow), admins=tuple(given.admins))
     chats, rate = ChatRulesFile(settings.chats), PersonalRate(settings.rate)
     people = PeopleView(BOT, store.people, word, chats.roles)
-    admission, attention = AccessControl(people, clock), Attention(me, chats, store.overheard, people, clock)
+    posts = ChannelPosts(BOT, store.intake, store.feedback, people, clock)
+    admission = AccessControl(people, clock)
+    attention = Attention(me, chats, store.overheard, people, clock, posts=posts)
     doorbells = Doorbells(make_app(settings), slots=settings.slots)
     revocations = Revocations(BOT, store.intake)
     logins = logins_of(settings, store, doorbells, revocations, clock)

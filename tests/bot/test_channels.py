@@ -2,8 +2,11 @@
 
 import json
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
+from aiogram import types as tg
 
 from bot.api import client
 from bot.updates.meaning import BotIdentity, Ignored, Incoming
@@ -12,8 +15,8 @@ from playground.client import PlaygroundClient
 from tasks.chats.access import Access
 from tasks.config.settings import Settings
 from tasks.store import Store
-from tests.bot.conftest import make_doorway
-from tests.bot.updates import CHANNEL, said
+from tests.bot.conftest import Doorway, make_doorway
+from tests.bot.updates import CHANNEL, SOME_DAY, said
 from tests.conftest import TOKEN
 from tests.playground.conformance import check_journal, check_update
 
@@ -66,3 +69,101 @@ async def test_posts_are_asked_for_where_an_operator_wants_them(
     check_journal(journal)
     asked = next(call for call in journal if call["method"] == "getUpdates")["params"]["allowed_updates"]
     assert ("channel_post" in (json.loads(asked) if isinstance(asked, str) else asked)) == channels
+
+
+TALK = tg.Chat(id=-1001010, type="supergroup", title="News talk")
+TELEGRAM = tg.User(id=777000, is_bot=False, first_name="Telegram")
+NEWS, GROUP_OF = "4242:-1009", "4242:-1001010"
+
+
+def forwarded(text: str, update_id: int, *, number: int = 10, **fields: Any) -> dict[str, object]:
+    """A post as Telegram puts it into the channel's discussion group."""
+    origin = tg.MessageOriginChannel(date=SOME_DAY, chat=CHANNEL, message_id=number)
+    about: dict[str, Any] = {"sender_chat": CHANNEL, "is_automatic_forward": True, "forward_origin": origin, **fields}
+    return said(text, chat=TALK, sender=TELEGRAM, update_id=update_id, message_id=70 + update_id, **about)
+
+
+async def waiting(doorway: Doorway) -> tuple[list[str], list[str]]:
+    """What is to be answered in the channel, and in its discussion group."""
+    channel, group = [[entry.text for entry in await doorway.inbox(one)] for one in (NEWS, GROUP_OF)]
+    return channel, group
+
+
+def answering(settings: Settings, store: Store, *, allowed: tuple[int, ...] = (CHANNEL.id, TALK.id)) -> Doorway:
+    return make_doorway(settings, store, access=Access(everybody=False, allow=frozenset(allowed)), me=WITH)
+
+
+@pytest.mark.promise("channels")
+@pytest.mark.parametrize("together", [True, False])
+async def test_a_post_is_answered_in_its_channel_and_not_again_in_the_discussion_group(
+    settings: Settings, store: Store, *, together: bool
+) -> None:
+    doorway, text = answering(settings, store), "@cohort_bot sum it up"
+    batches = [[post(text), forwarded(text, 2)]] if together else [[post(text)], [forwarded(text, 2)]]
+    for batch in batches:
+        await doorway.door.take(batch)
+    assert await waiting(doorway) == (["sum it up"], [])
+    other = answering(settings, store)
+    await other.door.take([forwarded(text, 3)])
+    assert await waiting(other) == (["sum it up"], []), "another process of the bot, which has not seen the post"
+    await doorway.door.take([said("@cohort_bot and why?", chat=TALK, update_id=4)])
+    assert (await waiting(doorway))[1] == ["and why?"], "a comment is answered where it stands"
+
+
+@pytest.mark.promise("channels")
+@pytest.mark.parametrize("why", ["not let in", "no post of it comes", "off"])
+async def test_where_a_channel_is_not_answered_its_discussion_group_is(
+    settings: Settings, store: Store, why: str
+) -> None:
+    allowed = (TALK.id,) if why == "not let in" else (CHANNEL.id, TALK.id)
+    doorway = answering(settings, store, allowed=allowed)
+    if why == "off":
+        doorway = make_doorway(settings, store, access=Access(everybody=False, allow=frozenset(allowed)))
+    text = "@cohort_bot sum it up"
+    await doorway.door.take([forwarded(text, 2)] if why == "no post of it comes" else [post(text), forwarded(text, 2)])
+    assert await waiting(doorway) == ([], ["sum it up"])
+
+
+@pytest.mark.promise("channels")
+@pytest.mark.parametrize("rule", ["", "chats:\n  -1001010: {mention: always}\n"])
+async def test_the_bots_own_post_is_not_answered_where_it_is_discussed(
+    settings: Settings, store: Store, tmp_path: Path, rule: str
+) -> None:
+    (tmp_path / "chats.yaml").write_text(rule)
+    doorway = answering(settings.model_copy(update={"chats": tmp_path / "chats.yaml"}), store)
+    await store.redis.rpush("cohort:bot:4242:answers:-1009", "51:1:")  # type: ignore[misc]
+    await store.redis.expire("cohort:bot:4242:answers:-1009", 60)
+    await doorway.door.take([forwarded("I'm @cohort_bot", 2, number=51)])
+    assert await waiting(doorway) == ([], [])
+
+
+@pytest.mark.promise("channels")
+async def test_an_edited_post_is_an_edit_as_in_a_group_and_once(settings: Settings, store: Store) -> None:
+    doorway, text = answering(settings, store), "@cohort_bot sum that up"
+    edited = said(text, chat=CHANNEL, sender=None, sender_chat=CHANNEL, kind="edited_channel_post", update_id=3)
+    check_update(edited)
+    again = forwarded(text, 4)
+    await doorway.door.take(
+        [post("@cohort_bot sum it up"), edited, {"update_id": 4, "edited_message": again["message"]}]
+    )
+    found = await doorway.inbox(NEWS)
+    assert [(entry.text, entry.edited) for entry in found] == [("sum it up", False), ("sum that up", True)]
+    assert (await waiting(doorway))[1] == []
+    plain = said("just news", chat=CHANNEL, sender=None, sender_chat=CHANNEL, kind="edited_channel_post", update_id=5)
+    await doorway.door.take([plain])
+    assert len(await doorway.inbox(NEWS)) == 2
+
+
+@pytest.mark.promise("no-ping-pong")
+@pytest.mark.parametrize("where", ["channel", "business"])
+async def test_two_programs_that_answer_each_other_end(settings: Settings, store: Store, where: str) -> None:
+    """Telegram does not say there that another program wrote: what ends is the talk, without one more word."""
+    doorway = answering(settings, store, allowed=(CHANNEL.id, 700))
+    for number in range(1, 100):
+        update = post("@cohort_bot yes?", number)
+        if where == "business":
+            update = said("yes?", kind="business_message", business_connection_id="bc1", update_id=number)
+        await doorway.door.take([update])
+    session = NEWS if where == "channel" else "4242:700:bbc1"
+    assert len(await doorway.inbox(session)) == 30
+    assert await doorway.said() == []

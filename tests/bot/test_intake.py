@@ -1,5 +1,7 @@
 """Who said it, where, and whether to the bot; commands, buttons, and other updates."""
 
+from typing import Any
+
 import pytest
 from aiogram import types as tg
 
@@ -89,6 +91,18 @@ def test_in_a_group_a_mention_addresses_the_bot_and_is_stripped_at_the_edges(tex
 @pytest.mark.parametrize("text", ["hello", "@cohort_bot2 hi", "mail x@cohort_bot", "@cohort_botany"])
 def test_in_a_group_what_does_not_name_the_bot_is_not_for_it(text: str) -> None:
     assert not heard(said(text, chat=GROUP)).addressed
+
+
+@pytest.mark.parametrize("shape", ["code", "pre", "url", "email", "text_link"])
+def test_the_bots_name_in_code_or_in_an_address_does_not_call_it(shape: str) -> None:
+    text = "see 😀 @cohort_bot/x"
+    more: dict[str, Any] = {"url": "https://example.org"} if shape == "text_link" else {}
+    inside = tg.MessageEntity(type=shape, offset=7, length=13, **more)
+    assert not heard(said(text, chat=GROUP, entities=[inside])).addressed
+    assert not heard(said(caption=text, photo=[], chat=GROUP, caption_entities=[inside])).addressed
+    assert heard(said(f"{text} @cohort_bot", chat=GROUP, entities=[inside])).addressed
+    before = tg.MessageEntity(type=shape, offset=0, length=3, **more)
+    assert heard(said(text, chat=GROUP, entities=[before])).addressed
 
 
 def test_in_a_group_a_reply_to_the_bot_is_for_it_and_a_reply_to_others_is_not() -> None:

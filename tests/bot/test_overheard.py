@@ -11,7 +11,7 @@ from tasks.session import SessionKey
 from tasks.store import Store
 from tasks.store.connection.whose import Whose
 from tests.bot.conftest import Doorway, make_doorway
-from tests.bot.updates import ANN, BEN, GROUP, said
+from tests.bot.updates import ANN, BEN, FORUM, GROUP, said
 
 GROUPS = "4242:-55"
 
@@ -182,3 +182,23 @@ async def test_a_session_that_is_erased_loses_what_was_said_in_it_and_no_other_o
     whose = Whose(session=SessionKey.parse(GROUPS))
     await store.erasure.erase(whose, media=lambda _: (), strike=lambda _: None)
     assert await store.redis.keys("cohort:bot:*") == [f"cohort:bot:4242:overheard:{other}".encode()]
+
+
+@pytest.mark.promise("moved")
+@pytest.mark.parametrize("together", [True, False])
+async def test_what_a_group_said_before_it_became_a_supergroup_is_context_there(
+    doorway: Doorway, *, together: bool
+) -> None:
+    updates = [
+        said("shall we meet at 8?", sender=BEN, chat=GROUP, message_id=3, update_id=1),
+        said(chat=GROUP, sender=None, migrate_to_chat_id=FORUM.id, message_id=4, update_id=2),
+        said(chat=FORUM, sender=None, migrate_from_chat_id=GROUP.id, message_id=1, update_id=3),
+        said("at 9", chat=FORUM, message_id=2, update_id=4),
+        # Another message has the number that the first one had in the group.
+        said("hello all", sender=BEN, chat=FORUM, message_id=3, update_id=5),
+        said("@cohort_bot when?", chat=FORUM, message_id=5, update_id=6),
+    ]
+    for batch in [updates] if together else [[update] for update in updates]:
+        await doorway.door.take(batch)
+    asked = (await doorway.inbox(f"4242:{FORUM.id}"))[-1]
+    assert [one.text for one in asked.overheard] == ["shall we meet at 8?", "at 9", "hello all"]

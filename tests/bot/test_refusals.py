@@ -37,8 +37,7 @@ LEFT: dict[Refusal, set[str] | None] = {
     Refusal.PLAIN: EVERYTHING - {"formatting"},
     Refusal.NO_BUTTONS: EVERYTHING - {"buttons"},
     Refusal.NO_REPLY: EVERYTHING - {"question"},
-    # A reply would go to the topic of the message that it answers.
-    Refusal.NO_TOPIC: {"formatting", "buttons"},
+    Refusal.NO_TOPIC: EVERYTHING - {"topic"},
     Refusal.SHORTER: EVERYTHING,
     Refusal.WORDS: EVERYTHING - {"formatting"},
     # No edit, no file, not rich: as bare as possible.
@@ -106,7 +105,8 @@ def kept(message: dict[str, Any]) -> set[str]:
     """What of everything a message has."""
     fields = {"entities": "formatting", "reply_markup": "buttons", "message_thread_id": "topic"}
     # Without a question, a topic's message answers the service message that opened the topic.
-    question = {"question"} if "text" in message.get("reply_to_message", {}) else set[str]()
+    points = "text" in message.get("reply_to_message", {}) or "external_reply" in message
+    question = {"question"} if points else set[str]()
     return question | {what for field, what in fields.items() if field in message}
 
 

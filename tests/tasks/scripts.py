@@ -185,6 +185,7 @@ STEPS = (
     Step("album", ["album"], ["7", ENTRY, "10", "60"], {"album": {"6": ENTRY}}),
     Step("album", ["album"], ["8", "", "10", "60"], {"album": {"6": ENTRY, "7": ENTRY}}),
     Step("bring", ["kept", "brought"], ["600"], {"kept": ["6 {}", "7 {}"]}),
+    Step("overheard_moved", ["old", "kept"], ["2", "60"], {"old": ["5 {}"], "kept": ["6 {}", "7 {}"]}),
     Step("overhear", ["kept", "seen"], ["8", "4", "{}", "", "2", "60"], {"kept": ["6 {}", "7 {}"], "seen": ("7",)}),
     Step("overhear", ["kept", "seen"], ["8", "7", '{"a": 1}', "1", "2", "60"], {"kept": ["6 {}", "7 {}"]}),
     Step("lease", ["lease"], ["one", "5000"], {}),

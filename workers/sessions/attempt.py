@@ -1,12 +1,14 @@
 """One run of a turn in a task of its own, which can be cancelled, with its writers beside it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
+from tasks.envelope import Inbound
 from tasks.errors import ClaimLost
 from workers.sessions.outcome import Outcome
 from workers.sessions.owned_session import OwnedSession
 from workers.sessions.planning.planner import MAX_TRIES
+from workers.sessions.pointing import pointed
 from workers.sessions.spending import Spending
 from workers.sessions.turn_runner import TurnRunner
 
@@ -14,7 +16,11 @@ type Attempt = asyncio.Task[Outcome | Exception]
 
 
 async def attempted(
-    runner: TurnRunner, spending: Spending, owned: OwnedSession, begun: Callable[[Attempt], None]
+    runner: TurnRunner,
+    spending: Spending,
+    owned: OwnedSession,
+    messages: Sequence[Inbound],
+    begun: Callable[[Attempt], None],
 ) -> Attempt:
     """Run a turn to its end.
 
@@ -22,6 +28,7 @@ async def attempted(
         runner: The turn.
         spending: Writes what it costs, beside it.
         owned: Whose turn it is.
+        messages: What it answers.
         begun: Is given the task, so that it can be cancelled.
 
     Returns:
@@ -29,7 +36,7 @@ async def attempted(
     """
     session = owned.session
     async with asyncio.TaskGroup() as group:
-        attempt = group.create_task(_as_value(_counted(runner, owned)), name=f"turn {session}")
+        attempt = group.create_task(_as_value(_counted(runner, owned, messages)), name=f"turn {session}")
         begun(attempt)
         beside = (
             group.create_task(spending.counting(), name=f"spending {session}"),
@@ -47,11 +54,11 @@ async def _ended_if_lost(keeping: Awaitable[None], attempt: Attempt) -> None:
         attempt.cancel()
 
 
-async def _counted(runner: TurnRunner, owned: OwnedSession) -> Outcome:
+async def _counted(runner: TurnRunner, owned: OwnedSession, messages: Sequence[Inbound]) -> Outcome:
     # One that was in the batch of a dead worker has a try behind it already.
     begun = owned.tries.number + (1 if owned.isolate_next else 0)
     async with owned.tries.running(last=begun >= MAX_TRIES):
-        return await runner.outcome()
+        return pointed(await runner.outcome(), owned.session, messages)
 
 
 async def _as_value(outcome: Awaitable[Outcome]) -> Outcome | Exception:

@@ -241,7 +241,7 @@ class TurnLoop:
         turn = CutTurn(asked.messages, runner.journal, handled.drop, owned)
         self.young = YoungTurn(asked.messages, turn, self._deps.clock, self._deps.settings.burst)
         try:
-            attempt = await attempted(runner, self._spending, owned, self._begun)
+            attempt = await attempted(runner, self._spending, owned, asked.messages, self._begun)
         finally:
             self._attempt = self._held = self.young = None
         await end_held(self._deps, owned)

@@ -123,8 +123,8 @@ class Outbox:
 
     async def _note(self, session: SessionKey, now: Why | Literal["open"] | None) -> None:
         """Keep for operators that a chat takes no messages, or takes some again; without Redis it is not kept."""
-        if session.inline is not None:
-            # It stands in another chat than the person's own.
+        if session.inline is not None or session.business is not None:
+            # Their chat is not the person's own with the bot.
             return
         with suppress(StoreUnavailable):
             if now == "open":

@@ -39,8 +39,8 @@ def no_parse_mode(call: ApiCall) -> None:
         raise bad_request("the playground parses no text; send entities instead of parse_mode")
 
 
-def reply_target(call: ApiCall, chat: Chat) -> Json | None:
-    """The message that is answered.
+def reply_target(call: ApiCall, chat: Chat) -> tuple[Json | None, bool]:
+    """The message that is answered, and whether it is named as one of another chat or topic.
 
     Raises:
         ApiError: it is not there and the call insists on it.
@@ -55,15 +55,30 @@ def reply_target(call: ApiCall, chat: Chat) -> Json | None:
         message = chat.messages.get(int(wanted.get("message_id") or 0))
     except (TypeError, ValueError):
         raise bad_request('can\'t parse reply parameters: field "message_id" must be of type Number') from None
-    if message is None and wanted.get("message_id") and not wanted.get("allow_sending_without_reply"):
+    across = wanted.get("chat_id") is not None
+    if message is None and wanted.get("message_id") and (across or not wanted.get("allow_sending_without_reply")):
         raise bad_request("message to be replied not found")
-    return message
+    return message, across
+
+
+def _external(chat: Chat, answered: Json) -> Json:
+    """How a reply tells of a message of another topic (Bot API, ExternalReplyInfo)."""
+    author, said = answered["from"], answered.get("text") or answered.get("caption") or ""
+    origin = {"type": "user", "date": answered["date"], "sender_user": author}
+    external: Json = {"origin": origin, "chat": chat.info, "message_id": answered["message_id"]}
+    return {"external_reply": external, **({"quote": {"text": said, "position": 0}} if said else {})}
 
 
 def send(call: ApiCall, chat: Chat, content: Json) -> Json:
     """Post for the bot: the topic, the answered message and the keyboard are the call's."""
-    thread = call.thread(chat)
-    answered = reply_target(call, chat)
+    answered, across = reply_target(call, chat)
+    if across and answered is not None:
+        thread = call.thread(chat)
+        content |= _external(chat, answered)
+        answered = None
+    else:
+        # A reply goes to the topic of the message that it answers.
+        thread = call.thread(chat, answered.get("message_thread_id") if answered is not None else None)
     content |= inline_keyboard(call)
     call.state.flood.check(chat.id)
     message = post(call.state, chat, call.bot.user, content, thread=thread, reply_to=answered)
