@@ -2,8 +2,9 @@
 
 import logging
 import re
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Protocol
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -12,6 +13,7 @@ from tasks.config.settings import Settings
 from tasks.envelope import Inbound, OutFile, Reply
 from tasks.phrases import phrase, sentences
 from workers.audio_server import AudioFailed, AudioServer, speech
+from workers.pictures import PICTURE_MARK
 
 log = logging.getLogger("cohort.delivery")
 
@@ -22,8 +24,35 @@ _LARGEST = 20 * 2**20
 """Bytes of a spoken answer."""
 _SPOKEN = (b"OggS", b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2")
 """How Ogg and MP3 begin: what Telegram shows as a voice message."""
+_NOT_SAID = ("strikethrough", "spoiler")
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+")
 _SENTENCE = re.compile(r"[.!?…。！？](?=\s|$)|[。！？]|\n")
+
+
+type Shown = Callable[[str], Iterable[Reply]]
+"""Renders Markdown."""
+
+
+class Rendering(Protocol):
+    """What shows answers (``workers.interfaces.Delivery``)."""
+
+    def render(self, markdown: str) -> tuple[Reply, ...]:
+        """Markdown as messages."""
+        ...
+
+
+class SpeechParts(Protocol):
+    """What a turn has (``workers.sessions.dependencies``)."""
+
+    @property
+    def settings(self) -> Settings:
+        """Without ``COHORT_VOICE`` nothing is spoken."""
+        ...
+
+    @property
+    def delivery(self) -> Rendering:
+        """Shows answers."""
+        ...
 
 
 def with_voice(
@@ -31,7 +60,7 @@ def with_voice(
     text: str,
     messages: Sequence[Inbound],
     effective: Callable[[str, Settings], str],
-    settings: Settings,
+    parts: SpeechParts,
 ) -> tuple[Reply, ...]:
     """An answer, and behind it what is spoken of it.
 
@@ -40,22 +69,27 @@ def with_voice(
         text: Its Markdown.
         messages: What it answers.
         effective: Gives what the chat has chosen: ``off``, ``on``, or ``auto`` (where one of the messages was spoken).
-        settings: Without ``COHORT_VOICE`` nothing is spoken.
+        parts: The turn's.
     """
-    if settings.voice is None or (mode := effective("voice", settings)) == "off" or not said:
+    if parts.settings.voice is None or (mode := effective("voice", parts.settings)) == "off" or not said:
         return said
     if mode == "auto" and not any(file.kind in ("voice", "video_note") for one in messages for file in one.media):
         return said
-    words = speakable(text)
+    words = speakable(text, parts.delivery.render)
     if not words:
         return said
     file = OutFile(kind="voice", name="answer.ogg", speak=words)
     return (*said, Reply(v=3, files=(file,), answers=said[0].answers))
 
 
-def speakable(markdown: str) -> str:
-    """What is said of an answer: its words without code, tables and addresses, cut at a sentence's end."""
-    words = "\n".join(_lines(MarkdownIt("commonmark").enable("table").parse(markdown[:_LOOKED_AT])))
+def speakable(markdown: str, shown: Shown) -> str:
+    """What is said of an answer: its words without code, tables and addresses, cut at a sentence's end.
+
+    Args:
+        markdown: The answer.
+        shown: Gives a piece of it as people read it: formulas in letters and signs, marks as forms of words.
+    """
+    words = "\n".join(_lines(MarkdownIt("commonmark").enable("table").parse(markdown[:_LOOKED_AT]), shown))
     words = re.sub(r"[ \t]+", " ", _ADDRESS.sub("", words)).strip()
     if not any(map(str.isalnum, words)):
         return ""
@@ -65,20 +99,35 @@ def speakable(markdown: str) -> str:
     return sentences(words[: ends[-1] if ends else LONGEST].strip(), phrase("voice-goes-on"))
 
 
-def _lines(tokens: Iterable[Token]) -> list[str]:
+def _lines(tokens: Iterable[Token], shown: Shown) -> list[str]:
     lines: list[str] = []
-    tables = 0
+    tables, number = 0, ""
     for token in tokens:
         tables += {"table_open": 1, "table_close": -1}.get(token.type, 0)
+        if token.type == "list_item_open":
+            number = f"{token.info}. " if token.info else ""
         if token.type == "inline" and not tables:
-            lines.append("".join(map(_said, token.children or ())))
+            lines.append(number + " ".join("".join(map(_said, shown(token.content))).split("\n")))
+            number = ""
     return lines
 
 
-def _said(token: Token) -> str:
-    if token.type in ("text", "code_inline", "text_special"):
-        return token.content
-    return " " if token.type in ("softbreak", "hardbreak") else ""
+def _said(reply: Reply) -> str:
+    """A text without what is struck out or hidden, and without the names of its pictures."""
+    units = reply.text.encode("utf-16-le")
+    kept, done = b"", 0
+    for start, end in sorted(_silent(reply, units)):
+        if start >= done:
+            kept, done = kept + units[done:start], end
+    return (kept + units[done:]).decode("utf-16-le", "replace").replace(PICTURE_MARK, "")
+
+
+def _silent(reply: Reply, units: bytes) -> Iterator[tuple[int, int]]:
+    for entity in reply.entities:
+        start = 2 * int(entity["offset"])
+        picture = entity["type"] == "text_link" and units[:start].endswith(PICTURE_MARK.encode("utf-16-le"))
+        if picture or entity["type"] in _NOT_SAID:
+            yield start, start + 2 * int(entity["length"])
 
 
 class Speaker:

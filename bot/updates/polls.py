@@ -5,7 +5,7 @@ from bot.updates.values import Flag, Hint, HintNumber, Maybe, Numbers, Object, O
 
 
 class ShownLink(Object):
-    """``ShownLink``."""
+    """``Link``."""
 
     url: Hint = None
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from tests.support.model import Model
 from tests.telegram.conftest import World
 from workers.speech import LONGEST, speakable, speaker, with_voice
 from workers.telegram.delivery import TelegramDelivery
+from workers.telegram.render import render
 
 SAID = (Reply(text="Hi there", answers=(7,)),)
 TYPED = Inbound(session="42:1", update_id=7, at=0.0, text="hi")
@@ -26,10 +28,23 @@ async def model() -> AsyncGenerator[Model]:
         yield served
 
 
+class Shower:
+    def render(self, markdown: str) -> tuple[Reply, ...]:
+        return render(markdown)
+
+
+@dataclass
+class Parts:
+    """What a turn has."""
+
+    settings: Settings
+    delivery: Shower = field(default_factory=Shower)
+
+
 def chosen(mode: str, *messages: Inbound, text: str = "Hi there", model: str | None = "tts") -> list[str]:
     """What is spoken of an answer in a chat that chose ``mode``."""
-    settings = load({"COHORT_VOICE": model} if model else {})
-    replies = with_voice(SAID, text, messages, lambda _name, _settings: mode, settings)
+    parts = Parts(load({"COHORT_VOICE": model} if model else {}))
+    replies = with_voice(SAID, text, messages, lambda _name, _settings: mode, parts)
     assert replies[0] == SAID[0]
     assert all(reply.answers == (7,) and reply.v == 3 for reply in replies[1:])
     return [file.speak for reply in replies[1:] for file in reply.files]
@@ -50,6 +65,11 @@ def test_an_answer_is_spoken_where_the_chat_wants_it_or_spoke_itself() -> None:
         ("Sums\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nEnd.", "Sums\nEnd."),
         ("See [the page](https://example.com/x) or https://example.com/y now ![a cat](https://e.com/c.png)", None),
         ("<b>bold</b> words", "bold words"),
+        ("Now ~~$20~~ **$15**, ==really==: ||Ann did it||", "Now $15, really:"),
+        ("So $E=mc^2$ and\n\n$$\\frac{1}{2}$$", "So E=mc² and\n1/2"),
+        ("Steps:\n\n1. Open it.\n2. Close it.\n\n   Well.\n- a\n", "Steps:\n1. Open it.\n2. Close it.\nWell.\na"),
+        ("## 1. One\n\n\\* two *three*\nfour", "1. One\n* two three four"),
+        ("a \U0001f642 ~~b\U0001f642~~ ||\U0001f642|| \U0001f642c", "a \U0001f642 \U0001f642c"),
         ("", ""),
         ("***", ""),
         ("\U0001f389 \U0001f389", ""),
@@ -58,14 +78,14 @@ def test_an_answer_is_spoken_where_the_chat_wants_it_or_spoke_itself() -> None:
     ],
 )
 def test_what_is_said_has_no_code_no_tables_and_no_addresses(markdown: str, words: str | None) -> None:
-    assert speakable(markdown) == (words if words is not None else "See the page or now")
+    assert speakable(markdown, render) == (words if words is not None else "See the page or now")
 
 
 def test_a_long_answer_is_spoken_up_to_a_sentences_end_and_says_where_the_rest_is() -> None:
-    said = speakable("This is a sentence. " * 100_000)
+    said = speakable("This is a sentence. " * 100_000, render)
     assert said.endswith(f"sentence. {phrase('voice-goes-on')}")
     assert len(said) < LONGEST + 200
-    assert len(speakable("x" * 1_000_000)) < LONGEST + 200
+    assert len(speakable("x" * 1_000_000, render)) < LONGEST + 200
 
 
 def voiced(world: World, model: Model, **more: object) -> Settings:

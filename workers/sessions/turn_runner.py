@@ -225,7 +225,7 @@ class TurnRunner:
         left_out = phrase("inline-files") if result.files and self._alone else ""
         notes = [*result.notices, phrase("cut") if result.cut else "", model, left_out]
         said = with_files(self._render(self._rest_of(result.text), notes, self._trace), (*self._linked, *result.files))
-        said = with_voice(said, result.text, self._messages, self._owned.effective, self._deps.settings)
+        said = with_voice(said, result.text, self._messages, self._owned.effective, self._deps)
         unset, turns = (*self._settled(), *result.dropped), {StateField.turns.value: 1}
         return Outcome(said, result.history, self._asked.start, unset, turns)
 
