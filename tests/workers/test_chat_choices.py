@@ -36,6 +36,33 @@ async def test_a_chat_that_chose_interrupt_is_interrupted(pool: Pool) -> None:
     assert pool.telegram.texts(ONE)[-1] == "answer to first second"
 
 
+async def test_a_choice_does_not_end_the_answer_at_work_and_a_message_behind_it_does(pool: Pool) -> None:
+    worker = await pool.worker("w-one", COHORT_QUEUE_MODE="interrupt")
+    hold = pool.model.hold("first")
+    await pool.say(1, "first")
+    turn = worker.doorbell(ONE)
+    await hold.reached()
+    await pool.say(1, kind="choose", choice={"thinking": "fold"})
+    await pool.say(1, kind="conversation", choice={"title": "trip"}, v=4)
+    await worker.answer(ONE)
+    assert [call.end for call in pool.model.calls] == ["running"]
+    hold.go.set()
+    await turn
+    assert pool.telegram.texts(ONE)[0] == "answer to first"
+    assert (await pool.state(ONE))["thinking"] == "fold"
+
+    hold = pool.model.hold("second")
+    await pool.say(1, "second")
+    turn = worker.doorbell(ONE)
+    await hold.reached()
+    await pool.say(1, kind="choose", choice={"thinking": "show"})
+    await pool.say(1, "third")
+    await worker.answer(ONE)
+    await turn
+    assert pool.telegram.texts(ONE)[-1] == "answer to third"
+    assert (await pool.state(ONE))["thinking"] == "show"
+
+
 async def test_a_pressed_button_edits_its_picker_and_marks_the_value_chosen(pool: Pool) -> None:
     worker = await pool.worker("w-one", COHORT_MODELS="haiku,sonnet")
     for choice, marked in (({"queue": "followup"}, "✓ Queue up"), ({"model": "sonnet"}, "✓ sonnet")):

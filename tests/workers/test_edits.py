@@ -8,7 +8,8 @@ from tasks.envelope import Inbound
 from tests.workers.inboxes import TOO_NEW, decide, entry, messages_of, word
 from tests.workers.pool import Pool, session
 from workers.sessions.planning import edits
-from workers.sessions.planning.planner import Run, Skip, is_news
+from workers.sessions.planning.news import is_news
+from workers.sessions.planning.planner import Run, Skip
 
 ONE = session(1)
 
@@ -132,8 +133,13 @@ def test_an_edit_of_a_message_older_than_all_that_are_remembered_is_ignored() ->
     assert isinstance(decide(edit(9, 120, "a"), said=said), Run)
 
 
-def test_news_is_whatever_is_not_such_an_edit() -> None:
+def test_news_is_whatever_is_not_such_an_edit_and_no_choice() -> None:
     said = _said(7, "a")
+    for kind in ("choose", "compact", "conversation", "answer"):
+        assert not is_news([entry(9, kind=kind)], said)
+        assert is_news([entry(9, kind=kind), entry(10, "b")], said)
+    for kind in ("retry", "undo", "stop", "new", "reminder"):
+        assert is_news([entry(9, kind=kind)], said)
     assert not is_news([], said)
     assert not is_news([edit(9, 7, "a")], said)
     assert is_news([edit(9, 7, "a"), entry(10, "b")], said)

@@ -21,7 +21,7 @@ from workers.sessions.moving import fetch, move
 from workers.sessions.outbox import Outbox
 from workers.sessions.outcome import Asked
 from workers.sessions.owned_session import OwnedSession
-from workers.sessions.planning import edits, planner, plans
+from workers.sessions.planning import edits, news, plans
 from workers.sessions.planning.bursts import YoungTurn
 from workers.sessions.planning.parked import Noted
 from workers.sessions.quiet import Quiet
@@ -87,7 +87,7 @@ class TurnLoop:
                 joined = self.steering.further if self.steering is not None else 0
                 behind = await self._deps.sessions.behind(self._session, self._taken + joined)
                 behind = self._held.others(behind) if self._held else behind
-                if not (young.goes_on(behind) if young else planner.is_news(behind, self._said)):
+                if not (young.goes_on(behind) if young else news.is_news(behind, self._said)):
                     return
             # That turn may have ended during the read. Then the next turn reads the inbox once more than it needs to.
             self.interrupt()

@@ -13,7 +13,8 @@ from tasks.store.sessions import Rest
 from workers import texts
 from workers.sessions.planning.batching import album_left, gather
 from workers.sessions.planning.bursts import quiet_left
-from workers.sessions.planning.edits import Said, changes_nothing, said_in
+from workers.sessions.planning.edits import Said, said_in
+from workers.sessions.planning.news import waits
 from workers.sessions.planning.parked import ParkedPlan, Parking, Resumed, Rules, fits, plan_parked, resumed
 from workers.sessions.planning.plans import (
     TRIES_TOGETHER,
@@ -100,7 +101,9 @@ def decide(
     cuts = [place for place, entry in enumerate(entries, 1) if entry.kind in ("stop", "new")]
     if cuts and entries[0].kind != "conversation":
         return _stop_or_new(handled(cuts[-1]), entries[: cuts[-1]], _begun(earlier, entries), rules)
-    if earlier.spoke and mode == "interrupt" and not _changed(entries, earlier.cut):
+    # With a control word between them, the old message and the new one are no turn together.
+    apart = earlier.spoke or (earlier.cut and waits(entries[earlier.cut : earlier.cut + 1]))
+    if apart and mode == "interrupt" and not _changed(entries, earlier.cut):
         return Interrupted(handled(earlier.cut))
 
     parking = earlier.parking
@@ -221,19 +224,6 @@ def _run(handled: Handled, messages: Sequence[Inbound], rest_s: float) -> Run | 
     if not messages:
         return Skip(handled)
     return Wait(rest_s) if rest_s else Run(handled, tuple(messages))
-
-
-def is_news(entries: Sequence[bytes], said: Said) -> bool:
-    """Whether entries that came behind a running turn are a reason to interrupt it.
-
-    Args:
-        entries: Raw entries behind those that the turn took.
-        said: Fingerprints, including those of the messages that the turn answers.
-    """
-    found = _read(entries, 0, 0)
-    return not isinstance(found, list) or any(
-        entry.kind != "answer" and not changes_nothing(entry, said) for entry in found
-    )
 
 
 def dead_letter(message: Inbound, reason: str, now: float) -> DeadLetter:
