@@ -10,16 +10,21 @@ from telegram import (
     InputMediaPhoto,
     InputMediaVideo,
     LinkPreviewOptions,
+    Message,
     ReplyParameters,
 )
 from telegram.constants import ChatAction
+from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
 from botapi.pacing import Priority
+from botapi.refusals import Refusal, classify
 from botapi.shape import Shape
 from botapi.split import Part
 from tasks.envelope import Button, OutKind
 from tasks.session import INLINE_MESSAGE, SessionKey
+
+type _Rows = tuple[tuple[Button, ...], ...]
 
 FRAME_TIMEOUT = 10.0
 """Seconds that the answer to a frame may take; the final text waits for it."""
@@ -87,9 +92,7 @@ class Calls:
         await self._edit(session, message_id, shape, self._priority, None)
         return message_id
 
-    async def frame(
-        self, session: SessionKey, message_id: int, part: Part, *, buttons: tuple[tuple[Button, ...], ...] = ()
-    ) -> None:
+    async def frame(self, session: SessionKey, message_id: int, part: Part, *, buttons: _Rows = ()) -> None:
         """Show what there is of an answer so far."""
         shape = Shape(part.text, part.entities, buttons=buttons)
         await self._edit(session, message_id, shape, Priority.FRAME, FRAME_TIMEOUT)
@@ -177,6 +180,35 @@ class Calls:
         if session.inline is not None:
             return
         await self._bot.delete_message(session.chat, message_id, rate_limit_args=Priority.CONTROL)
+
+    async def look(
+        self, session: SessionKey, message_id: int, *, buttons: _Rows = (), other: _Rows = ()
+    ) -> Part | None:
+        """What a message of ours says, with ``buttons`` below it from now on; None where Telegram does not tell.
+
+        Only a change has the message told, so where it has these buttons, it gets ``other`` ones first.
+        """
+        if session.inline is not None:
+            return None
+        try:
+            message = await self._buttons(session, message_id, buttons)
+        except TelegramError as error:
+            if classify(error) is not Refusal.DONE:
+                raise
+            message = await self._buttons(session, message_id, other)
+            await self._buttons(session, message_id, buttons)
+        if isinstance(message, bool) or not message.text:
+            return None
+        return Part(message.text, tuple(entity.to_dict() for entity in message.entities))
+
+    async def _buttons(self, session: SessionKey, message_id: int, buttons: _Rows) -> Message | bool:
+        return await self._bot.edit_message_reply_markup(
+            session.chat,
+            message_id,
+            reply_markup=_keyboard(Shape("", buttons=buttons)),
+            business_connection_id=session.business,
+            rate_limit_args=Priority.CONTROL,
+        )
 
     async def disarm(self, session: SessionKey, message_id: int) -> None:
         """Take a message's buttons away, and keep its words."""

@@ -78,6 +78,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "delivery.not_tidied": "A message or a button that an answer no longer needs could not be taken away; it stays.",
     "frames.ended": "Telegram refuses live frames of a turn; the answer comes at its end.",
     "frames.failed": "A defect of ours in live frames; the answer comes at its end.",
+    "frames.not_known": "Telegram does not tell what a dead worker has shown; the answer begins again in its message.",
     "frames.not_stored": "Live frames ended because Redis was away.",
     "typing.refused": "Telegram did not take a worker's typing sign.",
     "markdown.unreadable": "An answer could not be formatted; it is sent as plain text.",

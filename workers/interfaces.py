@@ -210,6 +210,11 @@ class LiveAnswer(Sink, Protocol):
         """The messages that the final text must edit, in order; empty when nothing was shown."""
         ...
 
+    @property
+    def stands(self) -> str | None:
+        """The words of a dead worker's try that still stand there, "" where they are not known; None: none do."""
+        ...
+
     def settled(self, reply: Reply) -> bool:
         """Whether the message that a reply edits surely shows it already, so that it need not be delivered."""
         ...
@@ -253,6 +258,12 @@ class Delivery(Protocol):
             Undeliverable: Telegram will never take it in this chat.
             ChatMigrated: the session has to move.
         """
+        ...
+
+    async def standing(
+        self, session: SessionKey, message_ids: Sequence[int], *, still_ours: Callable[[], Awaitable[None]]
+    ) -> str:
+        """What stands in messages of a turn whose worker died, as far as Telegram tells it; their Stop button goes."""
         ...
 
     def delivered(self, session: SessionKey, reply: Reply) -> None:

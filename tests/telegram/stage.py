@@ -43,11 +43,12 @@ class Stage:
         message_ids: tuple[int, ...] = (),
         reply_to: int | None = None,
         thinking: str = "hide",
+        older: bool = False,
         created: Callable[[int], Awaitable[None]] | None = None,
     ) -> AbstractAsyncContextManager[LiveAnswer]:
         return self.delivery.live(
             session,
-            Showing(reply_to, message_ids, thinking),
+            Showing(reply_to, message_ids, thinking, older=older),
             created=created or self.store,
             still_ours=self.ask,
         )

@@ -86,6 +86,8 @@ class ScriptedLive:
         message_ids: Sequence[int],
         created: Callable[[int], Awaitable[None]],
         still_ours: Callable[[], Awaitable[None]],
+        *,
+        older: bool = False,
     ) -> None:
         self._still_ours = still_ours
         self._telegram = telegram
@@ -95,6 +97,7 @@ class ScriptedLive:
         self._over = False
         self._text = ""
         self.message_ids = tuple(message_ids)
+        self.stands: str | None = telegram.chat(session).shown.get(self.message_ids[-1], "") if older else None
 
     def text(self, so_far: str) -> None:
         self._text = so_far
@@ -130,6 +133,9 @@ class ScriptedLive:
                 self._news.clear()
                 if not self._text:
                     continue
+                if self.stands is not None and len(self._text) < len(self.stands):
+                    continue
+                self.stands = None
                 await self._still_ours()
                 for place, part in enumerate(self._text.split("\f")):
                     await self._show(place, part)
@@ -171,7 +177,7 @@ class ScriptedDelivery:
         created: Callable[[int], Awaitable[None]],
         still_ours: Callable[[], Awaitable[None]],
     ) -> AsyncGenerator[LiveAnswer]:
-        live = ScriptedLive(self.telegram, session, showing.message_ids, created, still_ours)
+        live = ScriptedLive(self.telegram, session, showing.message_ids, created, still_ours, older=showing.older)
         frames = asyncio.TaskGroup()
         await frames.__aenter__()
         frames.create_task(live.run(), name="live")
@@ -181,6 +187,12 @@ class ScriptedDelivery:
             live.end()
             # As the real one: what ended the turn must not come out as a group.
             await frames.__aexit__(None, None, None)
+
+    async def standing(
+        self, session: SessionKey, message_ids: Sequence[int], *, still_ours: Callable[[], Awaitable[None]]
+    ) -> str:
+        await still_ours()
+        return "".join(self.telegram.chat(session).shown.get(message_id, "") for message_id in message_ids)
 
     def delivered(self, session: SessionKey, reply: Reply) -> None:
         self.dropped += [file.name for file in reply.files]

@@ -62,7 +62,7 @@ async def test_messages_that_only_waited_are_set_aside_and_not_remembered(pool: 
 
 
 @pytest.mark.promise("stop-keeps")
-async def test_a_stop_for_a_dead_workers_turn_keeps_the_question_and_the_text_on_the_screen(pool: Pool) -> None:
+async def test_a_stop_for_a_dead_workers_turn_keeps_the_question_and_the_text_that_stands_there(pool: Pool) -> None:
     one = await pool.worker("w-one")
     pool.model.partial["long"] = "Once upon"
     hold = pool.model.hold("long")
@@ -74,7 +74,7 @@ async def test_a_stop_for_a_dead_workers_turn_keeps_the_question_and_the_text_on
     await pool.say(1, kind="stop")
     two = await pool.worker("w-two")
     await two.answer(ONE)
-    assert await history(pool) == ["long story", " [stopped]"]
+    assert await history(pool) == ["long story", "Once upon [stopped]"]
     assert list(pool.telegram.chat(ONE).shown.values()) == ["Once upon", texts.stopped(1)]
     # Its Stop button goes.
     assert pool.telegram.delivered[-1][1].disarms == tuple(pool.telegram.noted)

@@ -37,7 +37,7 @@ class CutTurn:
     @property
     def spoke(self) -> bool:
         """Whether it had shown words or finished a step."""
-        return bool(self.owned.shown.strip() or self.journal.kept)
+        return bool(self.owned.seen.strip() or self.journal.kept)
 
     async def history(self, deps: Dependencies) -> bytes | None:
         """The session's history with it. None leaves the history as it is: a stop must not fail because of it."""
@@ -53,7 +53,7 @@ class CutTurn:
             steps=self.journal,
         )
         try:
-            return await deps.runtime.histories.stopped(request, owned.shown)
+            return await deps.runtime.histories.stopped(request, owned.seen)
         except Exception:
             log.exception("stop.defect", extra={"session": str(owned.session)})
             return None
@@ -69,13 +69,17 @@ async def kept_history(
         owned: The session.
         spending: Its journal's.
         begun: The turn; None when there is none.
-        cut: The same, as it was cancelled here. Of a worker that died, only the finished steps are known.
+        cut: The same, as it was cancelled here. Of a worker that died, the finished steps are known, and Telegram knows
+            the words.
     """
     if begun is None:
         return None
     if cut is None:
         journal = TurnJournal(owned, spending, begun.updates)
         await journal.open()
+        if owned.shows_unknown:
+            said = await deps.delivery.standing(owned.session, owned.live, still_ours=owned.ensure_owned_once)
+            owned.watch(lambda: said)
         cut = CutTurn(begun.messages, journal, len(begun.updates), owned)
     return await cut.history(deps)
 
@@ -119,9 +123,11 @@ def earlier_of(owned: OwnedSession, tries: int, cut: CutTurn | None) -> Earlier:
 
 async def interrupted(deps: Dependencies, owned: OwnedSession, cut: CutTurn | None, handled: Handled) -> Commit:
     """The commit of a turn that a newer message interrupted."""
-    shown = owned.shown if owned.live or deps.settings.stream == "draft" else ""
-    notes = (phrase("interrupted"),)
-    replies = deps.delivery.render(shown, edits=owned.live, notes=notes)
+    stands, notes = owned.shows_unknown, (phrase("interrupted"),)
+    shown = owned.shown if not stands and (owned.live or deps.settings.stream == "draft") else ""
+    replies = deps.delivery.render(shown, edits=() if stands else owned.live, notes=notes)
+    if stands:
+        replies = (*replies[:-1], replies[-1].model_copy(update={"disarms": owned.live[-1:]}))
     answering = tuple(reply.model_copy(update={"answers": handled.answers}) for reply in replies)
     history = await cut.history(deps) if cut else None
     return Commit(handled.drop, answering, history, unset=(StateField.unanswered,))

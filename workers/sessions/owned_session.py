@@ -19,7 +19,7 @@ from tasks.telemetry import metrics
 from workers.sessions.dependencies import Dependencies, Sleep
 from workers.sessions.planning import edits
 from workers.sessions.planning.speech import marked
-from workers.sessions.planning.state_view import StateView
+from workers.sessions.seen_text import SeenText
 from workers.sessions.tries import Tries
 
 log = logging.getLogger("cohort.turns")
@@ -46,7 +46,7 @@ async def persist[T](write: Callable[[], Awaitable[T]], session: SessionKey, sle
             await sleep(backoff.next())
 
 
-class OwnedSession(StateView):
+class OwnedSession(SeenText):
     """The claim of a turn loop. Every write raises ``ClaimLost`` when another worker owns the session by now."""
 
     def __init__(self, deps: Dependencies, claim: Claim, *, since: float) -> None:
@@ -63,36 +63,11 @@ class OwnedSession(StateView):
         self._claim = claim
         self._verified_at = since
         self.tries = Tries(claim.work.tries, self._count_tries, deps.last_tries)
-        self.live: tuple[int, ...] = self.shown_in
-        """The messages that show the running turn, in order."""
-        self.inherited = self.live[-1:]
-        """The message in which a turn of an earlier owner grew, if that turn never ended."""
-        self._shown: list[str] = []
 
     def take_claimed_at(self) -> float | None:
         """When the session was claimed; None from the second call on."""
         at, self._claimed_at = self._claimed_at, None
         return at
-
-    # -- what is shown
-
-    @property
-    def shown(self) -> str:
-        """The text of the running turn, as far as this try has shown it."""
-        return "".join(self._shown)
-
-    @property
-    def shows_unknown(self) -> bool:
-        """Whether the screen shows words of an earlier owner's try, which only Telegram knows."""
-        return bool(self.live) and self.live[-1:] == self.inherited and not self._shown
-
-    def show(self, text: str) -> None:
-        """Set the text of the running turn."""
-        self._shown = [text] if text else []
-
-    def show_more(self, text: str) -> None:
-        """Append to the text of the running turn."""
-        self._shown.append(text)
 
     @property
     def epoch(self) -> int:

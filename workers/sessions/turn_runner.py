@@ -147,11 +147,12 @@ class TurnRunner:
         )
         settings = self._deps.settings
         thinking = owned.effective("thinking", settings)
-        showing = Showing(self._reply_to, owned.live, thinking)
+        showing = Showing(self._reply_to, owned.live, thinking, older=owned.shows_unknown)
         live = self._deps.delivery.live(
             owned.session, showing, created=owned.note_live, still_ours=owned.ensure_owned_once
         )
         async with live as answer:
+            owned.watch(lambda: answer.stands)
             before = self._parked.shown if self._parked else 0
             shown = TrackedAnswer(answer, owned, self._spending, self._deps.clock, before)
             shown.asked(self._messages)

@@ -3,11 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from copy import copy
 from functools import partial
 from typing import Self
 
+from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
 from botapi.calls import Calls
@@ -15,12 +16,13 @@ from botapi.errors import Flooded, NoSuchMethod
 from botapi.pacing import Priority, Sleep, StillOurs, speaking_if
 from botapi.refusals import errors_as_ours
 from botapi.reply_delivery import Read, deliver
+from botapi.split import Part
 from tasks import session_files
 from tasks.backoff import Backoff
 from tasks.clock import Clock
 from tasks.config.settings import Settings
 from tasks.envelope import OutFile, Reply
-from tasks.errors import CohortError, Misconfigured
+from tasks.errors import CohortError, Misconfigured, StoreUnavailable
 from tasks.session import SessionKey
 from tasks.telemetry import metrics
 from workers.interfaces import LiveAnswer
@@ -29,7 +31,7 @@ from workers.showing import NO_TRACE, Showing, Trace
 from workers.speech import Speaker
 from workers.telegram.live import Live
 from workers.telegram.render import alone_in_one, render
-from workers.telegram.screen import Screen
+from workers.telegram.screen import Screen, stop_button
 from workers.telegram.tempo import Tempo
 
 log = logging.getLogger("cohort.delivery")
@@ -89,6 +91,7 @@ class TelegramDelivery:
             created,
             # A message of an earlier try is gone on with.
             draft=mode == "draft" and _takes_drafts(session) and not showing.message_ids,
+            older=showing.older,
             draft_again=self._tempo.draft,
         )
         return Live(
@@ -149,6 +152,16 @@ class TelegramDelivery:
             outgoing = partial(_same, spoken)
         with speaking_if(still_ours):
             return await deliver(self._calls, session, reply, wait=wait, read=outgoing)
+
+    async def standing(self, session: SessionKey, message_ids: Sequence[int], *, still_ours: StillOurs) -> str:
+        """See ``workers.interfaces.Delivery``."""
+        found: list[Part] = []
+        with speaking_if(still_ours):
+            for message_id in message_ids:
+                with suppress(TelegramError, StoreUnavailable):
+                    part = await self._calls.look(session, message_id, other=stop_button())
+                    found += [part] if part is not None else []
+        return "\n\n".join(part.text for part in found)
 
     async def name_topic(self, session: SessionKey, name: str) -> None:
         """Give the session's topic a name (``workers.sessions.commands.titles.TopicNames``)."""

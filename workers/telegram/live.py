@@ -96,6 +96,11 @@ class Live:
         """The messages that the final text must edit."""
         return tuple(self._screen.ids) if self._screen is not None else ()
 
+    @property
+    def stands(self) -> str | None:
+        """See ``workers.interfaces.LiveAnswer``."""
+        return self._screen.stands if self._screen is not None else None
+
     def settled(self, reply: Reply) -> bool:
         """Whether the message that a reply edits surely shows it already."""
         if self._screen is None or reply.edit is None or reply.buttons or reply.drops or reply.rich:
@@ -234,7 +239,8 @@ class Live:
             else:
                 parts = await asyncio.to_thread(growing, text, self._most, trace)
             self._read = wanted, parts
-            self._typing_at = now + self._tempo.typing
+            if self.stands is None:
+                self._typing_at = now + self._tempo.typing
         parts = with_lines(self._read[1], lines) or [Part(GOES_ON)]
         return Frame(tuple(parts), stop=now - self._began >= self._tempo.stop)
 
@@ -245,7 +251,13 @@ class Live:
         if now < self._frame_at:
             await came_within(self._end, self._frame_at - now)
             return
+        if screen.older:
+            await screen.look()
         frame = await self._frame()
+        if screen.holds(frame):
+            self._frame_at = now + (pause := self._tempo.interval(self._session.chat))
+            await came_within(self._news, min(await self._type(), pause))
+            return
         if screen.shows(frame):
             # An unchanged message needs no frame. Its seconds go on, a draft would fade, a Stop button may come.
             self._frame_at = now + self._tempo.interval(self._session.chat, len(frame.parts))

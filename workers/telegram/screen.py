@@ -18,6 +18,7 @@ from tasks.envelope import Button
 from tasks.errors import ClaimLost
 from tasks.phrases import phrase
 from tasks.session import SessionKey
+from tasks.text import utf16
 from workers import texts
 from workers.telegram.render import GOES_ON
 
@@ -58,6 +59,8 @@ class Screen:
     created: Callable[[int], Awaitable[None]]
     draft: bool = False
     """The last part is shown as a draft; only the ones before it are messages."""
+    older: bool = False
+    """The last of ``ids`` shows words of a dead worker's try, and is to be looked at."""
     draft_again: float = 20.0
     """Seconds after which a draft has to be shown once more."""
     _draft_id: int = field(default_factory=lambda: randrange(1, 2**31))  # noqa: S311 - tells drafts apart
@@ -65,6 +68,8 @@ class Screen:
     _shown: dict[int, tuple[Part, bool]] = field(default_factory=dict[int, tuple[Part, bool]])
     _doubtful: set[int] = field(default_factory=set[int])
     """Parts with a call that failed and may take effect later."""
+    _stands: Part | None = None
+    """These words, while this try has said less."""
     _plain: bool = False
     _bare: bool = False
 
@@ -72,6 +77,29 @@ class Screen:
     def blank(self) -> bool:
         """Whether nothing was shown."""
         return not self.ids and self._draft[0] is None
+
+    @property
+    def stands(self) -> str | None:
+        """See ``workers.interfaces.LiveAnswer``."""
+        return "" if self.older else None if self._stands is None else self._stands.text
+
+    async def look(self) -> None:
+        """Learn what a dead worker's try has shown, which Telegram alone knows; its message gets a Stop button."""
+        try:
+            self._stands = await self.calls.look(self.session, self.ids[-1], buttons=stop_button())
+        except TelegramError as error:
+            log.info("frames.not_known", extra={"said": said(error)})
+        self.older = False
+        if self._stands is not None:
+            self._shown[len(self.ids) - 1] = self._stands, True
+
+    def holds(self, frame: Frame) -> bool:
+        """Whether a frame shows less than what stands there: then it would take words away from their reader."""
+        if self._stands is not None:
+            sizes = len(frame.parts), utf16(frame.parts[-1].text)
+            if sizes >= (len(self.ids), utf16(self._stands.text)):
+                self._stands = None
+        return self._stands is not None
 
     def settled(self, message_id: int, part: Part) -> bool:
         """Whether a message surely shows this part, without a button, and stays so."""
@@ -97,11 +125,11 @@ class Screen:
             await self.calls.draft(self.session, self._draft_id + place, part, first=self.blank)
             self._draft = part, self.clock.monotonic()
         elif place < len(self.ids):
-            await self.calls.frame(self.session, self.ids[place], part, buttons=_stop() if stop else ())
+            await self.calls.frame(self.session, self.ids[place], part, buttons=stop_button() if stop else ())
             self._shown[place] = part, stop
         else:
             reply_to = self.reply_to if place == 0 else None
-            buttons = _stop() if stop else ()
+            buttons = stop_button() if stop else ()
             shape = Shape(part.text, part.entities, reply_to=reply_to, topic=self.session.topic, buttons=buttons)
             priority = Priority.FIRST if self.blank else Priority.FRAME
             self.ids.append(await self.calls.create(self.session, shape, priority=priority))
@@ -182,5 +210,5 @@ class Screen:
             raise FramesEnded from problem
 
 
-def _stop() -> tuple[tuple[Button, ...], ...]:
+def stop_button() -> tuple[tuple[Button, ...], ...]:
     return ((Button(text=phrase("button-stop"), data=texts.STOP_DATA),),)

@@ -35,7 +35,9 @@ async def control_commit(deps: Dependencies, owned: OwnedSession, plan: plans.Co
     plan = replace(plan, words=words, set={**plan.set, **another})
     render = deps.delivery.render
     # A draft fades by itself, so its text is sent again. Without a message or a draft the user has seen no text.
-    partial = owned.shown if owned.live or deps.settings.stream == "draft" else ""
+    # What a dead worker has shown stays as it is while this one has shown less.
+    known = not owned.shows_unknown and (bool(owned.live) or deps.settings.stream == "draft")
+    partial = owned.shown if known else ""
     if plan.pressed is not None:
         replies = (_picker(deps, plan, plan.pressed),)
     elif partial and plan.forget:

@@ -1,0 +1,47 @@
+"""What people see of a session's running turn: its own text, or still that of an earlier owner's try."""
+
+from collections.abc import Callable, Mapping
+
+from tasks.session import SessionKey
+from workers.sessions.planning.state_view import StateView
+
+
+class SeenText(StateView):
+    """The messages that show a turn, and the words in them."""
+
+    def __init__(self, session: SessionKey, state: Mapping[str, bytes]) -> None:
+        super().__init__(session, state)
+        self.live: tuple[int, ...] = self.shown_in
+        """The messages that show the running turn, in order."""
+        self.inherited = self.live[-1:]
+        """The message in which a turn of an earlier owner grew, if that turn never ended."""
+        self._shown: list[str] = []
+        self._stands: Callable[[], str | None] = lambda: None
+
+    @property
+    def shown(self) -> str:
+        """The text of the running turn, as far as this try has shown it."""
+        return "".join(self._shown)
+
+    @property
+    def shows_unknown(self) -> bool:
+        """Whether the screen shows words of an earlier owner's try: this one has said nothing, or less."""
+        inherited = bool(self.live) and self.live[-1:] == self.inherited
+        return inherited and (self._stands() is not None or not self._shown)
+
+    @property
+    def seen(self) -> str:
+        """The words that people see, as far as they are known."""
+        return (self._stands() if self.shows_unknown else None) or self.shown
+
+    def watch(self, stands: Callable[[], str | None]) -> None:
+        """Learn from now on whether an earlier try's words stand on the screen, and which (``LiveAnswer.stands``)."""
+        self._stands = stands
+
+    def show(self, text: str) -> None:
+        """Set the text of the running turn."""
+        self._shown = [text] if text else []
+
+    def show_more(self, text: str) -> None:
+        """Append to the text of the running turn."""
+        self._shown.append(text)
