@@ -59,8 +59,9 @@ def apply(only: Collection[str] = ()) -> None:
             continue
         if only and patch.by.partition(".")[0] not in only:
             continue
-        seen = _seen(patch)
-        if any(original(patch.target) is ours for ours in _replacements):
+        found = original(patch.target)
+        seen = shape_of(found, with_source=patch.by_source)
+        if any(found is ours for ours in _replacements):
             pass
         elif patch.fits(seen):
             _replace(patch)
