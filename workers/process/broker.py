@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from kombu.transport import redis
 
+from tasks.store.connection.redis import DRIVER
 from tasks.telemetry.metrics import BROKEN_DOORBELLS
 
 log = logging.getLogger("cohort.consumers")
@@ -45,6 +46,9 @@ broken = BrokenMessages()
 
 class _Surviving:
     """A channel of kombu that survives any message it reads."""
+
+    def _connparams(self, **options: Any) -> dict[str, Any]:
+        return {**cast("Any", super())._connparams(**options), "driver_info": DRIVER}  # noqa: SLF001 - kombu's
 
     def _brpop_read(self, **options: Any) -> Any:
         with self._surviving():

@@ -7,12 +7,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
-from redis import exceptions
+from redis import __version__, exceptions
 from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import MasterNotFoundError, Sentinel, SentinelConnectionPool
 from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.commands.core import AsyncScript
+from redis.driver_info import DriverInfo
 
 from tasks import keys as names
 from tasks.clock import SystemClock
@@ -26,6 +27,9 @@ log = logging.getLogger("cohort.store")
 
 DEAD_KEPT = 10_000
 """Dead letters kept (about); beyond it the oldest go."""
+
+DRIVER = DriverInfo(lib_version=__version__)
+"""What Redis shows of a connection. By itself redis-py looks for its version among what is installed, each time."""
 
 ANSWER_S = timedelta(seconds=10).total_seconds()
 """For so long a call waits for its answer, each of the three times that it is tried."""
@@ -209,6 +213,7 @@ async def connection(
         "socket_timeout": ANSWER_S,
         "socket_connect_timeout": timedelta(seconds=3).total_seconds(),
         "health_check_interval": 30,
+        "driver_info": DRIVER,
         "retry": Retry(ExponentialBackoff(cap=0.2, base=0.05), retries=2),
     }
     if waits is not None:
