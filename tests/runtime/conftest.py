@@ -1,8 +1,10 @@
 """The real runtime in front of a mock model."""
 
 import copy
+import functools
 import gc
 import json
+import os
 import resource
 import sys
 from collections.abc import AsyncGenerator, Callable, Iterator
@@ -16,6 +18,8 @@ import pytest
 import yaml
 from anthropic import _base_client as anthropic_client
 from fast_agent import config as fast_config
+from fast_agent.mcp import client_callback_runtime
+from fast_agent.skills import registry as skill_registry
 from google.genai import _api_client as google_client
 from openai import _base_client as openai_client
 
@@ -47,10 +51,11 @@ def one_authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def variables_are_read_once() -> Iterator[None]:
     """fast-agent looks for its 70 settings in the environment five times an opening, of 4 ms each.
 
-    What the same variables gave is kept.
+    What the same variables gave is kept, and so are the default places of skills, for which it reads them three times.
     """
     source = fast_config._WithoutAmbiguousHomeSource
     read, kept = source.__call__, dict[Any, dict[str, Any]]()
+    paths, places = skill_registry.default_skill_paths, dict[Any, list[Path]]()
 
     def once(self: Any) -> dict[str, Any]:
         given = type(self._source), self.settings_cls, frozenset(self._source.env_vars.items())
@@ -58,8 +63,23 @@ def variables_are_read_once() -> Iterator[None]:
             kept[given] = read(self)
         return copy.deepcopy(kept[given])
 
+    def places_of(*, cwd: Path) -> list[Path]:
+        given = cwd, frozenset(os.environ.items())
+        if given not in places:
+            places[given] = paths(cwd=cwd)
+        return list(places[given])
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(source, "__call__", once)
+        patch.setattr(skill_registry, "default_skill_paths", places_of)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="package")
+def the_version_is_read_once() -> Iterator[None]:
+    """fast-agent parses its package's description for each agent that it makes, for 2 ms."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(client_callback_runtime, "version", functools.cache(client_callback_runtime.version))
         yield
 
 
