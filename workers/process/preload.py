@@ -9,9 +9,11 @@ import os
 from collections.abc import Mapping
 from pkgutil import iter_modules
 
+from celery.utils.imports import load_extension_class_names
 from fast_agent.llm import model_factory
 
 from workers.runtime import patches
+from workers.runtime.patches import manifest, patch
 
 _LATE = (
     "workers.process.app",
@@ -67,6 +69,9 @@ _CLIENTS = {
 
 _KEY = "_API_KEY"
 
+_BACKENDS = "celery.result_backends"
+"""Where Celery looks for backends that packages bring: in each of 190 packages."""
+
 
 def load() -> None:
     """Load everything; a module that is not there is left to those who use it."""
@@ -76,6 +81,10 @@ def load() -> None:
             importlib.import_module(name)
         except ImportError:
             continue
+    # What each worker would read of what is installed.
+    manifest.patches()
+    patch.version(patch.LIBRARY)
+    load_extension_class_names(_BACKENDS)
 
 
 def _providers(environ: Mapping[str, str]) -> list[str]:
