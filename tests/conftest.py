@@ -19,7 +19,7 @@ from redis.asyncio import Redis
 from tasks.config.settings import Settings, load
 from tasks.store import Store, connect
 from tasks.telemetry.logs import hash_sessions
-from tests.harness import rewriting
+from tests.harness import one_authority, rewriting
 from tests.harness.collected import EXECUTED, fork_processes
 from tests.harness.declared import undeclared
 from tests.harness.nursery import SHARED, listening
@@ -64,6 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
     redis_utils.get_lib_version = functools.cache(redis_utils.get_lib_version)
     with suppress(AttributeError):  # Not every C library has it.
         ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 2**18)
+    one_authority.begin(config)
     if config.getoption("dist", "no") != "no":
         rewriting.begin(config, sorted(ROOT.rglob("test_*.py")))
         stack = ExitStack()

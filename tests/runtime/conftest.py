@@ -13,7 +13,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import certifi
 import pytest
 import yaml
 from anthropic import _base_client as anthropic_client
@@ -34,17 +33,6 @@ from workers.runtime.servers.health import Alert
 from workers.tool_stores import Reminders, StoredPeople
 
 SERVER = Path(__file__).with_name("stdio_server.py")
-
-
-@pytest.fixture(autouse=True, scope="package")
-def one_authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A TLS context, of which each engine's clients have one, reads 140 authorities in 25 ms; here they need none."""
-    end = "-----END CERTIFICATE-----\n"
-    path = tmp_path_factory.mktemp("tls") / "roots.pem"
-    path.write_text(Path(certifi.where()).read_text().partition(end)[0] + end)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SSL_CERT_FILE", str(path))
-        yield
 
 
 @pytest.fixture(autouse=True, scope="package")
