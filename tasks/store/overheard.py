@@ -11,6 +11,7 @@ from tasks.envelope import Inbound, OverheardMessage
 from tasks.session import SessionKey
 from tasks.store.connection.redis import Script, guard
 from tasks.store.connection.whose import inbounds
+from tasks.text import is_unsigned
 
 KEPT_S = 24 * 3600
 """Words of a group that is silent for so long are context no more."""
@@ -54,7 +55,8 @@ class OverheardStore:
         key = inbound.key
         found: list[bytes] = await self._bring([keys.overheard(key), keys.brought(key, inbound.update_id)], [BROUGHT_S])
         pairs = [one.decode(errors="replace").partition(" ") for one in found]
-        return [(int(number), said) for number, _, said in pairs]
+        # What something else has written there is no context, and holds up no message.
+        return [(int(number), said) for number, _, said in pairs if is_unsigned(number)]
 
     async def move(self, old: SessionKey, new: SessionKey, *, most: int) -> int:
         """A group became a supergroup: what it said comes before what was said there; returns how many messages.

@@ -99,6 +99,18 @@ class Waiting:
         return int(number) if is_digits(number) else None
 
 
+def _whole(told: Sequence[Any], *blank: Any) -> list[Any]:
+    """What a pipeline answered; of a key that something else overwrote, what an empty one gives: a worker mends it.
+
+    Raises:
+        ResponseError: Redis refuses.
+    """
+    for one in told:
+        if isinstance(one, Exception) and "WRONGTYPE" not in str(one):
+            raise one
+    return [empty if isinstance(one, Exception) else one for one, empty in zip(told, blank, strict=True)]
+
+
 class SessionViews(SlotSweeps):
     """Verbs that only look."""
 
@@ -111,7 +123,7 @@ class SessionViews(SlotSweeps):
             async with self._redis.pipeline(transaction=True) as pipe:
                 pipe.hmget(keys.state(session), StateField.parked, StateField.held)
                 pipe.lrange(keys.inbox(session), -_LAST_ENTRIES, -1)
-                (parked, held), entries = await pipe.execute()
+                (parked, held), entries = _whole(await pipe.execute(raise_on_error=False), (None, None), [])
         behind: list[Inbound] = []
         for entry in entries:
             with suppress(EnvelopeInvalid, EnvelopeTooNew):
@@ -124,14 +136,16 @@ class SessionViews(SlotSweeps):
             async with self._redis.pipeline(transaction=False) as pipe:
                 pipe.lrange(keys.inbox(session), 0, _LAST_ENTRIES - 1)
                 pipe.hget(keys.state(session), StateField.retry_batch)
-                entries, failed = await pipe.execute()
+                entries, failed = _whole(await pipe.execute(raise_on_error=False), [], None)
         said = inbounds([*entries, *listed(failed)])
         return frozenset(one.person for one in said if one.kind == "message" and one.person is not None)
 
     async def languages(self, session: SessionKey) -> tuple[str | None, ...]:
         """The language that a session chose, and the one in which its person was answered last; None: not known."""
         with guard():
-            found = await self._redis.hmget(keys.state(session), [StateField.language, StateField.tongue])
+            async with self._redis.pipeline(transaction=False) as pipe:
+                pipe.hmget(keys.state(session), [StateField.language, StateField.tongue])
+                (found,) = _whole(await pipe.execute(raise_on_error=False), (None, None))
         return tuple(text(value) if value else None for value in found)
 
     async def glance(self, session: SessionKey) -> Glance:
@@ -153,7 +167,9 @@ class SessionViews(SlotSweeps):
                 pipe.lindex(keys.inbox(session), 0)
                 pipe.hmget(keys.state(session), *fields)
                 pipe.hmget(keys.state(session), *CHAT_CHOICES)
-                waiting, head, (owner, agent, model, *used, parked, held), chosen = await pipe.execute()
+                none = [None] * len(fields)
+                told = _whole(await pipe.execute(raise_on_error=False), 0, None, none, [None] * len(CHAT_CHOICES))
+        waiting, head, (owner, agent, model, *used, parked, held), chosen = told
         oldest = None
         with suppress(EnvelopeInvalid, EnvelopeTooNew):
             # What cannot be read is the worker's to bury.

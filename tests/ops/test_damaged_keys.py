@@ -2,55 +2,20 @@
 
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any, cast
 
 import pytest
-from redis.asyncio import Redis
 
 from ops.commands.status.read import look
-from tasks import keys
 from tasks.clock import SystemClock
 from tasks.session import SessionKey
 from tasks.store import Store
 from tests.ops.test_web import READS, Open, console, lived_in
 from tests.ops.test_web_rubbish import no_number
+from tests.support.damage import damage
 
 __all__ = ["console"]
 
 SESSION = SessionKey(4242, 7)
-RUBBISH = b'\xff\xfe\x00{"a":'
-SCORED = {RUBBISH: 1e300, "x blocked": 1, "1 blocked": float("inf"), "{}": 2, "4242:7 1 1 7 up": float("inf")}
-PLACES = ("s:*", f"s:{SESSION}"), ("bot:*", "bot:4242"), ("slot:*", "slot:01"), ("own:*", f"own:{SESSION}")
-NO_BOT = ("cohort:bot:abc:people", "cohort:bot:abc:zones", b"cohort:bot:\xff:people")
-
-
-async def damage(redis: Redis) -> None:
-    """Something that is not ours in each kind of key, and in keys of a bot that cannot be."""
-    r = cast("Any", redis)
-    for kind in keys.KINDS:
-        name = kind.pattern
-        for before, after in PLACES:
-            name = name.replace(before, after)
-        name = name.replace("*", "7")
-        match kind.type:
-            case _ if name == keys.LAYOUT:
-                continue
-            case "list":
-                await r.rpush(name, RUBBISH, "{}", "[1]")
-            case "hash":
-                await r.hset(name, mapping={RUBBISH: RUBBISH, "1": "{}", "x": "1"})
-            case "zset":
-                await r.zadd(name, SCORED)
-            case "stream":
-                await r.xadd(name, {"x": RUBBISH})
-            case _:
-                await r.set(name, RUBBISH)
-        if kind.lifetime == "expires":
-            await r.expire(name, 60)
-    for name in NO_BOT:
-        await r.hset(name, "7", "x")
-    await r.zadd("cohort:bot:abc:closed", {"1 blocked": 1})
-    await r.expire("cohort:bot:abc:closed", 60)
 
 
 VERBS: dict[str, Callable[[Store], Awaitable[object]]] = {
@@ -74,14 +39,14 @@ VERBS: dict[str, Callable[[Store], Awaitable[object]]] = {
 
 @pytest.mark.parametrize("verb", VERBS)
 async def test_what_a_command_reads_may_be_rubbish(store: Store, verb: str) -> None:
-    await damage(store.redis)
+    await damage(store.redis, SESSION)
     await VERBS[verb](store)
 
 
 @pytest.mark.promise("console-stands")
 async def test_the_console_stands_beside_rubbish_in_each_kind_of_key(store: Store, console: Open) -> None:
     await lived_in(store)
-    await damage(store.redis)
+    await damage(store.redis, SESSION)
     async with console() as http:
         for path in READS:
             answer = await http.get(path)

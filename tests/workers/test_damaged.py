@@ -48,6 +48,18 @@ async def test_a_key_of_another_type_is_taken_away_and_its_session_goes_on(pool:
     assert await pool.idle(ONE)
 
 
+@pytest.mark.promise("broken-messages")
+@pytest.mark.parametrize("key", [STATE, INBOX])
+async def test_a_look_at_a_session_whose_key_is_of_another_type_finds_it_empty(pool: Pool, key: str) -> None:
+    await pool.store.redis.set(key, "something else")
+    sessions = pool.store.sessions
+    assert await sessions.parked(ONE) == (None, ())
+    assert await sessions.askers(ONE) == frozenset()
+    assert await sessions.languages(ONE) == (None, None)
+    assert (await sessions.glance(ONE)).waiting == 0
+    await pool.store.redis.delete(key)
+
+
 async def test_a_queue_of_another_type_costs_no_message(pool: Pool) -> None:
     queue = queue_of(slot_of(ONE, 64))
     await pool.store.redis.set(queue, "something else")

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from tasks.errors import CohortError, StoreUnavailable
-from tasks.outage import Outage
+from tasks.outage import OnceAMinute, Outage
 from tasks.store import Store
 from tasks.waiting import came_within
 from tasks.worker_status import WorkerStatus
@@ -30,6 +30,7 @@ class Beats:
         self._scheduler = scheduler
         self._status = status
         self._ttl = deps.settings.heartbeat_ttl
+        self._late = OnceAMinute()
         self._every_s = self._ttl.total_seconds() / BEATS_PER_TTL
         self.now = asyncio.Event()
         """Set: the next one goes out at once."""
@@ -60,7 +61,8 @@ class Beats:
         before = heartbeat.now()
         was_there = await self._members.beat(self._deps.incarnation, self._status(), self._ttl, member=member)
         if (silent := heartbeat.renewed(before, was_there=was_there)) is not None:
-            log.warning("heartbeat.late", extra={"seconds": round(silent, 1)})
+            if (others := self._late.told()) is not None:
+                log.warning("heartbeat.late", extra={"seconds": round(silent, 1), **others})
             await self._scheduler.revalidate_claims()
 
     async def write_trail(self) -> None:

@@ -89,6 +89,8 @@ class Member:
         self._sweep_from = 0
         self._passed: dict[int, int] = {}
         """How many sessions of a slot the sweep has passed, where more stand behind these."""
+        self._told_woken = 0
+        """The number of sessions that the log named last, while sweeps find any."""
         self._backlog = 0
         self._oldest: float | None = None
         self._clock = deps.clock
@@ -167,7 +169,7 @@ class Member:
             self._sweep_now.clear()
             try:
                 await self._reminders.fire(self._may_be_reminded)
-                await self._sweep()
+                await self._sweep(again=soon > 0)
                 await self._measure()
                 if (lasted := away.ended()) is not None:
                     log.warning("sweep.resumed", extra={"after_s": lasted})
@@ -198,12 +200,19 @@ class Member:
             return self._scheduler.has(SessionKey.parse(name))
         return False
 
-    async def _sweep(self) -> None:
-        """Wake what is pending in our slots. It finds the sessions whose doorbell was lost, whatever the reason."""
+    async def _sweep(self, *, again: bool = False) -> None:
+        """Wake what is pending in our slots. It finds the sessions whose doorbell was lost, whatever the reason.
+
+        A session whose turn still runs on the last owner of its slot is woken by each sweep, so the log says the number
+        when it changes. ``again``: the next sweep follows at once, and may find what this one does not.
+        """
         if not self._leaving and (handed := self._scheduler.hand_back()):
             log.info("slots.handed_back", extra={"sessions": handed})
-        if woken := await self._wake_pending():
+        woken = await self._wake_pending()
+        if woken and woken != self._told_woken:
             log.info("sweep.woken", extra={"sessions": woken})
+        if woken or not again:
+            self._told_woken = woken
 
     async def _wake_pending(self) -> int:
         woken = 0
